@@ -1,0 +1,51 @@
+# Every target makes .venv by itself when it is missing or out of date.
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+VENV ?= .venv
+BIN = $(VENV)/bin
+READY = $(VENV)/ready
+# alembic, which nbgrader calls, is found on the PATH.
+RUN = PATH="$(CURDIR)/$(BIN):$$PATH"
+
+help:            ## this list
+	@grep -hE '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+setup: $(READY)  ## .venv with the locked requirements
+
+$(READY): requirements.lock pyproject.toml
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or later is needed; none was found on the PATH." \
+		"Install it, or say: make PYTHON=/path/to/python3.11"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "$(PYTHON) cannot make virtual" \
+		"environments. On Debian and Ubuntu: apt-get install python3-venv"; exit 1; }
+	rm -rf $(VENV)
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $(READY)
+
+demo: $(READY)   ## grade a sample class on the real data, in a scratch course
+	$(RUN) python -m hw_grading demo
+
+test: $(READY)   ## all tests
+	$(RUN) python -m pytest -n 2
+
+check: $(READY)  ## lint, types and unit tests, within a minute
+	$(RUN) ruff check .
+	$(RUN) ruff format --check .
+	$(RUN) mypy
+	$(RUN) python -m pytest -n 2 -m "not slow"
+
+release: $(READY) ## release/hw2 from source/hw2, and the zip for students in dist/
+	$(RUN) python -m hw_grading release
+
+lock:            ## requirements.lock from pyproject.toml (needs uv)
+	uv pip compile --universal --python-version 3.11 --fork-strategy requires-python --all-extras \
+		--no-header --no-annotate --quiet pyproject.toml -o requirements.lock
+
+benchmarks: $(READY) ## every figure of the documentation
+	$(RUN) python -m benchmarks
+
+clean:           ## remove what was made here, student records excepted
+	rm -rf $(VENV) dist demo .pytest_cache .mypy_cache .ruff_cache
+
+.PHONY: help setup demo test check release lock benchmarks clean

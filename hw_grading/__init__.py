@@ -1,0 +1,1 @@
+"""The staff's package: what grades the homework. Never given to students."""

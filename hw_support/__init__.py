@@ -1,0 +1,48 @@
+"""What the homework's notebook needs beside NumPy: data, a reference batch, plots, saved runs.
+
+Importing this package is quick; matplotlib is imported when the first picture is drawn.
+"""
+
+from .checks import Checks
+from .compare import Mismatch, as_numbers, assert_close, expect, relative_error
+from .integrity import DataFileError
+from .mnist import get_mnist_threes_nines
+from .plotting import PALETTE, display_digits, display_image, label_axes
+from .progress import progress
+from .reference_batch import ReferenceBatch, load_reference_batch
+from .runs import (
+    Run,
+    RunDamagedError,
+    RunError,
+    RunNotAvailableError,
+    RunNotFoundError,
+    RunNotSavedError,
+    load_run,
+    save_run,
+)
+
+__all__ = [
+    "PALETTE",
+    "Checks",
+    "DataFileError",
+    "Mismatch",
+    "ReferenceBatch",
+    "Run",
+    "RunDamagedError",
+    "RunError",
+    "RunNotAvailableError",
+    "RunNotFoundError",
+    "RunNotSavedError",
+    "as_numbers",
+    "assert_close",
+    "display_digits",
+    "display_image",
+    "expect",
+    "get_mnist_threes_nines",
+    "label_axes",
+    "load_reference_batch",
+    "load_run",
+    "progress",
+    "relative_error",
+    "save_run",
+]

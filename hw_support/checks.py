@@ -1,0 +1,136 @@
+"""Partial credit by named parts, for test cells.
+
+A test cell opens a `Checks`, tries every part, and ends in ``checks.score()``, which nbgrader
+takes as the cell's partial credit::
+
+    checks = Checks("relu_activation", points=3)
+
+    with checks("values on both sides of 0", points=2):
+        out, grad = relu_activation(np.array([-2.0, 0.5]))
+        assert_close(out, [0.0, 0.5], what="out")
+
+    checks.score()
+
+A part that fails is reported and the next one is tried. What a part writes to stderr, a harmless
+numpy warning for example, is shown as ordinary output: nbgrader would give 0 for it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from hw_support.compare import Mismatch
+
+
+@dataclass(frozen=True)
+class Part:
+    """What became of one part: `message` is empty when it passed."""
+
+    what: str
+    points: float
+    message: str
+
+    @property
+    def passed(self) -> bool:
+        """Whether the part's points were earned."""
+        return not self.message
+
+
+class ChecksFailed(AssertionError):
+    """Raised where a failed part has to be seen as an error: by nbgrader's validation."""
+
+    def _render_traceback_(self) -> list[str]:  # IPython: the message is all there is to read
+        return [str(self)]
+
+
+class Checks:
+    """The parts of one test cell.
+
+    Parameters
+    ----------
+    name
+        What is tested, such as ``"sigmoid_activation"``.
+    points
+        The points of the whole cell, hidden parts included.
+    """
+
+    def __init__(self, name: str, points: float) -> None:
+        self.name = name
+        self.points = points
+        self.parts: list[Part] = []
+
+    @contextlib.contextmanager
+    def __call__(self, what: str, points: float, *, hidden: bool = False) -> Iterator[None]:
+        """Try one part, worth `points`, and print a line about it.
+
+        Parameters
+        ----------
+        what
+            What the part looks at, in a few words.
+        points
+            What it is worth.
+        hidden
+            Whether its inputs are hidden: then a message tells neither inputs nor expected
+            values, and nothing of the text of an exception.
+
+        Notes
+        -----
+        An interrupt (the time limit of a cell, or the stop button) ends the whole cell. Every
+        other exception, ``SystemExit`` too, fails just this part.
+        """
+        message = ""
+        try:
+            with contextlib.redirect_stderr(sys.stdout):
+                yield
+        except KeyboardInterrupt:
+            self._record(what, points, "stopped before it came to an end (an endless loop?)")
+            raise
+        except Mismatch as error:
+            message = error.discreet if hidden else str(error)
+        except NotImplementedError:
+            message = "not answered yet (NotImplementedError)"
+        except BaseException as error:
+            message = f"{type(error).__name__} was raised"
+            if not hidden and str(error):
+                message = f"{type(error).__name__}: {error}"
+        self._record(what, points, message)
+
+    def _record(self, what: str, points: float, message: str) -> None:
+        part = Part(what, points, message)
+        self.parts.append(part)
+        mark = "passed" if part.passed else "FAILED"
+        print(f"{mark}  {what} [{points:g} pt]" + (f"\n        {message}" if message else ""))
+
+    def score(self) -> float | None:
+        """Return the points earned, as the cell's last expression.
+
+        Returns
+        -------
+        float or None
+            The sum over the parts that passed. None, which nbgrader reads as all points, when
+            all passed and some parts are not in this notebook: in a student's copy the hidden
+            ones are missing, and a number below the total would look like a failure.
+
+        Raises
+        ------
+        ChecksFailed
+            While nbgrader validates a notebook and a part has failed: its report shows nothing
+            but errors.
+        """
+        earned = sum(part.points for part in self.parts if part.passed)
+        tried = sum(part.points for part in self.parts)
+        failed = [part for part in self.parts if not part.passed]
+        print(f"{self.name}: {earned:g} of {tried:g} points here.", end="")
+        if tried < self.points:
+            print(f" Parts worth {self.points - tried:g} more are run when you are graded.", end="")
+        print()
+        if failed and os.environ.get("NBGRADER_EXECUTION") == "validate":
+            lines = [f"{part.what}: {part.message}" for part in failed]
+            raise ChecksFailed(f"{self.name}: {len(failed)} part(s) failed\n  " + "\n  ".join(lines))
+        if not failed and tried < self.points:
+            return None
+        return float(earned)

@@ -1,0 +1,122 @@
+"""Read a file that ships with the package, but only when it is exactly that file.
+
+A half-copied, edited or swapped data file would otherwise surface much later, as an odd
+loss or, for a pickle, as code that runs. So the bytes are compared with a known SHA-256
+before anything interprets them, and the bytes that were compared are the bytes that are
+returned: the file is not opened a second time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+__all__ = ["DataFileError", "ShippedFile", "read_verified"]
+
+
+@dataclass(frozen=True)
+class ShippedFile:
+    """What is known beforehand about one file of the package.
+
+    Attributes
+    ----------
+    path : Path
+        Where the file lies.
+    sha256 : str
+        SHA-256 of its bytes, 64 lower-case hexadecimal digits.
+    size : int
+        Its length in bytes.
+    rebuild : str
+        The command by which course staff make the file again, from the repository's root.
+    """
+
+    path: Path
+    sha256: str
+    size: int
+    rebuild: str
+
+
+class DataFileError(RuntimeError):
+    """A file of the package is missing, damaged, or another file under its name.
+
+    Attributes
+    ----------
+    path : Path
+        The file that was looked for.
+    expected_sha256 : str
+        The digest that it must have.
+    found_sha256 : str or None
+        The digest that it has; None when no bytes could be read.
+    """
+
+    def __init__(
+        self,
+        shipped: ShippedFile,
+        problem: str,
+        *,
+        found_size: int | None = None,
+        found_sha256: str | None = None,
+    ) -> None:
+        self.path = shipped.path
+        self.expected_sha256 = shipped.sha256
+        self.found_sha256 = found_sha256
+        found = "nothing" if found_size is None else f"{found_size:,} bytes"
+        if found_sha256 is not None:
+            found += f", SHA-256 {found_sha256}"
+        super().__init__(
+            f"{shipped.path.name}: {problem}\n"
+            f"  file:     {shipped.path}\n"
+            f"  expected: {shipped.size:,} bytes, SHA-256 {shipped.sha256}\n"
+            f"  found:    {found}\n"
+            "  Students: reinstall hw_support from the zip that the course gave you, then"
+            " restart the kernel.\n"
+            f"  Staff: rebuild the file from the repository's root with `{shipped.rebuild}`."
+        )
+
+
+def read_verified(shipped: ShippedFile) -> bytes:
+    """Return the bytes of a shipped file after its digest has been checked.
+
+    Memory stays bounded whatever lies at the path: no more than one byte over the expected
+    size is kept, and a longer file is only streamed through the digest for the message.
+
+    Parameters
+    ----------
+    shipped : ShippedFile
+        The file and what is known about it.
+
+    Returns
+    -------
+    bytes
+        Exactly ``shipped.size`` bytes whose SHA-256 is ``shipped.sha256``.
+
+    Raises
+    ------
+    DataFileError
+        When the file is missing, cannot be read, or has other bytes than expected.
+    """
+    path = shipped.path
+    if not path.exists():
+        raise DataFileError(shipped, "the file is missing.")
+    if not path.is_file():
+        raise DataFileError(shipped, "this is not a regular file.")
+    try:
+        with path.open("rb") as stream:
+            data = stream.read(shipped.size + 1)
+            if len(data) == shipped.size and hashlib.sha256(data).hexdigest() == shipped.sha256:
+                return data
+            stream.seek(0)
+            found_sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
+            found_size = stream.tell()
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise DataFileError(shipped, f"the file cannot be read ({reason}).") from error
+
+    if found_size < shipped.size:
+        problem = "the file is too short: it was cut off, or it is another file."
+    elif found_size > shipped.size:
+        problem = "the file is too long: it was added to, or it is another file."
+    else:
+        problem = "the file has the right size but other contents."
+    raise DataFileError(shipped, problem, found_size=found_size, found_sha256=found_sha256)

@@ -1,0 +1,198 @@
+"""Pictures of digits, and plots that look alike, in colours that colour-blind readers can tell.
+
+Every function draws on the Axes that it is given and returns it. None calls ``plt.show()``
+or changes a global setting, so a notebook's other plots stay as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["PALETTE", "Palette", "display_digits", "display_image", "label_axes"]
+
+# matplotlib.pyplot is imported inside the functions: it takes half a second, and a reader
+# who only wants the data should not wait for it.
+
+_SIDE = 28
+_DIGITS_PER_ROW = 8
+_INCHES_PER_DIGIT = 1.3
+
+
+@dataclass(frozen=True)
+class Palette:
+    """Colours by what they stand for, as ``#rrggbb``.
+
+    The colours are from the set of M. Okabe and K. Ito, "Color Universal Design" (2008);
+    its lighter members (orange, sky blue, yellow) are left out, because as lines on white
+    they are too faint (contrast below 3:1). ``muted`` is a neutral grey.
+
+    Attributes
+    ----------
+    train : str
+        Blue, for the training set.
+    test : str
+        Vermilion, for the test set.
+    highlight : str
+        Bluish green, for the one thing to look at.
+    muted : str
+        Grey, for what gives context: reference lines, other runs.
+    ink : str
+        Black, for text and outlines.
+    """
+
+    train: str = "#0072B2"
+    test: str = "#D55E00"
+    highlight: str = "#009E73"
+    muted: str = "#767676"
+    ink: str = "#000000"
+
+
+PALETTE = Palette()
+
+
+def display_image(image: ArrayLike, ax: Axes | None = None, *, title: str | None = None) -> Axes:
+    """Draw one digit in grey, white on black.
+
+    Parameters
+    ----------
+    image : array_like, shape (28, 28) or (784,)
+        Finite real numbers. If all lie in [0, 1], black is 0 and white is 1, so that
+        pictures can be compared; otherwise black is the least value and white the greatest.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw. A small new figure by default.
+    title : str, optional
+        Text above the image.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Raises
+    ------
+    ValueError
+        When ``image`` is not one image.
+    """
+    pixels = _as_image(image, "image")
+    if ax is None:
+        import matplotlib.pyplot as plt
+
+        _, ax = plt.subplots(figsize=(2.2, 2.2), layout="constrained")
+    in_unit_range = pixels.min() >= 0 and pixels.max() <= 1
+    limits: tuple[float | None, float | None] = (0, 1) if in_unit_range else (None, None)
+    ax.imshow(pixels, cmap="gray", vmin=limits[0], vmax=limits[1], interpolation="nearest")
+    ax.set(xticks=[], yticks=[])
+    ax.spines[:].set_visible(False)
+    if title is not None:
+        ax.set_title(title)
+    return ax
+
+
+def display_digits(
+    images: NDArray[Any] | Sequence[ArrayLike],
+    captions: Sequence[object] | NDArray[Any],
+    axes: Axes | Sequence[Axes] | NDArray[Any] | None = None,
+) -> NDArray[Any]:
+    """Draw several digits, each with its caption, in rows of at most eight.
+
+    Parameters
+    ----------
+    images : array_like, shape (n, 28, 28) or (n, 784), or a sequence of n images
+        As for `display_image`; n >= 1.
+    captions : sequence of length n
+        Texts above the images; labels may be given as numbers.
+    axes : Axes, sequence or array of Axes, optional
+        Where to draw, at least n; those left over are made blank. A new figure by default.
+
+    Returns
+    -------
+    ndarray of matplotlib.axes.Axes, shape (n,)
+        In the order of the images.
+
+    Raises
+    ------
+    ValueError
+        When there is no image, one has a wrong shape, or the numbers of images, captions
+        and axes do not fit.
+    """
+    digits = [_as_image(image, f"images[{i}]") for i, image in enumerate(images)]
+    if not digits:
+        raise ValueError("images: expected at least one image, got none")
+    if len(captions) != len(digits):
+        raise ValueError(
+            f"captions: expected one for each of the {len(digits)} images, got {len(captions)}"
+        )
+    flat = _new_row(len(digits)) if axes is None else np.atleast_1d(np.asarray(axes)).ravel()
+    if len(flat) < len(digits):
+        raise ValueError(f"axes: expected at least {len(digits)}, got {len(flat)}")
+    for ax, digit, caption in zip(flat, digits, captions, strict=False):
+        display_image(digit, ax).set_title(str(caption), fontsize="medium")
+    for ax in flat[len(digits) :]:
+        ax.set_axis_off()
+    return flat[: len(digits)]
+
+
+def label_axes(ax: Axes, *, title: str, xlabel: str, ylabel: str, legend: bool = True) -> Axes:
+    """Give a plot its title and labels, a light grid, and a legend if anything has a label.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+        A plot that is already drawn.
+    title, xlabel, ylabel : str
+        The texts; put the unit in brackets where there is one.
+    legend : bool
+        False for no legend. With True one is added only when something drawn was given a
+        ``label``.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The same ``ax``.
+    """
+    ax.set(title=title, xlabel=xlabel, ylabel=ylabel)
+    ax.grid(True, color="#DDDDDD", linewidth=0.8)
+    ax.set_axisbelow(True)
+    ax.spines[["top", "right"]].set_visible(False)
+    if legend and ax.get_legend_handles_labels()[1]:
+        ax.legend(frameon=True, framealpha=0.9, edgecolor="none")
+    return ax
+
+
+def _as_image(image: ArrayLike, name: str) -> NDArray[np.float64]:
+    """Return the image as float64 of shape (28, 28), or say why it is not one."""
+    expected = f"{name}: expected one image of shape (28, 28) or (784,)"
+    array = np.asarray(image)
+    if array.shape not in {(_SIDE, _SIDE), (_SIDE * _SIDE,)}:
+        many = array.ndim > 1 and array.shape[1:] in {(_SIDE, _SIDE), (_SIDE * _SIDE,)}
+        hint = f"; this holds {len(array)} images: choose one, such as X[0]" if many else ""
+        raise ValueError(f"{expected}, got shape {array.shape}{hint}")
+    if array.dtype.kind not in "buif":
+        raise ValueError(f"{expected} of real numbers, got dtype {array.dtype}")
+    pixels = array.astype(np.float64).reshape(_SIDE, _SIDE)
+    bad = ~np.isfinite(pixels)
+    if bad.any():
+        row, column = np.argwhere(bad)[0]
+        raise ValueError(
+            f"{expected} of finite numbers, got {pixels[row, column]} in row {row},"
+            f" column {column} (and {bad.sum() - 1} more that are not finite)"
+        )
+    return pixels
+
+
+def _new_row(count: int) -> NDArray[Any]:
+    """Make Axes for ``count`` digits; the last row may have some to spare."""
+    import matplotlib.pyplot as plt
+
+    rows = -(-count // _DIGITS_PER_ROW)
+    columns = -(-count // rows)  # rows of nearly equal length: 12 digits are 6 + 6, not 8 + 4
+    size = (columns * _INCHES_PER_DIGIT, rows * (_INCHES_PER_DIGIT + 0.3))
+    _, axes = plt.subplots(rows, columns, figsize=size, squeeze=False, layout="constrained")
+    return cast(NDArray[Any], axes.ravel())

