@@ -38,9 +38,12 @@ check: $(READY)  ## lint, types and unit tests, within a minute
 release: $(READY) ## release/hw2 from source/hw2, and the zip for students in dist/
 	$(RUN) python -m hw_grading release
 
-lock:            ## requirements.lock from pyproject.toml (needs uv)
+lock:            ## both lock files from pyproject.toml (needs uv)
 	uv pip compile --universal --python-version 3.11 --fork-strategy requires-python --all-extras \
 		--no-header --no-annotate --quiet pyproject.toml -o requirements.lock
+	uv pip compile --universal --python-version 3.11 --fork-strategy requires-python --extra notebook \
+		--no-header --no-annotate --quiet --constraint requirements.lock \
+		pyproject.toml -o requirements-student.lock
 
 benchmarks: $(READY) ## every figure of the documentation
 	$(RUN) python -m benchmarks

@@ -18,9 +18,9 @@ numpy warning for example, is shown as ordinary output: nbgrader would give 0 fo
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from hw_support.compare import Mismatch
@@ -47,6 +47,54 @@ class ChecksFailed(AssertionError):
         return [str(self)]
 
 
+class Attempt:
+    """One part while it is tried; made by calling a `Checks`."""
+
+    def __init__(self, checks: Checks, what: str, points: float, hidden: bool) -> None:
+        self.checks, self.what, self.points, self.hidden = checks, what, points, hidden
+        self._streams = contextlib.ExitStack()
+
+    def __enter__(self) -> None:
+        self._names = sys._getframe(1).f_globals
+        self._before = dict(self._names) if self.hidden else {}
+        shown = _Discard() if self.hidden else sys.stdout
+        self._streams.enter_context(contextlib.redirect_stdout(shown))
+        self._streams.enter_context(contextlib.redirect_stderr(shown))
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: object
+    ) -> bool:
+        self._streams.close()
+        if self.hidden:
+            for name in self._names.keys() - self._before.keys():
+                del self._names[name]
+            self._names.update(self._before)
+        self.checks.record(self.what, self.points, self._message(error))
+        return not isinstance(error, KeyboardInterrupt)
+
+    def _message(self, error: BaseException | None) -> str:
+        match error:
+            case None:
+                return ""
+            case KeyboardInterrupt():
+                return "stopped before it came to an end (an endless loop?)"
+            case Mismatch():
+                return error.discreet if self.hidden else str(error)
+            case NotImplementedError():
+                return "not answered yet (NotImplementedError)"
+            case _ if self.hidden or not str(error):
+                return f"{type(error).__name__} was raised"
+            case _:
+                return f"{type(error).__name__}: {error}"
+
+
+class _Discard(io.TextIOBase):
+    """A stream that keeps nothing: a function under test could print the hidden inputs."""
+
+    def write(self, text: str) -> int:
+        return len(text)
+
+
 class Checks:
     """The parts of one test cell.
 
@@ -63,9 +111,8 @@ class Checks:
         self.points = points
         self.parts: list[Part] = []
 
-    @contextlib.contextmanager
-    def __call__(self, what: str, points: float, *, hidden: bool = False) -> Iterator[None]:
-        """Try one part, worth `points`, and print a line about it.
+    def __call__(self, what: str, points: float, *, hidden: bool = False) -> Attempt:
+        """Return a context manager that tries one part, worth `points`.
 
         Parameters
         ----------
@@ -75,31 +122,19 @@ class Checks:
             What it is worth.
         hidden
             Whether its inputs are hidden: then a message tells neither inputs nor expected
-            values, and nothing of the text of an exception.
+            values, and nothing of the text of an exception; what is printed is dropped; and the
+            names that the part binds in the notebook are put back, so that a notebook runs on
+            as it did without the part.
 
         Notes
         -----
         An interrupt (the time limit of a cell, or the stop button) ends the whole cell. Every
         other exception, ``SystemExit`` too, fails just this part.
         """
-        message = ""
-        try:
-            with contextlib.redirect_stderr(sys.stdout):
-                yield
-        except KeyboardInterrupt:
-            self._record(what, points, "stopped before it came to an end (an endless loop?)")
-            raise
-        except Mismatch as error:
-            message = error.discreet if hidden else str(error)
-        except NotImplementedError:
-            message = "not answered yet (NotImplementedError)"
-        except BaseException as error:
-            message = f"{type(error).__name__} was raised"
-            if not hidden and str(error):
-                message = f"{type(error).__name__}: {error}"
-        self._record(what, points, message)
+        return Attempt(self, what, points, hidden)
 
-    def _record(self, what: str, points: float, message: str) -> None:
+    def record(self, what: str, points: float, message: str) -> None:
+        """Keep what became of a part, and print a line about it."""
         part = Part(what, points, message)
         self.parts.append(part)
         mark = "passed" if part.passed else "FAILED"
@@ -129,8 +164,9 @@ class Checks:
             print(f" Parts worth {self.points - tried:g} more are run when you are graded.", end="")
         print()
         if failed and os.environ.get("NBGRADER_EXECUTION") == "validate":
-            lines = [f"{part.what}: {part.message}" for part in failed]
-            raise ChecksFailed(f"{self.name}: {len(failed)} part(s) failed\n  " + "\n  ".join(lines))
+            lines = [f"{self.name}: {len(failed)} part(s) failed"]
+            lines += [f"  {part.what}: {part.message}" for part in failed]
+            raise ChecksFailed("\n".join(lines))
         if not failed and tried < self.points:
             return None
         return float(earned)

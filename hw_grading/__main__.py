@@ -1,0 +1,55 @@
+"""The staff's commands: ``python -m hw_grading demo | plots | report | release``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from hw_grading.course import REPOSITORY, Course
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Parse the command line, run one command, and return its exit status."""
+    parser = argparse.ArgumentParser(prog="python -m hw_grading", description=__doc__)
+    parser.add_argument(
+        "--course", type=Path, default=Path.cwd(), help="the course's folder (here by default)"
+    )
+    commands = parser.add_subparsers(dest="command", required=True)
+
+    demo = commands.add_parser("demo", help="grade a sample class in a scratch course")
+    demo.add_argument("--folder", type=Path, default=Path("demo"), help="the scratch course")
+
+    plots = commands.add_parser("plots", help="one page of all plots and written answers")
+    plots.add_argument("assignment")
+    plots.add_argument("--out", type=Path, help="the page (plots_<assignment>.html by default)")
+
+    table = commands.add_parser("report", help="the table of points, and what went wrong")
+    table.add_argument("assignment")
+
+    commands.add_parser("release", help="release/hw2, and the students' zip in dist/")
+
+    chosen = parser.parse_args(arguments)
+    match chosen.command:
+        case "demo":
+            from hw_grading.demo import demonstrate
+
+            return demonstrate(chosen.folder.resolve())
+        case "plots":
+            from hw_grading.plots_page import write_plots_page
+
+            out = chosen.out or chosen.course / f"plots_{chosen.assignment}.html"
+            print(write_plots_page(chosen.course, chosen.assignment, out))
+        case "report":
+            from hw_grading.report import report
+
+            print(report(chosen.course, chosen.assignment))
+        case "release":
+            from hw_grading.release import release
+
+            print(release(Course(REPOSITORY), REPOSITORY / "dist"))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,74 @@
+"""The demonstration: release, a sample class, grading, feedback, in a scratch course."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from hw_grading.course import Course, scratch_course
+from hw_grading.plots_page import write_plots_page
+from hw_grading.report import report
+from hw_grading.sample_class import write_class
+
+# Tells a folder that the demonstration made, and may remove, from any other.
+MARKER = ".made-by-the-demonstration"
+
+
+def demonstrate(folder: Path) -> int:
+    """Run the main job from end to end and say which files to open.
+
+    Parameters
+    ----------
+    folder
+        The scratch course. One that an earlier demonstration made is removed first.
+
+    Returns
+    -------
+    int
+        0 if every submission of the sample class was graded.
+
+    Raises
+    ------
+    FileExistsError
+        If the folder holds anything else.
+    """
+    if (folder / MARKER).exists():
+        shutil.rmtree(folder)
+    course = scratch_course(folder)
+    (folder / MARKER).touch()
+    log = folder / "demo.log"
+
+    step(f"A scratch course in {folder}. Generating the release ...")
+    must(course, log, "generate_assignment", "hw2")
+    submissions = write_class(folder)
+    step(f"Grading a sample class of {len(submissions)} submissions, each in a kernel of its own.")
+    step("Most of them train the network; one loops for ever until its time is up ...")
+    status = course.nbgrader("autograde", "hw2", log=log)
+    step("Writing feedback, the GSIs' page and the grades ...")
+    must(course, log, "generate_feedback", "hw2")
+    must(course, log, "export", f"--to={folder / 'grades.csv'}")
+    page = write_plots_page(folder, "hw2", folder / "plots.html")
+
+    print(f"\n{report(folder, 'hw2')}\n")
+    feedback = folder / "feedback" / submissions[-1].student / "hw2" / "hw2.html"
+    for path, what in [
+        (folder / "release" / "hw2" / "hw2.ipynb", "what students get"),
+        (page, "what GSIs look at: plots and written answers beside the scores"),
+        (feedback, "what one student gets back"),
+        (folder / "grades.csv", "the grades"),
+        (log, "what nbgrader said"),
+    ]:
+        print(f"  {what}:\n    {path}")
+    print(f"\n  formgrader: cd {folder} && jupyter lab, then the menu Nbgrader → Formgrader")
+    return status
+
+
+def step(text: str) -> None:
+    """Say what comes next, at once."""
+    print(text, flush=True)
+
+
+def must(course: Course, log: Path, *words: str) -> None:
+    """Run an nbgrader command that has to succeed."""
+    if course.nbgrader(*words, log=log) != 0:
+        raise RuntimeError(f"`nbgrader {' '.join(words)}` failed; its messages are in {log}")

@@ -1,0 +1,393 @@
+"""Runs a submission's cells in a kernel, under limits, and never lets it stop the class.
+
+This is nbgrader's `Execute` with three changes.
+
+1. *Whatever a submission does to its kernel ends in a score and a reason.* A test that did not run
+   to its end gets an error as output, because nbgrader gives full marks to a test without outputs.
+   A fault that is not the submission's (no kernel can be started at all) raises `GraderFault`, or
+   `NoSuchKernel`: nbgrader then leaves that student without a score rather than with a zero.
+2. *Limits*: seconds for each cell and for the whole submission, bytes of output for each cell.
+   A cell that does not end is interrupted; if that does not help, its kernel is killed; and if a
+   flood of messages keeps this process from noticing the time, a thread of its own kills.
+3. *Outputs are scored as they are meant* (see `hw_grading.outputs`): warnings on stderr cost
+   nothing, and a number that is no score scores 0 and does not stop nbgrader.
+
+Not protected here: student code runs with the grader's rights, in the kernel in which the tests
+run. What it leaves running in a process group of its own is not found.
+"""
+
+# mypy: disable-error-code="no-untyped-call"
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import tempfile
+import threading
+from collections.abc import Iterator
+from queue import Empty
+from time import monotonic
+from typing import Any
+
+import zmq
+from jupyter_client.kernelspec import NoSuchKernel
+from jupyter_client.manager import start_new_kernel
+from nbclient.util import ensure_async, run_sync
+from nbformat import NotebookNode
+from nbformat.v4 import new_output
+from nbgrader.preprocessors import Execute
+from nbgrader.utils import is_grade, is_solution
+from traitlets import Bool, Dict, Enum, Float, Integer, Unicode
+
+from hw_grading import outputs
+from hw_grading.outputs import Flow, OutputBudget
+from hw_grading.problems import (
+    Kind,
+    Problem,
+    Severity,
+    add_problems,
+    put_notes_on_top,
+    read_problems,
+    shown,
+)
+
+BLAS_VARIABLES = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "BLIS_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
+    "NUMEXPR_NUM_THREADS",
+)
+
+# Errors and results beyond the limit are kept, but not without end.
+_MOST_OUTPUTS_BEYOND = 20_000
+
+# The kernel starts without its folder on the path: a student's `random.py` there would break it.
+# Afterwards the folder goes to the end of the path, so that files beside the notebook can be
+# imported but hide no module that is installed.
+_AFTER_START = (
+    "__import__('sys').path.append('');__import__('os').environ.pop('PYTHONSAFEPATH', None)"
+)
+
+
+class GraderFault(RuntimeError):
+    """Grading failed for a reason that is not in the submission."""
+
+
+class ExecuteSubmission(Execute):  # type: ignore[misc]
+    """Run the cells of one submission; stands in `autograde_preprocessors` for `Execute`."""
+
+    seconds_per_cell = Float(60, help="time limit of a cell").tag(config=True)
+    seconds_for_cell = Dict(
+        key_trait=Unicode(), value_trait=Float(), help="other time limits, by grade id"
+    ).tag(config=True)
+    seconds_per_submission = Float(1800, help="time limit of all cells together").tag(config=True)
+    max_output_bytes_per_cell = Integer(
+        2_000_000, help="about how much output of a cell is kept; a cell that goes on is stopped"
+    ).tag(config=True)
+    blas_threads = Integer(
+        1, help="threads of BLAS and OpenMP in a kernel; 0 leaves the environment alone"
+    ).tag(config=True)
+    iopub_timeout = Integer(
+        10, help="seconds for the last outputs to arrive, and for an interrupt to have an effect"
+    ).tag(config=True)
+    shutdown_kernel = Enum(["graceful", "immediate"], default_value="immediate").tag(config=True)
+    store_widget_state = Bool(False).tag(config=True)
+
+    def preprocess(
+        self, nb: NotebookNode, resources: Any = None, km: Any = None
+    ) -> tuple[NotebookNode, Any]:
+        """Run all cells, then settle the outputs by which nbgrader scores."""
+        self._problems: list[Problem] = []
+        self._stopped: str | None = None  # why no further cell is run
+        self._ended: set[int] = set()  # the cells that ran to their end, by index
+        self._begun = False
+        self._deadline = monotonic() + self.seconds_per_submission
+        if any(p.kind is Kind.FILE for p in read_problems(nb)):
+            self._stopped = "the notebook could not be read"
+        else:
+            self._run(nb, resources, km)
+        for index, cell in enumerate(nb.cells):
+            if cell.cell_type == "code":
+                self._settle(cell, index)
+        student = resources.get("nbgrader", {}).get("student", "?")
+        for problem in self._problems:
+            self.log.warning("%s: %s", student, problem.message)
+        add_problems(nb, self._problems)
+        put_notes_on_top(nb)
+        return nb, resources
+
+    # -- the kernel
+
+    def _run(self, nb: NotebookNode, resources: Any, km: Any) -> None:
+        folder = resources.get("metadata", {}).get("path") or None
+        for attempt in (1, 2):
+            try:
+                super().preprocess(nb, resources, km)
+                return
+            except NoSuchKernel:
+                raise
+            except Exception as error:
+                self.log.warning("%s: kernel: %s", folder, error)
+                if self._begun:  # ending the kernel failed; the cells are done
+                    return
+                if attempt == 2:
+                    fault: Exception = error
+            finally:
+                self._kill_processes()
+                if folder:  # student code may have removed it, and the notebook goes there
+                    os.makedirs(folder, exist_ok=True)
+        self._check_that_kernels_start(fault)
+        self._stop(Kind.KERNEL, "no kernel starts in the submission's folder")
+
+    def _check_that_kernels_start(self, fault: Exception) -> None:
+        """Raise `GraderFault` if a kernel does not start in an empty folder either."""
+        with tempfile.TemporaryDirectory() as empty:
+            try:
+                manager, client = start_new_kernel(
+                    startup_timeout=self.startup_timeout,
+                    kernel_name=self.kernel_name or "python3",
+                    cwd=empty,
+                )
+            except Exception:
+                raise GraderFault("No kernel can be started on this machine") from fault
+            client.stop_channels()
+            manager.shutdown_kernel(now=True)
+
+    def kernel_environment(self) -> dict[str, str]:
+        """Return the environment of a kernel: this process's, with the threads pinned."""
+        environment = dict(os.environ)
+        if self.blas_threads:
+            # Oversubscribed cores would make right answers slow enough to hit a time limit.
+            environment |= dict.fromkeys(BLAS_VARIABLES, str(self.blas_threads))
+        environment["PYTHONSAFEPATH"] = "1"
+        return environment
+
+    def start_new_kernel(self, **kwargs: Any) -> None:
+        """Start the kernel; the notebook's folder is its working folder."""
+        # A message far beyond the limit is not even taken in: the connection is closed and opened
+        # again. An endless loop of prints makes messages of hundreds of megabytes.
+        self.km.context.setsockopt(zmq.MAXMSGSIZE, 8 * self.max_output_bytes_per_cell + 1_000_000)
+        if getattr(self.km, "ipykernel", False):
+            self.extra_arguments = [
+                "--IPKernelApp.log_level=40",  # errors
+                "--IPKernelApp.ignore_cwd=True",
+                f"--IPKernelApp.exec_lines={_AFTER_START}",
+            ]
+        kwargs.setdefault("env", self.kernel_environment())
+        super().start_new_kernel(**kwargs)
+        self._provisioner = self.km.provisioner
+
+    def _signal(self, number: int) -> None:
+        """Signal the kernel and its children at once, from any thread."""
+        provisioner = getattr(self, "_provisioner", None)
+        group = getattr(provisioner, "pgid", None)
+        process = getattr(provisioner, "process", None)
+        with contextlib.suppress(OSError):
+            if group and group != os.getpgid(0):
+                os.killpg(group, number)
+            elif process is not None:
+                process.send_signal(number)
+
+    def _kill_processes(self) -> None:
+        self._signal(getattr(signal, "SIGKILL", signal.SIGTERM))
+
+    def _kill_late(self) -> None:
+        self._killed_late = True
+        self._kill_processes()
+
+    @contextlib.contextmanager
+    def _watchdog(self, seconds: float) -> Iterator[None]:
+        self._killed_late = False
+        timer = threading.Timer(seconds, self._kill_late)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+
+    async def _async_responds(self) -> bool:
+        """Whether the kernel still answers, after what was sent before has arrived."""
+        request = self.kc.kernel_info()
+        until = monotonic() + self.iopub_timeout
+        try:
+            while (left := until - monotonic()) > 0:
+                reply = await ensure_async(self.kc.shell_channel.get_msg(timeout=left))
+                if reply["parent_header"].get("msg_id") == request:
+                    return True
+        except Empty:
+            pass
+        return False
+
+    _responds = run_sync(_async_responds)
+
+    async def _async_is_alive(self) -> bool:
+        return bool(await ensure_async(self.km.is_alive()))
+
+    _is_alive = run_sync(_async_is_alive)
+
+    # -- one cell
+
+    def timeout_func(self, cell: NotebookNode) -> float:
+        """Return the seconds that a cell may take now."""
+        return max(0.01, min(self._limit(cell), self._deadline - monotonic()))
+
+    def _limit(self, cell: NotebookNode) -> float:
+        grade_id = _grade_id(cell)
+        return float(self.seconds_for_cell.get(grade_id or "", self.seconds_per_cell))
+
+    def preprocess_cell(
+        self, cell: NotebookNode, resources: Any, index: int
+    ) -> tuple[NotebookNode, Any]:
+        """Run a cell unless the submission was stopped."""
+        self._begun = True
+        if cell.cell_type != "code" or self._stopped:
+            return cell, resources
+        cell.metadata.pop("tags", None)  # nbclient would skip a cell for a tag
+        if not cell.source.strip():
+            self._ended.add(index)
+            return cell, resources
+        if monotonic() >= self._deadline:
+            self._stop(Kind.TIME_LIMIT, f"{self._of_all()} were used up before {_named(cell)}")
+            return cell, resources
+        self._budget = OutputBudget(self.max_output_bytes_per_cell)
+        self._flooded = False
+        self._began = monotonic()
+        try:
+            with self._watchdog(self.timeout_func(cell) + 3 * self.iopub_timeout + 5):
+                super().preprocess_cell(cell, resources, index)
+        except Exception as error:
+            self._after_failure(cell, error)
+        return cell, resources
+
+    def _of_all(self) -> str:
+        return f"the {self.seconds_per_submission:g} s for the whole submission"
+
+    def _after_failure(self, cell: NotebookNode, error: Exception) -> None:
+        """Find out why a cell did not end, and whether the next one can be run."""
+        late = monotonic() - self._began >= self._limit(cell)
+        if not self._is_alive():
+            if self._flooded:
+                why = f"the kernel was killed, because {_named(cell)} did not stop printing"
+                self._stop(Kind.OUTPUT_LIMIT, why)
+            elif self._killed_late:
+                why = f"the kernel was killed, because {_named(cell)} did not end after its limit"
+                self._stop(Kind.TIME_LIMIT, why)
+            elif self._exit_asked:
+                self._stop(Kind.KERNEL, f"{self._exit_asked} ended the kernel by exit() or quit()")
+            else:
+                self._stop(Kind.KERNEL, f"the kernel died while running {_named(cell)}")
+        elif self._responds():
+            if late or monotonic() >= self._deadline:
+                self._report_time_limit(cell)
+            elif not self._flooded:
+                message = f"The outputs of {_named(cell)} were lost ({shown(error)})."
+                self._report(Kind.KERNEL, message, cell)
+        else:
+            self._kill_processes()
+            limit = f"{self._limit(cell):g} s"
+            why = f"the kernel was killed, because {_named(cell)} could not be interrupted"
+            self._stop(Kind.TIME_LIMIT, f"{why} after its {limit}")
+
+    def on_cell_executed(self, **kwargs: Any) -> None:
+        """Note how a cell ended."""
+        cell, reply = kwargs["cell"], kwargs["execute_reply"]
+        content = reply["content"]
+        if "header" not in reply:  # made up by nbclient when it interrupted the cell
+            content["evalue"] = self._report_time_limit(cell)
+        if content.get("status") in ("ok", "error"):
+            self._ended.add(kwargs["cell_index"])
+        if content.get("status") == "error" and "ename" in content:
+            super().on_cell_executed(**kwargs)
+        payload = content.get("payload")
+        for entry in payload if isinstance(payload, list) else ():
+            if isinstance(entry, dict) and entry.get("source") == "ask_exit":
+                self._exit_asked = _named(cell)
+
+    _exit_asked: str | None = None
+
+    # -- outputs
+
+    def process_message(
+        self, msg: dict[str, Any], cell: NotebookNode, cell_index: int
+    ) -> NotebookNode | None:
+        """Take in a message of the kernel, as long as the cell's outputs are within the limit."""
+        flow = self._budget.take(msg, self._display_id_map)
+        if flow is not Flow.FINE:
+            self._stem(flow, cell)
+            kept = msg["msg_type"] in ("error", "execute_result")
+            if not kept or len(cell.outputs) > _MOST_OUTPUTS_BEYOND:
+                return None
+        output: NotebookNode | None = super().process_message(msg, cell, cell_index)
+        return output
+
+    def _stem(self, flow: Flow, cell: NotebookNode) -> None:
+        """Interrupt a cell that goes on printing beyond its limit; kill it if it goes on still."""
+        limit = f"{self._budget.limit:,} bytes"
+        if flow is Flow.FULL:
+            note = f"\n… output beyond {limit} was dropped\n"
+            cell.outputs.append(new_output("stream", name="stdout", text=note))
+            message = (
+                f"{_named(cell).capitalize()} printed more than {limit}: the rest was dropped."
+            )
+            self._report(Kind.OUTPUT_LIMIT, message, cell, Severity.MENDED)
+        # Signals are sent from here: while messages keep coming, nothing else of nbclient's runs.
+        if flow is Flow.FLOOD and not self._flooded:
+            self._flooded = True
+            self._signal(signal.SIGINT)
+            message = f"{_named(cell).capitalize()} did not stop printing: it was interrupted."
+            self._report(Kind.OUTPUT_LIMIT, message, cell)
+        if flow is Flow.TORRENT:
+            self._kill_processes()
+
+    def _settle(self, cell: NotebookNode, index: int) -> None:
+        lost = outputs.settle(cell)
+        if not is_grade(cell) or is_solution(cell):
+            return
+        outputs.warnings_to_stdout(cell)
+        if index not in self._ended:
+            outputs.fail(cell, f"not run to its end: {self._stopped or 'it was interrupted'}")
+        elif lost:
+            outputs.fail(cell, "an output of this test is not valid in a notebook")
+        elif why := outputs.why_no_score(cell, float(cell.metadata.nbgrader["points"])):
+            self._report(Kind.SCORE, f"{_named(cell).capitalize()} {why}: it scores 0.", cell)
+            outputs.fail(cell, why)
+
+    # -- reports
+
+    def _stop(self, kind: Kind, why: str) -> None:
+        self._stopped = why
+        self._report(kind, f"The rest of the notebook was not run: {why}. Its tests score 0.")
+
+    def _report_time_limit(self, cell: NotebookNode) -> str:
+        limit = f"{self._limit(cell):g} s"
+        if monotonic() >= self._deadline:
+            limit = self._of_all()
+        message = f"{_named(cell).capitalize()} did not end within {limit}: it was interrupted."
+        self._report(Kind.TIME_LIMIT, message, cell)
+        return f"not ended within {limit}"
+
+    def _report(
+        self,
+        kind: Kind,
+        message: str,
+        cell: NotebookNode | None = None,
+        severity: Severity = Severity.FAILED,
+    ) -> None:
+        grade_id = _grade_id(cell) if cell is not None else None
+        self._problems.append(Problem(kind, severity, message, grade_id))
+
+
+def _grade_id(cell: NotebookNode) -> str | None:
+    grade_id = cell.metadata.get("nbgrader", {}).get("grade_id")
+    return grade_id if isinstance(grade_id, str) else None
+
+
+def _named(cell: NotebookNode) -> str:
+    grade_id = _grade_id(cell)
+    if grade_id:
+        return f"cell {shown(grade_id)}"
+    return f"the cell that begins {shown(cell.source.strip().partition(chr(10))[0], 40)}"

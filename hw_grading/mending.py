@@ -1,0 +1,336 @@
+"""Gives a submitted notebook back the cells that the instructor handed out.
+
+Students split, copy, delete, move, retype and edit cells, mostly by accident, and nbgrader's own
+metadata goes along or is lost. `mend` starts from the instructor's list of cells, and trusts only
+two things in the submission: what a cell says, and which grade id it carries.
+
+- A known cell's metadata is rebuilt wholly, its type and (when it is locked) its source too.
+- Of several cells with one id, one is kept as the graded cell; the others stay as plain cells, run
+  but not graded. That holds for copies of tests as well: students use them to try things in, and
+  what they define there may be needed further down. A copy costs some time and no points.
+- A deleted test, written answer or task is put back at its place. A deleted code answer is not:
+  its stub would override the definition if the student moved it into another cell.
+- A test above the answer that it follows is moved behind it. No other order is changed: a notebook
+  runs from top to bottom, as it does for the student.
+"""
+
+# mypy: disable-error-code="no-untyped-call"
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_raw_cell
+from nbgrader.preprocessors import ClearHiddenTests, ClearMarkScheme
+
+from hw_grading.problems import Kind, Problem, Severity, shown
+
+SCHEMA_VERSION = 3  # of nbgrader's metadata
+_NEW_CELL = {"code": new_code_cell, "markdown": new_markdown_cell, "raw": new_raw_cell}
+
+
+@dataclass(frozen=True, slots=True)
+class InstructorCell:
+    """A cell as the gradebook knows it.
+
+    Parameters
+    ----------
+    grade_id, cell_type, source
+        Its identity; "code" or "markdown"; its text with hidden tests, without solutions.
+    locked
+        Students are not meant to edit it.
+    grade, solution, task
+        It carries points; it is where students answer; it is a manually graded task.
+    points
+        Of a graded cell or a task, else None.
+    checksum
+        nbgrader's checksum of `source`, type, flags, and points.
+    released
+        The source as students got it, without hidden tests or mark scheme; `source` if None.
+    """
+
+    grade_id: str
+    cell_type: str
+    source: str
+    locked: bool
+    grade: bool
+    solution: bool
+    task: bool
+    points: float | None
+    checksum: str | None
+    released: str | None = None
+
+    @property
+    def is_test(self) -> bool:
+        """Whether its outputs decide on points without a person."""
+        return self.grade and not self.solution and self.cell_type == "code"
+
+    def is_unchanged(self, source: str) -> bool:
+        """Whether a text is this cell's own but for white space at the ends of lines."""
+        return _trimmed(source) in (_trimmed(self.source), _trimmed(self.released or self.source))
+
+    def metadata(self) -> NotebookNode:
+        """Return nbgrader's metadata for this cell."""
+        values: dict[str, Any] = {
+            "schema_version": SCHEMA_VERSION,
+            "grade_id": self.grade_id,
+            "grade": self.grade,
+            "solution": self.solution,
+            "locked": self.locked,
+            "task": self.task,
+            "cell_type": self.cell_type,
+        }
+        if self.points is not None:
+            values["points"] = self.points
+        if self.checksum is not None:
+            values["checksum"] = self.checksum
+        return NotebookNode(values)
+
+
+def instructor_cells(gradebook: Any, assignment: str, notebook: str) -> list[InstructorCell]:
+    """Read the instructor's cells from nbgrader's gradebook, in the notebook's order.
+
+    Parameters
+    ----------
+    gradebook
+        An open `nbgrader.api.Gradebook`.
+    assignment, notebook
+        Their names, "hw2" and "hw2".
+
+    Raises
+    ------
+    nbgrader.api.MissingEntry
+        The assignment or notebook was never generated.
+
+    Notes
+    -----
+    The order is that in which `nbgrader generate_assignment` saved them, one commit for each cell
+    from top to bottom; SQLite gives rows back in that order. nbgrader's `add_missing_cells` rests
+    on the same. Cells that were reordered after submissions came in keep their first order.
+    """
+    entry = gradebook.find_notebook(notebook, assignment)
+    graded = {cell.name for cell in entry.grade_cells}
+    answers = {cell.name for cell in entry.solution_cells}
+    tasks = {cell.name for cell in entry.task_cells}
+    points = {c.name: float(c.max_score) for c in (*entry.grade_cells, *entry.task_cells)}
+    return [
+        InstructorCell(
+            grade_id=cell.name,
+            cell_type=cell.cell_type,
+            source=cell.source or "",
+            locked=bool(cell.locked),
+            grade=cell.name in graded,
+            solution=cell.name in answers,
+            task=cell.name in tasks,
+            points=points.get(cell.name),
+            checksum=cell.checksum,
+            released=_as_released(cell.source or "", cell.cell_type),
+        )
+        for cell in entry.source_cells
+    ]
+
+
+def _as_released(source: str, cell_type: str) -> str:
+    cell = _NEW_CELL[cell_type](source)
+    for remover in (
+        ClearHiddenTests(enforce_metadata=False),
+        ClearMarkScheme(enforce_metadata=False, check_attachment_leakage=False),
+    ):
+        remover.preprocess_cell(cell, {}, 0)
+    return str(cell.source)
+
+
+def mend(nb: NotebookNode, instructor_cells: Sequence[InstructorCell]) -> list[Problem]:
+    """Mend a submitted notebook in place, and say what was done.
+
+    Mending a mended notebook changes nothing.
+
+    Parameters
+    ----------
+    nb
+        A valid notebook, as `hw_grading.submission_file.read_submission` gives it.
+    instructor_cells
+        All cells that the gradebook knows, in the instructor's order.
+    """
+    known = {cell.grade_id: cell for cell in instructor_cells}
+    return [
+        *_drop_unknown(nb, known),
+        *_settle_duplicates(nb, known),
+        *_rebuild(nb, known),
+        *_put_back_deleted(nb, instructor_cells),
+        *_move_tests_behind_answers(nb, instructor_cells),
+    ]
+
+
+def _mended(kind: Kind, cell: str | None, message: str) -> Problem:
+    return Problem(kind, Severity.MENDED, message, cell)
+
+
+def _trimmed(source: str) -> str:
+    return "\n".join(line.rstrip() for line in source.splitlines()).strip()
+
+
+def _grade_id(cell: NotebookNode) -> str | None:
+    marks = cell.metadata.get("nbgrader")
+    grade_id = marks.get("grade_id") if isinstance(marks, dict) else None
+    return grade_id if isinstance(grade_id, str) else None
+
+
+def _places(nb: NotebookNode) -> dict[str, int]:
+    """Where each graded or locked cell stands; ids are unique and known by now."""
+    return {grade_id: i for i, cell in enumerate(nb.cells) if (grade_id := _grade_id(cell))}
+
+
+def _drop_unknown(nb: NotebookNode, known: dict[str, InstructorCell]) -> Iterable[Problem]:
+    for cell in nb.cells:
+        if "nbgrader" not in cell.metadata or _grade_id(cell) in known:
+            continue
+        marks = cell.metadata.pop("nbgrader")
+        flags = ("grade", "solution", "locked", "task")
+        if isinstance(marks, dict) and not any(marks.get(flag) for flag in flags):
+            continue  # nbgrader's tools leave such a mark on plain cells
+        name = marks.get("grade_id") if isinstance(marks, dict) else None
+        yield _mended(
+            Kind.UNKNOWN_CELL,
+            None,
+            f"No cell of this homework has the grade id {shown(name)}: the cell that carries it is "
+            "run as a plain cell and carries no points.",
+        )
+
+
+def _settle_duplicates(nb: NotebookNode, known: dict[str, InstructorCell]) -> Iterable[Problem]:
+    copies: dict[str, list[NotebookNode]] = {}
+    for cell in nb.cells:
+        if grade_id := _grade_id(cell):
+            copies.setdefault(grade_id, []).append(cell)
+    for grade_id, cells in copies.items():
+        if len(cells) == 1:
+            continue
+        # Of an answer the copy that holds one; of a locked cell the one that is still itself.
+        instructor = known[grade_id]
+        wanted = [c for c in cells if instructor.is_unchanged(c.source) == instructor.locked]
+        keeper = (wanted or cells)[-1]
+        for cell in cells:
+            if cell is not keeper:
+                del cell.metadata["nbgrader"]
+        yield _mended(
+            Kind.DUPLICATE_CELL,
+            grade_id,
+            f"{len(cells)} cells have the grade id {shown(grade_id)}, expected one: the last "
+            f"{'unchanged' if instructor.locked else 'answered'} one is graded, the others are run "
+            "as plain cells.",
+        )
+
+
+def _rebuild(nb: NotebookNode, known: dict[str, InstructorCell]) -> Iterable[Problem]:
+    for cell in nb.cells:
+        grade_id = _grade_id(cell)
+        if grade_id is None:
+            continue
+        instructor = known[grade_id]
+        if cell.cell_type != instructor.cell_type:
+            yield _mended(
+                Kind.RETYPED_CELL,
+                grade_id,
+                f"Cell {shown(grade_id)} was turned from a {instructor.cell_type} cell into a "
+                f"{cell.cell_type} cell: it was turned back.",
+            )
+            _retype(cell, instructor.cell_type)
+        if instructor.locked and not instructor.is_unchanged(cell.source):
+            yield _mended(
+                Kind.EDITED_CELL,
+                grade_id,
+                f"Cell {shown(grade_id)} is not to be edited, and was: the instructor's text was "
+                "restored.",
+            )
+        if instructor.locked:
+            cell.source = instructor.source
+        metadata = instructor.metadata()
+        if edits := _edits(cell.metadata["nbgrader"], metadata):
+            yield _mended(
+                Kind.METADATA,
+                grade_id,
+                f"The metadata of cell {shown(grade_id)} was edited ({edits}): the instructor's "
+                "was restored.",
+            )
+        cell.metadata = NotebookNode(nbgrader=metadata)
+
+
+def _edits(found: dict[str, Any], expected: NotebookNode) -> str:
+    keys = ("points", "grade", "solution", "locked", "task", "schema_version")
+    return ", ".join(
+        f"{key} {shown(found[key], 20)} for {shown(expected.get(key), 20)}"
+        for key in keys
+        if key in found and found[key] != expected.get(key)
+    )
+
+
+def _retype(cell: NotebookNode, cell_type: str) -> None:
+    cell.cell_type = cell_type
+    if cell_type == "code":
+        cell.pop("attachments", None)
+        cell.outputs = []
+        cell.execution_count = None
+    else:
+        cell.pop("outputs", None)
+        cell.pop("execution_count", None)
+
+
+def _put_back_deleted(
+    nb: NotebookNode, instructor_cells: Sequence[InstructorCell]
+) -> list[Problem]:
+    problems = []
+    place = 0  # behind the nearest earlier cell of the instructor's that is there
+    for instructor in instructor_cells:
+        grade_id = instructor.grade_id
+        here = _places(nb).get(grade_id)
+        if here is not None:
+            place = here + 1
+            continue
+        if instructor.solution and not instructor.grade:
+            done = (
+                "it was not put back, so that it cannot hide a definition that stands in another "
+                "cell; tests that need it fail if there is none."
+            )
+        else:
+            cell = _NEW_CELL[instructor.cell_type](instructor.source)
+            cell.metadata = NotebookNode(nbgrader=instructor.metadata())
+            taken = {c.get("id") for c in nb.cells}
+            while cell.id in taken:
+                cell.id += "-"
+            nb.cells.insert(place, cell)
+            place += 1
+            done = "it was put back" + (", empty." if instructor.solution else ".")
+        message = f"Cell {shown(grade_id)} was deleted: {done}"
+        problems.append(_mended(Kind.DELETED_CELL, grade_id, message))
+    return problems
+
+
+def _move_tests_behind_answers(
+    nb: NotebookNode, instructor_cells: Sequence[InstructorCell]
+) -> list[Problem]:
+    problems = []
+    answer: str | None = None
+    behind: set[str] = set()  # the answer and those of its tests that were looked at
+    for instructor in instructor_cells:
+        grade_id = instructor.grade_id
+        places = _places(nb)
+        if instructor.solution and grade_id in places:
+            answer, behind = grade_id, {grade_id}
+        elif instructor.is_test and answer is not None:
+            if places[grade_id] < places[answer]:
+                test = nb.cells.pop(places[grade_id])
+                place = places[answer]  # just behind the answer, which moved up by one
+                while place < len(nb.cells) and _grade_id(nb.cells[place]) in behind:
+                    place += 1
+                nb.cells.insert(place, test)
+                message = (
+                    f"The test {shown(grade_id)} stood above the answer {shown(answer)}: it was "
+                    "moved behind it."
+                )
+                problems.append(_mended(Kind.MOVED_CELL, grade_id, message))
+            behind.add(grade_id)
+    return problems

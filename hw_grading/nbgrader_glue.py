@@ -1,0 +1,128 @@
+"""Puts reading, mending and finishing into `nbgrader autograde`, by its own settings only.
+
+nbgrader converts each notebook twice: a sanitizing pass from `submitted/` to `autograded/`, and an
+execution pass over that copy. One exporter serves both passes:
+
+- `Autograde.exporter_class`: `SubmissionExporter` reads the file;
+- `Autograde.sanitize_preprocessors`: `MendCells` first, then nbgrader's own;
+- `Autograde.autograde_preprocessors`: `hw_grading.execution.ExecuteSubmission` in the place of
+  `Execute`, and `MarkFinished` last.
+"""
+
+# mypy: disable-error-code="no-untyped-call"
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+from typing import Any
+
+from nbconvert.exporters import NotebookExporter
+from nbformat import NotebookNode
+from nbgrader.api import Gradebook
+from nbgrader.converters import Autograde, NbGraderException
+from nbgrader.preprocessors import NbGraderPreprocessor
+
+from hw_grading import submission_folders
+from hw_grading.execution import ExecuteSubmission
+from hw_grading.mending import instructor_cells, mend
+from hw_grading.problems import (
+    METADATA_KEY,
+    Kind,
+    Problem,
+    Severity,
+    add_problems,
+    put_notes_on_top,
+    read_problems,
+)
+from hw_grading.submission_file import read_submission
+
+
+class SubmissionExporter(NotebookExporter):
+    """Reads a submission whatever it is; the exporter of `nbgrader autograde`.
+
+    nbgrader builds it after listing the submissions and before the first one, so that the folders
+    are put right here (see `hw_grading.submission_folders`).
+    """
+
+    def __init__(self, config: Any = None, **kwargs: Any) -> None:
+        super().__init__(config=config, **kwargs)
+        self._of_folder: dict[str, list[Problem]] = {}
+        if isinstance(self.parent, Autograde):
+            if not ExecuteSubmission(parent=self).enabled:
+                raise NbGraderException(
+                    "Grading without running the notebooks (--no-execute) would score outputs that "
+                    "students made themselves. Nothing was graded"
+                )
+            self._of_folder = submission_folders.prepare(self.parent)
+
+    def from_filename(  # type: ignore[override]  # a notebook exporter gives text
+        self, filename: str, resources: dict[str, Any] | None = None, **kwargs: Any
+    ) -> tuple[str, dict[str, Any]]:
+        """Read a notebook by `read_submission` and convert it."""
+        resources = {} if resources is None else resources
+        folder, name = os.path.split(filename)
+        resources["metadata"] = {
+            "name": os.path.splitext(name)[0],
+            "path": folder,
+            "modified_date": _modified(filename),
+        }
+        mine = self._is_own_copy(filename, resources)
+        nb, problems = read_submission(filename, keep_outputs=mine)
+        if mine and any(p.severity is Severity.FAILED for p in problems):
+            # Written by the pass before: the fault is the grader's, not the student's.
+            raise RuntimeError(f"{filename}: {problems[-1].message}")
+        if not mine:
+            student = resources.get("nbgrader", {}).get("student")
+            add_problems(nb, [*problems, *self._of_folder.get(student, [])])
+        converted: tuple[str, dict[str, Any]] = self.from_notebook_node(nb, resources, **kwargs)
+        return converted
+
+    def _is_own_copy(self, filename: str, resources: dict[str, Any]) -> bool:
+        """Whether this is the second pass, over the file that the first one wrote."""
+        if not isinstance(self.parent, Autograde):
+            return False
+        course, ids = self.parent.coursedir, resources["nbgrader"]
+        graded = course.format_path(course.autograded_directory, ids["student"], ids["assignment"])
+        return bool(os.path.normpath(graded) == os.path.normpath(os.path.dirname(filename)))
+
+
+class MendCells(NbGraderPreprocessor):  # type: ignore[misc]
+    """Gives the notebook the instructor's cells back; the first of `sanitize_preprocessors`.
+
+    Everything that was wrong is logged with the student's id, stored in the notebook, and listed in
+    a cell at its top.
+    """
+
+    def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
+        """Mend the cells of one submission."""
+        ids = resources["nbgrader"]
+        with Gradebook(ids["db_url"]) as gradebook:
+            cells = instructor_cells(gradebook, ids["assignment"], ids["notebook"])
+        mended = mend(nb, cells)
+        if not any(p.kind is Kind.FILE for p in read_problems(nb)):
+            add_problems(nb, mended)  # of a file that could not be read every cell is "deleted"
+        for problem in read_problems(nb):
+            self.log.warning("%s: %s", ids["student"], problem.message)
+        put_notes_on_top(nb)
+        return nb, resources
+
+
+class MarkFinished(NbGraderPreprocessor):  # type: ignore[misc]
+    """Marks a notebook as graded to the end; the last of `autograde_preprocessors`.
+
+    A folder without the mark is what a killed run left, and is graded anew.
+    """
+
+    def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
+        """Set the mark, which reaches the disk when the notebook is written whole."""
+        nb.metadata.setdefault(METADATA_KEY, NotebookNode())[submission_folders.FINISHED] = True
+        return nb, resources
+
+
+def _modified(filename: str) -> str:
+    try:
+        seconds = os.lstat(filename).st_mtime
+    except OSError:
+        return ""
+    return f"{datetime.fromtimestamp(seconds, tz=UTC):%B %d, %Y}"

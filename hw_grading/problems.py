@@ -1,0 +1,144 @@
+"""What was wrong with a submission, in words that a person can act on.
+
+Every stage of grading (reading the file, mending its cells, running it) hands on `Problem`s. They
+travel in the notebook's own metadata, so that the graded file itself says why it has its scores,
+and are shown to GSI and student in one cell at the top.
+
+Texts that a student wrote (names, identifiers, lines of code) go into a message through `shown`
+only: one line, short, printable. The cell at the top escapes every message once more.
+"""
+
+# mypy: disable-error-code="no-untyped-call"
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+
+from nbformat import NotebookNode
+from nbformat.v4 import new_markdown_cell
+
+METADATA_KEY = "hw_grading"
+NOTES_HEADING = "### Notes from the grader"
+MOST_STORED = 100  # one file can be wrong in thousands of places; a person reads a few
+
+
+class Severity(StrEnum):
+    """How a submission fared: grading went on, or (a part of) it failed."""
+
+    MENDED = "mended"
+    FAILED = "failed"
+
+
+class Kind(StrEnum):
+    """What sort of problem it is: for counting, and for tests."""
+
+    FILE = "file"  # cannot be read as a notebook
+    FORMAT = "format"  # read, but not as it should be
+    FOLDER = "folder"  # something beside the notebook
+    METADATA = "metadata"  # points, flags or tags edited
+    UNKNOWN_CELL = "unknown-cell"
+    DUPLICATE_CELL = "duplicate-cell"
+    RETYPED_CELL = "retyped-cell"
+    EDITED_CELL = "edited-cell"
+    DELETED_CELL = "deleted-cell"
+    MOVED_CELL = "moved-cell"
+    TIME_LIMIT = "time-limit"
+    OUTPUT_LIMIT = "output-limit"
+    KERNEL = "kernel"  # died, did not start, or had to be killed
+    SCORE = "score"  # a test returned a number that is no score
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that was wrong.
+
+    Parameters
+    ----------
+    kind, severity
+        See `Kind` and `Severity`.
+    message
+        One sentence for a person: what was expected, what came, what was done.
+    cell
+        The grade id of the instructor's cell that it is about, or None.
+    """
+
+    kind: Kind
+    severity: Severity
+    message: str
+    cell: str | None = None
+
+
+def shown(text: object, limit: int = 60) -> str:
+    """Quote a text that a student wrote: one line of at most `limit` printable characters."""
+    line = " ".join(str(text)[: 4 * limit].split())
+    line = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in line)
+    return f"'{line}'" if len(line) <= limit else f"'{line[: limit - 1]}…'"
+
+
+def encodable(text: str) -> str:
+    """Replace lone surrogates, which no UTF-8 file and no checksum can hold, by '?'."""
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def read_problems(nb: NotebookNode) -> list[Problem]:
+    """Read the problems stored in a notebook; whatever is not well formed is passed over."""
+    section = nb.get("metadata", {}).get(METADATA_KEY)
+    entries = section.get("problems") if isinstance(section, dict) else None
+    return [p for e in entries if (p := _parsed(e))] if isinstance(entries, list) else []
+
+
+def add_problems(nb: NotebookNode, problems: Iterable[Problem]) -> None:
+    """Store problems behind those that the notebook holds, each once, `MOST_STORED` at most."""
+    held = dict.fromkeys([*read_problems(nb), *problems])
+    section = nb.metadata.get(METADATA_KEY)
+    section = NotebookNode(section) if isinstance(section, dict) else NotebookNode()
+    section["problems"] = [NotebookNode(asdict(p)) for p in list(held)[:MOST_STORED]]
+    nb.metadata[METADATA_KEY] = section
+
+
+def put_notes_on_top(nb: NotebookNode) -> None:
+    """Show the stored problems in a markdown cell at the top, in place of any such cell.
+
+    Cells under the same heading that came with the file go: they would speak in our name.
+    """
+    nb.cells = [c for c in nb.cells if not _is_notes(c)]
+    problems = read_problems(nb)
+    if not problems:
+        return
+    items = "\n".join(f"<li>{_inert(p.message)}</li>" for p in problems)
+    source = f"{NOTES_HEADING}\n\n<ul>\n{items}\n</ul>"
+    cell = new_markdown_cell(source, id="notes-from-the-grader")
+    taken = {c.get("id") for c in nb.cells}
+    while cell.id in taken:
+        cell.id += "-"
+    nb.cells.insert(0, cell)
+
+
+def _is_notes(cell: NotebookNode) -> bool:
+    return (
+        cell.get("cell_type") == "markdown"
+        and "nbgrader" not in cell.get("metadata", {})
+        and str(cell.get("source", "")).lstrip().startswith(NOTES_HEADING)
+    )
+
+
+def _inert(message: str) -> str:
+    """Escape for an HTML block in markdown: no tag, no markdown (no blank line), no mathematics."""
+    line = " ".join(message.split())
+    return re.sub(r"[$\\]", lambda m: {"$": "＄", "\\": "⧵"}[m[0]], html.escape(encodable(line)))
+
+
+def _parsed(entry: object) -> Problem | None:
+    if not isinstance(entry, dict):
+        return None
+    message, cell = entry.get("message"), entry.get("cell")
+    if not isinstance(message, str) or not (cell is None or isinstance(cell, str)):
+        return None
+    try:
+        return Problem(Kind(entry["kind"]), Severity(entry["severity"]), message, cell)
+    except (KeyError, ValueError, TypeError):
+        return None

@@ -1,0 +1,107 @@
+"""What students get: the released notebook, and one zip that works without this repository."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+import tomllib
+import zipfile
+from pathlib import Path
+
+from hw_grading.course import REPOSITORY, Course
+
+# Every entry of the zip gets this time, so that the same release gives the same bytes.
+ZIP_TIME = (2022, 9, 20, 0, 0, 0)
+
+
+def release(course: Course, out: Path, assignment: str = "hw2") -> Path:
+    """Generate the released notebook and write the students' zip.
+
+    Parameters
+    ----------
+    course
+        The course; its gradebook learns the assignment.
+    out
+        The folder for the zip.
+
+    Returns
+    -------
+    Path
+        The zip.
+
+    Raises
+    ------
+    RuntimeError
+        If nbgrader cannot generate the assignment; its own messages stand above.
+    """
+    if course.nbgrader("generate_assignment", assignment, "--force") != 0:
+        raise RuntimeError(f"nbgrader generate_assignment {assignment} failed: see its log above")
+    return write_student_zip(course.folder / "release" / assignment, out, assignment)
+
+
+def write_student_zip(released: Path, out: Path, assignment: str = "hw2") -> Path:
+    """Write ``<assignment>.zip``: the released files, the wheel of hw_support, requirements.
+
+    Parameters
+    ----------
+    released
+        The folder that nbgrader released: the notebook, and the page that says how to start.
+    out
+        The folder for the zip; made if missing.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as scratch:
+        wheel = build_student_wheel(Path(scratch))
+        pins = (REPOSITORY / "requirements-student.lock").read_text(encoding="utf-8")
+        entries = {path.name: path.read_bytes() for path in sorted(released.iterdir())}
+        entries[wheel.name] = wheel.read_bytes()
+        entries["requirements.txt"] = f"./{wheel.name}\n{pins}".encode()
+    target = out / f"{assignment}.zip"
+    partial = target.with_suffix(".part")
+    with zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in entries.items():
+            entry = zipfile.ZipInfo(f"{assignment}/{name}", ZIP_TIME)
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            entry.external_attr = 0o644 << 16
+            archive.writestr(entry, content)
+    return partial.replace(target)
+
+
+def build_student_wheel(scratch: Path) -> Path:
+    """Build the wheel of hw_support alone, with the version and the dependencies of the project.
+
+    The project's own distribution holds the staff's package too, so a small project is laid out
+    in `scratch` for the build.
+
+    Returns
+    -------
+    Path
+        The wheel, inside `scratch`.
+    """
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    dependencies = "".join(f'    "{name}",\n' for name in project["dependencies"])
+    (scratch / "pyproject.toml").write_text(
+        f"""[build-system]
+requires = ["hatchling"]
+build-backend = "hatchling.build"
+
+[project]
+name = "hw-support"
+version = "{project["version"]}"
+description = "What the neural-network homework's notebook needs beside NumPy"
+requires-python = "{project["requires-python"]}"
+license = "MIT AND CC-BY-SA-3.0"
+dependencies = [
+{dependencies}]
+
+[tool.hatch.build.targets.wheel.force-include]
+"{(REPOSITORY / "hw_support").as_posix()}" = "hw_support"
+""",
+        encoding="utf-8",
+    )
+    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--disable-pip-version-check"]
+    command += ["--no-deps", "--no-build-isolation", "--wheel-dir", str(scratch), str(scratch)]
+    subprocess.run(command, check=True)
+    (wheel,) = scratch.glob("*.whl")
+    return wheel

@@ -1,0 +1,287 @@
+"""Reads a student's notebook file; whatever is in it, a notebook comes out, never an exception.
+
+The file is not trusted. It is opened only if it is a regular file (no link is followed, no pipe
+waited for) of bounded size, and nothing of it is handed on as it stands: a new notebook is built,
+cell by cell, of the cell's type, its source, its pictures, and the flat values of its `nbgrader`
+metadata. Tags, cell ids, outputs, other metadata, and the name of a kernel stay behind: nbgrader or
+nbclient would act on them.
+"""
+
+# mypy: disable-error-code="no-untyped-call"
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import stat
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_raw_cell
+
+from hw_grading.problems import METADATA_KEY, Kind, Problem, Severity, encodable, shown
+
+MAX_BYTES = 100_000_000
+MAX_CELLS = 5_000
+
+# What nbgrader itself writes into a cell's metadata: the schema, version 3.
+NBGRADER_KEYS = (
+    "schema_version",
+    "grade_id",
+    "grade",
+    "solution",
+    "locked",
+    "task",
+    "points",
+    "checksum",
+    "cell_type",
+)
+# Tags that would change what is run, or what an error means.
+ACTIVE_TAGS = {"skip-execution", "raises-exception"}
+_NEW_CELL = {"code": new_code_cell, "markdown": new_markdown_cell, "raw": new_raw_cell}
+_IMAGE_TYPE = re.compile(r"image/[\w.+-]+")
+_BASE64 = re.compile(r"[A-Za-z0-9+/=\s]*")
+
+
+class Unreadable(Exception):
+    """The file holds no notebook that could be graded; the text says why."""
+
+
+def read_submission(
+    path: str | os.PathLike[str],
+    *,
+    max_bytes: int = MAX_BYTES,
+    max_cells: int = MAX_CELLS,
+    keep_outputs: bool = False,
+) -> tuple[NotebookNode, list[Problem]]:
+    """Read a notebook file of any content.
+
+    Parameters
+    ----------
+    path
+        The file. It need not exist.
+    max_bytes, max_cells
+        A larger file is not read; one with more cells is not graded.
+    keep_outputs
+        For a file that the grader itself wrote: outputs are kept where they are well formed, and so
+        are the kernel's name and the problems stored before.
+
+    Returns
+    -------
+    nb, problems
+        A valid notebook of version 4.5, empty when nothing could be read (one problem then has the
+        severity "failed"), and what was found wrong.
+    """
+    path = Path(path)
+    problems: list[Problem] = []
+    try:
+        document = _version_4(_parse(read_regular_file(path, max_bytes)), problems)
+        cells = _cells(document["cells"], max_cells, keep_outputs, problems)
+    except Unreadable as why:
+        message = f"The notebook {shown(path.name)} could not be read: {why}. It scores 0."
+        return new_notebook(), [*problems, Problem(Kind.FILE, Severity.FAILED, message)]
+    nb = new_notebook(cells=cells)
+    metadata = document.get("metadata")
+    if keep_outputs and isinstance(metadata, dict):
+        kept = {k: metadata[k] for k in ("kernelspec", METADATA_KEY) if k in metadata}
+        nb.metadata = nbformat.from_dict(kept)
+    return nb, problems
+
+
+def read_regular_file(path: Path, max_bytes: int) -> bytes:
+    """Read a file's bytes; a link, pipe, device, folder or larger file raises `Unreadable`."""
+    try:
+        mode = os.lstat(path).st_mode
+        if not stat.S_ISREG(mode):
+            raise Unreadable(f"expected a regular file, found {_file_type(mode)}")
+        # The file may have been exchanged since: no link is followed and nothing is waited for.
+        flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+        with open(os.open(path, flags), "rb") as file:
+            status = os.fstat(file.fileno())
+            if not stat.S_ISREG(status.st_mode):
+                raise Unreadable(f"expected a regular file, found {_file_type(status.st_mode)}")
+            if status.st_size > max_bytes:
+                raise Unreadable(
+                    f"expected at most {max_bytes:,} bytes, found {status.st_size:,}. "
+                    "Clearing its outputs may help"
+                )
+            return file.read(max_bytes + 1)[:max_bytes]
+    except (FileNotFoundError, NotADirectoryError):
+        raise Unreadable(f"there is no such file{_siblings(path)}") from None
+    except (OSError, ValueError) as error:
+        raise Unreadable(f"opening it failed ({shown(error, 120)})") from None
+
+
+def _siblings(path: Path) -> str:
+    """Name other notebooks in the folder: the commonest cause of a missing one is its name."""
+    try:
+        names = sorted(n for n in os.listdir(path.parent) if n.endswith(".ipynb"))
+    except OSError:
+        return ""
+    found = ", ".join(shown(n) for n in names[:5] if n != path.name)
+    return f", but there is {found}: rename the one that was meant and grade again" if found else ""
+
+
+def _file_type(mode: int) -> str:
+    types = {stat.S_IFLNK: "a symbolic link", stat.S_IFDIR: "a folder", stat.S_IFIFO: "a pipe"}
+    return types.get(stat.S_IFMT(mode), "a device or socket")
+
+
+def _parse(raw: bytes) -> dict[str, Any]:
+    if not raw.strip():
+        raise Unreadable(f"expected a notebook, found an empty file ({len(raw)} bytes)")
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise Unreadable(
+            f"expected text in UTF-8, found other bytes from {error.start} on"
+        ) from None
+    try:
+        # Infinities, NaN and numbers of many digits are not used by any cell: they become None.
+        document = json.loads(text, parse_int=_int, parse_constant=lambda name: None)
+    except json.JSONDecodeError as error:
+        begins = shown(text.lstrip()[:30])
+        where = f"line {error.lineno}, column {error.colno}: {error.msg}"
+        raise Unreadable(f"expected JSON, found text that begins {begins} ({where})") from None
+    except (RecursionError, ValueError, MemoryError):
+        raise Unreadable("its JSON is nested too deeply") from None
+    if not isinstance(document, dict):
+        raise Unreadable(f"expected a JSON object, found a {type(document).__name__}")
+    return document
+
+
+def _int(digits: str) -> int | None:
+    return int(digits) if len(digits) < 20 else None
+
+
+def _version_4(document: dict[str, Any], problems: list[Problem]) -> dict[str, Any]:
+    """Return the document with a list of version-4 cells in it."""
+    version = document.get("nbformat")
+    if not isinstance(document.get("cells"), list) or version in (1, 2):
+        if not (version in (1, 2) or isinstance(document.get("worksheets"), list)):
+            found = shown(type(document["cells"]).__name__) if "cells" in document else "none"
+            raise Unreadable(f"expected a list of cells, found {found}")
+        version = version if version in (1, 2) else 3
+        try:
+            document = nbformat.convert(nbformat.from_dict({**document, "nbformat": version}), 4)
+            cells = document["cells"]
+        except Exception as error:  # conversion trusts the file, and fails in any way
+            raise Unreadable(
+                f"converting it from notebook format {version} to 4 failed ({shown(error, 120)})"
+            ) from None
+        if not isinstance(cells, list):
+            raise Unreadable("expected a list of cells")
+    if version != 4:
+        found = f"version {shown(version)}" if version is not None else "no version"
+        message = f"Expected notebook format 4, found {found}: it was read as format 4."
+        problems.append(Problem(Kind.FORMAT, Severity.MENDED, message))
+    return document
+
+
+def _cells(
+    raw_cells: list[Any], max_cells: int, keep_outputs: bool, problems: list[Problem]
+) -> list[NotebookNode]:
+    if not raw_cells:
+        raise Unreadable("it has no cells")
+    if len(raw_cells) > max_cells:
+        raise Unreadable(f"expected at most {max_cells:,} cells, found {len(raw_cells):,}")
+    cells = []
+    broken: list[int] = []
+    for number, raw in enumerate(raw_cells, start=1):
+        if not isinstance(raw, dict):
+            broken.append(number)
+            continue
+        source, whole = _source(raw.get("source"))
+        cell_type = raw.get("cell_type")
+        if not whole or cell_type not in _NEW_CELL:
+            broken.append(number)
+            cell_type = cell_type if cell_type in ("code", "markdown") else "raw"
+        cell = _NEW_CELL[cell_type](source, id=f"cell-{number}")
+        if cell_type != "code" and (pictures := _pictures(raw.get("attachments"))):
+            cell["attachments"] = nbformat.from_dict(pictures)
+        cell.metadata = _metadata(raw.get("metadata"), number, problems)
+        if keep_outputs and cell_type == "code":
+            cell.outputs = _outputs(raw.get("outputs"))
+            count = raw.get("execution_count")
+            cell.execution_count = count if type(count) is int else None
+        cells.append(cell)
+    if not cells:
+        raise Unreadable("none of its cells could be read")
+    if broken:
+        where = ", ".join(map(str, broken[:10])) + (", …" if len(broken) > 10 else "")
+        message = (
+            f"{len(broken)} cell(s) are not as the notebook format asks (number {where}, counted "
+            "from the top): what could be read of them was kept."
+        )
+        problems.append(Problem(Kind.FORMAT, Severity.MENDED, message))
+    return cells
+
+
+def _source(raw: Any) -> tuple[str, bool]:
+    """Return the text of a cell, and whether that was all that stood in its place."""
+    lines = raw if isinstance(raw, list) else [raw]
+    texts = [line for line in lines if isinstance(line, str)]
+    joined = "".join(texts)
+    text = encodable(joined)
+    return text, len(texts) == len(lines) and text == joined
+
+
+def _pictures(raw: Any) -> dict[str, dict[str, str]]:
+    """Keep attached images (photographs of derivations); any other type could be active content."""
+    if not isinstance(raw, dict):
+        return {}
+    pictures = {}
+    for name, bundle in raw.items():
+        images = {}
+        for mime, data in bundle.items() if isinstance(bundle, dict) else ():
+            text, whole = _source(data)
+            if whole and _IMAGE_TYPE.fullmatch(mime) and _BASE64.fullmatch(text):
+                images[mime] = text
+        if images:
+            pictures[encodable(name)] = images
+    return pictures
+
+
+def _metadata(raw: Any, number: int, problems: list[Problem]) -> NotebookNode:
+    kept = NotebookNode()
+    if not isinstance(raw, dict):
+        return kept
+    marks = raw.get("nbgrader")
+    if isinstance(marks, dict):
+        values = {k: marks[k] for k in NBGRADER_KEYS if k in marks}
+        kept["nbgrader"] = NotebookNode(
+            {
+                k: encodable(v) if isinstance(v, str) else v
+                for k, v in values.items()
+                if isinstance(v, str | int | float)
+            }
+        )
+    elif marks is not None:
+        message = f"The nbgrader metadata of cell {number} is not an object: it was dropped."
+        problems.append(Problem(Kind.METADATA, Severity.MENDED, message))
+    tags = raw.get("tags")
+    tags = [t for t in tags if isinstance(t, str)] if isinstance(tags, list) else []
+    for tag in sorted(ACTIVE_TAGS.intersection(tags)):
+        grade_id = kept.get("nbgrader", {}).get("grade_id")
+        name = grade_id if isinstance(grade_id, str) else None
+        message = (
+            f"Cell {shown(name) if name else number} has the tag {tag!r}: the tag was removed, and "
+            "the cell is run like any other."
+        )
+        problems.append(Problem(Kind.METADATA, Severity.MENDED, message, name))
+    return kept
+
+
+def _outputs(raw: Any) -> list[NotebookNode]:
+    outputs = []
+    for entry in raw if isinstance(raw, list) else ():
+        try:
+            output = nbformat.from_dict(entry)
+            nbformat.validate(output, ref="output", version=4)
+        except Exception:
+            continue
+        outputs.append(output)
+    return outputs

@@ -1,0 +1,45 @@
+"""Settings of the course; every command of nbgrader and formgrader reads them."""
+
+from pathlib import Path
+
+c = get_config()
+
+HERE = Path(__file__).resolve().parent
+
+c.CourseDirectory.root = str(HERE)
+c.CourseDirectory.course_id = "intro-ml"
+
+# Students and instructors must both be able to write here (chmod 777 on a shared machine).
+c.Exchange.root = str(HERE / "exchange")
+c.Exchange.timezone = "America/Los_Angeles"
+
+# The one place of the due date: shown in the notebook, and what lateness is counted from.
+c.ShowDueDate.local_time = "2022-10-04 23:59:59"
+c.ShowDueDate.time_zone = "America/Los_Angeles"
+c.ShowDueDate.zone_in_words = "Pacific"
+
+c.GenerateAssignment.preprocessors = [
+    "hw_grading.due_date.ShowDueDate",
+    "nbgrader.preprocessors.LockCells",
+    "nbgrader.preprocessors.ClearSolutions",
+    "nbgrader.preprocessors.ClearOutput",
+    "nbgrader.preprocessors.CheckCellMetadata",
+    "nbgrader.preprocessors.ComputeChecksums",
+    "nbgrader.preprocessors.SaveCells",
+    "nbgrader.preprocessors.ClearHiddenTests",
+    "nbgrader.preprocessors.ClearMarkScheme",
+    "nbgrader.preprocessors.ComputeChecksums",
+    "nbgrader.preprocessors.CheckCellMetadata",
+]
+c.ClearSolutions.text_stub = "YOUR ANSWER HERE"
+# Mark schemes stand in the locked question above each answer, not in cells of their own.
+c.ClearMarkScheme.enforce_metadata = False
+
+# Feedback shows neither hidden tests nor mark schemes.
+c.GenerateFeedback.preprocessors = [
+    "nbgrader.preprocessors.GetGrades",
+    "nbgrader.preprocessors.ClearHiddenTests",
+    "nbgrader.preprocessors.ClearMarkScheme",
+    "hw_grading.feedback.HideTestDetails",
+    "nbconvert.preprocessors.CSSHTMLHeaderPreprocessor",
+]

@@ -1,0 +1,210 @@
+"""A course with a homework of a few cells, quick to generate and to grade.
+
+The answers are `double` and `triple` (code), `why` (text) and `sketch` (code, graded by hand); their
+tests are worth 2, 1 and 3 points. `grade` runs the real `nbgrader autograde` in a process of its
+own.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from nbgrader.api import Gradebook, MissingEntry
+
+import hw_grading
+
+ASSIGNMENT = "hw2"
+TESTS = {"test_double": 2.0, "test_triple": 1.0, "test_triple_sum": 3.0}
+FULL_MARKS = sum(TESTS.values())
+
+CONFIG = """
+c = get_config()
+c.CourseDirectory.course_id = "toy"
+c.Autograde.exporter_class = "hw_grading.nbgrader_glue.SubmissionExporter"
+c.Autograde.sanitize_preprocessors = [
+    "hw_grading.nbgrader_glue.MendCells",
+    "nbgrader.preprocessors.ClearOutput",
+    "nbgrader.preprocessors.OverwriteKernelspec",
+    "nbgrader.preprocessors.OverwriteCells",
+    "nbgrader.preprocessors.CheckCellMetadata",
+]
+c.Autograde.autograde_preprocessors = [
+    "hw_grading.execution.ExecuteSubmission",
+    "nbgrader.preprocessors.LimitOutput",
+    "nbgrader.preprocessors.SaveAutoGrades",
+    "nbgrader.preprocessors.AssignLatePenalties",
+    "nbgrader.preprocessors.CheckCellMetadata",
+    "hw_grading.nbgrader_glue.MarkFinished",
+]
+c.ExecuteSubmission.seconds_per_cell = 20
+c.ExecuteSubmission.seconds_for_cell = {"sketch": 1.5}
+c.ExecuteSubmission.iopub_timeout = 1
+c.ExecuteSubmission.max_output_bytes_per_cell = 200_000
+"""
+
+
+def code(source: str, grade_id: str, **marks: Any) -> NotebookNode:
+    return _marked(new_code_cell(source), grade_id, marks)
+
+
+def text(source: str, grade_id: str, **marks: Any) -> NotebookNode:
+    return _marked(new_markdown_cell(source), grade_id, marks)
+
+
+def _marked(cell: NotebookNode, grade_id: str, marks: dict[str, Any]) -> NotebookNode:
+    defaults = {"grade": False, "solution": False, "locked": False, "task": False}
+    marks = {**defaults, "schema_version": 3, "grade_id": grade_id, **marks}
+    cell.metadata = NotebookNode(nbgrader=NotebookNode(marks))
+    return cell
+
+
+def source_notebook() -> NotebookNode:
+    """The instructor's notebook."""
+    solution = "### BEGIN SOLUTION\n    return {} * x\n    ### END SOLUTION"
+    nb = new_notebook(
+        cells=[
+            text("# Toys", "title", locked=True),
+            new_code_cell("import random"),
+            code(f"def double(x):\n    {solution.format(2)}", "double", solution=True),
+            code("assert double(4) == 8", "test_double", grade=True, points=2, locked=True),
+            code(f"def triple(x):\n    {solution.format(3)}", "triple", solution=True),
+            code(
+                "assert triple(2) == 6\n### BEGIN HIDDEN TESTS\nassert triple(5) == 15\n"
+                "### END HIDDEN TESTS",
+                "test_triple",
+                grade=True,
+                points=1,
+                locked=True,
+            ),
+            code(
+                "assert sum(map(triple, range(4))) == 18",
+                "test_triple_sum",
+                grade=True,
+                points=3,
+                locked=True,
+            ),
+            text("Because.", "why", grade=True, solution=True, points=4),
+            code(
+                "### BEGIN SOLUTION\nprint('/\\\\')\n### END SOLUTION",
+                "sketch",
+                grade=True,
+                solution=True,
+                points=5,
+            ),
+        ]
+    )
+    nb.metadata["kernelspec"] = {
+        "name": "python3",
+        "display_name": "Python 3",
+        "language": "python",
+    }
+    return nb
+
+
+def cell_of(nb: NotebookNode, grade_id: str) -> NotebookNode:
+    """The first cell with that grade id."""
+    return next(c for c in nb.cells if c.metadata.get("nbgrader", {}).get("grade_id") == grade_id)
+
+
+@dataclass
+class ToyCourse:
+    """A course folder; `answered` is a submission with full marks, `released` one without answers."""
+
+    root: Path
+    released: NotebookNode
+    answered: NotebookNode
+
+    @classmethod
+    def make(cls, root: Path) -> ToyCourse:
+        """Write the source and generate the release."""
+        folder = root / "source" / ASSIGNMENT
+        folder.mkdir(parents=True)
+        nbformat.write(source_notebook(), folder / "hw2.ipynb")
+        (root / "nbgrader_config.py").write_text(CONFIG)
+        done = run(root, "generate_assignment", "--create", ASSIGNMENT)
+        assert done.returncode == 0, done.stderr
+        released = nbformat.read(root / "release" / ASSIGNMENT / "hw2.ipynb", as_version=4)
+        answered = copy.deepcopy(released)
+        cell_of(answered, "double").source = "def double(x):\n    return x + x"
+        cell_of(answered, "triple").source = "def triple(x):\n    return x + x + x"
+        cell_of(answered, "why").source = "It is so."
+        cell_of(answered, "sketch").source = "print('o')"
+        return cls(root, released, answered)
+
+    def folder(self, student: str) -> Path:
+        """The folder of a student's submission, made if it is not there."""
+        folder = self.root / "submitted" / student / ASSIGNMENT
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+    def submit(self, student: str, content: NotebookNode | dict[str, Any] | bytes | str) -> Path:
+        """Hand in a notebook: as nbformat gives it, or any JSON, bytes or text."""
+        path = self.folder(student) / "hw2.ipynb"
+        if isinstance(content, dict):
+            content = json.dumps(content)
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+        return path
+
+    def answer(self, **sources: str) -> NotebookNode:
+        """A full-marks submission with other sources in some cells, by grade id."""
+        nb = copy.deepcopy(self.answered)
+        for grade_id, source in sources.items():
+            cell_of(nb, grade_id).source = source
+        return nb
+
+    def grade(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run `nbgrader autograde hw2`."""
+        return run(self.root, "autograde", ASSIGNMENT, *arguments)
+
+    def scores(self, student: str) -> dict[str, float | None]:
+        """The automatic scores by grade id; empty if the student has no submission."""
+        with Gradebook(f"sqlite:///{self.root}/gradebook.db") as gradebook:
+            try:
+                notebook = gradebook.find_submission_notebook("hw2", ASSIGNMENT, student)
+            except MissingEntry:
+                return {}
+            return {grade.name: grade.auto_score for grade in notebook.grades}
+
+    def test_scores(self, student: str) -> dict[str, float | None]:
+        """The scores of the tests only."""
+        return {k: v for k, v in self.scores(student).items() if k in TESTS}
+
+    def graded(self, student: str) -> NotebookNode:
+        """The autograded notebook."""
+        path = self.root / "autograded" / student / ASSIGNMENT / "hw2.ipynb"
+        return nbformat.read(path, as_version=4)
+
+
+def environment() -> dict[str, str]:
+    """What `nbgrader` needs to find alembic and this package."""
+    return {
+        **os.environ,
+        "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]),
+        "PYTHONPATH": str(Path(hw_grading.__file__).resolve().parents[1]),
+    }
+
+
+def run(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run a command of nbgrader in a course folder, its output in `stderr`."""
+    with open(root / "output.txt", "w+", errors="replace") as output:
+        done = subprocess.run(
+            [sys.executable, "-m", "nbgrader", *arguments],
+            cwd=root,
+            env=environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            timeout=300,
+        )
+        output.seek(0)
+        return subprocess.CompletedProcess(done.args, done.returncode, "", output.read())
