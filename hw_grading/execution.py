@@ -32,7 +32,8 @@ from typing import Any
 
 import zmq
 from jupyter_client.kernelspec import NoSuchKernel
-from jupyter_client.manager import start_new_kernel
+from jupyter_client.manager import AsyncKernelManager, start_new_kernel
+from nbclient.exceptions import CellExecutionComplete
 from nbclient.util import ensure_async, run_sync
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
@@ -76,6 +77,22 @@ class GraderFault(RuntimeError):
     """Grading failed for a reason that is not in the submission."""
 
 
+class CappedKernelManager(AsyncKernelManager):
+    """A local kernel whose clients refuse large messages.
+
+    An endless loop of prints makes messages of hundreds of megabytes. Beyond the cap, ZeroMQ closes
+    the connection before it takes in the message, and opens it again.
+    """
+
+    max_message_bytes = 20_000_000
+
+    def client(self, **kwargs: Any) -> Any:
+        """Return a client with the cap on each of its channels."""
+        client = super().client(**kwargs)
+        client.context.setsockopt(zmq.MAXMSGSIZE, self.max_message_bytes)
+        return client
+
+
 class ExecuteSubmission(Execute):  # type: ignore[misc]
     """Run the cells of one submission; stands in `autograde_preprocessors` for `Execute`."""
 
@@ -96,6 +113,10 @@ class ExecuteSubmission(Execute):  # type: ignore[misc]
     shutdown_kernel = Enum(["graceful", "immediate"], default_value="immediate").tag(config=True)
     store_widget_state = Bool(False).tag(config=True)
 
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault("kernel_manager_class", CappedKernelManager)
+        super().__init__(**kwargs)
+
     def preprocess(
         self, nb: NotebookNode, resources: Any = None, km: Any = None
     ) -> tuple[NotebookNode, Any]:
@@ -103,6 +124,7 @@ class ExecuteSubmission(Execute):  # type: ignore[misc]
         self._problems: list[Problem] = []
         self._stopped: str | None = None  # why no further cell is run
         self._ended: set[int] = set()  # the cells that ran to their end, by index
+        self._lost: set[int] = set()  # cells with a message that could not be taken in
         self._begun = False
         self._deadline = monotonic() + self.seconds_per_submission
         if any(p.kind is Kind.FILE for p in read_problems(nb)):
@@ -167,9 +189,6 @@ class ExecuteSubmission(Execute):  # type: ignore[misc]
 
     def start_new_kernel(self, **kwargs: Any) -> None:
         """Start the kernel; the notebook's folder is its working folder."""
-        # A message far beyond the limit is not even taken in: the connection is closed and opened
-        # again. An endless loop of prints makes messages of hundreds of megabytes.
-        self.km.context.setsockopt(zmq.MAXMSGSIZE, 8 * self.max_output_bytes_per_cell + 1_000_000)
         if getattr(self.km, "ipykernel", False):
             self.extra_arguments = [
                 "--IPKernelApp.log_level=40",  # errors
@@ -321,8 +340,15 @@ class ExecuteSubmission(Execute):  # type: ignore[misc]
             kept = msg["msg_type"] in ("error", "execute_result")
             if not kept or len(cell.outputs) > _MOST_OUTPUTS_BEYOND:
                 return None
-        output: NotebookNode | None = super().process_message(msg, cell, cell_index)
-        return output
+        try:
+            output: NotebookNode | None = super().process_message(msg, cell, cell_index)
+            return output
+        except CellExecutionComplete:
+            raise
+        except Exception as error:  # a message that is not as it should be: student code sent it
+            self.log.debug("message dropped: %s", error)
+            self._lost.add(cell_index)
+            return None
 
     def _stem(self, flow: Flow, cell: NotebookNode) -> None:
         """Interrupt a cell that goes on printing beyond its limit; kill it if it goes on still."""
@@ -331,20 +357,20 @@ class ExecuteSubmission(Execute):  # type: ignore[misc]
             note = f"\n… output beyond {limit} was dropped\n"
             cell.outputs.append(new_output("stream", name="stdout", text=note))
             message = (
-                f"{_named(cell).capitalize()} printed more than {limit}: the rest was dropped."
+                f"{_at_start(cell)} printed more than {limit}: the rest was dropped."
             )
             self._report(Kind.OUTPUT_LIMIT, message, cell, Severity.MENDED)
         # Signals are sent from here: while messages keep coming, nothing else of nbclient's runs.
         if flow is Flow.FLOOD and not self._flooded:
             self._flooded = True
             self._signal(signal.SIGINT)
-            message = f"{_named(cell).capitalize()} did not stop printing: it was interrupted."
+            message = f"{_at_start(cell)} did not stop printing: it was interrupted."
             self._report(Kind.OUTPUT_LIMIT, message, cell)
         if flow is Flow.TORRENT:
             self._kill_processes()
 
     def _settle(self, cell: NotebookNode, index: int) -> None:
-        lost = outputs.settle(cell)
+        lost = outputs.settle(cell) or index in self._lost
         if not is_grade(cell) or is_solution(cell):
             return
         outputs.warnings_to_stdout(cell)
@@ -353,7 +379,7 @@ class ExecuteSubmission(Execute):  # type: ignore[misc]
         elif lost:
             outputs.fail(cell, "an output of this test is not valid in a notebook")
         elif why := outputs.why_no_score(cell, float(cell.metadata.nbgrader["points"])):
-            self._report(Kind.SCORE, f"{_named(cell).capitalize()} {why}: it scores 0.", cell)
+            self._report(Kind.SCORE, f"{_at_start(cell)} {why}: it scores 0.", cell)
             outputs.fail(cell, why)
 
     # -- reports
@@ -366,7 +392,7 @@ class ExecuteSubmission(Execute):  # type: ignore[misc]
         limit = f"{self._limit(cell):g} s"
         if monotonic() >= self._deadline:
             limit = self._of_all()
-        message = f"{_named(cell).capitalize()} did not end within {limit}: it was interrupted."
+        message = f"{_at_start(cell)} did not end within {limit}: it was interrupted."
         self._report(Kind.TIME_LIMIT, message, cell)
         return f"not ended within {limit}"
 
@@ -379,6 +405,11 @@ class ExecuteSubmission(Execute):  # type: ignore[misc]
     ) -> None:
         grade_id = _grade_id(cell) if cell is not None else None
         self._problems.append(Problem(kind, severity, message, grade_id))
+
+
+def _at_start(cell: NotebookNode) -> str:
+    name = _named(cell)
+    return name[0].upper() + name[1:]
 
 
 def _grade_id(cell: NotebookNode) -> str | None:

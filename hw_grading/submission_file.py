@@ -21,6 +21,7 @@ from typing import Any
 import nbformat
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_raw_cell
+from nbformat.v4.rwbase import rejoin_lines
 
 from hw_grading.problems import METADATA_KEY, Kind, Problem, Severity, encodable, shown
 
@@ -85,6 +86,8 @@ def read_submission(
         return new_notebook(), [*problems, Problem(Kind.FILE, Severity.FAILED, message)]
     nb = new_notebook(cells=cells)
     metadata = document.get("metadata")
+    if keep_outputs:
+        nb = rejoin_lines(nb)
     if keep_outputs and isinstance(metadata, dict):
         kept = {k: metadata[k] for k in ("kernelspec", METADATA_KEY) if k in metadata}
         nb.metadata = nbformat.from_dict(kept)
@@ -160,6 +163,7 @@ def _int(digits: str) -> int | None:
 def _version_4(document: dict[str, Any], problems: list[Problem]) -> dict[str, Any]:
     """Return the document with a list of version-4 cells in it."""
     version = document.get("nbformat")
+    version = None if isinstance(version, bool) else version  # which would equal 1
     if not isinstance(document.get("cells"), list) or version in (1, 2):
         if not (version in (1, 2) or isinstance(document.get("worksheets"), list)):
             found = shown(type(document["cells"]).__name__) if "cells" in document else "none"
@@ -195,7 +199,7 @@ def _cells(
             broken.append(number)
             continue
         source, whole = _source(raw.get("source"))
-        cell_type = raw.get("cell_type")
+        cell_type = str(raw.get("cell_type"))
         if not whole or cell_type not in _NEW_CELL:
             broken.append(number)
             cell_type = cell_type if cell_type in ("code", "markdown") else "raw"

@@ -1,0 +1,284 @@
+"""Whatever became of the instructor's cells, `mend` gives each its due."""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+
+import nbformat
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from nbgrader.api import Gradebook
+from nbgrader.utils import compute_checksum
+from toy_course import ASSIGNMENT, ToyCourse, cell_of, source_notebook
+
+from hw_grading.mending import InstructorCell, instructor_cells, mend
+from hw_grading.problems import Kind, Problem, Severity
+
+
+def instructor(
+    grade_id: str,
+    source: str,
+    *,
+    cell_type: str = "code",
+    points: float | None = None,
+    solution: bool = False,
+    task: bool = False,
+    released: str | None = None,
+) -> InstructorCell:
+    return InstructorCell(
+        grade_id=grade_id,
+        cell_type=cell_type,
+        source=source,
+        locked=not solution,
+        grade=points is not None and not task,
+        solution=solution,
+        task=task,
+        points=points,
+        checksum="0" * 32,
+        released=released,
+    )
+
+
+INTRO = instructor("intro", "# Toys", cell_type="markdown")
+F = instructor("f", "def f(): ...", solution=True)
+TEST_F = instructor("test_f", "f()\n# hidden", points=2, released="f()")
+G = instructor("g", "def g(): ...", solution=True)
+TEST_G = instructor("test_g", "g()", points=1)
+TEST_G_MORE = instructor("test_g_more", "g() + g()", points=1)
+WHY = instructor("why", "YOUR ANSWER HERE", cell_type="markdown", points=3, solution=True)
+DRAW = instructor("draw", "Draw.", cell_type="markdown", points=4, task=True)
+ALL = [INTRO, F, TEST_F, G, TEST_G, TEST_G_MORE, WHY, DRAW]
+
+
+def cell(of: InstructorCell, source: str | None = None) -> NotebookNode:
+    make = new_code_cell if of.cell_type == "code" else new_markdown_cell
+    node = make(source if source is not None else of.released or of.source)
+    node.metadata = NotebookNode(nbgrader=of.metadata())
+    return node
+
+
+def submission() -> NotebookNode:
+    """All cells in order, all answered."""
+    answers = {"f": "def f(): return 1", "g": "def g(): return 2", "why": "So."}
+    return new_notebook(cells=[cell(c, answers.get(c.grade_id)) for c in ALL])
+
+
+def order(nb: NotebookNode) -> list[str]:
+    """Grade ids, or the first line of the source of plain cells."""
+    return [
+        c.metadata.nbgrader.grade_id if "nbgrader" in c.metadata else c.source.split("\n")[0]
+        for c in nb.cells
+    ]
+
+
+def mended(nb: NotebookNode) -> list[Problem]:
+    """Mend, and check what holds for every mended notebook."""
+    problems = mend(nb, ALL)
+    nbformat.validate(nb)
+    once = copy.deepcopy(nb)
+    again = mend(nb, ALL)
+    assert nb == once
+    assert {p.kind for p in again} <= {Kind.DELETED_CELL}
+    places = {name: i for i, name in enumerate(order(nb))}
+    for c in ALL:
+        if c.solution and not c.grade and c.grade_id not in places:
+            continue
+        node = nb.cells[places[c.grade_id]]
+        assert order(nb).count(c.grade_id) == 1
+        assert node.cell_type == c.cell_type
+        assert node.metadata == {"nbgrader": c.metadata()}
+        if c.locked:
+            assert node.source == c.source
+    for answer, test in (("f", "test_f"), ("g", "test_g"), ("g", "test_g_more")):
+        if answer in places:
+            assert places[answer] < places[test]
+    assert all(p.severity is Severity.MENDED for p in problems)
+    return problems
+
+
+def kinds(problems: list[Problem]) -> list[tuple[str, str | None]]:
+    return [(p.kind.value, p.cell) for p in problems]
+
+
+def test_a_good_submission_needs_no_mending_but_gets_its_hidden_tests() -> None:
+    nb = submission()
+    assert mended(nb) == []
+    assert cell_of(nb, "test_f").source == "f()\n# hidden"
+    assert cell_of(nb, "f").source == "def f(): return 1"
+
+
+def test_an_edited_test_is_restored() -> None:
+    nb = submission()
+    cell_of(nb, "test_f").source = "pass"
+    assert kinds(mended(nb)) == [("edited-cell", "test_f")]
+
+
+def test_white_space_at_the_ends_of_lines_is_no_edit() -> None:
+    nb = submission()
+    cell_of(nb, "test_f").source = "f()  \r\n"
+    assert mended(nb) == []
+
+
+def test_edited_points_flags_and_versions_are_restored_and_named() -> None:
+    nb = submission()
+    cell_of(nb, "test_f").metadata.nbgrader.update(points=200, schema_version=9, extra="x")
+    cell_of(nb, "f").metadata.nbgrader.update(grade=True, points=50)
+    first, second = mended(nb)
+    assert (first.cell, second.cell) == ("f", "test_f")
+    assert "points '50' for 'None'" in first.message
+    assert "points '200' for '2'" in second.message
+    assert "schema_version '9' for '3'" in second.message
+
+
+def test_retyped_cells_get_their_type_back() -> None:
+    nb = submission()
+    for grade_id, cell_type in (("test_f", "markdown"), ("f", "raw"), ("why", "code")):
+        node = cell_of(nb, grade_id)
+        node.cell_type = cell_type
+        if cell_type == "code":
+            node.update(outputs=[], execution_count=None)
+        else:
+            del node["outputs"], node["execution_count"]
+    assert kinds(mended(nb)) == [
+        ("retyped-cell", "f"),
+        ("retyped-cell", "test_f"),
+        ("retyped-cell", "why"),
+    ]
+    assert cell_of(nb, "why").source == "So."
+
+
+def test_of_copied_answers_the_last_answered_one_is_graded_and_all_are_run() -> None:
+    nb = submission()
+    nb.cells[1:1] = [cell(F, "def f(): return 0")]
+    nb.cells.append(cell(F))  # an untouched copy below
+    assert kinds(mended(nb)) == [("duplicate-cell", "f")]
+    assert cell_of(nb, "f").source == "def f(): return 1"
+    assert order(nb).count("def f(): return 0") == 1
+    assert order(nb)[-1] == "def f(): ..."
+
+
+def test_of_copied_tests_the_unchanged_one_is_graded() -> None:
+    nb = submission()
+    nb.cells.append(cell(TEST_F, "scratch = f()"))
+    assert kinds(mended(nb)) == [("duplicate-cell", "test_f")]
+    assert order(nb) == [*(c.grade_id for c in ALL), "scratch = f()"]
+
+
+def test_a_split_answer_keeps_both_halves() -> None:
+    nb = submission()
+    cell_of(nb, "f").source = "def helper(): return 1"
+    nb.cells.insert(2, cell(F, "def f(): return helper()"))
+    mended(nb)
+    assert order(nb)[1:3] == ["def helper(): return 1", "f"]
+
+
+@pytest.mark.parametrize(
+    "marks",
+    [
+        {"grade_id": "mine", "grade": True, "points": 99},
+        {"grade_id": 7, "locked": True},
+        {"solution": True},
+        "f",
+        None,
+    ],
+)
+def test_marks_that_are_not_the_instructors_go(marks: object) -> None:
+    nb = submission()
+    nb.cells.insert(0, new_code_cell("mine = 1"))
+    nb.cells[0].metadata["nbgrader"] = NotebookNode(marks) if isinstance(marks, dict) else marks
+    assert kinds(mended(nb)) == [("unknown-cell", None)]
+    assert nb.cells[0].metadata == {}
+
+
+def test_marks_of_plain_cells_go_without_a_word() -> None:
+    nb = submission()
+    plain = new_code_cell("x")
+    plain.metadata["nbgrader"] = NotebookNode(grade_id="cell-1", grade=False, locked=False)
+    nb.cells.append(plain)
+    assert mended(nb) == []
+    assert plain.metadata == {}
+
+
+def test_deleted_cells_come_back_at_their_place() -> None:
+    nb = submission()
+    nb.cells = [c for c in nb.cells if order_of(c) in ("f", "g", "test_g")]
+    problems = mended(nb)
+    assert order(nb) == [c.grade_id for c in ALL]
+    assert {p.kind for p in problems} == {Kind.DELETED_CELL}
+    assert cell_of(nb, "why").source == WHY.source  # so that nbgrader finds no response
+
+
+def order_of(node: NotebookNode) -> str:
+    return str(node.metadata.nbgrader.grade_id)
+
+
+def test_a_deleted_code_answer_stays_away_so_that_its_stub_hides_nothing() -> None:
+    nb = submission()
+    nb.cells = [c for c in nb.cells if order_of(c) != "f"]
+    nb.cells.insert(0, new_code_cell("def f(): return 'moved'"))
+    assert kinds(mended(nb)) == [("deleted-cell", "f")]
+    assert order(nb)[:3] == ["def f(): return 'moved'", "intro", "test_f"]
+
+
+def test_an_empty_notebook_gets_everything_but_the_stubs() -> None:
+    nb = new_notebook()
+    mended(nb)
+    assert order(nb) == [c.grade_id for c in ALL if c not in (F, G)]
+
+
+def test_tests_above_their_answer_are_moved_behind_it_in_order() -> None:
+    nb = submission()
+    by_id = {order_of(c): c for c in nb.cells}
+    nb.cells = [
+        by_id[i] for i in ("test_g_more", "test_g", "test_f", "intro", "g", "f", "why", "draw")
+    ]
+    problems = mended(nb)
+    assert order(nb) == ["intro", "g", "test_g", "test_g_more", "f", "test_f", "why", "draw"]
+    assert [p.cell for p in problems] == ["test_f", "test_g", "test_g_more"]
+
+
+def test_tests_further_down_stay_where_they_are() -> None:
+    nb = submission()
+    nb.cells.append(nb.cells.pop(2))
+    assert mended(nb) == []
+    assert order(nb)[-1] == "test_f"
+
+
+PIECES = st.sampled_from(
+    [
+        *[cell(c) for c in ALL],
+        *[cell(c, "changed = 1") for c in ALL],
+        new_code_cell("plain = 1"),
+        new_markdown_cell("plain"),
+    ]
+)
+
+
+@given(st.lists(PIECES, max_size=16))
+def test_any_heap_of_cells_is_mended_once_and_for_all(pieces: list[NotebookNode]) -> None:
+    pieces = [copy.deepcopy(piece) for piece in pieces]
+    for i, node in enumerate(pieces):
+        node.id = f"c{i}"
+    nb = new_notebook(cells=pieces)
+    sources = {c.source for c in nb.cells if "nbgrader" not in c.metadata}
+    mended(nb)
+    assert sources <= {c.source for c in nb.cells}
+
+
+@pytest.mark.slow
+def test_the_gradebook_gives_the_cells_in_order_with_their_checksums(tmp_path: Path) -> None:
+    course = ToyCourse.make(tmp_path)
+    with Gradebook(f"sqlite:///{tmp_path}/gradebook.db") as gradebook:
+        cells = instructor_cells(gradebook, ASSIGNMENT, "hw2")
+    names = [c.metadata.nbgrader.grade_id for c in source_notebook().cells if c.metadata]
+    assert [c.grade_id for c in cells] == names
+    nb = copy.deepcopy(course.released)
+    assert mend(nb, cells) == []
+    for c in cells:
+        assert compute_checksum(cell_of(nb, c.grade_id)) == c.checksum
+        assert c.is_unchanged(cell_of(course.released, c.grade_id).source)
+    assert "HIDDEN" in cell_of(nb, "test_triple").source

@@ -1,0 +1,329 @@
+"""The records of a toy course: gradebook by nbgrader's own API, graded notebooks by hand."""
+
+import json
+import shutil
+from datetime import datetime, timedelta
+
+import pytest
+from nbgrader.api import Gradebook
+
+from hw_grading.graded_notebook import Fault
+from hw_grading.problems import Kind, Severity
+from hw_grading.results import Status, read_results
+from hw_grading.scores import NoScores, Record
+
+DUE = datetime(2022, 10, 5, 7)
+SCHEME = "- 1: both <axes> have labels.\n- 1: it has a legend."
+QUESTION = f"""### 1.2 Plots (6 points)
+#### i. A plot (4 points)
+Draw it.
+<!-- BEGIN MARK SCHEME -->
+{SCHEME}
+<!-- END MARK SCHEME -->"""
+PASSED = "passed  values at 0 [1 pt]\n"
+FAILED = "FAILED  values at 1 [2 pt]\n        out: expected 2, got 3\n"
+
+
+def cell(cell_type, source, grade_id=None, *, points=None, solution=False, outputs=()):
+    metadata = {}
+    if grade_id:
+        metadata["nbgrader"] = {"grade_id": grade_id, "solution": solution, "grade": bool(points)}
+    content = {"cell_type": cell_type, "source": source, "metadata": metadata}
+    return content | ({"outputs": list(outputs)} if cell_type == "code" else {})
+
+
+def stream(text):
+    return {"output_type": "stream", "name": "stdout", "text": text}
+
+
+def error(name, message):
+    return {"output_type": "error", "ename": name, "evalue": message, "traceback": []}
+
+
+def notebook(*, test=(), plot=(), answer="Because.", experiment=(), problems=(), finished=True):
+    """A graded notebook (or, with its mark scheme, the instructor's own)."""
+    cells = [
+        cell("markdown", "## Part 1\n### 1.1a Double (3 points)"),
+        cell("code", "def double(x): ...", "double", solution=True),
+        cell("code", "checks.score()", "test_double", points=3, outputs=test),
+        cell("markdown", QUESTION, "plot_question"),
+        cell("code", "plt.show()", "plot", points=4, solution=True, outputs=plot),
+        cell("markdown", answer, "answer", points=2, solution=True),
+        cell("code", "try()", "q1_3e_iv_experiment", solution=True, outputs=experiment),
+    ]
+    about = {"problems": list(problems), "finished": finished}
+    return {"nbformat": 4, "metadata": {"hw_grading": about}, "cells": cells}
+
+
+def problem(message, severity="failed", kind="time-limit"):
+    return {"kind": kind, "cell": "double", "message": message, "severity": severity}
+
+
+class ToyCourse:
+    """A course with the assignment "hw2": one test of 3 points, two manual cells of 4 and 2."""
+
+    def __init__(self, root):
+        self.root = root
+        self.write(root / "source" / "hw2", notebook())
+        with self.gradebook() as book:
+            book.add_assignment("hw2", duedate=DUE)
+            book.add_assignment("hw1")
+            book.add_notebook("hw2", "hw2")
+            # Out of order: the order has to come from the notebook.
+            for name, points, kind in [
+                ("answer", 2, "markdown"),
+                ("plot", 4, "code"),
+                ("test_double", 3, "code"),
+            ]:
+                book.add_grade_cell(name, "hw2", "hw2", max_score=points, cell_type=kind)
+            for name in ("plot", "answer", "double", "q1_3e_iv_experiment"):
+                book.add_solution_cell(name, "hw2", "hw2")
+
+    def gradebook(self):
+        return Gradebook(f"sqlite:///{self.root}/gradebook.db")
+
+    @staticmethod
+    def write(folder, content):
+        folder.mkdir(parents=True, exist_ok=True)
+        text = content if isinstance(content, str) else json.dumps(content)
+        (folder / "hw2.ipynb").write_text(text, encoding="utf-8")
+
+    def hand_in(self, student):
+        self.write(self.root / "submitted" / student / "hw2", "{}")
+
+    def grade(self, student, content, auto=3.0, manual=None, **submission):
+        """Hand in, and grade as nbgrader does: `manual` has the points for "plot"."""
+        self.hand_in(student)
+        if content is not None:
+            self.write(self.root / "autograded" / student / "hw2", content)
+        with self.gradebook() as book:
+            book.add_student(student)
+            book.add_submission("hw2", student, timestamp=DUE, **submission)
+            for name, score in (("test_double", auto), ("plot", None), ("answer", 0.0)):
+                grade = book.find_grade(name, "hw2", "hw2", student)
+                grade.auto_score, grade.needs_manual_grade = score, score is None
+            if manual is not None:
+                grade = book.find_grade("plot", "hw2", "hw2", student)
+                grade.manual_score, grade.needs_manual_grade = manual, False
+            book.db.commit()
+
+    def result(self, student):
+        _, results = read_results(self.root, "hw2")
+        return next(r for r in results if r.record.student == student)
+
+
+@pytest.fixture(scope="module")
+def empty_course(tmp_path_factory):
+    return ToyCourse(tmp_path_factory.mktemp("empty")).root
+
+
+@pytest.fixture
+def course(tmp_path, empty_course):
+    """A fresh copy: making the gradebook takes longer than copying it."""
+    root = tmp_path / "course"
+    shutil.copytree(empty_course, root)
+    copied = ToyCourse.__new__(ToyCourse)
+    copied.root = root
+    return copied
+
+
+def test_scores_come_from_the_gradebook_and_the_order_from_the_notebook(course):
+    course.grade("ada", notebook(), auto=1.5, manual=3.0)
+    roster, (ada,) = read_results(course.root, "hw2")
+    assert [c.name for c in roster.cells] == ["test_double", "plot", "answer"]
+    assert [c.by_hand for c in roster.cells] == [False, True, True]
+    assert (roster.auto_max, roster.max_total) == (3, 9)
+    assert (ada.record.auto_total, ada.record.total) == (1.5, 4.5)
+    assert ada.status is Status.GRADED
+    assert ada.reason == ""
+
+
+def test_places_have_question_title_and_mark_scheme(course):
+    roster, _ = read_results(course.root, "hw2")
+    assert str(roster.place("test_double")) == "1.1a Double"
+    assert (roster.place("answer").question, roster.place("answer").title) == ("1.2", "i. A plot")
+    assert roster.place("answer").scheme == SCHEME
+    assert roster.place("double").scheme == ""
+
+
+def test_only_manual_cells_without_points_wait_for_a_person(course):
+    course.grade("ada", notebook())
+    course.grade("bob", notebook(), manual=0.0)
+    assert course.result("ada").record.waiting == 4
+    assert course.result("bob").record.waiting == 0
+
+
+def test_failed_parts_are_read_from_a_test_and_errors_from_any_cell(course):
+    course.grade(
+        "ada",
+        notebook(
+            test=[stream(["7 printed by the student", PASSED, "no line end"]), stream(FAILED)],
+            plot=[error("NameError", "name 'pit' is not defined\nand more")],
+            experiment=[stream(FAILED), error("NotImplementedError", "")],
+        ),
+    )
+    assert course.result("ada").faults == (
+        Fault("test_double", "values at 1 [2 pt]", "out: expected 2, got 3"),
+        Fault("plot", "", "NameError: name 'pit' is not defined"),
+    )
+    assert str(course.result("ada").faults[0]) == (
+        "double: values at 1 [2 pt]: out: expected 2, got 3"
+    )
+
+
+def test_a_failed_problem_makes_a_failed_submission_and_a_mended_one_does_not(course):
+    course.grade("ada", notebook(problems=[problem("It looped.")]))
+    course.grade("bob", notebook(problems=[problem("A tag went.", "mended", "metadata"), 7]))
+    ada, bob = course.result("ada"), course.result("bob")
+    assert (ada.status, ada.reason) == (Status.FAILED, "It looped.")
+    assert bob.status is Status.GRADED
+    assert [(p.kind, p.severity) for p in bob.problems] == [(Kind.METADATA, Severity.MENDED)]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        None,
+        "",
+        "{",
+        "[" * 100_000,
+        '"text"',
+        '{"cells": {}}',
+        "\ufeff{}",
+        json.dumps(notebook(finished=False)),
+    ],
+)
+def test_scores_without_a_whole_graded_notebook_are_not_called_graded(course, content):
+    course.grade("ada", content)
+    ada = course.result("ada")
+    assert ada.status is Status.NOT_GRADED
+    assert ada.reason.startswith("The gradebook has scores, but ")
+    assert ada.record.auto_total == 3
+
+
+@pytest.mark.parametrize("odd", [None, 1, [], {}, "text", [None], [[]], {"nbgrader": 3}])
+def test_cells_of_any_shape_are_passed_over(course, odd):
+    content = notebook(test=[odd, {"output_type": "stream", "text": odd}, error(odd, odd)])
+    content["cells"] += [odd, {"metadata": odd}, {"metadata": {"nbgrader": {"grade_id": odd}}}]
+    course.grade("ada", content)
+    assert course.result("ada").status is Status.GRADED
+    course.write(course.root / "autograded" / "ada" / "hw2", notebook() | {"metadata": odd})
+    assert course.result("ada").status is Status.GRADED
+
+
+def test_a_link_or_a_pipe_in_the_place_of_a_graded_notebook_is_not_opened(course):
+    import os
+
+    course.grade("ada", None)
+    folder = course.root / "autograded" / "ada" / "hw2"
+    folder.mkdir(parents=True)
+    os.mkfifo(folder / "hw2.ipynb")
+    assert "a pipe" in course.result("ada").reason
+
+
+def test_everybody_who_handed_in_anything_is_listed_with_a_reason(course):
+    submitted = course.root / "submitted"
+    course.hand_in("handed-in")
+    for folder in (
+        "other-name/hw2",
+        "no-folder",
+        "empty/hw2",
+        "only-hw1/hw1",
+        "nothing",
+        ".hidden/hw2",
+    ):
+        (submitted / folder).mkdir(parents=True)
+    (submitted / "other-name" / "hw2" / "hw2 (1).ipynb").touch()
+    (submitted / "no-folder" / "hw2.ipynb").touch()
+    (submitted / "stray.zip").touch()
+    course.grade("killed", notebook(), auto=None)
+    _, results = read_results(course.root, "hw2")
+    reasons = {r.record.student: r.reason for r in results}
+    assert {r.status for r in results} == {Status.NOT_GRADED}
+    assert reasons == {
+        "handed-in": "It was handed in, and there are no scores: run `nbgrader autograde hw2`.",
+        "killed": "It was handed in, and there are no scores: run `nbgrader autograde hw2`.",
+        "other-name": "No hw2.ipynb was handed in. In the folder hw2: 'hw2 (1).ipynb'.",
+        "no-folder": "No hw2.ipynb was handed in. In the student's folder, which has no folder "
+        "hw2: 'hw2.ipynb'.",
+        "empty": "No hw2.ipynb was handed in. In the folder hw2: nothing.",
+    }
+
+
+def test_a_newer_version_than_the_graded_one_is_reported(course):
+    course.grade("ada", notebook())
+    stamp = course.root / "submitted" / "ada" / "hw2" / "timestamp.txt"
+    for text, status in [
+        ("2022-10-05 07:00:00 UTC", Status.GRADED),
+        ("2022-10-05 00:30:00 America/Los_Angeles", Status.NOT_GRADED),
+        ("no time", Status.GRADED),
+        ("", Status.GRADED),
+    ]:
+        stamp.write_text(text)
+        assert course.result("ada").status is status, text
+
+
+def test_lateness_counts_from_the_extended_due_date(course):
+    course.grade("ada", notebook(), extension=timedelta(hours=-3))
+    course.grade("bob", notebook(), extension=timedelta(hours=1))
+    assert course.result("ada").record.late == "3 h 0 min"
+    assert course.result("bob").record.seconds_late == 0
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(0, ""), (1, "1 min"), (3600, "1 h 0 min"), (86_400, "1 d 0 h"), (200_000, "2 d 7 h")],
+)
+def test_lateness_in_words(seconds, words):
+    assert Record("ada", seconds_late=seconds).late == words
+
+
+def test_the_penalty_is_taken_off_the_total_as_in_nbgraders_export(course):
+    course.grade("ada", notebook(), auto=2.0)
+    with course.gradebook() as book:
+        book.find_submission_notebook("hw2", "hw2", "ada").late_submission_penalty = 1.5
+        book.db.commit()
+    assert course.result("ada").record.total == 0.5
+
+
+def test_reading_makes_and_changes_no_gradebook(course, tmp_path):
+    course.grade("ada", notebook())
+    before = (course.root / "gradebook.db").read_bytes()
+    read_results(course.root, "hw2")
+    assert (course.root / "gradebook.db").read_bytes() == before
+    with pytest.raises(NoScores, match="generate_assignment"):
+        read_results(tmp_path, "hw2")
+    assert not (tmp_path / "gradebook.db").exists()
+
+
+def test_a_damaged_gradebook_or_an_unknown_assignment_says_so(course):
+    with pytest.raises(NoScores, match="no assignment 'hw3'"):
+        read_results(course.root, "hw3")
+    (course.root / "gradebook.db").write_text("no database, but long enough to be read as one" * 9)
+    with pytest.raises(NoScores, match=r"Reading .* failed"):
+        read_results(course.root, "hw2")
+
+
+def test_a_course_without_source_is_still_reported_by_the_cells_own_names(course):
+    shutil.rmtree(course.root / "source")
+    course.grade("ada", notebook())
+    roster, (ada,) = read_results(course.root, "hw2")
+    assert ada.status is Status.GRADED
+    assert str(roster.place("plot")) == "plot"
+
+
+def test_the_number_of_queries_does_not_grow_with_the_class(course, monkeypatch):
+    from sqlalchemy import event
+    from sqlalchemy.engine import Engine
+
+    counts = []
+    for students in (1, 4):
+        for number in range(students):
+            course.grade(f"student {students} {number}", notebook())
+        seen = []
+        record = lambda *arguments, seen=seen: seen.append(arguments[2])  # noqa: E731
+        event.listen(Engine, "before_cursor_execute", record)
+        read_results(course.root, "hw2")
+        event.remove(Engine, "before_cursor_execute", record)
+        counts.append(len(seen))
+    assert counts[0] == counts[1] < 10

@@ -1,0 +1,105 @@
+"""Under stock execution: full marks for the reference solution, zero for the untouched release."""
+
+import copy
+import re
+
+import pytest
+from nbgrader import utils
+
+from hw_grading.sample_class import cell_of
+
+pytestmark = pytest.mark.slow
+
+
+def scores(notebook):
+    return {
+        cell.metadata.nbgrader.grade_id: utils.determine_grade(cell)
+        for cell in notebook.cells
+        if utils.is_grade(cell) and not utils.is_solution(cell)
+    }
+
+
+def printed(notebook, grade_id):
+    return "".join(o.text for o in cell_of(notebook, grade_id).outputs if o.output_type == "stream")
+
+
+@pytest.fixture(scope="session")
+def perfect(run, instructors):
+    return run(instructors)
+
+
+@pytest.fixture(scope="session")
+def untouched(run, source, released):
+    """The release as it came, with the hidden tests put back as in grading."""
+    notebook = copy.deepcopy(released)
+    for cell in notebook.cells:
+        if utils.is_locked(cell):
+            cell.source = cell_of(source, cell.metadata.nbgrader.grade_id).source
+    return run(notebook)
+
+
+def test_the_reference_solution_gets_full_marks(perfect):
+    for name, (score, points) in scores(perfect).items():
+        assert score == points, f"{name}\n{printed(perfect, name)}"
+
+
+def test_the_reference_solution_raises_nothing_and_writes_nothing_to_stderr(perfect):
+    for cell in perfect.cells:
+        for output in cell.get("outputs", []):
+            assert output.output_type != "error", cell.id
+            assert output.get("name") != "stderr", cell.id
+
+
+def test_the_untouched_release_gets_nothing(untouched):
+    assert {name: score for name, (score, _) in scores(untouched).items() if score} == {}
+
+
+def test_a_person_has_nothing_to_grade_in_the_untouched_release(untouched):
+    for cell in untouched.cells:
+        if utils.is_grade(cell) and utils.is_solution(cell):
+            assert utils.determine_grade(cell)[0] == 0
+
+
+def test_the_published_numbers_come_out(perfect):
+    text = printed(perfect, "q1_3a").replace("-0.  ", " 0.  ")
+    for number in (
+        "1.06e-04",
+        "3.52e-05",
+        "4.25e-05",
+        "1.87e-05",
+        "8.23e-04",
+        "-3.92e-05",
+        "-1.31e-04",
+        "6.25e-06",
+        "-2.48e-03",
+        "1.18e-04",
+        "4.52e-04",
+        "-2.15e-05",
+        "[-0.01]",
+        "[[-0.5]]",
+    ):
+        assert number in text
+    assert "0.6985168039" in printed(perfect, "q1_3c")
+    assert "[0.73 0.5  0.27]" in printed(perfect, "q1_3b_i")
+    assert "[0.2  0.25 0.2 ]" in printed(perfect, "q1_3b_i")
+
+
+def test_training_ends_near_the_published_accuracy(perfect):
+    accuracy = float(
+        re.search(r"Test accuracy after 5 epochs: (0\.\d+)", printed(perfect, "train"))[1]
+    )
+    assert 0.975 < accuracy < 0.99
+
+
+def test_every_plot_that_is_asked_for_is_there(perfect):
+    for name in ("q1_3e_i", "q1_3e_ii", "q1_3e_iii", "q1_3e_iv_experiment"):
+        kinds = [o.get("data", {}).keys() for o in cell_of(perfect, name).outputs]
+        assert any("image/png" in kind for kind in kinds), name
+
+
+def test_hardly_a_unit_is_alive_after_an_epoch_with_step_size_10(perfect):
+    found = re.search(
+        r"at the end (\d+)%; last test accuracy (0\.\d+)", printed(perfect, "q1_3e_iv_experiment")
+    )
+    assert int(found[1]) > 90
+    assert 0.4 < float(found[2]) < 0.6

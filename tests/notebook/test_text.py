@@ -1,0 +1,117 @@
+"""The notebook reads well and tells students nothing that is hidden."""
+
+import ast
+import doctest
+import itertools
+import re
+import subprocess
+import sys
+
+import nbformat
+import numpy as np
+from nbgrader import utils
+
+import hw_support
+from hw_grading.course import scratch_course
+
+
+def test_it_is_a_valid_notebook_for_every_editor(source, released):
+    for notebook in (source, released):
+        nbformat.validate(notebook, relax_add_props=False)
+        assert notebook.metadata.kernelspec.name == "python3"
+        assert all(not cell.get("outputs") for cell in notebook.cells)
+        assert all(cell.get("execution_count") is None for cell in notebook.cells)
+
+
+def test_headings_begin_once_and_skip_no_level(released):
+    text = "\n".join(c.source for c in released.cells if c.cell_type == "markdown")
+    levels = [
+        len(marks)
+        for marks in re.findall(r"^(#+) ", re.sub(r"```.*?```", "", text, flags=re.S), re.M)
+    ]
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(b <= a + 1 for a, b in itertools.pairwise(levels))
+
+
+def test_the_release_holds_no_solution_no_hidden_test_and_no_mark_scheme(source, released):
+    text = "\n".join(cell.source for cell in released.cells)
+    for word in ("BEGIN", "HIDDEN", "hidden=True", "hw_grading", "Mark scheme", "graders only"):
+        assert word not in text
+    hidden = re.findall(
+        r"### BEGIN HIDDEN TESTS\n(.*?)### END", "\n".join(c.source for c in source.cells), re.S
+    )
+    assert hidden
+    for block in hidden:
+        for line in block.strip().split("\n"):
+            if len(line) > 60:
+                assert line not in text
+
+
+def test_the_release_is_what_the_source_generates(released, tmp_path):
+    course = scratch_course(tmp_path / "course")
+    log = tmp_path / "log"
+    assert course.nbgrader("generate_assignment", "hw2", log=log) == 0, log.read_text()
+    generated = nbformat.read(course.folder / "release" / "hw2" / "hw2.ipynb", as_version=4)
+    assert generated == released, "run `make release` and commit release/"
+
+
+def test_the_due_date_of_the_configuration_is_shown(released):
+    assert "Tuesday, 4 October 2022, 11:59 pm Pacific" in released.cells[0].source
+    assert "{{" not in released.cells[0].source
+
+
+def test_code_cells_are_short_and_narrow(released):
+    for cell in released.cells:
+        if cell.cell_type == "code":
+            lines = cell.source.split("\n")
+            assert len(lines) <= 50, cell.id
+            assert max(map(len, lines)) <= 88, cell.id
+
+
+def test_every_answer_of_the_release_is_a_stub(released):
+    for cell in released.cells:
+        if utils.is_solution(cell):
+            stub = "raise NotImplementedError()" if cell.cell_type == "code" else "YOUR ANSWER HERE"
+            assert stub in cell.source
+
+
+def test_every_promise_of_a_docstring_holds_for_the_reference_solution(source):
+    X, y, W, b = hw_support.load_reference_batch()
+    names = {"np": np, "hw_support": hw_support, "rng": np.random.default_rng(0)}
+    names |= {"X_ref": X, "y_ref": y, "W_ref": W, "b_ref": b}
+    examples = 0
+    for cell in source.cells:
+        if not re.match(r"def ", cell.source) or not utils.is_solution(cell):
+            continue
+        exec(cell.source, names)
+        if "relu_activation" in names and "sigmoid_activation" in names:
+            names["ref_activations"] = [names["relu_activation"], names["sigmoid_activation"]]
+        function = ast.parse(cell.source).body[0]
+        test = doctest.DocTestParser().get_doctest(
+            ast.get_docstring(function), names, function.name, None, 0
+        )
+        options = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+        result = doctest.DocTestRunner(optionflags=options).run(test, clear_globs=False)
+        assert result.failed == 0, function.name
+        examples += result.attempted
+    assert examples >= 10
+
+
+def test_the_release_imports_nothing_that_students_do_not_have(released):
+    imported = set()
+    for cell in released.cells:
+        if cell.cell_type == "code":
+            for node in ast.walk(ast.parse(cell.source)):
+                if isinstance(node, ast.Import):
+                    imported |= {alias.name for alias in node.names}
+                elif isinstance(node, ast.ImportFrom):
+                    imported.add(node.module)
+    assert imported == {"numpy", "matplotlib.pyplot", "hw_support"}
+
+
+def test_the_students_package_imports_nothing_of_the_staffs():
+    program = "import sys, hw_support; print(*sys.modules)"
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
+    assert b"hw_support" in ran.stdout
+    assert b"hw_grading" not in ran.stdout

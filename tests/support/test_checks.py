@@ -1,0 +1,119 @@
+"""Partial credit by named parts: every part is tried, reported and charged by itself."""
+
+import subprocess
+import sys
+
+import pytest
+
+from hw_support import Checks, assert_close
+from hw_support.checks import ChecksFailed
+
+
+class OddError(BaseException):
+    pass
+
+
+@pytest.fixture(autouse=True)
+def not_validating(monkeypatch):
+    monkeypatch.delenv("NBGRADER_EXECUTION", raising=False)
+
+
+@pytest.mark.parametrize(
+    "error", [ValueError("odd"), SystemExit(0), OddError(), AssertionError(), StopIteration()]
+)
+def test_a_part_that_raises_fails_alone(error):
+    checks = Checks("f", points=3)
+    with checks("first", points=1):
+        raise error
+    with checks("second", points=2):
+        pass
+    assert checks.score() == 2.0
+    assert [part.passed for part in checks.parts] == [False, True]
+
+
+def test_an_interrupt_ends_the_whole_cell():
+    checks = Checks("f", points=1)
+    with pytest.raises(KeyboardInterrupt), checks("loops for ever", points=1):
+        raise KeyboardInterrupt
+    assert not checks.parts[0].passed
+
+
+def test_all_visible_parts_passed_counts_as_all_points_while_hidden_ones_are_missing():
+    checks = Checks("f", points=3)
+    with checks("the visible part", points=1):
+        pass
+    assert checks.score() is None
+
+
+def test_all_parts_passed_scores_the_points():
+    checks = Checks("f", points=1.5)
+    with checks("the only part", points=1.5):
+        pass
+    assert checks.score() == 1.5
+
+
+def test_nothing_answered_scores_zero(capsys):
+    checks = Checks("f", points=2)
+    with checks("values", points=1):
+        raise NotImplementedError
+    assert checks.score() == 0.0
+    assert "not answered yet" in capsys.readouterr().out
+
+
+def test_a_visible_part_tells_the_values(capsys):
+    checks = Checks("f", points=1)
+    with checks("values", points=1):
+        assert_close([1.0], [2.5], what="out")
+    assert "out[0] is 1, expected 2.5" in capsys.readouterr().out
+
+
+def test_a_hidden_part_tells_no_value_no_exception_text_and_nothing_printed(capsys):
+    checks = Checks("f", points=3)
+    with checks("values", points=1, hidden=True):
+        assert_close([1.25], [2.5], what="out")
+    with checks("raises", points=1, hidden=True):
+        raise ValueError("the hidden input is 0.375")
+    with checks("prints", points=1, hidden=True):
+        print("the hidden input is 0.375")
+        print("the hidden input is 0.375", file=sys.stderr)
+    seen = "".join(capsys.readouterr())
+    assert not any(number in seen for number in ("1.25", "2.5", "0.375"))
+    assert "ValueError" in seen
+
+
+def test_a_warning_costs_nothing_and_reaches_no_stderr():
+    program = (
+        "import numpy as np; from hw_support import Checks\n"
+        "checks = Checks('f', points=1)\n"
+        "with checks('warns', points=1):\n    np.log(np.zeros(1))\n"
+        "print(checks.score())"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-W", "always", "-c", program], capture_output=True, text=True, check=True
+    )
+    assert ran.stderr == ""
+    assert "divide by zero" in ran.stdout
+    assert ran.stdout.endswith("1.0\n")
+
+
+def test_names_of_a_hidden_part_are_put_back_and_those_of_a_visible_part_stay():
+    names = {"Checks": Checks, "kept": "student's own"}
+    exec(
+        "checks = Checks('f', points=2)\n"
+        "with checks('visible', points=1):\n    seen = 1\n"
+        "with checks('hidden', points=1, hidden=True):\n    kept = 'test'; new = 2\n"
+        "kept_after = kept\n",
+        names,
+    )
+    assert names["kept_after"] == "student's own"
+    assert "new" not in names
+    assert names["seen"] == 1
+
+
+def test_validation_shows_the_messages_of_failed_parts(monkeypatch):
+    monkeypatch.setenv("NBGRADER_EXECUTION", "validate")
+    checks = Checks("f", points=2)
+    with checks("values", points=1):
+        assert_close([1.0], [2.0], what="out")
+    with pytest.raises(ChecksFailed, match=r"values: out\[0\] is 1, expected 2"):
+        checks.score()

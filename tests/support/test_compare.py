@@ -1,0 +1,103 @@
+"""Results are judged by value, and a mismatch says where it is."""
+
+import re
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from hw_support import Mismatch, as_numbers, assert_close, expect, relative_error
+
+
+class EqualToEverything(np.ndarray):
+    def __eq__(self, other):
+        return np.ones(self.shape, dtype=bool)
+
+
+@pytest.mark.parametrize(
+    "right",
+    [
+        [[1.0], [0.0]],
+        ((1,), (0,)),
+        np.array([[True], [False]]),
+        np.array([[1], [0]], dtype=np.float32),
+        [[np.float64(1)], [0]],
+    ],
+)
+def test_the_same_values_in_another_type_are_right(right):
+    assert_close(right, [[1.0], [0.0]])
+
+
+def test_n_counts_as_n_by_1_where_it_may():
+    assert_close([1.0, 2.0], [[1.0], [2.0]], flat_ok=True)
+    with pytest.raises(Mismatch, match=r"\(2,\)"):
+        assert_close([1.0, 2.0], [[1.0], [2.0]])
+
+
+def test_n_by_n_for_n_by_1_is_named_as_broadcasting():
+    with pytest.raises(Mismatch, match="broadcast"):
+        assert_close(np.ones((3, 3)), np.ones((3, 1)), what="loss", flat_ok=True)
+
+
+def test_the_first_bad_index_both_values_and_the_relative_error_are_named():
+    with pytest.raises(Mismatch) as caught:
+        assert_close([[1.0, 2.0], [3.0, 5.0]], [[1.0, 2.0], [3.0, 4.0]], what="W")
+    assert "1 of 4 entries" in str(caught.value)
+    assert "W[1, 1] is 5, expected 4" in str(caught.value)
+    assert "relative error 2.0e-01" in str(caught.value)
+
+
+def test_the_discreet_message_holds_no_value():
+    with pytest.raises(Mismatch) as caught:
+        assert_close([1.0, 2.125], [1.0, 3.875], what="out")
+    assert not re.search(r"2\.125|3\.875", caught.value.discreet)
+    assert "out" in caught.value.discreet
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_what_is_not_finite_is_wrong(bad):
+    with pytest.raises(Mismatch) as caught:
+        assert_close([1.0, bad], [1.0, 2.0])
+    assert "not finite" in caught.value.discreet
+
+
+def test_tiny_numbers_are_compared_relatively():
+    with pytest.raises(Mismatch):
+        assert_close(1e-11, 2e-11)
+
+
+@pytest.mark.parametrize(
+    ("value", "word"),
+    [
+        (None, "return"),
+        ("0.5", "str"),
+        ([1.0, None], "object"),
+        ([Fraction(1, 2)], "object"),
+        ([[1.0], [1.0, 2.0]], "no array"),
+        ((x for x in [1.0]), "object"),
+        (1 + 2j, "complex"),
+        ({"a": 1}, "object"),
+    ],
+)
+def test_what_is_no_numbers_is_named(value, word):
+    with pytest.raises(Mismatch, match=word):
+        as_numbers(value, what="out")
+
+
+def test_a_subclass_that_equals_everything_is_compared_by_its_values():
+    with pytest.raises(Mismatch):
+        assert_close(np.zeros(3).view(EqualToEverything), [1.0, 2.0, 3.0])
+
+
+def test_relative_error_is_that_of_the_largest_entry():
+    assert relative_error([1.0, 1e-8], [1.0, 2e-8]) == pytest.approx(1e-8)
+    assert relative_error([0.0], [0.0]) == 0.0
+    assert np.isnan(relative_error([np.nan], [1.0]))
+    with pytest.raises(ValueError, match="equal shapes"):
+        relative_error([1.0], [1.0, 2.0])
+
+
+def test_expect_raises_its_own_words():
+    expect(True, "not shown")
+    with pytest.raises(Mismatch, match="too few"):
+        expect(False, "too few")
