@@ -125,6 +125,7 @@ class ExecuteSubmission(Execute):  # type: ignore[misc]
         self._stopped: str | None = None  # why no further cell is run
         self._ended: set[int] = set()  # the cells that ran to their end, by index
         self._lost: set[int] = set()  # cells with a message that could not be taken in
+        self._exit_asked: str | None = None  # the cell that called exit()
         self._begun = False
         self._deadline = monotonic() + self.seconds_per_submission
         if any(p.kind is Kind.FILE for p in read_problems(nb)):
@@ -270,7 +271,9 @@ class ExecuteSubmission(Execute):  # type: ignore[misc]
             self._ended.add(index)
             return cell, resources
         if monotonic() >= self._deadline:
-            self._stop(Kind.TIME_LIMIT, f"{self._of_all()} were used up before {_named(cell)}")
+            self._stop(
+                Kind.TIME_LIMIT, f"{self._of_all()} were used up before {_named(cell)}", cell
+            )
             return cell, resources
         self._budget = OutputBudget(self.max_output_bytes_per_cell)
         self._flooded = False
@@ -291,14 +294,14 @@ class ExecuteSubmission(Execute):  # type: ignore[misc]
         if not self._is_alive():
             if self._flooded:
                 why = f"the kernel was killed, because {_named(cell)} did not stop printing"
-                self._stop(Kind.OUTPUT_LIMIT, why)
+                self._stop(Kind.OUTPUT_LIMIT, why, cell)
             elif self._killed_late:
                 why = f"the kernel was killed, because {_named(cell)} did not end after its limit"
-                self._stop(Kind.TIME_LIMIT, why)
+                self._stop(Kind.TIME_LIMIT, why, cell)
             elif self._exit_asked:
                 self._stop(Kind.KERNEL, f"{self._exit_asked} ended the kernel by exit() or quit()")
             else:
-                self._stop(Kind.KERNEL, f"the kernel died while running {_named(cell)}")
+                self._stop(Kind.KERNEL, f"the kernel died while running {_named(cell)}", cell)
         elif self._responds():
             if late or monotonic() >= self._deadline:
                 self._report_time_limit(cell)
@@ -325,8 +328,6 @@ class ExecuteSubmission(Execute):  # type: ignore[misc]
         for entry in payload if isinstance(payload, list) else ():
             if isinstance(entry, dict) and entry.get("source") == "ask_exit":
                 self._exit_asked = _named(cell)
-
-    _exit_asked: str | None = None
 
     # -- outputs
 
@@ -356,9 +357,7 @@ class ExecuteSubmission(Execute):  # type: ignore[misc]
         if flow is Flow.FULL:
             note = f"\n… output beyond {limit} was dropped\n"
             cell.outputs.append(new_output("stream", name="stdout", text=note))
-            message = (
-                f"{_at_start(cell)} printed more than {limit}: the rest was dropped."
-            )
+            message = f"{_at_start(cell)} printed more than {limit}: the rest was dropped."
             self._report(Kind.OUTPUT_LIMIT, message, cell, Severity.MENDED)
         # Signals are sent from here: while messages keep coming, nothing else of nbclient's runs.
         if flow is Flow.FLOOD and not self._flooded:
@@ -384,9 +383,9 @@ class ExecuteSubmission(Execute):  # type: ignore[misc]
 
     # -- reports
 
-    def _stop(self, kind: Kind, why: str) -> None:
+    def _stop(self, kind: Kind, why: str, cell: NotebookNode | None = None) -> None:
         self._stopped = why
-        self._report(kind, f"The rest of the notebook was not run: {why}. Its tests score 0.")
+        self._report(kind, f"The rest of the notebook was not run: {why}. Its tests score 0.", cell)
 
     def _report_time_limit(self, cell: NotebookNode) -> str:
         limit = f"{self._limit(cell):g} s"

@@ -25,6 +25,7 @@ from typing import Any
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_raw_cell
 from nbgrader.preprocessors import ClearHiddenTests, ClearMarkScheme
+from nbgrader.utils import compute_checksum
 
 from hw_grading.problems import Kind, Problem, Severity, shown
 
@@ -231,6 +232,7 @@ def _rebuild(nb: NotebookNode, known: dict[str, InstructorCell]) -> Iterable[Pro
         if grade_id is None:
             continue
         instructor = known[grade_id]
+        as_released = _is_as_released(cell)
         if cell.cell_type != instructor.cell_type:
             yield _mended(
                 Kind.RETYPED_CELL,
@@ -240,12 +242,12 @@ def _rebuild(nb: NotebookNode, known: dict[str, InstructorCell]) -> Iterable[Pro
             )
             _retype(cell, instructor.cell_type)
         if instructor.locked and not instructor.is_unchanged(cell.source):
-            yield _mended(
-                Kind.EDITED_CELL,
-                grade_id,
-                f"Cell {shown(grade_id)} is not to be edited, and was: the instructor's text was "
-                "restored.",
+            what = (
+                "is of an earlier release: it was brought up to date."
+                if as_released
+                else "is not to be edited, and was: the instructor's text was restored."
             )
+            yield _mended(Kind.EDITED_CELL, grade_id, f"Cell {shown(grade_id)} {what}")
         if instructor.locked:
             cell.source = instructor.source
         metadata = instructor.metadata()
@@ -257,6 +259,14 @@ def _rebuild(nb: NotebookNode, known: dict[str, InstructorCell]) -> Iterable[Pro
                 "was restored.",
             )
         cell.metadata = NotebookNode(nbgrader=metadata)
+
+
+def _is_as_released(cell: NotebookNode) -> bool:
+    """Whether a cell still has the checksum that some release gave it."""
+    try:
+        return bool(cell.metadata["nbgrader"].get("checksum") == compute_checksum(cell))
+    except (KeyError, TypeError, ValueError):
+        return False
 
 
 def _edits(found: dict[str, Any], expected: NotebookNode) -> str:

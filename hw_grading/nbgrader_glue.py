@@ -7,6 +7,8 @@ execution pass over that copy. One exporter serves both passes:
 - `Autograde.sanitize_preprocessors`: `MendCells` first, then nbgrader's own;
 - `Autograde.autograde_preprocessors`: `hw_grading.execution.ExecuteSubmission` in the place of
   `Execute`, and `MarkFinished` last.
+
+`GenerateFeedback.exporter_class`: `FeedbackExporter` finds the folders that nbgrader overlooks.
 """
 
 # mypy: disable-error-code="no-untyped-call"
@@ -17,10 +19,10 @@ import os
 from datetime import UTC, datetime
 from typing import Any
 
-from nbconvert.exporters import NotebookExporter
+from nbconvert.exporters import HTMLExporter, NotebookExporter
 from nbformat import NotebookNode
 from nbgrader.api import Gradebook
-from nbgrader.converters import Autograde, NbGraderException
+from nbgrader.converters import Autograde, GenerateFeedback, NbGraderException
 from nbgrader.preprocessors import NbGraderPreprocessor
 
 from hw_grading import submission_folders
@@ -50,10 +52,12 @@ class SubmissionExporter(NotebookExporter):
         self._of_folder: dict[str, list[Problem]] = {}
         if isinstance(self.parent, Autograde):
             if not ExecuteSubmission(parent=self).enabled:
-                raise NbGraderException(
+                message = (
                     "Grading without running the notebooks (--no-execute) would score outputs that "
-                    "students made themselves. Nothing was graded"
+                    "students made themselves: nothing was graded"
                 )
+                self.log.error(message)
+                raise NbGraderException(message)
             self._of_folder = submission_folders.prepare(self.parent)
 
     def from_filename(  # type: ignore[override]  # a notebook exporter gives text
@@ -85,6 +89,17 @@ class SubmissionExporter(NotebookExporter):
         course, ids = self.parent.coursedir, resources["nbgrader"]
         graded = course.format_path(course.autograded_directory, ids["student"], ids["assignment"])
         return bool(os.path.normpath(graded) == os.path.normpath(os.path.dirname(filename)))
+
+
+class FeedbackExporter(HTMLExporter):
+    """The exporter of `nbgrader generate_feedback`, which leaves no student out."""
+
+    def __init__(self, config: Any = None, **kwargs: Any) -> None:
+        super().__init__(config=config, **kwargs)
+        if isinstance(self.parent, GenerateFeedback):
+            course = self.parent.coursedir
+            submission_folders.add_overlooked(self.parent, course.autograded_directory)
+            submission_folders.drop_unnameable(self.parent)
 
 
 class MendCells(NbGraderPreprocessor):  # type: ignore[misc]

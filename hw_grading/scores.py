@@ -131,7 +131,7 @@ def read_gradebook(path: Path, assignment: str) -> tuple[list[Cell], list[Record
     engine = create_engine(f"sqlite:///file:{quote(str(path.resolve()))}?mode=rw&uri=true")
     try:
         with Session(engine) as db:
-            due: dict[str, datetime | None] = dict(db.execute(_DUE).tuples().all())
+            due: dict[str, datetime | None] = {row[0]: row[1] for row in db.execute(_DUE)}
             if assignment not in due:
                 raise NoScores(
                     f"The gradebook knows no assignment {assignment!r}: "

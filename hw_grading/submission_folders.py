@@ -23,7 +23,7 @@ import json
 import os
 import stat
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -79,7 +79,8 @@ def prepare(converter: Any) -> dict[str, list[Problem]]:
     for name in set(old.trait_names(config=True)) - {"ignore"}:
         careful.set_trait(name, getattr(old, name))
     converter.coursedir = careful
-    add_overlooked(converter)
+    expected = [n for n in _notebook_names(careful) if fnmatch.fnmatch(n, careful.notebook_id)]
+    add_overlooked(converter, careful.submitted_directory, expected)
     drop_unnameable(converter)
     problems: dict[str, list[Problem]] = {}
     for folder, student in _students(converter):
@@ -88,17 +89,21 @@ def prepare(converter: Any) -> dict[str, list[Problem]]:
     return problems
 
 
-def add_overlooked(converter: Any) -> None:
+def add_overlooked(converter: Any, step: str, expected: Sequence[str] = ()) -> None:
     """List the folders that nbgrader passed over, and the notebooks that ought to be there.
 
-    A notebook that is not there is listed too: it is then read as a missing file, and scores 0 with
-    that reason.
+    Parameters
+    ----------
+    converter
+        An nbgrader converter that has listed its submissions.
+    step
+        The folder that it reads, such as "submitted".
+    expected
+        Names of notebooks. Where none of them is there, all are listed: they are then read as
+        missing files, and score 0 with that reason.
     """
     course = converter.coursedir
-    expected = [n for n in _notebook_names(course) if fnmatch.fnmatch(n, course.notebook_id)]
-    pattern = course.format_path(
-        course.submitted_directory, course.student_id, course.assignment_id
-    )
+    pattern = course.format_path(step, course.student_id, course.assignment_id)
     for folder in glob.glob(pattern):
         found = converter.assignments.get(folder)
         if found is None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-from pathlib import Path
 
 import nbformat
 import pytest
@@ -270,9 +269,8 @@ def test_any_heap_of_cells_is_mended_once_and_for_all(pieces: list[NotebookNode]
 
 
 @pytest.mark.slow
-def test_the_gradebook_gives_the_cells_in_order_with_their_checksums(tmp_path: Path) -> None:
-    course = ToyCourse.make(tmp_path)
-    with Gradebook(f"sqlite:///{tmp_path}/gradebook.db") as gradebook:
+def test_the_gradebook_gives_the_cells_in_order_with_their_checksums(course: ToyCourse) -> None:
+    with Gradebook(f"sqlite:///{course.root}/gradebook.db") as gradebook:
         cells = instructor_cells(gradebook, ASSIGNMENT, "hw2")
     names = [c.metadata.nbgrader.grade_id for c in source_notebook().cells if c.metadata]
     assert [c.grade_id for c in cells] == names

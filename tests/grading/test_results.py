@@ -1,6 +1,7 @@
 """The records of a toy course: gradebook by nbgrader's own API, graded notebooks by hand."""
 
 import json
+import os
 import shutil
 from datetime import datetime, timedelta
 
@@ -11,6 +12,9 @@ from hw_grading.graded_notebook import Fault
 from hw_grading.problems import Kind, Severity
 from hw_grading.results import Status, read_results
 from hw_grading.scores import NoScores, Record
+
+# nbgrader's own way with its database, of no concern here.
+pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")
 
 DUE = datetime(2022, 10, 5, 7)
 SCHEME = "- 1: both <axes> have labels.\n- 1: it has a legend."
@@ -212,8 +216,6 @@ def test_cells_of_any_shape_are_passed_over(course, odd):
 
 
 def test_a_link_or_a_pipe_in_the_place_of_a_graded_notebook_is_not_opened(course):
-    import os
-
     course.grade("ada", None)
     folder = course.root / "autograded" / "ada" / "hw2"
     folder.mkdir(parents=True)

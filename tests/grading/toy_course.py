@@ -10,6 +10,7 @@ from __future__ import annotations
 import copy
 import json
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -140,6 +141,11 @@ class ToyCourse:
         cell_of(answered, "why").source = "It is so."
         cell_of(answered, "sketch").source = "print('o')"
         return cls(root, released, answered)
+
+    def copied(self, root: Path) -> ToyCourse:
+        """The same course in another folder, for tests that grade."""
+        shutil.copytree(self.root, root)
+        return ToyCourse(root, self.released, self.answered)
 
     def folder(self, student: str) -> Path:
         """The folder of a student's submission, made if it is not there."""

@@ -1,0 +1,1 @@
+"""Every figure that the documentation gives, and the command that prints it."""

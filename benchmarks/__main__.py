@@ -1,0 +1,25 @@
+"""``python -m benchmarks [name ...]``: run benchmarks by name, or all of them."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import platform
+
+NAMES = ["data", "training"]
+
+
+def main() -> None:
+    """Run the benchmarks that the command line names."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("names", nargs="*", choices=[*NAMES, []], help="all if none is named")
+    chosen = parser.parse_args().names or NAMES
+    print(f"{platform.python_implementation()} {platform.python_version()}, {os.cpu_count()} cores")
+    for name in chosen:
+        print(f"\n== {name} ==", flush=True)
+        importlib.import_module(f"benchmarks.{name}").run()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,22 @@
+"""How long it takes to load the images, with the check of their digest."""
+
+from __future__ import annotations
+
+import statistics
+import time
+
+from hw_support import get_mnist_threes_nines
+from hw_support.mnist import MNIST_FILE
+
+REPEATS = 15
+
+
+def run() -> None:
+    """Print the median loading time and the size of the file."""
+    seconds = []
+    for _ in range(REPEATS):
+        start = time.perf_counter()
+        get_mnist_threes_nines()
+        seconds.append(time.perf_counter() - start)
+    print(f"file: {MNIST_FILE.size / 1e6:.2f} MB")
+    print(f"loading: median {statistics.median(seconds):.3f} s of {REPEATS} runs")

@@ -1,0 +1,59 @@
+"""The training cell of the reference solution against the per-example way.
+
+Both ways run the source notebook's own code in this process, one after the other, several times.
+The per-example way calls ``backward_pass`` and takes the mean of what it returns, as a student may.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import statistics
+import time
+from typing import Any
+
+import matplotlib as mpl
+import nbformat
+
+from hw_grading.course import REPOSITORY
+from hw_grading.sample_class import cell_of, replace_in, solved
+
+REPEATS = 3
+BY_ONE_PRODUCT = "grad_Ws, grad_bs = mean_gradients(g - y_train[batch, None], caches)"
+PER_EXAMPLE = """grad_Ws, grad_bs = (
+                [gradient.mean(axis=0) for gradient in gradients]
+                for gradients in backward_pass(logistic_loss(g, y_train[batch])[1], caches)
+            )"""
+
+
+def run() -> None:
+    """Print the medians of both ways and the ratio of each pair."""
+    mpl.use("Agg")
+    source = nbformat.read(REPOSITORY / "source" / "hw2" / "hw2.ipynb", as_version=4)
+    fast = solved(source, source)
+    slow = solved(source, source)
+    replace_in(slow, "train", BY_ONE_PRODUCT, PER_EXAMPLE)
+    pairs = []
+    for repeat in range(REPEATS):
+        pair = seconds_of_training(fast), seconds_of_training(slow)
+        pairs.append(pair)
+        print(f"run {repeat + 1}: one product {pair[0]:.1f} s, per example {pair[1]:.1f} s", flush=True)
+    one, many = (statistics.median(column) for column in zip(*pairs, strict=True))
+    ratio = statistics.median(slow / fast for fast, slow in pairs)
+    print(f"medians: one product {one:.1f} s, per example {many:.1f} s, ratio {ratio:.1f}")
+
+
+def seconds_of_training(notebook: Any) -> float:
+    """Run a notebook's cells up to the training cell, and return the seconds of that one."""
+    names: dict[str, Any] = {}
+    train = cell_of(notebook, "train")
+    with contextlib.redirect_stdout(io.StringIO()):
+        for cell in notebook.cells:
+            if cell is train:
+                break
+            grade_id = cell.metadata.get("nbgrader", {}).get("grade_id", "")
+            if cell.cell_type == "code" and grade_id and not grade_id.startswith("test_"):
+                exec(cell.source, names)
+        start = time.perf_counter()
+        exec(train.source, names)
+        return time.perf_counter() - start

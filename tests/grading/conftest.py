@@ -1,0 +1,18 @@
+"""One toy course is generated; tests that grade get copies."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from toy_course import ToyCourse
+
+
+@pytest.fixture(scope="session")
+def generated_course(tmp_path_factory: pytest.TempPathFactory) -> ToyCourse:
+    return ToyCourse.make(tmp_path_factory.mktemp("generated") / "course")
+
+
+@pytest.fixture
+def course(generated_course: ToyCourse, tmp_path: Path) -> ToyCourse:
+    return generated_course.copied(tmp_path / "course")

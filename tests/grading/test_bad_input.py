@@ -1,0 +1,320 @@
+"""Whole runs of `nbgrader autograde` over classes of bad submissions.
+
+One run grades a class in which nearly every submission is broken in a way of its own; the tests
+look at its results. A second course is killed while it grades, and graded again.
+"""
+
+from __future__ import annotations
+
+import copy
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+from nbformat.v4 import new_output
+from toy_course import ASSIGNMENT, FULL_MARKS, ToyCourse, cell_of, environment
+
+from hw_grading.problems import NOTES_HEADING, read_problems
+from hw_grading.submission_folders import is_finished
+
+pytestmark = pytest.mark.slow
+
+LONG_NAME = "x" * 200
+ODD_NAMES = ["ünïcødé 学生", "a[b]c", 'it\'s "me", 100% {student_id} \\', LONG_NAME]
+
+
+@dataclass
+class Graded:
+    """A class after one run: the course, what the run printed, its exit status."""
+
+    course: ToyCourse
+    log: str
+    status: int
+
+    def total(self, student: str) -> float:
+        scores = self.course.test_scores(student)
+        assert len(scores) == 3, f"{student} has no submission"
+        assert None not in scores.values(), f"{student} has no score"
+        return sum(score for score in scores.values() if score is not None)
+
+    def reasons(self, student: str) -> str:
+        """What the graded notebook says; all of it stands in the log and on top, too."""
+        nb = self.course.graded(student)
+        messages = [p.message for p in read_problems(nb)]
+        assert nb.cells[0].source.startswith(NOTES_HEADING) == bool(messages)
+        for message in messages:
+            assert f"{student}: {message}" in self.log
+        return "\n".join(messages)
+
+
+def submit_class(course: ToyCourse) -> None:
+    submit = course.submit
+    submit("a-good-first", course.answered)
+    submit("blank", course.released)
+    submit("zz-good-last", course.answered)
+    for name in ODD_NAMES:
+        submit(name, course.answered)
+
+    submit("empty", b"")
+    submit("not-json", "<html>Session expired</html>")
+    submit("no-cells", {"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": []})
+    submit("format-3", format_3(course))
+    course.folder("no-notebook")
+    nbformat.write(course.answered, course.folder("misnamed") / "hw2 (1).ipynb")
+    (course.folder("linked") / "hw2.ipynb").symlink_to(course.root / "source/hw2/hw2.ipynb")
+    (course.folder("a-folder") / "hw2.ipynb").mkdir()
+
+    nb = course.answer(double="def double(x): return 0")
+    for grade_id, change in (("test_double", "pass"), ("test_triple", "assert True")):
+        cell_of(nb, grade_id).source = change
+        cell_of(nb, grade_id).metadata.nbgrader.update(points=500, schema_version=2)
+    submit("edited-tests", nb)
+
+    nb = course.answer(triple="def triple(x): return 6")
+    for cell in nb.cells:
+        cell.metadata["tags"] = ["skip-execution", "raises-exception"]
+    submit("tags", nb)
+
+    nb = course.answer(double="def double(x): return 0")
+    cell_of(nb, "test_double").outputs = [
+        new_output("execute_result", data={"text/plain": "2.0"}, execution_count=1)
+    ]
+    nb.metadata["kernelspec"] = {"name": "julia-1.9", "display_name": "Julia", "language": "julia"}
+    submit("outputs-and-kernel", nb)
+
+    nb = copy.deepcopy(course.answered)
+    nb.cells = [c for c in nb.cells if c.source and "test_" not in str(c.metadata)]
+    nb.cells = [c for c in nb.cells if c is not cell_of(nb, "why")]
+    submit("deleted", nb)
+
+    nb = copy.deepcopy(course.answered)
+    nb.cells += [copy.deepcopy(c) for c in nb.cells]
+    for cell in nb.cells:
+        cell["id"] = "same"
+    submit("duplicated", nb)
+
+    nb = copy.deepcopy(course.answered)
+    for grade_id in ("double", "test_double", "test_triple"):
+        cell = cell_of(nb, grade_id)
+        cell.cell_type = "markdown"
+        del cell["outputs"], cell["execution_count"]
+    submit("retyped", nb)
+
+    nb = copy.deepcopy(course.answered)
+    nb.cells.reverse()
+    cell_of(nb, "title").metadata.nbgrader["schema_version"] = 99
+    submit("reversed", nb)
+
+    submit("syntax-error", course.answer(double="def double(x:\n    return 2 * x"))
+    submit("endless", course.answer(sketch="while True: pass", double="import sys; sys.exit()"))
+    submit("os-exit", course.answer(triple="import os; os._exit(1)"))
+    submit("huge-output", course.answer(double=course_answer("print('y' * 3_000_000)")))
+
+    submit("extra-files", course.answered)
+    folder = course.folder("extra-files")
+    for name in ("random", "numpy", "nbgrader", "hw_grading", "hw_support", "ipykernel_launcher"):
+        (folder / f"{name}.py").write_text("raise RuntimeError('shadowed')")
+    (folder / "data").mkdir()
+    (folder / "data" / "notes.txt").write_text("mine")
+    (folder / "dangling").symlink_to("nowhere")
+    (folder / "secret").symlink_to("/etc/passwd")
+    os.mkfifo(folder / "pipe")
+    (folder / "timestamp.txt").write_text("yesterday, I think")
+    (folder / "scratch.ipynb").write_text("[]")
+
+
+def course_answer(line: str) -> str:
+    return f"def double(x):\n    return 2 * x\n{line}"
+
+
+def format_3(course: ToyCourse) -> dict[str, Any]:
+    """The answered notebook as it would have been saved in the format of 2014."""
+    cells: list[dict[str, Any]] = []
+    for cell in course.answered.cells:
+        entry: dict[str, Any] = {"cell_type": cell.cell_type, "metadata": cell.metadata}
+        if cell.cell_type == "code":
+            entry |= {"input": cell.source, "language": "python", "outputs": []}
+        else:
+            entry |= {"source": cell.source}
+        cells.append(entry)
+    worksheets = [{"cells": cells, "metadata": {}}]
+    return {"nbformat": 3, "nbformat_minor": 0, "metadata": {"name": ""}, "worksheets": worksheets}
+
+
+@pytest.fixture(scope="module")
+def graded(generated_course: ToyCourse, tmp_path_factory: pytest.TempPathFactory) -> Graded:
+    course = generated_course.copied(tmp_path_factory.mktemp("class") / "course")
+    submit_class(course)
+    # A name that nbgrader cannot hold, and would stop the class at.
+    odd = course.root / "submitted" / "two\nlines"
+    odd.joinpath(ASSIGNMENT).mkdir(parents=True)
+    nbformat.write(course.answered, odd / ASSIGNMENT / "hw2.ipynb")
+    done = course.grade()
+    return Graded(course, done.stderr, done.returncode)
+
+
+def test_the_run_succeeds_and_grades_everyone_but_the_unnameable(graded: Graded) -> None:
+    assert graded.status == 0, graded.log
+    students = {p.name for p in (graded.course.root / "submitted").iterdir()}
+    for student in students - {"two\nlines"}:
+        graded.total(student)
+        folder = graded.course.root / "autograded" / student / ASSIGNMENT
+        assert is_finished(folder / "hw2.ipynb"), student
+    assert "NOT GRADED" in graded.log
+    assert "its name has a line break" in graded.log
+    assert "Traceback (most recent call last)" not in graded.log
+
+
+@pytest.mark.parametrize("student", ["a-good-first", "zz-good-last", *ODD_NAMES])
+def test_good_submissions_under_any_name_get_full_marks(graded: Graded, student: str) -> None:
+    assert graded.total(student) == FULL_MARKS
+    assert graded.reasons(student) == ""
+
+
+def test_a_blank_submission_scores_0_everywhere(graded: Graded) -> None:
+    assert set(graded.course.scores("blank").values()) == {0.0}
+    assert graded.reasons("blank") == ""
+
+
+@pytest.mark.parametrize(
+    ("student", "total", "reasons"),
+    [
+        ("empty", 0, ["found an empty file (0 bytes)"]),
+        ("not-json", 0, ["expected JSON, found text that begins '<html>Session"]),
+        ("no-cells", 0, ["it has no cells"]),
+        ("format-3", FULL_MARKS, ["found version '3'"]),
+        ("no-notebook", 0, ["there is no such file"]),
+        ("misnamed", 0, ["there is 'hw2 (1).ipynb'", "rename"]),
+        ("linked", 0, ["found a symbolic link"]),
+        ("a-folder", 0, ["found a folder"]),
+        ("edited-tests", 4, ["'test_double' is not to be edited", "points '500' for '2.0'"]),
+        ("tags", 2, ["'test_triple' has the tag 'skip-execution'", "'raises-exception'"]),
+        ("outputs-and-kernel", 4, []),
+        ("deleted", FULL_MARKS, ["'test_double' was deleted", "'why' was deleted"]),
+        ("duplicated", FULL_MARKS, ["2 cells have the grade id 'test_double'"]),
+        ("retyped", FULL_MARKS, ["'double' was turned from a code cell into a markdown cell"]),
+        ("reversed", FULL_MARKS, ["'test_double' stood above", "schema_version '99' for '3'"]),
+        ("syntax-error", 4, []),
+        ("endless", 4, ["'sketch' did not end within 1.5 s"]),
+        ("os-exit", 2, ["the kernel died while running cell 'triple'"]),
+        ("huge-output", FULL_MARKS, ["printed more than 200,000 bytes"]),
+        ("extra-files", FULL_MARKS, ["'dangling'", "'secret'", "'pipe'"]),
+    ],
+)
+def test_each_bad_submission_ends_in_its_score_and_its_reason(
+    graded: Graded, student: str, total: float, reasons: list[str]
+) -> None:
+    assert graded.total(student) == total
+    found = graded.reasons(student)
+    assert bool(found) == bool(reasons)
+    for reason in reasons:
+        assert reason in found
+
+
+def test_a_deleted_written_answer_is_no_response(graded: Graded) -> None:
+    scores = graded.course.scores("deleted")
+    assert scores["why"] == 0
+    assert scores["sketch"] is None  # for a person
+
+
+def test_points_are_the_instructors(graded: Graded) -> None:
+    nb = graded.course.graded("edited-tests")
+    assert cell_of(nb, "test_double").metadata.nbgrader.points == 2
+
+
+def test_outputs_are_those_of_this_run_only(graded: Graded) -> None:
+    nb = graded.course.graded("outputs-and-kernel")
+    assert [o.output_type for o in cell_of(nb, "test_double").outputs] == ["error"]
+    assert nb.metadata.kernelspec.name == "python3"
+
+
+def test_huge_output_leaves_a_small_file(graded: Graded) -> None:
+    path = graded.course.root / "autograded" / "huge-output" / ASSIGNMENT / "hw2.ipynb"
+    assert path.stat().st_size < 100_000
+
+
+def test_extra_files_are_copied_but_no_links_or_pipes(graded: Graded) -> None:
+    folder = graded.course.root / "autograded" / "extra-files" / ASSIGNMENT
+    assert (folder / "data" / "notes.txt").read_text() == "mine"
+    assert not any(os.path.lexists(folder / name) for name in ("dangling", "secret", "pipe"))
+    assert "expected a time such as" in graded.log
+
+
+def test_a_folder_with_a_glob_in_its_name_gets_no_stray_notebooks(graded: Graded) -> None:
+    folder = graded.course.root / "autograded" / "a[b]c" / ASSIGNMENT
+    assert [p.name for p in folder.iterdir()] == ["hw2.ipynb"]
+
+
+def test_feedback_reaches_every_student_and_gives_the_reasons(graded: Graded) -> None:
+    students = ["a[b]c", "os-exit", LONG_NAME]
+    for name in {p.name for p in (graded.course.root / "autograded").iterdir()} - set(students):
+        ...
+    done = run(graded.course.root, "generate_feedback", ASSIGNMENT)
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_second_run_leaves_everything_as_it_is(graded: Graded) -> None:
+    paths = sorted((graded.course.root / "autograded").glob("*/*/*.ipynb"))
+    before = [p.stat().st_mtime_ns for p in paths]
+    done = graded.course.grade()
+    assert done.returncode == 0
+    assert "Autograding" not in done.stderr
+    assert [p.stat().st_mtime_ns for p in paths] == before
+
+
+def test_grading_without_running_is_refused(graded: Graded) -> None:
+    done = graded.course.grade("--no-execute", "--force", "--student", "blank")
+    assert done.returncode == 1
+    assert "--no-execute" in done.stderr
+    assert graded.total("blank") == 0
+
+
+def test_after_a_kill_the_same_command_grades_everyone(course: ToyCourse) -> None:
+    started = course.root / "started"
+    slow = f"open({str(started)!r}, 'w').close()\nimport time; time.sleep(1000)"
+    course.submit("a-good", course.answered)
+    course.submit("b-slow", course.answer(sketch=slow))
+    course.submit("c-good", course.answered)
+    (course.folder("b-slow") / "notes.txt").write_text("mine")
+    with open(course.root / "killed.txt", "w") as output:
+        grader = subprocess.Popen(
+            [sys.executable, "-m", "nbgrader", "autograde", ASSIGNMENT],
+            cwd=course.root,
+            env=environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
+        try:
+            wait_for(started, grader)
+        finally:
+            grader.send_signal(signal.SIGKILL)
+            grader.wait()
+    finished = course.root / "autograded/a-good/hw2/hw2.ipynb"
+    assert is_finished(finished)
+    assert not is_finished(course.root / "autograded/b-slow/hw2/hw2.ipynb")
+    when = finished.stat().st_mtime_ns
+
+    done = course.grade()
+    assert done.returncode == 0, done.stderr
+    assert "b-slow: hw2.ipynb was not graded to the end" in done.stderr
+    graded = Graded(course, done.stderr, done.returncode)
+    for student in ("a-good", "b-slow", "c-good"):
+        assert graded.total(student) == FULL_MARKS
+    assert finished.stat().st_mtime_ns == when  # not graded twice
+
+
+def wait_for(path: Path, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + 60
+    while not path.exists():
+        assert process.poll() is None, "the grader ended early"
+        assert time.monotonic() < deadline, "the slow cell was not reached"
+        time.sleep(0.05)

@@ -1,0 +1,333 @@
+import base64
+import os
+import re
+import struct
+import zlib
+from html.parser import HTMLParser
+
+import pytest
+from test_results import (
+    FAILED,
+    SCHEME,
+    course,
+    empty_course,
+    error,
+    notebook,
+    problem,
+    pytestmark,
+    stream,
+)
+
+from hw_grading import plots_page
+from hw_grading.plots_page import MAX_PICTURE_BYTES, escaped, png_uri, write_plots_page
+
+__all__ = ["course", "empty_course", "pytestmark"]  # fixtures, used by name
+
+MARKUP = "<script>alert(1)</script></pre></div><img src=x onerror=alert(2)>\"' onerror='"
+
+
+def png(width=1, height=1, kind=b"IHDR", extra=b""):
+    """A grey PNG, as bytes; its size need not be true."""
+
+    def chunk(name, data):
+        return (
+            struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+        )
+
+    head = chunk(kind, struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0))
+    pixels = chunk(b"IDAT", zlib.compress(b"\0\x80"))
+    return b"\x89PNG\r\n\x1a\n" + head + pixels + extra + chunk(b"IEND", b"")
+
+
+def base64_of(raw):
+    return base64.b64encode(raw).decode()
+
+
+def display(**data):
+    data = {kind.replace("_", "/"): value for kind, value in data.items()}
+    return {"output_type": "display_data", "metadata": {}, "data": data}
+
+
+PLOT = display(image_png=base64_of(png()), text_plain="<Figure size 640x480 with 1 Axes>")
+
+
+class Page(HTMLParser):
+    """The elements of a page, and the text in each of the given classes or tags."""
+
+    def __init__(self, path):
+        super().__init__()
+        self.tags, self.attributes, self.headings, self.open = [], [], [], []
+        self.html = path.read_text(encoding="utf-8")
+        self.feed(self.html)
+        assert self.open == [], "every element is closed"
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append(tag)
+        self.attributes += [(tag, name, value) for name, value in attributes]
+        if tag in ("h1", "h2", "h3"):
+            self.headings.append(int(tag[1]))
+        if tag not in ("meta", "img"):
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def images(self):
+        return [value for tag, name, value in self.attributes if (tag, name) == ("img", "src")]
+
+    def values(self, tag, name):
+        return [v for t, n, v in self.attributes if (t, n) == (tag, name)]
+
+
+def page_of(course):
+    return Page(write_plots_page(course.root, "hw2", course.root / "out" / "page.html"))
+
+
+def cards_of(page):
+    return re.findall(r'<section class="card">\s*(.*?)</section>', page.html, re.DOTALL)
+
+
+def test_each_manual_cell_and_the_experiment_have_a_card_in_the_notebooks_order(course):
+    course.grade("ada", notebook(plot=[PLOT], experiment=[PLOT, stream("dead: 98%\n")]), manual=3)
+    plot, answer, experiment = cards_of(page_of(course))
+    assert "<h3>1.2 i. A plot <code>plot</code></h3>" in plot
+    assert "<b>3</b> of 4" in plot
+    assert "<b>0</b> of 2, nothing was answered" in answer
+    assert '<div class="text">Because.</div>' in answer
+    assert "no points of its own" in experiment
+    assert "dead: 98%" in experiment
+    assert [card.count("<img") for card in (plot, answer, experiment)] == [1, 0, 1]
+    assert "Figure size" not in plot
+
+
+def test_lowest_points_of_the_tests_come_first_and_those_without_any_before(course):
+    course.grade("ada", notebook(), auto=3.0)
+    course.grade("bob", notebook(), auto=0.5)
+    course.grade("cyd", notebook(), auto=2.0)
+    course.hand_in("dan")
+    page = page_of(course)
+    assert re.findall(r"<h2 id=\"h\d\"><bdi>(\w+)", page.html) == ["dan", "bob", "cyd", "ada"]
+    links = re.findall(r'<a href="#s(\d)"><bdi>(\w+)</bdi> <span>(.*?)</span>', page.html)
+    assert links == [("1", "dan", "–"), ("2", "bob", "0.5"), ("3", "cyd", "2"), ("4", "ada", "3")]
+
+
+def test_mark_schemes_are_shown_once_as_text_and_linked_from_the_cards(course):
+    for student in ("ada", "bob"):
+        course.grade(student, notebook())
+    page = page_of(course)
+    assert page.html.count(escaped(SCHEME)) == 1
+    assert page.html.count('<a href="#m1">mark scheme</a>') == 6
+    assert "m1" in page.values("div", "id")
+
+
+def test_scores_lateness_problems_and_faults_stand_above_the_cards(course):
+    content = notebook(test=[stream(FAILED)], problems=[problem("It looped.")])
+    course.grade("ada", content, auto=1.0)
+    html = page_of(course).html
+    for part in (
+        "tests <b>1</b> of 3",
+        "total <b>1</b> of 9",
+        "4 to be graded",
+        '<strong class="alarm">submission failed</strong>',
+        "1 problem<",
+        "<li>It looped.</li>",
+        "<li>double: values at 1 [2 pt]: out: expected 2, got 3</li>",
+    ):
+        assert part in html, part
+
+
+def test_what_is_missing_is_said(course):
+    content = notebook(plot=[error("NameError", "no <plt>")])
+    content["cells"] = [c for c in content["cells"] if "answer" not in str(c["metadata"])]
+    course.grade("ada", content)
+    course.grade("bob", "{")
+    plot, answer, _ = cards_of(page := page_of(course))
+    assert "There is no plot." in plot
+    assert '<p class="error">NameError: no &lt;plt&gt;</p>' in plot
+    assert "The graded notebook lacks this cell." in answer
+    assert "There is no graded notebook to show." in page.html
+    assert "reading the graded notebook failed" in page.html
+
+
+def test_nothing_that_a_student_wrote_becomes_an_element_or_an_attribute(course):
+    hostile = [
+        stream(MARKUP),
+        error(MARKUP, MARKUP),
+        display(text_html=MARKUP, application_javascript="alert(1)"),
+        display(**{"image_svg+xml": f"<svg onload=alert(1)>{MARKUP}</svg>"}),
+        display(image_png=base64_of(MARKUP.encode()), text_plain=MARKUP),
+        display(image_png='"><script>alert(1)</script>'),
+        display(image_png=f'{base64_of(png())}"onerror="alert(1)'),
+        display(**{MARKUP: MARKUP}),
+        {"output_type": "execute_result", "data": {"text/plain": MARKUP}},
+    ]
+    content = notebook(
+        test=[stream(f"FAILED  {MARKUP} [1 pt]\n        {MARKUP}"), error(MARKUP, MARKUP)],
+        plot=hostile,
+        answer=MARKUP,
+        experiment=hostile,
+        problems=[problem(MARKUP)],
+    )
+    content["cells"][5]["attachments"] = {MARKUP: {MARKUP: MARKUP, "image/svg+xml": MARKUP}}
+    harmless = course.root.name
+    course.grade(harmless, notebook(plot=[PLOT]))
+    usual = page_of(course)
+    for student in ("<b>x<", "\" onerror='alert(1)'", "<script>alert(1)<"):
+        course.grade(student, content)
+    page = page_of(course)
+    assert set(page.tags) <= {*usual.tags, "ul", "li", "details", "summary", "strong"}
+    assert {(t, n) for t, n, _ in page.attributes} <= {
+        *((t, n) for t, n, _ in usual.attributes),
+        ("ul", "class"),
+        ("strong", "class"),
+    }
+    assert page.images() == usual.images()
+    ours = re.compile(r"[a-z]+\d*|#[a-z]+\d*")
+    for tag, name, value in page.attributes:
+        if name in ("id", "class", "href", "aria-labelledby"):
+            assert ours.fullmatch(value), (tag, name, value)
+
+
+def test_only_a_png_passes_and_the_rest_is_named(course):
+    jpeg = display(image_jpeg="/9j/4AAQ", text_plain="a photograph")
+    course.grade("ada", notebook(plot=[jpeg, display(image_png="iVBO")]))
+    plot = cards_of(page_of(course))[0]
+    assert "Something of type image/jpeg is not shown here" in plot
+    assert "A picture is not shown: it is not a PNG." in plot
+    assert "a photograph" in plot
+    assert "<img" not in plot
+
+
+def test_a_photograph_attached_to_a_written_answer_is_shown(course):
+    content = notebook(answer="![derivation](attachment:page.png)")
+    content["cells"][5]["attachments"] = {"page.png": {"image/png": base64_of(png())}}
+    course.grade("ada", content)
+    assert "<img" in cards_of(page_of(course))[1]
+
+
+def test_pictures_and_texts_without_end_are_cut(course):
+    course.grade("ada", notebook(plot=[PLOT] * 50, answer="word " * 100_000))
+    plot, answer, _ = cards_of(page_of(course))
+    assert plot.count("<img") == plots_page.MAX_PICTURES
+    assert "More pictures than 6 are not shown." in plot
+    assert "479,999 more characters" in answer
+    assert len(answer) < 21_000
+
+
+@pytest.mark.parametrize("odd", [None, 1, [], {}, "text", [None], {"image/png": {}}])
+def test_outputs_of_any_shape_leave_the_page_whole(course, odd):
+    bundle = {"output_type": "display_data", "data": odd}
+    inside = {"output_type": "display_data", "data": {"image/png": odd, "text/plain": odd}}
+    content = notebook(plot=[odd, bundle, inside], answer=odd)
+    content["cells"][5]["attachments"] = odd
+    content["cells"][6]["outputs"] = odd
+    content["cells"][6]["cell_type"] = odd
+    course.grade("ada", content)
+    assert page_of(course).images() == []
+
+
+def test_the_page_forbids_scripts_and_addresses(course):
+    course.grade("ada", notebook(plot=[PLOT]))
+    page = page_of(course)
+    assert "script" not in page.tags
+    assert any("default-src 'none'; img-src data:;" in v for v in page.values("meta", "content"))
+    assert all(src.startswith("data:image/png;base64,") for src in page.images())
+    assert "http:" not in page.html
+    assert "https:" not in page.html
+
+
+def test_the_page_can_be_read_by_a_screen_reader(course):
+    course.grade("ada", notebook(plot=[PLOT, PLOT]))
+    page = page_of(course)
+    assert page.values("html", "lang") == ["en"]
+    assert page.values("img", "alt") == [f"ada, 1.2 i. A plot, picture {n}" for n in (1, 2)]
+    assert page.headings[0] == 1
+    assert page.headings.count(1) == 1
+    steps = zip(page.headings, page.headings[1:], strict=False)
+    assert all(after <= before + 1 for before, after in steps)
+    ids = [value for _, name, value in page.attributes if name == "id"]
+    assert len(ids) == len(set(ids))
+    targets = {v.removeprefix("#") for v in page.values("a", "href")}
+    assert targets <= set(ids)
+
+
+def contrast(one, two):
+    """Contrast ratio of WCAG 2, between 1 and 21, of two colours ``#rrggbb`` or ``#rgb``."""
+
+    def luminance(colour):
+        digits = colour[1:] if len(colour) == 7 else "".join(2 * c for c in colour[1:])
+        parts = [int(digits[i : i + 2], 16) / 255 for i in (0, 2, 4)]
+        linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    bright, dark = sorted((luminance(one), luminance(two)), reverse=True)
+    return (bright + 0.05) / (dark + 0.05)
+
+
+def test_text_stands_out_from_its_background_in_light_and_dark():
+    css = (plots_page.Path(plots_page.__file__).with_name("page.css")).read_text()
+    for theme in re.findall(r":root \{(.*?)\}", css, re.DOTALL):
+        colours = dict(re.findall(r"--(\w+): (#\w+)", theme))
+        for text in ("ink", "soft", "link", "alarm", "waits"):
+            for ground in ("page", "paper"):
+                assert contrast(colours[text], colours[ground]) >= 4.5, (text, ground)
+
+
+def test_a_failure_leaves_the_old_page_and_nothing_beside_it(course, monkeypatch):
+    course.grade("ada", notebook())
+    out = course.root / "out" / "page.html"
+    page_of(course)
+    before = out.read_bytes()
+
+    def fail(*_):
+        raise OSError("disk full")
+
+    monkeypatch.setattr(plots_page, "read_student", fail)
+    with pytest.raises(OSError, match="disk full"):
+        write_plots_page(course.root, "hw2", out)
+    assert out.read_bytes() == before
+    assert os.listdir(out.parent) == ["page.html"]
+
+
+def test_a_png_is_encoded_anew():
+    lines = (
+        base64.encodebytes(png(extra=b"\0\0\0\0teXt\0\0\0\0")).decode().splitlines(keepends=True)
+    )
+    uri = png_uri(lines)
+    assert uri == "data:image/png;base64," + "".join(lines).replace("\n", "")
+
+
+@pytest.mark.parametrize(
+    ("data", "why"),
+    [
+        ("", "not a PNG"),
+        (None, "not a PNG"),
+        ({"a": 1}, "not a PNG"),
+        ("é", "not a PNG"),
+        (base64_of(png())[:-3], "not a PNG"),
+        (base64_of(png()) + "=", "not a PNG"),
+        (base64_of(b"GIF89a" + png()), "not a PNG"),
+        (base64_of(png(kind=b"iDOT")), "not a PNG"),
+        (base64_of(png()[:20]), "not a PNG"),
+        (base64_of(png(0, 5)), "0 × 5 pixels"),
+        (base64_of(png(30_000, 30_000)), "30000 × 30000 pixels"),
+        (base64_of(png(extra=bytes(MAX_PICTURE_BYTES))), "larger than"),
+    ],
+)
+def test_what_is_no_png_is_refused(data, why):
+    with pytest.raises(ValueError, match=why):
+        png_uri(data)
+
+
+@pytest.mark.parametrize(
+    ("text", "html"),
+    [
+        ("a < b & \"c\" 'd'", "a &lt; b &amp; &quot;c&quot; &#x27;d&#x27;"),
+        ("x\r\ny\tz", "x\ny\tz"),
+        (" 10%\r 50%\r100%\ndone", "100%\ndone"),
+        ("\x1b[31mred\x1b[0m \x00\x07\ud800\u202e", "red ����"),
+        ("abcdef", "abc\n… and 3 more characters"),
+    ],
+)
+def test_escaped(text, html):
+    assert escaped(text, 3 if text == "abcdef" else 100) == html

@@ -1,0 +1,109 @@
+import io
+
+import pytest
+from test_results import (
+    FAILED,
+    PASSED,
+    course,
+    empty_course,
+    error,
+    notebook,
+    problem,
+    pytestmark,
+    stream,
+)
+
+from hw_grading.report import columns, fit, print_report, report
+
+__all__ = ["course", "empty_course", "pytestmark"]  # fixtures, used by name
+
+WIDE = 160
+
+
+def lines_of(course, width=WIDE):
+    return report(course.root, "hw2", width).split("\n")
+
+
+def test_points_stand_by_question_with_what_a_person_has_still_to_give(course):
+    course.grade("ada", notebook(), auto=1.5)
+    course.grade("bob", notebook(), manual=4.0)
+    lines = [" ".join(line.split()) for line in lines_of(course)]
+    assert lines[:4] == [
+        "student 1.1a 1.2 tests by hand total late what went wrong",
+        "of 3 6 3 6 9",
+        "ada 1.5 0+ 1.5 4 wait 1.5",
+        "bob 3 4 3 done 7",
+    ]
+
+
+def test_the_first_two_faults_are_told_and_the_others_counted(course):
+    course.grade(
+        "ada",
+        notebook(
+            test=[stream(PASSED + 3 * FAILED)],
+            plot=[error("NameError", "pit")],
+            problems=[problem("A tag went.", "mended", "metadata")],
+        ),
+    )
+    told = "double: values at 1 [2 pt]: out: expected 2, got 3"
+    assert lines_of(course, 250)[2].endswith(f"{told}; {told}; and 2 more; 1 mended")
+
+
+def test_failed_and_not_graded_submissions_say_why_and_are_counted(course):
+    course.grade("ada", notebook(problems=[problem("It looped for ever.")]))
+    course.grade("bob", notebook())
+    course.hand_in("eve")
+    _, _, ada, bob, eve, _, counts, waiting = lines_of(course, 200)
+    assert "SUBMISSION FAILED: It looped for ever." in ada
+    assert bob.endswith("4 wait      3")
+    assert eve.split()[:6] == ["eve", *"–––––"]
+    assert "NOT GRADED: It was handed in" in eve
+    assert counts == "graded 1, submission failed 1, not graded 1"
+    assert waiting == "waiting for a person: 2 answers of 2 students"
+
+
+@pytest.mark.parametrize("width", [20, 80, 120, 160, 300])
+def test_no_remark_is_wider_than_the_terminal_and_columns_stay_straight(course, width):
+    students = ["ada", "x" * 200, "王小明", "ñandú", "e\u0301va", "<b>x"]
+    for student in students:
+        course.grade(student, notebook(test=[stream(9 * FAILED)]))
+    lines = lines_of(course, width)
+    rows = [line for line in lines if " wait " in line]
+    assert len(rows) == len(students)
+    assert len({columns(row[: row.index(" wait ")]) for row in rows}) == 1
+    table = columns(lines[0]) if width < 120 else 0
+    assert max(map(columns, lines[:-3])) <= max(width, table)
+
+
+def test_a_long_name_is_cut(course):
+    course.grade("n" * 200, notebook())
+    assert lines_of(course)[2].startswith("n" * 23 + "…  ")
+
+
+def test_nothing_that_a_student_wrote_moves_the_cursor(course):
+    course.grade("a\x1b[2Jb\nc", notebook(test=[error("\x1b]0;title\x07", "a\r\u202eb")]))
+    text = report(course.root, "hw2", WIDE)
+    assert all(c.isprintable() for line in text.split("\n") for c in line)
+    assert len(text.split("\n")) == 6
+
+
+def test_printing_to_a_stream_of_another_encoding_does_not_raise(course):
+    course.grade("王小明", notebook())
+    stream = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    print_report(course.root, "hw2", stream)
+    stream.seek(0)
+    assert "???" in stream.read()
+
+
+@pytest.mark.parametrize(
+    ("text", "width", "cut"),
+    [
+        ("abc", 3, "abc"),
+        ("abcd", 3, "ab…"),
+        ("王小明", 6, "王小明"),
+        ("王小明", 5, "王小…"),
+        ("", 3, ""),
+    ],
+)
+def test_fit(text, width, cut):
+    assert fit(text, width) == cut
