@@ -20,19 +20,12 @@ run. What it leaves running in a process group of its own is not found.
 
 from __future__ import annotations
 
-import contextlib
 import os
-import signal
-import tempfile
-import threading
-from collections.abc import Iterator
 from queue import Empty
 from time import monotonic
 from typing import Any
 
-import zmq
 from jupyter_client.kernelspec import NoSuchKernel
-from jupyter_client.manager import AsyncKernelManager, start_new_kernel
 from nbclient.exceptions import CellExecutionComplete
 from nbclient.util import ensure_async, run_sync
 from nbformat import NotebookNode
@@ -42,6 +35,13 @@ from nbgrader.utils import is_grade, is_solution
 from traitlets import Bool, Dict, Enum, Float, Integer, Unicode
 
 from hw_grading import outputs
+from hw_grading.kernels import (
+    IPYKERNEL_ARGUMENTS,
+    CappedKernelManager,
+    KernelProcesses,
+    check_that_kernels_start,
+    kernel_environment,
+)
 from hw_grading.outputs import Flow, OutputBudget
 from hw_grading.problems import (
     Kind,
@@ -53,44 +53,8 @@ from hw_grading.problems import (
     shown,
 )
 
-BLAS_VARIABLES = (
-    "OMP_NUM_THREADS",
-    "OPENBLAS_NUM_THREADS",
-    "MKL_NUM_THREADS",
-    "BLIS_NUM_THREADS",
-    "VECLIB_MAXIMUM_THREADS",
-    "NUMEXPR_NUM_THREADS",
-)
-
 # Errors and results beyond the limit are kept, but not without end.
 _MOST_OUTPUTS_BEYOND = 20_000
-
-# The kernel starts without its folder on the path: a student's `random.py` there would break it.
-# Afterwards the folder goes to the end of the path, so that files beside the notebook can be
-# imported but hide no module that is installed.
-_AFTER_START = (
-    "__import__('sys').path.append('');__import__('os').environ.pop('PYTHONSAFEPATH', None)"
-)
-
-
-class GraderFault(RuntimeError):
-    """Grading failed for a reason that is not in the submission."""
-
-
-class CappedKernelManager(AsyncKernelManager):
-    """A local kernel whose clients refuse large messages.
-
-    An endless loop of prints makes messages of hundreds of megabytes. Beyond the cap, ZeroMQ closes
-    the connection before it takes in the message, and opens it again.
-    """
-
-    max_message_bytes = 20_000_000
-
-    def client(self, **kwargs: Any) -> Any:
-        """Return a client with the cap on each of its channels."""
-        client = super().client(**kwargs)
-        client.context.setsockopt(zmq.MAXMSGSIZE, self.max_message_bytes)
-        return client
 
 
 class ExecuteSubmission(Execute):  # type: ignore[misc]
@@ -126,6 +90,7 @@ class ExecuteSubmission(Execute):  # type: ignore[misc]
         self._ended: set[int] = set()  # the cells that ran to their end, by index
         self._lost: set[int] = set()  # cells with a message that could not be taken in
         self._exit_asked: str | None = None  # the cell that called exit()
+        self._processes = KernelProcesses(None)
         self._begun = False
         self._deadline = monotonic() + self.seconds_per_submission
         if any(p.kind is Kind.FILE for p in read_problems(nb)):
@@ -146,7 +111,7 @@ class ExecuteSubmission(Execute):  # type: ignore[misc]
 
     def _run(self, nb: NotebookNode, resources: Any, km: Any) -> None:
         folder = resources.get("metadata", {}).get("path") or None
-        for attempt in (1, 2):
+        for _attempt in (1, 2):
             try:
                 super().preprocess(nb, resources, km)
                 return
@@ -156,78 +121,20 @@ class ExecuteSubmission(Execute):  # type: ignore[misc]
                 self.log.warning("%s: kernel: %s", folder, error)
                 if self._begun:  # ending the kernel failed; the cells are done
                     return
-                if attempt == 2:
-                    fault: Exception = error
             finally:
-                self._kill_processes()
+                self._processes.kill()
                 if folder:  # student code may have removed it, and the notebook goes there
                     os.makedirs(folder, exist_ok=True)
-        self._check_that_kernels_start(fault)
+        check_that_kernels_start(self.kernel_name, self.startup_timeout)
         self._stop(Kind.KERNEL, "no kernel starts in the submission's folder")
-
-    def _check_that_kernels_start(self, fault: Exception) -> None:
-        """Raise `GraderFault` if a kernel does not start in an empty folder either."""
-        with tempfile.TemporaryDirectory() as empty:
-            try:
-                manager, client = start_new_kernel(
-                    startup_timeout=self.startup_timeout,
-                    kernel_name=self.kernel_name or "python3",
-                    cwd=empty,
-                )
-            except Exception:
-                raise GraderFault("No kernel can be started on this machine") from fault
-            client.stop_channels()
-            manager.shutdown_kernel(now=True)
-
-    def kernel_environment(self) -> dict[str, str]:
-        """Return the environment of a kernel: this process's, with the threads pinned."""
-        environment = dict(os.environ)
-        if self.blas_threads:
-            # Oversubscribed cores would make right answers slow enough to hit a time limit.
-            environment |= dict.fromkeys(BLAS_VARIABLES, str(self.blas_threads))
-        environment["PYTHONSAFEPATH"] = "1"
-        return environment
 
     def start_new_kernel(self, **kwargs: Any) -> None:
         """Start the kernel; the notebook's folder is its working folder."""
         if getattr(self.km, "ipykernel", False):
-            self.extra_arguments = [
-                "--IPKernelApp.log_level=40",  # errors
-                "--IPKernelApp.ignore_cwd=True",
-                f"--IPKernelApp.exec_lines={_AFTER_START}",
-            ]
-        kwargs.setdefault("env", self.kernel_environment())
+            self.extra_arguments = list(IPYKERNEL_ARGUMENTS)
+        kwargs.setdefault("env", kernel_environment(self.blas_threads))
         super().start_new_kernel(**kwargs)
-        self._provisioner = self.km.provisioner
-
-    def _signal(self, number: int) -> None:
-        """Signal the kernel and its children at once, from any thread."""
-        provisioner = getattr(self, "_provisioner", None)
-        group = getattr(provisioner, "pgid", None)
-        process = getattr(provisioner, "process", None)
-        with contextlib.suppress(OSError):
-            if group and group != os.getpgid(0):
-                os.killpg(group, number)
-            elif process is not None:
-                process.send_signal(number)
-
-    def _kill_processes(self) -> None:
-        self._signal(getattr(signal, "SIGKILL", signal.SIGTERM))
-
-    def _kill_late(self) -> None:
-        self._killed_late = True
-        self._kill_processes()
-
-    @contextlib.contextmanager
-    def _watchdog(self, seconds: float) -> Iterator[None]:
-        self._killed_late = False
-        timer = threading.Timer(seconds, self._kill_late)
-        timer.daemon = True
-        timer.start()
-        try:
-            yield
-        finally:
-            timer.cancel()
+        self._processes = KernelProcesses(self.km.provisioner)
 
     async def _async_responds(self) -> bool:
         """Whether the kernel still answers, after what was sent before has arrived."""
@@ -278,11 +185,13 @@ class ExecuteSubmission(Execute):  # type: ignore[misc]
         self._budget = OutputBudget(self.max_output_bytes_per_cell)
         self._flooded = False
         self._began = monotonic()
+        watchdog = self._processes.kill_after(self.timeout_func(cell) + 3 * self.iopub_timeout + 5)
         try:
-            with self._watchdog(self.timeout_func(cell) + 3 * self.iopub_timeout + 5):
-                super().preprocess_cell(cell, resources, index)
+            super().preprocess_cell(cell, resources, index)
         except Exception as error:
             self._after_failure(cell, error)
+        finally:
+            watchdog.cancel()
         return cell, resources
 
     def _of_all(self) -> str:
@@ -295,7 +204,7 @@ class ExecuteSubmission(Execute):  # type: ignore[misc]
             if self._flooded:
                 why = f"the kernel was killed, because {_named(cell)} did not stop printing"
                 self._stop(Kind.OUTPUT_LIMIT, why, cell)
-            elif self._killed_late:
+            elif self._processes.killed_late:
                 why = f"the kernel was killed, because {_named(cell)} did not end after its limit"
                 self._stop(Kind.TIME_LIMIT, why, cell)
             elif self._exit_asked:
@@ -309,7 +218,7 @@ class ExecuteSubmission(Execute):  # type: ignore[misc]
                 message = f"The outputs of {_named(cell)} were lost ({shown(error)})."
                 self._report(Kind.KERNEL, message, cell)
         else:
-            self._kill_processes()
+            self._processes.kill()
             limit = f"{self._limit(cell):g} s"
             why = f"the kernel was killed, because {_named(cell)} could not be interrupted"
             self._stop(Kind.TIME_LIMIT, f"{why} after its {limit}")
@@ -362,11 +271,11 @@ class ExecuteSubmission(Execute):  # type: ignore[misc]
         # Signals are sent from here: while messages keep coming, nothing else of nbclient's runs.
         if flow is Flow.FLOOD and not self._flooded:
             self._flooded = True
-            self._signal(signal.SIGINT)
+            self._processes.interrupt()
             message = f"{_at_start(cell)} did not stop printing: it was interrupted."
             self._report(Kind.OUTPUT_LIMIT, message, cell)
         if flow is Flow.TORRENT:
-            self._kill_processes()
+            self._processes.kill()
 
     def _settle(self, cell: NotebookNode, index: int) -> None:
         lost = outputs.settle(cell) or index in self._lost

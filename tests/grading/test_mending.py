@@ -116,6 +116,16 @@ def test_an_edited_test_is_restored() -> None:
     assert kinds(mended(nb)) == [("edited-cell", "test_f")]
 
 
+def test_a_cell_of_an_earlier_release_is_no_edit_either() -> None:
+    nb = submission()
+    old = cell_of(nb, "test_f")
+    old.source = "the test before it was corrected"
+    old.metadata.nbgrader["checksum"] = compute_checksum(old)
+    [problem] = mended(nb)
+    assert "is of an earlier release" in problem.message
+    assert old.source == TEST_F.source
+
+
 def test_white_space_at_the_ends_of_lines_is_no_edit() -> None:
     nb = submission()
     cell_of(nb, "test_f").source = "f()  \r\n"

@@ -112,7 +112,9 @@ def test_too_many_cells_are_refused(tmp_path: Path) -> None:
 def test_only_regular_files_are_opened(tmp_path: Path) -> None:
     secret = tmp_path / "secret.ipynb"
     secret.write_text(json.dumps(notebook(code("secret"))))
-    places = {name: tmp_path / name / "hw2.ipynb" for name in "link dangling folder pipe".split()}
+    places = {
+        name: tmp_path / name / "hw2.ipynb" for name in ("link", "dangling", "folder", "pipe")
+    }
     for place in places.values():
         place.parent.mkdir()
     places["link"].symlink_to(secret)

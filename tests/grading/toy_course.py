@@ -1,8 +1,7 @@
 """A course with a homework of a few cells, quick to generate and to grade.
 
-The answers are `double` and `triple` (code), `why` (text) and `sketch` (code, graded by hand); their
-tests are worth 2, 1 and 3 points. `grade` runs the real `nbgrader autograde` in a process of its
-own.
+The answers are `double` and `triple` (code), `why` (text) and `sketch` (code, graded by hand); the
+tests are worth 2, 1 and 3 points. `grade` runs the real `nbgrader autograde` in its own process.
 """
 
 from __future__ import annotations
@@ -31,6 +30,7 @@ FULL_MARKS = sum(TESTS.values())
 CONFIG = """
 c = get_config()
 c.CourseDirectory.course_id = "toy"
+c.GenerateFeedback.exporter_class = "hw_grading.nbgrader_glue.FeedbackExporter"
 c.Autograde.exporter_class = "hw_grading.nbgrader_glue.SubmissionExporter"
 c.Autograde.sanitize_preprocessors = [
     "hw_grading.nbgrader_glue.MendCells",
@@ -119,7 +119,7 @@ def cell_of(nb: NotebookNode, grade_id: str) -> NotebookNode:
 
 @dataclass
 class ToyCourse:
-    """A course folder; `answered` is a submission with full marks, `released` one without answers."""
+    """A course folder, and two submissions: without answers, and with full marks."""
 
     root: Path
     released: NotebookNode
