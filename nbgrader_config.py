@@ -35,7 +35,30 @@ c.ClearSolutions.text_stub = "YOUR ANSWER HERE"
 # Mark schemes stand in the locked question above each answer, not in cells of their own.
 c.ClearMarkScheme.enforce_metadata = False
 
+# Mends what students broke; then nbgrader's own second look.
+c.Autograde.exporter_class = "hw_grading.nbgrader_glue.SubmissionExporter"
+c.Autograde.sanitize_preprocessors = [
+    "hw_grading.nbgrader_glue.MendCells",
+    "nbgrader.preprocessors.ClearOutput",
+    "nbgrader.preprocessors.OverwriteKernelspec",
+    "nbgrader.preprocessors.OverwriteCells",
+    "nbgrader.preprocessors.CheckCellMetadata",
+]
+c.Autograde.autograde_preprocessors = [
+    "hw_grading.execution.ExecuteSubmission",
+    "nbgrader.preprocessors.LimitOutput",
+    "nbgrader.preprocessors.SaveAutoGrades",
+    "nbgrader.preprocessors.AssignLatePenalties",
+    "nbgrader.preprocessors.CheckCellMetadata",
+    "hw_grading.nbgrader_glue.MarkFinished",
+]
+# The notebook tells students these limits.
+c.ExecuteSubmission.seconds_per_cell = 60
+c.ExecuteSubmission.seconds_for_cell = {"train": 600, "q1_3e_iv_experiment": 600}
+c.ExecuteSubmission.seconds_per_submission = 1800
+
 # Feedback shows neither hidden tests nor mark schemes.
+c.GenerateFeedback.exporter_class = "hw_grading.nbgrader_glue.FeedbackExporter"
 c.GenerateFeedback.preprocessors = [
     "nbgrader.preprocessors.GetGrades",
     "nbgrader.preprocessors.ClearHiddenTests",

@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 
 from hw_grading.course import REPOSITORY, Course
+from hw_grading.scores import NoScores
+from hw_grading.submission_file import Unreadable
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -29,7 +31,15 @@ def main(arguments: list[str] | None = None) -> int:
 
     commands.add_parser("release", help="release/hw2, and the students' zip in dist/")
 
-    chosen = parser.parse_args(arguments)
+    try:
+        return run(parser.parse_args(arguments))
+    except (NoScores, Unreadable, FileExistsError, RuntimeError) as error:
+        print(error, file=sys.stderr)
+        return 1
+
+
+def run(chosen: argparse.Namespace) -> int:
+    """Run the command that was chosen, and return its exit status."""
     match chosen.command:
         case "demo":
             from hw_grading.demo import demonstrate
@@ -41,9 +51,9 @@ def main(arguments: list[str] | None = None) -> int:
             out = chosen.out or chosen.course / f"plots_{chosen.assignment}.html"
             print(write_plots_page(chosen.course, chosen.assignment, out))
         case "report":
-            from hw_grading.report import report
+            from hw_grading.report import print_report
 
-            print(report(chosen.course, chosen.assignment))
+            print_report(chosen.course, chosen.assignment)
         case "release":
             from hw_grading.release import release
 

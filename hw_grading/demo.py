@@ -7,8 +7,11 @@ from pathlib import Path
 
 from hw_grading.course import Course, scratch_course
 from hw_grading.plots_page import write_plots_page
-from hw_grading.report import report
+from hw_grading.report import print_report
 from hw_grading.sample_class import write_class
+
+# The course's own limit is longer: nobody wants to watch an endless loop for a minute.
+SECONDS_PER_CELL = 20
 
 # Tells a folder that the demonstration made, and may remove, from any other.
 MARKER = ".made-by-the-demonstration"
@@ -43,13 +46,16 @@ def demonstrate(folder: Path) -> int:
     submissions = write_class(folder)
     step(f"Grading a sample class of {len(submissions)} submissions, each in a kernel of its own.")
     step("Most of them train the network; one loops for ever until its time is up ...")
-    status = course.nbgrader("autograde", "hw2", log=log)
+    limit = f"--ExecuteSubmission.seconds_per_cell={SECONDS_PER_CELL}"
+    status = course.nbgrader("autograde", "hw2", limit, log=log)
     step("Writing feedback, the GSIs' page and the grades ...")
     must(course, log, "generate_feedback", "hw2")
     must(course, log, "export", f"--to={folder / 'grades.csv'}")
     page = write_plots_page(folder, "hw2", folder / "plots.html")
 
-    print(f"\n{report(folder, 'hw2')}\n")
+    print()
+    print_report(folder, "hw2")
+    print()
     feedback = folder / "feedback" / submissions[-1].student / "hw2" / "hw2.html"
     for path, what in [
         (folder / "release" / "hw2" / "hw2.ipynb", "what students get"),

@@ -54,7 +54,7 @@ from hw_grading.problems import (
 )
 
 # Errors and results beyond the limit are kept, but not without end.
-_MOST_OUTPUTS_BEYOND = 20_000
+_MOST_KEPT_BEYOND = 100
 
 
 class ExecuteSubmission(Execute):  # type: ignore[misc]
@@ -183,13 +183,19 @@ class ExecuteSubmission(Execute):  # type: ignore[misc]
             )
             return cell, resources
         self._budget = OutputBudget(self.max_output_bytes_per_cell)
+        self._kept_beyond = 0
         self._flooded = False
         self._began = monotonic()
         watchdog = self._processes.kill_after(self.timeout_func(cell) + 3 * self.iopub_timeout + 5)
         try:
             super().preprocess_cell(cell, resources, index)
         except Exception as error:
-            self._after_failure(cell, error)
+            try:
+                self._after_failure(cell, error)
+            except Exception as another:  # what the kernel says now cannot be understood
+                self._processes.kill()
+                why = f"talking to the kernel failed in {_named(cell)} ({shown(another)})"
+                self._stop(Kind.KERNEL, why, cell)
         finally:
             watchdog.cancel()
         return cell, resources
@@ -221,7 +227,7 @@ class ExecuteSubmission(Execute):  # type: ignore[misc]
             self._processes.kill()
             limit = f"{self._limit(cell):g} s"
             why = f"the kernel was killed, because {_named(cell)} could not be interrupted"
-            self._stop(Kind.TIME_LIMIT, f"{why} after its {limit}")
+            self._stop(Kind.TIME_LIMIT, f"{why} after its {limit}", cell)
 
     def on_cell_executed(self, **kwargs: Any) -> None:
         """Note how a cell ended."""
@@ -247,8 +253,10 @@ class ExecuteSubmission(Execute):  # type: ignore[misc]
         flow = self._budget.take(msg, self._display_id_map)
         if flow is not Flow.FINE:
             self._stem(flow, cell)
-            kept = msg["msg_type"] in ("error", "execute_result")
-            if not kept or len(cell.outputs) > _MOST_OUTPUTS_BEYOND:
+            if msg["msg_type"] not in ("error", "execute_result"):
+                return None
+            self._kept_beyond += 1
+            if self._kept_beyond > _MOST_KEPT_BEYOND:
                 return None
         try:
             output: NotebookNode | None = super().process_message(msg, cell, cell_index)

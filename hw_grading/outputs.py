@@ -18,8 +18,9 @@ from nbformat.v4 import new_output
 from hw_grading.problems import encodable, shown
 
 _MESSAGE_OVERHEAD = 200  # bytes that the empty message takes
-_LONGEST_TEXT = 20_000  # characters of an error, or of a result beyond the limit
-_MOST_LINES = 100  # of a traceback
+_LONGEST_TEXT = 20_000  # characters of an error's message, or of a result beyond the limit
+_LONGEST_FRAME = 5_000  # characters of one frame of a traceback
+_MOST_FRAMES = 100
 _STORE_NOTHING = ("status", "execute_input", "comm_msg", "comm_close")
 
 
@@ -75,8 +76,8 @@ class OutputBudget:
             return Flow.FINE
         if kind == "error":
             content["evalue"] = str(content.get("evalue", ""))[:_LONGEST_TEXT]
-            lines = [str(line)[:_LONGEST_TEXT] for line in content.get("traceback", [])]
-            content["traceback"] = lines[-_MOST_LINES:]
+            frames = [str(frame)[:_LONGEST_FRAME] for frame in content.get("traceback", [])]
+            content["traceback"] = frames[-_MOST_FRAMES:]
         growth = self._growth(msg, places)
         if self.stored + growth <= self.limit:
             self.stored += growth

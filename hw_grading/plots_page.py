@@ -138,7 +138,7 @@ def _page(roster: Roster, records: list[Record]) -> Iterator[str]:
 <a class="skip" href="#students">To the students</a>
 <header>
 <h1>{title}</h1>
-<p>{len(records)} students, lowest points of the tests first.
+<p>Students: {len(records)}, lowest points of the tests first.
 Tests give {in_digits(roster.auto_max)} points, a person gives the other
 {in_digits(roster.max_total - roster.auto_max)}. Made {datetime.now(UTC):%Y-%m-%d %H:%M} UTC.</p>
 </header>

@@ -82,9 +82,14 @@ def fit(text: str, width: int) -> str:
     text = plain(text, 10 * width)
     if columns(text) <= width:
         return text
-    while columns(text) > width - 1:
-        text = text[:-1]
-    return text + "…"
+    used = 0
+    kept = ""
+    for character in text:
+        used += columns(character)
+        if used >= width:
+            break
+        kept += character
+    return kept + "…"
 
 
 def columns(text: str) -> int:

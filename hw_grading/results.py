@@ -171,20 +171,26 @@ def _why_not_graded(roster: Roster, record: Record, trouble: str) -> str:
         if trouble:
             return f"The gradebook has scores, but {trouble}. To grade it again, {run}."
         if newer and record.handed_in and newer > record.handed_in:
-            return f"A newer version than that with these scores was handed in: {run}."
+            return f"It was handed in again since these scores were given: {run}."
         return ""
     if os.path.lexists(folder / f"{name}.ipynb"):
-        # Scores are saved at the end: a graded notebook without any is what a killed run left.
-        return f"It was handed in, and there are no scores: {run}."
+        return f"It was handed in, and there are {_missing(record)}: {run}."
     where = f"folder {name}"
-    if not folder.is_dir():
+    if not os.path.isdir(folder):  # Path.is_dir raises for a name that is too long
         folder, where = folder.parent, f"student's folder, which has no folder {name}"
     try:
         names = sorted(os.listdir(folder))
-    except OSError:
+    except (OSError, ValueError):  # ValueError: a null character in the student's id
         names = []
     found = ", ".join(shown(n) for n in names[:5]) + (", …" if len(names) > 5 else "")
     return f"No {name}.ipynb was handed in. In the {where}: {found or 'nothing'}."
+
+
+def _missing(record: Record) -> str:
+    """Name the scores that there are not: scores are saved one by one, and a run may be killed."""
+    tests = [score for score in record.scores if not score.cell.by_hand]
+    missing = [score.cell.name for score in tests if score.auto is None]
+    return "no scores" if len(missing) == len(tests) else f"no scores for {', '.join(missing)}"
 
 
 def _timestamp(path: Path) -> datetime | None:

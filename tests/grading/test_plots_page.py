@@ -10,7 +10,6 @@ from test_results import (
     FAILED,
     SCHEME,
     course,
-    empty_course,
     error,
     notebook,
     problem,
@@ -21,7 +20,7 @@ from test_results import (
 from hw_grading import plots_page
 from hw_grading.plots_page import MAX_PICTURE_BYTES, escaped, png_uri, write_plots_page
 
-__all__ = ["course", "empty_course", "pytestmark"]  # fixtures, used by name
+__all__ = ["course", "pytestmark"]  # used by pytest, by name
 
 MARKUP = "<script>alert(1)</script></pre></div><img src=x onerror=alert(2)>\"' onerror='"
 
@@ -308,6 +307,7 @@ def test_a_png_is_encoded_anew():
         (base64_of(png()) + "=", "not a PNG"),
         (base64_of(b"GIF89a" + png()), "not a PNG"),
         (base64_of(png(kind=b"iDOT")), "not a PNG"),
+        (base64_of(b"\x8aJNG" + png()[4:]), "not a PNG"),
         (base64_of(png()[:20]), "not a PNG"),
         (base64_of(png(0, 5)), "0 × 5 pixels"),
         (base64_of(png(30_000, 30_000)), "30000 × 30000 pixels"),

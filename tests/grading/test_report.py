@@ -5,7 +5,6 @@ from test_results import (
     FAILED,
     PASSED,
     course,
-    empty_course,
     error,
     notebook,
     problem,
@@ -15,7 +14,7 @@ from test_results import (
 
 from hw_grading.report import columns, fit, print_report, report
 
-__all__ = ["course", "empty_course", "pytestmark"]  # fixtures, used by name
+__all__ = ["course", "pytestmark"]  # used by pytest, by name
 
 WIDE = 160
 

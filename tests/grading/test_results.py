@@ -1,5 +1,6 @@
 """The records of a toy course: gradebook by nbgrader's own API, graded notebooks by hand."""
 
+import functools
 import json
 import os
 import shutil
@@ -116,16 +117,16 @@ class ToyCourse:
         return next(r for r in results if r.record.student == student)
 
 
-@pytest.fixture(scope="module")
-def empty_course(tmp_path_factory):
-    return ToyCourse(tmp_path_factory.mktemp("empty")).root
+@functools.cache
+def empty_course(folder):
+    """Made once for all modules: copying a gradebook is quicker than making it."""
+    return ToyCourse(folder).root
 
 
 @pytest.fixture
-def course(tmp_path, empty_course):
-    """A fresh copy: making the gradebook takes longer than copying it."""
+def course(tmp_path, tmp_path_factory):
     root = tmp_path / "course"
-    shutil.copytree(empty_course, root)
+    shutil.copytree(empty_course(tmp_path_factory.getbasetemp() / "empty-course"), root)
     copied = ToyCourse.__new__(ToyCourse)
     copied.root = root
     return copied
@@ -250,6 +251,14 @@ def test_everybody_who_handed_in_anything_is_listed_with_a_reason(course):
         "hw2: 'hw2.ipynb'.",
         "empty": "No hw2.ipynb was handed in. In the folder hw2: nothing.",
     }
+
+
+@pytest.mark.parametrize("student", ["n" * 300, "..", "a/b", "a\0b", "\n"])
+def test_a_student_id_that_no_folder_can_have_is_listed(course, student):
+    with course.gradebook() as book:
+        book.add_student(student)
+        book.add_submission("hw2", student)
+    assert course.result(student).status is Status.NOT_GRADED
 
 
 def test_a_newer_version_than_the_graded_one_is_reported(course):

@@ -1,0 +1,99 @@
+"""Problems travel in a notebook, and are shown without speaking a student's markup."""
+
+from __future__ import annotations
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+from hw_grading.problems import (
+    MOST_STORED,
+    NOTES_HEADING,
+    Kind,
+    Problem,
+    Severity,
+    add_problems,
+    put_notes_on_top,
+    read_problems,
+    shown,
+)
+
+DIED = Problem(Kind.KERNEL, Severity.FAILED, "It died.", "forward_pass")
+EDITED = Problem(Kind.EDITED_CELL, Severity.MENDED, "It was edited.")
+
+
+def test_problems_of_several_stages_are_stored_once_each_and_in_order() -> None:
+    nb = new_notebook()
+    nb.metadata["hw_grading"] = {"finished": True}
+    add_problems(nb, [EDITED])
+    add_problems(nb, [DIED, EDITED])
+    nb = nbformat.reads(nbformat.writes(nb), as_version=4)
+    assert read_problems(nb) == [EDITED, DIED]
+    assert nb.metadata.hw_grading.finished is True
+
+
+def test_no_more_are_stored_than_anyone_reads() -> None:
+    nb = new_notebook()
+    add_problems(nb, [Problem(Kind.FORMAT, Severity.MENDED, str(i)) for i in range(10_000)])
+    assert len(read_problems(nb)) == MOST_STORED
+
+
+@pytest.mark.parametrize(
+    "stored",
+    [
+        None,
+        "x",
+        {"problems": "x"},
+        {"problems": [None, {}, {"kind": "kernel"}, {"kind": ["kernel"], "message": "m"}]},
+        {"problems": [{"kind": "no-such", "severity": "failed", "message": "m", "cell": None}]},
+        {"problems": [{"kind": "kernel", "severity": "failed", "message": 7, "cell": None}]},
+    ],
+)
+def test_what_is_not_well_formed_is_passed_over(stored: object) -> None:
+    nb = new_notebook()
+    nb.metadata["hw_grading"] = stored
+    assert read_problems(nb) == []
+    add_problems(nb, [DIED])
+    assert read_problems(nb) == [DIED]
+
+
+def test_notes_stand_on_top_once_and_replace_what_speaks_in_their_name() -> None:
+    nb = new_notebook(
+        cells=[
+            new_code_cell("x", id="notes-from-the-grader"),
+            new_markdown_cell(f"\n{NOTES_HEADING}\n\nFull marks."),
+        ]
+    )
+    add_problems(nb, [DIED])
+    put_notes_on_top(nb)
+    add_problems(nb, [EDITED])
+    put_notes_on_top(nb)
+    nbformat.validate(nb)
+    notes, cell = nb.cells
+    assert "<li>It died.</li>\n<li>It was edited.</li>" in notes.source
+    assert cell.source == "x"
+
+
+def test_without_problems_there_are_no_notes() -> None:
+    nb = new_notebook(cells=[new_markdown_cell(NOTES_HEADING)])
+    put_notes_on_top(nb)
+    assert nb.cells == []
+
+
+def test_messages_are_inert() -> None:
+    nb = new_notebook()
+    message = "<script>a</script> \n\n # h $\\href{javascript:a}{b}$ \ud800 </ul>"
+    add_problems(nb, [Problem(Kind.FORMAT, Severity.MENDED, message)])
+    put_notes_on_top(nb)
+    source = nb.cells[0].source
+    assert source.encode()
+    assert "<script" not in source
+    assert "$" not in source
+    assert "\\" not in source
+    assert source.count("\n\n") == 1  # a blank line would end the block of HTML
+
+
+def test_quoted_texts_are_one_short_printable_line() -> None:
+    assert shown("a\n\tb") == "'a b'"
+    assert shown("a\x1b[31mb\u202e") == "'a\ufffd[31mb\ufffd'"
+    assert len(shown("x" * 10**6)) == 62
