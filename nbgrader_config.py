@@ -35,6 +35,9 @@ c.ClearSolutions.text_stub = "YOUR ANSWER HERE"
 # Mark schemes stand in the locked question above each answer, not in cells of their own.
 c.ClearMarkScheme.enforce_metadata = False
 
+# What is downloaded from a learning platform: <student>_hw2.ipynb, or <student>_hw2_anything.ipynb.
+c.FileNameCollectorPlugin.named_regexp = r"^(?:.*/)?(?P<student_id>[^/]+?)_(?P<file_id>hw2)[^/]*$"
+
 # Mends what students broke; then nbgrader's own second look.
 c.Autograde.exporter_class = "hw_grading.nbgrader_glue.SubmissionExporter"
 c.Autograde.sanitize_preprocessors = [

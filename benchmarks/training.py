@@ -37,7 +37,10 @@ def run() -> None:
     for repeat in range(REPEATS):
         pair = seconds_of_training(fast), seconds_of_training(slow)
         pairs.append(pair)
-        print(f"run {repeat + 1}: one product {pair[0]:.1f} s, per example {pair[1]:.1f} s", flush=True)
+        print(
+            f"run {repeat + 1}: one product {pair[0]:.1f} s, per example {pair[1]:.1f} s",
+            flush=True,
+        )
     one, many = (statistics.median(column) for column in zip(*pairs, strict=True))
     ratio = statistics.median(slow / fast for fast, slow in pairs)
     print(f"medians: one product {one:.1f} s, per example {many:.1f} s, ratio {ratio:.1f}")

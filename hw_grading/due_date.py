@@ -12,10 +12,9 @@ from traitlets import Unicode
 
 PLACEHOLDER = "{{ due_date }}"
 # Not strftime: the notebook is English whatever the instructor's locale is.
-_DAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
-_MONTHS = (
-    "January February March April May June July August September October November December"
-).split()
+_DAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
+_MONTHS = ["January", "February", "March", "April", "May", "June", "July", "August"]
+_MONTHS += ["September", "October", "November", "December"]
 
 
 def in_words(moment: datetime, zone_in_words: str) -> str:

@@ -16,8 +16,6 @@ Not protected here: student code runs with the grader's rights, in the kernel in
 run. What it leaves running in a process group of its own is not found.
 """
 
-# mypy: disable-error-code="no-untyped-call"
-
 from __future__ import annotations
 
 import os
@@ -57,7 +55,7 @@ from hw_grading.problems import (
 _MOST_KEPT_BEYOND = 100
 
 
-class ExecuteSubmission(Execute):  # type: ignore[misc]
+class ExecuteSubmission(Execute):
     """Run the cells of one submission; stands in `autograde_preprocessors` for `Execute`."""
 
     seconds_per_cell = Float(60, help="time limit of a cell").tag(config=True)

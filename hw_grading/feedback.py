@@ -26,7 +26,5 @@ class HideTestDetails(NbGraderPreprocessor):
 def _shown(output: Any) -> Any | None:
     if output.output_type == "error":
         text = f"{output.ename}: the details may quote hidden tests and are not shown."
-        return type(output)(
-            output_type="error", ename=output.ename, evalue="", traceback=[text]
-        )
+        return type(output)(output_type="error", ename=output.ename, evalue="", traceback=[text])
     return output if output.output_type in ("stream", "execute_result") else None

@@ -8,6 +8,7 @@ can lie on a kink.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -32,7 +33,7 @@ def squashed(s: Array) -> tuple[Array, Array]:
 def random_network(dims: Sequence[int], examples: int) -> tuple[Array, list[Array], list[Array]]:
     """Draw a batch (n, d_0), weights (d_{l-1}, d_l) and biases (1, d_l), all of order 1."""
     draw = np.random.default_rng([len(dims), *dims])
-    weights = [draw.normal(size=(d, e)) for d, e in zip(dims, dims[1:], strict=False)]
+    weights = [draw.normal(size=(d, e)) for d, e in pairwise(dims)]
     biases = [draw.normal(size=(1, e)) for e in dims[1:]]
     return draw.normal(size=(examples, dims[0])), weights, biases
 
@@ -45,9 +46,10 @@ def check_backward_pass(
     upstream = np.random.default_rng(6).normal(size=(6, dims[-1]))
     activations = [bent] * len(weights)
 
-    def weighted_outputs(weights: list[Array], biases: list[Array]) -> Array:
+    def weighted_outputs(weights: list[Array], biases: list[Array]) -> Any:
         output, _ = forward_pass(X, weights, biases, activations)
-        return np.sum(upstream * np.reshape(output, upstream.shape), axis=1)
+        weighted: Array = upstream * np.reshape(output, upstream.shape)
+        return weighted.sum(axis=1)
 
     right_Ws, right_bs = per_example_gradients(weighted_outputs, weights, biases)
     _, caches = forward_pass(X, weights, biases, activations)
@@ -79,9 +81,14 @@ def check_finite_differences(
 
 
 def _compare(
-    grad_Ws: Any, grad_bs: Any, right_Ws: list[Array], right_bs: list[Array], **tolerance: float
+    grad_Ws: Any,
+    grad_bs: Any,
+    right_Ws: list[Array],
+    right_bs: list[Array],
+    rtol: float,
+    atol: float,
 ) -> None:
     for name, got, right in (("grad_Ws", grad_Ws, right_Ws), ("grad_bs", grad_bs, right_bs)):
         expect(len(got) == len(right), f"{name} has {len(got)} entries, {len(right)} expected")
         for layer, (mine, wanted) in enumerate(zip(got, right, strict=True)):
-            assert_close(mine, wanted, what=f"{name}[{layer}]", **tolerance)
+            assert_close(mine, wanted, what=f"{name}[{layer}]", rtol=rtol, atol=atol)

@@ -4,8 +4,6 @@ A kernel runs on this machine with the grader's rights. It is kept from hogging 
 being broken by the files beside the notebook; it is not kept from anything else.
 """
 
-# mypy: disable-error-code="no-untyped-call"
-
 from __future__ import annotations
 
 import contextlib

@@ -14,8 +14,6 @@ two things in the submission: what a cell says, and which grade id it carries.
   runs from top to bottom, as it does for the student.
 """
 
-# mypy: disable-error-code="no-untyped-call"
-
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence

@@ -11,8 +11,6 @@ execution pass over that copy. One exporter serves both passes:
 `GenerateFeedback.exporter_class`: `FeedbackExporter` finds the folders that nbgrader overlooks.
 """
 
-# mypy: disable-error-code="no-untyped-call"
-
 from __future__ import annotations
 
 import os
@@ -102,7 +100,7 @@ class FeedbackExporter(HTMLExporter):
             submission_folders.drop_unnameable(self.parent)
 
 
-class MendCells(NbGraderPreprocessor):  # type: ignore[misc]
+class MendCells(NbGraderPreprocessor):
     """Gives the notebook the instructor's cells back; the first of `sanitize_preprocessors`.
 
     Everything that was wrong is logged with the student's id, stored in the notebook, and listed in
@@ -123,7 +121,7 @@ class MendCells(NbGraderPreprocessor):  # type: ignore[misc]
         return nb, resources
 
 
-class MarkFinished(NbGraderPreprocessor):  # type: ignore[misc]
+class MarkFinished(NbGraderPreprocessor):
     """Marks a notebook as graded to the end; the last of `autograde_preprocessors`.
 
     A folder without the mark is what a killed run left, and is graded anew.

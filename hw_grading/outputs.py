@@ -4,8 +4,6 @@ Everything in a message was written by student code. `OutputBudget` bounds what 
 `settle` leaves outputs that a notebook file can hold and that nbgrader scores as they are meant.
 """
 
-# mypy: disable-error-code="no-untyped-call"
-
 from __future__ import annotations
 
 from enum import Enum, auto

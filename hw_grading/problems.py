@@ -8,8 +8,6 @@ Texts that a student wrote (names, identifiers, lines of code) go into a message
 only: one line, short, printable. The cell at the top escapes every message once more.
 """
 
-# mypy: disable-error-code="no-untyped-call"
-
 from __future__ import annotations
 
 import html

@@ -20,7 +20,7 @@ from hw_grading.scores import Cell, in_digits
 
 WIDEST_NAME = 24
 WIDEST_QUESTION = 6
-NARROWEST_REMARK = 40  # with less room than this, it goes to a line of its own
+MOST_FAULTS = 3
 
 
 def report(course: Path, assignment: str, width: int | None = None) -> str:
@@ -47,6 +47,7 @@ def table(roster: Roster, results: Sequence[StudentResult], width: int) -> str:
     """Return the lines for these students, and the counts below them.
 
     A question's points are those given so far: a "+" says that a person has still to give some.
+    Below a student's points stands what went wrong, one matter on a line.
     """
     questions: dict[str, list[Cell]] = {}
     for cell in roster.cells:
@@ -61,19 +62,12 @@ def table(roster: Roster, results: Sequence[StudentResult], width: int) -> str:
     heads[1 : 1 + len(questions)] = [fit(head, WIDEST_QUESTION) for head in questions]
     widths = [max(columns(row[i]) for row in rows) for i in range(len(heads))]
 
-    room = width - sum(widths) - 2 * len(widths)
     lines = []
     for row, result in zip(rows, [None, None, *results], strict=True):
         padded = [_pad(row[0], widths[0])]
         padded += [_pad(text, -w) for text, w in zip(row[1:], widths[1:], strict=True)]
-        remark = _remark(result) if result else ("what went wrong" if row is heads else "")
-        line = "  ".join(padded)
-        if room >= NARROWEST_REMARK:
-            lines.append(f"{line}  {fit(remark, room)}".rstrip())
-        else:
-            lines.append(line.rstrip())
-            if remark and result:
-                lines.append("    " + fit(remark, max(width - 4, NARROWEST_REMARK)))
+        lines.append("  ".join(padded).rstrip())
+        lines += ["    " + fit(remark, max(width - 4, 1)) for remark in _remarks(result)]
     return "\n".join([*lines, "", *_summary(results)])
 
 
@@ -123,17 +117,18 @@ def _row(result: StudentResult, questions: dict[str, list[Cell]]) -> list[str]:
     return [record.student, *points, *totals, record.late]
 
 
-def _remark(result: StudentResult) -> str:
-    """Say in one line why there are no points, or which parts failed: two, and how many more."""
-    mended = sum(problem.severity is Severity.MENDED for problem in result.problems)
-    parts = [plain(str(fault), 90) for fault in result.faults[:2]]
-    if len(result.faults) > 2:
-        parts.append(f"and {len(result.faults) - 2} more")
+def _remarks(result: StudentResult | None) -> list[str]:
+    """Say why there are no points, and which parts failed: the first ones, and how many more."""
+    if result is None:
+        return []
+    remarks = [str(fault) for fault in result.faults[:MOST_FAULTS]]
+    if len(result.faults) > MOST_FAULTS:
+        remarks.append(f"and {len(result.faults) - MOST_FAULTS} more")
     if result.status is not Status.GRADED:
-        parts.insert(0, f"{result.status.upper()}: {result.reason}")
-    if mended:
-        parts.append(f"{mended} mended")
-    return "; ".join(parts)
+        remarks.insert(0, f"{result.status.upper()}: {result.reason}")
+    mended = [p.message for p in result.problems if p.severity is Severity.MENDED]
+    remarks += [f"mended: {message}" for message in mended[:MOST_FAULTS]]
+    return remarks
 
 
 def _summary(results: Sequence[StudentResult]) -> list[str]:
@@ -142,5 +137,5 @@ def _summary(results: Sequence[StudentResult]) -> list[str]:
     answers = sum(score.waits for result in waiting for score in result.record.scores)
     return [
         ", ".join(f"{status} {count}" for status, count in counts.items()),
-        f"waiting for a person: {answers} answers of {len(waiting)} students",
+        f"waiting for a person (+): {answers} answers of {len(waiting)} students",
     ]

@@ -107,12 +107,14 @@ def sample_class(released: Any) -> list[Submission]:
         )
 
     def syntax_error(notebook: Any) -> None:
-        replace_in(notebook, "create_bias_vectors", "for d in layer_dims[1:]]", "for d in layer_dims[1:]")
+        replace_in(
+            notebook, "create_bias_vectors", "for d in layer_dims[1:]]", "for d in layer_dims[1:]"
+        )
 
     def endless_loop(notebook: Any) -> None:
-        cell_of(notebook, "q1_3c").source = (
-            "reference_loss = 1.0\nwhile reference_loss > 0:\n    reference_loss += 1e-9"
-        )
+        cell_of(
+            notebook, "q1_3c"
+        ).source = "reference_loss = 1.0\nwhile reference_loss > 0:\n    reference_loss += 1e-9"
 
     def deleted_test(notebook: Any) -> None:
         notebook.cells.remove(cell_of(notebook, "test_relu_activation"))
@@ -129,14 +131,28 @@ def sample_class(released: Any) -> list[Submission]:
     return [
         Submission("all-right", untouched, {}),
         Submission("blank", lambda notebook: blank(notebook, released), full),
-        Submission("broadcasting-mistake", broadcasting, {}),
-        Submission("deleted-test-cell", deleted_test, {}),
+        Submission(
+            "broadcasting-mistake",
+            broadcasting,
+            {
+                "test_logistic_loss": 5.0,
+                "test_train": 2.0,
+                "test_my_nn_finite_difference_checker": 8.0,
+                "test_q1_3a": 2.0,
+                "test_q1_3d": 4.0,
+            },
+        ),
+        Submission("deleted-test-cell", deleted_test, {"test_relu_activation": 2.0}),
         Submission("endless-loop", endless_loop, {"test_q1_3c": 2.0}),
         Submission("late", untouched, {}, handed_in=LATE),
-        Submission("mean-gradients", mean_gradients, {}),
-        Submission("syntax-error", syntax_error, {}),
+        Submission(
+            "mean-gradients", mean_gradients, {"test_backward_pass": 13.0, "test_q1_3d": 2.0}
+        ),
+        Submission(
+            "syntax-error", syntax_error, {"test_create_bias_vectors": 2.0, "test_train": 12.0}
+        ),
         Submission("unstable-sigmoid", unstable, {}),
-        Submission("wrong-loss", wrong_loss, {}),
+        Submission("wrong-loss", wrong_loss, {"test_logistic_loss": 2.0, "test_train": 2.0}),
     ]
 
 

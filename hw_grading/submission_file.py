@@ -7,8 +7,6 @@ metadata. Tags, cell ids, outputs, other metadata, and the name of a kernel stay
 nbclient would act on them.
 """
 
-# mypy: disable-error-code="no-untyped-call"
-
 from __future__ import annotations
 
 import json

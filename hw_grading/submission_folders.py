@@ -44,7 +44,7 @@ FINISHED = "finished"
 _MAX_BYTES_OF_OUR_OWN = 2_000_000_000
 
 
-class CarefulCourseDirectory(CourseDirectory):  # type: ignore[misc]
+class CarefulCourseDirectory(CourseDirectory):
     """A course whose students may have a `timestamp.txt` of any content."""
 
     def get_existing_timestamp(self, dest_path: str) -> Any:

@@ -1,0 +1,123 @@
+"""nbgrader's standard commands work from the course's root, as its documentation gives them."""
+
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+import time
+import urllib.request
+import zipfile
+
+import nbformat
+import pytest
+
+from hw_grading.course import scratch_course
+from hw_grading.sample_class import cell_of, solved
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("commands")]
+
+PORT = 18_731
+TOKEN = "for-this-test"
+
+
+@pytest.fixture(scope="module")
+def course(tmp_path_factory):
+    made = scratch_course(tmp_path_factory.mktemp("commands") / "course")
+    (made.folder / "exchange").chmod(0o777)
+    log = made.folder / "log"
+    assert made.nbgrader("generate_assignment", "hw2", log=log) == 0, log.read_text()
+    return made
+
+
+def run(course, *words):
+    log = course.folder / "log"
+    log.unlink(missing_ok=True)
+    assert course.nbgrader(*words, log=log) == 0, log.read_text()
+    return log.read_text()
+
+
+def test_the_gradebook_knows_the_due_date_in_utc(course):
+    with sqlite3.connect(course.folder / "gradebook.db") as database:
+        rows = database.execute("SELECT name, duedate FROM assignment").fetchall()
+    assert rows == [("hw2", "2022-10-05 06:59:59.000000")]
+
+
+def test_an_assignment_is_released_fetched_submitted_and_collected(course, tmp_path, monkeypatch):
+    run(course, "release_assignment", "hw2")
+    cache = tmp_path / "cache"
+    monkeypatch.setenv("HOME", str(tmp_path))
+    student = type(course)(tmp_path / "student")
+    student.folder.mkdir()
+    exchange = f"--Exchange.root={course.folder / 'exchange'}"
+    words = [exchange, "--course=intro-ml", f"--Exchange.cache={cache}"]
+    run(student, "fetch_assignment", "hw2", *words)
+    assert (student.folder / "hw2" / "hw2.ipynb").exists()
+    run(student, "submit", "hw2", *words)
+    run(course, "collect", "hw2")
+    collected = list((course.folder / "submitted").glob("*/hw2/hw2.ipynb"))
+    assert len(collected) == 1
+    shutil.rmtree(course.folder / "submitted")
+
+
+def test_downloads_are_sorted_by_zip_collect(course):
+    archive = course.folder / "downloaded" / "hw2" / "archive"
+    archive.mkdir(parents=True)
+    released = course.folder / "release" / "hw2" / "hw2.ipynb"
+    shutil.copy(released, archive / "ada_hw2.ipynb")
+    shutil.copy(released, archive / "bob_hw2_second_try.ipynb")
+    with zipfile.ZipFile(archive / "download.zip", "w") as bundle:
+        bundle.write(released, "eve_hw2.ipynb")
+    run(course, "zip_collect", "hw2")
+    names = {p.parts[-3] for p in (course.folder / "submitted").glob("*/hw2/hw2.ipynb")}
+    assert names == {"ada", "bob", "eve"}
+    shutil.rmtree(course.folder / "submitted")
+
+
+def test_validate_passes_a_right_answer_and_tells_the_message_of_a_wrong_one(course):
+    source = nbformat.read(course.folder / "source" / "hw2" / "hw2.ipynb", as_version=4)
+    released = nbformat.read(course.folder / "release" / "hw2" / "hw2.ipynb", as_version=4)
+    notebook = solved(released, source)
+    keep = notebook.cells.index(cell_of(notebook, "test_relu_activation"))
+    notebook.cells = notebook.cells[: keep + 1]  # no training: a validation is no grading
+    path = course.folder / "try.ipynb"
+    nbformat.write(notebook, path)
+    assert "Success" in run(course, "validate", str(path))
+    cell_of(notebook, "relu_activation").source = "def relu_activation(s):\n    return s, s > 0"
+    nbformat.write(notebook, path)
+    said = run(course, "validate", str(path))
+    assert "FAILED ON 1 CELL" in said
+    assert "on both sides of 0" in said
+    assert "expected 0" in said
+
+
+@pytest.fixture
+def formgrader(course):
+    command = [sys.executable, "-m", "jupyter", "server", "--no-browser", f"--port={PORT}"]
+    command += [f"--IdentityProvider.token={TOKEN}", "--ServerApp.port_retries=0", "--allow-root"]
+    environment = {"PATH": os.environ["PATH"], "HOME": str(course.folder)}
+    with (course.folder / "server.log").open("w") as log:
+        server = subprocess.Popen(
+            command, cwd=course.folder, env=environment, stdout=log, stderr=log
+        )
+    try:
+        yield f"http://127.0.0.1:{PORT}/formgrader"
+    finally:
+        server.terminate()
+        server.wait(timeout=30)
+
+
+def test_formgrader_opens_and_lists_the_assignment(course, formgrader):
+    for _ in range(240):  # the server takes a second or, on a loaded machine, many
+        try:
+            opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
+            page = opener.open(f"{formgrader}/?token={TOKEN}").read().decode()
+            break
+        except OSError:
+            time.sleep(0.25)
+    else:
+        pytest.fail((course.folder / "server.log").read_text())
+    assert "Formgrader" in page or "formgrader" in page
+    listed = opener.open(f"{formgrader}/api/assignments?token={TOKEN}").read().decode()
+    assert '"name": "hw2"' in listed
+    assert '"duedate": "2022-10-05T06:59:59"' in listed

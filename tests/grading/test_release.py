@@ -1,0 +1,59 @@
+"""What students unzip works without the repository."""
+
+import subprocess
+import sys
+import zipfile
+
+import pytest
+
+from hw_grading.course import REPOSITORY
+from hw_grading.release import write_student_zip
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def students_zip(tmp_path_factory):
+    return write_student_zip(REPOSITORY / "release" / "hw2", tmp_path_factory.mktemp("dist"))
+
+
+def test_the_zip_holds_the_notebook_the_wheel_requirements_and_how_to_start(students_zip):
+    with zipfile.ZipFile(students_zip) as archive:
+        names = [name.removeprefix("hw2/") for name in archive.namelist()]
+    assert sorted(names) == [
+        "START.html",
+        "hw2.ipynb",
+        "hw_support-2.0.0-py3-none-any.whl",
+        "requirements.txt",
+    ]
+
+
+def test_the_same_release_gives_the_same_bytes(students_zip, tmp_path):
+    again = write_student_zip(REPOSITORY / "release" / "hw2", tmp_path)
+    assert again.read_bytes() == students_zip.read_bytes()
+
+
+def test_the_wheel_holds_the_students_package_alone_with_its_data(students_zip, tmp_path):
+    zipfile.ZipFile(students_zip).extractall(tmp_path)
+    (wheel,) = (tmp_path / "hw2").glob("*.whl")
+    names = zipfile.ZipFile(wheel).namelist()
+    assert {name.split("/")[0] for name in names} == {"hw_support", "hw_support-2.0.0.dist-info"}
+    assert "hw_support/data/mnist_threes_nines.npz" in names
+    assert "hw_support/data/README.md" in names
+    program = f"import sys; sys.path.insert(0, {str(tmp_path / 'unpacked')!r}); import hw_support"
+    zipfile.ZipFile(wheel).extractall(tmp_path / "unpacked")
+    program += "; print(hw_support.__file__, hw_support.get_mnist_threes_nines()[0][0].shape)"
+    ran = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, cwd=tmp_path, check=True
+    )
+    assert "unpacked" in ran.stdout
+    assert "(12080, 28, 28)" in ran.stdout
+
+
+def test_requirements_name_the_wheel_and_pin_everything_else(students_zip):
+    with zipfile.ZipFile(students_zip) as archive:
+        lines = archive.read("hw2/requirements.txt").decode().split("\n")
+    assert lines[0] == "./hw_support-2.0.0-py3-none-any.whl"
+    assert all("==" in line for line in lines[1:] if line)
+    locked = (REPOSITORY / "requirements.lock").read_text().split("\n")
+    assert set(lines[1:]) <= set(locked), "run `make lock`"

@@ -1,0 +1,92 @@
+"""The main job from end to end: the demonstration grades the sample class as it should."""
+
+import re
+
+import nbformat
+import pytest
+
+from hw_grading.course import REPOSITORY
+from hw_grading.demo import MARKER, demonstrate
+from hw_grading.results import Status, read_results
+from hw_grading.sample_class import cell_of, sample_class
+
+# One run serves all tests of this file: they have to be in one worker.
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("sample-class")]
+
+RELEASED = nbformat.read(REPOSITORY / "release" / "hw2" / "hw2.ipynb", as_version=4)
+CLASS = {submission.student: submission for submission in sample_class(RELEASED)}
+
+
+@pytest.fixture(scope="module")
+def course(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("demo") / "course"
+    assert demonstrate(folder) == 0
+    return folder
+
+
+@pytest.fixture(scope="module")
+def results(course):
+    return {result.record.student: result for result in read_results(course, "hw2")[1]}
+
+
+@pytest.mark.parametrize("student", CLASS)
+def test_each_student_loses_the_points_of_the_mistake_and_no_others(results, student):
+    lost = {
+        score.cell.name: score.cell.max_points - (score.auto or 0)
+        for score in results[student].record.scores
+        if not score.cell.by_hand and (score.auto or 0) < score.cell.max_points
+    }
+    assert lost == CLASS[student].points_lost
+
+
+def test_every_student_ends_in_a_grade_and_the_endless_loop_in_a_reason(results):
+    assert {s for s, r in results.items() if r.status is Status.NOT_GRADED} == set()
+    failed = {s: r.reason for s, r in results.items() if r.status is Status.FAILED}
+    assert failed.keys() == {"endless-loop"}
+    assert re.search(r"q1_3c.*20 s", failed["endless-loop"])
+
+
+def test_only_the_late_student_is_late(results):
+    assert [s for s, r in results.items() if r.record.seconds_late > 0] == ["late"]
+
+
+def test_written_answers_wait_for_a_person_unless_nothing_was_written(results):
+    assert results["all-right"].record.waiting == 27
+    assert results["blank"].record.waiting == 0
+
+
+@pytest.mark.parametrize("student", CLASS)
+def test_feedback_tells_nothing_that_is_hidden(course, student):
+    page = (course / "feedback" / student / "hw2" / "hw2.html").read_text(encoding="utf-8")
+    assert "Homework 2" in page
+    for word in ("HIDDEN", "hw_grading", "Mark scheme", "MARK SCHEME", "graders only"):
+        assert word not in page
+
+
+def test_the_deleted_test_cell_is_back_and_the_feedback_says_so(course):
+    graded = course / "autograded" / "deleted-test-cell" / "hw2" / "hw2.ipynb"
+    assert cell_of(nbformat.read(graded, as_version=4), "test_relu_activation").outputs
+    page = course / "feedback" / "deleted-test-cell" / "hw2" / "hw2.html"
+    assert "was put back" in page.read_text(encoding="utf-8")
+
+
+def test_mark_schemes_stand_above_the_answers_that_graders_open(course):
+    graded = course / "autograded" / "all-right" / "hw2" / "hw2.ipynb"
+    notebook = nbformat.read(graded, as_version=4)
+    assert "Mark scheme (graders only)" in cell_of(notebook, "q1_3e_i_question").source
+
+
+def test_the_page_for_graders_and_the_grades_are_there(course):
+    page = (course / "plots.html").read_text(encoding="utf-8")
+    assert page.count("<article") == len(CLASS)
+    assert page.count("data:image/png;base64,") >= 4 * (len(CLASS) - 2)  # two never trained
+    grades = (course / "grades.csv").read_text(encoding="utf-8").strip().split("\n")
+    assert len(grades) == 1 + len(CLASS)
+
+
+def test_the_demonstration_touches_no_folder_but_its_own(tmp_path):
+    (tmp_path / "gradebook.db").write_text("an instructor's")
+    with pytest.raises(FileExistsError, match="not empty"):
+        demonstrate(tmp_path)
+    assert (tmp_path / "gradebook.db").read_text() == "an instructor's"
+    assert not (tmp_path / MARKER).exists()
