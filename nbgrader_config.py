@@ -59,6 +59,8 @@ c.Autograde.autograde_preprocessors = [
 c.ExecuteSubmission.seconds_per_cell = 60
 c.ExecuteSubmission.seconds_for_cell = {"train": 600, "q1_3e_iv_experiment": 600}
 c.ExecuteSubmission.seconds_per_submission = 1800
+# Hidden tests draw fresh inputs for each student; with the same number, the same ones again.
+c.ExecuteSubmission.seed = 20221004
 
 # Feedback shows neither hidden tests nor mark schemes.
 c.GenerateFeedback.exporter_class = "hw_grading.nbgrader_glue.FeedbackExporter"

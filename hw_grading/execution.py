@@ -18,6 +18,7 @@ run. What it leaves running in a process group of its own is not found.
 
 from __future__ import annotations
 
+import hashlib
 import os
 from queue import Empty
 from time import monotonic
@@ -33,6 +34,7 @@ from nbgrader.utils import is_grade, is_solution
 from traitlets import Bool, Dict, Enum, Float, Integer, Unicode
 
 from hw_grading import outputs
+from hw_grading.fresh import SEED_VARIABLE
 from hw_grading.kernels import (
     IPYKERNEL_ARGUMENTS,
     CappedKernelManager,
@@ -42,6 +44,7 @@ from hw_grading.kernels import (
 )
 from hw_grading.outputs import Flow, OutputBudget
 from hw_grading.problems import (
+    METADATA_KEY,
     Kind,
     Problem,
     Severity,
@@ -69,6 +72,11 @@ class ExecuteSubmission(Execute):
     blas_threads = Integer(
         1, help="threads of BLAS and OpenMP in a kernel; 0 leaves the environment alone"
     ).tag(config=True)
+    seed = Integer(
+        0,
+        help="hidden tests draw a submission's inputs from this number and the student's id, so "
+        "that a grade can be repeated",
+    ).tag(config=True)
     iopub_timeout = Integer(
         10, help="seconds for the last outputs to arrive, and for an interrupt to have an effect"
     ).tag(config=True)
@@ -91,6 +99,9 @@ class ExecuteSubmission(Execute):
         self._processes = KernelProcesses(None)
         self._begun = False
         self._deadline = monotonic() + self.seconds_per_submission
+        student = (resources or {}).get("nbgrader", {}).get("student", "?")
+        self._seed = seed_of(self.seed, student)
+        nb.metadata.setdefault(METADATA_KEY, NotebookNode())["seed"] = self._seed
         if any(p.kind is Kind.FILE for p in read_problems(nb)):
             self._stopped = "the notebook could not be read"
         else:
@@ -98,7 +109,6 @@ class ExecuteSubmission(Execute):
         for index, cell in enumerate(nb.cells):
             if cell.cell_type == "code":
                 self._settle(cell, index)
-        student = resources.get("nbgrader", {}).get("student", "?")
         for problem in self._problems:
             self.log.warning("%s: %s", student, problem.message)
         add_problems(nb, self._problems)
@@ -130,7 +140,8 @@ class ExecuteSubmission(Execute):
         """Start the kernel; the notebook's folder is its working folder."""
         if getattr(self.km, "ipykernel", False):
             self.extra_arguments = list(IPYKERNEL_ARGUMENTS)
-        kwargs.setdefault("env", kernel_environment(self.blas_threads))
+        environment = {**kernel_environment(self.blas_threads), SEED_VARIABLE: str(self._seed)}
+        kwargs.setdefault("env", environment)
         super().start_new_kernel(**kwargs)
         self._processes = KernelProcesses(self.km.provisioner)
 
@@ -319,6 +330,12 @@ class ExecuteSubmission(Execute):
     ) -> None:
         grade_id = _grade_id(cell) if cell is not None else None
         self._problems.append(Problem(kind, severity, message, grade_id))
+
+
+def seed_of(seed: int, student: str) -> int:
+    """Return the seed of one submission: the same in every run, another for every student."""
+    digest = hashlib.sha256(f"{seed}/{student}".encode("utf-8", "replace")).digest()
+    return int.from_bytes(digest[:4], "big")
 
 
 def _at_start(cell: NotebookNode) -> str:

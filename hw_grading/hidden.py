@@ -1,23 +1,22 @@
-"""Checks that hidden tests share: on random networks, against the student's own functions.
+"""What hidden tests share: activations, stand-ins for what a function depends on, and comparisons.
 
-Each takes the student's functions as arguments and raises `hw_support.Mismatch`. Inputs are drawn
-from a fixed seed: every submission gets the same ones. Activations are smooth, so that no draw
-can lie on a kink.
+A bug is to be charged once. So a function is tested with the right version of whatever it calls.
+Where the interface is the student's own (the caches, which only the student's `backward_pass` can
+read), the stand-in gives right outputs together with the student's own caches.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from hw_grading.differences import per_example_gradients
-from hw_support import assert_close, expect
+from hw_grading import fresh, reference
+from hw_support import Checks, as_numbers, assert_close, expect
 
-Array = npt.NDArray[np.float64]
+Array = npt.NDArray[Any]
 
 
 def bent(s: Array) -> tuple[Array, Array]:
@@ -30,65 +29,182 @@ def squashed(s: Array) -> tuple[Array, Array]:
     return 0.5 + 0.4 * np.tanh(s), 0.4 * (1.0 - np.tanh(s) ** 2)
 
 
-def random_network(dims: Sequence[int], examples: int) -> tuple[Array, list[Array], list[Array]]:
-    """Draw a batch (n, d_0), weights (d_{l-1}, d_l) and biases (1, d_l), all of order 1."""
-    draw = np.random.default_rng([len(dims), *dims])
-    weights = [draw.normal(size=(d, e)) for d, e in pairwise(dims)]
-    biases = [draw.normal(size=(1, e)) for e in dims[1:]]
-    return draw.normal(size=(examples, dims[0])), weights, biases
+def lying(activation: reference.Activation) -> reference.Activation:
+    """Return the activation with a derivative that is wrong: who measures does not notice."""
+    return lambda s: (activation(s)[0], np.full_like(s, 7.0))
+
+
+# -- stand-ins
+
+
+def layer_with_own_cache(layer_forward: Any) -> Callable[..., tuple[Array, Any]]:
+    """Return a right layer_forward whose caches are the student's own.
+
+    The student's function is called with an activation that gives the right values whatever it is
+    applied to, so that a mistake in the sum before it does not reach the cache.
+    """
+
+    def layer(x: Array, W: Array, b: Array, activation_fn: Any) -> tuple[Array, Any]:
+        right, cache = reference.layer_forward(x, W, b, activation_fn)
+        _, cache = layer_forward(x, W, b, lambda s: (right.copy(), np.copy(cache["slope"])))
+        return right, cache
+
+    return layer
+
+
+def forward_with_own_caches(
+    forward_pass: Any, layer: Callable[..., tuple[Array, Any]]
+) -> Callable[..., tuple[Array, Any]]:
+    """Return a right forward_pass: the student's where it is right, else `layer` in a chain."""
+
+    def forward(
+        X_batch: Array, weight_matrices: Any, biases: Any, activations: Any
+    ) -> tuple[Array, Any]:
+        network = X_batch, weight_matrices, biases, activations
+        right, _ = reference.forward_pass(*network)
+        try:
+            output, caches = forward_pass(*network)
+            assert_close(output, right)
+        except Exception:
+            return reference.chain(layer, *network)
+        return output, caches
+
+    return forward
+
+
+def stand_in_for_forward(checks: Checks) -> None:
+    """Let forward_pass meet a right layer_forward."""
+    checks.replace(layer_forward=reference.layer_forward)
+
+
+def stand_in_for_backward(checks: Checks) -> None:
+    """Let backward_pass meet right outputs, and caches of the student's own making."""
+    names = checks.names
+    layer = layer_with_own_cache(names.get("layer_forward"))
+    forward = forward_with_own_caches(names.get("forward_pass"), layer)
+    checks.replace(layer_forward=layer, forward_pass=forward)
+
+
+def stand_in_for_differences(checks: Checks) -> None:
+    """Let my_nn_finite_difference_checker meet right functions, and no backward_pass."""
+    right = [reference.relu_activation, reference.sigmoid_activation]
+    checks.replace(
+        layer_forward=reference.layer_forward,
+        forward_pass=reference.forward_pass,
+        logistic_loss=loss_shaped_like(checks.names.get("logistic_loss")),
+        relu_activation=right[0],
+        sigmoid_activation=right[1],
+        ref_activations=right,
+        backward_pass=None,
+    )
+
+
+def loss_shaped_like(own: Any) -> Callable[[Array, Array], tuple[Array, Array]]:
+    """Return a right logistic_loss with losses (n,) or (n, 1), as the student's own has them.
+
+    Its derivative is NaN, which no finite difference looks at.
+    """
+    try:
+        flat = np.ndim(own(np.array([[0.5], [0.25]]), np.array([0, 1]))[0]) == 1
+    except Exception:
+        flat = False
+
+    def logistic_loss(g: Array, y: Array) -> tuple[Array, Array]:
+        loss, slope = reference.logistic_loss(g, y)
+        return (loss.ravel() if flat else loss), np.full_like(slope, np.nan)
+
+    return logistic_loss
+
+
+# -- comparisons
 
 
 def check_backward_pass(
-    forward_pass: Callable[..., Any], backward_pass: Callable[..., Any], dims: Sequence[int]
+    names: dict[str, Any], dims: Sequence[int], examples: int = 6, outputs: int = 1
 ) -> None:
-    """Check the gradients of one network with layer sizes `dims`, for six examples."""
-    X, weights, biases = random_network(dims, examples=6)
-    upstream = np.random.default_rng(6).normal(size=(6, dims[-1]))
-    activations = [bent] * len(weights)
-
-    def weighted_outputs(weights: list[Array], biases: list[Array]) -> Any:
-        output, _ = forward_pass(X, weights, biases, activations)
-        weighted: Array = upstream * np.reshape(output, upstream.shape)
-        return weighted.sum(axis=1)
-
-    right_Ws, right_bs = per_example_gradients(weighted_outputs, weights, biases)
-    _, caches = forward_pass(X, weights, biases, activations)
-    grad_Ws, grad_bs = backward_pass(upstream.copy(), caches)
-    _compare(grad_Ws, grad_bs, right_Ws, right_bs, rtol=1e-6, atol=1e-8)
+    """Check all gradients of a random network with layer sizes `dims` and then `outputs` units."""
+    draw = fresh.generator(f"backward_pass {dims} {examples}")
+    X, weights, biases = fresh.network(draw, [*dims, outputs], examples)
+    upstream = fresh.apart_from_zero(draw, (examples, outputs))
+    network = X, weights, biases, [bent] * len(weights)
+    right = reference.backward_pass(upstream, reference.forward_pass(*network)[1])
+    grads = names["backward_pass"](upstream.copy(), names["forward_pass"](*network)[1])
+    compare_gradients(grads, right, rtol=1e-6, atol=1e-9)
 
 
-def check_finite_differences(
-    checker: Callable[..., Any], forward_pass: Callable[..., Any], logistic_loss: Callable[..., Any]
-) -> None:
-    """Check `my_nn_finite_difference_checker` on four examples, three layers and both labels.
+def check_finite_differences(names: dict[str, Any], dims: Sequence[int], examples: int) -> None:
+    """Check `my_nn_finite_difference_checker` on a random network, with both labels.
 
-    A one-sided difference with h = 1e-5 errs by about 1e-5 times the second derivative; 1e-3
-    takes either kind, and no wrong formula comes that near.
+    A one-sided difference with h = 1e-5 errs by h / 2 times the second derivative, which is at most
+    a few hundred times the first here: 1e-3 takes either kind, and no wrong formula comes near.
     """
-    X, weights, biases = random_network([3, 5, 2, 1], examples=4)
-    y, activations = np.array([0, 1, 1, 0]), [bent, bent, squashed]
-
-    def losses(weights: list[Array], biases: list[Array]) -> Array:
-        g, _ = forward_pass(X, weights, biases, activations)
-        return np.ravel(logistic_loss(g, y)[0])
+    draw = fresh.generator(f"differences {dims} {examples}")
+    X, weights, biases = fresh.network(draw, dims, examples)
+    y, activations = fresh.labels(draw, examples), [bent] * (len(dims) - 2) + [squashed]
+    g, caches = reference.forward_pass(X, weights, biases, activations)
+    right = reference.backward_pass(reference.logistic_loss(g, y)[1], caches)
 
     before = [p.copy() for p in (*weights, *biases)]
-    right_Ws, right_bs = per_example_gradients(losses, weights, biases)
-    grad_Ws, grad_bs = checker(X, y, weights, biases, activations)
-    _compare(grad_Ws, grad_bs, right_Ws, right_bs, rtol=1e-3, atol=1e-5)
+    liars = [lying(activation) for activation in activations]
+    grads = names["my_nn_finite_difference_checker"](X, y, weights, biases, liars)
+    scale = max(np.abs(gradient).max() for gradient in (*right[0], *right[1]))
+    compare_gradients(grads, right, rtol=1e-3, atol=1e-4 * scale)
     for now, then in zip((*weights, *biases), before, strict=True):
         assert_close(now, then, rtol=1e-9, what="a parameter after the call")
 
 
-def _compare(
-    grad_Ws: Any,
-    grad_bs: Any,
-    right_Ws: list[Array],
-    right_bs: list[Array],
-    rtol: float,
-    atol: float,
-) -> None:
-    for name, got, right in (("grad_Ws", grad_Ws, right_Ws), ("grad_bs", grad_bs, right_bs)):
-        expect(len(got) == len(right), f"{name} has {len(got)} entries, {len(right)} expected")
-        for layer, (mine, wanted) in enumerate(zip(got, right, strict=True)):
-            assert_close(mine, wanted, what=f"{name}[{layer}]", rtol=rtol, atol=atol)
+def loss_is_right(logistic_loss: Any) -> bool:
+    """Whether the student's losses are right, on four examples with both labels."""
+    g, y = np.array([[0.2], [0.7], [0.4], [0.9]]), np.array([1, 0, 0, 1])
+    try:
+        loss = logistic_loss(g, y)[0]
+        assert_close(loss, reference.logistic_loss(g, y)[0], rtol=1e-6, flat_ok=True)
+    except Exception:
+        return False
+    return True
+
+
+def trained_network(names: dict[str, Any], X: Array, y: Array) -> tuple[Array, Array]:
+    """Return what the network that training left behind says of images (n, 28, 28).
+
+    Returns
+    -------
+    accuracies, losses
+        Two of each: by the student's own functions (NaN if they fail), and by right ones.
+    """
+    parameters = names["weight_matrices"], names["biases"]
+    shapes = [(784, 200), (200, 1), (1, 200), (1, 1)]
+    arrays = [
+        as_numbers(p, what="a parameter", shape=shape)
+        for p, shape in zip([*parameters[0], *parameters[1]], shapes, strict=True)
+    ]
+    hidden = np.maximum(X.reshape(len(X), -1) @ arrays[0] + arrays[2], 0.0)
+    s = (hidden @ arrays[1] + arrays[3]).ravel()
+    losses = np.logaddexp(0.0, np.where(y == 1, -s, s))
+    right = np.mean((s > 0) == (y == 1)), losses.mean()
+    try:
+        activations = [names["relu_activation"], names["sigmoid_activation"]]
+        g, _ = names["forward_pass"](X.reshape(len(X), -1), *parameters, activations)
+        own = np.mean((np.ravel(g) > 0.5) == (y == 1)), np.mean(names["logistic_loss"](g, y)[0])
+    except Exception:
+        own = np.nan, np.nan
+    accuracies, means = zip(own, right, strict=True)
+    return np.array(accuracies, dtype=float), np.array(means, dtype=float)
+
+
+def expect_one_of(value: Any, right: Array, tolerance: float, what: str) -> None:
+    """Expect a number to be within `tolerance` (absolute) of one of those in `right`."""
+    got = float(as_numbers(value, what=what, shape=()))
+    expect(
+        np.any(np.abs(got - right) <= tolerance), f"{what} is not that of the network left behind"
+    )
+
+
+def compare_gradients(grads: Any, right: Any, rtol: float, atol: float) -> None:
+    """Compare (grad_Ws, grad_bs) with the right ones, array by array."""
+    expect(isinstance(grads, list | tuple) and len(grads) == 2, "a pair (grad_Ws, grad_bs) is due")
+    for name, got, wanted in zip(("grad_Ws", "grad_bs"), grads, right, strict=True):
+        got = list(got)
+        expect(len(got) == len(wanted), f"{name} has {len(got)} entries, {len(wanted)} expected")
+        for layer, (mine, due) in enumerate(zip(got, wanted, strict=True)):
+            assert_close(mine, due, what=f"{name}[{layer}]", rtol=rtol, atol=atol)

@@ -24,6 +24,13 @@ import sys
 from dataclasses import dataclass
 
 from hw_support.compare import Mismatch
+from hw_support.time_limit import TimeLimitReached, time_limit
+
+# For one part. Right answers take a few milliseconds.
+CPU_SECONDS = 5.0
+WALL_SECONDS = 25.0
+
+_MISSING = object()
 
 
 @dataclass(frozen=True)
@@ -55,11 +62,12 @@ class Attempt:
         self._streams = contextlib.ExitStack()
 
     def __enter__(self) -> None:
-        self._names = sys._getframe(1).f_globals
+        self._names = self.checks.names
         self._before = dict(self._names) if self.hidden else {}
         shown = _Discard() if self.hidden else sys.stdout
         self._streams.enter_context(contextlib.redirect_stdout(shown))
         self._streams.enter_context(contextlib.redirect_stderr(shown))
+        self._streams.enter_context(time_limit(CPU_SECONDS, WALL_SECONDS))
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: object
@@ -70,7 +78,10 @@ class Attempt:
                 del self._names[name]
             self._names.update(self._before)
         self.checks.record(self.what, self.points, self._message(error))
-        return not isinstance(error, KeyboardInterrupt)
+        if isinstance(error, KeyboardInterrupt):
+            self.checks.put_back()
+            return False
+        return True
 
     def _message(self, error: BaseException | None) -> str:
         match error:
@@ -78,6 +89,8 @@ class Attempt:
                 return ""
             case KeyboardInterrupt():
                 return "stopped before it came to an end (an endless loop?)"
+            case TimeLimitReached():
+                return f"did not return within {CPU_SECONDS:g} s (an endless loop?)"
             case Mismatch():
                 return error.discreet if self.hidden else str(error)
             case NotImplementedError():
@@ -104,12 +117,41 @@ class Checks:
         What is tested, such as ``"sigmoid_activation"``.
     points
         The points of the whole cell, hidden parts included.
+
+    Attributes
+    ----------
+    names : dict
+        The names of the notebook in which the cell runs.
     """
 
     def __init__(self, name: str, points: float) -> None:
         self.name = name
         self.points = points
         self.parts: list[Part] = []
+        self.names = sys._getframe(1).f_globals
+        self._replaced: dict[str, object] = {}
+
+    def replace(self, **stand_ins: object) -> None:
+        """Put other functions in the place of those that the tested one depends on.
+
+        Parameters
+        ----------
+        stand_ins
+            For each name of the notebook, what it means until `score` is called. So a bug in one
+            function is not charged again where another function calls it.
+        """
+        for name, stand_in in stand_ins.items():
+            self._replaced.setdefault(name, self.names.get(name, _MISSING))
+            self.names[name] = stand_in
+
+    def put_back(self) -> None:
+        """Let the names that `replace` took mean again what they meant before."""
+        for name, original in self._replaced.items():
+            if original is _MISSING:
+                self.names.pop(name, None)
+            else:
+                self.names[name] = original
+        self._replaced.clear()
 
     def __call__(self, what: str, points: float, *, hidden: bool = False) -> Attempt:
         """Return a context manager that tries one part, worth `points`.
@@ -156,6 +198,7 @@ class Checks:
             While nbgrader validates a notebook and a part has failed: its report shows nothing
             but errors.
         """
+        self.put_back()
         earned = sum(part.points for part in self.parts if part.passed)
         tried = sum(part.points for part in self.parts)
         failed = [part for part in self.parts if not part.passed]

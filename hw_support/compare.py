@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from hw_support.causes import likely_cause
+
 Array = npt.NDArray[Any]
 
 
@@ -76,28 +78,50 @@ def as_numbers(
     Mismatch
         For None, text, objects, ragged lists, or another shape.
     """
-    if value is None:
-        raise both(f"{what} is None. Is a `return` missing?")
-    try:
-        array = np.asarray(value)
-    except Exception as error:
-        raise both(f"{what} is no array of numbers: {type(error).__name__}") from None
-    # A subclass may lie about what it holds (its own ==, its own shape): take a plain copy.
-    array = np.array(array, copy=True, subok=False)
-    if array.dtype.kind not in "biuf":
-        raise both(f"{what} holds {array.dtype.name} values; numbers were expected")
+    array = _plain_array(value, what)
     if shape is None or array.shape == tuple(shape):
         return array
-    if flat_ok and len(shape) == 2 and shape[1] == 1 and array.shape == (shape[0],):
+    if _is_flat(array.shape, shape, flat_ok):
         return array.reshape(tuple(shape))
-    hint = ""
-    if len(shape) == 2 and shape[1] == 1 and array.shape == (shape[0], shape[0]):
-        hint = (
+    raise _both(_wrong_shape(array.shape, tuple(shape), what, flat_ok))
+
+
+def _plain_array(value: object, what: str) -> Array:
+    if value is None:
+        raise _both(f"{what} is None. Is a `return` missing?")
+    if callable(value):
+        raise _both(f"{what} is a function; numbers were expected. Is it to be called?")
+    try:
+        array = np.asarray(value)
+        # A subclass may lie about what it holds (its own ==, its own shape): take a plain copy.
+        array = np.array(array, copy=True, subok=False)
+    except Exception as error:
+        raise _both(f"{what} is no array of numbers: {type(error).__name__}") from None
+    if array.dtype.kind not in "biuf":
+        raise _both(f"{what} holds {_kind(value, array)}; numbers were expected")
+    return array
+
+
+def _kind(value: object, array: Array) -> str:
+    if array.dtype.kind == "O" and array.ndim == 0:
+        return f"a {type(value).__name__}"
+    return f"{array.dtype.name} values"
+
+
+def _is_flat(found: tuple[int, ...], shape: Sequence[int], flat_ok: bool) -> bool:
+    return flat_ok and len(shape) == 2 and shape[1] == 1 and found == (shape[0],)
+
+
+def _wrong_shape(found: tuple[int, ...], shape: tuple[int, ...], what: str, flat_ok: bool) -> str:
+    column = len(shape) == 2 and shape[1] == 1
+    also = f" or ({shape[0]},)" if flat_ok and column else ""
+    message = f"{what} has shape {found}; {shape}{also} was expected"
+    if column and found == (shape[0], shape[0]) and shape[0] > 1:
+        message += (
             f". An array of shape ({shape[0]},) was broadcast against one of shape "
             f"({shape[0]}, 1): reshape one of them"
         )
-    also = f" or ({shape[0]},)" if flat_ok and len(shape) == 2 and shape[1] == 1 else ""
-    raise both(f"{what} has shape {array.shape}; {tuple(shape)}{also} was expected{hint}")
+    return message
 
 
 def assert_close(
@@ -130,31 +154,36 @@ def assert_close(
         With the first bad index, both values and the relative error.
     """
     right = np.asarray(expected, dtype=float)
-    got = as_numbers(actual, what=what, shape=right.shape, flat_ok=flat_ok).astype(float)
+    array = _plain_array(actual, what).astype(float)
+    if array.shape != right.shape and not _is_flat(array.shape, right.shape, flat_ok):
+        message = _wrong_shape(array.shape, right.shape, what, flat_ok)
+        raise _both(message + _because(likely_cause(array, right)))
+    got = array.reshape(right.shape)
     good = np.isclose(got, right, rtol=rtol, atol=atol)
     if good.all():
         return
-    first = tuple(int(i) for i in np.argwhere(~good)[0])
-    came, wanted = float(got[first]), float(right[first])
-    where = f"{what}[{', '.join(map(str, first))}]" if first else what
     count = int((~good).sum())
+    because = _because(likely_cause(got, right))
+    where = _first_difference(got, right, good, what)
     share = f"{count} of {good.size} entries differ; " if good.size > 1 else ""
-    if np.isfinite(came):
-        size = max(abs(came), abs(wanted))
-        error = f", relative error {abs(came - wanted) / size:.1e}" if size else ""
-        kind = "has wrong values"
-    else:
-        error = ""
-        kind = "holds values that are not finite"
+    kind = "has wrong values" if np.isfinite(got[~good]).all() else "holds NaN or infinity"
     raise Mismatch(
-        f"{share}{where} is {came:.10g}, expected {wanted:.10g}{error}",
-        f"{what} {kind} ({count} of {good.size} entries)",
+        f"{share}{where}{because}",
+        f"{what} {kind} ({count} of {good.size} entries){because}",
     )
 
 
-def both(message: str) -> Mismatch:
-    """Return a Mismatch whose message tells nothing of hidden values."""
-    return Mismatch(message, message)
+def _because(cause: str | None) -> str:
+    return f". Likely cause: {cause}" if cause else ""
+
+
+def _first_difference(got: Array, right: Array, good: Array, what: str) -> str:
+    first = tuple(int(i) for i in np.argwhere(~good)[0])
+    came, wanted = float(got[first]), float(right[first])
+    index = f"[{', '.join(map(str, first))}]" if first else ""
+    size = max(abs(came), abs(wanted))
+    error = f", relative error {abs(came - wanted) / size:.1e}" if 0 < size < np.inf else ""
+    return f"{what}{index} is {came:.10g}, expected {wanted:.10g}{error}"
 
 
 def expect(condition: object, message: str) -> None:
@@ -164,4 +193,9 @@ def expect(condition: object, message: str) -> None:
     fails inside a student's code.
     """
     if not condition:
-        raise both(message)
+        raise _both(message)
+
+
+def _both(message: str) -> Mismatch:
+    """Return a Mismatch whose message tells nothing of hidden values."""
+    return Mismatch(message, message)

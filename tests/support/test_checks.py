@@ -117,3 +117,61 @@ def test_validation_shows_the_messages_of_failed_parts(monkeypatch):
         assert_close([1.0], [2.0], what="out")
     with pytest.raises(ChecksFailed, match=r"values: out\[0\] is 1, expected 2"):
         checks.score()
+
+
+@pytest.mark.parametrize("code", ["while True: pass", "import time; time.sleep(3600)"])
+def test_a_part_that_does_not_return_fails_and_the_next_is_tried(monkeypatch, capsys, code):
+    monkeypatch.setattr("hw_support.checks.CPU_SECONDS", 0.2)
+    monkeypatch.setattr("hw_support.checks.WALL_SECONDS", 1.0)
+    checks = Checks("f", points=2)
+    with checks("loops", points=1):
+        exec(code)
+    with checks("returns", points=1):
+        pass
+    assert checks.score() == 1.0
+    assert "did not return within" in capsys.readouterr().out
+
+
+def test_a_part_that_swallows_everything_ends_all_the_same(monkeypatch):
+    monkeypatch.setattr("hw_support.checks.CPU_SECONDS", 0.2)
+    swallowed = 0
+    checks = Checks("f", points=1)
+    with checks("swallows", points=1):
+        while swallowed < 3:
+            try:
+                while True:
+                    pass
+            except BaseException:
+                swallowed += 1
+        while True:
+            pass
+    assert swallowed == 3
+    assert checks.score() == 0.0
+
+
+def test_what_a_function_depends_on_is_replaced_until_the_score():
+    names = {"Checks": Checks, "helper": lambda: "student's"}
+    exec(
+        "checks = Checks('f', points=1)\n"
+        "checks.replace(helper=lambda: 'reference', other=1)\n"
+        "with checks('part', points=1, hidden=True):\n    assert helper() == 'reference'\n"
+        "during = helper()\n"
+        "result = checks.score()\n",
+        names,
+    )
+    assert names["during"] == "reference"
+    assert names["helper"]() == "student's"
+    assert "other" not in names
+    assert names["result"] == 1.0
+
+
+def test_an_interrupt_puts_replaced_functions_back():
+    names = {"Checks": Checks, "helper": "student's"}
+    with pytest.raises(KeyboardInterrupt):
+        exec(
+            "checks = Checks('f', points=1)\n"
+            "checks.replace(helper='reference')\n"
+            "with checks('part', points=1):\n    raise KeyboardInterrupt\n",
+            names,
+        )
+    assert names["helper"] == "student's"

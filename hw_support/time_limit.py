@@ -1,0 +1,58 @@
+"""End a call that does not return, where the system has timers for it (not on Windows)."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+
+class TimeLimitReached(BaseException):
+    """Raised inside a call that took too long.
+
+    Not an `Exception`: ``except Exception`` in the code under test must not swallow it.
+    """
+
+
+@contextlib.contextmanager
+def time_limit(cpu_seconds: float, wall_seconds: float) -> Iterator[None]:
+    """Raise `TimeLimitReached` in the block when it has used up one of the limits.
+
+    Parameters
+    ----------
+    cpu_seconds
+        Time that the process computes: not affected by other programs on a busy machine.
+    wall_seconds
+        Time that passes, for code that only waits.
+
+    Notes
+    -----
+    Works in the main thread only; elsewhere, and where there are no such timers, nothing is
+    limited. Code that catches the exception gets it again after a tenth of the limit.
+    """
+    if (
+        not hasattr(signal, "setitimer")
+        or threading.current_thread() is not threading.main_thread()
+    ):
+        yield
+        return
+
+    def end(*_: Any) -> None:
+        raise TimeLimitReached
+
+    timers = (
+        (signal.SIGVTALRM, signal.ITIMER_VIRTUAL, cpu_seconds),
+        (signal.SIGALRM, signal.ITIMER_REAL, wall_seconds),
+    )
+    before = [signal.signal(number, end) for number, _, _ in timers]
+    try:
+        for _, timer, seconds in timers:
+            signal.setitimer(timer, seconds, seconds / 10)
+        yield
+    finally:
+        for _, timer, _ in timers:
+            signal.setitimer(timer, 0)
+        for (number, _, _), handler in zip(timers, before, strict=True):
+            signal.signal(number, handler)
