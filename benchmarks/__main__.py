@@ -7,7 +7,7 @@ import importlib
 import os
 import platform
 
-NAMES = ["data", "training"]
+NAMES = ["data", "training", "test_cells"]
 
 
 def main() -> None:

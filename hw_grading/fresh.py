@@ -48,8 +48,11 @@ def apart_from_zero(draw: np.random.Generator, shape: Any, scale: float = 1.0) -
 def network(
     draw: np.random.Generator, dims: Sequence[int], examples: int
 ) -> tuple[Array, list[Array], list[Array]]:
-    """Return a batch (n, d_0), weights (d_{l-1}, d_l) and biases (1, d_l), all of order 1."""
-    weights = [apart_from_zero(draw, shape) for shape in pairwise(dims)]
+    """Return a batch (n, d_0), weights (d_{l-1}, d_l) and biases (1, d_l).
+
+    Inputs and biases are of order 1, and weights such that the sums of a layer are too.
+    """
+    weights = [apart_from_zero(draw, (d, e), scale=d**-0.5) for d, e in pairwise(dims)]
     biases = [apart_from_zero(draw, (1, d)) for d in dims[1:]]
     return apart_from_zero(draw, (examples, dims[0])), weights, biases
 

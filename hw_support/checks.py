@@ -78,6 +78,8 @@ class Attempt:
                 del self._names[name]
             self._names.update(self._before)
         self.checks.record(self.what, self.points, self._message(error))
+        if isinstance(error, Mismatch) and not self.hidden:
+            self.checks.got, self.checks.expected = error.got, error.expected
         if isinstance(error, KeyboardInterrupt):
             self.checks.put_back()
             return False
@@ -122,6 +124,8 @@ class Checks:
     ----------
     names : dict
         The names of the notebook in which the cell runs.
+    got, expected : ndarray or None
+        What the last failed visible part compared.
     """
 
     def __init__(self, name: str, points: float) -> None:
@@ -129,6 +133,8 @@ class Checks:
         self.points = points
         self.parts: list[Part] = []
         self.names = sys._getframe(1).f_globals
+        self.got: object = None
+        self.expected: object = None
         self._replaced: dict[str, object] = {}
 
     def replace(self, **stand_ins: object) -> None:

@@ -27,11 +27,20 @@ class Mismatch(AssertionError):
         What is wrong, with the values: for checks whose inputs are public.
     discreet
         The same matter without a value, for checks whose inputs are hidden.
+    got, expected
+        The arrays that were compared, if there were any.
     """
 
-    def __init__(self, message: str, discreet: str) -> None:
+    def __init__(
+        self,
+        message: str,
+        discreet: str,
+        got: Array | None = None,
+        expected: Array | None = None,
+    ) -> None:
         super().__init__(message)
         self.discreet = discreet
+        self.got, self.expected = got, expected
 
 
 def relative_error(a: npt.ArrayLike, b: npt.ArrayLike) -> float:
@@ -157,7 +166,8 @@ def assert_close(
     array = _plain_array(actual, what).astype(float)
     if array.shape != right.shape and not _is_flat(array.shape, right.shape, flat_ok):
         message = _wrong_shape(array.shape, right.shape, what, flat_ok)
-        raise _both(message + _because(likely_cause(array, right)))
+        message += _because(likely_cause(array, right))
+        raise Mismatch(message, message, array, right)
     got = array.reshape(right.shape)
     good = np.isclose(got, right, rtol=rtol, atol=atol)
     if good.all():
@@ -170,6 +180,8 @@ def assert_close(
     raise Mismatch(
         f"{share}{where}{because}",
         f"{what} {kind} ({count} of {good.size} entries){because}",
+        got,
+        right,
     )
 
 

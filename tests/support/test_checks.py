@@ -65,6 +65,7 @@ def test_a_visible_part_tells_the_values(capsys):
     with checks("values", points=1):
         assert_close([1.0], [2.5], what="out")
     assert "out[0] is 1, expected 2.5" in capsys.readouterr().out
+    assert (checks.got, checks.expected) == ([1.0], [2.5])
 
 
 def test_a_hidden_part_tells_no_value_no_exception_text_and_nothing_printed(capsys):
@@ -76,6 +77,7 @@ def test_a_hidden_part_tells_no_value_no_exception_text_and_nothing_printed(caps
     with checks("prints", points=1, hidden=True):
         print("the hidden input is 0.375")
         print("the hidden input is 0.375", file=sys.stderr)
+    assert checks.got is checks.expected is None
     seen = "".join(capsys.readouterr())
     assert not any(number in seen for number in ("1.25", "2.5", "0.375"))
     assert "ValueError" in seen

@@ -1,0 +1,287 @@
+"""Wrong answers to backward_pass; the caches are the instructor's (x, W, dout_ds)."""
+# ruff: noqa
+
+
+# %% the mean over the batch
+def backward_pass(dL_dg, layer_caches):
+    grad_Ws, grad_bs, d = [], [], dL_dg
+    for x, W, dout_ds in reversed(layer_caches):
+        delta = d * dout_ds
+        grad_Ws.insert(0, x.T @ delta / len(x))
+        grad_bs.insert(0, delta.mean(axis=0, keepdims=True))
+        d = delta @ W.T
+    return grad_Ws, grad_bs
+
+
+# %% the sum over the batch
+def backward_pass(dL_dg, layer_caches):
+    grad_Ws, grad_bs, d = [], [], dL_dg
+    for x, W, dout_ds in reversed(layer_caches):
+        delta = d * dout_ds
+        grad_Ws.insert(0, x.T @ delta)
+        grad_bs.insert(0, delta.sum(axis=0, keepdims=True))
+        d = delta @ W.T
+    return grad_Ws, grad_bs
+
+
+# %% each example's gradient is divided by n
+def backward_pass(dL_dg, layer_caches):
+    grad_Ws, grad_bs, d = [], [], dL_dg
+    for x, W, dout_ds in reversed(layer_caches):
+        delta = d * dout_ds
+        grad_Ws.insert(0, np.einsum("ni,nj->nij", x, delta) / len(x))
+        grad_bs.insert(0, delta[:, None, :] / len(x))
+        d = delta @ W.T
+    return grad_Ws, grad_bs
+
+
+# %% 1/n in each layer on the way back
+def backward_pass(dL_dg, layer_caches):
+    grad_Ws, grad_bs, d = [], [], dL_dg
+    for x, W, dout_ds in reversed(layer_caches):
+        delta = d * dout_ds
+        grad_Ws.insert(0, x[:, :, None] * delta[:, None, :])
+        grad_bs.insert(0, delta[:, None, :])
+        d = delta @ W.T / len(x)
+    return grad_Ws, grad_bs
+
+
+# %% the mean, repeated for each example
+def backward_pass(dL_dg, layer_caches):
+    grad_Ws, grad_bs, d = [], [], dL_dg
+    for x, W, dout_ds in reversed(layer_caches):
+        delta = d * dout_ds
+        n = len(x)
+        grad_Ws.insert(0, np.repeat((x.T @ delta / n)[None], n, axis=0))
+        grad_bs.insert(0, np.repeat(delta.mean(axis=0)[None, None], n, axis=0))
+        d = delta @ W.T
+    return grad_Ws, grad_bs
+
+
+# %% last layer first
+def backward_pass(dL_dg, layer_caches):
+    grad_Ws, grad_bs, d = [], [], dL_dg
+    for x, W, dout_ds in reversed(layer_caches):
+        delta = d * dout_ds
+        grad_Ws.append(x[:, :, None] * delta[:, None, :])
+        grad_bs.append(delta[:, None, :])
+        d = delta @ W.T
+    return grad_Ws, grad_bs
+
+
+# %% W is not transposed
+def backward_pass(dL_dg, layer_caches):
+    grad_Ws, grad_bs, d = [], [], dL_dg
+    for x, W, dout_ds in reversed(layer_caches):
+        delta = d * dout_ds
+        grad_Ws.insert(0, x[:, :, None] * delta[:, None, :])
+        grad_bs.insert(0, delta[:, None, :])
+        d = delta @ W
+    return grad_Ws, grad_bs
+
+
+# %% reshaped where it should be transposed
+def backward_pass(dL_dg, layer_caches):
+    grad_Ws, grad_bs, d = [], [], dL_dg
+    for x, W, dout_ds in reversed(layer_caches):
+        delta = d * dout_ds
+        grad_Ws.insert(0, x[:, :, None] * delta[:, None, :])
+        grad_bs.insert(0, delta[:, None, :])
+        d = delta @ W.reshape(W.shape[1], W.shape[0])
+    return grad_Ws, grad_bs
+
+
+# %% the derivative of the activation is forgotten
+def backward_pass(dL_dg, layer_caches):
+    grad_Ws, grad_bs, d = [], [], dL_dg
+    for x, W, dout_ds in reversed(layer_caches):
+        grad_Ws.insert(0, x[:, :, None] * d[:, None, :])
+        grad_bs.insert(0, d[:, None, :])
+        d = d @ W.T
+    return grad_Ws, grad_bs
+
+
+# %% the derivative of the activation in the last layer only
+def backward_pass(dL_dg, layer_caches):
+    grad_Ws, grad_bs = [], []
+    delta = dL_dg * layer_caches[-1][2]
+    for x, W, _ in reversed(layer_caches):
+        grad_Ws.insert(0, x[:, :, None] * delta[:, None, :])
+        grad_bs.insert(0, delta[:, None, :])
+        delta = delta @ W.T
+    return grad_Ws, grad_bs
+
+
+# %% dL/dout is handed on in place of delta
+def backward_pass(dL_dg, layer_caches):
+    grad_Ws, grad_bs, d = [], [], dL_dg
+    for x, W, dout_ds in reversed(layer_caches):
+        delta = d * dout_ds
+        grad_Ws.insert(0, x[:, :, None] * delta[:, None, :])
+        grad_bs.insert(0, delta[:, None, :])
+        d = d @ W.T
+    return grad_Ws, grad_bs
+
+
+# %% gradients of the biases have shape (n, d)
+def backward_pass(dL_dg, layer_caches):
+    grad_Ws, grad_bs, d = [], [], dL_dg
+    for x, W, dout_ds in reversed(layer_caches):
+        delta = d * dout_ds
+        grad_Ws.insert(0, x[:, :, None] * delta[:, None, :])
+        grad_bs.insert(0, delta)
+        d = delta @ W.T
+    return grad_Ws, grad_bs
+
+
+# %% gradients of the biases are summed over the batch
+def backward_pass(dL_dg, layer_caches):
+    grad_Ws, grad_bs, d = [], [], dL_dg
+    for x, W, dout_ds in reversed(layer_caches):
+        delta = d * dout_ds
+        grad_Ws.insert(0, x[:, :, None] * delta[:, None, :])
+        grad_bs.insert(0, np.sum(delta, axis=0, keepdims=True))
+        d = delta @ W.T
+    return grad_Ws, grad_bs
+
+
+# %% the outer product the other way round
+def backward_pass(dL_dg, layer_caches):
+    grad_Ws, grad_bs, d = [], [], dL_dg
+    for x, W, dout_ds in reversed(layer_caches):
+        delta = d * dout_ds
+        grad_Ws.insert(0, delta[:, :, None] * x[:, None, :])
+        grad_bs.insert(0, delta[:, None, :])
+        d = delta @ W.T
+    return grad_Ws, grad_bs
+
+
+# %% only the last layer
+def backward_pass(dL_dg, layer_caches):
+    x, W, dout_ds = layer_caches[-1]
+    delta = dL_dg * dout_ds
+    return [x[:, :, None] * delta[:, None, :]], [delta[:, None, :]]
+
+
+# %% the sign of a step: everything is negative
+def backward_pass(dL_dg, layer_caches):
+    grad_Ws, grad_bs, d = [], [], -dL_dg
+    for x, W, dout_ds in reversed(layer_caches):
+        delta = d * dout_ds
+        grad_Ws.insert(0, x[:, :, None] * delta[:, None, :])
+        grad_bs.insert(0, delta[:, None, :])
+        d = delta @ W.T
+    return grad_Ws, grad_bs
+
+
+# %% written for two layers
+def backward_pass(dL_dg, layer_caches):
+    x1, W1, d1 = layer_caches[0]
+    x2, W2, d2 = layer_caches[1]
+    delta2 = dL_dg * d2
+    delta1 = (delta2 @ W2.T) * d1
+    gW1, gW2 = x1[:, :, None] * delta1[:, None, :], x2[:, :, None] * delta2[:, None, :]
+    return [gW1, gW2], [delta1[:, None, :], delta2[:, None, :]]
+
+
+# %% biases and weights change places
+def backward_pass(dL_dg, layer_caches):
+    grad_Ws, grad_bs, d = [], [], dL_dg
+    for x, W, dout_ds in reversed(layer_caches):
+        delta = d * dout_ds
+        grad_Ws.insert(0, x[:, :, None] * delta[:, None, :])
+        grad_bs.insert(0, delta[:, None, :])
+        d = delta @ W.T
+    return grad_bs, grad_Ws
+
+
+# %% both names are one list
+def backward_pass(dL_dg, layer_caches):
+    grad_Ws = grad_bs = []
+    d = dL_dg
+    for x, W, dout_ds in reversed(layer_caches):
+        delta = d * dout_ds
+        grad_Ws.insert(0, x[:, :, None] * delta[:, None, :])
+        grad_bs.insert(0, delta[:, None, :])
+        d = delta @ W.T
+    return grad_Ws, grad_bs
+
+
+# %% dL_dg is not used
+def backward_pass(dL_dg, layer_caches):
+    grad_Ws, grad_bs = [], []
+    d = np.ones_like(layer_caches[-1][2])
+    for x, W, dout_ds in reversed(layer_caches):
+        delta = d * dout_ds
+        grad_Ws.insert(0, x[:, :, None] * delta[:, None, :])
+        grad_bs.insert(0, delta[:, None, :])
+        d = delta @ W.T
+    return grad_Ws, grad_bs
+
+
+# %% the caller's dL_dg is multiplied where it lies
+def backward_pass(dL_dg, layer_caches):
+    grad_Ws, grad_bs, delta = [], [], dL_dg
+    for x, W, dout_ds in reversed(layer_caches):
+        delta *= dout_ds
+        grad_Ws.insert(0, x[:, :, None] * delta[:, None, :])
+        grad_bs.insert(0, delta[:, None, :].copy())
+        delta = delta @ W.T
+    return grad_Ws, grad_bs
+
+
+# %% the derivative of ReLU in every layer
+def backward_pass(dL_dg, layer_caches):
+    grad_Ws, grad_bs, d = [], [], dL_dg
+    for x, W, dout_ds in reversed(layer_caches):
+        delta = d * (dout_ds > 0)
+        grad_Ws.insert(0, x[:, :, None] * delta[:, None, :])
+        grad_bs.insert(0, delta[:, None, :])
+        d = delta @ W.T
+    return grad_Ws, grad_bs
+
+
+# %% axes of length 1 are squeezed away
+def backward_pass(dL_dg, layer_caches):
+    grad_Ws, grad_bs, d = [], [], dL_dg
+    for x, W, dout_ds in reversed(layer_caches):
+        delta = d * dout_ds
+        grad_Ws.insert(0, np.squeeze(x[:, :, None] * delta[:, None, :]))
+        grad_bs.insert(0, np.squeeze(delta[:, None, :]))
+        d = delta @ W.T
+    return grad_Ws, grad_bs
+
+
+# %% gradients are clipped to 1
+def backward_pass(dL_dg, layer_caches):
+    grad_Ws, grad_bs, d = [], [], dL_dg
+    for x, W, dout_ds in reversed(layer_caches):
+        delta = d * dout_ds
+        grad_Ws.insert(0, np.clip(x[:, :, None] * delta[:, None, :], -1, 1))
+        grad_bs.insert(0, np.clip(delta[:, None, :], -1, 1))
+        d = delta @ W.T
+    return grad_Ws, grad_bs
+
+
+# %% the examples in reversed order
+def backward_pass(dL_dg, layer_caches):
+    grad_Ws, grad_bs, d = [], [], dL_dg
+    for x, W, dout_ds in reversed(layer_caches):
+        delta = d * dout_ds
+        per_example = []
+        for j in range(len(x)):
+            per_example.insert(0, np.outer(x[j], delta[j]))
+        grad_Ws.insert(0, np.array(per_example))
+        grad_bs.insert(0, delta[:, None, :])
+        d = delta @ W.T
+    return grad_Ws, grad_bs
+
+
+# %% nothing is returned [no value]
+def backward_pass(dL_dg, layer_caches):
+    grad_Ws, grad_bs, d = [], [], dL_dg
+    for x, W, dout_ds in reversed(layer_caches):
+        delta = d * dout_ds
+        grad_Ws.insert(0, x[:, :, None] * delta[:, None, :])
+        grad_bs.insert(0, delta[:, None, :])
+        d = delta @ W.T

@@ -1,0 +1,89 @@
+"""Wrong answers to create_bias_vectors."""
+# ruff: noqa
+
+
+# %% zeros
+def create_bias_vectors(layer_dims):
+    return [np.zeros((1, d)) for d in layer_dims[1:]]
+
+
+# %% 0.01 everywhere
+def create_bias_vectors(layer_dims):
+    return [np.full((1, d), 0.01) for d in layer_dims[1:]]
+
+
+# %% shape (d,)
+def create_bias_vectors(layer_dims):
+    return [rng.normal(0, 0.01, d) for d in layer_dims[1:]]
+
+
+# %% columns
+def create_bias_vectors(layer_dims):
+    return [rng.normal(0, 0.01, (d, 1)) for d in layer_dims[1:]]
+
+
+# %% the sizes of the inputs
+def create_bias_vectors(layer_dims):
+    return [rng.normal(0, 0.01, (1, d)) for d in layer_dims[:-1]]
+
+
+# %% one for the input too
+def create_bias_vectors(layer_dims):
+    return [rng.normal(0, 0.01, (1, d)) for d in layer_dims]
+
+
+# %% 0.01 squared as the standard deviation
+def create_bias_vectors(layer_dims):
+    return [np.random.randn(1, d) * 0.01**2 for d in layer_dims[1:]]
+
+
+# %% standard deviation 1
+def create_bias_vectors(layer_dims):
+    return [np.random.randn(1, d) for d in layer_dims[1:]]
+
+
+# %% a seed inside: every call draws the same
+def create_bias_vectors(layer_dims):
+    np.random.seed(1)
+    return [np.random.normal(scale=0.01, size=(1, d)) for d in layer_dims[1:]]
+
+
+# %% a new generator with the same seed for each layer
+def create_bias_vectors(layer_dims):
+    bs = []
+    for i, d in enumerate(layer_dims[1:]):
+        bs.append(np.random.default_rng(0).normal(0, 0.01, (1, d)))
+    return bs
+
+
+# %% uniform between 0 and 0.01
+def create_bias_vectors(layer_dims):
+    return [0.01 * np.random.random((1, d)) for d in layer_dims[1:]]
+
+
+# %% one draw for all units of a layer
+def create_bias_vectors(layer_dims):
+    return [np.full((1, d), rng.normal(0, 0.01)) for d in layer_dims[1:]]
+
+
+# %% one long vector
+def create_bias_vectors(layer_dims):
+    return rng.normal(0, 0.01, (1, sum(layer_dims[1:])))
+
+
+# %% one number for each layer
+def create_bias_vectors(layer_dims):
+    return [rng.normal(0, 0.01, (1, 1)) for d in layer_dims[1:]]
+
+
+# %% a row for each input
+def create_bias_vectors(layer_dims):
+    return [rng.normal(0, 0.01, (m, n)) for m, n in zip(layer_dims, layer_dims[1:])]
+
+
+# %% an empty list [no value]
+def create_bias_vectors(layer_dims):
+    bs = []
+    for d in layer_dims[1:]:
+        bs + [rng.normal(0, 0.01, (1, d))]
+    return bs

@@ -1,0 +1,133 @@
+"""Wrong answers to create_weight_matrices."""
+# ruff: noqa
+
+
+# %% a seed inside: every call draws the same
+def create_weight_matrices(layer_dims):
+    np.random.seed(0)
+    return [np.random.normal(0, 0.01, (m, n)) for m, n in zip(layer_dims, layer_dims[1:])]
+
+
+# %% a new generator with the same seed for each layer and call
+def create_weight_matrices(layer_dims):
+    Ws = []
+    for m, n in zip(layer_dims[:-1], layer_dims[1:]):
+        rng = np.random.default_rng(42)
+        Ws.append(rng.normal(0, 0.01, size=(m, n)))
+    return Ws
+
+
+# %% 0.01 squared as the standard deviation
+def create_weight_matrices(layer_dims):
+    return [rng.normal(0, 0.01**2, (m, n)) for m, n in zip(layer_dims, layer_dims[1:])]
+
+
+# %% 0.1, the root of 0.01
+def create_weight_matrices(layer_dims):
+    return [np.sqrt(0.01) * rng.standard_normal((m, n)) for m, n in zip(layer_dims, layer_dims[1:])]
+
+
+# %% standard deviation 1
+def create_weight_matrices(layer_dims):
+    return [np.random.randn(m, n) for m, n in zip(layer_dims, layer_dims[1:])]
+
+
+# %% uniform between -0.01 and 0.01
+def create_weight_matrices(layer_dims):
+    return [rng.uniform(-0.01, 0.01, (m, n)) for m, n in zip(layer_dims, layer_dims[1:])]
+
+
+# %% uniform, with the standard deviation that is asked for
+def create_weight_matrices(layer_dims):
+    a = 0.01 * np.sqrt(3)
+    return [rng.uniform(-a, a, (m, n)) for m, n in zip(layer_dims, layer_dims[1:])]
+
+
+# %% no negative weights
+def create_weight_matrices(layer_dims):
+    return [np.random.rand(m, n) * 0.01 for m, n in zip(layer_dims, layer_dims[1:])]
+
+
+# %% mean 0.01
+def create_weight_matrices(layer_dims):
+    return [rng.normal(0.01, 0.01, (m, n)) for m, n in zip(layer_dims, layer_dims[1:])]
+
+
+# %% the arguments of normal change places
+def create_weight_matrices(layer_dims):
+    return [rng.normal(0.01, 0.0, (m, n)) for m, n in zip(layer_dims, layer_dims[1:])]
+
+
+# %% shapes transposed
+def create_weight_matrices(layer_dims):
+    return [rng.normal(0, 0.01, (n, m)) for m, n in zip(layer_dims, layer_dims[1:])]
+
+
+# %% zeros
+def create_weight_matrices(layer_dims):
+    return [np.zeros((m, n)) for m, n in zip(layer_dims, layer_dims[1:])]
+
+
+# %% a step size by He in place of 0.01
+def create_weight_matrices(layer_dims):
+    return [rng.normal(0, np.sqrt(2 / m), (m, n)) for m, n in zip(layer_dims, layer_dims[1:])]
+
+
+# %% one array for all layers of a shape
+def create_weight_matrices(layer_dims):
+    by_shape = {s: rng.normal(0, 0.01, s) for s in zip(layer_dims, layer_dims[1:])}
+    return [by_shape[s] for s in zip(layer_dims, layer_dims[1:])]
+
+
+# %% one row, repeated
+def create_weight_matrices(layer_dims):
+    return [np.tile(rng.normal(0, 0.01, (1, n)), (m, 1)) for m, n in zip(layer_dims, layer_dims[1:])]
+
+
+# %% two layers, however many are asked for
+def create_weight_matrices(layer_dims):
+    W1 = rng.normal(0, 0.01, (layer_dims[0], layer_dims[1]))
+    W2 = rng.normal(0, 0.01, (layer_dims[1], layer_dims[-1]))
+    return [W1, W2]
+
+
+# %% the last layer is forgotten
+def create_weight_matrices(layer_dims):
+    Ws = []
+    for i in range(1, len(layer_dims) - 1):
+        Ws.append(rng.normal(0, 0.01, (layer_dims[i - 1], layer_dims[i])))
+    return Ws
+
+
+# %% last layer first
+def create_weight_matrices(layer_dims):
+    Ws = []
+    for m, n in zip(layer_dims, layer_dims[1:]):
+        Ws.insert(0, rng.normal(0, 0.01, (m, n)))
+    return Ws
+
+
+# %% a row more, for the bias
+def create_weight_matrices(layer_dims):
+    return [rng.normal(0, 0.01, (m + 1, n)) for m, n in zip(layer_dims, layer_dims[1:])]
+
+
+# %% rounded to two digits
+def create_weight_matrices(layer_dims):
+    return [np.round(rng.normal(0, 0.01, s), 2) for s in zip(layer_dims, layer_dims[1:])]
+
+
+# %% kept from the first call
+from functools import lru_cache
+
+@lru_cache
+def _drawn(dims):
+    return [rng.normal(0, 0.01, s) for s in zip(dims, dims[1:])]
+
+def create_weight_matrices(layer_dims):
+    return _drawn(tuple(layer_dims))
+
+
+# %% nothing is returned [no value]
+def create_weight_matrices(layer_dims):
+    Ws = [rng.normal(0, 0.01, s) for s in zip(layer_dims, layer_dims[1:])]

@@ -1,0 +1,163 @@
+"""Wrong answers to forward_pass."""
+# ruff: noqa
+
+
+# %% the outputs of all layers come back
+def forward_pass(X_batch, weight_matrices, biases, activations):
+    outputs, layer_caches = [X_batch], []
+    for W, b, f in zip(weight_matrices, biases, activations):
+        out, cache = layer_forward(outputs[-1], W, b, f)
+        outputs.append(out)
+        layer_caches.append(cache)
+    return outputs, layer_caches
+
+
+# %% the last layer is left out
+def forward_pass(X_batch, weight_matrices, biases, activations):
+    out, layer_caches = X_batch, []
+    for i in range(len(weight_matrices) - 1):
+        out, cache = layer_forward(out, weight_matrices[i], biases[i], activations[i])
+        layer_caches.append(cache)
+    return out, layer_caches
+
+
+# %% the first activation in all layers
+def forward_pass(X_batch, weight_matrices, biases, activations):
+    out, layer_caches = X_batch, []
+    for W, b in zip(weight_matrices, biases):
+        out, cache = layer_forward(out, W, b, activations[0])
+        layer_caches.append(cache)
+    return out, layer_caches
+
+
+# %% every layer is fed the batch [no value]
+def forward_pass(X_batch, weight_matrices, biases, activations):
+    layer_caches = []
+    for W, b, f in zip(weight_matrices, biases, activations):
+        out, cache = layer_forward(X_batch, W, b, f)
+        layer_caches.append(cache)
+    return out, layer_caches
+
+
+# %% two layers, however many there are
+def forward_pass(X_batch, weight_matrices, biases, activations):
+    h, cache1 = layer_forward(X_batch, weight_matrices[0], biases[0], activations[0])
+    out, cache2 = layer_forward(h, weight_matrices[1], biases[1], activations[1])
+    return out, [cache1, cache2]
+
+
+# %% only the output comes back [no value]
+def forward_pass(X_batch, weight_matrices, biases, activations):
+    out = X_batch
+    for W, b, f in zip(weight_matrices, biases, activations):
+        out, _ = layer_forward(out, W, b, f)
+    return out
+
+
+# %% caches and output change places [no value]
+def forward_pass(X_batch, weight_matrices, biases, activations):
+    out, layer_caches = X_batch, []
+    for W, b, f in zip(weight_matrices, biases, activations):
+        out, cache = layer_forward(out, W, b, f)
+        layer_caches.append(cache)
+    return layer_caches, out
+
+
+# %% the list of caches stays empty [no value]
+def forward_pass(X_batch, weight_matrices, biases, activations):
+    out, layer_caches = X_batch, []
+    for W, b, f in zip(weight_matrices, biases, activations):
+        out, cache = layer_forward(out, W, b, f)
+        layer_caches + [cache]
+    return out, layer_caches
+
+
+# %% the output is flattened
+def forward_pass(X_batch, weight_matrices, biases, activations):
+    out, layer_caches = X_batch, []
+    for W, b, f in zip(weight_matrices, biases, activations):
+        out, cache = layer_forward(out, W, b, f)
+        layer_caches.append(cache)
+    return out.ravel(), layer_caches
+
+
+# %% the output is a verdict, 0 or 1
+def forward_pass(X_batch, weight_matrices, biases, activations):
+    out, layer_caches = X_batch, []
+    for W, b, f in zip(weight_matrices, biases, activations):
+        out, cache = layer_forward(out, W, b, f)
+        layer_caches.append(cache)
+    return (out > 0.5).astype(float), layer_caches
+
+
+# %% only the first example
+def forward_pass(X_batch, weight_matrices, biases, activations):
+    out, layer_caches = X_batch[:1], []
+    for W, b, f in zip(weight_matrices, biases, activations):
+        out, cache = layer_forward(out, W, b, f)
+        layer_caches.append(cache)
+    return out, layer_caches
+
+
+# %% ReLU and sigmoid, whatever is asked for
+def forward_pass(X_batch, weight_matrices, biases, activations):
+    out, layer_caches = X_batch, []
+    for i, (W, b) in enumerate(zip(weight_matrices, biases)):
+        last = i == len(weight_matrices) - 1
+        out, cache = layer_forward(out, W, b, sigmoid_activation if last else relu_activation)
+        layer_caches.append(cache)
+    return out, layer_caches
+
+
+# %% the activations in reversed order
+def forward_pass(X_batch, weight_matrices, biases, activations):
+    out, layer_caches = X_batch, []
+    for W, b, f in zip(weight_matrices, biases, activations[::-1]):
+        out, cache = layer_forward(out, W, b, f)
+        layer_caches.append(cache)
+    return out, layer_caches
+
+
+# %% the callers' lists are emptied by pop
+def forward_pass(X_batch, weight_matrices, biases, activations):
+    out, layer_caches = X_batch, []
+    while weight_matrices:
+        out, cache = layer_forward(out, weight_matrices.pop(0), biases.pop(0), activations.pop(0))
+        layer_caches.append(cache)
+    return out, layer_caches
+
+
+# %% the mean over the batch
+def forward_pass(X_batch, weight_matrices, biases, activations):
+    out, layer_caches = X_batch, []
+    for W, b, f in zip(weight_matrices, biases, activations):
+        out, cache = layer_forward(out, W, b, f)
+        layer_caches.append(cache)
+    return out.mean(axis=0, keepdims=True), layer_caches
+
+
+# %% the activation once more at the end
+def forward_pass(X_batch, weight_matrices, biases, activations):
+    out, layer_caches = X_batch, []
+    for W, b, f in zip(weight_matrices, biases, activations):
+        out, cache = layer_forward(out, W, b, f)
+        layer_caches.append(cache)
+    return activations[-1](out)[0], layer_caches
+
+
+# %% returns inside the loop, after one layer
+def forward_pass(X_batch, weight_matrices, biases, activations):
+    out, layer_caches = X_batch, []
+    for W, b, f in zip(weight_matrices, biases, activations):
+        out, cache = layer_forward(out, W, b, f)
+        layer_caches.append(cache)
+        return out, layer_caches
+
+
+# %% written out without the biases
+def forward_pass(X_batch, weight_matrices, biases, activations):
+    out, layer_caches = X_batch, []
+    for W, b, f in zip(weight_matrices, biases, activations):
+        out, cache = layer_forward(out, W, np.zeros_like(b), f)
+        layer_caches.append(cache)
+    return out, layer_caches

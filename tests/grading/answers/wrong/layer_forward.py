@@ -1,0 +1,110 @@
+"""Wrong answers to layer_forward; the cache is laid out as the instructor's backward_pass reads it."""
+# ruff: noqa
+
+
+# %% the activation is applied to x W and to b apart
+def layer_forward(x, W, b, activation_fn):
+    left, d_left = activation_fn(x @ W)
+    right, _ = activation_fn(b)
+    return left + right, (x, W, d_left)
+
+
+# %% the bias is forgotten
+def layer_forward(x, W, b, activation_fn):
+    out, grad = activation_fn(x @ W)
+    return out, (x, W, grad)
+
+
+# %% the bias is added after the activation
+def layer_forward(x, W, b, activation_fn):
+    out, grad = activation_fn(x @ W)
+    return out + b, (x, W, grad)
+
+
+# %% the bias is subtracted
+def layer_forward(x, W, b, activation_fn):
+    out, grad = activation_fn(x @ W - b)
+    return out, (x, W, grad)
+
+
+# %% * for @ [no value]
+def layer_forward(x, W, b, activation_fn):
+    out, grad = activation_fn(x * W + b)
+    return out, (x, W, grad)
+
+
+# %% W is transposed [no value]
+def layer_forward(x, W, b, activation_fn):
+    out, grad = activation_fn(np.dot(x, W.T) + b)
+    return out, (x, W, grad)
+
+
+# %% the activation is forgotten
+def layer_forward(x, W, b, activation_fn):
+    s = x @ W + b
+    _, grad = activation_fn(s)
+    return s, (x, W, grad)
+
+
+# %% always ReLU
+def layer_forward(x, W, b, activation_fn):
+    s = x @ W + b
+    out, grad = relu_activation(s)
+    return out, (x, W, grad)
+
+
+# %% the derivative comes back as the output
+def layer_forward(x, W, b, activation_fn):
+    out, grad = activation_fn(x @ W + b)
+    return grad, (x, W, grad)
+
+
+# %% the activation twice
+def layer_forward(x, W, b, activation_fn):
+    once, _ = activation_fn(x @ W + b)
+    out, grad = activation_fn(once)
+    return out, (x, W, grad)
+
+
+# %% the pair of the activation is not taken apart [no value]
+def layer_forward(x, W, b, activation_fn):
+    out = activation_fn(x @ W + b)
+    return out, (x, W, out[1])
+
+
+# %% output and cache change places [no value]
+def layer_forward(x, W, b, activation_fn):
+    out, grad = activation_fn(x @ W + b)
+    return (x, W, grad), out
+
+
+# %% only the output comes back [no value]
+def layer_forward(x, W, b, activation_fn):
+    return activation_fn(x @ W + b)[0]
+
+
+# %% the first bias for all units
+def layer_forward(x, W, b, activation_fn):
+    out, grad = activation_fn(x @ W + b[0, 0])
+    return out, (x, W, grad)
+
+
+# %% the first example for all
+def layer_forward(x, W, b, activation_fn):
+    out, grad = activation_fn(x[0] @ W + b)
+    return out, (x, W, grad)
+
+
+# %% x is made to have mean 0 where it lies
+def layer_forward(x, W, b, activation_fn):
+    out, grad = activation_fn(x @ W + b)
+    kept = x.copy()
+    x -= x.mean(axis=0)
+    return out, (kept, W, grad)
+
+
+# %% b is added to W where it lies
+def layer_forward(x, W, b, activation_fn):
+    W += b
+    out, grad = activation_fn(x @ W)
+    return out, (x, W, grad)

@@ -1,0 +1,145 @@
+"""Wrong answers to logistic_loss."""
+# ruff: noqa
+
+
+# %% ln g for both labels
+def logistic_loss(g, y):
+    y = np.reshape(y, (-1, 1))
+    return -np.log(g), np.where(y == 1, -1 / g, 1 / (1 - g))
+
+
+# %% (n, 1) against (n,) gives (n, n)
+def logistic_loss(g, y):
+    loss = -y * np.log(g) - (1 - y) * np.log(1 - g)
+    return loss, -y / g + (1 - y) / (1 - g)
+
+
+# %% a sign flip in the derivative
+def logistic_loss(g, y):
+    y = y.reshape(-1, 1)
+    loss = -(y * np.log(g) + (1 - y) * np.log(1 - g))
+    return loss, -y / g - (1 - y) / (1 - g)
+
+
+# %% 1/n inside the derivative
+def logistic_loss(g, y):
+    y = y.reshape(-1, 1)
+    loss = -(y * np.log(g) + (1 - y) * np.log(1 - g))
+    return loss, (g - y) / (g * (1 - g)) / len(y)
+
+
+# %% the mean of the losses
+def logistic_loss(g, y):
+    y = y.reshape(-1, 1)
+    loss = -(y * np.log(g) + (1 - y) * np.log(1 - g))
+    return loss.mean(), (g - y) / (g * (1 - g))
+
+
+# %% summed and divided by n, both loss and derivative
+def logistic_loss(g, y):
+    n = g.shape[0]
+    y = y.reshape(n, 1)
+    loss = -np.sum(y * np.log(g) + (1 - y) * np.log(1 - g)) / n
+    return loss, (g - y) / (g * (1 - g)) / n
+
+
+# %% the limits of the clip are swapped
+def logistic_loss(g, y):
+    eps = 1e-15
+    y = y.reshape(-1, 1)
+    g = np.clip(g, 1 - eps, eps)
+    loss = -(y * np.log(g) + (1 - y) * np.log(1 - g))
+    return loss, np.where(y == 1, -1 / g, 1 / (1 - g))
+
+
+# %% clipped to 0.01 and 0.99
+def logistic_loss(g, y):
+    y = y.reshape(-1, 1)
+    g = np.clip(g, 0.01, 0.99)
+    loss = -(y * np.log(g) + (1 - y) * np.log(1 - g))
+    return loss, (g - y) / (g * (1 - g))
+
+
+# %% eps = 1e-15 in float32 is nothing
+def logistic_loss(g, y):
+    g = np.clip(np.asarray(g, dtype=np.float32), 1e-15, np.float32(1 - 1e-15))
+    y = np.reshape(y, (-1, 1))
+    loss = -np.log(np.where(y == 1, g, 1 - g))
+    return loss, np.where(y == 1, -1 / g, 1 / (1 - g))
+
+
+# %% logarithm to base 10
+def logistic_loss(g, y):
+    y = y.reshape(-1, 1)
+    loss = -(y * np.log10(g) + (1 - y) * np.log10(1 - g))
+    return loss, (g - y) / (g * (1 - g))
+
+
+# %% logarithm to base 2, derivative to match
+def logistic_loss(g, y):
+    y = y.reshape(-1, 1)
+    loss = -(y * np.log2(g) + (1 - y) * np.log2(1 - g))
+    return loss, (g - y) / (g * (1 - g)) / np.log(2)
+
+
+# %% the labels change places
+def logistic_loss(g, y):
+    y = 1 - y.reshape(-1, 1)
+    loss = -(y * np.log(g) + (1 - y) * np.log(1 - g))
+    return loss, (g - y) / (g * (1 - g))
+
+
+# %% the derivative comes back flat
+def logistic_loss(g, y):
+    g = np.ravel(g)
+    loss = -(y * np.log(g) + (1 - y) * np.log(1 - g))
+    return loss, (g - y) / (g * (1 - g))
+
+
+# %% g - y, which is the derivative by s
+def logistic_loss(g, y):
+    y = y.reshape(-1, 1)
+    loss = -(y * np.log(g) + (1 - y) * np.log(1 - g))
+    return loss, g - y
+
+
+# %% the minus is missing
+def logistic_loss(g, y):
+    y = y.reshape(-1, 1)
+    loss = y * np.log(g) + (1 - y) * np.log(1 - g)
+    return loss, y / g - (1 - y) / (1 - g)
+
+
+# %% the derivative forgets the label 0
+def logistic_loss(g, y):
+    y = y.reshape(-1, 1)
+    loss = -(y * np.log(g) + (1 - y) * np.log(1 - g))
+    return loss, -y / g
+
+
+# %% squared error
+def logistic_loss(g, y):
+    y = y.reshape(-1, 1)
+    return (g - y) ** 2, 2 * (g - y)
+
+
+# %% a row in place of a column
+def logistic_loss(g, y):
+    row = np.reshape(g, (1, -1))
+    loss = -(y * np.log(row) + (1 - y) * np.log(1 - row))
+    return loss, (g - y[:, None]) / (g * (1 - g))
+
+
+# %% the labels are turned into -1 and 1 where they lie
+def logistic_loss(g, y):
+    y[y == 0] = -1
+    sign = y.reshape(-1, 1)
+    p = np.where(sign == 1, g, 1 - g)
+    return -np.log(p), -sign / p
+
+
+# %% nothing is returned [no value]
+def logistic_loss(g, y):
+    y = y.reshape(-1, 1)
+    loss = -(y * np.log(g) + (1 - y) * np.log(1 - g))
+    dL_dg = (g - y) / (g * (1 - g))

@@ -1,0 +1,131 @@
+"""Wrong answers to sigmoid_activation."""
+# ruff: noqa
+
+
+# %% the sign of the exponent is lost
+def sigmoid_activation(x):
+    x = np.clip(np.asarray(x, dtype=float), -700, 700)
+    out = 1 / (1 + np.exp(x))
+    return out, out * (1 - out)
+
+
+# %% the derivative has the wrong sign
+def sigmoid_activation(x):
+    x = np.asarray(x, dtype=float)
+    out = 0.5 * (1 + np.tanh(x / 2))
+    return out, out * (out - 1)
+
+
+# %% the derivative is out * (1 - x)
+def sigmoid_activation(x):
+    x = np.asarray(x, dtype=float)
+    out = 1 / (1 + np.exp(-np.clip(x, -700, 700)))
+    return out, out * (1 - x)
+
+
+# %% exp(x) / (1 + exp(x)) is NaN far out
+def sigmoid_activation(x):
+    e = np.exp(x)
+    out = e / (1 + e)
+    return out, out * (1 - out)
+
+
+# %% the result of np.clip is dropped
+def sigmoid_activation(x):
+    x = np.asarray(x, dtype=float)
+    np.clip(x, -500, 500)
+    out = np.exp(x) / (np.exp(x) + 1)
+    return out, out * (1 - out)
+
+
+# %% the stable formula on the wrong side gives 0 above 37
+def sigmoid_activation(x):
+    x = np.asarray(x, dtype=float)
+    e = np.exp(-np.abs(x))
+    out = np.where(x >= 0, 1 / (1 + e), e / (1 + e))
+    out = np.where(x > 37, 0.0, out)
+    return out, out * (1 - out)
+
+
+# %% empty_like of integers rounds everything to 0
+def sigmoid_activation(x):
+    x = np.atleast_1d(x)
+    out = np.empty_like(x)
+    out[x >= 0] = 1 / (1 + np.exp(-x[x >= 0]))
+    out[x < 0] = np.exp(x[x < 0]) / (1 + np.exp(x[x < 0]))
+    return out, out * (1 - out)
+
+
+# %% x is clipped to -10 and 10
+def sigmoid_activation(x):
+    out = 1 / (1 + np.exp(-np.clip(x, -10, 10)))
+    return out, out * (1 - out)
+
+
+# %% an if that only takes single numbers [no value]
+def sigmoid_activation(x):
+    if x >= 0:
+        out = 1 / (1 + np.exp(-x))
+    else:
+        out = np.exp(x) / (1 + np.exp(x))
+    return out, out * (1 - out)
+
+
+# %% only the value comes back, no derivative [no value]
+def sigmoid_activation(x):
+    return 0.5 * (1 + np.tanh(np.asarray(x) / 2))
+
+
+# %% tanh of x in place of x / 2
+def sigmoid_activation(x):
+    t = np.tanh(x)
+    return 0.5 * (1 + t), 0.5 * (1 - t**2)
+
+
+# %% value and derivative change places
+def sigmoid_activation(x):
+    out = 0.5 * (1 + np.tanh(np.asarray(x) / 2))
+    return out * (1 - out), out
+
+
+# %% a matrix comes back flattened
+def sigmoid_activation(x):
+    out = np.array([0.5 * (1 + np.tanh(v / 2)) for v in np.ravel(x)])
+    return out, out * (1 - out)
+
+
+# %% rounded to two digits
+def sigmoid_activation(x):
+    out = np.round(0.5 * (1 + np.tanh(np.asarray(x) / 2)), 2)
+    return out, np.round(out * (1 - out), 2)
+
+
+# %% math.exp overflows at -1000
+import math
+
+def sigmoid_activation(x):
+    one = np.vectorize(lambda v: 1 / (1 + math.exp(-v)), otypes=[float])
+    out = one(x)
+    return out, out * (1 - out)
+
+
+# %% all calls share one buffer
+_buffers = {}
+
+def sigmoid_activation(x):
+    x = np.asarray(x, dtype=float)
+    out, grad = _buffers.setdefault(x.shape, (np.zeros(x.shape), np.zeros(x.shape)))
+    out[...] = 0.5 * (1 + np.tanh(x / 2))
+    grad[...] = out * (1 - out)
+    return out, grad
+
+
+# %% the first result for a shape is kept for ever
+_known = {}
+
+def sigmoid_activation(x):
+    key = np.shape(x)
+    if key not in _known:
+        out = 0.5 * (1 + np.tanh(np.asarray(x) / 2))
+        _known[key] = out, out * (1 - out)
+    return _known[key]
