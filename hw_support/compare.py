@@ -141,6 +141,7 @@ def assert_close(
     rtol: float = 1e-7,
     atol: float = 0.0,
     flat_ok: bool = False,
+    equal_nan: bool = False,
 ) -> None:
     """Check that `actual` has the values of `expected`.
 
@@ -156,6 +157,8 @@ def assert_close(
         An entry is right when it differs by at most ``atol + rtol * |expected|``.
     flat_ok
         Whether ``(n,)`` is as good as ``(n, 1)``.
+    equal_nan
+        Whether NaN is right where NaN is expected.
 
     Raises
     ------
@@ -169,7 +172,7 @@ def assert_close(
         message += _because(likely_cause(array, right))
         raise Mismatch(message, message, array, right)
     got = array.reshape(right.shape)
-    good = np.isclose(got, right, rtol=rtol, atol=atol)
+    good = np.isclose(got, right, rtol=rtol, atol=atol, equal_nan=equal_nan)
     if good.all():
         return
     count = int((~good).sum())
