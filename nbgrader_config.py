@@ -8,6 +8,8 @@ HERE = Path(__file__).resolve().parent
 
 c.CourseDirectory.root = str(HERE)
 c.CourseDirectory.course_id = "intro-ml"
+# A run that the instructor saved beside the notebook is nobody else's.
+c.CourseDirectory.ignore = [".ipynb_checkpoints", "*.pyc", "__pycache__", "saved_runs"]
 
 # Students and instructors must both be able to write here (chmod 777 on a shared machine).
 c.Exchange.root = str(HERE / "exchange")

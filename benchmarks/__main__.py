@@ -7,13 +7,16 @@ import importlib
 import os
 import platform
 
-NAMES = ["data", "training", "test_cells"]
+import matplotlib as mpl
+
+NAMES = ["data", "training", "test_cells", "step_size_10"]
 
 
 def main() -> None:
     """Run the benchmarks that the command line names."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("names", nargs="*", choices=[*NAMES, []], help="all if none is named")
+    mpl.use("Agg")
     chosen = parser.parse_args().names or NAMES
     print(f"{platform.python_implementation()} {platform.python_version()}, {os.cpu_count()} cores")
     for name in chosen:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from pathlib import Path
 
 from hw_grading.course import Course, scratch_course
@@ -65,7 +66,8 @@ def demonstrate(folder: Path) -> int:
         (log, "what nbgrader said"),
     ]:
         print(f"  {what}:\n    {path}")
-    print(f"\n  formgrader: cd {folder} && jupyter lab, then the menu Nbgrader → Formgrader")
+    jupyter = Path(sys.executable).with_name("jupyter")
+    print(f"\n  formgrader: cd {folder} && {jupyter} lab, then the menu Nbgrader → Formgrader")
     return status
 
 

@@ -3,18 +3,30 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.preprocessors import NbGraderPreprocessor
 from traitlets import Unicode
+from traitlets.config.loader import PyFileConfigLoader
 
 PLACEHOLDER = "{{ due_date }}"
 # Not strftime: the notebook is English whatever the instructor's locale is.
 _DAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
 _MONTHS = ["January", "February", "March", "April", "May", "June", "July", "August"]
 _MONTHS += ["September", "October", "November", "December"]
+
+
+def configured(course: Path) -> datetime:
+    """Return the due date that a course's ``nbgrader_config.py`` sets, with its time zone."""
+    settings = PyFileConfigLoader("nbgrader_config.py", path=str(course)).load_config().ShowDueDate
+    return _moment(settings.local_time, settings.time_zone)
+
+
+def _moment(local_time: str, time_zone: str) -> datetime:
+    return datetime.fromisoformat(local_time).replace(tzinfo=ZoneInfo(time_zone))
 
 
 def in_words(moment: datetime, zone_in_words: str) -> str:
@@ -42,7 +54,7 @@ class ShowDueDate(NbGraderPreprocessor):
 
     def preprocess(self, nb: Any, resources: Any) -> tuple[Any, Any]:
         """Fill in the date, cell by cell, and keep it in the gradebook."""
-        due = datetime.fromisoformat(self.local_time).replace(tzinfo=ZoneInfo(self.time_zone))
+        due = _moment(self.local_time, self.time_zone)
         for cell in nb.cells:
             if cell.cell_type == "markdown":
                 cell.source = cell.source.replace(PLACEHOLDER, in_words(due, self.zone_in_words))

@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import tempfile
 from queue import Empty
 from time import monotonic
 from typing import Any
@@ -105,7 +106,8 @@ class ExecuteSubmission(Execute):
         if any(p.kind is Kind.FILE for p in read_problems(nb)):
             self._stopped = "the notebook could not be read"
         else:
-            self._run(nb, resources, km)
+            with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as self._ipython_folder:
+                self._run(nb, resources, km)
         for index, cell in enumerate(nb.cells):
             if cell.cell_type == "code":
                 self._settle(cell, index)
@@ -140,7 +142,8 @@ class ExecuteSubmission(Execute):
         """Start the kernel; the notebook's folder is its working folder."""
         if getattr(self.km, "ipykernel", False):
             self.extra_arguments = list(IPYKERNEL_ARGUMENTS)
-        environment = {**kernel_environment(self.blas_threads), SEED_VARIABLE: str(self._seed)}
+        environment = kernel_environment(self.blas_threads, self._ipython_folder)
+        environment[SEED_VARIABLE] = str(self._seed)
         kwargs.setdefault("env", environment)
         super().start_new_kernel(**kwargs)
         self._processes = KernelProcesses(self.km.provisioner)

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hw_grading import fresh, reference
-from hw_support import Checks, as_numbers, assert_close, expect
+from hw_support import Checks, Mismatch, as_numbers, assert_close, expect
 
 Array = npt.NDArray[Any]
 
@@ -143,8 +143,14 @@ def stand_in_for_differences(checks: Checks) -> None:
         relu_activation=right[0],
         sigmoid_activation=right[1],
         ref_activations=right,
-        backward_pass=None,
+        backward_pass=refuse,
     )
+
+
+def refuse(*_: Any, **__: Any) -> None:
+    """Stand where backward_pass stands, for a function that has to do without it."""
+    message = "it calls backward_pass; gradients are to be measured, by differences of losses"
+    raise Mismatch(message, message)
 
 
 def loss_shaped_like(own: Any) -> Callable[[Array, Array], tuple[Array, Array]]:
@@ -220,6 +226,8 @@ def trained_network(names: dict[str, Any], X: Array, y: Array) -> tuple[Array, A
     accuracies, losses
         Two of each: by the student's own functions (NaN if they fail), and by right ones.
     """
+    for name in ("weight_matrices", "biases"):
+        expect(name in names, f"there is no {name}: did the training cell run to its end?")
     parameters = names["weight_matrices"], names["biases"]
     shapes = [(784, 200), (200, 1), (1, 200), (1, 1)]
     arrays = [

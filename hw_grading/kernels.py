@@ -58,9 +58,18 @@ class CappedKernelManager(AsyncKernelManager):
         return client
 
 
-def kernel_environment(blas_threads: int) -> dict[str, str]:
-    """Return this process's environment with the threads of BLAS pinned, unless they are 0."""
-    environment = dict(os.environ)
+def kernel_environment(blas_threads: int, ipython_folder: str) -> dict[str, str]:
+    """Return this process's environment, for the kernel of one submission.
+
+    Parameters
+    ----------
+    blas_threads
+        Threads of BLAS and OpenMP; 0 leaves them alone.
+    ipython_folder
+        An empty folder for what IPython keeps, such as ``%store``: in the usual one a student
+        would find what the student before has stored.
+    """
+    environment = {**os.environ, "IPYTHONDIR": ipython_folder}
     if blas_threads:
         # Oversubscribed cores would make right answers slow enough to hit a time limit.
         environment |= dict.fromkeys(BLAS_VARIABLES, str(blas_threads))

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import os
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from nbconvert.exporters import HTMLExporter, NotebookExporter
@@ -77,6 +78,9 @@ class SubmissionExporter(NotebookExporter):
         if not mine:
             student = resources.get("nbgrader", {}).get("student")
             add_problems(nb, [*problems, *self._of_folder.get(student, [])])
+            if isinstance(self.parent, Autograde):
+                extras = _remove_extras(self.parent.coursedir, resources["nbgrader"])
+                add_problems(nb, extras)
         converted: tuple[str, dict[str, Any]] = self.from_notebook_node(nb, resources, **kwargs)
         return converted
 
@@ -131,6 +135,12 @@ class MarkFinished(NbGraderPreprocessor):
         """Set the mark, which reaches the disk when the notebook is written whole."""
         nb.metadata.setdefault(METADATA_KEY, NotebookNode())[submission_folders.FINISHED] = True
         return nb, resources
+
+
+def _remove_extras(course: Any, ids: dict[str, str]) -> list[Problem]:
+    graded = course.format_path(course.autograded_directory, ids["student"], ids["assignment"])
+    handed_out = course.format_path(course.source_directory, ".", ids["assignment"])
+    return submission_folders.remove_extras(Path(graded), Path(handed_out))
 
 
 def _modified(filename: str) -> str:

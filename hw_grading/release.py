@@ -54,7 +54,9 @@ def write_student_zip(released: Path, out: Path, assignment: str = "hw2") -> Pat
     with tempfile.TemporaryDirectory() as scratch:
         wheel = build_student_wheel(Path(scratch))
         pins = (REPOSITORY / "requirements-student.lock").read_text(encoding="utf-8")
-        entries = {path.name: path.read_bytes() for path in sorted(released.iterdir())}
+        entries = {
+            path.name: path.read_bytes() for path in sorted(released.iterdir()) if path.is_file()
+        }
         entries[wheel.name] = wheel.read_bytes()
         entries["requirements.txt"] = f"./{wheel.name}\n{pins}".encode()
     target = out / f"{assignment}.zip"

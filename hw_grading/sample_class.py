@@ -9,14 +9,17 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, timedelta
 from pathlib import Path
 from typing import Any
 
 import nbformat
 from nbgrader import utils
 
-ON_TIME = "2022-10-04 18:30:00 America/Los_Angeles"
-LATE = "2022-10-06 09:15:00 America/Los_Angeles"
+from hw_grading.due_date import configured
+
+ON_TIME = timedelta(hours=-5)
+LATE = timedelta(days=1, hours=9)
 
 
 @dataclass(frozen=True)
@@ -29,8 +32,8 @@ class Submission:
         The student id, which in this class names what is wrong.
     change : callable
         Changes a solved notebook in place.
-    handed_in : str
-        Local time and zone, as nbgrader keeps it in ``timestamp.txt``.
+    handed_in : timedelta
+        How long after the due date.
     points_lost : dict of str to float
         For each test cell that is not at full marks, the points that it must lose.
     """
@@ -38,7 +41,7 @@ class Submission:
     student: str
     change: Callable[[Any], None]
     points_lost: dict[str, float]
-    handed_in: str = ON_TIME
+    handed_in: timedelta = ON_TIME
 
 
 def cell_of(notebook: Any, grade_id: str) -> Any:
@@ -174,11 +177,13 @@ def write_class(course: Path, assignment: str = "hw2") -> list[Submission]:
     source = nbformat.read(course / "source" / assignment / name, as_version=4)
     released = nbformat.read(course / "release" / assignment / name, as_version=4)
     submissions = sample_class(released)
+    due = configured(course)
     for submission in submissions:
         notebook = solved(released, source)
         submission.change(notebook)
         folder = course / "submitted" / submission.student / assignment
         folder.mkdir(parents=True)
         nbformat.write(notebook, folder / name)
-        (folder / "timestamp.txt").write_text(submission.handed_in, encoding="utf-8")
+        moment = (due + submission.handed_in).astimezone(UTC)
+        (folder / "timestamp.txt").write_text(f"{moment:%Y-%m-%d %H:%M:%S} UTC", encoding="utf-8")
     return submissions

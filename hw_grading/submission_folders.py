@@ -208,6 +208,25 @@ def _leave_behind(converter: Any, folder: Path) -> list[Problem]:
     return problems
 
 
+def remove_extras(graded: Path, instructors: Path) -> list[Problem]:
+    """Remove what nbgrader copied from beside the notebook: only the notebook is graded.
+
+    A saved run or a module of the student's would be read by the notebook, and has been seen by no
+    test. Kept are notebooks, ``timestamp.txt``, and files that the instructor handed out.
+    """
+    problems = []
+    for path in _files(graded):
+        inside = path.relative_to(graded)
+        if path.suffix == ".ipynb" or (instructors / inside).is_file():
+            continue
+        if inside == Path("timestamp.txt"):
+            continue
+        path.unlink()
+        message = f"The file {shown(inside)} was left behind: only the notebook is graded."
+        problems.append(Problem(Kind.FOLDER, Severity.MENDED, message))
+    return problems
+
+
 def _files(folder: Path) -> Iterator[Path]:
     for where, _, names in os.walk(folder):
         yield from (Path(where, name) for name in names)

@@ -33,6 +33,8 @@ def likely_cause(got: Array, right: Array) -> str | None:
     """
     if right.size < 2 or not np.all(np.isfinite(got)):
         return None
+    if got.shape != right.shape and got.size == right.size and _alike(got.ravel(), right.ravel()):
+        return "the values are right; reshape them"
     for told, candidate in _CANDIDATES:
         wanted = candidate(right)
         if wanted is None or got.size != wanted.size or got.size == 0:

@@ -20,8 +20,11 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import random
 import sys
 from dataclasses import dataclass
+
+import numpy as np
 
 from hw_support.compare import Mismatch
 from hw_support.time_limit import TimeLimitReached, time_limit
@@ -64,6 +67,7 @@ class Attempt:
     def __enter__(self) -> None:
         self._names = self.checks.names
         self._before = dict(self._names) if self.hidden else {}
+        self._random = RandomState(self._names) if self.hidden else None
         shown = _Discard() if self.hidden else sys.stdout
         self._streams.enter_context(contextlib.redirect_stdout(shown))
         self._streams.enter_context(contextlib.redirect_stderr(shown))
@@ -77,6 +81,8 @@ class Attempt:
             for name in self._names.keys() - self._before.keys():
                 del self._names[name]
             self._names.update(self._before)
+        if self._random:
+            self._random.put_back()
         self.checks.record(self.what, self.points, self._message(error))
         if isinstance(error, Mismatch) and not self.hidden:
             self.checks.got, self.checks.expected = error.got, error.expected
@@ -96,11 +102,45 @@ class Attempt:
             case Mismatch():
                 return error.discreet if self.hidden else str(error)
             case NotImplementedError():
-                return "not answered yet (NotImplementedError)"
+                return f"{_raised_by(error)} is not answered yet (NotImplementedError)"
             case _ if self.hidden or not str(error):
                 return f"{type(error).__name__} was raised"
             case _:
                 return f"{type(error).__name__}: {error}"
+
+
+def _raised_by(error: BaseException) -> str:
+    """Return the name of the function in which an exception was raised."""
+    name, step = "this", error.__traceback__
+    while step:
+        name, step = step.tb_frame.f_code.co_name, step.tb_next
+    return "this" if name == "<module>" else name
+
+
+class RandomState:
+    """The state of all random generators that a notebook's names give, to be put back.
+
+    Parameters
+    ----------
+    names
+        The notebook's names; NumPy generators among them count, and the global ones.
+    """
+
+    def __init__(self, names: dict[str, object]) -> None:
+        self._generators = [
+            (generator, generator.bit_generator.state)
+            for generator in names.values()
+            if isinstance(generator, np.random.Generator)
+        ]
+        self._numpy = np.random.get_state()  # noqa: NPY002  # students use it
+        self._python = random.getstate()
+
+    def put_back(self) -> None:
+        """Let every generator go on as if nothing had been drawn."""
+        for generator, state in self._generators:
+            generator.bit_generator.state = state
+        np.random.set_state(self._numpy)  # noqa: NPY002
+        random.setstate(self._python)
 
 
 class _Discard(io.TextIOBase):
@@ -171,8 +211,8 @@ class Checks:
         hidden
             Whether its inputs are hidden: then a message tells neither inputs nor expected
             values, and nothing of the text of an exception; what is printed is dropped; and the
-            names that the part binds in the notebook are put back, so that a notebook runs on
-            as it did without the part.
+            names that the part binds are put back, and random generators too, so that a
+            notebook runs on as it did without the part.
 
         Notes
         -----
@@ -216,6 +256,6 @@ class Checks:
             lines = [f"{self.name}: {len(failed)} part(s) failed"]
             lines += [f"  {part.what}: {part.message}" for part in failed]
             raise ChecksFailed("\n".join(lines))
-        if not failed and tried < self.points:
+        if not failed and (tried < self.points or self.points == 0):
             return None
         return float(earned)

@@ -32,7 +32,7 @@ class Palette:
 
     The colours are from the set of M. Okabe and K. Ito, "Color Universal Design" (2008);
     its lighter members (orange, sky blue, yellow) are left out, because as lines on white
-    they are too faint (contrast below 3:1). ``muted`` is a neutral grey.
+    they are too faint (contrast below 3:1).
 
     Attributes
     ----------
@@ -42,17 +42,11 @@ class Palette:
         Vermilion, for the test set.
     highlight : str
         Bluish green, for the one thing to look at.
-    muted : str
-        Grey, for what gives context: reference lines, other runs.
-    ink : str
-        Black, for text and outlines.
     """
 
     train: str = "#0072B2"
     test: str = "#D55E00"
     highlight: str = "#009E73"
-    muted: str = "#767676"
-    ink: str = "#000000"
 
 
 PALETTE = Palette()
@@ -85,7 +79,7 @@ def display_image(image: ArrayLike, ax: Axes | None = None, *, title: str | None
         import matplotlib.pyplot as plt
 
         _, ax = plt.subplots(figsize=(2.2, 2.2), layout="constrained")
-    in_unit_range = pixels.min() >= 0 and pixels.max() <= 1
+    in_unit_range = bool(np.min(pixels) >= 0 and np.max(pixels) <= 1)
     limits: tuple[float | None, float | None] = (0, 1) if in_unit_range else (None, None)
     ax.imshow(pixels, cmap="gray", vmin=limits[0], vmax=limits[1], interpolation="nearest")
     ax.set(xticks=[], yticks=[])

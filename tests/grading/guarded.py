@@ -13,7 +13,7 @@ import resource
 from collections.abc import Iterable, Iterator, Sequence
 from multiprocessing.connection import Connection, wait
 from time import monotonic
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from harness import (
     DELIVERABLES,
@@ -24,10 +24,10 @@ from harness import (
     _shared_names,
     load_cells,
     score_submission,
-    tests_of,
+    cells_charging,
 )
 
-SUBMISSION_SECONDS = 90.0  # wall time of one submission with one seed
+SUBMISSION_SECONDS = 300.0  # wall time of one submission with one seed
 MEMORY_BYTES = 4 << 30  # of address space
 _FORK = multiprocessing.get_context("fork")
 
@@ -35,18 +35,17 @@ _FORK = multiprocessing.get_context("fork")
 class Judged(Protocol):
     """What can be judged: an answer, a whole submission, a mutant."""
 
-    @property
-    def function(self) -> str: ...
+    function: str
 
     @property
     def cells(self) -> dict[str, str]: ...
 
 
 def judge(
-    answers: Iterable[Any],
+    answers: Iterable[Judged],
     seeds: Sequence[int] = (0,),
     *,
-    own_cells_only: bool = False,
+    tests: Literal["all", "functions", "own"] = "all",
     workers: int | None = None,
 ) -> Iterator[tuple[Any, Verdict]]:
     """Score answers side by side; yield each with its verdict, in the order given.
@@ -58,8 +57,9 @@ def judge(
         cells that are replaced.
     seeds
         One run for each.
-    own_cells_only
-        Whether to run just the test cells that charge ``function``.
+    tests
+        Which test cells to run: those of functions and deliverables, those of functions, or just
+        those that charge the answer. A training cell is run for its own only.
     """
     _shared_names()  # loaded once, here, for all children
     waiting = list(enumerate(answers))[::-1]
@@ -71,15 +71,17 @@ def judge(
             while waiting and len(running) < (workers or min(2, os.cpu_count() or 1)):
                 number, answer = waiting.pop()
                 receiver, sender = _FORK.Pipe(duplex=False)
-                tests = _tests(answer.function, own_cells_only)
-                child = _FORK.Process(target=_child, args=(sender, answer.cells, tests, seeds))
+                wanted = _wanted(answer.function, tests)
+                child = _FORK.Process(target=_child, args=(sender, answer.cells, wanted, seeds))
                 child.start()
                 sender.close()
                 until = monotonic() + SUBMISSION_SECONDS * len(seeds)
                 running[receiver] = (number, answer, child, until)
             for receiver in _ready(running):
                 number, answer, child, until = running.pop(receiver)
-                done[number] = answer, _collect(receiver, child, until, answer, seeds)
+                wanted = _wanted(answer.function, tests)
+                runs, died = _collect(receiver, child, until, wanted, len(seeds))
+                done[number] = answer, Verdict(runs, _own(answer.function), died)
             while following in done:
                 yield done.pop(following)
                 following += 1
@@ -88,14 +90,18 @@ def judge(
             child.kill()
 
 
-def _tests(function: str, own_cells_only: bool) -> tuple[str, ...]:
-    if own_cells_only or function == "train":
-        return tests_of(function)
-    return tests_of(*FUNCTIONS, *DELIVERABLES)
+def _wanted(function: str, tests: str) -> tuple[str, ...]:
+    if tests == "own" or function == "train":
+        return _own(function)
+    return cells_charging(*FUNCTIONS, *(DELIVERABLES if tests == "all" else ()))
 
 
 def _own(function: str) -> tuple[str, ...]:
-    return tests_of(*FUNCTIONS, *DELIVERABLES) if function == "whole" else tests_of(function)
+    return (
+        cells_charging(*FUNCTIONS, *DELIVERABLES)
+        if function == "whole"
+        else cells_charging(function)
+    )
 
 
 def _child(
@@ -117,10 +123,11 @@ def _ready(running: dict[Connection, tuple[int, Any, Any, float]]) -> list[Conne
 
 
 def _collect(
-    receiver: Connection, child: Any, until: float, answer: Any, seeds: Sequence[int]
-) -> Verdict:
-    runs: list[Scores] = []
+    receiver: Connection, child: Any, until: float, wanted: Sequence[str], count: int
+) -> tuple[tuple[Scores, ...], str]:
+    """Return a child's results; zeros, and why, if it did not come to its end."""
     died = ""
+    runs: list[Scores] = []
     try:
         if receiver.poll(max(0.0, until - monotonic())):
             runs = receiver.recv()
@@ -131,10 +138,8 @@ def _collect(
         died = f"exit code {child.exitcode}"
     if died:
         child.kill()
-        cells = load_cells()
-        tests = _tests(answer.function, False)
-        zero = {test: CellResult(0.0, cells[test].points, (), died) for test in tests}
-        runs = [zero] * len(seeds)
+        points = {test: load_cells()[test].points for test in wanted}
+        runs = [{test: CellResult(0.0, p, (), died) for test, p in points.items()}] * count
     child.join()
     receiver.close()
-    return Verdict(tuple(runs), _own(answer.function), died)
+    return tuple(runs), died

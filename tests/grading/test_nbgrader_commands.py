@@ -8,16 +8,19 @@ import sys
 import time
 import urllib.request
 import zipfile
+from datetime import UTC
 
 import nbformat
 import pytest
 
-from hw_grading.course import scratch_course
+from hw_grading.course import REPOSITORY, scratch_course
+from hw_grading.due_date import configured
 from hw_grading.sample_class import cell_of, solved
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("commands")]
 
 PORT = 18_731
+DUE = configured(REPOSITORY).astimezone(UTC)
 TOKEN = "for-this-test"
 
 
@@ -40,7 +43,7 @@ def run(course, *words):
 def test_the_gradebook_knows_the_due_date_in_utc(course):
     with sqlite3.connect(course.folder / "gradebook.db") as database:
         rows = database.execute("SELECT name, duedate FROM assignment").fetchall()
-    assert rows == [("hw2", "2022-10-05 06:59:59.000000")]
+    assert rows == [("hw2", f"{DUE:%Y-%m-%d %H:%M:%S}.000000")]
 
 
 def test_an_assignment_is_released_fetched_submitted_and_collected(course, tmp_path, monkeypatch):
@@ -120,4 +123,4 @@ def test_formgrader_opens_and_lists_the_assignment(course, formgrader):
     assert "Formgrader" in page or "formgrader" in page
     listed = opener.open(f"{formgrader}/api/assignments?token={TOKEN}").read().decode()
     assert '"name": "hw2"' in listed
-    assert '"duedate": "2022-10-05T06:59:59"' in listed
+    assert f'"duedate": "{DUE:%Y-%m-%dT%H:%M:%S}"' in listed

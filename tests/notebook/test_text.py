@@ -12,7 +12,8 @@ import numpy as np
 from nbgrader import utils
 
 import hw_support
-from hw_grading.course import scratch_course
+from hw_grading.course import REPOSITORY, scratch_course
+from hw_grading.due_date import configured, in_words
 
 
 def test_it_is_a_valid_notebook_for_every_editor(source, released):
@@ -57,7 +58,7 @@ def test_the_release_is_what_the_source_generates(released, tmp_path):
 
 
 def test_the_due_date_of_the_configuration_is_shown(released):
-    assert "Tuesday, 4 October 2022, 11:59 pm Pacific" in released.cells[0].source
+    assert f"**Due:** {in_words(configured(REPOSITORY), 'Pacific')}" in released.cells[0].source
     assert "{{" not in released.cells[0].source
 
 

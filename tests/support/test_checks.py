@@ -177,3 +177,36 @@ def test_an_interrupt_puts_replaced_functions_back():
             names,
         )
     assert names["helper"] == "student's"
+
+
+def test_random_generators_go_on_as_if_there_were_no_hidden_part():
+    names = {"Checks": Checks}
+    code = (
+        "import random\nimport numpy as np\n"
+        "rng = np.random.default_rng(3)\nnp.random.seed(3)\nrandom.seed(3)\n"
+        "checks = Checks('f', points=1)\n"
+        "with checks('draws', points=1, hidden={hidden}):\n"
+        "    {draws}\n"
+        "drawn = rng.random(), np.random.rand(), random.random()\n"
+    )
+    exec(code.format(hidden=True, draws="rng.random(9), np.random.rand(9), random.random()"), names)
+    with_hidden_part = names["drawn"]
+    exec(code.format(hidden=True, draws="pass"), names)
+    assert with_hidden_part == names["drawn"]
+
+
+def test_the_function_that_is_not_answered_is_named(capsys):
+    def forward_pass():
+        raise NotImplementedError
+
+    checks = Checks("q1_3c", points=1)
+    with checks("the mean", points=1):
+        forward_pass()
+    assert "forward_pass is not answered yet" in capsys.readouterr().out
+
+
+def test_a_cell_without_points_has_no_score():
+    checks = Checks("not graded", points=0)
+    with checks("right", points=0):
+        pass
+    assert checks.score() is None

@@ -45,7 +45,7 @@ def create_weight_matrices(layer_dims):
 
 # %% create_bias_vectors
 def create_bias_vectors(layer_dims):
-    return [W[:1] for W in create_weight_matrices([1, *layer_dims])[1:]]
+    return [create_weight_matrices([1, d])[0] for d in layer_dims[1:]]
 
 # %% forward_pass
 def forward_pass(X_batch, weight_matrices, biases, activations, before=None):

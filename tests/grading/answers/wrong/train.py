@@ -50,9 +50,9 @@ for epoch in range(EPOCHS + 1):
         step(X[batch], y_train[batch])
         keep((test_loss, test_acc), look(T, y_test))
 
-# %% X[:-0] is empty: the images left over are cut off, and with none left over nothing is left
+# %% X[:-rest] with nothing left over is X[:-0], no image at all
 rest = len(X) % (BATCH_SIZE // 5)
-X, y = X[:-rest or 0], y_train[:-rest or 0]
+X, y = X[:-rest], y_train[:-rest]
 for epoch in range(EPOCHS):
     for i in range(0, len(X), BATCH_SIZE):
         step(X[i : i + BATCH_SIZE], y[i : i + BATCH_SIZE])

@@ -1,0 +1,45 @@
+"""What is left of the network after an epoch with step size 10, for two kinds of gradients."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+from typing import Any
+
+import nbformat
+import numpy as np
+
+from benchmarks.training import BY_ONE_PRODUCT, names_before_training
+from hw_grading.course import REPOSITORY
+from hw_grading.sample_class import cell_of, solved
+
+SEEDS = 4
+# As a student gets it who multiplies the derivative of a clipped loss by that of the sigmoid.
+CLIPPED = """slope = logistic_loss(g, y_train[batch])[1] * caches[-1][2]
+            grad_Ws, grad_bs = mean_gradients(slope, caches)"""
+
+
+def run() -> None:
+    """Print, for each way and seed, the share of dead hidden units and the test accuracy."""
+    source = nbformat.read(REPOSITORY / "source" / "hw2" / "hw2.ipynb", as_version=4)
+    notebook = solved(source, source)
+    exact = cell_of(notebook, "train").source
+    definitions = exact[: exact.index("\nweight_matrices, biases, training_loss")]
+    for way, code in [
+        ("exact", definitions),
+        ("clipped", definitions.replace(BY_ONE_PRODUCT, CLIPPED)),
+    ]:
+        names = names_before_training(notebook)
+        exec(code, names)
+        for seed in range(SEEDS):
+            dead, accuracy = after_an_epoch(names, seed)
+            print(f"{way}, seed {seed}: dead {dead:.0%}, test accuracy {accuracy:.3f}", flush=True)
+
+
+def after_an_epoch(names: dict[str, Any], seed: int) -> tuple[float, float]:
+    """Return the share of units that are 0 for every training image, and the test accuracy."""
+    names["rng"] = np.random.default_rng(seed)
+    with contextlib.redirect_stdout(io.StringIO()):
+        weights, biases, *_, accuracies = names["train_network"](step_size=10, epochs=1)
+    hidden = names["images"] @ weights[0] + biases[0]
+    return float(np.mean(~np.any(hidden > 0, axis=0))), float(accuracies[-1])
