@@ -243,10 +243,11 @@ def test_huge_output_leaves_a_small_file(graded: Graded) -> None:
     assert path.stat().st_size < 100_000
 
 
-def test_extra_files_are_copied_but_no_links_or_pipes(graded: Graded) -> None:
+def test_files_beside_the_notebook_are_left_behind(graded: Graded) -> None:
     folder = graded.course.root / "autograded" / "extra-files" / ASSIGNMENT
-    assert (folder / "data" / "notes.txt").read_text() == "mine"
-    assert not any(os.path.lexists(folder / name) for name in ("dangling", "secret", "pipe"))
+    names = ("dangling", "secret", "pipe", "data/notes.txt")
+    assert not any(os.path.lexists(folder / name) for name in names)
+    assert "The file 'data/notes.txt' was left behind" in graded.log
     assert "expected a time such as" in graded.log
 
 

@@ -18,7 +18,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 from nbgrader.utils import determine_grade
 from toy_course import code
 
-from hw_grading.execution import ExecuteSubmission
+from hw_grading.execution import ExecuteSubmission, seed_of
 from hw_grading.kernels import GraderFault
 from hw_grading.outputs import Flow, OutputBudget
 from hw_grading.problems import Kind, Problem, Severity, add_problems, read_problems
@@ -224,6 +224,21 @@ def test_files_beside_the_notebook_hide_no_module_but_can_be_imported(tmp_path: 
         blas_threads=3,
     )
     assert run.scores == {"standard": 2, "own": 2, "child": 2, "threads": 2}
+
+
+@slow
+def test_what_one_submission_stores_the_next_does_not_find(tmp_path: Path) -> None:
+    Run(tmp_path, "answer = 42", "%store answer", check("first", "assert answer == 42"))
+    run = Run(tmp_path, "%store -r", check("second", "assert 'answer' not in globals()"))
+    assert run.scores == {"second": 2}
+
+
+@slow
+def test_each_submission_has_a_seed_of_its_own_the_same_in_every_run(tmp_path: Path) -> None:
+    test = check("seed", "import os; float(os.environ['HW_GRADING_SEED']) / 2**32")
+    scores = [Run(tmp_path, test, seed=seed).scores["seed"] for seed in (1, 1, 2)]
+    assert scores[0] == scores[1] != scores[2]
+    assert seed_of(1, "ada") != seed_of(1, "bob")
 
 
 @slow
