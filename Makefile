@@ -35,6 +35,9 @@ check: $(READY)  ## lint, types and unit tests, within a minute
 	$(RUN) mypy
 	$(RUN) python -m pytest -n 2 -m "not slow"
 
+validity: $(READY) ## docs/validity.md: how right the tests are, measured (minutes)
+	$(RUN) python tests/grading/validity.py --seeds 50
+
 release: $(READY) ## release/hw2 from source/hw2, and the zip for students in dist/
 	$(RUN) python -m hw_grading release
 
@@ -51,4 +54,4 @@ benchmarks: $(READY) ## every figure of the documentation
 clean:           ## remove what was made here, student records excepted
 	rm -rf $(VENV) dist demo .pytest_cache .mypy_cache .ruff_cache
 
-.PHONY: help setup demo test check release lock benchmarks clean
+.PHONY: help setup demo test check validity release lock benchmarks clean

@@ -57,12 +57,10 @@ EQUIVALENT: dict[str, dict[str, str]] = {
         "return (out, (x, W))": _CACHE,
     },
     "create_weight_matrices": {
-        "return [-rng.normal(0.0, 0.01, shape) for shape in zip(layer_dims[:-1], layer_dims[1:])]": (
-            _MIRRORED
-        ),
-        "return [rng.normal(0.0, 0.01, shape) for shape in zip(layer_dims, layer_dims[1:])]": (
-            "zip ends with the shorter of the two"
-        ),
+        "return [-rng.normal(0.0, 0.01, shape) "
+        "for shape in zip(layer_dims[:-1], layer_dims[1:])]": _MIRRORED,
+        "return [rng.normal(0.0, 0.01, shape) "
+        "for shape in zip(layer_dims, layer_dims[1:])]": "zip ends with the shorter of the two",
     },
     "create_bias_vectors": {
         "return [-rng.normal(0.0, 0.01, (1, d)) for d in layer_dims[1:]]": _MIRRORED,

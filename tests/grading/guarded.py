@@ -22,13 +22,13 @@ from harness import (
     Scores,
     Verdict,
     _shared_names,
+    cells_charging,
     load_cells,
     score_submission,
-    cells_charging,
 )
 
 SUBMISSION_SECONDS = 300.0  # wall time of one submission with one seed
-MEMORY_BYTES = 4 << 30  # of address space
+MEMORY_BYTES = 2 << 30  # of address space
 _FORK = multiprocessing.get_context("fork")
 
 

@@ -8,12 +8,14 @@ its score. The notebook is read at run time: whatever its cells say is what is m
     python tests/grading/harness.py right [function] [--seeds N]  elsewhere; right ones that lose
 """
 
+# ruff: noqa: E402 - numpy reads the number of threads when it is imported
+
 from __future__ import annotations
 
 import os
 
 for _variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
-    os.environ.setdefault(_variable, "1")  # before numpy: answers run side by side
+    os.environ.setdefault(_variable, "1")  # answers run side by side
 
 import ast
 import contextlib

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import pytest
 from answers.odd import MUTATES, NEVER_RETURNS, ODDITIES, odd_answer
 from guarded import judge
@@ -19,12 +21,15 @@ def short_limit(monkeypatch):
     monkeypatch.setattr(hw_support.checks, "CPU_SECONDS", 0.5)  # children inherit it
 
 
-def odd_ones(function, oddities):
+@functools.cache
+def odd_ones(function, oddities=ODDITIES):
     answers = [odd_answer(function, oddity) for oddity in oddities]
-    judged = judge(answers, tests="functions")
-    for (answer, verdict), oddity in zip(judged, oddities, strict=True):
-        assert not verdict.died, f"{answer}: {verdict.died}"
-        yield answer, oddity, verdict.runs[0]
+    judged = list(judge(answers, tests="functions"))
+    assert not [(str(answer), verdict.died) for answer, verdict in judged if verdict.died]
+    return [
+        (answer, oddity, verdict.runs[0])
+        for (answer, verdict), oddity in zip(judged, oddities, strict=True)
+    ]
 
 
 def parts_of(function, run):
@@ -33,7 +38,7 @@ def parts_of(function, run):
 
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_an_odd_answer_gets_no_points_and_its_reason(function):
-    for answer, oddity, run in odd_ones(function, ODDITIES):
+    for answer, oddity, run in odd_ones(function):
         parts = parts_of(function, run)
         failed = [part for part in parts if not part.passed]
         assert parts, f"{answer}: the cell gave up\n{run[cells_charging(function)[0]].printed}"
@@ -45,14 +50,14 @@ def test_an_odd_answer_gets_no_points_and_its_reason(function):
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_an_odd_answer_takes_no_other_function_along(function):
     own = {*cells_charging(function), *NEEDED_BY.get(function, ())}
-    for answer, _, run in odd_ones(function, ODDITIES):
+    for answer, _, run in odd_ones(function):
         lost = {test: result.failed_parts for test, result in run.items() if result.lost}
         assert not lost.keys() - own, f"{answer}: {lost}"
 
 
 @pytest.mark.parametrize("function", TAKE_ARRAYS)
 def test_who_writes_into_the_arguments_is_told(function):
-    for answer, oddity, run in odd_ones(function, [MUTATES]):
+    for answer, oddity, run in odd_ones(function, (MUTATES,)):
         said = " ".join(part.message for part in parts_of(function, run))
         assert any(word in said for word in oddity.words), f"{answer}: {said}"
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from answers import Answer
 from harness import load_cells
+
+from answers import Answer
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class Oddity:
     partly_right: bool = False
 
 
-_BEGIN = '''
+_BEGIN = """
 RIGHT = FUNCTION
 
 def each(change, result):
@@ -46,7 +47,7 @@ def each(change, result):
         return type(result)(each(change, one) for one in result)
     return change(np.asarray(result, dtype=float))
 
-'''
+"""
 
 ODDITIES = (
     Oddity("is missing", "del FUNCTION", ("not defined", "NameError")),
@@ -73,8 +74,14 @@ ODDITIES = (
         "returns generators without an end",
         "import itertools\nFUNCTION = lambda *a: (itertools.count(), itertools.count())",
         ("count",),
+        partly_right=True,  # a forward pass may return any cache
     ),
-    Oddity("returns itself", "FUNCTION = lambda *_: (FUNCTION, FUNCTION)", ("function",)),
+    Oddity(
+        "returns itself",
+        "FUNCTION = lambda *_: (FUNCTION, FUNCTION)",
+        ("function",),
+        partly_right=True,
+    ),
     Oddity(
         "returns NaN",
         "FUNCTION = lambda *a: each(lambda array: array * np.nan, RIGHT(*a))",
@@ -136,6 +143,7 @@ ODDITIES = (
         "    def __float__(self): return 0.5\n"
         "FUNCTION = lambda *a: Any()",
         ("function", "Any", "object", "array", "pair"),
+        partly_right=True,
     ),
     Oddity(
         "returns arrays of another shape",
@@ -177,8 +185,8 @@ ODDITIES = (
         "def FUNCTION(*_):\n    raise Mute",
         ("Mute",),
     ),
-    Oddity("raises StopIteration", "def FUNCTION(*_):\n    raise StopIteration", ("StopIteration",)),
-    Oddity("raises GeneratorExit", "def FUNCTION(*_):\n    raise GeneratorExit", ("GeneratorExit",)),
+    Oddity("raises StopIteration", "def FUNCTION(*_):\n    raise StopIteration", ("StopIter",)),
+    Oddity("raises GeneratorExit", "def FUNCTION(*_):\n    raise GeneratorExit", ("GeneratorEx",)),
     Oddity("calls itself for ever", "def FUNCTION(*a):\n    return FUNCTION(*a)", ("Recursion",)),
     Oddity("fails an assertion", "def FUNCTION(*_):\n    assert not 'odd'", ("AssertionError",)),
 )

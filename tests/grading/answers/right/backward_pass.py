@@ -38,6 +38,7 @@ def _one_example(d, caches, j):
         d = W @ delta
     return Ws, bs
 
+
 def backward_pass(dL_dg, layer_caches):
     singles = [_one_example(dL_dg[j], layer_caches, j) for j in range(len(dL_dg))]
     layers = range(len(layer_caches))
@@ -106,6 +107,7 @@ class Backward:
         self.Ws.append(np.array([np.tensordot(a, b, axes=0) for a, b in zip(x, delta)]))
         self.bs.append(delta[:, None])
         self.upstream = np.inner(delta, W)
+
 
 def backward_pass(dL_dg, layer_caches):
     walk = Backward(dL_dg)

@@ -20,6 +20,7 @@ from functools import partial
 
 _draw = partial(np.random.normal, 0, 0.01)
 
+
 def create_bias_vectors(layer_dims):
     return list(map(lambda d: _draw(size=(1, d)), layer_dims[1:]))
 
@@ -27,12 +28,14 @@ def create_bias_vectors(layer_dims):
 # %% nested lists of random.gauss
 import random
 
+
 def create_bias_vectors(layer_dims):
     return [[[random.gauss(0.0, 0.01) for _ in range(d)]] for d in layer_dims[1:]]
 
 
 # %% reshaped rows of a generator of its own
 _bias_rng = np.random.default_rng(1234)
+
 
 def create_bias_vectors(layer_dims):
     _, *sizes = layer_dims
@@ -43,7 +46,9 @@ def create_bias_vectors(layer_dims):
 def as_list(f):
     def g(*args, **kwargs):
         return list(f(*args, **kwargs))
+
     return g
+
 
 @as_list
 def create_bias_vectors(layer_dims, deviation=0.01):

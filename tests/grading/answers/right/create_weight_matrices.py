@@ -25,6 +25,7 @@ def create_weight_matrices(layer_dims):
 # %% random.gauss, number by number
 import random
 
+
 def create_weight_matrices(layer_dims):
     return [
         np.array([[random.gauss(0, 0.01) for _ in range(n)] for _ in range(m)])
@@ -34,6 +35,7 @@ def create_weight_matrices(layer_dims):
 
 # %% a generator of its own with a seed, made once
 _draws = np.random.RandomState(7)
+
 
 def create_weight_matrices(layer_dims):
     return [_draws.normal(scale=1e-2, size=s) for s in zip(layer_dims, layer_dims[1:])]

@@ -34,6 +34,7 @@ def forward_pass(X_batch, weight_matrices, biases, activations):
 # %% functools.reduce
 from functools import reduce
 
+
 def forward_pass(X_batch, weight_matrices, biases, activations):
     def step(state, layer):
         out, cache = layer_forward(state[0], *layer)
@@ -47,6 +48,7 @@ def _layers(X, Ws, bs, fs):
     for W, b, f in zip(Ws, bs, fs):
         X, cache = layer_forward(X, W, b, f)
         yield X, cache
+
 
 def forward_pass(X_batch, weight_matrices, biases, activations):
     outputs, caches = zip(*_layers(X_batch, weight_matrices, biases, activations))

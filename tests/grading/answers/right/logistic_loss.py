@@ -41,6 +41,7 @@ def logistic_loss(g, y):
 # %% a loop over the examples, into lists
 import math
 
+
 def logistic_loss(g, y):
     loss, slope = [], []
     for p, label in zip(np.ravel(g), y):
@@ -53,8 +54,11 @@ def logistic_loss(g, y):
             slope.append([1 / (1 - p)])
     return loss, slope
 
+
 # %% + q1_3c
-reference_loss = sum(logistic_loss(forward_pass(X_ref, W_ref, b_ref, ref_activations)[0], y_ref)[0]) / 2
+reference_loss = (
+    sum(logistic_loss(forward_pass(X_ref, W_ref, b_ref, ref_activations)[0], y_ref)[0]) / 2
+)
 
 
 # %% the probability of the right label, raised to a power
@@ -87,6 +91,7 @@ def logistic_loss(g, y):
 from collections import namedtuple
 
 Loss = namedtuple("Loss", "value slope")
+
 
 def logistic_loss(g, y):
     sign = np.where(np.reshape(y, (-1, 1)) > 0, 1, -1)

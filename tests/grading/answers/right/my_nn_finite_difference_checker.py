@@ -92,7 +92,9 @@ def my_nn_finite_difference_checker(X_batch, y_batch, weight_matrices, biases, a
             plus, minus = copy.deepcopy(biases), copy.deepcopy(biases)
             plus[l][0, j] += h
             minus[l][0, j] -= h
-            grad_b[:, 0, j] = (losses(weight_matrices, plus) - losses(weight_matrices, minus)) / (2 * h)
+            grad_b[:, 0, j] = (losses(weight_matrices, plus) - losses(weight_matrices, minus)) / (
+                2 * h
+            )
         grad_Ws.append(grad_W)
         grad_bs.append(grad_b)
     return grad_Ws, grad_bs
@@ -149,17 +151,22 @@ def my_nn_finite_difference_checker(X_batch, y_batch, weight_matrices, biases, a
 # %% finite_difference_checker of each example's loss, by functools.partial
 from functools import partial
 
+
 def _loss_of(P, j, X, y, fs):
     layers = len(fs)
     g, _ = forward_pass(X, P[:layers], P[layers:], fs)
     return np.ravel(logistic_loss(g, y)[0])[j]
+
 
 def my_nn_finite_difference_checker(X_batch, y_batch, weight_matrices, biases, activations):
     P, n = list(weight_matrices) + list(biases), len(y_batch)
     fs = [partial(_loss_of, j=j, X=X_batch, y=y_batch, fs=activations) for j in range(n)]
     grads = [
         [
-            [[finite_difference_checker(f, P, (k, r, c)) for c in range(p.shape[1])] for r in range(p.shape[0])]
+            [
+                [finite_difference_checker(f, P, (k, r, c)) for c in range(p.shape[1])]
+                for r in range(p.shape[0])
+            ]
             for f in fs
         ]
         for k, p in enumerate(P)

@@ -41,6 +41,7 @@ def relu_activation(s):
 def relu_activation(s):
     return np.maximum(s, 0).tolist(), (np.asarray(s) > 0).tolist()
 
+
 # %% + layer_forward
 def layer_forward(x, W, b, activation_fn):
     out, slope = map(np.asarray, activation_fn(x @ W + b))

@@ -49,12 +49,15 @@ def sigmoid_activation(x):
 # %% one number at a time, by np.vectorize
 import math
 
+
 def _one(v):
     if v >= 0:
         return 1 / (1 + math.exp(-v))
     return math.exp(v) / (1 + math.exp(v))
 
+
 _all = np.vectorize(_one, otypes=[float])
+
 
 def sigmoid_activation(x):
     out = _all(x)
@@ -83,6 +86,7 @@ def sigmoid_activation(x):
 # %% it prints and warns
 import warnings
 
+
 def sigmoid_activation(x):
     print("sigmoid of", np.shape(x))
     warnings.warn("called")
@@ -92,6 +96,7 @@ def sigmoid_activation(x):
 
 # %% scipy's expit [needs scipy]
 from scipy.special import expit
+
 
 def sigmoid_activation(x):
     out = expit(np.asarray(x, dtype=float))
@@ -107,17 +112,21 @@ class Sigmoid:
         out = self.value(x)
         return out, out * (1 - out)
 
+
 sigmoid_activation = Sigmoid()
 
 
 # %% a lambda over helpers, with type annotations
 from typing import Tuple
 
+
 def _value(x: np.ndarray) -> np.ndarray:
     return np.divide(1.0, np.add(1.0, np.exp(-np.clip(x, -600.0, 600.0))))
 
+
 def _slope(x: np.ndarray) -> np.ndarray:
     return _value(x) * _value(-np.asarray(x))
+
 
 sigmoid_activation = lambda x: (_value(x), _slope(x))
 

@@ -1,7 +1,6 @@
 """Right training cells."""
 # ruff: noqa
 
-
 # %% a while loop over index arrays, parameters rebound
 STEP_SIZE, BATCH_SIZE, EPOCHS = 0.1, 100, 5
 flat, flat_test = X_train.reshape(len(X_train), -1), X_test.reshape(len(X_test), -1)
@@ -33,6 +32,7 @@ weight_matrices, biases = [W1, W2], [b1, b2]
 # %% a class, histories as arrays
 STEP_SIZE, BATCH_SIZE, EPOCHS = 0.1, 100, 5
 
+
 class Trainer:
     fs = [relu_activation, sigmoid_activation]
 
@@ -63,6 +63,7 @@ class Trainer:
         for batch in np.split(order, range(BATCH_SIZE, len(order), BATCH_SIZE)):
             self.step(X_train[batch], y_train[batch])
 
+
 trainer = Trainer([784, 200, 1])
 for _ in range(EPOCHS):
     trainer.epoch()
@@ -72,9 +73,11 @@ training_loss, training_acc, test_loss, test_acc = np.array(trainer.rows).T
 # %% shuffled copies, losses by hand, nothing of the student's own functions but the forward pass
 STEP_SIZE, BATCH_SIZE, EPOCHS = 0.1, 100, 5
 
+
 def mean_loss(g, y):
     p = np.where(y == 1, g[:, 0], 1 - g[:, 0])
     return -np.log(np.maximum(p, 1e-12)).mean()
+
 
 def train(step_size, epochs):
     Ws, bs = create_weight_matrices([784, 200, 1]), create_bias_vectors([784, 200, 1])
@@ -91,12 +94,18 @@ def train(step_size, epochs):
             histories["acc"].append(np.mean((g[:, 0] > 0.5).astype(int) == y))
             d2 = g - y[:, None]
             d1 = (d2 @ Ws[1].T) * (h > 0)
-            for P, G in ((Ws[1], h.T @ d2), (bs[1], d2.sum(0)), (Ws[0], x.T @ d1), (bs[0], d1.sum(0))):
+            for P, G in (
+                (Ws[1], h.T @ d2),
+                (bs[1], d2.sum(0)),
+                (Ws[0], x.T @ d1),
+                (bs[0], d1.sum(0)),
+            ):
                 P -= step_size / len(x) * G
             g, _ = forward_pass(X_test.reshape(-1, 784), Ws, bs, fs)
             histories["test_loss"].append(mean_loss(g, y_test))
             histories["test_acc"].append(np.mean((g[:, 0] > 0.5).astype(int) == y_test))
     return Ws, bs, histories
+
 
 weight_matrices, biases, _histories = train(STEP_SIZE, EPOCHS)
 training_loss, training_acc, test_loss, test_acc = _histories.values()

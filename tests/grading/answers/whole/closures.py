@@ -13,6 +13,7 @@ def sigmoid_activation(x):
     out = np.array(values).reshape(x.shape)
     return [out, out * (1 - out)]
 
+
 # %% logistic_loss
 def logistic_loss(g, y):
     loss, slope = [], []
@@ -22,10 +23,12 @@ def logistic_loss(g, y):
         slope.append([-1 / q if label else 1 / q])
     return loss, slope
 
+
 # %% relu_activation
 def relu_activation(s):
     print("relu", end=" ")
     return [np.fmax(s, 0), np.not_equal(np.fmax(s, 0), 0)]
+
 
 # %% layer_forward
 def layer_forward(x, W, b, activation_fn):
@@ -38,8 +41,10 @@ def layer_forward(x, W, b, activation_fn):
 
     return out, back
 
+
 # %% create_weight_matrices
 import random
+
 
 def create_weight_matrices(layer_dims):
     return [
@@ -47,9 +52,11 @@ def create_weight_matrices(layer_dims):
         for m, n in zip(layer_dims, layer_dims[1:])
     ]
 
+
 # %% create_bias_vectors
 def create_bias_vectors(layer_dims):
     return [[[random.gauss(0, 0.01) for _ in range(n)]] for n in layer_dims[1:]]
+
 
 # %% forward_pass
 def forward_pass(X_batch, weight_matrices, biases, activations):
@@ -60,6 +67,7 @@ def forward_pass(X_batch, weight_matrices, biases, activations):
         caches.append(back)
     return outs[-1], tuple(caches)
 
+
 # %% backward_pass
 def backward_pass(dL_dg, layer_caches):
     grads = []
@@ -67,6 +75,7 @@ def backward_pass(dL_dg, layer_caches):
         grad_W, grad_b, dL_dg = back(dL_dg)
         grads.append((grad_W, grad_b))
     return [W for W, _ in grads[::-1]], [b for _, b in grads[::-1]]
+
 
 # %% my_nn_finite_difference_checker
 def my_nn_finite_difference_checker(X_batch, y_batch, weight_matrices, biases, activations):
@@ -87,12 +96,18 @@ def my_nn_finite_difference_checker(X_batch, y_batch, weight_matrices, biases, a
                 row.append((up - losses()) / 2e-5)
                 P[r, c] += 1e-5
             rows.append(row)
-        return [[[float(row[c][j]) for c in range(P.shape[1])] for row in rows] for j in range(len(y_batch))]
+        return [
+            [[float(row[c][j]) for c in range(P.shape[1])] for row in rows]
+            for j in range(len(y_batch))
+        ]
 
     return [slopes(W) for W in Ws], [slopes(b) for b in bs]
 
+
 # %% q1_3c
-reference_loss = sum(logistic_loss(forward_pass(X_ref, W_ref, b_ref, ref_activations)[0], y_ref)[0]) / 2
+reference_loss = (
+    sum(logistic_loss(forward_pass(X_ref, W_ref, b_ref, ref_activations)[0], y_ref)[0]) / 2
+)
 
 # %% q1_3d
 bp_grad_Ws, bp_grad_bs = backward_pass(

@@ -16,34 +16,41 @@ def finite_difference_checker(f, x, k):
     x[layer][r, c] = kept
     return (up - down) / 2e-5
 
+
 # %% sigmoid_activation
 def sigmoid_activation(x):
     e = np.exp(-np.abs(np.asarray(x, dtype=float)))
     out = np.where(np.asarray(x) < 0, e, 1.0) / (1 + e)
     return out, out * (1 - out)
 
+
 # %% logistic_loss
 def logistic_loss(g, y):
     p, t = np.ravel(g), np.ravel(y)
     return -np.log(np.abs(1 - t - p)), (1 / (1 - t - p)).reshape(-1, 1)
+
 
 # %% relu_activation
 def relu_activation(s):
     keep = np.asarray(s) > 0
     return np.where(keep, s, 0.0), keep
 
+
 # %% layer_forward
 def layer_forward(x, W, b, activation_fn):
     s = x @ W + b
     return activation_fn(s)[0], {"x": x, "W": W, "s": s, "f": activation_fn}
 
+
 # %% create_weight_matrices
 def create_weight_matrices(layer_dims):
     return [0.01 * np.random.randn(*pair) for pair in zip(layer_dims, layer_dims[1:])]
 
+
 # %% create_bias_vectors
 def create_bias_vectors(layer_dims):
     return [0.01 * np.random.randn(1, d) for d in layer_dims[1:]]
+
 
 # %% forward_pass
 def forward_pass(X_batch, weight_matrices, biases, activations):
@@ -51,6 +58,7 @@ def forward_pass(X_batch, weight_matrices, biases, activations):
     for l in range(len(weight_matrices)):
         h, layer_caches[l] = layer_forward(h, weight_matrices[l], biases[l], activations[l])
     return h, layer_caches
+
 
 # %% backward_pass
 def backward_pass(dL_dg, layer_caches):
@@ -62,6 +70,7 @@ def backward_pass(dL_dg, layer_caches):
         grad_bs[l] = d[:, None, :]
         d = d @ cache["W"].T
     return [grad_Ws[l] for l in sorted(grad_Ws)], [grad_bs[l] for l in sorted(grad_bs)]
+
 
 # %% my_nn_finite_difference_checker
 def my_nn_finite_difference_checker(X_batch, y_batch, weight_matrices, biases, activations):
@@ -78,6 +87,7 @@ def my_nn_finite_difference_checker(X_batch, y_batch, weight_matrices, biases, a
             for c in range(P.shape[1]):
                 grads[k][:, r, c] = finite_difference_checker(f, parameters, (k, r, c))
     return grads[:L], grads[L:]
+
 
 # %% q1_3c
 g_two, _ = forward_pass(X_ref, W_ref, b_ref, ref_activations)

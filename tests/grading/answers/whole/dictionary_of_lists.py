@@ -9,18 +9,22 @@ The optional function is left as it was released.
 def finite_difference_checker(f, x, k):
     raise NotImplementedError()
 
+
 # %% sigmoid_activation
 def _positive(x):
     return 1 / (1 + np.exp(-x))
+
 
 def _negative(x):
     e = np.exp(x)
     return e / (1 + e)
 
+
 def sigmoid_activation(x):
     x = np.array(x, dtype=float)
     out = np.piecewise(x, [x >= 0, x < 0], [_positive, _negative])
     return out, out * (1 - out)
+
 
 # %% logistic_loss
 def logistic_loss(g, y):
@@ -33,6 +37,7 @@ def logistic_loss(g, y):
             loss[i], dL_dg[i] = -np.log(1 - g[i]), 1 / (1 - g[i])
     return loss, dL_dg
 
+
 # %% relu_activation
 def relu_activation(s):
     out = np.array(s, dtype=float)
@@ -41,20 +46,27 @@ def relu_activation(s):
     out[out <= 0] = 0
     return out, grad
 
+
 # %% layer_forward
 def layer_forward(x, W, b, activation_fn):
     out, slope = activation_fn(x @ W + b)
     return out, (x, slope)
 
+
 # %% create_weight_matrices
 def create_weight_matrices(layer_dims):
     generator = np.random.default_rng()
-    return [generator.normal(0, 0.01, (layer_dims[i], layer_dims[i + 1])) for i in range(len(layer_dims) - 1)]
+    return [
+        generator.normal(0, 0.01, (layer_dims[i], layer_dims[i + 1]))
+        for i in range(len(layer_dims) - 1)
+    ]
+
 
 # %% create_bias_vectors
 def create_bias_vectors(layer_dims):
     generator = np.random.default_rng()
     return [generator.normal(0, 0.01, (1, d)) for d in layer_dims[1:]]
+
 
 # %% forward_pass
 def forward_pass(X_batch, weight_matrices, biases, activations):
@@ -66,6 +78,7 @@ def forward_pass(X_batch, weight_matrices, biases, activations):
         caches["slopes"].append(slope)
     return h, caches
 
+
 # %% backward_pass
 def backward_pass(dL_dg, layer_caches):
     inputs, Ws, slopes = layer_caches["inputs"], layer_caches["weights"], layer_caches["slopes"]
@@ -75,6 +88,7 @@ def backward_pass(dL_dg, layer_caches):
     deltas.reverse()
     grad_Ws = [x[:, :, None] * d[:, None, :] for x, d in zip(inputs, deltas)]
     return grad_Ws, [d[:, None, :] for d in deltas]
+
 
 # %% my_nn_finite_difference_checker
 def my_nn_finite_difference_checker(X_batch, y_batch, weight_matrices, biases, activations):

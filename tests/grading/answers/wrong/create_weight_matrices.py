@@ -81,7 +81,9 @@ def create_weight_matrices(layer_dims):
 
 # %% one row, repeated
 def create_weight_matrices(layer_dims):
-    return [np.tile(rng.normal(0, 0.01, (1, n)), (m, 1)) for m, n in zip(layer_dims, layer_dims[1:])]
+    return [
+        np.tile(rng.normal(0, 0.01, (1, n)), (m, 1)) for m, n in zip(layer_dims, layer_dims[1:])
+    ]
 
 
 # %% two layers, however many are asked for
@@ -120,9 +122,11 @@ def create_weight_matrices(layer_dims):
 # %% kept from the first call
 from functools import lru_cache
 
+
 @lru_cache
 def _drawn(dims):
     return [rng.normal(0, 0.01, s) for s in zip(dims, dims[1:])]
+
 
 def create_weight_matrices(layer_dims):
     return _drawn(tuple(layer_dims))

@@ -103,6 +103,7 @@ def sigmoid_activation(x):
 # %% math.exp overflows at -1000
 import math
 
+
 def sigmoid_activation(x):
     one = np.vectorize(lambda v: 1 / (1 + math.exp(-v)), otypes=[float])
     out = one(x)
@@ -111,6 +112,7 @@ def sigmoid_activation(x):
 
 # %% all calls share one buffer
 _buffers = {}
+
 
 def sigmoid_activation(x):
     x = np.asarray(x, dtype=float)
@@ -122,6 +124,7 @@ def sigmoid_activation(x):
 
 # %% the first result for a shape is kept for ever
 _known = {}
+
 
 def sigmoid_activation(x):
     key = np.shape(x)

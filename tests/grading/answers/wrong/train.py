@@ -174,10 +174,12 @@ for epoch in range(EPOCHS):
         keep((test_loss, test_acc), look(T, y_test))
 weight_matrices, biases = first_Ws, first_bs
 
+
 # %% accuracy of (n, 1) against (n,): one half for ever
 def look(x, y):
     g, _ = forward_pass(x, weight_matrices, biases, fs)
     return np.mean(logistic_loss(g, y)[0]), np.mean((g > 0.5) == y)
+
 
 for epoch in range(EPOCHS):
     order = rng.permutation(len(X))
@@ -186,10 +188,12 @@ for epoch in range(EPOCHS):
         step(X[batch], y_train[batch])
         keep((test_loss, test_acc), look(T, y_test))
 
+
 # %% losses summed over the batch
 def look(x, y):
     g, _ = forward_pass(x, weight_matrices, biases, fs)
     return np.sum(logistic_loss(g, y)[0]), np.mean((g[:, 0] > 0.5) == y)
+
 
 for epoch in range(EPOCHS):
     order = rng.permutation(len(X))
