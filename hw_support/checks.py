@@ -103,10 +103,21 @@ class Attempt:
                 return error.discreet if self.hidden else str(error)
             case NotImplementedError():
                 return f"{_raised_by(error)} is not answered yet (NotImplementedError)"
-            case _ if self.hidden or not str(error):
-                return f"{type(error).__name__} was raised"
             case _:
-                return f"{type(error).__name__}: {error}"
+                text = "" if self.hidden else _text_of(error)
+                return (
+                    f"{type(error).__name__}: {text}"
+                    if text
+                    else f"{type(error).__name__} was raised"
+                )
+
+
+def _text_of(error: BaseException) -> str:
+    """Return an exception's text, which is student code and may raise in turn."""
+    try:
+        return str(error)
+    except Exception:
+        return ""
 
 
 def _raised_by(error: BaseException) -> str:

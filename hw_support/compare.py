@@ -17,6 +17,8 @@ from hw_support.causes import likely_cause
 
 Array = npt.NDArray[Any]
 
+_MOST_ENTRIES = 50_000_000  # an array can claim more than there is memory for
+
 
 class Mismatch(AssertionError):
     """A result that is not what was expected.
@@ -100,6 +102,8 @@ def _plain_array(value: object, what: str) -> Array:
         raise _both(f"{what} is None. Is a `return` missing?")
     if callable(value):
         raise _both(f"{what} is a function; numbers were expected. Is it to be called?")
+    if isinstance(value, np.ndarray) and value.size > _MOST_ENTRIES:
+        raise _both(f"{what} has shape {value.shape}: far more numbers than were expected")
     try:
         array = np.asarray(value)
         # A subclass may lie about what it holds (its own ==, its own shape): take a plain copy.
