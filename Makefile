@@ -23,10 +23,13 @@ $(READY): requirements.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	touch $(READY)
 
-demo: $(READY)   ## grade a sample class on the real data, in a scratch course
+demo: $(READY) sandbox ## grade a sample class on the real data, in a scratch course
 	$(RUN) python -m hw_grading demo
 
-test: $(READY)   ## all tests
+sandbox:         ## bubblewrap, in which student code runs, where it may be installed
+	@tools/install-bubblewrap
+
+test: $(READY) sandbox ## all tests
 	$(RUN) python -m pytest -n 2
 
 check: $(READY)  ## lint, types and unit tests, within a minute
@@ -34,6 +37,10 @@ check: $(READY)  ## lint, types and unit tests, within a minute
 	$(RUN) ruff format --check .
 	$(RUN) mypy
 	$(RUN) python -m pytest -n 2 -m "not slow"
+
+soak: $(READY) sandbox ## fuzzing and repeated attacks, for minutes
+	$(RUN) python tests/hostile/fuzz_wire.py --seconds 300
+	$(RUN) python tests/hostile/fuzz_notebook.py --seconds 300
 
 validity: $(READY) ## docs/validity.md: how right the tests are, measured (minutes)
 	$(RUN) python tests/grading/validity.py --seeds 50
@@ -54,4 +61,4 @@ benchmarks: $(READY) ## every figure of the documentation
 clean:           ## remove what was made here, student records excepted
 	rm -rf $(VENV) dist demo .pytest_cache .mypy_cache .ruff_cache
 
-.PHONY: help setup demo test check validity release lock benchmarks clean
+.PHONY: help setup sandbox demo test check soak validity release lock benchmarks clean

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from hw_grading.formgrader_pages import escape as escape_formgraders_pages
+
 c = get_config()
 
 HERE = Path(__file__).resolve().parent
@@ -57,12 +59,30 @@ c.Autograde.autograde_preprocessors = [
     "nbgrader.preprocessors.CheckCellMetadata",
     "hw_grading.nbgrader_glue.MarkFinished",
 ]
-# The notebook tells students these limits.
-c.ExecuteSubmission.seconds_per_cell = 60
-c.ExecuteSubmission.seconds_for_cell = {"train": 600, "q1_3e_iv_experiment": 600}
-c.ExecuteSubmission.seconds_per_submission = 1800
+# "none" runs student code with your own rights: for a class that you trust with your machine.
+c.ExecuteSubmission.sandbox = "bubblewrap"
+# The notebook tells students these limits. What may pass on the clock leaves room for other work.
+c.ExecuteSubmission.cpu_seconds_per_cell = 60
+c.ExecuteSubmission.cpu_seconds_for_cell = {"train": 600, "q1_3e_iv_experiment": 600}
+c.ExecuteSubmission.cpu_seconds_per_submission = 1800
+c.ExecuteSubmission.wall_seconds_per_cell = 180
+c.ExecuteSubmission.wall_seconds_for_cell = {"train": 1800, "q1_3e_iv_experiment": 1800}
+c.ExecuteSubmission.wall_seconds_per_submission = 5400
+c.ExecuteSubmission.memory_mb = 3000
+c.ExecuteSubmission.processes = 128
+c.ExecuteSubmission.file_mb = 100
+c.ExecuteSubmission.folder_mb = 200
 # Hidden tests draw fresh inputs for each student; with the same number, the same ones again.
 c.ExecuteSubmission.seed = 20221004
+
+# What students wrote is shown without HTML that runs, in feedback and in formgrader.
+c.TemplateExporter.filters = {
+    "markdown2html": "hw_grading.safe_html.markdown2html",
+    "clean_html": "hw_grading.safe_html.clean_html",
+    "strip_files_prefix": "hw_grading.safe_html.unchanged",
+}
+c.HTMLExporter.preprocessors = ["hw_grading.safe_html.CleanOutputs"]
+escape_formgraders_pages()
 
 # Feedback shows neither hidden tests nor mark schemes.
 c.GenerateFeedback.exporter_class = "hw_grading.nbgrader_glue.FeedbackExporter"

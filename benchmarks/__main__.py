@@ -9,7 +9,7 @@ import platform
 
 import matplotlib as mpl
 
-NAMES = ["data", "training", "test_cells", "step_size_10"]
+NAMES = ["data", "training", "test_cells", "step_size_10", "isolation", "remote_values"]
 
 
 def main() -> None:

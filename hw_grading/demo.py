@@ -7,9 +7,12 @@ import sys
 from pathlib import Path
 
 from hw_grading.course import Course, scratch_course
+from hw_grading.faults import GraderFault
 from hw_grading.plots_page import write_plots_page
 from hw_grading.report import print_report
 from hw_grading.sample_class import write_class
+from hw_grading.sandbox import available, environment
+from hw_grading.sandbox.policy import Limits
 
 # The course's own limit is longer: nobody wants to watch an endless loop for a minute.
 SECONDS_PER_CELL = 20
@@ -47,8 +50,8 @@ def demonstrate(folder: Path) -> int:
     submissions = write_class(folder)
     step(f"Grading a sample class of {len(submissions)} submissions, each in a kernel of its own.")
     step("Most of them train the network; one loops for ever until its time is up ...")
-    limit = f"--ExecuteSubmission.seconds_per_cell={SECONDS_PER_CELL}"
-    status = course.nbgrader("autograde", "hw2", limit, log=log)
+    limit = f"--ExecuteSubmission.cpu_seconds_per_cell={SECONDS_PER_CELL}"
+    status = course.nbgrader("autograde", "hw2", limit, *sandbox_or_none(), log=log)
     step("Writing feedback, the GSIs' page and the grades ...")
     must(course, log, "generate_feedback", "hw2")
     must(course, log, "export", f"--to={folder / 'grades.csv'}")
@@ -69,6 +72,18 @@ def demonstrate(folder: Path) -> int:
     jupyter = Path(sys.executable).with_name("jupyter")
     print(f"\n  formgrader: cd {folder} && {jupyter} lab, then the menu Nbgrader → Formgrader")
     return status
+
+
+def sandbox_or_none() -> list[str]:
+    """Return the option without which this machine cannot grade the sample class, and say so."""
+    try:
+        available.check(environment.shown(1, []), Limits())
+    except GraderFault as fault:
+        step(f"\n{fault}\n")
+        step("The sample class is this project's own, so it is graded without a sandbox here.")
+        return ["--ExecuteSubmission.sandbox=none"]
+    step("Student code runs in a sandbox: no network, no files but its own, limits on everything.")
+    return []
 
 
 def step(text: str) -> None:

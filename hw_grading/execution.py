@@ -1,48 +1,43 @@
-"""Runs a submission's cells in a kernel, under limits, and never lets it stop the class.
+"""Runs a submission: its cells in a sandbox, its test cells in the examiner, under limits.
 
-This is nbgrader's `Execute` with three changes.
+This is nbgrader's `Execute` with four changes.
 
-1. *Whatever a submission does to its kernel ends in a score and a reason.* A test that did not run
-   to its end gets an error as output, because nbgrader gives full marks to a test without outputs.
-   A fault that is not the submission's (no kernel can be started at all) raises `GraderFault`, or
-   `NoSuchKernel`: nbgrader then leaves that student without a score rather than with a zero.
-2. *Limits*: seconds for each cell and for the whole submission, bytes of output for each cell.
-   A cell that does not end is interrupted; if that does not help, its kernel is killed; and if a
-   flood of messages keeps this process from noticing the time, a thread of its own kills.
-3. *Outputs are scored as they are meant* (see `hw_grading.outputs`): warnings on stderr cost
-   nothing, and a number that is no score scores 0 and does not stop nbgrader.
-
-Not protected here: student code runs with the grader's rights, in the kernel in which the tests
-run. What it leaves running in a process group of its own is not found.
+1. *Verdicts are made elsewhere.* The kernel runs every cell as it ran on the student's desk: of a
+   test cell the part that students have. Its outputs are dropped. Then the examiner, a process in
+   which no student code runs, runs the whole test cell and asks the kernel what it needs to know
+   (`hw_grading.examiner`). What nbgrader scores by comes from there, and is put into the notebook
+   when the kernel has ended.
+2. *Whatever a submission does ends in a score and a reason.* A test without a verdict gets an error
+   as output, because nbgrader gives full marks to a test without outputs. A fault that is not the
+   submission's raises `GraderFault`: nbgrader then leaves that student without a score rather than
+   with a zero.
+3. *Limits* of time, memory, processes, files and output, of each cell and of the submission. A
+   cell that does not end is interrupted; if that does not help, all that it started is killed.
+4. *Outputs are made safe to open*: HTML of student cells is cleaned (`hw_grading.safe_html`).
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
-import tempfile
+from pathlib import Path
 from queue import Empty
 from time import monotonic
 from typing import Any
 
-from jupyter_client.kernelspec import NoSuchKernel
 from nbclient.exceptions import CellExecutionComplete
 from nbclient.util import ensure_async, run_sync
 from nbformat import NotebookNode
-from nbformat.v4 import new_output
+from nbformat.v4 import new_code_cell, new_output
 from nbgrader.preprocessors import Execute
-from nbgrader.utils import is_grade, is_solution
-from traitlets import Bool, Dict, Enum, Float, Integer, Unicode
+from nbgrader.utils import is_grade, is_locked, is_solution
+from traitlets import Bool, Enum, Integer
 
-from hw_grading import outputs
-from hw_grading.fresh import SEED_VARIABLE
-from hw_grading.kernels import (
-    IPYKERNEL_ARGUMENTS,
-    CappedKernelManager,
-    KernelProcesses,
-    check_that_kernels_start,
-    kernel_environment,
-)
+from hw_grading import outputs, safe_html
+from hw_grading.examiner.client import Examination, ExaminerFailed, warm_up
+from hw_grading.faults import GraderFault
+from hw_grading.limits import LimitSettings
+from hw_grading.mending import as_released
 from hw_grading.outputs import Flow, OutputBudget
 from hw_grading.problems import (
     METADATA_KEY,
@@ -54,39 +49,46 @@ from hw_grading.problems import (
     read_problems,
     shown,
 )
+from hw_grading.sandbox import available, environment
+from hw_grading.sandbox.kernel import KernelInSandbox
+from hw_grading.sandbox.watch import Stop, Watch
 
 # Errors and results beyond the limit are kept, but not without end.
 _MOST_KEPT_BEYOND = 100
 
 
-class ExecuteSubmission(Execute):
+# What the kernel runs while the examiner asks it: a module that only the sandbox has.
+_ANSWER = "__import__('answering.start').start.answer()"
+_SECONDS_FOR_A_LAST_WORD = 5.0  # when the kernel says that it has no more questions to answer
+_SECONDS_FOR_A_VERDICT = 60.0
+
+
+class ExecuteSubmission(LimitSettings, Execute):
     """Run the cells of one submission; stands in `autograde_preprocessors` for `Execute`."""
 
-    seconds_per_cell = Float(60, help="time limit of a cell").tag(config=True)
-    seconds_for_cell = Dict(
-        key_trait=Unicode(), value_trait=Float(), help="other time limits, by grade id"
-    ).tag(config=True)
-    seconds_per_submission = Float(1800, help="time limit of all cells together").tag(config=True)
-    max_output_bytes_per_cell = Integer(
-        2_000_000, help="about how much output of a cell is kept; a cell that goes on is stopped"
-    ).tag(config=True)
-    blas_threads = Integer(
-        1, help="threads of BLAS and OpenMP in a kernel; 0 leaves the environment alone"
-    ).tag(config=True)
     seed = Integer(
         0,
         help="hidden tests draw a submission's inputs from this number and the student's id, so "
         "that a grade can be repeated",
     ).tag(config=True)
-    iopub_timeout = Integer(
-        10, help="seconds for the last outputs to arrive, and for an interrupt to have an effect"
-    ).tag(config=True)
     shutdown_kernel = Enum(["graceful", "immediate"], default_value="immediate").tag(config=True)
     store_widget_state = Bool(False).tag(config=True)
 
     def __init__(self, **kwargs: Any) -> None:
-        kwargs.setdefault("kernel_manager_class", CappedKernelManager)
+        kwargs.setdefault("kernel_manager_class", KernelInSandbox)
         super().__init__(**kwargs)
+
+    def check(self, secrets: list[Path]) -> None:
+        """Expect that submissions can be graded as they are to be.
+
+        Raises
+        ------
+        GraderFault
+            They cannot, on this machine, with these settings.
+        """
+        if self.sandbox != "none":
+            available.check(environment.shown(self.blas_threads, secrets), self.of_sandbox())
+        warm_up()
 
     def preprocess(
         self, nb: NotebookNode, resources: Any = None, km: Any = None
@@ -94,20 +96,25 @@ class ExecuteSubmission(Execute):
         """Run all cells, then settle the outputs by which nbgrader scores."""
         self._problems: list[Problem] = []
         self._stopped: str | None = None  # why no further cell is run
-        self._ended: set[int] = set()  # the cells that ran to their end, by index
+        self._fault: GraderFault | None = None
         self._lost: set[int] = set()  # cells with a message that could not be taken in
         self._exit_asked: str | None = None  # the cell that called exit()
-        self._processes = KernelProcesses(None)
+        self._verdicts: dict[int, list[Any]] = {}
+        self._trusted: list[tuple[str, str]] = []  # the instructor's cells since the last test
+        self._watch: Watch | None = None
+        self._examination: Examination | None = None
+        self._manager: KernelInSandbox | None = None
         self._begun = False
-        self._deadline = monotonic() + self.seconds_per_submission
+        self._deadline = monotonic() + self.wall_seconds_per_submission
         student = (resources or {}).get("nbgrader", {}).get("student", "?")
         self._seed = seed_of(self.seed, student)
         nb.metadata.setdefault(METADATA_KEY, NotebookNode())["seed"] = self._seed
         if any(p.kind is Kind.FILE for p in read_problems(nb)):
             self._stopped = "the notebook could not be read"
         else:
-            with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as self._ipython_folder:
-                self._run(nb, resources, km)
+            self._run(nb, resources)
+        if self._fault:
+            raise self._fault
         for index, cell in enumerate(nb.cells):
             if cell.cell_type == "code":
                 self._settle(cell, index)
@@ -119,34 +126,63 @@ class ExecuteSubmission(Execute):
 
     # -- the kernel
 
-    def _run(self, nb: NotebookNode, resources: Any, km: Any) -> None:
-        folder = resources.get("metadata", {}).get("path") or None
-        for _attempt in (1, 2):
+    def _run(self, nb: NotebookNode, resources: Any) -> None:
+        self._first = _instructors_first_cells(nb)
+        for attempt in (1, 2):
             try:
-                super().preprocess(nb, resources, km)
+                super().preprocess(nb, resources, None)
                 return
-            except NoSuchKernel:
-                raise
             except Exception as error:
-                self.log.warning("%s: kernel: %s", folder, error)
+                self.log.warning("kernel: %s: %s", type(error).__name__, error)
                 if self._begun:  # ending the kernel failed; the cells are done
                     return
+                if attempt == 2:
+                    why = self._watch.stop.reason if self._watch and self._watch.stop else error
+                    self._fault = GraderFault(f"no kernel can be started ({why})")
             finally:
-                self._processes.kill()
-                if folder:  # student code may have removed it, and the notebook goes there
-                    os.makedirs(folder, exist_ok=True)
-        check_that_kernels_start(self.kernel_name, self.startup_timeout)
-        self._stop(Kind.KERNEL, "no kernel starts in the submission's folder")
+                self._end()
 
-    def start_new_kernel(self, **kwargs: Any) -> None:
-        """Start the kernel; the notebook's folder is its working folder."""
-        if getattr(self.km, "ipykernel", False):
-            self.extra_arguments = list(IPYKERNEL_ARGUMENTS)
-        environment = kernel_environment(self.blas_threads, self._ipython_folder)
-        environment[SEED_VARIABLE] = str(self._seed)
-        kwargs.setdefault("env", environment)
-        super().start_new_kernel(**kwargs)
-        self._processes = KernelProcesses(self.km.provisioner)
+    def _end(self) -> None:
+        """End everything that the submission started, and wait until it is gone."""
+        if self._watch:
+            self._watch.kill()
+            self._watch.end()
+        if self._examination:
+            self._examination.end()
+        if self._manager:
+            self._manager.remove_run_folder()
+
+    def create_kernel_manager(self) -> Any:
+        """Make the manager of a kernel in a sandbox."""
+        manager = super().create_kernel_manager()
+        if self.sandbox != "none":
+            manager.shown = environment.shown(self.blas_threads, [])
+        manager.limits = self.of_sandbox()
+        self._manager = manager
+        return manager
+
+    async def async_start_new_kernel(self, **kwargs: Any) -> None:
+        """Start the kernel, those who watch it, and those who examine it."""
+        threads = dict.fromkeys(environment.BLAS_VARIABLES, str(self.blas_threads or ""))
+        kwargs["env"] = {**os.environ, **(threads if self.blas_threads else {})}
+        await super().async_start_new_kernel(**kwargs)
+        provisioner = self.km.provisioner
+        self._watch = Watch(
+            provisioner.kernel_pid,
+            provisioner.root_pid,
+            memory_mb=self.memory_mb,
+            cpu_seconds=self.cpu_seconds_per_submission,
+            shared_folder=self.km.run_folder if self.sandbox != "none" else None,
+        )
+        self._examination = Examination(
+            provisioner.link,
+            provisioner.kernel_pid,
+            provisioner.root_pid,
+            self._seed,
+            list(self._first.items()),
+        )
+
+    start_new_kernel = run_sync(async_start_new_kernel)
 
     async def _async_responds(self) -> bool:
         """Whether the kernel still answers, after what was sent before has arrived."""
@@ -171,90 +207,133 @@ class ExecuteSubmission(Execute):
     # -- one cell
 
     def timeout_func(self, cell: NotebookNode) -> float:
-        """Return the seconds that a cell may take now."""
-        return max(0.01, min(self._limit(cell), self._deadline - monotonic()))
-
-    def _limit(self, cell: NotebookNode) -> float:
-        grade_id = _grade_id(cell)
-        return float(self.seconds_for_cell.get(grade_id or "", self.seconds_per_cell))
+        """Return the seconds that may pass in a cell now."""
+        left: float = min(self._wall_limit, self._deadline - monotonic())
+        return max(0.01, left)
 
     def preprocess_cell(
         self, cell: NotebookNode, resources: Any, index: int
     ) -> tuple[NotebookNode, Any]:
-        """Run a cell unless the submission was stopped."""
+        """Run a cell unless the submission was stopped; have a test cell examined."""
         self._begun = True
         if cell.cell_type != "code" or self._stopped:
             return cell, resources
         cell.metadata.pop("tags", None)  # nbclient would skip a cell for a tag
-        if not cell.source.strip():
-            self._ended.add(index)
-            return cell, resources
         if monotonic() >= self._deadline:
             self._stop(
                 Kind.TIME_LIMIT, f"{self._of_all()} were used up before {_named(cell)}", cell
             )
-            return cell, resources
-        self._budget = OutputBudget(self.max_output_bytes_per_cell)
-        self._kept_beyond = 0
-        self._flooded = False
-        self._began = monotonic()
-        watchdog = self._processes.kill_after(self.timeout_func(cell) + 3 * self.iopub_timeout + 5)
-        try:
-            super().preprocess_cell(cell, resources, index)
-        except Exception as error:
-            try:
-                self._after_failure(cell, error)
-            except Exception as another:  # what the kernel says now cannot be understood
-                self._processes.kill()
-                why = f"talking to the kernel failed in {_named(cell)} ({shown(another)})"
-                self._stop(Kind.KERNEL, why, cell)
-        finally:
-            watchdog.cancel()
+        elif _is_test(cell):
+            self._run_in_kernel(cell, new_code_cell(as_released(cell.source, "code")), index)
+            if not self._stopped:
+                self._examine(cell, index)
+        else:
+            self._run_in_kernel(cell, cell, index)
+            if _is_trusted(cell) and _grade_id(cell) not in self._first:
+                self._trusted.append((_grade_id(cell) or "", cell.source))
         return cell, resources
 
-    def _of_all(self) -> str:
-        return f"the {self.seconds_per_submission:g} s for the whole submission"
+    def _examine(self, cell: NotebookNode, index: int) -> None:
+        """Let the kernel answer while the examiner runs the test cell."""
+        assert self._examination
+        assert self._watch
+        try:
+            self._examination.begin(self._trusted, _grade_id(cell) or "", cell.source)
+            self._trusted = []
+            self._run_in_kernel(cell, new_code_cell(_ANSWER), index, store_history=False)
+            if not self._examination.has_verdict(_SECONDS_FOR_A_LAST_WORD):
+                self._watch.kill(Stop(Kind.PROTOCOL, "it stopped answering"))
+            verdict = self._examination.verdict(_SECONDS_FOR_A_VERDICT)
+        except ExaminerFailed as fault:
+            self._fault = fault
+            self._stop(Kind.GRADER, str(fault), cell)
+            return
+        self._verdicts[index] = verdict.outputs
+        if verdict.gone and not self._stopped:
+            why = f"the notebook could not be asked any more in {_named(cell)}: {verdict.gone}"
+            self._stop(Kind.PROTOCOL, why, cell)
 
-    def _after_failure(self, cell: NotebookNode, error: Exception) -> None:
-        """Find out why a cell did not end, and whether the next one can be run."""
-        late = monotonic() - self._began >= self._limit(cell)
-        if not self._is_alive():
-            if self._flooded:
-                why = f"the kernel was killed, because {_named(cell)} did not stop printing"
-                self._stop(Kind.OUTPUT_LIMIT, why, cell)
-            elif self._processes.killed_late:
-                why = f"the kernel was killed, because {_named(cell)} did not end after its limit"
-                self._stop(Kind.TIME_LIMIT, why, cell)
-            elif self._exit_asked:
+    def _run_in_kernel(
+        self, cell: NotebookNode, run: NotebookNode, index: int, *, store_history: bool = True
+    ) -> None:
+        """Run code in the kernel on behalf of a cell, and find out how it ended."""
+        assert self._watch
+        if not run.source.strip():
+            return
+        run.metadata = cell.metadata  # by which messages name it
+        self._budget = OutputBudget(self.output_bytes_per_cell)
+        self._kept_beyond = 0
+        self._flooded = False
+        self._timed_out = False
+        self._wall_limit = self.wall_seconds_of(_grade_id(cell))
+        passing = self.timeout_func(cell) + 3 * self.iopub_timeout + 5
+        self._watch.begin_cell(self.cpu_seconds_of(_grade_id(cell)), _named(cell), passing)
+        error = None
+        try:
+            self.execute_cell(run, index, store_history=store_history)
+        except Exception as raised:
+            error = raised
+        finally:
+            self.nb.cells[index] = cell  # nbclient has put `run` there
+        try:
+            self._look_after(cell, error, self._watch.end_cell())
+        except Exception as another:  # what the kernel says now cannot be understood
+            self._watch.kill()
+            why = f"talking to the kernel failed in {_named(cell)} ({shown(another)})"
+            self._stop(Kind.KERNEL, why, cell)
+
+    def _look_after(
+        self, cell: NotebookNode, error: Exception | None, interrupted: Stop | None
+    ) -> None:
+        """Report how a cell ended, and stop the submission if no further one can be run."""
+        assert self._watch
+        stopped = self._watch.stop
+        if stopped and stopped.kind is Kind.GRADER:
+            self._fault = GraderFault(stopped.reason)
+        if stopped:
+            why = f"the kernel was killed in {_named(cell)}, because {stopped.reason}"
+            self._stop(stopped.kind, why, cell)
+        elif error is None:
+            if interrupted:
+                self._report_time_limit(cell, interrupted.reason)
+        elif not self._is_alive():
+            if self._exit_asked:
                 self._stop(Kind.KERNEL, f"{self._exit_asked} ended the kernel by exit() or quit()")
             else:
                 self._stop(Kind.KERNEL, f"the kernel died while running {_named(cell)}", cell)
         elif self._responds():
-            if late or monotonic() >= self._deadline:
-                self._report_time_limit(cell)
+            if interrupted or self._timed_out or monotonic() >= self._deadline:
+                reason = interrupted.reason if interrupted else self._within()
+                self._report_time_limit(cell, reason)
             elif not self._flooded:
                 message = f"The outputs of {_named(cell)} were lost ({shown(error)})."
                 self._report(Kind.KERNEL, message, cell)
         else:
-            self._processes.kill()
-            limit = f"{self._limit(cell):g} s"
+            self._watch.kill()
             why = f"the kernel was killed, because {_named(cell)} could not be interrupted"
-            self._stop(Kind.TIME_LIMIT, f"{why} after its {limit}", cell)
+            self._stop(Kind.TIME_LIMIT, f"{why} after its time was up", cell)
 
     def on_cell_executed(self, **kwargs: Any) -> None:
         """Note how a cell ended."""
         cell, reply = kwargs["cell"], kwargs["execute_reply"]
         content = reply["content"]
         if "header" not in reply:  # made up by nbclient when it interrupted the cell
-            content["evalue"] = self._report_time_limit(cell)
-        if content.get("status") in ("ok", "error"):
-            self._ended.add(kwargs["cell_index"])
+            self._timed_out = True
+            content["evalue"] = f"not ended {self._within()}"
+            self._report_time_limit(cell, self._within())
         if content.get("status") == "error" and "ename" in content:
             super().on_cell_executed(**kwargs)
         payload = content.get("payload")
         for entry in payload if isinstance(payload, list) else ():
             if isinstance(entry, dict) and entry.get("source") == "ask_exit":
                 self._exit_asked = _named(cell)
+
+    def _of_all(self) -> str:
+        return f"the {self.wall_seconds_per_submission:g} s for the whole submission"
+
+    def _within(self) -> str:
+        limit = f"{self._wall_limit:g} s"
+        return f"within {self._of_all() if monotonic() >= self._deadline else limit}"
 
     # -- outputs
 
@@ -282,6 +361,7 @@ class ExecuteSubmission(Execute):
 
     def _stem(self, flow: Flow, cell: NotebookNode) -> None:
         """Interrupt a cell that goes on printing beyond its limit; kill it if it goes on still."""
+        assert self._watch
         limit = f"{self._budget.limit:,} bytes"
         if flow is Flow.FULL:
             note = f"\n… output beyond {limit} was dropped\n"
@@ -291,21 +371,24 @@ class ExecuteSubmission(Execute):
         # Signals are sent from here: while messages keep coming, nothing else of nbclient's runs.
         if flow is Flow.FLOOD and not self._flooded:
             self._flooded = True
-            self._processes.interrupt()
+            self._watch.interrupt()
             message = f"{_at_start(cell)} did not stop printing: it was interrupted."
             self._report(Kind.OUTPUT_LIMIT, message, cell)
         if flow is Flow.TORRENT:
-            self._processes.kill()
+            why = f"{_named(cell)} did not stop printing"
+            self._watch.kill(Stop(Kind.OUTPUT_LIMIT, why))
 
     def _settle(self, cell: NotebookNode, index: int) -> None:
-        lost = outputs.settle(cell) or index in self._lost
-        if not is_grade(cell) or is_solution(cell):
+        """Leave outputs that a notebook can hold, that are safe to open, and that score."""
+        if not _is_test(cell):
+            outputs.settle(cell)
+            safe_html.clean_outputs(cell)
             return
-        outputs.warnings_to_stdout(cell)
-        if index not in self._ended:
+        cell.outputs = [new_output(**output) for output in self._verdicts.get(index, [])]
+        cell.execution_count = None
+        outputs.settle(cell)
+        if index not in self._verdicts:
             outputs.fail(cell, f"not run to its end: {self._stopped or 'it was interrupted'}")
-        elif lost:
-            outputs.fail(cell, "an output of this test is not valid in a notebook")
         elif why := outputs.why_no_score(cell, float(cell.metadata.nbgrader["points"])):
             self._report(Kind.SCORE, f"{_at_start(cell)} {why}: it scores 0.", cell)
             outputs.fail(cell, why)
@@ -316,13 +399,10 @@ class ExecuteSubmission(Execute):
         self._stopped = why
         self._report(kind, f"The rest of the notebook was not run: {why}. Its tests score 0.", cell)
 
-    def _report_time_limit(self, cell: NotebookNode) -> str:
-        limit = f"{self._limit(cell):g} s"
-        if monotonic() >= self._deadline:
-            limit = self._of_all()
-        message = f"{_at_start(cell)} did not end within {limit}: it was interrupted."
-        self._report(Kind.TIME_LIMIT, message, cell)
-        return f"not ended within {limit}"
+    def _report_time_limit(self, cell: NotebookNode, within: str) -> None:
+        message = f"{_at_start(cell)} did not end {within}: it was interrupted."
+        if not any(problem.message == message for problem in self._problems):
+            self._report(Kind.TIME_LIMIT, message, cell)
 
     def _report(
         self,
@@ -339,6 +419,27 @@ def seed_of(seed: int, student: str) -> int:
     """Return the seed of one submission: the same in every run, another for every student."""
     digest = hashlib.sha256(f"{seed}/{student}".encode("utf-8", "replace")).digest()
     return int.from_bytes(digest[:4], "big")
+
+
+def _is_test(cell: NotebookNode) -> bool:
+    return bool(cell.cell_type == "code" and is_grade(cell) and not is_solution(cell))
+
+
+def _is_trusted(cell: NotebookNode) -> bool:
+    """Whether a cell of code is the instructor's to the letter, and binds names for tests."""
+    locked = cell.cell_type == "code" and is_locked(cell)
+    return bool(locked and not is_grade(cell) and not is_solution(cell))
+
+
+def _instructors_first_cells(nb: NotebookNode) -> dict[str, str]:
+    """Return the instructor's cells, by grade id, that stand before every answer and test."""
+    first = {}
+    for cell in nb.cells:
+        if is_solution(cell) or is_grade(cell):
+            break
+        if _is_trusted(cell):
+            first[_grade_id(cell) or ""] = cell.source
+    return first
 
 
 def _at_start(cell: NotebookNode) -> str:

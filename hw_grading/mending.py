@@ -126,13 +126,14 @@ def instructor_cells(gradebook: Any, assignment: str, notebook: str) -> list[Ins
             task=cell.name in tasks,
             points=points.get(cell.name),
             checksum=cell.checksum,
-            released=_as_released(cell.source or "", cell.cell_type),
+            released=as_released(cell.source or "", cell.cell_type),
         )
         for cell in entry.source_cells
     ]
 
 
-def _as_released(source: str, cell_type: str) -> str:
+def as_released(source: str, cell_type: str) -> str:
+    """Return a cell's text as students got it: without hidden tests, without mark scheme."""
     cell = _NEW_CELL[cell_type](source)
     for remover in (
         ClearHiddenTests(enforce_metadata=False),

@@ -26,6 +26,7 @@ from nbgrader.preprocessors import NbGraderPreprocessor
 
 from hw_grading import submission_folders
 from hw_grading.execution import ExecuteSubmission
+from hw_grading.faults import GraderFault
 from hw_grading.mending import instructor_cells, mend
 from hw_grading.problems import (
     METADATA_KEY,
@@ -50,13 +51,11 @@ class SubmissionExporter(NotebookExporter):
         super().__init__(config=config, **kwargs)
         self._of_folder: dict[str, list[Problem]] = {}
         if isinstance(self.parent, Autograde):
-            if not ExecuteSubmission(parent=self).enabled:
-                message = (
-                    "Grading without running the notebooks (--no-execute) would score outputs that "
-                    "students made themselves: nothing was graded"
-                )
-                self.log.error(message)
-                raise NbGraderException(message)
+            try:
+                _expect_that_grading_is_safe(self, self.parent)
+            except GraderFault as fault:
+                self.log.error(fault)
+                raise NbGraderException(str(fault)) from fault
             self._of_folder = submission_folders.prepare(self.parent)
 
     def from_filename(  # type: ignore[override]  # a notebook exporter gives text
@@ -135,6 +134,16 @@ class MarkFinished(NbGraderPreprocessor):
         """Set the mark, which reaches the disk when the notebook is written whole."""
         nb.metadata.setdefault(METADATA_KEY, NotebookNode())[submission_folders.FINISHED] = True
         return nb, resources
+
+
+def _expect_that_grading_is_safe(exporter: SubmissionExporter, command: Autograde) -> None:
+    execution = ExecuteSubmission(parent=exporter)
+    if not execution.enabled:
+        raise GraderFault(
+            "Grading without running the notebooks (--no-execute) would score outputs that "
+            "students made themselves: nothing was graded"
+        )
+    execution.check([Path(command.coursedir.root), Path(__file__).parent])
 
 
 def _remove_extras(course: Any, ids: dict[str, str]) -> list[Problem]:

@@ -120,6 +120,8 @@ def drop_unnameable(converter: Any) -> None:
         why = None
         if "\n" in folder:
             why = "its name has a line break"
+        elif set(folder[len(str(converter.coursedir.root)) :]) & set("<>\"'&`"):
+            why = "its name has characters that pages of HTML give a meaning to"
         elif any("\ud800" <= c <= "\udfff" for c in folder):
             why = "its name is not valid UTF-8"
         if why:

@@ -22,6 +22,7 @@ import io
 import os
 import random
 import sys
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,7 +34,68 @@ from hw_support.time_limit import TimeLimitReached, time_limit
 CPU_SECONDS = 5.0
 WALL_SECONDS = 25.0
 
-_MISSING = object()
+
+class Notebook:
+    """What a test cell may do to the notebook: here, that in which the cell itself runs.
+
+    A grader that runs test cells elsewhere gives their names an attribute `notebook`, with the same
+    methods, which do the same from there.
+
+    Parameters
+    ----------
+    names
+        The notebook's names.
+    """
+
+    MISSING = object()
+
+    def __init__(self, names: dict[str, object]) -> None:
+        self.names = names
+
+    def put(self, name: str, value: object) -> None:
+        """Let a name mean something else."""
+        self.names[name] = value
+
+    def put_back(self, name: str, original: object) -> None:
+        """Let a name mean `original` again; `MISSING` lets it mean nothing."""
+        if original is self.MISSING:
+            self.names.pop(name, None)
+        else:
+            self.names[name] = original
+
+    def limited(
+        self, cpu_seconds: float, wall_seconds: float
+    ) -> contextlib.AbstractContextManager[None]:
+        """Return a context manager that raises `TimeLimitReached` when a block takes too long."""
+        return time_limit(cpu_seconds, wall_seconds)
+
+    def undoing(self, function: Callable[..., object], *arguments: object) -> object:
+        """Call a function, and undo what it did to the arrays that it was given."""
+        arrays = [thing for thing in arguments if isinstance(thing, np.ndarray)]
+        before = [thing.copy() for thing in arrays]
+        try:
+            return function(*arguments)
+        finally:
+            for thing, copy in zip(arrays, before, strict=True):
+                thing[...] = copy
+
+    @contextlib.contextmanager
+    def replaced(self, **values: object) -> Iterator[None]:
+        """Let names mean something else in a block."""
+        before = {name: self.names.get(name, self.MISSING) for name in values}
+        for name, value in values.items():
+            self.put(name, value)
+        try:
+            yield
+        finally:
+            for name, original in before.items():
+                self.put_back(name, original)
+
+
+def notebook_of(names: dict[str, object]) -> Notebook:
+    """Return what a test cell with these names may do to the notebook."""
+    notebook: Notebook = getattr(names, "notebook", None) or Notebook(names)
+    return notebook
 
 
 @dataclass(frozen=True)
@@ -71,7 +133,7 @@ class Attempt:
         shown = _Discard() if self.hidden else sys.stdout
         self._streams.enter_context(contextlib.redirect_stdout(shown))
         self._streams.enter_context(contextlib.redirect_stderr(shown))
-        self._streams.enter_context(time_limit(CPU_SECONDS, WALL_SECONDS))
+        self._streams.enter_context(self.checks.notebook.limited(CPU_SECONDS, WALL_SECONDS))
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: object
@@ -122,6 +184,8 @@ def _text_of(error: BaseException) -> str:
 
 def _raised_by(error: BaseException) -> str:
     """Return the name of the function in which an exception was raised."""
+    if elsewhere := getattr(error, "raised_by", ""):
+        return str(elsewhere)
     name, step = "this", error.__traceback__
     while step:
         name, step = step.tb_frame.f_code.co_name, step.tb_next
@@ -175,6 +239,8 @@ class Checks:
     ----------
     names : dict
         The names of the notebook in which the cell runs.
+    notebook : Notebook
+        To replace names of the notebook.
     got, expected : ndarray or None
         What the last failed visible part compared.
     """
@@ -184,6 +250,7 @@ class Checks:
         self.points = points
         self.parts: list[Part] = []
         self.names = sys._getframe(1).f_globals
+        self.notebook = notebook_of(self.names)
         self.got: object = None
         self.expected: object = None
         self._replaced: dict[str, object] = {}
@@ -198,16 +265,13 @@ class Checks:
             function is not charged again where another function calls it.
         """
         for name, stand_in in stand_ins.items():
-            self._replaced.setdefault(name, self.names.get(name, _MISSING))
-            self.names[name] = stand_in
+            self._replaced.setdefault(name, self.names.get(name, Notebook.MISSING))
+            self.notebook.put(name, stand_in)
 
     def put_back(self) -> None:
         """Let the names that `replace` took mean again what they meant before."""
         for name, original in self._replaced.items():
-            if original is _MISSING:
-                self.names.pop(name, None)
-            else:
-                self.names[name] = original
+            self.notebook.put_back(name, original)
         self._replaced.clear()
 
     def __call__(self, what: str, points: float, *, hidden: bool = False) -> Attempt:

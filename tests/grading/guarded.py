@@ -47,6 +47,7 @@ def judge(
     *,
     tests: Literal["all", "functions", "own"] = "all",
     workers: int | None = None,
+    isolated: bool = False,
 ) -> Iterator[tuple[Any, Verdict]]:
     """Score answers side by side; yield each with its verdict, in the order given.
 
@@ -60,6 +61,8 @@ def judge(
     tests
         Which test cells to run: those of functions and deliverables, those of functions, or just
         those that charge the answer. A training cell is run for its own only.
+    isolated
+        Whether test cells run in another process than answers, as they do in grading.
     """
     _shared_names()  # loaded once, here, for all children
     waiting = list(enumerate(answers))[::-1]
@@ -72,7 +75,9 @@ def judge(
                 number, answer = waiting.pop()
                 receiver, sender = _FORK.Pipe(duplex=False)
                 wanted = _wanted(answer.function, tests)
-                child = _FORK.Process(target=_child, args=(sender, answer.cells, wanted, seeds))
+                child = _FORK.Process(
+                    target=_child, args=(sender, answer.cells, wanted, seeds, isolated)
+                )
                 child.start()
                 sender.close()
                 until = monotonic() + SUBMISSION_SECONDS * len(seeds)
@@ -105,11 +110,18 @@ def _own(function: str) -> tuple[str, ...]:
 
 
 def _child(
-    sender: Connection, cells: dict[str, str], tests: Sequence[str], seeds: Sequence[int]
+    sender: Connection,
+    cells: dict[str, str],
+    tests: Sequence[str],
+    seeds: Sequence[int],
+    isolated: bool,
 ) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    sender.send([score_submission(cells, tests=tests, seed=seed) for seed in seeds])
+    score: Any = score_submission
+    if isolated:
+        from isolated import score_submission as score
+    sender.send([score(cells, tests=tests, seed=seed) for seed in seeds])
     sender.close()
     os._exit(0)  # no exit handlers: an answer may have left some
 

@@ -341,6 +341,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("kind", choices=["wrong", "right"])
     parser.add_argument("function", nargs="?", help="one function, 'train' or 'whole'; else all")
     parser.add_argument("--seeds", type=int, default=None, metavar="N")
+    parser.add_argument("--isolated", action="store_true", help="tests in another process")
     parser.add_argument("--all", action="store_true", help="also print what is as it should be")
     options = parser.parse_args(arguments)
     seeds = range(options.seeds or (1 if options.kind == "wrong" else 3))
@@ -350,7 +351,7 @@ def main(arguments: Sequence[str]) -> int:
     if options.function != "train":
         chosen = [a for a in chosen if a.function != "train"]
     bad = 0
-    for answer, verdict in judge(chosen, seeds):
+    for answer, verdict in judge(chosen, seeds, isolated=options.isolated):
         lines = list(_complaints(options.kind, answer, verdict))
         bad += bool(lines)
         if lines or options.all:

@@ -18,7 +18,7 @@ TAKE_ARRAYS = [function for function in FUNCTIONS if not function.startswith("cr
 
 @pytest.fixture(autouse=True)
 def short_limit(monkeypatch):
-    monkeypatch.setattr(hw_support.checks, "CPU_SECONDS", 0.5)  # children inherit it
+    monkeypatch.setattr(hw_support.checks, "CPU_SECONDS", 1.0)  # children inherit it
 
 
 @functools.cache

@@ -1,11 +1,12 @@
 """The main job from end to end: the demonstration grades the sample class as it should."""
 
 import re
+import shutil
 
 import nbformat
 import pytest
 
-from hw_grading.course import REPOSITORY
+from hw_grading.course import REPOSITORY, scratch_course
 from hw_grading.demo import MARKER, demonstrate
 from hw_grading.results import Status, read_results
 from hw_grading.sample_class import cell_of, sample_class
@@ -44,6 +45,33 @@ def test_every_student_ends_in_a_grade_and_the_endless_loop_in_a_reason(results)
     failed = {s: r.reason for s, r in results.items() if r.status is Status.FAILED}
     assert failed.keys() == {"endless-loop"}
     assert re.search(r"q1_3c.*20 s", failed["endless-loop"])
+
+
+@pytest.fixture(scope="module")
+def stock(course, tmp_path_factory):
+    """The same class under nbgrader's own execution: one kernel for answers and tests.
+
+    The endless loop is left out: it would wait for a limit that training needs too.
+    """
+    other = scratch_course(tmp_path_factory.mktemp("stock") / "course")
+    shutil.copytree(course / "submitted", other.folder / "submitted")
+    shutil.rmtree(other.folder / "submitted" / "endless-loop")
+    with (other.folder / "nbgrader_config.py").open("a") as config:
+        config.write(
+            "c.Autograde.autograde_preprocessors[0] = 'nbgrader.preprocessors.Execute'\n"
+            "c.Execute.timeout = 300\n"
+        )
+    log = other.folder / "stock.log"
+    assert other.nbgrader("generate_assignment", "hw2", log=log) == 0
+    assert other.nbgrader("autograde", "hw2", log=log) == 0
+    return {result.record.student: result for result in read_results(other.folder, "hw2")[1]}
+
+
+@pytest.mark.parametrize("student", [student for student in CLASS if student != "endless-loop"])
+def test_stock_execution_gives_the_same_scores_cell_by_cell(results, stock, student):
+    isolated = {s.cell.name: s.auto for s in results[student].record.scores}
+    assert isolated == {s.cell.name: s.auto for s in stock[student].record.scores}
+    assert sum(score or 0 for score in isolated.values()) > 0 or student == "blank"
 
 
 def test_only_the_late_student_is_late(results):

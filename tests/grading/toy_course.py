@@ -22,35 +22,28 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from nbgrader.api import Gradebook, MissingEntry
 
 import hw_grading
+from hw_grading.course import REPOSITORY
 
 ASSIGNMENT = "hw2"
 TESTS = {"test_double": 2.0, "test_triple": 1.0, "test_triple_sum": 3.0}
 FULL_MARKS = sum(TESTS.values())
 
-CONFIG = """
+# The course's own configuration, but for what belongs to its homework.
+CONFIG = f"""
+load_subconfig({str(REPOSITORY / "nbgrader_config.py")!r})
 c = get_config()
+c.CourseDirectory.root = {{root!r}}
 c.CourseDirectory.course_id = "toy"
-c.GenerateFeedback.exporter_class = "hw_grading.nbgrader_glue.FeedbackExporter"
-c.Autograde.exporter_class = "hw_grading.nbgrader_glue.SubmissionExporter"
-c.Autograde.sanitize_preprocessors = [
-    "hw_grading.nbgrader_glue.MendCells",
-    "nbgrader.preprocessors.ClearOutput",
-    "nbgrader.preprocessors.OverwriteKernelspec",
-    "nbgrader.preprocessors.OverwriteCells",
-    "nbgrader.preprocessors.CheckCellMetadata",
+c.Exchange.root = {{root!r}} + "/exchange"
+c.GenerateAssignment.preprocessors = [
+    name for name in c.GenerateAssignment.preprocessors if "ShowDueDate" not in name
 ]
-c.Autograde.autograde_preprocessors = [
-    "hw_grading.execution.ExecuteSubmission",
-    "nbgrader.preprocessors.LimitOutput",
-    "nbgrader.preprocessors.SaveAutoGrades",
-    "nbgrader.preprocessors.AssignLatePenalties",
-    "nbgrader.preprocessors.CheckCellMetadata",
-    "hw_grading.nbgrader_glue.MarkFinished",
-]
-c.ExecuteSubmission.seconds_per_cell = 20
-c.ExecuteSubmission.seconds_for_cell = {"sketch": 1.5}
+c.ExecuteSubmission.cpu_seconds_per_cell = 20
+c.ExecuteSubmission.cpu_seconds_for_cell = {{{{"sketch": 1.5}}}}
+c.ExecuteSubmission.wall_seconds_per_cell = 40
+c.ExecuteSubmission.wall_seconds_for_cell = {{{{}}}}
 c.ExecuteSubmission.iopub_timeout = 1
-c.ExecuteSubmission.max_output_bytes_per_cell = 200_000
+c.ExecuteSubmission.output_bytes_per_cell = 200_000
 """
 
 
@@ -131,7 +124,7 @@ class ToyCourse:
         folder = root / "source" / ASSIGNMENT
         folder.mkdir(parents=True)
         nbformat.write(source_notebook(), folder / "hw2.ipynb")
-        (root / "nbgrader_config.py").write_text(CONFIG)
+        (root / "nbgrader_config.py").write_text(CONFIG.format(root=str(root)))
         done = run(root, "generate_assignment", "--create", ASSIGNMENT)
         assert done.returncode == 0, done.stderr
         released = nbformat.read(root / "release" / ASSIGNMENT / "hw2.ipynb", as_version=4)
@@ -145,6 +138,7 @@ class ToyCourse:
     def copied(self, root: Path) -> ToyCourse:
         """The same course in another folder, for tests that grade."""
         shutil.copytree(self.root, root)
+        (root / "nbgrader_config.py").write_text(CONFIG.format(root=str(root)))
         return ToyCourse(root, self.released, self.answered)
 
     def folder(self, student: str) -> Path:

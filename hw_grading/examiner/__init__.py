@@ -1,0 +1,1 @@
+"""Where verdicts are made: a process of the grader's own, in which no student code runs."""

@@ -1,0 +1,144 @@
+"""The grader's side of the examiner: start it, hand it a submission, have test cells examined."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import socket
+import subprocess
+import sys
+from dataclasses import dataclass
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection
+from typing import Any
+
+from hw_grading.faults import GraderFault
+from hw_grading.sandbox.environment import BLAS_VARIABLES
+
+Cells = list[tuple[str, str]]  # name, source
+
+
+class ExaminerFailed(GraderFault):
+    """A fault of the grader's own: no verdict can be given, and nobody gets a zero for it."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What became of a test cell.
+
+    Attributes
+    ----------
+    outputs
+        As nbformat has them; nbgrader scores by them.
+    gone
+        Why the notebook cannot be asked any more; None while it can.
+    """
+
+    outputs: list[dict[str, Any]]
+    gone: str | None
+
+
+class _Examiner:
+    """The process that has everything imported; started with the first submission."""
+
+    def __init__(self) -> None:
+        ours, theirs = socket.socketpair()
+        with theirs:
+            threads = dict.fromkeys(BLAS_VARIABLES, "1")
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "hw_grading.examiner.process", str(theirs.fileno())],
+                pass_fds=[theirs.fileno()],
+                env={**os.environ, **threads, "NBGRADER_EXECUTION": "autograde"},
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,  # Ctrl-C is for the grader to deal with
+            )
+        self._requests = ours
+
+    def is_alive(self) -> bool:
+        return self._process.poll() is None
+
+    def submit(self, request: dict[str, Any], link: socket.socket) -> Connection:
+        ours, theirs = Pipe()
+        with theirs:
+            socket.send_fds(self._requests, [b"s"], [theirs.fileno(), link.fileno()])
+            ours.send_bytes(json.dumps(request).encode())
+        return ours
+
+
+_examiner: _Examiner | None = None
+
+
+def _running() -> _Examiner:
+    global _examiner
+    if _examiner is None or not _examiner.is_alive():
+        _examiner = _Examiner()
+    return _examiner
+
+
+def warm_up() -> None:
+    """Start the examiner's process, so that it is ready when the first submission is."""
+    _running()
+
+
+class Examination:
+    """The test cells of one submission.
+
+    Parameters
+    ----------
+    link
+        The socket to the kernel; handed over, and closed here.
+    kernel_pid, root_pid
+        The process to interrupt, and the one to kill.
+    seed
+        For hidden tests' inputs.
+    prefix
+        The instructor's cells that stand before every answer.
+
+    Raises
+    ------
+    ExaminerFailed
+        In every method: the examiner cannot be started, or has ended.
+    """
+
+    def __init__(
+        self, link: socket.socket, kernel_pid: int, root_pid: int, seed: int, prefix: Cells
+    ) -> None:
+        request = {"kernel_pid": kernel_pid, "root_pid": root_pid, "seed": seed, "prefix": prefix}
+        with link:
+            try:
+                self._examiner = _running().submit(request, link)
+            except OSError as error:
+                raise ExaminerFailed(f"the examiner does not answer ({error})") from error
+
+    def begin(self, trusted: Cells, name: str, source: str) -> None:
+        """Have a test cell examined, and before it the instructor's cells since the last one."""
+        test = {"trusted": trusted, "name": name, "source": source}
+        try:
+            self._examiner.send_bytes(json.dumps(test).encode())
+        except OSError as error:
+            raise ExaminerFailed("the examiner has ended") from error
+
+    def has_verdict(self, seconds: float) -> bool:
+        """Whether there is a verdict now, or within some seconds."""
+        try:
+            return self._examiner.poll(seconds)
+        except (EOFError, OSError):
+            return True  # and `verdict` will say what is wrong
+
+    def verdict(self, seconds: float) -> Verdict:
+        """Wait for the verdict, this long at most."""
+        try:
+            if not self._examiner.poll(seconds):
+                raise ExaminerFailed(f"the examiner gave no verdict within {seconds:g} s")
+            answer = json.loads(self._examiner.recv_bytes())
+        except (EOFError, OSError) as error:
+            raise ExaminerFailed("the examiner has ended") from error
+        if fault := answer.get("fault"):
+            raise ExaminerFailed(fault)
+        return Verdict(answer["outputs"], answer["gone"])
+
+    def end(self) -> None:
+        """Let the examiner's child end."""
+        with contextlib.suppress(OSError):
+            self._examiner.close()

@@ -1,0 +1,96 @@
+"""Runs one test cell of the instructor's, and makes the outputs by which nbgrader scores it."""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import io
+import numbers
+import traceback
+from typing import Any
+
+_KEPT_CHARACTERS = 200_000  # of what a cell prints
+_KEPT_RESULT = 2_000
+
+
+class Fault(RuntimeError):
+    """A test cell cannot be run at all: the instructor's mistake, never a student's zero."""
+
+
+class _Kept(io.StringIO):
+    """A stream that keeps the beginning of what is written to it."""
+
+    def write(self, text: str) -> int:
+        if self.tell() < _KEPT_CHARACTERS:
+            super().write(text[:_KEPT_CHARACTERS])
+        return len(text)
+
+
+def run_cell(source: str, name: str, names: dict[str, Any]) -> list[dict[str, Any]]:
+    """Run a cell and return its outputs, as nbformat has them.
+
+    Parameters
+    ----------
+    source
+        Plain Python: there is no IPython here, so no magics.
+    name
+        For tracebacks.
+    names
+        The namespace.
+
+    Raises
+    ------
+    Fault
+        It is no Python.
+    """
+    body, last = _compiled(source, name)
+    printed = _Kept()
+    outputs: list[dict[str, Any]] = []
+    with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
+        try:
+            exec(body, names)
+            value = eval(last, names) if last is not None else None
+        except BaseException as error:
+            outputs.append(_error(error))
+        else:
+            if value is not None:
+                outputs.append(_result(value))
+    if text := printed.getvalue():
+        outputs.insert(0, {"output_type": "stream", "name": "stdout", "text": text})
+    return outputs
+
+
+def _compiled(source: str, name: str) -> tuple[Any, Any]:
+    try:
+        tree, last = ast.parse(source), None  # a last line that is an expression
+        if tree.body and isinstance(end := tree.body[-1], ast.Expr):
+            del tree.body[-1]
+            last = compile(ast.Expression(end.value), f"<{name}>", "eval")
+        return compile(tree, f"<{name}>", "exec"), last
+    except (SyntaxError, ValueError) as error:
+        raise Fault(f"test cell {name!r} is not plain Python: {error}") from None
+
+
+def _result(value: Any) -> dict[str, Any]:
+    # A score is read as a number: one of NumPy's would be written "np.float64(3.0)".
+    text = repr(float(value)) if isinstance(value, numbers.Real) else repr(value)[:_KEPT_RESULT]
+    return {
+        "output_type": "execute_result",
+        "execution_count": None,
+        "metadata": {},
+        "data": {"text/plain": text},
+    }
+
+
+def _error(error: BaseException) -> dict[str, Any]:
+    try:
+        text = str(error)
+    except BaseException:
+        text = ""
+    lines = [*traceback.format_tb(error.__traceback__)[2:], f"{type(error).__name__}: {text}"]
+    return {
+        "output_type": "error",
+        "ename": type(error).__name__,
+        "evalue": text,
+        "traceback": [line.rstrip("\n") for line in lines],
+    }

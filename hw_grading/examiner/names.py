@@ -1,0 +1,88 @@
+"""The names that a test cell sees: its own and the instructor's, and behind them the student's."""
+
+from __future__ import annotations
+
+import builtins
+import contextlib
+from collections.abc import Iterator
+from typing import Any
+
+from hw_grading.examiner.session import RemoteFunction, Session
+from hw_support.checks import Notebook
+from hw_support.time_limit import time_limit
+
+
+class StudentNames(dict[str, Any]):
+    """The namespace in which a test cell runs.
+
+    What the test and the instructor's locked cells have bound comes first, then Python's own names,
+    and only then is the student's notebook asked: a student cannot put another `len` or `np` in the
+    place of the test's. Binding a name stays here; `notebook` is the way to replace a student's.
+
+    Parameters
+    ----------
+    own
+        Names bound by the instructor's cells; copied.
+    session
+        To ask the notebook.
+    """
+
+    def __init__(self, own: dict[str, Any], session: Session) -> None:
+        super().__init__(own)
+        self._session = session
+        self.notebook = RemoteNotebook(self, session)
+
+    def __missing__(self, name: str) -> Any:
+        if hasattr(builtins, name) or name.startswith("__"):
+            raise KeyError(name)
+        return self._session.get(name)
+
+    def __contains__(self, name: object) -> bool:
+        if super().__contains__(name):
+            return True
+        try:
+            self[str(name)]
+        except KeyError:
+            return False
+        return True
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """Return what a name means; `default` where it means nothing."""
+        try:
+            return self[name]
+        except KeyError:
+            return default
+
+
+class RemoteNotebook(Notebook):
+    """What a test cell may do to the notebook, where that is in another process."""
+
+    def __init__(self, names: StudentNames, session: Session) -> None:
+        super().__init__(names)
+        self._session = session
+
+    def put(self, name: str, value: Any) -> None:
+        """Let a name mean something else, for the test and in the notebook."""
+        super().put(name, value)
+        self._session.put(name, value)
+
+    def put_back(self, name: str, original: Any) -> None:
+        """Let a name mean again what it meant before `put`."""
+        if original is self.MISSING or isinstance(original, RemoteFunction):
+            self.names.pop(name, None)
+        else:
+            super().put_back(name, original)
+        if original is self.MISSING:
+            self._session.put_back(name)
+        else:
+            self._session.put(name, original)
+
+    @contextlib.contextmanager
+    def limited(self, cpu_seconds: float, wall_seconds: float) -> Iterator[None]:
+        """Limit the time of a block, computing in the notebook's process counted."""
+        self._session.limit_computing(cpu_seconds)
+        try:
+            with time_limit(cpu_seconds, wall_seconds):
+                yield
+        finally:
+            self._session.limit_computing(float("inf"))

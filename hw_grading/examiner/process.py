@@ -1,0 +1,130 @@
+"""The examiner's processes: one that has everything imported, and a fork of it for each submission.
+
+    python -m hw_grading.examiner.process FD
+
+The first waits on the socket FD for submissions. For each it forks a child that has a namespace of
+its own, talks with the grader over one socket and with the student's kernel over another, and ends
+with the submission. No student code runs in either.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import signal
+import socket
+import sys
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from typing import Any
+
+import psutil
+
+from hw_grading.examiner.examination import Fault, run_cell
+from hw_grading.examiner.names import StudentNames
+from hw_grading.examiner.session import Session, kernel_clock, signaller
+from hw_grading.fresh import SEED_VARIABLE
+
+_MOST_ADDRESSES = 2 << 30  # bytes that a child may take beyond what it begins with
+Cells = list[tuple[str, str]]  # name, source
+
+
+@dataclass
+class Submission:
+    """What a child keeps of its submission between two test cells."""
+
+    session: Session
+    own: dict[str, Any]
+
+    def examine(self, trusted: Cells, name: str, source: str) -> dict[str, Any]:
+        """Run a test cell, and before it the instructor's cells that came since the last one.
+
+        Returns
+        -------
+        dict
+            ``outputs``, and ``gone``: why the notebook cannot be asked any more, or None.
+        """
+        names = StudentNames(self.own, self.session)
+        try:
+            for trusted_name, trusted_source in trusted:
+                run_cell(trusted_source, trusted_name, names)
+            self.own = dict(names)
+            outputs = run_cell(source, name, StudentNames(self.own, self.session))
+        finally:
+            self.session.end_test()
+        return {"outputs": outputs, "gone": self.session.gone}
+
+
+def wait_for_submissions(requests: socket.socket) -> None:
+    """Fork a child for each submission that is announced, until the grader is gone."""
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # children are not waited for
+    base: tuple[Cells, dict[str, Any]] = ([], {})
+    while True:
+        byte, fds, _, _ = socket.recv_fds(requests, 1, 2)
+        if not byte:
+            return
+        grader, link = Connection(fds[0]), socket.socket(fileno=fds[1])
+        request = json.loads(grader.recv_bytes())
+        prefix = [(name, source) for name, source in request["prefix"]]
+        if prefix != base[0] or not base[1]:
+            base = prefix, _names_after(prefix)
+        if os.fork() == 0:
+            requests.close()
+            _examine_one(grader, link, request, base[1])
+            os._exit(0)
+        grader.close()
+        link.close()
+
+
+def _names_after(cells: Cells) -> dict[str, Any]:
+    """Return what the instructor's first cells bind, which no answer comes before."""
+    names: dict[str, Any] = {"__name__": "__main__"}
+    for name, source in cells:
+        run_cell(source, name, names)
+    return names
+
+
+def _examine_one(
+    grader: Connection, link: socket.socket, request: dict[str, Any], names: dict[str, Any]
+) -> None:
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    if sys.platform == "linux":
+        most = psutil.Process().memory_info().vms + _MOST_ADDRESSES
+        resource.setrlimit(resource.RLIMIT_AS, (most, most))
+    os.environ[SEED_VARIABLE] = str(request["seed"])
+    pid = request["kernel_pid"]
+    session = Session(
+        link,
+        interrupt=signaller(pid, signal.SIGINT),
+        kill=signaller(request["root_pid"], signal.SIGKILL),
+        cpu_seconds=kernel_clock(pid),
+    )
+    submission = Submission(session, names)
+    try:
+        while True:
+            test = json.loads(grader.recv_bytes())
+            try:
+                answer = submission.examine(test["trusted"], test["name"], test["source"])
+            except Fault as fault:
+                answer = {"fault": str(fault)}
+            grader.send_bytes(json.dumps(answer).encode())
+    except (EOFError, OSError):
+        return
+
+
+def _prepare() -> None:
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    import matplotlib.pyplot
+
+    import hw_grading.hidden
+    import hw_support.mnist
+
+    del matplotlib.pyplot, hw_grading.hidden, hw_support.mnist
+
+
+if __name__ == "__main__":
+    _prepare()
+    wait_for_submissions(socket.socket(fileno=int(sys.argv[1])))

@@ -1,0 +1,368 @@
+"""Asks the student's kernel questions, one at a time, and believes nothing but plain data.
+
+A question goes out, and its answer comes back; in between the
+other end may call functions that the test handed over, and those may ask questions in turn. An
+answer that does not fit ends the session: `Gone`, which fails what asked, and everything after it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import signal
+import socket
+from collections.abc import Callable, Iterator, Sequence
+from time import monotonic
+from typing import Any
+
+import numpy as np
+import psutil
+
+from hw_grading.inside import wire
+from hw_grading.inside.wire import FROM_GRADER, FROM_SANDBOX, Theirs, WireError, Yours
+from hw_support.compare import Mismatch
+from hw_support.time_limit import TimeLimitReached
+
+_TIMERS = {signal.SIGALRM, signal.SIGVTALRM}
+_SECONDS_TO_REACT = 3.0
+_SECONDS_BETWEEN_INTERRUPTS = 0.5
+_MOST_DEEP = 100  # questions within questions
+_KEPT_TEXT = 2000
+
+
+class Gone(Mismatch):
+    """There is nobody to ask any more."""
+
+    def __init__(self, why: str) -> None:
+        message = f"the notebook cannot be asked any more: {why}"
+        super().__init__(message, message)
+
+
+class RemoteError(Exception):
+    """A student's function raised an exception; `named` gives it the name of that exception."""
+
+    raised_by = ""
+
+    @classmethod
+    def named(cls, name: str, text: str, where: str) -> RemoteError:
+        """Return an error whose class has the name that the student's exception has."""
+        bases = (cls, NotImplementedError) if name == "NotImplementedError" else (cls,)
+        made: Any = type(name if name.isidentifier() else "Exception", bases, {})
+        error: RemoteError = made(text)
+        error.raised_by = where
+        return error
+
+
+class Remote:
+    """Something that stays in the notebook: it can be passed back, asked for its entries, ..."""
+
+    def __init__(self, session: Session, reference: Theirs) -> None:
+        self._session, self._number = session, reference.number
+        self._type_name = reference.type_name
+
+    def __repr__(self) -> str:
+        return f"<{self._type_name} in the notebook>"
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
+        array = self._session.ask("array", self)
+        if not isinstance(array, np.ndarray):
+            raise TypeError("no array came back")
+        return array if dtype is None else array.astype(dtype)
+
+    def __len__(self) -> int:
+        length = self._session.ask("length", self)
+        if type(length) is not int or not 0 <= length < 2**62:
+            raise TypeError("no length came back")
+        return length
+
+    def __bool__(self) -> bool:
+        return self._session.ask("bool", self) is True
+
+    def __getitem__(self, key: Any) -> Any:
+        return self._session.ask("entry", self, key)
+
+    def __iter__(self) -> Iterator[Any]:
+        iterator = self._session.ask("iterator", self)
+        at_once = 1
+        while True:
+            entries = self._session.ask("next", iterator, at_once)
+            if type(entries) is not list or len(entries) > at_once:
+                raise TypeError("no entries came back")
+            yield from entries
+            if len(entries) < at_once:
+                return
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(
+                f"{self._type_name!r} stays in the notebook: {name!r} is not asked"
+            )
+        return self._session.ask("attribute", self, name)
+
+
+class RemoteFunction(Remote):
+    """A function of the notebook: a call of it is a question."""
+
+    def __call__(self, *arguments: Any, **named: Any) -> Any:
+        """Return what the function returns; what it did to its arguments is done here too."""
+        return self._session.call(self, arguments, named)
+
+    def undoing(self, *arguments: Any) -> Any:
+        """Call it, and undo at the other end what it did to the arrays that it was given."""
+        return self._session.call(self, arguments, {}, undo=True)
+
+
+class Session:
+    """The questions about one submission.
+
+    Parameters
+    ----------
+    stream
+        The link to the kernel.
+    interrupt
+        Raises KeyboardInterrupt in the kernel.
+    kill
+        Ends the kernel.
+    cpu_seconds
+        Returns the seconds that the kernel has computed.
+    """
+
+    def __init__(
+        self,
+        stream: socket.socket,
+        interrupt: Callable[[], None],
+        kill: Callable[[], None],
+        cpu_seconds: Callable[[], float],
+    ) -> None:
+        self._connection = wire.Connection(stream, self._wait)
+        self._interrupt, self._kill, self._cpu_now = interrupt, kill, cpu_seconds
+        self._handed: dict[int, Callable[..., Any] | None] = {}
+        self._number_of: dict[int, int] = {}
+        self._raised: dict[int, BaseException] = {}
+        self._returned = wire.Remembered()
+        self._depth = 0
+        self._cpu_limit = float("inf")
+        self._late_since = 0.0
+        self.gone: str | None = None  # why nothing can be asked any more
+
+    # -- questions
+
+    def get(self, name: str) -> Any:
+        """Return what a name of the notebook means; KeyError if it means nothing."""
+        kind, *rest = self._question(["get", name], ("value", "missing"))
+        if kind == "missing":
+            raise KeyError(name)
+        return rest[0]
+
+    def put(self, name: str, value: Any) -> None:
+        """Let a name of the notebook mean something else until `put_back`, or the session's end."""
+        self._question(["put", name, value], ("value",))
+
+    def put_back(self, name: str) -> None:
+        """Let a name mean again what it meant when the session began."""
+        self._question(["put back", name], ("value",))
+
+    def ask(self, what: str, thing: Remote, *details: Any) -> Any:
+        """Ask something of what stays in the notebook; see `hw_grading.inside.serve`."""
+        return self._question(["ask", what, thing, list(details)], ("value",))[1]
+
+    def call(
+        self,
+        function: RemoteFunction,
+        arguments: Sequence[Any],
+        named: dict[str, Any],
+        undo: bool = False,
+    ) -> Any:
+        """Call a function of the notebook.
+
+        What it did to arrays and lists among its arguments is done here too, and what it did to
+        those that earlier calls in this test returned.
+        """
+        message = ["call", function, list(arguments), named, undo]
+        _, value, changes, overwritten = self._question(message, ("value",))
+        given = list(wire.mutable([list(arguments), named]))
+        with self._keeping_to_the_protocol():
+            for place, now in changes:
+                _change(given[place], now)
+            for place, now in overwritten:
+                _change(self._returned.things[place], now)
+        self._returned.add(value)
+        return value
+
+    def end_test(self) -> None:
+        """End a test cell: the notebook's names and random generators are put back."""
+        self.limit_computing(float("inf"))
+        if not self.gone:
+            with contextlib.suppress(Gone):
+                self._question(["end"], ("ended",))
+        self._handed = dict.fromkeys(self._handed)
+        self._number_of.clear()
+        self._raised.clear()
+        self._returned = wire.Remembered()
+
+    def limit_computing(self, seconds: float) -> None:
+        """Give the kernel this much computing time from now on; infinity lifts the limit."""
+        self._cpu_limit = self._cpu_now() + seconds
+
+    # -- messages
+
+    def _question(self, message: list[Any], answers: Sequence[str]) -> list[Any]:
+        if self.gone:
+            raise Gone(self.gone)
+        if self._depth >= _MOST_DEEP:
+            why = f"more than {_MOST_DEEP} calls within calls"
+            raise Mismatch(why, why)
+        pieces = wire.pack(message, self._refer, FROM_GRADER)
+        # A timer must not go off in the middle of a message: it is looked at while waiting.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, _TIMERS)
+        self._depth += 1
+        try:
+            with self._keeping_to_the_protocol():
+                self._connection.send(pieces)
+                answer = self._answer(answers)
+        finally:
+            self._depth -= 1
+            if self._depth == 0:
+                self._late_since = 0.0
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        if isinstance(answer, BaseException):
+            raise answer
+        return answer
+
+    @contextlib.contextmanager
+    def _keeping_to_the_protocol(self) -> Iterator[None]:
+        try:
+            yield
+        except wire.Closed:
+            raise self._end_of_it("its process has ended") from None
+        except (WireError, ValueError, TypeError, LookupError, MemoryError) as error:
+            raise self._end_of_it(f"it did not keep to the protocol ({error})") from None
+
+    def _end_of_it(self, why: str) -> Gone:
+        self.gone = self.gone or why
+        self._kill()
+        return Gone(self.gone)
+
+    def _answer(self, answers: Sequence[str]) -> list[Any] | BaseException:
+        """Return the answer, after all callbacks that come before it, or what is to be raised."""
+        while True:
+            head, body = self._connection.receive(FROM_SANDBOX)
+            message = wire.unpack(head, body, self._resolve, FROM_SANDBOX)
+            if type(message) is not list or not message or type(message[0]) is not str:
+                raise WireError("an answer that is none")
+            kind, *rest = message
+            match kind, rest:
+                case "callback", [int(number), list(arguments), dict(named)]:
+                    self._call_back(number, arguments, named)
+                    continue
+                case "value", [_, list(), list()] if kind in answers:
+                    return message
+                case "missing" | "ended", [] if kind in answers:
+                    return message
+                case "error", [str(name), str(text), str(where)]:
+                    return RemoteError.named(name, text[:_KEPT_TEXT], where)
+                case "refused", [str(why)]:
+                    why = f"what came back cannot be graded: {why[:200]}"
+                    return Mismatch(why, why)
+                case "interrupted", []:
+                    if self._late_since:
+                        return TimeLimitReached()
+                    return RemoteError.named("KeyboardInterrupt", "it was interrupted", "")
+                case "callback raised", [int(number)] if number in self._raised:
+                    return self._raised[number]
+            raise WireError("an answer to no question")
+
+    def _call_back(self, number: int, arguments: list[Any], named: dict[Any, Any]) -> None:
+        if number not in self._handed or not all(isinstance(name, str) for name in named):
+            raise WireError("a call of a function that was not handed over")
+        function = self._handed[number] or _of_a_test_that_has_ended
+        try:
+            value = function(*arguments, **named)
+            pieces = wire.pack(["return", value], self._refer, FROM_GRADER)
+        except Gone:
+            raise
+        except BaseException as error:
+            place = len(self._raised)
+            self._raised[place] = error
+            pieces = wire.pack(["raise", place, type(error).__name__], self._refer, FROM_GRADER)
+        self._connection.send(pieces)
+
+    def _refer(self, value: Any) -> Theirs | Yours | None:
+        if isinstance(value, Remote):
+            return Yours(value._number)
+        if not callable(value):
+            return None
+        number = self._number_of.setdefault(id(value), len(self._handed))
+        self._handed[number] = value  # kept, so that its id stays its own
+        return Theirs(number, "function", getattr(value, "__name__", "function"))
+
+    def _resolve(self, reference: Theirs | Yours) -> Any:
+        if isinstance(reference, Yours):
+            if not self._handed.get(reference.number):
+                raise WireError("a function that was not handed over")
+            return self._handed[reference.number]
+        return (RemoteFunction if reference.kind == "function" else Remote)(self, reference)
+
+    # -- time
+
+    def _wait(self, stream: socket.socket, writing: bool) -> None:
+        last = 0.0
+        while True:
+            ready = select.select([] if writing else [stream], [stream] if writing else [], [], 0.1)
+            if ready[0] or ready[1]:
+                return
+            if not self._is_late():
+                continue
+            now = monotonic()
+            self._late_since = self._late_since or now
+            if now - self._late_since > _SECONDS_TO_REACT:
+                self._end_of_it("it could not be interrupted when its time was up")
+                raise wire.Closed
+            if now - last > _SECONDS_BETWEEN_INTERRUPTS:
+                last = now
+                self._interrupt()
+
+    def _is_late(self) -> bool:
+        return bool(signal.sigpending() & _TIMERS) or self._cpu_now() > self._cpu_limit
+
+
+def _change(thing: Any, now: Any) -> None:
+    if isinstance(thing, np.ndarray) and isinstance(now, np.ndarray) and thing.size == now.size:
+        thing.shape = now.shape
+        thing[...] = now
+    elif type(thing) is list and type(now) is list:
+        thing[:] = now
+    else:
+        raise WireError("a change of an argument that does not fit")
+
+
+def _of_a_test_that_has_ended(*_: Any, **__: Any) -> None:
+    raise RuntimeError("this function belongs to a test that has ended")
+
+
+def kernel_clock(pid: int) -> Callable[[], float]:
+    """Return a function that tells the seconds that a process has computed."""
+    try:
+        process = psutil.Process(pid)
+    except psutil.NoSuchProcess:
+        return lambda: 0.0
+
+    def seconds() -> float:
+        try:
+            times = process.cpu_times()
+        except psutil.Error:
+            return 0.0
+        return float(times.user + times.system)
+
+    return seconds
+
+
+def signaller(pid: int, number: int) -> Callable[[], None]:
+    """Return a function that sends a signal to a process, if it is there."""
+
+    def send() -> None:
+        with contextlib.suppress(OSError):
+            os.kill(pid, number)
+
+    return send

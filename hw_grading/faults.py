@@ -1,0 +1,5 @@
+"""The grader's own faults, which are never a student's zero."""
+
+
+class GraderFault(RuntimeError):
+    """Grading failed for a reason that is not in the submission: it is left without a score."""

@@ -1,0 +1,293 @@
+"""Answers the grader's questions about the notebook, in the kernel, between two cells.
+
+The grader's test cell runs elsewhere. What it wants of the notebook comes as a message and is
+answered here, in the kernel's main thread: the value of a name, a call of a function, an entry of
+something that is no plain data. Arguments come by value; a function among them is a `callback` that
+asks the grader. Names that a test replaces are put back afterwards, and random generators too.
+
+A student's code can change all of this. It can then answer what it likes, as its functions can.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import select
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from hw_support.checks import RandomState
+
+from . import wire
+from .wire import FROM_GRADER, FROM_SANDBOX, Theirs, Yours
+
+_PLAIN = (list, tuple, dict)
+_MISSING = object()
+_MOST_AT_ONCE = 100  # entries of an iterator that are sent together
+
+
+class Server:
+    """Answers; what it refers to by number stays known until the kernel ends.
+
+    Parameters
+    ----------
+    stream
+        The socket to the grader.
+    names
+        The notebook's names.
+    """
+
+    def __init__(self, stream: socket.socket, names: dict[str, Any]) -> None:
+        self._connection = wire.Connection(stream, _wait)
+        self._names = names
+        self._mine: dict[int, Any] = {}  # what the grader knows by number
+        self._number_of: dict[int, int] = {}
+        self._callbacks: dict[int, Callable[..., Any]] = {}
+        self._before: dict[str, Any] = {}
+        self._thread = (0, 0)
+        self._returned = _Returned()
+
+    def serve(self) -> None:
+        """Answer until the grader says that its test cell has ended."""
+        self._thread = threading.get_ident(), os.getpid()
+        self._returned = _Returned()
+        random = RandomState(self._names)
+        try:
+            self._answer_until("end")
+        finally:
+            for name in list(self._before):
+                self._put_back(name)
+            random.put_back()
+        self._send(["ended"])
+
+    # -- messages
+
+    def _send(self, message: Any) -> None:
+        self._connection.send(wire.pack(message, self._refer, FROM_SANDBOX))
+
+    def _receive(self) -> list[Any]:
+        head, body = self._connection.receive(FROM_GRADER)
+        message: list[Any] = wire.unpack(head, body, self._resolve, FROM_GRADER)
+        return message
+
+    def _refer(self, value: Any) -> Theirs | Yours | None:
+        kind = type(value)
+        if kind in _PLAIN:
+            return None
+        if isinstance(value, np.ndarray | np.generic):
+            exact = kind is np.ndarray or isinstance(value, np.generic)
+            if exact and wire.is_plain(value.dtype):
+                return None
+        number = getattr(value, "grader_number", None) if callable(value) else None
+        if type(number) is int and self._callbacks.get(number) is value:
+            return Yours(number)
+        if kind is complex:
+            return None
+        number = self._number_of.setdefault(id(value), len(self._mine))
+        self._mine[number] = value
+        return Theirs(number, "function" if callable(value) else "object", kind.__name__)
+
+    def _resolve(self, reference: Theirs | Yours) -> Any:
+        if isinstance(reference, Yours):
+            return self._mine[reference.number]
+        if reference.number not in self._callbacks:
+            self._callbacks[reference.number] = self._callback(reference)
+        return self._callbacks[reference.number]
+
+    def _answer_until(self, last: str) -> list[Any]:
+        """Answer questions until a message of this kind comes, and return that."""
+        while True:
+            kind, *rest = message = self._receive()
+            if kind == last or (last == "return" and kind == "raise"):
+                return message
+            try:
+                answer = self._answer(kind, rest)
+            except BaseException as error:
+                answer = _described(error)
+            try:
+                self._send(answer)
+            except wire.TooMuch as error:
+                self._send(["refused", str(error)])
+
+    def _answer(self, kind: str, rest: list[Any]) -> list[Any]:
+        match kind, rest:
+            case "call", [function, arguments, named, undo]:
+                return self._call(function, arguments, named, undo)
+            case "get", [name]:
+                value = self._names.get(name, _MISSING)
+                return ["missing"] if value is _MISSING else ["value", value, [], []]
+            case "put", [name, value]:
+                self._before.setdefault(name, self._names.get(name, _MISSING))
+                self._names[name] = value
+                return ["value", None, [], []]
+            case "put back", [name]:
+                self._put_back(name)
+                return ["value", None, [], []]
+            case "ask", [what, thing, details]:
+                return ["value", _OPERATIONS[what](thing, *details), [], []]
+        raise ValueError(kind)
+
+    def _put_back(self, name: str) -> None:
+        original = self._before.pop(name, _MISSING)
+        if original is _MISSING:
+            self._names.pop(name, None)
+        else:
+            self._names[name] = original
+
+    # -- calls
+
+    def _call(self, function: Any, arguments: list[Any], named: Any, undo: bool) -> list[Any]:
+        given = list(wire.mutable([arguments, named]))
+        before = [_copy(thing) for thing in given]
+        _write_over_free_memory(given)
+        with _silence():
+            value = function(*arguments, **named)
+        changed = [
+            [place, thing]
+            for place, (thing, copy) in enumerate(zip(given, before, strict=True))
+            if not _same(thing, copy)
+        ]
+        if undo:
+            for place, thing in changed:
+                thing[:] = before[place]
+            changed = []
+        overwritten = self._returned.overwritten()
+        self._returned.add(value)
+        return ["value", value, changed, overwritten]
+
+    def _callback(self, reference: Theirs) -> Callable[..., Any]:
+        def callback(*arguments: Any, **named: Any) -> Any:
+            if self._thread != (threading.get_ident(), os.getpid()):
+                raise RuntimeError("a function of the grader can be called from one thread only")
+            self._send(["callback", reference.number, list(arguments), named])
+            kind, *rest = self._answer_until("return")
+            if kind == "raise":
+                raise CallbackError(*rest)
+            return rest[0]
+
+        callback.__name__ = callback.__qualname__ = reference.type_name
+        callback.grader_number = reference.number  # type: ignore[attr-defined]
+        return callback
+
+
+class _Returned:
+    """What functions returned in this test, and what it was then."""
+
+    def __init__(self) -> None:
+        self._remembered = wire.Remembered()
+        self._copies: list[Any] = []
+
+    def add(self, value: Any) -> None:
+        for thing in self._remembered.add(value):
+            self._copies.append(None if thing is None else _copy(thing))
+
+    def overwritten(self) -> list[list[Any]]:
+        """Return the numbers and new contents of what is not any more as it was returned."""
+        changed = []
+        for number, thing in enumerate(self._remembered.things):
+            if thing is not None and not _same(thing, self._copies[number]):
+                self._copies[number] = _copy(thing)
+                changed.append([number, thing])
+        return changed
+
+
+class CallbackError(Exception):
+    """A function of the grader raised: its number, and a text."""
+
+    def __init__(self, number: int, text: str) -> None:
+        super().__init__(text)
+        self.number = number
+
+
+def _described(error: BaseException) -> list[Any]:
+    if isinstance(error, CallbackError):
+        return ["callback raised", error.number]
+    if isinstance(error, KeyboardInterrupt):
+        return ["interrupted"]
+    where, step = "", error.__traceback__
+    while step:
+        where, step = step.tb_frame.f_code.co_name, step.tb_next
+    try:
+        text = str(error)[:2000]
+    except BaseException:
+        text = ""
+    return ["error", type(error).__name__[:100], text, where[:100]]
+
+
+def _wait(stream: socket.socket, writing: bool) -> None:
+    with contextlib.suppress(KeyboardInterrupt):  # which came too late for a call
+        select.select([] if writing else [stream], [stream] if writing else [], [])
+
+
+@contextlib.contextmanager
+def _silence() -> Iterator[None]:
+    """Drop what is printed: the output of a test cell is the grader's."""
+    nothing = _Nothing()
+    with contextlib.redirect_stdout(nothing), contextlib.redirect_stderr(nothing):
+        yield
+
+
+class _Nothing(io.TextIOBase):
+    def write(self, text: str) -> int:
+        return len(text)
+
+
+# -- arguments that a function may change
+
+
+def _copy(thing: Any) -> Any:
+    return thing.copy() if isinstance(thing, np.ndarray) else list(thing)
+
+
+def _same(thing: Any, copy: Any) -> bool:
+    if isinstance(copy, np.ndarray):
+        return thing.shape == copy.shape and _bytes(thing) == _bytes(copy)
+    return len(thing) == len(copy) and all(a is b for a, b in zip(thing, copy, strict=True))
+
+
+def _bytes(array: Any) -> memoryview:
+    return np.ascontiguousarray(array).reshape(-1).view(np.uint8).data
+
+
+def _write_over_free_memory(given: list[Any]) -> None:
+    """Leave 777 where small arrays were, so that memory that was not written is seen to be so."""
+    for thing in given:
+        if isinstance(thing, np.ndarray) and thing.size <= 1000:
+            _ = [np.full(thing.size, 777.0) for _ in range(8)]
+
+
+# -- what else can be asked of a value
+
+
+def _array(thing: Any) -> Any:
+    array = np.asarray(thing)
+    if array.dtype.kind in "fc" and not wire.is_plain(array.dtype):
+        array = array.astype("c16" if array.dtype.kind == "c" else "f8")
+    if not wire.is_plain(array.dtype):
+        raise TypeError(f"{array.dtype.name} values are no plain numbers")
+    return np.array(array, copy=True, subok=False)
+
+
+def _next(iterator: Any, most: int) -> list[Any]:
+    entries = []
+    for entry in iterator:
+        entries.append(entry)
+        if len(entries) >= min(most, _MOST_AT_ONCE):
+            break
+    return entries
+
+
+_OPERATIONS: dict[str, Callable[..., Any]] = {
+    "array": _array,
+    "attribute": getattr,
+    "bool": bool,
+    "entry": lambda thing, key: thing[key],
+    "iterator": iter,
+    "length": len,
+    "next": _next,
+}

@@ -1,0 +1,492 @@
+"""How values cross between the grader and the sandbox: the one place that parses what comes out.
+
+What arrives here was written by someone who wants the grader to crash, to run out of memory, or to
+run code. So:
+
+- Only plain data exists on the wire: None, bool, numbers, text, bytes, lists, tuples, dicts, arrays
+  of plain numbers, and references to things that stay where they are. Nothing is unpickled, no name
+  is looked up, no class is made.
+- A frame is ``>II`` (lengths of head and body), a head in MessagePack, and a body with the bytes of
+  arrays. Lengths are checked before anything is read, and what the head may hold before it is
+  built: MessagePack's decoder gets caps for every kind of item, and no extension type. Arrays are
+  built only after their bytes have arrived and been counted.
+- A value that is too large, too deep, endless or cyclic is refused where it is encoded, with a
+  sentence; one that was forged is refused where it is decoded (`WireError`).
+
+A value is written as itself (None, bool, int below 2**64, float, str, bytes), or as a list whose
+first entry, a tag, says what the others are: see `Tag`. Lists of numbers travel as arrays do.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import socket
+import struct
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any
+
+import msgpack
+import numpy as np
+
+_FRAME = struct.Struct(">II")
+_MOST_BITS = 8192  # of an integer
+_LARGE = 1 << 20  # bytes
+_PACKED_FROM = 16  # entries from which on a list of numbers travels as an array
+# Kinds of number, and the bytes of the largest: long doubles differ from machine to machine.
+_LARGEST = {"b": 1, "i": 8, "u": 8, "f": 8, "c": 16}
+
+
+class WireError(Exception):
+    """What arrived is no message: the other end does not keep to the protocol."""
+
+
+class TooMuch(Exception):
+    """A value that does not go through: too large, too deep, or cyclic."""
+
+
+class Closed(Exception):
+    """The other end is gone."""
+
+
+@dataclass(frozen=True)
+class Caps:
+    """What one message may hold.
+
+    Attributes
+    ----------
+    head_bytes, body_bytes
+        Of structure, and of arrays.
+    entries
+        Of one list or dict, other than lists of numbers.
+    values
+        In the message altogether.
+    numbers
+        In all lists of numbers together, which take more memory as a list than on the wire.
+    depth
+        Of lists in lists.
+    """
+
+    head_bytes: int = 1 << 20
+    body_bytes: int = 32 << 20
+    entries: int = 10_000
+    values: int = 100_000
+    numbers: int = 1_000_000
+    depth: int = 32
+
+
+FROM_SANDBOX = Caps()
+FROM_GRADER = Caps(head_bytes=16 << 20, body_bytes=512 << 20, entries=100_000, values=2_000_000)
+
+
+class Tag(IntEnum):
+    """The first entry of a list on the wire."""
+
+    LIST = 0  # entries ...
+    TUPLE = 1  # entries ...
+    DICT = 2  # key, value, key, value ...
+    ARRAY = 3  # dtype, shape: the next bytes of the body
+    NUMBERS = 4  # "list" or "tuple", dtype, length: likewise
+    SCALAR = 5  # dtype: likewise, one entry
+    INTEGER = 6  # a large one, in hexadecimal
+    COMPLEX = 7  # real, imaginary
+    THEIRS = 8  # number, kind, type's name: stays at the sender's end
+    YOURS = 9  # number: stays at the receiver's end
+
+
+@dataclass(frozen=True)
+class Theirs:
+    """Something that stays at the other end.
+
+    Attributes
+    ----------
+    number
+        By which that end knows it.
+    kind
+        "function" or "object".
+    type_name
+        For people to read.
+    """
+
+    number: int
+    kind: str
+    type_name: str
+
+
+@dataclass(frozen=True)
+class Yours:
+    """A reference back: something of the receiver's that the sender had got as `Theirs`."""
+
+    number: int
+
+
+# -- encoding
+
+
+Refer = Callable[[Any], "Theirs | Yours | None"]
+
+
+class Encoder:
+    """Turns one value into head and body.
+
+    Parameters
+    ----------
+    refer
+        Gives a reference for what is no plain data, or for what is to be sent back as a reference;
+        None for what is to be sent by value. Asked for every value that is not a plain scalar.
+    caps
+        Of the receiver.
+    """
+
+    def __init__(self, refer: Refer, caps: Caps) -> None:
+        self._refer = refer
+        self._caps = caps
+        self._values = self._numbers = self._size = 0
+        self.buffers: list[Any] = []
+
+    def encode(self, value: Any, depth: int = 0) -> Any:
+        """Return `value` as MessagePack can pack it; arrays are put aside in `buffers`."""
+        self._values += 1
+        if self._values > self._caps.values:
+            raise TooMuch(f"more than {self._caps.values:,} values")
+        kind = type(value)
+        if value is None or kind is bool or kind is float or kind is bytes:
+            return value
+        if kind is int:
+            return _integer(value)
+        if kind is str:
+            return value.encode("utf-8", "replace").decode("utf-8")
+        reference = self._refer(value)
+        if reference is not None:
+            return _reference(reference)
+        if kind is np.ndarray and is_plain(value.dtype):
+            self._put(value)
+            return [Tag.ARRAY, value.dtype.str, list(value.shape)]
+        if isinstance(value, np.generic) and is_plain(value.dtype):
+            self._put(np.asarray(value))
+            return [Tag.SCALAR, value.dtype.str]
+        if kind is complex:
+            return [Tag.COMPLEX, value.real, value.imag]
+        if depth >= self._caps.depth:
+            raise TooMuch(
+                f"lists more than {self._caps.depth} deep (does one of them contain itself?)"
+            )
+        if kind in (list, tuple, dict):
+            return self._container(value, depth)
+        raise TooMuch(f"a value of type {kind.__name__}, which is no plain data")
+
+    def _container(self, value: Any, depth: int) -> Any:
+        if len(value) >= _PACKED_FROM and type(value) is not dict:
+            numbers = as_numbers(value)
+            if numbers is not None:
+                self._numbers += len(numbers)
+                if self._numbers > self._caps.numbers:
+                    raise TooMuch(f"lists of more than {self._caps.numbers:,} numbers")
+                self._put(numbers)
+                name = type(value).__name__
+                return [Tag.NUMBERS, name, numbers.dtype.str, len(numbers)]
+        if len(value) > self._caps.entries:
+            raise TooMuch(f"{len(value):,} entries in one {type(value).__name__}")
+        if type(value) is dict:
+            pairs: list[Any] = [Tag.DICT]
+            for key, entry in value.items():
+                pairs += [self.encode(key, depth + 1), self.encode(entry, depth + 1)]
+            return pairs
+        tag = Tag.LIST if type(value) is list else Tag.TUPLE
+        return [tag, *[self.encode(entry, depth + 1) for entry in value]]
+
+    def _put(self, array: Any) -> None:
+        self._size += array.nbytes
+        if self._size > self._caps.body_bytes:
+            raise TooMuch(f"arrays of more than {self._caps.body_bytes:,} bytes")
+        if array.nbytes:
+            self.buffers.append(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
+
+
+def is_plain(dtype: np.dtype[Any]) -> bool:
+    """Whether entries of this type are numbers and nothing else."""
+    return dtype.names is None and 0 < dtype.itemsize <= _LARGEST.get(dtype.kind, 0)
+
+
+def as_numbers(values: Any) -> Any:
+    """Return a list of floats, of ints or of bools alone as an array; None for any other."""
+    kinds = {type(value) for value in values}
+    if kinds == {float}:
+        return np.array(values, dtype="<f8")
+    if kinds == {bool}:
+        return np.array(values, dtype="|b1")
+    if kinds == {int} and all(-(2**63) <= value < 2**63 for value in values):
+        return np.array(values, dtype="<i8")
+    return None
+
+
+def _integer(value: int) -> Any:
+    if -(2**63) <= value < 2**64:
+        return value
+    if value.bit_length() > _MOST_BITS:
+        raise TooMuch(f"an integer of {value.bit_length():,} bits")
+    return [Tag.INTEGER, hex(value)]
+
+
+def _reference(reference: Theirs | Yours) -> list[Any]:
+    if isinstance(reference, Yours):
+        return [Tag.YOURS, reference.number]
+    name = reference.type_name.encode("utf-8", "replace").decode("utf-8")[:100]
+    return [Tag.THEIRS, reference.number, reference.kind, name]
+
+
+def pack(value: Any, refer: Refer, caps: Caps) -> list[Any]:
+    """Return a frame, as pieces to be sent one after another.
+
+    Raises
+    ------
+    TooMuch
+        The value is larger than `caps`, cyclic, or no plain data.
+    """
+    encoder = Encoder(refer, caps)
+    head = msgpack.packb(encoder.encode(value))
+    if len(head) > caps.head_bytes:
+        raise TooMuch(f"a structure of {len(head):,} bytes")
+    body = sum(buffer.nbytes for buffer in encoder.buffers)
+    return [_FRAME.pack(len(head), body) + head, *encoder.buffers]
+
+
+def mutable(value: Any) -> Iterator[Any]:
+    """Go through the arrays and lists in arguments, in an order that is the same at both ends."""
+    kind = type(value)
+    if kind is np.ndarray and is_plain(value.dtype):
+        yield value
+    elif kind is list or kind is tuple:
+        if kind is list:
+            yield value
+        for entry in value:
+            yield from mutable(entry)
+    elif kind is dict:
+        for entry in value.values():
+            yield from mutable(entry)
+
+
+class Remembered:
+    """What functions returned in one test: one that hands out its own memory may overwrite it.
+
+    Both ends remember the same things under the same numbers, in the order in which they were
+    returned: arrays and lists, until they take `most_bytes` together.
+    """
+
+    def __init__(self, most_bytes: int = 4_000_000) -> None:
+        self.things: list[Any] = []  # None for what is too large
+        self._bytes_left = most_bytes
+
+    def add(self, value: Any) -> list[Any]:
+        """Remember what is in a value, and return just that."""
+        before = len(self.things)
+        for thing in mutable(value):
+            size = thing.nbytes if isinstance(thing, np.ndarray) else 8 * len(thing)
+            fits = size <= self._bytes_left
+            self._bytes_left -= size if fits else 0
+            self.things.append(thing if fits else None)
+        return self.things[before:]
+
+
+# -- decoding
+
+
+Resolve = Callable[["Theirs | Yours"], Any]
+
+
+class Decoder:
+    """Builds the value of one message; every item is checked before it is used."""
+
+    def __init__(self, body: bytearray, resolve: Resolve, caps: Caps) -> None:
+        self._body = body
+        self._at = 0
+        self._resolve = resolve
+        self._caps = caps
+        self._values = self._numbers = 0
+
+    def decode(self, item: Any, depth: int = 0) -> Any:
+        """Return the value that an item of the head stands for."""
+        self._values += 1
+        if self._values > self._caps.values:
+            raise WireError("too many values")
+        if item is None or isinstance(item, bool | int | float | str | bytes):
+            return item
+        if depth > self._caps.depth + 1 or type(item) is not list or not item:
+            raise WireError("an item that stands for nothing")
+        tag, *entries = item
+        match tag, entries:
+            case Tag.LIST, _:
+                return [self.decode(entry, depth + 1) for entry in entries]
+            case Tag.TUPLE, _:
+                return tuple(self.decode(entry, depth + 1) for entry in entries)
+            case Tag.DICT, _ if len(entries) % 2 == 0:
+                return self._dict([self.decode(entry, depth + 1) for entry in entries])
+            case Tag.ARRAY, [str(dtype), list(shape)]:
+                return self._array(dtype, shape)
+            case Tag.NUMBERS, ["list" | "tuple" as kind, str(dtype), int(length)]:
+                self._numbers += length
+                if not 0 <= self._numbers <= self._caps.numbers:
+                    raise WireError("too many numbers")
+                numbers = self._array(dtype, [length]).tolist()
+                return numbers if kind == "list" else tuple(numbers)
+            case Tag.SCALAR, [str(dtype)]:
+                return self._array(dtype, [])[()]
+            case Tag.INTEGER, [str(digits)] if len(digits) <= _MOST_BITS // 4 + 3:
+                return _from_hex(digits)
+            case Tag.COMPLEX, [float(real), float(imaginary)]:
+                return complex(real, imaginary)
+            case Tag.THEIRS, [int(number), "function" | "object" as kind, str(name)]:
+                return self._resolve(Theirs(number, kind, name[:100]))
+            case Tag.YOURS, [int(number)]:
+                return self._resolve(Yours(number))
+        raise WireError("an item that stands for nothing")
+
+    def _dict(self, entries: list[Any]) -> dict[Any, Any]:
+        try:
+            return dict(zip(entries[::2], entries[1::2], strict=True))
+        except TypeError:
+            raise WireError("a key that is no key") from None
+
+    def _array(self, dtype: str, shape: list[Any]) -> Any:
+        kind = _dtype(dtype)
+        # Counted in Python's integers, which do not overflow.
+        if len(shape) > 32 or not all(type(d) is int and 0 <= d <= 2**40 for d in shape):
+            raise WireError("a shape that is none")
+        count = math.prod(shape)
+        size = count * kind.itemsize
+        if size > len(self._body) - self._at:
+            raise WireError("an array of more bytes than there are")
+        if any(shape) and count == 0 and max(shape) > 2**31:
+            raise WireError("a shape that is none")
+        flat = np.frombuffer(self._body, kind, count, self._at) if count else np.empty(0, kind)
+        aligned = self._at % 16 == 0
+        self._at += size
+        if kind.kind == "b":  # one of any byte but 0 and 1 would be neither true nor false
+            flat = flat.view(np.uint8) != 0
+        elif size < _LARGE or not aligned:  # a large one may keep the whole body
+            flat = flat.copy()
+        return flat.reshape(shape)
+
+    def finish(self) -> None:
+        """Expect that all of the body was used."""
+        if self._at != len(self._body):
+            raise WireError("bytes that belong to no array")
+
+
+def _dtype(name: str) -> np.dtype[Any]:
+    # Such as "<f8": never the long forms, which numpy would parse as a structure.
+    if not re.fullmatch(r"[<>|][biufc][0-9]{1,2}", name):
+        raise WireError("a type of number that is none")
+    try:
+        dtype = np.dtype(name)
+    except TypeError:
+        raise WireError("a type of number that is none") from None
+    if not is_plain(dtype):
+        raise WireError("a type of number that is none")
+    return dtype
+
+
+def _from_hex(digits: str) -> int:
+    try:
+        return int(digits, 16)
+    except ValueError:
+        raise WireError("an integer that is none") from None
+
+
+def unpack(head: bytes | bytearray, body: bytearray, resolve: Resolve, caps: Caps) -> Any:
+    """Return the value of a frame.
+
+    Raises
+    ------
+    WireError
+        It is not one that `pack` could have made under these caps.
+    """
+    try:
+        items = msgpack.unpackb(
+            head,
+            raw=False,
+            use_list=True,
+            max_str_len=caps.head_bytes,
+            max_bin_len=caps.head_bytes,
+            max_array_len=2 * caps.entries + 1,
+            max_map_len=0,
+            max_ext_len=0,
+        )
+    except Exception as error:  # of several kinds: the decoder's, and of text
+        raise WireError(f"a head that cannot be read ({type(error).__name__})") from None
+    decoder = Decoder(body, resolve, caps)
+    value = decoder.decode(items)
+    decoder.finish()
+    return value
+
+
+# -- the connection
+
+
+class Connection:
+    """Frames over a socket.
+
+    Parameters
+    ----------
+    stream
+        A connected stream socket; made non-blocking.
+    wait
+        Called with the socket, and whether it is for writing, when there is nothing to be done;
+        returns when there may be. May raise, and then the connection is of no use any more.
+    """
+
+    def __init__(self, stream: socket.socket, wait: Callable[[socket.socket, bool], None]) -> None:
+        stream.setblocking(False)
+        self._stream = stream
+        self._wait = wait
+
+    def send(self, pieces: list[Any]) -> None:
+        """Send a frame; `Closed` if nobody is there to take it."""
+        for piece in pieces:
+            rest = memoryview(piece)
+            while rest:
+                try:
+                    rest = rest[self._stream.send(rest) :]
+                except BlockingIOError:
+                    self._wait(self._stream, True)
+                except OSError as error:
+                    raise Closed(str(error)) from None
+
+    def receive(self, caps: Caps) -> tuple[bytearray, bytearray]:
+        """Return head and body of the next frame.
+
+        Raises
+        ------
+        WireError
+            It is larger than `caps`.
+        Closed
+            The other end is gone.
+        """
+        head, body = _FRAME.unpack(self._exactly(_FRAME.size))
+        if head > caps.head_bytes or body > caps.body_bytes:
+            raise WireError(f"a frame of {head + body:,} bytes")
+        return self._exactly(head), self._exactly(body)
+
+    def _exactly(self, size: int) -> bytearray:
+        # Grows with what has come: who announces much and sends little takes no memory.
+        data, have = bytearray(min(size, 1 << 20)), 0
+        while have < size:
+            if have == len(data):
+                data.extend(bytes(min(size - have, len(data))))
+            try:
+                got = self._stream.recv_into(memoryview(data)[have:])
+            except BlockingIOError:
+                self._wait(self._stream, False)
+                continue
+            except OSError as error:
+                raise Closed(str(error)) from None
+            if not got:
+                raise Closed("the other end was closed")
+            have += got
+        return data
+
+    def close(self) -> None:
+        """Close this end."""
+        self._stream.close()

@@ -1,0 +1,427 @@
+"""What may pass of a student's HTML, markdown and outputs to a page that people open.
+
+nbgrader's feedback and formgrader's pages are made by nbconvert, which trusts notebooks and copies
+HTML out of them. Here no cell is trusted, the instructor's no more than a student's.
+
+- *HTML* passes by an allow-list (`clean_html`): text, tables, code, pictures contained in the text,
+  links to other sites and to headings. Nothing runs, nothing is loaded from elsewhere; of styles
+  only the alignment of text is left; classes are those of coloured code, and ids have a prefix, so
+  that they are never the page's own.
+- *TeX* passes, but a formula with one of MathJax's commands for links, attributes and styles stays
+  TeX source.
+- *Outputs* pass as text, as PNG, JPEG, GIF and SVG pictures, and as such HTML (`clean_outputs`).
+- *Size*: the time that parsers take grows with the square of some inputs, or worse. What takes too
+  long, or is much larger or nested much deeper than any answer, is shown as text.
+
+Student ids and names of notebooks, which templates write into their own parts, do not come by here.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import html
+import math
+import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import unquote
+
+import nh3
+from jinja2 import pass_context
+from jinja2.runtime import Context
+from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
+from nbconvert.preprocessors import Preprocessor
+from nbformat import NotebookNode
+from pygments.token import STANDARD_TYPES  # type: ignore[import-untyped]
+
+from hw_grading.problems import encodable, shown
+from hw_support.time_limit import TimeLimitReached, time_limit
+
+_LONGEST_HTML = 500_000  # characters, without pictures
+_LONGEST_MARKDOWN = 20_000
+_MARKDOWN_SECONDS = 2.0  # the time of mistune's tables grows with the third power
+_LONGEST_TEXT = 50_000  # of what is shown as text instead
+_MOST_TAGS = 20_000
+_MOST_COPIES = 5_000_000  # of formatting elements: an unclosed <b> is opened anew in each paragraph
+_DEEPEST = 100
+_MOST_PICTURE_CHARACTERS = 30_000_000  # of one text, in base64
+_MOST_TERMINAL_CODES = 2_000  # of one printed text
+_LONGEST_TERMINAL_CODE = 40
+
+# How files of each type begin. An SVG may hold scripts: in an <img> no browser runs them.
+_PICTURES = {
+    "image/png": (b"\x89PNG\r\n\x1a\n",),
+    "image/jpeg": (b"\xff\xd8\xff",),
+    "image/gif": (b"GIF87a", b"GIF89a"),
+    "image/svg+xml": (b"",),
+}
+_PICTURE_URI = re.compile(r"data:(image/(?:png|jpeg|gif|svg\+xml));base64,([A-Za-z0-9+/]+={0,2})")
+_PLACEHOLDER = re.compile(r"data:image/[a-z+]+;base64,([0-9a-f]{64})")
+
+
+def _words(text: str) -> set[str]:
+    return set(text.split())
+
+
+_HEADINGS = _words("h1 h2 h3 h4 h5 h6")
+_TAGS = _HEADINGS | _words(
+    "a abbr b blockquote br caption cite code col colgroup dd del details dfn div dl dt em "
+    "figcaption figure hr i img ins kbd li mark ol p pre q s samp small span strike strong sub "
+    "summary sup table tbody td tfoot th thead tr tt u ul var"
+)
+_VOID_TAGS = _words("br col hr img")
+_ID_PREFIX = "answer-"  # formgrader finds its fields by grade ids
+_VALUES = {
+    "align": re.compile(r"left|right|center", re.I),
+    # formgrader writes parts of its own addresses into its pages, as they are.
+    "href": re.compile(r"(?!.*/formgrader)(?:https?://|mailto:|#)[^\s\x00-\x20\x7f]+", re.I),
+    "open": re.compile(r""),
+    "src": _PLACEHOLDER,
+    "style": re.compile(r"\s*text-align:\s*(?:left|right|center)\s*;?\s*", re.I),
+    **{name: re.compile(r"[0-9]{1,3}") for name in ("border", "colspan", "rowspan", "span")},
+    **{name: re.compile(r"[0-9]{1,4}%?") for name in ("height", "start", "width")},
+}
+# Commands for links, attributes, styles and extensions, by their names in MathJax and KaTeX.
+_ACTIVE_TEX = _words(
+    "bbox class cssId href htmlClass htmlData htmlId htmlStyle includegraphics mmlToken require "
+    "style unicode url"
+)
+_TAG_OR_ACTIVE_TEX = re.compile(
+    r'<(?P<end>/?)(?P<tag>[a-z][a-z0-9]*)[^>"]*(?:"[^"]*"[^>"]*)*>'
+    rf"|\\(?=(?:{'|'.join(sorted(_ACTIVE_TEX))})(?![A-Za-z]))"
+)
+_FORMATTING = re.compile(r"<(?:a|b|big|code|em|font|i|nobr|s|small|strike|strong|tt|u)[\s/>]", re.I)
+_TERMINAL_CODE = re.compile(r"\x1b\[([^@-~\n]*)[@-~]")
+_PYTHON = [[name] for name in ("python", "python3", "py", "py3", "ipython", "ipython3", "pycon")]
+
+
+class _TooMuch(Exception):
+    """The text is too large, or nested too deeply."""
+
+
+def clean_html(text: str) -> str:
+    """Return HTML of which nothing runs, loads from elsewhere, or acts on the page around it.
+
+    Parameters
+    ----------
+    text
+        Any text.
+
+    Returns
+    -------
+    str
+        A fragment in which every element is closed. A text that is too large or too deeply nested
+        comes back as preformatted text.
+    """
+    pictures: dict[str, str] = {}
+    try:
+        return _with_pictures(_cleaned(_without_pictures(encodable(text), pictures)), pictures)
+    except _TooMuch:
+        return _as_text(text)
+
+
+@pass_context
+def markdown2html(context: Context, source: str) -> str:
+    """Render markdown as nbconvert's `HTMLExporter.markdown2html` does, and clean it.
+
+    Parameters
+    ----------
+    context
+        The template's. The attachments of its variable ``cell`` are used, if there is one.
+    source
+        Markdown with HTML and TeX in it.
+
+    Returns
+    -------
+    str
+        HTML as of `clean_html`. A note stands for a missing attachment. A source that is too large,
+        or is not parsed within two seconds of computing, is shown as text.
+    """
+    pictures: dict[str, str] = {}
+    short = _without_pictures(encodable(source), pictures)
+    if len(short) > _LONGEST_MARKDOWN:
+        return _as_text(source)
+    renderer = _Renderer((context.get("cell") or {}).get("attachments") or {}, pictures)
+    try:
+        with time_limit(_MARKDOWN_SECONDS, 10 * _MARKDOWN_SECONDS):
+            rendered = MarkdownWithMath(renderer=renderer).render(short)
+        return _with_pictures(_cleaned(rendered), pictures)
+    except (Exception, TimeLimitReached):  # Exception: of four libraries on hostile text
+        return _as_text(source)
+
+
+def unchanged(text: str) -> str:
+    """Return the text as it is.
+
+    The filter to put in the place of nbconvert's ``strip_files_prefix``, which rewrites addresses
+    after they were cleaned, and whose time grows with the square of some texts.
+    """
+    return text
+
+
+def clean_outputs(cell: NotebookNode) -> int:
+    """Clean the outputs of a code cell in which a student's code may have run.
+
+    Parameters
+    ----------
+    cell
+        A code cell with outputs that are valid in notebook format 4. They are changed in place.
+
+    Returns
+    -------
+    int
+        How many outputs were dropped or are shown otherwise than they were sent. HTML counts as
+        soon as its text is another one, which may be harmless (a table's style is gone).
+    """
+    changed = 0
+    kept = []
+    for output in cell.outputs:
+        if output.output_type in ("display_data", "execute_result"):
+            changed += _clean_bundle(output)
+        elif output.output_type == "stream":
+            sent, output.text = _text(output.text), _calm(_text(output.text))
+            changed += output.text != sent
+        elif output.output_type == "error":
+            sent, output.traceback = output.traceback, [_calm(line) for line in output.traceback]
+            changed += output.traceback != sent
+        else:
+            changed += 1
+            continue
+        kept.append(output)
+    cell.outputs = kept
+    return changed
+
+
+class CleanOutputs(Preprocessor):
+    """Cleans the outputs of all code cells before a page is made of them.
+
+    For a notebook whose outputs were cleaned when it was graded it changes nothing.
+    """
+
+    def preprocess_cell(
+        self, cell: NotebookNode, resources: Any, index: int
+    ) -> tuple[NotebookNode, Any]:
+        """Clean the outputs of one cell, if it is a code cell."""
+        if cell.cell_type == "code":
+            clean_outputs(cell)
+        return cell, resources
+
+
+# -- HTML
+
+
+def _cleaned(text: str) -> str:
+    """Clean HTML whose pictures are placeholders."""
+    _limit(text)
+    cleaned = _CLEANER.clean(text)
+    _limit(cleaned)
+    depth = 0
+
+    def settle(match: re.Match[str]) -> str:
+        nonlocal depth
+        if match["tag"] is None:
+            return "\\<span></span>"  # not seen by people; no formula for MathJax
+        if match["tag"] not in _VOID_TAGS:
+            depth += -1 if match["end"] else 1
+        if depth > _DEEPEST:
+            raise _TooMuch
+        return match[0]
+
+    return _TAG_OR_ACTIVE_TEX.sub(settle, cleaned)
+
+
+def _limit(text: str) -> None:
+    tags = text.count("<")
+    copies = len(_FORMATTING.findall(text)) * tags
+    if len(text) > _LONGEST_HTML or tags > _MOST_TAGS or copies > _MOST_COPIES:
+        raise _TooMuch
+
+
+def _attribute(tag: str, name: str, value: str) -> str | None:
+    if name in _VALUES and not _VALUES[name].fullmatch(value):
+        return None
+    if name == "id":
+        return _ID_PREFIX + value.removeprefix(_ID_PREFIX)
+    if name == "href" and value.startswith("#"):
+        return f"#{_ID_PREFIX}{value[1:].removeprefix(_ID_PREFIX)}"
+    return value
+
+
+_CLEANER = nh3.Cleaner(
+    tags=_TAGS,
+    clean_content_tags=_words("iframe math noscript object script style svg template title"),
+    attributes={
+        "*": {"title"},
+        "a": {"href"},
+        "col": {"span"},
+        "colgroup": {"span"},
+        "details": {"open"},
+        "img": {"alt", "height", "src", "width"},
+        "ol": {"start"},
+        "table": {"border"},
+        "td": {"align", "colspan", "rowspan", "style"},
+        "th": {"align", "colspan", "rowspan", "style"},
+        "tr": {"align", "style"},
+        **{name: {"id"} for name in _HEADINGS},
+    },
+    allowed_classes={
+        "a": {"anchor-link"},
+        "div": {"highlight"},
+        "span": set(STANDARD_TYPES.values()) - {""},
+        "table": {"dataframe"},
+    },
+    attribute_filter=_attribute,
+    url_schemes={"http", "https", "mailto", "data"},
+    link_rel="noopener noreferrer",
+)
+
+
+def _as_text(text: str) -> str:
+    more = len(text) - _LONGEST_TEXT
+    end = f"\n… and {more:,} more characters" if more > 0 else ""
+    return (
+        "<p><em>Shown as text, because it is too large or too complicated.</em></p>\n"
+        f"<pre>{html.escape(encodable(text[:_LONGEST_TEXT]), quote=False)}{end}</pre>"
+    )
+
+
+# -- pictures
+
+
+def _picture_uri(mime: str, data: str) -> str | None:
+    """Return a picture in base64 as a data URI, or None if it is none."""
+    data = data.translate({ord(c): None for c in " \t\r\n"})
+    try:
+        raw = base64.b64decode(data, validate=True)
+    except ValueError:
+        return None
+    is_picture = bool(raw) and raw.startswith(_PICTURES.get(mime, ()))
+    return f"data:{mime};base64,{data}" if is_picture else None
+
+
+def _placeholder(mime: str, data: str, pictures: dict[str, str]) -> str | None:
+    """Put a picture aside, and return what stands for it; None if it is none."""
+    uri = _picture_uri(mime, data)
+    if uri is None:
+        return None
+    digest = hashlib.sha256(uri.encode()).hexdigest()
+    pictures[digest] = uri
+    return f"data:{mime};base64,{digest}"
+
+
+def _without_pictures(text: str, pictures: dict[str, str]) -> str:
+    """Put the pictures that a text contains aside: parsers are slow, and pictures are long."""
+    return _PICTURE_URI.sub(lambda m: _placeholder(m[1], m[2], pictures) or m[0], text)
+
+
+def _with_pictures(text: str, pictures: Mapping[str, str]) -> str:
+    """Put the pictures back, over and over only until it becomes too much."""
+    left = _MOST_PICTURE_CHARACTERS
+
+    def put(match: re.Match[str]) -> str:
+        nonlocal left
+        uri = pictures.get(match[1], "data:,")
+        left -= len(uri)
+        return uri if left >= 0 else "data:,"
+
+    return _PLACEHOLDER.sub(put, text)
+
+
+# -- markdown
+
+
+class _Renderer(IPythonRenderer):
+    """nbconvert's, but a missing attachment or a strange language is no reason to fail or wait."""
+
+    def __init__(self, attachments: Mapping[str, Any], pictures: dict[str, str]) -> None:
+        super().__init__(escape=False)
+        self._attached = attachments
+        self._pictures = pictures
+        self._placeholders: dict[str, str | None] = {}  # of attachments, each decoded once
+
+    def image(self, text: str, url: str, title: str | None = None) -> str:
+        """Show an attached picture by its placeholder."""
+        if url.startswith("attachment:"):
+            name = unquote(url.removeprefix("attachment:"))
+            if name not in self._placeholders:
+                bundle = self._attached.get(name) or {}
+                found = (_placeholder(m, _text(bundle.get(m)), self._pictures) for m in _PICTURES)
+                self._placeholders[name] = next(filter(None, found), None)
+            placeholder = self._placeholders[name]
+            if placeholder is None:
+                return f"<em>(there is no picture {html.escape(shown(name))})</em>"
+            url = placeholder
+        return str(super().image(text, url, title))
+
+    def block_code(self, code: str, info: str | None = None) -> str:
+        """Colour Python only: some of pygments' 500 other languages take very long."""
+        is_python = (info or "").split(maxsplit=1)[:1] in _PYTHON
+        return str(super().block_code(code, info if is_python else None))
+
+    def task_list_item(self, text: str, checked: bool = False) -> str:
+        """Draw the box of a list of tasks, for which mistune uses a form's field."""
+        box = "\N{BALLOT BOX WITH CHECK}" if checked else "\N{BALLOT BOX}"
+        return f"<li>{box} {text}</li>\n"
+
+
+# -- outputs
+
+
+def _clean_bundle(output: NotebookNode) -> bool:
+    """Clean a bundle of data by type, and say whether anything of it is shown otherwise."""
+    sent = {mime: _text(value) for mime, value in output.data.items()}
+    data = NotebookNode()
+    if "text/plain" in sent:
+        data["text/plain"] = _calm(sent["text/plain"])
+    for mime in ("image/png", "image/jpeg", "image/gif"):
+        if mime in sent and _picture_uri(mime, sent[mime]):
+            data[mime] = sent[mime]
+    if "text/html" in sent and not _is_blank(cleaned := clean_html(sent["text/html"])):
+        data["text/html"] = cleaned
+    if sent.get("image/svg+xml") and not {"text/html", "image/png"} & set(data):
+        svg = base64.b64encode(encodable(sent["image/svg+xml"]).encode()).decode("ascii")
+        data["text/html"] = f'<img src="data:image/svg+xml;base64,{svg}" alt="plot">'
+    if sent and not data:
+        kinds = shown(", ".join(sorted(sent)), 200)
+        data["text/plain"] = f"An output of type {kinds} is not shown."
+    metadata = _sizes(output.get("metadata") or {}, data)
+    for key in set(output) - {"output_type", "execution_count"}:
+        del output[key]
+    output.data, output.metadata = data, metadata
+    return bool(dict(data) != sent)
+
+
+def _sizes(metadata: Mapping[str, Any], data: Mapping[str, str]) -> NotebookNode:
+    """Keep widths and heights of pictures, which nbconvert writes into attributes."""
+    sizes = NotebookNode()
+    for mime in data:
+        entry = metadata.get(mime)
+        entry = entry if isinstance(entry, dict) else metadata
+        numbers = {key: entry[key] for key in ("width", "height") if _is_size(entry.get(key))}
+        if mime.startswith("image/") and numbers:
+            sizes[mime] = NotebookNode(numbers)
+    return sizes
+
+
+def _is_size(value: Any) -> bool:
+    return type(value) in (int, float) and math.isfinite(value) and 0 < value < 10_000
+
+
+def _is_blank(cleaned: str) -> bool:
+    return "<img" not in cleaned and not re.sub(r"<[^>]*>", "", cleaned).strip()
+
+
+def _calm(text: str) -> str:
+    """Drop a text's colours if they are so many that nbconvert would work on them for minutes."""
+    codes = _TERMINAL_CODE.findall(text)
+    few = len(codes) <= _MOST_TERMINAL_CODES
+    if few and all(len(code) <= _LONGEST_TERMINAL_CODE for code in codes):
+        return text
+    return _TERMINAL_CODE.sub("", text)
+
+
+def _text(value: Any) -> str:
+    """Join a text that a notebook may hold in lines; of anything else, return nothing."""
+    lines = value if isinstance(value, list) else [value]
+    return "".join(lines) if all(isinstance(line, str) for line in lines) else ""

@@ -1,0 +1,1 @@
+"""Where student code runs: the policy, what of this machine is shown, starting, watching."""

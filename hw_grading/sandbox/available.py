@@ -1,0 +1,89 @@
+"""Whether a sandbox can be made on this machine; if not, what to install or to allow."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from hw_grading.faults import GraderFault
+from hw_grading.sandbox import policy
+from hw_grading.sandbox.kernel import as_caller
+from hw_grading.sandbox.policy import Limits, Shown
+from hw_grading.sandbox.syscalls import filter_file
+
+_SECONDS = 30
+WITHOUT = (
+    "If you trust this class with your files and your machine, grade without a sandbox:\n"
+    '    c.ExecuteSubmission.sandbox = "none"    in nbgrader_config.py'
+)
+_INSTALL = """Install bubblewrap:
+    Debian, Ubuntu    apt-get install bubblewrap
+    Fedora            dnf install bubblewrap
+    Arch              pacman -S bubblewrap"""
+_ALLOW = """bubblewrap is here, but this machine does not let it make a sandbox. Depending on what
+it is:
+    Ubuntu 23.10 and later (AppArmor): install the package apparmor-profiles and load bubblewrap's
+        profile:  apt-get install apparmor-profiles
+                  ln -s /usr/share/apparmor/extra-profiles/bwrap-userns-restrict /etc/apparmor.d/
+                  systemctl reload apparmor
+        or allow all programs:  sysctl kernel.apparmor_restrict_unprivileged_userns=0
+    Debian 10 and earlier:  sysctl kernel.unprivileged_userns_clone=1
+    Fedora, RHEL:  sysctl user.max_user_namespaces=15000
+    In a Docker or Podman container: start it with
+        --security-opt seccomp=unconfined --security-opt apparmor=unconfined
+        --security-opt systempaths=unconfined   (and --cap-add SYS_ADMIN where you are root in it)
+    In Kubernetes: a pod with hostUsers: false and procMount: Unmasked, or a node for grading."""
+
+
+class SandboxUnavailable(GraderFault):
+    """No sandbox can be made here; nothing is graded."""
+
+
+def check(shown: Shown, limits: Limits) -> None:
+    """Make a sandbox as for a submission, and run Python in it.
+
+    Raises
+    ------
+    SandboxUnavailable
+        With what to do about it.
+    """
+    if sys.platform != "linux":
+        raise SandboxUnavailable(
+            f"Student code runs in a sandbox, which there is on Linux only, not on {sys.platform}: "
+            f"nothing was graded.\n{WITHOUT}"
+        )
+    for program in ("bwrap", *(["setpriv"] if os.getuid() == 0 else [])):
+        if shutil.which(program) is None:
+            hint = _INSTALL if program == "bwrap" else "It is part of util-linux: install that."
+            raise SandboxUnavailable(
+                f"Student code runs in a sandbox, and the program {program!r} for it was not "
+                f"found: nothing was graded.\n{hint}\n{WITHOUT}"
+            )
+    with tempfile.TemporaryDirectory(prefix="hw-kernel-") as run_folder:
+        program_line = [shown.python, "-c", "import numpy, ipykernel, answering.serve; print('in')"]
+        filter_fd = filter_file()
+        line = policy.command(shown, limits, run_folder, program_line, filter_fd=filter_fd)
+        line = as_caller(line, Path(run_folder))
+        try:
+            done = subprocess.run(
+                line,
+                capture_output=True,
+                text=True,
+                timeout=_SECONDS,
+                check=False,
+                pass_fds=[filter_fd],
+            )
+            said, fine = done.stderr.strip()[-500:], done.stdout.strip() == "in"
+        except (OSError, subprocess.TimeoutExpired) as error:
+            said, fine = str(error), False
+        finally:
+            os.close(filter_fd)
+    if not fine:
+        raise SandboxUnavailable(
+            f"Student code runs in a sandbox, and making one failed: nothing was graded.\n"
+            f"    {said or 'it ended without a word'}\n{_ALLOW}\n{WITHOUT}"
+        )

@@ -1,0 +1,159 @@
+"""Which parts of this machine a sandbox shows, and under which names.
+
+The names are neutral (``/opt/python``, ``/opt/env``, ``/opt/homework``), so that no path tells who
+grades, where, or what the course's folder is called.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib.metadata
+import json
+import os
+import subprocess
+import sys
+import sysconfig
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import hw_support
+from hw_grading import inside
+from hw_grading.sandbox.policy import HOMEWORK, PASSED_ON, Shown
+
+PYTHON, ENVIRONMENT, FONTS = "/opt/python", "/opt/env", "/opt/fonts"
+BLAS_VARIABLES = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "BLIS_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
+    "NUMEXPR_NUM_THREADS",
+)
+_PYVENV = "home = {base}/bin\ninclude-system-site-packages = false\n"
+_OURS = "hw2-homework"
+# Where the system's linker looks; alternatives are links to the library that was chosen.
+_OF_ETC = ("/etc/ld.so.cache", "/etc/alternatives")
+
+
+class Exposed(RuntimeError):
+    """Something secret lies in a folder that the sandbox would show."""
+
+
+@functools.cache
+def prepared_folder() -> Path:
+    """Return a folder of this process with the files that are made for sandboxes."""
+    folder = tempfile.TemporaryDirectory(prefix="hw-grading-")
+    _KEPT.append(folder)  # removed when the process ends
+    path = Path(folder.name)
+    path.chmod(0o755)
+    (path / "empty").touch()
+    (path / "pyvenv.cfg").write_text(_PYVENV.format(base=_base_in_sandbox()), encoding="utf-8")
+    (path / "fonts").mkdir()
+    _copy_lists_of_fonts(path / "fonts")
+    return path
+
+
+_KEPT: list[Any] = []
+
+
+def shown(blas_threads: int, secrets: list[Path]) -> Shown:
+    """Return what sandboxes show on this machine.
+
+    Parameters
+    ----------
+    blas_threads
+        Threads of BLAS and OpenMP; 0 lets the libraries choose.
+    secrets
+        Folders that must not be seen: the course, the grader's package.
+
+    Raises
+    ------
+    Exposed
+        One of them lies in a folder that would be shown.
+    """
+    made = prepared_folder()
+    folders, links = {"/usr": "/usr"}, {}
+    for name in ("bin", "sbin", "lib", "lib32", "lib64"):
+        path = Path("/") / name
+        if path.is_symlink():
+            links[str(path)] = os.readlink(path)
+        elif path.is_dir():
+            folders[str(path)] = str(path)
+    folders |= {path: path for path in _OF_ETC if os.path.exists(path)}
+    base = _base_in_sandbox()
+    variables = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+    if base == PYTHON:
+        folders[PYTHON] = os.path.realpath(sys.base_prefix)
+        variables["LD_LIBRARY_PATH"] = f"{PYTHON}/lib"
+    version = f"python{sys.version_info[0]}.{sys.version_info[1]}"
+    python, packages = f"{base}/bin/{version}", sysconfig.get_paths()["purelib"]
+    if sys.prefix != sys.base_prefix:
+        links[f"{ENVIRONMENT}/bin/python"] = python
+        python = f"{ENVIRONMENT}/bin/python"
+        folders[f"{ENVIRONMENT}/pyvenv.cfg"] = str(made / "pyvenv.cfg")
+        in_sandbox = f"{ENVIRONMENT}/lib/{version}/site-packages"
+        folders[in_sandbox] = packages
+    else:
+        in_sandbox = packages.replace(os.path.realpath(sys.base_prefix), base, 1)
+    folders[f"{HOMEWORK}/hw_support"] = str(Path(hw_support.__file__).parent)
+    folders[f"{HOMEWORK}/answering"] = str(Path(inside.__file__).parent)
+    folders[FONTS] = str(made / "fonts")
+    for secret in secrets:
+        _expect_unseen(secret.resolve(), folders)
+    if blas_threads:
+        variables |= dict.fromkeys(BLAS_VARIABLES, str(blas_threads))
+    return Shown(
+        folders=folders,
+        python=python,
+        empty_file=str(made / "empty"),
+        hidden=[f"{in_sandbox}/{name}" for name in _hidden_names(Path(packages))],
+        links=links,
+        environment=variables,
+    )
+
+
+def _base_in_sandbox() -> str:
+    base = os.path.realpath(sys.base_prefix)
+    return base if (base + "/").startswith("/usr/") else PYTHON
+
+
+def _hidden_names(packages: Path) -> list[str]:
+    """Return what of the packages tells of this project or of folders of this machine."""
+    names = {path.name for path in packages.glob("*.pth")}
+    try:
+        files = importlib.metadata.distribution(_OURS).files or []
+    except importlib.metadata.PackageNotFoundError:
+        files = []
+    for file in files:
+        if file.parts[0] != "..":
+            names.add(file.parts[0] + ("/" if len(file.parts) > 1 else ""))
+    return sorted(name for name in names if (packages / name).exists())
+
+
+def _expect_unseen(secret: Path, folders: dict[str, str]) -> None:
+    for folder in folders.values():
+        real = os.path.realpath(folder)
+        package = Path(hw_support.__file__).parent, Path(inside.__file__).parent
+        if secret.is_relative_to(real) and Path(real) not in package:
+            raise Exposed(
+                f"{secret} lies in {real}, which student code can read: move the course elsewhere"
+            )
+
+
+def _copy_lists_of_fonts(folder: Path) -> None:
+    """Copy matplotlib's lists of fonts, which take seconds to make anew, without private fonts."""
+    import matplotlib
+
+    kept = Path(matplotlib.get_cachedir())
+    if not list(kept.glob("fontlist-*.json")):  # importing this module makes it
+        subprocess.run([sys.executable, "-c", "import matplotlib.font_manager"], check=False)
+    for path in kept.glob("fontlist-*.json"):
+        fonts = json.loads(path.read_text(encoding="utf-8"))
+        for kind in ("ttflist", "afmlist"):
+            fonts[kind] = [font for font in fonts[kind] if _is_public(font["fname"])]
+        (folder / path.name).write_text(json.dumps(fonts), encoding="utf-8")
+
+
+def _is_public(font: str) -> bool:
+    return not os.path.isabs(font) or font.startswith("/usr/")

@@ -1,0 +1,123 @@
+"""Which calls of the kernel student code may not make, as a filter that bubblewrap lays on it.
+
+Without privileges most of these fail anyway. They are refused because they open seldom used parts
+of the kernel, or tell what the sandbox must not: the machine's name for a mounted folder
+(`statmount`), or keys that outlive the process (`keyctl`). The filter is made by libseccomp, which
+knows the numbers of the calls on each processor.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import functools
+import os
+import tempfile
+
+from hw_grading.faults import GraderFault
+
+REFUSED = (
+    # mounting, and what tells of mounts
+    *("mount", "umount2", "pivot_root", "chroot", "open_tree", "move_mount", "mount_setattr"),
+    *("fsopen", "fsconfig", "fsmount", "fspick", "statmount", "listmount"),
+    *("name_to_handle_at", "open_by_handle_at", "fanotify_init", "quotactl", "quotactl_fd"),
+    # namespaces
+    *("unshare", "setns"),
+    # keys: kept by user and session, beyond the life of a process
+    *("add_key", "keyctl", "request_key"),
+    # other processes' memory, descriptors and performance
+    *("ptrace", "process_vm_readv", "process_vm_writev", "process_madvise", "pidfd_getfd"),
+    *("kcmp", "perf_event_open", "lookup_dcookie"),
+    # large parts of the kernel that no homework needs
+    *("bpf", "userfaultfd", "io_uring_setup", "io_uring_enter", "io_uring_register"),
+    # the machine
+    *("reboot", "kexec_load", "kexec_file_load", "init_module", "finit_module", "delete_module"),
+    *("swapon", "swapoff", "acct", "syslog", "settimeofday", "clock_settime", "clock_adjtime"),
+    *("adjtimex", "iopl", "ioperm", "vhangup", "sethostname", "setdomainname"),
+)
+# AF_UNIX, which the kernel's own sockets are. Those above are networks (bubblewrap's has a loopback
+# of its own), or reach the system's kernel, the hypervisor, or hardware.
+LAST_ADDRESS_FAMILY = 1
+
+_ALLOW, _REFUSE = 0x7FFF0000, 0x00050000 | errno.EPERM
+# ZeroMQ asks for the network's interfaces, and takes this answer for "there are none".
+_NOT_SUPPORTED = 0x00050000 | errno.EOPNOTSUPP
+_GREATER = 6  # SCMP_CMP_GT
+_LIBRARY = "libseccomp.so.2"
+
+
+class NoFilter(GraderFault):
+    """The filter cannot be made on this machine."""
+
+
+class _Comparison(ctypes.Structure):
+    _fields_ = [
+        ("argument", ctypes.c_uint),
+        ("operator", ctypes.c_int),
+        ("first", ctypes.c_uint64),
+        ("second", ctypes.c_uint64),
+    ]
+
+
+@functools.cache
+def compiled_filter() -> bytes:
+    """Return the filter as the kernel takes it.
+
+    Raises
+    ------
+    NoFilter
+        Where libseccomp is missing or refuses.
+    """
+    try:
+        library = ctypes.CDLL(_LIBRARY)
+    except OSError:
+        raise NoFilter(
+            f"{_LIBRARY} was not found, which makes the filter of system calls. It belongs to "
+            "libseccomp2 (Debian, Ubuntu) or libseccomp (Fedora, Arch): install that"
+        ) from None
+    library.seccomp_init.restype = ctypes.c_void_p
+    context = ctypes.c_void_p(library.seccomp_init(ctypes.c_uint32(_ALLOW)))
+    if not context:
+        raise NoFilter("libseccomp made no filter")
+    try:
+        for name in REFUSED:
+            number = library.seccomp_syscall_resolve_name(name.encode())
+            if number < 0:  # older than the call, or another processor
+                continue
+            _check(
+                library.seccomp_rule_add_array(
+                    context, ctypes.c_uint32(_REFUSE), number, ctypes.c_uint(0), None
+                ),
+                name,
+            )
+        above = _Comparison(0, _GREATER, LAST_ADDRESS_FAMILY, 0)
+        number = library.seccomp_syscall_resolve_name(b"socket")
+        _check(
+            library.seccomp_rule_add_array(
+                context,
+                ctypes.c_uint32(_NOT_SUPPORTED),
+                number,
+                ctypes.c_uint(1),
+                ctypes.byref(above),
+            ),
+            "socket",
+        )
+        with tempfile.TemporaryFile() as file:
+            _check(library.seccomp_export_bpf(context, file.fileno()), "the filter")
+            file.seek(0)
+            return file.read()
+    finally:
+        library.seccomp_release(context)
+
+
+def filter_file() -> int:
+    """Return a descriptor of a file with the filter, for bubblewrap to read; to be closed."""
+    read, write = os.pipe()
+    os.write(write, compiled_filter())
+    os.close(write)
+    return read
+
+
+def _check(status: int, what: str) -> None:
+    if status != 0:
+        raise NoFilter(f"libseccomp refused a rule about {what} ({os.strerror(-status)})")

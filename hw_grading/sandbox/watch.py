@@ -1,0 +1,212 @@
+"""Watches what a running kernel and its processes use, and stops those that use too much.
+
+Limits that a process cannot lay on itself are kept here, from outside and several times a second:
+computing time and memory of all processes together, and what is written into the one folder that
+the sandbox shares with the grader. In between a submission can go beyond by as much as it can take
+in a fraction of a second.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from time import monotonic
+
+import psutil
+
+from hw_grading.problems import Kind
+
+SECONDS_BETWEEN_LOOKS = 0.2
+SECONDS_TO_REACT = 5.0  # to an interrupt, before all is killed
+_MOST_IN_SHARED_FOLDER = 1 << 20  # bytes; sockets take none
+_MOST_ENTRIES_IN_SHARED_FOLDER = 20
+
+
+@dataclass(frozen=True)
+class Stop:
+    """Why a submission was stopped, or one of its cells interrupted."""
+
+    kind: Kind
+    reason: str
+
+
+@dataclass(frozen=True)
+class _Cell:
+    used_before: float  # seconds of computing
+    cpu_seconds: float
+    name: str
+    until: float
+
+
+class Watch:
+    """Looks after one kernel until `end` is called.
+
+    Parameters
+    ----------
+    kernel_pid
+        The kernel's process, which is interrupted.
+    root_pid
+        The process whose descendants count, itself included; killing it kills them all.
+    memory_mb
+        Megabytes that all of them may hold.
+    cpu_seconds
+        Computing time for the whole submission.
+    shared_folder
+        The folder in which the kernel's sockets are; None where it is not watched.
+    """
+
+    def __init__(
+        self,
+        kernel_pid: int,
+        root_pid: int,
+        *,
+        memory_mb: float,
+        cpu_seconds: float,
+        shared_folder: str | None,
+    ) -> None:
+        self.kernel_pid, self.root_pid = kernel_pid, root_pid
+        self._memory_mb, self._cpu_seconds = memory_mb, cpu_seconds
+        self._shared_folder = shared_folder
+        self.stop: Stop | None = None  # set when everything was killed
+        self.interrupted: Stop | None = None  # set when a cell was interrupted
+        self.used_seconds = 0.0  # of computing, by all processes
+        self._cell: _Cell | None = None
+        self._first_interrupt = 0.0
+        self._last_interrupt = 0.0
+        self._killed_at = 0.0
+        self._lock = threading.Lock()
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._look_again_and_again, daemon=True)
+        self._thread.start()
+
+    def begin_cell(self, cpu_seconds: float, name: str, wall_seconds: float) -> None:
+        """Give the next cell its computing time.
+
+        Parameters
+        ----------
+        cpu_seconds
+            After which it is interrupted.
+        name
+            For messages.
+        wall_seconds
+            After which everything is killed, if nobody else has ended the cell by then.
+        """
+        with self._lock:
+            self.interrupted = None
+            self._first_interrupt = 0.0
+            until = monotonic() + wall_seconds
+            self._cell = _Cell(self.used_seconds, cpu_seconds, name, until)
+
+    def end_cell(self) -> Stop | None:
+        """Stop the clock; return why the cell was interrupted, if it was."""
+        with self._lock:
+            self._cell = None
+            return self.interrupted
+
+    def end(self) -> None:
+        """Stop watching."""
+        self._over.set()
+        self._thread.join()
+
+    def interrupt(self) -> None:
+        """Raise KeyboardInterrupt in the kernel."""
+        with contextlib.suppress(OSError):
+            os.kill(self.kernel_pid, signal.SIGINT)
+
+    def kill(self, stop: Stop | None = None) -> None:
+        """End the kernel and everything that it started, at once."""
+        with self._lock:
+            self.stop = self.stop or stop
+        for pid in (self.root_pid, self.kernel_pid):
+            with contextlib.suppress(OSError):
+                os.kill(pid, signal.SIGKILL)
+
+    # -- looking
+
+    def _look_again_and_again(self) -> None:
+        while not self._over.wait(SECONDS_BETWEEN_LOOKS):
+            try:
+                self._look()
+            except psutil.NoSuchProcess:
+                return
+            except Exception as error:  # never go blind in silence
+                what = f"the grader could not watch it ({type(error).__name__}: {error})"
+                self.kill(Stop(Kind.GRADER, what))
+                return
+
+    def _look(self) -> None:
+        root = psutil.Process(self.root_pid)
+        processes = [root, *root.children(recursive=True)]
+        used = _sum(processes, _cpu_seconds)
+        with self._lock:
+            self.used_seconds = max(self.used_seconds, used)
+            cell = self._cell
+        if self.used_seconds > self._cpu_seconds:
+            limit = f"the {self._cpu_seconds:g} s of computing for the whole submission"
+            self.kill(Stop(Kind.TIME_LIMIT, f"{limit} were used up"))
+        elif cell and self.used_seconds - cell.used_before > cell.cpu_seconds:
+            self._interrupt_cell(cell)
+        elif cell and monotonic() > cell.until:
+            self.kill(Stop(Kind.TIME_LIMIT, f"{cell.name} did not end after its limit"))
+        most = self._memory_mb * 1e6
+        # What is quick to ask for counts shared pages several times.
+        if _sum(processes, _resident) > most and _sum(processes, _own_share) > most:
+            limit = f"{self._memory_mb:,g} MB"
+            self.kill(Stop(Kind.MEMORY_LIMIT, f"it took more than {limit} of memory"))
+        if self._shared_folder and (what := _misused(self._shared_folder)):
+            self.kill(Stop(Kind.DISK_LIMIT, what))
+
+    def _interrupt_cell(self, cell: _Cell) -> None:
+        now = monotonic()
+        limit = f"{cell.cpu_seconds:g} s of computing"
+        if self._first_interrupt and now - self._first_interrupt > SECONDS_TO_REACT:
+            why = f"{cell.name} could not be interrupted after its {limit}"
+            self.kill(Stop(Kind.TIME_LIMIT, why))
+        elif now - self._last_interrupt > 1.0:
+            self._first_interrupt = self._first_interrupt or now
+            self._last_interrupt = now
+            with self._lock:
+                self.interrupted = Stop(Kind.TIME_LIMIT, f"within {limit}")
+            self.interrupt()
+
+
+def _sum(processes: list[psutil.Process], measure: Callable[[psutil.Process], float]) -> float:
+    total = 0.0
+    for process in processes:
+        with contextlib.suppress(psutil.NoSuchProcess, psutil.ZombieProcess):
+            total += measure(process)
+    return total
+
+
+def _cpu_seconds(process: psutil.Process) -> float:
+    times = process.cpu_times()
+    children = getattr(times, "children_user", 0.0) + getattr(times, "children_system", 0.0)
+    return float(times.user + times.system + children)
+
+
+def _resident(process: psutil.Process) -> float:
+    return float(process.memory_info().rss)
+
+
+def _own_share(process: psutil.Process) -> float:
+    """Return bytes, pages that several processes share counted in parts, where that can be seen."""
+    try:
+        return float(getattr(process.memory_full_info(), "pss", process.memory_info().rss))
+    except psutil.AccessDenied:
+        return _resident(process)
+
+
+def _misused(folder: str) -> str | None:
+    """Say what was written into the shared folder that does not belong there."""
+    size = entries = 0
+    with os.scandir(folder) as found:
+        for entry in found:
+            entries += 1
+            size += entry.stat(follow_symlinks=False).st_blocks * 512
+            if entries > _MOST_ENTRIES_IN_SHARED_FOLDER or size > _MOST_IN_SHARED_FOLDER:
+                return "it wrote into the folder of the kernel's sockets"
+    return None

@@ -1,0 +1,104 @@
+"""Without a sandbox nothing is graded, and the message says what to do."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+from toy_course import FULL_MARKS, ToyCourse
+
+from hw_grading.sandbox import available, environment
+from hw_grading.sandbox.available import SandboxUnavailable
+from hw_grading.sandbox.policy import Limits
+from hw_grading.sandbox.syscalls import NoFilter, compiled_filter
+
+
+def check() -> None:
+    available.check(environment.shown(1, []), Limits())
+
+
+def programs(folder: Path, **scripts: str) -> str:
+    """A PATH with nothing but these programs."""
+    folder.mkdir()
+    for name, script in scripts.items():
+        (folder / name).write_text(f"#!/bin/sh\n{script}\n")
+        (folder / name).chmod(0o755)
+    return str(folder)
+
+
+def test_a_sandbox_can_be_made_here() -> None:
+    check()
+
+
+def test_without_bubblewrap_it_says_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", programs(tmp_path / "bin"))
+    with pytest.raises(SandboxUnavailable) as raised:
+        check()
+    said = str(raised.value)
+    for words in ("'bwrap'", "apt-get install bubblewrap", "dnf install", "nothing was graded"):
+        assert words in said
+    assert 'c.ExecuteSubmission.sandbox = "none"' in said
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        "echo 'bwrap: setting up uid map: Permission denied' >&2; exit 1",
+        "exit 0",
+        "echo out; exit 0",
+    ],
+)
+def test_where_bubblewrap_may_not_make_one_it_says_what_to_allow(
+    script: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", programs(tmp_path / "bin", bwrap=script, setpriv="exit 0"))
+    with pytest.raises(SandboxUnavailable) as raised:
+        check()
+    said = str(raised.value)
+    for words in ("AppArmor", "apparmor_restrict_unprivileged_userns", "Docker", "Fedora", "user."):
+        assert words in said
+    assert "Permission denied" in said or "Permission" not in script
+
+
+@pytest.mark.parametrize("platform", ["darwin", "win32"])
+def test_on_other_systems_it_names_the_setting(
+    platform: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(available.sys, "platform", platform)
+    with pytest.raises(SandboxUnavailable, match=f"not on {platform}") as raised:
+        check()
+    assert 'c.ExecuteSubmission.sandbox = "none"' in str(raised.value)
+
+
+def test_without_the_library_for_filters_it_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("hw_grading.sandbox.syscalls._LIBRARY", "libnone.so.1")
+    compiled_filter.cache_clear()
+    with pytest.raises(NoFilter, match="libseccomp2"):
+        check()
+
+
+@pytest.mark.slow
+def test_nbgrader_grades_nobody_without_a_sandbox_unless_it_is_told_to(
+    course: ToyCourse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    course.submit("ada", course.answered)
+    path = programs(tmp_path / "bin")
+    for name in ("alembic", "sh", "env"):
+        os.symlink(shutil.which(name) or sys.executable, f"{path}/{name}")
+    monkeypatch.setattr("toy_course.environment", lambda: {**os.environ, "PATH": path})
+    done = course.grade()
+    assert done.returncode != 0
+    assert "apt-get install bubblewrap" in done.stderr
+    assert course.scores("ada") == {}
+    assert not (course.root / "autograded" / "ada").exists()
+
+    done = course.grade("--ExecuteSubmission.sandbox=none")
+    assert done.returncode == 0, done.stderr
+    assert sum(course.test_scores("ada").values()) == FULL_MARKS  # type: ignore[arg-type]

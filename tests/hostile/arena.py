@@ -1,0 +1,239 @@
+"""Grades one hostile submission as a class is graded, and looks at what it gained and did.
+
+The homework has four answers, all of them wrong or missing unless an attack says otherwise, so that
+every point is one that was stolen. Around it lie things to steal: a course folder with a source
+notebook, a gradebook and another student's work, each with a canary in it, and a canary in the
+grader's environment.
+"""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import os
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import psutil
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from nbgrader.utils import determine_grade
+
+from hw_grading.execution import ExecuteSubmission
+from hw_grading.faults import GraderFault
+from hw_grading.problems import Kind, Problem, read_problems
+
+CANARY = "canary-7f3a"  # must never be seen by student code
+EXPECTED = "4242"  # a number that stands in hidden tests only
+POINTS = {"test_double": 2.0, "test_mean": 3.0, "test_apply": 2.0, "test_total": 1.0}
+FULL_MARKS = sum(POINTS.values())
+NOTHING = dict.fromkeys(POINTS, 0.0)
+
+RIGHT = {
+    "double": "def double(x):\n    return 2 * x",
+    "mean": "def mean(x):\n    return np.asarray(x, dtype=float).mean(axis=0)",
+    "apply": "def apply(f, x):\n    return f(x) + 1",
+    "total": "total = 10",
+}
+# What an attack begins with: answers that are all wrong.
+WRONG = {
+    "double": "def double(x):\n    return 0 * x",
+    "mean": "def mean(x):\n    return np.zeros(2)",
+    "apply": "def apply(f, x):\n    return -1",
+    "total": "total = -1",
+}
+_TESTS = {
+    "test_double": """
+checks = Checks("double", points=2)
+with checks("of 3", points=1):
+    assert_close(double(3), 6)
+### BEGIN HIDDEN TESTS
+with checks("of others", points=1, hidden=True):
+    assert_close(double(2121), 4242)
+    assert_close(double(np.array([1.5, -2.0])), [3.0, -4.0])
+### END HIDDEN TESTS
+checks.score()
+""",
+    "test_mean": """
+checks = Checks("mean", points=3)
+with checks("of two rows", points=1):
+    assert_close(mean(np.array([[1.0, 2.0], [3.0, 6.0]])), [2.0, 4.0])
+### BEGIN HIDDEN TESTS
+with checks("of many rows", points=1, hidden=True):
+    x = np.arange(12.0).reshape(6, 2) + 4242
+    assert_close(mean(x), x.mean(axis=0))
+with checks("leaves its input alone", points=1, hidden=True):
+    x = np.array([[1.0, 4.0], [5.0, 4.0]])
+    assert_close(mean(x), [3.0, 4.0])
+    assert_close(x, [[1.0, 4.0], [5.0, 4.0]])
+### END HIDDEN TESTS
+checks.score()
+""",
+    "test_apply": """
+checks = Checks("apply", points=2)
+with checks("a square", points=1):
+    assert_close(apply(lambda x: x**2, 3.0), 10.0)
+### BEGIN HIDDEN TESTS
+with checks("a secret function", points=1, hidden=True):
+    def secret_function(x):
+        return 4242.0 * x
+    assert_close(apply(secret_function, 2.0), 8485.0)
+### END HIDDEN TESTS
+checks.score()
+""",
+    "test_total": """
+### BEGIN HIDDEN TESTS
+assert type(total) is int and total == 10, "the total is not 4242 - 4232"
+### END HIDDEN TESTS
+""",
+}
+_SETUP = "import numpy as np\nfrom hw_support import Checks, assert_close"
+
+
+def _cell(make: Any, source: str, grade_id: str, **marks: Any) -> NotebookNode:
+    defaults = {"grade": False, "solution": False, "locked": False, "task": False}
+    cell = make(source)
+    cell.metadata["nbgrader"] = {**defaults, "schema_version": 3, "grade_id": grade_id, **marks}
+    return cell
+
+
+def notebook(answers: dict[str, str], before: str = "", after: str = "") -> NotebookNode:
+    """The homework as it is before it is run, its cells already mended.
+
+    Parameters
+    ----------
+    answers
+        Sources by grade id, in place of the wrong ones.
+    before, after
+        Sources of plain cells that a student put above the answers and at the end.
+    """
+    answers = {**WRONG, **answers}
+    cells = [_cell(new_code_cell, _SETUP, "setup", locked=True), new_code_cell(before)]
+    for name, source in answers.items():
+        cells.append(_cell(new_code_cell, source, name, solution=True))
+        test = f"test_{name}"
+        marks = {"grade": True, "locked": True, "points": POINTS[test]}
+        cells.append(_cell(new_code_cell, _TESTS[test], test, **marks))
+    cells.append(new_code_cell(after))
+    cells.append(_cell(new_markdown_cell, "Because.", "why", grade=True, solution=True, points=4))
+    return new_notebook(cells=cells)
+
+
+@dataclass
+class Outcome:
+    """What became of one submission."""
+
+    nb: NotebookNode
+    seconds: float
+    fault: GraderFault | None = None
+    problems: list[Problem] = field(default_factory=list)
+
+    @property
+    def scores(self) -> dict[str, float]:
+        """As nbgrader would save them."""
+        graded = (c for c in self.nb.cells if c.metadata.get("nbgrader", {}).get("grade"))
+        tests = (c for c in graded if not c.metadata.nbgrader.solution)
+        return {c.metadata.nbgrader.grade_id: determine_grade(c)[0] or 0.0 for c in tests}
+
+    @property
+    def printed(self) -> str:
+        """All that the student's own cells and the tests show, in one text."""
+        return "\n".join(str(o) for cell in self.nb.cells for o in cell.get("outputs", []))
+
+    @property
+    def kinds(self) -> set[Kind]:
+        """The kinds of problems that were reported."""
+        return {problem.kind for problem in self.problems}
+
+
+class Arena:
+    """A machine with things to steal, where submissions are graded one after another."""
+
+    def __init__(self, root: Path) -> None:
+        self.course = root / "course"
+        for name in (
+            "source/hw2/hw2.ipynb",
+            "gradebook.db",
+            "submitted/other/hw2/hw2.ipynb",
+            "autograded/other/hw2/hw2.ipynb",
+            "nbgrader_config.py",
+        ):
+            path = self.course / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(f"{CANARY} {name}\n")
+        os.environ["HW_GRADING_CANARY"] = CANARY
+        self.folder = self.course / "autograded" / "attacker" / "hw2"
+        self.folder.mkdir(parents=True)
+        self.options: dict[str, Any] = {
+            "cpu_seconds_per_cell": 4.0,
+            "wall_seconds_per_cell": 10.0,
+            "iopub_timeout": 2,
+            "memory_mb": 1500,
+            "folder_mb": 50,
+            "file_mb": 20,
+            "processes": 60,
+            "output_bytes_per_cell": 200_000,
+        }
+        self.before = self._files()
+        self.processes = _own_processes()
+
+    def grade(self, nb: NotebookNode, **options: Any) -> Outcome:
+        """Grade a submission under short limits."""
+        execution = ExecuteSubmission(**{**self.options, **options})
+        resources = {"metadata": {"path": str(self.folder)}, "nbgrader": {"student": "attacker"}}
+        began = time.monotonic()
+        nb, fault = copy.deepcopy(nb), None
+        try:
+            execution.preprocess(nb, resources)
+        except GraderFault as error:
+            fault = error
+        outcome = Outcome(nb, time.monotonic() - began, fault)
+        outcome.problems = read_problems(nb)
+        return outcome
+
+    def attack(
+        self,
+        answers: dict[str, str] | None = None,
+        before: str = "",
+        after: str = "",
+        **options: Any,
+    ) -> Outcome:
+        """Grade a hostile submission, and expect what holds for every one of them.
+
+        It is graded (no fault of the grader's), its notebook can be stored, it has seen no canary,
+        changed no file, left no process and no folder, and the next student gets full marks.
+        """
+        outcome = self.grade(notebook(answers or {}, before, after), **options)
+        assert outcome.fault is None, outcome.fault
+        nbformat.validate(outcome.nb)
+        nbformat.writes(outcome.nb).encode()
+        self.expect_no_harm(outcome)
+        return outcome
+
+    def expect_no_harm(self, outcome: Outcome) -> None:
+        """Expect that nothing was read, changed or left behind, and that the next one is fine."""
+        assert CANARY not in outcome.printed
+        assert self._files() == self.before
+        for _ in range(50):  # processes take a moment to be gone
+            if _own_processes() <= self.processes + 2:  # the examiner, and bwrap's last breath
+                break
+            time.sleep(0.1)
+        assert _own_processes() <= self.processes + 2
+        honest = self.grade(notebook(RIGHT))
+        assert honest.scores == POINTS
+        assert honest.problems == []
+
+    def _files(self) -> dict[str, str]:
+        found = {}
+        for path in sorted(self.course.rglob("*")):
+            if path.is_symlink() or not path.is_dir():
+                content = b"link" if path.is_symlink() else path.read_bytes()
+                found[str(path)] = hashlib.sha256(content).hexdigest()
+        return found
+
+
+def _own_processes() -> int:
+    return len(psutil.Process().children(recursive=True))

@@ -1,0 +1,70 @@
+"""One arena serves the attacks of a worker: each of them shows that the next is not touched."""
+
+from __future__ import annotations
+
+import ctypes
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+from arena import Arena
+
+# The toy course, for attacks on whole classes.
+sys.path.append(str(Path(__file__).parents[1] / "grading"))
+
+
+@pytest.fixture(scope="session")
+def arena(tmp_path_factory: pytest.TempPathFactory) -> Arena:
+    return Arena(tmp_path_factory.mktemp("arena"))
+
+
+class Memory:
+    """The most memory that the grader's processes held while a test ran.
+
+    Attributes
+    ----------
+    grader_mb
+        Megabytes that this process took beyond what it held at first.
+    examiner_mb
+        Megabytes of the largest examiner, all that it has imported included (about 75).
+    """
+
+    def __init__(self) -> None:
+        self.grader_mb = self.examiner_mb = 0.0
+        self._me = psutil.Process()
+        # Memory that an earlier test freed would be taken again without being seen.
+        getattr(ctypes.CDLL(None), "malloc_trim", lambda _: None)(0)
+        self._at_first = self._me.memory_info().rss
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._sample, daemon=True)
+        self._thread.start()
+
+    def _sample(self) -> None:
+        while not self._over.wait(0.05):
+            grown = (self._me.memory_info().rss - self._at_first) / 1e6
+            self.grader_mb = max(self.grader_mb, grown)
+            for child in self._me.children(recursive=True):
+                try:
+                    if any("examiner.process" in word for word in child.cmdline()):
+                        held = child.memory_info().rss / 1e6
+                        self.examiner_mb = max(self.examiner_mb, held)
+                except psutil.Error:
+                    pass
+
+    def end(self) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def __repr__(self) -> str:
+        return f"<grader +{self.grader_mb:.0f} MB, examiner {self.examiner_mb:.0f} MB>"
+
+
+@pytest.fixture
+def memory(request: pytest.FixtureRequest) -> Iterator[Memory]:
+    watched = Memory()
+    yield watched
+    watched.end()
+    request.node.user_properties.append(("memory", repr(watched)))

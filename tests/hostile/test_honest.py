@@ -1,0 +1,21 @@
+"""The arena itself: right answers get all points there, wrong ones none."""
+
+from __future__ import annotations
+
+import pytest
+from arena import NOTHING, POINTS, RIGHT, Arena, notebook
+
+pytestmark = pytest.mark.slow
+
+
+def test_right_answers_get_full_marks(arena: Arena) -> None:
+    assert arena.attack(RIGHT).scores == POINTS
+
+
+def test_wrong_answers_get_nothing(arena: Arena) -> None:
+    assert arena.attack().scores == NOTHING
+
+
+def test_the_same_holds_without_a_sandbox(arena: Arena) -> None:
+    assert arena.grade(notebook(RIGHT), sandbox="none").scores == POINTS
+    assert arena.grade(notebook({}), sandbox="none").scores == NOTHING
