@@ -45,7 +45,7 @@ ten_mb = np.zeros(1_250_000)
 small = np.zeros((3, 4))
 print(milliseconds(lambda: double(3.0), 500))
 print(milliseconds(lambda: double(small), 500))
-print(milliseconds(lambda: big(1_250_000), 15))
+print(milliseconds(lambda: np.asarray(big(1_250_000)), 15))
 print(milliseconds(lambda: size(ten_mb), 15))
 """
 WHAT = (

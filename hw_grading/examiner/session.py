@@ -27,8 +27,9 @@ from hw_support.time_limit import TimeLimitReached
 _TIMERS = {signal.SIGALRM, signal.SIGVTALRM}
 _SECONDS_TO_REACT = 3.0
 _SECONDS_BETWEEN_INTERRUPTS = 0.5
+_SECONDS_BETWEEN_LOOKS = 0.1  # at the kernel's clock
 _MOST_DEEP = 100  # questions within questions
-_KEPT_TEXT = 2000
+_LONGEST_NAME, _LONGEST_TEXT = 100, 2000  # characters, of what an exception says
 
 
 class Gone(Mismatch):
@@ -47,10 +48,13 @@ class RemoteError(Exception):
     @classmethod
     def named(cls, name: str, text: str, where: str) -> RemoteError:
         """Return an error whose class has the name that the student's exception has."""
-        bases = (cls, NotImplementedError) if name == "NotImplementedError" else (cls,)
-        made: Any = type(name if name.isidentifier() else "Exception", bases, {})
-        error: RemoteError = made(text)
-        error.raised_by = where
+        # Those that Python itself asks for, and tests: what raises TypeError has no length, say.
+        also = {kind.__name__: kind for kind in (NotImplementedError, TypeError, AttributeError)}
+        bases = (cls, also[name]) if name in also else (cls,)
+        short = name[:_LONGEST_NAME]
+        made: Any = type(short if short.isidentifier() else "Exception", bases, {})
+        error: RemoteError = made(text[:_LONGEST_TEXT])
+        error.raised_by = where[:_LONGEST_NAME]
         return error
 
 
@@ -63,6 +67,12 @@ class Remote:
 
     def __repr__(self) -> str:
         return f"<{self._type_name} in the notebook>"
+
+    def __copy__(self) -> Remote:
+        return self
+
+    def __deepcopy__(self, memo: Any) -> Remote:
+        return self
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
         array = self._session.ask("array", self)
@@ -143,7 +153,8 @@ class Session:
         self._returned = wire.Remembered()
         self._depth = 0
         self._cpu_limit = float("inf")
-        self._late_since = 0.0
+        self._beyond = False  # whether more was computed than that, when it was last looked at
+        self._next_look = self._late_since = self._interrupted_at = 0.0
         self.gone: str | None = None  # why nothing can be asked any more
 
     # -- questions
@@ -183,19 +194,24 @@ class Session:
         _, value, changes, overwritten = self._question(message, ("value",))
         given = list(wire.mutable([list(arguments), named]))
         with self._keeping_to_the_protocol():
-            for place, now in changes:
-                _change(given[place], now)
-            for place, now in overwritten:
-                _change(self._returned.things[place], now)
+            changed = [(given[place], now) for place, now in changes]
+            changed += [(self._returned.things[place], now) for place, now in overwritten]
+            for thing, now in changed:
+                _expect_change(thing, now)
         self._returned.add(value)
+        for thing, now in changed:
+            _change(thing, now)
         return value
 
     def end_test(self) -> None:
         """End a test cell: the notebook's names and random generators are put back."""
         self.limit_computing(float("inf"))
         if not self.gone:
-            with contextlib.suppress(Gone):
+            try:
                 self._question(["end"], ("ended",))
+            except BaseException:  # whatever came, it was not that
+                if not self.gone:
+                    self._end_of_it("it did not end when the test had ended")
         self._handed = dict.fromkeys(self._handed)
         self._number_of.clear()
         self._raised.clear()
@@ -204,6 +220,7 @@ class Session:
     def limit_computing(self, seconds: float) -> None:
         """Give the kernel this much computing time from now on; infinity lifts the limit."""
         self._cpu_limit = self._cpu_now() + seconds
+        self._beyond = False
 
     # -- messages
 
@@ -247,6 +264,7 @@ class Session:
     def _answer(self, answers: Sequence[str]) -> list[Any] | BaseException:
         """Return the answer, after all callbacks that come before it, or what is to be raised."""
         while True:
+            self._keep_time()  # also while messages come without a pause
             head, body = self._connection.receive(FROM_SANDBOX)
             message = wire.unpack(head, body, self._resolve, FROM_SANDBOX)
             if type(message) is not list or not message or type(message[0]) is not str:
@@ -261,7 +279,7 @@ class Session:
                 case "missing" | "ended", [] if kind in answers:
                     return message
                 case "error", [str(name), str(text), str(where)]:
-                    return RemoteError.named(name, text[:_KEPT_TEXT], where)
+                    return RemoteError.named(name, text, where)
                 case "refused", [str(why)]:
                     why = f"what came back cannot be graded: {why[:200]}"
                     return Mismatch(why, why)
@@ -279,6 +297,8 @@ class Session:
         function = self._handed[number] or _of_a_test_that_has_ended
         try:
             value = function(*arguments, **named)
+            if self.gone:  # which the function has hidden
+                raise Gone(self.gone)
             pieces = wire.pack(["return", value], self._refer, FROM_GRADER)
         except Gone:
             raise
@@ -299,42 +319,55 @@ class Session:
 
     def _resolve(self, reference: Theirs | Yours) -> Any:
         if isinstance(reference, Yours):
-            if not self._handed.get(reference.number):
+            if reference.number not in self._handed:
                 raise WireError("a function that was not handed over")
-            return self._handed[reference.number]
+            return self._handed[reference.number] or _of_a_test_that_has_ended
         return (RemoteFunction if reference.kind == "function" else Remote)(self, reference)
 
     # -- time
 
     def _wait(self, stream: socket.socket, writing: bool) -> None:
-        last = 0.0
         while True:
+            self._keep_time()
             ready = select.select([] if writing else [stream], [stream] if writing else [], [], 0.1)
             if ready[0] or ready[1]:
                 return
-            if not self._is_late():
-                continue
-            now = monotonic()
-            self._late_since = self._late_since or now
-            if now - self._late_since > _SECONDS_TO_REACT:
-                self._end_of_it("it could not be interrupted when its time was up")
-                raise wire.Closed
-            if now - last > _SECONDS_BETWEEN_INTERRUPTS:
-                last = now
-                self._interrupt()
+
+    def _keep_time(self) -> None:
+        """Interrupt what takes too long, again and again, and kill what does not react."""
+        if not self._is_late():
+            return
+        now = monotonic()
+        self._late_since = self._late_since or now
+        if now - self._late_since > _SECONDS_TO_REACT:
+            self._end_of_it("it could not be interrupted when its time was up")
+            raise wire.Closed
+        if now - self._interrupted_at > _SECONDS_BETWEEN_INTERRUPTS:
+            self._interrupted_at = now
+            self._interrupt()
 
     def _is_late(self) -> bool:
-        return bool(signal.sigpending() & _TIMERS) or self._cpu_now() > self._cpu_limit
+        if signal.sigpending() & _TIMERS:
+            return True
+        if monotonic() > self._next_look:
+            self._next_look = monotonic() + _SECONDS_BETWEEN_LOOKS
+            self._beyond = self._cpu_now() > self._cpu_limit
+        return self._beyond
+
+
+def _expect_change(thing: Any, now: Any) -> None:
+    """Expect that a thing can have become what the other end says."""
+    arrays = isinstance(thing, np.ndarray) and isinstance(now, np.ndarray)
+    if not (arrays and thing.size == now.size) and not (type(thing) is type(now) is list):
+        raise WireError("a change of an argument that does not fit")
 
 
 def _change(thing: Any, now: Any) -> None:
-    if isinstance(thing, np.ndarray) and isinstance(now, np.ndarray) and thing.size == now.size:
-        thing.shape = now.shape
-        thing[...] = now
-    elif type(thing) is list and type(now) is list:
-        thing[:] = now
-    else:
-        raise WireError("a change of an argument that does not fit")
+    try:
+        wire.overwrite(thing, now)
+    except (ValueError, TypeError, AttributeError):  # read-only, or a view of another array
+        why = "an argument was changed that may not be changed"
+        raise Mismatch(why, why) from None
 
 
 def _of_a_test_that_has_ended(*_: Any, **__: Any) -> None:

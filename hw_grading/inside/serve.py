@@ -14,6 +14,7 @@ import contextlib
 import io
 import os
 import select
+import signal
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -28,6 +29,7 @@ from .wire import FROM_GRADER, FROM_SANDBOX, Theirs, Yours
 
 _PLAIN = (list, tuple, dict)
 _MISSING = object()
+_LARGEST_BY_VALUE = 4 << 20  # bytes
 _MOST_AT_ONCE = 100  # entries of an iterator that are sent together
 
 
@@ -50,6 +52,9 @@ class Server:
         self._callbacks: dict[int, Callable[..., Any]] = {}
         self._before: dict[str, Any] = {}
         self._thread = (0, 0)
+        self._interrupts = _Interrupts()
+        self._passed_back: set[int] = set()  # ids of what a question refers to by number
+        self._all_by_value = False
         self._returned = _Returned()
 
     def serve(self) -> None:
@@ -57,9 +62,11 @@ class Server:
         self._thread = threading.get_ident(), os.getpid()
         self._returned = _Returned()
         random = RandomState(self._names)
+        self._interrupts = _Interrupts()
         try:
             self._answer_until("end")
         finally:
+            self._interrupts.end()
             for name in list(self._before):
                 self._put_back(name)
             random.put_back()
@@ -72,6 +79,7 @@ class Server:
 
     def _receive(self) -> list[Any]:
         head, body = self._connection.receive(FROM_GRADER)
+        self._passed_back.clear()
         message: list[Any] = wire.unpack(head, body, self._resolve, FROM_GRADER)
         return message
 
@@ -81,7 +89,8 @@ class Server:
             return None
         if isinstance(value, np.ndarray | np.generic):
             exact = kind is np.ndarray or isinstance(value, np.generic)
-            if exact and wire.is_plain(value.dtype):
+            small = self._all_by_value or not _is_large(value)
+            if exact and small and wire.is_plain(value.dtype):
                 return None
         number = getattr(value, "grader_number", None) if callable(value) else None
         if type(number) is int and self._callbacks.get(number) is value:
@@ -94,7 +103,9 @@ class Server:
 
     def _resolve(self, reference: Theirs | Yours) -> Any:
         if isinstance(reference, Yours):
-            return self._mine[reference.number]
+            thing = self._mine[reference.number]
+            self._passed_back.add(id(thing))
+            return thing
         if reference.number not in self._callbacks:
             self._callbacks[reference.number] = self._callback(reference)
         return self._callbacks[reference.number]
@@ -102,6 +113,7 @@ class Server:
     def _answer_until(self, last: str) -> list[Any]:
         """Answer questions until a message of this kind comes, and return that."""
         while True:
+            self._interrupts.defer()
             kind, *rest = message = self._receive()
             if kind == last or (last == "return" and kind == "raise"):
                 return message
@@ -109,10 +121,15 @@ class Server:
                 answer = self._answer(kind, rest)
             except BaseException as error:
                 answer = _described(error)
+            self._all_by_value = kind == "ask"
             try:
                 self._send(answer)
+                if kind == "call" and answer[0] == "value":
+                    self._returned.add(answer[1])
             except wire.TooMuch as error:
                 self._send(["refused", str(error)])
+            finally:
+                self._all_by_value = False
 
     def _answer(self, kind: str, rest: list[Any]) -> list[Any]:
         match kind, rest:
@@ -129,7 +146,8 @@ class Server:
                 self._put_back(name)
                 return ["value", None, [], []]
             case "ask", [what, thing, details]:
-                return ["value", _OPERATIONS[what](thing, *details), [], []]
+                with self._interrupts.allowed():
+                    return ["value", _OPERATIONS[what](thing, *details), [], []]
         raise ValueError(kind)
 
     def _put_back(self, name: str) -> None:
@@ -142,10 +160,10 @@ class Server:
     # -- calls
 
     def _call(self, function: Any, arguments: list[Any], named: Any, undo: bool) -> list[Any]:
-        given = list(wire.mutable([arguments, named]))
+        given = list(wire.mutable([arguments, named], lambda a: id(a) in self._passed_back))
         before = [_copy(thing) for thing in given]
         _write_over_free_memory(given)
-        with _silence():
+        with _silence(), self._interrupts.allowed():
             value = function(*arguments, **named)
         changed = [
             [place, thing]
@@ -154,18 +172,17 @@ class Server:
         ]
         if undo:
             for place, thing in changed:
-                thing[:] = before[place]
+                wire.overwrite(thing, before[place])
             changed = []
-        overwritten = self._returned.overwritten()
-        self._returned.add(value)
-        return ["value", value, changed, overwritten]
+        return ["value", value, changed, self._returned.overwritten()]
 
     def _callback(self, reference: Theirs) -> Callable[..., Any]:
         def callback(*arguments: Any, **named: Any) -> Any:
             if self._thread != (threading.get_ident(), os.getpid()):
                 raise RuntimeError("a function of the grader can be called from one thread only")
-            self._send(["callback", reference.number, list(arguments), named])
-            kind, *rest = self._answer_until("return")
+            with self._interrupts.not_now():
+                self._send(["callback", reference.number, list(arguments), named])
+                kind, *rest = self._answer_until("return")
             if kind == "raise":
                 raise CallbackError(*rest)
             return rest[0]
@@ -179,7 +196,7 @@ class _Returned:
     """What functions returned in this test, and what it was then."""
 
     def __init__(self) -> None:
-        self._remembered = wire.Remembered()
+        self._remembered = wire.Remembered(_is_large)
         self._copies: list[Any] = []
 
     def add(self, value: Any) -> None:
@@ -194,6 +211,54 @@ class _Returned:
                 self._copies[number] = _copy(thing)
                 changed.append([number, thing])
         return changed
+
+
+class _Interrupts:
+    """Lets an interrupt end a student's function, but never a message half-way.
+
+    In between it is noted, and comes when the function goes on.
+    """
+
+    def __init__(self) -> None:
+        self._in_main_thread = threading.current_thread() is threading.main_thread()
+        self._noted = False
+        self._before = signal.getsignal(signal.SIGINT)
+
+    def _set(self, handler: Any) -> None:
+        if self._in_main_thread:
+            signal.signal(signal.SIGINT, handler)
+
+    def _note(self, *_: object) -> None:
+        self._noted = True
+
+    def defer(self) -> None:
+        """Note interrupts from now on."""
+        self._set(self._note)
+
+    @contextlib.contextmanager
+    def allowed(self) -> Iterator[None]:
+        """Let an interrupt end a block; one from before it does not count."""
+        self._noted = False
+        self._set(signal.default_int_handler)
+        try:
+            yield
+        finally:
+            self.defer()
+
+    @contextlib.contextmanager
+    def not_now(self) -> Iterator[None]:
+        """Let a block come to its end first."""
+        self.defer()
+        try:
+            yield
+        finally:
+            self._set(signal.default_int_handler)
+        if self._noted:
+            raise KeyboardInterrupt
+
+    def end(self) -> None:
+        """Let interrupts be what they were."""
+        self._set(self._before)
 
 
 class CallbackError(Exception):
@@ -238,6 +303,11 @@ class _Nothing(io.TextIOBase):
 
 
 # -- arguments that a function may change
+
+
+def _is_large(thing: Any) -> bool:
+    """Whether an array stays here until it is asked for: most large ones are in caches."""
+    return isinstance(thing, np.ndarray) and thing.nbytes > _LARGEST_BY_VALUE
 
 
 def _copy(thing: Any) -> Any:

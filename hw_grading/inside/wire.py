@@ -23,6 +23,7 @@ import math
 import re
 import socket
 import struct
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import IntEnum
@@ -70,7 +71,7 @@ class Caps:
     """
 
     head_bytes: int = 1 << 20
-    body_bytes: int = 32 << 20
+    body_bytes: int = 48 << 20
     entries: int = 10_000
     values: int = 100_000
     numbers: int = 1_000_000
@@ -253,19 +254,41 @@ def pack(value: Any, refer: Refer, caps: Caps) -> list[Any]:
     return [_FRAME.pack(len(head), body) + head, *encoder.buffers]
 
 
-def mutable(value: Any) -> Iterator[Any]:
-    """Go through the arrays and lists in arguments, in an order that is the same at both ends."""
+def mutable(value: Any, stays: Callable[[Any], bool] = lambda thing: False) -> Iterator[Any]:
+    """Go through the arrays and lists in a value, in an order that is the same at both ends.
+
+    Parameters
+    ----------
+    value
+        Arguments, or what was returned.
+    stays
+        Whether a thing is known to the other end by its number only.
+    """
     kind = type(value)
+    if stays(value):
+        return
     if kind is np.ndarray and is_plain(value.dtype):
         yield value
     elif kind is list or kind is tuple:
         if kind is list:
             yield value
         for entry in value:
-            yield from mutable(entry)
+            yield from mutable(entry, stays)
     elif kind is dict:
         for entry in value.values():
-            yield from mutable(entry)
+            yield from mutable(entry, stays)
+
+
+def overwrite(thing: Any, now: Any) -> None:
+    """Give an array or a list the contents (and the array the shape) of another."""
+    if type(thing) is list:
+        thing[:] = now
+        return
+    if thing.shape != now.shape:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)
+            thing.shape = now.shape
+    thing[...] = now
 
 
 class Remembered:
@@ -275,14 +298,17 @@ class Remembered:
     returned: arrays and lists, until they take `most_bytes` together.
     """
 
-    def __init__(self, most_bytes: int = 4_000_000) -> None:
+    def __init__(
+        self, stays: Callable[[Any], bool] = lambda thing: False, most_bytes: int = 4_000_000
+    ) -> None:
         self.things: list[Any] = []  # None for what is too large
+        self._stays = stays
         self._bytes_left = most_bytes
 
     def add(self, value: Any) -> list[Any]:
         """Remember what is in a value, and return just that."""
         before = len(self.things)
-        for thing in mutable(value):
+        for thing in mutable(value, self._stays):
             size = thing.nbytes if isinstance(thing, np.ndarray) else 8 * len(thing)
             fits = size <= self._bytes_left
             self._bytes_left -= size if fits else 0

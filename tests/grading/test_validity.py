@@ -68,6 +68,18 @@ def test_nearly_all_mutants_are_caught():
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_in_isolation_wrong_answers_are_caught_and_right_ones_lose_no_point(function):
+    for answer, verdict in judge(answering(function, WRONG), isolated=True):
+        assert not verdict.died, answer
+        assert verdict.caught, f"not caught: {answer}"
+    for answer, verdict in judge(answering(function, RIGHT), isolated=True):
+        assert not verdict.died, answer
+        messages = {test: verdict.failed_parts(test) for test in verdict.lost}
+        assert not messages, f"{answer}: {messages}"
+
+
+@pytest.mark.slow
 def test_a_wrong_training_is_caught():
     for answer, verdict in judge(answering("train", WRONG)[EVERY_THIRD]):
         assert verdict.caught, f"not caught: {answer}"

@@ -25,6 +25,7 @@ from mutants import Mutant, all_mutants
 
 PAGE = ROOT / "docs" / "validity.md"
 TRAINING_SEEDS, WRONG_SEEDS = 5, 5
+ISOLATED_SEEDS = 3  # of right answers; wrong ones and mutants are run with one
 GROUPS = (*FUNCTIONS, "train", "whole")
 
 
@@ -99,8 +100,19 @@ def measure(
     right_seeds: Sequence[int],
     wrong_seeds: Sequence[int],
     training_seeds: Sequence[int],
+    isolated: bool = False,
 ) -> Iterator[Measured]:
-    """Score all answers to these functions, and their mutants."""
+    """Score all answers to these functions, and their mutants.
+
+    Parameters
+    ----------
+    names
+        Functions, ``train``, ``whole``.
+    right_seeds, wrong_seeds, training_seeds
+        One run for each.
+    isolated
+        Whether tests run in another process than answers, as they do in grading.
+    """
     for name in names:
         training = name == "train"
         wrong = [answer for answer in wrong_answers() if answer.function == name]
@@ -108,9 +120,9 @@ def measure(
         mutants = all_mutants([name]) if name in FUNCTIONS else []
         yield Measured(
             name,
-            list(judge(wrong, training_seeds[:1] if training else wrong_seeds)),
-            list(judge(right, training_seeds if training else right_seeds)),
-            list(judge(mutants, wrong_seeds[:1], tests="own")),
+            list(judge(wrong, training_seeds[:1] if training else wrong_seeds, isolated=isolated)),
+            list(judge(right, training_seeds if training else right_seeds, isolated=isolated)),
+            list(judge(mutants, wrong_seeds[:1], tests="own", isolated=isolated)),
         )
 
 
@@ -123,8 +135,14 @@ def digest() -> str:
     for cell in load_cells().values():
         total.update(f"{cell.id} {cell.points}\n{cell.source}\n".encode())
     here = ROOT / "tests" / "grading"
-    own = ("harness.py", "guarded.py", "mutants.py", "equivalent.py", "validity.py")
-    files = [*_modules(), *(here / name for name in own), *sorted(FOLDER.glob("*/*.py"))]
+    own = ("harness.py", "guarded.py", "isolated.py", "mutants.py", "equivalent.py", "validity.py")
+    across = [*(ROOT / "hw_grading" / "inside").glob("*.py"), *_EXAMINER]
+    files = [
+        *_modules(),
+        *sorted(across),
+        *(here / name for name in own),
+        *sorted(FOLDER.glob("*/*.py")),
+    ]
     for path in files:
         total.update(f"{path.name}\n{path.read_text(encoding='utf-8')}\n".encode())
     return total.hexdigest()
@@ -148,11 +166,15 @@ def _modules() -> list[Path]:
 _IMPORT = re.compile(r"^ *from (hw_support|hw_grading)(?:\.(\w+))? import (.+)$", re.M)
 
 
-def page(measured: Sequence[Measured], seeds: int) -> str:
+_EXAMINER = [ROOT / "hw_grading" / "examiner" / name for name in ("names.py", "session.py")]
+
+
+def page(measured: Sequence[Measured], isolated: Sequence[Measured], seeds: int) -> str:
     """Return the whole page."""
     parts = [
         _HEAD.format(digest=digest()),
         _goals(measured, seeds),
+        _isolated(isolated),
         _by_function(measured),
         _elsewhere(measured),
         _mutants(measured),
@@ -212,6 +234,28 @@ def _goals(measured: Sequence[Measured], seeds: int) -> str:
         f"{min(seeds, WRONG_SEEDS)} seeds, wrong training cells and mutants with one.\n"
     )
     return "\n".join(lines)
+
+
+def _isolated(measured: Sequence[Measured]) -> str:
+    wrong, missed = sum(len(m.wrong) for m in measured), sum(len(m.missed) for m in measured)
+    right, losing = sum(len(m.right) for m in measured), sum(len(m.losing) for m in measured)
+    mutants = sum(len(m.mutants) - len(m.equivalent) for m in measured)
+    killed = sum(len(m.killed) for m in measured)
+    twice = [x for m in measured for x in m.lost_elsewhere(in_functions=True, usable=True)]
+    yes = (
+        "yes" if not missed and not losing and not twice and killed >= 0.99 * mutants else "**no**"
+    )
+    return (
+        "## In isolation\n\n"
+        "The figures above and below are of tests that run in one process with the answers, as on "
+        "a student's desk. In grading the tests run in another process and ask the notebook for "
+        "values. The same answers, scored that way:\n\n"
+        "| wrong, caught | right, lose a point | mutants not equivalent, caught "
+        "| charged in other functions | as good |\n|---|---|---|---|---|\n"
+        f"| {wrong - missed} of {wrong} | {losing} of {right} | {killed} of {mutants} "
+        f"| {len(twice)} | {yes} |\n\n"
+        f"Right answers are run with {ISOLATED_SEEDS} seeds, all others with one.\n"
+    )
 
 
 def _by_function(measured: Sequence[Measured]) -> str:
@@ -333,12 +377,22 @@ def main(arguments: Sequence[str]) -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--seeds", type=int, default=50, help="runs of each right answer")
     seeds = parser.parse_args(arguments).seeds
+    measured = told(
+        measure(
+            right_seeds=range(seeds),
+            wrong_seeds=range(min(seeds, WRONG_SEEDS)),
+            training_seeds=range(min(seeds, TRAINING_SEEDS)),
+        )
+    )
+    once, some = range(1), range(min(seeds, ISOLATED_SEEDS))
+    isolated = told(measure(right_seeds=some, wrong_seeds=once, training_seeds=once, isolated=True))
+    PAGE.write_text(page(measured, isolated, seeds), encoding="utf-8")
+
+
+def told(measuring: Iterable[Measured]) -> list[Measured]:
+    """Say how far it is, and return all."""
     measured = []
-    for one in measure(
-        right_seeds=range(seeds),
-        wrong_seeds=range(min(seeds, WRONG_SEEDS)),
-        training_seeds=range(min(seeds, TRAINING_SEEDS)),
-    ):
+    for one in measuring:
         measured.append(one)
         print(
             f"{one.name}: {len(one.wrong)} wrong ({len(one.missed)} missed), "
@@ -347,7 +401,7 @@ def main(arguments: Sequence[str]) -> None:
             file=sys.stderr,
             flush=True,
         )
-    PAGE.write_text(page(measured, seeds), encoding="utf-8")
+    return measured
 
 
 if __name__ == "__main__":
