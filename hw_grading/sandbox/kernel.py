@@ -19,6 +19,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import psutil
@@ -184,9 +185,13 @@ def _processes(info: int) -> tuple[int, int]:
         text += piece
     first = int(json.loads(text)["child-pid"])
     process = psutil.Process(first)
-    for _ in range(200):
+    until = monotonic() + _SECONDS_TO_START
+    while monotonic() < until:
+        if process.name() not in ("bwrap", "setpriv"):
+            return first, process.pid
         children = process.children()
         if children:
-            return first, children[0].pid
-        select.select([], [], [], 0.005)
+            process = children[0]
+        else:
+            select.select([], [], [], 0.005)
     raise RuntimeError("no kernel was started in the sandbox")

@@ -180,9 +180,16 @@ def as_nobody(line: Sequence[str], user: int) -> list[str]:
     user
         Number of a user and group; the run folder must be theirs.
     """
-    outer = ["bwrap", "--die-with-parent", "--cap-drop", "ALL"]
+    # A process that dies cannot take along one of another user. So all have a first process of
+    # their own: root's, which dies with the grader, and with which the system ends all others.
+    outer = ["bwrap", "--unshare-pid", "--die-with-parent", "--cap-drop", "ALL"]
     outer += ["--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
     inner = list(line)
+    if "--info-fd" in inner:  # that first process is the one to know
+        at = inner.index("--info-fd")
+        outer += inner[at : at + 2]
+        del inner[at : at + 2]
+    line = list(inner)
     for at, word in enumerate(line):
         if word == "--":
             break

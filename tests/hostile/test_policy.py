@@ -118,6 +118,14 @@ def test_root_becomes_another_user_before_the_sandbox_is_made() -> None:
     assert follows(inner, "--bind", "/run/kernel", "/run/kernel")
 
 
+def test_root_has_all_processes_end_with_one_of_its_own() -> None:
+    words = as_nobody(line(info_fd=9), 70001)
+    outer, inner = words[: words.index("setpriv")], words[words.index("setpriv") :]
+    assert follows(outer, "bwrap", "--unshare-pid", "--die-with-parent")
+    assert follows(outer, "--info-fd", "9")
+    assert "--info-fd" not in inner
+
+
 # -- tried out
 
 Inside = Callable[..., str]

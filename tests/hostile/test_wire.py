@@ -423,8 +423,8 @@ COSTLY = {
 }
 
 
-def peak(item: Any, body: bytes) -> int:
-    """Return the most bytes that decoding a frame takes at one time, besides the frame."""
+def size_and_peak(item: Any, body: bytes) -> tuple[int, int]:
+    """Return a frame's bytes, and the most that decoding it takes at one time besides them."""
     head, body = item if type(item) is bytes else msgpack.packb(item), bytearray(body)
     tracemalloc.start()
     try:
@@ -434,12 +434,21 @@ def peak(item: Any, body: bytes) -> int:
     finally:
         most = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
-    return most
+    return len(head) + len(body), most
 
 
 @pytest.mark.parametrize(("item", "body"), COSTLY.values(), ids=COSTLY.keys())
 def test_no_frame_takes_much_memory(item: Any, body: bytes) -> None:
-    assert peak(item, body) < 256 * MB
+    size, most = size_and_peak(item, body)
+    assert most < 256 * MB
+    assert most < 60_000 * size  # which is reached while the frame is still small
+
+
+def test_what_is_remembered_of_earlier_results_takes_little_memory() -> None:
+    remembered = wire.Remembered()
+    for _ in range(20):
+        remembered.add([[] for _ in range(9_000)])
+    assert sum(thing is not None for thing in remembered.things) < 100_000
 
 
 def test_keys_that_collide_take_no_time() -> None:

@@ -262,9 +262,9 @@ CHANGES = {
     "a place that is none": "value(0, [[0, 'x', [0]]])",
     "no pair": "value(0, [[0, 0]])",
     "a number": "value(0, [7])",
-    "another type": "value(0, [[0, 0, 'x']])",
-    "another size": "value(0, [[0, 0, [3, '<f8', [1]]]])",
-    "a list for an array": "value(0, [[0, 1, [0, 1, 2]]])",
+    "another type": "value(0, [[0, 2, 'x']])",
+    "another size": "value(0, [[0, 2, [3, '<f8', [0, 1]]]])",
+    "a list for an array": "value(0, [[0, 2, [0, 1, 2]]])",
     "an earlier result that there is not": "value(0, [], [[0, 3, [0]]])",
 }
 
@@ -286,26 +286,32 @@ serve(answer)
     expect_end(outcome, "did not keep to the protocol")
 
 
-def test_a_change_of_an_argument_to_what_is_expected_is_one_of_the_argument_only(
-    arena: Arena,
+@pytest.mark.parametrize(("dtype", "flat"), [("<f8", True), ("<c16", False), ("|b1", False)])
+def test_a_change_of_every_array_to_another_shape_or_type(
+    arena: Arena, dtype: str, flat: bool
 ) -> None:
-    """Every array that a call is given is made zero, complex, or of another shape: no point."""
-    for dtype, shape, size in (("<f8", [12], 96), ("<c16", [6, 2], 192), ("|b1", [2, 6], 12)):
-        outcome = attacked(
-            arena,
-            f"""
+    outcome = attacked(
+        arena,
+        f"""
 def answer(question):
-    if question[1] == "call" and "mean" in asked:
-        frame(value(0.0, [[0, 1, [3, {dtype!r}, [0, *{shape}]]]]), bytes({size}))
-    else:
-        asked.append(question[2])
+    if question[1] == "get":
         frame(value())
-asked = []
+        return
+    argument = question[3][1]
+    if type(argument) is not list or argument[0] != 3:
+        frame(value(0.0))
+        return
+    shape = argument[2][1:]
+    size = int(np.prod(shape))
+    bytes_of_sevens = np.full(size, 7).astype({dtype!r}).tobytes()
+    shape = [size] if {flat} else shape
+    frame(value([0, 0.0, 0.0], [[0, 2, [3, {dtype!r}, [0, *shape]]]]), bytes_of_sevens)
+import numpy as np
 serve(answer)
 """,
-        )
-        assert outcome.kinds <= ENDS
-        assert outcome.seconds < 20
+    )
+    assert outcome.kinds <= ENDS
+    assert outcome.seconds < 20
 
 
 def test_answers_of_32_megabytes_to_every_question(arena: Arena, memory: Any) -> None:
@@ -406,7 +412,7 @@ serve(answer)
         wall_seconds_per_cell=20.0,
     )
     assert outcome.kinds <= ENDS
-    assert len(outcome.printed) < 200_000
+    assert len(outcome.printed) < 1_000_000
     assert outcome.seconds < 20
     small(memory)
 
