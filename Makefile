@@ -39,6 +39,7 @@ check: $(READY)  ## lint, types and unit tests, within a minute
 	$(RUN) python -m pytest -n 2 -m "not slow"
 
 soak: $(READY) sandbox ## fuzzing and repeated attacks, for minutes
+	$(RUN) env HW_ALL_ATTACKS=1 python -m pytest -n 2 tests/hostile
 	$(RUN) python tests/hostile/fuzz_wire.py --seconds 300
 	$(RUN) python tests/hostile/fuzz_notebook.py --seconds 300
 

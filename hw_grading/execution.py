@@ -166,13 +166,13 @@ class ExecuteSubmission(LimitSettings, Execute):
         threads = dict.fromkeys(environment.BLAS_VARIABLES, str(self.blas_threads or ""))
         kwargs["env"] = {**os.environ, **(threads if self.blas_threads else {})}
         await super().async_start_new_kernel(**kwargs)
+        await self.km.take_sockets(self.startup_timeout)
         provisioner = self.km.provisioner
         self._watch = Watch(
             provisioner.kernel_pid,
             provisioner.root_pid,
             memory_mb=self.memory_mb,
             cpu_seconds=self.cpu_seconds_per_submission,
-            shared_folder=self.km.run_folder if self.sandbox != "none" else None,
         )
         self._examination = Examination(
             provisioner.link,

@@ -33,6 +33,7 @@ from hw_support.time_limit import TimeLimitReached, time_limit
 # For one part. Right answers take a few milliseconds.
 CPU_SECONDS = 5.0
 WALL_SECONDS = 25.0
+_LONGEST_TEXT = 1000  # characters of an exception's
 
 
 class Notebook:
@@ -175,9 +176,9 @@ class Attempt:
 
 
 def _text_of(error: BaseException) -> str:
-    """Return an exception's text, which is student code and may raise in turn."""
+    """Return an exception's text on one line; it is student code and may raise in turn."""
     try:
-        return str(error)
+        return " ".join(str(error)[:_LONGEST_TEXT].split())
     except Exception:
         return ""
 

@@ -50,6 +50,7 @@ class Submission:
             for trusted_name, trusted_source in trusted:
                 run_cell(trusted_source, trusted_name, names)
             self.own = dict(names)
+            self.session.protect(self.own)
             outputs = run_cell(source, name, StudentNames(self.own, self.session))
         finally:
             self.session.end_test()
@@ -100,6 +101,7 @@ def _examine_one(
         kill=signaller(request["root_pid"], signal.SIGKILL),
         cpu_seconds=kernel_clock(pid),
     )
+    session.protect(names)
     submission = Submission(session, names)
     try:
         while True:

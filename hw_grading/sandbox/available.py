@@ -63,11 +63,11 @@ def check(shown: Shown, limits: Limits) -> None:
                 f"Student code runs in a sandbox, and the program {program!r} for it was not "
                 f"found: nothing was graded.\n{hint}\n{WITHOUT}"
             )
-    with tempfile.TemporaryDirectory(prefix="hw-kernel-") as run_folder:
+    with tempfile.TemporaryDirectory(prefix="hw-kernel-") as folder:
         program_line = [shown.python, "-c", "import numpy, ipykernel, answering.serve; print('in')"]
         filter_fd = filter_file()
-        line = policy.command(shown, limits, run_folder, program_line, filter_fd=filter_fd)
-        line = as_caller(line, Path(run_folder))
+        line = policy.command(shown, limits, folder, program_line, filter_fd=filter_fd)
+        line = as_caller(line, Path(folder))
         try:
             done = subprocess.run(
                 line,

@@ -1,12 +1,18 @@
 """Starts a kernel in a sandbox, by jupyter_client's own means.
 
 `KernelInSandbox` is a kernel manager whose kernel is started by `SandboxProvisioner`, the standard
-way of jupyter_client to start a kernel elsewhere. Its sockets lie in a folder of the run's own, and
-a second pair of connected sockets, the link, goes to `hw_grading.examiner`.
+way of jupyter_client to start a kernel elsewhere. A pair of connected sockets, the link, goes to
+`hw_grading.examiner`.
+
+The kernel makes its own sockets in a folder that both sides see. As soon as they are there, and
+before any student code runs, `take_sockets` moves them where the sandbox cannot reach them, and
+removes the folder: in what is left of it nothing can be made any more, no link that the grader
+would follow, and no file on the machine's disk.
 """
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import os
@@ -15,9 +21,11 @@ import select
 import shutil
 import signal
 import socket
+import stat
 import subprocess
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -27,6 +35,7 @@ import zmq
 from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
 from jupyter_client.provisioning.local_provisioner import LocalProvisioner
+from jupyter_core.utils import ensure_async
 from traitlets import Instance
 
 from hw_grading import inside
@@ -52,10 +61,12 @@ class KernelInSandbox(AsyncKernelManager):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        # Short: the path of a socket has 107 bytes at most.
+        # Short: the path of a socket has 107 bytes at most. Nobody else may enter it.
         self.run_folder = tempfile.mkdtemp(prefix="hw-kernel-")
+        self.shared_folder = f"{self.run_folder}/shared"
+        os.mkdir(self.shared_folder)
         self.transport = "ipc"
-        self.ip = f"{self.run_folder}/socket"
+        self.ip = f"{self.shared_folder}/socket"
         self.connection_file = f"{self.run_folder}/grader.json"
 
     @property
@@ -74,6 +85,27 @@ class KernelInSandbox(AsyncKernelManager):
         client.context.setsockopt(zmq.MAXMSGSIZE, self.max_message_bytes)
         return client
 
+    async def take_sockets(self, seconds: float) -> None:
+        """Wait for the kernel's sockets, move them away, and remove the shared folder.
+
+        Raises
+        ------
+        RuntimeError
+            They are not there after some seconds, or something else is.
+        """
+        until = monotonic() + seconds
+        names = [f"socket-{port}" for port in self.ports]
+        while not all(os.path.exists(f"{self.shared_folder}/{name}") for name in names):
+            if monotonic() > until or not await ensure_async(self.is_alive()):
+                raise RuntimeError("the kernel made no sockets")
+            await asyncio.sleep(0.005)
+        for name in names:
+            os.rename(f"{self.shared_folder}/{name}", f"{self.run_folder}/{name}")
+            if not stat.S_ISSOCK(os.lstat(f"{self.run_folder}/{name}").st_mode):
+                raise RuntimeError("the kernel made something else than sockets")
+        os.rmdir(self.shared_folder)
+        self.ip = f"{self.run_folder}/socket"
+
     def remove_run_folder(self) -> None:
         """Remove what is left of the run."""
         shutil.rmtree(self.run_folder, ignore_errors=True)
@@ -89,20 +121,19 @@ class SandboxProvisioner(LocalProvisioner):
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> Any:
         """Start the process, and find out its number."""
         manager: Any = self.parent
-        run = manager.run_folder
         ours, theirs = socket.socketpair()
         info_read, info_write = os.pipe()
         handed_on = [theirs.fileno(), info_write]
         try:
             if manager.shown is None:
-                cmd = _without_sandbox(run, theirs.fileno(), kwargs["env"])
+                cmd = _without_sandbox(manager, theirs.fileno(), kwargs["env"])
             else:
                 handed_on.append(filter_file())
                 cmd = _in_sandbox(manager, *handed_on)
-            _write_connection_file(manager.connection_file, run, manager.shown is not None)
+            _write_connection_file(manager)
             kwargs |= {
                 "pass_fds": handed_on if manager.shown else handed_on[:1],
-                "cwd": run if manager.shown is None else "/",
+                "cwd": manager.run_folder if manager.shown is None else "/",
                 "stdout": subprocess.DEVNULL,
                 "stderr": subprocess.DEVNULL,
             }
@@ -134,42 +165,44 @@ class SandboxProvisioner(LocalProvisioner):
 
 
 def _in_sandbox(manager: KernelInSandbox, link: int, info_fd: int, filter_fd: int) -> list[str]:
-    shown, limits = manager.shown, manager.limits
-    assert shown is not None
+    assert manager.shown is not None
+    given = {policy.CONNECTION_FILE: f"{manager.run_folder}/connection.json"}
+    shown = replace(manager.shown, folders={**manager.shown.folders, **given})
+    limits = manager.limits
     program = policy.start_command(shown, limits, link)
     line = policy.command(
-        shown, limits, manager.run_folder, program, filter_fd=filter_fd, info_fd=info_fd
+        shown, limits, manager.shared_folder, program, filter_fd=filter_fd, info_fd=info_fd
     )
-    return as_caller(line, Path(manager.run_folder))
+    return as_caller(line, Path(manager.shared_folder))
 
 
-def as_caller(line: list[str], run_folder: Path) -> list[str]:
+def as_caller(line: list[str], shared_folder: Path) -> list[str]:
     """Return the command for who is asking: root hands on to a user who owns nothing else."""
     if os.getuid() != 0:
         return line
     user = 1_000_000_000 + secrets.randbelow(1_000_000_000)
-    os.chown(run_folder, user, user)
+    os.chown(shared_folder, user, user)
     return policy.as_nobody(line, user)
 
 
-def _without_sandbox(run_folder: str, link: int, environment: dict[str, str]) -> list[str]:
+def _without_sandbox(manager: KernelInSandbox, link: int, environment: dict[str, str]) -> list[str]:
     """Return the command for a class that is trusted, and complete its environment."""
-    packages = Path(run_folder) / "packages"
+    packages = Path(manager.run_folder) / "packages"
     packages.mkdir()
     (packages / "answering").symlink_to(Path(inside.__file__).parent)
     environment["PYTHONPATH"] = str(packages)
     environment["PYTHONSAFEPATH"] = "1"
-    environment["IPYTHONDIR"] = f"{run_folder}/ipython"
-    connection = f"{run_folder}/connection.json"
+    environment["IPYTHONDIR"] = f"{manager.run_folder}/ipython"
+    connection = f"{manager.run_folder}/connection.json"
     return [sys.executable, "-m", "answering.start", connection, str(link), "{}"]
 
 
-def _write_connection_file(path: str, run_folder: str, in_sandbox: bool) -> None:
+def _write_connection_file(manager: KernelInSandbox) -> None:
     """Write the connection file for the kernel, with the path that the folder has for it."""
-    connection = json.loads(Path(path).read_text(encoding="utf-8"))
-    if in_sandbox:
+    connection = json.loads(Path(manager.connection_file).read_text(encoding="utf-8"))
+    if manager.shown is not None:
         connection["ip"] = f"{policy.RUN}/socket"
-    file = Path(run_folder) / "connection.json"
+    file = Path(manager.run_folder) / "connection.json"
     file.write_text(json.dumps(connection), encoding="utf-8")
     file.chmod(0o644)
 

@@ -32,6 +32,7 @@ from pathlib import PurePosixPath
 
 WORK = "/home/student"
 RUN = "/run/kernel"
+CONNECTION_FILE = "/run/connection.json"
 HOMEWORK = "/opt/homework"
 MATPLOTLIB = f"{WORK}/.cache/matplotlib"
 
@@ -107,7 +108,7 @@ class Shown:
 def command(
     shown: Shown,
     limits: Limits,
-    run_folder: str,
+    shared_folder: str,
     program: Sequence[str],
     *,
     filter_fd: int,
@@ -119,9 +120,9 @@ def command(
     ----------
     shown, limits
         What it sees and may use.
-    run_folder
-        A folder of this run alone, for the sockets of the kernel: the only thing that both sides
-        can write.
+    shared_folder
+        A folder of this run alone, in which the kernel makes its sockets. It is taken away again
+        before any student code runs (`hw_grading.sandbox.kernel`).
     program
         Command and arguments, paths as they are in the sandbox.
     filter_fd
@@ -158,7 +159,7 @@ def command(
     line += ["--remount-ro", "/dev"]
     line += ["--perms", "1777", "--size", folder_bytes, "--tmpfs", "/tmp"]
     line += ["--perms", "0700", "--size", folder_bytes, "--tmpfs", WORK]
-    line += ["--bind", run_folder, RUN]
+    line += ["--bind", shared_folder, RUN]
     line += ["--remount-ro", "/"]
     line += ["--chdir", WORK]
     if info_fd is not None:
@@ -178,7 +179,7 @@ def as_nobody(line: Sequence[str], user: int) -> list[str]:
     line
         What `command` returned.
     user
-        Number of a user and group; the run folder must be theirs.
+        Number of a user and group; the shared folder must be theirs.
     """
     # A process that dies cannot take along one of another user. So all have a first process of
     # their own: root's, which dies with the grader, and with which the system ends all others.
@@ -209,7 +210,7 @@ def as_nobody(line: Sequence[str], user: int) -> list[str]:
 
 def start_command(shown: Shown, limits: Limits, link_fd: int) -> list[str]:
     """Return the program that becomes the kernel; see `hw_grading.inside.start`."""
-    start = [shown.python, "-m", "answering.start", f"{RUN}/connection.json"]
+    start = [shown.python, "-m", "answering.start", CONNECTION_FILE]
     return [*start, str(link_fd), json.dumps(limits.for_process())]
 
 

@@ -1,9 +1,8 @@
 """Watches what a running kernel and its processes use, and stops those that use too much.
 
 Limits that a process cannot lay on itself are kept here, from outside and several times a second:
-computing time and memory of all processes together, and what is written into the one folder that
-the sandbox shares with the grader. In between a submission can go beyond by as much as it can take
-in a fraction of a second.
+computing time and memory of all processes together. In between a submission can go beyond by as
+much as it can take in a fraction of a second.
 """
 
 from __future__ import annotations
@@ -22,8 +21,6 @@ from hw_grading.problems import Kind
 
 SECONDS_BETWEEN_LOOKS = 0.2
 SECONDS_TO_REACT = 5.0  # to an interrupt, before all is killed
-_MOST_IN_SHARED_FOLDER = 1 << 20  # bytes; sockets take none
-_MOST_ENTRIES_IN_SHARED_FOLDER = 20
 
 
 @dataclass(frozen=True)
@@ -55,8 +52,6 @@ class Watch:
         Megabytes that all of them may hold.
     cpu_seconds
         Computing time for the whole submission.
-    shared_folder
-        The folder in which the kernel's sockets are; None where it is not watched.
     """
 
     def __init__(
@@ -66,11 +61,9 @@ class Watch:
         *,
         memory_mb: float,
         cpu_seconds: float,
-        shared_folder: str | None,
     ) -> None:
         self.kernel_pid, self.root_pid = kernel_pid, root_pid
         self._memory_mb, self._cpu_seconds = memory_mb, cpu_seconds
-        self._shared_folder = shared_folder
         self.stop: Stop | None = None  # set when everything was killed
         self.interrupted: Stop | None = None  # set when a cell was interrupted
         self.used_seconds = 0.0  # of computing, by all processes
@@ -157,8 +150,6 @@ class Watch:
         if _sum(processes, _resident) > most and _sum(processes, _own_share) > most:
             limit = f"{self._memory_mb:,g} MB"
             self.kill(Stop(Kind.MEMORY_LIMIT, f"it took more than {limit} of memory"))
-        if self._shared_folder and (what := _misused(self._shared_folder)):
-            self.kill(Stop(Kind.DISK_LIMIT, what))
 
     def _interrupt_cell(self, cell: _Cell) -> None:
         now = monotonic()
@@ -198,15 +189,3 @@ def _own_share(process: psutil.Process) -> float:
         return float(getattr(process.memory_full_info(), "pss", process.memory_info().rss))
     except psutil.AccessDenied:
         return _resident(process)
-
-
-def _misused(folder: str) -> str | None:
-    """Say what was written into the shared folder that does not belong there."""
-    size = entries = 0
-    with os.scandir(folder) as found:
-        for entry in found:
-            entries += 1
-            size += entry.stat(follow_symlinks=False).st_blocks * 512
-            if entries > _MOST_ENTRIES_IN_SHARED_FOLDER or size > _MOST_IN_SHARED_FOLDER:
-                return "it wrote into the folder of the kernel's sockets"
-    return None

@@ -60,6 +60,7 @@ def score_submission(
                         names = StudentNames(own, desk.session)
                         _run_answer(cell.source, cell.id, names)
                         own = dict(names)
+                        desk.session.protect(own)
         return results
 
 

@@ -16,6 +16,7 @@ from hw_grading.submission_file import read_submission
 SECONDS = 5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fuzzer", ["fuzz_wire.py", "fuzz_notebook.py"])
 def test_a_fuzzer_finds_nothing_in_a_few_seconds(fuzzer: str) -> None:
     pytest.importorskip("atheris", reason="atheris has no wheel for this system and Python")

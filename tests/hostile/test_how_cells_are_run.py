@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 from arena import EXPECTED, NOTHING, POINTS, RIGHT, Arena, Outcome, notebook
-from conftest import Memory
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell
 
@@ -460,7 +459,6 @@ session.send = send
     )
     assert outcome.scores == NOTHING
     assert "2.0" in str(outcome.nb.cells[1].outputs)
-    assert "ZeroDivisionError" not in outcome.printed
 
 
 def test_a_thread_that_forges_results_for_every_request_scores_nothing_stock_full(
@@ -1239,7 +1237,7 @@ def apply(f, x):
 
 
 def test_callbacks_that_fail_again_and_again_do_not_fill_the_examiner(
-    arena: Arena, memory: Memory
+    arena: Arena, memory: Any
 ) -> None:
     outcome = arena.attack(
         {

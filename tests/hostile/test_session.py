@@ -778,7 +778,7 @@ def test_signals_are_let_through_again_after_every_question() -> None:
         with contextlib.suppress(KeyError):
             session.get("y")
         assert mask() == before
-    assert seen[0] >= {signal.SIGALRM, signal.SIGVTALRM}
+    assert not seen[0] & {signal.SIGALRM, signal.SIGVTALRM}  # our functions can be stopped too
 
 
 # -- the names of a test cell
