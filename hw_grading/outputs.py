@@ -108,7 +108,7 @@ def settle(cell: NotebookNode) -> int:
     """Drop the outputs that no notebook file can hold, and say how many they were."""
     outputs = [_encodable_tree(output) for output in cell.outputs]
     cell.outputs = [output for output in outputs if _is_valid(output)]
-    if type(cell.execution_count) is not int:
+    if type(cell.execution_count) is not int or cell.execution_count < 0:
         cell.execution_count = None
     return len(outputs) - len(cell.outputs)
 

@@ -87,9 +87,19 @@ def read_submission(
     if keep_outputs:
         nb = rejoin_lines(nb)
     if keep_outputs and isinstance(metadata, dict):
-        kept = {k: metadata[k] for k in ("kernelspec", METADATA_KEY) if k in metadata}
-        nb.metadata = nbformat.from_dict(kept)
+        nb.metadata = _of_ours(metadata)
     return nb, problems
+
+
+def _of_ours(metadata: dict[str, Any]) -> NotebookNode:
+    kept = {k: metadata[k] for k in ("kernelspec", METADATA_KEY) if k in metadata}
+    try:
+        nb = new_notebook(metadata=nbformat.from_dict(kept))
+        nbformat.validate(nb)
+    except Exception:  # it is not of ours after all
+        return NotebookNode()
+    ours: NotebookNode = nb.metadata
+    return ours
 
 
 def read_regular_file(path: Path, max_bytes: int) -> bytes:
@@ -208,7 +218,7 @@ def _cells(
         if keep_outputs and cell_type == "code":
             cell.outputs = _outputs(raw.get("outputs"))
             count = raw.get("execution_count")
-            cell.execution_count = count if type(count) is int else None
+            cell.execution_count = count if type(count) is int and count >= 0 else None
         cells.append(cell)
     if not cells:
         raise Unreadable("none of its cells could be read")

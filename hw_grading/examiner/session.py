@@ -33,6 +33,16 @@ _MOST_DEEP = 100  # questions within questions
 _LONGEST_NAME, _LONGEST_TEXT = 100, 2000  # characters, of what an exception says
 
 
+_ALSO: dict[str, type[Exception]] = {
+    kind.__name__: kind
+    for kind in (
+        *(ArithmeticError, AssertionError, AttributeError, FloatingPointError, IndexError),
+        *(NotImplementedError, OverflowError, RuntimeError, TypeError, ValueError),
+        ZeroDivisionError,
+    )
+}
+
+
 class Gone(Mismatch):
     """There is nobody to ask any more."""
 
@@ -50,8 +60,7 @@ class RemoteError(Exception):
     def named(cls, name: str, text: str, where: str) -> RemoteError:
         """Return an error whose class has the name that the student's exception has."""
         # Those that Python itself asks for, and tests: what raises TypeError has no length, say.
-        also = {kind.__name__: kind for kind in (NotImplementedError, TypeError, AttributeError)}
-        bases = (cls, also[name]) if name in also else (cls,)
+        bases = (cls, _ALSO[name]) if name in _ALSO else (cls,)
         short = name[:_LONGEST_NAME]
         made: Any = type(short if short.isidentifier() else "Exception", bases, {})
         error: RemoteError = made(text[:_LONGEST_TEXT])
@@ -265,7 +274,9 @@ class Session:
             yield
         except wire.Closed:
             raise self._end_of_it("its process has ended") from None
-        except (WireError, ValueError, TypeError, LookupError, MemoryError) as error:
+        except Gone:
+            raise
+        except BaseException as error:  # whatever it was, question and answer are out of step
             raise self._end_of_it(f"it did not keep to the protocol ({error})") from None
 
     def _end_of_it(self, why: str) -> Gone:
@@ -299,14 +310,15 @@ class Session:
                     if self._late_since:
                         return TimeLimitReached()
                     return RemoteError.named("KeyboardInterrupt", "it was interrupted", "")
-                case "callback raised", [int(number)] if number in self._raised:
-                    return self._raised[number]
+                case "callback raised", [int(number)] if 0 <= number < self._count_raised:
+                    long_ago = RemoteError.named("Exception", "of an earlier callback", "")
+                    return self._raised.get(number, long_ago)
             raise WireError("an answer to no question")
 
     def _call_back(self, number: int, arguments: list[Any], named: dict[Any, Any]) -> None:
         if number not in self._handed or not all(isinstance(name, str) for name in named):
             raise WireError("a call of a function that was not handed over")
-        function = self._handed[number] or _of_a_test_that_has_ended
+        function = self._resolve(Yours(number))
         try:
             # Arguments may make a function of ours take for ever: here timers go off at once.
             signal.pthread_sigmask(signal.SIG_UNBLOCK, _TIMERS)
@@ -341,7 +353,8 @@ class Session:
         if isinstance(reference, Yours):
             if reference.number not in self._handed:
                 raise WireError("a function that was not handed over")
-            return self._handed[reference.number] or _of_a_test_that_has_ended
+            function = self._handed[reference.number]
+            return _of_a_test_that_has_ended if function is None else function
         return (RemoteFunction if reference.kind == "function" else Remote)(self, reference)
 
     # -- time

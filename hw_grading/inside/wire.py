@@ -24,7 +24,8 @@ import re
 import socket
 import struct
 import warnings
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
@@ -35,6 +36,7 @@ import numpy as np
 _FRAME = struct.Struct(">II")
 _MOST_BITS = 8192  # of an integer
 _LARGE = 1 << 20  # bytes
+_MOST_ALIKE = 100  # keys of one hash: each is compared with all the others
 _PACKED_FROM = 16  # entries from which on a list of numbers travels as an array
 # Kinds of number, and the bytes of the largest: long doubles differ from machine to machine.
 _LARGEST = {"b": 1, "i": 8, "u": 8, "f": 8, "c": 16}
@@ -163,6 +165,8 @@ class Encoder:
         if reference is not None:
             return _reference(reference)
         if kind is np.ndarray and is_plain(value.dtype):
+            if not is_shape(value.shape):
+                raise TooMuch(f"an array of shape {value.shape}")
             self._put(value)
             return [Tag.ARRAY, value.dtype.str, list(value.shape)]
         if isinstance(value, np.generic) and is_plain(value.dtype):
@@ -191,6 +195,8 @@ class Encoder:
         if len(value) > self._caps.entries:
             raise TooMuch(f"{len(value):,} entries in one {type(value).__name__}")
         if type(value) is dict:
+            if collide(value):
+                raise TooMuch("keys that have one hash")
             pairs: list[Any] = [Tag.DICT]
             for key, entry in value.items():
                 pairs += [self.encode(key, depth + 1), self.encode(entry, depth + 1)]
@@ -209,6 +215,16 @@ class Encoder:
 def is_plain(dtype: np.dtype[Any]) -> bool:
     """Whether entries of this type are numbers and nothing else."""
     return dtype.names is None and 0 < dtype.itemsize <= _LARGEST.get(dtype.kind, 0)
+
+
+def is_shape(shape: Sequence[int]) -> bool:
+    """Whether both ends can make an array of these sides, which may be empty and large at once."""
+    return len(shape) <= 32 and math.prod(side or 1 for side in shape) <= 2**40
+
+
+def collide(keys: Iterable[Any]) -> bool:
+    """Whether so many keys have one hash that a dict of them takes very long to build."""
+    return max(Counter(map(hash, keys)).values(), default=0) > _MOST_ALIKE
 
 
 def as_numbers(values: Any) -> Any:
@@ -309,7 +325,7 @@ class Remembered:
         """Remember what is in a value, and return just that."""
         before = len(self.things)
         for thing in mutable(value, self._stays):
-            size = thing.nbytes if isinstance(thing, np.ndarray) else 8 * len(thing)
+            size = 64 + (thing.nbytes if isinstance(thing, np.ndarray) else 8 * len(thing))
             fits = size <= self._bytes_left
             self._bytes_left -= size if fits else 0
             self.things.append(thing if fits else None)
@@ -371,21 +387,21 @@ class Decoder:
 
     def _dict(self, entries: list[Any]) -> dict[Any, Any]:
         try:
-            return dict(zip(entries[::2], entries[1::2], strict=True))
+            if collide(entries[::2]):
+                raise WireError("keys that were made to collide")
         except TypeError:
             raise WireError("a key that is no key") from None
+        return dict(zip(entries[::2], entries[1::2], strict=True))
 
     def _array(self, dtype: str, shape: list[Any]) -> Any:
         kind = _dtype(dtype)
         # Counted in Python's integers, which do not overflow.
-        if len(shape) > 32 or not all(type(d) is int and 0 <= d <= 2**40 for d in shape):
+        if not all(type(d) is int and d >= 0 for d in shape) or not is_shape(shape):
             raise WireError("a shape that is none")
         count = math.prod(shape)
         size = count * kind.itemsize
         if size > len(self._body) - self._at:
             raise WireError("an array of more bytes than there are")
-        if any(shape) and count == 0 and max(shape) > 2**31:
-            raise WireError("a shape that is none")
         flat = np.frombuffer(self._body, kind, count, self._at) if count else np.empty(0, kind)
         aligned = self._at % 16 == 0
         self._at += size
@@ -436,7 +452,7 @@ def unpack(head: bytes | bytearray, body: bytearray, resolve: Resolve, caps: Cap
             use_list=True,
             max_str_len=caps.head_bytes,
             max_bin_len=caps.head_bytes,
-            max_array_len=2 * caps.entries + 1,
+            max_array_len=min(2 * caps.entries + 1, len(head)),  # each is a byte at least
             max_map_len=0,
             max_ext_len=0,
         )

@@ -17,6 +17,7 @@ from arena import Arena
 # The toy course, for attacks on whole classes.
 sys.path.append(str(Path(__file__).parents[1] / "grading"))
 
+from toy_course import ToyCourse  # noqa: E402
 
 VARIATIONS = 2  # of each attack in `make test`; `make soak` tries them all
 
@@ -39,6 +40,16 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 @pytest.fixture(scope="session")
 def arena(tmp_path_factory: pytest.TempPathFactory) -> Arena:
     return Arena(tmp_path_factory.mktemp("arena"))
+
+
+@pytest.fixture(scope="session")
+def generated_course(tmp_path_factory: pytest.TempPathFactory) -> ToyCourse:
+    return ToyCourse.make(tmp_path_factory.mktemp("generated") / "course")
+
+
+@pytest.fixture
+def course(generated_course: ToyCourse, tmp_path: Path) -> ToyCourse:
+    return generated_course.copied(tmp_path / "course")
 
 
 class Memory:

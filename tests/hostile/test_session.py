@@ -422,6 +422,25 @@ def test_an_exception_of_a_callback_comes_back_as_itself() -> None:
             session.get("wrap")(fail)
 
 
+def test_an_exception_of_an_earlier_callback_may_be_raised_again() -> None:
+    def fail(x: Any) -> None:
+        raise ValueError(x)
+
+    def raise_the_first(f: Any) -> Any:
+        errors = []
+        for x in range(20):
+            try:
+                f(x)
+            except Exception as error:
+                errors.append(error)
+        raise errors[0]
+
+    with asking(raise_the_first=raise_the_first, one=1) as session:
+        with pytest.raises((ValueError, RemoteError)):
+            session.get("raise_the_first")(fail)
+        assert session.get("one") == 1
+
+
 def test_a_callback_with_a_value_that_cannot_be_sent_raises() -> None:
     with (
         asking(apply=lambda f: f()) as session,

@@ -1,0 +1,635 @@
+"""Attacks by files: notebooks that are none, what lies beside them, and whole classes of attackers.
+
+Files are read in the grader's own process, outside any sandbox. So each test looks at the time and
+the memory that this takes, too.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+import os
+import socket
+import sqlite3
+import stat
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+from nbformat import NotebookNode
+from nbformat.v4 import new_output
+from toy_course import FULL_MARKS, ToyCourse, cell_of
+
+from hw_grading.problems import Kind, Problem, Severity, read_problems
+from hw_grading.submission_file import MAX_BYTES, read_submission
+from hw_grading.submission_folders import is_finished
+
+pytestmark = pytest.mark.slow
+
+MOST_MB = 1000  # that reading one file may take
+
+
+def read(path: Path, memory: Any, seconds: float = 20) -> tuple[NotebookNode, list[Problem]]:
+    """Read a file as a submission: a valid notebook comes out, soon, and it takes little memory."""
+    began = time.monotonic()
+    nb, problems = read_submission(path)
+    assert time.monotonic() - began < seconds
+    memory.end()
+    assert memory.grader_mb < MOST_MB, memory
+    nbformat.validate(nb)
+    nbformat.writes(nb).encode()
+    return nb, problems
+
+
+def expect_unreadable(path: Path, memory: Any, why: str) -> None:
+    """No cell comes out, and the one reason is this."""
+    nb, problems = read(path, memory)
+    assert nb.cells == []
+    assert [(p.kind, p.severity) for p in problems] == [(Kind.FILE, Severity.FAILED)]
+    assert why in problems[0].message
+    assert len(problems[0].message) < 500
+
+
+def document(*cells: Any, **others: Any) -> dict[str, Any]:
+    cell = {"cell_type": "code", "source": "x = 1", "metadata": {}, "outputs": []}
+    return {"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [*cells, cell], **others}
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "hw2.ipynb"
+
+
+# -- one file
+
+
+def test_a_file_of_500_megabytes(path: Path, memory: Any) -> None:
+    with open(path, "wb") as file:
+        file.truncate(500_000_000)
+    expect_unreadable(path, memory, "expected at most 100,000,000 bytes")
+
+
+def test_a_file_of_zeros_of_the_size_that_is_read(path: Path, memory: Any) -> None:
+    with open(path, "wb") as file:
+        file.truncate(MAX_BYTES)
+    expect_unreadable(path, memory, "expected JSON")
+
+
+def test_a_million_cells(path: Path, memory: Any) -> None:
+    cell = '{"cell_type": "code", "source": ""}'
+    path.write_text('{"nbformat": 4, "cells": [' + ", ".join([cell] * 1_000_000) + "]}")
+    expect_unreadable(path, memory, "expected at most 5,000 cells, found 1,000,000")
+
+
+def test_as_many_empty_lists_as_a_file_can_hold(path: Path, memory: Any) -> None:
+    """Each takes three bytes in the file, and twenty times as many in memory."""
+    with open(path, "w") as file:
+        file.write('{"nbformat": 4, "cells": [[]')
+        for _ in range(100):
+            file.write(",[]" * 330_000)
+        file.write("]}")
+    assert path.stat().st_size <= MAX_BYTES
+    expect_unreadable(path, memory, "expected at most 5,000 cells")
+
+
+DEEP = {
+    "lists": "[" * 100_000,
+    "closed lists": "[" * 100_000 + "]" * 100_000,
+    "objects": '{"a":' * 100_000,
+    "lists in a cell": json.dumps(document()).replace("[]", "[" * 90_000 + "]" * 90_000),
+}
+
+
+@pytest.mark.parametrize("what", DEEP)
+def test_json_nested_100_000_deep(path: Path, memory: Any, what: str) -> None:
+    path.write_text(DEEP[what])
+    expect_unreadable(path, memory, "could not be read")
+
+
+def test_json_nested_as_deep_as_it_can_be_read(path: Path, memory: Any) -> None:
+    deep: Any = "x"
+    for _ in range(400):
+        deep = [deep]
+    cell = {"cell_type": "code", "source": deep, "metadata": {"nbgrader": deep, "a": deep}}
+    cell |= {"outputs": deep, "attachments": deep, "id": deep}
+    path.write_text(json.dumps(document(cell, metadata=deep, nbformat_minor=deep)))
+    nb, problems = read(path, memory)
+    assert len(nb.cells) == 2
+    assert {p.severity for p in problems} == {Severity.MENDED}
+
+
+OTHER_BYTES = {
+    "invalid UTF-8": b'{"cells": ["\xff\xfe"]}',
+    "UTF-16": json.dumps(document()).encode("utf-16"),
+    "zeros": bytes(1000),
+    "a picture": b"\x89PNG\r\n\x1a\n" + bytes(range(256)),
+    "a bomb of gzip": gzip.compress(bytes(50_000_000)),
+    "a program": b"#!/bin/sh\nrm -rf /\n",
+    "a pickle": b"cos\nsystem\n(S'touch /tmp/pickled'\ntR.",
+    "YAML": b"!!python/object/apply:os.system ['touch /tmp/loaded']",
+    "XML with entities": b'<!DOCTYPE a [<!ENTITY b SYSTEM "file:///etc/passwd">]><a>&b;</a>',
+    "a number": b"7",
+    "a text": b'"cells"',
+    "a number of a million digits": b"1" * 1_000_000,
+    "infinity": b"Infinity",
+}
+
+
+@pytest.mark.parametrize("what", OTHER_BYTES)
+def test_a_notebook_that_is(path: Path, memory: Any, what: str) -> None:
+    path.write_bytes(OTHER_BYTES[what])
+    expect_unreadable(path, memory, "could not be read")
+
+
+def test_numbers_that_json_does_not_know(path: Path, memory: Any) -> None:
+    text = json.dumps(document()).replace("4", "NaN", 1)
+    path.write_text(
+        text[:-1]
+        + ', "a": [Infinity, -Infinity, 1e999, -0.0, '
+        + "9" * 5000
+        + '], "nbformat_minor": 1e999}'
+    )
+    nb, problems = read(path, memory)
+    assert len(nb.cells) == 1
+    assert {p.kind for p in problems} == {Kind.FORMAT}
+
+
+def test_keys_that_come_twice(path: Path, memory: Any) -> None:
+    cell = '{"cell_type": "code", "source": "first", "source": "second", "cell_type": "markdown"}'
+    path.write_text('{"cells": [], "nbformat": 3, "nbformat": 4, "cells": [' + cell + "]}")
+    nb, problems = read(path, memory)
+    assert [(c.cell_type, c.source) for c in nb.cells] == [("markdown", "second")]
+    assert problems == []
+
+
+def test_a_text_of_50_megabytes(path: Path, memory: Any) -> None:
+    path.write_text(json.dumps(document({"cell_type": "markdown", "source": "x" * 50_000_000})))
+    nb, _ = read(path, memory)
+    assert len(nb.cells) == 2
+
+
+def test_names_of_a_megabyte_and_metadata_of_other_types(path: Path, memory: Any) -> None:
+    long = "x" * 1_000_000
+    marks = {"grade_id": long, "grade": True, "points": "1e400", "checksum": [1], long: long}
+    cells: list[Any] = [
+        {"cell_type": "code", "source": "1", "id": long, "metadata": {"nbgrader": marks}},
+        {"cell_type": "code", "source": "2", "id": long, "metadata": [1, 2]},
+        {
+            "cell_type": "code",
+            "source": "3",
+            "id": 7,
+            "metadata": {"nbgrader": [long], "tags": long},
+        },
+        {"cell_type": long, "source": "4", "metadata": {"tags": ["skip-execution"] * 9, long: 1}},
+        {"cell_type": "code", "source": {"5": 5}, "outputs": long, "execution_count": long},
+        [],
+        None,
+        long,
+        10**30,
+    ]
+    path.write_text(json.dumps(document(*cells, metadata=[long], nbformat_minor=[long])))
+    nb, problems = read(path, memory)
+    assert [c.source for c in nb.cells] == ["1", "2", "3", "4", "", "x = 1"]
+    assert len({c.id for c in nb.cells}) == 6
+    assert max(len(p.message) for p in problems) < 500
+
+
+def test_attachments_that_are_no_pictures(path: Path, memory: Any) -> None:
+    script = "<script>alert(1)</script>"
+    attachments = {
+        "a.html": {"text/html": script},
+        "b.svg": {"image/svg+xml": script},
+        "c.js": {"application/javascript": "alert(1)"},
+        '"><script>': {"image/png": "QUJD"},
+        "d.png": {"image/png": "javascript:alert(1)"},
+        "e.png": {"image/png\"onerror='alert(1)'": "QUJD"},
+        "f.png": {"image/png": ["QU", "JD"]},
+    }
+    cell = {"cell_type": "markdown", "source": "see", "attachments": attachments}
+    path.write_text(json.dumps(document(cell)))
+    nb, _ = read(path, memory)
+    kept = nb.cells[0].attachments
+    assert set(kept) == {'"><script>', "f.png"}
+    assert script not in str(kept.values())
+
+
+# -- no files
+
+
+def make_folder(path: Path) -> None:
+    path.mkdir()
+    (path / "hw2.ipynb").write_text(json.dumps(document()))
+
+
+def make_socket(path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as stream:
+        stream.bind(str(path))
+
+
+def make_device(path: Path) -> None:
+    if os.getuid() != 0:
+        pytest.skip("only root makes devices")
+    os.mknod(path, stat.S_IFCHR | 0o666, os.makedev(1, 5))  # zero
+
+
+NO_FILES: dict[str, Callable[[Path], object]] = {
+    "a pipe": os.mkfifo,
+    "a folder": make_folder,
+    "a socket": make_socket,
+    "a device": make_device,
+    "a link to /dev/zero": lambda path: path.symlink_to("/dev/zero"),
+    "a link to itself": lambda path: path.symlink_to(path),
+    "a link to a terminal": lambda path: path.symlink_to("/dev/tty"),
+    "a link to a file of the machine": lambda path: path.symlink_to("/etc/passwd"),
+    "a link to nothing": lambda path: path.symlink_to("nowhere"),
+}
+
+
+@pytest.mark.parametrize("what", NO_FILES)
+def test_a_file_that_is(path: Path, memory: Any, what: str) -> None:
+    NO_FILES[what](path)
+    expect_unreadable(path, memory, "expected a regular file, found")
+
+
+def test_a_file_that_is_exchanged_for_a_link_while_it_is_read(
+    path: Path, memory: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path.write_text(json.dumps(document()))
+    look = os.lstat
+
+    def look_and_exchange(*arguments: Any, **named: Any) -> os.stat_result:
+        found = look(*arguments, **named)
+        if os.fspath(arguments[0]) == str(path) and path.exists() and not path.is_symlink():
+            path.unlink()
+            path.symlink_to("/etc/passwd")
+        return found
+
+    monkeypatch.setattr(os, "lstat", look_and_exchange)
+    expect_unreadable(path, memory, "opening it failed")
+
+
+def test_a_hard_link_to_the_instructors_notebook_is_read_and_never_written(
+    course: ToyCourse, memory: Any
+) -> None:
+    """Nobody can make one of a file that they may not read: it is as good as a copy."""
+    source = course.root / "source/hw2/hw2.ipynb"
+    before = source.read_bytes()
+    os.link(source, course.folder("linked") / "hw2.ipynb")
+    done = course.grade()
+    assert done.returncode == 0, done.stderr
+    assert source.read_bytes() == before
+    assert source.stat().st_nlink == 2
+    graded = course.root / "autograded/linked/hw2/hw2.ipynb"
+    assert graded.stat().st_nlink == 1
+    assert sum(score or 0 for score in course.test_scores("linked").values()) == FULL_MARKS
+
+
+# -- folders
+
+
+@pytest.mark.parametrize("how", ["student", "assignment"])
+def test_a_folder_that_is_a_link_to_the_work_of_another(course: ToyCourse, how: str) -> None:
+    course.submit("honest", course.answered)
+    link = course.root / "submitted/thief" / ("" if how == "student" else "hw2")
+    link.parent.mkdir(exist_ok=True)
+    link.symlink_to(course.root / "submitted/honest" / ("" if how == "student" else "hw2"))
+    done = course.grade()
+    assert done.returncode == 0, done.stderr
+    assert sum(score or 0 for score in course.test_scores("honest").values()) == FULL_MARKS
+    assert sum(score or 0 for score in course.test_scores("thief").values()) == 0
+
+
+def test_a_folder_that_is_a_link_to_the_instructors(course: ToyCourse) -> None:
+    before = digests(course.root / "source")
+    link = course.root / "submitted/thief/hw2"
+    link.parent.mkdir()
+    link.symlink_to(course.root / "source/hw2")
+    done = course.grade()
+    assert done.returncode == 0, done.stderr
+    assert sum(score or 0 for score in course.test_scores("thief").values()) == 0
+    assert digests(course.root / "source") == before
+
+
+def test_ten_thousand_files_and_links_beside_a_notebook(course: ToyCourse) -> None:
+    course.submit("b-honest", course.answered)
+    course.submit("a-many", course.answered)
+    folder = course.folder("a-many")
+    for number in range(5_000):
+        (folder / f"{number}.txt").write_text("x")
+        (folder / f"{number}").symlink_to("/etc/passwd")
+    began = time.monotonic()
+    done = course.grade()
+    assert time.monotonic() - began < 60
+    assert done.returncode == 0, done.stderr[-2000:]
+    for student in ("a-many", "b-honest"):
+        assert sum(score or 0 for score in course.test_scores(student).values()) == FULL_MARKS
+    graded = course.root / "autograded/a-many/hw2"
+    assert [p.name for p in graded.iterdir()] == ["hw2.ipynb"]
+    assert len(done.stderr) < 3_000_000
+    assert len(read_problems(course.graded("a-many"))) <= 100
+
+
+def test_folders_in_folders_without_end(course: ToyCourse) -> None:
+    course.submit("a-deep", course.answered)
+    course.submit("b-honest", course.answered)
+    here = os.getcwd()
+    try:
+        os.chdir(course.folder("a-deep"))
+        for _ in range(3000):  # longer than any path
+            os.mkdir("d")
+            os.chdir("d")
+        Path("notes.txt").write_text("mine")
+    finally:
+        os.chdir(here)
+    done = course.grade()
+    for student in ("a-deep", "b-honest"):
+        assert sum(score or 0 for score in course.test_scores(student).values()) == FULL_MARKS
+    assert done.returncode == 0, done.stderr[-2000:]
+    remove_deep(course.folder("a-deep") / "d")
+
+
+def remove_deep(folder: Path) -> None:
+    """Remove folders in folders, one `d` in each, that are too deep for `rmtree`."""
+    while (folder / "d").exists():
+        inner = folder / "d" / "d"
+        if inner.exists():
+            os.rename(inner, folder / "e")
+        for name in os.listdir(folder / "d"):
+            (folder / "d" / name).unlink()
+        (folder / "d").rmdir()
+        if (folder / "e").exists():
+            os.rename(folder / "e", folder / "d")
+
+
+def test_names_of_students_that_lead_elsewhere(course: ToyCourse) -> None:
+    names = [
+        "..evil",
+        "...",
+        "%2e%2e",
+        "-rf",
+        "--force",
+        "~root",
+        "$(id)",
+        "a;b",
+        "a'b",
+        "*",
+        "nul",
+    ]
+    for name in names:
+        course.submit(name, course.released)
+    before = digests(course.root / "source")
+    done = course.grade()
+    assert done.returncode == 0, done.stderr
+    for name in names:
+        assert set(course.test_scores(name).values()) == {0.0}
+        assert is_finished(course.root / "autograded" / name / "hw2/hw2.ipynb")
+    assert sorted(os.listdir(course.root / "autograded")) == sorted(names)
+    assert digests(course.root / "source") == before
+
+
+def digests(folder: Path) -> dict[str, str]:
+    """What every entry is, links by where they lead and files by what is in them."""
+    found = {}
+    for where, folders, files in os.walk(folder):
+        for name in folders + files:
+            path = Path(where, name)
+            mode = path.lstat().st_mode
+            if stat.S_ISLNK(mode):
+                content = os.readlink(path).encode()
+            elif stat.S_ISREG(mode):
+                content = path.read_bytes()
+            else:
+                content = b""
+            digest = hashlib.sha256(content).hexdigest()
+            found[str(path.relative_to(folder))] = f"{stat.S_IFMT(mode)} {digest}"
+    return found
+
+
+# -- a class of attackers
+
+LIMITS = """
+c.ExecuteSubmission.cpu_seconds_per_cell = 2
+c.ExecuteSubmission.wall_seconds_per_cell = 4
+c.ExecuteSubmission.iopub_timeout = 1
+c.ExecuteSubmission.memory_mb = 1500
+c.ExecuteSubmission.folder_mb = 50
+c.ExecuteSubmission.file_mb = 20
+c.ExecuteSubmission.processes = 60
+"""
+WRONG = {"double": "def double(x):\n    return 0", "triple": "def triple(x):\n    return 0"}
+
+# What stands in an attacker's first answer, above wrong ones.
+ATTACKS = {
+    "forks": """
+import os
+while True:
+    try: os.fork()
+    except BaseException: pass
+""",
+    "floods": "while True: print('x' * 100_000)",
+    "takes-memory": """
+import os, time
+for _ in range(8):
+    if os.fork() == 0:
+        block = bytearray(b"x") * (250 << 20)
+        time.sleep(1000)
+time.sleep(1000)
+""",
+    "does-not-end": """
+import signal
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+while True: pass
+""",
+    "stops": "import os, signal; os.kill(os.getpid(), signal.SIGSTOP)",
+    "dies": "import ctypes; ctypes.string_at(0)",
+    "fills": """
+import os
+for folder in ("/run/kernel", "/home/student", "/tmp", "/dev/shm"):
+    try:
+        for number in range(10_000):
+            open(f"{folder}/{number}", "wb").write(b"x" * 1_000_000)
+    except OSError as error:
+        print(error)
+""",
+    "forges-frames": """
+import answering.start as start, os
+def answer():
+    start._link.setblocking(True)
+    start._link.recv(10_000)
+    start._link.sendall(b"\\xff" * 8)
+start.answer = answer
+""",
+    "forges-messages": """
+kernel = get_ipython().kernel
+for number in range(100):
+    kernel.session.send(
+        kernel.iopub_socket, "execute_result", {"data": {"text/plain": "2.0"}, "metadata": {},
+        "execution_count": 1}, parent=kernel.get_parent(), ident=b"execute_result")
+""",
+    "writes-scores": """
+import sqlite3
+for path in ("{root}/gradebook.db", "../../../gradebook.db", "gradebook.db"):
+    try:
+        base = sqlite3.connect(path)
+        base.execute("update grade set manual_score = 800")
+        base.commit()
+    except Exception:
+        pass
+open("hw2.ipynb", "w").write("mine")
+""",
+    "kills": """
+import os, signal
+for pid in [-1, *range(3, 30_000)]:
+    try: os.kill(pid, signal.SIGKILL)
+    except OSError: pass
+""",
+}
+
+
+def edited(nb: NotebookNode) -> NotebookNode:
+    """Outputs, points, tags, kernel and notes of the grader's, all made by the student."""
+    for grade_id in ("test_double", "test_triple", "test_triple_sum"):
+        cell = cell_of(nb, grade_id)
+        cell.source = "assert True"
+        cell.metadata["tags"] = ["skip-execution", "raises-exception"]
+        cell.metadata.nbgrader.update(points=500, grade=False, locked=False, solution=True)
+        result = {"text/plain": "500.0"}
+        cell.outputs = [new_output("execute_result", data=result, execution_count=1)]
+    nb.metadata["kernelspec"] = {"name": "../../bin/sh", "display_name": "sh", "language": "sh"}
+    nb.metadata["hw_grading"] = {"finished": True, "problems": [], "seed": 1}
+    return nb
+
+
+@dataclass
+class Class:
+    """A class after one run."""
+
+    course: ToyCourse
+    log: str
+    status: int
+    seconds: float
+    before: dict[str, dict[str, str]]
+    people: list[str]
+
+    def total(self, student: str) -> float:
+        scores = self.course.test_scores(student)
+        assert len(scores) == 3, f"{student} has no submission"
+        assert None not in scores.values(), f"{student} has no score"
+        return sum(score or 0 for score in scores.values())
+
+
+def attackers(course: ToyCourse) -> Iterator[str]:
+    """Hand in the attackers' submissions; give their names."""
+    for name, source in ATTACKS.items():
+        source = source.replace("{root}", str(course.root))
+        answers = {**WRONG, "double": f"{source}\n{WRONG['double']}"}
+        course.submit(name, course.answer(**answers))
+        yield name
+    course.submit("edits", edited(course.answer(**WRONG)))
+    course.submit("zips", gzip.compress(bytes(10_000_000)))
+    course.submit("nests", "[" * 100_000)
+    yield from ("edits", "zips", "nests")
+    (course.folder("links") / "hw2.ipynb").symlink_to(course.root / "gradebook.db")
+    (course.folder("borrows") / "hw2.ipynb").symlink_to("../../zz-honest/hw2/hw2.ipynb")
+    (course.folder("reads-for-ever") / "hw2.ipynb").symlink_to("/dev/zero")
+    os.mkfifo(course.folder("waits") / "hw2.ipynb")
+    (course.folder("is-a-folder") / "hw2.ipynb").mkdir()
+    yield from ("links", "borrows", "reads-for-ever", "waits", "is-a-folder")
+    course.submit("brings-files", course.answer(**WRONG))
+    folder = course.folder("brings-files")
+    (folder / "secret").symlink_to(course.root / "source/hw2/hw2.ipynb")
+    (folder / "course").symlink_to(course.root)
+    (folder / "numpy.py").write_text("raise SystemExit")
+    (folder / "sitecustomize.py").write_text("raise SystemExit")
+    (folder / "nbgrader_config.py").write_text("raise SystemExit")
+    os.mkfifo(folder / "pipe")
+    if os.getuid() == 0:
+        make_device(folder / "device")
+    yield "brings-files"
+
+
+@pytest.fixture(scope="module")
+def hostile_class(tmp_path_factory: pytest.TempPathFactory, generated_course: ToyCourse) -> Class:
+    course = generated_course.copied(tmp_path_factory.mktemp("hostile-class") / "course")
+    config = course.root / "nbgrader_config.py"
+    config.write_text(config.read_text() + LIMITS)
+    people = list(attackers(course))
+    course.submit("zz-honest", course.answered)
+    with sqlite3.connect(course.root / "gradebook.db") as base:
+        base.execute("create table canary (x)")
+    before = {name: digests(course.root / name) for name in ("source", "submitted", "release")}
+    began = time.monotonic()
+    done = course.grade()
+    return Class(course, done.stderr, done.returncode, time.monotonic() - began, before, people)
+
+
+def test_a_class_of_attackers_is_graded_to_its_end(hostile_class: Class) -> None:
+    assert hostile_class.status == 0, hostile_class.log[-3000:]
+    assert hostile_class.seconds < 120
+    assert "Traceback (most recent call last)" not in hostile_class.log
+    for name in [*hostile_class.people, "zz-honest"]:
+        assert is_finished(hostile_class.course.root / "autograded" / name / "hw2/hw2.ipynb"), name
+
+
+def test_the_honest_student_of_that_class_gets_full_marks(hostile_class: Class) -> None:
+    assert hostile_class.total("zz-honest") == FULL_MARKS
+    assert read_problems(hostile_class.course.graded("zz-honest")) == []
+
+
+def test_no_attacker_of_that_class_gets_a_point(hostile_class: Class) -> None:
+    totals = {name: hostile_class.total(name) for name in hostile_class.people}
+    assert totals == dict.fromkeys(hostile_class.people, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("student", "kind"),
+    [
+        ("forks", Kind.TIME_LIMIT),
+        ("floods", Kind.OUTPUT_LIMIT),
+        ("takes-memory", Kind.MEMORY_LIMIT),
+        ("does-not-end", Kind.TIME_LIMIT),
+        ("stops", Kind.TIME_LIMIT),
+        ("dies", Kind.KERNEL),
+        ("edits", Kind.EDITED_CELL),
+        ("zips", Kind.FILE),
+        ("nests", Kind.FILE),
+        ("links", Kind.FILE),
+        ("borrows", Kind.FILE),
+        ("reads-for-ever", Kind.FILE),
+        ("waits", Kind.FILE),
+        ("is-a-folder", Kind.FILE),
+        ("brings-files", Kind.FOLDER),
+    ],
+)
+def test_each_attacker_of_that_class_is_told_why(
+    hostile_class: Class, student: str, kind: Kind
+) -> None:
+    problems = read_problems(hostile_class.course.graded(student))
+    assert kind in {p.kind for p in problems}
+    for problem in problems:
+        assert problem.message in hostile_class.log
+
+
+def test_nothing_else_of_that_course_was_changed(hostile_class: Class) -> None:
+    root = hostile_class.course.root
+    assert {name: digests(root / name) for name in hostile_class.before} == hostile_class.before
+    with sqlite3.connect(root / "gradebook.db") as base:
+        assert base.execute(
+            "select count(*) from grade where manual_score not null"
+        ).fetchone() == (0,)
+        assert base.execute(
+            "select count(*) from grade where extra_credit not null"
+        ).fetchone() == (0,)
+        assert {name for (name,) in base.execute("select id from student")} == {
+            *hostile_class.people,
+            "zz-honest",
+        }
+        most = base.execute("select max(max_score) from grade_cells").fetchone()
+        assert most == (5,)
+    graded = os.listdir(root / "autograded/brings-files/hw2")
+    assert graded == ["hw2.ipynb"]
