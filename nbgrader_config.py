@@ -72,6 +72,7 @@ c.ExecuteSubmission.memory_mb = 3000
 c.ExecuteSubmission.processes = 128
 c.ExecuteSubmission.file_mb = 100
 c.ExecuteSubmission.folder_mb = 200
+c.ExecuteSubmission.files = 20_000
 # Hidden tests draw fresh inputs for each student; with the same number, the same ones again.
 c.ExecuteSubmission.seed = 20221004
 

@@ -173,6 +173,7 @@ class ExecuteSubmission(LimitSettings, Execute):
             provisioner.root_pid,
             memory_mb=self.memory_mb,
             cpu_seconds=self.cpu_seconds_per_submission,
+            most_files=self.files if self.sandbox != "none" else None,
         )
         self._examination = Examination(
             provisioner.link,

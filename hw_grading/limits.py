@@ -45,6 +45,7 @@ class LimitSettings(HasTraits):
     processes = _whole(128, "processes and threads of a submission")
     file_mb = _whole(100, "size of one file")
     folder_mb = _whole(200, "what may be written to the home folder, to /tmp, and to /dev/shm")
+    files = _whole(20_000, "files and folders in each of these folders")
     output_bytes_per_cell = _whole(
         2_000_000, "about how much output of a cell is kept; a cell that goes on is stopped"
     )

@@ -47,6 +47,7 @@ class Kind(StrEnum):
     TIME_LIMIT = "time-limit"
     OUTPUT_LIMIT = "output-limit"
     MEMORY_LIMIT = "memory-limit"
+    DISK_LIMIT = "disk-limit"
     PROTOCOL = "protocol"  # the kernel answers what was not asked
     GRADER = "grader"  # not the submission's fault
     KERNEL = "kernel"  # died, did not start, or had to be killed

@@ -51,7 +51,7 @@ def run_cell(source: str, name: str, names: dict[str, Any]) -> list[dict[str, An
             exec(body, names)
             value = eval(last, names) if last is not None else None
         except BaseException as error:
-            outputs.append(_error(error))
+            outputs.append(_error(error, name))
         else:
             if value is not None:
                 outputs.append(_result(value))
@@ -82,15 +82,17 @@ def _result(value: Any) -> dict[str, Any]:
     }
 
 
-def _error(error: BaseException) -> dict[str, Any]:
+def _error(error: BaseException, name: str) -> dict[str, Any]:
     try:
-        text = str(error)
+        text = str(error)[:_KEPT_RESULT]
     except BaseException:
         text = ""
-    lines = [*traceback.format_tb(error.__traceback__)[2:], f"{type(error).__name__}: {text}"]
+    # Lines of the cell alone: others would name folders of this machine.
+    frames = traceback.extract_tb(error.__traceback__)
+    lines = [f"{name}, line {frame.lineno}" for frame in frames if frame.filename == f"<{name}>"]
     return {
         "output_type": "error",
         "ename": type(error).__name__,
         "evalue": text,
-        "traceback": [line.rstrip("\n") for line in lines],
+        "traceback": [*lines, f"{type(error).__name__}: {text}"],
     }

@@ -52,6 +52,7 @@ class Server:
         self._callbacks: dict[int, Callable[..., Any]] = {}
         self._before: dict[str, Any] = {}
         self._thread = (0, 0)
+        self._serving = False
         self._interrupts = _Interrupts()
         self._passed_back: set[int] = set()  # ids of what a question refers to by number
         self._all_by_value = False
@@ -63,9 +64,11 @@ class Server:
         self._returned = _Returned()
         random = RandomState(self._names)
         self._interrupts = _Interrupts()
+        self._serving = True
         try:
             self._answer_until("end")
         finally:
+            self._serving = False
             self._interrupts.end()
             for name in list(self._before):
                 self._put_back(name)
@@ -178,6 +181,8 @@ class Server:
 
     def _callback(self, reference: Theirs) -> Callable[..., Any]:
         def callback(*arguments: Any, **named: Any) -> Any:
+            if not self._serving:
+                raise RuntimeError("this function belongs to a test that has ended")
             if self._thread != (threading.get_ident(), os.getpid()):
                 raise RuntimeError("a function of the grader can be called from one thread only")
             with self._interrupts.not_now():

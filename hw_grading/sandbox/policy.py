@@ -31,6 +31,7 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 WORK = "/home/student"
+OWN_FOLDERS = (WORK, "/tmp", "/dev/shm")  # in memory, limited in size
 RUN = "/run/kernel"
 CONNECTION_FILE = "/run/connection.json"
 HOMEWORK = "/opt/homework"

@@ -18,6 +18,7 @@ from time import monotonic
 import psutil
 
 from hw_grading.problems import Kind
+from hw_grading.sandbox.policy import OWN_FOLDERS
 
 SECONDS_BETWEEN_LOOKS = 0.2
 SECONDS_TO_REACT = 5.0  # to an interrupt, before all is killed
@@ -52,6 +53,9 @@ class Watch:
         Megabytes that all of them may hold.
     cpu_seconds
         Computing time for the whole submission.
+    most_files
+        Files and folders that may be in each of the sandbox's own folders, where there is one:
+        they take memory that their sizes do not tell.
     """
 
     def __init__(
@@ -61,9 +65,11 @@ class Watch:
         *,
         memory_mb: float,
         cpu_seconds: float,
+        most_files: int | None = None,
     ) -> None:
         self.kernel_pid, self.root_pid = kernel_pid, root_pid
         self._memory_mb, self._cpu_seconds = memory_mb, cpu_seconds
+        self._most_files = most_files
         self.stop: Stop | None = None  # set when everything was killed
         self.interrupted: Stop | None = None  # set when a cell was interrupted
         self.used_seconds = 0.0  # of computing, by all processes
@@ -150,6 +156,18 @@ class Watch:
         if _sum(processes, _resident) > most and _sum(processes, _own_share) > most:
             limit = f"{self._memory_mb:,g} MB"
             self.kill(Stop(Kind.MEMORY_LIMIT, f"it took more than {limit} of memory"))
+
+        if self._most_files is not None and self._has_too_many_files(self._most_files):
+            self.kill(Stop(Kind.DISK_LIMIT, f"it made more than {self._most_files:,} files"))
+
+    def _has_too_many_files(self, most: int) -> bool:
+        # Mounts on a folder that student code cannot change: no link of its own is followed.
+        for folder in OWN_FOLDERS:
+            with contextlib.suppress(OSError):
+                found = os.statvfs(f"/proc/{self.kernel_pid}/root{folder}")
+                if found.f_files - found.f_ffree > most:
+                    return True
+        return False
 
     def _interrupt_cell(self, cell: _Cell) -> None:
         now = monotonic()

@@ -17,7 +17,7 @@ from arena import Arena
 # The toy course, for attacks on whole classes.
 sys.path.append(str(Path(__file__).parents[1] / "grading"))
 
-from toy_course import ToyCourse  # noqa: E402
+from toy_course import ToyCourse
 
 VARIATIONS = 2  # of each attack in `make test`; `make soak` tries them all
 

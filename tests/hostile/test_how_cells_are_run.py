@@ -1,8 +1,8 @@
 """Attacks on the way in which cells are run: on IPython, on the kernel's messages, on the link.
 
-Most of them get full marks where tests run in the student's kernel; those names say "stock". Here
-the kernel only answers questions about values, so that an attack on how cells are run can change
-what is shown of a student's own cells, and nothing else.
+Those with "stock full" or "stock points" in their names get full marks, or some, on stock nbgrader,
+where tests run in the student's kernel. Here the kernel only answers questions about values, so that
+an attack on how cells are run can change what is shown of a student's own cells, and nothing else.
 """
 
 from __future__ import annotations
@@ -123,13 +123,15 @@ get_ipython().input_transformer_manager.cleanup_transforms.append(generous)
     assert "changed 0" not in outcome.printed
 
 
-def test_a_token_transformer_that_turns_asserts_into_passes_scores_nothing(arena: Arena) -> None:
+def test_a_token_transformer_that_prints_what_is_to_be_compared_scores_nothing_stock_full(
+    arena: Arena,
+) -> None:
     outcome = arena.attack(
         before="""
 from IPython.core.inputtransformer2 import TokenTransformBase
 changed = []
 
-class Passes(TokenTransformBase):
+class Prints(TokenTransformBase):
     priority = 1
     @classmethod
     def find(cls, tokens_by_line):
@@ -140,9 +142,9 @@ class Passes(TokenTransformBase):
     def transform(self, lines):
         changed.append(1)
         row, column = self.start_line, self.start_col
-        lines[row] = lines[row][:column] + "str" + lines[row][column + len("assert_close"):]
+        lines[row] = lines[row][:column] + "print" + lines[row][column + len("assert_close"):]
         return lines
-get_ipython().input_transformer_manager.token_transformers.append(Passes)
+get_ipython().input_transformer_manager.token_transformers.append(Prints)
 """,
         after="print(f'changed {len(changed)} names')",
     )
@@ -248,9 +250,8 @@ def test_a_pre_run_hook_that_makes_checks_generous_scores_nothing_stock_full(
         before="""
 calls = []
 def generous(*_):
-    from hw_support import checks, compare
+    from hw_support import checks
     calls.append(1)
-    compare.Mismatch.__init__ = lambda self, *a, **k: None
     checks.Checks.score = lambda self: float(self.points)
     checks.Attempt._message = lambda self, error: ""
 for event in ("pre_run_cell", "pre_execute"):
@@ -278,7 +279,7 @@ for event in ("post_run_cell", "post_execute"):
     assert "2.0" not in shown_by(outcome, "test_mean").replace(EXPECTED, "")
 
 
-def test_an_exception_handler_that_hides_errors_scores_nothing_stock_full(arena: Arena) -> None:
+def test_an_exception_handler_that_hides_errors_scores_nothing(arena: Arena) -> None:
     outcome = arena.attack(
         before="""
 handled = []
@@ -440,7 +441,7 @@ print("armed")
     assert outcome.seconds < SECONDS
 
 
-def test_a_session_that_turns_errors_into_results_scores_nothing_stock_full(
+def test_a_session_that_turns_errors_into_results_scores_nothing_stock_points(
     arena: Arena,
 ) -> None:
     outcome = arena.attack(
@@ -450,7 +451,7 @@ session, before = type(kernel.session), type(kernel.session).send
 def send(self, stream, msg_or_type, content=None, *arguments, **named):
     kind = msg_or_type if isinstance(msg_or_type, str) else msg_or_type["msg_type"]
     if kind in ("error", "execute_result"):
-        full = {"data": {"text/plain": "2.0"}, "metadata": {}, "execution_count": 1}
+        full = {"data": {"text/plain": "1.0"}, "metadata": {}, "execution_count": 1}
         return before(self, stream, "execute_result", full, *arguments, **named)
     return before(self, stream, msg_or_type, content, *arguments, **named)
 session.send = send
@@ -458,10 +459,10 @@ session.send = send
 """
     )
     assert outcome.scores == NOTHING
-    assert "2.0" in str(outcome.nb.cells[1].outputs)
+    assert "1.0" in str(outcome.nb.cells[1].outputs)
 
 
-def test_a_thread_that_forges_results_for_every_request_scores_nothing_stock_full(
+def test_a_thread_that_forges_results_for_every_request_scores_nothing_stock_points(
     arena: Arena,
 ) -> None:
     outcome = arena.attack(
@@ -470,7 +471,7 @@ def test_a_thread_that_forges_results_for_every_request_scores_nothing_stock_ful
 import threading, time
 def forever():
     while True:
-        content = {"data": {"text/plain": "2.0"}, "metadata": {}, "execution_count": 1}
+        content = {"data": {"text/plain": "1.0"}, "metadata": {}, "execution_count": 1}
         forge("execute_result", content)
         time.sleep(0.02)
 threading.Thread(target=forever, daemon=True).start()
@@ -479,16 +480,16 @@ time.sleep(0.2)
         after="time.sleep(0.2)",
     )
     assert outcome.scores == NOTHING
-    assert "2.0" in str(outcome.nb.cells[1].outputs)  # forged results do arrive
+    assert "1.0" in str(outcome.nb.cells[1].outputs)  # forged results do arrive
 
 
-def test_results_forged_inside_a_tested_function_score_nothing_stock_full(arena: Arena) -> None:
+def test_results_forged_inside_a_tested_function_score_nothing_stock_points(arena: Arena) -> None:
     outcome = arena.attack(
         {
             "double": FORGE
             + """
 def double(x):
-    forge("execute_result", {"data": {"text/plain": "2.0"}, "metadata": {}, "execution_count": 1})
+    forge("execute_result", {"data": {"text/plain": "1.0"}, "metadata": {}, "execution_count": 1})
     forge("status", {"execution_state": "idle"})
     return 0 * x
 double(1)
@@ -496,7 +497,7 @@ double(1)
         }
     )
     assert outcome.scores == NOTHING
-    assert "2.0" in shown_by(outcome, "double")
+    assert "1.0" in shown_by(outcome, "double")
 
 
 def test_update_display_data_cannot_change_what_test_cells_show(arena: Arena) -> None:
@@ -654,31 +655,6 @@ def double(x):
     assert outcome.seconds < SECONDS
 
 
-def test_a_student_who_is_a_client_of_the_own_kernel_scores_nothing(arena: Arena) -> None:
-    outcome = arena.attack(
-        before="""
-import json, threading, time, zmq
-from jupyter_client import BlockingKernelClient
-client = BlockingKernelClient()
-client.load_connection_file("/run/kernel/connection.json")
-client.start_channels()
-def requests():
-    for _ in range(50):
-        client.execute("2.0")
-        client.input("2.0")
-        client.kernel_info()
-        time.sleep(0.02)
-threading.Thread(target=requests, daemon=True).start()
-time.sleep(0.3)
-print("d" + "one")
-""",
-        after="client.shutdown(); time.sleep(1)",
-    )
-    assert outcome.scores == NOTHING
-    assert "done" in outcome.printed
-    assert outcome.seconds < SECONDS
-
-
 def test_a_kernel_that_is_told_to_restart_or_to_die_in_a_test_gains_nothing(arena: Arena) -> None:
     outcome = arena.attack(
         {
@@ -729,9 +705,8 @@ while time.monotonic() < stop:
 
 
 @pytest.mark.parametrize("tag", ["skip-execution", "raises-exception", "remove-cell"])
-def test_a_tag_on_tests_does_not_keep_them_from_being_run_stock_full(
-    arena: Arena, tag: str
-) -> None:
+def test_a_tag_on_tests_does_not_keep_them_from_being_run(arena: Arena, tag: str) -> None:
+    # With the first of them: full marks on stock nbgrader.
     nb = notebook({})
     for cell in nb.cells:
         cell.metadata["tags"] = [tag]

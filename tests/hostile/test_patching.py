@@ -1,8 +1,8 @@
 """Attacks that patch what a test rests on: Python, NumPy, `hw_support`, modules, the environment.
 
-All of it happens in the student's kernel. On stock nbgrader most of these get full marks, because
-tests run in that kernel too ("stock" in a name). Here tests run elsewhere, with a Python, a NumPy
-and an `hw_support` of their own, and take nothing but values from the kernel.
+All of it happens in the student's kernel. On stock nbgrader tests run in that kernel too, and those
+with "stock points" in their names get points there, most of them all. Here tests run elsewhere,
+with a Python, a NumPy and an `hw_support` of their own, and take nothing but values from the kernel.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ def expect_nothing_gained(outcome: Outcome) -> None:
 # -- Python itself
 
 _LIES = {
-    "len": "lambda thing: 2",
     "abs": "lambda thing: 0",
+    "len": "lambda thing: 2",
     "sum": "lambda *a, **k: 2.0",
     "max": "lambda *a, **k: 0.0",
     "all": "lambda *a: True",
@@ -53,7 +53,7 @@ _LIES = {
 
 @pytest.mark.parametrize("name", _LIES)
 def test_a_builtin_that_lies_changes_no_verdict(arena: Arena, name: str) -> None:
-    # With len, abs, all or print: stock nbgrader crashes or is fooled, as the test is written.
+    # With abs: all points but one on stock nbgrader.
     outcome = arena.attack(
         before=f"""
 import builtins
@@ -70,7 +70,7 @@ builtins.{name} = {_LIES[name]}
     assert "armed" in outcome.printed or outcome.problems
 
 
-def test_an_import_that_hands_out_fakes_changes_no_verdict_stock_full(arena: Arena) -> None:
+def test_an_import_that_hands_out_fakes_changes_no_verdict_stock_points(arena: Arena) -> None:
     outcome = arena.attack(
         before="""
 import builtins, types
@@ -115,7 +115,7 @@ print("built", built, Mine() < 1)
     assert "built ['Mine'] True" in outcome.printed
 
 
-def test_asserts_that_are_compiled_away_still_count_stock_full(arena: Arena) -> None:
+def test_asserts_that_are_compiled_away_still_count_stock_points(arena: Arena) -> None:
     outcome = arena.attack(
         before="""
 import builtins
@@ -131,7 +131,7 @@ builtins.compile = optimizing
     assert "still here" in outcome.printed  # asserts are gone, in the kernel
 
 
-def test_methods_of_builtin_types_that_are_overwritten_change_no_verdict_stock_full(
+def test_methods_of_builtin_types_that_are_overwritten_change_no_verdict_stock_points(
     arena: Arena,
 ) -> None:
     outcome = arena.attack(
@@ -191,7 +191,7 @@ print("sum", 6 + 0)
     assert "armed at [" in outcome.printed
 
 
-def test_code_of_checks_that_is_exchanged_through_the_collector_stock_full(arena: Arena) -> None:
+def test_code_of_checks_that_is_exchanged_through_the_collector_stock_points(arena: Arena) -> None:
     outcome = arena.attack(
         before="""
 import gc, types
@@ -317,9 +317,9 @@ for number in (0, 1, 2):
 
 _NUMPY = {
     "isclose": "lambda a, b, **k: np.ones(np.shape(b), bool)",
+    "asarray": "lambda *a, **k: right_array",
     "allclose": "lambda *a, **k: True",
     "array_equal": "lambda *a, **k: True",
-    "asarray": "lambda *a, **k: right_array",
     "array": "lambda *a, **k: right_array",
     "argwhere": "lambda *a, **k: right_array[:0]",
     "isfinite": "lambda *a, **k: real_ones(1, bool)",
@@ -333,7 +333,7 @@ _NUMPY = {
 
 @pytest.mark.parametrize("name", _NUMPY)
 def test_a_numpy_function_that_lies_changes_no_verdict(arena: Arena, name: str) -> None:
-    # With isclose, asarray or array: full marks on stock nbgrader.
+    # With isclose or asarray: all points but one on stock nbgrader.
     outcome = arena.attack(
         before=f"""
 import numpy as np
@@ -348,7 +348,7 @@ print("armed")
     assert "armed" in outcome.printed
 
 
-def test_numpys_own_testing_functions_that_pass_everything_stock_full(arena: Arena) -> None:
+def test_numpys_own_testing_functions_that_pass_everything_stock_points(arena: Arena) -> None:
     nb = notebook(
         {},
         before="""
@@ -444,7 +444,7 @@ _SUPPORT = {
 
 @pytest.mark.parametrize("name", _SUPPORT)
 def test_a_part_of_hw_support_that_is_replaced_changes_no_verdict(arena: Arena, name: str) -> None:
-    # With all but `expect` and the last two: full marks, or all but one, on stock nbgrader.
+    # With most of them: all points but one on stock nbgrader.
     outcome = arena.attack(
         before=f"""
 from contextlib import suppress
@@ -468,7 +468,7 @@ print("armed")
     assert "armed" in outcome.printed
 
 
-def test_names_that_tests_use_and_a_student_binds_anew_stock_full(arena: Arena) -> None:
+def test_names_that_tests_use_and_a_student_binds_anew_stock_points(arena: Arena) -> None:
     outcome = arena.attack(
         {
             "double": """
@@ -585,7 +585,7 @@ print("found", found)
     assert "found []" in outcome.printed
 
 
-def test_a_search_path_with_a_folder_of_fakes_changes_no_verdict_stock_full(arena: Arena) -> None:
+def test_a_search_path_with_a_folder_of_fakes_changes_no_verdict_stock_points(arena: Arena) -> None:
     outcome = arena.attack(
         before="""
 import os, sys
@@ -668,7 +668,7 @@ print("armed")
     assert "armed" in outcome.printed
 
 
-def test_a_thread_that_patches_all_the_time_changes_no_verdict_stock_full(arena: Arena) -> None:
+def test_a_thread_that_patches_all_the_time_changes_no_verdict_stock_points(arena: Arena) -> None:
     outcome = arena.attack(
         before="""
 import sys, threading
