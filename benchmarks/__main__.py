@@ -9,7 +9,15 @@ import platform
 
 import matplotlib as mpl
 
-NAMES = ["data", "training", "test_cells", "step_size_10", "isolation", "remote_values"]
+NAMES = [
+    "data",
+    "training",
+    "test_cells",
+    "step_size_10",
+    "isolation",
+    "remote_values",
+    "hostile_memory",
+]
 
 
 def main() -> None:

@@ -1,8 +1,8 @@
 """Attacks on the way in which cells are run: on IPython, on the kernel's messages, on the link.
 
-Those with "stock full" or "stock points" in their names get full marks, or some, on stock nbgrader,
-where tests run in the student's kernel. Here the kernel only answers questions about values, so that
-an attack on how cells are run can change what is shown of a student's own cells, and nothing else.
+On stock nbgrader tests run in the student's kernel, and attacks with "stock points" in their names
+get points there, most of them all. Here the kernel only answers questions about values: an attack
+on how cells are run can change what is shown of a student's own cells, and nothing else.
 """
 
 from __future__ import annotations
@@ -103,7 +103,9 @@ get_ipython().input_transformers_post.append(empty)
     assert outcome.scores == NOTHING
 
 
-def test_a_cleanup_transformer_that_writes_other_tests_scores_nothing(arena: Arena) -> None:
+def test_a_cleanup_transformer_that_writes_other_tests_scores_nothing_stock_points(
+    arena: Arena,
+) -> None:
     # Full marks on stock nbgrader.
     outcome = arena.attack(
         before="""
@@ -112,7 +114,7 @@ def generous(lines):
     text = "".join(lines)
     if "checks" in text or "assert" in text:
         changed.append(text)
-        return ["2.0\\n"]
+        return ["1.0\\n"]
     return lines
 get_ipython().input_transformer_manager.cleanup_transforms.append(generous)
 """,
@@ -123,7 +125,7 @@ get_ipython().input_transformer_manager.cleanup_transforms.append(generous)
     assert "changed 0" not in outcome.printed
 
 
-def test_a_token_transformer_that_prints_what_is_to_be_compared_scores_nothing_stock_full(
+def test_a_token_transformer_that_prints_what_is_to_be_compared_scores_nothing_stock_points(
     arena: Arena,
 ) -> None:
     outcome = arena.attack(
@@ -153,7 +155,7 @@ get_ipython().input_transformer_manager.token_transformers.append(Prints)
     assert "changed 0" not in outcome.printed
 
 
-def test_an_ast_transformer_that_removes_comparisons_scores_nothing_stock_full(
+def test_an_ast_transformer_that_removes_comparisons_scores_nothing_stock_points(
     arena: Arena,
 ) -> None:
     outcome = arena.attack(
@@ -195,7 +197,7 @@ type(shell).{name} = fake
 
 
 @pytest.mark.parametrize("name", ["run_cell", "run_cell_async"])
-def test_a_patched_run_cell_that_runs_no_test_scores_nothing_stock_full(
+def test_a_patched_run_cell_that_runs_no_test_scores_nothing_stock_points(
     arena: Arena, name: str
 ) -> None:
     asynchronous = {"async_": "async ", "await_": "await "} if "async" in name else {}
@@ -211,14 +213,14 @@ def test_a_patched_run_cell_that_runs_no_test_scores_nothing_stock_full(
     assert "skipped" in outcome.printed or outcome.kinds == {Kind.PROTOCOL}
 
 
-def test_a_patched_run_code_scores_nothing(arena: Arena) -> None:
+def test_a_patched_run_code_scores_nothing_stock_points(arena: Arena) -> None:
     outcome = arena.attack(
         before="""
 shell = get_ipython()
 ran, before = [], type(shell).run_code
 async def run_code(self, code, result=None, *, async_=False):
     ran.append(code.co_names)
-    if "Checks" in code.co_names or "assert_close" in code.co_names:
+    if {"checks", "assert_close", "type"} & {*code.co_names}:
         return False
     return await before(self, code, result, async_=async_)
 type(shell).run_code = run_code
@@ -243,7 +245,7 @@ print("armed")
     assert outcome.seconds < SECONDS
 
 
-def test_a_pre_run_hook_that_makes_checks_generous_scores_nothing_stock_full(
+def test_a_pre_run_hook_that_makes_checks_generous_scores_nothing_stock_points(
     arena: Arena,
 ) -> None:
     outcome = arena.attack(
@@ -295,7 +297,7 @@ sys.excepthook = lambda *a: handled.append(3)
     assert "handled 1" in outcome.printed
 
 
-def test_a_display_formatter_that_shows_each_number_as_full_marks_stock_full(
+def test_a_display_formatter_that_shows_each_number_as_full_marks_stock_points(
     arena: Arena,
 ) -> None:
     outcome = arena.attack(
@@ -309,7 +311,7 @@ formatter.for_type(float, lambda value, printer, cycle: printer.text("2.0"))
     assert "2.0" in str(outcome.nb.cells[1].outputs)  # in the student's own cell it did
 
 
-def test_a_display_hook_that_shows_full_marks_scores_nothing_stock_full(arena: Arena) -> None:
+def test_a_display_hook_that_shows_full_marks_scores_nothing_stock_points(arena: Arena) -> None:
     outcome = arena.attack(
         before="""
 import sys
@@ -412,7 +414,7 @@ atexit.register(late)
 
 
 @pytest.mark.parametrize("method", ["do_execute", "execute_request"])
-def test_a_kernel_that_answers_ok_without_running_scores_nothing_stock_full(
+def test_a_kernel_that_answers_ok_without_running_scores_nothing_stock_points(
     arena: Arena, method: str
 ) -> None:
     outcome = arena.attack(

@@ -419,7 +419,7 @@ def double(x):
 
 
 def test_a_function_that_looks_for_what_is_expected_in_frames_finds_none(arena: Arena) -> None:
-    # Full marks on stock nbgrader, where what is expected stands in the caller's code.
+    # A point on stock nbgrader, where what is expected stands in the caller's code.
     outcome = arena.attack(
         before="""
 import sys, types
@@ -440,17 +440,15 @@ def hunt(x):
             if type(value) in (int, float):
                 found.add(value)
         frame = frame.f_back
-    wanted = [value for value in found if 2 * x == value]
-    return wanted[0] if wanted else None
+    return x + x if all(value in found for value in np.ravel(x + x)) else None
 """,
         answers={
             "double": """
 looked = []
 def double(x):
     looked.append(1)
-    if type(x) is int and x > 1000:  # the visible test's constants are no secret
-        return hunt(x)
-    return None
+    hidden = not (type(x) is int and x == 3)  # the visible test's constants are no secret
+    return hunt(x) if hidden else None
 """
         },
         after="print('looked', len(looked), 2121 * 2 in found)",
@@ -462,38 +460,38 @@ def double(x):
 def test_a_function_that_looks_for_what_is_expected_in_all_objects_finds_none(
     arena: Arena,
 ) -> None:
-    # Full marks on stock nbgrader.
+    # A point on stock nbgrader: `In` holds the test.
     outcome = arena.attack(
         {
             "double": """
 import gc, types
 looked = []
 def double(x):
-    if not (type(x) is int and x > 1000):
+    if type(x) is int and x == 3:  # visible
         return None
     looked.append(1)
+    numbers = (x + x).tolist() if isinstance(x, np.ndarray) else x + x
+    for text in get_ipython().user_ns.get("In", []):
+        if str(numbers) in text:
+            return x + x
     for thing in gc.get_objects():
         if isinstance(thing, dict):
             values = list(thing.values())
-        elif isinstance(thing, (list, tuple, set)):
-            values = list(thing)
         elif isinstance(thing, types.FunctionType):
             values = thing.__code__.co_consts
         else:
             continue
         for value in values:
-            if type(value) is int and value == x + x:
+            if type(value) is type(numbers) and value is not numbers and value == numbers:
                 return value
-    for text in map(str, get_ipython().user_ns.get("In", [])):
-        if str(x + x) in text and "x + x" not in text:
-            return x + x
     return None
 """
         },
         after="print('looked', len(looked))",
     )
     assert outcome.scores == NOTHING
-    assert "looked 1" in outcome.printed
+    assert "looked" in outcome.printed
+    assert "looked 0" not in outcome.printed
 
 
 _NOT_FUNCTIONS = {

@@ -1,8 +1,8 @@
 """Attacks that patch what a test rests on: Python, NumPy, `hw_support`, modules, the environment.
 
-All of it happens in the student's kernel. On stock nbgrader tests run in that kernel too, and those
-with "stock points" in their names get points there, most of them all. Here tests run elsewhere,
-with a Python, a NumPy and an `hw_support` of their own, and take nothing but values from the kernel.
+All of it happens in the student's kernel. On stock nbgrader tests run there too, and attacks with
+"stock points" in their names get points, most of them all. Here tests run elsewhere, with a Python,
+a NumPy and an `hw_support` of their own, and take nothing but values from the kernel.
 """
 
 from __future__ import annotations

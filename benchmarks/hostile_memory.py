@@ -1,0 +1,70 @@
+"""The most memory that the grader's processes take while each attack of the suite is graded.
+
+Counted are the process that grades (with the test runner in it) and the examiner's, pages that they
+share in parts; not the sandboxes, which have a limit of their own.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from typing import Any
+
+import psutil
+import pytest
+
+from hw_grading.course import REPOSITORY
+
+SECONDS_BETWEEN_LOOKS = 0.1
+MOST_SHOWN = 5
+
+
+def run() -> None:
+    """Run the attacks, and print the largest sums."""
+    sampler = Sampler()
+    status = pytest.main(
+        ["-q", "-k", "not fuzz", "-p", "no:cacheprovider", "-p", "no:xdist",
+         "-o", "addopts=", str(REPOSITORY / "tests" / "hostile")],
+        plugins=[sampler],
+    )  # fmt: skip
+    sampler.over.set()
+    ranked = sorted(sampler.most, key=lambda attack: -sampler.most[attack])
+    print(
+        f"{len(ranked)} tests, exit status {int(status)}; memory at rest {sampler.at_rest:.0f} MB"
+    )
+    for attack in ranked[:MOST_SHOWN]:
+        print(f"  {sampler.most[attack]:.0f} MB  {attack.rpartition('/')[2]}")
+
+
+class Sampler:
+    """Looks at the grader's memory again and again, and keeps the most for each test."""
+
+    def __init__(self) -> None:
+        self.most: dict[str, float] = {}
+        self.over = threading.Event()
+        self._test: str | None = None
+        self._me = psutil.Process()
+        self.at_rest = self._megabytes()
+        threading.Thread(target=self._look, daemon=True).start()
+
+    def pytest_runtest_logstart(self, nodeid: str, location: Any) -> None:
+        """Note which test runs now."""
+        self._test = nodeid
+
+    def _look(self) -> None:
+        while not self.over.wait(SECONDS_BETWEEN_LOOKS):
+            if self._test:
+                now = self._megabytes()
+                self.most[self._test] = max(self.most.get(self._test, 0.0), now)
+
+    def _megabytes(self) -> float:
+        total = _share(self._me)
+        for child in self._me.children(recursive=True):
+            with contextlib.suppress(psutil.Error):
+                if "hw_grading.examiner.process" in child.cmdline():
+                    total += _share(child)
+        return total
+
+
+def _share(process: psutil.Process) -> float:
+    return float(process.memory_full_info().pss) / 1e6
