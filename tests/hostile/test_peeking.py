@@ -496,22 +496,6 @@ report()
     expect_nothing_found(outcome, at_least=1000)
 
 
-def test_compiled_libraries_do_not_tell_where_they_lie_on_the_machine(arena: Arena) -> None:
-    # The environment often lies in the course's folder.
-    outcome = arena.attack(
-        before=looking([_environment()])
-        + _WALK
-        + """
-walk("/opt/env/lib", lambda path: path.endswith(".pyc") and "/numpy/" in path)
-found = found[:3]
-report()
-""",
-        cpu_seconds_per_cell=30.0,
-        wall_seconds_per_cell=60.0,
-    )
-    expect_nothing_found(outcome, at_least=100)
-
-
 def _environment() -> str:
     """Return the folder of the Python environment, where it is one of its own."""
     prefix = os.path.realpath(sys.prefix)
