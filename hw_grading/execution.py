@@ -18,6 +18,7 @@ This is nbgrader's `Execute` with four changes.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 from pathlib import Path
@@ -186,14 +187,26 @@ class ExecuteSubmission(LimitSettings, Execute):
     start_new_kernel = run_sync(async_start_new_kernel)
 
     async def _async_responds(self) -> bool:
-        """Whether the kernel still answers, after what was sent before has arrived."""
-        request = self.kc.kernel_info()
+        """Whether the kernel still answers, after what was sent before has arrived.
+
+        It is asked over new connections: those in use may have been closed by a message that was
+        too large, or damaged.
+        """
+        self.kc.stop_channels()
+        self.kc: Any = self.km.client()
+        self.kc.allow_stdin = False
+        self.kc.start_channels()
         until = monotonic() + self.iopub_timeout
         try:
+            request = self.kc.kernel_info()
             while (left := until - monotonic()) > 0:
                 reply = await ensure_async(self.kc.shell_channel.get_msg(timeout=left))
-                if reply["parent_header"].get("msg_id") == request:
+                if reply["parent_header"].get("msg_id") != request:
+                    continue
+                with contextlib.suppress(Empty):  # or outputs do not arrive yet
+                    await ensure_async(self.kc.iopub_channel.get_msg(timeout=0.2))
                     return True
+                request = self.kc.kernel_info()
         except Empty:
             pass
         return False
@@ -294,7 +307,7 @@ class ExecuteSubmission(LimitSettings, Execute):
         if stopped:
             why = f"the kernel was killed in {_named(cell)}, because {stopped.reason}"
             self._stop(stopped.kind, why, cell)
-        elif error is None:
+        elif error is None and not self._timed_out:
             if interrupted:
                 self._report_time_limit(cell, interrupted.reason)
         elif not self._is_alive():

@@ -31,7 +31,6 @@ from hw_grading.mending import instructor_cells, mend
 from hw_grading.problems import (
     METADATA_KEY,
     Kind,
-    Problem,
     Severity,
     add_problems,
     put_notes_on_top,
@@ -49,14 +48,13 @@ class SubmissionExporter(NotebookExporter):
 
     def __init__(self, config: Any = None, **kwargs: Any) -> None:
         super().__init__(config=config, **kwargs)
-        self._of_folder: dict[str, list[Problem]] = {}
         if isinstance(self.parent, Autograde):
             try:
                 _expect_that_grading_is_safe(self, self.parent)
             except GraderFault as fault:
                 self.log.error(fault)
                 raise NbGraderException(str(fault)) from fault
-            self._of_folder = submission_folders.prepare(self.parent)
+            submission_folders.prepare(self.parent)
 
     def from_filename(  # type: ignore[override]  # a notebook exporter gives text
         self, filename: str, resources: dict[str, Any] | None = None, **kwargs: Any
@@ -75,11 +73,11 @@ class SubmissionExporter(NotebookExporter):
             # Written by the pass before: the fault is the grader's, not the student's.
             raise RuntimeError(f"{filename}: {problems[-1].message}")
         if not mine:
-            student = resources.get("nbgrader", {}).get("student")
-            add_problems(nb, [*problems, *self._of_folder.get(student, [])])
+            add_problems(nb, problems)
             if isinstance(self.parent, Autograde):
-                extras = _remove_extras(self.parent.coursedir, resources["nbgrader"])
-                add_problems(nb, extras)
+                add_problems(nb, submission_folders.beside(Path(folder)))
+                graded = self._graded_folder(self.parent.coursedir, resources["nbgrader"])
+                submission_folders.copy_timestamp(Path(folder), graded)
         converted: tuple[str, dict[str, Any]] = self.from_notebook_node(nb, resources, **kwargs)
         return converted
 
@@ -87,9 +85,12 @@ class SubmissionExporter(NotebookExporter):
         """Whether this is the second pass, over the file that the first one wrote."""
         if not isinstance(self.parent, Autograde):
             return False
-        course, ids = self.parent.coursedir, resources["nbgrader"]
-        graded = course.format_path(course.autograded_directory, ids["student"], ids["assignment"])
-        return bool(os.path.normpath(graded) == os.path.normpath(os.path.dirname(filename)))
+        graded = self._graded_folder(self.parent.coursedir, resources["nbgrader"])
+        return os.path.normpath(graded) == os.path.normpath(os.path.dirname(filename))
+
+    def _graded_folder(self, course: Any, ids: dict[str, str]) -> Path:
+        step = course.autograded_directory
+        return Path(course.format_path(step, ids["student"], ids["assignment"]))
 
 
 class FeedbackExporter(HTMLExporter):
@@ -100,7 +101,8 @@ class FeedbackExporter(HTMLExporter):
         if isinstance(self.parent, GenerateFeedback):
             course = self.parent.coursedir
             submission_folders.add_overlooked(self.parent, course.autograded_directory)
-            submission_folders.drop_unnameable(self.parent)
+            for left_out, why in submission_folders.drop_unnameable(self.parent).items():
+                self.log.error("NO FEEDBACK: %s: %s, and grade again", ascii(left_out), why)
 
 
 class MendCells(NbGraderPreprocessor):
@@ -144,12 +146,6 @@ def _expect_that_grading_is_safe(exporter: SubmissionExporter, command: Autograd
             "students made themselves: nothing was graded"
         )
     execution.check([Path(command.coursedir.root), Path(__file__).parent])
-
-
-def _remove_extras(course: Any, ids: dict[str, str]) -> list[Problem]:
-    graded = course.format_path(course.autograded_directory, ids["student"], ids["assignment"])
-    handed_out = course.format_path(course.source_directory, ".", ids["assignment"])
-    return submission_folders.remove_extras(Path(graded), Path(handed_out))
 
 
 def _modified(filename: str) -> str:

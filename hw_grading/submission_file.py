@@ -25,6 +25,10 @@ from hw_grading.problems import METADATA_KEY, Kind, Problem, Severity, encodable
 
 MAX_BYTES = 100_000_000
 MAX_CELLS = 5_000
+_MOST_MEMORY = 250_000_000  # bytes, that reading a file may take
+# Characters that are kept of all cells together. Photographs of derivations are large.
+_MOST_TEXT, _MOST_PICTURES = 10_000_000, 40_000_000
+_LONGEST_MARK = 1_000  # characters of one value of the nbgrader metadata
 
 # What nbgrader itself writes into a cell's metadata: the schema, version 3.
 NBGRADER_KEYS = (
@@ -144,8 +148,14 @@ def _file_type(mode: int) -> str:
 def _parse(raw: bytes) -> dict[str, Any]:
     if not raw.strip():
         raise Unreadable(f"expected a notebook, found an empty file ({len(raw)} bytes)")
+    if (megabytes := _memory_of(raw) // 1_000_000) > _MOST_MEMORY // 1_000_000:
+        raise Unreadable(
+            f"reading it would take {megabytes:,} MB of memory, {_MOST_MEMORY // 1_000_000} at "
+            "most were expected. Clearing its outputs may help"
+        )
     try:
         text = raw.decode("utf-8-sig")
+        del raw
     except UnicodeDecodeError as error:
         raise Unreadable(
             f"expected text in UTF-8, found other bytes from {error.start} on"
@@ -162,6 +172,26 @@ def _parse(raw: bytes) -> dict[str, Any]:
     if not isinstance(document, dict):
         raise Unreadable(f"expected a JSON object, found a {type(document).__name__}")
     return document
+
+
+def _memory_of(raw: bytes) -> int:
+    """Return the bytes that it takes to parse JSON, from above: short items take most."""
+    size = len(raw)
+    # Python stores a text with as many bytes for each character as the widest needs.
+    width = _widest(raw, range(0xF0, 0xF5), range(0xC4, 0xF0))
+    surrogates = (b"\\ud8", b"\\uD8", b"\\ud9", b"\\uD9", b"\\uda", b"\\uDA", b"\\udb", b"\\uDB")
+    escaped = 4 if any(s in raw for s in surrogates) else 2 if b"\\u" in raw else 1
+    items = {b"[": 64, b"{": 240, b",": 60, b":": 60}
+    parsed = size * max(width, escaped) + sum(n * raw.count(c) for c, n in items.items())
+    return size * width + max(size, parsed)
+
+
+def _widest(raw: bytes, *leads: range) -> int:
+    """Return 4, 2 or 1, for the first group of bytes of which there is one, or for none."""
+    for width, group in zip((4, 2), leads, strict=True):
+        if any(byte in raw for byte in group):
+            return width
+    return 1
 
 
 def _int(digits: str) -> int | None:
@@ -202,6 +232,8 @@ def _cells(
         raise Unreadable(f"expected at most {max_cells:,} cells, found {len(raw_cells):,}")
     cells = []
     broken: list[int] = []
+    too_large: list[int] = []
+    text_left, pictures_left = _MOST_TEXT, _MOST_PICTURES
     for number, raw in enumerate(raw_cells, start=1):
         if not isinstance(raw, dict):
             broken.append(number)
@@ -211,9 +243,18 @@ def _cells(
         if not whole or cell_type not in _NEW_CELL:
             broken.append(number)
             cell_type = cell_type if cell_type in ("code", "markdown") else "raw"
+        text_left -= len(source)
+        if text_left < 0:
+            text_left += len(source)
+            too_large.append(number)
+            source = ""
         cell = _NEW_CELL[cell_type](source, id=f"cell-{number}")
         if cell_type != "code" and (pictures := _pictures(raw.get("attachments"))):
-            cell["attachments"] = nbformat.from_dict(pictures)
+            pictures_left -= sum(len(d) for images in pictures.values() for d in images.values())
+            if pictures_left < 0:
+                too_large.append(number)
+            else:
+                cell["attachments"] = nbformat.from_dict(pictures)
         cell.metadata = _metadata(raw.get("metadata"), number, problems)
         if keep_outputs and cell_type == "code":
             cell.outputs = _outputs(raw.get("outputs"))
@@ -229,6 +270,13 @@ def _cells(
             "from the top): what could be read of them was kept."
         )
         problems.append(Problem(Kind.FORMAT, Severity.MENDED, message))
+    if too_large:
+        message = (
+            f"Text or pictures of {len(too_large)} cell(s) were left out (the first is number "
+            f"{too_large[0]}, counted from the top): {_MOST_TEXT:,} characters of text and "
+            f"{_MOST_PICTURES:,} of pictures are read of a notebook."
+        )
+        problems.append(Problem(Kind.FORMAT, Severity.FAILED, message))
     return cells
 
 
@@ -237,7 +285,7 @@ def _source(raw: Any) -> tuple[str, bool]:
     lines = raw if isinstance(raw, list) else [raw]
     texts = [line for line in lines if isinstance(line, str)]
     joined = "".join(texts)
-    text = encodable(joined)
+    text = encodable(joined) if len(joined) <= _MOST_TEXT else joined  # which is not kept
     return text, len(texts) == len(lines) and text == joined
 
 
@@ -266,7 +314,7 @@ def _metadata(raw: Any, number: int, problems: list[Problem]) -> NotebookNode:
         values = {k: marks[k] for k in NBGRADER_KEYS if k in marks}
         kept["nbgrader"] = NotebookNode(
             {
-                k: encodable(v) if isinstance(v, str) else v
+                k: encodable(v[:_LONGEST_MARK]) if isinstance(v, str) else v
                 for k, v in values.items()
                 if isinstance(v, str | int | float)
             }

@@ -3,15 +3,20 @@
 nbgrader takes folders as they come. Here those are put right that it would overlook, choke on, or
 take for graded:
 
-- it uses a student's folder name as a glob pattern, so that `a[b]` is skipped;
-- a folder without the notebook (or with it under another name) is skipped;
+- it uses a student's folder name as a glob pattern: `a[b]` is skipped, and `*` gets the notebooks
+  of all others;
+- a folder without the notebook (or with it under another name) is skipped, and so is one whose name
+  begins with a dot;
 - one name with a line break in it stops the whole class;
-- it copies what a symbolic link points to, and fails at a pipe or a dangling link;
+- it copies all that lies beside the notebook, also what a symbolic link points to, and fails at a
+  pipe, a dangling link, or folders in folders without end;
 - it fails at a `timestamp.txt` that is no time;
 - after a kill it takes the half-made folder of the student in progress for graded.
 
-All of it happens between the moment when nbgrader has listed the submissions and the first one,
-through the converter's public attributes `assignments` and `coursedir`.
+All of it goes through the converter's public attributes `assignments` and `coursedir`, which are
+exchanged between the moment when nbgrader has listed the submissions and the first one. A student
+whose folder cannot be used is not graded: nbgrader goes on with the others, and its command fails
+in the end.
 """
 
 from __future__ import annotations
@@ -19,6 +24,7 @@ from __future__ import annotations
 import contextlib
 import fnmatch
 import glob
+import itertools
 import json
 import os
 import stat
@@ -32,6 +38,7 @@ from nbgrader.converters import NbGraderException
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.utils import parse_utc, rmtree
 
+from hw_grading.faults import GraderFault
 from hw_grading.problems import METADATA_KEY, Kind, Problem, Severity, shown
 from hw_grading.submission_file import Unreadable, read_regular_file
 
@@ -41,15 +48,50 @@ except ImportError:  # Windows: two runs at once are then not told apart
     fcntl = None  # type: ignore[assignment]
 
 FINISHED = "finished"
+TIMESTAMP = "timestamp.txt"
 _MAX_BYTES_OF_OUR_OWN = 2_000_000_000
+_MOST_NAMED = 20  # files beside a notebook that are named one by one
+_MOST_LISTED = 10_000
+_DEEPEST = 100  # folders in folders: Python 3.11 fails at a few hundred
 
 
 class CarefulCourseDirectory(CourseDirectory):
-    """A course whose students may have a `timestamp.txt` of any content."""
+    """A course whose students may have anything in and for a folder.
+
+    Attributes
+    ----------
+    unusable
+        Why a folder in `submitted/` cannot be graded, by student id, where its name tells.
+    ignored
+        What `ignore` holds but for the submission at hand.
+    """
+
+    unusable: dict[str, str]
+    ignored: list[str]
+
+    def format_path(self, step: str, student: str, assignment: str, escape: bool = False) -> str:
+        """Return where a student's work is.
+
+        nbgrader asks for a submission's path before it looks what is there. So this is where it is
+        told to copy nothing from beside the notebook, or to go on with the next student.
+
+        Raises
+        ------
+        GraderFault
+            A submission that cannot be graded.
+        """
+        path = str(super().format_path(step, student, assignment, escape))
+        of_one = not escape and step == self.submitted_directory and "(?P<" not in student
+        if of_one and (why := self.unusable.get(student) or _why_unusable(Path(path))):
+            raise GraderFault(f"NOT GRADED: {path}: {why}, and grade again")
+        if of_one:
+            # nbgrader joins a pattern to each folder's path: an absolute one stays as it is.
+            self.ignore = [*self.ignored, glob.escape(path)]
+        return path
 
     def get_existing_timestamp(self, dest_path: str) -> Any:
         """Return the time of submission (UTC, without a time zone), or None."""
-        path = Path(dest_path, "timestamp.txt")
+        path = Path(dest_path, TIMESTAMP)
         if not os.path.lexists(path):
             return None
         try:
@@ -65,28 +107,22 @@ class CarefulCourseDirectory(CourseDirectory):
             return None
 
 
-def prepare(converter: Any) -> dict[str, list[Problem]]:
-    """Put the listed submissions of an `Autograde` converter right.
-
-    Returns
-    -------
-    dict
-        What was found in the folders, by student id.
-    """
+def prepare(converter: Any) -> None:
+    """Put the listed submissions of an `Autograde` converter right."""
     old = converter.coursedir
     careful = CarefulCourseDirectory(parent=old.parent, config=old.config)
-    careful.set_trait("ignore", list(old.ignore))  # it will grow, and only for this run
-    for name in set(old.trait_names(config=True)) - {"ignore"}:
+    for name in old.trait_names(config=True):
         careful.set_trait(name, getattr(old, name))
+    careful.unusable, careful.ignored = {}, list(old.ignore)
+    expected = [n for n in _notebook_names(old) if fnmatch.fnmatch(n, old.notebook_id)]
+    add_overlooked(converter, old.submitted_directory, expected)
+    for folder, why in drop_unnameable(converter).items():
+        # Listed under a name that can be printed, so that nbgrader counts it among its failures.
+        printable = ascii(folder)[1:-1]
+        converter.assignments[printable] = [os.path.join(printable, "notebook.ipynb")]
+        careful.unusable[_student(converter, printable)] = why
     converter.coursedir = careful
-    expected = [n for n in _notebook_names(careful) if fnmatch.fnmatch(n, careful.notebook_id)]
-    add_overlooked(converter, careful.submitted_directory, expected)
-    drop_unnameable(converter)
-    problems: dict[str, list[Problem]] = {}
-    for folder, student in _students(converter):
-        problems[student] = _leave_behind(converter, Path(folder))
     remove_half_made(converter)
-    return problems
 
 
 def add_overlooked(converter: Any, step: str, expected: Sequence[str] = ()) -> None:
@@ -104,31 +140,38 @@ def add_overlooked(converter: Any, step: str, expected: Sequence[str] = ()) -> N
     """
     course = converter.coursedir
     pattern = course.format_path(step, course.student_id, course.assignment_id)
-    for folder in glob.glob(pattern):
-        found = converter.assignments.get(folder)
-        if found is None:
-            found = glob.glob(os.path.join(glob.escape(folder), course.notebook_id + ".ipynb"))
+    for folder in glob.glob(pattern, include_hidden=True):
+        found = glob.glob(os.path.join(glob.escape(folder), course.notebook_id + ".ipynb"))
         if not {Path(path).stem for path in found} & set(expected):
             found = [*found, *(os.path.join(folder, f"{name}.ipynb") for name in expected)]
         if found:
             converter.assignments[folder] = found
 
 
-def drop_unnameable(converter: Any) -> None:
-    """Leave out folders whose name neither nbgrader nor its database can hold."""
+def drop_unnameable(converter: Any) -> dict[str, str]:
+    """Leave out folders whose name neither nbgrader nor its database can hold.
+
+    Returns
+    -------
+    dict
+        Folders that were left out, and why and what to do, as the end of a sentence.
+    """
+    dropped = {}
     for folder in list(converter.assignments):
+        name = folder[len(str(converter.coursedir.root)) :]
         why = None
-        if "\n" in folder:
+        if "\n" in name:
             why = "its name has a line break"
-        elif set(folder[len(str(converter.coursedir.root)) :]) & set("<>\"'&`"):
+        elif set(name) & set("<>"):
             why = "its name has characters that pages of HTML give a meaning to"
-        elif any("\ud800" <= c <= "\udfff" for c in folder):
+        elif any("\ud800" <= c <= "\udfff" for c in name):
             why = "its name is not valid UTF-8"
+        elif any(part.startswith(".") for part in name.split(os.sep)):
+            why = "its name begins with a dot"
         if why:
             del converter.assignments[folder]
-            converter.log.error(
-                "NOT GRADED: %s: %s. Rename the folder and grade again", ascii(folder), why
-            )
+            dropped[folder] = f"{why}. Rename the folder"
+    return dropped
 
 
 def remove_half_made(converter: Any) -> None:
@@ -183,63 +226,68 @@ def is_finished(path: Path) -> bool:
         return False
 
 
-def _leave_behind(converter: Any, folder: Path) -> list[Problem]:
-    """Have nbgrader not copy what is no regular file of a reasonable size."""
-    course = converter.coursedir
-    limit = course.max_file_size * 1000
-    odd_name = glob.escape(str(folder)) != str(folder)
-    ignored, problems = [], []
-    for path in _files(folder):
-        status = os.lstat(path)
-        if not stat.S_ISREG(status.st_mode):
-            why = "a link, pipe or device"
-        elif path.suffix != ".ipynb" and status.st_size > limit:
-            why = f"larger than {limit:,} bytes"
-        elif odd_name and any(fnmatch.fnmatch(path.name, p) for p in [*course.ignore, "*.ipynb"]):
-            ignored.append(path)  # nbgrader's own patterns do not find it in such a folder
-            continue
-        else:
-            continue
-        ignored.append(path)
-        name = shown(path.relative_to(folder))
-        if path.suffix != ".ipynb":
-            message = f"The file {name} beside the notebook is {why}: it was left behind."
-            problems.append(Problem(Kind.FOLDER, Severity.MENDED, message))
-    # nbgrader joins a pattern to each folder's path: an absolute one stays as it is.
-    course.ignore = [*course.ignore, *(glob.escape(str(path)) for path in ignored)]
-    return problems
-
-
-def remove_extras(graded: Path, instructors: Path) -> list[Problem]:
-    """Remove what nbgrader copied from beside the notebook: only the notebook is graded.
-
-    A saved run or a module of the student's would be read by the notebook, and has been seen by no
-    test. Kept are notebooks, ``timestamp.txt``, and files that the instructor handed out.
-    """
+def beside(folder: Path) -> list[Problem]:
+    """Return what lies beside the notebook, all of which is left behind: no test has seen it."""
+    files = (path for path in _files(folder) if path != folder / TIMESTAMP)
+    found = list(itertools.islice((p for p in files if p.suffix != ".ipynb"), _MOST_LISTED))
+    found.sort()
     problems = []
-    for path in _files(graded):
-        inside = path.relative_to(graded)
-        if path.suffix == ".ipynb" or (instructors / inside).is_file():
-            continue
-        if inside == Path("timestamp.txt"):
-            continue
-        path.unlink()
-        message = f"The file {shown(inside)} was left behind: only the notebook is graded."
-        problems.append(Problem(Kind.FOLDER, Severity.MENDED, message))
-    return problems
+    for path in found[:_MOST_NAMED]:
+        what = "" if stat.S_ISREG(os.lstat(path).st_mode) else " (a link, pipe or device)"
+        message = f"The file {shown(path.relative_to(folder))}{what} was left behind"
+        problems.append(f"{message}: only the notebook is graded.")
+    if more := len(found) - _MOST_NAMED if len(found) > _MOST_NAMED else 0:
+        or_more = " or more" if len(found) == _MOST_LISTED else ""
+        problems.append(f"{more:,}{or_more} further files were left behind.")
+    return [Problem(Kind.FOLDER, Severity.MENDED, message) for message in problems]
 
 
-def _files(folder: Path) -> Iterator[Path]:
-    for where, _, names in os.walk(folder):
-        yield from (Path(where, name) for name in names)
+def copy_timestamp(submitted: Path, graded: Path) -> None:
+    """Copy the time of submission, by which nbgrader finds out what was handed in again."""
+    with contextlib.suppress(Unreadable):
+        text = read_regular_file(submitted / TIMESTAMP, 1_000)
+        graded.mkdir(parents=True, exist_ok=True)
+        (graded / TIMESTAMP).write_bytes(text)
+
+
+def _why_unusable(folder: Path) -> str | None:
+    if folder.is_symlink() or folder.parent.is_symlink():
+        return "it is a symbolic link. Put a copy of what it leads to there"
+    for path in itertools.islice(_files(folder, folders=True), _MOST_LISTED):
+        if len(path.parts) - len(folder.parts) > _DEEPEST:
+            inner = path.parts[len(folder.parts)]
+            return f"it has more than {_DEEPEST} folders within {shown(inner)}. Remove them"
+    return None
+
+
+def _files(folder: Path, *, folders: bool = False) -> Iterator[Path]:
+    """Give the files in a folder and its folders, or those folders; no link is followed."""
+    left = [folder]
+    while left:
+        here = left.pop()
+        try:
+            entries = list(os.scandir(here))
+        except OSError:
+            continue
+        inner = [Path(entry.path) for entry in entries if entry.is_dir(follow_symlinks=False)]
+        if len(here.parts) - len(folder.parts) <= _DEEPEST:
+            left += inner
+        if folders:
+            yield from inner
+        else:
+            yield from (Path(e.path) for e in entries if not e.is_dir(follow_symlinks=False))
 
 
 def _students(converter: Any) -> Iterator[tuple[str, str]]:
     """Give the folder and the student id of each listed submission."""
-    for folder, notebooks in converter.assignments.items():
+    for folder in converter.assignments:
         with contextlib.suppress(NbGraderException):
-            resources = converter.init_single_notebook_resources(notebooks[0])
-            yield folder, resources["nbgrader"]["student"]
+            yield folder, _student(converter, folder)
+
+
+def _student(converter: Any, folder: str) -> str:
+    resources = converter.init_single_notebook_resources(converter.assignments[folder][0])
+    return str(resources["nbgrader"]["student"])
 
 
 def _notebook_names(course: Any) -> list[str]:

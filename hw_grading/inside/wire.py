@@ -62,6 +62,8 @@ class Caps:
     ----------
     head_bytes, body_bytes
         Of structure, and of arrays.
+    array_entries
+        In all arrays together: of truth values eight make a float.
     entries
         Of one list or dict, other than lists of numbers.
     values
@@ -74,6 +76,7 @@ class Caps:
 
     head_bytes: int = 1 << 20
     body_bytes: int = 48 << 20
+    array_entries: int = 6 << 20
     entries: int = 10_000
     values: int = 100_000
     numbers: int = 1_000_000
@@ -81,7 +84,13 @@ class Caps:
 
 
 FROM_SANDBOX = Caps()
-FROM_GRADER = Caps(head_bytes=16 << 20, body_bytes=512 << 20, entries=100_000, values=2_000_000)
+FROM_GRADER = Caps(
+    head_bytes=16 << 20,
+    body_bytes=512 << 20,
+    array_entries=512 << 20,
+    entries=100_000,
+    values=2_000_000,
+)
 
 
 class Tag(IntEnum):
@@ -146,7 +155,7 @@ class Encoder:
     def __init__(self, refer: Refer, caps: Caps) -> None:
         self._refer = refer
         self._caps = caps
-        self._values = self._numbers = self._size = 0
+        self._values = self._numbers = self._size = self._array_entries = 0
         self.buffers: list[Any] = []
 
     def encode(self, value: Any, depth: int = 0) -> Any:
@@ -208,6 +217,9 @@ class Encoder:
         self._size += array.nbytes
         if self._size > self._caps.body_bytes:
             raise TooMuch(f"arrays of more than {self._caps.body_bytes:,} bytes")
+        self._array_entries += array.size
+        if self._array_entries > self._caps.array_entries:
+            raise TooMuch(f"arrays of more than {self._caps.array_entries:,} entries")
         if array.nbytes:
             self.buffers.append(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
 
@@ -346,7 +358,7 @@ class Decoder:
         self._at = 0
         self._resolve = resolve
         self._caps = caps
-        self._values = self._numbers = 0
+        self._values = self._numbers = self._array_entries = 0
 
     def decode(self, item: Any, depth: int = 0) -> Any:
         """Return the value that an item of the head stands for."""
@@ -400,6 +412,9 @@ class Decoder:
             raise WireError("a shape that is none")
         count = math.prod(shape)
         size = count * kind.itemsize
+        self._array_entries += count
+        if self._array_entries > self._caps.array_entries:
+            raise WireError("arrays of too many entries")
         if size > len(self._body) - self._at:
             raise WireError("an array of more bytes than there are")
         flat = np.frombuffer(self._body, kind, count, self._at) if count else np.empty(0, kind)

@@ -45,19 +45,21 @@ from hw_grading.sandbox.syscalls import filter_file
 
 PROVISIONER = "hw-grading-sandbox"  # as pyproject.toml registers it
 _SECONDS_TO_START = 30.0
+_MILLISECONDS_TO_SEND = 2000
 
 
 class KernelInSandbox(AsyncKernelManager):
     """A kernel that runs as `hw_grading.sandbox.policy` says.
 
     Its clients refuse large messages: an endless loop of prints makes messages of hundreds of
-    megabytes. Beyond the cap, ZeroMQ closes the connection before it takes in the message, and
-    opens it again.
+    megabytes. Beyond the cap, ZeroMQ closes the connection before it takes in the message, and does
+    not open it again: another client has to be made (`ExecuteSubmission` does). What is sent over a
+    closed connection fails instead of waiting for ever.
     """
 
     shown = Instance(Shown, allow_none=True, help="what the sandbox shows; None for no sandbox")
     limits = Instance(Limits, args=())
-    max_message_bytes = 20_000_000
+    max_message_bytes = 8_000_000
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -80,9 +82,10 @@ class KernelInSandbox(AsyncKernelManager):
         )
 
     def client(self, **kwargs: Any) -> Any:
-        """Return a client with the cap on each of its channels."""
+        """Return a client with these limits on each of its channels."""
         client = super().client(**kwargs)
         client.context.setsockopt(zmq.MAXMSGSIZE, self.max_message_bytes)
+        client.context.setsockopt(zmq.SNDTIMEO, _MILLISECONDS_TO_SEND)
         return client
 
     async def take_sockets(self, seconds: float) -> None:

@@ -13,6 +13,7 @@ import errno
 import functools
 import os
 import tempfile
+from typing import Any
 
 from hw_grading.faults import GraderFault
 
@@ -23,6 +24,8 @@ REFUSED = (
     *("name_to_handle_at", "open_by_handle_at", "fanotify_init", "quotactl", "quotactl_fd"),
     # namespaces
     *("unshare", "setns"),
+    # memory that belongs to no process, so that nobody counts it
+    *("memfd_create", "memfd_secret", "shmget", "semget", "msgget", "mq_open"),
     # keys: kept by user and session, beyond the life of a process
     *("add_key", "keyctl", "request_key"),
     # other processes' memory, descriptors and performance
@@ -38,11 +41,13 @@ REFUSED = (
 # AF_UNIX, which the kernel's own sockets are. Those above are networks (bubblewrap's has a loopback
 # of its own), or reach the system's kernel, the hypervisor, or hardware.
 LAST_ADDRESS_FAMILY = 1
+# What a socket may hold in its queue, which no process is charged with: nobody makes it larger.
+_SOL_SOCKET, _SO_SNDBUF, _SO_SNDBUFFORCE = 1, 7, 32
 
 _ALLOW, _REFUSE = 0x7FFF0000, 0x00050000 | errno.EPERM
 # ZeroMQ asks for the network's interfaces, and takes this answer for "there are none".
 _NOT_SUPPORTED = 0x00050000 | errno.EOPNOTSUPP
-_GREATER = 6  # SCMP_CMP_GT
+_EQUAL, _GREATER = 4, 6  # SCMP_CMP_EQ, SCMP_CMP_GT
 _LIBRARY = "libseccomp.so.2"
 
 
@@ -81,27 +86,13 @@ def compiled_filter() -> bytes:
         raise NoFilter("libseccomp made no filter")
     try:
         for name in REFUSED:
-            number = library.seccomp_syscall_resolve_name(name.encode())
-            if number < 0:  # older than the call, or another processor
-                continue
-            _check(
-                library.seccomp_rule_add_array(
-                    context, ctypes.c_uint32(_REFUSE), number, ctypes.c_uint(0), None
-                ),
-                name,
-            )
+            _add_rule(library, context, _REFUSE, name)
         above = _Comparison(0, _GREATER, LAST_ADDRESS_FAMILY, 0)
-        number = library.seccomp_syscall_resolve_name(b"socket")
-        _check(
-            library.seccomp_rule_add_array(
-                context,
-                ctypes.c_uint32(_NOT_SUPPORTED),
-                number,
-                ctypes.c_uint(1),
-                ctypes.byref(above),
-            ),
-            "socket",
-        )
+        _add_rule(library, context, _NOT_SUPPORTED, "socket", above)
+        for option in (_SO_SNDBUF, _SO_SNDBUFFORCE):
+            of_sockets = _Comparison(1, _EQUAL, _SOL_SOCKET, 0)
+            this = _Comparison(2, _EQUAL, option, 0)
+            _add_rule(library, context, _REFUSE, "setsockopt", of_sockets, this)
         with tempfile.TemporaryFile() as file:
             _check(library.seccomp_export_bpf(context, file.fileno()), "the filter")
             file.seek(0)
@@ -116,6 +107,20 @@ def filter_file() -> int:
     os.write(write, compiled_filter())
     os.close(write)
     return read
+
+
+def _add_rule(
+    library: Any, context: Any, action: int, name: str, *comparisons: _Comparison
+) -> None:
+    """Add an action for a call whose arguments are so; none for a call that is not known here."""
+    number = library.seccomp_syscall_resolve_name(name.encode())
+    if number < 0:  # this libseccomp is older than the call, or it is another processor's
+        return
+    array = (_Comparison * len(comparisons))(*comparisons)
+    status = library.seccomp_rule_add_array(
+        context, ctypes.c_uint32(action), number, ctypes.c_uint(len(comparisons)), array
+    )
+    _check(status, name)
 
 
 def _check(status: int, what: str) -> None:

@@ -1,18 +1,22 @@
 """Watches what a running kernel and its processes use, and stops those that use too much.
 
 Limits that a process cannot lay on itself are kept here, from outside and several times a second:
-computing time and memory of all processes together. In between a submission can go beyond by as
-much as it can take in a fraction of a second.
+computing time and memory of all processes together, and what the grader's own memory grows by while
+it takes in messages. In between a submission can go beyond by as much as it can take in a fraction
+of a second.
 """
 
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import signal
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from time import monotonic
 
 import psutil
@@ -21,6 +25,9 @@ from hw_grading.problems import Kind
 from hw_grading.sandbox.policy import OWN_FOLDERS
 
 SECONDS_BETWEEN_LOOKS = 0.2
+_LOOKS_AT_ONESELF = 5  # for each look at the others: much arrives in 0.2 s
+GROWTH_MB = 150  # of the grader's process for one submission; what is kept of outputs is less
+_SOCKETS_UNCOUNTED = 500  # with fewer, the queues of sockets are not counted as memory
 SECONDS_TO_REACT = 5.0  # to an interrupt, before all is killed
 
 
@@ -77,6 +84,10 @@ class Watch:
         self._first_interrupt = 0.0
         self._last_interrupt = 0.0
         self._killed_at = 0.0
+        self._seconds_of: dict[psutil.Process, float] = {}  # of living processes
+        self._seconds_of_the_gone = 0.0
+        self._me = psutil.Process()
+        self._grown_from = _resident(self._me)
         self._lock = threading.Lock()
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._look_again_and_again, daemon=True)
@@ -127,9 +138,13 @@ class Watch:
     # -- looking
 
     def _look_again_and_again(self) -> None:
-        while not self._over.wait(SECONDS_BETWEEN_LOOKS):
+        looks = 0
+        while not self._over.wait(SECONDS_BETWEEN_LOOKS / _LOOKS_AT_ONESELF):
+            looks += 1
             try:
-                self._look()
+                self._look_at_oneself()
+                if looks % _LOOKS_AT_ONESELF == 0:
+                    self._look()
             except psutil.NoSuchProcess:
                 return
             except Exception as error:  # never go blind in silence
@@ -137,10 +152,14 @@ class Watch:
                 self.kill(Stop(Kind.GRADER, what))
                 return
 
+    def _look_at_oneself(self) -> None:
+        if _resident(self._me) - self._grown_from > GROWTH_MB * 1e6:
+            self.kill(Stop(Kind.OUTPUT_LIMIT, "it sent more than the grader can take in"))
+
     def _look(self) -> None:
         root = psutil.Process(self.root_pid)
         processes = [root, *root.children(recursive=True)]
-        used = _sum(processes, _cpu_seconds)
+        used = max(_sum(processes, _cpu_seconds), self._counted_one_by_one(processes))
         with self._lock:
             self.used_seconds = max(self.used_seconds, used)
             cell = self._cell
@@ -152,13 +171,33 @@ class Watch:
         elif cell and monotonic() > cell.until:
             self.kill(Stop(Kind.TIME_LIMIT, f"{cell.name} did not end after its limit"))
         most = self._memory_mb * 1e6
+        most -= _in_sockets(processes)
         # What is quick to ask for counts shared pages several times.
         if _sum(processes, _resident) > most and _sum(processes, _own_share) > most:
             limit = f"{self._memory_mb:,g} MB"
             self.kill(Stop(Kind.MEMORY_LIMIT, f"it took more than {limit} of memory"))
-
         if self._most_files is not None and self._has_too_many_files(self._most_files):
             self.kill(Stop(Kind.DISK_LIMIT, f"it made more than {self._most_files:,} files"))
+
+    def _counted_one_by_one(self, processes: Sequence[psutil.Process]) -> float:
+        """Return the computing time of all processes that were seen, the gone ones included.
+
+        The system adds a process's time to its parent's, but not when the parent asks not to hear
+        of its end. One that was not there at the last look stands for those that came and went in
+        between.
+        """
+        now: dict[psutil.Process, float] = {}
+        for process in processes:
+            with contextlib.suppress(psutil.NoSuchProcess, psutil.ZombieProcess):
+                times = process.cpu_times()
+                seconds = float(times.user + times.system)
+                if process not in self._seconds_of and (age := _age(process)):
+                    seconds = max(seconds, min(seconds / age, 1.0) * SECONDS_BETWEEN_LOOKS)
+                now[process] = max(seconds, self._seconds_of.get(process, 0.0))
+        gone = self._seconds_of.keys() - now.keys()
+        self._seconds_of_the_gone += sum(self._seconds_of[process] for process in gone)
+        self._seconds_of = now
+        return self._seconds_of_the_gone + sum(now.values())
 
     def _has_too_many_files(self, most: int) -> bool:
         # Mounts on a folder that student code cannot change: no link of its own is followed.
@@ -183,7 +222,7 @@ class Watch:
             self.interrupt()
 
 
-def _sum(processes: list[psutil.Process], measure: Callable[[psutil.Process], float]) -> float:
+def _sum(processes: Sequence[psutil.Process], measure: Callable[[psutil.Process], float]) -> float:
     total = 0.0
     for process in processes:
         with contextlib.suppress(psutil.NoSuchProcess, psutil.ZombieProcess):
@@ -195,6 +234,43 @@ def _cpu_seconds(process: psutil.Process) -> float:
     times = process.cpu_times()
     children = getattr(times, "children_user", 0.0) + getattr(times, "children_system", 0.0)
     return float(times.user + times.system + children)
+
+
+def _age(process: psutil.Process) -> float | None:
+    """Return the seconds for which a process has been there; psutil knows them to a second only."""
+    try:
+        stat = Path(f"/proc/{process.pid}/stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return None
+    ticks = float(stat.rpartition(")")[2].split()[19])
+    since_boot = time.clock_gettime(time.CLOCK_BOOTTIME)
+    return max(since_boot - ticks / os.sysconf("SC_CLK_TCK"), 0.01)
+
+
+def _in_sockets(processes: Sequence[psutil.Process]) -> float:
+    """Return the bytes that many sockets may hold in their queues, where no process has them.
+
+    The filter of system calls sees to it that no queue is larger than the system's default.
+    """
+    if _sum(processes, psutil.Process.num_fds) < _SOCKETS_UNCOUNTED:
+        return 0
+    sockets = set()
+    for process in processes:
+        with contextlib.suppress(OSError):
+            for entry in os.scandir(f"/proc/{process.pid}/fd"):
+                with contextlib.suppress(OSError):
+                    target = os.readlink(entry.path)
+                    if target.startswith("socket:"):
+                        sockets.add(target)
+    return max(0, len(sockets) - _SOCKETS_UNCOUNTED) * _most_in_one_socket()
+
+
+@functools.cache
+def _most_in_one_socket() -> float:
+    try:
+        return float(Path("/proc/sys/net/core/wmem_default").read_text(encoding="ascii"))
+    except (OSError, ValueError):
+        return 212_992.0
 
 
 def _resident(process: psutil.Process) -> float:

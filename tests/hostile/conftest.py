@@ -64,14 +64,18 @@ class Memory:
     """
 
     def __init__(self) -> None:
-        self.grader_mb = self.examiner_mb = 0.0
         self._me = psutil.Process()
-        # Memory that an earlier test freed would be taken again without being seen.
-        getattr(ctypes.CDLL(None), "malloc_trim", lambda _: None)(0)
-        self._at_first = self._me.memory_info().rss
+        self.begin()
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._sample, daemon=True)
         self._thread.start()
+
+    def begin(self) -> None:
+        """Count from now on."""
+        # Memory that was freed before would be taken again without being seen.
+        getattr(ctypes.CDLL(None), "malloc_trim", lambda _: None)(0)
+        self._at_first = self._me.memory_info().rss
+        self.grader_mb = self.examiner_mb = 0.0
 
     def _sample(self) -> None:
         while not self._over.wait(0.05):
