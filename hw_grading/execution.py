@@ -106,6 +106,7 @@ class ExecuteSubmission(LimitSettings, Execute):
         self._examination: Examination | None = None
         self._manager: KernelInSandbox | None = None
         self._begun = False
+        self._died = False  # the kernel, for no reason that is known
         self._deadline = monotonic() + self.wall_seconds_per_submission
         student = (resources or {}).get("nbgrader", {}).get("student", "?")
         self._seed = seed_of(self.seed, student)
@@ -239,12 +240,14 @@ class ExecuteSubmission(LimitSettings, Execute):
             )
         elif _is_test(cell):
             self._run_in_kernel(cell, new_code_cell(as_released(cell.source, "code")), index)
-            if not self._stopped:
+            if not self._stopped and not self._died:
                 self._examine(cell, index)
         else:
             self._run_in_kernel(cell, cell, index)
             if _is_trusted(cell) and _grade_id(cell) not in self._first:
                 self._trusted.append((_grade_id(cell) or "", cell.source))
+        if self._died and not self._stopped:
+            self._stop(Kind.KERNEL, f"the kernel died while running {_named(cell)}", cell)
         return cell, resources
 
     def _examine(self, cell: NotebookNode, index: int) -> None:
@@ -263,7 +266,8 @@ class ExecuteSubmission(LimitSettings, Execute):
             self._stop(Kind.GRADER, str(fault), cell)
             return
         self._verdicts[index] = verdict.outputs
-        if verdict.gone and not self._stopped:
+        # Who does not keep to the protocol is killed by the examiner: then that is the reason.
+        if verdict.gone and not self._stopped and not (self._died and verdict.ended):
             why = f"the notebook could not be asked any more in {_named(cell)}: {verdict.gone}"
             self._stop(Kind.PROTOCOL, why, cell)
 
@@ -313,8 +317,7 @@ class ExecuteSubmission(LimitSettings, Execute):
         elif not self._is_alive():
             if self._exit_asked:
                 self._stop(Kind.KERNEL, f"{self._exit_asked} ended the kernel by exit() or quit()")
-            else:
-                self._stop(Kind.KERNEL, f"the kernel died while running {_named(cell)}", cell)
+            self._died = True
         elif self._responds():
             if interrupted or self._timed_out or monotonic() >= self._deadline:
                 reason = interrupted.reason if interrupted else self._within()

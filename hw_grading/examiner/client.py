@@ -33,10 +33,13 @@ class Verdict:
         As nbformat has them; nbgrader scores by them.
     gone
         Why the notebook cannot be asked any more; None while it can.
+    ended
+        Whether that is because its process has ended.
     """
 
     outputs: list[dict[str, Any]]
     gone: str | None
+    ended: bool
 
 
 class _Examiner:
@@ -136,7 +139,7 @@ class Examination:
             raise ExaminerFailed("the examiner has ended") from error
         if fault := answer.get("fault"):
             raise ExaminerFailed(fault)
-        return Verdict(answer["outputs"], answer["gone"])
+        return Verdict(answer["outputs"], answer["gone"], answer["ended"])
 
     def end(self) -> None:
         """Let the examiner's child end."""

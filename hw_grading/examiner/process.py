@@ -43,7 +43,8 @@ class Submission:
         Returns
         -------
         dict
-            ``outputs``, and ``gone``: why the notebook cannot be asked any more, or None.
+            ``outputs``; ``gone``: why the notebook cannot be asked any more, or None; ``ended``:
+            whether that is because its process has ended.
         """
         names = StudentNames(self.own, self.session)
         try:
@@ -54,7 +55,7 @@ class Submission:
             outputs = run_cell(source, name, StudentNames(self.own, self.session))
         finally:
             self.session.end_test()
-        return {"outputs": outputs, "gone": self.session.gone}
+        return {"outputs": outputs, "gone": self.session.gone, "ended": self.session.ended}
 
 
 def wait_for_submissions(requests: socket.socket) -> None:

@@ -168,6 +168,7 @@ class Session:
         self._beyond = False  # whether more was computed than that, when it was last looked at
         self._next_look = self._late_since = self._interrupted_at = 0.0
         self.gone: str | None = None  # why nothing can be asked any more
+        self.ended = False  # whether that is because the kernel's process has ended
 
     # -- questions
 
@@ -273,6 +274,7 @@ class Session:
         try:
             yield
         except wire.Closed:
+            self.ended = self.gone is None
             raise self._end_of_it("its process has ended") from None
         except Gone:
             raise
