@@ -77,6 +77,12 @@ class RemoteNotebook(Notebook):
         else:
             self._session.put(name, original)
 
+    def undoing(self, function: Any, *arguments: Any) -> Any:
+        """Call a function, and undo what it did to its arguments at the notebook's end too."""
+        if isinstance(function, RemoteFunction):
+            return function.undoing(*arguments)
+        return super().undoing(function, *arguments)
+
     @contextlib.contextmanager
     def limited(self, cpu_seconds: float, wall_seconds: float) -> Iterator[None]:
         """Limit the time of a block, computing in the notebook's process counted."""

@@ -37,7 +37,7 @@ from hw_grading.examiner.session import (
 from hw_grading.inside import wire
 from hw_grading.inside.serve import Server
 from hw_grading.inside.wire import FROM_GRADER, FROM_SANDBOX, Theirs, TooMuch, Yours
-from hw_support.checks import Checks
+from hw_support.checks import Checks, notebook_of
 from hw_support.compare import Mismatch
 from hw_support.time_limit import TimeLimitReached, time_limit
 
@@ -279,6 +279,19 @@ def test_a_call_may_be_undone() -> None:
         assert session.get("keep").undoing(x, numbers) == 8.0
     assert (x.tolist(), numbers) == ([1.0] * 4, [1, 2])
     assert (seen[0].tolist(), seen[1]) == ([1.0] * 4, [1, 2])
+
+
+def test_what_a_test_cell_asks_to_be_undone_is_undone_in_the_notebook() -> None:
+    seen: list[Any] = []
+
+    def keep(x: Any) -> None:
+        seen.append(x)
+        x += 1
+
+    with asking(keep=keep) as session:
+        names = StudentNames({}, session)
+        notebook_of(names).undoing(names["keep"], np.zeros(2))
+    assert seen[0].tolist() == [0.0, 0.0]
 
 
 def test_undoing_works_for_arrays_of_any_shape() -> None:

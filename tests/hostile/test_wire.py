@@ -38,7 +38,7 @@ from hw_grading.inside.wire import (
 )
 
 MB = 1 << 20
-BODY = FROM_SANDBOX.body_bytes
+BODY, ENTRIES = FROM_SANDBOX.body_bytes, FROM_SANDBOX.array_entries
 DTYPES = ["?", "i1", "u1", "<i2", ">i4", "<i8", ">u2", "<u8", "<f2", ">f4", "<f8", ">f8"]
 DTYPES += ["<c8", ">c16"]
 
@@ -238,7 +238,8 @@ REFUSED_BY_ENCODER: dict[str, tuple[Callable[[], Any], str]] = {
     "too many numbers": (lambda: [0.0] * 1_000_001, "more than 1,000,000 numbers"),
     "too many in two lists": (lambda: [[0] * 600_000] * 2, "more than 1,000,000 numbers"),
     "an array too large": (lambda: np.zeros(BODY + 1, "u1"), f"more than {BODY:,} bytes"),
-    "arrays too large": (lambda: [np.zeros(BODY - 9, "u1")] * 2, f"more than {BODY:,} bytes"),
+    "arrays too large": (lambda: [np.zeros(BODY // 16, "c16")] * 2, f"more than {BODY:,} bytes"),
+    "arrays of too many": (lambda: [np.zeros(ENTRIES // 2 + 1, "?")] * 2, "of more than 6,291,456"),
     "endless": (lambda: np.broadcast_to(1.0, (10**6, 10**6)), f"more than {BODY:,} bytes"),
     "long text": (lambda: "x" * MB, "a structure of 1,048,581 bytes"),
     "much text": (lambda: ["x" * 1000] * 2000, "a structure of"),
@@ -277,7 +278,8 @@ def test_what_is_no_plain_data_is_refused_with_a_sentence(value: Any) -> None:
 def test_what_the_caps_just_allow_goes_through() -> None:
     for value in (nested(31), dict.fromkeys(range(10_000)), [0.0] * 1_000_000, "x" * (MB - 5)):
         assert back(value) == value
-    assert back(np.zeros(BODY, "?")).nbytes == BODY
+    assert back(np.zeros(BODY // 16, "c16")).nbytes == BODY
+    assert back(np.zeros(ENTRIES, "?")).size == ENTRIES
     assert len(back([["x"] * 9_998] * 10)) == 10
 
 
