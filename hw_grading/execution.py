@@ -35,7 +35,7 @@ from nbgrader.utils import is_grade, is_locked, is_solution
 from traitlets import Bool, Enum, Integer
 
 from hw_grading import outputs, safe_html
-from hw_grading.examiner.client import Examination, ExaminerFailed, warm_up
+from hw_grading.examiner.client import Examination, ExaminerFailed
 from hw_grading.faults import GraderFault
 from hw_grading.limits import LimitSettings
 from hw_grading.mending import as_released
@@ -78,6 +78,12 @@ class ExecuteSubmission(LimitSettings, Execute):
     def __init__(self, **kwargs: Any) -> None:
         kwargs.setdefault("kernel_manager_class", KernelInSandbox)
         super().__init__(**kwargs)
+        self._watch: Watch | None = None
+
+    @property
+    def cpu_seconds_used(self) -> float:
+        """Computing time of the student's processes, in the submission that was run last."""
+        return self._watch.used_seconds if self._watch else 0.0
 
     def check(self, secrets: list[Path]) -> None:
         """Expect that submissions can be graded as they are to be.
@@ -89,7 +95,6 @@ class ExecuteSubmission(LimitSettings, Execute):
         """
         if self.sandbox != "none":
             available.check(environment.shown(self.blas_threads, secrets), self.of_sandbox())
-        warm_up()
 
     def preprocess(
         self, nb: NotebookNode, resources: Any = None, km: Any = None
@@ -102,7 +107,7 @@ class ExecuteSubmission(LimitSettings, Execute):
         self._exit_asked: str | None = None  # the cell that called exit()
         self._verdicts: dict[int, list[Any]] = {}
         self._trusted: list[tuple[str, str]] = []  # the instructor's cells since the last test
-        self._watch: Watch | None = None
+        self._watch = None
         self._examination: Examination | None = None
         self._manager: KernelInSandbox | None = None
         self._begun = False
@@ -120,8 +125,6 @@ class ExecuteSubmission(LimitSettings, Execute):
         for index, cell in enumerate(nb.cells):
             if cell.cell_type == "code":
                 self._settle(cell, index)
-        for problem in self._problems:
-            self.log.warning("%s: %s", student, problem.message)
         add_problems(nb, self._problems)
         put_notes_on_top(nb)
         return nb, resources

@@ -5,19 +5,24 @@ execution pass over that copy. One exporter serves both passes:
 
 - `Autograde.exporter_class`: `SubmissionExporter` reads the file;
 - `Autograde.sanitize_preprocessors`: `MendCells` first, then nbgrader's own;
-- `Autograde.autograde_preprocessors`: `hw_grading.execution.ExecuteSubmission` in the place of
-  `Execute`, and `MarkFinished` last.
+- `Autograde.autograde_preprocessors`: `CollectResult` in the place of `Execute`, and `MarkFinished`
+  last.
+
+Submissions are run ahead of nbgrader's loop (`hw_grading.whole_class`), from when the exporter is
+built.
 
 `GenerateFeedback.exporter_class`: `FeedbackExporter` finds the folders that nbgrader overlooks.
 """
 
 from __future__ import annotations
 
+import json
 import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import nbformat
 from nbconvert.exporters import HTMLExporter, NotebookExporter
 from nbformat import NotebookNode
 from nbgrader.api import Gradebook
@@ -37,6 +42,8 @@ from hw_grading.problems import (
     read_problems,
 )
 from hw_grading.submission_file import read_submission
+from hw_grading.whole_class.grading import Grading
+from hw_grading.whole_class.settings import WholeClass
 
 
 class SubmissionExporter(NotebookExporter):
@@ -51,10 +58,11 @@ class SubmissionExporter(NotebookExporter):
         if isinstance(self.parent, Autograde):
             try:
                 _expect_that_grading_is_safe(self, self.parent)
+                submission_folders.prepare(self.parent)
+                self.grading = Grading(self, self.parent, read_handed_in)
             except GraderFault as fault:
                 self.log.error(fault)
                 raise NbGraderException(str(fault)) from fault
-            submission_folders.prepare(self.parent)
 
     def from_filename(  # type: ignore[override]  # a notebook exporter gives text
         self, filename: str, resources: dict[str, Any] | None = None, **kwargs: Any
@@ -68,16 +76,18 @@ class SubmissionExporter(NotebookExporter):
             "modified_date": _modified(filename),
         }
         mine = self._is_own_copy(filename, resources)
-        nb, problems = read_submission(filename, keep_outputs=mine)
-        if mine and any(p.severity is Severity.FAILED for p in problems):
-            # Written by the pass before: the fault is the grader's, not the student's.
-            raise RuntimeError(f"{filename}: {problems[-1].message}")
-        if not mine:
+        if mine:
+            nb, problems = read_submission(filename, keep_outputs=True)
+            if any(p.severity is Severity.FAILED for p in problems):
+                # Written by the pass before: the fault is the grader's, not the student's.
+                raise RuntimeError(f"{filename}: {problems[-1].message}")
+        elif isinstance(self.parent, Autograde):
+            nb = read_handed_in(Path(filename))
+            graded = self._graded_folder(self.parent.coursedir, resources["nbgrader"])
+            submission_folders.copy_timestamp(Path(folder), graded)
+        else:
+            nb, problems = read_submission(filename)
             add_problems(nb, problems)
-            if isinstance(self.parent, Autograde):
-                add_problems(nb, submission_folders.beside(Path(folder)))
-                graded = self._graded_folder(self.parent.coursedir, resources["nbgrader"])
-                submission_folders.copy_timestamp(Path(folder), graded)
         converted: tuple[str, dict[str, Any]] = self.from_notebook_node(nb, resources, **kwargs)
         return converted
 
@@ -126,6 +136,29 @@ class MendCells(NbGraderPreprocessor):
         return nb, resources
 
 
+class CollectResult(NbGraderPreprocessor):
+    """Puts the executed notebook in the place of a sanitized one; stands for nbgrader's `Execute`.
+
+    Raises
+    ------
+    GraderFault
+        There is no result: the student is left without a score, rather than with a zero.
+    """
+
+    def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
+        """Wait for the submission's result, or run it."""
+        student = resources["nbgrader"]["student"]
+        outcome = self.parent.grading.outcome(nb, student)
+        if outcome.notebook is None:
+            raise GraderFault(f"NOT GRADED: {student}: {outcome.fault}")
+        before = set(read_problems(nb))
+        nb = nbformat.from_dict(json.loads(outcome.notebook))
+        for problem in read_problems(nb):
+            if problem not in before:
+                self.log.warning("%s: %s", student, problem.message)
+        return nb, resources
+
+
 class MarkFinished(NbGraderPreprocessor):
     """Marks a notebook as graded to the end; the last of `autograde_preprocessors`.
 
@@ -135,7 +168,16 @@ class MarkFinished(NbGraderPreprocessor):
     def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
         """Set the mark, which reaches the disk when the notebook is written whole."""
         nb.metadata.setdefault(METADATA_KEY, NotebookNode())[submission_folders.FINISHED] = True
+        self.parent.grading.progress.saved(resources["nbgrader"]["student"])
         return nb, resources
+
+
+def read_handed_in(path: Path) -> NotebookNode:
+    """Read a notebook of `submitted/`, whatever it is, with all that is wrong with it."""
+    nb, problems = read_submission(path)
+    add_problems(nb, problems)
+    add_problems(nb, submission_folders.beside(path.parent))
+    return nb
 
 
 def _expect_that_grading_is_safe(exporter: SubmissionExporter, command: Autograde) -> None:
@@ -145,7 +187,8 @@ def _expect_that_grading_is_safe(exporter: SubmissionExporter, command: Autograd
             "Grading without running the notebooks (--no-execute) would score outputs that "
             "students made themselves: nothing was graded"
         )
-    execution.check([Path(command.coursedir.root), Path(__file__).parent])
+    if WholeClass(parent=exporter).executor != "dask":  # whose workers look for themselves
+        execution.check([Path(command.coursedir.root), Path(__file__).parent])
 
 
 def _modified(filename: str) -> str:

@@ -23,13 +23,14 @@ from __future__ import annotations
 
 import contextlib
 import fnmatch
+import gc
 import glob
 import itertools
 import json
 import os
 import stat
 import weakref
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,7 @@ except ImportError:  # Windows: two runs at once are then not told apart
 FINISHED = "finished"
 TIMESTAMP = "timestamp.txt"
 _MAX_BYTES_OF_OUR_OWN = 2_000_000_000
+_SECONDS_FOR_GRADEBOOK = 600  # which formgrader, or a backup, may be using; SQLite's own is 5 s
 _MOST_NAMED = 20  # files beside a notebook that are named one by one
 _MOST_LISTED = 10_000
 _DEEPEST = 100  # folders in folders: Python 3.11 fails at a few hundred
@@ -64,10 +66,13 @@ class CarefulCourseDirectory(CourseDirectory):
         Why a folder in `submitted/` cannot be graded, by student id, where its name tells.
     ignored
         What `ignore` holds but for the submission at hand.
+    on_fault
+        Called with a student who cannot be graded, and why.
     """
 
     unusable: dict[str, str]
     ignored: list[str]
+    on_fault: Callable[[str, str], None]
 
     def format_path(self, step: str, student: str, assignment: str, escape: bool = False) -> str:
         """Return where a student's work is.
@@ -82,7 +87,8 @@ class CarefulCourseDirectory(CourseDirectory):
         """
         path = str(super().format_path(step, student, assignment, escape))
         of_one = not escape and step == self.submitted_directory and "(?P<" not in student
-        if of_one and (why := self.unusable.get(student) or _why_unusable(Path(path))):
+        if of_one and (why := self.unusable.get(student) or why_unusable(Path(path))):
+            self.on_fault(student, f"{path}: {why}, and grade again")
             raise GraderFault(f"NOT GRADED: {path}: {why}, and grade again")
         if of_one:
             # nbgrader joins a pattern to each folder's path: an absolute one stays as it is.
@@ -108,13 +114,27 @@ class CarefulCourseDirectory(CourseDirectory):
 
 
 def prepare(converter: Any) -> None:
-    """Put the listed submissions of an `Autograde` converter right."""
+    """Put the listed submissions of an `Autograde` converter right.
+
+    Raises
+    ------
+    GraderFault
+        Another run is grading this course.
+    """
     old = converter.coursedir
+    if not _hold_course(converter):
+        raise GraderFault(
+            f"Another run is grading the course in {old.root}: nothing was graded. Wait until it "
+            "has ended, or end it; what it has finished is not run again"
+        )
     careful = CarefulCourseDirectory(parent=old.parent, config=old.config)
     for name in old.trait_names(config=True):
         careful.set_trait(name, getattr(old, name))
+    if old.db_url.startswith("sqlite:///") and "?" not in old.db_url:
+        careful.db_url = f"{old.db_url}?timeout={_SECONDS_FOR_GRADEBOOK}"
     careful.unusable, careful.ignored = {}, list(old.ignore)
-    expected = [n for n in _notebook_names(old) if fnmatch.fnmatch(n, old.notebook_id)]
+    careful.on_fault = lambda student, why: None
+    expected = [n for n in notebook_names(old) if fnmatch.fnmatch(n, old.notebook_id)]
     add_overlooked(converter, old.submitted_directory, expected)
     for folder, why in drop_unnameable(converter).items():
         # Listed under a name that can be printed, so that nbgrader counts it among its failures.
@@ -178,20 +198,14 @@ def remove_half_made(converter: Any) -> None:
     """Remove what a killed run left half-made in `autograded/`, so that it is graded now.
 
     Whole are notebooks with the mark of `MarkFinished`; those that were graded before that mark
-    was in use are graded anew as well. While another run is grading this course, nothing is
-    removed: what looks half-made may be in its hands.
+    was in use are graded anew as well.
     """
     course = converter.coursedir
     if converter.force:
         return  # nbgrader removes them itself
-    if not _hold_course(converter):
-        converter.log.warning(
-            "Another run is grading this course: half-made folders are not looked for"
-        )
-        return
-    names = _notebook_names(course)
+    names = notebook_names(course)
     excluded = course.student_id_exclude.split(",") if course.student_id_exclude else ()
-    for folder, student in _students(converter):
+    for folder, student in students(converter):
         graded = Path(
             course.format_path(course.autograded_directory, student, course.assignment_id)
         )
@@ -250,7 +264,8 @@ def copy_timestamp(submitted: Path, graded: Path) -> None:
         (graded / TIMESTAMP).write_bytes(text)
 
 
-def _why_unusable(folder: Path) -> str | None:
+def why_unusable(folder: Path) -> str | None:
+    """Return why a folder in `submitted/` cannot be graded, and what to do; None if it can."""
     if folder.is_symlink() or folder.parent.is_symlink():
         return "it is a symbolic link. Put a copy of what it leads to there"
     for path in itertools.islice(_files(folder, folders=True), _MOST_LISTED):
@@ -278,7 +293,7 @@ def _files(folder: Path, *, folders: bool = False) -> Iterator[Path]:
             yield from (Path(e.path) for e in entries if not e.is_dir(follow_symlinks=False))
 
 
-def _students(converter: Any) -> Iterator[tuple[str, str]]:
+def students(converter: Any) -> Iterator[tuple[str, str]]:
     """Give the folder and the student id of each listed submission."""
     for folder in converter.assignments:
         with contextlib.suppress(NbGraderException):
@@ -290,7 +305,8 @@ def _student(converter: Any, folder: str) -> str:
     return str(resources["nbgrader"]["student"])
 
 
-def _notebook_names(course: Any) -> list[str]:
+def notebook_names(course: Any) -> list[str]:
+    """Return the names of the assignment's notebooks, as the gradebook has them."""
     with Gradebook(course.db_url, course.course_id) as gradebook:
         try:
             assignment = gradebook.find_assignment(course.assignment_id)
@@ -307,11 +323,17 @@ def _hold_course(converter: Any) -> bool:
     folder = os.path.join(course.root, course.autograded_directory)
     os.makedirs(folder, exist_ok=True)
     lock = os.open(folder, os.O_RDONLY)
+    for attempt in (1, 2):
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if attempt == 2:
+                os.close(lock)
+                return False
+            gc.collect()  # it may be held by an earlier run in this process, of formgrader's
+        except OSError:  # a file system without locks
+            break
+        else:
+            break
     weakref.finalize(converter, os.close, lock)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except OSError:  # a file system without locks
-        return True
     return True

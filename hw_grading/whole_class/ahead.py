@@ -1,0 +1,182 @@
+"""Runs the submissions of a class ahead of nbgrader's loop, which saves scores one after another.
+
+A thread reads and mends submissions in the loop's order and hands them to an executor, some more at
+a time than it has workers. What comes of them is kept on disk. When the loop reaches a submission,
+it makes the same job of it, and takes the result with the job's key, whenever it is there. So the
+thread may be wrong or late about anything: a submission that was replaced in between, say, has
+another key, and is run then.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable
+from concurrent.futures import CancelledError, Executor, Future
+from dataclasses import dataclass
+from typing import Protocol
+
+from hw_grading.whole_class.job import Job, Outcome, run
+from hw_grading.whole_class.store import Results
+
+
+class Watcher(Protocol):
+    """Who is told how far a class is; called from any thread."""
+
+    def began(self, student: str) -> None:
+        """Note that a submission is being run."""
+
+    def ended(self, student: str, outcome: Outcome, *, again: bool) -> None:
+        """Note what came of it; `again` if it was there from an earlier run."""
+
+    def trouble(self, message: str) -> None:
+        """Say something to the instructor."""
+
+
+@dataclass(frozen=True)
+class Pending:
+    """A submission that nbgrader's loop is expected to come to, and how to make its job."""
+
+    student: str
+    job: Callable[[], Job]
+
+
+class ClassRun:
+    """One run over a class.
+
+    Parameters
+    ----------
+    pending
+        In the loop's order.
+    executor
+        Which runs jobs; None runs each one in the caller's process when it is asked for.
+    at_once
+        How many jobs the executor runs at a time.
+    results
+        Where results are kept.
+    rerun
+        Whether to run everything, also what has a result of an earlier run.
+    run
+        What the executor is given to call.
+    """
+
+    def __init__(
+        self,
+        pending: Iterable[Pending],
+        executor: Executor | None,
+        at_once: int,
+        results: Results,
+        watcher: Watcher,
+        *,
+        rerun: bool = False,
+        run: Callable[[Job], Outcome] = run,
+    ) -> None:
+        self._pending = pending
+        self._executor = executor
+        self._results = results
+        self._watcher = watcher
+        self._rerun = rerun
+        self._run = run
+        self._settled: dict[str, Future[Outcome | None]] = {}
+        self._lock = threading.Lock()
+        self._room = threading.Semaphore(2 * at_once + 2)
+        self._stopped = threading.Event()
+        self._kept = True  # while there is room on disk
+        if executor is not None:
+            threading.Thread(target=self._run_ahead, daemon=True).start()
+
+    def outcome(self, job: Job) -> Outcome:
+        """Return what came of a job; wait for it, or run it."""
+        while True:
+            settled = self._settle(job)
+            outcome = settled.result() or self._results.get(job.key)
+            if outcome:
+                return outcome
+            with self._lock:  # its file was removed in between: it is run again
+                if self._settled.get(job.key) is settled:
+                    del self._settled[job.key]
+
+    def stop(self) -> None:
+        """Run nothing any more, and end what is running."""
+        self._stopped.set()
+        self._room.release()
+        if self._executor is not None:
+            self._executor.shutdown(wait=True, cancel_futures=True)
+
+    def _run_ahead(self) -> None:
+        for submission in self._pending:
+            self._room.acquire()
+            if self._stopped.is_set():
+                return
+            try:
+                job = submission.job()
+            except Exception:
+                self._room.release()  # the loop meets the same error, and reports it
+                continue
+            try:
+                self._settle(job, ahead=True)
+            except RuntimeError:  # the executor was shut down
+                return
+
+    def _settle(self, job: Job, *, ahead: bool = False) -> Future[Outcome | None]:
+        """Return a future that is done when a job has its result: None if it is kept on disk."""
+        with self._lock:
+            settled = self._settled.get(job.key)
+            if settled is None:
+                settled = self._settled[job.key] = Future()
+                mine = True
+            else:
+                mine = False
+        if not mine:
+            if ahead:
+                self._room.release()
+            return settled
+        if not self._rerun and (outcome := self._results.get(job.key)):
+            self._watcher.ended(job.student, outcome, again=True)
+            settled.set_result(None)
+            if ahead:
+                self._room.release()
+            return settled
+        self._watcher.began(job.student)
+        if self._executor is None:
+            self._take(job, settled, self._run(job))
+            return settled
+        try:
+            running = self._executor.submit(self._run, job)
+        except RuntimeError:
+            settled.cancel()
+            raise
+
+        def take(done: Future[Outcome]) -> None:
+            if ahead:
+                self._room.release()
+            try:
+                outcome = done.result()
+            except CancelledError:
+                settled.cancel()
+                return
+            except Exception as error:
+                if self._stopped.is_set():  # it was ended with all others
+                    settled.cancel()
+                    return
+                outcome = Outcome(None, f"{type(error).__name__}: {error}")
+            self._take(job, settled, outcome)
+
+        running.add_done_callback(take)
+        return settled
+
+    def _take(self, job: Job, settled: Future[Outcome | None], outcome: Outcome) -> None:
+        """Keep a result, on disk if it is one and can be."""
+        kept = False
+        if outcome.notebook is not None:
+            try:
+                self._results.put(job.key, outcome)
+                kept = True
+            except OSError as error:
+                if self._kept:
+                    self._watcher.trouble(
+                        f"Results cannot be kept in {self._results.folder} ({error}): grading goes "
+                        "on, but a run that is stopped has to run these submissions again"
+                    )
+                self._kept = False
+        self._watcher.ended(job.student, outcome, again=False)
+        settled.set_result(None if kept else outcome)

@@ -1,0 +1,176 @@
+"""One `nbgrader autograde`: which submissions it will come to, who runs them, and how far it is."""
+
+from __future__ import annotations
+
+import functools
+import json
+import logging
+import os
+import signal
+import sys
+import threading
+import weakref
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from nbconvert.exporters import Exporter, NotebookExporter
+from nbformat import NotebookNode
+from nbgrader.converters import Autograde
+
+from hw_grading import submission_folders
+from hw_grading.execution import ExecuteSubmission
+from hw_grading.whole_class.ahead import ClassRun, Pending
+from hw_grading.whole_class.job import Job, Outcome, installed, run, run_elsewhere
+from hw_grading.whole_class.progress import Progress
+from hw_grading.whole_class.settings import WholeClass
+from hw_grading.whole_class.store import Results
+
+_QUIET = logging.getLogger("hw_grading.ahead")  # the loop says the same, later
+_QUIET.propagate = False
+_QUIET.addHandler(logging.NullHandler())
+_PLAIN = (str, int, float, bool, type(None))
+
+
+class Grading:
+    """What is done for one converter, from when it has listed its submissions until it is gone.
+
+    Parameters
+    ----------
+    exporter
+        The converter's; its configuration is ours.
+    converter
+        Its folders were put right (`hw_grading.submission_folders.prepare`).
+    read
+        Reads what a student handed in, whatever it is.
+    """
+
+    def __init__(
+        self, exporter: Exporter, converter: Autograde, read: Callable[[Path], NotebookNode]
+    ) -> None:
+        settings = WholeClass(parent=exporter)
+        execution = ExecuteSubmission(parent=exporter)
+        self._settings = _plain_settings(execution)
+        self._read = read
+        course = converter.coursedir
+        pending = list(_pending(converter))
+        folder = Path(course.root, settings.folder)
+        students = dict.fromkeys([*(student for student, _ in pending), *course.unusable])
+        self.progress = Progress(
+            list(students), folder, course.assignment_id, converter.log, sys.stderr
+        )
+        elsewhere = settings.executor == "dask"
+        executor, at_once = settings.make_executor(
+            len(pending), execution.memory_mb, self.progress.trouble
+        )
+        self.progress.at_once = at_once
+        self._run = ClassRun(
+            self._prepared(converter, pending),
+            executor,
+            at_once,
+            Results(folder / "results", settings.results_mb),
+            self.progress,
+            rerun=settings.rerun,
+            run=run_elsewhere if elsewhere else run,
+        )
+        command = f"nbgrader autograde {course.assignment_id}"
+        command += " --force" if converter.force else ""
+        weakref.finalize(converter, _close, self._run, self.progress, command)
+        course.on_fault = self.progress.not_graded
+        _end_quietly_on_interrupt()
+
+    def outcome(self, notebook: NotebookNode, student: str) -> Outcome:
+        """Return what came of a sanitized notebook; wait for it, or run it."""
+        return self._run.outcome(self._job(notebook, student))
+
+    def _job(self, notebook: NotebookNode, student: str) -> Job:
+        # Ids of cells that were put back are drawn at random; by its file a notebook has these.
+        cells = [{**cell, "id": f"cell-{n}"} for n, cell in enumerate(notebook.cells, 1)]
+        text = json.dumps({**notebook, "cells": cells}, sort_keys=True, ensure_ascii=False)
+        return Job(student, text, self._settings, installed())
+
+    def _prepared(self, converter: Autograde, pending: list[tuple[str, str]]) -> Iterator[Pending]:
+        """Give submissions as the loop will have them after its first pass."""
+        sanitizing = NotebookExporter(config=converter.config, log=_QUIET)
+        for preprocessor in converter.sanitize_preprocessors:
+            sanitizing.register_preprocessor(preprocessor)
+
+        course = converter.coursedir
+
+        def job(student: str, path: str) -> Job:
+            # As `init_single_notebook_resources` makes it, which looks at how far the loop is.
+            ids = {
+                "student": student,
+                "assignment": course.assignment_id,
+                "notebook": Path(path).stem,
+                "db_url": course.db_url,
+            }
+            notebook = self._read(Path(path))
+            done, _ = Exporter.from_notebook_node(sanitizing, notebook, {"nbgrader": ids})
+            return self._job(done, student)
+
+        for student, path in pending:
+            yield Pending(student, functools.partial(job, student, path))
+
+
+def _pending(converter: Autograde) -> Iterator[tuple[str, str]]:
+    """Give students and notebooks in the order in which nbgrader will come to them."""
+    course = converter.coursedir
+    excluded = course.student_id_exclude.split(",") if course.student_id_exclude else ()
+    known = submission_folders.notebook_names(course)
+    for folder, student in sorted(submission_folders.students(converter)):
+        if student in excluded or student in course.unusable:
+            continue
+        if submission_folders.why_unusable(Path(folder)):
+            continue
+        names = [path for path in sorted(converter.assignments[folder]) if Path(path).stem in known]
+        if _will_be_graded(converter, student, names):
+            for path in names:
+                yield student, path
+
+
+def _will_be_graded(converter: Autograde, student: str, notebooks: list[str]) -> bool:
+    """Whether nbgrader's loop will not skip a student; see `BaseConverter.init_destination`."""
+    course = converter.coursedir
+    folder = course.format_path(course.autograded_directory, student, course.assignment_id)
+    if course.notebook_id == "*":
+        there = os.path.exists(folder)
+    else:
+        there = all(os.path.exists(Path(folder, Path(path).name)) for path in notebooks)
+    if not there or converter.force:
+        return True
+    times = (course.get_existing_timestamp(place) for place in (Path(notebooks[0]).parent, folder))
+    new, old = times
+    return bool(new and old and new > old)
+
+
+def _plain_settings(execution: ExecuteSubmission) -> dict[str, Any]:
+    """Return those settings that can travel; others are the way in which nbgrader runs it."""
+    settings = {name: getattr(execution, name) for name in execution.trait_names(config=True)}
+    return {name: value for name, value in sorted(settings.items()) if _is_plain(value)}
+
+
+def _is_plain(value: Any) -> bool:
+    if isinstance(value, dict):
+        return all(isinstance(name, str) and _is_plain(entry) for name, entry in value.items())
+    if isinstance(value, list):
+        return all(map(_is_plain, value))
+    return isinstance(value, _PLAIN)
+
+
+def _close(run: ClassRun, progress: Progress, command: str) -> None:
+    run.stop()
+    progress.close(command)
+
+
+def _end_quietly_on_interrupt() -> None:
+    """Let Ctrl-C end the program at once, without a traceback; what was finished is kept."""
+
+    def end(*_: object) -> None:
+        raise SystemExit(128 + signal.SIGINT)
+
+    if (
+        threading.current_thread() is threading.main_thread()
+        and signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    ):
+        signal.signal(signal.SIGINT, end)

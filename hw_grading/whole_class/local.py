@@ -1,0 +1,189 @@
+"""Processes on this machine as a `concurrent.futures.Executor`, of which any may die at any time.
+
+Each worker is a process that runs one call after another, with a socket of its own to a thread
+here: nothing is shared, so that a worker that is killed takes along its own call only. That call is
+made again in a new process, twice at most.
+
+A worker whose coordinator is gone ends itself, in the middle of a call too.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import queue
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from concurrent.futures import Executor, Future
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection
+from typing import Any
+
+from hw_grading.sandbox.environment import BLAS_VARIABLES
+
+ATTEMPTS = 3
+_SECONDS_TO_END = 5.0
+_SECONDS_IDLE = 10.0  # then a process ends, until there is work again
+
+
+class WorkerDied(RuntimeError):
+    """Each process that was given a call died over it."""
+
+
+class LocalProcesses(Executor):
+    """So many processes, which are started when there is work for them.
+
+    Parameters
+    ----------
+    workers
+        How many.
+    """
+
+    def __init__(self, workers: int) -> None:
+        self._calls: queue.SimpleQueue[_Call | None] = queue.SimpleQueue()
+        self._most = workers
+        self._threads: list[threading.Thread] = []
+        self._lock = threading.Lock()
+        self._processes: set[subprocess.Popen[bytes]] = set()
+        self._ended = False
+
+    def submit(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """Have a function called, which is found by its name in another process.
+
+        Raises
+        ------
+        RuntimeError
+            After `shutdown`.
+        """
+        call = _Call(Future(), (function, args, kwargs))
+        with self._lock:
+            if self._ended:
+                raise RuntimeError("no calls are taken after shutdown")
+            self._calls.put(call)
+            if len(self._threads) < self._most:
+                thread = threading.Thread(target=self._serve, daemon=True)
+                self._threads.append(thread)
+                thread.start()
+        return call.future
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """End the processes: after the calls that were made, or at once if they are cancelled."""
+        with self._lock:
+            self._ended = True
+            if cancel_futures:
+                with contextlib.suppress(queue.Empty):
+                    while call := self._calls.get_nowait():
+                        call.future.cancel()
+                for process in self._processes:
+                    process.kill()
+            for _ in self._threads:
+                self._calls.put(None)
+        if wait:
+            for thread in self._threads:
+                thread.join()
+
+    def _serve(self) -> None:
+        """Hand calls to one process, and to another when it has died."""
+        worker: _Worker | None = None
+        while True:
+            try:
+                call = self._calls.get(timeout=_SECONDS_IDLE if worker else None)
+            except queue.Empty:
+                assert worker
+                worker.end()
+                worker = None
+                continue
+            if call is None:
+                break
+            if not call.future.set_running_or_notify_cancel():
+                continue
+            for attempt in range(1, ATTEMPTS + 1):
+                try:
+                    worker = worker or self._start()
+                    fine, value = worker.call(call.what)
+                except (OSError, EOFError) as error:
+                    if worker:
+                        worker.end()
+                        worker = None
+                    if self._ended or attempt == ATTEMPTS:
+                        why = f"{attempt} processes that ran it died"
+                        call.future.set_exception(WorkerDied(f"{why} ({error or 'no answer'})"))
+                        break
+                else:
+                    if fine:
+                        call.future.set_result(value)
+                    else:
+                        call.future.set_exception(value)
+                    break
+        if worker:
+            worker.end()
+
+    def _start(self) -> _Worker:
+        with self._lock:
+            if self._ended:
+                raise OSError("stopped")
+            return _Worker(self._processes)
+
+
+class _Call:
+    def __init__(self, future: Future[Any], what: tuple[Any, ...]) -> None:
+        self.future, self.what = future, what
+
+
+class _Worker:
+    """One process, and the socket to it."""
+
+    def __init__(self, processes: set[subprocess.Popen[bytes]]) -> None:
+        self._connection, theirs = Pipe()
+        self._processes = processes
+        with theirs:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "hw_grading.whole_class.local", str(theirs.fileno())],
+                pass_fds=[theirs.fileno()],
+                env={**os.environ, **dict.fromkeys(BLAS_VARIABLES, "1")},
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,  # Ctrl-C is for the coordinator to deal with
+            )
+        processes.add(self._process)
+
+    def call(self, what: tuple[Any, ...]) -> tuple[bool, Any]:
+        self._connection.send(what)
+        answer: tuple[bool, Any] = self._connection.recv()
+        return answer
+
+    def end(self) -> None:
+        """Let the process end; kill it if it does not."""
+        self._connection.close()
+        try:
+            self._process.wait(_SECONDS_TO_END)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._processes.discard(self._process)
+
+
+def _work(coordinator: Connection) -> None:
+    """Make the calls that arrive, one after another, until the coordinator is gone."""
+    calls: queue.SimpleQueue[tuple[Any, ...]] = queue.SimpleQueue()
+    threading.Thread(target=_receive, args=(coordinator, calls), daemon=True).start()
+    while True:
+        function, args, kwargs = calls.get()
+        try:
+            answer = True, function(*args, **kwargs)
+        except Exception as error:
+            answer = False, error
+        coordinator.send(answer)
+
+
+def _receive(coordinator: Connection, calls: queue.SimpleQueue[tuple[Any, ...]]) -> None:
+    with contextlib.suppress(OSError, EOFError):
+        while True:
+            calls.put(coordinator.recv())
+    # In the middle of a call too. What it has started in a sandbox dies with this process.
+    os._exit(1)
+
+
+if __name__ == "__main__":
+    _work(Connection(int(sys.argv[1])))

@@ -1,0 +1,200 @@
+"""Running ahead: every job once, whatever its order, and never a result of another job."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hw_grading.whole_class.ahead import ClassRun, Pending
+from hw_grading.whole_class.job import Job, Outcome
+from hw_grading.whole_class.store import Results
+
+
+def job(student: str, text: str = "v1") -> Job:
+    return Job(student, text, {}, {})
+
+
+class Class:
+    """A class whose jobs are run by a function here, and what was told about them."""
+
+    def __init__(self, folder: Path, run: Callable[[Job], Outcome] | None = None) -> None:
+        self.results = Results(folder, 10)
+        self.ran: list[str] = []
+        self.told: list[Any] = []
+        self._do = run or (lambda job: Outcome(json.dumps([job.student, job.notebook])))
+
+    def began(self, student: str) -> None:
+        self.told.append(("began", student))
+
+    def ended(self, student: str, outcome: Outcome, *, again: bool) -> None:
+        self.told.append(("again" if again else "ended", student))
+
+    def trouble(self, message: str) -> None:
+        self.told.append(("trouble", message))
+
+    def run(self, job: Job) -> Outcome:
+        self.ran.append(job.student)
+        return self._do(job)
+
+    def begin(self, students: str, workers: int = 2, **options: Any) -> ClassRun:
+        pending = [Pending(s, lambda s=s: job(s)) for s in students]  # type: ignore[misc]
+        executor = ThreadPoolExecutor(workers) if workers else None
+        return ClassRun(
+            options.pop("pending", pending),
+            executor,
+            max(workers, 1),
+            self.results,
+            self,
+            run=self.run,
+            **options,
+        )
+
+
+def text(outcome: Outcome) -> Any:
+    assert outcome.notebook is not None
+    return json.loads(outcome.notebook)
+
+
+@pytest.mark.parametrize("workers", [0, 1, 3])
+def test_each_job_is_run_once_and_has_its_own_result(tmp_path: Path, workers: int) -> None:
+    whole = Class(tmp_path)
+    run = whole.begin("abcdefghij", workers)
+    for student in "abcdefghij":
+        assert text(run.outcome(job(student))) == [student, "v1"]
+    assert sorted(whole.ran) == list("abcdefghij")
+    run.stop()
+
+
+def test_nothing_is_run_a_second_time(tmp_path: Path) -> None:
+    first = Class(tmp_path)
+    run = first.begin("abc")
+    for student in "abc":
+        run.outcome(job(student))
+    second = Class(tmp_path)
+    run = second.begin("abc")
+    assert [text(run.outcome(job(s))) for s in "abc"] == [[s, "v1"] for s in "abc"]
+    assert not second.ran
+    assert sorted(second.told) == [("again", s) for s in "abc"]
+
+
+def test_everything_is_run_anew_when_that_is_asked_for(tmp_path: Path) -> None:
+    Class(tmp_path).begin("a").outcome(job("a"))
+    second = Class(tmp_path)
+    run = second.begin("a", rerun=True)
+    run.outcome(job("a"))
+    run.outcome(job("a"))
+    assert second.ran == ["a"]
+
+
+def test_a_submission_that_was_replaced_in_between_is_run_as_it_is_now(tmp_path: Path) -> None:
+    whole = Class(tmp_path)
+    run = whole.begin("ab")
+    assert text(run.outcome(job("a", "v2"))) == ["a", "v2"]
+    assert text(run.outcome(job("b"))) == ["b", "v1"]
+
+
+def test_a_long_submission_does_not_keep_others_from_being_run(tmp_path: Path) -> None:
+    gate, others = threading.Event(), "bcdefghijklmnop"
+    ended: list[str] = []
+
+    def do(job: Job) -> Outcome:
+        if job.student == "a":
+            assert gate.wait(20)
+        ended.append(job.student)
+        if len(ended) == len(others):
+            gate.set()  # so "a" ends only if all others are run before it
+        return Outcome("null")
+
+    run = Class(tmp_path, do).begin("a" + others, 2)
+    assert text(run.outcome(job("a"))) is None
+    assert ended[-1] == "a"
+
+
+def test_memory_holds_a_few_jobs_ahead_only(tmp_path: Path) -> None:
+    gate, made = threading.Event(), []
+
+    def do(job: Job) -> Outcome:
+        assert gate.wait(20)
+        return Outcome("null")
+
+    def pending() -> Any:
+        for number in range(100):
+            made.append(number)
+            yield Pending(str(number), lambda number=number: job(str(number)))
+
+    run = Class(tmp_path, do).begin("", 2, pending=pending())
+    threading.Event().wait(0.3)
+    assert len(made) <= 2 * 2 + 2 + 1
+    gate.set()
+    assert text(run.outcome(job("99"))) is None
+
+
+def test_a_job_that_cannot_be_prepared_is_left_to_the_loop(tmp_path: Path) -> None:
+    def fail() -> Job:
+        raise ValueError
+
+    whole = Class(tmp_path)
+    run = whole.begin("", pending=[Pending("x", fail), Pending("b", lambda: job("b"))])
+    assert text(run.outcome(job("b"))) == ["b", "v1"]
+
+
+def test_a_fault_of_the_grader_is_told_and_never_kept(tmp_path: Path) -> None:
+    whole = Class(tmp_path, lambda job: Outcome(None, "no sandbox"))
+    run = whole.begin("a")
+    assert run.outcome(job("a")).fault == "no sandbox"
+    assert run.outcome(job("a")).fault == "no sandbox"
+    assert whole.ran == ["a"]
+    assert Class(tmp_path).begin("a").outcome(job("a")).fault is None
+
+
+def test_an_error_in_a_worker_is_a_fault_of_the_grader(tmp_path: Path) -> None:
+    def fail(job: Job) -> Outcome:
+        raise ZeroDivisionError("in a worker")
+
+    outcome = Class(tmp_path, fail).begin("a").outcome(job("a"))
+    assert outcome.notebook is None
+    assert outcome.fault == "ZeroDivisionError: in a worker"
+
+
+def test_with_a_full_disk_grading_goes_on_and_says_so_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    whole = Class(tmp_path)
+    monkeypatch.setattr(whole.results, "put", full)
+    run = whole.begin("abc")
+    assert [text(run.outcome(job(s))) for s in "abc"] == [[s, "v1"] for s in "abc"]
+    [trouble] = [message for what, message in whole.told if what == "trouble"]
+    assert "No space left" in trouble
+
+
+def test_a_result_whose_file_is_gone_is_run_again(tmp_path: Path) -> None:
+    whole = Class(tmp_path)
+    run = whole.begin("a")
+    run.outcome(job("a"))
+    for path in tmp_path.glob("*/*"):
+        path.unlink()
+    assert text(run.outcome(job("a"))) == ["a", "v1"]
+    assert whole.ran == ["a", "a"]
+
+
+def test_after_stopping_nothing_is_run(tmp_path: Path) -> None:
+    gate = threading.Event()
+
+    def do(job: Job) -> Outcome:
+        gate.wait(20)
+        return Outcome("null")
+
+    whole = Class(tmp_path, do)
+    run = whole.begin("abcdefghij", 1)
+    threading.Timer(0.2, gate.set).start()
+    run.stop()
+    assert len(whole.ran) <= 1

@@ -1,0 +1,144 @@
+"""Processes as an executor: when one of them dies, its call is made again; others do not notice."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import CancelledError
+from pathlib import Path
+
+import psutil
+import pytest
+
+from hw_grading.whole_class import local
+from hw_grading.whole_class.local import ATTEMPTS, LocalProcesses, WorkerDied
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def two() -> Iterator[LocalProcesses]:
+    executor = LocalProcesses(2)
+    yield executor
+    executor.shutdown(cancel_futures=True)
+
+
+def until(what: Callable[[], bool], seconds: float = 20) -> None:
+    end = time.monotonic() + seconds
+    while not what():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+def test_calls_are_made_in_other_processes(two: LocalProcesses) -> None:
+    futures = [two.submit(os.getpid) for _ in range(20)]
+    pids = {future.result() for future in futures}
+    assert os.getpid() not in pids
+    assert 1 <= len(pids) <= 2
+
+
+def test_an_exception_is_that_of_the_call(two: LocalProcesses) -> None:
+    with pytest.raises(ValueError, match="invalid literal"):
+        two.submit(int, "x").result()
+    assert two.submit(int, "7").result() == 7
+
+
+def test_a_call_whose_worker_is_killed_is_made_again(two: LocalProcesses, tmp_path: Path) -> None:
+    program = f"""
+import os, pathlib, signal
+first = not pathlib.Path({str(tmp_path / "been")!r}).exists()
+pathlib.Path({str(tmp_path / "been")!r}).touch()
+if first:
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+    other = two.submit(time.sleep, 1)
+    assert two.submit(exec, program).result() is None
+    assert other.result() is None
+
+
+def test_a_call_that_kills_every_worker_fails_alone(two: LocalProcesses) -> None:
+    futures = [two.submit(os.getpid) for _ in range(4)]
+    deadly = two.submit(os._exit, 3)
+    futures += [two.submit(os.getpid) for _ in range(4)]
+    with pytest.raises(WorkerDied, match=f"{ATTEMPTS} processes that ran it died"):
+        deadly.result()
+    assert all(isinstance(future.result(), int) for future in futures)
+
+
+def test_shutting_down_waits_for_what_was_asked() -> None:
+    executor = LocalProcesses(1)
+    futures = [executor.submit(time.sleep, 0.1) for _ in range(3)]
+    executor.shutdown()
+    assert all(future.done() and not future.cancelled() for future in futures)
+    with pytest.raises(RuntimeError):
+        executor.submit(int)
+
+
+def test_cancelling_ends_what_is_running_at_once() -> None:
+    executor = LocalProcesses(1)
+    running = executor.submit(time.sleep, 600)
+    waiting = executor.submit(time.sleep, 600)
+    until(running.running)
+    began = time.monotonic()
+    executor.shutdown(cancel_futures=True)
+    assert time.monotonic() - began < 10
+    with pytest.raises(CancelledError):
+        waiting.result()
+    with pytest.raises(WorkerDied):
+        running.result()
+
+
+def test_a_process_without_work_ends_and_another_one_is_started(
+    two: LocalProcesses, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(local, "_SECONDS_IDLE", 0.1)
+    first = two.submit(os.getpid).result()
+    until(lambda: not psutil.pid_exists(first))
+    assert two.submit(os.getpid).result() != first
+
+
+def test_threads_of_numerical_libraries_are_pinned(two: LocalProcesses) -> None:
+    assert two.submit(os.getenv, "OPENBLAS_NUM_THREADS").result() == "1"
+
+
+def test_many_threads_may_submit(two: LocalProcesses) -> None:
+    results: list[int] = []
+    threads = [
+        threading.Thread(target=lambda: results.append(two.submit(abs, -1).result()))
+        for _ in range(20)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert results == [1] * 20
+
+
+COORDINATOR = """
+import os, sys, time
+from hw_grading.whole_class.local import LocalProcesses
+executor = LocalProcesses(2)
+pids = {executor.submit(os.getpid).result() for _ in range(4)}
+for _ in range(2):
+    executor.submit(time.sleep, 600)
+time.sleep(0.5)
+import psutil
+print(*[child.pid for child in psutil.Process().children()], flush=True)
+time.sleep(600)
+"""
+
+
+def test_workers_of_a_killed_coordinator_end_in_the_middle_of_a_call() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", COORDINATOR], stdout=subprocess.PIPE, text=True
+    ) as coordinator:
+        assert coordinator.stdout
+        workers = [int(pid) for pid in coordinator.stdout.readline().split()]
+        assert len(workers) == 2
+        coordinator.send_signal(signal.SIGKILL)
+    until(lambda: not any(psutil.pid_exists(pid) for pid in workers))

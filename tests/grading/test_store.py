@@ -1,0 +1,128 @@
+"""Results on disk: whole or not there, whatever happens while they are written."""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from hw_grading.whole_class.job import Outcome
+from hw_grading.whole_class.store import Results
+
+KEY = "ab" + "0" * 62
+OTHER = "cd" + "1" * 62
+
+
+def outcome(text: str = "{}") -> Outcome:
+    return Outcome(text, None, 1.5, 0.5, ["It failed in part."], "here")
+
+
+def files(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file()]
+
+
+def test_what_was_kept_comes_back_as_it_was(tmp_path: Path) -> None:
+    Results(tmp_path, 10).put(KEY, outcome("größer 😀"))
+    assert Results(tmp_path, 10).get(KEY) == outcome("größer 😀")
+    assert Results(tmp_path, 10).get(OTHER) is None
+
+
+@pytest.mark.parametrize("share", [0.0, 0.5, 0.99])
+def test_a_file_that_is_cut_off_is_a_missing_one(tmp_path: Path, share: float) -> None:
+    results = Results(tmp_path, 10)
+    results.put(KEY, outcome("x" * 1000))
+    [path] = files(tmp_path)
+    whole = path.read_bytes()
+    path.write_bytes(whole[: int(share * len(whole))])
+    assert results.get(KEY) is None
+
+
+def test_every_damaged_byte_is_noticed_or_without_effect(tmp_path: Path) -> None:
+    results = Results(tmp_path, 10)
+    results.put(KEY, outcome())
+    [path] = files(tmp_path)
+    whole = path.read_bytes()
+    for place in range(len(whole)):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 0xFF]) + whole[place + 1 :])
+        assert results.get(KEY) in (None, outcome())
+
+
+@pytest.mark.parametrize("content", ["[]", "3", '{"notebook": "x", "strange": 1}', "{}"])
+def test_a_file_with_something_else_in_it_is_a_missing_one(tmp_path: Path, content: str) -> None:
+    import gzip
+
+    results = Results(tmp_path, 10)
+    results.put(KEY, outcome())
+    files(tmp_path)[0].write_bytes(gzip.compress(content.encode()))
+    assert results.get(KEY) is None
+
+
+def test_a_full_disk_raises_and_leaves_nothing_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    results = Results(tmp_path, 10)
+    with pytest.raises(OSError, match="No space"):
+        results.put(KEY, outcome())
+    assert results.get(KEY) is None
+    assert not files(tmp_path)
+
+
+def test_what_a_killed_run_left_unfinished_is_removed(tmp_path: Path) -> None:
+    results = Results(tmp_path, 10)
+    results.put(KEY, outcome())
+    (files(tmp_path)[0].parent / "left.part").write_text("half")
+    results.tidy()
+    assert [path.suffix for path in files(tmp_path)] == [".gz"]
+
+
+def test_results_not_used_for_longest_are_removed_first(tmp_path: Path) -> None:
+    results = Results(tmp_path, 1)
+    keys = [f"{number:02x}" + "0" * 62 for number in range(6)]
+    for number, key in enumerate(keys):
+        results.put(key, outcome(os.urandom(150_000).hex()))  # 150 kB that cannot be compressed
+        os.utime(results._path(key), (1000 + number, 1000 + number))
+    assert results.get(keys[0]) is not None  # so it was used last
+    results.put("ff" + "0" * 62, outcome(os.urandom(400_000).hex()))
+    results.tidy()
+    there = [key for key in keys if results.get(key)]
+    assert keys[0] in there
+    assert keys[1] not in there
+    assert sum(path.stat().st_size for path in files(tmp_path)) <= 1 << 20
+
+
+WRITER = """
+import sys
+from pathlib import Path
+from hw_grading.whole_class.job import Outcome
+from hw_grading.whole_class.store import Results
+results = Results(Path(sys.argv[1]), 100)
+print("ready", flush=True)
+while True:
+    for number in range(20):
+        results.put(f"{number:02x}" + "0" * 62, Outcome("x" * 200_000))
+"""
+
+
+@pytest.mark.slow
+def test_a_writer_that_is_killed_leaves_whole_results_only(tmp_path: Path) -> None:
+    for attempt in range(8):
+        with subprocess.Popen(
+            [sys.executable, "-c", WRITER, str(tmp_path)], stdout=subprocess.PIPE
+        ) as writer:
+            assert writer.stdout
+            writer.stdout.readline()
+            time.sleep(0.02 + 0.03 * attempt)
+            writer.send_signal(signal.SIGKILL)
+        for path in tmp_path.glob("*/*.gz"):
+            key = path.parent.name + path.name.removesuffix(".json.gz")
+            assert Results(tmp_path, 100).get(key) == Outcome("x" * 200_000)

@@ -1,0 +1,344 @@
+"""`nbgrader autograde` on a class: scores are the same whoever runs it, and nothing is lost."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import psutil
+import pytest
+from toy_course import ASSIGNMENT, FULL_MARKS, ToyCourse, environment
+
+pytestmark = pytest.mark.slow
+
+SLOW = "import time\ntime.sleep({})\ndef double(x):\n    return 2 * x"
+
+
+def events(course: ToyCourse) -> list[dict[str, Any]]:
+    path = course.root / "grading" / "hw2.jsonl"
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def ran(course: ToyCourse) -> Counter[str]:
+    """How often each student's cells were run."""
+    ends = [event for event in events(course) if event["event"] == "student"]
+    return Counter(end["student"] for end in ends if not end["again"])
+
+
+def hand_in(course: ToyCourse, number: int = 6) -> list[str]:
+    """Hand in right, half right, failing and unreadable notebooks."""
+    kinds = [
+        course.answered,
+        course.answer(double="def double(x):\n    return 3 * x"),
+        course.answer(triple="import os\nos._exit(1)"),
+        b"no notebook",
+    ]
+    students = [f"student-{n:02}" for n in range(number)]
+    for n, student in enumerate(students):
+        kind = kinds[n % len(kinds)]
+        course.submit(student, kind if isinstance(kind, bytes) else nbformat.writes(kind))
+    return students
+
+
+def all_scores(course: ToyCourse, students: list[str]) -> dict[str, dict[str, float | None]]:
+    return {student: course.scores(student) for student in students}
+
+
+@contextmanager
+def grading(course: ToyCourse, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
+    """The command, running; ended at the latest when the block ends."""
+    with open(course.root / "output.txt", "ab") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "nbgrader", "autograde", ASSIGNMENT, *arguments],
+            cwd=course.root,
+            env=environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+        )
+        try:
+            yield process
+        finally:
+            process.kill()
+            process.wait()
+
+
+def until_ended(course: ToyCourse, students: int) -> None:
+    """Wait until so many submissions were run."""
+    end = time.monotonic() + 120
+    while time.monotonic() < end:
+        if (course.root / "grading" / "hw2.jsonl").exists() and len(ran(course)) >= students:
+            return
+        time.sleep(0.02)
+    raise AssertionError((course.root / "output.txt").read_text())
+
+
+def test_scores_are_the_same_whoever_runs_the_submissions(course: ToyCourse) -> None:
+    students = hand_in(course)
+    serial = course.grade("--WholeClass.executor=serial")
+    assert serial.returncode == 0, serial.stderr
+    expected = all_scores(course, students)
+    assert expected["student-00"]["test_double"] == 2
+    assert set(ran(course).values()) == {1}
+
+    parallel = course.grade("--force", "--WholeClass.workers=3", "--WholeClass.rerun=True")
+    assert parallel.returncode == 0, parallel.stderr
+    assert all_scores(course, students) == expected
+    assert set(ran(course).values()) == {2}
+    assert "graded 4, submission failed 2, not graded 0" in parallel.stderr
+
+
+def test_force_alone_saves_results_again_without_running_anything(course: ToyCourse) -> None:
+    students = hand_in(course)
+    assert course.grade().returncode == 0
+    expected = all_scores(course, students)
+    (course.root / "gradebook.db").rename(course.root / "old.db")
+    shutil.copy(course.root / "old.db", course.root / "gradebook.db")
+    with sqlite3.connect(course.root / "gradebook.db") as gradebook:
+        gradebook.execute("update grade set auto_score = -1")
+    again = course.grade("--force")
+    assert again.returncode == 0, again.stderr
+    assert all_scores(course, students) == expected
+    assert set(ran(course).values()) == {1}
+    assert "6 from an earlier run" in again.stderr
+
+
+def test_what_was_graded_is_left_alone(course: ToyCourse) -> None:
+    hand_in(course)
+    course.grade()
+    before = len(events(course))
+    assert course.grade().returncode == 0
+    assert len(events(course)) == before
+
+
+def test_a_changed_answer_runs_that_student_only(course: ToyCourse) -> None:
+    hand_in(course)
+    course.grade()
+    course.submit("student-01", nbformat.writes(course.answered))
+    assert course.grade("--force").returncode == 0
+    assert [student for student, times in ran(course).items() if times == 2] == ["student-01"]
+    assert sum(filter(None, course.test_scores("student-01").values())) == FULL_MARKS
+
+
+def test_a_changed_hidden_test_runs_everybody_whom_it_concerns(course: ToyCourse) -> None:
+    hand_in(course, 3)
+    course.grade()
+    source = course.root / "source" / ASSIGNMENT / "hw2.ipynb"
+    source.write_text(source.read_text().replace("triple(5) == 15", "triple(6) == 18"))
+    done = subprocess.run(
+        [sys.executable, "-m", "nbgrader", "generate_assignment", ASSIGNMENT, "--force"],
+        cwd=course.root,
+        env=environment(),
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert course.grade("--force").returncode == 0
+    assert set(ran(course).values()) == {2}
+
+
+def test_a_changed_limit_runs_everybody(course: ToyCourse) -> None:
+    hand_in(course, 2)
+    course.grade()
+    course.grade("--force", "--ExecuteSubmission.memory_mb=2500")
+    assert set(ran(course).values()) == {2}
+
+
+@pytest.mark.parametrize("finished", [1, 3])
+def test_after_a_kill_everybody_is_graded_once(course: ToyCourse, finished: int) -> None:
+    students = hand_in(course, 8)
+    with grading(course, "--WholeClass.workers=2") as process:
+        until_ended(course, finished)
+        children = psutil.Process(process.pid).children(recursive=True)
+        process.send_signal(signal.SIGKILL)
+    _, alive = psutil.wait_procs(children, timeout=10)
+    assert not alive
+    before = ran(course)
+    again = course.grade()
+    assert again.returncode == 0, again.stderr
+    assert "graded 4, submission failed 4" in again.stderr or "from an earlier run" in again.stderr
+    assert all(times == 1 for student, times in ran(course).items() if student in before)
+    assert all(course.scores(student) for student in students)
+
+
+def test_interrupting_keeps_what_is_finished_and_says_how_to_go_on(course: ToyCourse) -> None:
+    students = hand_in(course, 8)
+    course.submit("zz-long", nbformat.writes(course.answer(double=SLOW.format(30))))
+    with grading(course) as process:
+        until_ended(course, 5)
+        children = psutil.Process(process.pid).children(recursive=True)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(20) == 130
+    said = (course.root / "output.txt").read_text()
+    assert "To go on: nbgrader autograde hw2" in said
+    assert "Traceback" not in said
+    _, alive = psutil.wait_procs(children, timeout=10)
+    assert not alive
+    course.submit("zz-long", nbformat.writes(course.answered))
+    before = ran(course)
+    assert course.grade().returncode == 0
+    assert all(ran(course)[student] == 1 for student in before)
+    assert all(course.scores(student) for student in students)
+
+
+def test_a_killed_worker_costs_nobody_anything(course: ToyCourse) -> None:
+    students = hand_in(course, 6)
+    course.submit("aa-slow", nbformat.writes(course.answer(double=SLOW.format(4))))
+    with grading(course, "--WholeClass.workers=2") as process:
+        until_ended(course, 1)
+        for child in psutil.Process(process.pid).children():
+            if "hw_grading.whole_class.local" in child.cmdline():
+                child.kill()
+        assert process.wait(120) == 0
+    assert all(course.scores(student) for student in [*students, "aa-slow"])
+    assert sum(filter(None, course.test_scores("aa-slow").values())) == FULL_MARKS
+
+
+def test_a_second_run_is_refused_while_one_is_grading(course: ToyCourse) -> None:
+    hand_in(course, 3)
+    course.submit("aa-slow", nbformat.writes(course.answer(double=SLOW.format(6))))
+    with grading(course) as process:
+        until_ended(course, 1)
+        second = course.grade()
+        assert second.returncode == 1
+        assert "Another run is grading the course" in second.stderr
+        assert process.wait(120) == 0
+    assert set(ran(course).values()) == {1}
+
+
+def test_a_submission_replaced_while_the_class_is_graded_is_graded_as_it_is_then(
+    course: ToyCourse,
+) -> None:
+    course.submit("aa-slow", nbformat.writes(course.answer(double=SLOW.format(4))))
+    wrong = course.answer(double="def double(x):\n    return 0", triple="def triple(x): return 0")
+    course.submit("b", nbformat.writes(wrong))
+    with grading(course, "--WholeClass.workers=2") as process:
+        until_ended(course, 1)  # b's, while the loop waits for aa-slow
+        course.submit("b", nbformat.writes(course.answered))
+        assert process.wait(120) == 0
+    assert sum(filter(None, course.test_scores("b").values())) == FULL_MARKS
+
+
+def test_a_gradebook_that_is_in_use_is_waited_for(course: ToyCourse) -> None:
+    students = hand_in(course, 3)
+    with grading(course) as process:
+        until_ended(course, 1)
+        with sqlite3.connect(course.root / "gradebook.db", timeout=30) as gradebook:
+            gradebook.execute("begin exclusive")
+            time.sleep(8)
+        gradebook.close()
+        assert process.wait(120) == 0, (course.root / "output.txt").read_text()
+    assert all(course.scores(student) for student in students)
+
+
+def test_a_folder_for_results_that_cannot_be_written_stops_nobody(course: ToyCourse) -> None:
+    students = hand_in(course, 2)
+    (course.root / "grading").write_text("a file where the folder should be")
+    done = course.grade()
+    assert done.returncode == 0, done.stderr
+    assert "cannot be kept" in done.stderr
+    assert all(course.scores(student) for student in students)
+
+
+def test_a_fault_of_the_grader_leaves_the_student_ungraded_and_the_others_graded(
+    course: ToyCourse,
+) -> None:
+    hand_in(course, 2)
+    (course.root / "submitted" / "linked").symlink_to(course.root / "submitted" / "student-00")
+    done = course.grade()
+    assert done.returncode == 1
+    assert "graded 2, submission failed 0, not graded 1" in done.stderr
+    assert re.search(r"linked: .*symbolic link", done.stderr)
+    assert not course.scores("linked")
+
+
+def test_the_page_and_the_lines_say_what_the_table_says(course: ToyCourse) -> None:
+    hand_in(course, 4)
+    done = course.grade()
+    assert "graded 2, submission failed 2, not graded 0" in done.stderr
+    [end] = [event for event in events(course) if event["event"] == "end"]
+    assert (end["graded"], end["submission failed"], end["not graded"]) == (2, 2, 0)
+    page = (course.root / "grading" / "hw2.html").read_text()
+    assert "graded 2, submission failed 2, not graded 0" in page
+    assert "the kernel died while running cell" in page
+    assert 'http-equiv="refresh"' not in page
+
+
+@pytest.mark.parametrize("arguments", [("--student=student-01",), ("--student=student-0[1]",)])
+def test_one_student_alone_may_be_graded(course: ToyCourse, arguments: tuple[str, ...]) -> None:
+    hand_in(course, 3)
+    assert course.grade(*arguments).returncode == 0
+    assert set(ran(course)) == {"student-01"}
+    assert not course.scores("student-00")
+
+
+def test_students_may_be_left_out(course: ToyCourse) -> None:
+    hand_in(course, 3)
+    assert course.grade("--CourseDirectory.student_id_exclude=student-01").returncode == 0
+    assert set(ran(course)) == {"student-00", "student-02"}
+
+
+def test_results_can_be_emptied(course: ToyCourse) -> None:
+    hand_in(course, 2)
+    course.grade()
+    shutil.rmtree(course.root / "grading" / "results")
+    assert course.grade("--force").returncode == 0
+    assert set(ran(course).values()) == {2}
+
+
+def test_on_a_terminal_there_is_one_bar_and_nothing_that_pushes_it_away(course: ToyCourse) -> None:
+    import pty
+    import termios
+
+    hand_in(course, 3)
+    ours, theirs = pty.openpty()
+    termios.tcsetwinsize(theirs, (24, 100))
+    process = subprocess.Popen(
+        [sys.executable, "-m", "nbgrader", "autograde", ASSIGNMENT],
+        cwd=course.root,
+        env=environment(),
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+    )
+    os.close(theirs)
+    said = b""
+    while True:
+        try:
+            piece = os.read(ours, 10_000)
+        except OSError:
+            break
+        if not piece:
+            break
+        said += piece
+    os.close(ours)
+    assert process.wait() == 0
+    text = said.decode(errors="replace")
+    assert "3 of 3" in text
+    assert "failed=1" in text
+    assert "Converting notebook" not in text
+    assert "graded 2, submission failed 1, not graded 0" in text
+
+
+def test_the_clock_may_go_backwards(course: ToyCourse) -> None:
+    students = hand_in(course, 2)
+    assert course.grade().returncode == 0
+    future = time.time() + 1e6
+    for path in Path(course.root / "grading").rglob("*"):
+        os.utime(path, (future, future))
+    assert course.grade("--force").returncode == 0
+    assert set(ran(course).values()) == {1}
+    assert all(course.scores(student) for student in students)
