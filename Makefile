@@ -30,7 +30,7 @@ sandbox:         ## bubblewrap, in which student code runs, where it may be inst
 	@tools/install-bubblewrap
 
 test: $(READY) sandbox ## all tests
-	$(RUN) python -m pytest -n 2
+	$(RUN) python -m pytest -n 3
 
 check: $(READY)  ## lint, types and unit tests, within a minute
 	$(RUN) ruff check .

@@ -16,6 +16,12 @@ import pytest
 from hw_grading.course import REPOSITORY
 
 SECONDS_BETWEEN_LOOKS = 0.1
+# Those that run in a sandbox. Others build their large values in the process of the tests itself.
+ATTACKS = [
+    str(path)
+    for path in sorted((REPOSITORY / "tests" / "hostile").glob("test_*.py"))
+    if "arena.attack" in path.read_text(encoding="utf-8") and path.stem != "test_files"
+]
 MOST_SHOWN = 5
 
 
@@ -23,8 +29,7 @@ def run() -> None:
     """Run the attacks, and print the largest sums."""
     sampler = Sampler()
     status = pytest.main(
-        ["-q", "-k", "not fuzz", "-p", "no:cacheprovider", "-p", "no:xdist",
-         "-o", "addopts=", str(REPOSITORY / "tests" / "hostile")],
+        ["-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-o", "addopts=", *ATTACKS],
         plugins=[sampler],
     )  # fmt: skip
     sampler.over.set()
