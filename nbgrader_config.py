@@ -76,6 +76,11 @@ c.ExecuteSubmission.files = 20_000
 # Hidden tests draw fresh inputs for each student; with the same number, the same ones again.
 c.ExecuteSubmission.seed = 20221004
 
+# Submissions are run at once: "processes" of this machine, "serial", or "dask".
+c.WholeClass.executor = "processes"
+c.WholeClass.workers = 0  # as many as there are cores, and memory for
+c.WholeClass.results_mb = 4000
+
 # What students wrote is shown without HTML that runs, in feedback and in formgrader.
 c.TemplateExporter.filters = {
     "markdown2html": "hw_grading.safe_html.markdown2html",

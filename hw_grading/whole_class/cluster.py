@@ -20,8 +20,6 @@ from distributed import Future as DaskFuture
 from hw_grading.faults import GraderFault
 from hw_grading.whole_class.job import WorkerUnfit
 
-ATTEMPTS = 3
-
 
 class SchedulerGone(GraderFault):
     """The scheduler cannot be reached (any more)."""
@@ -102,8 +100,11 @@ class DaskWorkers(Executor):
                 self._submit(future, what, attempt)
             else:
                 future.set_exception(value)
-        elif asked.status == "error" and isinstance(asked.exception(), KilledWorker):
-            future.set_exception(GraderFault(f"the workers that ran it died ({asked.exception()})"))
+        elif asked.status == "error":
+            error = asked.exception()
+            died = isinstance(error, KilledWorker)
+            what_happened = "the workers that ran it died" if died else type(error).__name__
+            future.set_exception(GraderFault(f"{what_happened} ({error})"))
         else:
             future.set_exception(SchedulerGone(f"the Dask scheduler at {self._address} went away"))
 

@@ -1,0 +1,160 @@
+"""Grading by Dask workers: a real scheduler, and workers as processes of their own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from distributed import Client
+from toy_course import FULL_MARKS, ToyCourse, environment
+
+from hw_grading.whole_class.cluster import DaskWorkers, SchedulerGone
+from hw_grading.whole_class.job import WorkerUnfit
+
+pytestmark = pytest.mark.slow
+
+
+class Cluster:
+    """A scheduler, and as many workers as a test starts."""
+
+    def __init__(self, folder: Path, stack: ExitStack) -> None:
+        self._file, self._stack = folder / "scheduler.json", stack
+        self.scheduler = self._start("scheduler", "--port", "0", "--host", "127.0.0.1")
+        self._client: Client | None = None
+
+    def _start(self, role: str, *arguments: str, **variables: str) -> subprocess.Popen[bytes]:
+        process = subprocess.Popen(
+            [
+                *(sys.executable, "-m", "dask", role, *arguments, "--no-dashboard"),
+                *("--scheduler-file", str(self._file)),
+            ],
+            env={**environment(), **variables},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        self._stack.callback(process.wait)
+        self._stack.callback(process.kill)
+        return process
+
+    @property
+    def address(self) -> str:
+        """Where the scheduler is; waits for it."""
+        with Client(scheduler_file=str(self._file), timeout=30, set_as_default=False) as client:
+            return str(client.scheduler.address)
+
+    def worker(self, **variables: str) -> subprocess.Popen[bytes]:
+        """Start a worker without a nanny, so that killing it is the end of it."""
+        before = self._workers()
+        process = self._start("worker", "--nthreads", "1", "--no-nanny", **variables)
+        end = time.monotonic() + 60
+        while not self._workers() - before:
+            assert time.monotonic() < end
+            time.sleep(0.1)
+        return process
+
+    def _workers(self) -> set[str]:
+        with Client(scheduler_file=str(self._file), timeout=30, set_as_default=False) as client:
+            return set(client.scheduler_info(n_workers=-1)["workers"])
+
+
+@pytest.fixture
+def cluster(tmp_path: Path) -> Iterator[Cluster]:
+    with ExitStack() as stack:
+        yield Cluster(tmp_path, stack)
+
+
+def by_dask(cluster: Cluster) -> list[str]:
+    where = f"--WholeClass.scheduler_address={cluster.address}"
+    return ["--WholeClass.executor=dask", where, "--WholeClass.scheduler_wait_seconds=20"]
+
+
+def test_scores_are_those_of_a_serial_run(course: ToyCourse, cluster: Cluster) -> None:
+    course.submit("right", course.answered)
+    course.submit("wrong", course.answer(double="def double(x):\n    return x"))
+    course.submit("dying", course.answer(triple="import os\nos._exit(1)"))
+    students = ("right", "wrong", "dying")
+    assert course.grade("--WholeClass.executor=serial").returncode == 0
+    expected = {student: course.scores(student) for student in students}
+    for _ in range(2):
+        cluster.worker()
+    done = course.grade("--force", "--WholeClass.rerun=True", *by_dask(cluster))
+    assert done.returncode == 0, done.stderr
+    assert {student: course.scores(student) for student in students} == expected
+    assert sum(filter(None, course.test_scores("right").values())) == FULL_MARKS
+
+
+def test_a_worker_without_a_sandbox_gets_nothing_and_is_named(
+    course: ToyCourse, cluster: Cluster, tmp_path: Path
+) -> None:
+    for number in range(3):
+        course.submit(f"student-{number}", course.answered)
+    (tmp_path / "bin").mkdir()
+    cluster.worker(PATH=str(tmp_path / "bin"))  # no bwrap there
+    alone = course.grade(*by_dask(cluster))
+    assert alone.returncode == 1
+    assert "no Dask worker can grade" in alone.stderr
+    assert "'bwrap' for it was not found" in alone.stderr
+    assert not course.test_scores("student-0").get("test_double")
+    cluster.worker()
+    done = course.grade(*by_dask(cluster))
+    assert done.returncode == 0, done.stderr
+    assert "gets no submissions" in done.stderr or "graded 3" in done.stderr
+    assert sum(filter(None, course.test_scores("student-2").values())) == FULL_MARKS
+
+
+def test_a_call_of_a_killed_worker_is_made_by_another(cluster: Cluster, tmp_path: Path) -> None:
+    first = cluster.worker()
+    executor = DaskWorkers(cluster.address, 20, print)
+    program = f"import pathlib, time; pathlib.Path({str(tmp_path / 'began')!r}).touch(); "
+    slow = executor.submit(exec, program + "time.sleep(3)")
+    while not (tmp_path / "began").exists():
+        time.sleep(0.05)
+    first.kill()
+    cluster.worker()
+    assert slow.result(60) is None
+    executor.shutdown()
+
+
+def test_a_call_that_kills_its_workers_fails_alone(cluster: Cluster) -> None:
+    workers = [cluster.worker() for _ in range(5)]
+    executor = DaskWorkers(cluster.address, 20, print)
+    deadly = executor.submit(os._exit, 3)
+    error = deadly.exception(120)
+    assert "the workers that ran it died" in str(error)
+    assert sum(worker.poll() is None for worker in workers) >= 1
+    assert executor.submit(abs, -1).result(60) == 1
+    executor.shutdown()
+
+
+def test_a_worker_that_refuses_is_not_asked_again(cluster: Cluster) -> None:
+    cluster.worker()
+    said: list[str] = []
+    executor = DaskWorkers(cluster.address, 20, said.append)
+    refuse = "from hw_grading.whole_class.job import WorkerUnfit\nraise WorkerUnfit('numpy 1.0')"
+    refused = [executor.submit(exec, refuse) for _ in range(3)]
+    for future in refused:
+        assert isinstance(future.exception(60), WorkerUnfit)
+    assert len(said) == 1
+    assert "numpy 1.0" in said[0]
+    executor.shutdown()
+
+
+def test_a_scheduler_that_goes_away_is_the_graders_fault(cluster: Cluster) -> None:
+    cluster.worker()
+    executor = DaskWorkers(cluster.address, 20, print)
+    waiting = executor.submit(time.sleep, 600)
+    time.sleep(1)
+    cluster.scheduler.kill()
+    assert isinstance(waiting.exception(120), SchedulerGone)
+    executor.shutdown()
+
+
+def test_no_scheduler_at_all_is_said_with_what_to_start() -> None:
+    with pytest.raises(SchedulerGone, match="dask scheduler"):
+        DaskWorkers("tcp://127.0.0.1:1", 1, print)
