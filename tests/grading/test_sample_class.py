@@ -60,6 +60,7 @@ def stock(course, tmp_path_factory):
         config.write(
             "c.Autograde.autograde_preprocessors[0] = 'nbgrader.preprocessors.Execute'\n"
             "c.Execute.timeout = 300\n"
+            "c.WholeClass.executor = 'serial'\n"  # nobody would collect what is run ahead
         )
     log = other.folder / "stock.log"
     assert other.nbgrader("generate_assignment", "hw2", log=log) == 0
