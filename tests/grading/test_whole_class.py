@@ -196,7 +196,7 @@ def test_interrupting_keeps_what_is_finished_and_says_how_to_go_on(course: ToyCo
 
 def test_a_killed_worker_costs_nobody_anything(course: ToyCourse) -> None:
     students = hand_in(course, 6)
-    course.submit("aa-slow", nbformat.writes(course.answer(double=SLOW.format(4))))
+    course.submit("aa-slow", nbformat.writes(course.answer(double=SLOW.format(10))))
     with grading(course, "--WholeClass.workers=2") as process:
         until_ended(course, 1)
         for child in psutil.Process(process.pid).children():
@@ -209,7 +209,7 @@ def test_a_killed_worker_costs_nobody_anything(course: ToyCourse) -> None:
 
 def test_a_second_run_is_refused_while_one_is_grading(course: ToyCourse) -> None:
     hand_in(course, 3)
-    course.submit("aa-slow", nbformat.writes(course.answer(double=SLOW.format(6))))
+    course.submit("aa-slow", nbformat.writes(course.answer(double=SLOW.format(25))))
     with grading(course) as process:
         until_ended(course, 1)
         second = course.grade()
@@ -222,7 +222,7 @@ def test_a_second_run_is_refused_while_one_is_grading(course: ToyCourse) -> None
 def test_a_submission_replaced_while_the_class_is_graded_is_graded_as_it_is_then(
     course: ToyCourse,
 ) -> None:
-    course.submit("aa-slow", nbformat.writes(course.answer(double=SLOW.format(4))))
+    course.submit("aa-slow", nbformat.writes(course.answer(double=SLOW.format(15))))
     wrong = course.answer(double="def double(x):\n    return 0", triple="def triple(x): return 0")
     course.submit("b", nbformat.writes(wrong))
     with grading(course, "--WholeClass.workers=2") as process:
