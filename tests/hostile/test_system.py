@@ -170,7 +170,7 @@ def test_names_are_not_resolved(arena: Arena) -> None:
     outcome = arena.attack(
         before=TRY
         + """
-for name in ("pypi.org", "localhost.localdomain", "sandbox", "metadata.google.internal"):
+for name in ("example.org", "localhost.localdomain", "sandbox", "metadata.google.internal"):
     attempt("resolve", socket.getaddrinfo, name, 80)
 """
     )
