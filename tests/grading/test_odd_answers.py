@@ -62,6 +62,7 @@ def test_who_writes_into_the_arguments_is_told(function):
         assert any(word in said for word in oddity.words), f"{answer}: {said}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("function", ["sigmoid_activation", "backward_pass"])
 def test_an_endless_loop_is_stopped_part_by_part_and_others_are_graded(function):
     for answer, oddity, run in odd_ones(function, NEVER_RETURNS):
