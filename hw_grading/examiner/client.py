@@ -79,11 +79,6 @@ def _running() -> _Examiner:
     return _examiner
 
 
-def warm_up() -> None:
-    """Start the examiner's process, so that it is ready when the first submission is."""
-    _running()
-
-
 class Examination:
     """The test cells of one submission.
 

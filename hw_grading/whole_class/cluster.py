@@ -66,7 +66,7 @@ class DaskWorkers(Executor):
     def submit(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         """Have a function called by a worker."""
         future: Future[Any] = Future()
-        self._submit(future, (function, args, kwargs), 1)
+        self._submit(future, (function, args, kwargs))
         return future
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
@@ -74,7 +74,7 @@ class DaskWorkers(Executor):
         del wait, cancel_futures  # what this client asked for is dropped when it leaves
         self._client.close()
 
-    def _submit(self, future: Future[Any], what: tuple[Any, ...], attempt: int) -> None:
+    def _submit(self, future: Future[Any], what: tuple[Any, ...]) -> None:
         with self._lock:
             unfit = set(self._unfit)
         workers = None
@@ -86,18 +86,16 @@ class DaskWorkers(Executor):
                 future.set_exception(WorkerUnfit(f"no Dask worker can grade: {why}"))
                 return
         asked = self._client.submit(_call, *what, pure=False, retries=0, workers=workers)
-        asked.add_done_callback(lambda done: self._done(done, future, what, attempt))
+        asked.add_done_callback(lambda done: self._done(done, future, what))
 
-    def _done(
-        self, asked: DaskFuture[Any], future: Future[Any], what: tuple[Any, ...], attempt: int
-    ) -> None:
+    def _done(self, asked: DaskFuture[Any], future: Future[Any], what: tuple[Any, ...]) -> None:
         if asked.status == "finished":
             worker, fine, value = asked.result()
             if fine:
                 future.set_result(value)
             elif isinstance(value, WorkerUnfit):
                 self._refused(worker, str(value))
-                self._submit(future, what, attempt)
+                self._submit(future, what)
             else:
                 future.set_exception(value)
         elif asked.status == "error":

@@ -76,7 +76,7 @@ class LocalProcesses(Executor):
                 with contextlib.suppress(queue.Empty):
                     while call := self._calls.get_nowait():
                         call.future.cancel()
-                for process in self._processes:
+                for process in list(self._processes):  # threads take theirs out
                     process.kill()
             for _ in self._threads:
                 self._calls.put(None)
