@@ -163,6 +163,7 @@ class ExecuteSubmission(LimitSettings, Execute):
         if self.sandbox != "none":
             manager.shown = environment.shown(self.blas_threads, [])
         manager.limits = self.of_sandbox()
+        manager.forked = self.fork_kernels
         self._manager = manager
         return manager
 

@@ -220,26 +220,36 @@ def loss_is_right(logistic_loss: Any) -> bool:
     return True
 
 
+def right_figures(names: dict[str, Any], X: Array, y: Array) -> tuple[float, float]:
+    """Return accuracy and mean loss on images (n, 28, 28) of the network that training left behind.
+
+    They are computed without any function of the student's.
+    """
+    for name in ("weight_matrices", "biases"):
+        expect(name in names, f"there is no {name}: did the training cell run to its end?")
+    shapes = [(784, 200), (200, 1), (1, 200), (1, 1)]
+    arrays = [
+        as_numbers(p, what="a parameter", shape=shape)
+        for p, shape in zip([*names["weight_matrices"], *names["biases"]], shapes, strict=True)
+    ]
+    hidden = np.maximum(X.reshape(len(X), -1) @ arrays[0] + arrays[2], 0.0)
+    s = (hidden @ arrays[1] + arrays[3]).ravel()
+    losses = np.logaddexp(0.0, np.where(y == 1, -s, s))
+    return float(np.mean((s > 0) == (y == 1))), float(losses.mean())
+
+
 def trained_network(names: dict[str, Any], X: Array, y: Array) -> tuple[Array, Array]:
-    """Return what the network that training left behind says of images (n, 28, 28).
+    """Return what the network that training left behind says of some thousand images (n, 28, 28).
+
+    A loss that pairs every g with every label makes (n, n) numbers: not for the training set.
 
     Returns
     -------
     accuracies, losses
         Two of each: by the student's own functions (NaN if they fail), and by right ones.
     """
-    for name in ("weight_matrices", "biases"):
-        expect(name in names, f"there is no {name}: did the training cell run to its end?")
+    right = right_figures(names, X, y)
     parameters = names["weight_matrices"], names["biases"]
-    shapes = [(784, 200), (200, 1), (1, 200), (1, 1)]
-    arrays = [
-        as_numbers(p, what="a parameter", shape=shape)
-        for p, shape in zip([*parameters[0], *parameters[1]], shapes, strict=True)
-    ]
-    hidden = np.maximum(X.reshape(len(X), -1) @ arrays[0] + arrays[2], 0.0)
-    s = (hidden @ arrays[1] + arrays[3]).ravel()
-    losses = np.logaddexp(0.0, np.where(y == 1, -s, s))
-    right = np.mean((s > 0) == (y == 1)), losses.mean()
     try:
         activations = [names["relu_activation"], names["sigmoid_activation"]]
         forward_pass, images = names["forward_pass"], X.reshape(len(X), -1)

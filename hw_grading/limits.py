@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from traitlets import Dict, Enum, Float, HasTraits, Integer, Unicode
+from traitlets import Bool, Dict, Enum, Float, HasTraits, Integer, Unicode
 
 from hw_grading.sandbox.policy import Limits
 
@@ -32,6 +32,12 @@ class LimitSettings(HasTraits):
         ["bubblewrap", "none"],
         default_value="bubblewrap",
         help="where student code runs; 'none' is for a class that you trust with this machine",
+    ).tag(config=True)
+
+    fork_kernels = Bool(
+        True,
+        help="whether kernels are copies of a process that has done its imports, which is quicker; "
+        "each submission has a copy and a sandbox of its own",
     ).tag(config=True)
 
     cpu_seconds_per_cell = _number(60, "computing time of a cell")

@@ -36,6 +36,12 @@ def answer() -> None:
     _server().serve()
 
 
+def copy_lists_of_fonts() -> None:
+    """Put matplotlib's lists of fonts where it looks, which has to be one's own to write."""
+    if os.path.isdir(FONTS):
+        shutil.copytree(FONTS, os.environ["MPLCONFIGDIR"])
+
+
 def start(connection_file: str, link: int, limits: dict[str, int]) -> None:
     """Lay limits on this process and those that it will start, and become a kernel."""
     global _link
@@ -44,8 +50,7 @@ def start(connection_file: str, link: int, limits: dict[str, int]) -> None:
 
         for name, most in limits.items():
             resource.setrlimit(getattr(resource, name), (most, most))
-    if os.path.isdir(FONTS):
-        shutil.copytree(FONTS, os.environ["MPLCONFIGDIR"])  # which has to be one's own to write
+    copy_lists_of_fonts()
     os.set_inheritable(link, False)
     _link = socket.socket(fileno=link)
 

@@ -11,9 +11,9 @@ from pathlib import Path
 
 from hw_grading.faults import GraderFault
 from hw_grading.sandbox import policy
-from hw_grading.sandbox.kernel import as_caller
 from hw_grading.sandbox.policy import Limits, Shown
 from hw_grading.sandbox.syscalls import filter_file
+from hw_grading.sandbox.user import as_caller
 
 _SECONDS = 30
 WITHOUT = (

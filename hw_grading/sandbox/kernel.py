@@ -16,7 +16,6 @@ import asyncio
 import contextlib
 import json
 import os
-import secrets
 import select
 import shutil
 import signal
@@ -36,12 +35,14 @@ from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
 from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 from jupyter_core.utils import ensure_async
-from traitlets import Instance
+from traitlets import Bool, Instance
 
 from hw_grading import inside
-from hw_grading.sandbox import policy
+from hw_grading.sandbox import nursery, policy
+from hw_grading.sandbox.nursery import NoNursery
 from hw_grading.sandbox.policy import Limits, Shown
 from hw_grading.sandbox.syscalls import filter_file
+from hw_grading.sandbox.user import as_caller
 
 PROVISIONER = "hw-grading-sandbox"  # as pyproject.toml registers it
 _SECONDS_TO_START = 30.0
@@ -59,6 +60,7 @@ class KernelInSandbox(AsyncKernelManager):
 
     shown = Instance(Shown, allow_none=True, help="what the sandbox shows; None for no sandbox")
     limits = Instance(Limits, args=())
+    forked = Bool(True, help="whether the kernel may be forked, where it can be")
     max_message_bytes = 8_000_000
 
     def __init__(self, **kwargs: Any) -> None:
@@ -111,7 +113,8 @@ class KernelInSandbox(AsyncKernelManager):
 
     def remove_run_folder(self) -> None:
         """Remove what is left of the run."""
-        shutil.rmtree(self.run_folder, ignore_errors=True)
+        for folder in (self.run_folder, self.shared_folder):
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 class SandboxProvisioner(LocalProvisioner):
@@ -125,38 +128,64 @@ class SandboxProvisioner(LocalProvisioner):
         """Start the process, and find out its number."""
         manager: Any = self.parent
         ours, theirs = socket.socketpair()
+        with theirs:
+            try:
+                if not self._fork(manager, theirs):
+                    await self._launch(manager, theirs, **kwargs)
+            except BaseException:
+                ours.close()
+                raise
+        self.link = ours
+        return self.connection_info
+
+    def _fork(self, manager: KernelInSandbox, link: socket.socket) -> bool:
+        """Get a kernel from the nursery; False where there is none."""
+        if manager.shown is None or not manager.forked:
+            return False
+        place = nursery.nursery_for(manager.shown)
+        if place is None:
+            return False
+        manager.shared_folder = place.new_folder()
+        try:
+            forked = place.fork(manager.shared_folder, link, manager.limits, _connection(manager))
+        except NoNursery as error:
+            nursery.refuse(str(error))
+            return False
+        self.process: Any = forked
+        self.pid = self.root_pid = forked.pid
+        self.kernel_pid = forked.kernel_pid
+        return True
+
+    async def _launch(self, manager: KernelInSandbox, link: socket.socket, **kwargs: Any) -> None:
+        """Start a process of its own."""
         info_read, info_write = os.pipe()
-        handed_on = [theirs.fileno(), info_write]
+        handed_on = [link.fileno(), info_write]
         try:
             if manager.shown is None:
-                cmd = _without_sandbox(manager, theirs.fileno(), kwargs["env"])
+                cmd = _without_sandbox(manager, link.fileno(), kwargs["env"])
             else:
                 handed_on.append(filter_file())
                 cmd = _in_sandbox(manager, *handed_on)
-            _write_connection_file(manager)
+            file = Path(manager.run_folder) / "connection.json"
+            file.write_text(json.dumps(_connection(manager)), encoding="utf-8")
+            file.chmod(0o644)
             kwargs |= {
                 "pass_fds": handed_on if manager.shown else handed_on[:1],
                 "cwd": manager.run_folder if manager.shown is None else "/",
                 "stdout": subprocess.DEVNULL,
                 "stderr": subprocess.DEVNULL,
             }
-            connection = await super().launch_kernel(cmd, **kwargs)
+            await super().launch_kernel(cmd, **kwargs)
             for fd in handed_on[1:]:
                 os.close(fd)  # or reading from the other end would never come to an end
             del handed_on[1:]
-            self.link = ours
             self.kernel_pid = self.root_pid = self.pid
             if manager.shown is not None:
                 self.root_pid, self.kernel_pid = _processes(info_read)
-        except BaseException:
-            ours.close()
-            raise
         finally:
-            theirs.close()
             os.close(info_read)
             for fd in handed_on[1:]:
                 os.close(fd)
-        return connection
 
     async def send_signal(self, signum: int) -> None:
         """Send a signal to the kernel itself; the processes around it are not meant."""
@@ -179,15 +208,6 @@ def _in_sandbox(manager: KernelInSandbox, link: int, info_fd: int, filter_fd: in
     return as_caller(line, Path(manager.shared_folder))
 
 
-def as_caller(line: list[str], shared_folder: Path) -> list[str]:
-    """Return the command for who is asking: root hands on to a user who owns nothing else."""
-    if os.getuid() != 0:
-        return line
-    user = 1_000_000_000 + secrets.randbelow(1_000_000_000)
-    os.chown(shared_folder, user, user)
-    return policy.as_nobody(line, user)
-
-
 def _without_sandbox(manager: KernelInSandbox, link: int, environment: dict[str, str]) -> list[str]:
     """Return the command for a class that is trusted, and complete its environment."""
     packages = Path(manager.run_folder) / "packages"
@@ -200,14 +220,14 @@ def _without_sandbox(manager: KernelInSandbox, link: int, environment: dict[str,
     return [sys.executable, "-m", "answering.start", connection, str(link), "{}"]
 
 
-def _write_connection_file(manager: KernelInSandbox) -> None:
-    """Write the connection file for the kernel, with the path that the folder has for it."""
-    connection = json.loads(Path(manager.connection_file).read_text(encoding="utf-8"))
+def _connection(manager: KernelInSandbox) -> dict[str, Any]:
+    """Return the content of the kernel's connection file, with the path as it is there."""
+    connection: dict[str, Any] = json.loads(
+        Path(manager.connection_file).read_text(encoding="utf-8")
+    )
     if manager.shown is not None:
         connection["ip"] = f"{policy.RUN}/socket"
-    file = Path(manager.run_folder) / "connection.json"
-    file.write_text(json.dumps(connection), encoding="utf-8")
-    file.chmod(0o644)
+    return connection
 
 
 def _processes(info: int) -> tuple[int, int]:

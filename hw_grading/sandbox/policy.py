@@ -20,7 +20,10 @@ What is not protected
     Against faults of the kernel, of the processor, or of bubblewrap. How long something takes, and
     how busy the machine is, can be seen. Names of installed packages can be read.
 
-`command` is a pure function of its arguments: each of its lines has a test of its own.
+Two ways lead there. `command` starts one kernel, from nothing. `nursery_command` starts a process
+that imports what kernels need and runs no student code; it forks a kernel for each submission,
+which first moves into rooms of its own, `own_rooms`: the same namespaces, folders and limits again.
+All three are pure functions of their arguments: each of their lines has a test of its own.
 """
 
 from __future__ import annotations
@@ -29,11 +32,13 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
+from typing import Any
 
 WORK = "/home/student"
 OWN_FOLDERS = (WORK, "/tmp", "/dev/shm")  # in memory, limited in size
 RUN = "/run/kernel"
 CONNECTION_FILE = "/run/connection.json"
+KERNELS = "/run/kernels"  # in the nursery: a folder for each of its kernels
 HOMEWORK = "/opt/homework"
 MATPLOTLIB = f"{WORK}/.cache/matplotlib"
 
@@ -131,22 +136,108 @@ def command(
     info_fd
         Where bubblewrap writes the number of the sandbox's first process.
     """
-    folder_bytes = str(limits.folder_mb << 20)
+    line = _begun(shown)
+    # Student code makes no further namespaces: they open the kernel's less tested parts.
+    line += ["--disable-userns"]
+    line += ["--seccomp", str(filter_fd)]
+    line += _furnished(shown, limits, [RUN])
+    line += ["--bind", shared_folder, RUN]
+    line += ["--remount-ro", "/"]
+    line += ["--chdir", WORK]
+    if info_fd is not None:
+        line += ["--info-fd", str(info_fd)]
+    return [*line, "--", *program]
+
+
+def nursery_command(
+    shown: Shown, limits: Limits, shared_folder: str, program: Sequence[str]
+) -> list[str]:
+    """Return the command that runs the process which forks kernels (`answering.nursery`).
+
+    It makes namespaces, so that it may do more than student code: no call is refused, and it sees
+    /proc and the folders of all its kernels. They do not (`own_rooms`).
+    """
+    line = _begun(shown)
+    line += _furnished(shown, limits, [RUN, KERNELS])
+    line += ["--perms", "0755", "--dir", RUN]
+    line += ["--bind", shared_folder, KERNELS]
+    line += ["--bind", "/proc", "/proc"]
+    line += ["--remount-ro", "/"]
+    line += ["--chdir", WORK]
+    return [*line, "--", *program]
+
+
+def own_rooms(limits: Limits, name: str) -> dict[str, Any]:
+    """Return what a forked process does to itself before it becomes a kernel, in this order.
+
+    Parameters
+    ----------
+    limits
+        Of the submission.
+    name
+        Of the folder in which it makes its sockets.
+
+    Returns
+    -------
+    dict
+        namespaces
+            What it shares with nobody from now on.
+        user
+            Its number, and its group's, within.
+        written
+            Files of /proc, and what is written to them: no namespaces below these; and where memory
+            runs out, student code is what the system ends first.
+        bound
+            Folders, and where they appear.
+        own
+            New folders in memory, and their options.
+        covered
+            What can be seen no more.
+        connection_file
+            Where its connection file is put.
+        folder
+            Where it begins.
+        limits
+            Which are laid on it last.
+
+        After these come, always: no capability, no new privileges, and the filter of system calls.
+    """
+    size = f"size={limits.folder_mb << 20}"
+    return {
+        "namespaces": ["user", "mount", "pid", "net", "ipc", "uts", "cgroup"],
+        "user": 1000,
+        "written": {"/proc/sys/user/max_user_namespaces": "0", "/proc/self/oom_score_adj": "500"},
+        "bound": {f"{KERNELS}/{name}": RUN},
+        "own": {
+            WORK: f"mode=0700,{size}",
+            "/tmp": f"mode=1777,{size}",
+            "/dev/shm": f"mode=1777,{size}",
+        },
+        "covered": [KERNELS, "/proc"],
+        "connection_file": f"{KERNELS}/connection.json",
+        "folder": WORK,
+        "limits": limits.for_process(),
+    }
+
+
+def _begun(shown: Shown) -> list[str]:
     line = ["bwrap"]
     # Namespaces: users, processes, network, shared memory and message queues, host name, cgroups.
     line += ["--unshare-user", "--unshare-pid", "--unshare-net"]
     line += ["--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try"]
-    # Student code makes no further ones: they open the kernel's less tested parts.
-    line += ["--disable-userns"]
     line += ["--uid", "1000", "--gid", "1000", "--cap-drop", "ALL", "--hostname", "sandbox"]
-    line += ["--seccomp", str(filter_fd)]
     # No terminal to type into; and nothing outlives the grader, even one that was killed.
     line += ["--new-session", "--die-with-parent"]
     line += ["--clearenv"]
     for name, value in {**_every_environment(), **shown.environment}.items():
         line += ["--setenv", name, value]
+    return line
 
-    for parent in _parents([*shown.folders, *shown.links, RUN, WORK]):
+
+def _furnished(shown: Shown, limits: Limits, places: Sequence[str]) -> list[str]:
+    folder_bytes = str(limits.folder_mb << 20)
+    line = []
+    for parent in _parents([*shown.folders, *shown.links, *places, WORK]):
         line += ["--perms", "0755", "--dir", parent]
     for inside, outside in shown.folders.items():
         line += ["--ro-bind", outside, inside]
@@ -160,12 +251,7 @@ def command(
     line += ["--remount-ro", "/dev"]
     line += ["--perms", "1777", "--size", folder_bytes, "--tmpfs", "/tmp"]
     line += ["--perms", "0700", "--size", folder_bytes, "--tmpfs", WORK]
-    line += ["--bind", shared_folder, RUN]
-    line += ["--remount-ro", "/"]
-    line += ["--chdir", WORK]
-    if info_fd is not None:
-        line += ["--info-fd", str(info_fd)]
-    return [*line, "--", *program]
+    return line
 
 
 def as_nobody(line: Sequence[str], user: int) -> list[str]:
@@ -213,6 +299,11 @@ def start_command(shown: Shown, limits: Limits, link_fd: int) -> list[str]:
     """Return the program that becomes the kernel; see `hw_grading.inside.start`."""
     start = [shown.python, "-m", "answering.start", CONNECTION_FILE]
     return [*start, str(link_fd), json.dumps(limits.for_process())]
+
+
+def start_nursery(shown: Shown, control_fd: int, filter_fd: int) -> list[str]:
+    """Return the program that forks kernels; see `hw_grading.inside.nursery`."""
+    return [shown.python, "-m", "answering.nursery", str(control_fd), str(filter_fd)]
 
 
 def _every_environment() -> dict[str, str]:

@@ -15,6 +15,7 @@ import queue
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from multiprocessing import Pipe
@@ -25,6 +26,7 @@ from hw_grading.sandbox.environment import BLAS_VARIABLES
 
 ATTEMPTS = 3
 _SECONDS_TO_END = 5.0
+_SECONDS_TO_TIDY_UP = 1.0  # for a worker that nobody needs any more
 _SECONDS_IDLE = 10.0  # then a process ends, until there is work again
 
 
@@ -166,10 +168,10 @@ class _Worker:
 
 def _work(coordinator: Connection) -> None:
     """Make the calls that arrive, one after another, until the coordinator is gone."""
-    calls: queue.SimpleQueue[tuple[Any, ...]] = queue.SimpleQueue()
+    calls: queue.SimpleQueue[tuple[Any, ...] | None] = queue.SimpleQueue()
     threading.Thread(target=_receive, args=(coordinator, calls), daemon=True).start()
-    while True:
-        function, args, kwargs = calls.get()
+    while call := calls.get():
+        function, args, kwargs = call
         try:
             answer = True, function(*args, **kwargs)
         except Exception as error:
@@ -177,11 +179,13 @@ def _work(coordinator: Connection) -> None:
         coordinator.send(answer)
 
 
-def _receive(coordinator: Connection, calls: queue.SimpleQueue[tuple[Any, ...]]) -> None:
+def _receive(coordinator: Connection, calls: queue.SimpleQueue[tuple[Any, ...] | None]) -> None:
     with contextlib.suppress(OSError, EOFError):
         while True:
             calls.put(coordinator.recv())
-    # In the middle of a call too. What it has started in a sandbox dies with this process.
+    calls.put(None)
+    time.sleep(_SECONDS_TO_TIDY_UP)
+    # It is in the middle of a call. What it has started in a sandbox dies with this process.
     os._exit(1)
 
 

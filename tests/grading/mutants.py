@@ -98,6 +98,14 @@ def comparison(node: ast.AST) -> Change:
             yield _with(node, ops=[other()])
 
 
+def threshold(node: ast.AST) -> Change:
+    """A comparison with a number that is a little larger."""
+    if isinstance(node, ast.Compare):
+        (to,) = node.comparators
+        if isinstance(to, ast.Constant) and isinstance(to.value, int | float):
+            yield _with(node, comparators=[ast.Constant(to.value + 0.1)])
+
+
 def constant(node: ast.AST) -> Change:
     """Another number; 0 for None."""
     if not isinstance(node, ast.Constant) or isinstance(node.value, str):
@@ -196,6 +204,7 @@ OPERATORS: tuple[Callable[[ast.AST], Change], ...] = (
     arithmetic,
     operands,
     comparison,
+    threshold,
     constant,
     sign,
     call,

@@ -25,6 +25,8 @@ from nbgrader.utils import determine_grade
 from hw_grading.execution import ExecuteSubmission
 from hw_grading.faults import GraderFault
 from hw_grading.problems import Kind, Problem, read_problems
+from hw_grading.sandbox import environment
+from hw_grading.sandbox.nursery import nursery_for
 
 CANARY = "canary-7f3a"  # must never be seen by student code
 EXPECTED = "4242"  # a number that stands in hidden tests only
@@ -178,6 +180,7 @@ class Arena:
             "processes": 60,
             "output_bytes_per_cell": 200_000,
         }
+        assert nursery_for(environment.shown(1, [])), "no kernels are forked here"
         self.before = self._files()
         self.processes = _own_processes()
 

@@ -15,11 +15,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from nbformat.v4 import new_code_cell, new_notebook
 
+from hw_grading.execution import ExecuteSubmission
 from hw_grading.sandbox import environment, policy
-from hw_grading.sandbox.kernel import as_caller
-from hw_grading.sandbox.policy import Limits, Shown, as_nobody, command
+from hw_grading.sandbox.policy import Limits, Shown, as_nobody, command, nursery_command, own_rooms
 from hw_grading.sandbox.syscalls import REFUSED, compiled_filter, filter_file
+from hw_grading.sandbox.user import as_caller
 
 SHOWN = Shown(
     folders={"/usr": "/usr", "/opt/env": "/home/ada/course/.venv"},
@@ -126,13 +128,64 @@ def test_root_has_all_processes_end_with_one_of_its_own() -> None:
     assert "--info-fd" not in inner
 
 
+# -- kernels that are forked
+
+
+def nursery() -> list[str]:
+    return nursery_command(SHOWN, Limits(), "/tmp/run", ["true"])
+
+
+def test_the_nursery_sees_what_a_single_sandbox_sees_and_what_it_makes_namespaces_with() -> None:
+    words = nursery()
+    for name in ("user", "pid", "net", "ipc", "uts"):
+        assert f"--unshare-{name}" in words
+    for wanted in ("--new-session", "--die-with-parent", "--clearenv"):
+        assert wanted in words
+    assert follows(words, "--cap-drop", "ALL")
+    bound = [words[i + 1] for i, word in enumerate(words) if "bind" in word]
+    assert bound == ["/usr", "/home/ada/course/.venv", "/tmp/empty", "/tmp/run", "/proc"]
+    writable = [words[i + 2] for i, word in enumerate(words) if word == "--bind"]
+    assert writable == ["/run/kernels", "/proc"]
+    assert follows(words, "--remount-ro", "/", "--chdir", "/home/student")
+
+
+def test_a_forked_kernel_shares_no_namespace() -> None:
+    assert set(own_rooms(Limits(), "one")["namespaces"]) == {
+        *("user", "mount", "pid", "net", "ipc", "uts", "cgroup")
+    }
+
+
+def test_a_forked_kernel_sees_its_own_folder_and_no_more_of_what_the_nursery_sees() -> None:
+    rooms = own_rooms(Limits(folder_mb=3), "one")
+    assert rooms["bound"] == {"/run/kernels/one": "/run/kernel"}
+    assert rooms["covered"] == ["/run/kernels", "/proc"]
+    size = f"size={3 << 20}"
+    assert rooms["own"] == {
+        "/home/student": f"mode=0700,{size}",
+        "/tmp": f"mode=1777,{size}",
+        "/dev/shm": f"mode=1777,{size}",
+    }
+
+
+def test_a_forked_kernel_makes_no_namespaces_and_is_ended_before_the_grader() -> None:
+    written = own_rooms(Limits(), "one")["written"]
+    assert written["/proc/sys/user/max_user_namespaces"] == "0"
+    assert int(written["/proc/self/oom_score_adj"]) > 0
+
+
+def test_a_forked_kernel_has_the_same_limits() -> None:
+    limits = Limits(memory_mb=77)
+    assert own_rooms(limits, "one")["limits"] == limits.for_process()
+    assert own_rooms(limits, "one")["user"] == 1000
+
+
 # -- tried out
 
 Inside = Callable[..., str]
 
 
 @pytest.fixture(scope="module")
-def inside(tmp_path_factory: pytest.TempPathFactory) -> Inside:
+def started(tmp_path_factory: pytest.TempPathFactory) -> Inside:
     folder = tmp_path_factory.mktemp("run")
     folder.chmod(0o755)
     limits = Limits(folder_mb=4)
@@ -151,6 +204,24 @@ def inside(tmp_path_factory: pytest.TempPathFactory) -> Inside:
         return done.stdout + done.stderr
 
     return run
+
+
+def forked(source: str) -> str:
+    execution = ExecuteSubmission(folder_mb=4)
+    nb = new_notebook(cells=[new_code_cell(source)])
+    execution.preprocess(nb, {"metadata": {"path": "/"}, "nbgrader": {"student": "one"}})
+    said = ""
+    for output in nb.cells[-1].outputs:
+        if output.output_type == "error":
+            said += f"{output.ename}: {output.evalue}\n"
+        elif output.output_type == "stream":
+            said += output.text
+    return said
+
+
+@pytest.fixture(scope="module", params=["started", "forked"])
+def inside(request: pytest.FixtureRequest) -> Inside:
+    return forked if request.param == "forked" else request.getfixturevalue("started")
 
 
 slow = pytest.mark.slow
@@ -172,11 +243,18 @@ def test_it_is_an_unprivileged_user_alone_with_its_processes(inside: Inside) -> 
 def test_the_root_holds_what_the_policy_names_and_no_more(inside: Inside) -> None:
     top = inside("import os; print(*sorted(os.listdir('/')))").split()
     assert set(top) <= {
-        *("bin", "dev", "etc", "home", "lib", "lib32", "lib64", "opt", "run", "sbin", "tmp", "usr")
+        *("bin", "dev", "etc", "home", "lib", "lib32", "lib64", "opt", "run", "sbin", "tmp", "usr"),
+        "proc",
     }
-    assert inside("import os; print(os.listdir('/home'), os.listdir('/run'))") == (
-        "['student'] ['kernel']\n"
+    assert inside("import os; print(os.path.exists('/proc') and os.listdir('/proc'))") in (
+        *("False\n", "[]\n"),
     )
+    assert inside("import os; print(os.listdir('/home'), *sorted(os.listdir('/run')))") in (
+        *("['student'] kernel\n", "['student'] kernel kernels\n"),
+    )
+    assert inside(
+        "import os; print(os.path.exists('/run/kernels') and os.listdir('/run/kernels'))"
+    ) in (*("False\n", "['connection.json']\n"),)
     assert set(inside("import os; print(*os.listdir('/etc'))").split()) <= {
         "ld.so.cache",
         "alternatives",
@@ -198,7 +276,7 @@ def test_its_own_folders_are_small(inside: Inside, folder: str) -> None:
 
 
 @slow
-def test_there_is_no_network_not_even_a_loopback(inside: Inside) -> None:
+def test_there_is_no_network_not_even_a_loopback(inside: Inside, started: Inside) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
         threading.Thread(target=lambda: server.accept()[0].close(), daemon=True).start()
@@ -207,7 +285,7 @@ def test_there_is_no_network_not_even_a_loopback(inside: Inside) -> None:
         )
         assert "Operation not supported" in inside(call)
         # Without the filter there is a loopback, but it is the sandbox's own.
-        assert "Connection refused" in inside(call, without="--seccomp")
+        assert "Connection refused" in started(call, without="--seccomp")
         here = subprocess.run([sys.executable, "-c", call], capture_output=True, text=True)
         assert here.stdout == "through\n"
 
@@ -233,13 +311,13 @@ def test_no_path_of_this_machine_can_be_read_from_its_mounts(inside: Inside) -> 
 
 
 @slow
-def test_further_namespaces_cannot_be_made(inside: Inside) -> None:
+def test_further_namespaces_cannot_be_made(inside: Inside, started: Inside) -> None:
     unshare = (
         "import ctypes; c = ctypes.CDLL(None, use_errno=True); "
         "print(c.unshare(0x10000000), ctypes.get_errno())"
     )
     assert inside(unshare) == "-1 1\n"
-    assert inside(unshare, without="--seccomp") == "-1 28\n"  # --disable-userns by itself
+    assert started(unshare, without="--seccomp") == "-1 28\n"  # --disable-userns by itself
 
 
 @slow

@@ -821,7 +821,8 @@ signal.setitimer(signal.ITIMER_VIRTUAL, 1e-6, 1e-6)
     )
     assert "begun" in outcome.printed
     assert outcome.scores == NOTHING
-    assert outcome.kinds <= {Kind.TIME_LIMIT}
+    # A handler that interrupts itself again and again may also end the kernel.
+    assert outcome.kinds <= {Kind.TIME_LIMIT, Kind.KERNEL}
     assert outcome.seconds < 60
 
 

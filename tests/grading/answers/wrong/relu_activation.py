@@ -55,6 +55,16 @@ def relu_activation(s):
     return np.maximum(s, 0), np.sign(s)
 
 
+# %% the derivative begins at 0.1
+def relu_activation(s):
+    return np.maximum(s, 0), (s > 1e-1).astype(float)
+
+
+# %% what is below 0.01 counts as 0
+def relu_activation(s):
+    return np.where(s > 0.01, s, 0.0), (s > 0.01).astype(float)
+
+
 # %% clipped at 6
 def relu_activation(s):
     return np.clip(s, 0, 6), ((s > 0) & (s < 6)).astype(float)

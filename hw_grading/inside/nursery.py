@@ -1,0 +1,207 @@
+"""A process that has imported what kernels need, and forks one for each submission.
+
+    python -m answering.nursery CONTROL_FD FILTER_FD
+
+It runs in a sandbox and never runs student code. For every request a child moves into namespaces of
+its own, with folders of its own, lays limits and the filter of system calls on itself, gives up all
+capabilities, and becomes a kernel; what exactly is `hw_grading.sandbox.policy.own_rooms`. Whatever
+student code does then, it does in that child: the next submission gets another one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import gc
+import importlib
+import json
+import os
+import random
+import signal
+import socket
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from . import start
+
+# What a kernel of the homework imports sooner or later. Nothing here may start a thread.
+IMPORTED = (
+    *("ipykernel.kernelapp", "ipykernel.ipkernel", "ipykernel.zmqshell", "ipykernel.datapub"),
+    *("IPython.core.pylabtools", "IPython.core.completerlib", "matplotlib_inline.config"),
+    *("numpy", "matplotlib.pyplot", "matplotlib.backends.backend_agg", "PIL.PngImagePlugin"),
+    *("tqdm.auto", "hw_support", "answering.serve", "asyncio", "tornado.platform.asyncio"),
+)
+# As ipykernel would set it; matplotlib looks at it when it is imported.
+BACKEND = "module://matplotlib_inline.backend_inline"
+
+_CLONE = {
+    "mount": 0x00020000,
+    "cgroup": 0x02000000,
+    "uts": 0x04000000,
+    "ipc": 0x08000000,
+    "user": 0x10000000,
+    "pid": 0x20000000,
+    "net": 0x40000000,
+}
+_READ_ONLY, _NO_SUID, _NO_DEVICES, _REMOUNT = 1, 2, 4, 32
+_BIND, _RECURSIVE, _SLAVE = 4096, 16384, 1 << 19
+_DROP_FROM_BOUNDING_SET, _SET_SECCOMP, _NO_NEW_PRIVILEGES = 24, 22, 38
+_FILTER_MODE = 2
+_CAPABILITIES_VERSION_3 = 0x20080522
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+class _FilterProgram(ctypes.Structure):
+    _fields_ = [("length", ctypes.c_ushort), ("instructions", ctypes.c_void_p)]
+
+
+def main(control_fd: int, filter_fd: int) -> None:
+    """Answer requests; in the child of one, return only when its kernel has ended."""
+    control = socket.socket(fileno=control_fd)
+    with os.fdopen(filter_fd, "rb") as file:
+        seccomp = file.read()
+    os.environ.setdefault("MPLBACKEND", BACKEND)
+    start.copy_lists_of_fonts()
+    for name in IMPORTED:
+        with contextlib.suppress(ImportError):  # a kernel imports it, or not, as it comes
+            importlib.import_module(name)
+    gc.collect()
+    gc.freeze()  # or every collection of a child's would copy all pages
+    control.send(b"ready")
+    request = _request_of_child(control)
+    if request is None:
+        return
+    connection_file, link, limits = _move_in(*request, seccomp)
+    del request, seccomp, control
+    sys.argv[1:] = []
+    random.seed()
+    if numpy := sys.modules.get("numpy"):
+        numpy.random.seed()
+    start.start(connection_file, link, limits)
+
+
+def _request_of_child(control: socket.socket) -> tuple[dict[str, Any], int, int] | None:
+    """Fork a child for each request, in which this returns; None when nobody asks any more."""
+    while True:
+        message, fds, _, _ = socket.recv_fds(control, 1 << 16, 2)
+        if not message:
+            return None
+        child = os.fork()
+        if child == 0:
+            control.close()
+            return json.loads(message), *fds
+        for fd in fds:
+            os.close(fd)
+        os.waitpid(child, 0)  # it has forked by then
+
+
+def _move_in(
+    request: dict[str, Any], link: int, report_fd: int, seccomp: bytes
+) -> tuple[str, int, dict[str, int]]:
+    """Leave everything that is shared; returns, in the kernel's process, what it starts with."""
+    report = socket.socket(fileno=report_fd)
+    rooms = request["rooms"]
+    try:
+        connection_file = _make_rooms(rooms, request["connection"])
+        if os.fork() != 0:
+            os._exit(0)
+        # The first process of its namespace: everything ends with it.
+        report.send(b"first")
+        os.setsid()
+        _give_up_capabilities()
+        _lay_filter(seccomp)
+        kernel = os.fork()
+        if kernel != 0:
+            _wait_for(kernel)
+        report.send(b"kernel")
+    except BaseException as error:
+        report.send(f"{type(error).__name__}: {error}".encode()[:1000])
+        os._exit(1)
+    if report.recv(1) != b"g":  # nobody knows this process: nobody would watch it
+        os._exit(1)
+    report.close()
+    os.closerange(3, link)
+    os.closerange(link + 1, os.sysconf("SC_OPEN_MAX"))
+    return connection_file, link, rooms["limits"]
+
+
+def _make_rooms(rooms: Mapping[str, Any], connection: Mapping[str, Any]) -> str:
+    """Move into new namespaces and furnish them; return the path of the connection file."""
+    user, group = os.geteuid(), os.getegid()
+    flags = 0
+    for name in rooms["namespaces"]:
+        flags |= _CLONE[name]
+    _expect(_libc.unshare(flags), "unshare")
+    for path, text in {
+        "/proc/self/setgroups": "deny",
+        "/proc/self/uid_map": f"{rooms['user']} {user} 1",
+        "/proc/self/gid_map": f"{rooms['user']} {group} 1",
+        **rooms["written"],
+    }.items():
+        with open(path, "w", encoding="ascii") as file:
+            file.write(text)
+    _mount(None, "/", flags=_RECURSIVE | _SLAVE)
+    for folder, place in rooms["bound"].items():
+        _mount(folder, place, flags=_BIND)
+    for folder, options in rooms["own"].items():
+        _mount("tmpfs", folder, "tmpfs", _NO_SUID | _NO_DEVICES, options)
+    for folder in rooms["covered"]:
+        _mount("tmpfs", folder, "tmpfs", _NO_SUID | _NO_DEVICES, "size=1m,mode=0755")
+    with open(rooms["connection_file"], "w", encoding="utf-8") as file:
+        json.dump(connection, file)
+    for folder in rooms["covered"]:
+        _mount(None, folder, flags=_REMOUNT | _BIND | _READ_ONLY | _NO_SUID | _NO_DEVICES)
+    os.chdir(rooms["folder"])  # another one now, of the same name
+    return str(rooms["connection_file"])
+
+
+def _mount(
+    source: str | None, target: str, kind: str | None = None, flags: int = 0, options: str = ""
+) -> None:
+    encoded = [None if text is None else text.encode() for text in (source, target, kind)]
+    status = _libc.mount(*encoded, ctypes.c_ulong(flags), options.encode())
+    _expect(status, f"mount on {target}")
+
+
+def _give_up_capabilities() -> None:
+    _expect(_libc.prctl(_NO_NEW_PRIVILEGES, 1, 0, 0, 0), "no new privileges")
+    capability = 0
+    while _libc.prctl(_DROP_FROM_BOUNDING_SET, capability, 0, 0, 0) == 0:
+        capability += 1
+    if capability == 0:
+        _expect(-1, "capabilities")
+    header = (ctypes.c_uint32 * 2)(_CAPABILITIES_VERSION_3, 0)
+    _expect(_libc.capset(header, (ctypes.c_uint32 * 6)()), "capset")
+
+
+def _lay_filter(seccomp: bytes) -> None:
+    instructions = ctypes.create_string_buffer(seccomp, len(seccomp))
+    program = _FilterProgram(len(seccomp) // 8, ctypes.addressof(instructions))
+    _expect(_libc.prctl(_SET_SECCOMP, _FILTER_MODE, ctypes.byref(program), 0, 0), "seccomp")
+
+
+def _wait_for(kernel: int) -> None:
+    """Collect processes that ended, until the kernel has; does not return."""
+    try:
+        os.closerange(3, os.sysconf("SC_OPEN_MAX"))
+        for number in (signal.SIGINT, signal.SIGPIPE, signal.SIGXFSZ):
+            signal.signal(number, signal.SIG_DFL)  # no signal from within reaches a first process
+        while os.wait()[0] != kernel:
+            pass
+    finally:
+        os._exit(0)
+
+
+def _expect(status: int, what: str) -> None:
+    if status != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, f"{what}: {os.strerror(number)}")
+
+
+if __name__ == "__main__":
+    # As a module of its own name too: `answering.start` finds its link in there.
+    from answering import nursery as this
+
+    this.main(int(sys.argv[1]), int(sys.argv[2]))

@@ -1,0 +1,171 @@
+"""Forked kernels: each alone, none with more rights than one that is started from nothing."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+from arena import POINTS, RIGHT, Arena, notebook
+
+from hw_grading.sandbox import environment, nursery, policy
+from hw_grading.sandbox.nursery import ForkedKernel, NoNursery, Nursery
+from hw_grading.sandbox.policy import Limits
+
+pytestmark = pytest.mark.slow
+NAMESPACES = ("user", "mnt", "pid", "net", "ipc", "uts", "cgroup")
+
+
+@pytest.fixture(scope="module")
+def place() -> Iterator[Nursery]:
+    place = Nursery(environment.shown(1, []))
+    yield place
+    place.end()
+
+
+def fork(place: Nursery, **limits: int) -> ForkedKernel:
+    """Return a kernel that has made its sockets, and has no student code to run."""
+    ours, theirs = socket.socketpair()
+    folder = place.new_folder()
+    names = ("shell", "iopub", "stdin", "control", "hb")
+    connection: dict[str, object] = {f"{name}_port": n for n, name in enumerate(names, 1)}
+    connection |= {"transport": "ipc", "ip": f"{policy.RUN}/socket", "key": "k"}
+    connection |= {"signature_scheme": "hmac-sha256", "kernel_name": ""}
+    with ours, theirs:
+        kernel = place.fork(folder, theirs, Limits(**limits), connection)
+    until = time.monotonic() + 30
+    while not (Path(folder) / "socket-1").exists():
+        assert kernel.poll() is None
+        assert time.monotonic() < until
+        time.sleep(0.01)
+    return kernel
+
+
+def status(pid: int) -> dict[str, str]:
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return {key: value.strip() for key, value in (line.split(":", 1) for line in lines)}
+
+
+def opened(pid: int) -> set[str]:
+    folder = f"/proc/{pid}/fd"
+    return {os.readlink(f"{folder}/{fd}") for fd in os.listdir(folder)}
+
+
+def namespaces(pid: int) -> dict[str, str]:
+    return {name: os.readlink(f"/proc/{pid}/ns/{name}") for name in NAMESPACES}
+
+
+def forking(place: Nursery) -> psutil.Process:
+    """Return the process that forks, and runs Python."""
+    below = psutil.Process(place.pid).children(recursive=True)
+    return next(process for process in below if process.name().startswith("python"))
+
+
+def test_neither_of_its_processes_has_a_capability_or_can_get_one(place: Nursery) -> None:
+    kernel = fork(place)
+    for pid in (kernel.pid, kernel.kernel_pid):
+        found = status(pid)
+        for kind in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"):
+            assert int(found[kind], 16) == 0
+        assert found["NoNewPrivs"] == "1"
+        assert found["Seccomp"] == "2"
+    kernel.kill()
+    kernel.wait()
+
+
+def test_two_kernels_share_nothing_with_each_other_or_with_the_nursery(place: Nursery) -> None:
+    one, another = fork(place), fork(place)
+    ours = (one.kernel_pid, another.kernel_pid, forking(place).pid, os.getpid())
+    here = [namespaces(pid) for pid in ours]
+    for name in NAMESPACES:
+        assert len({them[name] for them in here}) == (4 if name != "cgroup" else len(here))
+    for kernel in (one, another):
+        kernel.kill()
+        kernel.wait()
+
+
+def test_a_kernel_has_no_file_of_the_nursery_open(place: Nursery) -> None:
+    kernel = fork(place)
+    of_nursery = opened(forking(place).pid) - {"/dev/null"}
+    assert of_nursery
+    assert opened(kernel.pid) == {"/dev/null"}
+    assert not opened(kernel.kernel_pid) & of_nursery
+    kernel.kill()
+    kernel.wait()
+
+
+def test_limits_are_laid_on_it(place: Nursery) -> None:
+    kernel = fork(place, memory_mb=900, processes=33, file_mb=7, open_files=99)
+    text = Path(f"/proc/{kernel.kernel_pid}/limits").read_text()
+    found = {line[:25].strip(): line[25:].split()[:2] for line in text.splitlines()}
+    assert found["Max address space"] == [str(900 << 20)] * 2
+    assert found["Max processes"] == ["33"] * 2
+    assert found["Max file size"] == [str(7 << 20)] * 2
+    assert found["Max open files"] == ["99"] * 2
+    kernel.kill()
+    kernel.wait()
+
+
+def test_the_nursery_has_one_thread(place: Nursery) -> None:
+    assert forking(place).num_threads() == 1
+
+
+def test_when_the_first_process_ends_the_kernel_does(place: Nursery) -> None:
+    kernel = fork(place)
+    kernel.kill()
+    kernel.wait()
+    assert kernel.poll() == 1
+    assert not psutil.pid_exists(kernel.kernel_pid)
+
+
+def test_when_the_kernel_ends_its_first_process_does(place: Nursery) -> None:
+    kernel = fork(place)
+    os.kill(kernel.kernel_pid, signal.SIGKILL)
+    kernel.wait(timeout=20)
+    assert not psutil.pid_exists(kernel.pid)
+
+
+def test_kernels_end_with_the_nursery() -> None:
+    place = Nursery(environment.shown(1, []))
+    kernel = fork(place)
+    os.kill(place.pid, signal.SIGKILL)
+    kernel.wait(timeout=20)
+    with pytest.raises(NoNursery):
+        fork(place)
+    assert not place.is_alive
+    place.end()
+
+
+def test_what_cannot_be_done_is_told(place: Nursery, monkeypatch: pytest.MonkeyPatch) -> None:
+    rooms = policy.own_rooms(Limits(), "one")
+    monkeypatch.setattr(policy, "own_rooms", lambda *_: rooms | {"bound": {"/nowhere": "/run"}})
+    with pytest.raises(NoNursery, match="mount on /run: No such file"):
+        fork(place)
+    assert place.is_alive
+
+
+def test_random_numbers_differ_from_student_to_student(arena: Arena) -> None:
+    draws = """
+import random, numpy as np
+print("drawn", random.random(), np.random.rand(), np.random.default_rng().random())
+"""
+    said = [arena.grade(notebook({}, before=draws)).printed for _ in range(2)]
+    drawn = [text[text.index("drawn") :].split("\\n")[0].split()[1:] for text in said]
+    assert len({number for numbers in drawn for number in numbers}) == 6
+
+
+def test_where_none_can_be_forked_kernels_are_started(
+    arena: Arena, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(nursery, "_refused", set())
+    monkeypatch.setattr(nursery, "_current", None)
+    monkeypatch.setattr(policy, "start_nursery", lambda *_: ["/bin/false"])
+    outcome = arena.grade(notebook(RIGHT))
+    assert outcome.scores == POINTS
+    assert outcome.problems == []
+    assert nursery._refused == {os.getpid()}
