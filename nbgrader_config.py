@@ -42,21 +42,17 @@ c.ClearMarkScheme.enforce_metadata = False
 # What is downloaded from a learning platform: <student>_hw2.ipynb, or <student>_hw2_anything.ipynb.
 c.FileNameCollectorPlugin.named_regexp = r"^(?:.*/)?(?P<student_id>[^/]+?)_(?P<file_id>hw2)[^/]*$"
 
-# Mends what students broke; then nbgrader's own second look.
+# Mends what students broke: the instructor's cells, their order, metadata, and the kernel.
 c.Autograde.exporter_class = "hw_grading.nbgrader_glue.SubmissionExporter"
 c.Autograde.sanitize_preprocessors = [
     "hw_grading.nbgrader_glue.MendCells",
     "nbgrader.preprocessors.ClearOutput",
-    "nbgrader.preprocessors.OverwriteKernelspec",
-    "nbgrader.preprocessors.OverwriteCells",
-    "nbgrader.preprocessors.CheckCellMetadata",
 ]
 c.Autograde.autograde_preprocessors = [
     "hw_grading.nbgrader_glue.CollectResult",
     "nbgrader.preprocessors.LimitOutput",
-    "nbgrader.preprocessors.SaveAutoGrades",
+    "hw_grading.saving.SaveScores",
     "nbgrader.preprocessors.AssignLatePenalties",
-    "nbgrader.preprocessors.CheckCellMetadata",
     "hw_grading.nbgrader_glue.MarkFinished",
 ]
 # "none" runs student code with your own rights: for a class that you trust with your machine.

@@ -7,6 +7,7 @@ import statistics
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import nbformat
 
@@ -16,6 +17,8 @@ from hw_grading.sample_class import cell_of, solved
 REPEATS = 5
 STUDENTS = 6
 UNTRAINED = ("train", "q1_3e_i", "q1_3e_ii", "q1_3e_iii", "q1_3e_iv_experiment")
+SMALL_TRAINING = "# Rung 3"
+ONE_AT_A_TIME = "--WholeClass.executor=serial"
 STOCK = """
 c.Autograde.autograde_preprocessors = [
     "nbgrader.preprocessors.Execute",
@@ -38,12 +41,12 @@ del c.Autograde["exporter_class"]
 def run() -> None:
     """Print the medians of both ways and of the ratios of each pair."""
     with tempfile.TemporaryDirectory() as folder:
-        ours, stock = make_course(Path(folder) / "ours"), make_course(Path(folder) / "stock")
-        with (stock.folder / "nbgrader_config.py").open("a") as config:
-            config.write(STOCK)
+        untrained = answers()
+        ours = make_course(Path(folder) / "ours", untrained, STUDENTS)
+        stock = make_course(Path(folder) / "stock", untrained, STUDENTS, STOCK)
         pairs = []
         for repeat in range(REPEATS):
-            pair = seconds_of_grading(ours), seconds_of_grading(stock)
+            pair = seconds_of_grading(ours, ONE_AT_A_TIME), seconds_of_grading(stock)
             pairs.append(pair)
             each = " and ".join(f"{seconds / STUDENTS:.2f} s" for seconds in pair)
             print(f"run {repeat + 1}: in isolation and stock {each} a submission", flush=True)
@@ -53,31 +56,42 @@ def run() -> None:
     print(f"medians of {STUDENTS} submissions: in isolation {both}, ratio {ratio:.2f}")
 
 
-def make_course(folder: Path) -> Course:
-    """Make a scratch course with submissions that answer all but what needs the trained network."""
+def answers() -> Any:
+    """Return a notebook that answers all but what needs the trained network, and trains none."""
+    source = nbformat.read(REPOSITORY / "source" / "hw2" / "hw2.ipynb", as_version=4)
+    released = nbformat.read(REPOSITORY / "release" / "hw2" / "hw2.ipynb", as_version=4)
+    notebook = solved(released, source)
+    for grade_id in UNTRAINED:
+        cell_of(notebook, grade_id).source = "pass"
+    notebook.cells = [cell for cell in notebook.cells if not cell.source.startswith(SMALL_TRAINING)]
+    return notebook
+
+
+def make_course(folder: Path, notebook: Any, students: int, config: str = "") -> Course:
+    """Make a scratch course in which so many students handed in the same notebook."""
     course = scratch_course(folder)
     log = folder / "log.txt"
     if course.nbgrader("generate_assignment", "hw2", log=log) != 0:
         raise RuntimeError(log.read_text())
-    source = nbformat.read(REPOSITORY / "source" / "hw2" / "hw2.ipynb", as_version=4)
-    released = nbformat.read(folder / "release" / "hw2" / "hw2.ipynb", as_version=4)
-    notebook = solved(released, source)
-    for grade_id in UNTRAINED:
-        cell_of(notebook, grade_id).source = "pass"
-    for number in range(STUDENTS):
-        submission = folder / "submitted" / f"student-{number}" / "hw2"
+    for number in range(students):
+        submission = folder / "submitted" / f"student-{number:05}" / "hw2"
         submission.mkdir(parents=True)
         nbformat.write(notebook, submission / "hw2.ipynb")
+    with (folder / "nbgrader_config.py").open("a") as file:
+        file.write(config)
     return course
 
 
-def seconds_of_grading(course: Course) -> float:
-    """Grade the class anew, and return the seconds of the whole command."""
-    for made in ("autograded", "grading"):  # results too: nothing is to be there already
-        shutil.rmtree(course.folder / made, ignore_errors=True)
-    one_at_a_time = "--WholeClass.executor=serial"
+def seconds_of_grading(course: Course, *options: str, anew: bool = True) -> float:
+    """Grade the class, and return the seconds of the whole command.
+
+    Anew: nothing is there already, results neither.
+    """
+    if anew:
+        for made in ("autograded", "grading"):
+            shutil.rmtree(course.folder / made, ignore_errors=True)
     start = time.perf_counter()
-    status = course.nbgrader("autograde", "hw2", one_at_a_time, log=course.folder / "log.txt")
+    status = course.nbgrader("autograde", "hw2", *options, log=course.folder / "log.txt")
     if status != 0:
         raise RuntimeError((course.folder / "log.txt").read_text()[-2000:])
     return time.perf_counter() - start

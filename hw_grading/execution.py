@@ -18,11 +18,9 @@ This is nbgrader's `Execute` with four changes.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import os
 from pathlib import Path
-from queue import Empty
 from time import monotonic
 from typing import Any
 
@@ -201,20 +199,11 @@ class ExecuteSubmission(LimitSettings, Execute):
         self.kc: Any = self.km.client()
         self.kc.allow_stdin = False
         self.kc.start_channels()
-        until = monotonic() + self.iopub_timeout
         try:
-            request = self.kc.kernel_info()
-            while (left := until - monotonic()) > 0:
-                reply = await ensure_async(self.kc.shell_channel.get_msg(timeout=left))
-                if reply["parent_header"].get("msg_id") != request:
-                    continue
-                with contextlib.suppress(Empty):  # or outputs do not arrive yet
-                    await ensure_async(self.kc.iopub_channel.get_msg(timeout=0.2))
-                    return True
-                request = self.kc.kernel_info()
-        except Empty:
-            pass
-        return False
+            await ensure_async(self.kc.wait_for_ready(timeout=self.iopub_timeout))
+        except RuntimeError:
+            return False
+        return True
 
     _responds = run_sync(_async_responds)
 
@@ -453,10 +442,13 @@ def _is_trusted(cell: NotebookNode) -> bool:
 
 
 def _instructors_first_cells(nb: NotebookNode) -> dict[str, str]:
-    """Return the instructor's cells, by grade id, that stand before every answer and test."""
+    """Return the instructor's cells, by grade id, that stand before every answer and test of code.
+
+    They bind the same names in every submission, so that the examiner runs them but once.
+    """
     first = {}
     for cell in nb.cells:
-        if is_solution(cell) or is_grade(cell):
+        if cell.cell_type == "code" and (is_solution(cell) or is_grade(cell)):
             break
         if _is_trusted(cell):
             first[_grade_id(cell) or ""] = cell.source

@@ -293,9 +293,10 @@ def _put_back_deleted(
 ) -> list[Problem]:
     problems = []
     place = 0  # behind the nearest earlier cell of the instructor's that is there
+    places = _places(nb)
     for instructor in instructor_cells:
         grade_id = instructor.grade_id
-        here = _places(nb).get(grade_id)
+        here = places.get(grade_id)
         if here is not None:
             place = here + 1
             continue
@@ -311,6 +312,7 @@ def _put_back_deleted(
             while cell.id in taken:
                 cell.id += "-"
             nb.cells.insert(place, cell)
+            places = _places(nb)
             place += 1
             done = "it was put back" + (", empty." if instructor.solution else ".")
         message = f"Cell {shown(grade_id)} was deleted: {done}"
@@ -324,9 +326,9 @@ def _move_tests_behind_answers(
     problems = []
     answer: str | None = None
     behind: set[str] = set()  # the answer and those of its tests that were looked at
+    places = _places(nb)
     for instructor in instructor_cells:
         grade_id = instructor.grade_id
-        places = _places(nb)
         if instructor.solution and grade_id in places:
             answer, behind = grade_id, {grade_id}
         elif instructor.is_test and answer is not None:
@@ -336,6 +338,7 @@ def _move_tests_behind_answers(
                 while place < len(nb.cells) and _grade_id(nb.cells[place]) in behind:
                     place += 1
                 nb.cells.insert(place, test)
+                places = _places(nb)
                 message = (
                     f"The test {shown(grade_id)} stood above the answer {shown(answer)}: it was "
                     "moved behind it."

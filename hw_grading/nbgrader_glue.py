@@ -4,9 +4,9 @@ nbgrader converts each notebook twice: a sanitizing pass from `submitted/` to `a
 execution pass over that copy. One exporter serves both passes:
 
 - `Autograde.exporter_class`: `SubmissionExporter` reads the file;
-- `Autograde.sanitize_preprocessors`: `MendCells` first, then nbgrader's own;
-- `Autograde.autograde_preprocessors`: `CollectResult` in the place of `Execute`, and `MarkFinished`
-  last.
+- `Autograde.sanitize_preprocessors`: `MendCells` for all that nbgrader does to cells;
+- `Autograde.autograde_preprocessors`: `CollectResult` in the place of `Execute`, `SaveScores` in
+  that of `SaveAutoGrades` (`hw_grading.saving`), and `MarkFinished` last.
 
 Submissions are run ahead of nbgrader's loop (`hw_grading.whole_class`), from when the exporter is
 built.
@@ -28,11 +28,12 @@ from nbformat import NotebookNode
 from nbgrader.api import Gradebook
 from nbgrader.converters import Autograde, GenerateFeedback, NbGraderException
 from nbgrader.preprocessors import NbGraderPreprocessor
+from traitlets import Bool
 
 from hw_grading import submission_folders
 from hw_grading.execution import ExecuteSubmission
 from hw_grading.faults import GraderFault
-from hw_grading.mending import instructor_cells, mend
+from hw_grading.mending import InstructorCell, instructor_cells, mend
 from hw_grading.problems import (
     METADATA_KEY,
     Kind,
@@ -42,11 +43,34 @@ from hw_grading.problems import (
     read_problems,
 )
 from hw_grading.submission_file import read_submission
-from hw_grading.whole_class.grading import Grading
+from hw_grading.whole_class.grading import QUIET, Grading
 from hw_grading.whole_class.settings import WholeClass
 
 
-class SubmissionExporter(NotebookExporter):
+class SanitizingExporter(NotebookExporter):
+    """Runs preprocessors over a notebook, and validates it when all of them are done.
+
+    It lives for one command, during which the instructor's cells do not change.
+    """
+
+    optimistic_validation = Bool(True).tag(config=True)
+
+    def __init__(self, config: Any = None, **kwargs: Any) -> None:
+        super().__init__(config=config, **kwargs)
+        self._known: dict[tuple[str, ...], tuple[list[InstructorCell], Any]] = {}
+
+    def instructors(self, ids: dict[str, str]) -> tuple[list[InstructorCell], Any]:
+        """Return cells and kernelspec of the instructor's notebook with these names."""
+        names = (ids["db_url"], ids["assignment"], ids["notebook"])
+        if names not in self._known:
+            with Gradebook(ids["db_url"]) as gradebook:
+                cells = instructor_cells(gradebook, *names[1:])
+                kernelspec = gradebook.find_notebook(ids["notebook"], ids["assignment"]).kernelspec
+            self._known[names] = cells, json.loads(kernelspec or "null")
+        return self._known[names]
+
+
+class SubmissionExporter(SanitizingExporter):
     """Reads a submission whatever it is; the exporter of `nbgrader autograde`.
 
     nbgrader builds it after listing the submissions and before the first one, so that the folders
@@ -59,7 +83,8 @@ class SubmissionExporter(NotebookExporter):
             try:
                 _expect_that_grading_is_safe(self, self.parent)
                 submission_folders.prepare(self.parent)
-                self.grading = Grading(self, self.parent, read_handed_in)
+                quiet = SanitizingExporter(config=self.parent.config, log=QUIET)
+                self.grading = Grading(self, self.parent, read_handed_in, quiet)
             except GraderFault as fault:
                 self.log.error(fault)
                 raise NbGraderException(str(fault)) from fault
@@ -76,15 +101,20 @@ class SubmissionExporter(NotebookExporter):
             "modified_date": _modified(filename),
         }
         mine = self._is_own_copy(filename, resources)
-        if mine:
+        if mine and self.grading.current:
+            nb = self.grading.current.notebook
+        elif mine:
             nb, problems = read_submission(filename, keep_outputs=True)
             if any(p.severity is Severity.FAILED for p in problems):
                 # Written by the pass before: the fault is the grader's, not the student's.
                 raise RuntimeError(f"{filename}: {problems[-1].message}")
         elif isinstance(self.parent, Autograde):
-            nb = read_handed_in(Path(filename))
             graded = self._graded_folder(self.parent.coursedir, resources["nbgrader"])
             submission_folders.copy_timestamp(Path(folder), graded)
+            nb = read_handed_in(Path(filename))
+            if sanitized := self.grading.sanitized(filename, nb):
+                log_problems(self.log, resources["nbgrader"]["student"], sanitized)
+                return nbformat.writes(sanitized), self._init_resources(resources)
         else:
             nb, problems = read_submission(filename)
             add_problems(nb, problems)
@@ -116,7 +146,7 @@ class FeedbackExporter(HTMLExporter):
 
 
 class MendCells(NbGraderPreprocessor):
-    """Gives the notebook the instructor's cells back; the first of `sanitize_preprocessors`.
+    """Gives the notebook the instructor's cells and kernel; the first of `sanitize_preprocessors`.
 
     Everything that was wrong is logged with the student's id, stored in the notebook, and listed in
     a cell at its top.
@@ -125,13 +155,13 @@ class MendCells(NbGraderPreprocessor):
     def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
         """Mend the cells of one submission."""
         ids = resources["nbgrader"]
-        with Gradebook(ids["db_url"]) as gradebook:
-            cells = instructor_cells(gradebook, ids["assignment"], ids["notebook"])
+        cells, kernelspec = self.parent.instructors(ids)
         mended = mend(nb, cells)
+        if kernelspec:
+            nb.metadata["kernelspec"] = kernelspec
         if not any(p.kind is Kind.FILE for p in read_problems(nb)):
             add_problems(nb, mended)  # of a file that could not be read every cell is "deleted"
-        for problem in read_problems(nb):
-            self.log.warning("%s: %s", ids["student"], problem.message)
+        log_problems(self.log, ids["student"], nb)
         put_notes_on_top(nb)
         return nb, resources
 
@@ -170,6 +200,12 @@ class MarkFinished(NbGraderPreprocessor):
         nb.metadata.setdefault(METADATA_KEY, NotebookNode())[submission_folders.FINISHED] = True
         self.parent.grading.progress.saved(resources["nbgrader"]["student"])
         return nb, resources
+
+
+def log_problems(log: Any, student: str, nb: NotebookNode) -> None:
+    """Log what was wrong with a submission."""
+    for problem in read_problems(nb):
+        log.warning("%s: %s", student, problem.message)
 
 
 def read_handed_in(path: Path) -> NotebookNode:

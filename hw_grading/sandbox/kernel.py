@@ -26,16 +26,18 @@ import sys
 import tempfile
 from dataclasses import replace
 from pathlib import Path
+from queue import Empty
 from time import monotonic
 from typing import Any
 
 import psutil
 import zmq
+from jupyter_client.asynchronous.client import AsyncKernelClient
 from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
 from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 from jupyter_core.utils import ensure_async
-from traitlets import Bool, Instance
+from traitlets import Bool, Instance, Type
 
 from hw_grading import inside
 from hw_grading.sandbox import nursery, policy
@@ -49,6 +51,35 @@ _SECONDS_TO_START = 30.0
 _MILLISECONDS_TO_SEND = 2000
 
 
+class Client(AsyncKernelClient):
+    """A client that does not wait for silence, but until it is answered."""
+
+    async def wait_for_ready(self, timeout: float | None = None) -> None:
+        """Wait until the kernel has answered, and outputs arrive.
+
+        What was said before may arrive later: by their parents such messages are nobody's.
+
+        Raises
+        ------
+        RuntimeError
+            It does not within some seconds.
+        """
+        until = monotonic() + (_SECONDS_TO_START if timeout is None else timeout)
+        request = self.kernel_info()
+        try:
+            while (left := until - monotonic()) > 0:
+                reply = await ensure_async(self.shell_channel.get_msg(timeout=left))
+                if reply["parent_header"].get("msg_id") != request:
+                    continue
+                with contextlib.suppress(Empty):  # or outputs do not arrive yet
+                    await ensure_async(self.iopub_channel.get_msg(timeout=0.2))
+                    return
+                request = self.kernel_info()
+        except Empty:
+            pass
+        raise RuntimeError("the kernel does not answer")
+
+
 class KernelInSandbox(AsyncKernelManager):
     """A kernel that runs as `hw_grading.sandbox.policy` says.
 
@@ -58,6 +89,7 @@ class KernelInSandbox(AsyncKernelManager):
     closed connection fails instead of waiting for ever.
     """
 
+    client_factory = Type(Client)
     shown = Instance(Shown, allow_none=True, help="what the sandbox shows; None for no sandbox")
     limits = Instance(Limits, args=())
     forked = Bool(True, help="whether the kernel may be forked, where it can be")
@@ -89,6 +121,14 @@ class KernelInSandbox(AsyncKernelManager):
         client.context.setsockopt(zmq.MAXMSGSIZE, self.max_message_bytes)
         client.context.setsockopt(zmq.SNDTIMEO, _MILLISECONDS_TO_SEND)
         return client
+
+    async def shutdown_kernel(  # type: ignore[override]  # so do all asynchronous managers
+        self, now: bool = False, restart: bool = False
+    ) -> None:
+        """End the kernel; who asks for that at once does not wait for it to be looked at again."""
+        if now and isinstance(self.provisioner, SandboxProvisioner):
+            self.provisioner.end()
+        await self._async_shutdown_kernel(now=now, restart=restart)
 
     async def take_sockets(self, seconds: float) -> None:
         """Wait for the kernel's sockets, move them away, and remove the shared folder.
@@ -186,6 +226,12 @@ class SandboxProvisioner(LocalProvisioner):
             os.close(info_read)
             for fd in handed_on[1:]:
                 os.close(fd)
+
+    def end(self) -> None:
+        """Kill the kernel, and wait until it is gone."""
+        if self.process:
+            self.process.kill()
+            self.process.wait()
 
     async def send_signal(self, signum: int) -> None:
         """Send a signal to the kernel itself; the processes around it are not meant."""

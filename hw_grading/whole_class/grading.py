@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import hashlib
 import json
 import logging
 import os
@@ -11,10 +12,11 @@ import sys
 import threading
 import weakref
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from nbconvert.exporters import Exporter, NotebookExporter
+from nbconvert.exporters import Exporter
 from nbformat import NotebookNode
 from nbgrader.converters import Autograde
 
@@ -26,10 +28,30 @@ from hw_grading.whole_class.progress import Progress
 from hw_grading.whole_class.settings import WholeClass
 from hw_grading.whole_class.store import Results
 
-_QUIET = logging.getLogger("hw_grading.ahead")  # the loop says the same, later
-_QUIET.propagate = False
-_QUIET.addHandler(logging.NullHandler())
+QUIET = logging.getLogger("hw_grading.ahead")  # the loop says the same, later
+QUIET.propagate = False
+QUIET.addHandler(logging.NullHandler())
+_MOST_READY = 100  # sanitized notebooks that are kept until the loop comes to them
 _PLAIN = (str, int, float, bool, type(None))
+
+
+@dataclass(frozen=True)
+class Sanitized:
+    """What became of a submission in the first pass, and what it was before.
+
+    Attributes
+    ----------
+    before
+        A digest of the notebook as it was read.
+    notebook
+        With the instructor's cells in it.
+    job
+        To run it.
+    """
+
+    before: bytes
+    notebook: NotebookNode
+    job: Job
 
 
 class Grading:
@@ -43,15 +65,31 @@ class Grading:
         Its folders were put right (`hw_grading.submission_folders.prepare`).
     read
         Reads what a student handed in, whatever it is.
+    sanitizing
+        An exporter without preprocessors, which is given those of the first pass.
+
+    Attributes
+    ----------
+    current
+        The submission that the loop is at, where it was sanitized ahead.
     """
 
     def __init__(
-        self, exporter: Exporter, converter: Autograde, read: Callable[[Path], NotebookNode]
+        self,
+        exporter: Exporter,
+        converter: Autograde,
+        read: Callable[[Path], NotebookNode],
+        sanitizing: Exporter,
     ) -> None:
         settings = WholeClass(parent=exporter)
         execution = ExecuteSubmission(parent=exporter)
         self._settings = _plain_settings(execution)
         self._read = read
+        self._sanitizing = sanitizing
+        for preprocessor in converter.sanitize_preprocessors:
+            sanitizing.register_preprocessor(preprocessor)
+        self._ready: dict[str, Sanitized] = {}
+        self.current: Sanitized | None = None
         course = converter.coursedir
         pending = list(_pending(converter))
         folder = Path(course.root, settings.folder)
@@ -79,9 +117,17 @@ class Grading:
         course.on_fault = self.progress.not_graded
         _end_quietly_on_interrupt()
 
+    def sanitized(self, path: str, notebook: NotebookNode) -> NotebookNode | None:
+        """Return what a notebook that was read from a file becomes, if that is known already."""
+        self.current = self._ready.pop(path, None)
+        if self.current and self.current.before != _digest(notebook):
+            self.current = None  # the file was replaced in between
+        return self.current.notebook if self.current else None
+
     def outcome(self, notebook: NotebookNode, student: str) -> Outcome:
         """Return what came of a sanitized notebook; wait for it, or run it."""
-        return self._run.outcome(self._job(notebook, student))
+        job = self.current.job if self.current else self._job(notebook, student)
+        return self._run.outcome(job)
 
     def _job(self, notebook: NotebookNode, student: str) -> Job:
         # Ids of cells that were put back are drawn at random; by its file a notebook has these.
@@ -91,10 +137,6 @@ class Grading:
 
     def _prepared(self, converter: Autograde, pending: list[tuple[str, str]]) -> Iterator[Pending]:
         """Give submissions as the loop will have them after its first pass."""
-        sanitizing = NotebookExporter(config=converter.config, log=_QUIET)
-        for preprocessor in converter.sanitize_preprocessors:
-            sanitizing.register_preprocessor(preprocessor)
-
         course = converter.coursedir
 
         def job(student: str, path: str) -> Job:
@@ -106,11 +148,19 @@ class Grading:
                 "db_url": course.db_url,
             }
             notebook = self._read(Path(path))
-            done, _ = Exporter.from_notebook_node(sanitizing, notebook, {"nbgrader": ids})
-            return self._job(done, student)
+            before = _digest(notebook)
+            done, _ = Exporter.from_notebook_node(self._sanitizing, notebook, {"nbgrader": ids})
+            job = self._job(done, student)
+            if len(self._ready) < _MOST_READY:
+                self._ready[path] = Sanitized(before, done, job)
+            return job
 
         for student, path in pending:
             yield Pending(student, functools.partial(job, student, path))
+
+
+def _digest(notebook: NotebookNode) -> bytes:
+    return hashlib.sha256(json.dumps(notebook, sort_keys=True).encode()).digest()
 
 
 def _pending(converter: Autograde) -> Iterator[tuple[str, str]]:

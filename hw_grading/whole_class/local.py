@@ -168,6 +168,8 @@ class _Worker:
 
 def _work(coordinator: Connection) -> None:
     """Make the calls that arrive, one after another, until the coordinator is gone."""
+    # jsonschema would build a grammar of addresses, for half a second; no notebook needs it.
+    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
     calls: queue.SimpleQueue[tuple[Any, ...] | None] = queue.SimpleQueue()
     threading.Thread(target=_receive, args=(coordinator, calls), daemon=True).start()
     while call := calls.get():

@@ -1,0 +1,71 @@
+"""How long a class takes, against stock nbgrader on the same class."""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import nbformat
+
+from benchmarks.isolation import STOCK, answers, make_course, seconds_of_grading
+from benchmarks.training import BY_ONE_PRODUCT, LOOK_PLAINLY, LOOK_QUICKLY, PER_EXAMPLE
+from hw_grading.course import REPOSITORY, Course
+from hw_grading.sample_class import replace_in, solved
+
+REPEATS = 3
+WITHOUT_TRAINING, TRAINING, UNCHANGED = 40, 10, 100
+
+
+def run() -> None:
+    """Print the figures of a class without training, of one with it, and of one graded again."""
+    with tempfile.TemporaryDirectory() as folder:
+        compare(Path(folder) / "untrained", answers(), WITHOUT_TRAINING, "without training")
+        grade_again(Path(folder) / "again")
+        compare(Path(folder) / "trained", trained(), TRAINING, "that train per example")
+
+
+def trained() -> Any:
+    """Return a right notebook that trains the plain way, by a gradient for each example."""
+    source = nbformat.read(REPOSITORY / "source" / "hw2" / "hw2.ipynb", as_version=4)
+    released = nbformat.read(REPOSITORY / "release" / "hw2" / "hw2.ipynb", as_version=4)
+    notebook = solved(released, source)
+    replace_in(notebook, "train", BY_ONE_PRODUCT, PER_EXAMPLE)
+    replace_in(notebook, "train", LOOK_QUICKLY, LOOK_PLAINLY)
+    return notebook
+
+
+def compare(folder: Path, notebook: Any, students: int, kind: str) -> None:
+    """Print the seconds of both ways, their ratio, and how busy the cores were."""
+    ours = make_course(folder / "ours", notebook, students)
+    stock = make_course(folder / "stock", notebook, students, STOCK)
+    ratios, shares = [], []
+    for repeat in range(REPEATS):
+        here, there = seconds_of_grading(ours), seconds_of_grading(stock)
+        shares.append(student_seconds(ours) / (len(os.sched_getaffinity(0)) * here))
+        ratios.append(there / here)
+        print(
+            f"run {repeat + 1}: {students} submissions {kind}: {here:.1f} s, stock {there:.1f} s, "
+            f"{ratios[-1]:.2f} times; student code had {shares[-1]:.2f} of the cores",
+            flush=True,
+        )
+    ratio, share = statistics.median(ratios), statistics.median(shares)
+    print(f"medians of {students} {kind}: {ratio:.2f} times as fast, {share:.2f} of the cores")
+
+
+def student_seconds(course: Course) -> float:
+    """Return the computing time of all student processes in the run that was reported last."""
+    lines = (course.folder / "grading" / "hw2.jsonl").read_text(encoding="utf-8").splitlines()
+    return sum(float(json.loads(line).get("cpu_seconds") or 0) for line in lines)
+
+
+def grade_again(folder: Path) -> None:
+    """Print what it takes to save an unchanged class again."""
+    course = make_course(folder, answers(), UNCHANGED)
+    seconds_of_grading(course)
+    each = [seconds_of_grading(course, "--force", anew=False) / UNCHANGED for _ in range(REPEATS)]
+    listed = ", ".join(f"{seconds:.3f} s" for seconds in each)
+    print(f"an unchanged class of {UNCHANGED} with --force: {listed} a submission")
