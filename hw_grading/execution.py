@@ -33,6 +33,7 @@ from nbgrader.utils import is_grade, is_locked, is_solution
 from traitlets import Bool, Enum, Integer
 
 from hw_grading import outputs, safe_html
+from hw_grading.examiner import client
 from hw_grading.examiner.client import Examination, ExaminerFailed
 from hw_grading.faults import GraderFault
 from hw_grading.limits import LimitSettings
@@ -48,7 +49,7 @@ from hw_grading.problems import (
     read_problems,
     shown,
 )
-from hw_grading.sandbox import available, environment
+from hw_grading.sandbox import available, environment, nursery
 from hw_grading.sandbox.kernel import KernelInSandbox
 from hw_grading.sandbox.watch import Stop, Watch
 
@@ -93,6 +94,12 @@ class ExecuteSubmission(LimitSettings, Execute):
         """
         if self.sandbox != "none":
             available.check(environment.shown(self.blas_threads, secrets), self.of_sandbox())
+
+    def get_ready(self) -> None:
+        """Start what the first submission would have to wait for."""
+        client.start()
+        if self.sandbox != "none" and self.fork_kernels:
+            nursery.nursery_for(environment.shown(self.blas_threads, []))
 
     def preprocess(
         self, nb: NotebookNode, resources: Any = None, km: Any = None

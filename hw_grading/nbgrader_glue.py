@@ -16,6 +16,7 @@ built.
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 from datetime import UTC, datetime
@@ -81,10 +82,11 @@ class SubmissionExporter(SanitizingExporter):
         super().__init__(config=config, **kwargs)
         if isinstance(self.parent, Autograde):
             try:
-                _expect_that_grading_is_safe(self, self.parent)
+                _expect_that_code_is_run(self)
                 submission_folders.prepare(self.parent)
                 quiet = SanitizingExporter(config=self.parent.config, log=QUIET)
-                self.grading = Grading(self, self.parent, read_handed_in, quiet)
+                check = functools.partial(_expect_that_grading_is_safe, self, self.parent)
+                self.grading = Grading(self, self.parent, read_handed_in, quiet, check)
             except GraderFault as fault:
                 self.log.error(fault)
                 raise NbGraderException(str(fault)) from fault
@@ -216,14 +218,17 @@ def read_handed_in(path: Path) -> NotebookNode:
     return nb
 
 
-def _expect_that_grading_is_safe(exporter: SubmissionExporter, command: Autograde) -> None:
-    execution = ExecuteSubmission(parent=exporter)
-    if not execution.enabled:
+def _expect_that_code_is_run(exporter: SubmissionExporter) -> None:
+    if not ExecuteSubmission(parent=exporter).enabled:
         raise GraderFault(
             "Grading without running the notebooks (--no-execute) would score outputs that "
             "students made themselves: nothing was graded"
         )
+
+
+def _expect_that_grading_is_safe(exporter: SubmissionExporter, command: Autograde) -> None:
     if WholeClass(parent=exporter).executor != "dask":  # whose workers look for themselves
+        execution = ExecuteSubmission(parent=exporter)
         execution.check([Path(command.coursedir.root), Path(__file__).parent])
 
 

@@ -14,6 +14,7 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from hw_grading.faults import GraderFault
+from hw_grading.forked import Forked
 from hw_grading.sandbox.environment import BLAS_VARIABLES
 
 Cells = list[tuple[str, str]]  # name, source
@@ -45,18 +46,22 @@ class Verdict:
 class _Examiner:
     """The process that has everything imported; started with the first submission."""
 
-    def __init__(self) -> None:
+    def __init__(self, process: subprocess.Popen[bytes] | Forked, requests: socket.socket) -> None:
+        self._process, self._requests = process, requests
+
+    @classmethod
+    def started(cls) -> _Examiner:
         ours, theirs = socket.socketpair()
         with theirs:
             threads = dict.fromkeys(BLAS_VARIABLES, "1")
-            self._process = subprocess.Popen(
+            process = subprocess.Popen(
                 [sys.executable, "-m", "hw_grading.examiner.process", str(theirs.fileno())],
                 pass_fds=[theirs.fileno()],
                 env={**os.environ, **threads, "NBGRADER_EXECUTION": "autograde"},
                 stdin=subprocess.DEVNULL,
                 start_new_session=True,  # Ctrl-C is for the grader to deal with
             )
-        self._requests = ours
+        return cls(process, ours)
 
     def is_alive(self) -> bool:
         return self._process.poll() is None
@@ -72,10 +77,21 @@ class _Examiner:
 _examiner: _Examiner | None = None
 
 
+def start() -> None:
+    """Start the examiner, unless it is there."""
+    _running()
+
+
+def take(pid: int, requests: socket.socket) -> None:
+    """Let an examiner that was forked be this process's."""
+    global _examiner
+    _examiner = _Examiner(Forked(pid), requests)
+
+
 def _running() -> _Examiner:
     global _examiner
     if _examiner is None or not _examiner.is_alive():
-        _examiner = _Examiner()
+        _examiner = _Examiner.started()
     return _examiner
 
 

@@ -14,6 +14,8 @@ import contextlib
 import ctypes
 import gc
 import importlib
+import inspect
+import io
 import json
 import os
 import random
@@ -67,6 +69,7 @@ def main(control_fd: int, filter_fd: int) -> None:
     for name in IMPORTED:
         with contextlib.suppress(ImportError):  # a kernel imports it, or not, as it comes
             importlib.import_module(name)
+    _fill_caches()
     gc.collect()
     gc.freeze()  # or every collection of a child's would copy all pages
     control.send(b"ready")
@@ -80,6 +83,18 @@ def main(control_fd: int, filter_fd: int) -> None:
     if numpy := sys.modules.get("numpy"):
         numpy.random.seed()
     start.start(connection_file, link, limits)
+
+
+def _fill_caches() -> None:
+    """Do once what a first plot and a first traceback look up; nothing of it can be seen later."""
+    inspect.getmodule(compile("", "of no module", "exec"))  # files of all modules
+    with contextlib.suppress(ImportError):
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
+
+        figure = Figure()
+        figure.add_subplot(title="$1$").plot([1, 2])
+        FigureCanvasAgg(figure).print_png(io.BytesIO())
 
 
 def _request_of_child(control: socket.socket) -> tuple[dict[str, Any], int, int] | None:

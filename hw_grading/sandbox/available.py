@@ -16,6 +16,10 @@ from hw_grading.sandbox.syscalls import filter_file
 from hw_grading.sandbox.user import as_caller
 
 _SECONDS = 30
+_FIND = (
+    "from importlib.util import find_spec; "
+    "print('in' if all(map(find_spec, ('numpy', 'ipykernel', 'answering'))) else 'packages lack')"
+)
 WITHOUT = (
     "If you trust this class with your files and your machine, grade without a sandbox:\n"
     '    c.ExecuteSubmission.sandbox = "none"    in nbgrader_config.py'
@@ -64,7 +68,7 @@ def check(shown: Shown, limits: Limits) -> None:
                 f"found: nothing was graded.\n{hint}\n{WITHOUT}"
             )
     with tempfile.TemporaryDirectory(prefix="hw-kernel-") as folder:
-        program_line = [shown.python, "-c", "import numpy, ipykernel, answering.serve; print('in')"]
+        program_line = [shown.python, "-c", _FIND]
         filter_fd = filter_file()
         line = policy.command(shown, limits, folder, program_line, filter_fd=filter_fd)
         line = as_caller(line, Path(folder))

@@ -8,13 +8,10 @@ allowed there is none, and every kernel is started from nothing.
 from __future__ import annotations
 
 import atexit
-import contextlib
 import json
 import logging
 import os
-import select
 import shutil
-import signal
 import socket
 import struct
 import subprocess
@@ -24,6 +21,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from hw_grading.forked import Forked
 from hw_grading.sandbox import policy
 from hw_grading.sandbox.policy import Limits, Shown
 from hw_grading.sandbox.syscalls import filter_file
@@ -38,8 +36,8 @@ class NoNursery(RuntimeError):
     """No kernel can be forked here, or this one could not be."""
 
 
-class ForkedKernel:
-    """A kernel as jupyter_client sees it: what it uses of `subprocess.Popen`.
+class ForkedKernel(Forked):
+    """A kernel as jupyter_client sees it.
 
     Attributes
     ----------
@@ -49,42 +47,9 @@ class ForkedKernel:
         The kernel's own.
     """
 
-    stdin = stdout = stderr = None
-
     def __init__(self, pid: int, kernel_pid: int) -> None:
-        self.pid, self.kernel_pid = pid, kernel_pid
-        self._descriptor = os.pidfd_open(pid)
-        self._poll = select.poll()
-        self._poll.register(self._descriptor, select.POLLIN)
-
-    def poll(self) -> int | None:
-        """Return None while it runs."""
-        return self._ended_within(0)
-
-    def wait(self, timeout: float | None = None) -> int:
-        """Wait for its end."""
-        status = self._ended_within(timeout)
-        if status is None:
-            raise subprocess.TimeoutExpired("kernel", timeout or 0)
-        return status
-
-    def send_signal(self, number: int) -> None:
-        """Send a signal to the first process."""
-        with contextlib.suppress(ProcessLookupError):
-            signal.pidfd_send_signal(self._descriptor, number)
-
-    def kill(self) -> None:
-        """End all processes."""
-        self.send_signal(signal.SIGKILL)
-
-    terminate = kill
-
-    def __del__(self) -> None:
-        os.close(self._descriptor)
-
-    def _ended_within(self, seconds: float | None) -> int | None:
-        ready = self._poll.poll(None if seconds is None else 1000 * seconds)
-        return 1 if ready else None  # who is not its parent does not learn with what status
+        super().__init__(pid)
+        self.kernel_pid = kernel_pid
 
 
 class Nursery:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import gc
 import hashlib
 import json
 import logging
@@ -23,7 +24,8 @@ from nbgrader.converters import Autograde
 from hw_grading import submission_folders
 from hw_grading.execution import ExecuteSubmission
 from hw_grading.whole_class.ahead import ClassRun, Pending
-from hw_grading.whole_class.job import Job, Outcome, installed, run, run_elsewhere
+from hw_grading.whole_class.job import Job, Outcome, get_ready, installed, run, run_elsewhere
+from hw_grading.whole_class.local import LocalProcesses
 from hw_grading.whole_class.progress import Progress
 from hw_grading.whole_class.settings import WholeClass
 from hw_grading.whole_class.store import Results
@@ -67,6 +69,9 @@ class Grading:
         Reads what a student handed in, whatever it is.
     sanitizing
         An exporter without preprocessors, which is given those of the first pass.
+    check
+        Raises an error where submissions cannot be graded as they are to be. It is called while
+        processes start.
 
     Attributes
     ----------
@@ -80,6 +85,7 @@ class Grading:
         converter: Autograde,
         read: Callable[[Path], NotebookNode],
         sanitizing: Exporter,
+        check: Callable[[], None],
     ) -> None:
         settings = WholeClass(parent=exporter)
         execution = ExecuteSubmission(parent=exporter)
@@ -102,11 +108,21 @@ class Grading:
             len(pending), execution.memory_mb, self.progress.trouble
         )
         self.progress.at_once = at_once
+        results = Results(folder / "results", settings.results_mb)
+        if isinstance(executor, LocalProcesses) and not results.folder.exists():
+            for _ in range(at_once):  # there will be work for all of them
+                executor.submit(get_ready, self._settings)
+        try:
+            check()
+        except BaseException:
+            if executor:
+                executor.shutdown(wait=False, cancel_futures=True)
+            raise
         self._run = ClassRun(
             self._prepared(converter, pending),
             executor,
             at_once,
-            Results(folder / "results", settings.results_mb),
+            results,
             self.progress,
             rerun=settings.rerun,
             run=run_elsewhere if elsewhere else run,
@@ -115,6 +131,7 @@ class Grading:
         command += " --force" if converter.force else ""
         weakref.finalize(converter, _close, self._run, self.progress, command)
         course.on_fault = self.progress.not_graded
+        gc.freeze()  # the course and all modules stay: collections need not go through them
         _end_quietly_on_interrupt()
 
     def sanitized(self, path: str, notebook: NotebookNode) -> NotebookNode | None:
@@ -211,6 +228,7 @@ def _is_plain(value: Any) -> bool:
 def _close(run: ClassRun, progress: Progress, command: str) -> None:
     run.stop()
     progress.close(command)
+    gc.unfreeze()
 
 
 def _end_quietly_on_interrupt() -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import gc
 import hashlib
 import importlib.metadata
 import json
@@ -91,6 +92,12 @@ class Outcome:
     cpu_seconds: float = 0.0
     reasons: list[str] = field(default_factory=list)
     worker: str = field(default_factory=socket.gethostname)
+
+
+def get_ready(settings: Mapping[str, Any]) -> None:
+    """Start, in a process that will run submissions, what the first one would wait for."""
+    ExecuteSubmission(**settings).get_ready()
+    gc.freeze()  # what is there now stays: collections need not go through it
 
 
 def run(job: Job) -> Outcome:

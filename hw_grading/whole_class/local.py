@@ -10,8 +10,11 @@ A worker whose coordinator is gone ends itself, in the middle of a call too.
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import queue
+import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -22,11 +25,13 @@ from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from typing import Any
 
+from hw_grading.forked import Forked
 from hw_grading.sandbox.environment import BLAS_VARIABLES
 
 ATTEMPTS = 3
 _SECONDS_TO_END = 5.0
 _SECONDS_TO_TIDY_UP = 1.0  # for a worker that nobody needs any more
+_FORKS = sys.platform == "linux"
 _SECONDS_IDLE = 10.0  # then a process ends, until there is work again
 
 
@@ -48,7 +53,8 @@ class LocalProcesses(Executor):
         self._most = workers
         self._threads: list[threading.Thread] = []
         self._lock = threading.Lock()
-        self._processes: set[subprocess.Popen[bytes]] = set()
+        self._processes: set[Any] = set()
+        self._template: _Template | None = None
         self._ended = False
 
     def submit(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
@@ -78,13 +84,15 @@ class LocalProcesses(Executor):
                 with contextlib.suppress(queue.Empty):
                     while call := self._calls.get_nowait():
                         call.future.cancel()
-                for process in list(self._processes):  # threads take theirs out
+                for process in self._processes:
                     process.kill()
             for _ in self._threads:
                 self._calls.put(None)
         if wait:
             for thread in self._threads:
                 thread.join()
+        if self._template and (wait or cancel_futures):
+            self._template.end()
 
     def _serve(self) -> None:
         """Hand calls to one process, and to another when it has died."""
@@ -94,7 +102,7 @@ class LocalProcesses(Executor):
                 call = self._calls.get(timeout=_SECONDS_IDLE if worker else None)
             except queue.Empty:
                 assert worker
-                worker.end()
+                self._end(worker)
                 worker = None
                 continue
             if call is None:
@@ -107,7 +115,7 @@ class LocalProcesses(Executor):
                     fine, value = worker.call(call.what)
                 except (OSError, EOFError) as error:
                     if worker:
-                        worker.end()
+                        self._end(worker)
                         worker = None
                     if self._ended or attempt == ATTEMPTS:
                         why = f"{attempt} processes that ran it died"
@@ -120,13 +128,26 @@ class LocalProcesses(Executor):
                         call.future.set_exception(value)
                     break
         if worker:
-            worker.end()
+            self._end(worker)
 
     def _start(self) -> _Worker:
         with self._lock:
             if self._ended:
                 raise OSError("stopped")
-            return _Worker(self._processes)
+            if _FORKS and not (self._template and self._template.is_alive()):
+                self._template = _Template()
+            template = self._template
+        worker = template.worker() if template else _started_worker()
+        with self._lock:
+            if self._ended:
+                worker.process.kill()
+            self._processes.add(worker.process)
+        return worker
+
+    def _end(self, worker: _Worker) -> None:
+        worker.end()
+        with self._lock:
+            self._processes.discard(worker.process)
 
 
 class _Call:
@@ -137,18 +158,8 @@ class _Call:
 class _Worker:
     """One process, and the socket to it."""
 
-    def __init__(self, processes: set[subprocess.Popen[bytes]]) -> None:
-        self._connection, theirs = Pipe()
-        self._processes = processes
-        with theirs:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "hw_grading.whole_class.local", str(theirs.fileno())],
-                pass_fds=[theirs.fileno()],
-                env={**os.environ, **dict.fromkeys(BLAS_VARIABLES, "1")},
-                stdin=subprocess.DEVNULL,
-                start_new_session=True,  # Ctrl-C is for the coordinator to deal with
-            )
-        processes.add(self._process)
+    def __init__(self, process: Any, connection: Connection) -> None:
+        self.process, self._connection = process, connection
 
     def call(self, what: tuple[Any, ...]) -> tuple[bool, Any]:
         self._connection.send(what)
@@ -159,17 +170,87 @@ class _Worker:
         """Let the process end; kill it if it does not."""
         self._connection.close()
         try:
-            self._process.wait(_SECONDS_TO_END)
+            self.process.wait(_SECONDS_TO_END)
         except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-        self._processes.discard(self._process)
+            self.process.kill()
+            self.process.wait()
+
+
+class _Template:
+    """A process that has done a worker's imports, and forks workers."""
+
+    def __init__(self) -> None:
+        self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs:
+            self._process = _start("--fork", theirs.fileno())
+        self._lock = threading.Lock()
+
+    def worker(self) -> _Worker:
+        ours, theirs = Pipe()
+        with theirs, self._lock:
+            socket.send_fds(self._control, [b"w"], [theirs.fileno()])
+            pid = self._control.recv(100)
+            if not pid:
+                raise EOFError("the process that forks workers has ended")
+            process = Forked(int(pid))
+            self._control.send(b"known")  # until then it cannot have ended
+        return _Worker(process, ours)
+
+    def is_alive(self) -> bool:
+        return self._process.poll() is None
+
+    def end(self) -> None:
+        self._control.close()
+        self._process.kill()
+        self._process.wait()
+
+
+def _started_worker() -> _Worker:
+    ours, theirs = Pipe()
+    with theirs:
+        return _Worker(_start("--work", theirs.fileno()), ours)
+
+
+def _start(how: str, fd: int) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "hw_grading.whole_class.local", how, str(fd)],
+        pass_fds=[fd],
+        env={**os.environ, **dict.fromkeys(BLAS_VARIABLES, "1")},
+        stdin=subprocess.DEVNULL,
+        start_new_session=True,  # Ctrl-C is for the coordinator to deal with
+    )
+
+
+# -- in these processes
+
+
+def _fork_workers(control: socket.socket) -> Connection:
+    """Fork a worker for each request; return, in a worker, its socket."""
+    from hw_grading.examiner import client, process
+    from hw_grading.whole_class import job  # noqa: F401  # what workers are asked to do
+
+    process.prepare()
+    gc.collect()
+    gc.freeze()
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody here waits for them
+    while True:
+        asked, fds, _, _ = socket.recv_fds(control, 1, 1)
+        if not asked:
+            os._exit(0)
+        pid = os.fork()
+        if pid == 0:
+            control.close()
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            os.setsid()
+            client.take(*process.fork())
+            return Connection(fds[0])
+        os.close(fds[0])
+        control.send(str(pid).encode())
+        control.recv(100)
 
 
 def _work(coordinator: Connection) -> None:
     """Make the calls that arrive, one after another, until the coordinator is gone."""
-    # jsonschema would build a grammar of addresses, for half a second; no notebook needs it.
-    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
     calls: queue.SimpleQueue[tuple[Any, ...] | None] = queue.SimpleQueue()
     threading.Thread(target=_receive, args=(coordinator, calls), daemon=True).start()
     while call := calls.get():
@@ -192,4 +273,10 @@ def _receive(coordinator: Connection, calls: queue.SimpleQueue[tuple[Any, ...] |
 
 
 if __name__ == "__main__":
-    _work(Connection(int(sys.argv[1])))
+    how, descriptor = sys.argv[1], int(sys.argv[2])
+    # jsonschema would build a grammar of addresses, for half a second; no notebook needs it.
+    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
+    if how == "--fork":
+        _work(_fork_workers(socket.socket(fileno=descriptor)))
+    else:
+        _work(Connection(descriptor))

@@ -1,0 +1,63 @@
+"""A process that another one forked, with what callers use of `subprocess.Popen`."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import signal
+import subprocess
+
+
+class Forked:
+    """A process of this machine that need not be a child of this one.
+
+    Parameters
+    ----------
+    pid
+        Its number; it has to run still.
+    """
+
+    stdin = stdout = stderr = None
+
+    def __init__(self, pid: int) -> None:
+        self.pid = pid
+        self._descriptor = os.pidfd_open(pid)
+        self._poll = select.poll()
+        self._poll.register(self._descriptor, select.POLLIN)
+
+    def poll(self) -> int | None:
+        """Return None while it runs."""
+        return self._ended_within(0)
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Wait for its end, this many seconds at most.
+
+        Raises
+        ------
+        subprocess.TimeoutExpired
+            It has not ended by then.
+        """
+        status = self._ended_within(timeout)
+        if status is None:
+            raise subprocess.TimeoutExpired("a forked process", timeout or 0)
+        return status
+
+    def send_signal(self, number: int) -> None:
+        """Send it a signal, unless it has ended."""
+        with contextlib.suppress(ProcessLookupError):
+            signal.pidfd_send_signal(self._descriptor, number)
+
+    def kill(self) -> None:
+        """End it at once."""
+        self.send_signal(signal.SIGKILL)
+
+    terminate = kill
+
+    def __del__(self) -> None:
+        if hasattr(self, "_descriptor"):
+            os.close(self._descriptor)
+
+    def _ended_within(self, seconds: float | None) -> int | None:
+        ready = self._poll.poll(None if seconds is None else 1000 * seconds)
+        return 1 if ready else None  # who is not its parent does not learn with what status
