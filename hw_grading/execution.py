@@ -33,7 +33,6 @@ from nbgrader.utils import is_grade, is_locked, is_solution
 from traitlets import Bool, Enum, Integer
 
 from hw_grading import outputs, safe_html
-from hw_grading.examiner import client
 from hw_grading.examiner.client import Examination, ExaminerFailed
 from hw_grading.faults import GraderFault
 from hw_grading.limits import LimitSettings
@@ -49,8 +48,9 @@ from hw_grading.problems import (
     read_problems,
     shown,
 )
-from hw_grading.sandbox import available, environment, nursery
+from hw_grading.sandbox import available, environment
 from hw_grading.sandbox.kernel import KernelInSandbox
+from hw_grading.sandbox.nursery import NurseryEnded
 from hw_grading.sandbox.watch import Stop, Watch
 
 # Errors and results beyond the limit are kept, but not without end.
@@ -94,12 +94,6 @@ class ExecuteSubmission(LimitSettings, Execute):
         """
         if self.sandbox != "none":
             available.check(environment.shown(self.blas_threads, secrets), self.of_sandbox())
-
-    def get_ready(self) -> None:
-        """Start what the first submission would have to wait for."""
-        client.start()
-        if self.sandbox != "none" and self.fork_kernels:
-            nursery.nursery_for(environment.shown(self.blas_threads, []))
 
     def preprocess(
         self, nb: NotebookNode, resources: Any = None, km: Any = None
@@ -317,6 +311,10 @@ class ExecuteSubmission(LimitSettings, Execute):
         elif not self._is_alive():
             if self._exit_asked:
                 self._stop(Kind.KERNEL, f"{self._exit_asked} ended the kernel by exit() or quit()")
+            place = self.km.provisioner.nursery if self.km else None
+            if place and place.has_ended(within=0.5):
+                self._fault = NurseryEnded("the process that forks kernels has ended")
+                self._stop(Kind.GRADER, str(self._fault), cell)
             self._died = True
         elif self._responds():
             if interrupted or self._timed_out or monotonic() >= self._deadline:

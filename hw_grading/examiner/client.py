@@ -77,11 +77,6 @@ class _Examiner:
 _examiner: _Examiner | None = None
 
 
-def start() -> None:
-    """Start the examiner, unless it is there."""
-    _running()
-
-
 def take(pid: int, requests: socket.socket) -> None:
     """Let an examiner that was forked be this process's."""
     global _examiner

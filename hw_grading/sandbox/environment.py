@@ -6,6 +6,7 @@ grades, where, or what the course's folder is called.
 
 from __future__ import annotations
 
+import atexit
 import compileall
 import functools
 import importlib.metadata
@@ -17,7 +18,6 @@ import sys
 import sysconfig
 import tempfile
 from pathlib import Path
-from typing import Any
 
 import hw_support
 from hw_grading import inside
@@ -45,9 +45,8 @@ class Exposed(RuntimeError):
 @functools.cache
 def prepared_folder() -> Path:
     """Return a folder of this process with the files that are made for sandboxes."""
-    folder = tempfile.TemporaryDirectory(prefix="hw-grading-")
-    _KEPT.append(folder)  # removed when the process ends
-    path = Path(folder.name)
+    path = Path(tempfile.mkdtemp(prefix="hw-grading-"))
+    atexit.register(_remove, path, os.getpid())
     path.chmod(0o755)
     (path / "empty").touch()
     (path / "pyvenv.cfg").write_text(_PYVENV.format(base=_base_in_sandbox()), encoding="utf-8")
@@ -61,7 +60,9 @@ def prepared_folder() -> Path:
     return path
 
 
-_KEPT: list[Any] = []
+def _remove(folder: Path, owner: int) -> None:
+    if os.getpid() == owner:  # and not a fork of it
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def shown(blas_threads: int, secrets: list[Path]) -> Shown:

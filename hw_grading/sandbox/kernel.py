@@ -41,7 +41,7 @@ from traitlets import Bool, Instance, Type
 
 from hw_grading import inside
 from hw_grading.sandbox import nursery, policy
-from hw_grading.sandbox.nursery import NoNursery
+from hw_grading.sandbox.nursery import NoNursery, Nursery
 from hw_grading.sandbox.policy import Limits, Shown
 from hw_grading.sandbox.syscalls import filter_file
 from hw_grading.sandbox.user import as_caller
@@ -161,6 +161,7 @@ class SandboxProvisioner(LocalProvisioner):
     """Starts the kernel's process in a sandbox, or without one where the manager shows nothing."""
 
     link: socket.socket | None = None  # to the kernel, for the examiner
+    nursery: Nursery | None = None  # where the kernel was forked
     kernel_pid: int | None = None
     root_pid: int | None = None
 
@@ -191,6 +192,7 @@ class SandboxProvisioner(LocalProvisioner):
         except NoNursery as error:
             nursery.refuse(str(error))
             return False
+        self.nursery = place
         self.process: Any = forked
         self.pid = self.root_pid = forked.pid
         self.kernel_pid = forked.kernel_pid

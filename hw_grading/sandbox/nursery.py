@@ -8,6 +8,7 @@ allowed there is none, and every kernel is started from nothing.
 from __future__ import annotations
 
 import atexit
+import contextlib
 import json
 import logging
 import os
@@ -21,8 +22,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from hw_grading.faults import GraderFault
 from hw_grading.forked import Forked
-from hw_grading.sandbox import policy
+from hw_grading.sandbox import environment, policy
 from hw_grading.sandbox.policy import Limits, Shown
 from hw_grading.sandbox.syscalls import filter_file
 from hw_grading.sandbox.user import as_caller
@@ -32,8 +34,12 @@ _CREDENTIALS = struct.Struct("3i")  # pid, uid, gid
 _log = logging.getLogger(__name__)
 
 
-class NoNursery(RuntimeError):
+class NoNursery(GraderFault):
     """No kernel can be forked here, or this one could not be."""
+
+
+class NurseryEnded(GraderFault):
+    """A submission's kernel has ended because the process that forked it has."""
 
 
 class ForkedKernel(Forked):
@@ -47,9 +53,15 @@ class ForkedKernel(Forked):
         The kernel's own.
     """
 
-    def __init__(self, pid: int, kernel_pid: int) -> None:
+    def __init__(self, pid: int, kernel_pid: int, lifeline: int) -> None:
         super().__init__(pid)
         self.kernel_pid = kernel_pid
+        self._lifeline = lifeline  # where this is closed, by whatever end of ours, it ends
+
+    def __del__(self) -> None:
+        super().__del__()
+        if hasattr(self, "_lifeline"):
+            os.close(self._lifeline)
 
 
 class Nursery:
@@ -60,10 +72,7 @@ class Nursery:
     pid
         Of the process that it descends from.
 
-    Raises
-    ------
-    NoNursery
-        It did not start.
+    It is started, but not waited for, and may be used by forks of the process that started it.
     """
 
     def __init__(self, shown: Shown) -> None:
@@ -87,19 +96,34 @@ class Nursery:
             theirs.close()
             os.close(handed_on[1])
         self.pid = self._process.pid
+        self._seen = Forked(self.pid)
+        self._is_ready = False
+
+    def wait_until_ready(self) -> None:
+        """Wait until it can be asked for kernels.
+
+        Raises
+        ------
+        NoNursery
+            It has not started.
+        """
+        if self._is_ready:
+            return
         self._control.settimeout(SECONDS_TO_START)
         try:
             ready = self._control.recv(100)
         except OSError as error:
             ready = str(error).encode()
         if ready != b"ready":
-            self.end()
             raise NoNursery(f"the process that forks kernels did not start ({ready.decode()!r})")
+        self._is_ready = True
 
-    @property
-    def is_alive(self) -> bool:
-        """Whether it can be asked for a kernel."""
-        return self._process.poll() is None
+    def has_ended(self, within: float = 0.0) -> bool:
+        """Whether it has ended, and its kernels with it, or does within some seconds."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._seen.wait(within)
+            return True
+        return False
 
     def new_folder(self) -> str:
         """Make a folder in which a kernel makes its sockets."""
@@ -125,14 +149,20 @@ class Nursery:
             # The numbers that its processes have out here come with what they say.
             ours.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
             ours.settimeout(SECONDS_TO_START)
+            lifeline, end_of_ours = os.pipe()
             try:
+                handed_on = [link.fileno(), theirs.fileno(), lifeline]
                 with theirs, self._lock:
-                    socket.send_fds(self._control, [message], [link.fileno(), theirs.fileno()])
+                    self.wait_until_ready()
+                    socket.send_fds(self._control, [message], handed_on)
                 first, kernel = _who_says(ours, b"first"), _who_says(ours, b"kernel")
-                forked = ForkedKernel(first, kernel)
+                forked = ForkedKernel(first, kernel, end_of_ours)
                 ours.send(b"g")
             except OSError as error:
+                os.close(end_of_ours)
                 raise NoNursery(f"no kernel was forked ({error})") from None
+            finally:
+                os.close(lifeline)
         return forked
 
     def end(self) -> None:
@@ -156,34 +186,57 @@ def _who_says(report: socket.socket, expected: bytes) -> int:
 
 # -- the one of this process
 
-_current: tuple[int, Nursery] | None = None
+_current: tuple[int, Nursery] | None = None  # and the process that started it
 _refused: set[int] = set()  # processes in which none could be started
 _starting = threading.Lock()
+
+
+def begin(blas_threads: int) -> None:
+    """Start this process's nursery, for it and its forks, and do not wait for it."""
+    global _current
+    try:
+        _current = os.getpid(), Nursery(environment.shown(blas_threads, []))
+    except (OSError, GraderFault) as error:
+        refuse(str(error))
+
+
+def wait_until_ready() -> None:
+    """Wait for the nursery that was begun; where it did not start, there is none."""
+    global _current
+    if _current:
+        try:
+            _current[1].wait_until_ready()
+        except NoNursery as error:
+            _end()
+            _current = None
+            refuse(str(error))
+
+
+def nursery_for(shown: Shown) -> Nursery | None:
+    """Return a nursery, started if need be; None where none can be."""
+    global _current
+    with _starting:
+        if os.getpid() in _refused:
+            return None
+        if _current and _current[1].shown == shown and not _current[1].has_ended():
+            return _current[1]
+        _end()
+        _current = None
+        try:
+            place = Nursery(shown)
+            _current = os.getpid(), place
+            place.wait_until_ready()
+        except (OSError, GraderFault) as error:
+            _end()
+            refuse(str(error))
+            return None
+        return place
 
 
 @atexit.register
 def _end() -> None:
     if _current and _current[0] == os.getpid():
         _current[1].end()
-
-
-def nursery_for(shown: Shown) -> Nursery | None:
-    """Return this process's nursery, started if need be; None where none can be."""
-    global _current
-    with _starting:
-        if os.getpid() in _refused:
-            return None
-        if _current and _current[0] == os.getpid():
-            if _current[1].shown == shown and _current[1].is_alive:
-                return _current[1]
-            _current[1].end()
-        _current = None
-        try:
-            _current = os.getpid(), Nursery(shown)
-        except (OSError, NoNursery) as error:
-            refuse(str(error))
-            return None
-        return _current[1]
 
 
 def refuse(why: str) -> None:

@@ -24,7 +24,7 @@ from nbgrader.converters import Autograde
 from hw_grading import submission_folders
 from hw_grading.execution import ExecuteSubmission
 from hw_grading.whole_class.ahead import ClassRun, Pending
-from hw_grading.whole_class.job import Job, Outcome, get_ready, installed, run, run_elsewhere
+from hw_grading.whole_class.job import Job, Outcome, installed, run, run_elsewhere
 from hw_grading.whole_class.local import LocalProcesses
 from hw_grading.whole_class.progress import Progress
 from hw_grading.whole_class.settings import WholeClass
@@ -104,14 +104,11 @@ class Grading:
             list(students), folder, course.assignment_id, converter.log, sys.stderr
         )
         elsewhere = settings.executor == "dask"
-        executor, at_once = settings.make_executor(
-            len(pending), execution.memory_mb, self.progress.trouble
-        )
+        executor, at_once = settings.make_executor(len(pending), execution, self.progress.trouble)
         self.progress.at_once = at_once
         results = Results(folder / "results", settings.results_mb)
         if isinstance(executor, LocalProcesses) and not results.folder.exists():
-            for _ in range(at_once):  # there will be work for all of them
-                executor.submit(get_ready, self._settings)
+            executor.start_early()
         try:
             check()
         except BaseException:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import gc
 import hashlib
 import importlib.metadata
 import json
@@ -30,6 +29,7 @@ from hw_grading.execution import ExecuteSubmission
 from hw_grading.faults import GraderFault
 from hw_grading.problems import Severity, read_problems
 from hw_grading.sandbox import available, environment
+from hw_grading.sandbox.nursery import NurseryEnded
 
 OURS = "this homework's own packages"
 
@@ -94,21 +94,19 @@ class Outcome:
     worker: str = field(default_factory=socket.gethostname)
 
 
-def get_ready(settings: Mapping[str, Any]) -> None:
-    """Start, in a process that will run submissions, what the first one would wait for."""
-    ExecuteSubmission(**settings).get_ready()
-    gc.freeze()  # what is there now stays: collections need not go through it
-
-
 def run(job: Job) -> Outcome:
     """Run a submission here; its examiner and its sandbox are processes of their own."""
-    execution = ExecuteSubmission(**job.settings)
-    notebook = nbformat.from_dict(json.loads(job.notebook))
     start = monotonic()
-    try:
-        done, _ = execution.preprocess(notebook, {"nbgrader": {"student": job.student}})
-    except GraderFault as fault:
-        return Outcome(None, str(fault), monotonic() - start, execution.cpu_seconds_used)
+    for attempt in (1, 2):
+        execution = ExecuteSubmission(**job.settings)
+        notebook = nbformat.from_dict(json.loads(job.notebook))
+        try:
+            done, _ = execution.preprocess(notebook, {"nbgrader": {"student": job.student}})
+            break
+        except GraderFault as fault:
+            if attempt == 1 and isinstance(fault, NurseryEnded):
+                continue  # it was killed, say; another one is started
+            return Outcome(None, str(fault), monotonic() - start, execution.cpu_seconds_used)
     failed = [p.message for p in read_problems(done) if p.severity is Severity.FAILED]
     text = json.dumps(done, ensure_ascii=False)
     return Outcome(text, None, monotonic() - start, execution.cpu_seconds_used, failed)

@@ -46,9 +46,12 @@ class LocalProcesses(Executor):
     ----------
     workers
         How many.
+    blas_threads
+        Of student code; None if it is not run in sandboxes.
     """
 
-    def __init__(self, workers: int) -> None:
+    def __init__(self, workers: int, blas_threads: int | None = None) -> None:
+        self._blas_threads = blas_threads
         self._calls: queue.SimpleQueue[_Call | None] = queue.SimpleQueue()
         self._most = workers
         self._threads: list[threading.Thread] = []
@@ -130,13 +133,21 @@ class LocalProcesses(Executor):
         if worker:
             self._end(worker)
 
+    def start_early(self) -> None:
+        """Begin with what the first call would have to wait for, since there will be calls."""
+        with self._lock:
+            self._start_template()
+
+    def _start_template(self) -> _Template | None:
+        if self._ended:
+            raise OSError("stopped")
+        if _FORKS and not (self._template and self._template.is_alive()):
+            self._template = _Template(self._blas_threads)
+        return self._template
+
     def _start(self) -> _Worker:
         with self._lock:
-            if self._ended:
-                raise OSError("stopped")
-            if _FORKS and not (self._template and self._template.is_alive()):
-                self._template = _Template()
-            template = self._template
+            template = self._start_template()
         worker = template.worker() if template else _started_worker()
         with self._lock:
             if self._ended:
@@ -169,20 +180,26 @@ class _Worker:
     def end(self) -> None:
         """Let the process end; kill it if it does not."""
         self._connection.close()
-        try:
-            self.process.wait(_SECONDS_TO_END)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+        _end(self.process)
+
+
+def _end(process: Any) -> None:
+    """Wait for a process that was told to end; kill it if it does not."""
+    try:
+        process.wait(_SECONDS_TO_END)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 class _Template:
     """A process that has done a worker's imports, and forks workers."""
 
-    def __init__(self) -> None:
+    def __init__(self, blas_threads: int | None) -> None:
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
-            self._process = _start("--fork", theirs.fileno())
+            threads = () if blas_threads is None else (str(blas_threads),)
+            self._process = _start("--fork", theirs.fileno(), *threads)
         self._lock = threading.Lock()
 
     def worker(self) -> _Worker:
@@ -201,8 +218,7 @@ class _Template:
 
     def end(self) -> None:
         self._control.close()
-        self._process.kill()
-        self._process.wait()
+        _end(self._process)
 
 
 def _started_worker() -> _Worker:
@@ -211,9 +227,9 @@ def _started_worker() -> _Worker:
         return _Worker(_start("--work", theirs.fileno()), ours)
 
 
-def _start(how: str, fd: int) -> subprocess.Popen[bytes]:
+def _start(how: str, fd: int, *more: str) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
-        [sys.executable, "-m", "hw_grading.whole_class.local", how, str(fd)],
+        [sys.executable, "-m", "hw_grading.whole_class.local", how, str(fd), *more],
         pass_fds=[fd],
         env={**os.environ, **dict.fromkeys(BLAS_VARIABLES, "1")},
         stdin=subprocess.DEVNULL,
@@ -224,19 +240,25 @@ def _start(how: str, fd: int) -> subprocess.Popen[bytes]:
 # -- in these processes
 
 
-def _fork_workers(control: socket.socket) -> Connection:
+def _fork_workers(control: socket.socket, blas_threads: int | None) -> Connection:
     """Fork a worker for each request; return, in a worker, its socket."""
+    from hw_grading.sandbox import nursery
+
+    if blas_threads is not None:
+        nursery.begin(blas_threads)  # while this process imports what workers need
+
     from hw_grading.examiner import client, process
-    from hw_grading.whole_class import job  # noqa: F401  # what workers are asked to do
+    from hw_grading.whole_class import job  # noqa: F401
 
     process.prepare()
+    nursery.wait_until_ready()
     gc.collect()
     gc.freeze()
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody here waits for them
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody here waits for workers
     while True:
         asked, fds, _, _ = socket.recv_fds(control, 1, 1)
         if not asked:
-            os._exit(0)
+            raise SystemExit
         pid = os.fork()
         if pid == 0:
             control.close()
@@ -273,10 +295,11 @@ def _receive(coordinator: Connection, calls: queue.SimpleQueue[tuple[Any, ...] |
 
 
 if __name__ == "__main__":
-    how, descriptor = sys.argv[1], int(sys.argv[2])
+    how, descriptor, *threads = sys.argv[1:]
     # jsonschema would build a grammar of addresses, for half a second; no notebook needs it.
     sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
     if how == "--fork":
-        _work(_fork_workers(socket.socket(fileno=descriptor)))
+        control = socket.socket(fileno=int(descriptor))
+        _work(_fork_workers(control, int(threads[0]) if threads else None))
     else:
-        _work(Connection(descriptor))
+        _work(Connection(int(descriptor)))

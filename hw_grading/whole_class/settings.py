@@ -10,6 +10,7 @@ import psutil
 from traitlets import Bool, Enum, Float, Integer, Unicode
 from traitlets.config import Configurable
 
+from hw_grading.execution import ExecuteSubmission
 from hw_grading.faults import GraderFault
 from hw_grading.whole_class.local import LocalProcesses
 
@@ -51,7 +52,7 @@ class WholeClass(Configurable):
     ).tag(config=True)
 
     def make_executor(
-        self, submissions: int, memory_mb: int, say: Callable[[str], None]
+        self, submissions: int, execution: ExecuteSubmission, say: Callable[[str], None]
     ) -> tuple[Executor | None, int]:
         """Return what runs so many submissions, and how many at once; None runs one at a time.
 
@@ -59,8 +60,8 @@ class WholeClass(Configurable):
         ----------
         submissions
             A single one is not worth a process.
-        memory_mb
-            What one may take.
+        execution
+            How they are run.
         say
             Called with what the instructor should know.
 
@@ -81,8 +82,11 @@ class WholeClass(Configurable):
             return executor, executor.at_once
         if self.executor == "serial" or submissions < 2:
             return None, 1
-        at_once = min(submissions, self.workers or cores(), self._fit_into_memory(memory_mb))
-        return LocalProcesses(at_once), at_once
+        at_once = min(
+            submissions, self.workers or cores(), self._fit_into_memory(execution.memory_mb)
+        )
+        sandboxed = execution.sandbox != "none" and execution.fork_kernels
+        return LocalProcesses(at_once, execution.blas_threads if sandboxed else None), at_once
 
     def _fit_into_memory(self, memory_mb: int) -> int:
         free = _SHARE_OF_MEMORY * psutil.virtual_memory().available / (1 << 20)
