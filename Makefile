@@ -38,8 +38,10 @@ check: $(READY)  ## lint, types and unit tests, within a minute
 	$(RUN) mypy
 	$(RUN) python -m pytest -n 2 -m "not slow"
 
-soak: $(READY) sandbox ## fuzzing and repeated attacks, for minutes
+soak: $(READY) sandbox ## fuzzing, repeated attacks and kills, a class of 10,000: for an hour
 	$(RUN) env HW_ALL_ATTACKS=1 python -m pytest -n 2 tests/hostile
+	$(RUN) env HW_KILLS=30 python -m pytest -n 2 --timeout 7200 tests/grading/test_kills.py
+	$(RUN) python -m benchmarks growth
 	$(RUN) python tests/hostile/fuzz_wire.py --seconds 300
 	$(RUN) python tests/hostile/fuzz_notebook.py --seconds 300
 

@@ -17,6 +17,9 @@ NAMES = [
     "isolation",
     "remote_values",
     "hostile_memory",
+    "whole_class",
+    "dask_workers",
+    "growth",
 ]
 
 

@@ -84,6 +84,11 @@ class ExecuteSubmission(LimitSettings, Execute):
         """Computing time of the student's processes, in the submission that was run last."""
         return self._watch.used_seconds if self._watch else 0.0
 
+    @property
+    def kernel_died(self) -> bool:
+        """Whether the kernel of that submission ended, and nobody knows why."""
+        return self._died and not self._exit_asked
+
     def check(self, secrets: list[Path]) -> None:
         """Expect that submissions can be graded as they are to be.
 

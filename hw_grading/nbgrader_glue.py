@@ -43,6 +43,7 @@ from hw_grading.problems import (
     put_notes_on_top,
     read_problems,
 )
+from hw_grading.saving import add_indexes
 from hw_grading.submission_file import read_submission
 from hw_grading.whole_class.grading import QUIET, Grading
 from hw_grading.whole_class.settings import WholeClass
@@ -84,6 +85,7 @@ class SubmissionExporter(SanitizingExporter):
             try:
                 _expect_that_code_is_run(self)
                 submission_folders.prepare(self.parent)
+                add_indexes(self.parent.coursedir.db_url)
                 quiet = SanitizingExporter(config=self.parent.config, log=QUIET)
                 check = functools.partial(_expect_that_grading_is_safe, self, self.parent)
                 self.grading = Grading(self, self.parent, read_handed_in, quiet, check)

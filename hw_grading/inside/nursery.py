@@ -4,8 +4,8 @@
 
 It runs in a sandbox and never runs student code. For every request a child moves into namespaces of
 its own, with folders of its own, lays limits and the filter of system calls on itself, gives up all
-capabilities, and becomes a kernel; what exactly is `hw_grading.sandbox.policy.own_rooms`. Whatever
-student code does then, it does in that child: the next submission gets another one.
+capabilities, and becomes a kernel; the request says what exactly. Whatever student code does then,
+it does in that child: the next submission gets another one.
 """
 
 from __future__ import annotations
@@ -31,10 +31,12 @@ from . import start
 # What a kernel of the homework imports sooner or later. Nothing here may start a thread.
 IMPORTED = (
     *("ipykernel.kernelapp", "ipykernel.ipkernel", "ipykernel.zmqshell", "ipykernel.datapub"),
-    *("IPython.core.pylabtools", "IPython.core.completerlib", "matplotlib_inline.config"),
+    *("IPython.core.pylabtools", "IPython.core.completerlib", "asyncio"),
     *("numpy", "matplotlib.pyplot", "matplotlib.backends.backend_agg", "PIL.PngImagePlugin"),
-    *("tqdm.auto", "hw_support", "answering.serve", "asyncio", "tornado.platform.asyncio"),
+    *("hw_support", "answering.serve", "tornado.platform.asyncio"),
 )
+# These look for the kernel when they are imported, so that each kernel has to do it for itself.
+LEFT_TO_KERNELS = ("matplotlib_inline", "tqdm.auto", "tqdm.autonotebook", "tqdm.notebook")
 # As ipykernel would set it; matplotlib looks at it when it is imported.
 BACKEND = "module://matplotlib_inline.backend_inline"
 
@@ -70,6 +72,9 @@ def main(control_fd: int, filter_fd: int) -> None:
     for name in IMPORTED:
         with contextlib.suppress(ImportError):  # a kernel imports it, or not, as it comes
             importlib.import_module(name)
+    for name in list(sys.modules):
+        if name in LEFT_TO_KERNELS or name.startswith("matplotlib_inline."):
+            del sys.modules[name]
     _fill_caches()
     gc.collect()
     gc.freeze()  # or every collection of a child's would copy all pages

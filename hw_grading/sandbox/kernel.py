@@ -183,15 +183,19 @@ class SandboxProvisioner(LocalProvisioner):
         """Get a kernel from the nursery; False where there is none."""
         if manager.shown is None or not manager.forked:
             return False
-        place = nursery.nursery_for(manager.shown)
-        if place is None:
-            return False
-        manager.shared_folder = place.new_folder()
-        try:
-            forked = place.fork(manager.shared_folder, link, manager.limits, _connection(manager))
-        except NoNursery as error:
-            nursery.refuse(str(error))
-            return False
+        while True:
+            place = nursery.nursery_for(manager.shown)
+            if place is None:
+                return False
+            manager.shared_folder = place.new_folder()
+            connection = _connection(manager)
+            try:
+                forked = place.fork(manager.shared_folder, link, manager.limits, connection)
+                break
+            except NoNursery as error:
+                if not place.has_ended(within=0.5):  # or another one is started
+                    nursery.refuse(str(error))
+                    return False
         self.nursery = place
         self.process: Any = forked
         self.pid = self.root_pid = forked.pid

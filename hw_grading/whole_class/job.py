@@ -102,7 +102,8 @@ def run(job: Job) -> Outcome:
         notebook = nbformat.from_dict(json.loads(job.notebook))
         try:
             done, _ = execution.preprocess(notebook, {"nbgrader": {"student": job.student}})
-            break
+            if not execution.kernel_died:
+                break  # or the machine may have killed it: it is run once more
         except GraderFault as fault:
             if attempt == 1 and isinstance(fault, NurseryEnded):
                 continue  # it was killed, say; another one is started

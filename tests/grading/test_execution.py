@@ -366,7 +366,7 @@ def test_a_kernel_that_never_starts_is_the_graders_fault(
 ) -> None:
     monkeypatch.setattr(policy, "start_command", lambda *_: ["/bin/false"])
     with pytest.raises(GraderFault, match="no kernel can be started"):
-        Run(tmp_path, check("test"), startup_timeout=3)
+        Run(tmp_path, check("test"), startup_timeout=3, fork_kernels=False)
 
 
 @slow

@@ -128,7 +128,7 @@ for _ in range(2):
     executor.submit(time.sleep, 600)
 time.sleep(0.5)
 import psutil
-print(*[child.pid for child in psutil.Process().children()], flush=True)
+print(*[child.pid for child in psutil.Process().children(recursive=True)], flush=True)
 time.sleep(600)
 """
 
@@ -139,6 +139,6 @@ def test_workers_of_a_killed_coordinator_end_in_the_middle_of_a_call() -> None:
     ) as coordinator:
         assert coordinator.stdout
         workers = [int(pid) for pid in coordinator.stdout.readline().split()]
-        assert len(workers) == 2
+        assert len(workers) >= 2  # and what forks them
         coordinator.send_signal(signal.SIGKILL)
     until(lambda: not any(psutil.pid_exists(pid) for pid in workers))

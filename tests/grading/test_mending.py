@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from nbgrader.api import Gradebook
+from nbgrader.preprocessors import CheckCellMetadata, OverwriteCells
 from nbgrader.utils import compute_checksum
 from toy_course import ASSIGNMENT, ToyCourse, cell_of, source_notebook
 
@@ -290,3 +291,52 @@ def test_the_gradebook_gives_the_cells_in_order_with_their_checksums(course: Toy
         assert compute_checksum(cell_of(nb, c.grade_id)) == c.checksum
         assert c.is_unchanged(cell_of(course.released, c.grade_id).source)
     assert "HIDDEN" in cell_of(nb, "test_triple").source
+
+
+def delete_a_test(nb: NotebookNode) -> None:
+    nb.cells.remove(cell_of(nb, "test_triple"))
+
+
+def edit_a_test(nb: NotebookNode) -> None:
+    cell_of(nb, "test_triple").source = "pass"
+
+
+def give_oneself_points(nb: NotebookNode) -> None:
+    cell_of(nb, "test_double").metadata.nbgrader.update(points=800, schema_version=1, checksum="0")
+
+
+def retype_a_test(nb: NotebookNode) -> None:
+    place = nb.cells.index(test := cell_of(nb, "test_double"))
+    nb.cells[place] = new_markdown_cell(test.source, metadata=test.metadata)
+
+
+def copy_everything(nb: NotebookNode) -> None:
+    nb.cells += copy.deepcopy(nb.cells)
+
+
+def mark_a_cell_of_ones_own(nb: NotebookNode) -> None:
+    marks = {"grade": True, "grade_id": "mine", "points": 3, "locked": False, "solution": False}
+    nb.cells.append(new_code_cell("1", metadata={"nbgrader": marks}))
+
+
+@pytest.mark.slow
+def test_nbgraders_own_mending_finds_nothing_left_to_do(course: ToyCourse) -> None:
+    db_url = f"sqlite:///{course.root}/gradebook.db"
+    ids = {"notebook": "hw2", "assignment": ASSIGNMENT, "student": "ada", "db_url": db_url}
+    with Gradebook(db_url) as gradebook:
+        cells = instructor_cells(gradebook, ASSIGNMENT, "hw2")
+    for damage in (
+        delete_a_test,
+        edit_a_test,
+        give_oneself_points,
+        retype_a_test,
+        copy_everything,
+        mark_a_cell_of_ones_own,
+    ):
+        nb = copy.deepcopy(course.released)
+        damage(nb)
+        assert mend(nb, cells) != []
+        before = copy.deepcopy(nb)
+        after, _ = OverwriteCells().preprocess(nb, {"nbgrader": ids})
+        CheckCellMetadata().preprocess(after, {"nbgrader": ids})
+        assert after == before, damage.__name__

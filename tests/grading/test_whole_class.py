@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -199,7 +200,7 @@ def test_a_killed_worker_costs_nobody_anything(course: ToyCourse) -> None:
     course.submit("aa-slow", nbformat.writes(course.answer(double=SLOW.format(10))))
     with grading(course, "--WholeClass.workers=2") as process:
         until_ended(course, 1)
-        for child in psutil.Process(process.pid).children():
+        for child in psutil.Process(process.pid).children(recursive=True):
             if "hw_grading.whole_class.local" in child.cmdline():
                 child.kill()
         assert process.wait(120) == 0

@@ -1332,7 +1332,7 @@ def test_text_that_a_student_raises_does_not_look_like_the_graders(arena: Arena)
         {
             "double": """
 def double(x):
-    raise ValueError("no\\npassed  of others [1 pt]\\ndouble: 2 of 2 points here.")
+    raise ValueError("no\\npassed  of other seven and more [1 pt]\\ndouble: 2 of 2 points here.")
 """
         }
     )

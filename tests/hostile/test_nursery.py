@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import signal
 import socket
 import time
@@ -93,7 +95,9 @@ def test_a_kernel_has_no_file_of_the_nursery_open(place: Nursery) -> None:
     kernel = fork(place)
     of_nursery = opened(forking(place).pid) - {"/dev/null"}
     assert of_nursery
-    assert opened(kernel.pid) == {"/dev/null"}
+    kinds = {name.partition(":")[0] for name in opened(kernel.pid)}
+    assert kinds == {"/dev/null", "pipe", "anon_inode"}  # the lifeline, and how it sees ends
+    assert not opened(kernel.pid) & of_nursery
     assert not opened(kernel.kernel_pid) & of_nursery
     kernel.kill()
     kernel.wait()
@@ -137,7 +141,7 @@ def test_kernels_end_with_the_nursery() -> None:
     kernel.wait(timeout=20)
     with pytest.raises(NoNursery):
         fork(place)
-    assert not place.is_alive
+    assert place.has_ended(within=5)
     place.end()
 
 
@@ -146,7 +150,7 @@ def test_what_cannot_be_done_is_told(place: Nursery, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(policy, "own_rooms", lambda *_: rooms | {"bound": {"/nowhere": "/run"}})
     with pytest.raises(NoNursery, match="mount on /run: No such file"):
         fork(place)
-    assert place.is_alive
+    assert not place.has_ended()
 
 
 def test_random_numbers_differ_from_student_to_student(arena: Arena) -> None:
@@ -157,6 +161,37 @@ print("drawn", random.random(), np.random.rand(), np.random.default_rng().random
     said = [arena.grade(notebook({}, before=draws)).printed for _ in range(2)]
     drawn = [text[text.index("drawn") :].split("\\n")[0].split()[1:] for text in said]
     assert len({number for numbers in drawn for number in numbers}) == 6
+
+
+SHOWN = """
+import sys, warnings
+import matplotlib.pyplot as plt
+import numpy as np
+import hw_support
+plt.plot(np.arange(5), label="$x^2$")
+plt.legend()
+plt.show()
+for _ in hw_support.progress(range(3), "steps"):
+    pass
+print(sorted(sys.path), np.random.get_state()[1].shape, file=sys.stderr)
+warnings.warn("of a student's")
+display(np.eye(2))
+def deep(n):
+    return 1 / n if n < 1 else deep(n - 1)
+deep(3)
+"""
+
+
+def test_a_forked_kernel_shows_what_one_shows_that_was_started(arena: Arena) -> None:
+    outputs = []
+    for forked in (True, False):
+        outcome = arena.grade(notebook({}, before=SHOWN), fork_kernels=forked)
+        [cell] = [cell for cell in outcome.nb.cells if cell.source == SHOWN]
+        text = re.sub(r"\d+\.\d+it/s|\d\d:\d\d|ipykernel_\d+", "", json.dumps(cell.outputs))
+        outputs.append(text)
+    assert outputs[0] == outputs[1]
+    for wanted in ("image/png", "steps: 100%", "ZeroDivisionError", "UserWarning", "array([[1., 0.]"):
+        assert wanted in outputs[0]
 
 
 def test_where_none_can_be_forked_kernels_are_started(

@@ -391,7 +391,9 @@ FLOODS = {
     "a system command": "get_ipython().system('seq 100000')",
 }
 ENDLESS = """
-print("begun")
+import time
+print("begun", flush=True)
+time.sleep(0.3)  # or it is part of a message that is too large
 while True:
     try:
         {}

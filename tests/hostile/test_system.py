@@ -559,13 +559,13 @@ call("move_mount", 429, -100, b"/usr", -100, b"/tmp/a", 0)
 call("mount_setattr", 442, -100, b"/usr", 0, buffer, 32)
 for _ in range(100):
     os.chdir("..")
-print("at the root", sorted(os.listdir(".")) == sorted(os.listdir("/")), "proc" in os.listdir("/"))
+print("at the root", sorted(os.listdir(".")) == sorted(os.listdir("/")), os.listdir("/proc"))
 """
     )
     nothing_gained(outcome)
     assert worked(outcome) == set()
     assert len(refused(outcome)) == 16
-    assert "at the root True False" in outcome.printed
+    assert "at the root True []" in outcome.printed
 
 
 @by_number

@@ -1,0 +1,70 @@
+"""How much of the time of many Dask workers is used, for submissions that only sleep."""
+
+from __future__ import annotations
+
+import functools
+import statistics
+import tempfile
+import time
+from pathlib import Path
+
+from distributed import LocalCluster
+
+from hw_grading.whole_class.ahead import ClassRun, Pending
+from hw_grading.whole_class.cluster import DaskWorkers
+from hw_grading.whole_class.job import Job, Outcome
+from hw_grading.whole_class.store import Results
+
+WORKERS, ROUNDS, SECONDS, REPEATS = 64, 5, 10.0, 3
+
+
+def run() -> None:
+    """Print the share of the ideal time."""
+    shares = []
+    with LocalCluster(
+        n_workers=WORKERS, threads_per_worker=1, dashboard_address=None, silence_logs=50
+    ) as cluster:
+        cluster.wait_for_workers(WORKERS, timeout=600)
+        executor = DaskWorkers(cluster.scheduler_address, 60, print)
+        for _ in range(REPEATS):
+            shares.append(ROUNDS * SECONDS / seconds_of_a_class(executor))
+            print(f"{WORKERS} workers, {ROUNDS} submissions each: {shares[-1]:.2f} of the ideal")
+        executor.shutdown()
+    print(f"median {statistics.median(shares):.2f}")
+
+
+class Nobody:
+    """Is told how far the class is, and does not care."""
+
+    def began(self, student: str) -> None:
+        """See `hw_grading.whole_class.ahead.Watcher`."""
+
+    def ended(self, student: str, outcome: Outcome, *, again: bool) -> None:
+        """See `hw_grading.whole_class.ahead.Watcher`."""
+
+    def trouble(self, message: str) -> None:
+        """Say something that should not have happened."""
+        print(message)
+
+
+def seconds_of_a_class(executor: DaskWorkers) -> float:
+    """Run a class in which each worker has some submissions; return the seconds."""
+    jobs = [Job(f"student-{n}", "{}", {}, {}) for n in range(WORKERS * ROUNDS)]
+    pending = [Pending(job.student, functools.partial(_itself, job)) for job in jobs]
+    with tempfile.TemporaryDirectory() as folder:
+        start = time.monotonic()
+        results = Results(Path(folder), 10)
+        run = ClassRun(pending, executor, executor.at_once, results, Nobody(), run=sleep)
+        for job in jobs:
+            run.outcome(job)
+        return time.monotonic() - start
+
+
+def _itself(job: Job) -> Job:
+    return job
+
+
+def sleep(job: Job) -> Outcome:
+    """Take the time of a submission, and none of the processor's."""
+    time.sleep(SECONDS)
+    return Outcome("{}")

@@ -1,0 +1,80 @@
+"""Whether a submission whose result is ready takes longer in a large class, and its memory."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import replace
+from pathlib import Path
+
+from benchmarks.isolation import answers, make_course
+from hw_grading.course import Course
+from hw_grading.whole_class.job import Job, Outcome
+from hw_grading.whole_class.store import Results
+
+SIZES = (100, 10_000)
+# Runs `nbgrader autograde` and keeps the last job, and what came of it.
+KEEP = """
+import os, pickle
+from hw_grading.whole_class import ahead
+outcome_of = ahead.ClassRun.outcome
+def outcome(self, job):
+    outcome = outcome_of(self, job)
+    with open(os.environ["KEPT"], "wb") as file:
+        pickle.dump((job, outcome), file)
+    return outcome
+ahead.ClassRun.outcome = outcome
+from nbgrader.apps.nbgraderapp import main
+main()
+"""
+
+
+def run() -> None:
+    """Print what a submission takes, and the coordinator, in a small and in a large class."""
+    with tempfile.TemporaryDirectory() as folder:
+        one = make_course(Path(folder) / "one", answers(), 1)
+        job, outcome = one_result(one)
+        to_start, _ = grade(one)  # where nothing is left to do
+        each = []
+        for size in SIZES:
+            course = make_course(Path(folder) / str(size), answers(), size)
+            results = Results(course.folder / "grading" / "results", 4000)
+            for number in range(size):
+                key = replace(job, student=f"student-{number:05}").key
+                results.put(key, outcome)
+            seconds, megabytes = grade(course)
+            each.append((seconds - to_start) / size)
+            print(
+                f"{size:,} submissions with ready results: {1000 * each[-1]:.0f} ms each, "
+                f"{megabytes:.0f} MB at most in the coordinator",
+                flush=True,
+            )
+    print(f"ratio {each[1] / each[0]:.2f}")
+
+
+def one_result(course: Course) -> tuple[Job, Outcome]:
+    """Grade a class of one; return its job, and what came of it."""
+    folder = course.folder
+    file = folder / "job.pickle"
+    command = [sys.executable, "-c", KEEP, "autograde", "hw2"]
+    environment = {**os.environ, "KEPT": str(file)}
+    subprocess.run(command, cwd=folder, check=True, capture_output=True, env=environment)
+    job, outcome = pickle.loads(file.read_bytes())
+    return job, outcome
+
+
+def grade(course: Course) -> tuple[float, float]:
+    """Return the seconds that the loop takes, and the most megabytes that its process held."""
+    log = (course.folder / "log.txt").open("wb")
+    command = [sys.executable, "-m", "nbgrader", "autograde", "hw2"]
+    start = time.perf_counter()
+    process = subprocess.Popen(command, cwd=course.folder, stdout=log, stderr=log)
+    _, status, usage = os.wait4(process.pid, 0)
+    seconds = time.perf_counter() - start
+    if status != 0:
+        raise RuntimeError((course.folder / "log.txt").read_text()[-2000:])
+    return seconds, usage.ru_maxrss / 1024

@@ -1,0 +1,137 @@
+"""Processes are killed at random moments: then the same command, and nothing is lost or done twice.
+
+`make test` kills a few times; HW_KILLS says how often otherwise.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import nbformat
+import psutil
+import pytest
+from test_cluster import Cluster, by_dask, cluster
+from test_whole_class import all_scores, events, grading, ran
+from toy_course import ToyCourse
+
+pytestmark = pytest.mark.slow
+
+KILLS = int(os.environ.get("HW_KILLS", "3"))
+STUDENTS = 8
+SECONDS_BEFORE_A_KILL = (1.5, 6.0)
+
+__all__ = ["cluster"]  # a fixture
+
+
+def hand_in(course: ToyCourse) -> list[str]:
+    """Hand in notebooks that take a moment, some of them wrong."""
+    for n in range(STUDENTS):
+        value = "2 * x" if n % 3 else "x"
+        course.submit(
+            f"student-{n:02}",
+            nbformat.writes(
+                course.answer(
+                    double=f"import time\ntime.sleep(0.5)\ndef double(x):\n    return {value}"
+                )
+            ),
+        )
+    return [f"student-{n:02}" for n in range(STUDENTS)]
+
+
+def below(process: subprocess.Popen[bytes]) -> list[psutil.Process]:
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return psutil.Process(process.pid).children(recursive=True)
+    return []
+
+
+def a_worker(process: subprocess.Popen[bytes]) -> list[psutil.Process]:
+    return [p for p in below(process) if "hw_grading.whole_class.local" in words(p)]
+
+
+def a_sandboxed_process(process: subprocess.Popen[bytes]) -> list[psutil.Process]:
+    return [p for p in below(process) if "answering.nursery" in words(p)]
+
+
+def an_examiner(process: subprocess.Popen[bytes]) -> list[psutil.Process]:
+    return [p for p in below(process) if not p.children() and p in a_worker(process)]
+
+
+def the_coordinator(process: subprocess.Popen[bytes]) -> list[psutil.Process]:
+    return [psutil.Process(process.pid)] if process.poll() is None else []
+
+
+def words(process: psutil.Process) -> list[str]:
+    with contextlib.suppress(psutil.Error):
+        return process.cmdline()
+    return []
+
+
+VICTIMS: list[Callable[[subprocess.Popen[bytes]], list[psutil.Process]]] = [
+    the_coordinator,
+    a_worker,
+    a_sandboxed_process,
+    an_examiner,
+]
+
+
+def test_kills_at_random_moments(course: ToyCourse) -> None:
+    students = hand_in(course)
+    quiet = course.grade()
+    assert quiet.returncode == 0, quiet.stderr
+    expected = all_scores(course, students)
+    draw = random.Random(20221004)
+    for number in range(KILLS):
+        victims = VICTIMS[number % len(VICTIMS)]
+        forget(course)
+        with grading(course, "--force", "--WholeClass.workers=2") as process:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(draw.uniform(*SECONDS_BEFORE_A_KILL))
+            for victim in draw.sample(found := victims(process), min(1, len(found))):
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    victim.kill()
+            if victims is the_coordinator:
+                process.wait()
+            else:
+                process.wait(120)
+        again = course.grade()
+        said = (course.root / "output.txt").read_text()[-3000:]
+        assert again.returncode == 0, (victims.__name__, again.stderr, said)
+        assert all_scores(course, students) == expected, (victims.__name__, said)
+        assert set(ran(course).values()) == {1}, (victims.__name__, ran(course))
+
+
+def forget(course: ToyCourse) -> None:
+    """Remove everything that earlier runs made."""
+    import shutil
+
+    for made in ("grading", "autograded"):
+        shutil.rmtree(course.root / made, ignore_errors=True)
+
+
+def test_kills_of_dask_processes(course: ToyCourse, tmp_path: Path) -> None:
+    students = hand_in(course)
+    assert course.grade().returncode == 0
+    expected = all_scores(course, students)
+    draw = random.Random(5)
+    for number in range(max(1, KILLS // 3)):
+        forget(course)
+        with contextlib.ExitStack() as stack:
+            folder = tmp_path / str(number)
+            folder.mkdir()
+            them = Cluster(folder, stack)
+            workers = [them.worker(), them.worker()]
+            with grading(course, *by_dask(them)) as process:
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    process.wait(draw.uniform(3, 8))
+                (them.scheduler if number % 2 else workers[0]).kill()
+                process.wait(180)
+        again = course.grade()
+        assert again.returncode == 0, again.stderr
+        assert all_scores(course, students) == expected
+        assert set(ran(course).values()) == {1}
+        assert events(course)

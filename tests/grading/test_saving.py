@@ -1,0 +1,84 @@
+"""Scores are saved as nbgrader saves them, but together, and not by reading whole tables."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import Any
+
+import nbformat
+import pytest
+from nbgrader.preprocessors import SaveAutoGrades
+from toy_course import ASSIGNMENT, ToyCourse
+
+from hw_grading.saving import SaveScores, add_indexes
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def graded(course: ToyCourse) -> ToyCourse:
+    course.submit("ada", course.answer(double="def double(x):\n    return x", why="For a reason."))
+    assert course.grade().returncode == 0
+    return course
+
+
+def rows(course: ToyCourse) -> list[tuple[Any, ...]]:
+    with sqlite3.connect(course.root / "gradebook.db") as gradebook:
+        scores = gradebook.execute(
+            "select name, auto_score, manual_score, needs_manual_grade from grade "
+            "join base_cell on base_cell.id = cell_id order by name"
+        ).fetchall()
+        comments = gradebook.execute(
+            "select name, auto_comment from comment "
+            "join base_cell on base_cell.id = cell_id order by name"
+        ).fetchall()
+    return [*scores, *comments]
+
+
+def forget(course: ToyCourse) -> None:
+    with sqlite3.connect(course.root / "gradebook.db") as gradebook:
+        gradebook.execute("update grade set auto_score = -1, needs_manual_grade = 1")
+        gradebook.execute("update comment set auto_comment = 'none'")
+
+
+def save(course: ToyCourse, how: type[SaveAutoGrades]) -> None:
+    notebook = nbformat.read(course.root / "autograded" / "ada" / ASSIGNMENT / "hw2.ipynb", 4)
+    db_url = f"sqlite:///{course.root}/gradebook.db"
+    ids = {"notebook": "hw2", "assignment": ASSIGNMENT, "student": "ada", "db_url": db_url}
+    how().preprocess(notebook, {"nbgrader": ids})
+
+
+def test_what_is_saved_is_what_nbgrader_saves(graded: ToyCourse) -> None:
+    first = rows(graded)
+    for how in (SaveAutoGrades, SaveScores):
+        forget(graded)
+        assert rows(graded) != first
+        save(graded, how)
+        assert rows(graded) == first
+
+
+def test_a_run_that_ends_in_between_has_saved_nothing(
+    graded: ToyCourse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    forget(graded)
+    before = rows(graded)
+    calls = []
+
+    def end_at_the_third(*_: Any) -> None:
+        calls.append(1)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(SaveScores, "_add_comment", end_at_the_third)
+    with pytest.raises(KeyboardInterrupt):
+        save(graded, SaveScores)
+    assert rows(graded) == before
+
+
+def test_rows_are_found_by_indexes(graded: ToyCourse) -> None:
+    add_indexes(f"sqlite:///{graded.root}/gradebook.db")  # again: they are there
+    with sqlite3.connect(graded.root / "gradebook.db") as gradebook:
+        for table in ("grade", "comment"):
+            query = f"explain query plan select * from {table} where notebook_id = 'x'"
+            [(*_, plan)] = gradebook.execute(query).fetchall()
+            assert plan.startswith(f"SEARCH {table} USING INDEX hw_grading_")
