@@ -190,7 +190,13 @@ def test_a_forked_kernel_shows_what_one_shows_that_was_started(arena: Arena) -> 
         text = re.sub(r"\d+\.\d+it/s|\d\d:\d\d|ipykernel_\d+", "", json.dumps(cell.outputs))
         outputs.append(text)
     assert outputs[0] == outputs[1]
-    for wanted in ("image/png", "steps: 100%", "ZeroDivisionError", "UserWarning", "array([[1., 0.]"):
+    for wanted in (
+        "image/png",
+        "steps: 100%",
+        "ZeroDivisionError",
+        "UserWarning",
+        "array([[1., 0.]",
+    ):
         assert wanted in outputs[0]
 
 
