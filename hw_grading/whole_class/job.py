@@ -7,6 +7,7 @@ result. Whoever runs it needs the same packages, in the same versions, and no sh
 from __future__ import annotations
 
 import contextlib
+import copy
 import functools
 import hashlib
 import importlib.metadata
@@ -98,7 +99,7 @@ def run(job: Job) -> Outcome:
     """Run a submission here; its examiner and its sandbox are processes of their own."""
     start = monotonic()
     for attempt in (1, 2):
-        execution = ExecuteSubmission(**job.settings)
+        execution = ExecuteSubmission(**copy.deepcopy(dict(job.settings)))  # it may change them
         notebook = nbformat.from_dict(json.loads(job.notebook))
         try:
             done, _ = execution.preprocess(notebook, {"nbgrader": {"student": job.student}})

@@ -102,9 +102,12 @@ def test_scores_are_the_same_whoever_runs_the_submissions(course: ToyCourse) -> 
     assert "graded 4, submission failed 2, not graded 0" in parallel.stderr
 
 
-def test_force_alone_saves_results_again_without_running_anything(course: ToyCourse) -> None:
+@pytest.mark.parametrize("executor", ["serial", "processes"])
+def test_force_alone_saves_results_again_without_running_anything(
+    course: ToyCourse, executor: str
+) -> None:
     students = hand_in(course)
-    assert course.grade().returncode == 0
+    assert course.grade(f"--WholeClass.executor={executor}").returncode == 0
     expected = all_scores(course, students)
     (course.root / "gradebook.db").rename(course.root / "old.db")
     shutil.copy(course.root / "old.db", course.root / "gradebook.db")
