@@ -19,11 +19,13 @@ from __future__ import annotations
 import functools
 import json
 import os
+import warnings
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import nbformat
+import sqlalchemy.exc
 from nbconvert.exporters import HTMLExporter, NotebookExporter
 from nbformat import NotebookNode
 from nbgrader.api import Gradebook
@@ -82,6 +84,8 @@ class SubmissionExporter(SanitizingExporter):
     def __init__(self, config: Any = None, **kwargs: Any) -> None:
         super().__init__(config=config, **kwargs)
         if isinstance(self.parent, Autograde):
+            # Of nbgrader's own order of work; they would push the progress bar away.
+            warnings.filterwarnings("ignore", "Object of type", sqlalchemy.exc.SAWarning)
             try:
                 _expect_that_code_is_run(self)
                 submission_folders.prepare(self.parent)

@@ -100,7 +100,7 @@ class Progress:
             self._bar = self._closing.enter_context(
                 tqdm(
                     total=len(students),
-                    unit="student",
+                    unit=" students",
                     desc=assignment,
                     file=stream,
                     smoothing=0.1,
@@ -183,6 +183,8 @@ class Progress:
         if entry.end is not None:
             self._counts[entry.end] -= 1
         elif self._bar is not None:
+            # A student may turn up whom nobody expected.
+            self._bar.total = max(self._bar.total, len(self._entries))
             self._bar.update()
         self._counts[end] += 1
         entry.end, entry.why = end, why
@@ -289,7 +291,7 @@ class Progress:
 <meta name="viewport" content="width=device-width">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
 <title>{name}: grading</title><style>{style}</style></head>
-<body><header><h1>{name}: grading</h1><p>{state}{counts}.
+<body class="plain"><header><h1>{name}: grading</h1><p>{state}{counts}.
 As of {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC.</p>
 <p><progress max="{len(self._entries)}" value="{done}" aria-label="done">{done}</progress></p>
 </header><main><table><thead><tr><th scope="col">student</th><th scope="col">outcome</th>
@@ -311,7 +313,7 @@ As of {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC.</p>
         why = html.escape(plain(entry.why, _LONGEST_REASON))
         return (
             f'<tr><th scope="row"><bdi>{student}</bdi></th>'
-            f'<td class="{marked}">{end}</td>{numbers}<td>{why}</td></tr>'
+            f'<td class="end {marked}">{end}</td>{numbers}<td>{why}</td></tr>'
         )
 
 

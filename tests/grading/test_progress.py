@@ -1,0 +1,90 @@
+"""What an instructor is told of a class while it is graded and afterwards."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hw_grading.whole_class.job import Outcome
+from hw_grading.whole_class.progress import End, Progress
+
+RIGHT = Outcome("{}", None, 3.0, 1.0)
+FAILED = Outcome("{}", None, 9.0, 8.0, ["Cell 'train' did not end within 600 s."])
+FAULT = Outcome(None, "2 processes that ran it died", 1.0)
+
+
+class Told:
+    """A progress without a terminal, and what it has said."""
+
+    def __init__(self, folder: Path, students: list[str]) -> None:
+        self.said = io.StringIO()
+        self.log = logging.getLogger(f"test.{folder.name}")
+        self.folder = folder
+        self.progress = Progress(students, folder, "hw2", self.log, self.said)
+
+    def events(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in (self.folder / "hw2.jsonl").read_text().splitlines()]
+
+
+@pytest.fixture
+def told(tmp_path: Path) -> Told:
+    return Told(tmp_path / "grading", ["ada", "bob", "cyd", "dan"])
+
+
+def run(told: Told, *outcomes: tuple[str, Outcome]) -> None:
+    for student, outcome in outcomes:
+        told.progress.began(student)
+        told.progress.ended(student, outcome, again=False)
+        if outcome.notebook is not None:
+            told.progress.saved(student)
+
+
+def test_the_table_names_who_failed_and_why(told: Told) -> None:
+    run(told, ("ada", RIGHT), ("bob", FAILED), ("cyd", FAULT))
+    table = told.progress.table()
+    assert "graded 1, submission failed 1, not graded 1" in table
+    assert "bob: Cell 'train' did not end within 600 s." in table
+    assert "cyd: 2 processes that ran it died" in table
+    assert "bob: 9.0 s, of which 8.0 s of computing" in table
+
+
+def test_a_result_of_an_earlier_run_is_counted_as_such(told: Told) -> None:
+    told.progress.ended("ada", RIGHT, again=True)
+    told.progress.saved("ada")
+    assert told.progress.count(End.GRADED) == 1
+    assert "1 from an earlier run" in told.progress.table()
+
+
+def test_lines_and_page_are_written_whole(told: Told, caplog: pytest.LogCaptureFixture) -> None:
+    run(told, ("ada", RIGHT), ("bob", FAILED))
+    told.progress.close("nbgrader autograde hw2")
+    students = [event for event in told.events() if event["event"] == "student"]
+    assert [(e["student"], e["end"]) for e in students] == [
+        ("ada", "graded"),
+        ("bob", "submission failed"),
+    ]
+    page = (told.folder / "hw2.html").read_text(encoding="utf-8")
+    assert "did not end within 600 s" in page
+    assert page.rstrip().endswith("</html>")
+
+
+def test_names_and_reasons_cannot_put_anything_into_the_page(tmp_path: Path) -> None:
+    told = Told(tmp_path / "grading", ["<script>alert(1)</script>"])
+    run(told, ("<script>alert(1)</script>", Outcome("{}", None, 1, 1, ["<img src=x>"])))
+    told.progress.close("nbgrader autograde hw2")
+    page = (told.folder / "hw2.html").read_text(encoding="utf-8")
+    assert "<script>" not in page
+    assert "<img" not in page
+
+
+def test_a_folder_that_cannot_be_written_stops_nothing(tmp_path: Path) -> None:
+    (tmp_path / "grading").write_text("a file")
+    told = Told(tmp_path / "grading", ["ada"])
+    run(told, ("ada", RIGHT))
+    told.progress.close("nbgrader autograde hw2")
+    assert told.progress.count(End.GRADED) == 1
