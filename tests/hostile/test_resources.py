@@ -174,13 +174,14 @@ for number in range(8):
             block = bytearray(b"x") * (250 << 20)
             time.sleep(1000)
         os._exit(0)
-time.sleep(5)
+time.sleep(25)
 print("all there")
 """,
         cpu_seconds_per_cell=20.0,
+        wall_seconds_per_cell=40.0,
     )
     assert "all there" not in outcome.printed
-    ended(outcome, Kind.MEMORY_LIMIT, seconds=15)
+    ended(outcome, Kind.MEMORY_LIMIT, seconds=35)
 
 
 FILL = """
