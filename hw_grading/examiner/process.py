@@ -26,7 +26,7 @@ from hw_grading.examiner.names import StudentNames
 from hw_grading.examiner.session import Session, kernel_clock, signaller
 from hw_grading.fresh import SEED_VARIABLE
 
-_MOST_ADDRESSES = 224 << 20  # bytes that a child may take beyond what it begins with
+_MOST_ADDRESSES = 160 << 20  # bytes that a child may take beyond what it begins with
 Cells = list[tuple[str, str]]  # name, source
 
 
