@@ -252,7 +252,7 @@ def _in_sockets(processes: Sequence[psutil.Process]) -> float:
 
     The filter of system calls sees to it that no queue is larger than the system's default.
     """
-    if _sum(processes, psutil.Process.num_fds) < _SOCKETS_UNCOUNTED:
+    if _sum(processes, _open_files) < _SOCKETS_UNCOUNTED:
         return 0
     sockets = set()
     for process in processes:
@@ -263,6 +263,15 @@ def _in_sockets(processes: Sequence[psutil.Process]) -> float:
                     if target.startswith("socket:"):
                         sockets.add(target)
     return max(0, len(sockets) - _SOCKETS_UNCOUNTED) * _most_in_one_socket()
+
+
+def _open_files(process: psutil.Process) -> float:
+    try:
+        return float(process.num_fds())
+    except psutil.AccessDenied:
+        if _resident(process) == 0:  # it is ending: nobody but root may look any more
+            return 0.0
+        raise
 
 
 @functools.cache
