@@ -41,13 +41,12 @@ from traitlets import Bool, Instance, Type
 
 from hw_grading import inside
 from hw_grading.sandbox import nursery, policy
-from hw_grading.sandbox.nursery import NoNursery, Nursery
+from hw_grading.sandbox.nursery import SECONDS_TO_START, NoNursery, Nursery
 from hw_grading.sandbox.policy import Limits, Shown
 from hw_grading.sandbox.syscalls import filter_file
 from hw_grading.sandbox.user import as_caller
 
 PROVISIONER = "hw-grading-sandbox"  # as pyproject.toml registers it
-_SECONDS_TO_START = 30.0
 _MILLISECONDS_TO_SEND = 2000
 
 
@@ -64,7 +63,7 @@ class Client(AsyncKernelClient):
         RuntimeError
             It does not within some seconds.
         """
-        until = monotonic() + (_SECONDS_TO_START if timeout is None else timeout)
+        until = monotonic() + (SECONDS_TO_START if timeout is None else timeout)
         request = self.kernel_info()
         try:
             while (left := until - monotonic()) > 0:
@@ -286,14 +285,14 @@ def _processes(info: int) -> tuple[int, int]:
     """Return the sandbox's first process, and the kernel's, which it starts."""
     text = b""
     while b"}" not in text:  # bubblewrap writes it in pieces
-        ready, _, _ = select.select([info], [], [], _SECONDS_TO_START)
+        ready, _, _ = select.select([info], [], [], SECONDS_TO_START)
         piece = os.read(info, 1000) if ready else b""
         if not piece:
             raise RuntimeError("bubblewrap ended without making a sandbox")
         text += piece
     first = int(json.loads(text)["child-pid"])
     process = psutil.Process(first)
-    until = monotonic() + _SECONDS_TO_START
+    until = monotonic() + SECONDS_TO_START
     while monotonic() < until:
         if process.name() not in ("bwrap", "setpriv"):
             return first, process.pid

@@ -150,6 +150,7 @@ class Nursery:
             ours.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
             ours.settimeout(SECONDS_TO_START)
             lifeline, end_of_ours = os.pipe()
+            forked = None
             try:
                 handed_on = [link.fileno(), theirs.fileno(), lifeline]
                 with theirs, self._lock:
@@ -159,10 +160,11 @@ class Nursery:
                 forked = ForkedKernel(first, kernel, end_of_ours)
                 ours.send(b"g")
             except OSError as error:
-                os.close(end_of_ours)
                 raise NoNursery(f"no kernel was forked ({error})") from None
             finally:
                 os.close(lifeline)
+                if forked is None:  # which closes it otherwise
+                    os.close(end_of_ours)
         return forked
 
     def end(self) -> None:
@@ -197,19 +199,16 @@ def begin(blas_threads: int) -> None:
     try:
         _current = os.getpid(), Nursery(environment.shown(blas_threads, []))
     except (OSError, GraderFault) as error:
-        refuse(str(error))
+        _give_up(error)
 
 
 def wait_until_ready() -> None:
     """Wait for the nursery that was begun; where it did not start, there is none."""
-    global _current
     if _current:
         try:
             _current[1].wait_until_ready()
         except NoNursery as error:
-            _end()
-            _current = None
-            refuse(str(error))
+            _give_up(error)
 
 
 def nursery_for(shown: Shown) -> Nursery | None:
@@ -227,10 +226,16 @@ def nursery_for(shown: Shown) -> Nursery | None:
             _current = os.getpid(), place
             place.wait_until_ready()
         except (OSError, GraderFault) as error:
-            _end()
-            refuse(str(error))
+            _give_up(error)
             return None
         return place
+
+
+def _give_up(why: Exception) -> None:
+    global _current
+    _end()
+    _current = None
+    refuse(str(why))
 
 
 @atexit.register

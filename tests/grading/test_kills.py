@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import os
 import random
+import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -107,8 +108,6 @@ def test_kills_at_random_moments(course: ToyCourse) -> None:
 
 def forget(course: ToyCourse) -> None:
     """Remove everything that earlier runs made."""
-    import shutil
-
     for made in ("grading", "autograded"):
         shutil.rmtree(course.root / made, ignore_errors=True)
 
