@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 from pathlib import Path
 from typing import TypeAlias
@@ -60,10 +61,23 @@ def get_mnist_threes_nines() -> tuple[ImagesAndLabels, ImagesAndLabels]:
     >>> X_train.shape, y_train[:5].tolist()
     ((12080, 28, 28), [1, 0, 0, 0, 1])
     """
-    with np.load(io.BytesIO(read_verified(MNIST_FILE)), allow_pickle=False) as archive:
-        train = (_grey_levels(archive["X_train"]), archive["y_train"].astype(np.int64))
-        test = (_grey_levels(archive["X_test"]), archive["y_test"].astype(np.int64))
+    arrays = read_arrays(MNIST_FILE)
+    train = (_grey_levels(arrays["X_train"]), arrays["y_train"].astype(np.int64))
+    test = (_grey_levels(arrays["X_test"]), arrays["y_test"].astype(np.int64))
     return train, test
+
+
+@functools.cache
+def read_arrays(file: ShippedFile) -> dict[str, NDArray[np.uint8]]:
+    """Return the arrays of the file as they are in it, about 11 MB; they are read but once.
+
+    Raises
+    ------
+    hw_support.DataFileError
+        As `get_mnist_threes_nines` does.
+    """
+    with np.load(io.BytesIO(read_verified(file)), allow_pickle=False) as archive:
+        return {name: archive[name] for name in archive.files}
 
 
 def _grey_levels(pixels: NDArray[np.uint8]) -> NDArray[np.float64]:

@@ -25,6 +25,7 @@ from hw_grading.examiner.examination import Fault, run_cell
 from hw_grading.examiner.names import StudentNames
 from hw_grading.examiner.session import Session, kernel_clock, signaller
 from hw_grading.fresh import SEED_VARIABLE
+from hw_grading.inside import caches
 
 _MOST_ADDRESSES = 160 << 20  # bytes that a child may take beyond what it begins with
 Cells = list[tuple[str, str]]  # name, source
@@ -131,7 +132,7 @@ def _examine_one(
 
 
 def prepare() -> None:
-    """Import what test cells need."""
+    """Import what test cells need, and do once what each examination would do first."""
     import matplotlib as mpl
 
     mpl.use("Agg")
@@ -141,6 +142,7 @@ def prepare() -> None:
     import hw_support.mnist
 
     del matplotlib.pyplot, hw_grading.hidden, hw_support.mnist
+    caches.fill()
 
 
 if __name__ == "__main__":

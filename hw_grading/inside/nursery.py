@@ -14,8 +14,6 @@ import contextlib
 import ctypes
 import gc
 import importlib
-import inspect
-import io
 import json
 import os
 import random
@@ -26,17 +24,20 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from . import start
+from . import caches, start
 
 # What a kernel of the homework imports sooner or later. Nothing here may start a thread.
 IMPORTED = (
     *("ipykernel.kernelapp", "ipykernel.ipkernel", "ipykernel.zmqshell", "ipykernel.datapub"),
-    *("IPython.core.pylabtools", "IPython.core.completerlib", "asyncio"),
-    *("numpy", "matplotlib.pyplot", "matplotlib.backends.backend_agg", "PIL.PngImagePlugin"),
-    *("hw_support", "answering.serve", "tornado.platform.asyncio"),
+    *("ipykernel.debugger", "IPython.core.pylabtools", "IPython.core.completerlib", "asyncio"),
+    *("IPython.core.debugger", "IPython.core.logger", "IPython.extensions.storemagic"),
+    *("IPython.utils.wildcard", "stack_data", "pygments.formatters.terminal256"),
+    *("pygments.styles.default", "numpy.random", "pdb", "resource"),
+    *("matplotlib.pyplot", "matplotlib.backends.backend_agg", "PIL.PngImagePlugin"),
+    *("hw_support", "hw_support.mnist", "answering.serve", "tornado.platform.asyncio"),
 )
 # These look for the kernel when they are imported, so that each kernel has to do it for itself.
-LEFT_TO_KERNELS = ("matplotlib_inline", "tqdm.auto", "tqdm.autonotebook", "tqdm.notebook")
+LEFT_TO_KERNELS = ("matplotlib_inline", "tqdm.auto", "tqdm.notebook")  # the beginnings of names
 # As ipykernel would set it; matplotlib looks at it when it is imported.
 BACKEND = "module://matplotlib_inline.backend_inline"
 
@@ -73,9 +74,9 @@ def main(control_fd: int, filter_fd: int) -> None:
         with contextlib.suppress(ImportError):  # a kernel imports it, or not, as it comes
             importlib.import_module(name)
     for name in list(sys.modules):
-        if name in LEFT_TO_KERNELS or name.startswith("matplotlib_inline."):
+        if name.startswith(LEFT_TO_KERNELS):
             del sys.modules[name]
-    _fill_caches()
+    caches.fill()
     gc.collect()
     gc.freeze()  # or every collection of a child's would copy all pages
     control.send(b"ready")
@@ -89,18 +90,6 @@ def main(control_fd: int, filter_fd: int) -> None:
     if numpy := sys.modules.get("numpy"):
         numpy.random.seed()
     start.start(connection_file, link, limits)
-
-
-def _fill_caches() -> None:
-    """Do once what a first plot and a first traceback look up; nothing of it can be seen later."""
-    inspect.getmodule(compile("", "of no module", "exec"))  # files of all modules
-    with contextlib.suppress(ImportError):
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
-
-        figure = Figure()
-        figure.add_subplot(title="$1$").plot([1, 2])
-        FigureCanvasAgg(figure).print_png(io.BytesIO())
 
 
 def _request_of_child(control: socket.socket) -> tuple[dict[str, Any], int, int, int] | None:
@@ -143,8 +132,7 @@ def _move_in(
     if report.recv(1) != b"g":  # nobody knows this process: nobody would watch it
         os._exit(1)
     report.close()
-    os.closerange(3, link)
-    os.closerange(link + 1, os.sysconf("SC_OPEN_MAX"))
+    _close_all_but(link)
     return connection_file, link, rooms["limits"]
 
 
@@ -209,8 +197,7 @@ def _wait_for(kernel: int, lifeline: int) -> None:
     The grader holds the other end of the lifeline. No signal from within reaches a first process.
     """
     try:
-        os.closerange(3, lifeline)
-        os.closerange(lifeline + 1, os.sysconf("SC_OPEN_MAX"))
+        _close_all_but(lifeline)
         for number in (signal.SIGINT, signal.SIGPIPE, signal.SIGXFSZ):
             signal.signal(number, signal.SIG_DFL)
         child_ended, wake = os.pipe2(os.O_NONBLOCK)
@@ -228,6 +215,11 @@ def _wait_for(kernel: int, lifeline: int) -> None:
                     pass
     finally:
         os._exit(0)
+
+
+def _close_all_but(fd: int) -> None:
+    os.closerange(3, fd)
+    os.closerange(fd + 1, os.sysconf("SC_OPEN_MAX"))
 
 
 def _expect(status: int, what: str) -> None:

@@ -128,6 +128,9 @@ class Grading:
         command += " --force" if converter.force else ""
         weakref.finalize(converter, _close, self._run, self.progress, command)
         course.on_fault = self.progress.not_graded
+        if gc.get_freeze_count():  # in a process that has graded a class before
+            gc.unfreeze()
+            gc.collect()
         gc.freeze()  # the course and all modules stay: collections need not go through them
         _end_quietly_on_interrupt()
 
@@ -225,7 +228,6 @@ def _is_plain(value: Any) -> bool:
 def _close(run: ClassRun, progress: Progress, command: str) -> None:
     run.stop()
     progress.close(command)
-    gc.unfreeze()
 
 
 def _end_quietly_on_interrupt() -> None:
