@@ -11,6 +11,7 @@ import matplotlib as mpl
 
 NAMES = [
     "data",
+    "desk",
     "training",
     "test_cells",
     "step_size_10",

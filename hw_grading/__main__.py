@@ -8,7 +8,7 @@ from pathlib import Path
 
 from hw_grading.course import REPOSITORY, Course
 from hw_grading.scores import NoScores
-from hw_grading.submission_file import Unreadable
+from hw_support.submission.file import Unreadable
 
 
 def main(arguments: list[str] | None = None) -> int:

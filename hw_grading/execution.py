@@ -35,10 +35,14 @@ from traitlets import Bool, Enum, Integer
 from hw_grading import outputs, safe_html
 from hw_grading.examiner.client import Examination, ExaminerFailed
 from hw_grading.faults import GraderFault
+from hw_grading.instructor_cells import as_released
 from hw_grading.limits import LimitSettings
-from hw_grading.mending import as_released
 from hw_grading.outputs import Flow, OutputBudget
-from hw_grading.problems import (
+from hw_grading.sandbox import available, environment
+from hw_grading.sandbox.kernel import KernelInSandbox
+from hw_grading.sandbox.nursery import NurseryEnded
+from hw_grading.sandbox.watch import Stop, Watch
+from hw_support.submission.problems import (
     METADATA_KEY,
     Kind,
     Problem,
@@ -48,10 +52,6 @@ from hw_grading.problems import (
     read_problems,
     shown,
 )
-from hw_grading.sandbox import available, environment
-from hw_grading.sandbox.kernel import KernelInSandbox
-from hw_grading.sandbox.nursery import NurseryEnded
-from hw_grading.sandbox.watch import Stop, Watch
 
 # Errors and results beyond the limit are kept, but not without end.
 _MOST_KEPT_BEYOND = 100

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hw_grading.submission_file import Unreadable, read_regular_file
+from hw_support.submission.file import Unreadable, read_regular_file
 
 MAX_BYTES = 200_000_000
 MOST_FAULTS = 50  # of one cell

@@ -36,8 +36,13 @@ from traitlets import Bool
 from hw_grading import submission_folders
 from hw_grading.execution import ExecuteSubmission
 from hw_grading.faults import GraderFault
-from hw_grading.mending import InstructorCell, instructor_cells, mend
-from hw_grading.problems import (
+from hw_grading.instructor_cells import instructor_cells
+from hw_grading.saving import add_indexes
+from hw_grading.whole_class.grading import QUIET, Grading
+from hw_grading.whole_class.settings import WholeClass
+from hw_support.submission.file import read_submission
+from hw_support.submission.mending import InstructorCell, mend
+from hw_support.submission.problems import (
     METADATA_KEY,
     Kind,
     Severity,
@@ -45,10 +50,6 @@ from hw_grading.problems import (
     put_notes_on_top,
     read_problems,
 )
-from hw_grading.saving import add_indexes
-from hw_grading.submission_file import read_submission
-from hw_grading.whole_class.grading import QUIET, Grading
-from hw_grading.whole_class.settings import WholeClass
 
 
 class SanitizingExporter(NotebookExporter):

@@ -13,7 +13,7 @@ import nbformat
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
 
-from hw_grading.problems import encodable, shown
+from hw_support.submission.problems import encodable, shown
 
 _MESSAGE_OVERHEAD = 200  # bytes that the empty message takes
 _LONGEST_TEXT = 20_000  # characters of an error's message, or of a result beyond the limit

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import tempfile
 import tomllib
 import zipfile
 from pathlib import Path
+from typing import Any
+
+import nbformat
+from traitlets.config.loader import PyFileConfigLoader
 
 from hw_grading.course import REPOSITORY, Course
+from hw_support.submission import released
 
 # Every entry of the zip gets this time, so that the same release gives the same bytes.
 ZIP_TIME = (2022, 9, 20, 0, 0, 0)
@@ -37,7 +43,35 @@ def release(course: Course, out: Path, assignment: str = "hw2") -> Path:
     """
     if course.nbgrader("generate_assignment", assignment, "--force") != 0:
         raise RuntimeError(f"nbgrader generate_assignment {assignment} failed: see its log above")
+    description = json.dumps(describe(course, assignment), indent=1, ensure_ascii=False)
+    released.FILE.write_text(description + "\n", encoding="utf-8")
     return write_student_zip(course.folder / "release" / assignment, out, assignment)
+
+
+def describe(course: Course, assignment: str) -> dict[str, Any]:
+    """Return what students' package is told of the homework; see `hw_support.submission.released`.
+
+    Parameters
+    ----------
+    course
+        A course in which the assignment was generated.
+    assignment
+        Its name.
+    """
+    notebook = nbformat.read(
+        course.folder / "release" / assignment / f"{assignment}.ipynb", as_version=4
+    )
+    limits = PyFileConfigLoader("nbgrader_config.py", path=str(course.folder)).load_config()
+    names = ("cpu_seconds_per_cell", "cpu_seconds_for_cell", "cpu_seconds_per_submission")
+    pins = (REPOSITORY / "requirements-student.lock").read_text(encoding="utf-8")
+    packages = {line.partition("==")[0] for line in pins.splitlines() if "==" in line}
+    return released.described(
+        notebook,
+        assignment=assignment,
+        version=_project()["version"],
+        packages=sorted(packages),
+        **{name: limits.ExecuteSubmission[name] for name in names},
+    )
 
 
 def write_student_zip(released: Path, out: Path, assignment: str = "hw2") -> Path:
@@ -81,7 +115,7 @@ def build_student_wheel(scratch: Path) -> Path:
     Path
         The wheel, inside `scratch`.
     """
-    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    project = _project()
     dependencies = "".join(f'    "{name}",\n' for name in project["dependencies"])
     (scratch / "pyproject.toml").write_text(
         f"""[build-system]
@@ -107,3 +141,9 @@ dependencies = [
     subprocess.run(command, check=True)
     (wheel,) = scratch.glob("*.whl")
     return wheel
+
+
+def _project() -> dict[str, Any]:
+    text = (REPOSITORY / "pyproject.toml").read_text(encoding="utf-8")
+    project: dict[str, Any] = tomllib.loads(text)["project"]
+    return project

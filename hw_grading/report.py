@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import TextIO
 
 from hw_grading.graded_notebook import plain
-from hw_grading.problems import Severity
 from hw_grading.results import Roster, Status, StudentResult, read_results
 from hw_grading.scores import Cell, in_digits
+from hw_support.submission.problems import Severity
 
 WIDEST_NAME = 24
 WIDEST_QUESTION = 6

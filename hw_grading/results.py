@@ -18,11 +18,11 @@ from typing import Any
 from nbgrader.utils import parse_utc
 
 from hw_grading.graded_notebook import Fault, cells_by_id, faults_of, open_notebook
-from hw_grading.problems import METADATA_KEY, Problem, Severity, read_problems, shown
 from hw_grading.questions import Place, read_places
 from hw_grading.scores import Cell, Record, read_gradebook
-from hw_grading.submission_file import Unreadable, read_regular_file
 from hw_grading.submission_folders import FINISHED
+from hw_support.submission.file import Unreadable, read_regular_file
+from hw_support.submission.problems import METADATA_KEY, Problem, Severity, read_problems, shown
 
 
 class Status(StrEnum):

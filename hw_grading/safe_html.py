@@ -35,7 +35,7 @@ from nbconvert.preprocessors import Preprocessor
 from nbformat import NotebookNode
 from pygments.token import STANDARD_TYPES  # type: ignore[import-untyped]
 
-from hw_grading.problems import encodable, shown
+from hw_support.submission.problems import encodable, shown
 from hw_support.time_limit import TimeLimitReached, time_limit
 
 _LONGEST_HTML = 500_000  # characters, without pictures

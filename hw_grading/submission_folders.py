@@ -40,8 +40,8 @@ from nbgrader.coursedir import CourseDirectory
 from nbgrader.utils import parse_utc, rmtree
 
 from hw_grading.faults import GraderFault
-from hw_grading.problems import METADATA_KEY, Kind, Problem, Severity, shown
-from hw_grading.submission_file import Unreadable, read_regular_file
+from hw_support.submission.file import Unreadable, read_regular_file
+from hw_support.submission.problems import METADATA_KEY, Kind, Problem, Severity, shown
 
 try:
     import fcntl

@@ -5,6 +5,7 @@ Importing this package is quick; matplotlib is imported when the first picture i
 
 from .checks import Checks
 from .compare import Mismatch, as_numbers, assert_close, expect, relative_error
+from .desk.doctor import doctor
 from .integrity import DataFileError
 from .mnist import get_mnist_threes_nines
 from .plotting import PALETTE, display_digits, display_image, label_axes
@@ -20,6 +21,7 @@ from .runs import (
     load_run,
     save_run,
 )
+from .three_way import compare_arrays
 
 __all__ = [
     "PALETTE",
@@ -35,8 +37,10 @@ __all__ = [
     "RunNotSavedError",
     "as_numbers",
     "assert_close",
+    "compare_arrays",
     "display_digits",
     "display_image",
+    "doctor",
     "expect",
     "get_mnist_threes_nines",
     "label_axes",

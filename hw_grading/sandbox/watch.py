@@ -21,8 +21,8 @@ from time import monotonic
 
 import psutil
 
-from hw_grading.problems import Kind
 from hw_grading.sandbox.policy import OWN_FOLDERS
+from hw_support.submission.problems import Kind
 
 SECONDS_BETWEEN_LOOKS = 0.2
 _LOOKS_AT_ONESELF = 5  # for each look at the others: much arrives in 0.2 s

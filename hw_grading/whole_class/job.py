@@ -28,9 +28,9 @@ import hw_grading
 import hw_support
 from hw_grading.execution import ExecuteSubmission
 from hw_grading.faults import GraderFault
-from hw_grading.problems import Severity, read_problems
 from hw_grading.sandbox import available, environment
 from hw_grading.sandbox.nursery import NurseryEnded
+from hw_support.submission.problems import Severity, read_problems
 
 OURS = "this homework's own packages"
 

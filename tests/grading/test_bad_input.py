@@ -24,8 +24,8 @@ from nbgrader.coursedir import CourseDirectory
 from toy_course import ASSIGNMENT, FULL_MARKS, ToyCourse, cell_of, environment, run
 
 from hw_grading.faults import GraderFault
-from hw_grading.problems import NOTES_HEADING, read_problems
 from hw_grading.submission_folders import is_finished, prepare
+from hw_support.submission.problems import NOTES_HEADING, read_problems
 
 pytestmark = pytest.mark.slow
 

@@ -17,9 +17,9 @@ from toy_course import code
 from hw_grading.execution import ExecuteSubmission, seed_of
 from hw_grading.faults import GraderFault
 from hw_grading.outputs import Flow, OutputBudget
-from hw_grading.problems import Kind, Problem, Severity, add_problems, read_problems
 from hw_grading.sandbox import policy
 from hw_grading.sandbox.watch import Watch
+from hw_support.submission.problems import Kind, Problem, Severity, add_problems, read_problems
 
 slow = pytest.mark.slow
 

@@ -1,13 +1,15 @@
 """What students unzip works without the repository."""
 
+import json
 import subprocess
 import sys
 import zipfile
 
 import pytest
 
-from hw_grading.course import REPOSITORY
-from hw_grading.release import write_student_zip
+from hw_grading.course import REPOSITORY, Course
+from hw_grading.release import describe, write_student_zip
+from hw_support.submission import released
 
 pytestmark = pytest.mark.slow
 
@@ -62,3 +64,19 @@ def test_requirements_name_the_wheel_and_pin_everything_else(students_zip):
 def _pins(lines: list[str]) -> set[str]:
     """Return names and versions; a package may be needed on fewer systems by one of the files."""
     return {line.partition(";")[0].strip() for line in lines}
+
+
+def test_what_students_package_is_told_of_the_release_is_current():
+    described = json.loads(released.FILE.read_text(encoding="utf-8"))
+    assert described == describe(Course(REPOSITORY), "hw2"), "run `make release`"
+
+
+def test_the_description_has_every_cell_its_limit_and_no_hidden_part():
+    release = released.release()
+    assert sum(cell.points or 0 for cell in release.cells) == 100
+    assert release.parts["test_relu_activation"] == "1.2b Building blocks (19 points)"
+    assert release.cpu_seconds_for_cell["train"] > release.cpu_seconds_per_cell
+    assert {"numpy", "matplotlib", "nbgrader"} <= release.packages
+    text = released.FILE.read_text(encoding="utf-8")
+    assert "HIDDEN" not in text
+    assert "hw_grading" not in text

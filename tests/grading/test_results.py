@@ -10,9 +10,9 @@ import pytest
 from nbgrader.api import Gradebook
 
 from hw_grading.graded_notebook import Fault
-from hw_grading.problems import Kind, Severity
 from hw_grading.results import Status, read_results
 from hw_grading.scores import NoScores, Record
+from hw_support.submission.problems import Kind, Severity
 
 # nbgrader's own way with its database, of no concern here.
 pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")

@@ -24,9 +24,9 @@ from nbgrader.utils import determine_grade
 
 from hw_grading.execution import ExecuteSubmission
 from hw_grading.faults import GraderFault
-from hw_grading.problems import Kind, Problem, read_problems
 from hw_grading.sandbox import environment
 from hw_grading.sandbox.nursery import nursery_for
+from hw_support.submission.problems import Kind, Problem, read_problems
 
 CANARY = "canary-7f3a"  # must never be seen by student code
 EXPECTED = "4242"  # a number that stands in hidden tests only

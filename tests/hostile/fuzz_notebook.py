@@ -19,11 +19,15 @@ from fuzz_wire import fuzz, other_tree
 from nbformat import NotebookNode
 
 with atheris.instrument_imports(
-    include=["hw_grading.submission_file", "hw_grading.mending", "hw_grading.problems"]
+    include=[
+        "hw_support.submission.file",
+        "hw_support.submission.mending",
+        "hw_support.submission.problems",
+    ]
 ):
-    from hw_grading import submission_file
-    from hw_grading.mending import InstructorCell, mend
-    from hw_grading.problems import add_problems, put_notes_on_top
+    from hw_support.submission import file as submission_file
+    from hw_support.submission.mending import InstructorCell, mend
+    from hw_support.submission.problems import add_problems, put_notes_on_top
 
 
 def _instructors(grade_id: str, kind: str, source: str, **flags: Any) -> InstructorCell:

@@ -25,9 +25,9 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_output
 from toy_course import FULL_MARKS, ToyCourse, cell_of
 
-from hw_grading.problems import Kind, Problem, Severity, read_problems
-from hw_grading.submission_file import MAX_BYTES, read_submission
 from hw_grading.submission_folders import is_finished
+from hw_support.submission.file import MAX_BYTES, read_submission
+from hw_support.submission.problems import Kind, Problem, Severity, read_problems
 
 pytestmark = pytest.mark.slow
 

@@ -11,7 +11,7 @@ from typing import Any
 import nbformat
 import pytest
 
-from hw_grading.submission_file import read_submission
+from hw_support.submission.file import read_submission
 
 SECONDS = 5
 

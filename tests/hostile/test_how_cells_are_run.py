@@ -14,8 +14,9 @@ from arena import EXPECTED, NOTHING, POINTS, RIGHT, Arena, Outcome, notebook
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell
 
-from hw_grading.mending import InstructorCell, as_released, mend
-from hw_grading.problems import Kind
+from hw_grading.instructor_cells import as_released
+from hw_support.submission.mending import InstructorCell, mend
+from hw_support.submission.problems import Kind
 
 pytestmark = pytest.mark.slow
 

@@ -12,7 +12,7 @@ import pytest
 from arena import NOTHING, POINTS, RIGHT, Arena, Outcome, notebook
 from nbformat import NotebookNode
 
-from hw_grading.problems import Kind
+from hw_support.submission.problems import Kind
 
 pytestmark = pytest.mark.slow
 

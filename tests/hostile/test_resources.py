@@ -21,7 +21,7 @@ import psutil
 import pytest
 from arena import NOTHING, POINTS, RIGHT, WRONG, Arena, Outcome
 
-from hw_grading.problems import Kind
+from hw_support.submission.problems import Kind
 
 pytestmark = pytest.mark.slow
 

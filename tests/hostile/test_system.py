@@ -22,7 +22,7 @@ import psutil
 import pytest
 from arena import CANARY, NOTHING, Arena, Outcome
 
-from hw_grading.problems import Kind
+from hw_support.submission.problems import Kind
 
 pytestmark = pytest.mark.slow
 by_number = pytest.mark.skipif(

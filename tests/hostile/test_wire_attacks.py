@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from arena import NOTHING, RIGHT, Arena, Outcome, notebook
 
-from hw_grading.problems import Kind
+from hw_support.submission.problems import Kind
 
 pytestmark = pytest.mark.slow
 

@@ -22,7 +22,7 @@ from arena import NOTHING, Arena, Outcome
 
 import hw_grading.inside
 import hw_support
-from hw_grading.problems import Kind
+from hw_support.submission.problems import Kind
 
 pytestmark = pytest.mark.slow
 

@@ -6,7 +6,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from hw_grading.problems import (
+from hw_support.submission.problems import (
     MOST_STORED,
     NOTES_HEADING,
     Kind,

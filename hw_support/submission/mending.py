@@ -22,13 +22,11 @@ from typing import Any
 
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_raw_cell
-from nbgrader.preprocessors import ClearHiddenTests, ClearMarkScheme
-from nbgrader.utils import compute_checksum
 
-from hw_grading.problems import Kind, Problem, Severity, shown
+from hw_support.submission.problems import Kind, Problem, Severity, shown
 
 SCHEMA_VERSION = 3  # of nbgrader's metadata
-_NEW_CELL = {"code": new_code_cell, "markdown": new_markdown_cell, "raw": new_raw_cell}
+NEW_CELL = {"code": new_code_cell, "markdown": new_markdown_cell, "raw": new_raw_cell}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,60 +87,6 @@ class InstructorCell:
         return NotebookNode(values)
 
 
-def instructor_cells(gradebook: Any, assignment: str, notebook: str) -> list[InstructorCell]:
-    """Read the instructor's cells from nbgrader's gradebook, in the notebook's order.
-
-    Parameters
-    ----------
-    gradebook
-        An open `nbgrader.api.Gradebook`.
-    assignment, notebook
-        Their names, "hw2" and "hw2".
-
-    Raises
-    ------
-    nbgrader.api.MissingEntry
-        The assignment or notebook was never generated.
-
-    Notes
-    -----
-    The order is that in which `nbgrader generate_assignment` saved them, one commit for each cell
-    from top to bottom; SQLite gives rows back in that order. nbgrader's `add_missing_cells` rests
-    on the same. Cells that were reordered after submissions came in keep their first order.
-    """
-    entry = gradebook.find_notebook(notebook, assignment)
-    graded = {cell.name for cell in entry.grade_cells}
-    answers = {cell.name for cell in entry.solution_cells}
-    tasks = {cell.name for cell in entry.task_cells}
-    points = {c.name: float(c.max_score) for c in (*entry.grade_cells, *entry.task_cells)}
-    return [
-        InstructorCell(
-            grade_id=cell.name,
-            cell_type=cell.cell_type,
-            source=cell.source or "",
-            locked=bool(cell.locked),
-            grade=cell.name in graded,
-            solution=cell.name in answers,
-            task=cell.name in tasks,
-            points=points.get(cell.name),
-            checksum=cell.checksum,
-            released=as_released(cell.source or "", cell.cell_type),
-        )
-        for cell in entry.source_cells
-    ]
-
-
-def as_released(source: str, cell_type: str) -> str:
-    """Return a cell's text as students got it: without hidden tests, without mark scheme."""
-    cell = _NEW_CELL[cell_type](source)
-    for remover in (
-        ClearHiddenTests(enforce_metadata=False),
-        ClearMarkScheme(enforce_metadata=False, check_attachment_leakage=False),
-    ):
-        remover.preprocess_cell(cell, {}, 0)
-    return str(cell.source)
-
-
 def mend(nb: NotebookNode, instructor_cells: Sequence[InstructorCell]) -> list[Problem]:
     """Mend a submitted notebook in place, and say what was done.
 
@@ -151,7 +95,7 @@ def mend(nb: NotebookNode, instructor_cells: Sequence[InstructorCell]) -> list[P
     Parameters
     ----------
     nb
-        A valid notebook, as `hw_grading.submission_file.read_submission` gives it.
+        A valid notebook, as `hw_support.submission.file.read_submission` gives it.
     instructor_cells
         All cells that the gradebook knows, in the instructor's order.
     """
@@ -262,6 +206,8 @@ def _rebuild(nb: NotebookNode, known: dict[str, InstructorCell]) -> Iterable[Pro
 
 def _is_as_released(cell: NotebookNode) -> bool:
     """Whether a cell still has the checksum that some release gave it."""
+    from nbgrader.utils import compute_checksum  # takes a second to import
+
     try:
         return bool(cell.metadata["nbgrader"].get("checksum") == compute_checksum(cell))
     except (KeyError, TypeError, ValueError):
@@ -306,7 +252,7 @@ def _put_back_deleted(
                 "cell; tests that need it fail if there is none."
             )
         else:
-            cell = _NEW_CELL[instructor.cell_type](instructor.source)
+            cell = NEW_CELL[instructor.cell_type](instructor.source)
             cell.metadata = NotebookNode(nbgrader=instructor.metadata())
             taken = {c.get("id") for c in nb.cells}
             while cell.id in taken:

@@ -21,7 +21,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_notebook
 from nbformat.v4.rwbase import rejoin_lines
 
-from hw_grading.problems import METADATA_KEY, Kind, Problem, Severity, encodable, shown
+from hw_support.submission.problems import METADATA_KEY, Kind, Problem, Severity, encodable, shown
 
 MAX_BYTES = 100_000_000
 MAX_CELLS = 5_000

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
-from hw_grading.problems import Kind, Problem, Severity, add_problems, read_problems
-from hw_grading.submission_file import read_submission
+from hw_support.submission.file import read_submission
+from hw_support.submission.problems import Kind, Problem, Severity, add_problems, read_problems
 
 MARKS = {"grade_id": "x", "grade": True, "solution": False, "locked": True, "points": 2}
 

@@ -1,0 +1,48 @@
+"""What the student's desk takes: looking at the machine, and checking a notebook."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import nbformat
+
+from benchmarks.isolation import answers
+from hw_support.desk.check import check
+from hw_support.desk.opening import open_notebook
+from hw_support.submission.released import release
+
+REPEATS = 5
+
+
+def run() -> None:
+    """Print the medians of both; of a check what it takes besides the student's own cells."""
+    doctors = [_seconds_of_doctor() for _ in range(REPEATS)]
+    print(f"doctor: median {statistics.median(doctors):.2f} s of {REPEATS} runs")
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "hw2.ipynb"
+        nbformat.write(answers(), path)
+        beyond = [_seconds_beyond_cells(path) for _ in range(REPEATS)]
+    print(f"check: median {statistics.median(beyond):.2f} s beyond the student's cells")
+
+
+def _seconds_of_doctor() -> float:
+    start = time.perf_counter()
+    subprocess.run(
+        [sys.executable, "-m", "hw_support", "doctor"], check=True, stdout=subprocess.DEVNULL
+    )
+    return time.perf_counter() - start
+
+
+def _seconds_beyond_cells(path: Path) -> float:
+    """Check a notebook that trains nothing; each of its cells counts as the student's own."""
+    start = time.perf_counter()
+    with contextlib.redirect_stderr(io.StringIO()):
+        report = check(open_notebook(path, release()), release())
+    return time.perf_counter() - start - report.seconds_of_cells

@@ -1,0 +1,140 @@
+"""The student's desk: ``python -m hw_support doctor | check | pdf | zip``."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import importlib.util
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from hw_support.desk.errors import DeskError
+
+FINE, TO_DO, CANNOT, STOPPED = 0, 1, 2, 130
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit status.
+
+    Returns
+    -------
+    int
+        0 if all is fine, 1 if there is something left to do, 2 if it could not be done, 130 if it
+        was stopped by Ctrl-C.
+    """
+    options = _parser().parse_args(words)
+    for stream in (sys.stdout, sys.stderr):  # a terminal that knows no − gets a ? instead
+        with contextlib.suppress(AttributeError):
+            stream.reconfigure(errors="replace")  # type: ignore[union-attr]
+    if missing := [name for name in options.needs if importlib.util.find_spec(name) is None]:
+        print(f"{missing[0]} is not installed. Type: {_install()}", file=sys.stderr)
+        return CANNOT
+    try:
+        return int(options.run(options))
+    except DeskError as error:
+        print(error, file=sys.stderr)
+        return CANNOT
+    except KeyboardInterrupt:
+        print("\nStopped. Your notebook is as it was.", file=sys.stderr)
+        return STOPPED
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m hw_support", description="Look after your homework before you hand it in."
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    doctor = commands.add_parser("doctor", help="is everything there that the homework needs?")
+    doctor.set_defaults(run=_doctor, needs=())
+
+    check = commands.add_parser(
+        "check", help="run a copy of the notebook as the grader does, and say what to do"
+    )
+    check.add_argument("notebook", type=Path)
+    check.add_argument(
+        "--repair",
+        action="store_true",
+        help="put the instructor's cells back into a new file, and run nothing",
+    )
+    check.set_defaults(run=_check, needs=("nbclient", "nbformat"))
+
+    packed = commands.add_parser("zip", help="check, then pack what is to be handed in")
+    packed.add_argument("notebook", type=Path)
+    packed.add_argument("--student", metavar="ID", help="your student id; else the certification's")
+    packed.add_argument("--to", type=Path, metavar="FOLDER", help="else beside the notebook")
+    packed.add_argument("--no-check", action="store_true", help="pack without running it")
+    packed.set_defaults(run=_zip, needs=("nbclient", "nbformat"))
+    return parser
+
+
+def _install() -> str:
+    return f'"{sys.executable}" -m pip install -r requirements.txt'
+
+
+def _doctor(options: Any) -> int:
+    from hw_support.desk.doctor import doctor
+
+    return FINE if doctor() else CANNOT
+
+
+def _check(options: Any) -> int:
+    from hw_support.desk import check
+    from hw_support.desk.opening import open_notebook
+    from hw_support.submission.released import release
+
+    opened = open_notebook(options.notebook, release())
+    if options.repair:
+        return _repair(opened)
+    report = check.check(opened, release())
+    check.print_report(report, sys.stdout)
+    return FINE if report.fine else TO_DO
+
+
+def _repair(opened: Any) -> int:
+    from hw_support.desk import check
+
+    if not opened.changes:
+        print("Every cell is as you got it: there is nothing to put back.")
+        return FINE
+    try:
+        path = check.write_repaired(opened)
+    except OSError as error:
+        where = error.filename or opened.path.parent
+        raise DeskError(
+            f"{where} cannot be written ({error.strerror or error}). Your own file is as it was. "
+            "Copy it into a folder of your own with some room, and do this there."
+        ) from error
+    print(f"{path} has the instructor's cells as you got them; your own file is as it was:")
+    for change in opened.changes:
+        print(f"  - {change.message}")
+    print(f"Look through it, then save it as {opened.path.name}.")
+    return FINE
+
+
+def _zip(options: Any) -> int:
+    from hw_support.desk import check, handin
+    from hw_support.desk.opening import open_notebook
+    from hw_support.submission.released import release
+
+    opened = open_notebook(options.notebook, release())
+    student = options.student
+    student = handin.student_id_of(opened) if student is None else handin.checked_id(student)
+    fine = True
+    if not options.no_check:
+        report = check.check(opened, release())
+        check.print_report(report, sys.stdout)
+        fine = report.fine
+        print()
+    packed = handin.pack(opened, release(), student, options.to or opened.path.absolute().parent)
+    print(f"{packed.path}\nholds {packed.entry} (SHA-256 {packed.notebook_sha256})")
+    print("Hand in this file. Keep the line above: it shows later what you handed in.")
+    if not fine:
+        print("The list above says what is still to do; you may hand in again until the due date.")
+    return FINE if fine else TO_DO
+
+
+if __name__ == "__main__":
+    sys.exit(main())

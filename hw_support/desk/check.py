@@ -1,0 +1,270 @@
+"""Runs a notebook as the grader would, and tells its owner what to do before it is handed in."""
+
+from __future__ import annotations
+
+import copy
+import os
+import sys
+import textwrap
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TextIO
+
+from nbformat import NotebookNode
+from tqdm import tqdm
+
+from hw_support.desk.findings import (
+    Checked,
+    checked_cells,
+    limit_of,
+    name_of,
+    surprises,
+)
+from hw_support.desk.opening import Opened
+from hw_support.desk.running import run_from_the_top
+from hw_support.submission.released import Release
+
+_WIDTH = 92
+_PART, _TO_DO = 34, 28  # columns of the table
+_TIMES_ON_THE_CLOCK = 3.0  # of the grader's limit on computing: a laptop does other things too
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a check found.
+
+    Attributes
+    ----------
+    checked
+        The instructor's cells.
+    surprises
+        Sentences on what will be otherwise in grading.
+    changes
+        Sentences on cells that are not as they were handed out.
+    seconds_of_cells
+        On the clock, in all cells together.
+    """
+
+    opened: Opened
+    release: Release
+    checked: list[Checked]
+    surprises: list[str]
+    changes: list[str]
+    seconds_of_cells: float
+
+    @property
+    def fine(self) -> bool:
+        """Whether there is nothing left to do that a program can see."""
+        parts = [part for cell in self.checked if cell.run for part in cell.run.parts]
+        return (
+            not (self.surprises or self.changes or self.opened.unsaved)
+            and all(part.passed for part in parts)
+            and all(cell.to_do is None or _is_optional(cell) for cell in self.checked)
+        )
+
+
+def check(opened: Opened, release: Release) -> Report:
+    """Run a copy of a notebook from the top, and look at everything.
+
+    Raises
+    ------
+    DeskError
+        It cannot be run.
+    """
+    notebook = copy.deepcopy(opened.notebook)
+    code = [i for i, c in enumerate(notebook.cells) if c.cell_type == "code" and c.source.strip()]
+    with tqdm(total=len(code), file=sys.stderr, ncols=_WIDTH, leave=False, unit="cell") as bar:
+
+        def began(index: int) -> None:
+            bar.n = code.index(index)
+            bar.set_description_str(f"{name_of(notebook.cells[index])[:32]:<32}")
+
+        ran = run_from_the_top(
+            notebook, lambda cell: _TIMES_ON_THE_CLOCK * limit_of(cell, release), began
+        )
+    folder = Path(os.path.abspath(opened.path)).parent
+    return Report(
+        opened,
+        release,
+        checked_cells(ran, release),
+        list(surprises(opened.notebook, ran, release, folder)),
+        [problem.message for problem in opened.changes],
+        sum(run.seconds for run in ran.cells.values()),
+    )
+
+
+def print_report(report: Report, stream: TextIO) -> None:
+    """Print what was found, for people."""
+    for line in _lines(report):
+        print(line, file=stream)
+
+
+def _lines(report: Report) -> Iterator[str]:
+    yield f"{report.opened.path.name}, run from the top as the grader runs it"
+    yield ""
+    yield from _table(report)
+    if report.opened.unsaved:
+        yield from _section("Not saved?", [report.opened.unsaved])
+    yield from _section("What failing tests say", _failures(report.checked))
+    yield from _section("What would surprise you in grading", report.surprises)
+    advice = "To put the instructor's cells back into a new file, type: " + (
+        f"python -m hw_support check --repair {report.opened.path.name}"
+    )
+    changes = [*report.changes, advice] if report.changes else []
+    yield from _section("Cells that are not as you got them", changes)
+    yield ""
+    yield from _wrapped(_last_word(report), "")
+
+
+def _section(title: str, sentences: Iterable[str]) -> Iterator[str]:
+    sentences = list(sentences)
+    if sentences:
+        yield ""
+        yield title
+        for sentence in sentences:
+            yield from _wrapped(sentence, "- ")
+
+
+def _wrapped(text: str, mark: str) -> list[str]:
+    indent = " " * (len(mark) + 2) if mark else ""
+    first = f"  {mark}" if mark else ""
+    return textwrap.wrap(
+        text,
+        _WIDTH,
+        initial_indent=first,
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def _table(report: Report) -> Iterator[str]:
+    row = f"{{:<{_PART}}}  {{:>8}}  {{:>8}}  {{:>6}}  {{}}".format
+    yield row("part", "tests", "points", "in all", "to do")
+    yield row("-" * _PART, "-" * 8, "-" * 8, "-" * 6, "-" * _TO_DO)
+    by_part: dict[str, list[Checked]] = {}
+    for cell in report.checked:
+        by_part.setdefault(report.release.parts[cell.released.grade_id], []).append(cell)
+    for part, cells in by_part.items():
+        to_do = _shortened([cell.to_do for cell in cells if cell.to_do and not _is_optional(cell)])
+        total = sum(cell.released.points or 0 for cell in cells)
+        if not total and not to_do:
+            continue
+        name = textwrap.shorten(part.partition(" (")[0], _PART, placeholder=" …")
+        passed, tried = _counts(cells)
+        tests = f"{passed[0]} of {tried[0]}" if tried[0] else "-"
+        points = f"{passed[1]:g} of {tried[1]:g}" if tried[1] else "-"
+        lines = [line for text in to_do for line in _in_column(text)] or [""]
+        yield row(name, tests, points, f"{total:g}", lines[0]).rstrip()
+        for line in lines[1:]:
+            yield row("", "", "", "", line)
+    train = next((c.run for c in report.checked if c.released.grade_id == "train"), None)
+    if train and train.seconds > 1:
+        yield ""
+        yield f"The training cell took {train.seconds:.0f} s."
+
+
+def _in_column(text: str) -> list[str]:
+    return textwrap.wrap(text, _TO_DO, break_long_words=False)
+
+
+def _is_optional(cell: Checked) -> bool:
+    """Whether an answer carries no points and no test with points stands on it alone."""
+    return cell.released.grade_id in ("finite_difference_checker", "q1_3e_iv_experiment")
+
+
+def _shortened(to_do: list[str]) -> list[str]:
+    """Join what begins with the same verb, so that an empty notebook makes a short table."""
+    verbs: dict[str, list[str]] = {}
+    for text in to_do:
+        verb, _, what = text.partition(" ")
+        if verb in ("answer", "write"):
+            verbs.setdefault(verb, []).append(what)
+        else:
+            verbs.setdefault(text, [])
+    return [
+        f"{verb} {', '.join(what)}"
+        if len(what) < 3
+        else f"{verb} {len(what)} cells"
+        if what
+        else verb
+        for verb, what in verbs.items()
+    ]
+
+
+def _counts(cells: Iterable[Checked]) -> tuple[tuple[int, float], tuple[int, float]]:
+    parts = [part for cell in cells if cell.run for part in cell.run.parts]
+    good = [part for part in parts if part.passed]
+    return (len(good), sum(p.points for p in good)), (len(parts), sum(p.points for p in parts))
+
+
+def _failures(checked: list[Checked]) -> Iterator[str]:
+    stubs = {cell.released.grade_id for cell in checked if not cell.answered}
+    waiting = set()
+    for cell in checked:
+        test = cell.released.grade_id
+        for part in cell.run.parts if cell.run else ():
+            if "NotImplementedError" in part.message or test.removeprefix("test_") in stubs:
+                waiting.add(test)
+            elif not part.passed:
+                yield f"{test}, {part.what}: {part.message}"
+        yield from _error_of(cell)
+    if waiting:
+        tests = "test waits" if len(waiting) == 1 else "tests wait"
+        yield f"{len(waiting)} {tests} for answers that are not written yet."
+
+
+def _error_of(cell: Checked) -> Iterator[str]:
+    """Say what a cell raised outside of the parts of a test."""
+    outputs: list[NotebookNode] = cell.cell.get("outputs", []) if cell.cell is not None else []
+    for output in outputs:
+        if output.output_type == "error" and cell.to_do is None:
+            yield f"{cell.released.grade_id} raises {output.ename}: {output.evalue[:300]}"
+
+
+def _last_word(report: Report) -> str:
+    cells = report.checked
+    passed, tried = _counts(cells)
+    graded = [cell.released for cell in cells if cell.released.grade]
+    total = sum(cell.points or 0 for cell in graded)
+    by_people = sum(cell.points or 0 for cell in graded if cell.solution)
+    begin = "Nothing is left to do that a program can see. " if report.fine else ""
+    return (
+        f"{begin}The tests that you can see stand for {tried[1]:g} points, and you have "
+        f"{passed[1]:g} of them. {by_people:g} more are given by people who read plots and "
+        f"answers, and {total - tried[1] - by_people:g} by tests on other inputs that only the "
+        "grader has: what passes here is no promise for those."
+    )
+
+
+def write_repaired(opened: Opened) -> Path:
+    """Write the notebook with the instructor's cells put back into a new file beside it.
+
+    Returns
+    -------
+    Path
+        The new file; none is ever written over.
+
+    Raises
+    ------
+    OSError
+        It cannot be written.
+    """
+    import nbformat
+
+    text = nbformat.writes(opened.notebook)
+    for number in range(1, 1000):
+        tail = "" if number == 1 else f"-{number}"
+        path = opened.path.with_name(f"{opened.path.stem}-repaired{tail}.ipynb")
+        try:
+            with path.open("x", encoding="utf-8") as stream:
+                try:
+                    stream.write(text)
+                except OSError:
+                    path.unlink(missing_ok=True)
+                    raise
+            return path
+        except FileExistsError:
+            continue
+    raise FileExistsError(f"too many repaired files stand beside {opened.path}")

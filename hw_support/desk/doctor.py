@@ -1,0 +1,165 @@
+"""Looks at the machine, whether everything is there that the homework needs.
+
+Each line says that something is fine, or what to type.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+
+_OLDEST_PYTHON = (3, 11)
+_MEMORY_MB, _DISK_MB = 2000, 500
+_SECONDS_FOR_ANOTHER_PYTHON = 20
+_PACKAGES = ("numpy", "matplotlib", "pickleshare", "tqdm", "ipykernel", "jupyterlab")
+_INSTALL = f'"{sys.executable}" -m pip install -r requirements.txt'
+
+
+@dataclass(frozen=True)
+class Line:
+    """One thing that was looked at.
+
+    Attributes
+    ----------
+    what
+        Its name.
+    found
+        What was found, in a few words.
+    advice
+        What to do; None if it is fine.
+    """
+
+    what: str
+    found: str
+    advice: str | None = None
+
+    def __str__(self) -> str:
+        mark = "fine " if self.advice is None else "MEND "
+        line = f"{mark} {self.what:<11} {self.found}"
+        return line if self.advice is None else f"{line}\n      {self.advice}"
+
+
+def doctor() -> bool:
+    """Print a line for each thing that the homework needs; return whether all are fine.
+
+    In a notebook: ``hw_support.doctor();``. While nbgrader grades, nothing is looked at.
+    """
+    if os.environ.get("NBGRADER_EXECUTION"):
+        print("doctor: this notebook is being graded, so the machine is not looked at.")
+        return True
+    fine = True
+    for line in look():
+        print(line, flush=True)
+        fine &= line.advice is None
+    print("All is fine." if fine else "Mend what says MEND, then look again.")
+    return fine
+
+
+def look() -> Iterator[Line]:
+    """Look at one thing after another."""
+    yield _python()
+    yield from map(_package, _PACKAGES)
+    yield _data()
+    yield _kernel()
+    yield _memory()
+    yield _disk()
+
+
+def _python() -> Line:
+    found = f"{platform.python_version()} ({sys.executable})"
+    if sys.version_info >= _OLDEST_PYTHON:
+        return Line("Python", found)
+    oldest = ".".join(map(str, _OLDEST_PYTHON))
+    return Line("Python", found, f"Python {oldest} or later is needed: see START.html.")
+
+
+def _package(name: str) -> Line:
+    try:
+        found = metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return Line(name, "not installed", f"In the homework's folder type: {_INSTALL}")
+    oldest = _oldest().get(name)
+    if oldest and _numbers(found) < _numbers(oldest):
+        advice = f"{oldest} or later is needed. In the homework's folder type: {_INSTALL}"
+        return Line(name, found, advice)
+    return Line(name, found)
+
+
+def _oldest() -> dict[str, str]:
+    """Return the oldest versions that this package asks for."""
+    for ours in ("hw-support", "hw2-homework"):
+        try:
+            required = metadata.requires(ours) or ()
+        except metadata.PackageNotFoundError:
+            continue
+        found = (re.match(r"([\w.-]+)(?:\[.*\])?\s*>=\s*([\d.]+)", text) for text in required)
+        return {match[1].lower(): match[2] for match in found if match}
+    return {}
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(number) for number in re.findall(r"\d+", version)[:3])
+
+
+def _data() -> Line:
+    from hw_support.integrity import DataFileError, read_verified
+    from hw_support.mnist import MNIST_FILE
+
+    try:
+        read_verified(MNIST_FILE)
+    except DataFileError as error:
+        return Line("images", "damaged", f"{error} To get them again: {_INSTALL} --force-reinstall")
+    return Line("images", f"whole (SHA-256 {MNIST_FILE.sha256[:12]}…)")
+
+
+def _kernel() -> Line:
+    """Look at the Python that Jupyter starts for a notebook: it may be another one."""
+    mine = f'"{sys.executable}" -m ipykernel install --sys-prefix'
+    try:
+        from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
+    except ImportError:
+        return Line("kernel", "Jupyter is not installed", f"Type: {_INSTALL}")
+    try:
+        program = KernelSpecManager().get_kernel_spec("python3").argv[0]
+    except NoSuchKernel:
+        return Line("kernel", "there is none of the name python3", f"Type: {mine}")
+    path = shutil.which(program) or program
+    if Path(path).name == path or os.path.realpath(path) == os.path.realpath(sys.executable):
+        return Line("kernel", "python3 is this Python")
+    wanted = "import hw_support, numpy, matplotlib; print(hw_support.__file__)"
+    try:
+        subprocess.run(
+            [path, "-c", wanted],
+            check=True,
+            capture_output=True,
+            timeout=_SECONDS_FOR_ANOTHER_PYTHON,
+            cwd=Path(sys.executable).parent,  # nothing of the student's is imported by mistake
+        )
+    except (OSError, subprocess.SubprocessError):
+        found = f"Jupyter starts another Python, {path}, which has not what is needed"
+        return Line("kernel", found, f"Type: {mine}")
+    return Line("kernel", f"python3 is {path}, which has what is needed")
+
+
+def _memory() -> Line:
+    try:
+        import psutil
+    except ImportError:
+        return Line("memory", "not looked at (psutil is not installed)")
+    free = psutil.virtual_memory().available // 1_000_000
+    advice = f"Close other programs: training wants {_MEMORY_MB:,} MB."
+    return Line("memory", f"{free:,} MB free", None if free >= _MEMORY_MB else advice)
+
+
+def _disk() -> Line:
+    free = shutil.disk_usage(Path.cwd()).free // 1_000_000
+    advice = f"Make room in {Path.cwd()}: {_DISK_MB} MB are wanted."
+    return Line("disk", f"{free:,} MB free here", None if free >= _DISK_MB else advice)

@@ -1,0 +1,327 @@
+"""What the owner of a notebook should know before it is handed in."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import os
+import re
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+from nbformat import NotebookNode
+
+from hw_support.desk.running import CellRun, Ran
+from hw_support.submission.mending import InstructorCell
+from hw_support.submission.problems import shown
+from hw_support.submission.released import Release
+
+STUB = "raise NotImplementedError()"
+BLANK = "YOUR ANSWER HERE"
+_NEAR = 0.5  # of a time limit
+# Of the certification: what is asked for, and the pledge that stands among it.
+_FIELDS = ("Name", "Student id", "I worked with", "Sources I used", "Pledge", "Signed")
+_LABEL = re.compile(rf"^\*\*(?P<label>{'|'.join(_FIELDS)})[:.]?\*\*(?P<rest>.*)$", re.MULTILINE)
+_NO_NAME = re.compile(r"name '(\w+)' is not defined")
+
+
+@dataclass(frozen=True)
+class Checked:
+    """One of the instructor's cells, and what its owner made of it.
+
+    Attributes
+    ----------
+    released
+        As it was handed out.
+    cell
+        As it is; None if it was deleted.
+    run
+        What became of it, if it was run.
+    to_do
+        In a few words, what is missing; None if nothing is.
+    """
+
+    released: InstructorCell
+    cell: NotebookNode | None
+    run: CellRun | None
+    to_do: str | None
+
+    @property
+    def answered(self) -> bool:
+        """Whether there is anything of the student's in it."""
+        return self.cell is not None and not self.released.is_unchanged(self.cell.source)
+
+
+def checked_cells(ran: Ran, release: Release) -> list[Checked]:
+    """Return all cells of the instructor's, in the order in which they were handed out."""
+    places = {grade_id_of(cell): i for i, cell in enumerate(ran.notebook.cells)}
+    found = []
+    for released in release.cells:
+        place = places.get(released.grade_id)
+        cell = None if place is None else ran.notebook.cells[place]
+        run = None if place is None else ran.cells.get(place)
+        found.append(Checked(released, cell, run, _to_do(released, cell, run)))
+    return found
+
+
+def _to_do(released: InstructorCell, cell: NotebookNode | None, run: CellRun | None) -> str | None:
+    if not released.solution:
+        return None
+    name = released.grade_id
+    if cell is None:
+        return f"{name} was deleted"
+    if name == "certification":
+        empty = empty_fields(cell.source)
+        every = len(empty) == len(_FIELDS) - 1
+        return "fill it in" if every else f"fill in: {', '.join(empty)}" if empty else None
+    if cell.cell_type == "markdown":
+        answered = cell.source.strip() and BLANK not in cell.source
+        return None if answered else f"write {name}"
+    if released.is_unchanged(cell.source) or not cell.source.strip():
+        return f"answer {name}"
+    if STUB in cell.source:
+        return f"delete `{STUB}` in {name}"
+    if released.grade and not _has_picture(cell) and run is not None:
+        return f"no plot in {name}"
+    return None
+
+
+def empty_fields(source: str) -> list[str]:
+    """Return the labels of the certification below which nothing was written."""
+    labels = list(_LABEL.finditer(source))
+    empty = [label for label in _FIELDS if label not in {match["label"] for match in labels}]
+    for match, following in zip(labels, [*labels[1:], None], strict=True):
+        if match["label"] == "Pledge":
+            continue
+        text = source[match.end() : following.start() if following else None]
+        beside = match["rest"].partition(")")[2] if "(" in match["rest"] else match["rest"]
+        if BLANK in text or not (text.strip() or beside.strip(" :")):
+            empty.append(match["label"])
+    return empty
+
+
+def field(source: str, label: str) -> str:
+    """Return what was written below a label of the certification; empty if nothing was."""
+    labels = list(_LABEL.finditer(source))
+    for match, following in zip(labels, [*labels[1:], None], strict=False):
+        if match["label"] == label:
+            text = match["rest"] + source[match.end() : following.start() if following else None]
+            return "" if BLANK in text else " ".join(text.split())
+    return ""
+
+
+def _has_picture(cell: NotebookNode) -> bool:
+    outputs = cell.get("outputs", [])
+    return any(kind.startswith("image/") for out in outputs for kind in out.get("data", {}))
+
+
+# -- what may come as a surprise in grading
+
+
+def surprises(saved: NotebookNode, ran: Ran, release: Release, folder: Path) -> Iterator[str]:
+    """Give a sentence for each thing that will not be in grading what it is on the desk.
+
+    Parameters
+    ----------
+    saved
+        The notebook with the outputs that were saved.
+    ran
+        The same, run from the top.
+    release
+        The homework.
+    folder
+        Where the student's file lies.
+    """
+    if ran.stopped:
+        last = max(ran.cells, default=0)
+        where = name_of(ran.notebook.cells[last])
+        yield f"{ran.stopped} in {where}: what comes after it was not run."
+    yield from _missing_names(ran.notebook, release)
+    yield from _other_results(saved, ran)
+    yield from _files(ran, folder)
+    yield from _imports(ran.notebook, release, folder)
+    yield from _slow(ran, release)
+
+
+def _missing_names(notebook: NotebookNode, release: Release) -> Iterator[str]:
+    # What the instructor's cells look for is missed there, by name.
+    looked_for = {
+        name for cell in release.cells if cell.locked for name in re.findall(r"\w+", cell.source)
+    }
+    defined = {i: _defined_in(cell) for i, cell in enumerate(notebook.cells)}
+    for i, cell in enumerate(notebook.cells):
+        for name in sorted({n for text in _errors(cell) for n in _NO_NAME.findall(text)}):
+            if hasattr(builtins, name) or name in looked_for:
+                continue
+            later = [j for j, names in defined.items() if j > i and name in names]
+            if later:
+                below = name_of(notebook.cells[later[0]])
+                yield (
+                    f"{name_of(cell)} uses `{name}`, which is defined further down ({below}). "
+                    "The grader runs cells from the top: move the definition above its use."
+                )
+            elif not any(name in names for names in defined.values()):
+                yield (
+                    f"{name_of(cell)} uses `{name}`, which no cell defines. If it works for you, "
+                    "the cell that made it was deleted or changed while the kernel went on: "
+                    "define it again."
+                )
+
+
+def _errors(cell: NotebookNode) -> Iterator[str]:
+    for output in cell.get("outputs", []):
+        if output.output_type == "error":
+            yield str(output.evalue)
+        elif output.output_type == "stream" and grade_id_of(cell):
+            yield from (line for line in output.text.splitlines() if "NameError" in line)
+
+
+def _defined_in(cell: NotebookNode) -> set[str]:
+    if cell.cell_type != "code":
+        return set()
+    try:
+        tree = ast.parse(cell.source)
+    except (SyntaxError, ValueError):
+        return set()
+    names = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.ClassDef | ast.AsyncFunctionDef):
+            names.add(node.name)
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            names.add(node.id)
+        elif isinstance(node, ast.alias):
+            names.add((node.asname or node.name).partition(".")[0])
+    return names
+
+
+def _other_results(saved: NotebookNode, ran: Ran) -> Iterator[str]:
+    before = {grade_id_of(cell): cell for cell in saved.cells}
+    for i, run in ran.cells.items():
+        name = grade_id_of(ran.notebook.cells[i])
+        failed = [part.what for part in run.parts if not part.passed]
+        if name and failed and _passed_when_saved(before.get(name)):
+            yield (
+                f"{name} passed when you saved the notebook, and does not when all cells are run "
+                f"from the top ({shown(failed[0])} fails). Cells were run in another order, or "
+                "something was changed later: Kernel → Restart Kernel and Run All Cells… shows it."
+            )
+
+
+def _passed_when_saved(cell: NotebookNode | None) -> bool:
+    if cell is None:
+        return False
+    texts = [output.get("text", "") for output in cell.get("outputs", [])]
+    kinds = [output.output_type for output in cell.get("outputs", [])]
+    return (
+        any("passed  " in t for t in texts)
+        and "error" not in kinds
+        and not any("FAILED  " in text for text in texts)
+    )
+
+
+def _files(ran: Ran, folder: Path) -> Iterator[str]:
+    beside = [path.name for path in folder.iterdir() if path.is_file()]
+    said = set()
+    for i, run in ran.cells.items():
+        cell = ran.notebook.cells[i]
+        errors = [o.evalue for o in cell.outputs if _is_no_file(o)]
+        missing = [name for name in beside if any(name in text for text in errors)]
+        for name in [*run.opened, *missing]:
+            path = folder / os.path.expanduser(name)
+            if name in said or not path.exists() or not _is_own(path, folder):
+                continue
+            said.add(name)
+            yield (
+                f"{name_of(cell)} reads the file {shown(name)}, which is not handed in: only the "
+                "notebook is. Compute what is in it, or write it into a cell."
+            )
+
+
+def _is_no_file(output: NotebookNode) -> bool:
+    return bool(output.output_type == "error" and output.ename in ("FileNotFoundError", "OSError"))
+
+
+def _is_own(path: Path, folder: Path) -> bool:
+    """Whether a file is the student's, rather than a program's own."""
+    path, home = Path(os.path.abspath(path)), Path.home()
+    for place in (folder.resolve(), home):
+        if path.is_relative_to(place):
+            inner = path.relative_to(place).parts
+            return not any(p.startswith(".") or p in ("site-packages", "AppData") for p in inner)
+    return False
+
+
+def _imports(notebook: NotebookNode, release: Release, folder: Path) -> Iterator[str]:
+    installed = packages_distributions()
+    for cell in notebook.cells:
+        for name in sorted(_imported_in(cell)):
+            if (folder / f"{name}.py").exists() or (folder / name / "__init__.py").exists():
+                yield (
+                    f"{name_of(cell)} imports {name}, which lies beside your notebook and is not "
+                    "handed in: copy what you need of it into a cell."
+                )
+                continue
+            if name in sys.stdlib_module_names or name in ("hw_support", "__main__"):
+                continue
+            distributions = {_canonical(d) for d in installed.get(name, ())}
+            if not distributions & release.packages:
+                yield f"{name_of(cell)} imports {name}, which the grader does not have."
+
+
+def _canonical(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def _imported_in(cell: NotebookNode) -> set[str]:
+    if cell.cell_type != "code":
+        return set()
+    try:
+        tree = ast.parse(cell.source)
+    except (SyntaxError, ValueError):
+        return set()
+    names = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names.add(node.module.partition(".")[0])
+    return names
+
+
+def _slow(ran: Ran, release: Release) -> Iterator[str]:
+    for i, run in ran.cells.items():
+        cell = ran.notebook.cells[i]
+        limit = limit_of(cell, release)
+        if run.cpu_seconds > _NEAR * limit:
+            yield (
+                f"{name_of(cell)} computed for {run.cpu_seconds:.0f} s here; the grader stops it "
+                f"after {limit:.0f} s of computing, and its machine may be slower. Make it quicker."
+            )
+    total = sum(run.cpu_seconds for run in ran.cells.values())
+    if total > _NEAR * release.cpu_seconds_per_submission:
+        yield (
+            f"All cells together computed for {total:.0f} s here; the grader stops after "
+            f"{release.cpu_seconds_per_submission:.0f} s."
+        )
+
+
+def limit_of(cell: NotebookNode, release: Release) -> float:
+    """Return the seconds of computing that the grader gives a cell."""
+    name = grade_id_of(cell) or ""
+    return release.cpu_seconds_for_cell.get(name, release.cpu_seconds_per_cell)
+
+
+def grade_id_of(cell: NotebookNode) -> str | None:
+    """Return the grade id of a cell of the instructor's; None for any other."""
+    grade_id = cell.metadata.get("nbgrader", {}).get("grade_id")
+    return grade_id if isinstance(grade_id, str) else None
+
+
+def name_of(cell: NotebookNode) -> str:
+    """Name a cell for its owner."""
+    if grade_id := grade_id_of(cell):
+        return f"Cell {grade_id}"
+    return f"The cell that begins {shown(cell.source.strip().partition(chr(10))[0], 40)}"

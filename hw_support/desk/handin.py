@@ -1,0 +1,106 @@
+"""Packs what is handed in, under the name by which the grader knows whose it is."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import secrets
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from hw_support.desk.errors import DeskError
+from hw_support.desk.findings import field
+from hw_support.desk.opening import Opened
+from hw_support.submission.problems import shown
+from hw_support.submission.released import Release
+
+_STUDENT_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9.@+-]{0,63}")
+
+
+@dataclass(frozen=True)
+class Packed:
+    """What was written.
+
+    Attributes
+    ----------
+    path
+        The zip.
+    entry
+        The name of the notebook in it.
+    notebook_sha256
+        Of the notebook's bytes, which are those of the student's file (64 hexadecimal digits).
+    """
+
+    path: Path
+    entry: str
+    notebook_sha256: str
+
+
+def student_id_of(opened: Opened) -> str:
+    """Return the student id of the certification.
+
+    Raises
+    ------
+    DeskError
+        There is none, or it cannot be part of a file's name.
+    """
+    cells = [
+        cell.source
+        for cell in opened.notebook.cells
+        if cell.metadata.get("nbgrader", {}).get("grade_id") == "certification"
+    ]
+    return checked_id(field(cells[0], "Student id") if cells else "")
+
+
+def checked_id(student_id: str) -> str:
+    """Return a student id that can be part of a file's name; `DeskError` for any other."""
+    if not student_id:
+        raise DeskError(
+            "The certification has no student id: write it below **Student id:**, save, and do "
+            "this again; or add --student and your id to the command."
+        )
+    if not _STUDENT_ID.fullmatch(student_id):
+        raise DeskError(
+            f"The student id {shown(student_id)} cannot be part of a file's name: letters, digits "
+            "and . @ + - were expected. Correct it in the certification, or add --student and "
+            "your id to the command."
+        )
+    return student_id
+
+
+def pack(opened: Opened, release: Release, student_id: str, folder: Path) -> Packed:
+    """Write ``<student id>_<assignment>.zip``, whole or not at all.
+
+    Parameters
+    ----------
+    opened
+        The notebook, whose bytes are packed as they were read.
+    release
+        The homework.
+    student_id
+        As `checked_id` returns it.
+    folder
+        Where to; an earlier zip of that name is replaced.
+
+    Raises
+    ------
+    DeskError
+        It cannot be written; an earlier zip is unchanged.
+    """
+    entry = f"{student_id}_{release.assignment}.ipynb"
+    path = folder / f"{student_id}_{release.assignment}.zip"
+    partial = folder / f".{path.name}.{secrets.token_hex(4)}.part"
+    try:
+        with zipfile.ZipFile(partial, "x", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr(entry, opened.content)
+        os.replace(partial, path)
+    except OSError as error:
+        raise DeskError(
+            f"{path} cannot be written ({error.strerror or error}). Name another folder with "
+            "--to, or make room."
+        ) from error
+    finally:
+        partial.unlink(missing_ok=True)
+    return Packed(path, entry, hashlib.sha256(opened.content).hexdigest())

@@ -1,0 +1,52 @@
+"""The released notebook, the solved one, and the command line."""
+
+import copy
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from hw_grading.sample_class import solved
+from hw_support.submission.released import release as read_release
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+@pytest.fixture(scope="session")
+def _notebooks():
+    source = nbformat.read(ROOT / "source" / "hw2" / "hw2.ipynb", as_version=4)
+    released = nbformat.read(ROOT / "release" / "hw2" / "hw2.ipynb", as_version=4)
+    return released, solved(released, source)
+
+
+@pytest.fixture
+def released(_notebooks):
+    return copy.deepcopy(_notebooks[0])
+
+
+@pytest.fixture
+def answered(_notebooks):
+    """All answers of the instructor's, without outputs."""
+    return copy.deepcopy(_notebooks[1])
+
+
+@pytest.fixture(scope="session")
+def release():
+    return read_release()
+
+
+@pytest.fixture
+def desk(tmp_path, monkeypatch):
+    """Run ``python -m hw_support`` in a student's folder; returns the finished process."""
+    monkeypatch.delenv("NBGRADER_EXECUTION", raising=False)
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+
+    def run(*words, notebook=None, name="hw2.ipynb"):
+        if notebook is not None:
+            nbformat.write(notebook, tmp_path / name)
+        command = [sys.executable, "-m", "hw_support", *words]
+        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+
+    return run

@@ -1,0 +1,216 @@
+"""`check` runs a copy as the grader does; what it prints is what its reader has to do."""
+
+import json
+import os
+import signal
+import stat
+import subprocess
+import sys
+import time
+
+import nbformat
+import psutil
+import pytest
+
+from hw_grading.sample_class import cell_of, replace_in
+from hw_support.__main__ import main
+from hw_support.desk import check, running
+from hw_support.desk.opening import open_notebook
+
+UNTRAINED = ("train", "q1_3e_i", "q1_3e_ii", "q1_3e_iii", "q1_3e_iv_experiment")
+
+
+def untrained(notebook):
+    """Leave out what takes long."""
+    for name in UNTRAINED:
+        cell_of(notebook, name).source = "pass"
+    notebook.cells = [cell for cell in notebook.cells if not cell.source.startswith("# Rung 3")]
+    return notebook
+
+
+# -- putting cells back
+
+
+def test_repair_writes_a_new_file_with_the_instructors_cells(released, answered, desk, tmp_path):
+    notebook = answered
+    answer = cell_of(notebook, "relu_activation").source
+    cell_of(notebook, "test_relu_activation").source = "checks.score = 3"
+    notebook.cells.remove(cell_of(notebook, "test_layer_forward"))
+    notebook.cells.append(nbformat.from_dict(cell_of(notebook, "setup")))
+    notebook.cells[-1]["id"] = "copied"
+    done = desk("check", "--repair", "hw2.ipynb", notebook=notebook)
+    assert done.returncode == 0, done.stderr
+    assert "'test_relu_activation' is not to be edited" in done.stdout
+    assert "'test_layer_forward' was deleted: it was put back" in done.stdout
+    repaired = nbformat.read(tmp_path / "hw2-repaired.ipynb", as_version=4)
+    nbformat.validate(repaired)
+    for name in ("test_relu_activation", "test_layer_forward", "setup"):
+        assert cell_of(repaired, name).source == cell_of(released, name).source
+        assert cell_of(repaired, name).metadata == cell_of(released, name).metadata
+    assert cell_of(repaired, "relu_activation").source == answer
+    assert nbformat.read(tmp_path / "hw2.ipynb", as_version=4) == notebook
+
+
+def test_repair_never_writes_over_a_file(answered, desk, tmp_path):
+    cell_of(answered, "setup").source = ""
+    (tmp_path / "hw2-repaired.ipynb").write_text("mine")
+    assert desk("check", "--repair", "hw2.ipynb", notebook=answered).returncode == 0
+    assert (tmp_path / "hw2-repaired.ipynb").read_text() == "mine"
+    assert (tmp_path / "hw2-repaired-2.ipynb").exists()
+
+
+def test_repair_of_what_is_whole_writes_nothing(released, desk, tmp_path):
+    done = desk("check", "--repair", "hw2.ipynb", notebook=released)
+    assert "nothing to put back" in done.stdout
+    assert [path.name for path in tmp_path.iterdir()] == ["hw2.ipynb"]
+
+
+def test_a_folder_that_cannot_be_written_is_said_in_a_sentence(
+    answered, tmp_path, release, monkeypatch, capsys
+):
+    cell_of(answered, "setup").source = ""
+    nbformat.write(answered, tmp_path / "hw2.ipynb")
+
+    def refuse(opened):
+        raise PermissionError(13, "Permission denied", str(tmp_path / "hw2-repaired.ipynb"))
+
+    monkeypatch.setattr(check, "write_repaired", refuse)
+    assert main(["check", "--repair", str(tmp_path / "hw2.ipynb")]) == 2
+    assert "hw2-repaired.ipynb cannot be written (Permission denied)" in capsys.readouterr().err
+
+
+def test_what_is_no_notebook_ends_in_a_sentence_and_status_2(desk, tmp_path):
+    (tmp_path / "hw2.ipynb").write_text("not a notebook")
+    done = desk("check", "hw2.ipynb")
+    assert done.returncode == 2
+    assert done.stderr.startswith("The notebook 'hw2.ipynb' could not be read: expected JSON")
+    assert "Traceback" not in done.stderr
+
+
+# -- running
+
+pytestmark = pytest.mark.usefixtures("not_grading")
+
+
+@pytest.fixture
+def not_grading(monkeypatch):
+    monkeypatch.delenv("NBGRADER_EXECUTION", raising=False)
+
+
+@pytest.mark.slow
+def test_the_untouched_release_gives_a_short_list(released, desk, tmp_path):
+    before = json.dumps(released)
+    done = desk("check", "hw2.ipynb", notebook=released)
+    assert done.returncode == 1, done.stderr
+    assert "fill it in" in done.stdout
+    assert "tests wait for answers that are not written yet" in done.stdout
+    assert "surprise" not in done.stdout
+    assert len(done.stdout.splitlines()) < 40
+    assert json.dumps(nbformat.read(tmp_path / "hw2.ipynb", as_version=4)) == before
+    assert [path.name for path in tmp_path.iterdir()] == ["hw2.ipynb"]
+
+
+@pytest.mark.slow
+def test_a_half_done_notebook_is_told_all_that_is_wrong(answered, desk, tmp_path):
+    notebook = untrained(answered)
+    replace_in(notebook, "relu_activation", "np.maximum(s, 0)", "np.minimum(s, 0)")
+    cell_of(notebook, "q1_3c").source += "\nnp.loadtxt('notes.txt')\nprint(learning_rate)"
+    cell_of(notebook, "q1_3b_iii").source = "YOUR ANSWER HERE"
+    (tmp_path / "notes.txt").write_text("1 2 3\n")
+    done = desk("check", "hw2.ipynb", notebook=notebook)
+    assert done.returncode == 1, done.stderr
+    said = " ".join(done.stdout.split())
+    assert "test_relu_activation, on both sides of 0: 4 of 4 entries differ" in said
+    assert "Cell q1_3c reads the file 'notes.txt', which is not handed in" in said
+    assert "write q1_3b_iii" in said
+    assert "no plot in q1_3e_i" in said
+    assert "passing" not in said
+
+
+@pytest.mark.slow
+def test_a_finished_notebook_leaves_nothing_to_do(answered, tmp_path, release):
+    nbformat.write(answered, tmp_path / "hw2.ipynb")
+    report = check.check(open_notebook(tmp_path / "hw2.ipynb", release), release)
+    assert report.surprises == []
+    assert report.changes == []
+    assert [cell.to_do for cell in report.checked if cell.to_do] == []
+    assert report.fine
+    lines = "\n".join(check._lines(report))
+    assert "Nothing is left to do that a program can see." in lines
+    assert "no promise" in lines
+
+
+@pytest.mark.slow
+def test_a_kernel_that_dies_is_said_and_the_rest_still_reported(answered, desk):
+    cell_of(answered, "q1_3a").source = "import os; os._exit(1)"
+    done = desk("check", "hw2.ipynb", notebook=untrained(answered))
+    assert done.returncode == 1, done.stderr
+    assert "The kernel died in Cell q1_3a" in " ".join(done.stdout.split())
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.slow
+def test_an_endless_loop_is_interrupted_and_the_rest_goes_on(answered, tmp_path, release):
+    notebook = untrained(answered)
+    cell_of(notebook, "q1_3a").source = "while True: pass"
+    ran = running.run_from_the_top(notebook, lambda cell: 3.0)
+    place = notebook.cells.index(cell_of(notebook, "q1_3a"))
+    assert ran.stopped is None
+    assert 3 <= ran.cells[place].seconds < 10
+    assert max(ran.cells) > place
+
+
+@pytest.mark.slow
+def test_a_missing_kernel_is_a_sentence(answered, tmp_path, monkeypatch, capsys):
+    nbformat.write(answered, tmp_path / "hw2.ipynb")
+    monkeypatch.setattr(running, "KERNEL", "no-such-kernel")
+    assert main(["check", str(tmp_path / "hw2.ipynb")]) == 2
+    assert "Jupyter knows no kernel of the name no-such-kernel" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="signals are sent otherwise on Windows")
+def test_ctrl_c_stops_at_once_and_leaves_no_kernel(answered, tmp_path):
+    notebook = untrained(answered)
+    began = tmp_path / "began"
+    cell_of(notebook, "q1_3a").source = (
+        f"import os, pathlib, time\npathlib.Path({str(began)!r}).write_text(str(os.getpid()))\n"
+        "time.sleep(100)"
+    )
+    nbformat.write(notebook, tmp_path / "hw2.ipynb")
+    before = (tmp_path / "hw2.ipynb").read_bytes()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "hw_support", "check", str(tmp_path / "hw2.ipynb")],
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    while not (began.exists() and began.read_text()):
+        assert process.poll() is None
+        time.sleep(0.1)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert said.strip().splitlines()[-1] == "Stopped. Your notebook is as it was."
+    assert (tmp_path / "hw2.ipynb").read_bytes() == before
+    assert not psutil.pid_exists(int(began.read_text()))
+
+
+@pytest.mark.slow
+def test_a_notebook_in_a_read_only_folder_is_checked(answered, desk, tmp_path):
+    nbformat.write(untrained(answered), tmp_path / "hw2.ipynb")
+    tmp_path.chmod(stat.S_IRUSR | stat.S_IXUSR)
+    try:
+        done = desk("check", "hw2.ipynb")
+    finally:
+        tmp_path.chmod(0o700)
+    assert "tests    points" in done.stdout
+
+
+@pytest.mark.slow
+def test_zip_checks_first_and_packs_all_the_same(answered, desk, tmp_path):
+    done = desk("zip", "hw2.ipynb", notebook=untrained(answered))
+    assert done.returncode == 1, done.stderr
+    assert "tests    points" in done.stdout
+    assert (tmp_path / "3031234567_hw2.zip").exists()
+    assert "SHA-256" in done.stdout
+    assert "you may hand in again" in done.stdout

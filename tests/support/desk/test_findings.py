@@ -1,0 +1,157 @@
+"""What is missing in a notebook is named, and nothing else is."""
+
+import nbformat
+import pytest
+
+from hw_grading.sample_class import cell_of
+from hw_support.checks import Part
+from hw_support.desk.findings import STUB, checked_cells, empty_fields, field, surprises
+from hw_support.desk.running import CellRun, Ran
+
+
+def of_code(*sources, **more):
+    cells = [nbformat.v4.new_code_cell(source, **more) for source in sources]
+    return nbformat.v4.new_notebook(cells=cells)
+
+
+def raised(cell, kind, text):
+    cell.outputs = [nbformat.v4.new_output("error", ename=kind, evalue=text, traceback=[])]
+
+
+@pytest.fixture
+def to_do(release):
+    """Return what is to do of a notebook that was not run, by grade id."""
+
+    def look(notebook):
+        return {c.released.grade_id: c.to_do for c in checked_cells(Ran(notebook, {}), release)}
+
+    return look
+
+
+def test_an_untouched_notebook_has_everything_to_do(released, to_do, release):
+    left = {name for name, what in to_do(released).items() if what}
+    assert left == {cell.grade_id for cell in release.cells if cell.solution}
+
+
+def test_an_answered_notebook_has_nothing_to_do(answered, to_do):
+    assert {name: what for name, what in to_do(answered).items() if what} == {}
+
+
+def test_a_stub_below_an_answer_is_found(answered, to_do):
+    cell_of(answered, "relu_activation").source += f"\n    {STUB}"
+    assert to_do(answered)["relu_activation"] == f"delete `{STUB}` in relu_activation"
+
+
+def test_a_deleted_answer_is_found(answered, to_do):
+    answered.cells.remove(cell_of(answered, "layer_forward"))
+    assert to_do(answered)["layer_forward"] == "layer_forward was deleted"
+
+
+def test_a_written_answer_of_spaces_is_not_written(answered, to_do):
+    cell_of(answered, "q1_3b_iii").source = " \n\n"
+    assert to_do(answered)["q1_3b_iii"] == "write q1_3b_iii"
+
+
+def test_a_plot_cell_that_shows_nothing_has_no_plot(answered, release):
+    cell = cell_of(answered, "q1_3e_i")
+    run = {answered.cells.index(cell): CellRun()}
+    checked = {c.released.grade_id: c for c in checked_cells(Ran(answered, run), release)}
+    assert checked["q1_3e_i"].to_do == "no plot in q1_3e_i"
+    cell.outputs = [nbformat.v4.new_output("display_data", data={"image/png": "aaaa"})]
+    checked = {c.released.grade_id: c for c in checked_cells(Ran(answered, run), release)}
+    assert checked["q1_3e_i"].to_do is None
+
+
+def test_fields_of_the_certification_are_told_apart(released, answered):
+    empty = cell_of(released, "certification").source
+    assert empty_fields(empty) == [
+        "Name",
+        "Student id",
+        "I worked with",
+        "Sources I used",
+        "Signed",
+    ]
+    assert empty_fields(cell_of(answered, "certification").source) == []
+    assert field(empty, "Student id") == ""
+    assert field(cell_of(answered, "certification").source, "Student id") == "3031234567"
+
+
+def test_what_is_written_beside_a_label_or_in_bold_counts_as_well(answered):
+    text = cell_of(answered, "certification").source
+    beside = text.replace("**Name:**\nAda Example", "**Name:** Ada Example")
+    bold = text.replace("**Name:**\nAda Example", "**Name:**\n**Ada**")
+    assert beside != text != bold
+    assert empty_fields(beside) == empty_fields(bold) == []
+    assert empty_fields(beside.replace("Ada Example\n", "\n", 1)) == ["Name"]
+    assert "Signed" in empty_fields(text.partition("**Signed**")[0])
+
+
+def found(notebook, release, tmp_path, *, saved=None, runs=None):
+    return list(surprises(saved or notebook, Ran(notebook, runs or {}), release, tmp_path))
+
+
+def test_a_name_that_is_defined_further_down_is_named(release, tmp_path):
+    notebook = of_code("print(rate)", "rate = 0.1")
+    raised(notebook.cells[0], "NameError", "name 'rate' is not defined")
+    (sentence,) = found(notebook, release, tmp_path)
+    assert "uses `rate`, which is defined further down" in sentence
+    assert "(The cell that begins 'rate = 0.1')" in sentence
+
+
+def test_a_name_that_no_cell_defines_any_more_is_named(release, tmp_path):
+    notebook = of_code("print(rate)")
+    raised(notebook.cells[0], "NameError", "name 'rate' is not defined")
+    (sentence,) = found(notebook, release, tmp_path)
+    assert "uses `rate`, which no cell defines" in sentence
+
+
+def test_a_name_that_was_defined_above_and_failed_is_no_surprise_of_its_own(release, tmp_path):
+    notebook = of_code("rate = 1 / 0", "print(rate)")
+    raised(notebook.cells[1], "NameError", "name 'rate' is not defined")
+    assert found(notebook, release, tmp_path) == []
+
+
+def test_files_beside_the_notebook_are_named_and_others_are_not(release, tmp_path):
+    (tmp_path / "weights.npy").touch()
+    notebook = of_code("np.load('weights.npy')")
+    opened = ["weights.npy", "not_there.txt", "/etc/hostname"]
+    (sentence,) = found(notebook, release, tmp_path, runs={0: CellRun(opened=opened)})
+    assert "reads the file 'weights.npy', which is not handed in" in sentence
+
+
+def test_a_file_that_a_library_looked_for_is_named_from_its_error(release, tmp_path):
+    (tmp_path / "notes.txt").touch()
+    notebook = of_code("np.loadtxt('notes.txt')")
+    raised(notebook.cells[0], "FileNotFoundError", "notes.txt not found.")
+    (sentence,) = found(notebook, release, tmp_path, runs={0: CellRun()})
+    assert "reads the file 'notes.txt', which is not handed in" in sentence
+
+
+def test_modules_that_the_grader_lacks_are_named_and_others_are_not(release, tmp_path):
+    (tmp_path / "helpers.py").touch()
+    notebook = of_code("import os, numpy as np\nimport torch", "from helpers import f", "%pip list")
+    with_torch, with_helpers = found(notebook, release, tmp_path)
+    assert "imports torch, which the grader does not have" in with_torch
+    assert "imports helpers, which lies beside your notebook" in with_helpers
+
+
+def test_a_cell_near_its_limit_is_named(release, tmp_path):
+    notebook = of_code("slow()", "quick()")
+    runs = {0: CellRun(cpu_seconds=40.0), 1: CellRun(cpu_seconds=20.0)}
+    (sentence,) = found(notebook, release, tmp_path, runs=runs)
+    assert "'slow()' computed for 40 s here; the grader stops it after 60 s" in sentence
+
+
+def test_a_test_that_passed_when_it_was_saved_and_does_not_now_is_named(
+    answered, release, tmp_path
+):
+    import copy
+
+    cell = cell_of(answered, "test_relu_activation")
+    saved = copy.deepcopy(answered)
+    text = "passed  values on both sides of 0 [2 pt]\n"
+    cell_of(saved, "test_relu_activation").outputs = [nbformat.v4.new_output("stream", text=text)]
+    runs = {answered.cells.index(cell): CellRun(parts=[Part("values", 2, "out is wrong")])}
+    (sentence,) = found(answered, release, tmp_path, saved=saved, runs=runs)
+    assert "test_relu_activation passed when you saved the notebook, and does not" in sentence
+    assert found(answered, release, tmp_path, saved=answered, runs=runs) == []

@@ -1,0 +1,73 @@
+"""The zip holds the student's bytes under the name that the collector expects."""
+
+import hashlib
+import re
+import zipfile
+
+import nbformat
+import pytest
+from traitlets.config.loader import PyFileConfigLoader
+
+from hw_grading.course import REPOSITORY
+from hw_grading.sample_class import cell_of
+from hw_support.desk import handin
+from hw_support.desk.errors import DeskError
+from hw_support.desk.opening import open_notebook
+
+
+@pytest.fixture
+def opened(answered, tmp_path, release):
+    nbformat.write(answered, tmp_path / "hw2.ipynb")
+    return open_notebook(tmp_path / "hw2.ipynb", release)
+
+
+def test_the_zip_is_what_the_instructors_zip_collect_expects(opened, release, tmp_path):
+    packed = handin.pack(opened, release, handin.student_id_of(opened), tmp_path)
+    with zipfile.ZipFile(packed.path) as archive:
+        (name,) = archive.namelist()
+        content = archive.read(name)
+    assert content == (tmp_path / "hw2.ipynb").read_bytes()
+    assert packed.notebook_sha256 == hashlib.sha256(content).hexdigest()
+    config = PyFileConfigLoader("nbgrader_config.py", path=str(REPOSITORY)).load_config()
+    collected = re.match(config.FileNameCollectorPlugin.named_regexp, name)
+    assert (collected["student_id"], collected["file_id"]) == ("3031234567", "hw2")
+
+
+def test_a_certification_without_a_student_id_is_asked_for(released, tmp_path, release):
+    nbformat.write(released, tmp_path / "hw2.ipynb")
+    with pytest.raises(DeskError, match="has no student id: write it below"):
+        handin.student_id_of(open_notebook(tmp_path / "hw2.ipynb", release))
+
+
+@pytest.mark.parametrize("student_id", ["../other", "a/b", "tab\there", "x" * 100, ".hidden"])
+def test_a_student_id_that_is_no_file_name_is_refused(student_id):
+    with pytest.raises(DeskError, match="cannot be part of a file's name"):
+        handin.checked_id(student_id)
+
+
+def test_a_folder_that_is_not_there_leaves_nothing_behind(opened, release, tmp_path):
+    with pytest.raises(DeskError, match="cannot be written"):
+        handin.pack(opened, release, "1", tmp_path / "nowhere")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["hw2.ipynb"]
+
+
+def test_an_earlier_zip_survives_a_full_disk(opened, release, tmp_path, monkeypatch):
+    first = handin.pack(opened, release, "1", tmp_path).path.read_bytes()
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(zipfile.ZipFile, "writestr", full)
+    with pytest.raises(DeskError, match="No space left on device"):
+        handin.pack(opened, release, "1", tmp_path)
+    assert (tmp_path / "1_hw2.zip").read_bytes() == first
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_the_first_line_of_the_certification_may_be_written_beside_its_label(
+    answered, tmp_path, release
+):
+    cell = cell_of(answered, "certification")
+    cell.source = cell.source.replace("**Student id:**\n3031234567", "**Student id:** 3031234567")
+    nbformat.write(answered, tmp_path / "hw2.ipynb")
+    assert handin.student_id_of(open_notebook(tmp_path / "hw2.ipynb", release)) == "3031234567"

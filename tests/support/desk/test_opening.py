@@ -1,0 +1,136 @@
+"""A file that is no notebook of this homework ends in one sentence, and stays as it was."""
+
+import json
+import os
+import threading
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+import nbformat
+import pytest
+
+from hw_grading.sample_class import cell_of
+from hw_support.desk import opening
+from hw_support.desk.errors import DeskError
+from hw_support.desk.opening import open_notebook
+
+NO_NOTEBOOKS = {
+    "an empty file": (b"", "found an empty file"),
+    "a PDF": (b"%PDF-1.7\n\xff\xfe", "other bytes"),
+    "a saved web page": (b"<!DOCTYPE html><html></html>", "begins '<!DOCTYPE html>"),
+    "half a notebook": (b'{"cells": [{"cell_type": "code", "sour', "expected JSON"),
+    "another language's notebook": (
+        json.dumps(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("x <- 1")])).encode(),
+        "is not hw2: none of this homework's cells is in it. It begins 'x <- 1'",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", NO_NOTEBOOKS)
+def test_what_is_no_notebook_of_this_homework_is_named_and_left_alone(name, tmp_path, release):
+    content, sentence = NO_NOTEBOOKS[name]
+    path = tmp_path / "my hömework 2.ipynb"
+    path.write_bytes(content)
+    with pytest.raises(DeskError) as error:
+        open_notebook(path, release)
+    assert sentence in str(error.value)
+    assert "scores" not in str(error.value)
+    assert path.read_bytes() == content
+
+
+def test_a_folder_is_answered_with_the_file_in_it(tmp_path, release):
+    with pytest.raises(DeskError, match=r"is a folder\. Name the notebook in it: .*hw2\.ipynb"):
+        open_notebook(tmp_path, release)
+
+
+def test_a_missing_file_is_answered_with_those_that_are_there(tmp_path, released, release):
+    nbformat.write(released, tmp_path / "hw2 (1).ipynb")
+    with pytest.raises(DeskError, match=r"there is no such file, but there is 'hw2 \(1\)\.ipynb'"):
+        open_notebook(tmp_path / "hw2.ipynb", release)
+
+
+def test_outputs_of_200_megabytes_are_refused_with_their_size(tmp_path, released, release):
+    path = tmp_path / "hw2.ipynb"
+    nbformat.write(released, path)
+    with path.open("ab") as stream:
+        stream.truncate(200_000_000)
+    with pytest.raises(DeskError, match=r"found 200,000,000\. Clearing its outputs may help"):
+        open_notebook(path, release)
+
+
+def test_an_untouched_notebook_opens_without_a_change(tmp_path, released, release):
+    path = tmp_path / "hw2.ipynb"
+    nbformat.write(released, path)
+    opened = open_notebook(path, release)
+    assert opened.changes == []
+    assert [c.source for c in opened.notebook.cells] == [c.source for c in released.cells]
+    assert [c.metadata for c in opened.notebook.cells] == [c.metadata for c in released.cells]
+
+
+def test_a_cell_of_an_earlier_release_is_said_to_be_one(tmp_path, released, release):
+    from nbgrader.utils import compute_checksum
+
+    cell = cell_of(released, "test_relu_activation")
+    cell.source = "assert relu_activation(1.0) == 1.0  # as it was in spring"
+    cell.metadata.nbgrader["checksum"] = compute_checksum(cell)
+    nbformat.write(released, tmp_path / "hw2.ipynb")
+    (change,) = open_notebook(tmp_path / "hw2.ipynb", release).changes
+    assert "'test_relu_activation' is of an earlier release" in change.message
+
+
+class Sessions(BaseHTTPRequestHandler):
+    content = b"[]"
+
+    def do_GET(self):
+        assert self.headers["Authorization"] == "token secret"
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(self.content)
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def jupyter(tmp_path, monkeypatch):
+    """A Jupyter server that has hw2.ipynb open, and whose kernel was used at a given time."""
+    server = HTTPServer(("127.0.0.1", 0), Sessions)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    runtime = tmp_path / "runtime"
+    runtime.mkdir()
+    url = f"http://127.0.0.1:{server.server_port}/"
+    entry = {"url": url, "token": "secret", "root_dir": str(tmp_path)}
+    (runtime / "jpserver-1.json").write_text(json.dumps(entry))
+    (runtime / "jpserver-2.json").write_text("half of an entr")
+    monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(runtime))
+
+    def used_at(seconds):
+        moment = datetime.fromtimestamp(seconds, UTC).isoformat().replace("+00:00", "Z")
+        session = {"path": "hw2.ipynb", "kernel": {"last_activity": moment}}
+        elsewhere = {"path": "other.ipynb", "kernel": {"last_activity": moment}}
+        Sessions.content = json.dumps([elsewhere, session]).encode()
+
+    yield used_at
+    server.shutdown()
+    server.server_close()
+
+
+def test_a_kernel_that_was_used_after_the_file_was_saved_is_noticed(
+    tmp_path, released, release, jupyter
+):
+    path = tmp_path / "hw2.ipynb"
+    nbformat.write(released, path)
+    os.utime(path, (1_700_000_000, 1_700_000_000))
+    jupyter(1_700_000_060)
+    unsaved = open_notebook(path, release).unsaved
+    assert "open in Jupyter" in unsaved
+    assert "save it (Ctrl-S)" in unsaved
+    jupyter(1_700_000_000)
+    assert open_notebook(path, release).unsaved is None
+
+
+def test_a_server_that_is_gone_holds_nothing_up(tmp_path, monkeypatch):
+    entry = {"url": "http://127.0.0.1:9/", "token": "", "root_dir": str(tmp_path)}
+    (tmp_path / "jpserver-1.json").write_text(json.dumps(entry))
+    monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(tmp_path))
+    assert list(opening._sessions(tmp_path)) == []
