@@ -38,6 +38,9 @@ check: $(READY)  ## lint, types and unit tests, within a minute
 	$(RUN) mypy
 	$(RUN) python -m pytest -n 2 -m "not slow"
 
+matrix: $(READY) ## students' tests on every Python here, with the oldest and newest packages
+	$(RUN) python -m nox
+
 soak: $(READY) sandbox ## fuzzing, repeated attacks and kills, a class of 10,000: for an hour
 	$(RUN) env HW_ALL_ATTACKS=1 python -m pytest -n 2 tests/hostile
 	$(RUN) env HW_KILLS=30 python -m pytest -n 2 --timeout 7200 tests/grading/test_kills.py
@@ -64,4 +67,4 @@ benchmarks: $(READY) ## every figure of the documentation
 clean:           ## remove what was made here, student records excepted
 	rm -rf $(VENV) dist demo .pytest_cache .mypy_cache .ruff_cache
 
-.PHONY: help setup sandbox demo test check soak validity release lock benchmarks clean
+.PHONY: help setup sandbox demo test check matrix soak validity release lock benchmarks clean
