@@ -20,6 +20,7 @@ NAMES = [
     "whole_class",
     "dask_workers",
     "growth",
+    "pdf",
 ]
 
 
