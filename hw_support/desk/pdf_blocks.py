@@ -18,12 +18,12 @@ from hw_support.desk.pdf_markdown import Formula, restored
 from hw_support.desk.pdf_sheet import Sheet
 from hw_support.desk.pdf_text import FORMULA, break_long, excerpt, joined, literal
 
-__all__ = ["TextCell", "TooDeepError", "formula_expression", "plain_text"]
+__all__ = ["LONGEST_IN_HEADING", "TextCell", "TooDeepError", "formula_expression", "plain_text"]
 
 _DEEPEST = 24  # lists in lists, quotations in quotations
 _MOST_COLUMNS = 20
 _LONGEST_WORD = 40
-_LONGEST_IN_HEADING = 25
+LONGEST_IN_HEADING = 25
 _LONGEST_IN_FORMULA = 70  # characters of text, which do not wrap
 _WRAPPED = {
     "Emph": "emph", "Strong": "strong", "Strikeout": "strike", "Underline": "underline",
@@ -117,7 +117,7 @@ class TextCell:
             case "Para" | "Plain":
                 return self._paragraph(content) if kind == "Para" else self.inlines(content)
             case "Header":
-                heading = replace(self, longest=_LONGEST_IN_HEADING)
+                heading = replace(self, longest=LONGEST_IN_HEADING)
                 return f"heading(level: {content[0]}, {heading.inlines(content[2])})"
             case "CodeBlock":
                 return self.source(content[1], content[0][1][:1])

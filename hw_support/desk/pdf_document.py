@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from hw_support.desk.pdf_blocks import TextCell, TooDeepError
+from hw_support.desk.pdf_blocks import LONGEST_IN_HEADING, TextCell, TooDeepError
 from hw_support.desk.pdf_code import (
     code_expression,
     formulas_of_outputs,
@@ -23,7 +23,7 @@ from hw_support.desk.pdf_markdown import converted_formulas, parsed_cells, prepa
 from hw_support.desk.pdf_pages import Entry, first_page, page_starts
 from hw_support.desk.pdf_sheet import Pictures, Sheet
 from hw_support.desk.pdf_style import STYLE
-from hw_support.desk.pdf_text import clean, excerpt, joined, literal
+from hw_support.desk.pdf_text import break_long, clean, excerpt, joined, literal
 from hw_support.desk.pdf_typeset import PdfError, RejectedError, fonts, typeset, without_glyph
 
 __all__ = ["Document"]
@@ -155,7 +155,7 @@ class Document:
         else:
             try:
                 expression = self._expression(entry, sheet)
-            except (TooDeepError, RecursionError, KeyError, IndexError, TypeError) as error:
+            except (ValueError, RecursionError, LookupError, TypeError, AttributeError) as error:
                 reason = str(error) if isinstance(error, TooDeepError) else "it cannot be read"
                 expression = self._as_text(entry, sheet, reason)
         missing = sorted(self._missing & set(expression))
@@ -196,8 +196,12 @@ class Document:
         return code_expression(f"{entry.cell.source}\n{outputs}".rstrip(), "given", "")
 
     def _write_main(self) -> None:
-        title, author = literal(self._first.title), literal(self._first.author)
-        lines = ['#import "style.typ": *', f"#show: paper.with(title: {title}, author: {author})"]
+        running, author = (
+            literal(break_long(excerpt(text, 45), LONGEST_IN_HEADING))
+            for text in (self._first.title, self._first.author)
+        )
+        title = literal(break_long(self._first.title, LONGEST_IN_HEADING))
+        lines = ['#import "style.typ": *', f"#show: paper.with(title: {running}, author: {author})"]
         lines += [f"#heading(level: 1, {title})"]
         lines += [f'#include "cell{entry.number}.typ"' for entry in self._first.entries]
         lines += ["#pagebreak(weak: true)"] if self._first.entries else []

@@ -79,7 +79,8 @@ def _longest_rise(counts: list[int]) -> list[int]:
 
 def _shows(cell: Any) -> bool:
     """Whether a cell that was run has an output for certain."""
-    marks = cell.metadata.get("nbgrader", {})
+    marks = cell.metadata.get("nbgrader")
+    marks = marks if isinstance(marks, dict) else {}
     if str(marks.get("grade_id", "")).startswith("test_"):
         return True
     if marks.get("grade") and marks.get("solution"):  # a plot, which a person looks at

@@ -88,6 +88,7 @@ def take_formulas(source: str) -> tuple[str, list[Formula]]:
         In their order.
     """
     kept, formulas, position, start, failures = [], [], 0, 0, 0
+    last_comment = source.rfind("-->")
     while token := _TOKEN.search(source, position):
         position = token.end()
         if token["fence"] and not (token["mark"][0] == "`" and "`" in _after_mark(token)):
@@ -95,7 +96,8 @@ def take_formulas(source: str) -> tuple[str, list[Formula]]:
         elif token["ticks"] or token["fence"]:
             position = _end_of_span(source, token)
         elif token["comment"]:
-            position = max(position, source.find("-->", position))
+            if position <= last_comment:
+                position = source.find("-->", position)
         elif (token["dollars"] or token["begin"] or token["slashes"]) and failures < _MOST_FAILURES:
             found = _end_of_formula(source, token)
             if found is None:
@@ -126,8 +128,9 @@ def _end_of_span(source: str, token: re.Match[str]) -> int:
     begin = token.start("mark") if token["fence"] else token.start()
     ticks = re.match("`+", source[begin : begin + 200])
     count = len(ticks[0]) if ticks else 1
-    blank = re.compile(r"\n[ \t]*\n").search(source, begin)
-    limit = min(blank.start() if blank else len(source), begin + _LONGEST_FORMULA)
+    limit = min(len(source), begin + _LONGEST_FORMULA)
+    blank = re.compile(r"\n[ \t]*\n").search(source, begin, limit)
+    limit = blank.start() if blank else limit
     found = re.compile(rf"(?<!`)`{{{count}}}(?!`)").search(source, begin + count, limit)
     return found.end() if found else begin + count
 

@@ -105,7 +105,7 @@ def first_page(entries: Sequence[Entry]) -> FirstPage:
     rest = list(entries)
     for i, entry in enumerate(rest):
         if entry.blocks and entry.blocks[0]["t"] == "Header" and entry.blocks[0]["c"][0] == 1:
-            title = excerpt(plain_text(entry.blocks[0]["c"][2], entry.formulas), 100)
+            title = plain_text(entry.blocks[0]["c"][2], entry.formulas)
             rest[i] = Entry(entry.number, entry.cell, entry.formulas, entry.blocks[1:])
             break
     if place is None:
