@@ -112,7 +112,8 @@ class TextCell:
         return joined([self._block(block, depth + 1) for block in blocks])
 
     def _block(self, block: dict[str, Any], depth: int) -> str:
-        kind, content = block["t"], block.get("c")
+        kind: str = block["t"]
+        content: Any = block.get("c")
         match kind:
             case "Para" | "Plain":
                 return self._paragraph(content) if kind == "Para" else self.inlines(content)

@@ -16,12 +16,13 @@ __all__ = ["code_expression", "formulas_of_outputs", "outputs_as_text", "outputs
 
 LONGEST_WORD = 70
 _MOST_LINES, _LAST_LINES = 120, 40
+_SHORT_OUTPUT = 20  # lines, which stay on one page
 _LONGEST_LINE = 2_000
 _PICTURES = ("image/svg+xml", "image/png", "image/jpeg", "image/gif", "image/webp")
 _NOTHING_SAID = re.compile(r"<(?:IPython\.core\.display\.|Figure size )[^\n]*>")
 
 
-def code_expression(source: str, kind: str, language: str = "python") -> str:
+def code_expression(source: str, kind: str, language: str, shows: bool = False) -> str:
     """Return the expression for the source of a cell.
 
     Parameters
@@ -32,9 +33,12 @@ def code_expression(source: str, kind: str, language: str = "python") -> str:
         Answers are marked; test cells are small.
     language : str
         For the colours.
+    shows : bool
+        Whether outputs follow, from which a short cell is not parted.
     """
     shown = break_long(clean(source).expandtabs(4), LONGEST_WORD)
-    return f"code({literal(kind)}, {literal(language)}, {literal(shown)})"
+    followed = ", shows: true" if shows else ""
+    return f"code({literal(kind)}, {literal(language)}, {literal(shown)}{followed})"
 
 
 def outputs_expression(
@@ -67,7 +71,10 @@ def outputs_expression(
             parts.append(_text(str(dict(output)), sheet))
     if not any(parts):
         return ""
-    return f"outputs({'true' if small else 'false'}, {joined(parts)})"
+    shown = joined(parts)
+    short = "image(" not in shown and shown.count("\\n") < _SHORT_OUTPUT
+    flags = [f"{name}: true" for name, on in (("small", small), ("short", short)) if on]
+    return f"outputs({', '.join([shown, *flags])})"
 
 
 def outputs_as_text(outputs: list[Any]) -> str:

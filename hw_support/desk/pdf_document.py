@@ -175,8 +175,8 @@ class Document:
             outputs = outputs_expression(
                 cell.get("outputs") or [], self._converted, sheet, entry.is_test
             )
-            source = code_expression(cell.source, kind, self._language) if cell.source else ""
-            return joined([source, outputs])
+            source = code_expression(cell.source, kind, self._language, bool(outputs))
+            return joined([source if cell.source else "", outputs])
         if cell.cell_type == "markdown":
             if entry.blocks is None:
                 return self._as_text(entry, sheet, "its Markdown cannot be read")

@@ -87,7 +87,9 @@ def take_formulas(source: str) -> tuple[str, list[Formula]]:
     formulas : list of Formula
         In their order.
     """
-    kept, formulas, position, start, failures = [], [], 0, 0, 0
+    kept: list[str] = []
+    formulas: list[Formula] = []
+    position = start = failures = 0
     last_comment = source.rfind("-->")
     while token := _TOKEN.search(source, position):
         position = token.end()

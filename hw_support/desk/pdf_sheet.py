@@ -14,7 +14,7 @@ from hw_support.desk.pdf_text import literal
 
 __all__ = ["PictureError", "Pictures", "Sheet"]
 
-TEXT_WIDTH, PICTURE_HEIGHT = 486.0, 420.0  # in points
+PICTURE_WIDTH, PICTURE_HEIGHT = 470.0, 420.0  # in points
 _POINTS_PER_PIXEL = 0.72  # matplotlib draws 100 pixels to the inch
 _MOST_PIXELS = 100_000_000
 _MANY_PIXELS = 6_000_000  # more than a printer shows on a page
@@ -69,7 +69,7 @@ class Pictures:
         picture, suffix, pixels = _usable(_decoded(content))
         across = (width or pixels[0]) * _POINTS_PER_PIXEL
         down = across * pixels[1] / pixels[0]
-        scale = min(1.0, TEXT_WIDTH / across, PICTURE_HEIGHT / down)
+        scale = min(1.0, PICTURE_WIDTH / across, PICTURE_HEIGHT / down)
         name = self._named(picture, suffix)
         return f"image({literal(name)}, width: {across * scale:.1f}pt, {described})"
 

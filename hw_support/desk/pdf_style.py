@@ -59,14 +59,17 @@ STYLE = r"""
   raw(body, block: true, lang: language)
 }
 
-#let marked(body) = block(
-  width: 100%, inset: (left: 8pt), stroke: (left: 2pt + rgb("#2f6db5")), body)
+#let marked(body, sticky: false) = block(
+  sticky: sticky, width: 100%, inset: (left: 8pt), stroke: (left: 2pt + rgb("#2f6db5")), body)
 
-#let code(kind, language, body) = {
+// Short cells are not torn apart, from their outputs neither.
+#let code(kind, language, body, shows: false) = {
+  let short = body.split("\n").len() <= if kind == "test" { 45 } else { 20 }
   let boxed = block(
+    breakable: not short, sticky: short and shows,
     width: 100%, fill: luma(246), inset: 6pt, radius: 2pt, above: 0.8em, below: 0.8em,
     lines(if kind == "test" { 6.3pt } else { 8.3pt }, language, body))
-  if kind == "answer" { marked(boxed) } else { boxed }
+  if kind == "answer" { marked(boxed, sticky: short and shows) } else { boxed }
 }
 
 #let source(body, lang: none) = block(
@@ -79,8 +82,8 @@ STYLE = r"""
 
 #let note(body) = text(0.9em, fill: grey, style: "italic", block(body))
 
-#let outputs(small, body) = block(
-  width: 100%, inset: (left: 8pt), above: 0.5em, below: 1em,
+#let outputs(body, small: false, short: false) = block(
+  breakable: not short, width: 100%, inset: (left: 8pt), above: 0.5em, below: 1em,
   { set text(if small { 6.8pt } else { 8.3pt }); body })
 
 #let fitted(picture) = layout(size => {
