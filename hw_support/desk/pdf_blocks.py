@@ -153,11 +153,12 @@ class TextCell:
         return f"source({literal(shown)}{name})"
 
     def _html_block(self, source: str) -> str:
-        inlines: list[Any] = []
-        pieces = html_pieces(source)
-        unknown = sorted({what for kind, what, _, _ in pieces if kind != "text"} - _KNOWN)
+        pieces: list[Piece] = []
         if source.count("<!--") > source.count("-->"):
-            unknown.append("!--")
+            unknown = ["!--"]
+        else:
+            pieces = html_pieces(source)
+            unknown = sorted({what for kind, what, _, _ in pieces if kind != "text"} - _KNOWN)
         if unknown:
             names = excerpt(", ".join(f"<{tag}>" for tag in unknown))
             self.sheet.warn(f"HTML is shown as its source, because of {names}.")
@@ -204,6 +205,11 @@ class TextCell:
     def _write(self, inlines: list[Any], parts: list[str]) -> None:
         i = 0
         words: list[str] = []
+        closed = {
+            inline["c"][1]: place
+            for place, inline in enumerate(inlines)
+            if inline["t"] == "Tag" and inline["c"][0] == "close"
+        }  # the last place of each
 
         def flush() -> None:
             if words:
@@ -221,9 +227,9 @@ class TextCell:
                 continue
             flush()
             if kind == "Tag":
-                end = _matching(inlines, i, content)
                 styled = content[0] == "open" and content[1] in _TAGS
-                if styled and end is not None and None not in content[2].values():
+                if styled and i <= closed.get(content[1], -1) and None not in content[2].values():
+                    end = _closing(inlines, i, content[1])
                     parts.append(f"{_TAGS[content[1]]}({self.inlines(inlines[i:end])})")
                     i = end + 1
                 else:
@@ -328,9 +334,8 @@ def _inlines_of(pieces: list[Piece]) -> list[Any]:
     ]
 
 
-def _matching(inlines: list[Any], start: int, tag: Piece) -> int | None:
-    """Return where a tag is closed, None if it is not."""
-    for i in range(start, len(inlines)):
-        if inlines[i]["t"] == "Tag" and inlines[i]["c"][:2] == ("close", tag[1]):
-            return i
-    return None
+def _closing(inlines: list[Any], start: int, tag: str) -> int:
+    """Return where a tag is closed."""
+    while inlines[start]["t"] != "Tag" or inlines[start]["c"][:2] != ("close", tag):
+        start += 1
+    return start

@@ -34,6 +34,15 @@ class _Pieces(HTMLParser):
     def handle_data(self, data: str) -> None:
         self.pieces.append(("text", data, {}, data))
 
+    def handle_decl(self, decl: str) -> None:
+        self.pieces.append(("open", "!", {}, f"<!{decl}>"))
+
+    def unknown_decl(self, data: str) -> None:
+        self.pieces.append(("open", "!", {}, f"<![{data}]>"))
+
+    def handle_pi(self, data: str) -> None:
+        self.pieces.append(("open", "?", {}, f"<?{data}>"))
+
 
 def html_pieces(source: str) -> list[Piece]:
     """Return the tags and texts of some HTML in their order; comments are left out.

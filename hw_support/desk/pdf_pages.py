@@ -136,7 +136,7 @@ def first_page(entries: Sequence[Entry]) -> FirstPage:
 
 def student_name(certification: str) -> str:
     """Return what stands under "Name:" in the certification; ``""`` if nothing does."""
-    text = re.sub(r"<!--.*?-->", "", clean(certification), flags=re.DOTALL)
+    text = re.sub(r"<!--.*?-->", "", clean(certification[:20_000]), flags=re.DOTALL)
     found = re.search(r"\*\*Name:?\*\*:?(.*?)(?:\n\s*\*\*|\Z)", text, re.DOTALL)
     name = excerpt(first_line(found[1]).strip("*_` "), 60) if found else ""
     return "" if _UNANSWERED in name else name

@@ -41,8 +41,8 @@ class Pictures:
     refused: set[str] = field(default_factory=set)
     _known: dict[str, str] = field(default_factory=dict)
 
-    def expression(self, content: str, kind: str, alt: str, width: float = 0) -> str:
-        """Store a picture, and return the typst expression that shows it within a page.
+    def expression(self, content: str, kind: str, alt: str, width: float = 0) -> tuple[str, int]:
+        """Store a picture, and return what shows it within a page.
 
         Parameters
         ----------
@@ -55,6 +55,13 @@ class Pictures:
         width : float
             Pixels that it is wide on a screen; 0 for as many as it has.
 
+        Returns
+        -------
+        expression : str
+            The typst expression; of a moving picture it shows the first frame.
+        frames : int
+            How many there are.
+
         Raises
         ------
         PictureError
@@ -65,13 +72,13 @@ class Pictures:
             drawing = content.encode("utf-8", "replace")
             if not drawing.lstrip().startswith(b"<"):
                 drawing = _decoded(content)
-            return f"fitted(image({literal(self._named(drawing, 'svg'))}, {described}))"
-        picture, suffix, pixels = _usable(_decoded(content))
+            return f"fitted(image({literal(self._named(drawing, 'svg'))}, {described}))", 1
+        picture, suffix, pixels, frames = _usable(_decoded(content))
         across = (width or pixels[0]) * _POINTS_PER_PIXEL
         down = across * pixels[1] / pixels[0]
         scale = min(1.0, PICTURE_WIDTH / across, PICTURE_HEIGHT / down)
         name = self._named(picture, suffix)
-        return f"image({literal(name)}, width: {across * scale:.1f}pt, {described})"
+        return f"image({literal(name)}, width: {across * scale:.1f}pt, {described})", frames
 
     def _named(self, content: bytes, suffix: str) -> str:
         digest = hashlib.sha256(content).hexdigest()
@@ -90,8 +97,8 @@ def _decoded(content: str) -> bytes:
         raise PictureError("its data are damaged") from None
 
 
-def _usable(content: bytes) -> tuple[bytes, str, tuple[int, int]]:
-    """Return a PNG or JPEG file of a sensible size, its suffix, and its pixels."""
+def _usable(content: bytes) -> tuple[bytes, str, tuple[int, int], int]:
+    """Return a PNG or JPEG file of a sensible size, its suffix, pixels and frames."""
     from PIL import Image  # slow to import; it comes with matplotlib
 
     try:
@@ -99,15 +106,15 @@ def _usable(content: bytes) -> tuple[bytes, str, tuple[int, int]]:
             pixels = image.size
             if pixels[0] * pixels[1] > _MOST_PIXELS:
                 raise PictureError(f"it has {pixels[0]:,} × {pixels[1]:,} pixels, too many")
-            still = getattr(image, "n_frames", 1) == 1
+            frames = getattr(image, "n_frames", 1)
             few = pixels[0] * pixels[1] <= _MANY_PIXELS
-            if image.format in ("PNG", "JPEG") and still and few:
-                return content, image.format.lower(), pixels
+            if image.format in ("PNG", "JPEG") and frames == 1 and few:
+                return content, image.format.lower(), pixels, 1
             shown = image.convert("RGBA" if image.has_transparency_data else "RGB")
             shown.thumbnail((_LONGEST_SIDE, _LONGEST_SIDE))
             stream = io.BytesIO()
             shown.save(stream, "PNG")
-            return stream.getvalue(), "png", pixels
+            return stream.getvalue(), "png", pixels, frames
     except PictureError:
         raise
     except Exception as error:  # each of Pillow's formats has errors of its own
@@ -160,6 +167,9 @@ class Sheet:
             return f"note({literal(f'[Picture that cannot be shown: {alt}; {reason}.]')})"
 
         try:
-            return self.risky(self.pictures.expression(content, kind, alt, width), instead)
+            expression, frames = self.pictures.expression(content, kind, alt, width)
+            if frames > 1:
+                self.warn(f"of a moving picture ({alt}) the first of {frames} frames is shown.")
+            return self.risky(expression, instead)
         except PictureError as error:
             return instead(str(error))

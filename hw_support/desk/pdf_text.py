@@ -96,7 +96,7 @@ def break_long(text: str, longest: int) -> str:
 
 def first_line(text: str) -> str:
     """Return the first line that says something, without the marks of a heading; maybe ``""``."""
-    without_comments = re.sub(r"<!--.*?-->", "", text, flags=re.DOTALL)
+    without_comments = re.sub(r"<!--.*?-->", "", text[:5000], flags=re.DOTALL)
     lines = (line.strip().strip("#*").strip() for line in without_comments.split("\n"))
     return next((line for line in lines if line), "")
 

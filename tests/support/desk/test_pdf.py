@@ -292,11 +292,21 @@ def test_html_is_kept_where_it_means_something_and_else_shown(made):
     result = made(
         text_cell("x<sup>2</sup> <font color=red>red</font><br>new\n\n<div>within</div>"),
         text_cell("<table><tr><td>cell</td></tr></table>\n\na <b and c> d <video src='v.mp4'>"),
+        text_cell("<?php echo 1 ?>\n\na <!DOCTYPE x> b"),
     )
-    for words in ("red", "new", "within", "<td>cell</td>", "<b and c>", "<video src='v.mp4'>"):
+    for words in (
+        "red",
+        "new",
+        "within",
+        "<td>cell</td>",
+        "<b and c>",
+        "<video src='v.mp4'>",
+        "echo 1",
+    ):
         assert words in result.text
     assert "<sup>" not in result.text
-    assert len(result.warnings) == 3
+    assert "DOCTYPE x" in result.text
+    assert len(result.warnings) == 5
 
 
 def test_pictures_in_text_are_shown_and_those_elsewhere_named(made):
@@ -377,6 +387,15 @@ def test_a_picture_that_is_none_is_named_and_the_rest_shown(made, data):
     assert len(pictures(result.reader)) == 1
     (warning,) = result.warnings
     assert "plot()" in warning
+
+
+def test_of_a_moving_picture_the_first_frame_is_shown_and_named(made):
+    frames = [Image.new("RGB", (30, 30), colour) for colour in ("red", "green", "blue")]
+    stream = io.BytesIO()
+    frames[0].save(stream, "GIF", save_all=True, append_images=frames[1:])
+    result = made(code_cell("p", shown(image_gif=base64.b64encode(stream.getvalue()).decode())))
+    assert len(pictures(result.reader)) == 1
+    assert "first of 3 frames" in result.warnings[0]
 
 
 def test_long_lines_are_wrapped(made):
