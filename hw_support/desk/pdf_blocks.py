@@ -69,7 +69,7 @@ def formula_expression(formula: Formula, converted: str | None, sheet: Sheet) ->
         call = "texblock" if formula.display else "texline"
         return f"{call}({literal(break_long(formula.source, _LONGEST_WORD))})"
 
-    if not formula.tex:
+    if converted == "":
         return ""
     strings = re.findall(r'"(?:\\.|[^"\\])*"', converted or "")
     if converted is None or max(map(len, strings), default=0) > _LONGEST_IN_FORMULA:

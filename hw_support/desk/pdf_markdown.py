@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hw_support.desk.pdf_macros import collected_macros, expanded
 from hw_support.desk.pdf_text import BORDER, CLOSE, FORMULA, OPEN, clean
 
 __all__ = ["Formula", "converted_formulas", "parsed_cells", "restored", "take_formulas"]
@@ -159,7 +160,9 @@ def restored(text: str, formulas: list[Formula]) -> str:
     return FORMULA.sub(lambda found: formulas[int(found[1])].source, text)
 
 
-def parsed_cells(texts: list[str], folder: Path) -> list[list[Any] | None]:
+def parsed_cells(
+    texts: list[str], folder: Path, seconds: float = _SECONDS
+) -> list[list[Any] | None]:
     """Read Markdown texts, each by itself.
 
     Parameters
@@ -168,6 +171,8 @@ def parsed_cells(texts: list[str], folder: Path) -> list[list[Any] | None]:
         As `take_formulas` returns them.
     folder : Path
         For temporary files.
+    seconds : float
+        How long pandoc may take. After a failure both halves are tried, in less time.
 
     Returns
     -------
@@ -183,7 +188,7 @@ def parsed_cells(texts: list[str], folder: Path) -> list[list[Any] | None]:
         names += [f"cell{number}", "border"]
     options = {"from": _FORMAT, "to": "json", "input-files": names, "file-scope": True}
     try:
-        blocks = json.loads(_pandoc(options, folder))["blocks"]
+        blocks = json.loads(_pandoc(options, folder, seconds))["blocks"]
         cells: list[list[Any] | None] = [[]]
         for block in blocks:
             if block == {"t": "Para", "c": [{"t": "Str", "c": BORDER}]}:
@@ -197,7 +202,8 @@ def parsed_cells(texts: list[str], folder: Path) -> list[list[Any] | None]:
     if len(texts) == 1:
         return [None]
     half = len(texts) // 2
-    return parsed_cells(texts[:half], folder) + parsed_cells(texts[half:], folder)
+    less = max(5.0, seconds / 2)
+    return parsed_cells(texts[:half], folder, less) + parsed_cells(texts[half:], folder, less)
 
 
 def converted_formulas(formulas: list[Formula], folder: Path) -> dict[Formula, str | None]:
@@ -213,13 +219,20 @@ def converted_formulas(formulas: list[Formula], folder: Path) -> dict[Formula, s
     Returns
     -------
     dict of Formula to (str or None)
-        What stands between the dollar signs in typst; None where TeX cannot be converted.
+        What stands between the dollar signs in typst, ``""`` for one that only defines macros; None
+        where TeX cannot be converted.
     """
     unique = list(dict.fromkeys(formulas))
-    found = _converted([(formula, _UNSEEN.sub(" ", formula.tex)) for formula in unique], folder)
+    macros = collected_macros(formula.tex for formula in unique)
+    simple = {f: _UNSEEN.sub(" ", expanded(f.tex, macros)) for f in unique}
+    found = _converted([(f, tex) for f, tex in simple.items() if tex], folder)
     # MathJax allows new lines outside of an environment, and pandoc does not.
-    again = [f for f in unique if found[f] is None and (r"\\" in f.tex or "&" in f.tex)]
-    wrapped = [(f, rf"\begin{{aligned}}{_UNSEEN.sub(' ', f.tex)}\end{{aligned}}") for f in again]
+    wrapped = [
+        (f, rf"\begin{{aligned}}{simple[f]}\end{{aligned}}")
+        for f, converted in found.items()
+        if converted is None and (r"\\" in f.tex or "&" in f.tex)
+    ]
+    found |= dict.fromkeys((f for f, tex in simple.items() if not tex), "")
     return found | _converted(wrapped, folder)
 
 
@@ -271,14 +284,14 @@ def _checked(result: str) -> str | None:
     return _OLD_NAMES.sub(lambda found: _NEW_NAMES.get(found[0], found[0]), mathematics)
 
 
-def _pandoc(options: dict[str, Any], folder: Path) -> str:
+def _pandoc(options: dict[str, Any], folder: Path, seconds: float = _SECONDS) -> str:
     """Run pandoc once, without access to files but those that it is given."""
     import pypandoc  # an extra, which a student may not have
 
     (folder / "defaults.json").write_text(json.dumps(options | {"sandbox": True}))
     command = [pypandoc.get_pandoc_path(), "--defaults", "defaults.json"]
     done = subprocess.run(
-        command, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, timeout=_SECONDS,
+        command, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, timeout=seconds,
         check=True,
     )  # fmt: skip
     return done.stdout.decode("utf-8").replace("\r\n", "\n")
