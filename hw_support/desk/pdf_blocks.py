@@ -16,7 +16,7 @@ from typing import Any
 from hw_support.desk.pdf_html import Piece, html_pieces
 from hw_support.desk.pdf_markdown import Formula, restored
 from hw_support.desk.pdf_sheet import Sheet
-from hw_support.desk.pdf_text import FORMULA, break_long, excerpt, joined, literal
+from hw_support.desk.pdf_text import CLOSE, FORMULA, OPEN, break_long, excerpt, joined, literal
 
 __all__ = ["LONGEST_IN_HEADING", "TextCell", "TooDeepError", "formula_expression", "plain_text"]
 
@@ -96,6 +96,8 @@ class TextCell:
         All formulas of the notebook, as `pdf_markdown.converted_formulas` returns them.
     attachments : mapping of str to dict
         The cell's pictures: by file name, a base64 text for each media type.
+    longest : int
+        Words of more characters may be broken.
     """
 
     sheet: Sheet
@@ -267,7 +269,7 @@ class TextCell:
         return parts
 
     def _link(self, shown: str, content: list[Any]) -> str:
-        address = restored(content[2][0], self.formulas)
+        address = self._address(content[2][0])
         if address.startswith("#"):
             return shown
         allowed = re.match(r"(?:https?|mailto):", address)
@@ -276,8 +278,14 @@ class TextCell:
             return link
         return f"({link}, footnote({literal(break_long(address, _LONGEST_WORD))})).join()"
 
+    def _address(self, address: str) -> str:
+        """Return an address with what was taken for a formula in it, which pandoc has quoted."""
+        for sign in (OPEN, CLOSE):
+            address = address.replace(urllib.parse.quote(sign), sign)
+        return restored(address, self.formulas)
+
     def _image(self, address: str, alt: str, width: float = 0) -> str:
-        address = restored(address, self.formulas)
+        address = self._address(address)
         if address.startswith("attachment:"):
             name = urllib.parse.unquote(address.removeprefix("attachment:"))
             bundle = self.attachments.get(name)

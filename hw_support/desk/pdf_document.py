@@ -98,8 +98,8 @@ class Document:
         for number in self._entries:
             self._write(number)
         (self._folder / "style.typ").write_text(STYLE, encoding="utf-8")
-        self._write_main()
         self._fonts = self._choose_fonts()
+        self._write_main()
         for _ in range(_MOST_ATTEMPTS):
             try:
                 return typeset(self._folder, "main.typ", self._fonts)
@@ -161,12 +161,15 @@ class Document:
         missing = sorted(self._missing & set(expression))
         if missing:
             sheet.warn(f"no font here has {' '.join(missing[:20])}; their numbers are shown.")
-            codes = {ord(character): f"[U+{ord(character):04X}]" for character in missing}
-            expression = expression.translate(codes)
+            expression = self._spelled(expression)
         state.warnings = sheet.warnings
         state.written = f'#import "style.typ": *\n#{{{expression}}}\n'
         path = self._folder / f"cell{number}.typ"
         path.write_text(state.written, encoding="utf-8", newline="\n")
+
+    def _spelled(self, text: str) -> str:
+        """Return the text with the numbers of the characters that no font has."""
+        return text.translate({ord(c): f"[U+{ord(c):04X}]" for c in self._missing})
 
     def _expression(self, entry: Entry, sheet: Sheet) -> str:
         cell = entry.cell
@@ -196,11 +199,14 @@ class Document:
         return code_expression(f"{entry.cell.source}\n{outputs}".rstrip(), "given", "")
 
     def _write_main(self) -> None:
-        running, author = (
-            literal(break_long(excerpt(text, 45), LONGEST_IN_HEADING))
-            for text in (self._first.title, self._first.author)
+        running, author, title = (
+            literal(break_long(self._spelled(text), LONGEST_IN_HEADING))
+            for text in (
+                excerpt(self._first.title, 45),
+                excerpt(self._first.author, 45),
+                self._first.title,
+            )
         )
-        title = literal(break_long(self._first.title, LONGEST_IN_HEADING))
         lines = ['#import "style.typ": *', f"#show: paper.with(title: {running}, author: {author})"]
         lines += [f"#heading(level: 1, {title})"]
         lines += [f'#include "cell{entry.number}.typ"' for entry in self._first.entries]
@@ -212,7 +218,8 @@ class Document:
         """Return typst's fonts, with those of this computer where characters are missing."""
         everything = "".join(state.written for state in self._states.values())
         used = {c for c in everything + self._first.title + self._first.author if c > "~"}
-        needed = sorted(c for c in used if unicodedata.category(c)[0] not in "CMZ")
+        kinds = {c: unicodedata.category(c) for c in used}  # Cf, Cc, marks, spaces: no glyph
+        needed = sorted(c for c in used if kinds[c][0] not in "MZ" and kinds[c] not in ("Cf", "Cc"))
         own = fonts(system=False)
         if not needed or not without_glyph(needed, self._folder, own):
             return own

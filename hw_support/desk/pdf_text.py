@@ -10,7 +10,10 @@ import re
 import unicodedata
 
 __all__ = [
+    "BORDER",
+    "CLOSE",
     "FORMULA",
+    "OPEN",
     "break_long",
     "clean",
     "excerpt",

@@ -291,10 +291,27 @@ def test_any_characters_can_stand_anywhere(made):
 
 
 def test_characters_without_a_font_are_shown_as_their_numbers(made):
-    unassigned = "𛲠"  # a letter of a shorthand, which hardly any font has
-    result = made(text_cell(f"a {unassigned}"), code_cell(f"# {unassigned}"))
-    if "[U+1BCA0]" in result.text:
-        assert sum("no font here has" in warning for warning in result.warnings) == 2
+    letter = "\u0378"  # which is none
+    result = made(text_cell(f"a {letter}"), code_cell(f"# {letter}"))
+    assert result.text.count("[U+0378]") == 2
+    assert sum("no font here has" in warning for warning in result.warnings) == 2
+
+
+def test_a_name_without_a_font_is_spelled_at_the_top_of_the_pages(made, monkeypatch):
+    from hw_support.desk import pdf_document
+
+    monkeypatch.setattr(pdf_document, "without_glyph", lambda characters, *_: set(characters))
+    certification = CERTIFICATION.replace("Ada Lovelace\n\n", "Adá Lovelace\n\n")
+    cell = text_cell(certification, grade_id="certification", solution=True)
+    result = made(cell, certified=False)
+    assert result.text.count("Ad[U+00E1] Lovelace") == 2
+    assert "no font here has á" in result.warnings[0]
+
+
+def test_addresses_of_links_are_printed(made):
+    result = made(text_cell("[one](http://a.b/$c$d) [two](notes.pdf) [three](#part)"))
+    for words in ("http://a.b/$c$d", "notes.pdf", "three"):
+        assert words in result.text
 
 
 def test_html_is_kept_where_it_means_something_and_else_shown(made):
