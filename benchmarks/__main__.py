@@ -21,6 +21,7 @@ NAMES = [
     "whole_class",
     "dask_workers",
     "growth",
+    "pdf",
 ]
 
 

@@ -117,6 +117,7 @@ def build_student_wheel(scratch: Path) -> Path:
     """
     project = _project()
     dependencies = "".join(f'    "{name}",\n' for name in project["dependencies"])
+    pdf = "".join(f'    "{name}",\n' for name in project["optional-dependencies"]["pdf"])
     (scratch / "pyproject.toml").write_text(
         f"""[build-system]
 requires = ["hatchling"]
@@ -130,6 +131,10 @@ requires-python = "{project["requires-python"]}"
 license = "MIT AND CC-BY-SA-3.0"
 dependencies = [
 {dependencies}]
+
+[project.optional-dependencies]
+pdf = [
+{pdf}]
 
 [tool.hatch.build.targets.wheel.force-include]
 "{(REPOSITORY / "hw_support").as_posix()}" = "hw_support"

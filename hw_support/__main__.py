@@ -61,6 +61,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     check.set_defaults(run=_check, needs=("nbclient", "nbformat"))
 
+    pdf = commands.add_parser("pdf", help="make a PDF of the finished notebook")
+    pdf.add_argument("notebook", type=Path)
+    pdf.add_argument("--run", action="store_true", help="run a copy from the top first")
+    pdf.add_argument("--to", type=Path, metavar="FILE", help="else beside the notebook")
+    pdf.set_defaults(run=_pdf, needs=("nbclient", "nbformat"))
+
     packed = commands.add_parser("zip", help="check, then pack what is to be handed in")
     packed.add_argument("notebook", type=Path)
     packed.add_argument("--student", metavar="ID", help="your student id; else the certification's")
@@ -111,6 +117,29 @@ def _repair(opened: Any) -> int:
     for change in opened.changes:
         print(f"  - {change.message}")
     print(f"Look through it, then save it as {opened.path.name}.")
+    return FINE
+
+
+def _pdf(options: Any) -> int:
+    from hw_support.desk import check, pdf
+    from hw_support.desk.opening import open_notebook
+    from hw_support.submission.released import release
+
+    path = options.notebook
+    opened = open_notebook(path, release())
+    notebook = opened.notebook
+    if options.run:
+        notebook = check.run_copy(opened, release()).notebook
+    elif gaps := pdf.gaps(notebook):
+        listed = "\n".join(f"  - {gap}" for gap in gaps)
+        raise DeskError(
+            f"{path.name} does not look finished:\n{listed}\nIn JupyterLab choose Kernel → Restart "
+            "Kernel and Run All Cells…, save, and do this again; or add --run, which runs a copy."
+        )
+    target = options.to or path.with_suffix(".pdf")
+    for warning in pdf.write_pdf(notebook, target):
+        print(f"- {warning}")
+    print(f"{target} is written. Look through it before you hand it in.")
     return FINE
 
 

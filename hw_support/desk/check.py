@@ -22,7 +22,7 @@ from hw_support.desk.findings import (
     surprises,
 )
 from hw_support.desk.opening import Opened
-from hw_support.desk.running import run_from_the_top
+from hw_support.desk.running import Ran, run_from_the_top
 from hw_support.submission.released import Release
 
 _WIDTH = 92
@@ -72,17 +72,7 @@ def check(opened: Opened, release: Release) -> Report:
     DeskError
         It cannot be run.
     """
-    notebook = copy.deepcopy(opened.notebook)
-    code = [i for i, c in enumerate(notebook.cells) if c.cell_type == "code" and c.source.strip()]
-    with tqdm(total=len(code), file=sys.stderr, ncols=_WIDTH, leave=False, unit="cell") as bar:
-
-        def began(index: int) -> None:
-            bar.n = code.index(index)
-            bar.set_description_str(f"{name_of(notebook.cells[index])[:32]:<32}")
-
-        ran = run_from_the_top(
-            notebook, lambda cell: _TIMES_ON_THE_CLOCK * limit_of(cell, release), began
-        )
+    ran = run_copy(opened, release)
     folder = Path(os.path.abspath(opened.path)).parent
     return Report(
         opened,
@@ -92,6 +82,27 @@ def check(opened: Opened, release: Release) -> Report:
         [problem.message for problem in opened.changes],
         sum(run.seconds for run in ran.cells.values()),
     )
+
+
+def run_copy(opened: Opened, release: Release) -> Ran:
+    """Run a copy of a notebook from the top, with a progress bar.
+
+    Raises
+    ------
+    DeskError
+        It cannot be run.
+    """
+    notebook = copy.deepcopy(opened.notebook)
+    code = [i for i, c in enumerate(notebook.cells) if c.cell_type == "code" and c.source.strip()]
+    with tqdm(total=len(code), file=sys.stderr, ncols=_WIDTH, leave=False, unit="cell") as bar:
+
+        def began(index: int) -> None:
+            bar.n = code.index(index)
+            bar.set_description_str(f"{name_of(notebook.cells[index])[:32]:<32}")
+
+        return run_from_the_top(
+            notebook, lambda cell: _TIMES_ON_THE_CLOCK * limit_of(cell, release), began
+        )
 
 
 def print_report(report: Report, stream: TextIO) -> None:

@@ -1,0 +1,81 @@
+"""The little HTML that stands in text cells: what means something on paper, and what does not."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+
+__all__ = ["Piece", "html_pieces", "html_text"]
+
+Piece = tuple[str, str, dict[str, str | None], str]
+
+_BLOCKS = {"p", "div", "tr", "li", "table", "h1", "h2", "h3", "h4", "h5", "h6", "pre", "br", "hr"}
+_CELLS = {"td", "th"}
+_UNSEEN = {"script", "style"}
+
+
+class _Pieces(HTMLParser):
+    """Collects tags and texts, see `html_pieces`."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.pieces: list[Piece] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        source = self.get_starttag_text() or f"<{tag}>"
+        self.pieces.append(("open", tag, dict(attrs), source))
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.handle_starttag(tag, attrs)
+
+    def handle_endtag(self, tag: str) -> None:
+        self.pieces.append(("close", tag, {}, f"</{tag}>"))
+
+    def handle_data(self, data: str) -> None:
+        self.pieces.append(("text", data, {}, data))
+
+    def handle_decl(self, decl: str) -> None:
+        self.pieces.append(("open", "!", {}, f"<!{decl}>"))
+
+    def unknown_decl(self, data: str) -> None:
+        self.pieces.append(("open", "!", {}, f"<![{data}]>"))
+
+    def handle_pi(self, data: str) -> None:
+        self.pieces.append(("open", "?", {}, f"<?{data}>"))
+
+
+def html_pieces(source: str) -> list[Piece]:
+    """Return the tags and texts of some HTML in their order; comments are left out.
+
+    Parameters
+    ----------
+    source : str
+        HTML, right or wrong; an unfinished tag at its end counts as text.
+
+    Returns
+    -------
+    list of tuple
+        Each is ``(kind, what, attributes, source)``; the kind is "open", "close" or "text", and
+        what the tag's name or the text. An attribute without a value is None.
+    """
+    parser = _Pieces()
+    parser.feed(source)
+    parser.close()
+    return parser.pieces
+
+
+def html_text(source: str) -> str:
+    """Return the text of some HTML: a line for each block, table cells two spaces apart."""
+    parts: list[str] = []
+    unseen = False
+    for kind, what, _, _ in html_pieces(source):
+        if kind == "text":
+            parts.append("" if unseen else re.sub(r"\s+", " ", what))
+        elif what in _UNSEEN:
+            unseen = kind == "open"
+        elif what in _BLOCKS:
+            parts.append("\n")
+        elif what in _CELLS and kind == "close":
+            parts.append("  ")
+    lines = (line.strip() for line in "".join(parts).split("\n"))
+    return "\n".join(line for line in lines if line)

@@ -1,0 +1,119 @@
+"""How the pages look: the file that every other typst file of the document imports.
+
+The fonts are those that come with typst, so the pages look the same everywhere. Code and the
+drawings in the text stand in DejaVu Sans Mono, which has box-drawing characters of one width.
+"""
+
+from __future__ import annotations
+
+__all__ = ["STYLE"]
+
+STYLE = r"""
+#let mono = "DejaVu Sans Mono"
+#let grey = luma(110)
+
+#let paper(title: "", author: "", body) = {
+  set document(title: title, author: if author == "" { () } else { (author,) }, date: none)
+  set page(
+    paper: "us-letter",
+    margin: (x: 63pt, top: 66pt, bottom: 60pt),
+    header: context text(8.5pt, fill: grey, {
+      if author != "" { author } else { "no name" }
+      h(1fr)
+      title
+    }),
+    footer: context align(center, text(8.5pt, fill: grey,
+      [#counter(page).display() / #counter(page).final().first()])),
+  )
+  set text(font: "Libertinus Serif", size: 10.5pt, lang: "en", hyphenate: false)
+  set par(justify: false, leading: 0.62em, spacing: 0.95em)
+  show raw: set text(font: mono, size: 1.05em)
+  show math.equation: set text(font: "New Computer Modern Math")
+  show heading: set block(above: 1.3em, below: 0.75em, sticky: true)
+  show heading.where(level: 1): set text(17pt)
+  show heading.where(level: 2): set text(14.5pt)
+  show heading.where(level: 3): set text(12.5pt)
+  show heading.where(level: 4): set text(11pt)
+  show link: set text(fill: rgb("#1a4f8a"))
+  set table(stroke: 0.4pt + luma(170), inset: (x: 5pt, y: 4pt))
+  set list(spacing: 0.7em)
+  set enum(spacing: 0.7em)
+  body
+}
+
+#let rule = line(length: 100%, stroke: 0.5pt + luma(170))
+
+// Lines that wrap go on a little to the right of where they began.
+#let lines(size, language, body) = {
+  show raw.where(block: true): it => {
+    set par(leading: 0.42em, spacing: 0.42em, justify: false, linebreaks: "simple")
+    for line in it.lines {
+      let indent = line.text.len() - line.text.trim(at: start).len()
+      if line.text.trim() == "" { par("\u{a0}") } else {
+        par(hanging-indent: calc.min(indent + 4, 40) * 0.6em, line.body)
+      }
+    }
+  }
+  set text(size)
+  show raw: set text(size: 1em / 0.8 / 1.05)
+  raw(body, block: true, lang: language)
+}
+
+#let marked(body, sticky: false) = block(
+  sticky: sticky, width: 100%, inset: (left: 8pt), stroke: (left: 2pt + rgb("#2f6db5")), body)
+
+// Short cells are not torn apart, from their outputs neither.
+#let code(kind, language, body, shows: false) = {
+  let short = body.split("\n").len() <= if kind == "test" { 45 } else { 20 }
+  let boxed = block(
+    breakable: not short, sticky: short and shows,
+    width: 100%, fill: luma(246), inset: 6pt, radius: 2pt, above: 0.8em, below: 0.8em,
+    lines(if kind == "test" { 6.3pt } else { 8.3pt }, language, body))
+  if kind == "answer" { marked(boxed, sticky: short and shows) } else { boxed }
+}
+
+#let source(body, lang: none) = block(
+  width: 100%, inset: (left: 8pt), lines(8.3pt, lang, body))
+
+#let printed(body, error: false) = block(
+  width: 100%, inset: (left: 5pt, y: 2pt), above: 0.5em, below: 0.5em,
+  stroke: (left: 1.2pt + if error { rgb("#b3412f") } else { luma(190) }),
+  lines(1em, none, body))
+
+#let note(body) = text(0.9em, fill: grey, style: "italic", block(body))
+
+#let outputs(body, small: false, short: false) = block(
+  breakable: not short, width: 100%, inset: (left: 8pt), above: 0.5em, below: 1em,
+  { set text(if small { 6.8pt } else { 8.3pt }); body })
+
+#let fitted(picture) = layout(size => {
+  let natural = measure(picture)
+  let scale = calc.min(1, size.width / natural.width, 420pt / natural.height)
+  set image(width: natural.width * scale)
+  picture
+})
+
+#let inline(body) = math.equation(body)
+
+#let texline(body) = raw(body)
+#let texblock(body) = source(body, lang: none)
+
+// A formula wider than the page is made smaller, and shown as TeX when that would be too small.
+#let display(body, tex, number: none) = layout(size => {
+  let shown = math.equation(block: true, body)
+  let ratio = size.width / calc.max(measure(shown).width.pt(), 1) / 1pt
+  let fitting = if ratio >= 1 { shown } else if ratio < 0.5 { texblock(tex) } else {
+    align(center, scale(ratio * 100%, reflow: true, math.equation(block: true, body)))
+  }
+  if number == none { fitting } else {
+    grid(columns: (1fr, auto), align: horizon, fitting, number)
+  }
+})
+
+#let grid_of(columns, alignment, size, ..cells) = {
+  set text(size)
+  set par(spacing: 0.5em)
+  align(center, table(columns: columns, align: alignment, fill: (_, row) =>
+    if row == 0 { luma(240) }, ..cells))
+}
+"""

@@ -1,0 +1,110 @@
+"""Text that comes from anywhere, made fit for a page.
+
+Whatever a student or a program wrote reaches typst as a string literal, made by `literal`, and
+never as typst's own language. So nothing in a notebook is run while its PDF is made.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+__all__ = [
+    "BORDER",
+    "CLOSE",
+    "FORMULA",
+    "OPEN",
+    "break_long",
+    "clean",
+    "excerpt",
+    "first_line",
+    "joined",
+    "literal",
+    "terminal_text",
+]
+
+# Signs of our own within a cell's text; `clean` spells out those that a student typed.
+OPEN, CLOSE, BORDER = "\ue000", "\ue001", "\ue002"
+FORMULA = re.compile(f"{OPEN}(\\d+){CLOSE}")
+
+_ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\^_])")
+# Control characters but tab and newline, surrogates, signs that reorder the text around them
+# (so that code reads as what it is not), our own signs, and what is no character.
+_UNPRINTABLE = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff"
+    "\ue000-\ue002\ufdd0-\ufdef\ufffe\uffff]"
+)
+_ZERO_WIDTH_SPACE = "\u200b"
+
+
+def clean(text: str) -> str:
+    r"""Return the text with newlines as ``\n`` and unprintable characters spelled as escapes.
+
+    Parameters
+    ----------
+    text : str
+        Any text, with NUL, control characters or lone surrogates in it, too.
+    """
+    text = text.replace("\r\n", "\n").replace("\r", "\n").removeprefix("\ufeff")
+    return _UNPRINTABLE.sub(lambda found: ascii(found[0])[1:-1], text)
+
+
+def terminal_text(text: str) -> str:
+    """Return what a terminal shows in the end: no colours, progress bars in their last state."""
+    lines = _ANSI.sub("", text).replace("\r\n", "\n").split("\n")
+    return clean("\n".join(_overwritten(line) for line in lines)).expandtabs(8)
+
+
+def _overwritten(line: str) -> str:
+    shown = ""
+    for part in line.split("\r"):
+        written = ""
+        for piece in re.split("(\b)", part):
+            written = written[:-1] if piece == "\b" else written + piece
+        shown = written + shown[len(written) :]
+    return shown.rstrip(" ") if "\r" in line else shown
+
+
+def literal(text: str) -> str:
+    """Return a typst string literal on one line, whatever stands in the text."""
+    return '"' + "".join(map(_escaped, text)) + '"'
+
+
+def _escaped(character: str) -> str:
+    if character in '"\\':
+        return "\\" + character
+    if character == "\n":
+        return "\\n"
+    if character < " " or unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp"):
+        return f"\\u{{{ord(character):x}}}" if not "\ud800" <= character <= "\udfff" else "\ufffd"
+    return character
+
+
+def joined(parts: list[str]) -> str:
+    """Return the typst expression for these expressions one after another."""
+    kept = [part for part in parts if part]
+    return "(" + ",".join([*kept, ""]) + ").join()" if kept else "[]"
+
+
+def break_long(text: str, longest: int) -> str:
+    """Allow a line break in every run of characters without a space that is longer than this."""
+
+    def broken(found: re.Match[str]) -> str:
+        run = found[0]
+        pieces = [run[i : i + longest] for i in range(0, len(run), longest)]
+        return _ZERO_WIDTH_SPACE.join(pieces)
+
+    return re.sub(rf"\S{{{longest + 1},}}", broken, text)
+
+
+def first_line(text: str) -> str:
+    """Return the first line that says something, without the marks of a heading; maybe ``""``."""
+    without_comments = re.sub(r"<!--.*?-->", "", text[:5000], flags=re.DOTALL)
+    lines = (line.strip().strip("#*").strip() for line in without_comments.split("\n"))
+    return next((line for line in lines if line), "")
+
+
+def excerpt(text: str, longest: int = 60) -> str:
+    """Return the text on one line, cut at so many characters."""
+    line = " ".join(clean(text).split())
+    return line if len(line) <= longest else line[: longest - 1] + "…"

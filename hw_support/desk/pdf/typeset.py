@@ -1,0 +1,93 @@
+"""Run typst, which sets the pages, on files of a folder."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+from hw_support.desk.errors import DeskError
+from hw_support.desk.pdf.text import literal
+
+__all__ = ["PdfError", "RejectedError", "fonts", "typeset", "without_glyph"]
+
+
+class PdfError(DeskError):
+    """The PDF could not be made; the message says why, and what to do."""
+
+    @classmethod
+    def of_typst(cls, reason: str) -> PdfError:
+        """Return the error for a failure of typst's that no cell explains."""
+        return cls(
+            f"the PDF was not made: typst, which sets the pages, failed ({reason}). Look whether a"
+            " cell holds something unusual; without it the rest can be made."
+        )
+
+
+class RejectedError(ValueError):
+    """Typst does not accept a file; the message is its diagnostic, with files and lines."""
+
+
+def fonts(system: bool) -> Any:
+    """Return the fonts that come with typst, with those of this computer if asked for."""
+    import typst  # an extra, which a student may not have
+
+    return typst.Fonts(include_system_fonts=system)
+
+
+def typeset(folder: Path, name: str, chosen_fonts: Any, **options: Any) -> bytes:
+    """Make a PDF of a typst file; it can read this folder, and nothing else.
+
+    Parameters
+    ----------
+    folder : Path
+        Where the file lies, and what it includes.
+    name : str
+        The file's name.
+    chosen_fonts : typst.Fonts
+        As `fonts` returns them.
+    **options
+        For ``typst.Compiler.compile``.
+
+    Raises
+    ------
+    RejectedError
+        When the file, or one that it includes, cannot be compiled.
+    PdfError
+        When typst itself fails.
+    """
+    import typst
+
+    nowhere = str(folder / "packages")  # packages would be fetched into it, if a file asked for one
+    try:
+        compiler = typst.Compiler(
+            root=str(folder),
+            font_paths=chosen_fonts,
+            package_path=nowhere,
+            package_cache_path=nowhere,
+        )
+        content = compiler.compile(str(folder / name), format="pdf", **options)
+    except typst.TypstError as error:
+        raise RejectedError(error.diagnostic or error.message) from error
+    except BaseException as error:
+        if type(error).__name__ != "PanicException":  # which is no Exception
+            raise
+        raise PdfError.of_typst("it stopped by an error of its own") from error
+    if not isinstance(content, bytes):
+        raise PdfError.of_typst("it returned no PDF")
+    return content
+
+
+def without_glyph(characters: list[str], folder: Path, chosen_fonts: Any) -> set[str]:
+    """Return the characters that none of the fonts has.
+
+    PDF/A allows no missing glyphs, so typst names each when it is asked for that.
+    """
+    lines = [f"#text({literal(character)})" for character in characters]
+    (folder / "glyphs.typ").write_text("\n".join(lines), encoding="utf-8", newline="\n")
+    try:
+        typeset(folder, "glyphs.typ", chosen_fonts, pdf_standards="a-2b")
+    except RejectedError as error:
+        places = re.findall(r"glyphs\.typ:(\d+):", str(error))
+        return {characters[int(line) - 1] for line in places}
+    return set()

@@ -1,0 +1,88 @@
+"""Write a PDF whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from hw_support.desk.pdf.document import Document
+from hw_support.desk.pdf.typeset import PdfError
+
+__all__ = ["write_pdf"]
+
+
+def write_pdf(notebook: Any, target: Path) -> list[str]:
+    """Write a notebook as PDF, whole or not at all.
+
+    The same notebook gives the same bytes, where typst's own fonts have all its characters.
+
+    Parameters
+    ----------
+    notebook : NotebookNode
+        In nbformat 4, with its outputs; nothing is run.
+    target : Path
+        The file to write. One that is there is replaced at the end.
+
+    Returns
+    -------
+    list of str
+        Sentences that say in which cell something is shown as text, was cut, or is missing.
+
+    Raises
+    ------
+    PdfError
+        When pandoc or typst is not installed or fails, or the file cannot be written. A file that
+        was there is unchanged.
+    """
+    _check_installed()
+    if not target.parent.is_dir():
+        raise PdfError(f"{target} was not written: there is no folder {target.parent}.")
+    try:
+        with tempfile.TemporaryDirectory(prefix="pdf-", ignore_cleanup_errors=True) as folder:
+            document = Document(notebook, Path(folder))
+            content = document.pdf()
+    except OSError as error:
+        raise PdfError(
+            f"the PDF was not made: {error.strerror or error}. If the disk is full, free some"
+            " space; then try again."
+        ) from error
+    _write_whole(target, content)
+    return document.warnings()
+
+
+def _check_installed() -> None:
+    try:
+        import pypandoc
+        import typst  # noqa: F401
+
+        pypandoc.get_pandoc_path()
+    except (ImportError, OSError) as error:
+        missing = error.name if isinstance(error, ImportError) else "pandoc"
+        raise PdfError(
+            f"making a PDF needs pandoc and typst, and {missing} is not installed."
+            f' Type: "{sys.executable}" -m pip install pypandoc_binary typst'
+        ) from error
+
+
+def _write_whole(target: Path, content: bytes) -> None:
+    temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
+    try:
+        with temporary.open("xb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.replace(temporary, target)
+    except OSError as error:
+        raise PdfError(
+            f"{target} was not written: {error.strerror or error}. A file of this name is"
+            " unchanged. Close it if it is open elsewhere, free some space, or choose another"
+            " folder; then try again."
+        ) from error
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
