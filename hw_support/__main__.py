@@ -32,7 +32,7 @@ def main(words: Sequence[str] | None = None) -> int:
         print(f"{missing[0]} is not installed. Type: {_install()}", file=sys.stderr)
         return CANNOT
     try:
-        return int(options.run(options))
+        return int(options.do(options))
     except DeskError as error:
         print(error, file=sys.stderr)
         return CANNOT
@@ -48,7 +48,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     doctor = commands.add_parser("doctor", help="is everything there that the homework needs?")
-    doctor.set_defaults(run=_doctor, needs=())
+    doctor.set_defaults(do=_doctor, needs=())
 
     check = commands.add_parser(
         "check", help="run a copy of the notebook as the grader does, and say what to do"
@@ -59,20 +59,20 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="put the instructor's cells back into a new file, and run nothing",
     )
-    check.set_defaults(run=_check, needs=("nbclient", "nbformat"))
+    check.set_defaults(do=_check, needs=("nbclient", "nbformat"))
 
     pdf = commands.add_parser("pdf", help="make a PDF of the finished notebook")
     pdf.add_argument("notebook", type=Path)
     pdf.add_argument("--run", action="store_true", help="run a copy from the top first")
     pdf.add_argument("--to", type=Path, metavar="FILE", help="else beside the notebook")
-    pdf.set_defaults(run=_pdf, needs=("nbclient", "nbformat"))
+    pdf.set_defaults(do=_pdf, needs=("nbclient", "nbformat"))
 
     packed = commands.add_parser("zip", help="check, then pack what is to be handed in")
     packed.add_argument("notebook", type=Path)
     packed.add_argument("--student", metavar="ID", help="your student id; else the certification's")
     packed.add_argument("--to", type=Path, metavar="FOLDER", help="else beside the notebook")
     packed.add_argument("--no-check", action="store_true", help="pack without running it")
-    packed.set_defaults(run=_zip, needs=("nbclient", "nbformat"))
+    packed.set_defaults(do=_zip, needs=("nbclient", "nbformat"))
     return parser
 
 

@@ -4,6 +4,7 @@ import os
 import re
 from types import SimpleNamespace
 
+import nbformat
 import pypdf
 import pytest
 from nbformat.v4 import (
@@ -58,7 +59,7 @@ def made(tmp_path):
         first = [text_cell(CERTIFICATION, grade_id="certification", solution=True, grade=True)]
         notebook = new_notebook(cells=[*first, *cells] if certified else list(cells))
         warnings = write_pdf(notebook, tmp_path / "out.pdf")
-        reader = pypdf.PdfReader(tmp_path / "out.pdf")
+        reader = pypdf.pypdf.PdfReader(tmp_path / "out.pdf")
         pages = [page.extract_text().replace("\u200b", "") for page in reader.pages]
         return SimpleNamespace(pages=pages, text="\n".join(pages), reader=reader, warnings=warnings)
 
@@ -491,11 +492,29 @@ def test_a_missing_folder_is_named(tmp_path):
 @pytest.mark.parametrize("module", ["typst", "pypandoc"])
 def test_without_pandoc_or_typst_the_message_says_what_to_install(tmp_path, monkeypatch, module):
     monkeypatch.setitem(__import__("sys").modules, module, None)
-    with pytest.raises(PdfError, match=rf"{module} is not installed.*pip install pypandoc_binary typst"):
+    with pytest.raises(PdfError, match=rf"{module} is not installed.* install pypandoc_binary"):
         write_pdf(new_notebook(), tmp_path / "hw2.pdf")
     assert os.listdir(tmp_path) == []
 
 
 def test_an_empty_notebook_has_one_page(tmp_path):
     write_pdf(new_notebook(), tmp_path / "hw2.pdf")
-    assert len(pypdf.PdfReader(tmp_path / "hw2.pdf").pages) == 1
+    assert len(pypdf.pypdf.PdfReader(tmp_path / "hw2.pdf").pages) == 1
+
+
+def test_the_command_stops_at_a_notebook_that_was_not_run(answered, desk, tmp_path):
+    done = desk("pdf", "hw2.ipynb", notebook=answered)
+    assert done.returncode == 2
+    assert "No cell has been run" in done.stderr
+    assert "add --run" in done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["hw2.ipynb"]
+
+
+@pytest.mark.slow
+def test_the_command_runs_a_copy_first_if_it_is_asked_to(released, desk, tmp_path):
+    done = desk("pdf", "--run", "--to", "out.pdf", "hw2.ipynb", notebook=released)
+    assert done.returncode == 0, done.stderr
+    assert "out.pdf is written" in done.stdout
+    text = "".join(page.extract_text() for page in pypdf.PdfReader(tmp_path / "out.pdf").pages)
+    assert "images to train on: (12080, 28, 28)" in text
+    assert nbformat.read(tmp_path / "hw2.ipynb", as_version=4) == released
