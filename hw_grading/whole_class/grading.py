@@ -34,6 +34,7 @@ QUIET = logging.getLogger("hw_grading.ahead")  # the loop says the same, later
 QUIET.propagate = False
 QUIET.addHandler(logging.NullHandler())
 _MOST_READY = 100  # sanitized notebooks that are kept until the loop comes to them
+_BETWEEN_COLLECTIONS = 100  # submissions
 _PLAIN = (str, int, float, bool, type(None))
 
 
@@ -128,14 +129,17 @@ class Grading:
         command += " --force" if converter.force else ""
         weakref.finalize(converter, _close, self._run, self.progress, command)
         course.on_fault = self.progress.not_graded
+        self._passed = 0  # submissions that the loop has been through
         if gc.get_freeze_count():  # in a process that has graded a class before
             gc.unfreeze()
-            gc.collect()
-        gc.freeze()  # the course and all modules stay: collections need not go through them
+        _leave_out_what_stays()
         _end_quietly_on_interrupt()
 
     def sanitized(self, path: str, notebook: NotebookNode) -> NotebookNode | None:
         """Return what a notebook that was read from a file becomes, if that is known already."""
+        self._passed += 1
+        if self._passed % _BETWEEN_COLLECTIONS == 0:
+            _leave_out_what_stays()
         self.current = self._ready.pop(path, None)
         if self.current and self.current.before != _digest(notebook):
             self.current = None  # the file was replaced in between
@@ -174,6 +178,15 @@ class Grading:
 
         for student, path in pending:
             yield Pending(student, functools.partial(job, student, path))
+
+
+def _leave_out_what_stays() -> None:
+    """Let garbage collections not go through what is there now: the course, modules, results.
+
+    Otherwise each takes longer the more submissions there were.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 def _digest(notebook: NotebookNode) -> bytes:
