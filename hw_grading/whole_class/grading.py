@@ -34,7 +34,9 @@ QUIET = logging.getLogger("hw_grading.ahead")  # the loop says the same, later
 QUIET.propagate = False
 QUIET.addHandler(logging.NullHandler())
 _MOST_READY = 100  # sanitized notebooks that are kept until the loop comes to them
-_BETWEEN_COLLECTIONS = 100  # submissions
+_BETWEEN_COLLECTIONS = 50  # submissions
+_AS_BEFORE = gc.get_threshold()
+_COLLECT_SELDOM = 10_000, 20, 1_000_000
 _PLAIN = (str, int, float, bool, type(None))
 
 
@@ -132,14 +134,17 @@ class Grading:
         self._passed = 0  # submissions that the loop has been through
         if gc.get_freeze_count():  # in a process that has graded a class before
             gc.unfreeze()
-        _leave_out_what_stays()
+            gc.collect()
+        gc.freeze()  # the course and all modules stay: collections need not go through them
+        # The more submissions there were, the longer a full collection takes: it is done seldom.
+        gc.set_threshold(*_COLLECT_SELDOM)
         _end_quietly_on_interrupt()
 
     def sanitized(self, path: str, notebook: NotebookNode) -> NotebookNode | None:
         """Return what a notebook that was read from a file becomes, if that is known already."""
         self._passed += 1
         if self._passed % _BETWEEN_COLLECTIONS == 0:
-            _leave_out_what_stays()
+            gc.collect()
         self.current = self._ready.pop(path, None)
         if self.current and self.current.before != _digest(notebook):
             self.current = None  # the file was replaced in between
@@ -178,15 +183,6 @@ class Grading:
 
         for student, path in pending:
             yield Pending(student, functools.partial(job, student, path))
-
-
-def _leave_out_what_stays() -> None:
-    """Let garbage collections not go through what is there now: the course, modules, results.
-
-    Otherwise each takes longer the more submissions there were.
-    """
-    gc.collect()
-    gc.freeze()
 
 
 def _digest(notebook: NotebookNode) -> bytes:
@@ -241,6 +237,7 @@ def _is_plain(value: Any) -> bool:
 def _close(run: ClassRun, progress: Progress, command: str) -> None:
     run.stop()
     progress.close(command)
+    gc.set_threshold(*_AS_BEFORE)
 
 
 def _end_quietly_on_interrupt() -> None:
