@@ -149,7 +149,9 @@ def test_stored_variables_and_saved_runs_survive_a_restart_of_the_kernel(opened,
     expect(told).to_contain_text("[0.5, 0.98316]")
 
 
-def test_validate_names_the_cell_that_fails_and_why_and_then_success(opened, released, source):
+def test_validate_names_the_cell_that_fails_and_why_and_then_success(
+    opened, released, source, picture
+):
     notebook = answered(released, source, ["sigmoid-activation"], relu_activation=WRONG_RELU)
     lab = opened(some_of(notebook, *BLOCKS))
     validate = lab.page.locator(".validate-button")
@@ -162,6 +164,7 @@ def test_validate_names_the_cell_that_fails_and_why_and_then_success(opened, rel
     assert "out[0, 0] is 2, expected 0" in reason
     assert "Traceback" not in reason
     assert "sigmoid" not in lab.dialog().inner_text()
+    picture("validation_of_a_wrong_answer")
     lab.dialog().get_by_role("button", name="OK").click()
 
     lab.edit("relu-activation")
