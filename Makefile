@@ -27,9 +27,12 @@ demo: $(READY) sandbox ## grade a sample class on the real data, in a scratch co
 	$(RUN) python -m hw_grading demo
 
 sandbox:         ## bubblewrap, in which student code runs, where it may be installed
-	@tools/install-bubblewrap
+	@tools/install-system sandbox
 
-test: $(READY) sandbox ## all tests
+browser:         ## Chromium and npm, for tests of what people look at, where they may be installed
+	@tools/install-system browser
+
+test: $(READY) sandbox browser ## all tests
 	$(RUN) python -m pytest -n 3
 
 check: $(READY)  ## lint, types and unit tests, within a minute
@@ -65,6 +68,6 @@ benchmarks: $(READY) ## every figure of the documentation
 	$(RUN) python -m benchmarks
 
 clean:           ## remove what was made here, student records excepted
-	rm -rf $(VENV) dist demo .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) dist demo tests/browser/node_modules .pytest_cache .mypy_cache .ruff_cache
 
-.PHONY: help setup sandbox demo test check matrix soak validity release lock benchmarks clean
+.PHONY: help setup sandbox browser demo test check matrix soak validity release lock benchmarks clean

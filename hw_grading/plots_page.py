@@ -277,7 +277,11 @@ def _pictures(bundles: Iterable[Any], whose: str) -> Iterator[str]:
 
 
 def _text(text: str) -> str:
-    return f'<div class="text">{escaped(text.strip()) or "(empty)"}</div>\n'
+    text = text.strip()
+    # What may be too long for its card is scrolled there, by those without a mouse too.
+    long = len(text) > 400 or text.count("\n") > 10
+    focusable = ' tabindex="0"' if long else ""
+    return f'<div class="text"{focusable}>{escaped(text) or "(empty)"}</div>\n'
 
 
 def _name(record: Record) -> str:

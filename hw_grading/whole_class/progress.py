@@ -6,7 +6,9 @@ line now and then. JSON lines and the page are written into a folder, always.
 
 from __future__ import annotations
 
+import base64
 import contextlib
+import hashlib
 import html
 import json
 import logging
@@ -32,6 +34,15 @@ _SECONDS_BETWEEN_LINES = 15.0
 _SECONDS_BETWEEN_PAGES = 3.0
 _MOST_SLOW = 5
 _LONGEST_REASON = 300
+# A page that moves by itself can be stopped: the address remembers it.
+_RELOAD = """
+const again = document.getElementById("again");
+again.checked = location.hash !== "#still";
+again.onchange = () => { location.hash = again.checked ? "" : "still"; };
+setInterval(() => { if (again.checked) location.reload(); }, 5000);
+"""
+_RELOAD_DIGEST = base64.b64encode(hashlib.sha256(_RELOAD.encode()).digest()).decode()
+_POLICY = f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{_RELOAD_DIGEST}'"
 _BAR = "{desc}: {n_fmt} of {total_fmt} |{bar}| {remaining} left, {rate_fmt}{postfix}"
 
 
@@ -276,30 +287,33 @@ class Progress:
                 self.trouble(f"The course of grading cannot be written to {self._folder}: {error}")
 
     def page(self) -> str:
-        """Return the page: self-contained, without a script."""
+        """Return the page: self-contained, with one script of ours while the run goes on."""
         style = Path(__file__).parent.with_name("page.css").read_text(encoding="utf-8")
         name = html.escape(self._assignment)
         done = self._counts.total()
         counts = ", ".join(f"{end} {self.count(end)}" for end in End)
-        refresh = "" if self.closed else '<meta http-equiv="refresh" content="5">'
+        reload, script = "", ""
+        if not self.closed:
+            reload = '<p><label><input type="checkbox" id="again"> reload every 5 s</label></p>'
+            script = f"<script>{_RELOAD}</script>"
         state = "" if self.closed else f"{done} of {len(self._entries)} done; "
         order = {End.NOT_GRADED: 0, End.SUBMISSION_FAILED: 1, None: 2, End.GRADED: 3}
         entries = sorted(self._entries.values(), key=lambda e: (order[e.end], e.student))
         rows = "\n".join(self._row(entry) for entry in entries)
         return f"""<!doctype html>
-<html lang="en"><head><meta charset="utf-8">{refresh}
+<html lang="en"><head><meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<meta http-equiv="Content-Security-Policy" content="{_POLICY}">
 <title>{name}: grading</title><style>{style}</style></head>
 <body class="plain"><header><h1>{name}: grading</h1><p>{state}{counts}.
 As of {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC.</p>
 <p><progress max="{len(self._entries)}" value="{done}" aria-label="done">{done}</progress></p>
-</header><main><table><thead><tr><th scope="col">student</th><th scope="col">outcome</th>
+{reload}</header><main><table><thead><tr><th scope="col">student</th><th scope="col">outcome</th>
 <th scope="col" class="number">seconds</th><th scope="col" class="number">of computing</th>
 <th scope="col">why</th></tr></thead>
 <tbody>
 {rows}
-</tbody></table></main></body></html>
+</tbody></table></main>{script}</body></html>
 """
 
     def _row(self, entry: Entry) -> str:

@@ -14,11 +14,36 @@ from hw_support import PALETTE, display_digits, display_image, label_axes
 ROOT = Path(__file__).resolve().parents[2]
 COLOURS = dataclasses.asdict(PALETTE)
 
-# Linear RGB to linear RGB as a dichromat sees it: Viénot, Brettel and Mollon (1999).
-DICHROMACY = {
-    "protanopia": [[0.11238, 0.88762, 0], [0.11238, 0.88762, 0], [0.00401, -0.00401, 1]],
-    "deuteranopia": [[0.29275, 0.70725, 0], [0.29275, 0.70725, 0], [-0.02234, 0.02234, 1]],
+# Linear RGB to linear RGB as somebody sees it, by two models. F. Viénot, H. Brettel and
+# J. D. Mollon, Color Res. Appl. 24 (1999) 243; G. M. Machado, M. M. Oliveira and
+# L. A. F. Fernandes, IEEE Trans. Vis. Comput. Graph. 15 (2009) 1291, for severity 1.0.
+SIGHTS = {
     "normal": np.eye(3),
+    "protanopia (Viénot)": [
+        [0.11238, 0.88762, 0],
+        [0.11238, 0.88762, 0],
+        [0.00401, -0.00401, 1],
+    ],
+    "deuteranopia (Viénot)": [
+        [0.29275, 0.70725, 0],
+        [0.29275, 0.70725, 0],
+        [-0.02234, 0.02234, 1],
+    ],
+    "protanopia (Machado)": [
+        [0.152286, 1.052583, -0.204868],
+        [0.114503, 0.786281, 0.099216],
+        [-0.003882, -0.048116, 1.051998],
+    ],
+    "deuteranopia (Machado)": [
+        [0.367322, 0.860646, -0.227968],
+        [0.280085, 0.672501, 0.047413],
+        [-0.011820, 0.042940, 0.968881],
+    ],
+    "tritanopia (Machado)": [
+        [1.255528, -0.076749, -0.178779],
+        [-0.078411, 0.930809, 0.147602],
+        [0.004733, 0.691367, 0.303900],
+    ],
 }
 RGB_TO_XYZ = np.array(
     [[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]]
@@ -49,7 +74,7 @@ def lab(linear):
 
 def distance(one, other, sight):
     """Colour distance (CIE 1976 delta E; about 2 is just noticeable)."""
-    matrix = np.asarray(DICHROMACY[sight])
+    matrix = np.asarray(SIGHTS[sight])
     return np.linalg.norm(lab(matrix @ linear_rgb(one)) - lab(matrix @ linear_rgb(other)))
 
 
@@ -59,9 +84,22 @@ def test_the_contrast_formula_gives_the_known_ends_of_its_scale():
     assert contrast_on_white("#777777") == pytest.approx(4.48, abs=0.01)
 
 
-def test_the_simulation_merges_a_red_and_a_green_that_normal_sight_tells_apart():
-    assert distance("#b14040", "#6d6e40", "normal") > 40
-    assert distance("#b14040", "#6d6e40", "deuteranopia") < 15
+@pytest.mark.parametrize(
+    ("one", "other", "sight"),
+    [
+        ("#b14040", "#6d6e40", "deuteranopia (Viénot)"),
+        ("#b14040", "#6d6e40", "deuteranopia (Machado)"),
+        ("#409060", "#4080b0", "tritanopia (Machado)"),
+    ],
+)
+def test_the_simulation_merges_colours_that_normal_sight_tells_apart(one, other, sight):
+    assert distance(one, other, "normal") > 40
+    assert distance(one, other, sight) < 15
+
+
+@pytest.mark.parametrize("sight", SIGHTS)
+def test_every_sight_sees_white_as_white(sight):
+    np.testing.assert_allclose(np.asarray(SIGHTS[sight]) @ np.ones(3), 1, atol=1e-5)
 
 
 @pytest.mark.parametrize("role", COLOURS)
@@ -69,15 +107,20 @@ def test_every_colour_has_contrast_3_to_1_on_white(role):
     assert contrast_on_white(COLOURS[role]) >= 3
 
 
-@pytest.mark.parametrize("sight", DICHROMACY)
+@pytest.mark.parametrize("sight", SIGHTS)
 def test_train_and_test_are_far_apart_in_every_sight(sight):
     assert distance(PALETTE.train, PALETTE.test, sight) >= 40
 
 
-@pytest.mark.parametrize("sight", DICHROMACY)
+@pytest.mark.parametrize("sight", SIGHTS)
 def test_all_roles_can_be_told_apart_in_every_sight(sight):
     for one, other in combinations(COLOURS.values(), 2):
         assert distance(one, other, sight) >= 10, (one, other)
+
+
+def test_train_and_test_differ_in_a_print_without_colour():
+    train, test = (lab(linear_rgb(colour))[0] for colour in (PALETTE.train, PALETTE.test))
+    assert abs(train - test) >= 5  # of CIE lightness, 0 to 100
 
 
 def test_the_palette_cannot_be_changed():

@@ -1,0 +1,82 @@
+"""An automatic accessibility audit of a page, by axe-core.
+
+It finds what a program can find: missing alt text, low contrast, headings out of order, tables
+without headers, what no keyboard reaches. Whether a text makes sense it cannot tell.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page
+
+HERE = Path(__file__).parent
+IMPACTS = ("serious", "critical")
+# Best practices that axe-core does not call serious and that are asked for here.
+ALSO = ("heading-order", "page-has-heading-one", "empty-heading", "region", "landmark-one-main")
+
+
+def axe() -> Path:
+    """Return axe-core's script, installed from the lock file beside this module if need be."""
+    script = HERE / "node_modules" / "axe-core" / "axe.min.js"
+    wanted = json.loads((HERE / "package-lock.json").read_text())["packages"]
+    version = wanted["node_modules/axe-core"]["version"]
+    about = script.with_name("package.json")
+    if not about.exists() or json.loads(about.read_text())["version"] != version:
+        npm = shutil.which("npm")
+        if npm is None:
+            pytest.fail("the accessibility audit needs npm; on Debian: apt-get install npm")
+        command = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
+        subprocess.run(command, cwd=HERE, check=True)
+    return script
+
+
+def findings(page: Page, known: Mapping[tuple[str, str], str] | None = None) -> list[str]:
+    """Audit the page that is loaded.
+
+    Parameters
+    ----------
+    page
+        Of a context that bypasses the page's Content-Security-Policy.
+    known
+        Findings that are left out: a rule and a selector of elements, with the reason.
+
+    Returns
+    -------
+    list of str
+        For each element with a serious or critical finding: the rule, what it asks for, where.
+    """
+    page.add_script_tag(path=axe())
+    violations = page.evaluate(
+        """async known => (await axe.run({ elementRef: true })).violations.map(v => ({
+            rule: v.id,
+            impact: v.impact,
+            nodes: v.nodes
+                .filter(n => !known.some(([id, these]) => id === v.id && n.element.matches(these)))
+                .map(n => `${n.target.join(" ")}: ${n.failureSummary}`),
+        }))""",
+        [list(finding) for finding in known or {}],
+    )
+    return [
+        f"{violation['rule']} ({violation['impact']}): {' '.join(node.split())}"
+        for violation in violations
+        if violation["impact"] in IMPACTS or violation["rule"] in ALSO
+        for node in violation["nodes"]
+    ]
+
+
+def sideways(page: Page) -> list[str]:
+    """Return the elements with text that has to be scrolled sideways to be read."""
+    return page.evaluate(
+        """() => [...document.querySelectorAll("*")]
+            .filter(e => e.scrollWidth > e.clientWidth + 1 && e.innerText?.trim()
+                && getComputedStyle(e).display !== "inline"
+                && (e === document.documentElement || e === document.body
+                    || getComputedStyle(e).overflowX !== "visible"))
+            .map(e => `${e.tagName} ${e.className}: ${e.scrollWidth} > ${e.clientWidth}`)"""
+    )

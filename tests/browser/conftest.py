@@ -1,0 +1,100 @@
+"""One browser and one JupyterLab for a module, a page for each test."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import nbformat
+import pytest
+from console import Console
+from lab import PATIENCE, Lab
+from nbformat import NotebookNode
+from playwright.sync_api import Browser, Page, sync_playwright
+from server import ROOT, Server, start
+
+ARGUMENTS = ["--no-sandbox", "--disable-background-networking", "--disable-gpu"]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Headless Chromium. Where there is none, tests are skipped, but never in CI."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    program = next(filter(None, map(shutil.which, names)), None)
+    if program is None:
+        why = "no Chromium on the PATH; on Debian: apt-get install chromium"
+        pytest.fail(why) if os.environ.get("CI") else pytest.skip(why)
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    records = tmp_path_factory.mktemp("records")
+    running = start(tmp_path_factory.mktemp("homework"), records)
+    yield running
+    running.close()
+
+
+@pytest.fixture
+def console() -> Console:
+    return Console()
+
+
+@pytest.fixture
+def page(browser: Browser, console: Console) -> Iterator[Page]:
+    """An empty page; nothing that it reports while the test runs may be an error of ours."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    empty = context.new_page()
+    empty.set_default_timeout(PATIENCE)
+    console.listen(empty)
+    yield empty
+    context.close()
+    assert console.ours() == []
+
+
+@pytest.fixture
+def opened(page: Page, server: Server, request: pytest.FixtureRequest) -> Iterator[Callable]:
+    """Open a notebook, given as a file or as nbformat has it, in JupyterLab or elsewhere."""
+
+    def in_lab(notebook: Path | NotebookNode, interface: str = "lab/tree") -> Lab:
+        path = server.folder / request.node.name / "hw2.ipynb"
+        path.parent.mkdir()
+        if isinstance(notebook, Path):
+            shutil.copy(notebook, path)
+        else:
+            nbformat.write(notebook, path)
+        return Lab(page, server, path).open(interface)
+
+    yield in_lab
+    server.end_kernels()
+
+
+@pytest.fixture(scope="session")
+def released_file() -> Path:
+    return ROOT / "release" / "hw2" / "hw2.ipynb"
+
+
+@pytest.fixture(scope="session")
+def released(released_file: Path) -> NotebookNode:
+    return nbformat.read(released_file, as_version=4)
+
+
+@pytest.fixture(scope="session")
+def source() -> NotebookNode:
+    return nbformat.read(ROOT / "source" / "hw2" / "hw2.ipynb", as_version=4)
+
+
+@pytest.fixture
+def picture(page: Page) -> Callable[[str], None]:
+    """Take a screenshot where the variable HW_SCREENSHOTS names a folder for them."""
+
+    def take(name: str) -> None:
+        if folder := os.environ.get("HW_SCREENSHOTS"):
+            page.screenshot(path=Path(folder) / f"{name}.png")
+
+    return take

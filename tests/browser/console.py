@@ -1,0 +1,43 @@
+"""What the browser's console reports as an error, and what of it is not ours."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from playwright.sync_api import ConsoleMessage, Error, Page
+
+# Each with the reason why it cannot come from the notebook or from our packages.
+NOT_OURS = {
+    r"403 \(Forbidden\) \(\S+/static/notebook/\w+\.woff\)$": "fonts of Notebook 7's own pages",
+    r"^uncaught: .* \(reading 'schema'\) \(\S+/static/notebook/notebook_core\.\w+\.js\)$": (
+        "Notebook 7 asks for the settings of a plugin that it does not have"
+    ),
+    r"^uncaught: Command 'filebrowser:open-path' not registered\. \(\S+/static/notebook/": (
+        "Notebook 7 lacks a command of JupyterLab's that it calls when it opens any file"
+    ),
+}
+
+
+@dataclass
+class Console:
+    """The errors of one page: messages of level "error", and exceptions that nothing caught."""
+
+    errors: list[str] = field(default_factory=list)
+
+    def listen(self, page: Page) -> None:
+        """Keep what happens on the page from now on."""
+        page.on("console", self._message)
+        page.on("pageerror", self._exception)
+
+    def _message(self, message: ConsoleMessage) -> None:
+        if message.type == "error":
+            self.errors.append(f"{message.text} ({message.location.get('url', '')})")
+
+    def _exception(self, error: Error) -> None:
+        source = re.search(r"https?://[^\s?:]+(:\d+)?[^\s?:]*", error.stack or "")
+        self.errors.append(f"uncaught: {error}" + (f" ({source[0]})" if source else ""))
+
+    def ours(self) -> list[str]:
+        """Return the errors that nothing in `NOT_OURS` explains."""
+        return [e for e in self.errors if not any(re.search(known, e) for known in NOT_OURS)]

@@ -1,0 +1,109 @@
+"""The pages of ours that people read, made from small records of a class."""
+
+from __future__ import annotations
+
+import base64
+import copy
+import io
+import logging
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import matplotlib.pyplot as plt
+import nbformat
+from nbconvert import HTMLExporter
+from nbformat import NotebookNode
+from nbgrader.converters import GenerateFeedback
+from nbgrader.coursedir import CourseDirectory
+from server import ROOT
+from test_results import FAILED, PASSED, ToyCourse, error, notebook, problem, stream
+from traitlets.config import Config, PyFileConfigLoader
+
+from hw_grading.nbgrader_glue import FeedbackExporter
+from hw_grading.plots_page import write_plots_page
+from hw_grading.whole_class.job import Outcome
+from hw_grading.whole_class.progress import Progress
+from hw_support import PALETTE, label_axes
+
+
+def executed(unanswered: NotebookNode, folder: Path) -> NotebookNode:
+    """Run a notebook to its end, over errors, in a kernel of its own."""
+    path = folder / "hw2.ipynb"
+    nbformat.write(unanswered, path)
+    program = shutil.which("jupyter-nbconvert")
+    assert program is not None
+    subprocess.run(
+        [program, "--to", "notebook", "--execute", "--allow-errors", "--inplace", str(path)],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "IPYTHONDIR": str(folder / "ipython")},
+        check=True,
+        capture_output=True,
+    )
+    return nbformat.read(path, as_version=4)
+
+
+def as_html(notebook_: NotebookNode) -> str:
+    """Return what ``jupyter nbconvert --to html`` makes of a notebook."""
+    html, _ = HTMLExporter().from_notebook_node(notebook_, {"metadata": {"name": "hw2"}})
+    return str(html)
+
+
+def a_plot() -> dict[str, Any]:
+    """A plot, as a cell's output."""
+    figure, ax = plt.subplots(figsize=(7, 3.6))
+    ax.plot([3, 2, 1], color=PALETTE.train, label="training")
+    label_axes(ax, title="Loss", xlabel="iteration", ylabel="mean loss (nats)")
+    drawn = io.BytesIO()
+    figure.savefig(drawn, format="png")
+    plt.close(figure)
+    picture = base64.b64encode(drawn.getvalue()).decode()
+    return {"output_type": "display_data", "metadata": {}, "data": {"image/png": picture}}
+
+
+def plots_page(folder: Path) -> str:
+    """The graders' page, of a class in which everything happens that a page can show."""
+    course = ToyCourse(folder)
+    long = "Both curves fall, and the loss of the test set ends a little above the other. " * 60
+    right = {"plot": [a_plot()], "answer": long, "experiment": [a_plot(), stream("dead: 98 %\n")]}
+    course.grade("ada", notebook(test=[stream(PASSED)], **right), manual=3)
+    failed = {"test": [stream(FAILED)], "problems": [problem("The cell 'train' took too long.")]}
+    course.grade("a-student-with-a-name-as-long-as-addresses-are", notebook(**failed), auto=1.0)
+    course.grade("cyd", notebook(plot=[error("NameError", "name 'plt' is not defined")]), auto=0)
+    course.grade("dan", "{")
+    course.hand_in("eve")
+    page = write_plots_page(course.root, "hw2", course.root / "plots.html")
+    return page.read_text(encoding="utf-8")
+
+
+def progress_page(folder: Path, *, finished: bool) -> str:
+    """The page of a class that is being graded, or has been."""
+    students = ["ada", "bob", "cyd", "a-student-with-a-name-as-long-as-addresses-are"]
+    progress = Progress(students, folder, "hw2", logging.getLogger("test"), io.StringIO())
+    late = ["Cell 'train' did not end within 600 s.", "Cell 'q1_3e_i' was not run."]
+    progress.ended("ada", Outcome("{}", None, 3.0, 1.0), again=False)
+    progress.ended("bob", Outcome("{}", None, 612.0, 600.0, late), again=True)
+    progress.ended("cyd", Outcome(None, "2 processes that ran it died", 1.0), again=False)
+    if finished:
+        progress.close("nbgrader autograde hw2")
+    return progress.page()
+
+
+def feedback_page(graded: NotebookNode, folder: Path) -> str:
+    """The page that a student gets back, as `nbgrader generate_feedback` makes it."""
+    graded = copy.deepcopy(graded)
+    for cell in graded.cells:
+        marks = cell.metadata.get("nbgrader", {})
+        if marks.get("grade"):
+            marks.update(score=1.0, manual_score=1.0, auto_score=0.0, comment="Well argued.")
+    settings = PyFileConfigLoader("nbgrader_config.py", str(ROOT)).load_config()
+    config = Config({"TemplateExporter": settings.TemplateExporter})
+    converter = GenerateFeedback(CourseDirectory(root=str(folder)), config=config)
+    resources = {
+        "nbgrader": {"notebook": "hw2", "score": 1, "max_score": 9, "late_penalty": 0},
+        "metadata": {"name": "hw2", "path": str(folder)},
+    }
+    html, _ = FeedbackExporter(config=converter.config).from_notebook_node(graded, resources)
+    return str(html)

@@ -1,0 +1,195 @@
+"""The released notebook in real JupyterLab, as a student meets it."""
+
+import re
+
+import pytest
+from notebooks import answered, code, some_of
+from playwright.sync_api import expect
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser")]
+
+RELU = ["setup", "relu-activation", "test-relu-activation"]
+WRONG_RELU = "def relu_activation(s):\n    return np.abs(s), s > 0"
+BLOCKS = ["setup", "sigmoid-activation", "test-sigmoid-activation", *RELU[1:]]
+
+
+def headings(notebook):
+    texts = (cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    prose = re.sub(r"```.*?```", "", "\n".join(texts), flags=re.S)
+    return [f"{heading}¶" for heading in re.findall(r"^#+ (.*)$", prose, re.M)]
+
+
+def test_run_all_of_the_release_stops_at_the_first_stub_and_the_rest_can_be_read(
+    opened, released, released_file, picture
+):
+    lab = opened(released_file)
+    picture("release_at_the_top")
+    lab.choose("Run", "Run All Cells")
+    stopped = lab.outputs("ladder-first-loss")
+    expect(stopped).to_contain_text("NotImplementedError")
+    lab.wait_until_idle()
+    ids = [cell.id for cell in released.cells if cell.cell_type == "code"]
+    for cell_id in ids[ids.index("ladder-first-loss") + 1 :]:
+        expect(lab.prompt(cell_id)).to_have_text("[ ]:")
+    # The test cells above it say what is missing, in words.
+    message = "relu_activation is not answered yet (NotImplementedError)"
+    expect(lab.outputs("test-relu-activation").first).to_contain_text(message)
+    red = lab.stderr()
+    expect(red).to_have_count(1)
+    expect(red).to_contain_text("NotImplementedError")
+    shown = lab.page.locator(".jp-Notebook :is(h1, h2, h3, h4)")
+    expect(shown).to_have_text(headings(released))
+    last = shown.last
+    last.scroll_into_view_if_needed()
+    expect(last).to_be_in_viewport()
+
+
+def test_a_right_answer_typed_into_a_cell_passes_with_a_line_for_each_part(opened, released_file):
+    lab = opened(released_file)
+    lab.run("setup")
+    lab.answer("relu-activation", "return np.maximum(s, 0), s > 0")
+    lab.run("relu-activation", "test-relu-activation")
+    expect(lab.outputs("test-relu-activation").first).to_have_text(
+        "passed  on both sides of 0 [1 pt]\nrelu_activation: 1 of 1 points here."
+        " Parts worth 2 more are run when you are graded.\n"
+    )
+    expect(lab.stderr()).to_have_count(0)
+
+
+def test_a_wrong_answer_typed_into_a_cell_gets_the_first_bad_index_and_both_values(
+    opened, released_file, picture
+):
+    lab = opened(released_file)
+    lab.run("setup")
+    lab.answer("relu-activation", "out = np.abs(s)", "return out, s > 0")
+    lab.run("relu-activation", "test-relu-activation")
+    found = lab.outputs("test-relu-activation").first
+    expect(found).to_contain_text("FAILED  on both sides of 0 [1 pt]")
+    expect(found).to_contain_text("out[0, 0] is 2, expected 0")
+    expect(found).to_contain_text("0 of 1 points here")
+    lab.cell("relu-activation").scroll_into_view_if_needed()
+    picture("a_test_after_a_wrong_answer")
+
+
+def test_the_data_cell_shows_a_row_of_six_digits_and_says_in_words_what_is_to_be_seen(
+    opened, released_file
+):
+    lab = opened(released_file)
+    lab.run("setup", "load-data")
+    shown = lab.outputs("load-data").locator("img")
+    expect(shown).to_have_count(1)
+    width, height = shown.evaluate("image => [image.naturalWidth, image.naturalHeight]")
+    assert width > 3 * height > 300
+    # JupyterLab gives pictures no alt text; the cell below says what it shows.
+    expect(lab.cell("data-alt")).to_contain_text("a row of six digits")
+
+
+def test_the_plots_of_a_training_run_appear(opened, released, source, picture):
+    histories = code(
+        "histories",
+        "steps = np.arange(605)\n"
+        "test_loss = 0.06 + 0.63 * np.exp(-steps / 40)\n"
+        "training_loss = test_loss * rng.lognormal(0, 0.3, 605)\n"
+        "test_acc = 0.98 - 0.48 * np.exp(-steps / 15)\n"
+        "training_acc = np.minimum(1, test_acc + rng.normal(0, 0.02, 605))",
+    )
+    right = answered(released, source, ["q1-3e-i", "q1-3e-ii"])
+    lab = opened(some_of(right, "setup", histories, "q1-3e-i", "q1-3e-ii"))
+    lab.choose("Run", "Run All Cells")
+    for cell_id in ("q1-3e-i", "q1-3e-ii"):
+        shown = lab.outputs(cell_id).locator("img")
+        expect(shown).to_be_visible()
+        assert shown.evaluate("image => image.complete && image.naturalWidth > 500")
+    lab.wait_until_idle()
+    lab.cell("q1-3e-i").scroll_into_view_if_needed()
+    picture("finished_plots")
+
+
+def test_a_progress_bar_is_seen_while_a_loop_runs(opened, released):
+    loop = code(
+        "loop",
+        "import time\nfor step in hw_support.progress(range(40), 'epoch 1'):\n    time.sleep(0.1)",
+    )
+    lab = opened(some_of(released, "setup", loop))
+    lab.run("setup")
+    lab.start("loop")
+    bar = lab.outputs("loop").first
+    expect(bar).to_have_text(re.compile(r"epoch 1: +[1-9]\d?%\|"))
+    expect(lab.prompt("loop")).to_have_text("[*]:")
+    expect(bar).to_have_text(re.compile(r"epoch 1: 100%\|.*40/40"))
+    assert len(bar.inner_text().strip().splitlines()) == 1
+    expect(lab.stderr()).to_have_count(0)
+
+
+def test_stored_variables_and_saved_runs_survive_a_restart_of_the_kernel(opened, released):
+    training = code(
+        "training",
+        "STEP_SIZE = 0.1\nweight_matrices, biases = [np.eye(2)], [np.zeros((1, 2))]\n"
+        "training_loss = [0.69, 0.5]\ntraining_acc = test_loss = test_acc = [0.5, 0.98316]",
+    )
+    lab = opened(
+        some_of(
+            released,
+            "setup",
+            training,
+            "save-run",
+            code("store", "%store training_loss"),
+            code("gone", "'training_loss' in globals()"),
+            code("restore", "%store -r training_loss\nprint(training_loss)"),
+            code("load", "import hw_support\nprint(hw_support.load_run('step_0.1').test_acc)"),
+        )
+    )
+    lab.run("setup", "training", "save-run", "store")
+    lab.restart_kernel()
+    lab.run("gone", "restore", "load")
+    expect(lab.outputs("gone")).to_have_text("False")
+    expect(lab.outputs("restore")).to_have_text("[0.69, 0.5]\n")
+    told = lab.outputs("load")
+    expect(told).to_contain_text("step size 0.1, 2 iterations, last test accuracy 0.9832")
+    expect(told).to_contain_text("[0.5, 0.98316]")
+
+
+def test_validate_names_the_cell_that_fails_and_why_and_then_success(
+    opened, released, source, picture
+):
+    notebook = answered(released, source, ["sigmoid-activation"], relu_activation=WRONG_RELU)
+    lab = opened(some_of(notebook, *BLOCKS))
+    validate = lab.page.locator(".validate-button")
+    validate.click()
+    expect(lab.dialog()).to_contain_text("Validation Results")
+    expect(lab.dialog().locator("p")).to_have_text(["The following cell failed:"])
+    code_of_test, reason = lab.dialog().locator("pre").all_inner_texts()
+    assert 'Checks("relu_activation", points=3)' in code_of_test
+    assert "on both sides of 0" in reason
+    assert "out[0, 0] is 2, expected 0" in reason
+    assert "Traceback" not in reason
+    assert "sigmoid" not in lab.dialog().inner_text()
+    picture("validation_of_a_wrong_answer")
+    lab.dialog().get_by_role("button", name="OK").click()
+
+    lab.edit("relu-activation")
+    lab.page.keyboard.press("Shift+Home")
+    lab.page.keyboard.type("return np.maximum(s, 0), s > 0")
+    validate.click()
+    success = "Success! Your notebook passes all the tests."
+    expect(lab.dialog()).to_contain_text(success)
+
+
+def test_notebook_7_opens_the_release_and_runs_it(opened, released, released_file):
+    notebook = opened(released_file, "notebooks")
+    notebook.run("setup", "load-data")
+    expect(notebook.outputs("load-data").locator("img")).to_be_visible()
+    shown = notebook.page.locator(".jp-Notebook :is(h1, h2, h3, h4)")
+    expect(shown).to_have_text(headings(released))
+
+
+def test_an_error_in_the_console_would_be_noticed(browser, console):
+    page = browser.new_page()
+    console.listen(page)
+    page.evaluate("console.error('a message'); setTimeout(() => { throw Error('thrown') }, 0)")
+    page.wait_for_timeout(200)
+    page.close()
+    assert [error.split(" (")[0] for error in console.ours()] == [
+        "a message",
+        "uncaught: thrown",
+    ]

@@ -1,0 +1,101 @@
+"""The released file opens in every editor: JupyterLab, Notebook 7, VS Code, and what reads HTML."""
+
+import json
+import re
+from pathlib import Path
+
+import nbformat
+import pytest
+from bs4 import BeautifulSoup
+from nbconvert.filters import markdown2html
+
+RELEASE = Path(__file__).resolve().parents[2] / "release" / "hw2" / "hw2.ipynb"
+
+
+@pytest.fixture(scope="module")
+def file():
+    """The file as it is: `nbformat.read` would mend it."""
+    return json.loads(RELEASE.read_text(encoding="utf-8"))
+
+
+def rendered(markdown):
+    return BeautifulSoup(markdown2html(markdown), "html.parser")
+
+
+@pytest.fixture(scope="module")
+def texts(file):
+    return {
+        cell["id"]: rendered("".join(cell["source"]))
+        for cell in file["cells"]
+        if cell["cell_type"] == "markdown"
+    }
+
+
+def without_alt(page):
+    return [str(image) for image in page.find_all("img") if not image.get("alt", "").strip()]
+
+
+def without_header(page):
+    return [
+        str(table)
+        for table in page.find_all("table")
+        if not table.thead or any(not head.get_text(strip=True) for head in table.thead("th"))
+    ]
+
+
+def test_it_is_valid_as_it_is_for_the_newest_schema(file):
+    newest = (nbformat.current_nbformat, nbformat.current_nbformat_minor)
+    assert (file["nbformat"], file["nbformat_minor"]) == newest
+    nbformat.validator.get_validator(relax_add_props=False).validate(file)
+
+
+def test_every_cell_has_an_id_of_its_own(file):
+    ids = [cell["id"] for cell in file["cells"]]
+    assert len(ids) == len(set(ids)) > 80
+
+
+def test_it_names_the_kernel_and_the_language_that_every_installation_has(file):
+    assert file["metadata"]["kernelspec"]["name"] == "python3"
+    assert file["metadata"]["kernelspec"]["language"] == "python"
+    # VS Code colours code by this before a kernel runs.
+    assert file["metadata"]["language_info"]["name"] == "python"
+
+
+def test_it_needs_no_widgets_no_attachments_and_no_extension(file):
+    assert set(file["metadata"]) == {"kernelspec", "language_info"}
+    for cell in file["cells"]:
+        assert cell["cell_type"] in ("code", "markdown")
+        assert "attachments" not in cell
+        assert set(cell["metadata"]) <= {"nbgrader", "deletable", "editable"}
+
+
+def test_texts_use_markdown_and_no_html_which_editors_show_in_different_ways(texts):
+    used = {tag.name for page in texts.values() for tag in page.find_all(True)}
+    assert used <= {
+        *("h1", "h2", "h3", "h4", "p", "ul", "ol", "li", "strong", "em", "a", "img"),
+        *("pre", "code", "div", "span"),
+        *("table", "thead", "tbody", "tr", "th", "td"),
+    }
+
+
+def test_formulas_are_whole_and_use_no_environment_that_mathjax_and_katex_do_not_share(file):
+    for cell in file["cells"]:
+        if cell["cell_type"] == "markdown":
+            source = "".join(cell["source"])
+            prose = re.sub(r"```.*?```|`[^`]*`", "", source, flags=re.S)
+            assert prose.count("$") % 2 == 0, cell["id"]
+            environments = set(re.findall(r"\\begin\{(\w+\*?)\}", prose))
+            assert environments <= {"aligned", "cases", "pmatrix"}, cell["id"]
+
+
+def test_every_picture_has_alt_text_and_every_table_a_header(texts):
+    assert sum(len(page.find_all("table")) for page in texts.values()) >= 3
+    for cell_id, page in texts.items():
+        assert without_alt(page) == [], cell_id
+        assert without_header(page) == [], cell_id
+
+
+def test_a_picture_without_alt_text_and_a_table_without_a_header_would_be_noticed():
+    assert len(without_alt(rendered("![](a.png) and ![a digit](b.png)"))) == 1
+    assert len(without_header(rendered("| | b |\n|---|---|\n| 1 | 2 |"))) == 1
+    assert without_header(rendered("| a | b |\n|---|---|\n| 1 | 2 |")) == []
