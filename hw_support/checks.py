@@ -329,7 +329,7 @@ class Checks:
             print(f" Parts worth {self.points - tried:g} more are run when you are graded.", end="")
         print()
         if failed and os.environ.get("NBGRADER_EXECUTION") == "validate":
-            lines = [f"{self.name}: {len(failed)} part(s) failed"]
+            lines = [f"{self.name}: {len(failed)} part{'s' if len(failed) > 1 else ''} failed"]
             lines += [f"  {part.what}: {part.message}" for part in failed]
             raise ChecksFailed("\n".join(lines))
         if not failed and (tried < self.points or self.points == 0):

@@ -61,11 +61,13 @@ def test_it_names_the_kernel_and_the_language_that_every_installation_has(file):
     assert file["metadata"]["language_info"]["name"] == "python"
 
 
-def test_it_needs_no_widgets_no_attachments_and_no_extension(file):
+def test_it_needs_no_widgets_and_no_extension_and_its_attachments_are_png(file):
     assert set(file["metadata"]) == {"kernelspec", "language_info"}
     for cell in file["cells"]:
         assert cell["cell_type"] in ("code", "markdown")
-        assert "attachments" not in cell
+        for name, data in cell.get("attachments", {}).items():
+            assert list(data) == ["image/png"]
+            assert f"](attachment:{name})" in "".join(cell["source"])
         assert set(cell["metadata"]) <= {"nbgrader", "deletable", "editable"}
 
 
