@@ -14,6 +14,7 @@ from typing import TextIO
 from nbformat import NotebookNode
 from tqdm import tqdm
 
+from hw_support.checks import Part
 from hw_support.desk.findings import (
     Checked,
     checked_cells,
@@ -56,10 +57,9 @@ class Report:
     @property
     def fine(self) -> bool:
         """Whether there is nothing left to do that a program can see."""
-        parts = [part for cell in self.checked if cell.run for part in cell.run.parts]
         return (
             not (self.surprises or self.changes or self.opened.unsaved)
-            and all(part.passed for part in parts)
+            and all(part.passed or not part.points for part in _parts(self.checked))
             and all(cell.to_do is None or _is_optional(cell) for cell in self.checked)
         )
 
@@ -204,8 +204,13 @@ def _shortened(to_do: list[str]) -> list[str]:
     ]
 
 
+def _parts(cells: Iterable[Checked]) -> Iterator[Part]:
+    for cell in cells:
+        yield from cell.run.parts if cell.run else ()
+
+
 def _counts(cells: Iterable[Checked]) -> tuple[tuple[int, float], tuple[int, float]]:
-    parts = [part for cell in cells if cell.run for part in cell.run.parts]
+    parts = list(_parts(cells))
     good = [part for part in parts if part.passed]
     return (len(good), sum(p.points for p in good)), (len(parts), sum(p.points for p in parts))
 

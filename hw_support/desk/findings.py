@@ -21,6 +21,7 @@ from hw_support.submission.released import Release
 
 STUB = "raise NotImplementedError()"
 BLANK = "YOUR ANSWER HERE"
+_SAID_ELSEWHERE = ("NameError", "NotImplementedError", "FileNotFoundError", "ModuleNotFoundError")
 _NEAR = 0.5  # of a time limit
 # Of the certification: what is asked for, and the pledge that stands among it.
 _FIELDS = ("Name", "Student id", "I worked with", "Sources I used", "Pledge", "Signed")
@@ -140,6 +141,7 @@ def surprises(saved: NotebookNode, ran: Ran, release: Release, folder: Path) -> 
         where = name_of(ran.notebook.cells[last])
         yield f"{ran.stopped} in {where}: what comes after it was not run."
     yield from _missing_names(ran.notebook, release)
+    yield from _own_errors(ran.notebook)
     yield from _other_results(saved, ran)
     yield from _files(ran, folder)
     yield from _imports(ran.notebook, release, folder)
@@ -168,6 +170,17 @@ def _missing_names(notebook: NotebookNode, release: Release) -> Iterator[str]:
                     f"{name_of(cell)} uses `{name}`, which no cell defines. If it works for you, "
                     "the cell that made it was deleted or changed while the kernel went on: "
                     "define it again."
+                )
+
+
+def _own_errors(notebook: NotebookNode) -> Iterator[str]:
+    """Name cells that a student added and that fail; of the others the tests speak."""
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []) if grade_id_of(cell) is None else ():
+            if output.output_type == "error" and output.ename not in _SAID_ELSEWHERE:
+                yield (
+                    f"{name_of(cell)} raises {output.ename}: {shown(output.evalue, 100)}. "
+                    "JupyterLab stops there when it runs all cells; the grader goes on."
                 )
 
 

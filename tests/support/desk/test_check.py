@@ -141,6 +141,17 @@ def test_a_finished_notebook_leaves_nothing_to_do(answered, tmp_path, release):
 
 
 @pytest.mark.slow
+def test_the_optional_function_may_be_left_out(answered, tmp_path, release):
+    notebook = untrained(answered)
+    cell_of(notebook, "finite_difference_checker").source = "raise NotImplementedError()"
+    nbformat.write(notebook, tmp_path / "hw2.ipynb")
+    report = check.check(open_notebook(tmp_path / "hw2.ipynb", release), release)
+    failed = [part.what for part in check._parts(report.checked) if not part.passed]
+    assert "derivative of a sum of cubes" in failed
+    assert not any("cubes" in line for line in check._failures(report.checked))
+
+
+@pytest.mark.slow
 def test_a_kernel_that_dies_is_said_and_the_rest_still_reported(answered, desk):
     cell_of(answered, "q1_3a").source = "import os; os._exit(1)"
     done = desk("check", "hw2.ipynb", notebook=untrained(answered))

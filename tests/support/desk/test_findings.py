@@ -111,6 +111,13 @@ def test_a_name_that_was_defined_above_and_failed_is_no_surprise_of_its_own(rele
     assert found(notebook, release, tmp_path) == []
 
 
+def test_an_error_in_a_cell_that_was_added_is_named(release, tmp_path):
+    notebook = of_code("1 / 0")
+    raised(notebook.cells[0], "ZeroDivisionError", "division by zero")
+    (sentence,) = found(notebook, release, tmp_path)
+    assert "The cell that begins '1 / 0' raises ZeroDivisionError: 'division by zero'" in sentence
+
+
 def test_files_beside_the_notebook_are_named_and_others_are_not(release, tmp_path):
     (tmp_path / "weights.npy").touch()
     notebook = of_code("np.load('weights.npy')")

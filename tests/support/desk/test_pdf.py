@@ -59,7 +59,7 @@ def made(tmp_path):
         first = [text_cell(CERTIFICATION, grade_id="certification", solution=True, grade=True)]
         notebook = new_notebook(cells=[*first, *cells] if certified else list(cells))
         warnings = write_pdf(notebook, tmp_path / "out.pdf")
-        reader = pypdf.pypdf.PdfReader(tmp_path / "out.pdf")
+        reader = pypdf.PdfReader(tmp_path / "out.pdf")
         pages = [page.extract_text().replace("\u200b", "") for page in reader.pages]
         return SimpleNamespace(pages=pages, text="\n".join(pages), reader=reader, warnings=warnings)
 
@@ -499,7 +499,7 @@ def test_without_pandoc_or_typst_the_message_says_what_to_install(tmp_path, monk
 
 def test_an_empty_notebook_has_one_page(tmp_path):
     write_pdf(new_notebook(), tmp_path / "hw2.pdf")
-    assert len(pypdf.pypdf.PdfReader(tmp_path / "hw2.pdf").pages) == 1
+    assert len(pypdf.PdfReader(tmp_path / "hw2.pdf").pages) == 1
 
 
 def test_the_command_stops_at_a_notebook_that_was_not_run(answered, desk, tmp_path):
