@@ -9,6 +9,9 @@ from playwright.sync_api import ConsoleMessage, Error, Page
 
 # Each with the reason why it cannot come from the notebook or from our packages.
 NOT_OURS = {
+    r"net::ERR_UNKNOWN_URL_SCHEME \(attachment:[\w.]+\)$": (
+        "JupyterLab puts a text into the page before it looks up its pictures; a test sees them"
+    ),
     r"403 \(Forbidden\) \(\S+/static/notebook/\w+\.woff\)$": "fonts of Notebook 7's own pages",
     r"^uncaught: .* \(reading 'schema'\) \(\S+/static/notebook/notebook_core\.\w+\.js\)$": (
         "Notebook 7 asks for the settings of a plugin that it does not have"

@@ -44,6 +44,16 @@ def test_run_all_of_the_release_stops_at_the_first_stub_and_the_rest_can_be_read
     expect(last).to_be_in_viewport()
 
 
+def test_the_pictures_in_the_text_are_shown_with_their_descriptions(opened, released_file):
+    lab = opened(released_file)
+    for cell_id, beginning in (("q1-1", "The 4-2-1 network"), ("q1-3e", "Three sketches")):
+        picture = lab.cell(cell_id).locator("img")
+        picture.scroll_into_view_if_needed()
+        expect(picture).to_have_attribute("alt", re.compile(f"^{beginning}"))
+        expect(picture).to_have_js_property("complete", True)
+        assert picture.evaluate("image => image.naturalWidth") > 300
+
+
 def test_a_right_answer_typed_into_a_cell_passes_with_a_line_for_each_part(opened, released_file):
     lab = opened(released_file)
     lab.run("setup")
