@@ -53,9 +53,11 @@ def prepared_folder() -> Path:
     (path / "fonts").mkdir()
     _copy_lists_of_fonts(path / "fonts")
     # Copies: compiled files beside the originals name the folder that they were compiled in.
+    # What reads and mends submissions is the grader's, and no cell's.
+    left_out = shutil.ignore_patterns("__pycache__", "submission")
     for package, name in ((hw_support, "hw_support"), (inside, "answering")):
         original, copy = Path(str(package.__file__)).parent, path / "homework" / name
-        shutil.copytree(original, copy, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(original, copy, ignore=left_out)
         compileall.compile_dir(copy, ddir=f"{HOMEWORK}/{name}", quiet=2)
     return path
 

@@ -362,7 +362,9 @@ time.sleep(1.5)
 def test_a_hundred_thousand_open_files(arena: Arena) -> None:
     outcome = arena.attack(
         before="""
-import os
+import os, time
+print("ipykernel opens what it needs to print")  # when none is left, it waits in vain
+time.sleep(1)
 files = []
 try:
     for _ in range(100_000):
