@@ -129,7 +129,7 @@ def _pdf(options: Any) -> int:
     opened = open_notebook(path, release())
     notebook = opened.notebook
     if options.run:
-        notebook = check.run_copy(opened, release()).notebook
+        notebook = check.run_copy(opened, release(), like_grader=False).notebook
     elif gaps := pdf.gaps(notebook):
         listed = "\n".join(f"  - {gap}" for gap in gaps)
         raise DeskError(

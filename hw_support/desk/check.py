@@ -84,7 +84,7 @@ def check(opened: Opened, release: Release) -> Report:
     )
 
 
-def run_copy(opened: Opened, release: Release) -> Ran:
+def run_copy(opened: Opened, release: Release, *, like_grader: bool = True) -> Ran:
     """Run a copy of a notebook from the top, with a progress bar.
 
     Raises
@@ -101,7 +101,10 @@ def run_copy(opened: Opened, release: Release) -> Ran:
             bar.set_description_str(f"{name_of(notebook.cells[index])[:32]:<32}")
 
         return run_from_the_top(
-            notebook, lambda cell: _TIMES_ON_THE_CLOCK * limit_of(cell, release), began
+            notebook,
+            lambda cell: _TIMES_ON_THE_CLOCK * limit_of(cell, release),
+            began,
+            like_grader=like_grader,
         )
 
 

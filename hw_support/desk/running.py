@@ -16,6 +16,7 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from subprocess import DEVNULL
 from time import monotonic
 from typing import Any
 
@@ -179,12 +180,11 @@ def run_from_the_top(
             interrupt_on_timeout=True,
             allow_errors=True,
             record_timing=False,
-            extra_arguments=["--IPKernelApp.log_level=40"],  # it warns of TCP on one machine
             resources={"metadata": {"path": folder}},
         )
         environment = {**os.environ, **({"NBGRADER_EXECUTION": "autograde"} if like_grader else {})}
         try:
-            client.execute(env=environment, cleanup_kc=True)
+            client.execute(env=environment, cleanup_kc=True, stdout=DEVNULL, stderr=DEVNULL)
         except NoSuchKernel:
             raise DeskError(
                 f"Jupyter knows no kernel of the name {KERNEL}, in which the notebook is to run. "

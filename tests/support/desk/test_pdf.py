@@ -517,4 +517,5 @@ def test_the_command_runs_a_copy_first_if_it_is_asked_to(released, desk, tmp_pat
     assert "out.pdf is written" in done.stdout
     text = "".join(page.extract_text() for page in pypdf.PdfReader(tmp_path / "out.pdf").pages)
     assert "images to train on: (12080, 28, 28)" in text
+    assert "being graded" not in text
     assert nbformat.read(tmp_path / "hw2.ipynb", as_version=4) == released
