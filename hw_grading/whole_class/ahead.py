@@ -18,6 +18,8 @@ from typing import Protocol
 from hw_grading.whole_class.job import Job, Outcome, run
 from hw_grading.whole_class.store import Results
 
+MOST_READY = 400  # submissions with a result that are looked at before the loop comes to them
+
 
 class Watcher(Protocol):
     """Who is told how far a class is; called from any thread."""
@@ -79,6 +81,7 @@ class ClassRun:
         self._settled: dict[str, Future[Outcome | None]] = {}
         self._lock = threading.Lock()
         self._room = threading.Semaphore(2 * at_once + 2)
+        self._ready_ahead = threading.Semaphore(MOST_READY)
         self._stopped = threading.Event()
         self._kept = True  # while there is room on disk
         if executor is not None:
@@ -86,6 +89,7 @@ class ClassRun:
 
     def outcome(self, job: Job) -> Outcome:
         """Return what came of a job; wait for it, or run it."""
+        self._ready_ahead.release()
         while True:
             settled = self._settle(job)
             outcome = settled.result() or self._results.get(job.key)
@@ -99,6 +103,7 @@ class ClassRun:
         """Run nothing any more, and end what is running."""
         self._stopped.set()
         self._room.release()
+        self._ready_ahead.release()
         if self._executor is not None:
             self._executor.shutdown(wait=True, cancel_futures=True)
 
@@ -113,9 +118,11 @@ class ClassRun:
                 self._room.release()  # the loop meets the same error, and reports it
                 continue
             try:
-                self._settle(job, ahead=True)
+                settled = self._settle(job, ahead=True)
             except RuntimeError:  # the executor was shut down
                 return
+            if settled.done():  # looking further would only take time from the loop
+                self._ready_ahead.acquire()
 
     def _settle(self, job: Job, *, ahead: bool = False) -> Future[Outcome | None]:
         """Return a future that is done when a job has its result: None if it is kept on disk."""

@@ -23,7 +23,7 @@ from nbgrader.converters import Autograde
 
 from hw_grading import submission_folders
 from hw_grading.execution import ExecuteSubmission
-from hw_grading.whole_class.ahead import ClassRun, Pending
+from hw_grading.whole_class.ahead import MOST_READY, ClassRun, Pending
 from hw_grading.whole_class.job import Job, Outcome, installed, run, run_elsewhere
 from hw_grading.whole_class.local import LocalProcesses
 from hw_grading.whole_class.progress import Progress
@@ -33,7 +33,6 @@ from hw_grading.whole_class.store import Results
 QUIET = logging.getLogger("hw_grading.ahead")  # the loop says the same, later
 QUIET.propagate = False
 QUIET.addHandler(logging.NullHandler())
-_MOST_READY = 100  # sanitized notebooks that are kept until the loop comes to them
 _BETWEEN_COLLECTIONS = 50  # submissions
 _AS_BEFORE = gc.get_threshold()
 _COLLECT_SELDOM = 10_000, 20, 1_000_000
@@ -177,7 +176,7 @@ class Grading:
             before = _digest(notebook)
             done, _ = Exporter.from_notebook_node(self._sanitizing, notebook, {"nbgrader": ids})
             job = self._job(done, student)
-            if len(self._ready) < _MOST_READY:
+            if len(self._ready) < MOST_READY:
                 self._ready[path] = Sanitized(before, done, job)
             return job
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import threading
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from hw_grading.whole_class import ahead
 from hw_grading.whole_class.ahead import ClassRun, Pending
 from hw_grading.whole_class.job import Job, Outcome
 from hw_grading.whole_class.store import Results
@@ -133,6 +135,38 @@ def test_memory_holds_a_few_jobs_ahead_only(tmp_path: Path) -> None:
     assert len(made) <= 2 * 2 + 2 + 1
     gate.set()
     assert text(run.outcome(job("99"))) is None
+
+
+def test_results_that_are_ready_are_looked_at_a_few_ahead_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    students = [f"student-{number}" for number in range(20)]
+    first = Class(tmp_path)
+    with ThreadPoolExecutor(1) as executor:
+        run = ClassRun([], executor, 1, first.results, first, run=first.run)
+        for student in students:
+            run.outcome(job(student))
+    monkeypatch.setattr(ahead, "MOST_READY", 3)
+    looked: list[str] = []
+    now = threading.Event()
+
+    def prepare(student: str) -> Job:
+        looked.append(student)
+        if len(looked) == 4:
+            now.set()
+        return job(student)
+
+    again = Class(tmp_path)
+    with ThreadPoolExecutor(1) as executor:
+        pending = [Pending(name, functools.partial(prepare, name)) for name in students]
+        run = ClassRun(pending, executor, 1, again.results, again, run=again.run)
+        assert now.wait(10)
+        assert len(looked) == 4
+        for student in students:
+            run.outcome(job(student))
+            assert len(looked) <= students.index(student) + 5
+        run.stop()
+    assert again.ran == []
 
 
 def test_a_job_that_cannot_be_prepared_is_left_to_the_loop(tmp_path: Path) -> None:

@@ -1,14 +1,14 @@
 """The released notebook, the solved one, and the command line."""
 
 import copy
-import subprocess
-import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import nbformat
 import pytest
 
 from hw_grading.sample_class import solved
+from hw_support.__main__ import main
 from hw_support.submission.released import release as read_release
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -38,15 +38,17 @@ def release():
 
 
 @pytest.fixture
-def desk(tmp_path, monkeypatch):
-    """Run ``python -m hw_support`` in a student's folder; returns the finished process."""
+def desk(tmp_path, monkeypatch, capsys):
+    """Run a command of ``python -m hw_support`` in a student's folder."""
     monkeypatch.delenv("NBGRADER_EXECUTION", raising=False)
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    monkeypatch.chdir(tmp_path)
 
-    def run(*words, notebook=None, name="hw2.ipynb"):
+    def run(*words, notebook=None):
         if notebook is not None:
-            nbformat.write(notebook, tmp_path / name)
-        command = [sys.executable, "-m", "hw_support", *words]
-        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+            nbformat.write(notebook, tmp_path / "hw2.ipynb")
+        status = main(words)
+        stdout, stderr = capsys.readouterr()
+        return SimpleNamespace(returncode=status, stdout=stdout, stderr=stderr)
 
     return run
