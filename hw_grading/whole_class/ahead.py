@@ -18,7 +18,7 @@ from typing import Protocol
 from hw_grading.whole_class.job import Job, Outcome, run
 from hw_grading.whole_class.store import Results
 
-MOST_READY = 400  # submissions with a result that are looked at before the loop comes to them
+MOST_READY = 100  # submissions with a result that are looked at before the loop comes to them
 
 
 class Watcher(Protocol):
