@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import contextlib
 import os
 import re
 import sys
@@ -192,15 +193,16 @@ def _errors(cell: NotebookNode) -> Iterator[str]:
             yield from (line for line in output.text.splitlines() if "NameError" in line)
 
 
+def _nodes(cell: NotebookNode) -> Iterator[ast.AST]:
+    """Go through the syntax tree of a cell; none where it is no Python."""
+    if cell.cell_type == "code":
+        with contextlib.suppress(SyntaxError, ValueError):
+            yield from ast.walk(ast.parse(cell.source))
+
+
 def _defined_in(cell: NotebookNode) -> set[str]:
-    if cell.cell_type != "code":
-        return set()
-    try:
-        tree = ast.parse(cell.source)
-    except (SyntaxError, ValueError):
-        return set()
     names = set()
-    for node in ast.walk(tree):
+    for node in _nodes(cell):
         if isinstance(node, ast.FunctionDef | ast.ClassDef | ast.AsyncFunctionDef):
             names.add(node.name)
         elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
@@ -289,14 +291,8 @@ def _canonical(name: str) -> str:
 
 
 def _imported_in(cell: NotebookNode) -> set[str]:
-    if cell.cell_type != "code":
-        return set()
-    try:
-        tree = ast.parse(cell.source)
-    except (SyntaxError, ValueError):
-        return set()
     names = set()
-    for node in ast.walk(tree):
+    for node in _nodes(cell):
         if isinstance(node, ast.Import):
             names |= {alias.name.partition(".")[0] for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
