@@ -16,7 +16,7 @@ from pathlib import Path
 from nbformat import NotebookNode
 
 from hw_support.desk.running import CellRun, Ran
-from hw_support.submission.mending import InstructorCell
+from hw_support.submission.mending import InstructorCell, grade_id_of
 from hw_support.submission.problems import shown
 from hw_support.submission.released import Release
 
@@ -321,12 +321,6 @@ def limit_of(cell: NotebookNode, release: Release) -> float:
     """Return the seconds of computing that the grader gives a cell."""
     name = grade_id_of(cell) or ""
     return release.cpu_seconds_for_cell.get(name, release.cpu_seconds_per_cell)
-
-
-def grade_id_of(cell: NotebookNode) -> str | None:
-    """Return the grade id of a cell of the instructor's; None for any other."""
-    grade_id = cell.metadata.get("nbgrader", {}).get("grade_id")
-    return grade_id if isinstance(grade_id, str) else None
 
 
 def name_of(cell: NotebookNode) -> str:

@@ -13,6 +13,7 @@ from pathlib import Path
 from hw_support.desk.errors import DeskError
 from hw_support.desk.findings import field
 from hw_support.desk.opening import Opened
+from hw_support.submission.mending import grade_id_of
 from hw_support.submission.problems import shown
 from hw_support.submission.released import Release
 
@@ -46,11 +47,7 @@ def student_id_of(opened: Opened) -> str:
     DeskError
         There is none, or it cannot be part of a file's name.
     """
-    cells = [
-        cell.source
-        for cell in opened.notebook.cells
-        if cell.metadata.get("nbgrader", {}).get("grade_id") == "certification"
-    ]
+    cells = [cell.source for cell in opened.notebook.cells if grade_id_of(cell) == "certification"]
     return checked_id(field(cells[0], "Student id") if cells else "")
 
 

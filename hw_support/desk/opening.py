@@ -17,7 +17,7 @@ from nbformat import NotebookNode
 
 from hw_support.desk.errors import DeskError
 from hw_support.submission.file import read_submission
-from hw_support.submission.mending import mend
+from hw_support.submission.mending import grade_id_of, mend
 from hw_support.submission.problems import Kind, Problem, Severity, shown
 from hw_support.submission.released import Release
 
@@ -65,7 +65,7 @@ def open_notebook(path: Path, release: Release) -> Opened:
         if problem.kind is Kind.FILE and problem.severity is Severity.FAILED:
             raise DeskError(problem.message.removesuffix(" It scores 0."))
     known = {cell.grade_id for cell in release.cells}
-    if not any(_grade_id(cell) in known for cell in notebook.cells):
+    if not any(grade_id_of(cell) in known for cell in notebook.cells):
         raise DeskError(
             f"{path.name} is not {release.assignment}: none of this homework's cells is in it. "
             f"It begins {shown(_first_line(notebook))}. Name the file that you were given as "
@@ -73,16 +73,11 @@ def open_notebook(path: Path, release: Release) -> Opened:
         )
     changes = [*problems, *mend(notebook, release.cells)]
     for cell in notebook.cells:
-        if grade_id := _grade_id(cell):
+        if grade_id := grade_id_of(cell):
             cell.metadata["deletable"] = False
             if release.cell(grade_id).locked:
                 cell.metadata["editable"] = False
     return Opened(path, path.read_bytes(), notebook, changes, _unsaved(path))
-
-
-def _grade_id(cell: NotebookNode) -> str | None:
-    grade_id = cell.metadata.get("nbgrader", {}).get("grade_id")
-    return grade_id if isinstance(grade_id, str) else None
 
 
 def _first_line(notebook: NotebookNode) -> str:

@@ -117,7 +117,8 @@ def _trimmed(source: str) -> str:
     return "\n".join(line.rstrip() for line in source.splitlines()).strip()
 
 
-def _grade_id(cell: NotebookNode) -> str | None:
+def grade_id_of(cell: NotebookNode) -> str | None:
+    """Return the grade id that a cell carries; None if it carries none."""
     marks = cell.metadata.get("nbgrader")
     grade_id = marks.get("grade_id") if isinstance(marks, dict) else None
     return grade_id if isinstance(grade_id, str) else None
@@ -125,12 +126,12 @@ def _grade_id(cell: NotebookNode) -> str | None:
 
 def _places(nb: NotebookNode) -> dict[str, int]:
     """Where each graded or locked cell stands; ids are unique and known by now."""
-    return {grade_id: i for i, cell in enumerate(nb.cells) if (grade_id := _grade_id(cell))}
+    return {grade_id: i for i, cell in enumerate(nb.cells) if (grade_id := grade_id_of(cell))}
 
 
 def _drop_unknown(nb: NotebookNode, known: dict[str, InstructorCell]) -> Iterable[Problem]:
     for cell in nb.cells:
-        if "nbgrader" not in cell.metadata or _grade_id(cell) in known:
+        if "nbgrader" not in cell.metadata or grade_id_of(cell) in known:
             continue
         marks = cell.metadata.pop("nbgrader")
         flags = ("grade", "solution", "locked", "task")
@@ -148,7 +149,7 @@ def _drop_unknown(nb: NotebookNode, known: dict[str, InstructorCell]) -> Iterabl
 def _settle_duplicates(nb: NotebookNode, known: dict[str, InstructorCell]) -> Iterable[Problem]:
     copies: dict[str, list[NotebookNode]] = {}
     for cell in nb.cells:
-        if grade_id := _grade_id(cell):
+        if grade_id := grade_id_of(cell):
             copies.setdefault(grade_id, []).append(cell)
     for grade_id, cells in copies.items():
         if len(cells) == 1:
@@ -171,7 +172,7 @@ def _settle_duplicates(nb: NotebookNode, known: dict[str, InstructorCell]) -> It
 
 def _rebuild(nb: NotebookNode, known: dict[str, InstructorCell]) -> Iterable[Problem]:
     for cell in nb.cells:
-        grade_id = _grade_id(cell)
+        grade_id = grade_id_of(cell)
         if grade_id is None:
             continue
         instructor = known[grade_id]
@@ -281,7 +282,7 @@ def _move_tests_behind_answers(
             if places[grade_id] < places[answer]:
                 test = nb.cells.pop(places[grade_id])
                 place = places[answer]  # just behind the answer, which moved up by one
-                while place < len(nb.cells) and _grade_id(nb.cells[place]) in behind:
+                while place < len(nb.cells) and grade_id_of(nb.cells[place]) in behind:
                     place += 1
                 nb.cells.insert(place, test)
                 places = _places(nb)
