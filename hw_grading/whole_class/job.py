@@ -14,6 +14,7 @@ import importlib.metadata
 import json
 import platform
 import socket
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -33,6 +34,7 @@ from hw_grading.sandbox.nursery import NurseryEnded
 from hw_support.submission.problems import Severity, read_problems
 
 OURS = "this homework's own packages"
+_looking = threading.Lock()
 
 
 class WorkerUnfit(GraderFault):
@@ -139,9 +141,14 @@ def _check_sandbox(sandbox: str, blas_threads: int) -> None:
         available.check(environment.shown(blas_threads, secrets), settings.of_sandbox())
 
 
-@functools.cache
 def installed() -> dict[str, str]:
     """Return the versions of Python and of what we require, and a digest of our own packages."""
+    with _looking:  # two threads that read markers at once disturb each other in CPython 3.11
+        return _installed()
+
+
+@functools.cache
+def _installed() -> dict[str, str]:
     versions = {"Python": platform.python_version()}
     left = [("hw2-homework", "grading")]
     while left:
@@ -154,7 +161,8 @@ def installed() -> dict[str, str]:
                 marker = requirement.marker
                 if needed not in versions and (not marker or marker.evaluate({"extra": extra})):
                     left.append((needed, ""))
-    versions[OURS] = _digest_of_ours()
+    packages = [Path(str(package.__file__)).parent for package in (hw_grading, hw_support)]
+    versions[OURS] = digest_of(packages)
     return dict(sorted(versions.items()))
 
 
@@ -168,12 +176,12 @@ def differences(expected: Mapping[str, str], found: Mapping[str, str]) -> list[s
     return named + ([f"and {len(names) - 5} more"] if len(names) > 5 else [])
 
 
-def _digest_of_ours() -> str:
+def digest_of(packages: list[Path]) -> str:
+    """Return a digest of all files of some packages, but for what Python makes of them."""
     digest = hashlib.sha256()
-    for package in (hw_grading, hw_support):
-        folder = Path(str(package.__file__)).parent
+    for folder in packages:
         for path in sorted(folder.rglob("*")):
-            if path.is_file() and path.suffix != ".pyc":
+            if "__pycache__" not in path.parts and path.is_file():
                 digest.update(str(path.relative_to(folder.parent)).encode() + b"\0")
                 digest.update(hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()

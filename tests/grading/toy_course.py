@@ -207,4 +207,6 @@ def run(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
             timeout=300,
         )
         output.seek(0)
-        return subprocess.CompletedProcess(done.args, done.returncode, "", output.read())
+        text = output.read()
+    print(text)  # pytest shows it where a test fails
+    return subprocess.CompletedProcess(done.args, done.returncode, "", text)

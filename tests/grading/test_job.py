@@ -1,0 +1,62 @@
+"""What a result depends on besides the submission."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from hw_grading.whole_class import job
+from hw_grading.whole_class.job import OURS, digest_of, installed
+
+
+@pytest.fixture
+def unknown() -> Iterator[None]:
+    """Nobody has asked yet what is installed."""
+    job._installed.cache_clear()
+    yield
+    job._installed.cache_clear()
+
+
+@pytest.mark.usefixtures("unknown")
+def test_threads_that_ask_at_once_what_is_installed_look_one_after_another(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    looked, at_once, distribution = 0, [], importlib.metadata.distribution
+
+    def look(name: str) -> importlib.metadata.Distribution:
+        nonlocal looked
+        looked += 1
+        before = looked
+        time.sleep(0.001)
+        at_once.append(looked - before)
+        return distribution(name)
+
+    monkeypatch.setattr(importlib.metadata, "distribution", look)
+    with ThreadPoolExecutor(4) as threads:
+        answers = list(threads.map(lambda _: installed(), range(4)))
+    assert "numpy" in answers[0]
+    assert len(answers[0][OURS]) == 64
+    assert answers == answers[:1] * 4
+    assert set(at_once) == {0}
+
+
+def test_the_digest_of_packages_knows_names_and_contents_only(tmp_path: Path) -> None:
+    def package(name: str, **files: str) -> Path:
+        for file, text in files.items():
+            path = tmp_path / name / "package" / f"{file}.py"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+        return tmp_path / name / "package"
+
+    here, there = package("here", a="1", b="2"), package("there", a="1", b="2")
+    (there / "__pycache__").mkdir()
+    # As Python writes it, under a name that is gone when it is finished.
+    (there / "__pycache__" / "a.cpython-311.pyc.140737").write_bytes(b"")
+    assert digest_of([here]) == digest_of([there])
+    assert digest_of([here]) != digest_of([package("other", a="1", b="3")])
+    assert digest_of([here]) != digest_of([package("renamed", a="1", c="2")])
