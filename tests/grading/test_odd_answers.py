@@ -11,8 +11,15 @@ from harness import FUNCTIONS, cells_charging
 
 import hw_support.checks
 
+pytestmark = pytest.mark.slow
+
 # Whose caches, the student's own, another function's cell cannot do without.
 NEEDED_BY = {"layer_forward": {"test_backward_pass"}, "forward_pass": {"test_backward_pass"}}
+# A function's odd answers are judged once, for the tests of one worker.
+BY_FUNCTION = [
+    pytest.param(function, marks=pytest.mark.xdist_group(f"odd {function}"))
+    for function in FUNCTIONS
+]
 TAKE_ARRAYS = [function for function in FUNCTIONS if not function.startswith("create_")]
 
 
@@ -36,7 +43,7 @@ def parts_of(function, run):
     return [part for test in cells_charging(function) for part in run[test].parts]
 
 
-@pytest.mark.parametrize("function", FUNCTIONS)
+@pytest.mark.parametrize("function", BY_FUNCTION)
 def test_an_odd_answer_gets_no_points_and_its_reason(function):
     for answer, oddity, run in odd_ones(function):
         parts = parts_of(function, run)
@@ -47,7 +54,7 @@ def test_an_odd_answer_gets_no_points_and_its_reason(function):
         assert any(word in said for word in oddity.words), f"{answer}: {said}"
 
 
-@pytest.mark.parametrize("function", FUNCTIONS)
+@pytest.mark.parametrize("function", BY_FUNCTION)
 def test_an_odd_answer_takes_no_other_function_along(function):
     own = {*cells_charging(function), *NEEDED_BY.get(function, ())}
     for answer, _, run in odd_ones(function):

@@ -725,6 +725,7 @@ def alarm(seconds: float) -> Iterator[None]:
         yield
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "by"),
     [
@@ -753,6 +754,7 @@ def test_what_takes_too_long_is_interrupted_and_the_session_goes_on(name: str, b
         assert session.gone is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["stubborn", "stubborn_call"])
 def test_who_cannot_be_interrupted_is_killed(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("hw_grading.examiner.session._SECONDS_TO_REACT", 0.7)
