@@ -5,6 +5,7 @@ Importing this package is quick; matplotlib is imported when the first picture i
 
 from .checks import Checks
 from .compare import Mismatch, as_numbers, assert_close, expect, relative_error
+from .dead_units import DeadUnits
 from .desk.doctor import doctor
 from .integrity import DataFileError
 from .mnist import get_mnist_threes_nines
@@ -27,6 +28,7 @@ __all__ = [
     "PALETTE",
     "Checks",
     "DataFileError",
+    "DeadUnits",
     "Mismatch",
     "ReferenceBatch",
     "Run",

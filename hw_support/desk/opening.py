@@ -8,8 +8,9 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from difflib import SequenceMatcher
 from pathlib import Path
 from typing import Any
 
@@ -71,13 +72,36 @@ def open_notebook(path: Path, release: Release) -> Opened:
             f"It begins {shown(_first_line(notebook))}. Name the file that you were given as "
             f"{release.file_name}, with your answers in it."
         )
+    before = {grade_id_of(cell): cell.source for cell in notebook.cells}
     changes = [*problems, *mend(notebook, release.cells)]
+    for i, change in enumerate(changes):
+        if change.kind is Kind.EDITED_CELL and change.cell:
+            what = difference(before[change.cell], release.cell(change.cell).source)
+            changes[i] = replace(change, message=f"{change.message} {what}")
     for cell in notebook.cells:
         if grade_id := grade_id_of(cell):
             cell.metadata["deletable"] = False
             if release.cell(grade_id).locked:
                 cell.metadata["editable"] = False
     return Opened(path, path.read_bytes(), notebook, changes, _unsaved(path))
+
+
+def difference(before: str, now: str) -> str:
+    """Say in a sentence by what line a text first differs from another, and how many more do."""
+    old, new = ([line.rstrip() for line in text.strip().splitlines()] for text in (before, now))
+    matcher = SequenceMatcher(None, old, new, autojunk=False)
+    blocks = [block for block in matcher.get_opcodes() if block[0] != "equal"]
+    kind, here, _, there, _ = blocks[0]
+    if kind == "insert":
+        what = f"New is its line {there + 1}, {shown(new[there])}"
+    elif kind == "delete":
+        what = f"Its line {here + 1}, {shown(old[here])}, is gone"
+    else:
+        what = f"Its line {here + 1} was {shown(old[here])} and is {shown(new[there])} now"
+    more = sum(max(b - a, d - c) for _, a, b, c, d in blocks) - 1
+    return what + (
+        f"; {more} more {'line differs' if more == 1 else 'lines differ'}." if more else "."
+    )
 
 
 def _first_line(notebook: NotebookNode) -> str:

@@ -15,7 +15,6 @@ import signal
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from subprocess import DEVNULL
 from time import monotonic
 from typing import Any
@@ -170,33 +169,49 @@ def run_from_the_top(
         It was stopped; the kernel has ended.
     """
     ran = Ran(notebook, {})
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        kernel = AsyncKernelManager(kernel_name=KERNEL)
-        client = _Client(
-            notebook,
-            ran,
-            began,
-            km=kernel,
-            timeout_func=seconds_for,
-            interrupt_on_timeout=True,
-            allow_errors=True,
-            record_timing=False,
-            resources={"metadata": {"path": folder}},
-        )
-        environment = {**os.environ, **({"NBGRADER_EXECUTION": "autograde"} if like_grader else {})}
-        try:
-            client.execute(env=environment, cleanup_kc=True, stdout=DEVNULL, stderr=DEVNULL)
-        except NoSuchKernel:
-            raise DeskError(
-                f"Jupyter knows no kernel of the name {KERNEL}, in which the notebook is to run. "
-                "Type `python -m hw_support doctor` to see how to install it."
-            ) from None
-        except (DeadKernelError, asyncio.CancelledError):
-            if client.stopped:
-                raise KeyboardInterrupt from None
-            ran.stopped = "The kernel died"
-        except CellTimeoutError:
-            ran.stopped = "The kernel could not be interrupted"
-        except OSError as error:
-            raise DeskError(f"No kernel can be started in {Path(folder)}: {error}.") from error
+    try:
+        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+            _run_in(folder, ran, seconds_for, began, like_grader)
+    except OSError as error:
+        where = error.filename or "the folder for temporary files"
+        raise DeskError(
+            f"No kernel can be started: {where} cannot be used ({error.strerror or error}). See "
+            "that it has room and that you may write there, then do this again; your notebook is "
+            "as it was."
+        ) from error
     return ran
+
+
+def _run_in(
+    folder: str,
+    ran: Ran,
+    seconds_for: Callable[[NotebookNode], float],
+    began: Callable[[int], None],
+    like_grader: bool,
+) -> None:
+    kernel = AsyncKernelManager(kernel_name=KERNEL)
+    client = _Client(
+        ran.notebook,
+        ran,
+        began,
+        km=kernel,
+        timeout_func=seconds_for,
+        interrupt_on_timeout=True,
+        allow_errors=True,
+        record_timing=False,
+        resources={"metadata": {"path": folder}},
+    )
+    environment = {**os.environ, **({"NBGRADER_EXECUTION": "autograde"} if like_grader else {})}
+    try:
+        client.execute(env=environment, cleanup_kc=True, stdout=DEVNULL, stderr=DEVNULL)
+    except NoSuchKernel:
+        raise DeskError(
+            f"Jupyter knows no kernel of the name {KERNEL}, in which the notebook is to run. "
+            "Type `python -m hw_support doctor` to see how to install it."
+        ) from None
+    except (DeadKernelError, asyncio.CancelledError):
+        if client.stopped:
+            raise KeyboardInterrupt from None
+        ran.stopped = "The kernel died"
+    except CellTimeoutError:
+        ran.stopped = "The kernel could not be interrupted"

@@ -965,7 +965,8 @@ print("sent", sent, "to", len(found))
 """
     )
     assert outcome.scores == NOTHING
-    assert outcome.kinds & _ENDED  # they did arrive
+    # They did arrive: at the grader, or at the kernel itself, which may wait for ever then.
+    assert outcome.kinds & {*_ENDED, Kind.TIME_LIMIT}
 
 
 @pytest.mark.parametrize("way", ["os.close(link.fileno())", "link.shutdown(2)", "link.close()"])

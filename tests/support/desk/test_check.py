@@ -1,11 +1,13 @@
 """`check` runs a copy as the grader does; what it prints is what its reader has to do."""
 
+import errno
 import json
 import os
 import signal
 import stat
 import subprocess
 import sys
+import tempfile
 import time
 
 import nbformat
@@ -178,6 +180,20 @@ def test_a_missing_kernel_is_a_sentence(answered, tmp_path, monkeypatch, capsys)
     monkeypatch.setattr(running, "KERNEL", "no-such-kernel")
     assert main(["check", str(tmp_path / "hw2.ipynb")]) == 2
     assert "Jupyter knows no kernel of the name no-such-kernel" in capsys.readouterr().err
+
+
+def test_a_full_disk_is_a_sentence(answered, tmp_path, monkeypatch, capsys):
+    def full(*_, **__):
+        raise OSError(errno.ENOSPC, "No space left on device", "/full/folder")
+
+    path = tmp_path / "hw2.ipynb"
+    nbformat.write(answered, path)
+    before = path.read_bytes()
+    monkeypatch.setattr(tempfile, "mkdtemp", full)
+    assert main(["check", str(path)]) == 2
+    said = capsys.readouterr().err
+    assert "/full/folder cannot be used (No space left on device)" in said
+    assert path.read_bytes() == before
 
 
 @pytest.mark.slow

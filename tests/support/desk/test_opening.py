@@ -12,7 +12,8 @@ import pytest
 from hw_grading.sample_class import cell_of
 from hw_support.desk import opening
 from hw_support.desk.errors import DeskError
-from hw_support.desk.opening import open_notebook
+from hw_support.desk.opening import difference, open_notebook
+from hw_support.submission.problems import shown
 
 NO_NOTEBOOKS = {
     "an empty file": (b"", "found an empty file"),
@@ -67,15 +68,35 @@ def test_an_untouched_notebook_opens_without_a_change(tmp_path, released, releas
     assert [c.metadata for c in opened.notebook.cells] == [c.metadata for c in released.cells]
 
 
-def test_a_cell_of_an_earlier_release_is_said_to_be_one(tmp_path, released, release):
+def test_a_cell_of_an_earlier_release_is_said_to_be_one_and_what_is_new(
+    tmp_path, released, release
+):
     from nbgrader.utils import compute_checksum
 
     cell = cell_of(released, "test_relu_activation")
-    cell.source = "assert relu_activation(1.0) == 1.0  # as it was in spring"
+    first, _, rest = cell.source.partition("\n")
+    cell.source = f"# as it was in spring\n{rest}"
     cell.metadata.nbgrader["checksum"] = compute_checksum(cell)
     nbformat.write(released, tmp_path / "hw2.ipynb")
     (change,) = open_notebook(tmp_path / "hw2.ipynb", release).changes
     assert "'test_relu_activation' is of an earlier release" in change.message
+    assert change.message.endswith(f"line 1 was '# as it was in spring' and is {shown(first)} now.")
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "sentence"),
+    [
+        ("a\nb\nc", "a\nB\nc", "Its line 2 was 'b' and is 'B' now."),
+        ("a\nb\nc\nd", "a\nB\nc\nD\ne", "Its line 2 was 'b' and is 'B' now; 2 more lines differ."),
+        ("a\nb", "a\nb\nc", "New is its line 3, 'c'."),
+        ("a\nb\nc", "c", "Its line 1, 'a', is gone; 1 more line differs."),
+        ("", "a", "New is its line 1, 'a'."),
+        ("a  \nb\n", "a\nc", "Its line 2 was 'b' and is 'c' now."),
+        ("a\x1b[2J", "a", "Its line 1 was 'a\N{REPLACEMENT CHARACTER}[2J' and is 'a' now."),
+    ],
+)
+def test_the_first_line_that_differs_is_shown(before, now, sentence):
+    assert difference(before, now) == sentence
 
 
 class Sessions(BaseHTTPRequestHandler):
