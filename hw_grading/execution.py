@@ -34,13 +34,12 @@ from traitlets import Bool, Enum, Integer
 
 from hw_grading import outputs, safe_html
 from hw_grading.examiner.client import Examination, ExaminerFailed
-from hw_grading.faults import GraderFault
+from hw_grading.faults import GraderFault, HelperEnded
 from hw_grading.instructor_cells import as_released
 from hw_grading.limits import LimitSettings
 from hw_grading.outputs import Flow, OutputBudget
 from hw_grading.sandbox import available, environment
 from hw_grading.sandbox.kernel import KernelInSandbox
-from hw_grading.sandbox.nursery import NurseryEnded
 from hw_grading.sandbox.watch import Stop, Watch
 from hw_support.submission.problems import (
     METADATA_KEY,
@@ -318,7 +317,7 @@ class ExecuteSubmission(LimitSettings, Execute):
                 self._stop(Kind.KERNEL, f"{self._exit_asked} ended the kernel by exit() or quit()")
             place = self.km.provisioner.nursery if self.km else None
             if place and place.has_ended(within=0.5):
-                self._fault = NurseryEnded("the process that forks kernels has ended")
+                self._fault = HelperEnded("the process that forks kernels has ended")
                 self._stop(Kind.GRADER, str(self._fault), cell)
             self._died = True
         elif self._responds():

@@ -13,7 +13,7 @@ from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from typing import Any
 
-from hw_grading.faults import GraderFault
+from hw_grading.faults import GraderFault, HelperEnded
 from hw_grading.forked import Forked
 from hw_grading.sandbox.environment import BLAS_VARIABLES
 
@@ -22,6 +22,10 @@ Cells = list[tuple[str, str]]  # name, source
 
 class ExaminerFailed(GraderFault):
     """A fault of the grader's own: no verdict can be given, and nobody gets a zero for it."""
+
+
+class ExaminerEnded(ExaminerFailed, HelperEnded):
+    """The examiner has ended before it gave a verdict."""
 
 
 @dataclass(frozen=True)
@@ -118,7 +122,7 @@ class Examination:
             try:
                 self._examiner = _running().submit(request, link)
             except OSError as error:
-                raise ExaminerFailed(f"the examiner does not answer ({error})") from error
+                raise ExaminerEnded(f"the examiner does not answer ({error})") from error
 
     def begin(self, trusted: Cells, name: str, source: str) -> None:
         """Have a test cell examined, and before it the instructor's cells since the last one."""
@@ -126,7 +130,7 @@ class Examination:
         try:
             self._examiner.send_bytes(json.dumps(test).encode())
         except OSError as error:
-            raise ExaminerFailed("the examiner has ended") from error
+            raise ExaminerEnded("the examiner has ended") from error
 
     def has_verdict(self, seconds: float) -> bool:
         """Whether there is a verdict now, or within some seconds."""
@@ -142,7 +146,7 @@ class Examination:
                 raise ExaminerFailed(f"the examiner gave no verdict within {seconds:g} s")
             answer = json.loads(self._examiner.recv_bytes())
         except (EOFError, OSError) as error:
-            raise ExaminerFailed("the examiner has ended") from error
+            raise ExaminerEnded("the examiner has ended") from error
         if fault := answer.get("fault"):
             raise ExaminerFailed(fault)
         return Verdict(answer["outputs"], answer["gone"], answer["ended"])

@@ -38,10 +38,6 @@ class NoNursery(GraderFault):
     """No kernel can be forked here, or this one could not be."""
 
 
-class NurseryEnded(GraderFault):
-    """A submission's kernel has ended because the process that forked it has."""
-
-
 class ForkedKernel(Forked):
     """A kernel as jupyter_client sees it.
 

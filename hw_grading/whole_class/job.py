@@ -28,9 +28,8 @@ from packaging.utils import canonicalize_name
 import hw_grading
 import hw_support
 from hw_grading.execution import ExecuteSubmission
-from hw_grading.faults import GraderFault
+from hw_grading.faults import GraderFault, HelperEnded
 from hw_grading.sandbox import available, environment
-from hw_grading.sandbox.nursery import NurseryEnded
 from hw_support.submission.problems import Severity, read_problems
 
 OURS = "this homework's own packages"
@@ -108,8 +107,8 @@ def run(job: Job) -> Outcome:
             if not execution.kernel_died:
                 break  # or the machine may have killed it: it is run once more
         except GraderFault as fault:
-            if attempt == 1 and isinstance(fault, NurseryEnded):
-                continue  # it was killed, say; another one is started
+            if attempt == 1 and isinstance(fault, HelperEnded):
+                continue
             return Outcome(None, str(fault), monotonic() - start, execution.cpu_seconds_used)
     failed = [p.message for p in read_problems(done) if p.severity is Severity.FAILED]
     text = json.dumps(done, ensure_ascii=False)

@@ -7,11 +7,16 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
+import nbformat
 import pytest
 
+from hw_grading.examiner.client import ExaminerEnded, ExaminerFailed
+from hw_grading.execution import ExecuteSubmission
+from hw_grading.faults import GraderFault, HelperEnded
 from hw_grading.whole_class import job
-from hw_grading.whole_class.job import OURS, digest_of, installed
+from hw_grading.whole_class.job import OURS, Job, digest_of, installed, run
 
 
 @pytest.fixture
@@ -43,6 +48,37 @@ def test_threads_that_ask_at_once_what_is_installed_look_one_after_another(
     assert len(answers[0][OURS]) == 64
     assert answers == answers[:1] * 4
     assert set(at_once) == {0}
+
+
+@pytest.mark.parametrize(
+    ("faults", "attempts", "fault"),
+    [
+        ([], 1, None),
+        ([ExaminerEnded("killed")], 2, None),
+        ([HelperEnded("killed")], 2, None),
+        ([HelperEnded("killed"), HelperEnded("killed again")], 2, "killed again"),
+        ([ExaminerFailed("a hidden test is wrong")], 1, "a hidden test is wrong"),
+    ],
+)
+def test_a_submission_is_run_once_more_when_a_process_of_the_graders_has_ended(
+    faults: list[GraderFault], attempts: int, fault: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left, ran = list(faults), []
+
+    def preprocess(self: ExecuteSubmission, nb: Any, resources: Any) -> tuple[Any, Any]:
+        ran.append(resources["nbgrader"]["student"])
+        if left:
+            raise left.pop(0)
+        return nb, resources
+
+    monkeypatch.setattr(ExecuteSubmission, "preprocess", preprocess)
+    monkeypatch.setattr(ExecuteSubmission, "kernel_died", False)
+    monkeypatch.setattr(ExecuteSubmission, "cpu_seconds_used", 0.0)
+    text = nbformat.writes(nbformat.v4.new_notebook())
+    outcome = run(Job("student", text, {}, {}))
+    assert ran == ["student"] * attempts
+    assert outcome.fault == fault
+    assert (outcome.notebook is None) == (fault is not None)
 
 
 def test_the_digest_of_packages_knows_names_and_contents_only(tmp_path: Path) -> None:
