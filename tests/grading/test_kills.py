@@ -45,22 +45,24 @@ def hand_in(course: ToyCourse) -> list[str]:
     return [f"student-{n:02}" for n in range(STUDENTS)]
 
 
-def below(process: subprocess.Popen[bytes]) -> list[psutil.Process]:
+def below(pid: int, *, recursive: bool) -> list[psutil.Process]:
     with contextlib.suppress(psutil.NoSuchProcess):
-        return psutil.Process(process.pid).children(recursive=True)
+        return psutil.Process(pid).children(recursive=recursive)
     return []
 
 
 def a_worker(process: subprocess.Popen[bytes]) -> list[psutil.Process]:
-    return [p for p in below(process) if "hw_grading.whole_class.local" in words(p)]
+    return [
+        p for p in below(process.pid, recursive=True) if "hw_grading.whole_class.local" in words(p)
+    ]
 
 
 def a_sandboxed_process(process: subprocess.Popen[bytes]) -> list[psutil.Process]:
-    return [p for p in below(process) if "answering.nursery" in words(p)]
+    return [p for p in below(process.pid, recursive=True) if "answering.nursery" in words(p)]
 
 
 def an_examiner(process: subprocess.Popen[bytes]) -> list[psutil.Process]:
-    return [p for p in below(process) if not p.children() and p in a_worker(process)]
+    return [p for p in a_worker(process) if not below(p.pid, recursive=False)]
 
 
 def the_coordinator(process: subprocess.Popen[bytes]) -> list[psutil.Process]:
