@@ -1,4 +1,4 @@
-"""What a result depends on besides the submission."""
+"""What a result depends on besides the submission, and when a job is run once more."""
 
 from __future__ import annotations
 
