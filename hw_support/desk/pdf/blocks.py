@@ -1,7 +1,7 @@
 """Write pandoc's blocks, which were Markdown, as typst expressions.
 
 Text becomes string literals, so a cell cannot bring typst code with it; a formula is evaluated as
-mathematics, after `pdf_markdown` has looked at it. HTML that only styles is left out, a little of
+mathematics, after `markdown` has looked at it. HTML that only styles is left out, a little of
 it is kept, and the rest is shown as its source.
 """
 
@@ -25,6 +25,8 @@ _MOST_COLUMNS = 20
 _LONGEST_WORD = 40
 LONGEST_IN_HEADING = 25
 _LONGEST_IN_FORMULA = 70  # characters of text, which do not wrap
+_PASSED_OVER = re.compile(r"\\(?:color|hline)\b")
+_RULED_ARRAY = re.compile(r"\\begin\{array\}\s*(?:\[\w\])?\s*\{[^}]*\|")
 _WRAPPED = {
     "Emph": "emph", "Strong": "strong", "Strikeout": "strike", "Underline": "underline",
     "Superscript": "super", "Subscript": "sub", "SmallCaps": "smallcaps",
@@ -77,9 +79,21 @@ def formula_expression(formula: Formula, converted: str | None, sheet: Sheet) ->
     call = "display" if formula.display else "inline"
     tag = re.search(r"\\tag\*?\{([^{}]*)\}", formula.tex)
     label = f", number: {literal(f'({tag[1]})')}" if tag and formula.display else ""
+    if lost := _lost(formula, tags_shown=1 if label else 0):
+        sheet.warn(f"{lost} cannot be shown in a formula: {excerpt(formula.source)}")
     tex = f", {literal(formula.source)}" if formula.display else ""
     shown = f'{call}(eval({literal(converted)}, mode: "math"){tex}{label})'
     return sheet.risky(shown, as_tex)
+
+
+def _lost(formula: Formula, tags_shown: int) -> str:
+    """Name what pandoc passes over in a formula without a word; empty if there is nothing."""
+    lost = dict.fromkeys(_PASSED_OVER.findall(formula.tex))
+    if len(re.findall(r"\\tag\b", formula.tex)) > tags_shown:
+        lost[r"\tag"] = None
+    if _RULED_ARRAY.search(formula.tex):
+        lost["a line between columns"] = None
+    return ", ".join(lost)
 
 
 @dataclass

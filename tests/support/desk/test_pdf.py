@@ -224,6 +224,30 @@ def test_a_formula_that_cannot_be_converted_is_shown_as_tex_and_named(made, wild
         assert wild[:8] in warning
 
 
+@pytest.mark.parametrize(
+    ("formula", "lost"),
+    [
+        (r"$x + \color{red}{y}$", r"\color"),
+        (r"$$\begin{array}{c} x \\ \hline y \end{array}$$", r"\hline"),
+        (r"$$\begin{array}{c|c} x & y \end{array}$$", "a line between columns"),
+        ("\\begin{align} x \\tag{1} \\\\ y \\tag{2} \\end{align}", r"\tag"),
+        (r"$x \, y$", None),
+        (r"$$x \, y \tag{1}$$", None),
+        (r"$$\begin{array}{lr} x & |y| \end{array}$$", None),
+    ],
+)
+def test_what_a_formula_loses_is_named_and_the_rest_is_shown(made, formula, lost):
+    result = made(text_cell(f"# Heading of it\n\nbefore {formula} after"))
+    for shown in ("𝑥", "𝑦"):
+        assert shown in result.text or lost is None
+    if lost:
+        (warning,) = result.warnings
+        assert "Heading of it" in warning
+        assert f"{lost} cannot be shown in a formula" in warning
+    else:
+        assert result.warnings == []
+
+
 def test_macros_are_known_in_all_cells_as_in_jupyter(made):
     result = made(
         text_cell("$\\newcommand{\\half}[2]{\\frac{#1}{#2}}$ $\\def\\R{\\mathbb{R}}$ defined"),
