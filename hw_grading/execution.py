@@ -41,6 +41,7 @@ from hw_grading.outputs import Flow, OutputBudget
 from hw_grading.sandbox import available, environment
 from hw_grading.sandbox.kernel import KernelInSandbox
 from hw_grading.sandbox.watch import Stop, Watch
+from hw_support.submission.mending import grade_id_of
 from hw_support.submission.problems import (
     METADATA_KEY,
     Kind,
@@ -242,8 +243,8 @@ class ExecuteSubmission(LimitSettings, Execute):
                 self._examine(cell, index)
         else:
             self._run_in_kernel(cell, cell, index)
-            if _is_trusted(cell) and _grade_id(cell) not in self._first:
-                self._trusted.append((_grade_id(cell) or "", cell.source))
+            if _is_trusted(cell) and grade_id_of(cell) not in self._first:
+                self._trusted.append((grade_id_of(cell) or "", cell.source))
         if self._died and not self._stopped:
             self._stop(Kind.KERNEL, f"the kernel died while running {_named(cell)}", cell)
         return cell, resources
@@ -253,7 +254,7 @@ class ExecuteSubmission(LimitSettings, Execute):
         assert self._examination
         assert self._watch
         try:
-            self._examination.begin(self._trusted, _grade_id(cell) or "", cell.source)
+            self._examination.begin(self._trusted, grade_id_of(cell) or "", cell.source)
             self._trusted = []
             self._run_in_kernel(cell, new_code_cell(_ANSWER), index, store_history=False)
             if not self._examination.has_verdict(_SECONDS_FOR_A_LAST_WORD):
@@ -281,9 +282,9 @@ class ExecuteSubmission(LimitSettings, Execute):
         self._kept_beyond = 0
         self._flooded = False
         self._timed_out = False
-        self._wall_limit = self.wall_seconds_of(_grade_id(cell))
+        self._wall_limit = self.wall_seconds_of(grade_id_of(cell))
         passing = self.timeout_func(cell) + 3 * self.iopub_timeout + 5
-        self._watch.begin_cell(self.cpu_seconds_of(_grade_id(cell)), _named(cell), passing)
+        self._watch.begin_cell(self.cpu_seconds_of(grade_id_of(cell)), _named(cell), passing)
         error = None
         try:
             self.execute_cell(run, index, store_history=store_history)
@@ -430,7 +431,7 @@ class ExecuteSubmission(LimitSettings, Execute):
         cell: NotebookNode | None = None,
         severity: Severity = Severity.FAILED,
     ) -> None:
-        grade_id = _grade_id(cell) if cell is not None else None
+        grade_id = grade_id_of(cell) if cell is not None else None
         self._problems.append(Problem(kind, severity, message, grade_id))
 
 
@@ -460,7 +461,7 @@ def _instructors_first_cells(nb: NotebookNode) -> dict[str, str]:
         if cell.cell_type == "code" and (is_solution(cell) or is_grade(cell)):
             break
         if _is_trusted(cell):
-            first[_grade_id(cell) or ""] = cell.source
+            first[grade_id_of(cell) or ""] = cell.source
     return first
 
 
@@ -469,13 +470,8 @@ def _at_start(cell: NotebookNode) -> str:
     return name[0].upper() + name[1:]
 
 
-def _grade_id(cell: NotebookNode) -> str | None:
-    grade_id = cell.metadata.get("nbgrader", {}).get("grade_id")
-    return grade_id if isinstance(grade_id, str) else None
-
-
 def _named(cell: NotebookNode) -> str:
-    grade_id = _grade_id(cell)
+    grade_id = grade_id_of(cell)
     if grade_id:
         return f"cell {shown(grade_id)}"
     return f"the cell that begins {shown(cell.source.strip().partition(chr(10))[0], 40)}"

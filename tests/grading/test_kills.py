@@ -10,7 +10,6 @@ import os
 import random
 import shutil
 import subprocess
-from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,7 +17,7 @@ import nbformat
 import psutil
 import pytest
 from test_cluster import Cluster, by_dask, cluster
-from test_whole_class import all_scores, events, grading
+from test_whole_class import all_scores, events, grading, ran
 from toy_course import ToyCourse
 
 pytestmark = pytest.mark.slow
@@ -106,14 +105,10 @@ def test_kills_at_random_moments(course: ToyCourse) -> None:
         said = (course.root / "output.txt").read_text()[-3000:]
         assert again.returncode == 0, (victims.__name__, again.stderr, said)
         assert all_scores(course, students) == expected, (victims.__name__, said)
-        assert set(graded(course).values()) == {1}, (victims.__name__, events(course))
-
-
-def graded(course: ToyCourse) -> Counter[str]:
-    """How often each student's submission was run and came to a result."""
-    ends = [event for event in events(course) if event["event"] == "student"]
-    done = [end for end in ends if end["end"] != "not graded" and not end["again"]]
-    return Counter(end["student"] for end in done)
+        assert set(ran(course, to_a_result=True).values()) == {1}, (
+            victims.__name__,
+            events(course),
+        )
 
 
 def forget(course: ToyCourse) -> None:
@@ -142,4 +137,4 @@ def test_kills_of_dask_processes(course: ToyCourse, tmp_path: Path) -> None:
         again = course.grade()
         assert again.returncode == 0, again.stderr
         assert all_scores(course, students) == expected
-        assert set(graded(course).values()) == {1}, events(course)
+        assert set(ran(course, to_a_result=True).values()) == {1}, events(course)

@@ -33,10 +33,12 @@ def events(course: ToyCourse) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text().splitlines()]
 
 
-def ran(course: ToyCourse) -> Counter[str]:
-    """How often each student's cells were run."""
-    ends = [event for event in events(course) if event["event"] == "student"]
-    return Counter(end["student"] for end in ends if not end["again"])
+def ran(course: ToyCourse, *, to_a_result: bool = False) -> Counter[str]:
+    """How often each student's cells were run, or so that there was a result."""
+    ends = [e for e in events(course) if e["event"] == "student" and not e["again"]]
+    return Counter(
+        end["student"] for end in ends if not (to_a_result and end["end"] == "not graded")
+    )
 
 
 def hand_in(course: ToyCourse, number: int = 6) -> list[str]:
