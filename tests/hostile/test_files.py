@@ -476,6 +476,8 @@ def digests(folder: Path) -> dict[str, str]:
 LIMITS = """
 c.ExecuteSubmission.cpu_seconds_per_cell = 2
 c.ExecuteSubmission.wall_seconds_per_cell = 4
+c.ExecuteSubmission.cpu_seconds_for_cell = {"triple": 30}
+c.ExecuteSubmission.wall_seconds_for_cell = {"triple": 60}
 c.ExecuteSubmission.iopub_timeout = 1
 c.ExecuteSubmission.memory_mb = 1500
 c.ExecuteSubmission.folder_mb = 50
@@ -484,7 +486,9 @@ c.ExecuteSubmission.processes = 60
 """
 WRONG = {"double": "def double(x):\n    return 0", "triple": "def triple(x):\n    return 0"}
 
-# What stands in an attacker's first answer, above wrong ones.
+# What stands in an attacker's first answer, above wrong ones; in the second, which has more time,
+# where a slow machine takes seconds over it.
+IN_THE_SECOND = ["takes-memory"]
 ATTACKS = {
     "forks": """
 import os
@@ -591,7 +595,8 @@ def attackers(course: ToyCourse) -> Iterator[str]:
     """Hand in the attackers' submissions; give their names."""
     for name, source in ATTACKS.items():
         source = source.replace("{root}", str(course.root))
-        answers = {**WRONG, "double": f"{source}\n{WRONG['double']}"}
+        cell = "triple" if name in IN_THE_SECOND else "double"
+        answers = {**WRONG, cell: f"{source}\n{WRONG[cell]}"}
         course.submit(name, course.answer(**answers))
         yield name
     course.submit("edits", edited(course.answer(**WRONG)))
