@@ -136,19 +136,32 @@ class LocalProcesses(Executor):
     def start_early(self) -> None:
         """Begin with what the first call would have to wait for, since there will be calls."""
         with self._lock:
-            self._start_template()
+            if _FORKS:
+                self._start_template()
 
-    def _start_template(self) -> _Template | None:
+    def _start_template(self) -> _Template:
         if self._ended:
             raise OSError("stopped")
-        if _FORKS and not (self._template and self._template.is_alive()):
+        if not (self._template and self._template.is_alive()):
             self._template = _Template(self._blas_threads)
         return self._template
 
+    def _forked_worker(self) -> _Worker:
+        attempt = 1
+        while True:
+            with self._lock:
+                template = self._start_template()
+            try:
+                return template.worker()
+            except (OSError, EOFError):
+                # It does not answer any more, but may not have ended yet.
+                template.end()
+                if attempt == ATTEMPTS:
+                    raise
+                attempt += 1
+
     def _start(self) -> _Worker:
-        with self._lock:
-            template = self._start_template()
-        worker = template.worker() if template else _started_worker()
+        worker = self._forked_worker() if _FORKS else _started_worker()
         with self._lock:
             if self._ended:
                 worker.process.kill()

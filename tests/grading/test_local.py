@@ -61,6 +61,24 @@ if first:
     assert other.result() is None
 
 
+def test_a_call_does_not_pay_for_what_forks_workers_while_it_is_dying(
+    two: LocalProcesses, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = two.submit(os.getpid).result()
+    dying = two._template
+    assert dying
+    dying._process.kill()
+    # The system closes a dying process's sockets before others can see that it has ended.
+    until(lambda: dying._process.poll() is not None)
+    monkeypatch.setattr(dying, "is_alive", lambda: not ended)
+    ended: list[bool] = []
+    end = dying.end
+    monkeypatch.setattr(dying, "end", lambda: (end(), ended.append(True)))
+    os.kill(first, signal.SIGKILL)
+    assert two.submit(os.getpid).result() != first
+    assert ended
+
+
 def test_a_call_that_kills_every_worker_fails_alone(two: LocalProcesses) -> None:
     futures = [two.submit(os.getpid) for _ in range(4)]
     deadly = two.submit(os._exit, 3)

@@ -209,7 +209,7 @@ def test_a_killed_worker_costs_nobody_anything(course: ToyCourse) -> None:
             with contextlib.suppress(psutil.Error):  # it has ended
                 if "hw_grading.whole_class.local" in child.cmdline():
                     child.kill()
-        assert process.wait(120) == 0
+        assert process.wait(120) == 0, (course.root / "output.txt").read_text()
     assert all(course.scores(student) for student in [*students, "aa-slow"])
     assert sum(filter(None, course.test_scores("aa-slow").values())) == FULL_MARKS
 
@@ -222,7 +222,7 @@ def test_a_second_run_is_refused_while_one_is_grading(course: ToyCourse) -> None
         second = course.grade()
         assert second.returncode == 1
         assert "Another run is grading the course" in second.stderr
-        assert process.wait(120) == 0
+        assert process.wait(120) == 0, (course.root / "output.txt").read_text()
     assert set(ran(course).values()) == {1}
 
 
@@ -235,7 +235,7 @@ def test_a_submission_replaced_while_the_class_is_graded_is_graded_as_it_is_then
     with grading(course, "--WholeClass.workers=2") as process:
         until_ended(course, 1)  # b's, while the loop waits for aa-slow
         course.submit("b", nbformat.writes(course.answered))
-        assert process.wait(120) == 0
+        assert process.wait(120) == 0, (course.root / "output.txt").read_text()
     assert sum(filter(None, course.test_scores("b").values())) == FULL_MARKS
 
 

@@ -1193,7 +1193,7 @@ def apply(f, x):
     assert outcome.scores == {**NOTHING, "test_apply": 1.0}
     assert outcome.problems == []
     assert "done" in outcome.printed
-    assert outcome.seconds < 20
+    assert outcome.seconds < 60
 
 
 def test_a_function_that_calls_back_for_ever_and_will_not_be_interrupted(arena: Arena) -> None:
@@ -1270,7 +1270,7 @@ def apply(forward_pass, sigmoid):
     )
     outcome = attack_with(arena, nb)
     assert outcome.scores == NOTHING
-    assert outcome.seconds < 30  # the limit of the part is 5 s
+    assert outcome.seconds < 90  # the limit of the part is 5 s
 
 
 def test_an_endless_list_that_is_given_to_a_callback_is_stopped(arena: Arena) -> None:

@@ -75,7 +75,7 @@ while True:
         **SHORT,
     )
     assert "begun" in outcome.printed
-    ended(outcome, Kind.TIME_LIMIT, seconds=30)
+    ended(outcome, Kind.TIME_LIMIT, seconds=90)
 
 
 def test_processes_up_to_the_limit_that_stay(arena: Arena) -> None:
@@ -97,7 +97,7 @@ except BlockingIOError:
     # What the kernel itself needs a thread for may fail now: that is the student's own loss.
     assert outcome.scores == NOTHING
     assert outcome.kinds <= {Kind.KERNEL, Kind.PROTOCOL, Kind.TIME_LIMIT}
-    assert outcome.seconds < 40
+    assert outcome.seconds < 120
 
 
 def test_a_thread_bomb(arena: Arena) -> None:
@@ -116,7 +116,7 @@ except RuntimeError as error:
     assert 5 < number_after("threads", outcome) < 60
     assert outcome.scores == NOTHING
     assert outcome.kinds <= {Kind.KERNEL, Kind.PROTOCOL, Kind.TIME_LIMIT}
-    assert outcome.seconds < 40
+    assert outcome.seconds < 120
 
 
 def test_daemons_that_leave_their_session_and_their_parent(arena: Arena) -> None:
@@ -139,7 +139,7 @@ print("left behind")
 """
     )
     assert "left behind" in outcome.printed
-    ended(outcome, seconds=20)
+    ended(outcome, seconds=60)
 
 
 # -- memory
@@ -160,7 +160,7 @@ except MemoryError:
 """
     )
     assert 500 < number_after("taken", outcome) < 1500
-    ended(outcome, seconds=20)
+    ended(outcome, seconds=60)
     small(memory, outcome)
 
 
@@ -181,7 +181,7 @@ print("all there")
         wall_seconds_per_cell=40.0,
     )
     assert "all there" not in outcome.printed
-    ended(outcome, Kind.MEMORY_LIMIT, seconds=35)
+    ended(outcome, Kind.MEMORY_LIMIT, seconds=105)
 
 
 FILL = """
@@ -206,7 +206,7 @@ def test_files_in_all_folders_that_can_be_written(arena: Arena) -> None:
     )
     assert outcome.printed.count("No space left") == 3
     assert 100 < number_after("wrote", outcome) <= 150
-    ended(outcome, seconds=20)
+    ended(outcome, seconds=60)
 
 
 def test_a_full_home_folder_keeps_nobody_from_being_tested(arena: Arena) -> None:
@@ -239,7 +239,7 @@ signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
 """
     )
     assert number_after("refused", outcome) == 18
-    ended(outcome, seconds=20)
+    ended(outcome, seconds=60)
 
 
 def test_empty_files_take_memory_too(arena: Arena) -> None:
@@ -257,7 +257,7 @@ print("came to the end")
     assert outcome.scores == NOTHING
     assert outcome.kinds == {Kind.DISK_LIMIT}
     assert "came to the end" not in outcome.printed
-    assert outcome.seconds < 20
+    assert outcome.seconds < 60
 
 
 # Memory that belongs to no process: it must not be had, or it must count.
@@ -354,7 +354,7 @@ time.sleep(1.5)
     )
     assert outcome.scores == NOTHING
     assert outcome.kinds <= {Kind.MEMORY_LIMIT}
-    assert outcome.seconds < 40
+    assert outcome.seconds < 120
     if not outcome.kinds:
         assert number_after("taken", outcome) < 1000
 
@@ -376,7 +376,7 @@ except OSError as error:
     assert number_after("opened", outcome) < 512
     assert outcome.scores == NOTHING
     assert outcome.kinds <= {Kind.KERNEL, Kind.PROTOCOL, Kind.TIME_LIMIT}
-    assert outcome.seconds < 30
+    assert outcome.seconds < 90
 
 
 # -- output
@@ -418,7 +418,7 @@ def test_a_flood_of_output(arena: Arena, memory: Any, way: str) -> None:
     assert outcome.scores == NOTHING
     assert outcome.kinds <= {Kind.OUTPUT_LIMIT, Kind.TIME_LIMIT, Kind.KERNEL}
     assert outcome.kinds & {Kind.OUTPUT_LIMIT, Kind.TIME_LIMIT}
-    assert outcome.seconds < 30
+    assert outcome.seconds < 90
     small(memory, outcome)
 
 
@@ -467,7 +467,7 @@ def test_endless_messages_that_are_not_stored(arena: Arena, memory: Any, way: st
     assert outcome.scores == NOTHING
     assert outcome.kinds <= {Kind.OUTPUT_LIMIT, Kind.TIME_LIMIT, Kind.KERNEL}
     assert outcome.kinds & {Kind.OUTPUT_LIMIT, Kind.TIME_LIMIT}
-    assert outcome.seconds < 30
+    assert outcome.seconds < 90
     small(memory, outcome)
 
 
@@ -496,7 +496,7 @@ def test_a_large_output(arena: Arena, memory: Any, what: str) -> None:
     assert "after" in outcome.printed
     assert outcome.scores == NOTHING
     assert outcome.kinds <= {Kind.OUTPUT_LIMIT, Kind.KERNEL}
-    assert outcome.seconds < 30
+    assert outcome.seconds < 90
     small(memory, outcome)
 
 
@@ -592,7 +592,7 @@ for ask in (input, getpass.getpass, sys.stdin.readline, lambda: raw("?")):
     )
     assert outcome.printed.count("refused StdinNotImplementedError") == 3
     assert "answered ''" in outcome.printed.replace("\\'", "'")
-    ended(outcome, seconds=15)
+    ended(outcome, seconds=45)
 
 
 # The kernel's own sockets, used past its session: 100 messages of 10 MB.
@@ -652,7 +652,7 @@ def test_large_messages_faster_than_they_are_read(arena: Arena, memory: Any, way
     )
     assert outcome.scores == NOTHING
     assert outcome.kinds <= {Kind.KERNEL, Kind.OUTPUT_LIMIT, Kind.TIME_LIMIT, Kind.MEMORY_LIMIT}
-    assert outcome.seconds < 40
+    assert outcome.seconds < 120
     small(memory, outcome)
 
 
@@ -729,7 +729,7 @@ FUNCTION_LOOPS = (
 def test_a_cell_that_does_not_end(arena: Arena, loop: str) -> None:
     outcome = arena.attack(before="import numpy as np\n" + ONLY + LOOPS[loop], **SHORT)
     assert "begun" in outcome.printed
-    ended(outcome, Kind.TIME_LIMIT, seconds=30)
+    ended(outcome, Kind.TIME_LIMIT, seconds=90)
 
 
 @pytest.mark.parametrize("loop", FUNCTION_LOOPS)
@@ -742,7 +742,7 @@ def test_a_function_that_does_not_end(arena: Arena, loop: str) -> None:
     assert outcome.scores["test_double"] == 0
     assert outcome.kinds <= {Kind.TIME_LIMIT, Kind.PROTOCOL}
     assert outcome.kinds
-    assert outcome.seconds < 40
+    assert outcome.seconds < 120
 
 
 def test_a_function_that_waits_in_every_call_uses_up_no_more_than_the_submissions_time(
@@ -755,7 +755,7 @@ def test_a_function_that_waits_in_every_call_uses_up_no_more_than_the_submission
         wall_seconds_per_submission=4.0,
         iopub_timeout=1,
     )
-    ended(outcome, Kind.TIME_LIMIT, seconds=15)
+    ended(outcome, Kind.TIME_LIMIT, seconds=45)
     assert "for the whole submission" in outcome.problems[-1].message
 
 
@@ -783,7 +783,7 @@ print("all of", "it")
     )
     assert "begun" in outcome.printed
     assert "all of it" not in outcome.printed
-    ended(outcome, Kind.TIME_LIMIT, seconds=15)
+    ended(outcome, Kind.TIME_LIMIT, seconds=45)
 
 
 def test_computing_in_children_one_after_another(arena: Arena) -> None:
@@ -809,7 +809,7 @@ print("all of", "it")
     )
     assert "begun" in outcome.printed
     assert "all of it" not in outcome.printed
-    ended(outcome, Kind.TIME_LIMIT, seconds=15)
+    ended(outcome, Kind.TIME_LIMIT, seconds=45)
 
 
 def test_timers_that_go_off_all_the_time(arena: Arena) -> None:
@@ -828,7 +828,7 @@ signal.setitimer(signal.ITIMER_VIRTUAL, 1e-6, 1e-6)
     assert outcome.scores == NOTHING
     # A handler that interrupts itself again and again may also end the kernel.
     assert outcome.kinds <= {Kind.TIME_LIMIT, Kind.KERNEL}
-    assert outcome.seconds < 60
+    assert outcome.seconds < 180
 
 
 # -- the kernel's end
@@ -860,13 +860,13 @@ app.kernel.io_loop.add_callback(app.kernel.io_loop.stop)
 @pytest.mark.parametrize("way", DEATHS)
 def test_a_kernel_that_ends(arena: Arena, way: str) -> None:
     outcome = arena.attack({"total": "total = 10"}, before=ONLY + DEATHS[way])
-    ended(outcome, Kind.KERNEL, seconds=20)
+    ended(outcome, Kind.KERNEL, seconds=60)
 
 
 @pytest.mark.parametrize("way", ["exit", "abort", "segfault", "killed", "replaced"])
 def test_a_function_that_ends_the_kernel(arena: Arena, way: str) -> None:
     outcome = arena.attack({"double": f"def double(x):\n    {DEATHS[way]}", "total": "total = 10"})
-    ended(outcome, Kind.KERNEL, seconds=20)
+    ended(outcome, Kind.KERNEL, seconds=60)
 
 
 STUNS = {
@@ -943,7 +943,7 @@ def test_a_kernel_that_is_there_and_does_not_work(arena: Arena, way: str) -> Non
     harmless = outcome.scores["test_total"] == 1
     assert outcome.kinds <= {Kind.KERNEL, Kind.TIME_LIMIT, Kind.PROTOCOL}
     assert harmless or outcome.kinds
-    assert outcome.seconds < 45
+    assert outcome.seconds < 135
 
 
 def test_a_thread_that_prints_into_later_cells(arena: Arena, memory: Any) -> None:
@@ -963,7 +963,7 @@ threading.Thread(target=chat, daemon=True).start()
     assert "from behind" not in str([cell.outputs for cell in tests])
     assert outcome.scores == NOTHING
     assert outcome.kinds <= {Kind.OUTPUT_LIMIT}
-    assert outcome.seconds < 30
+    assert outcome.seconds < 90
     small(memory, outcome)
 
 
@@ -984,7 +984,7 @@ def test_a_function_that_calls_the_tests_function_for_ever(arena: Arena, memory:
     assert outcome.scores == NOTHING
     assert outcome.kinds <= {Kind.TIME_LIMIT, Kind.PROTOCOL}
     assert outcome.kinds
-    assert outcome.seconds < 40
+    assert outcome.seconds < 120
     small(memory, outcome)
 
 
@@ -999,7 +999,7 @@ def test_a_function_that_calls_itself_and_the_tests_function_without_end(
     )
     assert outcome.scores == NOTHING
     assert outcome.kinds <= {Kind.TIME_LIMIT, Kind.PROTOCOL, Kind.KERNEL}
-    assert outcome.seconds < 40
+    assert outcome.seconds < 120
     small(memory, outcome)
 
 
@@ -1036,7 +1036,7 @@ def double(x):
     outcome = arena.attack({"double": double, "total": "total = 10"}, iopub_timeout=1)
     assert outcome.scores == NOTHING | {"test_total": 1.0}
     assert outcome.kinds <= {Kind.TIME_LIMIT}
-    assert outcome.seconds < 40
+    assert outcome.seconds < 120
     small(memory, outcome)
 
 

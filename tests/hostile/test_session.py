@@ -747,7 +747,7 @@ def test_what_takes_too_long_is_interrupted_and_the_session_goes_on(name: str, b
                 alarm(0.2) if by == "time" else contextlib.nullcontext(),
             ):
                 function(lambda x: x)
-            assert time.monotonic() - began < 2.5
+            assert time.monotonic() - began < 25
             session.limit_computing(float("inf"))
             assert same(number) == number
         session.end_test()

@@ -507,7 +507,7 @@ time.sleep(1000)
     assert "begun" in outcome.printed
     assert outcome.scores == NOTHING
     assert outcome.kinds == {Kind.TIME_LIMIT}
-    assert outcome.seconds < 15
+    assert outcome.seconds < 45
 
 
 @by_number
@@ -529,7 +529,7 @@ time.sleep(1.5)
     assert "begun" in outcome.printed
     assert outcome.scores == NOTHING
     assert outcome.kinds <= {Kind.KERNEL}
-    assert outcome.seconds < 15
+    assert outcome.seconds < 45
 
 
 # -- rights

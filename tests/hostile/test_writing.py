@@ -313,7 +313,7 @@ print("left", os.listdir("/run/kernel"), os.listdir("/home/student"), len(os.lis
     assert "left [] [] True" in outcome.printed
     assert outcome.scores == NOTHING
     assert outcome.kinds <= {Kind.KERNEL}
-    assert outcome.seconds < 30
+    assert outcome.seconds < 90
 
 
 def test_things_left_for_the_next_student(arena: Arena) -> None:
@@ -371,7 +371,7 @@ attempt("write_key", open, "/run/kernel/grader.json", "a")
     assert outcome.scores == NOTHING
     assert {"read_key", "write_key"} <= refused(outcome) or "No such file" in outcome.printed
     assert "link" not in worked(outcome)
-    assert outcome.seconds < 15
+    assert outcome.seconds < 45
 
 
 @pytest.mark.parametrize(

@@ -170,7 +170,7 @@ def test_an_endless_loop_is_interrupted_and_the_rest_goes_on(answered, tmp_path,
     ran = running.run_from_the_top(notebook, lambda cell: 3.0)
     place = notebook.cells.index(cell_of(notebook, "q1_3a"))
     assert ran.stopped is None
-    assert 3 <= ran.cells[place].seconds < 10
+    assert 3 <= ran.cells[place].seconds < 60
     assert max(ran.cells) > place
 
 
