@@ -13,6 +13,7 @@ import hashlib
 import os
 import time
 from dataclasses import dataclass, field
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -144,7 +145,12 @@ class Outcome:
     @property
     def printed(self) -> str:
         """All that the student's own cells and the tests show, in one text."""
-        return "\n".join(str(o) for cell in self.nb.cells for o in cell.get("outputs", []))
+        parts: list[str] = []
+        for cell in self.nb.cells:
+            for stream, outputs in groupby(cell.get("outputs", []), lambda o: o.get("name")):
+                # What is printed at once may come in two pieces.
+                parts += ["".join(o.text for o in outputs)] if stream else map(str, outputs)
+        return "\n".join(parts)
 
     @property
     def kinds(self) -> set[Kind]:
