@@ -145,12 +145,12 @@ class Outcome:
     @property
     def printed(self) -> str:
         """All that the student's own cells and the tests show, in one text."""
-        parts: list[str] = []
+        outputs: list[Any] = []
         for cell in self.nb.cells:
-            for stream, outputs in groupby(cell.get("outputs", []), lambda o: o.get("name")):
+            for stream, some in groupby(cell.get("outputs", []), lambda o: o.get("name")):
                 # What is printed at once may come in two pieces.
-                parts += ["".join(o.text for o in outputs)] if stream else map(str, outputs)
-        return "\n".join(parts)
+                outputs += [{"text": "".join(o.text for o in some)}] if stream else some
+        return "\n".join(map(str, outputs))
 
     @property
     def kinds(self) -> set[Kind]:
