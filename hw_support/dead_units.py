@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from hw_support.compare import as_numbers
-from hw_support.plotting import PALETTE, label_axes
+from hw_support.plotting import PALETTE, label_axes, new_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -89,7 +89,7 @@ class DeadUnits:
         returned = self._layer_forward(x, weights, bias, self._activation)
         shape = (len(x), np.shape(weights)[1])
         if not isinstance(returned, (tuple, list)) or len(returned) != 2:
-            what = f"{type(returned).__name__}"
+            what = type(returned).__name__
         elif np.shape(returned[0]) != shape:
             what = f"outputs of shape {np.shape(returned[0])}"
         else:
@@ -122,9 +122,7 @@ class DeadUnits:
                 "watch(weight_matrices, biases) after each step, where watch is this object"
             )
         if ax is None:
-            import matplotlib.pyplot as plt
-
-            _, ax = plt.subplots(figsize=(5, 3.2), layout="constrained")
+            ax = new_axes(5, 3.2)
         ax.plot(self.steps, 100 * np.array(self.shares), color=PALETTE.highlight, linewidth=2)
         ax.set_ylim(0, 100)
         return label_axes(ax, title="Hidden units die", xlabel="iteration", ylabel="dead ReLUs (%)")

@@ -52,6 +52,14 @@ class Palette:
 PALETTE = Palette()
 
 
+def new_axes(width: float, height: float) -> Axes:
+    """Return the Axes of a new figure, whose size is given in inches."""
+    import matplotlib.pyplot as plt
+
+    _, ax = plt.subplots(figsize=(width, height), layout="constrained")
+    return ax
+
+
 def display_image(image: ArrayLike, ax: Axes | None = None, *, title: str | None = None) -> Axes:
     """Draw one digit in grey, white on black.
 
@@ -76,9 +84,7 @@ def display_image(image: ArrayLike, ax: Axes | None = None, *, title: str | None
     """
     pixels = _as_image(image, "image")
     if ax is None:
-        import matplotlib.pyplot as plt
-
-        _, ax = plt.subplots(figsize=(2.2, 2.2), layout="constrained")
+        ax = new_axes(2.2, 2.2)
     in_unit_range = bool(np.min(pixels) >= 0 and np.max(pixels) <= 1)
     limits: tuple[float | None, float | None] = (0, 1) if in_unit_range else (None, None)
     ax.imshow(pixels, cmap="gray", vmin=limits[0], vmax=limits[1], interpolation="nearest")
