@@ -9,6 +9,7 @@ another key, and is run then.
 
 from __future__ import annotations
 
+import functools
 import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import CancelledError, Executor, Future
@@ -113,63 +114,56 @@ class ClassRun:
             if self._stopped.is_set():
                 return
             try:
-                job = submission.job()
+                settled = self._settle(submission.job())
             except Exception:
                 self._room.release()  # the loop meets the same error, and reports it
                 continue
-            try:
-                settled = self._settle(job, ahead=True)
-            except RuntimeError:  # the executor was shut down
-                return
-            if settled.done():  # looking further would only take time from the loop
+            ready = settled.done()
+            settled.add_done_callback(lambda _: self._room.release())
+            if ready:  # looking further would only take time from the loop
                 self._ready_ahead.acquire()
 
-    def _settle(self, job: Job, *, ahead: bool = False) -> Future[Outcome | None]:
+    def _settle(self, job: Job) -> Future[Outcome | None]:
         """Return a future that is done when a job has its result: None if it is kept on disk."""
         with self._lock:
             settled = self._settled.get(job.key)
-            if settled is None:
-                settled = self._settled[job.key] = Future()
-                mine = True
-            else:
-                mine = False
-        if not mine:
-            if ahead:
-                self._room.release()
-            return settled
+            if settled is not None:
+                return settled
+            settled = self._settled[job.key] = Future()
+        try:
+            self._begin(job, settled)
+        except BaseException:
+            with self._lock:
+                self._settled.pop(job.key, None)
+            settled.cancel()  # nobody is to wait for it
+            raise
+        return settled
+
+    def _begin(self, job: Job, settled: Future[Outcome | None]) -> None:
+        """Look for a job's result, or have it run."""
         if not self._rerun and (outcome := self._results.get(job.key)):
             self._watcher.ended(job.student, outcome, again=True)
             settled.set_result(None)
-            if ahead:
-                self._room.release()
-            return settled
+            return
         self._watcher.began(job.student)
         if self._executor is None:
             self._take(job, settled, self._run(job))
-            return settled
-        try:
+        else:
             running = self._executor.submit(self._run, job)
-        except RuntimeError:
-            settled.cancel()
-            raise
+            running.add_done_callback(functools.partial(self._ended, job, settled))
 
-        def take(done: Future[Outcome]) -> None:
-            if ahead:
-                self._room.release()
-            try:
-                outcome = done.result()
-            except CancelledError:
+    def _ended(self, job: Job, settled: Future[Outcome | None], running: Future[Outcome]) -> None:
+        try:
+            outcome = running.result()
+        except CancelledError:
+            settled.cancel()
+            return
+        except Exception as error:
+            if self._stopped.is_set():  # it was ended with all others
                 settled.cancel()
                 return
-            except Exception as error:
-                if self._stopped.is_set():  # it was ended with all others
-                    settled.cancel()
-                    return
-                outcome = Outcome(None, f"{type(error).__name__}: {error}")
-            self._take(job, settled, outcome)
-
-        running.add_done_callback(take)
-        return settled
+            outcome = Outcome(None, f"{type(error).__name__}: {error}")
+        self._take(job, settled, outcome)
 
     def _take(self, job: Job, settled: Future[Outcome | None], outcome: Outcome) -> None:
         """Keep a result, on disk if it is one and can be."""
@@ -185,5 +179,7 @@ class ClassRun:
                         "on, but a run that is stopped has to run these submissions again"
                     )
                 self._kept = False
-        self._watcher.ended(job.student, outcome, again=False)
-        settled.set_result(None if kept else outcome)
+        try:
+            self._watcher.ended(job.student, outcome, again=False)
+        finally:  # a terminal that is gone holds up nobody
+            settled.set_result(None if kept else outcome)

@@ -6,7 +6,7 @@ import functools
 import json
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import CancelledError, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -208,6 +208,25 @@ def test_with_a_full_disk_grading_goes_on_and_says_so_once(
     assert [text(run.outcome(job(s))) for s in "abc"] == [[s, "v1"] for s in "abc"]
     [trouble] = [message for what, message in whole.told if what == "trouble"]
     assert "No space left" in trouble
+
+
+@pytest.mark.parametrize("deaf", ["began", "ended"])
+def test_who_is_told_and_fails_holds_up_nobody(
+    tmp_path: Path, deaf: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(student: str, *_: Any, **__: Any) -> None:
+        if student == "b":
+            raise OSError(5, "the terminal is gone")
+
+    whole = Class(tmp_path)
+    monkeypatch.setattr(whole, deaf, fail)
+    run = whole.begin("abc")
+    for student in "abc":
+        if (deaf, student) == ("began", "b"):
+            with pytest.raises((OSError, CancelledError)):
+                run.outcome(job(student))
+        else:
+            assert text(run.outcome(job(student))) == [student, "v1"]
 
 
 def test_a_result_whose_file_is_gone_is_run_again(tmp_path: Path) -> None:
