@@ -147,7 +147,8 @@ class Outcome:
         """All that the student's own cells and the tests show, in one text."""
         outputs: list[Any] = []
         for cell in self.nb.cells:
-            for stream, some in groupby(cell.get("outputs", []), lambda o: o.get("name")):
+            for stream, group in groupby(cell.get("outputs", []), lambda o: o.get("name")):
+                some = list(group)
                 # What is printed at once may come in two pieces.
                 outputs += [{"text": "".join(o.text for o in some)}] if stream else some
         return "\n".join(map(str, outputs))
