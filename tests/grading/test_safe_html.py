@@ -452,6 +452,7 @@ def seconds(function, *arguments):
     return time.process_time() - start, result
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "html",
     [

@@ -45,23 +45,26 @@ def test_there_are_enough_answers_of_each_kind_and_no_two_of_one_name():
         assert Counter(map(str, answers)).most_common(1)[0][1] == 1
 
 
+@pytest.mark.parametrize("seeds", [[0], pytest.param([1], marks=pytest.mark.slow)], ids=str)
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_a_wrong_answer_is_caught_where_it_is_and_charged_for_no_other_function(function):
-    for answer, verdict in judge(answering(function, WRONG), range(2)):
+def test_a_wrong_answer_is_caught_where_it_is_and_charged_for_no_other_function(function, seeds):
+    for answer, verdict in judge(answering(function, WRONG), seeds):
         assert not verdict.died, answer
         assert verdict.caught, f"not caught: {answer}"
         elsewhere = {t: p for t, p in verdict.lost_elsewhere.items() if charged(t) in FUNCTIONS}
         assert answer.no_value or not elsewhere, f"{answer}: {elsewhere}"
 
 
+@pytest.mark.parametrize("seeds", [[0], pytest.param([1, 2], marks=pytest.mark.slow)], ids=str)
 @pytest.mark.parametrize("function", [*FUNCTIONS, "whole"])
-def test_a_right_answer_loses_no_point(function):
-    for answer, verdict in judge(answering(function, [*RIGHT, *whole_submissions()]), range(3)):
+def test_a_right_answer_loses_no_point(function, seeds):
+    for answer, verdict in judge(answering(function, [*RIGHT, *whole_submissions()]), seeds):
         assert not verdict.died, answer
         messages = {test: verdict.failed_parts(test) for test in verdict.lost}
         assert not messages, f"{answer}: {messages}"
 
 
+@pytest.mark.slow
 def test_nearly_all_mutants_are_caught():
     sample = [m for m in MUTANTS if m.key not in EQUIVALENT.get(m.function, {})][EVERY_THIRD]
     left = [mutant for mutant, verdict in judge(sample, tests="own") if not verdict.caught]

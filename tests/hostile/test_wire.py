@@ -439,6 +439,7 @@ def size_and_peak(item: Any, body: bytes) -> tuple[int, int]:
     return len(head) + len(body), most
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("item", "body"), COSTLY.values(), ids=COSTLY.keys())
 def test_no_frame_takes_much_memory(item: Any, body: bytes) -> None:
     size, most = size_and_peak(item, body)

@@ -172,6 +172,7 @@ def test_two_builds_give_the_same_bytes(arrays):
     assert pack_npz(arrays) == pack_npz({name: array.copy() for name, array in arrays.items()})
 
 
+@pytest.mark.slow
 def test_the_shipped_file_is_what_packing_its_arrays_gives():
     with np.load(build_mnist.MNIST_FILE.path, allow_pickle=False) as shipped:
         built = pack_npz({name: shipped[name] for name in shipped.files})
