@@ -24,7 +24,7 @@ from hw_grading.execution import seed_of
 
 pytestmark = pytest.mark.slow
 
-SECONDS = 60.0
+SECONDS = 180.0
 PACKAGE = str(Path(hw_grading.__file__).resolve().parent)
 # Texts of hidden tests, and what would tell of the course, of the grader and of other students.
 HIDDEN = (

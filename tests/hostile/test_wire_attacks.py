@@ -93,7 +93,7 @@ def small(memory: Any) -> None:
 ENDS = {Kind.PROTOCOL, Kind.KERNEL}
 
 
-def expect_end(outcome: Outcome, why: str, seconds: float = 15) -> None:
+def expect_end(outcome: Outcome, why: str, seconds: float = 45) -> None:
     """The session was ended, for this reason, at once."""
     assert outcome.kinds
     assert outcome.kinds <= ENDS
