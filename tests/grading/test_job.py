@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import importlib.metadata
+import socket
+import subprocess
+import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -12,6 +15,7 @@ from typing import Any
 import nbformat
 import pytest
 
+from hw_grading.examiner import client
 from hw_grading.examiner.client import ExaminerEnded, ExaminerFailed
 from hw_grading.execution import ExecuteSubmission
 from hw_grading.faults import GraderFault, HelperEnded
@@ -79,6 +83,21 @@ def test_a_submission_is_run_once_more_when_a_process_of_the_graders_has_ended(
     assert ran == ["student"] * attempts
     assert outcome.fault == fault
     assert (outcome.notebook is None) == (fault is not None)
+
+
+def test_an_examiner_that_is_dying_is_not_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    requests, theirs = socket.socketpair()
+    theirs.close()  # as the system does first
+    with subprocess.Popen(["sleep", "600"]) as process:
+        dying = client._Examiner(process, requests)
+        monkeypatch.setattr(client, "_examiner", dying)
+        monkeypatch.setattr(client, "_SECONDS_TO_END", 30.0)
+        threading.Timer(0.2, process.kill).start()
+        link, _ = socket.socketpair()
+        with pytest.raises(ExaminerEnded, match="does not answer"):
+            client.Examination(link, 0, 0, seed=0, prefix=[])
+        assert not dying.is_alive()
+    requests.close()
 
 
 def test_the_digest_of_packages_knows_names_and_contents_only(tmp_path: Path) -> None:
