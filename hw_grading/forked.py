@@ -9,6 +9,14 @@ import signal
 import subprocess
 
 
+def has_ended(process: subprocess.Popen[bytes] | Forked, within: float = 0.0) -> bool:
+    """Whether a process has ended, or does within some seconds."""
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(within)
+        return True
+    return False
+
+
 class Forked:
     """A process of this machine that need not be a child of this one.
 

@@ -14,7 +14,7 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from hw_grading.faults import GraderFault, HelperEnded
-from hw_grading.forked import Forked
+from hw_grading.forked import Forked, has_ended
 from hw_grading.sandbox.environment import BLAS_VARIABLES
 
 Cells = list[tuple[str, str]]  # name, source
@@ -68,12 +68,9 @@ class _Examiner:
             )
         return cls(process, ours)
 
-    def is_alive(self, within: float = 0.0) -> bool:
-        """Whether it has not ended, nor does within some seconds."""
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self._process.wait(within)
-            return False
-        return True
+    def has_ended(self, within: float = 0.0) -> bool:
+        """Whether it has ended, or does within some seconds."""
+        return has_ended(self._process, within)
 
     def submit(self, request: dict[str, Any], link: socket.socket) -> Connection:
         ours, theirs = Pipe()
@@ -94,14 +91,14 @@ def take(pid: int, requests: socket.socket) -> None:
 
 def _running() -> _Examiner:
     global _examiner
-    if _examiner is None or not _examiner.is_alive():
+    if _examiner is None or _examiner.has_ended():
         _examiner = _Examiner.started()
     return _examiner
 
 
-def _has_ended(how: str) -> ExaminerEnded:
+def _ended(how: str) -> ExaminerEnded:
     if _examiner:  # it lets go of its sockets first: who tries again is not to get it once more
-        _examiner.is_alive(within=_SECONDS_TO_END)
+        _examiner.has_ended(within=_SECONDS_TO_END)
     return ExaminerEnded(how)
 
 
@@ -133,7 +130,7 @@ class Examination:
             try:
                 self._examiner = _running().submit(request, link)
             except OSError as error:
-                raise _has_ended(f"the examiner does not answer ({error})") from error
+                raise _ended(f"the examiner does not answer ({error})") from error
 
     def begin(self, trusted: Cells, name: str, source: str) -> None:
         """Have a test cell examined, and before it the instructor's cells since the last one."""
@@ -141,7 +138,7 @@ class Examination:
         try:
             self._examiner.send_bytes(json.dumps(test).encode())
         except OSError as error:
-            raise _has_ended("the examiner has ended") from error
+            raise _ended("the examiner has ended") from error
 
     def has_verdict(self, seconds: float) -> bool:
         """Whether there is a verdict now, or within some seconds."""
@@ -157,7 +154,7 @@ class Examination:
                 raise ExaminerFailed(f"the examiner gave no verdict within {seconds:g} s")
             answer = json.loads(self._examiner.recv_bytes())
         except (EOFError, OSError) as error:
-            raise _has_ended("the examiner has ended") from error
+            raise _ended("the examiner has ended") from error
         if fault := answer.get("fault"):
             raise ExaminerFailed(fault)
         return Verdict(answer["outputs"], answer["gone"], answer["ended"])

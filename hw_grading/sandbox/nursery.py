@@ -8,7 +8,6 @@ allowed there is none, and every kernel is started from nothing.
 from __future__ import annotations
 
 import atexit
-import contextlib
 import json
 import logging
 import os
@@ -23,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from hw_grading.faults import GraderFault
-from hw_grading.forked import Forked
+from hw_grading.forked import Forked, has_ended
 from hw_grading.sandbox import environment, policy
 from hw_grading.sandbox.policy import Limits, Shown
 from hw_grading.sandbox.syscalls import filter_file
@@ -116,10 +115,7 @@ class Nursery:
 
     def has_ended(self, within: float = 0.0) -> bool:
         """Whether it has ended, and its kernels with it, or does within some seconds."""
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self._seen.wait(within)
-            return True
-        return False
+        return has_ended(self._seen, within)
 
     def new_folder(self) -> str:
         """Make a folder in which a kernel makes its sockets."""

@@ -96,7 +96,7 @@ def test_an_examiner_that_is_dying_is_not_asked_again(monkeypatch: pytest.Monkey
         link, _ = socket.socketpair()
         with pytest.raises(ExaminerEnded, match="does not answer"):
             client.Examination(link, 0, 0, seed=0, prefix=[])
-        assert not dying.is_alive()
+        assert dying.has_ended()
     requests.close()
 
 
