@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from hw_grading.formgrader_pages import escape as escape_formgraders_pages
+from hw_grading.homework.homework import file_name_pattern
+from hw_grading.plugins.formgrader_pages import escape as escape_formgraders_pages
 
 c = get_config()
 
@@ -17,13 +18,8 @@ c.CourseDirectory.ignore = [".ipynb_checkpoints", "*.pyc", "__pycache__", "saved
 c.Exchange.root = str(HERE / "exchange")
 c.Exchange.timezone = "America/Los_Angeles"
 
-# The one place of the due date: shown in the notebook, and what lateness is counted from.
-c.ShowDueDate.local_time = "2022-10-04 23:59:59"
-c.ShowDueDate.time_zone = "America/Los_Angeles"
-c.ShowDueDate.zone_in_words = "Pacific"
-
 c.GenerateAssignment.preprocessors = [
-    "hw_grading.due_date.ShowDueDate",
+    "hw_grading.plugins.due_date.ShowDueDate",
     "nbgrader.preprocessors.LockCells",
     "nbgrader.preprocessors.ClearSolutions",
     "nbgrader.preprocessors.ClearOutput",
@@ -39,38 +35,35 @@ c.ClearSolutions.text_stub = "YOUR ANSWER HERE"
 # Mark schemes stand in the locked question above each answer, not in cells of their own.
 c.ClearMarkScheme.enforce_metadata = False
 
-# What is downloaded from a learning platform: <student>_hw2.ipynb, or <student>_hw2_anything.ipynb.
-c.FileNameCollectorPlugin.named_regexp = r"^(?:.*/)?(?P<student_id>[^/]+?)_(?P<file_id>hw2)[^/]*$"
+# What is downloaded from a learning platform: <student>_<homework>.ipynb, with anything behind it.
+c.FileNameCollectorPlugin.named_regexp = file_name_pattern(HERE)
 
 # Mends what students broke: the instructor's cells, their order, metadata, and the kernel.
-c.Autograde.exporter_class = "hw_grading.nbgrader_glue.SubmissionExporter"
+c.Autograde.exporter_class = "hw_grading.plugins.exporters.SubmissionExporter"
 c.Autograde.sanitize_preprocessors = [
-    "hw_grading.nbgrader_glue.MendCells",
+    "hw_grading.plugins.preprocessors.MendCells",
     "nbgrader.preprocessors.ClearOutput",
 ]
 c.Autograde.autograde_preprocessors = [
-    "hw_grading.nbgrader_glue.CollectResult",
+    "hw_grading.plugins.preprocessors.CollectResult",
     "nbgrader.preprocessors.LimitOutput",
-    "hw_grading.saving.SaveScores",
+    "hw_grading.plugins.saving.SaveScores",
     "nbgrader.preprocessors.AssignLatePenalties",
-    "hw_grading.nbgrader_glue.MarkFinished",
+    "hw_grading.plugins.preprocessors.MarkFinished",
 ]
 # "none" runs student code with your own rights: for a class that you trust with your machine.
 c.ExecuteSubmission.sandbox = "bubblewrap"
-# The notebook tells students these limits. What may pass on the clock leaves room for other work.
+# Notebooks tell students these limits. What may pass on the clock leaves room for other work. Cells
+# with other limits stand in a homework's manifest, staff/<homework>/homework.toml.
 c.ExecuteSubmission.cpu_seconds_per_cell = 60
-c.ExecuteSubmission.cpu_seconds_for_cell = {"train": 600, "q1_3e_iv_experiment": 600}
 c.ExecuteSubmission.cpu_seconds_per_submission = 1800
 c.ExecuteSubmission.wall_seconds_per_cell = 180
-c.ExecuteSubmission.wall_seconds_for_cell = {"train": 1800, "q1_3e_iv_experiment": 1800}
 c.ExecuteSubmission.wall_seconds_per_submission = 5400
 c.ExecuteSubmission.memory_mb = 3000
 c.ExecuteSubmission.processes = 128
 c.ExecuteSubmission.file_mb = 100
 c.ExecuteSubmission.folder_mb = 200
 c.ExecuteSubmission.files = 20_000
-# Hidden tests draw fresh inputs for each student; with the same number, the same ones again.
-c.ExecuteSubmission.seed = 20221004
 
 # Submissions are run at once: "processes" of this machine, "serial", or "dask".
 c.WholeClass.executor = "processes"
@@ -79,19 +72,19 @@ c.WholeClass.results_mb = 4000
 
 # What students wrote is shown without HTML that runs, in feedback and in formgrader.
 c.TemplateExporter.filters = {
-    "markdown2html": "hw_grading.safe_html.markdown2html",
-    "clean_html": "hw_grading.safe_html.clean_html",
-    "strip_files_prefix": "hw_grading.safe_html.unchanged",
+    "markdown2html": "hw_grading.pages.safe_html.markdown2html",
+    "clean_html": "hw_grading.pages.safe_html.clean_html",
+    "strip_files_prefix": "hw_grading.pages.safe_html.unchanged",
 }
-c.HTMLExporter.preprocessors = ["hw_grading.safe_html.CleanOutputs"]
+c.HTMLExporter.preprocessors = ["hw_grading.pages.safe_html.CleanOutputs"]
 escape_formgraders_pages()
 
 # Feedback shows neither hidden tests nor mark schemes.
-c.GenerateFeedback.exporter_class = "hw_grading.nbgrader_glue.FeedbackExporter"
+c.GenerateFeedback.exporter_class = "hw_grading.plugins.exporters.FeedbackExporter"
 c.GenerateFeedback.preprocessors = [
     "nbgrader.preprocessors.GetGrades",
     "nbgrader.preprocessors.ClearHiddenTests",
     "nbgrader.preprocessors.ClearMarkScheme",
-    "hw_grading.feedback.HideTestDetails",
+    "hw_grading.plugins.feedback.HideTestDetails",
     "nbconvert.preprocessors.CSSHTMLHeaderPreprocessor",
 ]

@@ -10,10 +10,11 @@ from pathlib import Path
 
 from distributed import LocalCluster
 
-from hw_grading.whole_class.ahead import ClassRun, Pending
-from hw_grading.whole_class.cluster import DaskWorkers
-from hw_grading.whole_class.job import Job, Outcome
-from hw_grading.whole_class.store import Results
+from hw_grading.batch.ahead import ClassRun, Pending
+from hw_grading.batch.cluster import DaskWorkers
+from hw_grading.batch.job import Job, Outcome
+from hw_grading.batch.store import Results
+from hw_grading.homework.homework import Homework
 
 WORKERS, ROUNDS, SECONDS, REPEATS = 64, 5, 10.0, 3
 
@@ -37,10 +38,10 @@ class Nobody:
     """Is told how far the class is, and does not care."""
 
     def began(self, student: str) -> None:
-        """See `hw_grading.whole_class.ahead.Watcher`."""
+        """See `hw_grading.batch.ahead.Watcher`."""
 
     def ended(self, student: str, outcome: Outcome, *, again: bool) -> None:
-        """See `hw_grading.whole_class.ahead.Watcher`."""
+        """See `hw_grading.batch.ahead.Watcher`."""
 
     def trouble(self, message: str) -> None:
         """Say something that should not have happened."""
@@ -49,7 +50,7 @@ class Nobody:
 
 def seconds_of_a_class(executor: DaskWorkers) -> float:
     """Run a class in which each worker has some submissions; return the seconds."""
-    jobs = [Job(f"student-{n}", "{}", {}, {}) for n in range(WORKERS * ROUNDS)]
+    jobs = [Job(f"student-{n}", "{}", {}, {}, Homework("none")) for n in range(WORKERS * ROUNDS)]
     pending = [Pending(job.student, functools.partial(_itself, job)) for job in jobs]
     with tempfile.TemporaryDirectory() as folder:
         start = time.monotonic()

@@ -12,15 +12,15 @@ from dataclasses import replace
 from pathlib import Path
 
 from benchmarks.isolation import answers, make_course
-from hw_grading.course import Course
-from hw_grading.whole_class.job import Job, Outcome
-from hw_grading.whole_class.store import Results
+from hw_grading.batch.job import Job, Outcome
+from hw_grading.batch.store import Results
+from hw_grading.homework.course import Course
 
 SIZES = (100, 10_000)
 # Runs `nbgrader autograde` and keeps the last job, and what came of it.
 KEEP = """
 import os, pickle
-from hw_grading.whole_class import ahead
+from hw_grading.batch import ahead
 outcome_of = ahead.ClassRun.outcome
 def outcome(self, job):
     outcome = outcome_of(self, job)

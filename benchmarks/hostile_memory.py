@@ -13,7 +13,7 @@ from typing import Any
 import psutil
 import pytest
 
-from hw_grading.course import REPOSITORY
+from hw_grading.homework.course import REPOSITORY
 
 SECONDS_BETWEEN_LOOKS = 0.1
 # Those that run in a sandbox. Others build their large values in the process of the tests itself.

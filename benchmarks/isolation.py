@@ -11,8 +11,8 @@ from typing import Any
 
 import nbformat
 
-from hw_grading.course import REPOSITORY, Course, scratch_course
-from hw_grading.sample_class import cell_of, solved
+from hw_grading.commands.sample import cell_of, solved
+from hw_grading.homework.course import REPOSITORY, Course, scratch_course
 
 REPEATS = 5
 STUDENTS = 6

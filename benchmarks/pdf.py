@@ -12,8 +12,8 @@ from typing import Any
 import nbformat
 from nbclient import NotebookClient
 
-from hw_grading.course import REPOSITORY
-from hw_grading.sample_class import solved
+from hw_grading.commands.sample import solved
+from hw_grading.homework.course import REPOSITORY
 from hw_support.desk.pdf import gaps, write_pdf
 
 REPEATS = 5

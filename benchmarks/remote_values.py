@@ -10,7 +10,7 @@ import statistics
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_notebook
 
-from hw_grading.execution import ExecuteSubmission
+from hw_grading.run.execution import ExecuteSubmission
 
 REPEATS = 3
 ANSWERS = """

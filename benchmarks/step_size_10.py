@@ -10,8 +10,8 @@ import nbformat
 import numpy as np
 
 from benchmarks.training import BY_ONE_PRODUCT, names_before_training
-from hw_grading.course import REPOSITORY
-from hw_grading.sample_class import cell_of, solved
+from hw_grading.commands.sample import cell_of, solved
+from hw_grading.homework.course import REPOSITORY
 
 SEEDS = 4
 # As a student gets it who multiplies the derivative of a clipped loss by that of the sigmoid.

@@ -10,8 +10,8 @@ from typing import Any
 
 import nbformat
 
-from hw_grading.course import REPOSITORY
-from hw_grading.sample_class import solved
+from hw_grading.commands.sample import solved
+from hw_grading.homework.course import REPOSITORY
 
 REPEATS = 9
 

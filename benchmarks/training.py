@@ -15,8 +15,8 @@ from typing import Any
 
 import nbformat
 
-from hw_grading.course import REPOSITORY
-from hw_grading.sample_class import cell_of, replace_in, solved
+from hw_grading.commands.sample import cell_of, replace_in, solved
+from hw_grading.homework.course import REPOSITORY
 
 REPEATS = 3
 LOOK_QUICKLY = "test_history.append(look_at_test_set(Ws, bs))"

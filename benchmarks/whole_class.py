@@ -13,8 +13,8 @@ import nbformat
 
 from benchmarks.isolation import STOCK, answers, make_course, seconds_of_grading
 from benchmarks.training import BY_ONE_PRODUCT, LOOK_PLAINLY, LOOK_QUICKLY, PER_EXAMPLE
-from hw_grading.course import REPOSITORY, Course
-from hw_grading.sample_class import replace_in, solved
+from hw_grading.commands.sample import replace_in, solved
+from hw_grading.homework.course import REPOSITORY, Course
 
 REPEATS = 3
 WITHOUT_TRAINING, TRAINING, UNCHANGED = 40, 10, 100

@@ -1,1 +1,3 @@
-"""The staff's package: what grades the homework. Never given to students."""
+"""The grader: it belongs to staff and is never given to students."""
+
+DISTRIBUTION = "hw-grading"  # as pyproject.toml names this project

@@ -6,8 +6,9 @@ import argparse
 import sys
 from pathlib import Path
 
-from hw_grading.course import REPOSITORY, Course
-from hw_grading.scores import NoScores
+from hw_grading.homework.course import Course
+from hw_grading.homework.homework import homeworks_of
+from hw_grading.records.scores import NoScores
 from hw_support.submission.file import Unreadable
 
 
@@ -29,11 +30,12 @@ def main(arguments: list[str] | None = None) -> int:
     table = commands.add_parser("report", help="the table of points, and what went wrong")
     table.add_argument("assignment")
 
-    commands.add_parser("release", help="release/hw2, and the students' zip in dist/")
+    made = commands.add_parser("release", help="released notebooks, and students' zips in dist/")
+    made.add_argument("assignments", nargs="*", help="all homeworks by default")
 
     try:
         return run(parser.parse_args(arguments))
-    except (NoScores, Unreadable, FileExistsError, RuntimeError) as error:
+    except (NoScores, Unreadable, OSError, RuntimeError) as error:
         print(error, file=sys.stderr)
         return 1
 
@@ -42,22 +44,23 @@ def run(chosen: argparse.Namespace) -> int:
     """Run the command that was chosen, and return its exit status."""
     match chosen.command:
         case "demo":
-            from hw_grading.demo import demonstrate
+            from hw_grading.commands.demo import demonstrate
 
             return demonstrate(chosen.folder.resolve())
         case "plots":
-            from hw_grading.plots_page import write_plots_page
+            from hw_grading.reports.plots_page import write_plots_page
 
             out = chosen.out or chosen.course / f"plots_{chosen.assignment}.html"
             print(write_plots_page(chosen.course, chosen.assignment, out))
         case "report":
-            from hw_grading.report import print_report
+            from hw_grading.reports.table import print_report
 
             print_report(chosen.course, chosen.assignment)
         case "release":
-            from hw_grading.release import release
+            from hw_grading.commands.release import release
 
-            print(release(Course(REPOSITORY), REPOSITORY / "dist"))
+            for name in chosen.assignments or homeworks_of(chosen.course):
+                print(release(Course(chosen.course), chosen.course / "dist", name))
     return 0
 
 

@@ -1,1 +1,4 @@
-"""Where verdicts are made: a process of the grader's own, in which no student code runs."""
+"""Where verdicts are made: a process of the grader's own, in which no student code runs.
+
+May import `sandbox`, `inside` and `homework`.
+"""

@@ -13,9 +13,10 @@ from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from typing import Any
 
-from hw_grading.faults import GraderFault, HelperEnded
-from hw_grading.forked import Forked, has_ended
+from hw_grading.homework.homework import Homework, lay_out
+from hw_grading.outcome import GraderFault, HelperEnded
 from hw_grading.sandbox.environment import BLAS_VARIABLES
+from hw_grading.sandbox.forked import Forked, has_ended
 
 Cells = list[tuple[str, str]]  # name, source
 _SECONDS_TO_END = 1.0  # of a process that was killed
@@ -51,22 +52,25 @@ class Verdict:
 class _Examiner:
     """The process that has everything imported; started with the first submission."""
 
-    def __init__(self, process: subprocess.Popen[bytes] | Forked, requests: socket.socket) -> None:
+    def __init__(
+        self, process: subprocess.Popen[bytes] | Forked, requests: socket.socket, serves: str
+    ) -> None:
         self._process, self._requests = process, requests
+        self.serves = serves  # the digest of the homework whose code it has imported
 
     @classmethod
-    def started(cls) -> _Examiner:
+    def started(cls, homework: Homework) -> _Examiner:
         ours, theirs = socket.socketpair()
         with theirs:
             threads = dict.fromkeys(BLAS_VARIABLES, "1")
             process = subprocess.Popen(
-                [sys.executable, "-m", "hw_grading.examiner.process", str(theirs.fileno())],
+                [*_program(homework), str(theirs.fileno())],
                 pass_fds=[theirs.fileno()],
                 env={**os.environ, **threads, "NBGRADER_EXECUTION": "autograde"},
                 stdin=subprocess.DEVNULL,
                 start_new_session=True,  # Ctrl-C is for the grader to deal with
             )
-        return cls(process, ours)
+        return cls(process, ours, homework.digest())
 
     def has_ended(self, within: float = 0.0) -> bool:
         """Whether it has ended, or does within some seconds."""
@@ -83,17 +87,52 @@ class _Examiner:
 _examiner: _Examiner | None = None
 
 
-def take(pid: int, requests: socket.socket) -> None:
+def take(pid: int, requests: socket.socket, homework: Homework) -> None:
     """Let an examiner that was forked be this process's."""
     global _examiner
-    _examiner = _Examiner(Forked(pid), requests)
+    _examiner = _Examiner(Forked(pid), requests, homework.digest())
 
 
-def _running() -> _Examiner:
+def _running(homework: Homework) -> _Examiner:
     global _examiner
-    if _examiner is None or _examiner.has_ended():
-        _examiner = _Examiner.started()
+    if _examiner is None or _examiner.has_ended() or _examiner.serves != homework.digest():
+        _examiner = _Examiner.started(homework)
     return _examiner
+
+
+def _program(homework: Homework) -> list[str]:
+    """Return the command that starts an examiner; what follows is its socket, or "--check"."""
+    modules = json.dumps([*homework.manifest.preload, *homework.modules])
+    return [sys.executable, "-m", "hw_grading.examiner.process", str(lay_out(homework)), modules]
+
+
+class ImportCheck:
+    """Finds out, in a process of its own, whether a homework's code can be imported.
+
+    It begins at once; `wait` gives the answer.
+    """
+
+    def __init__(self, homework: Homework) -> None:
+        self._process = subprocess.Popen(
+            [*_program(homework), "--check"],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+
+    def wait(self) -> None:
+        """Wait for the answer.
+
+        Raises
+        ------
+        ExaminerFailed
+            A module cannot be imported; the text names it.
+        """
+        said, _ = self._process.communicate()
+        if self._process.returncode != 0:
+            text = said.decode(errors="replace").strip()
+            raise ExaminerFailed(text.rpartition("\n")[2] or "the examiner did not start")
 
 
 def _ended(how: str) -> ExaminerEnded:
@@ -115,6 +154,8 @@ class Examination:
         For hidden tests' inputs.
     prefix
         The instructor's cells that stand before every answer.
+    homework
+        Its code is what hidden parts import.
 
     Raises
     ------
@@ -123,12 +164,18 @@ class Examination:
     """
 
     def __init__(
-        self, link: socket.socket, kernel_pid: int, root_pid: int, seed: int, prefix: Cells
+        self,
+        link: socket.socket,
+        kernel_pid: int,
+        root_pid: int,
+        seed: int,
+        prefix: Cells,
+        homework: Homework,
     ) -> None:
         request = {"kernel_pid": kernel_pid, "root_pid": root_pid, "seed": seed, "prefix": prefix}
         with link:
             try:
-                self._examiner = _running().submit(request, link)
+                self._examiner = _running(homework).submit(request, link)
             except OSError as error:
                 raise _ended(f"the examiner does not answer ({error})") from error
 

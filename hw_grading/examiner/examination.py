@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import importlib
 import io
 import numbers
 import traceback
@@ -60,9 +61,49 @@ def run_cell(source: str, name: str, names: dict[str, Any]) -> list[dict[str, An
     return outputs
 
 
-def _compiled(source: str, name: str) -> tuple[Any, Any]:
+def expect_imports(source: str, name: str) -> None:
+    """Expect that everything that a test cell imports can be imported.
+
+    Otherwise a mistake of the instructor's would fail a part, and be a student's zero. What stands
+    in a `try` statement is left to it.
+
+    Raises
+    ------
+    Fault
+        Something cannot be imported, or the cell is no Python.
+    """
+    left: list[ast.AST] = [_parsed(source, name)]
+    while left:
+        node = left.pop()
+        if isinstance(node, ast.Try):
+            continue
+        left += ast.iter_child_nodes(node)
+        wanted = []
+        if isinstance(node, ast.Import):
+            wanted = [(alias.name, "") for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            wanted = [(node.module, alias.name) for alias in node.names]
+        for module, attribute in wanted:
+            try:
+                found = importlib.import_module(module)
+                if attribute not in ("", "*") and not hasattr(found, attribute):
+                    importlib.import_module(f"{module}.{attribute}")
+            except Exception as error:
+                what = f"{attribute} from {module}" if attribute else module
+                why = f"{type(error).__name__}: {error}"
+                raise Fault(f"test cell {name!r} cannot import {what}: {why}") from None
+
+
+def _parsed(source: str, name: str) -> ast.Module:
     try:
-        tree, last = ast.parse(source), None  # a last line that is an expression
+        return ast.parse(source)
+    except (SyntaxError, ValueError) as error:
+        raise Fault(f"test cell {name!r} is not plain Python: {error}") from None
+
+
+def _compiled(source: str, name: str) -> tuple[Any, Any]:
+    tree, last = _parsed(source, name), None  # a last line that is an expression
+    try:
         if tree.body and isinstance(end := tree.body[-1], ast.Expr):
             del tree.body[-1]
             last = compile(ast.Expression(end.value), f"<{name}>", "eval")

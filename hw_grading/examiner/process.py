@@ -1,31 +1,35 @@
 """The examiner's processes: one that has everything imported, and a fork of it for each submission.
 
-    python -m hw_grading.examiner.process FD
+    python -m hw_grading.examiner.process FOLDER MODULES FD|--check
 
-The first waits on the socket FD for submissions. For each it forks a child that has a namespace of
+The first imports MODULES (a JSON list), for which it looks in FOLDER too, and waits on the socket
+FD for submissions. For each it forks a child that has a namespace of
 its own, talks with the grader over one socket and with the student's kernel over another, and ends
 with the submission. No student code runs in either.
 """
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import resource
 import signal
 import socket
 import sys
+import traceback
+from collections.abc import Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import Any
 
 import psutil
 
-from hw_grading.examiner.examination import Fault, run_cell
+from hw_grading.examiner.examination import Fault, expect_imports, run_cell
 from hw_grading.examiner.names import StudentNames
 from hw_grading.examiner.session import Session, kernel_clock, signaller
-from hw_grading.fresh import SEED_VARIABLE
 from hw_grading.inside import caches
+from hw_support.fresh import SEED_VARIABLE
 
 _MOST_ADDRESSES = 160 << 20  # bytes that a child may take beyond what it begins with
 Cells = list[tuple[str, str]]  # name, source
@@ -47,6 +51,9 @@ class Submission:
             ``outputs``; ``gone``: why the notebook cannot be asked any more, or None; ``ended``:
             whether that is because its process has ended.
         """
+        if _not_importable:
+            raise Fault("; ".join(_not_importable))
+        expect_imports(source, name)
         names = StudentNames(self.own, self.session)
         try:
             for trusted_name, trusted_source in trusted:
@@ -131,20 +138,45 @@ def _examine_one(
         return
 
 
-def prepare() -> None:
-    """Import what test cells need, and do once what each examination would do first."""
+_not_importable: list[str] = []  # modules that this process was to import, and why it could not
+
+
+def prepare(folder: str, modules: Sequence[str]) -> None:
+    """Import what test cells need, and do once what each examination would do first.
+
+    Parameters
+    ----------
+    folder
+        Where the homework's own code lies.
+    modules
+        What to import. One that cannot be imported makes every examination end in a `Fault`.
+    """
     import matplotlib as mpl
 
     mpl.use("Agg")
-    import matplotlib.pyplot
+    import matplotlib.pyplot  # noqa: F401
 
-    import hw_grading.hidden
-    import hw_support.mnist
+    sys.path.insert(0, folder)
+    for name in modules:
+        try:
+            importlib.import_module(name)
+        except BaseException as error:
+            _not_importable.append(f"{name} cannot be imported: {_where(error, folder)}")
+    caches.fill(modules)
 
-    del matplotlib.pyplot, hw_grading.hidden, hw_support.mnist
-    caches.fill()
+
+def _where(error: BaseException, folder: str) -> str:
+    """Say what was raised, and where in the homework's own code."""
+    text = f"{type(error).__name__}: {error}"
+    frames = traceback.extract_tb(error.__traceback__)
+    ours = [frame for frame in frames if frame.filename.startswith(folder)]
+    if isinstance(error, SyntaxError) or not ours:
+        return text.replace(f"{folder}/", "")
+    return f"{ours[-1].filename.removeprefix(folder + '/')}, line {ours[-1].lineno}: {text}"
 
 
 if __name__ == "__main__":
-    prepare()
-    wait_for_submissions(socket.socket(fileno=int(sys.argv[1])))
+    prepare(sys.argv[1], json.loads(sys.argv[2]))
+    if sys.argv[3] == "--check":
+        sys.exit("; ".join(_not_importable) or None)
+    wait_for_submissions(socket.socket(fileno=int(sys.argv[3])))

@@ -6,10 +6,18 @@ import contextlib
 import inspect
 import io
 import platform
+import sys
+from collections.abc import Sequence
 
 
-def fill() -> None:
-    """Make a first traceback and a first plot, and unpack the data."""
+def fill(modules: Sequence[str]) -> None:
+    """Make a first traceback and a first plot, and let modules do what they do once.
+
+    Parameters
+    ----------
+    modules
+        Modules that may have a function ``preload()``; those that were not imported are left out.
+    """
     platform.processor()  # asks a program
     inspect.getmodule(compile("", "of no module", "exec"))  # looks for the files of all modules
     with contextlib.suppress(ImportError):
@@ -19,7 +27,8 @@ def fill() -> None:
         figure = Figure()
         figure.add_subplot(title="$1$").plot([1, 2])
         FigureCanvasAgg(figure).print_png(io.BytesIO())
-    with contextlib.suppress(Exception):  # who asks for the data is told what is wrong with them
-        from hw_support import mnist
-
-        mnist.read_arrays(mnist.MNIST_FILE)
+    for name in modules:
+        preload = getattr(sys.modules.get(name), "preload", None)
+        with contextlib.suppress(Exception):  # who asks for it later is told what is wrong
+            if preload:
+                preload()

@@ -1,6 +1,6 @@
 """A process that has imported what kernels need, and forks one for each submission.
 
-    python -m answering.nursery CONTROL_FD FILTER_FD
+    python -m answering.nursery CONTROL_FD FILTER_FD [MODULE ...]
 
 It runs in a sandbox and never runs student code. For every request a child moves into namespaces of
 its own, with folders of its own, lays limits and the filter of system calls on itself, gives up all
@@ -26,7 +26,8 @@ from typing import Any
 
 from . import caches, start
 
-# What a kernel of the homework imports sooner or later. Nothing here may start a thread.
+# What every kernel imports sooner or later; the homework names further modules. None of them may
+# start a thread.
 IMPORTED = (
     *("ipykernel.kernelapp", "ipykernel.ipkernel", "ipykernel.zmqshell", "ipykernel.datapub"),
     *("ipykernel.debugger", "IPython.core.pylabtools", "IPython.core.completerlib", "asyncio"),
@@ -34,7 +35,7 @@ IMPORTED = (
     *("IPython.utils.wildcard", "stack_data", "pygments.formatters.terminal256"),
     *("pygments.styles.default", "numpy.random", "pdb", "resource"),
     *("matplotlib.pyplot", "matplotlib.backends.backend_agg", "PIL.PngImagePlugin"),
-    *("hw_support", "hw_support.mnist", "answering.serve", "tornado.platform.asyncio"),
+    *("hw_support", "answering.serve", "tornado.platform.asyncio"),
 )
 # These look for the kernel when they are imported, so that each kernel has to do it for itself.
 LEFT_TO_KERNELS = ("matplotlib_inline", "tqdm.auto", "tqdm.notebook")  # the beginnings of names
@@ -63,20 +64,20 @@ class _FilterProgram(ctypes.Structure):
     _fields_ = [("length", ctypes.c_ushort), ("instructions", ctypes.c_void_p)]
 
 
-def main(control_fd: int, filter_fd: int) -> None:
+def main(control_fd: int, filter_fd: int, *modules: str) -> None:
     """Answer requests; in the child of one, return only when its kernel has ended."""
     control = socket.socket(fileno=control_fd)
     with os.fdopen(filter_fd, "rb") as file:
         seccomp = file.read()
     os.environ.setdefault("MPLBACKEND", BACKEND)
     start.copy_lists_of_fonts()
-    for name in IMPORTED:
+    for name in (*IMPORTED, *modules):
         with contextlib.suppress(ImportError):  # a kernel imports it, or not, as it comes
             importlib.import_module(name)
     for name in list(sys.modules):
         if name.startswith(LEFT_TO_KERNELS):
             del sys.modules[name]
-    caches.fill()
+    caches.fill(modules)
     gc.collect()
     gc.freeze()  # or every collection of a child's would copy all pages
     control.send(b"ready")
@@ -232,4 +233,4 @@ if __name__ == "__main__":
     # As a module of its own name too: `answering.start` finds its link in there.
     from answering import nursery as this
 
-    this.main(int(sys.argv[1]), int(sys.argv[2]))
+    this.main(int(sys.argv[1]), int(sys.argv[2]), *sys.argv[3:])

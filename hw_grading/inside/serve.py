@@ -330,10 +330,10 @@ def _bytes(array: Any) -> memoryview:
 
 
 def _write_over_free_memory(given: list[Any]) -> None:
-    """Leave 777 where small arrays were, so that memory that was not written is seen to be so."""
+    """Leave NaN where small arrays were, so that memory that was not written is seen to be so."""
     for thing in given:
         if isinstance(thing, np.ndarray) and thing.size <= 1000:
-            _ = [np.full(thing.size, 777.0) for _ in range(8)]
+            _ = [np.full(thing.size, np.nan) for _ in range(8)]
 
 
 # -- what else can be asked of a value

@@ -1,1 +1,4 @@
-"""Where student code runs: the policy, what of this machine is shown, starting, watching."""
+"""Where student code runs: what a sandbox shows and allows, and how kernels start in it.
+
+May import `inside`, which it shows to student code, and `outcome`.
+"""

@@ -9,7 +9,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from hw_grading.faults import GraderFault
+from hw_grading.outcome import GraderFault
 from hw_grading.sandbox import policy
 from hw_grading.sandbox.policy import Limits, Shown
 from hw_grading.sandbox.syscalls import filter_file

@@ -17,10 +17,11 @@ import subprocess
 import sys
 import sysconfig
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import hw_support
-from hw_grading import inside
+from hw_grading import DISTRIBUTION, inside
 from hw_grading.sandbox.policy import HOMEWORK, PASSED_ON, Shown
 
 PYTHON, ENVIRONMENT, FONTS = "/opt/python", "/opt/env", "/opt/fonts"
@@ -33,7 +34,6 @@ BLAS_VARIABLES = (
     "NUMEXPR_NUM_THREADS",
 )
 _PYVENV = "home = {base}/bin\ninclude-system-site-packages = false\n"
-_OURS = "hw2-homework"
 # Where the system's linker looks; alternatives are links to the library that was chosen.
 _OF_ETC = ("/etc/ld.so.cache", "/etc/alternatives")
 
@@ -67,7 +67,7 @@ def _remove(folder: Path, owner: int) -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def shown(blas_threads: int, secrets: list[Path]) -> Shown:
+def shown(blas_threads: int, secrets: list[Path], preload: Sequence[str] = ()) -> Shown:
     """Return what sandboxes show on this machine.
 
     Parameters
@@ -76,6 +76,8 @@ def shown(blas_threads: int, secrets: list[Path]) -> Shown:
         Threads of BLAS and OpenMP; 0 lets the libraries choose.
     secrets
         Folders that must not be seen: the course, the grader's package.
+    preload
+        Modules that the homework imports.
 
     Raises
     ------
@@ -119,6 +121,7 @@ def shown(blas_threads: int, secrets: list[Path]) -> Shown:
         hidden=[f"{in_sandbox}/{name}" for name in _hidden_names(Path(packages))],
         links=links,
         environment=variables,
+        preload=tuple(preload),
     )
 
 
@@ -131,7 +134,7 @@ def _hidden_names(packages: Path) -> list[str]:
     """Return what of the packages tells of this project or of folders of this machine."""
     names = {path.name for path in packages.glob("*.pth")}
     try:
-        files = importlib.metadata.distribution(_OURS).files or []
+        files = importlib.metadata.distribution(DISTRIBUTION).files or []
     except importlib.metadata.PackageNotFoundError:
         files = []
     for file in files:

@@ -17,13 +17,13 @@ import struct
 import subprocess
 import tempfile
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from hw_grading.faults import GraderFault
-from hw_grading.forked import Forked, has_ended
+from hw_grading.outcome import GraderFault
 from hw_grading.sandbox import environment, policy
+from hw_grading.sandbox.forked import Forked, has_ended
 from hw_grading.sandbox.policy import Limits, Shown
 from hw_grading.sandbox.syscalls import filter_file
 from hw_grading.sandbox.user import as_caller
@@ -185,11 +185,11 @@ _refused: set[int] = set()  # processes in which none could be started
 _starting = threading.Lock()
 
 
-def begin(blas_threads: int) -> None:
+def begin(blas_threads: int, preload: Sequence[str]) -> None:
     """Start this process's nursery, for it and its forks, and do not wait for it."""
     global _current
     try:
-        _current = os.getpid(), Nursery(environment.shown(blas_threads, []))
+        _current = os.getpid(), Nursery(environment.shown(blas_threads, [], preload))
     except (OSError, GraderFault) as error:
         _give_up(error)
 

@@ -101,6 +101,8 @@ class Shown:
         Symbolic links: path in the sandbox to target.
     environment
         Variables besides those that every sandbox has.
+    preload
+        Modules that kernels find imported, where they are forked.
     """
 
     folders: Mapping[str, str]
@@ -109,6 +111,7 @@ class Shown:
     hidden: Sequence[str] = ()
     links: Mapping[str, str] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
+    preload: Sequence[str] = ()
 
 
 def command(
@@ -303,7 +306,14 @@ def start_command(shown: Shown, limits: Limits, link_fd: int) -> list[str]:
 
 def start_nursery(shown: Shown, control_fd: int, filter_fd: int) -> list[str]:
     """Return the program that forks kernels; see `hw_grading.inside.nursery`."""
-    return [shown.python, "-m", "answering.nursery", str(control_fd), str(filter_fd)]
+    return [
+        shown.python,
+        "-m",
+        "answering.nursery",
+        str(control_fd),
+        str(filter_fd),
+        *shown.preload,
+    ]
 
 
 def _every_environment() -> dict[str, str]:

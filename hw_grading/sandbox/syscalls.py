@@ -15,7 +15,7 @@ import os
 import tempfile
 from typing import Any
 
-from hw_grading.faults import GraderFault
+from hw_grading.outcome import GraderFault
 
 REFUSED = (
     # mounting, and what tells of mounts

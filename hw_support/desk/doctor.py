@@ -95,7 +95,7 @@ def _package(name: str) -> Line:
 
 def _oldest() -> dict[str, str]:
     """Return the oldest versions that this package asks for."""
-    for ours in ("hw-support", "hw2-homework"):
+    for ours in ("hw-support", "hw-grading"):
         try:
             required = metadata.requires(ours) or ()
         except metadata.PackageNotFoundError:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell
 
-from hw_grading.sample_class import solved
+from hw_grading.commands.sample import solved
 
 
 def some_of(notebook: NotebookNode, *cells: str | NotebookNode) -> NotebookNode:

@@ -22,10 +22,10 @@ from server import ROOT
 from test_results import FAILED, PASSED, ToyCourse, error, notebook, problem, stream
 from traitlets.config import Config, PyFileConfigLoader
 
-from hw_grading.nbgrader_glue import FeedbackExporter
-from hw_grading.plots_page import write_plots_page
-from hw_grading.whole_class.job import Outcome
-from hw_grading.whole_class.progress import Progress
+from hw_grading.batch.job import Outcome
+from hw_grading.batch.progress import Progress
+from hw_grading.plugins.exporters import FeedbackExporter
+from hw_grading.reports.plots_page import write_plots_page
 from hw_support import PALETTE, label_axes
 
 

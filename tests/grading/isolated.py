@@ -30,8 +30,8 @@ from harness import (
 
 from hw_grading.examiner.names import StudentNames
 from hw_grading.examiner.session import Session, kernel_clock, signaller
+from hw_grading.homework.instructor_cells import as_released
 from hw_grading.inside.serve import Server
-from hw_grading.instructor_cells import as_released
 
 _FORK = multiprocessing.get_context("fork")
 TRUSTED = ("reference_batch",)  # besides those that were run before the first answer

@@ -12,14 +12,15 @@ from typing import Any
 
 import pytest
 
-from hw_grading.whole_class import ahead
-from hw_grading.whole_class.ahead import ClassRun, Pending
-from hw_grading.whole_class.job import Job, Outcome
-from hw_grading.whole_class.store import Results
+from hw_grading.batch import ahead
+from hw_grading.batch.ahead import ClassRun, Pending
+from hw_grading.batch.job import Job, Outcome
+from hw_grading.batch.store import Results
+from hw_grading.homework.homework import Homework
 
 
 def job(student: str, text: str = "v1") -> Job:
-    return Job(student, text, {}, {})
+    return Job(student, text, {}, {}, Homework("toys"))
 
 
 class Class:

@@ -23,8 +23,8 @@ from nbgrader.converters import Autograde
 from nbgrader.coursedir import CourseDirectory
 from toy_course import ASSIGNMENT, FULL_MARKS, ToyCourse, cell_of, environment, run
 
-from hw_grading.faults import GraderFault
-from hw_grading.submission_folders import is_finished, prepare
+from hw_grading.batch.folders import is_finished, prepare
+from hw_grading.outcome import GraderFault
 from hw_support.submission.problems import NOTES_HEADING, read_problems
 
 pytestmark = pytest.mark.slow

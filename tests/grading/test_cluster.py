@@ -14,8 +14,8 @@ import pytest
 from distributed import Client
 from toy_course import FULL_MARKS, ToyCourse, environment
 
-from hw_grading.whole_class.cluster import DaskWorkers, SchedulerGone
-from hw_grading.whole_class.job import WorkerUnfit
+from hw_grading.batch.cluster import DaskWorkers, SchedulerGone
+from hw_grading.batch.job import WorkerUnfit
 
 pytestmark = pytest.mark.slow
 
@@ -136,7 +136,7 @@ def test_a_worker_that_refuses_is_not_asked_again(cluster: Cluster) -> None:
     cluster.worker()
     said: list[str] = []
     executor = DaskWorkers(cluster.address, 20, said.append)
-    refuse = "from hw_grading.whole_class.job import WorkerUnfit\nraise WorkerUnfit('numpy 1.0')"
+    refuse = "from hw_grading.batch.job import WorkerUnfit\nraise WorkerUnfit('numpy 1.0')"
     refused = [executor.submit(exec, refuse) for _ in range(3)]
     for future in refused:
         assert isinstance(future.exception(60), WorkerUnfit)

@@ -1,12 +1,13 @@
-"""The due date is read from the configuration and told in English."""
+"""The due date is read from the manifest and told in English."""
 
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from hw_grading.course import REPOSITORY
-from hw_grading.due_date import configured, in_words
+from hw_grading.homework.course import REPOSITORY
+from hw_grading.homework.homework import homework_of
+from hw_grading.plugins.due_date import in_words
 
 PACIFIC = ZoneInfo("America/Los_Angeles")
 
@@ -23,5 +24,5 @@ def test_in_words(moment, words):
     assert in_words(moment.replace(tzinfo=PACIFIC), "Pacific") == words
 
 
-def test_the_configured_date_knows_its_zone():
-    assert configured(REPOSITORY).tzinfo == PACIFIC
+def test_the_date_of_a_manifest_knows_its_zone():
+    assert homework_of(REPOSITORY, "hw2").manifest.due_moment.tzinfo == PACIFIC

@@ -14,9 +14,11 @@ from nbformat.v4 import new_code_cell, new_notebook
 from nbgrader.utils import determine_grade
 from toy_course import code
 
-from hw_grading.execution import ExecuteSubmission, seed_of
-from hw_grading.faults import GraderFault
-from hw_grading.outputs import Flow, OutputBudget
+from hw_grading.homework.homework import Homework
+from hw_grading.homework.manifest import CellLimits, Manifest
+from hw_grading.outcome import GraderFault
+from hw_grading.run.execution import ExecuteSubmission, seed_of
+from hw_grading.run.outputs import Flow, OutputBudget
 from hw_grading.sandbox import policy
 from hw_grading.sandbox.watch import Watch
 from hw_support.submission.problems import Kind, Problem, Severity, add_problems, read_problems
@@ -27,6 +29,16 @@ slow = pytest.mark.slow
 def check(name: str, source: str = "pass", points: float = 2) -> NotebookNode:
     """A test cell."""
     return code(source, name, grade=True, points=points, locked=True)
+
+
+def limited(grade_id: str, **seconds: float) -> Homework:
+    """A homework in which one cell has limits of its own."""
+    return Homework("toys", Manifest(limits={grade_id: CellLimits(**seconds)}))
+
+
+def seeded(seed: int) -> Homework:
+    """A homework whose hidden tests draw from this seed."""
+    return Homework("toys", Manifest(seed=seed))
 
 
 class Run:
@@ -168,8 +180,8 @@ SLEEP = code("import time; time.sleep(60)", "sleep", solution=True)
 @pytest.mark.parametrize(
     ("cell", "options", "reason"),
     [
-        (LOOP, {"cpu_seconds_for_cell": {"loop": 1}}, "within 1 s of computing"),
-        (SLEEP, {"wall_seconds_for_cell": {"sleep": 1}}, "within 1 s: it"),
+        (LOOP, {"homework": limited("loop", cpu_seconds=1.0)}, "within 1 s of computing"),
+        (SLEEP, {"homework": limited("sleep", wall_seconds=1.0)}, "within 1 s: it"),
     ],
 )
 def test_a_cell_that_does_not_end_is_interrupted_and_the_next_one_is_run(
@@ -314,7 +326,7 @@ def test_what_one_submission_stores_the_next_does_not_find(sandbox: str, tmp_pat
 @slow
 def test_each_submission_has_a_seed_of_its_own_the_same_in_every_run(tmp_path: Path) -> None:
     test = check("seed", "import os; float(os.environ['HW_GRADING_SEED']) / 2**32")
-    scores = [Run(tmp_path, test, seed=seed).scores["seed"] for seed in (1, 1, 2)]
+    scores = [Run(tmp_path, test, homework=seeded(seed)).scores["seed"] for seed in (1, 1, 2)]
     assert scores[0] == scores[1] != scores[2]
     assert seed_of(1, "ada") != seed_of(1, "bob")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from hw_grading.hidden import right_figures
+from staff.hw2.hidden import right_figures
 
 
 def test_figures_of_a_network_need_no_function_of_the_student() -> None:

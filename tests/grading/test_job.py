@@ -15,12 +15,13 @@ from typing import Any
 import nbformat
 import pytest
 
+from hw_grading.batch import job
+from hw_grading.batch.job import OURS, Job, digest_of, installed, run
 from hw_grading.examiner import client
 from hw_grading.examiner.client import ExaminerEnded, ExaminerFailed
-from hw_grading.execution import ExecuteSubmission
-from hw_grading.faults import GraderFault, HelperEnded
-from hw_grading.whole_class import job
-from hw_grading.whole_class.job import OURS, Job, digest_of, installed, run
+from hw_grading.homework.homework import Homework
+from hw_grading.outcome import GraderFault, HelperEnded
+from hw_grading.run.execution import ExecuteSubmission
 
 
 @pytest.fixture
@@ -79,7 +80,7 @@ def test_a_submission_is_run_once_more_when_a_process_of_the_graders_has_ended(
     monkeypatch.setattr(ExecuteSubmission, "kernel_died", False)
     monkeypatch.setattr(ExecuteSubmission, "cpu_seconds_used", 0.0)
     text = nbformat.writes(nbformat.v4.new_notebook())
-    outcome = run(Job("student", text, {}, {}))
+    outcome = run(Job("student", text, {}, {}, Homework("toys")))
     assert ran == ["student"] * attempts
     assert outcome.fault == fault
     assert (outcome.notebook is None) == (fault is not None)
@@ -89,13 +90,13 @@ def test_an_examiner_that_is_dying_is_not_asked_again(monkeypatch: pytest.Monkey
     requests, theirs = socket.socketpair()
     theirs.close()  # as the system does first
     with subprocess.Popen(["sleep", "600"]) as process:
-        dying = client._Examiner(process, requests)
+        dying = client._Examiner(process, requests, Homework("toys").digest())
         monkeypatch.setattr(client, "_examiner", dying)
         monkeypatch.setattr(client, "_SECONDS_TO_END", 30.0)
         threading.Timer(0.2, process.kill).start()
         link, _ = socket.socketpair()
         with pytest.raises(ExaminerEnded, match="does not answer"):
-            client.Examination(link, 0, 0, seed=0, prefix=[])
+            client.Examination(link, 0, 0, seed=0, prefix=[], homework=Homework("toys"))
         assert dying.has_ended()
     requests.close()
 

@@ -15,8 +15,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from hw_grading.whole_class import local
-from hw_grading.whole_class.local import ATTEMPTS, LocalProcesses, WorkerDied
+from hw_grading.batch import local
+from hw_grading.batch.local import ATTEMPTS, LocalProcesses, WorkerDied
 
 pytestmark = pytest.mark.slow
 
@@ -139,7 +139,7 @@ def test_many_threads_may_submit(two: LocalProcesses) -> None:
 
 COORDINATOR = """
 import os, sys, time
-from hw_grading.whole_class.local import LocalProcesses
+from hw_grading.batch.local import LocalProcesses
 executor = LocalProcesses(2)
 pids = {executor.submit(os.getpid).result() for _ in range(4)}
 for _ in range(2):

@@ -15,7 +15,7 @@ from nbgrader.preprocessors import CheckCellMetadata, OverwriteCells
 from nbgrader.utils import compute_checksum
 from toy_course import ASSIGNMENT, ToyCourse, cell_of, source_notebook
 
-from hw_grading.instructor_cells import instructor_cells
+from hw_grading.homework.instructor_cells import instructor_cells
 from hw_support.submission.mending import InstructorCell, mend
 from hw_support.submission.problems import Kind, Problem, Severity
 

@@ -13,14 +13,14 @@ from datetime import UTC
 import nbformat
 import pytest
 
-from hw_grading.course import REPOSITORY, scratch_course
-from hw_grading.due_date import configured
-from hw_grading.sample_class import cell_of, solved
+from hw_grading.commands.sample import cell_of, solved
+from hw_grading.homework.course import REPOSITORY, scratch_course
+from hw_grading.homework.homework import homework_of
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("commands")]
 
 PORT = 18_731
-DUE = configured(REPOSITORY).astimezone(UTC)
+DUE = homework_of(REPOSITORY, "hw2").manifest.due_moment.astimezone(UTC)
 TOKEN = "for-this-test"
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import functools
 
 import pytest
-from answers.odd import MUTATES, NEVER_RETURNS, ODDITIES, odd_answer
 from guarded import judge
 from harness import FUNCTIONS, cells_charging
+from odd import MUTATES, NEVER_RETURNS, ODDITIES, odd_answer
 
 import hw_support.checks
 

@@ -17,8 +17,9 @@ from test_results import (
     stream,
 )
 
-from hw_grading import plots_page
-from hw_grading.plots_page import MAX_PICTURE_BYTES, escaped, png_uri, write_plots_page
+from hw_grading.pages import STYLE
+from hw_grading.reports import plots_page
+from hw_grading.reports.plots_page import MAX_PICTURE_BYTES, escaped, png_uri, write_plots_page
 
 __all__ = ["course", "pytestmark"]  # used by pytest, by name
 
@@ -264,7 +265,7 @@ def contrast(one, two):
 
 
 def test_text_stands_out_from_its_background_in_light_and_dark():
-    css = (plots_page.Path(plots_page.__file__).with_name("page.css")).read_text()
+    css = STYLE.read_text()
     for theme in re.findall(r":root \{(.*?)\}", css, re.DOTALL):
         colours = dict(re.findall(r"--(\w+): (#\w+)", theme))
         for text in ("ink", "soft", "link", "alarm", "waits"):

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from hw_grading.whole_class.job import Outcome
-from hw_grading.whole_class.progress import End, Progress
+from hw_grading.batch.job import Outcome
+from hw_grading.batch.progress import End, Progress
 
 RIGHT = Outcome("{}", None, 3.0, 1.0)
 FAILED = Outcome("{}", None, 9.0, 8.0, ["Cell 'train' did not end within 600 s."])

@@ -7,8 +7,8 @@ import zipfile
 
 import pytest
 
-from hw_grading.course import REPOSITORY, Course
-from hw_grading.release import describe, write_student_zip
+from hw_grading.commands.release import describe, write_student_zip
+from hw_grading.homework.course import REPOSITORY, Course
 from hw_support.submission import released
 
 pytestmark = pytest.mark.slow
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def students_zip(tmp_path_factory):
-    return write_student_zip(REPOSITORY / "release" / "hw2", tmp_path_factory.mktemp("dist"))
+    return write_student_zip(REPOSITORY / "release" / "hw2", tmp_path_factory.mktemp("dist"), "hw2")
 
 
 def test_the_zip_holds_the_notebook_the_wheel_requirements_and_how_to_start(students_zip):
@@ -31,7 +31,7 @@ def test_the_zip_holds_the_notebook_the_wheel_requirements_and_how_to_start(stud
 
 
 def test_the_same_release_gives_the_same_bytes(students_zip, tmp_path):
-    again = write_student_zip(REPOSITORY / "release" / "hw2", tmp_path)
+    again = write_student_zip(REPOSITORY / "release" / "hw2", tmp_path, "hw2")
     assert again.read_bytes() == students_zip.read_bytes()
 
 

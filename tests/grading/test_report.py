@@ -12,7 +12,7 @@ from test_results import (
     stream,
 )
 
-from hw_grading.report import columns, fit, print_report, report
+from hw_grading.reports.table import columns, fit, print_report, report
 
 __all__ = ["course", "pytestmark"]  # used by pytest, by name
 

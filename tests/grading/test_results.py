@@ -9,9 +9,9 @@ from datetime import datetime, timedelta
 import pytest
 from nbgrader.api import Gradebook
 
-from hw_grading.graded_notebook import Fault
-from hw_grading.results import Status, read_results
-from hw_grading.scores import NoScores, Record
+from hw_grading.records.graded_notebook import Fault
+from hw_grading.records.results import Status, read_results
+from hw_grading.records.scores import NoScores, Record
 from hw_support.submission.problems import Kind, Severity
 
 # nbgrader's own way with its database, of no concern here.
@@ -54,7 +54,7 @@ def notebook(*, test=(), plot=(), answer="Because.", experiment=(), problems=(),
         cell("markdown", QUESTION, "plot_question"),
         cell("code", "plt.show()", "plot", points=4, solution=True, outputs=plot),
         cell("markdown", answer, "answer", points=2, solution=True),
-        cell("code", "try()", "q1_3e_iv_experiment", solution=True, outputs=experiment),
+        cell("code", "try()", "experiment", solution=True, outputs=experiment),
     ]
     about = {"problems": list(problems), "finished": finished}
     return {"nbformat": 4, "metadata": {"hw_grading": about}, "cells": cells}
@@ -70,6 +70,9 @@ class ToyCourse:
     def __init__(self, root):
         self.root = root
         self.write(root / "source" / "hw2", notebook())
+        manifest = root / "staff" / "hw2" / "homework.toml"
+        manifest.parent.mkdir(parents=True)
+        manifest.write_text('shown_to_graders = ["experiment"]\n', encoding="utf-8")
         with self.gradebook() as book:
             book.add_assignment("hw2", duedate=DUE)
             book.add_assignment("hw1")
@@ -81,7 +84,7 @@ class ToyCourse:
                 ("test_double", 3, "code"),
             ]:
                 book.add_grade_cell(name, "hw2", "hw2", max_score=points, cell_type=kind)
-            for name in ("plot", "answer", "double", "q1_3e_iv_experiment"):
+            for name in ("plot", "answer", "double", "experiment"):
                 book.add_solution_cell(name, "hw2", "hw2")
 
     def gradebook(self):

@@ -28,15 +28,15 @@ from nbgrader.server_extensions.formgrader.formgrader import FormgradeExtension
 from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
 
-from hw_grading import safe_html
-from hw_grading.nbgrader_glue import FeedbackExporter
-from hw_grading.safe_html import clean_html, clean_outputs, markdown2html
+from hw_grading.pages import safe_html
+from hw_grading.pages.safe_html import clean_html, clean_outputs, markdown2html
+from hw_grading.plugins.exporters import FeedbackExporter
 
 COURSE = Path(__file__).resolve().parents[2]
 FILTERS = {
-    "markdown2html": "hw_grading.safe_html.markdown2html",
-    "clean_html": "hw_grading.safe_html.clean_html",
-    "strip_files_prefix": "hw_grading.safe_html.unchanged",
+    "markdown2html": "hw_grading.pages.safe_html.markdown2html",
+    "clean_html": "hw_grading.pages.safe_html.clean_html",
+    "strip_files_prefix": "hw_grading.pages.safe_html.unchanged",
 }
 
 
@@ -624,7 +624,7 @@ def exporters(tmp_path_factory):
     """The exporters as `nbgrader generate_feedback` and formgrader build them."""
     config = Config()
     config.TemplateExporter.filters = FILTERS
-    config.HTMLExporter.preprocessors = ["hw_grading.safe_html.CleanOutputs"]
+    config.HTMLExporter.preprocessors = ["hw_grading.pages.safe_html.CleanOutputs"]
     root = str(tmp_path_factory.mktemp("course"))
     converter = GenerateFeedback(CourseDirectory(root=root), config=config)
     formgrader = FormgradeExtension(config=config)
@@ -751,7 +751,7 @@ def test_an_honest_notebook_is_shown_whole_in(exporters, page):
 def test_the_course_uses_these_filters():
     config = PyFileConfigLoader("nbgrader_config.py", path=str(COURSE)).load_config()
     assert config.TemplateExporter.filters == FILTERS
-    assert config.HTMLExporter.preprocessors == ["hw_grading.safe_html.CleanOutputs"]
+    assert config.HTMLExporter.preprocessors == ["hw_grading.pages.safe_html.CleanOutputs"]
 
 
 def test_formgraders_own_pages_escape_what_they_print(monkeypatch):

@@ -6,10 +6,10 @@ import shutil
 import nbformat
 import pytest
 
-from hw_grading.course import REPOSITORY, scratch_course
-from hw_grading.demo import MARKER, demonstrate
-from hw_grading.results import Status, read_results
-from hw_grading.sample_class import cell_of, sample_class
+from hw_grading.commands.demo import MARKER, demonstrate
+from hw_grading.commands.sample import cell_of, sample_class_of
+from hw_grading.homework.course import REPOSITORY, scratch_course
+from hw_grading.records.results import Status, read_results
 
 # One run serves all tests of this file: they have to be in one worker.
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("sample-class")]
@@ -18,7 +18,9 @@ RELEASED = nbformat.read(REPOSITORY / "release" / "hw2" / "hw2.ipynb", as_versio
 # Training takes its time: of those who differ in one answer only, some are enough. An endless loop
 # would wait for a limit that training needs too.
 IN_STOCK = ["blank", "broadcasting-mistake", "mean-gradients", "syntax-error", "unstable-sigmoid"]
-CLASS = {submission.student: submission for submission in sample_class(RELEASED)}
+CLASS = {
+    submission.student: submission for submission in sample_class_of(REPOSITORY, "hw2")(RELEASED)
+}
 
 
 @pytest.fixture(scope="module")

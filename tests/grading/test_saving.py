@@ -10,7 +10,7 @@ import pytest
 from nbgrader.preprocessors import SaveAutoGrades
 from toy_course import ASSIGNMENT, ToyCourse
 
-from hw_grading.saving import SaveScores, add_indexes
+from hw_grading.plugins.saving import SaveScores, add_indexes
 
 pytestmark = pytest.mark.slow
 

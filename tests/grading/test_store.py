@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from hw_grading.whole_class.job import Outcome
-from hw_grading.whole_class.store import Results
+from hw_grading.batch.job import Outcome
+from hw_grading.batch.store import Results
 
 KEY = "ab" + "0" * 62
 OTHER = "cd" + "1" * 62
@@ -103,8 +103,8 @@ def test_results_not_used_for_longest_are_removed_first(tmp_path: Path) -> None:
 WRITER = """
 import sys
 from pathlib import Path
-from hw_grading.whole_class.job import Outcome
-from hw_grading.whole_class.store import Results
+from hw_grading.batch.job import Outcome
+from hw_grading.batch.store import Results
 results = Results(Path(sys.argv[1]), 100)
 print("ready", flush=True)
 while True:

@@ -207,7 +207,7 @@ def test_a_killed_worker_costs_nobody_anything(course: ToyCourse) -> None:
         until_ended(course, 1)
         for child in psutil.Process(process.pid).children(recursive=True):
             with contextlib.suppress(psutil.Error):  # it has ended
-                if "hw_grading.whole_class.local" in child.cmdline():
+                if "hw_grading.batch.local" in child.cmdline():
                     child.kill()
         assert process.wait(120) == 0, (course.root / "output.txt").read_text()
     assert all(course.scores(student) for student in [*students, "aa-slow"])

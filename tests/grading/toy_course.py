@@ -22,7 +22,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from nbgrader.api import Gradebook, MissingEntry
 
 import hw_grading
-from hw_grading.course import REPOSITORY
+from hw_grading.homework.course import REPOSITORY
 
 ASSIGNMENT = "hw2"
 TESTS = {"test_double": 2.0, "test_triple": 1.0, "test_triple_sum": 3.0}
@@ -39,11 +39,15 @@ c.GenerateAssignment.preprocessors = [
     name for name in c.GenerateAssignment.preprocessors if "ShowDueDate" not in name
 ]
 c.ExecuteSubmission.cpu_seconds_per_cell = 20
-c.ExecuteSubmission.cpu_seconds_for_cell = {{{{"sketch": 1.5}}}}
 c.ExecuteSubmission.wall_seconds_per_cell = 40
-c.ExecuteSubmission.wall_seconds_for_cell = {{{{}}}}
 c.ExecuteSubmission.iopub_timeout = 1
 c.ExecuteSubmission.output_bytes_per_cell = 200_000
+"""
+
+
+MANIFEST = """
+[limits.sketch]
+cpu_seconds = 1.5
 """
 
 
@@ -124,6 +128,7 @@ class ToyCourse:
         folder = root / "source" / ASSIGNMENT
         folder.mkdir(parents=True)
         nbformat.write(source_notebook(), folder / "hw2.ipynb")
+        write_manifest(root, MANIFEST)
         (root / "nbgrader_config.py").write_text(CONFIG.format(root=str(root)))
         done = run(root, "generate_assignment", "--create", ASSIGNMENT)
         assert done.returncode == 0, done.stderr
@@ -183,6 +188,13 @@ class ToyCourse:
         """The autograded notebook."""
         path = self.root / "autograded" / student / ASSIGNMENT / "hw2.ipynb"
         return nbformat.read(path, as_version=4)
+
+
+def write_manifest(root: Path, text: str) -> None:
+    """Write what the course sets for its homework."""
+    path = root / "staff" / ASSIGNMENT / "homework.toml"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
 
 
 def environment() -> dict[str, str]:

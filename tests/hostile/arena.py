@@ -23,8 +23,8 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from nbgrader.utils import determine_grade
 
-from hw_grading.execution import ExecuteSubmission
-from hw_grading.faults import GraderFault
+from hw_grading.outcome import GraderFault
+from hw_grading.run.execution import ExecuteSubmission
 from hw_grading.sandbox import environment
 from hw_grading.sandbox.nursery import nursery_for
 from hw_support.submission.problems import Kind, Problem, read_problems

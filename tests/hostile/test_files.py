@@ -23,9 +23,9 @@ import nbformat
 import pytest
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
-from toy_course import FULL_MARKS, ToyCourse, cell_of
+from toy_course import FULL_MARKS, ToyCourse, cell_of, write_manifest
 
-from hw_grading.submission_folders import is_finished
+from hw_grading.batch.folders import is_finished
 from hw_support.submission.file import MAX_BYTES, read_submission
 from hw_support.submission.problems import Kind, Problem, Severity, read_problems
 
@@ -480,13 +480,16 @@ def digests(folder: Path) -> dict[str, str]:
 LIMITS = """
 c.ExecuteSubmission.cpu_seconds_per_cell = 2
 c.ExecuteSubmission.wall_seconds_per_cell = 4
-c.ExecuteSubmission.cpu_seconds_for_cell = {"triple": 30}
-c.ExecuteSubmission.wall_seconds_for_cell = {"triple": 60}
 c.ExecuteSubmission.iopub_timeout = 1
 c.ExecuteSubmission.memory_mb = 1500
 c.ExecuteSubmission.folder_mb = 50
 c.ExecuteSubmission.file_mb = 20
 c.ExecuteSubmission.processes = 60
+"""
+MORE_TIME = """
+[limits.triple]
+cpu_seconds = 30
+wall_seconds = 60
 """
 WRONG = {"double": "def double(x):\n    return 0", "triple": "def triple(x):\n    return 0"}
 
@@ -631,6 +634,7 @@ def hostile_class(tmp_path_factory: pytest.TempPathFactory, generated_course: To
     course = generated_course.copied(tmp_path_factory.mktemp("hostile-class") / "course")
     config = course.root / "nbgrader_config.py"
     config.write_text(config.read_text() + LIMITS)
+    write_manifest(course.root, MORE_TIME)
     people = list(attackers(course))
     course.submit("zz-honest", course.answered)
     with sqlite3.connect(course.root / "gradebook.db") as base:

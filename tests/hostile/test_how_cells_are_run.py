@@ -14,7 +14,7 @@ from arena import EXPECTED, NOTHING, POINTS, RIGHT, Arena, Outcome, notebook
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell
 
-from hw_grading.instructor_cells import as_released
+from hw_grading.homework.instructor_cells import as_released
 from hw_support.submission.mending import InstructorCell, mend
 from hw_support.submission.problems import Kind
 
@@ -1245,7 +1245,7 @@ def apply(f, x):
 
 
 _LONG_CALLBACK = """
-from hw_grading import reference
+from staff.hw2 import reference
 checks = Checks("apply", points=2)
 with checks("layers", points=2, hidden=True):
     assert_close(apply(reference.forward_pass, reference.sigmoid_activation), 1.0)

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
-from hw_grading.execution import ExecuteSubmission
+from hw_grading.run.execution import ExecuteSubmission
 from hw_grading.sandbox import environment, policy
 from hw_grading.sandbox.policy import Limits, Shown, as_nobody, command, nursery_command, own_rooms
 from hw_grading.sandbox.syscalls import REFUSED, compiled_filter, filter_file

@@ -7,7 +7,7 @@ import nbformat
 import pytest
 from nbgrader.preprocessors import Execute
 
-from hw_grading.sample_class import solved
+from hw_grading.commands.sample import solved
 
 ROOT = Path(__file__).resolve().parents[2]
 

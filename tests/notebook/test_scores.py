@@ -6,7 +6,7 @@ import re
 import pytest
 from nbgrader import utils
 
-from hw_grading.sample_class import cell_of
+from hw_grading.commands.sample import cell_of
 
 pytestmark = pytest.mark.slow
 

@@ -12,8 +12,9 @@ import numpy as np
 from nbgrader import utils
 
 import hw_support
-from hw_grading.course import REPOSITORY, scratch_course
-from hw_grading.due_date import configured, in_words
+from hw_grading.homework.course import REPOSITORY, scratch_course
+from hw_grading.homework.homework import homework_of
+from hw_grading.plugins.due_date import in_words
 
 
 def test_it_is_a_valid_notebook_for_every_editor(source, released):
@@ -54,8 +55,11 @@ def test_the_release_is_what_the_source_generates(released, tmp_path):
     assert generated == released, "run `make release` and commit release/"
 
 
-def test_the_due_date_of_the_configuration_is_shown(released):
-    assert f"**Due:** {in_words(configured(REPOSITORY), 'Pacific')}" in released.cells[0].source
+def test_the_due_date_of_the_manifest_is_shown(released):
+    assert (
+        f"**Due:** {in_words(homework_of(REPOSITORY, 'hw2').manifest.due_moment, 'Pacific')}"
+        in released.cells[0].source
+    )
     assert "{{" not in released.cells[0].source
 
 

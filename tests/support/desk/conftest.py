@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import nbformat
 import pytest
 
-from hw_grading.sample_class import solved
+from hw_grading.commands.sample import solved
 from hw_support.__main__ import main
 from hw_support.submission.released import release as read_release
 

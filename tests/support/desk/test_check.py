@@ -14,7 +14,7 @@ import nbformat
 import psutil
 import pytest
 
-from hw_grading.sample_class import cell_of, replace_in
+from hw_grading.commands.sample import cell_of, replace_in
 from hw_support.__main__ import main
 from hw_support.desk import check, running
 from hw_support.desk.opening import open_notebook

@@ -3,7 +3,7 @@
 import nbformat
 import pytest
 
-from hw_grading.sample_class import cell_of
+from hw_grading.commands.sample import cell_of
 from hw_support.checks import Part
 from hw_support.desk.findings import STUB, checked_cells, empty_fields, field, surprises
 from hw_support.desk.running import CellRun, Ran

@@ -8,8 +8,8 @@ import nbformat
 import pytest
 from traitlets.config.loader import PyFileConfigLoader
 
-from hw_grading.course import REPOSITORY
-from hw_grading.sample_class import cell_of
+from hw_grading.commands.sample import cell_of
+from hw_grading.homework.course import REPOSITORY
 from hw_support.desk import handin
 from hw_support.desk.errors import DeskError
 from hw_support.desk.opening import open_notebook

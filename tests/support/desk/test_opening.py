@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import nbformat
 import pytest
 
-from hw_grading.sample_class import cell_of
+from hw_grading.commands.sample import cell_of
 from hw_support.desk import opening
 from hw_support.desk.errors import DeskError
 from hw_support.desk.opening import difference, open_notebook

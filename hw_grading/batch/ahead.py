@@ -1,0 +1,185 @@
+"""Runs the submissions of a class ahead of nbgrader's loop, which saves scores one after another.
+
+A thread reads and mends submissions in the loop's order and hands them to an executor, some more at
+a time than it has workers. What comes of them is kept on disk. When the loop reaches a submission,
+it makes the same job of it, and takes the result with the job's key, whenever it is there. So the
+thread may be wrong or late about anything: a submission that was replaced in between, say, has
+another key, and is run then.
+"""
+
+from __future__ import annotations
+
+import functools
+import threading
+from collections.abc import Callable, Iterable
+from concurrent.futures import CancelledError, Executor, Future
+from dataclasses import dataclass
+from typing import Protocol
+
+from hw_grading.batch.job import Job, Outcome, run
+from hw_grading.batch.store import Results
+
+MOST_READY = 100  # submissions with a result that are looked at before the loop comes to them
+
+
+class Watcher(Protocol):
+    """Who is told how far a class is; called from any thread."""
+
+    def began(self, student: str) -> None:
+        """Note that a submission is being run."""
+
+    def ended(self, student: str, outcome: Outcome, *, again: bool) -> None:
+        """Note what came of it; `again` if it was there from an earlier run."""
+
+    def trouble(self, message: str) -> None:
+        """Say something to the instructor."""
+
+
+@dataclass(frozen=True)
+class Pending:
+    """A submission that nbgrader's loop is expected to come to, and how to make its job."""
+
+    student: str
+    job: Callable[[], Job]
+
+
+class ClassRun:
+    """One run over a class.
+
+    Parameters
+    ----------
+    pending
+        In the loop's order.
+    executor
+        Which runs jobs; None runs each one in the caller's process when it is asked for.
+    at_once
+        How many jobs the executor runs at a time.
+    results
+        Where results are kept.
+    rerun
+        Whether to run everything, also what has a result of an earlier run.
+    run
+        What the executor is given to call.
+    """
+
+    def __init__(
+        self,
+        pending: Iterable[Pending],
+        executor: Executor | None,
+        at_once: int,
+        results: Results,
+        watcher: Watcher,
+        *,
+        rerun: bool = False,
+        run: Callable[[Job], Outcome] = run,
+    ) -> None:
+        self._pending = pending
+        self._executor = executor
+        self._results = results
+        self._watcher = watcher
+        self._rerun = rerun
+        self._run = run
+        self._settled: dict[str, Future[Outcome | None]] = {}
+        self._lock = threading.Lock()
+        self._room = threading.Semaphore(2 * at_once + 2)
+        self._ready_ahead = threading.Semaphore(MOST_READY)
+        self._stopped = threading.Event()
+        self._kept = True  # while there is room on disk
+        if executor is not None:
+            threading.Thread(target=self._run_ahead, daemon=True).start()
+
+    def outcome(self, job: Job) -> Outcome:
+        """Return what came of a job; wait for it, or run it."""
+        self._ready_ahead.release()
+        while True:
+            settled = self._settle(job)
+            outcome = settled.result() or self._results.get(job.key)
+            if outcome:
+                return outcome
+            with self._lock:  # its file was removed in between: it is run again
+                if self._settled.get(job.key) is settled:
+                    del self._settled[job.key]
+
+    def stop(self) -> None:
+        """Run nothing any more, and end what is running."""
+        self._stopped.set()
+        self._room.release()
+        self._ready_ahead.release()
+        if self._executor is not None:
+            self._executor.shutdown(wait=True, cancel_futures=True)
+
+    def _run_ahead(self) -> None:
+        for submission in self._pending:
+            self._room.acquire()
+            if self._stopped.is_set():
+                return
+            try:
+                settled = self._settle(submission.job())
+            except Exception:
+                self._room.release()  # the loop meets the same error, and reports it
+                continue
+            ready = settled.done()
+            settled.add_done_callback(lambda _: self._room.release())
+            if ready:  # looking further would only take time from the loop
+                self._ready_ahead.acquire()
+
+    def _settle(self, job: Job) -> Future[Outcome | None]:
+        """Return a future that is done when a job has its result: None if it is kept on disk."""
+        with self._lock:
+            settled = self._settled.get(job.key)
+            if settled is not None:
+                return settled
+            settled = self._settled[job.key] = Future()
+        try:
+            self._begin(job, settled)
+        except BaseException:
+            with self._lock:
+                self._settled.pop(job.key, None)
+            settled.cancel()  # nobody is to wait for it
+            raise
+        return settled
+
+    def _begin(self, job: Job, settled: Future[Outcome | None]) -> None:
+        """Look for a job's result, or have it run."""
+        if not self._rerun and (outcome := self._results.get(job.key)):
+            self._watcher.ended(job.student, outcome, again=True)
+            settled.set_result(None)
+            return
+        self._watcher.began(job.student)
+        if self._executor is None:
+            self._take(job, settled, self._run(job))
+        else:
+            running = self._executor.submit(self._run, job)
+            running.add_done_callback(functools.partial(self._ended, job, settled))
+
+    def _ended(self, job: Job, settled: Future[Outcome | None], running: Future[Outcome]) -> None:
+        try:
+            outcome = running.result()
+        except CancelledError:
+            settled.cancel()
+            return
+        except Exception as error:
+            if self._stopped.is_set():  # it was ended with all others
+                settled.cancel()
+                return
+            outcome = Outcome(None, f"{type(error).__name__}: {error}")
+        self._take(job, settled, outcome)
+
+    def _take(self, job: Job, settled: Future[Outcome | None], outcome: Outcome) -> None:
+        """Keep a result, on disk if it is one and can be."""
+        kept = False
+        if outcome.notebook is not None:
+            try:
+                self._results.put(job.key, outcome)
+                kept = True
+            except OSError as error:
+                if self._kept:
+                    self._watcher.trouble(
+                        f"Results cannot be kept in {self._results.folder} ({error}): grading goes "
+                        "on, but a run that is stopped has to run these submissions again"
+                    )
+                self._kept = False
+        try:
+            self._watcher.ended(job.student, outcome, again=False)
+        finally:  # a terminal that is gone holds up nobody
+            settled.set_result(None if kept else outcome)

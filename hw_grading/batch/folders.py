@@ -1,0 +1,339 @@
+"""What stands in `submitted/` and `autograded/` before a run: the folders, not yet the notebooks.
+
+nbgrader takes folders as they come. Here those are put right that it would overlook, choke on, or
+take for graded:
+
+- it uses a student's folder name as a glob pattern: `a[b]` is skipped, and `*` gets the notebooks
+  of all others;
+- a folder without the notebook (or with it under another name) is skipped, and so is one whose name
+  begins with a dot;
+- one name with a line break in it stops the whole class;
+- it copies all that lies beside the notebook, also what a symbolic link points to, and fails at a
+  pipe, a dangling link, or folders in folders without end;
+- it fails at a `timestamp.txt` that is no time;
+- after a kill it takes the half-made folder of the student in progress for graded.
+
+All of it goes through the converter's public attributes `assignments` and `coursedir`, which are
+exchanged between the moment when nbgrader has listed the submissions and the first one. A student
+whose folder cannot be used is not graded: nbgrader goes on with the others, and its command fails
+in the end.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fnmatch
+import gc
+import glob
+import itertools
+import json
+import os
+import stat
+import weakref
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from nbgrader.api import Gradebook, MissingEntry
+from nbgrader.converters import NbGraderException
+from nbgrader.coursedir import CourseDirectory
+from nbgrader.utils import parse_utc, rmtree
+
+from hw_grading.outcome import GraderFault
+from hw_grading.records.graded_notebook import FINISHED
+from hw_support.submission.file import Unreadable, read_regular_file
+from hw_support.submission.problems import METADATA_KEY, Kind, Problem, Severity, shown
+
+try:
+    import fcntl
+except ImportError:  # Windows: two runs at once are then not told apart
+    fcntl = None  # type: ignore[assignment]
+
+TIMESTAMP = "timestamp.txt"
+_MAX_BYTES_OF_OUR_OWN = 2_000_000_000
+_SECONDS_FOR_GRADEBOOK = 600  # which formgrader, or a backup, may be using; SQLite's own is 5 s
+_MOST_NAMED = 20  # files beside a notebook that are named one by one
+_MOST_LISTED = 10_000
+_DEEPEST = 100  # folders in folders: Python 3.11 fails at a few hundred
+
+
+class CarefulCourseDirectory(CourseDirectory):
+    """A course whose students may have anything in and for a folder.
+
+    Attributes
+    ----------
+    unusable
+        Why a folder in `submitted/` cannot be graded, by student id, where its name tells.
+    ignored
+        What `ignore` holds but for the submission at hand.
+    on_fault
+        Called with a student who cannot be graded, and why.
+    """
+
+    unusable: dict[str, str]
+    ignored: list[str]
+    on_fault: Callable[[str, str], None]
+
+    def format_path(self, step: str, student: str, assignment: str, escape: bool = False) -> str:
+        """Return where a student's work is.
+
+        nbgrader asks for a submission's path before it looks what is there. So this is where it is
+        told to copy nothing from beside the notebook, or to go on with the next student.
+
+        Raises
+        ------
+        GraderFault
+            A submission that cannot be graded.
+        """
+        path = str(super().format_path(step, student, assignment, escape))
+        of_one = not escape and step == self.submitted_directory and "(?P<" not in student
+        if of_one and (why := self.unusable.get(student) or why_unusable(Path(path))):
+            self.on_fault(student, f"{path}: {why}, and grade again")
+            raise GraderFault(f"NOT GRADED: {path}: {why}, and grade again")
+        if of_one:
+            # nbgrader joins a pattern to each folder's path: an absolute one stays as it is.
+            self.ignore = [*self.ignored, glob.escape(path)]
+        return path
+
+    def get_existing_timestamp(self, dest_path: str) -> Any:
+        """Return the time of submission (UTC, without a time zone), or None."""
+        path = Path(dest_path, TIMESTAMP)
+        if not os.path.lexists(path):
+            return None
+        try:
+            text = read_regular_file(path, 1_000).decode("utf-8").strip()
+            return parse_utc(text) if text else None
+        except (Unreadable, ValueError, OverflowError, TypeError, AttributeError) as error:
+            self.log.warning(
+                "%s: expected a time such as '2022-10-04 23:59:00 UTC', found none (%s): graded as "
+                "a submission without a time, so without a late penalty",
+                path,
+                shown(error),
+            )
+            return None
+
+
+def prepare(converter: Any) -> None:
+    """Put the listed submissions of an `Autograde` converter right.
+
+    Raises
+    ------
+    GraderFault
+        Another run is grading this course.
+    """
+    old = converter.coursedir
+    if not _hold_course(converter):
+        raise GraderFault(
+            f"Another run is grading the course in {old.root}: nothing was graded. Wait until it "
+            "has ended, or end it; what it has finished is not run again"
+        )
+    careful = CarefulCourseDirectory(parent=old.parent, config=old.config)
+    for name in old.trait_names(config=True):
+        careful.set_trait(name, getattr(old, name))
+    if old.db_url.startswith("sqlite:///") and "?" not in old.db_url:
+        careful.db_url = f"{old.db_url}?timeout={_SECONDS_FOR_GRADEBOOK}"
+    careful.unusable, careful.ignored = {}, list(old.ignore)
+    careful.on_fault = lambda student, why: None
+    expected = [n for n in notebook_names(old) if fnmatch.fnmatch(n, old.notebook_id)]
+    add_overlooked(converter, old.submitted_directory, expected)
+    for folder, why in drop_unnameable(converter).items():
+        # Listed under a name that can be printed, so that nbgrader counts it among its failures.
+        printable = ascii(folder)[1:-1]
+        converter.assignments[printable] = [os.path.join(printable, "notebook.ipynb")]
+        careful.unusable[_student(converter, printable)] = why
+    converter.coursedir = careful
+    remove_half_made(converter)
+
+
+def add_overlooked(converter: Any, step: str, expected: Sequence[str] = ()) -> None:
+    """List the folders that nbgrader passed over, and the notebooks that ought to be there.
+
+    Parameters
+    ----------
+    converter
+        An nbgrader converter that has listed its submissions.
+    step
+        The folder that it reads, such as "submitted".
+    expected
+        Names of notebooks. Where none of them is there, all are listed: they are then read as
+        missing files, and score 0 with that reason.
+    """
+    course = converter.coursedir
+    pattern = course.format_path(step, course.student_id, course.assignment_id)
+    for folder in glob.glob(pattern, include_hidden=True):
+        found = glob.glob(os.path.join(glob.escape(folder), course.notebook_id + ".ipynb"))
+        if not {Path(path).stem for path in found} & set(expected):
+            found = [*found, *(os.path.join(folder, f"{name}.ipynb") for name in expected)]
+        if found:
+            converter.assignments[folder] = found
+
+
+def drop_unnameable(converter: Any) -> dict[str, str]:
+    """Leave out folders whose name neither nbgrader nor its database can hold.
+
+    Returns
+    -------
+    dict
+        Folders that were left out, and why and what to do, as the end of a sentence.
+    """
+    dropped = {}
+    for folder in list(converter.assignments):
+        name = folder[len(str(converter.coursedir.root)) :]
+        why = None
+        if "\n" in name:
+            why = "its name has a line break"
+        elif set(name) & set("<>"):
+            why = "its name has characters that pages of HTML give a meaning to"
+        elif any("\ud800" <= c <= "\udfff" for c in name):
+            why = "its name is not valid UTF-8"
+        elif any(part.startswith(".") for part in name.split(os.sep)):
+            why = "its name begins with a dot"
+        if why:
+            del converter.assignments[folder]
+            dropped[folder] = f"{why}. Rename the folder"
+    return dropped
+
+
+def remove_half_made(converter: Any) -> None:
+    """Remove what a killed run left half-made in `autograded/`, so that it is graded now.
+
+    Whole are notebooks with the mark of `MarkFinished`; those that were graded before that mark
+    was in use are graded anew as well.
+    """
+    course = converter.coursedir
+    if converter.force:
+        return  # nbgrader removes them itself
+    names = notebook_names(course)
+    excluded = course.student_id_exclude.split(",") if course.student_id_exclude else ()
+    for folder, student in students(converter):
+        graded = Path(
+            course.format_path(course.autograded_directory, student, course.assignment_id)
+        )
+        if student in excluded or not graded.is_dir() or graded.is_symlink():
+            continue
+        notebooks = [Path(n).name for n in converter.assignments[folder] if Path(n).stem in names]
+        half_made = [graded / n for n in notebooks if not is_finished(graded / n)]
+        if not half_made:
+            continue
+        converter.log.warning(
+            "%s: %s was not graded to the end (a killed run, or one without this package): grading "
+            "it anew",
+            student,
+            ", ".join(path.name for path in half_made),
+        )
+        try:
+            if course.notebook_id == "*":
+                rmtree(str(graded))
+            else:
+                for path in half_made:
+                    path.unlink(missing_ok=True)
+        except OSError as error:
+            converter.log.error("NOT GRADED: %s: removing %s failed: %s", student, graded, error)
+
+
+def is_finished(path: Path) -> bool:
+    """Whether a notebook in `autograded/` was graded and written to the end."""
+    try:
+        document = json.loads(read_regular_file(path, _MAX_BYTES_OF_OUR_OWN))
+        return document["metadata"][METADATA_KEY][FINISHED] is True
+    except (Unreadable, ValueError, RecursionError, KeyError, TypeError):
+        return False
+
+
+def beside(folder: Path) -> list[Problem]:
+    """Return what lies beside the notebook, all of which is left behind: no test has seen it."""
+    files = (path for path in _files(folder) if path != folder / TIMESTAMP)
+    found = list(itertools.islice((p for p in files if p.suffix != ".ipynb"), _MOST_LISTED))
+    found.sort()
+    problems = []
+    for path in found[:_MOST_NAMED]:
+        what = "" if stat.S_ISREG(os.lstat(path).st_mode) else " (a link, pipe or device)"
+        message = f"The file {shown(path.relative_to(folder))}{what} was left behind"
+        problems.append(f"{message}: only the notebook is graded.")
+    if more := len(found) - _MOST_NAMED if len(found) > _MOST_NAMED else 0:
+        or_more = " or more" if len(found) == _MOST_LISTED else ""
+        problems.append(f"{more:,}{or_more} further files were left behind.")
+    return [Problem(Kind.FOLDER, Severity.MENDED, message) for message in problems]
+
+
+def copy_timestamp(submitted: Path, graded: Path) -> None:
+    """Copy the time of submission, by which nbgrader finds out what was handed in again."""
+    with contextlib.suppress(Unreadable):
+        text = read_regular_file(submitted / TIMESTAMP, 1_000)
+        graded.mkdir(parents=True, exist_ok=True)
+        (graded / TIMESTAMP).write_bytes(text)
+
+
+def why_unusable(folder: Path) -> str | None:
+    """Return why a folder in `submitted/` cannot be graded, and what to do; None if it can."""
+    if folder.is_symlink() or folder.parent.is_symlink():
+        return "it is a symbolic link. Put a copy of what it leads to there"
+    for path in itertools.islice(_files(folder, folders=True), _MOST_LISTED):
+        if len(path.parts) - len(folder.parts) > _DEEPEST:
+            inner = path.parts[len(folder.parts)]
+            return f"it has more than {_DEEPEST} folders within {shown(inner)}. Remove them"
+    return None
+
+
+def _files(folder: Path, *, folders: bool = False) -> Iterator[Path]:
+    """Give the files in a folder and its folders, or those folders; no link is followed."""
+    left = [folder]
+    while left:
+        here = left.pop()
+        try:
+            entries = list(os.scandir(here))
+        except OSError:
+            continue
+        inner = [Path(entry.path) for entry in entries if entry.is_dir(follow_symlinks=False)]
+        if len(here.parts) - len(folder.parts) <= _DEEPEST:
+            left += inner
+        if folders:
+            yield from inner
+        else:
+            yield from (Path(e.path) for e in entries if not e.is_dir(follow_symlinks=False))
+
+
+def students(converter: Any) -> Iterator[tuple[str, str]]:
+    """Give the folder and the student id of each listed submission."""
+    for folder in converter.assignments:
+        with contextlib.suppress(NbGraderException):
+            yield folder, _student(converter, folder)
+
+
+def _student(converter: Any, folder: str) -> str:
+    resources = converter.init_single_notebook_resources(converter.assignments[folder][0])
+    return str(resources["nbgrader"]["student"])
+
+
+def notebook_names(course: Any) -> list[str]:
+    """Return the names of the assignment's notebooks, as the gradebook has them."""
+    with Gradebook(course.db_url, course.course_id) as gradebook:
+        try:
+            assignment = gradebook.find_assignment(course.assignment_id)
+        except MissingEntry:
+            return []
+        return [notebook.name for notebook in assignment.notebooks]
+
+
+def _hold_course(converter: Any) -> bool:
+    """Lock `autograded/` as long as the converter lives; False while another run holds it."""
+    if fcntl is None:
+        return True
+    course = converter.coursedir
+    folder = os.path.join(course.root, course.autograded_directory)
+    os.makedirs(folder, exist_ok=True)
+    lock = os.open(folder, os.O_RDONLY)
+    for attempt in (1, 2):
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if attempt == 2:
+                os.close(lock)
+                return False
+            gc.collect()  # it may be held by an earlier run in this process, of formgrader's
+        except OSError:  # a file system without locks
+            break
+        else:
+            break
+    weakref.finalize(converter, os.close, lock)
+    return True

@@ -1,0 +1,192 @@
+"""One submission's work: all that determines its result, the run itself, and what comes of it.
+
+A `Job` is plain data: it can be sent to another process or another machine, and its `key` names its
+result. Whoever runs it needs the same packages, in the same versions, and no shared folder.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import functools
+import hashlib
+import importlib.metadata
+import json
+import platform
+import socket
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+import nbformat
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+import hw_grading
+import hw_support
+from hw_grading.homework.homework import Homework
+from hw_grading.outcome import GraderFault, HelperEnded
+from hw_grading.run.execution import ExecuteSubmission
+from hw_grading.sandbox import available, environment
+from hw_support.submission.problems import Severity, read_problems
+
+OURS = "this homework's own packages"
+_looking = threading.Lock()
+
+
+class WorkerUnfit(GraderFault):
+    """A worker must not grade: it would not give the results that the coordinator would."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """A submission that was read and mended, and how it is to be run.
+
+    Attributes
+    ----------
+    student
+        For the seed of hidden tests' inputs, and for messages.
+    notebook
+        The sanitized notebook as JSON, hidden tests in it.
+    settings
+        Those of `ExecuteSubmission`, by name, as JSON has them.
+    versions
+        What has to be installed where it runs (`installed`).
+    homework
+        Its own code, and what its manifest sets.
+    """
+
+    student: str
+    notebook: str
+    settings: Mapping[str, Any]
+    versions: Mapping[str, str]
+    homework: Homework
+
+    @functools.cached_property
+    def key(self) -> str:
+        """A digest of all that the result depends on (hexadecimal, 64 characters)."""
+        homework = self.homework.digest()
+        whole = [self.student, self.notebook, self.settings, self.versions, homework]
+        return hashlib.sha256(json.dumps(whole, sort_keys=True).encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a job.
+
+    Attributes
+    ----------
+    notebook
+        The notebook with its outputs and reasons, as JSON; None if the grader failed.
+    fault
+        Why the grader failed; None if it did not.
+    seconds
+        How long it took on the clock.
+    cpu_seconds
+        Computing time of the student's processes.
+    reasons
+        Why the submission, or a part of it, failed; empty if nothing did.
+    worker
+        The machine where it ran.
+    """
+
+    notebook: str | None
+    fault: str | None = None
+    seconds: float = 0.0
+    cpu_seconds: float = 0.0
+    reasons: list[str] = field(default_factory=list)
+    worker: str = field(default_factory=socket.gethostname)
+
+
+def run(job: Job) -> Outcome:
+    """Run a submission here; its examiner and its sandbox are processes of their own."""
+    start = monotonic()
+    for attempt in (1, 2):
+        settings = copy.deepcopy(dict(job.settings))  # it may change them
+        execution = ExecuteSubmission(homework=job.homework, **settings)
+        notebook = nbformat.from_dict(json.loads(job.notebook))
+        try:
+            done, _ = execution.preprocess(notebook, {"nbgrader": {"student": job.student}})
+            if not execution.kernel_died:
+                break  # or the machine may have killed it: it is run once more
+        except GraderFault as fault:
+            if attempt == 1 and isinstance(fault, HelperEnded):
+                continue
+            return Outcome(None, str(fault), monotonic() - start, execution.cpu_seconds_used)
+    failed = [p.message for p in read_problems(done) if p.severity is Severity.FAILED]
+    text = json.dumps(done, ensure_ascii=False)
+    return Outcome(text, None, monotonic() - start, execution.cpu_seconds_used, failed)
+
+
+def run_elsewhere(job: Job) -> Outcome:
+    """Run a submission on a machine that nobody has looked at yet.
+
+    Raises
+    ------
+    WorkerUnfit
+        Other packages are installed there than the job expects, or no sandbox can be made.
+    """
+    if different := differences(job.versions, installed()):
+        raise WorkerUnfit(f"other packages are installed here: {'; '.join(different)}")
+    try:
+        _check_sandbox(job.settings["sandbox"], job.settings["blas_threads"])
+    except GraderFault as fault:
+        raise WorkerUnfit(str(fault)) from fault
+    return run(job)
+
+
+@functools.cache
+def _check_sandbox(sandbox: str, blas_threads: int) -> None:
+    if sandbox != "none":
+        secrets = [Path(str(hw_grading.__file__)).parent]
+        settings = ExecuteSubmission(sandbox=sandbox, blas_threads=blas_threads)
+        available.check(environment.shown(blas_threads, secrets), settings.of_sandbox())
+
+
+def installed() -> dict[str, str]:
+    """Return the versions of Python and of what we require, and a digest of our own packages."""
+    with _looking:  # two threads that read markers at once disturb each other in CPython 3.11
+        return _installed()
+
+
+@functools.cache
+def _installed() -> dict[str, str]:
+    versions = {"Python": platform.python_version()}
+    left = [(hw_grading.DISTRIBUTION, "grading")]
+    while left:
+        name, extra = left.pop()
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            distribution = importlib.metadata.distribution(name)
+            versions[name] = distribution.version
+            for requirement in map(Requirement, distribution.requires or ()):
+                needed = canonicalize_name(requirement.name)
+                marker = requirement.marker
+                if needed not in versions and (not marker or marker.evaluate({"extra": extra})):
+                    left.append((needed, ""))
+    packages = [Path(str(package.__file__)).parent for package in (hw_grading, hw_support)]
+    versions[OURS] = digest_of(packages)
+    return dict(sorted(versions.items()))
+
+
+def differences(expected: Mapping[str, str], found: Mapping[str, str]) -> list[str]:
+    """Return what differs between two answers of `installed`, as words, the first ones."""
+    names = [name for name in expected if expected[name] != found.get(name)]
+    named = [
+        f"{name} {found.get(name, 'missing')[:20]}, where {expected[name][:20]} is expected"
+        for name in sorted(names, key=lambda name: (name != OURS, name))[:5]
+    ]
+    return named + ([f"and {len(names) - 5} more"] if len(names) > 5 else [])
+
+
+def digest_of(packages: list[Path]) -> str:
+    """Return a digest of all files of some packages, but for what Python makes of them."""
+    digest = hashlib.sha256()
+    for folder in packages:
+        for path in sorted(folder.rglob("*")):
+            if "__pycache__" not in path.parts and path.is_file():
+                digest.update(str(path.relative_to(folder.parent)).encode() + b"\0")
+                digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()

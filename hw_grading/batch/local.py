@@ -1,0 +1,342 @@
+"""Processes on this machine as a `concurrent.futures.Executor`, of which any may die at any time.
+
+Each worker is a process that runs one call after another, with a socket of its own to a thread
+here: nothing is shared, so that a worker that is killed takes along its own call only. That call is
+made again in a new process, twice at most.
+
+A worker whose coordinator is gone ends itself, in the middle of a call too.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import os
+import pickle
+import queue
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Executor, Future
+from dataclasses import dataclass
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection
+from typing import Any
+
+from hw_grading.homework.homework import Homework, lay_out
+from hw_grading.sandbox.environment import BLAS_VARIABLES
+from hw_grading.sandbox.forked import Forked
+
+ATTEMPTS = 3
+_SECONDS_TO_END = 5.0
+_SECONDS_TO_TIDY_UP = 1.0  # for a worker that nobody needs any more
+_FORKS = sys.platform == "linux"
+_SECONDS_IDLE = 10.0  # then a process ends, until there is work again
+
+
+@dataclass(frozen=True)
+class WarmUp:
+    """What is done once, before workers are forked.
+
+    Attributes
+    ----------
+    homework
+        Whose code is imported.
+    blas_threads
+        Of student code; None if kernels are not forked in sandboxes.
+    """
+
+    homework: Homework
+    blas_threads: int | None
+
+
+class WorkerDied(RuntimeError):
+    """Each process that was given a call died over it."""
+
+
+class LocalProcesses(Executor):
+    """So many processes, which are started when there is work for them.
+
+    Parameters
+    ----------
+    workers
+        How many.
+    warm_up
+        What the process that forks workers does before the first one; None for nothing.
+    """
+
+    def __init__(self, workers: int, warm_up: WarmUp | None = None) -> None:
+        self._warm_up = warm_up
+        self._calls: queue.SimpleQueue[_Call | None] = queue.SimpleQueue()
+        self._most = workers
+        self._threads: list[threading.Thread] = []
+        self._lock = threading.Lock()
+        self._processes: set[Any] = set()
+        self._template: _Template | None = None
+        self._ended = False
+
+    def submit(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """Have a function called, which is found by its name in another process.
+
+        Raises
+        ------
+        RuntimeError
+            After `shutdown`.
+        """
+        call = _Call(Future(), (function, args, kwargs))
+        with self._lock:
+            if self._ended:
+                raise RuntimeError("no calls are taken after shutdown")
+            self._calls.put(call)
+            if len(self._threads) < self._most:
+                thread = threading.Thread(target=self._serve, daemon=True)
+                self._threads.append(thread)
+                thread.start()
+        return call.future
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """End the processes: after the calls that were made, or at once if they are cancelled."""
+        with self._lock:
+            self._ended = True
+            if cancel_futures:
+                with contextlib.suppress(queue.Empty):
+                    while call := self._calls.get_nowait():
+                        call.future.cancel()
+                for process in self._processes:
+                    process.kill()
+            for _ in self._threads:
+                self._calls.put(None)
+        if wait:
+            for thread in self._threads:
+                thread.join()
+        if self._template and (wait or cancel_futures):
+            self._template.end()
+
+    def _serve(self) -> None:
+        """Hand calls to one process, and to another when it has died."""
+        worker: _Worker | None = None
+        while True:
+            try:
+                call = self._calls.get(timeout=_SECONDS_IDLE if worker else None)
+            except queue.Empty:
+                assert worker
+                self._end(worker)
+                worker = None
+                continue
+            if call is None:
+                break
+            if not call.future.set_running_or_notify_cancel():
+                continue
+            for attempt in range(1, ATTEMPTS + 1):
+                try:
+                    worker = worker or self._start()
+                    fine, value = worker.call(call.what)
+                except (OSError, EOFError) as error:
+                    if worker:
+                        self._end(worker)
+                        worker = None
+                    if self._ended or attempt == ATTEMPTS:
+                        why = f"{attempt} processes that ran it died"
+                        call.future.set_exception(WorkerDied(f"{why} ({error or 'no answer'})"))
+                        break
+                else:
+                    if fine:
+                        call.future.set_result(value)
+                    else:
+                        call.future.set_exception(value)
+                    break
+        if worker:
+            self._end(worker)
+
+    def start_early(self) -> None:
+        """Begin with what the first call would have to wait for, since there will be calls."""
+        with self._lock:
+            if _FORKS:
+                self._start_template()
+
+    def _start_template(self) -> _Template:
+        if self._ended:
+            raise OSError("stopped")
+        if not (self._template and self._template.is_alive()):
+            self._template = _Template(self._warm_up)
+        return self._template
+
+    def _forked_worker(self) -> _Worker:
+        attempt = 1
+        while True:
+            with self._lock:
+                template = self._start_template()
+            try:
+                return template.worker()
+            except (OSError, EOFError):
+                # It does not answer any more, but may not have ended yet.
+                template.end()
+                if attempt == ATTEMPTS:
+                    raise
+                attempt += 1
+
+    def _start(self) -> _Worker:
+        worker = self._forked_worker() if _FORKS else _started_worker()
+        with self._lock:
+            if self._ended:
+                worker.process.kill()
+            self._processes.add(worker.process)
+        return worker
+
+    def _end(self, worker: _Worker) -> None:
+        worker.end()
+        with self._lock:
+            self._processes.discard(worker.process)
+
+
+class _Call:
+    def __init__(self, future: Future[Any], what: tuple[Any, ...]) -> None:
+        self.future, self.what = future, what
+
+
+class _Worker:
+    """One process, and the socket to it."""
+
+    def __init__(self, process: Any, connection: Connection) -> None:
+        self.process, self._connection = process, connection
+
+    def call(self, what: tuple[Any, ...]) -> tuple[bool, Any]:
+        self._connection.send(what)
+        answer: tuple[bool, Any] = self._connection.recv()
+        return answer
+
+    def end(self) -> None:
+        """Let the process end; kill it if it does not."""
+        self._connection.close()
+        _end(self.process)
+
+
+def _end(process: Any) -> None:
+    """Wait for a process that was told to end; kill it if it does not."""
+    try:
+        process.wait(_SECONDS_TO_END)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+class _Template:
+    """A process that has done a worker's imports, and forks workers."""
+
+    def __init__(self, warm_up: WarmUp | None) -> None:
+        self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs:
+            self._process = _start("--fork", theirs.fileno(), pickle.dumps(warm_up))
+        self._lock = threading.Lock()
+
+    def worker(self) -> _Worker:
+        ours, theirs = Pipe()
+        with theirs, self._lock:
+            socket.send_fds(self._control, [b"w"], [theirs.fileno()])
+            pid = self._control.recv(100)
+            if not pid:
+                raise EOFError("the process that forks workers has ended")
+            process = Forked(int(pid))
+            self._control.send(b"known")  # until then it cannot have ended
+        return _Worker(process, ours)
+
+    def is_alive(self) -> bool:
+        return self._process.poll() is None
+
+    def end(self) -> None:
+        self._control.close()
+        _end(self._process)
+
+
+def _started_worker() -> _Worker:
+    ours, theirs = Pipe()
+    with theirs:
+        return _Worker(_start("--work", theirs.fileno()), ours)
+
+
+def _start(how: str, fd: int, told: bytes = b"") -> subprocess.Popen[bytes]:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "hw_grading.batch.local", how, str(fd)],
+        pass_fds=[fd],
+        env={**os.environ, **dict.fromkeys(BLAS_VARIABLES, "1")},
+        stdin=subprocess.PIPE,
+        start_new_session=True,  # Ctrl-C is for the coordinator to deal with
+    )
+    assert process.stdin
+    with contextlib.suppress(BrokenPipeError), process.stdin as stream:  # or it died: see later
+        stream.write(told)
+    return process
+
+
+# -- in these processes
+
+
+def _fork_workers(control: socket.socket, warm_up: WarmUp | None) -> Connection:
+    """Fork a worker for each request; return, in a worker, its socket."""
+    from hw_grading.sandbox import nursery
+
+    homework = warm_up.homework if warm_up else Homework("")
+    if warm_up and warm_up.blas_threads is not None:
+        # While this process imports what workers need.
+        nursery.begin(warm_up.blas_threads, homework.manifest.preload)
+
+    from hw_grading.batch import job  # noqa: F401
+    from hw_grading.examiner import client, process
+
+    process.prepare(str(lay_out(homework)), [*homework.manifest.preload, *homework.modules])
+    nursery.wait_until_ready()
+    gc.collect()
+    gc.freeze()
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody here waits for workers
+    while True:
+        asked, fds, _, _ = socket.recv_fds(control, 1, 1)
+        if not asked:
+            raise SystemExit
+        pid = os.fork()
+        if pid == 0:
+            control.close()
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            os.setsid()
+            client.take(*process.fork(), homework)
+            return Connection(fds[0])
+        os.close(fds[0])
+        control.send(str(pid).encode())
+        control.recv(100)
+
+
+def _work(coordinator: Connection) -> None:
+    """Make the calls that arrive, one after another, until the coordinator is gone."""
+    calls: queue.SimpleQueue[tuple[Any, ...] | None] = queue.SimpleQueue()
+    threading.Thread(target=_receive, args=(coordinator, calls), daemon=True).start()
+    while call := calls.get():
+        function, args, kwargs = call
+        try:
+            answer = True, function(*args, **kwargs)
+        except Exception as error:
+            answer = False, error
+        coordinator.send(answer)
+
+
+def _receive(coordinator: Connection, calls: queue.SimpleQueue[tuple[Any, ...] | None]) -> None:
+    with contextlib.suppress(OSError, EOFError):
+        while True:
+            calls.put(coordinator.recv())
+    calls.put(None)
+    time.sleep(_SECONDS_TO_TIDY_UP)
+    # It is in the middle of a call. What it has started in a sandbox dies with this process.
+    os._exit(1)
+
+
+if __name__ == "__main__":
+    how, descriptor = sys.argv[1:]
+    # jsonschema would build a grammar of addresses, for half a second; no notebook needs it.
+    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
+    if how == "--fork":
+        control = socket.socket(fileno=int(descriptor))
+        _work(_fork_workers(control, pickle.load(sys.stdin.buffer)))
+    else:
+        _work(Connection(int(descriptor)))

@@ -1,0 +1,107 @@
+"""How a class is graded at once: the settings, and what they make."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from concurrent.futures import Executor
+
+import psutil
+from traitlets import Bool, Enum, Float, Integer, Unicode
+from traitlets.config import Configurable
+
+from hw_grading import DISTRIBUTION
+from hw_grading.batch.local import LocalProcesses, WarmUp
+from hw_grading.homework.homework import Homework
+from hw_grading.outcome import GraderFault
+from hw_grading.run.execution import ExecuteSubmission
+
+_SHARE_OF_MEMORY = 0.8  # of what is free when grading begins
+
+
+class WholeClass(Configurable):
+    """What an instructor sets as ``c.WholeClass``."""
+
+    executor = Enum(
+        ["processes", "serial", "dask"],
+        default_value="processes",
+        help="where submissions are run: in processes of this machine, in nbgrader's own process "
+        "one after another, or by Dask workers",
+    ).tag(config=True)
+    workers = Integer(
+        0, help="submissions that are run at once on this machine; 0 is as many as cores"
+    ).tag(config=True)
+    memory_mb_in_all = Integer(
+        0,
+        help="memory of all submissions that are run at once on this machine, each with its "
+        "ExecuteSubmission.memory_mb; 0 is most of what is free when grading begins",
+    ).tag(config=True)
+    scheduler_address = Unicode(
+        "", help='of the Dask scheduler, such as "tcp://10.0.0.1:8786"'
+    ).tag(config=True)
+    scheduler_wait_seconds = Float(
+        60, help="how long to wait for the scheduler and a first worker"
+    ).tag(config=True)
+    rerun = Bool(
+        False, help="run every submission anew, also what has a result of an earlier run"
+    ).tag(config=True)
+    folder = Unicode(
+        "grading",
+        help="in the course: results of submissions, and how far grading is, for each assignment",
+    ).tag(config=True)
+    results_mb = Integer(
+        4000, help="size of all results together; those not used for longest are removed"
+    ).tag(config=True)
+
+    def make_executor(
+        self,
+        submissions: int,
+        execution: ExecuteSubmission,
+        homework: Homework,
+        say: Callable[[str], None],
+    ) -> tuple[Executor | None, int]:
+        """Return what runs so many submissions, and how many at once; None runs one at a time.
+
+        Parameters
+        ----------
+        submissions
+            A single one is not worth a process.
+        execution, homework
+            How they are run, and what their tests import.
+        say
+            Called with what the instructor should know.
+
+        Raises
+        ------
+        GraderFault
+            Dask is not installed, or there is no scheduler.
+        """
+        if self.executor == "dask":
+            try:
+                from hw_grading.batch.cluster import DaskWorkers
+            except ImportError as error:
+                raise GraderFault(
+                    f'c.WholeClass.executor = "dask" needs Dask ({error}). Install it here and '
+                    f"where workers run: pip install '{DISTRIBUTION}[dask]'"
+                ) from error
+            executor = DaskWorkers(self.scheduler_address, self.scheduler_wait_seconds, say)
+            return executor, executor.at_once
+        if self.executor == "serial" or submissions < 2:
+            return None, 1
+        at_once = min(
+            submissions, self.workers or cores(), self._fit_into_memory(execution.memory_mb)
+        )
+        sandboxed = execution.sandbox != "none" and execution.fork_kernels
+        blas_threads = execution.blas_threads if sandboxed else None
+        return LocalProcesses(at_once, WarmUp(homework, blas_threads)), at_once
+
+    def _fit_into_memory(self, memory_mb: int) -> int:
+        free = _SHARE_OF_MEMORY * psutil.virtual_memory().available / (1 << 20)
+        return max(1, int((self.memory_mb_in_all or free) // memory_mb))
+
+
+def cores() -> int:
+    """Return the number of cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

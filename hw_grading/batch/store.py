@@ -1,0 +1,102 @@
+"""Keeps what came of submissions on disk, so that nothing that was finished is run again.
+
+A result is a file named by the job's key, written whole or not at all: first under another name,
+then renamed. It is compressed and carries a checksum, so that a damaged file is a missing one. When
+all of them take more than a number of megabytes, those that were not used for longest are removed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import json
+import os
+import tempfile
+import zlib
+from dataclasses import asdict
+from pathlib import Path
+
+from hw_grading.batch.job import Outcome
+
+_SUFFIX = ".json.gz"
+_TIDIED_EVERY = 50  # results
+
+
+class Results:
+    """The results in one folder.
+
+    Parameters
+    ----------
+    folder
+        Made when the first result is kept.
+    most_mb
+        Megabytes of all results together.
+    """
+
+    def __init__(self, folder: Path, most_mb: int) -> None:
+        self.folder = folder
+        self._most = most_mb << 20
+        self._since_tidied = 0
+
+    def get(self, key: str) -> Outcome | None:
+        """Return a result, or None where there is none that can be read."""
+        path = self._path(key)
+        try:
+            with gzip.open(path, "rt", encoding="utf-8") as stream:
+                outcome = Outcome(**json.load(stream))
+        except (OSError, EOFError, zlib.error, ValueError, TypeError):
+            return None
+        with contextlib.suppress(OSError):
+            os.utime(path)  # used now
+        return outcome
+
+    def put(self, key: str, outcome: Outcome) -> None:
+        """Keep a result.
+
+        Raises
+        ------
+        OSError
+            It could not be written; nothing of it is left then.
+        """
+        path = self._path(key)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        whole = gzip.compress(json.dumps(asdict(outcome)).encode(), compresslevel=1)
+        handle, unfinished = tempfile.mkstemp(dir=path.parent, suffix=".part")
+        try:
+            with os.fdopen(handle, "wb") as stream:
+                stream.write(whole)
+                stream.flush()
+                os.fsync(stream.fileno())
+            os.replace(unfinished, path)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                os.unlink(unfinished)
+            raise
+        self._since_tidied += 1
+        if self._since_tidied >= _TIDIED_EVERY:
+            self.tidy()
+
+    def tidy(self) -> None:
+        """Remove what a killed run left unfinished, and the results that were not used for longest.
+
+        Nobody else may be writing: a course is graded by one run at a time.
+        """
+        self._since_tidied = 0
+        found = []
+        for path in self.folder.glob("*/*"):
+            with contextlib.suppress(OSError):
+                if path.suffix == ".part":
+                    path.unlink()
+                else:
+                    status = path.stat()
+                    found.append((status.st_mtime, status.st_size, path))
+        total = sum(size for _, size, _ in found)
+        for _, size, path in sorted(found):
+            if total <= self._most:
+                break
+            with contextlib.suppress(OSError):
+                path.unlink()
+                total -= size
+
+    def _path(self, key: str) -> Path:
+        return self.folder / key[:2] / f"{key[2:]}{_SUFFIX}"

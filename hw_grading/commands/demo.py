@@ -1,0 +1,105 @@
+"""The demonstration: each homework is released and a sample class graded, in a scratch course."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+
+from hw_grading.commands.sample import write_class
+from hw_grading.homework.course import Course, scratch_course
+from hw_grading.homework.homework import homeworks_of
+from hw_grading.outcome import GraderFault
+from hw_grading.reports.plots_page import write_plots_page
+from hw_grading.reports.table import print_report
+from hw_grading.sandbox import available, environment
+from hw_grading.sandbox.policy import Limits
+
+# The course's own limit is longer: nobody wants to watch an endless loop for a minute.
+SECONDS_PER_CELL = 20
+
+# Tells a folder that the demonstration made, and may remove, from any other.
+MARKER = ".made-by-the-demonstration"
+
+
+def demonstrate(folder: Path) -> int:
+    """Run the main job from end to end and say which files to open.
+
+    Parameters
+    ----------
+    folder
+        The scratch course. One that an earlier demonstration made is removed first.
+
+    Returns
+    -------
+    int
+        0 if every submission of the sample class was graded.
+
+    Raises
+    ------
+    FileExistsError
+        If the folder holds anything else.
+    """
+    if (folder / MARKER).exists():
+        shutil.rmtree(folder)
+    course = scratch_course(folder)
+    (folder / MARKER).touch()
+    log = folder / "demo.log"
+
+    names = homeworks_of(folder)
+    step(f"A scratch course in {folder}, with {' and '.join(names)}.")
+    sandbox = sandbox_or_none()
+    shown = []
+    status = 0
+    for name in names:
+        step(f"\n{name}: generating the release ...")
+        must(course, log, "generate_assignment", name)
+        submissions = write_class(folder, name)
+        step(f"Grading a sample class of {len(submissions)}, each in a kernel of its own ...")
+        limit = f"--ExecuteSubmission.cpu_seconds_per_cell={SECONDS_PER_CELL}"
+        status |= course.nbgrader("autograde", name, limit, *sandbox, log=log)
+        step("Writing feedback and the GSIs' page ...")
+        must(course, log, "generate_feedback", name)
+        page = write_plots_page(folder, name, folder / f"plots_{name}.html")
+        print()
+        print_report(folder, name)
+        feedback = folder / "feedback" / submissions[-1].student / name / f"{name}.html"
+        shown += [
+            (folder / "release" / name / f"{name}.ipynb", f"what students get of {name}"),
+            (page, "what GSIs look at: plots and written answers beside the scores"),
+            (feedback, "what one student gets back"),
+        ]
+    must(course, log, "export", f"--to={folder / 'grades.csv'}")
+    print()
+    for path, what in [
+        *shown,
+        (folder / "grades.csv", "the grades"),
+        (log, "what nbgrader said"),
+    ]:
+        print(f"  {what}:\n    {path}")
+    jupyter = Path(sys.executable).with_name("jupyter")
+    print(f"\n  formgrader: cd {folder} && {jupyter} lab, then the menu Nbgrader → Formgrader")
+    return status
+
+
+def sandbox_or_none() -> list[str]:
+    """Return the option without which this machine cannot grade the sample class, and say so."""
+    try:
+        available.check(environment.shown(1, []), Limits())
+    except GraderFault as fault:
+        step(f"\n{fault}\n")
+        step("The sample class is this project's own, so it is graded without a sandbox here.")
+        return ["--ExecuteSubmission.sandbox=none"]
+    step("Student code runs in a sandbox: no network, no files but its own, limits on everything.")
+    return []
+
+
+def step(text: str) -> None:
+    """Say what comes next, at once."""
+    print(text, flush=True)
+
+
+def must(course: Course, log: Path, *words: str) -> None:
+    """Run an nbgrader command that has to succeed."""
+    if course.nbgrader(*words, log=log) != 0:
+        raise RuntimeError(f"`nbgrader {' '.join(words)}` failed; its messages are in {log}")

@@ -1,0 +1,135 @@
+"""A homework's sample class: submissions built in code from the source notebook, right and wrong.
+
+Each submission is the released notebook with the instructor's solutions filled in, and then one
+thing changed. What is changed says ``staff/<homework>/answers/sample_class.py``, by a function
+``sample_class(released)`` that returns a list of `Submission`. The demonstration grades them, and
+so do tests and benchmarks.
+"""
+
+from __future__ import annotations
+
+import copy
+import importlib.util
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbgrader import utils
+
+from hw_grading.homework.homework import STAFF, homework_of
+
+ON_TIME = timedelta(hours=-5)
+LATE = timedelta(days=1, hours=9)
+
+
+@dataclass(frozen=True)
+class Submission:
+    """One student's submission.
+
+    Attributes
+    ----------
+    student : str
+        The student id, which in this class names what is wrong.
+    change : callable
+        Changes a solved notebook in place.
+    handed_in : timedelta
+        How long after the due date.
+    points_lost : dict of str to float
+        For each test cell that is not at full marks, the points that it must lose.
+    """
+
+    student: str
+    change: Callable[[Any], None]
+    points_lost: dict[str, float]
+    handed_in: timedelta = ON_TIME
+
+
+def cell_of(notebook: Any, grade_id: str) -> Any:
+    """Return the cell with this grade id; KeyError if there is none."""
+    for cell in notebook.cells:
+        if cell.metadata.get("nbgrader", {}).get("grade_id") == grade_id:
+            return cell
+    raise KeyError(f"no cell with the grade id {grade_id!r}")
+
+
+def replace_in(notebook: Any, grade_id: str, old: str, new: str) -> None:
+    """Replace text that stands in a cell exactly once; ValueError otherwise."""
+    cell = cell_of(notebook, grade_id)
+    if cell.source.count(old) != 1:
+        raise ValueError(f"{old!r} stands {cell.source.count(old)} times in {grade_id}, not once")
+    cell.source = cell.source.replace(old, new)
+
+
+def solved(released: Any, source: Any) -> Any:
+    """Return a copy of the released notebook with the solutions of the source in it."""
+    notebook = copy.deepcopy(released)
+    for cell in notebook.cells:
+        if utils.is_solution(cell):
+            solution = cell_of(source, cell.metadata.nbgrader.grade_id).source
+            cell.source = "\n".join(
+                line
+                for line in solution.split("\n")
+                if "BEGIN SOLUTION" not in line and "END SOLUTION" not in line
+            )
+    return notebook
+
+
+def blank(notebook: Any, released: Any) -> None:
+    """Put every answer back to the stub that was released."""
+    for cell in notebook.cells:
+        if utils.is_solution(cell):
+            cell.source = cell_of(released, cell.metadata.nbgrader.grade_id).source
+
+
+def sample_class_of(course: Path, assignment: str) -> Callable[[Any], list[Submission]]:
+    """Return the function that gives a homework's sample class.
+
+    Raises
+    ------
+    FileNotFoundError
+        The homework has none.
+    """
+    path = course / STAFF / assignment / "answers" / "sample_class.py"
+    if not path.is_file():
+        raise FileNotFoundError(f"{assignment} has no sample class: there is no {path}")
+    spec = importlib.util.spec_from_file_location(f"sample_class_{assignment}", path)
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    found: Callable[[Any], list[Submission]] = module.sample_class
+    return found
+
+
+def write_class(course: Path, assignment: str) -> list[Submission]:
+    """Write the sample class into a course's ``submitted`` folder.
+
+    Parameters
+    ----------
+    course
+        A course folder with ``source``, ``staff`` and ``release``.
+    assignment
+        The assignment; its notebook has the same name.
+
+    Returns
+    -------
+    list of Submission
+        What was written, sorted by student.
+    """
+    name = f"{assignment}.ipynb"
+    source = nbformat.read(course / "source" / assignment / name, as_version=4)
+    released = nbformat.read(course / "release" / assignment / name, as_version=4)
+    submissions = sample_class_of(course, assignment)(released)
+    due = homework_of(course, assignment).manifest.due_moment or datetime.now(UTC)
+    for submission in submissions:
+        notebook = solved(released, source)
+        submission.change(notebook)
+        folder = course / "submitted" / submission.student / assignment
+        folder.mkdir(parents=True)
+        nbformat.write(notebook, folder / name)
+        moment = (due + submission.handed_in).astimezone(UTC)
+        (folder / "timestamp.txt").write_text(f"{moment:%Y-%m-%d %H:%M:%S} UTC", encoding="utf-8")
+    return submissions

@@ -1,0 +1,126 @@
+"""A homework of a course: its name, its manifest, and its own code for hidden parts."""
+
+from __future__ import annotations
+
+import atexit
+import hashlib
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from hw_grading.homework.manifest import FILE_NAME, KINDS, Manifest, ManifestError, read_manifest
+
+STAFF = "staff"  # the folder in a course, and the package that hidden parts import from
+_NOT_FOR_GRADING = ("answers", "__pycache__")
+_MOST_BYTES = 50_000_000
+
+
+@dataclass(frozen=True)
+class Homework:
+    """What grading needs to know of one homework.
+
+    It is plain data: it travels with a submission to other processes and machines.
+
+    Attributes
+    ----------
+    name
+        Of the assignment, and of its folders in ``source`` and ``staff``.
+    manifest
+        See `hw_grading.homework.manifest`.
+    code
+        The files that hidden parts import, by their path, such as ``"staff/hw/hidden.py"``.
+    """
+
+    name: str
+    manifest: Manifest = field(default_factory=Manifest)
+    code: Mapping[str, bytes] = field(default_factory=dict)
+
+    @property
+    def modules(self) -> list[str]:
+        """The modules that the code consists of."""
+        files = [Path(path).with_suffix("") for path in self.code if path.endswith(".py")]
+        return sorted(".".join(p.parts).removesuffix(".__init__") for p in files)
+
+    def digest(self) -> str:
+        """Return a digest of all that can change a score (hexadecimal, 64 characters)."""
+        limits = {name: sorted(self.manifest.seconds(name).items()) for name in KINDS}
+        whole = repr((self.manifest.seed, limits, sorted(self.code.items())))
+        return hashlib.sha256(whole.encode()).hexdigest()
+
+
+def homework_of(course: Path, name: str) -> Homework:
+    """Read a homework of a course.
+
+    Parameters
+    ----------
+    course
+        The course's root, with ``source`` and ``staff``.
+    name
+        Of the assignment. A homework without a folder in ``staff`` has an empty manifest.
+
+    Raises
+    ------
+    ManifestError
+        Its manifest has a mistake, or its files are too large.
+    """
+    folder = course / STAFF / name
+    return Homework(name, read_manifest(folder / FILE_NAME), _code_in(folder, course))
+
+
+def homeworks_of(course: Path) -> list[str]:
+    """Return the names of a course's homeworks: the folders in ``source`` with a notebook."""
+    return sorted(path.parent.name for path in (course / "source").glob("*/*.ipynb"))
+
+
+def file_name_pattern(course: Path) -> str:
+    """Return the pattern of what students hand in: ``<student>_<homework>``, and what follows it.
+
+    It has the groups ``student_id`` and ``file_id`` that nbgrader's collector asks for.
+    """
+    names = "|".join(map(re.escape, sorted(homeworks_of(course), key=len, reverse=True)))
+    return rf"^(?:.*/)?(?P<student_id>[^/]+?)_(?P<file_id>{names})(?![A-Za-z0-9])[^/]*$"
+
+
+def lay_out(homework: Homework) -> Path:
+    """Write a homework's code into a folder of this process, from which it can be imported."""
+    key = homework.digest()
+    if key not in _laid_out:
+        folder = Path(tempfile.mkdtemp(prefix="hw-staff-"))
+        atexit.register(_remove, folder, os.getpid())
+        for path, content in homework.code.items():
+            file = folder / path
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(content)
+        _laid_out[key] = folder
+    return _laid_out[key]
+
+
+_laid_out: dict[str, Path] = {}
+
+
+def _remove(folder: Path, owner: int) -> None:
+    if os.getpid() == owner:  # and not a fork of it
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _code_in(folder: Path, course: Path) -> dict[str, bytes]:
+    code = {}
+    left = _MOST_BYTES
+    for path in sorted(folder.rglob("*")):
+        inner = path.relative_to(folder)
+        if inner.parts[0] in _NOT_FOR_GRADING or "__pycache__" in inner.parts:
+            continue
+        if path.name == FILE_NAME or not path.is_file():
+            continue
+        left -= path.stat().st_size
+        if left < 0:
+            raise ManifestError(
+                f"{folder}: its files have more than {_MOST_BYTES:,} bytes. Allowed is less: they "
+                "are sent to every worker"
+            )
+        code[path.relative_to(course).as_posix()] = path.read_bytes()
+    return code

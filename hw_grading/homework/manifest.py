@@ -1,0 +1,179 @@
+"""A homework's manifest, ``staff/<homework>/homework.toml``: what differs between homeworks.
+
+    title = "Homework 2: a neural network from scratch"
+    points = 100
+    due = "2022-10-04 23:59:59"
+    time_zone = "America/Los_Angeles"
+    zone_in_words = "Pacific"
+
+    [limits.train]
+    cpu_seconds = 600
+
+Every key may be left out. A mistake in the file is a `ManifestError`: one sentence that names the
+file, the key, what was found and what is allowed.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from hw_grading.outcome import GraderFault
+
+FILE_NAME = "homework.toml"
+KINDS = ("cpu_seconds", "wall_seconds")  # of limits
+_FORM = "%Y-%m-%d %H:%M:%S"
+_DATE = 'a date as "2022-10-04 23:59:59"'
+
+
+class ManifestError(GraderFault):
+    """The manifest has a mistake; the text says where, and what is allowed."""
+
+
+Seconds = Annotated[float, Field(gt=0, le=86_400)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class CellLimits(_Section):
+    """The limits of one cell, where they differ from those of the course.
+
+    Attributes
+    ----------
+    cpu_seconds
+        Computing time; None for the course's.
+    wall_seconds
+        Time that may pass; None for the course's.
+    """
+
+    cpu_seconds: Seconds | None = None
+    wall_seconds: Seconds | None = None
+
+
+class Manifest(_Section):
+    """What one homework sets.
+
+    Attributes
+    ----------
+    title
+        Of ``START.html``.
+    points
+        All points of the notebook; `make release` compares. None leaves it unchecked.
+    due
+        The due date, ``YYYY-MM-DD HH:MM:SS`` in `time_zone`; None for no due date.
+    time_zone
+        IANA name.
+    zone_in_words
+        What students read for it.
+    seed
+        Hidden tests draw a submission's inputs from this number and the student's id.
+    certification
+        Grade id of the cell with the student's name and pledge; "" if there is none.
+    shown_to_graders
+        Grade ids of answers without points that graders want to see.
+    preload
+        Modules that the notebook imports, to be imported once before the class is graded. A module
+        may have a function ``preload()``, which is called then.
+    limits
+        By grade id.
+    start
+        Paragraphs for ``START.html``, as plain text.
+    """
+
+    title: str = ""
+    points: Annotated[float, Field(ge=0)] | None = None
+    due: str | None = None
+    time_zone: str = "UTC"
+    zone_in_words: str = ""
+    seed: int = 0
+    certification: str = ""
+    shown_to_graders: tuple[str, ...] = Field(default=(), strict=False)
+    preload: tuple[str, ...] = Field(default=(), strict=False)
+    limits: Mapping[str, CellLimits] = Field(default_factory=dict)
+    start: tuple[str, ...] = Field(default=(), strict=False)
+
+    @field_validator("time_zone")
+    @classmethod
+    def _is_a_zone(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (OSError, ValueError) as error:
+            raise ValueError("an IANA name, such as America/Los_Angeles") from error
+        return name
+
+    @field_validator("due")
+    @classmethod
+    def _is_a_date(cls, text: str) -> str:
+        try:
+            datetime.strptime(text, _FORM)
+        except ValueError as error:
+            raise ValueError(f"{_DATE} that exists") from error
+        return text
+
+    @model_validator(mode="after")
+    def _exists_in_its_zone(self) -> Manifest:
+        """Refuse a time that the clocks skip when they are put forward."""
+        if moment := self.due_moment:
+            there_and_back = moment.astimezone(UTC).astimezone(moment.tzinfo)
+            if there_and_back.replace(tzinfo=None) != moment.replace(tzinfo=None):
+                raise ValueError(
+                    f"due is {self.due!r}: clocks in {self.time_zone} are put forward over that "
+                    "time. Allowed is a time that exists there"
+                )
+        return self
+
+    @property
+    def due_moment(self) -> datetime | None:
+        """The due date with its time zone; None if there is none."""
+        if self.due is None:
+            return None
+        return datetime.strptime(self.due, _FORM).replace(tzinfo=ZoneInfo(self.time_zone))
+
+    def seconds(self, kind: str) -> dict[str, float]:
+        """Return the limits of one kind, "cpu_seconds" or "wall_seconds", by grade id."""
+        found = {name: getattr(limits, kind) for name, limits in self.limits.items()}
+        return {name: seconds for name, seconds in found.items() if seconds is not None}
+
+
+def read_manifest(path: Path) -> Manifest:
+    """Read a manifest; one that does not exist leaves every key out.
+
+    Raises
+    ------
+    ManifestError
+        The file has a mistake.
+    """
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return Manifest()
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ManifestError(f"{path}: it is not readable as TOML ({error})") from error
+    try:
+        return Manifest(**content)
+    except ValidationError as error:
+        raise ManifestError(f"{path}: {_sentence(error.errors()[0])}") from error
+
+
+def _sentence(error: Any) -> str:
+    """Say in a sentence what is wrong: the key, what was found, what is allowed."""
+    place = [str(part) for part in error["loc"]]
+    key = ".".join(place)
+    if error["type"] == "extra_forbidden":
+        section: type[BaseModel] = CellLimits if place[0] == "limits" else Manifest
+        return f"{key} is not a known key. Allowed here are {', '.join(section.model_fields)}."
+    said = str(error["msg"]).removeprefix("Value error, ")
+    if not key:
+        return f"{said}."
+    found = repr(error["input"])
+    if error["type"] == "value_error":
+        return f"{key} is {found}. Allowed is {said}."
+    return f"{key} is {found}. {said.replace('Input should be', 'Allowed is')}."

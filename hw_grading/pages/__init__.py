@@ -1,0 +1,5 @@
+"""Pages of HTML that are safe to open, and how they look. May import `homework` and `outcome`."""
+
+from pathlib import Path
+
+STYLE = Path(__file__).with_name("page.css")

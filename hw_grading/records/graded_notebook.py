@@ -1,0 +1,102 @@
+"""Takes a notebook from ``autograded/`` apart: its cells by grade id, and what went wrong in them.
+
+A graded notebook holds what a student wrote and printed. It is opened as a regular file of bounded
+size, no shape of its JSON is taken for granted, and `plain` makes a text harmless for a terminal.
+Whatever is in the file, it is read or `Unreadable` is raised, with the reason.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hw_support.submission.file import Unreadable, read_regular_file
+
+FINISHED = "finished"  # in the metadata of a notebook that was graded to its end
+MAX_BYTES = 200_000_000
+MOST_FAULTS = 50  # of one cell
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Something that went wrong in a cell: a failed part of a test, or (`part` "") an error."""
+
+    cell: str
+    part: str
+    message: str
+
+    def __str__(self) -> str:
+        return ": ".join(filter(None, (self.cell.removeprefix("test_"), self.part, self.message)))
+
+
+def open_notebook(path: Path) -> Any:
+    """Return a notebook's JSON, an object with a list of cells and an object of metadata."""
+    try:
+        document = json.loads(read_regular_file(path, MAX_BYTES))
+    except (ValueError, RecursionError) as error:
+        raise Unreadable(f"it is not JSON in UTF-8 ({plain(str(error), 80)})") from None
+    if not isinstance(document, dict) or not isinstance(document.get("cells"), list):
+        raise Unreadable("it is JSON, but not a notebook of version 4")
+    if not isinstance(document.get("metadata"), dict):
+        document["metadata"] = {}
+    return document
+
+
+def cells_by_id(document: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return the cells that have a grade id, by it; of several the last."""
+    cells = {}
+    for cell in document["cells"]:
+        metadata = cell.get("metadata") if isinstance(cell, dict) else None
+        marks = metadata.get("nbgrader") if isinstance(metadata, dict) else None
+        name = marks.get("grade_id") if isinstance(marks, dict) else None
+        if isinstance(name, str):
+            cells[name] = cell
+    return cells
+
+
+def faults_of(name: str, cell: Mapping[str, Any]) -> list[Fault]:
+    """Return what a cell's outputs say that went wrong, as `hw_support.Checks` prints it."""
+    faults, printed = [], []
+    marks = cell["metadata"]["nbgrader"]
+    is_test = marks.get("grade") is True and not marks.get("solution")
+    for output in outputs_of(cell):
+        if output.get("output_type") == "stream" and is_test:
+            printed.append(text_of(output.get("text")))
+        elif output.get("output_type") == "error" and output.get("ename") != "NotImplementedError":
+            faults.append(Fault(name, "", error_of(output)))
+    lines = "".join(printed).split("\n")
+    for line, after in zip(lines, [*lines[1:], ""], strict=True):
+        # Not only at the start: what the student's function prints may lack a line's end.
+        _, found, part = line.partition("FAILED  ")
+        if found and part.rstrip().endswith(" pt]"):
+            message = plain(after, 300) if after.startswith(" " * 8) else ""
+            faults.append(Fault(name, plain(part, 120), message))
+    return faults[:MOST_FAULTS]
+
+
+def plain(text: str, limit: int) -> str:
+    """Return at most `limit` characters on one line, without any that a terminal would obey."""
+    line = " ".join(text[: 4 * limit].split())
+    line = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in line)
+    return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+def text_of(value: Any) -> str:
+    """Return a notebook's text, which may be a string or a list of lines; "" for anything else."""
+    lines = value if isinstance(value, list) else [value]
+    return "".join(line for line in lines if isinstance(line, str))
+
+
+def outputs_of(cell: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return a cell's outputs, without those that are not even objects."""
+    outputs = cell.get("outputs")
+    return [o for o in outputs if isinstance(o, dict)] if isinstance(outputs, list) else []
+
+
+def error_of(output: Mapping[str, Any]) -> str:
+    """Return the name and the first line of the message of an error output."""
+    message = text_of(output.get("evalue")).strip().partition("\n")[0]
+    return ": ".join(filter(None, (plain(text_of(output.get("ename")), 80), plain(message, 300))))

@@ -1,0 +1,81 @@
+"""Where each cell stands in the instructor's notebook: question, heading, mark scheme."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from hw_grading.records.graded_notebook import cells_by_id, open_notebook, text_of
+
+_HEADING = re.compile(r"^(#{2,4}) +(.+?)(?: +\([^()]*points?\))? *$", re.MULTILINE)
+_SCHEME = re.compile(r"^.*BEGIN MARK SCHEME.*\n((?s:.*?))^.*END MARK SCHEME", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a cell stands in the instructor's notebook.
+
+    Attributes
+    ----------
+    question
+        The heading that it is counted under: ``"1.3e"``, ``"Certification"``.
+    title
+        The innermost heading, without its points.
+    scheme
+        The mark scheme of the question that it answers, or "".
+    """
+
+    question: str
+    title: str
+    scheme: str = ""
+
+    def __str__(self) -> str:
+        return self.title if self.title == self.question else f"{self.question} {self.title}"
+
+
+def read_places(path: Path) -> dict[str, Place]:
+    """Read where the cells of a notebook stand.
+
+    Parameters
+    ----------
+    path
+        The instructor's notebook; if there is no such file, nothing is known.
+
+    Returns
+    -------
+    dict
+        A place for each grade id, in the notebook's order. A mark scheme holds until the next
+        heading.
+
+    Raises
+    ------
+    Unreadable
+        If the file is no notebook.
+    """
+    if not path.exists():
+        return {}
+    places = {}
+    headings = {2: "", 3: "", 4: ""}
+    scheme = ""
+    for cell in open_notebook(path)["cells"]:
+        if cell.get("cell_type") == "markdown":
+            text = text_of(cell.get("source"))
+            for marks, heading in _HEADING.findall(text):
+                level = len(marks)
+                headings |= {n: heading if n == level else "" for n in range(level, 5)}
+                scheme = ""
+            if region := _SCHEME.search(text):
+                scheme = region[1].strip()
+        for name in cells_by_id({"cells": [cell]}):
+            places[name] = _place(name, headings, scheme)
+    return places
+
+
+def _place(name: str, headings: dict[int, str], scheme: str) -> Place:
+    """Call "1.3e What the training shows" question 1.3e, and a heading without number by itself."""
+    counted = headings[3] or headings[2] or name
+    first, _, rest = counted.partition(" ")
+    if rest and any(character.isdigit() for character in first):
+        return Place(first, headings[4] or rest, scheme)
+    return Place(counted, headings[4] or counted, scheme)

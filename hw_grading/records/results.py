@@ -1,0 +1,212 @@
+"""What became of each submission: scores from the gradebook, reasons from the graded notebooks.
+
+Trusted are the gradebook and the instructor's notebook in ``source/``; what comes from a student is
+read by `hw_grading.records.graded_notebook` only. Nothing is written. A damaged file never stops
+the class: it becomes that student's reason.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from nbgrader.utils import parse_utc
+
+from hw_grading.homework.homework import homework_of
+from hw_grading.records.graded_notebook import (
+    FINISHED,
+    Fault,
+    cells_by_id,
+    faults_of,
+    open_notebook,
+)
+from hw_grading.records.questions import Place, read_places
+from hw_grading.records.scores import Cell, Record, read_gradebook
+from hw_support.submission.file import Unreadable, read_regular_file
+from hw_support.submission.problems import METADATA_KEY, Problem, Severity, read_problems, shown
+
+
+class Status(StrEnum):
+    """The outcome for one student."""
+
+    GRADED = "graded"
+    FAILED = "submission failed"  # all or part of it: a limit, a crash, a broken file
+    NOT_GRADED = "not graded"
+
+
+@dataclass(frozen=True)
+class StudentResult:
+    """One student: the gradebook's record, the outcome and its reason, and what went wrong."""
+
+    record: Record
+    status: Status
+    reason: str
+    problems: tuple[Problem, ...]
+    faults: tuple[Fault, ...]
+
+
+@dataclass(frozen=True)
+class Roster:
+    """An assignment's cells in the notebook's order, and who handed in, by student id.
+
+    `places` tells, also for cells without points, where each stands in the notebook; it is empty
+    if there is no ``source/``. `without_points` names answers that carry none, and that graders
+    want to see.
+    """
+
+    course: Path
+    assignment: str
+    cells: tuple[Cell, ...]
+    records: tuple[Record, ...]
+    places: Mapping[str, Place]
+    without_points: tuple[str, ...] = ()
+
+    @property
+    def auto_max(self) -> float:
+        """The points that tests can give."""
+        return sum(cell.max_points for cell in self.cells if not cell.by_hand)
+
+    @property
+    def max_total(self) -> float:
+        """All points."""
+        return sum(cell.max_points for cell in self.cells)
+
+    def place(self, name: str) -> Place:
+        """Return where a cell stands; its own name has to do if the notebook lacks it."""
+        return self.places.get(name) or Place(name, name)
+
+
+def read_results(course: Path, assignment: str) -> tuple[Roster, list[StudentResult]]:
+    """Read all that is known of a class: the gradebook, and each graded notebook once.
+
+    Parameters
+    ----------
+    course
+        The folder with ``gradebook.db``, ``submitted``, ``autograded`` and ``source``.
+    assignment
+        Such as ``"ps1"``; its notebook has the same name.
+
+    Raises
+    ------
+    NoScores
+        If there is no gradebook, or it does not know the assignment.
+    Unreadable
+        If the instructor's own notebook is damaged.
+    ManifestError
+        If the homework's manifest has a mistake.
+    """
+    roster = read_roster(course, assignment)
+    return roster, [read_student(roster, record)[0] for record in roster.records]
+
+
+def read_roster(course: Path, assignment: str) -> Roster:
+    """Read the gradebook, the names in ``submitted/`` and the instructor's notebook.
+
+    Raises
+    ------
+    NoScores, Unreadable, ManifestError
+        As `read_results`.
+    """
+    cells, known, others = read_gradebook(course / "gradebook.db", assignment)
+    places = read_places(course / "source" / assignment / f"{assignment}.ipynb")
+    order = {name: number for number, name in enumerate(places)}
+    cells.sort(key=lambda cell: (order.get(cell.name, len(order)), cell.name))
+    records = {student: Record(student) for student in _folders(course / "submitted", others)}
+    records |= {record.student: record for record in known}
+    by_id = tuple(records[student] for student in sorted(records))
+    without_points = homework_of(course, assignment).manifest.shown_to_graders
+    return Roster(course, assignment, tuple(cells), by_id, places, without_points)
+
+
+def read_student(roster: Roster, record: Record) -> tuple[StudentResult, dict[str, dict[str, Any]]]:
+    """Read one student's graded notebook.
+
+    Returns
+    -------
+    result
+        What became of the submission.
+    cells
+        The notebook's cells by grade id, of any content; empty if it cannot be read.
+    """
+    name = roster.assignment
+    path = roster.course / "autograded" / record.student / name / f"{name}.ipynb"
+    cells: dict[str, dict[str, Any]] = {}
+    problems: list[Problem] = []
+    trouble = ""
+    try:
+        document = open_notebook(path)
+    except Unreadable as why:
+        trouble = f"reading the graded notebook failed: {why}"
+    else:
+        cells, problems = cells_by_id(document), read_problems(document)
+        section = document["metadata"].get(METADATA_KEY)
+        if isinstance(section, dict) and section.get(FINISHED) is not True:
+            trouble = "its last grading was stopped before the end"
+    failures = [problem.message for problem in problems if problem.severity is Severity.FAILED]
+    if reason := _why_not_graded(roster, record, trouble):
+        status = Status.NOT_GRADED
+    elif failures:
+        status, reason = Status.FAILED, " ".join(failures)
+    else:
+        status = Status.GRADED
+    faults = [fault for name, cell in cells.items() for fault in faults_of(name, cell)]
+    return StudentResult(record, status, reason, tuple(problems), tuple(faults)), cells
+
+
+def _folders(submitted: Path, others: set[str]) -> Iterator[str]:
+    """Give those who handed in anything that is not clearly for another assignment."""
+    try:
+        students = [entry for entry in os.scandir(submitted) if entry.is_dir()]
+    except OSError:
+        return
+    for student in students:
+        try:
+            names = set(os.listdir(student))
+        except OSError:
+            names = {"what nobody may read"}  # better listed than lost
+        if student.name[0] != "." and any(name[0] != "." for name in names - others):
+            yield student.name
+
+
+def _why_not_graded(roster: Roster, record: Record, trouble: str) -> str:
+    name = roster.assignment
+    folder = roster.course / "submitted" / record.student / name
+    run = f"run `nbgrader autograde {name}`"
+    if record.scored:
+        newer = _timestamp(folder / "timestamp.txt")
+        if trouble:
+            return f"The gradebook has scores, but {trouble}. To grade it again, {run}."
+        if newer and record.handed_in and newer > record.handed_in:
+            return f"It was handed in again since these scores were given: {run}."
+        return ""
+    if os.path.lexists(folder / f"{name}.ipynb"):
+        return f"It was handed in, and there are {_missing(record)}: {run}."
+    where = f"folder {name}"
+    if not os.path.isdir(folder):  # Path.is_dir raises for a name that is too long
+        folder, where = folder.parent, f"student's folder, which has no folder {name}"
+    try:
+        names = sorted(os.listdir(folder))
+    except (OSError, ValueError):  # ValueError: a null character in the student's id
+        names = []
+    found = ", ".join(shown(n) for n in names[:5]) + (", …" if len(names) > 5 else "")
+    return f"No {name}.ipynb was handed in. In the {where}: {found or 'nothing'}."
+
+
+def _missing(record: Record) -> str:
+    """Name the scores that there are not: scores are saved one by one, and a run may be killed."""
+    tests = [score for score in record.scores if not score.cell.by_hand]
+    missing = [score.cell.name for score in tests if score.auto is None]
+    return "no scores" if len(missing) == len(tests) else f"no scores for {', '.join(missing)}"
+
+
+def _timestamp(path: Path) -> datetime | None:
+    try:
+        moment: datetime | None = parse_utc(read_regular_file(path, 1_000).decode().strip())
+    except (Unreadable, ValueError, OverflowError, TypeError, AttributeError):
+        return None
+    return moment

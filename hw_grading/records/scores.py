@@ -1,0 +1,204 @@
+"""What the gradebook holds about one assignment: its cells, and each student's points.
+
+The columns are read directly, in six queries for the whole class: the properties of nbgrader's own
+objects ask the database once more for every cell of every student.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from nbgrader import api
+from sqlalchemy import create_engine, select
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+
+def in_digits(points: float) -> str:
+    """Return points without needless zeros: ``"2"``, ``"0.33"``."""
+    return f"{round(points, 2):g}"
+
+
+class NoScores(Exception):
+    """The gradebook cannot be read, or does not know the assignment; the text says what to do."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A cell that points are given for; `by_hand` if a person gives them."""
+
+    name: str
+    max_points: float
+    by_hand: bool
+
+
+@dataclass(frozen=True)
+class Score:
+    """A student's points for one cell: None where no test, or nobody, has given any."""
+
+    cell: Cell
+    auto: float | None = None
+    manual: float | None = None
+    extra: float = 0.0
+    waits: bool = True  # for a person, if it is a cell `by_hand`
+
+    @property
+    def points(self) -> float:
+        """What counts: the manual score, or else the automatic one, and extra credit."""
+        given = self.auto if self.manual is None else self.manual
+        return 0.0 if given is None else given + self.extra
+
+
+@dataclass(frozen=True)
+class Record:
+    """One student's row of the gradebook; without scores where it has none.
+
+    Attributes
+    ----------
+    handed_in
+        UTC, without a time zone; None if not known.
+    seconds_late
+        After the due date, extensions counted; 0 if in time.
+    penalty
+        Points taken off for lateness.
+    """
+
+    student: str
+    handed_in: datetime | None = None
+    seconds_late: float = 0.0
+    penalty: float = 0.0
+    scores: tuple[Score, ...] = ()
+
+    @property
+    def scored(self) -> bool:
+        """Whether every test has a score."""
+        tests = (score for score in self.scores if not score.cell.by_hand)
+        return bool(self.scores) and all(score.auto is not None for score in tests)
+
+    @property
+    def auto_total(self) -> float:
+        """Points given by tests."""
+        return sum(score.auto or 0.0 for score in self.scores if not score.cell.by_hand)
+
+    @property
+    def total(self) -> float:
+        """Points so far, less the penalty: what nbgrader exports."""
+        return max(0.0, sum(score.points for score in self.scores) - self.penalty)
+
+    @property
+    def waiting(self) -> float:
+        """The points that a person has still to give or to refuse."""
+        return sum(score.cell.max_points for score in self.scores if score.waits)
+
+    @property
+    def late(self) -> str:
+        """The lateness in words, rounded up to a minute: ``"2 d 3 h"``, or "" if in time."""
+        minutes = -(-round(self.seconds_late) // 60)
+        days, hours, minutes = minutes // 1440, minutes // 60 % 24, minutes % 60
+        if days:
+            return f"{days} d {hours} h"
+        return f"{hours} h {minutes} min" if hours else f"{minutes} min" if minutes else ""
+
+
+def read_gradebook(path: Path, assignment: str) -> tuple[list[Cell], list[Record], set[str]]:
+    """Read all scores of an assignment.
+
+    Parameters
+    ----------
+    path
+        The file ``gradebook.db``. It is neither made nor changed.
+    assignment
+        Such as ``"ps1"``.
+
+    Returns
+    -------
+    cells, records, others
+        The cells with points, one record for each submission (both in no particular order), and
+        the names of all other assignments.
+
+    Raises
+    ------
+    NoScores
+        If there is no gradebook, it is damaged, or it does not know the assignment.
+    """
+    if not path.is_file():
+        raise NoScores(f"There is no {path}: run `nbgrader generate_assignment {assignment}`")
+    # "rw" and not "rwc": an empty gradebook is not made where there was none.
+    engine = create_engine(f"sqlite:///file:{quote(str(path.resolve()))}?mode=rw&uri=true")
+    try:
+        with Session(engine) as db:
+            due: dict[str, datetime | None] = {row[0]: row[1] for row in db.execute(_DUE)}
+            if assignment not in due:
+                raise NoScores(
+                    f"The gradebook knows no assignment {assignment!r}: "
+                    f"run `nbgrader generate_assignment {assignment}`"
+                )
+            cells = _cells(db, assignment)
+            records = _records(db, assignment, cells, due.pop(assignment))
+            return list(cells.values()), records, set(due)
+    except SQLAlchemyError as error:
+        raise NoScores(f"Reading {path} failed: {str(error)[:300]}") from error
+    finally:
+        engine.dispose()
+
+
+_DUE = select(api.Assignment.name, api.Assignment.duedate)
+
+
+def _cells(db: Session, assignment: str) -> dict[str, Cell]:
+    """Return the cells by the database's key."""
+
+    def rows(kind: Any, *columns: Any) -> Any:
+        query = select(*columns).join(api.Notebook, kind.notebook_id == api.Notebook.id)
+        query = query.join(api.Assignment, api.Notebook.assignment_id == api.Assignment.id)
+        return db.execute(query.where(api.Assignment.name == assignment))
+
+    # A person grades what students answer in the cell itself; a test's cell they may not change.
+    answers = {name for (name,) in rows(api.SolutionCell, api.SolutionCell.name)}
+    cells = {}
+    for kind in (api.GradeCell, api.TaskCell):
+        for key, name, points in rows(kind, kind.id, kind.name, kind.max_score):
+            cells[key] = Cell(name, points, kind is api.TaskCell or name in answers)
+    return cells
+
+
+def _records(
+    db: Session, assignment: str, cells: dict[str, Cell], due: datetime | None
+) -> list[Record]:
+    grade, notebook, submission = api.Grade, api.SubmittedNotebook, api.SubmittedAssignment
+    scores: dict[str, list[Score]] = {}
+    query = select(
+        notebook.assignment_id,
+        grade.cell_id,
+        grade.auto_score,
+        grade.manual_score,
+        grade.extra_credit,
+        grade.needs_manual_grade,
+    ).join(notebook, grade.notebook_id == notebook.id)
+    for key, cell, auto, manual, extra, waits in db.execute(query.where(grade.cell_id.in_(cells))):
+        score = Score(cells[cell], auto, manual, extra or 0.0, bool(waits))
+        scores.setdefault(key, []).append(score)
+
+    penalties: dict[str, float] = {}
+    for key, penalty in db.execute(
+        select(notebook.assignment_id, notebook.late_submission_penalty)
+    ):
+        penalties[key] = penalties.get(key, 0.0) + (penalty or 0.0)
+
+    records = []
+    submissions = (
+        select(submission.id, submission.student_id, submission.timestamp, submission.extension)
+        .join(api.Assignment, submission.assignment_id == api.Assignment.id)
+        .where(api.Assignment.name == assignment)
+    )
+    for key, student, when, extension in db.execute(submissions):
+        late = 0.0
+        if when is not None and due is not None:
+            late = (when - (due + extension if extension else due)).total_seconds()
+        held = tuple(scores.get(key, ()))
+        records.append(Record(student, when, max(0.0, late), penalties.get(key, 0.0), held))
+    return records

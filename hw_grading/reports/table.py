@@ -1,0 +1,141 @@
+"""The class as a table for a terminal: points by question, what waits, what went wrong.
+
+Widths are counted in columns of a terminal, so that a name in any script keeps the table straight,
+and a text is cut with "…" where it does not fit.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import unicodedata
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TextIO
+
+from hw_grading.records.graded_notebook import plain
+from hw_grading.records.results import Roster, Status, StudentResult, read_results
+from hw_grading.records.scores import Cell, in_digits
+from hw_support.submission.problems import Severity
+
+WIDEST_NAME = 24
+WIDEST_QUESTION = 6
+MOST_FAULTS = 3
+
+
+def report(course: Path, assignment: str, width: int | None = None) -> str:
+    """Return the table of a class.
+
+    Parameters
+    ----------
+    course, assignment
+        As for `hw_grading.records.results.read_results`, which also says what is raised.
+    width
+        Columns of the longest line; those of the terminal by default.
+    """
+    roster, results = read_results(course, assignment)
+    return table(roster, results, width or shutil.get_terminal_size((140, 24)).columns)
+
+
+def print_report(course: Path, assignment: str, stream: TextIO = sys.stdout) -> None:
+    """Print the table; what the stream cannot encode becomes "?"."""
+    encoding = stream.encoding or "utf-8"
+    print(report(course, assignment).encode(encoding, "replace").decode(encoding), file=stream)
+
+
+def table(roster: Roster, results: Sequence[StudentResult], width: int) -> str:
+    """Return the lines for these students, and the counts below them.
+
+    A question's points are those given so far: a "+" says that a person has still to give some.
+    Below a student's points stands what went wrong, one matter on a line.
+    """
+    questions: dict[str, list[Cell]] = {}
+    for cell in roster.cells:
+        questions.setdefault(roster.place(cell.name).question, []).append(cell)
+    heads = ["student", *questions, "tests", "by hand", "total", "late"]
+    most = [sum(cell.max_points for cell in cells) for cells in questions.values()]
+    by_hand = roster.max_total - roster.auto_max
+    limits = ["of", *map(in_digits, [*most, roster.auto_max, by_hand, roster.max_total]), ""]
+    rows = [heads, limits, *(_row(result, questions) for result in results)]
+    for row in rows:
+        row[0] = fit(row[0], WIDEST_NAME)
+    heads[1 : 1 + len(questions)] = [fit(head, WIDEST_QUESTION) for head in questions]
+    widths = [max(columns(row[i]) for row in rows) for i in range(len(heads))]
+
+    lines = []
+    for row, result in zip(rows, [None, None, *results], strict=True):
+        padded = [_pad(row[0], widths[0])]
+        padded += [_pad(text, -w) for text, w in zip(row[1:], widths[1:], strict=True)]
+        lines.append("  ".join(padded).rstrip())
+        lines += ["    " + fit(remark, max(width - 4, 1)) for remark in _remarks(result)]
+    return "\n".join([*lines, "", *_summary(results)])
+
+
+def fit(text: str, width: int) -> str:
+    """Cut a text to so many columns of a terminal, with "…" at its end if it was longer."""
+    text = plain(text, 10 * width)
+    if columns(text) <= width:
+        return text
+    used = 0
+    kept = ""
+    for character in text:
+        used += columns(character)
+        if used >= width:
+            break
+        kept += character
+    return kept + "…"
+
+
+def columns(text: str) -> int:
+    """Count the columns that a terminal takes for a text: 2 for East Asian wide characters."""
+    return sum(
+        0
+        if unicodedata.category(c) in ("Mn", "Me")
+        else 1 + (unicodedata.east_asian_width(c) in "WF")
+        for c in text
+    )
+
+
+def _pad(text: str, width: int) -> str:
+    """Fill up with spaces, at the right, or at the left for a negative width."""
+    fill = " " * (abs(width) - columns(text))
+    return text + fill if width > 0 else fill + text
+
+
+def _row(result: StudentResult, questions: dict[str, list[Cell]]) -> list[str]:
+    record = result.record
+    if not record.scored:
+        return [record.student, *["–"] * (len(questions) + 3), record.late]
+    scores = {score.cell: score for score in record.scores}
+    points = []
+    for cells in questions.values():
+        held = [scores[cell] for cell in cells if cell in scores]
+        waits = "+" if any(score.waits for score in held) else ""
+        points.append(in_digits(sum(score.points for score in held)) + waits)
+    waiting = f"{in_digits(record.waiting)} wait" if record.waiting else "done"
+    totals = [in_digits(record.auto_total), waiting, in_digits(record.total)]
+    return [record.student, *points, *totals, record.late]
+
+
+def _remarks(result: StudentResult | None) -> list[str]:
+    """Say why there are no points, and which parts failed: the first ones, and how many more."""
+    if result is None:
+        return []
+    remarks = [str(fault) for fault in result.faults[:MOST_FAULTS]]
+    if len(result.faults) > MOST_FAULTS:
+        remarks.append(f"and {len(result.faults) - MOST_FAULTS} more")
+    if result.status is not Status.GRADED:
+        remarks.insert(0, f"{result.status.upper()}: {result.reason}")
+    mended = [p.message for p in result.problems if p.severity is Severity.MENDED]
+    remarks += [f"mended: {message}" for message in mended[:MOST_FAULTS]]
+    return remarks
+
+
+def _summary(results: Sequence[StudentResult]) -> list[str]:
+    counts = {status: sum(result.status is status for result in results) for status in Status}
+    waiting = [r for r in results if r.record.scored and r.record.waiting]
+    answers = sum(score.waits for result in waiting for score in result.record.scores)
+    return [
+        ", ".join(f"{status} {count}" for status, count in counts.items()),
+        f"waiting for a person (+): {answers} answers of {len(waiting)} students",
+    ]

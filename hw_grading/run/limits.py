@@ -1,0 +1,77 @@
+"""What a submission may use: the settings, each with its unit in its name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from traitlets import Bool, Enum, Float, HasTraits, Instance, Integer
+
+from hw_grading.homework.homework import Homework
+from hw_grading.sandbox.policy import Limits
+
+
+def _number(default: float, text: str) -> Any:
+    return Float(default, help=text).tag(config=True)
+
+
+def _whole(default: int, text: str) -> Any:
+    return Integer(default, help=text).tag(config=True)
+
+
+class LimitSettings(HasTraits):
+    """The part of `ExecuteSubmission` that an instructor sets.
+
+    Computing time is what a student's code is measured by. The time that passes is a backstop for
+    code that only waits, and leaves room for a machine with other work to do.
+    """
+
+    homework = Instance(Homework, args=("",), help="which cells have limits of their own")
+
+    sandbox = Enum(
+        ["bubblewrap", "none"],
+        default_value="bubblewrap",
+        help="where student code runs; 'none' is for a class that you trust with this machine",
+    ).tag(config=True)
+
+    fork_kernels = Bool(
+        True,
+        help="whether kernels are copies of a process that has done its imports, which is quicker; "
+        "each submission has a copy and a sandbox of its own",
+    ).tag(config=True)
+
+    cpu_seconds_per_cell = _number(60, "computing time of a cell")
+    cpu_seconds_per_submission = _number(1800, "computing time of all cells together")
+    wall_seconds_per_cell = _number(180, "time that may pass in a cell")
+    wall_seconds_per_submission = _number(3600, "time that may pass in all cells together")
+
+    memory_mb = _whole(3000, "memory of all processes of a submission together")
+    processes = _whole(128, "processes and threads of a submission")
+    file_mb = _whole(100, "size of one file")
+    folder_mb = _whole(200, "what may be written to the home folder, to /tmp, and to /dev/shm")
+    files = _whole(20_000, "files and folders in each of these folders")
+    output_bytes_per_cell = _whole(
+        2_000_000, "about how much output of a cell is kept; a cell that goes on is stopped"
+    )
+    blas_threads = _whole(1, "threads of BLAS and OpenMP; 0 lets the libraries choose")
+    iopub_timeout = _whole(
+        10, "seconds for the last outputs to arrive, and for an interrupt to have an effect"
+    )
+
+    def of_sandbox(self) -> Limits:
+        """Return those limits that the sandbox keeps."""
+        return Limits(
+            memory_mb=self.memory_mb,
+            processes=self.processes,
+            file_mb=self.file_mb,
+            folder_mb=self.folder_mb,
+        )
+
+    def cpu_seconds_of(self, grade_id: str | None) -> float:
+        """Return the computing time of a cell."""
+        own = self.homework.manifest.seconds("cpu_seconds")
+        return float(own.get(grade_id or "", self.cpu_seconds_per_cell))
+
+    def wall_seconds_of(self, grade_id: str | None) -> float:
+        """Return the time that may pass in a cell."""
+        own = self.homework.manifest.seconds("wall_seconds")
+        return float(own.get(grade_id or "", self.wall_seconds_per_cell))

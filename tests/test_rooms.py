@@ -1,0 +1,63 @@
+"""Which part of the grader may import which, and that the grader knows no homework by name."""
+
+import ast
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+# What students' notebooks import from hw_support itself may be one homework's.
+GRADER = [
+    path
+    for folder in ("hw_grading", "hw_support/desk", "hw_support/submission")
+    for path in sorted((ROOT / folder).rglob("*"))
+    if path.suffix in (".py", ".css", ".html", ".toml") and "skeleton" not in path.parts
+]
+NOTEBOOKS = sorted((ROOT / "source").glob("*/*.ipynb"))
+
+
+def grade_ids(notebook):
+    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+    marks = [cell["metadata"].get("nbgrader", {}) for cell in cells]
+    return {mark["grade_id"] for mark in marks if "grade_id" in mark}
+
+
+def texts_of(path):
+    """The texts in quotes of a module."""
+    tree = ast.parse(path.read_text(encoding="utf-8")) if path.suffix == ".py" else ast.Module([])
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value
+
+
+def test_each_room_imports_only_those_below_it():
+    program = Path(sys.executable).with_name("lint-imports")
+    done = subprocess.run([program, "--no-cache"], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
+
+
+def test_every_room_says_what_it_may_import():
+    for room in (ROOT / "hw_grading").iterdir():
+        if (room / "__init__.py").is_file():
+            text = (room / "__init__.py").read_text(encoding="utf-8")
+            assert "may import" in text.lower() or "only ones of the grader" in text, room.name
+
+
+@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
+def test_the_grader_names_no_homework_and_none_of_its_cells(notebook):
+    """A grade id that is an ordinary word, such as "train", counts where it is a text of its own."""
+    ids = grade_ids(notebook)
+    assert ids
+    special = {i for i in ids if "_" in i or any(c.isdigit() for c in i)}
+    words = "|".join(map(re.escape, {notebook.stem, *special}))
+    named = re.compile(rf"\b(?:{words})\b|mnist|\b605\b", re.IGNORECASE)
+    found = []
+    for path in GRADER:
+        place = path.relative_to(ROOT)
+        found += [f"{place}: {word}" for word in named.findall(path.read_text(encoding="utf-8"))]
+        found += [f"{place}: {text!r}" for text in texts_of(path) if text in ids - special]
+    assert found == []
