@@ -49,7 +49,7 @@ def test_every_room_says_what_it_may_import():
 
 @pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
 def test_the_grader_names_no_homework_and_none_of_its_cells(notebook):
-    """A grade id that is an ordinary word, such as "train", counts where it is a text of its own."""
+    """A grade id that is an ordinary word, such as "train", counts as a text of its own only."""
     ids = grade_ids(notebook)
     assert ids
     special = {i for i in ids if "_" in i or any(c.isdigit() for c in i)}

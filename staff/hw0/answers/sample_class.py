@@ -1,0 +1,51 @@
+"""A small sample class of hw0: submissions that are right or wrong in one thing each."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nbgrader import utils
+
+from hw_grading.commands.sample import LATE, ON_TIME, Submission, blank, cell_of, replace_in
+
+NO_PLOT = """\
+steps = np.logspace(-1, -12, 56)
+errors = [abs(central_difference(np.sin, 1.0, h) - np.cos(1.0)) for h in steps]
+print(min(errors))
+"""
+
+
+def sample_class(released: Any) -> list[Submission]:
+    """Return the submissions of the sample class.
+
+    Parameters
+    ----------
+    released
+        The released notebook, for the submission that hands it in as it came.
+    """
+    full = {
+        cell.metadata.nbgrader.grade_id: float(cell.metadata.nbgrader.points)
+        for cell in released.cells
+        if utils.is_grade(cell) and not utils.is_solution(cell)
+    }
+
+    def untouched(notebook: Any) -> None:
+        pass
+
+    def n_by_n(notebook: Any) -> None:  # (n, 1) - (n,)
+        replace_in(notebook, "squared_errors", "- targets[:, None]", "- targets")
+
+    def forward_difference(notebook: Any) -> None:
+        replace_in(notebook, "central_difference", "- f(x - h)) / (2 * h)", "- f(x)) / h")
+
+    def no_plot(notebook: Any) -> None:
+        cell_of(notebook, "error_plot").source = NO_PLOT
+
+    return [
+        Submission("all-right", untouched, {}, ON_TIME),
+        Submission("blank", lambda notebook: blank(notebook, released), full),
+        Submission("forward-difference", forward_difference, {"test_central_difference": 1.5}),
+        Submission("late", untouched, {}, handed_in=LATE),
+        Submission("n-by-n-trap", n_by_n, {"test_squared_errors": 0.75}),
+        Submission("no-plot", no_plot, {}),
+    ]

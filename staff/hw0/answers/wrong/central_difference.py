@@ -1,0 +1,137 @@
+"""Wrong answers to central_difference."""
+# ruff: noqa
+
+
+# %% forward difference
+def central_difference(f, x, h):
+    return (f(x + h) - f(x)) / h
+
+
+# %% backward difference
+def central_difference(f, x, h):
+    return (f(x) - f(x - h)) / h
+
+
+# %% / 2 * h
+def central_difference(f, x, h):
+    return (f(x + h) - f(x - h)) / 2 * h
+
+
+# %% divided by h alone
+def central_difference(f, x, h):
+    return (f(x + h) - f(x - h)) / h
+
+
+# %% divided by 2 alone
+def central_difference(f, x, h):
+    return (f(x + h) - f(x - h)) / 2
+
+
+# %% not divided
+def central_difference(f, x, h):
+    return f(x + h) - f(x - h)
+
+
+# %% the parentheses are missing
+def central_difference(f, x, h):
+    return f(x + h) - f(x - h) / (2 * h)
+
+
+# %% the sign is turned
+def central_difference(f, x, h):
+    return (f(x - h) - f(x + h)) / (2 * h)
+
+
+# %% plus in place of minus
+def central_difference(f, x, h):
+    return (f(x + h) + f(x - h)) / (2 * h)
+
+
+# %% a step of its own
+def central_difference(f, x, h=1e-5):
+    h = 1e-5
+    return (f(x + h) - f(x - h)) / (2 * h)
+
+
+# %% half the step
+def central_difference(f, x, h):
+    return (f(x + h / 2) - f(x - h / 2)) / h
+
+
+# %% the formula of higher order
+def central_difference(f, x, h):
+    return (8 * (f(x + h) - f(x - h)) - (f(x + 2 * h) - f(x - 2 * h))) / (12 * h)
+
+
+# %% the second derivative
+def central_difference(f, x, h):
+    return (f(x + h) - 2 * f(x) + f(x - h)) / h**2
+
+
+# %% float32
+def central_difference(f, x, h):
+    x, h = np.float32(x), np.float32(h)
+    return (np.float32(f(x + h)) - np.float32(f(x - h))) / (2 * h)
+
+
+# %% numbers only
+def central_difference(f, x, h):
+    x = float(x)
+    return (f(x + h) - f(x - h)) / (2 * h)
+
+
+# %% arrays with one axis only
+def central_difference(f, x, h):
+    if np.ndim(x) == 0:
+        return (f(x + h) - f(x - h)) / (2 * h)
+    return np.array([(f(float(v) + h) - f(float(v) - h)) / (2 * h) for v in x])
+
+
+# %% the result is flat
+def central_difference(f, x, h):
+    return np.ravel((f(x + h) - f(x - h)) / (2 * h))
+
+
+# %% the sum over all entries
+def central_difference(f, x, h):
+    return np.sum(f(x + h) - f(x - h)) / (2 * h)
+
+
+# %% x is moved and not put back
+def central_difference(f, x, h):
+    up = f(x + h)
+    x -= h
+    return (up - f(x)) / (2 * h)
+
+
+# %% x is moved by 2 h and put back by h
+def central_difference(f, x, h):
+    x += h
+    up = f(x)
+    x -= 2 * h
+    return (up - f(x)) / (2 * h)
+
+
+# %% rounded to six digits
+def central_difference(f, x, h):
+    return np.round((f(x + h) - f(x - h)) / (2 * h), 6)
+
+
+# %% h is added to f and not to x
+def central_difference(f, x, h):
+    return ((f(x) + h) - (f(x) - h)) / (2 * h)
+
+
+# %% np.gradient of three points
+def central_difference(f, x, h):
+    return np.gradient(np.array([f(x - h), f(x), f(x + h)]), h, axis=0)[0]
+
+
+# %% nothing is returned [no value]
+def central_difference(f, x, h):
+    slope = (f(x + h) - f(x - h)) / (2 * h)
+
+
+# %% the derivative of sine
+def central_difference(f, x, h):
+    return np.cos(x)

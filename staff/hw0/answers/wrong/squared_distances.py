@@ -1,0 +1,132 @@
+"""Wrong answers to squared_distances."""
+# ruff: noqa
+
+
+# %% the loops of the cell above
+def squared_distances(A, B):
+    return squared_distances_loops(A, B)
+
+
+# %% two loops around a NumPy sum
+def squared_distances(A, B):
+    D = np.zeros((len(A), len(B)))
+    for i in range(len(A)):
+        for j in range(len(B)):
+            D[i, j] = np.sum((A[i] - B[j]) ** 2)
+    return D
+
+
+# %% a list comprehension around a NumPy sum
+def squared_distances(A, B):
+    return np.array([[((a - b) ** 2).sum() for b in B] for a in A])
+
+
+# %% the root is taken
+def squared_distances(A, B):
+    return np.sqrt(np.sum((A[:, None] - B[None]) ** 2, axis=2))
+
+
+# %% summed over the wrong axis
+def squared_distances(A, B):
+    return np.sum((A[:, None] - B[None]) ** 2, axis=1)
+
+
+# %% summed over the first axis
+def squared_distances(A, B):
+    return np.sum((A[:, None] - B[None]) ** 2, axis=0)
+
+
+# %% summed over everything
+def squared_distances(A, B):
+    return np.sum((A[:, None] - B[None]) ** 2)
+
+
+# %% not summed at all
+def squared_distances(A, B):
+    return (A[:, None] - B[None]) ** 2
+
+
+# %% A - B without new axes [no value]
+def squared_distances(A, B):
+    return np.sum((A - B) ** 2, axis=1)
+
+
+# %% (m, n) in place of (n, m)
+def squared_distances(A, B):
+    return np.sum((A[None] - B[:, None]) ** 2, axis=2)
+
+
+# %% the square is missing
+def squared_distances(A, B):
+    return np.sum(A[:, None] - B[None], axis=2)
+
+
+# %% the sum is squared
+def squared_distances(A, B):
+    return np.sum(A[:, None] - B[None], axis=2) ** 2
+
+
+# %% sizes in place of squares
+def squared_distances(A, B):
+    return np.abs(A[:, None] - B[None]).sum(axis=2)
+
+
+# %% the mean in place of the sum
+def squared_distances(A, B):
+    return np.mean((A[:, None] - B[None]) ** 2, axis=2)
+
+
+# %% the 2 is missing in |a|^2 - 2 ab + |b|^2
+def squared_distances(A, B):
+    return (A**2).sum(axis=1)[:, None] - A @ B.T + (B**2).sum(axis=1)
+
+
+# %% plus in place of minus
+def squared_distances(A, B):
+    return np.sum((A[:, None] + B[None]) ** 2, axis=2)
+
+
+# %% only the first two coordinates
+def squared_distances(A, B):
+    return (A[:, None, 0] - B[None, :, 0]) ** 2 + (A[:, None, -1] - B[None, :, -1]) ** 2
+
+
+# %% only the products
+def squared_distances(A, B):
+    return A @ B.T
+
+
+# %% the products are taken away where A lies
+def squared_distances(A, B):
+    D = np.sum((A[:, None] - B[None]) ** 2, axis=2)
+    A -= A.mean(axis=0)
+    return D
+
+
+# %% B is squared where it lies
+def squared_distances(A, B):
+    cross = 2 * A @ B.T
+    B **= 2
+    return (A**2).sum(axis=1)[:, None] - cross + B.sum(axis=1)
+
+
+# %% the result is flat
+def squared_distances(A, B):
+    return np.sum((A[:, None] - B[None]) ** 2, axis=2).ravel()
+
+
+# %% squeezed, so that an axis of length 1 is lost
+def squared_distances(A, B):
+    return np.squeeze(np.sum((A[:, None] - B[None]) ** 2, axis=2))
+
+
+# %% reshaped, where it should be transposed
+def squared_distances(A, B):
+    D = np.sum((B[:, None] - A[None]) ** 2, axis=2)
+    return D.reshape(len(A), len(B))
+
+
+# %% nothing is returned [no value]
+def squared_distances(A, B):
+    D = np.sum((A[:, None] - B[None]) ** 2, axis=2)
+    print(D.shape)
