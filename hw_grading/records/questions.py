@@ -19,7 +19,7 @@ class Place:
     Attributes
     ----------
     question
-        The heading that it is counted under: ``"1.3e"``, ``"Certification"``.
+        The heading that it is counted under: ``"1.3e"``, ``"Q0.6"``, ``"Certification"``.
     title
         The innermost heading, without its points.
     scheme
@@ -73,9 +73,14 @@ def read_places(path: Path) -> dict[str, Place]:
 
 
 def _place(name: str, headings: dict[int, str], scheme: str) -> Place:
-    """Call "1.3e What the training shows" question 1.3e, and a heading without number by itself."""
+    """Name a place by the innermost heading that begins with a number, such as "1.3e" or "Q0.6".
+
+    Headings below it are the title. Without a number, the innermost of levels 2 and 3 counts.
+    """
+    for level in (4, 3, 2):
+        first, _, rest = headings[level].partition(" ")
+        if rest and any(character.isdigit() for character in first):
+            below = [headings[n] for n in range(level + 1, 5) if headings[n]]
+            return Place(first, " ".join(below) or rest, scheme)
     counted = headings[3] or headings[2] or name
-    first, _, rest = counted.partition(" ")
-    if rest and any(character.isdigit() for character in first):
-        return Place(first, headings[4] or rest, scheme)
     return Place(counted, headings[4] or counted, scheme)
