@@ -54,7 +54,7 @@ soak: $(READY) sandbox ## fuzzing, repeated attacks and kills, a class of 10,000
 validity: $(READY) ## docs/validity.md: how right the tests are, measured (minutes)
 	$(RUN) python tests/grading/validity.py --seeds 50
 
-release: $(READY) ## release/hw2 from source/hw2, and the zip for students in dist/
+release: $(READY) ## all homeworks: release/ from source/, and students' zips in dist/
 	$(RUN) python -m hw_grading release
 
 lock:            ## both lock files from pyproject.toml (needs uv)

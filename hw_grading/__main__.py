@@ -7,13 +7,20 @@ import sys
 from pathlib import Path
 
 from hw_grading.homework.course import Course
-from hw_grading.homework.homework import homeworks_of
 from hw_grading.records.scores import NoScores
 from hw_support.submission.file import Unreadable
 
+FINE, TO_DO, CANNOT = 0, 1, 2
+
 
 def main(arguments: list[str] | None = None) -> int:
-    """Parse the command line, run one command, and return its exit status."""
+    """Parse the command line, run one command, and return its exit status.
+
+    Returns
+    -------
+    int
+        0 if all is fine, 1 if there is something left to do, 2 if it could not be done.
+    """
     parser = argparse.ArgumentParser(prog="python -m hw_grading", description=__doc__)
     parser.add_argument(
         "--course", type=Path, default=Path.cwd(), help="the course's folder (here by default)"
@@ -37,7 +44,7 @@ def main(arguments: list[str] | None = None) -> int:
         return run(parser.parse_args(arguments))
     except (NoScores, Unreadable, OSError, RuntimeError) as error:
         print(error, file=sys.stderr)
-        return 1
+        return CANNOT
 
 
 def run(chosen: argparse.Namespace) -> int:
@@ -59,9 +66,14 @@ def run(chosen: argparse.Namespace) -> int:
         case "release":
             from hw_grading.commands.release import release
 
-            for name in chosen.assignments or homeworks_of(chosen.course):
-                print(release(Course(chosen.course), chosen.course / "dist", name))
-    return 0
+            zips, warnings = release(
+                Course(chosen.course), chosen.course / "dist", chosen.assignments
+            )
+            print(*zips, sep="\n")
+            for warning in warnings:
+                print(f"warning: {warning}", file=sys.stderr)
+            return TO_DO if warnings else FINE
+    return FINE
 
 
 if __name__ == "__main__":

@@ -89,12 +89,12 @@ def _doctor(options: Any) -> int:
 def _check(options: Any) -> int:
     from hw_support.desk import check
     from hw_support.desk.opening import open_notebook
-    from hw_support.submission.released import release
+    from hw_support.submission.released import releases
 
-    opened = open_notebook(options.notebook, release())
+    opened = open_notebook(options.notebook, releases())
     if options.repair:
         return _repair(opened)
-    report = check.check(opened, release())
+    report = check.check(opened)
     check.print_report(report, sys.stdout)
     return FINE if report.fine else TO_DO
 
@@ -123,13 +123,13 @@ def _repair(opened: Any) -> int:
 def _pdf(options: Any) -> int:
     from hw_support.desk import check, pdf
     from hw_support.desk.opening import open_notebook
-    from hw_support.submission.released import release
+    from hw_support.submission.released import releases
 
     path = options.notebook
-    opened = open_notebook(path, release())
+    opened = open_notebook(path, releases())
     notebook = opened.notebook
     if options.run:
-        notebook = check.run_copy(opened, release(), like_grader=False).notebook
+        notebook = check.run_copy(opened, like_grader=False).notebook
     elif gaps := pdf.gaps(notebook):
         listed = "\n".join(f"  - {gap}" for gap in gaps)
         raise DeskError(
@@ -137,7 +137,7 @@ def _pdf(options: Any) -> int:
             "Kernel and Run All Cells…, save, and do this again; or add --run, which runs a copy."
         )
     target = options.to or path.with_suffix(".pdf")
-    for warning in pdf.write_pdf(notebook, target):
+    for warning in pdf.write_pdf(notebook, target, opened.release.certification):
         print(f"- {warning}")
     print(f"{target} is written. Look through it before you hand it in.")
     return FINE
@@ -146,18 +146,18 @@ def _pdf(options: Any) -> int:
 def _zip(options: Any) -> int:
     from hw_support.desk import check, handin
     from hw_support.desk.opening import open_notebook
-    from hw_support.submission.released import release
+    from hw_support.submission.released import releases
 
-    opened = open_notebook(options.notebook, release())
+    opened = open_notebook(options.notebook, releases())
     student = options.student
     student = handin.student_id_of(opened) if student is None else handin.checked_id(student)
     fine = True
     if not options.no_check:
-        report = check.check(opened, release())
+        report = check.check(opened)
         check.print_report(report, sys.stdout)
         fine = report.fine
         print()
-    packed = handin.pack(opened, release(), student, options.to or opened.path.absolute().parent)
+    packed = handin.pack(opened, student, options.to or opened.path.absolute().parent)
     print(f"{packed.path}\nholds {packed.entry} (SHA-256 {packed.notebook_sha256})")
     print("Hand in this file. Keep the line above: it shows later what you handed in.")
     if not fine:

@@ -12,7 +12,7 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["DataFileError", "ShippedFile", "read_verified"]
+__all__ = ["DataFileError", "ShippedFile", "read_verified", "shipped_file"]
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,22 @@ class ShippedFile:
     sha256: str
     size: int
     rebuild: str
+
+
+SHIPPED: list[ShippedFile] = []  # every file that `shipped_file` declared
+
+
+def shipped_file(*, path: Path, sha256: str, size: int, rebuild: str) -> ShippedFile:
+    """Declare a file that is part of the package, so that `doctor` looks at it too.
+
+    Parameters
+    ----------
+    path, sha256, size, rebuild
+        See `ShippedFile`.
+    """
+    file = ShippedFile(path, sha256, size, rebuild)
+    SHIPPED.append(file)
+    return file
 
 
 class DataFileError(RuntimeError):

@@ -10,13 +10,13 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from .integrity import ShippedFile, read_verified
+from .integrity import ShippedFile, read_verified, shipped_file
 
 __all__ = ["MNIST_FILE", "get_mnist_threes_nines"]
 
 ImagesAndLabels: TypeAlias = tuple[NDArray[np.float64], NDArray[np.int64]]
 
-MNIST_FILE = ShippedFile(
+MNIST_FILE = shipped_file(
     path=Path(__file__).parent / "data" / "mnist_threes_nines.npz",
     sha256="0838578938e4f590fe323da5d099f15d923d127ca37d10ab8b73f64f2de26830",
     size=2_347_371,

@@ -11,11 +11,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from .integrity import ShippedFile, read_verified
+from .integrity import read_verified, shipped_file
 
 __all__ = ["REFERENCE_BATCH_FILE", "ReferenceBatch", "load_reference_batch"]
 
-REFERENCE_BATCH_FILE = ShippedFile(
+REFERENCE_BATCH_FILE = shipped_file(
     path=Path(__file__).parent / "data" / "test_batch_weights_biases.pkl",
     sha256="10d56a10ab8d2a7cfebf46d1eca909b2cce82f12534d28691d70148d76d35836",
     size=353,

@@ -33,7 +33,7 @@ def demonstrate(folder: Path) -> int:
     Returns
     -------
     int
-        0 if every submission of the sample class was graded.
+        0 if every submission of the sample class was graded, else 1.
 
     Raises
     ------
@@ -57,7 +57,8 @@ def demonstrate(folder: Path) -> int:
         submissions = write_class(folder, name)
         step(f"Grading a sample class of {len(submissions)}, each in a kernel of its own ...")
         limit = f"--ExecuteSubmission.cpu_seconds_per_cell={SECONDS_PER_CELL}"
-        status |= course.nbgrader("autograde", name, limit, *sandbox, log=log)
+        graded = course.nbgrader("autograde", name, limit, *sandbox, log=log)
+        status = status or int(graded != 0)
         step("Writing feedback and the GSIs' page ...")
         must(course, log, "generate_feedback", name)
         page = write_plots_page(folder, name, folder / f"plots_{name}.html")

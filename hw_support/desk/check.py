@@ -28,6 +28,7 @@ from hw_support.submission.released import Release
 
 _WIDTH = 92
 _PART, _TO_DO = 34, 28  # columns of the table
+_A_MOMENT = 1.0  # seconds
 _TIMES_ON_THE_CLOCK = 3.0  # of the grader's limit on computing: a laptop does other things too
 
 
@@ -48,11 +49,15 @@ class Report:
     """
 
     opened: Opened
-    release: Release
     checked: list[Checked]
     surprises: list[str]
     changes: list[str]
     seconds_of_cells: float
+
+    @property
+    def release(self) -> Release:
+        """The homework."""
+        return self.opened.release
 
     @property
     def fine(self) -> bool:
@@ -60,11 +65,14 @@ class Report:
         return (
             not (self.surprises or self.changes or self.opened.unsaved)
             and all(part.passed or not part.points for part in _parts(self.checked))
-            and all(cell.to_do is None or _is_optional(cell) for cell in self.checked)
+            and all(
+                cell.to_do is None or self.release.is_optional(cell.released)
+                for cell in self.checked
+            )
         )
 
 
-def check(opened: Opened, release: Release) -> Report:
+def check(opened: Opened) -> Report:
     """Run a copy of a notebook from the top, and look at everything.
 
     Raises
@@ -72,11 +80,11 @@ def check(opened: Opened, release: Release) -> Report:
     DeskError
         It cannot be run.
     """
-    ran = run_copy(opened, release)
+    release = opened.release
+    ran = run_copy(opened)
     folder = Path(os.path.abspath(opened.path)).parent
     return Report(
         opened,
-        release,
         checked_cells(ran, release),
         list(surprises(opened.notebook, ran, release, folder)),
         [problem.message for problem in opened.changes],
@@ -84,7 +92,7 @@ def check(opened: Opened, release: Release) -> Report:
     )
 
 
-def run_copy(opened: Opened, release: Release, *, like_grader: bool = True) -> Ran:
+def run_copy(opened: Opened, *, like_grader: bool = True) -> Ran:
     """Run a copy of a notebook from the top, with a progress bar.
 
     Raises
@@ -102,7 +110,7 @@ def run_copy(opened: Opened, release: Release, *, like_grader: bool = True) -> R
 
         return run_from_the_top(
             notebook,
-            lambda cell: _TIMES_ON_THE_CLOCK * limit_of(cell, release),
+            lambda cell: _TIMES_ON_THE_CLOCK * limit_of(cell, opened.release),
             began,
             like_grader=like_grader,
         )
@@ -161,7 +169,9 @@ def _table(report: Report) -> Iterator[str]:
     for cell in report.checked:
         by_part.setdefault(report.release.parts[cell.released.grade_id], []).append(cell)
     for part, cells in by_part.items():
-        to_do = _shortened([cell.to_do for cell in cells if cell.to_do and not _is_optional(cell)])
+        to_do = _shortened(
+            [c.to_do for c in cells if c.to_do and not report.release.is_optional(c.released)]
+        )
         total = sum(cell.released.points or 0 for cell in cells)
         if not total and not to_do:
             continue
@@ -173,19 +183,22 @@ def _table(report: Report) -> Iterator[str]:
         yield row(name, tests, points, f"{total:g}", lines[0]).rstrip()
         for line in lines[1:]:
             yield row("", "", "", "", line)
-    train = next((c.run for c in report.checked if c.released.grade_id == "train"), None)
-    if train and train.seconds > 1:
+    long = [cell for cell in report.checked if _took_long(cell, report.release)]
+    if long:
         yield ""
-        yield f"The training cell took {train.seconds:.0f} s."
+    for cell in long:
+        seconds = cell.run.seconds if cell.run else 0.0
+        yield f"Cell {cell.released.grade_id} took {seconds:.0f} s."
+
+
+def _took_long(cell: Checked, release: Release) -> bool:
+    """Whether a cell that may take longer than others took more than a moment."""
+    may = cell.released.grade_id in release.cpu_seconds_for_cell
+    return may and cell.run is not None and cell.run.seconds > _A_MOMENT
 
 
 def _in_column(text: str) -> list[str]:
     return textwrap.wrap(text, _TO_DO, break_long_words=False)
-
-
-def _is_optional(cell: Checked) -> bool:
-    """Whether an answer carries no points and no test with points stands on it alone."""
-    return cell.released.grade_id in ("finite_difference_checker", "q1_3e_iv_experiment")
 
 
 def _shortened(to_do: list[str]) -> list[str]:

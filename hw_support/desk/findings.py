@@ -15,18 +15,15 @@ from pathlib import Path
 
 from nbformat import NotebookNode
 
+from hw_support.desk.certification import BLANK, certification_of
 from hw_support.desk.running import CellRun, Ran
 from hw_support.submission.mending import InstructorCell, grade_id_of
 from hw_support.submission.problems import shown
 from hw_support.submission.released import Release
 
 STUB = "raise NotImplementedError()"
-BLANK = "YOUR ANSWER HERE"
 _SAID_ELSEWHERE = ("NameError", "NotImplementedError", "FileNotFoundError", "ModuleNotFoundError")
 _NEAR = 0.5  # of a time limit
-# Of the certification: what is asked for, and the pledge that stands among it.
-_FIELDS = ("Name", "Student id", "I worked with", "Sources I used", "Pledge", "Signed")
-_LABEL = re.compile(rf"^\*\*(?P<label>{'|'.join(_FIELDS)})[:.]?\*\*(?P<rest>.*)$", re.MULTILINE)
 _NO_NAME = re.compile(r"name '(\w+)' is not defined")
 
 
@@ -65,20 +62,23 @@ def checked_cells(ran: Ran, release: Release) -> list[Checked]:
         place = places.get(released.grade_id)
         cell = None if place is None else ran.notebook.cells[place]
         run = None if place is None else ran.cells.get(place)
-        found.append(Checked(released, cell, run, _to_do(released, cell, run)))
+        found.append(Checked(released, cell, run, _to_do(released, cell, run, release)))
     return found
 
 
-def _to_do(released: InstructorCell, cell: NotebookNode | None, run: CellRun | None) -> str | None:
+def _to_do(
+    released: InstructorCell, cell: NotebookNode | None, run: CellRun | None, release: Release
+) -> str | None:
     if not released.solution:
         return None
     name = released.grade_id
     if cell is None:
         return f"{name} was deleted"
-    if name == "certification":
-        empty = empty_fields(cell.source)
-        every = len(empty) == len(_FIELDS) - 1
-        return "fill it in" if every else f"fill in: {', '.join(empty)}" if empty else None
+    if name == release.certification:
+        certification = certification_of(released.source)
+        empty = certification.empty(cell.source)
+        every = len(empty) == len(certification.asked)
+        return None if not empty else "fill it in" if every else f"fill in: {', '.join(empty)}"
     if cell.cell_type == "markdown":
         answered = cell.source.strip() and BLANK not in cell.source
         return None if answered else f"write {name}"
@@ -89,30 +89,6 @@ def _to_do(released: InstructorCell, cell: NotebookNode | None, run: CellRun | N
     if released.grade and not _has_picture(cell) and run is not None:
         return f"no plot in {name}"
     return None
-
-
-def empty_fields(source: str) -> list[str]:
-    """Return the labels of the certification below which nothing was written."""
-    labels = list(_LABEL.finditer(source))
-    empty = [label for label in _FIELDS if label not in {match["label"] for match in labels}]
-    for match, following in zip(labels, [*labels[1:], None], strict=True):
-        if match["label"] == "Pledge":
-            continue
-        text = source[match.end() : following.start() if following else None]
-        beside = match["rest"].partition(")")[2] if "(" in match["rest"] else match["rest"]
-        if BLANK in text or not (text.strip() or beside.strip(" :")):
-            empty.append(match["label"])
-    return empty
-
-
-def field(source: str, label: str) -> str:
-    """Return what was written below a label of the certification; empty if nothing was."""
-    labels = list(_LABEL.finditer(source))
-    for match, following in zip(labels, [*labels[1:], None], strict=False):
-        if match["label"] == label:
-            text = match["rest"] + source[match.end() : following.start() if following else None]
-            return "" if BLANK in text else " ".join(text.split())
-    return ""
 
 
 def _has_picture(cell: NotebookNode) -> bool:

@@ -10,12 +10,11 @@ import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from hw_support.desk.certification import STUDENT_ID, certification_of
 from hw_support.desk.errors import DeskError
-from hw_support.desk.findings import field
 from hw_support.desk.opening import Opened
 from hw_support.submission.mending import grade_id_of
 from hw_support.submission.problems import shown
-from hw_support.submission.released import Release
 
 _STUDENT_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9.@+-]{0,63}")
 
@@ -47,15 +46,22 @@ def student_id_of(opened: Opened) -> str:
     DeskError
         There is none, or it cannot be part of a file's name.
     """
-    cells = [cell.source for cell in opened.notebook.cells if grade_id_of(cell) == "certification"]
-    return checked_id(field(cells[0], "Student id") if cells else "")
+    name = opened.release.certification
+    if not name:
+        raise DeskError(
+            f"{opened.release.assignment} has no cell that asks for your student id: add --student "
+            "and your id to the command."
+        )
+    asked = certification_of(opened.release.cell(name).source)
+    cells = [cell.source for cell in opened.notebook.cells if grade_id_of(cell) == name]
+    return checked_id(asked.written(cells[0], STUDENT_ID) if cells else "")
 
 
 def checked_id(student_id: str) -> str:
     """Return a student id that can be part of a file's name; `DeskError` for any other."""
     if not student_id:
         raise DeskError(
-            "The certification has no student id: write it below **Student id:**, save, and do "
+            f"The certification has no student id: write it below **{STUDENT_ID}:**, save, and do "
             "this again; or add --student and your id to the command."
         )
     if not _STUDENT_ID.fullmatch(student_id):
@@ -67,15 +73,13 @@ def checked_id(student_id: str) -> str:
     return student_id
 
 
-def pack(opened: Opened, release: Release, student_id: str, folder: Path) -> Packed:
+def pack(opened: Opened, student_id: str, folder: Path) -> Packed:
     """Write ``<student id>_<assignment>.zip``, whole or not at all.
 
     Parameters
     ----------
     opened
         The notebook, whose bytes are packed as they were read.
-    release
-        The homework.
     student_id
         As `checked_id` returns it.
     folder
@@ -86,8 +90,8 @@ def pack(opened: Opened, release: Release, student_id: str, folder: Path) -> Pac
     DeskError
         It cannot be written; an earlier zip is unchanged.
     """
-    entry = f"{student_id}_{release.assignment}.ipynb"
-    path = folder / f"{student_id}_{release.assignment}.zip"
+    entry = f"{student_id}_{opened.release.assignment}.ipynb"
+    path = folder / f"{student_id}_{opened.release.assignment}.zip"
     partial = folder / f".{path.name}.{secrets.token_hex(4)}.part"
     try:
         with zipfile.ZipFile(partial, "x", zipfile.ZIP_DEFLATED) as archive:

@@ -7,7 +7,7 @@ import os
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from difflib import SequenceMatcher
@@ -17,10 +17,11 @@ from typing import Any
 from nbformat import NotebookNode
 
 from hw_support.desk.errors import DeskError
+from hw_support.submission.belonging import closest, grade_ids_in, named_in
 from hw_support.submission.file import read_submission
 from hw_support.submission.mending import grade_id_of, mend
 from hw_support.submission.problems import Kind, Problem, Severity, shown
-from hw_support.submission.released import Release
+from hw_support.submission.released import Release, first_line
 
 _SECONDS_TO_ANSWER = 1.0  # for a Jupyter server on this machine
 _SECONDS_LATER = 5.0  # by which a kernel was used after the file was saved
@@ -34,6 +35,8 @@ class Opened:
     ----------
     path
         The file.
+    release
+        The homework that it belongs to.
     content
         Its bytes.
     notebook
@@ -45,33 +48,38 @@ class Opened:
     """
 
     path: Path
+    release: Release
     content: bytes
     notebook: NotebookNode
     changes: list[Problem]
     unsaved: str | None
 
 
-def open_notebook(path: Path, release: Release) -> Opened:
-    """Read a notebook of this homework, and put the instructor's cells back in the copy.
+def open_notebook(path: Path, releases: Sequence[Release]) -> Opened:
+    """Read a notebook, and put the cells of its homework back in the copy.
+
+    Parameters
+    ----------
+    path
+        The file.
+    releases
+        The homeworks that it may be of.
 
     Raises
     ------
     DeskError
-        It cannot be read, or is another notebook.
+        It cannot be read, is of no homework, or of another one than its name says.
     """
     if path.is_dir():
-        raise DeskError(f"{path} is a folder. Name the notebook in it: {path / release.file_name}")
+        names = [known.file_name for known in releases]
+        there = [name for name in names if (path / name).exists()] or names
+        listed = " or ".join(str(path / name) for name in there)
+        raise DeskError(f"{path} is a folder. Name the notebook in it: {listed}")
     notebook, problems = read_submission(path, keep_outputs=True)
     for problem in problems:
         if problem.kind is Kind.FILE and problem.severity is Severity.FAILED:
             raise DeskError(problem.message.removesuffix(" It scores 0."))
-    known = {cell.grade_id for cell in release.cells}
-    if not any(grade_id_of(cell) in known for cell in notebook.cells):
-        raise DeskError(
-            f"{path.name} is not {release.assignment}: none of this homework's cells is in it. "
-            f"It begins {shown(_first_line(notebook))}. Name the file that you were given as "
-            f"{release.file_name}, with your answers in it."
-        )
+    release = _release_of(notebook, path, releases)
     before = {grade_id_of(cell): cell.source for cell in notebook.cells}
     changes = [*problems, *mend(notebook, release.cells)]
     for i, change in enumerate(changes):
@@ -83,7 +91,7 @@ def open_notebook(path: Path, release: Release) -> Opened:
             cell.metadata["deletable"] = False
             if release.cell(grade_id).locked:
                 cell.metadata["editable"] = False
-    return Opened(path, path.read_bytes(), notebook, changes, _unsaved(path))
+    return Opened(path, release, path.read_bytes(), notebook, changes, _unsaved(path))
 
 
 def difference(before: str, now: str) -> str:
@@ -104,9 +112,62 @@ def difference(before: str, now: str) -> str:
     )
 
 
-def _first_line(notebook: NotebookNode) -> str:
-    lines = (line for cell in notebook.cells for line in cell.source.splitlines() if line.strip())
-    return next(lines, "with nothing")
+def _release_of(notebook: NotebookNode, path: Path, releases: Sequence[Release]) -> Release:
+    """Return the homework that a notebook belongs to; `DeskError` says why it is none."""
+    known = {release.assignment: release for release in releases}
+    homeworks = {name: release.grade_ids for name, release in known.items()}
+    found = grade_ids_in(notebook)
+    candidates = closest(found, homeworks)
+    named = named_in(path, known)
+    if not candidates:
+        raise DeskError(_is_none(notebook, path, releases))
+    if len(candidates) > 1:
+        candidates = [name for name in candidates if name in named] or candidates
+    if len(candidates) > 1:
+        files = " or ".join(known[name].file_name for name in candidates)
+        raise DeskError(
+            f"{path.name} may be {' or '.join(candidates)}: it has equally many cells of each. "
+            f"Save it under the name of the one that it is, {files}, and do this again."
+        )
+    release = known[candidates[0]]
+    common = found & release.grade_ids
+    if 2 * len(common) < len(found) and 2 * len(common) < len(release.grade_ids):
+        raise DeskError(
+            f"{path.name} is of a homework that is not known here: of its {len(found)} cells of an "
+            f"instructor's {len(common)} are of {release.assignment}, and the package hw_support "
+            f"that is installed came with that homework. In the folder of {path.name} type: "
+            "python -m pip install -r requirements.txt"
+        )
+    if named and release.assignment not in named:
+        other = known[named[0]]
+        raise DeskError(
+            f"This is {release.assignment}, under the name {path.name}: it has {len(common)} cells "
+            f"of {release.assignment} and {len(found & other.grade_ids)} of {other.assignment}. If "
+            f"it is your {release.assignment}, hand it in as {release.file_name}; "
+            f"{other.assignment} is the notebook that begins {shown(other.begins)}."
+        )
+    return release
+
+
+def _is_none(notebook: NotebookNode, path: Path, releases: Sequence[Release]) -> str:
+    if not releases:
+        return (
+            "The package hw_support that is installed knows no homework. In the folder of "
+            f"{path.name} type: python -m pip install --force-reinstall -r requirements.txt"
+        )
+    begins = shown(first_line(notebook) or "with nothing")
+    if len(releases) > 1:
+        names = ", ".join(release.assignment for release in releases)
+        files = " or ".join(release.file_name for release in releases)
+        return (
+            f"{path.name} is none of the homeworks {names}: no cell of theirs is in it. It begins "
+            f"{begins}. Name the file that you were given as {files}, with your answers in it."
+        )
+    return (
+        f"{path.name} is not {releases[0].assignment}: none of this homework's cells is in it. "
+        f"It begins {begins}. Name the file that you were given as "
+        f"{releases[0].file_name}, with your answers in it."
+    )
 
 
 # -- a notebook that is open in Jupyter

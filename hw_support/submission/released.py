@@ -1,4 +1,8 @@
-"""The homework as it was handed out: its cells, the grader's limits and packages."""
+"""Homeworks as they were handed out: their cells, the grader's limits and packages.
+
+`make release` writes a file for each homework into `FOLDER`. Students get those of the homeworks
+that are due by then; see `hw_support.submission.belonging` for which one a notebook belongs to.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +17,7 @@ from nbformat import NotebookNode
 
 from hw_support.submission.mending import InstructorCell
 
-FILE = Path(__file__).parent / "released.json"  # written by `make release`
+FOLDER = Path(__file__).parent / "released"  # written by `make release`
 
 
 @dataclass(frozen=True)
@@ -23,7 +27,7 @@ class Release:
     Attributes
     ----------
     assignment
-        Its name, "hw2".
+        Its name.
     version
         Of the package that came with it.
     cells
@@ -36,6 +40,10 @@ class Release:
         The grader's limits on computing time: for any cell, and for cells by grade id.
     cpu_seconds_per_submission
         For all cells together.
+    certification
+        Grade id of the cell with name and pledge; "" if there is none.
+    begins
+        The notebook's first line.
     """
 
     assignment: str
@@ -46,27 +54,58 @@ class Release:
     cpu_seconds_per_cell: float
     cpu_seconds_for_cell: Mapping[str, float]
     cpu_seconds_per_submission: float
+    certification: str
+    begins: str
 
     @property
     def file_name(self) -> str:
         """Under which the notebook is handed in."""
         return f"{self.assignment}.ipynb"
 
+    @property
+    def grade_ids(self) -> frozenset[str]:
+        """Of all its cells."""
+        return frozenset(cell.grade_id for cell in self.cells)
+
     def cell(self, grade_id: str) -> InstructorCell:
         """Return the cell with a grade id; KeyError if there is none."""
         return {cell.grade_id: cell for cell in self.cells}[grade_id]
 
+    def is_optional(self, cell: InstructorCell) -> bool:
+        """Whether an answer carries no points, and no test with points stands on it alone."""
+        tests = (other for other in self.cells if other.grade_id == f"test_{cell.grade_id}")
+        return (
+            cell.solution
+            and not cell.points
+            and cell.grade_id != self.certification
+            and not any(test.points for test in tests)
+        )
+
 
 @functools.cache
-def release() -> Release:
-    """Read what came with this package."""
-    content = json.loads(FILE.read_text(encoding="utf-8"))
-    cells = tuple(InstructorCell(**cell) for cell in content.pop("cells"))
+def releases() -> tuple[Release, ...]:
+    """Read what came with this package: each homework, by name."""
+    return tuple(map(read_release, sorted(FOLDER.glob("*.json"))))
+
+
+def release(assignment: str) -> Release:
+    """Return the homework of a name; KeyError if none came with this package."""
+    return {known.assignment: known for known in releases()}[assignment]
+
+
+def read_release(path: Path) -> Release:
+    """Read the file of one homework."""
+    return as_release(json.loads(path.read_text(encoding="utf-8")))
+
+
+def as_release(content: Mapping[str, Any]) -> Release:
+    """Return what `described` gave as a `Release`."""
+    cells = tuple(InstructorCell(**cell) for cell in content["cells"])
     return Release(**{**content, "cells": cells, "packages": frozenset(content["packages"])})
 
 
 def described(notebook: NotebookNode, **more: Any) -> dict[str, Any]:
-    """Return what `release` reads of a released notebook, as JSON has it.
+    """Return what `as_release` takes of a released notebook, as JSON has it.
 
     Parameters
     ----------
@@ -92,7 +131,13 @@ def described(notebook: NotebookNode, **more: Any) -> dict[str, Any]:
                 "points": float(marks["points"]) if "points" in marks else None,
             }
         )
-    return {"cells": cells, "parts": parts, **more}
+    return {"cells": cells, "parts": parts, "begins": first_line(notebook), **more}
+
+
+def first_line(notebook: NotebookNode) -> str:
+    """Return the first line of a notebook that is not empty; "" if all are."""
+    lines = (line for cell in notebook.cells for line in cell.source.splitlines())
+    return next((line.strip() for line in lines if line.strip()), "")
 
 
 def _last_heading(source: str) -> str | None:

@@ -54,9 +54,11 @@ class Document:
         In nbformat 4.
     folder : Path
         An empty folder, for temporary files.
+    certification : str
+        Grade id of the cell with name and pledge; ``""`` if there is none.
     """
 
-    def __init__(self, notebook: Any, folder: Path) -> None:
+    def __init__(self, notebook: Any, folder: Path, certification: str) -> None:
         self._folder = folder / "pages"
         self._folder.mkdir()
         (folder / "pandoc").mkdir()
@@ -77,7 +79,7 @@ class Document:
             if entry.cell.cell_type == "code":
                 formulas += formulas_of_outputs(entry.cell.get("outputs") or [])
         self._converted = converted_formulas(formulas, folder / "pandoc")
-        self._first = first_page(entries)
+        self._first = first_page(entries, certification)
         self._starts = page_starts(self._first.rest)
         self._entries = {e.number: e for e in (*self._first.entries, *self._first.rest)}
         self._states = {number: _State() for number in self._entries}

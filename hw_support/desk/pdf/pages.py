@@ -14,13 +14,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from hw_support.desk.certification import BLANK, NAME
 from hw_support.desk.pdf.blocks import plain_text
 from hw_support.desk.pdf.markdown import Formula
 from hw_support.desk.pdf.text import clean, excerpt, first_line
 
 __all__ = ["Entry", "FirstPage", "first_page", "page_starts", "student_name"]
 
-_UNANSWERED = "YOUR ANSWER HERE"
 _PART = re.compile(r"(?:Q|Question|Problem|Part|Exercise)?\s*\d+(?:\.\d+|\s*[a-z]\b|[.:)])", re.I)
 _SHORT = 700  # characters between a chapter's heading and its first part, which share a page
 
@@ -98,9 +98,17 @@ class FirstPage:
     warnings: list[str]
 
 
-def first_page(entries: Sequence[Entry]) -> FirstPage:
-    """Take title and certification out of a notebook's cells."""
-    place = next((i for i, e in enumerate(entries) if e.grade_id == "certification"), None)
+def first_page(entries: Sequence[Entry], certification: str) -> FirstPage:
+    """Take title and certification out of a notebook's cells.
+
+    Parameters
+    ----------
+    entries : sequence of Entry
+        All cells.
+    certification : str
+        Grade id of the certification; ``""`` if the homework has none.
+    """
+    place = next((i for i, e in enumerate(entries) if e.grade_id == certification), None)
     title = "Notebook"
     rest = list(entries)
     for i, entry in enumerate(rest):
@@ -108,6 +116,8 @@ def first_page(entries: Sequence[Entry]) -> FirstPage:
             title = plain_text(entry.blocks[0]["c"][2], entry.formulas)
             rest[i] = Entry(entry.number, entry.cell, entry.formulas, entry.blocks[1:])
             break
+    if not certification:
+        return FirstPage(title, "", [], rest, [])
     if place is None:
         missing = (
             "There is no certification cell with name and pledge; it may have been deleted."
@@ -117,17 +127,18 @@ def first_page(entries: Sequence[Entry]) -> FirstPage:
     start = place
     if place and _heading(rest[place - 1]) and not rest[place - 1].is_answer:
         start -= 1
-    certification = rest[place].cell.source
-    author = student_name(certification)
+    source = rest[place].cell.source
+    author = student_name(source)
     warnings = []
     if not author:
         warnings.append(
-            f'{rest[place].label}: no name stands under "Name", so the pages have none at the top.'
+            f'{rest[place].label}: no name stands under "{NAME}", so the pages have none at the'
+            " top."
         )
-    if count := certification.count(_UNANSWERED):
+    if count := source.count(BLANK):
         warnings.append(
             f"{rest[place].label}: {count} of the answers in the certification still"
-            f" {'says' if count == 1 else 'say'} {_UNANSWERED}."
+            f" {'says' if count == 1 else 'say'} {BLANK}."
         )
     return FirstPage(
         title, author, rest[start : place + 1], rest[:start] + rest[place + 1 :], warnings
@@ -137,9 +148,9 @@ def first_page(entries: Sequence[Entry]) -> FirstPage:
 def student_name(certification: str) -> str:
     """Return what stands under "Name:" in the certification; ``""`` if nothing does."""
     text = re.sub(r"<!--.*?-->", "", clean(certification[:20_000]), flags=re.DOTALL)
-    found = re.search(r"\*\*Name:?\*\*:?(.*?)(?:\n\s*\*\*|\Z)", text, re.DOTALL)
+    found = re.search(rf"\*\*{NAME}:?\*\*:?(.*?)(?:\n\s*\*\*|\Z)", text, re.DOTALL)
     name = excerpt(first_line(found[1]).strip("*_` "), 60) if found else ""
-    return "" if _UNANSWERED in name else name
+    return "" if BLANK in name else name
 
 
 def _heading(entry: Entry) -> bool:

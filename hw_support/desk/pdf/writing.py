@@ -16,7 +16,7 @@ from hw_support.desk.pdf.typeset import PdfError
 __all__ = ["write_pdf"]
 
 
-def write_pdf(notebook: Any, target: Path) -> list[str]:
+def write_pdf(notebook: Any, target: Path, certification: str = "") -> list[str]:
     """Write a notebook as PDF, whole or not at all.
 
     The same notebook gives the same bytes, where typst's own fonts have all its characters.
@@ -27,6 +27,8 @@ def write_pdf(notebook: Any, target: Path) -> list[str]:
         In nbformat 4, with its outputs; nothing is run.
     target : Path
         The file to write. One that is there is replaced at the end.
+    certification : str
+        Grade id of the cell with name and pledge, which come first; ``""`` if there is none.
 
     Returns
     -------
@@ -44,7 +46,7 @@ def write_pdf(notebook: Any, target: Path) -> list[str]:
         raise PdfError(f"{target} was not written: there is no folder {target.parent}.")
     try:
         with tempfile.TemporaryDirectory(prefix="pdf-", ignore_cleanup_errors=True) as folder:
-            document = Document(notebook, Path(folder))
+            document = Document(notebook, Path(folder), certification)
             content = document.pdf()
     except OSError as error:
         raise PdfError(

@@ -132,7 +132,7 @@ def test_a_half_done_notebook_is_told_all_that_is_wrong(answered, desk, tmp_path
 @pytest.mark.slow
 def test_a_finished_notebook_leaves_nothing_to_do(answered, tmp_path, release):
     nbformat.write(answered, tmp_path / "hw2.ipynb")
-    report = check.check(open_notebook(tmp_path / "hw2.ipynb", release), release)
+    report = check.check(open_notebook(tmp_path / "hw2.ipynb", [release]))
     assert report.surprises == []
     assert report.changes == []
     assert [cell.to_do for cell in report.checked if cell.to_do] == []
@@ -148,7 +148,7 @@ def test_the_optional_function_may_be_left_out(released, answered, tmp_path, rel
     stub = cell_of(released, "finite_difference_checker").source
     cell_of(notebook, "finite_difference_checker").source = stub
     nbformat.write(notebook, tmp_path / "hw2.ipynb")
-    report = check.check(open_notebook(tmp_path / "hw2.ipynb", release), release)
+    report = check.check(open_notebook(tmp_path / "hw2.ipynb", [release]))
     failed = [part.what for part in check._parts(report.checked) if not part.passed]
     assert "derivative of a sum of cubes" in failed
     assert not any("cubes" in line for line in check._failures(report.checked))

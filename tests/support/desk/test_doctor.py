@@ -4,6 +4,7 @@ import json
 import shutil
 import sys
 from importlib import metadata
+from pathlib import Path
 
 import pytest
 
@@ -65,8 +66,15 @@ def test_damaged_images_are_found(lines, monkeypatch, tmp_path):
     damaged = tmp_path / "images.npz"
     damaged.write_bytes(mnist.MNIST_FILE.path.read_bytes()[:-1])
     file = integrity.ShippedFile(damaged, mnist.MNIST_FILE.sha256, mnist.MNIST_FILE.size, "")
-    monkeypatch.setattr(mnist, "MNIST_FILE", file)
-    assert "--force-reinstall" in lines()["images"].advice
+    monkeypatch.setattr(integrity, "SHIPPED", [*integrity.SHIPPED, file])
+    assert lines()["data"].found == "images.npz is damaged"
+    assert "--force-reinstall" in lines()["data"].advice
+
+
+def test_every_data_file_of_the_package_is_looked_at():
+    folder = Path(hw_support.__file__).parent / "data"
+    data = {path for path in folder.iterdir() if path.name not in ("README.md", ".gitattributes")}
+    assert {file.path for file in integrity.SHIPPED} == data
 
 
 def test_a_kernel_of_another_python_without_the_homework_is_found(lines, kernels, tmp_path):

@@ -5,7 +5,8 @@ import pytest
 
 from hw_grading.commands.sample import cell_of
 from hw_support.checks import Part
-from hw_support.desk.findings import STUB, checked_cells, empty_fields, field, surprises
+from hw_support.desk.certification import certification_of
+from hw_support.desk.findings import STUB, checked_cells, surprises
 from hw_support.desk.running import CellRun, Ran
 
 
@@ -62,28 +63,34 @@ def test_a_plot_cell_that_shows_nothing_has_no_plot(answered, release):
     assert checked["q1_3e_i"].to_do is None
 
 
-def test_fields_of_the_certification_are_told_apart(released, answered):
+@pytest.fixture
+def certification(released):
+    return certification_of(cell_of(released, "certification").source)
+
+
+def test_fields_of_the_certification_are_told_apart(released, answered, certification):
     empty = cell_of(released, "certification").source
-    assert empty_fields(empty) == [
+    assert certification.empty(empty) == [
         "Name",
         "Student id",
         "I worked with",
         "Sources I used",
         "Signed",
     ]
-    assert empty_fields(cell_of(answered, "certification").source) == []
-    assert field(empty, "Student id") == ""
-    assert field(cell_of(answered, "certification").source, "Student id") == "3031234567"
+    text = cell_of(answered, "certification").source
+    assert certification.empty(text) == []
+    assert certification.written(empty, "Student id") == ""
+    assert certification.written(text, "Student id") == "3031234567"
 
 
-def test_what_is_written_beside_a_label_or_in_bold_counts_as_well(answered):
+def test_what_is_written_beside_a_label_or_in_bold_counts_as_well(answered, certification):
     text = cell_of(answered, "certification").source
     beside = text.replace("**Name:**\nAda Example", "**Name:** Ada Example")
     bold = text.replace("**Name:**\nAda Example", "**Name:**\n**Ada**")
     assert beside != text != bold
-    assert empty_fields(beside) == empty_fields(bold) == []
-    assert empty_fields(beside.replace("Ada Example\n", "\n", 1)) == ["Name"]
-    assert "Signed" in empty_fields(text.partition("**Signed**")[0])
+    assert certification.empty(beside) == certification.empty(bold) == []
+    assert certification.empty(beside.replace("Ada Example\n", "\n", 1)) == ["Name"]
+    assert "Signed" in certification.empty(text.partition("**Signed**")[0])
 
 
 def found(notebook, release, tmp_path, *, saved=None, runs=None):

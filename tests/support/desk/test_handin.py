@@ -18,11 +18,11 @@ from hw_support.desk.opening import open_notebook
 @pytest.fixture
 def opened(answered, tmp_path, release):
     nbformat.write(answered, tmp_path / "hw2.ipynb")
-    return open_notebook(tmp_path / "hw2.ipynb", release)
+    return open_notebook(tmp_path / "hw2.ipynb", [release])
 
 
 def test_the_zip_is_what_the_instructors_zip_collect_expects(opened, release, tmp_path):
-    packed = handin.pack(opened, release, handin.student_id_of(opened), tmp_path)
+    packed = handin.pack(opened, handin.student_id_of(opened), tmp_path)
     with zipfile.ZipFile(packed.path) as archive:
         (name,) = archive.namelist()
         content = archive.read(name)
@@ -36,7 +36,7 @@ def test_the_zip_is_what_the_instructors_zip_collect_expects(opened, release, tm
 def test_a_certification_without_a_student_id_is_asked_for(released, tmp_path, release):
     nbformat.write(released, tmp_path / "hw2.ipynb")
     with pytest.raises(DeskError, match="has no student id: write it below"):
-        handin.student_id_of(open_notebook(tmp_path / "hw2.ipynb", release))
+        handin.student_id_of(open_notebook(tmp_path / "hw2.ipynb", [release]))
 
 
 @pytest.mark.parametrize("student_id", ["../other", "a/b", "tab\there", "x" * 100, ".hidden"])
@@ -47,19 +47,19 @@ def test_a_student_id_that_is_no_file_name_is_refused(student_id):
 
 def test_a_folder_that_is_not_there_leaves_nothing_behind(opened, release, tmp_path):
     with pytest.raises(DeskError, match="cannot be written"):
-        handin.pack(opened, release, "1", tmp_path / "nowhere")
+        handin.pack(opened, "1", tmp_path / "nowhere")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["hw2.ipynb"]
 
 
 def test_an_earlier_zip_survives_a_full_disk(opened, release, tmp_path, monkeypatch):
-    first = handin.pack(opened, release, "1", tmp_path).path.read_bytes()
+    first = handin.pack(opened, "1", tmp_path).path.read_bytes()
 
     def full(*_):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(zipfile.ZipFile, "writestr", full)
     with pytest.raises(DeskError, match="No space left on device"):
-        handin.pack(opened, release, "1", tmp_path)
+        handin.pack(opened, "1", tmp_path)
     assert (tmp_path / "1_hw2.zip").read_bytes() == first
     assert len(list(tmp_path.iterdir())) == 2
 
@@ -70,4 +70,4 @@ def test_the_first_line_of_the_certification_may_be_written_beside_its_label(
     cell = cell_of(answered, "certification")
     cell.source = cell.source.replace("**Student id:**\n3031234567", "**Student id:** 3031234567")
     nbformat.write(answered, tmp_path / "hw2.ipynb")
-    assert handin.student_id_of(open_notebook(tmp_path / "hw2.ipynb", release)) == "3031234567"
+    assert handin.student_id_of(open_notebook(tmp_path / "hw2.ipynb", [release])) == "3031234567"

@@ -33,7 +33,7 @@ def test_what_is_no_notebook_of_this_homework_is_named_and_left_alone(name, tmp_
     path = tmp_path / "my hömework 2.ipynb"
     path.write_bytes(content)
     with pytest.raises(DeskError) as error:
-        open_notebook(path, release)
+        open_notebook(path, [release])
     assert sentence in str(error.value)
     assert "scores" not in str(error.value)
     assert path.read_bytes() == content
@@ -41,13 +41,13 @@ def test_what_is_no_notebook_of_this_homework_is_named_and_left_alone(name, tmp_
 
 def test_a_folder_is_answered_with_the_file_in_it(tmp_path, release):
     with pytest.raises(DeskError, match=r"is a folder\. Name the notebook in it: .*hw2\.ipynb"):
-        open_notebook(tmp_path, release)
+        open_notebook(tmp_path, [release])
 
 
 def test_a_missing_file_is_answered_with_those_that_are_there(tmp_path, released, release):
     nbformat.write(released, tmp_path / "hw2 (1).ipynb")
     with pytest.raises(DeskError, match=r"there is no such file, but there is 'hw2 \(1\)\.ipynb'"):
-        open_notebook(tmp_path / "hw2.ipynb", release)
+        open_notebook(tmp_path / "hw2.ipynb", [release])
 
 
 def test_outputs_of_200_megabytes_are_refused_with_their_size(tmp_path, released, release):
@@ -56,13 +56,13 @@ def test_outputs_of_200_megabytes_are_refused_with_their_size(tmp_path, released
     with path.open("ab") as stream:
         stream.truncate(200_000_000)
     with pytest.raises(DeskError, match=r"found 200,000,000\. Clearing its outputs may help"):
-        open_notebook(path, release)
+        open_notebook(path, [release])
 
 
 def test_an_untouched_notebook_opens_without_a_change(tmp_path, released, release):
     path = tmp_path / "hw2.ipynb"
     nbformat.write(released, path)
-    opened = open_notebook(path, release)
+    opened = open_notebook(path, [release])
     assert opened.changes == []
     assert [c.source for c in opened.notebook.cells] == [c.source for c in released.cells]
     assert [c.metadata for c in opened.notebook.cells] == [c.metadata for c in released.cells]
@@ -78,7 +78,7 @@ def test_a_cell_of_an_earlier_release_is_said_to_be_one_and_what_is_new(
     cell.source = f"# as it was in spring\n{rest}"
     cell.metadata.nbgrader["checksum"] = compute_checksum(cell)
     nbformat.write(released, tmp_path / "hw2.ipynb")
-    (change,) = open_notebook(tmp_path / "hw2.ipynb", release).changes
+    (change,) = open_notebook(tmp_path / "hw2.ipynb", [release]).changes
     assert "'test_relu_activation' is of an earlier release" in change.message
     assert change.message.endswith(f"line 1 was '# as it was in spring' and is {shown(first)} now.")
 
@@ -143,11 +143,11 @@ def test_a_kernel_that_was_used_after_the_file_was_saved_is_noticed(
     nbformat.write(released, path)
     os.utime(path, (1_700_000_000, 1_700_000_000))
     jupyter(1_700_000_060)
-    unsaved = open_notebook(path, release).unsaved
+    unsaved = open_notebook(path, [release]).unsaved
     assert "open in Jupyter" in unsaved
     assert "save it (Ctrl-S)" in unsaved
     jupyter(1_700_000_000)
-    assert open_notebook(path, release).unsaved is None
+    assert open_notebook(path, [release]).unsaved is None
 
 
 def test_a_server_that_is_gone_holds_nothing_up(tmp_path, monkeypatch):

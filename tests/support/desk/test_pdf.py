@@ -58,7 +58,7 @@ def made(tmp_path):
     def make(*cells, certified=True):
         first = [text_cell(CERTIFICATION, grade_id="certification", solution=True, grade=True)]
         notebook = new_notebook(cells=[*first, *cells] if certified else list(cells))
-        warnings = write_pdf(notebook, tmp_path / "out.pdf")
+        warnings = write_pdf(notebook, tmp_path / "out.pdf", "certification")
         reader = pypdf.PdfReader(tmp_path / "out.pdf")
         pages = [page.extract_text().replace("\u200b", "") for page in reader.pages]
         return SimpleNamespace(pages=pages, text="\n".join(pages), reader=reader, warnings=warnings)

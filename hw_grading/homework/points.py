@@ -1,0 +1,272 @@
+"""Whether the points that a notebook states add up: in test cells, headings, table and first cell.
+
+Points stand in a notebook many times: nbgrader's metadata gives them, and what students read tells
+them. Whoever changes one is told here of the others. What is not plainly a number is passed over.
+"""
+
+from __future__ import annotations
+
+import ast
+import itertools
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from nbformat import NotebookNode
+
+from hw_grading.homework.instructor_cells import as_released
+from hw_grading.homework.manifest import Manifest, ManifestError
+
+_HEADING = re.compile(r"^(?P<marks>#{1,6})\s+(?P<text>.*?)\s*#*$")
+_IN_HEADING = re.compile(r"\((?:[^()]*[\s,])?(?P<points>\d+(?:\.\d+)?) points?\)$")
+_IN_LIST = re.compile(r"\*\*Points:?\*\*:?\s*(?P<points>\d+(?:\.\d+)?)\b")
+_NUMBER = re.compile(r"\d+(?:\.\d+)?")
+_FENCE = re.compile(r"^\s*(```|~~~)")
+_RULE = re.compile(r"^\|?\s*:?-+:?\s*(\|\s*:?-+:?\s*)*\|?$")
+_IN_ALL = ("total", "sum", "in all", "all")
+_REPEATED = (ast.For, ast.While, ast.FunctionDef, ast.Lambda, ast.comprehension)
+
+
+@dataclass(frozen=True)
+class _Heading:
+    level: int
+    text: str
+
+
+def total_of(notebook: NotebookNode) -> float:
+    """Return the points of all cells of a notebook."""
+    return sum(map(_points_of, notebook.cells))
+
+
+def check_total(manifest: Manifest, file: Path, notebook: NotebookNode) -> None:
+    """Compare a manifest's `points` with a notebook.
+
+    Parameters
+    ----------
+    manifest
+        May leave the points out.
+    file
+        The manifest's, for the message.
+    notebook
+        The instructor's.
+
+    Raises
+    ------
+    ManifestError
+        They differ.
+    """
+    total = total_of(notebook)
+    if manifest.points is not None and manifest.points != total:
+        raise ManifestError(
+            f"{file}: points is {manifest.points:g}. Allowed is {total:g}, the sum over the cells "
+            "of the notebook."
+        )
+
+
+def disagreements(notebook: NotebookNode) -> list[str]:
+    """Return a sentence for each number of points that another one contradicts.
+
+    Parameters
+    ----------
+    notebook
+        The instructor's, with hidden tests.
+    """
+    return [
+        *(sentence for cell in notebook.cells for sentence in _in_test_cell(cell)),
+        *_in_headings(notebook),
+        *_in_table(notebook),
+        *_in_first_cell(notebook),
+    ]
+
+
+def _marks(cell: NotebookNode) -> dict[str, object]:
+    marks = cell.metadata.get("nbgrader", {})
+    return marks if isinstance(marks, dict) else {}
+
+
+def _points_of(cell: NotebookNode) -> float:
+    marks = _marks(cell)
+    points = marks.get("points", 0)
+    graded = marks.get("grade") or marks.get("task")
+    return float(points) if graded and isinstance(points, int | float) else 0.0
+
+
+def _said(points: float) -> str:
+    return f"{points:g} {'point' if points == 1 else 'points'}"
+
+
+# -- test cells
+
+
+def _in_test_cell(cell: NotebookNode) -> Iterator[str]:
+    """Compare parts, ``Checks(..., points=n)`` and the metadata of a cell."""
+    if cell.cell_type != "code" or not _marks(cell).get("locked"):
+        return
+    try:
+        tree = ast.parse(cell.source)
+    except (SyntaxError, ValueError):
+        return
+    name = f"cell {_marks(cell).get('grade_id')}"
+    opened = _opened(tree)
+    for place, (variable, call) in enumerate(opened):
+        until = next((c.lineno for v, c in opened[place + 1 :] if v == variable), float("inf"))
+        parts = [c for c in _calls(tree, variable) if call.lineno <= c.lineno < until]
+        stated = _points_in(call)
+        if stated is None:
+            continue
+        numbers = [_points_in(part) for part in parts]
+        known = [number for number in numbers if number is not None]
+        if len(known) == len(numbers) and not _repeats(tree, parts) and sum(known) != stated:
+            yield (
+                f"{name}: its parts are worth {_said(sum(known))}, and `Checks(...)` says "
+                f"{stated:g}. Change the parts or `Checks(..., points={stated:g})`."
+            )
+        if place == len(opened) - 1 and stated != _points_of(cell):
+            yield (
+                f"{name}: `Checks(..., points={stated:g})` says {_said(stated)}, and the cell's "
+                f"metadata {_points_of(cell):g}. Change one of the two."
+            )
+
+
+def _opened(tree: ast.AST) -> list[tuple[str, ast.Call]]:
+    """Return each ``variable = Checks(...)``, from top to bottom."""
+    found = [
+        (node.targets[0].id, node.value)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Assign)
+        and isinstance(node.targets[0], ast.Name)
+        and isinstance(node.value, ast.Call)
+        and _name_of(node.value.func) == "Checks"
+    ]
+    return sorted(found, key=lambda one: one[1].lineno)
+
+
+def _name_of(function: ast.expr) -> str:
+    return getattr(function, "id", "") or getattr(function, "attr", "")
+
+
+def _calls(tree: ast.AST, name: str) -> list[ast.Call]:
+    return [
+        node
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == name
+    ]
+
+
+def _points_in(call: ast.Call) -> float | None:
+    """Return the argument `points`, which may also be the second one; None if it is no number."""
+    values = [keyword.value for keyword in call.keywords if keyword.arg == "points"]
+    values = values or call.args[1:2]
+    try:
+        value = ast.literal_eval(values[0])
+    except (IndexError, ValueError, TypeError):
+        return None
+    return float(value) if isinstance(value, int | float) else None
+
+
+def _repeats(tree: ast.AST, parts: list[ast.Call]) -> bool:
+    """Whether a part stands in a loop or a function, so that it may count more than once."""
+    inside = {
+        id(inner)
+        for node in ast.walk(tree)
+        if isinstance(node, _REPEATED)
+        for inner in ast.walk(node)
+    }
+    return any(id(part) in inside for part in parts)
+
+
+# -- what students read
+
+
+def _lines(cell: NotebookNode) -> Iterator[str]:
+    """Give the lines of an instructor's text as students get it, those of code left out."""
+    if cell.cell_type != "markdown" or _marks(cell).get("solution"):
+        return
+    fenced = False
+    for line in as_released(cell.source, "markdown").splitlines():
+        if _FENCE.match(line):
+            fenced = not fenced
+        elif not fenced:
+            yield line
+
+
+def _in_headings(notebook: NotebookNode) -> Iterator[str]:
+    """Compare each heading that ends in ``(6 points)`` with the cells below it."""
+    entries: list[_Heading | float] = []
+    for cell in notebook.cells:
+        found = filter(None, map(_HEADING.match, _lines(cell)))
+        entries += [_Heading(len(match["marks"]), match["text"]) for match in found]
+        entries.append(_points_of(cell))
+    for place, entry in enumerate(entries):
+        if not isinstance(entry, _Heading) or not (stated := _IN_HEADING.search(entry.text)):
+            continue
+        below = 0.0
+        for following in entries[place + 1 :]:
+            if isinstance(following, float):
+                below += following
+            elif following.level <= entry.level:
+                break
+        if below != float(stated["points"]):
+            yield (
+                f'the heading "{entry.text}" says {_said(float(stated["points"]))}, and the cells '
+                f"below it have {below:g}. Change one of the two."
+            )
+
+
+def _in_table(notebook: NotebookNode) -> Iterator[str]:
+    """Compare the table at the top, the first with a column "points", with all cells."""
+    rows = _first_table(notebook)
+    if not rows:
+        return
+    column = [head.casefold() for head in rows[0]].index("points")
+    total = total_of(notebook)
+    stated = 0.0
+    for row in rows[1:]:
+        number = _NUMBER.fullmatch(row[column]) if column < len(row) else None
+        points = float(number[0]) if number else 0.0
+        if row[0].casefold().rstrip(":") not in _IN_ALL:
+            stated += points
+        elif number and points != total:
+            yield (
+                f'the row "{row[0]}" of the table at the top says {_said(points)}, and the cells '
+                f"have {total:g}. Change one of the two."
+            )
+    if stated != total:
+        yield (
+            f"the rows of the table at the top sum to {_said(stated)}, and the cells have "
+            f"{total:g}. Change one of the two."
+        )
+
+
+def _first_table(notebook: NotebookNode) -> list[list[str]]:
+    """Return the rows of the first table with a column "points" above all cells with points."""
+    for cell in itertools.takewhile(lambda cell: not _points_of(cell), notebook.cells):
+        lines = [line.strip() for line in _lines(cell)]
+        for place, line in enumerate(lines[:-1]):
+            heads = _columns(line)
+            is_head = "|" in line and _RULE.match(lines[place + 1])
+            if is_head and "points" in [head.casefold() for head in heads]:
+                rows = [heads]
+                for row in lines[place + 2 :]:
+                    if "|" not in row:
+                        break
+                    rows.append(_columns(row))
+                return rows
+    return []
+
+
+def _columns(line: str) -> list[str]:
+    return [column.strip(" *_") for column in line.strip("|").split("|")]
+
+
+def _in_first_cell(notebook: NotebookNode) -> Iterator[str]:
+    """Compare ``**Points:** 100`` in the first cell with all cells."""
+    text = "\n".join(line for cell in notebook.cells[:1] for line in _lines(cell))
+    stated = _IN_LIST.search(text)
+    total = total_of(notebook)
+    if stated and float(stated["points"]) != total:
+        yield (
+            f"the first cell says **Points:** {stated['points']}, and the cells have {total:g}. "
+            "Change one of the two."
+        )
