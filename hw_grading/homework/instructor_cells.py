@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from nbgrader.api import Assignment, Notebook, SourceCell
 from nbgrader.preprocessors import ClearHiddenTests, ClearMarkScheme
 
 from hw_support.submission.mending import NEW_CELL, InstructorCell
@@ -50,6 +51,25 @@ def instructor_cells(gradebook: Any, assignment: str, notebook: str) -> list[Ins
         )
         for cell in entry.source_cells
     ]
+
+
+def grade_ids_of_others(gradebook: Any, assignment: str) -> dict[str, frozenset[str]]:
+    """Return the grade ids of the course's other assignments, by name.
+
+    Parameters
+    ----------
+    gradebook
+        An open `nbgrader.api.Gradebook`.
+    assignment
+        The one to leave out.
+    """
+    cells = gradebook.db.query(Assignment.name, SourceCell.name)
+    cells = cells.join(Notebook, Notebook.assignment_id == Assignment.id)
+    cells = cells.join(SourceCell, SourceCell.notebook_id == Notebook.id)
+    found: dict[str, set[str]] = {}
+    for name, grade_id in cells.filter(Assignment.name != assignment):
+        found.setdefault(name, set()).add(grade_id)
+    return {name: frozenset(ids) for name, ids in found.items()}
 
 
 def as_released(source: str, cell_type: str) -> str:

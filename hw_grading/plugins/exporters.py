@@ -36,7 +36,7 @@ from hw_grading.batch import folders
 from hw_grading.batch.grading import QUIET, Grading
 from hw_grading.batch.settings import WholeClass
 from hw_grading.homework.homework import Homework, homework_of
-from hw_grading.homework.instructor_cells import instructor_cells
+from hw_grading.homework.instructor_cells import grade_ids_of_others, instructor_cells
 from hw_grading.outcome import GraderFault
 from hw_grading.plugins.preprocessors import log_problems
 from hw_grading.plugins.saving import add_indexes
@@ -60,6 +60,7 @@ class SanitizingExporter(NotebookExporter):
     def __init__(self, config: Any = None, **kwargs: Any) -> None:
         super().__init__(config=config, **kwargs)
         self._known: dict[tuple[str, ...], tuple[list[InstructorCell], Any]] = {}
+        self._others: dict[tuple[str, str], dict[str, frozenset[str]]] = {}
 
     def instructors(self, ids: dict[str, str]) -> tuple[list[InstructorCell], Any]:
         """Return cells and kernelspec of the instructor's notebook with these names."""
@@ -70,6 +71,14 @@ class SanitizingExporter(NotebookExporter):
                 kernelspec = gradebook.find_notebook(ids["notebook"], ids["assignment"]).kernelspec
             self._known[names] = cells, json.loads(kernelspec or "null")
         return self._known[names]
+
+    def other_homeworks(self, ids: dict[str, str]) -> dict[str, frozenset[str]]:
+        """Return the grade ids of the course's other assignments, by name."""
+        names = (ids["db_url"], ids["assignment"])
+        if names not in self._others:
+            with Gradebook(ids["db_url"]) as gradebook:
+                self._others[names] = grade_ids_of_others(gradebook, ids["assignment"])
+        return self._others[names]
 
 
 class SubmissionExporter(SanitizingExporter):

@@ -11,10 +11,13 @@ from nbgrader.preprocessors import NbGraderPreprocessor
 
 from hw_grading.outcome import GraderFault
 from hw_grading.records.graded_notebook import FINISHED
+from hw_support.submission.belonging import Mistaken, grade_ids_in, mistaken_for
 from hw_support.submission.mending import mend
 from hw_support.submission.problems import (
     METADATA_KEY,
     Kind,
+    Problem,
+    Severity,
     add_problems,
     put_notes_on_top,
     read_problems,
@@ -32,10 +35,14 @@ class MendCells(NbGraderPreprocessor):
         """Mend the cells of one submission."""
         ids = resources["nbgrader"]
         cells, kernelspec = self.parent.instructors(ids)
+        own = {cell.grade_id for cell in cells}
+        mistaken = mistaken_for(grade_ids_in(nb), own, self.parent.other_homeworks(ids))
         mended = mend(nb, cells)
         if kernelspec:
             nb.metadata["kernelspec"] = kernelspec
-        if not any(p.kind is Kind.FILE for p in read_problems(nb)):
+        if mistaken:  # and not a list of all its cells
+            add_problems(nb, [_other_homework(mistaken, ids["assignment"])])
+        elif not any(p.kind is Kind.FILE for p in read_problems(nb)):
             add_problems(nb, mended)  # of a file that could not be read every cell is "deleted"
         log_problems(self.log, ids["student"], nb)
         put_notes_on_top(nb)
@@ -76,6 +83,18 @@ class MarkFinished(NbGraderPreprocessor):
         nb.metadata.setdefault(METADATA_KEY, NotebookNode())[FINISHED] = True
         self.parent.grading.progress.saved(resources["nbgrader"]["student"])
         return nb, resources
+
+
+def _other_homework(mistaken: Mistaken, assignment: str) -> Problem:
+    """Say that a notebook is another homework than the one that it was handed in as."""
+    few = str(mistaken.found_of_own) if mistaken.found_of_own else "none"
+    message = (
+        f"This is {mistaken.homework}, handed in as {assignment}: it has {mistaken.found} of the "
+        f"{mistaken.of} cells that only {mistaken.homework} has, and {few} of those that only "
+        f"{assignment} has. It was graded as {assignment}. Hand in the notebook of {assignment}, "
+        f"and this one as {mistaken.homework}."
+    )
+    return Problem(Kind.OTHER_HOMEWORK, Severity.FAILED, message)
 
 
 def log_problems(log: Any, student: str, nb: NotebookNode) -> None:

@@ -14,6 +14,7 @@ of the label.
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -71,7 +72,7 @@ def certification_of(released: str) -> Certification:
 def _labelled(source: str, labels: str) -> Iterator[tuple[str, str, str]]:
     """Give each label, the rest of its line, and the lines below it."""
     found = list(re.finditer(_LABEL.format(labels), source, re.MULTILINE)) if labels else []
-    for match, following in zip(found, [*found[1:], None], strict=True):
+    for match, following in itertools.zip_longest(found, found[1:]):
         below = source[match.end() : following.start() if following else None]
         yield match["label"], match["rest"], below
 

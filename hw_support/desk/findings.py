@@ -75,9 +75,11 @@ def _to_do(
     if cell is None:
         return f"{name} was deleted"
     if name == release.certification:
-        certification = certification_of(released.source)
-        empty = certification.empty(cell.source)
-        every = len(empty) == len(certification.asked)
+        asked = certification_of(released.source)
+        empty = asked.empty(cell.source)
+        if not asked.asked:  # it has no labels
+            empty = [name] if BLANK in cell.source or not cell.source.strip() else []
+        every = len(empty) >= len(asked.asked)
         return None if not empty else "fill it in" if every else f"fill in: {', '.join(empty)}"
     if cell.cell_type == "markdown":
         answered = cell.source.strip() and BLANK not in cell.source

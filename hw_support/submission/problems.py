@@ -36,6 +36,7 @@ class Kind(StrEnum):
 
     FILE = "file"  # cannot be read as a notebook
     FORMAT = "format"  # read, but not as it should be
+    OTHER_HOMEWORK = "other-homework"  # handed in as this one
     FOLDER = "folder"  # something beside the notebook
     METADATA = "metadata"  # points, flags or tags edited
     UNKNOWN_CELL = "unknown-cell"

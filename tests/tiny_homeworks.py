@@ -1,0 +1,162 @@
+"""Homeworks of a few cells, ps1 and ps2, with some grade ids in common; and a course of both."""
+
+from __future__ import annotations
+
+import copy
+import shutil
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+from hw_grading.homework.course import REPOSITORY, Course
+from hw_support.submission import released
+from hw_support.submission.released import Release
+
+ANSWERS = {"ps1": ["double", "half", "negative"], "ps2": ["cube", "root", "inverse", "sign"]}
+DUE = {"ps1": "2030-09-10 23:59:59", "ps2": "2030-10-01 23:59:59"}
+CERTIFICATION = """**Name:**
+YOUR ANSWER HERE
+
+**Student id** (eight digits):
+YOUR ANSWER HERE
+
+**Promise.** I wrote this myself.
+
+**Place** and date of signing:
+YOUR ANSWER HERE"""
+
+
+def marked(cell: NotebookNode, grade_id: str, **marks: Any) -> NotebookNode:
+    """Give a cell nbgrader's metadata."""
+    flags = {"grade": False, "solution": False, "locked": False, "task": False}
+    cell.metadata["nbgrader"] = {"schema_version": 3, "grade_id": grade_id, **flags, **marks}
+    return cell
+
+
+def cell_of_test(answer: str, points: float, *, parts: float | None = None) -> NotebookNode:
+    """A test cell with one visible and one hidden part."""
+    source = f"""checks = Checks("{answer}", points={points:g})
+with checks("it returns", points={(parts or points) - 1:g}):
+    {answer}(1.0)
+### BEGIN HIDDEN TESTS
+with checks("it returns elsewhere", points=1, hidden=True):
+    {answer}(2.0)
+### END HIDDEN TESTS
+checks.score()"""
+    cell = new_code_cell(source)
+    return marked(cell, f"test_{answer}", grade=True, locked=True, points=points)
+
+
+def source_of(name: str) -> NotebookNode:
+    """The instructor's notebook: each answer has a test worth 2 points, the certification 1."""
+    answers = ANSWERS[name]
+    points = 1 + 2 * len(answers)
+    rows = "".join(f"| {answer} | write it | 2 |\n" for answer in answers)
+    top = (
+        f"# Problems {name}\n\n- **Due:** {{{{ due_date }}}}\n- **Points:** {points}\n\n"
+        f"| part | what | points |\n|---|---|---:|\n| Certification | sign | 1 |\n{rows}"
+    )
+    cells = [
+        new_markdown_cell(top),
+        new_markdown_cell("## Certification (1 point)"),
+        marked(
+            new_markdown_cell(CERTIFICATION),
+            "certification",
+            grade=True,
+            solution=True,
+            points=1,
+        ),
+        marked(new_code_cell("from hw_support import Checks"), "setup", locked=True),
+        new_markdown_cell(f"## Functions ({2 * len(answers)} points)"),
+    ]
+    for answer in answers:
+        solution = "### BEGIN SOLUTION\n    return x\n    ### END SOLUTION"
+        cells += [
+            new_markdown_cell(f"### The function `{answer}` (2 points)"),
+            marked(new_code_cell(f"def {answer}(x):\n    {solution}"), answer, solution=True),
+            cell_of_test(answer, 2),
+        ]
+    optional = new_code_cell("### BEGIN SOLUTION\n### END SOLUTION")
+    cells.append(marked(optional, "try_it", solution=True))
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    for number, cell in enumerate(cells):
+        cell["id"] = f"{name}-{number}"
+    return new_notebook(cells=cells, metadata={"kernelspec": kernel})
+
+
+def released_notebook(name: str) -> NotebookNode:
+    """As students get it, without what nbgrader would need to make it."""
+    notebook = source_of(name)
+    for cell in notebook.cells:
+        marks = cell.metadata.get("nbgrader", {})
+        if marks.get("solution") and cell.cell_type == "code":
+            head = cell.source.partition("    ### BEGIN")[0] if "def " in cell.source else ""
+            indent = "    " if head else ""
+            cell.source = f"{head}{indent}# YOUR CODE HERE\n{indent}raise NotImplementedError()"
+        before, _, rest = cell.source.partition("### BEGIN HIDDEN TESTS\n")
+        cell.source = before + rest.partition("### END HIDDEN TESTS\n")[2]
+    return notebook
+
+
+def answered_notebook(name: str) -> NotebookNode:
+    """All that a student has to write, without outputs."""
+    notebook = copy.deepcopy(released_notebook(name))
+    for cell in notebook.cells:
+        cell.source = cell.source.replace("# YOUR CODE HERE\n", "")
+        cell.source = cell.source.replace("raise NotImplementedError()", "return x")
+        if cell.source == "return x":
+            cell.source = "pass"
+    for text in ("Ada", "30312345", "Turin, today"):
+        certification = cell_of(notebook, "certification")
+        certification.source = certification.source.replace("YOUR ANSWER HERE", text, 1)
+    return notebook
+
+
+def cell_of(notebook: NotebookNode, grade_id: str) -> NotebookNode:
+    """The first cell with that grade id."""
+    marks = (cell.metadata.get("nbgrader", {}) for cell in notebook.cells)
+    return notebook.cells[[mark.get("grade_id") for mark in marks].index(grade_id)]
+
+
+def release_of(name: str, **more: Any) -> Release:
+    """What students' package is told of it."""
+    attributes = {
+        "assignment": name,
+        "version": "1.0",
+        "packages": ["numpy"],
+        "certification": "certification",
+        "cpu_seconds_per_cell": 60.0,
+        "cpu_seconds_for_cell": {},
+        "cpu_seconds_per_submission": 1800.0,
+    }
+    notebook = released_notebook(name)
+    return released.as_release(released.described(notebook, **{**attributes, **more}))
+
+
+def write_homework(course: Path, name: str, notebook: NotebookNode, manifest: str) -> None:
+    """Write what an instructor writes of one homework."""
+    (course / "source" / name).mkdir(parents=True, exist_ok=True)
+    (course / "staff" / name).mkdir(parents=True, exist_ok=True)
+    nbformat.write(notebook, course / "source" / name / f"{name}.ipynb")
+    (course / "staff" / name / "homework.toml").write_text(manifest, encoding="utf-8")
+
+
+def manifest_of(name: str) -> str:
+    """The manifest of one of them."""
+    return (
+        f'title = "Problems {name}"\npoints = {1 + 2 * len(ANSWERS[name])}\ndue = "{DUE[name]}"\n'
+        'certification = "certification"\nstart = ["Bring a <pencil> & paper."]\n'
+        "[limits.try_it]\ncpu_seconds = 120\n"
+    )
+
+
+def write_course(folder: Path) -> Course:
+    """Write a course of both into a new folder, with the settings of this one."""
+    folder.mkdir(parents=True)
+    shutil.copy(REPOSITORY / "nbgrader_config.py", folder)
+    for name in ANSWERS:
+        write_homework(folder, name, source_of(name), manifest_of(name))
+    return Course(folder)
