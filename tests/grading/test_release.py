@@ -1,49 +1,108 @@
-"""What students unzip works without the repository."""
+"""What students unzip works without the repository, and knows no homework before its time."""
 
+import ast
 import json
+import shutil
 import subprocess
 import sys
 import zipfile
+from pathlib import Path
 
+import nbformat
 import pytest
+from tiny_homeworks import (
+    DUE,
+    answered_notebook,
+    manifest_of,
+    release_of,
+    source_of,
+    write_course,
+    write_homework,
+)
 
-from hw_grading.commands.release import describe, write_student_zip
+from hw_grading.__main__ import main
+from hw_grading.commands import release as release_module
+from hw_grading.commands.release import (
+    START,
+    check_source,
+    description_of,
+    known_to_students,
+    release,
+    start_page,
+    version_for,
+    write_student_zip,
+)
 from hw_grading.homework.course import REPOSITORY, Course
+from hw_grading.homework.homework import homework_of, homeworks_of
+from hw_grading.homework.points import total_of
 from hw_support.submission import released
+from hw_support.submission.belonging import grade_ids_in
 
 pytestmark = pytest.mark.slow
 
-
-@pytest.fixture(scope="module")
-def students_zip(tmp_path_factory):
-    return write_student_zip(REPOSITORY / "release" / "hw2", tmp_path_factory.mktemp("dist"), "hw2")
-
-
-def test_the_zip_holds_the_notebook_the_wheel_requirements_and_how_to_start(students_zip):
-    with zipfile.ZipFile(students_zip) as archive:
-        names = [name.removeprefix("hw2/") for name in archive.namelist()]
-    assert sorted(names) == [
-        "START.html",
-        "hw2.ipynb",
-        "hw_support-2.0.0-py3-none-any.whl",
-        "requirements.txt",
-    ]
+HOMEWORKS = homeworks_of(REPOSITORY)
+OURS = ast.literal_eval(
+    next(
+        line.partition("=")[2].strip()
+        for line in (REPOSITORY / "pyproject.toml").read_text(encoding="utf-8").splitlines()
+        if line.startswith("version")
+    )
+)
 
 
-def test_the_same_release_gives_the_same_bytes(students_zip, tmp_path):
-    again = write_student_zip(REPOSITORY / "release" / "hw2", tmp_path, "hw2")
-    assert again.read_bytes() == students_zip.read_bytes()
+def wheel_in(path: Path) -> zipfile.ZipFile:
+    """Open the wheel in a students' zip."""
+    with zipfile.ZipFile(path) as archive:
+        [name] = [name for name in archive.namelist() if name.endswith(".whl")]
+        return zipfile.ZipFile(archive.open(name))
 
 
-def test_the_wheel_holds_the_students_package_alone_with_its_data(students_zip, tmp_path):
-    zipfile.ZipFile(students_zip).extractall(tmp_path)
-    (wheel,) = (tmp_path / "hw2").glob("*.whl")
-    names = zipfile.ZipFile(wheel).namelist()
-    assert {name.split("/")[0] for name in names} == {"hw_support", "hw_support-2.0.0.dist-info"}
+def known_in(wheel: zipfile.ZipFile) -> set[str]:
+    """The homeworks that a wheel of hw_support knows."""
+    folder = "hw_support/submission/released/"
+    names = [name for name in wheel.namelist() if name.startswith(folder)]
+    return {name.removeprefix(folder).removesuffix(".json") for name in names} - {""}
+
+
+# -- our own homeworks
+
+
+@pytest.fixture(scope="module", params=HOMEWORKS)
+def ours(request, tmp_path_factory):
+    """Each homework's name and its students' zip, made once."""
+    out = tmp_path_factory.mktemp("dist")
+    return request.param, write_student_zip(REPOSITORY, out, request.param)
+
+
+def test_the_zip_holds_the_notebook_the_wheel_requirements_and_how_to_start(ours):
+    name, path = ours
+    with zipfile.ZipFile(path) as archive:
+        names = [entry.removeprefix(f"{name}/") for entry in archive.namelist()]
+    wheel = f"hw_support-{OURS}+{name}-py3-none-any.whl"
+    assert {"START.html", f"{name}.ipynb", wheel, "requirements.txt"} <= set(names)
+    beside = {path.name for path in (REPOSITORY / "release" / name).rglob("*") if path.is_file()}
+    assert {Path(entry).name for entry in names} == beside | {wheel, "requirements.txt"}
+
+
+def test_the_same_release_gives_the_same_bytes(ours, tmp_path):
+    name, path = ours
+    again = write_student_zip(REPOSITORY, tmp_path, name)
+    assert again.read_bytes() == path.read_bytes()
+
+
+def test_the_wheel_holds_the_students_package_alone_with_its_data(ours, tmp_path):
+    name, path = ours
+    wheel = wheel_in(path)
+    names = wheel.namelist()
+    assert {entry.split("/")[0] for entry in names} == {
+        "hw_support",
+        f"hw_support-{OURS}+{name}.dist-info",
+    }
     assert "hw_support/data/mnist_threes_nines.npz" in names
     assert "hw_support/data/README.md" in names
+    assert not any("__pycache__" in entry for entry in names)
     program = f"import sys; sys.path.insert(0, {str(tmp_path / 'unpacked')!r}); import hw_support"
-    zipfile.ZipFile(wheel).extractall(tmp_path / "unpacked")
+    wheel.extractall(tmp_path / "unpacked")
     program += "; print(hw_support.__file__, hw_support.get_mnist_threes_nines()[0][0].shape)"
     ran = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, cwd=tmp_path, check=True
@@ -52,10 +111,11 @@ def test_the_wheel_holds_the_students_package_alone_with_its_data(students_zip, 
     assert "(12080, 28, 28)" in ran.stdout
 
 
-def test_requirements_name_the_wheel_and_pin_everything_else(students_zip):
-    with zipfile.ZipFile(students_zip) as archive:
-        lines = archive.read("hw2/requirements.txt").decode().split("\n")
-    assert lines[0] == "./hw_support-2.0.0-py3-none-any.whl"
+def test_requirements_name_the_wheel_and_pin_everything_else(ours):
+    name, path = ours
+    with zipfile.ZipFile(path) as archive:
+        lines = archive.read(f"{name}/requirements.txt").decode().split("\n")
+    assert lines[0] == f"./hw_support-{OURS}+{name}-py3-none-any.whl"
     assert all("==" in line for line in lines[1:] if line)
     locked = (REPOSITORY / "requirements.lock").read_text().split("\n")
     assert _pins(lines[1:]) <= _pins(locked), "run `make lock`"
@@ -66,17 +126,234 @@ def _pins(lines: list[str]) -> set[str]:
     return {line.partition(";")[0].strip() for line in lines}
 
 
-def test_what_students_package_is_told_of_the_release_is_current():
-    described = json.loads(released.FILE.read_text(encoding="utf-8"))
-    assert described == describe(Course(REPOSITORY), "hw2"), "run `make release`"
+def test_the_wheel_knows_no_homework_that_is_due_later(ours):
+    name, path = ours
+    due = homework_of(REPOSITORY, name).manifest.due_moment
+    known = known_in(wheel_in(path))
+    assert name in known
+    for other in known - {name}:
+        assert homework_of(REPOSITORY, other).manifest.due_moment <= due
 
 
-def test_the_description_has_every_cell_its_limit_and_no_hidden_part():
-    release = released.release()
-    assert sum(cell.points or 0 for cell in release.cells) == 100
-    assert release.parts["test_relu_activation"] == "1.2b Building blocks (19 points)"
-    assert release.cpu_seconds_for_cell["train"] > release.cpu_seconds_per_cell
-    assert {"numpy", "matplotlib", "nbgrader"} <= release.packages
-    text = released.FILE.read_text(encoding="utf-8")
+def test_what_students_package_is_told_is_of_the_homeworks_that_there_are():
+    files = {path.stem for path in released.FOLDER.iterdir()}
+    assert files == set(HOMEWORKS), "run `make release`"
+
+
+@pytest.mark.parametrize("name", HOMEWORKS)
+def test_what_students_package_is_told_of_the_release_is_current(name):
+    text = (released.FOLDER / f"{name}.json").read_text(encoding="utf-8")
+    assert text == description_of(Course(REPOSITORY), name), "run `make release`"
+
+
+@pytest.mark.parametrize("name", HOMEWORKS)
+def test_the_page_that_says_how_to_start_is_current(name):
+    text = (REPOSITORY / "release" / name / START).read_text(encoding="utf-8")
+    assert text == start_page(REPOSITORY, name), "run `make release`"
+
+
+@pytest.mark.parametrize("name", HOMEWORKS)
+def test_the_description_has_every_cell_its_limit_and_no_hidden_part(name):
+    told = released.release(name)
+    manifest = homework_of(REPOSITORY, name).manifest
+    path = REPOSITORY / "source" / name / f"{name}.ipynb"
+    notebook = nbformat.read(path, as_version=4)
+    points = sum(cell.points or 0 for cell in told.cells)
+    assert points == total_of(notebook)
+    assert manifest.points in (None, points)
+    assert told.grade_ids == grade_ids_in(notebook)
+    assert set(told.parts) == told.grade_ids
+    assert told.certification == manifest.certification
+    assert told.cpu_seconds_for_cell == manifest.seconds("cpu_seconds")
+    assert told.cpu_seconds_per_cell < told.cpu_seconds_per_submission
+    assert {"numpy", "matplotlib", "nbgrader"} <= told.packages
+    text = (released.FOLDER / f"{name}.json").read_text(encoding="utf-8")
     assert "HIDDEN" not in text
     assert "hw_grading" not in text
+
+
+@pytest.mark.parametrize("name", HOMEWORKS)
+def test_our_points_add_up(name):
+    assert check_source(REPOSITORY, name) == []
+
+
+# -- two small homeworks, released by the command
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """A course of two, released: the course, the folder of what is known, and the zips."""
+    folder = tmp_path_factory.mktemp("made")
+    course = write_course(folder / "course")
+    known = folder / "known"
+    known.mkdir()
+    (known / "gone.json").write_text("{}", encoding="utf-8")
+    zips, warnings = release(course, folder / "dist", known=known)
+    assert warnings == []
+    return course, known, {path.stem: path for path in zips}
+
+
+def test_all_homeworks_are_released_and_what_is_no_more_is_forgotten(made):
+    course, known, zips = made
+    assert set(zips) == {"ps1", "ps2"}
+    assert {path.name for path in known.iterdir()} == {"ps1.json", "ps2.json"}
+    for name in zips:
+        found = {path.name for path in (course.folder / "release" / name).iterdir()}
+        assert found == {f"{name}.ipynb", "START.html"}
+
+
+def test_a_package_knows_the_homeworks_due_by_then_and_no_later_one(made):
+    _, _, zips = made
+    assert known_in(wheel_in(zips["ps1"])) == {"ps1"}
+    assert known_in(wheel_in(zips["ps2"])) == {"ps1", "ps2"}
+
+
+def test_what_the_command_tells_is_what_students_package_reads(made):
+    _, known, _ = made
+    told = released.read_release(known / "ps1.json")
+    expected = release_of("ps1")
+    assert told.grade_ids == expected.grade_ids
+    assert told.begins == "# Problems ps1"
+    assert told.version == f"{OURS}+ps1"
+    assert told.cpu_seconds_for_cell == {"try_it": 120.0}
+    assert "elsewhere" not in (known / "ps1.json").read_text(encoding="utf-8")
+
+
+def test_the_page_has_the_manifests_title_and_paragraphs_as_plain_text(made):
+    course, _, _ = made
+    page = (course.folder / "release" / "ps2" / "START.html").read_text(encoding="utf-8")
+    assert "<h1>Problems ps2 – how to start</h1>" in page
+    assert "<p>Bring a &lt;pencil&gt; &amp; paper.</p>" in page
+    assert "jupyter lab ps2.ipynb" in page
+    assert "ps1" not in page
+
+
+def test_a_release_of_the_same_input_gives_the_same_bytes(made, tmp_path):
+    course, known, zips = made
+    before = {path: path.read_bytes() for path in course.folder.glob("release/*/*")}
+    before |= {path: path.read_bytes() for path in known.iterdir()}
+    [again], _ = release(course, tmp_path / "dist", ["ps2"], known=known)
+    assert again.read_bytes() == zips["ps2"].read_bytes()
+    assert {path: path.read_bytes() for path in before} == before
+
+
+def test_one_environment_takes_one_homework_after_another(made, tmp_path):
+    _, _, zips = made
+    here = tmp_path / "environment"
+    subprocess.run([sys.executable, "-m", "venv", here], check=True)
+    python = str(next(here.glob("*/python*")))
+    program = "from hw_support.submission.released import releases; print(*releases())"
+    for name, known in (("ps2", 2), ("ps1", 1), ("ps2", 2)):
+        zipfile.ZipFile(zips[name]).extractall(tmp_path)
+        folder = tmp_path / name
+        requirements = (folder / "requirements.txt").read_text(encoding="utf-8").split("\n")
+        (folder / "requirements.txt").write_text(requirements[0], encoding="utf-8")
+        pip = [python, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index"]
+        subprocess.run([*pip, "-r", "requirements.txt"], cwd=folder, check=True)
+        listed = f"{here}/lib/python{sys.version_info[0]}.{sys.version_info[1]}/site-packages"
+        found = sorted(Path(listed, "hw_support/submission/released").glob("*.json"))
+        assert len(found) == known, program
+        assert Path(listed, f"hw_support-{OURS}+{name}.dist-info").is_dir()
+
+
+# -- what an instructor does wrong
+
+
+@pytest.fixture
+def written(tmp_path):
+    """A course of two that was not released."""
+    return write_course(tmp_path / "course")
+
+
+def test_homeworks_without_a_due_date_are_told_of_in_no_other_package(written):
+    assert known_to_students(written.folder, "ps2") == ["ps1", "ps2"]
+    undated = manifest_of("ps1").replace(f'due = "{DUE["ps1"]}"\n', "")
+    write_homework(written.folder, "ps1", source_of("ps1"), undated)
+    assert known_to_students(written.folder, "ps2") == ["ps2"]
+    assert known_to_students(written.folder, "ps1") == ["ps1"]
+
+
+def test_homeworks_due_at_the_same_time_are_told_of_in_both(written):
+    together = manifest_of("ps2").replace(DUE["ps2"], DUE["ps1"])
+    write_homework(written.folder, "ps2", source_of("ps2"), together)
+    assert known_to_students(written.folder, "ps1") == ["ps1", "ps2"]
+
+
+@pytest.mark.parametrize(
+    ("name", "label"),
+    [("hw9", "hw9"), ("Home_work 9", "home.work.9"), ("_a-", "a")],
+)
+def test_the_version_of_the_package_names_its_homework(name, label):
+    assert version_for(name) == f"{OURS}+{label}"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "sentence"),
+    [
+        ("points = 7", "points = 8", "points is 8. Allowed is 7, the sum over the cells"),
+        ("points = 7", "points = 7\ncolour = 1", "colour is not a known key. Allowed here are"),
+        ("points = 7", "points = ", "it is not readable as TOML"),
+        (DUE["ps1"], "2030-02-30 00:00:00", "Allowed is a date"),
+    ],
+)
+def test_a_wrong_manifest_ends_in_a_sentence_and_status_2_and_releases_nothing(
+    old, new, sentence, written, capfd
+):
+    manifest = manifest_of("ps1")
+    assert old in manifest
+    write_homework(written.folder, "ps1", source_of("ps1"), manifest.replace(old, new))
+    assert main(["--course", str(written.folder), "release"]) == 2
+    said = capfd.readouterr()
+    assert said.out == ""
+    assert len(said.err.strip().split("\n")) == 1
+    assert str(written.folder / "staff" / "ps1" / "homework.toml") in said.err
+    assert sentence in said.err
+    assert not (written.folder / "release").exists()
+
+
+def test_an_unknown_homework_is_answered_with_those_that_there_are(written, capfd):
+    assert main(["--course", str(written.folder), "release", "ps3"]) == 2
+    said = capfd.readouterr().err
+    assert "has no homework 'ps3': expected one of ps1, ps2" in said
+
+
+def test_points_that_do_not_add_up_are_warned_of_and_leave_something_to_do(
+    written, capfd, monkeypatch, tmp_path
+):
+    notebook = source_of("ps1")
+    notebook.cells[0].source = notebook.cells[0].source.replace("**Points:** 7", "**Points:** 70")
+    write_homework(written.folder, "ps1", notebook, manifest_of("ps1"))
+    monkeypatch.setattr(release_module.released, "FOLDER", tmp_path / "known")
+    monkeypatch.setattr(release_module, "write_student_zip", lambda *_: Path("ps1.zip"))
+    monkeypatch.setattr(
+        release_module.release, "__defaults__", (*release.__defaults__[:-1], tmp_path / "known")
+    )
+    assert main(["--course", str(written.folder), "release", "ps1"]) == 1
+    said = capfd.readouterr()
+    assert "ps1.zip" in said.out
+    assert (
+        "warning: source/ps1/ps1.ipynb: the first cell says **Points:** 70, and the cells have 7."
+    ) in said.err
+
+
+def test_a_student_finishes_a_small_homework_with_what_is_in_the_zip(made, tmp_path):
+    """The unzipped wheel, and not the repository's package, checks the notebook."""
+    _, _, zips = made
+    wheel_in(zips["ps2"]).extractall(tmp_path / "package")
+    nbformat.write(answered_notebook("ps1"), tmp_path / "ps2.ipynb")
+    shutil.copy(tmp_path / "ps2.ipynb", tmp_path / "ps1.ipynb")
+    said = {}
+    for name in ("ps1", "ps2"):
+        done = subprocess.run(
+            [sys.executable, "-m", "hw_support", "zip", "--no-check", f"{name}.ipynb"],
+            cwd=tmp_path,
+            env={"PYTHONPATH": str(tmp_path / "package"), "PATH": ""},
+            capture_output=True,
+            text=True,
+        )
+        said[name] = (done.returncode, done.stdout + done.stderr)
+    assert said["ps1"][0] == 0, said
+    assert (tmp_path / "30312345_ps1.zip").is_file()
+    assert said["ps2"][0] == 2
+    assert "This is ps1, under the name ps2.ipynb" in said["ps2"][1]
+    assert json.loads((tmp_path / "ps1.ipynb").read_text(encoding="utf-8"))["nbformat"] == 4

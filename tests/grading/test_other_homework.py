@@ -1,0 +1,92 @@
+"""A notebook of another homework is graded, and its student and the staff are told what it is."""
+
+from __future__ import annotations
+
+import copy
+
+import nbformat
+import pytest
+from nbformat import NotebookNode
+from nbformat.v4 import new_notebook
+from toy_course import ASSIGNMENT, ToyCourse, code, run, text
+
+from hw_grading.records.results import Status, read_results
+from hw_grading.reports.table import report
+from hw_support.submission.problems import NOTES_HEADING, Kind, Severity, read_problems
+
+pytestmark = pytest.mark.slow
+
+OTHER = "hw1"
+
+
+def other_homework() -> NotebookNode:
+    """It has the title's grade id in common with the toy homework, and nothing else."""
+    solution = "### BEGIN SOLUTION\n    return x\n    ### END SOLUTION"
+    cells = [text("# Other toys", "title", locked=True)]
+    for name in ("once", "again", "at_last"):
+        cells.append(code(f"def {name}(x):\n    {solution}", name, solution=True))
+        cells.append(
+            code(f"assert {name}(1) == 1", f"test_{name}", grade=True, points=1, locked=True)
+        )
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    return new_notebook(cells=cells, metadata={"kernelspec": kernel})
+
+
+@pytest.fixture(scope="module")
+def graded(generated_course: ToyCourse, tmp_path_factory: pytest.TempPathFactory) -> ToyCourse:
+    """A class of three: one handed in the other homework, one both in one file."""
+    course = generated_course.copied(tmp_path_factory.mktemp("other") / "course")
+    folder = course.root / "source" / OTHER
+    folder.mkdir()
+    nbformat.write(other_homework(), folder / f"{OTHER}.ipynb")
+    assert run(course.root, "generate_assignment", "--create", OTHER).returncode == 0
+    released = course.root / "release" / OTHER / f"{OTHER}.ipynb"
+    other = nbformat.read(released, as_version=4)
+    both = copy.deepcopy(course.answered)
+    both.cells += copy.deepcopy(other.cells[1:])
+    for place, cell in enumerate(both.cells):
+        cell["id"] = f"cell-{place}"
+    course.submit("other", other)
+    course.submit("both", both)
+    course.submit("right", course.answered)
+    assert course.grade().returncode == 0
+    assert run(course.root, "generate_feedback", ASSIGNMENT).returncode == 0
+    return course
+
+
+def test_another_homework_gets_one_sentence_and_not_a_list_of_its_cells(graded: ToyCourse) -> None:
+    [problem] = read_problems(graded.graded("other"))
+    assert (problem.kind, problem.severity) == (Kind.OTHER_HOMEWORK, Severity.FAILED)
+    assert problem.message.startswith("This is hw1, handed in as hw2: it has 6 of the 6 cells")
+    assert "none of those that only hw2 has" in problem.message
+
+
+def test_the_sentence_stands_in_the_report_and_on_top_of_the_feedback(graded: ToyCourse) -> None:
+    top = graded.graded("other").cells[0].source
+    assert top.startswith(NOTES_HEADING)
+    assert "This is hw1, handed in as hw2" in top
+    assert "SUBMISSION FAILED: This is hw1, handed in as hw2" in report(
+        graded.root, ASSIGNMENT, 200
+    )
+    feedback = graded.root / "feedback" / "other" / ASSIGNMENT / f"{ASSIGNMENT}.html"
+    assert "This is hw1, handed in as hw2" in feedback.read_text(encoding="utf-8")
+
+
+def test_it_still_scores_what_it_scores(graded: ToyCourse) -> None:
+    assert set(graded.test_scores("other").values()) == {0.0}
+    assert sum(graded.test_scores("right").values()) == 6.0
+
+
+def test_a_notebook_with_the_cells_of_both_is_graded_as_what_it_was_handed_in_as(
+    graded: ToyCourse,
+) -> None:
+    problems = read_problems(graded.graded("both"))
+    assert {problem.kind for problem in problems} == {Kind.UNKNOWN_CELL}
+    assert sum(graded.test_scores("both").values()) == 6.0
+
+
+def test_others_of_the_class_are_not_concerned(graded: ToyCourse) -> None:
+    _, results = read_results(graded.root, ASSIGNMENT)
+    failed = {r.record.student for r in results if r.status is Status.FAILED}
+    assert failed == {"other"}
+    assert read_problems(graded.graded("right")) == []

@@ -1,0 +1,183 @@
+"""Each number of points that another one contradicts is found, by a sentence that names both."""
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from tiny_homeworks import ANSWERS, cell_of, cell_of_test, marked, source_of
+
+from hw_grading.homework.course import REPOSITORY
+from hw_grading.homework.homework import homework_of, homeworks_of
+from hw_grading.homework.manifest import Manifest, ManifestError
+from hw_grading.homework.points import check_total, disagreements, total_of
+
+
+def changed(grade_id, old, new):
+    """A notebook in which points add up, but for one text."""
+    notebook = source_of("ps1")
+    cell = cell_of(notebook, grade_id) if grade_id else notebook.cells[0]
+    assert cell.source.count(old) == 1
+    cell.source = cell.source.replace(old, new)
+    return notebook
+
+
+def of_cell(source, points=2.0):
+    cell = new_code_cell(source)
+    return new_notebook(cells=[marked(cell, "test_f", grade=True, locked=True, points=points)])
+
+
+@pytest.mark.parametrize("name", homeworks_of(REPOSITORY))
+def test_the_points_of_our_own_homeworks_add_up(name):
+    path = REPOSITORY / "source" / name / f"{name}.ipynb"
+    notebook = nbformat.read(path, as_version=4)
+    assert disagreements(notebook) == []
+    check_total(homework_of(REPOSITORY, name).manifest, path, notebook)
+
+
+@pytest.mark.parametrize("name", ANSWERS)
+def test_points_that_add_up_are_not_spoken_of(name):
+    assert disagreements(source_of(name)) == []
+
+
+def test_parts_that_do_not_sum_to_the_points_of_their_checks_are_named():
+    [sentence] = disagreements(changed("test_half", 'elsewhere", points=1', 'elsewhere", points=2'))
+    assert sentence == (
+        "cell test_half: its parts are worth 3 points, and `Checks(...)` says 2. Change the parts "
+        "or `Checks(..., points=2)`."
+    )
+
+
+def test_checks_whose_points_are_not_those_of_the_metadata_are_named():
+    notebook = source_of("ps1")
+    place = notebook.cells.index(cell_of(notebook, "test_half"))
+    notebook.cells[place] = cell_of_test("half", 5)
+    notebook.cells[place].metadata["nbgrader"]["points"] = 2
+    [sentence] = disagreements(notebook)
+    assert sentence == (
+        "cell test_half: `Checks(..., points=5)` says 5 points, and the cell's metadata 2. Change "
+        "one of the two."
+    )
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "checks = Checks('f', 2)\nwith checks('a', 1.5): f()\nwith checks('b', .5): f()",
+        "checks = Checks('f', points=2)\nfor i in 1, 2:\n    with checks(f'{i}', points=1): f(i)",
+        "checks = Checks('f', points=2)\nwith checks('a', points=POINTS): f()",
+        "n = 2\nchecks = Checks('f', points=n)\nwith checks('a', points=1): f()",
+        "checks = Checks('f', points=2)\nwith checks('a', points=2: f(",
+        "checks = Checks('f', points=1)\nwith checks('a', points=1): f()\nchecks.score()\n"
+        "checks = Checks('f', points=2)\nwith checks('b', points=2): f()",
+        "assert f() == 1",
+    ],
+)
+def test_what_adds_up_or_cannot_be_counted_is_not_spoken_of(source):
+    assert disagreements(of_cell(source)) == []
+
+
+def test_cells_that_students_may_edit_are_not_looked_at():
+    notebook = of_cell("checks = Checks('f', points=3)\nwith checks('a', points=1): f()")
+    notebook.cells[0].metadata["nbgrader"].update(locked=False, grade=False, solution=True)
+    assert disagreements(notebook) == []
+
+
+def test_a_heading_that_the_cells_below_contradict_is_named():
+    notebook = source_of("ps1")
+    [cell] = [c for c in notebook.cells if c.source == "### The function `half` (2 points)"]
+    cell.source = "### The function `half` (optional, 3 points)"
+    [sentence] = disagreements(notebook)
+    assert sentence == (
+        'the heading "The function `half` (optional, 3 points)" says 3 points, and the cells below '
+        "it have 2. Change one of the two."
+    )
+
+
+def test_a_heading_counts_what_stands_below_it_up_to_the_next_of_its_level():
+    answer = marked(new_markdown_cell("So."), "why", grade=True, solution=True, points=1.5)
+    notebook = new_notebook(
+        cells=[
+            new_markdown_cell("# All (3 points)\n\n## First (1.5 points)\n\nWhy?"),
+            answer,
+            new_markdown_cell(
+                "## Second (0 points)\n## Third (1 point)\n### Its part (1.5 points)"
+            ),
+            marked(
+                new_markdown_cell("## Mine (9 points)"), "b", grade=True, solution=True, points=1.5
+            ),
+        ]
+    )
+    [sentence] = disagreements(notebook)
+    assert sentence.startswith('the heading "Third (1 point)" says 1 point, and the cells below')
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "```python\n# Not a heading (7 points)\n```",
+        "### BEGIN MARK SCHEME\n- 1: for this\n\n#### Half (7 points)\n### END MARK SCHEME",
+        "Text (7 points)",
+        "## Two of (7) points",
+    ],
+)
+def test_what_is_no_heading_for_students_is_not_counted(text):
+    assert disagreements(new_notebook(cells=[new_markdown_cell(text)])) == []
+
+
+def test_a_mark_scheme_in_a_question_ends_no_part():
+    scheme = "Why?\n\n### BEGIN MARK SCHEME\n- 2: so\n### END MARK SCHEME"
+    notebook = new_notebook(
+        cells=[
+            new_markdown_cell("## Why (2 points)"),
+            marked(new_markdown_cell(scheme), "question", locked=True),
+            marked(new_markdown_cell("So."), "why", grade=True, solution=True, points=2),
+        ]
+    )
+    assert disagreements(notebook) == []
+
+
+def test_a_table_at_the_top_whose_rows_do_not_sum_to_the_cells_is_named():
+    [sentence] = disagreements(changed("", "| half | write it | 2 |", "| half | write it | 4 |"))
+    assert sentence == (
+        "the rows of the table at the top sum to 9 points, and the cells have 7. Change one of the "
+        "two."
+    )
+
+
+def test_a_total_in_the_table_is_compared_and_not_added():
+    row = "| negative | write it | 2 |"
+    assert disagreements(changed("", row, f"{row}\n| **Total** | | **7** |")) == []
+    [sentence] = disagreements(changed("", row, f"{row}\n| **Total** | | **8** |"))
+    assert sentence.startswith('the row "Total" of the table at the top says 8 points')
+
+
+def test_a_table_below_the_first_points_is_another_table():
+    notebook = source_of("ps1")
+    notebook.cells[0].source = notebook.cells[0].source.partition("| part")[0]
+    notebook.cells.append(new_markdown_cell("| curve | points |\n|---|---|\n| a | 1000 |"))
+    assert disagreements(notebook) == []
+
+
+def test_the_points_in_the_first_cell_are_compared():
+    [sentence] = disagreements(changed("", "**Points:** 7", "**Points:** 70"))
+    assert sentence == (
+        "the first cell says **Points:** 70, and the cells have 7. Change one of the two."
+    )
+
+
+def test_points_of_a_cell_that_is_not_graded_do_not_count():
+    notebook = source_of("ps1")
+    cell_of(notebook, "setup").metadata["nbgrader"]["points"] = 5
+    assert total_of(notebook) == 7
+
+
+def test_a_manifest_with_other_points_is_a_mistake_in_it(tmp_path):
+    file = tmp_path / "homework.toml"
+    with pytest.raises(ManifestError) as error:
+        check_total(Manifest(points=8), file, source_of("ps1"))
+    assert str(error.value) == (
+        f"{file}: points is 8. Allowed is 7, the sum over the cells of the notebook."
+    )
+
+
+def test_a_manifest_may_leave_the_points_out(tmp_path):
+    assert check_total(Manifest(), tmp_path / "homework.toml", source_of("ps1")) is None
