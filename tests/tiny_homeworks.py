@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import copy
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -11,22 +11,30 @@ import nbformat
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
+from hw_grading.commands.sample import solved
 from hw_grading.homework.course import REPOSITORY, Course
 from hw_support.submission import released
 from hw_support.submission.released import Release
 
 ANSWERS = {"ps1": ["double", "half", "negative"], "ps2": ["cube", "root", "inverse", "sign"]}
 DUE = {"ps1": "2030-09-10 23:59:59", "ps2": "2030-10-01 23:59:59"}
-CERTIFICATION = """**Name:**
-YOUR ANSWER HERE
+BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
+CERTIFICATION = f"""**Name:**
+{BEGIN}
+Ada
+{END}
 
 **Student id** (eight digits):
-YOUR ANSWER HERE
+{BEGIN}
+30312345
+{END}
 
 **Promise.** I wrote this myself.
 
 **Place** and date of signing:
-YOUR ANSWER HERE"""
+{BEGIN}
+Turin, today
+{END}"""
 
 
 def marked(cell: NotebookNode, grade_id: str, **marks: Any) -> NotebookNode:
@@ -73,13 +81,13 @@ def source_of(name: str) -> NotebookNode:
         new_markdown_cell(f"## Functions ({2 * len(answers)} points)"),
     ]
     for answer in answers:
-        solution = "### BEGIN SOLUTION\n    return x\n    ### END SOLUTION"
+        solution = f"{BEGIN}\n    return x\n    {END}"
         cells += [
             new_markdown_cell(f"### The function `{answer}` (2 points)"),
             marked(new_code_cell(f"def {answer}(x):\n    {solution}"), answer, solution=True),
             cell_of_test(answer, 2),
         ]
-    optional = new_code_cell("### BEGIN SOLUTION\n### END SOLUTION")
+    optional = new_code_cell(f"{BEGIN}\npass\n{END}")
     cells.append(marked(optional, "try_it", solution=True))
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
     for number, cell in enumerate(cells):
@@ -88,31 +96,21 @@ def source_of(name: str) -> NotebookNode:
 
 
 def released_notebook(name: str) -> NotebookNode:
-    """As students get it, without what nbgrader would need to make it."""
+    """As students get it; nbgrader makes the same of it, and its checksums."""
     notebook = source_of(name)
+    hidden = re.compile("### BEGIN HIDDEN TESTS\n.*?### END HIDDEN TESTS\n", re.DOTALL)
+    solution = re.compile(f"^( *){BEGIN}$.*?{END}$", re.DOTALL | re.MULTILINE)
     for cell in notebook.cells:
-        marks = cell.metadata.get("nbgrader", {})
-        if marks.get("solution") and cell.cell_type == "code":
-            head = cell.source.partition("    ### BEGIN")[0] if "def " in cell.source else ""
-            indent = "    " if head else ""
-            cell.source = f"{head}{indent}# YOUR CODE HERE\n{indent}raise NotImplementedError()"
-        before, _, rest = cell.source.partition("### BEGIN HIDDEN TESTS\n")
-        cell.source = before + rest.partition("### END HIDDEN TESTS\n")[2]
+        stub = r"\1YOUR ANSWER HERE"
+        if cell.cell_type == "code":
+            stub = r"\1# YOUR CODE HERE\n\1raise NotImplementedError()"
+        cell.source = solution.sub(stub, hidden.sub("", cell.source))
     return notebook
 
 
 def answered_notebook(name: str) -> NotebookNode:
     """All that a student has to write, without outputs."""
-    notebook = copy.deepcopy(released_notebook(name))
-    for cell in notebook.cells:
-        cell.source = cell.source.replace("# YOUR CODE HERE\n", "")
-        cell.source = cell.source.replace("raise NotImplementedError()", "return x")
-        if cell.source == "return x":
-            cell.source = "pass"
-    for text in ("Ada", "30312345", "Turin, today"):
-        certification = cell_of(notebook, "certification")
-        certification.source = certification.source.replace("YOUR ANSWER HERE", text, 1)
-    return notebook
+    return solved(released_notebook(name), source_of(name))
 
 
 def cell_of(notebook: NotebookNode, grade_id: str) -> NotebookNode:

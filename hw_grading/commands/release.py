@@ -33,10 +33,11 @@ from hw_support.submission import released
 # Every entry of the zip gets this time, so that the same release gives the same bytes.
 ZIP_TIME = (2022, 9, 20, 0, 0, 0)
 START = "START.html"
+_KNOWN = released.FOLDER.relative_to(REPOSITORY / "hw_support")
 
 
 def release(
-    course: Course, out: Path, names: Sequence[str] = (), known: Path = released.FOLDER
+    course: Course, out: Path, names: Sequence[str] = (), known: Path | None = None
 ) -> tuple[list[Path], list[str]]:
     """Generate released notebooks, and write the students' zips.
 
@@ -49,8 +50,8 @@ def release(
     names
         Of the homeworks; all by default.
     known
-        The folder for what students' package is told of each homework. What it says of a homework
-        that there is no more goes, if all are released.
+        The folder for what students' package is told of each homework; by default the package's
+        own. What it says of a homework that there is no more goes, if all are released.
 
     Returns
     -------
@@ -66,6 +67,7 @@ def release(
     RuntimeError
         If nbgrader cannot generate an assignment; its own messages stand above.
     """
+    known = known or released.FOLDER
     chosen = _chosen(course, names)
     warnings = [sentence for name in chosen for sentence in check_source(course.folder, name)]
     for name in chosen:
@@ -185,9 +187,7 @@ def known_to_students(course: Path, assignment: str) -> list[str]:
     return sorted({assignment, *earlier})
 
 
-def write_student_zip(
-    course: Path, out: Path, assignment: str, known: Path = released.FOLDER
-) -> Path:
+def write_student_zip(course: Path, out: Path, assignment: str, known: Path | None = None) -> Path:
     """Write ``<assignment>.zip``: the released files, the wheel of hw_support, requirements.
 
     Parameters
@@ -199,8 +199,9 @@ def write_student_zip(
     assignment
         Its name.
     known
-        The folder with what students' package may be told of each homework.
+        The folder with what students' package may be told of each homework; by default its own.
     """
+    known = known or released.FOLDER
     out.mkdir(parents=True, exist_ok=True)
     folder = course / "release" / assignment
     told = {
@@ -260,16 +261,15 @@ def build_student_wheel(scratch: Path, assignment: str, told: Mapping[str, bytes
     """
     project = _project()
     package = scratch / "hw_support"
-    inner = released.FOLDER.relative_to(Path(released.__file__).parents[1])
     shutil.copytree(
         REPOSITORY / "hw_support",
         package,
         ignore=shutil.ignore_patterns("__pycache__", ".*_cache", ".ipynb_checkpoints"),
     )
-    shutil.rmtree(package / inner, ignore_errors=True)
-    (package / inner).mkdir()
+    shutil.rmtree(package / _KNOWN, ignore_errors=True)
+    (package / _KNOWN).mkdir()
     for name, content in told.items():
-        (package / inner / name).write_bytes(content)
+        (package / _KNOWN / name).write_bytes(content)
     dependencies = "".join(f'    "{name}",\n' for name in project["dependencies"])
     pdf = "".join(f'    "{name}",\n' for name in project["optional-dependencies"]["pdf"])
     (scratch / "pyproject.toml").write_text(

@@ -25,9 +25,8 @@ def other_homework() -> NotebookNode:
     cells = [text("# Other toys", "title", locked=True)]
     for name in ("once", "again", "at_last"):
         cells.append(code(f"def {name}(x):\n    {solution}", name, solution=True))
-        cells.append(
-            code(f"assert {name}(1) == 1", f"test_{name}", grade=True, points=1, locked=True)
-        )
+        test = f"assert {name}(1) == 1"
+        cells.append(code(test, f"test_{name}", grade=True, points=1, locked=True))
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
     return new_notebook(cells=cells, metadata={"kernelspec": kernel})
 
