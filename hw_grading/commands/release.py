@@ -51,7 +51,8 @@ def release(
         Of the homeworks; all by default.
     known
         The folder for what students' package is told of each homework; by default the package's
-        own. What it says of a homework that there is no more goes, if all are released.
+        own. What it says of a homework that there is no more goes, if all are released and the
+        folder is the course's own or named here.
 
     Returns
     -------
@@ -67,17 +68,17 @@ def release(
     RuntimeError
         If nbgrader cannot generate an assignment; its own messages stand above.
     """
-    known = known or released.FOLDER
     chosen = _chosen(course, names)
+    prune = not names and (known is not None or course.folder.resolve() == REPOSITORY)
+    known = known or released.FOLDER
     warnings = [sentence for name in chosen for sentence in check_source(course.folder, name)]
     for name in chosen:
         if course.nbgrader("generate_assignment", name, "--force") != 0:
             raise RuntimeError(f"nbgrader generate_assignment {name} failed: see its log above")
     known.mkdir(exist_ok=True)
-    if not names:
-        for path in known.glob("*.json"):
-            if path.stem not in chosen:
-                path.unlink()
+    for path in known.glob("*.json") if prune else ():
+        if path.stem not in chosen:
+            path.unlink()
     for name in chosen:
         write_whole(known / f"{name}.json", description_of(course, name))
         write_whole(course.folder / "release" / name / START, start_page(course.folder, name))
@@ -86,11 +87,16 @@ def release(
 
 def _chosen(course: Course, names: Sequence[str]) -> list[str]:
     there = homeworks_of(course.folder)
+    if not there:
+        raise FileNotFoundError(
+            f"{course.folder / 'source'} has no homework: expected a folder for each, with its "
+            "notebook. Go to the course's folder, or name it with --course"
+        )
     for name in names:
         if name not in there:
-            found = ", ".join(there) or "none"
             raise FileNotFoundError(
-                f"{course.folder / 'source'} has no homework {name!r}: expected one of {found}"
+                f"{course.folder / 'source'} has no homework {name!r}: expected one of "
+                f"{', '.join(there)}"
             )
     return list(dict.fromkeys(names)) or there
 
@@ -104,7 +110,14 @@ def check_source(course: Path, assignment: str) -> list[str]:
         The manifest has a mistake, or its points are not those of the notebook.
     """
     path = course / "source" / assignment / f"{assignment}.ipynb"
-    notebook = nbformat.read(path, as_version=4)
+    try:
+        notebook = nbformat.read(path, as_version=4)
+    except FileNotFoundError:
+        raise FileNotFoundError(
+            f"{path} is missing: a homework's notebook has its folder's name"
+        ) from None
+    except ValueError as error:
+        raise RuntimeError(f"{path} is no notebook ({error}): save it again in Jupyter") from error
     manifest = homework_of(course, assignment).manifest
     check_total(manifest, course / STAFF / assignment / FILE_NAME, notebook)
     return [f"{path.relative_to(course)}: {sentence}" for sentence in disagreements(notebook)]

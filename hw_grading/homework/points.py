@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import itertools
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -57,7 +58,7 @@ def check_total(manifest: Manifest, file: Path, notebook: NotebookNode) -> None:
         They differ.
     """
     total = total_of(notebook)
-    if manifest.points is not None and manifest.points != total:
+    if manifest.points is not None and _differ(manifest.points, total):
         raise ManifestError(
             f"{file}: points is {manifest.points:g}. Allowed is {total:g}, the sum over the cells "
             "of the notebook."
@@ -92,6 +93,11 @@ def _points_of(cell: NotebookNode) -> float:
     return float(points) if graded and isinstance(points, int | float) else 0.0
 
 
+def _differ(one: float, other: float) -> bool:
+    """Whether two numbers of points differ by more than their sums were rounded."""
+    return not math.isclose(one, other, abs_tol=1e-6)
+
+
 def _said(points: float) -> str:
     return f"{points:g} {'point' if points == 1 else 'points'}"
 
@@ -117,12 +123,12 @@ def _in_test_cell(cell: NotebookNode) -> Iterator[str]:
             continue
         numbers = [_points_in(part) for part in parts]
         known = [number for number in numbers if number is not None]
-        if len(known) == len(numbers) and not _repeats(tree, parts) and sum(known) != stated:
+        if len(known) == len(numbers) and not _repeats(tree, parts) and _differ(sum(known), stated):
             yield (
                 f"{name}: its parts are worth {_said(sum(known))}, and `Checks(...)` says "
                 f"{stated:g}. Change the parts or `Checks(..., points={stated:g})`."
             )
-        if place == len(opened) - 1 and stated != _points_of(cell):
+        if place == len(opened) - 1 and _differ(stated, _points_of(cell)):
             yield (
                 f"{name}: `Checks(..., points={stated:g})` says {_said(stated)}, and the cell's "
                 f"metadata {_points_of(cell):g}. Change one of the two."
@@ -207,7 +213,7 @@ def _in_headings(notebook: NotebookNode) -> Iterator[str]:
                 below += following
             elif following.level <= entry.level:
                 break
-        if below != float(stated["points"]):
+        if _differ(below, float(stated["points"])):
             yield (
                 f'the heading "{entry.text}" says {_said(float(stated["points"]))}, and the cells '
                 f"below it have {below:g}. Change one of the two."
@@ -227,12 +233,12 @@ def _in_table(notebook: NotebookNode) -> Iterator[str]:
         points = float(number[0]) if number else 0.0
         if row[0].casefold().rstrip(":") not in _IN_ALL:
             stated += points
-        elif number and points != total:
+        elif number and _differ(points, total):
             yield (
                 f'the row "{row[0]}" of the table at the top says {_said(points)}, and the cells '
                 f"have {total:g}. Change one of the two."
             )
-    if stated != total:
+    if _differ(stated, total):
         yield (
             f"the rows of the table at the top sum to {_said(stated)}, and the cells have "
             f"{total:g}. Change one of the two."
@@ -265,7 +271,7 @@ def _in_first_cell(notebook: NotebookNode) -> Iterator[str]:
     text = "\n".join(line for cell in notebook.cells[:1] for line in _lines(cell))
     stated = _IN_LIST.search(text)
     total = total_of(notebook)
-    if stated and float(stated["points"]) != total:
+    if stated and _differ(float(stated["points"]), total):
         yield (
             f"the first cell says **Points:** {stated['points']}, and the cells have {total:g}. "
             "Change one of the two."

@@ -164,6 +164,14 @@ def test_the_points_in_the_first_cell_are_compared():
     )
 
 
+def test_fractions_of_points_are_summed_as_people_sum_them():
+    source = "checks = Checks('f', points=0.3)\n" + "with checks('a', points=0.1): f()\n" * 3
+    notebook = of_cell(source, 0.3)
+    notebook.cells.insert(0, new_markdown_cell("# F (0.3 points)\n\n**Points:** 0.3"))
+    assert disagreements(notebook) == []
+    assert check_total(Manifest(points=0.1 + 0.2), "homework.toml", notebook) is None
+
+
 def test_points_of_a_cell_that_is_not_graded_do_not_count():
     notebook = source_of("ps1")
     cell_of(notebook, "setup").metadata["nbgrader"]["points"] = 5

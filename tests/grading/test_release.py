@@ -317,6 +317,31 @@ def test_an_unknown_homework_is_answered_with_those_that_there_are(written, capf
     assert "has no homework 'ps3': expected one of ps1, ps2" in said
 
 
+def test_a_folder_without_homeworks_releases_nothing_and_forgets_nothing(tmp_path, capfd):
+    before = {path.name for path in released.FOLDER.iterdir()}
+    assert main(["--course", str(tmp_path), "release"]) == 2
+    assert "has no homework: expected a folder for each" in capfd.readouterr().err
+    assert {path.name for path in released.FOLDER.iterdir()} == before
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (None, "is missing: a homework's notebook has the name of its folder"),
+        ("{", "is no notebook"),
+    ],
+)
+def test_a_notebook_that_cannot_be_read_is_a_sentence(content, sentence, written, capfd):
+    path = written.folder / "source" / "ps1" / "ps1.ipynb"
+    path.rename(path.with_name("other.ipynb"))
+    if content:
+        path.write_text(content, encoding="utf-8")
+    assert main(["--course", str(written.folder), "release"]) == 2
+    said = capfd.readouterr().err
+    assert f"{path} {sentence}" in said
+    assert "Traceback" not in said
+
+
 def test_points_that_do_not_add_up_are_warned_of_and_leave_something_to_do(
     written, capfd, monkeypatch, tmp_path
 ):

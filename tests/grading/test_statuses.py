@@ -1,0 +1,56 @@
+"""`python -m hw_grading` ends with 0 if all is fine, 1 if something is to do, 2 if it cannot."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from tiny_homeworks import manifest_of, source_of, write_homework
+
+from hw_grading import __main__ as program
+from hw_grading.commands import demo
+from hw_grading.homework.course import Course
+
+
+@pytest.mark.parametrize("command", ["report", "plots"])
+def test_without_scores_there_is_nothing_to_show_and_the_status_is_2(command, tmp_path, capsys):
+    assert program.main(["--course", str(tmp_path), command, "ps1"]) == 2
+    said = capsys.readouterr()
+    assert said.err.strip()
+    assert "Traceback" not in said.err
+
+
+def test_an_unknown_command_is_a_fault_of_who_typed_it(capsys):
+    with pytest.raises(SystemExit) as end:
+        program.main(["grade-it"])
+    assert end.value.code == 2
+    assert "invalid choice" in capsys.readouterr().err
+
+
+def test_the_program_itself_ends_with_that_status(tmp_path):
+    manifest = manifest_of("ps1").replace("points = 7", 'points = "seven"')
+    write_homework(tmp_path, "ps1", source_of("ps1"), manifest)
+    command = [sys.executable, "-m", "hw_grading", "--course", tmp_path, "release"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    [sentence] = done.stderr.strip().split("\n")
+    assert "points is 'seven'. Allowed is a valid number." in sentence
+
+
+@pytest.mark.parametrize(("nbgraders", "ours"), [(0, 0), (1, 1), (255, 1), (-9, 1)])
+def test_a_class_that_was_not_graded_to_its_end_leaves_something_to_do(
+    nbgraders, ours, tmp_path, monkeypatch
+):
+    write_homework(tmp_path, "ps1", source_of("ps1"), manifest_of("ps1"))
+
+    def nbgrader(self, *words, log=None):
+        return nbgraders if words[0] == "autograde" else 0
+
+    monkeypatch.setattr(demo, "scratch_course", lambda folder: Course(folder))
+    monkeypatch.setattr(Course, "nbgrader", nbgrader)
+    monkeypatch.setattr(demo, "sandbox_or_none", list)
+    monkeypatch.setattr(demo, "write_class", lambda *_: [type("S", (), {"student": "ada"})])
+    monkeypatch.setattr(demo, "write_plots_page", lambda *_: Path("plots.html"))
+    monkeypatch.setattr(demo, "print_report", lambda *_: None)
+    assert program.main(["demo", "--folder", str(tmp_path)]) == ours
