@@ -26,12 +26,10 @@ from hw_grading.commands.release import (
     START,
     check_source,
     description_of,
-    known_to_students,
     release,
     start_page,
-    version_for,
-    write_student_zip,
 )
+from hw_grading.commands.student_zip import known_to_students, version_for, write_student_zip
 from hw_grading.homework.course import REPOSITORY, Course
 from hw_grading.homework.homework import homework_of, homeworks_of
 from hw_grading.homework.points import total_of

@@ -1,0 +1,160 @@
+"""The zip that students get: it works without this repository, and knows no homework too early."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import tomllib
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from hw_grading.homework.course import REPOSITORY
+from hw_grading.homework.homework import homework_of, homeworks_of
+from hw_support.submission import released
+
+# Every entry of the zip gets this time, so that the same release gives the same bytes.
+ZIP_TIME = (2022, 9, 20, 0, 0, 0)
+_KNOWN = released.FOLDER.relative_to(REPOSITORY / "hw_support")
+
+
+def known_to_students(course: Path, assignment: str) -> list[str]:
+    """Return the homeworks that the package of one homework knows.
+
+    That is itself and those that are due no later: the tests of later ones are not told early. A
+    homework without a due date is told of in no other package, and its own tells of no other.
+    """
+    due = homework_of(course, assignment).manifest.due_moment
+    dates = {name: homework_of(course, name).manifest.due_moment for name in homeworks_of(course)}
+    earlier = {name for name, date in dates.items() if due and date and date <= due}
+    return sorted({assignment, *earlier})
+
+
+def write_student_zip(course: Path, out: Path, assignment: str, known: Path | None = None) -> Path:
+    """Write ``<assignment>.zip``: the released files, the wheel of hw_support, requirements.
+
+    Parameters
+    ----------
+    course
+        In whose ``release`` are the notebook and the page that says how to start.
+    out
+        The folder for the zip; made if missing.
+    assignment
+        Its name.
+    known
+        The folder with what students' package may be told of each homework; by default its own.
+    """
+    known = known or released.FOLDER
+    out.mkdir(parents=True, exist_ok=True)
+    folder = course / "release" / assignment
+    told = {
+        f"{name}.json": path.read_bytes()
+        for name in known_to_students(course, assignment)
+        if (path := known / f"{name}.json").is_file()
+    }
+    with tempfile.TemporaryDirectory() as scratch:
+        wheel = build_student_wheel(Path(scratch), assignment, told)
+        files = {path.relative_to(folder): path for path in folder.rglob("*") if path.is_file()}
+        entries = {
+            inner.as_posix(): path.read_bytes()
+            for inner, path in sorted(files.items())
+            if not any(part.startswith(".") for part in inner.parts)
+        }
+        entries[wheel.name] = wheel.read_bytes()
+        entries["requirements.txt"] = f"./{wheel.name}\n{pins()}".encode()
+    target = out / f"{assignment}.zip"
+    partial = target.with_suffix(".part")
+    with zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in entries.items():
+            entry = zipfile.ZipInfo(f"{assignment}/{name}", ZIP_TIME)
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            entry.external_attr = 0o644 << 16
+            archive.writestr(entry, content)
+    return partial.replace(target)
+
+
+def version_for(assignment: str) -> str:
+    """Return the version of hw_support that goes with a homework, such as "2.0.0+ps1".
+
+    With its own local label each homework's package takes the place of another's in an environment.
+    """
+    label = re.sub(r"[^a-z0-9]+", ".", assignment.lower()).strip(".")
+    return f"{_project()['version']}+{label}" if label else str(_project()["version"])
+
+
+def build_student_wheel(scratch: Path, assignment: str, told: Mapping[str, bytes]) -> Path:
+    """Build the wheel of hw_support alone, with the dependencies of the project.
+
+    The project's own distribution holds the staff's package too, so a small project is laid out
+    in `scratch` for the build.
+
+    Parameters
+    ----------
+    scratch
+        An empty folder.
+    assignment
+        The homework that it goes with.
+    told
+        What it is told of homeworks, by the file's name.
+
+    Returns
+    -------
+    Path
+        The wheel, inside `scratch`.
+    """
+    project = _project()
+    package = scratch / "hw_support"
+    shutil.copytree(
+        REPOSITORY / "hw_support",
+        package,
+        ignore=shutil.ignore_patterns("__pycache__", ".*_cache", ".ipynb_checkpoints"),
+    )
+    shutil.rmtree(package / _KNOWN, ignore_errors=True)
+    (package / _KNOWN).mkdir()
+    for name, content in told.items():
+        (package / _KNOWN / name).write_bytes(content)
+    dependencies = "".join(f'    "{name}",\n' for name in project["dependencies"])
+    pdf = "".join(f'    "{name}",\n' for name in project["optional-dependencies"]["pdf"])
+    (scratch / "pyproject.toml").write_text(
+        f"""[build-system]
+requires = ["hatchling"]
+build-backend = "hatchling.build"
+
+[project]
+name = "hw-support"
+version = "{version_for(assignment)}"
+description = "What a homework's notebook needs beside NumPy"
+requires-python = "{project["requires-python"]}"
+license = "MIT AND CC-BY-SA-3.0"
+dependencies = [
+{dependencies}]
+
+[project.optional-dependencies]
+pdf = [
+{pdf}]
+
+[tool.hatch.build.targets.wheel]
+packages = ["hw_support"]
+""",
+        encoding="utf-8",
+    )
+    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--disable-pip-version-check"]
+    command += ["--no-deps", "--no-build-isolation", "--wheel-dir", str(scratch), str(scratch)]
+    subprocess.run(command, check=True)
+    (wheel,) = scratch.glob("*.whl")
+    return wheel
+
+
+def pins() -> str:
+    """Return the versions that students install, one on a line."""
+    return (REPOSITORY / "requirements-student.lock").read_text(encoding="utf-8")
+
+
+def _project() -> dict[str, Any]:
+    text = (REPOSITORY / "pyproject.toml").read_text(encoding="utf-8")
+    project: dict[str, Any] = tomllib.loads(text)["project"]
+    return project
