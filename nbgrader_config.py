@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-from hw_grading.homework.homework import file_name_pattern
 from hw_grading.plugins.formgrader_pages import escape as escape_formgraders_pages
 
 c = get_config()
@@ -26,6 +25,7 @@ c.GenerateAssignment.preprocessors = [
     "nbgrader.preprocessors.CheckCellMetadata",
     "nbgrader.preprocessors.ComputeChecksums",
     "nbgrader.preprocessors.SaveCells",
+    "hw_grading.plugins.order.SaveOrder",
     "nbgrader.preprocessors.ClearHiddenTests",
     "nbgrader.preprocessors.ClearMarkScheme",
     "nbgrader.preprocessors.ComputeChecksums",
@@ -36,7 +36,7 @@ c.ClearSolutions.text_stub = "YOUR ANSWER HERE"
 c.ClearMarkScheme.enforce_metadata = False
 
 # What is downloaded from a learning platform: <student>_<homework>.ipynb, with anything behind it.
-c.FileNameCollectorPlugin.named_regexp = file_name_pattern(HERE)
+c.ZipCollectApp.collector_plugin = "hw_grading.plugins.collecting.HomeworksByName"
 
 # Mends what students broke: the instructor's cells, their order, metadata, and the kernel.
 c.Autograde.exporter_class = "hw_grading.plugins.exporters.SubmissionExporter"

@@ -38,7 +38,9 @@ from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.converters import NbGraderException
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.utils import parse_utc, rmtree
+from sqlalchemy.engine import make_url
 
+from hw_grading.homework.course import fixed_folder
 from hw_grading.outcome import GraderFault
 from hw_grading.records.graded_notebook import FINISHED
 from hw_support.submission.file import Unreadable, read_regular_file
@@ -130,19 +132,27 @@ def prepare(converter: Any) -> None:
     careful = CarefulCourseDirectory(parent=old.parent, config=old.config)
     for name in old.trait_names(config=True):
         careful.set_trait(name, getattr(old, name))
-    if old.db_url.startswith("sqlite:///") and "?" not in old.db_url:
-        careful.db_url = f"{old.db_url}?timeout={_SECONDS_FOR_GRADEBOOK}"
+    careful.db_url = patient(old.db_url)
     careful.unusable, careful.ignored = {}, list(old.ignore)
     careful.on_fault = lambda student, why: None
     expected = [n for n in notebook_names(old) if fnmatch.fnmatch(n, old.notebook_id)]
     add_overlooked(converter, old.submitted_directory, expected)
-    for folder, why in drop_unnameable(converter).items():
+    for folder, why in drop_unnameable(converter, old.submitted_directory).items():
         # Listed under a name that can be printed, so that nbgrader counts it among its failures.
         printable = ascii(folder)[1:-1]
         converter.assignments[printable] = [os.path.join(printable, "notebook.ipynb")]
         careful.unusable[_student(converter, printable)] = why
     converter.coursedir = careful
     remove_half_made(converter)
+
+
+def patient(db_url: str) -> str:
+    """Return a gradebook's address, with a longer wait for its lock where it is a file's."""
+    url = make_url(db_url)
+    if url.get_backend_name() != "sqlite" or "timeout" in url.query:
+        return db_url
+    url = url.update_query_dict({"timeout": str(_SECONDS_FOR_GRADEBOOK)})
+    return url.render_as_string(hide_password=False)
 
 
 def add_overlooked(converter: Any, step: str, expected: Sequence[str] = ()) -> None:
@@ -168,8 +178,15 @@ def add_overlooked(converter: Any, step: str, expected: Sequence[str] = ()) -> N
             converter.assignments[folder] = found
 
 
-def drop_unnameable(converter: Any) -> dict[str, str]:
+def drop_unnameable(converter: Any, step: str) -> dict[str, str]:
     """Leave out folders whose name neither nbgrader nor its database can hold.
+
+    Parameters
+    ----------
+    converter
+        An nbgrader converter that has listed its submissions.
+    step
+        The folder that it reads, such as "submitted".
 
     Returns
     -------
@@ -177,8 +194,9 @@ def drop_unnameable(converter: Any) -> dict[str, str]:
         Folders that were left out, and why and what to do, as the end of a sentence.
     """
     dropped = {}
+    above = len(fixed_folder(converter.coursedir, step).parts)
     for folder in list(converter.assignments):
-        name = folder[len(str(converter.coursedir.root)) :]
+        name = os.sep.join(Path(folder).parts[above:])
         why = None
         if "\n" in name:
             why = "its name has a line break"
@@ -316,11 +334,11 @@ def notebook_names(course: Any) -> list[str]:
 
 
 def _hold_course(converter: Any) -> bool:
-    """Lock `autograded/` as long as the converter lives; False while another run holds it."""
+    """Lock `autograded/` for the life of the converter; False while another run holds it."""
     if fcntl is None:
         return True
     course = converter.coursedir
-    folder = os.path.join(course.root, course.autograded_directory)
+    folder = fixed_folder(course, course.autograded_directory)
     os.makedirs(folder, exist_ok=True)
     lock = os.open(folder, os.O_RDONLY)
     for attempt in (1, 2):

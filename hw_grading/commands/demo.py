@@ -8,7 +8,6 @@ from pathlib import Path
 
 from hw_grading.commands.sample import write_class
 from hw_grading.homework.course import Course, scratch_course
-from hw_grading.homework.homework import homeworks_of
 from hw_grading.outcome import GraderFault
 from hw_grading.reports.plots_page import write_plots_page
 from hw_grading.reports.table import print_report
@@ -46,7 +45,7 @@ def demonstrate(folder: Path) -> int:
     (folder / MARKER).touch()
     log = folder / "demo.log"
 
-    names = homeworks_of(folder)
+    names = course.homeworks()
     step(f"A scratch course in {folder}, with {' and '.join(names)}.")
     sandbox = sandbox_or_none()
     shown = []
@@ -64,9 +63,9 @@ def demonstrate(folder: Path) -> int:
         page = write_plots_page(folder, name, folder / f"plots_{name}.html")
         print()
         print_report(folder, name)
-        feedback = folder / "feedback" / submissions[-1].student / name / f"{name}.html"
+        feedback = course.feedback(submissions[-1].student, name) / f"{name}.html"
         shown += [
-            (folder / "release" / name / f"{name}.ipynb", f"what students get of {name}"),
+            (course.release(name) / f"{name}.ipynb", f"what students get of {name}"),
             (page, "what GSIs look at: plots and written answers beside the scores"),
             (feedback, "what one student gets back"),
         ]

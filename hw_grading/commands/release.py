@@ -15,13 +15,13 @@ from typing import Any
 import jinja2
 import nbformat
 from nbformat import NotebookNode
-from traitlets.config.loader import PyFileConfigLoader
 
 from hw_grading.commands.student_zip import pins, version_for, write_student_zip
 from hw_grading.homework.course import REPOSITORY, Course
-from hw_grading.homework.homework import STAFF, homework_of, homeworks_of
+from hw_grading.homework.homework import STAFF, homework_of
 from hw_grading.homework.manifest import FILE_NAME
 from hw_grading.homework.points import check_total, disagreements
+from hw_grading.run.execution import ExecuteSubmission
 from hw_support.submission import released
 
 START = "START.html"
@@ -72,22 +72,21 @@ def release(
             path.unlink()
     for name in chosen:
         write_whole(known / f"{name}.json", description_of(course, name))
-        write_whole(course.folder / "release" / name / START, start_page(course.folder, name))
+        write_whole(course.release(name) / START, start_page(course.folder, name))
     return [write_student_zip(course.folder, out, name, known) for name in chosen], warnings
 
 
 def _chosen(course: Course, names: Sequence[str]) -> list[str]:
-    there = homeworks_of(course.folder)
+    there = course.homeworks()
     if not there:
         raise FileNotFoundError(
-            f"{course.folder / 'source'} has no homework: expected a folder for each, with its "
+            f"{course.folder} has no homework: expected a folder for each, with its "
             "notebook. Go to the course's folder, or name it with --course"
         )
     for name in names:
         if name not in there:
             raise FileNotFoundError(
-                f"{course.folder / 'source'} has no homework {name!r}: expected one of "
-                f"{', '.join(there)}"
+                f"{course.folder} has no homework {name!r}: expected one of {', '.join(there)}"
             )
     return list(dict.fromkeys(names)) or there
 
@@ -100,7 +99,7 @@ def check_source(course: Path, assignment: str) -> list[str]:
     ManifestError
         The manifest has a mistake, or its points are not those of the notebook.
     """
-    path = course / "source" / assignment / f"{assignment}.ipynb"
+    path = Course(course).source(assignment) / f"{assignment}.ipynb"
     try:
         notebook = nbformat.read(path, as_version=4)
     except FileNotFoundError:
@@ -139,7 +138,7 @@ def describe(course: Course, assignment: str) -> dict[str, Any]:
     assignment
         Its name.
     """
-    limits = PyFileConfigLoader("nbgrader_config.py", path=str(course.folder)).load_config()
+    limits = ExecuteSubmission(config=course.config)
     names = ("cpu_seconds_per_cell", "cpu_seconds_per_submission")
     manifest = homework_of(course.folder, assignment).manifest
     packages = {line.partition("==")[0] for line in pins().splitlines() if "==" in line}
@@ -150,12 +149,12 @@ def describe(course: Course, assignment: str) -> dict[str, Any]:
         packages=sorted(packages),
         certification=manifest.certification,
         cpu_seconds_for_cell=manifest.seconds("cpu_seconds"),
-        **{name: limits.ExecuteSubmission[name] for name in names},
+        **{name: getattr(limits, name) for name in names},
     )
 
 
 def _released_notebook(course: Path, assignment: str) -> NotebookNode:
-    path = course / "release" / assignment / f"{assignment}.ipynb"
+    path = Course(course).release(assignment) / f"{assignment}.ipynb"
     notebook: NotebookNode = nbformat.read(path, as_version=4)
     return notebook
 

@@ -19,6 +19,7 @@ from typing import Any
 import nbformat
 from nbgrader import utils
 
+from hw_grading.homework.course import Course
 from hw_grading.homework.homework import STAFF, homework_of
 
 ON_TIME = timedelta(hours=-5)
@@ -105,12 +106,12 @@ def sample_class_of(course: Path, assignment: str) -> Callable[[Any], list[Submi
 
 
 def write_class(course: Path, assignment: str) -> list[Submission]:
-    """Write the sample class into a course's ``submitted`` folder.
+    """Write the sample class as what students handed in.
 
     Parameters
     ----------
     course
-        A course folder with ``source``, ``staff`` and ``release``.
+        The folder with ``nbgrader_config.py``; the assignment was generated.
     assignment
         The assignment; its notebook has the same name.
 
@@ -120,14 +121,15 @@ def write_class(course: Path, assignment: str) -> list[Submission]:
         What was written, sorted by student.
     """
     name = f"{assignment}.ipynb"
-    source = nbformat.read(course / "source" / assignment / name, as_version=4)
-    released = nbformat.read(course / "release" / assignment / name, as_version=4)
-    submissions = sample_class_of(course, assignment)(released)
-    due = homework_of(course, assignment).manifest.due_moment or datetime.now(UTC)
+    here = Course(course)
+    source = nbformat.read(here.source(assignment) / name, as_version=4)
+    released = nbformat.read(here.release(assignment) / name, as_version=4)
+    submissions = sample_class_of(here.root, assignment)(released)
+    due = homework_of(here.root, assignment).manifest.due_moment or datetime.now(UTC)
     for submission in submissions:
         notebook = solved(released, source)
         submission.change(notebook)
-        folder = course / "submitted" / submission.student / assignment
+        folder = here.submitted(submission.student, assignment)
         folder.mkdir(parents=True)
         nbformat.write(notebook, folder / name)
         moment = (due + submission.handed_in).astimezone(UTC)

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from hw_grading.homework.course import REPOSITORY
+from hw_grading.homework.course import REPOSITORY, Course
 from hw_grading.homework.homework import homework_of, homeworks_of
 from hw_support.submission import released
 
@@ -50,7 +50,7 @@ def write_student_zip(course: Path, out: Path, assignment: str, known: Path | No
     """
     known = known or released.FOLDER
     out.mkdir(parents=True, exist_ok=True)
-    folder = course / "release" / assignment
+    folder = Course(course).release(assignment)
     told = {
         f"{name}.json": path.read_bytes()
         for name in known_to_students(course, assignment)

@@ -1,29 +1,142 @@
-"""A course folder, and nbgrader's commands in it."""
+"""A course: its configuration, where its files and its gradebook are, nbgrader's commands in it."""
 
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
+from functools import cached_property
+from pathlib import Path, PurePath
 
-_COMPILED = shutil.ignore_patterns("__pycache__")
+from jupyter_core.paths import jupyter_config_path
+from nbgrader.coursedir import CourseDirectory
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+from traitlets.config.loader import (
+    Config,
+    ConfigFileNotFound,
+    JSONFileConfigLoader,
+    PyFileConfigLoader,
+)
+
+from hw_grading.outcome import GraderFault
+
+CONFIG = "nbgrader_config"
 REPOSITORY = Path(__file__).resolve().parents[2]
+_COMPILED = shutil.ignore_patterns("__pycache__")
+_ANY = "\0"  # stands for a name: no file can have it
+_STEPS = ("source", "release", "submitted", "autograded", "feedback")
+_LAYOUT = ("directory_structure", *(f"{step}_directory" for step in _STEPS))
 
 
 @dataclass(frozen=True)
 class Course:
-    """A folder with ``nbgrader_config.py`` and ``source``.
+    """A course, as nbgrader's own commands see it that are started in its folder.
 
     Attributes
     ----------
     folder : Path
-        The course's root.
+        Where ``nbgrader_config.py`` is. Everything else is where that file says.
     """
 
     folder: Path
+
+    @cached_property
+    def config(self) -> Config:
+        """The settings: those of Jupyter's configuration folders, then those of the course.
+
+        Raises
+        ------
+        GraderFault
+            A file of settings has a mistake.
+        """
+        config = Config()
+        with _imports_from(self.folder):
+            for name in ("jupyter_config", CONFIG):
+                for place in reversed(jupyter_config_path()):
+                    config.merge(_settings_in(Path(place), name))
+            config.merge(_settings_in(self.folder, CONFIG))
+            root = self._root(config)
+            if not _is_same(root, self.folder):
+                config.merge(_settings_in(root, CONFIG))
+        return config
+
+    @classmethod
+    def of(cls, directory: CourseDirectory) -> Course:
+        """Return the course of a running nbgrader command, with the settings that it has."""
+        course = cls(Path(directory.root))
+        course.__dict__.update(config=directory.config, directory=directory)
+        return course
+
+    @cached_property
+    def directory(self) -> CourseDirectory:
+        """The course as an object of nbgrader, with these settings."""
+        return CourseDirectory(config=self.config, root=str(self._root(self.config)))
+
+    @property
+    def root(self) -> Path:
+        """The folder that all others are in, unless they are set to be elsewhere."""
+        return Path(self.directory.root)
+
+    @cached_property
+    def db_url(self) -> str:
+        """The gradebook's address, which may hold a password; a file's path is absolute.
+
+        Raises
+        ------
+        GraderFault
+            It is not an address.
+        """
+        try:
+            url = make_url(self.directory.db_url)
+        except ArgumentError:
+            raise GraderFault(
+                "c.CourseDirectory.db_url in nbgrader_config.py is not a database's address. "
+                "Expected is one such as 'sqlite:////courses/ml/gradebook.db' or "
+                "'postgresql+psycopg://grader@host/ml'"
+            ) from None
+        path = url.database
+        if url.get_backend_name() != "sqlite" or not path or path.startswith(("file:", ":memory:")):
+            return str(self.directory.db_url)
+        url = url.set(database=os.path.join(os.path.abspath(self.folder), path))
+        return url.render_as_string(hide_password=False)
+
+    def homeworks(self) -> list[str]:
+        """Return the names of the assignments that have a notebook among the sources."""
+        shelf = _shelf(self._format(self.directory.source_directory, ".", _ANY))
+        try:
+            folders = os.listdir(shelf.parent)
+        except OSError:
+            return []
+        names = {shelf.name(folder) or "" for folder in folders if not folder.startswith(".")} - {
+            ""
+        }
+        return sorted(name for name in names if any(self.source(name).glob("*.ipynb")))
+
+    def source(self, assignment: str) -> Path:
+        """Return the folder of the instructor's notebook."""
+        return Path(self._format(self.directory.source_directory, ".", assignment))
+
+    def release(self, assignment: str) -> Path:
+        """Return the folder of what students get."""
+        return Path(self._format(self.directory.release_directory, ".", assignment))
+
+    def submitted(self, student: str, assignment: str) -> Path:
+        """Return the folder of what a student handed in."""
+        return Path(self._format(self.directory.submitted_directory, student, assignment))
+
+    def autograded(self, student: str, assignment: str) -> Path:
+        """Return the folder of a student's graded notebook."""
+        return Path(self._format(self.directory.autograded_directory, student, assignment))
+
+    def feedback(self, student: str, assignment: str) -> Path:
+        """Return the folder of what a student gets back."""
+        return Path(self._format(self.directory.feedback_directory, student, assignment))
 
     def nbgrader(self, *words: str, log: Path | None = None) -> int:
         """Run one nbgrader command in the course and return its exit status.
@@ -46,9 +159,72 @@ class Course:
                 command, cwd=self.folder, env=environment, check=False, stdout=stream, stderr=stream
             ).returncode
 
+    def _root(self, config: Config) -> Path:
+        root = config.CourseDirectory.root if "root" in config.CourseDirectory else ""
+        return Path(os.path.abspath(self.folder / str(root)))
+
+    def _format(self, step: str, student: str, assignment: str) -> str:
+        return str(self.directory.format_path(step, student, assignment))
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """Where folders are side by side that differ in one name: a student's, or an assignment's.
+
+    Attributes
+    ----------
+    parent
+        The folder that they are in.
+    within
+        The folder in such a folder that leads on to the work; "" if the work is right there.
+    """
+
+    parent: Path
+    within: str
+    _form: str
+
+    def folder(self, name: str) -> Path:
+        """Return the folder for a name."""
+        return self.parent / self._form.replace(_ANY, name)
+
+    def name(self, folder: str) -> str | None:
+        """Return the name that a folder is for, or None if it is for none."""
+        match = re.fullmatch("(.+)".join(map(re.escape, self._form.split(_ANY))), folder, re.DOTALL)
+        return match[1] if match else None
+
+
+def shelf_of(course: CourseDirectory, step: str, assignment: str) -> Shelf:
+    """Return where the students' folders of a step are.
+
+    Parameters
+    ----------
+    course
+        Whose ``directory_structure`` it is.
+    step
+        The step's folder, such as ``course.submitted_directory``.
+    assignment
+        Its name.
+    """
+    # nbgrader's own method: a grader's course looks into each folder that it is asked for.
+    return _shelf(CourseDirectory.format_path(course, step, _ANY, assignment))
+
+
+def _shelf(path: str) -> Shelf:
+    parts = Path(path).parts
+    at = next((n for n, part in enumerate(parts) if _ANY in part), len(parts) - 1)
+    return Shelf(Path(*parts[:at]), "".join(parts[at + 1 : at + 2]), parts[at])
+
+
+def fixed_folder(course: CourseDirectory, step: str) -> Path:
+    """Return the innermost folder that holds a step's work of all students on all assignments."""
+    return shelf_of(course, step, _ANY).parent
+
 
 def scratch_course(folder: Path, source: Path = REPOSITORY) -> Course:
     """Make a new course in an empty or missing folder, from the source of another.
+
+    It has the other's settings, but a gradebook and folders of its own, whatever these settings
+    say: nothing of an instructor's is written.
 
     Raises
     ------
@@ -58,8 +234,71 @@ def scratch_course(folder: Path, source: Path = REPOSITORY) -> Course:
     if folder.exists() and any(folder.iterdir()):
         raise FileExistsError(f"{folder} is not empty; a scratch course needs an empty folder")
     folder.mkdir(parents=True, exist_ok=True)
-    shutil.copy(source / "nbgrader_config.py", folder)
-    for name in ("source", "staff"):
-        shutil.copytree(source / name, folder / name, ignore=_COMPILED)
-    (folder / "exchange").mkdir()
-    return Course(folder)
+    old, new = Course(source), Course(folder)
+    settings = source / f"{CONFIG}.py"
+    text = settings.read_text(encoding="utf-8") if settings.exists() else ""
+    text += "\n# A scratch course has everything for itself.\nc = get_config()\n"
+    text += "".join(f"c.{name} = {value!r}\n" for name, value in _of_its_own(old, folder).items())
+    (folder / f"{CONFIG}.py").write_text(text, encoding="utf-8")
+
+    notebooks = fixed_folder(old.directory, old.directory.source_directory)
+    if notebooks != old.root:
+        there = fixed_folder(new.directory, new.directory.source_directory)
+        shutil.copytree(notebooks, there, ignore=_COMPILED)
+    else:  # other steps' folders are in the same one
+        for name in old.homeworks():
+            shutil.copytree(old.source(name), new.source(name), ignore=_COMPILED)
+    if (old.root / "staff").is_dir():
+        shutil.copytree(old.root / "staff", folder / "staff", ignore=_COMPILED)
+    (folder / "exchange").mkdir(exist_ok=True)
+    return new
+
+
+def _of_its_own(old: Course, folder: Path) -> dict[str, str]:
+    """Return the settings by which a copy of a course keeps to its folder."""
+    folder = folder.absolute()
+    own = {
+        "CourseDirectory.root": str(folder),
+        "CourseDirectory.db_url": f"sqlite:///{folder / 'gradebook.db'}",
+        "Exchange.root": str(folder / "exchange"),
+    }
+    if any(_leads_out(getattr(old.directory, name)) for name in _LAYOUT):
+        traits = CourseDirectory.class_traits()
+        own |= {f"CourseDirectory.{name}": traits[name].default_value for name in _LAYOUT}
+    results = old.config.WholeClass.folder if "folder" in old.config.WholeClass else ""
+    return own | ({"WholeClass.folder": "grading"} if _leads_out(results) else {})
+
+
+def _leads_out(path: str) -> bool:
+    return os.path.isabs(path) or ".." in PurePath(path).parts
+
+
+def _settings_in(folder: Path, name: str) -> Config:
+    """Return the settings of a folder's file, which may be Python or JSON; none if it has none."""
+    config = Config()
+    for loader, suffix in ((PyFileConfigLoader, ".py"), (JSONFileConfigLoader, ".json")):
+        file = Path(os.path.abspath(folder), name + suffix)
+        try:
+            config.merge(loader(str(file), path=str(file.parent)).load_config())
+        except ConfigFileNotFound:
+            continue
+        except Exception as error:
+            raise GraderFault(
+                f"{file}: reading the settings failed ({type(error).__name__}: {error}). Mend the "
+                "file and try again"
+            ) from error
+    return config
+
+
+@contextmanager
+def _imports_from(folder: Path) -> Iterator[None]:
+    """Let settings import modules beside them, as nbgrader does."""
+    sys.path.insert(0, os.path.abspath(folder))
+    try:
+        yield
+    finally:
+        sys.path.remove(os.path.abspath(folder))
+
+
+def _is_same(one: Path, other: Path) -> bool:
+    return os.path.realpath(one) == os.path.realpath(other)

@@ -8,10 +8,11 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from hw_grading.homework.course import Course
 from hw_grading.homework.manifest import FILE_NAME, KINDS, Manifest, ManifestError, read_manifest
 
 STAFF = "staff"  # the folder in a course, and the package that hidden parts import from
@@ -58,7 +59,7 @@ def homework_of(course: Path, name: str) -> Homework:
     Parameters
     ----------
     course
-        The course's root, with ``source`` and ``staff``.
+        The course's root, with ``staff``.
     name
         Of the assignment. A homework without a folder in ``staff`` has an empty manifest.
 
@@ -72,16 +73,22 @@ def homework_of(course: Path, name: str) -> Homework:
 
 
 def homeworks_of(course: Path) -> list[str]:
-    """Return the names of a course's homeworks: the folders in ``source`` with a notebook."""
-    return sorted(path.parent.name for path in (course / "source").glob("*/*.ipynb"))
+    """Return the names of a course's homeworks: its assignments whose source has a notebook.
+
+    Parameters
+    ----------
+    course
+        The folder with ``nbgrader_config.py``.
+    """
+    return Course(course).homeworks()
 
 
-def file_name_pattern(course: Path) -> str:
+def file_name_pattern(homeworks: Iterable[str]) -> str:
     """Return the pattern of what students hand in: ``<student>_<homework>``, and what follows it.
 
     It has the groups ``student_id`` and ``file_id`` that nbgrader's collector asks for.
     """
-    names = "|".join(map(re.escape, sorted(homeworks_of(course), key=len, reverse=True)))
+    names = "|".join(map(re.escape, sorted(homeworks, key=len, reverse=True)))
     return rf"^(?:.*/)?(?P<student_id>[^/]+?)_(?P<file_id>{names})(?![A-Za-z0-9])[^/]*$"
 
 

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
+import nbformat
 from nbgrader.api import Assignment, Notebook, SourceCell
 from nbgrader.preprocessors import ClearHiddenTests, ClearMarkScheme
 
+from hw_grading.homework.order import stored_order
 from hw_support.submission.mending import NEW_CELL, InstructorCell
 
 
-def instructor_cells(gradebook: Any, assignment: str, notebook: str) -> list[InstructorCell]:
+def instructor_cells(
+    gradebook: Any, assignment: str, notebook: str, source: Path | None = None
+) -> list[InstructorCell]:
     """Read the instructor's cells from nbgrader's gradebook, in the notebook's order.
 
     Parameters
@@ -19,6 +24,9 @@ def instructor_cells(gradebook: Any, assignment: str, notebook: str) -> list[Ins
         An open `nbgrader.api.Gradebook`.
     assignment, notebook
         Their names, "ps1" and "ps1".
+    source
+        The instructor's notebook, which tells the order of cells that were generated when it was
+        not stored yet; None, or a file that is not there, if it is not at hand.
 
     Raises
     ------
@@ -27,15 +35,16 @@ def instructor_cells(gradebook: Any, assignment: str, notebook: str) -> list[Ins
 
     Notes
     -----
-    The order is that in which `nbgrader generate_assignment` saved them, one commit for each cell
-    from top to bottom; SQLite gives rows back in that order. nbgrader's `add_missing_cells` rests
-    on the same. Cells that were reordered after submissions came in keep their first order.
+    The order is that which `hw_grading.plugins.order.SaveOrder` stored last, or else that of
+    `source`. Where neither knows all cells, it is that of the database's rows: SQLite gives them as
+    `nbgrader generate_assignment` first saved them, from top to bottom; other databases need not.
     """
     entry = gradebook.find_notebook(notebook, assignment)
     graded = {cell.name for cell in entry.grade_cells}
     answers = {cell.name for cell in entry.solution_cells}
     tasks = {cell.name for cell in entry.task_cells}
     points = {c.name: float(c.max_score) for c in (*entry.grade_cells, *entry.task_cells)}
+    cells = {cell.name: cell for cell in entry.source_cells}
     return [
         InstructorCell(
             grade_id=cell.name,
@@ -49,7 +58,7 @@ def instructor_cells(gradebook: Any, assignment: str, notebook: str) -> list[Ins
             checksum=cell.checksum,
             released=as_released(cell.source or "", cell.cell_type),
         )
-        for cell in entry.source_cells
+        for cell in (cells[name] for name in _in_order(gradebook, assignment, entry, source))
     ]
 
 
@@ -70,6 +79,22 @@ def grade_ids_of_others(gradebook: Any, assignment: str) -> dict[str, frozenset[
     for name, grade_id in cells.filter(Assignment.name != assignment):
         found.setdefault(name, set()).add(grade_id)
     return {name: frozenset(ids) for name, ids in found.items()}
+
+
+def _in_order(gradebook: Any, assignment: str, notebook: Any, source: Path | None) -> list[str]:
+    """Return the grade ids of a notebook's cells from top to bottom."""
+    names = [cell.name for cell in notebook.source_cells]
+    known = stored_order(gradebook, assignment, notebook.name)
+    if not set(names) <= set(known):
+        known = _order_in(source) if source and source.is_file() else []
+    if not set(names) <= set(known):
+        return names
+    return sorted(names, key=known.index)
+
+
+def _order_in(source: Path) -> list[str]:
+    cells = nbformat.read(source, as_version=4).cells
+    return [str(cell.metadata.get("nbgrader", {}).get("grade_id")) for cell in cells]
 
 
 def as_released(source: str, cell_type: str) -> str:

@@ -33,21 +33,23 @@ class ShowDueDate(NbGraderPreprocessor):
     """Fill ``{{ due_date }}`` into markdown cells and set the assignment's due date.
 
     One of the preprocessors of ``nbgrader generate_assignment``. The date is that of the homework's
-    manifest. The gradebook keeps UTC; an assignment that it does not know (``--no-db``) is left
-    alone.
+    manifest. The gradebook keeps UTC; with ``--no-db`` it is left alone, and so is an assignment
+    that it does not know.
     """
 
     def preprocess(self, nb: Any, resources: Any) -> tuple[Any, Any]:
         """Fill in the date, cell by cell, and keep it in the gradebook."""
         names = resources["nbgrader"]
         # The converter that this runs for is the exporter's parent.
-        course = Path(self.parent.parent.coursedir.root)
-        manifest = homework_of(course, names["assignment"]).manifest
+        converter = self.parent.parent
+        manifest = homework_of(Path(converter.coursedir.root), names["assignment"]).manifest
         due = manifest.due_moment
         shown = in_words(due, manifest.zone_in_words) if due else "no due date"
         for cell in nb.cells:
             if cell.cell_type == "markdown":
                 cell.source = cell.source.replace(PLACEHOLDER, shown)
+        if converter.no_database:
+            return nb, resources
         with Gradebook(names["db_url"]) as gradebook:
             try:
                 assignment = gradebook.find_assignment(names["assignment"])

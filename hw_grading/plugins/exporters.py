@@ -35,6 +35,7 @@ from traitlets import Bool
 from hw_grading.batch import folders
 from hw_grading.batch.grading import QUIET, Grading
 from hw_grading.batch.settings import WholeClass
+from hw_grading.homework.course import Course
 from hw_grading.homework.homework import Homework, homework_of
 from hw_grading.homework.instructor_cells import grade_ids_of_others, instructor_cells
 from hw_grading.outcome import GraderFault
@@ -53,12 +54,20 @@ class SanitizingExporter(NotebookExporter):
     """Runs preprocessors over a notebook, and validates it when all of them are done.
 
     It lives for one command, during which the instructor's cells do not change.
+
+    Parameters
+    ----------
+    config
+        As of every exporter.
+    course
+        nbgrader's `CourseDirectory`; by default that of the converter that it is made for.
     """
 
     optimistic_validation = Bool(True).tag(config=True)
 
-    def __init__(self, config: Any = None, **kwargs: Any) -> None:
+    def __init__(self, config: Any = None, course: Any = None, **kwargs: Any) -> None:
         super().__init__(config=config, **kwargs)
+        self._course = course or getattr(self.parent, "coursedir", None)
         self._known: dict[tuple[str, ...], tuple[list[InstructorCell], Any]] = {}
         self._others: dict[tuple[str, str], dict[str, frozenset[str]]] = {}
 
@@ -67,7 +76,9 @@ class SanitizingExporter(NotebookExporter):
         names = (ids["db_url"], ids["assignment"], ids["notebook"])
         if names not in self._known:
             with Gradebook(ids["db_url"]) as gradebook:
-                cells = instructor_cells(gradebook, *names[1:])
+                source = Course.of(self._course).source(ids["assignment"])
+                source /= f"{ids['notebook']}.ipynb"
+                cells = instructor_cells(gradebook, *names[1:], source)
                 kernelspec = gradebook.find_notebook(ids["notebook"], ids["assignment"]).kernelspec
             self._known[names] = cells, json.loads(kernelspec or "null")
         return self._known[names]
@@ -97,8 +108,8 @@ class SubmissionExporter(SanitizingExporter):
                 _expect_that_code_is_run(self)
                 folders.prepare(self.parent)
                 add_indexes(self.parent.coursedir.db_url)
-                quiet = SanitizingExporter(config=self.parent.config, log=QUIET)
                 course = self.parent.coursedir
+                quiet = SanitizingExporter(self.parent.config, course, log=QUIET)
                 homework = homework_of(Path(course.root), course.assignment_id)
                 check = functools.partial(_expect_that_grading_is_safe, self, self.parent, homework)
                 self.grading = Grading(self, self.parent, read_handed_in, quiet, check, homework)
@@ -158,7 +169,9 @@ class FeedbackExporter(HTMLExporter):
         if isinstance(self.parent, GenerateFeedback):
             course = self.parent.coursedir
             folders.add_overlooked(self.parent, course.autograded_directory)
-            for left_out, why in folders.drop_unnameable(self.parent).items():
+            for left_out, why in folders.drop_unnameable(
+                self.parent, course.autograded_directory
+            ).items():
                 self.log.error("NO FEEDBACK: %s: %s, and grade again", ascii(left_out), why)
 
 

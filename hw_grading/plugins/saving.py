@@ -21,15 +21,26 @@ _LOOKED_UP = {
 def add_indexes(db_url: str) -> None:
     """Give a gradebook indexes, unless it has them, so that a large class takes no longer.
 
-    They change nothing else, and nbgrader's own upgrades leave them alone.
+    They change nothing else, and nbgrader's own upgrades leave them alone. Making one waits for who
+    is writing into the table, so that it is made by itself, and only where there is none.
     """
     with Gradebook(db_url) as gradebook:
         for table, column in _LOOKED_UP.items():
             name = f"hw_grading_{table}_{column}"
-            gradebook.db.execute(
-                sqlalchemy.text(f"CREATE INDEX IF NOT EXISTS {name} ON {table} ({column})")
-            )
-        gradebook.db.commit()
+            if _has_index(gradebook.engine, table, name):
+                continue
+            try:
+                with gradebook.engine.begin() as connection:
+                    connection.execute(
+                        sqlalchemy.text(f"CREATE INDEX IF NOT EXISTS {name} ON {table} ({column})")
+                    )
+            except sqlalchemy.exc.DBAPIError:
+                if not _has_index(gradebook.engine, table, name):  # which another run has just made
+                    raise
+
+
+def _has_index(engine: sqlalchemy.Engine, table: str, name: str) -> bool:
+    return any(index["name"] == name for index in sqlalchemy.inspect(engine).get_indexes(table))
 
 
 class SaveScores(SaveAutoGrades):

@@ -1,15 +1,15 @@
 """What became of each submission: scores from the gradebook, reasons from the graded notebooks.
 
-Trusted are the gradebook and the instructor's notebook in ``source/``; what comes from a student is
-read by `hw_grading.records.graded_notebook` only. Nothing is written. A damaged file never stops
-the class: it becomes that student's reason.
+Trusted are the gradebook and the instructor's notebook; what comes from a student is read by
+`hw_grading.records.graded_notebook` only. Nothing is written. A damaged file never stops the class:
+it becomes that student's reason.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -17,6 +17,7 @@ from typing import Any
 
 from nbgrader.utils import parse_utc
 
+from hw_grading.homework.course import Course, shelf_of
 from hw_grading.homework.homework import homework_of
 from hw_grading.records.graded_notebook import (
     FINISHED,
@@ -55,11 +56,11 @@ class Roster:
     """An assignment's cells in the notebook's order, and who handed in, by student id.
 
     `places` tells, also for cells without points, where each stands in the notebook; it is empty
-    if there is no ``source/``. `without_points` names answers that carry none, and that graders
-    want to see.
+    if the instructor's notebook is not there. `without_points` names answers that carry none, and
+    that graders want to see.
     """
 
-    course: Path
+    course: Course
     assignment: str
     cells: tuple[Cell, ...]
     records: tuple[Record, ...]
@@ -87,7 +88,7 @@ def read_results(course: Path, assignment: str) -> tuple[Roster, list[StudentRes
     Parameters
     ----------
     course
-        The folder with ``gradebook.db``, ``submitted``, ``autograded`` and ``source``.
+        The folder with ``nbgrader_config.py``, which says where gradebook and notebooks are.
     assignment
         Such as ``"ps1"``; its notebook has the same name.
 
@@ -99,28 +100,34 @@ def read_results(course: Path, assignment: str) -> tuple[Roster, list[StudentRes
         If the instructor's own notebook is damaged.
     ManifestError
         If the homework's manifest has a mistake.
+    GraderFault
+        If the course's settings have one.
     """
     roster = read_roster(course, assignment)
     return roster, [read_student(roster, record)[0] for record in roster.records]
 
 
 def read_roster(course: Path, assignment: str) -> Roster:
-    """Read the gradebook, the names in ``submitted/`` and the instructor's notebook.
+    """Read the gradebook, the names of who handed in, and the instructor's notebook.
 
     Raises
     ------
-    NoScores, Unreadable, ManifestError
+    NoScores, Unreadable, ManifestError, GraderFault
         As `read_results`.
     """
-    cells, known, others = read_gradebook(course / "gradebook.db", assignment)
-    places = read_places(course / "source" / assignment / f"{assignment}.ipynb")
+    here = Course(course)
+    cells, known, others = read_gradebook(here.db_url, assignment)
+    places = read_places(here.source(assignment) / f"{assignment}.ipynb")
     order = {name: number for number, name in enumerate(places)}
     cells.sort(key=lambda cell: (order.get(cell.name, len(order)), cell.name))
-    records = {student: Record(student) for student in _folders(course / "submitted", others)}
-    records |= {record.student: record for record in known}
+    number = {cell: number for number, cell in enumerate(cells)}
+    records = {student: Record(student) for student in _handed_in(here, assignment, others)}
+    for record in known:
+        scores = sorted(record.scores, key=lambda score: number[score.cell])
+        records[record.student] = replace(record, scores=tuple(scores))
     by_id = tuple(records[student] for student in sorted(records))
-    without_points = homework_of(course, assignment).manifest.shown_to_graders
-    return Roster(course, assignment, tuple(cells), by_id, places, without_points)
+    without_points = homework_of(here.root, assignment).manifest.shown_to_graders
+    return Roster(here, assignment, tuple(cells), by_id, places, without_points)
 
 
 def read_student(roster: Roster, record: Record) -> tuple[StudentResult, dict[str, dict[str, Any]]]:
@@ -134,7 +141,7 @@ def read_student(roster: Roster, record: Record) -> tuple[StudentResult, dict[st
         The notebook's cells by grade id, of any content; empty if it cannot be read.
     """
     name = roster.assignment
-    path = roster.course / "autograded" / record.student / name / f"{name}.ipynb"
+    path = roster.course.autograded(record.student, name) / f"{name}.ipynb"
     cells: dict[str, dict[str, Any]] = {}
     problems: list[Problem] = []
     trouble = ""
@@ -158,24 +165,30 @@ def read_student(roster: Roster, record: Record) -> tuple[StudentResult, dict[st
     return StudentResult(record, status, reason, tuple(problems), tuple(faults)), cells
 
 
-def _folders(submitted: Path, others: set[str]) -> Iterator[str]:
+def _handed_in(course: Course, assignment: str, others: set[str]) -> Iterator[str]:
     """Give those who handed in anything that is not clearly for another assignment."""
+    step = course.directory.submitted_directory
+    shelf = shelf_of(course.directory, step, assignment)
+    for_others = {shelf_of(course.directory, step, other).within for other in others}
+    for_others -= {shelf.within}
     try:
-        students = [entry for entry in os.scandir(submitted) if entry.is_dir()]
+        folders = [entry for entry in os.scandir(shelf.parent) if entry.is_dir()]
     except OSError:
         return
-    for student in students:
+    for folder in folders:
         try:
-            names = set(os.listdir(student))
+            names = set(os.listdir(folder))
         except OSError:
             names = {"what nobody may read"}  # better listed than lost
-        if student.name[0] != "." and any(name[0] != "." for name in names - others):
-            yield student.name
+        student = shelf.name(folder.name)
+        visible = folder.name[0] != "." and any(name[0] != "." for name in names - for_others)
+        if student and visible:
+            yield student
 
 
 def _why_not_graded(roster: Roster, record: Record, trouble: str) -> str:
     name = roster.assignment
-    folder = roster.course / "submitted" / record.student / name
+    folder = roster.course.submitted(record.student, name)
     run = f"run `nbgrader autograde {name}`"
     if record.scored:
         newer = _timestamp(folder / "timestamp.txt")
@@ -186,9 +199,12 @@ def _why_not_graded(roster: Roster, record: Record, trouble: str) -> str:
         return ""
     if os.path.lexists(folder / f"{name}.ipynb"):
         return f"It was handed in, and there are {_missing(record)}: {run}."
-    where = f"folder {name}"
+    where = f"folder {folder.name}"
     if not os.path.isdir(folder):  # Path.is_dir raises for a name that is too long
-        folder, where = folder.parent, f"student's folder, which has no folder {name}"
+        course = roster.course.directory
+        own = shelf_of(course, course.submitted_directory, name).folder(record.student)
+        where = "student's folder" + (f", which has no folder {name}" if own != folder else "")
+        folder = own
     try:
         names = sorted(os.listdir(folder))
     except (OSError, ValueError):  # ValueError: a null character in the student's id

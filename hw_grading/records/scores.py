@@ -6,6 +6,7 @@ objects ask the database once more for every cell of every student.
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -13,9 +14,12 @@ from typing import Any
 from urllib.parse import quote
 
 from nbgrader import api
-from sqlalchemy import create_engine, select
+from sqlalchemy import Engine, create_engine, select
+from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
+
+from hw_grading import DISTRIBUTION
 
 
 def in_digits(points: float) -> str:
@@ -104,13 +108,14 @@ class Record:
         return f"{hours} h {minutes} min" if hours else f"{minutes} min" if minutes else ""
 
 
-def read_gradebook(path: Path, assignment: str) -> tuple[list[Cell], list[Record], set[str]]:
+def read_gradebook(db_url: str, assignment: str) -> tuple[list[Cell], list[Record], set[str]]:
     """Read all scores of an assignment.
 
     Parameters
     ----------
-    path
-        The file ``gradebook.db``. It is neither made nor changed.
+    db_url
+        The gradebook's address, such as ``sqlite:////courses/ml/gradebook.db``. The gradebook is
+        neither made nor changed.
     assignment
         Such as ``"ps1"``.
 
@@ -123,12 +128,11 @@ def read_gradebook(path: Path, assignment: str) -> tuple[list[Cell], list[Record
     Raises
     ------
     NoScores
-        If there is no gradebook, it is damaged, or it does not know the assignment.
+        If there is no gradebook, it is damaged, or it does not know the assignment. The text has
+        the address without its password.
     """
-    if not path.is_file():
-        raise NoScores(f"There is no {path}: run `nbgrader generate_assignment {assignment}`")
-    # "rw" and not "rwc": an empty gradebook is not made where there was none.
-    engine = create_engine(f"sqlite:///file:{quote(str(path.resolve()))}?mode=rw&uri=true")
+    url = make_url(db_url)
+    engine = _reading(url, assignment)
     try:
         with Session(engine) as db:
             due: dict[str, datetime | None] = {row[0]: row[1] for row in db.execute(_DUE)}
@@ -141,9 +145,39 @@ def read_gradebook(path: Path, assignment: str) -> tuple[list[Cell], list[Record
             records = _records(db, assignment, cells, due.pop(assignment))
             return list(cells.values()), records, set(due)
     except SQLAlchemyError as error:
-        raise NoScores(f"Reading {path} failed: {str(error)[:300]}") from error
+        said = str(error).replace(url.password or "\0", "***")[:300]
+        raise NoScores(f"Reading {_shown(url)} failed: {said}") from None
     finally:
         engine.dispose()
+
+
+def _reading(url: URL, assignment: str) -> Engine:
+    """Return an engine that writes nothing."""
+    if url.get_backend_name() != "sqlite":
+        one_moment = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+        try:
+            return create_engine(url, execution_options=one_moment, hide_parameters=True)
+        except ImportError as error:
+            raise NoScores(
+                f"Reading {_shown(url)} needs a package that is not installed ({error}). For a "
+                "gradebook in PostgreSQL write postgresql+psycopg://… and install psycopg: "
+                f"pip install '{DISTRIBUTION}[postgresql]'"
+            ) from None
+    file = url.database or ""
+    if not file.startswith("file:"):
+        if not Path(file).is_file():
+            made = f"run `nbgrader generate_assignment {assignment}`"
+            raise NoScores(f"There is no gradebook {_shown(url)}: {made}")
+        url = url.set(database=f"file:{quote(os.path.abspath(file))}")
+    # "rw" and not "rwc": an empty gradebook is not made where there was none.
+    return create_engine(url.update_query_dict({"mode": "rw", "uri": "true"}))
+
+
+def _shown(url: URL) -> str:
+    """Return a gradebook's address as anybody may see it: options may hold a password as well."""
+    if url.get_backend_name() == "sqlite":
+        return url.database or ":memory:"
+    return url.set(query={}).render_as_string(hide_password=True)
 
 
 _DUE = select(api.Assignment.name, api.Assignment.duedate)

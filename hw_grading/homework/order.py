@@ -1,0 +1,64 @@
+"""The order of the instructor's cells, in a table of our own beside nbgrader's in the gradebook.
+
+nbgrader's tables do not have it, and a database gives rows in any order. Rows are found by names,
+since nbgrader gives a notebook and its cells new keys each time it is generated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Column, Integer, MetaData, String, Table, delete, insert, inspect, select
+from sqlalchemy.exc import DBAPIError
+
+_TABLE = Table(
+    "hw_grading_cell_order",
+    MetaData(),
+    Column("assignment", String(128), primary_key=True),
+    Column("notebook", String(128), primary_key=True),
+    Column("cell", String(128), primary_key=True),
+    Column("position", Integer, nullable=False),
+)
+
+
+def store_order(gradebook: Any, assignment: str, notebook: str, cells: Sequence[str]) -> None:
+    """Store in which order a notebook has its cells, in the place of what was stored of it.
+
+    Parameters
+    ----------
+    gradebook
+        An open `nbgrader.api.Gradebook`, which has made its own tables.
+    assignment, notebook
+        Their names. What was stored of notebooks that the assignment has no more is removed.
+    cells
+        Grade ids, from top to bottom.
+    """
+    _make_table(gradebook.engine)
+    kept = [n.name for n in gradebook.find_assignment(assignment).notebooks if n.name != notebook]
+    ours = _TABLE.c.assignment == assignment
+    gradebook.db.execute(delete(_TABLE).where(ours, _TABLE.c.notebook.not_in(kept)))
+    rows = [
+        {"assignment": assignment, "notebook": notebook, "cell": cell, "position": position}
+        for position, cell in enumerate(cells)
+    ]
+    if rows:
+        gradebook.db.execute(insert(_TABLE), rows)
+    gradebook.db.commit()
+
+
+def stored_order(gradebook: Any, assignment: str, notebook: str) -> list[str]:
+    """Return the cells' grade ids from top to bottom; none where no order was stored."""
+    if not inspect(gradebook.engine).has_table(_TABLE.name):
+        return []
+    of_notebook = _TABLE.c.assignment == assignment, _TABLE.c.notebook == notebook
+    query = select(_TABLE.c.cell).where(*of_notebook).order_by(_TABLE.c.position)
+    return list(gradebook.db.scalars(query))
+
+
+def _make_table(engine: Any) -> None:
+    try:
+        _TABLE.create(engine, checkfirst=True)
+    except DBAPIError:
+        if not inspect(engine).has_table(_TABLE.name):  # and nobody else has just made it
+            raise

@@ -1,0 +1,36 @@
+"""Stores the order of the instructor's cells, when a notebook is generated."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nbformat import NotebookNode
+from nbgrader import utils
+from nbgrader.api import Gradebook
+from nbgrader.preprocessors import NbGraderPreprocessor
+
+from hw_grading.homework.order import store_order
+
+_SAVED = (utils.is_grade, utils.is_solution, utils.is_locked, utils.is_task)
+
+
+class SaveOrder(NbGraderPreprocessor):
+    """Stores the order of the cells that nbgrader's `SaveCells` has just saved.
+
+    One of the preprocessors of ``nbgrader generate_assignment``, after `SaveCells`; it changes
+    nothing in the notebook. With ``--no-db`` it stores nothing.
+    """
+
+    def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
+        """Store the order of one notebook's cells."""
+        # The converter that this runs for is the exporter's parent.
+        if not self.parent.parent.no_database:
+            names = resources["nbgrader"]
+            cells = [
+                cell.metadata.nbgrader["grade_id"]
+                for cell in nb.cells
+                if any(is_so(cell) for is_so in _SAVED)
+            ]
+            with Gradebook(names["db_url"]) as gradebook:
+                store_order(gradebook, names["assignment"], names["notebook"], cells)
+        return nb, resources
