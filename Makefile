@@ -32,7 +32,10 @@ sandbox:         ## bubblewrap, in which student code runs, where it may be inst
 browser:         ## Chromium and npm, for tests of what people look at, where they may be installed
 	@tools/install-system browser
 
-test: $(READY) sandbox browser ## all tests
+database:        ## PostgreSQL, for tests of a gradebook in it, where it may be installed
+	@tools/install-system database
+
+test: $(READY) sandbox browser database ## all tests
 	$(RUN) python -m pytest -n 3
 
 check: $(READY)  ## lint, types and unit tests, within a minute
@@ -70,4 +73,4 @@ benchmarks: $(READY) ## every figure of the documentation
 clean:           ## remove what was made here, student records excepted
 	rm -rf $(VENV) dist demo tests/browser/node_modules .pytest_cache .mypy_cache .ruff_cache
 
-.PHONY: help setup sandbox browser demo test check matrix soak validity release lock benchmarks clean
+.PHONY: help setup sandbox browser database demo test check matrix soak validity release lock benchmarks clean

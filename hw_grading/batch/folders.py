@@ -54,6 +54,7 @@ except ImportError:  # Windows: two runs at once are then not told apart
 TIMESTAMP = "timestamp.txt"
 _MAX_BYTES_OF_OUR_OWN = 2_000_000_000
 _SECONDS_FOR_GRADEBOOK = 600  # which formgrader, or a backup, may be using; SQLite's own is 5 s
+_MOST_OF_ID = 128
 _MOST_NAMED = 20  # files beside a notebook that are named one by one
 _MOST_LISTED = 10_000
 _DEEPEST = 100  # folders in folders: Python 3.11 fails at a few hundred
@@ -194,7 +195,10 @@ def drop_unnameable(converter: Any, step: str) -> dict[str, str]:
         Folders that were left out, and why and what to do, as the end of a sentence.
     """
     dropped = {}
-    above = len(fixed_folder(converter.coursedir, step).parts)
+    course = converter.coursedir
+    above = len(fixed_folder(course, step).parts)
+    # SQLite does not keep to the length that nbgrader's tables give a student's id.
+    most = _MOST_OF_ID if make_url(course.db_url).get_backend_name() != "sqlite" else None
     for folder in list(converter.assignments):
         name = os.sep.join(Path(folder).parts[above:])
         why = None
@@ -206,6 +210,8 @@ def drop_unnameable(converter: Any, step: str) -> dict[str, str]:
             why = "its name is not valid UTF-8"
         elif any(part.startswith(".") for part in name.split(os.sep)):
             why = "its name begins with a dot"
+        elif most and any(len(part) > most for part in name.split(os.sep)):
+            why = f"its name has more than {most} characters"
         if why:
             del converter.assignments[folder]
             dropped[folder] = f"{why}. Rename the folder"

@@ -5,7 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from postgresql import database, postgresql
 from toy_course import ToyCourse
+
+__all__ = ["database", "postgresql"]  # used by pytest, by name
 
 
 @pytest.fixture(scope="session")

@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from nbgrader.api import Gradebook, MissingEntry
 
 import hw_grading
-from hw_grading.homework.course import REPOSITORY
+from hw_grading.homework.course import REPOSITORY, Course
 
 ASSIGNMENT = "hw2"
 TESTS = {"test_double": 2.0, "test_triple": 1.0, "test_triple_sum": 3.0}
@@ -121,34 +122,43 @@ class ToyCourse:
     root: Path
     released: NotebookNode
     answered: NotebookNode
+    settings: str = ""  # beside those of every toy course
 
     @classmethod
-    def make(cls, root: Path) -> ToyCourse:
+    def make(cls, root: Path, settings: str = "") -> ToyCourse:
         """Write the source and generate the release."""
-        folder = root / "source" / ASSIGNMENT
+        root.mkdir(parents=True, exist_ok=True)
+        (root / "nbgrader_config.py").write_text(CONFIG.format(root=str(root)) + settings)
+        course = Course(root)
+        folder = course.source(ASSIGNMENT)
         folder.mkdir(parents=True)
         nbformat.write(source_notebook(), folder / "hw2.ipynb")
-        write_manifest(root, MANIFEST)
-        (root / "nbgrader_config.py").write_text(CONFIG.format(root=str(root)))
+        write_manifest(course.root, MANIFEST)
         done = run(root, "generate_assignment", "--create", ASSIGNMENT)
         assert done.returncode == 0, done.stderr
-        released = nbformat.read(root / "release" / ASSIGNMENT / "hw2.ipynb", as_version=4)
+        released = nbformat.read(course.release(ASSIGNMENT) / "hw2.ipynb", as_version=4)
         answered = copy.deepcopy(released)
         cell_of(answered, "double").source = "def double(x):\n    return x + x"
         cell_of(answered, "triple").source = "def triple(x):\n    return x + x + x"
         cell_of(answered, "why").source = "It is so."
         cell_of(answered, "sketch").source = "print('o')"
-        return cls(root, released, answered)
+        return cls(root, released, answered, settings)
 
-    def copied(self, root: Path) -> ToyCourse:
-        """The same course in another folder, for tests that grade."""
+    def copied(self, root: Path, settings: str = "") -> ToyCourse:
+        """The same course in another folder, for tests that grade, and with further settings."""
         shutil.copytree(self.root, root)
-        (root / "nbgrader_config.py").write_text(CONFIG.format(root=str(root)))
-        return ToyCourse(root, self.released, self.answered)
+        settings = self.settings + settings
+        (root / "nbgrader_config.py").write_text(CONFIG.format(root=str(root)) + settings)
+        return ToyCourse(root, self.released, self.answered, settings)
+
+    @cached_property
+    def course(self) -> Course:
+        """What knows where everything is."""
+        return Course(self.root)
 
     def folder(self, student: str) -> Path:
         """The folder of a student's submission, made if it is not there."""
-        folder = self.root / "submitted" / student / ASSIGNMENT
+        folder = self.course.submitted(student, ASSIGNMENT)
         folder.mkdir(parents=True, exist_ok=True)
         return folder
 
@@ -173,7 +183,7 @@ class ToyCourse:
 
     def scores(self, student: str) -> dict[str, float | None]:
         """The automatic scores by grade id; empty if the student has no submission."""
-        with Gradebook(f"sqlite:///{self.root}/gradebook.db") as gradebook:
+        with Gradebook(self.course.db_url) as gradebook:
             try:
                 notebook = gradebook.find_submission_notebook("hw2", ASSIGNMENT, student)
             except MissingEntry:
@@ -186,7 +196,7 @@ class ToyCourse:
 
     def graded(self, student: str) -> NotebookNode:
         """The autograded notebook."""
-        path = self.root / "autograded" / student / ASSIGNMENT / "hw2.ipynb"
+        path = self.course.autograded(student, ASSIGNMENT) / "hw2.ipynb"
         return nbformat.read(path, as_version=4)
 
 
