@@ -14,9 +14,9 @@ from typing import Any
 from urllib.parse import quote
 
 from nbgrader import api
-from sqlalchemy import Engine, create_engine, select
+from sqlalchemy import Engine, create_engine, inspect, select
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from hw_grading import DISTRIBUTION
@@ -145,6 +145,11 @@ def read_gradebook(db_url: str, assignment: str) -> tuple[list[Cell], list[Recor
             records = _records(db, assignment, cells, due.pop(assignment))
             return list(cells.values()), records, set(due)
     except SQLAlchemyError as error:
+        if _is_empty(engine):
+            raise NoScores(
+                f"The gradebook {_shown(url)} is empty: "
+                f"run `nbgrader generate_assignment {assignment}`"
+            ) from None
         said = str(error).replace(url.password or "\0", "***")[:300]
         raise NoScores(f"Reading {_shown(url)} failed: {said}") from None
     finally:
@@ -157,7 +162,7 @@ def _reading(url: URL, assignment: str) -> Engine:
         one_moment = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
         try:
             return create_engine(url, execution_options=one_moment, hide_parameters=True)
-        except ImportError as error:
+        except (ImportError, NoSuchModuleError) as error:
             raise NoScores(
                 f"Reading {_shown(url)} needs a package that is not installed ({error}). For a "
                 "gradebook in PostgreSQL write postgresql+psycopg://… and install psycopg: "
@@ -171,6 +176,13 @@ def _reading(url: URL, assignment: str) -> Engine:
         url = url.set(database=f"file:{quote(os.path.abspath(file))}")
     # "rw" and not "rwc": an empty gradebook is not made where there was none.
     return create_engine(url.update_query_dict({"mode": "rw", "uri": "true"}))
+
+
+def _is_empty(engine: Engine) -> bool:
+    try:
+        return not inspect(engine).has_table(api.Assignment.__tablename__)
+    except SQLAlchemyError:
+        return False  # it cannot even be asked
 
 
 def _shown(url: URL) -> str:

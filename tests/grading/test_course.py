@@ -1,0 +1,291 @@
+"""Commands find everything where the course's settings say, and nowhere else."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+from pathlib import Path
+
+import nbformat
+import pytest
+from toy_course import ASSIGNMENT, TESTS, ToyCourse, run
+
+from hw_grading.__main__ import main
+from hw_grading.homework.course import Course, scratch_course, shelf_of
+from hw_grading.homework.homework import file_name_pattern, homeworks_of
+from hw_grading.outcome import GraderFault
+from hw_grading.records.results import Status, read_results
+from hw_grading.records.scores import NoScores
+
+DEFAULTS = ("source", "release", "submitted", "autograded", "feedback", "grading", "gradebook.db")
+ELSEWHERE = """
+import os
+c.CourseDirectory.root = {root!r}
+c.CourseDirectory.directory_structure = os.path.join(
+    "work", "{{assignment_id}}", "{{nbgrader_step}}", "of-{{student_id}}"
+)
+c.CourseDirectory.source_directory = "instructor"
+c.CourseDirectory.release_directory = "for-students"
+c.CourseDirectory.submitted_directory = "handed-in"
+c.CourseDirectory.autograded_directory = "graded"
+c.CourseDirectory.feedback_directory = os.path.join("given", "back")
+c.CourseDirectory.db_url = "sqlite:///" + {root!r} + "/records/the class.db"
+c.WholeClass.folder = "progress"
+"""
+
+
+def write_settings(folder: Path, text: str, name: str = "nbgrader_config.py") -> Course:
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / name).write_text("c = get_config()\n" + text)
+    return Course(folder)
+
+
+@pytest.fixture(autouse=True)
+def no_settings_of_this_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder for Jupyter's configuration."""
+    monkeypatch.setenv("JUPYTER_CONFIG_DIR", str(tmp_path / "jupyter"))
+    monkeypatch.setenv("JUPYTER_NO_CONFIG", "")
+    return tmp_path / "jupyter"
+
+
+def test_without_settings_everything_is_where_nbgrader_has_it(tmp_path: Path) -> None:
+    course = Course(tmp_path)
+    assert course.root == tmp_path
+    assert course.db_url == f"sqlite:///{tmp_path}/gradebook.db"
+    assert course.source("ps1") == tmp_path / "source" / "ps1"
+    assert course.release("ps1") == tmp_path / "release" / "ps1"
+    assert course.submitted("ada", "ps1") == tmp_path / "submitted" / "ada" / "ps1"
+    assert course.autograded("ada", "ps1") == tmp_path / "autograded" / "ada" / "ps1"
+    assert course.feedback("ada", "ps1") == tmp_path / "feedback" / "ada" / "ps1"
+
+
+def test_settings_of_the_course_come_before_those_of_jupyter_and_of_its_root_before_both(
+    tmp_path: Path, no_settings_of_this_machine: Path
+) -> None:
+    names = ("source", "release", "submitted")
+    lines = [f'c.CourseDirectory.{name}_directory = "{{}}-{name}"\n' for name in names]
+    write_settings(no_settings_of_this_machine, "".join(lines).format(*["jupyter"] * 3))
+    here = "".join(lines[1:]).format(*["here"] * 2)
+    course = write_settings(tmp_path / "here", f"c.CourseDirectory.root = '../root'\n{here}")
+    write_settings(tmp_path / "root", lines[2].format("root"))
+    assert course.source("ps1") == tmp_path / "root" / "jupyter-source" / "ps1"
+    assert course.release("ps1") == tmp_path / "root" / "here-release" / "ps1"
+    assert course.submitted("ada", "ps1") == tmp_path / "root" / "root-submitted" / "ada" / "ps1"
+
+
+def test_settings_may_be_json_and_may_import_what_lies_beside_them(tmp_path: Path) -> None:
+    (tmp_path / "names_of_ours.py").write_text('SOURCE = "mine"')
+    course = write_settings(
+        tmp_path, "import names_of_ours\nc.CourseDirectory.source_directory = names_of_ours.SOURCE"
+    )
+    text = '{"CourseDirectory": {"release_directory": "theirs"}}'
+    (tmp_path / "nbgrader_config.json").write_text(text)
+    assert course.source("ps1") == tmp_path / "mine" / "ps1"
+    assert course.release("ps1") == tmp_path / "theirs" / "ps1"
+
+
+@pytest.mark.parametrize("text", ["c.CourseDirectory.root = 1/0", "this is not Python"])
+def test_a_mistake_in_the_settings_is_told_with_their_file(
+    tmp_path: Path, text: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    course = write_settings(tmp_path, text)
+    with pytest.raises(GraderFault, match=r"nbgrader_config\.py: reading the settings failed"):
+        course.directory  # noqa: B018
+    assert main(["--course", str(tmp_path), "report", "ps1"]) == 1
+    assert "Mend the file" in capsys.readouterr().err
+
+
+def test_an_address_that_is_none_is_not_shown_since_it_may_hold_a_password(tmp_path: Path) -> None:
+    course = write_settings(tmp_path, "c.CourseDirectory.db_url = 'postgresql//ada:secret@host'")
+    with pytest.raises(GraderFault, match="not a database's address") as caught:
+        read_results(course.folder, "ps1")
+    assert "secret" not in str(caught.value)
+
+
+def test_a_gradebook_is_found_from_any_folder(tmp_path: Path) -> None:
+    course = write_settings(tmp_path, "c.CourseDirectory.db_url = 'sqlite:///records/class.db'")
+    assert course.db_url == f"sqlite:///{tmp_path}/records/class.db"
+    with pytest.raises(NoScores, match=f"no gradebook {tmp_path}/records/class.db"):
+        read_results(course.folder, "ps1")
+    assert not (tmp_path / "records").exists()
+
+
+@pytest.mark.parametrize("driver", ["postgresql+psycopg2", "mysql+nodriver"])
+def test_a_driver_that_is_not_installed_is_named(tmp_path: Path, driver: str) -> None:
+    course = write_settings(tmp_path, f"c.CourseDirectory.db_url = '{driver}://a:secret@h/b'")
+    with pytest.raises(NoScores, match="pip install") as caught:
+        read_results(course.folder, "ps1")
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("structure", "parent", "within", "folder"),
+    [
+        ("{nbgrader_step}/{student_id}/{assignment_id}", "sub", "ps1", "ada"),
+        ("{assignment_id}/{nbgrader_step}/{student_id}", "ps1/sub", "", "ada"),
+        ("x/{nbgrader_step}/of-{student_id}/a/{assignment_id}", "x/sub", "a", "of-ada"),
+        ("{nbgrader_step}/{assignment_id}-{student_id}", "sub", "", "ps1-ada"),
+    ],
+)
+def test_the_folders_of_students_are_found_in_every_structure(
+    tmp_path: Path, structure: str, parent: str, within: str, folder: str
+) -> None:
+    course = write_settings(tmp_path, f"c.CourseDirectory.directory_structure = {structure!r}")
+    shelf = shelf_of(course.directory, "sub", "ps1")
+    assert (shelf.parent, shelf.within) == (tmp_path / parent, within)
+    assert shelf.folder("ada") == tmp_path / parent / folder
+    assert shelf.name(folder) == "ada"
+
+
+def test_homeworks_are_those_with_a_notebook_among_the_sources(tmp_path: Path) -> None:
+    structure = "c.CourseDirectory.directory_structure = "
+    structure += "'[all]/{assignment_id}/{nbgrader_step}/{student_id}'"
+    write_settings(tmp_path, structure)
+    for name in ("ps1", "ps 2", ".ipynb_checkpoints", "empty"):
+        folder = tmp_path / "[all]" / name / "source"
+        folder.mkdir(parents=True)
+        if name != "empty":
+            (folder / "x.ipynb").write_text("{}")
+    assert homeworks_of(tmp_path) == ["ps 2", "ps1"]
+    pattern = file_name_pattern(homeworks_of(tmp_path))
+    assert "(?P<file_id>ps\\ 2|ps1)" in pattern
+
+
+def test_a_scratch_course_keeps_to_its_folder_whatever_the_settings_say(tmp_path: Path) -> None:
+    own = tmp_path / "own"
+    outside = tmp_path / "outside"
+    settings = f"""
+c.CourseDirectory.root = {str(own)!r}
+c.CourseDirectory.db_url = "postgresql+psycopg://ada@host/real"
+c.CourseDirectory.submitted_directory = {str(outside)!r}
+c.CourseDirectory.source_directory = "instructor"
+c.WholeClass.folder = {str(outside)!r}
+c.Exchange.root = {str(outside)!r}
+"""
+    write_settings(tmp_path / "settings", settings)
+    notebook = own / "instructor" / "ps1" / "ps1.ipynb"
+    notebook.parent.mkdir(parents=True)
+    notebook.write_text("{}")
+    scratch = scratch_course(tmp_path / "scratch", tmp_path / "settings")
+    assert scratch.homeworks() == ["ps1"]
+    assert scratch.db_url == f"sqlite:///{tmp_path}/scratch/gradebook.db"
+    assert scratch.submitted("ada", "ps1") == tmp_path / "scratch" / "submitted" / "ada" / "ps1"
+    assert scratch.config.WholeClass.folder == "grading"
+    assert scratch.config.Exchange.root == str(tmp_path / "scratch" / "exchange")
+    assert not outside.exists()
+
+
+def test_a_scratch_course_keeps_names_that_do_not_lead_out_of_it(tmp_path: Path) -> None:
+    own = write_settings(tmp_path / "own", "c.CourseDirectory.source_directory = 'instructor'")
+    notebook = own.source("ps1") / "ps1.ipynb"
+    notebook.parent.mkdir(parents=True)
+    notebook.write_text("{}")
+    scratch = scratch_course(tmp_path / "scratch", own.folder)
+    assert (tmp_path / "scratch" / "instructor" / "ps1" / "ps1.ipynb").exists()
+    assert scratch.homeworks() == ["ps1"]
+
+
+@pytest.fixture(scope="module")
+def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> ToyCourse:
+    """A course with nothing where nbgrader has it by default, graded."""
+    folder = tmp_path_factory.mktemp("elsewhere")
+    root = folder / "root"
+    (root / "records").mkdir(parents=True)
+    course = ToyCourse.make(folder / "settings", ELSEWHERE.format(root=str(root)))
+    course.submit("ada", course.answered)
+    course.submit("bob", course.answer(double="def double(x):\n    return x"))
+    course.submit("cyd", b"{")
+    done = course.grade()
+    assert done.returncode == 0, done.stderr
+    return course
+
+
+@pytest.mark.slow
+@pytest.mark.xdist_group("elsewhere")
+class TestElsewhere:
+    def test_a_class_is_graded_and_read(self, elsewhere: ToyCourse) -> None:
+        _, results = read_results(elsewhere.root, ASSIGNMENT)
+        assert [result.record.student for result in results] == ["ada", "bob", "cyd"]
+        assert [result.status for result in results[:2]] == [Status.GRADED] * 2
+        assert results[0].problems == ()
+        assert elsewhere.test_scores("ada") == TESTS
+
+    def test_nothing_is_made_where_it_would_be_by_default(self, elsewhere: ToyCourse) -> None:
+        root = elsewhere.course.root
+        assert {name for place in (root, elsewhere.root) for name in os.listdir(place)} == {
+            "nbgrader_config.py",
+            "output.txt",
+            "progress",
+            "records",
+            "staff",
+            "work",
+        }
+        assert sorted(os.listdir(root / "work" / ASSIGNMENT)) == [
+            "for-students",
+            "graded",
+            "handed-in",
+            "instructor",
+        ]
+
+    def test_the_commands_work_from_another_folder(
+        self, elsewhere: ToyCourse, capsys: pytest.CaptureFixture[str], tmp_path: Path
+    ) -> None:
+        course = ["--course", str(elsewhere.root)]
+        assert main([*course, "report", ASSIGNMENT]) == 0
+        assert "graded 2, submission failed 1, not graded 0" in capsys.readouterr().out
+        assert main([*course, "plots", ASSIGNMENT, "--out", str(tmp_path / "plots.html")]) == 0
+        assert "It is so." in (tmp_path / "plots.html").read_text(encoding="utf-8")
+
+    def test_who_was_not_graded_is_told_with_the_folder(
+        self, elsewhere: ToyCourse, tmp_path: Path
+    ) -> None:
+        root = tmp_path / "root"
+        shutil.copytree(elsewhere.course.root, root)
+        course = elsewhere.copied(tmp_path / "settings", ELSEWHERE.format(root=str(root)))
+        course.submit("eve", course.answered)
+        odd = course.folder("fay") / "other.ipynb"
+        odd.write_text("{}")
+        (odd.parent.parent / "no-student").mkdir()
+        _, results = read_results(course.root, ASSIGNMENT)
+        assert [r.record.student for r in results] == ["ada", "bob", "cyd", "eve", "fay"]
+        assert results[3].reason.startswith("It was handed in, and there are no scores")
+        assert results[4].reason == (
+            "No hw2.ipynb was handed in. In the folder of-fay: 'other.ipynb'."
+        )
+
+    def test_feedback_is_written(self, elsewhere: ToyCourse) -> None:
+        done = run(elsewhere.root, "generate_feedback", ASSIGNMENT)
+        assert done.returncode == 0, done.stderr
+        page = elsewhere.course.feedback("ada", ASSIGNMENT) / "hw2.html"
+        assert page.is_relative_to(elsewhere.course.root / "work" / ASSIGNMENT / "given" / "back")
+        assert page.exists()
+        shutil.rmtree(elsewhere.course.root / "work" / ASSIGNMENT / "given")
+
+    def test_downloads_are_sorted_by_the_names_of_the_homeworks(
+        self, elsewhere: ToyCourse, tmp_path: Path
+    ) -> None:
+        root = tmp_path / "root"
+        shutil.copytree(elsewhere.course.root, root)
+        course = elsewhere.copied(tmp_path / "settings", ELSEWHERE.format(root=str(root)))
+        archive = root / "downloaded" / ASSIGNMENT / "archive"
+        archive.mkdir(parents=True)
+        nbformat.write(course.answered, archive / "gus_hw2_again.ipynb")
+        nbformat.write(course.answered, archive / "gus_other.ipynb")
+        done = run(course.root, "zip_collect", ASSIGNMENT)
+        assert done.returncode == 0, done.stderr
+        assert (course.course.submitted("gus", ASSIGNMENT) / "hw2.ipynb").exists()
+
+
+def test_the_class_in_a_file_is_read_and_not_written(tmp_path: Path) -> None:
+    """Also one whose name means something in an address."""
+    file = tmp_path / "100% of a#b?.db"
+    sqlite3.connect(file).close()
+    before = file.stat().st_mtime_ns
+    url = "sqlite:///file:100%25 of a%23b%3f.db?mode=ro&uri=true"
+    for address in (f"sqlite:///{tmp_path}/nothing.db", url.replace("file:", f"file:{tmp_path}/")):
+        write_settings(tmp_path, f"c.CourseDirectory.db_url = {address!r}")
+        with pytest.raises(NoScores):
+            read_results(tmp_path, "ps1")
+    assert file.stat().st_mtime_ns == before
+    assert not (tmp_path / "nothing.db").exists()
