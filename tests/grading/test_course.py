@@ -92,7 +92,7 @@ def test_a_mistake_in_the_settings_is_told_with_their_file(
     course = write_settings(tmp_path, text)
     with pytest.raises(GraderFault, match=r"nbgrader_config\.py: reading the settings failed"):
         course.directory  # noqa: B018
-    assert main(["--course", str(tmp_path), "report", "ps1"]) == 1
+    assert main(["--course", str(tmp_path), "report", "ps1"]) == 2
     assert "Mend the file" in capsys.readouterr().err
 
 
