@@ -12,9 +12,10 @@ from distributed import LocalCluster
 
 from hw_grading.batch.ahead import ClassRun, Pending
 from hw_grading.batch.cluster import DaskWorkers
-from hw_grading.batch.job import Job, Outcome
+from hw_grading.batch.job import Job
 from hw_grading.batch.store import Results
 from hw_grading.homework.homework import Homework
+from hw_grading.outcome import Graded, Outcome
 
 WORKERS, ROUNDS, SECONDS, REPEATS = 64, 5, 10.0, 3
 
@@ -68,4 +69,4 @@ def _itself(job: Job) -> Job:
 def sleep(job: Job) -> Outcome:
     """Take the time of a submission, and none of the processor's."""
     time.sleep(SECONDS)
-    return Outcome("{}")
+    return Graded("{}")

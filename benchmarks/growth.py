@@ -12,9 +12,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from benchmarks.isolation import answers, make_course
-from hw_grading.batch.job import Job, Outcome
+from hw_grading.batch.job import Job
 from hw_grading.batch.store import Results
 from hw_grading.homework.course import Course
+from hw_grading.outcome import WithScores
 
 SIZES = (100, 10_000)
 # Runs `nbgrader autograde` and keeps the last job, and what came of it.
@@ -56,7 +57,7 @@ def run() -> None:
     print(f"ratio {each[1] / each[0]:.2f}")
 
 
-def one_result(course: Course) -> tuple[Job, Outcome]:
+def one_result(course: Course) -> tuple[Job, WithScores]:
     """Grade a class of one; return its job, and what came of it."""
     folder = course.folder
     file = folder / "job.pickle"

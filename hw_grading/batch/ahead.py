@@ -16,9 +16,11 @@ from concurrent.futures import CancelledError, Executor, Future
 from dataclasses import dataclass
 from typing import Protocol
 
-from hw_grading.batch.job import Job, Outcome, run
+from hw_grading.batch.job import Job, run
 from hw_grading.batch.store import Results
+from hw_grading.outcome import GraderFault, NotGraded, Outcome
 
+_SECONDS_TO_STOP = 10.0  # for the thread, which may be waiting for the gradebook
 MOST_READY = 100  # submissions with a result that are looked at before the loop comes to them
 
 
@@ -85,14 +87,15 @@ class ClassRun:
         self._ready_ahead = threading.Semaphore(MOST_READY)
         self._stopped = threading.Event()
         self._kept = True  # while there is room on disk
+        self._ahead = threading.Thread(target=self._run_ahead, daemon=True)
         if executor is not None:
-            threading.Thread(target=self._run_ahead, daemon=True).start()
+            self._ahead.start()
 
     def outcome(self, job: Job) -> Outcome:
         """Return what came of a job; wait for it, or run it."""
         self._ready_ahead.release()
         while True:
-            settled = self._settle(job)
+            settled, _ = self._settle(job)
             outcome = settled.result() or self._results.get(job.key)
             if outcome:
                 return outcome
@@ -101,12 +104,13 @@ class ClassRun:
                     del self._settled[job.key]
 
     def stop(self) -> None:
-        """Run nothing any more, and end what is running."""
+        """Run nothing any more, and end what is running; nothing of it goes on afterwards."""
         self._stopped.set()
         self._room.release()
         self._ready_ahead.release()
         if self._executor is not None:
             self._executor.shutdown(wait=True, cancel_futures=True)
+            self._ahead.join(_SECONDS_TO_STOP)
 
     def _run_ahead(self) -> None:
         for submission in self._pending:
@@ -114,21 +118,24 @@ class ClassRun:
             if self._stopped.is_set():
                 return
             try:
-                settled = self._settle(submission.job())
+                settled, begun = self._settle(submission.job())
             except Exception:
                 self._room.release()  # the loop meets the same error, and reports it
                 continue
-            ready = settled.done()
+            ready = settled.done() or not begun  # by the loop, which is at it now
             settled.add_done_callback(lambda _: self._room.release())
             if ready:  # looking further would only take time from the loop
                 self._ready_ahead.acquire()
 
-    def _settle(self, job: Job) -> Future[Outcome | None]:
-        """Return a future that is done when a job has its result: None if it is kept on disk."""
+    def _settle(self, job: Job) -> tuple[Future[Outcome | None], bool]:
+        """Return what tells of a job's result, and whether this call has begun with it.
+
+        The future is done when there is a result; it gives None if that is kept on disk.
+        """
         with self._lock:
             settled = self._settled.get(job.key)
             if settled is not None:
-                return settled
+                return settled, False
             settled = self._settled[job.key] = Future()
         try:
             self._begin(job, settled)
@@ -137,7 +144,7 @@ class ClassRun:
                 self._settled.pop(job.key, None)
             settled.cancel()  # nobody is to wait for it
             raise
-        return settled
+        return settled, True
 
     def _begin(self, job: Job, settled: Future[Outcome | None]) -> None:
         """Look for a job's result, or have it run."""
@@ -162,13 +169,14 @@ class ClassRun:
             if self._stopped.is_set():  # it was ended with all others
                 settled.cancel()
                 return
-            outcome = Outcome(None, f"{type(error).__name__}: {error}")
+            known = isinstance(error, GraderFault)
+            outcome = NotGraded(str(error) if known else f"{type(error).__name__}: {error}")
         self._take(job, settled, outcome)
 
     def _take(self, job: Job, settled: Future[Outcome | None], outcome: Outcome) -> None:
         """Keep a result, on disk if it is one and can be."""
         kept = False
-        if outcome.notebook is not None:
+        if not isinstance(outcome, NotGraded):
             try:
                 self._results.put(job.key, outcome)
                 kept = True

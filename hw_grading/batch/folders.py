@@ -23,13 +23,9 @@ from __future__ import annotations
 
 import contextlib
 import fnmatch
-import gc
 import glob
-import itertools
 import json
 import os
-import stat
-import weakref
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -40,24 +36,17 @@ from nbgrader.coursedir import CourseDirectory
 from nbgrader.utils import parse_utc, rmtree
 from sqlalchemy.engine import make_url
 
+from hw_grading.batch.lock import course_locked
+from hw_grading.batch.submitted import TIMESTAMP, why_unusable
 from hw_grading.homework.course import fixed_folder
 from hw_grading.outcome import GraderFault
 from hw_grading.records.graded_notebook import FINISHED
 from hw_support.submission.file import Unreadable, read_regular_file
-from hw_support.submission.problems import METADATA_KEY, Kind, Problem, Severity, shown
+from hw_support.submission.problems import METADATA_KEY, shown
 
-try:
-    import fcntl
-except ImportError:  # Windows: two runs at once are then not told apart
-    fcntl = None  # type: ignore[assignment]
-
-TIMESTAMP = "timestamp.txt"
 _MAX_BYTES_OF_OUR_OWN = 2_000_000_000
 _SECONDS_FOR_GRADEBOOK = 600  # which formgrader, or a backup, may be using; SQLite's own is 5 s
 _MOST_OF_ID = 128
-_MOST_NAMED = 20  # files beside a notebook that are named one by one
-_MOST_LISTED = 10_000
-_DEEPEST = 100  # folders in folders: Python 3.11 fails at a few hundred
 
 
 class CarefulCourseDirectory(CourseDirectory):
@@ -116,20 +105,28 @@ class CarefulCourseDirectory(CourseDirectory):
             return None
 
 
-def prepare(converter: Any) -> None:
-    """Put the listed submissions of an `Autograde` converter right.
+@contextlib.contextmanager
+def held(converter: Any) -> Iterator[None]:
+    """Hold the course of an `Autograde` converter, its listed submissions put right.
 
     Raises
     ------
     GraderFault
         Another run is grading this course.
     """
+    course = converter.coursedir
+    autograded = fixed_folder(course, course.autograded_directory)
+    with course_locked(Path(course.root), autograded):
+        prepare(converter)
+        yield
+
+
+def prepare(converter: Any) -> None:
+    """Put the listed submissions of an `Autograde` converter right.
+
+    No other run may be grading the course (`held`): what it is at would look half-made.
+    """
     old = converter.coursedir
-    if not _hold_course(converter):
-        raise GraderFault(
-            f"Another run is grading the course in {old.root}: nothing was graded. Wait until it "
-            "has ended, or end it; what it has finished is not run again"
-        )
     careful = CarefulCourseDirectory(parent=old.parent, config=old.config)
     for name in old.trait_names(config=True):
         careful.set_trait(name, getattr(old, name))
@@ -264,59 +261,6 @@ def is_finished(path: Path) -> bool:
         return False
 
 
-def beside(folder: Path) -> list[Problem]:
-    """Return what lies beside the notebook, all of which is left behind: no test has seen it."""
-    files = (path for path in _files(folder) if path != folder / TIMESTAMP)
-    found = list(itertools.islice((p for p in files if p.suffix != ".ipynb"), _MOST_LISTED))
-    found.sort()
-    problems = []
-    for path in found[:_MOST_NAMED]:
-        what = "" if stat.S_ISREG(os.lstat(path).st_mode) else " (a link, pipe or device)"
-        message = f"The file {shown(path.relative_to(folder))}{what} was left behind"
-        problems.append(f"{message}: only the notebook is graded.")
-    if more := len(found) - _MOST_NAMED if len(found) > _MOST_NAMED else 0:
-        or_more = " or more" if len(found) == _MOST_LISTED else ""
-        problems.append(f"{more:,}{or_more} further files were left behind.")
-    return [Problem(Kind.FOLDER, Severity.MENDED, message) for message in problems]
-
-
-def copy_timestamp(submitted: Path, graded: Path) -> None:
-    """Copy the time of submission, by which nbgrader finds out what was handed in again."""
-    with contextlib.suppress(Unreadable):
-        text = read_regular_file(submitted / TIMESTAMP, 1_000)
-        graded.mkdir(parents=True, exist_ok=True)
-        (graded / TIMESTAMP).write_bytes(text)
-
-
-def why_unusable(folder: Path) -> str | None:
-    """Return why a folder in `submitted/` cannot be graded, and what to do; None if it can."""
-    if folder.is_symlink() or folder.parent.is_symlink():
-        return "it is a symbolic link. Put a copy of what it leads to there"
-    for path in itertools.islice(_files(folder, folders=True), _MOST_LISTED):
-        if len(path.parts) - len(folder.parts) > _DEEPEST:
-            inner = path.parts[len(folder.parts)]
-            return f"it has more than {_DEEPEST} folders within {shown(inner)}. Remove them"
-    return None
-
-
-def _files(folder: Path, *, folders: bool = False) -> Iterator[Path]:
-    """Give the files in a folder and its folders, or those folders; no link is followed."""
-    left = [folder]
-    while left:
-        here = left.pop()
-        try:
-            entries = list(os.scandir(here))
-        except OSError:
-            continue
-        inner = [Path(entry.path) for entry in entries if entry.is_dir(follow_symlinks=False)]
-        if len(here.parts) - len(folder.parts) <= _DEEPEST:
-            left += inner
-        if folders:
-            yield from inner
-        else:
-            yield from (Path(e.path) for e in entries if not e.is_dir(follow_symlinks=False))
-
-
 def students(converter: Any) -> Iterator[tuple[str, str]]:
     """Give the folder and the student id of each listed submission."""
     for folder in converter.assignments:
@@ -337,27 +281,3 @@ def notebook_names(course: Any) -> list[str]:
         except MissingEntry:
             return []
         return [notebook.name for notebook in assignment.notebooks]
-
-
-def _hold_course(converter: Any) -> bool:
-    """Lock `autograded/` for the life of the converter; False while another run holds it."""
-    if fcntl is None:
-        return True
-    course = converter.coursedir
-    folder = fixed_folder(course, course.autograded_directory)
-    os.makedirs(folder, exist_ok=True)
-    lock = os.open(folder, os.O_RDONLY)
-    for attempt in (1, 2):
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if attempt == 2:
-                os.close(lock)
-                return False
-            gc.collect()  # it may be held by an earlier run in this process, of formgrader's
-        except OSError:  # a file system without locks
-            break
-        else:
-            break
-    weakref.finalize(converter, os.close, lock)
-    return True

@@ -1,4 +1,4 @@
-"""One submission's work: all that determines its result, the run itself, and what comes of it.
+"""One submission's work: all that determines its result, and the run itself.
 
 A `Job` is plain data: it can be sent to another process or another machine, and its `key` names its
 result. Whoever runs it needs the same packages, in the same versions, and no shared folder.
@@ -7,16 +7,14 @@ result. Whoever runs it needs the same packages, in the same versions, and no sh
 from __future__ import annotations
 
 import contextlib
-import copy
 import functools
 import hashlib
 import importlib.metadata
 import json
 import platform
-import socket
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -28,10 +26,10 @@ from packaging.utils import canonicalize_name
 import hw_grading
 import hw_support
 from hw_grading.homework.homework import Homework
-from hw_grading.outcome import GraderFault, HelperEnded
-from hw_grading.run.execution import ExecuteSubmission
-from hw_grading.sandbox import available, environment
-from hw_support.submission.problems import Severity, read_problems
+from hw_grading.outcome import GraderFault, HelperEnded, NotGraded, Outcome, Spent
+from hw_grading.run.ready import expect_a_sandbox
+from hw_grading.run.settings import RunSettings
+from hw_grading.run.submission import Submission
 
 OURS = "this homework's own packages"
 _looking = threading.Lock()
@@ -52,7 +50,7 @@ class Job:
     notebook
         The sanitized notebook as JSON, hidden tests in it.
     settings
-        Those of `ExecuteSubmission`, by name, as JSON has them.
+        `RunSettings` by name, as JSON has them.
     versions
         What has to be installed where it runs (`installed`).
     homework
@@ -73,52 +71,27 @@ class Job:
         return hashlib.sha256(json.dumps(whole, sort_keys=True).encode()).hexdigest()
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """What came of a job.
-
-    Attributes
-    ----------
-    notebook
-        The notebook with its outputs and reasons, as JSON; None if the grader failed.
-    fault
-        Why the grader failed; None if it did not.
-    seconds
-        How long it took on the clock.
-    cpu_seconds
-        Computing time of the student's processes.
-    reasons
-        Why the submission, or a part of it, failed; empty if nothing did.
-    worker
-        The machine where it ran.
-    """
-
-    notebook: str | None
-    fault: str | None = None
-    seconds: float = 0.0
-    cpu_seconds: float = 0.0
-    reasons: list[str] = field(default_factory=list)
-    worker: str = field(default_factory=socket.gethostname)
-
-
 def run(job: Job) -> Outcome:
-    """Run a submission here; its examiner and its sandbox are processes of their own."""
-    start = monotonic()
-    for attempt in (1, 2):
-        settings = copy.deepcopy(dict(job.settings))  # it may change them
-        execution = ExecuteSubmission(homework=job.homework, **settings)
+    """Run a submission here; its examiner and its sandbox are processes of their own.
+
+    It is run once more when a process of the grader's has ended, and when the kernel has, which the
+    machine may have killed.
+    """
+    began = monotonic()
+    for is_last in (False, True):
         notebook = nbformat.from_dict(json.loads(job.notebook))
+        settings = RunSettings(**job.settings)
+        submission = Submission(notebook, job.student, settings, job.homework)
         try:
-            done, _ = execution.preprocess(notebook, {"nbgrader": {"student": job.student}})
-            if not execution.kernel_died:
-                break  # or the machine may have killed it: it is run once more
-        except GraderFault as fault:
-            if attempt == 1 and isinstance(fault, HelperEnded):
+            outcome: Outcome = submission.run()
+            if submission.kernel_died and not is_last:
                 continue
-            return Outcome(None, str(fault), monotonic() - start, execution.cpu_seconds_used)
-    failed = [p.message for p in read_problems(done) if p.severity is Severity.FAILED]
-    text = json.dumps(done, ensure_ascii=False)
-    return Outcome(text, None, monotonic() - start, execution.cpu_seconds_used, failed)
+        except GraderFault as fault:
+            if isinstance(fault, HelperEnded) and not is_last:
+                continue
+            outcome = NotGraded(str(fault))
+        break
+    return replace(outcome, spent=Spent(monotonic() - began, submission.cpu_seconds_used))
 
 
 def run_elsewhere(job: Job) -> Outcome:
@@ -140,10 +113,8 @@ def run_elsewhere(job: Job) -> Outcome:
 
 @functools.cache
 def _check_sandbox(sandbox: str, blas_threads: int) -> None:
-    if sandbox != "none":
-        secrets = [Path(str(hw_grading.__file__)).parent]
-        settings = ExecuteSubmission(sandbox=sandbox, blas_threads=blas_threads)
-        available.check(environment.shown(blas_threads, secrets), settings.of_sandbox())
+    settings = RunSettings(sandbox=sandbox, blas_threads=blas_threads)
+    expect_a_sandbox(settings, [Path(str(hw_grading.__file__)).parent])
 
 
 def installed() -> dict[str, str]:

@@ -19,7 +19,6 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from enum import StrEnum
 from pathlib import Path
 from time import monotonic
 from typing import Any, TextIO
@@ -27,7 +26,7 @@ from typing import Any, TextIO
 from tqdm import tqdm
 from tqdm.contrib.logging import logging_redirect_tqdm
 
-from hw_grading.batch.job import Outcome
+from hw_grading.outcome import Outcome, Status
 from hw_grading.pages import STYLE
 from hw_grading.records.graded_notebook import plain
 
@@ -47,20 +46,12 @@ _POLICY = f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{_
 _BAR = "{desc}: {n_fmt} of {total_fmt} |{bar}| {remaining} left, {rate_fmt}{postfix}"
 
 
-class End(StrEnum):
-    """How a submission ended."""
-
-    GRADED = "graded"
-    SUBMISSION_FAILED = "submission failed"
-    NOT_GRADED = "not graded"
-
-
 @dataclass
 class Entry:
     """One student's line."""
 
     student: str
-    end: End | None = None
+    end: Status | None = None
     why: str = ""
     seconds: float = 0.0
     cpu_seconds: float = 0.0
@@ -96,7 +87,7 @@ class Progress:
         self._entries = {student: Entry(student) for student in students}
         self._folder, self._assignment, self._log = folder, assignment, log
         self._running: set[str] = set()
-        self._counts: Counter[End] = Counter()
+        self._counts: Counter[Status] = Counter()
         self._lock = threading.RLock()
         self._start = self._last_line = monotonic()
         self._last_page = 0.0
@@ -135,22 +126,18 @@ class Progress:
         with self._lock:
             self._running.discard(student)
             entry = self._entries.setdefault(student, Entry(student))
-            entry.seconds, entry.cpu_seconds = outcome.seconds, outcome.cpu_seconds
+            spent = outcome.spent
+            entry.seconds, entry.cpu_seconds = spent.seconds, spent.cpu_seconds
             entry.again = again
-            if outcome.fault is not None:
-                self._end(entry, End.NOT_GRADED, outcome.fault)
-            elif outcome.reasons:
-                self._end(entry, End.SUBMISSION_FAILED, " ".join(outcome.reasons))
-            else:
-                self._end(entry, End.GRADED, "")
-            self._event_of(entry, worker=outcome.worker)
+            self._end(entry, outcome.status, " ".join(outcome.reasons))
+            self._event_of(entry, worker=spent.worker)
             self._show()
 
     def not_graded(self, student: str, why: str) -> None:
         """Note that the grader failed with a student, whatever was said of them before."""
         with self._lock:
             entry = self._entries.setdefault(student, Entry(student))
-            self._end(entry, End.NOT_GRADED, why)
+            self._end(entry, Status.NOT_GRADED, why)
             self._event_of(entry)
             self._show()
 
@@ -178,11 +165,11 @@ class Progress:
             self.closed = True
             self._closing.close()
             for entry in self._entries.values():
-                if not entry.saved and entry.end is not End.NOT_GRADED:
+                if not entry.saved and entry.end is not Status.NOT_GRADED:
                     why = "its scores were not saved" if entry.end else "the run did not come to it"
-                    self._end(entry, End.NOT_GRADED, why)
-            left = self.count(End.NOT_GRADED)
-            self._event(event="end", **{str(end): self.count(end) for end in End})
+                    self._end(entry, Status.NOT_GRADED, why)
+            left = self.count(Status.NOT_GRADED)
+            self._event(event="end", **{str(end): self.count(end) for end in Status})
             self._write_page()
             table = self.table()
             if left:
@@ -191,7 +178,7 @@ class Progress:
             else:
                 self._log.info(table)
 
-    def _end(self, entry: Entry, end: End, why: str) -> None:
+    def _end(self, entry: Entry, end: Status, why: str) -> None:
         if entry.end is not None:
             self._counts[entry.end] -= 1
         elif self._bar is not None:
@@ -203,7 +190,7 @@ class Progress:
 
     # -- what is shown
 
-    def count(self, end: End) -> int:
+    def count(self, end: Status) -> int:
         """Return how many ended so."""
         return self._counts[end]
 
@@ -211,12 +198,12 @@ class Progress:
         """Return what became of the class, as lines."""
         entries = list(self._entries.values())
         minutes, seconds = divmod(round(monotonic() - self._start), 60)
-        counts = ", ".join(f"{end} {self.count(end)}" for end in End)
+        counts = ", ".join(f"{end} {self.count(end)}" for end in Status)
         again = sum(entry.again for entry in entries)
         lines = [f"{self._assignment}: {counts}; {minutes} min {seconds} s"]
         if again:
             lines[0] += f"; {again} from an earlier run"
-        for end in (End.SUBMISSION_FAILED, End.NOT_GRADED):
+        for end in (Status.SUBMISSION_FAILED, Status.NOT_GRADED):
             ended = [entry for entry in entries if entry.end is end]
             lines += [f"  {str(end).upper()}"] if ended else []
             lines += [f"    {plain(e.student, 40)}: {plain(e.why, _LONGEST_REASON)}" for e in ended]
@@ -233,7 +220,7 @@ class Progress:
         return "\n".join(lines)
 
     def _show(self) -> None:
-        failed = self.count(End.SUBMISSION_FAILED) + self.count(End.NOT_GRADED)
+        failed = self.count(Status.SUBMISSION_FAILED) + self.count(Status.NOT_GRADED)
         if self._bar is not None:
             running = min(len(self._running), self.at_once)
             self._bar.set_postfix(running=running, failed=failed, refresh=False)
@@ -292,13 +279,13 @@ class Progress:
         style = STYLE.read_text(encoding="utf-8")
         name = html.escape(self._assignment)
         done = self._counts.total()
-        counts = ", ".join(f"{end} {self.count(end)}" for end in End)
+        counts = ", ".join(f"{end} {self.count(end)}" for end in Status)
         reload, script = "", ""
         if not self.closed:
             reload = '<p><label><input type="checkbox" id="again"> reload every 5 s</label></p>'
             script = f"<script>{_RELOAD}</script>"
         state = "" if self.closed else f"{done} of {len(self._entries)} done; "
-        order = {End.NOT_GRADED: 0, End.SUBMISSION_FAILED: 1, None: 2, End.GRADED: 3}
+        order = {Status.NOT_GRADED: 0, Status.SUBMISSION_FAILED: 1, None: 2, Status.GRADED: 3}
         entries = sorted(self._entries.values(), key=lambda e: (order[e.end], e.student))
         rows = "\n".join(self._row(entry) for entry in entries)
         return f"""<!doctype html>
@@ -320,8 +307,8 @@ As of {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC.</p>
     def _row(self, entry: Entry) -> str:
         running = "running" if entry.student in self._running else "waiting"
         end = str(entry.end or running) + (" (earlier run)" if entry.again else "")
-        marked = "alarm" if entry.end is End.NOT_GRADED else ""
-        marked = "waits" if entry.end is End.SUBMISSION_FAILED else marked
+        marked = "alarm" if entry.end is Status.NOT_GRADED else ""
+        marked = "waits" if entry.end is Status.SUBMISSION_FAILED else marked
         spent = (entry.seconds, entry.cpu_seconds)
         numbers = "".join(f'<td class="number">{s:.1f}</td>' if s else "<td></td>" for s in spent)
         student = html.escape(plain(entry.student, 200))

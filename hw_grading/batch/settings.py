@@ -14,7 +14,7 @@ from hw_grading import DISTRIBUTION
 from hw_grading.batch.local import LocalProcesses, WarmUp
 from hw_grading.homework.homework import Homework
 from hw_grading.outcome import GraderFault
-from hw_grading.run.execution import ExecuteSubmission
+from hw_grading.run.settings import RunSettings
 
 _SHARE_OF_MEMORY = 0.8  # of what is free when grading begins
 
@@ -56,7 +56,7 @@ class WholeClass(Configurable):
     def make_executor(
         self,
         submissions: int,
-        execution: ExecuteSubmission,
+        settings: RunSettings,
         homework: Homework,
         say: Callable[[str], None],
     ) -> tuple[Executor | None, int]:
@@ -66,7 +66,7 @@ class WholeClass(Configurable):
         ----------
         submissions
             A single one is not worth a process.
-        execution, homework
+        settings, homework
             How they are run, and what their tests import.
         say
             Called with what the instructor should know.
@@ -89,10 +89,10 @@ class WholeClass(Configurable):
         if self.executor == "serial" or submissions < 2:
             return None, 1
         at_once = min(
-            submissions, self.workers or cores(), self._fit_into_memory(execution.memory_mb)
+            submissions, self.workers or cores(), self._fit_into_memory(settings.memory_mb)
         )
-        sandboxed = execution.sandbox != "none" and execution.fork_kernels
-        blas_threads = execution.blas_threads if sandboxed else None
+        sandboxed = settings.sandbox != "none" and settings.fork_kernels
+        blas_threads = settings.blas_threads if sandboxed else None
         return LocalProcesses(at_once, WarmUp(homework, blas_threads)), at_once
 
     def _fit_into_memory(self, memory_mb: int) -> int:

@@ -15,8 +15,9 @@ import tempfile
 import zlib
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
-from hw_grading.batch.job import Outcome
+from hw_grading.outcome import Graded, Spent, SubmissionFailed, WithScores
 
 _SUFFIX = ".json.gz"
 _TIDIED_EVERY = 50  # results
@@ -38,19 +39,19 @@ class Results:
         self._most = most_mb << 20
         self._since_tidied = 0
 
-    def get(self, key: str) -> Outcome | None:
+    def get(self, key: str) -> WithScores | None:
         """Return a result, or None where there is none that can be read."""
         path = self._path(key)
         try:
             with gzip.open(path, "rt", encoding="utf-8") as stream:
-                outcome = Outcome(**json.load(stream))
+                outcome = _outcome(**json.load(stream))
         except (OSError, EOFError, zlib.error, ValueError, TypeError):
             return None
         with contextlib.suppress(OSError):
             os.utime(path)  # used now
         return outcome
 
-    def put(self, key: str, outcome: Outcome) -> None:
+    def put(self, key: str, outcome: WithScores) -> None:
         """Keep a result.
 
         Raises
@@ -60,7 +61,8 @@ class Results:
         """
         path = self._path(key)
         path.parent.mkdir(parents=True, exist_ok=True)
-        whole = gzip.compress(json.dumps(asdict(outcome)).encode(), compresslevel=1)
+        content = {**asdict(outcome), "reasons": outcome.reasons}
+        whole = gzip.compress(json.dumps(content).encode(), compresslevel=1)
         handle, unfinished = tempfile.mkstemp(dir=path.parent, suffix=".part")
         try:
             with os.fdopen(handle, "wb") as stream:
@@ -100,3 +102,9 @@ class Results:
 
     def _path(self, key: str) -> Path:
         return self.folder / key[:2] / f"{key[2:]}{_SUFFIX}"
+
+
+def _outcome(notebook: str, reasons: list[str], spent: dict[str, Any]) -> WithScores:
+    if reasons:
+        return SubmissionFailed(notebook, tuple(reasons), Spent(**spent))
+    return Graded(notebook, Spent(**spent))

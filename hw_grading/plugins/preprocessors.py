@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import nbformat
 from nbformat import NotebookNode
+from nbgrader.api import Gradebook
 from nbgrader.preprocessors import NbGraderPreprocessor
 
-from hw_grading.outcome import GraderFault
+from hw_grading.batch.grading import Turn
+from hw_grading.homework.instructor_cells import grade_ids_of_others, instructor_cells
+from hw_grading.outcome import GraderFault, NotGraded
 from hw_grading.records.graded_notebook import FINISHED
 from hw_support.submission.belonging import Mistaken, grade_ids_in, mistaken_for
-from hw_support.submission.mending import mend
+from hw_support.submission.mending import InstructorCell, mend
 from hw_support.submission.problems import (
     METADATA_KEY,
     Kind,
@@ -27,16 +31,21 @@ from hw_support.submission.problems import (
 class MendCells(NbGraderPreprocessor):
     """Gives the notebook the instructor's cells and kernel; the first of `sanitize_preprocessors`.
 
-    Everything that was wrong is logged with the student's id, stored in the notebook, and listed in
-    a cell at its top.
+    Everything that was wrong is stored in the notebook, and listed in a cell at its top. It lives
+    for one command, during which the instructor's cells do not change.
     """
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._known: dict[tuple[str, ...], tuple[list[InstructorCell], Any]] = {}
+        self._others: dict[tuple[str, str], dict[str, frozenset[str]]] = {}
 
     def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
         """Mend the cells of one submission."""
         ids = resources["nbgrader"]
-        cells, kernelspec = self.parent.instructors(ids)
+        cells, kernelspec = self._instructors(ids)
         own = {cell.grade_id for cell in cells}
-        mistaken = mistaken_for(grade_ids_in(nb), own, self.parent.other_homeworks(ids))
+        mistaken = mistaken_for(grade_ids_in(nb), own, self._other_homeworks(ids))
         mended = mend(nb, cells)
         if kernelspec:
             nb.metadata["kernelspec"] = kernelspec
@@ -44,9 +53,27 @@ class MendCells(NbGraderPreprocessor):
             add_problems(nb, [_other_homework(mistaken, ids["assignment"])])
         elif not any(p.kind is Kind.FILE for p in read_problems(nb)):
             add_problems(nb, mended)  # of a file that could not be read every cell is "deleted"
-        log_problems(self.log, ids["student"], nb)
         put_notes_on_top(nb)
         return nb, resources
+
+    def _instructors(self, ids: dict[str, str]) -> tuple[list[InstructorCell], Any]:
+        """Return cells and kernelspec of the instructor's notebook with these names."""
+        names = (ids["db_url"], ids["assignment"], ids["notebook"])
+        if names not in self._known:
+            with Gradebook(ids["db_url"]) as gradebook:
+                source = Path(ids["source"]) if "source" in ids else None
+                cells = instructor_cells(gradebook, *names[1:], source)
+                kernelspec = gradebook.find_notebook(ids["notebook"], ids["assignment"]).kernelspec
+            self._known[names] = cells, json.loads(kernelspec or "null")
+        return self._known[names]
+
+    def _other_homeworks(self, ids: dict[str, str]) -> dict[str, frozenset[str]]:
+        """Return the grade ids of the course's other assignments, by name."""
+        names = (ids["db_url"], ids["assignment"])
+        if names not in self._others:
+            with Gradebook(ids["db_url"]) as gradebook:
+                self._others[names] = grade_ids_of_others(gradebook, ids["assignment"])
+        return self._others[names]
 
 
 class CollectResult(NbGraderPreprocessor):
@@ -60,15 +87,15 @@ class CollectResult(NbGraderPreprocessor):
 
     def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
         """Wait for the submission's result, or run it."""
-        student = resources["nbgrader"]["student"]
-        outcome = self.parent.grading.outcome(nb, student)
-        if outcome.notebook is None:
-            raise GraderFault(f"NOT GRADED: {student}: {outcome.fault}")
+        turn = Turn.in_resources(resources)
+        outcome = turn.outcome()
+        if isinstance(outcome, NotGraded):
+            raise GraderFault(f"NOT GRADED: {turn.student}: {outcome.fault}")
         before = set(read_problems(nb))
         nb = nbformat.from_dict(json.loads(outcome.notebook))
         for problem in read_problems(nb):
             if problem not in before:
-                self.log.warning("%s: %s", student, problem.message)
+                self.log.warning("%s: %s", turn.student, problem.message)
         return nb, resources
 
 
@@ -81,7 +108,7 @@ class MarkFinished(NbGraderPreprocessor):
     def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
         """Set the mark, which reaches the disk when the notebook is written whole."""
         nb.metadata.setdefault(METADATA_KEY, NotebookNode())[FINISHED] = True
-        self.parent.grading.progress.saved(resources["nbgrader"]["student"])
+        Turn.in_resources(resources).saved()
         return nb, resources
 
 

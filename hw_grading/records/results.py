@@ -11,7 +11,6 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from nbgrader.utils import parse_utc
 
 from hw_grading.homework.course import Course, shelf_of
 from hw_grading.homework.homework import homework_of
+from hw_grading.outcome import Status
 from hw_grading.records.graded_notebook import (
     FINISHED,
     Fault,
@@ -30,14 +30,6 @@ from hw_grading.records.questions import Place, read_places
 from hw_grading.records.scores import Cell, Record, read_gradebook
 from hw_support.submission.file import Unreadable, read_regular_file
 from hw_support.submission.problems import METADATA_KEY, Problem, Severity, read_problems, shown
-
-
-class Status(StrEnum):
-    """The outcome for one student."""
-
-    GRADED = "graded"
-    FAILED = "submission failed"  # all or part of it: a limit, a crash, a broken file
-    NOT_GRADED = "not graded"
 
 
 @dataclass(frozen=True)
@@ -158,7 +150,7 @@ def read_student(roster: Roster, record: Record) -> tuple[StudentResult, dict[st
     if reason := _why_not_graded(roster, record, trouble):
         status = Status.NOT_GRADED
     elif failures:
-        status, reason = Status.FAILED, " ".join(failures)
+        status, reason = Status.SUBMISSION_FAILED, " ".join(failures)
     else:
         status = Status.GRADED
     faults = [fault for name, cell in cells.items() for fault in faults_of(name, cell)]

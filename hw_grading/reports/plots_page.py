@@ -23,10 +23,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from hw_grading.outcome import Status
 from hw_grading.pages import STYLE
 from hw_grading.records.graded_notebook import error_of, outputs_of, plain, text_of
 from hw_grading.records.questions import Place
-from hw_grading.records.results import Roster, Status, StudentResult, read_roster, read_student
+from hw_grading.records.results import Roster, StudentResult, read_roster, read_student
 from hw_grading.records.scores import Record, Score, in_digits
 
 MAX_PICTURE_BYTES = 2_000_000

@@ -13,8 +13,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TextIO
 
+from hw_grading.outcome import Status
 from hw_grading.records.graded_notebook import plain
-from hw_grading.records.results import Roster, Status, StudentResult, read_results
+from hw_grading.records.results import Roster, StudentResult, read_results
 from hw_grading.records.scores import Cell, in_digits
 from hw_support.submission.problems import Severity
 

@@ -104,29 +104,52 @@ class OutputBudget:
         return size
 
 
-def settle(cell: NotebookNode) -> int:
-    """Drop the outputs that no notebook file can hold, and say how many they were."""
+def settle(cell: NotebookNode) -> None:
+    """Drop the outputs that no notebook file can hold."""
     outputs = [_encodable_tree(output) for output in cell.outputs]
     cell.outputs = [output for output in outputs if _is_valid(output)]
     if type(cell.execution_count) is not int or cell.execution_count < 0:
         cell.execution_count = None
-    return len(outputs) - len(cell.outputs)
 
 
-def warnings_to_stdout(cell: NotebookNode) -> None:
-    """Rename stderr: nbgrader takes anything there, a harmless warning too, for a failed test."""
-    for output in cell.outputs:
-        if output.output_type == "stream":
-            output.name = "stdout"
+def settle_test(
+    cell: NotebookNode, verdict: list[dict[str, Any]] | None, stopped: str
+) -> str | None:
+    """Give a test cell the outputs by which nbgrader scores it.
+
+    Parameters
+    ----------
+    cell
+        The test cell.
+    verdict
+        The examiner's outputs; None if it gave none.
+    stopped
+        Why not.
+
+    Returns
+    -------
+    str or None
+        What is wrong with the verdict, for which the test fails; None if nothing is.
+    """
+    cell.outputs = [new_output(**output) for output in verdict or ()]
+    cell.execution_count = None
+    settle(cell)
+    if verdict is None:
+        _fail(cell, f"not run to its end: {stopped}")
+        return None
+    why = _why_no_score(cell, float(cell.metadata.nbgrader["points"]))
+    if why:
+        _fail(cell, why)
+    return why
 
 
-def fail(cell: NotebookNode, why: str) -> None:
+def _fail(cell: NotebookNode, why: str) -> None:
     """Put an error before a test's outputs: the first that nbgrader understands decides."""
     error = new_output("error", ename="NotScored", evalue=why, traceback=[f"NotScored: {why}"])
     cell.outputs.insert(0, error)
 
 
-def why_no_score(cell: NotebookNode, points: float) -> str | None:
+def _why_no_score(cell: NotebookNode, points: float) -> str | None:
     """Say why nbgrader could not score a test's outputs, or would score them wrongly.
 
     nbgrader looks at the first error or result. A result that is a number is the score; nbgrader

@@ -22,8 +22,8 @@ from server import ROOT
 from test_results import FAILED, PASSED, ToyCourse, error, notebook, problem, stream
 from traitlets.config import Config, PyFileConfigLoader
 
-from hw_grading.batch.job import Outcome
 from hw_grading.batch.progress import Progress
+from hw_grading.outcome import Graded, NotGraded, Spent, SubmissionFailed
 from hw_grading.plugins.exporters import FeedbackExporter
 from hw_grading.reports.plots_page import write_plots_page
 from hw_support import PALETTE, label_axes
@@ -82,10 +82,10 @@ def progress_page(folder: Path, *, finished: bool) -> str:
     """The page of a class that is being graded, or has been."""
     students = ["ada", "bob", "cyd", "a-student-with-a-name-as-long-as-addresses-are"]
     progress = Progress(students, folder, "hw2", logging.getLogger("test"), io.StringIO())
-    late = ["Cell 'train' did not end within 600 s.", "Cell 'q1_3e_i' was not run."]
-    progress.ended("ada", Outcome("{}", None, 3.0, 1.0), again=False)
-    progress.ended("bob", Outcome("{}", None, 612.0, 600.0, late), again=True)
-    progress.ended("cyd", Outcome(None, "2 processes that ran it died", 1.0), again=False)
+    late = ("Cell 'train' did not end within 600 s.", "Cell 'q1_3e_i' was not run.")
+    progress.ended("ada", Graded("{}", Spent(3.0, 1.0)), again=False)
+    progress.ended("bob", SubmissionFailed("{}", late, Spent(612.0, 600.0)), again=True)
+    progress.ended("cyd", NotGraded("2 processes that ran it died", Spent(1.0)), again=False)
     if finished:
         progress.close("nbgrader autograde hw2")
     return progress.page()

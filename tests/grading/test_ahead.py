@@ -14,9 +14,10 @@ import pytest
 
 from hw_grading.batch import ahead
 from hw_grading.batch.ahead import ClassRun, Pending
-from hw_grading.batch.job import Job, Outcome
+from hw_grading.batch.job import Job
 from hw_grading.batch.store import Results
 from hw_grading.homework.homework import Homework
+from hw_grading.outcome import Graded, NotGraded, Outcome
 
 
 def job(student: str, text: str = "v1") -> Job:
@@ -30,7 +31,7 @@ class Class:
         self.results = Results(folder, 10)
         self.ran: list[str] = []
         self.told: list[Any] = []
-        self._do = run or (lambda job: Outcome(json.dumps([job.student, job.notebook])))
+        self._do = run or (lambda job: Graded(json.dumps([job.student, job.notebook])))
 
     def began(self, student: str) -> None:
         self.told.append(("began", student))
@@ -60,8 +61,12 @@ class Class:
 
 
 def text(outcome: Outcome) -> Any:
-    assert outcome.notebook is not None
+    assert not isinstance(outcome, NotGraded)
     return json.loads(outcome.notebook)
+
+
+def fault_of(outcome: Outcome) -> str | None:
+    return outcome.fault if isinstance(outcome, NotGraded) else None
 
 
 @pytest.mark.parametrize("workers", [0, 1, 3])
@@ -112,7 +117,7 @@ def test_a_long_submission_does_not_keep_others_from_being_run(tmp_path: Path) -
         ended.append(job.student)
         if len(ended) == len(others):
             gate.set()  # so "a" ends only if all others are run before it
-        return Outcome("null")
+        return Graded("null")
 
     run = Class(tmp_path, do).begin("a" + others, 2)
     assert text(run.outcome(job("a"))) is None
@@ -124,7 +129,7 @@ def test_memory_holds_a_few_jobs_ahead_only(tmp_path: Path) -> None:
 
     def do(job: Job) -> Outcome:
         assert gate.wait(20)
-        return Outcome("null")
+        return Graded("null")
 
     def pending() -> Any:
         for number in range(100):
@@ -180,12 +185,12 @@ def test_a_job_that_cannot_be_prepared_is_left_to_the_loop(tmp_path: Path) -> No
 
 
 def test_a_fault_of_the_grader_is_told_and_never_kept(tmp_path: Path) -> None:
-    whole = Class(tmp_path, lambda job: Outcome(None, "no sandbox"))
+    whole = Class(tmp_path, lambda job: NotGraded("no sandbox"))
     run = whole.begin("a")
-    assert run.outcome(job("a")).fault == "no sandbox"
-    assert run.outcome(job("a")).fault == "no sandbox"
+    assert fault_of(run.outcome(job("a"))) == "no sandbox"
+    assert fault_of(run.outcome(job("a"))) == "no sandbox"
     assert whole.ran == ["a"]
-    assert Class(tmp_path).begin("a").outcome(job("a")).fault is None
+    assert fault_of(Class(tmp_path).begin("a").outcome(job("a"))) is None
 
 
 def test_an_error_in_a_worker_is_a_fault_of_the_grader(tmp_path: Path) -> None:
@@ -193,7 +198,7 @@ def test_an_error_in_a_worker_is_a_fault_of_the_grader(tmp_path: Path) -> None:
         raise ZeroDivisionError("in a worker")
 
     outcome = Class(tmp_path, fail).begin("a").outcome(job("a"))
-    assert outcome.notebook is None
+    assert isinstance(outcome, NotGraded)
     assert outcome.fault == "ZeroDivisionError: in a worker"
 
 
@@ -245,7 +250,7 @@ def test_after_stopping_nothing_is_run(tmp_path: Path) -> None:
 
     def do(job: Job) -> Outcome:
         gate.wait(20)
-        return Outcome("null")
+        return Graded("null")
 
     whole = Class(tmp_path, do)
     run = whole.begin("abcdefghij", 1)

@@ -23,7 +23,7 @@ from nbgrader.converters import Autograde
 from nbgrader.coursedir import CourseDirectory
 from toy_course import ASSIGNMENT, FULL_MARKS, ToyCourse, cell_of, environment, run
 
-from hw_grading.batch.folders import is_finished, prepare
+from hw_grading.batch.folders import held, is_finished, prepare
 from hw_grading.outcome import GraderFault
 from hw_support.submission.problems import NOTES_HEADING, read_problems
 
@@ -315,14 +315,16 @@ def test_only_what_is_half_made_and_asked_for_is_removed(course: ToyCourse) -> N
 
 def test_while_another_run_grades_the_course_there_is_no_second_one(course: ToyCourse) -> None:
     course.submit("asked", course.answered)
-    first = listed(course)
-    prepare(first)  # holds the course as long as it lives
-    folder = half_made(course, "other")
-    with pytest.raises(GraderFault, match="Another run is grading the course"):
-        prepare(listed(course))
-    assert folder.exists()
-    del first
-    prepare(listed(course))
+    with held(listed(course)):
+        folder = half_made(course, "other")
+        with (
+            pytest.raises(GraderFault, match="Another run is grading the course"),
+            held(listed(course)),
+        ):
+            pass
+        assert folder.exists()
+    with held(listed(course)):
+        pass
 
 
 def test_after_a_kill_the_same_command_grades_everyone(course: ToyCourse) -> None:

@@ -17,8 +17,10 @@ from toy_course import code
 from hw_grading.homework.homework import Homework
 from hw_grading.homework.manifest import CellLimits, Manifest
 from hw_grading.outcome import GraderFault
-from hw_grading.run.execution import ExecuteSubmission, seed_of
+from hw_grading.run.execution import ExecuteSubmission
+from hw_grading.run.kernel import Kernel
 from hw_grading.run.outputs import Flow, OutputBudget
+from hw_grading.run.submission import seed_of
 from hw_grading.sandbox import policy
 from hw_grading.sandbox.watch import Watch
 from hw_support.submission.problems import Kind, Problem, Severity, add_problems, read_problems
@@ -46,6 +48,7 @@ class Run:
 
     def __init__(self, folder: Path, *cells: str | NotebookNode, **options: Any) -> None:
         nb = new_notebook(cells=[new_code_cell(c) if isinstance(c, str) else c for c in cells])
+        nb.metadata.update(options.pop("metadata", {}))
         add_problems(nb, options.pop("problems", []))
         options = {"iopub_timeout": 1, "cpu_seconds_per_cell": 20} | options
         resources = {"metadata": {"path": str(folder)}, "nbgrader": {"student": "s"}}
@@ -362,7 +365,7 @@ def _sleepers(before: set[int]) -> list[list[str]]:
 def test_a_submission_that_could_not_be_read_starts_no_kernel(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ExecuteSubmission, "start_new_kernel", None)
+    monkeypatch.setattr(Kernel, "start", None)
     unreadable = Problem(Kind.FILE, Severity.FAILED, "Empty.")
     run = Run(tmp_path, check("test"), problems=[unreadable])
     assert run.scores == {"test": 0}
@@ -371,7 +374,8 @@ def test_a_submission_that_could_not_be_read_starts_no_kernel(
 
 @slow
 def test_whatever_kernel_a_notebook_names_ours_is_started(tmp_path: Path) -> None:
-    assert Run(tmp_path, check("test"), kernel_name="none-such").scores == {"test": 2}
+    named = {"kernelspec": {"name": "none-such", "display_name": "None", "language": "julia"}}
+    assert Run(tmp_path, check("test"), metadata=named).scores == {"test": 2}
 
 
 @slow

@@ -10,7 +10,6 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import nbformat
 import pytest
@@ -20,8 +19,8 @@ from hw_grading.batch.job import OURS, Job, digest_of, installed, run
 from hw_grading.examiner import client
 from hw_grading.examiner.client import ExaminerEnded, ExaminerFailed
 from hw_grading.homework.homework import Homework
-from hw_grading.outcome import GraderFault, HelperEnded
-from hw_grading.run.execution import ExecuteSubmission
+from hw_grading.outcome import Graded, GraderFault, HelperEnded, NotGraded, WithScores
+from hw_grading.run.submission import Submission
 
 
 @pytest.fixture
@@ -70,20 +69,18 @@ def test_a_submission_is_run_once_more_when_a_process_of_the_graders_has_ended(
 ) -> None:
     left, ran = list(faults), []
 
-    def preprocess(self: ExecuteSubmission, nb: Any, resources: Any) -> tuple[Any, Any]:
-        ran.append(resources["nbgrader"]["student"])
+    def run_it(self: Submission) -> WithScores:
+        ran.append(self.student)
         if left:
             raise left.pop(0)
-        return nb, resources
+        return Graded("{}")
 
-    monkeypatch.setattr(ExecuteSubmission, "preprocess", preprocess)
-    monkeypatch.setattr(ExecuteSubmission, "kernel_died", False)
-    monkeypatch.setattr(ExecuteSubmission, "cpu_seconds_used", 0.0)
+    monkeypatch.setattr(Submission, "run", run_it)
     text = nbformat.writes(nbformat.v4.new_notebook())
     outcome = run(Job("student", text, {}, {}, Homework("toys")))
     assert ran == ["student"] * attempts
-    assert outcome.fault == fault
-    assert (outcome.notebook is None) == (fault is not None)
+    assert (outcome.fault if isinstance(outcome, NotGraded) else None) == fault
+    assert isinstance(outcome, NotGraded) == (fault is not None)
 
 
 def test_an_examiner_that_is_dying_is_not_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:

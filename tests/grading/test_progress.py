@@ -10,12 +10,13 @@ from typing import Any
 
 import pytest
 
-from hw_grading.batch.job import Outcome
-from hw_grading.batch.progress import End, Progress
+from hw_grading.batch.progress import Progress
+from hw_grading.outcome import Graded, NotGraded, Outcome, Spent, Status, SubmissionFailed
 
-RIGHT = Outcome("{}", None, 3.0, 1.0)
-FAILED = Outcome("{}", None, 9.0, 8.0, ["Cell 'train' did not end within 600 s."])
-FAULT = Outcome(None, "2 processes that ran it died", 1.0)
+RIGHT = Graded("{}", Spent(3.0, 1.0))
+LATE = ("Cell 'train' did not end within 600 s.",)
+FAILED = SubmissionFailed("{}", LATE, Spent(9.0, 8.0))
+FAULT = NotGraded("2 processes that ran it died", Spent(1.0))
 
 
 class Told:
@@ -40,7 +41,7 @@ def run(told: Told, *outcomes: tuple[str, Outcome]) -> None:
     for student, outcome in outcomes:
         told.progress.began(student)
         told.progress.ended(student, outcome, again=False)
-        if outcome.notebook is not None:
+        if not isinstance(outcome, NotGraded):
             told.progress.saved(student)
 
 
@@ -56,7 +57,7 @@ def test_the_table_names_who_failed_and_why(told: Told) -> None:
 def test_a_result_of_an_earlier_run_is_counted_as_such(told: Told) -> None:
     told.progress.ended("ada", RIGHT, again=True)
     told.progress.saved("ada")
-    assert told.progress.count(End.GRADED) == 1
+    assert told.progress.count(Status.GRADED) == 1
     assert "1 from an earlier run" in told.progress.table()
 
 
@@ -75,7 +76,7 @@ def test_lines_and_page_are_written_whole(told: Told, caplog: pytest.LogCaptureF
 
 def test_names_and_reasons_cannot_put_anything_into_the_page(tmp_path: Path) -> None:
     told = Told(tmp_path / "grading", ["<script>alert(1)</script>"])
-    run(told, ("<script>alert(1)</script>", Outcome("{}", None, 1, 1, ["<img src=x>"])))
+    run(told, ("<script>alert(1)</script>", SubmissionFailed("{}", ("<img src=x>",), Spent(1, 1))))
     told.progress.close("nbgrader autograde hw2")
     page = (told.folder / "hw2.html").read_text(encoding="utf-8")
     assert "<script>" not in page
@@ -87,4 +88,4 @@ def test_a_folder_that_cannot_be_written_stops_nothing(tmp_path: Path) -> None:
     told = Told(tmp_path / "grading", ["ada"])
     run(told, ("ada", RIGHT))
     told.progress.close("nbgrader autograde hw2")
-    assert told.progress.count(End.GRADED) == 1
+    assert told.progress.count(Status.GRADED) == 1

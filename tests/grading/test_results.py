@@ -9,8 +9,9 @@ from datetime import datetime, timedelta
 import pytest
 from nbgrader.api import Gradebook
 
+from hw_grading.outcome import Status
 from hw_grading.records.graded_notebook import Fault
-from hw_grading.records.results import Status, read_results
+from hw_grading.records.results import read_results
 from hw_grading.records.scores import NoScores, Record
 from hw_support.submission.problems import Kind, Severity
 
@@ -183,7 +184,7 @@ def test_a_failed_problem_makes_a_failed_submission_and_a_mended_one_does_not(co
     course.grade("ada", notebook(problems=[problem("It looped.")]))
     course.grade("bob", notebook(problems=[problem("A tag went.", "mended", "metadata"), 7]))
     ada, bob = course.result("ada"), course.result("bob")
-    assert (ada.status, ada.reason) == (Status.FAILED, "It looped.")
+    assert (ada.status, ada.reason) == (Status.SUBMISSION_FAILED, "It looped.")
     assert bob.status is Status.GRADED
     assert [(p.kind, p.severity) for p in bob.problems] == [(Kind.METADATA, Severity.MENDED)]
 

@@ -9,7 +9,8 @@ import pytest
 from hw_grading.commands.demo import MARKER, demonstrate
 from hw_grading.commands.sample import cell_of, sample_class_of
 from hw_grading.homework.course import REPOSITORY, scratch_course
-from hw_grading.records.results import Status, read_results
+from hw_grading.outcome import Status
+from hw_grading.records.results import read_results
 
 # One run serves all tests of this file: they have to be in one worker.
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("sample-class")]
@@ -47,7 +48,7 @@ def test_each_student_loses_the_points_of_the_mistake_and_no_others(results, stu
 
 def test_every_student_ends_in_a_grade_and_the_endless_loop_in_a_reason(results):
     assert {s for s, r in results.items() if r.status is Status.NOT_GRADED} == set()
-    failed = {s: r.reason for s, r in results.items() if r.status is Status.FAILED}
+    failed = {s: r.reason for s, r in results.items() if r.status is Status.SUBMISSION_FAILED}
     assert failed.keys() == {"endless-loop"}
     assert re.search(r"q1_3c.*20 s", failed["endless-loop"])
 

@@ -12,15 +12,15 @@ from pathlib import Path
 
 import pytest
 
-from hw_grading.batch.job import Outcome
 from hw_grading.batch.store import Results
+from hw_grading.outcome import Graded, Spent, SubmissionFailed, WithScores
 
 KEY = "ab" + "0" * 62
 OTHER = "cd" + "1" * 62
 
 
-def outcome(text: str = "{}") -> Outcome:
-    return Outcome(text, None, 1.5, 0.5, ["It failed in part."], "here")
+def outcome(text: str = "{}") -> WithScores:
+    return SubmissionFailed(text, ("It failed in part.",), Spent(1.5, 0.5, "here"))
 
 
 def files(folder: Path) -> list[Path]:
@@ -103,13 +103,13 @@ def test_results_not_used_for_longest_are_removed_first(tmp_path: Path) -> None:
 WRITER = """
 import sys
 from pathlib import Path
-from hw_grading.batch.job import Outcome
 from hw_grading.batch.store import Results
+from hw_grading.outcome import Graded
 results = Results(Path(sys.argv[1]), 100)
 print("ready", flush=True)
 while True:
     for number in range(20):
-        results.put(f"{number:02x}" + "0" * 62, Outcome("x" * 200_000))
+        results.put(f"{number:02x}" + "0" * 62, Graded("x" * 200_000))
 """
 
 
@@ -125,4 +125,4 @@ def test_a_writer_that_is_killed_leaves_whole_results_only(tmp_path: Path) -> No
             writer.send_signal(signal.SIGKILL)
         for path in tmp_path.glob("*/*.gz"):
             key = path.parent.name + path.name.removesuffix(".json.gz")
-            assert Results(tmp_path, 100).get(key) == Outcome("x" * 200_000)
+            assert Results(tmp_path, 100).get(key) == Graded("x" * 200_000)

@@ -20,7 +20,7 @@ from arena import CANARY, EXPECTED, NOTHING, Arena, Outcome, notebook
 from nbformat import NotebookNode
 
 import hw_grading
-from hw_grading.run.execution import seed_of
+from hw_grading.run.submission import seed_of
 
 pytestmark = pytest.mark.slow
 

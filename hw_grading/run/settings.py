@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from traitlets import Bool, Enum, Float, HasTraits, Instance, Integer
+from traitlets import Bool, Enum, Float, HasTraits, Integer
 
-from hw_grading.homework.homework import Homework
 from hw_grading.sandbox.policy import Limits
 
 
@@ -18,14 +17,12 @@ def _whole(default: int, text: str) -> Any:
     return Integer(default, help=text).tag(config=True)
 
 
-class LimitSettings(HasTraits):
-    """The part of `ExecuteSubmission` that an instructor sets.
+class RunSettings(HasTraits):
+    """What an instructor sets as ``c.ExecuteSubmission``.
 
     Computing time is what a student's code is measured by. The time that passes is a backstop for
     code that only waits, and leaves room for a machine with other work to do.
     """
-
-    homework = Instance(Homework, args=("",), help="which cells have limits of their own")
 
     sandbox = Enum(
         ["bubblewrap", "none"],
@@ -56,6 +53,11 @@ class LimitSettings(HasTraits):
     iopub_timeout = _whole(
         10, "seconds for the last outputs to arrive, and for an interrupt to have an effect"
     )
+    startup_timeout = _whole(60, "seconds for a kernel to start")
+
+    def plain(self) -> dict[str, Any]:
+        """Return all settings by name, as JSON has them."""
+        return {name: getattr(self, name) for name in sorted(RunSettings.class_trait_names())}
 
     def of_sandbox(self) -> Limits:
         """Return those limits that the sandbox keeps."""
@@ -65,13 +67,3 @@ class LimitSettings(HasTraits):
             file_mb=self.file_mb,
             folder_mb=self.folder_mb,
         )
-
-    def cpu_seconds_of(self, grade_id: str | None) -> float:
-        """Return the computing time of a cell."""
-        own = self.homework.manifest.seconds("cpu_seconds")
-        return float(own.get(grade_id or "", self.cpu_seconds_per_cell))
-
-    def wall_seconds_of(self, grade_id: str | None) -> float:
-        """Return the time that may pass in a cell."""
-        own = self.homework.manifest.seconds("wall_seconds")
-        return float(own.get(grade_id or "", self.wall_seconds_per_cell))

@@ -1,0 +1,53 @@
+"""One run grades a course at a time."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from hw_grading.outcome import GraderFault
+
+try:
+    import fcntl
+except ImportError:  # Windows: two runs at once are then not told apart
+    fcntl = None  # type: ignore[assignment]
+
+
+@contextlib.contextmanager
+def course_locked(course: Path, autograded: Path) -> Iterator[None]:
+    """Hold a course, so that no other run grades it, whatever homework.
+
+    All homeworks of a course share the gradebook and the folder of results.
+
+    Parameters
+    ----------
+    course
+        For the message.
+    autograded
+        The folder that is locked; made if it is not there. A process that dies lets go of it.
+
+    Raises
+    ------
+    GraderFault
+        Another run holds it.
+    """
+    if fcntl is None:
+        yield
+        return
+    autograded.mkdir(parents=True, exist_ok=True)
+    lock = os.open(autograded, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise GraderFault(
+                f"Another run is grading the course in {course}, so nothing was graded: wait until "
+                "it has ended, and give the same command again"
+            ) from None
+        except OSError:  # a file system without locks
+            pass
+        yield
+    finally:
+        os.close(lock)

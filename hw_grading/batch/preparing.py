@@ -1,0 +1,87 @@
+"""Reads and mends submissions, ahead of nbgrader's loop or in it, each once."""
+
+from __future__ import annotations
+
+import functools
+import json
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from nbformat import NotebookNode
+
+from hw_grading.batch.ahead import MOST_READY, Pending
+from hw_grading.batch.job import Job, installed
+from hw_grading.batch.submitted import Stamp, stamp_of
+from hw_grading.homework.homework import Homework
+from hw_grading.run.settings import RunSettings
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A submission that was read and mended.
+
+    Attributes
+    ----------
+    stamp
+        Of its folder, taken before it was read: a later change is seen by it.
+    notebook
+        With the instructor's cells in it.
+    job
+        To run it.
+    """
+
+    stamp: Stamp | None
+    notebook: NotebookNode
+    job: Job
+
+
+class Preparation:
+    """Prepares the submissions of one run.
+
+    Parameters
+    ----------
+    sanitize
+        Reads what a student handed in, whatever it is, and mends it.
+    settings, homework
+        How submissions are run.
+    """
+
+    def __init__(
+        self,
+        sanitize: Callable[[str, Path], NotebookNode],
+        settings: RunSettings,
+        homework: Homework,
+    ) -> None:
+        self._sanitize, self._settings, self._homework = sanitize, settings.plain(), homework
+        self._ready: dict[Path, Prepared] = {}
+        self._one_at_a_time = threading.Lock()  # preprocessors are not made for two threads
+
+    def ahead(self, submissions: Iterable[tuple[str, Path]]) -> Iterator[Pending]:
+        """Give submissions; each is prepared when its job is asked for."""
+        for student, path in submissions:
+            yield Pending(student, functools.partial(self._job_ahead, student, path))
+
+    def now(self, student: str, path: Path) -> Prepared:
+        """Return a submission as its files are now: it is not read again if they are as before."""
+        prepared = self._ready.pop(path, None)
+        if prepared and prepared.stamp and prepared.stamp == stamp_of(path.parent):
+            return prepared
+        return self._prepare(student, path)
+
+    def _job_ahead(self, student: str, path: Path) -> Job:
+        prepared = self._prepare(student, path)
+        if len(self._ready) < MOST_READY:
+            self._ready[path] = prepared
+        return prepared.job
+
+    def _prepare(self, student: str, path: Path) -> Prepared:
+        with self._one_at_a_time:
+            stamp = stamp_of(path.parent)
+            notebook = self._sanitize(student, path)
+        # Ids of cells that were put back are drawn at random; a job's are the same each time.
+        cells = [{**cell, "id": f"cell-{n}"} for n, cell in enumerate(notebook.cells, 1)]
+        text = json.dumps({**notebook, "cells": cells}, sort_keys=True, ensure_ascii=False)
+        job = Job(student, text, self._settings, installed(), self._homework)
+        return Prepared(stamp, notebook, job)

@@ -1,0 +1,60 @@
+"""What a run changes in its own process, and puts back: collections, Ctrl-C, warnings."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import signal
+import threading
+import warnings
+from collections.abc import Iterator
+
+import sqlalchemy.exc
+
+# Allocations before a collection of the youngest objects, and how many of these make up a larger
+# one. The more submissions there were, the longer a full collection takes: it is done seldom.
+_SELDOM = 10_000, 20, 50
+
+
+@contextlib.contextmanager
+def rare_collections() -> Iterator[None]:
+    """Let the garbage collector look at what is new only: the course and all modules stay."""
+    before = gc.get_threshold()
+    gc.freeze()
+    gc.set_threshold(*_SELDOM)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+        gc.unfreeze()
+
+
+@contextlib.contextmanager
+def quiet_interrupt() -> Iterator[None]:
+    """Let Ctrl-C end the program at once, without a traceback; what was finished is kept.
+
+    Who has a handler of their own for it, such as a server, keeps it.
+    """
+
+    def end(*_: object) -> None:
+        raise SystemExit(128 + signal.SIGINT)
+
+    ours = (
+        threading.current_thread() is threading.main_thread()
+        and signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    )
+    if ours:
+        signal.signal(signal.SIGINT, end)
+    try:
+        yield
+    finally:
+        if ours:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@contextlib.contextmanager
+def quiet_database() -> Iterator[None]:
+    """Hide warnings that nbgrader's order of work earns; they would push the progress bar away."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Object of type", sqlalchemy.exc.SAWarning)
+        yield

@@ -1,0 +1,99 @@
+"""One student's folder in `submitted/`: what lies in it, and whether it can be graded."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import os
+import stat
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from hw_support.submission.file import Unreadable, read_regular_file
+from hw_support.submission.problems import Kind, Problem, Severity, shown
+
+TIMESTAMP = "timestamp.txt"
+_MOST_NAMED = 20  # files beside a notebook that are named one by one
+_MOST_LISTED = 10_000
+_DEEPEST = 100  # folders in folders: Python 3.11 fails at a few hundred
+_COARSEST_CLOCK_NS = 2_000_000_000  # of file systems: what is younger may change unseen
+
+Stamp = tuple[tuple[str, int, int, int, int], ...]
+
+
+def stamp_of(folder: Path) -> Stamp | None:
+    """Return what changes with each file in a folder: names, sizes, times; contents are not read.
+
+    Returns
+    -------
+    Stamp or None
+        None if something has changed so recently that the next change may leave the times as
+        they are. Such a stamp is equal to no other.
+    """
+    entries = []
+    newest = 0
+    for path in itertools.islice(_files(folder), _MOST_LISTED):
+        try:
+            status = os.lstat(path)
+        except OSError:
+            return None
+        newest = max(newest, status.st_ctime_ns)  # which nobody can set, as the other
+        times = status.st_mtime_ns, status.st_ctime_ns
+        entries.append((str(path), status.st_ino, status.st_size, *times))
+    if time.time_ns() - newest < _COARSEST_CLOCK_NS:
+        return None
+    return tuple(sorted(entries))
+
+
+def beside(folder: Path) -> list[Problem]:
+    """Return what lies beside the notebook, all of which is left behind: no test has seen it."""
+    files = (path for path in _files(folder) if path != folder / TIMESTAMP)
+    found = list(itertools.islice((p for p in files if p.suffix != ".ipynb"), _MOST_LISTED))
+    found.sort()
+    problems = []
+    for path in found[:_MOST_NAMED]:
+        what = "" if stat.S_ISREG(os.lstat(path).st_mode) else " (a link, pipe or device)"
+        message = f"The file {shown(path.relative_to(folder))}{what} was left behind"
+        problems.append(f"{message}: only the notebook is graded.")
+    if more := len(found) - _MOST_NAMED if len(found) > _MOST_NAMED else 0:
+        or_more = " or more" if len(found) == _MOST_LISTED else ""
+        problems.append(f"{more:,}{or_more} further files were left behind.")
+    return [Problem(Kind.FOLDER, Severity.MENDED, message) for message in problems]
+
+
+def copy_timestamp(submitted: Path, graded: Path) -> None:
+    """Copy the time of submission, by which nbgrader finds out what was handed in again."""
+    with contextlib.suppress(Unreadable):
+        text = read_regular_file(submitted / TIMESTAMP, 1_000)
+        graded.mkdir(parents=True, exist_ok=True)
+        (graded / TIMESTAMP).write_bytes(text)
+
+
+def why_unusable(folder: Path) -> str | None:
+    """Return why a folder in `submitted/` cannot be graded, and what to do; None if it can."""
+    if folder.is_symlink() or folder.parent.is_symlink():
+        return "it is a symbolic link. Put a copy of what it leads to there"
+    for path in itertools.islice(_files(folder, folders=True), _MOST_LISTED):
+        if len(path.parts) - len(folder.parts) > _DEEPEST:
+            inner = path.parts[len(folder.parts)]
+            return f"it has more than {_DEEPEST} folders within {shown(inner)}. Remove them"
+    return None
+
+
+def _files(folder: Path, *, folders: bool = False) -> Iterator[Path]:
+    """Give the files in a folder and its folders, or those folders; no link is followed."""
+    left = [folder]
+    while left:
+        here = left.pop()
+        try:
+            entries = list(os.scandir(here))
+        except OSError:
+            continue
+        inner = [Path(entry.path) for entry in entries if entry.is_dir(follow_symlinks=False)]
+        if len(here.parts) - len(folder.parts) <= _DEEPEST:
+            left += inner
+        if folders:
+            yield from inner
+        else:
+            yield from (Path(e.path) for e in entries if not e.is_dir(follow_symlinks=False))

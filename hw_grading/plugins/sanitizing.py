@@ -1,0 +1,61 @@
+"""nbgrader's first pass over one submission, outside nbgrader's loop: read it, and mend it."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+from nbconvert.exporters import Exporter
+from nbformat import NotebookNode
+from nbgrader.converters import Autograde
+from traitlets import Bool
+
+from hw_grading.batch.submitted import beside
+from hw_grading.homework.course import Course
+from hw_support.submission.file import read_submission
+from hw_support.submission.problems import add_problems
+
+_QUIET = logging.getLogger("hw_grading.ahead")  # the loop says the same, in its own order
+_QUIET.propagate = False
+_QUIET.addHandler(logging.NullHandler())
+
+
+class _Exporter(Exporter):
+    """Runs preprocessors over a notebook, and validates it when all of them are done."""
+
+    optimistic_validation = Bool(True).tag(config=True)
+
+
+class Sanitizing:
+    """Reads submissions, and runs the `sanitize_preprocessors` of a converter over them.
+
+    Parameters
+    ----------
+    converter
+        It lives for one command, during which the instructor's cells do not change.
+    """
+
+    def __init__(self, converter: Autograde) -> None:
+        self._converter = converter
+        self._exporter = _Exporter(config=converter.config, log=_QUIET)
+        for preprocessor in converter.sanitize_preprocessors:
+            self._exporter.register_preprocessor(preprocessor)
+
+    def __call__(self, student: str, path: Path) -> NotebookNode:
+        """Return a student's notebook, whatever it was, with the instructor's cells in it."""
+        notebook, problems = read_submission(path)
+        add_problems(notebook, problems)
+        add_problems(notebook, beside(path.parent))
+        # As `init_single_notebook_resources` makes it, which looks at how far the loop is.
+        course = self._converter.coursedir
+        source = Course.of(course).source(course.assignment_id)
+        ids = {
+            "student": student,
+            "assignment": course.assignment_id,
+            "notebook": path.stem,
+            "db_url": course.db_url,
+            "source": str(source / path.name),
+        }
+        mended: NotebookNode
+        mended, _ = self._exporter.from_notebook_node(notebook, {"nbgrader": ids})
+        return mended

@@ -1,0 +1,48 @@
+"""What the cells of a submission are (tests, the instructor's, the student's), and their names."""
+
+from __future__ import annotations
+
+from nbformat import NotebookNode
+from nbgrader.utils import is_grade, is_locked, is_solution
+
+from hw_support.submission.mending import grade_id_of
+from hw_support.submission.problems import shown
+
+
+def is_test(cell: NotebookNode) -> bool:
+    """Whether a cell's outputs are a score."""
+    return bool(cell.cell_type == "code" and is_grade(cell) and not is_solution(cell))
+
+
+def is_trusted(cell: NotebookNode) -> bool:
+    """Whether a cell of code is the instructor's to the letter, and binds names for tests."""
+    locked = cell.cell_type == "code" and is_locked(cell)
+    return bool(locked and not is_grade(cell) and not is_solution(cell))
+
+
+def instructors_first_cells(nb: NotebookNode) -> dict[str, str]:
+    """Return the instructor's cells, by grade id, that stand before every answer and test of code.
+
+    They bind the same names in every submission, so that the examiner runs them but once.
+    """
+    first = {}
+    for cell in nb.cells:
+        if cell.cell_type == "code" and (is_solution(cell) or is_grade(cell)):
+            break
+        if is_trusted(cell):
+            first[grade_id_of(cell) or ""] = cell.source
+    return first
+
+
+def named(cell: NotebookNode) -> str:
+    """Return words for a cell within a sentence."""
+    grade_id = grade_id_of(cell)
+    if grade_id:
+        return f"cell {shown(grade_id)}"
+    return f"the cell that begins {shown(cell.source.strip().partition(chr(10))[0], 40)}"
+
+
+def at_start(cell: NotebookNode) -> str:
+    """Return words for a cell at the start of a sentence."""
+    name = named(cell)
+    return name[0].upper() + name[1:]

@@ -1,0 +1,56 @@
+"""How long a cell and the whole submission may take: what is left, and the words for it."""
+
+from __future__ import annotations
+
+from time import monotonic
+
+from nbformat import NotebookNode
+
+from hw_grading.homework.manifest import Manifest
+from hw_grading.run.settings import RunSettings
+from hw_support.submission.mending import grade_id_of
+
+
+class Clock:
+    """The time that may pass, from now on, in a submission and in the cell that is running.
+
+    Parameters
+    ----------
+    settings
+        The limits of all cells.
+    manifest
+        Those of single ones.
+    """
+
+    def __init__(self, settings: RunSettings, manifest: Manifest) -> None:
+        self._settings = settings
+        self._own_cpu_seconds = manifest.seconds("cpu_seconds")
+        self._own_wall_seconds = manifest.seconds("wall_seconds")
+        self._deadline = monotonic() + settings.wall_seconds_per_submission
+        self._of_cell = settings.wall_seconds_per_cell
+
+    def begin(self, cell: NotebookNode) -> None:
+        """Let a cell be the one that is running."""
+        per_cell = self._settings.wall_seconds_per_cell
+        self._of_cell = self._own_wall_seconds.get(grade_id_of(cell) or "", per_cell)
+
+    def cpu_seconds(self, cell: NotebookNode) -> float:
+        """Return the computing time of a cell."""
+        per_cell = self._settings.cpu_seconds_per_cell
+        return float(self._own_cpu_seconds.get(grade_id_of(cell) or "", per_cell))
+
+    def left(self) -> float:
+        """Return the seconds that may still pass in the cell, if it begins now."""
+        return float(max(0.01, min(self._of_cell, self._deadline - monotonic())))
+
+    def is_over(self) -> bool:
+        """Whether the whole submission has no time left."""
+        return bool(monotonic() >= self._deadline)
+
+    def of_all(self) -> str:
+        """Return words for the time of the whole submission."""
+        return f"the {self._settings.wall_seconds_per_submission:g} s for the whole submission"
+
+    def within(self) -> str:
+        """Return words for the limit that ends the cell now: its own or the submission's."""
+        return f"within {self.of_all() if self.is_over() else f'{self._of_cell:g} s'}"

@@ -1,0 +1,165 @@
+"""The kernel of one submission, from its start in a sandbox to its end.
+
+It is nbclient's client, with what student code makes necessary: someone who watches the kernel from
+outside, and a second connection where student code broke the first.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Sequence
+from typing import Any
+
+from nbclient import NotebookClient
+from nbclient.util import ensure_async, run_sync
+from nbformat import NotebookNode
+
+from hw_grading.run.settings import RunSettings
+from hw_grading.sandbox import environment
+from hw_grading.sandbox.kernel import KernelInSandbox
+from hw_grading.sandbox.watch import Stop, Watch
+
+_SECONDS_FOR_KERNEL_INFO = 30
+
+
+class Kernel(NotebookClient):
+    """One kernel, and who watches it.
+
+    Parameters
+    ----------
+    nb
+        The submission; outputs are put into its cells.
+    settings
+        What it may use.
+    preload
+        Modules that kernels have imported before any student code runs.
+    hooks
+        More of nbclient's settings.
+    """
+
+    def __init__(
+        self, nb: NotebookNode, settings: RunSettings, preload: Sequence[str], **hooks: Any
+    ) -> None:
+        super().__init__(
+            nb,
+            kernel_manager_class=KernelInSandbox,
+            shutdown_kernel="immediate",
+            store_widget_state=False,
+            timeout=_SECONDS_FOR_KERNEL_INFO,
+            iopub_timeout=settings.iopub_timeout,
+            startup_timeout=settings.startup_timeout,
+            **hooks,
+        )
+        self._settings, self._preload = settings, tuple(preload)
+        self._manager: Any = None
+        self._watch: Watch | None = None
+
+    @property
+    def watch(self) -> Watch:
+        """Who looks after the kernel's processes, once they are started."""
+        assert self._watch
+        return self._watch
+
+    @property
+    def stop(self) -> Stop | None:
+        """Why the kernel was killed; None if it was not."""
+        return self._watch.stop if self._watch else None
+
+    @property
+    def cpu_seconds_used(self) -> float:
+        """Computing time of the kernel and of all that it started."""
+        return self._watch.used_seconds if self._watch else 0.0
+
+    def start(self) -> socket.socket:
+        """Start the kernel, and those who watch it; it is not connected yet.
+
+        Returns
+        -------
+        socket.socket
+            The examiner's link to it, which is the caller's now.
+
+        Raises
+        ------
+        Exception
+            Of many kinds: it cannot be started.
+        """
+        self._manager = self.km = self.create_kernel_manager()
+        threads = dict.fromkeys(environment.BLAS_VARIABLES, str(self._settings.blas_threads or ""))
+        own = threads if self._settings.blas_threads else {}
+        self.start_new_kernel(env={**os.environ, **own})
+        self._take_sockets()
+        provisioner = self._manager.provisioner
+        self._watch = Watch(
+            provisioner.kernel_pid,
+            provisioner.root_pid,
+            memory_mb=self._settings.memory_mb,
+            cpu_seconds=self._settings.cpu_seconds_per_submission,
+            most_files=self._settings.files if self._settings.sandbox != "none" else None,
+        )
+        link: socket.socket = provisioner.link
+        return link
+
+    def end(self) -> None:
+        """End everything that was started, and wait until it is gone."""
+        if self._watch:
+            self._watch.kill()
+            self._watch.end()
+        if self._manager:
+            if not self._watch and self._manager.has_kernel:
+                self._manager.provisioner.end()
+            self._manager.remove_run_folder()
+
+    def create_kernel_manager(self) -> Any:
+        """Make the manager of a kernel in a sandbox."""
+        manager: Any = super().create_kernel_manager()
+        if self._settings.sandbox != "none":
+            manager.shown = environment.shown(self._settings.blas_threads, [], self._preload)
+        manager.limits = self._settings.of_sandbox()
+        manager.forked = self._settings.fork_kernels
+        return manager
+
+    async def _async_take_sockets(self) -> None:
+        await self.km.take_sockets(self.startup_timeout)  # type: ignore[union-attr]
+
+    _take_sockets = run_sync(_async_take_sockets)
+
+    def note_language(self) -> None:
+        """Ask the kernel, once it is connected, which language it speaks."""
+        answer: Any = self.wait_for_reply(self.kc.kernel_info())
+        self.nb.metadata["language_info"] = answer["content"]["language_info"]
+
+    async def _async_responds(self) -> bool:
+        self.kc.stop_channels()
+        self.kc: Any = self.km.client()  # type: ignore[union-attr]
+        self.kc.allow_stdin = False
+        self.kc.start_channels()
+        try:
+            await ensure_async(self.kc.wait_for_ready(timeout=self.iopub_timeout))
+        except RuntimeError:
+            return False
+        return True
+
+    _responds = run_sync(_async_responds)
+
+    def responds(self) -> bool:
+        """Whether the kernel still answers, after what was sent before has arrived.
+
+        It is asked over new connections: those in use may have been closed by a message that was
+        too large, or damaged.
+        """
+        return bool(self._responds())
+
+    async def _async_is_alive(self) -> bool:
+        return bool(await ensure_async(self.km.is_alive()))  # type: ignore[union-attr]
+
+    _is_alive = run_sync(_async_is_alive)
+
+    def is_alive(self) -> bool:
+        """Whether the kernel's process is there."""
+        return bool(self._is_alive())
+
+    def lost_its_nursery(self) -> bool:
+        """Whether the process that forked the kernel has ended, and so took it along."""
+        place = self._manager.provisioner.nursery if self.km else None
+        return bool(place and place.has_ended(within=0.5))

@@ -1,0 +1,193 @@
+"""Runs cells in a submission's kernel, and takes in what they print, within limits.
+
+What a cell means, and what follows from how it ended, is not its business
+(`hw_grading.run.submission`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from nbclient.exceptions import CellExecutionComplete
+from nbformat import NotebookNode
+from nbformat.v4 import new_output
+
+from hw_grading.run.cells import at_start, named
+from hw_grading.run.clock import Clock
+from hw_grading.run.kernel import Kernel
+from hw_grading.run.outputs import Flow, OutputBudget
+from hw_grading.run.report import Report
+from hw_grading.run.settings import RunSettings
+from hw_grading.sandbox.watch import Stop
+from hw_support.submission.problems import Kind, Severity
+
+# Errors and results beyond the limit are kept, but not without end.
+_MOST_KEPT_BEYOND = 100
+# What a cell gets that was interrupted, and whose own error did not arrive.
+_TIMED_OUT = {
+    "ename": "CellTimeoutError",
+    "evalue": "",
+    "traceback": ["\x1b[0;31mCellTimeoutError\x1b[0m: No reply from kernel before timeout"],
+}
+_NO_TRACEBACK = "ERROR: An error occurred while showtraceback was disabled"
+
+
+@dataclass(frozen=True)
+class CellEnd:
+    """How the kernel's work on a cell ended.
+
+    Attributes
+    ----------
+    error
+        Of nbclient's, where it has not seen the end; None if it has.
+    timed_out
+        Whether it was interrupted because its time on the clock was up.
+    interrupted
+        Why it was interrupted from outside; None if it was not.
+    flooded
+        Whether it was interrupted for what it printed.
+    """
+
+    error: Exception | None
+    timed_out: bool
+    interrupted: Stop | None
+    flooded: bool
+
+
+class KernelCells(Kernel):
+    """Runs the cells of one submission in its kernel.
+
+    Parameters
+    ----------
+    nb, settings, preload
+        See `Kernel`.
+    clock
+        The time that is left.
+    report
+        Is told what a cell does wrong while it runs.
+
+    Attributes
+    ----------
+    exit_asked
+        Words for the cell that called ``exit()``; None if none did.
+    """
+
+    def __init__(
+        self,
+        nb: NotebookNode,
+        settings: RunSettings,
+        preload: Sequence[str],
+        clock: Clock,
+        report: Report,
+    ) -> None:
+        super().__init__(
+            nb,
+            settings,
+            preload,
+            allow_errors=True,
+            interrupt_on_timeout=True,
+            raise_on_iopub_timeout=True,
+            error_on_timeout=_TIMED_OUT,
+            timeout_func=lambda cell: clock.left(),
+            on_cell_executed=self._note_reply,
+        )
+        self._clock, self._report = clock, report
+        self.exit_asked: str | None = None
+
+    def run_cell(
+        self, cell: NotebookNode, run: NotebookNode, index: int, *, store_history: bool = True
+    ) -> CellEnd:
+        """Run code on behalf of a cell.
+
+        Parameters
+        ----------
+        cell
+            The submission's cell, by which messages name it.
+        run
+            The cell that is run, and gets the outputs: itself, or another in its place.
+        index
+            Of the cell in the notebook.
+        store_history
+            Whether it counts as a cell in the kernel.
+        """
+        run.metadata = cell.metadata
+        self._budget = OutputBudget(self._settings.output_bytes_per_cell)
+        self._kept_beyond = 0
+        self._flooded = self._timed_out = False
+        self._clock.begin(cell)
+        passing = self._clock.left() + 3 * self.iopub_timeout + 5
+        self.watch.begin_cell(self._clock.cpu_seconds(cell), named(cell), passing)
+        error = None
+        try:
+            self.execute_cell(run, index, store_history=store_history)
+        except Exception as raised:
+            error = raised
+        finally:
+            self.nb.cells[index] = cell  # nbclient has put `run` there
+        return CellEnd(error, self._timed_out, self.watch.end_cell(), self._flooded)
+
+    def _note_reply(self, *, cell: NotebookNode, cell_index: int, execute_reply: Any) -> None:
+        """Note how a cell ended; nbclient calls it."""
+        content = execute_reply["content"]
+        if "header" not in execute_reply:  # made up by nbclient when it interrupted the cell
+            self._timed_out = True
+            content["evalue"] = f"not ended {self._clock.within()}"
+            self._report.time_limit(cell, self._clock.within())
+        if content.get("status") == "error" and "ename" in content:
+            _show_error(cell, content)
+        payload = content.get("payload")
+        for entry in payload if isinstance(payload, list) else ():
+            if isinstance(entry, dict) and entry.get("source") == "ask_exit":
+                self.exit_asked = named(cell)
+
+    # -- outputs
+
+    def process_message(
+        self, msg: dict[str, Any], cell: NotebookNode, cell_index: int
+    ) -> NotebookNode | None:
+        """Take in a message of the kernel, as long as the cell's outputs are within the limit."""
+        flow = self._budget.take(msg, self._display_id_map)
+        if flow is not Flow.FINE:
+            self._stem(flow, cell)
+            if msg["msg_type"] not in ("error", "execute_result"):
+                return None
+            self._kept_beyond += 1
+            if self._kept_beyond > _MOST_KEPT_BEYOND:
+                return None
+        try:
+            output: NotebookNode | None = super().process_message(msg, cell, cell_index)
+            return output
+        except CellExecutionComplete:
+            raise
+        except Exception as error:  # a message that is not as it should be: student code sent it
+            self.log.debug("message dropped: %s", error)
+            return None
+
+    def _stem(self, flow: Flow, cell: NotebookNode) -> None:
+        """Interrupt a cell that goes on printing beyond its limit; kill it if it goes on still."""
+        limit = f"{self._budget.limit:,} bytes"
+        if flow is Flow.FULL:
+            note = f"\n… output beyond {limit} was dropped\n"
+            cell.outputs.append(new_output("stream", name="stdout", text=note))
+            message = f"{at_start(cell)} printed more than {limit}: the rest was dropped."
+            self._report.add(Kind.OUTPUT_LIMIT, message, cell, Severity.MENDED)
+        # Signals are sent from here: while messages keep coming, nothing else of nbclient's runs.
+        if flow is Flow.FLOOD and not self._flooded:
+            self._flooded = True
+            self.watch.interrupt()
+            message = f"{at_start(cell)} did not stop printing: it was interrupted."
+            self._report.add(Kind.OUTPUT_LIMIT, message, cell)
+        if flow is Flow.TORRENT:
+            why = f"{named(cell)} did not stop printing"
+            self.watch.kill(Stop(Kind.OUTPUT_LIMIT, why))
+
+
+def _show_error(cell: NotebookNode, content: dict[str, Any]) -> None:
+    """Let a cell have the error of the kernel's reply, unless its outputs have it already."""
+    shown = (output for output in cell.outputs if output.output_type == "error")
+    if not any(output.ename == content["ename"] for output in shown):
+        frames = content["traceback"] or [_NO_TRACEBACK]
+        error = NotebookNode(output_type="error", ename=content["ename"])
+        cell.outputs.append(NotebookNode(error, evalue=content["evalue"], traceback=frames))

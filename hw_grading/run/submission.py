@@ -1,0 +1,278 @@
+"""Runs one submission: the order of things, verdicts, and what becomes of whatever it does.
+
+1. *Verdicts are made elsewhere.* The kernel runs every cell as it ran on the student's desk: of a
+   test cell the part that students have. Its outputs are dropped. Then the examiner, a process in
+   which no student code runs, runs the whole test cell and asks the kernel what it needs to know
+   (`hw_grading.examiner`). What nbgrader scores by comes from there, and is put into the notebook
+   when the kernel has ended.
+2. *Whatever a submission does ends in a score and a reason.* A test without a verdict gets an error
+   as output, because nbgrader gives full marks to a test without outputs. A fault that is not the
+   submission's raises `GraderFault`: then that student has no score rather than a zero.
+3. *Limits* of time, memory, processes, files and output, of each cell and of the submission. A
+   cell that does not end is interrupted; if that does not help, all that it started is killed.
+4. *Outputs are made safe to open*: HTML of student cells is cleaned (`hw_grading.pages.safe_html`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from time import monotonic
+from typing import Any
+
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell
+
+from hw_grading.examiner.client import Examination, ExaminerFailed
+from hw_grading.homework.homework import Homework
+from hw_grading.homework.instructor_cells import as_released
+from hw_grading.outcome import (
+    Graded,
+    GraderFault,
+    HelperEnded,
+    Spent,
+    SubmissionFailed,
+    WithScores,
+)
+from hw_grading.pages import safe_html
+from hw_grading.run import outputs
+from hw_grading.run.cells import at_start, instructors_first_cells, is_test, is_trusted, named
+from hw_grading.run.clock import Clock
+from hw_grading.run.kernel_cells import CellEnd, KernelCells
+from hw_grading.run.report import Report
+from hw_grading.run.settings import RunSettings
+from hw_grading.sandbox.watch import Stop
+from hw_support.submission.mending import grade_id_of
+from hw_support.submission.problems import (
+    METADATA_KEY,
+    Kind,
+    Severity,
+    add_problems,
+    put_notes_on_top,
+    read_problems,
+    shown,
+)
+
+# What the kernel runs while the examiner asks it: a module that only the sandbox has.
+_ANSWER = "__import__('answering.start').start.answer()"
+_SECONDS_FOR_A_LAST_WORD = 5.0  # when the kernel says that it has no more questions to answer
+_SECONDS_FOR_A_VERDICT = 60.0
+_log = logging.getLogger(__name__)
+
+
+class Submission:
+    """A submission that was read and mended, and is run once.
+
+    Parameters
+    ----------
+    nb
+        Its notebook, which is changed.
+    student
+        For the seed of hidden tests' inputs.
+    settings
+        What it may use.
+    homework
+        Cells with limits of their own, and what hidden tests import.
+    """
+
+    def __init__(
+        self, nb: NotebookNode, student: str, settings: RunSettings, homework: Homework
+    ) -> None:
+        self.nb, self.student = nb, student
+        self._settings, self._homework = settings, homework
+        self._seed = seed_of(homework.manifest.seed, student)
+        self._clock = Clock(settings, homework.manifest)
+        self._report = Report()
+        self._fault: GraderFault | None = None
+        self._kernel: KernelCells | None = None
+        self._examination: Examination | None = None
+        self._verdicts: dict[int, list[dict[str, Any]]] = {}  # outputs by the cell's place
+        self._first: dict[str, str] = {}  # the instructor's cells that stand before all others
+        self._trusted: list[tuple[str, str]] = []  # those since the last test
+        self._begun = False
+        self._died = False  # the kernel, for no reason that is known
+
+    @property
+    def cpu_seconds_used(self) -> float:
+        """Computing time of the student's processes."""
+        return self._kernel.cpu_seconds_used if self._kernel else 0.0
+
+    @property
+    def kernel_died(self) -> bool:
+        """Whether the kernel ended, and nobody knows why."""
+        return self._died and not (self._kernel and self._kernel.exit_asked)
+
+    def run(self) -> WithScores:
+        """Run all cells, then settle the outputs by which nbgrader scores.
+
+        Raises
+        ------
+        GraderFault
+            For a reason that is not in the submission, there is no score.
+        """
+        began = monotonic()
+        self.nb.metadata.setdefault(METADATA_KEY, NotebookNode())["seed"] = self._seed
+        if any(p.kind is Kind.FILE for p in read_problems(self.nb)):
+            self._report.stopped = "the notebook could not be read"
+        else:
+            self._run_in_a_kernel()
+        if self._fault:
+            raise self._fault
+        for index, cell in enumerate(self.nb.cells):
+            if cell.cell_type == "code":
+                self._settle(cell, index)
+        add_problems(self.nb, self._report.problems)
+        put_notes_on_top(self.nb)
+        return _outcome(self.nb, Spent(monotonic() - began, self.cpu_seconds_used))
+
+    # -- the kernel
+
+    def _run_in_a_kernel(self) -> None:
+        self._first = instructors_first_cells(self.nb)
+        for attempt in (1, 2):
+            try:
+                self._run_cells()
+                return
+            except Exception as error:
+                _log.warning("kernel: %s: %s", type(error).__name__, error)
+                if self._begun:  # ending the kernel failed; the cells are done
+                    return
+                if attempt == 2:
+                    stop = self._kernel.stop if self._kernel else None
+                    why = stop.reason if stop else error
+                    self._fault = GraderFault(f"no kernel can be started ({why})")
+
+    def _run_cells(self) -> None:
+        """Start a kernel, and an examination of what it answers; run all cells; end both."""
+        preload = self._homework.manifest.preload
+        kernel = KernelCells(self.nb, self._settings, preload, self._clock, self._report)
+        self._kernel, self._examination = kernel, None
+        try:
+            link = kernel.start()
+            pids = kernel.watch.kernel_pid, kernel.watch.root_pid
+            first = list(self._first.items())
+            self._examination = Examination(link, *pids, self._seed, first, self._homework)
+            with kernel.setup_kernel():  # connects to it, and ends it
+                kernel.note_language()
+                for index, cell in enumerate(self.nb.cells):
+                    self._begun = True
+                    if cell.cell_type == "code" and not self._report.stopped:
+                        self._run_cell(cell, index)
+        finally:
+            kernel.end()
+            if self._examination:
+                self._examination.end()
+
+    # -- one cell
+
+    def _run_cell(self, cell: NotebookNode, index: int) -> None:
+        """Run a cell; have a test cell examined."""
+        cell.metadata.pop("tags", None)  # nbclient would skip a cell for a tag
+        if self._clock.is_over():
+            why = f"{self._clock.of_all()} were used up before {named(cell)}"
+            self._report.stop(Kind.TIME_LIMIT, why, cell)
+        elif is_test(cell):
+            self._run_code(cell, new_code_cell(as_released(cell.source, "code")), index)
+            if not self._report.stopped and not self._died:
+                self._examine(cell, index)
+        else:
+            self._run_code(cell, cell, index)
+            if is_trusted(cell) and grade_id_of(cell) not in self._first:
+                self._trusted.append((grade_id_of(cell) or "", cell.source))
+        if self._died and not self._report.stopped:
+            why = f"the kernel died while running {named(cell)}"
+            self._report.stop(Kind.KERNEL, why, cell)
+
+    def _examine(self, cell: NotebookNode, index: int) -> None:
+        """Let the kernel answer while the examiner runs the test cell."""
+        assert self._examination
+        assert self._kernel
+        try:
+            self._examination.begin(self._trusted, grade_id_of(cell) or "", cell.source)
+            self._trusted = []
+            self._run_code(cell, new_code_cell(_ANSWER), index, store_history=False)
+            if not self._examination.has_verdict(_SECONDS_FOR_A_LAST_WORD):
+                self._kernel.watch.kill(Stop(Kind.PROTOCOL, "it stopped answering"))
+            verdict = self._examination.verdict(_SECONDS_FOR_A_VERDICT)
+        except ExaminerFailed as fault:
+            self._fault = fault
+            self._report.stop(Kind.GRADER, str(fault), cell)
+            return
+        self._verdicts[index] = verdict.outputs
+        # Who does not keep to the protocol is killed by the examiner: then that is the reason.
+        if verdict.gone and not self._report.stopped and not (self._died and verdict.ended):
+            why = f"the notebook could not be asked any more in {named(cell)}: {verdict.gone}"
+            self._report.stop(Kind.PROTOCOL, why, cell)
+
+    def _run_code(
+        self, cell: NotebookNode, run: NotebookNode, index: int, *, store_history: bool = True
+    ) -> None:
+        """Run code in the kernel on behalf of a cell, and find out how it ended."""
+        assert self._kernel
+        if not run.source.strip():
+            return
+        end = self._kernel.run_cell(cell, run, index, store_history=store_history)
+        try:
+            self._look_after(cell, end)
+        except Exception as error:  # what the kernel says now cannot be understood
+            self._kernel.watch.kill()
+            why = f"talking to the kernel failed in {named(cell)} ({shown(error)})"
+            self._report.stop(Kind.KERNEL, why, cell)
+
+    def _look_after(self, cell: NotebookNode, end: CellEnd) -> None:
+        """Report how a cell ended, and stop the submission if no further one can be run."""
+        kernel, report = self._kernel, self._report
+        assert kernel
+        stopped = kernel.stop
+        if stopped and stopped.kind is Kind.GRADER:
+            self._fault = GraderFault(stopped.reason)
+        if stopped:
+            why = f"the kernel was killed in {named(cell)}, because {stopped.reason}"
+            report.stop(stopped.kind, why, cell)
+        elif end.error is None and not end.timed_out:
+            if end.interrupted:
+                report.time_limit(cell, end.interrupted.reason)
+        elif not kernel.is_alive():
+            if kernel.exit_asked:
+                report.stop(
+                    Kind.KERNEL, f"{kernel.exit_asked} ended the kernel by exit() or quit()"
+                )
+            if kernel.lost_its_nursery():
+                self._fault = HelperEnded("the process that forks kernels has ended")
+                report.stop(Kind.GRADER, str(self._fault), cell)
+            self._died = True
+        elif kernel.responds():
+            if end.interrupted or end.timed_out or self._clock.is_over():
+                reason = end.interrupted.reason if end.interrupted else self._clock.within()
+                report.time_limit(cell, reason)
+            elif not end.flooded:
+                message = f"The outputs of {named(cell)} were lost ({shown(end.error)})."
+                report.add(Kind.KERNEL, message, cell)
+        else:
+            kernel.watch.kill()
+            why = f"the kernel was killed, because {named(cell)} could not be interrupted"
+            report.stop(Kind.TIME_LIMIT, f"{why} after its time was up", cell)
+
+    def _settle(self, cell: NotebookNode, index: int) -> None:
+        """Leave outputs that a notebook can hold, that are safe to open, and that score."""
+        if not is_test(cell):
+            outputs.settle(cell)
+            safe_html.clean_outputs(cell)
+            return
+        stopped = self._report.stopped or "it was interrupted"
+        if why := outputs.settle_test(cell, self._verdicts.get(index), stopped):
+            self._report.add(Kind.SCORE, f"{at_start(cell)} {why}: it scores 0.", cell)
+
+
+def _outcome(nb: NotebookNode, spent: Spent) -> WithScores:
+    text = json.dumps(nb, ensure_ascii=False)
+    problems = read_problems(nb)
+    failures = tuple(p.message for p in problems if p.severity is Severity.FAILED)
+    return SubmissionFailed(text, failures, spent) if failures else Graded(text, spent)
+
+
+def seed_of(seed: int, student: str) -> int:
+    """Return the seed of one submission: the same in every run, another for every student."""
+    digest = hashlib.sha256(f"{seed}/{student}".encode("utf-8", "replace")).digest()
+    return int.from_bytes(digest[:4], "big")
