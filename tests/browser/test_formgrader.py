@@ -1,0 +1,62 @@
+"""An instructor grades single submissions by formgrader's button, in one server."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Page, expect
+from server import ROOT, Server, start
+
+sys.path.append(str(ROOT / "tests" / "grading"))
+
+from toy_course import ASSIGNMENT, FULL_MARKS, ToyCourse
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser")]
+
+
+@pytest.fixture(scope="module")
+def course(tmp_path_factory: pytest.TempPathFactory) -> ToyCourse:
+    return ToyCourse.make(tmp_path_factory.mktemp("formgrader") / "course")
+
+
+@pytest.fixture(scope="module")
+def server(course: ToyCourse, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    running = start(course.root, tmp_path_factory.mktemp("formgraders-records"))
+    yield running
+    running.close()
+
+
+def autograde(page: Page, student: str) -> None:
+    """Click on a student's button, and wait until it says that it is done."""
+    row = page.get_by_role("row", name=re.compile(rf"\b{student}\b"))
+    row.locator(".autograde a").click()
+    done = page.locator("#success-modal, #error-modal")
+    expect(done).to_be_visible()
+    expect(done).to_contain_text(f"Successfully autograded '{ASSIGNMENT}' for student '{student}'")
+    done.get_by_role("button", name="OK").click()
+    expect(done).to_have_count(0)
+
+
+def test_the_autograde_button_works_again_and_again(
+    course: ToyCourse, server: Server, page: Page, picture
+) -> None:
+    course.submit("ada", course.released)
+    course.submit("bob", course.answered)
+    page.goto(f"{server.url}formgrader/manage_submissions/{ASSIGNMENT}?token={server.token}")
+    for student, points in (("ada", 0), ("bob", FULL_MARKS)):
+        autograde(page, student)
+        assert sum(filter(None, course.test_scores(student).values())) == points
+        expect_score(page, student, points)
+    course.submit("ada", course.answered)
+    autograde(page, "ada")
+    assert sum(filter(None, course.test_scores("ada").values())) == FULL_MARKS
+    expect_score(page, "ada", FULL_MARKS)
+    picture("formgrader_after_three_clicks")
+
+
+def expect_score(page: Page, student: str, points: float) -> None:
+    row = page.get_by_role("row", name=re.compile(rf"\b{student}\b"))
+    expect(row.locator(".score")).to_contain_text(re.compile(rf"^\s*{points:g} / "))
