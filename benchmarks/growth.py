@@ -13,6 +13,7 @@ from pathlib import Path
 
 from benchmarks.isolation import answers, make_course
 from hw_grading.batch.job import Job
+from hw_grading.batch.settings import WholeClass
 from hw_grading.batch.store import Results
 from hw_grading.homework.course import Course
 from hw_grading.outcome import WithScores
@@ -43,7 +44,7 @@ def run() -> None:
         each = []
         for size in SIZES:
             course = make_course(Path(folder) / str(size), answers(), size)
-            results = Results(course.folder / "grading" / "results", 4000)
+            results = Results(WholeClass(config=course.config).place(course.root) / "results", 4000)
             for number in range(size):
                 key = replace(job, student=f"student-{number:05}").key
                 results.put(key, outcome)

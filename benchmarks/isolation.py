@@ -11,8 +11,9 @@ from typing import Any
 
 import nbformat
 
+from hw_grading.batch.settings import WholeClass
 from hw_grading.commands.sample import cell_of, solved
-from hw_grading.homework.course import REPOSITORY, Course, scratch_course
+from hw_grading.homework.course import REPOSITORY, Course, fixed_folder, scratch_course
 
 REPEATS = 5
 STUDENTS = 6
@@ -58,8 +59,9 @@ def run() -> None:
 
 def answers() -> Any:
     """Return a notebook that answers all but what needs the trained network, and trains none."""
-    source = nbformat.read(REPOSITORY / "source" / "hw2" / "hw2.ipynb", as_version=4)
-    released = nbformat.read(REPOSITORY / "release" / "hw2" / "hw2.ipynb", as_version=4)
+    here = Course(REPOSITORY)
+    source = nbformat.read(here.source("hw2") / "hw2.ipynb", as_version=4)
+    released = nbformat.read(here.release("hw2") / "hw2.ipynb", as_version=4)
     notebook = solved(released, source)
     for grade_id in UNTRAINED:
         cell_of(notebook, grade_id).source = "pass"
@@ -74,7 +76,7 @@ def make_course(folder: Path, notebook: Any, students: int, config: str = "") ->
     if course.nbgrader("generate_assignment", "hw2", log=log) != 0:
         raise RuntimeError(log.read_text())
     for number in range(students):
-        submission = folder / "submitted" / f"student-{number:05}" / "hw2"
+        submission = course.submitted(f"student-{number:05}", "hw2")
         submission.mkdir(parents=True)
         nbformat.write(notebook, submission / "hw2.ipynb")
     with (folder / "nbgrader_config.py").open("a") as file:
@@ -88,8 +90,9 @@ def seconds_of_grading(course: Course, *options: str, anew: bool = True) -> floa
     Anew: nothing is there already, results neither.
     """
     if anew:
-        for made in ("autograded", "grading"):
-            shutil.rmtree(course.folder / made, ignore_errors=True)
+        graded = fixed_folder(course.directory, course.directory.autograded_directory)
+        for made in (graded, WholeClass(config=course.config).place(course.root)):
+            shutil.rmtree(made, ignore_errors=True)
     start = time.perf_counter()
     status = course.nbgrader("autograde", "hw2", *options, log=course.folder / "log.txt")
     if status != 0:

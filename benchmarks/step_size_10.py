@@ -11,7 +11,7 @@ import numpy as np
 
 from benchmarks.training import BY_ONE_PRODUCT, names_before_training
 from hw_grading.commands.sample import cell_of, solved
-from hw_grading.homework.course import REPOSITORY
+from hw_grading.homework.course import REPOSITORY, Course
 
 SEEDS = 4
 # As a student gets it who multiplies the derivative of a clipped loss by that of the sigmoid.
@@ -21,7 +21,7 @@ CLIPPED = """slope = logistic_loss(g, y_train[batch])[1] * caches[-1][2]
 
 def run() -> None:
     """Print, for each way and seed, the share of dead hidden units and the test accuracy."""
-    source = nbformat.read(REPOSITORY / "source" / "hw2" / "hw2.ipynb", as_version=4)
+    source = nbformat.read(Course(REPOSITORY).source("hw2") / "hw2.ipynb", as_version=4)
     notebook = solved(source, source)
     exact = cell_of(notebook, "train").source
     definitions = exact[: exact.index("\nweight_matrices, biases, training_loss")]

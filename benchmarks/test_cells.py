@@ -11,14 +11,14 @@ from typing import Any
 import nbformat
 
 from hw_grading.commands.sample import solved
-from hw_grading.homework.course import REPOSITORY
+from hw_grading.homework.course import REPOSITORY, Course
 
 REPEATS = 9
 
 
 def run() -> None:
     """Print the median of the sum over the cells, and the slowest cells."""
-    source = nbformat.read(REPOSITORY / "source" / "hw2" / "hw2.ipynb", as_version=4)
+    source = nbformat.read(Course(REPOSITORY).source("hw2") / "hw2.ipynb", as_version=4)
     notebook = solved(source, source)
     seconds_of_all(notebook)  # imports, and files read for the first time
     runs = [seconds_of_all(notebook) for _ in range(REPEATS)]

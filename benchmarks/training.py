@@ -16,7 +16,7 @@ from typing import Any
 import nbformat
 
 from hw_grading.commands.sample import cell_of, replace_in, solved
-from hw_grading.homework.course import REPOSITORY
+from hw_grading.homework.course import REPOSITORY, Course
 
 REPEATS = 3
 LOOK_QUICKLY = "test_history.append(look_at_test_set(Ws, bs))"
@@ -31,7 +31,7 @@ PER_EXAMPLE = """grad_Ws, grad_bs = (
 
 def run() -> None:
     """Print the medians of both ways and the ratio of each pair."""
-    source = nbformat.read(REPOSITORY / "source" / "hw2" / "hw2.ipynb", as_version=4)
+    source = nbformat.read(Course(REPOSITORY).source("hw2") / "hw2.ipynb", as_version=4)
     fast = solved(source, source)
     slow = solved(source, source)
     replace_in(slow, "train", BY_ONE_PRODUCT, PER_EXAMPLE)

@@ -13,6 +13,7 @@ import nbformat
 
 from benchmarks.isolation import STOCK, answers, make_course, seconds_of_grading
 from benchmarks.training import BY_ONE_PRODUCT, LOOK_PLAINLY, LOOK_QUICKLY, PER_EXAMPLE
+from hw_grading.batch.settings import WholeClass
 from hw_grading.commands.sample import replace_in, solved
 from hw_grading.homework.course import REPOSITORY, Course
 
@@ -30,8 +31,8 @@ def run() -> None:
 
 def trained() -> Any:
     """Return a right notebook that trains the plain way, by a gradient for each example."""
-    source = nbformat.read(REPOSITORY / "source" / "hw2" / "hw2.ipynb", as_version=4)
-    released = nbformat.read(REPOSITORY / "release" / "hw2" / "hw2.ipynb", as_version=4)
+    source = nbformat.read(Course(REPOSITORY).source("hw2") / "hw2.ipynb", as_version=4)
+    released = nbformat.read(Course(REPOSITORY).release("hw2") / "hw2.ipynb", as_version=4)
     notebook = solved(released, source)
     replace_in(notebook, "train", BY_ONE_PRODUCT, PER_EXAMPLE)
     replace_in(notebook, "train", LOOK_QUICKLY, LOOK_PLAINLY)
@@ -58,7 +59,11 @@ def compare(folder: Path, notebook: Any, students: int, kind: str) -> None:
 
 def student_seconds(course: Course) -> float:
     """Return the computing time of all student processes in the run that was reported last."""
-    lines = (course.folder / "grading" / "hw2.jsonl").read_text(encoding="utf-8").splitlines()
+    lines = (
+        (WholeClass(config=course.config).place(course.root) / "hw2.jsonl")
+        .read_text(encoding="utf-8")
+        .splitlines()
+    )
     return sum(float(json.loads(line).get("cpu_seconds") or 0) for line in lines)
 
 

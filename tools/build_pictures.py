@@ -27,10 +27,11 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from hw_grading.homework.course import REPOSITORY, Course
 from hw_support import PALETTE, display_digits, get_mnist_threes_nines, label_axes
 from tools.atomic import write_atomically
 
-NOTEBOOK = Path(__file__).parent.parent / "source" / "hw2" / "hw2.ipynb"
+NOTEBOOK = Course(REPOSITORY).source("hw2") / "hw2.ipynb"
 _DOTS_PER_INCH = 110
 _INK = "#222222"
 

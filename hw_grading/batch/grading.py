@@ -130,7 +130,7 @@ def grading(converter: Autograde, plan: Plan) -> Iterator[ClassGrading]:
         stack.enter_context(quiet_database())
         stack.enter_context(folders.held(converter))
         submissions = list(expected(converter))
-        folder = Path(converter.coursedir.root, plan.whole_class.folder)
+        folder = plan.whole_class.place(converter.coursedir.root)
         results = Results(folder / "results", plan.whole_class.results_mb)
         executor, at_once = plan.whole_class.make_executor(
             len(submissions), plan.settings, plan.homework, converter.log.error

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from concurrent.futures import Executor
+from pathlib import Path
 
 import psutil
 from traitlets import Bool, Enum, Float, Integer, Unicode
@@ -52,6 +53,10 @@ class WholeClass(Configurable):
     results_mb = Integer(
         4000, help="size of all results together; those not used for longest are removed"
     ).tag(config=True)
+
+    def place(self, root: str | Path) -> Path:
+        """Return where results are kept, and how far grading is, in a course with this root."""
+        return Path(root, self.folder)
 
     def make_executor(
         self,

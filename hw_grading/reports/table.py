@@ -38,8 +38,9 @@ def report(course: Path, assignment: str, width: int | None = None) -> str:
     return table(roster, results, width or shutil.get_terminal_size((140, 24)).columns)
 
 
-def print_report(course: Path, assignment: str, stream: TextIO = sys.stdout) -> None:
-    """Print the table; what the stream cannot encode becomes "?"."""
+def print_report(course: Path, assignment: str, stream: TextIO | None = None) -> None:
+    """Print the table, to the terminal by default; what cannot be encoded there becomes "?"."""
+    stream = stream or sys.stdout
     encoding = stream.encoding or "utf-8"
     print(report(course, assignment).encode(encoding, "replace").decode(encoding), file=stream)
 
