@@ -149,8 +149,13 @@ def describe(course: Course, assignment: str) -> dict[str, Any]:
         packages=sorted(packages),
         certification=manifest.certification,
         cpu_seconds_for_cell=manifest.seconds("cpu_seconds"),
-        **{name: getattr(limits, name) for name in names},
+        **{name: _plainly(getattr(limits, name)) for name in names},
     )
+
+
+def _plainly(seconds: float) -> float:
+    """Return a number as a person would write it: 60, not 60.0."""
+    return int(seconds) if seconds == int(seconds) else seconds
 
 
 def _released_notebook(course: Path, assignment: str) -> NotebookNode:
