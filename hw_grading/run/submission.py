@@ -17,12 +17,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import logging
 from time import monotonic
 from typing import Any
 
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell
+from traitlets.log import get_logger
 
 from hw_grading.examiner.client import Examination, ExaminerFailed
 from hw_grading.homework.homework import Homework
@@ -58,7 +58,6 @@ from hw_support.submission.problems import (
 _ANSWER = "__import__('answering.start').start.answer()"
 _SECONDS_FOR_A_LAST_WORD = 5.0  # when the kernel says that it has no more questions to answer
 _SECONDS_FOR_A_VERDICT = 60.0
-_log = logging.getLogger(__name__)
 
 
 class Submission:
@@ -135,7 +134,7 @@ class Submission:
                 self._run_cells()
                 return
             except Exception as error:
-                _log.warning("kernel: %s: %s", type(error).__name__, error)
+                get_logger().warning("kernel: %s: %s", type(error).__name__, error)
                 if self._begun:  # ending the kernel failed; the cells are done
                     return
                 if attempt == 2:
