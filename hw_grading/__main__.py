@@ -1,4 +1,4 @@
-"""The staff's commands: ``python -m hw_grading demo | plots | report | release``."""
+"""The staff's commands: ``python -m hw_grading demo | new | plots | report | release``."""
 
 from __future__ import annotations
 
@@ -30,6 +30,9 @@ def main(arguments: list[str] | None = None) -> int:
     demo = commands.add_parser("demo", help="grade a sample class in a scratch course")
     demo.add_argument("--folder", type=Path, default=Path("demo"), help="the scratch course")
 
+    made = commands.add_parser("new", help="the skeleton of a homework, which you then fill in")
+    made.add_argument("name", help="of the homework, such as hw3")
+
     plots = commands.add_parser("plots", help="one page of all plots and written answers")
     plots.add_argument("assignment")
     plots.add_argument("--out", type=Path, help="the page (plots_<assignment>.html by default)")
@@ -54,6 +57,8 @@ def run(chosen: argparse.Namespace) -> int:
             from hw_grading.commands.demo import demonstrate
 
             return demonstrate(chosen.folder.resolve())
+        case "new":
+            return begin_homework(chosen.course, chosen.name)
         case "plots":
             from hw_grading.reports.plots_page import write_plots_page
 
@@ -73,6 +78,18 @@ def run(chosen: argparse.Namespace) -> int:
             for warning in warnings:
                 print(f"warning: {warning}", file=sys.stderr)
             return TO_DO if warnings else FINE
+    return FINE
+
+
+def begin_homework(course: Path, name: str) -> int:
+    """Write a new homework, and say what comes next."""
+    from hw_grading.commands.new import new
+
+    made = new(course, name)
+    for path in made.files:
+        print(f"  {path}")
+    print(f"Write your homework into the first of these; its due date stands in {made.manifest}.")
+    print(f"Then type: python -m hw_grading release {name}")
     return FINE
 
 

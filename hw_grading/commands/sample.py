@@ -8,6 +8,7 @@ so do tests and benchmarks.
 
 from __future__ import annotations
 
+import ast
 import copy
 import importlib.util
 from collections.abc import Callable
@@ -83,6 +84,47 @@ def blank(notebook: Any, released: Any) -> None:
     for cell in notebook.cells:
         if utils.is_solution(cell):
             cell.source = cell_of(released, cell.metadata.nbgrader.grade_id).source
+
+
+def points_of_tests(notebook: Any) -> dict[str, float]:
+    """Return the points of each test cell of a notebook, by grade id."""
+    return {
+        cell.metadata.nbgrader.grade_id: float(cell.metadata.nbgrader.points)
+        for cell in notebook.cells
+        if utils.is_grade(cell) and not utils.is_solution(cell)
+    }
+
+
+def points_of_parts(source: Path, grade_id: str, *parts: str) -> float:
+    """Return the points of some parts of a test cell together.
+
+    A sample class names the parts that a mistake fails. So their points may be changed in the
+    notebook, and nowhere else.
+
+    Parameters
+    ----------
+    source
+        The instructor's notebook, with hidden parts.
+    grade_id
+        Of the test cell.
+    parts
+        As its ``with checks(...)`` name them.
+
+    Raises
+    ------
+    KeyError
+        The cell has no part of that name.
+    """
+    cell = cell_of(nbformat.read(source, as_version=4), grade_id)
+    points: dict[str, float] = {}
+    for node in ast.walk(ast.parse(cell.source)):
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "checks":
+            given = {keyword.arg: keyword.value for keyword in node.keywords}
+            points[ast.literal_eval(node.args[0])] = float(ast.literal_eval(given["points"]))
+    for part in parts:
+        if part not in points:
+            raise KeyError(f"{grade_id} has no part {part!r}; it has {', '.join(points)}")
+    return sum(points[part] for part in parts)
 
 
 def sample_class_of(course: Path, assignment: str) -> Callable[[Any], list[Submission]]:

@@ -1,0 +1,163 @@
+"""A new homework: a notebook, a manifest and answers, which can be released and graded at once.
+
+The files stand in the folder ``skeleton``; `_words` says which words in them are replaced.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import keyword
+import re
+import secrets
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+
+from hw_grading.homework.homework import STAFF, homework_of, homeworks_of
+from hw_grading.homework.manifest import FILE_NAME, read_manifest
+
+SKELETON = Path(__file__).parent / "skeleton"
+FOLDERS = ("source", STAFF)  # of a course, and of the skeleton
+DAYS_UNTIL_DUE = 28
+MOST_CHARACTERS = 40
+_PLACEHOLDER = "HOMEWORK_NAME"  # also in the names of files and folders
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+
+
+class NotMade(RuntimeError):
+    """The homework was not made, and the course is as it was; the text says why."""
+
+
+@dataclass(frozen=True)
+class New:
+    """What was written.
+
+    Attributes
+    ----------
+    notebook, manifest
+        The two files with which one begins.
+    files
+        All files, sorted, these two among them.
+    """
+
+    notebook: Path
+    manifest: Path
+    files: tuple[Path, ...]
+
+
+def new(course: Path, name: str, today: date | None = None) -> New:
+    """Write the skeleton of a homework into a course: all of it, or nothing.
+
+    Parameters
+    ----------
+    course
+        The course's root, with ``nbgrader_config.py``.
+    name
+        Of the homework. Its folder in ``staff`` is a Python package of that name.
+    today
+        The due date lies four weeks after it.
+
+    Raises
+    ------
+    NotMade
+        The name is not allowed, the homework exists, or a file cannot be written.
+    GraderFault
+        Another homework, from which the time zone is taken, has a mistake in its manifest.
+    """
+    _expect_course(course)
+    _expect_name(name)
+    _expect_new(course, name)
+    words = _words(course, name, today or date.today())
+    try:
+        with tempfile.TemporaryDirectory(dir=course, prefix=".new-") as scratch:
+            _write(Path(scratch), words)
+            read_manifest(Path(scratch, STAFF, name, FILE_NAME))
+            _move(Path(scratch), course, name)
+    except OSError as error:
+        where = error.filename or course
+        raise NotMade(
+            f"{name} was not made, because {where} cannot be written ({error.strerror or error}). "
+            "The course is as it was."
+        ) from error
+    folders = [course / folder / name for folder in FOLDERS]
+    return New(
+        course / "source" / name / f"{name}.ipynb",
+        course / STAFF / name / FILE_NAME,
+        tuple(sorted(path for folder in folders for path in folder.rglob("*") if path.is_file())),
+    )
+
+
+def _expect_course(course: Path) -> None:
+    if not (course / "nbgrader_config.py").is_file():
+        raise NotMade(
+            f"{course} is no course: it has no nbgrader_config.py. Go to the folder of your "
+            "course, or name it with --course."
+        )
+
+
+def _expect_name(name: str) -> None:
+    if keyword.iskeyword(name):
+        raise NotMade(f"{name} is a word of Python's own. Choose another name, such as hw3.")
+    if len(name) > MOST_CHARACTERS or not _NAME.fullmatch(name) or not name.isidentifier():
+        raise NotMade(
+            f"{name!r} cannot be the name of a homework, because its staff code is a Python "
+            "package of that name. Allowed are letters from A to Z, digits and _, beginning with "
+            f"a letter, {MOST_CHARACTERS} characters at most, such as hw3."
+        )
+
+
+def _expect_new(course: Path, name: str) -> None:
+    for folder in FOLDERS:
+        there = course / folder
+        for path in there.iterdir() if there.is_dir() else ():
+            if path.name.lower() == name.lower():  # one folder on some file systems
+                raise NotMade(
+                    f"{path} exists already, and a homework is never written over. Choose another "
+                    "name, or move that folder away first."
+                )
+
+
+def _words(course: Path, name: str, today: date) -> Mapping[str, str]:
+    """Return what stands in the skeleton, and what comes in its place."""
+    zone, zone_in_words = "UTC", "UTC"
+    if others := homeworks_of(course):
+        manifest = homework_of(course, others[-1]).manifest
+        zone, zone_in_words = manifest.time_zone, manifest.zone_in_words
+    return {
+        _PLACEHOLDER: name,
+        "DUE_DATE": f"{today + timedelta(days=DAYS_UNTIL_DUE)} 23:59:59",
+        "TIME_ZONE": zone,
+        "ZONE_IN_WORDS": json.dumps(zone_in_words, ensure_ascii=False)[1:-1],  # as TOML has it
+        "SEED": str(secrets.randbelow(10**9)),
+    }
+
+
+def _write(scratch: Path, words: Mapping[str, str]) -> None:
+    for path in sorted(SKELETON.rglob("*")):
+        inner = path.relative_to(SKELETON)
+        if path.is_file() and _PLACEHOLDER in inner.parts and "__pycache__" not in inner.parts:
+            target = scratch / _filled(inner.as_posix(), words)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            text = _filled(path.read_text(encoding="utf-8"), words)
+            target.write_text(text, encoding="utf-8", newline="\n")
+
+
+def _filled(text: str, words: Mapping[str, str]) -> str:
+    return re.sub("|".join(words), lambda found: words[found[0]], text)
+
+
+def _move(scratch: Path, course: Path, name: str) -> None:
+    """Put the folders into the course; take back what was put there if one cannot be."""
+    with contextlib.ExitStack() as undo:
+        for folder in FOLDERS:
+            if not (course / folder).exists():
+                (course / folder).mkdir()
+                undo.callback((course / folder).rmdir)
+            target = course / folder / name
+            (scratch / folder / name).rename(target)
+            undo.callback(shutil.rmtree, target, ignore_errors=True)
+        undo.pop_all()
