@@ -9,18 +9,18 @@
     [limits.train]
     cpu_seconds = 600
 
-Every key may be left out. A mistake in the file is a `ManifestError`: one sentence that names the
-file, the key, what was found and what is allowed.
+Every key may be left out. A mistake in the file is a `ManifestError`: one line that names the file,
+the key, what was found and what is allowed.
 """
 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
-from datetime import UTC, datetime
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Annotated, Any
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
@@ -29,14 +29,28 @@ from hw_grading.outcome import GraderFault
 FILE_NAME = "homework.toml"
 KINDS = ("cpu_seconds", "wall_seconds")  # of limits
 _FORM = "%Y-%m-%d %H:%M:%S"
-_DATE = 'a date as "2022-10-04 23:59:59"'
+_YEARS = range(1970, 3000)
+_MOST_SHOWN = 60  # characters of a value
+# What is allowed, in words, by the types of pydantic's errors. Braces name what it adds to them.
+_ALLOWED = {
+    "string_type": 'a text in quotes, such as "..."',
+    "int_type": "a whole number, without quotes",
+    "float_type": "a number, without quotes",
+    "finite_number": "a finite number",
+    "greater_than": "a number above {gt:g}",
+    "greater_than_equal": "a number of {ge:g} or more",
+    "less_than_equal": "a number of {le:g} or less",
+    "tuple_type": 'a list of texts, such as ["...", "..."]',
+    "dict_type": "a section [limits.GRADE_ID] for each cell, with cpu_seconds or wall_seconds",
+    "model_type": "a section [limits.GRADE_ID], with cpu_seconds or wall_seconds",
+}
 
 
 class ManifestError(GraderFault):
     """The manifest has a mistake; the text says where, and what is allowed."""
 
 
-Seconds = Annotated[float, Field(gt=0, le=86_400)]
+Seconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)]
 
 
 class _Section(BaseModel):
@@ -89,7 +103,7 @@ class Manifest(_Section):
     """
 
     title: str = ""
-    points: Annotated[float, Field(ge=0)] | None = None
+    points: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
     due: str | None = None
     time_zone: str = "UTC"
     zone_in_words: str = ""
@@ -105,17 +119,23 @@ class Manifest(_Section):
     def _is_a_zone(cls, name: str) -> str:
         try:
             ZoneInfo(name)
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, ZoneInfoNotFoundError) as error:
             raise ValueError("an IANA name, such as America/Los_Angeles") from error
         return name
 
     @field_validator("due")
     @classmethod
     def _is_a_date(cls, text: str) -> str:
+        allowed = (
+            'a date that exists, written as "2022-10-04 23:59:59", '
+            f"in the years {_YEARS[0]} to {_YEARS[-1]}"
+        )
         try:
-            datetime.strptime(text, _FORM)
+            moment = datetime.strptime(text, _FORM)
         except ValueError as error:
-            raise ValueError(f"{_DATE} that exists") from error
+            raise ValueError(allowed) from error
+        if moment.year not in _YEARS:
+            raise ValueError(allowed)
         return text
 
     @model_validator(mode="after")
@@ -125,8 +145,8 @@ class Manifest(_Section):
             there_and_back = moment.astimezone(UTC).astimezone(moment.tzinfo)
             if there_and_back.replace(tzinfo=None) != moment.replace(tzinfo=None):
                 raise ValueError(
-                    f"due is {self.due!r}: clocks in {self.time_zone} are put forward over that "
-                    "time. Allowed is a time that exists there"
+                    f"due is {self.due!r}, a time that clocks in {self.time_zone} skip when they "
+                    "are put forward. Allowed is a time that exists there"
                 )
         return self
 
@@ -152,11 +172,22 @@ def read_manifest(path: Path) -> Manifest:
         The file has a mistake.
     """
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         return Manifest()
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ManifestError(f"{path}: it is not readable as TOML ({error})") from error
+    except OSError as error:
+        raise ManifestError(f"{path} cannot be read ({error.strerror or error}).") from error
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise ManifestError(
+            f"{path}, line {line}, has the byte 0x{error.object[error.start]:02x}, which is no "
+            "UTF-8. Allowed is UTF-8: save the file in that encoding."
+        ) from error
+    except tomllib.TOMLDecodeError as error:
+        raise ManifestError(
+            f"{path} is no TOML: {error}. Allowed are lines such as points = 100, each key once, "
+            "and texts in quotes."
+        ) from error
     try:
         return Manifest(**content)
     except ValidationError as error:
@@ -164,16 +195,36 @@ def read_manifest(path: Path) -> Manifest:
 
 
 def _sentence(error: Any) -> str:
-    """Say in a sentence what is wrong: the key, what was found, what is allowed."""
-    place = [str(part) for part in error["loc"]]
-    key = ".".join(place)
+    """Say what is wrong: the key, what was found, what is allowed."""
+    key, value = _place(error["loc"]), error["input"]
     if error["type"] == "extra_forbidden":
-        section: type[BaseModel] = CellLimits if place[0] == "limits" else Manifest
-        return f"{key} is not a known key. Allowed here are {', '.join(section.model_fields)}."
+        section: type[BaseModel] = CellLimits if len(error["loc"]) > 1 else Manifest
+        known = ", ".join(section.model_fields)
+        return f"{key} is {_shown(value)}, but no such key is known. Allowed here are {known}."
     said = str(error["msg"]).removeprefix("Value error, ")
-    if not key:
+    if not key:  # several keys together
         return f"{said}."
-    found = repr(error["input"])
-    if error["type"] == "value_error":
-        return f"{key} is {found}. Allowed is {said}."
-    return f"{key} is {found}. {said.replace('Input should be', 'Allowed is')}."
+    if error["type"] != "value_error":
+        said = _ALLOWED[error["type"]].format(**error.get("ctx", {}))
+    return f"{key} is {_shown(value)}. Allowed is {said}."
+
+
+def _place(path: Sequence[str | int]) -> str:
+    """Return a key as TOML writes it, such as ``limits.q1.cpu_seconds`` or ``preload[0]``."""
+    text = ""
+    for part in path:
+        if isinstance(part, int):
+            text += f"[{part}]"
+        else:
+            text += "." * bool(text) + (part if part.isprintable() else repr(part))
+    return text
+
+
+def _shown(value: object) -> str:
+    """Return a value as TOML writes it, or nearly so, on one line."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, date | time):
+        return str(value)
+    text = repr(value)
+    return text if len(text) <= _MOST_SHOWN else text[: _MOST_SHOWN - 1] + "…"
