@@ -8,6 +8,8 @@ import importlib
 import io
 import numbers
 import traceback
+from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 _KEPT_CHARACTERS = 200_000  # of what a cell prints
@@ -84,14 +86,38 @@ def expect_imports(source: str, name: str) -> None:
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             wanted = [(node.module, alias.name) for alias in node.names]
         for module, attribute in wanted:
-            try:
-                found = importlib.import_module(module)
-                if attribute not in ("", "*") and not hasattr(found, attribute):
-                    importlib.import_module(f"{module}.{attribute}")
-            except Exception as error:
+            why = _why_not(module, attribute)
+            if why:
                 what = f"{attribute} from {module}" if attribute else module
-                why = f"{type(error).__name__}: {error}"
-                raise Fault(f"test cell {name!r} cannot import {what}: {why}") from None
+                line = getattr(node, "lineno", 0)
+                raise Fault(f"test cell {name!r}, line {line}, cannot import {what}: {why}")
+
+
+def _why_not(module: str, attribute: str) -> str:
+    """Say why something cannot be imported; "" if it can. No attribute stands for the module."""
+    try:
+        found = importlib.import_module(module)
+    except Exception as error:
+        return f"{type(error).__name__}: {error}"
+    if attribute in ("", "*") or hasattr(found, attribute):
+        return ""
+    inner = f"{module}.{attribute}"
+    try:
+        importlib.import_module(inner)
+    except Exception as error:
+        if not isinstance(error, ModuleNotFoundError) or error.name != inner:
+            return f"{type(error).__name__}: {error}"
+        return f"there is no {attribute} in {_file_of(found)}"
+    return ""
+
+
+def _file_of(module: ModuleType) -> str:
+    """Return a module's file from its topmost package on, such as ``staff/hw/hidden.py``."""
+    if not getattr(module, "__file__", None):
+        return module.__name__
+    file = Path(str(module.__file__))
+    count = module.__name__.count(".") + (2 if file.stem == "__init__" else 1)
+    return "/".join(file.parts[-count:])
 
 
 def _parsed(source: str, name: str) -> ast.Module:

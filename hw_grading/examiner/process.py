@@ -51,17 +51,17 @@ class Submission:
             ``outputs``; ``gone``: why the notebook cannot be asked any more, or None; ``ended``:
             whether that is because its process has ended.
         """
-        if _not_importable:
-            raise Fault("; ".join(_not_importable))
-        expect_imports(source, name)
         names = StudentNames(self.own, self.session)
         try:
+            if _not_importable:
+                raise Fault("; ".join(_not_importable))
+            expect_imports(source, name)
             for trusted_name, trusted_source in trusted:
                 run_cell(trusted_source, trusted_name, names)
             self.own = dict(names)
             self.session.protect(self.own)
             outputs = run_cell(source, name, StudentNames(self.own, self.session))
-        finally:
+        finally:  # after a Fault too: the kernel waits for questions until it is told
             self.session.end_test()
         return {"outputs": outputs, "gone": self.session.gone, "ended": self.session.ended}
 
@@ -167,12 +167,17 @@ def prepare(folder: str, modules: Sequence[str]) -> None:
 
 def _where(error: BaseException, folder: str) -> str:
     """Say what was raised, and where in the homework's own code."""
-    text = f"{type(error).__name__}: {error}"
+    text = f"{type(error).__name__}: {error}".removesuffix(": ").replace(f"{folder}/", "")
     frames = traceback.extract_tb(error.__traceback__)
-    ours = [frame for frame in frames if frame.filename.startswith(folder)]
-    if isinstance(error, SyntaxError) or not ours:
-        return text.replace(f"{folder}/", "")
-    return f"{ours[-1].filename.removeprefix(folder + '/')}, line {ours[-1].lineno}: {text}"
+    places = [(frame.filename, frame.lineno) for frame in frames]
+    if isinstance(error, SyntaxError) and error.filename:
+        places.append((error.filename, error.lineno))
+        text = f"{type(error).__name__}: {error.msg}"
+    ours = [(name, line) for name, line in places if name.startswith(f"{folder}/")]
+    if not ours:
+        return text
+    name, line = ours[-1]
+    return f"{name.removeprefix(f'{folder}/')}, line {line}: {text}"
 
 
 if __name__ == "__main__":

@@ -1,0 +1,113 @@
+"""Hidden helpers that cannot be imported are the grader's fault: named, and nobody's zero."""
+
+import nbformat
+import pytest
+from toy_course import FULL_MARKS, TESTS, cell_of, run
+
+from hw_grading.examiner.examination import Fault, expect_imports
+
+pytestmark = pytest.mark.slow
+
+# What stands in staff/hw2/hidden.py, what a test cell imports, what is said.
+BROKEN = {
+    "missing module": (
+        "import math\nimport no_such_module\n",
+        "from staff.hw2 import hidden",
+        "staff.hw2.hidden cannot be imported: staff/hw2/hidden.py, line 2: "
+        "ModuleNotFoundError: No module named 'no_such_module'",
+    ),
+    "syntax error": (
+        "x = 1\n\ndef f(:\n",
+        "from staff.hw2 import hidden",
+        "staff.hw2.hidden cannot be imported: staff/hw2/hidden.py, line 3: SyntaxError",
+    ),
+    "name error": (
+        "x = 1\ny = z\n",
+        "from staff.hw2 import hidden",
+        "staff.hw2.hidden cannot be imported: staff/hw2/hidden.py, line 2: "
+        "NameError: name 'z' is not defined",
+    ),
+    "exit": (
+        "raise SystemExit",
+        "from staff.hw2 import hidden",
+        "staff.hw2.hidden cannot be imported: staff/hw2/hidden.py, line 1: SystemExit",
+    ),
+    "name that does not exist": (
+        "x = 1\n",
+        "from staff.hw2.hidden import y",
+        "test cell 'test_triple', line 3, cannot import y from staff.hw2.hidden: "
+        "there is no y in staff/hw2/hidden.py",
+    ),
+    "module that does not exist": (
+        "x = 1\n",
+        "from staff.hw2 import other",
+        "test cell 'test_triple', line 3, cannot import other from staff.hw2: "
+        "there is no other in staff/hw2/__init__.py",
+    ),
+}
+
+
+@pytest.mark.parametrize("helper", BROKEN)
+def test_the_fault_is_named_nobody_gets_a_zero_and_what_was_graded_stays(course, helper):
+    text, line, said = BROKEN[helper]
+    course.submit("early", course.answered)
+    assert course.grade().returncode == 0
+
+    folder = course.root / "staff" / "hw2"
+    (folder / "__init__.py").touch()
+    (folder / "hidden.py").write_text(text)
+    path = course.root / "source" / "hw2" / "hw2.ipynb"
+    notebook = nbformat.read(path, as_version=4)
+    cell = cell_of(notebook, "test_triple")
+    cell.source = cell.source.replace("HIDDEN TESTS\n", f"HIDDEN TESTS\n{line}\n", 1)
+    nbformat.write(notebook, path)
+    assert run(course.root, "generate_assignment", "hw2", "--force").returncode == 0
+    course.submit("late", course.answered)
+    done = course.grade()
+    assert done.returncode == 1
+    assert said in done.stderr
+    assert {score for score in course.scores("late").values() if score is not None} == set()
+    assert course.test_scores("early") == TESTS
+
+    (folder / "hidden.py").write_text("x = y = 1\n")
+    (folder / "other.py").write_text("")
+    assert course.grade().returncode == 0
+    assert sum(course.test_scores("late").values()) == FULL_MARKS
+
+
+def test_a_fault_in_a_test_cell_does_not_wait_for_the_limit_of_the_cell(course):
+    (course.root / "nbgrader_config.py").open("a").write(
+        "c.ExecuteSubmission.wall_seconds_per_cell = 3600\n"
+        "c.ExecuteSubmission.cpu_seconds_per_cell = 3600\n"
+    )
+    path = course.root / "source" / "hw2" / "hw2.ipynb"
+    notebook = nbformat.read(path, as_version=4)
+    cell_of(notebook, "test_double").source = "import no_such_module\nassert double(4) == 8"
+    nbformat.write(notebook, path)
+    assert run(course.root, "generate_assignment", "hw2", "--force").returncode == 0
+    course.submit("student", course.answered)
+    done = course.grade()  # which the toy course gives five minutes
+    assert done.returncode == 1
+    assert "test cell 'test_double', line 1, cannot import no_such_module" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("import no_such", "line 1, cannot import no_such: ModuleNotFoundError"),
+        ("x = 1\nfrom json import no_such", "line 2, cannot import no_such from json: there is no"),
+        ("def f():\n    from json import no_such", "there is no no_such in json/__init__.py"),
+        ("from sys import no_such", "there is no no_such in sys"),
+    ],
+)
+def test_an_import_that_fails_is_told_with_its_line(source, said):
+    with pytest.raises(Fault) as fault:
+        expect_imports(source, "test_q1")
+    assert str(fault.value).startswith("test cell 'test_q1', ")
+    assert said in str(fault.value)
+    assert "\n" not in str(fault.value)
+
+
+def test_imports_that_work_or_stand_in_a_try_statement_are_no_fault():
+    expect_imports("import json, os.path\nfrom json import decoder, loads\nfrom os import *", "t")
+    expect_imports("try:\n    import no_such\nexcept ImportError:\n    pass", "t")
