@@ -2,11 +2,26 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
-from nbgrader import utils
+from hw_grading.commands.sample import (
+    LATE,
+    Submission,
+    blank,
+    cell_of,
+    points_of_parts,
+    points_of_tests,
+    replace_in,
+)
 
-from hw_grading.commands.sample import LATE, Submission, blank, cell_of, replace_in
+SOURCE = Path(__file__).parents[3] / "source" / "hw2" / "hw2.ipynb"
+
+
+def lost(**parts: str | list[str]) -> dict[str, float]:
+    """Return the points that are lost with these parts of test cells."""
+    lists = {test: [names] if isinstance(names, str) else names for test, names in parts.items()}
+    return {test: points_of_parts(SOURCE, test, *names) for test, names in lists.items()}
 
 
 def sample_class(released: Any) -> list[Submission]:
@@ -17,11 +32,10 @@ def sample_class(released: Any) -> list[Submission]:
     released
         The released notebook, for the submission that hands it in as it came.
     """
-    full = {
-        cell.metadata.nbgrader.grade_id: float(cell.metadata.nbgrader.points)
-        for cell in released.cells
-        if utils.is_grade(cell) and not utils.is_solution(cell)
-    }
+    full = points_of_tests(released)
+
+    def whole(*tests: str) -> dict[str, float]:
+        return {test: full[test] for test in tests}
 
     def wrong_loss(notebook: Any) -> None:  # ln g in both branches
         replace_in(notebook, "logistic_loss", "np.log(np.where(y == 1, g, 1 - g))", "np.log(g)")
@@ -65,22 +79,44 @@ def sample_class(released: Any) -> list[Submission]:
         Submission(
             "broadcasting-mistake",
             broadcasting,
-            {
-                "test_logistic_loss": 5.0,
-                # What the student cannot compute with it is not delivered.
-                "test_q1_3a": 2.0,
-                "test_q1_3d": 4.0,
-            },
+            lost(
+                test_logistic_loss=[
+                    "one loss for each example",
+                    "derivative by g",
+                    "fresh losses, both labels",
+                    "fresh derivatives, both labels",
+                ]
+            )
+            # What the student cannot compute with it is not delivered.
+            | whole("test_q1_3a", "test_q1_3d"),
         ),
-        Submission("deleted-test-cell", deleted_test, {"test_relu_activation": 3.0}),
-        Submission("endless-loop", endless_loop, {"test_q1_3c": 2.0}),
+        Submission("deleted-test-cell", deleted_test, whole("test_relu_activation")),
+        Submission("endless-loop", endless_loop, whole("test_q1_3c")),
         Submission("late", untouched, {}, handed_in=LATE),
         Submission(
-            "mean-gradients", mean_gradients, {"test_backward_pass": 13.0, "test_q1_3d": 2.0}
+            "mean-gradients",
+            mean_gradients,
+            lost(
+                test_backward_pass=[
+                    "one layer: a gradient for each example",
+                    "two layers: lengths and shapes, first layer first",
+                    "one layer, fresh inputs",
+                    "two layers, fresh inputs",
+                    "three layers, fresh inputs",
+                ],
+                test_q1_3d="largest_relative_error is the largest of the four",
+            ),
         ),
-        Submission(
-            "syntax-error", syntax_error, {"test_create_bias_vectors": 2.0, "test_train": 12.0}
-        ),
+        Submission("syntax-error", syntax_error, whole("test_create_bias_vectors", "test_train")),
         Submission("unstable-sigmoid", unstable, {}),
-        Submission("wrong-loss", wrong_loss, {"test_logistic_loss": 2.0}),
+        Submission(
+            "wrong-loss",
+            wrong_loss,
+            lost(
+                test_logistic_loss=[
+                    "fresh losses, both labels",
+                    "one example, g near 0 and 1, inputs left alone",
+                ]
+            ),
+        ),
     ]
