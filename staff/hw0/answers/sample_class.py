@@ -2,11 +2,33 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
-from nbgrader import utils
+from hw_grading.commands.sample import (
+    LATE,
+    ON_TIME,
+    Submission,
+    blank,
+    cell_of,
+    points_of_parts,
+    points_of_tests,
+    replace_in,
+)
 
-from hw_grading.commands.sample import LATE, ON_TIME, Submission, blank, cell_of, replace_in
+SOURCE = Path(__file__).parents[3] / "source" / "hw0" / "hw0.ipynb"
+# The parts that each mistake fails; their points stand in the notebook.
+FORWARD = [
+    "numbers, with two steps",
+    "values for arrays (3,) and (2, 3)",
+    "nine digits at h = 1e-5",
+    "fresh numbers and arrays, a fresh step",
+]
+N_BY_N = [
+    "values of three errors, and of one",
+    "the result is a column (n, 1)",
+    "values for fresh predictions and targets",
+]
 
 NO_PLOT = """\
 steps = np.logspace(-1, -12, 56)
@@ -23,11 +45,9 @@ def sample_class(released: Any) -> list[Submission]:
     released
         The released notebook, for the submission that hands it in as it came.
     """
-    full = {
-        cell.metadata.nbgrader.grade_id: float(cell.metadata.nbgrader.points)
-        for cell in released.cells
-        if utils.is_grade(cell) and not utils.is_solution(cell)
-    }
+    test_of_difference, test_of_errors = "test_central_difference", "test_squared_errors"
+    forward = points_of_parts(SOURCE, test_of_difference, *FORWARD)
+    n_by_n_points = points_of_parts(SOURCE, test_of_errors, *N_BY_N)
 
     def untouched(notebook: Any) -> None:
         pass
@@ -43,9 +63,9 @@ def sample_class(released: Any) -> list[Submission]:
 
     return [
         Submission("all-right", untouched, {}, ON_TIME),
-        Submission("blank", lambda notebook: blank(notebook, released), full),
-        Submission("forward-difference", forward_difference, {"test_central_difference": 1.5}),
+        Submission("blank", lambda notebook: blank(notebook, released), points_of_tests(released)),
+        Submission("forward-difference", forward_difference, {test_of_difference: forward}),
         Submission("late", untouched, {}, handed_in=LATE),
-        Submission("n-by-n-trap", n_by_n, {"test_squared_errors": 0.75}),
+        Submission("n-by-n-trap", n_by_n, {test_of_errors: n_by_n_points}),
         Submission("no-plot", no_plot, {}),
     ]
