@@ -17,11 +17,11 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
+from hw_grading.homework.course import Course
 from hw_grading.homework.homework import STAFF, homework_of, homeworks_of
 from hw_grading.homework.manifest import FILE_NAME, read_manifest
 
 SKELETON = Path(__file__).parent / "skeleton"
-FOLDERS = ("source", STAFF)  # of a course, and of the skeleton
 DAYS_UNTIL_DUE = 28
 MOST_CHARACTERS = 40
 _PLACEHOLDER = "HOMEWORK_NAME"  # also in the names of files and folders
@@ -83,9 +83,9 @@ def new(course: Path, name: str, today: date | None = None) -> New:
             f"{name} was not made, because {where} cannot be written ({error.strerror or error}). "
             "The course is as it was."
         ) from error
-    folders = [course / folder / name for folder in FOLDERS]
+    folders = list(_places(course, name).values())
     return New(
-        course / "source" / name / f"{name}.ipynb",
+        Course(course).source(name) / f"{name}.ipynb",
         course / STAFF / name / FILE_NAME,
         tuple(sorted(path for folder in folders for path in folder.rglob("*") if path.is_file())),
     )
@@ -110,9 +110,14 @@ def _expect_name(name: str) -> None:
         )
 
 
+def _places(course: Path, name: str) -> dict[str, Path]:
+    """Return where each folder of the skeleton belongs; the course's settings say where sources."""
+    return {"source": Course(course).source(name), STAFF: course / STAFF / name}
+
+
 def _expect_new(course: Path, name: str) -> None:
-    for folder in FOLDERS:
-        there = course / folder
+    for place in _places(course, name).values():
+        there = place.parent
         for path in there.iterdir() if there.is_dir() else ():
             if path.name.lower() == name.lower():  # one folder on some file systems
                 raise NotMade(
@@ -153,11 +158,10 @@ def _filled(text: str, words: Mapping[str, str]) -> str:
 def _move(scratch: Path, course: Path, name: str) -> None:
     """Put the folders into the course; take back what was put there if one cannot be."""
     with contextlib.ExitStack() as undo:
-        for folder in FOLDERS:
-            if not (course / folder).exists():
-                (course / folder).mkdir()
-                undo.callback((course / folder).rmdir)
-            target = course / folder / name
+        for folder, target in _places(course, name).items():
+            if not target.parent.exists():
+                target.parent.mkdir(parents=True)
+                undo.callback(target.parent.rmdir)
             (scratch / folder / name).rename(target)
             undo.callback(shutil.rmtree, target, ignore_errors=True)
         undo.pop_all()
