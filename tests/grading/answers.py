@@ -1,6 +1,7 @@
 """Answers that students give, right and wrong, each with a name that says what it does.
 
-A file of answers is named after the function that they answer. Each answer stands below a line
+They lie in ``staff/<homework>/answers/``, in the folders ``right``, ``wrong`` and ``whole``. A file
+of answers is named after the function that they answer. Each answer stands below a line
 ``# %% name``; a tag in square brackets after the name says something more:
 
     [no value]     the function raises or returns nothing that another cell could use
@@ -17,10 +18,9 @@ import importlib.util
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-FOLDER = ROOT / "staff" / "hw2" / "answers"
+from cells import answers_folder
+
 _HEADER = re.compile(r"^# %% (.+?)(?: \[([^\]]+)\])?$", re.M)
 
 
@@ -73,9 +73,9 @@ def sections(text: str) -> Iterator[tuple[str, str, str]]:
         yield header[1], header[2] or "", begin + source
 
 
-def _answers(kind: str) -> list[Answer]:
+def _answers(homework: str, kind: str) -> list[Answer]:
     answers: list[Answer] = []
-    for path in sorted((FOLDER / kind).glob("*.py")):
+    for path in sorted((answers_folder(homework) / kind).glob("*.py")):
         for name, tag, source in sections(path.read_text(encoding="utf-8")):
             if name.startswith("+ "):
                 answers[-1].others[name[2:]] = source
@@ -89,20 +89,20 @@ def _is_possible(answer: Answer) -> bool:
     return importlib.util.find_spec(needs) is not None
 
 
-def wrong_answers() -> list[Answer]:
+def wrong_answers(homework: str) -> list[Answer]:
     """Return all wrong answers, sorted by function."""
-    return _answers("wrong")
+    return _answers(homework, "wrong")
 
 
-def right_answers() -> list[Answer]:
+def right_answers(homework: str) -> list[Answer]:
     """Return all right answers to one function, sorted by function."""
-    return _answers("right")
+    return _answers(homework, "right")
 
 
-def whole_submissions() -> list[Answer]:
+def whole_submissions(homework: str) -> list[Answer]:
     """Return right submissions in which all functions are by one hand."""
     submissions = []
-    for path in sorted((FOLDER / "whole").glob("*.py")):
+    for path in sorted((answers_folder(homework) / "whole").glob("*.py")):
         text = path.read_text(encoding="utf-8")
         cells = {grade_id: source for grade_id, _, source in sections(text)}
         title = text.split('"""')[1].split("\n")[0].rstrip(".")

@@ -11,21 +11,13 @@ import multiprocessing
 import os
 import resource
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from time import monotonic
 from typing import Any, Literal, Protocol
 
-from harness import (
-    DELIVERABLES,
-    FUNCTIONS,
-    CellResult,
-    Scores,
-    Verdict,
-    _shared_names,
-    cells_charging,
-    load_cells,
-    score_submission,
-)
+from cells import Notebook
+from harness import CellResult, Scores, Verdict, score_submission, shared_names
 
 SUBMISSION_SECONDS = 300.0  # wall time of one submission with one seed
 MEMORY_BYTES = 2 << 30  # of address space
@@ -41,11 +33,31 @@ class Judged(Protocol):
     def cells(self) -> dict[str, str]: ...
 
 
+@dataclass(frozen=True)
+class Job:
+    """What to run of one answer: for each seed the test cells."""
+
+    answer: Judged
+    runs: tuple[tuple[int, tuple[str, ...]], ...]
+
+
+@dataclass(frozen=True)
+class Done:
+    """What came of a job: results of each run, and why the process ended before, if it did."""
+
+    runs: tuple[Scores, ...]
+    died: str = ""
+
+
+Which = Literal["all", "functions", "own"]
+
+
 def judge(
+    notebook: Notebook,
     answers: Iterable[Judged],
     seeds: Sequence[int] = (0,),
     *,
-    tests: Literal["all", "functions", "own"] = "all",
+    tests: Which = "all",
     workers: int | None = None,
     isolated: bool = False,
 ) -> Iterator[tuple[Any, Verdict]]:
@@ -53,40 +65,73 @@ def judge(
 
     Parameters
     ----------
+    notebook
+        The instructor's.
     answers
         Objects with ``function``, the answer that is charged, and ``cells``, the sources of the
         cells that are replaced.
     seeds
         One run for each.
     tests
-        Which test cells to run: those of functions and deliverables, those of functions, or just
-        those that charge the answer. A training cell is run for its own only.
+        Which test cells to run; see `tests_for`.
     isolated
         Whether test cells run in another process than answers, as they do in grading.
     """
-    _shared_names()  # loaded once, here, for all children
-    waiting = list(enumerate(answers))[::-1]
-    running: dict[Connection, tuple[int, Any, Any, float]] = {}
-    done: dict[int, tuple[Any, Verdict]] = {}
+    answers = list(answers)
+    jobs = [job_for(notebook, answer, seeds, tests) for answer in answers]
+    done = run_jobs(notebook, jobs, workers=workers, isolated=isolated)
+    for answer, one in zip(answers, done, strict=True):
+        yield answer, Verdict(one.runs, own_tests(notebook, answer.function), one.died)
+
+
+def job_for(notebook: Notebook, answer: Judged, seeds: Sequence[int], tests: Which) -> Job:
+    """Return the job in which an answer is judged from the beginning."""
+    wanted = tests_for(notebook, answer.function, tests)
+    return Job(answer, tuple((seed, wanted) for seed in seeds))
+
+
+def tests_for(notebook: Notebook, function: str, tests: Which) -> tuple[str, ...]:
+    """Return the test cells to run for an answer: all, those of functions, or just its own.
+
+    An answer that takes seconds is tried by its own, and no other answer by those.
+    """
+    if tests == "own" or function in notebook.settings.slow:
+        return own_tests(notebook, function)
+    return notebook.quick_tests if tests == "all" else notebook.tests_of(*notebook.functions)
+
+
+def own_tests(notebook: Notebook, function: str) -> tuple[str, ...]:
+    """Return the test cells that charge an answer; for ``whole`` all but the slow ones."""
+    return notebook.quick_tests if function == "whole" else notebook.tests_of(function)
+
+
+def run_jobs(
+    notebook: Notebook,
+    jobs: Sequence[Job],
+    *,
+    workers: int | None = None,
+    isolated: bool = False,
+) -> Iterator[Done]:
+    """Run jobs side by side, each in a process of its own; yield what came, in their order."""
+    shared_names(notebook)  # loaded once, here, for all children
+    _scorer(isolated)
+    waiting = list(enumerate(jobs))[::-1]
+    running: dict[Connection, tuple[int, Job, Any, float]] = {}
+    done: dict[int, Done] = {}
     following = 0
     try:
         while waiting or running:
             while waiting and len(running) < (workers or min(2, os.cpu_count() or 1)):
-                number, answer = waiting.pop()
+                number, job = waiting.pop()
                 receiver, sender = _FORK.Pipe(duplex=False)
-                wanted = _wanted(answer.function, tests)
-                child = _FORK.Process(
-                    target=_child, args=(sender, answer.cells, wanted, seeds, isolated)
-                )
+                child = _FORK.Process(target=_child, args=(sender, notebook, job, isolated))
                 child.start()
                 sender.close()
-                until = monotonic() + SUBMISSION_SECONDS * len(seeds)
-                running[receiver] = (number, answer, child, until)
+                until = monotonic() + SUBMISSION_SECONDS * len(job.runs)
+                running[receiver] = (number, job, child, until)
             for receiver in _ready(running):
-                number, answer, child, until = running.pop(receiver)
-                wanted = _wanted(answer.function, tests)
-                runs, died = _collect(receiver, child, until, wanted, len(seeds))
-                done[number] = answer, Verdict(runs, _own(answer.function), died)
+                number, job, child, until = running.pop(receiver)
+                done[number] = _collect(receiver, child, until, notebook, job)
             while following in done:
                 yield done.pop(following)
                 following += 1
@@ -95,38 +140,25 @@ def judge(
             child.kill()
 
 
-def _wanted(function: str, tests: str) -> tuple[str, ...]:
-    if tests == "own" or function == "train":
-        return _own(function)
-    return cells_charging(*FUNCTIONS, *(DELIVERABLES if tests == "all" else ()))
+def _scorer(isolated: bool) -> Any:
+    if isolated:
+        from isolated import score_submission as score_in_isolation
+
+        return score_in_isolation
+    return score_submission
 
 
-def _own(function: str) -> tuple[str, ...]:
-    return (
-        cells_charging(*FUNCTIONS, *DELIVERABLES)
-        if function == "whole"
-        else cells_charging(function)
-    )
-
-
-def _child(
-    sender: Connection,
-    cells: dict[str, str],
-    tests: Sequence[str],
-    seeds: Sequence[int],
-    isolated: bool,
-) -> None:
+def _child(sender: Connection, notebook: Notebook, job: Job, isolated: bool) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    score: Any = score_submission
-    if isolated:
-        from isolated import score_submission as score
-    sender.send([score(cells, tests=tests, seed=seed) for seed in seeds])
+    score = _scorer(isolated)
+    cells = job.answer.cells
+    sender.send([score(notebook, cells, tests=tests, seed=seed) for seed, tests in job.runs])
     sender.close()
     os._exit(0)  # no exit handlers: an answer may have left some
 
 
-def _ready(running: dict[Connection, tuple[int, Any, Any, float]]) -> list[Connection]:
+def _ready(running: dict[Connection, tuple[int, Job, Any, float]]) -> list[Connection]:
     """Return the children that send their results, have ended, or whose time is over."""
     soonest = min(until for *_, until in running.values())
     ready = wait(list(running), timeout=max(0.0, soonest - monotonic()))
@@ -134,9 +166,7 @@ def _ready(running: dict[Connection, tuple[int, Any, Any, float]]) -> list[Conne
     return list({id(receiver): receiver for receiver in [*ready, *late]}.values())
 
 
-def _collect(
-    receiver: Connection, child: Any, until: float, wanted: Sequence[str], count: int
-) -> tuple[tuple[Scores, ...], str]:
+def _collect(receiver: Connection, child: Any, until: float, notebook: Notebook, job: Job) -> Done:
     """Return a child's results; zeros, and why, if it did not come to its end."""
     died = ""
     runs: list[Scores] = []
@@ -150,8 +180,11 @@ def _collect(
         died = f"exit code {child.exitcode}"
     if died:
         child.kill()
-        points = {test: load_cells()[test].points for test in wanted}
-        runs = [{test: CellResult(0.0, p, (), died) for test, p in points.items()}] * count
+        points = {test: notebook.cells[test].points for _, tests in job.runs for test in tests}
+        runs = [
+            {test: CellResult(0.0, points[test], (), died) for test in tests}
+            for _, tests in job.runs
+        ]
     child.join()
     receiver.close()
-    return tuple(runs), died
+    return Done(tuple(runs), died)

@@ -14,19 +14,8 @@ import socket
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from harness import (
-    DELIVERABLES,
-    FUNCTIONS,
-    Scores,
-    _run_answer,
-    _runs,
-    _seed_everything,
-    _shared_names,
-    cells_charging,
-    charged,
-    load_cells,
-    score_cell,
-)
+from cells import Notebook
+from harness import Scores, generators_in, run_answer, score_cell, seeded_names
 
 from hw_grading.examiner.names import StudentNames
 from hw_grading.examiner.session import Session, kernel_clock, signaller
@@ -34,43 +23,45 @@ from hw_grading.homework.instructor_cells import as_released
 from hw_grading.inside.serve import Server
 
 _FORK = multiprocessing.get_context("fork")
-TRUSTED = ("reference_batch",)  # besides those that were run before the first answer
 
 
 def score_submission(
-    answers: Mapping[str, str], *, tests: Sequence[str] | None = None, seed: int = 0
+    notebook: Notebook,
+    answers: Mapping[str, str],
+    *,
+    tests: Sequence[str] | None = None,
+    seed: int = 0,
 ) -> Scores:
     """Score the instructor's notebook with these answers; see `harness.score_submission`."""
-    wanted = cells_charging(*FUNCTIONS, *DELIVERABLES) if tests is None else tuple(tests)
-    needed = {charged(test) for test in wanted}
-    with _Desk(seed) as desk:
-        own = dict(_shared_names())
-        _seed_everything(seed, own)
-        del own["rng"]  # the student's
+    wanted = notebook.quick_tests if tests is None else tuple(tests)
+    with _Desk(notebook, seed) as desk:
+        own = seeded_names(notebook, seed)
+        for name in generators_in(own):
+            del own[name]  # the student's
         results = {}
-        for cell in load_cells().values():
-            if cell.is_test and cell.id in wanted:
+        for cell in notebook.in_order(wanted):
+            if cell.is_test:
                 desk.run(as_released(cell.source, "code"), cell.id)
                 with desk.asked():
-                    results[cell.id] = score_cell(cell.id, StudentNames(own, desk.session))
-            elif not cell.is_test and _runs(cell.id, needed):
-                desk.run(answers.get(cell.id, cell.source), cell.id)
-                if cell.id in TRUSTED:
-                    with desk.asked():
-                        names = StudentNames(own, desk.session)
-                        _run_answer(cell.source, cell.id, names)
-                        own = dict(names)
-                        desk.session.protect(own)
+                    results[cell.id] = score_cell(cell, StudentNames(own, desk.session))
+                continue
+            desk.run(answers.get(cell.id, cell.source), cell.id)
+            if cell.id in notebook.given:
+                with desk.asked():
+                    names = StudentNames(own, desk.session)
+                    run_answer(notebook, cell.source, cell.id, names)
+                    own = dict(names)
+                    desk.session.protect(own)
         return results
 
 
 class _Desk:
     """The student's process: runs cells, and answers what a test asks."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, notebook: Notebook, seed: int) -> None:
         ours, theirs = socket.socketpair()
         self._orders, orders = _FORK.Pipe()
-        self._process = _FORK.Process(target=_sit, args=(orders, theirs, ours, seed))
+        self._process = _FORK.Process(target=_sit, args=(orders, theirs, ours, notebook, seed))
         self._process.start()
         theirs.close()
         orders.close()
@@ -103,10 +94,11 @@ class _Desk:
             self._orders.recv()
 
 
-def _sit(orders: Any, link: socket.socket, other: socket.socket, seed: int) -> None:
+def _sit(
+    orders: Any, link: socket.socket, other: socket.socket, notebook: Notebook, seed: int
+) -> None:
     other.close()
-    names = dict(_shared_names())
-    _seed_everything(seed, names)
+    names = seeded_names(notebook, seed)
     server = Server(link, names)
     while True:
         try:
@@ -114,7 +106,7 @@ def _sit(orders: Any, link: socket.socket, other: socket.socket, seed: int) -> N
             if order is None:
                 server.serve()
             else:
-                _run_answer(*order, names)
+                run_answer(notebook, *order, names)
             orders.send("done")
         except EOFError:
             os._exit(0)

@@ -4,7 +4,7 @@ An operator takes a node and yields what may stand in its place. Mutants that co
 text are one. A mutant's key is its function and the change, ``old -> new``, with a number where
 the same change is possible in several places: it stays as long as that piece of the solution does.
 
-    python tests/grading/mutants.py [function]    the mutants that no test cell notices
+    python tests/grading/mutants.py homework [function]    the mutants that no test cell notices
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ import copy
 import functools
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from harness import FUNCTIONS, load_cells
+from cells import Notebook, equivalent_of, notebook_of
 
 Change = Iterator[ast.AST]
 
@@ -246,9 +246,9 @@ def _key(before: str, after: str) -> str:
 
 
 @functools.cache
-def mutants_of(function: str) -> tuple[Mutant, ...]:
+def mutants_of(notebook: Notebook, function: str) -> tuple[Mutant, ...]:
     """Return all distinct mutants of the instructor's function."""
-    tree = ast.parse(load_cells()[function].source)
+    tree = ast.parse(notebook.cells[function].source)
     for node in tree.body:
         if isinstance(node, ast.FunctionDef) and ast.get_docstring(node):
             del node.body[0]
@@ -270,19 +270,25 @@ def mutants_of(function: str) -> tuple[Mutant, ...]:
     return tuple(mutants)
 
 
-def all_mutants(functions: Iterable[str] = FUNCTIONS) -> list[Mutant]:
-    """Return the mutants of all graded functions."""
-    return [mutant for function in functions for mutant in mutants_of(function)]
+def all_mutants(notebook: Notebook, functions: Iterable[str] = ()) -> list[Mutant]:
+    """Return the mutants of these functions, of all graded ones by default."""
+    names = list(functions) or notebook.functions
+    return [mutant for function in names for mutant in mutants_of(notebook, function)]
 
 
-if __name__ == "__main__":
-    from equivalent import EQUIVALENT
+def main(homework: str, functions: Sequence[str]) -> None:
+    """Print the mutants that keep all points and are not known to be right answers."""
     from guarded import judge
 
-    chosen = all_mutants(sys.argv[1:] or FUNCTIONS)
+    notebook, equivalent = notebook_of(homework), equivalent_of(homework)
+    chosen = all_mutants(notebook, functions)
     survivors = 0
-    for mutant, verdict in judge(chosen, tests="own"):
-        if not verdict.caught and mutant.key not in EQUIVALENT.get(mutant.function, {}):
+    for mutant, verdict in judge(notebook, chosen, tests="own"):
+        if not verdict.caught and mutant.key not in equivalent.get(mutant.function, {}):
             survivors += 1
             print(f"{mutant.function} ({mutant.operator}): {mutant.key}")
     print(f"{len(chosen)} mutants, {survivors} survive and are not known to be equivalent")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2:])

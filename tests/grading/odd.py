@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from answers import Answer
-from harness import load_cells
+from cells import Notebook
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Oddity:
     source : str
         Code in which FUNCTION is the function's name; it comes below the instructor's answer,
         which is called RIGHT there. ``each(change, result)`` changes every array of a result (of
-        a forward pass only the output, since the cache is the student's own business).
+        a pair of result and cache only the first, since the cache is the student's own business).
     words : tuple of str
         One of them is in the message of some part: it names the matter.
     partly_right : bool
@@ -40,7 +40,7 @@ _BEGIN = """
 RIGHT = FUNCTION
 
 def each(change, result):
-    if "forward" in "FUNCTION":
+    if RETURNS_CACHE:
         return change(result[0]), result[1]
     if isinstance(result, (list, tuple)):
         return type(result)(each(change, one) for one in result)
@@ -217,8 +217,9 @@ NEVER_RETURNS = (
 )
 
 
-def odd_answer(function: str, oddity: Oddity) -> Answer:
+def odd_answer(notebook: Notebook, function: str, oddity: Oddity) -> Answer:
     """Return the answer to `function` that is odd in this way."""
-    source = load_cells()[function].source + _BEGIN + oddity.source
+    source = notebook.cells[function].source + _BEGIN + oddity.source
+    source = source.replace("RETURNS_CACHE", str(function in notebook.settings.caches))
     source = source.replace("FUNCTION", function).replace("RIGHT", f"right_{function}")
     return Answer(function, oddity.name, source)

@@ -10,9 +10,10 @@ import guarded
 import harness
 import pytest
 from answers import Answer, sections
+from cells import Cell, homeworks, notebook_of
 from guarded import judge
-from harness import DELIVERABLES, FUNCTIONS, Cell, cells_charging, charged, score_answer
 
+HW2 = notebook_of("hw2")
 RAISING = "def relu_activation(s):\n    raise ValueError('odd')\n"
 
 
@@ -27,19 +28,22 @@ def answer(source, function="relu_activation"):
 
 
 @pytest.fixture
-def score(monkeypatch):
+def score():
     """Score a test cell, worth 3 points, of this source."""
 
     def run(source, **names):
-        monkeypatch.setattr(harness, "load_cells", lambda: {"test_x": Cell("test_x", source, 3, 1)})
-        return harness.score_cell("test_x", {**harness.fresh_namespace(), **names})
+        test = Cell("test_x", source, 3, is_test=True)
+        return harness.score_cell(test, {**harness.fresh_namespace(HW2), **names})
 
-    harness.fresh_namespace()
+    harness.fresh_namespace(HW2)
     return run
 
 
-def test_the_instructors_answers_get_all_points():
-    for test, result in harness.score_submission({}).items():
+@pytest.mark.parametrize("homework", homeworks())
+def test_the_instructors_answers_get_all_points(homework):
+    scores = harness.score_submission(notebook_of(homework), {})
+    assert scores
+    for test, result in scores.items():
         assert result.lost == 0, f"{test}\n{result.printed}"
         assert result.parts
 
@@ -87,23 +91,16 @@ def test_parts_and_what_is_printed_are_kept(score):
     assert "seen" in result.printed
 
 
-def test_each_test_cell_charges_one_answer():
-    assert charged("test_q1_3b_i") == "q1_3b_i"
-    assert charged("test_q1_3b_ii") == "q1_3b_ii"
-    assert charged("test_layer_forward_shapes") == "layer_forward"
-    for name in (*FUNCTIONS, *DELIVERABLES, "train"):
-        assert cells_charging(name)
-
-
 def test_one_answer_is_replaced_and_the_others_stay():
-    scores = score_answer("relu_activation", RAISING)
+    scores = harness.score_submission(HW2, {"relu_activation": RAISING})
     assert scores["test_relu_activation"].score == 0
     assert scores["test_sigmoid_activation"].lost == 0
 
 
 def test_nothing_of_one_run_is_left_for_the_next():
-    score_answer("relu_activation", RAISING + "left_behind = 1\nX_train = None\n")
-    names = harness.fresh_namespace()
+    left = RAISING + "left_behind = 1\nX_train = None\n"
+    harness.score_submission(HW2, {"relu_activation": left})
+    names = harness.fresh_namespace(HW2)
     assert "left_behind" not in names
     assert names["X_train"] is not None
 
@@ -118,7 +115,8 @@ def test_the_same_seed_gives_the_same_inputs_and_another_seed_others():
     runs = []
     for seed in (1, 1, 2):
         builtins.seen_by_test = []
-        score_answer("relu_activation", spy, tests=cells_charging("relu_activation"), seed=seed)
+        tests = HW2.tests_of("relu_activation")
+        harness.score_submission(HW2, {"relu_activation": spy}, tests=tests, seed=seed)
         runs.append(builtins.seen_by_test)
     del builtins.seen_by_test
     assert runs[0] == runs[1] != runs[2]
@@ -126,7 +124,7 @@ def test_the_same_seed_gives_the_same_inputs_and_another_seed_others():
 
 @pytest.mark.parametrize("crash", ["import os\nos._exit(7)", "import os\nos.kill(os.getpid(), 9)"])
 def test_an_answer_that_ends_its_process_gets_nothing_and_the_next_is_judged(crash):
-    (_, dead), (_, alive) = judge([answer(crash), answer("")], tests="own")
+    (_, dead), (_, alive) = judge(HW2, [answer(crash), answer("")], tests="own")
     assert "exit code" in dead.died
     assert dead.lost == {"test_relu_activation": dead.runs[0]["test_relu_activation"].points}
     assert not alive.died
@@ -135,19 +133,19 @@ def test_an_answer_that_ends_its_process_gets_nothing_and_the_next_is_judged(cra
 def test_an_answer_that_cannot_be_interrupted_is_killed(monkeypatch):
     monkeypatch.setattr(guarded, "SUBMISSION_SECONDS", 1.0)
     deaf = "import signal\nsignal.signal(signal.SIGALRM, signal.SIG_IGN)\nwhile True: pass"
-    ((_, verdict),) = judge([answer(deaf)], tests="own")
+    ((_, verdict),) = judge(HW2, [answer(deaf)], tests="own")
     assert verdict.died == "time limit"
     assert verdict.caught
 
 
 def test_verdicts_come_in_the_order_of_the_answers():
     slow_first = [answer("import time\ntime.sleep(1)"), *[answer(str(n)) for n in range(5)]]
-    assert [one for one, _ in judge(slow_first, tests="own")] == slow_first
+    assert [one for one, _ in judge(HW2, slow_first, tests="own")] == slow_first
 
 
 def test_the_parents_environment_and_notebook_are_left_alone():
     os.environ[harness.SEED_VARIABLE] = "before"
-    list(judge([answer(RAISING)], seeds=[5], tests="own"))
+    list(judge(HW2, [answer(RAISING)], seeds=[5], tests="own"))
     assert os.environ[harness.SEED_VARIABLE] == "before"
 
 

@@ -2,94 +2,133 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 
 import pytest
 from answers import right_answers, whole_submissions, wrong_answers
-from equivalent import EQUIVALENT
+from cells import equivalent_of, homeworks, notebook_of
 from guarded import judge
-from harness import FUNCTIONS, charged
+from measuring import is_of_a_function
 from mutants import all_mutants
-from validity import PAGE, _modules, digest
+from validity_digests import out_of_date, page_of
+from validity_page import overview
 
-WRONG, RIGHT, MUTANTS = wrong_answers(), right_answers(), all_mutants()
+HOMEWORKS = homeworks()
+FUNCTIONS = [(homework, name) for homework in HOMEWORKS for name in notebook_of(homework).functions]
+SLOW = [(homework, name) for homework in HOMEWORKS for name in notebook_of(homework).slow]
+WHOLE = [(homework, "whole") for homework in HOMEWORKS]
 EVERY_THIRD = slice(None, None, 3)
 A_FEW_THAT_TRAIN = slice(1, None, 7)  # half a minute each; `make validity` takes all
 
 
-def answering(function, answers):
+def wrong_ones(homework, function):
+    return [answer for answer in wrong_answers(homework) if answer.function == function]
+
+
+def right_ones(homework, function):
+    answers = [*right_answers(homework), *whole_submissions(homework)]
     return [answer for answer in answers if answer.function == function]
 
 
-def test_the_page_is_current():
-    assert digest() in PAGE.read_text(encoding="utf-8"), "docs/validity.md: run `make validity`"
+@pytest.mark.parametrize("homework", HOMEWORKS)
+def test_the_page_is_current(homework):
+    changed = out_of_date(notebook_of(homework))
+    assert not changed, f"docs/validity/{homework}.md: run `make validity HW={homework}`"
 
 
-def test_the_page_says_that_all_goals_are_met():
-    assert "| **no** |" not in PAGE.read_text(encoding="utf-8")
+@pytest.mark.parametrize("homework", HOMEWORKS)
+def test_the_page_says_that_all_goals_are_met(homework):
+    page = page_of(homework).read_text(encoding="utf-8")
+    assert re.search(rf"^\| {homework} \|.*\| all \d+ met \|$", page, re.M)
+    assert "**no**" not in page
 
 
-def test_the_digest_takes_in_what_test_cells_import():
-    names = {path.name for path in _modules()}
-    assert names >= {"checks.py", "compare.py", "hidden.py", "reference.py", "fresh.py"}
+def test_the_overview_is_made_of_the_pages():
+    assert page_of().read_text(encoding="utf-8") == overview()
 
 
-def test_there_are_enough_answers_of_each_kind_and_no_two_of_one_name():
-    wrong = Counter(answer.function for answer in WRONG)
-    assert all(wrong[function] >= 5 for function in (*FUNCTIONS, "train"))
-    assert len(WRONG) >= 60
-    assert len(RIGHT) >= 40
-    assert {answer.function for answer in RIGHT} == {*FUNCTIONS, "train"}
-    assert len(whole_submissions()) >= 4
-    for answers in (WRONG, RIGHT, whole_submissions()):
+@pytest.mark.parametrize("homework", HOMEWORKS)
+def test_there_are_enough_answers_of_each_kind_and_no_two_of_one_name(homework):
+    notebook = notebook_of(homework)
+    wrong, right = wrong_answers(homework), right_answers(homework)
+    answered = {*notebook.functions, *notebook.slow}
+    counts = Counter(answer.function for answer in wrong)
+    assert all(counts[function] >= 5 for function in answered)
+    assert {answer.function for answer in right} == answered
+    whole = whole_submissions(homework)
+    assert len(whole) >= 2
+    for answers in (wrong, right, whole):
         assert Counter(map(str, answers)).most_common(1)[0][1] == 1
 
 
+def test_there_are_enough_answers_to_hw2():
+    assert len(wrong_answers("hw2")) >= 60
+    assert len(right_answers("hw2")) >= 40
+    assert len(whole_submissions("hw2")) >= 4
+
+
 @pytest.mark.parametrize("seeds", [[0], pytest.param([1], marks=pytest.mark.slow)], ids=str)
-@pytest.mark.parametrize("function", FUNCTIONS)
-def test_a_wrong_answer_is_caught_where_it_is_and_charged_for_no_other_function(function, seeds):
-    for answer, verdict in judge(answering(function, WRONG), seeds):
+@pytest.mark.parametrize(("homework", "function"), FUNCTIONS)
+def test_a_wrong_answer_is_caught_where_it_is_and_charged_for_no_other_function(
+    homework, function, seeds
+):
+    notebook = notebook_of(homework)
+    for answer, verdict in judge(notebook, wrong_ones(homework, function), seeds):
         assert not verdict.died, answer
         assert verdict.caught, f"not caught: {answer}"
-        elsewhere = {t: p for t, p in verdict.lost_elsewhere.items() if charged(t) in FUNCTIONS}
+        elsewhere = {
+            t: p for t, p in verdict.lost_elsewhere.items() if is_of_a_function(notebook, t)
+        }
         assert answer.no_value or not elsewhere, f"{answer}: {elsewhere}"
 
 
 @pytest.mark.parametrize("seeds", [[0], pytest.param([1, 2], marks=pytest.mark.slow)], ids=str)
-@pytest.mark.parametrize("function", [*FUNCTIONS, "whole"])
-def test_a_right_answer_loses_no_point(function, seeds):
-    for answer, verdict in judge(answering(function, [*RIGHT, *whole_submissions()]), seeds):
+@pytest.mark.parametrize(("homework", "function"), [*FUNCTIONS, *WHOLE])
+def test_a_right_answer_loses_no_point(homework, function, seeds):
+    for answer, verdict in judge(notebook_of(homework), right_ones(homework, function), seeds):
         assert not verdict.died, answer
         messages = {test: verdict.failed_parts(test) for test in verdict.lost}
         assert not messages, f"{answer}: {messages}"
 
 
 @pytest.mark.slow
-def test_nearly_all_mutants_are_caught():
-    sample = [m for m in MUTANTS if m.key not in EQUIVALENT.get(m.function, {})][EVERY_THIRD]
-    left = [mutant for mutant, verdict in judge(sample, tests="own") if not verdict.caught]
+@pytest.mark.parametrize("homework", HOMEWORKS)
+def test_nearly_all_mutants_are_caught(homework):
+    notebook, equivalent = notebook_of(homework), equivalent_of(homework)
+    mutants = [m for m in all_mutants(notebook) if m.key not in equivalent.get(m.function, {})]
+    sample = mutants[EVERY_THIRD]
+    left = [m for m, verdict in judge(notebook, sample, tests="own") if not verdict.caught]
     assert len(left) <= 0.01 * len(sample), [f"{m.function}: {m.key}" for m in left]
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("function", FUNCTIONS)
-def test_in_isolation_wrong_answers_are_caught_and_right_ones_lose_no_point(function):
-    for answer, verdict in judge(answering(function, WRONG)[EVERY_THIRD], isolated=True):
+@pytest.mark.parametrize(("homework", "function"), FUNCTIONS)
+def test_in_isolation_wrong_answers_are_caught_and_right_ones_lose_no_point(homework, function):
+    notebook = notebook_of(homework)
+    wrong = wrong_ones(homework, function)[EVERY_THIRD]
+    for answer, verdict in judge(notebook, wrong, isolated=True):
         assert not verdict.died, answer
         assert verdict.caught, f"not caught: {answer}"
-    for answer, verdict in judge(answering(function, RIGHT)[EVERY_THIRD], isolated=True):
+    right = right_ones(homework, function)[EVERY_THIRD]
+    for answer, verdict in judge(notebook, right, isolated=True):
         assert not verdict.died, answer
         messages = {test: verdict.failed_parts(test) for test in verdict.lost}
         assert not messages, f"{answer}: {messages}"
 
 
 @pytest.mark.slow
-def test_a_wrong_training_is_caught():
-    for answer, verdict in judge(answering("train", WRONG)[A_FEW_THAT_TRAIN]):
+@pytest.mark.parametrize(("homework", "function"), SLOW)
+def test_a_wrong_training_is_caught(homework, function):
+    wrong = wrong_ones(homework, function)[A_FEW_THAT_TRAIN]
+    for answer, verdict in judge(notebook_of(homework), wrong):
         assert verdict.caught, f"not caught: {answer}"
 
 
 @pytest.mark.slow
-def test_a_right_training_loses_no_point():
-    for answer, verdict in judge(answering("train", RIGHT)[A_FEW_THAT_TRAIN]):
-        assert not verdict.lost, f"{answer}: {verdict.failed_parts('test_train')}"
+@pytest.mark.parametrize(("homework", "function"), SLOW)
+def test_a_right_training_loses_no_point(homework, function):
+    right = right_ones(homework, function)[A_FEW_THAT_TRAIN]
+    for answer, verdict in judge(notebook_of(homework), right):
+        lost = {test: verdict.failed_parts(test) for test in verdict.lost}
+        assert not lost, f"{answer}: {lost}"

@@ -1,0 +1,320 @@
+"""The pages: docs/validity.md, and docs/validity/<homework>.md for each homework."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+
+from cells import Notebook
+from harness import Verdict
+from measuring import Measured, Seeds
+from validity_digests import digests, page_of
+
+_EACH = {"wrong": 5, "right": 4, "mutants": 10}  # for each function, where no other goal is set
+
+
+# -- the overview
+
+_TOTALS = ("| homework | wrong answers | caught | right answers | lose a point "
+           "| mutants that are wrong | caught | goals |")  # fmt: skip
+
+
+def overview() -> str:
+    """Return the overview, made of the pages that there are."""
+    rows = []
+    for path in sorted(page_of().with_suffix("").glob("*.md")):
+        row = re.search(rf"^\| {path.stem} (\|.*)$", path.read_text(encoding="utf-8"), re.M)
+        if row:
+            rows.append(f"| [{path.stem}](validity/{path.name}) {row[1]}")
+    return _OVERVIEW.format(rows="\n".join([_TOTALS, "|---" * 8 + "|", *rows]))
+
+
+_OVERVIEW = """\
+<!-- Written by `make validity`; do not edit. -->
+# How good the tests are
+
+A test cell is worth as much as the wrong answers that it catches and the right ones that it lets
+through. So answers of both kinds are kept for each homework, in `staff/<homework>/answers/`. All of
+them are scored by the test cells of `source/<homework>/<homework>.ipynb`, and counted:
+
+{rows}
+
+## How it is measured
+
+A wrong answer is put in the place of the instructor's; all others stay as they are. It is
+**caught** when its own test cells take at least one point, in every run. Each run draws new random
+inputs, from another seed. A right answer must keep all points of all cells in all runs. A
+**mutant** is the instructor's function with one node of the syntax tree changed: another operator,
+constant, comparison, axis or sign, a statement dropped, arguments swapped. Some mutants are as
+right as the original; they are listed with the reason why.
+
+Tests run in one process with the answers, as on a student's desk. In grading they run in another
+process and ask the notebook for values, so the answers are scored that way too.
+
+## How to renew it
+
+`make validity` writes all pages anew, `make validity HW=hw2` one of them. A test fails when a page
+is out of date, and says what has changed. A page depends on what answers and test cells do, on the
+points of test cells, and on the modules that they import. It does not depend on text, comments, the
+due date, mark schemes or questions that a person grades.
+
+Verdicts are kept in `.validity_cache/`, under a digest of all that determines them, so that only
+what has changed is measured. When one test cell changes, just that cell is run on all answers, and
+when one answer changes, just that answer. New points for the parts of a test cell need no run at
+all. When an instructor's solution or a module changes, what runs it is measured anew. Without
+that folder everything is measured, which takes minutes; `--anew` does so too.
+
+## What only the homework knows
+
+| in `staff/<homework>/answers/` | |
+|---|---|
+| `right/`, `wrong/` | a file for each question; each answer stands below a line `# %% name` |
+| `whole/` | right submissions by one hand |
+| `equivalent.py` | mutants that are right, and why |
+| `validity.toml` | answers that take seconds, functions with caches of the student's own, goals |
+
+All else is read from the notebook: an answer cell that defines a function of its own name is a
+function, and the test cell `test_f` charges the answer `f`.
+"""
+
+
+# -- the page of a homework
+
+
+def page(
+    notebook: Notebook, measured: Sequence[Measured], isolated: Sequence[Measured], seeds: Seeds
+) -> str:
+    """Return the page of a homework."""
+    goals = _goals(notebook, measured, seeds)
+    parts = [
+        _head(notebook),
+        _totals(notebook, measured, goals),
+        _goals_table(notebook, measured, goals, seeds),
+        _isolated(isolated),
+        _by_function(measured),
+        _elsewhere(notebook, measured),
+        _mutants(measured),
+        _corpora(measured),
+    ]
+    return "\n".join(parts)
+
+
+def _head(notebook: Notebook) -> str:
+    name = notebook.homework
+    lines = "\n".join(f"{what} {value}" for what, value in digests(notebook).items())
+    return (
+        f"<!-- Written by `make validity HW={name}`; do not edit. What determines it:\n"
+        f"{lines}\n-->\n"
+        f"# How good the tests of {name} are\n\n"
+        f"Answers lie in `staff/{name}/answers/`, test cells in `source/{name}/{name}.ipynb`. "
+        "What is measured, and how, is told in the [overview](../validity.md).\n"
+    )
+
+
+Goal = tuple[str, str, bool]  # what is wanted, what was measured, whether it is met
+
+
+def _goals(notebook: Notebook, measured: Sequence[Measured], seeds: Seeds) -> list[Goal]:
+    wanted = {kind: count * len(notebook.functions) for kind, count in _EACH.items()}
+    wanted.update(notebook.settings.goals)
+    wrong = sum(len(m.wrong) for m in measured)
+    missed = sum(len(m.missed) for m in measured)
+    fewest = min(len(m.wrong) for m in measured if m.name in (*notebook.functions, *notebook.slow))
+    right, losing = sum(len(m.right) for m in measured), sum(len(m.losing) for m in measured)
+    mutants, different, killed = _counted_mutants(measured)
+    share = killed / max(1, different)
+    elsewhere = sum(len(list(m.lost_elsewhere(in_functions=True, usable=True))) for m in measured)
+    note = "¹" if notebook.slow else ""
+    return [
+        (f"{wanted['wrong']} wrong answers by hand, 5 for each function",
+         f"{wrong}, at least {fewest}", wrong >= wanted["wrong"] and fewest >= 5),
+        ("each of them is caught in its own cells", f"{wrong - missed} of {wrong}", not missed),
+        ("they lose no points in other functions' cells, if they return anything usable",
+         f"{elsewhere} do", not elsewhere),
+        (f"{wanted['right']} right answers in other forms", f"{right}", right >= wanted["right"]),
+        (f"none of them loses a point in {seeds.right} runs{note}", f"{losing} do", not losing),
+        (f"{wanted['mutants']} automatic mutants", f"{mutants}", mutants >= wanted["mutants"]),
+        ("at least 99 % of those that are not equivalent are caught",
+         f"{killed} of {different}: {share:.1%}", share >= 0.99),
+    ]  # fmt: skip
+
+
+def _counted_mutants(measured: Sequence[Measured]) -> tuple[int, int, int]:
+    """Return how many mutants there are, how many of them are wrong, and how many are caught."""
+    mutants = sum(len(m.mutants) for m in measured)
+    equivalent = sum(len(m.equivalent) for m in measured)
+    return mutants, mutants - equivalent, sum(len(m.killed) for m in measured)
+
+
+def _totals(notebook: Notebook, measured: Sequence[Measured], goals: Sequence[Goal]) -> str:
+    wrong, missed = sum(len(m.wrong) for m in measured), sum(len(m.missed) for m in measured)
+    right, losing = sum(len(m.right) for m in measured), sum(len(m.losing) for m in measured)
+    _, different, killed = _counted_mutants(measured)
+    met = [is_met for _, _, is_met in goals]
+    verdict = f"all {len(met)} met" if all(met) else f"**{sum(met)} of {len(met)} met**"
+    row = (notebook.homework, wrong, wrong - missed, right, losing, different, killed, verdict)
+    return "\n".join([_TOTALS, "|---" * 8 + "|", f"| {' | '.join(map(str, row))} |", ""])
+
+
+def _goals_table(
+    notebook: Notebook, measured: Sequence[Measured], goals: Sequence[Goal], seeds: Seeds
+) -> str:
+    lines = ["## Goals\n", "| goal | measured | met |", "|---|---|---|"]
+    lines += [f"| {goal} | {value} | {'yes' if met else '**no**'} |" for goal, value, met in goals]
+    lines.append("")
+    if notebook.delivered:
+        losing = [x for m in measured for x in m.lost_elsewhere(in_functions=False, usable=True)]
+        lines.append(
+            f"{len(losing)} wrong answers lose points in {_questions(notebook)} as well, for what "
+            "could not be computed with them; they are listed below.\n"
+        )
+    if notebook.slow:
+        count = sum(len(m.right) for m in measured if m.name in notebook.slow)
+        names = ", ".join(map(_title, notebook.slow))
+        lines.append(
+            f"¹ The {count} right answers to {names} are run with {seeds.slow} seeds: one run "
+            f"takes seconds. Wrong answers are run with {seeds.wrong} seeds, wrong ones to {names} "
+            "and mutants with one.\n"
+        )
+    else:
+        lines.append(f"Wrong answers are run with {seeds.wrong} seeds, mutants with one.\n")
+    return "\n".join(lines)
+
+
+def _questions(notebook: Notebook) -> str:
+    """Return the tested answers that are no functions, for a sentence."""
+    names = [_title(name) for name in notebook.delivered]
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+
+
+def _isolated(measured: Sequence[Measured]) -> str:
+    wrong, missed = sum(len(m.wrong) for m in measured), sum(len(m.missed) for m in measured)
+    right, losing = sum(len(m.right) for m in measured), sum(len(m.losing) for m in measured)
+    twice = [x for m in measured for x in m.lost_elsewhere(in_functions=True, usable=True)]
+    yes = "**no**" if missed or losing or twice else "yes"
+    return (
+        "## In isolation\n\n"
+        "The figures above and below are of tests that run in one process with the answers, as on "
+        "a student's desk. In grading the tests run in another process and ask the notebook for "
+        "values. The same answers, scored that way:\n\n"
+        "| wrong, caught | right, lose a point | charged in other functions | as good |\n"
+        "|---|---|---|---|\n"
+        f"| {wrong - missed} of {wrong} | {losing} of {right} | {len(twice)} | {yes} |\n\n"
+        "Each is run once; mutants and answers that take seconds are left out.\n"
+    )
+
+
+def _by_function(measured: Sequence[Measured]) -> str:
+    lines = [
+        "## By function\n",
+        "| function | wrong | caught | points lost in other functions | right | lose a point "
+        "| mutants | equivalent | caught | left |",
+        "|---|---|---|---|---|---|---|---|---|---|",
+    ]
+    for m in measured:
+        elsewhere = m.lost_elsewhere(in_functions=True, usable=True)
+        lost = sum(points for _, cells in elsewhere for points in cells.values())
+        row = [_title(m.name)]
+        row += [len(m.wrong), len(m.wrong) - len(m.missed), f"{lost:g}"] if m.wrong else ["–"] * 3
+        row += [len(m.right), len(m.losing)]
+        row += (
+            [len(m.mutants), len(m.equivalent), len(m.killed), len(m.surviving)]
+            if m.mutants
+            else ["–"] * 4
+        )
+        lines.append("| " + " | ".join(map(str, row)) + " |")
+    for m in measured:
+        for answer in m.missed:
+            lines.append(f"\nNot caught: {_title(m.name)}, {answer.name}.")
+        for answer, verdict in m.losing:
+            lines.append(f"\nRight, and loses: {_title(m.name)}, {answer.name}: "
+                         f"{_cells(verdict.lost)}.")  # fmt: skip
+    return "\n".join(lines) + "\n"
+
+
+def _elsewhere(notebook: Notebook, measured: Sequence[Measured]) -> str:
+    parts = [
+        "## Points lost in other cells\n",
+        "A function is tested with right stand-ins for what it calls, so a bug costs points "
+        "where it is. What is left is listed here.\n",
+        "**Nothing usable.** The function raises, or returns nothing that another one could "
+        "take. What reads its results, or its caches, cannot be tried.\n",
+        _losses(measured, in_functions=True, usable=False),
+    ]
+    if notebook.delivered:
+        parts += [
+            f"**Not delivered.** {_questions(notebook)} are answered with the student's own "
+            "functions, and compared with what those return. An answer that could not be computed "
+            "with them is not there to be compared.\n",
+            _losses(measured, in_functions=False, usable=True),
+            "The same, of functions that return nothing usable:\n",
+            _losses(measured, in_functions=False, usable=False),
+        ]
+    parts += [
+        "**Charged twice.** Points lost in other functions' cells though something usable "
+        "came back:\n",
+        _losses(measured, in_functions=True, usable=True),
+    ]
+    return "\n".join(parts)
+
+
+def _losses(measured: Sequence[Measured], *, in_functions: bool, usable: bool) -> str:
+    rows = [
+        f"| {_title(m.name)} | {answer.name} | {_cells(lost)} |"
+        for m in measured
+        for answer, lost in m.lost_elsewhere(in_functions=in_functions, usable=usable)
+    ]
+    if not rows:
+        return "None.\n"
+    return "\n".join(["| function | mistake | loses |", "|---|---|---|", *rows, ""])
+
+
+def _mutants(measured: Sequence[Measured]) -> str:
+    operators = Counter(mutant.operator for m in measured for mutant, _ in m.mutants)
+    counted = ", ".join(f"{name} {count}" for name, count in operators.most_common())
+    lines = [f"## Mutants\n\nBy kind of change: {counted}.\n"]
+    equivalent = [(m.name, key, why) for m in measured for key, why in m.equivalent.items()]
+    lines.append("**Equivalent**, that is, as right as the original:\n")
+    if equivalent:
+        lines += ["| function | reads then | why it is right |", "|---|---|---|"]
+        lines += [f"| {_title(name)} | {_code(key)} | {why} |" for name, key, why in equivalent]
+    else:
+        lines.append("None.")
+    lines.append("\n**Surviving**, though they are wrong:\n")
+    left = [(m.name, mutant) for m in measured for mutant in m.surviving]
+    lines += [f"- {_title(name)}: {_code(mutant.key)}" for name, mutant in left] or ["None."]
+    return "\n".join(lines) + "\n"
+
+
+def _corpora(measured: Sequence[Measured]) -> str:
+    lines = ["## The answers\n"]
+    for m in measured:
+        lines.append(f"### {_title(m.name)}\n")
+        if m.wrong:
+            lines += ["| wrong | loses in its own cells |", "|---|---|"]
+            for answer, verdict in m.wrong:
+                lines.append(f"| {answer.name} | {_own_loss(verdict)} |")
+            lines.append("")
+        lines += ["Right: " + "; ".join(answer.name for answer, _ in m.right) + ".\n"]
+    return "\n".join(lines)
+
+
+def _own_loss(verdict: Verdict) -> str:
+    first = verdict.runs[0]
+    points = sum(first[test].points for test in verdict.own_tests)
+    lost = sorted({sum(run[test].lost for test in verdict.own_tests) for run in verdict.runs})
+    span = f"{lost[0]:g}" if len(lost) == 1 else f"{lost[0]:g} to {lost[-1]:g}"
+    return f"{span} of {points:g}"
+
+
+def _title(name: str) -> str:
+    return "whole submissions" if name == "whole" else f"`{name}`"
+
+
+def _cells(lost: dict[str, float]) -> str:
+    return ", ".join(f"{points:g} in `{test}`" for test, points in lost.items())
+
+
+def _code(text: str) -> str:
+    return "`" + text.replace("|", "\\|") + "`"
