@@ -54,6 +54,9 @@ class Settings:
     slow
         Answer cells that take seconds: they are run for their own tests only, right answers with
         fewer seeds, wrong ones with one, and no mutants are made of them.
+    costly
+        Answers whose test cells take about a second: right answers to others are tried by them
+        with one seed, and those to themselves with fewer.
     caches
         Functions that return (result, cache), where the cache is the student's own business, with
         the functions that read it.
@@ -65,6 +68,7 @@ class Settings:
     """
 
     slow: tuple[str, ...] = ()
+    costly: tuple[str, ...] = ()
     caches: Mapping[str, list[str]] = field(default_factory=dict)
     no_arrays: tuple[str, ...] = ()
     goals: Mapping[str, int] = field(default_factory=dict)
@@ -85,7 +89,7 @@ class Notebook:
         self.homework = homework
         self.cells = {cell.id: cell for cell in cells}
         self.settings = settings
-        named = {*settings.slow, *settings.no_arrays, *settings.caches}
+        named = {*settings.slow, *settings.costly, *settings.no_arrays, *settings.caches}
         unknown = named.union(*settings.caches.values()) - self.cells.keys()
         if unknown:
             raise ValueError(
@@ -267,7 +271,7 @@ def settings_of(homework: str) -> Settings:
             f"{path}: {', '.join(sorted(unknown))} is not a known key. Allowed are "
             f"{', '.join(known)}."
         )
-    names = {key: tuple(content.get(key, ())) for key in ("slow", "no_arrays")}
+    names = {key: tuple(content.get(key, ())) for key in ("slow", "costly", "no_arrays")}
     return Settings(**{**content, **names})
 
 

@@ -21,6 +21,7 @@ from harness import CellResult, Scores, Verdict, score_submission, shared_names
 
 SUBMISSION_SECONDS = 300.0  # wall time of one submission with one seed
 MEMORY_BYTES = 2 << 30  # of address space
+COSTLY_RUNS = 5  # of a costly test cell, on answers to its own question
 _FORK = multiprocessing.get_context("fork")
 
 
@@ -85,9 +86,18 @@ def judge(
 
 
 def job_for(notebook: Notebook, answer: Judged, seeds: Sequence[int], tests: Which) -> Job:
-    """Return the job in which an answer is judged from the beginning."""
+    """Return the job in which an answer is judged from the beginning.
+
+    Costly test cells are run with the first seed, those of the answer itself with a few.
+    """
     wanted = tests_for(notebook, answer.function, tests)
-    return Job(answer, tuple((seed, wanted) for seed in seeds))
+    costly = {*notebook.tests_of(*notebook.settings.costly)}
+    own = costly.intersection(notebook.tests_of(answer.function))
+    runs = []
+    for number, seed in enumerate(seeds):
+        left_out = costly if number >= COSTLY_RUNS else costly - own if number else set()
+        runs.append((seed, tuple(test for test in wanted if test not in left_out)))
+    return Job(answer, tuple((seed, chosen) for seed, chosen in runs if chosen))
 
 
 def tests_for(notebook: Notebook, function: str, tests: Which) -> tuple[str, ...]:

@@ -238,7 +238,10 @@ def run_answer(notebook: Notebook, source: str, name: str, names: dict[str, Any]
 
 @dataclass(frozen=True)
 class Verdict:
-    """What test cells make of one answer to a function, over one or more seeds."""
+    """What test cells make of one answer to a function, over one or more seeds.
+
+    The first run has all test cells; a later one may leave costly ones out.
+    """
 
     runs: tuple[Scores, ...]
     own_tests: tuple[str, ...]
@@ -247,7 +250,9 @@ class Verdict:
     @property
     def caught(self) -> bool:
         """Whether every run lost a point in the answer's own cells."""
-        return all(any(run[test].lost > 1e-9 for test in self.own_tests) for run in self.runs)
+        own = [[run[test] for test in self.own_tests if test in run] for run in self.runs]
+        tried = [results for results in own if results]
+        return bool(tried) and all(any(one.lost > 1e-9 for one in results) for results in tried)
 
     @property
     def lost_elsewhere(self) -> dict[str, float]:
@@ -261,10 +266,15 @@ class Verdict:
 
     def _lost(self, counts: Any) -> dict[str, float]:
         losses = {
-            test: max(run[test].lost for run in self.runs) for test in self.runs[0] if counts(test)
+            test: max(run[test].lost for run in self.runs if test in run)
+            for test in self.runs[0]
+            if counts(test)
         }
         return {test: lost for test, lost in losses.items() if lost > 1e-9}
 
     def failed_parts(self, test: str) -> list[str]:
         """Return the failed parts of the first run that lost points in a cell."""
-        return next((run[test].failed_parts for run in self.runs if run[test].lost > 1e-9), [])
+        return next(
+            (run[test].failed_parts for run in self.runs if test in run and run[test].lost > 1e-9),
+            [],
+        )

@@ -25,6 +25,7 @@ def digests(notebook: Notebook) -> dict[str, str]:
     A group's is of the solution, its test cells with their points, the answers and the equivalent
     mutants. Text, due date, mark schemes and what a person grades are not among it.
     """
+    settings = notebook.settings
     shared = [notebook.cells[name] for name in notebook.shared]
     untested = [cell for cell in notebook.runs(()) if cell.id not in notebook.functions]
     tested = [
@@ -39,7 +40,11 @@ def digests(notebook: Notebook) -> dict[str, str]:
             digest_of_files(modules),
             digest_of_files(HERE / name for name in _TOOLS),
             digest_of_tools(True),
-            (notebook.settings.slow, sorted(notebook.settings.goals.items())),
+            (
+                notebook.settings.slow,
+                notebook.settings.costly,
+                sorted(notebook.settings.goals.items()),
+            ),
         )
     }
     for name in (*notebook.tested, "whole"):

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from cells import Notebook
+from guarded import COSTLY_RUNS
 from harness import Verdict
 from measuring import Measured, Seeds
 from validity_digests import digests, page_of
@@ -169,6 +170,12 @@ def _goals_table(
             f"{len(losing)} wrong answers lose points in {_questions(notebook)} as well, for what "
             "could not be computed with them; they are listed below.\n"
         )
+    if costly := notebook.settings.costly:
+        lines.append(
+            f"Test cells of {', '.join(map(_title, costly))} take about a second. They are run "
+            f"with {min(seeds.right, COSTLY_RUNS)} seeds on answers to that question, and with one "
+            "on all others.\n"
+        )
     if notebook.slow:
         count = sum(len(m.right) for m in measured if m.name in notebook.slow)
         names = ", ".join(map(_title, notebook.slow))
@@ -303,7 +310,8 @@ def _corpora(measured: Sequence[Measured]) -> str:
 def _own_loss(verdict: Verdict) -> str:
     first = verdict.runs[0]
     points = sum(first[test].points for test in verdict.own_tests)
-    lost = sorted({sum(run[test].lost for test in verdict.own_tests) for run in verdict.runs})
+    tried = [run for run in verdict.runs if set(verdict.own_tests) <= run.keys()]
+    lost = sorted({sum(run[test].lost for test in verdict.own_tests) for run in tried})
     span = f"{lost[0]:g}" if len(lost) == 1 else f"{lost[0]:g} to {lost[-1]:g}"
     return f"{span} of {points:g}"
 
