@@ -12,6 +12,8 @@ from cells import Cell, Notebook, Settings, homeworks, notebook_of
 from guarded import judge
 from verdicts import KeptVerdicts
 
+import hw_support.checks
+
 HALF_RIGHT = "def double(x):\n    return 2 * x if x < 5 else 0\n"
 
 
@@ -137,6 +139,13 @@ def test_an_answer_that_ended_its_process_is_not_kept(judged):
     ending = "import os\nos._exit(7)"
     assert judged(toy(), ending)[1].died
     assert judged(toy(), ending)[0] == 2
+
+
+def test_what_ran_out_of_time_is_not_kept(judged, monkeypatch):
+    monkeypatch.setattr(hw_support.checks, "CPU_SECONDS", 0.1)  # children inherit it
+    endless = "def double(x):\n    while True:\n        pass\n"
+    assert judged(toy(), endless)[1].lost == {"test_double": 3.0}
+    assert judged(toy(), endless)[0] == 1
 
 
 def test_all_is_measured_anew_when_that_is_asked_for(judged):

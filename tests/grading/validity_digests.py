@@ -41,9 +41,9 @@ def digests(notebook: Notebook) -> dict[str, str]:
             digest_of_files(HERE / name for name in _TOOLS),
             digest_of_tools(True),
             (
-                notebook.settings.slow,
-                notebook.settings.costly,
-                sorted(notebook.settings.goals.items()),
+                settings.slow,
+                settings.costly,
+                sorted(settings.goals.items()),
             ),
         )
     }

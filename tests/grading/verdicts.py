@@ -6,8 +6,8 @@ the versions of packages. What a cell's parts are worth is not among it: which o
 kept, and points are counted when it is read.
 
 A test cell is taken to judge alike whether or not other test cells were run before it; a test of
-these tools compares. What came out otherwise than hoped for is not kept: a machine that is slow
-for a moment leaves nothing behind.
+these tools compares. What came out otherwise than hoped for is not kept, nor what ran out of time: a machine
+that is slow for a moment leaves nothing behind.
 """
 
 from __future__ import annotations
@@ -123,6 +123,7 @@ class KeptVerdicts:
             (keys.of(job.answer, test, seed), _written(result), self._today)
             for (seed, _), results in zip(job.runs, done.runs, strict=True)
             for test, result in results.items()
+            if not _ran_out_of_time(result)
         ]
         with self._file:
             self._file.executemany("INSERT OR REPLACE INTO results VALUES (?, ?, ?)", rows)
@@ -145,6 +146,11 @@ def _merged(job: Job, kept: Sequence[Scores], rest: Job, new: Done) -> tuple[Sco
         both = {**found, **by_seed.get(seed, {})}
         runs.append({test: both[test] for test in tests})
     return tuple(runs)
+
+
+def _ran_out_of_time(result: CellResult) -> bool:
+    messages = [part.message for part in result.parts]
+    return "KeyboardInterrupt" in result.printed or any("endless loop?" in m for m in messages)
 
 
 def _written(result: CellResult) -> str:
