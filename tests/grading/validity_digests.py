@@ -28,9 +28,8 @@ def digests(notebook: Notebook) -> dict[str, str]:
     settings = notebook.settings
     shared = [notebook.cells[name] for name in notebook.shared]
     untested = [cell for cell in notebook.runs(()) if cell.id not in notebook.functions]
-    tested = [
-        cell for cell in notebook.cells.values() if cell.id in notebook.tested or cell.is_test
-    ]
+    tested = [notebook.cells[name] for name in notebook.tested]
+    tested += [notebook.cells[name] for name in notebook.tests_of(*notebook.tested)]
     modules = frozenset[Path]().union(
         *(modules_of(cell.source) for cell in (*shared, *untested, *tested))
     )
@@ -40,11 +39,7 @@ def digests(notebook: Notebook) -> dict[str, str]:
             digest_of_files(modules),
             digest_of_files(HERE / name for name in _TOOLS),
             digest_of_tools(True),
-            (
-                settings.slow,
-                settings.costly,
-                sorted(settings.goals.items()),
-            ),
+            (settings.slow, settings.costly, sorted(settings.goals.items())),
         )
     }
     for name in (*notebook.tested, "whole"):

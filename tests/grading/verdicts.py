@@ -6,8 +6,8 @@ the versions of packages. What a cell's parts are worth is not among it: which o
 kept, and points are counted when it is read.
 
 A test cell is taken to judge alike whether or not other test cells were run before it; a test of
-these tools compares. What came out otherwise than hoped for is not kept, nor what ran out of time: a machine
-that is slow for a moment leaves nothing behind.
+these tools compares. What came out otherwise than hoped for is not kept, nor what ran out of time:
+a machine that is slow for a moment leaves nothing behind.
 """
 
 from __future__ import annotations
