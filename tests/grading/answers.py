@@ -19,7 +19,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from cells import answers_folder
+from settings import answers_folder
 
 _HEADER = re.compile(r"^# %% (.+?)(?: \[([^\]]+)\])?$", re.M)
 

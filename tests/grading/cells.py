@@ -20,13 +20,10 @@ import functools
 import importlib
 import json
 import symtable
-import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, fields
-from pathlib import Path
+from dataclasses import dataclass
 
-ROOT = Path(__file__).resolve().parents[2]
-SETTINGS = "validity.toml"
+from settings import ROOT, SETTINGS, Settings, answers_folder, settings_of
 
 
 @dataclass(frozen=True)
@@ -45,35 +42,6 @@ class Cell:
         return self.is_answer and self.id in _symbols(self.source).functions
 
 
-@dataclass(frozen=True)
-class Settings:
-    """``staff/<homework>/answers/validity.toml``; every key may be left out.
-
-    Attributes
-    ----------
-    slow
-        Answer cells that take seconds: they are run for their own tests only, right answers with
-        fewer seeds, wrong ones with one, and no mutants are made of them.
-    costly
-        Answers whose test cells take about a second: right answers to others are tried by them
-        with one seed, and those to themselves with fewer.
-    caches
-        Functions that return (result, cache), where the cache is the student's own business, with
-        the functions that read it.
-    no_arrays
-        Functions that take no arrays.
-    goals
-        How many answers and mutants there are to be: ``wrong``, ``right``, ``mutants``. What is
-        left out is 5, 4 and 10 for each function.
-    """
-
-    slow: tuple[str, ...] = ()
-    costly: tuple[str, ...] = ()
-    caches: Mapping[str, list[str]] = field(default_factory=dict)
-    no_arrays: tuple[str, ...] = ()
-    goals: Mapping[str, int] = field(default_factory=dict)
-
-
 class Notebook:
     """The instructor's notebook of one homework.
 
@@ -89,8 +57,7 @@ class Notebook:
         self.homework = homework
         self.cells = {cell.id: cell for cell in cells}
         self.settings = settings
-        named = {*settings.slow, *settings.costly, *settings.no_arrays, *settings.caches}
-        unknown = named.union(*settings.caches.values()) - self.cells.keys()
+        unknown = {*settings.names} - self.cells.keys()
         if unknown:
             raise ValueError(
                 f"staff/{homework}/answers/{SETTINGS} names {', '.join(sorted(unknown))}, and the "
@@ -232,11 +199,6 @@ def homeworks() -> list[str]:
     return [name for name in names if answers_folder(name).is_dir()]
 
 
-def answers_folder(homework: str) -> Path:
-    """Return the folder with a homework's answers."""
-    return ROOT / "staff" / homework / "answers"
-
-
 @functools.cache
 def notebook_of(homework: str) -> Notebook:
     """Read the instructor's notebook of a homework; the same object at every call."""
@@ -259,20 +221,6 @@ def _cell(text: str, meta: Mapping[str, object]) -> Cell:
 
 def _is_marker(line: str) -> bool:
     return line.strip() in ("### BEGIN SOLUTION", "### END SOLUTION")
-
-
-def settings_of(homework: str) -> Settings:
-    """Read ``validity.toml`` of a homework."""
-    path = answers_folder(homework) / SETTINGS
-    content = tomllib.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-    known = [one.name for one in fields(Settings)]
-    if unknown := content.keys() - set(known):
-        raise ValueError(
-            f"{path}: {', '.join(sorted(unknown))} is not a known key. Allowed are "
-            f"{', '.join(known)}."
-        )
-    names = {key: tuple(content.get(key, ())) for key in ("slow", "costly", "no_arrays")}
-    return Settings(**{**content, **names})
 
 
 @functools.cache

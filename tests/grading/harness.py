@@ -30,7 +30,8 @@ from typing import Any
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
-from cells import ROOT, Cell, Notebook
+from cells import Cell, Notebook
+from settings import ROOT
 
 SEED_VARIABLE = "HW_GRADING_SEED"
 

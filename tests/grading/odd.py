@@ -28,12 +28,16 @@ class Oddity:
         One of them is in the message of some part: it names the matter.
     partly_right : bool
         Parts that do not look at what is odd, such as shapes, may pass.
+    as_an_array : tuple of str
+        Words where one array is due: there the result could be one, of another shape or kind. So
+        parts that only look at the arguments may pass.
     """
 
     name: str
     source: str
     words: tuple[str, ...]
     partly_right: bool = False
+    as_an_array: tuple[str, ...] = ()
 
 
 _BEGIN = """
@@ -54,7 +58,9 @@ ODDITIES = (
     Oddity("is None", "FUNCTION = None", ("not callable", "TypeError")),
     Oddity("takes no arguments", "FUNCTION = lambda: 0", ("argument", "TypeError")),
     Oddity("returns None", "FUNCTION = lambda *_: None", ("None",)),
-    Oddity("returns a number", "FUNCTION = lambda *_: 0.5", ("float",)),
+    Oddity(
+        "returns a number", "FUNCTION = lambda *_: 0.5", ("float",), as_an_array=("shape", "0.5")
+    ),
     Oddity("returns a string", "FUNCTION = lambda *_: 'nan'", ("str", "unpack")),
     Oddity(
         "returns a pair of strings",
@@ -62,7 +68,12 @@ ODDITIES = (
         ("str",),
         partly_right=True,
     ),
-    Oddity("returns a pair of None", "FUNCTION = lambda *a: (None, None)", ("None",)),
+    Oddity(
+        "returns a pair of None",
+        "FUNCTION = lambda *a: (None, None)",
+        ("None",),
+        as_an_array=("object",),
+    ),
     Oddity(
         "returns generators of rows",
         "FUNCTION = lambda *a: each(lambda array: (row for row in array), RIGHT(*a))",

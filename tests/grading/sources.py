@@ -12,7 +12,7 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from cells import ROOT
+from settings import ROOT
 
 # Where first-party modules lie; those of this folder are imported by their bare names.
 PACKAGES = ("hw_support", "hw_grading", "staff")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from cells import Cell, Notebook, Settings, homeworks, notebook_of
+from cells import Cell, Notebook, homeworks, notebook_of
+from settings import Settings
 
 
 def answer(name, source):

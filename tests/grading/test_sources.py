@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from cells import ROOT, homeworks, notebook_of
+from cells import homeworks, notebook_of
+from settings import ROOT
 from sources import as_run, digest, modules_of, without_points
 
 FUNCTION = 'def f(x, y=1):\n    """Say what."""\n    # add\n    return f"{x:>{y}}" + (x + y)\n'

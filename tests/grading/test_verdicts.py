@@ -8,8 +8,9 @@ import harness
 import pytest
 import verdicts
 from answers import Answer, whole_submissions
-from cells import Cell, Notebook, Settings, homeworks, notebook_of
+from cells import Cell, Notebook, homeworks, notebook_of
 from guarded import judge
+from settings import Settings
 from verdicts import KeptVerdicts
 
 import hw_support.checks

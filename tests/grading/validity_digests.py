@@ -6,7 +6,8 @@ import re
 from pathlib import Path
 
 from answers import Answer, right_answers, whole_submissions, wrong_answers
-from cells import ROOT, Notebook, equivalent_of
+from cells import Notebook, equivalent_of
+from settings import ROOT
 from sources import HERE, as_run, digest, digest_of_files, modules_of
 from verdicts import digest_of_tools
 

@@ -22,9 +22,10 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from cells import ROOT, Cell, Notebook
+from cells import Cell, Notebook
 from guarded import Done, Job, Judged, Which, job_for, own_tests, run_jobs
 from harness import CellResult, PartResult, Scores, Verdict
+from settings import ROOT
 from sources import HERE, as_run, digest, digest_of_files, modules_of, without_points
 
 FILE = ROOT / ".validity_cache" / "verdicts.sqlite"
@@ -217,11 +218,14 @@ class _Keys:
 
 @functools.cache
 def digest_of_tools(isolated: bool) -> str:
-    """Return a digest of what runs answers and test cells."""
+    """Return a digest of what runs answers and test cells.
+
+    Settings are left out: what they determine is which cells are run, and these count anyhow.
+    """
     start = HERE / ("isolated.py" if isolated else "harness.py")
     package = ".".join(HERE.relative_to(ROOT).parts)
     tools = modules_of(start.read_text(encoding="utf-8"), package)
-    return digest_of_files({start, HERE / "guarded.py", *tools})
+    return digest_of_files({start, HERE / "guarded.py", *tools} - {HERE / "settings.py"})
 
 
 @functools.cache
