@@ -85,12 +85,14 @@ ODDITIES = (
         "import itertools\nFUNCTION = lambda *a: (itertools.count(), itertools.count())",
         ("count",),
         partly_right=True,  # a forward pass may return any cache
+        as_an_array=("object",),
     ),
     Oddity(
         "returns itself",
         "FUNCTION = lambda *_: (FUNCTION, FUNCTION)",
         ("function",),
         partly_right=True,
+        as_an_array=("object",),
     ),
     Oddity(
         "returns NaN",
