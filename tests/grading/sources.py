@@ -91,7 +91,9 @@ def without_points(source: str) -> tuple[str, dict[str, float]]:
 
 
 @functools.cache
-def modules_of(source: str, package: str = "") -> frozenset[Path]:
+def modules_of(
+    source: str, package: str = "", *, apart_from: frozenset[Path] = frozenset()
+) -> frozenset[Path]:
     """Return the first-party modules that a source imports, and those that they import in turn.
 
     Parameters
@@ -100,6 +102,8 @@ def modules_of(source: str, package: str = "") -> frozenset[Path]:
         Of a cell or a module.
     package
         The package it lies in, for relative imports: "hw_grading.inside".
+    apart_from
+        Modules that are left out, with what only they import.
 
     Notes
     -----
@@ -110,13 +114,14 @@ def modules_of(source: str, package: str = "") -> frozenset[Path]:
     waiting = list(_imported(source, package))
     while waiting:
         path = waiting.pop()
-        if path not in found:
+        if path not in found | apart_from:
             found.add(path)
-            waiting += _imported(path.read_text(encoding="utf-8"), _package_of(path))
+            waiting += _imported(path.read_text(encoding="utf-8"), package_of(path))
     return frozenset(found)
 
 
-def _package_of(path: Path) -> str:
+def package_of(path: Path) -> str:
+    """Return the package that a module lies in."""
     return ".".join(path.parent.relative_to(ROOT).parts)
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from answers import Answer, right_answers, whole_submissions, wrong_answers
 from cells import Notebook, equivalent_of
+from givens import given_to
 from settings import ROOT
 from sources import HERE, as_run, digest, digest_of_files, modules_of
 from verdicts import digest_of_tools
@@ -27,16 +28,16 @@ def digests(notebook: Notebook) -> dict[str, str]:
     mutants. Text, due date, mark schemes and what a person grades are not among it.
     """
     settings = notebook.settings
-    shared = [notebook.cells[name] for name in notebook.shared]
-    untested = [cell for cell in notebook.runs(()) if cell.id not in notebook.functions]
-    tested = [notebook.cells[name] for name in notebook.tested]
-    tested += [notebook.cells[name] for name in notebook.tests_of(*notebook.tested)]
-    modules = frozenset[Path]().union(
-        *(modules_of(cell.source) for cell in (*shared, *untested, *tested))
-    )
+    given, modules = given_to(notebook)
+    cells = [*notebook.runs(notebook.tests_of(*notebook.tested))]
+    cells = [cell for cell in cells if cell.id not in notebook.given]
+    untested = [cell for cell in cells if cell.id not in notebook.tested]
+    tests = [notebook.cells[name] for name in notebook.tests_of(*notebook.tested)]
+    modules = modules.union(*(modules_of(cell.source) for cell in (*cells, *tests)))
     found = {
         notebook.homework: digest(
-            [(cell.id, as_run(cell.source)) for cell in (*shared, *untested)],
+            given,
+            [(cell.id, as_run(cell.source)) for cell in untested],
             digest_of_files(modules),
             digest_of_files(HERE / name for name in _TOOLS),
             digest_of_tools(True),

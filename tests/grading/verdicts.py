@@ -23,10 +23,11 @@ from pathlib import Path
 from typing import Any
 
 from cells import Cell, Notebook
+from givens import given_to
 from guarded import Done, Job, Judged, Which, job_for, own_tests, run_jobs
 from harness import CellResult, PartResult, Scores, Verdict
 from settings import ROOT
-from sources import HERE, as_run, digest, digest_of_files, modules_of, without_points
+from sources import HERE, as_run, digest, digest_of_files, modules_of, package_of, without_points
 
 FILE = ROOT / ".validity_cache" / "verdicts.sqlite"
 KEPT_DAYS = 60  # after which what nobody asked for is forgotten
@@ -167,8 +168,9 @@ class _Keys:
 
     def __init__(self, notebook: Notebook, isolated: bool) -> None:
         self._notebook = notebook
-        self._base = digest(notebook.homework, digest_of_tools(isolated), versions())
-        self._shared = [as_run(notebook.cells[name].source) for name in notebook.shared]
+        given, self._modules = given_to(notebook)
+        self._base = digest(notebook.homework, given, digest_of_tools(isolated), versions())
+        self._isolated = isolated
         self._tests: dict[str, tuple[str, dict[str, float]]] = {}
         self._before: dict[str, list[Cell]] = {}
         self._prefixes: dict[tuple[int, str], str] = {}
@@ -183,14 +185,18 @@ class _Keys:
     def _prefix(self, replaced: dict[str, str], test: str) -> str:
         if test not in self._before:
             self._before[test] = self._notebook.runs([test])
-        before = {c.id: replaced.get(c.id, c.source) for c in self._before[test]}
-        text, _ = self._test(self._notebook.cells[test])
-        shared = [self._notebook.cells[name].source for name in self._notebook.shared]
-        modules = frozenset[Path]().union(
-            *map(modules_of, [*shared, *before.values(), self._notebook.cells[test].source])
-        )
+        given = self._notebook.given
+        before = {
+            cell.id: replaced.get(cell.id, cell.source)
+            for cell in self._before[test]
+            if cell.id not in given
+        }
+        cell = self._notebook.cells[test]
+        text, _ = self._test(cell)
+        modules = self._modules.union(*map(modules_of, [*before.values(), cell.source]))
         run = [(name, as_run(source)) for name, source in before.items()]
-        return digest(self._base, self._shared, run, test, text, digest_of_files(modules))
+        visible = _visible(cell.source) if self._isolated else ""
+        return digest(self._base, run, test, text, visible, digest_of_files(modules))
 
     def _test(self, cell: Cell) -> tuple[str, dict[str, float]]:
         if cell.id not in self._tests:
@@ -217,15 +223,30 @@ class _Keys:
 
 
 @functools.cache
+def _visible(source: str) -> str:
+    """Return what a test cell in isolation runs in the student's process."""
+    from hw_grading.homework.instructor_cells import as_released  # takes seconds
+
+    return without_points(as_released(source, "code"))[0]
+
+
+@functools.cache
 def digest_of_tools(isolated: bool) -> str:
     """Return a digest of what runs answers and test cells.
 
-    Settings are left out: what they determine is which cells are run, and these count anyhow.
+    Two modules are left out whose results count themselves: which cells are run, and a test cell
+    without its hidden parts.
     """
     start = HERE / ("isolated.py" if isolated else "harness.py")
-    package = ".".join(HERE.relative_to(ROOT).parts)
-    tools = modules_of(start.read_text(encoding="utf-8"), package)
-    return digest_of_files({start, HERE / "guarded.py", *tools} - {HERE / "settings.py"})
+    tools = modules_of(
+        start.read_text(encoding="utf-8"), package_of(start), apart_from=_COUNTED_BY_RESULT
+    )
+    return digest_of_files({start, HERE / "guarded.py", *tools})
+
+
+_COUNTED_BY_RESULT = frozenset(
+    {HERE / "settings.py", ROOT / "hw_grading" / "homework" / "instructor_cells.py"}
+)
 
 
 @functools.cache
