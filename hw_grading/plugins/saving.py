@@ -6,8 +6,9 @@ from typing import Any
 
 import sqlalchemy
 from nbformat import NotebookNode
-from nbgrader.api import BaseCell, Comment, Grade, Gradebook
+from nbgrader.api import BaseCell, Comment, Grade, Gradebook, GradeCell
 from nbgrader.preprocessors import NbGraderPreprocessor, SaveAutoGrades
+from sqlalchemy import select
 
 # By what nbgrader looks rows up, and has no index: it would read whole tables of a large class.
 _LOOKED_UP = {
@@ -60,6 +61,7 @@ class SaveScores(SaveAutoGrades):
             session = self.gradebook.db
             commit, session.commit = session.commit, session.flush
             done: tuple[NotebookNode, Any] = NbGraderPreprocessor.preprocess(self, nb, resources)
+            self.gradebook.expect_nobody_where_there_are_no_points()
             commit()
         return done
 
@@ -76,6 +78,13 @@ class _OneSubmission(Gradebook):
         for kind in (Grade, Comment):
             found = self.db.query(kind).filter(kind.notebook_id == submission.id)
             self._found[kind] = {names[one.cell_id]: one for one in found}
+
+    def expect_nobody_where_there_are_no_points(self) -> None:
+        """Let no cell of 0 points wait for a person: a certification, say."""
+        without = set(self.db.scalars(select(GradeCell.id).where(GradeCell.max_score == 0)))
+        for grade in self._found[Grade].values():
+            if grade.cell_id in without:
+                grade.needs_manual_grade = False
 
     def find_grade(self, cell: str, *of: str) -> Any:
         """Return the score of a cell, as nbgrader's gradebook does."""

@@ -53,7 +53,8 @@ def table(roster: Roster, results: Sequence[StudentResult], width: int) -> str:
     """
     questions: dict[str, list[Cell]] = {}
     for cell in roster.cells:
-        questions.setdefault(roster.place(cell.name).question, []).append(cell)
+        if cell.max_points:
+            questions.setdefault(roster.place(cell.name).question, []).append(cell)
     heads = ["student", *questions, "tests", "by hand", "total", "late"]
     most = [sum(cell.max_points for cell in cells) for cells in questions.values()]
     by_hand = roster.max_total - roster.auto_max

@@ -57,6 +57,26 @@ def test_what_is_saved_is_what_nbgrader_saves(graded: ToyCourse) -> None:
         assert rows(graded) == first
 
 
+def waiting(course: ToyCourse) -> set[str]:
+    with sqlite3.connect(course.root / "gradebook.db") as gradebook:
+        found = gradebook.execute(
+            "select name from grade join base_cell on base_cell.id = cell_id "
+            "where needs_manual_grade = 1"
+        )
+        return {name for (name,) in found}
+
+
+def test_an_answer_of_no_points_waits_for_nobody(graded: ToyCourse) -> None:
+    assert waiting(graded) == {"why", "sketch"}
+    with sqlite3.connect(graded.root / "gradebook.db") as gradebook:
+        gradebook.execute(
+            "update grade_cell set max_score = 0 "
+            "where id = (select id from base_cell where name = 'why')"
+        )
+    save(graded, SaveScores)
+    assert waiting(graded) == {"sketch"}
+
+
 def test_a_run_that_ends_in_between_has_saved_nothing(
     graded: ToyCourse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
