@@ -144,7 +144,7 @@ def _release_of(notebook: NotebookNode, path: Path, releases: Sequence[Release])
             f"This is {release.assignment}, under the name {path.name}: it has {len(common)} cells "
             f"of {release.assignment} and {len(found & other.grade_ids)} of {other.assignment}. If "
             f"it is your {release.assignment}, hand it in as {release.file_name}; "
-            f"{other.assignment} is the notebook that begins {shown(other.begins)}."
+            f"{other.assignment} is the notebook that begins {shown(other.begins, 90)}."
         )
     return release
 
