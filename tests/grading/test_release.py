@@ -325,7 +325,7 @@ def test_a_folder_without_homeworks_releases_nothing_and_forgets_nothing(tmp_pat
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
-        (None, "is missing: a homework's notebook has the name of its folder"),
+        (None, "is missing: a homework's notebook has its folder's name"),
         ("{", "is no notebook"),
     ],
 )
