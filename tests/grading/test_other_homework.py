@@ -10,7 +10,8 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_notebook
 from toy_course import ASSIGNMENT, ToyCourse, code, run, text
 
-from hw_grading.records.results import Status, read_results
+from hw_grading.outcome import Status
+from hw_grading.records.results import read_results
 from hw_grading.reports.table import report
 from hw_support.submission.problems import NOTES_HEADING, Kind, Severity, read_problems
 
@@ -86,6 +87,6 @@ def test_a_notebook_with_the_cells_of_both_is_graded_as_what_it_was_handed_in_as
 
 def test_others_of_the_class_are_not_concerned(graded: ToyCourse) -> None:
     _, results = read_results(graded.root, ASSIGNMENT)
-    failed = {r.record.student for r in results if r.status is Status.FAILED}
+    failed = {r.record.student for r in results if r.status is Status.SUBMISSION_FAILED}
     assert failed == {"other"}
     assert read_problems(graded.graded("right")) == []
