@@ -70,7 +70,7 @@ def test_an_answer_of_no_points_waits_for_nobody(graded: ToyCourse) -> None:
     assert waiting(graded) == {"why", "sketch"}
     with sqlite3.connect(graded.root / "gradebook.db") as gradebook:
         gradebook.execute(
-            "update grade_cell set max_score = 0 "
+            "update grade_cells set max_score = 0 "
             "where id = (select id from base_cell where name = 'why')"
         )
     save(graded, SaveScores)
