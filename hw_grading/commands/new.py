@@ -86,7 +86,7 @@ def new(course: Path, name: str, today: date | None = None) -> New:
     folders = list(_places(course, name).values())
     return New(
         Course(course).source(name) / f"{name}.ipynb",
-        course / STAFF / name / FILE_NAME,
+        _places(course, name)[STAFF] / FILE_NAME,
         tuple(sorted(path for folder in folders for path in folder.rglob("*") if path.is_file())),
     )
 
@@ -111,8 +111,9 @@ def _expect_name(name: str) -> None:
 
 
 def _places(course: Path, name: str) -> dict[str, Path]:
-    """Return where each folder of the skeleton belongs; the course's settings say where sources."""
-    return {"source": Course(course).source(name), STAFF: course / STAFF / name}
+    """Return where each folder of the skeleton belongs: where the course's settings say."""
+    here = Course(course)
+    return {"source": here.source(name), STAFF: here.root / STAFF / name}
 
 
 def _expect_new(course: Path, name: str) -> None:
@@ -130,7 +131,7 @@ def _words(course: Path, name: str, today: date) -> Mapping[str, str]:
     """Return what stands in the skeleton, and what comes in its place."""
     zone, zone_in_words = "UTC", "UTC"
     if others := homeworks_of(course):
-        manifest = homework_of(course, others[-1]).manifest
+        manifest = homework_of(Course(course).root, others[-1]).manifest
         zone, zone_in_words = manifest.time_zone, manifest.zone_in_words
     return {
         _PLACEHOLDER: name,

@@ -99,7 +99,8 @@ def check_source(course: Path, assignment: str) -> list[str]:
     ManifestError
         The manifest has a mistake, or its points are not those of the notebook.
     """
-    path = Course(course).source(assignment) / f"{assignment}.ipynb"
+    here = Course(course)
+    path = here.source(assignment) / f"{assignment}.ipynb"
     try:
         notebook = nbformat.read(path, as_version=4)
     except FileNotFoundError:
@@ -108,9 +109,10 @@ def check_source(course: Path, assignment: str) -> list[str]:
         ) from None
     except ValueError as error:
         raise RuntimeError(f"{path} is no notebook ({error}): save it again in Jupyter") from error
-    manifest = homework_of(course, assignment).manifest
-    check_total(manifest, course / STAFF / assignment / FILE_NAME, notebook)
-    return [f"{path.relative_to(course)}: {sentence}" for sentence in disagreements(notebook)]
+    manifest = homework_of(here.root, assignment).manifest
+    check_total(manifest, here.root / STAFF / assignment / FILE_NAME, notebook)
+    shown = path.relative_to(here.root) if path.is_relative_to(here.root) else path
+    return [f"{shown}: {sentence}" for sentence in disagreements(notebook)]
 
 
 def write_whole(path: Path, text: str) -> None:
@@ -140,7 +142,7 @@ def describe(course: Course, assignment: str) -> dict[str, Any]:
     """
     limits = ExecuteSubmission(config=course.config)
     names = ("cpu_seconds_per_cell", "cpu_seconds_per_submission")
-    manifest = homework_of(course.folder, assignment).manifest
+    manifest = homework_of(course.root, assignment).manifest
     packages = {line.partition("==")[0] for line in pins().splitlines() if "==" in line}
     return released.described(
         _released_notebook(course.folder, assignment),
@@ -166,7 +168,7 @@ def _released_notebook(course: Path, assignment: str) -> NotebookNode:
 
 def start_page(course: Path, assignment: str) -> str:
     """Return the page that says how to start, as HTML."""
-    manifest = homework_of(course, assignment).manifest
+    manifest = homework_of(Course(course).root, assignment).manifest
     loader = jinja2.FileSystemLoader(Path(__file__).parent)
     environment = jinja2.Environment(
         loader=loader,

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from hw_grading.homework.course import REPOSITORY, Course
-from hw_grading.homework.homework import homework_of, homeworks_of
+from hw_grading.homework.homework import homework_of
 from hw_support.submission import released
 
 # Every entry of the zip gets this time, so that the same release gives the same bytes.
@@ -28,8 +28,9 @@ def known_to_students(course: Path, assignment: str) -> list[str]:
     That is itself and those that are due no later: the tests of later ones are not told early. A
     homework without a due date is told of in no other package, and its own tells of no other.
     """
-    due = homework_of(course, assignment).manifest.due_moment
-    dates = {name: homework_of(course, name).manifest.due_moment for name in homeworks_of(course)}
+    here = Course(course)
+    due = homework_of(here.root, assignment).manifest.due_moment
+    dates = {name: homework_of(here.root, name).manifest.due_moment for name in here.homeworks()}
     earlier = {name for name, date in dates.items() if due and date and date <= due}
     return sorted({assignment, *earlier})
 
@@ -40,7 +41,7 @@ def write_student_zip(course: Path, out: Path, assignment: str, known: Path | No
     Parameters
     ----------
     course
-        In whose ``release`` are the notebook and the page that says how to start.
+        Among whose released files are the notebook and the page that says how to start.
     out
         The folder for the zip; made if missing.
     assignment

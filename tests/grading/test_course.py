@@ -12,6 +12,9 @@ import pytest
 from toy_course import ASSIGNMENT, TESTS, ToyCourse, run
 
 from hw_grading.__main__ import main
+from hw_grading.commands.new import new as new_homework
+from hw_grading.commands.release import check_source, describe
+from hw_grading.commands.student_zip import known_to_students
 from hw_grading.homework.course import Course, scratch_course, shelf_of
 from hw_grading.homework.homework import file_name_pattern, homeworks_of
 from hw_grading.outcome import GraderFault
@@ -253,6 +256,20 @@ class TestElsewhere:
         assert results[4].reason == (
             "No hw2.ipynb was handed in. In the folder of-fay: 'other.ipynb'."
         )
+
+    def test_what_is_released_is_found(self, elsewhere: ToyCourse) -> None:
+        assert check_source(elsewhere.root, ASSIGNMENT) == []
+        assert describe(elsewhere.course, ASSIGNMENT)["cpu_seconds_for_cell"] == {"sketch": 1.5}
+        assert known_to_students(elsewhere.root, ASSIGNMENT) == [ASSIGNMENT]
+
+    def test_a_new_homework_goes_there(self, elsewhere: ToyCourse, tmp_path: Path) -> None:
+        root = tmp_path / "root"
+        (root / "work").mkdir(parents=True)
+        course = elsewhere.copied(tmp_path / "settings", ELSEWHERE.format(root=str(root)))
+        made = new_homework(course.root, "hw7")
+        assert made.notebook == root / "work" / "hw7" / "instructor" / "hw7.ipynb"
+        assert made.manifest == root / "staff" / "hw7" / "homework.toml"
+        assert Course(course.root).homeworks() == ["hw7"]
 
     def test_feedback_is_written(self, elsewhere: ToyCourse) -> None:
         done = run(elsewhere.root, "generate_feedback", ASSIGNMENT)

@@ -118,7 +118,7 @@ def test_scores_and_problems_are_those_of_sqlite_cell_by_cell(both: dict[str, To
     assert both["postgresql"].test_scores("honest") == TESTS
     assert both["postgresql"].test_scores("wrong") == {**TESTS, "test_double": 0.0}
     assert ours["wrong"].record.seconds_late == 30.5 * 3600
-    assert ours["broken"].status is Status.FAILED
+    assert ours["broken"].status is Status.SUBMISSION_FAILED
     for student in ours:
         assert both["postgresql"].scores(student) == both["sqlite"].scores(student)
 

@@ -15,8 +15,9 @@ from hw_grading.commands.sample import (
     points_of_tests,
     replace_in,
 )
+from hw_grading.homework.course import Course
 
-SOURCE = Path(__file__).parents[3] / "source" / "hw0" / "hw0.ipynb"
+SOURCE = Course(Path(__file__).parents[3]).source("hw0") / "hw0.ipynb"
 # The parts that each mistake fails; their points stand in the notebook.
 FORWARD = [
     "numbers, with two steps",

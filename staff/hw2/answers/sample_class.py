@@ -14,8 +14,9 @@ from hw_grading.commands.sample import (
     points_of_tests,
     replace_in,
 )
+from hw_grading.homework.course import Course
 
-SOURCE = Path(__file__).parents[3] / "source" / "hw2" / "hw2.ipynb"
+SOURCE = Course(Path(__file__).parents[3]).source("hw2") / "hw2.ipynb"
 
 
 def lost(**parts: str | list[str]) -> dict[str, float]:

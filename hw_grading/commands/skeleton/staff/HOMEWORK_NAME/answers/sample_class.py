@@ -13,8 +13,9 @@ from hw_grading.commands.sample import (
     points_of_tests,
     replace_in,
 )
+from hw_grading.homework.course import Course
 
-SOURCE = Path(__file__).parents[3] / "source" / "HOMEWORK_NAME" / "HOMEWORK_NAME.ipynb"
+SOURCE = Course(Path(__file__).parents[3]).source("HOMEWORK_NAME") / "HOMEWORK_NAME.ipynb"
 
 
 def sample_class(released: Any) -> list[Submission]:
