@@ -84,8 +84,8 @@ class KernelInSandbox(AsyncKernelManager):
 
     Its clients refuse large messages: an endless loop of prints makes messages of hundreds of
     megabytes. Beyond the cap, ZeroMQ closes the connection before it takes in the message, and does
-    not open it again: another client has to be made (`hw_grading.run.kernel` does). What is sent over a
-    closed connection fails instead of waiting for ever.
+    not open it again: another client has to be made (`hw_grading.run.kernel` does). What is sent
+    over a closed connection fails instead of waiting for ever.
     """
 
     client_factory = Type(Client)
