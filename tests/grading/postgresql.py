@@ -97,7 +97,10 @@ def start(bin_folder: Path, folder: Path) -> tuple[Server, subprocess.Popen[byte
             raise RuntimeError(f"initdb failed:\n{log.read_text(errors='replace')}")
         settings = {"listen_addresses": "", "unix_socket_directories": folder, "fsync": "off"}
         words = [f"--{name}={value}" for name, value in settings.items()]
-        process = subprocess.Popen([bin_folder / "postgres", "-D", data, *words], **options)
+        # The tests may be killed, and must leave no server behind.
+        with_them = ["setpriv", "--pdeathsig", "QUIT"] if shutil.which("setpriv") else []
+        server_line = [*with_them, bin_folder / "postgres", "-D", data, *words]
+        process = subprocess.Popen(server_line, **options)
     server = Server(folder)
     until = time.monotonic() + SECONDS_TO_START
     while time.monotonic() < until and process.poll() is None:
