@@ -289,7 +289,11 @@ def test_the_version_of_the_package_names_its_homework(name, label):
     ("old", "new", "sentence"),
     [
         ("points = 7", "points = 8", "points is 8. Allowed is 7, the sum over the cells"),
-        ("points = 7", "points = 7\ncolour = 1", "colour is 1, but no such key is known. Allowed here are"),
+        (
+            "points = 7",
+            "points = 7\ncolour = 1",
+            "colour is 1, but no such key is known. Allowed here are",
+        ),
         ("points = 7", "points = ", "is no TOML"),
         (DUE["ps1"], "2030-02-30 00:00:00", "Allowed is a date"),
     ],

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Sequence
 
 from cells import homeworks, notebook_of
 from measuring import Measured, Seeds, measure
-from validity_digests import page_of
+from validity_digests import digests, page_of
 from validity_page import overview, page
 from verdicts import KeptVerdicts
 
@@ -37,9 +37,12 @@ def main(arguments: Sequence[str]) -> None:
     for homework in options.homeworks or homeworks():
         notebook = notebook_of(homework)
         print(homework, file=sys.stderr)
+        determined_by = digests(notebook)
         plain = told(measure(notebook, seeds, kept))
         apart = told(measure(notebook, once, kept, isolated=True))
-        page_of(homework).write_text(page(notebook, plain, apart, seeds), encoding="utf-8")
+        page_of(homework).write_text(
+            page(notebook, plain, apart, seeds, determined_by), encoding="utf-8"
+        )
     page_of().write_text(overview(), encoding="utf-8")
     print(f"{kept.measured} results were measured, {kept.found} were kept", file=sys.stderr)
     kept.close()

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from cells import Notebook
 from guarded import COSTLY_RUNS
 from harness import Verdict
 from measuring import Measured, Seeds
-from validity_digests import digests, page_of
+from validity_digests import page_of
 
 _EACH = {"wrong": 5, "right": 4, "mutants": 10}  # for each function, where no other goal is set
 
@@ -84,12 +84,16 @@ function, and the test cell `test_f` charges the answer `f`.
 
 
 def page(
-    notebook: Notebook, measured: Sequence[Measured], isolated: Sequence[Measured], seeds: Seeds
+    notebook: Notebook,
+    measured: Sequence[Measured],
+    isolated: Sequence[Measured],
+    seeds: Seeds,
+    determined_by: Mapping[str, str],
 ) -> str:
-    """Return the page of a homework."""
+    """Return the page of a homework; `determined_by` are its digests when measuring began."""
     goals = _goals(notebook, measured, seeds)
     parts = [
-        _head(notebook),
+        _head(notebook, determined_by),
         _totals(notebook, measured, goals),
         _goals_table(notebook, measured, goals, seeds),
         _isolated(isolated),
@@ -101,9 +105,9 @@ def page(
     return "\n".join(parts)
 
 
-def _head(notebook: Notebook) -> str:
+def _head(notebook: Notebook, determined_by: Mapping[str, str]) -> str:
     name = notebook.homework
-    lines = "\n".join(f"{what} {value}" for what, value in digests(notebook).items())
+    lines = "\n".join(f"{what} {value}" for what, value in determined_by.items())
     return (
         f"<!-- Written by `make validity HW={name}`; do not edit. What determines it:\n"
         f"{lines}\n-->\n"
