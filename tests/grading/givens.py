@@ -71,6 +71,8 @@ def _modules_behind(value: Any) -> frozenset[Path]:
     if inspect.ismodule(value):  # what is used of it stands in the cell that uses it
         return frozenset()
     owner = value if callable(value) and hasattr(value, "__module__") else type(value)
+    if owner.__module__ == "__main__":  # of a cell, whose source counts; not of this program
+        return frozenset()
     module = sys.modules.get(str(owner.__module__))
     file = Path(getattr(module, "__file__", None) or "/")
     if not file.is_relative_to(ROOT) or ".venv" in file.parts:
