@@ -28,7 +28,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hw_support.compare import Mismatch
-from hw_support.time_limit import TimeLimitReached, time_limit
+from hw_support.time_limit import TimeLimitReached, time_limit, uninterrupted
 
 # For one part. Right answers take a few milliseconds.
 CPU_SECONDS = 5.0
@@ -136,6 +136,7 @@ class Attempt:
         self._streams.enter_context(contextlib.redirect_stderr(shown))
         self._streams.enter_context(self.checks.notebook.limited(CPU_SECONDS, WALL_SECONDS))
 
+    @uninterrupted
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: object
     ) -> bool:

@@ -472,7 +472,7 @@ def seconds(function, *arguments):
 )
 def test_html_of_any_size_and_depth_takes_a_bounded_time(html):
     taken, cleaned = seconds(clean_html, html)
-    assert taken < 3
+    assert taken < 60  # seconds of computing: a few here; without a bound, hours
     assert len(cleaned) < 2_000_000
     assert_harmless(cleaned)
 
@@ -498,7 +498,7 @@ def test_html_of_any_size_and_depth_takes_a_bounded_time(html):
 def test_markdown_of_any_kind_takes_a_bounded_time(source, monkeypatch):
     monkeypatch.setattr(safe_html, "_MARKDOWN_SECONDS", 0.3)
     taken, cleaned = seconds(markdown2html, context(), source)
-    assert taken < 2
+    assert taken < 20
     assert_harmless(cleaned)
 
 
@@ -611,7 +611,7 @@ def test_floods_of_colours_are_taken_out(codes):
     error = new_output("error", ename="x", evalue="x", traceback=[codes])
     cell = code_cell(stream, error, display({"text/plain": codes}))
     taken, changed = seconds(clean_outputs, cell)
-    assert taken < 3
+    assert taken < 60  # seconds of computing: a few here; without a bound, hours
     assert changed == 3
     assert "\x1b" not in stream.text + error.traceback[0] + cell.outputs[2].data["text/plain"]
 

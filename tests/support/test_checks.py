@@ -1,5 +1,6 @@
 """Partial credit by named parts: every part is tried, reported and charged by itself."""
 
+import signal
 import subprocess
 import sys
 
@@ -149,6 +150,23 @@ def test_a_part_that_swallows_everything_ends_all_the_same(monkeypatch):
             pass
     assert swallowed == 3
     assert checks.score() == 0.0
+
+
+def test_a_limit_that_strikes_while_a_part_is_left_does_not_end_the_cell():
+    # Freeing a large list runs no Python code: the signal waits until a function is called.
+    class Strikes:
+        def __exit__(self, *_):
+            signal.raise_signal(signal.SIGALRM)
+
+        def __enter__(self):
+            pass
+
+    checks = Checks("f", points=1)
+    attempt = checks("values", points=1)
+    attempt.__enter__()
+    attempt._streams.enter_context(Strikes())  # left first, while the limit still holds
+    assert attempt.__exit__(None, None, None)
+    assert [part.passed for part in checks.parts] == [True]
 
 
 def test_what_a_function_depends_on_is_replaced_until_the_score():
