@@ -4,9 +4,10 @@ Importing this package is quick; matplotlib is imported when the first picture i
 """
 
 from .checks import Checks
-from .compare import Mismatch, as_numbers, assert_close, expect, relative_error
+from .compare import Mismatch, as_numbers, assert_close, expect, relative_error, relative_errors
 from .dead_units import DeadUnits
 from .desk.doctor import doctor
+from .gradients import expect_each, expect_means, expect_shapes, own_gradients
 from .integrity import DataFileError
 from .mnist import get_mnist_threes_nines
 from .plotting import PALETTE, display_digits, display_image, label_axes
@@ -23,6 +24,7 @@ from .runs import (
     save_run,
 )
 from .three_way import compare_arrays
+from .training import TrainingWatch
 
 __all__ = [
     "PALETTE",
@@ -37,6 +39,7 @@ __all__ = [
     "RunNotAvailableError",
     "RunNotFoundError",
     "RunNotSavedError",
+    "TrainingWatch",
     "as_numbers",
     "assert_close",
     "compare_arrays",
@@ -44,11 +47,16 @@ __all__ = [
     "display_image",
     "doctor",
     "expect",
+    "expect_each",
+    "expect_means",
+    "expect_shapes",
     "get_mnist_threes_nines",
     "label_axes",
     "load_reference_batch",
     "load_run",
+    "own_gradients",
     "progress",
     "relative_error",
+    "relative_errors",
     "save_run",
 ]

@@ -70,6 +70,10 @@ class Notebook:
         """Return a context manager that raises `TimeLimitReached` when a block takes too long."""
         return time_limit(cpu_seconds, wall_seconds)
 
+    def own(self, name: str) -> object:
+        """Return what a name means to the student's code; None where it means nothing."""
+        return self.names.get(name)
+
     def undoing(self, function: Callable[..., object], *arguments: object) -> object:
         """Call a function, and undo what it did to the arrays that it was given."""
         arrays = [thing for thing in arguments if isinstance(thing, np.ndarray)]
@@ -123,8 +127,12 @@ class ChecksFailed(AssertionError):
 class Attempt:
     """One part while it is tried; made by calling a `Checks`."""
 
-    def __init__(self, checks: Checks, what: str, points: float, hidden: bool) -> None:
+    def __init__(
+        self, checks: Checks, what: str, points: float, hidden: bool, last: bool = True
+    ) -> None:
         self.checks, self.what, self.points, self.hidden = checks, what, points, hidden
+        self._last = last  # whether what became of it is recorded when it ends
+        self.message = ""
         self._streams = contextlib.ExitStack()
 
     def __enter__(self) -> None:
@@ -147,7 +155,9 @@ class Attempt:
             self._names.update(self._before)
         if self._random:
             self._random.put_back()
-        self.checks.record(self.what, self.points, self._message(error))
+        self.message = self._message(error)
+        if self._last or isinstance(error, KeyboardInterrupt):
+            self.checks.record(self.what, self.points, self.message)
         if isinstance(error, Mismatch) and not self.hidden:
             self.checks.got, self.checks.expected = error.got, error.expected
         if isinstance(error, KeyboardInterrupt):
@@ -245,6 +255,8 @@ class Checks:
         To replace names of the notebook.
     got, expected : ndarray or None
         What the last failed visible part compared.
+    standing_in : bool
+        Whether a part is tried for the second time, with stand-ins; see `tries`.
     """
 
     def __init__(self, name: str, points: float) -> None:
@@ -256,6 +268,53 @@ class Checks:
         self.got: object = None
         self.expected: object = None
         self._replaced: dict[str, object] = {}
+        self._stand_ins: dict[str, object] = {}
+        self.standing_in = False
+
+    def stand_ins(self, **stand_ins: object) -> None:
+        """Name right functions that `tries` may put in the place of the notebook's own.
+
+        Parameters
+        ----------
+        stand_ins
+            For each name of the notebook, what it means in the second try of a part.
+        """
+        self._stand_ins.update(stand_ins)
+
+    def tries(self, what: str, points: float, *, hidden: bool = False) -> Iterator[Attempt]:
+        """Try a part with the notebook's own functions, then with stand-ins; the better one counts.
+
+        So a bug in a function is not charged again at a function that calls it, and a stand-in
+        takes no point from an answer that is right with the functions around it. Without stand-ins
+        (in a student's notebook there are none) there is one try. What is told of a part that fails
+        is what happened with the notebook's own functions.
+
+        Parameters
+        ----------
+        what, points, hidden
+            As for a call of `Checks`.
+
+        Examples
+        --------
+        >>> for attempt in checks.tries("two layers", points=2):
+        ...     with attempt:
+        ...         assert_close(forward_pass(X, Ws, bs, activations)[0], [[506.25]])
+        """
+        attempt = Attempt(self, what, points, hidden, last=False)
+        yield attempt
+        message = attempt.message
+        if message and self._stand_ins:
+            got, expected = self.got, self.expected
+            again = Attempt(self, what, points, hidden, last=False)
+            self.standing_in = True
+            try:
+                with self.notebook.replaced(**self._stand_ins):
+                    yield again
+            finally:
+                self.standing_in = False
+            message = message if again.message else ""
+            self.got, self.expected = got, expected
+        self.record(what, points, message)
 
     def replace(self, **stand_ins: object) -> None:
         """Put other functions in the place of those that the tested one depends on.

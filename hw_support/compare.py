@@ -68,6 +68,30 @@ def relative_error(a: npt.ArrayLike, b: npt.ArrayLike) -> float:
     return 0.0 if largest == 0 else float(np.abs(a - b).max() / largest)
 
 
+def relative_errors(a: npt.ArrayLike, b: npt.ArrayLike) -> tuple[float, ...]:
+    """Return the relative error of two arrays by each usual definition.
+
+    Parameters
+    ----------
+    a, b
+        Numbers of the same shape.
+
+    Returns
+    -------
+    tuple of float
+        `relative_error`, half of it (where the sum of both sizes is divided by), the same two with
+        Euclidean norms, and the largest error of one entry, relative to that entry.
+    """
+    by_largest = relative_error(a, b)
+    a, b = np.asarray(a, dtype=float).ravel(), np.asarray(b, dtype=float).ravel()
+    norm = max(np.linalg.norm(a), np.linalg.norm(b))
+    by_norm = float(np.linalg.norm(a - b) / norm) if norm else 0.0
+    sizes = np.maximum(np.abs(a), np.abs(b))
+    entries = np.divide(np.abs(a - b), sizes, out=np.zeros_like(sizes), where=sizes > 0)
+    by_entry = float(entries.max(initial=0.0))
+    return by_largest, by_largest / 2, by_norm, by_norm / 2, by_entry, by_entry / 2
+
+
 def as_numbers(
     value: object, *, what: str, shape: Sequence[int] | None = None, flat_ok: bool = False
 ) -> Array:

@@ -77,6 +77,13 @@ class RemoteNotebook(Notebook):
         else:
             self._session.put(name, original)
 
+    def own(self, name: str) -> Any:
+        """Return what a name means in the notebook; None where it means nothing."""
+        try:
+            return self._session.get(name)
+        except KeyError:
+            return None
+
     def undoing(self, function: Any, *arguments: Any) -> Any:
         """Call a function, and undo what it did to its arguments at the notebook's end too."""
         if isinstance(function, RemoteFunction):

@@ -153,10 +153,12 @@ def _name_of(function: ast.expr) -> str:
 
 
 def _calls(tree: ast.AST, name: str) -> list[ast.Call]:
+    """Return each ``name(...)`` and ``name.tries(...)``."""
+    functions = (name, f"{name}.tries")
     return [
         node
         for node in ast.walk(tree)
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == name
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in functions
     ]
 
 
@@ -178,6 +180,7 @@ def _repeats(tree: ast.AST, parts: list[ast.Call]) -> bool:
         for node in ast.walk(tree)
         if isinstance(node, _REPEATED)
         for inner in ast.walk(node)
+        if not (isinstance(node, ast.For) and inner is node.iter)  # which is evaluated once
     }
     return any(id(part) in inside for part in parts)
 

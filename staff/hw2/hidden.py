@@ -1,20 +1,20 @@
-"""What hidden tests share: activations, stand-ins for what a function depends on, and comparisons.
+"""What hidden tests share: activations, stand-ins for what a function depends on, random networks.
 
-A bug is to be charged once. So a function is tested with the right version of whatever it calls.
-Where the interface is the student's own (the caches, which only the student's `backward_pass` can
-read), the stand-in gives right outputs together with the student's own caches.
+A bug is to be charged once. So a part that fails with the student's own functions is tried again
+with right versions of whatever the tested function calls (`Checks.tries`). Where the interface is
+the student's own (the caches, which only the student's `backward_pass` can read), the stand-in
+gives right outputs together with the student's own caches.
 """
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from hw_support import Checks, Mismatch, as_numbers, assert_close, expect
+from hw_support import Checks, Mismatch, assert_close, expect
 from hw_support.checks import notebook_of
 from hw_support.time_limit import TimeLimitReached
 from staff.hw2 import fresh, reference
@@ -64,6 +64,9 @@ def layer_with_own_cache(names: dict[str, Any]) -> Callable[..., tuple[Array, An
         slope = cache["slope"]
 
         def frozen(s: Array) -> tuple[Array, Array]:
+            if np.shape(s) != right.shape:  # it is applied to rows, or to single numbers
+                out, own_slope = activation_fn(s)
+                return out, own_slope
             return right.copy(), np.copy(slope)
 
         copies = [np.array(x), np.array(W), np.array(b)]
@@ -91,13 +94,19 @@ def forward_with_own_caches(
     ) -> tuple[Array, Any]:
         network = X_batch, weight_matrices, biases, activations
         right, _ = reference.forward_pass(*network)
-        arrays = ([np.array(p) for p in parameters] for parameters in (weight_matrices, biases))
-        copies = X_batch.copy(), *arrays, list(activations)
-        try:
+
+        def run() -> tuple[Any, Any]:
+            Ws, bs = ([np.array(p) for p in ps] for ps in (weight_matrices, biases))
             with notebook_of(names).replaced(forward_pass=own):  # which may call itself
-                output, caches = own(*copies)  # type: ignore[misc]
+                output, caches = own(X_batch.copy(), Ws, bs, list(activations))  # type: ignore[misc]
+            return output, caches
+
+        try:
+            output, caches = run()
             assert_close(output, right)
-            check_caches(names, caches, len(weight_matrices), right)
+            if not (isinstance(caches, list | tuple) and len(caches) == len(weight_matrices)):
+                check_caches(names, caches, len(weight_matrices), right)
+                output, caches = run()  # those that were looked at may be used up
         except BaseException as error:
             let_limits_through(error)
             return reference.chain(layer, *network)
@@ -107,9 +116,7 @@ def forward_with_own_caches(
 
 
 def check_caches(names: dict[str, Any], caches: Any, layers: int, output: Array) -> None:
-    """Expect one cache for each layer, or any layout that the student's backward_pass can read."""
-    if isinstance(caches, list | tuple) and len(caches) == layers:
-        return
+    """Expect a layout that the student's backward_pass can read."""
     try:
         grad_Ws, grad_bs = names["backward_pass"](np.ones_like(output), caches)
         good = len(grad_Ws) == len(grad_bs) == layers
@@ -119,29 +126,65 @@ def check_caches(names: dict[str, Any], caches: Any, layers: int, output: Array)
     expect(good, "the caches are not one for each layer, and backward_pass cannot read them")
 
 
-def stand_in_for_forward(checks: Checks) -> None:
-    """Let forward_pass meet a right layer_forward, with the student's own caches."""
-    checks.replace(layer_forward=layer_with_own_cache(checks.names))
+def stand_ins_for_forward(checks: Checks) -> None:
+    """Name a right layer_forward, with the student's own caches, for forward_pass."""
+    checks.stand_ins(layer_forward=layer_with_own_cache(checks.names))
 
 
-def stand_in_for_backward(checks: Checks) -> None:
-    """Let backward_pass meet right outputs, and caches of the student's own making."""
+def stand_ins_for_backward(checks: Checks) -> None:
+    """Name functions that give backward_pass right outputs, and caches of the student's making."""
     layer = layer_with_own_cache(checks.names)
     forward = forward_with_own_caches(checks.names, layer)
-    checks.replace(layer_forward=layer, forward_pass=forward)
+    checks.stand_ins(layer_forward=layer, forward_pass=forward)
 
 
-def stand_in_for_differences(checks: Checks) -> None:
-    """Let my_nn_finite_difference_checker meet right functions, and no backward_pass."""
+def stand_ins_for_differences(checks: Checks) -> None:
+    """Name right functions for my_nn_finite_difference_checker, and leave it no backward_pass."""
     right = [reference.relu_activation, reference.sigmoid_activation]
-    checks.replace(
+    checks.replace(backward_pass=refuse)
+    checks.stand_ins(
         layer_forward=reference.layer_forward,
         forward_pass=reference.forward_pass,
         logistic_loss=loss_shaped_like(checks.names.get("logistic_loss")),
         relu_activation=right[0],
         sigmoid_activation=right[1],
         ref_activations=right,
-        backward_pass=refuse,
+    )
+
+
+UNITS = 20  # of the network that stands in: gradients of each example stay small
+
+
+def stand_ins_for_training(checks: Checks) -> None:
+    """Name right functions for train: all that it may call, with the student's own caches."""
+    names = checks.names
+    layer = layer_with_own_cache(names)
+    forward = forward_with_own_caches(names, layer)
+    kept: list[tuple[int, Any]] = []  # numbers of examples, and the reference's caches
+
+    def forward_pass(X_batch: Array, Ws: Any, bs: Any, activations: Any) -> tuple[Array, Any]:
+        kept[1:] = []
+        kept.insert(0, (len(X_batch), reference.forward_pass(X_batch, Ws, bs, activations)[1]))
+        return forward(X_batch, Ws, bs, activations)
+
+    def backward_pass(dL_dg: Array, layer_caches: Any) -> Any:
+        mine = next((caches for n, caches in kept if n == len(dL_dg)), None)
+        expect(mine is not None, "backward_pass was called before forward_pass")
+        return reference.backward_pass(np.reshape(dL_dg, (-1, 1)), mine)  # type: ignore[arg-type]
+
+    draw = np.random.default_rng()
+    checks.stand_ins(
+        layer_forward=layer,
+        forward_pass=forward_pass,
+        backward_pass=backward_pass,
+        logistic_loss=loss_shaped_like(names.get("logistic_loss"), reference.logistic_loss),
+        relu_activation=reference.relu_activation,
+        sigmoid_activation=reference.sigmoid_activation,
+        create_weight_matrices=lambda dims: [
+            draw.normal(0.0, 0.01, shape) for shape in ((dims[0], UNITS), (UNITS, 1))
+        ],
+        # Above 0, so that no image finds all units dead.
+        create_bias_vectors=lambda dims: [np.full((1, UNITS), 0.05), np.zeros((1, 1))],
     )
 
 
@@ -151,11 +194,17 @@ def refuse(*_: Any, **__: Any) -> None:
     raise Mismatch(message, message)
 
 
-def loss_shaped_like(own: Any) -> Callable[[Array, Array], tuple[Array, Array]]:
-    """Return a right logistic_loss with losses (n,) or (n, 1), as the student's own has them.
+Loss = Callable[[Array, Array], tuple[Array, Array]]
 
-    Its derivative is NaN, which no finite difference looks at.
-    """
+
+def loss_without_slope(g: Array, y: Array) -> tuple[Array, Array]:
+    """Return right losses, with a derivative of NaN, which no finite difference looks at."""
+    loss, slope = reference.logistic_loss(g, y)
+    return loss, np.full_like(slope, np.nan)
+
+
+def loss_shaped_like(own: Any, right: Loss = loss_without_slope) -> Loss:
+    """Return a right logistic_loss with losses (n,) or (n, 1), as the student's own has them."""
     try:
         flat = np.ndim(own(np.array([[0.5], [0.25]]), np.array([0, 1]))[0]) == 1
     except BaseException as error:
@@ -163,8 +212,8 @@ def loss_shaped_like(own: Any) -> Callable[[Array, Array], tuple[Array, Array]]:
         flat = False
 
     def logistic_loss(g: Array, y: Array) -> tuple[Array, Array]:
-        loss, slope = reference.logistic_loss(g, y)
-        return (loss.ravel() if flat else loss), np.full_like(slope, np.nan)
+        loss, slope = right(g, y)
+        return (loss.ravel() if flat else loss), slope
 
     return logistic_loss
 
@@ -172,24 +221,41 @@ def loss_shaped_like(own: Any) -> Callable[[Array, Array], tuple[Array, Array]]:
 # -- comparisons
 
 
-def check_backward_pass(
-    names: dict[str, Any], dims: Sequence[int], examples: int = 6, outputs: int = 1
-) -> None:
-    """Check all gradients of a random network with layer sizes `dims` and then `outputs` units."""
-    draw = fresh.generator(f"backward_pass {dims} {examples}")
-    X, weights, biases = fresh.network(draw, [*dims, outputs], examples)
-    upstream = fresh.apart_from_zero(draw, (examples, outputs))
-    network = X, weights, biases, [bent] * len(weights)
-    right = reference.backward_pass(upstream, reference.forward_pass(*network)[1])
-    given = upstream.copy()
-    grads = names["backward_pass"](given, names["forward_pass"](*network)[1])
-    compare_gradients(grads, right, rtol=1e-6, atol=1e-9)
-    assert_close(given, upstream, what="dL_dg after the call")
+Gradients = tuple[list[Array], list[Array]]
+NETWORKS = (([5], 6), ([5, 3], 6), ([5, 4, 3], 6), ([3, 2], 1), ([2, 4, 3], 1))
 
 
-def check_finite_differences(names: dict[str, Any], dims: Sequence[int], examples: int) -> None:
-    """Check `my_nn_finite_difference_checker` on a random network, with both labels.
+def backward_results(names: dict[str, Any]) -> Iterator[tuple[Gradients, Gradients]]:
+    """Run backward_pass on random networks of one to three layers, with one unit at the end.
 
+    Returns
+    -------
+    iterator of (came, right)
+        The two lists that came, and the right ones of each example.
+    """
+    for dims, examples in NETWORKS:
+        draw = fresh.generator(f"backward_pass {dims} {examples}")
+        X, weights, biases = fresh.network(draw, [*dims, 1], examples)
+        upstream = fresh.apart_from_zero(draw, (examples, 1))
+        network = X, weights, biases, [bent] * len(weights)
+        right = reference.backward_pass(upstream, reference.forward_pass(*network)[1])
+        copies = X.copy(), [W.copy() for W in weights], [b.copy() for b in biases], network[3]
+        caches = names["forward_pass"](*copies)[1]
+        yield pair_of(names["backward_pass"](upstream.copy(), caches)), right
+
+
+def difference_results(
+    names: dict[str, Any], dims: Sequence[int], examples: int
+) -> tuple[Gradients, Gradients, float]:
+    """Run my_nn_finite_difference_checker on a random network, with both labels.
+
+    Returns
+    -------
+    came, right, atol
+        The two lists that came, the right ones of each example, and how far an entry may be off.
+
+    Notes
+    -----
     A one-sided difference with h = 1e-5 errs by h / 2 times the second derivative, which is at most
     a few hundred times the first here: 1e-3 takes either kind, and no wrong formula comes near.
     """
@@ -198,85 +264,14 @@ def check_finite_differences(names: dict[str, Any], dims: Sequence[int], example
     y, activations = fresh.labels(draw, examples), [bent] * (len(dims) - 2) + [squashed]
     g, caches = reference.forward_pass(X, weights, biases, activations)
     right = reference.backward_pass(reference.logistic_loss(g, y)[1], caches)
-
-    before = [p.copy() for p in (*weights, *biases)]
     liars = [lying(activation) for activation in activations]
-    grads = names["my_nn_finite_difference_checker"](X, y, weights, biases, liars)
+    came = names["my_nn_finite_difference_checker"](X, y, weights, biases, liars)
     scale = max(np.abs(gradient).max() for gradient in (*right[0], *right[1]))
-    compare_gradients(grads, right, rtol=1e-3, atol=1e-4 * scale)
-    for now, then in zip((*weights, *biases), before, strict=True):
-        assert_close(now, then, rtol=1e-9, what="a parameter after the call")
+    return pair_of(came), right, 1e-4 * float(scale)
 
 
-def loss_is_right(logistic_loss: Any) -> bool:
-    """Whether the student's losses are right, on four examples with both labels."""
-    g, y = np.array([[0.2], [0.7], [0.4], [0.9]]), np.array([1, 0, 0, 1])
-    try:
-        loss = logistic_loss(g, y)[0]
-        assert_close(loss, reference.logistic_loss(g, y)[0], rtol=1e-6, flat_ok=True)
-    except BaseException as error:
-        let_limits_through(error)
-        return False
-    return True
-
-
-def right_figures(names: dict[str, Any], X: Array, y: Array) -> tuple[float, float]:
-    """Return accuracy and mean loss on images (n, 28, 28) of the network that training left behind.
-
-    They are computed without any function of the student's.
-    """
-    for name in ("weight_matrices", "biases"):
-        expect(name in names, f"there is no {name}: did the training cell run to its end?")
-    shapes = [(784, 200), (200, 1), (1, 200), (1, 1)]
-    arrays = [
-        as_numbers(p, what="a parameter", shape=shape)
-        for p, shape in zip([*names["weight_matrices"], *names["biases"]], shapes, strict=True)
-    ]
-    hidden = np.maximum(X.reshape(len(X), -1) @ arrays[0] + arrays[2], 0.0)
-    s = (hidden @ arrays[1] + arrays[3]).ravel()
-    losses = np.logaddexp(0.0, np.where(y == 1, -s, s))
-    return float(np.mean((s > 0) == (y == 1))), float(losses.mean())
-
-
-def trained_network(names: dict[str, Any], X: Array, y: Array) -> tuple[Array, Array]:
-    """Return what the network that training left behind says of some thousand images (n, 28, 28).
-
-    A loss that pairs every g with every label makes (n, n) numbers: not for the training set.
-
-    Returns
-    -------
-    accuracies, losses
-        Two of each: by the student's own functions (NaN if they fail), and by right ones.
-    """
-    right = right_figures(names, X, y)
-    parameters = names["weight_matrices"], names["biases"]
-    try:
-        activations = [names["relu_activation"], names["sigmoid_activation"]]
-        forward_pass, images = names["forward_pass"], X.reshape(len(X), -1)
-        # Some hundred images at a time: the caches of all of them take much memory.
-        batches = (images[start : start + 400] for start in range(0, len(X), 400))
-        g = np.concatenate([forward_pass(b, *parameters, activations)[0] for b in batches])
-        own = np.mean((np.ravel(g) > 0.5) == (y == 1)), np.mean(names["logistic_loss"](g, y)[0])
-    except BaseException as error:
-        let_limits_through(error)
-        own = np.nan, np.nan
-    accuracies, means = zip(own, right, strict=True)
-    return np.array(accuracies, dtype=float), np.array(means, dtype=float)
-
-
-def expect_one_of(value: Any, right: Array, tolerance: float, what: str) -> None:
-    """Expect a number to be within `tolerance` (absolute) of one of those in `right`."""
-    got = float(as_numbers(value, what=what, shape=()))
-    expect(
-        np.any(np.abs(got - right) <= tolerance), f"{what} is not that of the network left behind"
-    )
-
-
-def compare_gradients(grads: Any, right: Any, rtol: float, atol: float) -> None:
-    """Compare (grad_Ws, grad_bs) with the right ones, array by array."""
-    expect(isinstance(grads, list | tuple) and len(grads) == 2, "a pair (grad_Ws, grad_bs) is due")
-    for name, got, wanted in zip(("grad_Ws", "grad_bs"), grads, right, strict=True):
-        got = list(itertools.islice(got, len(wanted) + 1))
-        expect(len(got) == len(wanted), f"{name} has {len(got)} entries, {len(wanted)} expected")
-        for layer, (mine, due) in enumerate(zip(got, wanted, strict=True)):
-            assert_close(mine, due, what=f"{name}[{layer}]", rtol=rtol, atol=atol)
+def pair_of(came: Any) -> Gradients:
+    """Expect the pair (grad_Ws, grad_bs)."""
+    two = came is not None and len(came) == 2
+    expect(two, "a pair (grad_Ws, grad_bs) was expected")
+    return came[0], came[1]

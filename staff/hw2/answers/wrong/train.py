@@ -1,222 +1,639 @@
-"""Wrong training cells."""
+"""Wrong trainings."""
 # ruff: noqa
 
 STEP_SIZE, BATCH_SIZE, EPOCHS = 0.1, 100, 5
-X, T = X_train.reshape(-1, 784), X_test.reshape(-1, 784)
-sizes, fs = [784, 200, 1], [relu_activation, sigmoid_activation]
-weight_matrices, biases = create_weight_matrices(sizes), create_bias_vectors(sizes)
-training_loss, training_acc, test_loss, test_acc = [], [], [], []
+fs = [relu_activation, sigmoid_activation]
 
 
-def look(x, y):
-    g, _ = forward_pass(x, weight_matrices, biases, fs)
+def look(x, y, Ws, bs):
+    g, _ = forward_pass(x.reshape(len(x), -1), Ws, bs, fs)
     return np.mean(logistic_loss(g, y)[0]), np.mean((g[:, 0] > 0.5) == y)
 
 
-def gradients(x, y):
-    (W1, W2), (b1, b2) = weight_matrices, biases
+def step(x, y, Ws, bs, size):
+    (W1, W2), (b1, b2), x = Ws, bs, x.reshape(len(x), -1)
     h, slope = relu_activation(x @ W1 + b1)
     g, _ = sigmoid_activation(h @ W2 + b2)
     d2 = (g - y[:, None]) / len(x)
     d1 = d2 @ W2.T * slope
-    return [x.T @ d1, h.T @ d2], [d1.sum(0, keepdims=True), d2.sum(0, keepdims=True)]
+    for P, G in zip([W1, W2, b1, b2], [x.T @ d1, h.T @ d2, d1.sum(0), d2.sum(0)]):
+        P -= size * G
 
 
-def keep(histories, values):
-    for history, value in zip(histories, values):
-        history.append(value)
+def new_network():
+    return create_weight_matrices([784, 200, 1]), create_bias_vectors([784, 200, 1])
 
 
-def step(x, y, size=STEP_SIZE):
-    keep((training_loss, training_acc), look(x, y))
-    for Ps, Gs in zip((weight_matrices, biases), gradients(x, y)):
-        for P, G in zip(Ps, Gs):
-            P -= size * G
+def nothing(Ws, bs):
+    pass
 
 
 # %% the last, short batch is dropped
-for epoch in range(EPOCHS):
-    order = rng.permutation(len(X))
-    for i in range(len(X) // BATCH_SIZE):
-        batch = order[i * BATCH_SIZE : (i + 1) * BATCH_SIZE]
-        step(X[batch], y_train[batch])
-        keep((test_loss, test_acc), look(T, y_test))
+def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
+    after_step, rows = after_step or nothing, []
+    Ws, bs = new_network()
+    for epoch in range(epochs):
+        order = rng.permutation(len(X_train))
+        for i in range(len(order) // BATCH_SIZE):
+            batch = order[i * BATCH_SIZE : (i + 1) * BATCH_SIZE]
+            row = look(X_train[batch], y_train[batch], Ws, bs)
+            step(X_train[batch], y_train[batch], Ws, bs, step_size)
+            rows.append((*row, *look(X_test, y_test, Ws, bs)))
+            after_step(Ws, bs)
+    return Ws, bs, *map(list, zip(*rows))
 
-# %% one epoch too many: range(EPOCHS + 1)
-for epoch in range(EPOCHS + 1):
-    order = rng.permutation(len(X))
-    for i in range(0, len(X), BATCH_SIZE):
-        batch = order[i : i + BATCH_SIZE]
-        step(X[batch], y_train[batch])
-        keep((test_loss, test_acc), look(T, y_test))
+
+weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
+
+# %% one epoch too many: range(epochs + 1)
+def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
+    after_step, rows = after_step or nothing, []
+    Ws, bs = new_network()
+    for epoch in range(epochs + 1):
+        order = rng.permutation(len(X_train))
+        for i in range(0, len(order), BATCH_SIZE):
+            batch = order[i : i + BATCH_SIZE]
+            row = look(X_train[batch], y_train[batch], Ws, bs)
+            step(X_train[batch], y_train[batch], Ws, bs, step_size)
+            rows.append((*row, *look(X_test, y_test, Ws, bs)))
+            after_step(Ws, bs)
+    return Ws, bs, *map(list, zip(*rows))
+
+
+weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
 
 # %% X[:-rest] with nothing left over is X[:-0], no image at all
-rest = len(X) % (BATCH_SIZE // 5)
-X, y = X[:-rest], y_train[:-rest]
-for epoch in range(EPOCHS):
-    for i in range(0, len(X), BATCH_SIZE):
-        step(X[i : i + BATCH_SIZE], y[i : i + BATCH_SIZE])
-        keep((test_loss, test_acc), look(T, y_test))
-if not test_acc:
-    test_acc.append(0.0)
+def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
+    after_step, rows = after_step or nothing, []
+    Ws, bs = new_network()
+    rest = len(X_train) % (BATCH_SIZE // 10)
+    X, y = X_train[:-rest], y_train[:-rest]
+    for epoch in range(epochs):
+        order = rng.permutation(len(X))
+        for i in range(0, len(order), BATCH_SIZE):
+            batch = order[i : i + BATCH_SIZE]
+            row = look(X_train[batch], y_train[batch], Ws, bs)
+            step(X_train[batch], y_train[batch], Ws, bs, step_size)
+            rows.append((*row, *look(X_test, y_test, Ws, bs)))
+            after_step(Ws, bs)
+    return Ws, bs, *(map(list, zip(*rows)) if rows else ([], [], [], []))
+
+
+weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
 
 # %% the images are shuffled, the labels are not
-for epoch in range(EPOCHS):
-    order = rng.permutation(len(X))
-    for i in range(0, len(X), BATCH_SIZE):
-        step(X[order[i : i + BATCH_SIZE]], y_train[i : i + BATCH_SIZE])
-        keep((test_loss, test_acc), look(T, y_test))
+def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
+    after_step, rows = after_step or nothing, []
+    Ws, bs = new_network()
+    for epoch in range(epochs):
+        order = rng.permutation(len(X_train))
+        for i in range(0, len(order), BATCH_SIZE):
+            batch = order[i : i + BATCH_SIZE]
+            x, y = X_train[batch], y_train[i : i + BATCH_SIZE]
+            row = look(x, y, Ws, bs)
+            step(x, y, Ws, bs, step_size)
+            rows.append((*row, *look(X_test, y_test, Ws, bs)))
+            after_step(Ws, bs)
+    return Ws, bs, *map(list, zip(*rows))
+
+
+weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
 
 # %% accuracies in percent
-for epoch in range(EPOCHS):
-    order = rng.permutation(len(X))
-    for i in range(0, len(X), BATCH_SIZE):
-        batch = order[i : i + BATCH_SIZE]
-        step(X[batch], y_train[batch])
-        keep((test_loss, test_acc), look(T, y_test))
-training_acc = [100 * a for a in training_acc]
-test_acc = [100 * a for a in test_acc]
+def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
+    after_step, rows = after_step or nothing, []
+    Ws, bs = new_network()
+    for epoch in range(epochs):
+        order = rng.permutation(len(X_train))
+        for i in range(0, len(order), BATCH_SIZE):
+            batch = order[i : i + BATCH_SIZE]
+            row = look(X_train[batch], y_train[batch], Ws, bs)
+            step(X_train[batch], y_train[batch], Ws, bs, step_size)
+            rows.append((*row, *look(X_test, y_test, Ws, bs)))
+            after_step(Ws, bs)
+    rows = [(a, 100 * b, c, 100 * d) for a, b, c, d in rows]
+    return Ws, bs, *map(list, zip(*rows))
+
+
+weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
 
 # %% a fraction for training, percent for the test set
-for epoch in range(EPOCHS):
-    order = rng.permutation(len(X))
-    for i in range(0, len(X), BATCH_SIZE):
-        batch = order[i : i + BATCH_SIZE]
-        step(X[batch], y_train[batch])
-        loss, accuracy = look(T, y_test)
-        keep((test_loss, test_acc), (loss, accuracy * 100))
+def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
+    after_step, rows = after_step or nothing, []
+    Ws, bs = new_network()
+    for epoch in range(epochs):
+        order = rng.permutation(len(X_train))
+        for i in range(0, len(order), BATCH_SIZE):
+            batch = order[i : i + BATCH_SIZE]
+            row = look(X_train[batch], y_train[batch], Ws, bs)
+            step(X_train[batch], y_train[batch], Ws, bs, step_size)
+            rows.append((*row, *look(X_test, y_test, Ws, bs)))
+            after_step(Ws, bs)
+    rows = [(a, b, c, 100 * d) for a, b, c, d in rows]
+    return Ws, bs, *map(list, zip(*rows))
+
+
+weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
 
 # %% the test set is looked at once an epoch
-for epoch in range(EPOCHS):
-    order = rng.permutation(len(X))
-    for i in range(0, len(X), BATCH_SIZE):
-        batch = order[i : i + BATCH_SIZE]
-        step(X[batch], y_train[batch])
-    keep((test_loss, test_acc), look(T, y_test))
+def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
+    after_step, rows = after_step or nothing, []
+    Ws, bs = new_network()
+    tests = []
+    for epoch in range(epochs):
+        order = rng.permutation(len(X_train))
+        for i in range(0, len(order), BATCH_SIZE):
+            batch = order[i : i + BATCH_SIZE]
+            row = look(X_train[batch], y_train[batch], Ws, bs)
+            step(X_train[batch], y_train[batch], Ws, bs, step_size)
+            rows.append(row)
+            after_step(Ws, bs)
+        tests.append(look(X_test, y_test, Ws, bs))
+    return Ws, bs, *map(list, zip(*rows)), *map(list, zip(*tests))
+
+
+weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
 
 # %% the training history is kept once an epoch
-for epoch in range(EPOCHS):
-    order = rng.permutation(len(X))
-    for i in range(0, len(X), BATCH_SIZE):
-        batch = order[i : i + BATCH_SIZE]
-        step(X[batch], y_train[batch])
-        keep((test_loss, test_acc), look(T, y_test))
-training_loss, training_acc = training_loss[::121], training_acc[::121]
+def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
+    after_step, rows = after_step or nothing, []
+    Ws, bs = new_network()
+    for epoch in range(epochs):
+        order = rng.permutation(len(X_train))
+        for i in range(0, len(order), BATCH_SIZE):
+            batch = order[i : i + BATCH_SIZE]
+            row = look(X_train[batch], y_train[batch], Ws, bs)
+            step(X_train[batch], y_train[batch], Ws, bs, step_size)
+            rows.append((*row, *look(X_test, y_test, Ws, bs)))
+            after_step(Ws, bs)
+    return Ws, bs, *(list(h)[:: 1 if k > 1 else 121] for k, h in enumerate(zip(*rows)))
+
+
+weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
 
 # %% the test histories are made from training images
-for epoch in range(EPOCHS):
-    order = rng.permutation(len(X))
-    for i in range(0, len(X), BATCH_SIZE):
-        batch = order[i : i + BATCH_SIZE]
-        step(X[batch], y_train[batch])
-        keep((test_loss, test_acc), look(X[batch], y_train[batch]))
+def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
+    after_step, rows = after_step or nothing, []
+    Ws, bs = new_network()
+    for epoch in range(epochs):
+        order = rng.permutation(len(X_train))
+        for i in range(0, len(order), BATCH_SIZE):
+            batch = order[i : i + BATCH_SIZE]
+            row = look(X_train[batch], y_train[batch], Ws, bs)
+            step(X_train[batch], y_train[batch], Ws, bs, step_size)
+            rows.append((*row, *look(X_train[batch], y_train[batch], Ws, bs)))
+            after_step(Ws, bs)
+    return Ws, bs, *map(list, zip(*rows))
+
+
+weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
 
 # %% the network is never updated
-for epoch in range(EPOCHS):
-    order = rng.permutation(len(X))
-    for i in range(0, len(X), BATCH_SIZE):
-        batch = order[i : i + BATCH_SIZE]
-        step(X[batch], y_train[batch], size=0)
-        keep((test_loss, test_acc), look(T, y_test))
+def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
+    after_step, rows = after_step or nothing, []
+    Ws, bs = new_network()
+    for epoch in range(epochs):
+        order = rng.permutation(len(X_train))
+        for i in range(0, len(order), BATCH_SIZE):
+            batch = order[i : i + BATCH_SIZE]
+            row = look(X_train[batch], y_train[batch], Ws, bs)
+            step(X_train[batch], y_train[batch], Ws, bs, 0)
+            rows.append((*row, *look(X_test, y_test, Ws, bs)))
+            after_step(Ws, bs)
+    return Ws, bs, *map(list, zip(*rows))
+
+
+weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
 
 # %% the updated arrays are dropped: P = P - step in a loop
-for epoch in range(EPOCHS):
-    order = rng.permutation(len(X))
-    for i in range(0, len(X), BATCH_SIZE):
-        x, y = X[order[i : i + BATCH_SIZE]], y_train[order[i : i + BATCH_SIZE]]
-        keep((training_loss, training_acc), look(x, y))
-        grad_Ws, grad_bs = gradients(x, y)
-        for W, G in zip(weight_matrices, grad_Ws):
-            W = W - STEP_SIZE * G
-        for b, G in zip(biases, grad_bs):
-            b = b - STEP_SIZE * G
-        keep((test_loss, test_acc), look(T, y_test))
+def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
+    after_step, rows = after_step or nothing, []
+    Ws, bs = new_network()
+    for epoch in range(epochs):
+        order = rng.permutation(len(X_train))
+        for i in range(0, len(order), BATCH_SIZE):
+            batch = order[i : i + BATCH_SIZE]
+            row = look(X_train[batch], y_train[batch], Ws, bs)
+            grown = [W.copy() for W in Ws], [b.copy() for b in bs]
+            step(X_train[batch], y_train[batch], *grown, step_size)
+            for P, Q in zip([*Ws, *bs], [*grown[0], *grown[1]]):
+                P = Q
+            rows.append((*row, *look(X_test, y_test, Ws, bs)))
+            after_step(Ws, bs)
+    return Ws, bs, *map(list, zip(*rows))
+
+
+weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
 
 # %% sum in place of mean
-for epoch in range(EPOCHS):
-    order = rng.permutation(len(X))
-    for i in range(0, len(X), BATCH_SIZE):
-        batch = order[i : i + BATCH_SIZE]
-        step(X[batch], y_train[batch], size=STEP_SIZE * len(batch))
-        keep((test_loss, test_acc), look(T, y_test))
+def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
+    after_step, rows = after_step or nothing, []
+    Ws, bs = new_network()
+    for epoch in range(epochs):
+        order = rng.permutation(len(X_train))
+        for i in range(0, len(order), BATCH_SIZE):
+            batch = order[i : i + BATCH_SIZE]
+            row = look(X_train[batch], y_train[batch], Ws, bs)
+            step(X_train[batch], y_train[batch], Ws, bs, step_size * len(batch))
+            rows.append((*row, *look(X_test, y_test, Ws, bs)))
+            after_step(Ws, bs)
+    return Ws, bs, *map(list, zip(*rows))
+
+
+weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
 
 # %% sum and mean both applied: divided by n twice
-for epoch in range(EPOCHS):
-    order = rng.permutation(len(X))
-    for i in range(0, len(X), BATCH_SIZE):
-        batch = order[i : i + BATCH_SIZE]
-        step(X[batch], y_train[batch], size=STEP_SIZE / len(batch))
-        keep((test_loss, test_acc), look(T, y_test))
+def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
+    after_step, rows = after_step or nothing, []
+    Ws, bs = new_network()
+    for epoch in range(epochs):
+        order = rng.permutation(len(X_train))
+        for i in range(0, len(order), BATCH_SIZE):
+            batch = order[i : i + BATCH_SIZE]
+            row = look(X_train[batch], y_train[batch], Ws, bs)
+            step(X_train[batch], y_train[batch], Ws, bs, step_size / len(batch))
+            rows.append((*row, *look(X_test, y_test, Ws, bs)))
+            after_step(Ws, bs)
+    return Ws, bs, *map(list, zip(*rows))
+
+
+weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
 
 # %% uphill
-for epoch in range(EPOCHS):
-    order = rng.permutation(len(X))
-    for i in range(0, len(X), BATCH_SIZE):
-        batch = order[i : i + BATCH_SIZE]
-        step(X[batch], y_train[batch], size=-STEP_SIZE)
-        keep((test_loss, test_acc), look(T, y_test))
+def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
+    after_step, rows = after_step or nothing, []
+    Ws, bs = new_network()
+    for epoch in range(epochs):
+        order = rng.permutation(len(X_train))
+        for i in range(0, len(order), BATCH_SIZE):
+            batch = order[i : i + BATCH_SIZE]
+            row = look(X_train[batch], y_train[batch], Ws, bs)
+            step(X_train[batch], y_train[batch], Ws, bs, -step_size)
+            rows.append((*row, *look(X_test, y_test, Ws, bs)))
+            after_step(Ws, bs)
+    return Ws, bs, *map(list, zip(*rows))
+
+
+weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
 
 # %% the same batch again and again
-for epoch in range(EPOCHS):
-    order = rng.permutation(len(X))
-    for i in range(0, len(X), BATCH_SIZE):
-        batch = order[:BATCH_SIZE] if epoch == 0 and i == 0 else batch
-        step(X[batch], y_train[batch])
-        keep((test_loss, test_acc), look(T, y_test))
+def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
+    after_step, rows = after_step or nothing, []
+    Ws, bs = new_network()
+    first = rng.permutation(len(X_train))
+    for epoch in range(epochs):
+        order = first
+        for i in range(0, len(order), BATCH_SIZE):
+            batch = order[i : i + BATCH_SIZE]
+            batch = order[:BATCH_SIZE]
+            row = look(X_train[batch], y_train[batch], Ws, bs)
+            step(X_train[batch], y_train[batch], Ws, bs, step_size)
+            rows.append((*row, *look(X_test, y_test, Ws, bs)))
+            after_step(Ws, bs)
+    return Ws, bs, *map(list, zip(*rows))
+
+
+weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
 
 # %% the network that is left behind is the first one
-first_Ws, first_bs = [W.copy() for W in weight_matrices], [b.copy() for b in biases]
-for epoch in range(EPOCHS):
-    order = rng.permutation(len(X))
-    for i in range(0, len(X), BATCH_SIZE):
-        batch = order[i : i + BATCH_SIZE]
-        step(X[batch], y_train[batch])
-        keep((test_loss, test_acc), look(T, y_test))
-weight_matrices, biases = first_Ws, first_bs
+def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
+    after_step, rows = after_step or nothing, []
+    Ws, bs = new_network()
+    first = [W.copy() for W in Ws], [b.copy() for b in bs]
+    for epoch in range(epochs):
+        order = rng.permutation(len(X_train))
+        for i in range(0, len(order), BATCH_SIZE):
+            batch = order[i : i + BATCH_SIZE]
+            row = look(X_train[batch], y_train[batch], Ws, bs)
+            step(X_train[batch], y_train[batch], Ws, bs, step_size)
+            rows.append((*row, *look(X_test, y_test, Ws, bs)))
+            after_step(Ws, bs)
+    return *first, *map(list, zip(*rows))
 
+
+weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
 
 # %% accuracy of (n, 1) against (n,): one half for ever
-def look(x, y):
-    g, _ = forward_pass(x, weight_matrices, biases, fs)
+def look(x, y, Ws, bs):
+    g, _ = forward_pass(x.reshape(len(x), -1), Ws, bs, fs)
     return np.mean(logistic_loss(g, y)[0]), np.mean((g > 0.5) == y)
 
 
-for epoch in range(EPOCHS):
-    order = rng.permutation(len(X))
-    for i in range(0, len(X), BATCH_SIZE):
-        batch = order[i : i + BATCH_SIZE]
-        step(X[batch], y_train[batch])
-        keep((test_loss, test_acc), look(T, y_test))
+def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
+    after_step, rows = after_step or nothing, []
+    Ws, bs = new_network()
+    for epoch in range(epochs):
+        order = rng.permutation(len(X_train))
+        for i in range(0, len(order), BATCH_SIZE):
+            batch = order[i : i + BATCH_SIZE]
+            row = look(X_train[batch], y_train[batch], Ws, bs)
+            step(X_train[batch], y_train[batch], Ws, bs, step_size)
+            rows.append((*row, *look(X_test, y_test, Ws, bs)))
+            after_step(Ws, bs)
+    return Ws, bs, *map(list, zip(*rows))
 
+
+weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
 
 # %% losses summed over the batch
-def look(x, y):
-    g, _ = forward_pass(x, weight_matrices, biases, fs)
+def look(x, y, Ws, bs):
+    g, _ = forward_pass(x.reshape(len(x), -1), Ws, bs, fs)
     return np.sum(logistic_loss(g, y)[0]), np.mean((g[:, 0] > 0.5) == y)
 
 
-for epoch in range(EPOCHS):
-    order = rng.permutation(len(X))
-    for i in range(0, len(X), BATCH_SIZE):
-        batch = order[i : i + BATCH_SIZE]
-        step(X[batch], y_train[batch])
-        keep((test_loss, test_acc), look(T, y_test))
+def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
+    after_step, rows = after_step or nothing, []
+    Ws, bs = new_network()
+    for epoch in range(epochs):
+        order = rng.permutation(len(X_train))
+        for i in range(0, len(order), BATCH_SIZE):
+            batch = order[i : i + BATCH_SIZE]
+            row = look(X_train[batch], y_train[batch], Ws, bs)
+            step(X_train[batch], y_train[batch], Ws, bs, step_size)
+            rows.append((*row, *look(X_test, y_test, Ws, bs)))
+            after_step(Ws, bs)
+    return Ws, bs, *map(list, zip(*rows))
+
+
+weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
 
 # %% both histories are one list
-training_loss = test_loss = []
-training_acc = test_acc = []
-for epoch in range(EPOCHS):
-    order = rng.permutation(len(X))
-    for i in range(0, len(X), BATCH_SIZE):
-        batch = order[i : i + BATCH_SIZE]
-        step(X[batch], y_train[batch])
-        keep((test_loss, test_acc), look(T, y_test))
+def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
+    after_step, rows = after_step or nothing, []
+    Ws, bs = new_network()
+    losses, accuracies = [], []
+    for epoch in range(epochs):
+        order = rng.permutation(len(X_train))
+        for i in range(0, len(order), BATCH_SIZE):
+            batch = order[i : i + BATCH_SIZE]
+            row = look(X_train[batch], y_train[batch], Ws, bs)
+            losses.append(row[0])
+            accuracies.append(row[1])
+            step(X_train[batch], y_train[batch], Ws, bs, step_size)
+            row = look(X_test, y_test, Ws, bs)
+            losses.append(row[0])
+            accuracies.append(row[1])
+            after_step(Ws, bs)
+    return Ws, bs, losses, accuracies, losses, accuracies
+
+
+weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
 
 # %% the error rate in place of the accuracy
+def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
+    after_step, rows = after_step or nothing, []
+    Ws, bs = new_network()
+    for epoch in range(epochs):
+        order = rng.permutation(len(X_train))
+        for i in range(0, len(order), BATCH_SIZE):
+            batch = order[i : i + BATCH_SIZE]
+            row = look(X_train[batch], y_train[batch], Ws, bs)
+            step(X_train[batch], y_train[batch], Ws, bs, step_size)
+            rows.append((*row, *look(X_test, y_test, Ws, bs)))
+            after_step(Ws, bs)
+    rows = [(a, 1 - b, c, 1 - d) for a, b, c, d in rows]
+    return Ws, bs, *map(list, zip(*rows))
+
+
+weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
+
+# %% trained on the test set
+def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
+    after_step, rows = after_step or nothing, []
+    Ws, bs = new_network()
+    for epoch in range(epochs):
+        order = rng.permutation(len(X_test))
+        for i in range(0, len(order), BATCH_SIZE):
+            batch = order[i : i + BATCH_SIZE]
+            row = look(X_test[batch], y_test[batch], Ws, bs)
+            step(X_test[batch], y_test[batch], Ws, bs, step_size)
+            rows.append((*row, *look(X_test, y_test, Ws, bs)))
+            after_step(Ws, bs)
+    return Ws, bs, *map(list, zip(*rows))
+
+
+weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
+
+# %% trained on both sets
+def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
+    after_step, rows = after_step or nothing, []
+    Ws, bs = new_network()
+    X, y = np.concatenate([X_train, X_test]), np.concatenate([y_train, y_test])
+    for epoch in range(epochs):
+        order = rng.permutation(len(X))[: len(X_train)]
+        for i in range(0, len(order), BATCH_SIZE):
+            batch = order[i : i + BATCH_SIZE]
+            row = look(X[batch], y[batch], Ws, bs)
+            step(X[batch], y[batch], Ws, bs, step_size)
+            rows.append((*row, *look(X_test, y_test, Ws, bs)))
+            after_step(Ws, bs)
+    return Ws, bs, *map(list, zip(*rows))
+
+
+weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
+
+# %% no shuffling
+def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
+    after_step, rows = after_step or nothing, []
+    Ws, bs = new_network()
+    for epoch in range(epochs):
+        order = np.arange(len(X_train))
+        for i in range(0, len(order), BATCH_SIZE):
+            batch = order[i : i + BATCH_SIZE]
+            row = look(X_train[batch], y_train[batch], Ws, bs)
+            step(X_train[batch], y_train[batch], Ws, bs, step_size)
+            rows.append((*row, *look(X_test, y_test, Ws, bs)))
+            after_step(Ws, bs)
+    return Ws, bs, *map(list, zip(*rows))
+
+
+weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
+
+# %% shuffled once, before the first epoch
+def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
+    after_step, rows = after_step or nothing, []
+    Ws, bs = new_network()
+    first = rng.permutation(len(X_train))
+    for epoch in range(epochs):
+        order = first
+        for i in range(0, len(order), BATCH_SIZE):
+            batch = order[i : i + BATCH_SIZE]
+            row = look(X_train[batch], y_train[batch], Ws, bs)
+            step(X_train[batch], y_train[batch], Ws, bs, step_size)
+            rows.append((*row, *look(X_test, y_test, Ws, bs)))
+            after_step(Ws, bs)
+    return Ws, bs, *map(list, zip(*rows))
+
+
+weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
+
+# %% the batches are drawn with replacement
+def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
+    after_step, rows = after_step or nothing, []
+    Ws, bs = new_network()
+    for epoch in range(epochs):
+        order = rng.integers(0, len(X_train), len(X_train))
+        for i in range(0, len(order), BATCH_SIZE):
+            batch = order[i : i + BATCH_SIZE]
+            row = look(X_train[batch], y_train[batch], Ws, bs)
+            step(X_train[batch], y_train[batch], Ws, bs, step_size)
+            rows.append((*row, *look(X_test, y_test, Ws, bs)))
+            after_step(Ws, bs)
+    return Ws, bs, *map(list, zip(*rows))
+
+
+weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
+
+# %% the short batch is divided by 100
+def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
+    after_step, rows = after_step or nothing, []
+    Ws, bs = new_network()
+    for epoch in range(epochs):
+        order = rng.permutation(len(X_train))
+        for i in range(0, len(order), BATCH_SIZE):
+            batch = order[i : i + BATCH_SIZE]
+            row = look(X_train[batch], y_train[batch], Ws, bs)
+            step(X_train[batch], y_train[batch], Ws, bs, step_size * len(batch) / BATCH_SIZE)
+            rows.append((*row, *look(X_test, y_test, Ws, bs)))
+            after_step(Ws, bs)
+    return Ws, bs, *map(list, zip(*rows))
+
+
+weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
+
+# %% the training loss is that after the step
+def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
+    after_step, rows = after_step or nothing, []
+    Ws, bs = new_network()
+    for epoch in range(epochs):
+        order = rng.permutation(len(X_train))
+        for i in range(0, len(order), BATCH_SIZE):
+            batch = order[i : i + BATCH_SIZE]
+            step(X_train[batch], y_train[batch], Ws, bs, step_size)
+            row = look(X_train[batch], y_train[batch], Ws, bs)
+            rows.append((*row, *look(X_test, y_test, Ws, bs)))
+            after_step(Ws, bs)
+    return Ws, bs, *map(list, zip(*rows))
+
+
+weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
+
+# %% the test loss is that before the step
+def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
+    after_step, rows = after_step or nothing, []
+    Ws, bs = new_network()
+    for epoch in range(epochs):
+        order = rng.permutation(len(X_train))
+        for i in range(0, len(order), BATCH_SIZE):
+            batch = order[i : i + BATCH_SIZE]
+            row = look(X_train[batch], y_train[batch], Ws, bs)
+            row = (*row, *look(X_test, y_test, Ws, bs))
+            step(X_train[batch], y_train[batch], Ws, bs, step_size)
+            rows.append(row)
+            after_step(Ws, bs)
+    return Ws, bs, *map(list, zip(*rows))
+
+
+weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
+
+# %% the step size is the global one
+def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
+    after_step, rows = after_step or nothing, []
+    Ws, bs = new_network()
+    for epoch in range(epochs):
+        order = rng.permutation(len(X_train))
+        for i in range(0, len(order), BATCH_SIZE):
+            batch = order[i : i + BATCH_SIZE]
+            row = look(X_train[batch], y_train[batch], Ws, bs)
+            step(X_train[batch], y_train[batch], Ws, bs, STEP_SIZE)
+            rows.append((*row, *look(X_test, y_test, Ws, bs)))
+            after_step(Ws, bs)
+    return Ws, bs, *map(list, zip(*rows))
+
+
+weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
+
+# %% after_step is called once an epoch
+def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
+    after_step, rows = after_step or nothing, []
+    Ws, bs = new_network()
+    for epoch in range(epochs):
+        order = rng.permutation(len(X_train))
+        for i in range(0, len(order), BATCH_SIZE):
+            batch = order[i : i + BATCH_SIZE]
+            row = look(X_train[batch], y_train[batch], Ws, bs)
+            step(X_train[batch], y_train[batch], Ws, bs, step_size)
+            rows.append((*row, *look(X_test, y_test, Ws, bs)))
+        after_step(Ws, bs)
+    return Ws, bs, *map(list, zip(*rows))
+
+
+weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
+
+# %% the first layer is not trained
+def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
+    after_step, rows = after_step or nothing, []
+    Ws, bs = new_network()
+    for epoch in range(epochs):
+        order = rng.permutation(len(X_train))
+        for i in range(0, len(order), BATCH_SIZE):
+            batch = order[i : i + BATCH_SIZE]
+            row = look(X_train[batch], y_train[batch], Ws, bs)
+            W1, b1 = Ws[0].copy(), bs[0].copy()
+            step(X_train[batch], y_train[batch], Ws, bs, step_size)
+            Ws[0], bs[0] = W1, b1
+            rows.append((*row, *look(X_test, y_test, Ws, bs)))
+            after_step(Ws, bs)
+    return Ws, bs, *map(list, zip(*rows))
+
+
+weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
+
+# %% the biases are not trained
+def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
+    after_step, rows = after_step or nothing, []
+    Ws, bs = new_network()
+    for epoch in range(epochs):
+        order = rng.permutation(len(X_train))
+        for i in range(0, len(order), BATCH_SIZE):
+            batch = order[i : i + BATCH_SIZE]
+            row = look(X_train[batch], y_train[batch], Ws, bs)
+            kept = [b.copy() for b in bs]
+            step(X_train[batch], y_train[batch], Ws, bs, step_size)
+            bs[:] = kept
+            rows.append((*row, *look(X_test, y_test, Ws, bs)))
+            after_step(Ws, bs)
+    return Ws, bs, *map(list, zip(*rows))
+
+
+weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
+
+# %% returns None
+def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
+    after_step, rows = after_step or nothing, []
+    Ws, bs = new_network()
+    for epoch in range(epochs):
+        order = rng.permutation(len(X_train))
+        for i in range(0, len(order), BATCH_SIZE):
+            batch = order[i : i + BATCH_SIZE]
+            row = look(X_train[batch], y_train[batch], Ws, bs)
+            step(X_train[batch], y_train[batch], Ws, bs, step_size)
+            rows.append((*row, *look(X_test, y_test, Ws, bs)))
+            after_step(Ws, bs)
+    return None
+
+
+weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
+
+# %% the loop is not in a function
+Ws, bs = new_network()
+rows = []
 for epoch in range(EPOCHS):
-    order = rng.permutation(len(X))
-    for i in range(0, len(X), BATCH_SIZE):
+    order = rng.permutation(len(X_train))
+    for i in range(0, len(order), BATCH_SIZE):
         batch = order[i : i + BATCH_SIZE]
-        step(X[batch], y_train[batch])
-        keep((test_loss, test_acc), look(T, y_test))
-training_acc, test_acc = [1 - a for a in training_acc], [1 - a for a in test_acc]
+        row = look(X_train[batch], y_train[batch], Ws, bs)
+        step(X_train[batch], y_train[batch], Ws, bs, STEP_SIZE)
+        rows.append((*row, *look(X_test, y_test, Ws, bs)))
+weight_matrices, biases = Ws, bs
+training_loss, training_acc, test_loss, test_acc = map(list, zip(*rows))

@@ -1,0 +1,206 @@
+"""Compare the gradients of each example: shapes apart from values, means apart from examples.
+
+Whoever returns one gradient for the whole batch, or forgets an axis of length 1, has made one
+mistake. These functions let a test charge it in one part.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from hw_support import checks as _checks
+from hw_support.compare import Mismatch, as_numbers, assert_close, expect
+
+Array = npt.NDArray[Any]
+
+__all__ = ["OwnGradients", "expect_each", "expect_means", "expect_shapes", "own_gradients"]
+
+
+@dataclass(frozen=True)
+class OwnGradients:
+    """What the notebook's own ``backward_pass`` gives for a batch; empty if nothing usable.
+
+    Attributes
+    ----------
+    grad_Ws, grad_bs : list of ndarray
+        Of whatever shapes came.
+    of_batch : bool
+        Whether they are of the batch (its mean or its sum), where those of each example are due.
+    """
+
+    grad_Ws: list[Array] = field(default_factory=list)
+    grad_bs: list[Array] = field(default_factory=list)
+    of_batch: bool = False
+
+
+def own_gradients(
+    checks: _checks.Checks, X: Array, y: Array, network: Sequence[Any]
+) -> OwnGradients:
+    """Return what the notebook's ``backward_pass`` gives.
+
+    Parameters
+    ----------
+    checks
+        Of the test cell, whose names are asked.
+    X, y
+        A batch (n, d_0) of two examples or more, and its labels (n,).
+    network
+        Weights, biases and activations, as for ``forward_pass``.
+    """
+    copies = [[np.array(p) for p in parameters] for parameters in network[:2]]
+    try:
+        with checks.notebook.limited(_checks.CPU_SECONDS, _checks.WALL_SECONDS):
+            g, caches = checks.names["forward_pass"](X.copy(), *copies, list(network[2]))
+            _, dL_dg = checks.names["logistic_loss"](np.array(g), y.copy())
+            pair = checks.names["backward_pass"](dL_dg, caches)
+            grad_Ws, grad_bs = ([as_numbers(a, what="a gradient") for a in one] for one in pair)
+    except KeyboardInterrupt:
+        raise
+    except BaseException:  # student code may raise anything; its own tests tell
+        return OwnGradients()
+    sizes = [np.size(p) for p in (*network[0], *network[1])]
+    return OwnGradients(grad_Ws, grad_bs, [g.size for g in (*grad_Ws, *grad_bs)] == sizes)
+
+
+def expect_shapes(
+    gradients: Any,
+    parameters: Sequence[Array],
+    n: int,
+    *,
+    what: str,
+    like: Sequence[Array] = (),
+) -> None:
+    """Expect a gradient of each of `n` examples for each parameter.
+
+    Parameters
+    ----------
+    gradients
+        What came back: L arrays.
+    parameters
+        L arrays, weights or biases; a gradient has shape ``(n, *parameter.shape)``.
+    what
+        The name that a message gives them, ``"grad_Ws"``.
+    like
+        Gradients of the notebook's own `backward_pass`. Their shapes are taken too: that they are
+        others than was asked for costs points there.
+
+    Raises
+    ------
+    Mismatch
+        Another number of arrays, or another shape.
+    """
+    for layer, (name, gradient) in enumerate(_named(gradients, len(parameters), what)):
+        if layer < len(like) and gradient.shape == like[layer].shape:
+            continue
+        shape = (n, *parameters[layer].shape)
+        message = f"{name} has shape {gradient.shape}; {shape} was expected"
+        if gradient.shape == shape[1:]:
+            message += ": a gradient for each example, not one for the batch"
+        expect(gradient.shape == shape, message)
+
+
+def expect_each(
+    gradients: Any,
+    right: Sequence[npt.ArrayLike],
+    *,
+    what: str,
+    rtol: float = 1e-6,
+    atol: float = 1e-9,
+    of_batch: bool = False,
+) -> None:
+    """Expect the right values for each example; an axis of length 1 may be missing.
+
+    Parameters
+    ----------
+    gradients
+        What came back: L arrays.
+    right
+        L arrays (n, ...).
+    what
+        The name that a message gives them.
+    rtol, atol
+        As for `assert_close`.
+    of_batch
+        Whether the mean or the sum of the right ones is taken as well: where the notebook's own
+        `backward_pass` gives that, it has cost points there.
+
+    Raises
+    ------
+    Mismatch
+        Another number of arrays, of entries, or other values.
+    """
+    for layer, (name, gradient) in enumerate(_named(gradients, len(right), what)):
+        due = np.asarray(right[layer], dtype=float)
+        if of_batch and gradient.size == due[0].size != due.size:
+            _expect_mean(gradient, due, name, rtol, atol)
+        else:
+            assert_close(_fitting(gradient, due), due, what=name, rtol=rtol, atol=atol)
+
+
+def expect_means(
+    gradients: Any,
+    right: Sequence[npt.ArrayLike],
+    *,
+    what: str,
+    rtol: float = 1e-6,
+    atol: float = 1e-9,
+) -> None:
+    """Expect the right means over the batch.
+
+    Parameters
+    ----------
+    gradients
+        What came back: L arrays, of each example or of the batch (its mean or its sum).
+    right
+        L arrays (n, ...), of each example.
+    what
+        The name that a message gives them.
+    rtol, atol
+        As for `assert_close`.
+
+    Raises
+    ------
+    Mismatch
+        Another number of arrays, of entries, or other means.
+    """
+    for layer, (name, gradient) in enumerate(_named(gradients, len(right), what)):
+        _expect_mean(gradient, np.asarray(right[layer], dtype=float), name, rtol, atol)
+
+
+def _expect_mean(gradient: Array, due: Array, name: str, rtol: float, atol: float) -> None:
+    mean = due.mean(axis=0)
+    if gradient.size == due.size:
+        got = _fitting(gradient, due)
+        if got.shape == due.shape:
+            got = got.mean(axis=0)
+        assert_close(got, mean, what=f"{name}, its mean over the batch", rtol=rtol, atol=atol)
+        return
+    got = _fitting(gradient, mean)
+    try:
+        assert_close(got, due.sum(axis=0), rtol=rtol, atol=atol)
+    except Mismatch:
+        assert_close(got, mean, what=f"{name}, its mean over the batch", rtol=rtol, atol=atol)
+
+
+def _fitting(gradient: Array, due: Array) -> Array:
+    """Return a gradient with the axes of length 1 that `due` has, if that is all they differ in."""
+    if [s for s in gradient.shape if s != 1] == [s for s in due.shape if s != 1]:
+        return gradient.reshape(due.shape)
+    return gradient
+
+
+def _named(gradients: Any, count: int, what: str) -> list[tuple[str, Array]]:
+    expect(gradients is not None, f"{what} is None. Is a `return` missing?")
+    entries = list(islice(gradients, count + 1))
+    more = "at least " if len(entries) > count else ""
+    expect(len(entries) == count, f"{what} has {more}{len(entries)} entries; {count} expected")
+    return [
+        (f"{what}[{layer}]", as_numbers(entry, what=f"{what}[{layer}]"))
+        for layer, entry in enumerate(entries)
+    ]

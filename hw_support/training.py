@@ -1,0 +1,365 @@
+"""Watch a training on a small made set: what each step learns from, and how far it goes.
+
+Each image has a pixel of its own, which is black in all others. The weights of that pixel move in a
+step only if the image was in its batch. So the weights tell the batches, however they were made.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import itertools
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from hw_support.checks import Checks
+from hw_support.compare import as_numbers, expect
+
+Array = npt.NDArray[Any]
+
+__all__ = ["TrainingWatch"]
+
+IMAGES, TEST_IMAGES, BATCH, EPOCHS, STEP_SIZE = 250, 40, 100, 2, 0.4
+_PIXELS = 784
+_PARAMETERS = ("weight_matrices[0]", "weight_matrices[1]", "biases[0]", "biases[1]")
+_BARE_LOOP = (
+    "train is not a function here. Put your loop into `def train(step_size=0.1, epochs=5, rng=rng, "
+    "after_step=None):`, call `after_step(weight_matrices, biases)` after each step if it is not "
+    "None, and return weight_matrices, biases, training_loss, training_acc, test_loss, test_acc"
+)
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """What a training did; the first step's beginning is not seen."""
+
+    parameters: list[list[Array]]  # after each step: W1, W2, b1, b2
+    batches: list[Array]  # of step 2 and later: the images that were learnt from
+    test_rows_moved: bool
+    histories: list[Array]  # training loss, training accuracy, test loss, test accuracy
+
+
+class TrainingWatch:
+    """Runs the notebook's ``train`` on a small made set, and says what is wrong with it.
+
+    Parameters
+    ----------
+    checks
+        Of the test cell. While ``train`` runs, the names X_train, y_train, X_test and y_test of
+        the notebook mean 250 images to train on and 40 to test on.
+
+    Notes
+    -----
+    The steps are compared with slopes of the loss that the notebook's own forward_pass and
+    logistic_loss give. In a second try of `Checks.tries` these are right ones. Each ``expect_...``
+    raises `Mismatch` with what was expected and what came.
+    """
+
+    def __init__(self, checks: Checks) -> None:
+        self._checks = checks
+        self._runs: dict[bool, _Seen | BaseException] = {}
+        self._measured: dict[bool, dict[int, tuple[float, str]]] = {False: {}, True: {}}
+        draw = np.random.default_rng()
+        self._y = draw.permutation(np.arange(IMAGES) % 2)
+        self._y_test = draw.permutation(np.arange(TEST_IMAGES) % 2)
+        own = draw.permutation(_PIXELS)
+        self._rows, self._test_rows = own[:IMAGES], own[IMAGES : IMAGES + TEST_IMAGES]
+        shared = own[IMAGES + TEST_IMAGES :]
+        self._X = self._images(draw, self._y, self._rows, shared)
+        self._X_test = self._images(draw, self._y_test, self._test_rows, shared)
+
+    @staticmethod
+    def _images(draw: np.random.Generator, y: Array, rows: Array, shared: Array) -> Array:
+        images = np.zeros((len(y), _PIXELS))
+        images[np.arange(len(y)), rows] = 1.0
+        ink = draw.uniform(0.1, 0.6, (len(y), len(shared)))
+        half = np.arange(len(shared)) < len(shared) // 2
+        images[:, shared] = np.where(half == (y[:, None] == 1), ink, 0.2 * ink)
+        return images.reshape(-1, 28, 28)
+
+    # -- the run
+
+    def _seen(self) -> _Seen:
+        """Return what was seen; one run with the notebook's own functions, one with stand-ins."""
+        key = self._checks.standing_in
+        if key not in self._runs:
+            try:
+                self._runs[key] = self._run()
+            except KeyboardInterrupt:
+                raise
+            except BaseException as error:  # student code may raise anything; each part tells
+                self._runs[key] = error
+        seen = self._runs[key]
+        if isinstance(seen, BaseException):
+            raise seen
+        return seen
+
+    def _run(self) -> _Seen:
+        notebook = self._checks.notebook
+        train = self._checks.names.get("train")
+        expect(callable(train), _BARE_LOOP)
+        parameters: list[list[Array]] = []
+
+        def after_step(weight_matrices: Any, biases: Any) -> None:
+            given = [*weight_matrices, *biases]
+            expect(
+                len(given) == 4,
+                f"after_step got {len(given)} arrays; two weight matrices and two biases were due",
+            )
+            units = np.shape(given[0])[-1:] or (0,)
+            shapes = [(_PIXELS, *units), (*units, 1), (1, *units), (1, 1)]
+            parameters.append(
+                [
+                    np.array(as_numbers(p, what="a parameter", shape=shape), dtype=float)
+                    for p, shape in zip(given, shapes, strict=True)
+                ]
+            )
+
+        small = {
+            "X_train": self._X.copy(),
+            "y_train": self._y.copy(),
+            "X_test": self._X_test.copy(),
+            "y_test": self._y_test.copy(),
+        }
+        with notebook.replaced(**small), contextlib.redirect_stdout(io.StringIO()):
+            returned = train(STEP_SIZE, EPOCHS, notebook.own("rng"), after_step)  # type: ignore[misc]
+        expect(returned is not None, "train returned None. Is a `return` missing?")
+        returned = list(returned)
+        expect(
+            len(returned) == 6,
+            f"train returned {len(returned)} things; 6 were expected: weight_matrices, biases, "
+            "training_loss, training_acc, test_loss, test_acc",
+        )
+        expect(parameters, "after_step was never called; it is to be called after each step")
+        histories = [as_numbers(h, what="a history").astype(float).ravel() for h in returned[2:]]
+        lengths = [len(history) for history in histories]
+        expect(
+            lengths == [len(parameters)] * 4,
+            f"the four lists have {lengths} entries for {len(parameters)} calls of after_step; one "
+            "entry for each step and one call after each step were expected",
+        )
+        moved = [
+            np.abs(after[0] - before[0]).max(axis=1) > 0
+            for before, after in itertools.pairwise(parameters)
+        ]
+        return _Seen(
+            parameters,
+            [np.flatnonzero(rows[self._rows]) for rows in moved],
+            any(bool(rows[self._test_rows].any()) for rows in moved),
+            histories,
+        )
+
+    # -- what is expected
+
+    def expect_function(self) -> None:
+        """Expect six results, an entry in each list and a call of ``after_step`` for each step."""
+        self._seen()
+
+    def expect_every_image(self) -> None:
+        """Expect each image in one batch of the last epoch: 100, 100 and the last 50."""
+        seen = self._seen()
+        self._expect_learning(seen)
+        batches = seen.batches[-(len(seen.parameters) // EPOCHS) :]
+        used = np.bincount(np.concatenate(batches), minlength=IMAGES)
+        sizes = [len(batch) for batch in batches]
+        expect(
+            np.all(used == 1) and sorted(sizes) == [50, 100, 100],
+            f"an epoch of {IMAGES} images had batches of {sizes} and left out "
+            f"{int((used == 0).sum())} images; 100, 100 and the last 50 were expected, and each "
+            "image once",
+        )
+
+    def expect_new_order(self) -> None:
+        """Expect batches that were drawn, and drawn anew in the second epoch."""
+        seen = self._seen()
+        self._expect_learning(seen)
+        each = len(seen.parameters) // EPOCHS
+        drawn = any(len(b) > 1 and len(b) < b[-1] - b[0] + 1 for b in seen.batches)
+        expect(drawn, "the images come in the order of X_train; a drawn order was expected")
+        again = [
+            np.array_equal(first, second)
+            for first, second in zip(seen.batches, seen.batches[each:], strict=False)
+        ]
+        expect(not any(again), "the second epoch has the batches of the first; a new order is due")
+
+    def expect_step(self) -> None:
+        """Expect minus the step size times the mean gradient, over full batches."""
+        seen = self._seen()
+        self._expect_learning(seen)
+        for step in self._steps(seen, short=False):
+            along, others = self._slopes(seen, step)
+            said = f"step {step + 1}, with a step size of {STEP_SIZE:g}: "
+            expect(
+                not others,
+                f"{said}{others} did not move along the mean gradient of the batch",
+            )
+            expect(
+                abs(along / STEP_SIZE - 1) < 0.02,
+                f"{said}the parameters moved by {-along:.3g} times the mean gradient of their "
+                f"batch; {-STEP_SIZE:g} times was expected",
+            )
+
+    def expect_own_size(self) -> None:
+        """Expect that the short batch is divided by its own size, as full ones are by theirs."""
+        seen = self._seen()
+        self._expect_learning(seen)
+        full = np.mean([self._slopes(seen, step)[0] for step in self._steps(seen, short=False)])
+        for step in self._steps(seen, short=True):
+            share, size = self._slopes(seen, step)[0] / full, len(seen.batches[step - 1])
+            expect(
+                abs(share - 1) < 0.02,
+                f"the last batch of {size} images moves the parameters {share:.2g} times as far "
+                f"as its mean gradient asks for; is its sum divided by {BATCH}, not by {size}?",
+            )
+
+    def expect_training_history(self) -> None:
+        """Expect loss and accuracy of each batch, before its step."""
+        seen = self._seen()
+        self._expect_learning(seen)
+        loss, accuracy = seen.histories[0], seen.histories[1]
+        for step in range(1, len(loss)):
+            batch = seen.batches[step - 1]
+            images, labels = self._X[batch], self._y[batch]
+            before, later = (
+                self._figures(seen.parameters[k], images, labels) for k in (step - 1, step)
+            )
+            after = ": that is the loss after the step" if _near(loss[step], later[0]) else ""
+            expect(
+                _near(loss[step], before[0]),
+                f"training_loss[{step}] is {loss[step]:.4g}, and the mean loss of its batch before "
+                f"the step {before[0]:.4g}{after}",
+            )
+            _expect_share(accuracy[step], before[1], f"training_acc[{step}]", "its batch")
+
+    def expect_test_history(self) -> None:
+        """Expect loss and accuracy of the test set, after each step."""
+        seen = self._seen()
+        loss, accuracy = seen.histories[2], seen.histories[3]
+        for step, parameters in enumerate(seen.parameters):
+            after = self._figures(parameters, self._X_test, self._y_test)
+            expect(
+                _near(loss[step], after[0]),
+                f"test_loss[{step}] is {loss[step]:.4g}, and the mean loss of the test set after "
+                f"the step {after[0]:.4g}",
+            )
+            _expect_share(accuracy[step], after[1], f"test_acc[{step}]", "the test set")
+
+    def expect_test_set_untouched(self) -> None:
+        """Expect that no step learns from a test image."""
+        expect(not self._seen().test_rows_moved, "a step learns from images of X_test")
+
+    @property
+    def excuses(self) -> bool:
+        """Whether ``train`` is right with right functions, and was not with the notebook's own.
+
+        Then a training that went wrong has its cause in a function that it calls, where it is
+        charged.
+        """
+        if not self._checks.standing_in or not self._is_right():
+            return False
+        self._checks.standing_in = False
+        try:
+            return not self._is_right()
+        finally:
+            self._checks.standing_in = True
+
+    def _is_right(self) -> bool:
+        try:
+            self.expect_step()
+            self.expect_training_history()
+            self.expect_test_history()
+        except KeyboardInterrupt:
+            raise
+        except BaseException:  # student code may raise anything
+            return False
+        return True
+
+    # -- measuring
+
+    def _expect_learning(self, seen: _Seen) -> None:
+        expect(
+            len(seen.parameters) >= 2 * EPOCHS,
+            f"{len(seen.parameters)} steps came in {EPOCHS} epochs of {IMAGES} images; "
+            f"{EPOCHS * 3} were expected",
+        )
+        expect(
+            all(len(batch) for batch in seen.batches),
+            "the weights of no image moved in a step. Are the new arrays kept?",
+        )
+
+    def _steps(self, seen: _Seen, short: bool) -> list[int]:
+        sizes = {k + 1: len(batch) for k, batch in enumerate(seen.batches)}
+        return [k for k, size in sizes.items() if (size < max(sizes.values())) == short]
+
+    def _slopes(self, seen: _Seen, step: int) -> tuple[float, str]:
+        """Compare a step with slopes of the mean loss, by differences of the loss.
+
+        Returns
+        -------
+        along, others
+            The step divided by minus the mean gradient, and the names of parameters that moved in
+            another direction ("" if none did).
+        """
+        if step in self._measured[self._checks.standing_in]:
+            return self._measured[self._checks.standing_in][step]
+        before, after = seen.parameters[step - 1], seen.parameters[step]
+        moved = [b - a for a, b in zip(before, after, strict=True)]
+        batch = seen.batches[step - 1]
+        images, labels = self._X[batch], self._y[batch]
+
+        def slope(directions: list[Array]) -> float:
+            """Return the slope of the mean loss as all parameters move along these directions."""
+            up, down = (
+                self._figures(
+                    [p + h * d for p, d in zip(before, directions, strict=True)], images, labels
+                )[0]
+                for h in (0.2, -0.2)
+            )
+            return (up - down) / 0.4
+
+        whole = slope(moved)
+        expect(whole != 0, "the loss does not depend on the parameters")
+        along = -sum(float(np.sum(m**2)) for m in moved) / whole
+        draw = np.random.default_rng(step)
+        others = []
+        for k, name in enumerate(_PARAMETERS):
+            for direction in (moved[k], draw.permuted(moved[k].ravel()).reshape(moved[k].shape)):
+                directions = [
+                    direction if i == k else np.zeros_like(m) for i, m in enumerate(moved)
+                ]
+                due = -along * slope(directions)
+                size = float(np.linalg.norm(moved[k]) * np.linalg.norm(direction))
+                if abs(float(np.sum(moved[k] * direction)) - due) > 0.05 * size or size == 0:
+                    others.append(name)
+                    break
+        self._measured[self._checks.standing_in][step] = along, " and ".join(others)
+        return self._measured[self._checks.standing_in][step]
+
+    def _forward(self, parameters: list[Array], images: Array) -> tuple[Array, Any]:
+        names = self._checks.names
+        Ws, bs = [p.copy() for p in parameters[:2]], [p.copy() for p in parameters[2:]]
+        activations = [names["relu_activation"], names["sigmoid_activation"]]
+        output: tuple[Array, Any] = names["forward_pass"](
+            images.reshape(-1, _PIXELS), Ws, bs, activations
+        )
+        return output
+
+    def _figures(self, parameters: list[Array], images: Array, y: Array) -> tuple[float, float]:
+        """Return mean loss and accuracy of a network, by the notebook's functions."""
+        g, _ = self._forward(parameters, images)
+        loss, _ = self._checks.names["logistic_loss"](g, y.copy())
+        right = (np.ravel(as_numbers(g, what="the output")) > 0.5) == (y == 1)
+        return float(np.mean(as_numbers(loss, what="loss"))), float(np.mean(right))
+
+
+def _near(got: float, wanted: float) -> bool:
+    return abs(got - wanted) <= 1e-3 * max(1.0, abs(wanted))
+
+
+def _expect_share(got: float, share: float, name: str, of: str) -> None:
+    """Expect an accuracy; percent is charged elsewhere."""
+    right = abs(got - share) < 1e-3 or abs(got - 100 * share) < 0.1
+    expect(right, f"{name} is {got:.4g}, and the share of {of} that comes out right {share:.4g}")
