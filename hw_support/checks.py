@@ -281,7 +281,9 @@ class Checks:
         """
         self._stand_ins.update(stand_ins)
 
-    def tries(self, what: str, points: float, *, hidden: bool = False) -> Iterator[Attempt]:
+    def tries(
+        self, what: str, points: float, *, hidden: bool = False, promise: str = "", twin: str = ""
+    ) -> Iterator[Attempt]:
         """Try a part with the notebook's own functions, then with stand-ins; the better one counts.
 
         So a bug in a function is not charged again at a function that calls it, and a stand-in
@@ -291,7 +293,7 @@ class Checks:
 
         Parameters
         ----------
-        what, points, hidden
+        what, points, hidden, promise, twin
             As for a call of `Checks`.
 
         Examples
@@ -335,7 +337,9 @@ class Checks:
             self.notebook.put_back(name, original)
         self._replaced.clear()
 
-    def __call__(self, what: str, points: float, *, hidden: bool = False) -> Attempt:
+    def __call__(
+        self, what: str, points: float, *, hidden: bool = False, promise: str = "", twin: str = ""
+    ) -> Attempt:
         """Return a context manager that tries one part, worth `points`.
 
         Parameters
@@ -349,6 +353,9 @@ class Checks:
             values, and nothing of the text of an exception; what is printed is dropped; and the
             names that the part binds are put back, and random generators too, so that a
             notebook runs on as it did without the part.
+        promise, twin
+            For readers of a hidden part: the words of the notebook that promise what it looks at,
+            and the visible part of the same cell that tries the promise.
 
         Notes
         -----
