@@ -22,12 +22,14 @@ import io
 import os
 import random
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from hw_support.compare import Mismatch
+from hw_support.rerun import rerun
 from hw_support.time_limit import TimeLimitReached, time_limit, uninterrupted
 
 # For one part. Right answers take a few milliseconds.
@@ -73,6 +75,10 @@ class Notebook:
     def own(self, name: str) -> object:
         """Return what a name means to the student's code; None where it means nothing."""
         return self.names.get(name)
+
+    def rerun(self, names: Sequence[str], given: Sequence[str]) -> list[Any]:
+        """Run the cells again that bind `names` or `given`; return what `names` mean then."""
+        return rerun(self.names, names, given)
 
     def undoing(self, function: Callable[..., object], *arguments: object) -> object:
         """Call a function, and undo what it did to the arrays that it was given."""
@@ -268,7 +274,7 @@ class Checks:
         self.got: object = None
         self.expected: object = None
         self._replaced: dict[str, object] = {}
-        self._stand_ins: dict[str, object] = {}
+        self._stand_ins: list[dict[str, object]] = []
         self.standing_in = False
 
     def stand_ins(self, **stand_ins: object) -> None:
@@ -277,9 +283,10 @@ class Checks:
         Parameters
         ----------
         stand_ins
-            For each name of the notebook, what it means in the second try of a part.
+            For each name of the notebook, what it means in the second try of a part. What a further
+            call names is for a third try.
         """
-        self._stand_ins.update(stand_ins)
+        self._stand_ins.append(stand_ins)
 
     def tries(
         self, what: str, points: float, *, hidden: bool = False, promise: str = "", twin: str = ""
@@ -304,19 +311,44 @@ class Checks:
         """
         attempt = Attempt(self, what, points, hidden, last=False)
         yield attempt
-        message = attempt.message
-        if message and self._stand_ins:
-            got, expected = self.got, self.expected
-            again = Attempt(self, what, points, hidden, last=False)
+        message, got, expected = attempt.message, self.got, self.expected
+        for stand_ins in self._stand_ins if message else ():
+            attempt = Attempt(self, what, points, hidden, last=False)
             self.standing_in = True
             try:
-                with self.notebook.replaced(**self._stand_ins):
-                    yield again
+                with self.notebook.replaced(**stand_ins):
+                    yield attempt
             finally:
                 self.standing_in = False
-            message = message if again.message else ""
-            self.got, self.expected = got, expected
+            if not attempt.message:
+                message = ""
+                break
+        self.got, self.expected = got, expected
         self.record(what, points, message)
+
+    def results(self, *names: str, given: Sequence[str] = ()) -> list[Any]:
+        """Return what an answer has bound; in a second try, what its cells give with stand-ins.
+
+        So an answer that only calls functions does not pay for a bug in one of them.
+
+        Parameters
+        ----------
+        names
+            Names of the notebook.
+        given
+            Names that locked cells bind for the answer. In a second try they are bound again.
+
+        Raises
+        ------
+        NameError
+            The notebook does not have one of them.
+        """
+        if self.standing_in:
+            return self.notebook.rerun(names, given)
+        missing = [name for name in names if name not in self.names]
+        if missing:
+            raise NameError(f"name {missing[0]!r} is not defined")
+        return [self.names[name] for name in names]
 
     def replace(self, **stand_ins: object) -> None:
         """Put other functions in the place of those that the tested one depends on.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import builtins
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from hw_grading.examiner.session import RemoteFunction, Session
@@ -83,6 +83,10 @@ class RemoteNotebook(Notebook):
             return self._session.get(name)
         except KeyError:
             return None
+
+    def rerun(self, names: Sequence[str], given: Sequence[str]) -> list[Any]:
+        """Run the cells again that bind `names` or `given`; return what `names` mean then."""
+        return self._session.rerun(names, given)
 
     def undoing(self, function: Any, *arguments: Any) -> Any:
         """Call a function, and undo what it did to its arguments at the notebook's end too."""

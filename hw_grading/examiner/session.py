@@ -187,6 +187,13 @@ class Session:
         """Let a name mean again what it meant when the session began."""
         self._question(["put back", name], ("value",))
 
+    def rerun(self, names: Sequence[str], given: Sequence[str]) -> list[Any]:
+        """Let the notebook run cells again; see `hw_support.rerun`."""
+        values = self._question(["rerun", list(names), list(given)], ("value",))[1]
+        if type(values) is not list or len(values) != len(names):
+            raise TypeError("not the values that were asked for")
+        return values
+
     def ask(self, what: str, thing: Remote, *details: Any) -> Any:
         """Ask something of what stays in the notebook; see `hw_grading.inside.serve`."""
         return self._question(["ask", what, thing, list(details)], ("value",))[1]

@@ -88,3 +88,29 @@ def backward_pass(dL_dg: Array, layer_caches: Sequence[Any]) -> tuple[list[Array
         grad_bs.append(delta.reshape(len(delta), 1, -1))
         upstream = np.einsum("ne,de->nd", delta, cache["weights"])
     return grad_Ws[::-1], grad_bs[::-1]
+
+
+def differences(
+    X_batch: Array,
+    y_batch: Array,
+    weight_matrices: Sequence[Array],
+    biases: Sequence[Array],
+    activations: Sequence[Activation],
+) -> tuple[list[Array], list[Array]]:
+    """Return each example's gradients as `backward_pass` does, by central differences."""
+    parameters, layers = [*weight_matrices, *biases], len(weight_matrices)
+
+    def losses(moved: int, index: tuple[int, ...], h: float) -> Array:
+        at = [np.array(p, dtype=float) for p in parameters]
+        at[moved][index] += h
+        g, _ = forward_pass(X_batch, at[:layers], at[layers:], activations)
+        return logistic_loss(g, y_batch)[0].ravel()
+
+    gradients = []
+    for i, parameter in enumerate(parameters):
+        gradient = np.empty((len(X_batch), *np.shape(parameter)))
+        for index in np.ndindex(*np.shape(parameter)):
+            change = losses(i, index, 1e-5) - losses(i, index, -1e-5)
+            gradient[(slice(None), *index)] = change / 2e-5
+        gradients.append(gradient)
+    return gradients[:layers], gradients[layers:]

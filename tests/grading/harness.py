@@ -228,6 +228,7 @@ def score_submission(
 
 def run_answer(notebook: Notebook, source: str, name: str, names: dict[str, Any]) -> None:
     """Run an answer as far as it comes; what it prints is dropped."""
+    names.setdefault("In", []).append(source)  # as IPython does
     seconds = SLOW_CELL_SECONDS if name in notebook.settings.slow else CELL_SECONDS
     with (
         contextlib.redirect_stdout(_Kept()),
