@@ -5,10 +5,11 @@ from __future__ import annotations
 import ast
 import builtins
 import contextlib
+import itertools
 import os
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import packages_distributions
 from pathlib import Path
@@ -24,6 +25,7 @@ from hw_support.submission.released import Release
 STUB = "raise NotImplementedError()"
 _SAID_ELSEWHERE = ("NameError", "NotImplementedError", "FileNotFoundError", "ModuleNotFoundError")
 _NEAR = 0.5  # of a time limit
+_MOST_NAMES = 5  # that a sentence lists
 _NO_NAME = re.compile(r"name '(\w+)' is not defined")
 
 
@@ -57,13 +59,29 @@ class Checked:
 def checked_cells(ran: Ran, release: Release) -> list[Checked]:
     """Return all cells of the instructor's, in the order in which they were handed out."""
     places = {grade_id_of(cell): i for i, cell in enumerate(ran.notebook.cells)}
+    runs = {name: ran.cells.get(place) for name, place in places.items()}
     found = []
     for released in release.cells:
         place = places.get(released.grade_id)
         cell = None if place is None else ran.notebook.cells[place]
-        run = None if place is None else ran.cells.get(place)
-        found.append(Checked(released, cell, run, _to_do(released, cell, run, release)))
+        run = runs.get(released.grade_id)
+        to_do = _to_do(released, cell, run, release)
+        if to_do and not released.grade and _is_tested_and_passes(released, release, runs):
+            to_do = None  # the function stands elsewhere, or the stub's line is never reached
+        found.append(Checked(released, cell, run, to_do))
     return found
+
+
+def _is_tested_and_passes(
+    answer: InstructorCell, release: Release, runs: Mapping[str | None, CellRun | None]
+) -> bool:
+    """Whether there are tests with points behind an answer, and all their parts pass."""
+    behind = itertools.dropwhile(lambda cell: cell.grade_id != answer.grade_id, release.cells)
+    tests = list(
+        itertools.takewhile(lambda cell: not cell.solution, itertools.islice(behind, 1, None))
+    )
+    parts = [run.parts if (run := runs.get(t.grade_id)) else [] for t in tests if t.points]
+    return bool(parts) and all(found and all(p.passed for p in found) for found in parts)
 
 
 def _to_do(
@@ -121,6 +139,7 @@ def surprises(saved: NotebookNode, ran: Ran, release: Release, folder: Path) -> 
         yield f"{ran.stopped} in {where}: what comes after it was not run."
     yield from _missing_names(ran.notebook, release)
     yield from _own_errors(ran.notebook)
+    yield from _rebound(ran)
     yield from _other_results(saved, ran)
     yield from _files(ran, folder)
     yield from _imports(ran.notebook, release, folder)
@@ -190,12 +209,25 @@ def _defined_in(cell: NotebookNode) -> set[str]:
     return names
 
 
+def _rebound(ran: Ran) -> Iterator[str]:
+    """Name tests that pass with the notebook's meaning of a name and fail with the grader's."""
+    for i, run in ran.cells.items():
+        if run.lost:
+            names = ", ".join(f"`{name}`" for name in run.rebound[:_MOST_NAMES])
+            why = f"gives another meaning to {names}" if names else "changes settings of Python"
+            yield (
+                f"{grade_id_of(ran.notebook.cells[i])} passes in your notebook, which {why}, and "
+                f"fails in grading ({shown(run.lost[0])}): there tests have their own. Use other "
+                "names."
+            )
+
+
 def _other_results(saved: NotebookNode, ran: Ran) -> Iterator[str]:
     before = {grade_id_of(cell): cell for cell in saved.cells}
     for i, run in ran.cells.items():
         name = grade_id_of(ran.notebook.cells[i])
         failed = [part.what for part in run.parts if not part.passed]
-        if name and failed and _passed_when_saved(before.get(name)):
+        if name and failed and not run.lost and _passed_when_saved(before.get(name)):
             yield (
                 f"{name} passed when you saved the notebook, and does not when all cells are run "
                 f"from the top ({shown(failed[0])} fails). Cells were run in another order, or "
