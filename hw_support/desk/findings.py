@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import builtins
 import contextlib
+import functools
 import itertools
 import os
 import re
@@ -256,7 +257,7 @@ def _files(ran: Ran, folder: Path) -> Iterator[str]:
         missing = [name for name in beside if any(name in text for text in errors)]
         for name in [*run.opened, *missing]:
             path = folder / os.path.expanduser(name)
-            if name in said or not path.exists() or not _is_own(path, folder):
+            if name in said or not os.path.exists(path) or not _is_own(path, folder):
                 continue
             said.add(name)
             yield (
@@ -280,7 +281,7 @@ def _is_own(path: Path, folder: Path) -> bool:
 
 
 def _imports(notebook: NotebookNode, release: Release, folder: Path) -> Iterator[str]:
-    installed = packages_distributions()
+    installed = _distributions()
     for cell in notebook.cells:
         for name in sorted(_imported_in(cell)):
             if (folder / f"{name}.py").exists() or (folder / name / "__init__.py").exists():
@@ -294,6 +295,11 @@ def _imports(notebook: NotebookNode, release: Release, folder: Path) -> Iterator
             distributions = {_canonical(d) for d in installed.get(name, ())}
             if not distributions & release.packages:
                 yield f"{name_of(cell)} imports {name}, which the grader does not have."
+
+
+@functools.cache
+def _distributions() -> Mapping[str, list[str]]:
+    return packages_distributions()  # takes half a second
 
 
 def _canonical(name: str) -> str:

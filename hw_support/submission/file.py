@@ -348,7 +348,8 @@ def _outputs(raw: Any) -> list[NotebookNode]:
     outputs = []
     for entry in raw if isinstance(raw, list) else ():
         try:
-            output = nbformat.from_dict(entry)
+            text = json.dumps(entry, ensure_ascii=False)
+            output = nbformat.from_dict(json.loads(encodable(text)))
             nbformat.validate(output, ref="output", version=4)
         except Exception:
             continue
