@@ -139,7 +139,7 @@ def surprises(saved: NotebookNode, ran: Ran, release: Release, folder: Path) -> 
         where = name_of(ran.notebook.cells[last])
         yield f"{ran.stopped} in {where}: what comes after it was not run."
     yield from _missing_names(ran.notebook, release)
-    yield from _own_errors(ran.notebook)
+    yield from _own_errors(ran.notebook, release)
     yield from _rebound(ran)
     yield from _other_results(saved, ran)
     yield from _files(ran, folder)
@@ -154,6 +154,8 @@ def _missing_names(notebook: NotebookNode, release: Release) -> Iterator[str]:
     }
     defined = {i: _defined_in(cell) for i, cell in enumerate(notebook.cells)}
     for i, cell in enumerate(notebook.cells):
+        if _is_given(cell, release):
+            continue  # it came along, and expects a name that its owner chose otherwise
         for name in sorted({n for text in _errors(cell) for n in _NO_NAME.findall(text)}):
             if hasattr(builtins, name) or name in looked_for:
                 continue
@@ -172,9 +174,16 @@ def _missing_names(notebook: NotebookNode, release: Release) -> Iterator[str]:
                 )
 
 
-def _own_errors(notebook: NotebookNode) -> Iterator[str]:
+def _is_given(cell: NotebookNode, release: Release) -> bool:
+    given = {" ".join(source.split()) for source in release.given}
+    return grade_id_of(cell) is None and " ".join(cell.source.split()) in given
+
+
+def _own_errors(notebook: NotebookNode, release: Release) -> Iterator[str]:
     """Name cells that a student added and that fail; of the others the tests speak."""
     for cell in notebook.cells:
+        if _is_given(cell, release):
+            continue
         for output in cell.get("outputs", []) if grade_id_of(cell) is None else ():
             if output.output_type == "error" and output.ename not in _SAID_ELSEWHERE:
                 yield (

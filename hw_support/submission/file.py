@@ -137,7 +137,7 @@ def _siblings(path: Path) -> str:
     except OSError:
         return ""
     found = ", ".join(shown(n) for n in names[:5] if n != path.name)
-    return f", but there is {found}: rename the one that was meant and grade again" if found else ""
+    return f", but there is {found}: rename the one that is meant" if found else ""
 
 
 def _file_type(mode: int) -> str:
