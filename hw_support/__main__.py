@@ -13,6 +13,11 @@ from typing import Any
 from hw_support.desk.errors import DeskError
 
 FINE, TO_DO, CANNOT, STOPPED = 0, 1, 2, 130
+_NOTEBOOK: dict[str, Any] = {
+    "type": Path,
+    "nargs": "?",
+    "help": "your notebook; else the only one in this folder",
+}
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -24,7 +29,12 @@ def main(words: Sequence[str] | None = None) -> int:
         0 if all is fine, 1 if there is something left to do, 2 if it could not be done, 130 if it
         was stopped by Ctrl-C.
     """
-    options = _parser().parse_args(words)
+    parser = _parser()
+    words = sys.argv[1:] if words is None else words
+    if not words:
+        print(_summary(parser))
+        return FINE
+    options = parser.parse_args(words)
     for stream in (sys.stdout, sys.stderr):  # a terminal that knows no − gets a ? instead
         with contextlib.suppress(AttributeError):
             stream.reconfigure(errors="replace")  # type: ignore[union-attr]
@@ -32,6 +42,9 @@ def main(words: Sequence[str] | None = None) -> int:
         print(f"{missing[0]} is not installed. Type: {_install()}", file=sys.stderr)
         return CANNOT
     try:
+        if "notebook" in options and options.notebook is None:
+            options.notebook = _only_notebook(options.command, Path())
+            print(f"{options.notebook} is the only notebook in this folder.")
         return int(options.do(options))
     except DeskError as error:
         print(error, file=sys.stderr)
@@ -45,15 +58,17 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m hw_support", description="Look after your homework before you hand it in."
     )
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND", dest="command")
 
-    doctor = commands.add_parser("doctor", help="is everything there that the homework needs?")
+    doctor = commands.add_parser(
+        "doctor", help="see whether everything is there that the homework needs"
+    )
     doctor.set_defaults(do=_doctor, needs=())
 
     check = commands.add_parser(
         "check", help="run a copy of the notebook as the grader does, and say what to do"
     )
-    check.add_argument("notebook", type=Path)
+    check.add_argument("notebook", **_NOTEBOOK)
     check.add_argument(
         "--repair",
         action="store_true",
@@ -62,18 +77,45 @@ def _parser() -> argparse.ArgumentParser:
     check.set_defaults(do=_check, needs=("nbclient", "nbformat"))
 
     pdf = commands.add_parser("pdf", help="make a PDF of the finished notebook")
-    pdf.add_argument("notebook", type=Path)
+    pdf.add_argument("notebook", **_NOTEBOOK)
     pdf.add_argument("--run", action="store_true", help="run a copy from the top first")
     pdf.add_argument("--to", type=Path, metavar="FILE", help="else beside the notebook")
     pdf.set_defaults(do=_pdf, needs=("nbclient", "nbformat"))
 
     packed = commands.add_parser("zip", help="check, then pack what is to be handed in")
-    packed.add_argument("notebook", type=Path)
+    packed.add_argument("notebook", **_NOTEBOOK)
     packed.add_argument("--student", metavar="ID", help="your student id; else the certification's")
     packed.add_argument("--to", type=Path, metavar="FOLDER", help="else beside the notebook")
     packed.add_argument("--no-check", action="store_true", help="pack without running it")
     packed.set_defaults(do=_zip, needs=("nbclient", "nbformat"))
     return parser
+
+
+def _summary(parser: argparse.ArgumentParser) -> str:
+    """Return a line for each command, as people type it."""
+    (commands,) = (a for a in parser._actions if isinstance(a, argparse._SubParsersAction))
+    lines = [
+        f"  python -m hw_support {choice.dest:<7} {choice.help}"
+        for choice in commands._choices_actions
+    ]
+    end = (
+        "\nAll but doctor take the notebook's name; without one, the only notebook of this folder."
+    )
+    return "\n".join(["Look after your homework before you hand it in:", *lines]) + end
+
+
+def _only_notebook(command: str, folder: Path) -> Path:
+    """Return the only notebook in a folder; `DeskError` says what to type if there are others."""
+    found = sorted(path.name for path in folder.glob("*.ipynb") if path.is_file())
+    if len(found) == 1:
+        return folder / found[0]
+    if not found:
+        raise DeskError(
+            f"There is no notebook in {folder.absolute()}. Go to the homework's folder (cd), or "
+            f"type: python -m hw_support {command} PATH/TO/YOUR.ipynb"
+        )
+    listed = "\n".join(f'  python -m hw_support {command} "{name}"' for name in found)
+    raise DeskError(f"There are {len(found)} notebooks in this folder. Type one of:\n{listed}")
 
 
 def _install() -> str:

@@ -11,7 +11,8 @@ takes as the cell's partial credit::
 
     checks.score()
 
-A part that fails is reported and the next one is tried. What a part writes to stderr, a harmless
+A part that fails is reported and the next one is tried. What costs no points, and should be looked
+at all the same, is said by ``checks.note("...")``. What a part writes to stderr, a harmless
 numpy warning for example, is shown as ordinary output: nbgrader would give 0 for it.
 """
 
@@ -144,6 +145,7 @@ class Attempt:
     def __enter__(self) -> None:
         self._names = self.checks.names
         self._before = dict(self._names) if self.hidden else {}
+        self.checks._hidden += self.hidden
         self._random = RandomState(self._names) if self.hidden else None
         shown = _Discard() if self.hidden else sys.stdout
         self._streams.enter_context(contextlib.redirect_stdout(shown))
@@ -155,6 +157,7 @@ class Attempt:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: object
     ) -> bool:
         self._streams.close()
+        self.checks._hidden -= self.hidden
         if self.hidden:
             for name in self._names.keys() - self._before.keys():
                 del self._names[name]
@@ -184,7 +187,7 @@ class Attempt:
             case NotImplementedError():
                 return f"{_raised_by(error)} is not answered yet (NotImplementedError)"
             case _:
-                text = "" if self.hidden else _text_of(error)
+                text = "" if self.hidden else text_of(error)
                 return (
                     f"{type(error).__name__}: {text}"
                     if text
@@ -192,7 +195,7 @@ class Attempt:
                 )
 
 
-def _text_of(error: BaseException) -> str:
+def text_of(error: BaseException) -> str:
     """Return an exception's text on one line; it is student code and may raise in turn."""
     try:
         return " ".join(str(error)[:_LONGEST_TEXT].split())
@@ -263,12 +266,15 @@ class Checks:
         What the last failed visible part compared.
     standing_in : bool
         Whether a part is tried for the second time, with stand-ins; see `tries`.
+    notes : list of str
+        Remarks that cost no points.
     """
 
     def __init__(self, name: str, points: float) -> None:
         self.name = name
         self.points = points
         self.parts: list[Part] = []
+        self.notes: list[str] = []
         self.names = sys._getframe(1).f_globals
         self.notebook = notebook_of(self.names)
         self.got: object = None
@@ -276,6 +282,7 @@ class Checks:
         self._replaced: dict[str, object] = {}
         self._stand_ins: list[dict[str, object]] = []
         self.standing_in = False
+        self._hidden = 0  # parts that are being tried now
 
     def stand_ins(self, **stand_ins: object) -> None:
         """Name right functions that `tries` may put in the place of the notebook's own.
@@ -402,6 +409,26 @@ class Checks:
         self.parts.append(part)
         mark = "passed" if part.passed else "FAILED"
         print(f"{mark}  {what} [{points:g} pt]" + (f"\n        {message}" if message else ""))
+
+    def note(self, text: str) -> None:
+        """Print a remark that costs no points: ``note    <text>``.
+
+        Parameters
+        ----------
+        text
+            What the student should look at, in a sentence. It is put on one line, and cut after
+            1000 characters. A remark that was made before is not made again.
+
+        Notes
+        -----
+        ``python -m hw_support check`` lists the remarks of a run, and does not say that nothing is
+        left to do while there are any. In a hidden part nothing is printed or kept.
+        """
+        line = " ".join(str(text)[:_LONGEST_TEXT].split())
+        if not line or line in self.notes or self._hidden:
+            return
+        self.notes.append(line)
+        print(f"note    {line}")
 
     def score(self) -> float | None:
         """Return the points earned, as the cell's last expression.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
@@ -19,6 +20,15 @@ from hw_support.submission import released
 
 # Every entry of the zip gets this time, so that the same release gives the same bytes.
 ZIP_TIME = (2022, 9, 20, 0, 0, 0)
+# nbgrader comes along for its Validate button. What is an instructor's is not shown to students.
+_HIDDEN_IN_JUPYTERLAB = (
+    "assignment-list",
+    "course-list",
+    "create-assignment",
+    "formgrader",
+    "menu",
+)
+_LAB_SETTING = "etc/jupyter/labconfig/page_config.d/hw-support.json"
 _KNOWN = released.FOLDER.relative_to(REPOSITORY / "hw_support")
 
 
@@ -91,7 +101,8 @@ def build_student_wheel(scratch: Path, assignment: str, told: Mapping[str, bytes
     """Build the wheel of hw_support alone, with the dependencies of the project.
 
     The project's own distribution holds the staff's package too, so a small project is laid out
-    in `scratch` for the build.
+    in `scratch` for the build. It brings a setting of JupyterLab too, by which nbgrader's tools for
+    instructors are not shown.
 
     Parameters
     ----------
@@ -118,6 +129,9 @@ def build_student_wheel(scratch: Path, assignment: str, told: Mapping[str, bytes
     (package / _KNOWN).mkdir()
     for name, content in told.items():
         (package / _KNOWN / name).write_bytes(content)
+    hidden = {f"@jupyter/nbgrader:{plugin}": True for plugin in _HIDDEN_IN_JUPYTERLAB}
+    setting = scratch / "jupyterlab.json"
+    setting.write_text(json.dumps({"disabledExtensions": hidden}, indent=1), encoding="utf-8")
     dependencies = "".join(f'    "{name}",\n' for name in project["dependencies"])
     pdf = "".join(f'    "{name}",\n' for name in project["optional-dependencies"]["pdf"])
     (scratch / "pyproject.toml").write_text(
@@ -140,6 +154,9 @@ pdf = [
 
 [tool.hatch.build.targets.wheel]
 packages = ["hw_support"]
+
+[tool.hatch.build.targets.wheel.shared-data]
+"{setting.name}" = "{_LAB_SETTING}"
 """,
         encoding="utf-8",
     )

@@ -10,6 +10,9 @@ The released cell itself says what it asks for. Each label is a line that begins
 What stands behind a label up to the next one is asked for, unless it is text of the instructor's,
 such as the pledge. A remark on the label's own line (`**Signed** (and the date):`) counts as part
 of the label.
+
+Who puts the cell into another form (without bold, as a table, on one line) is read as well as that
+goes. A label that is not found there is not missed: people read the cell too.
 """
 
 from __future__ import annotations
@@ -21,7 +24,13 @@ from dataclasses import dataclass
 
 BLANK = "YOUR ANSWER HERE"
 NAME, STUDENT_ID = "Name", "Student id"
-_LABEL = r"^\*\*(?P<label>{})[:.]?\*\*:?(?P<rest>.*)$"
+_LABEL = r"^\*\*(?P<label>{})[:：.]?\*\*:?(?P<rest>.*)$"
+# A label in another form: at the start of a line, or behind a comma and the like.
+_ELSEWHERE = (
+    r"(?:^|[,;，；。.|])[\s#>*_+\-]*(?P<label>{})(?!\w)[\s*_]*(?:\([^)]*\))?[\s*_]*(?=[:：.|=]|$)"
+)
+_LONGEST = 20_000  # characters that are looked through for labels in another form
+_MARKUP = " \t*_`|:：=#>"
 _REMARK = re.compile(r"\s*\([^)]*\)\s*[:.]?")
 
 
@@ -35,25 +44,55 @@ class Certification:
         For each label, in their order, what stands behind it on its line.
     asked
         The labels that a student writes something to.
+    released
+        The cell as it was handed out.
     """
 
     remarks: dict[str, str]
     asked: tuple[str, ...]
+    released: str
 
     def empty(self, source: str) -> list[str]:
         """Return the labels to which nothing was written in a student's cell."""
+        if not self._is_begun(source):
+            return list(self.asked)
         written = dict(self._written(source))
-        return [label for label in self.asked if not written.get(label)]
+        kept = bool(written)  # some label is as it was, so that a missing one was deleted
+        written = {**self._in_another_form(source), **written}
+        return [label for label in self.asked if not written.get(label, "" if kept else "?")]
 
     def written(self, source: str, label: str) -> str:
         """Return what was written to a label, on one line; empty if nothing was."""
-        found = {name.casefold(): text for name, text in self._written(source)}
-        return " ".join(found.get(label.casefold(), "").split())
+        every = {**self._in_another_form(source), **dict(self._written(source))}
+        found = {name.casefold(): text for name, text in every.items()}
+        return " ".join(found.get(label.casefold(), "").split()).strip(_MARKUP)
 
     def _written(self, source: str) -> Iterator[tuple[str, str]]:
         for label, rest, below in _labelled(source, "|".join(map(re.escape, self.remarks))):
             text = _behind(rest, self.remarks[label]) + "\n" + below
-            yield label, "" if BLANK in text else text.strip().removeprefix(":").strip()
+            yield label, "" if BLANK in text else text.strip().lstrip(":：").strip()
+
+    def _is_begun(self, source: str) -> bool:
+        """Whether there is a line that is not the instructor's."""
+        given = {_words(line) for line in [*self.released.splitlines(), *self.remarks, BLANK, ""]}
+        return any(_words(line) not in given for line in source.splitlines())
+
+    def _in_another_form(self, source: str) -> dict[str, str]:
+        """Return what is written to the labels that are found without their bold lines."""
+        if not self.remarks:
+            return {}
+        source = source[:_LONGEST]
+        names = {label.casefold(): label for label in self.remarks}
+        table = _table(source, names)
+        labels = "|".join(map(re.escape, self.remarks))
+        found = _split(re.compile(_ELSEWHERE.format(labels), re.MULTILINE | re.IGNORECASE), source)
+        texts = {
+            names[match["label"].casefold()]: below.strip(_MARKUP + ",;，；。.\r\n")
+            for match, below in found
+            if match["label"].casefold() in names
+        }
+        every = {**texts, **table}
+        return {label: "" if BLANK in text else text for label, text in every.items()}
 
 
 def certification_of(released: str) -> Certification:
@@ -66,15 +105,45 @@ def certification_of(released: str) -> Certification:
         if blank or not (beside.strip(" :.") or below.strip()):
             asked.append(label)
         remarks[label] = rest.partition(BLANK)[0].strip() if blank else ""
-    return Certification(remarks, tuple(asked))
+    return Certification(remarks, tuple(asked), released)
 
 
 def _labelled(source: str, labels: str) -> Iterator[tuple[str, str, str]]:
     """Give each label, the rest of its line, and the lines below it."""
-    found = list(re.finditer(_LABEL.format(labels), source, re.MULTILINE)) if labels else []
+    if labels:
+        for match, below in _split(re.compile(_LABEL.format(labels), re.MULTILINE), source):
+            yield match["label"], match["rest"], below
+
+
+def _split(pattern: re.Pattern[str], source: str) -> Iterator[tuple[re.Match[str], str]]:
+    """Give each match, and the text behind it up to the next one."""
+    found = list(pattern.finditer(source))
     for match, following in itertools.zip_longest(found, found[1:]):
-        below = source[match.end() : following.start() if following else None]
-        yield match["label"], match["rest"], below
+        yield match, source[match.end() : following.start() if following else None]
+
+
+def _words(line: str) -> str:
+    return re.sub(r"[\W_]+", " ", line).casefold().strip()
+
+
+def _table(source: str, names: dict[str, str]) -> dict[str, str]:
+    """Return what stands beside labels in a table, or below them where a row consists of labels."""
+    rows = [
+        [cell.strip(_MARKUP) for cell in line.strip().strip("|").split("|")]
+        for line in source.splitlines()
+        if "|" in line and line.strip(" |:-")
+    ]
+    found = {}
+    nothing: list[str] = []
+    for row, below in itertools.zip_longest(rows, rows[1:], fillvalue=nothing):
+        labels = [names.get(_REMARK.sub("", cell).strip().casefold(), "") for cell in row]
+        for place, label in enumerate(labels):
+            beside = (
+                "" if any(labels[place + 1 : place + 2]) else "".join(row[place + 1 : place + 2])
+            )
+            if label:
+                found[label] = beside or "".join(below[place : place + 1])
+    return found
 
 
 def _behind(rest: str, remark: str) -> str:

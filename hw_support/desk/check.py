@@ -42,6 +42,8 @@ class Report:
         The instructor's cells.
     surprises
         Sentences on what will be otherwise in grading.
+    notes
+        Remarks of the instructor's cells, each with the cell's name in front.
     changes
         Sentences on cells that are not as they were handed out.
     seconds_of_cells
@@ -51,6 +53,7 @@ class Report:
     opened: Opened
     checked: list[Checked]
     surprises: list[str]
+    notes: list[str]
     changes: list[str]
     seconds_of_cells: float
 
@@ -63,8 +66,9 @@ class Report:
     def fine(self) -> bool:
         """Whether there is nothing left to do that a program can see."""
         return (
-            not (self.surprises or self.changes or self.opened.unsaved)
+            not (self.surprises or self.notes or self.changes or self.opened.unsaved)
             and all(part.passed or not part.points for part in _parts(self.checked))
+            and not any(cell.run and cell.run.raised for cell in self.checked)
             and all(
                 cell.to_do is None or self.release.is_optional(cell.released)
                 for cell in self.checked
@@ -82,11 +86,17 @@ def check(opened: Opened) -> Report:
     """
     release = opened.release
     ran = run_copy(opened)
+    checked = checked_cells(ran, release)
     folder = Path(os.path.abspath(opened.path)).parent
     return Report(
         opened,
-        checked_cells(ran, release),
+        checked,
         list(surprises(opened.notebook, ran, release, folder)),
+        [
+            f"{cell.released.grade_id}: {note}"
+            for cell in checked
+            for note in (cell.run.notes if cell.run else ())
+        ],
         [problem.message for problem in opened.changes],
         sum(run.seconds for run in ran.cells.values()),
     )
@@ -129,6 +139,7 @@ def _lines(report: Report) -> Iterator[str]:
     if report.opened.unsaved:
         yield from _section("Not saved?", [report.opened.unsaved])
     yield from _section("What failing tests say", _failures(report.checked))
+    yield from _section("What tests remark, which costs no points", report.notes)
     yield from _section("What would surprise you in grading", report.surprises)
     advice = "To put the instructor's cells back into a new file, type: " + (
         f"python -m hw_support check --repair {report.opened.path.name}"
@@ -226,9 +237,14 @@ def _parts(cells: Iterable[Checked]) -> Iterator[Part]:
 
 
 def _counts(cells: Iterable[Checked]) -> tuple[tuple[int, float], tuple[int, float]]:
-    parts = list(_parts(cells))
-    good = [part for part in parts if part.passed]
-    return (len(good), sum(p.points for p in good)), (len(parts), sum(p.points for p in parts))
+    """Return how many parts passed and their points, and how many there are and theirs."""
+    good, every = [], []
+    for cell in cells:
+        parts = cell.run.parts if cell.run else []
+        every += parts
+        if cell.run and not cell.run.raised:
+            good += [part for part in parts if part.passed]
+    return (len(good), sum(p.points for p in good)), (len(every), sum(p.points for p in every))
 
 
 def _failures(checked: list[Checked]) -> Iterator[str]:
@@ -241,7 +257,11 @@ def _failures(checked: list[Checked]) -> Iterator[str]:
                 waiting.add(test)
             elif not part.passed:
                 yield f"{test}, {part.what}: {part.message}"
-        yield from _error_of(cell)
+        raised = cell.run.raised if cell.run else ""
+        if "NotImplementedError" in raised or (raised and test.removeprefix("test_") in stubs):
+            waiting.add(test)
+        else:
+            yield from _error_of(cell)
     if waiting:
         tests = "test waits" if len(waiting) == 1 else "tests wait"
         yield f"{len(waiting)} {tests} for answers that are not written yet."
@@ -249,10 +269,16 @@ def _failures(checked: list[Checked]) -> Iterator[str]:
 
 def _error_of(cell: Checked) -> Iterator[str]:
     """Say what a cell raised outside of the parts of a test."""
+    name = cell.released.grade_id
+    if cell.run and cell.run.raised:
+        yield f"{name} raises {cell.run.raised[:300]}, and so earns nothing"
+        return
+    if (cell.run and cell.run.judged) or (cell.to_do and not cell.to_do.startswith("no plot")):
+        return
     outputs: list[NotebookNode] = cell.cell.get("outputs", []) if cell.cell is not None else []
     for output in outputs:
-        if output.output_type == "error" and cell.to_do is None:
-            yield f"{cell.released.grade_id} raises {output.ename}: {output.evalue[:300]}"
+        if output.output_type == "error":
+            yield f"{name} raises {output.ename}: {output.evalue[:300]}"
 
 
 def _last_word(report: Report) -> str:

@@ -17,6 +17,7 @@ from importlib import metadata
 from pathlib import Path
 
 _OLDEST_PYTHON = (3, 11)
+_NEWEST_PYTHON = (3, 13)  # with which the packages that students install are tested
 _MEMORY_MB, _DISK_MB = 2000, 500
 _SECONDS_FOR_ANOTHER_PYTHON = 20
 _PACKAGES = ("numpy", "matplotlib", "pickleshare", "tqdm", "ipykernel", "jupyterlab")
@@ -75,10 +76,20 @@ def look() -> Iterator[Line]:
 
 def _python() -> Line:
     found = f"{platform.python_version()} ({sys.executable})"
-    if sys.version_info >= _OLDEST_PYTHON:
-        return Line("Python", found)
-    oldest = ".".join(map(str, _OLDEST_PYTHON))
-    return Line("Python", found, f"Python {oldest} or later is needed: see START.html.")
+    oldest, newest = (".".join(map(str, version)) for version in (_OLDEST_PYTHON, _NEWEST_PYTHON))
+    if sys.version_info < _OLDEST_PYTHON:
+        return Line("Python", found, f"Python {oldest} or later is needed: see START.html.")
+    if sys.version_info[:2] > _NEWEST_PYTHON:
+        command = f"py -{newest}" if os.name == "nt" else f"python{newest}"
+        return Line(
+            "Python",
+            found,
+            f"It is newer than what the homework's packages are tested with: Python {oldest} to "
+            f"{newest}. If something fails, install {newest} from python.org, delete the folder "
+            f".venv, and do what START.html says with {command} in place of "
+            f"{'py' if os.name == 'nt' else 'python3'}.",
+        )
+    return Line("Python", found)
 
 
 def _package(name: str) -> Line:

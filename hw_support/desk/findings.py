@@ -5,10 +5,12 @@ from __future__ import annotations
 import ast
 import builtins
 import contextlib
+import functools
+import itertools
 import os
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import packages_distributions
 from pathlib import Path
@@ -24,6 +26,7 @@ from hw_support.submission.released import Release
 STUB = "raise NotImplementedError()"
 _SAID_ELSEWHERE = ("NameError", "NotImplementedError", "FileNotFoundError", "ModuleNotFoundError")
 _NEAR = 0.5  # of a time limit
+_MOST_NAMES = 5  # that a sentence lists
 _NO_NAME = re.compile(r"name '(\w+)' is not defined")
 
 
@@ -57,13 +60,29 @@ class Checked:
 def checked_cells(ran: Ran, release: Release) -> list[Checked]:
     """Return all cells of the instructor's, in the order in which they were handed out."""
     places = {grade_id_of(cell): i for i, cell in enumerate(ran.notebook.cells)}
+    runs = {name: ran.cells.get(place) for name, place in places.items()}
     found = []
     for released in release.cells:
         place = places.get(released.grade_id)
         cell = None if place is None else ran.notebook.cells[place]
-        run = None if place is None else ran.cells.get(place)
-        found.append(Checked(released, cell, run, _to_do(released, cell, run, release)))
+        run = runs.get(released.grade_id)
+        to_do = _to_do(released, cell, run, release)
+        if to_do and not released.grade and _is_tested_and_passes(released, release, runs):
+            to_do = None  # the function stands elsewhere, or the stub's line is never reached
+        found.append(Checked(released, cell, run, to_do))
     return found
+
+
+def _is_tested_and_passes(
+    answer: InstructorCell, release: Release, runs: Mapping[str | None, CellRun | None]
+) -> bool:
+    """Whether there are tests with points behind an answer, and all their parts pass."""
+    behind = itertools.dropwhile(lambda cell: cell.grade_id != answer.grade_id, release.cells)
+    tests = list(
+        itertools.takewhile(lambda cell: not cell.solution, itertools.islice(behind, 1, None))
+    )
+    parts = [run.parts if (run := runs.get(t.grade_id)) else [] for t in tests if t.points]
+    return bool(parts) and all(found and all(p.passed for p in found) for found in parts)
 
 
 def _to_do(
@@ -120,7 +139,8 @@ def surprises(saved: NotebookNode, ran: Ran, release: Release, folder: Path) -> 
         where = name_of(ran.notebook.cells[last])
         yield f"{ran.stopped} in {where}: what comes after it was not run."
     yield from _missing_names(ran.notebook, release)
-    yield from _own_errors(ran.notebook)
+    yield from _own_errors(ran.notebook, release)
+    yield from _rebound(ran)
     yield from _other_results(saved, ran)
     yield from _files(ran, folder)
     yield from _imports(ran.notebook, release, folder)
@@ -134,6 +154,8 @@ def _missing_names(notebook: NotebookNode, release: Release) -> Iterator[str]:
     }
     defined = {i: _defined_in(cell) for i, cell in enumerate(notebook.cells)}
     for i, cell in enumerate(notebook.cells):
+        if _is_given(cell, release):
+            continue  # it came along, and expects a name that its owner chose otherwise
         for name in sorted({n for text in _errors(cell) for n in _NO_NAME.findall(text)}):
             if hasattr(builtins, name) or name in looked_for:
                 continue
@@ -152,9 +174,16 @@ def _missing_names(notebook: NotebookNode, release: Release) -> Iterator[str]:
                 )
 
 
-def _own_errors(notebook: NotebookNode) -> Iterator[str]:
+def _is_given(cell: NotebookNode, release: Release) -> bool:
+    given = {" ".join(source.split()) for source in release.given}
+    return grade_id_of(cell) is None and " ".join(cell.source.split()) in given
+
+
+def _own_errors(notebook: NotebookNode, release: Release) -> Iterator[str]:
     """Name cells that a student added and that fail; of the others the tests speak."""
     for cell in notebook.cells:
+        if _is_given(cell, release):
+            continue
         for output in cell.get("outputs", []) if grade_id_of(cell) is None else ():
             if output.output_type == "error" and output.ename not in _SAID_ELSEWHERE:
                 yield (
@@ -190,12 +219,25 @@ def _defined_in(cell: NotebookNode) -> set[str]:
     return names
 
 
+def _rebound(ran: Ran) -> Iterator[str]:
+    """Name tests that pass with the notebook's meaning of a name and fail with the grader's."""
+    for i, run in ran.cells.items():
+        if run.lost:
+            names = ", ".join(f"`{name}`" for name in run.rebound[:_MOST_NAMES])
+            why = f"gives another meaning to {names}" if names else "changes settings of Python"
+            yield (
+                f"{grade_id_of(ran.notebook.cells[i])} passes in your notebook, which {why}, and "
+                f"fails in grading ({shown(run.lost[0])}): there tests have their own. Use other "
+                "names."
+            )
+
+
 def _other_results(saved: NotebookNode, ran: Ran) -> Iterator[str]:
     before = {grade_id_of(cell): cell for cell in saved.cells}
     for i, run in ran.cells.items():
         name = grade_id_of(ran.notebook.cells[i])
         failed = [part.what for part in run.parts if not part.passed]
-        if name and failed and _passed_when_saved(before.get(name)):
+        if name and failed and not run.lost and _passed_when_saved(before.get(name)):
             yield (
                 f"{name} passed when you saved the notebook, and does not when all cells are run "
                 f"from the top ({shown(failed[0])} fails). Cells were run in another order, or "
@@ -224,7 +266,7 @@ def _files(ran: Ran, folder: Path) -> Iterator[str]:
         missing = [name for name in beside if any(name in text for text in errors)]
         for name in [*run.opened, *missing]:
             path = folder / os.path.expanduser(name)
-            if name in said or not path.exists() or not _is_own(path, folder):
+            if name in said or not os.path.exists(path) or not _is_own(path, folder):
                 continue
             said.add(name)
             yield (
@@ -248,7 +290,7 @@ def _is_own(path: Path, folder: Path) -> bool:
 
 
 def _imports(notebook: NotebookNode, release: Release, folder: Path) -> Iterator[str]:
-    installed = packages_distributions()
+    installed = _distributions()
     for cell in notebook.cells:
         for name in sorted(_imported_in(cell)):
             if (folder / f"{name}.py").exists() or (folder / name / "__init__.py").exists():
@@ -262,6 +304,11 @@ def _imports(notebook: NotebookNode, release: Release, folder: Path) -> Iterator
             distributions = {_canonical(d) for d in installed.get(name, ())}
             if not distributions & release.packages:
                 yield f"{name_of(cell)} imports {name}, which the grader does not have."
+
+
+@functools.cache
+def _distributions() -> Mapping[str, list[str]]:
+    return packages_distributions()  # takes half a second
 
 
 def _canonical(name: str) -> str:

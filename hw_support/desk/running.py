@@ -15,6 +15,7 @@ import signal
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from queue import Empty
 from subprocess import DEVNULL
 from time import monotonic
 from typing import Any
@@ -28,13 +29,15 @@ from nbformat import NotebookNode
 
 from hw_support.checks import Part
 from hw_support.desk.errors import DeskError
+from hw_support.desk.judging import bound_by
 from hw_support.submission.mending import grade_id_of
 
 KERNEL = "python3"
 _SECONDS_TO_ANSWER = 10.0
-_INSIDE = "__import__('hw_support.desk.inside', fromlist=['inside'])"
-_START = f"{_INSIDE}.watch()"
-_TOLD = f"{_INSIDE}.told(globals())"
+# The statement finds the module whatever the notebook's names mean, `__import__` too.
+_IMPORT, _INSIDE = "import hw_support.desk.inside as _hw_inside", "_hw_inside"
+_WATCH = f"{_INSIDE}.watch()"
+_SECONDS_FOR_A_TEST = 100.0  # for one that is run once more; its parts have limits of their own
 
 
 @dataclass
@@ -48,15 +51,31 @@ class CellRun:
     cpu_seconds
         Of computing.
     parts
-        Of a test cell.
+        Of a test cell, as the grader sees them.
+    notes
+        Remarks of an instructor's cell, by `hw_support.Checks.note`.
     opened
         Names of files that it opened to read, as the code gave them.
+    judged
+        Whether it is a test that was run once more with the grader's meaning of all names, because
+        the notebook has other ones (`hw_support.desk.judging`).
+    raised
+        What a test cell raised outside of its parts; then it earns nothing.
+    lost
+        What failed then, and had passed with the notebook's meaning of the names.
+    rebound
+        The names that mean something else in the notebook, if so.
     """
 
     seconds: float = 0.0
     cpu_seconds: float = 0.0
     parts: list[Part] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
     opened: list[str] = field(default_factory=list)
+    judged: bool = False
+    raised: str = ""
+    lost: list[str] = field(default_factory=list)
+    rebound: list[str] = field(default_factory=list)
 
 
 @dataclass
@@ -78,12 +97,23 @@ class Ran:
     stopped: str | None = None
 
 
+class _NoAnswer(Exception):
+    """The kernel does not say what became of a cell."""
+
+
 class _Client(NotebookClient):
     """Runs cells one after another, and asks the kernel what became of each."""
 
-    def __init__(self, nb: NotebookNode, ran: Ran, began: Callable[[int], None], **more: Any):
+    def __init__(
+        self,
+        nb: NotebookNode,
+        ran: Ran,
+        began: Callable[[int], None],
+        like_grader: bool,
+        **more: Any,
+    ) -> None:
         super().__init__(nb, **more)
-        self._ran, self._began = ran, began
+        self._ran, self._began, self._like_grader = ran, began, like_grader
         self.stopped = False  # by Ctrl-C
 
     async def async_execute_cell(
@@ -91,7 +121,7 @@ class _Client(NotebookClient):
     ) -> NotebookNode:
         if not cell_index:
             self._stop_on_interrupt()
-            await self._ask("None", code=_START)
+            await self._ask(_WATCH)
         if cell.cell_type != "code" or not cell.source.strip():
             return cell
         self._began(cell_index)
@@ -102,11 +132,31 @@ class _Client(NotebookClient):
             await super().async_execute_cell(cell, cell_index, *arguments, **named)
         finally:
             run.seconds = monotonic() - start
-        told = await self._ask(_TOLD)
+        locked = bool(cell.metadata.get("nbgrader", {}).get("locked"))
+        is_test = (grade_id_of(cell) or "").startswith("test_")
+        bound = bound_by(cell.source) if locked and not is_test else []
+        told = await self._ask(f"{_INSIDE}.told({bound})")
         run.cpu_seconds, run.opened = told["cpu_seconds"], told["opened"]
-        if (grade_id_of(cell) or "").startswith("test_"):
+        if locked:
+            run.notes = told["notes"]
+        if is_test:
             run.parts = [Part(*part) for part in told["parts"]]
+            errors = [o for o in cell.outputs if o.output_type == "error"]
+            run.raised = f"{errors[0].ename}: {errors[0].evalue}" if errors else ""
+            if told["bent"] and self._like_grader:
+                await self._judge(cell, run)
         return cell
+
+    async def _judge(self, cell: NotebookNode, run: CellRun) -> None:
+        """Run a test once more with the grader's meaning of all names."""
+        question = f"{_INSIDE}.judged({cell.source!r})"
+        again = await self._ask(question, seconds=_SECONDS_FOR_A_TEST)
+        passed = {part.what for part in run.parts if part.passed and not run.raised}
+        run.parts = [Part(*part) for part in again["parts"]]
+        run.notes, run.rebound, run.raised = again["notes"], again["rebound"], again["raised"]
+        run.judged = True
+        failed = {part.what for part in run.parts if not part.passed or run.raised}
+        run.lost = sorted(passed & failed)
 
     def _stop_on_interrupt(self) -> None:
         """Let Ctrl-C end the run, and with it the kernel, instead of the kernel alone."""
@@ -120,25 +170,33 @@ class _Client(NotebookClient):
         with contextlib.suppress(RuntimeError):  # on Windows, and outside of the main thread
             asyncio.get_running_loop().add_signal_handler(signal.SIGINT, stop)
 
-    async def _ask(self, expression: str, code: str = "") -> Any:
+    async def _ask(self, expression: str, seconds: float = _SECONDS_TO_ANSWER) -> Any:
         """Have an expression computed whose value is text, and return what that says as JSON."""
         kernel: Any = self.kc
         request = kernel.execute(
-            code, silent=True, store_history=False, user_expressions={"told": expression}
+            _IMPORT, silent=True, store_history=False, user_expressions={"told": expression}
         )
         while True:
-            reply = await ensure_async(kernel.get_shell_msg(timeout=_SECONDS_TO_ANSWER))
+            try:
+                reply = await ensure_async(kernel.get_shell_msg(timeout=seconds))
+            except Empty:
+                raise _NoAnswer from None
             if reply["parent_header"].get("msg_id") == request:
                 break
         answer = reply["content"].get("user_expressions", {}).get("told", {})
+        if "data" not in answer and expression != _WATCH:
+            raise _NoAnswer  # a cell has changed what answering needs
         if "data" not in answer:
             why = reply["content"].get("evalue") or answer.get("evalue", "no answer")
             raise DeskError(
                 f"The kernel that Jupyter starts cannot run this homework ({why}). Type "
                 "`python -m hw_support doctor` to see what is missing."
             )
-        text = ast.literal_eval(answer["data"]["text/plain"])
-        return json.loads(text) if text else None
+        try:
+            text = ast.literal_eval(answer["data"]["text/plain"])
+            return json.loads(text)
+        except (ValueError, SyntaxError, KeyError, TypeError):
+            raise _NoAnswer from None  # a cell has changed how values are written
 
 
 def run_from_the_top(
@@ -194,6 +252,7 @@ def _run_in(
         ran.notebook,
         ran,
         began,
+        like_grader,
         km=kernel,
         timeout_func=seconds_for,
         interrupt_on_timeout=True,
@@ -213,5 +272,7 @@ def _run_in(
         if client.stopped:
             raise KeyboardInterrupt from None
         ran.stopped = "The kernel died"
+    except _NoAnswer:
+        ran.stopped = "The kernel did not answer any more"
     except CellTimeoutError:
         ran.stopped = "The kernel could not be interrupted"

@@ -137,7 +137,7 @@ def _siblings(path: Path) -> str:
     except OSError:
         return ""
     found = ", ".join(shown(n) for n in names[:5] if n != path.name)
-    return f", but there is {found}: rename the one that was meant and grade again" if found else ""
+    return f", but there is {found}: rename the one that is meant" if found else ""
 
 
 def _file_type(mode: int) -> str:
@@ -348,7 +348,8 @@ def _outputs(raw: Any) -> list[NotebookNode]:
     outputs = []
     for entry in raw if isinstance(raw, list) else ():
         try:
-            output = nbformat.from_dict(entry)
+            text = json.dumps(entry, ensure_ascii=False)
+            output = nbformat.from_dict(json.loads(encodable(text)))
             nbformat.validate(output, ref="output", version=4)
         except Exception:
             continue

@@ -44,6 +44,8 @@ class Release:
         Grade id of the cell with name and pledge; "" if there is none.
     begins
         The notebook's first line.
+    given
+        The sources of code cells that came along without a grade id: nothing depends on them.
     """
 
     assignment: str
@@ -56,6 +58,7 @@ class Release:
     cpu_seconds_per_submission: float
     certification: str
     begins: str
+    given: tuple[str, ...] = ()
 
     @property
     def file_name(self) -> str:
@@ -101,7 +104,9 @@ def read_release(path: Path) -> Release:
 def as_release(content: Mapping[str, Any]) -> Release:
     """Return what `described` gave as a `Release`."""
     cells = tuple(InstructorCell(**cell) for cell in content["cells"])
-    return Release(**{**content, "cells": cells, "packages": frozenset(content["packages"])})
+    as_they_are = {"given": tuple(content.get("given", ()))}
+    packages = frozenset(content["packages"])
+    return Release(**{**content, "cells": cells, "packages": packages, **as_they_are})
 
 
 def described(notebook: NotebookNode, **more: Any) -> dict[str, Any]:
@@ -114,12 +119,13 @@ def described(notebook: NotebookNode, **more: Any) -> dict[str, Any]:
     more
         The other attributes of `Release`.
     """
-    cells, parts, heading = [], {}, ""
+    cells, given, parts, heading = [], [], {}, ""
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
             heading = _last_heading(cell.source) or heading
         marks = cell.metadata.get("nbgrader")
         if not marks:
+            given += [cell.source] if cell.cell_type == "code" else []
             continue
         parts[marks["grade_id"]] = heading
         kept = ("grade_id", "locked", "grade", "solution", "task", "checksum")
@@ -131,7 +137,8 @@ def described(notebook: NotebookNode, **more: Any) -> dict[str, Any]:
                 "points": float(marks["points"]) if "points" in marks else None,
             }
         )
-    return {"cells": cells, "parts": parts, "begins": first_line(notebook), **more}
+    begins = first_line(notebook)
+    return {"cells": cells, "given": given, "parts": parts, "begins": begins, **more}
 
 
 def first_line(notebook: NotebookNode) -> str:

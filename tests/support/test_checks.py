@@ -228,3 +228,40 @@ def test_a_cell_without_points_has_no_score():
     with checks("right", points=0):
         pass
     assert checks.score() is None
+
+
+# -- remarks
+
+
+def test_a_note_is_printed_and_costs_nothing(capsys):
+    checks = Checks("f", points=1)
+    with checks("a part", points=1):
+        pass
+    checks.note("The two gradients\n  disagree: 0.75.")
+    checks.note("The two gradients disagree: 0.75.")
+    assert checks.score() == 1.0
+    assert checks.notes == ["The two gradients disagree: 0.75."]
+    assert capsys.readouterr().out.splitlines() == [
+        "passed  a part [1 pt]",
+        "note    The two gradients disagree: 0.75.",
+        "f: 1 of 1 points here.",
+    ]
+
+
+def test_a_note_of_a_hidden_part_tells_nothing(capsys):
+    checks = Checks("f", points=2)
+    with checks("hidden", points=1, hidden=True):
+        checks.note("The input was 42.")
+    with checks("hidden, and it fails", points=1, hidden=True):
+        checks.note("The input was 43.")
+        raise ValueError("43")
+    checks.note("Look at your plot.")
+    assert checks.notes == ["Look at your plot."]
+    assert "4" not in capsys.readouterr().out
+
+
+def test_an_empty_note_is_none(capsys):
+    checks = Checks("f", points=1)
+    checks.note(" \n")
+    assert checks.notes == []
+    assert capsys.readouterr().out == ""

@@ -127,3 +127,21 @@ def test_nothing_is_looked_at_in_grading(monkeypatch, capsys):
     monkeypatch.setattr(doctor, "look", lambda: pytest.fail("it looked"))
     assert hw_support.doctor() is True
     assert "being graded" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("version", "said"),
+    [
+        ((3, 10, 9), "Python 3.11 or later is needed"),
+        ((3, 11, 0), None),
+        ((3, 13, 9), None),
+        (
+            (3, 14, 0),
+            "newer than what the homework's packages are tested with: Python 3.11 to 3.13",
+        ),
+    ],
+)
+def test_a_python_outside_of_what_is_tested_is_named(version, said, lines, monkeypatch):
+    monkeypatch.setattr(doctor.sys, "version_info", version)
+    advice = doctor._python().advice
+    assert advice is None if said is None else said in advice

@@ -1,0 +1,197 @@
+"""Runs a test cell once more, as the grader does, where a notebook bends what the test relies on.
+
+On the desk a test cell sees the student's names. The grader runs it in a process of its own: there
+the test's names and those of the instructor's locked cells come first, then Python's own, and only
+then is the notebook asked. So a notebook with a variable `max`, with another `np`, or in which
+NumPy raises an error where it warns, fails tests on the desk that it passes in grading; or, with
+another `assert_close`, the reverse.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import contextlib
+import functools
+import io
+import symtable
+import warnings
+from collections.abc import Iterator
+from types import FunctionType
+from typing import Any
+
+import numpy as np
+
+from hw_support.checks import Checks, Notebook, RandomState, text_of
+
+_OF_JUPYTER = {"exit", "open", "quit"}  # of which it puts its own into every notebook
+
+
+def bound_by(source: str) -> list[str]:
+    """Return the names that code binds at its top level; none where it is no Python."""
+    try:
+        symbols = symtable.symtable(source, "cell", "exec").get_symbols()
+    except (SyntaxError, ValueError, RecursionError):
+        return []
+    return [s.get_name() for s in symbols if s.is_assigned() or s.is_imported()]
+
+
+class Judge:
+    """Knows what the instructor's cells have bound, and whether it still means the same.
+
+    Parameters
+    ----------
+    theirs
+        The notebook's names.
+    """
+
+    def __init__(self, theirs: dict[str, Any]) -> None:
+        self._theirs = theirs
+        self._own: dict[str, Any] = {}
+        self._settings = _Settings()
+
+    def keep(self, names: list[str]) -> None:
+        """Keep what these names mean now: a locked cell has just bound them."""
+        self._own |= {name: self._theirs[name] for name in names if name in self._theirs}
+
+    def rebound(self) -> list[str]:
+        """Return the instructor's and Python's names that mean something else by now."""
+        nothing = object()
+        other = [n for n, value in self._own.items() if self._theirs.get(n, nothing) is not value]
+        return sorted({*other, *(_python_names(self._theirs) - set(self._own))})
+
+    def is_bent(self) -> bool:
+        """Whether a test cell may see something else here than in grading."""
+        return bool(self.rebound()) or self._settings != _Settings()
+
+    def examine(self, source: str) -> tuple[Checks | None, str]:
+        """Run a test cell with the grader's names.
+
+        The notebook's names and random generators are put back.
+
+        Returns
+        -------
+        checks, raised
+            None if the cell made none; what it raised outside of its parts, "" if nothing.
+        """
+        before, random = dict(self._theirs), RandomState(self._theirs)
+        names = _GradersNames(self._own, self._theirs, _Settings())
+        printed, raised = io.StringIO(), ""
+        try:
+            with (
+                self._settings.in_force(),
+                contextlib.redirect_stdout(printed),
+                contextlib.redirect_stderr(printed),
+            ):
+                exec(compile(ast.parse(source), "<test>", "exec"), names)
+        except Exception as error:
+            raised = f"{type(error).__name__}: {text_of(error)}".removesuffix(": ")
+        finally:
+            random.put_back()
+            for name in self._theirs.keys() - before.keys():
+                del self._theirs[name]
+            self._theirs.update(before)
+        checks = dict.get(names, "checks")
+        return (checks if isinstance(checks, Checks) else None), raised
+
+
+def _python_names(names: dict[str, Any]) -> set[str]:
+    there = {name for name in names if not name.startswith("_") and hasattr(builtins, name)}
+    return there - _OF_JUPYTER
+
+
+class _Settings:
+    """What NumPy does about 1/0, and Python about warnings, at one moment."""
+
+    def __init__(self) -> None:
+        self.numpy: Any = np.geterr()
+        # Libraries add filters of their own when they are imported; those that raise matter.
+        self.all = list(warnings.filters)
+        self.strict = [entry for entry in warnings.filters if entry[0] == "error"]
+
+    def __eq__(self, other: object) -> bool:
+        same = isinstance(other, _Settings)
+        return same and (self.numpy, self.strict) == (other.numpy, other.strict)  # type: ignore[attr-defined]
+
+    __hash__ = None  # type: ignore[assignment]
+
+    @contextlib.contextmanager
+    def in_force(self) -> Iterator[None]:
+        """Let them hold in a block."""
+        with np.errstate(**self.numpy), warnings.catch_warnings():
+            warnings.filters[:] = self.all  # type: ignore[index]
+            yield
+
+
+class _GradersNames(dict[str, Any]):
+    """The names of a test cell, as in the grader's process."""
+
+    def __init__(self, own: dict[str, Any], theirs: dict[str, Any], settings: _Settings) -> None:
+        super().__init__()
+        self._theirs, self._settings = theirs, settings
+        self.update({name: self._moved(value) for name, value in own.items()})
+        self["__builtins__"], self["__name__"] = builtins, "__main__"
+        self.notebook = _NotebookBehind(self, theirs)
+
+    def _moved(self, value: Any) -> Any:
+        """Return a locked cell's function that sees these names instead of the notebook's."""
+        if not isinstance(value, FunctionType) or value.__globals__ is not self._theirs:
+            return value
+        made = FunctionType(
+            value.__code__, self, value.__name__, value.__defaults__, value.__closure__
+        )
+        made.__kwdefaults__ = value.__kwdefaults__
+        made.__dict__.update(value.__dict__)
+        return made
+
+    def __missing__(self, name: str) -> Any:
+        if hasattr(builtins, name) or name.startswith("__"):
+            raise KeyError(name)
+        return self._called_as_there(self._theirs[name])
+
+    def _called_as_there(self, value: Any) -> Any:
+        """Return a student's function that runs under the student's settings."""
+        if not isinstance(value, FunctionType):
+            return value
+
+        @functools.wraps(value)
+        def called(*arguments: Any, **named: Any) -> Any:
+            with self._settings.in_force():
+                return value(*arguments, **named)
+
+        return called
+
+    def __contains__(self, name: object) -> bool:
+        return super().__contains__(name) or (
+            name in self._theirs and not hasattr(builtins, str(name))
+        )
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """Return what a name means; `default` where it means nothing."""
+        try:
+            return self[name]
+        except KeyError:
+            return default
+
+
+class _NotebookBehind(Notebook):
+    """Replaces a name for the test and in the notebook."""
+
+    def __init__(self, names: _GradersNames, theirs: dict[str, Any]) -> None:
+        super().__init__(names)
+        self._theirs = theirs
+        self._before: dict[str, tuple[Any, Any]] = {}  # what the test and the notebook meant
+
+    def put(self, name: str, value: object) -> None:
+        """Let a name mean something else, for the test and in the notebook."""
+        pair = dict.get(self.names, name, self.MISSING), self._theirs.get(name, self.MISSING)
+        self._before.setdefault(name, pair)
+        self.names[name] = self._theirs[name] = value
+
+    def put_back(self, name: str, original: object) -> None:
+        """Let a name mean again what it meant before `put`."""
+        for names, value in zip((self.names, self._theirs), self._before.pop(name), strict=True):
+            if value is self.MISSING:
+                names.pop(name, None)
+            else:
+                names[name] = value

@@ -1,0 +1,62 @@
+"""`check` and the grader say the same of notebooks that bend what tests rely on."""
+
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+from toy_course import ASSIGNMENT, CONFIG, ToyCourse, run
+
+from hw_grading.homework.course import Course
+
+sys.path.append(str(Path(__file__).resolve().parents[1] / "support" / "desk"))
+
+from small import answered, checked, small_notebook  # beside the desk's tests
+
+RIGHT = "STEP = 1\ndef double(x):\n    return x + x\n"
+WRONG = "STEP = 1\ndef double(x):\n    return x * 3\n"
+ANSWERS = {
+    "right": RIGHT,
+    "wrong": WRONG,
+    "emptied": "",
+    "max": f"max = 3\n{RIGHT}",
+    "star": f"from numpy import *\n{RIGHT}",
+    "np": f"np = plt = None\n{RIGHT}",
+    "raising": f"np.seterr(all='raise')\nimport warnings\nwarnings.simplefilter('error')\n{RIGHT}",
+    "own-raising": "np.seterr(all='raise')\ndef double(x):\n    np.log(0 * x)\n    return x + x\n",
+    "assert-close": f"def assert_close(*_, **__): pass\n{WRONG}",
+    "total-of": "def total_of(x): return 2\ndef double(x):\n"
+    "    return [2.0, 4.0] if np.ndim(x) else 3 * x\n",
+    "own-max": "def max(x): return x + x\ndef double(x):\n    return max(x)\n",
+    "magics": f"%matplotlib inline\n!true\n%pip --version\n{RIGHT}",
+    "no-double": "def triple(x):\n    return 3 * x\n",
+}
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_the_desk_counts_the_points_that_the_grader_gives(tmp_path, monkeypatch):
+    root = tmp_path / "course"
+    root.mkdir()
+    (root / "nbgrader_config.py").write_text(CONFIG.format(root=str(root)))
+    folder = Course(root).source(ASSIGNMENT)
+    folder.mkdir(parents=True)
+    nbformat.write(small_notebook(), folder / f"{ASSIGNMENT}.ipynb")
+    assert run(root, "generate_assignment", "--create", ASSIGNMENT).returncode == 0
+    course = ToyCourse(root, small_notebook(), answered())
+    for name, source in ANSWERS.items():
+        course.submit(name, answered(double=source))
+    assert course.grade().returncode == 0
+    graded = {name: course.scores(name)["test_double"] for name in ANSWERS}
+
+    monkeypatch.delenv("NBGRADER_EXECUTION", raising=False)
+    desk = {}
+    for name, source in ANSWERS.items():
+        found = checked(answered(double=source), tmp_path)
+        (cell,) = [c for c in found.report.checked if c.released.grade_id == "test_double"]
+        passed = [part.points for part in cell.run.parts if part.passed and not cell.run.raised]
+        # The last of the test's points is of parts that this homework does not have.
+        desk[name] = sum(passed) + (1 if len(passed) == 2 else 0)
+    assert desk == graded
+    assert {graded["right"], graded["max"], graded["np"], graded["raising"]} == {3.0}
+    assert graded["assert-close"] < 3

@@ -1,0 +1,106 @@
+"""A homework of one function, whose test looks at more than its points; and how it is checked."""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+from types import SimpleNamespace
+
+import nbformat
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from tiny_homeworks import CERTIFICATION, cell_of, marked
+
+from hw_support.desk import check
+from hw_support.desk.opening import open_notebook
+from hw_support.submission import released
+from hw_support.submission.released import Release
+
+SETUP = """import numpy as np
+
+from hw_support import Checks, assert_close
+
+
+def total_of(values):
+    return np.sum(values)"""
+TEST = """checks = Checks("double", points=3)
+with checks("of numbers", points=1):
+    assert_close(double(np.array([1.0, 2.0])), [2.0, 4.0], what="double")
+with checks("of a total", points=1):
+    assert_close(double(total_of([1.0, max(2.0, 1.0)])), 6.0, what="double")
+if double(0.5) != 1.0:
+    checks.note(f"double(0.5) is {double(0.5):g}, and the text announces 1.")
+checks.score()"""
+STUB = "# YOUR CODE HERE\nraise NotImplementedError()"
+ANSWERS = {
+    "certification": CERTIFICATION.replace("### BEGIN SOLUTION\n", "").replace(
+        "\n### END SOLUTION", ""
+    ),
+    "double": "def double(x):\n    return x + x",
+    "sketch": "import matplotlib.pyplot as plt\nplt.plot([1, 2])\nplt.show()",
+    "why": "Because it is so.",
+}
+
+
+def small_notebook() -> NotebookNode:
+    """As students get it: `double` and `sketch` are code, `why` is text."""
+    answer = {"grade": True, "solution": True}
+    empty = ANSWERS["certification"]
+    for text in ("Ada", "30312345", "Turin, today"):
+        empty = empty.replace(text, "YOUR ANSWER HERE")
+    cells = [
+        new_markdown_cell("# Small"),
+        marked(new_markdown_cell(empty), "certification", points=1, **answer),
+        marked(new_code_cell(SETUP), "setup", locked=True),
+        new_markdown_cell("## Function (3 points)"),
+        marked(new_code_cell(STUB), "double", solution=True),
+        marked(new_code_cell(TEST), "test_double", grade=True, locked=True, points=3),
+        new_code_cell("print(STEP)  # not graded"),
+        new_markdown_cell("## Plot (2 points)"),
+        marked(new_code_cell(STUB), "sketch", points=2, **answer),
+        marked(new_markdown_cell("YOUR ANSWER HERE"), "why", points=2, **answer),
+    ]
+    for number, cell in enumerate(cells):
+        cell["id"] = f"small-{number}"
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    return new_notebook(cells=cells, metadata={"kernelspec": kernel})
+
+
+def small_release() -> Release:
+    """What students' package is told of it."""
+    return released.as_release(
+        released.described(
+            small_notebook(),
+            assignment="small",
+            version="1.0",
+            packages=["numpy", "matplotlib"],
+            certification="certification",
+            cpu_seconds_per_cell=60.0,
+            cpu_seconds_for_cell={},
+            cpu_seconds_per_submission=1800.0,
+        )
+    )
+
+
+RELEASE = small_release()
+
+
+def answered(**sources: str) -> NotebookNode:
+    """The notebook with all answers, or others."""
+    notebook = copy.deepcopy(small_notebook())
+    cell_of(notebook, "double").source = "STEP = 1\n" + ANSWERS["double"]
+    for name, source in {**ANSWERS, **sources}.items():
+        if name != "double" or "double" in sources:
+            cell_of(notebook, name).source = source
+    return notebook
+
+
+def checked(notebook: NotebookNode, folder: Path) -> SimpleNamespace:
+    """Run `check` on a notebook: what it found, and what it prints, on one line."""
+    path = folder / "small.ipynb"
+    nbformat.write(notebook, path)
+    report = check.check(open_notebook(path, [RELEASE]))
+    said = " ".join(" ".join(check._lines(report)).split())
+    parts = {part.what: part.passed for part in check._parts(report.checked)}
+    to_do = {c.released.grade_id: c.to_do for c in report.checked if c.to_do}
+    return SimpleNamespace(report=report, said=said, parts=parts, to_do=to_do)

@@ -1,0 +1,140 @@
+"""What students' notebooks hold in practice: findings are true, and nothing is said in vain."""
+
+import copy
+import json
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell
+from small import ANSWERS, RELEASE, STUB, answered, checked
+from tiny_homeworks import cell_of
+
+from hw_support.desk import check
+from hw_support.desk.opening import open_notebook
+
+pytestmark = pytest.mark.slow
+DOUBLE = "STEP = 1\ndef double(x):\n    return x + x"
+PLOT = ANSWERS["sketch"]
+
+
+@pytest.fixture(autouse=True)
+def not_grading(monkeypatch):
+    monkeypatch.delenv("NBGRADER_EXECUTION", raising=False)
+
+
+@pytest.mark.parametrize("left", ["", " \n", "# in another cell", STUB + "\n"])
+def test_a_function_that_stands_in_another_cell_is_an_answer(left, tmp_path):
+    notebook = answered(double=left)
+    place = notebook.cells.index(cell_of(notebook, "double"))
+    notebook.cells.insert(place + 1, new_code_cell(DOUBLE, id="mine"))
+    found = checked(notebook, tmp_path)
+    assert all(found.parts.values())
+    assert found.to_do == {}
+    assert not [text for text in found.report.surprises if "NotImplementedError" not in text]
+
+
+def test_an_emptied_answer_whose_test_fails_is_to_be_written(tmp_path):
+    found = checked(answered(double="STEP = 1"), tmp_path)
+    assert not found.report.fine
+    assert "name 'double' is not defined" in found.said
+    found = checked(answered(double=""), tmp_path)
+    assert found.to_do == {"double": "answer double"}
+
+
+def test_a_name_that_only_a_cell_that_came_along_expects_is_no_finding(tmp_path):
+    found = checked(answered(double=ANSWERS["double"]), tmp_path)
+    assert found.report.surprises == []
+    assert found.report.fine, found.said
+
+
+def test_a_name_that_a_students_own_cell_expects_is_a_finding(tmp_path):
+    notebook = answered()
+    notebook.cells.append(new_code_cell("print(my_rate)", id="mine"))
+    found = checked(notebook, tmp_path)
+    assert "uses `my_rate`, which no cell defines" in found.said
+
+
+def test_cells_that_were_retyped_are_turned_back_and_named(tmp_path):
+    notebook = answered()
+    for name, new in (("double", new_markdown_cell), ("why", new_code_cell)):
+        place = notebook.cells.index(cell_of(notebook, name))
+        old = notebook.cells[place]
+        notebook.cells[place] = new(old.source, id=old.id, metadata=old.metadata)
+    found = checked(notebook, tmp_path)
+    assert all(found.parts.values())
+    assert found.to_do == {}
+    assert "Cell 'double' was turned from a code cell into a markdown cell" in found.said
+    assert "Cell 'why' was turned from a markdown cell into a code cell" in found.said
+
+
+def elsewhere(notebook, kind):
+    """The same notebook as another program saves it."""
+    content = json.loads(nbformat.writes(notebook))
+    if kind == "colab":
+        content["metadata"]["colab"] = {"provenance": [], "toc_visible": True}
+        content["nbformat_minor"] = 0
+        for cell in content["cells"]:
+            cell["metadata"]["id"] = cell.pop("id")
+            cell["metadata"]["outputId"] = "0-0"
+    elif kind == "vscode":
+        content["metadata"]["language_info"] = {"name": "python", "version": "3.12.1"}
+        content["metadata"]["kernelspec"] = {"name": ".venv", "display_name": ".venv (3.12)"}
+        for cell in content["cells"]:
+            cell["metadata"]["vscode"] = {"languageId": "python"}
+            cell["source"] = "".join(cell["source"])
+    else:
+        content["metadata"]["kaggle"] = {"accelerator": "none", "isGpuEnabled": False}
+        content["nbformat_minor"] = 4
+        for cell in content["cells"]:
+            del cell["id"]
+            cell["metadata"] |= {"trusted": True, "_uuid": "8f2839f25d", "_cell_guid": "b1"}
+    return content
+
+
+@pytest.mark.parametrize("kind", ["colab", "vscode", "kaggle"])
+def test_notebooks_that_other_programs_saved_are_fine(kind, tmp_path):
+    path = tmp_path / "small.ipynb"
+    path.write_text(json.dumps(elsewhere(answered(), kind)))
+    report = check.check(open_notebook(path, [RELEASE]))
+    assert report.fine, list(check._lines(report))
+
+
+def test_magics_and_commands_of_the_shell_are_run_past(tmp_path):
+    own = "%matplotlib inline\n!true\nget_ipython().run_line_magic('time', '1')\n" + DOUBLE
+    found = checked(answered(double=own), tmp_path)
+    assert found.report.fine, found.said
+
+
+def test_a_plot_that_fails_is_said_with_its_error(tmp_path):
+    found = checked(answered(sketch="import matplotlib.pyplot as plt\nplt.plot(history)"), tmp_path)
+    assert found.to_do == {"sketch": "no plot in sketch"}
+    assert "sketch raises NameError: name 'history' is not defined" in found.said
+    assert not found.report.fine
+
+
+@pytest.mark.parametrize(
+    "own",
+    [
+        "import sys\nsys.stdout = None",
+        "%reset -f",
+        "import os\nos.kill(os.getpid(), 9)",
+        "import threading, os\nthreading.Timer(0.3, os._exit, [1]).start()",
+        "get_ipython().user_ns.clear()",
+        "import time\ntime.process_time = None",
+        "checks = 3\nclass Checks: parts = [1]\nchecks = Checks()",
+        "raise SystemExit",
+        "def f(:\n",
+        "import builtins\ndel builtins.len",
+        "import hw_support.desk.inside as inside\ninside.told = None",
+    ],
+)
+def test_no_answer_makes_check_end_in_a_traceback(own, tmp_path):
+    found = checked(answered(double=own), tmp_path)
+    assert not found.report.fine
+    assert found.said
+
+
+def test_a_certification_in_the_students_own_form_is_no_finding(tmp_path):
+    table = "| Name | 王小明 |\n|---|---|\n| Student ID | 30312345 |\n| Place | 上海 |"
+    notebook = copy.deepcopy(answered(certification=table))
+    assert checked(notebook, tmp_path).report.fine

@@ -1,0 +1,71 @@
+"""What is typed: the list of commands, the only notebook of a folder, words for students."""
+
+import re
+from pathlib import Path
+
+import nbformat
+import pytest
+from small import RELEASE, answered
+
+import hw_support
+from hw_support.__main__ import main
+from hw_support.submission import released
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    """A folder in which commands are typed, of a small homework."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(released, "releases", lambda: (RELEASE,))
+    return tmp_path
+
+
+def test_without_a_command_each_is_listed_on_a_line(here, capsys):
+    assert main([]) == 0
+    said = capsys.readouterr().out
+    for name in ("doctor", "check", "pdf", "zip"):
+        (line,) = [line for line in said.splitlines() if f"hw_support {name} " in line]
+        assert len(line) < 100
+
+
+def test_the_only_notebook_of_the_folder_is_taken_and_named(here, capsys):
+    nbformat.write(answered(), here / "small.ipynb")
+    assert main(["zip", "--no-check"]) == 0
+    assert capsys.readouterr().out.startswith("small.ipynb is the only notebook in this folder.\n")
+    assert (here / "30312345_small.zip").exists()
+
+
+@pytest.mark.parametrize("command", ["check", "pdf", "zip"])
+def test_of_several_notebooks_one_is_to_be_named(command, here, capsys):
+    for name in ("small.ipynb", "my notes.ipynb"):
+        nbformat.write(answered(), here / name)
+    assert main([command]) == 2
+    said = capsys.readouterr().err
+    assert "There are 2 notebooks in this folder. Type one of:" in said
+    assert f'\n  python -m hw_support {command} "my notes.ipynb"\n' in said
+
+
+def test_a_folder_without_a_notebook_is_said(here, capsys):
+    assert main(["check"]) == 2
+    said = capsys.readouterr().err
+    assert f"There is no notebook in {here}" in said
+
+
+def test_a_file_that_is_not_there_is_answered_in_a_students_words(here, capsys):
+    nbformat.write(answered(), here / "small.ipynb")
+    assert main(["check", "smal.ipynb"]) == 2
+    said = capsys.readouterr().err
+    assert "there is no such file, but there is 'small.ipynb': rename the one" in said
+    assert "grade" not in said
+
+
+def test_no_sentence_of_the_desk_is_a_graders():
+    folder = Path(hw_support.__file__).parent
+    phrases = re.compile(r"grade again|autograded?[ .]|gradebook|formgrader|submission(?= )", re.I)
+    texts = [
+        text
+        for path in sorted((folder / "desk").rglob("*.py"))
+        for text in re.findall(r'f?"([^"\n]+)"', path.read_text(encoding="utf-8"))
+    ]
+    assert len(texts) > 100
+    assert [text for text in texts if phrases.search(text)] == []

@@ -1,0 +1,50 @@
+"""What tests remark without points is shown by `check`, which then finds something to do."""
+
+import pytest
+from small import answered, checked
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(autouse=True)
+def not_grading(monkeypatch):
+    monkeypatch.delenv("NBGRADER_EXECUTION", raising=False)
+
+
+def test_without_a_remark_nothing_is_left_to_do(tmp_path):
+    found = checked(answered(), tmp_path)
+    assert found.report.fine, found.said
+    assert found.report.notes == []
+    assert "Nothing is left to do" in found.said
+
+
+def test_a_remark_is_shown_though_all_points_are_there(tmp_path):
+    wrong = "STEP = 1\ndef double(x):\n    return x + x if np.all(x >= 1) else x"
+    found = checked(answered(double=wrong), tmp_path)
+    assert all(found.parts.values())
+    assert found.report.notes == ["test_double: double(0.5) is 0.5, and the text announces 1."]
+    assert not found.report.fine
+    assert "test_double: double(0.5) is 0.5, and the text announces 1." in found.said
+    assert "Nothing is left to do" not in found.said
+
+
+def test_what_a_students_own_cell_remarks_is_not_shown(tmp_path):
+    own = "STEP = 1\nchecks = Checks('mine', points=1)\nchecks.note('Mine.')\n"
+    found = checked(answered(double=own + answered_double()), tmp_path)
+    assert found.report.notes == []
+    assert found.report.fine, found.said
+
+
+def answered_double():
+    return "def double(x):\n    return x + x"
+
+
+def test_a_test_cell_that_ends_early_does_not_show_the_parts_of_another(tmp_path):
+    notebook = answered(double="STEP = 1\nchecks = Checks('mine', points=1)\ndel Checks\n")
+    found = checked(notebook, tmp_path)
+    assert found.parts == {"of numbers": False, "of a total": False}
+    assert (
+        "test_double raises NameError: name 'double' is not defined, and so earns nothing"
+        in found.said
+    )
+    assert not found.report.fine
