@@ -27,13 +27,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hw_support import failures
 from hw_support.compare import Mismatch
 from hw_support.time_limit import TimeLimitReached, time_limit, uninterrupted
 
 # For one part. Right answers take a few milliseconds.
 CPU_SECONDS = 5.0
 WALL_SECONDS = 25.0
-_LONGEST_TEXT = 1000  # characters of an exception's
 
 
 class Notebook:
@@ -63,6 +63,12 @@ class Notebook:
             self.names.pop(name, None)
         else:
             self.names[name] = original
+
+    def why(self, error: BaseException) -> str:
+        """Say why a name is missing or an import failed: a package may not be there."""
+        if isinstance(error, NameError) and isinstance(error.name, str):
+            return failures.why_missing(error.name, self.names)
+        return failures.why_not_imported(error)
 
     def limited(
         self, cpu_seconds: float, wall_seconds: float
@@ -165,33 +171,19 @@ class Attempt:
                 return f"did not return within {CPU_SECONDS:g} s (an endless loop?)"
             case Mismatch():
                 return error.discreet if self.hidden else str(error)
-            case NotImplementedError():
-                return f"{_raised_by(error)} is not answered yet (NotImplementedError)"
             case _:
-                text = "" if self.hidden else _text_of(error)
-                return (
-                    f"{type(error).__name__}: {text}"
-                    if text
-                    else f"{type(error).__name__} was raised"
-                )
+                return self._raised(error)
 
-
-def _text_of(error: BaseException) -> str:
-    """Return an exception's text on one line; it is student code and may raise in turn."""
-    try:
-        return " ".join(str(error)[:_LONGEST_TEXT].split())
-    except Exception:
-        return ""
-
-
-def _raised_by(error: BaseException) -> str:
-    """Return the name of the function in which an exception was raised."""
-    if elsewhere := getattr(error, "raised_by", ""):
-        return str(elsewhere)
-    name, step = "this", error.__traceback__
-    while step:
-        name, step = step.tb_frame.f_code.co_name, step.tb_next
-    return "this" if name == "<module>" else name
+    def _raised(self, error: BaseException) -> str:
+        """Say what an exception was, and where in the student's code it was raised."""
+        place = failures.place_of(error, self._names, but=self.checks.file)
+        if isinstance(error, NotImplementedError):
+            name = place.function if place else failures.raised_by(error)
+            return f"{name or 'this'} is not answered yet (NotImplementedError)"
+        if not place and (told := failures.not_taken_apart(error, self._names, hidden=self.hidden)):
+            return told
+        why = self.checks.notebook.why(error)
+        return failures.described(error, place, hidden=self.hidden, why=why)
 
 
 class RandomState:
@@ -241,6 +233,8 @@ class Checks:
     ----------
     names : dict
         The names of the notebook in which the cell runs.
+    file : str
+        The file name of the cell itself, for tracebacks.
     notebook : Notebook
         To replace names of the notebook.
     got, expected : ndarray or None
@@ -251,7 +245,8 @@ class Checks:
         self.name = name
         self.points = points
         self.parts: list[Part] = []
-        self.names = sys._getframe(1).f_globals
+        cell = sys._getframe(1)
+        self.names, self.file = cell.f_globals, cell.f_code.co_filename
         self.notebook = notebook_of(self.names)
         self.got: object = None
         self.expected: object = None

@@ -119,6 +119,8 @@ def _plain_array(value: object, what: str) -> Array:
 def _kind(value: object, array: Array) -> str:
     if array.dtype.kind == "O" and array.ndim == 0:
         return f"a {type(value).__name__}"
+    if array.dtype.kind in "US":
+        return "text (str)" if array.dtype.kind == "U" else "text (bytes)"
     return f"{array.dtype.name} values"
 
 
