@@ -108,6 +108,22 @@ def test_a_factor_that_no_student_makes_is_no_cause(factor):
     assert likely_cause(factor * RIGHT, RIGHT) is None
 
 
+def test_half_is_no_cause_where_it_may_be_one_through_a_length_or_its_root():
+    for n in (2, 4):
+        right = np.random.default_rng(n).normal(size=(n, 7))
+        assert likely_cause(right / 2, right) is None
+    right = np.random.default_rng(5).normal(size=(5, 7))
+    assert "half" in likely_cause(right / 2, right)
+
+
+def test_the_first_of_two_rows_is_one_array_in_the_place_of_two():
+    right = np.array([[0.0, 0.5], [3.0, 0.0]])
+    assert "in the place of two" in likely_cause(right[0], right)
+    assert likely_cause(right[1], right) is None
+    assert likely_cause(right.max(axis=1), right) is None
+    assert likely_cause(np.array([1.0, 2.0]), np.array([[1.0, 2.0], [1.0, 2.0]])) is None
+
+
 def test_a_comparison_turned_round_is_no_reversed_order():
     s = np.random.default_rng(7).normal(size=(4, 5))
     assert likely_cause((s < 0) * 1.0, (s > 0) * 1.0) == "every entry is 1 minus what it should be"
