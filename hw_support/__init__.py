@@ -4,7 +4,7 @@ Importing this package is quick; matplotlib is imported when the first picture i
 """
 
 from .checks import Checks
-from .compare import Mismatch, as_numbers, assert_close, expect, relative_error
+from .compare import Mismatch, as_numbers, assert_close, expect, expect_fractions, relative_error
 from .dead_units import DeadUnits
 from .desk.doctor import doctor
 from .integrity import DataFileError
@@ -44,6 +44,7 @@ __all__ = [
     "display_image",
     "doctor",
     "expect",
+    "expect_fractions",
     "get_mnist_threes_nines",
     "label_axes",
     "load_reference_batch",

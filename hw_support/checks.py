@@ -29,6 +29,7 @@ import numpy as np
 
 from hw_support import failures
 from hw_support.compare import Mismatch
+from hw_support.missing_names import why_missing, why_not_imported
 from hw_support.time_limit import TimeLimitReached, time_limit, uninterrupted
 
 # For one part. Right answers take a few milliseconds.
@@ -67,8 +68,8 @@ class Notebook:
     def why(self, error: BaseException) -> str:
         """Say why a name is missing or an import failed: a package may not be there."""
         if isinstance(error, NameError) and isinstance(error.name, str):
-            return failures.why_missing(error.name, self.names)
-        return failures.why_not_imported(error)
+            return why_missing(error.name, self.names)
+        return why_not_imported(error)
 
     def limited(
         self, cpu_seconds: float, wall_seconds: float
@@ -154,14 +155,24 @@ class Attempt:
         if self._random:
             self._random.put_back()
         self.checks.record(self.what, self.points, self._message(error))
-        if isinstance(error, Mismatch) and not self.hidden:
-            self.checks.got, self.checks.expected = error.got, error.expected
-        if isinstance(error, KeyboardInterrupt):
+        # By its type: an attribute of a student's exception may raise in turn, `__class__` too.
+        if issubclass(type(error), Mismatch) and not self.hidden:
+            self.checks.got = getattr(error, "got", None)
+            self.checks.expected = getattr(error, "expected", None)
+        if issubclass(type(error), KeyboardInterrupt):
             self.checks.put_back()
             return False
         return True
 
     def _message(self, error: BaseException | None) -> str:
+        try:
+            return self._said(error)
+        except KeyboardInterrupt:
+            raise
+        except BaseException:  # an exception's text and attributes are student code too
+            return "an exception was raised"
+
+    def _said(self, error: BaseException | None) -> str:
         match error:
             case None:
                 return ""
@@ -183,7 +194,8 @@ class Attempt:
         if not place and (told := failures.not_taken_apart(error, self._names, hidden=self.hidden)):
             return told
         why = self.checks.notebook.why(error)
-        return failures.described(error, place, hidden=self.hidden, why=why)
+        within = failures.in_a_stand_in(error, self._names, but=self.checks.file)
+        return failures.described(error, place, hidden=self.hidden, in_a_stand_in=within, why=why)
 
 
 class RandomState:

@@ -229,6 +229,30 @@ def expect(condition: object, message: str) -> None:
         raise _both(message)
 
 
+def expect_fractions(values: object, *, what: str) -> Array:
+    """Check that numbers are between 0 and 1, as accuracies are, and return them as an array.
+
+    Parameters
+    ----------
+    values
+        An array, a number, or a list of numbers.
+    what
+        The name that a message gives them.
+
+    Raises
+    ------
+    Mismatch
+        For what is not numbers, or is outside; it asks whether they are in percent if they may be.
+    """
+    numbers = as_numbers(values, what=what).astype(float)
+    if np.all((numbers >= 0) & (numbers <= 1)):
+        return numbers
+    if np.all((numbers >= 0) & (numbers <= 100)):
+        more = f"{what} has values between 1 and 100: are they in percent?"
+        raise _both(f"{more} Fractions between 0 and 1 were expected")
+    raise _both(f"{what}: a value is not between 0 and 1, or is NaN")
+
+
 def _both(message: str) -> Mismatch:
     """Return a Mismatch whose message tells nothing of hidden values."""
     return Mismatch(message, message)

@@ -8,7 +8,6 @@ is told, since a function could write the inputs into it.
 from __future__ import annotations
 
 import dis
-import importlib.util
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -18,9 +17,6 @@ from typing import Any
 LONGEST_NAME = 60  # characters of a function's or a type's
 _LONGEST_TEXT = 1000  # characters of an exception's
 _MOST_LINES = 1_000_000
-_MOST_CELLS = 500  # whose text is searched for imports
-# Packages that homeworks may want; those that are installed are named when another one is missing.
-_USUAL = ("matplotlib", "numpy", "pandas", "scipy", "sklearn", "torch")
 _NUMBERS = {2: "two", 3: "three", 4: "four", 5: "five", 6: "six"}
 # NumPy's names of text, and the grader's of what stays in another process.
 _DTYPE_OF_TEXT = re.compile(r"(?:numpy\.)?dtype\('[<>|=]?[US]\d+'\)|'[<>|=][US]\d+'")
@@ -89,6 +85,27 @@ def place_of(error: BaseException, names: object, *, but: str = "") -> Place | N
     return found
 
 
+def in_a_stand_in(error: BaseException, names: object = None, *, but: str = "") -> bool:
+    """Whether an exception was raised in the instructor's code that the student's called last.
+
+    Its text would tell of functions that the student has not written. For the parameters see
+    `place_of`.
+    """
+    if getattr(error, "raised_in_a_stand_in", False) is True:
+        return True
+    found = False
+    for step in _steps(error):
+        frame = step.tb_frame
+        if frame.f_globals is names:
+            found = found and frame.f_code.co_filename == but
+        found = found or _is_of_staff(frame.f_globals)
+    return found
+
+
+def _is_of_staff(scope: Mapping[str, Any]) -> bool:
+    return str(scope.get("__name__", "")).startswith("staff.")
+
+
 def _place(function: object, line: object) -> Place | None:
     if type(line) is int and 0 < line <= _MOST_LINES:
         return Place(plain_name(function), line)
@@ -123,7 +140,14 @@ def raised_by(error: BaseException) -> str:
 # -- what is told of an exception
 
 
-def described(error: BaseException, place: Place | None, *, hidden: bool, why: str = "") -> str:
+def described(
+    error: BaseException,
+    place: Place | None,
+    *,
+    hidden: bool,
+    in_a_stand_in: bool = False,
+    why: str = "",
+) -> str:
     """Return what a message says of an exception.
 
     Parameters
@@ -134,11 +158,15 @@ def described(error: BaseException, place: Place | None, *, hidden: bool, why: s
         Where it was raised, if that was in a function of the student's.
     hidden
         Whether nothing of its text may be told.
+    in_a_stand_in
+        Whether it was raised in a right function in the place of one of the student's.
     why
         Why a name is missing, if anything is known of it.
     """
     kind, text = type_of(error), "" if hidden else text_of(error)
     at = f"{place}: " if place else ""
+    if in_a_stand_in and place and not hidden:
+        return f"{at}what it calls there cannot take such arguments ({kind})"
     if not text:
         return f"{at}{kind} was raised"
     because = f". {one_line(why)}" if why else ""
@@ -166,8 +194,7 @@ def not_taken_apart(error: BaseException, names: object, *, hidden: bool) -> str
         return ""
     for step in _steps(error):
         frame = step.tb_frame
-        of_staff = str(frame.f_globals.get("__name__", "")).startswith("staff.")
-        if (frame.f_globals is names or of_staff) and (
+        if (frame.f_globals is names or _is_of_staff(frame.f_globals)) and (
             found := _taken_apart(frame.f_code, step.tb_lasti)
         ):
             function, count, targets = found
@@ -223,62 +250,3 @@ def _called(before: list[dis.Instruction]) -> str:
         if one.opname in ("LOAD_NAME", "LOAD_GLOBAL") and here == start:
             return str(one.argval)
     return ""
-
-
-# -- names that are missing
-
-
-def why_missing(name: str, names: Mapping[str, Any]) -> str:
-    """Say that a name is missing for want of a package; "" where nothing is known of it.
-
-    Parameters
-    ----------
-    name
-        The name that means nothing.
-    names
-        The names of the notebook; what its cells said is taken from IPython's `In`.
-    """
-    cells = names.get("In")
-    if type(cells) is not list or not name.isidentifier():
-        return ""
-    for cell in reversed(cells[-_MOST_CELLS:]):
-        if type(cell) is not str or name not in cell:
-            continue
-        for line, package in _imports(cell):
-            if is_installed(package):
-                continue
-            if re.search(rf"\b{name}\b", line):
-                return f"{name} comes from {package}, which is not installed here{_installed()}"
-            if re.search(rf"^\s*(?:def|class)\s+{name}\b|^\s*{name}\s*=", cell, re.M):
-                return f"Its cell imports {package}, which is not installed here{_installed()}"
-    return ""
-
-
-def _imports(cell: str) -> Iterator[tuple[str, str]]:
-    """Yield the statements that import something, and the package."""
-    pattern = r"^[ \t]*(?:from|import)[ \t]+([A-Za-z_]\w{0,60})(?:[^\n(]*\([^)]*\)|[^\n]*)"
-    for found in re.finditer(pattern, cell, re.M):
-        yield found[0], found[1]
-
-
-def is_installed(package: str) -> bool:
-    """Whether a package could be imported here."""
-    try:
-        return importlib.util.find_spec(package) is not None
-    except Exception:
-        return False
-
-
-def why_not_imported(error: BaseException) -> str:
-    """Say which packages there are, for an import that failed; "" for other exceptions."""
-    package = getattr(error, "name", None)
-    if not isinstance(error, ModuleNotFoundError) or not isinstance(package, str):
-        return ""
-    return f"{plain_name(package)} is not installed here{_installed()}"
-
-
-def _installed() -> str:
-    there = [package for package in _USUAL if is_installed(package)]
-    if not there:
-        return ""
-    return f"; {' and '.join([', '.join(there[:-1]), there[-1]] if there[1:] else there)} are"

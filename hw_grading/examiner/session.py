@@ -22,6 +22,7 @@ import psutil
 from hw_grading.inside import wire
 from hw_grading.inside.wire import FROM_GRADER, FROM_SANDBOX, Theirs, WireError, Yours
 from hw_support.compare import Mismatch
+from hw_support.failures import in_a_stand_in
 from hw_support.time_limit import TimeLimitReached
 
 _TIMERS = {signal.SIGALRM, signal.SIGVTALRM}
@@ -353,6 +354,8 @@ class Session:
         except BaseException as error:
             place = self._count_raised
             self._count_raised += 1
+            with contextlib.suppress(AttributeError, TypeError):
+                error.raised_in_a_stand_in = in_a_stand_in(error)  # type: ignore[attr-defined]
             # Without the frames, which hold the arguments; and not all that ever were.
             self._raised[place] = error.with_traceback(None)
             self._raised.pop(place - _MOST_RAISED, None)

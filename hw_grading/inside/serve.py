@@ -24,6 +24,7 @@ import numpy as np
 
 from hw_support import failures
 from hw_support.checks import Notebook, RandomState
+from hw_support.missing_names import why_missing
 
 from . import wire
 from .wire import FROM_GRADER, FROM_SANDBOX, Theirs, Yours
@@ -143,7 +144,7 @@ class Server:
             case "get", [name]:
                 value = self._names.get(name, _MISSING)
                 if value is _MISSING:
-                    return ["missing", failures.why_missing(name, self._names)[:_LONGEST_WHY]]
+                    return ["missing", why_missing(name, self._names)[:_LONGEST_WHY]]
                 return ["value", value, [], []]
             case "put", [name, value]:
                 self._before.setdefault(name, self._names.get(name, _MISSING))

@@ -982,6 +982,22 @@ def test_a_package_that_is_missing_is_named_by_the_notebook_at_each_test() -> No
     assert "no_such_package is not installed here; matplotlib" in _messages(inside, "f(1)")[0]
 
 
+def test_what_a_stand_in_raises_tells_the_notebook_nothing_of_it() -> None:
+    staff: dict[str, Any] = {"__name__": "staff.hw.hidden"}
+    exec("def g(x):\n    return {}[x]\n", staff)
+    students: dict[str, Any] = {}
+    exec(compile("def f(x):\n    y = 2 * x\n    return g(y)\n", "<1>", "exec"), students)
+    with cell(students, Checks=Checks, stand_in=staff["g"]) as names:
+        exec(
+            "checks = Checks('f', points=1)\nchecks.replace(g=stand_in)\n"
+            "with checks('part', points=1):\n    f(1)\n",
+            names,
+        )
+        assert names["checks"].parts[0].message == (
+            "line 3 of f: what it calls there cannot take such arguments (KeyError)"
+        )
+
+
 def test_what_stays_in_the_notebook_is_not_called_remote() -> None:
     student = "def f():\n    return object()\n"
     assert _messages(student, "1.5 - f()") == [

@@ -5,7 +5,8 @@ import contextlib
 import pytest
 
 from hw_support import Checks, as_numbers
-from hw_support.failures import one_line, place_of, plain_name, why_missing
+from hw_support.failures import one_line, place_of, plain_name
+from hw_support.missing_names import why_missing
 
 SCIPY = "scipy_that_is_not_there"
 FORGED = "x\nFAILED  all [9 pt]\x1b[2J\u202e"
@@ -79,6 +80,16 @@ def test_an_exception_whose_text_raises_is_named_all_the_same():
         "def f():\n    raise E\n"
     )
     assert message_of(cell, "f()") == "line 5 of f: E was raised"
+
+
+@pytest.mark.parametrize("base", ["Exception", "NameError", "TypeError", "BaseException"])
+def test_an_exception_whose_attributes_raise_fails_its_part_alone(base):
+    cell = (
+        f"class E({base}):\n    def __getattribute__(self, name):\n        raise SystemExit\n"
+        "    def __str__(self):\n        raise SystemExit\n"
+        "def f():\n    raise E\n"
+    )
+    assert message_of(cell, "f()") == "an exception was raised"
 
 
 # -- results that are missing
@@ -209,6 +220,30 @@ def test_text_is_called_text():
         "def f():\n    return 'hello'\n", "as_numbers(f(), what='out')", names=names
     )
     assert message == "out holds text (str); numbers were expected"
+
+
+@pytest.mark.parametrize(
+    ("hidden", "said"),
+    [
+        (False, "what it calls there cannot take such arguments (KeyError)"),
+        (True, "KeyError was raised"),
+    ],
+)
+def test_what_a_stand_in_raises_tells_nothing_of_it(hidden, said):
+    staff = {"__name__": "staff.hw.hidden"}
+    exec(compile("def g(x):\n    return {}[x]\n", "hidden.py", "exec"), staff)
+    names = {"Checks": Checks, "g": staff["g"]}
+    cell = "def f(x):\n    y = 2 * x\n    return g(y)\n"
+    assert message_of(cell, "f(1)", names=names, hidden=hidden) == f"line 3 of f: {said}"
+
+
+def test_a_students_function_that_a_stand_in_calls_tells_its_own_text():
+    staff = {"__name__": "staff.hw.hidden"}
+    exec(compile("def g(act):\n    return act(0)\n", "hidden.py", "exec"), staff)
+    names = {"Checks": Checks, "g": staff["g"]}
+    cell = "def act(x):\n    return 1 / x\ndef f():\n    return g(act)\n"
+    message = message_of(cell, "f()", names=names)
+    assert message == "line 2 of act: ZeroDivisionError: division by zero"
 
 
 def test_characters_that_are_not_to_be_seen_are_left_out():
