@@ -209,12 +209,12 @@ def not_taken_apart(error: BaseException, names: object, *, hidden: bool) -> str
 def _what_came(text: str, hidden: bool) -> str:
     kind = re.search(r"non-iterable (\S+) object|'(\S+)' object is not iterable", text)
     if not kind:
-        return "one array, or another number of results"
+        return "one array, or another number of results (it does not unpack)"
     name = plain_name((kind[1] or kind[2]).rpartition(".")[2])
     if name == "NoneType":
         return "None"
     if re.fullmatch(r"(?:int|float|bool|uint)\d*_?", name):
-        return "one number"
+        return f"one number ({name})"
     return "something else" if hidden else f"one {name}"
 
 

@@ -964,9 +964,9 @@ def test_a_missing_second_result_is_said_to_be_missing_by_the_notebook_too() -> 
     parts = ["out, grad = f(None)", "out, grad = f(2.5)", "out, grad = f(np.ones((3, 1)))"]
     assert _messages(student, "import numpy as np", *parts)[1:] == [
         "f returned None; two results were expected: (out, grad). Is a `return` missing?",
-        "f returned one number; two results were expected: (out, grad)",
-        "f returned one array, or another number of results; two results were expected: (out, "
-        "grad)",
+        "f returned one number (float); two results were expected: (out, grad)",
+        "f returned one array, or another number of results (it does not unpack); two results "
+        "were expected: (out, grad)",
     ]
 
 

@@ -99,11 +99,11 @@ def test_an_exception_whose_attributes_raise_fails_its_part_alone(base):
     ("result", "what"),
     [
         ("None", "None"),
-        ("1.5", "one number"),
-        ("np.float64(1.5)", "one number"),
-        ("np.ones((3, 1))", "one array, or another number of results"),
-        ("(1, 2, 3)", "one array, or another number of results"),
-        ("np.ones(1)", "one array, or another number of results"),
+        ("1.5", "one number (float)"),
+        ("np.float64(1.5)", "one number (float64)"),
+        ("np.ones((3, 1))", "one array, or another number of results (it does not unpack)"),
+        ("(1, 2, 3)", "one array, or another number of results (it does not unpack)"),
+        ("np.ones(1)", "one array, or another number of results (it does not unpack)"),
         ("len", "one builtin_function_or_method"),
     ],
 )
@@ -119,7 +119,7 @@ def test_a_missing_second_result_is_said_to_be_missing(result, what):
 def test_in_a_hidden_part_names_of_the_test_are_not_told():
     cell = "def f():\n    return 1\n"
     message = message_of(cell, "a, b, c = f()", hidden=True)
-    assert message == "f returned one number; three results were expected"
+    assert message == "f returned one number (int); three results were expected"
 
 
 def test_in_a_hidden_part_the_type_that_came_is_not_told():
