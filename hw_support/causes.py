@@ -201,6 +201,7 @@ def _factors(right: Array) -> Iterator[tuple[str, Array]]:
         else:
             yield "every entry is divided by n, the length of the first axis", right / n
         yield "every entry is multiplied by n, the length of the first axis", n * right
+    yield _NO_NAME, right / np.abs(right).max()
     yield "every entry is 100 times what it should be: are they in percent?", 100 * right
     yield "the logarithm has base 2; the natural one was asked for", right / math.log(2)
     yield "the logarithm has base 10; the natural one was asked for", right / math.log(10)

@@ -116,6 +116,13 @@ def test_half_is_no_cause_where_it_may_be_one_through_a_length_or_its_root():
     assert "half" in likely_cause(right / 2, right)
 
 
+def test_what_is_divided_by_its_largest_entry_is_not_divided_by_n():
+    right = np.array([[3.0], [-1.25], [2.0]])
+    assert likely_cause(right / 3, right) is None
+    right = np.array([[2.5], [-1.25], [2.0]])
+    assert "divided by n" in likely_cause(right / 3, right)
+
+
 def test_the_first_of_two_rows_is_one_array_in_the_place_of_two():
     right = np.array([[0.0, 0.5], [3.0, 0.0]])
     assert "in the place of two" in likely_cause(right[0], right)
