@@ -4,7 +4,15 @@ Importing this package is quick; matplotlib is imported when the first picture i
 """
 
 from .checks import Checks
-from .compare import Mismatch, as_numbers, assert_close, expect, relative_error, relative_errors
+from .compare import (
+    Mismatch,
+    as_numbers,
+    assert_close,
+    expect,
+    expect_fractions,
+    relative_error,
+    relative_errors,
+)
 from .dead_units import DeadUnits
 from .desk.doctor import doctor
 from .gradients import expect_each, expect_means, expect_shapes, own_gradients
@@ -48,6 +56,7 @@ __all__ = [
     "doctor",
     "expect",
     "expect_each",
+    "expect_fractions",
     "expect_means",
     "expect_shapes",
     "get_mnist_threes_nines",

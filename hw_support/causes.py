@@ -1,12 +1,16 @@
 """Recognize a wrong result by what it is in place of the right one.
 
-Each cause is tried only after a comparison has failed. A cause names no value of either array, so
-it may be told where inputs are hidden.
+Each cause is tried only after a comparison has failed. A cause that is wrong is worse than none. So
+one is told only where it explains all entries, where no other one explains them nearly as well, and
+where the values do not nearly agree as they are. A cause names no value of either array, so it may
+be told where inputs are hidden.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import itertools
+import math
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -14,8 +18,18 @@ import numpy.typing as npt
 
 Array = npt.NDArray[Any]
 
+# A cause explains a result when all entries agree so well, ...
+_RTOL, _ATOL = 1e-4, 1e-6  # the second relative to the largest entry
+# ... and what agrees so far, relative to the largest entry, is not told from it.
+_NEARLY = 1e-2
+
+_MOST_AXES = 4  # of arrays whose axes are tried in every order
+
 # Steps that students use for differences: `/2*h` gives the derivative times h squared.
 _STEPS = (1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8)
+
+# An order of entries that no student is told of; it is there to tell others from it.
+_NO_NAME = ""
 
 
 def likely_cause(got: Array, right: Array) -> str | None:
@@ -29,65 +43,169 @@ def likely_cause(got: Array, right: Array) -> str | None:
     Returns
     -------
     str or None
-        A clause such as "this is the batch's mean; ...".
+        A clause such as "this is the mean over the batch; ...". None where no known mistake
+        explains all entries, where more than one does, and where the values nearly agree.
     """
-    if right.size < 2 or not np.all(np.isfinite(got)):
+    if right.size < 2 or got.size == 0:
         return None
-    if got.shape != right.shape and got.size == right.size and _alike(got.ravel(), right.ravel()):
-        return "the values are right; reshape them"
-    for told, candidate in _CANDIDATES:
-        wanted = candidate(right)
-        if wanted is None or got.size != wanted.size or got.size == 0:
-            continue
-        if _alike(np.ravel(got), np.ravel(wanted)):
-            return told
-    return _constant_factor(got, right) if got.shape == right.shape else None
+    if not (np.all(np.isfinite(got)) and np.all(np.isfinite(right))):
+        return None
+    if got.shape == right.shape and _nearly(got, right):
+        return None
+    possible = [told for told in _explanations(got, right) if _nearly(got, told[1])]
+    if len({told for told, _ in possible}) != 1:
+        return None
+    told = possible[0][0]
+    return told if told and any(_agree(got, wanted) for _, wanted in possible) else None
 
 
-def _alike(got: Array, wanted: Array) -> bool:
+def agreement(got: Array, right: Array) -> int:
+    """Return to how many digits every entry is right; 0 where that is fewer than 3.
+
+    Parameters
+    ----------
+    got, right
+        Arrays of numbers of one shape.
+    """
+    if not (np.all(np.isfinite(got)) and np.all(np.isfinite(right))):
+        return 0
+    differences = np.abs(got - right)
+    there = differences > 0
+    if np.any(right[there] == 0) or not np.any(there):
+        return 0
+    digits = math.floor(-math.log10(float((differences[there] / np.abs(right[there])).max())))
+    return digits if digits >= 3 else 0
+
+
+# -- comparisons
+
+
+def _long_axes(shape: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(side for side in shape if side != 1)
+
+
+def _agree(got: Array, wanted: Array) -> bool:
     size = np.abs(wanted).max()
-    return bool(size > 0 and np.allclose(got, wanted, rtol=1e-3, atol=1e-6 * size))
+    return bool(np.allclose(np.ravel(got), np.ravel(wanted), rtol=_RTOL, atol=_ATOL * size))
 
 
-def _constant_factor(got: Array, right: Array) -> str | None:
-    """Name a factor that all entries share."""
-    there = np.abs(right) > 1e-3 * np.abs(right).max()
-    factors = got[there] / right[there]
-    factor = float(np.median(factors))
-    if factor == 0 or not np.allclose(factors, factor, rtol=1e-3):
-        return None
-    if not _alike(got, factor * right):
-        return None
-    for step in _STEPS:
-        if abs(factor / step**2 - 1) < 1e-2:
-            return "`/ 2 * h` divides by 2 and multiplies by h; `/ (2 * h)` divides by both"
-        if abs(factor / (2 * step) - 1) < 1e-2:
-            return "a difference has to be divided by 2 h"
-    return f"every entry is {factor:.4g} times what it should be"
+def _nearly(got: Array, wanted: Array) -> bool:
+    """Whether the shapes agree but for axes of length 1, and the values by and large."""
+    if _long_axes(got.shape) != _long_axes(wanted.shape):
+        return False
+    size = np.abs(wanted).max()
+    return bool(size > 0 and np.abs(np.ravel(got) - np.ravel(wanted)).max() <= _NEARLY * size)
 
 
-def _per_example(reduce: Callable[[Array], Array]) -> Callable[[Array], Array | None]:
-    """Make a candidate of what a reduction over the examples gives, for gradients only."""
-    return lambda right: reduce(right) if right.ndim == 3 and len(right) > 1 else None
+# -- what students do
 
 
-_CANDIDATES: tuple[tuple[str, Callable[[Array], Array | None]], ...] = (
-    (
-        "this is the mean over the batch; one gradient for each example was asked for",
-        _per_example(lambda right: right.mean(axis=0)),
-    ),
-    (
-        "this is the sum over the batch; one gradient for each example was asked for",
-        _per_example(lambda right: right.sum(axis=0)),
-    ),
-    (
-        "there is a 1/n in it; the gradient of each example's own loss was asked for",
-        _per_example(lambda right: right / len(right)),
-    ),
-    ("the sign is turned", lambda right: -right),
-    (
-        "rows and columns are swapped",
-        lambda right: np.swapaxes(right, -1, -2) if right.ndim > 1 else None,
-    ),
-    ("the order along the first axis is reversed", lambda right: right[::-1]),
-)
+def _explanations(got: Array, right: Array) -> Iterator[tuple[str, Array]]:
+    """Yield each known mistake with what it makes of the right result."""
+    yield from _other_shapes(got, right)
+    yield from _fewer_entries(right)
+    yield from _other_orders(right)
+    if _tells_factors(right):
+        yield "the sign is turned", -right
+        yield from _factors(right)
+    if np.all((right >= 0) & (right <= 1)) and np.ptp(right) > _NEARLY:
+        yield "every entry is 1 minus what it should be", 1 - right
+
+
+def _other_shapes(got: Array, right: Array) -> Iterator[tuple[str, Array]]:
+    """Yield axes that are swapped, and values that just have to be reshaped."""
+    swapped = False
+    seen = {(right.shape, _order_of_long_axes(right, range(right.ndim)))}
+    if right.ndim <= _MOST_AXES:
+        for axes in sorted(itertools.permutations(range(right.ndim)), key=_count_moved):
+            wanted = right.transpose(axes)
+            this = (wanted.shape, _order_of_long_axes(right, axes))
+            if this in seen:
+                continue
+            seen.add(this)
+            if wanted.shape == got.shape:
+                swapped = True
+                yield _named(axes), wanted
+            elif got.size == right.size and this[1] != tuple(sorted(this[1])):
+                yield _NO_NAME, wanted.reshape(got.shape)
+    if got.shape != right.shape and got.size == right.size and not swapped:
+        yield "the values are right; reshape them", right.reshape(got.shape)
+
+
+def _order_of_long_axes(array: Array, axes: Any) -> tuple[int, ...]:
+    return tuple(axis for axis in axes if array.shape[axis] != 1)
+
+
+def _count_moved(axes: tuple[int, ...]) -> int:
+    return sum(axis != place for place, axis in enumerate(axes))
+
+
+def _named(axes: tuple[int, ...]) -> str:
+    moved = [place for place, axis in enumerate(axes) if axis != place]
+    if len(moved) > 2:
+        return "the axes are in another order"
+    if len(axes) > 2 and moved == [len(axes) - 2, len(axes) - 1]:
+        return "rows and columns are swapped: the last two axes have changed places"
+    if len(axes) == 2:
+        return "rows and columns are swapped"
+    return f"axes {moved[0]} and {moved[1]} are swapped"
+
+
+def _fewer_entries(right: Array) -> Iterator[tuple[str, Array]]:
+    """Yield what is left of two results, and of gradients where one is for the whole batch."""
+    if right.ndim in (1, 2) and len(right) == 2:
+        pair = "one array came back in the place of two: this is its first entry"
+        yield pair if right.ndim == 1 else pair.replace("entry", "row"), right[0]
+        for other in (right[-1], right.mean(axis=0), right.max(axis=0), right.min(axis=0)):
+            yield _NO_NAME, np.asarray(other)
+    if right.ndim != 3 or len(right) < 2:
+        return
+    asked = "one gradient for each example was asked for"
+    yield f"this is the mean over the batch; {asked}", right.mean(axis=0)
+    yield f"this is the sum over the batch; {asked}", right.sum(axis=0)
+    yield f"this is the gradient of the first example; {asked}", right[0]
+    yield f"this is the gradient of the last example; {asked}", right[-1]
+
+
+def _other_orders(right: Array) -> Iterator[tuple[str, Array]]:
+    if right.ndim and len(right) > 1:
+        yield "the order along the first axis is reversed", right[::-1]
+    if right.ndim > 1 and right.shape[-1] > 1:
+        yield _NO_NAME, right[..., ::-1]
+        yield _NO_NAME, right[::-1, ..., ::-1]
+
+
+def _tells_factors(right: Array) -> bool:
+    """Whether a factor is told from a summand: entries of two sizes, or of both signs."""
+    there = right[np.abs(right) > 1e-3 * np.abs(right).max()]
+    return there.size > 1 and bool(np.ptp(there) > _NEARLY * np.abs(there).max())
+
+
+def _factors(right: Array) -> Iterator[tuple[str, Array]]:
+    """Yield the factors that students leave in or out.
+
+    Where numbers were made up by hand, such as 0.5 and 3, one result is twice another for many
+    reasons. There a power of 2 is no cause. Nor is 2, where it is a length or the root of one.
+    """
+    n = len(right) if right.ndim else 0
+    counts_rows = right.ndim == 3 or (right.ndim == 2 and right.shape[1] == 1)
+    by_hand = bool(np.all(right * 64 == np.rint(right * 64)))
+    lengths = right.shape[:1] if right.ndim == 3 else right.shape
+    if not by_hand and not {2, 4} & {*lengths}:
+        yield "every entry is 2 times what it should be", 2 * right
+        yield "every entry is half of what it should be", right / 2
+    if n > 2 and counts_rows and not (by_hand and n & (n - 1) == 0):
+        if right.ndim == 3:
+            own = "there is a 1/n in it; the gradient of each example's own loss was asked for"
+            yield own, right / n
+        else:
+            yield "every entry is divided by n, the length of the first axis", right / n
+        yield "every entry is multiplied by n, the length of the first axis", n * right
+    yield _NO_NAME, right / np.abs(right).max()
+    yield "every entry is 100 times what it should be: are they in percent?", 100 * right
+    yield "the logarithm has base 2; the natural one was asked for", right / math.log(2)
+    yield "the logarithm has base 10; the natural one was asked for", right / math.log(10)
+    for h in _STEPS:
+        both = "`/ 2 * h` divides by 2 and multiplies by h; `/ (2 * h)` divides by both"
+        yield both, right * h**2
+        yield "a difference has to be divided by 2 h", right * 2 * h

@@ -29,14 +29,15 @@ from typing import Any
 
 import numpy as np
 
+from hw_support import failures
 from hw_support.compare import Mismatch
+from hw_support.missing_names import why_missing, why_not_imported
 from hw_support.rerun import rerun
 from hw_support.time_limit import TimeLimitReached, time_limit, uninterrupted
 
 # For one part. Right answers take a few milliseconds.
 CPU_SECONDS = 5.0
 WALL_SECONDS = 25.0
-_LONGEST_TEXT = 1000  # characters of an exception's
 
 
 class Notebook:
@@ -66,6 +67,12 @@ class Notebook:
             self.names.pop(name, None)
         else:
             self.names[name] = original
+
+    def why(self, error: BaseException) -> str:
+        """Say why a name is missing or an import failed: a package may not be there."""
+        if isinstance(error, NameError) and isinstance(error.name, str):
+            return why_missing(error.name, self.names)
+        return why_not_imported(error)
 
     def limited(
         self, cpu_seconds: float, wall_seconds: float
@@ -165,16 +172,26 @@ class Attempt:
         if self._random:
             self._random.put_back()
         self.message = self._message(error)
-        if self._last or isinstance(error, KeyboardInterrupt):
+        if self._last or issubclass(type(error), KeyboardInterrupt):
             self.checks.record(self.what, self.points, self.message)
-        if isinstance(error, Mismatch) and not self.hidden:
-            self.checks.got, self.checks.expected = error.got, error.expected
-        if isinstance(error, KeyboardInterrupt):
+        # By its type: an attribute of a student's exception may raise in turn, `__class__` too.
+        if issubclass(type(error), Mismatch) and not self.hidden:
+            self.checks.got = getattr(error, "got", None)
+            self.checks.expected = getattr(error, "expected", None)
+        if issubclass(type(error), KeyboardInterrupt):
             self.checks.put_back()
             return False
         return True
 
     def _message(self, error: BaseException | None) -> str:
+        try:
+            return self._said(error)
+        except KeyboardInterrupt:
+            raise
+        except BaseException:  # an exception's text and attributes are student code too
+            return "an exception was raised"
+
+    def _said(self, error: BaseException | None) -> str:
         match error:
             case None:
                 return ""
@@ -184,33 +201,20 @@ class Attempt:
                 return f"did not return within {CPU_SECONDS:g} s (an endless loop?)"
             case Mismatch():
                 return error.discreet if self.hidden else str(error)
-            case NotImplementedError():
-                return f"{_raised_by(error)} is not answered yet (NotImplementedError)"
             case _:
-                text = "" if self.hidden else text_of(error)
-                return (
-                    f"{type(error).__name__}: {text}"
-                    if text
-                    else f"{type(error).__name__} was raised"
-                )
+                return self._raised(error)
 
-
-def text_of(error: BaseException) -> str:
-    """Return an exception's text on one line; it is student code and may raise in turn."""
-    try:
-        return " ".join(str(error)[:_LONGEST_TEXT].split())
-    except Exception:
-        return ""
-
-
-def _raised_by(error: BaseException) -> str:
-    """Return the name of the function in which an exception was raised."""
-    if elsewhere := getattr(error, "raised_by", ""):
-        return str(elsewhere)
-    name, step = "this", error.__traceback__
-    while step:
-        name, step = step.tb_frame.f_code.co_name, step.tb_next
-    return "this" if name == "<module>" else name
+    def _raised(self, error: BaseException) -> str:
+        """Say what an exception was, and where in the student's code it was raised."""
+        place = failures.place_of(error, self._names, but=self.checks.file)
+        if isinstance(error, NotImplementedError):
+            name = place.function if place else failures.raised_by(error)
+            return f"{name or 'this'} is not answered yet (NotImplementedError)"
+        if not place and (told := failures.not_taken_apart(error, self._names, hidden=self.hidden)):
+            return told
+        why = self.checks.notebook.why(error)
+        within = failures.in_a_stand_in(error, self._names, but=self.checks.file)
+        return failures.described(error, place, hidden=self.hidden, in_a_stand_in=within, why=why)
 
 
 class RandomState:
@@ -260,6 +264,8 @@ class Checks:
     ----------
     names : dict
         The names of the notebook in which the cell runs.
+    file : str
+        The file name of the cell itself, for tracebacks.
     notebook : Notebook
         To replace names of the notebook.
     got, expected : ndarray or None
@@ -275,7 +281,8 @@ class Checks:
         self.points = points
         self.parts: list[Part] = []
         self.notes: list[str] = []
-        self.names = sys._getframe(1).f_globals
+        cell = sys._getframe(1)
+        self.names, self.file = cell.f_globals, cell.f_code.co_filename
         self.notebook = notebook_of(self.names)
         self.got: object = None
         self.expected: object = None
@@ -424,7 +431,7 @@ class Checks:
         ``python -m hw_support check`` lists the remarks of a run, and does not say that nothing is
         left to do while there are any. In a hidden part nothing is printed or kept.
         """
-        line = " ".join(str(text)[:_LONGEST_TEXT].split())
+        line = failures.one_line(str(text))
         if not line or line in self.notes or self._hidden:
             return
         self.notes.append(line)

@@ -7,13 +7,14 @@ first; the first bad index is looked for only after it has failed.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from hw_support.causes import likely_cause
+from hw_support.causes import agreement, likely_cause
 
 Array = npt.NDArray[Any]
 
@@ -142,6 +143,8 @@ def _plain_array(value: object, what: str) -> Array:
 def _kind(value: object, array: Array) -> str:
     if array.dtype.kind == "O" and array.ndim == 0:
         return f"a {type(value).__name__}"
+    if array.dtype.kind in "US":
+        return "text (str)" if array.dtype.kind == "U" else "text (bytes)"
     return f"{array.dtype.name} values"
 
 
@@ -155,8 +158,8 @@ def _wrong_shape(found: tuple[int, ...], shape: tuple[int, ...], what: str, flat
     message = f"{what} has shape {found}; {shape}{also} was expected"
     if column and found == (shape[0], shape[0]) and shape[0] > 1:
         message += (
-            f". An array of shape ({shape[0]},) was broadcast against one of shape "
-            f"({shape[0]}, 1): reshape one of them"
+            f". Was an array of shape ({shape[0]},) broadcast against one of shape "
+            f"({shape[0]}, 1)? Then reshape one of them"
         )
     return message
 
@@ -180,7 +183,8 @@ def assert_close(
     expected
         What is right; its shape is the shape that is asked for.
     what
-        The name that a message gives the result.
+        The name that a message gives the result. No cause is looked for where it ends in "after the
+        call" or "of an earlier call".
     rtol, atol
         An entry is right when it differs by at most ``atol + rtol * |expected|``.
     flat_ok
@@ -197,14 +201,14 @@ def assert_close(
     array = _plain_array(actual, what).astype(float)
     if array.shape != right.shape and not _is_flat(array.shape, right.shape, flat_ok):
         message = _wrong_shape(array.shape, right.shape, what, flat_ok)
-        message += _because(likely_cause(array, right))
+        message += _because(array, right, what)
         raise Mismatch(message, message, array, right)
     got = array.reshape(right.shape)
     good = np.isclose(got, right, rtol=rtol, atol=atol, equal_nan=equal_nan)
     if good.all():
         return
     count = int((~good).sum())
-    because = _because(likely_cause(got, right))
+    because = _because(got, right, what) or _nearly(got, right, rtol)
     where = _first_difference(got, right, good, what)
     share = f"{count} of {good.size} entries differ; " if good.size > 1 else ""
     kind = "has wrong values" if np.isfinite(got[~good]).all() else "holds NaN or infinity"
@@ -216,8 +220,18 @@ def assert_close(
     )
 
 
-def _because(cause: str | None) -> str:
+def _because(got: Array, right: Array, what: str) -> str:
+    """Name a likely cause of a wrong result; none of what a call did to an argument."""
+    if what.endswith((" after the call", " of an earlier call")):
+        return ""
+    cause = likely_cause(got, right)
     return f". Likely cause: {cause}" if cause else ""
+
+
+def _nearly(got: Array, right: Array, rtol: float) -> str:
+    """Say how well the values agree, if they nearly do."""
+    digits, asked = agreement(got, right), math.floor(-math.log10(rtol)) if 0 < rtol < 1 else 0
+    return f". The values agree to {digits} digits; {asked} were expected" * (0 < digits < asked)
 
 
 def _first_difference(got: Array, right: Array, good: Array, what: str) -> str:
@@ -237,6 +251,30 @@ def expect(condition: object, message: str) -> None:
     """
     if not condition:
         raise _both(message)
+
+
+def expect_fractions(values: object, *, what: str) -> Array:
+    """Check that numbers are between 0 and 1, as accuracies are, and return them as an array.
+
+    Parameters
+    ----------
+    values
+        An array, a number, or a list of numbers.
+    what
+        The name that a message gives them.
+
+    Raises
+    ------
+    Mismatch
+        For what is not numbers, or is outside; it asks whether they are in percent if they may be.
+    """
+    numbers = as_numbers(values, what=what).astype(float)
+    if np.all((numbers >= 0) & (numbers <= 1)):
+        return numbers
+    if np.all((numbers >= 0) & (numbers <= 100)):
+        more = f"{what} has values between 1 and 100: are they in percent?"
+        raise _both(f"{more} Fractions between 0 and 1 were expected")
+    raise _both(f"{what}: a value is not between 0 and 1, or is NaN")
 
 
 def _both(message: str) -> Mismatch:

@@ -7,7 +7,7 @@ import contextlib
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from hw_grading.examiner.session import RemoteFunction, Session
+from hw_grading.examiner.session import RemoteError, RemoteFunction, Session
 from hw_support.checks import Notebook
 from hw_support.time_limit import time_limit
 
@@ -87,6 +87,12 @@ class RemoteNotebook(Notebook):
     def rerun(self, names: Sequence[str], given: Sequence[str]) -> list[Any]:
         """Run the cells again that bind `names` or `given`; return what `names` mean then."""
         return self._session.rerun(names, given)
+
+    def why(self, error: BaseException) -> str:
+        """Say why a name is missing or an import failed, as the notebook has told it."""
+        if isinstance(error, RemoteError):
+            return error.why
+        return self._session.why_missing.get(getattr(error, "name", None) or "", "")
 
     def undoing(self, function: Any, *arguments: Any) -> Any:
         """Call a function, and undo what it did to its arguments at the notebook's end too."""

@@ -22,6 +22,7 @@ import psutil
 from hw_grading.inside import wire
 from hw_grading.inside.wire import FROM_GRADER, FROM_SANDBOX, Theirs, WireError, Yours
 from hw_support.compare import Mismatch
+from hw_support.failures import in_a_stand_in
 from hw_support.time_limit import TimeLimitReached
 
 _TIMERS = {signal.SIGALRM, signal.SIGVTALRM}
@@ -54,17 +55,18 @@ class Gone(Mismatch):
 class RemoteError(Exception):
     """A student's function raised an exception; `named` gives it the name of that exception."""
 
-    raised_by = ""
+    raised_by, raised_in_line, why = "", 0, ""  # for messages; see hw_support.failures
 
     @classmethod
-    def named(cls, name: str, text: str, where: str) -> RemoteError:
+    def named(cls, name: str, text: str, where: str, line: int = 0, why: str = "") -> RemoteError:
         """Return an error whose class has the name that the student's exception has."""
         # Those that Python itself asks for, and tests: what raises TypeError has no length, say.
         bases = (cls, _ALSO[name]) if name in _ALSO else (cls,)
         short = name[:_LONGEST_NAME]
         made: Any = type(short if short.isidentifier() else "Exception", bases, {})
         error: RemoteError = made(text[:_LONGEST_TEXT])
-        error.raised_by = where[:_LONGEST_NAME]
+        error.raised_by, error.raised_in_line = where[:_LONGEST_NAME], line
+        error.why = why[:_LONGEST_TEXT]
         return error
 
 
@@ -167,6 +169,7 @@ class Session:
         self._cpu_limit = float("inf")
         self._beyond = False  # whether more was computed than that, when it was last looked at
         self._next_look = self._late_since = self._interrupted_at = 0.0
+        self.why_missing: dict[str, str] = {}  # the name that was missing last
         self.gone: str | None = None  # why nothing can be asked any more
         self.ended = False  # whether that is because the kernel's process has ended
 
@@ -176,6 +179,7 @@ class Session:
         """Return what a name of the notebook means; KeyError if it means nothing."""
         kind, *rest = self._question(["get", name], ("value", "missing"))
         if kind == "missing":
+            self.why_missing = {name: rest[0] if rest else ""}
             raise KeyError(name)
         return rest[0]
 
@@ -308,10 +312,14 @@ class Session:
                     continue
                 case "value", [_, list(), list()] if kind in answers:
                     return message
-                case "missing" | "ended", [] if kind in answers:
+                case "missing", [] | [str()] if kind in answers:
+                    return message
+                case "ended", [] if kind in answers:
                     return message
                 case "error", [str(name), str(text), str(where)]:
                     return RemoteError.named(name, text, where)
+                case "error", [str(name), str(text), str(where), int(line), str(why)]:
+                    return RemoteError.named(name, text, where, line, why)
                 case "refused", [str(why)]:
                     why = f"what came back cannot be graded: {why[:200]}"
                     return Mismatch(why, why)
@@ -319,10 +327,20 @@ class Session:
                     if self._late_since:
                         return TimeLimitReached()
                     return RemoteError.named("KeyboardInterrupt", "it was interrupted", "")
-                case "callback raised", [int(number)] if 0 <= number < self._count_raised:
-                    long_ago = RemoteError.named("Exception", "of an earlier callback", "")
-                    return self._raised.get(number, long_ago)
+                case "callback raised", [int(number)] if self._has_raised(number):
+                    return self._raised_here(number)
+                case "callback raised", [int(number), str(where), int(line)] if self._has_raised(
+                    number
+                ):
+                    return _placed(self._raised_here(number), where, line)
             raise WireError("an answer to no question")
+
+    def _has_raised(self, number: int) -> bool:
+        return 0 <= number < self._count_raised
+
+    def _raised_here(self, number: int) -> BaseException:
+        long_ago = RemoteError.named("Exception", "of an earlier callback", "")
+        return self._raised.get(number, long_ago)
 
     def _call_back(self, number: int, arguments: list[Any], named: dict[Any, Any]) -> None:
         if number not in self._handed or not all(isinstance(name, str) for name in named):
@@ -343,6 +361,8 @@ class Session:
         except BaseException as error:
             place = self._count_raised
             self._count_raised += 1
+            with contextlib.suppress(AttributeError, TypeError):
+                error.raised_in_a_stand_in = in_a_stand_in(error)  # type: ignore[attr-defined]
             # Without the frames, which hold the arguments; and not all that ever were.
             self._raised[place] = error.with_traceback(None)
             self._raised.pop(place - _MOST_RAISED, None)
@@ -395,6 +415,14 @@ class Session:
             self._next_look = monotonic() + _SECONDS_BETWEEN_LOOKS
             self._beyond = self._cpu_now() > self._cpu_limit
         return self._beyond
+
+
+def _placed(error: BaseException, where: str, line: int) -> BaseException:
+    """Let an exception of ours tell where the student's function called what raised it."""
+    with contextlib.suppress(AttributeError, TypeError):
+        error.raised_by = where[:_LONGEST_NAME]  # type: ignore[attr-defined]
+        error.raised_in_line = line  # type: ignore[attr-defined]
+    return error
 
 
 def _owner(thing: Any) -> Any:

@@ -22,7 +22,9 @@ from typing import Any
 
 import numpy as np
 
-from hw_support.checks import RandomState
+from hw_support import failures
+from hw_support.checks import Notebook, RandomState
+from hw_support.missing_names import why_missing
 from hw_support.rerun import rerun
 
 from . import wire
@@ -31,6 +33,7 @@ from .wire import FROM_GRADER, FROM_SANDBOX, Theirs, Yours
 _PLAIN = (list, tuple, dict)
 _MISSING = object()
 _LARGEST_BY_VALUE = 4 << 20  # bytes
+_LONGEST_WHY = 300  # characters
 _MOST_AT_ONCE = 100  # entries of an iterator that are sent together
 
 
@@ -124,7 +127,7 @@ class Server:
             try:
                 answer = self._answer(kind, rest)
             except BaseException as error:
-                answer = _described(error)
+                answer = _described(error, self._names)
             self._all_by_value = kind == "ask"
             try:
                 self._send(answer)
@@ -141,7 +144,9 @@ class Server:
                 return self._call(function, arguments, named, undo)
             case "get", [name]:
                 value = self._names.get(name, _MISSING)
-                return ["missing"] if value is _MISSING else ["value", value, [], []]
+                if value is _MISSING:
+                    return ["missing", why_missing(name, self._names)[:_LONGEST_WHY]]
+                return ["value", value, [], []]
             case "put", [name, value]:
                 self._before.setdefault(name, self._names.get(name, _MISSING))
                 self._names[name] = value
@@ -278,19 +283,19 @@ class CallbackError(Exception):
         self.number = number
 
 
-def _described(error: BaseException) -> list[Any]:
-    if isinstance(error, CallbackError):
-        return ["callback raised", error.number]
+def _described(error: BaseException, names: dict[str, Any]) -> list[Any]:
     if isinstance(error, KeyboardInterrupt):
         return ["interrupted"]
-    where, step = "", error.__traceback__
-    while step:
-        where, step = step.tb_frame.f_code.co_name, step.tb_next
+    place = failures.place_of(error, names)
+    where, line = (place.function, place.line) if place else (failures.raised_by(error), 0)
+    if isinstance(error, CallbackError):
+        return ["callback raised", error.number, where, line]
     try:
         text = str(error)[:2000]
     except BaseException:
         text = ""
-    return ["error", type(error).__name__[:100], text, where[:100]]
+    why = Notebook(names).why(error)[:_LONGEST_WHY]
+    return ["error", type(error).__name__[:100], text, where, line, why]
 
 
 def _wait(stream: socket.socket, writing: bool) -> None:

@@ -22,7 +22,8 @@ from typing import Any
 
 import numpy as np
 
-from hw_support.checks import Checks, Notebook, RandomState, text_of
+from hw_support.checks import Checks, Notebook, RandomState
+from hw_support.failures import text_of
 
 _OF_JUPYTER = {"exit", "open", "quit"}  # of which it puts its own into every notebook
 

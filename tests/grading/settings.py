@@ -33,7 +33,12 @@ class Settings:
     goals
         How many answers and mutants there are to be: ``wrong``, ``right``, ``mutants``. What is
         left out is 5, 4 and 10 for each function.
+    causes, false_causes
+        For each function and wrong answer, words of the likely causes that tests tell of it, as
+        somebody has judged them: true ones and false ones.
     """
+
+    Labels = Mapping[str, Mapping[str, "str | list[str]"]]
 
     slow: tuple[str, ...] = ()
     costly: tuple[str, ...] = ()
@@ -41,12 +46,14 @@ class Settings:
     no_arrays: tuple[str, ...] = ()
     one_array: tuple[str, ...] = ()
     goals: Mapping[str, int] = field(default_factory=dict)
+    causes: Labels = field(default_factory=dict)
+    false_causes: Labels = field(default_factory=dict)
 
     @property
     def names(self) -> set[str]:
         """All grade ids that are named."""
         named = {*self.slow, *self.costly, *self.no_arrays, *self.one_array, *self.caches}
-        return named.union(*self.caches.values())
+        return named.union(*self.caches.values(), self.causes, self.false_causes)
 
 
 def answers_folder(homework: str) -> Path:

@@ -7,6 +7,7 @@ from collections import Counter
 
 import pytest
 from answers import right_answers, whole_submissions, wrong_answers
+from causes_told import causes_told, labels_of_no_answer
 from cells import equivalent_of, homeworks, notebook_of
 from guarded import judge
 from measuring import is_of_a_function
@@ -81,6 +82,24 @@ def test_a_wrong_answer_is_caught_where_it_is_and_charged_for_no_other_function(
             t: p for t, p in verdict.lost_elsewhere.items() if is_of_a_function(notebook, t)
         }
         assert answer.no_value or not elsewhere, f"{answer}: {elsewhere}"
+
+
+@pytest.mark.parametrize("seeds", [[0], pytest.param([1, 2], marks=pytest.mark.slow)], ids=str)
+@pytest.mark.parametrize(("homework", "function"), FUNCTIONS)
+def test_every_likely_cause_that_a_wrong_answer_is_told_is_judged_and_true(
+    homework, function, seeds
+):
+    for told in causes_told(notebook_of(homework), [function], seeds):
+        assert not told.not_judged, (
+            f"{told.answer}: judge this cause in staff/{homework}/answers/validity.toml; "
+            "tests/grading/causes_told.py prints the lines"
+        )
+        assert not told.false, told.answer
+
+
+@pytest.mark.parametrize("homework", HOMEWORKS)
+def test_every_judged_cause_is_of_a_wrong_answer_that_there_is(homework):
+    assert not labels_of_no_answer(notebook_of(homework))
 
 
 @pytest.mark.parametrize("seeds", [[0], pytest.param([1, 2], marks=pytest.mark.slow)], ids=str)

@@ -13,11 +13,14 @@ import argparse
 import sys
 from collections.abc import Iterable, Sequence
 
+from causes_told import causes_told
 from cells import homeworks, notebook_of
 from measuring import Measured, Seeds, measure
 from validity_digests import digests, page_of
 from validity_page import overview, page
 from verdicts import KeptVerdicts
+
+CAUSES_SEEDS = 2  # runs of each wrong answer, for the likely causes that it is told
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -40,8 +43,9 @@ def main(arguments: Sequence[str]) -> None:
         determined_by = digests(notebook)
         plain = told(measure(notebook, seeds, kept))
         apart = told(measure(notebook, once, kept, isolated=True))
+        causes = causes_told(notebook, notebook.functions, range(CAUSES_SEEDS))
         page_of(homework).write_text(
-            page(notebook, plain, apart, seeds, determined_by), encoding="utf-8"
+            page(notebook, plain, apart, seeds, determined_by, causes), encoding="utf-8"
         )
     page_of().write_text(overview(), encoding="utf-8")
     print(f"{kept.measured} results were measured, {kept.found} were kept", file=sys.stderr)

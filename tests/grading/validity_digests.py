@@ -8,11 +8,14 @@ from pathlib import Path
 from answers import Answer, right_answers, whole_submissions, wrong_answers
 from cells import Notebook, equivalent_of
 from givens import given_to
-from settings import ROOT
+from settings import ROOT, Settings
 from sources import HERE, as_run, digest, digest_of_files, modules_of
 from verdicts import digest_of_tools
 
-_TOOLS = ("answers.py", "measuring.py", "mutants.py", "validity.py", "validity_page.py")
+_TOOLS = (
+    *("answers.py", "causes_told.py", "measuring.py", "mutants.py", "validity.py"),
+    "validity_page.py",
+)
 
 
 def page_of(homework: str = "") -> Path:
@@ -57,7 +60,12 @@ def _digest_of_group(notebook: Notebook, name: str) -> str:
         [(cell.id, as_run(cell.source), cell.points) for cell in cells],
         [_content(answer) for answer in answers if answer.function == name],
         sorted(equivalent_of(homework).get(name, {}).items()),
+        [sorted(table.get(name, {}).items()) for table in _labels(notebook)],
     )
+
+
+def _labels(notebook: Notebook) -> tuple[Settings.Labels, ...]:
+    return notebook.settings.causes, notebook.settings.false_causes
 
 
 def _content(answer: Answer) -> tuple[object, ...]:

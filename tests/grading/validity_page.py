@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
+from causes_told import Told
 from cells import Notebook
 from guarded import COSTLY_RUNS
 from harness import Verdict
@@ -73,7 +74,8 @@ that folder everything is measured, which takes minutes; `--anew` does so too.
 | `right/`, `wrong/` | a file for each question; each answer stands below a line `# %% name` |
 | `whole/` | right submissions by one hand |
 | `equivalent.py` | mutants that are right, and why |
-| `validity.toml` | answers that take seconds, functions with caches of the student's own, goals |
+| `validity.toml` | answers that take seconds, functions with caches of the student's own, goals, \
+which likely causes are true |
 
 All else is read from the notebook: an answer cell that defines a function of its own name is a
 function, and the test cell `test_f` charges the answer `f`.
@@ -89,14 +91,16 @@ def page(
     isolated: Sequence[Measured],
     seeds: Seeds,
     determined_by: Mapping[str, str],
+    causes: Sequence[Told],
 ) -> str:
     """Return the page of a homework; `determined_by` are its digests when measuring began."""
-    goals = _goals(notebook, measured, seeds)
+    goals = [*_goals(notebook, measured, seeds), _goal_of_causes(causes)]
     parts = [
         _head(notebook, determined_by),
         _totals(notebook, measured, goals),
         _goals_table(notebook, measured, goals, seeds),
         _isolated(isolated),
+        _causes(causes),
         _by_function(measured),
         _elsewhere(notebook, measured),
         _mutants(measured),
@@ -213,6 +217,31 @@ def _isolated(measured: Sequence[Measured]) -> str:
         "|---|---|---|---|\n"
         f"| {wrong - missed} of {wrong} | {losing} of {right} | {len(twice)} | {yes} |\n\n"
         "Each is run once; mutants and answers that take seconds are left out.\n"
+    )
+
+
+def _goal_of_causes(causes: Sequence[Told]) -> Goal:
+    false = sum(bool(told.false or told.not_judged) for told in causes)
+    return "no likely cause that a message names is false", f"{false} are", not false
+
+
+def _causes(causes: Sequence[Told]) -> str:
+    counts = [sum(bool(told.true) for told in causes)]
+    counts.append(sum(bool(told.false) for told in causes))
+    counts.append(sum(bool(told.not_judged) for told in causes))
+    counts.append(sum(not (told.true or told.false or told.not_judged) for told in causes))
+    wrong = [
+        f"- {_title(told.answer.function)}, {told.answer.name}: {cause}"
+        for told in causes
+        for cause in (*told.false, *told.not_judged)
+    ]
+    return (
+        "## Likely causes\n\n"
+        "Where a result is wrong, a message may name a likely cause. Whether it is the true one is "
+        "judged by hand, in `validity.toml`. Of the wrong answers to functions:\n\n"
+        "| told a true one | told a false one | told one that nobody has judged | told none |\n"
+        "|---|---|---|---|\n"
+        f"| {' | '.join(map(str, counts))} |\n" + "".join(f"\n{line}" for line in wrong)
     )
 
 

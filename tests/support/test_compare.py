@@ -6,7 +6,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from hw_support import Mismatch, as_numbers, assert_close, expect, relative_error
+from hw_support import Mismatch, as_numbers, assert_close, expect, expect_fractions, relative_error
 
 
 class EqualToEverything(np.ndarray):
@@ -102,3 +102,20 @@ def test_expect_raises_its_own_words():
     expect(True, "not shown")
     with pytest.raises(Mismatch, match="too few"):
         expect(False, "too few")
+
+
+@pytest.mark.parametrize("right", [0.5, [0.0, 1.0], np.array([[0.25]]), [True, False]])
+def test_fractions_come_back_as_an_array(right):
+    assert expect_fractions(right, what="test_acc").tolist() == np.array(right, float).tolist()
+
+
+def test_percent_is_called_percent():
+    with pytest.raises(Mismatch, match="are they in percent\\? Fractions between 0 and 1"):
+        expect_fractions([0.9, 51.2, 97.0], what="test_acc")
+
+
+@pytest.mark.parametrize("wrong", [[-0.1, 0.5], [0.5, np.nan], [0.5, 101.0]])
+def test_what_is_neither_fractions_nor_percent_is_not_called_percent(wrong):
+    with pytest.raises(Mismatch, match="not between 0 and 1") as caught:
+        expect_fractions(wrong, what="test_acc")
+    assert "percent" not in str(caught.value)
