@@ -429,10 +429,10 @@ class Checks:
         Notes
         -----
         ``python -m hw_support check`` lists the remarks of a run, and does not say that nothing is
-        left to do while there are any. In a hidden part nothing is printed or kept.
+        left to do while there are any. In a hidden part, and in a second try, nothing is kept.
         """
         line = failures.one_line(str(text))
-        if not line or line in self.notes or self._hidden:
+        if not line or line in self.notes or self._hidden or self.standing_in:
             return
         self.notes.append(line)
         print(f"note    {line}")
