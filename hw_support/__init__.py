@@ -33,6 +33,7 @@ from .runs import (
 )
 from .three_way import compare_arrays
 from .training import TrainingWatch
+from .training_run import TrainingRun
 
 __all__ = [
     "PALETTE",
@@ -47,6 +48,7 @@ __all__ = [
     "RunNotAvailableError",
     "RunNotFoundError",
     "RunNotSavedError",
+    "TrainingRun",
     "TrainingWatch",
     "as_numbers",
     "assert_close",

@@ -179,13 +179,13 @@ def _expect_mean(gradient: Array, due: Array, name: str, rtol: float, atol: floa
         got = _fitting(gradient, due)
         if got.shape == due.shape:
             got = got.mean(axis=0)
-        assert_close(got, mean, what=f"{name}, its mean over the batch", rtol=rtol, atol=atol)
+        assert_close(got, mean, what=f"the mean of {name}", rtol=rtol, atol=atol)
         return
     got = _fitting(gradient, mean)
     try:
         assert_close(got, due.sum(axis=0), rtol=rtol, atol=atol)
     except Mismatch:
-        assert_close(got, mean, what=f"{name}, its mean over the batch", rtol=rtol, atol=atol)
+        assert_close(got, mean, what=f"the mean of {name}", rtol=rtol, atol=atol)
 
 
 def _fitting(gradient: Array, due: Array) -> Array:

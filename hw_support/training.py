@@ -61,6 +61,7 @@ class TrainingWatch:
     def __init__(self, checks: Checks) -> None:
         self._checks = checks
         self._runs: dict[bool, _Seen | BaseException] = {}
+        self._own_is_right = True
         self._measured: dict[bool, dict[int, tuple[float, str]]] = {False: {}, True: {}}
         draw = np.random.default_rng()
         self._y = draw.permutation(np.arange(IMAGES) % 2)
@@ -92,6 +93,8 @@ class TrainingWatch:
                 raise
             except BaseException as error:  # student code may raise anything; each part tells
                 self._runs[key] = error
+            if not key:  # looked at now: in a second try the functions are others
+                self._own_is_right = self._is_right()
         seen = self._runs[key]
         if isinstance(seen, BaseException):
             raise seen
@@ -268,13 +271,7 @@ class TrainingWatch:
         Then a training that went wrong has its cause in a function that it calls, where it is
         charged.
         """
-        if not self._checks.standing_in or not self._is_right():
-            return False
-        self._checks.standing_in = False
-        try:
-            return not self._is_right()
-        finally:
-            self._checks.standing_in = True
+        return self._checks.standing_in and not self._own_is_right and self._is_right()
 
     def _is_right(self) -> bool:
         try:
@@ -338,21 +335,23 @@ class TrainingWatch:
             )
             return (up - down) / 0.4
 
-        whole = slope(moved)
-        expect(whole != 0, "the loss does not depend on the parameters")
-        along = -sum(float(np.sum(m**2)) for m in moved) / whole
+        def only(k: int, direction: Array) -> list[Array]:
+            return [direction if i == k else np.zeros_like(m) for i, m in enumerate(moved)]
+
+        sizes = [float(np.linalg.norm(m)) for m in moved]
+        slopes = [slope(only(k, m)) for k, m in enumerate(moved)]
+        multiples = [-(z**2) / d if d else np.nan for z, d in zip(sizes, slopes, strict=True)]
+        expect(np.isfinite(multiples).any(), "the loss does not depend on the parameters")
+        as_asked = any(abs(m / STEP_SIZE - 1) < 0.02 for m in multiples)
+        along = STEP_SIZE if as_asked else float(np.nanmedian(multiples))
         draw = np.random.default_rng(step)
         others = []
         for k, name in enumerate(_PARAMETERS):
-            for direction in (moved[k], draw.permuted(moved[k].ravel()).reshape(moved[k].shape)):
-                directions = [
-                    direction if i == k else np.zeros_like(m) for i, m in enumerate(moved)
-                ]
-                due = -along * slope(directions)
-                size = float(np.linalg.norm(moved[k]) * np.linalg.norm(direction))
-                if abs(float(np.sum(moved[k] * direction)) - due) > 0.05 * size or size == 0:
-                    others.append(name)
-                    break
+            mixed = draw.permuted(moved[k].ravel()).reshape(moved[k].shape)
+            off = float(np.sum(moved[k] * mixed)) + along * slope(only(k, mixed))
+            astray = abs(off) > 0.05 * sizes[k] ** 2 or not abs(multiples[k] / along - 1) < 0.05
+            if astray:
+                others.append(name)
         self._measured[self._checks.standing_in][step] = along, " and ".join(others)
         return self._measured[self._checks.standing_in][step]
 

@@ -1,0 +1,125 @@
+"""Look at the training that a notebook has run: its histories, and the network left behind."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from hw_support.checks import Checks
+from hw_support.compare import as_numbers, expect, expect_fractions
+from hw_support.training import TrainingWatch
+
+Array = npt.NDArray[Any]
+
+__all__ = ["TrainingRun"]
+
+STEPS, STEPS_WITHOUT_SHORT_BATCH = 605, 600
+_HISTORIES = ("training_loss", "training_acc", "test_loss", "test_acc")
+_IMAGES_AT_ONCE = 400  # the caches of all test images take much memory
+
+
+class TrainingRun:
+    """What the notebook's training has left behind, under the names that the text gives.
+
+    Parameters
+    ----------
+    checks
+        Of the test cell.
+    watch
+        Knows whether a function that ``train`` calls is to blame. Then it has cost points there,
+        and a run that went wrong costs none here.
+
+    Notes
+    -----
+    Each ``expect_...`` raises `hw_support.Mismatch` with what was expected and what came.
+    """
+
+    def __init__(self, checks: Checks, watch: TrainingWatch) -> None:
+        self._checks, self._watch = checks, watch
+
+    def expect_lists(self) -> None:
+        """Expect four lists with an entry for each step: finite losses, fractions for accuracies.
+
+        Whoever drops the short batches of 80 has 600 entries, and has lost a point for it already.
+        """
+        values = self._checks.results(*_HISTORIES)
+        lengths = [len(history) for history in values]
+        expect(
+            lengths in ([STEPS] * 4, [STEPS_WITHOUT_SHORT_BATCH] * 4),
+            f"the four lists have {lengths} entries; {STEPS} were expected in each",
+        )
+        for name, history in zip(_HISTORIES, values, strict=True):
+            if name.endswith("acc"):
+                expect_fractions(history, what=name)
+            else:
+                numbers = as_numbers(history, what=name)
+                expect(np.isfinite(numbers).all(), f"{name} holds NaN or infinity")
+
+    def expect_learning(self) -> None:
+        """Expect losses that fall to a quarter, and accuracies that end above 0.95."""
+        for name in _HISTORIES:
+            values = self._history(name)
+            if name.endswith("acc"):
+                end = values[-50:].mean()
+                self._expect(end > 0.95, f"{name} ends at {end:.3f}; above 0.95 was expected")
+                continue
+            self._expect(
+                values[-50:].mean() < 0.25 * values[:20].mean(),
+                f"{name} does not fall to a quarter of what it begins with",
+            )
+            if not abs(values[0] - np.log(2)) < 0.1:
+                usual = "about 0.69, which is ln 2, is usual"
+                self._checks.note(f"{name} begins with {values[0]:.3f}; {usual}.")
+
+    def expect_accuracy(self) -> None:
+        """Expect a network that tells more than 0.97 of the test images right."""
+        _, accuracy = self._figures()
+        message = f"the network's test accuracy is {accuracy:.3f}; above 0.97 was expected"
+        self._expect(accuracy > 0.97, message)
+        if accuracy < 0.975:
+            self._checks.note(f"Your test accuracy is {accuracy:.3f}; about 0.98 is usual.")
+
+    def expect_last_entries(self) -> None:
+        """Expect that the test histories end with the figures of the network left behind."""
+        loss, accuracy = self._figures()
+        last = self._history("test_loss")[-1], self._history("test_acc")[-1]
+        self._expect(
+            abs(last[0] - loss) < 0.004 and abs(last[1] - accuracy) < 0.003,
+            f"test_loss and test_acc end with {last[0]:.4f} and {last[1]:.4f}; the network left "
+            f"behind has {loss:.4f} and {accuracy:.4f}",
+        )
+
+    def _expect(self, condition: object, message: str) -> None:
+        expect(condition or self._watch.excuses, message)
+
+    def _history(self, name: str) -> Array:
+        """Return a history (steps,), accuracies as fractions."""
+        (values,) = self._own(name)
+        numbers = np.ravel(as_numbers(values, what=name)).astype(float)
+        expect(numbers.size > 0, f"{name} is empty")
+        return numbers / 100 if name.endswith("acc") and numbers.max() > 1 else numbers
+
+    def _own(self, *names: str) -> list[Any]:
+        missing = [name for name in names if name not in self._checks.names]
+        expect(not missing, f"there is no {' and no '.join(missing)}; has train been run?")
+        return [self._checks.names[name] for name in names]
+
+    def _figures(self) -> tuple[float, float]:
+        """Return mean loss (nats) and accuracy on the test set, by the notebook's functions."""
+        Ws, bs = self._own("weight_matrices", "biases")
+        for got, shape in zip([*Ws, *bs], [(784, 200), (200, 1), (1, 200), (1, 1)], strict=True):
+            as_numbers(got, what="a trained parameter", shape=shape)
+        names = self._checks.names
+        X, y = names["X_test"], names["y_test"]
+        activations = [names["relu_activation"], names["sigmoid_activation"]]
+        losses, right = [], []
+        for start in range(0, len(X), _IMAGES_AT_ONCE):
+            labels = y[start : start + _IMAGES_AT_ONCE]
+            images = X[start : start + _IMAGES_AT_ONCE].reshape(len(labels), -1)
+            g, _ = names["forward_pass"](images, Ws, bs, activations)
+            loss, _ = names["logistic_loss"](g, labels)
+            losses.append(float(np.mean(as_numbers(loss, what="loss"))) * len(labels))
+            right.append(int(np.sum((np.ravel(g) > 0.5) == (labels == 1))))
+        return sum(losses) / len(X), sum(right) / len(X)

@@ -1,0 +1,180 @@
+"""A training is watched on made images: whatever it does wrong is told, and only that."""
+
+import numpy as np
+import pytest
+
+from hw_support import Checks, TrainingWatch
+from hw_support.compare import Mismatch
+
+EXPECTATIONS = (
+    *("function", "every_image", "new_order", "step", "own_size"),
+    *("training_history", "test_history", "test_set_untouched"),
+)
+
+
+def relu(s):
+    return np.maximum(s, 0), s > 0
+
+
+def sigmoid(s):
+    out = 1 / (1 + np.exp(-s))
+    return out, out * (1 - out)
+
+
+def forward_pass(X, Ws, bs, activations):
+    h, _ = activations[0](X @ Ws[0] + bs[0])
+    return activations[1](h @ Ws[1] + bs[1])[0], h
+
+
+def logistic_loss(g, y):
+    return -np.log(np.where(y[:, None] == 1, g, 1 - g)), None
+
+
+class Student:
+    """Right unless something is set otherwise; a method is one decision of a student's."""
+
+    def __init__(self, **otherwise):
+        self.otherwise = otherwise
+        self.names = {
+            "relu_activation": relu,
+            "sigmoid_activation": sigmoid,
+            "forward_pass": forward_pass,
+            "logistic_loss": logistic_loss,
+            "rng": np.random.default_rng(1),
+            "train": self.train,
+        }
+
+    def decision(self, name, right):
+        return self.otherwise.get(name, right)
+
+    def figures(self, images, y, Ws, bs):
+        g, _ = forward_pass(images, Ws, bs, [relu, sigmoid])
+        return float(np.mean(logistic_loss(g, y)[0])), float(np.mean((g[:, 0] > 0.5) == y))
+
+    def train(self, step_size, epochs, rng, after_step):
+        X, y = self.names["X_train"].reshape(-1, 784), self.names["y_train"]
+        X_test, y_test = self.names["X_test"].reshape(-1, 784), self.names["y_test"]
+        X, y = self.decision("data", lambda *sets: sets[:2])(X, y, X_test, y_test)
+        Ws = [rng.normal(0, 0.01, (784, 200)), rng.normal(0, 0.01, (200, 1))]
+        bs = [np.zeros((1, 200)), np.zeros((1, 1))]
+        rows, first = [], rng.permutation(len(X))
+        for _ in range(epochs):
+            order = self.decision("order", lambda rng, first: rng.permutation(len(first)))(
+                rng, first
+            )
+            for start in range(0, self.decision("images", len(order)), 100):
+                batch = order[start : start + 100]
+                before = self.figures(X[batch], y[batch], Ws, bs)
+                g, h = forward_pass(X[batch], Ws, bs, [relu, sigmoid])
+                d2 = (g - y[batch, None]) / self.decision("divide_by", len)(batch)
+                d1 = d2 @ Ws[1].T * (h > 0)
+                gradients = [X[batch].T @ d1, h.T @ d2, d1.sum(0), d2.sum(0)]
+                gradients = self.decision("gradients", lambda all_of_them: all_of_them)(gradients)
+                for parameter, gradient in zip([*Ws, *bs], gradients, strict=True):
+                    parameter -= self.decision("step_size", step_size) * gradient
+                after = self.figures(X[batch], y[batch], Ws, bs)
+                row = self.decision("training", lambda before, after: before)(before, after)
+                rows.append((*row, *self.figures(X_test, y_test, Ws, bs)))
+                after_step(Ws, bs)
+        return self.decision("returned", lambda *all_of_them: all_of_them)(
+            Ws, bs, *map(list, zip(*rows, strict=True))
+        )
+
+
+def failing(student):
+    """Return the expectations that fail, with their messages."""
+    checks = Checks("train", points=0)
+    checks.names = checks.notebook.names = student.names
+    watch = TrainingWatch(checks)
+    told = {}
+    for name in EXPECTATIONS:
+        try:
+            getattr(watch, f"expect_{name}")()
+        except Mismatch as mismatch:
+            told[name] = str(mismatch)
+    return told
+
+
+@pytest.mark.parametrize(
+    "otherwise",
+    [
+        {},
+        {"returned": lambda *six: [*six[:2], *(np.array(h)[:, None] for h in six[2:])]},
+        {"returned": lambda Ws, bs, a, b, c, d: (Ws, bs, a, [100 * x for x in b], c, d)},
+    ],
+    ids=["plain", "histories of shape (n, 1)", "percent, which is charged elsewhere"],
+)
+def test_a_right_training_is_right_in_everything(otherwise):
+    assert failing(Student(**otherwise)) == {}
+
+
+@pytest.mark.parametrize(
+    ("otherwise", "expected", "word"),
+    [
+        ({"images": 200}, {"every_image"}, "50 images did not come"),
+        ({"order": lambda rng, first: np.arange(len(first))}, {"new_order"}, "order of X_train"),
+        ({"order": lambda rng, first: first}, {"new_order"}, "the second epoch has the batches"),
+        (
+            {"order": lambda rng, first: rng.integers(0, len(first), len(first))},
+            None,  # what comes twice counts twice in the gradient
+            "images did not come exactly once",
+        ),
+        ({"step_size": 0.1}, {"step"}, "moved by -0.1 times"),
+        ({"step_size": -0.4}, {"step"}, "moved by 0.4 times"),
+        ({"divide_by": lambda batch: 100}, {"own_size"}, "divided by 100, not by 50"),
+        ({"divide_by": lambda batch: 1}, {"step", "own_size"}, "times"),
+        (
+            {"gradients": lambda g: [0 * g[0], g[1], g[2], g[3]]},
+            {"every_image", "new_order", "step", "own_size", "training_history"},
+            "no image moved",
+        ),
+        ({"gradients": lambda g: [*g[:2], 0 * g[2], g[3]]}, {"step"}, r"biases[0] did not move"),
+        ({"gradients": lambda g: [-g[0], *g[1:]]}, {"step"}, "weight_matrices[0] did not move"),
+        (
+            {"training": lambda before, after: after},
+            {"training_history"},
+            "that is the loss after the step",
+        ),
+        (
+            {"returned": lambda *six: (*six[:4], six[2], six[3])},
+            {"test_history"},
+            "mean loss of the test set after the step",
+        ),
+        ({"returned": lambda *six: (*six[:2], *(h[::3] for h in six[2:]))}, None, "one entry"),
+        ({"returned": lambda *six: None}, set(EXPECTATIONS), "Is a `return` missing"),
+        ({"returned": lambda *six: six[:2]}, set(EXPECTATIONS), "6 were expected"),
+    ],
+)
+def test_what_a_training_does_wrong_is_told_and_nothing_else(otherwise, expected, word):
+    told = failing(Student(**otherwise))
+    assert expected is None or told.keys() == expected, told
+    assert word in " ".join(told.values())
+
+
+def test_a_training_on_test_images_is_seen():
+    def both(X, y, X_test, y_test):
+        return np.concatenate([X, X_test])[-250:], np.concatenate([y, y_test])[-250:]
+
+    told = failing(Student(data=both))
+    assert "learns from images of X_test" in told["test_set_untouched"]
+
+
+def test_a_bare_loop_is_told_how_to_become_a_function():
+    student = Student()
+    student.names["train"] = None
+    assert all("Put your loop into `def train(" in told for told in failing(student).values())
+
+
+def test_a_wrong_loss_is_to_blame_only_where_right_functions_make_the_training_right():
+    student = Student()
+    student.names["logistic_loss"] = lambda g, y: (logistic_loss(g, 1 - y)[0], None)
+    checks = Checks("train", points=0)
+    checks.names = checks.notebook.names = student.names
+    watch = TrainingWatch(checks)
+    with pytest.raises(Mismatch):
+        watch.expect_step()
+    assert not watch.excuses
+    checks.standing_in = True
+    with checks.notebook.replaced(logistic_loss=logistic_loss):
+        assert watch.excuses
+    assert checks.standing_in
