@@ -49,11 +49,6 @@ class Answer:
     others: dict[str, str] = field(default_factory=dict)
 
     @property
-    def no_value(self) -> bool:
-        """Whether the function gives nothing usable, so that cells which call it cannot pass."""
-        return self.tag == "no value"
-
-    @property
     def cells(self) -> dict[str, str]:
         """Sources of all answer cells that are replaced."""
         return {**({self.function: self.source} if self.source else {}), **self.others}

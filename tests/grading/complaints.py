@@ -54,9 +54,8 @@ def _complaints(kind: str, answer: Answer, verdict: Verdict) -> Iterator[str]:
     if kind == "wrong" and not verdict.caught:
         yield "NOT CAUGHT in its own cells"
     lost = verdict.lost_elsewhere if kind == "wrong" else verdict.lost
-    note = " (no usable value)" if kind == "wrong" and answer.no_value else ""
     for test, points in lost.items():
-        yield f"loses {points:g} in {test}{note}"
+        yield f"loses {points:g} in {test}"
         for line in verdict.failed_parts(test):
             yield f"    {line[:160]}"
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from answers import Answer, right_answers, whole_submissions, wrong_answers
 from cells import Notebook, equivalent_of
+from guarded import own_tests
 from harness import Verdict
 from mutants import Mutant, all_mutants
 from verdicts import KeptVerdicts
@@ -82,43 +83,23 @@ class Measured:
         killed = {mutant.key for mutant in self.killed}
         return [m for m, _ in self.mutants if m.key not in killed | self.equivalent.keys()]
 
-    def lost_elsewhere(
-        self, *, in_functions: bool, usable: bool
-    ) -> Iterator[tuple[Answer, dict[str, float]]]:
-        """Yield wrong answers that lose points elsewhere, and how many in which cell.
+    @property
+    def points(self) -> float:
+        """Points of the answer's own test cells."""
+        return sum(self.notebook.cells[t].points for t in own_tests(self.notebook, self.name))
 
-        Parameters
-        ----------
-        in_functions
-            In cells of other functions, or else in those of what is computed with them.
-        usable
-            Of answers that return something usable, or else of the others.
-        """
-        for answer, verdict in self.wrong:
-            lost = {
-                test: points
-                for test, points in verdict.lost_elsewhere.items()
-                if is_of_a_function(self.notebook, test) == in_functions
-            }
-            if lost and answer.no_value != usable:
-                yield answer, lost
+    def lost_elsewhere(self) -> list[tuple[Answer, dict[str, float]]]:
+        """Return wrong answers that lose points in other cells, and how many in which cell."""
+        lost = [(answer, verdict.lost_elsewhere) for answer, verdict in self.wrong]
+        return [(answer, cells) for answer, cells in lost if cells]
 
 
-def is_of_a_function(notebook: Notebook, test: str) -> bool:
-    """Whether a test cell charges a function."""
-    return notebook.charged(test) in notebook.functions
-
-
-def hoped(notebook: Notebook, answer: Any, verdict: Verdict, *, is_right: bool) -> bool:
+def hoped(verdict: Verdict, *, is_right: bool) -> bool:
     """Whether a verdict is as it should be.
 
-    A right answer loses nothing. A wrong one is caught, and loses nothing in cells of other
-    functions, unless it returns nothing usable.
+    A right answer loses nothing. A wrong one is caught, and loses nothing in other cells.
     """
-    if is_right:
-        return not verdict.lost
-    twice = [test for test in verdict.lost_elsewhere if is_of_a_function(notebook, test)]
-    return verdict.caught and (getattr(answer, "no_value", False) or not twice)
+    return not verdict.lost if is_right else verdict.caught and not verdict.lost_elsewhere
 
 
 def groups(notebook: Notebook) -> list[str]:
@@ -163,10 +144,10 @@ def measure(
         equivalent = equivalent_of(homework).get(name, {})
 
         def is_hoped(answer: Any, verdict: Verdict) -> bool:
-            return hoped(notebook, answer, verdict, is_right=False)
+            return hoped(verdict, is_right=False)
 
         def is_right(answer: Any, verdict: Verdict) -> bool:
-            return hoped(notebook, answer, verdict, is_right=True)
+            return hoped(verdict, is_right=True)
 
         def is_known(mutant: Any, verdict: Verdict, known: Iterable[str] = equivalent) -> bool:
             return verdict.caught != (mutant.key in known)

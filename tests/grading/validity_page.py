@@ -6,11 +6,13 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
+from answers import Answer
 from causes_told import Told
 from cells import Notebook
 from guarded import COSTLY_RUNS
 from harness import Verdict
 from measuring import Measured, Seeds
+from promises import promises
 from validity_digests import page_of
 
 _EACH = {"wrong": 5, "right": 4, "mutants": 10}  # for each function, where no other goal is set
@@ -45,7 +47,8 @@ them are scored by the test cells of `source/<homework>/<homework>.ipynb`, and c
 ## How it is measured
 
 A wrong answer is put in the place of the instructor's; all others stay as they are. It is
-**caught** when its own test cells take at least one point, in every run. Each run draws new random
+**caught** when its own test cells take a point or a part of one, in every run. It is to lose
+nothing in any other cell of the notebook. Each run draws new random
 inputs, from another seed. A right answer must keep all points of all cells in all runs. A
 **mutant** is the instructor's function with one node of the syntax tree changed: another operator,
 constant, comparison, axis or sign, a statement dropped, arguments swapped. Some mutants are as
@@ -102,7 +105,8 @@ def page(
         _isolated(isolated),
         _causes(causes),
         _by_function(measured),
-        _elsewhere(notebook, measured),
+        _charges(measured),
+        _promises(notebook),
         _mutants(measured),
         _corpora(measured),
     ]
@@ -133,13 +137,13 @@ def _goals(notebook: Notebook, measured: Sequence[Measured], seeds: Seeds) -> li
     right, losing = sum(len(m.right) for m in measured), sum(len(m.losing) for m in measured)
     mutants, different, killed = _counted_mutants(measured)
     share = killed / max(1, different)
-    elsewhere = sum(len(list(m.lost_elsewhere(in_functions=True, usable=True))) for m in measured)
+    elsewhere = len(_lost_elsewhere(measured))
     note = "¹" if notebook.slow else ""
     return [
         (f"{wanted['wrong']} wrong answers by hand, 5 for each function",
          f"{wrong}, at least {fewest}", wrong >= wanted["wrong"] and fewest >= 5),
         ("each of them is caught in its own cells", f"{wrong - missed} of {wrong}", not missed),
-        ("they lose no points in other functions' cells, if they return anything usable",
+        ("they lose no points in any other cell of the notebook",
          f"{elsewhere} do", not elsewhere),
         (f"{wanted['right']} right answers in other forms", f"{right}", right >= wanted["right"]),
         (f"none of them loses a point in {seeds.right} runs{note}", f"{losing} do", not losing),
@@ -172,12 +176,6 @@ def _goals_table(
     lines = ["## Goals\n", "| goal | measured | met |", "|---|---|---|"]
     lines += [f"| {goal} | {value} | {'yes' if met else '**no**'} |" for goal, value, met in goals]
     lines.append("")
-    if notebook.delivered:
-        losing = [x for m in measured for x in m.lost_elsewhere(in_functions=False, usable=True)]
-        lines.append(
-            f"{len(losing)} wrong answers lose points in {_questions(notebook)} as well, for what "
-            "could not be computed with them; they are listed below.\n"
-        )
     if costly := notebook.settings.costly:
         lines.append(
             f"Test cells of {', '.join(map(_title, costly))} take about a second. They are run "
@@ -197,23 +195,17 @@ def _goals_table(
     return "\n".join(lines)
 
 
-def _questions(notebook: Notebook) -> str:
-    """Return the tested answers that are no functions, for a sentence."""
-    names = [_title(name) for name in notebook.delivered]
-    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
-
-
 def _isolated(measured: Sequence[Measured]) -> str:
     wrong, missed = sum(len(m.wrong) for m in measured), sum(len(m.missed) for m in measured)
     right, losing = sum(len(m.right) for m in measured), sum(len(m.losing) for m in measured)
-    twice = [x for m in measured for x in m.lost_elsewhere(in_functions=True, usable=True)]
+    twice = _lost_elsewhere(measured)
     yes = "**no**" if missed or losing or twice else "yes"
     return (
         "## In isolation\n\n"
         "The figures above and below are of tests that run in one process with the answers, as on "
         "a student's desk. In grading the tests run in another process and ask the notebook for "
         "values. The same answers, scored that way:\n\n"
-        "| wrong, caught | right, lose a point | charged in other functions | as good |\n"
+        "| wrong, caught | right, lose a point | charged in other cells | as good |\n"
         "|---|---|---|---|\n"
         f"| {wrong - missed} of {wrong} | {losing} of {right} | {len(twice)} | {yes} |\n\n"
         "Each is run once; mutants and answers that take seconds are left out.\n"
@@ -248,12 +240,12 @@ def _causes(causes: Sequence[Told]) -> str:
 def _by_function(measured: Sequence[Measured]) -> str:
     lines = [
         "## By function\n",
-        "| function | wrong | caught | points lost in other functions | right | lose a point "
+        "| function | wrong | caught | points lost in other cells | right | lose a point "
         "| mutants | equivalent | caught | left |",
         "|---|---|---|---|---|---|---|---|---|---|",
     ]
     for m in measured:
-        elsewhere = m.lost_elsewhere(in_functions=True, usable=True)
+        elsewhere = m.lost_elsewhere()
         lost = sum(points for _, cells in elsewhere for points in cells.values())
         row = [_title(m.name)]
         row += [len(m.wrong), len(m.wrong) - len(m.missed), f"{lost:g}"] if m.wrong else ["–"] * 3
@@ -273,41 +265,57 @@ def _by_function(measured: Sequence[Measured]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _elsewhere(notebook: Notebook, measured: Sequence[Measured]) -> str:
-    parts = [
-        "## Points lost in other cells\n",
-        "A function is tested with right stand-ins for what it calls, so a bug costs points "
-        "where it is. What is left is listed here.\n",
-        "**Nothing usable.** The function raises, or returns nothing that another one could "
-        "take. What reads its results, or its caches, cannot be tried.\n",
-        _losses(measured, in_functions=True, usable=False),
-    ]
-    if notebook.delivered:
-        parts += [
-            f"**Not delivered.** {_questions(notebook)} are answered with the student's own "
-            "functions, and compared with what those return. An answer that could not be computed "
-            "with them is not there to be compared.\n",
-            _losses(measured, in_functions=False, usable=True),
-            "The same, of functions that return nothing usable:\n",
-            _losses(measured, in_functions=False, usable=False),
-        ]
-    parts += [
-        "**Charged twice.** Points lost in other functions' cells though something usable "
-        "came back:\n",
-        _losses(measured, in_functions=True, usable=True),
-    ]
-    return "\n".join(parts)
+Charge = tuple[str, Answer, dict[str, float]]  # a function, a wrong answer, what it loses elsewhere
 
 
-def _losses(measured: Sequence[Measured], *, in_functions: bool, usable: bool) -> str:
-    rows = [
-        f"| {_title(m.name)} | {answer.name} | {_cells(lost)} |"
-        for m in measured
-        for answer, lost in m.lost_elsewhere(in_functions=in_functions, usable=usable)
+def _lost_elsewhere(measured: Sequence[Measured]) -> list[Charge]:
+    """Return the wrong answers that lose points in cells of other functions or of questions."""
+    return [(m.name, answer, lost) for m in measured for answer, lost in m.lost_elsewhere()]
+
+
+def _charges(measured: Sequence[Measured]) -> str:
+    """Tell what wrong answers lose in whole notebooks: in their own cells, and in all others."""
+    lines = [
+        "## Charges over whole notebooks\n",
+        "A part that fails with the student's own functions is tried again with right ones in the "
+        "place of those that it calls, and the better result counts. So one mistake is charged in "
+        "one place. Each wrong answer stands in a notebook that is right otherwise:\n",
+        "| function | points | a wrong answer loses, at least | in the median | at most "
+        "| in other cells, at most |",
+        "|---|---|---|---|---|---|",
     ]
-    if not rows:
-        return "None.\n"
-    return "\n".join(["| function | mistake | loses |", "|---|---|---|", *rows, ""])
+    for m in measured:
+        if not m.wrong:
+            continue
+        own = sorted(sum(verdict.lost.values()) for _, verdict in m.wrong)
+        elsewhere = [sum(lost.values()) for _, lost in m.lost_elsewhere()]
+        row = [f"{x:g}" for x in (own[0], own[len(own) // 2], own[-1], max(elsewhere, default=0))]
+        lines.append(f"| {_title(m.name)} | {m.points:g} | {' | '.join(row)} |")
+    charged = [
+        f"- {_title(name)}, {answer.name}: {_cells(lost)}."
+        for name, answer, lost in _lost_elsewhere(measured)
+    ]
+    return "\n".join([*lines, "", *charged, ""])
+
+
+def _promises(notebook: Notebook) -> str:
+    """Tell what hidden parts look at: the words that promise it, and a visible part like it."""
+    lines = [
+        "## What hidden parts look at\n",
+        "Each hidden part names the words of the released notebook that promise what it looks at, "
+        "and a visible part of the same cell that tries it.\n",
+        "| hidden part | points | promise | visible part |",
+        "|---|---|---|---|",
+    ]
+    for hidden in promises(notebook.homework):
+        cells = (
+            f"`{hidden.cell}`: {hidden.part}",
+            f"{hidden.points:g}",
+            hidden.promise,
+            hidden.twin,
+        )
+        lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+    return "\n".join([*lines, ""])
 
 
 def _mutants(measured: Sequence[Measured]) -> str:

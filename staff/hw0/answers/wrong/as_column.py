@@ -18,7 +18,7 @@ def as_column(x):
     return x
 
 
-# %% nothing is returned [no value]
+# %% nothing is returned
 def as_column(x):
     x.reshape(-1, 1)
 
@@ -81,7 +81,7 @@ def as_column(x):
     return [list(x)]
 
 
-# %% the function itself is returned [no value]
+# %% the function itself is returned
 def as_column(x):
     return x.reshape
 

@@ -127,7 +127,7 @@ def central_difference(f, x, h):
     return np.gradient(np.array([f(x - h), f(x), f(x + h)]), h, axis=0)[0]
 
 
-# %% nothing is returned [no value]
+# %% nothing is returned
 def central_difference(f, x, h):
     slope = (f(x + h) - f(x - h)) / (2 * h)
 

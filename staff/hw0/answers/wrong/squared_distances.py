@@ -46,7 +46,7 @@ def squared_distances(A, B):
     return (A[:, None] - B[None]) ** 2
 
 
-# %% A - B without new axes [no value]
+# %% A - B without new axes
 def squared_distances(A, B):
     return np.sum((A - B) ** 2, axis=1)
 
@@ -126,7 +126,7 @@ def squared_distances(A, B):
     return D.reshape(len(A), len(B))
 
 
-# %% nothing is returned [no value]
+# %% nothing is returned
 def squared_distances(A, B):
     D = np.sum((A[:, None] - B[None]) ** 2, axis=2)
     print(D.shape)

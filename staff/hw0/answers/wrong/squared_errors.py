@@ -89,7 +89,7 @@ def squared_errors(predictions, targets):
     return (predictions - targets[:, None]) ** 2 / len(targets)
 
 
-# %% nothing is returned [no value]
+# %% nothing is returned
 def squared_errors(predictions, targets):
     print((predictions - targets[:, None]) ** 2)
 
@@ -119,6 +119,6 @@ def squared_errors(predictions, targets):
     return errors
 
 
-# %% ^ in place of ** [no value]
+# %% ^ in place of **
 def squared_errors(predictions, targets):
     return (predictions - targets[:, None]) ^ 2

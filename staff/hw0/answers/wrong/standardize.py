@@ -109,7 +109,7 @@ def standardize(X):
     return Z / np.linalg.norm(Z, axis=0)
 
 
-# %% nothing is returned [no value]
+# %% nothing is returned
 def standardize(X):
     Z = (X - X.mean(axis=0)) / X.std(axis=0)
 

@@ -277,7 +277,7 @@ def backward_pass(dL_dg, layer_caches):
     return grad_Ws, grad_bs
 
 
-# %% nothing is returned [no value]
+# %% nothing is returned
 def backward_pass(dL_dg, layer_caches):
     grad_Ws, grad_bs, d = [], [], dL_dg
     for x, W, dout_ds in reversed(layer_caches):

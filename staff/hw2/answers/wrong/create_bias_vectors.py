@@ -81,7 +81,7 @@ def create_bias_vectors(layer_dims):
     return [rng.normal(0, 0.01, (m, n)) for m, n in zip(layer_dims, layer_dims[1:])]
 
 
-# %% an empty list [no value]
+# %% an empty list
 def create_bias_vectors(layer_dims):
     bs = []
     for d in layer_dims[1:]:

@@ -132,6 +132,6 @@ def create_weight_matrices(layer_dims):
     return _drawn(tuple(layer_dims))
 
 
-# %% nothing is returned [no value]
+# %% nothing is returned
 def create_weight_matrices(layer_dims):
     Ws = [rng.normal(0, 0.01, s) for s in zip(layer_dims, layer_dims[1:])]

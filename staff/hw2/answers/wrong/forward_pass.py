@@ -30,7 +30,7 @@ def forward_pass(X_batch, weight_matrices, biases, activations):
     return out, layer_caches
 
 
-# %% every layer is fed the batch [no value]
+# %% every layer is fed the batch
 def forward_pass(X_batch, weight_matrices, biases, activations):
     layer_caches = []
     for W, b, f in zip(weight_matrices, biases, activations):
@@ -46,7 +46,7 @@ def forward_pass(X_batch, weight_matrices, biases, activations):
     return out, [cache1, cache2]
 
 
-# %% only the output comes back [no value]
+# %% only the output comes back
 def forward_pass(X_batch, weight_matrices, biases, activations):
     out = X_batch
     for W, b, f in zip(weight_matrices, biases, activations):
@@ -54,7 +54,7 @@ def forward_pass(X_batch, weight_matrices, biases, activations):
     return out
 
 
-# %% caches and output change places [no value]
+# %% caches and output change places
 def forward_pass(X_batch, weight_matrices, biases, activations):
     out, layer_caches = X_batch, []
     for W, b, f in zip(weight_matrices, biases, activations):
@@ -63,7 +63,7 @@ def forward_pass(X_batch, weight_matrices, biases, activations):
     return layer_caches, out
 
 
-# %% the list of caches stays empty [no value]
+# %% the list of caches stays empty
 def forward_pass(X_batch, weight_matrices, biases, activations):
     out, layer_caches = X_batch, []
     for W, b, f in zip(weight_matrices, biases, activations):

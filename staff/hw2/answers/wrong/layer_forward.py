@@ -27,13 +27,13 @@ def layer_forward(x, W, b, activation_fn):
     return out, (x, W, grad)
 
 
-# %% * for @ [no value]
+# %% * for @
 def layer_forward(x, W, b, activation_fn):
     out, grad = activation_fn(x * W + b)
     return out, (x, W, grad)
 
 
-# %% W is transposed [no value]
+# %% W is transposed
 def layer_forward(x, W, b, activation_fn):
     out, grad = activation_fn(np.dot(x, W.T) + b)
     return out, (x, W, grad)
@@ -66,19 +66,19 @@ def layer_forward(x, W, b, activation_fn):
     return out, (x, W, grad)
 
 
-# %% the pair of the activation is not taken apart [no value]
+# %% the pair of the activation is not taken apart
 def layer_forward(x, W, b, activation_fn):
     out = activation_fn(x @ W + b)
     return out, (x, W, out[1])
 
 
-# %% output and cache change places [no value]
+# %% output and cache change places
 def layer_forward(x, W, b, activation_fn):
     out, grad = activation_fn(x @ W + b)
     return (x, W, grad), out
 
 
-# %% only the output comes back [no value]
+# %% only the output comes back
 def layer_forward(x, W, b, activation_fn):
     return activation_fn(x @ W + b)[0]
 

@@ -138,7 +138,7 @@ def logistic_loss(g, y):
     return -np.log(p), -sign / p
 
 
-# %% nothing is returned [no value]
+# %% nothing is returned
 def logistic_loss(g, y):
     y = y.reshape(-1, 1)
     loss = -(y * np.log(g) + (1 - y) * np.log(1 - g))

@@ -442,7 +442,7 @@ def my_nn_finite_difference_checker(X_batch, y_batch, weight_matrices, biases, a
     return grads[:1], grads[1:]
 
 
-# %% nothing is returned [no value]
+# %% nothing is returned
 def my_nn_finite_difference_checker(X_batch, y_batch, weight_matrices, biases, activations):
     g, caches = forward_pass(X_batch, weight_matrices, biases, activations)
     losses, _ = logistic_loss(g, y_batch)

@@ -28,7 +28,7 @@ def relu_activation(s):
     return np.max(s, 0), (s > 0).astype(float)
 
 
-# %% Python's max of an array [no value]
+# %% Python's max of an array
 def relu_activation(s):
     return max(0, s), 1 if s > 0 else 0
 
@@ -70,7 +70,7 @@ def relu_activation(s):
     return np.clip(s, 0, 6), ((s > 0) & (s < 6)).astype(float)
 
 
-# %% only the value comes back [no value]
+# %% only the value comes back
 def relu_activation(s):
     return np.maximum(s, 0)
 

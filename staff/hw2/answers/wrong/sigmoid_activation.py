@@ -62,7 +62,7 @@ def sigmoid_activation(x):
     return out, out * (1 - out)
 
 
-# %% an if that only takes single numbers [no value]
+# %% an if that only takes single numbers
 def sigmoid_activation(x):
     if x >= 0:
         out = 1 / (1 + np.exp(-x))
@@ -71,7 +71,7 @@ def sigmoid_activation(x):
     return out, out * (1 - out)
 
 
-# %% only the value comes back, no derivative [no value]
+# %% only the value comes back, no derivative
 def sigmoid_activation(x):
     return 0.5 * (1 + np.tanh(np.asarray(x) / 2))
 
