@@ -19,6 +19,7 @@ numpy warning for example, is shown as ordinary output: nbgrader would give 0 fo
 from __future__ import annotations
 
 import contextlib
+import copy
 import io
 import os
 import random
@@ -99,6 +100,19 @@ class Notebook:
                 thing[...] = copy
 
     @contextlib.contextmanager
+    def kept(self, *names: str) -> Iterator[None]:
+        """Keep what names mean while a block runs, also if it writes into what they mean."""
+        before = {}
+        for name in names:
+            if name in self.names:
+                before[name] = self.names[name] = copy.deepcopy(self.names[name])
+        try:
+            yield
+        finally:
+            for name in names:
+                self.put_back(name, before.get(name, self.MISSING))
+
+    @contextlib.contextmanager
     def replaced(self, **values: object) -> Iterator[None]:
         """Let names mean something else in a block."""
         before = {name: self.names.get(name, self.MISSING) for name in values}
@@ -171,6 +185,7 @@ class Attempt:
             self._names.update(self._before)
         if self._random:
             self._random.put_back()
+        self.checks.put_functions_back()
         self.message = self._message(error)
         if self._last or issubclass(type(error), KeyboardInterrupt):
             self.checks.record(self.what, self.points, self.message)
@@ -290,6 +305,11 @@ class Checks:
         self._stand_ins: list[dict[str, object]] = []
         self.standing_in = False
         self._hidden = 0  # parts that are being tried now
+        self._functions = {
+            name: value
+            for name, value in dict(self.names).items()
+            if callable(value) and not name.startswith("_")
+        }
 
     def stand_ins(self, **stand_ins: object) -> None:
         """Name right functions that `tries` may put in the place of the notebook's own.
@@ -377,6 +397,15 @@ class Checks:
             self._replaced.setdefault(name, self.names.get(name, Notebook.MISSING))
             self.notebook.put(name, stand_in)
 
+    def put_functions_back(self) -> None:
+        """Let a function of the notebook keep its name, which a test cell has bound as well.
+
+        A student's helper ``loss`` is needed again after a test's ``loss, dL_dg = ...``.
+        """
+        for name, function in self._functions.items():
+            if self.names.get(name) is not function and name not in self._replaced:
+                self.names[name] = function
+
     def put_back(self) -> None:
         """Let the names that `replace` took mean again what they meant before."""
         for name, original in self._replaced.items():
@@ -454,6 +483,7 @@ class Checks:
             but errors.
         """
         self.put_back()
+        self.put_functions_back()
         earned = sum(part.points for part in self.parts if part.passed)
         tried = sum(part.points for part in self.parts)
         failed = [part for part in self.parts if not part.passed]

@@ -25,6 +25,7 @@ __all__ = ["TrainingWatch"]
 IMAGES, TEST_IMAGES, BATCH, EPOCHS, STEP_SIZE = 250, 40, 100, 2, 0.4
 _PIXELS = 784
 _PARAMETERS = ("weight_matrices[0]", "weight_matrices[1]", "biases[0]", "biases[1]")
+_HISTORIES = ("training_loss", "training_acc", "test_loss", "test_acc")
 _BARE_LOOP = (
     "train is not a function here. Put your loop into `def train(step_size=0.1, epochs=5, rng=rng, "
     "after_step=None):`, call `after_step(weight_matrices, biases)` after each step if it is not "
@@ -37,7 +38,7 @@ class _Seen:
     """What a training did; the first step's beginning is not seen."""
 
     parameters: list[list[Array]]  # after each step: W1, W2, b1, b2
-    batches: list[Array]  # of step 2 and later: the images that were learnt from
+    batches: list[Array]  # of step 2 and later: the images that were learnt from, test images last
     test_rows_moved: bool
     histories: list[Array]  # training loss, training accuracy, test loss, test accuracy
 
@@ -127,7 +128,9 @@ class TrainingWatch:
             "X_test": self._X_test.copy(),
             "y_test": self._y_test.copy(),
         }
-        with notebook.replaced(**small), contextlib.redirect_stdout(io.StringIO()):
+        run = ("weight_matrices", "biases", *_HISTORIES)
+        silent = contextlib.redirect_stdout(io.StringIO())
+        with notebook.kept(*run), notebook.replaced(**small), silent:
             returned = train(STEP_SIZE, EPOCHS, notebook.own("rng"), after_step)  # type: ignore[misc]
         expect(returned is not None, "train returned None. Is a `return` missing?")
         returned = list(returned)
@@ -144,7 +147,7 @@ class TrainingWatch:
         ]
         return _Seen(
             parameters,
-            [np.flatnonzero(rows[self._rows]) for rows in moved],
+            [np.flatnonzero(rows[[*self._rows, *self._test_rows]]) for rows in moved],
             any(bool(rows[self._test_rows].any()) for rows in moved),
             histories,
         )
@@ -171,7 +174,7 @@ class TrainingWatch:
             f"{EPOCHS} epochs of {IMAGES} images took {steps} steps; 6 were expected",
         )
         batches = seen.batches[-(steps // EPOCHS) :]
-        used = np.bincount(np.concatenate(batches), minlength=IMAGES)
+        used = np.bincount(np.concatenate(batches), minlength=IMAGES)[:IMAGES]
         sizes = [len(batch) for batch in batches]
         others = int((used != 1).sum())
         expect(
@@ -234,7 +237,7 @@ class TrainingWatch:
         self._expect_entries(seen, "training")
         for step in range(1, len(loss)):
             batch = seen.batches[step - 1]
-            images, labels = self._X[batch], self._y[batch]
+            images, labels = self._learnt(batch)
             before, later = (
                 self._figures(seen.parameters[k], images, labels) for k in (step - 1, step)
             )
@@ -298,8 +301,7 @@ class TrainingWatch:
         )
 
     def _expect_entries(self, seen: _Seen, which: str) -> None:
-        names = ["training_loss", "training_acc", "test_loss", "test_acc"]
-        for name, history in zip(names, seen.histories, strict=True):
+        for name, history in zip(_HISTORIES, seen.histories, strict=True):
             expect(
                 len(history) == len(seen.parameters) or not name.startswith(which),
                 f"{name} has {len(history)} entries for {len(seen.parameters)} steps",
@@ -308,6 +310,12 @@ class TrainingWatch:
     def _steps(self, seen: _Seen, short: bool) -> list[int]:
         sizes = {k + 1: len(batch) for k, batch in enumerate(seen.batches)}
         return [k for k, size in sizes.items() if (size < max(sizes.values())) == short]
+
+    def _learnt(self, batch: Array) -> tuple[Array, Array]:
+        """Return the images and labels of a batch."""
+        return np.concatenate([self._X, self._X_test])[batch], np.concatenate(
+            [self._y, self._y_test]
+        )[batch]
 
     def _slopes(self, seen: _Seen, step: int) -> tuple[float, str]:
         """Compare a step with slopes of the mean loss, by differences of the loss.
@@ -323,7 +331,7 @@ class TrainingWatch:
         before, after = seen.parameters[step - 1], seen.parameters[step]
         moved = [b - a for a, b in zip(before, after, strict=True)]
         batch = seen.batches[step - 1]
-        images, labels = self._X[batch], self._y[batch]
+        images, labels = self._learnt(batch)
 
         def slope(directions: list[Array]) -> float:
             """Return the slope of the mean loss as all parameters move along these directions."""

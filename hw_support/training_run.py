@@ -55,17 +55,20 @@ class TrainingRun:
                 expect_fractions(history, what=name)
             else:
                 numbers = as_numbers(history, what=name)
-                expect(np.isfinite(numbers).all(), f"{name} holds NaN or infinity")
+                finite = np.isfinite(numbers).all() or self._watch.excuses
+                expect(finite, f"{name} holds NaN or infinity")
 
     def expect_learning(self) -> None:
         """Expect losses that fall to a quarter, and accuracies that end above 0.95."""
+        if self._watch.excuses:
+            return
         for name in _HISTORIES:
             values = self._history(name)
             if name.endswith("acc"):
                 end = values[-50:].mean()
-                self._expect(end > 0.95, f"{name} ends at {end:.3f}; above 0.95 was expected")
+                expect(end > 0.95, f"{name} ends at {end:.3f}; above 0.95 was expected")
                 continue
-            self._expect(
+            expect(
                 values[-50:].mean() < 0.25 * values[:20].mean(),
                 f"{name} does not fall to a quarter of what it begins with",
             )
@@ -75,24 +78,25 @@ class TrainingRun:
 
     def expect_accuracy(self) -> None:
         """Expect a network that tells more than 0.97 of the test images right."""
+        if self._watch.excuses:
+            return
         _, accuracy = self._figures()
         message = f"the network's test accuracy is {accuracy:.3f}; above 0.97 was expected"
-        self._expect(accuracy > 0.97, message)
+        expect(accuracy > 0.97, message)
         if accuracy < 0.975:
             self._checks.note(f"Your test accuracy is {accuracy:.3f}; about 0.98 is usual.")
 
     def expect_last_entries(self) -> None:
         """Expect that the test histories end with the figures of the network left behind."""
+        if self._watch.excuses:
+            return
         loss, accuracy = self._figures()
         last = self._history("test_loss")[-1], self._history("test_acc")[-1]
-        self._expect(
+        expect(
             abs(last[0] - loss) < 0.004 and abs(last[1] - accuracy) < 0.003,
             f"test_loss and test_acc end with {last[0]:.4f} and {last[1]:.4f}; the network left "
             f"behind has {loss:.4f} and {accuracy:.4f}",
         )
-
-    def _expect(self, condition: object, message: str) -> None:
-        expect(condition or self._watch.excuses, message)
 
     def _history(self, name: str) -> Array:
         """Return a history (steps,), accuracies as fractions."""
