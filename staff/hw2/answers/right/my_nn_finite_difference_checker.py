@@ -643,3 +643,100 @@ rel_errors = [rel(a, b) for a, b in zip(bp_grad_Ws, fd_grad_Ws)]
 rel_errors += [rel(a, b) for a, b in zip(bp_grad_bs, fd_grad_bs)]
 print(rel_errors)
 largest_relative_error = np.max(rel_errors)
+
+
+# %% all moved networks at once, by stacks of matrices
+def my_nn_finite_difference_checker(X_batch, y_batch, weight_matrices, biases, activations):
+    h = 1e-5
+    sign = np.where(y_batch == 1, 1, -1)
+
+    def losses(Ws, bs):
+        g, _ = forward_pass(X_batch, Ws, bs, activations)  # (moves, n, 1)
+        p = g[..., 0]
+        return -np.log((1 - sign) / 2 + sign * p)
+
+    def gradient(Ps, l, run):
+        P = Ps[l]
+        moves = h * np.eye(P.size).reshape(P.size, *P.shape)
+        up, down = [[*Ps[:l], P + m, *Ps[l + 1 :]] for m in (moves, -moves)]
+        return ((run(up) - run(down)) / (2 * h)).T.reshape(-1, *P.shape)
+
+    L = len(weight_matrices)
+    grad_Ws = [gradient(weight_matrices, l, lambda Ws: losses(Ws, biases)) for l in range(L)]
+    grad_bs = [gradient(biases, l, lambda bs: losses(weight_matrices, bs)) for l in range(L)]
+    return grad_Ws, grad_bs
+
+
+# %% threads, one for each parameter array
+from concurrent.futures import ThreadPoolExecutor
+
+
+def my_nn_finite_difference_checker(X_batch, y_batch, weight_matrices, biases, activations):
+    h, L = 1e-5, len(weight_matrices)
+
+    def work(k):
+        params = [p.copy() for p in [*weight_matrices, *biases]]
+
+        def losses():
+            g, _ = forward_pass(X_batch, params[:L], params[L:], activations)
+            return np.ravel(logistic_loss(g, y_batch)[0])
+
+        P = params[k]
+        G = np.zeros((len(X_batch), *P.shape))
+        for idx in np.ndindex(P.shape):
+            P[idx] += h
+            up = losses()
+            P[idx] -= 2 * h
+            G[:, idx[0], idx[1]] = (up - losses()) / (2 * h)
+            P[idx] += h
+        return G
+
+    with ThreadPoolExecutor() as pool:
+        grads = list(pool.map(work, range(2 * L)))
+    return grads[:L], grads[L:]
+
+
+# %% parameters filled from a dictionary, grads of np.float64 lists, own forward
+def my_nn_finite_difference_checker(X_batch, y_batch, weight_matrices, biases, activations):
+    def run(theta):
+        h = X_batch
+        for l, f in enumerate(activations):
+            h, _ = f(h @ theta["W", l] + theta["b", l])
+        return np.ravel(logistic_loss(h, y_batch)[0])
+
+    theta = {("W", l): W for l, W in enumerate(weight_matrices)}
+    theta |= {("b", l): b for l, b in enumerate(biases)}
+    grads = {}
+    for key in theta:
+        grads[key] = np.zeros((len(X_batch), *theta[key].shape))
+        for i, j in np.ndindex(theta[key].shape):
+            plus, minus = dict(theta), dict(theta)
+            plus[key] = theta[key].copy()
+            minus[key] = theta[key].copy()
+            plus[key][i, j] += 1e-5
+            minus[key][i, j] -= 1e-5
+            grads[key][:, i, j] = (run(plus) - run(minus)) / (plus[key][i, j] - minus[key][i, j])
+    L = len(activations)
+    return [grads["W", l] for l in range(L)], [grads["b", l] for l in range(L)]
+
+
+# %% backward through pickles of the parameters
+import pickle
+
+
+def my_nn_finite_difference_checker(X_batch, y_batch, weight_matrices, biases, activations):
+    saved = pickle.dumps((weight_matrices, biases))
+    out = ([], [])
+    for kind in (0, 1):
+        for l, P in enumerate((weight_matrices, biases)[kind]):
+            G = np.zeros((len(X_batch), *P.shape))
+            for i in range(P.shape[0]):
+                for j in range(P.shape[1]):
+                    f = []
+                    for d in (1e-5, -1e-5):
+                        params = pickle.loads(saved)
+                        params[kind][l][i, j] += d
+                        f.append(np.ravel(logistic_loss(forward_pass(X_batch, *params, activations)[0], y_batch)[0]))
+                    G[:, i, j] = (f[0] - f[1]) / 2e-5
+            out[kind].append(G)
+    return out

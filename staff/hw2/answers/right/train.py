@@ -249,7 +249,7 @@ def batches_of(n, generator):
         order = order[100:]
 
 
-def accuracy(g, y):
+def share_right(g, y):
     correct = sum(1 for p, label in zip(g.ravel(), y) if (p > 0.5) == (label == 1))
     return correct / len(y)
 
@@ -266,7 +266,7 @@ def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
             n = labels.size
             g, caches = forward_pass(images, weights, biases, activations)
             history["training_loss"].append(np.average(logistic_loss(g, labels)[0]))
-            history["training_acc"].append(accuracy(g, labels))
+            history["training_acc"].append(share_right(g, labels))
             hidden = np.maximum(images @ weights[0] + biases[0], 0)
             delta_2 = g - labels.reshape(n, 1)
             delta_1 = np.where(hidden > 0, delta_2 @ weights[1].T, 0)
@@ -281,7 +281,7 @@ def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
             weights = new_weights
             g, _ = forward_pass(test_set, weights, biases, activations)
             history["test_loss"].append(np.average(logistic_loss(g, y_test)[0]))
-            history["test_acc"].append(accuracy(g, y_test))
+            history["test_acc"].append(share_right(g, y_test))
             if after_step is not None:
                 after_step(weights, biases)
     return (weights, biases, *history.values())
@@ -613,3 +613,43 @@ def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
 
 
 weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
+
+# %% images and labels shuffled by the same state; a seed at the begin of train
+STEP_SIZE, BATCH_SIZE, EPOCHS = 0.1, 100, 5
+
+
+def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
+    np.random.seed(0)
+    Ws, bs = create_weight_matrices([784, 200, 1]), create_bias_vectors([784, 200, 1])
+    X, y, Xt = X_train.reshape(-1, 784).copy(), y_train.copy(), X_test.reshape(-1, 784)
+    acts = [relu_activation, sigmoid_activation]
+    out = {k: np.array([]) for k in ("a", "b", "c", "d")}
+    for _ in range(epochs):
+        state = np.random.get_state()
+        np.random.shuffle(X)
+        np.random.set_state(state)
+        np.random.shuffle(y)
+        i = 0
+        while True:
+            xb, yb = X[i : i + BATCH_SIZE], y[i : i + BATCH_SIZE]
+            if len(xb) == 0:
+                break
+            i += BATCH_SIZE
+            g, _ = forward_pass(xb, Ws, bs, acts)
+            out["a"] = np.append(out["a"], logistic_loss(g, yb)[0].mean())
+            out["b"] = np.append(out["b"], ((g[:, 0] > 0.5) == yb).mean())
+            h, dh = relu_activation(xb @ Ws[0] + bs[0])
+            d2 = (g - yb[:, None]) / len(xb)
+            d1 = d2 @ Ws[1].T * dh
+            Ws[1] -= step_size * h.T @ d2
+            bs[1] -= step_size * d2.sum(0)
+            Ws[0] -= step_size * xb.T @ d1
+            bs[0] -= step_size * d1.sum(0)
+            g, _ = forward_pass(Xt, Ws, bs, acts)
+            out["c"] = np.append(out["c"], logistic_loss(g, y_test)[0].mean())
+            out["d"] = np.append(out["d"], ((g[:, 0] > 0.5) == y_test).mean())
+            after_step(Ws, bs) if after_step else None
+    return Ws, bs, *out.values()
+
+
+weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train(step_size=STEP_SIZE)
