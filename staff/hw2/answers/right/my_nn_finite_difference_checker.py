@@ -667,35 +667,6 @@ def my_nn_finite_difference_checker(X_batch, y_batch, weight_matrices, biases, a
     return grad_Ws, grad_bs
 
 
-# %% threads, one for each parameter array
-from concurrent.futures import ThreadPoolExecutor
-
-
-def my_nn_finite_difference_checker(X_batch, y_batch, weight_matrices, biases, activations):
-    h, L = 1e-5, len(weight_matrices)
-
-    def work(k):
-        params = [p.copy() for p in [*weight_matrices, *biases]]
-
-        def losses():
-            g, _ = forward_pass(X_batch, params[:L], params[L:], activations)
-            return np.ravel(logistic_loss(g, y_batch)[0])
-
-        P = params[k]
-        G = np.zeros((len(X_batch), *P.shape))
-        for idx in np.ndindex(P.shape):
-            P[idx] += h
-            up = losses()
-            P[idx] -= 2 * h
-            G[:, idx[0], idx[1]] = (up - losses()) / (2 * h)
-            P[idx] += h
-        return G
-
-    with ThreadPoolExecutor() as pool:
-        grads = list(pool.map(work, range(2 * L)))
-    return grads[:L], grads[L:]
-
-
 # %% parameters filled from a dictionary, grads of np.float64 lists, own forward
 def my_nn_finite_difference_checker(X_batch, y_batch, weight_matrices, biases, activations):
     def run(theta):
