@@ -114,3 +114,147 @@ def backward_pass(dL_dg, layer_caches):
     for cache in reversed(list(layer_caches)):
         walk.layer(*cache)
     return list(reversed(walk.Ws)), list(reversed(walk.bs))
+
+
+# %% deques, filled from the left
+from collections import deque
+
+
+def backward_pass(dL_dg, layer_caches):
+    grad_Ws, grad_bs = deque(), deque()
+    d = dL_dg
+    for x, W, slope in reversed(layer_caches):
+        d = d * slope
+        grad_Ws.appendleft(np.einsum("...i,...j->...ij", x, d))
+        grad_bs.appendleft(d[:, None, :])
+        d = d @ W.T
+    return list(grad_Ws), list(grad_bs)
+
+
+# %% four loops
+def backward_pass(dL_dg, layer_caches):
+    n = dL_dg.shape[0]
+    L = len(layer_caches)
+    grad_Ws = [np.zeros((n,) + layer_caches[l][1].shape) for l in range(L)]
+    grad_bs = [np.zeros((n, 1, layer_caches[l][1].shape[1])) for l in range(L)]
+    for k in range(n):
+        dout = dL_dg[k]
+        for l in range(L - 1, -1, -1):
+            x, W, slope = layer_caches[l]
+            dx = np.zeros(W.shape[0])
+            for j in range(W.shape[1]):
+                delta = dout[j] * slope[k, j]
+                grad_bs[l][k, 0, j] = delta
+                for i in range(W.shape[0]):
+                    grad_Ws[l][k, i, j] = x[k, i] * delta
+                    dx[i] += W[i, j] * delta
+            dout = dx
+    return grad_Ws, grad_bs
+
+
+# %% Jacobians, a diagonal matrix for each example
+def backward_pass(dL_dg, layer_caches):
+    grad_Ws, grad_bs = [], []
+    row = dL_dg[:, None, :]  # (n, 1, d)
+    for x, W, slope in layer_caches[::-1]:
+        J = np.zeros((*slope.shape, slope.shape[1]))
+        for j in range(len(slope)):
+            J[j] = np.diag(slope[j])
+        row = row @ J
+        grad_bs = [row] + grad_bs
+        grad_Ws = [x[:, :, None] @ row] + grad_Ws
+        row = row @ W.T
+    return grad_Ws, grad_bs
+
+
+# %% functools.reduce over the reversed caches
+from functools import reduce
+
+
+def backward_pass(dL_dg, layer_caches):
+    def step(state, cache):
+        upstream, Ws, bs = state
+        x, W, slope = cache
+        delta = upstream * slope
+        return delta @ W.T, [np.multiply(x[..., None], delta[:, None]), *Ws], [delta[:, None], *bs]
+
+    _, grad_Ws, grad_bs = reduce(step, reversed(layer_caches), (dL_dg, [], []))
+    return grad_Ws, grad_bs
+
+
+# %% a generator, last layer first, then zip
+def _gradients(upstream, caches):
+    for x, W, slope in caches[::-1]:
+        delta = upstream * slope
+        yield np.array([xi.reshape(-1, 1) * di for xi, di in zip(x, delta)]), delta[:, np.newaxis]
+        upstream = (W @ delta.T).T
+
+
+def backward_pass(dL_dg, layer_caches):
+    pairs = list(_gradients(dL_dg, layer_caches))[::-1]
+    Ws, bs = zip(*pairs)
+    return list(Ws), list(bs)
+
+
+# %% all deltas first, kept in a dictionary
+def backward_pass(dL_dg, layer_caches):
+    L = len(layer_caches)
+    deltas = {L - 1: dL_dg * layer_caches[L - 1][2]}
+    for l in range(L - 2, -1, -1):
+        W_next = layer_caches[l + 1][1]
+        deltas[l] = deltas[l + 1].dot(W_next.T) * layer_caches[l][2]
+    grad_Ws = [layer_caches[l][0][:, :, None] * deltas[l][:, None, :] for l in range(L)]
+    grad_bs = [np.expand_dims(deltas[l], axis=1) for l in range(L)]
+    return grad_Ws, grad_bs
+
+
+# %% np.repeat of both factors
+def backward_pass(dL_dg, layer_caches):
+    dWs, dbs, up = [], [], np.copy(dL_dg)
+    for l in reversed(range(len(layer_caches))):
+        inp, weights, der = layer_caches[l]
+        up *= der
+        left = np.repeat(inp[:, :, np.newaxis], up.shape[1], axis=2)
+        right = np.repeat(up[:, np.newaxis, :], inp.shape[1], axis=1)
+        dWs.append(left * right)
+        dbs.append(right[:, :1, :])
+        up = np.matmul(up, weights.transpose())
+    return list(reversed(dWs)), list(reversed(dbs))
+
+
+# %% the bias as one more row of the weights, cut off at the end
+def backward_pass(dL_dg, layer_caches):
+    both, d = [], dL_dg
+    for x, W, slope in reversed(layer_caches):
+        x1 = np.concatenate([x, np.ones((len(x), 1))], axis=1)
+        d = d * slope
+        both.insert(0, x1[:, :, None] * d[:, None, :])
+        d = d @ W.T
+    return [G[:, :-1, :] for G in both], [G[:, -1:, :] for G in both]
+
+
+# %% the last cache is split off, in a while loop, named in French
+def backward_pass(dL_dg, layer_caches):
+    gradients_W, gradients_b = [], []
+    amont, reste = dL_dg, layer_caches
+    while reste:
+        *reste, (entree, poids, pente) = reste
+        # delta = dL/ds, une ligne par exemple
+        delta = amont * pente
+        gradients_W = [entree[:, :, None] * delta[:, None, :]] + gradients_W
+        gradients_b = [delta.reshape(delta.shape[0], 1, delta.shape[1])] + gradients_b
+        amont = delta @ poids.T
+    return gradients_W, gradients_b
+
+
+# %% np.apply_along_axis on x and delta side by side
+def backward_pass(dL_dg, layer_caches):
+    Ws, bs = [], []
+    for x, W, slope in layer_caches[::-1]:
+        d = x.shape[1]
+        dL_dg = dL_dg * slope
+        together = np.hstack([x, dL_dg])
+        Ws.append(np.apply_along_axis(lambda r: np.outer(r[:d], r[d:]), 1, together))
+        bs.append(dL_dg[:, None])
+        dL_dg = np.einsum("ij,kj->ik", dL_dg, W)
+    return Ws[::-1], bs[::-1]

@@ -54,3 +54,33 @@ def as_list(f):
 def create_bias_vectors(layer_dims, deviation=0.01):
     for d in layer_dims[1:]:
         yield rng.standard_normal((1, d)) * deviation
+
+
+# %% rows drawn as (d,), with a new axis
+def create_bias_vectors(layer_dims):
+    biases = []
+    for size in layer_dims[1:]:
+        b = np.random.normal(loc=0.0, scale=0.01, size=size)
+        biases.append(b[np.newaxis, :])
+    return biases
+
+
+# %% all at once, cut by np.hsplit
+def create_bias_vectors(layer_dims):
+    sizes = layer_dims[1:]
+    everything = 0.01 * rng.standard_normal((1, sum(sizes)))
+    return np.hsplit(everything, np.cumsum(sizes)[:-1])
+
+
+# %% column by column, by random.normalvariate
+import random
+
+
+def create_bias_vectors(layer_dims):
+    result = []
+    for l in range(1, len(layer_dims)):
+        b = np.zeros((1, layer_dims[l]))
+        for j in range(layer_dims[l]):
+            b[0, j] = random.normalvariate(0, 0.01)
+        result.append(b)
+    return result

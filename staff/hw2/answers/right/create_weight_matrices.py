@@ -73,3 +73,76 @@ def create_weight_matrices(layer_dims):
         return []
     first = np.random.multivariate_normal(np.zeros(1), [[1e-4]], (layer_dims[0], layer_dims[1]))
     return [first[..., 0], *create_weight_matrices(layer_dims[1:])]
+
+
+# %% statistics.NormalDist
+from statistics import NormalDist
+
+_normal = NormalDist(mu=0, sigma=0.01)
+
+
+def create_weight_matrices(layer_dims):
+    Ws = []
+    for m, n in zip(layer_dims[:-1], layer_dims[1:]):
+        Ws.append(np.array(_normal.samples(m * n)).reshape(m, n))
+    return Ws
+
+
+# %% NumPy's old generator seeded once, above the function
+np.random.seed(42)
+
+
+def create_weight_matrices(layer_dims):
+    """small random weights"""
+    weights = {}
+    for l in range(1, len(layer_dims)):
+        weights["W" + str(l)] = np.random.randn(layer_dims[l - 1], layer_dims[l]) * 0.01
+    return list(weights.values())
+
+
+# %% a generator that is seeded by a count of calls
+calls = 0
+
+
+def create_weight_matrices(layer_dims):
+    global calls
+    calls = calls + 1
+    generator = np.random.default_rng(calls)
+    it = iter(layer_dims)
+    m = next(it)
+    Ws = []
+    for n in it:
+        Ws.append(generator.normal(loc=0, scale=0.01, size=(m, n)))
+        m = n
+    return Ws
+
+
+# %% an lru_cache keeps the generator
+from functools import lru_cache
+from itertools import pairwise
+
+
+@lru_cache
+def the_generator():
+    return np.random.Generator(np.random.PCG64(5))
+
+
+def create_weight_matrices(layer_dims):
+    return [the_generator().normal(0, 1e-2, size=dims) for dims in pairwise(layer_dims)]
+
+
+# %% a class makes the layers, filled in place
+class Initializer:
+    def __init__(self, sigma=0.01):
+        self.sigma = sigma
+
+    def __call__(self, rows, columns):
+        W = np.empty((rows, columns))
+        rng.standard_normal(out=W)
+        W *= self.sigma
+        return W
+
+
+def create_weight_matrices(layer_dims):
+    init = Initializer()
+    return [init(layer_dims[i], layer_dims[i + 1]) for i in range(len(layer_dims) - 1)]

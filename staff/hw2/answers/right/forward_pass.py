@@ -72,3 +72,104 @@ def forward_pass(X_batch, weight_matrices, biases, activations):
     for l, f in enumerate(activations):
         h, caches[l] = layer_forward(h, weight_matrices[l], biases[l], f)
     return [np.asarray(h).tolist(), caches]
+
+
+# %% itertools.accumulate
+from itertools import accumulate
+
+
+def forward_pass(X_batch, weight_matrices, biases, activations):
+    layers = zip(weight_matrices, biases, activations)
+    steps = accumulate(layers, lambda st, p: layer_forward(st[0], *p), initial=(X_batch, None))
+    outputs, caches = zip(*steps)
+    return outputs[-1], list(caches[1:])
+
+
+# %% a named tuple
+from collections import namedtuple
+
+ForwardResult = namedtuple("ForwardResult", ["output", "caches"])
+
+
+def forward_pass(X_batch, weight_matrices, biases, activations):
+    a, layerCaches = X_batch, []
+    for W, b, f in zip(weight_matrices, biases, activations):
+        a, c = layer_forward(a, W, b, f)
+        layerCaches.append(c)
+    return ForwardResult(output=a, caches=layerCaches)
+
+
+# %% a dictionary of outputs, with asserts and prints
+def forward_pass(X_batch, weight_matrices, biases, activations):
+    L = len(weight_matrices)
+    assert len(biases) == L and len(activations) == L
+    A = {0: X_batch}
+    layer_caches = {}
+    for l in range(1, L + 1):
+        A[l], layer_caches[l] = layer_forward(
+            A[l - 1], weight_matrices[l - 1], biases[l - 1], activations[l - 1]
+        )
+        print("layer", l, "out", A[l].shape)
+    return A[L], [layer_caches[l] for l in sorted(layer_caches)]
+
+
+# %% a class of the network
+class Network:
+    def __init__(self, Ws, bs, fs):
+        self.layers = [*zip(Ws, bs, fs)]
+        self.caches = []
+
+    def __call__(self, X):
+        for layer in self.layers:
+            X, cache = layer_forward(X, *layer)
+            self.caches += (cache,)
+        return X
+
+
+def forward_pass(X_batch, weight_matrices, biases, activations):
+    net = Network(weight_matrices, biases, activations)
+    return net(X_batch), net.caches
+
+
+# %% X first in the list, and a backward_pass that knows
+def forward_pass(X_batch, weight_matrices, biases, activations):
+    caches = []
+    h = X_batch
+    for W, b, f in zip(weight_matrices, biases, activations):
+        h, cache = layer_forward(h, W, b, f)
+        caches.append(cache)
+    return h, [X_batch] + caches
+
+
+# %% + backward_pass
+def backward_pass(dL_dg, layer_caches):
+    X, *caches = layer_caches
+    grad_Ws, grad_bs = [], []
+    for x, W, slope in caches[::-1]:
+        delta = dL_dg * slope
+        grad_Ws.append(np.einsum("ni,nj->nij", x, delta))
+        grad_bs.append(delta[:, None, :])
+        dL_dg = delta @ W.T
+    assert grad_Ws[-1].shape[:2] == X.shape
+    return grad_Ws[::-1], grad_bs[::-1]
+
+
+# %% np.dot written out, caches in an array of objects
+def forward_pass(X_batch, weight_matrices, biases, activations):
+    cs = np.empty(len(weight_matrices), dtype=object)
+    h = X_batch
+    for l, (W, b, f) in enumerate(zip(weight_matrices, biases, activations)):
+        h, cs[l] = layer_forward(h, W, b, f)
+    return h, cs
+
+
+# %% a first layer, a loop over the middle, a last layer
+def forward_pass(X_batch, weight_matrices, biases, activations):
+    out, cache = layer_forward(X_batch, weight_matrices[0], biases[0], activations[0])
+    layer_caches = [cache]
+    l = 1
+    while l < len(weight_matrices):
+        out, cache = layer_forward(out, weight_matrices[l], biases[l], activations[l])
+        layer_caches.append(cache)
+        l += 1
+    return out, layer_caches

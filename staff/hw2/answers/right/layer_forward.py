@@ -69,3 +69,163 @@ def layer_forward(x, W, b, activation_fn):
 def layer_forward(x, W, b, activation_fn):
     out, d = activation_fn(np.matmul(x, W) + b)
     return np.asarray(out).tolist(), (np.asarray(x), np.asarray(W), np.asarray(d))
+
+
+# %% the activation row by row
+def layer_forward(x, W, b, activation_fn):
+    s = x @ W + b
+    out = np.zeros_like(s)
+    dout_ds = np.zeros_like(s)
+    for i in range(s.shape[0]):
+        out[i], dout_ds[i] = activation_fn(s[i])
+    return out, (x, W, dout_ds)
+
+
+# %% batches of one row, stacked
+def layer_forward(x, W, b, activation_fn):
+    pairs = [activation_fn(x[[i]] @ W + b) for i in range(len(x))]
+    out = np.vstack([pair[0] for pair in pairs])
+    return out, (x, W, np.vstack([pair[1] for pair in pairs]))
+
+
+# %% the activation number by number
+def layer_forward(x, W, b, activation_fn):
+    s = np.dot(x, W) + b
+    out, grad = np.empty(s.shape), np.empty(s.shape)
+    for i in range(s.shape[0]):
+        for j in range(s.shape[1]):
+            out[i, j], grad[i, j] = activation_fn(s[i, j])
+    return out, (x, W, grad)
+
+
+# %% np.vectorize of the activation
+def layer_forward(x, W, b, activation_fn):
+    out, slope = np.vectorize(activation_fn, otypes=[float, float])(x @ W + b)
+    return out, (x, W, slope)
+
+
+# %% the activation on arrays of one number
+def layer_forward(x, W, b, activation_fn):
+    s = x @ W + b
+    results = [activation_fn(np.array([v])) for v in s.ravel()]
+    out = np.array([r[0][0] for r in results]).reshape(s.shape)
+    return out, (x, W, np.array([r[1][0] for r in results]).reshape(s.shape))
+
+
+# %% the activation on the flat s
+def layer_forward(x, W, b, activation_fn):
+    s = x @ W + b
+    out, slope = activation_fn(s.ravel())
+    return np.reshape(out, s.shape), (x, W, np.reshape(slope, s.shape))
+
+
+# %% unit by unit
+def layer_forward(x, W, b, activation_fn):
+    columns, slopes = [], []
+    for unit in range(W.shape[1]):
+        out, slope = activation_fn(x @ W[:, unit] + b[0, unit])
+        columns.append(out)
+        slopes.append(slope)
+    return np.column_stack(columns), (x, W, np.column_stack(slopes))
+
+
+# %% ones beside x, the bias below W, by np.concatenate
+def layer_forward(x, W, b, activation_fn):
+    x1 = np.concatenate((np.ones((x.shape[0], 1)), x), axis=1)
+    Wb = np.concatenate((b, W), axis=0)
+    out, dout = activation_fn(x1 @ Wb)
+    return out, (x1[:, 1:], Wb[1:], dout)
+
+
+# %% a sum of outer products
+def layer_forward(x, W, b, activation_fn):
+    s = np.tile(b, (len(x), 1)).astype(float)
+    for k in range(x.shape[1]):
+        s += np.outer(x[:, k], W[k, :])
+    out, slope = activation_fn(s)
+    return out, (x, W, slope)
+
+
+# %% np.matmul by broadcasting, one row matrix for each example
+def layer_forward(x, W, b, activation_fn):
+    s = np.matmul(x[:, np.newaxis, :], W) + b
+    out, slope = activation_fn(np.squeeze(s, axis=1))
+    return out, (x, W, slope)
+
+
+# %% np.tensordot, asserts, type annotations
+from typing import Callable
+
+
+def layer_forward(x: np.ndarray, W: np.ndarray, b: np.ndarray, activation_fn: Callable):
+    n, d_in = x.shape
+    assert W.shape[0] == d_in, f"W has {W.shape[0]} rows, x has {d_in} columns"
+    assert b.shape == (1, W.shape[1])
+    preact = np.tensordot(x, W, axes=(1, 0))
+    preact = np.add(preact, np.broadcast_to(b, preact.shape))
+    act, dact = activation_fn(preact)
+    assert act.shape == preact.shape
+    return act, (x, W, dact)
+
+
+# %% a callable class, the cache is an attribute
+class Dense:
+    def __init__(self, weights, bias, f):
+        self.weights, self.bias, self.f = weights, bias, f
+        self.cache = None
+
+    def __call__(self, inputs):
+        z = np.inner(inputs, self.weights.T) + self.bias
+        a, da = self.f(z)
+        self.cache = inputs, self.weights, da
+        return a
+
+
+def layer_forward(x, W, b, activation_fn):
+    layer = Dense(W, b, activation_fn)
+    return layer(x), layer.cache
+
+
+# %% a dictionary as cache, and the backward_pass that reads it
+def layer_forward(x, W, b, activation_fn):
+    cache = {"x": x, "W": W, "b": b, "activation": activation_fn}
+    cache["s"] = x @ W + b
+    out, cache["grad"] = activation_fn(cache["s"])
+    return out, cache
+
+
+# %% + backward_pass
+def backward_pass(dL_dg, layer_caches):
+    grad_Ws = []
+    grad_bs = []
+    dout = dL_dg
+    for i in range(len(layer_caches) - 1, -1, -1):
+        cache = layer_caches[i]
+        ds = dout * cache["grad"]
+        grad_Ws.append(cache["x"][:, :, None] @ ds[:, None, :])
+        grad_bs.append(ds[:, None, :])
+        dout = ds @ cache["W"].T
+    grad_Ws.reverse()
+    grad_bs.reverse()
+    return grad_Ws, grad_bs
+
+
+# %% the derivative is left for backward_pass, in a closure
+def layer_forward(x, W, b, activation_fn):
+    s = x @ W + b
+
+    def slope():
+        return activation_fn(x @ W + b)[1]
+
+    return activation_fn(s)[0], (x, W, slope)
+
+
+# %% + backward_pass
+def backward_pass(dL_dg, layer_caches):
+    gW, gb = [], []
+    for x, W, slope in reversed(layer_caches):
+        dL_dg = dL_dg * slope()
+        gW.insert(0, np.array([np.outer(x[i], dL_dg[i]) for i in range(len(x))]))
+        gb.insert(0, dL_dg[:, None])
+        dL_dg = dL_dg @ W.T
+    return gW, gb

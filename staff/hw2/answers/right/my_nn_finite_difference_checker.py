@@ -244,3 +244,470 @@ def my_nn_finite_difference_checker(X_batch, y_batch, weight_matrices, biases, a
             moved[l][i, j] += h
             grad_bs[l][:, i, j] = (losses(weight_matrices, moved) - here) / h
     return grad_Ws, grad_bs
+
+
+# %% a loss of its own, which needs g of shape (n,)
+def flat_loss(g, y):
+    assert g.ndim == 1
+    return -(y * np.log(g) + (1 - y) * np.log(1 - g))
+
+
+def my_nn_finite_difference_checker(X_batch, y_batch, weight_matrices, biases, activations):
+    eps = 1e-5
+
+    def grads_of(params):
+        result = []
+        for p in params:
+            grad = np.zeros((len(y_batch),) + p.shape)
+            for i in range(p.shape[0]):
+                for j in range(p.shape[1]):
+                    old = p[i, j]
+                    p[i, j] = old + eps
+                    g_plus = forward_pass(X_batch, weight_matrices, biases, activations)[0]
+                    p[i, j] = old - eps
+                    g_minus = forward_pass(X_batch, weight_matrices, biases, activations)[0]
+                    p[i, j] = old
+                    diff = flat_loss(g_plus[:, 0], y_batch) - flat_loss(g_minus[:, 0], y_batch)
+                    grad[:, i, j] = diff / (2 * eps)
+            result.append(grad)
+        return result
+
+    return grads_of(weight_matrices), grads_of(biases)
+
+
+# %% logistic_loss takes a flat g as well, and gets one
+def my_nn_finite_difference_checker(X_batch, y_batch, weight_matrices, biases, activations):
+    h = 1e-5
+
+    def L(Ws, bs):
+        g, _ = forward_pass(X_batch, Ws, bs, activations)
+        loss, _ = logistic_loss(g.flatten(), y_batch)
+        return loss
+
+    grad_Ws, grad_bs = [], []
+    for l in range(len(weight_matrices)):
+        grad_Ws.append(np.empty((len(X_batch), *weight_matrices[l].shape)))
+        for i, j in np.ndindex(*weight_matrices[l].shape):
+            plus = [W.copy() for W in weight_matrices]
+            minus = [W.copy() for W in weight_matrices]
+            plus[l][i, j] += h
+            minus[l][i, j] -= h
+            grad_Ws[l][:, i, j] = (L(plus, biases) - L(minus, biases)) / (2 * h)
+        grad_bs.append(np.empty((len(X_batch), *biases[l].shape)))
+        for i, j in np.ndindex(*biases[l].shape):
+            plus = [b.copy() for b in biases]
+            minus = [b.copy() for b in biases]
+            plus[l][i, j] += h
+            minus[l][i, j] -= h
+            grad_bs[l][:, i, j] = (L(weight_matrices, plus) - L(weight_matrices, minus)) / (2 * h)
+    return grad_Ws, grad_bs
+
+
+# %% + logistic_loss
+def logistic_loss(g, y):
+    g = np.squeeze(g, axis=-1) if np.ndim(g) == 2 else g
+    loss = -y * np.log(g) - (1 - y) * np.log(1 - g)
+    return loss, (-y / g + (1 - y) / (1 - g)).reshape(-1, 1)
+
+
+# %% one row at a time, as a 1-D example
+def my_nn_finite_difference_checker(X_batch, y_batch, weight_matrices, biases, activations):
+    h = 1e-5
+
+    def one_loss(x, label):
+        g, _ = forward_pass(x, weight_matrices, biases, activations)
+        p = g.item()
+        return -np.log(p) if label == 1 else -np.log(1 - p)
+
+    def measure(P):
+        G = np.zeros((len(X_batch), P.shape[0], P.shape[1]))
+        for k, (x, label) in enumerate(zip(X_batch, y_batch)):
+            for i in range(P.shape[0]):
+                for j in range(P.shape[1]):
+                    P[i, j] += h
+                    f1 = one_loss(x, label)
+                    P[i, j] -= 2 * h
+                    f2 = one_loss(x, label)
+                    P[i, j] += h
+                    G[k, i, j] = (f1 - f2) / (2 * h)
+        return G
+
+    return [measure(W) for W in weight_matrices], [measure(b) for b in biases]
+
+
+# %% forward_pass has an option of the student's own
+def my_nn_finite_difference_checker(X_batch, y_batch, weight_matrices, biases, activations):
+    h = 1e-5
+
+    def losses():
+        g, _ = forward_pass(X_batch, weight_matrices, biases, activations, keep_caches=False)
+        return np.ravel(logistic_loss(g, y_batch)[0])
+
+    results = []
+    for P in [*weight_matrices, *biases]:
+        G = np.zeros((len(X_batch), *P.shape))
+        for index, value in np.ndenumerate(P.copy()):
+            P[index] = value + h
+            G[(slice(None), *index)] = losses()
+            P[index] = value - h
+            G[(slice(None), *index)] -= losses()
+            P[index] = value
+        results.append(G / (2 * h))
+    return results[: len(weight_matrices)], results[len(weight_matrices) :]
+
+
+# %% + forward_pass
+def forward_pass(X_batch, weight_matrices, biases, activations, keep_caches=True):
+    x, layer_caches = X_batch, []
+    for W, b, f in zip(weight_matrices, biases, activations):
+        x, cache = layer_forward(x, W, b, f)
+        if keep_caches:
+            layer_caches.append(cache)
+    return x, layer_caches
+
+
+# %% forward_pass returns a named tuple, read by its name
+def my_nn_finite_difference_checker(X_batch, y_batch, weight_matrices, biases, activations):
+    Ws = [W.astype(float).copy() for W in weight_matrices]
+    bs = [b.astype(float).copy() for b in biases]
+
+    def losses():
+        return logistic_loss(forward_pass(X_batch, Ws, bs, activations).output, y_batch)[0].ravel()
+
+    def differences(P, step=1e-5):
+        flat = P.reshape(-1)  # a view
+        columns = []
+        for k in range(flat.size):
+            flat[k] += step
+            plus = losses()
+            flat[k] -= 2 * step
+            minus = losses()
+            flat[k] += step
+            columns.append((plus - minus) / (2 * step))
+        return np.array(columns).T.reshape(len(X_batch), *P.shape)
+
+    return [differences(W) for W in Ws], [differences(b) for b in bs]
+
+
+# %% + forward_pass
+from collections import namedtuple
+
+Forward = namedtuple("Forward", "output caches")
+
+
+def forward_pass(X_batch, weight_matrices, biases, activations):
+    out, caches = X_batch, []
+    for W, b, f in zip(weight_matrices, biases, activations):
+        out, cache = layer_forward(out, W, b, f)
+        caches.append(cache)
+    return Forward(out, caches)
+
+
+# %% forward_pass returns a dataclass that unpacks
+def my_nn_finite_difference_checker(X_batch, y_batch, weight_matrices, biases, activations):
+    def loss_at(which, layer, place, step):
+        moved = {"W": list(weight_matrices), "b": list(biases)}
+        moved[which][layer] = moved[which][layer].copy()
+        moved[which][layer][place] += step
+        result = forward_pass(X_batch, moved["W"], moved["b"], activations)
+        return np.ravel(logistic_loss(result.output, y_batch)[0])
+
+    h = 1e-5
+    grads = {"W": [], "b": []}
+    for which, arrays in (("W", weight_matrices), ("b", biases)):
+        for layer, array in enumerate(arrays):
+            grad = np.zeros((X_batch.shape[0],) + array.shape)
+            for place in np.ndindex(array.shape):
+                up = loss_at(which, layer, place, h)
+                down = loss_at(which, layer, place, -h)
+                grad[:, place[0], place[1]] = (up - down) / (2 * h)
+            grads[which].append(grad)
+    return grads["W"], grads["b"]
+
+
+# %% + forward_pass
+from dataclasses import dataclass, field
+
+
+@dataclass
+class Result:
+    output: np.ndarray
+    caches: list = field(default_factory=list)
+
+    def __iter__(self):
+        return iter((self.output, self.caches))
+
+
+def forward_pass(X_batch, weight_matrices, biases, activations):
+    result = Result(X_batch)
+    for W, b, f in zip(weight_matrices, biases, activations):
+        result.output, cache = layer_forward(result.output, W, b, f)
+        result.caches.append(cache)
+    return result
+
+
+# %% one long vector of parameters, packed and unpacked
+def pack(arrays):
+    return np.concatenate([a.ravel() for a in arrays])
+
+
+def unpack(theta, shapes):
+    arrays, start = [], 0
+    for shape in shapes:
+        size = shape[0] * shape[1]
+        arrays.append(theta[start : start + size].reshape(shape))
+        start += size
+    return arrays
+
+
+def my_nn_finite_difference_checker(X_batch, y_batch, weight_matrices, biases, activations):
+    shapes = [p.shape for p in list(weight_matrices) + list(biases)]
+    theta = pack(list(weight_matrices) + list(biases))
+    L, h = len(weight_matrices), 1e-5
+
+    def f(theta):
+        arrays = unpack(theta, shapes)
+        g, _ = forward_pass(X_batch, arrays[:L], arrays[L:], activations)
+        return logistic_loss(g, y_batch)[0].reshape(-1)
+
+    steps = h * np.eye(len(theta))
+    jacobian = np.array([(f(theta + e) - f(theta - e)) / (2 * h) for e in steps])  # (P, n)
+    rows = [unpack(column, shapes) for column in jacobian.T]
+    grads = [np.stack([row[k] for row in rows]) for k in range(len(shapes))]
+    return grads[:L], grads[L:]
+
+
+# %% a context manager moves the entry and puts it back
+from contextlib import contextmanager
+
+
+@contextmanager
+def nudged(array, index, by):
+    before = array[index]
+    array[index] = before + by
+    try:
+        yield
+    finally:
+        array[index] = before
+
+
+def my_nn_finite_difference_checker(X_batch, y_batch, weight_matrices, biases, activations):
+    h = 1e-5
+    n = X_batch.shape[0]
+    grad_Ws = [np.zeros((n, *W.shape)) for W in weight_matrices]
+    grad_bs = [np.zeros((n, *b.shape)) for b in biases]
+    for P, G in zip([*weight_matrices, *biases], [*grad_Ws, *grad_bs]):
+        for index in np.ndindex(P.shape):
+            ends = []
+            for sign in (+1, -1):
+                with nudged(P, index, sign * h):
+                    g, _ = forward_pass(X_batch, weight_matrices, biases, activations)
+                    ends.append(np.ravel(logistic_loss(g, y_batch)[0]))
+            G[:, index[0], index[1]] = (ends[0] - ends[1]) / (2 * h)
+    return grad_Ws, grad_bs
+
+
+# %% layers before the one that is moved are run once, by layer_forward
+def my_nn_finite_difference_checker(X_batch, y_batch, weight_matrices, biases, activations):
+    h, L = 1e-5, len(weight_matrices)
+    inputs = [X_batch]
+    for W, b, f in zip(weight_matrices, biases, activations):
+        inputs.append(layer_forward(inputs[-1], W, b, f)[0])
+
+    def losses_from(l, W, b):
+        out, _ = layer_forward(inputs[l], W, b, activations[l])
+        out, _ = forward_pass(out, weight_matrices[l + 1 :], biases[l + 1 :], activations[l + 1 :])
+        return np.ravel(logistic_loss(out, y_batch)[0])
+
+    grad_Ws, grad_bs = [], []
+    for l in range(L):
+        W, b = weight_matrices[l], biases[l]
+        gW, gb = np.zeros((len(X_batch), *W.shape)), np.zeros((len(X_batch), *b.shape))
+        for i in range(W.shape[0]):
+            for j in range(W.shape[1]):
+                E = np.zeros(W.shape)
+                E[i, j] = h
+                gW[:, i, j] = (losses_from(l, W + E, b) - losses_from(l, W - E, b)) / (2 * h)
+        for j in range(b.shape[1]):
+            e = np.zeros(b.shape)
+            e[0, j] = h
+            gb[:, 0, j] = (losses_from(l, W, b + e) - losses_from(l, W, b - e)) / (2 * h)
+        grad_Ws.append(gW)
+        grad_bs.append(gb)
+    return grad_Ws, grad_bs
+
+
+# %% finite_difference_checker with a key of three, lists of lists reshaped
+def my_nn_finite_difference_checker(X_batch, y_batch, weight_matrices, biases, activations):
+    n = len(X_batch)
+
+    def loss_of_weights(Ws):
+        return np.ravel(logistic_loss(forward_pass(X_batch, Ws, biases, activations)[0], y_batch)[0])
+
+    def loss_of_biases(bs):
+        g = forward_pass(X_batch, weight_matrices, bs, activations)[0]
+        return np.ravel(logistic_loss(g, y_batch)[0])
+
+    grad_Ws = [
+        np.moveaxis(
+            [
+                [finite_difference_checker(loss_of_weights, weight_matrices, (l, i, j)) for j in range(W.shape[1])]
+                for i in range(W.shape[0])
+            ],
+            -1,
+            0,
+        )
+        for l, W in enumerate(weight_matrices)
+    ]
+    grad_bs = [
+        np.transpose(
+            [[finite_difference_checker(loss_of_biases, biases, (l, 0, j)) for j in range(b.shape[1])]],
+            (2, 0, 1),
+        )
+        for l, b in enumerate(biases)
+    ]
+    assert all(G.shape[0] == n for G in grad_Ws + grad_bs)
+    return grad_Ws, grad_bs
+
+
+# %% another usual relative error, defined in the cell of q1_3d
+def my_nn_finite_difference_checker(X_batch, y_batch, weight_matrices, biases, activations):
+    h = 1e-5
+    L = len(weight_matrices)
+    params = [p.copy() for p in weight_matrices] + [p.copy() for p in biases]
+    grads = [np.zeros((len(X_batch),) + p.shape) for p in params]
+    for p, grad in zip(params, grads):
+        it = np.nditer(p, flags=["multi_index"], op_flags=["readwrite"])
+        for entry in it:
+            old = float(entry)
+            entry[...] = old + h
+            g, _ = forward_pass(X_batch, params[:L], params[L:], activations)
+            fp = np.ravel(logistic_loss(g, y_batch)[0])
+            entry[...] = old - h
+            g, _ = forward_pass(X_batch, params[:L], params[L:], activations)
+            fm = np.ravel(logistic_loss(g, y_batch)[0])
+            entry[...] = old
+            grad[(slice(None),) + it.multi_index] = (fp - fm) / (2 * h)
+    return grads[:L], grads[L:]
+
+
+# %% + q1_3d
+def relative_error(x, y):
+    """returns the relative error, as in CS231n"""
+    return np.max(np.abs(x - y) / (np.maximum(1e-8, np.abs(x) + np.abs(y))))
+
+
+g_two, caches_two = forward_pass(X_ref, W_ref, b_ref, ref_activations)
+_, dL_dg_two = logistic_loss(g_two, y_ref)
+bp_grad_Ws, bp_grad_bs = backward_pass(dL_dg_two, caches_two)
+largest_relative_error = 0
+for l in range(2):
+    eW = relative_error(bp_grad_Ws[l], fd_grad_Ws[l])
+    eb = relative_error(bp_grad_bs[l], fd_grad_bs[l])
+    print("layer", l, "W:", eW, "b:", eb)
+    largest_relative_error = max(largest_relative_error, eW, eb)
+
+
+# %% the norm of the difference by the sum of the norms, in q1_3d
+def my_nn_finite_difference_checker(X_batch, y_batch, weight_matrices, biases, activations):
+    h = 1e-5
+
+    def losses():
+        g, _ = forward_pass(X_batch, weight_matrices, biases, activations)
+        return np.ravel(logistic_loss(g, y_batch)[0])
+
+    def gradient(P):
+        grad = np.zeros((len(X_batch), *P.shape))
+        for i in range(P.size):
+            r, c = np.unravel_index(i, P.shape)
+            P[r, c] += h
+            plus = losses()
+            P[r, c] -= h
+            P[r, c] -= h
+            minus = losses()
+            P[r, c] += h
+            grad[:, r, c] = (plus - minus) / (2 * h)
+        return grad
+
+    return tuple(map(gradient, weight_matrices)), tuple(map(gradient, biases))
+
+
+# %% + q1_3d
+def rel(a, b):
+    return np.linalg.norm(a - b) / (np.linalg.norm(a) + np.linalg.norm(b))
+
+
+out, caches = forward_pass(X_ref, W_ref, b_ref, ref_activations)
+bp_grad_Ws, bp_grad_bs = backward_pass(logistic_loss(out, y_ref)[1], caches)
+rel_errors = [rel(a, b) for a, b in zip(bp_grad_Ws, fd_grad_Ws)]
+rel_errors += [rel(a, b) for a, b in zip(bp_grad_bs, fd_grad_bs)]
+print(rel_errors)
+largest_relative_error = np.max(rel_errors)
+
+
+# %% all moved networks at once, by stacks of matrices
+def my_nn_finite_difference_checker(X_batch, y_batch, weight_matrices, biases, activations):
+    h = 1e-5
+    sign = np.where(y_batch == 1, 1, -1)
+
+    def losses(Ws, bs):
+        g, _ = forward_pass(X_batch, Ws, bs, activations)  # (moves, n, 1)
+        p = g[..., 0]
+        return -np.log((1 - sign) / 2 + sign * p)
+
+    def gradient(Ps, l, run):
+        P = Ps[l]
+        moves = h * np.eye(P.size).reshape(P.size, *P.shape)
+        up, down = [[*Ps[:l], P + m, *Ps[l + 1 :]] for m in (moves, -moves)]
+        return ((run(up) - run(down)) / (2 * h)).T.reshape(-1, *P.shape)
+
+    L = len(weight_matrices)
+    grad_Ws = [gradient(weight_matrices, l, lambda Ws: losses(Ws, biases)) for l in range(L)]
+    grad_bs = [gradient(biases, l, lambda bs: losses(weight_matrices, bs)) for l in range(L)]
+    return grad_Ws, grad_bs
+
+
+# %% parameters filled from a dictionary, grads of np.float64 lists, own forward
+def my_nn_finite_difference_checker(X_batch, y_batch, weight_matrices, biases, activations):
+    def run(theta):
+        h = X_batch
+        for l, f in enumerate(activations):
+            h, _ = f(h @ theta["W", l] + theta["b", l])
+        return np.ravel(logistic_loss(h, y_batch)[0])
+
+    theta = {("W", l): W for l, W in enumerate(weight_matrices)}
+    theta |= {("b", l): b for l, b in enumerate(biases)}
+    grads = {}
+    for key in theta:
+        grads[key] = np.zeros((len(X_batch), *theta[key].shape))
+        for i, j in np.ndindex(theta[key].shape):
+            plus, minus = dict(theta), dict(theta)
+            plus[key] = theta[key].copy()
+            minus[key] = theta[key].copy()
+            plus[key][i, j] += 1e-5
+            minus[key][i, j] -= 1e-5
+            grads[key][:, i, j] = (run(plus) - run(minus)) / (plus[key][i, j] - minus[key][i, j])
+    L = len(activations)
+    return [grads["W", l] for l in range(L)], [grads["b", l] for l in range(L)]
+
+
+# %% backward through pickles of the parameters
+import pickle
+
+
+def my_nn_finite_difference_checker(X_batch, y_batch, weight_matrices, biases, activations):
+    saved = pickle.dumps((weight_matrices, biases))
+    out = ([], [])
+    for kind in (0, 1):
+        for l, P in enumerate((weight_matrices, biases)[kind]):
+            G = np.zeros((len(X_batch), *P.shape))
+            for i in range(P.shape[0]):
+                for j in range(P.shape[1]):
+                    f = []
+                    for d in (1e-5, -1e-5):
+                        params = pickle.loads(saved)
+                        params[kind][l][i, j] += d
+                        f.append(np.ravel(logistic_loss(forward_pass(X_batch, *params, activations)[0], y_batch)[0]))
+                    G[:, i, j] = (f[0] - f[1]) / 2e-5
+            out[kind].append(G)
+    return out
