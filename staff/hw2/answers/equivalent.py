@@ -8,6 +8,8 @@ from __future__ import annotations
 
 _COMMUTES = "a sum or product of floats does not depend on the order of two operands"
 _NO_CLIP = "g lies in (0, 1), so a loss without this limit is as right"
+_FLOAT64 = "g is float64 by the contract"
+_SAME_SIZE = "another limit of the same size is as good"
 _CACHE = (
     "the cache is the student's own business; that backward_pass cannot read this one is charged "
     "to backward_pass"
@@ -27,18 +29,22 @@ EQUIVALENT: dict[str, dict[str, str]] = {
         "grad = small / (-(1.0 + small)) ** 2": "the square of the negative is the same",
     },
     "logistic_loss": {
-        "pass  # g = np.clip(g, 1e-15, 1 - 1e-15)": _NO_CLIP,
-        "g = g": _NO_CLIP,
-        "g = np.clip(1e-15, g, 1 - 1e-15)": "the larger of g and 1e-15 in either order",
-        "g = np.clip(g, -1e-15, 1 - 1e-15)": _NO_CLIP,
-        "g = np.clip(g, -0.999999999999999, 1 - 1e-15)": _NO_CLIP,
-        "g = np.clip(g, 2e-15, 1 - 1e-15)": "another limit of the same size is as good",
-        "g = np.clip(g, 1e-15, 1 - 2e-15)": "another limit of the same size is as good",
-        "g = np.clip(g, 1e-15, 1 + 1e-15)": _NO_CLIP,
-        "g = np.clip(g, 1e-15, 1)": _NO_CLIP,
-        "g = np.clip(g, 1e-15, 2 - 1e-15)": _NO_CLIP,
-        "g = np.clip(g, 1e-15, 1 - -1e-15)": _NO_CLIP,
-        "g = np.clip(g, 1e-15, 1 - -0.999999999999999)": _NO_CLIP,
+        "pass  # g = np.clip(np.asarray(g, dtype=float), 1e-15, 1 - 1e-15)": _NO_CLIP,
+        "g = np.asarray(g, dtype=float)": _NO_CLIP,
+        "g = np.clip(g, 1e-15, 1 - 1e-15)": _FLOAT64,
+        "g = np.clip(np.asarray(g), 1e-15, 1 - 1e-15)": _FLOAT64,
+        "g = np.clip(1e-15, np.asarray(g, dtype=float), 1 - 1e-15)": (
+            "the larger of g and 1e-15 in either order"
+        ),
+        "g = np.clip(np.asarray(g, dtype=float), -1e-15, 1 - 1e-15)": _NO_CLIP,
+        "g = np.clip(np.asarray(g, dtype=float), -0.999999999999999, 1 - 1e-15)": _NO_CLIP,
+        "g = np.clip(np.asarray(g, dtype=float), 2e-15, 1 - 1e-15)": _SAME_SIZE,
+        "g = np.clip(np.asarray(g, dtype=float), 1e-15, 1 - 2e-15)": _SAME_SIZE,
+        "g = np.clip(np.asarray(g, dtype=float), 1e-15, 1 + 1e-15)": _NO_CLIP,
+        "g = np.clip(np.asarray(g, dtype=float), 1e-15, 1)": _NO_CLIP,
+        "g = np.clip(np.asarray(g, dtype=float), 1e-15, 2 - 1e-15)": _NO_CLIP,
+        "g = np.clip(np.asarray(g, dtype=float), 1e-15, 1 - -1e-15)": _NO_CLIP,
+        "g = np.clip(np.asarray(g, dtype=float), 1e-15, 1 - -0.999999999999999)": _NO_CLIP,
         "y = np.reshape(y, (-2, 1))": "NumPy takes any negative length for 'what is left'",
     },
     "relu_activation": {
@@ -65,6 +71,7 @@ EQUIVALENT: dict[str, dict[str, str]] = {
     "create_bias_vectors": {
         "return [-rng.normal(0.0, 0.01, (1, d)) for d in layer_dims[1:]]": _MIRRORED,
     },
+    "forward_pass": {"layer_caches.extend(cache)": _CACHE},
     "backward_pass": {
         "grad_bs, grad_Ws = ([], [])": "both are new empty lists",
         "delta = dout_ds * dL_dout": _COMMUTES,
@@ -75,6 +82,9 @@ EQUIVALENT: dict[str, dict[str, str]] = {
     "my_nn_finite_difference_checker": {
         "for row, column in list(np.ndindex(parameter.shape))[::-1]:": (
             "the order in which the entries are moved does not matter"
+        ),
+        "g, _ = forward_pass(X_batch, parameters, parameters[layers:], activations)": (
+            "zip in forward_pass ends with the shorter of the lists"
         ),
         "parameters, layers = ([*weight_matrices, *biases], -len(weight_matrices))": (
             "the first L of 2 L parameters are all but the last L"

@@ -83,15 +83,22 @@ def sample_class(released: Any) -> list[Submission]:
             lost(
                 test_logistic_loss=[
                     "one loss for each example",
-                    "derivative by g",
-                    "fresh losses, both labels",
-                    "fresh derivatives, both labels",
+                    "derivative of the loss, with respect to g",
+                    "fresh losses, both labels, one example too",
+                    "fresh derivatives, both labels, one example too",
                 ]
-            )
-            # What the student cannot compute with it is not delivered.
-            | whole("test_q1_3a", "test_q1_3d"),
+            ),
         ),
-        Submission("deleted-test-cell", deleted_test, whole("test_relu_activation")),
+        Submission(
+            "deleted-test-cell",
+            deleted_test,
+            lost(
+                test_relu_activation=[
+                    "on both sides of 0",
+                    "fresh values and derivatives of other shapes",
+                ]
+            ),
+        ),
         Submission("endless-loop", endless_loop, whole("test_q1_3c")),
         Submission("late", untouched, {}, handed_in=LATE),
         Submission(
@@ -99,24 +106,20 @@ def sample_class(released: Any) -> list[Submission]:
             mean_gradients,
             lost(
                 test_backward_pass=[
-                    "one layer: a gradient for each example",
-                    "two layers: lengths and shapes, first layer first",
-                    "one layer, fresh inputs",
-                    "two layers, fresh inputs",
-                    "three layers, fresh inputs",
-                ],
-                test_q1_3d="largest_relative_error is the largest of the four",
+                    "one layer: weights, each example",
+                    "two layers: shapes of grad_Ws",
+                    "fresh networks: each example, weights",
+                ]
             ),
         ),
-        Submission("syntax-error", syntax_error, whole("test_create_bias_vectors", "test_train")),
+        Submission("syntax-error", syntax_error, whole("test_create_bias_vectors")),
         Submission("unstable-sigmoid", unstable, {}),
         Submission(
             "wrong-loss",
             wrong_loss,
             lost(
                 test_logistic_loss=[
-                    "fresh losses, both labels",
-                    "one example, g near 0 and 1, inputs left alone",
+                    "fresh losses, both labels, one example too",
                 ]
             ),
         ),

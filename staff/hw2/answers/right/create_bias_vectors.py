@@ -84,3 +84,7 @@ def create_bias_vectors(layer_dims):
             b[0, j] = random.normalvariate(0, 0.01)
         result.append(b)
     return result
+
+# %% the first rows of as many weight matrices
+def create_bias_vectors(layer_dims):
+    return [W[:1, :].copy() for W in create_weight_matrices(layer_dims)]

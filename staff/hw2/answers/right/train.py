@@ -653,3 +653,125 @@ def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
 
 
 weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train(step_size=STEP_SIZE)
+
+# %% histories are global lists, made empty by train
+STEP_SIZE, BATCH_SIZE, EPOCHS = 0.1, 100, 5
+
+
+def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
+    global weight_matrices, biases, training_loss, training_acc, test_loss, test_acc
+    training_loss, training_acc, test_loss, test_acc = [], [], [], []
+    weight_matrices = create_weight_matrices([784, 200, 1])
+    biases = create_bias_vectors([784, 200, 1])
+    X, Xt = X_train.reshape(-1, 784), X_test.reshape(-1, 784)
+    acts = [relu_activation, sigmoid_activation]
+    for _ in range(epochs):
+        perm = rng.permutation(len(X))
+        for i in range(0, len(X), BATCH_SIZE):
+            xb, yb = X[perm[i : i + BATCH_SIZE]], y_train[perm[i : i + BATCH_SIZE]]
+            g, _ = forward_pass(xb, weight_matrices, biases, acts)
+            training_loss.append(logistic_loss(g, yb)[0].mean())
+            training_acc.append(((g[:, 0] > 0.5) == yb).mean())
+            h, dh = relu_activation(xb @ weight_matrices[0] + biases[0])
+            d2 = (g - yb[:, None]) / len(xb)
+            d1 = d2 @ weight_matrices[1].T * dh
+            weight_matrices[1] -= step_size * h.T @ d2
+            biases[1] -= step_size * d2.sum(0)
+            weight_matrices[0] -= step_size * xb.T @ d1
+            biases[0] -= step_size * d1.sum(0)
+            g, _ = forward_pass(Xt, weight_matrices, biases, acts)
+            test_loss.append(logistic_loss(g, y_test)[0].mean())
+            test_acc.append(((g[:, 0] > 0.5) == y_test).mean())
+            if after_step is not None:
+                after_step(weight_matrices, biases)
+    return weight_matrices, biases, training_loss, training_acc, test_loss, test_acc
+
+
+train()
+
+# %% lists above the function, cleared by it; images and labels in one array, permuted by rows
+STEP_SIZE, BATCH_SIZE, EPOCHS = 0.1, 100, 5
+tr_l, tr_a, te_l, te_a = [], [], [], []
+
+
+def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
+    for history in (tr_l, tr_a, te_l, te_a):
+        history.clear()
+    Ws, bs = create_weight_matrices([784, 200, 1]), create_bias_vectors([784, 200, 1])
+    data = np.column_stack([X_train.reshape(-1, 784), y_train])
+    Xt = X_test.reshape(-1, 784)
+    acts = [relu_activation, sigmoid_activation]
+    for _ in range(epochs):
+        data = rng.permutation(data)
+        for i in range(0, len(data), BATCH_SIZE):
+            xb, yb = data[i : i + BATCH_SIZE, :-1], data[i : i + BATCH_SIZE, -1]
+            g, _ = forward_pass(xb, Ws, bs, acts)
+            tr_l.append(logistic_loss(g, yb)[0].mean())
+            tr_a.append(((g[:, 0] > 0.5) == yb).mean())
+            h, dh = relu_activation(xb @ Ws[0] + bs[0])
+            d2 = (g - yb[:, None]) / len(xb)
+            d1 = d2 @ Ws[1].T * dh
+            Ws[1] -= step_size * h.T @ d2
+            bs[1] -= step_size * d2.sum(0)
+            Ws[0] -= step_size * xb.T @ d1
+            bs[0] -= step_size * d1.sum(0)
+            g, _ = forward_pass(Xt, Ws, bs, acts)
+            te_l.append(logistic_loss(g, y_test)[0].mean())
+            te_a.append(((g[:, 0] > 0.5) == y_test).mean())
+            if after_step is not None:
+                after_step(tuple(Ws), tuple(bs))
+    return Ws, bs, tr_l, tr_a, te_l, te_a
+
+
+weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
+
+# %% a generator of batches, with a helper that is called accuracy
+STEP_SIZE, BATCH_SIZE, EPOCHS = 0.1, 100, 5
+
+
+def batches_of(n, generator):
+    order = generator.permutation(n).tolist()
+    while order:
+        yield order[:100]
+        order = order[100:]
+
+
+def accuracy(g, y):
+    correct = sum(1 for p, label in zip(g.ravel(), y) if (p > 0.5) == (label == 1))
+    return correct / len(y)
+
+
+def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
+    activations = [relu_activation, sigmoid_activation]
+    weights, biases = create_weight_matrices([784, 200, 1]), create_bias_vectors([784, 200, 1])
+    test_set = np.array([image.flatten() for image in X_test])
+    history = {"training_loss": [], "training_acc": [], "test_loss": [], "test_acc": []}
+    for _ in range(epochs):
+        pairs = [(X_train[b].reshape(len(b), -1), y_train[b]) for b in batches_of(len(X_train), rng)]
+        batch_images, batch_labels = zip(*pairs)
+        for images, labels in zip(batch_images, batch_labels):
+            n = labels.size
+            g, caches = forward_pass(images, weights, biases, activations)
+            history["training_loss"].append(np.average(logistic_loss(g, labels)[0]))
+            history["training_acc"].append(accuracy(g, labels))
+            hidden = np.maximum(images @ weights[0] + biases[0], 0)
+            delta_2 = g - labels.reshape(n, 1)
+            delta_1 = np.where(hidden > 0, delta_2 @ weights[1].T, 0)
+            new_weights = [
+                weights[0] - step_size * np.einsum("ni,nj->ij", images, delta_1, optimize=True) / n,
+                weights[1] - step_size * np.einsum("ni,nj->ij", hidden, delta_2, optimize=True) / n,
+            ]
+            biases = [
+                biases[0] - step_size * delta_1.mean(axis=0).reshape(1, -1),
+                biases[1] - step_size * delta_2.mean(axis=0).reshape(1, -1),
+            ]
+            weights = new_weights
+            g, _ = forward_pass(test_set, weights, biases, activations)
+            history["test_loss"].append(np.average(logistic_loss(g, y_test)[0]))
+            history["test_acc"].append(accuracy(g, y_test))
+            if after_step is not None:
+                after_step(weights, biases)
+    return (weights, biases, *history.values())
+
+
+weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train(0.1, 5)

@@ -89,13 +89,6 @@ def logistic_loss(g, y):
     return loss, (g - y) / (g * (1 - g))
 
 
-# %% the derivative comes back flat
-def logistic_loss(g, y):
-    g = np.ravel(g)
-    loss = -(y * np.log(g) + (1 - y) * np.log(1 - g))
-    return loss, (g - y) / (g * (1 - g))
-
-
 # %% g - y, which is the derivative by s
 def logistic_loss(g, y):
     y = y.reshape(-1, 1)
