@@ -65,21 +65,20 @@ def _has_docstring(node: ast.AST) -> bool:
 def without_points(source: str) -> tuple[str, dict[str, float]]:
     """Return what a test cell does whatever its parts are worth, and what each is worth.
 
-    Parts are ``checks("name", points=2)``. Where a name or its points are not plain constants, or
+    Parts are ``checks("name", points=2)`` and ``checks.tries("name", points=2)``. Where a name or its points are not plain constants, or
     two parts have one name, the points stay in the text and the dict is empty.
     """
     tree = ast.parse(source)
     worth: dict[str, float] = {}
     for node in ast.walk(tree):
-        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name)):
-            continue
-        if node.func.id not in ("checks", "Checks"):
+        kind = ast.unparse(node.func) if isinstance(node, ast.Call) else ""
+        if not isinstance(node, ast.Call) or kind not in ("checks", "checks.tries", "Checks"):
             continue
         points = next((k.value for k in node.keywords if k.arg == "points"), None)
         name = node.args[0] if node.args else None
         if not (isinstance(points, ast.Constant) and isinstance(name, ast.Constant)):
             return as_run(source), {}
-        if node.func.id == "checks":
+        if kind != "Checks":
             if name.value in worth:
                 return as_run(source), {}
             worth[str(name.value)] = float(str(points.value))

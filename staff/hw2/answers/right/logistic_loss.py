@@ -220,3 +220,10 @@ def backward_pass(dL_dg, layer_caches):
         grad_bs = [delta[:, np.newaxis]] + grad_bs
         upstream = delta @ W.T
     return grad_Ws, grad_bs
+
+
+# %% losses and derivatives flat
+def logistic_loss(g, y):
+    g = np.ravel(g)
+    loss = -(y * np.log(g) + (1 - y) * np.log(1 - g))
+    return loss, (g - y) / (g * (1 - g))
