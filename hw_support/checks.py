@@ -308,7 +308,7 @@ class Checks:
         self._functions = {
             name: value
             for name, value in dict(self.names).items()
-            if callable(value) and not name.startswith("_test_")
+            if callable(value) and not isinstance(value, Checks) and not name.startswith("_test_")
         }
 
     def stand_ins(self, **stand_ins: object) -> None:

@@ -65,8 +65,9 @@ def _has_docstring(node: ast.AST) -> bool:
 def without_points(source: str) -> tuple[str, dict[str, float]]:
     """Return what a test cell does whatever its parts are worth, and what each is worth.
 
-    Parts are ``checks("name", points=2)`` and ``checks.tries("name", points=2)``. Where a name or its points are not plain constants, or
-    two parts have one name, the points stay in the text and the dict is empty.
+    Parts are ``checks("name", points=2)`` and ``checks.tries("name", points=2)``. Where a name or
+    its points are not plain constants, or two parts have one name, the points stay in the text and
+    the dict is empty.
     """
     tree = ast.parse(source)
     worth: dict[str, float] = {}
