@@ -105,7 +105,8 @@ class Notebook:
         before = {}
         for name in names:
             if name in self.names:
-                before[name] = self.names[name] = copy.deepcopy(self.names[name])
+                before[name] = copy.deepcopy(self.names[name])
+                self.names[name] = copy.deepcopy(before[name])
         try:
             yield
         finally:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import io
 import itertools
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -173,6 +174,8 @@ class TrainingWatch:
             steps in (4, 6),  # 4 if the short batches are dropped, which is said below
             f"{EPOCHS} epochs of {IMAGES} images took {steps} steps; 6 were expected",
         )
+        if self._too_far(seen):
+            return
         batches = seen.batches[-(steps // EPOCHS) :]
         used = np.bincount(np.concatenate(batches), minlength=IMAGES)[:IMAGES]
         sizes = [len(batch) for batch in batches]
@@ -218,7 +221,7 @@ class TrainingWatch:
         seen = self._seen()
         self._expect_learning(seen)
         measured = [self._slopes(seen, step) for step in self._steps(seen, short=False)]
-        if any(others for _, others in measured):
+        if self._too_far(seen) or any(others for _, others in measured):
             return  # the direction is wrong, which is charged at `expect_step`: no size to compare
         full = np.mean([along for along, _ in measured])
         for step in self._steps(seen, short=True):
@@ -300,6 +303,13 @@ class TrainingWatch:
             "the weights of no image moved in a step. Are the new arrays kept?",
         )
 
+    def _too_far(self, seen: _Seen) -> bool:
+        """Whether steps are so large that the network saturates, and images move nothing.
+
+        Such a step is charged at `expect_step`; batches cannot be told then.
+        """
+        return abs(self._slopes(seen, 1)[0]) > 5 * STEP_SIZE
+
     def _expect_entries(self, seen: _Seen, which: str) -> None:
         for name, history in zip(_HISTORIES, seen.histories, strict=True):
             expect(
@@ -326,42 +336,22 @@ class TrainingWatch:
             The step divided by minus the mean gradient, and the names of parameters that moved in
             another direction ("" if none did).
         """
-        if step in self._measured[self._checks.standing_in]:
-            return self._measured[self._checks.standing_in][step]
+        measured = self._measured[self._checks.standing_in]
+        if step in measured:
+            return measured[step]
         before, after = seen.parameters[step - 1], seen.parameters[step]
         moved = [b - a for a, b in zip(before, after, strict=True)]
-        batch = seen.batches[step - 1]
-        images, labels = self._learnt(batch)
+        images, labels = self._learnt(seen.batches[step - 1])
 
-        def slope(directions: list[Array]) -> float:
-            """Return the slope of the mean loss as all parameters move along these directions."""
-            up, down = (
-                self._figures(
-                    [p + h * d for p, d in zip(before, directions, strict=True)], images, labels
-                )[0]
-                for h in (0.2, -0.2)
-            )
-            return (up - down) / 0.4
+        def loss_at(way: float, directions: list[Array]) -> float:
+            there = [p + way * d for p, d in zip(before, directions, strict=True)]
+            return self._figures(there, images, labels)[0]
 
-        def only(k: int, direction: Array) -> list[Array]:
-            return [direction if i == k else np.zeros_like(m) for i, m in enumerate(moved)]
-
-        sizes = [float(np.linalg.norm(m)) for m in moved]
-        slopes = [slope(only(k, m)) for k, m in enumerate(moved)]
-        multiples = [-(z**2) / d if d else np.nan for z, d in zip(sizes, slopes, strict=True)]
-        expect(np.isfinite(multiples).any(), "the loss does not depend on the parameters")
-        as_asked = any(abs(m / STEP_SIZE - 1) < 0.02 for m in multiples)
-        along = STEP_SIZE if as_asked else float(np.nanmedian(multiples))
-        draw = np.random.default_rng(step)
-        others = []
-        for k, name in enumerate(_PARAMETERS):
-            mixed = draw.permuted(moved[k].ravel()).reshape(moved[k].shape)
-            off = float(np.sum(moved[k] * mixed)) + along * slope(only(k, mixed))
-            astray = abs(off) > 0.05 * sizes[k] ** 2 or not abs(multiples[k] / along - 1) < 0.05
-            if astray:
-                others.append(name)
-        self._measured[self._checks.standing_in][step] = along, " and ".join(others)
-        return self._measured[self._checks.standing_in][step]
+        for way in (0.2, 0.002):  # of a step: the second for steps that are far too large
+            measured[step] = _compared(moved, loss_at, way, np.random.default_rng(step))
+            if not measured[step][1]:
+                break
+        return measured[step]
 
     def _forward(self, parameters: list[Array], images: Array) -> tuple[Array, Any]:
         names = self._checks.names
@@ -378,6 +368,34 @@ class TrainingWatch:
         loss, _ = self._checks.names["logistic_loss"](g, y.copy())
         right = (np.ravel(as_numbers(g, what="the output")) > 0.5) == (y == 1)
         return float(np.mean(as_numbers(loss, what="loss"))), float(np.mean(right))
+
+
+def _compared(
+    moved: list[Array],
+    loss_at: Callable[[float, list[Array]], float],
+    way: float,
+    draw: np.random.Generator,
+) -> tuple[float, str]:
+    """Return what `TrainingWatch._slopes` does, from central differences of the loss."""
+
+    def slope(k: int, direction: Array) -> float:
+        """Return the slope of the loss as parameter k moves along a direction."""
+        directions = [direction if i == k else np.zeros_like(m) for i, m in enumerate(moved)]
+        return (loss_at(way, directions) - loss_at(-way, directions)) / (2 * way)
+
+    sizes = [float(np.linalg.norm(m)) for m in moved]
+    slopes = [slope(k, m) for k, m in enumerate(moved)]
+    multiples = [-(z**2) / d if d else np.nan for z, d in zip(sizes, slopes, strict=True)]
+    expect(np.isfinite(multiples).any(), "the loss does not depend on the parameters")
+    as_asked = any(abs(m / STEP_SIZE - 1) < 0.02 for m in multiples)
+    along = STEP_SIZE if as_asked else float(np.nanmedian(multiples))
+    others = []
+    for k, name in enumerate(_PARAMETERS):
+        mixed = draw.permuted(moved[k].ravel()).reshape(moved[k].shape)
+        off = float(np.sum(moved[k] * mixed)) + along * slope(k, mixed)
+        if abs(off) > 0.05 * sizes[k] ** 2 or not abs(multiples[k] / along - 1) < 0.05:
+            others.append(name)
+    return along, " and ".join(others)
 
 
 def _near(got: float, wanted: float) -> bool:

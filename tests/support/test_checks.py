@@ -265,3 +265,95 @@ def test_an_empty_note_is_none(capsys):
     checks.note(" \n")
     assert checks.notes == []
     assert capsys.readouterr().out == ""
+
+
+def run_cells(names, *cells):
+    """Run cells one after another in a notebook with these names."""
+    for cell in cells:
+        exec(compile(cell, "<cell>", "exec"), names)
+
+
+def test_a_test_cell_leaves_functions_of_the_student_as_they_were():
+    names = {"Checks": Checks, "loss": lambda: 3.0}
+    run_cells(
+        names,
+        "checks = Checks('one', points=1)\nwith checks('a', points=1):\n    loss = loss() + 1",
+        "first = checks\nagain = loss()",
+        "checks = Checks('two', points=2)\nwith checks('b', points=2):\n    got = loss()",
+    )
+    assert names["again"] == names["got"] == 3.0
+    assert names["checks"] is not names["first"]
+    assert [part.what for part in names["checks"].parts] == ["b"]
+
+
+def test_a_second_try_has_stand_ins_and_the_better_result_counts():
+    names = {"Checks": Checks, "helper": lambda: 1, "stand_in": lambda: 2}
+    cell = """
+checks = Checks("f", points=3)
+checks.stand_ins(helper=stand_in)
+tried = []
+for wanted in (1, 2, 3):
+    for attempt in checks.tries(f"{wanted}", points=1):
+        with attempt:
+            tried.append((wanted, helper()))
+            assert helper() == wanted
+"""
+    run_cells(names, cell)
+    assert names["tried"] == [(1, 1), (2, 1), (2, 2), (3, 1), (3, 2)]
+    assert [part.passed for part in names["checks"].parts] == [True, True, False]
+    assert names["helper"]() == 1
+    assert not names["checks"].standing_in
+
+
+def test_what_is_told_is_what_happened_with_the_students_own_functions():
+    names = {"Checks": Checks, "helper": lambda: 1 / 0, "stand_in": lambda: [][0]}
+    cell = """
+checks = Checks("f", points=1)
+checks.stand_ins(helper=stand_in)
+for attempt in checks.tries("part", points=1):
+    with attempt:
+        helper()
+"""
+    run_cells(names, cell)
+    (part,) = names["checks"].parts
+    assert "ZeroDivisionError" in part.message
+
+
+def test_results_are_run_again_with_stand_ins_in_a_second_try():
+    names = {"Checks": Checks, "f": lambda: 1, "right": lambda: 2, "In": ["answer = f() + 1"]}
+    run_cells(names, names["In"][0])
+    cell = """
+checks = Checks("answer", points=1)
+checks.stand_ins(f=right)
+for attempt in checks.tries("part", points=1):
+    with attempt:
+        (got,) = checks.results("answer")
+        assert got == 3
+"""
+    run_cells(names, cell)
+    assert [part.passed for part in names["checks"].parts] == [True]
+    assert names["answer"] == 2
+
+
+def test_results_that_no_cell_binds_are_missing():
+    names = {"Checks": Checks, "In": ["1 / 0\nanswer = 1", "other = 2"]}
+    cell = """
+checks = Checks("answer", points=1)
+checks.stand_ins(f=1)
+for attempt in checks.tries("part", points=1):
+    with attempt:
+        checks.results("answer")
+"""
+    run_cells(names, cell)
+    (part,) = names["checks"].parts
+    assert "name 'answer' is not defined" in part.message
+
+
+def test_kept_names_mean_what_they_meant_whatever_is_written_into_them():
+    names = {"history": [1, 2], "n": 3}
+    notebook = Checks("f", points=0).notebook
+    notebook.names = names
+    with notebook.kept("history", "n", "missing"):
+        names["history"].clear()
+        names.update(n=4, missing=5)
+    assert names == {"history": [1, 2], "n": 3}
