@@ -38,8 +38,8 @@ def run() -> None:
 
 def after_an_epoch(names: dict[str, Any], seed: int) -> tuple[float, float]:
     """Return the share of units that are 0 for every training image, and the test accuracy."""
-    names["rng"] = np.random.default_rng(seed)
+    names["rng"] = rng = np.random.default_rng(seed)  # which draws the first weights too
     with contextlib.redirect_stdout(io.StringIO()):
-        weights, biases, *_, accuracies = names["train_network"](step_size=10, epochs=1)
-    hidden = names["images"] @ weights[0] + biases[0]
+        weights, biases, *_, accuracies = names["train"](step_size=10, epochs=1, rng=rng)
+    hidden = names["X_train"].reshape(-1, 784) @ weights[0] + biases[0]
     return float(np.mean(~np.any(hidden > 0, axis=0))), float(accuracies[-1])

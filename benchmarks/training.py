@@ -19,7 +19,7 @@ from hw_grading.commands.sample import cell_of, replace_in, solved
 from hw_grading.homework.course import REPOSITORY, Course
 
 REPEATS = 3
-LOOK_QUICKLY = "test_history.append(look_at_test_set(Ws, bs))"
+LOOK_QUICKLY = "test_history.append(look_at_test_set())"
 LOOK_PLAINLY = """g_test, _ = forward_pass(test_images, Ws, bs, activations)
             test_history.append(mean_loss_and_accuracy(g_test, y_test))"""
 BY_ONE_PRODUCT = "grad_Ws, grad_bs = mean_gradients(g - y_train[batch, None], caches)"

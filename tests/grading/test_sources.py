@@ -98,7 +98,7 @@ def test_an_attribute_of_a_package_means_its_module_too():
 
 
 def test_imports_within_a_part_and_relative_ones_are_followed():
-    cell = "with checks('x', points=1):\n    from staff.hw2.hidden import check_backward_pass\n"
+    cell = "with checks('x', points=1):\n    from staff.hw2.hidden import backward_results\n"
     found = names_of(modules_of(cell))
     assert {"staff/hw2/hidden.py", "staff/hw2/reference.py", "hw_support/fresh.py"} <= found
     served = names_of(modules_of("from hw_grading.inside.serve import Server"))
