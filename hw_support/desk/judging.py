@@ -12,6 +12,7 @@ from __future__ import annotations
 import ast
 import builtins
 import contextlib
+import copy
 import functools
 import io
 import symtable
@@ -52,8 +53,12 @@ class Judge:
         self._settings = _Settings()
 
     def keep(self, names: list[str]) -> None:
-        """Keep what these names mean now: a locked cell has just bound them."""
-        self._own |= {name: self._theirs[name] for name in names if name in self._theirs}
+        """Keep what these names mean now: a locked cell has just bound them.
+
+        A name that begins with _, as in ``out, _ = ...``, is for nobody to rely on.
+        """
+        kept = [name for name in names if name in self._theirs and not name.startswith("_")]
+        self._own |= {name: self._theirs[name] for name in kept}
 
     def rebound(self) -> list[str]:
         """Return the instructor's and Python's names that mean something else by now."""
@@ -196,3 +201,15 @@ class _NotebookBehind(Notebook):
                 names.pop(name, None)
             else:
                 names[name] = value
+
+    @contextlib.contextmanager
+    def kept(self, *names: str) -> Iterator[None]:
+        """Keep what names mean, for the test and in the notebook, while a block runs."""
+        before = {name: copy.deepcopy(self.names[name]) for name in names if name in self.names}
+        for name, value in before.items():
+            self.put(name, copy.deepcopy(value))
+        try:
+            yield
+        finally:
+            for name, value in before.items():
+                self.put(name, value)
