@@ -3,6 +3,9 @@
 import pytest
 from small import answered, checked
 
+from hw_support import Checks
+from hw_support.desk.judging import Judge
+
 pytestmark = pytest.mark.slow
 RIGHT = "STEP = 1\ndef double(x):\n    return x + x\n"
 WRONG = "STEP = 1\ndef double(x):\n    return x * 3\n"
@@ -72,3 +75,37 @@ def test_the_second_run_leaves_names_and_random_numbers_as_they_were(tmp_path):
     after += "import matplotlib.pyplot as plt\nplt.plot([1, 2])\nplt.show()"
     found = checked(answered(double=bend, sketch=after), tmp_path)
     assert found.report.fine, found.said
+
+
+def test_names_that_nobody_relies_on_are_not_rebound():
+    names = {"_": 1, "helper": 2}
+    judge = Judge(names)
+    judge.keep(["_", "helper"])
+    names.update(_=3, helper=4)
+    assert judge.rebound() == ["helper"]
+
+
+def test_a_test_that_writes_into_a_run_leaves_it_as_it_was_under_the_graders_names():
+    history = [1, 2]
+    names = {"history": history, "Checks": Checks, "max": 3}
+
+    def spoil():
+        names["history"].clear()
+        names["history"] = []
+        return 1
+
+    names["spoil"] = spoil
+    judge = Judge(names)
+    judge.keep(["Checks"])
+    cell = """
+checks = Checks("run", points=1)
+with checks("part", points=1):
+    with checks.notebook.kept("history", "missing"):
+        spoil()
+    assert history == [1, 2], history
+"""
+    checks, raised = judge.examine(cell)
+    assert not raised
+    assert [part.message for part in checks.parts] == [""]
+    assert names["history"] is history
+    assert history == [1, 2]
