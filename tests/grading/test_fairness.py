@@ -13,6 +13,7 @@ from harness import score_submission
 from hw_grading.homework.instructor_cells import as_released
 
 HW2 = notebook_of("hw2")
+EVERY_FOURTH = slice(None, None, 4)  # `make validity` counts both ways for all of them
 SIGMOID_WITH_WRONG_SIGN = """\
 def sigmoid_activation(x):
     small = np.exp(-np.abs(x))
@@ -166,7 +167,7 @@ def desk_of(notebook: Notebook) -> Notebook:
 def test_what_passes_on_the_desk_passes_in_grading_part_by_part(homework, corpus):
     notebook = notebook_of(homework)
     answers = [a for a in corpus(homework) if a.function not in notebook.settings.costly]
-    answers = [a for a in answers if a.function not in notebook.slow]
+    answers = [a for a in answers if a.function not in notebook.slow][EVERY_FOURTH]
     on_the_desk = judge(desk_of(notebook), answers)
     graded = judge(notebook, answers, isolated=True)
     for (answer, desk), (_, grader) in zip(on_the_desk, graded, strict=True):
