@@ -33,7 +33,7 @@ import numpy as np
 from hw_support import failures
 from hw_support.compare import Mismatch
 from hw_support.missing_names import why_missing, why_not_imported
-from hw_support.rerun import rerun
+from hw_support.rerun import rerun, values_of
 from hw_support.time_limit import TimeLimitReached, time_limit, uninterrupted
 
 # For one part. Right answers take a few milliseconds.
@@ -102,16 +102,18 @@ class Notebook:
     @contextlib.contextmanager
     def kept(self, *names: str) -> Iterator[None]:
         """Keep what names mean while a block runs, also if it writes into what they mean."""
-        before = {}
-        for name in names:
-            if name in self.names:
-                before[name] = copy.deepcopy(self.names[name])
-                self.names[name] = copy.deepcopy(before[name])
+        meant = {name: self.own(name) for name in names}
+        before = {name: copy.deepcopy(v) for name, v in meant.items() if v is not None}
+        for name, value in before.items():
+            self.put(name, copy.deepcopy(value))
         try:
             yield
         finally:
             for name in names:
-                self.put_back(name, before.get(name, self.MISSING))
+                if name in before:
+                    self.put(name, before[name])
+                else:
+                    self.put_back(name, self.MISSING)
 
     @contextlib.contextmanager
     def replaced(self, **values: object) -> Iterator[None]:
@@ -380,10 +382,7 @@ class Checks:
         """
         if self.standing_in:
             return self.notebook.rerun(names, given)
-        missing = [name for name in names if name not in self.names]
-        if missing:
-            raise NameError(f"name {missing[0]!r} is not defined")
-        return [self.names[name] for name in names]
+        return values_of(self.names, names)
 
     def replace(self, **stand_ins: object) -> None:
         """Put other functions in the place of those that the tested one depends on.

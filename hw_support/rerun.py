@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import ast
 import contextlib
+import symtable
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -35,29 +35,24 @@ def rerun(
     """
     scope = {name: value for name, value in namespace.items() if name not in names}
     for source in namespace.get("In", ()):
-        if isinstance(source, str) and _binds(source) & {*names, *given}:
+        if isinstance(source, str) and {*names, *given}.intersection(bound_by(source)):
             with contextlib.suppress(Exception, SystemExit):
                 exec(compile(source, "<answer>", "exec"), scope)
+    return values_of(scope, names)
+
+
+def bound_by(source: str) -> list[str]:
+    """Return the names that code binds at its top level; none where it is no Python."""
+    try:
+        symbols = symtable.symtable(source, "cell", "exec").get_symbols()
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return []
+    return [s.get_name() for s in symbols if s.is_assigned() or s.is_imported()]
+
+
+def values_of(scope: Mapping[str, Any], names: Sequence[str]) -> list[Any]:
+    """Return what names mean; NameError, as Python says it, for the first that means nothing."""
     missing = [name for name in names if name not in scope]
     if missing:
         raise NameError(f"name {missing[0]!r} is not defined")
     return [scope[name] for name in names]
-
-
-def _binds(source: str) -> set[str]:
-    """Return the names that a cell binds at its top level."""
-    try:
-        tree = ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return set()
-    inner = {
-        id(node)
-        for scope in ast.walk(tree)
-        if isinstance(scope, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda)
-        for node in ast.walk(scope)
-    }
-    return {
-        node.id
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) and id(node) not in inner
-    }

@@ -9,15 +9,13 @@ import numpy.typing as npt
 
 from hw_support.checks import Checks
 from hw_support.compare import as_numbers, expect, expect_fractions
-from hw_support.training import TrainingWatch
+from hw_support.training import HISTORIES, TrainingWatch, figures
 
 Array = npt.NDArray[Any]
 
 __all__ = ["TrainingRun"]
 
 STEPS, STEPS_WITHOUT_SHORT_BATCH = 605, 600
-_HISTORIES = ("training_loss", "training_acc", "test_loss", "test_acc")
-_IMAGES_AT_ONCE = 400  # the caches of all test images take much memory
 
 
 class TrainingRun:
@@ -46,13 +44,13 @@ class TrainingRun:
         """
         if self._watch.excuses:
             return
-        values = self._own(*_HISTORIES)
+        values = self._own(*HISTORIES)
         lengths = [len(history) for history in values]
         expect(
             lengths in ([STEPS] * 4, [STEPS_WITHOUT_SHORT_BATCH] * 4),
             f"the four lists have {lengths} entries; {STEPS} were expected in each",
         )
-        for name, history in zip(_HISTORIES, values, strict=True):
+        for name, history in zip(HISTORIES, values, strict=True):
             if name.endswith("acc"):
                 expect_fractions(history, what=name)
             else:
@@ -63,7 +61,7 @@ class TrainingRun:
         """Expect losses that fall to a quarter, and accuracies that end above 0.95."""
         if self._watch.excuses:
             return
-        for name in _HISTORIES:
+        for name in HISTORIES:
             values = self._history(name)
             if name.endswith("acc"):
                 end = values[-50:].mean()
@@ -117,14 +115,4 @@ class TrainingRun:
         for got, shape in zip([*Ws, *bs], [(784, 200), (200, 1), (1, 200), (1, 1)], strict=True):
             as_numbers(got, what="a trained parameter", shape=shape)
         names = self._checks.names
-        X, y = names["X_test"], names["y_test"]
-        activations = [names["relu_activation"], names["sigmoid_activation"]]
-        losses, right = [], []
-        for start in range(0, len(X), _IMAGES_AT_ONCE):
-            labels = y[start : start + _IMAGES_AT_ONCE]
-            images = X[start : start + _IMAGES_AT_ONCE].reshape(len(labels), -1)
-            g, _ = names["forward_pass"](images, Ws, bs, activations)
-            loss, _ = names["logistic_loss"](g, labels)
-            losses.append(float(np.mean(as_numbers(loss, what="loss"))) * len(labels))
-            right.append(int(np.sum((np.ravel(g) > 0.5) == (labels == 1))))
-        return sum(losses) / len(X), sum(right) / len(X)
+        return figures(names, (Ws, bs), names["X_test"], names["y_test"])

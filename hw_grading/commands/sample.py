@@ -22,6 +22,7 @@ from nbgrader import utils
 
 from hw_grading.homework.course import Course
 from hw_grading.homework.homework import STAFF, homework_of
+from hw_grading.homework.points import parts_in
 
 ON_TIME = timedelta(hours=-5)
 LATE = timedelta(days=1, hours=9)
@@ -117,10 +118,9 @@ def points_of_parts(source: Path, grade_id: str, *parts: str) -> float:
     """
     cell = cell_of(nbformat.read(source, as_version=4), grade_id)
     points: dict[str, float] = {}
-    for node in ast.walk(ast.parse(cell.source)):
-        if isinstance(node, ast.Call) and ast.unparse(node.func) in ("checks", "checks.tries"):
-            given = {keyword.arg: keyword.value for keyword in node.keywords}
-            points[ast.literal_eval(node.args[0])] = float(ast.literal_eval(given["points"]))
+    for call in parts_in(ast.parse(cell.source)):
+        given = {keyword.arg: keyword.value for keyword in call.keywords}
+        points[ast.literal_eval(call.args[0])] = float(ast.literal_eval(given["points"]))
     for part in parts:
         if part not in points:
             raise KeyError(f"{grade_id} has no part {part!r}; it has {', '.join(points)}")

@@ -84,19 +84,6 @@ class RemoteNotebook(Notebook):
         except KeyError:
             return None
 
-    @contextlib.contextmanager
-    def kept(self, *names: str) -> Iterator[None]:
-        """Keep what names mean in the notebook while a block runs."""
-        before = {name: self.own(name) for name in names}
-        before = {name: value for name, value in before.items() if value is not None}
-        for name, value in before.items():
-            self._session.put(name, value)  # a copy; the end of the test puts back the original
-        try:
-            yield
-        finally:
-            for name, value in before.items():
-                self._session.put(name, value)
-
     def rerun(self, names: Sequence[str], given: Sequence[str]) -> list[Any]:
         """Run the cells again that bind `names` or `given`; return what `names` mean then."""
         return self._session.rerun(names, given)

@@ -117,7 +117,7 @@ def _in_test_cell(cell: NotebookNode) -> Iterator[str]:
     opened = _opened(tree)
     for place, (variable, call) in enumerate(opened):
         until = next((c.lineno for v, c in opened[place + 1 :] if v == variable), float("inf"))
-        parts = [c for c in _calls(tree, variable) if call.lineno <= c.lineno < until]
+        parts = [c for c in parts_in(tree, variable) if call.lineno <= c.lineno < until]
         stated = _points_in(call)
         if stated is None:
             continue
@@ -152,9 +152,18 @@ def _name_of(function: ast.expr) -> str:
     return getattr(function, "id", "") or getattr(function, "attr", "")
 
 
-def _calls(tree: ast.AST, name: str) -> list[ast.Call]:
-    """Return each ``name(...)`` and ``name.tries(...)``."""
-    functions = (name, f"{name}.tries")
+def parts_in(tree: ast.AST, checks: str = "checks") -> list[ast.Call]:
+    """Return the calls that open the parts of a test cell.
+
+    Parameters
+    ----------
+    tree
+        The cell.
+    checks
+        What the cell calls its `hw_support.Checks`; a part is ``checks(...)`` or
+        ``checks.tries(...)``.
+    """
+    functions = (checks, f"{checks}.tries")
     return [
         node
         for node in ast.walk(tree)

@@ -12,10 +12,8 @@ from __future__ import annotations
 import ast
 import builtins
 import contextlib
-import copy
 import functools
 import io
-import symtable
 import warnings
 from collections.abc import Iterator
 from types import FunctionType
@@ -27,15 +25,6 @@ from hw_support.checks import Checks, Notebook, RandomState
 from hw_support.failures import text_of
 
 _OF_JUPYTER = {"exit", "open", "quit"}  # of which it puts its own into every notebook
-
-
-def bound_by(source: str) -> list[str]:
-    """Return the names that code binds at its top level; none where it is no Python."""
-    try:
-        symbols = symtable.symtable(source, "cell", "exec").get_symbols()
-    except (SyntaxError, ValueError, RecursionError):
-        return []
-    return [s.get_name() for s in symbols if s.is_assigned() or s.is_imported()]
 
 
 class Judge:
@@ -196,20 +185,9 @@ class _NotebookBehind(Notebook):
 
     def put_back(self, name: str, original: object) -> None:
         """Let a name mean again what it meant before `put`."""
-        for names, value in zip((self.names, self._theirs), self._before.pop(name), strict=True):
+        before = self._before.pop(name, (self.MISSING, self.MISSING))
+        for names, value in zip((self.names, self._theirs), before, strict=True):
             if value is self.MISSING:
                 names.pop(name, None)
             else:
                 names[name] = value
-
-    @contextlib.contextmanager
-    def kept(self, *names: str) -> Iterator[None]:
-        """Keep what names mean, for the test and in the notebook, while a block runs."""
-        before = {name: copy.deepcopy(self.names[name]) for name in names if name in self.names}
-        for name, value in before.items():
-            self.put(name, copy.deepcopy(value))
-        try:
-            yield
-        finally:
-            for name, value in before.items():
-                self.put(name, value)

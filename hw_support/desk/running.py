@@ -29,7 +29,7 @@ from nbformat import NotebookNode
 
 from hw_support.checks import Part
 from hw_support.desk.errors import DeskError
-from hw_support.desk.judging import bound_by
+from hw_support.rerun import bound_by
 from hw_support.submission.mending import grade_id_of
 
 KERNEL = "python3"

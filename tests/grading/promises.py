@@ -10,6 +10,7 @@ import nbformat
 from settings import ROOT
 
 from hw_grading.homework.instructor_cells import as_released
+from hw_grading.homework.points import parts_in
 
 
 @dataclass(frozen=True)
@@ -23,12 +24,11 @@ class Promise:
     twin: str
 
 
-def parts_in(source: str) -> Iterator[tuple[str, float, dict[str, object]]]:
+def read_parts(source: str) -> Iterator[tuple[str, float, dict[str, object]]]:
     """Give what each part of a test cell looks at, its points and its other arguments."""
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Call) and ast.unparse(node.func) in ("checks", "checks.tries"):
-            named = {k.arg or "": ast.literal_eval(k.value) for k in node.keywords}
-            yield ast.literal_eval(node.args[0]), named.pop("points"), named
+    for call in parts_in(ast.parse(source)):
+        named = {k.arg or "": ast.literal_eval(k.value) for k in call.keywords}
+        yield ast.literal_eval(call.args[0]), named.pop("points"), named
 
 
 def test_cells(homework: str) -> dict[str, str]:
@@ -46,14 +46,14 @@ def promises(homework: str) -> list[Promise]:
     return [
         Promise(name, part, points, str(named.get("promise", "")), str(named.get("twin", "")))
         for name, source in test_cells(homework).items()
-        for part, points, named in parts_in(source)
+        for part, points, named in read_parts(source)
         if named.get("hidden")
     ]
 
 
 def visible_parts(homework: str, cell: str) -> list[str]:
     """Return the parts of a test cell that students have."""
-    return [part for part, _, _ in parts_in(as_released(test_cells(homework)[cell], "code"))]
+    return [part for part, _, _ in read_parts(as_released(test_cells(homework)[cell], "code"))]
 
 
 def read_by_students(homework: str) -> str:

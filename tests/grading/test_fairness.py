@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
-from answers import Answer, right_answers, whole_submissions, wrong_answers
+from answers import right_answers, whole_submissions, wrong_answers
 from cells import Notebook, notebook_of
 from guarded import judge
 from harness import score_submission
@@ -13,113 +13,53 @@ from harness import score_submission
 from hw_grading.homework.instructor_cells import as_released
 
 HW2 = notebook_of("hw2")
-EVERY_FOURTH = slice(None, None, 4)  # `make validity` counts both ways for all of them
-SIGMOID_WITH_WRONG_SIGN = """\
-def sigmoid_activation(x):
-    small = np.exp(-np.abs(x))
-    out = np.where(x <= 0, 1, small) / (1 + small)
-    return out, out * (1 - out)
-"""  # 1 / (1 + e^{+x})
-WRITES_INTO_DL_DG = """\
-def backward_pass(dL_dg, layer_caches):
-    grad_Ws, grad_bs, d = [], [], dL_dg
-    for x, W, slope in reversed(layer_caches):
-        d *= slope
-        grad_Ws.insert(0, x[:, :, None] * d[:, None, :])
-        grad_bs.insert(0, d[:, None, :].copy())
-        d = d @ W.T
-    return grad_Ws, grad_bs
-"""
-LEAVES_PARAMETERS_MOVED = """\
-def my_nn_finite_difference_checker(X_batch, y_batch, weight_matrices, biases, activations):
-    h = 1e-5
-
-    def losses():
-        g, _ = forward_pass(X_batch, weight_matrices, biases, activations)
-        return np.ravel(logistic_loss(g, y_batch)[0])
-
-    def gradient(P):
-        grad = np.zeros((len(X_batch), *P.shape))
-        for i in np.ndindex(P.shape):
-            P[i] += h
-            up = losses()
-            P[i] -= 2 * h
-            grad[(slice(None), *i)] = (up - losses()) / (2 * h)
-        return grad
-
-    return [gradient(W) for W in weight_matrices], [gradient(b) for b in biases]
-"""
-BIASES_WITHOUT_THEIR_AXIS = """\
-def backward_pass(dL_dg, layer_caches):
-    grad_Ws, grad_bs, d = [], [], dL_dg
-    for x, W, slope in reversed(layer_caches):
-        d = d * slope
-        grad_Ws.insert(0, x[:, :, None] * d[:, None, :])
-        grad_bs.insert(0, d)
-        d = d @ W.T
-    return grad_Ws, grad_bs
-"""
-MEAN_BACKWARD = """\
-def backward_pass(dL_dg, layer_caches):
-    grad_Ws, grad_bs, d = [], [], dL_dg
-    for x, W, slope in reversed(layer_caches):
-        d = d * slope
-        grad_Ws.insert(0, x.T @ d / len(x))
-        grad_bs.insert(0, d.mean(axis=0, keepdims=True))
-        d = d @ W.T
-    return grad_Ws, grad_bs
-"""
-MEAN_CHECKER = """\
-def my_nn_finite_difference_checker(X_batch, y_batch, weight_matrices, biases, activations):
-    def loss():
-        g, _ = forward_pass(X_batch, weight_matrices, biases, activations)
-        return np.mean(logistic_loss(g, y_batch)[0])
-
-    def gradient(P):
-        grad = np.zeros(P.shape)
-        for i in np.ndindex(P.shape):
-            kept = P[i]
-            P[i] = kept + 1e-5
-            up = loss()
-            P[i] = kept - 1e-5
-            grad[i] = (up - loss()) / 2e-5
-            P[i] = kept
-        return grad
-
-    return [gradient(W) for W in weight_matrices], [gradient(b) for b in biases]
-"""
+EVERY_FOURTH = slice(None, None, 4)  # each is run on the desk and in isolation
+CHECKER = "my_nn_finite_difference_checker"
+# Wrong answers by function and name, and what they lose together in a whole notebook.
 CHARGED_ONCE = [
-    ("backward_pass", WRITES_INTO_DL_DG, {}, {"test_backward_pass": 1}),
-    ("backward_pass", BIASES_WITHOUT_THEIR_AXIS, {}, {"test_backward_pass": 1}),
     (
-        "my_nn_finite_difference_checker",
-        LEAVES_PARAMETERS_MOVED,
-        {},
-        {"test_my_nn_finite_difference_checker": 1},
+        [("backward_pass", "the caller's dL_dg is multiplied where it lies")],
+        {"test_backward_pass": 1},
     ),
     (
-        "backward_pass",
-        MEAN_BACKWARD,
-        {"my_nn_finite_difference_checker": MEAN_CHECKER},
+        [("backward_pass", "gradients of the biases have shape (n, d)")],
+        {"test_backward_pass": 1},
+    ),
+    (
+        [(CHECKER, "right derivatives, and each entry stays moved by a step")],
+        {f"test_{CHECKER}": 1},
+    ),
+    (
+        [
+            ("backward_pass", "the mean over the batch"),
+            (CHECKER, "differences of the mean loss, of the shapes of the parameters"),
+        ],
         {"test_backward_pass": 7},
     ),
 ]
+
+
+def wrong_answer(function, name):
+    (answer,) = (a for a in wrong_answers("hw2") if (a.function, a.name) == (function, name))
+    return answer
+
+
 ISOLATED = [False, pytest.param(True, marks=pytest.mark.slow)]
 
 
 @pytest.mark.parametrize("isolated", ISOLATED)
-@pytest.mark.parametrize(("function", "source", "others", "lost"), CHARGED_ONCE)
-def test_one_deviation_is_one_charge_in_the_whole_notebook(
-    function, source, others, lost, isolated
-):
-    answer = Answer(function, "deviates", source, others=others)
+@pytest.mark.parametrize(("wrong", "lost"), CHARGED_ONCE)
+def test_one_deviation_is_one_charge_in_the_whole_notebook(wrong, lost, isolated):
+    first, *others = (wrong_answer(*one) for one in wrong)
+    cells = {name: source for other in others for name, source in other.cells.items()}
+    answer = dataclasses.replace(first, others=cells)
     ((_, verdict),) = judge(HW2, [answer], isolated=isolated)
     assert verdict.lost == lost, [verdict.failed_parts(test) for test in verdict.lost]
 
 
 @pytest.mark.slow
 def test_a_wrong_sigmoid_takes_no_point_from_a_training_that_relies_on_it():
-    answer = Answer("sigmoid_activation", "e to the plus x", SIGMOID_WITH_WRONG_SIGN)
+    answer = wrong_answer("sigmoid_activation", "the sign of the exponent is lost")
     tests = (*HW2.quick_tests, "test_train")
     scores = score_submission(HW2, answer.cells, tests=tests)
     assert {test: result.lost for test, result in scores.items() if result.lost} == {
@@ -143,8 +83,7 @@ def test_a_wrong_sigmoid_takes_no_point_from_a_training_that_relies_on_it():
     ],
 )
 def test_a_deviation_of_a_training_costs_the_part_that_is_about_it(name, part):
-    (answer,) = (a for a in wrong_answers("hw2") if (a.function, a.name) == ("train", name))
-    ((_, verdict),) = judge(HW2, [answer])
+    ((_, verdict),) = judge(HW2, [wrong_answer("train", name)])
     assert part in " ".join(verdict.failed_parts("test_train"))
     assert verdict.lost["test_train"] <= 2
 

@@ -122,7 +122,11 @@ def test_a_right_training_is_right_in_everything(otherwise):
         ({"step_size": 0.1}, {"step"}, "moved by -0.1 times"),
         ({"step_size": -0.4}, {"step"}, "moved by 0.4 times"),
         ({"divide_by": lambda batch: 100}, {"own_size"}, "divided by 100, not by 50"),
-        ({"divide_by": lambda batch: 1}, {"step"}, "-40 times the mean gradient"),
+        (
+            {"divide_by": lambda batch: 1},
+            {"step"},
+            "times the mean gradient of their batch; -0.4 times was expected",
+        ),
         (
             {"gradients": lambda g: [0 * g[0], g[1], g[2], g[3]]},
             {"every_image", "new_order", "step", "own_size", "training_history"},

@@ -238,7 +238,7 @@ def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
 
 weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
 
-# %% a generator of batches, zip(*batches), a history dictionary
+# %% a generator of batches, zip(*batches), a history dictionary, a helper called accuracy
 STEP_SIZE, BATCH_SIZE, EPOCHS = 0.1, 100, 5
 
 
@@ -249,7 +249,7 @@ def batches_of(n, generator):
         order = order[100:]
 
 
-def share_right(g, y):
+def accuracy(g, y):
     correct = sum(1 for p, label in zip(g.ravel(), y) if (p > 0.5) == (label == 1))
     return correct / len(y)
 
@@ -266,7 +266,7 @@ def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
             n = labels.size
             g, caches = forward_pass(images, weights, biases, activations)
             history["training_loss"].append(np.average(logistic_loss(g, labels)[0]))
-            history["training_acc"].append(share_right(g, labels))
+            history["training_acc"].append(accuracy(g, labels))
             hidden = np.maximum(images @ weights[0] + biases[0], 0)
             delta_2 = g - labels.reshape(n, 1)
             delta_1 = np.where(hidden > 0, delta_2 @ weights[1].T, 0)
@@ -281,7 +281,7 @@ def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
             weights = new_weights
             g, _ = forward_pass(test_set, weights, biases, activations)
             history["test_loss"].append(np.average(logistic_loss(g, y_test)[0]))
-            history["test_acc"].append(share_right(g, y_test))
+            history["test_acc"].append(accuracy(g, y_test))
             if after_step is not None:
                 after_step(weights, biases)
     return (weights, biases, *history.values())
@@ -724,54 +724,3 @@ def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
 
 
 weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
-
-# %% a generator of batches, with a helper that is called accuracy
-STEP_SIZE, BATCH_SIZE, EPOCHS = 0.1, 100, 5
-
-
-def batches_of(n, generator):
-    order = generator.permutation(n).tolist()
-    while order:
-        yield order[:100]
-        order = order[100:]
-
-
-def accuracy(g, y):
-    correct = sum(1 for p, label in zip(g.ravel(), y) if (p > 0.5) == (label == 1))
-    return correct / len(y)
-
-
-def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
-    activations = [relu_activation, sigmoid_activation]
-    weights, biases = create_weight_matrices([784, 200, 1]), create_bias_vectors([784, 200, 1])
-    test_set = np.array([image.flatten() for image in X_test])
-    history = {"training_loss": [], "training_acc": [], "test_loss": [], "test_acc": []}
-    for _ in range(epochs):
-        pairs = [(X_train[b].reshape(len(b), -1), y_train[b]) for b in batches_of(len(X_train), rng)]
-        batch_images, batch_labels = zip(*pairs)
-        for images, labels in zip(batch_images, batch_labels):
-            n = labels.size
-            g, caches = forward_pass(images, weights, biases, activations)
-            history["training_loss"].append(np.average(logistic_loss(g, labels)[0]))
-            history["training_acc"].append(accuracy(g, labels))
-            hidden = np.maximum(images @ weights[0] + biases[0], 0)
-            delta_2 = g - labels.reshape(n, 1)
-            delta_1 = np.where(hidden > 0, delta_2 @ weights[1].T, 0)
-            new_weights = [
-                weights[0] - step_size * np.einsum("ni,nj->ij", images, delta_1, optimize=True) / n,
-                weights[1] - step_size * np.einsum("ni,nj->ij", hidden, delta_2, optimize=True) / n,
-            ]
-            biases = [
-                biases[0] - step_size * delta_1.mean(axis=0).reshape(1, -1),
-                biases[1] - step_size * delta_2.mean(axis=0).reshape(1, -1),
-            ]
-            weights = new_weights
-            g, _ = forward_pass(test_set, weights, biases, activations)
-            history["test_loss"].append(np.average(logistic_loss(g, y_test)[0]))
-            history["test_acc"].append(accuracy(g, y_test))
-            if after_step is not None:
-                after_step(weights, biases)
-    return (weights, biases, *history.values())
-
-
-weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train(0.1, 5)
