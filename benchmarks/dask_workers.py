@@ -51,7 +51,7 @@ class Nobody:
 
 def seconds_of_a_class(executor: DaskWorkers) -> float:
     """Run a class in which each worker has some submissions; return the seconds."""
-    jobs = [Job(f"student-{n}", "{}", {}, {}, Homework("none")) for n in range(WORKERS * ROUNDS)]
+    jobs = [Job(f"student-{n}", 0, "{}", {}, {}, Homework("none")) for n in range(WORKERS * ROUNDS)]
     pending = [Pending(job.student, functools.partial(_itself, job)) for job in jobs]
     with tempfile.TemporaryDirectory() as folder:
         start = time.monotonic()

@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import functools
 import io
 import os
 import random
@@ -31,7 +32,7 @@ from typing import Any
 import numpy as np
 
 from hw_support import failures
-from hw_support.compare import Mismatch
+from hw_support.compare import Mismatch, Unanswered
 from hw_support.missing_names import why_missing, why_not_imported
 from hw_support.rerun import rerun, values_of
 from hw_support.time_limit import TimeLimitReached, time_limit, uninterrupted
@@ -99,6 +100,9 @@ class Notebook:
             for thing, copy in zip(arrays, before, strict=True):
                 thing[...] = copy
 
+    def end_part(self) -> None:
+        """End a part: functions that it has handed over are of no use any more."""
+
     @contextlib.contextmanager
     def kept(self, *names: str) -> Iterator[None]:
         """Keep what names mean while a block runs, also if it writes into what they mean."""
@@ -164,6 +168,7 @@ class Attempt:
         self.checks, self.what, self.points, self.hidden = checks, what, points, hidden
         self._last = last  # whether what became of it is recorded when it ends
         self.message = ""
+        self.unanswered = ""  # the function that gave no answer
         self._streams = contextlib.ExitStack()
 
     def __enter__(self) -> None:
@@ -190,6 +195,8 @@ class Attempt:
             self._random.put_back()
         self.checks.put_functions_back()
         self.message = self._message(error)
+        if issubclass(type(error), Unanswered):
+            self.unanswered = error.function  # type: ignore[union-attr]
         if self._last or issubclass(type(error), KeyboardInterrupt):
             self.checks.record(self.what, self.points, self.message)
         # By its type: an attribute of a student's exception may raise in turn, `__class__` too.
@@ -227,6 +234,7 @@ class Attempt:
         place = failures.place_of(error, self._names, but=self.checks.file)
         if isinstance(error, NotImplementedError):
             name = place.function if place else failures.raised_by(error)
+            self.unanswered = name
             return f"{name or 'this'} is not answered yet (NotImplementedError)"
         if not place and (told := failures.not_taken_apart(error, self._names, hidden=self.hidden)):
             return told
@@ -268,6 +276,30 @@ class _Discard(io.TextIOBase):
         return len(text)
 
 
+def _counted(functions: dict[str, object], most_calls: int) -> dict[str, object]:
+    """Return functions that raise `Mismatch` when all together were called more often."""
+    calls = 0
+
+    def counted(value: object) -> object:
+        if isinstance(value, list):
+            return [counted(entry) for entry in value]
+        if not callable(value):
+            return value
+
+        @functools.wraps(value)
+        def function(*arguments: object, **named: object) -> object:
+            nonlocal calls
+            calls += 1
+            if calls > most_calls:
+                why = f"it calls other functions more than {most_calls:,} times"
+                raise Mismatch(why, why)
+            return value(*arguments, **named)
+
+        return function
+
+    return {name: counted(value) for name, value in functions.items()}
+
+
 class Checks:
     """The parts of one test cell.
 
@@ -305,7 +337,7 @@ class Checks:
         self.got: object = None
         self.expected: object = None
         self._replaced: dict[str, object] = {}
-        self._stand_ins: list[dict[str, object]] = []
+        self._stand_ins: list[tuple[int, dict[str, object]]] = []
         self.standing_in = False
         self._hidden = 0  # parts that are being tried now
         self._functions = {
@@ -314,19 +346,29 @@ class Checks:
             if callable(value) and not isinstance(value, Checks) and not name.startswith("_test_")
         }
 
-    def stand_ins(self, **stand_ins: object) -> None:
+    def stand_ins(self, most_calls: int, /, **stand_ins: object) -> None:
         """Name right functions that `tries` may put in the place of the notebook's own.
 
         Parameters
         ----------
+        most_calls
+            How often a part may call them, all together: what an answer has to ask, and some more.
+            Who has no answer could have them work for him.
         stand_ins
             For each name of the notebook, what it means in the second try of a part. What a further
             call names is for a third try.
         """
-        self._stand_ins.append(stand_ins)
+        self._stand_ins.append((most_calls, stand_ins))
 
     def tries(
-        self, what: str, points: float, *, hidden: bool = False, promise: str = "", twin: str = ""
+        self,
+        what: str,
+        points: float,
+        *,
+        shows: Sequence[str] = (),
+        hidden: bool = False,
+        promise: str = "",
+        twin: str = "",
     ) -> Iterator[Attempt]:
         """Try a part with the notebook's own functions, then with stand-ins; the better one counts.
 
@@ -339,6 +381,11 @@ class Checks:
         ----------
         what, points, hidden, promise, twin
             As for a call of `Checks`.
+        shows
+            Functions whose results the answer shows. They are tried with the other stand-ins
+            before they are replaced too. Where one of them is not answered there is nothing to
+            show, and no further try: it raised NotImplementedError, or `expect_answer` found no
+            answer.
 
         Examples
         --------
@@ -349,7 +396,9 @@ class Checks:
         attempt = Attempt(self, what, points, hidden, last=False)
         yield attempt
         message, got, expected = attempt.message, self.got, self.expected
-        for stand_ins in self._stand_ins if message else ():
+        for stand_ins in self._tried_with(shows) if message else ():
+            if attempt.unanswered in shows:
+                break
             attempt = Attempt(self, what, points, hidden, last=False)
             self.standing_in = True
             try:
@@ -362,6 +411,12 @@ class Checks:
                 break
         self.got, self.expected = got, expected
         self.record(what, points, message)
+
+    def _tried_with(self, shows: Sequence[str]) -> Iterator[dict[str, object]]:
+        for most_calls, stand_ins in self._stand_ins:
+            for without in [shows, ()] if shows else [()]:
+                left = {name: value for name, value in stand_ins.items() if name not in without}
+                yield _counted(left, most_calls)
 
     def results(self, *names: str, given: Sequence[str] = ()) -> list[Any]:
         """Return what an answer has bound; in a second try, what its cells give with stand-ins.
@@ -441,6 +496,7 @@ class Checks:
 
     def record(self, what: str, points: float, message: str) -> None:
         """Keep what became of a part, and print a line about it."""
+        self.notebook.end_part()
         part = Part(what, points, message)
         self.parts.append(part)
         mark = "passed" if part.passed else "FAILED"

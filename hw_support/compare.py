@@ -46,6 +46,22 @@ class Mismatch(AssertionError):
         self.got, self.expected = got, expected
 
 
+class Unanswered(Mismatch):
+    """A function of the student's gives no answer: nothing, or one number everywhere.
+
+    Parameters
+    ----------
+    function
+        Its name.
+    message
+        What came.
+    """
+
+    def __init__(self, function: str, message: str) -> None:
+        super().__init__(message, message)
+        self.function = function
+
+
 def relative_error(a: npt.ArrayLike, b: npt.ArrayLike) -> float:
     """Return the largest difference of two arrays, relative to their largest entry.
 
@@ -251,6 +267,46 @@ def expect(condition: object, message: str) -> None:
     """
     if not condition:
         raise _both(message)
+
+
+def expect_answer(result: object, *, of: str, entry: int | None = None) -> None:
+    """Check that a function gave numbers, and not the same number everywhere.
+
+    For parts that compare no values: who has written no function does nothing to its arguments
+    either, and agrees with itself.
+
+    Parameters
+    ----------
+    result
+        What came back, where at least two different numbers are right. What is neither numbers nor
+        a list or tuple is not looked at.
+    of
+        The function's name.
+    entry
+        Which entry of a list or tuple to look at; None looks at all of them.
+
+    Raises
+    ------
+    Unanswered
+        There are no numbers in it, or all are the same.
+    """
+    if entry is not None and isinstance(result, list | tuple):
+        result = result[entry : entry + 1]
+    arrays = [array for array in _arrays_in(result) if array.size]
+    if not arrays:
+        raise Unanswered(of, f"{of} gives no numbers. Is a `return` missing?")
+    first = arrays[0].flat[0]
+    if all(np.all(array == first) for array in arrays):
+        raise Unanswered(of, f"{of} gives {float(first):g} everywhere: that is no answer yet")
+
+
+def _arrays_in(value: object) -> list[Array]:
+    if isinstance(value, list | tuple):
+        return [array for entry in value for array in _arrays_in(entry)]
+    try:
+        return [_plain_array(value, "")]
+    except Mismatch:
+        return []
 
 
 def expect_fractions(values: object, *, what: str) -> Array:

@@ -42,7 +42,11 @@ class OwnGradients:
 
 
 def own_gradients(
-    checks: _checks.Checks, X: Array, y: Array, network: Sequence[Any]
+    checks: _checks.Checks,
+    X: Array,
+    y: Array,
+    parameters: Sequence[Sequence[Array]],
+    activations: str,
 ) -> OwnGradients:
     """Return what the notebook's ``backward_pass`` gives.
 
@@ -52,17 +56,21 @@ def own_gradients(
         Of the test cell, whose names are asked.
     X, y
         A batch (n, d_0) of two examples or more, and its labels (n,).
-    network
-        Weights, biases and activations, as for ``forward_pass``.
+    parameters
+        Weights and biases, two lists.
+    activations
+        The name of the notebook's list of activations.
     """
-    copies = [[np.array(p) for p in parameters] for parameters in network[:2]]
+    copies = [[np.array(p) for p in one] for one in parameters]
     try:
         with (
             checks.notebook.limited(_checks.CPU_SECONDS, _checks.WALL_SECONDS),
             contextlib.redirect_stdout(io.StringIO()),
             contextlib.redirect_stderr(io.StringIO()),  # on which nbgrader would score 0
         ):
-            g, caches = checks.names["forward_pass"](X.copy(), *copies, list(network[2]))
+            g, caches = checks.names["forward_pass"](
+                X.copy(), *copies, [*checks.names[activations]]
+            )
             _, dL_dg = checks.names["logistic_loss"](np.array(g), y.copy())
             pair = checks.names["backward_pass"](dL_dg, caches)
             grad_Ws, grad_bs = ([as_numbers(a, what="a gradient") for a in one] for one in pair)
@@ -70,7 +78,7 @@ def own_gradients(
         raise
     except BaseException:  # student code may raise anything; its own tests tell
         return OwnGradients()
-    sizes = [np.size(p) for p in (*network[0], *network[1])]
+    sizes = [np.size(p) for one in parameters for p in one]
     return OwnGradients(grad_Ws, grad_bs, [g.size for g in (*grad_Ws, *grad_bs)] == sizes)
 
 

@@ -71,13 +71,15 @@ class TrainingWatch:
     Notes
     -----
     The steps are compared with slopes of the loss that the notebook's own forward_pass and
-    logistic_loss give. In a second try of `Checks.tries` these are right ones. Each ``expect_...``
-    raises `Mismatch` with what was expected and what came.
+    logistic_loss give; a grader puts right ones into `judges`, since a forward_pass may know the
+    labels. In a second try of `Checks.tries` those that ``train`` calls are right too. Each
+    ``expect_...`` raises `Mismatch` with what was expected and what came.
     """
 
     def __init__(self, checks: Checks) -> None:
         self._checks = checks
         self._runs: dict[bool, _Seen | BaseException] = {}
+        self.judges: Mapping[str, Any] = checks.names  # whose functions tell losses and accuracies
         self._own_is_wrong = False  # found by a part that failed with the notebook's own functions
         # Images to train on come first, images to test on last.
         draw = np.random.default_rng()
@@ -363,18 +365,18 @@ class TrainingWatch:
     def _figures(self, parameters: list[Array], which: Array) -> tuple[float, float]:
         """Return mean loss and accuracy on some images, by the notebook's functions."""
         network = [p.copy() for p in parameters[:2]], [p.copy() for p in parameters[2:]]
-        return figures(self._checks.names, network, self._images[which], self._labels[which])
+        return figures(self.judges, network, self._images[which], self._labels[which])
 
 
 def figures(
     names: Mapping[str, Any], network: Sequence[Any], images: Array, labels: Array
 ) -> tuple[float, float]:
-    """Return mean loss (nats) and accuracy of a network, by the notebook's own functions.
+    """Return mean loss (nats) and accuracy of a network.
 
     Parameters
     ----------
     names
-        The notebook's.
+        Names of functions, as the notebook has them, and the functions.
     network
         Weights and biases, two lists.
     images, labels

@@ -110,9 +110,9 @@ class TrainingRun:
         return [self._checks.names[name] for name in names]
 
     def _figures(self) -> tuple[float, float]:
-        """Return mean loss (nats) and accuracy on the test set, by the notebook's functions."""
+        """Return mean loss (nats) and accuracy on the test set."""
         Ws, bs = self._own("weight_matrices", "biases")
         for got, shape in zip([*Ws, *bs], [(784, 200), (200, 1), (1, 200), (1, 1)], strict=True):
             as_numbers(got, what="a trained parameter", shape=shape)
         names = self._checks.names
-        return figures(names, (Ws, bs), names["X_test"], names["y_test"])
+        return figures(self._watch.judges, (Ws, bs), names["X_test"], names["y_test"])

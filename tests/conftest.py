@@ -1,7 +1,10 @@
-"""Settings of all tests: the environment's programs on the PATH, pictures without a screen."""
+"""Settings of all tests: programs on the PATH, no screen, a folder for the courses' secrets."""
 
+import atexit
 import os
+import shutil
 import sys
+import tempfile
 from pathlib import Path
 
 import matplotlib as mpl
@@ -9,3 +12,6 @@ import matplotlib as mpl
 # nbgrader starts alembic by name.
 os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
 mpl.use("Agg")
+if "HW_TESTS_DATA" not in os.environ:  # the workers of one run share it
+    os.environ["HW_TESTS_DATA"] = os.environ["JUPYTER_DATA_DIR"] = tempfile.mkdtemp()
+    atexit.register(shutil.rmtree, os.environ["HW_TESTS_DATA"], ignore_errors=True)

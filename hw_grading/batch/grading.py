@@ -27,6 +27,7 @@ from hw_grading.batch.local import LocalProcesses
 from hw_grading.batch.preparing import Preparation
 from hw_grading.batch.process import quiet_database, quiet_interrupt, rare_collections
 from hw_grading.batch.progress import Progress
+from hw_grading.batch.seeds import course_seeds
 from hw_grading.batch.settings import WholeClass
 from hw_grading.batch.store import Results
 from hw_grading.homework.homework import Homework
@@ -50,6 +51,8 @@ class Plan:
         How many are run at once, and where.
     sanitize
         Reads what a student handed in, whatever it is, and mends it: nbgrader's first pass.
+    secret_file
+        Where the course's secret lies, from which hidden inputs are drawn.
     make_ready
         Is called while processes start. It raises `GraderFault` where submissions cannot be graded
         as they are to be.
@@ -59,6 +62,7 @@ class Plan:
     settings: RunSettings
     whole_class: WholeClass
     sanitize: Callable[[str, Path], NotebookNode]
+    secret_file: Path
     make_ready: Callable[[], None]
 
 
@@ -142,7 +146,8 @@ def grading(converter: Autograde, plan: Plan) -> Iterator[ClassGrading]:
         plan.make_ready()
         progress = stack.enter_context(_progress(converter, submissions, folder))
         progress.at_once = at_once
-        preparation = Preparation(plan.sanitize, plan.settings, plan.homework)
+        seeds = course_seeds(plan.secret_file)
+        preparation = Preparation(plan.sanitize, plan.settings, plan.homework, seeds)
         class_run = ClassRun(
             preparation.ahead(submissions),
             executor,

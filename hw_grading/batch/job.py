@@ -46,7 +46,9 @@ class Job:
     Attributes
     ----------
     student
-        For the seed of hidden tests' inputs, and for messages.
+        For messages.
+    seed
+        From which hidden tests draw their inputs; see `hw_grading.batch.seeds`.
     notebook
         The sanitized notebook as JSON, hidden tests in it.
     settings
@@ -58,6 +60,7 @@ class Job:
     """
 
     student: str
+    seed: int
     notebook: str
     settings: Mapping[str, Any]
     versions: Mapping[str, str]
@@ -67,7 +70,7 @@ class Job:
     def key(self) -> str:
         """A digest of all that the result depends on (hexadecimal, 64 characters)."""
         homework = self.homework.digest()
-        whole = [self.student, self.notebook, self.settings, self.versions, homework]
+        whole = [self.student, self.seed, self.notebook, self.settings, self.versions, homework]
         return hashlib.sha256(json.dumps(whole, sort_keys=True).encode()).hexdigest()
 
 
@@ -81,7 +84,7 @@ def run(job: Job) -> Outcome:
     for is_last in (False, True):
         notebook = nbformat.from_dict(json.loads(job.notebook))
         settings = RunSettings(**job.settings)
-        submission = Submission(notebook, job.student, settings, job.homework)
+        submission = Submission(notebook, job.seed, settings, job.homework)
         try:
             outcome: Outcome = submission.run()
             if submission.kernel_died and not is_last:

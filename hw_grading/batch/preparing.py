@@ -13,6 +13,7 @@ from nbformat import NotebookNode
 
 from hw_grading.batch.ahead import MOST_READY, Pending
 from hw_grading.batch.job import Job, installed
+from hw_grading.batch.seeds import Seeds
 from hw_grading.batch.submitted import Stamp, stamp_of
 from hw_grading.homework.homework import Homework
 from hw_grading.run.settings import RunSettings
@@ -46,6 +47,8 @@ class Preparation:
         Reads what a student handed in, whatever it is, and mends it.
     settings, homework
         How submissions are run.
+    seeds
+        From which hidden inputs are drawn.
     """
 
     def __init__(
@@ -53,8 +56,10 @@ class Preparation:
         sanitize: Callable[[str, Path], NotebookNode],
         settings: RunSettings,
         homework: Homework,
+        seeds: Seeds,
     ) -> None:
         self._sanitize, self._settings, self._homework = sanitize, settings.plain(), homework
+        self._seeds = seeds
         self._ready: dict[Path, Prepared] = {}
         self._one_at_a_time = threading.Lock()  # preprocessors are not made for two threads
 
@@ -83,5 +88,6 @@ class Preparation:
         # Ids of cells that were put back are drawn at random; a job's are the same each time.
         cells = [{**cell, "id": f"cell-{n}"} for n, cell in enumerate(notebook.cells, 1)]
         text = json.dumps({**notebook, "cells": cells}, sort_keys=True, ensure_ascii=False)
-        job = Job(student, text, self._settings, installed(), self._homework)
+        seed = self._seeds.of(self._homework.name, student, notebook)
+        job = Job(student, seed, text, self._settings, installed(), self._homework)
         return Prepared(stamp, notebook, job)

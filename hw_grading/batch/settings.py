@@ -13,6 +13,7 @@ from traitlets.config import Configurable
 
 from hw_grading import DISTRIBUTION
 from hw_grading.batch.local import LocalProcesses, WarmUp
+from hw_grading.batch.seeds import secret_file
 from hw_grading.homework.homework import Homework
 from hw_grading.outcome import GraderFault
 from hw_grading.run.settings import RunSettings
@@ -50,6 +51,12 @@ class WholeClass(Configurable):
         "grading",
         help="in the course: results of submissions, and how far grading is, for each assignment",
     ).tag(config=True)
+    secret_file = Unicode(
+        "",
+        help="the course's secret, from which hidden inputs are drawn; it is made if it is not "
+        'there. "" is a file of your own beside Jupyter\'s data. Who grades the same course on '
+        "another machine takes a copy of it along, to draw the same inputs",
+    ).tag(config=True)
     results_mb = Integer(
         4000, help="size of all results together; those not used for longest are removed"
     ).tag(config=True)
@@ -57,6 +64,10 @@ class WholeClass(Configurable):
     def place(self, root: str | Path) -> Path:
         """Return where results are kept, and how far grading is, in a course with this root."""
         return Path(root, self.folder)
+
+    def secret(self, root: str | Path, course_id: str) -> Path:
+        """Return where the secret of a course with this root lies."""
+        return Path(self.secret_file) if self.secret_file else secret_file(Path(root), course_id)
 
     def make_executor(
         self,

@@ -9,7 +9,6 @@ import contextlib
 import json
 import keyword
 import re
-import secrets
 import shutil
 import tempfile
 from collections.abc import Mapping
@@ -138,7 +137,6 @@ def _words(course: Path, name: str, today: date) -> Mapping[str, str]:
         "DUE_DATE": f"{today + timedelta(days=DAYS_UNTIL_DUE)} 23:59:59",
         "TIME_ZONE": zone,
         "ZONE_IN_WORDS": json.dumps(zone_in_words, ensure_ascii=False)[1:-1],  # as TOML has it
-        "SEED": str(secrets.randbelow(10**9)),
     }
 
 

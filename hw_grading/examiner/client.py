@@ -8,6 +8,7 @@ import os
 import socket
 import subprocess
 import sys
+from collections.abc import Collection
 from dataclasses import dataclass
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
@@ -154,6 +155,8 @@ class Examination:
         For hidden tests' inputs.
     prefix
         The instructor's cells that stand before every answer.
+    instructors
+        Names that some cell of the instructor's binds: the kernel is never asked for them.
     homework
         Its code is what hidden parts import.
 
@@ -170,9 +173,16 @@ class Examination:
         root_pid: int,
         seed: int,
         prefix: Cells,
+        instructors: Collection[str],
         homework: Homework,
     ) -> None:
-        request = {"kernel_pid": kernel_pid, "root_pid": root_pid, "seed": seed, "prefix": prefix}
+        request = {
+            "kernel_pid": kernel_pid,
+            "root_pid": root_pid,
+            "seed": seed,
+            "prefix": prefix,
+            "instructors": sorted(instructors),
+        }
         with link:
             try:
                 self._examiner = _running(homework).submit(request, link)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import builtins
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 from hw_grading.examiner.session import RemoteError, RemoteFunction, Session
@@ -25,15 +25,20 @@ class StudentNames(dict[str, Any]):
         Names bound by the instructor's cells; copied.
     session
         To ask the notebook.
+    instructors
+        Names that the instructor's cells bind. The notebook is never asked for them, also where a
+        cell that binds one has failed.
     """
 
-    def __init__(self, own: dict[str, Any], session: Session) -> None:
+    def __init__(
+        self, own: dict[str, Any], session: Session, instructors: Collection[str] = ()
+    ) -> None:
         super().__init__(own)
-        self._session = session
+        self._session, self._instructors = session, instructors
         self.notebook = RemoteNotebook(self, session)
 
     def __missing__(self, name: str) -> Any:
-        if hasattr(builtins, name) or name.startswith("__"):
+        if hasattr(builtins, name) or name.startswith("__") or name in self._instructors:
             raise KeyError(name)
         return self._session.get(name)
 
@@ -99,6 +104,10 @@ class RemoteNotebook(Notebook):
         if isinstance(function, RemoteFunction):
             return function.undoing(*arguments)
         return super().undoing(function, *arguments)
+
+    def end_part(self) -> None:
+        """Let functions that were handed over in this part give nothing any more."""
+        self._session.end_part()
 
     @contextlib.contextmanager
     def limited(self, cpu_seconds: float, wall_seconds: float) -> Iterator[None]:

@@ -41,6 +41,7 @@ class Submission:
 
     session: Session
     own: dict[str, Any]
+    instructors: frozenset[str]  # names that the instructor's cells bind
 
     def examine(self, trusted: Cells, name: str, source: str) -> dict[str, Any]:
         """Run a test cell, and before it the instructor's cells that came since the last one.
@@ -51,7 +52,7 @@ class Submission:
             ``outputs``; ``gone``: why the notebook cannot be asked any more, or None; ``ended``:
             whether that is because its process has ended.
         """
-        names = StudentNames(self.own, self.session)
+        names = StudentNames(self.own, self.session, self.instructors)
         try:
             if _not_importable:
                 raise Fault("; ".join(_not_importable))
@@ -60,7 +61,8 @@ class Submission:
                 run_cell(trusted_source, trusted_name, names)
             self.own = dict(names)
             self.session.protect(self.own)
-            outputs = run_cell(source, name, StudentNames(self.own, self.session))
+            names = StudentNames(self.own, self.session, self.instructors)
+            outputs = run_cell(source, name, names)
         finally:  # after a Fault too: the kernel waits for questions until it is told
             self.session.end_test()
         return {"outputs": outputs, "gone": self.session.gone, "ended": self.session.ended}
@@ -125,7 +127,8 @@ def _examine_one(
         cpu_seconds=kernel_clock(pid),
     )
     session.protect(names)
-    submission = Submission(session, names)
+    instructors = frozenset(request["instructors"])
+    submission = Submission(session, names, instructors)
     try:
         while True:
             test = json.loads(grader.recv_bytes())

@@ -163,6 +163,7 @@ class Session:
         self._number_of: dict[int, int] = {}
         self._raised: dict[int, BaseException] = {}
         self._count_raised = 0
+        self._put: dict[str, Any] = {}
         self._protected: dict[int, Any] = {}
         self._returned = wire.Remembered()
         self._depth = 0
@@ -185,10 +186,12 @@ class Session:
 
     def put(self, name: str, value: Any) -> None:
         """Let a name of the notebook mean something else until `put_back`, or the session's end."""
+        self._put[name] = value
         self._question(["put", name, value], ("value",))
 
     def put_back(self, name: str) -> None:
         """Let a name mean again what it meant when the session began."""
+        self._put.pop(name, None)
         self._question(["put back", name], ("value",))
 
     def rerun(self, names: Sequence[str], given: Sequence[str]) -> list[Any]:
@@ -236,6 +239,17 @@ class Session:
         for value in names.values():
             self._protected |= {id(_owner(thing)): thing for thing in wire.mutable(value)}
 
+    def end_part(self) -> None:
+        """End a part of a test cell: what was handed over gives nothing any more.
+
+        Functions that stand in the place of the notebook's go on.
+        """
+        staying = {id(function) for function in _functions_in(list(self._put.values()))}
+        for number, function in self._handed.items():
+            if function is not None and id(function) not in staying:
+                self._handed[number] = None
+                self._number_of.pop(id(function), None)
+
     def end_test(self) -> None:
         """End a test cell: the notebook's names and random generators are put back."""
         self.limit_computing(float("inf"))
@@ -245,6 +259,7 @@ class Session:
             except BaseException:  # whatever came, it was not that
                 if not self.gone:
                     self._end_of_it("it did not end when the test had ended")
+        self._put.clear()
         self._handed = dict.fromkeys(self._handed)
         self._number_of.clear()
         self._raised.clear()
@@ -417,6 +432,14 @@ class Session:
         return self._beyond
 
 
+def _functions_in(value: Any) -> Iterator[Any]:
+    if isinstance(value, list | tuple):
+        for entry in value:
+            yield from _functions_in(entry)
+    elif callable(value):
+        yield value
+
+
 def _placed(error: BaseException, where: str, line: int) -> BaseException:
     """Let an exception of ours tell where the student's function called what raised it."""
     with contextlib.suppress(AttributeError, TypeError):
@@ -448,7 +471,7 @@ def _change(thing: Any, now: Any) -> None:
 
 
 def _of_a_test_that_has_ended(*_: Any, **__: Any) -> None:
-    raise RuntimeError("this function belongs to a test that has ended")
+    raise RuntimeError("this function belongs to a part of a test that has ended")
 
 
 def kernel_clock(pid: int) -> Callable[[], float]:

@@ -87,8 +87,6 @@ class Manifest(_Section):
         IANA name.
     zone_in_words
         What students read for it.
-    seed
-        Hidden tests draw a submission's inputs from this number and the student's id.
     certification
         Grade id of the cell with the student's name and pledge; "" if there is none.
     shown_to_graders
@@ -107,7 +105,6 @@ class Manifest(_Section):
     due: str | None = None
     time_zone: str = "UTC"
     zone_in_words: str = ""
-    seed: int = 0
     certification: str = ""
     shown_to_graders: tuple[str, ...] = Field(default=(), strict=False)
     preload: tuple[str, ...] = Field(default=(), strict=False)

@@ -84,13 +84,15 @@ class SubmissionExporter(NotebookExporter):
         homework = homework_of(Path(course.root), course.assignment_id)
         settings = ExecuteSubmission(parent=self)
         whole_class = WholeClass(parent=self)
+        secret = whole_class.secret(course.root, course.course_id)
 
         def make_ready() -> None:
             add_indexes(converter.coursedir.db_url)
             if whole_class.executor != "dask":  # whose workers look for themselves
-                expect_ready(settings, homework, [Path(course.root), Path(__file__).parent])
+                hidden = [Path(course.root), Path(__file__).parent, secret]
+                expect_ready(settings, homework, hidden)
 
-        return Plan(homework, settings, whole_class, Sanitizing(converter), make_ready)
+        return Plan(homework, settings, whole_class, Sanitizing(converter), secret, make_ready)
 
     def from_filename(  # type: ignore[override]  # a notebook exporter gives text
         self, filename: str, resources: dict[str, Any] | None = None, **kwargs: Any

@@ -5,6 +5,7 @@ from __future__ import annotations
 from nbformat import NotebookNode
 from nbgrader.utils import is_grade, is_locked, is_solution
 
+from hw_support.rerun import bound_by
 from hw_support.submission.mending import grade_id_of
 from hw_support.submission.problems import shown
 
@@ -32,6 +33,11 @@ def instructors_first_cells(nb: NotebookNode) -> dict[str, str]:
         if is_trusted(cell):
             first[grade_id_of(cell) or ""] = cell.source
     return first
+
+
+def instructors_names(nb: NotebookNode) -> set[str]:
+    """Return the names that the instructor's cells bind, all but the tests."""
+    return {name for cell in nb.cells if is_trusted(cell) for name in bound_by(cell.source)}
 
 
 def named(cell: NotebookNode) -> str:

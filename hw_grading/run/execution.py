@@ -10,7 +10,7 @@ from typing import Any
 
 from nbformat import NotebookNode
 from nbgrader.preprocessors import NbGraderPreprocessor
-from traitlets import Instance
+from traitlets import Instance, Integer
 
 from hw_grading.homework.homework import Homework
 from hw_grading.run.settings import RunSettings
@@ -20,6 +20,7 @@ from hw_grading.run.submission import Submission
 class ExecuteSubmission(RunSettings, NbGraderPreprocessor):
     """Runs the cells of one submission."""
 
+    seed = Integer(0, help="from which hidden tests draw their inputs")
     homework = Instance(Homework, args=("",), help="which cells have limits of their own")
 
     def preprocess(self, nb: NotebookNode, resources: Any = None) -> tuple[NotebookNode, Any]:
@@ -30,6 +31,5 @@ class ExecuteSubmission(RunSettings, NbGraderPreprocessor):
         GraderFault
             For a reason that is not in the submission, there is no score.
         """
-        student = (resources or {}).get("nbgrader", {}).get("student", "?")
-        Submission(nb, student, self, self.homework).run()
+        Submission(nb, self.seed, self, self.homework).run()
         return nb, resources

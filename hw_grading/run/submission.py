@@ -15,7 +15,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from time import monotonic
 from typing import Any
@@ -37,7 +36,14 @@ from hw_grading.outcome import (
 )
 from hw_grading.pages import safe_html
 from hw_grading.run import outputs
-from hw_grading.run.cells import at_start, instructors_first_cells, is_test, is_trusted, named
+from hw_grading.run.cells import (
+    at_start,
+    instructors_first_cells,
+    instructors_names,
+    is_test,
+    is_trusted,
+    named,
+)
 from hw_grading.run.clock import Clock
 from hw_grading.run.kernel_cells import CellEnd, KernelCells
 from hw_grading.run.report import Report
@@ -67,8 +73,8 @@ class Submission:
     ----------
     nb
         Its notebook, which is changed.
-    student
-        For the seed of hidden tests' inputs.
+    seed
+        From which hidden tests draw their inputs.
     settings
         What it may use.
     homework
@@ -76,11 +82,10 @@ class Submission:
     """
 
     def __init__(
-        self, nb: NotebookNode, student: str, settings: RunSettings, homework: Homework
+        self, nb: NotebookNode, seed: int, settings: RunSettings, homework: Homework
     ) -> None:
-        self.nb, self.student = nb, student
+        self.nb, self._seed = nb, seed
         self._settings, self._homework = settings, homework
-        self._seed = seed_of(homework.manifest.seed, student)
         self._clock = Clock(settings, homework.manifest)
         self._report = Report()
         self._fault: GraderFault | None = None
@@ -111,7 +116,7 @@ class Submission:
             For a reason that is not in the submission, there is no score.
         """
         began = monotonic()
-        self.nb.metadata.setdefault(METADATA_KEY, NotebookNode())["seed"] = self._seed
+        self.nb.metadata.setdefault(METADATA_KEY, NotebookNode())["seed"] = str(self._seed)
         if any(p.kind is Kind.FILE for p in read_problems(self.nb)):
             self._report.stopped = "the notebook could not be read"
         else:
@@ -150,8 +155,10 @@ class Submission:
         try:
             link = kernel.start()
             pids = kernel.watch.kernel_pid, kernel.watch.root_pid
-            first = list(self._first.items())
-            self._examination = Examination(link, *pids, self._seed, first, self._homework)
+            first, instructors = list(self._first.items()), instructors_names(self.nb)
+            self._examination = Examination(
+                link, *pids, self._seed, first, instructors, self._homework
+            )
             with kernel.setup_kernel():  # connects to it, and ends it
                 kernel.note_language()
                 for index, cell in enumerate(self.nb.cells):
@@ -269,9 +276,3 @@ def _outcome(nb: NotebookNode, spent: Spent) -> WithScores:
     problems = read_problems(nb)
     failures = tuple(p.message for p in problems if p.severity is Severity.FAILED)
     return SubmissionFailed(text, failures, spent) if failures else Graded(text, spent)
-
-
-def seed_of(seed: int, student: str) -> int:
-    """Return the seed of one submission: the same in every run, another for every student."""
-    digest = hashlib.sha256(f"{seed}/{student}".encode("utf-8", "replace")).digest()
-    return int.from_bytes(digest[:4], "big")

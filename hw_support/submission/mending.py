@@ -10,8 +10,10 @@ two things in the submission: what a cell says, and which grade id it carries.
   what they define there may be needed further down. A copy costs some time and no points.
 - A deleted test, written answer or task is put back at its place. A deleted code answer is not:
   its stub would override the definition if the student moved it into another cell.
-- A test above the answer that it follows is moved behind it. No other order is changed: a notebook
-  runs from top to bottom, as it does for the student.
+- The instructor's cells are put into the released order, relative to each other and to the answers:
+  a test must not run before what it tests, nor before the data that it needs, nor after a test that
+  hands out a right version of what it tests. As few cells as can be are moved, tests and locked
+  cells rather than answers. A student's own cells stay where they are.
 """
 
 from __future__ import annotations
@@ -105,7 +107,7 @@ def mend(nb: NotebookNode, instructor_cells: Sequence[InstructorCell]) -> list[P
         *_settle_duplicates(nb, known),
         *_rebuild(nb, known),
         *_put_back_deleted(nb, instructor_cells),
-        *_move_tests_behind_answers(nb, instructor_cells),
+        *_put_in_order(nb, instructor_cells),
     ]
 
 
@@ -267,29 +269,39 @@ def _put_back_deleted(
     return problems
 
 
-def _move_tests_behind_answers(
+def _put_in_order(
     nb: NotebookNode, instructor_cells: Sequence[InstructorCell]
-) -> list[Problem]:
-    problems = []
-    answer: str | None = None
-    behind: set[str] = set()  # the answer and those of its tests that were looked at
-    places = _places(nb)
-    for instructor in instructor_cells:
+) -> Iterable[Problem]:
+    there = _places(nb)
+    released = [cell for cell in instructor_cells if cell.grade_id in there]
+    staying = _heaviest_in_order(sorted(released, key=lambda cell: there[cell.grade_id]), released)
+    before: str | None = None
+    for instructor in released:
         grade_id = instructor.grade_id
-        if instructor.solution and grade_id in places:
-            answer, behind = grade_id, {grade_id}
-        elif instructor.is_test and answer is not None:
-            if places[grade_id] < places[answer]:
-                test = nb.cells.pop(places[grade_id])
-                place = places[answer]  # just behind the answer, which moved up by one
-                while place < len(nb.cells) and grade_id_of(nb.cells[place]) in behind:
-                    place += 1
-                nb.cells.insert(place, test)
-                places = _places(nb)
-                message = (
-                    f"The test {shown(grade_id)} stood above the answer {shown(answer)}: it was "
-                    "moved behind it."
-                )
-                problems.append(_mended(Kind.MOVED_CELL, grade_id, message))
-            behind.add(grade_id)
-    return problems
+        if grade_id not in staying:
+            cell = nb.cells.pop(_places(nb)[grade_id])
+            nb.cells.insert(_places(nb)[before] + 1 if before else 0, cell)
+            where = f"behind {shown(before)}" if before else "at the top"
+            yield _mended(
+                Kind.MOVED_CELL,
+                grade_id,
+                f"Cell {shown(grade_id)} had been moved: it was put back to its place, {where}.",
+            )
+        before = grade_id
+
+
+_WEIGHT_OF_ANSWER = 10_000  # of other cells
+
+
+def _heaviest_in_order(
+    cells: Sequence[InstructorCell], released: Sequence[InstructorCell]
+) -> set[str]:
+    """Return the grade ids of the cells that can stay: the heaviest that are in order already."""
+    rank = {cell.grade_id: n for n, cell in enumerate(released)}
+    best: list[tuple[int, list[str]]] = []  # for each cell: the heaviest that end with it
+    for n, cell in enumerate(cells):
+        weight = _WEIGHT_OF_ANSWER if cell.solution and cell.cell_type == "code" else 1
+        earlier = [best[k] for k in range(n) if rank[cells[k].grade_id] < rank[cell.grade_id]]
+        heaviest, ids = max(earlier, default=(0, []), key=lambda one: one[0])
+        best.append((heaviest + weight, [*ids, cell.grade_id]))
+    return set(max(best, default=(0, []), key=lambda one: one[0])[1])

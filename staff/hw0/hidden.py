@@ -37,4 +37,4 @@ def wave(x: npt.ArrayLike) -> Any:
 
 def stand_ins_for_errors(checks: Checks) -> None:
     """Name a right as_column for squared_errors, if it calls it: a bug there is charged there."""
-    checks.stand_ins(as_column=lambda x, *_, **__: reference.as_column(x))
+    checks.stand_ins(100, as_column=lambda x, *_, **__: reference.as_column(x))

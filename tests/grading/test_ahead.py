@@ -21,7 +21,7 @@ from hw_grading.outcome import Graded, NotGraded, Outcome
 
 
 def job(student: str, text: str = "v1") -> Job:
-    return Job(student, text, {}, {}, Homework("toys"))
+    return Job(student, 0, text, {}, {}, Homework("toys"))
 
 
 class Class:

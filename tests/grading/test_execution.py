@@ -20,7 +20,6 @@ from hw_grading.outcome import GraderFault
 from hw_grading.run.execution import ExecuteSubmission
 from hw_grading.run.kernel import Kernel
 from hw_grading.run.outputs import Flow, OutputBudget
-from hw_grading.run.submission import seed_of
 from hw_grading.sandbox import policy
 from hw_grading.sandbox.watch import Watch
 from hw_support.submission.problems import Kind, Problem, Severity, add_problems, read_problems
@@ -36,11 +35,6 @@ def check(name: str, source: str = "pass", points: float = 2) -> NotebookNode:
 def limited(grade_id: str, **seconds: float) -> Homework:
     """A homework in which one cell has limits of its own."""
     return Homework("toys", Manifest(limits={grade_id: CellLimits(**seconds)}))
-
-
-def seeded(seed: int) -> Homework:
-    """A homework whose hidden tests draw from this seed."""
-    return Homework("toys", Manifest(seed=seed))
 
 
 class Run:
@@ -327,11 +321,12 @@ def test_what_one_submission_stores_the_next_does_not_find(sandbox: str, tmp_pat
 
 
 @slow
-def test_each_submission_has_a_seed_of_its_own_the_same_in_every_run(tmp_path: Path) -> None:
-    test = check("seed", "import os; float(os.environ['HW_GRADING_SEED']) / 2**32")
-    scores = [Run(tmp_path, test, homework=seeded(seed)).scores["seed"] for seed in (1, 1, 2)]
-    assert scores[0] == scores[1] != scores[2]
-    assert seed_of(1, "ada") != seed_of(1, "bob")
+def test_hidden_inputs_are_drawn_from_the_seed_which_is_kept(tmp_path: Path) -> None:
+    test = check("draw", "from hw_support import fresh; fresh.generator('x').random()")
+    seeds = (2**128 - 1, 2**128 - 1, 2**128 - 2)
+    runs = [Run(tmp_path, test, seed=seed) for seed in seeds]
+    assert runs[0].scores == runs[1].scores != runs[2].scores
+    assert [run.nb.metadata["hw_grading"]["seed"] for run in runs] == [str(s) for s in seeds]
 
 
 @slow

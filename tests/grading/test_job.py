@@ -77,7 +77,7 @@ def test_a_submission_is_run_once_more_when_a_process_of_the_graders_has_ended(
 
     monkeypatch.setattr(Submission, "run", run_it)
     text = nbformat.writes(nbformat.v4.new_notebook())
-    outcome = run(Job("student", text, {}, {}, Homework("toys")))
+    outcome = run(Job("student", 0, text, {}, {}, Homework("toys")))
     assert ran == ["student"] * attempts
     assert (outcome.fault if isinstance(outcome, NotGraded) else None) == fault
     assert isinstance(outcome, NotGraded) == (fault is not None)
@@ -93,7 +93,9 @@ def test_an_examiner_that_is_dying_is_not_asked_again(monkeypatch: pytest.Monkey
         threading.Timer(0.2, process.kill).start()
         link, _ = socket.socketpair()
         with pytest.raises(ExaminerEnded, match="does not answer"):
-            client.Examination(link, 0, 0, seed=0, prefix=[], homework=Homework("toys"))
+            client.Examination(
+                link, 0, 0, seed=0, prefix=[], instructors=(), homework=Homework("toys")
+            )
         assert dying.has_ended()
     requests.close()
 

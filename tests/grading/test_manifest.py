@@ -8,7 +8,7 @@ from hw_grading.homework.homework import homework_of
 from hw_grading.homework.manifest import KINDS, Manifest, ManifestError, read_manifest
 from hw_grading.outcome import GraderFault
 
-TEXT, NUMBER, WHOLE = "a text in quotes", "a number, without quotes", "a whole number"
+TEXT, NUMBER = "a text in quotes", "a number, without quotes"
 LIST, SECTION = "a list of texts", "a section [limits.GRADE_ID]"
 DATE = 'a date that exists, written as "2022-10-04 23:59:59"'
 ZONE = "an IANA name, such as America/Los_Angeles"
@@ -52,8 +52,6 @@ def refused(tmp_path, content):
         ('time_zone = ""', "time_zone", "''", ZONE),
         ('time_zone = "../../etc/passwd"', "time_zone", "'../../etc/passwd'", ZONE),
         ("time_zone = -8", "time_zone", "-8", TEXT),
-        ('seed = "7"', "seed", "'7'", WHOLE),
-        ("seed = 1.5", "seed", "1.5", WHOLE),
         ('shown_to_graders = "q1"', "shown_to_graders", "'q1'", LIST),
         ("shown_to_graders = [1]", "shown_to_graders[0]", "1", TEXT),
         ('preload = ["numpy", true]', "preload[1]", "true", TEXT),
@@ -116,7 +114,7 @@ def test_a_time_that_comes_twice_is_the_first_of_them(tmp_path):
     [
         ("points = ", "at end of document"),
         ("title = x\n", "line 1"),
-        ("points = 1\npoints = 2\nseed = 1\n", "line 2"),
+        ("points = 1\npoints = 2\npreload = []\n", "line 2"),
         ("points = 1\n[limits\n", "line 2"),
         ('title = "two\nlines"', "line 1"),
     ],

@@ -94,9 +94,8 @@ def mended(nb: NotebookNode) -> list[Problem]:
         assert node.metadata == {"nbgrader": c.metadata()}
         if c.locked:
             assert node.source == c.source
-    for answer, test in (("f", "test_f"), ("g", "test_g"), ("g", "test_g_more")):
-        if answer in places:
-            assert places[answer] < places[test]
+    there = [c.grade_id for c in ALL if c.grade_id in places]
+    assert sorted(there, key=lambda name: places[name]) == there
     assert all(p.severity is Severity.MENDED for p in problems)
     return problems
 
@@ -241,22 +240,53 @@ def test_an_empty_notebook_gets_everything_but_the_stubs() -> None:
     assert order(nb) == [c.grade_id for c in ALL if c not in (F, G)]
 
 
-def test_tests_above_their_answer_are_moved_behind_it_in_order() -> None:
+def test_cells_are_put_into_the_released_order() -> None:
     nb = submission()
     by_id = {order_of(c): c for c in nb.cells}
     nb.cells = [
         by_id[i] for i in ("test_g_more", "test_g", "test_f", "intro", "g", "f", "why", "draw")
     ]
     problems = mended(nb)
-    assert order(nb) == ["intro", "g", "test_g", "test_g_more", "f", "test_f", "why", "draw"]
-    assert [p.cell for p in problems] == ["test_f", "test_g", "test_g_more"]
+    assert order(nb) == [c.grade_id for c in ALL]
+    assert {p.kind for p in problems} == {Kind.MOVED_CELL}
+    assert not {"g", "why", "draw"} & {p.cell for p in problems}
 
 
-def test_tests_further_down_stay_where_they_are() -> None:
+@pytest.mark.parametrize("moved", [c.grade_id for c in ALL if c not in (F, G)])
+@pytest.mark.parametrize("to", [0, 4, 99])
+def test_one_cell_that_was_moved_is_put_back_and_no_other(moved: str, to: int) -> None:
     nb = submission()
-    nb.cells.append(nb.cells.pop(2))
-    assert mended(nb) == []
-    assert order(nb)[-1] == "test_f"
+    place = order(nb).index(moved)
+    nb.cells.insert(to, nb.cells.pop(place))
+    if place == min(to, len(nb.cells) - 1):
+        assert mended(nb) == []
+    else:
+        assert len(mended(nb)) == 1
+    assert order(nb) == [c.grade_id for c in ALL]
+
+
+def test_a_test_goes_to_its_answer_and_not_the_answer_to_it() -> None:
+    nb = submission()
+    nb.cells.insert(1, new_code_cell("helper = 1"))
+    nb.cells.insert(1, nb.cells.pop(order(nb).index("test_f")))
+    assert [p.cell for p in mended(nb)] == ["test_f"]
+    assert order(nb)[:4] == ["intro", "helper = 1", "f", "test_f"]
+
+
+def test_tests_follow_an_answer_that_needs_what_stands_below() -> None:
+    nb = submission()
+    nb.cells.insert(5, new_code_cell("helper = 1"))
+    nb.cells.insert(5, nb.cells.pop(order(nb).index("g")))
+    assert [p.cell for p in mended(nb)] == ["test_g"]
+    assert order(nb)[3:6] == ["helper = 1", "g", "test_g"]
+
+
+def test_plain_cells_stay_between_the_cells_that_stay() -> None:
+    nb = submission()
+    nb.cells.insert(3, new_code_cell("between = 1"))
+    nb.cells.append(nb.cells.pop(order(nb).index("test_f")))
+    assert [p.cell for p in mended(nb)] == ["test_f"]
+    assert order(nb)[1:5] == ["f", "test_f", "between = 1", "g"]
 
 
 PIECES = st.sampled_from(

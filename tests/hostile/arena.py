@@ -11,6 +11,7 @@ from __future__ import annotations
 import copy
 import hashlib
 import os
+import secrets
 import time
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -29,6 +30,7 @@ from hw_grading.sandbox import environment
 from hw_grading.sandbox.nursery import nursery_for
 from hw_support.submission.problems import Kind, Problem, read_problems
 
+SEED = secrets.randbits(128)
 CANARY = "canary-7f3a"  # must never be seen by student code
 EXPECTED = "4242"  # a number that stands in hidden tests only
 POINTS = {"test_double": 2.0, "test_mean": 3.0, "test_apply": 2.0, "test_total": 1.0}
@@ -193,7 +195,7 @@ class Arena:
 
     def grade(self, nb: NotebookNode, **options: Any) -> Outcome:
         """Grade a submission under short limits."""
-        execution = ExecuteSubmission(**{**self.options, **options})
+        execution = ExecuteSubmission(**{"seed": SEED, **self.options, **options})
         resources = {"metadata": {"path": str(self.folder)}, "nbgrader": {"student": "attacker"}}
         began = time.monotonic()
         nb, fault = copy.deepcopy(nb), None

@@ -16,11 +16,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from arena import CANARY, EXPECTED, NOTHING, Arena, Outcome, notebook
+from arena import CANARY, EXPECTED, NOTHING, SEED, Arena, Outcome, notebook
 from nbformat import NotebookNode
 
 import hw_grading
-from hw_grading.run.submission import seed_of
 
 pytestmark = pytest.mark.slow
 
@@ -44,7 +43,7 @@ def secrets_of(arena: Arena) -> list[str]:
     """Return everything that student code must not find, hidden texts aside."""
     home = f"{Path.home()}/"
     folders = [str(arena.course), PACKAGE, *([home] if len(home) > 2 else [])]
-    seed = str(seed_of(0, "attacker"))
+    seed = str(SEED)
     return [*PLACES, *folders, str(Path(tempfile.gettempdir()) / "hw-kernel-"), seed]
 
 
@@ -204,7 +203,7 @@ def test_the_memory_of_the_process_holds_nothing_of_a_test(arena: Arena) -> None
     # All pages near what is known, those that Python has freed too: a test's text that was once
     # there would be found. Reading is left to a system call, which refuses what is not there.
     outcome = arena.attack(
-        before=looking([*HIDDEN, CANARY, str(arena.course), str(seed_of(0, "attacker"))])
+        before=looking([*HIDDEN, CANARY, str(arena.course), str(SEED)])
         + """
 planted = "-".join(["this", "is", "there"]).encode()
 libc = ctypes.CDLL(None)
@@ -378,8 +377,7 @@ def apply(f, x):
 
 
 def test_the_seed_of_hidden_inputs_is_not_there(arena: Arena) -> None:
-    # It can be computed by who knows the class's seed: set one that is not the default.
-    seed = str(seed_of(0, "attacker"))
+    seed = str(SEED)
     outcome = arena.attack(
         before=looking([seed, "HW_GRADING_SEED"]),
         answers={

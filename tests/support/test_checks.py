@@ -4,9 +4,10 @@ import signal
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
-from hw_support import Checks, assert_close
+from hw_support import Checks, assert_close, expect_answer
 from hw_support.checks import ChecksFailed
 
 
@@ -290,7 +291,7 @@ def test_a_second_try_has_stand_ins_and_the_better_result_counts():
     names = {"Checks": Checks, "helper": lambda: 1, "stand_in": lambda: 2}
     cell = """
 checks = Checks("f", points=3)
-checks.stand_ins(helper=stand_in)
+checks.stand_ins(10, helper=stand_in)
 tried = []
 for wanted in (1, 2, 3):
     for attempt in checks.tries(f"{wanted}", points=1):
@@ -309,7 +310,7 @@ def test_what_is_told_is_what_happened_with_the_students_own_functions():
     names = {"Checks": Checks, "helper": lambda: 1 / 0, "stand_in": lambda: [][0]}
     cell = """
 checks = Checks("f", points=1)
-checks.stand_ins(helper=stand_in)
+checks.stand_ins(10, helper=stand_in)
 for attempt in checks.tries("part", points=1):
     with attempt:
         helper()
@@ -324,7 +325,7 @@ def test_results_are_run_again_with_stand_ins_in_a_second_try():
     run_cells(names, names["In"][0])
     cell = """
 checks = Checks("answer", points=1)
-checks.stand_ins(f=right)
+checks.stand_ins(10, f=right)
 for attempt in checks.tries("part", points=1):
     with attempt:
         (got,) = checks.results("answer")
@@ -335,11 +336,63 @@ for attempt in checks.tries("part", points=1):
     assert names["answer"] == 2
 
 
+ANSWERS = {
+    "raises": "def f():\n    raise NotImplementedError",
+    "gives nothing": "f = lambda: None",
+    "gives zeros": "f = lambda: ([0.0], np.zeros((2, 2)))",
+}
+
+
+@pytest.mark.parametrize("source", ANSWERS.values(), ids=ANSWERS)
+@pytest.mark.parametrize("helper", ["helper = lambda: 1", "def helper():\n    1 / 0"])
+def test_what_shows_the_results_of_a_function_that_is_not_answered_earns_nothing(source, helper):
+    names = {"Checks": Checks, "expect_answer": expect_answer, "np": np}
+    names |= {"right_f": lambda: [1, 2], "right_helper": lambda: 2}
+    run_cells(names, helper, source)
+    cell = """
+checks = Checks("shown", points=1)
+checks.stand_ins(10, f=right_f, helper=right_helper)
+for attempt in checks.tries("part", points=1, shows=["f"]):
+    with attempt:
+        helper()
+        expect_answer(f(), of="f")
+"""
+    run_cells(names, cell)
+    assert [part.passed for part in names["checks"].parts] == [False]
+
+
+def test_a_function_that_is_answered_and_wrong_is_not_charged_where_it_is_shown():
+    names = {"Checks": Checks, "f": lambda: 1 / 0, "right": lambda: [1, 2]}
+    run_cells(
+        names,
+        "checks = Checks('shown', points=1)\nchecks.stand_ins(10, f=right)\n"
+        "for attempt in checks.tries('part', points=1, shows=['f']):\n"
+        "    with attempt:\n        f()",
+    )
+    assert [part.passed for part in names["checks"].parts] == [True]
+
+
+def test_stand_ins_are_called_so_often_in_a_part_and_not_more_often():
+    names = {"Checks": Checks, "f": lambda x: 0, "right": lambda x: x, "more": [lambda x: 0]}
+    cell = """
+checks = Checks("f", points=4)
+checks.stand_ins(10, f=right, more=[right])
+for count in (5, 6, 5):
+    for attempt in checks.tries("part", points=1):
+        with attempt:
+            assert sum(f(1) + more[0](1) for _ in range(count)) == 2 * count
+with checks("own", points=1):
+    assert all(f(1) == 0 for _ in range(100))
+"""
+    run_cells(names, cell)
+    assert [part.passed for part in names["checks"].parts] == [True, False, True, True]
+
+
 def test_results_that_no_cell_binds_are_missing():
     names = {"Checks": Checks, "In": ["1 / 0\nanswer = 1", "other = 2"]}
     cell = """
 checks = Checks("answer", points=1)
-checks.stand_ins(f=1)
+checks.stand_ins(10, f=1)
 for attempt in checks.tries("part", points=1):
     with attempt:
         checks.results("answer")

@@ -6,7 +6,16 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from hw_support import Mismatch, as_numbers, assert_close, expect, expect_fractions, relative_error
+from hw_support import (
+    Mismatch,
+    as_numbers,
+    assert_close,
+    expect,
+    expect_answer,
+    expect_fractions,
+    relative_error,
+)
+from hw_support.compare import Unanswered
 
 
 class EqualToEverything(np.ndarray):
@@ -119,3 +128,21 @@ def test_what_is_neither_fractions_nor_percent_is_not_called_percent(wrong):
     with pytest.raises(Mismatch, match="not between 0 and 1") as caught:
         expect_fractions(wrong, what="test_acc")
     assert "percent" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "result",
+    [None, 0, (0, 0), [], ([0.0], [np.zeros((3, 1))]), np.full(4, 2.0), "text", [None, "0"], abs],
+)
+def test_nothing_and_one_number_everywhere_are_no_answer(result):
+    with pytest.raises(Unanswered, match=r"^f gives") as told:
+        expect_answer(result, of="f")
+    assert told.value.function == "f"
+
+
+@pytest.mark.parametrize(
+    "result",
+    [[0, 1], (np.zeros(2), np.ones(2)), np.array([np.nan]), [[[0.0]], 1], (0.0, "a cache", 1.0)],
+)
+def test_different_numbers_are_an_answer_right_or_wrong(result):
+    expect_answer(result, of="f")

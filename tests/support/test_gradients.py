@@ -68,11 +68,16 @@ def the_notebooks(backward_pass):
         "forward_pass": lambda X, Ws, bs, activations: (X @ Ws[0] + bs[0], X),
         "logistic_loss": lambda g, y: (g, np.ones_like(g)),
         "backward_pass": backward_pass,
+        "activations": [],
     }
     checks = Checks("f", points=0)
     checks.names = names
     return own_gradients(
-        checks, np.ones((2, 3)), np.array([0, 1]), ([np.ones((3, 1))], [np.zeros((1, 1))], [])
+        checks,
+        np.ones((2, 3)),
+        np.array([0, 1]),
+        ([np.ones((3, 1))], [np.zeros((1, 1))]),
+        "activations",
     )
 
 

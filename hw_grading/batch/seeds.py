@@ -1,0 +1,105 @@
+"""From what hidden inputs are drawn: new ones for each submission, the same ones in each run of it.
+
+A seed is a keyed digest. The key is a secret of the course, which is made when its first class is
+graded, and lies in a file outside the repository, which no sandbox shows. Who does not have it
+cannot predict an input, whatever else he knows.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+import secrets
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from jupyter_core.paths import jupyter_data_dir
+from nbformat import NotebookNode
+from nbgrader.utils import is_locked
+
+from hw_grading.outcome import GraderFault
+
+BYTES = 32  # of a secret
+_BITS = 128  # of a seed
+
+
+@dataclass(frozen=True)
+class Seeds:
+    """The seeds of a course's submissions.
+
+    Attributes
+    ----------
+    secret
+        `BYTES` bytes that nobody can guess.
+    """
+
+    secret: bytes = field(repr=False)
+
+    def of(self, homework: str, student: str, notebook: NotebookNode) -> int:
+        """Return the seed of one submission, 128 bits.
+
+        Parameters
+        ----------
+        homework, student
+            Their names.
+        notebook
+            The mended notebook. What the student wrote in it counts: another answer has another
+            seed, so that what was remembered of hidden inputs is of no use when it is handed in
+            again. A new release of the tests does not change it.
+        """
+        written = [cell.source for cell in notebook.cells if not is_locked(cell)]
+        digest = hmac.new(self.secret, digestmod=hashlib.sha256)
+        for text in (homework, student, *written):
+            encoded = text.encode("utf-8", "surrogatepass")
+            digest.update(len(encoded).to_bytes(8, "big") + encoded)
+        return int.from_bytes(digest.digest()[: _BITS // 8], "big")
+
+
+def secret_file(course: Path, course_id: str) -> Path:
+    """Return where a course's secret lies if no setting says otherwise: with Jupyter's own data."""
+    name = hashlib.sha256(os.fsencode(course.resolve())).hexdigest()[:16]
+    readable = "".join(c for c in course_id if c.isalnum() or c in "-_")[:40]
+    return Path(jupyter_data_dir(), "hw_grading", f"{readable or 'course'}-{name}.secret")
+
+
+def course_seeds(file: Path) -> Seeds:
+    """Read a course's secret; make it if it is not there.
+
+    Raises
+    ------
+    GraderFault
+        The file cannot be read or made, or holds no secret.
+    """
+    try:
+        if not file.exists():
+            _make(file)
+        secret = bytes.fromhex(file.read_text(encoding="ascii"))
+    except (OSError, ValueError) as error:
+        raise GraderFault(
+            f"The course's secret, from which hidden inputs are drawn, cannot be read from or "
+            f"written to {file} ({error}). Make that folder writable for you, or set "
+            "c.WholeClass.secret_file to a file outside the course"
+        ) from error
+    if len(secret) != BYTES:
+        raise GraderFault(
+            f"{file} has {len(secret)} bytes, expected a secret of {BYTES}, as hexadecimal "
+            "digits. Remove the file: a new secret is made, and hidden inputs are drawn anew"
+        )
+    return Seeds(secret)
+
+
+def _make(file: Path) -> None:
+    """Write a new secret, wholly or not at all; one that somebody else has just made is kept."""
+    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    handle, temporary = tempfile.mkstemp(dir=file.parent)  # only its owner may read it
+    try:
+        with os.fdopen(handle, "w", encoding="ascii") as written:
+            written.write(secrets.token_hex(BYTES))
+        if not file.exists():
+            os.link(temporary, file)
+    except FileExistsError:
+        return
+    finally:
+        os.unlink(temporary)

@@ -1,0 +1,93 @@
+"""Hidden inputs cannot be predicted, and are drawn anew for each submission."""
+
+import stat
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+from hw_grading.batch.seeds import BYTES, Seeds, course_seeds, secret_file
+from hw_grading.outcome import GraderFault
+
+SEEDS = Seeds(bytes(BYTES))
+
+
+def locked(source):
+    return new_code_cell(
+        source,
+        metadata={"nbgrader": {"locked": True, "grade_id": "t", "schema_version": 3}},
+    )
+
+
+def handed_in(*written, test="1"):
+    return new_notebook(cells=[locked(test), *map(new_code_cell, written)])
+
+
+def test_a_seed_is_another_one_for_whatever_else_is_handed_in():
+    seeds = [
+        SEEDS.of("hw2", "ada", handed_in("x = 1", "y = 2")),
+        SEEDS.of("hw2", "bob", handed_in("x = 1", "y = 2")),
+        SEEDS.of("hw3", "ada", handed_in("x = 1", "y = 2")),
+        SEEDS.of("hw2", "ada", handed_in("x = 1", "y = 3")),
+        SEEDS.of("hw2", "ada", handed_in("x = 1y = 2")),
+        SEEDS.of("hw2", "ada", handed_in("x = 1", "y = 2", "")),
+        Seeds(bytes(BYTES - 1) + b"\1").of("hw2", "ada", handed_in("x = 1", "y = 2")),
+    ]
+    assert len(set(seeds)) == len(seeds)
+    assert all(0 <= seed < 2**128 for seed in seeds)
+    assert max(seeds) > 2**100
+
+
+def test_it_is_the_same_when_a_submission_is_run_again_also_with_other_tests():
+    first = SEEDS.of("hw2", "ada", handed_in("x = '\udc80'", test="1"))
+    again = handed_in("x = '\udc80'", test="2")
+    again.cells[0].id = again.cells[1].id = "another"
+    again.cells[1].outputs = []
+    assert SEEDS.of("hw2", "ada", again) == first
+
+
+def test_texts_count_too():
+    nb = handed_in("x")
+    nb.cells.append(new_markdown_cell("drawn anew"))
+    assert SEEDS.of("hw2", "ada", nb) != SEEDS.of("hw2", "ada", handed_in("x"))
+
+
+def test_each_course_has_a_secret_that_is_made_once_and_only_its_owner_reads(tmp_path):
+    files = [tmp_path / "new" / name for name in ("a.secret", "b.secret")]
+    first, other = map(course_seeds, files)
+    assert len(first.secret) == BYTES >= 16
+    assert first.secret != other.secret
+    assert course_seeds(files[0]) == first
+    assert stat.S_IMODE(files[0].stat().st_mode) == 0o600
+    assert len(list(files[0].parent.iterdir())) == 2
+    assert first.secret.hex() not in repr(first)
+
+
+def test_runs_that_begin_at_once_have_one_secret(tmp_path):
+    with ThreadPoolExecutor(16) as pool:
+        seeds = set(pool.map(course_seeds, [tmp_path / "s"] * 64))
+    assert len(seeds) == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["s"]
+
+
+def test_it_lies_outside_the_course_and_two_courses_have_two(tmp_path, monkeypatch):
+    monkeypatch.setenv("JUPYTER_DATA_DIR", str(tmp_path / "data"))
+    files = {secret_file(tmp_path / name, "ml/../x") for name in ("one", "two")}
+    assert {path.parent for path in files} == {tmp_path / "data" / "hw_grading"}
+    assert len(files) == 2
+    assert all(path.name.startswith("mlx-") for path in files)
+
+
+@pytest.mark.parametrize("text", ["", "abc", "00" * 8, "no digits", "ü"])
+def test_what_is_no_secret_is_said(tmp_path, text):
+    file = tmp_path / "s"
+    file.write_text(text)
+    with pytest.raises(GraderFault, match=r"secret"):
+        course_seeds(file)
+    assert file.read_text() == text
+
+
+def test_a_folder_that_cannot_be_made_is_said_with_what_to_do(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(GraderFault, match=r"c\.WholeClass\.secret_file"):
+        course_seeds(tmp_path / "file" / "s")

@@ -1,0 +1,185 @@
+"""Attacks for points without an answer: moved cells, borrowed functions, agreement with nothing."""
+
+from __future__ import annotations
+
+import copy
+import itertools
+import random
+
+import harness
+import nbformat
+import pytest
+from arena import Arena, notebook
+from cells import homeworks, notebook_of
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell
+
+from hw_grading.homework.instructor_cells import as_released
+from hw_support.checks import Checks
+from hw_support.submission.mending import InstructorCell, grade_id_of, mend
+
+pytestmark = pytest.mark.slow
+HOMEWORKS = homeworks()
+
+
+def instructors(nb: NotebookNode) -> list[InstructorCell]:
+    cells = []
+    for cell in nb.cells:
+        if not (marks := cell.metadata.get("nbgrader")):
+            continue
+        flags = {key: marks[key] for key in ("grade_id", "grade", "solution", "locked", "task")}
+        cells.append(
+            InstructorCell(
+                cell_type=cell.cell_type,
+                source=cell.source,
+                points=marks.get("points"),
+                checksum=None,
+                released=as_released(cell.source, cell.cell_type),
+                **flags,
+            )
+        )
+    return cells
+
+
+def marked(nb: NotebookNode) -> list[str]:
+    return [grade_id for cell in nb.cells if (grade_id := grade_id_of(cell))]
+
+
+# -- the order of cells
+
+
+@pytest.mark.parametrize("homework", HOMEWORKS)
+def test_no_order_of_the_cells_but_the_released_one_is_run(homework: str) -> None:
+    nb = nbformat.read(f"source/{homework}/{homework}.ipynb", as_version=4)
+    cells, released = instructors(nb), marked(nb)
+    draw = random.Random(homework)
+    locked = [n for n, cell in enumerate(nb.cells) if grade_id_of(cell)]
+    moves = [(n, to) for n in locked for to in (0, len(nb.cells) - 1)]
+    for n, to in moves:
+        moved = copy.deepcopy(nb)
+        moved.cells.insert(to, moved.cells.pop(n))
+        mend(moved, cells)
+        assert marked(moved) == released
+    for _ in range(50):
+        moved = copy.deepcopy(nb)
+        draw.shuffle(moved.cells)
+        mend(moved, cells)
+        assert marked(moved) == released
+        plain = [cell.source for cell in moved.cells if not grade_id_of(cell)]
+        assert sorted(plain) == sorted(c.source for c in nb.cells if not grade_id_of(c))
+
+
+def with_data(data: str) -> NotebookNode:
+    """The toy homework, with a locked cell `data` before a test that takes `total` from it."""
+    nb = notebook({"total": "answer = 1"})
+    cell = new_code_cell(data)
+    cell.metadata["nbgrader"] = {**nb.cells[0].metadata["nbgrader"], "grade_id": "data"}
+    place = next(n for n, c in enumerate(nb.cells) if grade_id_of(c) == "test_total")
+    nb.cells.insert(place, cell)
+    return nb
+
+
+def test_data_that_were_moved_behind_their_test_are_not_the_students(arena: Arena) -> None:
+    honest = with_data("total = 11")
+    assert arena.grade(honest).scores["test_total"] == 0
+    attack, cells = copy.deepcopy(honest), instructors(honest)
+    place = next(n for n, c in enumerate(attack.cells) if grade_id_of(c) == "data")
+    attack.cells.append(attack.cells.pop(place))
+    attack.cells.insert(1, new_code_cell("total = 10"))
+    mend(attack, cells)
+    outcome = arena.grade(attack)
+    assert outcome.scores["test_total"] == 0
+    assert "DataFileError" not in outcome.printed
+
+
+@pytest.mark.parametrize(
+    "failing",
+    ["total = 5 + double(1)[0]", "double(1)[0]\ntotal = 5", "missing_name\nimport os as total"],
+)
+def test_a_name_of_a_locked_cell_that_failed_is_not_asked_of_the_student(
+    failing: str, arena: Arena
+) -> None:
+    attack = with_data(failing)
+    attack.cells.insert(1, new_code_cell("total = 10"))
+    outcome = arena.grade(attack)
+    assert outcome.fault is None
+    assert outcome.scores["test_total"] == 0
+
+
+# -- what tests hand out
+
+
+@pytest.mark.parametrize("homework", HOMEWORKS)
+def test_a_stand_in_is_handed_out_after_the_tests_of_what_it_stands_for(
+    homework: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nb = notebook_of(homework)
+    tests = [cell.id for cell in nb.cells.values() if cell.is_test]
+    handed: list[str] = []
+    monkeypatch.setattr(
+        Checks, "stand_ins", lambda self, most_calls, /, **stand_ins: handed.extend(stand_ins)
+    )
+    costly = set(nb.tests_of(*nb.settings.costly))
+    for place, test in enumerate(tests):
+        if test in costly:
+            continue
+        handed.clear()
+        harness.score_submission(nb, {}, tests=[test])
+        for name in set(handed) & set(nb.functions):
+            own = nb.tests_of(name)
+            assert set(own) <= set(tests[:place]), f"{test} hands out {name}"
+
+
+REMEMBER = """
+kept = []
+def apply(f, x):
+    for other in kept:
+        if hasattr(other, "grader_number"):  # not of the run in the kernel
+            try:
+                other(x)
+                return -1
+            except RuntimeError:
+                pass
+    kept.append(f)
+    return f(x) + 1
+"""
+
+
+def test_a_function_of_a_part_gives_nothing_in_a_later_part(arena: Arena) -> None:
+    assert arena.grade(notebook({"apply": REMEMBER})).scores["test_apply"] == 2
+
+
+def test_replaced_functions_go_on_for_the_whole_test(arena: Arena) -> None:
+    test = """
+checks = Checks("apply", points=2)
+checks.replace(double=lambda x: 3 * x)
+with checks("one", points=1):
+    assert_close(apply(double, 1.0), 4.0)
+with checks("two", points=1):
+    assert_close(apply(double, 2.0), 7.0)
+checks.score()
+"""
+    nb = notebook({"apply": "def apply(f, x):\n    return double(x) + 1"})
+    next(c for c in nb.cells if grade_id_of(c) == "test_apply").source = test
+    assert arena.grade(nb).scores["test_apply"] == 2
+
+
+# -- functions that are not there
+
+NOTHING = {
+    "raise": "def {0}(*_, **__):\n    raise NotImplementedError",
+    "return 0, 0": "{0} = lambda *_, **__: (0, 0)",
+    "return None": "{0} = lambda *_, **__: None",
+    "zeros": "{0} = lambda x, *_, **__: (np.zeros(np.shape(x)), np.zeros(np.shape(x)))",
+}
+
+
+@pytest.mark.parametrize(("homework", "nothing"), list(itertools.product(HOMEWORKS, NOTHING)))
+def test_functions_that_are_not_there_earn_nothing_anywhere(homework: str, nothing: str) -> None:
+    nb = notebook_of(homework)
+    answers = {f: NOTHING[nothing].format(f) for f in nb.functions if f not in nb.settings.costly}
+    costly = set(nb.tests_of(*nb.settings.costly))
+    tests = [c.id for c in nb.cells.values() if c.is_test and c.id not in costly]
+    scores = harness.score_submission(nb, answers, tests=tests)
+    earned = {test: result.printed for test, result in scores.items() if result.score}
+    assert not earned
