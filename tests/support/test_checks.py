@@ -388,6 +388,22 @@ with checks("own", points=1):
     assert [part.passed for part in names["checks"].parts] == [True, False, True, True]
 
 
+def test_no_test_cell_is_run_again():
+    cell = """
+checks = Checks("answer", points=1)
+checks.stand_ins(10, f=right)
+for attempt in checks.tries("part", points=1):
+    with attempt:
+        given = f()
+        assert checks.results("answer", given=["given"]) == [2]
+"""
+    names = {"Checks": Checks, "f": lambda: 1, "right": lambda: 2, "given": 0}
+    names["In"] = ["given = 1", "answer = f()", cell]
+    run_cells(names, *names["In"])
+    assert [part.passed for part in names["checks"].parts] == [True]
+    assert len(names["checks"].parts) == 1
+
+
 def test_results_that_no_cell_binds_are_missing():
     names = {"Checks": Checks, "In": ["1 / 0\nanswer = 1", "other = 2"]}
     cell = """
