@@ -1,4 +1,4 @@
-"""Throws files at the reader and the mender: whatever comes, a valid notebook comes out.
+"""Throws files at the reader and the mender: a valid notebook in the released order comes out.
 
     python tests/hostile/fuzz_notebook.py --seconds 60
 
@@ -26,7 +26,7 @@ with atheris.instrument_imports(
     ]
 ):
     from hw_support.submission import file as submission_file
-    from hw_support.submission.mending import InstructorCell, mend
+    from hw_support.submission.mending import InstructorCell, grade_id_of, mend
     from hw_support.submission.problems import add_problems, put_notes_on_top
 
 
@@ -84,6 +84,8 @@ def one_file(data: bytes) -> None:
     nb, problems = submission_file.read_submission("hw2.ipynb", keep_outputs=data.endswith(b"\n"))
     _expect_valid(nb)
     problems += mend(nb, CELLS)
+    there = [grade_id for cell in nb.cells if (grade_id := grade_id_of(cell))]
+    assert there == [cell.grade_id for cell in CELLS if cell.grade_id in there]
     mended = nbformat.writes(nb)
     mend(nb, CELLS)
     assert nbformat.writes(nb) == mended

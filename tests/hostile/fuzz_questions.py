@@ -1,0 +1,114 @@
+"""Lets a kernel ask back whatever it likes, whenever it likes: functions of the test end in time.
+
+    python tests/hostile/fuzz_questions.py --seconds 60
+
+An input is a list of messages that the kernel sends, all at once. The examiner asks it twice, in
+two parts of a test. In each it hands over a function, which must not run in the other part.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import random
+import socket
+from collections.abc import Iterable
+from typing import Any
+
+import atheris
+from fuzz_wire import fuzz, other_tree
+
+with atheris.instrument_imports(include=["hw_grading.examiner.session"]):
+    from hw_grading.examiner.session import RemoteError, RemoteFunction, Session
+    from hw_grading.inside import wire
+    from hw_support.compare import Mismatch
+
+VALUE = ["value", None, [], []]
+RAISED = [["callback raised", 0], ["callback raised", 0, "f", 3], ["callback raised", 1]]
+OTHERS = [
+    ["ended"],
+    ["missing"],
+    ["refused", "too much"],
+    ["interrupted"],
+    ["value", 1.5, [[0, 1]], []],
+]
+ERRORS = [["error", "ValueError", "text", "f"], ["error", "ValueError", "text", "f", 3, "why"]]
+
+
+def callback(number: int, *arguments: Any, **named: Any) -> list[Any]:
+    """Return a question of the kernel's: a call of the test's function with this number."""
+    return ["callback", number, list(arguments), named]
+
+
+CALLS = [callback(0), callback(1, 2.5), callback(0, {"yours": 0}, key=[1]), callback(2)]
+KERNELS: list[Any] = [
+    [VALUE, VALUE],
+    [*CALLS, VALUE, *CALLS, VALUE],
+    [callback(0, {"yours": 0}), VALUE, callback(0), ["value", {"yours": 0}, [], []]],
+    *([callback(0), message, callback(0), VALUE] for message in (*RAISED, *OTHERS, *ERRORS)),
+    [["value", {"theirs": 3}, [], []], callback(0), VALUE],
+]
+
+
+def seeds() -> Iterable[bytes]:
+    """Give what kernels send."""
+    for messages in KERNELS:
+        yield json.dumps(messages).encode()
+
+
+def _with_references(tree: Any) -> Any:
+    match tree:
+        case {"yours": int(number)}:
+            return wire.Yours(number)
+        case {"theirs": int(number)}:
+            return wire.Theirs(number, "function", "f")
+        case dict():
+            return {key: _with_references(value) for key, value in tree.items()}
+        case list():
+            return [_with_references(value) for value in tree]
+    return tree
+
+
+def _refer(value: Any) -> Any:
+    return value if isinstance(value, wire.Theirs | wire.Yours) else None
+
+
+def one_kernel(data: bytes) -> None:
+    """Ask twice; each function runs in its own part only, and every end is one that is foreseen."""
+    try:
+        messages = [_with_references(message) for message in json.loads(data)]
+        frames = [b"".join(map(bytes, wire.pack(m, _refer, wire.FROM_SANDBOX))) for m in messages]
+    except (ValueError, TypeError, OverflowError, RecursionError, wire.TooMuch):
+        return
+    ours, far = socket.socketpair()
+    with ours, far:
+        far.sendall(b"".join(frames))
+        far.shutdown(socket.SHUT_WR)
+        session = Session(ours, _nothing, _nothing, float)
+        ask = RemoteFunction(session, wire.Theirs(0, "function", "f"))
+        ran: list[str] = []
+        for part in ("first", "second"):
+
+            def function(*_: Any, part: str = part, **__: Any) -> float:
+                ran.append(part)
+                return 1.0
+
+            ran.clear()
+            with contextlib.suppress(Mismatch, RemoteError, RuntimeError):
+                ask(function)
+            assert set(ran) <= {part}
+            session.end_part()
+
+
+def _nothing() -> None:
+    pass
+
+
+def other_kernel(data: bytes, most: int, seed: int) -> bytes:
+    """Change some messages of a kernel."""
+    tree = other_tree(json.loads(data), random.Random(seed))
+    return json.dumps(tree, default=str).encode()[:most]
+
+
+if __name__ == "__main__":
+    fuzz(one_kernel, other_kernel, seeds(), "-max_len=4000")
