@@ -72,14 +72,7 @@ def test_a_wrong_sigmoid_takes_no_point_from_a_training_that_relies_on_it():
     ("name", "part"),
     [
         ("accuracies in percent", "the run: four lists with an entry for each step"),
-        ("the last, short batch is dropped", "every image once in an epoch, the short batch too"),
         ("trained on both sets", "nothing is learnt from test images"),
-        ("no shuffling", "a drawn order, new in every epoch"),
-        ("the short batch is divided by 100", "the short batch is divided by its own size"),
-        (
-            "the training loss is that after the step",
-            "training_loss and training_acc: before the step",
-        ),
     ],
 )
 def test_a_deviation_of_a_training_costs_the_part_that_is_about_it(name, part):
