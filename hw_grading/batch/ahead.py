@@ -18,7 +18,7 @@ from typing import Protocol
 
 from hw_grading.batch.job import Job, run
 from hw_grading.batch.store import Results
-from hw_grading.outcome import GraderFault, NotGraded, Outcome
+from hw_grading.outcome import GraderFault, NotGraded, Outcome, WithScores
 
 _SECONDS_TO_STOP = 10.0  # for the thread, which may be waiting for the gradebook
 MOST_READY = 100  # submissions with a result that are looked at before the loop comes to them
@@ -176,18 +176,22 @@ class ClassRun:
     def _take(self, job: Job, settled: Future[Outcome | None], outcome: Outcome) -> None:
         """Keep a result, on disk if it is one and can be."""
         kept = False
-        if not isinstance(outcome, NotGraded):
-            try:
-                self._results.put(job.key, outcome)
-                kept = True
-            except OSError as error:
-                if self._kept:
-                    self._watcher.trouble(
-                        f"Results cannot be kept in {self._results.folder} ({error}): grading goes "
-                        "on, but a run that is stopped has to run these submissions again"
-                    )
-                self._kept = False
         try:
+            if not isinstance(outcome, NotGraded):
+                kept = self._keep(job, outcome)
             self._watcher.ended(job.student, outcome, again=False)
-        finally:  # a terminal that is gone holds up nobody
+        finally:  # a terminal that is gone, say, holds up nobody
             settled.set_result(None if kept else outcome)
+
+    def _keep(self, job: Job, outcome: WithScores) -> bool:
+        try:
+            self._results.put(job.key, outcome)
+            return True
+        except Exception as error:
+            if self._kept:
+                self._watcher.trouble(
+                    f"Results cannot be kept in {self._results.folder} ({error}): grading goes on, "
+                    "but a run that is stopped has to run these submissions again"
+                )
+            self._kept = False
+            return False

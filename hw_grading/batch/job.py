@@ -27,6 +27,7 @@ import hw_grading
 import hw_support
 from hw_grading.homework.homework import Homework
 from hw_grading.outcome import GraderFault, HelperEnded, NotGraded, Outcome, Spent
+from hw_grading.run.blame import told
 from hw_grading.run.ready import expect_a_sandbox
 from hw_grading.run.settings import RunSettings
 from hw_grading.run.submission import Submission
@@ -86,10 +87,10 @@ def run(job: Job) -> Outcome:
             outcome: Outcome = submission.run()
             if submission.kernel_died and not is_last:
                 continue
-        except GraderFault as fault:
-            if isinstance(fault, HelperEnded) and not is_last:
+        except Exception as error:  # what is the submission's doing is in its outcome
+            if isinstance(error, HelperEnded) and not is_last:
                 continue
-            outcome = NotGraded(str(fault))
+            outcome = NotGraded(told(error))
         break
     return replace(outcome, spent=Spent(monotonic() - began, submission.cpu_seconds_used))
 
