@@ -154,11 +154,13 @@ def differences(expected: Mapping[str, str], found: Mapping[str, str]) -> list[s
 
 
 def digest_of(packages: list[Path]) -> str:
-    """Return a digest of all files of some packages, but for what Python makes of them."""
+    """Return a digest of all files of some packages, but for what Python and tools make of them."""
     digest = hashlib.sha256()
     for folder in packages:
         for path in sorted(folder.rglob("*")):
-            if "__pycache__" not in path.parts and path.is_file():
-                digest.update(str(path.relative_to(folder.parent)).encode() + b"\0")
+            name = path.relative_to(folder.parent)
+            made = any(part == "__pycache__" or part.startswith(".") for part in name.parts)
+            if not made and path.is_file():
+                digest.update(str(name).encode() + b"\0")
                 digest.update(hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()

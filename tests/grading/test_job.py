@@ -110,6 +110,8 @@ def test_the_digest_of_packages_knows_names_and_contents_only(tmp_path: Path) ->
     (there / "__pycache__").mkdir()
     # As Python writes it, under a name that is gone when it is finished.
     (there / "__pycache__" / "a.cpython-311.pyc.140737").write_bytes(b"")
+    (there / ".ruff_cache").mkdir()  # which no wheel has
+    (there / ".ruff_cache" / "CACHEDIR.TAG").touch()
     assert digest_of([here]) == digest_of([there])
     assert digest_of([here]) != digest_of([package("other", a="1", b="3")])
     assert digest_of([here]) != digest_of([package("renamed", a="1", c="2")])
