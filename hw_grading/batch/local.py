@@ -25,8 +25,10 @@ from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Any
 
+from hw_grading.batch.scratch import Scratch
 from hw_grading.homework.homework import Homework, lay_out
 from hw_grading.outcome import GraderFault
 from hw_grading.sandbox.environment import BLAS_VARIABLES
@@ -82,6 +84,7 @@ class LocalProcesses(Executor):
         self._lock = threading.Lock()
         self._processes: set[Any] = set()
         self._template: _Template | None = None
+        self._scratch = Scratch()
         self._ended = False
 
     def submit(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
@@ -122,8 +125,10 @@ class LocalProcesses(Executor):
         if wait:
             for thread in self._threads:
                 thread.join()
-        if self._template and (wait or cancel_futures):
-            self._template.end()
+        if wait or cancel_futures:
+            if self._template:
+                self._template.end()
+            self._scratch.remove()
 
     def _serve(self) -> None:
         """Hand calls to one process, and to another when it has died."""
@@ -188,7 +193,7 @@ class LocalProcesses(Executor):
         if self._ended:
             raise OSError("stopped")
         if not (self._template and self._template.is_alive()):
-            self._template = _Template(self._warm_up)
+            self._template = _Template(self._warm_up, self._scratch.path)
         return self._template
 
     def _forked_worker(self) -> _Worker:
@@ -206,7 +211,7 @@ class LocalProcesses(Executor):
                 attempt += 1
 
     def _start(self) -> _Worker:
-        worker = self._forked_worker() if _FORKS else _started_worker()
+        worker = self._forked_worker() if _FORKS else _started_worker(self._scratch.path)
         with self._lock:
             if self._ended:
                 worker.process.kill()
@@ -253,10 +258,10 @@ def _end(process: Any) -> None:
 class _Template:
     """A process that has done a worker's imports, and forks workers."""
 
-    def __init__(self, warm_up: WarmUp | None) -> None:
+    def __init__(self, warm_up: WarmUp | None, scratch: Path) -> None:
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
-            self._process = _start("--fork", theirs.fileno(), pickle.dumps(warm_up))
+            self._process = _start("--fork", theirs.fileno(), scratch, pickle.dumps(warm_up))
         self._lock = threading.Lock()
 
     def worker(self) -> _Worker:
@@ -278,17 +283,17 @@ class _Template:
         _end(self._process)
 
 
-def _started_worker() -> _Worker:
+def _started_worker(scratch: Path) -> _Worker:
     ours, theirs = Pipe()
     with theirs:
-        return _Worker(_start("--work", theirs.fileno()), ours)
+        return _Worker(_start("--work", theirs.fileno(), scratch), ours)
 
 
-def _start(how: str, fd: int, told: bytes = b"") -> subprocess.Popen[bytes]:
+def _start(how: str, fd: int, scratch: Path, told: bytes = b"") -> subprocess.Popen[bytes]:
     process = subprocess.Popen(
         [sys.executable, "-m", "hw_grading.batch.local", how, str(fd)],
         pass_fds=[fd],
-        env={**os.environ, **dict.fromkeys(BLAS_VARIABLES, "1")},
+        env={**os.environ, **dict.fromkeys(BLAS_VARIABLES, "1"), "TMPDIR": str(scratch)},
         stdin=subprocess.PIPE,
         start_new_session=True,  # Ctrl-C is for the coordinator to deal with
     )
