@@ -21,6 +21,7 @@ from hw_grading.batch.store import Results
 from hw_grading.outcome import GraderFault, NotGraded, Outcome, WithScores
 
 _SECONDS_TO_STOP = 10.0  # for the thread, which may be waiting for the gradebook
+_MOST_RUNS = 3  # of a submission whose result is gone when the loop comes to it
 MOST_READY = 100  # submissions with a result that are looked at before the loop comes to them
 
 
@@ -94,7 +95,7 @@ class ClassRun:
     def outcome(self, job: Job) -> Outcome:
         """Return what came of a job; wait for it, or run it."""
         self._ready_ahead.release()
-        while True:
+        for _ in range(_MOST_RUNS):
             settled, _ = self._settle(job)
             outcome = settled.result() or self._results.get(job.key)
             if outcome:
@@ -102,6 +103,10 @@ class ClassRun:
             with self._lock:  # its file was removed in between: it is run again
                 if self._settled.get(job.key) is settled:
                     del self._settled[job.key]
+        return NotGraded(
+            f"its result was kept {_MOST_RUNS} times in {self._results.folder}, and could not be "
+            "read there: look whether that disk is full or fails"
+        )
 
     def stop(self) -> None:
         """Run nothing any more, and end what is running; nothing of it goes on afterwards."""

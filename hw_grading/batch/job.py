@@ -107,8 +107,8 @@ def run_elsewhere(job: Job) -> Outcome:
         raise WorkerUnfit(f"other packages are installed here: {'; '.join(different)}")
     try:
         _check_sandbox(job.settings["sandbox"], job.settings["blas_threads"])
-    except GraderFault as fault:
-        raise WorkerUnfit(str(fault)) from fault
+    except Exception as error:  # or it would go through the class, and grade nobody
+        raise WorkerUnfit(told(error)) from error
     return run(job)
 
 
