@@ -3,7 +3,8 @@
 A submission is `Graded`, or it is a `SubmissionFailed` (all or part of it: a limit, a crash, a
 broken file), or it is `NotGraded`, for a reason that is not in the submission.
 
-Whoever meets such a reason raises `GraderFault`. `hw_grading.batch.job` catches it, in the process
+Whoever meets such a reason raises `GraderFault`. `hw_grading.batch.job` catches it, and every other
+exception that was not seen to be the submission's doing (`hw_grading.run.blame`), in the process
 where the submission is run: from there on outcomes are plain data, which other processes and
 machines can send.
 """

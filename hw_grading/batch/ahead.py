@@ -18,9 +18,10 @@ from typing import Protocol
 
 from hw_grading.batch.job import Job, run
 from hw_grading.batch.store import Results
-from hw_grading.outcome import GraderFault, NotGraded, Outcome
+from hw_grading.outcome import GraderFault, NotGraded, Outcome, WithScores
 
 _SECONDS_TO_STOP = 10.0  # for the thread, which may be waiting for the gradebook
+_MOST_RUNS = 3  # of a submission whose result is gone when the loop comes to it
 MOST_READY = 100  # submissions with a result that are looked at before the loop comes to them
 
 
@@ -94,7 +95,7 @@ class ClassRun:
     def outcome(self, job: Job) -> Outcome:
         """Return what came of a job; wait for it, or run it."""
         self._ready_ahead.release()
-        while True:
+        for _ in range(_MOST_RUNS):
             settled, _ = self._settle(job)
             outcome = settled.result() or self._results.get(job.key)
             if outcome:
@@ -102,6 +103,10 @@ class ClassRun:
             with self._lock:  # its file was removed in between: it is run again
                 if self._settled.get(job.key) is settled:
                     del self._settled[job.key]
+        return NotGraded(
+            f"its result was kept {_MOST_RUNS} times in {self._results.folder}, and could not be "
+            "read there: look whether that disk is full or fails"
+        )
 
     def stop(self) -> None:
         """Run nothing any more, and end what is running; nothing of it goes on afterwards."""
@@ -176,18 +181,22 @@ class ClassRun:
     def _take(self, job: Job, settled: Future[Outcome | None], outcome: Outcome) -> None:
         """Keep a result, on disk if it is one and can be."""
         kept = False
-        if not isinstance(outcome, NotGraded):
-            try:
-                self._results.put(job.key, outcome)
-                kept = True
-            except OSError as error:
-                if self._kept:
-                    self._watcher.trouble(
-                        f"Results cannot be kept in {self._results.folder} ({error}): grading goes "
-                        "on, but a run that is stopped has to run these submissions again"
-                    )
-                self._kept = False
         try:
+            if not isinstance(outcome, NotGraded):
+                kept = self._keep(job, outcome)
             self._watcher.ended(job.student, outcome, again=False)
-        finally:  # a terminal that is gone holds up nobody
+        finally:  # a terminal that is gone, say, holds up nobody
             settled.set_result(None if kept else outcome)
+
+    def _keep(self, job: Job, outcome: WithScores) -> bool:
+        try:
+            self._results.put(job.key, outcome)
+            return True
+        except Exception as error:
+            if self._kept:
+                self._watcher.trouble(
+                    f"Results cannot be kept in {self._results.folder} ({error}): grading goes on, "
+                    "but a run that is stopped has to run these submissions again"
+                )
+            self._kept = False
+            return False

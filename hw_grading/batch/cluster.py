@@ -89,6 +89,13 @@ class DaskWorkers(Executor):
         asked.add_done_callback(lambda done: self._done(done, future, what))
 
     def _done(self, asked: DaskFuture[Any], future: Future[Any], what: tuple[Any, ...]) -> None:
+        try:
+            self._take(asked, future, what)
+        except BaseException as error:  # whatever it is: nobody is to wait for ever
+            text = f"what a worker made of it cannot be read ({type(error).__name__}: {error})"
+            future.set_exception(GraderFault(text))
+
+    def _take(self, asked: DaskFuture[Any], future: Future[Any], what: tuple[Any, ...]) -> None:
         if asked.status == "finished":
             worker, fine, value = asked.result()
             if fine:

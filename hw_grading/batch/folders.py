@@ -257,7 +257,7 @@ def is_finished(path: Path) -> bool:
     try:
         document = json.loads(read_regular_file(path, _MAX_BYTES_OF_OUR_OWN))
         return document["metadata"][METADATA_KEY][FINISHED] is True
-    except (Unreadable, ValueError, RecursionError, KeyError, TypeError):
+    except (Unreadable, OSError, ValueError, RecursionError, KeyError, TypeError):
         return False
 
 

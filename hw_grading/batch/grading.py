@@ -32,6 +32,7 @@ from hw_grading.batch.settings import WholeClass
 from hw_grading.batch.store import Results
 from hw_grading.homework.homework import Homework
 from hw_grading.outcome import Outcome
+from hw_grading.run.blame import told
 from hw_grading.run.settings import RunSettings
 
 _TURN = "hw_grading"  # in the resources of nbconvert
@@ -110,7 +111,11 @@ class ClassGrading:
 
     def turn(self, student: str, path: Path) -> Turn:
         """Return the submission that the loop is at, as its files are now."""
-        prepared = self._preparation.now(student, path)
+        try:
+            prepared = self._preparation.now(student, path)
+        except Exception as error:
+            self._progress.not_graded(student, told(error))
+            raise
         outcome = functools.partial(self._class_run.outcome, prepared.job)
         saved = functools.partial(self._progress.saved, student)
         return Turn(student, prepared.notebook, outcome, saved)

@@ -27,6 +27,7 @@ import hw_grading
 import hw_support
 from hw_grading.homework.homework import Homework
 from hw_grading.outcome import GraderFault, HelperEnded, NotGraded, Outcome, Spent
+from hw_grading.run.blame import told
 from hw_grading.run.ready import expect_a_sandbox
 from hw_grading.run.settings import RunSettings
 from hw_grading.run.submission import Submission
@@ -89,10 +90,10 @@ def run(job: Job) -> Outcome:
             outcome: Outcome = submission.run()
             if submission.kernel_died and not is_last:
                 continue
-        except GraderFault as fault:
-            if isinstance(fault, HelperEnded) and not is_last:
+        except Exception as error:  # what is the submission's doing is in its outcome
+            if isinstance(error, HelperEnded) and not is_last:
                 continue
-            outcome = NotGraded(str(fault))
+            outcome = NotGraded(told(error))
         break
     return replace(outcome, spent=Spent(monotonic() - began, submission.cpu_seconds_used))
 
@@ -109,8 +110,8 @@ def run_elsewhere(job: Job) -> Outcome:
         raise WorkerUnfit(f"other packages are installed here: {'; '.join(different)}")
     try:
         _check_sandbox(job.settings["sandbox"], job.settings["blas_threads"])
-    except GraderFault as fault:
-        raise WorkerUnfit(str(fault)) from fault
+    except Exception as error:  # or it would go through the class, and grade nobody
+        raise WorkerUnfit(told(error)) from error
     return run(job)
 
 
@@ -156,11 +157,13 @@ def differences(expected: Mapping[str, str], found: Mapping[str, str]) -> list[s
 
 
 def digest_of(packages: list[Path]) -> str:
-    """Return a digest of all files of some packages, but for what Python makes of them."""
+    """Return a digest of all files of some packages, but for what Python and tools make of them."""
     digest = hashlib.sha256()
     for folder in packages:
         for path in sorted(folder.rglob("*")):
-            if "__pycache__" not in path.parts and path.is_file():
-                digest.update(str(path.relative_to(folder.parent)).encode() + b"\0")
+            name = path.relative_to(folder.parent)
+            made = any(part == "__pycache__" or part.startswith(".") for part in name.parts)
+            if not made and path.is_file():
+                digest.update(str(name).encode() + b"\0")
                 digest.update(hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()

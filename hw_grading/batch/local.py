@@ -2,7 +2,7 @@
 
 Each worker is a process that runs one call after another, with a socket of its own to a thread
 here: nothing is shared, so that a worker that is killed takes along its own call only. That call is
-made again in a new process, twice at most.
+made again in a new process, three times in all.
 
 A worker whose coordinator is gone ends itself, in the middle of a call too.
 """
@@ -25,9 +25,12 @@ from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Any
 
+from hw_grading.batch.scratch import Scratch
 from hw_grading.homework.homework import Homework, lay_out
+from hw_grading.outcome import GraderFault
 from hw_grading.sandbox.environment import BLAS_VARIABLES
 from hw_grading.sandbox.forked import Forked
 
@@ -54,8 +57,12 @@ class WarmUp:
     blas_threads: int | None
 
 
-class WorkerDied(RuntimeError):
+class WorkerDied(GraderFault):
     """Each process that was given a call died over it."""
+
+
+class NoAnswer(GraderFault):
+    """A call was made, and what came of it cannot be read."""
 
 
 class LocalProcesses(Executor):
@@ -77,6 +84,7 @@ class LocalProcesses(Executor):
         self._lock = threading.Lock()
         self._processes: set[Any] = set()
         self._template: _Template | None = None
+        self._scratch = Scratch()
         self._ended = False
 
     def submit(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
@@ -94,8 +102,12 @@ class LocalProcesses(Executor):
             self._calls.put(call)
             if len(self._threads) < self._most:
                 thread = threading.Thread(target=self._serve, daemon=True)
-                self._threads.append(thread)
-                thread.start()
+                try:
+                    thread.start()
+                    self._threads.append(thread)
+                except RuntimeError:  # the machine gives no further one
+                    if not self._threads:
+                        raise
         return call.future
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
@@ -113,8 +125,10 @@ class LocalProcesses(Executor):
         if wait:
             for thread in self._threads:
                 thread.join()
-        if self._template and (wait or cancel_futures):
-            self._template.end()
+        if wait or cancel_futures:
+            if self._template:
+                self._template.end()
+            self._scratch.remove()
 
     def _serve(self) -> None:
         """Hand calls to one process, and to another when it has died."""
@@ -131,26 +145,43 @@ class LocalProcesses(Executor):
                 break
             if not call.future.set_running_or_notify_cancel():
                 continue
-            for attempt in range(1, ATTEMPTS + 1):
-                try:
-                    worker = worker or self._start()
-                    fine, value = worker.call(call.what)
-                except (OSError, EOFError) as error:
-                    if worker:
-                        self._end(worker)
-                        worker = None
-                    if self._ended or attempt == ATTEMPTS:
-                        why = f"{attempt} processes that ran it died"
-                        call.future.set_exception(WorkerDied(f"{why} ({error or 'no answer'})"))
-                        break
-                else:
-                    if fine:
-                        call.future.set_result(value)
-                    else:
-                        call.future.set_exception(value)
-                    break
+            try:
+                worker, (fine, value) = self._make(call, worker)
+            except BaseException as error:  # whatever it is: nobody is to wait for ever
+                worker, fine, value = None, False, error
+            if fine:
+                call.future.set_result(value)
+            else:
+                call.future.set_exception(value)
         if worker:
             self._end(worker)
+
+    def _make(self, call: _Call, worker: _Worker | None) -> tuple[_Worker, tuple[bool, Any]]:
+        """Make a call; return its answer, and the process that gave it.
+
+        Raises
+        ------
+        WorkerDied
+            So did each process that ran it.
+        NoAnswer
+            What came back cannot be read.
+        """
+        attempt = 1
+        while True:
+            try:
+                worker = worker or self._start()
+                return worker, worker.call(call.what)
+            except Exception as error:
+                if worker:  # it died, or nobody knows what it will say next
+                    self._end(worker)
+                    worker = None
+                if not isinstance(error, OSError | EOFError):
+                    what = f"{type(error).__name__}: {error}"
+                    raise NoAnswer(f"what a process made of it cannot be read ({what})") from error
+                if self._ended or attempt == ATTEMPTS:
+                    why = f"{attempt} processes that ran it died"
+                    raise WorkerDied(f"{why} ({error or 'no answer'})") from error
+                attempt += 1
 
     def start_early(self) -> None:
         """Begin with what the first call would have to wait for, since there will be calls."""
@@ -162,7 +193,7 @@ class LocalProcesses(Executor):
         if self._ended:
             raise OSError("stopped")
         if not (self._template and self._template.is_alive()):
-            self._template = _Template(self._warm_up)
+            self._template = _Template(self._warm_up, self._scratch.path)
         return self._template
 
     def _forked_worker(self) -> _Worker:
@@ -180,7 +211,7 @@ class LocalProcesses(Executor):
                 attempt += 1
 
     def _start(self) -> _Worker:
-        worker = self._forked_worker() if _FORKS else _started_worker()
+        worker = self._forked_worker() if _FORKS else _started_worker(self._scratch.path)
         with self._lock:
             if self._ended:
                 worker.process.kill()
@@ -227,10 +258,10 @@ def _end(process: Any) -> None:
 class _Template:
     """A process that has done a worker's imports, and forks workers."""
 
-    def __init__(self, warm_up: WarmUp | None) -> None:
+    def __init__(self, warm_up: WarmUp | None, scratch: Path) -> None:
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
-            self._process = _start("--fork", theirs.fileno(), pickle.dumps(warm_up))
+            self._process = _start("--fork", theirs.fileno(), scratch, pickle.dumps(warm_up))
         self._lock = threading.Lock()
 
     def worker(self) -> _Worker:
@@ -252,17 +283,17 @@ class _Template:
         _end(self._process)
 
 
-def _started_worker() -> _Worker:
+def _started_worker(scratch: Path) -> _Worker:
     ours, theirs = Pipe()
     with theirs:
-        return _Worker(_start("--work", theirs.fileno()), ours)
+        return _Worker(_start("--work", theirs.fileno(), scratch), ours)
 
 
-def _start(how: str, fd: int, told: bytes = b"") -> subprocess.Popen[bytes]:
+def _start(how: str, fd: int, scratch: Path, told: bytes = b"") -> subprocess.Popen[bytes]:
     process = subprocess.Popen(
         [sys.executable, "-m", "hw_grading.batch.local", how, str(fd)],
         pass_fds=[fd],
-        env={**os.environ, **dict.fromkeys(BLAS_VARIABLES, "1")},
+        env={**os.environ, **dict.fromkeys(BLAS_VARIABLES, "1"), "TMPDIR": str(scratch)},
         stdin=subprocess.PIPE,
         start_new_session=True,  # Ctrl-C is for the coordinator to deal with
     )
@@ -317,8 +348,22 @@ def _work(coordinator: Connection) -> None:
         try:
             answer = True, function(*args, **kwargs)
         except Exception as error:
-            answer = False, error
-        coordinator.send(answer)
+            answer = False, _that_travels(error)
+        try:
+            coordinator.send(answer)
+        except OSError:
+            return  # nobody is there
+        except Exception as error:
+            coordinator.send((False, GraderFault(f"the answer cannot be sent ({error})")))
+
+
+def _that_travels(error: Exception) -> Exception:
+    """Return an exception, or words for it if it would not arrive as it is."""
+    try:
+        pickle.loads(pickle.dumps(error))
+    except Exception:
+        return GraderFault(f"{type(error).__name__}: {error}")
+    return error
 
 
 def _receive(coordinator: Connection, calls: queue.SimpleQueue[tuple[Any, ...] | None]) -> None:

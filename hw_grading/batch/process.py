@@ -8,6 +8,7 @@ import signal
 import threading
 import warnings
 from collections.abc import Iterator
+from typing import Any
 
 import sqlalchemy.exc
 
@@ -31,25 +32,28 @@ def rare_collections() -> Iterator[None]:
 
 @contextlib.contextmanager
 def quiet_interrupt() -> Iterator[None]:
-    """Let Ctrl-C end the program at once, without a traceback; what was finished is kept.
+    """Let Ctrl-C and SIGTERM end the program at once, without a traceback, and with all it started.
 
-    Who has a handler of their own for it, such as a server, keeps it.
+    What was finished is kept. Who has a handler of their own, such as a server, keeps it.
     """
 
-    def end(*_: object) -> None:
-        raise SystemExit(128 + signal.SIGINT)
+    def end(number: int, _: object) -> None:
+        raise SystemExit(128 + number)
 
-    ours = (
-        threading.current_thread() is threading.main_thread()
-        and signal.getsignal(signal.SIGINT) is signal.default_int_handler
-    )
-    if ours:
-        signal.signal(signal.SIGINT, end)
+    usual: dict[int, Any] = {
+        signal.SIGINT: signal.default_int_handler,
+        signal.SIGTERM: signal.SIG_DFL,
+    }
+    ours = [number for number, handler in usual.items() if signal.getsignal(number) is handler]
+    if threading.current_thread() is not threading.main_thread():
+        ours = []
+    for number in ours:
+        signal.signal(number, end)
     try:
         yield
     finally:
-        if ours:
-            signal.signal(signal.SIGINT, signal.default_int_handler)
+        for number in ours:
+            signal.signal(number, usual[number])
 
 
 @contextlib.contextmanager

@@ -11,7 +11,8 @@ import contextlib
 import gzip
 import json
 import os
-import tempfile
+import secrets
+import time
 import zlib
 from dataclasses import asdict
 from pathlib import Path
@@ -20,6 +21,8 @@ from typing import Any
 from hw_grading.outcome import Graded, Spent, SubmissionFailed, WithScores
 
 _SUFFIX = ".json.gz"
+_UNFINISHED = ".part"
+_SECONDS_OF_THE_LIVING = 600  # in which whoever writes a file has changed it
 _TIDIED_EVERY = 50  # results
 
 
@@ -38,6 +41,7 @@ class Results:
         self.folder = folder
         self._most = most_mb << 20
         self._since_tidied = 0
+        self._being_written: set[Path] = set()  # by threads of this process
 
     def get(self, key: str) -> WithScores | None:
         """Return a result, or None where there is none that can be read."""
@@ -63,8 +67,10 @@ class Results:
         path.parent.mkdir(parents=True, exist_ok=True)
         content = {**asdict(outcome), "reasons": outcome.reasons}
         whole = gzip.compress(json.dumps(content).encode(), compresslevel=1)
-        handle, unfinished = tempfile.mkstemp(dir=path.parent, suffix=".part")
+        unfinished = path.parent / f"{secrets.token_hex(8)}{_UNFINISHED}"
+        self._being_written.add(unfinished)
         try:
+            handle = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with os.fdopen(handle, "wb") as stream:
                 stream.write(whole)
                 stream.flush()
@@ -72,8 +78,10 @@ class Results:
             os.replace(unfinished, path)
         except BaseException:
             with contextlib.suppress(OSError):
-                os.unlink(unfinished)
+                unfinished.unlink()
             raise
+        finally:
+            self._being_written.discard(unfinished)
         self._since_tidied += 1
         if self._since_tidied >= _TIDIED_EVERY:
             self.tidy()
@@ -81,17 +89,19 @@ class Results:
     def tidy(self) -> None:
         """Remove what a killed run left unfinished, and the results that were not used for longest.
 
-        Nobody else may be writing: a course is graded by one run at a time.
+        Other threads may be writing. Another process should not be: a course is graded by one run
+        at a time. Where locks do not work one may be, and its files are young.
         """
         self._since_tidied = 0
+        left_by_the_dead = time.time() - _SECONDS_OF_THE_LIVING
         found = []
         for path in self.folder.glob("*/*"):
             with contextlib.suppress(OSError):
-                if path.suffix == ".part":
-                    path.unlink()
-                else:
-                    status = path.stat()
+                status = path.stat()
+                if path.suffix != _UNFINISHED:
                     found.append((status.st_mtime, status.st_size, path))
+                elif path not in self._being_written and status.st_mtime < left_by_the_dead:
+                    path.unlink()
         total = sum(size for _, size, _ in found)
         for _, size, path in sorted(found):
             if total <= self._most:

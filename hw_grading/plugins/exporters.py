@@ -110,8 +110,8 @@ class SubmissionExporter(NotebookExporter):
         ids = resources["nbgrader"]
         graded = self._graded_folder(ids)
         if self._turn is None or Path(folder) != graded:  # handed in, not what this pass wrote
-            copy_timestamp(Path(folder), graded)
             self._turn = self._class.turn(ids["student"], Path(filename))
+            copy_timestamp(Path(folder), graded)
             log_problems(self.log, ids["student"], self._turn.notebook)
             return nbformat.writes(self._turn.notebook), self._init_resources(resources)
         self._turn.put_into(resources)

@@ -139,7 +139,7 @@ def read_student(roster: Roster, record: Record) -> tuple[StudentResult, dict[st
     trouble = ""
     try:
         document = open_notebook(path)
-    except Unreadable as why:
+    except (Unreadable, OSError) as why:
         trouble = f"reading the graded notebook failed: {why}"
     else:
         cells, problems = cells_by_id(document), read_problems(document)
@@ -215,6 +215,6 @@ def _missing(record: Record) -> str:
 def _timestamp(path: Path) -> datetime | None:
     try:
         moment: datetime | None = parse_utc(read_regular_file(path, 1_000).decode().strip())
-    except (Unreadable, ValueError, OverflowError, TypeError, AttributeError):
+    except (Unreadable, OSError, ValueError, OverflowError, TypeError, AttributeError):
         return None
     return moment

@@ -15,9 +15,10 @@ from nbclient import NotebookClient
 from nbclient.util import ensure_async, run_sync
 from nbformat import NotebookNode
 
+from hw_grading.run.blame import talking
 from hw_grading.run.settings import RunSettings
 from hw_grading.sandbox import environment
-from hw_grading.sandbox.kernel import KernelInSandbox
+from hw_grading.sandbox.kernel import KernelInSandbox, NoAnswer
 from hw_grading.sandbox.watch import Stop, Watch
 
 _SECONDS_FOR_KERNEL_INFO = 30
@@ -136,7 +137,7 @@ class Kernel(NotebookClient):
         self.kc.start_channels()
         try:
             await ensure_async(self.kc.wait_for_ready(timeout=self.iopub_timeout))
-        except RuntimeError:
+        except NoAnswer:
             return False
         return True
 
@@ -147,8 +148,14 @@ class Kernel(NotebookClient):
 
         It is asked over new connections: those in use may have been closed by a message that was
         too large, or damaged.
+
+        Raises
+        ------
+        Spoilt
+            What it says now cannot be understood.
         """
-        return bool(self._responds())
+        with talking():
+            return bool(self._responds())
 
     async def _async_is_alive(self) -> bool:
         return bool(await ensure_async(self.km.is_alive()))  # type: ignore[union-attr]

@@ -14,6 +14,7 @@ from nbclient.exceptions import CellExecutionComplete
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
 
+from hw_grading.run.blame import Spoilt, of_the_kernel, talking
 from hw_grading.run.cells import at_start, named
 from hw_grading.run.clock import Clock
 from hw_grading.run.kernel import Kernel
@@ -41,7 +42,7 @@ class CellEnd:
     Attributes
     ----------
     error
-        Of nbclient's, where it has not seen the end; None if it has.
+        Why its end was not seen; None if it was.
     timed_out
         Whether it was interrupted because its time on the clock was up.
     interrupted
@@ -50,7 +51,7 @@ class CellEnd:
         Whether it was interrupted for what it printed.
     """
 
-    error: Exception | None
+    error: Spoilt | None
     timed_out: bool
     interrupted: Stop | None
     flooded: bool
@@ -90,10 +91,12 @@ class KernelCells(Kernel):
             interrupt_on_timeout=True,
             raise_on_iopub_timeout=True,
             error_on_timeout=_TIMED_OUT,
-            timeout_func=lambda cell: clock.left(),
+            timeout_func=self._seconds_left,
             on_cell_executed=self._note_reply,
         )
         self._clock, self._report = clock, report
+        self._fault: Exception | None = None
+        self._left = 0.0  # seconds, of the cell's time on the clock
         self.exit_asked: str | None = None
 
     def run_cell(
@@ -111,22 +114,34 @@ class KernelCells(Kernel):
             Of the cell in the notebook.
         store_history
             Whether it counts as a cell in the kernel.
+
+        Raises
+        ------
+        Exception
+            The grader's own fault.
         """
         run.metadata = cell.metadata
         self._budget = OutputBudget(self._settings.output_bytes_per_cell)
         self._kept_beyond = 0
         self._flooded = self._timed_out = False
         self._clock.begin(cell)
-        passing = self._clock.left() + 3 * self.iopub_timeout + 5
+        self._left = self._clock.left()
+        passing = self._left + 3 * self.iopub_timeout + 5
         self.watch.begin_cell(self._clock.cpu_seconds(cell), named(cell), passing)
         error = None
         try:
-            self.execute_cell(run, index, store_history=store_history)
-        except Exception as raised:
-            error = raised
+            with talking():
+                self.execute_cell(run, index, store_history=store_history)
+        except Spoilt as spoilt:
+            error = spoilt
         finally:
             self.nb.cells[index] = cell  # nbclient has put `run` there
+        if self._fault:
+            raise self._fault
         return CellEnd(error, self._timed_out, self.watch.end_cell(), self._flooded)
+
+    def _seconds_left(self, cell: NotebookNode) -> float:
+        return self._left
 
     def _note_reply(self, *, cell: NotebookNode, cell_index: int, execute_reply: Any) -> None:
         """Note how a cell ended; nbclient calls it."""
@@ -161,7 +176,9 @@ class KernelCells(Kernel):
             return output
         except CellExecutionComplete:
             raise
-        except Exception as error:  # a message that is not as it should be: student code sent it
+        except Exception as error:
+            if not of_the_kernel(error):  # nbclient may lose it, if the kernel ends
+                self._fault = error
             self.log.debug("message dropped: %s", error)
             return None
 

@@ -186,6 +186,8 @@ def _encodable_tree(value: Any) -> Any:
 def _is_valid(output: NotebookNode) -> bool:
     try:
         nbformat.validate(output, ref="output", version=4)
+    except (OSError, MemoryError):  # nbformat reads its schema when it is first asked
+        raise
     except Exception:  # of several libraries, and of recursion
         return False
     return True

@@ -6,8 +6,9 @@
    (`hw_grading.examiner`). What nbgrader scores by comes from there, and is put into the notebook
    when the kernel has ended.
 2. *Whatever a submission does ends in a score and a reason.* A test without a verdict gets an error
-   as output, because nbgrader gives full marks to a test without outputs. A fault that is not the
-   submission's raises `GraderFault`: then that student has no score rather than a zero.
+   as output, because nbgrader gives full marks to a test without outputs. What was not seen to be
+   the submission's doing is raised (`hw_grading.run.blame`): then that student has no score rather
+   than a zero.
 3. *Limits* of time, memory, processes, files and output, of each cell and of the submission. A
    cell that does not end is interrupted; if that does not help, all that it started is killed.
 4. *Outputs are made safe to open*: HTML of student cells is cleaned (`hw_grading.pages.safe_html`).
@@ -16,6 +17,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import ExitStack
 from time import monotonic
 from typing import Any
 
@@ -36,6 +38,7 @@ from hw_grading.outcome import (
 )
 from hw_grading.pages import safe_html
 from hw_grading.run import outputs
+from hw_grading.run.blame import Spoilt, told
 from hw_grading.run.cells import (
     at_start,
     instructors_first_cells,
@@ -94,7 +97,7 @@ class Submission:
         self._verdicts: dict[int, list[dict[str, Any]]] = {}  # outputs by the cell's place
         self._first: dict[str, str] = {}  # the instructor's cells that stand before all others
         self._trusted: list[tuple[str, str]] = []  # those since the last test
-        self._begun = False
+        self._begun = self._done = False  # with the cells
         self._died = False  # the kernel, for no reason that is known
 
     @property
@@ -112,7 +115,7 @@ class Submission:
 
         Raises
         ------
-        GraderFault
+        Exception
             For a reason that is not in the submission, there is no score.
         """
         began = monotonic()
@@ -139,36 +142,37 @@ class Submission:
                 self._run_cells()
                 return
             except Exception as error:
-                get_logger().warning("kernel: %s: %s", type(error).__name__, error)
-                if self._begun:  # ending the kernel failed; the cells are done
+                get_logger().warning("kernel: %s", told(error))
+                if self._done:  # all that is wrong is how the kernel was ended
                     return
+                if self._begun:
+                    raise
                 if attempt == 2:
                     stop = self._kernel.stop if self._kernel else None
-                    why = stop.reason if stop else error
-                    self._fault = GraderFault(f"no kernel can be started ({why})")
+                    why = stop.reason if stop else told(error)
+                    raise GraderFault(f"no kernel can be started ({why})") from error
 
     def _run_cells(self) -> None:
         """Start a kernel, and an examination of what it answers; run all cells; end both."""
         preload = self._homework.manifest.preload
         kernel = KernelCells(self.nb, self._settings, preload, self._clock, self._report)
         self._kernel, self._examination = kernel, None
-        try:
+        with ExitStack() as ending:
+            ending.callback(kernel.end)
             link = kernel.start()
             pids = kernel.watch.kernel_pid, kernel.watch.root_pid
             first, instructors = list(self._first.items()), instructors_names(self.nb)
             self._examination = Examination(
                 link, *pids, self._seed, first, instructors, self._homework
             )
+            ending.callback(self._examination.end)
             with kernel.setup_kernel():  # connects to it, and ends it
                 kernel.note_language()
                 for index, cell in enumerate(self.nb.cells):
                     self._begun = True
                     if cell.cell_type == "code" and not self._report.stopped:
                         self._run_cell(cell, index)
-        finally:
-            kernel.end()
-            if self._examination:
-                self._examination.end()
+                self._done = True
 
     # -- one cell
 
@@ -221,7 +225,7 @@ class Submission:
         end = self._kernel.run_cell(cell, run, index, store_history=store_history)
         try:
             self._look_after(cell, end)
-        except Exception as error:  # what the kernel says now cannot be understood
+        except Spoilt as error:
             self._kernel.watch.kill()
             why = f"talking to the kernel failed in {named(cell)} ({shown(error)})"
             self._report.stop(Kind.KERNEL, why, cell)

@@ -22,6 +22,7 @@ from pathlib import Path
 
 import hw_support
 from hw_grading import DISTRIBUTION, inside
+from hw_grading.outcome import GraderFault
 from hw_grading.sandbox.policy import HOMEWORK, PASSED_ON, Shown
 
 PYTHON, ENVIRONMENT, FONTS = "/opt/python", "/opt/env", "/opt/fonts"
@@ -38,7 +39,7 @@ _PYVENV = "home = {base}/bin\ninclude-system-site-packages = false\n"
 _OF_ETC = ("/etc/ld.so.cache", "/etc/alternatives")
 
 
-class Exposed(RuntimeError):
+class Exposed(GraderFault):
     """Something secret lies in a folder that the sandbox would show."""
 
 
@@ -75,7 +76,8 @@ def shown(blas_threads: int, secrets: list[Path], preload: Sequence[str] = ()) -
     blas_threads
         Threads of BLAS and OpenMP; 0 lets the libraries choose.
     secrets
-        Folders that must not be seen: the course, the grader's package.
+        Folders that must not be seen: the course, the grader's package. Where this is installed
+        among the packages, an empty folder covers it.
     preload
         Modules that the homework imports.
 
@@ -110,15 +112,18 @@ def shown(blas_threads: int, secrets: list[Path], preload: Sequence[str] = ()) -
         in_sandbox = packages.replace(os.path.realpath(sys.base_prefix), base, 1)
     folders[HOMEWORK] = str(made / "homework")
     folders[FONTS] = str(made / "fonts")
-    for secret in secrets:
-        _expect_unseen(secret.resolve(), folders)
+    hidden = _hidden_names(Path(packages))
+    covered = [Path(os.path.realpath(packages), name) for name in hidden]
+    for secret in (secret.resolve() for secret in secrets):
+        if not any(map(secret.is_relative_to, covered)):
+            _expect_unseen(secret, folders)
     if blas_threads:
         variables |= dict.fromkeys(BLAS_VARIABLES, str(blas_threads))
     return Shown(
         folders=folders,
         python=python,
         empty_file=str(made / "empty"),
-        hidden=[f"{in_sandbox}/{name}" for name in _hidden_names(Path(packages))],
+        hidden=[f"{in_sandbox}/{name}" for name in hidden],
         links=links,
         environment=variables,
         preload=tuple(preload),

@@ -1,4 +1,8 @@
-"""A process that another one forked, with what callers use of `subprocess.Popen`."""
+"""Processes that are no children of this one: waited for, and signalled, without mistaking another.
+
+The number of a process that has ended may be another's soon. So it is looked up once, while the
+process is known to run, and a descriptor of the process stands for it from then on.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,39 @@ import os
 import select
 import signal
 import subprocess
+
+import psutil
+
+
+class Target:
+    """A process that gets signals: this one only, and none when it has ended.
+
+    Parameters
+    ----------
+    pid
+        Its number.
+    """
+
+    def __init__(self, pid: int) -> None:
+        self._descriptor: int | None = None
+        self._process: psutil.Process | None = None
+        with contextlib.suppress(ProcessLookupError, psutil.NoSuchProcess):
+            if hasattr(os, "pidfd_open"):
+                self._descriptor = os.pidfd_open(pid)
+            else:  # macOS; psutil compares when the process began
+                self._process = psutil.Process(pid)
+
+    def send(self, number: int) -> None:
+        """Send it a signal, unless it has ended."""
+        with contextlib.suppress(OSError, psutil.Error):
+            if self._descriptor is not None:
+                signal.pidfd_send_signal(self._descriptor, number)
+            elif self._process:
+                self._process.send_signal(number)
+
+    def __del__(self) -> None:
+        if descriptor := getattr(self, "_descriptor", None):
+            os.close(descriptor)
 
 
 def has_ended(process: subprocess.Popen[bytes] | Forked, within: float = 0.0) -> bool:

@@ -41,6 +41,7 @@ from traitlets import Bool, Instance, Type
 
 from hw_grading import inside
 from hw_grading.sandbox import nursery, policy
+from hw_grading.sandbox.forked import Target
 from hw_grading.sandbox.nursery import SECONDS_TO_START, NoNursery, Nursery
 from hw_grading.sandbox.policy import Limits, Shown
 from hw_grading.sandbox.syscalls import filter_file
@@ -48,6 +49,10 @@ from hw_grading.sandbox.user import as_caller
 
 PROVISIONER = "hw-grading-sandbox"  # as pyproject.toml registers it
 _MILLISECONDS_TO_SEND = 2000
+
+
+class NoAnswer(RuntimeError):
+    """A kernel does not answer in time."""
 
 
 class Client(AsyncKernelClient):
@@ -60,7 +65,7 @@ class Client(AsyncKernelClient):
 
         Raises
         ------
-        RuntimeError
+        NoAnswer
             It does not within some seconds.
         """
         until = monotonic() + (SECONDS_TO_START if timeout is None else timeout)
@@ -76,7 +81,7 @@ class Client(AsyncKernelClient):
                 request = self.kernel_info()
         except Empty:
             pass
-        raise RuntimeError("the kernel does not answer")
+        raise NoAnswer("the kernel does not answer")
 
 
 class KernelInSandbox(AsyncKernelManager):
@@ -162,11 +167,14 @@ class SandboxProvisioner(LocalProvisioner):
     link: socket.socket | None = None  # to the kernel, for the examiner
     nursery: Nursery | None = None  # where the kernel was forked
     kernel_pid: int | None = None
+    kernel: Target | None = None
+    sandboxed = True
     root_pid: int | None = None
 
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> Any:
         """Start the process, and find out its number."""
         manager: Any = self.parent
+        self.sandboxed = manager.shown is not None
         ours, theirs = socket.socketpair()
         with theirs:
             try:
@@ -198,7 +206,7 @@ class SandboxProvisioner(LocalProvisioner):
         self.nursery = place
         self.process: Any = forked
         self.pid = self.root_pid = forked.pid
-        self.kernel_pid = forked.kernel_pid
+        self.kernel_pid, self.kernel = forked.kernel_pid, forked.kernel
         return True
 
     async def _launch(self, manager: KernelInSandbox, link: socket.socket, **kwargs: Any) -> None:
@@ -227,6 +235,8 @@ class SandboxProvisioner(LocalProvisioner):
             self.kernel_pid = self.root_pid = self.pid
             if manager.shown is not None:
                 self.root_pid, self.kernel_pid = _processes(info_read)
+            assert self.kernel_pid
+            self.kernel = Target(self.kernel_pid)
         finally:
             os.close(info_read)
             for fd in handed_on[1:]:
@@ -240,11 +250,12 @@ class SandboxProvisioner(LocalProvisioner):
 
     async def send_signal(self, signum: int) -> None:
         """Send a signal to the kernel itself; the processes around it are not meant."""
-        if signum in (signal.SIGKILL, signal.SIGTERM):
+        if signum not in (signal.SIGKILL, signal.SIGTERM):
+            if self.kernel:
+                self.kernel.send(signum)
+        # A sandbox ends with its first process, whose number may be another group's then.
+        elif await self.poll() is None or not self.sandboxed:
             await super().send_signal(signum)
-        elif self.kernel_pid:
-            with contextlib.suppress(OSError):
-                os.kill(self.kernel_pid, signum)
 
 
 def _in_sandbox(manager: KernelInSandbox, link: int, info_fd: int, filter_fd: int) -> list[str]:

@@ -23,7 +23,7 @@ from typing import Any
 
 from hw_grading.outcome import GraderFault
 from hw_grading.sandbox import environment, policy
-from hw_grading.sandbox.forked import Forked, has_ended
+from hw_grading.sandbox.forked import Forked, Target, has_ended
 from hw_grading.sandbox.policy import Limits, Shown
 from hw_grading.sandbox.syscalls import filter_file
 from hw_grading.sandbox.user import as_caller
@@ -44,13 +44,13 @@ class ForkedKernel(Forked):
     ----------
     pid
         The first process of the sandbox, with which all others end.
-    kernel_pid
+    kernel_pid, kernel
         The kernel's own.
     """
 
     def __init__(self, pid: int, kernel_pid: int, lifeline: int) -> None:
         super().__init__(pid)
-        self.kernel_pid = kernel_pid
+        self.kernel_pid, self.kernel = kernel_pid, Target(kernel_pid)
         self._lifeline = lifeline  # where this is closed, by whatever end of ours, it ends
 
     def __del__(self) -> None:

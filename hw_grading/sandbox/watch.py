@@ -21,6 +21,7 @@ from time import monotonic
 
 import psutil
 
+from hw_grading.sandbox.forked import Target
 from hw_grading.sandbox.policy import OWN_FOLDERS
 from hw_support.submission.problems import Kind
 
@@ -75,6 +76,7 @@ class Watch:
         most_files: int | None = None,
     ) -> None:
         self.kernel_pid, self.root_pid = kernel_pid, root_pid
+        self._kernel, self._root = Target(kernel_pid), Target(root_pid)
         self._memory_mb, self._cpu_seconds = memory_mb, cpu_seconds
         self._most_files = most_files
         self.stop: Stop | None = None  # set when everything was killed
@@ -87,6 +89,9 @@ class Watch:
         self._seconds_of: dict[psutil.Process, float] = {}  # of living processes
         self._seconds_of_the_gone = 0.0
         self._me = psutil.Process()
+        self._first: psutil.Process | None = None  # knows another that has the number later
+        with contextlib.suppress(psutil.NoSuchProcess):
+            self._first = psutil.Process(root_pid)
         self._grown_from = _resident(self._me)
         self._lock = threading.Lock()
         self._over = threading.Event()
@@ -124,16 +129,14 @@ class Watch:
 
     def interrupt(self) -> None:
         """Raise KeyboardInterrupt in the kernel."""
-        with contextlib.suppress(OSError):
-            os.kill(self.kernel_pid, signal.SIGINT)
+        self._kernel.send(signal.SIGINT)
 
     def kill(self, stop: Stop | None = None) -> None:
         """End the kernel and everything that it started, at once."""
         with self._lock:
             self.stop = self.stop or stop
-        for pid in (self.root_pid, self.kernel_pid):
-            with contextlib.suppress(OSError):
-                os.kill(pid, signal.SIGKILL)
+        for target in (self._root, self._kernel):
+            target.send(signal.SIGKILL)
 
     # -- looking
 
@@ -157,8 +160,9 @@ class Watch:
             self.kill(Stop(Kind.OUTPUT_LIMIT, "it sent more than the grader can take in"))
 
     def _look(self) -> None:
-        root = psutil.Process(self.root_pid)
-        processes = [root, *root.children(recursive=True)]
+        if self._first is None:
+            raise psutil.NoSuchProcess(self.root_pid)
+        processes = [self._first, *self._first.children(recursive=True)]
         used = max(_sum(processes, _cpu_seconds), self._counted_one_by_one(processes))
         with self._lock:
             self.used_seconds = max(self.used_seconds, used)

@@ -1,5 +1,7 @@
 """Reads a student's notebook file; whatever is in it, a notebook comes out, never an exception.
 
+An exception comes of the machine alone: it has no memory, or no file can be opened.
+
 The file is not trusted. It is opened only if it is a regular file (no link is followed, no pipe
 waited for) of bounded size, and nothing of it is handed on as it stands: a new notebook is built,
 cell by cell, of the cell's type, its source, its pictures, and the flat values of its `nbgrader`
@@ -9,6 +11,7 @@ nbclient would act on them.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
@@ -47,6 +50,13 @@ ACTIVE_TAGS = {"skip-execution", "raises-exception"}
 _CELL_TYPES = ("code", "markdown", "raw")
 _IMAGE_TYPE = re.compile(r"image/[\w.+-]+")
 _BASE64 = re.compile(r"[A-Za-z0-9+/=\s]*")
+
+
+# Errors in opening that a file is to blame for; others are the machine's.
+_OF_THE_FILE = {
+    *(errno.EACCES, errno.EPERM, errno.ELOOP, errno.ENAMETOOLONG, errno.EISDIR, errno.EINVAL),
+    *(errno.ENXIO, errno.ENODEV, errno.EOPNOTSUPP, errno.EOVERFLOW),
+}
 
 
 class Unreadable(Exception):
@@ -107,7 +117,15 @@ def _of_ours(metadata: dict[str, Any]) -> NotebookNode:
 
 
 def read_regular_file(path: Path, max_bytes: int) -> bytes:
-    """Read a file's bytes; a link, pipe, device, folder or larger file raises `Unreadable`."""
+    """Read a file's bytes; a link, pipe, device, folder or larger file raises `Unreadable`.
+
+    Raises
+    ------
+    Unreadable
+        For what the file is.
+    OSError
+        For what the machine is: out of memory, of open files, or with a disk that fails.
+    """
     try:
         mode = os.lstat(path).st_mode
         if not stat.S_ISREG(mode):
@@ -127,6 +145,8 @@ def read_regular_file(path: Path, max_bytes: int) -> bytes:
     except (FileNotFoundError, NotADirectoryError):
         raise Unreadable(f"there is no such file{_siblings(path)}") from None
     except (OSError, ValueError) as error:
+        if isinstance(error, OSError) and error.errno not in _OF_THE_FILE:
+            raise
         raise Unreadable(f"opening it failed ({shown(error, 120)})") from None
 
 
@@ -167,7 +187,7 @@ def _parse(raw: bytes) -> dict[str, Any]:
         begins = shown(text.lstrip()[:30])
         where = f"line {error.lineno}, column {error.colno}: {error.msg}"
         raise Unreadable(f"expected JSON, found text that begins {begins} ({where})") from None
-    except (RecursionError, ValueError, MemoryError):
+    except (RecursionError, ValueError):
         raise Unreadable("its JSON is nested too deeply") from None
     if not isinstance(document, dict):
         raise Unreadable(f"expected a JSON object, found a {type(document).__name__}")
@@ -210,6 +230,8 @@ def _version_4(document: dict[str, Any], problems: list[Problem]) -> dict[str, A
         try:
             document = nbformat.convert(nbformat.from_dict({**document, "nbformat": version}), 4)
             cells = document["cells"]
+        except (OSError, MemoryError):  # nbformat reads its schemas
+            raise
         except Exception as error:  # conversion trusts the file, and fails in any way
             raise Unreadable(
                 f"converting it from notebook format {version} to 4 failed ({shown(error, 120)})"

@@ -202,6 +202,38 @@ def test_an_error_in_a_worker_is_a_fault_of_the_grader(tmp_path: Path) -> None:
     assert outcome.fault == "ZeroDivisionError: in a worker"
 
 
+def test_a_result_that_cannot_be_read_back_is_a_fault_and_not_run_for_ever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = Class(tmp_path)
+    monkeypatch.setattr(whole.results, "get", lambda key: None)
+    run = whole.begin("a")
+    assert "could not be read" in str(fault_of(run.outcome(job("a"))))
+    assert len(whole.ran) == 3
+    run.stop()
+
+
+@pytest.mark.parametrize("where", ["put", "trouble", "ended"])
+def test_nobody_waits_for_ever_when_keeping_or_telling_fails(
+    where: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any, **__: Any) -> None:
+        raise MemoryError
+
+    whole = Class(tmp_path)
+    monkeypatch.setattr(whole.results, "put", fail)
+    if where != "put":
+        monkeypatch.setattr(whole, where, fail)
+    run = whole.begin("ab")
+    done = [threading.Thread(target=run.outcome, args=[job(s)], daemon=True) for s in "ab"]
+    for thread in done:
+        thread.start()
+    for thread in done:
+        thread.join(20)
+        assert not thread.is_alive()
+    run.stop()
+
+
 def test_with_a_full_disk_grading_goes_on_and_says_so_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

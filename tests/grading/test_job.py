@@ -15,7 +15,7 @@ import nbformat
 import pytest
 
 from hw_grading.batch import job
-from hw_grading.batch.job import OURS, Job, digest_of, installed, run
+from hw_grading.batch.job import OURS, Job, WorkerUnfit, digest_of, installed, run, run_elsewhere
 from hw_grading.examiner import client
 from hw_grading.examiner.client import ExaminerEnded, ExaminerFailed
 from hw_grading.homework.homework import Homework
@@ -83,6 +83,33 @@ def test_a_submission_is_run_once_more_when_a_process_of_the_graders_has_ended(
     assert isinstance(outcome, NotGraded) == (fault is not None)
 
 
+@pytest.mark.parametrize("error", [GraderFault("no bwrap"), OSError(24, "Too many open files")])
+def test_a_worker_that_cannot_make_a_sandbox_is_unfit_whatever_the_reason(
+    error: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(job, "_check_sandbox", fail)
+    settings = {"sandbox": "bubblewrap", "blas_threads": 1}
+    with pytest.raises(WorkerUnfit, match=str(error.args[-1])):
+        run_elsewhere(Job("s", "{}", settings, installed(), Homework("toys")))
+
+
+@pytest.mark.parametrize("error", [OSError(24, "Too many open files"), TypeError("a mistake")])
+def test_every_other_error_leaves_the_submission_without_a_score(
+    error: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(self: Submission) -> WithScores:
+        raise error
+
+    monkeypatch.setattr(Submission, "run", fail)
+    text = nbformat.writes(nbformat.v4.new_notebook())
+    outcome = run(Job("student", text, {}, {}, Homework("toys")))
+    assert isinstance(outcome, NotGraded)
+    assert str(error) in outcome.fault
+
+
 def test_an_examiner_that_is_dying_is_not_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
     requests, theirs = socket.socketpair()
     theirs.close()  # as the system does first
@@ -112,6 +139,8 @@ def test_the_digest_of_packages_knows_names_and_contents_only(tmp_path: Path) ->
     (there / "__pycache__").mkdir()
     # As Python writes it, under a name that is gone when it is finished.
     (there / "__pycache__" / "a.cpython-311.pyc.140737").write_bytes(b"")
+    (there / ".ruff_cache").mkdir()  # which no wheel has
+    (there / ".ruff_cache" / "CACHEDIR.TAG").touch()
     assert digest_of([here]) == digest_of([there])
     assert digest_of([here]) != digest_of([package("other", a="1", b="3")])
     assert digest_of([here]) != digest_of([package("renamed", a="1", c="2")])

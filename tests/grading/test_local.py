@@ -16,7 +16,8 @@ import psutil
 import pytest
 
 from hw_grading.batch import local
-from hw_grading.batch.local import ATTEMPTS, LocalProcesses, WorkerDied
+from hw_grading.batch.local import ATTEMPTS, LocalProcesses, NoAnswer, WorkerDied
+from hw_grading.outcome import GraderFault
 
 pytestmark = pytest.mark.slow
 
@@ -46,6 +47,47 @@ def test_an_exception_is_that_of_the_call(two: LocalProcesses) -> None:
     with pytest.raises(ValueError, match="invalid literal"):
         two.submit(int, "x").result()
     assert two.submit(int, "7").result() == 7
+
+
+UNREADABLE = "type('Odd', ({},), {{'__reduce__': lambda self: (int, ('no number',))}})()"
+
+
+def test_an_exception_that_cannot_be_unpickled_is_told_in_words(two: LocalProcesses) -> None:
+    future = two.submit(exec, "raise " + UNREADABLE.format("ValueError"))
+    with pytest.raises(GraderFault, match="Odd"):
+        future.result(60)
+    assert two.submit(abs, -1).result(60) == 1
+
+
+def test_an_answer_that_cannot_be_read_fails_alone(two: LocalProcesses) -> None:
+    futures = [two.submit(eval, UNREADABLE.format("object")) for _ in range(3)]
+    for future in futures:
+        with pytest.raises(NoAnswer, match="cannot be read"):
+            future.result(60)
+    assert two.submit(abs, -1).result(60) == 1
+
+
+def test_an_answer_that_cannot_be_sent_fails_alone(two: LocalProcesses) -> None:
+    first = two.submit(os.getpid).result(60)
+    with pytest.raises(GraderFault, match="cannot be sent"):
+        two.submit(eval, "lambda: 0").result(60)
+    assert isinstance(first, int)
+    assert two.submit(abs, -1).result(60) == 1
+
+
+@pytest.mark.parametrize("error", [TypeError("mistake"), RuntimeError("no thread"), MemoryError()])
+def test_no_call_is_left_undone_when_no_process_can_be_started(
+    two: LocalProcesses, error: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(self: LocalProcesses) -> None:
+        raise error
+
+    with monkeypatch.context() as patched:
+        patched.setattr(LocalProcesses, "_start", fail)
+        for future in [two.submit(abs, -1) for _ in range(4)]:
+            with pytest.raises(GraderFault):
+                future.result(60)
+    assert two.submit(abs, -1).result(60) == 1
 
 
 def test_a_call_whose_worker_is_killed_is_made_again(two: LocalProcesses, tmp_path: Path) -> None:

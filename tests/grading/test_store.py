@@ -8,10 +8,12 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from hw_grading.batch import store
 from hw_grading.batch.store import Results
 from hw_grading.outcome import Graded, Spent, SubmissionFailed, WithScores
 
@@ -80,9 +82,26 @@ def test_a_full_disk_raises_and_leaves_nothing_behind(
 def test_what_a_killed_run_left_unfinished_is_removed(tmp_path: Path) -> None:
     results = Results(tmp_path, 10)
     results.put(KEY, outcome())
-    (files(tmp_path)[0].parent / "left.part").write_text("half")
+    left = files(tmp_path)[0].parent / "left.part"
+    left.write_text("half")
+    results.tidy()
+    assert left.exists()  # somebody may be writing it
+    os.utime(left, (1000, 1000))
     results.tidy()
     assert [path.suffix for path in files(tmp_path)] == [".gz"]
+
+
+def test_what_other_threads_write_is_not_tidied_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "_TIDIED_EVERY", 3)
+    monkeypatch.setattr(store, "_SECONDS_OF_THE_LIVING", -10)  # all clocks are wrong
+    monkeypatch.setattr(os, "fsync", lambda _: time.sleep(0.02))  # a slow disk
+    results = Results(tmp_path, 10)
+    keys = [f"{number:064x}" for number in range(60)]
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(lambda key: results.put(key, outcome()), keys))
+    assert [key for key in keys if results.get(key) is None] == []
 
 
 def test_results_not_used_for_longest_are_removed_first(tmp_path: Path) -> None:

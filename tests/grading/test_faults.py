@@ -1,0 +1,231 @@
+"""Faults of the grader's own, put in one place after another: nobody gets a score for them."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import nbclient
+import nbformat
+import pytest
+import zmq
+from nbformat.v4 import new_code_cell, new_notebook, new_output
+from test_execution import check
+from toy_course import FULL_MARKS, ToyCourse
+
+from hw_grading.batch.job import Job, run
+from hw_grading.examiner import client
+from hw_grading.homework.homework import Homework
+from hw_grading.outcome import Graded, NotGraded, Outcome, SubmissionFailed
+from hw_grading.run import kernel, outputs, submission
+from hw_grading.run.blame import told
+from hw_grading.run.clock import Clock
+from hw_grading.run.kernel_cells import KernelCells
+from hw_grading.run.report import Report
+from hw_grading.run.submission import Submission
+from hw_grading.sandbox.kernel import Client, KernelInSandbox
+from hw_grading.sandbox.watch import Watch
+from hw_support.submission import file as submission_file
+from hw_support.submission.file import read_submission
+
+pytestmark = pytest.mark.slow
+
+NO_FILES = OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+NO_MEMORY = OSError(errno.ENOMEM, os.strerror(errno.ENOMEM))
+NO_DISK = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+MISTAKE = TypeError("unsupported operand type(s)")
+NO_KEY = KeyError("content")
+
+
+def grade(*more: str) -> Outcome:
+    cells = [new_code_cell("x = 1"), check("first", "assert x == 1"), *map(new_code_cell, more)]
+    cells.append(check("second", "assert x == 1"))
+    settings = {"iopub_timeout": 1, "cpu_seconds_per_cell": 20}
+    return run(Job("s", json.dumps(new_notebook(cells=cells)), settings, {}, Homework("toys")))
+
+
+def failing(error: Exception, real: Callable[..., Any], after: int = 0) -> Callable[..., Any]:
+    """A function that works some times, and then raises."""
+    left = [after]
+
+    def fail(*arguments: Any, **named: Any) -> Any:
+        left[0] -= 1
+        if left[0] < 0:
+            raise error
+        return real(*arguments, **named)
+
+    return fail
+
+
+# Where it goes wrong, after how many times, and how.
+FAULTS: list[tuple[Any, str, int, Exception]] = [
+    (Submission, "_run_cell", 2, NO_FILES),
+    (Submission, "_run_cell", 2, NO_KEY),
+    (Submission, "_examine", 1, MISTAKE),
+    (Submission, "_look_after", 3, MISTAKE),
+    (Submission, "_settle", 1, NO_DISK),
+    (submission, "as_released", 0, NO_KEY),
+    (Clock, "begin", 3, MISTAKE),
+    (Clock, "left", 3, MISTAKE),
+    (Watch, "begin_cell", 3, NO_FILES),
+    (Watch, "_look", 0, NO_FILES),
+    (KernelCells, "run_cell", 3, NO_MEMORY),
+    (KernelInSandbox, "client", 0, zmq.ZMQError(errno.EMFILE)),
+    (KernelInSandbox, "take_sockets", 0, NO_FILES),
+    (nbclient.NotebookClient, "execute_cell", 2, NO_FILES),
+    (nbclient.NotebookClient, "execute_cell", 2, MemoryError()),
+    (nbclient.NotebookClient, "execute_cell", 2, zmq.ZMQError(errno.EMFILE)),
+    (nbclient.NotebookClient, "execute_cell", 2, RuntimeError("can't start new thread")),
+    (nbclient.NotebookClient, "process_message", 4, NO_MEMORY),
+    (nbclient.NotebookClient, "process_message", 4, MemoryError()),
+    (client._Examiner, "started", 0, NO_FILES),
+    (client._Examiner, "submit", 0, NO_FILES),
+    (client.Examination, "begin", 1, NO_KEY),
+    (client.Examination, "verdict", 1, NO_KEY),
+    (client.Examination, "verdict", 1, ValueError("no JSON")),
+]
+
+
+@pytest.mark.parametrize(
+    ("where", "name", "after", "error"),
+    FAULTS,
+    ids=[f"{name}-{type(error).__name__}" for _, name, _, error in FAULTS],
+)
+def test_a_fault_of_the_graders_makes_no_score(
+    where: Any, name: str, after: int, error: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if name == "started":
+        monkeypatch.setattr(client, "_examiner", None)
+    slow = ["import time; time.sleep(0.5)"] if name == "_look" else ["y = 2", "print(y)"]
+    monkeypatch.setattr(where, name, failing(error, getattr(where, name), after))
+    outcome = grade(*slow)
+    assert isinstance(outcome, NotGraded), outcome.reasons
+    assert str(error) in outcome.fault or name in ("submit", "started")
+
+
+def test_a_fault_while_asking_an_odd_kernel_whether_it_responds_makes_no_score(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    spoilt = failing(ValueError("no signature"), nbclient.NotebookClient.execute_cell, 2)
+    monkeypatch.setattr(nbclient.NotebookClient, "execute_cell", spoilt)
+    full = failing(zmq.ZMQError(errno.EMFILE), KernelInSandbox.client, 1)
+    monkeypatch.setattr(KernelInSandbox, "client", full)
+    assert isinstance(grade("y = 2"), NotGraded)
+
+
+@pytest.mark.parametrize("error", [ValueError("no signature"), NO_KEY, zmq.Again()])
+def test_what_the_kernel_sends_is_the_submissions_doing(
+    error: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failing_once = iter([False, False, False, True])
+    real = nbclient.NotebookClient.execute_cell
+
+    def execute(*arguments: Any, **named: Any) -> Any:
+        if next(failing_once, False):
+            raise error
+        return real(*arguments, **named)
+
+    monkeypatch.setattr(nbclient.NotebookClient, "execute_cell", execute)
+    outcome = grade("y = 2")
+    assert isinstance(outcome, SubmissionFailed)
+    assert "were lost" in outcome.reasons[0]
+
+
+def test_damage_while_asking_a_kernel_whether_it_responds_is_the_submissions_doing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    spoilt = failing(ValueError("no signature"), nbclient.NotebookClient.execute_cell, 3)
+    monkeypatch.setattr(nbclient.NotebookClient, "execute_cell", spoilt)
+    monkeypatch.setattr(Client, "wait_for_ready", failing(NO_KEY, Client.wait_for_ready, 1))
+    outcome = grade("y = 2")
+    assert isinstance(outcome, SubmissionFailed)
+    assert "talking to the kernel failed" in outcome.reasons[0]
+
+
+def test_a_fault_in_ending_the_kernel_takes_no_score_that_was_given(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(kernel.Kernel, "end", failing(MISTAKE, kernel.Kernel.end))
+    assert isinstance(grade(), Graded)
+
+
+def test_an_output_that_cannot_be_looked_at_now_is_not_dropped(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    cell = new_code_cell(outputs=[new_output("stream", text="6")])
+    monkeypatch.setattr(nbformat, "validate", failing(NO_FILES, nbformat.validate))
+    with pytest.raises(OSError, match="Too many open files"):
+        outputs.settle(cell)
+
+
+@pytest.mark.parametrize(
+    ("name", "number"), [("lstat", errno.EIO), ("open", errno.EMFILE), ("fstat", errno.ENOMEM)]
+)
+def test_a_file_that_the_machine_cannot_open_now_is_not_a_broken_one(
+    name: str, number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "hw2.ipynb"
+    path.write_text(nbformat.writes(new_notebook(cells=[new_code_cell("x = 1")])))
+    monkeypatch.setattr(submission_file.os, name, failing(OSError(number, ""), getattr(os, name)))
+    with pytest.raises(OSError, match=str(number)):
+        read_submission(path)
+    monkeypatch.undo()
+    assert not read_submission(path)[1]
+
+
+def test_what_is_told_names_the_graders_own_line() -> None:
+    with pytest.raises(AttributeError) as raised:
+        Report().add(None, None, 3)  # type: ignore[arg-type]
+    assert "(hw_grading/run/report.py, line " in told(raised.value)
+
+
+PUT_IN = """
+import errno, os
+from hw_grading.examiner.client import Examination
+from hw_grading.run.submission import Submission
+from hw_grading.run.kernel_cells import KernelCells
+from hw_support.submission import file
+
+def of(student, where, name, error):
+    real = getattr(where, name)
+    def fail(self, *arguments, **named):
+        who = self.student if where is Submission else str(self)
+        if student in who:
+            raise error
+        return real(self, *arguments, **named)
+    setattr(where, name, fail)
+
+def no_files():
+    return OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+of("a-loop", Submission, "_run_cell", no_files())
+of("b-mistake", Submission, "_look_after", TypeError("a mistake"))
+of("c-settling", Submission, "_settle", OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
+of("d-reading", file, "read_regular_file", no_files())
+"""
+
+
+def test_no_score_is_written_and_the_next_student_is_graded(course: ToyCourse) -> None:
+    config = course.root / "nbgrader_config.py"
+    config.write_text(config.read_text() + PUT_IN)
+    unlucky = ["a-loop", "b-mistake", "c-settling", "d-reading"]
+    for student in [*unlucky, "e-lucky"]:
+        course.submit(student, course.answered)
+    done = course.grade("--WholeClass.executor=serial")
+    assert done.returncode == 1
+    for student in unlucky:
+        assert set(course.scores(student).values()) <= {None}, student
+        assert not (course.root / "autograded" / student / "hw2").exists()
+    told = done.stderr.rpartition("NOT GRADED")[2]
+    assert re.search(r"a-loop: OSError: \[Errno 24] .* \(hw_grading/run/submission.py, line", told)
+    assert "d-reading: OSError: [Errno 24] Too many open files" in told
+    assert sum(filter(None, course.test_scores("e-lucky").values())) == FULL_MARKS
+    config.write_text(config.read_text().replace(PUT_IN, ""))
+    assert course.grade().returncode == 0
+    for student in unlucky:
+        assert sum(filter(None, course.test_scores(student).values())) == FULL_MARKS

@@ -1,0 +1,109 @@
+"""Processes that the grader signals: the one that is meant, never another with its number."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import hw_grading
+from hw_grading.sandbox import forked
+from hw_grading.sandbox.forked import Target
+from hw_grading.sandbox.watch import Watch
+
+LAST_NUMBER = Path("/proc/sys/kernel/ns_last_pid")
+
+
+@contextlib.contextmanager
+def sleeper() -> Iterator[subprocess.Popen[bytes]]:
+    with subprocess.Popen(["sleep", "600"]) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+@pytest.fixture
+def first() -> Iterator[subprocess.Popen[bytes]]:
+    with sleeper() as process:
+        yield process
+
+
+@contextlib.contextmanager
+def another_with_the_number_of(
+    process: subprocess.Popen[bytes],
+) -> Iterator[subprocess.Popen[bytes]]:
+    """End a process, and start another one that gets its number."""
+    process.kill()
+    process.wait()
+    for _ in range(50):
+        LAST_NUMBER.write_text(str(process.pid - 1))
+        with sleeper() as other:
+            if other.pid == process.pid:
+                yield other
+                return
+    pytest.skip("others took the number each time")
+
+
+needs_numbers = pytest.mark.skipif(
+    not os.access(LAST_NUMBER, os.W_OK) or os.geteuid() != 0,
+    reason="only root chooses the numbers of processes, on Linux",
+)
+
+
+@needs_numbers
+def test_a_watch_neither_kills_nor_interrupts_nor_counts_another(
+    first: subprocess.Popen[bytes],
+) -> None:
+    watch = Watch(first.pid, first.pid, memory_mb=0.001, cpu_seconds=0)
+    with another_with_the_number_of(first) as other:
+        time.sleep(0.5)  # in which it looks twice
+        watch.interrupt()
+        watch.kill()
+        watch.end()
+        assert watch.stop is None or "memory" not in watch.stop.reason
+        with pytest.raises(subprocess.TimeoutExpired):
+            other.wait(0.2)
+
+
+@pytest.mark.parametrize("descriptors", [True, False])
+def test_a_target_is_the_one_that_is_meant(
+    descriptors: bool, first: subprocess.Popen[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not descriptors:  # as on macOS
+        monkeypatch.delattr(forked.os, "pidfd_open", raising=False)
+    target = Target(first.pid)
+    target.send(signal.SIGTERM)
+    assert first.wait(20) == -signal.SIGTERM
+    target.send(signal.SIGTERM)  # to nobody
+    Target(first.pid).send(signal.SIGTERM)
+
+
+@needs_numbers
+@pytest.mark.parametrize("descriptors", [True, False])
+def test_a_target_that_has_ended_is_not_taken_for_another(
+    descriptors: bool, first: subprocess.Popen[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not descriptors:
+        monkeypatch.delattr(forked.os, "pidfd_open", raising=False)
+        time.sleep(0.1)  # psutil compares times, in hundredths of a second
+    target = Target(first.pid)
+    with another_with_the_number_of(first) as other:
+        target.send(signal.SIGKILL)
+        with pytest.raises(subprocess.TimeoutExpired):
+            other.wait(0.2)
+
+
+@pytest.mark.parametrize("room", ["batch", "run", "sandbox"])
+def test_no_process_is_signalled_by_its_number(room: str) -> None:
+    files = list((Path(hw_grading.__file__).parent / room).glob("*.py"))
+    assert files
+    by_number = re.compile(r"\bos\.kill(pg)?\(")
+    assert [path.name for path in files if by_number.search(path.read_text())] == []

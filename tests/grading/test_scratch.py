@@ -1,0 +1,95 @@
+"""What the processes of a run leave in the folder for temporary files: nothing, however it ends."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from toy_course import ASSIGNMENT, ToyCourse, environment
+
+from hw_grading.batch import scratch
+from hw_grading.batch.scratch import Scratch
+
+
+@pytest.fixture
+def place(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An empty folder for temporary files; its path is short, as those of sockets have to be."""
+    folder = Path(tempfile.mkdtemp(prefix="t"))
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def left_in(place: Path) -> list[str]:
+    return sorted(path.name for path in place.glob("hw-*"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("executor", "number"), [("processes", signal.SIGINT), ("serial", signal.SIGTERM)]
+)
+def test_a_run_that_is_stopped_leaves_no_folders(
+    number: int, executor: str, course: ToyCourse, place: Path
+) -> None:
+    for student in ("first", "second"):
+        course.submit(student, course.answer(double="import time\ntime.sleep(60)"))
+    with open(course.root / "output.txt", "w") as output:
+        process = subprocess.Popen(
+            [
+                *(sys.executable, "-m", "nbgrader", "autograde", ASSIGNMENT),
+                f"--WholeClass.executor={executor}",
+            ],
+            cwd=course.root,
+            env={**environment(), "TMPDIR": str(place)},
+            stdout=output,
+            stderr=output,
+        )
+    try:
+        end = time.monotonic() + 100
+        while not any(path.name == "grader.json" for path in place.rglob("hw-kernel-*/*")):
+            assert time.monotonic() < end, (course.root / "output.txt").read_text()
+            time.sleep(0.1)
+        time.sleep(0.5)
+        process.send_signal(number)
+        process.wait(60)
+    finally:
+        process.kill()
+        process.wait()
+    assert process.returncode == 128 + number, (course.root / "output.txt").read_text()
+    assert left_in(place) == []
+
+
+def test_what_a_killed_run_left_is_removed_and_what_is_in_use_is_not(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (place / "hw-run-dead" / "hw-kernel-x").mkdir(parents=True)
+    (place / "elsewhere").mkdir()
+    (place / "hw-run-link").symlink_to(place / "elsewhere")
+    first = Scratch()
+    assert (place / "hw-run-dead").exists()  # it is young: somebody may be about to lock it
+    monkeypatch.setattr(scratch, "_SECONDS_OF_THE_LIVING", -10)
+    second = Scratch()
+    assert not (place / "hw-run-dead").exists()
+    assert first.path.exists()
+    assert (place / "elsewhere").exists()
+    first.remove()
+    first.remove()
+    second.remove()
+    assert left_in(place) == ["hw-run-link"]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root makes folders of others")
+def test_folders_of_others_are_left_alone(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (place / "hw-run-theirs").mkdir()
+    os.chown(place / "hw-run-theirs", 12345, 12345)
+    monkeypatch.setattr(scratch, "_SECONDS_OF_THE_LIVING", -10)
+    Scratch().remove()
+    assert left_in(place) == ["hw-run-theirs"]
