@@ -12,6 +12,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from hw_support.failures import visible
+
 _KEPT_CHARACTERS = 200_000  # of what a cell prints
 _KEPT_RESULT = 2_000
 
@@ -59,7 +61,7 @@ def run_cell(source: str, name: str, names: dict[str, Any]) -> list[dict[str, An
             if value is not None:
                 outputs.append(_result(value))
     if text := printed.getvalue():
-        outputs.insert(0, {"output_type": "stream", "name": "stdout", "text": text})
+        outputs.insert(0, {"output_type": "stream", "name": "stdout", "text": visible(text)})
     return outputs
 
 
@@ -140,7 +142,7 @@ def _compiled(source: str, name: str) -> tuple[Any, Any]:
 
 def _result(value: Any) -> dict[str, Any]:
     # A score is read as a number: one of NumPy's would be written "np.float64(3.0)".
-    text = repr(float(value)) if isinstance(value, numbers.Real) else repr(value)[:_KEPT_RESULT]
+    text = repr(float(value)) if isinstance(value, numbers.Real) else visible(repr(value)[:_KEPT_RESULT])
     return {
         "output_type": "execute_result",
         "execution_count": None,
@@ -151,7 +153,7 @@ def _result(value: Any) -> dict[str, Any]:
 
 def _error(error: BaseException, name: str) -> dict[str, Any]:
     try:
-        text = str(error)[:_KEPT_RESULT]
+        text = visible(str(error)[:_KEPT_RESULT])
     except BaseException:
         text = ""
     # Lines of the cell alone: others would name folders of this machine.
