@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from hw_grading.plugins.formgrader_pages import escape as escape_formgraders_pages
+from hw_grading.plugins.hardening import harden
 
 c = get_config()
 
@@ -77,7 +77,8 @@ c.TemplateExporter.filters = {
     "strip_files_prefix": "hw_grading.pages.safe_html.unchanged",
 }
 c.HTMLExporter.preprocessors = ["hw_grading.pages.safe_html.CleanOutputs"]
-escape_formgraders_pages()
+# Formgrader escapes what it prints, nothing that students determine stops or repaints a command.
+harden()
 
 # Feedback shows neither hidden tests nor mark schemes.
 c.GenerateFeedback.exporter_class = "hw_grading.plugins.exporters.FeedbackExporter"
@@ -88,3 +89,6 @@ c.GenerateFeedback.preprocessors = [
     "hw_grading.plugins.feedback.HideTestDetails",
     "nbconvert.preprocessors.CSSHTMLHeaderPreprocessor",
 ]
+
+# A table that no spreadsheet computes.
+c.ExportApp.plugin_class = "hw_grading.plugins.exporting.PlainCsv"

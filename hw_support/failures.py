@@ -1,8 +1,8 @@
 """Say what an exception was that a student's function raised, and where.
 
 What an exception tells is student code: its text, its type's name, even the names of functions. All
-of it is cut to one short line (`one_line`, `plain_name`). Where inputs are hidden nothing of its text
-is told, since a function could write the inputs into it.
+of it is cut to one short line (`one_line`, `plain_name`). Where inputs are hidden nothing of its
+text is told, since a function could write the inputs into it.
 """
 
 from __future__ import annotations

@@ -33,16 +33,17 @@ from typing import Any
 from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.converters import NbGraderException
 from nbgrader.coursedir import CourseDirectory
-from nbgrader.utils import parse_utc, rmtree
+from nbgrader.utils import rmtree
 from sqlalchemy.engine import make_url
 
 from hw_grading.batch.lock import course_locked
-from hw_grading.batch.submitted import TIMESTAMP, why_unusable
+from hw_grading.batch.submitted import why_unusable
 from hw_grading.homework.course import fixed_folder
 from hw_grading.outcome import GraderFault
 from hw_grading.records.graded_notebook import FINISHED
+from hw_grading.records.timestamp import read_time
 from hw_support.submission.file import Unreadable, read_regular_file
-from hw_support.submission.problems import METADATA_KEY, shown
+from hw_support.submission.problems import METADATA_KEY
 
 _MAX_BYTES_OF_OUR_OWN = 2_000_000_000
 _SECONDS_FOR_GRADEBOOK = 600  # which formgrader, or a backup, may be using; SQLite's own is 5 s
@@ -89,19 +90,10 @@ class CarefulCourseDirectory(CourseDirectory):
 
     def get_existing_timestamp(self, dest_path: str) -> Any:
         """Return the time of submission (UTC, without a time zone), or None."""
-        path = Path(dest_path, TIMESTAMP)
-        if not os.path.lexists(path):
-            return None
         try:
-            text = read_regular_file(path, 1_000).decode("utf-8").strip()
-            return parse_utc(text) if text else None
-        except (Unreadable, ValueError, OverflowError, TypeError, AttributeError) as error:
-            self.log.warning(
-                "%s: expected a time such as '2022-10-04 23:59:00 UTC', found none (%s): graded as "
-                "a submission without a time, so without a late penalty",
-                path,
-                shown(error),
-            )
+            return read_time(Path(dest_path))
+        except Unreadable as why:
+            self.log.warning("%s", why)
             return None
 
 

@@ -142,12 +142,12 @@ def _compiled(source: str, name: str) -> tuple[Any, Any]:
 
 def _result(value: Any) -> dict[str, Any]:
     # A score is read as a number: one of NumPy's would be written "np.float64(3.0)".
-    text = repr(float(value)) if isinstance(value, numbers.Real) else visible(repr(value)[:_KEPT_RESULT])
+    text = repr(float(value)) if isinstance(value, numbers.Real) else repr(value)[:_KEPT_RESULT]
     return {
         "output_type": "execute_result",
         "execution_count": None,
         "metadata": {},
-        "data": {"text/plain": text},
+        "data": {"text/plain": visible(text)},
     }
 
 

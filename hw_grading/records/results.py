@@ -7,14 +7,12 @@ it becomes that student's reason.
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
 from pathlib import Path
 from typing import Any
-
-from nbgrader.utils import parse_utc
 
 from hw_grading.homework.course import Course, shelf_of
 from hw_grading.homework.homework import homework_of
@@ -28,7 +26,8 @@ from hw_grading.records.graded_notebook import (
 )
 from hw_grading.records.questions import Place, read_places
 from hw_grading.records.scores import Cell, Record, read_gradebook
-from hw_support.submission.file import Unreadable, read_regular_file
+from hw_grading.records.timestamp import read_time
+from hw_support.submission.file import Unreadable
 from hw_support.submission.problems import METADATA_KEY, Problem, Severity, read_problems, shown
 
 
@@ -183,7 +182,9 @@ def _why_not_graded(roster: Roster, record: Record, trouble: str) -> str:
     folder = roster.course.submitted(record.student, name)
     run = f"run `nbgrader autograde {name}`"
     if record.scored:
-        newer = _timestamp(folder / "timestamp.txt")
+        newer = None
+        with contextlib.suppress(Unreadable):  # which the run has said
+            newer = read_time(folder)
         if trouble:
             return f"The gradebook has scores, but {trouble}. To grade it again, {run}."
         if newer and record.handed_in and newer > record.handed_in:
@@ -210,11 +211,3 @@ def _missing(record: Record) -> str:
     tests = [score for score in record.scores if not score.cell.by_hand]
     missing = [score.cell.name for score in tests if score.auto is None]
     return "no scores" if len(missing) == len(tests) else f"no scores for {', '.join(missing)}"
-
-
-def _timestamp(path: Path) -> datetime | None:
-    try:
-        moment: datetime | None = parse_utc(read_regular_file(path, 1_000).decode().strip())
-    except (Unreadable, ValueError, OverflowError, TypeError, AttributeError):
-        return None
-    return moment
