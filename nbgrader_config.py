@@ -35,7 +35,9 @@ c.ClearSolutions.text_stub = "YOUR ANSWER HERE"
 # Mark schemes stand in the locked question above each answer, not in cells of their own.
 c.ClearMarkScheme.enforce_metadata = False
 
-# What is downloaded from a learning platform: <student>_<homework>.ipynb, with anything behind it.
+# What is downloaded from a learning platform: <student>_<homework>.ipynb, with anything behind it,
+# or such a zip with one notebook, or a zip of all of these.
+c.ZipCollectApp.extractor_plugin = "hw_grading.plugins.collecting.OneNotebookEach"
 c.ZipCollectApp.collector_plugin = "hw_grading.plugins.collecting.HomeworksByName"
 
 # Mends what students broke: the instructor's cells, their order, metadata, and the kernel.

@@ -39,25 +39,34 @@ def read_time(folder: Path) -> datetime | None:
     if not os.path.lexists(path):
         return None
     try:
-        return _parsed(read_regular_file(path, _MOST_BYTES).decode().strip())
-    except Exception as error:  # whatever a parser makes of a stranger's text
+        return time_of(read_regular_file(path, _MOST_BYTES).decode().strip())
+    except (Unreadable, ValueError) as error:
         raise Unreadable(
-            f"{path}: expected a time such as '2022-10-04 23:59:00 UTC', found none "
-            f"({shown(error, 120)}). It counts as handed in without a time, so without a late "
-            "penalty. Write the time into the file, or remove it"
+            f"{path}: expected a time such as '2022-10-04 23:59:00 UTC', found none ({error}). "
+            "It counts as handed in without a time, so without a late penalty. Write the time into "
+            "the file, or remove it"
         ) from None
 
 
-def _parsed(text: str) -> datetime:
-    """Return the time that a text tells, or raise an exception of some kind."""
+def time_of(text: str) -> datetime:
+    """Return the time that a text tells, in UTC without a time zone.
+
+    Raises
+    ------
+    Unreadable
+        It tells none, or one at which nothing can have been handed in.
+    """
     if not text:
-        raise ValueError("it is empty")
+        raise Unreadable("it is empty")
     if len(text) > _LONGEST or not text.isprintable():
-        raise ValueError(f"{shown(text)}")
+        raise Unreadable(shown(text))
     words = text.split(" ")
     if len(words) == 3 and not _ZONE.fullmatch(words[2]):
-        raise ValueError(f"{shown(words[2])} is no time zone")
-    moment: datetime = parse_utc(text)
+        raise Unreadable(f"{shown(words[2])} is no time zone")
+    try:
+        moment: datetime = parse_utc(text)
+    except Exception:  # whatever a parser makes of a stranger's text
+        raise Unreadable(shown(text)) from None
     if not _EARLIEST < moment < datetime.now(UTC).replace(tzinfo=None) + _AHEAD:
-        raise ValueError(f"{moment} is long ago, or to come")
+        raise Unreadable(f"{moment} is long ago, or to come")
     return moment
