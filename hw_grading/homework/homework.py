@@ -20,7 +20,7 @@ STAFF = "staff"  # the folder in a course, and the package that hidden parts imp
 _NOT_FOR_GRADING = ("answers", "__pycache__")
 _MOST_BYTES = 50_000_000
 LONGEST_ID = 128  # characters: that of nbgrader's tables
-_ALLOWED = "a student's id has letters, digits, and _ . @ + - behind the first one, only"
+_ALLOWED = "expected are letters, digits and _ . @ + -, the first one a letter, a digit or _"
 
 
 @dataclass(frozen=True)
@@ -100,9 +100,9 @@ def why_no_id(student: str) -> str | None:
     if odd := sorted(
         set(re.sub(r"[\w.@+-]", "", student)) | (set(student) - set(visible(student)))
     ):
-        return f"its name has {', '.join(map(ascii, odd[:5]))}, and {_ALLOWED}"
+        return f"its name has {', '.join(map(ascii, odd[:5]))}: {_ALLOWED}"
     if not re.match(r"\w", student):
-        return f"its name begins with {student[:1]!r}, and {_ALLOWED}"
+        return f"its name begins with {student[:1]!r}: {_ALLOWED}"
     return None
 
 

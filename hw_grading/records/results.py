@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from hw_grading.homework.course import Course, shelf_of
-from hw_grading.homework.homework import homework_of
+from hw_grading.homework.homework import homework_of, why_no_id
 from hw_grading.outcome import Status
 from hw_grading.records.graded_notebook import (
     FINISHED,
@@ -157,7 +157,11 @@ def read_student(roster: Roster, record: Record) -> tuple[StudentResult, dict[st
 
 
 def _handed_in(course: Course, assignment: str, others: set[str]) -> Iterator[str]:
-    """Give those who handed in anything that is not clearly for another assignment."""
+    """Give those who handed in anything that is not clearly for another assignment.
+
+    A folder whose name begins with a dot is a student's if it has one for the assignment: others
+    are a machine's.
+    """
     step = course.directory.submitted_directory
     shelf = shelf_of(course.directory, step, assignment)
     for_others = {shelf_of(course.directory, step, other).within for other in others}
@@ -172,8 +176,11 @@ def _handed_in(course: Course, assignment: str, others: set[str]) -> Iterator[st
         except OSError:
             names = {"what nobody may read"}  # better listed than lost
         student = shelf.name(folder.name)
-        visible = folder.name[0] != "." and any(name[0] != "." for name in names - for_others)
-        if student and visible:
+        if folder.name.startswith("."):
+            handed_in = bool(shelf.within) and shelf.within in names
+        else:
+            handed_in = any(name[0] != "." for name in names - for_others)
+        if student and handed_in:
             yield student
 
 
@@ -190,6 +197,8 @@ def _why_not_graded(roster: Roster, record: Record, trouble: str) -> str:
         if newer and record.handed_in and newer > record.handed_in:
             return f"It was handed in again since these scores were given: {run}."
         return ""
+    if why := why_no_id(record.student):
+        return f"{why[0].upper()}{why[1:]}. Rename the folder, and {run}."
     if os.path.lexists(folder / f"{name}.ipynb"):
         return f"It was handed in, and there are {_missing(record)}: {run}."
     where = f"folder {folder.name}"
