@@ -9,7 +9,8 @@ formgrader reads when it starts.
   nbconvert, whose templates print HTML on purpose; so in formgrader's templates there each plain
   value is escaped (`Escaping`).
 - The Content-Security-Policy of each page allows the scripts of the templates, which carry a number
-  drawn for this page, and what these load. What else got into a page does not run.
+  drawn for this page, their few handlers of events, and MathJax. What else got into a page does
+  not run, by formgrader's own scripts either, some of which make HTML of texts.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ from markupsafe import Markup
 _MODULE = "nbgrader.server_extensions.formgrader.formgrader"
 _TEMPLATES = re.compile(r"server_extensions[/\\]formgrader[/\\]templates[/\\]")
 _MATHJAX = "mathjax.html.j2"
+_MATHJAX_LOADS = "https://cdnjs.cloudflare.com/ajax/libs/mathjax/"
 _VALUE = r"\{\{ ((?:resources|cell)\.[\w.]+) \}\}"
 _IN_A_SCRIPT = re.compile(r"""= "\{\{ ([\w.]+) \}\}([^"{\n]*)";""")
 _HANDLER = re.compile(r"""\son\w+="([^"{]+)\"""")
@@ -99,8 +101,8 @@ def _policy(handler: Any, hashes: str) -> Iterator[None]:
     handler.set_header(
         "Content-Security-Policy",
         f"{handler.content_security_policy}; "
-        # MathJax makes functions of text, and so do formgrader's scripts.
-        f"script-src 'nonce-{_nonce}' 'strict-dynamic' 'unsafe-eval' 'unsafe-hashes' {hashes}; "
+        # MathJax evaluates its settings, which are a text.
+        f"script-src 'nonce-{_nonce}' {_MATHJAX_LOADS} 'unsafe-eval' 'unsafe-hashes' {hashes}; "
         "object-src 'none'; base-uri 'none'",
     )
     try:
