@@ -16,6 +16,7 @@ c.CourseDirectory.ignore = [".ipynb_checkpoints", "*.pyc", "__pycache__", "saved
 # Students and instructors must both be able to write here (chmod 777 on a shared machine).
 c.Exchange.root = str(HERE / "exchange")
 c.Exchange.timezone = "America/Los_Angeles"
+c.ExchangeFactory.collect = "hw_grading.plugins.exchange.CollectAnyName"
 
 c.GenerateAssignment.preprocessors = [
     "hw_grading.plugins.due_date.ShowDueDate",

@@ -152,6 +152,26 @@ def test_any_text_is_a_time_or_none(text: str) -> None:
         assert moment.year >= 2000
 
 
+def test_a_folder_in_the_exchange_whose_name_tells_no_time_stops_nobody(
+    generated_course: ToyCourse, tmp_path: Path
+) -> None:
+    course = generated_course.copied(tmp_path / "course")
+    inbound = course.root / "exchange" / "toy" / "inbound"
+    for name in ("ada+hw2+2022-10-04 23:59:00 UTC", "ada+hw2+24:0012345678901234567890"):
+        nbformat.write(course.answered, make(inbound / name) / "hw2.ipynb")
+    nbformat.write(course.released, make(inbound / "bob+hw2+NaN:NaN+x") / "hw2.ipynb")
+    os.chmod(inbound.parent.parent, 0o777)
+    done = run(course.root, "collect", ASSIGNMENT)
+    assert done.returncode == 0, done.stderr
+    assert sorted(os.listdir(course.root / "submitted")) == ["ada", "bob"]
+    assert done.stderr.count("expected a name that ends in a time") == 2
+
+
+def make(folder: Path) -> Path:
+    folder.mkdir(parents=True)
+    return folder
+
+
 # -- a class
 
 
