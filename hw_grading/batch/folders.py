@@ -7,7 +7,8 @@ take for graded:
   of all others;
 - a folder without the notebook (or with it under another name) is skipped, and so is one whose name
   begins with a dot;
-- one name with a line break in it stops the whole class;
+- one name with a line break in it stops the whole class, and others become HTML in formgrader: who
+  is called by what is no student id is refused;
 - it copies all that lies beside the notebook, also what a symbolic link points to, and fails at a
   pipe, a dangling link, or folders in folders without end;
 - it fails at a `timestamp.txt` that is no time;
