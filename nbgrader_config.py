@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from hw_grading.plugins.formgrader_pages import escape as escape_formgraders_pages
+from hw_grading.plugins.hardening import harden
 
 c = get_config()
 
@@ -16,6 +16,7 @@ c.CourseDirectory.ignore = [".ipynb_checkpoints", "*.pyc", "__pycache__", "saved
 # Students and instructors must both be able to write here (chmod 777 on a shared machine).
 c.Exchange.root = str(HERE / "exchange")
 c.Exchange.timezone = "America/Los_Angeles"
+c.ExchangeFactory.collect = "hw_grading.plugins.exchange.CollectAnyName"
 
 c.GenerateAssignment.preprocessors = [
     "hw_grading.plugins.due_date.ShowDueDate",
@@ -35,7 +36,9 @@ c.ClearSolutions.text_stub = "YOUR ANSWER HERE"
 # Mark schemes stand in the locked question above each answer, not in cells of their own.
 c.ClearMarkScheme.enforce_metadata = False
 
-# What is downloaded from a learning platform: <student>_<homework>.ipynb, with anything behind it.
+# What is downloaded from a learning platform: <student>_<homework>.ipynb, with anything behind it,
+# or such a zip with one notebook, or a zip of all of these.
+c.ZipCollectApp.extractor_plugin = "hw_grading.plugins.collecting.OneNotebookEach"
 c.ZipCollectApp.collector_plugin = "hw_grading.plugins.collecting.HomeworksByName"
 
 # Mends what students broke: the instructor's cells, their order, metadata, and the kernel.
@@ -77,7 +80,8 @@ c.TemplateExporter.filters = {
     "strip_files_prefix": "hw_grading.pages.safe_html.unchanged",
 }
 c.HTMLExporter.preprocessors = ["hw_grading.pages.safe_html.CleanOutputs"]
-escape_formgraders_pages()
+# Formgrader escapes what it prints, nothing that students determine stops or repaints a command.
+harden()
 
 # Feedback shows neither hidden tests nor mark schemes.
 c.GenerateFeedback.exporter_class = "hw_grading.plugins.exporters.FeedbackExporter"
@@ -88,3 +92,6 @@ c.GenerateFeedback.preprocessors = [
     "hw_grading.plugins.feedback.HideTestDetails",
     "nbconvert.preprocessors.CSSHTMLHeaderPreprocessor",
 ]
+
+# A table that no spreadsheet computes.
+c.ExportApp.plugin_class = "hw_grading.plugins.exporting.PlainCsv"

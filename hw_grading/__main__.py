@@ -8,6 +8,7 @@ from pathlib import Path
 
 from hw_grading.homework.course import Course
 from hw_grading.records.scores import NoScores
+from hw_support.failures import visible
 from hw_support.submission.file import Unreadable
 
 FINE, TO_DO, CANNOT = 0, 1, 2
@@ -46,7 +47,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         return run(parser.parse_args(arguments))
     except (NoScores, Unreadable, OSError, RuntimeError) as error:
-        print(error, file=sys.stderr)
+        print(visible(str(error)), file=sys.stderr)
         return CANNOT
 
 

@@ -495,12 +495,14 @@ class Checks:
         return Attempt(self, what, points, hidden)
 
     def record(self, what: str, points: float, message: str) -> None:
-        """Keep what became of a part, and print a line about it."""
+        """Keep what became of a part, and print a line about it, and one about what was wrong."""
         self.notebook.end_part()
-        part = Part(what, points, message)
+        if message:  # one of blanks alone is a failure as well
+            message = failures.one_line(message) or "failed"
+        part = Part(failures.one_line(what), points, message)
         self.parts.append(part)
         mark = "passed" if part.passed else "FAILED"
-        print(f"{mark}  {what} [{points:g} pt]" + (f"\n        {message}" if message else ""))
+        print(f"{mark}  {part.what} [{points:g} pt]" + (f"\n        {message}" if message else ""))
 
     def note(self, text: str) -> None:
         """Print a remark that costs no points: ``note    <text>``.

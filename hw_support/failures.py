@@ -1,8 +1,8 @@
 """Say what an exception was that a student's function raised, and where.
 
 What an exception tells is student code: its text, its type's name, even the names of functions. All
-of it is cut to one short line of printable characters. Where inputs are hidden nothing of its text
-is told, since a function could write the inputs into it.
+of it is cut to one short line (`one_line`, `plain_name`). Where inputs are hidden nothing of its
+text is told, since a function could write the inputs into it.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from typing import Any
 LONGEST_NAME = 60  # characters of a function's or a type's
 _LONGEST_TEXT = 1000  # characters of an exception's
 _MOST_LINES = 1_000_000
+# Printable, says Unicode: fillers of Hangul, and the empty pattern of Braille.
+_LOOK_BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 _NUMBERS = {2: "two", 3: "three", 4: "four", 5: "five", 6: "six"}
 # NumPy's names of text, and the grader's of what stays in another process.
 _DTYPE_OF_TEXT = re.compile(r"(?:numpy\.)?dtype\('[<>|=]?[US]\d+'\)|'[<>|=][US]\d+'")
@@ -34,8 +36,26 @@ class Place:
 
 
 def one_line(text: str, limit: int = _LONGEST_TEXT) -> str:
-    """Return the beginning of a text on one line, without characters that are not to be seen."""
-    return "".join(c for c in " ".join(text[:limit].split()) if c.isprintable())
+    """Return the beginning of a text on one line, as `visible` shows it.
+
+    Every text that student code can determine goes into a report through this function.
+    """
+    return visible(" ".join(text[:limit].split()))[:limit]
+
+
+def visible(text: str) -> str:
+    """Return a text that no terminal and no browser obeys.
+
+    Control and format characters (of colours, of the direction of writing), halves of characters
+    and letters that look like a space are shown as their escapes; lines and tabs are kept.
+    """
+    if text.isprintable() and not _LOOK_BLANK.intersection(text):
+        return text
+    return "".join(c if _is_seen(c) else c.encode("unicode_escape").decode() for c in text)
+
+
+def _is_seen(character: str) -> bool:
+    return character in "\n\t" or (character.isprintable() and character not in _LOOK_BLANK)
 
 
 def plain_name(name: object, otherwise: str = "a function") -> str:

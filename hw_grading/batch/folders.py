@@ -7,7 +7,8 @@ take for graded:
   of all others;
 - a folder without the notebook (or with it under another name) is skipped, and so is one whose name
   begins with a dot;
-- one name with a line break in it stops the whole class;
+- one name with a line break in it stops the whole class, and others become HTML in formgrader: who
+  is called by what is no student id is refused;
 - it copies all that lies beside the notebook, also what a symbolic link points to, and fails at a
   pipe, a dangling link, or folders in folders without end;
 - it fails at a `timestamp.txt` that is no time;
@@ -33,20 +34,21 @@ from typing import Any
 from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.converters import NbGraderException
 from nbgrader.coursedir import CourseDirectory
-from nbgrader.utils import parse_utc, rmtree
+from nbgrader.utils import rmtree
 from sqlalchemy.engine import make_url
 
 from hw_grading.batch.lock import course_locked
-from hw_grading.batch.submitted import TIMESTAMP, why_unusable
-from hw_grading.homework.course import fixed_folder
+from hw_grading.batch.submitted import why_unusable
+from hw_grading.homework.course import fixed_folder, shelf_of
+from hw_grading.homework.homework import why_no_id
 from hw_grading.outcome import GraderFault
 from hw_grading.records.graded_notebook import FINISHED
+from hw_grading.records.timestamp import read_time
 from hw_support.submission.file import Unreadable, read_regular_file
-from hw_support.submission.problems import METADATA_KEY, shown
+from hw_support.submission.problems import METADATA_KEY
 
 _MAX_BYTES_OF_OUR_OWN = 2_000_000_000
 _SECONDS_FOR_GRADEBOOK = 600  # which formgrader, or a backup, may be using; SQLite's own is 5 s
-_MOST_OF_ID = 128
 
 
 class CarefulCourseDirectory(CourseDirectory):
@@ -89,19 +91,10 @@ class CarefulCourseDirectory(CourseDirectory):
 
     def get_existing_timestamp(self, dest_path: str) -> Any:
         """Return the time of submission (UTC, without a time zone), or None."""
-        path = Path(dest_path, TIMESTAMP)
-        if not os.path.lexists(path):
-            return None
         try:
-            text = read_regular_file(path, 1_000).decode("utf-8").strip()
-            return parse_utc(text) if text else None
-        except (Unreadable, ValueError, OverflowError, TypeError, AttributeError) as error:
-            self.log.warning(
-                "%s: expected a time such as '2022-10-04 23:59:00 UTC', found none (%s): graded as "
-                "a submission without a time, so without a late penalty",
-                path,
-                shown(error),
-            )
+            return read_time(Path(dest_path))
+        except Unreadable as why:
+            self.log.warning("%s", why)
             return None
 
 
@@ -177,7 +170,7 @@ def add_overlooked(converter: Any, step: str, expected: Sequence[str] = ()) -> N
 
 
 def drop_unnameable(converter: Any, step: str) -> dict[str, str]:
-    """Leave out folders whose name neither nbgrader nor its database can hold.
+    """Leave out folders whose name is no student id: see `hw_grading.homework.homework.why_no_id`.
 
     Parameters
     ----------
@@ -193,23 +186,10 @@ def drop_unnameable(converter: Any, step: str) -> dict[str, str]:
     """
     dropped = {}
     course = converter.coursedir
-    above = len(fixed_folder(course, step).parts)
-    # SQLite does not keep to the length that nbgrader's tables give a student's id.
-    most = _MOST_OF_ID if make_url(course.db_url).get_backend_name() != "sqlite" else None
+    shelf = shelf_of(course, step, course.assignment_id)
     for folder in list(converter.assignments):
-        name = os.sep.join(Path(folder).parts[above:])
-        why = None
-        if "\n" in name:
-            why = "its name has a line break"
-        elif set(name) & set("<>"):
-            why = "its name has characters that pages of HTML give a meaning to"
-        elif any("\ud800" <= c <= "\udfff" for c in name):
-            why = "its name is not valid UTF-8"
-        elif any(part.startswith(".") for part in name.split(os.sep)):
-            why = "its name begins with a dot"
-        elif most and any(len(part) > most for part in name.split(os.sep)):
-            why = f"its name has more than {most} characters"
-        if why:
+        name = Path(folder).parts[len(shelf.parent.parts)]
+        if why := why_no_id(shelf.name(name) or name):
             del converter.assignments[folder]
             dropped[folder] = f"{why}. Rename the folder"
     return dropped

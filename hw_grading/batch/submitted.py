@@ -10,10 +10,10 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from hw_grading.records.timestamp import TIMESTAMP, read_time
 from hw_support.submission.file import Unreadable, read_regular_file
 from hw_support.submission.problems import Kind, Problem, Severity, shown
 
-TIMESTAMP = "timestamp.txt"
 _MOST_NAMED = 20  # files beside a notebook that are named one by one
 _MOST_LISTED = 10_000
 _DEEPEST = 100  # folders in folders: Python 3.11 fails at a few hundred
@@ -65,9 +65,10 @@ def beside(folder: Path) -> list[Problem]:
 def copy_timestamp(submitted: Path, graded: Path) -> None:
     """Copy the time of submission, by which nbgrader finds out what was handed in again."""
     with contextlib.suppress(Unreadable):
-        text = read_regular_file(submitted / TIMESTAMP, 1_000)
-        graded.mkdir(parents=True, exist_ok=True)
-        (graded / TIMESTAMP).write_bytes(text)
+        if read_time(submitted):
+            text = read_regular_file(submitted / TIMESTAMP, 1_000)
+            graded.mkdir(parents=True, exist_ok=True)
+            (graded / TIMESTAMP).write_bytes(text)
 
 
 def why_unusable(folder: Path) -> str | None:

@@ -12,6 +12,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from hw_support.failures import visible
+
 _KEPT_CHARACTERS = 200_000  # of what a cell prints
 _KEPT_RESULT = 2_000
 
@@ -59,7 +61,7 @@ def run_cell(source: str, name: str, names: dict[str, Any]) -> list[dict[str, An
             if value is not None:
                 outputs.append(_result(value))
     if text := printed.getvalue():
-        outputs.insert(0, {"output_type": "stream", "name": "stdout", "text": text})
+        outputs.insert(0, {"output_type": "stream", "name": "stdout", "text": visible(text)})
     return outputs
 
 
@@ -145,13 +147,13 @@ def _result(value: Any) -> dict[str, Any]:
         "output_type": "execute_result",
         "execution_count": None,
         "metadata": {},
-        "data": {"text/plain": text},
+        "data": {"text/plain": visible(text)},
     }
 
 
 def _error(error: BaseException, name: str) -> dict[str, Any]:
     try:
-        text = str(error)[:_KEPT_RESULT]
+        text = visible(str(error)[:_KEPT_RESULT])
     except BaseException:
         text = ""
     # Lines of the cell alone: others would name folders of this machine.

@@ -22,7 +22,7 @@ import psutil
 from hw_grading.inside import wire
 from hw_grading.inside.wire import FROM_GRADER, FROM_SANDBOX, Theirs, WireError, Yours
 from hw_support.compare import Mismatch
-from hw_support.failures import in_a_stand_in
+from hw_support.failures import in_a_stand_in, one_line, plain_name
 from hw_support.time_limit import TimeLimitReached
 
 _TIMERS = {signal.SIGALRM, signal.SIGVTALRM}
@@ -48,7 +48,7 @@ class Gone(Mismatch):
     """There is nobody to ask any more."""
 
     def __init__(self, why: str) -> None:
-        message = f"the notebook cannot be asked any more: {why}"
+        message = f"the notebook cannot be asked any more: {one_line(why)}"
         super().__init__(message, message)
 
 
@@ -64,9 +64,9 @@ class RemoteError(Exception):
         bases = (cls, _ALSO[name]) if name in _ALSO else (cls,)
         short = name[:_LONGEST_NAME]
         made: Any = type(short if short.isidentifier() else "Exception", bases, {})
-        error: RemoteError = made(text[:_LONGEST_TEXT])
+        error: RemoteError = made(one_line(text, _LONGEST_TEXT))
         error.raised_by, error.raised_in_line = where[:_LONGEST_NAME], line
-        error.why = why[:_LONGEST_TEXT]
+        error.why = one_line(why, _LONGEST_TEXT)
         return error
 
 
@@ -75,7 +75,7 @@ class Remote:
 
     def __init__(self, session: Session, reference: Theirs) -> None:
         self._session, self._number = session, reference.number
-        self._type_name = reference.type_name
+        self._type_name = plain_name(reference.type_name, "something")
 
     def __repr__(self) -> str:
         return f"<{self._type_name} in the notebook>"
@@ -336,7 +336,7 @@ class Session:
                 case "error", [str(name), str(text), str(where), int(line), str(why)]:
                     return RemoteError.named(name, text, where, line, why)
                 case "refused", [str(why)]:
-                    why = f"what came back cannot be graded: {why[:200]}"
+                    why = f"what came back cannot be graded: {one_line(why, 200)}"
                     return Mismatch(why, why)
                 case "interrupted", []:
                     if self._late_since:

@@ -14,10 +14,13 @@ from pathlib import Path
 
 from hw_grading.homework.course import Course
 from hw_grading.homework.manifest import FILE_NAME, KINDS, Manifest, ManifestError, read_manifest
+from hw_support.failures import visible
 
 STAFF = "staff"  # the folder in a course, and the package that hidden parts import from
 _NOT_FOR_GRADING = ("answers", "__pycache__")
 _MOST_BYTES = 50_000_000
+LONGEST_ID = 128  # characters: that of nbgrader's tables
+_ALLOWED = "expected are letters, digits and _ . @ + -, the first one a letter, a digit or _"
 
 
 @dataclass(frozen=True)
@@ -81,6 +84,26 @@ def homeworks_of(course: Path) -> list[str]:
         The folder with ``nbgrader_config.py``.
     """
     return Course(course).homeworks()
+
+
+def why_no_id(student: str) -> str | None:
+    """Return why a name is no student id, or None if it is one.
+
+    An id is written into pages, tables, commands and paths. So it has only what needs no escaping
+    in any of them: letters (of any script), digits, and ``_ . @ + -``, the first one a letter, a
+    digit or ``_``.
+    """
+    if student.startswith("."):
+        return "its name begins with a dot"
+    if len(student) > LONGEST_ID:
+        return f"its name has more than {LONGEST_ID} characters"
+    if odd := sorted(
+        set(re.sub(r"[\w.@+-]", "", student)) | (set(student) - set(visible(student)))
+    ):
+        return f"its name has {', '.join(map(ascii, odd[:5]))}: {_ALLOWED}"
+    if not re.match(r"\w", student):
+        return f"its name begins with {student[:1]!r}: {_ALLOWED}"
+    return None
 
 
 def file_name_pattern(homeworks: Iterable[str]) -> str:

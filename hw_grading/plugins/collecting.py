@@ -1,12 +1,42 @@
-"""Sorts what was downloaded from a learning platform, by the names of the course's homeworks."""
+"""Sorts what was downloaded from a learning platform, by the names that the platform gave.
+
+Who handed something in is told by the outer name: that of a file in
+``downloaded/<homework>/archive`` or, where such a file is a zip that names no student, that of a
+file in this zip: then it is a download of many. What students named themselves, within a zip of
+their own, tells nothing. Names are taken apart in one place, `HomeworksByName`.
+
+Nothing that a student uploads stops the others, is written outside, or takes more than its share:
+it is left out, with a reason, and all that was left out is said in the end.
+"""
 
 from __future__ import annotations
 
-from nbgrader.plugins import FileNameCollectorPlugin
+import functools
+import io
+import os
+import stat
+import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import IO, Any
+
+from nbgrader.plugins import ExtractorPlugin, FileNameCollectorPlugin
 from traitlets import default
 
 from hw_grading.homework.course import Course
-from hw_grading.homework.homework import file_name_pattern
+from hw_grading.homework.homework import file_name_pattern, why_no_id
+from hw_grading.records.timestamp import time_of
+from hw_support.submission.file import MAX_BYTES, Unreadable, read_regular_file
+from hw_support.submission.problems import shown
+
+_NOTEBOOK, _ZIP = ".ipynb", ".zip"
+# Bytes of a zip's list of files, with at least 46 for each; it is read at once.
+_MOST_LISTED_BY_PLATFORM, _MOST_LISTED_BY_STUDENT = 50_000_000, 1_000_000
+_LONGEST_NAME = 200  # bytes of a file's or a folder's
+_PIECE = 1_000_000
+_NOT_HANDED_IN = ("__MACOSX", ".ipynb_checkpoints")  # what machines put into folders
 
 
 class HomeworksByName(FileNameCollectorPlugin):
@@ -19,3 +49,183 @@ class HomeworksByName(FileNameCollectorPlugin):
     def _of_this_course(self) -> str:
         # What this runs for is the plugin's parent.
         return file_name_pattern(Course.of(self.parent.coursedir).homeworks())
+
+
+@dataclass(frozen=True)
+class Upload:
+    """One file of one student's: its path, as the platform gave it, and what reads it."""
+
+    name: str
+    read: Callable[[], bytes]
+
+
+class OneNotebookEach(ExtractorPlugin):
+    """Takes one notebook of each student out of what was downloaded.
+
+    The other plugin of ``nbgrader zip_collect``. The notebook gets the outer name, by which the
+    collector then knows whose it is.
+    """
+
+    def extract(self, archive_path: str, extracted_path: str) -> None:
+        """Write the notebooks in `archive_path` into `extracted_path`."""
+        self._left_out: dict[str, str] = {}
+        others = 0
+        with ExitStack() as stack:
+            of: dict[tuple[str, str], list[tuple[Upload, Path]]] = {}
+            for upload in self._uploads(Path(archive_path), stack):
+                if PurePosixPath(upload.name).suffix.lower() not in (_NOTEBOOK, _ZIP):
+                    others += 1
+                    continue
+                try:
+                    target = Path(extracted_path, _safe(upload.name)).with_suffix(_NOTEBOOK)
+                    of.setdefault(self._whose(target), []).append((upload, target))
+                except Unreadable as why:
+                    self._left_out[upload.name] = str(why)
+            for (student, _), uploads in of.items():
+                self._take(student, uploads)
+        if others:
+            self.log.info("%d files are neither notebooks nor zips, and were left out", others)
+        self._say_in_the_end()
+
+    def _uploads(self, folder: Path, stack: ExitStack) -> Iterator[Upload]:
+        for path in sorted(path for path in folder.rglob("*") if not path.is_dir()):
+            name = path.relative_to(folder).as_posix()
+            if path.name.startswith("."):
+                continue
+            if path.suffix.lower() != _ZIP or self._names_somebody(path):
+                yield Upload(name, functools.partial(read_regular_file, path, MAX_BYTES))
+                continue
+            try:
+                file = stack.enter_context(path.open("rb"))
+                bundle = stack.enter_context(_opened(file, _MOST_LISTED_BY_PLATFORM))
+            except Unreadable as why:
+                self._left_out[name] = str(why)
+                continue
+            self.log.info("%s is taken for a download of many students' files", shown(name))
+            for entry in _files_in(bundle):
+                inner = f"{path.relative_to(folder).with_suffix('').as_posix()}/{entry.filename}"
+                yield Upload(inner, functools.partial(_content, bundle, entry))
+
+    def _names_somebody(self, path: Path) -> bool:
+        return bool(self._collected(path.with_suffix(_NOTEBOOK)))
+
+    def _collected(self, path: Path) -> dict[str, Any] | None:
+        """Return what the collector takes a name for; it complains of each that it cannot read."""
+        return self.parent.collector_plugin_inst.collect(str(path))  # type: ignore[no-any-return]
+
+    def _whose(self, path: Path) -> tuple[str, str]:
+        """Return the student, and the notebook's name.
+
+        Raises
+        ------
+        Unreadable
+            The name tells neither, or what no folder is to be called.
+        """
+        found = self._collected(path)
+        if not found:
+            raise Unreadable("expected a name such as <student>_<homework>.ipynb. Rename it")
+        student, notebook = str(found["student_id"]), str(found["file_id"])
+        if why := why_no_id(student):
+            raise Unreadable(f"{shown(student)} is no student id: {why}. Rename it")
+        _safe(notebook)
+        if found.get("timestamp"):
+            time_of(str(found["timestamp"]))  # the collector stops at one that is none
+        return student, notebook
+
+    def _take(self, student: str, uploads: list[tuple[Upload, Path]]) -> None:
+        if len(uploads) > 1:
+            for upload, _ in uploads:
+                why = f"{student} has {len(uploads)} files. Keep the one that counts"
+                self._left_out[upload.name] = why
+            return
+        [(upload, target)] = uploads
+        try:
+            content = upload.read()
+            if PurePosixPath(upload.name).suffix.lower() == _ZIP:
+                content = _the_notebook_in(content, notebook=self.parent.coursedir.assignment_id)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(content)
+        except (Unreadable, OSError) as why:
+            self._left_out[upload.name] = str(why)
+
+    def _say_in_the_end(self) -> None:
+        """Say what was left out when nbgrader has collected the rest, and fail for it."""
+        collect = self.parent.process_extracted_files
+
+        def collect_and_say() -> None:
+            collect()
+            if self._left_out:
+                lines = (f"\n  {shown(name, 120)}: {why}" for name, why in self._left_out.items())
+                count = f"{len(self._left_out)} files were LEFT OUT, all others are collected:"
+                self.log.error("%s%s", count, "".join(lines))
+                self.parent.exit(1)
+
+        self.parent.process_extracted_files = collect_and_say
+
+
+def _safe(name: str) -> str:
+    """Return a path if it leads to a place within the folder where it is put."""
+    parts = name.split("/")
+    if any(part in ("", ".", "..") or len(os.fsencode(part)) > _LONGEST_NAME for part in parts):
+        raise Unreadable("its path leads elsewhere, or is too long. Rename it")
+    if not name.isprintable() or "\\" in name:
+        raise Unreadable("its name has characters that no file's should have. Rename it")
+    return name
+
+
+def _opened(file: IO[bytes], most_listed: int) -> zipfile.ZipFile:
+    """Open a zip whose list of files is of bounded size."""
+    try:
+        # As `ZipFile` finds it, which then reads the whole list.
+        end = zipfile._EndRecData(file)  # type: ignore[attr-defined]
+        if end and end[5] > most_listed:
+            raise Unreadable("expected a zip of one student's files, found far too many files")
+        return zipfile.ZipFile(file)
+    except Unreadable:
+        raise
+    except Exception as error:  # whatever a stranger's zip may bring about
+        raise Unreadable(f"expected a zip, found none ({shown(error, 120)})") from None
+
+
+def _files_in(bundle: zipfile.ZipFile) -> Iterator[zipfile.ZipInfo]:
+    for entry in bundle.infolist():
+        parts = entry.filename.split("/")
+        hidden = parts[-1].startswith(".") or any(part in _NOT_HANDED_IN for part in parts)
+        if not entry.is_dir() and not hidden:
+            yield entry
+
+
+def _the_notebook_in(content: bytes, notebook: str) -> bytes:
+    """Return the notebook in a student's zip: the only one, or the only one of the right name."""
+    with _opened(io.BytesIO(content), _MOST_LISTED_BY_STUDENT) as bundle:
+        found = [e for e in _files_in(bundle) if e.filename.lower().endswith(_NOTEBOOK)]
+        named = [e for e in found if PurePosixPath(e.filename).name == notebook + _NOTEBOOK]
+        chosen = found if len(found) == 1 else named
+        if len(chosen) != 1:
+            names = ", ".join(shown(e.filename) for e in found[:5])
+            raise Unreadable(
+                f"expected a zip with one notebook, found {len(found)} ({names or 'none'}). "
+                "Take out the one that counts. A download of many students' files must not be "
+                "named like one student's"
+            )
+        return _content(bundle, chosen[0])
+
+
+def _content(bundle: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
+    """Return a file in a zip, of bounded size."""
+    if stat.S_ISLNK(entry.external_attr >> 16):
+        raise Unreadable("expected a regular file, found a symbolic link")
+    if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise Unreadable("expected an ordinary zip, found another compression. Pack it anew")
+    content = bytearray()
+    try:
+        with bundle.open(entry) as file:
+            while piece := file.read(_PIECE):
+                content += piece
+                if len(content) > MAX_BYTES:
+                    raise Unreadable(f"expected at most {MAX_BYTES:,} bytes, found more")
+    except Unreadable:
+        raise
+    except Exception as error:  # whatever a stranger's zip may bring about
+        raise Unreadable(f"reading it failed ({shown(error, 120)})") from None
+    return bytes(content)

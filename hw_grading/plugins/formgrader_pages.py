@@ -1,20 +1,125 @@
-"""Mends how formgrader writes its own pages: nothing of an address becomes HTML.
+"""Mends how formgrader writes its pages: nothing that it prints becomes HTML or a script.
 
-nbgrader 0.9 prints parts of a page's address into the page without escaping them, so that a link in
-a student's answer could run a script in a grader's browser. `nbgrader_config.py`, which formgrader
-reads when it starts, calls `escape`; there is no setting for it.
+nbgrader 0.9 prints parts of a page's address, student ids and names into pages without escaping
+them, so that a link in a student's answer, or an id, could run a script in a grader's browser, with
+the grader's rights. There is no setting for it; `escape` is called by `nbgrader_config.py`, which
+formgrader reads when it starts.
+
+- Formgrader's own pages are made by an environment that escapes. A submission is shown by
+  nbconvert, whose templates print HTML on purpose; so in formgrader's templates there each plain
+  value is escaped (`Escaping`).
+- The Content-Security-Policy of each page allows the scripts of the templates, which carry a number
+  drawn for this page, their few handlers of events, and MathJax. What else got into a page does
+  not run, by formgrader's own scripts either, some of which make HTML of texts.
 """
 
 from __future__ import annotations
 
+import base64
+import contextlib
+import hashlib
+import re
+import secrets
 import sys
+from collections.abc import Iterator
 from functools import partial
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from jinja2.ext import Extension
+from markupsafe import Markup
 
 _MODULE = "nbgrader.server_extensions.formgrader.formgrader"
+_TEMPLATES = re.compile(r"server_extensions[/\\]formgrader[/\\]templates[/\\]")
+_MATHJAX = "mathjax.html.j2"
+_MATHJAX_LOADS = "https://cdnjs.cloudflare.com/ajax/libs/mathjax/"
+_VALUE = r"\{\{ ((?:resources|cell)\.[\w.]+) \}\}"
+_IN_A_SCRIPT = re.compile(r"""= "\{\{ ([\w.]+) \}\}([^"{\n]*)";""")
+_HANDLER = re.compile(r"""\son\w+="([^"{]+)\"""")
+
+_nonce = ""
+
+
+class Escaping(Extension):
+    """Rewrites formgrader's templates, as they are read, so that values are escaped."""
+
+    def preprocess(self, source: str, name: str | None, filename: str | None = None) -> str:
+        """Return the template, its values escaped and its scripts allowed."""
+        if _TEMPLATES.search(filename or ""):
+            source = _IN_A_SCRIPT.sub(r"""= {{ (\1 ~ "\2") | tojson }};""", source)
+            source = re.sub(_VALUE, r"{{ \1 | e }}", source)
+        elif Path(name or "").name != _MATHJAX:  # templates around what students' cells show
+            return source
+        self.environment.globals["script_nonce"] = _attribute
+        return source.replace("<script", "<script{{ script_nonce() }}")
 
 
 def escape() -> None:
-    """Let formgrader's templates escape what they print, if formgrader runs in this process."""
+    """Let formgrader's pages escape what they print, if formgrader runs in this process."""
     formgrader = sys.modules.get(_MODULE)
-    if formgrader is not None and not isinstance(formgrader.Environment, partial):
-        formgrader.Environment = partial(formgrader.Environment, autoescape=True)  # type: ignore[attr-defined]
+    if formgrader is None or isinstance(formgrader.Environment, partial):
+        return
+    from nbconvert.exporters import templateexporter
+    from nbgrader.server_extensions.formgrader import base, handlers
+
+    formgrader.Environment = partial(  # type: ignore[attr-defined]
+        jinja2.Environment, autoescape=True, extensions=[Escaping]
+    )
+    extensions: list[Any] = templateexporter.JINJA_EXTENSIONS
+    if Escaping not in extensions:
+        extensions.append(Escaping)
+    handler = base.BaseHandler
+    hashes = _hashes_of_handlers(Path(handlers.template_path))
+    render = handler.render
+
+    def render_under_a_policy(self: Any, name: str, **values: Any) -> str:
+        with _policy(self, hashes):
+            page: str = render(self, name, **values)
+            return page
+
+    handler.render = render_under_a_policy
+    handler.exporter = property(partial(_Exporter, hashes=hashes))
+
+
+class _Exporter:
+    """What shows a submission to one request."""
+
+    def __init__(self, handler: Any, hashes: str) -> None:
+        self._handler, self._hashes = handler, hashes
+
+    def from_filename(self, *values: Any, **named: Any) -> Any:
+        with _policy(self._handler, self._hashes):
+            return self._handler.settings["nbgrader_exporter"].from_filename(*values, **named)
+
+
+@contextlib.contextmanager
+def _policy(handler: Any, hashes: str) -> Iterator[None]:
+    """Draw a page's number while it is made, which nothing interrupts, and send the policy."""
+    global _nonce
+    _nonce = secrets.token_urlsafe(24)
+    handler.set_header(
+        "Content-Security-Policy",
+        f"{handler.content_security_policy}; "
+        # MathJax evaluates its settings, which are a text.
+        f"script-src 'nonce-{_nonce}' {_MATHJAX_LOADS} 'unsafe-eval' 'unsafe-hashes' {hashes}; "
+        "object-src 'none'; base-uri 'none'",
+    )
+    try:
+        yield
+    finally:
+        _nonce = ""
+
+
+def _attribute() -> Markup:
+    return Markup(f' nonce="{_nonce}"') if _nonce else Markup()
+
+
+def _hashes_of_handlers(templates: Path) -> str:
+    """Return the digests of what formgrader's templates have in attributes such as ``onclick``."""
+    found = set()
+    for path in templates.rglob("*"):
+        if path.suffix in (".tpl", ".j2"):
+            found.update(_HANDLER.findall(path.read_text(encoding="utf-8")))
+    digests = (hashlib.sha256(code.encode()).digest() for code in sorted(found))
+    return " ".join(f"'sha256-{base64.b64encode(digest).decode()}'" for digest in digests)

@@ -7,17 +7,15 @@ it becomes that student's reason.
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from nbgrader.utils import parse_utc
-
 from hw_grading.homework.course import Course, shelf_of
-from hw_grading.homework.homework import homework_of
+from hw_grading.homework.homework import homework_of, why_no_id
 from hw_grading.outcome import Status
 from hw_grading.records.graded_notebook import (
     FINISHED,
@@ -28,7 +26,8 @@ from hw_grading.records.graded_notebook import (
 )
 from hw_grading.records.questions import Place, read_places
 from hw_grading.records.scores import Cell, Record, read_gradebook
-from hw_support.submission.file import Unreadable, read_regular_file
+from hw_grading.records.timestamp import read_time
+from hw_support.submission.file import Unreadable
 from hw_support.submission.problems import METADATA_KEY, Problem, Severity, read_problems, shown
 
 
@@ -158,7 +157,11 @@ def read_student(roster: Roster, record: Record) -> tuple[StudentResult, dict[st
 
 
 def _handed_in(course: Course, assignment: str, others: set[str]) -> Iterator[str]:
-    """Give those who handed in anything that is not clearly for another assignment."""
+    """Give those who handed in anything that is not clearly for another assignment.
+
+    A folder whose name begins with a dot is a student's if it has one for the assignment: others
+    are a machine's.
+    """
     step = course.directory.submitted_directory
     shelf = shelf_of(course.directory, step, assignment)
     for_others = {shelf_of(course.directory, step, other).within for other in others}
@@ -173,8 +176,11 @@ def _handed_in(course: Course, assignment: str, others: set[str]) -> Iterator[st
         except OSError:
             names = {"what nobody may read"}  # better listed than lost
         student = shelf.name(folder.name)
-        visible = folder.name[0] != "." and any(name[0] != "." for name in names - for_others)
-        if student and visible:
+        if folder.name.startswith("."):
+            handed_in = bool(shelf.within) and shelf.within in names
+        else:
+            handed_in = any(name[0] != "." for name in names - for_others)
+        if student and handed_in:
             yield student
 
 
@@ -183,12 +189,16 @@ def _why_not_graded(roster: Roster, record: Record, trouble: str) -> str:
     folder = roster.course.submitted(record.student, name)
     run = f"run `nbgrader autograde {name}`"
     if record.scored:
-        newer = _timestamp(folder / "timestamp.txt")
+        newer = None
+        with contextlib.suppress(Unreadable):  # which the run has said
+            newer = read_time(folder)
         if trouble:
             return f"The gradebook has scores, but {trouble}. To grade it again, {run}."
         if newer and record.handed_in and newer > record.handed_in:
             return f"It was handed in again since these scores were given: {run}."
         return ""
+    if why := why_no_id(record.student):
+        return f"{why[0].upper()}{why[1:]}. Rename the folder, and {run}."
     if os.path.lexists(folder / f"{name}.ipynb"):
         return f"It was handed in, and there are {_missing(record)}: {run}."
     where = f"folder {folder.name}"
@@ -210,11 +220,3 @@ def _missing(record: Record) -> str:
     tests = [score for score in record.scores if not score.cell.by_hand]
     missing = [score.cell.name for score in tests if score.auto is None]
     return "no scores" if len(missing) == len(tests) else f"no scores for {', '.join(missing)}"
-
-
-def _timestamp(path: Path) -> datetime | None:
-    try:
-        moment: datetime | None = parse_utc(read_regular_file(path, 1_000).decode().strip())
-    except (Unreadable, OSError, ValueError, OverflowError, TypeError, AttributeError):
-        return None
-    return moment

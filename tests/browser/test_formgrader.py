@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 
 import pytest
+from nbgrader.api import Gradebook
 from playwright.sync_api import Page, expect
 from server import ROOT, Server, start
 
@@ -70,3 +71,60 @@ def test_the_autograde_button_works_again_and_again(
 def expect_score(page: Page, student: str, points: float) -> None:
     row = page.get_by_role("row", name=re.compile(rf"\b{student}\b"))
     expect(row.locator(".score")).to_contain_text(re.compile(rf"^\s*{points:g} / "))
+
+
+INJECTED = """
+() => {
+    window.ran = [];
+    createModal("m1", "x", "of <img src=x onerror='ran.push(1)'>");
+    createModal("m2", "x", "of <script>ran.push(2)</" + "script>");
+    const box = document.createElement("div");
+    box.innerHTML = "<a href='javascript:ran.push(3)' onfocus='ran.push(4)' tabindex=1>x</a>";
+    document.body.append(box);
+    box.firstChild.focus();
+    box.firstChild.click();
+    const script = document.createElement("script");
+    script.text = "ran.push(5)";
+    document.body.append(script);
+}
+"""
+
+
+# What formgrader asks of MathJax, which it loads from the internet.
+MATHJAX = "MathJax = {Hub: {Config() {}, Queue() {}, Startup: {signal: {Interest() {}}}}}"
+
+
+def test_pages_work_and_what_got_into_them_does_not_run(
+    course: ToyCourse, server: Server, page: Page, console
+) -> None:
+    if not course.test_scores("bob"):  # by the button
+        course.submit("bob", course.answered)
+        assert course.grade().returncode == 0
+    with Gradebook(course.course.db_url) as gradebook:
+        gradebook.add_student('x" onfocus="<img src=x>', first_name="<b>Eve", last_name="'")
+    page.route("**/mathjax/**", lambda route: route.fulfill(body=MATHJAX))
+    log_in(page, server)
+    page.goto(f"{server.url}formgrader/manage_students")
+    expect(page.get_by_text('x" onfocus="<img src=x>')).to_be_visible()
+    page.get_by_text("Add new student...").click()  # by a handler in an attribute
+    expect(page.locator(".modal-dialog")).to_be_visible()
+    page.goto(f"{server.url}formgrader/gradebook/{ASSIGNMENT}/hw2")
+    expect(page.get_by_role("link", name="Submission #1")).to_be_visible()
+    page.get_by_role("button", name="Show All Names").click()
+    page.get_by_role("button", name="Hide All Names").click()
+    page.get_by_role("link", name="Submission #1").click()
+    expect(page.locator(".live-notebook .name-hidden").first).to_be_visible()
+    page.locator("span.name-hidden").click()
+    expect(page.locator("a.name-shown")).to_be_visible()
+    score = page.locator("input.score").first
+    expect(score).to_have_attribute("placeholder", re.compile(r"\d"))  # loaded by scripts
+    policy = page.request.get(page.url).headers["content-security-policy"]
+    assert "script-src 'nonce-" in policy
+    assert page.evaluate("'Hub' in MathJax")
+    assert not console.ours()
+    page.evaluate(INJECTED)
+    page.wait_for_timeout(500)
+    assert page.evaluate("ran") == []
+    blocked = [error for error in console.errors if "Content Security Policy" in error]
+    assert blocked
+    console.errors.clear()

@@ -291,7 +291,8 @@ class TestElsewhere:
         nbformat.write(course.answered, archive / "gus_hw2_again.ipynb")
         nbformat.write(course.answered, archive / "gus_other.ipynb")
         done = run(course.root, "zip_collect", ASSIGNMENT)
-        assert done.returncode == 0, done.stderr
+        assert done.returncode == 1, done.stderr
+        assert "'gus_other.ipynb': expected a name such as <student>_<homework>" in done.stderr
         assert (course.course.submitted("gus", ASSIGNMENT) / "hw2.ipynb").exists()
 
 

@@ -55,7 +55,7 @@ def hand_in(course: ToyCourse) -> None:
     course.submit("broken", b"{")
     course.submit("endless", course.answer(triple="while True: pass"))
     course.submit("王小明", course.answer(why="Weil's so ist; -- ' \" \x00 \U0001f600"))
-    course.submit("O'Neil %s", course.answered)
+    course.submit("o.neil+1@x-y.example", course.answered)
     for student in ("honest", "wrong"):
         late = "2024-03-02 18:30:00 UTC" if student == "wrong" else "2024-03-01 11:00:00 UTC"
         (course.folder(student) / "timestamp.txt").write_text(late)

@@ -238,6 +238,7 @@ def test_everybody_who_handed_in_anything_is_listed_with_a_reason(course):
         "only-hw1/hw1",
         "nothing",
         ".hidden/hw2",
+        ".ipynb_checkpoints",
     ):
         (submitted / folder).mkdir(parents=True)
     (submitted / "other-name" / "hw2" / "hw2 (1).ipynb").touch()
@@ -254,6 +255,8 @@ def test_everybody_who_handed_in_anything_is_listed_with_a_reason(course):
         "no-folder": "No hw2.ipynb was handed in. In the student's folder, which has no folder "
         "hw2: 'hw2.ipynb'.",
         "empty": "No hw2.ipynb was handed in. In the folder hw2: nothing.",
+        ".hidden": "Its name begins with a dot. Rename the folder, and run "
+        "`nbgrader autograde hw2`.",
     }
 
 

@@ -412,24 +412,14 @@ def remove_deep(folder: Path) -> None:
 
 
 def test_names_of_students_that_lead_elsewhere(course: ToyCourse) -> None:
-    names = [
-        "%2e%2e",
-        "-rf",
-        "--force",
-        "~root",
-        "$(id)",
-        "a;b",
-        "nul",
-    ]
-    for name in names:
+    names = ["%2e%2e", "-rf", "--force", "~root", "$(id)", "a;b"]
+    for name in [*names, "nul"]:
         course.submit(name, course.released)
     before = digests(course.root / "source")
     done = course.grade()
-    assert done.returncode == 0, done.stderr
-    for name in names:
-        assert set(course.test_scores(name).values()) == {0.0}
-        assert is_finished(course.root / "autograded" / name / "hw2/hw2.ipynb")
-    assert sorted(os.listdir(course.root / "autograded")) == sorted(names)
+    expect_not_graded(done, course, names, "its name ")
+    assert set(course.test_scores("nul").values()) == {0.0}
+    assert os.listdir(course.root / "autograded") == ["nul"]
     assert digests(course.root / "source") == before
 
 
@@ -449,12 +439,9 @@ def test_names_that_stand_for_all_others(course: ToyCourse) -> None:
     for name in names:
         course.submit(name, course.released)
     done = course.grade()
-    assert done.returncode == 0, done.stderr[-2000:]
+    expect_not_graded(done, course, names, "its name has '")
     assert sum(score or 0 for score in course.test_scores("honest").values()) == FULL_MARKS
-    for name in names:
-        assert set(course.test_scores(name).values()) == {0.0}
-    for student in ("honest", *names):
-        assert os.listdir(course.root / "autograded" / student / "hw2") == ["hw2.ipynb"]
+    assert os.listdir(course.root / "autograded") == ["honest"]
 
 
 def digests(folder: Path) -> dict[str, str]:

@@ -5,7 +5,7 @@ import contextlib
 import pytest
 
 from hw_support import Checks, as_numbers
-from hw_support.failures import one_line, place_of, plain_name
+from hw_support.failures import one_line, place_of, plain_name, visible
 from hw_support.missing_names import why_missing
 
 SCIPY = "scipy_that_is_not_there"
@@ -246,8 +246,11 @@ def test_a_students_function_that_a_stand_in_calls_tells_its_own_text():
     assert message == "line 2 of act: ZeroDivisionError: division by zero"
 
 
-def test_characters_that_are_not_to_be_seen_are_left_out():
-    assert one_line("a\n b\x1b[2J\u202ec\u2028d") == "a b[2Jc d"
+def test_characters_that_are_not_to_be_seen_are_shown_as_their_escapes_on_one_line():
+    assert one_line("a\n b\x1b[2J\u202ec\u2028d") == r"a b\x1b[2J\u202ec d"
+    assert one_line("\u3164\u2800\ud800 é 王") == r"\u3164\u2800\ud800 é 王"
+    assert one_line("\x1b" * 900) == r"\x1b" * 250
+    assert visible("a\n\tb\x9b1m\r") == "a\n\tb\\x9b1m\\r"
     assert plain_name("f\ng(x)") == "fgx"
     assert plain_name("\n") == plain_name(None) == "a function"
 

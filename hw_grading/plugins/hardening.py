@@ -1,0 +1,67 @@
+"""Mends nbgrader's own code where it trusts what a student determines, and has no setting for it.
+
+`nbgrader_config.py`, which every command of nbgrader and formgrader read when they start, calls
+`harden`. It changes this process:
+
+- formgrader's pages escape what they print (`hw_grading.plugins.formgrader_pages`);
+- a `timestamp.txt` that is no time counts as none, where nbgrader stops at it;
+- what is logged is obeyed by no terminal: nbgrader logs ids and names of files as they are.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from datetime import datetime
+from typing import Any
+
+from nbgrader.coursedir import CourseDirectory
+
+from hw_grading.plugins.formgrader_pages import escape
+
+_FORMATTER = logging.Formatter()
+_make = logging.getLogRecordFactory()
+
+
+def harden() -> None:
+    """Mend what is loaded in this process; calling it again changes nothing."""
+    escape()
+    _read_times_with_care()
+    if logging.getLogRecordFactory() is not _visible_record:
+        global _make
+        _make = logging.getLogRecordFactory()
+        logging.setLogRecordFactory(_visible_record)
+
+
+def _read_times_with_care() -> None:
+    from hw_grading.batch.folders import CarefulCourseDirectory
+
+    careful = CarefulCourseDirectory.get_existing_timestamp
+    CourseDirectory.get_existing_timestamp = careful
+    if api := sys.modules.get("nbgrader.apps.api"):
+        api.NbGraderAPI.get_submitted_timestamp = _submitted_timestamp
+
+
+def _submitted_timestamp(self: Any, assignment_id: str, student_id: str) -> datetime | None:
+    """Return the time of a submission, for formgrader."""
+    course = self.coursedir
+    folder = course.format_path(course.submitted_directory, student_id, assignment_id)
+    when: datetime | None = course.get_existing_timestamp(os.path.abspath(folder))
+    return when
+
+
+def _visible_record(*values: Any, **named: Any) -> logging.LogRecord:
+    """Make a record whose texts have no character that a terminal obeys."""
+    from hw_support.failures import visible
+
+    record = _make(*values, **named)
+    try:
+        text = record.getMessage()
+    except Exception:
+        return record  # its handler will say so
+    if (shown := visible(text)) != text:
+        record.msg, record.args = shown, ()
+    if record.exc_info:
+        record.exc_text = visible(_FORMATTER.formatException(record.exc_info))
+    return record

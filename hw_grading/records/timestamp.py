@@ -1,0 +1,72 @@
+"""Reads `timestamp.txt`, the time of a submission, which a student may have written."""
+
+from __future__ import annotations
+
+import os
+import re
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from nbgrader.utils import parse_utc
+
+from hw_support.submission.file import Unreadable, read_regular_file
+from hw_support.submission.problems import shown
+
+TIMESTAMP = "timestamp.txt"
+_MOST_BYTES = 1_000
+_LONGEST = 100  # characters
+_EARLIEST = datetime(2000, 1, 1)  # nbgrader's times are UTC without saying so
+_AHEAD = timedelta(days=1)  # of this machine's clock
+# The third word names a time zone, such as UTC or America/Los_Angeles, or an offset such as +0100.
+# Anything else could name a file, which would be opened as the description of one.
+_ZONE = re.compile(r"[+-]?\w[\w+-]*(?:/\w[\w+-]*)*", re.ASCII)
+
+
+def read_time(folder: Path) -> datetime | None:
+    """Return the time of submission that stands in a folder, in UTC without a time zone.
+
+    Returns
+    -------
+    datetime or None
+        None if there is no `timestamp.txt`.
+
+    Raises
+    ------
+    Unreadable
+        What is there is no time; the text says what was found, and what to do.
+    """
+    path = folder / TIMESTAMP
+    if not os.path.lexists(path):
+        return None
+    try:
+        return time_of(read_regular_file(path, _MOST_BYTES).decode().strip())
+    except (Unreadable, ValueError) as error:
+        raise Unreadable(
+            f"{path}: expected a time such as '2022-10-04 23:59:00 UTC', found none ({error}). "
+            "It counts as handed in without a time, so without a late penalty. Write the time into "
+            "the file, or remove it"
+        ) from None
+
+
+def time_of(text: str) -> datetime:
+    """Return the time that a text tells, in UTC without a time zone.
+
+    Raises
+    ------
+    Unreadable
+        It tells none, or one at which nothing can have been handed in.
+    """
+    if not text:
+        raise Unreadable("it is empty")
+    if len(text) > _LONGEST or not text.isprintable():
+        raise Unreadable(shown(text))
+    words = text.split(" ")
+    if len(words) == 3 and not _ZONE.fullmatch(words[2]):
+        raise Unreadable(f"{shown(words[2])} is no time zone")
+    try:
+        moment: datetime = parse_utc(text)
+    except Exception:  # whatever a parser makes of a stranger's text
+        raise Unreadable(shown(text)) from None
+    if not _EARLIEST < moment < datetime.now(UTC).replace(tzinfo=None) + _AHEAD:
+        raise Unreadable(f"{moment} is long ago, or to come")
+    return moment

@@ -1,0 +1,432 @@
+"""Attacks by what people are called and when they handed in: ids, names of files, times.
+
+One class of attackers is graded once; the tests look at what each of nbgrader's commands, and each
+of ours, makes of it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import functools
+import html.parser
+import logging
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import jinja2
+import nbformat
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from nbgrader.api import Gradebook
+from nbgrader.server_extensions.formgrader import base, formgrader, handlers
+from toy_course import ASSIGNMENT, FULL_MARKS, ToyCourse, environment, run
+from traitlets.config.loader import PyFileConfigLoader
+
+from hw_grading.homework.course import REPOSITORY
+from hw_grading.homework.homework import LONGEST_ID, why_no_id
+from hw_grading.plugins.exporting import cell
+from hw_grading.records.timestamp import read_time, time_of
+from hw_grading.reports.plots_page import write_plots_page
+from hw_grading.reports.table import report
+from hw_support.submission.file import Unreadable
+
+pytestmark = pytest.mark.slow
+
+GOOD_IDS = [
+    "ada",
+    "王小明",
+    "30312345",
+    "ada.lovelace+hw@cs-1.example",
+    "_x",
+    "é",
+    "a" * LONGEST_ID,
+]
+BAD_IDS = {
+    "an attribute": 'x" tabindex=1 autofocus onfocus="run()',
+    "a tag": "<img src=x onerror=run()>",
+    "an entity": "x&quot;",
+    "a script's end": "';run();'",
+    "a template": "{{ 7 * 7 }}",
+    "a screen's commands": "\x1b[2J\x1b]0;x\x07",
+    "a line": "x\nGRADED: y",
+    "a carriage return": "x\rGRADED: y",
+    "a formula": '=HYPERLINK("evil.example","x")',
+    "a sign": "+1",
+    "a command": "-rf",
+    "an @": "@x",
+    "a glob": "*",
+    "a home": "~root",
+    "a variable": "$(id)",
+    "a blank": "x y",
+    "what looks blank": "\u3164",
+    "from right to left": "x\u202ey",
+    "a decomposed letter": "e\u0301",
+    "no UTF-8": "x\udcff",
+    "a dot": ".hidden",
+    "two dots": "..x",
+    "very long": "x" * (LONGEST_ID + 1),
+}
+
+
+@pytest.mark.parametrize("student", GOOD_IDS)
+def test_an_id_that_needs_no_escaping_is_one(student: str) -> None:
+    assert why_no_id(student) is None
+
+
+@pytest.mark.parametrize("what", BAD_IDS)
+def test_no_id_is(what: str) -> None:
+    why = why_no_id(BAD_IDS[what])
+    assert why
+    assert why.isascii()
+    assert why.isprintable()
+
+
+# -- times
+
+BAD_TIMES = {
+    "an hour of many digits": "24:0012345678901234567890123456789",
+    "a zone of 300 letters": "2022-10-04 23:59:00 " + "Z" * 300,
+    "a file for a zone": "2022-10-04 23:59:00 ../../../../etc/passwd",
+    "a device for a zone": "2022-10-04 23:59:00 /dev/zero",
+    "a pipe for a zone": "2022-10-04 23:59:00 :/dev/stdin",
+    "an offset beyond all": "2022-10-04 23:59:00 99999999999999999999",
+    "the year 9999": "9999-12-31 23:59:59 -1200",
+    "the year 1": "0001-01-01 00:00:00 +1200",
+    "some years to come": "2122-10-04 23:59:00 UTC",
+    "words": "yesterday, I think",
+    "infinity": "Infinity",
+    "not a number": "NaN:NaN",
+    "a number": "1e999999999",
+    "zeros": "\0" * 50,
+    "no UTF-8": "2022\udcff",
+    "nothing": "",
+    "megabytes": "2022-10-04 " * 500_000,
+}
+
+
+@pytest.mark.parametrize("what", BAD_TIMES)
+def test_no_time_is(what: str, tmp_path: Path) -> None:
+    (tmp_path / "timestamp.txt").write_bytes(os.fsencode(BAD_TIMES[what]))
+    with pytest.raises(
+        Unreadable, match=r"expected a time such as .* Write the time into the file"
+    ):
+        read_time(tmp_path)
+
+
+def test_a_pipe_a_folder_and_a_link_are_no_time(tmp_path: Path) -> None:
+    assert read_time(tmp_path) is None
+    path = tmp_path / "timestamp.txt"
+    for make in (os.mkfifo, os.mkdir, functools.partial(os.symlink, "/etc/passwd")):
+        make(path)
+        with pytest.raises(Unreadable, match="expected a regular file"):
+            read_time(tmp_path)
+        path.rmdir() if path.is_dir() else path.unlink()
+
+
+@pytest.mark.parametrize(
+    ("text", "utc"),
+    [
+        ("2022-10-04 23:59:00 UTC", "2022-10-04 23:59:00"),
+        ("2022-10-04 23:59:00.123456 UTC", "2022-10-04 23:59:00.123456"),
+        ("2022-10-04 23:59:00 America/Los_Angeles", "2022-10-05 06:59:00"),
+        ("2022-10-04T23:59:00+02:00", "2022-10-04 21:59:00"),
+        ("2022-10-04 23:59:00", "2022-10-04 23:59:00"),
+    ],
+)
+def test_a_time_is_read_in_utc(text: str, utc: str) -> None:
+    assert str(time_of(text)) == utc
+
+
+@given(st.one_of(st.text(max_size=120), st.text("0123456789-:. TZ+UC/aem,", max_size=60)))
+def test_any_text_is_a_time_or_none(text: str) -> None:
+    with contextlib.suppress(Unreadable):
+        moment = time_of(text)
+        assert moment.tzinfo is None
+        assert moment.year >= 2000
+
+
+def test_a_folder_in_the_exchange_whose_name_tells_no_time_stops_nobody(
+    generated_course: ToyCourse, tmp_path: Path
+) -> None:
+    course = generated_course.copied(tmp_path / "course")
+    inbound = course.root / "exchange" / "toy" / "inbound"
+    for name in ("ada+hw2+2022-10-04 23:59:00 UTC", "ada+hw2+24:0012345678901234567890"):
+        nbformat.write(course.answered, make(inbound / name) / "hw2.ipynb")
+    nbformat.write(course.released, make(inbound / "bob+hw2+NaN:NaN+x") / "hw2.ipynb")
+    os.chmod(inbound.parent.parent, 0o777)
+    done = run(course.root, "collect", ASSIGNMENT)
+    assert done.returncode == 0, done.stderr
+    assert sorted(os.listdir(course.root / "submitted")) == ["ada", "bob"]
+    assert done.stderr.count("expected a name that ends in a time") == 2
+
+
+def make(folder: Path) -> Path:
+    folder.mkdir(parents=True)
+    return folder
+
+
+# -- a class
+
+
+@dataclass
+class Graded:
+    """A class of attackers, what grading it printed, and its exit status."""
+
+    course: ToyCourse
+    log: str
+    status: int
+
+
+LATE = ["an hour of many digits", "a zone of 300 letters", "the year 9999", "zeros", "megabytes"]
+
+
+@pytest.fixture(scope="module")
+def graded(generated_course: ToyCourse, tmp_path_factory: pytest.TempPathFactory) -> Graded:
+    course = generated_course.copied(tmp_path_factory.mktemp("people") / "course")
+    for student in (*BAD_IDS.values(), "honest", *(what.replace(" ", "-") for what in LATE)):
+        course.submit(student, course.answered if student == "honest" else b"")
+    for what in LATE:
+        path = course.folder(what.replace(" ", "-")) / "timestamp.txt"
+        path.write_bytes(os.fsencode(BAD_TIMES[what]))
+    (course.folder("honest") / "\x1b[2Jnotes\n.txt").write_text("mine")
+    done = course.grade()
+    return Graded(course, done.stderr, done.returncode)
+
+
+def test_who_has_no_id_is_refused_with_a_reason_and_all_others_are_graded(graded: Graded) -> None:
+    assert graded.status == 1
+    assert sum(filter(None, graded.course.test_scores("honest").values())) == FULL_MARKS
+    handed_in = set(os.listdir(graded.course.root / "autograded"))
+    assert handed_in == {"honest", *(what.replace(" ", "-") for what in LATE)}
+    assert graded.log.count("GraderFault: NOT GRADED") == len(BAD_IDS)
+    assert graded.log.count("Rename the folder, and grade again") >= len(BAD_IDS)
+    with Gradebook(graded.course.course.db_url) as gradebook:
+        assert {student.id for student in gradebook.students} == handed_in
+
+
+def test_a_time_that_is_none_stops_nobody_and_is_named(graded: Graded) -> None:
+    for what in LATE:
+        student = what.replace(" ", "-")
+        assert graded.course.test_scores(student)
+        assert f"/submitted/{student}/{ASSIGNMENT}/timestamp.txt: expected a time" in graded.log
+
+
+def test_nothing_that_is_logged_is_obeyed_by_a_terminal(graded: Graded) -> None:
+    assert all(c in "\n\t" or c.isprintable() for c in graded.log)
+    for line in graded.log.split("\n"):
+        assert not line.startswith("GRADED")
+
+
+def test_the_report_and_the_page_name_everybody(graded: Graded, tmp_path: Path) -> None:
+    text = report(graded.course.root, ASSIGNMENT, 400)
+    assert all(c == "\n" or c.isprintable() for c in text)
+    assert f"not graded {len(BAD_IDS)}" in text
+    assert text.count("Rename the folder") == len(BAD_IDS)
+    for student in (".hidden", "..x"):
+        assert f"\n{student} " in text
+    page = write_plots_page(graded.course.root, ASSIGNMENT, tmp_path / "plots.html").read_text()
+    assert ".hidden" in page
+    assert "\x1b" not in page
+
+
+def test_formgrader_lists_the_class(graded: Graded) -> None:
+    """In a process of its own, as the server has it."""
+    code = f"""
+from nbgrader.apps.baseapp import NbGrader
+from nbgrader.apps.api import NbGraderAPI
+app = NbGrader()
+app.initialize([])
+api = NbGraderAPI(app.coursedir, parent=app)
+submissions = api.get_submissions({ASSIGNMENT!r})
+print(sorted(s["student"] for s in submissions if s["autograded"]))
+assert all(s["timestamp"] is None for s in submissions)
+"""
+    (graded.course.root / "listing.py").write_text(code)
+    done = subprocess.run(
+        [sys.executable, "listing.py"],
+        cwd=graded.course.root,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        errors="replace",
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "honest" in done.stdout
+
+
+def test_the_exported_table_is_data(graded: Graded) -> None:
+    course = graded.course
+    with Gradebook(course.course.db_url) as gradebook:
+        gradebook.add_student("=1+1", first_name="@x\x1b[2J", last_name='Smith, "Jr\n', email="-1")
+    done = run(course.root, "export", "--to=grades.csv")
+    assert done.returncode == 0, done.stderr
+    with (course.root / "grades.csv").open(encoding="utf-8", newline="") as stream:
+        rows = {row["student_id"]: row for row in csv.DictReader(stream)}
+    row = rows["'=1+1"]
+    assert (row["first_name"], row["email"]) == ("'@x\\x1b[2J", "'-1")
+    assert row["last_name"] == 'Smith, "Jr'
+    assert float(rows["honest"]["score"]) == FULL_MARKS
+    assert float(row["score"]) == 0
+
+
+@pytest.mark.parametrize("text", ["=1", "+1", "-1", "@x", "\t=1", "\r=1", " =1", "\u2003=1", "＝1"])
+def test_a_text_that_would_be_computed_gets_an_apostrophe(text: str) -> None:
+    assert cell(text).startswith("'")
+    assert cell(text).isprintable()
+
+
+def test_numbers_and_plain_texts_are_written_as_they_are() -> None:
+    for value in (-1.5, 0, None, "ada", "a=b", "2022-10-04 23:59:00"):
+        assert cell(value) == value
+
+
+# -- logs
+
+
+def test_whatever_is_logged_has_no_control_characters(capsys: pytest.CaptureFixture[str]) -> None:
+    PyFileConfigLoader("nbgrader_config.py", path=str(REPOSITORY)).load_config()
+    log = logging.getLogger("people")
+    handler = logging.StreamHandler()
+    log.addHandler(handler)
+    try:
+        raise ValueError("\x1b[2Jin an error")
+    except ValueError:
+        log.exception("%s and %d", "\x1b[2Jx\u202e", 7)
+    log.error("\x9b2J%s")
+    log.removeHandler(handler)
+    said = capsys.readouterr().err
+    assert r"\x1b[2Jx\u202e and 7" in said
+    assert r"\x1b[2Jin an error" in said
+    assert r"\x9b2J%s" in said
+    assert "\x1b" not in said
+
+
+# -- formgrader's pages
+
+
+class Tags(html.parser.HTMLParser):
+    """The tags of a page with their attributes, and its scripts."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.found: list[tuple[str, list[tuple[str, str | None]]]] = []
+        self.scripts: list[str] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        self.found.append((tag, attributes))
+
+    def handle_data(self, data: str) -> None:
+        if self.found and self.found[-1][0] == "script":
+            self.scripts.append(data)
+
+    @property
+    def shape(self) -> list[tuple[str, list[str]]]:
+        return [(tag, [name for name, _ in attributes]) for tag, attributes in self.found]
+
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """Formgrader's handler for one request, as the server makes it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(formgrader, "Environment", jinja2.Environment)
+        patch.setattr(base.BaseHandler, "render", base.BaseHandler.render)
+        patch.setattr(base.BaseHandler, "exporter", base.BaseHandler.exporter)
+        config = PyFileConfigLoader("nbgrader_config.py", path=str(REPOSITORY)).load_config()
+        extension = formgrader.FormgradeExtension(config=config)
+        extension.update_config(extension.build_extra_config())
+        loader = jinja2.FileSystemLoader([handlers.template_path])
+        settings = {
+            "nbgrader_jinja2_env": formgrader.Environment(loader=loader),
+            "nbgrader_exporter": formgrader.HTMLExporter(config=extension.config),
+        }
+
+        class Request(base.BaseHandler):  # type: ignore[misc]
+            def __init__(self) -> None:
+                self.headers: dict[str, str] = {}
+                self.application = SimpleNamespace(settings=settings)  # type: ignore[assignment]
+
+            content_security_policy = "frame-ancestors 'self'"
+
+            def set_header(self, name: str, value: Any) -> None:
+                self.headers[name] = value
+
+        yield Request
+
+
+PAGES = {
+    "manage_students_assignments.tpl": ("student_id", "base_url"),
+    "manage_students_notebook_submissions.tpl": ("student_id", "assignment_id", "base_url"),
+    "manage_submissions.tpl": ("course_dir", "assignment_id", "base_url"),
+    "gradebook_notebooks.tpl": ("assignment_id", "base_url"),
+    "gradebook_notebook_submissions.tpl": ("assignment_id", "notebook_id", "base_url"),
+}
+ATTACKS = [
+    *BAD_IDS.values(),
+    "\\",
+    "</script><script>run()</script>",
+    "`-run()-`",
+    '"-run()-"',
+    "x\u2028run()",
+]
+
+
+def expect_inert(pages: Any, show: Any) -> None:
+    """Expect pages of one shape whatever is shown, and scripts in which it is one text."""
+    harmless = Tags(show(pages(), "xx"))
+    for attack in ATTACKS:
+        request = pages()
+        page = Tags(show(request, attack))
+        assert page.shape == harmless.shape, attack
+        policy = request.headers["Content-Security-Policy"]
+        nonces = {dict(a).get("nonce") for tag, a in page.found if tag == "script"}
+        assert len(nonces) == 1
+        assert f"'nonce-{nonces.pop()}'" in policy
+        assert policy.startswith("frame-ancestors 'self'; script-src ")
+        assert "'unsafe-inline'" not in policy
+        for script, plain in zip(page.scripts, harmless.scripts, strict=True):
+            assert len(script.split("\n")) == len(plain.split("\n"))
+            assert "\u2028" not in script
+            if attack.strip("\\x") and "run()" in attack:
+                for line in script.split("\n"):
+                    assert "run()" not in line or line.lstrip().startswith("var ")
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_of_formgraders_own_shows_any_text_as_text(pages: Any, name: str) -> None:
+    def show(request: Any, text: str) -> str:
+        page: str = request.render(name, **dict.fromkeys(PAGES[name], text))
+        return page
+
+    expect_inert(pages, show)
+
+
+def test_a_submission_is_shown_with_any_id_and_name_as_text(pages: Any, tmp_path: Path) -> None:
+    path = tmp_path / "hw2.ipynb"
+    nbformat.write(nbformat.v4.new_notebook(), path)
+    names = ("assignment_id", "notebook_id", "submission_id", "base_url", "student")
+    names += ("last_name", "first_name", "notebook_path")
+
+    def show(request: Any, text: str) -> str:
+        resources = {"index": 0, "total": 1, **dict.fromkeys(names, text)}
+        page: str = request.exporter.from_filename(str(path), resources=resources)[0]
+        return page
+
+    expect_inert(pages, show)
+
+
+def test_each_page_has_a_number_of_its_own(pages: Any) -> None:
+    def policy() -> str:
+        request = pages()
+        request.render("manage_students.tpl", base_url="")
+        return str(request.headers["Content-Security-Policy"])
+
+    assert policy() != policy()

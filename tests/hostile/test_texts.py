@@ -1,0 +1,119 @@
+"""Attacks by texts: lines that look like the report's own, and characters that screens obey.
+
+What a test cell says of a submission is made of lines; student code determines names and messages
+in them. None of these ends a line, hides one, or colours one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+from typing import Any
+
+import pytest
+from arena import NOTHING, Arena
+from test_session import Liar
+
+from hw_grading.examiner.examination import run_cell
+from hw_grading.examiner.names import StudentNames
+from hw_support.checks import Checks
+
+pytestmark = pytest.mark.slow
+
+LINE = "passed  everything [9 pt]"
+ATTACKS = {
+    "a line": f"x\n{LINE}\n",
+    "a carriage return": f"x\r{LINE}",
+    "a line of Unicode": f"x\u2028{LINE}\u2029{LINE}\x85{LINE}\x0b\x0c\x1c",
+    "white on white": f"\x1b[37;47mx\x1b[2J\x9b1A{LINE}",
+    "a title and a link": "\x1b]0;x\x07\x1b]8;;https://evil.example\x1b\\x",
+    "from right to left": "\u202e" + LINE[::-1] + "\u2066",
+    "what looks blank": "x" + "\u3164" * 50 + "\u2800" * 50 + LINE,
+    "blanks": "  \n \t \u00a0\u2003 ",
+    "very much": "x" * 100_000,
+}
+
+
+def printed_by(source: str, session: Any) -> str:
+    """All texts of a test cell's outputs."""
+    names = StudentNames({"Checks": Checks}, session)
+    outputs = run_cell(source, "test_f", names)
+    texts = []
+    for output in outputs:
+        texts += [output.get("text", ""), output.get("evalue", ""), output.get("ename", "")]
+        texts += [*output.get("traceback", []), *output.get("data", {}).values()]
+    return "\n".join(texts)
+
+
+def expect_no_forgery(text: str) -> None:
+    """No line is the student's, and nothing in the text is obeyed by a screen."""
+    assert all(c in "\n" or c.isprintable() for c in text)
+    assert not {"\u3164", "\u2800"} & set(text)
+    for line in text.split("\n"):
+        assert not line.lstrip().startswith("passed")
+    assert len(text) < 10_000
+
+
+WITH_CHECKS = """
+checks = Checks("f", points=1)
+with checks("it returns", points=1):
+    f(1)
+checks.score()
+"""
+PLAIN = "f(1)"
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+@pytest.mark.parametrize("test", [WITH_CHECKS, PLAIN], ids=["parts", "plain"])
+def test_what_a_kernel_says_in_the_place_of_a_result(attack: str, test: str) -> None:
+    text = ATTACKS[attack]
+    for reply in (
+        ["refused", text],
+        ["missing", text],
+        ["error", text, text, text],
+        ["error", "NotImplementedError", text, text],
+        ["error", "NameError", f"{text} is not defined", text, 7, text],
+        ["error", "KeyError", text, text, 7, text],
+    ):
+        printed = printed_by(test, Liar(reply).session)
+        assert printed
+        assert "FAILED  it returns [1 pt]" in printed or test is PLAIN
+        expect_no_forgery(printed)
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_what_an_exception_of_ones_own_says(attack: str) -> None:
+    """As it is in a student's own notebook, where tests run beside the functions."""
+    names = {"Checks": Checks, "TEXT": ATTACKS[attack]}
+    raising = "class Odd(Exception):\n    pass\nOdd.__name__ = TEXT\n"
+    raising += "def f(x):\n    raise Odd({TEXT: TEXT}, TEXT)\n"
+    raising += "def g(x):\n    raise NotImplementedError(TEXT)\n"
+    raising += "for h in f, g:\n    h.__code__ = h.__code__.replace(co_name=TEXT)\n"
+    exec(compile(raising, "<cell 1>", "exec"), names)
+    stream = io.StringIO()
+    with contextlib.redirect_stdout(stream):
+        for test in (WITH_CHECKS, WITH_CHECKS.replace("f(1)", "g(1)")):
+            exec(compile(test, "<cell 2>", "exec"), names)
+        checks = Checks("f", points=1)
+        checks.record(f"of {ATTACKS[attack]}", 1, ATTACKS[attack])
+        assert not checks.parts[0].passed
+        checks.note(ATTACKS[attack])
+    expect_no_forgery(stream.getvalue())
+
+
+def test_forged_lines_in_a_graded_notebook(arena: Arena) -> None:
+    text = f"x\n{LINE}\n\x1b[37m\u202e"
+    before = f"class Odd(Exception):\n    pass\nTEXT = {text!r}\nOdd.__name__ = TEXT"
+    answers = {
+        "double": "def double(x):\n    raise NotImplementedError(TEXT)",
+        "mean": "def mean(x):\n    raise Odd(TEXT)\nmean.__code__ = mean.__code__.replace("
+        "co_name=TEXT)",
+        "apply": "def apply(f, x):\n    return {TEXT: TEXT}",
+        "total": "total = TEXT",
+    }
+    outcome = arena.attack(answers, before=before)
+    assert outcome.scores == NOTHING
+    for cell in outcome.nb.cells:
+        if cell.metadata.get("nbgrader", {}).get("grade") and cell.cell_type == "code":
+            for output in cell.outputs:
+                expect_no_forgery(str(output.get("text", output.get("evalue", ""))))
