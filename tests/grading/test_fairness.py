@@ -57,6 +57,7 @@ def test_one_deviation_is_one_charge_in_the_whole_notebook(wrong, lost, isolated
     assert verdict.lost == lost, [verdict.failed_parts(test) for test in verdict.lost]
 
 
+@pytest.mark.timeout(3600)
 @pytest.mark.slow
 def test_a_wrong_sigmoid_takes_no_point_from_a_training_that_relies_on_it():
     answer = wrong_answer("sigmoid_activation", "the sign of the exponent is lost")
@@ -67,6 +68,7 @@ def test_a_wrong_sigmoid_takes_no_point_from_a_training_that_relies_on_it():
     }
 
 
+@pytest.mark.timeout(3600)
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "part"),

@@ -132,6 +132,7 @@ def test_in_isolation_wrong_answers_are_caught_and_right_ones_lose_no_point(home
         assert not messages, f"{answer}: {messages}"
 
 
+@pytest.mark.timeout(5400)
 @pytest.mark.slow
 @pytest.mark.parametrize(("homework", "function"), SLOW)
 def test_a_wrong_training_is_caught(homework, function):
@@ -140,6 +141,7 @@ def test_a_wrong_training_is_caught(homework, function):
         assert verdict.caught, f"not caught: {answer}"
 
 
+@pytest.mark.timeout(5400)
 @pytest.mark.slow
 @pytest.mark.parametrize(("homework", "function"), SLOW)
 def test_a_right_training_loses_no_point(homework, function):
