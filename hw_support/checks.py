@@ -173,6 +173,7 @@ class Attempt:
 
     def __enter__(self) -> None:
         self._names = self.checks.names
+        self._functions = self.checks.functions()
         self._before = dict(self._names) if self.hidden else {}
         self.checks._hidden += self.hidden
         self._random = RandomState(self._names) if self.hidden else None
@@ -193,7 +194,7 @@ class Attempt:
             self._names.update(self._before)
         if self._random:
             self._random.put_back()
-        self.checks.put_functions_back()
+        self.checks.put_functions_back(self._functions)
         self.message = self._message(error)
         if issubclass(type(error), Unanswered):
             self.unanswered = error.function  # type: ignore[union-attr]
@@ -340,11 +341,7 @@ class Checks:
         self._stand_ins: list[tuple[int, dict[str, object]]] = []
         self.standing_in = False
         self._hidden = 0  # parts that are being tried now
-        self._functions = {
-            name: value
-            for name, value in dict(self.names).items()
-            if callable(value) and not isinstance(value, Checks) and not name.startswith("_test_")
-        }
+        self._functions = self.functions()
 
     def stand_ins(self, most_calls: int, /, **stand_ins: object) -> None:
         """Name right functions that `tries` may put in the place of the notebook's own.
@@ -452,12 +449,20 @@ class Checks:
             self._replaced.setdefault(name, self.names.get(name, Notebook.MISSING))
             self.notebook.put(name, stand_in)
 
-    def put_functions_back(self) -> None:
-        """Let a function of the notebook keep its name, which a test cell has bound as well.
+    def functions(self) -> dict[str, object]:
+        """Return the functions among the notebook's names, those of test cells left out."""
+        return {
+            name: value
+            for name, value in dict(self.names).items()
+            if callable(value) and not isinstance(value, Checks) and not name.startswith("_test_")
+        }
+
+    def put_functions_back(self, functions: dict[str, object]) -> None:
+        """Let functions of the notebook keep their names, which a test cell has bound as well.
 
         A student's helper ``loss`` is needed again after a test's ``loss, dL_dg = ...``.
         """
-        for name, function in self._functions.items():
+        for name, function in functions.items():
             if self.names.get(name) is not function and name not in self._replaced:
                 self.names[name] = function
 
@@ -541,7 +546,7 @@ class Checks:
             but errors.
         """
         self.put_back()
-        self.put_functions_back()
+        self.put_functions_back(self._functions)
         earned = sum(part.points for part in self.parts if part.passed)
         tried = sum(part.points for part in self.parts)
         failed = [part for part in self.parts if not part.passed]

@@ -288,13 +288,14 @@ def expect_answer(result: object, *, of: str, entry: int | None = None) -> None:
     Raises
     ------
     Unanswered
-        There are no numbers in it, or all are the same.
+        It is None, there are no numbers in it, or all are the same.
     """
     if entry is not None and isinstance(result, list | tuple):
         result = result[entry : entry + 1]
     arrays = [array for array in _arrays_in(result) if array.size]
     if not arrays:
-        raise Unanswered(of, f"{of} gives no numbers. Is a `return` missing?")
+        what = "None" if result is None else "no numbers"
+        raise Unanswered(of, f"{of} gives {what}. Is a `return` missing?")
     first = arrays[0].flat[0]
     if all(np.all(array == first) for array in arrays):
         raise Unanswered(of, f"{of} gives {float(first):g} everywhere: that is no answer yet")

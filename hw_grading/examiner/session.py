@@ -493,6 +493,5 @@ def kernel_clock(pid: int) -> Callable[[], float]:
 
 def signaller(pid: int, number: int) -> Callable[[], None]:
     """Return a function that sends a signal to a process, if it is there."""
-
     target = Target(pid)
     return lambda: target.send(number)

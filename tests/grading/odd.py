@@ -59,7 +59,10 @@ ODDITIES = (
     Oddity("takes no arguments", "FUNCTION = lambda: 0", ("argument", "TypeError")),
     Oddity("returns None", "FUNCTION = lambda *_: None", ("None",)),
     Oddity(
-        "returns a number", "FUNCTION = lambda *_: 0.5", ("float",), as_an_array=("shape", "0.5")
+        "returns a number",
+        "FUNCTION = lambda *_: 0.5",
+        ("float", "0.5 everywhere"),
+        as_an_array=("shape", "0.5"),
     ),
     Oddity("returns a string", "FUNCTION = lambda *_: 'nan'", ("str", "unpack")),
     Oddity(

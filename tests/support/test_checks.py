@@ -287,6 +287,20 @@ def test_a_test_cell_leaves_functions_of_the_student_as_they_were():
     assert [part.what for part in names["checks"].parts] == ["b"]
 
 
+def test_what_a_test_cell_binds_between_its_parts_is_not_put_back():
+    names = {"Checks": Checks, "W": lambda: "of an earlier test", "helper": lambda: 1}
+    cell = """
+checks = Checks("f", points=2)
+W = [2]
+for what in ("a", "b"):
+    with checks(what, points=1):
+        helper, W = helper() + W[0], W
+        assert helper == 3
+"""
+    run_cells(names, cell)
+    assert [part.passed for part in names["checks"].parts] == [True, True]
+
+
 def test_a_second_try_has_stand_ins_and_the_better_result_counts():
     names = {"Checks": Checks, "helper": lambda: 1, "stand_in": lambda: 2}
     cell = """
