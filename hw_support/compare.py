@@ -294,11 +294,24 @@ def expect_answer(result: object, *, of: str, entry: int | None = None) -> None:
         result = result[entry : entry + 1]
     arrays = [array for array in _arrays_in(result) if array.size]
     if not arrays:
-        what = "None" if result is None else "no numbers"
-        raise Unanswered(of, f"{of} gives {what}. Is a `return` missing?")
+        raise Unanswered(of, f"{of} gives {_without_numbers(result)}")
     first = arrays[0].flat[0]
     if all(np.all(array == first) for array in arrays):
         raise Unanswered(of, f"{of} gives {float(first):g} everywhere: that is no answer yet")
+
+
+def _without_numbers(value: object) -> str:
+    """Name what has no numbers in it."""
+    match value:
+        case None:
+            return "None. Is a `return` missing?"
+        case str():
+            return "text (str); numbers were expected"
+        case list() | tuple():
+            kinds = {"None" if e is None else type(e).__name__ for e in value[:3]} or {"nothing"}
+            return f"a {type(value).__name__} of {', '.join(sorted(kinds))}; numbers were expected"
+    is_function = "a function" if callable(value) else "an object"
+    return f"{is_function}; numbers were expected"
 
 
 def _arrays_in(value: object) -> list[Array]:
