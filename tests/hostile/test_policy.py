@@ -167,6 +167,12 @@ def test_a_forked_kernel_sees_its_own_folder_and_no_more_of_what_the_nursery_see
     }
 
 
+def test_a_forked_kernel_has_terminals_of_its_own() -> None:
+    [(folder, options)] = own_rooms(Limits(terminals=3), "one")["terminals"].items()
+    assert folder == "/dev/pts"
+    assert {"newinstance", "max=3"} <= set(options.split(","))
+
+
 def test_a_forked_kernel_makes_no_namespaces_and_is_ended_before_the_grader() -> None:
     written = own_rooms(Limits(), "one")["written"]
     assert written["/proc/sys/user/max_user_namespaces"] == "0"

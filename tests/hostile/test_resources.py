@@ -359,6 +359,33 @@ time.sleep(1.5)
         assert number_after("taken", outcome) < 1000
 
 
+def test_record_locks_take_no_memory_and_databases_are_still_written(arena: Arena) -> None:
+    """Each is memory of the system's, and a file may have any number."""
+    outcome = arena.attack(
+        before="""
+import fcntl, os, sqlite3
+file = open("/tmp/locked", "w")
+for place in range(2000):
+    fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, 2 * place)
+if os.fork() == 0:
+    try:
+        fcntl.lockf(open("/tmp/locked", "w"), fcntl.LOCK_EX | fcntl.LOCK_NB)
+        os.write(1, b"nothing is locked")
+    finally:
+        os._exit(0)
+os.wait()
+data = sqlite3.connect("/tmp/data")
+data.execute("create table numbers (number int)")
+data.execute("insert into numbers values (12)")
+data.commit()
+print("read", sqlite3.connect("/tmp/data").execute("select * from numbers").fetchall())
+"""
+    )
+    assert "nothing is locked" in outcome.printed
+    assert "read [(12,)]" in outcome.printed
+    ended(outcome, seconds=60)
+
+
 def test_a_hundred_thousand_open_files(arena: Arena) -> None:
     outcome = arena.attack(
         before="""
