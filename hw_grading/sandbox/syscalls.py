@@ -45,7 +45,7 @@ REFUSED = (
 LAST_ADDRESS_FAMILY = 1
 # What a socket may hold in its queue, which no process is charged with: nobody makes it larger.
 _SOL_SOCKET, _SO_SNDBUF, _SO_SNDBUFFORCE = 1, 7, 32
-# What `fcntl` is asked for: leases keep others from opening a file, notices tell what they open, and
+# What `fcntl` is asked for: leases keep others from opening a file, notices tell what they open,
 # pipes hold memory that no process is charged with.
 FCNTL_REFUSED = {
     "F_SETSIG": 10,
