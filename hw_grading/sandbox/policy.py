@@ -255,8 +255,9 @@ def _furnished(shown: Shown, limits: Limits, places: Sequence[str]) -> list[str]
         line += ["--symlink", target, path]
     for path in shown.hidden:
         line += _emptied(path, shown.empty_file)
-    # Devices: null, zero, full, random, urandom, tty of its own; nothing can be added.
-    line += ["--dev", "/dev"]
+    # Devices: null, full, random, urandom, tty of its own; nothing can be added. Memory that is
+    # mapped from zero, and shared, belongs to no process: null takes its place.
+    line += ["--dev", "/dev", "--dev-bind", "/dev/null", "/dev/zero"]
     line += ["--perms", "1777", "--size", folder_bytes, "--tmpfs", "/dev/shm"]
     line += ["--remount-ro", "/dev"]
     line += ["--perms", "1777", "--size", folder_bytes, "--tmpfs", "/tmp"]

@@ -27,7 +27,8 @@ REFUSED = (
     # namespaces
     *("unshare", "setns"),
     # memory that belongs to no process, so that nobody counts it
-    *("memfd_create", "memfd_secret", "shmget", "semget", "msgget", "mq_open"),
+    *("memfd_create", "memfd_secret", "shmget", "semget", "msgget", "mq_open", "mbind"),
+    *("io_setup", "landlock_create_ruleset"),
     # keys: kept by user and session, beyond the life of a process
     *("add_key", "keyctl", "request_key"),
     # other processes' memory, descriptors and performance
@@ -55,6 +56,8 @@ FCNTL_REFUSED = {
     "F_NOTIFY": 1026,
     "F_SETPIPE_SZ": 1031,
 }
+# Shared memory without a file stays when all of it but one page is no longer mapped.
+_SHARED_WITHOUT_A_FILE = 0x21  # MAP_SHARED, MAP_ANONYMOUS
 # Record locks are memory of the system's, without end. They do nothing, and say that they did:
 # SQLite asks for them, and a process never meets its own.
 FCNTL_PRETENDED = {"F_SETLK": 6, "F_SETLKW": 7}
@@ -111,6 +114,8 @@ def compiled_filter() -> bytes:
         for action, asked in ((_REFUSE, FCNTL_REFUSED), (_PRETEND, FCNTL_PRETENDED)):
             for command in asked.values():
                 _add_rule(library, context, action, "fcntl", _is(1, command))
+        shared = _is(3, _SHARED_WITHOUT_A_FILE, of=_SHARED_WITHOUT_A_FILE)
+        _add_rule(library, context, _REFUSE, "mmap", shared)
         with tempfile.TemporaryFile() as file:
             _check(library.seccomp_export_bpf(context, file.fileno()), "the filter")
             file.seek(0)
@@ -127,8 +132,9 @@ def filter_file() -> int:
     return read
 
 
-def _is(argument: int, value: int) -> _Comparison:
-    return _Comparison(argument, _MASKED_EQUAL, _LOWER_HALF, value)
+def _is(argument: int, value: int, of: int = _LOWER_HALF) -> _Comparison:
+    """Compare these bits of an argument."""
+    return _Comparison(argument, _MASKED_EQUAL, of, value)
 
 
 def _add_rule(

@@ -9,25 +9,26 @@ of a second.
 from __future__ import annotations
 
 import contextlib
-import functools
 import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
 
 import psutil
 
+from hw_grading.sandbox import memory
 from hw_grading.sandbox.policy import OWN_FOLDERS
 from hw_support.submission.problems import Kind
 
 SECONDS_BETWEEN_LOOKS = 0.2
 _LOOKS_AT_ONESELF = 5  # for each look at the others: much arrives in 0.2 s
+_LOOKS_AT_MAPS = 5 * _LOOKS_AT_ONESELF  # one second: reading them takes a millisecond
+MOST_MAPS = 100_000  # of all processes: the system has about 0.6 kB for each; a kernel has 700
 GROWTH_MB = 150  # of the grader's process for one submission; what is kept of outputs is less
-_SOCKETS_UNCOUNTED = 500  # with fewer, the queues of sockets are not counted as memory
 SECONDS_TO_REACT = 5.0  # to an interrupt, before all is killed
 
 
@@ -87,7 +88,7 @@ class Watch:
         self._seconds_of: dict[psutil.Process, float] = {}  # of living processes
         self._seconds_of_the_gone = 0.0
         self._me = psutil.Process()
-        self._grown_from = _resident(self._me)
+        self._grown_from = memory.resident(self._me)
         self._lock = threading.Lock()
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._look_again_and_again, daemon=True)
@@ -144,7 +145,7 @@ class Watch:
             try:
                 self._look_at_oneself()
                 if looks % _LOOKS_AT_ONESELF == 0:
-                    self._look()
+                    self._look(count_maps=looks % _LOOKS_AT_MAPS == 0)
             except psutil.NoSuchProcess:
                 return
             except Exception as error:  # never go blind in silence
@@ -153,13 +154,13 @@ class Watch:
                 return
 
     def _look_at_oneself(self) -> None:
-        if _resident(self._me) - self._grown_from > GROWTH_MB * 1e6:
+        if memory.resident(self._me) - self._grown_from > GROWTH_MB * 1e6:
             self.kill(Stop(Kind.OUTPUT_LIMIT, "it sent more than the grader can take in"))
 
-    def _look(self) -> None:
+    def _look(self, count_maps: bool) -> None:
         root = psutil.Process(self.root_pid)
         processes = [root, *root.children(recursive=True)]
-        used = max(_sum(processes, _cpu_seconds), self._counted_one_by_one(processes))
+        used = max(memory.total(processes, _cpu_seconds), self._counted_one_by_one(processes))
         with self._lock:
             self.used_seconds = max(self.used_seconds, used)
             cell = self._cell
@@ -170,12 +171,12 @@ class Watch:
             self._interrupt_cell(cell)
         elif cell and monotonic() > cell.until:
             self.kill(Stop(Kind.TIME_LIMIT, f"{cell.name} did not end after its limit"))
-        most = self._memory_mb * 1e6
-        most -= _in_sockets(processes)
-        # What is quick to ask for counts shared pages several times.
-        if _sum(processes, _resident) > most and _sum(processes, _own_share) > most:
+        if memory.is_beyond(self._memory_mb * 1e6, processes):
             limit = f"{self._memory_mb:,g} MB"
             self.kill(Stop(Kind.MEMORY_LIMIT, f"it took more than {limit} of memory"))
+        if count_maps and memory.has_more_maps(MOST_MAPS, processes):
+            what = f"more than {MOST_MAPS:,} mappings of memory"
+            self.kill(Stop(Kind.MEMORY_LIMIT, f"it made {what}"))
         if self._most_files is not None and self._has_too_many_files(self._most_files):
             self.kill(Stop(Kind.DISK_LIMIT, f"it made more than {self._most_files:,} files"))
 
@@ -222,14 +223,6 @@ class Watch:
             self.interrupt()
 
 
-def _sum(processes: Sequence[psutil.Process], measure: Callable[[psutil.Process], float]) -> float:
-    total = 0.0
-    for process in processes:
-        with contextlib.suppress(psutil.NoSuchProcess, psutil.ZombieProcess):
-            total += measure(process)
-    return total
-
-
 def _cpu_seconds(process: psutil.Process) -> float:
     times = process.cpu_times()
     children = getattr(times, "children_user", 0.0) + getattr(times, "children_system", 0.0)
@@ -245,50 +238,3 @@ def _age(process: psutil.Process) -> float | None:
     ticks = float(stat.rpartition(")")[2].split()[19])
     since_boot = time.clock_gettime(time.CLOCK_BOOTTIME)
     return max(since_boot - ticks / os.sysconf("SC_CLK_TCK"), 0.01)
-
-
-def _in_sockets(processes: Sequence[psutil.Process]) -> float:
-    """Return the bytes that many sockets may hold in their queues, where no process has them.
-
-    The filter of system calls sees to it that no queue is larger than the system's default.
-    """
-    if _sum(processes, _open_files) < _SOCKETS_UNCOUNTED:
-        return 0
-    sockets = set()
-    for process in processes:
-        with contextlib.suppress(OSError):
-            for entry in os.scandir(f"/proc/{process.pid}/fd"):
-                with contextlib.suppress(OSError):
-                    target = os.readlink(entry.path)
-                    if target.startswith("socket:"):
-                        sockets.add(target)
-    return max(0, len(sockets) - _SOCKETS_UNCOUNTED) * _most_in_one_socket()
-
-
-def _open_files(process: psutil.Process) -> float:
-    try:
-        return float(process.num_fds())
-    except psutil.AccessDenied:
-        if _resident(process) == 0:  # it is ending: nobody but root may look any more
-            return 0.0
-        raise
-
-
-@functools.cache
-def _most_in_one_socket() -> float:
-    try:
-        return float(Path("/proc/sys/net/core/wmem_default").read_text(encoding="ascii"))
-    except (OSError, ValueError):
-        return 212_992.0
-
-
-def _resident(process: psutil.Process) -> float:
-    return float(process.memory_info().rss)
-
-
-def _own_share(process: psutil.Process) -> float:
-    """Return bytes, pages that several processes share counted in parts, where that can be seen."""
-    try:
-        return float(getattr(process.memory_full_info(), "pss", process.memory_info().rss))
-    except psutil.AccessDenied:
-        return _resident(process)

@@ -401,7 +401,7 @@ def test_calls_by_the_numbers_of_another_processor(arena: Arena, number: int) ->
         before=TRY
         + f"""
 import mmap
-code = mmap.mmap(-1, 4096, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC)
+code = mmap.mmap(-1, 4096, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS, prot=7)
 #           push rbx; mov eax, 20 (getpid); int 0x80; pop rbx; ret
 code.write(bytes.fromhex("53b814000000cd805bc3"))
 enter = ctypes.CFUNCTYPE(ctypes.c_int)(ctypes.addressof(ctypes.c_char.from_buffer(code)))
