@@ -49,6 +49,9 @@ class RunSettings(HasTraits):
     output_bytes_per_cell = _whole(
         2_000_000, "about how much output of a cell is kept; a cell that goes on is stopped"
     )
+    output_bytes_per_submission = _whole(
+        20_000_000, "about how much output of all cells together is kept"
+    )
     blas_threads = _whole(1, "threads of BLAS and OpenMP; 0 lets the libraries choose")
     iopub_timeout = _whole(
         10, "seconds for the last outputs to arrive, and for an interrupt to have an effect"

@@ -17,6 +17,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import nbformat
 import psutil
 import pytest
 from arena import NOTHING, POINTS, RIGHT, WRONG, Arena, Outcome
@@ -561,6 +562,52 @@ def test_a_large_output(arena: Arena, memory: Any, what: str) -> None:
     assert outcome.kinds <= {Kind.OUTPUT_LIMIT, Kind.KERNEL}
     assert outcome.seconds < 90
     small(memory, outcome)
+
+
+MANY = "from IPython.display import display, publish_display_data\n" + ONLY
+SWELLING = {
+    "control characters": MANY + "print('\\x01' * 190_000)",
+    "empty lines": MANY + "print('\\n' * 190_000)",
+    "small outputs": MANY + "for number in range(900):\n    display(number)",
+    "two streams in turn": MANY
+    + "import sys\nfor _ in range(400):\n    for to in (sys.stdout, sys.stderr):\n"
+    "        print('.', file=to, flush=True)",
+    "errors": MANY + "for _ in range(20):\n"
+    "    try: raise type('\\x01' * 10_000, (Exception,), {})('\\x01' * 20_000)\n"
+    "    except Exception: get_ipython().showtraceback()",
+    "an output that a widget takes to itself": MANY
+    + """
+from ipykernel.comm import Comm
+state = {"_model_module": "@jupyter-widgets/output", "_model_name": "OutputModel"}
+state |= {"outputs": [], "msg_id": ""}
+widget = Comm(target_name="jupyter.widget", data={"state": state})
+mine = get_ipython().kernel.get_parent()["header"]["msg_id"]
+def take(id):
+    widget.send({"method": "update", "state": {"msg_id": id}, "buffer_paths": []})
+from IPython.display import clear_output
+for _ in range(10):
+    publish_display_data({"text/plain": "x" * 150_000})
+    take(mine)
+    clear_output()
+    take("")
+print("begun")
+""",
+}
+
+
+@pytest.mark.parametrize("what", SWELLING)
+def test_outputs_that_are_larger_in_a_file_or_many(arena: Arena, what: str) -> None:
+    outcome = arena.attack(
+        RIGHT | {"total": f"{RIGHT['total']}\n{SWELLING[what]}"},
+        before=SWELLING[what],
+        after=SWELLING[what],
+        output_bytes_per_submission=300_000,
+    )
+    assert outcome.printed.count("begun") >= 2
+    assert outcome.scores == POINTS
+    assert outcome.kinds <= {Kind.OUTPUT_LIMIT}
+    assert len(nbformat.writes(outcome.nb).encode()) < 1_000_000
+    assert sum(len(cell.get("outputs", ())) for cell in outcome.nb.cells) < 350
 
 
 ELSEWHERE = """
