@@ -6,6 +6,7 @@ What a cell means, and what follows from how it ended, is not its business
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -25,6 +26,7 @@ from hw_support.submission.problems import Kind, Severity
 
 # Errors and results of a submission that are kept beyond the limit, shortened.
 _MOST_KEPT_BEYOND = 100
+_SECONDS_BETWEEN_ROUNDS = 0.5  # of waiting for a cell on a busy machine
 # What a cell gets that was interrupted, and whose own error did not arrive.
 _TIMED_OUT = {
     "ename": "CellTimeoutError",
@@ -128,9 +130,21 @@ class KernelCells(Kernel):
         except Exception as raised:
             error = raised
         finally:
+            self._clock.end(self.watch.waited_in_cell())
             self.nb.cells[index] = cell  # nbclient has put `run` there
             self._stored += self._budget.stored
         return CellEnd(error, self._timed_out, self.watch.end_cell(), self._flooded)
+
+    async def _async_handle_timeout(
+        self, timeout: int, cell: NotebookNode | None = None
+    ) -> dict[str, Any] | None:
+        """Interrupt a cell whose time is up, unless others have kept it from computing."""
+        if self._clock.goes_on(self.watch.waited_in_cell()):
+            self.watch.extend_cell(timeout)
+            await asyncio.sleep(_SECONDS_BETWEEN_ROUNDS)
+            return None  # and nbclient waits for the cell once more
+        reply: dict[str, Any] | None = await super()._async_handle_timeout(timeout, cell)
+        return reply
 
     def _note_reply(self, *, cell: NotebookNode, cell_index: int, execute_reply: Any) -> None:
         """Note how a cell ended; nbclient calls it."""

@@ -67,7 +67,7 @@ class Limits:
     """
 
     memory_mb: int = 3000
-    processes: int = 128
+    processes: int = 64
     file_mb: int = 100
     folder_mb: int = 200
     open_files: int = 512

@@ -14,14 +14,16 @@ import signal
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from time import monotonic
 
 import psutil
 
 from hw_grading.sandbox import memory
+from hw_grading.sandbox.forked import Forked
 from hw_grading.sandbox.policy import OWN_FOLDERS
+from hw_grading.sandbox.share import Share, seconds_waited
 from hw_support.submission.problems import Kind
 
 SECONDS_BETWEEN_LOOKS = 0.2
@@ -29,6 +31,7 @@ _LOOKS_AT_ONESELF = 5  # for each look at the others: much arrives in 0.2 s
 _LOOKS_AT_MAPS = 5 * _LOOKS_AT_ONESELF  # one second: reading them takes a millisecond
 MOST_MAPS = 100_000  # of all processes: the system has about 0.6 kB for each; a kernel has 700
 GROWTH_MB = 150  # of the grader's process for one submission; what is kept of outputs is less
+_ENDED = "ended"  # what has become of a helper
 SECONDS_TO_REACT = 5.0  # to an interrupt, before all is killed
 
 
@@ -46,6 +49,7 @@ class _Cell:
     cpu_seconds: float
     name: str
     until: float
+    waited_before: float  # seconds, for the processor
 
 
 class Watch:
@@ -87,6 +91,8 @@ class Watch:
         self._killed_at = 0.0
         self._seconds_of: dict[psutil.Process, float] = {}  # of living processes
         self._seconds_of_the_gone = 0.0
+        self._share = Share()
+        self._helper: tuple[Forked, float] | str | None = None
         self._me = psutil.Process()
         self._grown_from = memory.resident(self._me)
         self._lock = threading.Lock()
@@ -110,13 +116,44 @@ class Watch:
             self.interrupted = None
             self._first_interrupt = 0.0
             until = monotonic() + wall_seconds
-            self._cell = _Cell(self.used_seconds, cpu_seconds, name, until)
+            waited = seconds_waited(self.kernel_pid)
+            self._cell = _Cell(self.used_seconds, cpu_seconds, name, until, waited)
+
+    def waited_in_cell(self) -> float:
+        """Return the seconds that the cell has waited for a processor that others used.
+
+        Where a submission has many busy threads, it is itself that they wait for.
+        """
+        cell = self._cell
+        if cell is None or self._share.nice:
+            return 0.0
+        return seconds_waited(self.kernel_pid) - cell.waited_before
+
+    def extend_cell(self, seconds: float) -> None:
+        """Give the cell more time to pass."""
+        with self._lock:
+            if self._cell:
+                self._cell = replace(self._cell, until=self._cell.until + seconds)
 
     def end_cell(self) -> Stop | None:
         """Stop the clock; return why the cell was interrupted, if it was."""
         with self._lock:
             self._cell = None
             return self.interrupted
+
+    def begin_helper(self, helper: Forked, cpu_seconds: float) -> None:
+        """End a process of the grader's when it has computed for so long from now on.
+
+        It works on what student code answered, and may be where no timer of its own goes off.
+        """
+        with self._lock:
+            self._helper = helper, _computed(helper.pid) + cpu_seconds
+
+    def end_helper(self) -> bool:
+        """Let it be; return whether it was ended."""
+        with self._lock:
+            was_ended, self._helper = self._helper is _ENDED, None
+            return was_ended
 
     def end(self) -> None:
         """Stop watching."""
@@ -144,6 +181,7 @@ class Watch:
             looks += 1
             try:
                 self._look_at_oneself()
+                self._look_at_the_helper()
                 if looks % _LOOKS_AT_ONESELF == 0:
                     self._look(count_maps=looks % _LOOKS_AT_MAPS == 0)
             except psutil.NoSuchProcess:
@@ -157,9 +195,18 @@ class Watch:
         if memory.resident(self._me) - self._grown_from > GROWTH_MB * 1e6:
             self.kill(Stop(Kind.OUTPUT_LIMIT, "it sent more than the grader can take in"))
 
+    def _look_at_the_helper(self) -> None:
+        with self._lock:
+            if isinstance(self._helper, tuple):
+                helper, most = self._helper
+                if _computed(helper.pid) > most:
+                    helper.kill()
+                    self._helper = _ENDED
+
     def _look(self, count_maps: bool) -> None:
         root = psutil.Process(self.root_pid)
         processes = [root, *root.children(recursive=True)]
+        self._share.look(processes)
         used = max(memory.total(processes, _cpu_seconds), self._counted_one_by_one(processes))
         with self._lock:
             self.used_seconds = max(self.used_seconds, used)
@@ -221,6 +268,14 @@ class Watch:
             with self._lock:
                 self.interrupted = Stop(Kind.TIME_LIMIT, f"within {limit}")
             self.interrupt()
+
+
+def _computed(pid: int) -> float:
+    """Return the seconds that a process has computed; 0 if it is not there."""
+    with contextlib.suppress(psutil.NoSuchProcess, psutil.ZombieProcess):
+        times = psutil.Process(pid).cpu_times()
+        return float(times.user + times.system)
+    return 0.0
 
 
 def _cpu_seconds(process: psutil.Process) -> float:

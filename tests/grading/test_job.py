@@ -83,6 +83,25 @@ def test_a_submission_is_run_once_more_when_a_process_of_the_graders_has_ended(
     assert isinstance(outcome, NotGraded) == (fault is not None)
 
 
+@pytest.mark.parametrize(("computed", "limits"), [(40.0, [100.0, 60.0]), (51.0, [100.0])])
+def test_a_submission_whose_kernel_died_is_run_once_more_in_the_time_that_is_left(
+    computed: float, limits: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran = []
+
+    def run_it(self: Submission) -> WithScores:
+        ran.append(self._settings.cpu_seconds_per_submission)
+        return Graded("{}")
+
+    monkeypatch.setattr(Submission, "run", run_it)
+    monkeypatch.setattr(Submission, "kernel_died", True)
+    monkeypatch.setattr(Submission, "cpu_seconds_used", computed)
+    text = nbformat.writes(nbformat.v4.new_notebook())
+    settings = {"cpu_seconds_per_submission": 100.0}
+    assert isinstance(run(Job("student", text, settings, {}, Homework("toys"))), Graded)
+    assert ran == limits
+
+
 def test_an_examiner_that_is_dying_is_not_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
     requests, theirs = socket.socketpair()
     theirs.close()  # as the system does first

@@ -20,8 +20,9 @@ from typing import Any
 import nbformat
 import psutil
 import pytest
-from arena import NOTHING, POINTS, RIGHT, WRONG, Arena, Outcome
+from arena import NOTHING, POINTS, RIGHT, WRONG, Arena, Outcome, notebook
 
+from hw_grading.run import submission
 from hw_support.submission.problems import Kind
 
 pytestmark = pytest.mark.slow
@@ -141,6 +142,32 @@ print("left behind")
     )
     assert "left behind" in outcome.printed
     ended(outcome, seconds=60)
+
+
+def test_many_busy_processes_run_at_a_low_priority(arena: Arena) -> None:
+    """In sessions of their own, which each have a share on many systems."""
+    outcome = arena.attack(
+        before="""
+import os, time
+begun = time.monotonic()
+for _ in range(30):
+    if os.fork() == 0:
+        os.setsid()
+        while time.monotonic() - begun < 20:
+            pass
+        os._exit(0)
+while os.getpriority(os.PRIO_PROCESS, 0) == 0 and time.monotonic() - begun < 20:
+    time.sleep(0.1)
+print("priority", os.getpriority(os.PRIO_PROCESS, 0))
+if os.fork() == 0:
+    print("priority", os.getpriority(os.PRIO_PROCESS, 0), flush=True)
+    os._exit(0)
+""",
+        cpu_seconds_per_cell=30.0,
+        wall_seconds_per_cell=60.0,
+    )
+    assert number_after("priority", outcome) >= 10
+    ended(outcome, seconds=120)
 
 
 # -- memory
@@ -1160,6 +1187,23 @@ from arena import Arena, notebook
 Arena(Path({root!r})).grade(notebook({{}}, before={code!r}), cpu_seconds_per_cell=600.0,
                             wall_seconds_per_cell=600.0)
 """
+
+
+def test_a_test_that_computes_without_end_with_what_it_was_given(
+    arena: Arena, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One call in C, in which no timer goes off: the examiner is ended from outside."""
+    monkeypatch.setattr(submission, "_EXAMINER_CPU_SECONDS", 1.5)
+    nb = notebook(RIGHT | {"apply": "def apply(f, x):\n    f(np.ones((2400, 2400), int))"})
+    [test] = [c for c in nb.cells if c.metadata.get("nbgrader", {}).get("grade_id") == "test_apply"]
+    hidden = "assert apply(lambda x: x @ x.T, 3.0) == 10.0"
+    test.source = f"### BEGIN HIDDEN TESTS\n{hidden}\n### END HIDDEN TESTS"
+    outcome = arena.grade(nb, wall_seconds_per_cell=40.0)
+    assert outcome.fault is None
+    assert outcome.scores == POINTS | {"test_apply": 0.0, "test_total": 0.0}
+    assert outcome.kinds == {Kind.TIME_LIMIT}, outcome.problems
+    assert "1.5 s of computing with what the notebook answered" in str(outcome.problems)
+    arena.expect_no_harm(outcome)
 
 
 def test_the_grader_killed_leaves_nothing(tmp_path: Path) -> None:
