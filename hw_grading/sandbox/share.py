@@ -1,4 +1,4 @@
-"""Leaves each submission about the share of the processor that one busy process has.
+"""Leaves no submission more of the processor than a few busy processes have.
 
 The system divides the processor among processes, or among their sessions; who has many of either
 would leave little to others. A submission of more than a few busy threads runs at a lower priority,
@@ -16,14 +16,15 @@ from pathlib import Path
 import psutil
 
 MOST_BUSY = 8  # threads at the usual priority
+SHARES = 4  # of one thread each, for more of them
 _MOST_UNSEEN = 24  # threads, busy or not, below which nobody looks closer: a kernel has about ten
 _LOWEST = 19
 _RATIO = 1.25  # of the shares of two priorities that follow each other
 
 
 def priority(busy: int) -> int:
-    """Return the "nice" value at which so many busy threads have the share of one."""
-    return 0 if busy <= MOST_BUSY else min(_LOWEST, math.ceil(math.log(busy, _RATIO)))
+    """Return the "nice" value at which so many busy threads have the share of a few."""
+    return 0 if busy <= MOST_BUSY else min(_LOWEST, math.ceil(math.log(busy / SHARES, _RATIO)))
 
 
 class Share:
