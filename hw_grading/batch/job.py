@@ -79,16 +79,18 @@ def run(job: Job) -> Outcome:
     """Run a submission here; its examiner and its sandbox are processes of their own.
 
     It is run once more when a process of the grader's has ended, and when the kernel has, which the
-    machine may have killed.
+    machine may have killed: then in the time that is left, where that is enough.
     """
     began = monotonic()
+    settings = RunSettings(**job.settings)
     for is_last in (False, True):
         notebook = nbformat.from_dict(json.loads(job.notebook))
-        settings = RunSettings(**job.settings)
         submission = Submission(notebook, job.seed, settings, job.homework)
         try:
             outcome: Outcome = submission.run()
-            if submission.kernel_died and not is_last:
+            spent = monotonic() - began, submission.cpu_seconds_used
+            if submission.kernel_died and not is_last and (left := settings.after(*spent)):
+                settings = left
                 continue
         except Exception as error:  # what is the submission's doing is in its outcome
             if isinstance(error, HelperEnded) and not is_last:

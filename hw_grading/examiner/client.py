@@ -176,6 +176,7 @@ class Examination:
         instructors: Collection[str],
         homework: Homework,
     ) -> None:
+        self._process: Forked | None = None
         request = {
             "kernel_pid": kernel_pid,
             "root_pid": root_pid,
@@ -189,8 +190,24 @@ class Examination:
             except OSError as error:
                 raise _ended(f"the examiner does not answer ({error})") from error
 
+    def process(self) -> Forked:
+        """Return the process that examines this submission alone.
+
+        What is computed there depends on what student code answered: who watches it may end it.
+        """
+        if self._process is None:
+            try:
+                self._process = Forked(int(self._examiner.recv_bytes()))
+            except (EOFError, OSError, ValueError) as error:
+                raise _ended("the examiner has ended") from error
+        return self._process
+
     def begin(self, trusted: Cells, name: str, source: str) -> None:
-        """Have a test cell examined, and before it the instructor's cells since the last one."""
+        """Have a test cell examined, and before it the instructor's cells since the last one.
+
+        The examiner has said which process it is by then (`process`).
+        """
+        self.process()
         test = {"trusted": trusted, "name": name, "source": source}
         try:
             self._examiner.send_bytes(json.dumps(test).encode())

@@ -51,7 +51,7 @@ _CLONE = {
     "pid": 0x20000000,
     "net": 0x40000000,
 }
-_READ_ONLY, _NO_SUID, _NO_DEVICES, _REMOUNT = 1, 2, 4, 32
+_READ_ONLY, _NO_SUID, _NO_DEVICES, _NO_PROGRAMS, _REMOUNT = 1, 2, 4, 8, 32
 _BIND, _RECURSIVE, _SLAVE = 4096, 16384, 1 << 19
 _DROP_FROM_BOUNDING_SET, _SET_SECCOMP, _NO_NEW_PRIVILEGES = 24, 22, 38
 _FILTER_MODE = 2
@@ -157,6 +157,8 @@ def _make_rooms(rooms: Mapping[str, Any], connection: Mapping[str, Any]) -> str:
         _mount(folder, place, flags=_BIND)
     for folder, options in rooms["own"].items():
         _mount("tmpfs", folder, "tmpfs", _NO_SUID | _NO_DEVICES, options)
+    for folder, options in rooms["terminals"].items():
+        _mount("devpts", folder, "devpts", _NO_SUID | _NO_PROGRAMS, options)
     for folder in rooms["covered"]:
         _mount("tmpfs", folder, "tmpfs", _NO_SUID | _NO_DEVICES, "size=1m,mode=0755")
     with open(rooms["connection_file"], "w", encoding="utf-8") as file:

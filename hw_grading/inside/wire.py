@@ -13,6 +13,8 @@ run code. So:
 - A value that is too large, too deep, endless or cyclic is refused where it is encoded, with a
   sentence; one that was forged is refused where it is decoded (`WireError`).
 
+Half-precision floats arrive as doubles: a product of large arrays of them takes minutes.
+
 A value is written as itself (None, bool, int below 2**64, float, str, bytes), or as a list whose
 first entry, a tag, says what the others are: see `Tag`. Lists of numbers travel as arrays do.
 """
@@ -337,11 +339,18 @@ class Remembered:
         """Remember what is in a value, and return just that."""
         before = len(self.things)
         for thing in mutable(value, self._stays):
-            size = 64 + (thing.nbytes if isinstance(thing, np.ndarray) else 8 * len(thing))
+            size = 64 + _bytes_here_or_there(thing)
             fits = size <= self._bytes_left
             self._bytes_left -= size if fits else 0
             self.things.append(thing if fits else None)
         return self.things[before:]
+
+
+def _bytes_here_or_there(thing: Any) -> int:
+    """Return the bytes of an array or a list, as many at both ends: small floats grow."""
+    if isinstance(thing, np.ndarray):
+        return int(thing.size) * max(thing.itemsize, 8)
+    return 8 * len(thing)
 
 
 # -- decoding
@@ -420,7 +429,9 @@ class Decoder:
         flat = np.frombuffer(self._body, kind, count, self._at) if count else np.empty(0, kind)
         aligned = self._at % 16 == 0
         self._at += size
-        if kind.kind == "b":  # one of any byte but 0 and 1 would be neither true nor false
+        if kind.str[1:] == "f2":  # processors compute with these very slowly
+            flat = flat.astype(np.float64)
+        elif kind.kind == "b":  # one of any byte but 0 and 1 would be neither true nor false
             flat = flat.view(np.uint8) != 0
         elif size < _LARGE or not aligned:  # a large one may keep the whole body
             flat = flat.copy()

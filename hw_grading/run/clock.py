@@ -10,9 +10,13 @@ from hw_grading.homework.manifest import Manifest
 from hw_grading.run.settings import RunSettings
 from hw_support.submission.mending import grade_id_of
 
+_MOST_TIMES = 4  # its limit that a cell may take on a busy machine; and twice a submission's
+
 
 class Clock:
     """The time that may pass, from now on, in a submission and in the cell that is running.
+
+    What the kernel waited for the processor, because others used it, does not count.
 
     Parameters
     ----------
@@ -28,11 +32,25 @@ class Clock:
         self._own_wall_seconds = manifest.seconds("wall_seconds")
         self._deadline = monotonic() + settings.wall_seconds_per_submission
         self._of_cell = settings.wall_seconds_per_cell
+        self._most_waited = settings.wall_seconds_per_submission
+        self._began = self._allowed = 0.0
 
     def begin(self, cell: NotebookNode) -> None:
         """Let a cell be the one that is running."""
         per_cell = self._settings.wall_seconds_per_cell
         self._of_cell = self._own_wall_seconds.get(grade_id_of(cell) or "", per_cell)
+        self._began, self._allowed = monotonic(), self.left()
+
+    def goes_on(self, waited: float) -> bool:
+        """Whether the running cell may go on after its time, since it waited for so long."""
+        passed = monotonic() - self._began
+        return passed - waited < self._allowed and passed < _MOST_TIMES * self._allowed
+
+    def end(self, waited: float) -> None:
+        """Let no cell run any more; the last one waited for so long."""
+        granted = min(waited, self._most_waited)
+        self._most_waited -= granted
+        self._deadline += granted
 
     def cpu_seconds(self, cell: NotebookNode) -> float:
         """Return the computing time of a cell."""

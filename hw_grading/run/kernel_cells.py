@@ -6,6 +6,7 @@ What a cell means, and what follows from how it ended, is not its business
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -24,8 +25,9 @@ from hw_grading.run.settings import RunSettings
 from hw_grading.sandbox.watch import Stop
 from hw_support.submission.problems import Kind, Severity
 
-# Errors and results beyond the limit are kept, but not without end.
+# Errors and results of a submission that are kept beyond the limit, shortened.
 _MOST_KEPT_BEYOND = 100
+_SECONDS_BETWEEN_ROUNDS = 0.5  # of waiting for a cell on a busy machine
 # What a cell gets that was interrupted, and whose own error did not arrive.
 _TIMED_OUT = {
     "ename": "CellTimeoutError",
@@ -98,6 +100,9 @@ class KernelCells(Kernel):
         self._fault: Exception | None = None
         self._left = 0.0  # seconds, of the cell's time on the clock
         self.exit_asked: str | None = None
+        self._stored = self._kept_beyond = 0
+        # No widget takes a cell's outputs to itself: there they would not be counted.
+        self.comm_open_handlers: dict[str, Any] = {}
 
     def run_cell(
         self, cell: NotebookNode, run: NotebookNode, index: int, *, store_history: bool = True
@@ -121,8 +126,8 @@ class KernelCells(Kernel):
             The grader's own fault.
         """
         run.metadata = cell.metadata
-        self._budget = OutputBudget(self._settings.output_bytes_per_cell)
-        self._kept_beyond = 0
+        left = self._settings.output_bytes_per_submission - self._stored
+        self._budget = OutputBudget(self._settings.output_bytes_per_cell, left)
         self._flooded = self._timed_out = False
         self._clock.begin(cell)
         self._left = self._clock.left()
@@ -135,13 +140,26 @@ class KernelCells(Kernel):
         except Spoilt as spoilt:
             error = spoilt
         finally:
+            self._clock.end(self.watch.waited_in_cell())
             self.nb.cells[index] = cell  # nbclient has put `run` there
+            self._stored += self._budget.stored
         if self._fault:
             raise self._fault
         return CellEnd(error, self._timed_out, self.watch.end_cell(), self._flooded)
 
     def _seconds_left(self, cell: NotebookNode) -> float:
         return self._left
+
+    async def _async_handle_timeout(
+        self, timeout: int, cell: NotebookNode | None = None
+    ) -> dict[str, Any] | None:
+        """Interrupt a cell whose time is up, unless others have kept it from computing."""
+        if self._clock.goes_on(self.watch.waited_in_cell()):
+            self.watch.extend_cell(timeout)
+            await asyncio.sleep(_SECONDS_BETWEEN_ROUNDS)
+            return None  # and nbclient waits for the cell once more
+        reply: dict[str, Any] | None = await super()._async_handle_timeout(timeout, cell)
+        return reply
 
     def _note_reply(self, *, cell: NotebookNode, cell_index: int, execute_reply: Any) -> None:
         """Note how a cell ended; nbclient calls it."""
@@ -151,7 +169,7 @@ class KernelCells(Kernel):
             content["evalue"] = f"not ended {self._clock.within()}"
             self._report.time_limit(cell, self._clock.within())
         if content.get("status") == "error" and "ename" in content:
-            _show_error(cell, content)
+            self._show_error(cell, content)
         payload = content.get("payload")
         for entry in payload if isinstance(payload, list) else ():
             if isinstance(entry, dict) and entry.get("source") == "ask_exit":
@@ -163,14 +181,8 @@ class KernelCells(Kernel):
         self, msg: dict[str, Any], cell: NotebookNode, cell_index: int
     ) -> NotebookNode | None:
         """Take in a message of the kernel, as long as the cell's outputs are within the limit."""
-        flow = self._budget.take(msg, self._display_id_map)
-        if flow is not Flow.FINE:
-            self._stem(flow, cell)
-            if msg["msg_type"] not in ("error", "execute_result"):
-                return None
-            self._kept_beyond += 1
-            if self._kept_beyond > _MOST_KEPT_BEYOND:
-                return None
+        if not self._is_kept(msg, cell):
+            return None
         try:
             output: NotebookNode | None = super().process_message(msg, cell, cell_index)
             return output
@@ -182,9 +194,32 @@ class KernelCells(Kernel):
             self.log.debug("message dropped: %s", error)
             return None
 
+    def _is_kept(self, msg: dict[str, Any], cell: NotebookNode) -> bool:
+        flow = self._budget.take(msg, self._display_id_map)
+        if flow is Flow.FINE:
+            return True
+        self._stem(flow, cell)
+        if msg["msg_type"] not in ("error", "execute_result"):
+            return False
+        self._kept_beyond += 1
+        return self._kept_beyond <= _MOST_KEPT_BEYOND
+
+    def _show_error(self, cell: NotebookNode, content: dict[str, Any]) -> None:
+        """Let a cell have the error of the kernel's reply, unless its outputs have it already."""
+        shown = (output for output in cell.outputs if output.output_type == "error")
+        if any(output.ename == content["ename"] for output in shown):
+            return
+        if self._is_kept({"msg_type": "error", "content": content}, cell):
+            frames = content["traceback"] or [_NO_TRACEBACK]
+            error = NotebookNode(output_type="error", ename=content["ename"])
+            cell.outputs.append(NotebookNode(error, evalue=content["evalue"], traceback=frames))
+
     def _stem(self, flow: Flow, cell: NotebookNode) -> None:
         """Interrupt a cell that goes on printing beyond its limit; kill it if it goes on still."""
         limit = f"{self._budget.limit:,} bytes"
+        if self._budget.limit < self._settings.output_bytes_per_cell:
+            of_all = self._settings.output_bytes_per_submission
+            limit = f"what was left of {of_all:,} bytes for all cells"
         if flow is Flow.FULL:
             note = f"\n… output beyond {limit} was dropped\n"
             cell.outputs.append(new_output("stream", name="stdout", text=note))
@@ -199,12 +234,3 @@ class KernelCells(Kernel):
         if flow is Flow.TORRENT:
             why = f"{named(cell)} did not stop printing"
             self.watch.kill(Stop(Kind.OUTPUT_LIMIT, why))
-
-
-def _show_error(cell: NotebookNode, content: dict[str, Any]) -> None:
-    """Let a cell have the error of the kernel's reply, unless its outputs have it already."""
-    shown = (output for output in cell.outputs if output.output_type == "error")
-    if not any(output.ename == content["ename"] for output in shown):
-        frames = content["traceback"] or [_NO_TRACEBACK]
-        error = NotebookNode(output_type="error", ename=content["ename"])
-        cell.outputs.append(NotebookNode(error, evalue=content["evalue"], traceback=frames))

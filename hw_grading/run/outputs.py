@@ -7,6 +7,8 @@ Everything in a message was written by student code. `OutputBudget` bounds what 
 from __future__ import annotations
 
 from enum import Enum, auto
+from itertools import groupby
+from json.encoder import encode_basestring
 from typing import Any
 
 import nbformat
@@ -16,9 +18,13 @@ from nbformat.v4 import new_output
 from hw_support.submission.problems import encodable, shown
 
 _MESSAGE_OVERHEAD = 200  # bytes that the empty message takes
-_LONGEST_TEXT = 20_000  # characters of an error's message, or of a result beyond the limit
+_OUTPUT_OVERHEAD = 1_000  # what looking at an output, and storing it, takes besides its size
+_LONGEST_TEXT = 20_000  # characters of an error's message
 _LONGEST_FRAME = 5_000  # characters of one frame of a traceback
 _MOST_FRAMES = 100
+_LONGEST_BEYOND = 500  # characters of what is kept of an error or a result beyond the limit
+_MOST_REPLACED = 100  # outputs that one message may replace
+_LINE_ENDS = "\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029"  # each line is an entry of its own in the file
 _STORE_NOTHING = ("status", "execute_input", "comm_msg", "comm_close")
 
 
@@ -28,7 +34,7 @@ class Flow(Enum):
     FINE = auto()
     FULL = auto()  # its limit is used up, just now
     DROPPED = auto()
-    FLOOD = auto()  # it sent 50 times its limit: it will not end by itself
+    FLOOD = auto()  # it sent 50 times a cell's limit: it will not end by itself
     TORRENT = auto()  # and 500 times
 
 
@@ -41,14 +47,18 @@ class OutputBudget:
     Parameters
     ----------
     limit
-        Bytes, counted as characters of text with a flat rate for each message.
+        Bytes of a cell, as a notebook's file has them, with a flat rate for each output.
+    left
+        Bytes that the submission may still store; None for no limit of its own.
     """
 
-    def __init__(self, limit: int) -> None:
-        self.limit = limit
+    def __init__(self, limit: int, left: int | None = None) -> None:
+        self._flood = limit
+        self.limit = limit if left is None else max(0, min(limit, left))
         self.stored = 0
         self.dropped = 0
         self._displays: dict[str, int] = {}
+        self._stream: Any = None  # the name of the one that was written to last
 
     def take(self, msg: dict[str, Any], places: dict[str, dict[int, list[int]]]) -> Flow:
         """Count a message, and shorten its content where it must not be lost.
@@ -63,8 +73,8 @@ class OutputBudget:
         Returns
         -------
         Flow
-            What is `FINE` is to be processed. Of the rest, only errors and results are: the one
-            must fail a test, the other may be its score.
+            What is `FINE` is to be processed. Of the rest, only errors and results may be: people
+            look for these first.
         """
         kind, content = msg["msg_type"], msg["content"]
         if kind in _STORE_NOTHING:
@@ -73,43 +83,74 @@ class OutputBudget:
             self.stored = 0
             return Flow.FINE
         if kind == "error":
-            content["evalue"] = str(content.get("evalue", ""))[:_LONGEST_TEXT]
-            frames = [str(frame)[:_LONGEST_FRAME] for frame in content.get("traceback", [])]
-            content["traceback"] = frames[-_MOST_FRAMES:]
+            _shorten_error(content, _LONGEST_TEXT, _LONGEST_FRAME, _MOST_FRAMES)
         growth = self._growth(msg, places)
         if self.stored + growth <= self.limit:
             self.stored += growth
             return Flow.FINE
+        if kind == "error":
+            _shorten_error(content, _LONGEST_BEYOND, _LONGEST_BEYOND, 1)
         if kind == "execute_result":
-            text = str(content.get("data", {}).get("text/plain", ""))[:_LONGEST_TEXT]
-            content["data"] = {"text/plain": text}
+            text = str(content.get("data", {}).get("text/plain", ""))[:_LONGEST_BEYOND]
+            content["data"], content["metadata"] = {"text/plain": text}, {}
         first = not self.dropped
         self.dropped += max(growth, 1)
         if first:
             return Flow.FULL
-        if self.dropped > 500 * self.limit:
+        if self.dropped > 500 * self._flood:
             return Flow.TORRENT
-        return Flow.FLOOD if self.dropped > 50 * self.limit else Flow.DROPPED
+        return Flow.FLOOD if self.dropped > 50 * self._flood else Flow.DROPPED
 
     def _growth(self, msg: dict[str, Any], places: dict[str, dict[int, list[int]]]) -> int:
-        size = _MESSAGE_OVERHEAD + _text_size(msg["content"])
-        transient = msg["content"].get("transient")
+        kind, content = msg["msg_type"], msg["content"]
+        stream = content.get("name", "stdout") if kind == "stream" else None
+        joined = stream is not None and stream == self._stream
+        self._stream = stream
+        size = _MESSAGE_OVERHEAD if joined else _OUTPUT_OVERHEAD
+        size += _written_size(content, self.limit)
+        transient = content.get("transient")
         display_id = transient.get("display_id") if isinstance(transient, dict) else None
         if not isinstance(display_id, str):
             return size
-        if msg["msg_type"] == "update_display_data":
+        if kind == "update_display_data":
             replaced = sum(map(len, places.get(display_id, {}).values()))
+            if replaced > _MOST_REPLACED:
+                return self.limit + size
             size = size * replaced - self._displays.get(display_id, 0)
         self._displays[display_id] = self._displays.get(display_id, 0) + size
         return size
 
 
+def _shorten_error(content: dict[str, Any], text: int, frame: int, most_frames: int) -> None:
+    for key in ("ename", "evalue"):
+        content[key] = str(content.get(key, ""))[:text]
+    frames = [str(lines)[:frame] for lines in content.get("traceback") or []]
+    content["traceback"] = frames[-most_frames:]
+
+
 def settle(cell: NotebookNode) -> None:
-    """Drop the outputs that no notebook file can hold."""
-    outputs = [_encodable_tree(output) for output in cell.outputs]
+    """Join what was printed piece by piece, and drop the outputs that no notebook file can hold."""
+    outputs = [_encodable_tree(output) for output in _joined(cell.outputs)]
     cell.outputs = [output for output in outputs if _is_valid(output)]
     if type(cell.execution_count) is not int or cell.execution_count < 0:
         cell.execution_count = None
+
+
+def _joined(outputs: list[NotebookNode]) -> list[NotebookNode]:
+    joined: list[NotebookNode] = []
+    for stream, pieces in groupby(outputs, _stream_of):
+        first, *rest = pieces
+        if stream is not None:
+            first["text"] = "".join(piece["text"] for piece in (first, *rest))
+            rest = []
+        joined += [first, *rest]
+    return joined
+
+
+def _stream_of(output: NotebookNode) -> str | None:
+    """Return the name of a stream; None for any other output."""
+    is_text = output.get("output_type") == "stream" and isinstance(output.get("text"), str)
+    return str(output.get("name")) if is_text else None
 
 
 def settle_test(
@@ -193,17 +234,27 @@ def _is_valid(output: NotebookNode) -> bool:
     return True
 
 
-def _text_size(content: Any) -> int:
-    """Count the characters of all texts in a tree of JSON values."""
-    size, stack = 0, [content]
-    while stack:
-        value = stack.pop()
+def _written_size(content: Any, limit: int) -> int:
+    """Return about how many bytes JSON values take in a notebook's file.
+
+    There each entry and each line of a text has a line of its own, indented by its depth, and most
+    control characters take six bytes. Beyond the limit no more is counted.
+    """
+    size, stack = 0, [(content, 6)]
+    while stack and size <= limit:
+        value, depth = stack.pop()
+        size += depth + 2
         if isinstance(value, str):
             size += len(value)
+            if size <= limit:
+                size += len(encode_basestring(value).encode("utf-8", "replace")) - len(value)
+                size += (depth + 4) * sum(map(value.count, _LINE_ENDS))
         elif isinstance(value, dict):
-            stack += [*value, *value.values()]
+            size += depth + 2
+            stack += [(part, depth + 1) for pair in value.items() for part in pair]
         elif isinstance(value, list):
-            stack += value
+            size += depth + 2
+            stack += [(entry, depth + 1) for entry in value]
         else:
-            size += 8
+            size += len(str(value))
     return size

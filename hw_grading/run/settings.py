@@ -42,12 +42,15 @@ class RunSettings(HasTraits):
     wall_seconds_per_submission = _number(3600, "time that may pass in all cells together")
 
     memory_mb = _whole(3000, "memory of all processes of a submission together")
-    processes = _whole(128, "processes and threads of a submission")
+    processes = _whole(64, "processes and threads of a submission")
     file_mb = _whole(100, "size of one file")
     folder_mb = _whole(200, "what may be written to the home folder, to /tmp, and to /dev/shm")
     files = _whole(20_000, "files and folders in each of these folders")
     output_bytes_per_cell = _whole(
         2_000_000, "about how much output of a cell is kept; a cell that goes on is stopped"
+    )
+    output_bytes_per_submission = _whole(
+        20_000_000, "about how much output of all cells together is kept"
     )
     blas_threads = _whole(1, "threads of BLAS and OpenMP; 0 lets the libraries choose")
     iopub_timeout = _whole(
@@ -58,6 +61,18 @@ class RunSettings(HasTraits):
     def plain(self) -> dict[str, Any]:
         """Return all settings by name, as JSON has them."""
         return {name: getattr(self, name) for name in sorted(RunSettings.class_trait_names())}
+
+    def after(self, wall_seconds: float, cpu_seconds: float) -> RunSettings | None:
+        """Return the settings for one more run of a submission that has taken so much time.
+
+        None where so much is not left: it would not get as far again.
+        """
+        passing = self.wall_seconds_per_submission - wall_seconds
+        computing = self.cpu_seconds_per_submission - cpu_seconds
+        if passing < wall_seconds or computing < cpu_seconds:
+            return None
+        left = {"wall_seconds_per_submission": passing, "cpu_seconds_per_submission": computing}
+        return RunSettings(**self.plain() | left)
 
     def of_sandbox(self) -> Limits:
         """Return those limits that the sandbox keeps."""

@@ -67,6 +67,7 @@ from hw_support.submission.problems import (
 _ANSWER = "__import__('answering.start').start.answer()"
 _SECONDS_FOR_A_LAST_WORD = 5.0  # when the kernel says that it has no more questions to answer
 _SECONDS_FOR_A_VERDICT = 60.0
+_EXAMINER_CPU_SECONDS = 60.0  # of the grader's own computing, for one test cell
 
 
 class Submission:
@@ -199,6 +200,8 @@ class Submission:
         assert self._examination
         assert self._kernel
         try:
+            watch = self._kernel.watch
+            watch.begin_helper(self._examination.process(), _EXAMINER_CPU_SECONDS)
             self._examination.begin(self._trusted, grade_id_of(cell) or "", cell.source)
             self._trusted = []
             self._run_code(cell, new_code_cell(_ANSWER), index, store_history=False)
@@ -206,9 +209,15 @@ class Submission:
                 self._kernel.watch.kill(Stop(Kind.PROTOCOL, "it stopped answering"))
             verdict = self._examination.verdict(_SECONDS_FOR_A_VERDICT)
         except ExaminerFailed as fault:
+            if self._kernel.watch.end_helper():
+                most = f"{_EXAMINER_CPU_SECONDS:g} s of computing"
+                why = f"{named(cell)} took more than {most} with what the notebook answered"
+                self._report.stop(Kind.TIME_LIMIT, why, cell)
+                return
             self._fault = fault
             self._report.stop(Kind.GRADER, str(fault), cell)
             return
+        self._kernel.watch.end_helper()
         self._verdicts[index] = verdict.outputs
         # Who does not keep to the protocol is killed by the examiner: then that is the reason.
         if verdict.gone and not self._report.stopped and not (self._died and verdict.ended):

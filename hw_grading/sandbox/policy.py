@@ -62,13 +62,16 @@ class Limits:
         Megabytes of each of the three folders that can be written: home, /tmp, /dev/shm.
     open_files
         Files and sockets that one process has open.
+    terminals
+        Pseudo-terminals of a forked kernel; ``!command`` takes one.
     """
 
     memory_mb: int = 3000
-    processes: int = 128
+    processes: int = 64
     file_mb: int = 100
     folder_mb: int = 200
     open_files: int = 512
+    terminals: int = 32
 
     def for_process(self) -> dict[str, int]:
         """Return the limits that a process lays on itself before any student code runs."""
@@ -194,6 +197,9 @@ def own_rooms(limits: Limits, name: str) -> dict[str, Any]:
             Folders, and where they appear.
         own
             New folders in memory, and their options.
+        terminals
+            Where it has pseudo-terminals, and the options of these: none of another kernel's can be
+            opened, and nobody takes all that the machine has.
         covered
             What can be seen no more.
         connection_file
@@ -216,6 +222,7 @@ def own_rooms(limits: Limits, name: str) -> dict[str, Any]:
             "/tmp": f"mode=1777,{size}",
             "/dev/shm": f"mode=1777,{size}",
         },
+        "terminals": {"/dev/pts": f"newinstance,ptmxmode=0666,mode=0600,max={limits.terminals}"},
         "covered": [KERNELS, "/proc"],
         "connection_file": f"{KERNELS}/connection.json",
         "folder": WORK,
@@ -248,8 +255,9 @@ def _furnished(shown: Shown, limits: Limits, places: Sequence[str]) -> list[str]
         line += ["--symlink", target, path]
     for path in shown.hidden:
         line += _emptied(path, shown.empty_file)
-    # Devices: null, zero, full, random, urandom, tty of its own; nothing can be added.
-    line += ["--dev", "/dev"]
+    # Devices: null, full, random, urandom, tty of its own; nothing can be added. Memory that is
+    # mapped from zero, and shared, belongs to no process: null takes its place.
+    line += ["--dev", "/dev", "--dev-bind", "/dev/null", "/dev/zero"]
     line += ["--perms", "1777", "--size", folder_bytes, "--tmpfs", "/dev/shm"]
     line += ["--remount-ro", "/dev"]
     line += ["--perms", "1777", "--size", folder_bytes, "--tmpfs", "/tmp"]

@@ -21,11 +21,14 @@ REFUSED = (
     # mounting, and what tells of mounts
     *("mount", "umount2", "pivot_root", "chroot", "open_tree", "move_mount", "mount_setattr"),
     *("fsopen", "fsconfig", "fsmount", "fspick", "statmount", "listmount"),
-    *("name_to_handle_at", "open_by_handle_at", "fanotify_init", "quotactl", "quotactl_fd"),
+    *("name_to_handle_at", "open_by_handle_at", "quotactl", "quotactl_fd"),
+    # what tells of files that others open: the folders that all sandboxes show are the same ones
+    *("inotify_init", "inotify_init1", "inotify_add_watch", "fanotify_init", "fanotify_mark"),
     # namespaces
     *("unshare", "setns"),
     # memory that belongs to no process, so that nobody counts it
-    *("memfd_create", "memfd_secret", "shmget", "semget", "msgget", "mq_open"),
+    *("memfd_create", "memfd_secret", "shmget", "semget", "msgget", "mq_open", "mbind"),
+    *("io_setup", "landlock_create_ruleset"),
     # keys: kept by user and session, beyond the life of a process
     *("add_key", "keyctl", "request_key"),
     # other processes' memory, descriptors and performance
@@ -43,11 +46,27 @@ REFUSED = (
 LAST_ADDRESS_FAMILY = 1
 # What a socket may hold in its queue, which no process is charged with: nobody makes it larger.
 _SOL_SOCKET, _SO_SNDBUF, _SO_SNDBUFFORCE = 1, 7, 32
+# What `fcntl` is asked for: leases keep others from opening a file, notices tell what they open,
+# pipes hold memory that no process is charged with.
+FCNTL_REFUSED = {
+    "F_SETSIG": 10,
+    "F_OFD_SETLK": 37,
+    "F_OFD_SETLKW": 38,
+    "F_SETLEASE": 1024,
+    "F_NOTIFY": 1026,
+    "F_SETPIPE_SZ": 1031,
+}
+# Shared memory without a file stays when all of it but one page is no longer mapped.
+_SHARED_WITHOUT_A_FILE = 0x21  # MAP_SHARED, MAP_ANONYMOUS
+# Record locks are memory of the system's, without end. They do nothing, and say that they did:
+# SQLite asks for them, and a process never meets its own.
+FCNTL_PRETENDED = {"F_SETLK": 6, "F_SETLKW": 7}
 
-_ALLOW, _REFUSE = 0x7FFF0000, 0x00050000 | errno.EPERM
+_ALLOW, _REFUSE, _PRETEND = 0x7FFF0000, 0x00050000 | errno.EPERM, 0x00050000
 # ZeroMQ asks for the network's interfaces, and takes this answer for "there are none".
 _NOT_SUPPORTED = 0x00050000 | errno.EOPNOTSUPP
-_EQUAL, _GREATER = 4, 6  # SCMP_CMP_EQ, SCMP_CMP_GT
+_GREATER, _MASKED_EQUAL = 6, 7  # SCMP_CMP_GT, SCMP_CMP_MASKED_EQ
+_LOWER_HALF = 0xFFFFFFFF  # all that the system looks at of an int, whatever the register holds
 _LIBRARY = "libseccomp.so.2"
 
 
@@ -90,9 +109,13 @@ def compiled_filter() -> bytes:
         above = _Comparison(0, _GREATER, LAST_ADDRESS_FAMILY, 0)
         _add_rule(library, context, _NOT_SUPPORTED, "socket", above)
         for option in (_SO_SNDBUF, _SO_SNDBUFFORCE):
-            of_sockets = _Comparison(1, _EQUAL, _SOL_SOCKET, 0)
-            this = _Comparison(2, _EQUAL, option, 0)
-            _add_rule(library, context, _REFUSE, "setsockopt", of_sockets, this)
+            pair = _is(1, _SOL_SOCKET), _is(2, option)
+            _add_rule(library, context, _REFUSE, "setsockopt", *pair)
+        for action, asked in ((_REFUSE, FCNTL_REFUSED), (_PRETEND, FCNTL_PRETENDED)):
+            for command in asked.values():
+                _add_rule(library, context, action, "fcntl", _is(1, command))
+        shared = _is(3, _SHARED_WITHOUT_A_FILE, of=_SHARED_WITHOUT_A_FILE)
+        _add_rule(library, context, _REFUSE, "mmap", shared)
         with tempfile.TemporaryFile() as file:
             _check(library.seccomp_export_bpf(context, file.fileno()), "the filter")
             file.seek(0)
@@ -107,6 +130,11 @@ def filter_file() -> int:
     os.write(write, compiled_filter())
     os.close(write)
     return read
+
+
+def _is(argument: int, value: int, of: int = _LOWER_HALF) -> _Comparison:
+    """Compare these bits of an argument."""
+    return _Comparison(argument, _MASKED_EQUAL, of, value)
 
 
 def _add_rule(

@@ -9,26 +9,29 @@ of a second.
 from __future__ import annotations
 
 import contextlib
-import functools
 import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from time import monotonic
 
 import psutil
 
-from hw_grading.sandbox.forked import Target
+from hw_grading.sandbox import memory
+from hw_grading.sandbox.forked import Forked, Target
 from hw_grading.sandbox.policy import OWN_FOLDERS
+from hw_grading.sandbox.share import Share, seconds_waited
 from hw_support.submission.problems import Kind
 
 SECONDS_BETWEEN_LOOKS = 0.2
 _LOOKS_AT_ONESELF = 5  # for each look at the others: much arrives in 0.2 s
+_LOOKS_AT_MAPS = 5 * _LOOKS_AT_ONESELF  # one second: reading them takes a millisecond
+MOST_MAPS = 100_000  # of all processes: the system has about 0.6 kB for each; a kernel has 700
 GROWTH_MB = 150  # of the grader's process for one submission; what is kept of outputs is less
-_SOCKETS_UNCOUNTED = 500  # with fewer, the queues of sockets are not counted as memory
+_ENDED = "ended"  # what has become of a helper
 SECONDS_TO_REACT = 5.0  # to an interrupt, before all is killed
 
 
@@ -46,6 +49,7 @@ class _Cell:
     cpu_seconds: float
     name: str
     until: float
+    waited_before: float  # seconds, for the processor
 
 
 class Watch:
@@ -88,11 +92,13 @@ class Watch:
         self._killed_at = 0.0
         self._seconds_of: dict[psutil.Process, float] = {}  # of living processes
         self._seconds_of_the_gone = 0.0
+        self._share = Share()
+        self._helper: tuple[Forked, float] | str | None = None
         self._me = psutil.Process()
         self._first: psutil.Process | None = None  # knows another that has the number later
         with contextlib.suppress(psutil.NoSuchProcess):
             self._first = psutil.Process(root_pid)
-        self._grown_from = _resident(self._me)
+        self._grown_from = memory.resident(self._me)
         self._lock = threading.Lock()
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._look_again_and_again, daemon=True)
@@ -114,13 +120,44 @@ class Watch:
             self.interrupted = None
             self._first_interrupt = 0.0
             until = monotonic() + wall_seconds
-            self._cell = _Cell(self.used_seconds, cpu_seconds, name, until)
+            waited = seconds_waited(self.kernel_pid)
+            self._cell = _Cell(self.used_seconds, cpu_seconds, name, until, waited)
+
+    def waited_in_cell(self) -> float:
+        """Return the seconds that the cell has waited for a processor that others used.
+
+        Where a submission has many busy threads, it is itself that they wait for.
+        """
+        cell = self._cell
+        if cell is None or self._share.nice:
+            return 0.0
+        return seconds_waited(self.kernel_pid) - cell.waited_before
+
+    def extend_cell(self, seconds: float) -> None:
+        """Give the cell more time to pass."""
+        with self._lock:
+            if self._cell:
+                self._cell = replace(self._cell, until=self._cell.until + seconds)
 
     def end_cell(self) -> Stop | None:
         """Stop the clock; return why the cell was interrupted, if it was."""
         with self._lock:
             self._cell = None
             return self.interrupted
+
+    def begin_helper(self, helper: Forked, cpu_seconds: float) -> None:
+        """End a process of the grader's when it has computed for so long from now on.
+
+        It works on what student code answered, and may be where no timer of its own goes off.
+        """
+        with self._lock:
+            self._helper = helper, _computed(helper.pid) + cpu_seconds
+
+    def end_helper(self) -> bool:
+        """Let it be; return whether it was ended."""
+        with self._lock:
+            was_ended, self._helper = self._helper is _ENDED, None
+            return was_ended
 
     def end(self) -> None:
         """Stop watching."""
@@ -146,8 +183,9 @@ class Watch:
             looks += 1
             try:
                 self._look_at_oneself()
+                self._look_at_the_helper()
                 if looks % _LOOKS_AT_ONESELF == 0:
-                    self._look()
+                    self._look(count_maps=looks % _LOOKS_AT_MAPS == 0)
             except psutil.NoSuchProcess:
                 return
             except Exception as error:  # never go blind in silence
@@ -156,14 +194,23 @@ class Watch:
                 return
 
     def _look_at_oneself(self) -> None:
-        if _resident(self._me) - self._grown_from > GROWTH_MB * 1e6:
+        if memory.resident(self._me) - self._grown_from > GROWTH_MB * 1e6:
             self.kill(Stop(Kind.OUTPUT_LIMIT, "it sent more than the grader can take in"))
 
-    def _look(self) -> None:
+    def _look_at_the_helper(self) -> None:
+        with self._lock:
+            if isinstance(self._helper, tuple):
+                helper, most = self._helper
+                if _computed(helper.pid) > most:
+                    helper.kill()
+                    self._helper = _ENDED
+
+    def _look(self, count_maps: bool) -> None:
         if self._first is None:
             raise psutil.NoSuchProcess(self.root_pid)
         processes = [self._first, *self._first.children(recursive=True)]
-        used = max(_sum(processes, _cpu_seconds), self._counted_one_by_one(processes))
+        self._share.look(processes)
+        used = max(memory.total(processes, _cpu_seconds), self._counted_one_by_one(processes))
         with self._lock:
             self.used_seconds = max(self.used_seconds, used)
             cell = self._cell
@@ -174,12 +221,12 @@ class Watch:
             self._interrupt_cell(cell)
         elif cell and monotonic() > cell.until:
             self.kill(Stop(Kind.TIME_LIMIT, f"{cell.name} did not end after its limit"))
-        most = self._memory_mb * 1e6
-        most -= _in_sockets(processes)
-        # What is quick to ask for counts shared pages several times.
-        if _sum(processes, _resident) > most and _sum(processes, _own_share) > most:
+        if memory.is_beyond(self._memory_mb * 1e6, processes):
             limit = f"{self._memory_mb:,g} MB"
             self.kill(Stop(Kind.MEMORY_LIMIT, f"it took more than {limit} of memory"))
+        if count_maps and memory.has_more_maps(MOST_MAPS, processes):
+            what = f"more than {MOST_MAPS:,} mappings of memory"
+            self.kill(Stop(Kind.MEMORY_LIMIT, f"it made {what}"))
         if self._most_files is not None and self._has_too_many_files(self._most_files):
             self.kill(Stop(Kind.DISK_LIMIT, f"it made more than {self._most_files:,} files"))
 
@@ -226,12 +273,12 @@ class Watch:
             self.interrupt()
 
 
-def _sum(processes: Sequence[psutil.Process], measure: Callable[[psutil.Process], float]) -> float:
-    total = 0.0
-    for process in processes:
-        with contextlib.suppress(psutil.NoSuchProcess, psutil.ZombieProcess):
-            total += measure(process)
-    return total
+def _computed(pid: int) -> float:
+    """Return the seconds that a process has computed; 0 if it is not there."""
+    with contextlib.suppress(psutil.NoSuchProcess, psutil.ZombieProcess):
+        times = psutil.Process(pid).cpu_times()
+        return float(times.user + times.system)
+    return 0.0
 
 
 def _cpu_seconds(process: psutil.Process) -> float:
@@ -249,50 +296,3 @@ def _age(process: psutil.Process) -> float | None:
     ticks = float(stat.rpartition(")")[2].split()[19])
     since_boot = time.clock_gettime(time.CLOCK_BOOTTIME)
     return max(since_boot - ticks / os.sysconf("SC_CLK_TCK"), 0.01)
-
-
-def _in_sockets(processes: Sequence[psutil.Process]) -> float:
-    """Return the bytes that many sockets may hold in their queues, where no process has them.
-
-    The filter of system calls sees to it that no queue is larger than the system's default.
-    """
-    if _sum(processes, _open_files) < _SOCKETS_UNCOUNTED:
-        return 0
-    sockets = set()
-    for process in processes:
-        with contextlib.suppress(OSError):
-            for entry in os.scandir(f"/proc/{process.pid}/fd"):
-                with contextlib.suppress(OSError):
-                    target = os.readlink(entry.path)
-                    if target.startswith("socket:"):
-                        sockets.add(target)
-    return max(0, len(sockets) - _SOCKETS_UNCOUNTED) * _most_in_one_socket()
-
-
-def _open_files(process: psutil.Process) -> float:
-    try:
-        return float(process.num_fds())
-    except psutil.AccessDenied:
-        if _resident(process) == 0:  # it is ending: nobody but root may look any more
-            return 0.0
-        raise
-
-
-@functools.cache
-def _most_in_one_socket() -> float:
-    try:
-        return float(Path("/proc/sys/net/core/wmem_default").read_text(encoding="ascii"))
-    except (OSError, ValueError):
-        return 212_992.0
-
-
-def _resident(process: psutil.Process) -> float:
-    return float(process.memory_info().rss)
-
-
-def _own_share(process: psutil.Process) -> float:
-    """Return bytes, pages that several processes share counted in parts, where that can be seen."""
-    try:
-        return float(getattr(process.memory_full_info(), "pss", process.memory_info().rss))
-    except psutil.AccessDenied:
-        return _resident(process)

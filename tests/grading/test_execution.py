@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import time
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import nbformat
 import psutil
 import pytest
 from nbformat import NotebookNode
-from nbformat.v4 import new_code_cell, new_notebook
+from nbformat.v4 import new_code_cell, new_notebook, new_output
 from nbgrader.utils import determine_grade
 from toy_course import code
 
@@ -19,7 +20,7 @@ from hw_grading.homework.manifest import CellLimits, Manifest
 from hw_grading.outcome import GraderFault
 from hw_grading.run.execution import ExecuteSubmission
 from hw_grading.run.kernel import Kernel
-from hw_grading.run.outputs import Flow, OutputBudget
+from hw_grading.run.outputs import Flow, OutputBudget, settle
 from hw_grading.sandbox import policy
 from hw_grading.sandbox.watch import Watch
 from hw_support.submission.problems import Kind, Problem, Severity, add_problems, read_problems
@@ -424,9 +425,65 @@ def test_errors_and_results_beyond_the_limit_are_shortened() -> None:
     result = message("execute_result", data={"text/plain": "1.5", "text/html": "h" * 10**6})
     for msg in (error, result):
         assert budget.take(msg, {}) is not Flow.FINE
-    assert len(error["content"]["evalue"]) == 20_000
-    assert len(error["content"]["traceback"]) == 100
+    assert len(error["content"]["evalue"]) == 500
+    assert len(error["content"]["traceback"]) == 1
     assert result["content"]["data"] == {"text/plain": "1.5"}
+
+
+DEEP: list[Any] = [1] * 100
+for _ in range(100):
+    DEEP = [DEEP]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"data": {"text/plain": "\x01" * 5_000}},
+        {"data": {"text/plain": "\n" * 5_000}},
+        {"data": {"text/plain": "\u2028" * 5_000}},
+        {"data": {"text/plain": "é😀" * 5_000}},
+        {"data": {"text/plain": '"\\' * 5_000}},
+        {"data": {"application/json": DEEP}},
+        {"data": {"application/json": [12345678901234567890] * 1_000}},
+        {"data": {"application/json": {"x": 1}}, "metadata": {"m": "\x01" * 5_000}},
+        {"data": {}},
+    ],
+    ids=lambda content: repr(content)[:50],
+)
+def test_what_counts_of_outputs_is_what_a_file_of_them_takes(content: dict[str, Any]) -> None:
+    budget = OutputBudget(limit=1_000_000)
+    outputs = []
+    for _ in range(1_000):
+        msg = message("display_data", **{"metadata": {}, **copy.deepcopy(content)})
+        if budget.take(msg, {}) is Flow.FINE:
+            outputs.append(new_output("display_data", **msg["content"]))
+    assert 10 < len(outputs) < 1_000
+    size = len(nbformat.writes(new_notebook(cells=[new_code_cell(outputs=outputs)])).encode())
+    assert size <= 1_000_000
+
+
+def test_a_message_that_replaces_very_many_outputs_is_dropped() -> None:
+    budget = OutputBudget(limit=100_000)
+    update = message("update_display_data", data={}, transient={"display_id": "d"})
+    assert budget.take(update, {"d": {0: [*range(100)]}}) is not Flow.FINE
+    budget = OutputBudget(limit=10**9)
+    assert budget.take(update, {"d": {0: [*range(100)]}}) is Flow.FINE
+    assert budget.take(update, {"d": {0: [*range(60)], 1: [*range(60)]}}) is not Flow.FINE
+
+
+def test_what_is_printed_piece_by_piece_is_one_output() -> None:
+    names = ["stdout"] * 3 + ["stderr"] * 2 + ["stdout"]
+    cell = new_code_cell(outputs=[new_output("stream", name=name, text="ab") for name in names])
+    cell.outputs.insert(1, new_output("display_data", data={"text/plain": "c"}))
+    settle(cell)
+    said = [(o.get("name"), o.get("text")) for o in cell.outputs]
+    assert said == [
+        ("stdout", "ab"),
+        (None, None),
+        ("stdout", "abab"),
+        ("stderr", "abab"),
+        ("stdout", "ab"),
+    ]
 
 
 def test_a_display_shown_in_many_places_counts_in_each() -> None:

@@ -93,7 +93,7 @@ def test_a_worker_that_cannot_make_a_sandbox_is_unfit_whatever_the_reason(
     monkeypatch.setattr(job, "_check_sandbox", fail)
     settings = {"sandbox": "bubblewrap", "blas_threads": 1}
     with pytest.raises(WorkerUnfit, match=str(error.args[-1])):
-        run_elsewhere(Job("s", "{}", settings, installed(), Homework("toys")))
+        run_elsewhere(Job("s", 0, "{}", settings, installed(), Homework("toys")))
 
 
 @pytest.mark.parametrize("error", [OSError(24, "Too many open files"), TypeError("a mistake")])
@@ -105,9 +105,28 @@ def test_every_other_error_leaves_the_submission_without_a_score(
 
     monkeypatch.setattr(Submission, "run", fail)
     text = nbformat.writes(nbformat.v4.new_notebook())
-    outcome = run(Job("student", text, {}, {}, Homework("toys")))
+    outcome = run(Job("student", 0, text, {}, {}, Homework("toys")))
     assert isinstance(outcome, NotGraded)
     assert str(error) in outcome.fault
+
+
+@pytest.mark.parametrize(("computed", "limits"), [(40.0, [100.0, 60.0]), (51.0, [100.0])])
+def test_a_submission_whose_kernel_died_is_run_once_more_in_the_time_that_is_left(
+    computed: float, limits: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran = []
+
+    def run_it(self: Submission) -> WithScores:
+        ran.append(self._settings.cpu_seconds_per_submission)
+        return Graded("{}")
+
+    monkeypatch.setattr(Submission, "run", run_it)
+    monkeypatch.setattr(Submission, "kernel_died", True)
+    monkeypatch.setattr(Submission, "cpu_seconds_used", computed)
+    text = nbformat.writes(nbformat.v4.new_notebook())
+    settings = {"cpu_seconds_per_submission": 100.0}
+    assert isinstance(run(Job("student", 0, text, settings, {}, Homework("toys"))), Graded)
+    assert ran == limits
 
 
 def test_an_examiner_that_is_dying_is_not_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:

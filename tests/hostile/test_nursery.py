@@ -100,6 +100,19 @@ def test_two_kernels_share_nothing_with_each_other_or_with_the_nursery(place: Nu
         kernel.wait()
 
 
+def test_two_kernels_share_no_terminals_with_each_other_or_with_the_nursery(
+    place: Nursery,
+) -> None:
+    one, another = fork(place), fork(place)
+    pids = (one.kernel_pid, another.kernel_pid, forking(place).pid, os.getpid())
+    assert len({os.stat(f"/proc/{pid}/root/dev/pts").st_dev for pid in pids}) == 4
+    for kernel in (one, another):
+        ptmx = os.stat(f"/proc/{kernel.kernel_pid}/root/dev/pts/ptmx")
+        assert ptmx.st_mode & 0o666 == 0o666
+        kernel.kill()
+        kernel.wait()
+
+
 def test_a_kernel_has_no_file_of_the_nursery_open(place: Nursery) -> None:
     kernel = fork(place)
     of_nursery = opened(forking(place).pid) - {"/dev/null"}

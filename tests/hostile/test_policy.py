@@ -74,7 +74,7 @@ def test_the_command_is_a_pure_function_of_its_arguments() -> None:
         ("--symlink", "usr/bin", "/bin"),
         ("--ro-bind", "/tmp/empty", "/opt/env/names.pth"),
         ("--tmpfs", "/opt/env/ours", "--remount-ro", "/opt/env/ours"),
-        ("--dev", "/dev"),
+        ("--dev", "/dev", "--dev-bind", "/dev/null", "/dev/zero"),
         ("--size", str(200 << 20), "--tmpfs", "/dev/shm", "--remount-ro", "/dev"),
         ("--size", str(200 << 20), "--tmpfs", "/tmp"),
         ("--perms", "0700", "--size", str(200 << 20), "--tmpfs", "/home/student"),
@@ -91,7 +91,7 @@ def test_the_command_holds(words: tuple[str, ...]) -> None:
 def test_nothing_else_of_the_machine_is_bound_and_nothing_else_can_be_written() -> None:
     words = line()
     bound = [words[i + 1] for i, word in enumerate(words) if "bind" in word]
-    assert bound == ["/usr", "/home/ada/course/.venv", "/tmp/empty", "/tmp/run"]
+    assert bound == ["/usr", "/home/ada/course/.venv", "/tmp/empty", "/dev/null", "/tmp/run"]
     writable = [words[i + 1] for i, word in enumerate(words) if word == "--bind"]
     assert writable == ["/tmp/run"]
     assert "--proc" not in words
@@ -143,7 +143,9 @@ def test_the_nursery_sees_what_a_single_sandbox_sees_and_what_it_makes_namespace
         assert wanted in words
     assert follows(words, "--cap-drop", "ALL")
     bound = [words[i + 1] for i, word in enumerate(words) if "bind" in word]
-    assert bound == ["/usr", "/home/ada/course/.venv", "/tmp/empty", "/tmp/run", "/proc"]
+    assert bound == [
+        *("/usr", "/home/ada/course/.venv", "/tmp/empty", "/dev/null", "/tmp/run", "/proc")
+    ]
     writable = [words[i + 2] for i, word in enumerate(words) if word == "--bind"]
     assert writable == ["/run/kernels", "/proc"]
     assert follows(words, "--remount-ro", "/", "--chdir", "/home/student")
@@ -165,6 +167,12 @@ def test_a_forked_kernel_sees_its_own_folder_and_no_more_of_what_the_nursery_see
         "/tmp": f"mode=1777,{size}",
         "/dev/shm": f"mode=1777,{size}",
     }
+
+
+def test_a_forked_kernel_has_terminals_of_its_own() -> None:
+    [(folder, options)] = own_rooms(Limits(terminals=3), "one")["terminals"].items()
+    assert folder == "/dev/pts"
+    assert {"newinstance", "max=3"} <= set(options.split(","))
 
 
 def test_a_forked_kernel_makes_no_namespaces_and_is_ended_before_the_grader() -> None:

@@ -17,10 +17,12 @@ import time
 from pathlib import Path
 from typing import Any
 
+import nbformat
 import psutil
 import pytest
-from arena import NOTHING, POINTS, RIGHT, WRONG, Arena, Outcome
+from arena import NOTHING, POINTS, RIGHT, WRONG, Arena, Outcome, notebook
 
+from hw_grading.run import submission
 from hw_support.submission.problems import Kind
 
 pytestmark = pytest.mark.slow
@@ -142,6 +144,32 @@ print("left behind")
     ended(outcome, seconds=60)
 
 
+def test_many_busy_processes_run_at_a_low_priority(arena: Arena) -> None:
+    """In sessions of their own, which each have a share on many systems."""
+    outcome = arena.attack(
+        before="""
+import os, time
+begun = time.monotonic()
+for _ in range(30):
+    if os.fork() == 0:
+        os.setsid()
+        while time.monotonic() - begun < 20:
+            pass
+        os._exit(0)
+while os.getpriority(os.PRIO_PROCESS, 0) == 0 and time.monotonic() - begun < 20:
+    time.sleep(0.1)
+print("priority", os.getpriority(os.PRIO_PROCESS, 0))
+if os.fork() == 0:
+    print("priority", os.getpriority(os.PRIO_PROCESS, 0), flush=True)
+    os._exit(0)
+""",
+        cpu_seconds_per_cell=30.0,
+        wall_seconds_per_cell=60.0,
+    )
+    assert number_after("priority", outcome) >= 4
+    ended(outcome, seconds=120)
+
+
 # -- memory
 
 
@@ -260,6 +288,21 @@ print("came to the end")
     assert outcome.seconds < 60
 
 
+MAPPED = """
+import ctypes, os, time
+libc = ctypes.CDLL(None, use_errno=True)
+libc.mmap.restype = ctypes.c_void_p
+libc.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t, *[ctypes.c_int] * 3, ctypes.c_long]
+libc.mprotect.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
+libc.munmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t]
+def left_behind(flags, file):
+    at = libc.mmap(None, 50 << 20, 3, flags, file, 0)
+    if at in (None, 2**64 - 1):
+        raise OSError(ctypes.get_errno(), "no place for it")
+    ctypes.memset(at, 1, 50 << 20)
+    libc.munmap(at, (50 << 20) - 4096)
+    return 50
+"""
 # Memory that belongs to no process: it must not be had, or it must count.
 UNCOUNTED = {
     "shared memory of System V": """
@@ -329,6 +372,27 @@ def take():
     os.close(file)
     return size
 """,
+    "shared pages that are mapped no more": MAPPED
+    + """
+def take():
+    return left_behind(0x21, -1)
+""",
+    "pages of a device that are mapped no more": MAPPED
+    + """
+def take():
+    return left_behind(1, os.open("/dev/zero", os.O_RDWR))
+""",
+    "descriptions of mappings": MAPPED
+    + """
+def take():
+    if os.fork() == 0:
+        at = libc.mmap(None, 4096 * 62_000, 3, 0x22, -1, 0)
+        for place in range(at, at + 4096 * 62_000, 8192):
+            libc.mprotect(place, 4096, 1)
+        time.sleep(1000)
+    time.sleep(0.3)
+    return 30
+""",
 }
 
 
@@ -348,7 +412,7 @@ except OSError as error:
 print("taken", taken)
 time.sleep(1.5)
 """,
-        memory_mb=1000,
+        memory_mb=1300,
         cpu_seconds_per_cell=20.0,
         wall_seconds_per_cell=20.0,
     )
@@ -356,7 +420,34 @@ time.sleep(1.5)
     assert outcome.kinds <= {Kind.MEMORY_LIMIT}
     assert outcome.seconds < 120
     if not outcome.kinds:
-        assert number_after("taken", outcome) < 1000
+        assert number_after("taken", outcome) < 1300
+
+
+def test_record_locks_take_no_memory_and_databases_are_still_written(arena: Arena) -> None:
+    """Each is memory of the system's, and a file may have any number."""
+    outcome = arena.attack(
+        before="""
+import fcntl, os, sqlite3
+file = open("/tmp/locked", "w")
+for place in range(2000):
+    fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, 2 * place)
+if os.fork() == 0:
+    try:
+        fcntl.lockf(open("/tmp/locked", "w"), fcntl.LOCK_EX | fcntl.LOCK_NB)
+        os.write(1, b"nothing is locked")
+    finally:
+        os._exit(0)
+os.wait()
+data = sqlite3.connect("/tmp/data")
+data.execute("create table numbers (number int)")
+data.execute("insert into numbers values (12)")
+data.commit()
+print("read", sqlite3.connect("/tmp/data").execute("select * from numbers").fetchall())
+"""
+    )
+    assert "nothing is locked" in outcome.printed
+    assert "read [(12,)]" in outcome.printed
+    ended(outcome, seconds=60)
 
 
 def test_a_hundred_thousand_open_files(arena: Arena) -> None:
@@ -498,6 +589,52 @@ def test_a_large_output(arena: Arena, memory: Any, what: str) -> None:
     assert outcome.kinds <= {Kind.OUTPUT_LIMIT, Kind.KERNEL}
     assert outcome.seconds < 90
     small(memory, outcome)
+
+
+MANY = "from IPython.display import display, publish_display_data\n" + ONLY
+SWELLING = {
+    "control characters": MANY + "print('\\x01' * 190_000)",
+    "empty lines": MANY + "print('\\n' * 190_000)",
+    "small outputs": MANY + "for number in range(900):\n    display(number)",
+    "two streams in turn": MANY
+    + "import sys\nfor _ in range(400):\n    for to in (sys.stdout, sys.stderr):\n"
+    "        print('.', file=to, flush=True)",
+    "errors": MANY + "for _ in range(20):\n"
+    "    try: raise type('\\x01' * 10_000, (Exception,), {})('\\x01' * 20_000)\n"
+    "    except Exception: get_ipython().showtraceback()",
+    "an output that a widget takes to itself": MANY
+    + """
+from ipykernel.comm import Comm
+state = {"_model_module": "@jupyter-widgets/output", "_model_name": "OutputModel"}
+state |= {"outputs": [], "msg_id": ""}
+widget = Comm(target_name="jupyter.widget", data={"state": state})
+mine = get_ipython().kernel.get_parent()["header"]["msg_id"]
+def take(id):
+    widget.send({"method": "update", "state": {"msg_id": id}, "buffer_paths": []})
+from IPython.display import clear_output
+for _ in range(10):
+    publish_display_data({"text/plain": "x" * 150_000})
+    take(mine)
+    clear_output()
+    take("")
+print("begun")
+""",
+}
+
+
+@pytest.mark.parametrize("what", SWELLING)
+def test_outputs_that_are_larger_in_a_file_or_many(arena: Arena, what: str) -> None:
+    outcome = arena.attack(
+        RIGHT | {"total": f"{RIGHT['total']}\n{SWELLING[what]}"},
+        before=SWELLING[what],
+        after=SWELLING[what],
+        output_bytes_per_submission=300_000,
+    )
+    assert outcome.printed.count("begun") >= 2
+    assert outcome.scores == POINTS
+    assert outcome.kinds <= {Kind.OUTPUT_LIMIT}
+    assert len(nbformat.writes(outcome.nb).encode()) < 1_000_000
+    assert sum(len(cell.get("outputs", ())) for cell in outcome.nb.cells) < 350
 
 
 ELSEWHERE = """
@@ -1050,6 +1187,23 @@ from arena import Arena, notebook
 Arena(Path({root!r})).grade(notebook({{}}, before={code!r}), cpu_seconds_per_cell=600.0,
                             wall_seconds_per_cell=600.0)
 """
+
+
+def test_a_test_that_computes_without_end_with_what_it_was_given(
+    arena: Arena, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One call in C, in which no timer goes off: the examiner is ended from outside."""
+    monkeypatch.setattr(submission, "_EXAMINER_CPU_SECONDS", 1.5)
+    nb = notebook(RIGHT | {"apply": "def apply(f, x):\n    f(np.ones((2400, 2400), int))"})
+    [test] = [c for c in nb.cells if c.metadata.get("nbgrader", {}).get("grade_id") == "test_apply"]
+    hidden = "assert apply(lambda x: x @ x.T, 3.0) == 10.0"
+    test.source = f"### BEGIN HIDDEN TESTS\n{hidden}\n### END HIDDEN TESTS"
+    outcome = arena.grade(nb, wall_seconds_per_cell=40.0)
+    assert outcome.fault is None
+    assert outcome.scores == POINTS | {"test_apply": 0.0, "test_total": 0.0}
+    assert outcome.kinds == {Kind.TIME_LIMIT}, outcome.problems
+    assert "1.5 s of computing with what the notebook answered" in str(outcome.problems)
+    arena.expect_no_harm(outcome)
 
 
 def test_the_grader_killed_leaves_nothing(tmp_path: Path) -> None:

@@ -401,7 +401,7 @@ def test_calls_by_the_numbers_of_another_processor(arena: Arena, number: int) ->
         before=TRY
         + f"""
 import mmap
-code = mmap.mmap(-1, 4096, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC)
+code = mmap.mmap(-1, 4096, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS, prot=7)
 #           push rbx; mov eax, 20 (getpid); int 0x80; pop rbx; ret
 code.write(bytes.fromhex("53b814000000cd805bc3"))
 enter = ctypes.CFUNCTYPE(ctypes.c_int)(ctypes.addressof(ctypes.c_char.from_buffer(code)))
@@ -878,3 +878,77 @@ print("terminals", os.listdir("/dev/pts"))
     assert worked(outcome) == set()
     assert refused(outcome) == {"tty", "console", "type", "steal"}
     assert "terminals ['ptmx']" in outcome.printed.replace("\\'", "'")
+
+
+def test_terminals_are_few_and_suffice_for_commands(arena: Arena) -> None:
+    """The machine has some thousands for all."""
+    outcome = arena.attack(
+        before=TRY
+        + """
+terminals = []
+while len(terminals) < 1000 and (pair := attempt("terminal", os.openpty)):
+    terminals.append(pair)
+print("opened", len(terminals))
+for pair in terminals:
+    os.close(pair[0])
+    os.close(pair[1])
+print("said", get_ipython().getoutput("echo from a terminal"))
+"""
+    )
+    nothing_gained(outcome)
+    opened = re.search(r"opened (\d+)", outcome.printed)
+    assert opened
+    assert 5 < int(opened[1]) <= 32
+    assert "said ['from a terminal']" in outcome.printed.replace("\\'", "'")
+
+
+# -- files that all sandboxes show
+
+ASKED_OF_FILES = {
+    "tells_what_others_open": (72, 1026, 1),  # fcntl, F_NOTIFY, DN_ACCESS
+    "keeps_others_from_opening": (72, 1024, 0),  # F_SETLEASE, F_RDLCK
+    "signals_of_both": (72, 10, 10),  # F_SETSIG
+    "locks_that_outlive_descriptors": (72, 37, 0),  # F_OFD_SETLK
+}
+
+
+@by_number
+def test_leases_and_notices_of_files_that_others_open(arena: Arena) -> None:
+    """The system looks at one half of a register: what stands in the other must not matter."""
+    outcome = arena.attack(
+        before=TRY
+        + f"""
+libc.syscall.argtypes = [ctypes.c_long] * 4
+folder, file = os.open("/opt", os.O_RDONLY), os.open("/tmp/own", os.O_CREAT)
+call("inotify", 253, 0, 0, 0)
+call("inotify1", 294, 0, 0, 0)
+call("fanotify", 300, 0, 0, 0)
+for high in (0, 1 << 32, -1 << 32):
+    for name, (number, command, argument) in {ASKED_OF_FILES}.items():
+        call(name, number, folder if command == 1026 else file, command | high, argument)
+"""
+    )
+    nothing_gained(outcome)
+    assert worked(outcome) == set()
+    assert refused(outcome) == {"inotify", "inotify1", "fanotify", *ASKED_OF_FILES}
+    assert not re.search(r"refused \w+ (?!EPERM)", outcome.printed)
+
+
+@by_number
+def test_larger_queues_of_sockets_and_pipes(arena: Arena) -> None:
+    outcome = arena.attack(
+        before=TRY
+        + """
+libc.syscall.argtypes = [ctypes.c_long] * 6
+most = ctypes.create_string_buffer((1 << 20).to_bytes(4, "little"))
+ours, pipe = socket.socket(socket.AF_UNIX), os.pipe()[1]
+for high in (0, 1 << 32, -1 << 32):
+    for option in (7, 32):  # SO_SNDBUF, SO_SNDBUFFORCE
+        for level, name in ((1 | high, option), (1, option | high)):
+            call("queue", 54, ours.fileno(), level, name, ctypes.addressof(most), 4)
+    call("pipe", 72, pipe, 1031 | high, 1 << 20, 0, 0)
+"""
+    )
+    nothing_gained(outcome)
+    assert worked(outcome) == set()
+    assert refused(outcome) == {"queue", "pipe"}

@@ -39,7 +39,7 @@ from hw_grading.inside.wire import (
 
 MB = 1 << 20
 BODY, ENTRIES = FROM_SANDBOX.body_bytes, FROM_SANDBOX.array_entries
-DTYPES = ["?", "i1", "u1", "<i2", ">i4", "<i8", ">u2", "<u8", "<f2", ">f4", "<f8", ">f8"]
+DTYPES = ["?", "i1", "u1", "<i2", ">i4", "<i8", ">u2", "<u8", ">f4", "<f8", ">f8"]
 DTYPES += ["<c8", ">c16"]
 
 
@@ -137,6 +137,18 @@ def test_arrays_keep_type_byte_order_shape_and_bits(dtype: str) -> None:
             assert came.flags.writeable
             assert came.flags.c_contiguous
     assert bits(back([whole, whole[:0], {"b": whole}])) == bits([whole, whole[:0], {"b": whole}])
+
+
+@pytest.mark.parametrize("dtype", ["<f2", ">f2"])
+def test_small_floats_arrive_as_doubles_and_count_as_such_at_both_ends(dtype: str) -> None:
+    array = np.array([[0.5, -np.inf], [6.0e-8, 3.0]], dtype)
+    assert bits(back(array)) == bits(array.astype(float))
+    assert bits(back([array[0, 0], array[:0]])) == bits([np.float64(0.5), np.empty((0, 2))])
+    sent, came = (wire.Remembered(most_bytes=500) for _ in range(2))
+    for _ in range(9):
+        sent.add(array)
+        came.add(back(array))
+    assert [thing is None for thing in sent.things] == [thing is None for thing in came.things]
 
 
 def test_a_small_array_does_not_keep_the_body_of_its_frame() -> None:

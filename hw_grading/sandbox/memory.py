@@ -1,0 +1,116 @@
+"""What a submission's processes hold of the machine's memory, as far as they can be charged.
+
+What a process has mapped is the system's own count. On top come what lies in the queues of sockets,
+what was moved to the disk, and the tables of pages; mappings are counted by number, since the
+system keeps a description of each. Memory that cannot be counted is refused
+(`hw_grading.sandbox.syscalls`).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import os
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import psutil
+
+Processes = Sequence[psutil.Process]
+_SOCKETS_UNCOUNTED = 500  # with fewer, the queues of sockets are not counted as memory
+_BESIDES = re.compile(rb"^(?:VmPTE|VmSwap):\s*(\d+) kB$", re.MULTILINE)
+
+
+def is_beyond(most_bytes: float, processes: Processes) -> bool:
+    """Whether processes hold more memory than this, together."""
+    most = most_bytes - _in_sockets(processes) - total(processes, besides)
+    # What is quick to ask for counts shared pages several times.
+    return total(processes, resident) > most and total(processes, _own_share) > most
+
+
+def has_more_maps(most: int, processes: Processes) -> bool:
+    """Whether processes have more mappings than this, together; no more of them are read."""
+    found = 0
+    for process in processes:
+        try:
+            with open(f"/proc/{process.pid}/maps", "rb", buffering=0) as maps:
+                while found <= most and (piece := maps.read(1 << 16)):
+                    found += piece.count(b"\n")
+        except (FileNotFoundError, ProcessLookupError):  # it has ended
+            continue
+        except PermissionError:
+            if not _is_ending(process):
+                raise
+    return found > most
+
+
+def total(processes: Processes, measure: Callable[[psutil.Process], float]) -> float:
+    """Return the sum of a measure of those processes that have not ended."""
+    found = 0.0
+    for process in processes:
+        with contextlib.suppress(psutil.NoSuchProcess, psutil.ZombieProcess):
+            found += measure(process)
+    return found
+
+
+def besides(process: psutil.Process) -> float:
+    """Return the bytes of a process that are not resident: moved to the disk, and tables."""
+    try:
+        text = Path(f"/proc/{process.pid}/status").read_bytes()
+    except OSError:  # it has ended
+        return 0.0
+    return 1024 * float(sum(map(int, _BESIDES.findall(text))))
+
+
+def _in_sockets(processes: Processes) -> float:
+    """Return the bytes that many sockets may hold in their queues, where no process has them.
+
+    The filter of system calls sees to it that no queue is larger than the system's default.
+    """
+    if total(processes, _open_files) < _SOCKETS_UNCOUNTED:
+        return 0
+    sockets = set()
+    for process in processes:
+        with contextlib.suppress(OSError):
+            for entry in os.scandir(f"/proc/{process.pid}/fd"):
+                with contextlib.suppress(OSError):
+                    target = os.readlink(entry.path)
+                    if target.startswith("socket:"):
+                        sockets.add(target)
+    return max(0, len(sockets) - _SOCKETS_UNCOUNTED) * _most_in_one_socket()
+
+
+def _open_files(process: psutil.Process) -> float:
+    try:
+        return float(process.num_fds())
+    except psutil.AccessDenied:
+        if _is_ending(process):
+            return 0.0
+        raise
+
+
+def _is_ending(process: psutil.Process) -> bool:
+    """Whether a process has no memory any more: nobody but root may look at it then."""
+    return total([process], resident) == 0
+
+
+@functools.cache
+def _most_in_one_socket() -> float:
+    try:
+        return float(Path("/proc/sys/net/core/wmem_default").read_text(encoding="ascii"))
+    except (OSError, ValueError):
+        return 212_992.0
+
+
+def resident(process: psutil.Process) -> float:
+    """Return the bytes of a process, pages that it shares with others included."""
+    return float(process.memory_info().rss)
+
+
+def _own_share(process: psutil.Process) -> float:
+    """Return bytes, pages that several processes share counted in parts, where that can be seen."""
+    try:
+        return float(getattr(process.memory_full_info(), "pss", process.memory_info().rss))
+    except psutil.AccessDenied:
+        return resident(process)

@@ -1,0 +1,74 @@
+"""What of the time that passes counts on a machine where others compute too."""
+
+from __future__ import annotations
+
+import pytest
+from nbformat.v4 import new_code_cell
+
+from hw_grading.homework.manifest import Manifest
+from hw_grading.run import clock
+from hw_grading.run.clock import Clock
+from hw_grading.run.settings import RunSettings
+from hw_grading.sandbox.share import MOST_BUSY, SHARES, priority
+
+
+class Time:
+    now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def time(monkeypatch: pytest.MonkeyPatch) -> Time:
+    time = Time()
+    monkeypatch.setattr(clock, "monotonic", time)
+    return time
+
+
+def begun(**settings: float) -> Clock:
+    begun = Clock(RunSettings(**settings), Manifest())
+    begun.begin(new_code_cell())
+    return begun
+
+
+@pytest.mark.parametrize(
+    ("passed", "waited", "goes_on"),
+    [
+        (180, 0, False),  # it slept, or computed
+        (180, 100, True),
+        (300, 110, False),
+        (300, 200, True),
+        (719, 700, True),
+        (721, 720, False),  # that is too long whoever is to blame
+    ],
+)
+def test_a_cell_that_waited_for_the_processor_goes_on(
+    passed: float, waited: float, goes_on: bool, time: Time
+) -> None:
+    cell = begun(wall_seconds_per_cell=180, wall_seconds_per_submission=3600)
+    time.now += passed
+    assert cell.goes_on(waited) is goes_on
+
+
+def test_a_submission_gets_the_time_that_its_cells_waited_but_no_more_than_once_again(
+    time: Time,
+) -> None:
+    cells = begun(wall_seconds_per_cell=180, wall_seconds_per_submission=1000)
+    time.now += 990
+    cells.end(waited=600)
+    assert cells.left() == 180
+    time.now += 600
+    assert cells.left() == 10
+    cells.end(waited=600)
+    assert cells.left() == 180
+    time.now += 411
+    assert cells.is_over()
+
+
+def test_many_busy_threads_have_the_share_of_a_few() -> None:
+    assert priority(1) == priority(MOST_BUSY) == 0
+    for busy in range(MOST_BUSY + 1, 64):
+        shares = busy * 1.25 ** -priority(busy)
+        assert 0.7 * SHARES < shares <= SHARES
+    assert priority(10_000) == 19
