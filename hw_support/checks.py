@@ -32,7 +32,7 @@ from typing import Any
 import numpy as np
 
 from hw_support import failures
-from hw_support.compare import Mismatch, Unanswered
+from hw_support.compare import Mismatch
 from hw_support.missing_names import why_missing, why_not_imported
 from hw_support.rerun import rerun, values_of
 from hw_support.time_limit import TimeLimitReached, time_limit, uninterrupted
@@ -168,7 +168,6 @@ class Attempt:
         self.checks, self.what, self.points, self.hidden = checks, what, points, hidden
         self._last = last  # whether what became of it is recorded when it ends
         self.message = ""
-        self.unanswered = ""  # the function that gave no answer
         self._streams = contextlib.ExitStack()
 
     def __enter__(self) -> None:
@@ -196,8 +195,6 @@ class Attempt:
             self._random.put_back()
         self.checks.put_functions_back(self._functions)
         self.message = self._message(error)
-        if issubclass(type(error), Unanswered):
-            self.unanswered = error.function  # type: ignore[union-attr]
         if self._last or issubclass(type(error), KeyboardInterrupt):
             self.checks.record(self.what, self.points, self.message)
         # By its type: an attribute of a student's exception may raise in turn, `__class__` too.
@@ -235,7 +232,6 @@ class Attempt:
         place = failures.place_of(error, self._names, but=self.checks.file)
         if isinstance(error, NotImplementedError):
             name = place.function if place else failures.raised_by(error)
-            self.unanswered = name
             return f"{name or 'this'} is not answered yet (NotImplementedError)"
         if not place and (told := failures.not_taken_apart(error, self._names, hidden=self.hidden)):
             return told
@@ -325,6 +321,8 @@ class Checks:
         Whether a part is tried for the second time, with stand-ins; see `tries`.
     notes : list of str
         Remarks that cost no points.
+    unanswered : callable
+        Says why a function of the notebook is no answer, "" if it is one; a grader puts it there.
     """
 
     def __init__(self, name: str, points: float) -> None:
@@ -339,6 +337,7 @@ class Checks:
         self.expected: object = None
         self._replaced: dict[str, object] = {}
         self._stand_ins: list[tuple[int, dict[str, object]]] = []
+        self.unanswered: Callable[[str], str] = lambda name: ""
         self.standing_in = False
         self._hidden = 0  # parts that are being tried now
         self._functions = self.functions()
@@ -379,10 +378,8 @@ class Checks:
         what, points, hidden, promise, twin
             As for a call of `Checks`.
         shows
-            Functions whose results the answer shows. They are tried with the other stand-ins
-            before they are replaced too. Where one of them is not answered there is nothing to
-            show, and no further try: it raised NotImplementedError, or `expect_answer` found no
-            answer.
+            Functions whose results the answer shows. Where one of them is not answered there is
+            nothing to show, and no try: see `unanswered`.
 
         Examples
         --------
@@ -390,16 +387,18 @@ class Checks:
         ...     with attempt:
         ...         assert_close(forward_pass(X, Ws, bs, activations)[0], [[506.25]])
         """
+        for name in shows:
+            if why := self.unanswered(name):
+                self.record(what, points, f"there is nothing to show: {why}")
+                return
         attempt = Attempt(self, what, points, hidden, last=False)
         yield attempt
         message, got, expected = attempt.message, self.got, self.expected
-        for stand_ins in self._tried_with(shows) if message else ():
-            if attempt.unanswered in shows:
-                break
+        for most_calls, stand_ins in self._stand_ins if message else ():
             attempt = Attempt(self, what, points, hidden, last=False)
             self.standing_in = True
             try:
-                with self.notebook.replaced(**stand_ins):
+                with self.notebook.replaced(**_counted(stand_ins, most_calls)):
                     yield attempt
             finally:
                 self.standing_in = False
@@ -408,12 +407,6 @@ class Checks:
                 break
         self.got, self.expected = got, expected
         self.record(what, points, message)
-
-    def _tried_with(self, shows: Sequence[str]) -> Iterator[dict[str, object]]:
-        for most_calls, stand_ins in self._stand_ins:
-            for without in [shows, ()] if shows else [()]:
-                left = {name: value for name, value in stand_ins.items() if name not in without}
-                yield _counted(left, most_calls)
 
     def results(self, *names: str, given: Sequence[str] = ()) -> list[Any]:
         """Return what an answer has bound; in a second try, what its cells give with stand-ins.

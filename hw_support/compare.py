@@ -46,22 +46,6 @@ class Mismatch(AssertionError):
         self.got, self.expected = got, expected
 
 
-class Unanswered(Mismatch):
-    """A function of the student's gives no answer: nothing, or one number everywhere.
-
-    Parameters
-    ----------
-    function
-        Its name.
-    message
-        What came.
-    """
-
-    def __init__(self, function: str, message: str) -> None:
-        super().__init__(message, message)
-        self.function = function
-
-
 def relative_error(a: npt.ArrayLike, b: npt.ArrayLike) -> float:
     """Return the largest difference of two arrays, relative to their largest entry.
 
@@ -269,7 +253,7 @@ def expect(condition: object, message: str) -> None:
         raise _both(message)
 
 
-def expect_answer(result: object, *, of: str, entry: int | None = None) -> None:
+def expect_answer(result: object, *, of: str) -> None:
     """Check that a function gave numbers, and not the same number everywhere.
 
     For parts that compare no values: who has written no function does nothing to its arguments
@@ -282,22 +266,18 @@ def expect_answer(result: object, *, of: str, entry: int | None = None) -> None:
         a list or tuple is not looked at.
     of
         The function's name.
-    entry
-        Which entry of a list or tuple to look at; None looks at all of them.
 
     Raises
     ------
-    Unanswered
+    Mismatch
         It is None, there are no numbers in it, or all are the same.
     """
-    if entry is not None and isinstance(result, list | tuple):
-        result = result[entry : entry + 1]
     arrays = [array for array in _arrays_in(result) if array.size]
     if not arrays:
-        raise Unanswered(of, f"{of} gives {_without_numbers(result)}")
+        raise _both(f"{of} gives {_without_numbers(result)}")
     first = arrays[0].flat[0]
     if all(np.all(array == first) for array in arrays):
-        raise Unanswered(of, f"{of} gives {float(first):g} everywhere: that is no answer yet")
+        raise _both(f"{of} gives {float(first):g} everywhere: that is no answer yet")
 
 
 def _without_numbers(value: object) -> str:

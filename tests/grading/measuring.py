@@ -89,8 +89,13 @@ class Measured:
         return sum(self.notebook.cells[t].points for t in own_tests(self.notebook, self.name))
 
     def lost_elsewhere(self) -> list[tuple[Answer, dict[str, float]]]:
-        """Return wrong answers that lose points in other cells, and how many in which cell."""
-        lost = [(answer, verdict.lost_elsewhere) for answer, verdict in self.wrong]
+        """Return wrong answers that lose points in other cells, and how many in which cell.
+
+        Those that are no answers at all are left out.
+        """
+        is_no_answer = self.notebook.settings.is_no_answer
+        wrong = [(answer, verdict) for answer, verdict in self.wrong if not is_no_answer(answer)]
+        lost = [(answer, verdict.lost_elsewhere) for answer, verdict in wrong]
         return [(answer, cells) for answer, cells in lost if cells]
 
 

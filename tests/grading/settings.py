@@ -6,6 +6,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 SETTINGS = "validity.toml"
@@ -33,6 +34,9 @@ class Settings:
     goals
         How many answers and mutants there are to be: ``wrong``, ``right``, ``mutants``. What is
         left out is 5, 4 and 10 for each function.
+    no_answers
+        For each function, wrong answers that give nothing, or the same number everywhere. What
+        they lose where their results are shown is as it should be.
     causes, false_causes
         For each function and wrong answer, words of the likely causes that tests tell of it, as
         somebody has judged them: true ones and false ones.
@@ -46,6 +50,7 @@ class Settings:
     no_arrays: tuple[str, ...] = ()
     one_array: tuple[str, ...] = ()
     goals: Mapping[str, int] = field(default_factory=dict)
+    no_answers: Mapping[str, list[str]] = field(default_factory=dict)
     causes: Labels = field(default_factory=dict)
     false_causes: Labels = field(default_factory=dict)
 
@@ -53,7 +58,12 @@ class Settings:
     def names(self) -> set[str]:
         """All grade ids that are named."""
         named = {*self.slow, *self.costly, *self.no_arrays, *self.one_array, *self.caches}
-        return named.union(*self.caches.values(), self.causes, self.false_causes)
+        tables = self.no_answers, self.causes, self.false_causes
+        return named.union(*self.caches.values(), *tables)
+
+    def is_no_answer(self, answer: Any) -> bool:
+        """Whether a wrong answer gives nothing, or the same number everywhere."""
+        return answer.name in self.no_answers.get(answer.function, ())
 
 
 def answers_folder(homework: str) -> Path:

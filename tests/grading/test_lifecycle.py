@@ -26,6 +26,7 @@ from traitlets.config import Config, PyFileConfigLoader
 from hw_grading.batch import submitted
 from hw_grading.batch.lock import course_locked
 from hw_grading.batch.preparing import Preparation
+from hw_grading.batch.seeds import Seeds
 from hw_grading.homework.course import REPOSITORY
 from hw_grading.homework.homework import Homework
 from hw_grading.outcome import GraderFault
@@ -196,7 +197,9 @@ class Folder:
         self.path = root / "hw2.ipynb"
         self.path.write_text("1")
         self.read = 0
-        self.preparation = Preparation(self._sanitize, RunSettings(), Homework("toys"))
+        self.preparation = Preparation(
+            self._sanitize, RunSettings(), Homework("toys"), Seeds(bytes(32))
+        )
 
     def _sanitize(self, student: str, path: Path) -> Any:
         self.read += 1

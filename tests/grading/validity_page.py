@@ -295,6 +295,18 @@ def _charges(measured: Sequence[Measured]) -> str:
         f"- {_title(name)}, {answer.name}: {_cells(lost)}."
         for name, answer, lost in _lost_elsewhere(measured)
     ]
+    none = [
+        f"- {_title(m.name)}, {answer.name}: {_cells(verdict.lost_elsewhere)}."
+        for m in measured
+        for answer, verdict in m.wrong
+        if m.notebook.settings.is_no_answer(answer)
+    ]
+    if none:
+        charged += [
+            "These give nothing, or the same number everywhere. That is no answer, and what shows "
+            "their results earns nothing; they are not counted above:\n",
+            *none,
+        ]
     return "\n".join([*lines, "", *charged, ""])
 
 

@@ -182,5 +182,8 @@ def test_functions_that_are_not_there_earn_nothing_anywhere(homework: str, nothi
     costly = set(nb.tests_of(*nb.settings.costly))
     tests = [c.id for c in nb.cells.values() if c.is_test and c.id not in costly]
     scores = harness.score_submission(nb, answers, tests=tests)
-    earned = {test: result.printed for test, result in scores.items() if result.score}
-    assert not earned
+    passed = [part for result in scores.values() for part in result.parts if part.passed]
+    earned = [part for part in passed if part.points]
+    # Zeros of the right shape are worth a part that looks at shapes, and at nothing else.
+    assert nothing == "zeros" or not earned
+    assert not [part for part in earned if "shape" not in part.what]
