@@ -56,6 +56,7 @@ class OutputBudget:
         self._flood = limit
         self.limit = limit if left is None else max(0, min(limit, left))
         self.stored = 0
+        self._updated = 0  # of it, what may stand in other cells, which this one cannot clear
         self.dropped = 0
         self._displays: dict[str, int] = {}
         self._stream: Any = None  # the name of the one that was written to last
@@ -80,13 +81,17 @@ class OutputBudget:
         if kind in _STORE_NOTHING:
             return Flow.FINE
         if kind == "clear_output":
-            self.stored = 0
+            self.stored = self._updated
+            self._displays.clear()
             return Flow.FINE
         if kind == "error":
             _shorten_error(content, _LONGEST_TEXT, _LONGEST_FRAME, _MOST_FRAMES)
-        growth = self._growth(msg, places)
+        growth, display_id = self._growth(msg, places)
         if self.stored + growth <= self.limit:
             self.stored += growth
+            self._updated += growth * (kind == "update_display_data")
+            if display_id is not None:
+                self._displays[display_id] = self._displays.get(display_id, 0) + growth
             return Flow.FINE
         if kind == "error":
             _shorten_error(content, _LONGEST_BEYOND, _LONGEST_BEYOND, 1)
@@ -101,7 +106,14 @@ class OutputBudget:
             return Flow.TORRENT
         return Flow.FLOOD if self.dropped > 50 * self._flood else Flow.DROPPED
 
-    def _growth(self, msg: dict[str, Any], places: dict[str, dict[int, list[int]]]) -> int:
+    def _growth(
+        self, msg: dict[str, Any], places: dict[str, dict[int, list[int]]]
+    ) -> tuple[int, str | None]:
+        """Return the bytes that a message adds, and the id of the display that it belongs to.
+
+        What replaces something larger adds none, and makes no room: a display counts as large as
+        it ever was.
+        """
         kind, content = msg["msg_type"], msg["content"]
         stream = content.get("name", "stdout") if kind == "stream" else None
         joined = stream is not None and stream == self._stream
@@ -111,14 +123,13 @@ class OutputBudget:
         transient = content.get("transient")
         display_id = transient.get("display_id") if isinstance(transient, dict) else None
         if not isinstance(display_id, str):
-            return size
+            return size, None
         if kind == "update_display_data":
             replaced = sum(map(len, places.get(display_id, {}).values()))
             if replaced > _MOST_REPLACED:
-                return self.limit + size
-            size = size * replaced - self._displays.get(display_id, 0)
-        self._displays[display_id] = self._displays.get(display_id, 0) + size
-        return size
+                return self.limit + size, display_id
+            size = max(0, size * replaced - self._displays.get(display_id, 0))
+        return size, display_id
 
 
 def _shorten_error(content: dict[str, Any], text: int, frame: int, most_frames: int) -> None:

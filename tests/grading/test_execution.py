@@ -471,6 +471,49 @@ def test_a_message_that_replaces_very_many_outputs_is_dropped() -> None:
     assert budget.take(update, {"d": {0: [*range(60)], 1: [*range(60)]}}) is not Flow.FINE
 
 
+def display(size: int, kind: str = "display_data", name: str = "d") -> dict[str, Any]:
+    return message(
+        kind, data={"text/plain": "x" * size}, metadata={}, transient={"display_id": name}
+    )
+
+
+def test_what_is_cleared_makes_no_room_for_more_than_the_limit() -> None:
+    budget = OutputBudget(limit=100_000)
+    for _ in range(100):
+        assert budget.take(display(50_000), {}) is Flow.FINE
+        budget.take(message("clear_output"), {})
+    budget.take(display(1), {})
+    budget.take(display(1, "update_display_data"), {"d": {0: [0]}})
+    printed = [budget.take(message("stream", text="y" * 30_000), {}) for _ in range(5)]
+    assert printed[:3] == [Flow.FINE] * 3
+    assert Flow.FINE not in printed[3:]
+
+
+def test_an_update_that_was_too_large_is_too_large_again() -> None:
+    budget = OutputBudget(limit=100_000)
+    budget.take(display(1), {})
+    update = display(200_000, "update_display_data")
+    assert Flow.FINE not in [budget.take(update, {"d": {0: [0]}}) for _ in range(5)]
+
+
+def test_updates_of_other_cells_are_not_forgotten_when_this_one_is_cleared() -> None:
+    budget = OutputBudget(limit=100_000)
+    flows = []
+    for number in range(10):
+        name = f"d{number}"
+        flows.append(budget.take(display(40_000, "update_display_data", name), {name: {0: [0]}}))
+        budget.take(message("clear_output"), {})
+    assert flows.count(Flow.FINE) == 2
+
+
+def test_a_plot_that_is_redrawn_in_changing_sizes_is_one_plot() -> None:
+    budget = OutputBudget(limit=100_000)
+    budget.take(display(50_000), {})
+    sizes = [40_000, 50_000] * 300
+    flows = {budget.take(display(s, "update_display_data"), {"d": {0: [0]}}) for s in sizes}
+    assert flows == {Flow.FINE}
+
+
 def test_what_is_printed_piece_by_piece_is_one_output() -> None:
     names = ["stdout"] * 3 + ["stderr"] * 2 + ["stdout"]
     cell = new_code_cell(outputs=[new_output("stream", name=name, text="ab") for name in names])
