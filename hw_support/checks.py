@@ -179,7 +179,11 @@ class Attempt:
         shown = _Discard() if self.hidden else sys.stdout
         self._streams.enter_context(contextlib.redirect_stdout(shown))
         self._streams.enter_context(contextlib.redirect_stderr(shown))
-        self._streams.enter_context(self.checks.notebook.limited(CPU_SECONDS, WALL_SECONDS))
+        # After one endless part the rest of the cell has to fit into the cell's own limit.
+        cpu_share, wall_share = (0.2, 0.4) if self.checks.timed_out else (1.0, 1.0)
+        self._seconds = CPU_SECONDS * cpu_share
+        limited = self.checks.notebook.limited(self._seconds, WALL_SECONDS * wall_share)
+        self._streams.enter_context(limited)
 
     @uninterrupted
     def __exit__(
@@ -221,7 +225,8 @@ class Attempt:
             case KeyboardInterrupt():
                 return "stopped before it came to an end (an endless loop?)"
             case TimeLimitReached():
-                return f"did not return within {CPU_SECONDS:g} s (an endless loop?)"
+                self.checks.timed_out = True
+                return f"did not return within {self._seconds:g} s (an endless loop?)"
             case Mismatch():
                 return error.discreet if self.hidden else str(error)
             case _:
@@ -338,7 +343,7 @@ class Checks:
         self._replaced: dict[str, object] = {}
         self._stand_ins: list[tuple[int, dict[str, object]]] = []
         self.unanswered: Callable[[str], str] = lambda name: ""
-        self.standing_in = False
+        self.standing_in = self.timed_out = False
         self._hidden = 0  # parts that are being tried now
         self._functions = self.functions()
 

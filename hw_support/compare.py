@@ -7,8 +7,10 @@ first; the first bad index is looked for only after it has failed.
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Sequence
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -18,6 +20,7 @@ from hw_support.causes import agreement, likely_cause
 
 Array = npt.NDArray[Any]
 
+_MOST_IN_COLLECTION = 1_000
 _MOST_ENTRIES = 50_000_000  # an array can claim more than there is memory for
 
 
@@ -262,8 +265,8 @@ def expect_answer(result: object, *, of: str) -> None:
     Parameters
     ----------
     result
-        What came back, where at least two different numbers are right. What is neither numbers nor
-        a list or tuple is not looked at.
+        What came back, where at least two different numbers are right: numbers, or a collection
+        of them. NaN and infinity do not count.
     of
         The function's name.
 
@@ -272,10 +275,11 @@ def expect_answer(result: object, *, of: str) -> None:
     Mismatch
         It is None, there are no numbers in it, or all are the same.
     """
-    arrays = [array for array in _arrays_in(result) if array.size]
+    arrays = [array[np.isfinite(array)] for array in _arrays_in(result)]
+    arrays = [array for array in arrays if array.size]
     if not arrays:
         raise _both(f"{of} gives {_without_numbers(result)}")
-    first = arrays[0].flat[0]
+    first = arrays[0][0]
     if all(np.all(array == first) for array in arrays):
         raise _both(f"{of} gives {float(first):g} everywhere: that is no answer yet")
 
@@ -294,13 +298,17 @@ def _without_numbers(value: object) -> str:
     return f"{is_function}; numbers were expected"
 
 
-def _arrays_in(value: object) -> list[Array]:
-    if isinstance(value, list | tuple):
-        return [array for entry in value for array in _arrays_in(entry)]
-    try:
+def _arrays_in(value: object, deepest: int = 5) -> list[Array]:
+    """Return the arrays and numbers in a value, those in collections of any kind too."""
+    with contextlib.suppress(Mismatch):
         return [_plain_array(value, "")]
-    except Mismatch:
+    if deepest == 0 or isinstance(value, str | bytes):
         return []
+    try:  # student code may answer
+        entries = list(islice(value, _MOST_IN_COLLECTION))  # type: ignore[call-overload]
+    except Exception:
+        return []
+    return [array for entry in entries for array in _arrays_in(entry, deepest - 1)]
 
 
 def expect_fractions(values: object, *, what: str) -> Array:

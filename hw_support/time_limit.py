@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
 from types import CodeType, FrameType
 from typing import Any, TypeVar
@@ -41,7 +43,8 @@ def time_limit(cpu_seconds: float, wall_seconds: float) -> Iterator[None]:
     Notes
     -----
     Works in the main thread only; elsewhere, and where there are no such timers, nothing is
-    limited. Code that catches the exception gets it again after a tenth of the limit.
+    limited. Code that catches the exception gets it again after a tenth of the limit. A limit
+    within another's block does not lift that one.
     """
     if (
         not hasattr(signal, "setitimer")
@@ -61,6 +64,8 @@ def time_limit(cpu_seconds: float, wall_seconds: float) -> Iterator[None]:
         (signal.SIGVTALRM, signal.ITIMER_VIRTUAL, cpu_seconds),
         (signal.SIGALRM, signal.ITIMER_REAL, wall_seconds),
     )
+    outer = [signal.getitimer(timer) for _, timer, _ in timers]
+    began = _seconds()
     before = [signal.signal(number, end) for number, _, _ in timers]
     try:
         for _, timer, seconds in timers:
@@ -71,3 +76,13 @@ def time_limit(cpu_seconds: float, wall_seconds: float) -> Iterator[None]:
             signal.setitimer(timer, 0)
         for (number, _, _), handler in zip(timers, before, strict=True):
             signal.signal(number, handler)
+        for (_, timer, _), (left, interval), then, now in zip(
+            timers, outer, began, _seconds(), strict=True
+        ):
+            if left:
+                signal.setitimer(timer, max(0.001, left - (now - then)), interval)
+
+
+def _seconds() -> tuple[float, float]:
+    """Return the seconds that this process has computed, and those on the clock."""
+    return os.times().user, time.monotonic()

@@ -112,9 +112,10 @@ class RemoteNotebook(Notebook):
     @contextlib.contextmanager
     def limited(self, cpu_seconds: float, wall_seconds: float) -> Iterator[None]:
         """Limit the time of a block, computing in the notebook's process counted."""
+        outer = self._session.cpu_limit
         self._session.limit_computing(cpu_seconds)
         try:
             with time_limit(cpu_seconds, wall_seconds):
                 yield
         finally:
-            self._session.limit_computing(float("inf"))
+            self._session.cpu_limit = outer

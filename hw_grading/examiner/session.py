@@ -252,7 +252,7 @@ class Session:
 
     def end_test(self) -> None:
         """End a test cell: the notebook's names and random generators are put back."""
-        self.limit_computing(float("inf"))
+        self.cpu_limit = float("inf")
         if not self.gone:
             try:
                 self._question(["end"], ("ended",))
@@ -266,9 +266,17 @@ class Session:
         self._returned = wire.Remembered()
 
     def limit_computing(self, seconds: float) -> None:
-        """Give the kernel this much computing time from now on; infinity lifts the limit."""
-        self._cpu_limit = self._cpu_now() + seconds
-        self._beyond = False
+        """Give the kernel this much computing time from now on, or less if it has less already."""
+        self.cpu_limit = min(self.cpu_limit, self._cpu_now() + seconds)
+
+    @property
+    def cpu_limit(self) -> float:
+        """The computing time at which the kernel has to stop, in seconds since it began."""
+        return self._cpu_limit
+
+    @cpu_limit.setter
+    def cpu_limit(self, seconds: float) -> None:
+        self._cpu_limit, self._beyond = seconds, False
 
     # -- messages
 

@@ -36,6 +36,11 @@ _NOTEBOOK, _ZIP = ".ipynb", ".zip"
 _MOST_LISTED_BY_PLATFORM, _MOST_LISTED_BY_STUDENT = 50_000_000, 1_000_000
 _LONGEST_NAME = 200  # bytes of a file's or a folder's
 _PIECE = 1_000_000
+_ONE_FOLDER = (
+    "expected all files in one folder, named <student>_<homework>.ipynb. Where the platform makes "
+    "a folder for each student, its name tells who it is, and files have the student's own names: "
+    "set c.HomeworksByName.named_regexp to a pattern that takes student_id from the folder"
+)
 _NOT_HANDED_IN = ("__MACOSX", ".ipynb_checkpoints")  # what machines put into folders
 
 
@@ -50,13 +55,33 @@ class HomeworksByName(FileNameCollectorPlugin):
         # What this runs for is the plugin's parent.
         return file_name_pattern(Course.of(self.parent.coursedir).homeworks())
 
+    def goes_by_file_name(self) -> bool:
+        """Whether the file's own name tells the student, not that of a folder."""
+        return bool(self.named_regexp == self._of_this_course())
+
 
 @dataclass(frozen=True)
 class Upload:
-    """One file of one student's: its path, as the platform gave it, and what reads it."""
+    """One file of one student's.
+
+    Attributes
+    ----------
+    name
+        Its path, as the platform gave it.
+    read
+        Returns its content.
+    bundle
+        Where it lies: the path of a download of many, or "".
+    """
 
     name: str
     read: Callable[[], bytes]
+    bundle: str = ""
+
+    @property
+    def folder(self) -> str:
+        """The folder that it lies in."""
+        return str(PurePosixPath(self.name).parent)
 
 
 class OneNotebookEach(ExtractorPlugin):
@@ -72,13 +97,18 @@ class OneNotebookEach(ExtractorPlugin):
         others = 0
         with ExitStack() as stack:
             of: dict[tuple[str, str], list[tuple[Upload, Path]]] = {}
-            for upload in self._uploads(Path(archive_path), stack):
+            all_uploads = list(self._uploads(Path(archive_path), stack))
+            folders = self._folders(all_uploads)
+            for upload in all_uploads:
                 if PurePosixPath(upload.name).suffix.lower() not in (_NOTEBOOK, _ZIP):
                     others += 1
                     continue
                 try:
                     target = Path(extracted_path, _safe(upload.name)).with_suffix(_NOTEBOOK)
-                    of.setdefault(self._whose(target), []).append((upload, target))
+                    whose = self._whose(target)
+                    if folders[upload.bundle] not in (upload.folder, None):
+                        raise Unreadable(_ONE_FOLDER)
+                    of.setdefault(whose, []).append((upload, target))
                 except Unreadable as why:
                     self._left_out[upload.name] = str(why)
             for (student, _), uploads in of.items():
@@ -104,7 +134,23 @@ class OneNotebookEach(ExtractorPlugin):
             self.log.info("%s is taken for a download of many students' files", shown(name))
             for entry in _files_in(bundle):
                 inner = f"{path.relative_to(folder).with_suffix('').as_posix()}/{entry.filename}"
-                yield Upload(inner, functools.partial(_content, bundle, entry))
+                yield Upload(inner, functools.partial(_content, bundle, entry), name)
+
+    def _folders(self, uploads: list[Upload]) -> dict[str, str | None]:
+        """Return for each bundle the folder whose files may tell who handed them in; None for all.
+
+        Where a platform makes a folder for each student, the folder's name is the platform's, and
+        the file's the student's.
+        """
+        collector = self.parent.collector_plugin_inst
+        if isinstance(collector, HomeworksByName) and not collector.goes_by_file_name():
+            return {upload.bundle: None for upload in uploads}
+        inner: dict[str, set[str]] = {}
+        for upload in uploads:
+            if PurePosixPath(upload.name).suffix.lower() in (_NOTEBOOK, _ZIP):
+                inner.setdefault(upload.bundle, set()).add(upload.folder)
+        common = {bundle: os.path.commonpath(found) for bundle, found in inner.items()}
+        return {bundle: path or "." for bundle, path in common.items()}
 
     def _names_somebody(self, path: Path) -> bool:
         return bool(self._collected(path.with_suffix(_NOTEBOOK)))

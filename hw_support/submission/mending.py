@@ -13,7 +13,8 @@ two things in the submission: what a cell says, and which grade id it carries.
 - The instructor's cells are put into the released order, relative to each other and to the answers:
   a test must not run before what it tests, nor before the data that it needs, nor after a test that
   hands out a right version of what it tests. As few cells as can be are moved, tests and locked
-  cells rather than answers. A student's own cells stay where they are.
+  cells rather than answers. An answer takes along the plain code cells directly above it, which may
+  define what it needs; a student's other cells stay where they are.
 """
 
 from __future__ import annotations
@@ -279,8 +280,12 @@ def _put_in_order(
     for instructor in released:
         grade_id = instructor.grade_id
         if grade_id not in staying:
-            cell = nb.cells.pop(_places(nb)[grade_id])
-            nb.cells.insert(_places(nb)[before] + 1 if before else 0, cell)
+            last = _places(nb)[grade_id]
+            first = _first_of_its_own(nb, last) if instructor.solution else last
+            moved = nb.cells[first : last + 1]
+            del nb.cells[first : last + 1]
+            place = _places(nb)[before] + 1 if before else 0
+            nb.cells[place:place] = moved
             where = f"behind {shown(before)}" if before else "at the top"
             yield _mended(
                 Kind.MOVED_CELL,
@@ -288,6 +293,18 @@ def _put_in_order(
                 f"Cell {shown(grade_id)} had been moved: it was put back to its place, {where}.",
             )
         before = grade_id
+
+
+def _first_of_its_own(nb: NotebookNode, place: int) -> int:
+    """Return the place of the first of the plain code cells that stand directly above an answer.
+
+    They may define what it needs.
+    """
+    while (
+        place and nb.cells[place - 1].cell_type == "code" and not grade_id_of(nb.cells[place - 1])
+    ):
+        place -= 1
+    return place
 
 
 _WEIGHT_OF_ANSWER = 10_000  # of other cells

@@ -13,7 +13,7 @@ import functools
 import io
 import itertools
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -62,6 +62,50 @@ def let_limits_through(error: BaseException) -> None:
         raise error
 
 
+SECONDS, SECONDS_IN_ALL = 1.0, 10.0  # of computing, and on the clock, for a student's function
+
+
+class OwnFunction:
+    """A function of the student's that a stand-in calls.
+
+    Parameters
+    ----------
+    names
+        Of the test cell.
+    name
+        The function's.
+
+    Notes
+    -----
+    It has a second for each call. Once it has taken longer it is not called again: who is called by
+    an endless function is charged nothing, and time is left for the rest of the test.
+    """
+
+    _endless: ClassVar[set[int]] = set()
+
+    def __init__(self, names: dict[str, Any], name: str) -> None:
+        self.function: Any = names.get(name)
+        self._notebook = notebook_of(names)
+
+    def __call__(self, *arguments: Any) -> Any:
+        """Call it."""
+        return self._limited(self.function, *arguments)
+
+    def undoing(self, *arguments: Any) -> Any:
+        """Call it, and undo what it does to the arrays that it is given."""
+        return self._limited(self._notebook.undoing, self.function, *arguments)
+
+    def _limited(self, call: Any, *arguments: Any) -> Any:
+        key = id(self.function)
+        expect(key not in self._endless, "an endless function")
+        try:
+            with self._notebook.limited(SECONDS, SECONDS_IN_ALL):
+                return call(*arguments)
+        except TimeLimitReached:
+            self._endless.add(key)
+            raise Mismatch("an endless function", "an endless function") from None
+
+
 def layer_with_own_cache(names: dict[str, Any]) -> Callable[..., tuple[Array, Any]]:
     """Return a right layer_forward whose caches are made by the student's own.
 
@@ -70,7 +114,7 @@ def layer_with_own_cache(names: dict[str, Any]) -> Callable[..., tuple[Array, An
     cache. What it does to its inputs is undone, since the cache may hold them. Where it fails the
     cache is the reference's.
     """
-    own, notebook = names.get("layer_forward"), notebook_of(names)
+    own, notebook = OwnFunction(names, "layer_forward"), notebook_of(names)
 
     def layer(x: Array, W: Array, b: Array, activation_fn: Any) -> tuple[Array, Any]:
         right, cache = reference.layer_forward(x, W, b, activation_fn)
@@ -85,9 +129,8 @@ def layer_with_own_cache(names: dict[str, Any]) -> Callable[..., tuple[Array, An
         copies = [np.array(x), np.array(W), np.array(b)]
         usual = dict.fromkeys(("relu_activation", "sigmoid_activation"), frozen)
         try:
-            with notebook.replaced(layer_forward=own, **usual):
-                answer: Any = notebook.undoing(own, *copies, frozen)  # type: ignore[arg-type]
-                _, own_cache = answer
+            with notebook.replaced(layer_forward=own.function, **usual):
+                _, own_cache = own.undoing(*copies, frozen)
         except BaseException as error:
             let_limits_through(error)
             return right, cache
@@ -104,7 +147,7 @@ def forward_with_own_caches(
     The chain also stands in where too few caches come back, which has cost points at forward_pass.
     Whether backward_pass can read those that come back is its own business.
     """
-    own = names.get("forward_pass")
+    own = OwnFunction(names, "forward_pass")
 
     def forward(
         X_batch: Array, weight_matrices: Any, biases: Any, activations: Any
@@ -113,8 +156,8 @@ def forward_with_own_caches(
         right, _ = reference.forward_pass(*network)
         try:
             Ws, bs = ([np.array(p) for p in ps] for ps in (weight_matrices, biases))
-            with notebook_of(names).replaced(forward_pass=own):  # which may call itself
-                output, caches = own(X_batch.copy(), Ws, bs, list(activations))  # type: ignore[misc]
+            with notebook_of(names).replaced(forward_pass=own.function):  # which may call itself
+                output, caches = own(X_batch.copy(), Ws, bs, list(activations))
             assert_close(output, right)
             expect(caches is not None, "no caches came back")
             if isinstance(caches, list | tuple):
@@ -165,7 +208,7 @@ def layer_with_guessed_cache(names: dict[str, Any]) -> Callable[..., tuple[Array
     a cache may hold are tried on one layer, the usual ones first; the first that backward_pass gets
     right is taken.
     """
-    own, found = names.get("layer_forward"), list[tuple[str, ...]]()
+    found = list[tuple[str, ...]]()
 
     def pieces(x: Array, W: Array, b: Array, activation_fn: Any) -> dict[str, Array]:
         s = x @ W + b
@@ -173,7 +216,7 @@ def layer_with_guessed_cache(names: dict[str, Any]) -> Callable[..., tuple[Array
         return {"x": np.array(x), "W": np.array(W), "slope": slope, "b": b, "s": s, "out": out}
 
     def search() -> tuple[str, ...]:
-        if layer_is_right(own):
+        if layer_is_right(OwnFunction(names, "layer_forward")):
             return ()
         draw = np.random.default_rng(0)
         X, W, b = draw.uniform(1, 2, (2, 3)), draw.uniform(1, 2, (3, 1)), np.array([[0.5]])
@@ -208,7 +251,7 @@ def stand_ins_for_differences(checks: Checks) -> None:
         20_000,
         layer_forward=reference.layer_forward,
         forward_pass=reference.forward_pass,
-        logistic_loss=loss_shaped_like(checks.names.get("logistic_loss")),
+        logistic_loss=loss_shaped_like(OwnFunction(checks.names, "logistic_loss")),
         relu_activation=right[0],
         sigmoid_activation=right[1],
         ref_activations=right,
@@ -245,9 +288,12 @@ def why_no_answer(checks: Checks, name: str) -> str:
     """Say why a function of the student's is no answer; "" if it is one, right or wrong.
 
     It is tried with right functions around it, on inputs for which no two results are the same. It
-    is none if it raises NotImplementedError, gives None, or the same number everywhere.
+    is none if it is missing, raises NotImplementedError, gives None, or gives the same number
+    everywhere.
     """
     names, notebook = checks.names, checks.notebook
+    if not callable(names.get(name)):
+        return f"{name} is missing, or is no function"
     layer = layer_with_own_cache(names)
     right: dict[str, Any] = {
         "layer_forward": reference.layer_forward,
@@ -282,7 +328,12 @@ def why_no_answer(checks: Checks, name: str) -> str:
 
     silent = contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO())
     try:
-        with silent[0], silent[1], notebook.replaced(**right), notebook.limited(5.0, 25.0):
+        with (
+            silent[0],
+            silent[1],
+            notebook.replaced(**right),
+            notebook.limited(SECONDS, SECONDS_IN_ALL),
+        ):
             expect_answer(result(), of=name)
     except NotImplementedError as error:
         own = failures.raised_by(error) in ("", name)
@@ -332,7 +383,9 @@ def stand_ins_for_training(checks: Checks, watch: TrainingWatch) -> None:
         layer_forward=layer,
         forward_pass=forward_pass,
         backward_pass=backward_pass,
-        logistic_loss=loss_shaped_like(names.get("logistic_loss"), reference.logistic_loss),
+        logistic_loss=loss_shaped_like(
+            OwnFunction(names, "logistic_loss"), reference.logistic_loss
+        ),
         relu_activation=reference.relu_activation,
         sigmoid_activation=reference.sigmoid_activation,
         create_weight_matrices=lambda dims: [
@@ -372,8 +425,9 @@ def loss_shaped_like(own: Any, right: Loss = loss_without_slope) -> Loss:
     """Return a right logistic_loss with losses (n,) or (n, 1), as the student's own has them."""
     try:
         flat = np.ndim(own(np.array([[0.5], [0.25]]), np.array([0, 1]))[0]) == 1
-    except BaseException as error:
-        let_limits_through(error)
+    except KeyboardInterrupt:
+        raise
+    except BaseException:
         flat = False
 
     def logistic_loss(g: Array, y: Array) -> tuple[Array, Array]:

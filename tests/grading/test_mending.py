@@ -281,6 +281,16 @@ def test_tests_follow_an_answer_that_needs_what_stands_below() -> None:
     assert order(nb)[3:6] == ["helper = 1", "g", "test_g"]
 
 
+def test_an_answer_that_is_moved_takes_along_what_stands_above_it() -> None:
+    nb = submission()
+    helpers = [new_code_cell("helper = 1"), new_code_cell("helper += 1")]
+    section = [*helpers, nb.cells.pop(1), nb.cells.pop(1)]  # f and its test
+    nb.cells[3:3] = section  # below g and its test
+    assert order(nb)[:6] == ["intro", "g", "test_g", "helper = 1", "helper += 1", "f"]
+    mended(nb)
+    assert order(nb)[:5] == ["intro", "helper = 1", "helper += 1", "f", "test_f"]
+
+
 def test_plain_cells_stay_between_the_cells_that_stay() -> None:
     nb = submission()
     nb.cells.insert(3, new_code_cell("between = 1"))

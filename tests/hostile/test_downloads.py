@@ -109,11 +109,41 @@ def test_the_outer_name_decides(downloads: Class) -> None:
 
 def test_the_names_in_a_platforms_download_decide(downloads: Class) -> None:
     of_attacker = packed(("victim_hw2.ipynb", HOSTILE), ("notes.txt", b"x"))
-    entries = [("victim_hw2.ipynb", HONEST), ("all/attacker_hw2.zip", of_attacker)]
+    entries = [("victim_hw2.ipynb", HONEST), ("attacker_hw2.zip", of_attacker)]
     entries += [("bob_hw2.pdf", b"%PDF"), ("__MACOSX/._bob_hw2.ipynb", b"x"), (".DS_Store", b"x")]
     downloads.download("submissions.zip", packed(*entries))
     assert downloads.collect() == 0
     assert downloads.handed_in == {"victim": HONEST, "attacker": HOSTILE}
+
+
+FOLDERS = [
+    ("Mallory Smith_123_assignsubmission_file/victim_hw2.ipynb", HOSTILE),
+    ("Victor Jones_124_assignsubmission_file/hw2.ipynb", HONEST),
+    ("Ann Lee_125_assignsubmission_file/bob_hw2.zip", packed(("x.ipynb", HOSTILE))),
+]
+
+
+def test_where_each_student_has_a_folder_a_files_name_tells_nothing(downloads: Class) -> None:
+    downloads.download("CS1-999.zip", packed(*FOLDERS))
+    for name, content in FOLDERS:
+        downloads.download(f"unpacked/{name}", content)
+    names = [name for name, _ in FOLDERS]
+    inner = [f"{folder}/{name}" for folder in ("CS1-999", "unpacked") for name in names]
+    downloads.expect_left_out(*inner, why="c.HomeworksByName.named_regexp")
+
+
+def test_a_pattern_may_take_the_student_from_the_folder(downloads: Class) -> None:
+    downloads.download("CS1-999.zip", packed(*FOLDERS[:2]))
+    pattern = r".*/(?P<student_id>\w+) [^/]*/[^/]*(?P<file_id>hw2)\.ipynb$"
+    assert downloads.collect(f"--HomeworksByName.named_regexp={pattern}") == 0
+    assert downloads.handed_in == {"Mallory": HOSTILE, "Victor": HONEST}
+
+
+def test_all_files_may_lie_in_one_folder(downloads: Class) -> None:
+    files = [(f"hw2 export/{name}_hw2.ipynb", HONEST) for name in ("ann", "bob")]
+    downloads.download("export.zip", packed(*files))
+    assert downloads.collect() == 0
+    assert downloads.handed_in == {"ann": HONEST, "bob": HONEST}
 
 
 def test_a_zip_in_a_students_zip_is_not_opened(downloads: Class) -> None:

@@ -1,6 +1,7 @@
 """Results are judged by value, and a mismatch says where it is."""
 
 import re
+from collections import namedtuple
 from fractions import Fraction
 
 import numpy as np
@@ -131,7 +132,10 @@ def test_what_is_neither_fractions_nor_percent_is_not_called_percent(wrong):
 
 @pytest.mark.parametrize(
     "result",
-    [None, 0, (0, 0), [], ([0.0], [np.zeros((3, 1))]), np.full(4, 2.0), "text", [None, "0"], abs],
+    [
+        *(None, 0, (0, 0), [], ([0.0], [np.zeros((3, 1))]), np.full(4, 2.0), "text", [None, "0"]),
+        *(abs, [np.nan, np.inf, 1.0], np.full((2, 2), np.nan)),
+    ],
 )
 def test_nothing_and_one_number_everywhere_are_no_answer(result):
     with pytest.raises(Mismatch, match=r"^f gives"):
@@ -140,7 +144,11 @@ def test_nothing_and_one_number_everywhere_are_no_answer(result):
 
 @pytest.mark.parametrize(
     "result",
-    [[0, 1], (np.zeros(2), np.ones(2)), np.array([np.nan]), [[[0.0]], 1], (0.0, "a cache", 1.0)],
+    [
+        *([0, 1], (np.zeros(2), np.ones(2)), [[[0.0]], 1], (0.0, "a cache", 1.0)),
+        *({1.0: "a", 2.0: "b"}.keys(), map(float, "12"), [np.nan, 1.0, 2.0]),
+        namedtuple("Pair", "first second")([np.zeros(2)], np.ones(2)),
+    ],
 )
 def test_different_numbers_are_an_answer_right_or_wrong(result):
     expect_answer(result, of="f")
