@@ -275,12 +275,14 @@ def expect_answer(result: object, *, of: str) -> None:
     Mismatch
         It is None, there are no numbers in it, or all are the same.
     """
-    arrays = [array[np.isfinite(array)] for array in _arrays_in(result)]
-    arrays = [array for array in arrays if array.size]
-    if not arrays:
+    numbers = [array.ravel() for array in _arrays_in(result) if array.size]
+    if not numbers:
         raise _both(f"{of} gives {_without_numbers(result)}")
-    first = arrays[0][0]
-    if all(np.all(array == first) for array in arrays):
+    finite = [array for array in (array[np.isfinite(array)] for array in numbers) if array.size]
+    if not finite:
+        raise _both(f"{of} gives NaN or infinity everywhere")
+    first = finite[0][0]
+    if all(np.all(array == first) for array in finite):
         raise _both(f"{of} gives {float(first):g} everywhere: that is no answer yet")
 
 

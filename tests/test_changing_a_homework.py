@@ -234,7 +234,7 @@ def test_other_points_of_one_cell_break_nothing_else_in_hw2(pristine):
         'class_ = sample_class_of(Path.cwd(), "hw2")(released);'
         "print({s.student: s.points_lost for s in class_})'"
     )
-    assert "'deleted-test-cell': {'test_relu_activation': 4.0}" in lost.stdout
+    assert "'deleted-test-cell': {'test_relu_activation': 3.0}" in lost.stdout
 
 
 # -- a new function, and a new question

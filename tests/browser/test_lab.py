@@ -60,8 +60,9 @@ def test_a_right_answer_typed_into_a_cell_passes_with_a_line_for_each_part(opene
     lab.answer("relu-activation", "return np.maximum(s, 0), s > 0")
     lab.run("relu-activation", "test-relu-activation")
     expect(lab.outputs("test-relu-activation").first).to_have_text(
-        "passed  on both sides of 0 [1 pt]\nrelu_activation: 1 of 1 points here."
-        " Parts worth 2 more are run when you are graded.\n"
+        "passed  on both sides of 0 [1 pt]\npassed  s is left as it was [1 pt]\n"
+        "relu_activation: 2 of 2 points here."
+        " Parts worth 1 more are run when you are graded.\n"
     )
     expect(lab.stderr()).to_have_count(0)
 
@@ -76,7 +77,7 @@ def test_a_wrong_answer_typed_into_a_cell_gets_the_first_bad_index_and_both_valu
     found = lab.outputs("test-relu-activation").first
     expect(found).to_contain_text("FAILED  on both sides of 0 [1 pt]")
     expect(found).to_contain_text("out[0, 0] is 2, expected 0")
-    expect(found).to_contain_text("0 of 1 points here")
+    expect(found).to_contain_text("1 of 2 points here")
     lab.cell("relu-activation").scroll_into_view_if_needed()
     picture("a_test_after_a_wrong_answer")
 

@@ -201,7 +201,7 @@ def test_a_blank_submission_scores_0_everywhere(graded: Graded) -> None:
         ("deleted", FULL_MARKS, ["'test_double' was deleted", "'why' was deleted"]),
         ("duplicated", FULL_MARKS, ["2 cells have the grade id 'test_double'"]),
         ("retyped", FULL_MARKS, ["'double' was turned from a code cell into a markdown cell"]),
-        ("reversed", FULL_MARKS, ["'test_double' stood above", "schema_version '99' for '3'"]),
+        ("reversed", FULL_MARKS, ["'test_double' had been moved", "schema_version '99' for '3'"]),
         ("syntax-error", 4, []),
         ("endless", 4, ["'sketch' did not end within 1.5 s"]),
         ("os-exit", 2, ["the kernel died while running cell 'triple'"]),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import errno
 import json
 import os
@@ -14,7 +15,7 @@ import nbclient
 import nbformat
 import pytest
 import zmq
-from nbformat.v4 import new_code_cell, new_notebook, new_output
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from test_execution import check
 from toy_course import FULL_MARKS, ToyCourse
 
@@ -46,7 +47,7 @@ def grade(*more: str) -> Outcome:
     cells = [new_code_cell("x = 1"), check("first", "assert x == 1"), *map(new_code_cell, more)]
     cells.append(check("second", "assert x == 1"))
     settings = {"iopub_timeout": 1, "cpu_seconds_per_cell": 20}
-    return run(Job("s", json.dumps(new_notebook(cells=cells)), settings, {}, Homework("toys")))
+    return run(Job("s", 0, json.dumps(new_notebook(cells=cells)), settings, {}, Homework("toys")))
 
 
 def failing(error: Exception, real: Callable[..., Any], after: int = 0) -> Callable[..., Any]:
@@ -194,7 +195,7 @@ from hw_support.submission import file
 def of(student, where, name, error):
     real = getattr(where, name)
     def fail(self, *arguments, **named):
-        who = self.student if where is Submission else str(self)
+        who = str(self.nb.cells) if where is Submission else str(self)
         if student in who:
             raise error
         return real(self, *arguments, **named)
@@ -215,7 +216,9 @@ def test_no_score_is_written_and_the_next_student_is_graded(course: ToyCourse) -
     config.write_text(config.read_text() + PUT_IN)
     unlucky = ["a-loop", "b-mistake", "c-settling", "d-reading"]
     for student in [*unlucky, "e-lucky"]:
-        course.submit(student, course.answered)
+        named = copy.deepcopy(course.answered)
+        named.cells.append(new_markdown_cell(f"By {student}"))
+        course.submit(student, named)
     done = course.grade("--WholeClass.executor=serial")
     assert done.returncode == 1
     for student in unlucky:
