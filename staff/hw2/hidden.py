@@ -208,7 +208,7 @@ def layer_with_guessed_cache(names: dict[str, Any]) -> Callable[..., tuple[Array
     a cache may hold are tried on one layer, the usual ones first; the first that backward_pass gets
     right is taken.
     """
-    found = list[tuple[str, ...]]()
+    own, found = OwnFunction(names, "layer_forward"), list[tuple[str, ...]]()
 
     def pieces(x: Array, W: Array, b: Array, activation_fn: Any) -> dict[str, Array]:
         s = x @ W + b
@@ -216,7 +216,7 @@ def layer_with_guessed_cache(names: dict[str, Any]) -> Callable[..., tuple[Array
         return {"x": np.array(x), "W": np.array(W), "slope": slope, "b": b, "s": s, "out": out}
 
     def search() -> tuple[str, ...]:
-        if layer_is_right(OwnFunction(names, "layer_forward")):
+        if layer_is_right(own):
             return ()
         draw = np.random.default_rng(0)
         X, W, b = draw.uniform(1, 2, (2, 3)), draw.uniform(1, 2, (3, 1)), np.array([[0.5]])
