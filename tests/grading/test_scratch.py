@@ -59,7 +59,7 @@ def test_a_run_that_is_stopped_leaves_no_folders(
             time.sleep(0.1)
         time.sleep(0.5)
         process.send_signal(number)
-        process.wait(60)
+        process.wait(150)
     finally:
         process.kill()
         process.wait()
