@@ -188,6 +188,7 @@ def test_interrupting_keeps_what_is_finished_and_says_how_to_go_on(course: ToyCo
         children = psutil.Process(process.pid).children(recursive=True)
         process.send_signal(signal.SIGINT)
         assert process.wait(150) == 130
+    assert "zz-long" not in ran(course)
     said = (course.root / "output.txt").read_text()
     assert "To go on: nbgrader autograde hw2" in said
     assert "Traceback" not in said
