@@ -218,6 +218,16 @@ def _int(digits: str) -> int | None:
     return int(digits) if len(digits) < 20 else None
 
 
+def _bound_headings(document: dict[str, Any]) -> None:
+    """Let headings of old formats have six levels: conversion writes a "#" for each."""
+    sheets = document.get("worksheets")
+    for sheet in (document, *(sheets if isinstance(sheets, list) else ())):
+        cells = sheet.get("cells") if isinstance(sheet, dict) else None
+        for cell in cells if isinstance(cells, list) else ():
+            if isinstance(cell, dict) and isinstance(cell.get("level"), int):
+                cell["level"] = min(cell["level"], 6)
+
+
 def _version_4(document: dict[str, Any], problems: list[Problem]) -> dict[str, Any]:
     """Return the document with a list of version-4 cells in it."""
     version = document.get("nbformat")
@@ -227,6 +237,7 @@ def _version_4(document: dict[str, Any], problems: list[Problem]) -> dict[str, A
             found = shown(type(document["cells"]).__name__) if "cells" in document else "none"
             raise Unreadable(f"expected a list of cells, found {found}")
         version = version if version in (1, 2) else 3
+        _bound_headings(document)
         try:
             document = nbformat.convert(nbformat.from_dict({**document, "nbformat": version}), 4)
             cells = document["cells"]

@@ -32,6 +32,12 @@ FOUND: dict[str, dict[str, Any]] = {
     "a kernel without all its names": {"metadata": {"kernelspec": {"name": "python3"}}},
     "a kernel that is none": {"metadata": {"kernelspec": [1]}},
     "a count below 0": {"cells": [{**CELL, "execution_count": -1}]},
+    "a heading of a billion levels": {
+        "nbformat": 3,
+        "metadata": {},
+        "worksheets": [{"cells": [{"cell_type": "heading", "level": 2**40, "source": "x"}]}],
+        "cells": None,
+    },
 }
 
 
