@@ -86,7 +86,7 @@ ODDITIES = (
     Oddity(
         "returns generators without an end",
         "import itertools\nFUNCTION = lambda *a: (itertools.count(), itertools.count())",
-        ("count",),
+        ("count", "at least"),  # that it has more entries than were due, say
         partly_right=True,  # a forward pass may return any cache
         as_an_array=("object",),
     ),
