@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hw_support.checks import Checks
-from hw_support.compare import as_numbers, expect
+from hw_support.compare import Mismatch, as_numbers, expect
 
 Array = npt.NDArray[Any]
 
@@ -214,10 +214,8 @@ class TrainingWatch:
         seen = self._seen()
         self._expect_learning(seen)
         asked = f"times the mean gradient of their batch; {-STEP_SIZE:g} times was expected"
-        expect(
-            not self._too_far(seen),
-            f"the parameters moved by about {-self._slopes(seen, 1)[0]:.2g} {asked}",
-        )
+        far = self._too_far(seen)
+        expect(not far, f"the parameters moved by {far} {asked}")
         for step in self._steps(seen, short=False):
             along, others = self._slopes(seen, step)
             said = f"step {step + 1}, with a step size of {STEP_SIZE:g}: "
@@ -319,12 +317,16 @@ class TrainingWatch:
             "the weights of no image moved in a step. Are the new arrays kept?",
         )
 
-    def _too_far(self, seen: _Seen) -> bool:
-        """Whether steps are so large that the network saturates, and images move nothing.
+    def _too_far(self, seen: _Seen) -> str:
+        """Say how far steps go that are so large that the network saturates; "" if they do not.
 
-        Such a step is charged at `expect_step`; nobody can tell the batches then.
+        Then images move nothing, and nobody can tell the batches. It is charged at `expect_step`.
         """
-        return abs(self._slopes(seen, 1)[0]) > 5 * STEP_SIZE
+        try:
+            along = self._slopes(seen, 1)[0]
+        except Mismatch:  # nothing moves the loss any more
+            return "far too many"
+        return f"about {-along:.2g}" if abs(along) > 5 * STEP_SIZE else ""
 
     def _expect_entries(self, seen: _Seen, which: str) -> None:
         for name, history in zip(HISTORIES, seen.histories, strict=True):

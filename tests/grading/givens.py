@@ -75,6 +75,6 @@ def _modules_behind(value: Any) -> frozenset[Path]:
         return frozenset()
     module = sys.modules.get(str(owner.__module__))
     file = Path(getattr(module, "__file__", None) or "/")
-    if not file.is_relative_to(ROOT) or ".venv" in file.parts:
+    if not file.is_relative_to(ROOT) or any(part.startswith(".venv") for part in file.parts):
         return frozenset()
     return modules_of(file.read_text(encoding="utf-8"), package_of(file)) | {file}
