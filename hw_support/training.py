@@ -232,8 +232,10 @@ class TrainingWatch:
         """Expect that the short batch is divided by its own size, as full ones are by theirs."""
         seen = self._seen()
         self._expect_learning(seen)
+        if self._too_far(seen):
+            return
         measured = [self._slopes(seen, step) for step in self._steps(seen, short=False)]
-        if self._too_far(seen) or any(others for _, others in measured):
+        if any(others for _, others in measured):
             return  # the direction is wrong, which is charged at `expect_step`: no size to compare
         full = np.mean([along for along, _ in measured])
         for step in self._steps(seen, short=True):
