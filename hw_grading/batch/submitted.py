@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from hw_grading.records.timestamp import TIMESTAMP, read_time
+from hw_grading.records.timestamp import MOST_BYTES, TIMESTAMP, time_of
 from hw_support.submission.file import Unreadable, read_regular_file
 from hw_support.submission.problems import Kind, Problem, Severity, shown
 
@@ -64,11 +64,11 @@ def beside(folder: Path) -> list[Problem]:
 
 def copy_timestamp(submitted: Path, graded: Path) -> None:
     """Copy the time of submission, by which nbgrader finds out what was handed in again."""
-    with contextlib.suppress(Unreadable):
-        if read_time(submitted):
-            text = read_regular_file(submitted / TIMESTAMP, 1_000)
-            graded.mkdir(parents=True, exist_ok=True)
-            (graded / TIMESTAMP).write_bytes(text)
+    with contextlib.suppress(Unreadable, UnicodeDecodeError):  # what is no time is left behind
+        text = read_regular_file(submitted / TIMESTAMP, MOST_BYTES)
+        time_of(text.decode().strip())
+        graded.mkdir(parents=True, exist_ok=True)
+        (graded / TIMESTAMP).write_bytes(text)
 
 
 def why_unusable(folder: Path) -> str | None:

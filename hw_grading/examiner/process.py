@@ -27,8 +27,9 @@ import psutil
 
 from hw_grading.examiner.examination import Fault, expect_imports, run_cell
 from hw_grading.examiner.names import StudentNames
-from hw_grading.examiner.session import Session, kernel_clock, signaller
+from hw_grading.examiner.session import Session, signaller
 from hw_grading.inside import caches
+from hw_grading.sandbox.forked import cpu_clock
 from hw_support.fresh import SEED_VARIABLE
 
 _MOST_ADDRESSES = 160 << 20  # bytes that a child may take beyond what it begins with
@@ -124,7 +125,7 @@ def _examine_one(
         link,
         interrupt=signaller(pid, signal.SIGINT),
         kill=signaller(request["root_pid"], signal.SIGKILL),
-        cpu_seconds=kernel_clock(pid),
+        cpu_seconds=cpu_clock(pid),
     )
     session.protect(names)
     instructors = frozenset(request["instructors"])

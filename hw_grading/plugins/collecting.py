@@ -79,6 +79,11 @@ class Upload:
     bundle: str = ""
 
     @property
+    def suffix(self) -> str:
+        """The end of its name, in small letters."""
+        return PurePosixPath(self.name).suffix.lower()
+
+    @property
     def folder(self) -> str:
         """The folder that it lies in."""
         return str(PurePosixPath(self.name).parent)
@@ -100,7 +105,7 @@ class OneNotebookEach(ExtractorPlugin):
             all_uploads = list(self._uploads(Path(archive_path), stack))
             folders = self._folders(all_uploads)
             for upload in all_uploads:
-                if PurePosixPath(upload.name).suffix.lower() not in (_NOTEBOOK, _ZIP):
+                if upload.suffix not in (_NOTEBOOK, _ZIP):
                     others += 1
                     continue
                 try:
@@ -147,7 +152,7 @@ class OneNotebookEach(ExtractorPlugin):
             return {upload.bundle: None for upload in uploads}
         inner: dict[str, set[str]] = {}
         for upload in uploads:
-            if PurePosixPath(upload.name).suffix.lower() in (_NOTEBOOK, _ZIP):
+            if upload.suffix in (_NOTEBOOK, _ZIP):
                 inner.setdefault(upload.bundle, set()).add(upload.folder)
         common = {bundle: os.path.commonpath(found) for bundle, found in inner.items()}
         return {bundle: path or "." for bundle, path in common.items()}
@@ -187,7 +192,7 @@ class OneNotebookEach(ExtractorPlugin):
         [(upload, target)] = uploads
         try:
             content = upload.read()
-            if PurePosixPath(upload.name).suffix.lower() == _ZIP:
+            if upload.suffix == _ZIP:
                 content = _the_notebook_in(content, notebook=self.parent.coursedir.assignment_id)
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(content)

@@ -13,7 +13,7 @@ from hw_support.submission.file import Unreadable, read_regular_file
 from hw_support.submission.problems import shown
 
 TIMESTAMP = "timestamp.txt"
-_MOST_BYTES = 1_000
+MOST_BYTES = 1_000
 _LONGEST = 100  # characters
 _EARLIEST = datetime(2000, 1, 1)  # nbgrader's times are UTC without saying so
 _AHEAD = timedelta(days=1)  # of this machine's clock
@@ -39,7 +39,7 @@ def read_time(folder: Path) -> datetime | None:
     if not os.path.lexists(path):
         return None
     try:
-        return time_of(read_regular_file(path, _MOST_BYTES).decode().strip())
+        return time_of(read_regular_file(path, MOST_BYTES).decode().strip())
     except (Unreadable, ValueError) as error:
         raise Unreadable(
             f"{path}: expected a time such as '2022-10-04 23:59:00 UTC', found none ({error}). "

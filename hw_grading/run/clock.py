@@ -33,18 +33,19 @@ class Clock:
         self._deadline = monotonic() + settings.wall_seconds_per_submission
         self._of_cell = settings.wall_seconds_per_cell
         self._most_waited = settings.wall_seconds_per_submission
-        self._began = self._allowed = 0.0
+        self._began = 0.0
+        self.allowed = 0.0  # seconds that may pass in the running cell, told when it began
 
     def begin(self, cell: NotebookNode) -> None:
         """Let a cell be the one that is running."""
         per_cell = self._settings.wall_seconds_per_cell
         self._of_cell = self._own_wall_seconds.get(grade_id_of(cell) or "", per_cell)
-        self._began, self._allowed = monotonic(), self.left()
+        self._began, self.allowed = monotonic(), self.left()
 
     def goes_on(self, waited: float) -> bool:
         """Whether the running cell may go on after its time, since it waited for so long."""
         passed = monotonic() - self._began
-        return passed - waited < self._allowed and passed < _MOST_TIMES * self._allowed
+        return passed - waited < self.allowed and passed < _MOST_TIMES * self.allowed
 
     def end(self, waited: float) -> None:
         """Let no cell run any more; the last one waited for so long."""

@@ -93,12 +93,11 @@ class KernelCells(Kernel):
             interrupt_on_timeout=True,
             raise_on_iopub_timeout=True,
             error_on_timeout=_TIMED_OUT,
-            timeout_func=self._seconds_left,
+            timeout_func=lambda cell: clock.allowed,
             on_cell_executed=self._note_reply,
         )
         self._clock, self._report = clock, report
         self._fault: Exception | None = None
-        self._left = 0.0  # seconds, of the cell's time on the clock
         self.exit_asked: str | None = None
         self._stored = self._kept_beyond = 0
         # No widget takes a cell's outputs to itself: there they would not be counted.
@@ -130,8 +129,7 @@ class KernelCells(Kernel):
         self._budget = OutputBudget(self._settings.output_bytes_per_cell, left)
         self._flooded = self._timed_out = False
         self._clock.begin(cell)
-        self._left = self._clock.left()
-        passing = self._left + 3 * self.iopub_timeout + 5
+        passing = self._clock.allowed + 3 * self.iopub_timeout + 5
         self.watch.begin_cell(self._clock.cpu_seconds(cell), named(cell), passing)
         error = None
         try:
@@ -146,9 +144,6 @@ class KernelCells(Kernel):
         if self._fault:
             raise self._fault
         return CellEnd(error, self._timed_out, self.watch.end_cell(), self._flooded)
-
-    def _seconds_left(self, cell: NotebookNode) -> float:
-        return self._left
 
     async def _async_handle_timeout(
         self, timeout: int, cell: NotebookNode | None = None

@@ -11,6 +11,7 @@ import os
 import select
 import signal
 import subprocess
+from collections.abc import Callable
 
 import psutil
 
@@ -25,25 +26,34 @@ class Target:
     """
 
     def __init__(self, pid: int) -> None:
-        self._descriptor: int | None = None
-        self._process: psutil.Process | None = None
+        self._process: Forked | psutil.Process | None = None
         with contextlib.suppress(ProcessLookupError, psutil.NoSuchProcess):
-            if hasattr(os, "pidfd_open"):
-                self._descriptor = os.pidfd_open(pid)
-            else:  # macOS; psutil compares when the process began
-                self._process = psutil.Process(pid)
+            # Without descriptors, on macOS, psutil compares when the process began.
+            has_descriptors = hasattr(os, "pidfd_open")
+            self._process = Forked(pid) if has_descriptors else psutil.Process(pid)
 
     def send(self, number: int) -> None:
         """Send it a signal, unless it has ended."""
-        with contextlib.suppress(OSError, psutil.Error):
-            if self._descriptor is not None:
-                signal.pidfd_send_signal(self._descriptor, number)
-            elif self._process:
+        if self._process:
+            with contextlib.suppress(OSError, psutil.Error):
                 self._process.send_signal(number)
 
-    def __del__(self) -> None:
-        if descriptor := getattr(self, "_descriptor", None):
-            os.close(descriptor)
+
+def cpu_clock(pid: int) -> Callable[[], float]:
+    """Return a function that tells the seconds that a process has computed; 0 when it has ended."""
+    try:
+        process = psutil.Process(pid)
+    except psutil.NoSuchProcess:
+        return lambda: 0.0
+
+    def seconds() -> float:
+        try:
+            times = process.cpu_times()
+        except psutil.Error:
+            return 0.0
+        return float(times.user + times.system)
+
+    return seconds
 
 
 def has_ended(process: subprocess.Popen[bytes] | Forked, within: float = 0.0) -> bool:

@@ -13,7 +13,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from time import monotonic
@@ -21,7 +21,7 @@ from time import monotonic
 import psutil
 
 from hw_grading.sandbox import memory
-from hw_grading.sandbox.forked import Forked, Target
+from hw_grading.sandbox.forked import Forked, Target, cpu_clock
 from hw_grading.sandbox.policy import OWN_FOLDERS
 from hw_grading.sandbox.share import Share, seconds_waited
 from hw_support.submission.problems import Kind
@@ -31,7 +31,6 @@ _LOOKS_AT_ONESELF = 5  # for each look at the others: much arrives in 0.2 s
 _LOOKS_AT_MAPS = 5 * _LOOKS_AT_ONESELF  # one second: reading them takes a millisecond
 MOST_MAPS = 100_000  # of all processes: the system has about 0.6 kB for each; a kernel has 700
 GROWTH_MB = 150  # of the grader's process for one submission; what is kept of outputs is less
-_ENDED = "ended"  # what has become of a helper
 SECONDS_TO_REACT = 5.0  # to an interrupt, before all is killed
 
 
@@ -93,7 +92,8 @@ class Watch:
         self._seconds_of: dict[psutil.Process, float] = {}  # of living processes
         self._seconds_of_the_gone = 0.0
         self._share = Share()
-        self._helper: tuple[Forked, float] | str | None = None
+        self._helper: tuple[Forked, Callable[[], float], float] | None = None
+        self._helper_was_ended = False
         self._me = psutil.Process()
         self._first: psutil.Process | None = None  # knows another that has the number later
         with contextlib.suppress(psutil.NoSuchProcess):
@@ -150,13 +150,15 @@ class Watch:
 
         It works on what student code answered, and may be where no timer of its own goes off.
         """
+        clock = cpu_clock(helper.pid)
         with self._lock:
-            self._helper = helper, _computed(helper.pid) + cpu_seconds
+            self._helper = helper, clock, clock() + cpu_seconds
 
     def end_helper(self) -> bool:
         """Let it be; return whether it was ended."""
         with self._lock:
-            was_ended, self._helper = self._helper is _ENDED, None
+            was_ended = self._helper_was_ended
+            self._helper, self._helper_was_ended = None, False
             return was_ended
 
     def end(self) -> None:
@@ -199,11 +201,11 @@ class Watch:
 
     def _look_at_the_helper(self) -> None:
         with self._lock:
-            if isinstance(self._helper, tuple):
-                helper, most = self._helper
-                if _computed(helper.pid) > most:
+            if self._helper:
+                helper, clock, most = self._helper
+                if clock() > most:
                     helper.kill()
-                    self._helper = _ENDED
+                    self._helper, self._helper_was_ended = None, True
 
     def _look(self, count_maps: bool) -> None:
         if self._first is None:
@@ -271,14 +273,6 @@ class Watch:
             with self._lock:
                 self.interrupted = Stop(Kind.TIME_LIMIT, f"within {limit}")
             self.interrupt()
-
-
-def _computed(pid: int) -> float:
-    """Return the seconds that a process has computed; 0 if it is not there."""
-    with contextlib.suppress(psutil.NoSuchProcess, psutil.ZombieProcess):
-        times = psutil.Process(pid).cpu_times()
-        return float(times.user + times.system)
-    return 0.0
 
 
 def _cpu_seconds(process: psutil.Process) -> float:

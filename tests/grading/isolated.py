@@ -18,9 +18,10 @@ from cells import Notebook
 from harness import Scores, generators_in, run_answer, score_cell, seeded_names
 
 from hw_grading.examiner.names import StudentNames
-from hw_grading.examiner.session import Session, kernel_clock, signaller
+from hw_grading.examiner.session import Session, signaller
 from hw_grading.homework.instructor_cells import as_released
 from hw_grading.inside.serve import Server
+from hw_grading.sandbox.forked import cpu_clock
 
 _FORK = multiprocessing.get_context("fork")
 
@@ -67,7 +68,7 @@ class _Desk:
         orders.close()
         pid = self._process.pid or 0
         self.session = Session(
-            ours, signaller(pid, signal.SIGINT), self._process.kill, kernel_clock(pid)
+            ours, signaller(pid, signal.SIGINT), self._process.kill, cpu_clock(pid)
         )
 
     def __enter__(self) -> _Desk:

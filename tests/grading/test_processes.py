@@ -7,6 +7,7 @@ import os
 import re
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,9 +22,16 @@ from hw_grading.sandbox.watch import Watch
 LAST_NUMBER = Path("/proc/sys/kernel/ns_last_pid")
 
 
+SLEEPS = ["sleep", "600"]
+HOLDS_60_MB = [
+    *(sys.executable, "-c"),
+    "import time; held = bytearray(b'1') * 60_000_000; print(flush=True); time.sleep(600)",
+]
+
+
 @contextlib.contextmanager
-def sleeper() -> Iterator[subprocess.Popen[bytes]]:
-    with subprocess.Popen(["sleep", "600"]) as process:
+def sleeper(command: list[str] = SLEEPS) -> Iterator[subprocess.Popen[bytes]]:
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
         try:
             yield process
         finally:
@@ -38,14 +46,14 @@ def first() -> Iterator[subprocess.Popen[bytes]]:
 
 @contextlib.contextmanager
 def another_with_the_number_of(
-    process: subprocess.Popen[bytes],
+    process: subprocess.Popen[bytes], command: list[str] = SLEEPS
 ) -> Iterator[subprocess.Popen[bytes]]:
     """End a process, and start another one that gets its number."""
     process.kill()
     process.wait()
     for _ in range(50):
         LAST_NUMBER.write_text(str(process.pid - 1))
-        with sleeper() as other:
+        with sleeper(command) as other:
             if other.pid == process.pid:
                 yield other
                 return
@@ -62,13 +70,16 @@ needs_numbers = pytest.mark.skipif(
 def test_a_watch_neither_kills_nor_interrupts_nor_counts_another(
     first: subprocess.Popen[bytes],
 ) -> None:
-    watch = Watch(first.pid, first.pid, memory_mb=0.001, cpu_seconds=0)
-    with another_with_the_number_of(first) as other:
-        time.sleep(0.5)  # in which it looks twice
+    watch = Watch(first.pid, first.pid, memory_mb=30, cpu_seconds=60)
+    time.sleep(0.1)  # psutil compares times, in hundredths of a second
+    with another_with_the_number_of(first, HOLDS_60_MB) as other:
+        assert other.stdout
+        other.stdout.readline()  # it has the memory
+        time.sleep(0.5)  # in which the watch looks twice
         watch.interrupt()
         watch.kill()
         watch.end()
-        assert watch.stop is None or "memory" not in watch.stop.reason
+        assert watch.stop is None
         with pytest.raises(subprocess.TimeoutExpired):
             other.wait(0.2)
 

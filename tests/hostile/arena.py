@@ -24,10 +24,12 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from nbgrader.utils import determine_grade
 
+from hw_grading.homework.instructor_cells import as_released
 from hw_grading.outcome import GraderFault
 from hw_grading.run.execution import ExecuteSubmission
 from hw_grading.sandbox import environment
 from hw_grading.sandbox.nursery import nursery_for
+from hw_support.submission.mending import InstructorCell
 from hw_support.submission.problems import Kind, Problem, read_problems
 
 SEED = secrets.randbits(128)
@@ -126,6 +128,26 @@ def notebook(answers: dict[str, str], before: str = "", after: str = "") -> Note
     cells.append(new_code_cell(after))
     cells.append(_cell(new_markdown_cell, "Because.", "why", grade=True, solution=True, points=4))
     return new_notebook(cells=cells)
+
+
+def instructors(nb: NotebookNode) -> list[InstructorCell]:
+    """Return the instructor's cells of a notebook, as the gradebook has them."""
+    cells = []
+    for cell in nb.cells:
+        if not (marks := cell.metadata.get("nbgrader")):
+            continue
+        flags = {key: marks[key] for key in ("grade_id", "grade", "solution", "locked", "task")}
+        cells.append(
+            InstructorCell(
+                cell_type=cell.cell_type,
+                source=cell.source,
+                points=marks.get("points"),
+                checksum=None,
+                released=as_released(cell.source, cell.cell_type),
+                **flags,
+            )
+        )
+    return cells
 
 
 @dataclass

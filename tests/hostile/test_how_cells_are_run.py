@@ -10,12 +10,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from arena import EXPECTED, NOTHING, POINTS, RIGHT, Arena, Outcome, notebook
+from arena import EXPECTED, NOTHING, POINTS, RIGHT, Arena, Outcome, instructors, notebook
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell
 
-from hw_grading.homework.instructor_cells import as_released
-from hw_support.submission.mending import InstructorCell, mend
+from hw_support.submission.mending import mend
 from hw_support.submission.problems import Kind
 
 pytestmark = pytest.mark.slow
@@ -747,24 +746,6 @@ def test_widget_state_in_the_notebook_scores_nothing(arena: Arena) -> None:
     assert "done" in outcome.printed
 
 
-def _instructors() -> list[InstructorCell]:
-    cells = []
-    for cell in notebook({}).cells:
-        if marks := cell.metadata.get("nbgrader"):
-            flags = {k: marks[k] for k in ("grade_id", "locked", "grade", "solution", "task")}
-            cells.append(
-                InstructorCell(
-                    cell_type=cell.cell_type,
-                    source=cell.source,
-                    points=marks.get("points"),
-                    checksum=None,
-                    released=as_released(cell.source, cell.cell_type),
-                    **flags,
-                )
-            )
-    return cells
-
-
 def _mark(**marks: Any) -> NotebookNode:
     plain = {"grade": False, "solution": False, "locked": False, "task": False}
     return NotebookNode(nbgrader={**plain, "schema_version": 3, **marks})
@@ -800,7 +781,7 @@ def test_a_cell_that_calls_itself_the_instructors_is_not_trusted(
     for place in (0, 1, 2, 4, 9):
         nb = notebook({})
         nb.cells.insert(place, new_code_cell(_GENEROUS, metadata=_mark(**marks)))
-        mend(nb, _instructors())
+        mend(nb, instructors(notebook({})))
         outcome = arena.grade(nb)
         assert outcome.fault is None
         assert outcome.scores == NOTHING
@@ -815,7 +796,7 @@ def test_a_locked_cell_that_was_edited_is_not_trusted(arena: Arena) -> None:
         cell = by_grade_id(nb, test)
         cell.source = "2.0"
         cell.metadata.nbgrader["points"] = 800
-    mend(nb, _instructors())
+    mend(nb, instructors(notebook({})))
     outcome = attack_with(arena, nb)
     assert outcome.scores == NOTHING
 

@@ -105,9 +105,10 @@ def test_two_kernels_share_no_terminals_with_each_other_or_with_the_nursery(
 ) -> None:
     one, another = fork(place), fork(place)
     pids = (one.kernel_pid, another.kernel_pid, forking(place).pid, os.getpid())
-    assert len({os.stat(f"/proc/{pid}/root/dev/pts").st_dev for pid in pids}) == 4
+    terminals = {pid: Path("/proc", str(pid), "root", "dev", "pts") for pid in pids}
+    assert len({folder.stat().st_dev for folder in terminals.values()}) == 4
     for kernel in (one, another):
-        ptmx = os.stat(f"/proc/{kernel.kernel_pid}/root/dev/pts/ptmx")
+        ptmx = (terminals[kernel.kernel_pid] / "ptmx").stat()
         assert ptmx.st_mode & 0o666 == 0o666
         kernel.kill()
         kernel.wait()

@@ -9,36 +9,16 @@ import random
 import harness
 import nbformat
 import pytest
-from arena import Arena, notebook
+from arena import Arena, instructors, notebook
 from cells import homeworks, notebook_of
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell
 
-from hw_grading.homework.instructor_cells import as_released
 from hw_support.checks import Checks
-from hw_support.submission.mending import InstructorCell, grade_id_of, mend
+from hw_support.submission.mending import grade_id_of, mend
 
 pytestmark = pytest.mark.slow
 HOMEWORKS = homeworks()
-
-
-def instructors(nb: NotebookNode) -> list[InstructorCell]:
-    cells = []
-    for cell in nb.cells:
-        if not (marks := cell.metadata.get("nbgrader")):
-            continue
-        flags = {key: marks[key] for key in ("grade_id", "grade", "solution", "locked", "task")}
-        cells.append(
-            InstructorCell(
-                cell_type=cell.cell_type,
-                source=cell.source,
-                points=marks.get("points"),
-                checksum=None,
-                released=as_released(cell.source, cell.cell_type),
-                **flags,
-            )
-        )
-    return cells
 
 
 def marked(nb: NotebookNode) -> list[str]:

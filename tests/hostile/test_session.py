@@ -31,12 +31,12 @@ from hw_grading.examiner.session import (
     RemoteError,
     RemoteFunction,
     Session,
-    kernel_clock,
     signaller,
 )
 from hw_grading.inside import wire
 from hw_grading.inside.serve import Server
 from hw_grading.inside.wire import FROM_GRADER, FROM_SANDBOX, Theirs, TooMuch, Yours
+from hw_grading.sandbox.forked import cpu_clock
 from hw_support.checks import Checks, notebook_of
 from hw_support.compare import Mismatch
 from hw_support.time_limit import TimeLimitReached, time_limit
@@ -707,7 +707,7 @@ def process() -> Iterator[tuple[Session, subprocess.Popen[bytes]]]:
         child = subprocess.Popen(command, pass_fds=[theirs.fileno()])
     try:
         interrupt = signaller(child.pid, signal.SIGINT)
-        session = Session(ours, interrupt, child.kill, kernel_clock(child.pid))
+        session = Session(ours, interrupt, child.kill, cpu_clock(child.pid))
         session.get("spin")  # it takes a moment to start
         yield session, child
     finally:
