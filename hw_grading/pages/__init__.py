@@ -3,3 +3,4 @@
 from pathlib import Path
 
 STYLE = Path(__file__).with_name("page.css")
+KATEX = Path(__file__).with_name("katex")  # a copy, by tools/vendor_katex.py

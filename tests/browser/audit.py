@@ -21,19 +21,19 @@ IMPACTS = ("serious", "critical")
 ALSO = ("heading-order", "page-has-heading-one", "empty-heading", "region", "landmark-one-main")
 
 
-def axe() -> Path:
-    """Return axe-core's script, installed from the lock file beside this module if need be."""
-    script = HERE / "node_modules" / "axe-core" / "axe.min.js"
+def installed(package: str) -> Path:
+    """Return a package's folder; install from the lock file beside this module if need be."""
+    folder = HERE / "node_modules" / package
     wanted = json.loads((HERE / "package-lock.json").read_text())["packages"]
-    version = wanted["node_modules/axe-core"]["version"]
-    about = script.with_name("package.json")
+    version = wanted[f"node_modules/{package}"]["version"]
+    about = folder / "package.json"
     if not about.exists() or json.loads(about.read_text())["version"] != version:
         npm = shutil.which("npm")
         if npm is None:
-            pytest.fail("the accessibility audit needs npm; on Debian: apt-get install npm")
+            pytest.fail("tests of pages need npm; on Debian: apt-get install npm")
         command = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
         subprocess.run(command, cwd=HERE, check=True)
-    return script
+    return folder
 
 
 def findings(page: Page, known: Mapping[tuple[str, str], str] | None = None) -> list[str]:
@@ -51,7 +51,7 @@ def findings(page: Page, known: Mapping[tuple[str, str], str] | None = None) -> 
     list of str
         For each element with a serious or critical finding: the rule, what it asks for, where.
     """
-    page.add_script_tag(path=axe())
+    page.add_script_tag(path=installed("axe-core") / "axe.min.js")
     violations = page.evaluate(
         """async known => (await axe.run({ elementRef: true })).violations.map(v => ({
             rule: v.id,
