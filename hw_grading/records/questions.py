@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from hw_grading.records.graded_notebook import cells_by_id, open_notebook, text_of
@@ -24,11 +24,15 @@ class Place:
         The innermost heading, without its points.
     scheme
         The mark scheme of the question that it answers, or "".
+    heading
+        What stands behind the number in the heading that it is counted under: "What the training
+        shows"; "" if that heading has no number.
     """
 
     question: str
     title: str
     scheme: str = ""
+    heading: str = field(default="", compare=False)
 
     def __str__(self) -> str:
         return self.title if self.title == self.question else f"{self.question} {self.title}"
@@ -81,6 +85,6 @@ def _place(name: str, headings: dict[int, str], scheme: str) -> Place:
         first, _, rest = headings[level].partition(" ")
         if rest and any(character.isdigit() for character in first):
             below = [headings[n] for n in range(level + 1, 5) if headings[n]]
-            return Place(first, " ".join(below) or rest, scheme)
+            return Place(first, " ".join(below) or rest, scheme, rest)
     counted = headings[3] or headings[2] or name
     return Place(counted, headings[4] or counted, scheme)
