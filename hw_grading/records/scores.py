@@ -293,9 +293,7 @@ def _records(
         penalties[key] = penalties.get(key, 0.0) + (penalty or 0.0)
 
     records = []
-    query = select(
-        submission.id, submission.student_id, submission.timestamp, submission.extension
-    )
+    query = select(submission.id, submission.student_id, submission.timestamp, submission.extension)
     for key, name, when, extension in db.execute(of_them(query)):
         late = 0.0
         if when is not None and due is not None:
