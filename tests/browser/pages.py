@@ -24,7 +24,7 @@ from traitlets.config import Config, PyFileConfigLoader
 
 from hw_grading.batch.progress import Progress
 from hw_grading.outcome import Graded, NotGraded, Spent, SubmissionFailed
-from hw_grading.plugins.exporters import FeedbackExporter
+from hw_grading.plugins.feedback.exporter import FeedbackExporter
 from hw_grading.reports.plots_page import write_plots_page
 from hw_support import PALETTE, label_axes
 

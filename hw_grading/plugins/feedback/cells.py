@@ -20,7 +20,7 @@ from pygments.formatters import HtmlFormatter  # type: ignore[import-untyped]
 from pygments.lexers import PythonLexer  # type: ignore[import-untyped]
 
 from hw_grading.pages.safe_html import clean_html, clean_outputs
-from hw_grading.plugins.feedback.summary import (
+from hw_grading.plugins.feedback.facts import (
     Facts,
     Points,
     Remark,
@@ -222,11 +222,12 @@ def _outputs(cell: NotebookNode, kind: str, left: int) -> Iterator[Output]:
         else:
             shown = _picture_or_text(output)
             if shown.kind in ("picture", "html"):
-                left -= len(shown.content)
-                if left < 0:
+                if len(shown.content) > left:
                     megabytes = len(shown.content) / 1e6
                     note = f"An output of {megabytes:.1f} MB is not shown: the page would be huge."
                     shown = Output("note", Markup.escape(note), {})
+                else:
+                    left -= len(shown.content)
             yield shown
     if more > 0:
         yield Output("note", Markup(f"{more:,} more outputs are not shown."), {})

@@ -19,7 +19,8 @@ from hw_grading.batch import folders
 from hw_grading.homework.course import Course
 from hw_grading.pages.safe_html import markdown2html
 from hw_grading.plugins.feedback.cells import shown_cells
-from hw_grading.plugins.feedback.summary import Facts, summary_of
+from hw_grading.plugins.feedback.facts import Facts
+from hw_grading.plugins.feedback.summary import summary_of
 from hw_grading.records.graded_notebook import MAX_BYTES, open_notebook, plain, text_of
 from hw_grading.records.questions import Place, read_places
 from hw_grading.records.scores import read_one
@@ -67,10 +68,6 @@ class FeedbackExporter(Exporter):
         """List all students whom nbgrader overlooks, and say who gets no page, and why."""
         course = converter.coursedir
         folders.add_overlooked(converter, course.autograded_directory)
-        for left_out, why in folders.drop_unnameable(
-            converter, course.autograded_directory
-        ).items():
-            self.log.error("NO FEEDBACK: %s: %s, and grade again", ascii(left_out), why)
         for student in folders.not_graded(converter):
             self.log.error(
                 "NO FEEDBACK: %s handed in, and there is no graded notebook: run `nbgrader "
@@ -78,6 +75,10 @@ class FeedbackExporter(Exporter):
                 ascii(student),
                 course.assignment_id,
             )
+        for left_out, why in folders.drop_unnameable(
+            converter, course.autograded_directory
+        ).items():
+            self.log.error("NO FEEDBACK: %s: %s, and grade again", ascii(left_out), why)
 
     def from_filename(  # type: ignore[override]  # a page is text
         self, filename: str, resources: dict[str, Any] | None = None, **kwargs: Any
@@ -113,7 +114,7 @@ class FeedbackExporter(Exporter):
             In ``"facts"`` the `Facts` of the student, unless the exporter's parent is nbgrader's
             converter: then they are read.
         """
-        resources = {} if resources is None else resources
+        resources = self._init_resources(resources)
         if isinstance(self.parent, GenerateFeedback):
             resources["facts"] = self._facts(self.parent, resources["nbgrader"]["student"])
         facts: Facts = resources.get("facts") or Facts()
