@@ -123,6 +123,15 @@ class TestTheBox:
         page = page_of(course)
         assert "+2 labels both axes −0.5 no legend Nice. Go on." in box(page)
         assert "<strong>both</strong>" in page
+        comment(course, "plot", "Look:\n\n|a|b|\n|-|-|\n|1|2|\n\n- one\n- two")
+        page = page_of(course)
+        assert page.count("<table") == 2  # in the box, and below the answer
+        assert page.count("<li>one") == 2
+
+    def test_keeps_where_graders_end_a_line(self, course):
+        course.grade("ada", valid(notebook()), manual=1.5)
+        comment(course, "plot", "Nice.\nGo on.")
+        page = page_of(course)
         assert re.search(r"Nice\.<br\s*/?>\s*Go on\.", page)
 
     def test_leaves_out_comments_that_nbgrader_makes_by_itself(self, course):
