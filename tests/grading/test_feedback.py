@@ -3,6 +3,7 @@
 import base64
 import html
 import re
+import time
 from datetime import timedelta
 
 import pytest
@@ -271,6 +272,15 @@ class TestTheNotebook:
         assert "19,970,000 more characters" in page
         assert "An output of 20.0 MB is not shown" in page
         assert f"base64,{PNG}" in page
+
+    @pytest.mark.parametrize("source", [" \n" * 29_000, "match" + " " * 50_000])
+    def test_code_that_takes_long_to_colour_is_shown_without_colours(self, course, source):
+        content = valid(notebook())
+        content["cells"][1]["source"] = source + "the_end"
+        course.grade("ada", content)
+        began = time.process_time()
+        assert "the_end" in page_of(course)
+        assert time.process_time() - began < 6  # a second here; without a bound 8 and 23
 
     def test_a_page_keeps_no_progress_bars_or_colours(self, course):
         printed = stream("\x1b[31m 10 %\r 50 %\r100 %\x1b[0m\n")

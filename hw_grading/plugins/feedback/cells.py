@@ -6,6 +6,7 @@ short texts; long texts and code are folded. What is too large is cut, and the p
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -31,9 +32,11 @@ from hw_grading.plugins.feedback.facts import (
 from hw_grading.records.graded_notebook import plain
 from hw_support.submission.mending import grade_id_of
 from hw_support.submission.problems import is_notes
+from hw_support.time_limit import TimeLimitReached, time_limit
 
 _SHORT = 280  # characters of an instructor's text that need no folding
 _LONGEST_CODE = 60_000
+_COLOUR_SECONDS = 1.0
 _LONGEST_TEXT = 30_000  # of one printed text
 _MOST_OUTPUTS = 200  # of one cell
 _MOST_PICTURES = 15_000_000  # characters of pictures and tables on the page
@@ -197,12 +200,15 @@ def _apart(source: str) -> Iterator[tuple[str, str]]:
     yield heading, "\n".join(below).strip("\n")
 
 
+@functools.lru_cache(maxsize=300)  # the instructor's code is the same for the whole class
 def _coloured(code: str) -> Markup:
     code = _plain(code, _LONGEST_CODE)
-    if len(code) >= _LONGEST_CODE:  # colours would take seconds
-        return Markup.escape(code)
     lexer = PythonLexer(stripnl=False, ensurenl=False)
-    return Markup(highlight(code, lexer, HtmlFormatter(nowrap=True)))
+    try:  # its time grows with the square of some texts
+        with time_limit(_COLOUR_SECONDS, 10 * _COLOUR_SECONDS):
+            return Markup(highlight(code, lexer, HtmlFormatter(nowrap=True)))
+    except TimeLimitReached:
+        return Markup.escape(code)
 
 
 def _outputs(cell: NotebookNode, kind: str, left: int) -> Iterator[Output]:

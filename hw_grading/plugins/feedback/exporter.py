@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -29,6 +30,7 @@ from hw_support.submission.problems import encodable, read_problems
 
 _HERE = Path(__file__).parent
 _ANCHOR = re.compile(r'<a\b[^>]*class="anchor-link"[^>]*>[^<]*</a>')  # beside each heading
+_LONGEST_KEPT = 50_000  # characters of a text that is rendered once for all students
 POLICY = (
     "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; "
     "form-action 'none'"
@@ -56,6 +58,8 @@ class FeedbackExporter(Exporter):
         )
         self._environment.filters["markdown2html"] = markdown2html
         self._text = self._environment.from_string("{{ text | markdown2html | safe }}")
+        # The instructor's texts are the same for the whole class.
+        self._kept = functools.lru_cache(maxsize=500)(self._rendered)
         self._style = Markup((_HERE / "page.css").read_text(encoding="utf-8"))
         self._known: dict[str, tuple[dict[str, Place], frozenset[str]]] = {}  # by homework
         if isinstance(self.parent, GenerateFeedback):
@@ -140,6 +144,11 @@ class FeedbackExporter(Exporter):
         return encodable(page), resources
 
     def _markdown(self, text: str, attachments: Mapping[str, Any] | None = None) -> Markup:
+        if attachments or len(text) > _LONGEST_KEPT:
+            return self._rendered(text, attachments)
+        return self._kept(text)
+
+    def _rendered(self, text: str, attachments: Mapping[str, Any] | None = None) -> Markup:
         rendered = self._text.render(text=text, cell={"attachments": attachments or {}})
         return Markup(_ANCHOR.sub("", rendered))
 

@@ -12,6 +12,7 @@ from hw_grading.records.questions import Place
 from hw_grading.records.scores import Cell, Record, Score, in_digits
 
 _ITEM = re.compile(r"([+\-\N{MINUS SIGN}]?[0-9]+(?:\.[0-9]+)?)[ \t]+(\S.*)")
+_MOST_ITEMS = 100
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,7 @@ def remark_of(text: str, markdown: Callable[[str], Markup]) -> Remark:
     """Take what a grader wrote apart: lines such as ``+1  names the cache``, then a text."""
     items = []
     lines = text.strip().splitlines()
-    while lines and (item := _ITEM.fullmatch(lines[0].strip())):
+    while lines and len(items) < _MOST_ITEMS and (item := _ITEM.fullmatch(lines[0].strip())):
         items.append((item[1].replace("-", "\N{MINUS SIGN}"), markdown(item[2])))
         del lines[0]
     # Graders end a line where they mean it, which markdown does not take for its end.
