@@ -92,7 +92,7 @@ def points_of(scores: Sequence[Score]) -> Points:
 
 def remark_of(text: str, markdown: Callable[[str], Markup]) -> Remark:
     """Take what a grader wrote apart: lines such as ``+1  names the cache``, then a text."""
-    items = []
+    items: list[tuple[str, Markup]] = []
     lines = text.strip().splitlines()
     while lines and len(items) < _MOST_ITEMS and (item := _ITEM.fullmatch(lines[0].strip())):
         items.append((item[1].replace("-", "\N{MINUS SIGN}"), markdown(item[2])))
