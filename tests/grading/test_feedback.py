@@ -92,6 +92,15 @@ class TestTheBox:
         assert "4 points are not graded yet: nobody has looked at those answers." in found
         assert "0 of 6, 4 not graded yet" in found
 
+    def test_keeps_points_of_an_answer_that_waits_for_a_second_look(self, course):
+        course.grade("ada", valid(notebook()), manual=2.5)
+        with course.gradebook() as book:
+            book.find_grade("plot", "hw2", "hw2", "ada").needs_manual_grade = True
+            book.db.commit()
+        found = box(page_of(course))
+        assert found.startswith("5.5 of 9 points Some answers will be looked at once more.")
+        assert "1.2 Plots 2.5 of 6" in found
+
     def test_says_of_an_answer_without_a_word_that_there_was_none(self, course):
         course.grade("ada", valid(notebook()), manual=4.0)
         assert "nothing was answered" in box(page_of(course))
