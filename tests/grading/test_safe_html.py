@@ -22,15 +22,14 @@ from nbformat.v4 import (
     new_output,
     new_raw_cell,
 )
-from nbgrader.converters import GenerateFeedback
-from nbgrader.coursedir import CourseDirectory
 from nbgrader.server_extensions.formgrader.formgrader import FormgradeExtension
 from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
 
 from hw_grading.pages import safe_html
 from hw_grading.pages.safe_html import clean_html, clean_outputs, markdown2html
-from hw_grading.plugins.exporters import FeedbackExporter
+from hw_grading.plugins.feedback.exporter import FeedbackExporter
+from hw_grading.plugins.feedback.facts import Facts
 
 COURSE = Path(__file__).resolve().parents[2]
 FILTERS = {
@@ -620,22 +619,22 @@ def test_floods_of_colours_are_taken_out(codes):
 
 
 @pytest.fixture(scope="module")
-def exporters(tmp_path_factory):
-    """The exporters as `nbgrader generate_feedback` and formgrader build them."""
+def exporters():
+    """The exporters of `nbgrader generate_feedback` and of formgrader."""
     config = Config()
     config.TemplateExporter.filters = FILTERS
     config.HTMLExporter.preprocessors = ["hw_grading.pages.safe_html.CleanOutputs"]
-    root = str(tmp_path_factory.mktemp("course"))
-    converter = GenerateFeedback(CourseDirectory(root=root), config=config)
     formgrader = FormgradeExtension(config=config)
     formgrader.update_config(formgrader.build_extra_config())
     return {
-        "feedback": FeedbackExporter(config=converter.config),
+        "feedback": FeedbackExporter(),  # whatever the configuration says
         "formgrade": HTMLExporter(config=formgrader.config),
     }
 
 
 def rendered(exporter, cells):
+    marks = [cell.metadata.get("nbgrader", {}) for cell in cells]
+    comments = {mark["grade_id"]: mark["comment"] for mark in marks if "comment" in mark}
     resources = {
         "nbgrader": {"notebook": "hw2", "score": 1, "max_score": 2, "late_penalty": 0},
         "metadata": {"name": "hw2", "path": "."},
@@ -644,6 +643,7 @@ def rendered(exporter, cells):
         "index": 0,
         "total": 1,
         "student": "x",
+        "facts": Facts("x", comments=comments),
     }
     html, _ = exporter.from_notebook_node(new_notebook(cells=cells), resources)
     return Page(html)
@@ -688,7 +688,8 @@ def test_nothing_of_a_hostile_notebook_runs_or_loads_in(exporters, page):
     harmless = rendered(exporters[page], cells_of("xx"))
     found = rendered(exporters[page], cells_of(hostile))
     assert comparable(found.active) == comparable(harmless.active)
-    assert found.tags["script"] == harmless.tags["script"] > 0
+    assert found.tags["script"] == harmless.tags["script"]
+    assert (found.tags["script"] > 0) == (page == "formgrade")
     assert all(source.startswith("data:") for source in found.sources)
     assert not [link for link in found.links if RUNS.match(link)]
     fields = [i for i in found.ids if i.startswith("q")]
