@@ -24,10 +24,11 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+from jinja2 import DictLoader
 from nbconvert.exporters import HTMLExporter, NotebookExporter
 from nbgrader.converters import Autograde, GenerateFeedback, NbGraderException
 from nbgrader.preprocessors import Execute
-from traitlets import Bool
+from traitlets import Bool, default
 
 from hw_grading.batch import folders
 from hw_grading.batch.grading import ClassGrading, Plan, Turn, grading
@@ -35,6 +36,7 @@ from hw_grading.batch.settings import WholeClass
 from hw_grading.batch.submitted import copy_timestamp
 from hw_grading.homework.homework import homework_of
 from hw_grading.outcome import GraderFault
+from hw_grading.plugins import formulas
 from hw_grading.plugins.preprocessors import log_problems
 from hw_grading.plugins.sanitizing import Sanitizing
 from hw_grading.plugins.saving import add_indexes
@@ -127,7 +129,14 @@ class SubmissionExporter(NotebookExporter):
 
 
 class FeedbackExporter(HTMLExporter):
-    """The exporter of `nbgrader generate_feedback`, which leaves no student out."""
+    """The exporter of `nbgrader generate_feedback`, which leaves no student out.
+
+    Its pages load nothing.
+    """
+
+    @default("extra_loaders")
+    def _without_mathjax(self) -> list[Any]:
+        return [DictLoader({formulas.TEMPLATE: formulas.template()})]
 
     def __init__(self, config: Any = None, **kwargs: Any) -> None:
         super().__init__(config=config, **kwargs)
