@@ -122,21 +122,27 @@ class Formula:
         """Return MathML, or the TeX as text."""
         mathml = self._mathml(budget)
         if mathml is None:
-            return f"<code>{html.escape(self.source, quote=False)}</code>"
+            return f"<code>{self.as_text()}</code>"
         if not self.display:
             return mathml
         focusable = ' tabindex="0"' if len(self.tex) > _LONG else ""
         return f'<span class="formula"{focusable}>{mathml}</span>'
 
+    def as_text(self) -> str:
+        """Return the TeX with its delimiters, as text in HTML."""
+        return html.escape(self.source.replace("\0", "\N{REPLACEMENT CHARACTER}"), quote=False)
+
     def _mathml(self, budget: Budget) -> str | None:
-        if budget.formulas <= 0 or budget.seconds <= 0 or len(self.tex) > LONGEST_TEX:
+        tex = self.tex.strip()
+        spent = budget.formulas <= 0 or budget.seconds <= 0
+        if spent or not tex or len(tex) > LONGEST_TEX:
             return None
         budget.formulas -= 1
         try:
             _typesetter.start()  # which is not charged to this page
             start = time.monotonic()
             try:
-                mathml = _mathml(self.tex.strip(), self.display)
+                mathml = _mathml(tex, self.display)
             finally:
                 budget.seconds -= time.monotonic() - start
         except NotSet:

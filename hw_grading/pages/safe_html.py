@@ -395,9 +395,7 @@ class _Formulas:
     def _between_tags(self, text: str, in_code: int) -> str:
         def put(match: re.Match[str]) -> str:
             formula = self._found[int(match[1])]
-            if in_code:
-                return html.escape(formula.source, quote=False)
-            return formula.as_html(self._budget)
+            return formula.as_text() if in_code else formula.as_html(self._budget)
 
         return self._placeholder.sub(put, text)
 
