@@ -69,6 +69,8 @@ class Record:
         After the due date, extensions counted; 0 if in time.
     penalty
         Points taken off for lateness.
+    key
+        The gradebook's own for the notebook, in whose order formgrader numbers submissions.
     """
 
     student: str
@@ -76,6 +78,7 @@ class Record:
     seconds_late: float = 0.0
     penalty: float = 0.0
     scores: tuple[Score, ...] = ()
+    key: str = ""
 
     @property
     def scored(self) -> bool:
@@ -230,10 +233,12 @@ def _records(
         scores.setdefault(key, []).append(score)
 
     penalties: dict[str, float] = {}
-    for key, penalty in db.execute(
-        select(notebook.assignment_id, notebook.late_submission_penalty)
+    keys: dict[str, str] = {}
+    for key, penalty, of_notebook in db.execute(
+        select(notebook.assignment_id, notebook.late_submission_penalty, notebook.id)
     ):
         penalties[key] = penalties.get(key, 0.0) + (penalty or 0.0)
+        keys[key] = of_notebook
 
     records = []
     submissions = (
@@ -246,5 +251,6 @@ def _records(
         if when is not None and due is not None:
             late = (when - (due + extension if extension else due)).total_seconds()
         held = tuple(scores.get(key, ()))
-        records.append(Record(student, when, max(0.0, late), penalties.get(key, 0.0), held))
+        penalty = penalties.get(key, 0.0)
+        records.append(Record(student, when, max(0.0, late), penalty, held, keys.get(key, "")))
     return records
