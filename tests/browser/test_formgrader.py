@@ -16,6 +16,8 @@ sys.path.append(str(ROOT / "tests" / "grading"))
 
 from toy_course import ASSIGNMENT, FULL_MARKS, ToyCourse, cell_of
 
+from hw_grading.reports.plots_page import write_plots_page
+
 MILLISECONDS_TO_GRADE = 240_000  # on a busy machine
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser")]
@@ -126,7 +128,7 @@ def score_of(course: ToyCourse, student: str, cell: str) -> float | None:
 
 
 def test_formgrader_works_without_a_network(
-    course: ToyCourse, server: Server, page: Page, asked_elsewhere: list[str], picture
+    course: ToyCourse, server: Server, page: Page, asked_elsewhere: list[str], picture, tmp_path
 ) -> None:
     for student in ("cyd", "dan"):
         notebook = copy.deepcopy(course.answered)
@@ -142,6 +144,10 @@ def test_formgrader_works_without_a_network(
     page.goto(f"{server.url}formgrader/gradebook/{ASSIGNMENT}/hw2")
     expect(page.locator("tbody tr").first).to_be_visible()
     page.goto(address_of(course, server, "cyd"))
+    # The static page says under which name it stands here.
+    static = write_plots_page(course.root, ASSIGNMENT, tmp_path / "plots.html").read_text()
+    (number,) = re.findall(r"<bdi>cyd</bdi></h2>(?:(?!<h2).)*?(Submission #\d)", static, re.DOTALL)
+    expect(page.locator("a.name-hidden")).to_have_text(number)
 
     formula = page.locator(".nbgrader_cell", has=page.locator("#why")).locator("math").first
     expect(formula).to_be_visible()
