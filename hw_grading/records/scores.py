@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -78,6 +78,8 @@ class Record:
         After the due date, extensions counted; 0 if in time.
     penalty
         Points taken off for lateness.
+    key
+        The gradebook's own for the notebook, in whose order formgrader numbers submissions.
     """
 
     student: str
@@ -85,6 +87,7 @@ class Record:
     seconds_late: float = 0.0
     penalty: float = 0.0
     scores: tuple[Score, ...] = ()
+    key: str = field(default="", compare=False)
 
     @property
     def scored(self) -> bool:
@@ -290,10 +293,12 @@ def _records(
             scores.setdefault(key, []).append(score)
 
     penalties: dict[str, float] = {}
-    query = select(notebook.assignment_id, notebook.late_submission_penalty)
+    keys: dict[str, str] = {}
+    query = select(notebook.assignment_id, notebook.late_submission_penalty, notebook.id)
     query = query.join(submission, notebook.assignment_id == submission.id)
-    for key, penalty in db.execute(of_them(query)):
+    for key, penalty, of_notebook in db.execute(of_them(query)):
         penalties[key] = penalties.get(key, 0.0) + (penalty or 0.0)
+        keys[key] = of_notebook
 
     records = []
     query = select(submission.id, submission.student_id, submission.timestamp, submission.extension)
@@ -302,7 +307,8 @@ def _records(
         if when is not None and due is not None:
             late = (when - (due + extension if extension else due)).total_seconds()
         held = tuple(scores.get(key, ()))
-        records.append(Record(name, when, max(0.0, late), penalties.get(key, 0.0), held))
+        penalty = penalties.get(key, 0.0)
+        records.append(Record(name, when, max(0.0, late), penalty, held, keys.get(key, "")))
     return records
 
 

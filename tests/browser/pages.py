@@ -25,7 +25,7 @@ from hw_grading.plugins.feedback.exporter import FeedbackExporter
 from hw_grading.plugins.feedback.facts import Facts
 from hw_grading.records.questions import read_places
 from hw_grading.records.scores import Cell, Record, Score
-from hw_grading.reports.plots_page import write_plots_page
+from hw_grading.reports.plots_page import by_question, write_plots_page
 from hw_support import PALETTE, label_axes
 from hw_support.submission.problems import Kind, Problem, Severity, add_problems
 
@@ -64,11 +64,12 @@ def a_plot() -> dict[str, Any]:
     return {"output_type": "display_data", "metadata": {}, "data": {"image/png": picture}}
 
 
-def plots_page(folder: Path) -> str:
-    """The graders' page, of a class in which everything happens that a page can show."""
+def plots_pages(folder: Path) -> tuple[str, str]:
+    """The graders' pages, of a class in which everything happens that a page can show."""
     course = ToyCourse(folder)
-    long = "Both curves fall, and the loss of the test set ends a little above the other. " * 60
-    right = {"plot": [a_plot()], "answer": long, "experiment": [a_plot(), stream("dead: 98 %\n")]}
+    long = "Both curves fall, and the loss $L$ of the test set ends above the other. " * 60
+    wide = f"# Why\n\n{long}\n\n$${' + '.join(f'x_{n}' for n in range(60))}$$\n\n- a\n- b"
+    right = {"plot": [a_plot()], "answer": wide, "experiment": [a_plot(), stream("dead: 98 %\n")]}
     course.grade("ada", notebook(test=[stream(PASSED)], **right), manual=3)
     failed = {"test": [stream(FAILED)], "problems": [problem("The cell 'train' took too long.")]}
     course.grade("a-student-with-a-name-as-long-as-addresses-are", notebook(**failed), auto=1.0)
@@ -76,7 +77,7 @@ def plots_page(folder: Path) -> str:
     course.grade("dan", "{")
     course.hand_in("eve")
     page = write_plots_page(course.root, "hw2", course.root / "plots.html")
-    return page.read_text(encoding="utf-8")
+    return page.read_text(encoding="utf-8"), by_question(page).read_text(encoding="utf-8")
 
 
 def progress_page(folder: Path, *, finished: bool) -> str:

@@ -1,5 +1,6 @@
 """No serious finding of an automatic audit in what students and staff read."""
 
+import functools
 import io
 import sys
 from pathlib import Path
@@ -22,7 +23,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning"),
 ]
 
-OURS = ["start", "plots", "progress", "progress_to_its_end", "feedback"]
+OURS = ["start", "plots", "plots_by_question", "progress", "progress_to_its_end", "feedback"]
 CELLS = ["front", "setup-heading", "setup", "load-data", "q1-2", "q1-2b", "q1-2b-relu"]
 CELLS += ["relu-activation", "test-relu-activation", "sigmoid-activation"]
 CELLS += ["test-sigmoid-activation", "ladder-first-loss", "q1-3", "q1-3b", "q1-3b-iv-question"]
@@ -57,9 +58,11 @@ def graded(released, source, folder):
 def html_of(released, graded, folder):
     """Make a page by its name, once."""
     made = {}
+    plots = functools.cache(lambda: pages.plots_pages(folder / "course"))
     makers = {
         "start": lambda: (ROOT / "release" / "hw2" / "START.html").read_text(encoding="utf-8"),
-        "plots": lambda: pages.plots_page(folder / "course"),
+        "plots": lambda: plots()[0],
+        "plots_by_question": lambda: plots()[1],
         "progress": lambda: pages.progress_page(folder / "running", finished=False),
         "progress_to_its_end": lambda: pages.progress_page(folder / "ended", finished=True),
         "release": lambda: pages.as_html(released),

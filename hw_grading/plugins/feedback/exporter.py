@@ -18,6 +18,7 @@ from traitlets import Bool
 
 from hw_grading.batch import folders
 from hw_grading.homework.course import Course
+from hw_grading.pages import FORMULAS
 from hw_grading.pages.safe_html import markdown2html
 from hw_grading.plugins.feedback.cells import shown_cells
 from hw_grading.plugins.feedback.facts import Facts
@@ -60,7 +61,8 @@ class FeedbackExporter(Exporter):
         self._text = self._environment.from_string("{{ text | markdown2html | safe }}")
         # The instructor's texts are the same for the whole class.
         self._kept = functools.lru_cache(maxsize=500)(self._rendered)
-        self._style = Markup((_HERE / "page.css").read_text(encoding="utf-8"))
+        styles = (FORMULAS, _HERE / "page.css")
+        self._style = Markup("".join(path.read_text(encoding="utf-8") for path in styles))
         self._known: dict[str, tuple[dict[str, Place], frozenset[str]]] = {}  # by homework
         if isinstance(self.parent, GenerateFeedback):
             self._settle_the_list(self.parent)
