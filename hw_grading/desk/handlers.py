@@ -220,10 +220,11 @@ class Api(_Desk, APIHandler):
     """Questions and changes in JSON."""
 
     @web.authenticated
-    async def get(self, assignment: str, what: str, cell: str = "", student: str = "") -> None:
+    async def get(self, assignment: str, what: str, cell: str | None, student: str | None) -> None:
         """Answer a question."""
         desk = await self.in_thread(self.desks.desk, assignment)
-        self.finish(dumped(await self.in_thread(self._read, desk, what, cell, student)))
+        read = await self.in_thread(self._read, desk, what, cell or "", student or "")
+        self.finish(dumped(read))
 
     def _read(self, desk: HomeworkDesk, what: str, cell: str, student: str) -> dict[str, Any]:
         match what, bool(cell), bool(student):
@@ -245,7 +246,7 @@ class Api(_Desk, APIHandler):
         raise web.HTTPError(404)
 
     @web.authenticated
-    async def post(self, assignment: str, what: str, cell: str = "", then: str = "") -> None:
+    async def post(self, assignment: str, what: str, cell: str | None, then: str | None) -> None:
         """Make a change."""
         body = body_of(self.request.body)
         desk = await self.in_thread(self.desks.desk, assignment)
@@ -253,7 +254,9 @@ class Api(_Desk, APIHandler):
             answer = self._name(body)
         else:
             grader = self.grader if what in ("here", "preview") else self.expect_grader()
-            answer = await self.in_thread(_written, desk, what, cell, then, body, grader)
+            answer = await self.in_thread(
+                _written, desk, what, cell or "", then or "", body, grader
+            )
         self.finish(dumped(answer))
 
     def _name(self, body: dict[str, Any]) -> dict[str, Any]:
