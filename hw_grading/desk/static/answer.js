@@ -6,7 +6,7 @@ import { ClassList } from "./classlist.js";
 import { Comment } from "./comment.js";
 import { compare } from "./conflict.js";
 import { showContent, showNotices, showQuestion } from "./content.js";
-import { byId, counted, make, points, say } from "./dom.js";
+import { byId, counted, make, notTyping, points, say } from "./dom.js";
 import { editRubric, number, offerUndo } from "./editor.js";
 import { grader as askGrader } from "./grader.js";
 import { listen, showHelp } from "./keys.js";
@@ -50,10 +50,14 @@ const saver = new Saver({
     showNotices(answer, keep);
     showMark();
   },
-  onConflict: ({ student: id, mark: mine, failure }, theirs) =>
-    compare(list.call(id), failure?.message ?? "", mine, theirs, list.rubric, list.question.max_points),
+  onConflict: async (entry, theirs) => {
+    await notTyping();
+    const message = entry.failure?.message ?? "";
+    return compare(list.call(entry.student), message, entry.mark, theirs, list.rubric, list.question.max_points);
+  },
   onRubric: async (rubric, message) => {
     const now = rubric ?? (await ask(["question", CELL])).rubric;
+    await notTyping();
     const goOn = await confirmChanged(list.rubric, now, message);
     if (goOn) takeRubric(now);
     return goOn;
@@ -193,7 +197,7 @@ function showState() {
   const failed = saver.failed();
   const left = saver.unsaved().length;
   state.className = failed ? "alarm" : "soft";
-  const text = failed ? `Not saved: ${failed.failure?.message}` : left ? "Saving…" : saver.saved ? "Saved" : "";
+  const text = failed ? "Not saved" : left ? "Saving…" : saver.saved ? "Saved" : "";
   if (state.textContent !== text) state.textContent = text;
   const trouble = byId("trouble");
   if (!failed) return trouble.replaceChildren();

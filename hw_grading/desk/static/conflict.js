@@ -51,7 +51,7 @@ function version(title, by, mark, other, score, rubric) {
 
 /**
  * Show both and let the grader choose.
- * @param {string} which such as "answer 17"
+ * @param {string} which such as "Answer 17"
  * @param {string} message of the server
  * @param {Mark} mine @param {Grading} theirs @param {Rubric} rubric @param {number} most
  * @returns {Promise<string>} "mine", "theirs", or "" for neither yet
@@ -64,8 +64,9 @@ export function compare(which, message, mine, theirs, rubric, most) {
     version("Theirs (saved)", [by, when(theirs.at)].filter(Boolean).join(", "), theirs, mine, theirs.score, rubric),
     version("Yours (not saved)", "you, now", mine, theirs, scoreOf(rubric, mine, most), rubric),
   );
-  return dialog(`Two versions of ${which}`, [make("p", {}, message), both], {
+  return dialog(`${which}: two versions`, [make("p", {}, message), both], {
     className: "wide",
-    buttons: [["Save yours", "", "mine"], ["Take theirs", "main", "theirs"], ["Later", "", ""]],
+    calm: true,
+    buttons: [["Take theirs", "", "theirs"], ["Save yours", "", "mine"], ["Later", "", ""]],
   });
 }

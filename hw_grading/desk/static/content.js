@@ -56,6 +56,8 @@ export function showContent(answer) {
   else if (answer.empty && !answer.html) text.replaceChildren(make("p", { className: "soft" }, "The answer is empty."));
   else showCleanedHtml(text, answer.html);
   enlargePictures(text, "Plot");
+  // A plot is what is graded; the code that drew it comes below.
+  text.prepend(...text.querySelectorAll(".picture"));
   byId("answer").classList.toggle("empty", Boolean(answer.empty));
   byId("answer-title").textContent = answer.empty && !answer.missing ? "Answer (empty)" : "Answer";
   text.scrollTop = 0;

@@ -115,12 +115,13 @@ export function enlargePictures(element, name) {
  * Open a dialog, and return the value of the button that closed it; "" for Esc.
  * @param {string} title
  * @param {(Node | string)[]} content
- * @param {{className?: string, buttons?: [string, string?, string?][], check?: (value: string) => any}} [settings]
- *   `buttons`: text, class and value of each; `check` may keep it open by returning false
+ * @param {{className?: string, buttons?: [string, string?, string?][], check?: (value: string) => any, calm?: boolean}} [settings]
+ *   `buttons`: text, class and value of each; `check` may keep it open by returning false; a `calm`
+ *   dialog comes unasked: what is typed at that moment presses none of its buttons
  * @returns {Promise<string>}
  */
 export function dialog(title, content, settings = {}) {
-  const { className = "", buttons = [["Close", "main"]], check = () => true } = settings;
+  const { className = "", buttons = [["Close", "main"]], check = () => true, calm = false } = settings;
   const before = /** @type {HTMLElement | null} */ (document.activeElement);
   return new Promise((resolve) => {
     const heading = make("h2", { id: `dialog-${document.querySelectorAll("dialog").length}` }, title);
@@ -156,8 +157,16 @@ export function dialog(title, content, settings = {}) {
     );
     document.body.append(box);
     box.showModal();
-    (box.querySelector("[autofocus]") ?? box.querySelector("button.main"))?.focus();
+    const first = box.querySelector("[autofocus]") ?? box.querySelector("button.main");
+    (calm ? box.querySelector(".inside") : first)?.focus();
   });
+}
+
+/** Resolves when nobody types into a field: then a dialog interrupts no word. */
+export async function notTyping() {
+  while (document.activeElement?.matches("textarea, input:not([type=checkbox])")) {
+    await new Promise((resolve) => document.activeElement?.addEventListener("blur", resolve, { once: true }));
+  }
 }
 
 /** Say something that is read aloud and goes away. @param {string} text @param {(Node | string)[]} more */

@@ -9,8 +9,8 @@ export async function grader() {
   const { grader: known = "", canName } = document.body.dataset;
   const shown = byId("grader");
   if (known) {
-    const change = canName && make("button", { type: "button", className: "quiet", onclick: () => rename(known) }, "change");
-    shown.replaceChildren("You are ", make("bdi", {}, known), " ", change || "");
+    const change = canName && make("button", { type: "button", className: "quiet", title: "Another name", onclick: () => rename(known) }, make("bdi", {}, known));
+    shown.replaceChildren(make("span", { className: "words" }, "You are "), change || make("bdi", {}, known));
     return known;
   }
   return canName ? rename("") : "";

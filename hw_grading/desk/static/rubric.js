@@ -85,6 +85,7 @@ export async function confirmChanged(before, after, message) {
   const bounds = before.kind !== after.kind || before.lower !== after.lower || before.upper !== after.upper;
   const rule = bounds && make("p", {}, `It is ${after.kind} now, from ${points(after.lower)} to ${points(after.upper)} points.`);
   const choice = await dialog("The rubric was changed", [make("p", {}, message), changes(before, after), rule || ""], {
+    calm: true,
     buttons: [["Save with this rubric", "main", "save"], ["Not yet", "", ""]],
   });
   return choice === "save";
