@@ -131,6 +131,9 @@ async function load() {
     students = data.students ?? [];
     showQuestions(data.questions);
     showClass(data.class);
+    const { read = 0, of = 0 } = data.reading ?? {};
+    byId("reading").textContent = read < of ? `${read} of ${of} notebooks are read.` : "";
+    if (read < of) setTimeout(load, 2_000);
     byId("trouble").replaceChildren();
   } catch (error) {
     const login = error.login && make("a", { href: LOGIN, target: "_blank" }, "Log in in another tab.");
