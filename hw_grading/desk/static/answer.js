@@ -71,7 +71,9 @@ function takeRubric(rubric) {
   const ids = new Set(rubric.items.map((item) => item.id));
   for (const entry of saver.unsaved()) entry.mark.chosen = entry.mark.chosen.filter((id) => ids.has(id));
   if (mark) mark = { ...mark, chosen: mark.chosen.filter((id) => ids.has(id)) };
+  list.newest = rubric;
   showItems(byId("items"), rubric, toggle);
+  showNews();
   showMark();
 }
 
@@ -79,7 +81,7 @@ function takeRubric(rubric) {
 
 /** @param {Partial<Mark>} part @param {{typing?: boolean, force?: boolean}} [how] */
 function change(part, how = {}) {
-  if (!mark || !answer) return;
+  if (!mark || !answer) return say("Not marked: the answer is not there yet.");
   mark = { ...mark, ...part };
   if (!("done" in part) && ("chosen" in part || "adjustment" in part)) {
     const given = mark.chosen.length > 0 || mark.adjustment !== 0;
@@ -93,26 +95,24 @@ function change(part, how = {}) {
 
 /** @param {string} id of an item */
 function toggle(id) {
-  if (!mark) return;
+  if (!mark) return change({});
   const chosen = mark.chosen.includes(id) ? mark.chosen.filter((one) => one !== id) : [...mark.chosen, id];
   change({ chosen });
 }
 
 const keep = () => change({ done: true }, { force: true });
-const adjust = (by) => mark && change({ adjustment: Math.round((mark.adjustment + by) * 1000) / 1000 });
+const adjust = (by) => change({ adjustment: Math.round(((mark?.adjustment ?? 0) + by) * 1000) / 1000 });
 const full = () => change({ ...fullMarks(list.rubric, list.question.max_points), done: true });
 
 /** Nothing applies, and that is the mark. */
 function nothing() {
-  if (!mark) return;
-  const bare = !mark.chosen.length && !mark.adjustment;
-  change({ chosen: [], adjustment: 0, done: !(bare && mark.done) });
+  const bare = mark && !mark.chosen.length && !mark.adjustment;
+  change({ chosen: [], adjustment: 0, done: !(bare && mark?.done) });
 }
 
 function flag() {
-  if (!mark) return;
-  change({ flagged: !mark.flagged });
-  if (mark.flagged) byId("flag-note").focus();
+  change({ flagged: !mark?.flagged });
+  if (mark?.flagged) byId("flag-note").focus();
 }
 
 async function undo() {
@@ -316,9 +316,24 @@ async function refresh() {
     await list.load();
     comment.used = list.comments;
     showProgress();
+    showNews();
   } catch {
     // as above
   }
+}
+
+/** Tell that somebody else changed the rubric, before a save is refused for it. */
+function showNews() {
+  const box = byId("news");
+  const now = list.newest;
+  const news = now.revision !== list.rubric.revision && !saver.unsaved().length;
+  if (news === Boolean(box.children.length)) return;
+  const look = async () => {
+    if (await confirmChanged(list.rubric, now, "", "Use it")) takeRubric(now);
+    showNews();
+  };
+  box.replaceChildren(news ? make("p", { className: "notice" }, "The rubric was changed. ",
+    make("button", { type: "button", onclick: look }, "Look at it")) : "");
 }
 
 // -- the page

@@ -18,7 +18,11 @@ export class ClassList {
     /** @type {any} */
     this.question = null;
     /** @type {any} */
-    this.rubric = null;
+    this.rubric = null; // which the grader sees
+    /** @type {any} */
+    this.newest = null; // which the server has
+    /** @type {{read: number, of: number} | undefined} */
+    this.reading = undefined; // how far the server has read the class's notebooks
     /** @type {{text: string, times: number}[]} */
     this.comments = [];
     this.groups = {};
@@ -31,9 +35,10 @@ export class ClassList {
 
   /** Load the question; the rubric that the grader sees stays as it is. */
   async load() {
-    const { question, rubric, students, comments, groups, same } = await ask(["question", CELL]);
+    const { question, rubric, students, comments, groups, same, reading } = await ask(["question", CELL]);
     this.rubric ??= rubric;
-    Object.assign(this, { question, comments, groups, same, rows: students });
+    this.newest = rubric;
+    Object.assign(this, { question, comments, groups, same, reading, rows: students });
     this.places = new Map(students.map((row, place) => [row.student, place]));
   }
 

@@ -184,7 +184,7 @@ let sayTimer;
 export function points(value, signed = false) {
   if (value === null || value === undefined) return "–";
   const text = String(Math.round(Math.abs(value) * 1000) / 1000);
-  return (value < 0 ? "−" : signed ? "+" : "") + text;
+  return (value < 0 ? "−" : signed && value > 0 ? "+" : "") + text;
 }
 
 /** A time as people read it. @param {string | null} at in ISO format, UTC */

@@ -36,7 +36,7 @@ function itemRow(item) {
     make(
       "div",
       {},
-      ...field("textarea", "Text", item.text ?? "", { rows: 2, placeholder: "What students read" }),
+      ...field("textarea", "Text", item.text ?? "", { rows: 1, placeholder: "What students read" }),
       ...field("textarea", "Note", item.note ?? "", { rows: 1, placeholder: "Note for graders only" }),
     ),
     make(
@@ -125,6 +125,7 @@ function scores(rescored, named) {
 export async function editRubric(rubric, most, named, changed) {
   const { elements, read, check } = form(rubric, most);
   const trouble = make("p", { role: "alert", className: "alarm" });
+  elements[0].querySelector("input")?.setAttribute("autofocus", "");
   const first = JSON.stringify(read());
   let saved = false;
   const leaving = (event) => JSON.stringify(read()) !== first && event.preventDefault();

@@ -206,6 +206,14 @@ async function undo() {
 async function reload() {
   await list.load();
   showAll();
+  follow();
+}
+
+/** Show the answers that the server has still to read, as it reads them. */
+function follow() {
+  const { read = 0, of = 0 } = list.reading ?? {};
+  byId("reading").textContent = read < of ? `${read} of ${of} notebooks are read.` : "";
+  if (read < of) setTimeout(() => reload().catch(() => {}), 2_000);
 }
 
 /** Arrows move through the tiles; Space selects. */
@@ -246,6 +254,7 @@ async function begin() {
   }
   takeRubric(list.rubric);
   showAll();
+  follow();
   const clear = () => {
     selected.clear();
     showSelection();

@@ -26,9 +26,9 @@ function row(question) {
     {},
     make("th", { scope: "row" }, title, " ", make("span", { className: "soft" }, counted(most, "point"))),
     make("td", {}, bar, ` ${graded} of ${of}`, own ? make("div", { className: "soft" }, `yours: ${own.graded} of ${own.of}`) : ""),
-    make("td", { className: "number" }, mean === null ? "–" : `${points(Math.round(mean * 100) / 100)}`),
-    make("td", {}, ...(who ?? []).map((name) => make("bdi", { className: "who" }, name, " "))),
-    make("td", { className: "number" }, flags),
+    make("td", { className: "number", "data-label": "Mean" }, mean === null ? "–" : `${points(Math.round(mean * 100) / 100)}`),
+    make("td", { "data-label": who?.length ? "Now here" : "" }, ...(who ?? []).map((name) => make("bdi", { className: "who" }, name, " "))),
+    make("td", { className: "number", "data-label": "Flagged" }, flags),
     make("td", {}, make("div", { className: "buttons" }, goOn,
       make("a", { className: "button", href: address("grid", cell) }, "Grid"),
       make("a", { className: "button", href: `${address("statistics")}#${encodeURIComponent(cell)}` }, "Statistics"),
@@ -131,6 +131,9 @@ async function load() {
     students = data.students ?? [];
     showQuestions(data.questions);
     showClass(data.class);
+    const { read = 0, of = 0 } = data.reading ?? {};
+    byId("reading").textContent = read < of ? `${read} of ${of} notebooks are read.` : "";
+    if (read < of) setTimeout(load, 2_000);
     byId("trouble").replaceChildren();
   } catch (error) {
     const login = error.login && make("a", { href: LOGIN, target: "_blank" }, "Log in in another tab.");

@@ -79,14 +79,15 @@ export function changes(before, after) {
 
 /**
  * Show a rubric that somebody else changed, and ask whether to save with it.
- * @param {Rubric} before @param {Rubric} after @param {string} message @returns {Promise<boolean>}
+ * @param {Rubric} before @param {Rubric} after @param {string} message
+ * @param {string} [yes] @returns {Promise<boolean>}
  */
-export async function confirmChanged(before, after, message) {
+export async function confirmChanged(before, after, message, yes = "Save with this rubric") {
   const bounds = before.kind !== after.kind || before.lower !== after.lower || before.upper !== after.upper;
   const rule = bounds && make("p", {}, `It is ${after.kind} now, from ${points(after.lower)} to ${points(after.upper)} points.`);
-  const choice = await dialog("The rubric was changed", [make("p", {}, message), changes(before, after), rule || ""], {
+  const choice = await dialog("The rubric was changed", [message && make("p", {}, message), changes(before, after), rule || ""], {
     calm: true,
-    buttons: [["Save with this rubric", "main", "save"], ["Not yet", "", ""]],
+    buttons: [[yes, "main", "save"], ["Not yet", "", ""]],
   });
   return choice === "save";
 }
