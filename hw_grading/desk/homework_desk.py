@@ -167,6 +167,7 @@ class HomeworkDesk:
             self._asked.notify()
         for thread in self._threads:
             thread.join(5)
+        self.book.close()
 
     def _rounds(self) -> None:
         while not self._ended.is_set():

@@ -14,6 +14,7 @@ from typing import Any
 
 from hw_grading.homework.homework import why_no_id
 from hw_grading.rubrics.model import (
+    LONGEST_NAME,
     LONGEST_TEXT,
     MOST_ITEMS,
     Event,
@@ -27,7 +28,6 @@ from hw_grading.rubrics.model import (
 )
 
 LONGEST_BODY = 4_000_000  # bytes
-LONGEST_NAME = 128  # characters of a grader's name
 _MOST_ANSWERS = 20_000  # in one request
 
 Json = dict[str, Any]

@@ -507,7 +507,7 @@ BAD_BODIES = {
     "an unknown item": '{"versions": {"ada": "0"}, "mark": {"chosen": ["x"], "done": true}, '
     '"rubric_revision": REVISION}',
     "a revision in words": '{"versions": {"ada": "0"}, "mark": {"chosen": []}, '
-    '"rubric_revision": "0"}',
+    '"rubric_revision": "none"}',
 }
 
 
@@ -515,7 +515,8 @@ BAD_BODIES = {
 def test_a_bad_request_is_refused_with_a_word_and_saves_nothing(kim, raw):
     before = kim.api("answer/answer/ada")["grading"]
     revision = kim.api("question/answer")["rubric"]["revision"]
-    raw = raw.replace("REVISION", str(revision)) if isinstance(raw, str) else raw
+    if isinstance(raw, str):
+        raw = raw.replace("REVISION", str(revision)).replace('"0"', f'"{before["version"]}"')
     assert kim.api("save/answer", raw=raw, status=400)["message"]
     assert kim.api("answer/answer/ada")["grading"] == before
 
