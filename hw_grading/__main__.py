@@ -38,6 +38,8 @@ def main(arguments: list[str] | None = None) -> int:
         description="Opens the desk of a homework. Further options go to Jupyter Server.",
     )
     desk.add_argument("assignment")
+    # What is not known here is Jupyter Server's; this one is ours, wherever it stands.
+    desk.add_argument("--course", type=Path, default=argparse.SUPPRESS, help=argparse.SUPPRESS)
     desk.add_argument("--port", type=int, help="where the server listens (8888 by default)")
     desk.add_argument("--no-browser", action="store_true", help="print the address only")
 

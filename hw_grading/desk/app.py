@@ -15,7 +15,7 @@ from hw_grading.desk.courses import Desks, expect_homework
 from hw_grading.desk.handlers import NAME, PLACE, routes
 from hw_grading.homework.course import Course
 
-_THREADS = 8
+_THREADS = 12
 
 
 class DeskApp(ExtensionAppJinjaMixin, ExtensionApp):

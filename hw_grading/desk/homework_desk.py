@@ -199,6 +199,10 @@ class HomeworkDesk:
                 self.thumbnails.make(cells[cell], missing[cell])
 
     def _ahead(self) -> None:
+        with contextlib.suppress(Exception):  # the request itself will say so
+            for question in self.questions():  # every page of answers begins with one
+                self.renderer.markdown(question.text)
+                self.renderer.markdown(question.scheme)
         while True:
             with self._asked:
                 while self._soon is None and not self._ended.is_set():

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import hashlib
 import html
 import json
 import subprocess
@@ -33,14 +34,17 @@ class Renderer:
     """
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.Lock()  # of the process, which does one thing after another
         self._process: subprocess.Popen[str] | None = None
+        self._keeping = threading.Lock()
         self._kept: OrderedDict[str, str] = OrderedDict()
         self._size = 0
         atexit.register(self.close)
 
     def markdown(self, text: str, attachments: Mapping[str, Any] | None = None) -> str:
         """Return markdown with TeX as clean HTML."""
+        if not text and not attachments:
+            return ""
         return self._ask({"markdown": text, "attachments": attachments or {}}, text)
 
     def code(self, text: str) -> str:
@@ -60,21 +64,32 @@ class Renderer:
 
     def _ask(self, request: Mapping[str, Any], text: str) -> str:
         line = json.dumps(request)
+        key = hashlib.sha256(line.encode("ascii")).hexdigest()
+        if (kept := self._known(key)) is not None:
+            return kept
         with self._lock:
-            if line in self._kept:
-                self._kept.move_to_end(line)
-                return self._kept[line]
+            if (kept := self._known(key)) is not None:
+                return kept
             try:
                 answer = self._exchange(line)
             except (OSError, ValueError):  # it had to be ended
                 self.close()
                 return as_text(text, "Shown as text, because rendering it failed.")
-            self._kept[line] = answer
-            self._size += len(line) + len(answer)
-            while self._size > _MOST_KEPT:
-                old, gone = self._kept.popitem(last=False)
-                self._size -= len(old) + len(gone)
+            self._keep(key, answer)
             return answer
+
+    def _known(self, key: str) -> str | None:
+        with self._keeping:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+            return self._kept.get(key)
+
+    def _keep(self, key: str, answer: str) -> None:
+        with self._keeping:
+            self._kept[key] = answer
+            self._size += len(answer)
+            while self._size > _MOST_KEPT:
+                self._size -= len(self._kept.popitem(last=False)[1])
 
     def _exchange(self, line: str) -> str:
         process = self._process

@@ -90,17 +90,17 @@ class Client:
 class Running:
     """A desk in a process of its own."""
 
-    def __init__(self, folder, records, *options, variables=()):
+    def __init__(self, folder, records, *options, command=()):
         self.token = secrets.token_hex(8)
         self.log = records / "log"
         places = {f"JUPYTER_{n}_DIR": str(records / n) for n in ("CONFIG", "DATA", "RUNTIME")}
         environment = {**os.environ, **places, "XDG_CACHE_HOME": str(records / "cache")}
-        environment |= {"JUPYTER_TOKEN": self.token, **dict(variables)}
+        environment |= {"JUPYTER_TOKEN": self.token}
         environment["PYTHONPATH"] = os.pathsep.join([str(REPOSITORY), str(records)])
-        command = [sys.executable, "-m", "hw_grading", "--course", str(folder), "desk", "hw2"]
+        command = command or ("hw_grading", "desk", "hw2", "--course", str(folder))
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
-                [*command, "--no-browser", "--allow-root", *options],
+                [sys.executable, "-m", *command, "--no-browser", "--allow-root", *options],
                 env=environment,
                 cwd=records,
                 stdin=subprocess.DEVNULL,
@@ -567,6 +567,27 @@ def test_new_notebooks_new_students_and_vanished_folders_are_seen(course, tmp_pa
         gone = kim.api("answer/answer/ada")
         assert gone["missing"] is True
         assert "no graded notebook" in gone["html"]
+    finally:
+        server.close()
+
+
+def test_inside_another_server_it_serves_the_course_of_formgrader_which_leads_there(
+    course, tmp_path
+):
+    course.grade("ada", notebook(answer="Inside."))
+    (tmp_path / "nbgrader_config.py").write_text(
+        "from hw_grading.plugins.hardening import harden\n"
+        "c = get_config()\n"
+        f"c.CourseDirectory.root = {str(course.root)!r}\n"
+        "harden()\n"
+    )
+    server = Running(course.root, tmp_path, command=("jupyter", "server"))
+    try:
+        kim = server.client()
+        assert "Inside." in kim.api("answer/answer/ada")["html"]
+        for page in ("manage_assignments", "gradebook", "manage_students"):
+            content = kim.call(f"/formgrader/{page}")[2].decode()
+            assert content.count('<a href="/hw-grading/">') == 1, page
     finally:
         server.close()
 
