@@ -10,7 +10,7 @@
     cpu_seconds = 600
 
     [shown_beside.q4]
-    answers = ["layer_forward"]
+    answers = ["helper"]
 
 Every key may be left out. A mistake in the file is a `ManifestError`: one line that names the file,
 the key, what was found and what is allowed.

@@ -1,6 +1,6 @@
 """The first rubric of a question, made from its mark scheme.
 
-A line of a mark scheme such as ``- 1: both curves, over 605 iterations.`` becomes an item of one
+A line of a mark scheme such as ``- 1: both curves, with a legend.`` becomes an item of one
 point. Two answers to one question share its mark scheme: there a line says which it is about, as in
 ``- Images, 1: …`` and ``- Text, 1: …``, in the order of the answers.
 """

@@ -33,6 +33,7 @@ from sqlalchemy import (
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import SQLAlchemyError
 
+from hw_grading.outcome import GraderFault
 from hw_grading.records.scores import shown_address
 
 SECONDS_TO_WAIT = 20  # for who is writing into an SQLite gradebook
@@ -145,7 +146,7 @@ PRESENCE = Table(
 )
 
 
-class Unavailable(Exception):
+class Unavailable(GraderFault):
     """The gradebook could not be read or written: nothing was saved. The text says why."""
 
 
@@ -188,6 +189,18 @@ class Database:
         """
         with self._failures(), _locked(self._ready()) as connection:
             yield connection
+
+    def make_tables(self) -> None:
+        """Make the desk's tables, where they are not there.
+
+        Raises
+        ------
+        Unavailable
+            The database cannot be used.
+        """
+        with self._failures():
+            self._ready()
+        self.close()
 
     def close(self) -> None:
         """Close all connections."""

@@ -8,7 +8,7 @@ from typing import Any
 import nbformat
 import pytest
 from nbgrader.preprocessors import SaveAutoGrades
-from toy_course import ASSIGNMENT, ToyCourse
+from toy_course import ASSIGNMENT, ToyCourse, cell_of
 
 from hw_grading.plugins.saving import SaveScores, add_indexes
 
@@ -64,6 +64,46 @@ def waiting(course: ToyCourse) -> set[str]:
             "where needs_manual_grade = 1"
         )
         return {name for (name,) in found}
+
+
+def give(course: ToyCourse, points: float) -> None:
+    with sqlite3.connect(course.root / "gradebook.db") as gradebook:
+        gradebook.execute(
+            "update grade set manual_score = ?, needs_manual_grade = 0 "
+            "where cell_id in (select id from base_cell where name in ('why', 'sketch'))",
+            [points],
+        )
+
+
+def test_an_answer_that_is_the_same_stays_graded(graded: ToyCourse) -> None:
+    give(graded, 3)
+    save(graded, SaveAutoGrades)
+    assert waiting(graded) == {"why", "sketch"}  # nbgrader's own way
+    give(graded, 3)
+    for _ in range(2):
+        save(graded, SaveScores)
+        assert waiting(graded) == set()
+
+
+@pytest.mark.parametrize("changed", ["why", "sketch"])
+def test_an_answer_that_has_changed_is_looked_at_again(graded: ToyCourse, changed: str) -> None:
+    give(graded, 3)
+    path = graded.root / "autograded" / "ada" / ASSIGNMENT / "hw2.ipynb"
+    notebook = nbformat.read(path, 4)
+    cell = cell_of(notebook, changed)
+    if changed == "why":
+        cell.source = "For another reason."
+    else:
+        cell.outputs = [nbformat.v4.new_output("stream", text="another picture")]
+    nbformat.write(notebook, path)
+    save(graded, SaveScores)
+    assert waiting(graded) == {changed}
+    assert ("why", None, 3.0, int(changed == "why")) in rows(graded)
+
+
+def test_an_answer_that_waits_goes_on_waiting(graded: ToyCourse) -> None:
+    save(graded, SaveScores)
+    assert waiting(graded) == {"why", "sketch"}
 
 
 def test_an_answer_of_no_points_waits_for_nobody(graded: ToyCourse) -> None:
