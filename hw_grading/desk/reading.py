@@ -117,11 +117,12 @@ def answer(desk: HomeworkDesk, cell: str, student: str) -> Json:
     """Return one answer, with what stands beside it and how it is graded."""
     about = desk.question(cell)
     name = desk.name_of(student)
-    submission = desk.answers.submission(student)
     cells = desk.answers.cells(student)
+    submission = desk.answers.submission(student)
     glance = submission.glances.get(cell)
     desk.soon(cell, student)
-    same = _same(desk.answers.known(), desk.answers.known(), cell)
+    known = desk.answers.known()
+    same = _same(known, known, cell)
     missing = cell not in cells
     note = f'<p class="note">{html.escape(_why_missing(submission))}</p>' if missing else ""
     return {

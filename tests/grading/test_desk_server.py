@@ -8,6 +8,7 @@ import secrets
 import struct
 import subprocess
 import sys
+import threading
 import time
 import zlib
 from dataclasses import dataclass, field
@@ -595,3 +596,22 @@ def test_inside_another_server_it_serves_the_course_of_formgrader_which_leads_th
 def test_the_command_refuses_a_homework_that_is_not_there(toys, capsys):
     assert main(["--course", str(toys.root), "desk", "hw9"]) == 2
     assert "It has: hw2" in capsys.readouterr().err
+
+
+def test_a_text_that_keeps_a_parser_busy_stops_nobody_else(running, kim):
+    kim.api("preview", {"text": "first"})  # the renderer runs
+    done = threading.Event()
+
+    def ask():
+        busy = running.client("")
+        html.append(busy.api("preview", {"text": "|-\n|" * 5_000})["html"])
+        done.set()
+
+    html = []
+    threading.Thread(target=ask).start()
+    answered = 0
+    while not done.is_set():
+        kim.api("answer/plot/ada")
+        answered += 1
+    assert answered > 1
+    assert "Shown as text" in html[0]
