@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 from typing import Any
 
 import nbformat
@@ -11,6 +12,8 @@ from nbgrader.preprocessors import SaveAutoGrades
 from toy_course import ASSIGNMENT, ToyCourse, cell_of
 
 from hw_grading.plugins.saving import SaveScores, add_indexes
+from hw_grading.rubrics.book import GradeBook
+from hw_grading.rubrics.model import Grading, Mark
 
 pytestmark = pytest.mark.slow
 
@@ -99,6 +102,33 @@ def test_an_answer_that_has_changed_is_looked_at_again(graded: ToyCourse, change
     save(graded, SaveScores)
     assert waiting(graded) == {changed}
     assert ("why", None, 3.0, int(changed == "why")) in rows(graded)
+
+
+def test_what_a_grader_saves_while_tests_grade_again_is_not_lost(graded: ToyCourse) -> None:
+    save(graded, SaveScores)
+    book = GradeBook(graded.course, ASSIGNMENT)
+    book.rubric("why")
+    over = threading.Event()
+
+    def grade_again() -> None:
+        while not over.is_set():
+            save(graded, SaveScores)
+
+    autograding = threading.Thread(target=grade_again)
+    autograding.start()
+    try:
+        for points in range(20):
+            mark = Mark(adjustment=points / 10, done=True)
+            versions = {"ada": book.grading("why", "ada").version}
+            revision = book.rubric("why").revision
+            saved = book.save("why", versions, mark, grader="kim", rubric_revision=revision)["ada"]
+            assert isinstance(saved, Grading)
+            now = book.grading("why", "ada")
+            assert (now.score, now.waits) == (points / 10, False)
+    finally:
+        over.set()
+        autograding.join()
+        book.close()
 
 
 def test_an_answer_that_waits_goes_on_waiting(graded: ToyCourse) -> None:
