@@ -65,6 +65,12 @@ def desk(browser: Browser, server: Server) -> Iterator[Callable[..., Desk]]:
         one.close()
 
 
+def troubles(page: Page) -> list[str]:
+    """Audit a page, and look for what needs scrolling sideways; texts for the ear alone do not."""
+    for_the_ear = re.compile(r"\w+ (.* )?(unseen|skip|katex-mathml)\b.*: \d+ > 1$")
+    return findings(page) + [found for found in sideways(page) if not for_the_ear.match(found)]
+
+
 def pressed(page: Page) -> list[str]:
     """Return the texts of the items that apply."""
     return page.locator("#items button[aria-pressed=true] .text").all_inner_texts()
@@ -409,15 +415,15 @@ def test_no_serious_finding_of_an_audit(
     for path in PAGES:
         page.goto(kim.place + path)
         page.wait_for_load_state("networkidle")
-        found[path] = findings(page) + sideways(page)
+        found[path] = troubles(page)
     kim.open("plot")
     for key, name in (("e", "editor"), ("?", "help")):
         page.keyboard.press(key)
         expect(page.get_by_role("dialog")).to_be_visible()
-        found[name] = findings(page) + sideways(page)
+        found[name] = troubles(page)
         page.keyboard.press("Escape")
         expect(page.get_by_role("dialog")).to_have_count(0)
-    assert {path: list_ for path, list_ in found.items() if list_} == {}
+    assert [(path, one) for path, several in found.items() for one in several] == []
 
 
 def test_everything_of_a_normal_answer_is_seen_without_scrolling_at_1280_by_800(
