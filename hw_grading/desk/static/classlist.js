@@ -30,16 +30,24 @@ export class ClassList {
     this.same = [];
     /** @type {Map<string, number>} */
     this.places = new Map();
+    /** @type {Map<string, [number, import("./saver.js").Grading]>} */
+    this.fresh = new Map(); // gradings by student, with the time at which this page learnt them
     this.named = sessionStorage.getItem(NAMES) === "yes";
   }
 
   /** Load the question; the rubric that the grader sees stays as it is. */
   async load() {
+    const start = performance.now();
     const { question, rubric, students, comments, groups, same, reading } = await ask(["question", CELL]);
     this.rubric ??= rubric;
     this.newest = rubric;
     Object.assign(this, { question, comments, groups, same, reading, rows: students });
     this.places = new Map(students.map((row, place) => [row.student, place]));
+    // What was saved while the list was on its way is newer than the list.
+    for (const [student, [at, grading]] of this.fresh) {
+      if (at >= start) this.graded(student, grading);
+      else this.fresh.delete(student);
+    }
   }
 
   /** @param {string} student @returns {Row | undefined} */
@@ -61,6 +69,7 @@ export class ClassList {
 
   /** @param {string} student @param {import("./saver.js").Grading} grading */
   graded(student, grading) {
+    this.fresh.set(student, [performance.now(), grading]);
     const row = this.row(student);
     if (!row) return;
     const { version, score, flagged, overridden, changed } = grading;

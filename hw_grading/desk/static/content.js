@@ -66,10 +66,13 @@ export function showContent(answer) {
 
 /** Show the question and its mark scheme. @param {any} question */
 export function showQuestion(question) {
-  const parts = [make("div", {}), make("h2", {}, "Mark scheme"), make("div", {})];
-  showCleanedHtml(parts[0], question.text_html);
-  showCleanedHtml(parts[2], question.scheme_html || "");
-  byId("question-text").replaceChildren(...(question.scheme_html ? parts : parts.slice(0, 1)));
+  const [text, scheme] = [make("div", {}), make("div", {})];
+  showCleanedHtml(text, question.text_html);
+  showCleanedHtml(scheme, question.scheme_html || "");
+  byId("question-text").replaceChildren(
+    make("h2", { className: "unseen" }, "Question"), text,
+    ...(question.scheme_html ? [make("h2", {}, "Mark scheme"), scheme] : []),
+  );
   const panel = byId("question");
   const key = "hw-grading desk question";
   const remembered = localStorage.getItem(key);

@@ -43,6 +43,8 @@ export function showCleanedHtml(element, html) {
     link.setAttribute("target", "_blank");
     link.setAttribute("rel", "noopener noreferrer");
   }
+  // Whatever levels its author chose, they stand below the page's own headings.
+  for (const heading of element.querySelectorAll("h1, h2, h3, h4, h5, h6")) heading.setAttribute("aria-level", "3");
   renderFormulas(element);
 }
 
@@ -139,8 +141,9 @@ export function dialog(title, content, settings = {}) {
           before?.focus?.();
           resolve(value);
         },
-        oncancel: (event) => {
-          if (event.target !== box) return;
+        // Not by "cancel": a browser closes at the second Esc, whatever a page says to it.
+        onkeydown: (event) => {
+          if (event.key !== "Escape" || event.isComposing) return;
           event.preventDefault();
           close("");
         },
