@@ -1,6 +1,7 @@
 """A JupyterLab of our own, as `jupyter lab` starts it, with settings and records of its own.
 
-What it would fetch from the internet (news, updates) is turned off: there may be none.
+What it would fetch from the internet (news, updates) is turned off: there may be none. The desk is
+started in the same way.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import secrets
 import shutil
 import signal
 import subprocess
+import sys
 import time
 import urllib.error
 import urllib.request
@@ -67,7 +69,7 @@ class Server:
 
 
 def start(folder: Path, records: Path) -> Server:
-    """Start a server.
+    """Start JupyterLab.
 
     Parameters
     ----------
@@ -84,7 +86,33 @@ def start(folder: Path, records: Path) -> Server:
     program = shutil.which("jupyter-lab")
     if program is None:
         raise RuntimeError("there is no `jupyter-lab` on the PATH: run `make setup`")
-    token = secrets.token_hex(16)
+    off = {"disabledExtensions": {ANNOUNCEMENTS: True}}
+    (records / "config" / "labconfig").mkdir(parents=True)
+    (records / "config" / "labconfig" / "page_config.json").write_text(json.dumps(off))
+    command = [
+        program,
+        f"--ServerApp.root_dir={folder}",
+        "--LabApp.news_url=None",
+        "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+        "--LabApp.collaborative=False",
+    ]
+    return run(command, folder, records)
+
+
+def start_desk(
+    folder: Path, records: Path, assignment: str, *, before: Server | None = None
+) -> Server:
+    """Start the desk of a homework, as `start`; at the address of a server that has ended."""
+    command = [sys.executable, "-m", "hw_grading", "--course", str(folder), "desk", assignment]
+    if before is None:
+        return run(command, folder, records)
+    port = before.url.rstrip("/").rpartition(":")[2]
+    return run([*command, "--port", port], folder, records, before.token)
+
+
+def run(command: list[str], folder: Path, records: Path, token: str = "") -> Server:
+    """Run a command that is a server of Jupyter's, and wait until it answers."""
+    token = token or secrets.token_hex(16)
     places = {
         "JUPYTER_CONFIG_DIR": records / "config",
         "JUPYTER_DATA_DIR": records / "data",
@@ -94,22 +122,11 @@ def start(folder: Path, records: Path) -> Server:
         "IPYTHONDIR": records / "ipython",
     }
     for place in places.values():
-        place.mkdir(parents=True)
-    off = {"disabledExtensions": {ANNOUNCEMENTS: True}}
-    (records / "config" / "labconfig").mkdir()
-    (records / "config" / "labconfig" / "page_config.json").write_text(json.dumps(off))
+        place.mkdir(parents=True, exist_ok=True)
     log = records / "log"
-    with log.open("wb") as stream:
+    with log.open("ab") as stream:
         process = subprocess.Popen(
-            [
-                program,
-                "--no-browser",
-                "--allow-root",
-                f"--ServerApp.root_dir={folder}",
-                "--LabApp.news_url=None",
-                "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
-                "--LabApp.collaborative=False",
-            ],
+            [*command, "--no-browser", "--allow-root"],
             cwd=folder,
             env={
                 **os.environ,
@@ -138,4 +155,4 @@ def start(folder: Path, records: Path) -> Server:
         server.close()
         raise
     server.close()
-    raise RuntimeError(f"JupyterLab did not start:\n{log.read_text(errors='replace')}")
+    raise RuntimeError(f"{Path(command[0]).name} did not start:\n{log.read_text(errors='replace')}")

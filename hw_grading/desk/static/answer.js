@@ -1,0 +1,443 @@
+// @ts-check
+/** The page on which answers are graded, one after another. */
+
+import { CELL, LOGIN, address, ask, gradingPage } from "./api.js";
+import { ClassList } from "./classlist.js";
+import { Comment } from "./comment.js";
+import { compare } from "./conflict.js";
+import { showContent, showNotices, showQuestion } from "./content.js";
+import { byId, counted, make, notTyping, points, say } from "./dom.js";
+import { editRubric, number, offerUndo } from "./editor.js";
+import { grader as askGrader } from "./grader.js";
+import { listen, showHelp } from "./keys.js";
+import { confirmChanged, fullMarks, pressItems, showItems } from "./rubric.js";
+import { Saver, markOf } from "./saver.js";
+import { Look } from "./look.js";
+
+/** @typedef {import("./saver.js").Mark} Mark */
+
+const HERE = `hw-grading desk at ${CELL}`;
+const KEPT = 20_000; // milliseconds for which an answer that was loaded ahead is as good as new
+const list = new ClassList();
+const look = new Look();
+let me = "";
+let student = "";
+/** @type {any} */
+let answer = null; // the one that is shown; null while it loads
+/** @type {Mark | null} */
+let mark = null;
+/** @type {Record<string, string>} */
+let others = {};
+let move = 0; // counts moves: an answer that comes too late is not shown
+/** @type {Map<string, {at: number, answer: Promise<any>}>} */
+const ahead = new Map();
+
+const saver = new Saver({
+  revision: () => list.rubric.revision,
+  known: (students) =>
+    Object.fromEntries(students.flatMap((id) => {
+      const row = list.row(id);
+      return row ? [[id, [row.version, row.digest]]] : [];
+    })),
+  onState: showState,
+  onSaved: (id, grading) => {
+    list.graded(id, grading);
+    ahead.delete(id);
+    if (id !== student || !answer) return showProgress();
+    const entry = saver.entries.get(id);
+    answer.grading = grading;
+    if (entry?.base === grading && !saver.waits(entry)) mark = markOf(entry.mark);
+    showNotices(answer, keep);
+    showMark();
+  },
+  onConflict: async (entry, theirs) => {
+    await notTyping();
+    const message = entry.failure?.message ?? "";
+    return compare(list.call(entry.student), message, entry.mark, theirs, list.rubric, list.question.max_points);
+  },
+  onRubric: async (rubric, message) => {
+    const now = rubric ?? (await ask(["question", CELL])).rubric;
+    await notTyping();
+    const goOn = await confirmChanged(list.rubric, now, message);
+    if (goOn) takeRubric(now);
+    return goOn;
+  },
+  onRefused: (id, message) => say(`${list.call(id)}: ${message}`),
+});
+
+/** Use another rubric from now on. @param {import("./rubric.js").Rubric} rubric */
+function takeRubric(rubric) {
+  list.rubric = rubric;
+  const ids = new Set(rubric.items.map((item) => item.id));
+  for (const entry of saver.unsaved()) entry.mark.chosen = entry.mark.chosen.filter((id) => ids.has(id));
+  if (mark) mark = { ...mark, chosen: mark.chosen.filter((id) => ids.has(id)) };
+  list.newest = rubric;
+  showItems(byId("items"), rubric, toggle);
+  showNews();
+  showMark();
+}
+
+// -- marking
+
+/** @param {Partial<Mark>} part @param {{typing?: boolean, force?: boolean}} [how] */
+function change(part, how = {}) {
+  if (!mark || !answer) return say("Not marked: the answer is not there yet.");
+  mark = { ...mark, ...part };
+  if (!("done" in part) && ("chosen" in part || "adjustment" in part)) {
+    const given = mark.chosen.length > 0 || mark.adjustment !== 0;
+    mark.done = given || (list.rubric.kind === "subtracting" && mark.done);
+  }
+  saver.look(student, look.taken());
+  const also = byId("same").checked ? answer.same : [];
+  saver.change(student, mark, { ...how, also });
+  showMark();
+}
+
+/** @param {string} id of an item */
+function toggle(id) {
+  if (!mark) return change({});
+  const chosen = mark.chosen.includes(id) ? mark.chosen.filter((one) => one !== id) : [...mark.chosen, id];
+  change({ chosen });
+}
+
+const keep = () => change({ done: true }, { force: true });
+const adjust = (by) => change({ adjustment: Math.round(((mark?.adjustment ?? 0) + by) * 1000) / 1000 });
+const full = () => change({ ...fullMarks(list.rubric, list.question.max_points), done: true });
+
+/** Nothing applies, and that is the mark. */
+function nothing() {
+  const bare = mark && !mark.chosen.length && !mark.adjustment;
+  change({ chosen: [], adjustment: 0, done: !(bare && mark?.done) });
+}
+
+function flag() {
+  change({ flagged: !mark?.flagged });
+  if (mark?.flagged) byId("flag-note").focus();
+}
+
+async function undo() {
+  await saver.idle();
+  try {
+    const { undone } = await ask(["undo", CELL], {});
+    const ids = Object.keys(undone);
+    for (const id of ids) {
+      list.graded(id, undone[id]);
+      saver.adopt(id, undone[id]);
+      ahead.delete(id);
+    }
+    await show(ids.includes(student) ? student : ids[0], true);
+    say(`Undone: ${ids.length > 1 ? counted(ids.length, "answer") : list.call(ids[0])}.`);
+  } catch (error) {
+    say(`Not undone: ${error.message}`);
+  }
+}
+
+function edit() {
+  const changed = async (rubric, rescored) => {
+    takeRubric(rubric);
+    ahead.clear();
+    offerUndo(rescored, changed);
+    await refresh();
+    await show(student, true);
+  };
+  saver.idle().then(() =>
+    editRubric(list.rubric, list.question.max_points, (id) => list.call(id), changed));
+}
+
+// -- showing
+
+function showMark() {
+  const most = list.question.max_points;
+  byId("marking").setAttribute("aria-busy", String(!mark));
+  for (const button of byId("marking").querySelectorAll("button, input, textarea")) button.disabled = !mark;
+  if (!mark || !answer) return;
+  pressItems(byId("items"), mark.chosen);
+  const { grading } = answer;
+  byId("score").textContent = points(grading.score);
+  byId("score").classList.toggle("waits", grading.waits);
+  byId("of").textContent = `of ${points(most)}${grading.waits ? ", not graded" : ""}`;
+  const bare = !mark.chosen.length && !mark.adjustment;
+  byId("nothing").setAttribute("aria-pressed", String(mark.done && bare));
+  const start = list.rubric.kind === "subtracting" ? "Nothing to take off" : "No item applies";
+  byId("nothing").querySelector("span").textContent = start;
+  if (document.activeElement !== byId("adjustment")) {
+    byId("adjustment").value = mark.adjustment ? points(mark.adjustment, true) : "0";
+  }
+  byId("flag").setAttribute("aria-pressed", String(mark.flagged));
+  byId("flag-line").hidden = !mark.flagged;
+  if (document.activeElement !== byId("flag-note")) byId("flag-note").value = mark.flag_note;
+  if (document.activeElement !== comment.field) comment.show(mark.comment);
+  const same = (answer.same ?? []).filter((id) => id !== student);
+  byId("same-line").hidden = !same.length;
+  const graded = same.filter((id) => list.row(id)?.graded).length;
+  byId("same-line").querySelector("span").textContent =
+    `Also for ${counted(same.length, "identical answer")}${graded ? ` (${graded} graded)` : ""}`;
+  showProgress();
+}
+
+function showProgress() {
+  const { all: [done, of], own } = list.progress(me);
+  const [, ownOf] = own ?? [];
+  byId("bar").max = (own ? ownOf : of) || 1;
+  byId("bar").value = own ? own[0] : done;
+  byId("done-text").textContent =
+    (own ? `${own[0]} of ${own[1]} of yours, ` : "") + `${done} of ${of} graded`;
+  const place = list.places.get(student) ?? 0;
+  byId("number").textContent = `Answer ${place + 1} of ${of}`;
+  byId("previous").disabled = place === 0;
+  byId("next").disabled = place >= of - 1;
+  byId("names").setAttribute("aria-pressed", String(list.named));
+  const name = list.named ? list.row(student)?.name || student : "";
+  byId("who").replaceChildren(name && make("bdi", {}, make("a", { href: address("student", student) }, name)));
+  document.title = `${list.question.title}, answer ${place + 1} of ${of}`;
+}
+
+function showState() {
+  const state = byId("state");
+  const failed = saver.failed();
+  const left = saver.unsaved().length;
+  state.className = failed ? "alarm" : "soft";
+  const text = failed ? "Not saved" : left ? "Saving…" : saver.saved ? "Saved" : "";
+  if (state.textContent !== text) state.textContent = text;
+  const trouble = byId("trouble");
+  if (!failed) return trouble.replaceChildren();
+  const { failure } = failed;
+  const again = failure?.body.theirs ? "Compare" : "Try again";
+  const what = failure?.login
+    ? [" Log in ", make("a", { href: LOGIN, target: "_blank" }, "in another tab"), ", then come back: what you typed is kept. "]
+    : [failure?.passes ? " What you typed is kept; it is tried again by itself. " : " What you typed is kept. "];
+  const many = left > 1 ? ` (${counted(left, "answer")})` : ` (${list.call(failed.student)})`;
+  trouble.replaceChildren(make("p", {}, make("strong", {}, "Not saved"), `${many}: ${failure?.message}`, ...what,
+    make("button", { type: "button", onclick: () => saver.again() }, again)));
+}
+
+function showHere() {
+  const [with_, elsewhere] = [[], []];
+  for (const [name, id] of Object.entries(others)) (id === student ? with_ : elsewhere).push([name, id]);
+  byId("here").replaceChildren(
+    ...with_.map(([name]) => make("p", { className: "alarm" }, make("bdi", {}, name), " is at this answer too")),
+    ...elsewhere.map(([name, id]) => make("p", { className: "soft" }, make("bdi", {}, name), ` is at answer ${(list.places.get(id) ?? 0) + 1}`)),
+  );
+}
+
+// -- moving
+
+/** An answer of the server; loaded ahead if it was. @param {string} id @param {boolean} [fresh] */
+function load(id, fresh = false) {
+  const kept = ahead.get(id);
+  if (kept && !fresh && Date.now() - kept.at < KEPT) return kept.answer;
+  const loading = ask(["answer", CELL, id]);
+  loading.catch(() => ahead.delete(id));
+  ahead.set(id, { at: Date.now(), answer: loading });
+  return loading;
+}
+
+/** Show an answer. @param {string} id @param {boolean} [fresh] @returns {Promise<void>} */
+async function show(id, fresh = false) {
+  const turn = ++move;
+  if (student && mark) saver.look(student, look.taken());
+  saver.flush();
+  const moved = id !== student;
+  student = id;
+  sessionStorage.setItem(HERE, id);
+  if (moved) {
+    [answer, mark] = [null, null];
+    if (byId("marking").contains(document.activeElement) || byId("answer").contains(document.activeElement)) {
+      /** @type {HTMLElement} */ (document.activeElement).blur();
+    }
+    byId("work").setAttribute("aria-busy", "true");
+    byId("same").checked = false;
+  }
+  showMark();
+  showProgress();
+  showHere();
+  try {
+    const loaded = await load(id, fresh);
+    if (turn !== move) return;
+    answer = { ...loaded };
+    mark = markOf(saver.open(id, loaded.grading, loaded.digest));
+    const entry = saver.entries.get(id);
+    if (entry && !saver.waits(entry) && fresh) saver.adopt(id, loaded.grading);
+    if (entry?.base) answer.grading = entry.base;
+    showContent(answer);
+    showNotices(answer, keep);
+    byId("work").removeAttribute("aria-busy");
+    look.start();
+    showMark();
+    saver.flush();
+    tellHere();
+    for (const next of [list.waiting(id, me, taken())[0], list.neighbour(id, 1)]) if (next) load(next);
+    trim();
+  } catch (error) {
+    if (turn !== move) return;
+    const again = make("button", { type: "button", onclick: () => show(id, true) }, "Try again");
+    const login = error.login && make("a", { href: LOGIN, target: "_blank" }, "Log in in another tab");
+    byId("beside").replaceChildren();
+    byId("notices").replaceChildren(make("p", { className: "notice alarm" }, `The answer was not loaded: ${error.message} `, login || "", " ", again));
+    byId("answer-text").replaceChildren();
+  }
+}
+
+/** Forget what was loaded long ago. */
+function trim() {
+  for (const [id, { at }] of ahead) if (Date.now() - at > KEPT) ahead.delete(id);
+}
+
+const taken = () => new Set(Object.values(others));
+
+/** @param {number} step */
+function go(step) {
+  const next = list.neighbour(student, step);
+  if (next === undefined) say(step > 0 ? "This is the last answer." : "This is the first answer.");
+  else show(next);
+}
+
+function goOn() {
+  saver.flush();
+  const sent = new Set(saver.unsaved().filter((entry) => entry.mark.done).map((entry) => entry.student));
+  const next = list.waiting(student, me, taken()).find((id) => !sent.has(id));
+  if (next !== undefined) show(next);
+  else say("Every answer is graded. ", make("a", { href: address("") }, "Back to all questions"));
+}
+
+async function tellHere() {
+  if (document.hidden || !student) return;
+  try {
+    others = (await ask(["here"], { cell: CELL, student })).others;
+    showHere();
+  } catch {
+    // Saving says what is wrong with the server.
+  }
+}
+
+async function refresh() {
+  if (document.hidden) return;
+  try {
+    await list.load();
+    comment.used = list.comments;
+    showProgress();
+    showNews();
+  } catch {
+    // as above
+  }
+}
+
+/** Tell that somebody else changed the rubric, before a save is refused for it. */
+function showNews() {
+  const box = byId("news");
+  const now = list.newest;
+  const news = now.revision !== list.rubric.revision && !saver.unsaved().length;
+  if (news === Boolean(box.children.length)) return;
+  const look = async () => {
+    if (await confirmChanged(list.rubric, now, "", "Use it")) takeRubric(now);
+    showNews();
+  };
+  box.replaceChildren(news ? make("p", { className: "notice" }, "The rubric was changed. ",
+    make("button", { type: "button", onclick: look }, "Look at it")) : "");
+}
+
+// -- the page
+
+const comment = new Comment((text, typing) => {
+  if (mark && text !== mark.comment) change({ comment: text }, { typing });
+  else if (!typing) saver.flush();
+});
+
+function names() {
+  list.toggleNames();
+  showProgress();
+}
+
+async function grid() {
+  await saver.idle();
+  byId("to-grid").click();
+}
+
+const questionPanel = () => (byId("question").open = !byId("question").open);
+const help = () =>
+  showHelp([
+    ["1 … 9", "an item of the rubric applies, or not (⇧0 … ⇧9: the tenth and later ones)"],
+    ["0", "full marks"],
+    ["d", "graded, though no item applies"],
+    ["+ −", "half a point more or less"],
+    ["n", "next answer that is not graded"],
+    ["j k", "next, previous answer"],
+    ["c", "comment (Esc or Ctrl+Enter leaves it, ↓ goes to comments used before)"],
+    ["u", "undo what you saved last"],
+    ["f", "flag for a second look"],
+    ["e", "edit the rubric"],
+    ["q", "question and mark scheme"],
+    ["i", "names of students"],
+    ["g", "all answers in a grid"],
+    ["?", "this help"],
+  ]);
+
+function connect() {
+  const actions = {
+    previous: () => go(-1), next: () => go(1), "next-ungraded": goOn, names, help, full, nothing, flag,
+    undo, edit, less: () => adjust(-0.5), more: () => adjust(0.5),
+  };
+  for (const [id, action] of Object.entries(actions)) byId(id).addEventListener("click", action);
+  listen(
+    {
+      j: () => go(1), k: () => go(-1), n: goOn, 0: full, d: nothing, c: () => comment.field.focus(), u: undo,
+      "+": () => adjust(0.5), "=": () => adjust(0.5), "-": () => adjust(-0.5), "−": () => adjust(-0.5),
+      f: flag, i: names, e: edit, q: questionPanel, g: grid, "?": help,
+    },
+    (index) => list.rubric?.items[index] && toggle(list.rubric.items[index].id),
+  );
+  byId("adjustment").addEventListener("change", () => {
+    const value = number(byId("adjustment").value || "0");
+    if (Number.isFinite(value)) change({ adjustment: value });
+    else say("An adjustment is a number of points, such as -0.5.");
+    byId("adjustment").value = mark?.adjustment ? points(mark.adjustment, true) : "0";
+  });
+  byId("flag-note").addEventListener("input", () => change({ flag_note: byId("flag-note").value }, { typing: true }));
+  byId("flag-note").addEventListener("change", () => saver.flush());
+  for (const id of ["adjustment", "flag-note"]) {
+    byId(id).addEventListener("keydown", (event) => ["Escape", "Enter"].includes(event.key) && event.target.blur());
+  }
+  byId("same").addEventListener("change", () => byId("same").checked && mark?.done && keep());
+  setInterval(tellHere, 10_000);
+  setInterval(refresh, 20_000);
+}
+
+/** Where to begin: at the address's answer, where this tab was, or at the first that waits. */
+function first() {
+  const wanted = document.body.dataset.student || new URLSearchParams(location.search).get("student");
+  if (wanted && list.row(wanted)) return wanted;
+  if (wanted) say(`The class has no student ${wanted}.`);
+  const before = sessionStorage.getItem(HERE);
+  if (before && list.row(before)) return before;
+  return list.waiting("", me)[0] ?? list.rows[0]?.student;
+}
+
+async function begin() {
+  me = await askGrader();
+  try {
+    await list.load();
+  } catch (error) {
+    const login = error.login && make("a", { href: LOGIN, target: "_blank" }, "Log in in another tab");
+    byId("trouble").replaceChildren(make("p", {}, `The question was not loaded: ${error.message} `, login || "", " ",
+      make("button", { type: "button", onclick: () => location.reload() }, "Try again")));
+    return;
+  }
+  byId("title").textContent = list.question.title;
+  byId("trouble").replaceChildren();
+  comment.used = list.comments;
+  showQuestion(list.question);
+  showItems(byId("items"), list.rubric, toggle);
+  const start = first();
+  // An id in the address would undo the hiding of names.
+  history.replaceState(null, "", gradingPage(CELL));
+  if (start === undefined) {
+    byId("answer-text").replaceChildren(make("p", {}, "Nobody has handed in this homework yet."));
+    mark = null;
+    return;
+  }
+  connect();
+  saver.recover();
+  await show(start);
+}
+
+begin();

@@ -1,0 +1,104 @@
+// @ts-check
+/** The answers of one question in the question's own order, and the ways through them. */
+
+import { CELL, ask } from "./api.js";
+
+/**
+ * @typedef {{student: string, name: string, graded: boolean, flagged: boolean, score: number | null,
+ *   empty: boolean, failed: boolean, changed: boolean, overridden: boolean, share: string | null,
+ *   group: string | null, version: string, digest: string, excerpt: string, picture: boolean}} Row
+ */
+
+const NAMES = "hw-grading desk names";
+
+export class ClassList {
+  constructor() {
+    /** @type {Row[]} */
+    this.rows = [];
+    /** @type {any} */
+    this.question = null;
+    /** @type {any} */
+    this.rubric = null; // which the grader sees
+    /** @type {any} */
+    this.newest = null; // which the server has
+    /** @type {{read: number, of: number} | undefined} */
+    this.reading = undefined; // how far the server has read the class's notebooks
+    /** @type {{text: string, times: number}[]} */
+    this.comments = [];
+    this.groups = {};
+    /** @type {string[][]} */
+    this.same = [];
+    /** @type {Map<string, number>} */
+    this.places = new Map();
+    /** @type {Map<string, [number, import("./saver.js").Grading]>} */
+    this.fresh = new Map(); // gradings by student, with the time at which this page learnt them
+    this.named = sessionStorage.getItem(NAMES) === "yes";
+  }
+
+  /** Load the question; the rubric that the grader sees stays as it is. */
+  async load() {
+    const start = performance.now();
+    const { question, rubric, students, comments, groups, same, reading } = await ask(["question", CELL]);
+    this.rubric ??= rubric;
+    this.newest = rubric;
+    Object.assign(this, { question, comments, groups, same, reading, rows: students });
+    this.places = new Map(students.map((row, place) => [row.student, place]));
+    // What was saved while the list was on its way is newer than the list.
+    for (const [student, [at, grading]] of this.fresh) {
+      if (at >= start) this.graded(student, grading);
+      else this.fresh.delete(student);
+    }
+  }
+
+  /** @param {string} student @returns {Row | undefined} */
+  row(student) {
+    return this.rows[this.places.get(student) ?? -1];
+  }
+
+  /** How a student is called here: by number while names are hidden. @param {string} student */
+  call(student) {
+    const place = this.places.get(student);
+    if (this.named || place === undefined) return this.row(student)?.name || student;
+    return `Answer ${place + 1}`;
+  }
+
+  toggleNames() {
+    this.named = !this.named;
+    sessionStorage.setItem(NAMES, this.named ? "yes" : "");
+  }
+
+  /** @param {string} student @param {import("./saver.js").Grading} grading */
+  graded(student, grading) {
+    this.fresh.set(student, [performance.now(), grading]);
+    const row = this.row(student);
+    if (!row) return;
+    const { version, score, flagged, overridden, changed } = grading;
+    Object.assign(row, { version, score, flagged, overridden, changed, graded: !grading.waits });
+  }
+
+  /** The answer before or after. @param {string} student @param {number} step @returns {string | undefined} */
+  neighbour(student, step) {
+    return this.rows[(this.places.get(student) ?? -1) + step]?.student;
+  }
+
+  /**
+   * The next answers that nobody has graded: the grader's own share first, from here on and then
+   * from the start; where another grader is comes last.
+   * @param {string} student @param {string} grader @param {Set<string>} [taken] where others are
+   * @returns {string[]}
+   */
+  waiting(student, grader, taken = new Set()) {
+    const here = this.places.get(student) ?? -1;
+    const circle = [...this.rows.slice(here + 1), ...this.rows.slice(0, here + 1)];
+    const left = circle.filter((row) => !row.graded && row.student !== student);
+    const rank = (row) => (taken.has(row.student) ? 4 : 0) + (row.share === grader ? 0 : row.share ? 2 : 1);
+    return left.sort((one, other) => rank(one) - rank(other)).map((row) => row.student);
+  }
+
+  /** How many are graded, of how many; of one's own share where there is one. @param {string} grader */
+  progress(grader) {
+    const own = this.rows.filter((row) => row.share === grader);
+    const count = (rows) => [rows.filter((row) => row.graded).length, rows.length];
+    return { all: count(this.rows), own: own.length && own.length < this.rows.length ? count(own) : null };
+  }
+}

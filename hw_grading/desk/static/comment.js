@@ -1,0 +1,103 @@
+// @ts-check
+/** The field of the comment: comments used before, and what students will see. */
+
+import { ask } from "./api.js";
+import { byId, make, showCleanedHtml } from "./dom.js";
+
+const PAUSE = 400; // milliseconds without a key before the preview is asked for
+const MARKS = /[$*_`#[\]<>|\\]|\n|^\s*[-\d]/; // texts without these look as they are typed
+const OFFERED = 5;
+
+export class Comment {
+  /** @param {(text: string, typing: boolean) => void} onChange `typing`: more may follow at once */
+  constructor(onChange) {
+    /** @type {{text: string, times: number}[]} */
+    this.used = [];
+    this.field = byId("comment");
+    this.preview = byId("preview");
+    this.box = byId("used");
+    /** @type {any} */
+    this.timer = null;
+    this.onChange = onChange;
+    const parts = byId("commenting");
+    this.field.addEventListener("input", () => {
+      onChange(this.field.value, true);
+      this.refresh();
+    });
+    this.field.addEventListener("keydown", (event) => this.key(event));
+    parts.addEventListener("focusin", () => this.offer());
+    parts.addEventListener("focusout", (event) => {
+      if (parts.contains(/** @type {Node} */ (event.relatedTarget))) return;
+      this.box.hidden = true;
+      onChange(this.field.value, false);
+    });
+    this.box.addEventListener("keydown", (event) => {
+      const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+      const all = [this.field, ...this.box.querySelectorAll("button")];
+      if (step) all[(all.indexOf(document.activeElement) + step + all.length) % all.length].focus();
+      else if (event.key === "Escape") this.field.focus();
+      else return;
+      event.preventDefault();
+    });
+  }
+
+  /** @param {string} text */
+  show(text) {
+    if (this.field.value !== text) this.field.value = text;
+    this.refresh();
+  }
+
+  /** @param {KeyboardEvent} event */
+  key(event) {
+    const leave = event.key === "Escape" || (event.key === "Enter" && (event.ctrlKey || event.metaKey));
+    const last = this.field.value.indexOf("\n", this.field.selectionEnd) < 0;
+    if (leave) this.field.blur();
+    else if (event.key === "ArrowDown" && last && !event.shiftKey) {
+      const first = this.box.querySelector("button");
+      if (!first) return;
+      first.focus();
+    } else return;
+    event.preventDefault();
+  }
+
+  /** Offer comments used before that contain what is typed. */
+  offer() {
+    const typed = this.field.value.trim().toLowerCase();
+    const fits = this.used
+      .filter(({ text }) => text.toLowerCase().includes(typed) && text.trim().toLowerCase() !== typed)
+      .slice(0, OFFERED);
+    const take = (text) => () => {
+      this.field.value = text;
+      this.field.focus();
+      this.onChange(text, true);
+      this.refresh();
+    };
+    this.box.querySelector("ul").replaceChildren(
+      ...fits.map(({ text, times }) =>
+        make("li", {}, make("button", { type: "button", onclick: take(text) },
+          make("span", { className: "text" }, text), make("span", { className: "soft" }, ` ${times}×`))),
+      ),
+    );
+    this.box.hidden = !fits.length;
+  }
+
+  refresh() {
+    if (document.activeElement === this.field) this.offer();
+    clearTimeout(this.timer);
+    const text = this.field.value;
+    if (!MARKS.test(text)) this.preview.hidden = true;
+    else this.timer = setTimeout(() => this.render(text), PAUSE);
+  }
+
+  /** @param {string} text */
+  async render(text) {
+    try {
+      const { html } = await ask(["preview"], { text });
+      if (this.field.value !== text) return;
+      showCleanedHtml(this.preview, html);
+      this.preview.hidden = false;
+    } catch {
+      this.preview.hidden = true; // saving says what is wrong with the server
+    }
+  }
+}

@@ -1,0 +1,72 @@
+// @ts-check
+/** Two graders saved the same answer: both versions side by side, and one of them is taken. */
+
+import { dialog, make, points, when } from "./dom.js";
+
+/** @typedef {import("./saver.js").Mark} Mark */
+/** @typedef {import("./saver.js").Grading} Grading */
+/** @typedef {import("./rubric.js").Rubric} Rubric */
+
+/** As the server counts. @param {Rubric} rubric @param {Mark} mark @param {number} most */
+function scoreOf(rubric, mark, most) {
+  const start = rubric.kind === "subtracting" ? most : 0;
+  const items = rubric.items.filter((item) => mark.chosen.includes(item.id));
+  const sum = items.reduce((total, item) => total + item.points, start + mark.adjustment);
+  return mark.done ? Math.min(Math.max(sum, rubric.lower), rubric.upper) : null;
+}
+
+/**
+ * @param {string} title @param {string} by @param {Mark} mark @param {Mark} other
+ * @param {number | null} score @param {Rubric} rubric
+ */
+function version(title, by, mark, other, score, rubric) {
+  const items = rubric.items.filter((item) => mark.chosen.includes(item.id));
+  const line = (name, value, differs) =>
+    make("div", { className: differs ? "other" : "" }, make("dt", {}, name), make("dd", {}, value));
+  const list = make(
+    "ul",
+    { className: "plain" },
+    ...items.map((item) =>
+      make("li", { className: other.chosen.includes(item.id) ? "" : "other" }, `${points(item.points, true)} ${item.text}`),
+    ),
+  );
+  const flag = (one) => (one.flagged ? one.flag_note || "yes" : "no");
+  return make(
+    "section",
+    {},
+    make("h3", {}, title),
+    make("p", { className: "soft" }, by),
+    make("p", { className: "score" }, points(score)),
+    make(
+      "dl",
+      {},
+      line("Items", items.length ? list : "none", false),
+      line("Adjustment", points(mark.adjustment, true), mark.adjustment !== other.adjustment),
+      line("Comment", mark.comment || "none", mark.comment.trim() !== other.comment.trim()),
+      line("Graded", mark.done ? "yes" : "no", mark.done !== other.done),
+      line("Flagged", flag(mark), flag(mark) !== flag(other)),
+    ),
+  );
+}
+
+/**
+ * Show both and let the grader choose.
+ * @param {string} which such as "Answer 17"
+ * @param {string} message of the server
+ * @param {Mark} mine @param {Grading} theirs @param {Rubric} rubric @param {number} most
+ * @returns {Promise<string>} "mine", "theirs", or "" for neither yet
+ */
+export function compare(which, message, mine, theirs, rubric, most) {
+  const by = theirs.overridden ? "in formgrader" : theirs.grader || "somebody";
+  const both = make(
+    "div",
+    { className: "both" },
+    version("Theirs (saved)", [by, when(theirs.at)].filter(Boolean).join(", "), theirs, mine, theirs.score, rubric),
+    version("Yours (not saved)", "you, now", mine, theirs, scoreOf(rubric, mine, most), rubric),
+  );
+  return dialog(`${which}: two versions`, [make("p", {}, message), both], {
+    className: "wide",
+    calm: true,
+    buttons: [["Take theirs", "", "theirs"], ["Save yours", "", "mine"], ["Later", "", ""]],
+  });
+}

@@ -1,0 +1,81 @@
+// @ts-check
+/** What an answer is made of: the code beside it, numbers, text, pictures, and what is odd about it. */
+
+import { byId, enlargePictures, make, points, showCleanedHtml } from "./dom.js";
+
+/** @param {string} text @param {string} [kind] @param {...Node} more */
+function notice(text, kind = "", ...more) {
+  return make("p", { className: `notice ${kind}` }, text, ...more);
+}
+
+/**
+ * What a grader has to know before the answer.
+ * @param {any} answer @param {number | null} score @param {() => void} keep saves the mark once more
+ */
+function notices(answer, score, keep) {
+  const { status, reason, late, missing, grading } = answer;
+  const list = [];
+  if (reason) list.push(notice(`The submission could not be graded (${status}): ${reason}`, "alarm"));
+  if (missing) list.push(notice("The notebook has no such cell any more: it was deleted.", "alarm"));
+  if (late) list.push(notice(typeof late === "string" ? `Late: ${late}` : "Handed in late."));
+  if (grading.changed) {
+    const button = make("button", { type: "button", onclick: keep }, "The marks are still right");
+    list.push(notice("The answer was handed in again after it was graded. ", "alarm", button));
+  }
+  if (grading.overridden) {
+    const box = notice(
+      `The score was changed in formgrader to ${points(score)}. A change of the rubric leaves it alone; ` +
+        "marks that you give here replace it.",
+      "alarm",
+    );
+    if (grading.given_comment) box.append(make("q", {}, grading.given_comment));
+    list.push(box);
+  }
+  return list;
+}
+
+/** @param {any} answer as the server gives it @param {() => void} keep */
+export function showNotices(answer, keep) {
+  byId("notices").replaceChildren(...notices(answer, answer.grading.score, keep));
+}
+
+/** Show an answer. @param {any} answer as the server gives it */
+export function showContent(answer) {
+  const beside = byId("beside");
+  const blocks = (list, kind) =>
+    (list ?? []).map(({ title, html }) => {
+      const content = make("div", { className: "content", tabIndex: 0, role: "group", "aria-label": title });
+      showCleanedHtml(content, html);
+      enlargePictures(content, title);
+      return make("section", { className: kind }, make("h2", {}, title), content);
+    });
+  beside.replaceChildren(...blocks(answer.numbers, "numbers"), ...blocks(answer.beside, "code"));
+  beside.hidden = !beside.children.length;
+  const text = byId("answer-text");
+  if (answer.missing) text.replaceChildren(make("p", { className: "soft" }, "There is no answer."));
+  else if (answer.empty && !answer.html) text.replaceChildren(make("p", { className: "soft" }, "The answer is empty."));
+  else showCleanedHtml(text, answer.html);
+  enlargePictures(text, "Plot");
+  // A plot is what is graded; the code that drew it comes below.
+  text.prepend(...text.querySelectorAll(".picture"));
+  byId("answer").classList.toggle("empty", Boolean(answer.empty));
+  byId("answer-title").textContent = answer.empty && !answer.missing ? "Answer (empty)" : "Answer";
+  text.scrollTop = 0;
+  byId("work").scrollTop = 0;
+}
+
+/** Show the question and its mark scheme. @param {any} question */
+export function showQuestion(question) {
+  const [text, scheme] = [make("div", {}), make("div", {})];
+  showCleanedHtml(text, question.text_html);
+  showCleanedHtml(scheme, question.scheme_html || "");
+  byId("question-text").replaceChildren(
+    make("h2", { className: "unseen" }, "Question"), text,
+    ...(question.scheme_html ? [make("h2", {}, "Mark scheme"), scheme] : []),
+  );
+  const panel = byId("question");
+  const key = "hw-grading desk question";
+  const remembered = localStorage.getItem(key);
+  panel.open = remembered ? remembered === "open" : matchMedia("(min-width: 72rem)").matches;
+  panel.addEventListener("toggle", () => localStorage.setItem(key, panel.open ? "open" : "closed"));
+}

@@ -1,0 +1,209 @@
+// @ts-check
+/** Making elements, and putting texts into them. */
+
+/**
+ * Make an element. Keys of `settings`: `on…` listens, names with "-" and "role" are attributes,
+ * the rest are properties.
+ * @param {string} tag
+ * @param {Record<string, any>} [settings]
+ * @param {...(Node | string | null | undefined | false)} children
+ * @returns {any}
+ */
+export function make(tag, settings = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(settings)) {
+    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+    else if (name.includes("-") || name === "role") element.setAttribute(name, String(value));
+    else element[name] = value;
+  }
+  element.append(...children.filter((child) => child || child === ""));
+  return element;
+}
+
+/** An element of SVG, with attributes. @param {string} tag @param {Record<string, any>} attributes */
+export function svg(tag, attributes, ...children) {
+  const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, String(value));
+  element.append(...children);
+  return element;
+}
+
+/** The element of the page that has this id. @param {string} id @returns {any} */
+export function byId(id) {
+  return document.getElementById(id);
+}
+
+/**
+ * Show HTML that the server has cleaned: the only place where a text becomes elements.
+ * @param {Element} element @param {string} html a field of that name in an answer of the server
+ */
+export function showCleanedHtml(element, html) {
+  element.innerHTML = html;
+  for (const link of element.querySelectorAll("a[href]")) {
+    link.setAttribute("target", "_blank");
+    link.setAttribute("rel", "noopener noreferrer");
+  }
+  // Whatever levels its author chose, they stand below the page's own headings.
+  for (const heading of element.querySelectorAll("h1, h2, h3, h4, h5, h6")) heading.setAttribute("aria-level", "3");
+  renderFormulas(element);
+}
+
+// Bounded: the time of a search grows with its reach.
+const FORMULA =
+  /\$\$([\s\S]{1,3000}?)\$\$|\\\[([\s\S]{1,3000}?)\\\]|\\\(([\s\S]{1,1000}?)\\\)|(?<![\\$])\$(?!\s)((?:\\.|[^$\\]){1,1000}?)(?<!\s)\$(?!\d)/g;
+const LONGEST_TEXT = 20_000;
+const FORMULAS_OF_AN_ANSWER = 500;
+
+/** Replace TeX in texts by formulas. What KaTeX does not know stays TeX. @param {Element} element */
+function renderFormulas(element) {
+  const katex = /** @type {any} */ (window).katex;
+  if (!katex || !/[$\\]/.test(element.textContent ?? "")) return;
+  const walker = document.createTreeWalker(element, NodeFilter.SHOW_TEXT);
+  const texts = [];
+  while (walker.nextNode()) {
+    const text = walker.currentNode;
+    if ((text.textContent ?? "").length > LONGEST_TEXT) continue;
+    if (!text.parentElement?.closest("pre, code, .katex")) texts.push(text);
+  }
+  let left = FORMULAS_OF_AN_ANSWER;
+  for (const text of texts) {
+    const parts = document.createDocumentFragment();
+    const source = text.textContent ?? "";
+    let end = 0;
+    for (const found of source.matchAll(FORMULA)) {
+      if (left-- <= 0) break;
+      const formula = document.createElement("span");
+      try {
+        katex.render(found[1] ?? found[2] ?? found[3] ?? found[4], formula, {
+          displayMode: found[0].startsWith("$$") || found[0].startsWith("\\["),
+          trust: false,
+          maxSize: 20,
+          maxExpand: 200,
+          strict: "ignore",
+        });
+      } catch {
+        continue;
+      }
+      parts.append(source.slice(end, found.index), formula);
+      end = found.index + found[0].length;
+    }
+    if (end) {
+      parts.append(source.slice(end));
+      text.replaceWith(parts);
+    }
+  }
+}
+
+/** Let pictures in an answer be enlarged by click or Enter. @param {Element} element @param {string} name */
+export function enlargePictures(element, name) {
+  const pictures = [...element.querySelectorAll("img")];
+  pictures.forEach((picture, index) => {
+    if (!picture.alt) picture.alt = pictures.length > 1 ? `${name} ${index + 1}` : name;
+    const button = make("button", {
+      type: "button",
+      className: "picture",
+      title: "Enlarge",
+      onclick: () => {
+        const large = make("img", { src: picture.src, alt: picture.alt });
+        dialog("Picture", [large], { className: "large", buttons: [["Close", "main"]] });
+      },
+    });
+    picture.replaceWith(button);
+    button.append(picture);
+  });
+}
+
+/**
+ * Open a dialog, and return the value of the button that closed it; "" for Esc.
+ * @param {string} title
+ * @param {(Node | string)[]} content
+ * @param {{className?: string, buttons?: [string, string?, string?][], check?: (value: string) => any, calm?: boolean}} [settings]
+ *   `buttons`: text, class and value of each; `check` may keep it open by returning false; a `calm`
+ *   dialog comes unasked: what is typed at that moment presses none of its buttons
+ * @returns {Promise<string>}
+ */
+export function dialog(title, content, settings = {}) {
+  const { className = "", buttons = [["Close", "main"]], check = () => true, calm = false } = settings;
+  const before = /** @type {HTMLElement | null} */ (document.activeElement);
+  return new Promise((resolve) => {
+    const heading = make("h2", { id: `dialog-${document.querySelectorAll("dialog").length}` }, title);
+    const close = async (value) => {
+      if ((await check(value)) !== false) box.close(value);
+    };
+    const box = make(
+      "dialog",
+      {
+        className,
+        "aria-labelledby": heading.id,
+        onclose: () => {
+          const value = box.returnValue;
+          box.remove();
+          before?.focus?.();
+          resolve(value);
+        },
+        // Not by "cancel": a browser closes at the second Esc, whatever a page says to it.
+        onkeydown: (event) => {
+          if (event.key !== "Escape" || event.isComposing) return;
+          event.preventDefault();
+          close("");
+        },
+      },
+      heading,
+      make("div", { className: "inside", tabIndex: 0, role: "group", "aria-labelledby": heading.id }, ...content),
+      make(
+        "p",
+        { className: "buttons" },
+        ...buttons.map(([text, kind = "", value = text]) =>
+          make("button", { type: "button", className: kind, onclick: () => close(value) }, text),
+        ),
+      ),
+    );
+    document.body.append(box);
+    box.showModal();
+    const first = box.querySelector("[autofocus]") ?? box.querySelector("button.main");
+    (calm ? box.querySelector(".inside") : first)?.focus();
+  });
+}
+
+/** Resolves when nobody types into a field: then a dialog interrupts no word. */
+export async function notTyping() {
+  while (document.activeElement?.matches("textarea, input:not([type=checkbox])")) {
+    await new Promise((resolve) => document.activeElement?.addEventListener("blur", resolve, { once: true }));
+  }
+}
+
+/** Say something that is read aloud and goes away. @param {string} text @param {(Node | string)[]} more */
+export function say(text, ...more) {
+  const said = byId("said");
+  said.replaceChildren(text, ...more);
+  said.classList.add("shown");
+  clearTimeout(sayTimer);
+  sayTimer = setTimeout(() => said.classList.remove("shown"), more.length ? 15_000 : 5_000);
+}
+/** @type {any} */
+let sayTimer;
+
+/** Points as people write them. @param {number | null | undefined} value @param {boolean} [signed] */
+export function points(value, signed = false) {
+  if (value === null || value === undefined) return "–";
+  const text = String(Math.round(Math.abs(value) * 1000) / 1000);
+  return (value < 0 ? "−" : signed && value > 0 ? "+" : "") + text;
+}
+
+/** A time as people read it. @param {string | null} at in ISO format, UTC */
+export function when(at) {
+  if (!at) return "";
+  const date = new Date(/Z|[+-]\d\d:\d\d$/.test(at) ? at : `${at}Z`);
+  return date.toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
+}
+
+/** Seconds as people read them. @param {number | null} seconds */
+export function duration(seconds) {
+  if (seconds === null || seconds === undefined) return "–";
+  return seconds < 90 ? `${Math.round(seconds)} s` : `${Math.round(seconds / 60)} min`;
+}
+
+/** "1 answer", "2 answers". @param {number} count @param {string} one @param {string} [many] */
+export function counted(count, one, many = `${one}s`) {
+  return `${count} ${count === 1 ? one : many}`;
+}

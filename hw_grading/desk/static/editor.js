@@ -1,0 +1,196 @@
+// @ts-check
+/** The dialog in which a rubric is changed: first the effect on scores is shown, then it is saved. */
+
+import { CELL, ask } from "./api.js";
+import { counted, dialog, make, points, say } from "./dom.js";
+
+/** @typedef {import("./rubric.js").Rubric} Rubric */
+
+/** A number as people type it, also "1,5" and "−1". @param {string} text */
+export function number(text) {
+  const plain = text.trim().replace("−", "-").replace(",", ".");
+  return plain === "" ? NaN : Number(plain);
+}
+
+let rows = 0;
+
+/** @param {Partial<import("./rubric.js").Item>} item */
+function itemRow(item) {
+  const name = (what) => `${what}-${rows}`;
+  rows += 1;
+  const field = (tag, what, value, more) => {
+    const label = make("label", { className: "unseen", htmlFor: name(what) }, what);
+    return [label, make(tag, { id: name(what), className: what.toLowerCase(), value, autocomplete: "off", ...more })];
+  };
+  const move = (by) => (event) => {
+    const { parentElement: list } = row;
+    const other = by < 0 ? row.previousElementSibling : row.nextElementSibling;
+    if (by < 0) list.insertBefore(row, other);
+    else other?.after(row);
+    event.currentTarget.focus();
+  };
+  const row = make(
+    "li",
+    { "data-item": item.id ?? "" },
+    ...field("input", "Points", item.points === undefined ? "" : String(item.points), { inputMode: "decimal" }),
+    make(
+      "div",
+      {},
+      ...field("textarea", "Text", item.text ?? "", { rows: 1, placeholder: "What students read" }),
+      ...field("textarea", "Note", item.note ?? "", { rows: 1, placeholder: "Note for graders only" }),
+    ),
+    make(
+      "div",
+      { className: "buttons" },
+      make("button", { type: "button", onclick: move(-1), "aria-label": "Move up" }, "↑"),
+      make("button", { type: "button", onclick: move(1), "aria-label": "Move down" }, "↓"),
+      make("button", { type: "button", "aria-label": "Delete", onclick: () => {
+        const next = row.nextElementSibling ?? row.previousElementSibling;
+        row.remove();
+        next?.querySelector("input")?.focus();
+      } }, "×"),
+    ),
+  );
+  return row;
+}
+
+/** The form, and a function that reads a rubric out of it. @param {Rubric} rubric @param {number} most */
+function form(rubric, most) {
+  const list = make("ol", { className: "editor" }, ...rubric.items.map(itemRow));
+  const add = make("button", { type: "button", onclick: () => {
+    const row = itemRow({});
+    list.append(row);
+    row.querySelector("input").focus();
+  } }, "Add an item");
+  const kind = (value, text) =>
+    make("label", {}, make("input", { type: "radio", name: "kind", value, checked: rubric.kind === value }), ` ${text}`);
+  const bound = (label, value) => {
+    const input = make("input", { value: String(value), inputMode: "decimal", size: 5, autocomplete: "off" });
+    return [make("label", {}, `${label} `, input), input];
+  };
+  const [lowerLabel, lower] = bound("At least", rubric.lower);
+  const [upperLabel, upper] = bound("at most", rubric.upper);
+  const kinds = make(
+    "fieldset",
+    {},
+    make("legend", {}, "Points"),
+    kind("adding", "start at 0 and are added"),
+    kind("subtracting", `start at ${points(most)} and are taken off (items with negative points)`),
+    make("span", {}, lowerLabel, " ", upperLabel),
+  );
+  const read = () => ({
+    items: [...list.children].map((row) => ({
+      id: row.dataset.item,
+      points: number(row.querySelector(".points").value),
+      text: row.querySelector(".text").value.trim(),
+      note: row.querySelector(".note").value.trim(),
+    })),
+    kind: /** @type {any} */ (kinds.querySelector("input:checked"))?.value ?? rubric.kind,
+    lower: number(lower.value),
+    upper: number(upper.value),
+  });
+  const check = (read) => {
+    const index = read.items.findIndex((item) => !item.text || !Number.isFinite(item.points));
+    if (index >= 0) {
+      const wrong = read.items[index].text ? ".points" : ".text";
+      list.children[index].querySelector(wrong).focus();
+      return `Item ${index + 1} needs ${wrong === ".text" ? "a text that students read" : "a number of points, such as 1 or -0.5"}.`;
+    }
+    return Number.isFinite(read.lower + read.upper) ? "" : "The bounds are two numbers, such as 0 and 4.";
+  };
+  return { elements: [list, add, kinds], read, check };
+}
+
+/** @param {{student: string, name?: string, before: number, after: number}[]} rescored @param {(student: string) => string} named */
+function scores(rescored, named) {
+  const rows = rescored.map(({ student, before, after }) =>
+    make(
+      "tr",
+      { className: after < before ? "less" : "more" },
+      make("th", { scope: "row" }, named(student)),
+      make("td", { className: "number" }, points(before)),
+      make("td", {}, "→"),
+      make("td", { className: "number" }, points(after)),
+    ),
+  );
+  return make("table", {}, make("tbody", {}, ...rows));
+}
+
+/**
+ * Let a grader change the rubric.
+ * @param {Rubric} rubric @param {number} most points of the question
+ * @param {(student: string) => string} named how a student is called on this page
+ * @param {(rubric: Rubric, rescored: any[]) => void} changed what is done afterwards
+ */
+export async function editRubric(rubric, most, named, changed) {
+  const { elements, read, check } = form(rubric, most);
+  const trouble = make("p", { role: "alert", className: "alarm" });
+  elements[0].querySelector("input")?.setAttribute("autofocus", "");
+  const first = JSON.stringify(read());
+  let saved = false;
+  const leaving = (event) => JSON.stringify(read()) !== first && event.preventDefault();
+  addEventListener("beforeunload", leaving);
+
+  const save = async () => {
+    const wanted = { ...read(), revision: rubric.revision };
+    trouble.textContent = check(wanted);
+    if (trouble.textContent) return false;
+    try {
+      const { rescored } = await ask(["rubric", CELL, "preview"], { rubric: wanted });
+      if (rescored.length) {
+        const title = `This changes ${counted(rescored.length, "score")}`;
+        const choice = await dialog(title, [scores(rescored, named)], {
+          className: "preview",
+          buttons: [[`Change ${counted(rescored.length, "score")}`, "main", "change"], ["Back", "", ""]],
+        });
+        if (choice !== "change") return false;
+      }
+      const answer = await ask(["rubric", CELL], { rubric: wanted });
+      saved = true;
+      changed(answer.rubric, answer.rescored ?? []);
+      return true;
+    } catch (error) {
+      const theirs = error.body?.rubric;
+      trouble.textContent = `Not saved: ${error.message}`;
+      if (theirs) {
+        // What was typed stays; the next attempt is based on the rubric of now.
+        rubric = theirs;
+        const list = theirs.items.map((item) => `${points(item.points, true)} ${item.text}`).join(" · ");
+        trouble.append(` It is now: ${list}. To replace it by yours, save again.`);
+      }
+      return false;
+    }
+  };
+  const leave = async () => {
+    if (JSON.stringify(read()) === first) return true;
+    const choice = await dialog("Leave without saving?", ["Your changes of the rubric would be lost."], {
+      buttons: [["Go on editing", "main", ""], ["Leave", "", "leave"]],
+    });
+    return choice === "leave";
+  };
+  await dialog("Edit the rubric", [...elements, trouble], {
+    className: "wide",
+    buttons: [["Save", "main", "save"], ["Cancel", "", ""]],
+    check: (value) => (value === "save" ? save() : leave()),
+  });
+  removeEventListener("beforeunload", leaving);
+  return saved;
+}
+
+/**
+ * Say that a rubric was changed, with a button that takes it back.
+ * @param {any[]} rescored @param {(rubric: Rubric, rescored: any[]) => void} changed
+ */
+export function offerUndo(rescored, changed) {
+  const undo = async () => {
+    try {
+      const answer = await ask(["rubric", CELL, "undo"], {});
+      changed(answer.rubric, answer.rescored ?? []);
+      say("The rubric is as it was before.");
+    } catch (error) {
+      say(`Not undone: ${error.message}`);
+    }
+  };
+  const effect = rescored.length ? ` ${counted(rescored.length, "score")} changed.` : "";
+  say(`The rubric is saved.${effect} `, make("button", { type: "button", onclick: undo }, "Undo"));
+}

@@ -1,0 +1,275 @@
+// @ts-check
+/** All answers to one question on one page: to find, group and mark several at once. */
+
+import { CELL, address, ask, gradingPage } from "./api.js";
+import { ClassList } from "./classlist.js";
+import { byId, counted, make, points, say } from "./dom.js";
+import { grader } from "./grader.js";
+import { listen, showHelp } from "./keys.js";
+import { confirmChanged, pressItems, showItems } from "./rubric.js";
+
+/** @typedef {import("./classlist.js").Row} Row */
+
+const list = new ClassList();
+/** @type {Set<string>} */
+const selected = new Set();
+/** @type {Set<string>} */
+const chosen = new Set();
+/** @type {Row[]} */
+let shown = [];
+let last = 0; // the tile from which Shift selects
+
+const FILTERS = {
+  all: () => true,
+  waiting: (row) => !row.graded,
+  graded: (row) => row.graded,
+  flagged: (row) => row.flagged,
+};
+
+/** Failures first, then empty answers, then groups, each together; else the question's own order. */
+function ordered() {
+  const groups = [...new Set(list.rows.map((row) => row.group).filter(Boolean))].sort();
+  const rank = (row) =>
+    row.failed ? 0 : row.empty ? 1 : row.group ? 2 + groups.indexOf(row.group) : 2 + groups.length;
+  return list.rows.filter(FILTERS[byId("show").value]).sort((one, other) => rank(one) - rank(other));
+}
+
+/** @param {Row} row @param {number} index */
+function tile(row, index) {
+  const name = list.call(row.student);
+  const inside = row.picture
+    ? make("img", {
+        loading: "lazy", decoding: "async", alt: `Plot of ${name}`,
+        src: `${address("api", "thumbnail", CELL, row.student)}?d=${encodeURIComponent(row.digest)}`,
+        onerror: (event) => event.target.replaceWith(make("p", { className: "excerpt soft" }, "The plot cannot be shown.")),
+      })
+    : make("p", { className: `excerpt ${row.excerpt ? "" : "soft"}` },
+        row.excerpt || (row.failed ? "The submission could not be graded." : row.empty ? "Empty" : "No picture"));
+  const marks = [
+    row.failed && "failed", row.empty && "empty", row.flagged && "flagged", row.changed && "handed in again",
+    row.overridden && "changed in formgrader", row.group && `group “${row.group}”`,
+  ].filter(Boolean).join(" · ");
+  const box = make("input", {
+    type: "checkbox", checked: selected.has(row.student), tabIndex: -1, "aria-label": `Select ${name}`,
+    onclick: (event) => select(index, event.shiftKey),
+  });
+  return make(
+    "li",
+    { className: selected.has(row.student) ? "selected" : "", "data-index": index },
+    make("a", {
+      href: gradingPage(CELL, row.student), tabIndex: index ? -1 : 0,
+      onclick: (event) => {
+        if (!event.shiftKey) return;
+        event.preventDefault();
+        select(index, true);
+      },
+    }, inside, make("span", { className: "unseen" }, `Grade ${name}`)),
+    make("span", { className: `marks ${row.failed || row.changed ? "alarm" : "soft"}` }, marks),
+    make("label", { className: "caption" }, box, make("bdi", {}, name),
+      make("span", { className: `score ${row.graded ? "" : "waits"}` }, row.graded ? points(row.score) : "not graded")),
+  );
+}
+
+function showTiles() {
+  shown = ordered();
+  const tiles = shown.map(tile);
+  const none = make("li", { className: "soft" }, list.rows.length ? "No answer is like this." : "Nobody has handed in this homework yet.");
+  byId("tiles").replaceChildren(...(tiles.length ? tiles : [none]));
+  byId("tiles").removeAttribute("aria-busy");
+}
+
+/** @param {number} index @param {boolean} range from the one before */
+function select(index, range) {
+  const on = !selected.has(shown[index].student);
+  const [from, to] = range ? [Math.min(last, index), Math.max(last, index)] : [index, index];
+  for (const row of shown.slice(from, to + 1)) on || range ? selected.add(row.student) : selected.delete(row.student);
+  last = index;
+  showSelection();
+}
+
+function showSelection() {
+  for (const element of byId("tiles").children) {
+    const row = shown[Number(element.dataset.index)];
+    const on = row !== undefined && selected.has(row.student);
+    element.classList.toggle("selected", on);
+    const box = element.querySelector("input");
+    if (box) box.checked = on;
+  }
+  const box = byId("selection");
+  const graded = [...selected].filter((id) => list.row(id)?.graded).length;
+  box.hidden = !selected.size;
+  byId("selection-title").textContent = counted(selected.size, "answer") + " selected" + (graded ? `, ${graded} graded` : "");
+  pressItems(byId("items"), chosen);
+  byId("give").disabled = !chosen.size;
+}
+
+function showGroups() {
+  const blank = list.rows.filter((row) => row.empty).map((row) => row.student);
+  const identical = list.same.filter((group) => !group.every((id) => list.row(id)?.empty));
+  const groups = [
+    ...(blank.length ? [["Empty", blank]] : []),
+    ...identical.map((group, index) => [`Identical ${index + 1}`, group]),
+    ...Object.entries(list.groups),
+  ];
+  const buttons = groups.map(([name, students]) =>
+    make("li", {}, make("button", { type: "button", onclick: () => {
+      selected.clear();
+      for (const id of students) if (list.row(id)) selected.add(id);
+      showSelection();
+    } }, `${name} `, make("span", { className: "members" }, String(students.length)))),
+  );
+  const none = make("li", { className: "soft" }, "No two answers are identical. Select some to make a group of them.");
+  byId("groups").replaceChildren(...(buttons.length ? buttons : [none]));
+  byId("group-names").replaceChildren(...Object.keys(list.groups).map((name) => make("option", { value: name })));
+}
+
+function showAll() {
+  byId("title").textContent = list.question.title;
+  byId("names").setAttribute("aria-pressed", String(list.named));
+  for (const id of [...selected]) if (!list.row(id)) selected.delete(id);
+  showTiles();
+  showGroups();
+  showSelection();
+}
+
+/** @param {string} id of an item */
+function toggle(id) {
+  chosen.has(id) ? chosen.delete(id) : chosen.add(id);
+  showSelection();
+}
+
+/** Ask for something that changes the answers selected. @param {(body: any) => Promise<any>} what */
+async function apply(what) {
+  const students = [...selected].map((id) => list.row(id)).filter((row) => row !== undefined);
+  const column = (name) => Object.fromEntries(students.map((row) => [row?.student, row?.[name]]));
+  for (const button of byId("selection").querySelectorAll("button")) button.disabled = true;
+  try {
+    const body = { versions: column("version"), digests: column("digest"), rubric_revision: list.rubric.revision };
+    const { saved = {}, refused = {} } = await what(body);
+    for (const id of Object.keys(saved)) selected.delete(id);
+    const left = Object.keys(refused);
+    const why = left.length ? ` ${counted(left.length, "answer")} not saved: ${refused[left[0]].message}` : "";
+    say(`Saved: ${counted(Object.keys(saved).length, "answer")}.${why}`);
+    chosen.clear();
+    await reload();
+  } catch (error) {
+    if (error.body?.kind === "rubric") {
+      if (await confirmChanged(list.rubric, error.body.rubric, error.message)) {
+        takeRubric(error.body.rubric);
+        await apply(what);
+      }
+    } else {
+      const again = make("button", { type: "button", onclick: () => apply(what) }, "Try again");
+      say(`Not saved: ${error.message} `, again);
+    }
+  } finally {
+    for (const button of byId("selection").querySelectorAll("button")) button.disabled = false;
+    showSelection();
+  }
+}
+
+function takeRubric(rubric) {
+  list.rubric = rubric;
+  const ids = new Set(rubric.items.map((item) => item.id));
+  for (const id of chosen) if (!ids.has(id)) chosen.delete(id);
+  showItems(byId("items"), rubric, toggle);
+}
+
+const give = () => apply((body) => ask(["items", CELL], { ...body, items: [...chosen] }));
+const nothing = () => {
+  const mark = { chosen: [], adjustment: 0, comment: "", done: true, flagged: false, flag_note: "" };
+  return apply((body) => ask(["save", CELL], { ...body, mark, seconds: 0 }));
+};
+
+async function put() {
+  const name = byId("group").value.trim();
+  try {
+    list.groups = (await ask(["group", CELL], { students: [...selected], name })).groups;
+    say(name ? `Put into “${name}”.` : "Taken out of their groups.");
+    selected.clear();
+    await reload();
+  } catch (error) {
+    say(`Not saved: ${error.message}`);
+  }
+}
+
+async function undo() {
+  try {
+    const { undone } = await ask(["undo", CELL], {});
+    say(`Undone: ${counted(Object.keys(undone).length, "answer")}.`);
+    await reload();
+  } catch (error) {
+    say(`Not undone: ${error.message}`);
+  }
+}
+
+async function reload() {
+  await list.load();
+  showAll();
+  follow();
+}
+
+/** Show the answers that the server has still to read, as it reads them. */
+function follow() {
+  const { read = 0, of = 0 } = list.reading ?? {};
+  byId("reading").textContent = read < of ? `${read} of ${of} notebooks are read.` : "";
+  if (read < of) setTimeout(() => reload().catch(() => {}), 2_000);
+}
+
+/** Arrows move through the tiles; Space selects. */
+function keysOfTiles() {
+  byId("tiles").addEventListener("keydown", (event) => {
+    const here = event.target.closest("li");
+    if (!here || event.target.tagName !== "A" || event.ctrlKey || event.altKey || event.metaKey) return;
+    const all = [...byId("tiles").children];
+    const columns = all.filter((one) => one.offsetTop === all[0].offsetTop).length;
+    const index = all.indexOf(here);
+    const step = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: columns, ArrowUp: -columns, Home: -index, End: all.length - 1 - index }[event.key];
+    if (event.key === " ") select(index, false);
+    else if (step === undefined || !all[index + step]) return;
+    else {
+      all[index + step].querySelector("a")?.focus();
+      if (event.shiftKey) {
+        if (!selected.size) last = index;
+        select(index + step, true);
+      }
+    }
+    event.preventDefault();
+  });
+}
+
+function names() {
+  list.toggleNames();
+  showAll();
+}
+
+async function begin() {
+  await grader();
+  try {
+    await list.load();
+  } catch (error) {
+    byId("trouble").replaceChildren(make("p", {}, `The answers were not loaded: ${error.message} `,
+      make("button", { type: "button", onclick: () => location.reload() }, "Try again")));
+    return;
+  }
+  takeRubric(list.rubric);
+  showAll();
+  follow();
+  const clear = () => {
+    selected.clear();
+    showSelection();
+  };
+  const actions = { give, nothing, put, undo, names, clear };
+  for (const [id, action] of Object.entries(actions)) byId(id).addEventListener("click", action);
+  byId("show").addEventListener("change", showTiles);
+  keysOfTiles();
+  const help = () => showHelp([
+    ["arrows", "from answer to answer"], ["Space", "select, or not (Shift and arrow: a range)"], ["Enter", "grade this answer"],
+    ["1 … 9", "choose an item for the answers selected"], ["s", "give these items to them"], ["Esc", "select none"],
+    ["u", "undo"], ["i", "names of students"], ["?", "this help"],
+  ]);
+  listen({ u: undo, i: names, s: () => chosen.size && selected.size && give(), Escape: clear, "?": help },
+    (index) => selected.size && list.rubric.items[index] && toggle(list.rubric.items[index].id));
+}
+
+begin();

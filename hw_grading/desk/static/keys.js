@@ -1,0 +1,49 @@
+// @ts-check
+/** The keyboard. No key acts while somebody types, with Ctrl, Alt or Meta, or below a dialog. */
+
+import { dialog, make } from "./dom.js";
+
+const FIELDS = "input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]";
+
+/**
+ * Which item of a rubric a key stands for: 1 to 9, and from the tenth on Shift with 0 to 9.
+ * @param {KeyboardEvent} event @returns {number} from 0; -1 for none
+ */
+export function itemOf(event) {
+  if (/^[1-9]$/.test(event.key)) return Number(event.key) - 1;
+  const digit = /^Digit(\d)$/.exec(event.code);
+  return digit && event.shiftKey && event.key !== "0" ? Number(digit[1]) + 9 : -1;
+}
+
+/** The key with which item number `index`, from 0, is toggled; "" for none. @param {number} index */
+export function keyOf(index) {
+  if (index < 9) return String(index + 1);
+  return index < 19 ? `⇧${index - 9}` : "";
+}
+
+/**
+ * Listen to keys.
+ * @param {Record<string, () => void>} actions by key
+ * @param {(index: number) => void} [onItem] for the number of an item
+ */
+export function listen(actions, onItem) {
+  document.addEventListener("keydown", (event) => {
+    const target = /** @type {Element} */ (event.target);
+    if (event.ctrlKey || event.altKey || event.metaKey || event.isComposing) return;
+    if (target.closest?.(FIELDS) || document.querySelector("dialog[open]")) return;
+    const action = actions[event.key] ?? actions[event.key.toLowerCase()];
+    const index = itemOf(event);
+    if (action && !(event.repeat && /^[^jk]$/.test(event.key))) action();
+    else if (!action && index >= 0 && onItem && !event.repeat) onItem(index);
+    else return;
+    event.preventDefault();
+  });
+}
+
+/** Show what keys there are. @param {[string, string][]} lines keys, and what they do */
+export function showHelp(lines) {
+  const rows = lines.map(([key, text]) =>
+    make("tr", {}, make("th", { scope: "row" }, make("kbd", {}, key)), make("td", {}, text)),
+  );
+  dialog("Keys", [make("table", { className: "keys" }, make("tbody", {}, ...rows))]);
+}

@@ -1,0 +1,93 @@
+// @ts-check
+/** A rubric as it is shown and applied. */
+
+import { dialog, make, points } from "./dom.js";
+import { keyOf } from "./keys.js";
+
+/** @typedef {{id: string, points: number, text: string, note: string}} Item */
+/** @typedef {{items: Item[], kind: "adding" | "subtracting", lower: number, upper: number, revision: number}} Rubric */
+
+/**
+ * Show the items as buttons that are pressed where they apply.
+ * @param {Element} list @param {Rubric} rubric @param {(id: string) => void} toggle
+ */
+export function showItems(list, rubric, toggle) {
+  const rows = rubric.items.map((item, index) => {
+    const key = keyOf(index);
+    const button = make(
+      "button",
+      { type: "button", className: "item", "aria-pressed": "false", "data-item": item.id, onclick: () => toggle(item.id) },
+      make("kbd", {}, key || "·"),
+      make("span", { className: "points" }, points(item.points, true)),
+      make("span", { className: "text" }, item.text),
+    );
+    if (/^\d$/.test(key)) button.setAttribute("aria-keyshortcuts", key);
+    const note = item.note &&
+      make("details", { className: "note" }, make("summary", {}, "Note for graders"), item.note);
+    return make("li", {}, button, note);
+  });
+  const none = make("li", { className: "soft" }, "This rubric has no items. Press e to make some.");
+  list.replaceChildren(...(rows.length ? rows : [none]));
+}
+
+/** Press the items that apply. @param {Element} list @param {Iterable<string>} chosen */
+export function pressItems(list, chosen) {
+  const ids = new Set(chosen);
+  for (const button of list.querySelectorAll("button.item")) {
+    button.setAttribute("aria-pressed", String(ids.has(/** @type {any} */ (button).dataset.item)));
+  }
+}
+
+/**
+ * What earns everything: as `Rubric.full_marks` of the server.
+ * @param {Rubric} rubric @param {number} most points of the question
+ */
+export function fullMarks(rubric, most) {
+  const adding = rubric.kind === "adding";
+  const items = adding ? rubric.items.filter((item) => item.points > 0) : [];
+  const start = adding ? items.reduce((sum, item) => sum + item.points, 0) : most;
+  const adjustment = start >= rubric.upper ? 0 : rubric.upper - start;
+  return { chosen: items.map((item) => item.id), adjustment };
+}
+
+/** How two rubrics differ, one line for each item that is new, other or gone. @param {Rubric} before @param {Rubric} after */
+export function changes(before, after) {
+  const old = new Map(before.items.map((item) => [item.id, item]));
+  const rows = after.items.map((item) => {
+    const was = old.get(item.id);
+    old.delete(item.id);
+    const pointed = was && was.points !== item.points;
+    const worded = was && was.text !== item.text;
+    const what = !was ? "new" : pointed ? `was ${points(was.points, true)}` : worded ? "reworded" : "";
+    return [what, item];
+  });
+  rows.push(...[...old.values()].map((item) => ["deleted", item]));
+  return make(
+    "ol",
+    { className: "changes" },
+    ...rows.map(([what, item]) =>
+      make(
+        "li",
+        { className: what === "deleted" ? "gone" : what ? "other" : "" },
+        make("span", { className: "points" }, points(item.points, true)),
+        make("span", { className: "text" }, item.text),
+        what && make("strong", {}, what),
+      ),
+    ),
+  );
+}
+
+/**
+ * Show a rubric that somebody else changed, and ask whether to save with it.
+ * @param {Rubric} before @param {Rubric} after @param {string} message
+ * @param {string} [yes] @returns {Promise<boolean>}
+ */
+export async function confirmChanged(before, after, message, yes = "Save with this rubric") {
+  const bounds = before.kind !== after.kind || before.lower !== after.lower || before.upper !== after.upper;
+  const rule = bounds && make("p", {}, `It is ${after.kind} now, from ${points(after.lower)} to ${points(after.upper)} points.`);
+  const choice = await dialog("The rubric was changed", [message && make("p", {}, message), changes(before, after), rule || ""], {
+    calm: true,
+    buttons: [[yes, "main", "save"], ["Not yet", "", ""]],
+  });
+  return choice === "save";
+}

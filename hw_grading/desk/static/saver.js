@@ -1,0 +1,304 @@
+// @ts-check
+/**
+ * Saving marks so that none is lost.
+ *
+ * One request at a time, in the order of the grader's doing; each save names the version that the
+ * save before returned. Until the server has acknowledged a mark, a draft of it lies in the tab's
+ * session storage: it is sent again after a failure, a reload or a crash of the server.
+ */
+
+import { ASSIGNMENT, CELL, Failure, ask } from "./api.js";
+
+/** @typedef {{chosen: string[], adjustment: number, comment: string, done: boolean, flagged: boolean, flag_note: string}} Mark */
+/** @typedef {Mark & {version: string, score: number | null, waits: boolean, overridden: boolean, changed: boolean, grader: string, at: string | null, seconds: number, given_comment: string}} Grading */
+/**
+ * @typedef {object} Entry
+ * @property {string} student
+ * @property {Grading | null} base what the server has, as far as this page knows
+ * @property {string} version that the next save names
+ * @property {string} digest of the answer that the grader looked at
+ * @property {Mark} mark what the grader wants
+ * @property {string[]} also students with the same answer, who get the same mark
+ * @property {boolean} force whether to save even what seems to be saved
+ * @property {Failure | null} failure
+ * @property {number} spent seconds that no save has told yet
+ */
+
+const PAUSE_IN_TYPING = 1_500; // milliseconds
+const FIRST_RETRY = 2_000;
+const LAST_RETRY = 30_000;
+const DRAFTS = `hw-grading desk ${ASSIGNMENT} ${CELL} `;
+
+/** @param {Mark} grading @returns {Mark} */
+export function markOf({ chosen, adjustment, comment, done, flagged, flag_note }) {
+  return { chosen: [...chosen], adjustment, comment, done, flagged, flag_note };
+}
+
+/** @param {Mark} one @param {Mark} other */
+export function sameMark(one, other) {
+  const plain = (/** @type {Mark} */ mark) => {
+    const { chosen, comment, flag_note, ...rest } = markOf(mark);
+    return JSON.stringify([[...chosen].sort(), comment.trim(), flag_note.trim(), rest]);
+  };
+  return plain(one) === plain(other);
+}
+
+export class Saver {
+  /**
+   * @param {object} page what the page does about it
+   * @param {() => number} page.revision of the rubric that the grader sees
+   * @param {(students: string[]) => Record<string, [string, string]>} page.known version and digest
+   * @param {() => void} page.onState
+   * @param {(student: string, grading: Grading) => void} page.onSaved
+   * @param {(entry: Entry, theirs: Grading) => Promise<string>} page.onConflict "mine", "theirs", ""
+   * @param {(rubric: any, message: string) => Promise<boolean>} page.onRubric whether to go on
+   * @param {(student: string, message: string, theirs: Grading) => void} page.onRefused of `also`
+   */
+  constructor(page) {
+    this.page = page;
+    /** @type {Map<string, Entry>} */
+    this.entries = new Map();
+    /** @type {Entry | null} */
+    this.sending = null;
+    /** @type {any} */
+    this.typing = null;
+    /** @type {any} */
+    this.retry = null;
+    this.wait = FIRST_RETRY;
+    this.asking = false;
+    this.saved = 0;
+    addEventListener("beforeunload", (event) => {
+      if (this.unsaved().length) event.preventDefault();
+    });
+    addEventListener("focus", () => this.failed()?.failure?.login && this.again());
+    addEventListener("online", () => this.again());
+    document.addEventListener("visibilitychange", () => document.hidden && this.flush());
+  }
+
+  /** Take up what an earlier page of this tab could not save. */
+  recover() {
+    for (const key of Object.keys(sessionStorage)) {
+      if (!key.startsWith(DRAFTS)) continue;
+      try {
+        const { mark, version, digest, also } = JSON.parse(sessionStorage.getItem(key) ?? "");
+        const student = key.slice(DRAFTS.length);
+        this.entries.set(student, this.entry(student, null, version, digest, mark, also));
+      } catch {
+        sessionStorage.removeItem(key);
+      }
+    }
+    this.flush();
+  }
+
+  /** @returns {Entry} */
+  entry(student, base, version, digest, mark, also = []) {
+    return { student, base, version, digest, mark, also, force: false, failure: null, spent: 0 };
+  }
+
+  /**
+   * Take up an answer as the server has it, and return the mark to show: a draft goes first.
+   * @param {string} student @param {Grading} grading @param {string} digest @returns {Mark}
+   */
+  open(student, grading, digest) {
+    const known = this.entries.get(student);
+    if (known && this.waits(known)) {
+      // The draft keeps the version that its grader saw: the server finds a conflict.
+      if (!known.base && known.version === grading.version) known.base = grading;
+      return known.mark;
+    }
+    const mark = markOf(grading);
+    this.entries.set(student, this.entry(student, grading, grading.version, digest, mark));
+    return mark;
+  }
+
+  /**
+   * @param {string} student @param {Mark} mark
+   * @param {{typing?: boolean, force?: boolean, also?: string[]}} [how] `typing`: save after a pause
+   */
+  change(student, mark, how = {}) {
+    const entry = this.entries.get(student);
+    if (!entry) return;
+    entry.mark = mark;
+    entry.also = how.also ?? entry.also;
+    entry.force ||= how.force ?? false;
+    if (entry.failure && !entry.failure.passes && !entry.failure.login && !entry.failure.body.theirs) {
+      entry.failure = null;
+    }
+    this.keepDraft(entry);
+    clearTimeout(this.typing);
+    this.typing = null;
+    if (how.typing) this.typing = setTimeout(() => this.flush(), PAUSE_IN_TYPING);
+    else this.flush();
+    this.page.onState();
+  }
+
+  /** Count the seconds that somebody looked at an answer. */
+  look(student, seconds) {
+    const entry = this.entries.get(student);
+    if (entry) entry.spent += seconds;
+  }
+
+  /** Take over a grading that came by another way: an undo, a group, a newer look. */
+  adopt(student, grading) {
+    const entry = this.entries.get(student);
+    if (!entry || this.waits(entry)) return;
+    Object.assign(entry, { base: grading, version: grading.version, mark: markOf(grading) });
+  }
+
+  /** @param {Entry} entry */
+  waits(entry) {
+    const typed = !entry.base || !sameMark(entry.mark, entry.base);
+    return entry === this.sending || entry.force || typed || entry.failure !== null;
+  }
+
+  unsaved() {
+    return [...this.entries.values()].filter((entry) => this.waits(entry));
+  }
+
+  /** The first answer that could not be saved. */
+  failed() {
+    return this.unsaved().find((entry) => entry.failure);
+  }
+
+  /** Try again what failed. */
+  again() {
+    clearTimeout(this.retry);
+    this.retry = null;
+    for (const entry of this.unsaved()) {
+      if (entry.failure?.body.theirs) this.settle(entry, entry.failure.body.theirs);
+      else entry.failure = null;
+    }
+    this.flush();
+    this.page.onState();
+  }
+
+  /** Resolves when nothing is left that can be saved now. */
+  async idle() {
+    this.flush();
+    while (this.sending || (!this.asking && !this.retry && this.unsaved().some((e) => !e.failure))) {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+
+  /** Begin to save what waits. */
+  flush() {
+    clearTimeout(this.typing);
+    this.typing = null;
+    if (this.sending || this.asking || this.retry) return;
+    const entry = this.unsaved().find((one) => !one.failure);
+    if (entry) this.send(entry);
+  }
+
+  /** @param {Entry} entry */
+  async send(entry) {
+    const { mark, spent, also } = entry;
+    const known = this.page.known(also.filter((student) => student !== entry.student));
+    known[entry.student] = [entry.version, entry.digest];
+    const column = (index) =>
+      Object.fromEntries(Object.entries(known).map(([student, pair]) => [student, pair[index]]));
+    this.sending = entry;
+    entry.spent = 0;
+    this.page.onState();
+    try {
+      const answer = await ask(["save", CELL], {
+        versions: column(0),
+        digests: column(1),
+        mark,
+        rubric_revision: this.page.revision(),
+        seconds: Math.round(spent * 10) / 10,
+      });
+      this.sending = null;
+      this.wait = FIRST_RETRY;
+      this.take(entry, mark, answer);
+    } catch (error) {
+      this.sending = null;
+      entry.spent += spent;
+      await this.fail(entry, error instanceof Failure ? error : new Failure(String(error), -1));
+    }
+    this.page.onState();
+    this.flush();
+  }
+
+  /** @param {Entry} entry @param {Mark} sent @param {any} answer of the server */
+  take(entry, sent, { saved = {}, refused = {} }) {
+    for (const [student, grading] of Object.entries(saved)) {
+      if (student === entry.student) {
+        // The server trims texts; what it has is what was sent.
+        const unchanged = sameMark(entry.mark, sent);
+        Object.assign(entry, { base: grading, version: grading.version, force: false, failure: null });
+        if (unchanged) {
+          entry.mark = markOf(grading);
+          sessionStorage.removeItem(DRAFTS + student);
+        } else this.keepDraft(entry);
+        this.saved += 1;
+      }
+      this.page.onSaved(student, grading);
+    }
+    for (const [student, { message, theirs }] of Object.entries(refused)) {
+      if (student === entry.student) this.conflict(entry, message, theirs);
+      else this.page.onRefused(student, message, theirs);
+    }
+  }
+
+  /** @param {Entry} entry @param {string} message @param {Grading} theirs */
+  conflict(entry, message, theirs) {
+    const { base } = entry;
+    // Only the score or the version changed, by a change of the rubric: the grader's mark stands.
+    const rescored = base && sameMark(base, theirs) && base.changed === theirs.changed;
+    if ((rescored && !theirs.overridden) || sameMark(entry.mark, theirs)) {
+      Object.assign(entry, { base: theirs, version: theirs.version });
+      if (sameMark(entry.mark, theirs)) this.done(entry);
+      return;
+    }
+    entry.failure = new Failure(message, 409, { theirs });
+    this.settle(entry, theirs);
+  }
+
+  /** @param {Entry} entry @param {Grading} theirs */
+  async settle(entry, theirs) {
+    if (this.asking) return;
+    this.asking = true;
+    const choice = await this.page.onConflict(entry, theirs);
+    this.asking = false;
+    if (choice) {
+      Object.assign(entry, { base: theirs, version: theirs.version, failure: null });
+      if (choice === "theirs") {
+        entry.mark = markOf(theirs);
+        this.done(entry);
+      } else entry.force = true;
+    }
+    this.flush();
+    this.page.onState();
+  }
+
+  /** @param {Entry} entry */
+  done(entry) {
+    entry.force = false;
+    sessionStorage.removeItem(DRAFTS + entry.student);
+    if (entry.base) this.page.onSaved(entry.student, entry.base);
+  }
+
+  /** @param {Entry} entry @param {Failure} failure */
+  async fail(entry, failure) {
+    if (failure.status === 409 && failure.body.kind === "rubric") {
+      this.asking = true;
+      this.page.onState();
+      const goOn = await this.page.onRubric(failure.body.rubric, failure.message);
+      this.asking = false;
+      if (goOn) return;
+    }
+    entry.failure = failure;
+    if (!failure.passes) return;
+    this.retry = setTimeout(() => this.again(), this.wait);
+    this.wait = Math.min(2 * this.wait, LAST_RETRY);
+  }
+
+  /** @param {Entry} entry */
+  keepDraft({ student, mark, version, digest, also }) {
+    try {
+      sessionStorage.setItem(DRAFTS + student, JSON.stringify({ mark, version, digest, also }));
+    } catch {
+      // The tab's storage is full: the page itself still has the mark, and asks before it closes.
+    }
+  }
+}

@@ -1,0 +1,449 @@
+"""People grade a class of 40 on the desk: by keyboard, together, and while the server fails."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from audit import findings, sideways
+from desk_class import (
+    ASSIGNMENT,
+    BLANK,
+    CLASS,
+    HOSTILE,
+    POINTS,
+    SAME,
+    Desk,
+    fits,
+    given,
+    write_class,
+)
+from lab import PATIENCE
+from playwright.sync_api import Browser, Page, expect
+from server import Server, start_desk
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.xdist_group("browser"),
+    # nbgrader's own way with its database, of no concern here.
+    pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning"),
+]
+
+SAVES = 200
+ROOM = [{"width": 1280, "height": 800}, {"width": 640, "height": 800}]  # the second: at 200 %
+PAGES = ["", "grade/why?student=student06", "grade/plot", "grid/plot", "grid/why", "statistics"]
+PAGES += ["flagged", "student/student06"]
+
+
+@pytest.fixture(scope="module")
+def graded_class(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A course of which nothing is graded by hand; tests work on copies."""
+    root = tmp_path_factory.mktemp("class") / "course"
+    write_class(root)
+    return root
+
+
+@pytest.fixture
+def course(graded_class: Path, tmp_path: Path) -> Path:
+    shutil.copytree(graded_class, tmp_path / "course")
+    return tmp_path / "course"
+
+
+@pytest.fixture
+def server(course: Path, tmp_path: Path) -> Iterator[Server]:
+    running = start_desk(course, tmp_path / "records", ASSIGNMENT)
+    yield running
+    running.close()
+
+
+@pytest.fixture
+def desk(browser: Browser, server: Server) -> Iterator[Callable[..., Desk]]:
+    """Let somebody log in, each in a browser of their own."""
+    opened: list[Desk] = []
+
+    def log_in(name: str = "Kim", **settings: object) -> Desk:
+        opened.append(Desk(browser, server, name, **settings))
+        opened[-1].page.set_default_timeout(PATIENCE)
+        return opened[-1]
+
+    yield log_in
+    for one in opened:
+        one.close()
+
+
+def troubles(page: Page) -> list[str]:
+    """Audit a page, and look for what needs scrolling sideways; texts for the ear alone do not."""
+    for_the_ear = re.compile(r"\w+ (.* )?(unseen|skip|katex-mathml)\b.*: \d+ > 1$")
+    return findings(page) + [found for found in sideways(page) if not for_the_ear.match(found)]
+
+
+def pressed(page: Page) -> list[str]:
+    """Return the texts of the items that apply."""
+    return page.locator("#items button[aria-pressed=true] .text").all_inner_texts()
+
+
+# -- one grader
+
+
+def test_a_class_of_40_is_graded_by_keyboard_alone_with_2_keys_an_answer(
+    course: Path, desk: Callable[..., Desk]
+) -> None:
+    kim = desk()
+    page = kim.open("why")
+    keys = 0
+    for number in range(len(CLASS)):
+        expect(page.locator("#done-text")).to_have_text(f"{number} of 40 graded")
+        kim.wait()
+        before = page.locator("#number").inner_text()
+        text = page.locator("#answer-text").inner_text()
+        item = re.search(r"(?i)item (\d)", text)
+        page.keyboard.press(item[1] if item else "4")
+        page.keyboard.press("n")
+        keys += 2
+        if number < len(CLASS) - 1:
+            expect(page.locator("#number")).not_to_have_text(before)
+    expect(page.locator("#done-text")).to_have_text("40 of 40 graded")
+    kim.saved()
+    assert keys == 2 * len(CLASS)
+    scores = {student: answer.score for student, answer in given(course, "why").items()}
+    assert scores == {student: POINTS[fits(student) - 1] for student in CLASS}
+    assert not any(answer.waits for answer in given(course, "why").values())
+
+
+def test_each_key_does_what_the_help_says(course: Path, desk: Callable[..., Desk]) -> None:
+    kim = desk()
+    page = kim.open("why", CLASS[9])
+    keys = page.keyboard
+    keys.press("?")
+    expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
+    keys.press("1")  # a dialog is open
+    keys.press("Escape")
+    assert pressed(page) == []
+    keys.press("3")
+    keys.press("+")
+    kim.saved()
+    expect(page.locator("#score")).to_have_text("1")
+    keys.press("-")
+    keys.press("-")
+    expect(page.locator("#score")).to_have_text("0")
+    keys.press("0")
+    expect(page.locator("#score")).to_have_text("3")
+    keys.press("c")
+    keys.type("n0j1 $x^2$")
+    expect(page.locator("#preview .katex")).to_be_visible()
+    keys.press("Escape")
+    kim.saved()
+    assert given(course, "why")[CLASS[9]].comment.endswith("n0j1 $x^2$")
+    keys.press("i")
+    expect(page.locator("#who")).to_have_text("Ada <b> Number 09")
+    keys.press("i")
+    keys.press("f")
+    keys.type("copied?")
+    keys.press("Escape")
+    kim.saved()
+    here = page.locator("#number").inner_text()
+    step = "k" if here.startswith("Answer 40") else "j"
+    keys.press(step)
+    expect(page.locator("#number")).not_to_have_text(here)
+    kim.wait()
+    keys.press("j" if step == "k" else "k")
+    expect(page.locator("#number")).to_have_text(here)
+    kim.wait()
+    expect(page.locator("#comment")).to_have_value("n0j1 $x^2$")
+    keys.press("u")
+    expect(page.locator("#flag")).to_have_attribute("aria-pressed", "true")  # only the note is gone
+    keys.press("g")
+    expect(page.locator("#tiles li")).to_have_count(40)
+
+
+def test_identical_and_blank_answers_are_graded_at_once(
+    course: Path, desk: Callable[..., Desk]
+) -> None:
+    kim = desk()
+    page = kim.open("why", SAME[0])
+    page.get_by_label("Also for 2 identical answers").check()
+    page.locator("#items button").first.click()
+    kim.saved()
+    page.keyboard.press("g")
+    page.get_by_role("button", name="Empty 3").click()
+    page.keyboard.press("4")
+    page.keyboard.press("s")
+    expect(page.locator("#said")).to_have_text("Saved: 3 answers.")
+    scores = {student: answer.score for student, answer in given(course, "why").items()}
+    assert {student: score for student, score in scores.items() if score is not None} == {
+        **dict.fromkeys(SAME, 1.5),
+        **dict.fromkeys(BLANK, 0.0),
+    }
+
+
+def test_a_changed_rubric_shows_what_it_changes_scores_anew_and_is_undone(
+    course: Path, desk: Callable[..., Desk]
+) -> None:
+    kim = desk()
+    page = kim.open("why", SAME[0])
+    page.get_by_label("Also for 2 identical answers").check()
+    page.keyboard.press("2")
+    kim.saved()
+    page.keyboard.press("e")
+    editor = page.get_by_role("dialog", name="Edit the rubric")
+    editor.get_by_label("Points", exact=True).nth(1).fill("1,5")
+    editor.get_by_role("button", name="Add an item").click()
+    page.keyboard.type("-0.5")
+    page.keyboard.press("Tab")
+    page.keyboard.type("A slip")
+    editor.get_by_role("button", name="Save").click()
+    preview = page.get_by_role("dialog", name="This changes 3 scores")
+    expect(preview.locator("tr")).to_have_text([re.compile(r"Answer \d+\s*1\s*→\s*1.5")] * 3)
+    assert given(course, "why")[SAME[1]].score == 1.0
+    preview.get_by_role("button", name="Change 3 scores").click()
+    said = page.locator("#said")
+    expect(said).to_contain_text("3 scores changed")
+    expect(page.locator("#score")).to_have_text("1.5")
+    expect(page.locator("#items")).to_contain_text("A slip")
+    assert {given(course, "why")[student].score for student in SAME} == {1.5}
+    said.get_by_role("button", name="Undo").click()
+    expect(page.locator("#score")).to_have_text("1")
+    expect(page.locator("#items")).not_to_contain_text("A slip")
+    assert {given(course, "why")[student].score for student in SAME} == {1.0}
+
+
+# -- several
+
+
+def test_two_who_save_the_same_answer_see_both_versions_and_none_is_lost(
+    course: Path, desk: Callable[..., Desk], picture: Callable[[str], None]
+) -> None:
+    kim, lee = desk("Kim"), desk("Lee")
+    kim.open("why", CLASS[20])
+    lee.open("why", CLASS[20])
+    expect(lee.page.locator("#here")).to_contain_text("Kim is at this answer too")
+    kim.page.keyboard.press("1")
+    kim.saved()
+    lee.page.keyboard.press("c")
+    lee.page.keyboard.type("Mind the sign.")
+    lee.page.keyboard.press("Escape")
+    both = lee.page.get_by_role("dialog", name=re.compile("two versions"))
+    expect(both).to_contain_text("graded by Kim in the meantime")
+    expect(both.locator("section").nth(0)).to_contain_text("right, with a reason.")
+    expect(both.locator("section").nth(1)).to_contain_text("Mind the sign.")
+    assert given(course, "why")[CLASS[20]].score == 1.5
+    both.get_by_role("button", name="Later").click()
+    expect(lee.page.locator("#state")).to_have_text("Not saved")
+    expect(lee.page.locator("#comment")).to_have_value("Mind the sign.")
+    lee.page.keyboard.press("3")
+    lee.page.get_by_role("button", name="Compare").click()
+    both.get_by_role("button", name="Save yours").click()
+    lee.saved()
+    assert given(course, "why")[CLASS[20]].comment.endswith("Mind the sign.")
+
+    kim.page.keyboard.press("2")
+    theirs = kim.page.get_by_role("dialog", name=re.compile("two versions"))
+    theirs.get_by_role("button", name="Take theirs").click()
+    expect(kim.page.locator("#comment")).to_have_value("Mind the sign.")
+    assert pressed(kim.page) == ["the reason only."]
+    kim.page.goto(f"{kim.place}student/{CLASS[20]}")
+    expect(kim.page.locator("#answers table").first.locator("tbody tr")).to_have_count(2)
+
+
+def test_a_rubric_that_somebody_else_changed_is_seen_before_it_is_used(
+    course: Path, desk: Callable[..., Desk]
+) -> None:
+    kim, lee = desk("Kim"), desk("Lee")
+    kim.open("why", CLASS[20])
+    lee.open("why", CLASS[21])
+    kim.page.keyboard.press("e")
+    editor = kim.page.get_by_role("dialog", name="Edit the rubric")
+    editor.get_by_label("Text").first.fill("Right, and says why")
+    editor.get_by_label("Points", exact=True).first.fill("2.5")
+    editor.get_by_role("button", name="Save").click()
+    expect(editor).to_have_count(0)
+    lee.page.keyboard.press("1")
+    changed = lee.page.get_by_role("dialog", name="The rubric was changed")
+    expect(changed).to_contain_text("+2.5Right, and says whywas +1.5")
+    assert given(course, "why")[CLASS[21]].score is None
+    changed.get_by_role("button", name="Save with this rubric").click()
+    lee.saved()
+    expect(lee.page.locator("#score")).to_have_text("2.5")
+    assert given(course, "why")[CLASS[21]].score == 2.5
+
+
+# -- faults
+
+
+def test_what_is_typed_while_the_server_is_down_is_kept_and_saved_when_it_is_back(
+    course: Path, tmp_path: Path, server: Server, desk: Callable[..., Desk]
+) -> None:
+    kim = desk()
+    page = kim.open("why", CLASS[20])
+    server.close()
+    page.keyboard.press("3")
+    page.keyboard.press("c")
+    page.keyboard.type("Typed in the dark.")
+    page.keyboard.press("Escape")
+    expect(page.locator("#state")).to_have_text("Not saved")
+    expect(page.locator("#trouble")).to_contain_text("The server does not answer.")
+    back = start_desk(course, tmp_path / "records", ASSIGNMENT, before=server)
+    try:
+        page.once("dialog", lambda dialog: dialog.accept())  # "Leave the page?"
+        page.reload()  # also what a page of before has left is saved
+        kim.wait()
+        kim.saved()
+        answer = given(course, "why")[CLASS[20]]
+        assert answer.score == 0.5
+        assert answer.comment.endswith("Typed in the dark.")
+    finally:
+        back.close()
+
+
+def test_a_login_that_has_ended_keeps_what_was_typed(
+    course: Path, server: Server, desk: Callable[..., Desk]
+) -> None:
+    kim = desk()
+    page = kim.open("why", CLASS[20])
+    kim.context.clear_cookies()
+    page.keyboard.press("2")
+    expect(page.locator("#trouble")).to_contain_text("Log in in another tab")
+    assert given(course, "why")[CLASS[20]].score is None
+    other = kim.context.new_page()
+    other.goto(f"{kim.place}?token={server.token}")
+    name = other.get_by_role("dialog").get_by_role("textbox")
+    name.fill("Kim")
+    name.press("Enter")
+    expect(other.get_by_role("dialog")).to_have_count(0)
+    page.get_by_role("button", name="Try again").click()
+    kim.saved()
+    assert given(course, "why")[CLASS[20]].score == 1.0
+
+
+SAVE = """
+async ([api, saves]) => {
+    window.acknowledged = {};
+    const xsrf = /_xsrf=([^;]*)/.exec(document.cookie)[1];
+    const ask = async (path, body) => {
+        const answer = await fetch(api + path, {
+            method: body ? "POST" : "GET",
+            body: body && JSON.stringify(body),
+            headers: { "X-XSRFToken": decodeURIComponent(xsrf) },
+        });
+        return answer.ok ? answer.json() : Promise.reject(answer.status);
+    };
+    const { students, rubric } = await ask("question/why");
+    const versions = Object.fromEntries(students.map(s => [s.student, s.version]));
+    const lane = async number => {
+        for (let save = number; save < saves; save += 4) {
+            const { student } = students[save % students.length];
+            const mark = { chosen: [], adjustment: 0, comment: `save ${save}`, done: true,
+                           flagged: false, flag_note: "" };
+            const body = { versions: { [student]: versions[student] }, mark, digests: {},
+                           rubric_revision: rubric.revision, seconds: 1 };
+            let answer;
+            try { answer = await ask("save/why", body); }
+            catch (status) {
+                if (status !== 409) return;
+                body.rubric_revision = (await ask("question/why")).rubric.revision;
+                try { answer = await ask("save/why", body); } catch { return; }
+            }
+            if (!answer.saved[student]) return;
+            versions[student] = answer.saved[student].version;
+            window.acknowledged[student] = save;
+        }
+    };
+    window.lanes = Promise.all([0, 1, 2, 3].map(lane));
+}
+"""
+
+
+def test_every_acknowledged_save_is_there_after_the_server_was_killed_among_200(
+    course: Path, tmp_path: Path, server: Server, desk: Callable[..., Desk]
+) -> None:
+    kim = desk()
+    page = kim.page
+    page.evaluate(SAVE, [f"{kim.place}api/", SAVES])
+    while page.evaluate("Object.keys(acknowledged).length") < 30:
+        page.wait_for_timeout(20)
+    os.killpg(server.process.pid, signal.SIGKILL)
+    page.evaluate("lanes")
+    acknowledged = page.evaluate("acknowledged")
+    assert 30 <= len(acknowledged)
+    assert max(acknowledged.values()) < SAVES - 1, "the server was killed too late"
+    back = start_desk(course, tmp_path / "records", ASSIGNMENT, before=server)
+    try:
+        found = given(course, "why")
+        for student, save in acknowledged.items():
+            number = int(re.search(r"save (\d+)$", found[student].comment)[1])
+            assert number in (save, save + len(CLASS))  # the next one may have been on its way
+            assert found[student].score == 0.0
+        student = next(iter(acknowledged))
+        kim.open("why", student)
+        kim.page.keyboard.press("1")
+        kim.saved()
+        assert given(course, "why")[student].score == 1.5
+    finally:
+        back.close()
+
+
+# -- texts of students, and everybody's eyes
+
+
+def test_nothing_of_a_students_runs_and_no_page_breaks_its_policy(
+    course: Path, desk: Callable[..., Desk], console
+) -> None:
+    kim = desk()
+    console.listen(kim.page)
+    page = kim.open("why", HOSTILE)
+    assert "window.ran" not in page.locator("#answer-text").inner_text()
+    expect(page.locator("#answer-text .katex")).to_have_count(1)
+    page.keyboard.press("c")
+    page.keyboard.type("<script>window.ran = 3</script><img src=x onerror='window.ran = 4'>")
+    page.keyboard.press("Control+Enter")
+    kim.saved()
+    for path in PAGES:
+        page.goto(kim.place + path)
+        page.wait_for_load_state("networkidle")
+        assert page.evaluate("window.ran") is None, path
+        assert page.locator("main b").count() == 0, path  # from a name
+    assert console.ours() == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("viewport", ROOM, ids=["1280", "640"])
+def test_no_serious_finding_of_an_audit(
+    desk: Callable[..., Desk], viewport: dict[str, int], scheme: str
+) -> None:
+    kim = desk(viewport=viewport, bypass_csp=True, color_scheme=scheme)
+    page = kim.open("why", CLASS[20])
+    page.keyboard.press("1")
+    page.keyboard.press("f")
+    page.keyboard.type("Look")
+    page.keyboard.press("Escape")
+    kim.saved()
+    found = {}
+    for path in PAGES:
+        page.goto(kim.place + path)
+        page.wait_for_load_state("networkidle")
+        found[path] = troubles(page)
+    kim.open("plot")
+    for key, name in (("e", "editor"), ("?", "help")):
+        page.keyboard.press(key)
+        expect(page.get_by_role("dialog")).to_be_visible()
+        found[name] = troubles(page)
+        page.keyboard.press("Escape")
+        expect(page.get_by_role("dialog")).to_have_count(0)
+    assert [(path, one) for path, several in found.items() for one in several] == []
+
+
+def test_everything_of_a_normal_answer_is_seen_without_scrolling_at_1280_by_800(
+    desk: Callable[..., Desk],
+) -> None:
+    kim = desk()
+    for cell in ("why", "plot"):
+        page = kim.open(cell, CLASS[20])
+        page.wait_for_load_state("networkidle")
+        below = """() => [document.documentElement, ...document.querySelectorAll("main > *")]
+            .filter(e => e.scrollHeight > e.clientHeight + 1).map(e => e.id || e.tagName)"""
+        assert page.evaluate(below) == []
