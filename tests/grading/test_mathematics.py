@@ -2,6 +2,8 @@
 
 import os
 import re
+import select
+import signal
 import threading
 import time
 
@@ -145,6 +147,12 @@ def test_columns_of_equations_meet_at_their_signs():
 
 def test_cells_that_are_empty_keep_their_place():
     assert mathml("\\begin{matrix}&1\\\\2&\\end{matrix}").count("<mtd") == 4
+
+
+def test_what_katex_puts_into_an_operator_is_not_lost():
+    html = mathml("a \\mathrel{\\vcenter{:}}= b")
+    assert ":</mo>" in html
+    assert "<mo><" not in html
 
 
 def test_a_long_formula_can_be_scrolled_by_keyboard():
@@ -390,6 +398,11 @@ def test_it_is_started_when_it_is_needed_and_anew_when_it_died(katex):
     assert katex._process is not first
 
 
+def test_katex_itself_has_no_links_and_an_end_of_macros(katex):
+    assert "href=" not in katex.set(r"\href{javascript:run()}{x}", display=False)
+    assert "katex-error" in katex.set(r"\def\a{\a\a}\a", display=False)
+
+
 def test_threads_get_their_own_answers(katex):
     wrong = []
 
@@ -410,7 +423,8 @@ def test_a_fork_has_a_process_of_its_own(katex):
     assert katex.set("x", display=False)
     mine = katex._process.pid
     reader, writer = os.pipe()
-    child = os.fork()
+    with katex._lock:  # as if another thread were asking
+        child = os.fork()
     if child == 0:
         try:
             right = "<mi>y</mi>" in katex.set("y", display=False) and katex._process.pid != mine
@@ -419,6 +433,8 @@ def test_a_fork_has_a_process_of_its_own(katex):
         finally:
             os._exit(0)
     os.close(writer)
+    if not select.select([reader], [], [], 120)[0]:
+        os.kill(child, signal.SIGKILL)
     assert os.read(reader, 9) == b"right"
     os.close(reader)
     os.waitpid(child, 0)

@@ -699,6 +699,17 @@ def comparable(active):
     return {re.sub(r"\d+", "0", repr(what)) for what in others}
 
 
+def test_feedback_loads_nothing_and_has_no_script(exporters):
+    cells = [answer("$x$", 1), code_cell(display({"image/png": PNG}))]
+    found = rendered(exporters["feedback"], cells)
+    assert found.tags["script"] == 0
+    loads = re.findall(r"<(?:script|link|img|iframe)[^>]*(?:src|href)=[\"']([^\"']*)", found.html)
+    assert not [address for address in loads if not address.startswith("data:")]
+    assert not re.search(r"url\([\"']?(?:https?:)?//|@import|import ", found.html)
+    assert "cdnjs" not in found.html
+    assert ".formula {" in found.html
+
+
 @pytest.mark.parametrize("page", ["feedback", "formgrade"])
 def test_printed_tags_and_colours_come_out_escaped_in(exporters, page):
     text = "</pre></script><script>run()</script>"
