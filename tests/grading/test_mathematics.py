@@ -423,8 +423,17 @@ def test_a_fork_has_a_process_of_its_own(katex):
     assert katex.set("x", display=False)
     mine = katex._process.pid
     reader, writer = os.pipe()
-    with katex._lock:  # as if another thread were asking
-        child = os.fork()
+    held, let_go = threading.Event(), threading.Event()
+
+    def hold():
+        with katex._lock:
+            held.set()
+            let_go.wait()
+
+    asking = threading.Thread(target=hold)  # which is not there in the fork
+    asking.start()
+    held.wait()
+    child = os.fork()
     if child == 0:
         try:
             right = "<mi>y</mi>" in katex.set("y", display=False) and katex._process.pid != mine
@@ -432,8 +441,10 @@ def test_a_fork_has_a_process_of_its_own(katex):
             katex.close()
         finally:
             os._exit(0)
+    let_go.set()
+    asking.join()
     os.close(writer)
-    if not select.select([reader], [], [], 120)[0]:
+    if not select.select([reader], [], [], 60)[0]:
         os.kill(child, signal.SIGKILL)
     assert os.read(reader, 9) == b"right"
     os.close(reader)
