@@ -145,6 +145,10 @@ def test_columns_of_equations_meet_at_their_signs():
     assert "<mtd>" not in table
 
 
+def test_a_sign_before_a_number_is_told_from_one_between_two():
+    assert mathml("-1, (-2), a = -3, a - b, (a) - b, |a| - b, x_1 - y").count('form="prefix"') == 3
+
+
 def test_cells_that_are_empty_keep_their_place():
     assert mathml("\\begin{matrix}&1\\\\2&\\end{matrix}").count("<mtd") == 4
 
