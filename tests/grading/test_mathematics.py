@@ -19,6 +19,7 @@ from test_safe_html import (
 )
 
 from hw_grading.pages import mathematics, typesetter
+from hw_grading.pages.aside import Formulas
 from hw_grading.pages.mathematics import LONGEST_TEX, Budget, Formula
 from hw_grading.pages.safe_html import markdown2html, render_markdown
 from hw_grading.pages.typesetter import NotSet, Typesetter
@@ -121,9 +122,7 @@ def test_the_name_that_stands_for_a_formula_cannot_be_written_beforehand():
 
 
 def mathematics_name():
-    from hw_grading.pages.safe_html import _Formulas
-
-    return _Formulas(Budget()).put_aside(Formula("x", "$x$", False))
+    return Formulas(Budget()).put_aside(Formula("x", "$x$", False))
 
 
 # -- what comes out

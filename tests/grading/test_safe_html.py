@@ -245,9 +245,9 @@ MATHML = set(
     mstyle msub msubsup msup mtable mtd mtext mtr munder munderover semantics""".split()  # noqa: SIM905
 )
 MATHML_ATTRIBUTES = set(
-    """accent accentunder class depth display displaystyle encoding fence form height largeop linebreak
-    linethickness lspace mathbackground mathcolor mathsize mathvariant maxsize minsize notation
-    rspace scriptlevel separator stretchy width""".split()  # noqa: SIM905
+    """accent accentunder class depth display displaystyle encoding fence form height largeop
+    linebreak linethickness lspace mathbackground mathcolor mathsize mathvariant maxsize minsize
+    notation rspace scriptlevel separator stretchy width""".split()  # noqa: SIM905
 )
 ACTIVE_ATTRIBUTES = set(
     """action background cite content data formaction http-equiv is longdesc lowsrc manifest name
