@@ -68,9 +68,11 @@ class _Desk(JupyterHandler):
         """The desk's address on this server."""
         return url_path_join(self.base_url, PLACE) + "/"
 
-    async def in_thread(self, function: Callable[..., _Value], *values: Any) -> _Value:
-        """Call a function in a thread, and answer with its error's words if it raises one."""
-        threads = cast(ThreadPoolExecutor, self.settings[f"{NAME}_threads"])
+    async def in_thread(
+        self, function: Callable[..., _Value], *values: Any, among: str = "readers"
+    ) -> _Value:
+        """Call a function in one of the threads that read, or that write, and return its value."""
+        threads = cast(ThreadPoolExecutor, self.settings[f"{NAME}_threads"][among])
 
         def call() -> _Value:
             with self.desks.busy.counted():
@@ -255,7 +257,7 @@ class Api(_Desk, APIHandler):
         else:
             grader = self.grader if what in ("here", "preview") else self.expect_grader()
             answer = await self.in_thread(
-                _written, desk, what, cell or "", then or "", body, grader
+                _written, desk, what, cell or "", then or "", body, grader, among="writers"
             )
         self.finish(dumped(answer))
 
