@@ -11,8 +11,9 @@ from jupyter_server.extension.application import ExtensionApp, ExtensionAppJinja
 from jupyter_server.utils import url_path_join
 from traitlets import Unicode
 
+from hw_grading.desk.base_handler import NAME, PLACE
 from hw_grading.desk.courses import Desks, expect_homework
-from hw_grading.desk.handlers import NAME, PLACE, routes
+from hw_grading.desk.handlers import routes
 from hw_grading.homework.course import Course
 
 _READERS, _WRITERS = 8, 4  # threads; who waits for a locked gradebook delays no reader
