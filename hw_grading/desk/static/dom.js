@@ -128,7 +128,10 @@ export function dialog(title, content, settings = {}) {
   return new Promise((resolve) => {
     const heading = make("h2", { id: `dialog-${document.querySelectorAll("dialog").length}` }, title);
     const close = async (value) => {
-      if ((await check(value)) !== false) box.close(value);
+      if ((await check(value)) === false) return;
+      // Else the next key still goes to a field of the dialog, until the page is drawn again.
+      if (box.contains(document.activeElement)) /** @type {HTMLElement} */ (document.activeElement).blur();
+      box.close(value);
     };
     const box = make(
       "dialog",
