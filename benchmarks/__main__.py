@@ -20,6 +20,7 @@ NAMES = [
     "hostile_memory",
     "whole_class",
     "dask_workers",
+    "grading_by_hand",
     "growth",
     "pdf",
 ]

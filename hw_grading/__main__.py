@@ -1,9 +1,10 @@
-"""The staff's commands: ``python -m hw_grading demo | new | plots | report | release``."""
+"""The staff's commands: ``python -m hw_grading demo | desk | new | plots | report | release``."""
 
 from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from hw_grading.homework.course import Course
@@ -31,6 +32,17 @@ def main(arguments: list[str] | None = None) -> int:
     demo = commands.add_parser("demo", help="grade a sample class in a scratch course")
     demo.add_argument("--folder", type=Path, default=Path("demo"), help="the scratch course")
 
+    desk = commands.add_parser(
+        "desk",
+        help="grade by hand in the browser",
+        description="Opens the desk of a homework. Further options go to Jupyter Server.",
+    )
+    desk.add_argument("assignment")
+    # What is not known here is Jupyter Server's; this one is ours, wherever it stands.
+    desk.add_argument("--course", type=Path, default=argparse.SUPPRESS, help=argparse.SUPPRESS)
+    desk.add_argument("--port", type=int, help="where the server listens (8888 by default)")
+    desk.add_argument("--no-browser", action="store_true", help="print the address only")
+
     made = commands.add_parser("new", help="the skeleton of a homework, which you then fill in")
     made.add_argument("name", help="of the homework, such as hw3")
 
@@ -45,19 +57,26 @@ def main(arguments: list[str] | None = None) -> int:
     made.add_argument("assignments", nargs="*", help="all homeworks by default")
 
     try:
-        return run(parser.parse_args(arguments))
+        chosen, more = parser.parse_known_args(arguments)
+        if more and chosen.command != "desk":
+            parser.error(f"unrecognized arguments: {' '.join(more)}")
+        return run(chosen, more)
     except (NoScores, Unreadable, OSError, RuntimeError) as error:
         print(visible(str(error)), file=sys.stderr)
         return CANNOT
 
 
-def run(chosen: argparse.Namespace) -> int:
-    """Run the command that was chosen, and return its exit status."""
+def run(chosen: argparse.Namespace, more: Sequence[str] = ()) -> int:
+    """Run the command that was chosen, and return its exit status; `more` is for Jupyter Server."""
     match chosen.command:
         case "demo":
             from hw_grading.commands.demo import demonstrate
 
             return demonstrate(chosen.folder.resolve())
+        case "desk":
+            from hw_grading.desk.app import serve
+
+            serve(chosen.course, chosen.assignment, chosen.port, not chosen.no_browser, more)
         case "new":
             return begin_homework(chosen.course, chosen.name)
         case "plots":

@@ -77,6 +77,11 @@ def demonstrate(folder: Path) -> int:
         (log, "what nbgrader said"),
     ]:
         print(f"  {what}:\n    {path}")
+    desk = f"{sys.executable} -m hw_grading --course {folder} desk"
+    print(
+        "\n  Answers are waiting for a person. To grade them in the browser, question by question:"
+    )
+    print(*(f"    {desk} {name}" for name in names), sep="\n")
     jupyter = Path(sys.executable).with_name("jupyter")
     print(f"\n  formgrader: cd {folder} && {jupyter} lab, then the menu Nbgrader → Formgrader")
     return status

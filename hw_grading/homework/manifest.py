@@ -9,6 +9,9 @@
     [limits.train]
     cpu_seconds = 600
 
+    [shown_beside.q4]
+    answers = ["helper"]
+
 Every key may be left out. A mistake in the file is a `ManifestError`: one line that names the file,
 the key, what was found and what is allowed.
 """
@@ -41,8 +44,8 @@ _ALLOWED = {
     "greater_than_equal": "a number of {ge:g} or more",
     "less_than_equal": "a number of {le:g} or less",
     "tuple_type": 'a list of texts, such as ["...", "..."]',
-    "dict_type": "a section [limits.GRADE_ID] for each cell, with cpu_seconds or wall_seconds",
-    "model_type": "a section [limits.GRADE_ID], with cpu_seconds or wall_seconds",
+    "dict_type": "a section [{section}.GRADE_ID] for each cell, with {keys}",
+    "model_type": "a section [{section}.GRADE_ID], with {keys}",
 }
 
 
@@ -72,6 +75,21 @@ class CellLimits(_Section):
     wall_seconds: Seconds | None = None
 
 
+class Beside(_Section):
+    """What graders see beside an answer.
+
+    Attributes
+    ----------
+    answers
+        Grade ids of answers whose code it is about.
+    printed
+        Grade ids of cells whose printed text belongs to it.
+    """
+
+    answers: tuple[str, ...] = Field(default=(), strict=False)
+    printed: tuple[str, ...] = Field(default=(), strict=False)
+
+
 class Manifest(_Section):
     """What one homework sets.
 
@@ -91,6 +109,8 @@ class Manifest(_Section):
         Grade id of the cell with the student's name and pledge; "" if there is none.
     shown_to_graders
         Grade ids of answers without points that graders want to see.
+    shown_beside
+        By grade id of an answer that people grade, what they see beside it.
     preload
         Modules that the notebook imports, to be imported once before the class is graded. A module
         may have a function ``preload()``, which is called then.
@@ -107,6 +127,7 @@ class Manifest(_Section):
     zone_in_words: str = ""
     certification: str = ""
     shown_to_graders: tuple[str, ...] = Field(default=(), strict=False)
+    shown_beside: Mapping[str, Beside] = Field(default_factory=dict)
     preload: tuple[str, ...] = Field(default=(), strict=False)
     limits: Mapping[str, CellLimits] = Field(default_factory=dict)
     start: tuple[str, ...] = Field(default=(), strict=False)
@@ -160,6 +181,9 @@ class Manifest(_Section):
         return {name: seconds for name, seconds in found.items() if seconds is not None}
 
 
+_SECTIONS: dict[str, type[BaseModel]] = {"limits": CellLimits, "shown_beside": Beside}
+
+
 def read_manifest(path: Path) -> Manifest:
     """Read a manifest; one that does not exist leaves every key out.
 
@@ -195,14 +219,17 @@ def _sentence(error: Any) -> str:
     """Say what is wrong: the key, what was found, what is allowed."""
     key, value = _place(error["loc"]), error["input"]
     if error["type"] == "extra_forbidden":
-        section: type[BaseModel] = CellLimits if len(error["loc"]) > 1 else Manifest
+        section = _SECTIONS[error["loc"][0]] if len(error["loc"]) > 1 else Manifest
         known = ", ".join(section.model_fields)
         return f"{key} is {_shown(value)}, but no such key is known. Allowed here are {known}."
     said = str(error["msg"]).removeprefix("Value error, ")
     if not key:  # several keys together
         return f"{said}."
     if error["type"] != "value_error":
-        said = _ALLOWED[error["type"]].format(**error.get("ctx", {}))
+        named = {"section": error["loc"][0]}
+        if named["section"] in _SECTIONS:
+            named["keys"] = " or ".join(_SECTIONS[named["section"]].model_fields)
+        said = _ALLOWED[error["type"]].format(**named, **error.get("ctx", {}))
     return f"{key} is {_shown(value)}. Allowed is {said}."
 
 

@@ -33,11 +33,13 @@ from hw_grading.batch import folders
 from hw_grading.batch.grading import ClassGrading, Plan, Turn, grading
 from hw_grading.batch.settings import WholeClass
 from hw_grading.batch.submitted import copy_timestamp
+from hw_grading.homework.course import Course
 from hw_grading.homework.homework import homework_of
 from hw_grading.outcome import GraderFault
 from hw_grading.plugins.preprocessors import log_problems
 from hw_grading.plugins.sanitizing import Sanitizing
 from hw_grading.plugins.saving import add_indexes
+from hw_grading.rubrics.tables import Database
 from hw_grading.run.execution import ExecuteSubmission
 from hw_grading.run.ready import expect_ready
 
@@ -88,6 +90,7 @@ class SubmissionExporter(NotebookExporter):
 
         def make_ready() -> None:
             add_indexes(converter.coursedir.db_url)
+            Database(Course.of(converter.coursedir).db_url).make_tables()
             if whole_class.executor != "dask":  # whose workers look for themselves
                 hidden = [Path(course.root), Path(__file__).parent, secret]
                 expect_ready(settings, homework, hidden)

@@ -11,6 +11,7 @@ formgrader reads when it starts.
 - The Content-Security-Policy of each page allows the scripts of the templates, which carry a number
   drawn for this page, their few handlers of events, and MathJax. What else got into a page does
   not run, by formgrader's own scripts either, some of which make HTML of texts.
+- Where the GSI's desk runs in the same server, the menu of each page leads there.
 """
 
 from __future__ import annotations
@@ -36,9 +37,14 @@ _MATHJAX = "mathjax.html.j2"
 _MATHJAX_LOADS = "https://cdnjs.cloudflare.com/ajax/libs/mathjax/"
 _VALUE = r"\{\{ ((?:resources|cell)\.[\w.]+) \}\}"
 _IN_A_SCRIPT = re.compile(r"""= "\{\{ ([\w.]+) \}\}([^"{\n]*)";""")
+_LAST_OF_THE_MENU = re.compile(
+    r'<li role="presentation"[^>]*><a href="\{\{ base_url \}\}/formgrader/manage_students">.*?</li>'
+)
+_DESK, _DESKS_PLACE = "hw_grading_desk", "hw-grading"  # in a server's settings, and its address
 _HANDLER = re.compile(r"""\son\w+="([^"{]+)\"""")
 
 _nonce = ""
+_desk = ""  # the address of the GSI's desk
 
 
 class Escaping(Extension):
@@ -49,6 +55,8 @@ class Escaping(Extension):
         if _TEMPLATES.search(filename or ""):
             source = _IN_A_SCRIPT.sub(r"""= {{ (\1 ~ "\2") | tojson }};""", source)
             source = re.sub(_VALUE, r"{{ \1 | e }}", source)
+            source = _LAST_OF_THE_MENU.sub(r"\g<0>{{ link_to_desk() }}", source)
+            self.environment.globals["link_to_desk"] = _link_to_desk
         elif Path(name or "").name != _MATHJAX:  # templates around what students' cells show
             return source
         self.environment.globals["script_nonce"] = _attribute
@@ -96,8 +104,9 @@ class _Exporter:
 @contextlib.contextmanager
 def _policy(handler: Any, hashes: str) -> Iterator[None]:
     """Draw a page's number while it is made, which nothing interrupts, and send the policy."""
-    global _nonce
+    global _nonce, _desk
     _nonce = secrets.token_urlsafe(24)
+    _desk = f"{handler.base_url}/{_DESKS_PLACE}/" if _DESK in handler.settings else ""
     handler.set_header(
         "Content-Security-Policy",
         f"{handler.content_security_policy}; "
@@ -108,7 +117,12 @@ def _policy(handler: Any, hashes: str) -> Iterator[None]:
     try:
         yield
     finally:
-        _nonce = ""
+        _nonce = _desk = ""
+
+
+def _link_to_desk() -> Markup:
+    entry = Markup('<li role="presentation"><a href="{}">Grade by Question</a></li>')
+    return entry.format(_desk) if _desk else Markup()
 
 
 def _attribute() -> Markup:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import sqlalchemy
 from nbformat import NotebookNode
+from nbgrader import utils
 from nbgrader.api import BaseCell, Comment, Grade, Gradebook, GradeCell
 from nbgrader.preprocessors import NbGraderPreprocessor, SaveAutoGrades
-from sqlalchemy import select
+from sqlalchemy import select, update
+
+from hw_grading.rubrics.kept import digests_before, digests_of, remember
 
 # By what nbgrader looks rows up, and has no index: it would read whole tables of a large class.
 _LOOKED_UP = {
@@ -57,11 +61,14 @@ class SaveScores(SaveAutoGrades):
         self.notebook_id, self.assignment_id = ids["notebook"], ids["assignment"]
         self.student_id, self.db_url = ids["student"], ids["db_url"]
         with _OneSubmission(self.db_url) as self.gradebook:
+            answers = digests_of(dict(_by_hand(nb)))
             self.gradebook.read(self.notebook_id, self.assignment_id, self.student_id)
+            settled = self.gradebook.settled(answers)
             session = self.gradebook.db
             commit, session.commit = session.commit, session.flush
             done: tuple[NotebookNode, Any] = NbGraderPreprocessor.preprocess(self, nb, resources)
             self.gradebook.expect_nobody_where_there_are_no_points()
+            self.gradebook.keep(settled, answers)
             commit()
         return done
 
@@ -71,6 +78,9 @@ class _OneSubmission(Gradebook):
 
     def read(self, notebook: str, assignment: str, student: str) -> None:
         submission = self.find_submission_notebook(notebook, assignment, student)
+        # Nobody else saves a score of this submission from here to the end of the transaction.
+        mine = update(Grade).where(Grade.notebook_id == submission.id)
+        self.db.execute(mine.values(needs_manual_grade=Grade.needs_manual_grade))
         self._of = (notebook, assignment, student)
         self._found: dict[type, dict[str, Any]] = {}
         cells = self.db.query(BaseCell.id, BaseCell.name)
@@ -86,6 +96,34 @@ class _OneSubmission(Gradebook):
             if grade.cell_id in without:
                 grade.needs_manual_grade = False
 
+    def settled(self, answers: Mapping[str, str]) -> set[str]:
+        """Return the answers that a person has graded, and that are the same as then.
+
+        Parameters
+        ----------
+        answers
+            The digests of the answers that people grade, by grade id.
+        """
+        _, assignment, student = self._of
+        before = digests_before(self.db.connection(), assignment, student)
+        grades = self._found[Grade]
+        return {
+            name
+            for name, digest in answers.items()
+            if before.get(name) == digest
+            and name in grades
+            and grades[name].manual_score is not None
+            and not grades[name].needs_manual_grade
+        }
+
+    def keep(self, settled: Iterable[str], answers: Mapping[str, str]) -> None:
+        """Let answers that are settled wait for nobody; remember what all answers are like."""
+        for name in settled:
+            self._found[Grade][name].needs_manual_grade = False
+        self.db.flush()
+        _, assignment, student = self._of
+        remember(self.db.connection(), assignment, student, answers)
+
     def find_grade(self, cell: str, *of: str) -> Any:
         """Return the score of a cell, as nbgrader's gradebook does."""
         return self._known(Grade, cell, of) or super().find_grade(cell, *of)
@@ -96,3 +134,10 @@ class _OneSubmission(Gradebook):
 
     def _known(self, kind: type, cell: str, of: tuple[str, ...]) -> Any:
         return self._found[kind].get(cell) if of == self._of else None
+
+
+def _by_hand(nb: NotebookNode) -> Iterator[tuple[str, NotebookNode]]:
+    """Give the answers that people grade, with their grade ids."""
+    for cell in nb.cells:
+        if utils.is_grade(cell) and (utils.is_solution(cell) or utils.is_task(cell)):
+            yield cell.metadata.nbgrader.grade_id, cell

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from hw_grading.records.graded_notebook import cells_by_id, open_notebook, text_of
 
@@ -24,11 +25,14 @@ class Place:
         The innermost heading, without its points.
     scheme
         The mark scheme of the question that it answers, or "".
+    text
+        That question, in markdown, without its mark scheme, or "".
     """
 
     question: str
     title: str
     scheme: str = ""
+    text: str = ""
 
     def __str__(self) -> str:
         return self.title if self.title == self.question else f"{self.question} {self.title}"
@@ -45,8 +49,8 @@ def read_places(path: Path) -> dict[str, Place]:
     Returns
     -------
     dict
-        A place for each grade id, in the notebook's order. A mark scheme holds until the next
-        heading.
+        A place for each grade id, in the notebook's order. A question and its mark scheme hold
+        until the next heading.
 
     Raises
     ------
@@ -57,22 +61,23 @@ def read_places(path: Path) -> dict[str, Place]:
         return {}
     places = {}
     headings = {2: "", 3: "", 4: ""}
-    scheme = ""
+    scheme, question = "", ""
     for cell in open_notebook(path)["cells"]:
-        if cell.get("cell_type") == "markdown":
+        if cell.get("cell_type") == "markdown" and not _is_answer(cell):
             text = text_of(cell.get("source"))
             for marks, heading in _HEADING.findall(text):
                 level = len(marks)
                 headings |= {n: heading if n == level else "" for n in range(level, 5)}
-                scheme = ""
+                scheme, question = "", ""
+            question = f"{question}\n\n{_SCHEME.sub('', text)}".strip()
             if region := _SCHEME.search(text):
                 scheme = region[1].strip()
         for name in cells_by_id({"cells": [cell]}):
-            places[name] = _place(name, headings, scheme)
+            places[name] = _place(name, headings, scheme, question)
     return places
 
 
-def _place(name: str, headings: dict[int, str], scheme: str) -> Place:
+def _place(name: str, headings: dict[int, str], scheme: str, text: str) -> Place:
     """Name a place by the innermost heading that begins with a number, such as "1.3e" or "Q0.6".
 
     Headings below it are the title. Without a number, the innermost of levels 2 and 3 counts.
@@ -81,6 +86,12 @@ def _place(name: str, headings: dict[int, str], scheme: str) -> Place:
         first, _, rest = headings[level].partition(" ")
         if rest and any(character.isdigit() for character in first):
             below = [headings[n] for n in range(level + 1, 5) if headings[n]]
-            return Place(first, " ".join(below) or rest, scheme)
+            return Place(first, " ".join(below) or rest, scheme, text)
     counted = headings[3] or headings[2] or name
-    return Place(counted, headings[4] or counted, scheme)
+    return Place(counted, headings[4] or counted, scheme, text)
+
+
+def _is_answer(cell: dict[str, Any]) -> bool:
+    metadata = cell.get("metadata")
+    marks = metadata.get("nbgrader") if isinstance(metadata, dict) else None
+    return isinstance(marks, dict) and marks.get("solution") is True

@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import quote
 
 from nbgrader import api
-from sqlalchemy import Engine, create_engine, inspect, select
+from sqlalchemy import Connection, Engine, create_engine, inspect, select
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.orm import Session
@@ -38,6 +38,7 @@ class Cell:
     name: str
     max_points: float
     by_hand: bool
+    is_code: bool = False
 
 
 @dataclass(frozen=True)
@@ -141,17 +142,17 @@ def read_gradebook(db_url: str, assignment: str) -> tuple[list[Cell], list[Recor
                     f"The gradebook knows no assignment {assignment!r}: "
                     f"run `nbgrader generate_assignment {assignment}`"
                 )
-            cells = _cells(db, assignment)
+            cells = cells_of(db, assignment)
             records = _records(db, assignment, cells, due.pop(assignment))
             return list(cells.values()), records, set(due)
     except SQLAlchemyError as error:
         if _is_empty(engine):
             raise NoScores(
-                f"The gradebook {_shown(url)} is empty: "
+                f"The gradebook {shown_address(url)} is empty: "
                 f"run `nbgrader generate_assignment {assignment}`"
             ) from None
         said = str(error).replace(url.password or "\0", "***")[:300]
-        raise NoScores(f"Reading {_shown(url)} failed: {said}") from None
+        raise NoScores(f"Reading {shown_address(url)} failed: {said}") from None
     finally:
         engine.dispose()
 
@@ -164,15 +165,15 @@ def _reading(url: URL, assignment: str) -> Engine:
             return create_engine(url, execution_options=one_moment, hide_parameters=True)
         except (ImportError, NoSuchModuleError) as error:
             raise NoScores(
-                f"Reading {_shown(url)} needs a package that is not installed ({error}). For a "
-                "gradebook in PostgreSQL write postgresql+psycopg://… and install psycopg: "
+                f"Reading {shown_address(url)} needs a package that is not installed ({error}). "
+                "For a gradebook in PostgreSQL write postgresql+psycopg://… and install psycopg: "
                 f"pip install '{DISTRIBUTION}[postgresql]'"
             ) from None
     file = url.database or ""
     if not file.startswith("file:"):
         if not Path(file).is_file():
             made = f"run `nbgrader generate_assignment {assignment}`"
-            raise NoScores(f"There is no gradebook {_shown(url)}: {made}")
+            raise NoScores(f"There is no gradebook {shown_address(url)}: {made}")
         url = url.set(database=f"file:{quote(os.path.abspath(file))}")
     # "rw" and not "rwc": an empty gradebook is not made where there was none.
     return create_engine(url.update_query_dict({"mode": "rw", "uri": "true"}))
@@ -185,7 +186,7 @@ def _is_empty(engine: Engine) -> bool:
         return False  # it cannot even be asked
 
 
-def _shown(url: URL) -> str:
+def shown_address(url: URL) -> str:
     """Return a gradebook's address as anybody may see it: options may hold a password as well."""
     if url.get_backend_name() == "sqlite":
         return url.database or ":memory:"
@@ -195,8 +196,8 @@ def _shown(url: URL) -> str:
 _DUE = select(api.Assignment.name, api.Assignment.duedate)
 
 
-def _cells(db: Session, assignment: str) -> dict[str, Cell]:
-    """Return the cells by the database's key."""
+def cells_of(db: Session | Connection, assignment: str) -> dict[str, Cell]:
+    """Return the cells with points of an assignment, by the database's key."""
 
     def rows(kind: Any, *columns: Any) -> Any:
         query = select(*columns).join(api.Notebook, kind.notebook_id == api.Notebook.id)
@@ -207,8 +208,10 @@ def _cells(db: Session, assignment: str) -> dict[str, Cell]:
     answers = {name for (name,) in rows(api.SolutionCell, api.SolutionCell.name)}
     cells = {}
     for kind in (api.GradeCell, api.TaskCell):
-        for key, name, points in rows(kind, kind.id, kind.name, kind.max_score):
-            cells[key] = Cell(name, points, kind is api.TaskCell or name in answers)
+        columns = (kind.id, kind.name, kind.max_score, kind.cell_type)
+        for key, name, points, content in rows(kind, *columns):
+            by_hand = kind is api.TaskCell or name in answers
+            cells[key] = Cell(name, points, by_hand, content == "code")
     return cells
 
 

@@ -71,7 +71,7 @@ def table(roster: Roster, results: Sequence[StudentResult], width: int) -> str:
         padded += [_pad(text, -w) for text, w in zip(row[1:], widths[1:], strict=True)]
         lines.append("  ".join(padded).rstrip())
         lines += ["    " + fit(remark, max(width - 4, 1)) for remark in _remarks(result)]
-    return "\n".join([*lines, "", *_summary(results)])
+    return "\n".join([*lines, "", *_summary(roster.assignment, results)])
 
 
 def fit(text: str, width: int) -> str:
@@ -134,11 +134,14 @@ def _remarks(result: StudentResult | None) -> list[str]:
     return remarks
 
 
-def _summary(results: Sequence[StudentResult]) -> list[str]:
+def _summary(assignment: str, results: Sequence[StudentResult]) -> list[str]:
     counts = {status: sum(result.status is status for result in results) for status in Status}
     waiting = [r for r in results if r.record.scored and r.record.waiting]
     answers = sum(score.waits for result in waiting for score in result.record.scores)
-    return [
+    lines = [
         ", ".join(f"{status} {count}" for status, count in counts.items()),
         f"waiting for a person (+): {answers} answers of {len(waiting)} students",
     ]
+    if answers:
+        lines.append(f"to grade them in the browser: python -m hw_grading desk {assignment}")
+    return lines

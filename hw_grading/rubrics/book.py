@@ -1,67 +1,427 @@
-"""The rubrics and gradings of one homework (interface; being written)."""
+"""Grading by hand of one homework: what the desk asks and saves.
+
+Each method is one transaction. What a grader saw is compared with what is there before anything is
+written, so that nobody overwrites what they have not seen.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import hashlib
+import json
+import math
+import uuid
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from nbgrader import api
+from sqlalchemy import Connection, select
 
 from hw_grading.homework.course import Course
-from hw_grading.rubrics.model import Event, Grading, Mark, Question, Rescored, Rubric
+from hw_grading.homework.homework import homework_of
+from hw_grading.records.questions import Place, read_places
+from hw_grading.records.scores import Cell, cells_of
+from hw_grading.rubrics.model import (
+    Conflict,
+    Event,
+    Grading,
+    Item,
+    Kind,
+    Mark,
+    Question,
+    Refused,
+    Rescored,
+    Rubric,
+    RubricChanged,
+    checked,
+    checked_rubric,
+)
+from hw_grading.rubrics.rescoring import change, plain, rescored
+from hw_grading.rubrics.rows import Rows, Stamp, mark_of, rubric_of
+from hw_grading.rubrics.seed import first_rubric
+from hw_grading.rubrics.tables import Database, Unavailable
+from hw_grading.rubrics.teamwork import Teamwork, expect_name
+
+__all__ = ["GradeBook", "Unavailable"]
+
+FORMAT = "hw_grading rubrics"
+Outcomes = dict[str, Grading | Conflict]
 
 
-class GradeBook:
+@dataclass(frozen=True)
+class _Question:
+    cell: Cell
+    first: Rubric  # which it has before anybody changes it
+
+
+class GradeBook(Teamwork):
     """Grading by hand of one homework, in nbgrader's gradebook.
 
-    An object may be used by several threads. Every method opens a session of its own, and each that
-    writes is one transaction. `cell` is a question's grade id, `student` an id, `grader` a name.
-    Methods that write raise `Refused` (with `Conflict` and `RubricChanged` among them), and
-    `Unavailable` when the database is locked, read-only, full or gone.
+    An object may be used by several threads. `cell` is a question's grade id, `student` an id,
+    `grader` a name of at most 128 characters. Methods that write raise `Refused`, and all raise
+    `Unavailable` when the database cannot be used.
+
+    Parameters
+    ----------
+    course
+        Whose gradebook and source it is.
+    assignment
+        The homework.
     """
 
-    def __init__(self, course: Course, assignment: str) -> None: ...
+    def __init__(self, course: Course, assignment: str) -> None:
+        super().__init__(Database(course.db_url), assignment)
+        self.course = course
 
-    # reading
-    def questions(self) -> tuple[Question, ...]: ...
+    # -- questions
+
+    def questions(self) -> tuple[Question, ...]:
+        """Return the questions that people give points for, in the notebook's order."""
+        places = self._places()
+        manifest = homework_of(self.course.root, self.assignment).manifest
+        found = []
+        for cell in self._cells(places):
+            place = places.get(cell.name) or Place(cell.name, cell.name)
+            beside = manifest.shown_beside.get(cell.name)
+            found.append(
+                Question(
+                    cell.name,
+                    str(place),
+                    cell.max_points,
+                    cell.is_code,
+                    place.text,
+                    place.scheme,
+                    beside.answers if beside else (),
+                    beside.printed if beside else (),
+                )
+            )
+        return tuple(found)
+
     def names(self) -> dict[str, str]:
-        """Students that have an answer in the gradebook, by id, with the name of nbgrader's table ("" if none)."""
+        """Return who has an answer in the gradebook: names ("" if not known) by student id."""
+        student, submission = api.Student, api.SubmittedAssignment
+        query = (
+            select(student.id, student.first_name, student.last_name)
+            .join(submission, submission.student_id == student.id)
+            .join(api.Assignment, submission.assignment_id == api.Assignment.id)
+            .where(api.Assignment.name == self.assignment)
+        )
+        with self._database.reading() as connection:
+            rows = connection.execute(query).all()
+        return {row[0]: " ".join(filter(None, row[1:])) for row in rows}
+
     def order(self, cell: str) -> list[str]:
-        """All these students in the question's own order: pseudo-random, and the same every time."""
-    def rubric(self, cell: str) -> Rubric: ...
-    def gradings(self, cell: str) -> dict[str, Grading]: ...
-    def grading(self, cell: str, student: str) -> Grading: ...
-    def history(self, cell: str, student: str | None = None) -> list[Event]: ...
-    def comments_used(self, cell: str) -> list[tuple[str, int]]:
-        """Comments with how often each was used, the most frequent first."""
-    def flagged(self) -> list[tuple[str, Grading]]: ...
-    def groups(self, cell: str) -> dict[str, tuple[str, ...]]:
-        """Groups that were made by hand: students by the group's name."""
-    def shares(self, cell: str) -> dict[str, tuple[str, ...]]:
-        """Students by the grader to whom the question is handed out; empty if to nobody."""
+        """Return all students in the question's own order: it looks random and stays the same."""
+        return sorted(self.names(), key=lambda student: _at_random(self.assignment, cell, student))
 
-    # writing
-    def save(self, cell: str, versions: Mapping[str, str], mark: Mark, *, grader: str, rubric_revision: int,
-             digests: Mapping[str, str] | None = None, seconds: float = 0.0) -> dict[str, Grading | Conflict]:
-        """Save the same mark for one or several answers; who was changed meanwhile is refused, the others are saved.
+    # -- rubrics
 
-        versions: Grading.version of each, as the grader saw it. digests: of the answers that were looked at.
-        """
-    def add_items(self, cell: str, versions: Mapping[str, str], items: Iterable[str], *, grader: str,
-                  rubric_revision: int, digests: Mapping[str, str] | None = None) -> dict[str, Grading | Conflict]:
-        """Give several answers the same items, on top of what each has."""
-    def undo(self, cell: str, *, grader: str) -> dict[str, Grading]:
-        """Take back this grader's latest save in this question (a save of several at once as a whole); Refused if none, or if somebody changed it since."""
+    def rubric(self, cell: str) -> Rubric:
+        """Return the rubric of a question."""
+        question = self._question(cell)
+        with self._database.reading() as connection:
+            return self._rows(connection, cell).rubric(question.first)[0]
+
     def preview(self, cell: str, rubric: Rubric) -> list[Rescored]:
-        """What a changed rubric would do to scores."""
-    def change_rubric(self, cell: str, rubric: Rubric, *, grader: str) -> tuple[Rubric, list[Rescored]]:
-        """Save a rubric; `rubric.revision` is the one that the grader saw. New items have the id ""."""
-    def undo_rubric(self, cell: str, *, grader: str) -> tuple[Rubric, list[Rescored]]: ...
-    def group(self, cell: str, students: Sequence[str], name: str, *, grader: str) -> None:
-        """Put students into a group by hand; name "" takes them out."""
-    def hand_out(self, cell: str, graders: Sequence[str], *, grader: str) -> None: ...
-    def here(self, grader: str, cell: str, student: str) -> dict[str, str]:
-        """Say where a grader is; return the other graders seen in this question in the last 30 s: grader -> student."""
-    def who_is_where(self) -> dict[str, list[str]]:
-        """Graders by question, those seen in the last 30 s."""
-    def exported(self) -> dict[str, object]:
-        """All rubrics as JSON values, without students."""
+        """Return what a changed rubric would do to scores."""
+        question = self._question(cell)
+        checked_rubric(rubric, question.cell.max_points)
+        with self._database.reading() as connection:
+            rows = self._rows(connection, cell)
+            return rescored(rows.gradings(rubric), rubric, question.cell.max_points)
+
+    def change_rubric(
+        self, cell: str, rubric: Rubric, *, grader: str
+    ) -> tuple[Rubric, list[Rescored]]:
+        """Save a rubric, and score anew who has its items.
+
+        Parameters
+        ----------
+        rubric
+            Its `revision` is that of the rubric that the grader changed. New items have the id "".
+        """
+        question = self._question(cell)
+        checked_rubric(rubric, question.cell.max_points)
+        stamp = Stamp(expect_name(grader), "rubric", question.cell.max_points, uuid.uuid4().hex)
+        with self._database.writing() as connection:
+            return change(self._rows(connection, cell), question.first, rubric, stamp)
+
+    def undo_rubric(self, cell: str, *, grader: str) -> tuple[Rubric, list[Rescored]]:
+        """Take back this grader's latest change of the rubric."""
+        question = self._question(cell)
+        with self._database.writing() as connection:
+            rows = self._rows(connection, cell)
+            events = rows.latest(expect_name(grader), ["rubric"])
+            if not events:
+                raise Refused("You have not changed this rubric: there is nothing to take back.")
+            event = events[0]
+            before, after = (
+                rubric_of(json.loads(text)["rubric"]) for text in (event.before, event.after)
+            )
+            now, by = rows.rubric(question.first)
+            if now.revision != after.revision:
+                raise RubricChanged(now, by)
+            stamp = Stamp(
+                grader,
+                "rubric undone",
+                question.cell.max_points,
+                uuid.uuid4().hex,
+                undoes=event.batch,
+            )
+            back = replace(before, revision=now.revision)
+            return change(rows, question.first, back, stamp)
+
+    # -- gradings
+
+    def gradings(self, cell: str) -> dict[str, Grading]:
+        """Return the state of every student's answer."""
+        question = self._question(cell)
+        with self._database.reading() as connection:
+            rows = self._rows(connection, cell)
+            return rows.gradings(rows.rubric(question.first)[0])
+
+    def grading(self, cell: str, student: str) -> Grading:
+        """Return the state of one answer."""
+        question = self._question(cell)
+        with self._database.reading() as connection:
+            rows = self._rows(connection, cell)
+            return _one(rows.gradings(rows.rubric(question.first)[0], student), student)
+
+    def save(
+        self,
+        cell: str,
+        versions: Mapping[str, str],
+        mark: Mark,
+        *,
+        grader: str,
+        rubric_revision: int,
+        digests: Mapping[str, str] | None = None,
+        seconds: float = 0.0,
+    ) -> Outcomes:
+        """Save the same mark for one answer or for several.
+
+        Parameters
+        ----------
+        versions
+            `Grading.version` of each answer, by student, as the grader saw it.
+        rubric_revision
+            Of the rubric that the grader saw.
+        digests
+            Of the answers that the grader saw, by student.
+        seconds
+            For which the grader looked at them, together.
+
+        Returns
+        -------
+        dict
+            What is saved now, by student. An answer that somebody else saved in the meantime is
+            left as it is, and stands there as a `Conflict`; the others are saved.
+        """
+        return self._save(
+            cell, versions, lambda _: mark, grader, rubric_revision, digests or {}, seconds
+        )
+
+    def add_items(
+        self,
+        cell: str,
+        versions: Mapping[str, str],
+        items: Iterable[str],
+        *,
+        grader: str,
+        rubric_revision: int,
+        digests: Mapping[str, str] | None = None,
+    ) -> Outcomes:
+        """Give several answers the same items on top of what each has; otherwise as `save`."""
+        more = frozenset(items)
+
+        def with_items(mark: Mark) -> Mark:
+            return replace(mark, chosen=mark.chosen | more, done=True)
+
+        return self._save(cell, versions, with_items, grader, rubric_revision, digests or {}, 0.0)
+
+    def undo(self, cell: str, *, grader: str) -> dict[str, Grading]:
+        """Take back this grader's latest save in a question; of several answers at once, all.
+
+        Raises
+        ------
+        Refused
+            There is none.
+        Conflict
+            Somebody else has saved one of these answers since.
+        """
+        question = self._question(cell)
+        with self._database.writing() as connection:
+            rows = self._rows(connection, cell)
+            events = rows.latest(expect_name(grader), ["save"])
+            if not events:
+                raise Refused("You have saved nothing here that can be taken back.")
+            rubric, _ = rows.rubric(question.first)
+            stamp = Stamp(
+                grader, "undo", question.cell.max_points, uuid.uuid4().hex, events[0].batch
+            )
+            known = {item.id for item in rubric.items}
+            for event in events:
+                now = _one(rows.gradings(rubric, event.student), event.student)
+                before, after = (
+                    mark_of(json.loads(text)["mark"]) for text in (event.before, event.after)
+                )
+                if now.overridden or now.mark != replace(after, chosen=after.chosen & known):
+                    raise Conflict(now)
+                back = replace(before, chosen=before.chosen & known)
+                rows.write(event.student, now, rubric, back, stamp)
+            return {
+                event.student: _one(rows.gradings(rubric, event.student), event.student)
+                for event in events
+            }
+
+    def flagged(self) -> list[tuple[str, Grading]]:
+        """Return the answers that somebody is to look at again, with their questions."""
+        return [
+            (question.cell, grading)
+            for question in self.questions()
+            for grading in self.gradings(question.cell).values()
+            if grading.mark.flagged
+        ]
+
+    def comments_used(self, cell: str) -> list[tuple[str, int]]:
+        """Return the comments of a question with how often each was used, the commonest first."""
+        marks = (grading.mark for grading in self.gradings(cell).values())
+        return Counter(mark.comment for mark in marks if mark.comment).most_common()
+
+    def history(self, cell: str, student: str | None = None) -> list[Event]:
+        """Return what happened to a question or to one answer, the newest first."""
+        self._question(cell)
+        with self._database.reading() as connection:
+            return self._rows(connection, cell).events(student)
+
+    def _save(
+        self,
+        cell: str,
+        versions: Mapping[str, str],
+        marked: Callable[[Mark], Mark],
+        grader: str,
+        rubric_revision: int,
+        digests: Mapping[str, str],
+        seconds: float,
+    ) -> Outcomes:
+        question = self._question(cell)
+        if not math.isfinite(seconds) or seconds < 0:
+            raise Refused("The seconds are a number of 0 or more.")
+        stamp = Stamp(
+            expect_name(grader),
+            "save",
+            question.cell.max_points,
+            uuid.uuid4().hex,
+            seconds=seconds / max(1, len(versions)),
+        )
+        outcomes: Outcomes = {}
+        with self._database.writing() as connection:
+            rows = self._rows(connection, cell)
+            rubric, by = rows.rubric(question.first)
+            if rubric.revision != rubric_revision:
+                raise RubricChanged(rubric, by)
+            if rubric.revision == 0:
+                rubric = rows.write_rubric(replace(rubric, revision=-1), "")
+            for student, version in versions.items():
+                now = _one(rows.gradings(rubric, student), student)
+                if now.version != version:
+                    outcomes[student] = Conflict(now)
+                    continue
+                mark = checked(marked(now.mark), rubric)
+                of_this = replace(stamp, digest=digests.get(student, ""))
+                rows.write(student, now, rubric, mark, of_this)
+                outcomes[student] = _one(rows.gradings(rubric, student), student)
+        return outcomes
+
+    # -- another year
+
+    def exported(self) -> dict[str, Any]:
+        """Return all rubrics as JSON has it, without anything of a student's."""
+        rubrics = {
+            question.cell: plain(self.rubric(question.cell)) for question in self.questions()
+        }
+        return {"format": FORMAT, "assignment": self.assignment, "rubrics": rubrics}
+
     def import_rubrics(self, document: object, *, grader: str) -> list[str]:
-        """Take over rubrics of another year; return the questions that got one."""
+        """Take over rubrics that were exported, for questions of which nothing is graded yet.
+
+        Returns
+        -------
+        list of str
+            The questions that have a new rubric. The others are left as they were.
+
+        Raises
+        ------
+        Refused
+            The document holds no rubrics.
+        """
+        rubrics = _rubrics_in(document)
+        taken = []
+        for question in self.questions():
+            if question.cell not in rubrics:
+                continue
+            if any(grading.mark.done for grading in self.gradings(question.cell).values()):
+                continue
+            new = replace(rubrics[question.cell], revision=self.rubric(question.cell).revision)
+            self.change_rubric(question.cell, new, grader=grader)
+            taken.append(question.cell)
+        return taken
+
+    # --
+
+    def _rows(self, connection: Connection, cell: str) -> Rows:
+        return Rows(connection, self.assignment, cell)
+
+    def _places(self) -> dict[str, Place]:
+        return read_places(self.course.source(self.assignment) / f"{self.assignment}.ipynb")
+
+    def _cells(self, places: Mapping[str, Place]) -> list[Cell]:
+        with self._database.reading() as connection:
+            cells = cells_of(connection, self.assignment).values()
+        order = {name: number for number, name in enumerate(places)}
+        return sorted(
+            (cell for cell in cells if cell.by_hand and cell.max_points > 0),
+            key=lambda cell: (order.get(cell.name, len(order)), cell.name),
+        )
+
+    def _question(self, cell: str) -> _Question:
+        places = self._places()
+        cells = self._cells(places)
+        for one in cells:
+            if one.name == cell:
+                return _Question(one, first_rubric(one, cells, places))
+        raise Refused(f"{self.assignment} has no question {cell!r} that people grade.")
+
+
+def _one(gradings: Mapping[str, Grading], student: str) -> Grading:
+    if student not in gradings:
+        raise Refused(f"The gradebook has no answer of {student!r} to this question.")
+    return gradings[student]
+
+
+def _at_random(*names: str) -> bytes:
+    return hashlib.sha256("\n".join(names).encode()).digest()
+
+
+def _rubrics_in(document: object) -> dict[str, Rubric]:
+    """Return the rubrics of an exported document, by question."""
+    try:
+        if document["format"] != FORMAT:  # type: ignore[index]
+            raise KeyError
+        return {
+            str(cell): Rubric(
+                tuple(
+                    Item("", float(item["points"]), str(item["text"]), str(item.get("note", "")))
+                    for item in rubric["items"]
+                ),
+                Kind(rubric["kind"]),
+                float(rubric["lower"]),
+                float(rubric["upper"]),
+            )
+            for cell, rubric in document["rubrics"].items()  # type: ignore[index]
+        }
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise Refused(
+            "This file holds no rubrics. Expected is one that the desk has exported."
+        ) from error

@@ -6,13 +6,15 @@ Points are points of nbgrader's cells. A grader is a name, at most 128 character
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
+from hw_grading.records.scores import in_digits
+
 LONGEST_TEXT = 20_000  # characters of a comment or of an item
 MOST_ITEMS = 60  # of one rubric
+LONGEST_NAME = 128  # characters of a grader's name or a group's
 
 
 class Kind(StrEnum):
@@ -111,6 +113,15 @@ class Rubric:
             chosen = frozenset(item.id for item in self.items if item.points > 0)
             start = sum(item.points for item in self.items if item.points > 0)
         return chosen, 0.0 if start >= self.upper else self.upper - start
+
+    def comment(self, mark: Mark) -> str:
+        """Return what students read of a mark: the items with their points, then the comment."""
+        lines = [
+            f"{in_words(item.points)}  {item.text}" for item in self.items if item.id in mark.chosen
+        ]
+        if mark.adjustment:
+            lines.append(f"{in_words(mark.adjustment)}  adjustment")
+        return "\n\n".join(filter(None, ["\n".join(lines), mark.comment]))
 
 
 @dataclass(frozen=True)
@@ -211,8 +222,8 @@ class Conflict(Refused):
         who = theirs.grader or "somebody"
         where = "in formgrader" if theirs.overridden else f"by {who}"
         super().__init__(
-            f"This answer was graded {where} in the meantime. Yours was not saved: compare the two, "
-            "and save one of them."
+            f"This answer was graded {where} in the meantime. Yours was not saved: compare the "
+            "two, and save one of them."
         )
         self.theirs = theirs
 
@@ -222,8 +233,8 @@ class RubricChanged(Refused):
 
     def __init__(self, rubric: Rubric, by: str = "") -> None:
         super().__init__(
-            f"{by or 'Somebody'} changed the rubric in the meantime. Nothing was saved: look at the "
-            "rubric as it is now, and save again."
+            f"{by or 'Somebody'} changed the rubric in the meantime. Nothing was saved: look at "
+            "the rubric as it is now, and save again."
         )
         self.rubric = rubric
 
@@ -275,9 +286,14 @@ def checked_rubric(rubric: Rubric, max_points: float) -> Rubric:
 def expect_text(text: str) -> None:
     """Raise `Refused` if a text cannot be saved."""
     if len(text) > LONGEST_TEXT:
-        raise Refused(f"A text has at most {LONGEST_TEXT:,} characters; this one has {len(text):,}.")
+        raise Refused(
+            f"A text has at most {LONGEST_TEXT:,} characters; this one has {len(text):,}."
+        )
     if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
-        raise Refused("A text may not have characters that no database keeps (NUL, half a pair).")
+        raise Refused("The text has a character that no database keeps: NUL, or half of a pair.")
 
 
-Versions = Mapping[str, str]  # of answers, by student
+def in_words(points: float) -> str:
+    """Return points with a sign, as students read them: ``"+1"``, ``"−0.5"``, ``"0"``."""
+    sign = "+" if points > 0 else "\N{MINUS SIGN}" if points < 0 else ""
+    return sign + in_digits(abs(points))

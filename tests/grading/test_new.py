@@ -22,7 +22,7 @@ from hw_grading.commands.new import MOST_CHARACTERS, NotMade, new
 from hw_grading.commands.sample import sample_class_of, solved
 from hw_grading.homework.course import REPOSITORY
 from hw_grading.homework.homework import homework_of
-from hw_grading.homework.manifest import KINDS, Manifest
+from hw_grading.homework.manifest import KINDS, Beside, Manifest
 
 TODAY = date(2030, 3, 1)
 ALLOWED = "Allowed are letters from A to Z, digits and _"
@@ -71,7 +71,7 @@ def test_no_placeholder_is_left_but_the_due_date_that_the_release_fills_in(made)
 def test_the_manifest_gives_every_key_and_says_what_it_is_in_one_line(made):
     lines = made.manifest.read_text(encoding="utf-8").splitlines()
     explained = [re.match(r"\[?(\w+)", line)[1] for line in lines if re.match(r"[a-z\[]", line)]
-    assert set(explained) == set(Manifest.model_fields) | set(KINDS)
+    assert set(explained) == set(Manifest.model_fields) | set(KINDS) | set(Beside.model_fields)
     for above, line in itertools.pairwise(lines):
         if line and not line.startswith("#"):
             assert above.startswith("# "), line

@@ -52,13 +52,14 @@ def test_failed_and_not_graded_submissions_say_why_and_are_counted(course):
     course.grade("ada", notebook(problems=[problem("It looped for ever.")]))
     course.grade("bob", notebook())
     course.hand_in("eve")
-    _, _, _, why_ada, bob, eve, why_eve, _, counts, waiting = lines_of(course, 200)
+    _, _, _, why_ada, bob, eve, why_eve, _, counts, waiting, how = lines_of(course, 200)
     assert why_ada == "    SUBMISSION FAILED: It looped for ever."
     assert bob.endswith("4 wait      3")
     assert eve.split()[:6] == ["eve", *"–––––"]
     assert why_eve.startswith("    NOT GRADED: It was handed in")
     assert counts == "graded 1, submission failed 1, not graded 1"
     assert waiting == "waiting for a person (+): 2 answers of 2 students"
+    assert how.endswith("python -m hw_grading desk hw2")
 
 
 @pytest.mark.parametrize("width", [20, 80, 120, 160, 300])
@@ -83,7 +84,7 @@ def test_nothing_that_a_student_wrote_moves_the_cursor(course):
     course.grade("a\x1b[2Jb\nc", notebook(test=[error("\x1b]0;title\x07", "a\r\u202eb")]))
     text = report(course.root, "hw2", WIDE)
     assert all(c.isprintable() for line in text.split("\n") for c in line)
-    assert len(text.split("\n")) == 7
+    assert len(text.split("\n")) == 8
 
 
 def test_printing_to_a_stream_of_another_encoding_does_not_raise(course):

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 from typing import Any
 
 import nbformat
 import pytest
 from nbgrader.preprocessors import SaveAutoGrades
-from toy_course import ASSIGNMENT, ToyCourse
+from toy_course import ASSIGNMENT, ToyCourse, cell_of
 
 from hw_grading.plugins.saving import SaveScores, add_indexes
+from hw_grading.rubrics.book import GradeBook
+from hw_grading.rubrics.model import Grading, Mark
 
 pytestmark = pytest.mark.slow
 
@@ -64,6 +67,73 @@ def waiting(course: ToyCourse) -> set[str]:
             "where needs_manual_grade = 1"
         )
         return {name for (name,) in found}
+
+
+def give(course: ToyCourse, points: float) -> None:
+    with sqlite3.connect(course.root / "gradebook.db") as gradebook:
+        gradebook.execute(
+            "update grade set manual_score = ?, needs_manual_grade = 0 "
+            "where cell_id in (select id from base_cell where name in ('why', 'sketch'))",
+            [points],
+        )
+
+
+def test_an_answer_that_is_the_same_stays_graded(graded: ToyCourse) -> None:
+    give(graded, 3)
+    save(graded, SaveAutoGrades)
+    assert waiting(graded) == {"why", "sketch"}  # nbgrader's own way
+    give(graded, 3)
+    for _ in range(2):
+        save(graded, SaveScores)
+        assert waiting(graded) == set()
+
+
+@pytest.mark.parametrize("changed", ["why", "sketch"])
+def test_an_answer_that_has_changed_is_looked_at_again(graded: ToyCourse, changed: str) -> None:
+    give(graded, 3)
+    path = graded.root / "autograded" / "ada" / ASSIGNMENT / "hw2.ipynb"
+    notebook = nbformat.read(path, 4)
+    cell = cell_of(notebook, changed)
+    if changed == "why":
+        cell.source = "For another reason."
+    else:
+        cell.outputs = [nbformat.v4.new_output("stream", text="another picture")]
+    nbformat.write(notebook, path)
+    save(graded, SaveScores)
+    assert waiting(graded) == {changed}
+    assert ("why", None, 3.0, int(changed == "why")) in rows(graded)
+
+
+def test_what_a_grader_saves_while_tests_grade_again_is_not_lost(graded: ToyCourse) -> None:
+    save(graded, SaveScores)
+    book = GradeBook(graded.course, ASSIGNMENT)
+    book.rubric("why")
+    over = threading.Event()
+
+    def grade_again() -> None:
+        while not over.is_set():
+            save(graded, SaveScores)
+
+    autograding = threading.Thread(target=grade_again)
+    autograding.start()
+    try:
+        for points in range(20):
+            mark = Mark(adjustment=points / 10, done=True)
+            versions = {"ada": book.grading("why", "ada").version}
+            revision = book.rubric("why").revision
+            saved = book.save("why", versions, mark, grader="kim", rubric_revision=revision)["ada"]
+            assert isinstance(saved, Grading)
+            now = book.grading("why", "ada")
+            assert (now.score, now.waits) == (points / 10, False)
+    finally:
+        over.set()
+        autograding.join()
+        book.close()
+
+
+def test_an_answer_that_waits_goes_on_waiting(graded: ToyCourse) -> None:
+    save(graded, SaveScores)
+    assert waiting(graded) == {"why", "sketch"}
 
 
 def test_an_answer_of_no_points_waits_for_nobody(graded: ToyCourse) -> None:

@@ -1,0 +1,251 @@
+"""What students handed in, as it is in ``autograded/`` now.
+
+Of each student little is kept, so that a large class fits into memory: digests, what became of the
+submission, a few words of each text. Whole notebooks are kept of the last few students only. A
+notebook that was graded again, a student who was added and a folder that vanished are seen when
+they are asked for, and by `look_around`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from hw_grading.desk.pictures import pictures_of
+from hw_grading.homework.course import Course
+from hw_grading.outcome import Status
+from hw_grading.records.graded_notebook import cells_by_id, open_notebook, plain, text_of
+from hw_grading.records.results import Roster, read_roster, read_student
+from hw_grading.records.scores import Record
+from hw_grading.rubrics.digest import answer_digest
+from hw_support.submission.file import Unreadable
+
+EXCERPT = 300  # characters
+_MOST_NOTEBOOKS = 8
+_MOST_BYTES = 40_000_000  # of the files of whole notebooks that are kept
+
+Cells = Mapping[str, dict[str, Any]]  # by grade id, of any content
+_State = tuple[int, int] | None  # of a file: when it was changed, and its size; None: there is none
+
+
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """What is kept of one answer.
+
+    Attributes
+    ----------
+    digest
+        See `hw_grading.rubrics.digest`.
+    empty
+        Whether it is blank, or as it was handed out, and shows no picture.
+    pictures
+        How many pictures the code showed.
+    excerpt
+        The first words of a text, or of what the code printed.
+    """
+
+    digest: str
+    empty: bool
+    pictures: int
+    excerpt: str
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """What is kept of one student.
+
+    Attributes
+    ----------
+    glances
+        By grade id; an answer that is not there was deleted, or there is no graded notebook.
+    """
+
+    student: str
+    status: Status
+    reason: str
+    late: str
+    found: bool
+    glances: Mapping[str, Glance] = field(default_factory=dict)
+
+
+class Answers:
+    """The answers of one homework; an object may be used by several threads.
+
+    Nothing is read while the lock is held: a slow disk delays nobody who asks for something else.
+
+    Parameters
+    ----------
+    course, assignment
+        Which homework.
+    questions
+        Grade ids of the answers that people grade.
+    """
+
+    def __init__(self, course: Course, assignment: str, questions: Iterable[str]) -> None:
+        self.course, self.assignment = course, assignment
+        self._questions = tuple(questions)
+        self._lock = threading.RLock()
+        self._roster: Roster | None = None
+        self._records: dict[str, Record] = {}
+        self._kept: dict[str, tuple[object, Submission]] = {}
+        self._notebooks: OrderedDict[str, tuple[_State, Cells]] = OrderedDict()
+        self._handed_out: tuple[_State, dict[str, str]] = (None, {})
+
+    def roster(self, *, now: bool = False) -> Roster:
+        """Return the class as it was read last by `look_around`, or as it is `now`.
+
+        Raises
+        ------
+        NoScores, Unreadable, ManifestError, GraderFault
+            As `hw_grading.records.results.read_roster`.
+        """
+        roster = self._roster
+        if roster is None or now:
+            roster = read_roster(self.course.folder, self.assignment)
+            with self._lock:
+                self._roster = roster
+                self._records = {record.student: record for record in roster.records}
+        return roster
+
+    def known(self) -> dict[str, Submission]:
+        """Return what was read so far, without reading anything."""
+        with self._lock:
+            return {student: kept for student, (_, kept) in self._kept.items()}
+
+    def submission(self, student: str) -> Submission:
+        """Return what is known of a student; the notebook is read if it is another one by now."""
+        return self._look(student)[0]
+
+    def cells(self, student: str) -> Cells:
+        """Return the cells of a student's graded notebook; none if it is missing or damaged."""
+        state = self._state(student)
+        with self._lock:
+            state_kept, cells = self._notebooks.get(student, (None, {}))
+            if state is not None and state_kept == state:
+                self._notebooks.move_to_end(student)
+                return cells
+        return self._look(student, keep=True)[1] or {}
+
+    def cells_apart(self, student: str) -> Cells:
+        """Return the same, but keep nothing of it: for work in the background."""
+        return self._look(student, again=True)[1] or {}
+
+    def look_around(self) -> list[str]:
+        """Read the roster; return the students whose notebooks have still to be read."""
+        roster = self.roster(now=True)
+        here = {record.student for record in roster.records}
+        with self._lock:
+            for student in set(self._kept) - here:
+                del self._kept[student]
+        return [student for student in here if self._key(student) != self._key_kept(student)]
+
+    def _look(
+        self, student: str, *, again: bool = False, keep: bool = False
+    ) -> tuple[Submission, Cells | None]:
+        roster = self.roster()
+        if student not in self._records:
+            roster = self.roster(now=True)
+        key = self._key(student)
+        with self._lock:
+            kept_key, kept = self._kept.get(student, (None, None))
+            if kept and kept_key == key and not (again or keep):
+                return kept, None
+            record = self._records.get(student, Record(student))
+        result, cells = read_student(roster, record)
+        state = self._state(student)
+        submission = Submission(
+            student,
+            result.status,
+            result.reason,
+            record.late,
+            state is not None,
+            {name: self._glance(name, cells[name]) for name in self._questions if name in cells},
+        )
+        with self._lock:
+            self._kept[student] = (key, submission)
+            if keep and state is not None:
+                self._keep(student, state, cells)
+        return submission, cells
+
+    def _keep(self, student: str, state: tuple[int, int], cells: Cells) -> None:
+        self._notebooks[student] = (state, cells)
+        self._notebooks.move_to_end(student)
+        while len(self._notebooks) > 1 and (
+            len(self._notebooks) > _MOST_NOTEBOOKS
+            or sum(s[1] for s, _ in self._notebooks.values() if s) > _MOST_BYTES
+        ):
+            self._notebooks.popitem(last=False)
+
+    def _key(self, student: str) -> object:
+        """Return what changes when a student's submission has to be read again."""
+        record = self._records.get(student)
+        facts = record and (record.scored, record.handed_in, record.seconds_late)
+        return self._state(student), facts
+
+    def _key_kept(self, student: str) -> object:
+        with self._lock:
+            return self._kept[student][0] if student in self._kept else None
+
+    def _path(self, student: str) -> Path:
+        return self.course.autograded(student, self.assignment) / f"{self.assignment}.ipynb"
+
+    def _state(self, student: str) -> _State:
+        return _state_of(self._path(student))
+
+    def _glance(self, name: str, cell: Mapping[str, Any]) -> Glance:
+        pictures = len(pictures_of(cell))
+        source = text_of(cell.get("source"))
+        is_code = cell.get("cell_type") == "code"
+        attached = bool(cell.get("attachments")) and not is_code
+        empty = not pictures and not attached and self._is_empty(name, source, is_code)
+        return Glance(
+            answer_digest(cell), empty, pictures, plain(_words(cell, source, is_code), EXCERPT)
+        )
+
+    def _is_empty(self, name: str, source: str, is_code: bool) -> bool:
+        stub = self._released().get(name)
+        if stub is not None and _bare(source, is_code) == _bare(stub, is_code):
+            return True
+        return _bare(source, is_code) in ("", "YOUR ANSWER HERE", "raise NotImplementedError()")
+
+    def _released(self) -> dict[str, str]:
+        """Return the answers as they were handed out, by grade id."""
+        path = self.course.release(self.assignment) / f"{self.assignment}.ipynb"
+        state = _state_of(path)
+        if state != self._handed_out[0]:
+            cells: dict[str, dict[str, Any]] = {}
+            with contextlib.suppress(OSError, Unreadable):
+                cells = cells_by_id(open_notebook(path))
+            sources = {name: text_of(cell.get("source")) for name, cell in cells.items()}
+            self._handed_out = (state, sources)
+        return self._handed_out[1]
+
+
+def _state_of(path: Path) -> _State:
+    try:
+        about = os.stat(path, follow_symlinks=False)
+    except (OSError, ValueError):
+        return None
+    return about.st_mtime_ns, about.st_size
+
+
+def _bare(source: str, is_code: bool) -> str:
+    """Return a source without empty lines, and code without lines of comments."""
+    lines = (line.strip() for line in source.split("\n"))
+    return "\n".join(line for line in lines if line and not (is_code and line.startswith("#")))
+
+
+def _words(cell: Mapping[str, Any], source: str, is_code: bool) -> str:
+    if not is_code:
+        return source
+    outputs = cell.get("outputs")
+    for output in outputs if isinstance(outputs, list) else ():
+        if isinstance(output, dict) and (text := text_of(output.get("text")).strip()):
+            return text
+    return source

@@ -1,0 +1,96 @@
+"""The desk as an application of Jupyter Server, and as an extension of any other server."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from urllib.parse import quote
+
+from jupyter_server.extension.application import ExtensionApp, ExtensionAppJinjaMixin
+from jupyter_server.utils import url_path_join
+from traitlets import Unicode
+
+from hw_grading.desk.courses import Desks, expect_homework
+from hw_grading.desk.handlers import NAME, PLACE, routes
+from hw_grading.homework.course import Course
+
+_THREADS = 12
+
+
+class DeskApp(ExtensionAppJinjaMixin, ExtensionApp):
+    """The GSI's desk."""
+
+    name = NAME
+    description = "Grades a class question by question, in the browser."
+    extension_url = f"/{PLACE}/"
+    load_other_extensions = False
+
+    course = Unicode(
+        "",
+        help="The course's folder: formgrader's, or that of the server's start, by default.",
+    ).tag(config=True)
+
+    template_paths = [str(Path(__file__).with_name("templates"))]  # noqa: RUF012 - a trait
+
+    @classmethod
+    def get_extension_package(cls) -> str:
+        """Return the package that Jupyter Server is to load."""
+        return "hw_grading.desk"
+
+    def initialize_settings(self) -> None:
+        """Put the desks and the threads into the server's settings."""
+        assert self.serverapp is not None
+        webapp = self.serverapp.web_app
+        base = url_path_join(webapp.settings["base_url"], PLACE) + "/"
+        folder = Path(self.course).absolute() if self.course else None
+        self._desks = Desks(folder, webapp.settings, base)
+        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="desk")
+        self.settings.update({f"{NAME}_desks": self._desks, f"{NAME}_threads": self._threads})
+
+    def initialize_handlers(self) -> None:
+        """Add the desk's addresses."""
+        self.handlers.extend(routes())
+
+    async def stop_extension(self) -> None:
+        """End what runs in the background."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        self._desks.close()
+
+
+def serve(
+    course: Path, assignment: str, port: int | None, browser: bool, more: Sequence[str]
+) -> None:
+    """Run a server with the desk of a homework, until it is stopped.
+
+    Parameters
+    ----------
+    course
+        The course's folder.
+    assignment
+        The homework that the browser opens.
+    port
+        Where the server listens; the first free one from 8888 on by default.
+    browser
+        Whether to open a browser.
+    more
+        Further options of Jupyter Server.
+
+    Raises
+    ------
+    NotThere
+        The course has no such homework.
+    GraderFault
+        The course's settings have a mistake.
+    """
+    expect_homework(Course(course), assignment)
+    options = [
+        f"--{DeskApp.__name__}.course={course.absolute()}",
+        f"--ServerApp.default_url=/{PLACE}/{quote(assignment, safe='')}/",
+        f"--ServerApp.root_dir={course.absolute()}",
+    ]
+    if port is not None:
+        options.append(f"--ServerApp.port={port}")
+    if not browser:
+        options.append("--no-browser")
+    DeskApp.launch_instance([*options, *more])

@@ -1,0 +1,101 @@
+"""Finds the course that a server is for, and keeps a desk for each of its homeworks."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import Any
+
+from hw_grading.desk.homework_desk import Busy, HomeworkDesk, NotThere
+from hw_grading.desk.rendering import Renderer
+from hw_grading.desk.thumbnails import Thumbnails
+from hw_grading.homework.course import Course
+from hw_support.submission.problems import shown
+
+_FORMGRADER = "nbgrader_formgrader"  # among a server's settings
+
+
+class Desks:
+    """The desks of all homeworks of a server.
+
+    Parameters
+    ----------
+    folder
+        The course's; None: that of formgrader if it runs in this server, or else the folder in
+        which the server was started.
+    settings
+        The server's, in which formgrader says where its course is, once it is loaded.
+    base
+        The desk's address, which ends in a slash.
+    """
+
+    def __init__(self, folder: Path | None, settings: dict[str, Any], base: str) -> None:
+        self._folder, self._settings, self._base = folder, settings, base
+        self._here = Path.cwd()
+        self._lock = threading.Lock()
+        self._courses: dict[Path, Course] = {}
+        self._desks: dict[tuple[Path, str], HomeworkDesk] = {}
+        self.busy = Busy()
+        self.renderer = Renderer()
+        self.thumbnails = Thumbnails()
+
+    def course(self) -> Course:
+        """Return the course.
+
+        Raises
+        ------
+        GraderFault
+            Its settings have a mistake.
+        """
+        folder = self._folder
+        if folder is None:
+            formgrader = self._settings.get(_FORMGRADER)
+            folder = Path(formgrader.coursedir.root) if formgrader else self._here
+        with self._lock:
+            if folder not in self._courses:
+                course = Course(folder)
+                course.directory  # noqa: B018 - read while nobody else changes the path of imports
+                self._courses[folder] = course
+            return self._courses[folder]
+
+    def homeworks(self) -> list[str]:
+        """Return the names of the course's homeworks."""
+        return self.course().homeworks()
+
+    def desk(self, assignment: str) -> HomeworkDesk:
+        """Return the desk of a homework.
+
+        Raises
+        ------
+        NotThere
+            The course has no such homework.
+        GraderFault, Unavailable, NoScores, Unreadable
+            The course, its gradebook or its notebook cannot be read.
+        """
+        course = self.course()
+        expect_homework(course, assignment)
+        key = (course.folder, assignment)
+        with self._lock:
+            if key not in self._desks:
+                self._desks[key] = HomeworkDesk(
+                    course, assignment, self._base, self.renderer, self.thumbnails, self.busy
+                )
+            desk = self._desks[key]
+        desk.wake()
+        return desk
+
+    def close(self) -> None:
+        """End the work in the background."""
+        for desk in self._desks.values():
+            desk.close()
+        self.renderer.close()
+
+
+def expect_homework(course: Course, assignment: str) -> None:
+    """Raise `NotThere` if a course has no homework of that name."""
+    names = course.homeworks()
+    if assignment not in names:
+        raise NotThere(
+            f"The course in {course.root} has no homework {shown(assignment)}. It has: "
+            f"{', '.join(names) or 'none'}."
+        )

@@ -1,0 +1,221 @@
+"""One homework on the desk: its gradebook, its answers, and what is done in the background."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import threading
+import time
+from collections.abc import Iterator
+from urllib.parse import quote
+
+from hw_grading.desk.answers import Answers, Cells
+from hw_grading.desk.rendering import Renderer
+from hw_grading.desk.showing import answer_html
+from hw_grading.desk.thumbnails import Thumbnails
+from hw_grading.homework.course import Course
+from hw_grading.rubrics.book import GradeBook
+from hw_grading.rubrics.model import Question
+
+_SECONDS_BETWEEN_ROUNDS = 10.0
+_SECONDS_OF_QUESTIONS = 5.0
+_log = logging.getLogger(__name__)
+
+
+class NotThere(RuntimeError):
+    """The course has no such homework, question or student; the text says what there is."""
+
+
+class Busy:
+    """Counts the requests that are being answered: work in the background waits for them."""
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._lock = threading.Lock()
+
+    @contextlib.contextmanager
+    def counted(self) -> Iterator[None]:
+        """Count one request."""
+        with self._lock:
+            self._count += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._count -= 1
+
+    def let_pass(self) -> None:
+        """Wait while somebody waits for the server, but not for ever."""
+        for _ in range(20):
+            if not self._count:
+                return
+            time.sleep(0.01)
+
+
+class HomeworkDesk:
+    """What the desk holds of one homework.
+
+    Parameters
+    ----------
+    course, assignment
+        Which one.
+    base
+        The desk's address on the server, which ends in a slash.
+    """
+
+    def __init__(
+        self,
+        course: Course,
+        assignment: str,
+        base: str,
+        renderer: Renderer,
+        thumbnails: Thumbnails,
+        busy: Busy,
+    ) -> None:
+        self.course, self.assignment, self.base = course, assignment, base
+        self.renderer, self.thumbnails = renderer, thumbnails
+        self.book = GradeBook(course, assignment)
+        self._questions = (self.book.questions(), time.monotonic())
+        self.answers = Answers(course, assignment, (q.cell for q in self.questions()))
+        self._busy = busy
+        self._wake = threading.Event()
+        self._asked = threading.Condition()
+        self._soon: tuple[str, str] | None = None
+        self._threads: list[threading.Thread] = []
+        self._start = threading.Lock()
+        self._ended = threading.Event()
+
+    def questions(self) -> tuple[Question, ...]:
+        """Return the questions that people grade; a changed notebook is seen in a few seconds."""
+        now = time.monotonic()
+        read, at = self._questions
+        if now - at > _SECONDS_OF_QUESTIONS:
+            read = self.book.questions()
+            self._questions = (read, now)
+        return read
+
+    def question(self, cell: str) -> Question:
+        """Return a question by its grade id.
+
+        Raises
+        ------
+        NotThere
+            There is none, or nobody grades it by hand.
+        """
+        questions = self.questions()
+        for question in questions:
+            if question.cell == cell:
+                return question
+        names = ", ".join(question.cell for question in questions) or "none"
+        raise NotThere(
+            f"{self.assignment} has no question of that name that people grade. It has: {names}."
+        )
+
+    def name_of(self, student: str) -> str:
+        """Return a student's name, "" if only the id is known.
+
+        Raises
+        ------
+        NotThere
+            The gradebook has no answers of such a student.
+        """
+        names = self.book.names()
+        if student not in names:
+            raise NotThere(
+                "The gradebook has no answers of this student. It has those of everybody whose "
+                f"notebook `nbgrader autograde {self.assignment}` has graded."
+            )
+        return names[student]
+
+    def html(self, cell: str, student: str, cells: Cells) -> str:
+        """Return the answer of a student whose notebook has these cells; "" if it is not there."""
+        if cell not in cells:
+            return ""
+        glance = self.answers.submission(student).glances.get(cell)
+        digest = glance.digest if glance else ""
+
+        def address(number: int) -> str:
+            where = "/".join(quote(part, safe="") for part in (cell, student, str(number)))
+            homework = quote(self.assignment, safe="")
+            return f"{self.base}{homework}/api/picture/{where}?d={digest}"
+
+        return answer_html(cells[cell], self.renderer, address)
+
+    # -- in the background
+
+    def wake(self) -> None:
+        """Look around soon: for new notebooks, and for plots that have no thumbnail yet."""
+        with self._start:
+            if not self._threads:
+                for work in (self._rounds, self._ahead):
+                    thread = threading.Thread(target=work, name="desk", daemon=True)
+                    thread.start()
+                    self._threads.append(thread)
+        self._wake.set()
+
+    def soon(self, cell: str, student: str) -> None:
+        """Read and render the answers next to this one: they will be asked for."""
+        with self._asked:
+            self._soon = (cell, student)
+            self._asked.notify()
+
+    def close(self) -> None:
+        """End the work in the background."""
+        self._ended.set()
+        self._wake.set()
+        with self._asked:
+            self._asked.notify()
+        for thread in self._threads:
+            thread.join(5)
+        self.book.close()
+
+    def _rounds(self) -> None:
+        while not self._ended.is_set():
+            self._wake.wait()
+            self._wake.clear()
+            try:
+                self._look_around()
+            except Exception as error:  # what it is, the next request says
+                _log.warning("Looking for graded notebooks failed: %s", error)
+            self._ended.wait(_SECONDS_BETWEEN_ROUNDS)
+
+    def _look_around(self) -> None:
+        for student in self.answers.look_around():
+            self._busy.let_pass()
+            if self._ended.is_set():
+                return
+            self.answers.submission(student)
+        for student, submission in self.answers.known().items():
+            missing = {
+                cell: glance.digest
+                for cell, glance in submission.glances.items()
+                if glance.pictures and not self.thumbnails.is_kept(glance.digest)
+            }
+            cells = self.answers.cells_apart(student) if missing else {}
+            for cell in missing.keys() & cells.keys():
+                self._busy.let_pass()
+                if self._ended.is_set():
+                    return
+                self.thumbnails.make(cells[cell], missing[cell])
+
+    def _ahead(self) -> None:
+        with contextlib.suppress(Exception):  # the request itself will say so
+            for question in self.questions():  # every page of answers begins with one
+                self.renderer.markdown(question.text)
+                self.renderer.markdown(question.scheme)
+        while True:
+            with self._asked:
+                while self._soon is None and not self._ended.is_set():
+                    self._asked.wait()
+                wanted, self._soon = self._soon, None
+            if wanted is None:
+                return
+            cell, student = wanted
+            with contextlib.suppress(Exception):  # the request itself will say so
+                order = self.book.order(cell)
+                at = order.index(student)
+                for near in [*order[at + 1 : at + 3], *order[max(0, at - 1) : at]]:
+                    self._busy.let_pass()
+                    if self._soon is not None:
+                        break
+                    self.html(cell, near, self.answers.cells(near))

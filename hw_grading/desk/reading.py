@@ -1,0 +1,289 @@
+"""What the desk's pages ask for: each function gives the JSON of one address."""
+
+from __future__ import annotations
+
+import html
+import statistics
+from collections import Counter
+from collections.abc import Iterable, Mapping
+
+from hw_grading.desk.answers import Submission
+from hw_grading.desk.homework_desk import HomeworkDesk
+from hw_grading.desk.shapes import Json, event_json, grading_json, rubric_json
+from hw_grading.desk.showing import printed_html
+from hw_grading.outcome import Status
+from hw_grading.records.graded_notebook import text_of
+from hw_grading.rubrics.digest import answer_digest
+from hw_grading.rubrics.model import Grading, Question, Rubric
+
+_MOST_COMMENTS = 50
+
+
+def overview(desk: HomeworkDesk, grader: str) -> Json:
+    """Return how far the grading of each question is, and who in the class needs attention."""
+    names = desk.book.names()
+    present = desk.book.who_is_where()
+    known = desk.answers.known()
+    records = desk.answers.roster().records
+    questions = [_summary(desk, q, grader, present.get(q.cell, [])) for q in desk.questions()]
+    failed = [
+        {
+            "student": student,
+            "name": names.get(student, ""),
+            "status": str(submission.status),
+            "reason": submission.reason,
+        }
+        for student, submission in sorted(known.items())
+        if submission.status is not Status.GRADED
+    ]
+    late = [
+        {"student": record.student, "name": names.get(record.student, ""), "late": record.late}
+        for record in records
+        if record.late
+    ]
+    return {
+        "assignment": desk.assignment,
+        "grader": grader,
+        "questions": questions,
+        "students": [{"student": student, "name": name} for student, name in names.items()],
+        "class": {
+            "students": len(records),
+            "waiting": sum(question["waiting"] for question in questions),
+            "failed": failed,
+            "late": late,
+        },
+        "reading": {"read": len(known), "of": len(records)},
+    }
+
+
+def question(desk: HomeworkDesk, cell: str) -> Json:
+    """Return a question: its text, its rubric, and all answers in the question's own order."""
+    about = desk.question(cell)
+    names = desk.book.names()
+    gradings = desk.book.gradings(cell)
+    order = [student for student in desk.book.order(cell) if student in gradings]
+    known = desk.answers.known()
+    shares, groups = desk.book.shares(cell), desk.book.groups(cell)
+    share_of = {student: grader for grader, share in shares.items() for student in share}
+    group_of = {student: name for name, group in groups.items() for student in group}
+    students = []
+    for student in order:
+        grading, submission = gradings[student], known.get(student)
+        glance = submission.glances.get(cell) if submission else None
+        students.append(
+            {
+                "student": student,
+                "name": names.get(student, ""),
+                "graded": not grading.waits,
+                "flagged": grading.mark.flagged,
+                "score": grading.score,
+                "empty": glance.empty if glance else False,
+                "missing": submission is not None and glance is None,
+                "failed": submission is not None and submission.status is not Status.GRADED,
+                "changed": grading.changed,
+                "overridden": grading.overridden,
+                "share": share_of.get(student, ""),
+                "group": group_of.get(student, ""),
+                "digest": glance.digest if glance else "",
+                "version": grading.version,
+                "picture": bool(glance and glance.pictures),
+                "excerpt": glance.excerpt if glance else "",
+                "read": submission is not None,
+            }
+        )
+    return {
+        "question": {
+            "cell": cell,
+            "title": about.title,
+            "max_points": about.max_points,
+            "is_code": about.is_code,
+            "text_html": desk.renderer.markdown(about.text),
+            "scheme_html": desk.renderer.markdown(about.scheme),
+        },
+        "rubric": rubric_json(desk.book.rubric(cell)),
+        "students": students,
+        "comments": [
+            {"text": text, "times": times}
+            for text, times in desk.book.comments_used(cell)[:_MOST_COMMENTS]
+        ],
+        "shares": {grader: list(share) for grader, share in shares.items()},
+        "groups": {name: list(group) for name, group in groups.items()},
+        "same": _same(order, known, cell),
+        "reading": {"read": len(known.keys() & gradings.keys()), "of": len(gradings)},
+    }
+
+
+def answer(desk: HomeworkDesk, cell: str, student: str) -> Json:
+    """Return one answer, with what stands beside it and how it is graded."""
+    about = desk.question(cell)
+    name = desk.name_of(student)
+    cells = desk.answers.cells(student)
+    submission = desk.answers.submission(student)
+    glance = submission.glances.get(cell)
+    desk.soon(cell, student)
+    known = desk.answers.known()
+    same = _same(known, known, cell)
+    missing = cell not in cells
+    note = f'<p class="note">{html.escape(_why_missing(submission))}</p>' if missing else ""
+    return {
+        "student": student,
+        "name": name,
+        "status": str(submission.status),
+        "reason": submission.reason,
+        "late": submission.late,
+        "empty": glance.empty if glance else False,
+        "missing": missing,
+        "html": note or desk.html(cell, student, cells),
+        "beside": [
+            {"title": _title(desk, other), "html": desk.renderer.code(source)}
+            for other in about.beside
+            if (source := text_of(cells.get(other, {}).get("source")))
+        ],
+        "numbers": [
+            {"title": _title(desk, other), "html": shown}
+            for other in about.numbers
+            if (shown := printed_html(cells.get(other, {})))
+        ],
+        "digest": answer_digest(cells[cell]) if cell in cells else "",
+        "same": next((group for group in same if student in group), []),
+        "grading": grading_json(desk.book.grading(cell, student)),
+    }
+
+
+def history(desk: HomeworkDesk, cell: str, student: str) -> Json:
+    """Return who did what to the grading of one answer, the newest first."""
+    desk.question(cell)
+    desk.name_of(student)
+    return {"events": [event_json(event) for event in desk.book.history(cell, student)]}
+
+
+def flagged(desk: HomeworkDesk) -> Json:
+    """Return the answers that somebody wants to be looked at again."""
+    names = desk.book.names()
+    titles = {q.cell: q.title for q in desk.questions()}
+    return {
+        "flagged": [
+            {
+                "cell": cell,
+                "title": titles.get(cell, cell),
+                "student": grading.student,
+                "name": names.get(grading.student, ""),
+                "note": grading.mark.flag_note,
+                "grader": grading.grader,
+            }
+            for cell, grading in desk.book.flagged()
+        ]
+    }
+
+
+def statistics_of_all(desk: HomeworkDesk) -> Json:
+    """Return how the points of each question are distributed, by item and by grader too."""
+    return {
+        "questions": [
+            _statistics(q, desk.book.rubric(q.cell), desk.book.gradings(q.cell))
+            for q in desk.questions()
+        ]
+    }
+
+
+def _summary(desk: HomeworkDesk, about: Question, grader: str, who: list[str]) -> Json:
+    gradings = desk.book.gradings(about.cell)
+    shares = desk.book.shares(about.cell)
+    waiting = {student for student, grading in gradings.items() if grading.waits}
+    order = [student for student in desk.book.order(about.cell) if student in waiting]
+    own = set(shares.get(grader, ()))
+    mine = [student for student in order if student in own] if own else order
+    return {
+        "cell": about.cell,
+        "title": about.title,
+        "max_points": about.max_points,
+        "is_code": about.is_code,
+        "graded": len(gradings) - len(waiting),
+        "of": len(gradings),
+        "waiting": len(waiting),
+        "flagged": sum(grading.mark.flagged for grading in gradings.values()),
+        "mean": _mean(_scores(gradings.values())),
+        "who": who,
+        "shares": {
+            name: {
+                "graded": sum(s in gradings and s not in waiting for s in share),
+                "of": sum(s in gradings for s in share),
+            }
+            for name, share in shares.items()
+        },
+        "next": mine[0] if mine else None,
+    }
+
+
+def _statistics(about: Question, rubric: Rubric, gradings: Mapping[str, Grading]) -> Json:
+    done = [grading for grading in gradings.values() if not grading.waits]
+    scores = _scores(done)
+    times = Counter(item for grading in done for item in grading.mark.chosen)
+    by_grader: dict[str, list[Grading]] = {}
+    for grading in done:
+        if grading.grader:
+            by_grader.setdefault(grading.grader, []).append(grading)
+    return {
+        "cell": about.cell,
+        "title": about.title,
+        "max_points": about.max_points,
+        "graded": len(done),
+        "of": len(gradings),
+        "mean": _mean(scores),
+        "median": statistics.median(scores) if scores else None,
+        "distribution": [[points, count] for points, count in sorted(Counter(scores).items())],
+        "items": [
+            {"text": item.text, "points": item.points, "times": times[item.id]}
+            for item in rubric.items
+        ],
+        "graders": [
+            {
+                "grader": name,
+                "graded": len(own),
+                "mean": _mean(_scores(own)),
+                "seconds": _median_seconds(own),
+            }
+            for name, own in sorted(by_grader.items())
+        ],
+        "seconds_median": _median_seconds(done),
+    }
+
+
+def _scores(gradings: Iterable[Grading]) -> list[float]:
+    """Return the points of the answers that are graded; one that was left blank has none."""
+    return [grading.score or 0.0 for grading in gradings if not grading.waits]
+
+
+def _mean(values: list[float]) -> float | None:
+    return round(statistics.fmean(values), 4) if values else None
+
+
+def _median_seconds(gradings: Iterable[Grading]) -> float | None:
+    seconds = [grading.seconds for grading in gradings if grading.seconds > 0]
+    return round(statistics.median(seconds), 1) if seconds else None
+
+
+def _same(students: Iterable[str], known: Mapping[str, Submission], cell: str) -> list[list[str]]:
+    """Return the answers that are identical: first the empty ones, then the largest groups."""
+    groups: dict[str, list[str]] = {}
+    for student in students:
+        submission = known.get(student)
+        glance = submission.glances.get(cell) if submission else None
+        if glance is not None:
+            groups.setdefault("" if glance.empty else glance.digest, []).append(student)
+    empty = groups.pop("", [])
+    several = [group for group in groups.values() if len(group) > 1]
+    several.sort(key=len, reverse=True)
+    return ([empty] if len(empty) > 1 else []) + several
+
+
+def _why_missing(submission: Submission) -> str:
+    if not submission.found:
+        return "There is no graded notebook of this student."
+    if submission.glances:
+        return "The graded notebook lacks this cell."
+    return submission.reason or "The graded notebook cannot be read."
+
+
+def _title(desk: HomeworkDesk, cell: str) -> str:
+    return str(desk.answers.roster().place(cell))

@@ -1,0 +1,173 @@
+"""Makes HTML of markdown and of code, in a process of its own.
+
+What students wrote can keep a parser busy for minutes. Only the main thread of a process can be
+interrupted in it, and that of a server is needed for everybody else: so this module is also a
+program, which reads one request a line and answers each with one line.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import hashlib
+import html
+import json
+import subprocess
+import sys
+import threading
+from collections import OrderedDict
+from collections.abc import Mapping
+from typing import Any, TextIO
+
+from hw_support.failures import visible
+
+LONGEST_CODE = 50_000  # characters of one answer that are shown
+_SECONDS = 2.0  # of computing, for code; markdown has its own limit
+_HARD_SECONDS = 45.0  # then the process is ended
+_MOST_KEPT = 4_000_000  # characters of HTML
+
+
+class Renderer:
+    """Renders texts; an object may be used by several threads.
+
+    The process is started when it is first needed, and again if it has ended.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()  # of the process, which does one thing after another
+        self._process: subprocess.Popen[str] | None = None
+        self._keeping = threading.Lock()
+        self._kept: OrderedDict[str, str] = OrderedDict()
+        self._size = 0
+        atexit.register(self.close)
+
+    def markdown(self, text: str, attachments: Mapping[str, Any] | None = None) -> str:
+        """Return markdown with TeX as clean HTML."""
+        if not text and not attachments:
+            return ""
+        return self._ask({"markdown": text, "attachments": attachments or {}}, text)
+
+    def code(self, text: str) -> str:
+        """Return Python code as HTML, coloured by the classes of pygments, cut where it is long."""
+        return self._ask({"code": text[: LONGEST_CODE + 1], "length": len(text)}, text)
+
+    def close(self) -> None:
+        """End the process."""
+        process, self._process = self._process, None
+        if process is not None:
+            process.kill()
+            process.wait()
+            for stream in (process.stdin, process.stdout):
+                if stream is not None:
+                    with contextlib.suppress(OSError):
+                        stream.close()
+
+    def _ask(self, request: Mapping[str, Any], text: str) -> str:
+        line = json.dumps(request)
+        key = hashlib.sha256(line.encode("ascii")).hexdigest()
+        if (kept := self._known(key)) is not None:
+            return kept
+        with self._lock:
+            if (kept := self._known(key)) is not None:
+                return kept
+            try:
+                answer = self._exchange(line)
+            except (OSError, ValueError):  # it had to be ended
+                self.close()
+                return as_text(text, "Shown as text, because rendering it failed.")
+            self._keep(key, answer)
+            return answer
+
+    def _known(self, key: str) -> str | None:
+        with self._keeping:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+            return self._kept.get(key)
+
+    def _keep(self, key: str, answer: str) -> None:
+        with self._keeping:
+            self._kept[key] = answer
+            self._size += len(answer)
+            while self._size > _MOST_KEPT:
+                self._size -= len(self._kept.popitem(last=False)[1])
+
+    def _exchange(self, line: str) -> str:
+        process = self._process
+        if process is None or process.poll() is not None:
+            process = self._process = subprocess.Popen(
+                [sys.executable, "-m", "hw_grading.desk.rendering"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                encoding="ascii",
+            )
+        assert process.stdin is not None
+        assert process.stdout is not None
+        timer = threading.Timer(_HARD_SECONDS, process.kill)
+        timer.daemon = True
+        timer.start()
+        try:
+            process.stdin.write(line + "\n")
+            process.stdin.flush()
+            answer = json.loads(process.stdout.readline())
+        finally:
+            timer.cancel()
+        if not isinstance(answer, str):
+            raise ValueError("it is no text")
+        return answer
+
+
+def as_text(text: str, note: str) -> str:
+    """Return a text as it is, escaped, under a note that says why."""
+    shown = cut(text, LONGEST_CODE)
+    return f'<p class="note">{html.escape(note)}</p>\n<pre>{html.escape(shown)}</pre>'
+
+
+def cut(text: str, limit: int) -> str:
+    """Return a text that a page can hold, at most so many characters of it."""
+    more = len(text) - limit
+    shown = visible(text[:limit])
+    return shown if more <= 0 else f"{shown}\n… and {more:,} more characters"
+
+
+def _serve(requests: TextIO, answers: TextIO) -> None:
+    for line in requests:
+        request = json.loads(line)
+        if "markdown" in request:
+            made = _markdown(request["markdown"], request["attachments"])
+        else:
+            made = _code(request["code"], request["length"])
+        answers.write(json.dumps(made) + "\n")
+        answers.flush()
+
+
+def _markdown(text: str, attachments: Any) -> str:
+    from jinja2 import Environment
+    from nbformat import NotebookNode
+
+    from hw_grading.pages.safe_html import markdown2html
+
+    cell = NotebookNode(attachments=attachments if isinstance(attachments, dict) else {})
+    context = Environment(autoescape=True).from_string("").new_context({"cell": cell})
+    return str(markdown2html(context, text))
+
+
+def _code(text: str, length: int) -> str:
+    from pygments import highlight  # type: ignore[import-untyped]
+    from pygments.formatters import HtmlFormatter  # type: ignore[import-untyped]
+    from pygments.lexers import PythonLexer  # type: ignore[import-untyped]
+
+    from hw_support.submission.problems import encodable
+    from hw_support.time_limit import TimeLimitReached, time_limit
+
+    shown = cut(encodable(text), LONGEST_CODE)
+    if length > LONGEST_CODE:
+        shown = f"{shown.rpartition(chr(10))[0]}\n# … and {length - LONGEST_CODE:,} more characters"
+    try:
+        with time_limit(_SECONDS, 10 * _SECONDS):
+            return str(highlight(shown, PythonLexer(stripnl=False), HtmlFormatter()))
+    except (Exception, TimeLimitReached):
+        return as_text(shown, "Shown without colours, because it is too complicated.")
+
+
+if __name__ == "__main__":
+    _serve(sys.stdin, sys.stdout)

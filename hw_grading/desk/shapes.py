@@ -1,0 +1,266 @@
+"""What travels between the server and its pages: JSON of what is saved, and the way back.
+
+What a page sends may be anything: each function that reads it returns a value of the right type, or
+raises `BadRequest` with what was expected.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from datetime import UTC
+from typing import Any
+
+from hw_grading.homework.homework import why_no_id
+from hw_grading.rubrics.model import (
+    LONGEST_NAME,
+    LONGEST_TEXT,
+    MOST_ITEMS,
+    Event,
+    Grading,
+    Item,
+    Kind,
+    Mark,
+    Refused,
+    Rescored,
+    Rubric,
+)
+
+LONGEST_BODY = 4_000_000  # bytes
+_MOST_ANSWERS = 20_000  # in one request
+
+Json = dict[str, Any]
+
+
+class BadRequest(Exception):
+    """A request that no page of the desk sends; the text says what was expected."""
+
+
+# -- to a page
+
+
+def grading_json(grading: Grading) -> Json:
+    """Return the state of an answer."""
+    mark = grading.mark
+    at = grading.at
+    return {
+        "version": grading.version,
+        "chosen": sorted(mark.chosen),
+        "adjustment": mark.adjustment,
+        "comment": mark.comment,
+        "done": mark.done,
+        "flagged": mark.flagged,
+        "flag_note": mark.flag_note,
+        "score": grading.score,
+        "waits": grading.waits,
+        "overridden": grading.overridden,
+        "changed": grading.changed,
+        "grader": grading.grader,
+        "at": None if at is None else (at if at.tzinfo else at.replace(tzinfo=UTC)).isoformat(),
+        "seconds": grading.seconds,
+        "given_comment": grading.comment,
+    }
+
+
+def rubric_json(rubric: Rubric) -> Json:
+    """Return a rubric, private notes included: only graders see it."""
+    items = [
+        {"id": item.id, "points": item.points, "text": item.text, "note": item.note}
+        for item in rubric.items
+    ]
+    return {
+        "items": items,
+        "kind": str(rubric.kind),
+        "lower": rubric.lower,
+        "upper": rubric.upper,
+        "revision": rubric.revision,
+    }
+
+
+def rescored_json(rescored: list[Rescored], names: Mapping[str, str]) -> list[Json]:
+    """Return the answers whose score changes."""
+    return [
+        {
+            "student": one.student,
+            "name": names.get(one.student, ""),
+            "before": one.before,
+            "after": one.after,
+        }
+        for one in rescored
+    ]
+
+
+def event_json(event: Event) -> Json:
+    """Return one line of the history."""
+    at = event.at if event.at.tzinfo else event.at.replace(tzinfo=UTC)
+    return {
+        "at": at.isoformat(),
+        "grader": event.grader,
+        "action": event.action,
+        "score_before": event.score_before,
+        "score_after": event.score_after,
+        "what": event.what,
+    }
+
+
+def dumped(answer: Json) -> str:
+    """Return JSON that a page can read: NaN, which is none, becomes null."""
+    try:
+        return json.dumps(answer, allow_nan=False)
+    except ValueError:
+        return json.dumps(_finite(answer))
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _finite(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(inner) for inner in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+# -- from a page
+
+
+def body_of(raw: bytes) -> Json:
+    """Return the object that a request holds."""
+    if len(raw) > LONGEST_BODY:
+        raise BadRequest(
+            f"A request has at most {LONGEST_BODY:,} bytes; this one has {len(raw):,}."
+        )
+    try:
+        body = json.loads(raw or b"{}", parse_constant=_no_number)
+    except (ValueError, RecursionError):
+        raise BadRequest("Expected is JSON in UTF-8, with finite numbers only.") from None
+    if not isinstance(body, dict):
+        raise BadRequest("Expected is a JSON object.")
+    return body
+
+
+def text_in(body: Json, name: str, limit: int = LONGEST_TEXT, default: str | None = None) -> str:
+    """Return a text."""
+    value = body.get(name, default)
+    if not isinstance(value, str):
+        raise BadRequest(f"{name!r} is to be a text.")
+    if len(value) > limit:
+        raise Refused(f"A text has at most {limit:,} characters; this one has {len(value):,}.")
+    return value
+
+
+def number_in(body: Json, name: str, default: float | None = None) -> float:
+    """Return a finite number."""
+    value = body.get(name, default)
+    if type(value) not in (int, float):
+        raise BadRequest(f"{name!r} is to be a number.")
+    try:
+        number = float(value)  # type: ignore[arg-type]
+    except OverflowError:
+        number = math.inf
+    if not math.isfinite(number):
+        raise BadRequest(f"{name!r} is to be a finite number.")
+    return number
+
+
+def revision_in(body: Json, name: str) -> int:
+    """Return the revision of a rubric."""
+    value = body.get(name)
+    if type(value) is not int or not 0 <= value < 2**31:
+        raise BadRequest(f"{name!r} is to be the number that came with the rubric.")
+    return value
+
+
+def flag_in(body: Json, name: str) -> bool:
+    """Return true or false; a name that is not there counts as false."""
+    value = body.get(name, False)
+    if not isinstance(value, bool):
+        raise BadRequest(f"{name!r} is to be true or false.")
+    return value
+
+
+def texts_in(body: Json, name: str, most: int = _MOST_ANSWERS) -> list[str]:
+    """Return a list of texts."""
+    value = body.get(name)
+    if not isinstance(value, list) or not all(isinstance(text, str) for text in value):
+        raise BadRequest(f"{name!r} is to be a list of texts.")
+    if len(value) > most:
+        raise BadRequest(f"{name!r} has {len(value):,} entries; allowed are {most:,}.")
+    return value
+
+
+def students_in(body: Json, name: str) -> dict[str, str]:
+    """Return an object of texts by student; one that is not there counts as empty."""
+    value = body.get(name, {})
+    if not isinstance(value, dict) or len(value) > _MOST_ANSWERS:
+        raise BadRequest(f"{name!r} is to be an object of texts by student.")
+    for student, text in value.items():
+        if why_no_id(student) or not isinstance(text, str) or len(text) > 200:
+            raise BadRequest(f"{name!r} is to be an object of texts by student.")
+    return value
+
+
+def mark_in(body: Json) -> Mark:
+    """Return what a grader says of an answer."""
+    mark = _object_in(body, "mark")
+    return Mark(
+        frozenset(texts_in(mark, "chosen", MOST_ITEMS)),
+        number_in(mark, "adjustment", 0.0),
+        text_in(mark, "comment", default=""),
+        flag_in(mark, "done"),
+        flag_in(mark, "flagged"),
+        text_in(mark, "flag_note", default=""),
+    )
+
+
+def rubric_in(body: Json) -> Rubric:
+    """Return a rubric; an item without an id is a new one."""
+    rubric = _object_in(body, "rubric")
+    items = rubric.get("items")
+    if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
+        raise BadRequest("'items' is to be a list of objects.")
+    try:
+        kind = Kind(str(rubric.get("kind")))
+    except ValueError:
+        raise BadRequest("'kind' is to be 'adding' or 'subtracting'.") from None
+    return Rubric(
+        tuple(
+            Item(
+                text_in(item, "id", 64, ""),
+                number_in(item, "points"),
+                text_in(item, "text"),
+                text_in(item, "note", default=""),
+            )
+            for item in items
+        ),
+        kind,
+        number_in(rubric, "lower"),
+        number_in(rubric, "upper"),
+        revision_in(rubric, "revision"),
+    )
+
+
+def name_in(text: str) -> str:
+    """Return a grader's name.
+
+    Raises
+    ------
+    Refused
+        It is empty, too long, or has characters that nobody sees.
+    """
+    name = " ".join(text.split(" ")).strip()
+    if not 1 <= len(name) <= LONGEST_NAME or not name.isprintable():
+        raise Refused(
+            f"A name has 1 to {LONGEST_NAME} characters that can be printed. Type yours again."
+        )
+    return name
+
+
+def _object_in(body: Json, name: str) -> Json:
+    value = body.get(name)
+    if not isinstance(value, dict):
+        raise BadRequest(f"{name!r} is to be an object.")
+    return value
+
+
+def _no_number(text: str) -> float:
+    raise ValueError(f"{text} is no number")

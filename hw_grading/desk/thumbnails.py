@@ -1,0 +1,119 @@
+"""Small pictures of answers' plots, made once and kept in a folder of the user's.
+
+They are found by the digest of the answer, so a new answer has a new one. Losing the folder loses
+nothing: they are made again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import io
+import os
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+from platformdirs import user_cache_path
+
+from hw_grading.desk.pictures import NotShown, pictures_of
+
+WIDTH, HEIGHT = 320, 320  # pixels, at most
+MIME = "image/webp"
+_MOST_BYTES = 200_000_000
+_VERSION = "1"  # of how they look
+
+
+class Thumbnails:
+    """The thumbnails of all homeworks.
+
+    Parameters
+    ----------
+    folder
+        Where they are kept; a folder of the user's caches by default.
+    most_bytes
+        When there are more, the oldest are removed.
+    """
+
+    def __init__(self, folder: Path | None = None, most_bytes: int = _MOST_BYTES) -> None:
+        self.folder = folder or user_cache_path("hw-grading") / "thumbnails"
+        self._most = most_bytes
+        self._one = threading.Semaphore(1)  # decoding takes memory
+        self._since_pruned: int | None = None
+
+    def kept(self, digest: str) -> bytes | None:
+        """Return an answer's thumbnail: b"" if it can have none, None if it is not made yet."""
+        try:
+            return self._path(digest).read_bytes()
+        except OSError:
+            return None
+
+    def is_kept(self, digest: str) -> bool:
+        """Return whether it was made already."""
+        return self._path(digest).exists()
+
+    def make(self, cell: Mapping[str, Any], digest: str) -> bytes:
+        """Return the thumbnail of an answer, made anew; b"" if it has no picture that is one."""
+        with self._one:
+            thumbnail = self.kept(digest)
+            if thumbnail is None:
+                thumbnail = _thumbnail(cell)
+                self._keep(digest, thumbnail)
+        return thumbnail
+
+    def _path(self, digest: str) -> Path:
+        name = hashlib.sha256(f"{_VERSION} {digest}".encode()).hexdigest()
+        return self.folder / name[:2] / name[2:34]
+
+    def _keep(self, digest: str, thumbnail: bytes) -> None:
+        path = self._path(digest)
+        part = path.with_suffix(f".{os.getpid()}.part")
+        with contextlib.suppress(OSError):  # a full disk: it is made again next time
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            path.parent.mkdir(exist_ok=True)
+            part.write_bytes(thumbnail)
+            os.replace(part, path)
+        if self._since_pruned is None or self._since_pruned > self._most // 10:
+            self._prune()
+            self._since_pruned = 0
+        self._since_pruned += len(thumbnail)
+
+    def _prune(self) -> None:
+        """Remove the oldest ones until nine tenths of what is allowed are left."""
+        files = []
+        for path in self.folder.glob("??/*"):
+            with contextlib.suppress(OSError):
+                about = path.stat()
+                files.append((about.st_mtime, about.st_size, path))
+        size = sum(file[1] for file in files)
+        if size <= self._most:
+            return
+        for _, bytes_of_it, path in sorted(files):
+            if size <= self._most * 9 // 10:
+                break
+            with contextlib.suppress(OSError):
+                path.unlink()
+                size -= bytes_of_it
+
+
+def _thumbnail(cell: Mapping[str, Any]) -> bytes:
+    pictures = pictures_of(cell)
+    if not pictures:
+        return b""
+    try:
+        raw = pictures[0].content()
+        with Image.open(io.BytesIO(raw), formats=["PNG", "JPEG", "GIF"]) as image:
+            image.draft("RGB", (2 * WIDTH, 2 * HEIGHT))  # JPEG: decodes no more than is needed
+            image.thumbnail((WIDTH, HEIGHT), Image.Resampling.BILINEAR, reducing_gap=2.0)
+            with_alpha = image.convert("RGBA")
+        on_white = Image.new("RGB", with_alpha.size, "white")
+        on_white.paste(with_alpha, mask=with_alpha.getchannel("A"))
+        stream = io.BytesIO()
+        on_white.save(stream, "WEBP", quality=80, method=2)
+        return stream.getvalue()
+    except NotShown:
+        return b""
+    except Exception:  # of a library, on a hostile file
+        return b""

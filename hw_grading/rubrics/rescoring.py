@@ -1,0 +1,99 @@
+"""What a change of the rubric does to the answers that were graded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, replace
+from typing import Any
+
+from hw_grading.records.scores import in_digits
+from hw_grading.rubrics.model import Grading, Mark, Rescored, Rubric, RubricChanged, in_words
+from hw_grading.rubrics.rows import Rows, Stamp
+
+
+def rescored(gradings: Mapping[str, Grading], rubric: Rubric, max_points: float) -> list[Rescored]:
+    """Return whose score another rubric changes.
+
+    What was changed in formgrader is left alone, and so is what nobody has graded yet.
+    """
+    found = []
+    for student, grading, mark in _graded(gradings, rubric):
+        after = rubric.score(mark.chosen, mark.adjustment, max_points)
+        if grading.score is not None and after != grading.score:
+            found.append(Rescored(student, grading.score, after))
+    return found
+
+
+def change(
+    rows: Rows, first: Rubric, rubric: Rubric, stamp: Stamp
+) -> tuple[Rubric, list[Rescored]]:
+    """Save a rubric, and write the scores and comments that it gives.
+
+    Raises
+    ------
+    RubricChanged
+        Its revision is not the one of now: somebody else has changed it.
+    """
+    old, by = rows.rubric(first)
+    if rubric.revision != old.revision:
+        raise RubricChanged(old, by)
+    new = rows.write_rubric(rubric, stamp.grader)
+    gradings = rows.gradings(new)  # with items that had been deleted and are there again
+    changed = rescored(gradings, new, stamp.max_points)
+    for student, _, mark in _graded(gradings, new):
+        score = new.score(mark.chosen, mark.adjustment, stamp.max_points)
+        rows.rescore(student, score, new.comment(mark))
+    rows.log(
+        stamp,
+        "",
+        {"rubric": asdict(old)},
+        {"rubric": asdict(new), "what": _in_words(old, new, len(changed))},
+    )
+    for one in changed:
+        of_this = replace(stamp, action="rescored")
+        rows.log(of_this, one.student, {"score": one.before}, {"score": one.after})
+    return new, changed
+
+
+def _graded(gradings: Mapping[str, Grading], rubric: Rubric) -> Iterator[tuple[str, Grading, Mark]]:
+    """Give the answers that the desk graded, each with what is left of its items."""
+    known = {item.id for item in rubric.items}
+    for student, grading in gradings.items():
+        if grading.mark.done and not grading.overridden:
+            mark = grading.mark
+            yield student, grading, replace(mark, chosen=mark.chosen & known)
+
+
+def _in_words(old: Rubric, new: Rubric, scores: int) -> str:
+    """Say what is different, for the history."""
+    before = {item.id: item for item in old.items}
+    after = {item.id: item for item in new.items}
+    said = [f"added “{after[key].text}”" for key in after if key not in before]
+    said += [f"deleted “{before[key].text}”" for key in before if key not in after]
+    for key in before.keys() & after.keys():
+        one, other = before[key], after[key]
+        if one.points != other.points:
+            said.append(f"“{other.text}”: {in_words(one.points)} became {in_words(other.points)}")
+        if one.text != other.text:
+            said.append(f"“{one.text}” became “{other.text}”")
+        if one.note != other.note:
+            said.append(f"another note to “{other.text}”")
+    if old.kind != new.kind:
+        said.append(f"{old.kind} became {new.kind}")
+    if (old.lower, old.upper) != (new.lower, new.upper):
+        said.append(f"bounds {in_digits(new.lower)} to {in_digits(new.upper)}")
+    if not said:
+        said.append("another order")
+    return f"{'; '.join(said)} (scores changed: {scores})"
+
+
+def plain(rubric: Rubric) -> dict[str, Any]:
+    """Return a rubric without ids and revisions, to be used for another class."""
+    return {
+        "kind": str(rubric.kind),
+        "lower": rubric.lower,
+        "upper": rubric.upper,
+        "items": [
+            {"points": item.points, "text": item.text, "note": item.note} for item in rubric.items
+        ],
+    }

@@ -1,0 +1,69 @@
+"""The first rubric of a question, made from its mark scheme.
+
+A line of a mark scheme such as ``- 1: both curves, with a legend.`` becomes an item of one
+point. Two answers to one question share its mark scheme: there a line says which it is about, as in
+``- Images, 1: …`` and ``- Text, 1: …``, in the order of the answers.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import re
+from collections.abc import Mapping, Sequence
+
+from hw_grading.records.questions import Place
+from hw_grading.records.scores import Cell
+from hw_grading.rubrics.model import Item, Rubric
+
+_ITEM = re.compile(
+    r"^[-*] +(?:(?P<label>[^:,\n]{1,40}), +)?(?P<points>[+-]?\d+(?:\.\d+)?): +"
+    r"(?P<text>.+(?:\n(?:[ \t]+\S.*))*)",
+    re.MULTILINE,
+)
+
+
+def first_rubric(cell: Cell, cells: Sequence[Cell], places: Mapping[str, Place]) -> Rubric:
+    """Return the rubric of a question that nobody has changed yet.
+
+    Parameters
+    ----------
+    cell
+        The answer that people grade.
+    cells
+        All answers that people grade, in the notebook's order.
+    places
+        Where cells stand, by grade id.
+    """
+    items = _items(cell, cells, places) or [(cell.max_points, "Right and complete.")]
+    items.append((0.0, "No answer, or nothing of the above."))
+    return Rubric(
+        tuple(
+            Item(_id(cell.name, number, text), points, text)
+            for number, (points, text) in enumerate(items)
+        ),
+        upper=cell.max_points,
+    )
+
+
+def _items(
+    cell: Cell, cells: Sequence[Cell], places: Mapping[str, Place]
+) -> list[tuple[float, str]]:
+    """Return the points and texts of the mark scheme's lines that are about one answer."""
+    scheme = _scheme(cell, places)
+    found = [match.groupdict() for match in _ITEM.finditer(scheme)]
+    together = [other for other in cells if _scheme(other, places) == scheme]
+    parts = [list(part) for _, part in itertools.groupby(found, key=lambda item: item["label"])]
+    if len(together) > 1 and len(parts) == len(together):
+        found = parts[[other.name for other in together].index(cell.name)]
+    items = [(float(item["points"]), " ".join(item["text"].split())) for item in found]
+    return items if sum(points for points, _ in items) == cell.max_points else []
+
+
+def _scheme(cell: Cell, places: Mapping[str, Place]) -> str:
+    return places[cell.name].scheme if cell.name in places else ""
+
+
+def _id(cell: str, number: int, text: str) -> str:
+    """Return an id that is the same each time: graders name an item before it is saved."""
+    return hashlib.sha256(f"{cell}\n{number}\n{text}".encode()).hexdigest()[:32]

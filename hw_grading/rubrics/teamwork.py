@@ -1,0 +1,139 @@
+"""Several graders at one homework: who has which answers, who is where, groups of answers."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, delete, insert, select
+
+from hw_grading.rubrics.model import LONGEST_NAME, Refused, expect_text
+from hw_grading.rubrics.rows import Rows
+from hw_grading.rubrics.tables import GROUPS, PRESENCE, SHARES, Database
+
+SECONDS_SEEN = 30.0  # after which a grader counts as gone
+MOST_GRADERS = 200
+
+
+class Teamwork:
+    """What graders of one homework know of each other.
+
+    Parameters
+    ----------
+    database
+        The gradebook's.
+    assignment
+        The homework.
+    """
+
+    def __init__(self, database: Database, assignment: str) -> None:
+        self._database, self.assignment = database, assignment
+
+    def close(self) -> None:
+        """Close all connections to the gradebook."""
+        self._database.close()
+
+    def order(self, cell: str) -> list[str]:
+        """Return all students in a question's own order."""
+        raise NotImplementedError
+
+    def groups(self, cell: str) -> dict[str, tuple[str, ...]]:
+        """Return the groups that graders have made: students by the group's name."""
+        with self._database.reading() as connection:
+            rows = Rows(connection, self.assignment, cell).all(GROUPS)
+        found: dict[str, list[str]] = {}
+        for row in rows:
+            found.setdefault(row.name, []).append(row.student)
+        return {name: tuple(sorted(found[name])) for name in sorted(found)}
+
+    def group(self, cell: str, students: Sequence[str], name: str, *, grader: str) -> None:
+        """Put students into a group; the name "" takes them out of theirs."""
+        expect_name(grader)
+        if name:
+            expect_name(name, "A group's name")
+        if unknown := set(students) - set(self.order(cell)):
+            raise Refused(f"There is no student {min(unknown)!r} with an answer here.")
+        with self._database.writing() as connection:
+            rows = Rows(connection, self.assignment, cell)
+            others = [row for row in rows.all(GROUPS) if row.student not in set(students)]
+            kept = [{"student": row.student, "name": row.name} for row in others]
+            new = [{"student": student, "name": name} for student in students] if name else []
+            rows.replace(GROUPS, kept + new)
+
+    def shares(self, cell: str) -> dict[str, tuple[str, ...]]:
+        """Return whose answers are whose: students by grader; empty if it is not handed out."""
+        with self._database.reading() as connection:
+            rows = Rows(connection, self.assignment, cell).all(SHARES)
+        graders = [row.grader for row in sorted(rows, key=lambda row: row.position)]
+        students = self.order(cell) if graders else []
+        return {
+            grader: tuple(students[number :: len(graders)]) for number, grader in enumerate(graders)
+        }
+
+    def hand_out(self, cell: str, graders: Sequence[str], *, grader: str) -> None:
+        """Share a question out among graders, evenly; [] takes it back."""
+        for name in (grader, *graders):
+            expect_name(name)
+        if len(graders) > MOST_GRADERS or len(set(graders)) < len(graders):
+            raise Refused(f"Name each grader once, and at most {MOST_GRADERS} of them.")
+        with self._database.writing() as connection:
+            rows = Rows(connection, self.assignment, cell)
+            rows.replace(
+                SHARES,
+                [{"position": number, "grader": name} for number, name in enumerate(graders)],
+            )
+
+    def here(self, grader: str, cell: str, student: str) -> dict[str, str]:
+        """Say at which answer a grader is; return where others are in this question.
+
+        Returns
+        -------
+        dict
+            Students by grader, of those who were seen in the last 30 s.
+        """
+        expect_name(grader)
+        with self._database.writing() as connection:
+            mine = (PRESENCE.c.assignment == self.assignment) & (PRESENCE.c.grader == grader)
+            connection.execute(delete(PRESENCE).where(mine))
+            connection.execute(
+                insert(PRESENCE).values(
+                    assignment=self.assignment,
+                    grader=grader,
+                    cell=cell,
+                    student=student,
+                    at=time.time(),
+                )
+            )
+            present = self._present(connection)
+        others = (row for row in present if row.cell == cell and row.grader != grader)
+        return {row.grader: row.student for row in others}
+
+    def who_is_where(self) -> dict[str, list[str]]:
+        """Return the graders who were seen in the last 30 s, by question."""
+        with self._database.reading() as connection:
+            present = self._present(connection)
+        found: dict[str, list[str]] = {}
+        for row in present:
+            found.setdefault(row.cell, []).append(row.grader)
+        return {cell: sorted(graders) for cell, graders in found.items()}
+
+    def _present(self, connection: Connection) -> list[Any]:
+        query = select(PRESENCE).where(
+            PRESENCE.c.assignment == self.assignment, PRESENCE.c.at > time.time() - SECONDS_SEEN
+        )
+        return list(connection.execute(query))
+
+
+def expect_name(name: str, what: str = "A grader's name") -> str:
+    """Return a name.
+
+    Raises
+    ------
+    Refused
+        It is empty, too long, or has characters that are not shown.
+    """
+    expect_text(name)
+    if not name.strip() or len(name) > LONGEST_NAME or not name.isprintable():
+        raise Refused(f"{what} has 1 to {LONGEST_NAME} printable characters.")
+    return name

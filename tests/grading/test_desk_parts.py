@@ -1,0 +1,324 @@
+"""Parts of the GSI's desk: pictures, thumbnails, rendering, and what is kept of a class."""
+
+import io
+import json
+import os
+import signal
+import threading
+import time
+
+import pytest
+from PIL import Image
+from test_plots_page import base64_of, display, png
+from test_results import course, notebook, pytestmark, stream
+
+from hw_grading.desk.answers import Answers
+from hw_grading.desk.pictures import MAX_BYTES, NotShown, Picture, picture_in, pictures_of
+from hw_grading.desk.rendering import LONGEST_CODE, Renderer
+from hw_grading.desk.shapes import BadRequest, body_of, dumped, number_in, students_in
+from hw_grading.desk.showing import answer_html, printed_html
+from hw_grading.desk.thumbnails import HEIGHT, WIDTH, Thumbnails
+from hw_grading.homework.course import Course
+
+__all__ = ["course", "pytestmark"]  # used by pytest, by name
+
+
+def picture(size=(640, 480), kind="PNG", colour="red"):
+    stream = io.BytesIO()
+    Image.new("RGB", size, colour).save(stream, kind)
+    return base64_of(stream.getvalue())
+
+
+def plot_cell(*pictures):
+    outputs = [display(image_png=data) for data in pictures]
+    return {"cell_type": "code", "source": "plt.show()", "outputs": outputs}
+
+
+def address(number):
+    return f"/picture/{number}"
+
+
+@pytest.fixture
+def renderer():
+    made = Renderer()
+    yield made
+    made.close()
+
+
+# -- pictures
+
+
+@pytest.mark.parametrize(("mime", "kind"), [("png", "PNG"), ("jpeg", "JPEG"), ("gif", "GIF")])
+def test_a_picture_is_given_as_it_is(mime, kind):
+    data = picture(kind=kind)
+    found = picture_in({"text/plain": "<Figure>", f"image/{mime}": [data[:9], data[9:] + "\n"]})
+    assert base64_of(found.content()) == data
+
+
+@pytest.mark.parametrize(
+    ("data", "why"),
+    [
+        (base64_of(png(10_000, 10_000)), "10,000 × 10,000 pixels"),
+        (base64_of(png(60_000, 60_000)), "pixels is not shown"),
+        (base64_of(b"\x89PNG\r\n\x1a\n" + b"x" * MAX_BYTES), "10,000,000 bytes"),
+        (base64_of(b"\x89PNG\r\n\x1a\nno chunk"), "it is no PNG"),
+        (base64_of(b"\x89PNG\r\n\x1a\n") + "!", "it is no PNG"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
+def test_a_picture_that_is_not_shown_says_why(data, why):
+    with pytest.raises(NotShown, match=why):
+        Picture("image/png", data).content()
+
+
+@pytest.mark.parametrize("bundle", [None, 7, [], {}, {"image/png": 7}, {"image/png": "<script>"}])
+def test_what_is_no_picture_is_none(bundle):
+    assert picture_in(bundle) is None
+    assert pictures_of({"cell_type": "code", "outputs": [{"data": bundle}, bundle]}) == []
+
+
+# -- thumbnails
+
+
+def test_a_thumbnail_is_small_made_once_and_kept_for_the_owner_only(tmp_path):
+    thumbnails = Thumbnails(tmp_path / "small")
+    assert thumbnails.kept("d") is None
+    made = thumbnails.make(plot_cell(picture((1600, 800))), "d")
+    with Image.open(io.BytesIO(made)) as image:
+        assert image.size == (WIDTH, WIDTH // 2)
+        assert image.size[1] <= HEIGHT
+    assert thumbnails.make(plot_cell(), "d") == made
+    assert Thumbnails(tmp_path / "small").kept("d") == made
+    assert (tmp_path / "small").stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize(
+    "data", [base64_of(png(10_000, 10_000)), picture()[:800], base64_of(png(3, 3))]
+)
+def test_a_damaged_plot_has_no_thumbnail_and_is_tried_once(tmp_path, data):
+    thumbnails = Thumbnails(tmp_path)
+    assert thumbnails.make(plot_cell(data), "d") == b""
+    assert thumbnails.kept("d") == b""
+
+
+def test_old_thumbnails_give_way(tmp_path):
+    thumbnails = Thumbnails(tmp_path, most_bytes=3_000)
+    for number in range(60):
+        thumbnails.make(plot_cell(picture()), f"d{number}")
+    size = sum(path.stat().st_size for path in tmp_path.glob("??/*"))
+    assert 0 < size <= 3_000 + 600
+    assert thumbnails.is_kept("d59")
+
+
+def test_thumbnails_work_where_none_can_be_kept(tmp_path):
+    (tmp_path / "file").write_text("no folder")
+    assert Thumbnails(tmp_path / "file").make(plot_cell(picture()), "d")
+
+
+# -- showing
+
+
+def test_code_is_coloured_and_what_it_showed_stands_before_it(renderer):
+    outputs = [
+        stream("step 1\rstep 2\n\x1b[31mred\x1b[0m\n"),
+        display(image_png=picture()),
+        display(text_html="<b>1</b><script>run()</script>"),
+        display(image_svg_xml="<svg/>"),
+        display(application_json="{}"),
+    ]
+    outputs[3]["data"] = {"image/svg+xml": "<svg onload=run()/>"}
+    html = answer_html(
+        {"cell_type": "code", "source": "x = 1 < 2", "outputs": outputs}, renderer, address
+    )
+    shown, _, code = html.partition('<div class="code">')
+    assert "<pre>step 2\nred\n</pre>" in shown
+    assert '<img class="picture" alt="Plot 1" src="/picture/0">' in shown
+    assert "<b>1</b>" in shown
+    assert 'src="data:image/svg+xml;base64,' in shown
+    assert "application/json is not shown" in shown
+    assert '<span class="mi">1</span> <span class="o">&lt;</span>' in code
+    assert "run()" not in html
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        {},
+        {"cell_type": "code"},
+        {"cell_type": "code", "source": 7, "outputs": 7},
+        {"cell_type": "code", "source": ["a", 7], "outputs": [7, {}, {"output_type": "stream"}]},
+        {"cell_type": "markdown", "source": None, "attachments": 7},
+        {"cell_type": "markdown", "source": "x", "attachments": {"a": 7, "b": {"image/png": 7}}},
+        {"cell_type": "markdown", "source": "\ud800 \0"},
+        {"cell_type": "code", "source": "\ud800 \0", "outputs": [stream("\ud800")]},
+    ],
+)
+def test_a_cell_of_any_shape_is_shown(renderer, cell):
+    dumped({"html": answer_html(cell, renderer, address)}).encode()
+    printed_html(cell)
+
+
+def test_of_many_pictures_the_first_are_shown(renderer):
+    html = answer_html(plot_cell(*[picture()] * 9), renderer, address)
+    assert html.count("<img") == 6
+    assert html.count("More pictures than 6 are not shown.") == 1
+
+
+def test_printed_numbers_are_the_last_lines(renderer):
+    cell = {"outputs": [stream("".join(f"{n} of 605\n" for n in range(605)))]}
+    shown = printed_html(cell)
+    assert "604 of 605" in shown
+    assert "\n500 of 605" not in shown
+
+
+def test_long_code_is_cut_with_a_word(renderer):
+    html = renderer.code("x = 1\n" * LONGEST_CODE)
+    assert f"{5 * LONGEST_CODE:,} more characters" in html
+
+
+def test_a_renderer_that_was_killed_is_started_again(renderer):
+    assert "<em>one</em>" in renderer.markdown("*one*")
+    os.kill(renderer._process.pid, signal.SIGKILL)
+    renderer._process.wait()
+    assert "<em>two</em>" in renderer.markdown("*two*")
+
+
+def test_a_renderer_that_is_killed_at_work_gives_the_text(renderer):
+    renderer.markdown("*one*")
+    os.kill(renderer._process.pid, signal.SIGSTOP)
+    threading.Timer(0.3, renderer._process.kill).start()
+    html = renderer.markdown("*two* <b>")
+    assert "rendering it failed" in html
+    assert "*two* &lt;b&gt;" in html
+
+
+def test_what_was_rendered_is_not_rendered_again(renderer):
+    renderer.markdown("*one*")
+    process = renderer._process
+    os.kill(process.pid, signal.SIGSTOP)
+    assert "<em>one</em>" in renderer.markdown("*one*")
+    os.kill(process.pid, signal.SIGCONT)
+
+
+# -- what is kept of a class
+
+
+def answers_of(course):
+    return Answers(Course(course.root), "hw2", ("plot", "answer"))
+
+
+def test_of_a_student_only_a_few_words_are_kept(course):
+    course.grade("ada", notebook(plot=[display(image_png=picture())], answer="word " * 100_000))
+    kept = answers_of(course).submission("ada")
+    assert kept.glances["plot"].pictures == 1
+    assert len(kept.glances["answer"].excerpt) <= 300
+    assert len(repr(kept)) < 2_000
+
+
+def test_whole_notebooks_are_kept_of_the_last_students_only(course):
+    for number in range(12):
+        course.grade(f"s{number}", notebook(answer=f"answer {number}"))
+    answers = answers_of(course)
+    for number in range(12):
+        assert answers.cells(f"s{number}")["answer"]["source"] == f"answer {number}"
+    assert list(answers._notebooks) == [f"s{number}" for number in range(4, 12)]
+
+
+def test_a_notebook_is_read_again_only_if_it_changed(course, monkeypatch):
+    course.grade("ada", notebook(answer="one"))
+    answers = answers_of(course)
+    first = answers.submission("ada")
+    assert answers.submission("ada") is first
+    assert answers.cells("ada") is answers.cells("ada")
+    course.write(course.root / "autograded" / "ada" / "hw2", notebook(answer="another"))
+    assert answers.submission("ada").glances["answer"].digest != first.glances["answer"].digest
+    assert answers.look_around() == []
+    course.grade("bob", notebook())
+    assert answers.look_around() == ["bob"]
+
+
+@pytest.mark.parametrize(
+    ("text", "is_empty"),
+    [
+        ("", True),
+        ("\n \n", True),
+        ("YOUR ANSWER HERE", True),
+        ("Write here.\n", True),  # as it was handed out
+        ("YOUR ANSWER HERE: because", False),
+        ("0", False),
+    ],
+)
+def test_a_text_is_empty_if_it_is_blank_or_as_it_was_handed_out(course, text, is_empty):
+    course.write(course.root / "release" / "hw2", notebook(answer="Write here."))
+    course.grade("ada", notebook(answer=text))
+    assert answers_of(course).submission("ada").glances["answer"].empty is is_empty
+
+
+def test_code_as_it_was_handed_out_is_empty_unless_it_drew_something(course):
+    course.write(course.root / "release" / "hw2", notebook())
+    course.grade("ada", notebook(plot=[stream("1\n")]))
+    course.grade("bob", notebook(plot=[display(image_png=picture())]))
+    answers = answers_of(course)
+    assert answers.submission("ada").glances["plot"].empty
+    assert not answers.submission("bob").glances["plot"].empty
+
+
+def test_a_link_in_the_place_of_a_notebook_is_not_followed(course, tmp_path):
+    course.grade("ada", notebook())
+    path = course.root / "autograded" / "ada" / "hw2" / "hw2.ipynb"
+    secret = tmp_path / "secret.ipynb"
+    secret.write_text(json.dumps(notebook(answer="secret")))
+    path.unlink()
+    path.symlink_to(secret)
+    assert answers_of(course).cells("ada") == {}
+
+
+def test_many_threads_read_the_same_class(course):
+    for number in range(6):
+        course.grade(f"s{number}", notebook(answer=f"answer {number}"))
+    answers = answers_of(course)
+    wrong = []
+
+    def read():
+        until = time.monotonic() + 0.5
+        while time.monotonic() < until:
+            for number in range(6):
+                if answers.cells(f"s{number}")["answer"]["source"] != f"answer {number}":
+                    wrong.append(number)
+                answers.look_around()
+
+    threads = [threading.Thread(target=read) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert wrong == []
+
+
+# -- JSON
+
+
+def test_a_number_that_no_page_can_read_is_null():
+    assert json.loads(dumped({"a": [float("nan"), 1.5, {"b": float("inf")}]})) == {
+        "a": [None, 1.5, {"b": None}]
+    }
+
+
+@pytest.mark.parametrize("raw", [b'{"a": NaN}', b'{"a": -Infinity}', b'"a"', b"nul", b"\xff\xfe"])
+def test_only_an_object_of_finite_numbers_is_a_request(raw):
+    with pytest.raises(BadRequest):
+        body_of(raw)
+
+
+@pytest.mark.parametrize("value", [None, "1", True, [], 10**400, 1e999])
+def test_only_a_finite_number_is_a_number(value):
+    with pytest.raises(BadRequest):
+        number_in({"n": value}, "n")
+
+
+@pytest.mark.parametrize(
+    "value", [7, [], {"ada": 1}, {"../x": "1"}, {"": "1"}, {"a b": "1"}, {"ada": "1" * 201}]
+)
+def test_only_ids_and_texts_are_versions(value):
+    with pytest.raises(BadRequest):
+        students_in({"versions": value}, "versions")

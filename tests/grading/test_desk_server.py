@@ -1,0 +1,617 @@
+"""The server of the GSI's desk: what it answers, whom, and what it makes of bad input."""
+
+import http.client
+import json
+import os
+import re
+import secrets
+import struct
+import subprocess
+import sys
+import threading
+import time
+import zlib
+from dataclasses import dataclass, field
+
+import pytest
+from test_plots_page import base64_of, display, png
+from test_results import ToyCourse, course, error, notebook, problem, stream
+
+from hw_grading.__main__ import main
+from hw_grading.homework.course import REPOSITORY
+
+__all__ = ["course"]  # used by pytest, by name
+# nbgrader's own way with its database is of no concern here.
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.xdist_group("desk server"),
+    pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning"),
+]
+
+MARKUP = "<script>alert(1)</script><img src=x onerror=alert(2)>"
+
+
+def plot(size=400, height=300, comment=b""):
+    """A grey PNG that is one, as base64."""
+
+    def chunk(kind, data):
+        return (
+            struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        )
+
+    head = chunk(b"IHDR", struct.pack(">IIBBBBB", size, height, 8, 0, 0, 0, 0))
+    rows = b"".join(b"\0" + b"\x80" * size for _ in range(min(height, 1000)))
+    body = chunk(b"IDAT", zlib.compress(rows))
+    raw = (
+        b"\x89PNG\r\n\x1a\n" + head + chunk(b"tEXt", b"a\0" + comment) + body + chunk(b"IEND", b"")
+    )
+    return base64_of(raw)
+
+
+def shown(data):
+    return display(image_png=data)
+
+
+@dataclass
+class Client:
+    """One browser, or one program, that talks to a desk."""
+
+    port: int
+    token: str = ""
+    cookies: dict[str, str] = field(default_factory=dict)
+
+    def call(self, path, body=None, *, raw=None, **headers):
+        """Return status, headers and body of an answer."""
+        headers = {name.replace("_", "-"): value for name, value in headers.items()}
+        if self.token:
+            headers["Authorization"] = f"token {self.token}"
+        headers["Cookie"] = "; ".join(f"{k}={v}" for k, v in self.cookies.items())
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        if raw is None and body is not None:
+            raw = json.dumps(body)
+        connection.request("GET" if raw is None else "POST", path, raw, headers)
+        answer = connection.getresponse()
+        content = answer.read()
+        for name, value in answer.getheaders():
+            if name == "Set-Cookie":
+                key, _, rest = value.partition("=")
+                self.cookies[key] = rest.partition(";")[0]
+        connection.close()
+        return answer.status, dict(answer.getheaders()), content
+
+    def api(self, what, body=None, status=200, homework="hw2", **more):
+        """Return the JSON of an answer whose status is as expected."""
+        got, headers, content = self.call(f"/hw-grading/{homework}/api/{what}", body, **more)
+        assert got == status, (got, content)
+        assert headers["Content-Type"] == "application/json"
+        assert headers["Cache-Control"] == "no-store"
+        return json.loads(content)
+
+
+class Running:
+    """A desk in a process of its own."""
+
+    def __init__(self, folder, records, *options, command=()):
+        self.token = secrets.token_hex(8)
+        self.log = records / "log"
+        places = {f"JUPYTER_{n}_DIR": str(records / n) for n in ("CONFIG", "DATA", "RUNTIME")}
+        environment = {**os.environ, **places, "XDG_CACHE_HOME": str(records / "cache")}
+        environment |= {"JUPYTER_TOKEN": self.token}
+        environment["PYTHONPATH"] = os.pathsep.join([str(REPOSITORY), str(records)])
+        command = command or ("hw_grading", "desk", "hw2", "--course", str(folder))
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", *command, "--no-browser", "--allow-root", *options],
+                env=environment,
+                cwd=records,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+        about = records / "RUNTIME" / f"jpserver-{self.process.pid}.json"
+        until = time.monotonic() + 60
+        while True:
+            assert self.process.poll() is None, self.log.read_text()
+            assert time.monotonic() < until, self.log.read_text()
+            try:
+                self.port = json.loads(about.read_text())["port"]
+                Client(self.port).call("/api")
+                return
+            except (OSError, ValueError):  # not yet
+                time.sleep(0.1)
+
+    def client(self, name="Kim"):
+        client = Client(self.port, self.token)
+        if name:
+            client.api("grader", {"name": name})
+        return client
+
+    def close(self):
+        self.process.terminate()
+        try:
+            self.process.wait(20)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+
+
+@pytest.fixture(scope="module")
+def toys(tmp_path_factory):
+    """A class: plots, a blank answer, hostile ones, a failed submission."""
+    made = ToyCourse(tmp_path_factory.mktemp("desk") / "course")
+    bomb = base64_of(png(10_000, 10_000))
+    hostile = [
+        display(text_html=f"<table><tr><td>1</td></tr></table>{MARKUP}"),
+        display(image_svg="", image_png="not base64", text_plain="<Figure>"),
+        stream(MARKUP + "\x1b[31mred\x1b[0m\r\n"),
+        error("ValueError", MARKUP),
+        7,
+        {"output_type": "display_data", "data": ["no", "object"]},
+        {"output_type": "display_data", "data": {"image/png": 7}},
+    ]
+    content = {
+        "ada": notebook(plot=[shown(plot())], answer="It is $x^2$."),
+        "bob": notebook(plot=[shown(plot())], answer=""),
+        "cyd": notebook(plot=hostile, answer=MARKUP + "\n\n[x](javascript:alert(3))"),
+        "dan": notebook(plot=[shown(bomb)], answer="  \n", problems=[problem("It looped.")]),
+        "eve": notebook(plot=[stream("no plot\n")], answer="word " * 4_000_000),
+        "fay": "{",
+    }
+    for student, graded in content.items():
+        made.grade(student, graded)
+    return made
+
+
+@pytest.fixture(scope="module")
+def running(toys, tmp_path_factory):
+    server = Running(toys.root, tmp_path_factory.mktemp("records"))
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def kim(running):
+    return running.client()
+
+
+def read_by_now(client):
+    """Wait until the class was read in the background."""
+    until = time.monotonic() + 60
+    while (state := client.api("question/plot"))["reading"]["read"] < state["reading"]["of"]:
+        assert time.monotonic() < until
+        time.sleep(0.1)
+    return state
+
+
+def mark(client, cell_name, student, **what):
+    """Save a mark of one answer, as the page does."""
+    answer = client.api(f"answer/{cell_name}/{student}")
+    rubric = client.api(f"question/{cell_name}")["rubric"]
+    return {
+        "versions": {student: answer["grading"]["version"]},
+        "mark": {"chosen": [], "adjustment": 0, "comment": "", "done": True, **what},
+        "rubric_revision": rubric["revision"],
+        "digests": {student: answer["digest"]},
+        "seconds": 3,
+    }
+
+
+# -- who may
+
+
+def test_without_a_login_there_is_neither_a_page_nor_data(running):
+    stranger = Client(running.port)
+    status, headers, _ = stranger.call("/hw-grading/hw2/")
+    assert (status, headers["Location"].partition("?")[0]) == (302, "/login")
+    for what in ("overview", "question/plot", "answer/plot/ada", "rubrics"):
+        assert "login" in stranger.api(what, status=403)["message"]
+    status, _, _ = stranger.call("/hw-grading/hw2/api/thumbnail/plot/ada")
+    assert status == 302
+    assert stranger.call("/hw-grading/hw2/api/save/plot", {})[0] == 403
+
+
+def test_a_browser_needs_the_xsrf_token_for_each_change(running):
+    browser = Client(running.port)
+    browser.call(f"/hw-grading/hw2/?token={running.token}")
+    browser.call("/hw-grading/hw2/")
+    assert "_xsrf" in browser.cookies
+    refused = browser.api("grader", {"name": "Kim"}, 403)
+    assert "Load it again" in refused["message"]
+    named = browser.api("grader", {"name": "Kim"}, X_XSRFToken=browser.cookies["_xsrf"])
+    assert named == {"grader": "Kim"}
+    assert browser.api("overview")["grader"] == "Kim"
+
+
+def test_a_name_is_asked_for_before_anything_is_saved(running):
+    nobody = running.client("")
+    assert nobody.api("overview")["grader"] == ""
+    body = mark(nobody, "answer", "ada")
+    assert "who you are" in nobody.api("save/answer", body, 400)["message"]
+    assert nobody.api("answer/answer/ada")["grading"]["done"] is False
+
+
+@pytest.mark.parametrize("name", ["", "   ", "x" * 129, "a\nb", "a\u202eb", 7, None])
+def test_a_name_has_characters_that_can_be_printed(running, name):
+    assert running.client("").api("grader", {"name": name}, 400)["message"]
+
+
+def test_a_forged_cookie_is_no_name(running):
+    forger = running.client("")
+    forger.cookies["hw-grading-grader"] = '"Kim"'
+    assert forger.api("overview")["grader"] == ""
+
+
+def test_a_user_whom_the_server_knows_is_not_asked(toys, tmp_path):
+    (tmp_path / "known_people.py").write_text(
+        "from jupyter_server.auth.identity import IdentityProvider, User\n"
+        "class Known(IdentityProvider):\n"
+        "    def get_user(self, handler):\n"
+        "        return User('kim.lee', 'Kim Lee')\n"
+    )
+    server = Running(toys.root, tmp_path, "--ServerApp.identity_provider_class=known_people.Known")
+    try:
+        client = Client(server.port)
+        client.call("/hw-grading/hw2/")
+        assert client.api("overview")["grader"] == "kim.lee"
+        token = {"X_XSRFToken": client.cookies["_xsrf"]}
+        assert "kim.lee" in client.api("grader", {"name": "Eve"}, 400, **token)["message"]
+        client.api("save/answer", mark(client, "answer", "ada", adjustment=1), **token)
+        events = client.api("history/answer/ada")["events"]
+        assert events[0]["grader"] == "kim.lee"
+    finally:
+        server.close()
+
+
+# -- pages
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "",
+        "grade/plot",
+        "grade/plot?student=ada",
+        "grid/plot",
+        "statistics",
+        "student/ada",
+        "flagged",
+    ],
+)
+def test_each_page_has_a_strict_policy_and_no_data_of_students(running, path):
+    status, headers, content = running.client().call(f"/hw-grading/hw2/{path}")
+    assert status == 200
+    policy = headers["Content-Security-Policy"]
+    assert policy.startswith("default-src 'none'; script-src 'self'; style-src 'self';")
+    assert "unsafe" not in policy
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Referrer-Policy"] == "no-referrer"
+    assert headers["Cache-Control"] == "no-store"
+    page = content.decode()
+    assert "It is $x^2$" not in page
+    assert not re.search(r"<script(?![^>]*\ssrc=)|\sstyle=|\son\w+=", page)
+    for address in re.findall(r'(?:src|href)="(/hw-grading/static/[^"]+)"', page):
+        assert running.client().call(address)[0] == 200, address
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "hw9/",
+        "hw2/grade/none",
+        "hw2/student/nobody",
+        "hw2/none",
+        "..%2F..%2Fetc/",
+        "static/..%2Fapp.py",
+        "static/../handlers.py",
+        "static/safe_html.py",
+        "hw2/student/%2E%2E%2Fada",
+        "%00/",
+    ],
+)
+def test_what_the_course_does_not_have_is_not_found(kim, path):
+    status, _, content = kim.call(f"/hw-grading/{path}")
+    assert status == 404
+    assert b"Traceback" not in content
+
+
+def test_the_only_homework_is_opened_at_once(kim):
+    status, headers, _ = kim.call("/hw-grading/")
+    assert (status, headers["Location"]) == (302, "/hw-grading/hw2/")
+
+
+# -- reading
+
+
+def test_the_overview_counts_what_waits_and_names_failed_submissions(kim):
+    read_by_now(kim)
+    seen = kim.api("overview")
+    by_cell = {question["cell"]: question for question in seen["questions"]}
+    assert list(by_cell) == ["plot", "answer"]
+    assert by_cell["plot"]["of"] == 6
+    assert by_cell["plot"]["next"] in {"ada", "bob", "cyd", "dan", "eve", "fay"}
+    failed = {one["student"]: one for one in seen["class"]["failed"]}
+    assert failed["dan"]["reason"] == "It looped."
+    assert "not JSON" in failed["fay"]["reason"]
+    assert seen["class"]["students"] == 6
+
+
+def test_a_question_tells_blank_and_identical_answers_apart(kim):
+    state = read_by_now(kim)
+    assert sorted(map(sorted, state["same"])) == [["ada", "bob"]]
+    students = {student["student"]: student for student in state["students"]}
+    assert {s for s, about in students.items() if about["picture"]} == {"ada", "bob", "dan"}
+    assert {s for s, about in students.items() if about["failed"]} == {"dan", "fay"}
+    assert students["fay"]["missing"]
+    assert "Draw it." in state["question"]["text_html"]
+    assert "BEGIN MARK SCHEME" not in state["question"]["text_html"]
+    answers = kim.api("question/answer")
+    assert sorted(answers["same"][0]) == ["bob", "dan"]
+    assert {s["student"] for s in answers["students"] if s["empty"]} == {"bob", "dan"}
+    excerpts = {s["student"]: s["excerpt"] for s in answers["students"]}
+    assert excerpts["ada"] == "It is $x^2$."
+    assert max(map(len, excerpts.values())) <= 300
+
+
+def test_an_answer_comes_with_its_plot_in_full_and_small(kim):
+    answer = kim.api("answer/plot/ada")
+    assert answer["status"] == "graded"
+    assert not answer["missing"]
+    assert 'class="highlight"' in answer["html"]
+    (address,) = re.findall(r'<img class="picture" alt="Plot 1" src="([^"]+)"', answer["html"])
+    status, headers, content = kim.call(address)
+    assert (status, headers["Content-Type"]) == (200, "image/png")
+    assert "immutable" in headers["Cache-Control"]
+    assert content.startswith(b"\x89PNG")
+    where = "/hw-grading/hw2/api/thumbnail/plot/ada"
+    status, headers, content = kim.call(f"{where}?d={answer['digest']}")
+    assert (status, headers["Content-Type"]) == (200, "image/webp")
+    assert "immutable" in headers["Cache-Control"]
+    assert content[:4] == b"RIFF"
+    assert len(content) < 5000
+    assert kim.call(f"{where}?d=old")[1]["Cache-Control"] == "no-store"
+    assert kim.call("/hw-grading/hw2/api/thumbnail/plot/eve")[0] == 404
+    assert kim.call("/hw-grading/hw2/api/picture/plot/ada/7")[0] == 404
+
+
+@pytest.mark.parametrize("cell_name", ["plot", "answer"])
+def test_nothing_of_a_hostile_answer_is_markup(kim, cell_name):
+    html = kim.api(f"answer/{cell_name}/cyd")["html"]
+    assert "<script" not in html
+    assert not re.search(r"<[^>]*\son\w+\s*=", html)
+    assert 'href="javascript' not in html
+    assert "\x1b" not in html
+
+
+def test_a_picture_of_too_many_pixels_is_named_and_never_sent(kim):
+    html = kim.api("answer/plot/dan")["html"]
+    assert "10,000 × 10,000 pixels is not shown" in html
+    assert "<img" not in html
+    assert kim.call("/hw-grading/hw2/api/picture/plot/dan/0")[0] == 404
+    assert kim.call("/hw-grading/hw2/api/thumbnail/plot/dan")[0] == 404
+
+
+def test_an_answer_of_20_megabytes_is_cut_with_a_word(kim):
+    answer = kim.api("answer/answer/eve")
+    assert len(answer["html"]) < 300_000
+    assert "more characters" in answer["html"]
+
+
+def test_a_notebook_that_cannot_be_read_says_so(kim):
+    answer = kim.api("answer/plot/fay")
+    assert answer["missing"] is True
+    assert "not JSON" in answer["html"]
+
+
+@pytest.mark.parametrize(
+    "what",
+    ["answer/plot/nobody", "answer/none/ada", "answer/test_double/ada", "question/none", "none"],
+)
+def test_unknown_cells_and_students_are_not_found_with_a_word(kim, what):
+    assert kim.api(what, status=404)["message"]
+
+
+# -- writing
+
+
+def test_a_save_gives_points_and_a_second_one_of_the_old_version_is_refused(kim, running):
+    lee = running.client("Lee")
+    body = mark(kim, "answer", "cyd", adjustment=1.5, comment="So $x$.")
+    saved = kim.api("save/answer", body)["saved"]["cyd"]
+    assert (saved["score"], saved["grader"], saved["done"]) == (1.5, "Kim", True)
+    assert saved["at"].endswith("+00:00")
+    refused = lee.api("save/answer", body)
+    assert refused["saved"] == {}
+    assert refused["refused"]["cyd"]["theirs"]["grader"] == "Kim"
+    assert kim.api("history/answer/cyd")["events"][0]["score_after"] == 1.5
+    assert kim.api("undo/answer", {})["undone"]["cyd"]["done"] is False
+
+
+def test_a_changed_rubric_is_previewed_saved_undone_and_refused_to_who_saw_the_old_one(kim):
+    old = kim.api("question/answer")["rubric"]
+    before = mark(kim, "answer", "eve", chosen=[old["items"][0]["id"]])
+    kim.api("save/answer", before)
+    new = {**old, "items": [{**old["items"][0], "points": 0.5}, *old["items"][1:]]}
+    (preview,) = kim.api("rubric/answer/preview", {"rubric": new})["rescored"]
+    assert (preview["student"], preview["after"]) == ("eve", 0.5)
+    changed = kim.api("rubric/answer", {"rubric": new})
+    assert changed["rescored"] == [preview]
+    refused = kim.api("save/answer", before, 409)
+    assert refused["kind"] == "rubric"
+    assert refused["rubric"]["revision"] == changed["rubric"]["revision"]
+    undone = kim.api("rubric/answer/undo", {})
+    assert undone["rubric"]["items"][0]["points"] == old["items"][0]["points"]
+
+
+def test_several_answers_get_the_same_items(kim):
+    question = kim.api("question/plot")
+    item = question["rubric"]["items"][0]
+    versions = {
+        s["student"]: s["version"] for s in question["students"] if s["student"] in ("ada", "bob")
+    }
+    body = {
+        "versions": versions,
+        "items": [item["id"]],
+        "rubric_revision": question["rubric"]["revision"],
+        "digests": {},
+    }
+    saved = kim.api("items/plot", body)["saved"]
+    assert {one["score"] for one in saved.values()} == {item["points"]}
+    assert set(saved) == {"ada", "bob"}
+    statistics = kim.api("statistics")["questions"][0]
+    assert statistics["items"][0]["times"] == 2
+    assert statistics["distribution"] == [[item["points"], 2]]
+    assert set(kim.api("undo/plot", {})["undone"]) == {"ada", "bob"}
+
+
+def test_groups_shares_flags_presence_and_rubrics_are_kept(kim, running):
+    groups = kim.api("group/plot", {"students": ["ada"], "name": "odd axes"})["groups"]
+    assert groups == {"odd axes": ["ada"]}
+    shares = kim.api("shares/plot", {"graders": ["Kim", "Lee"]})["shares"]
+    assert sorted(s for share in shares.values() for s in share) == [
+        "ada",
+        "bob",
+        "cyd",
+        "dan",
+        "eve",
+        "fay",
+    ]
+    assert kim.api("shares/plot", {"graders": []})["shares"] == {}
+    running.client("Lee").api("here", {"cell": "plot", "student": "ada"})
+    assert kim.api("here", {"cell": "plot", "student": "bob"})["others"] == {"Lee": "ada"}
+    kim.api("save/plot", mark(kim, "plot", "bob", done=False, flagged=True, flag_note="axes?"))
+    (flag,) = kim.api("flagged")["flagged"]
+    assert (flag["student"], flag["note"], flag["grader"]) == ("bob", "axes?", "Kim")
+    kim.api("undo/plot", {})
+    document = kim.api("rubrics")
+    assert "ada" not in json.dumps(document)
+    assert kim.api("rubrics", {"document": document})["questions"] is not None
+
+
+def test_a_comment_is_shown_as_students_will_read_it(kim):
+    html = kim.api("preview", {"text": f"**So** $x^2$ {MARKUP}"})["html"]
+    assert "<strong>So</strong>" in html
+    assert "<script" not in html
+
+
+BAD_BODIES = {
+    "no JSON": "{",
+    "no object": "[]",
+    "not a number": '{"versions": {"ada": "0"}, "mark": {"adjustment": NaN}}',
+    "infinite": '{"versions": {"ada": "0"}, "mark": {"adjustment": 1e999, "chosen": []}}',
+    "deep": "[" * 100_000,
+    "no UTF-8": b"\xff",
+    "large": '{"versions": "' + "x" * 5_000_000 + '"}',
+    "nothing": "{}",
+    "a mark that is a list": '{"versions": {"ada": "0"}, "mark": []}',
+    "true for a number": '{"versions": {"ada": "0"}, "mark": {"adjustment": true, "chosen": []}}',
+    "an id that is a path": '{"versions": {"../ada": "0"}}',
+    "items of no type": '{"versions": {"ada": "0"}, "mark": {"chosen": [1]}}',
+    "an unknown item": '{"versions": {"ada": "0"}, "mark": {"chosen": ["x"], "done": true}, '
+    '"rubric_revision": REVISION}',
+    "a revision in words": '{"versions": {"ada": "0"}, "mark": {"chosen": []}, '
+    '"rubric_revision": "none"}',
+}
+
+
+@pytest.mark.parametrize("raw", BAD_BODIES.values(), ids=BAD_BODIES)
+def test_a_bad_request_is_refused_with_a_word_and_saves_nothing(kim, raw):
+    before = kim.api("answer/answer/ada")["grading"]
+    revision = kim.api("question/answer")["rubric"]["revision"]
+    if isinstance(raw, str):
+        raw = raw.replace("REVISION", str(revision)).replace('"0"', f'"{before["version"]}"')
+    assert kim.api("save/answer", raw=raw, status=400)["message"]
+    assert kim.api("answer/answer/ada")["grading"] == before
+
+
+@pytest.mark.parametrize("what", ["rubric/answer", "rubric/answer/preview"])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"kind": "dividing"},
+        {"lower": -1},
+        {"upper": 1000},
+        {"items": 7},
+        {"items": [{"text": "a", "points": "1"}]},
+        {"items": [{"text": " ", "points": 1}]},
+    ],
+)
+def test_a_bad_rubric_is_refused(kim, what, change):
+    rubric = kim.api("question/answer")["rubric"]
+    assert kim.api(what, {"rubric": {**rubric, **change}}, 400)["message"]
+    assert kim.api("question/answer")["rubric"] == rubric
+
+
+def test_a_student_whom_nobody_knows_is_not_saved(kim):
+    body = mark(kim, "answer", "ada")
+    body["versions"] = {"nobody": "0"}
+    assert "nobody" in kim.api("save/answer", body, 404)["message"]
+
+
+# -- while people work
+
+
+def test_new_notebooks_new_students_and_vanished_folders_are_seen(course, tmp_path):
+    course.grade("ada", notebook(answer="First."))
+    os.rename(course.root / "gradebook.db", course.root / "away.db")
+    server = Running(course.root, tmp_path)
+    try:
+        assert "no gradebook" in server.client("").api("overview", status=503)["message"]
+        os.rename(course.root / "away.db", course.root / "gradebook.db")
+        kim = server.client()
+        assert "First." in kim.api("answer/answer/ada")["html"]
+        course.write(course.root / "autograded" / "ada" / "hw2", notebook(answer="Second!"))
+        again = kim.api("answer/answer/ada")
+        assert "Second!" in again["html"]
+        course.grade("bob", notebook(answer="Late."))
+        assert "Late." in kim.api("answer/answer/bob")["html"]
+        assert "bob" in {s["student"] for s in kim.api("question/answer")["students"]}
+        (course.root / "autograded" / "ada" / "hw2" / "hw2.ipynb").unlink()
+        gone = kim.api("answer/answer/ada")
+        assert gone["missing"] is True
+        assert "no graded notebook" in gone["html"]
+    finally:
+        server.close()
+
+
+def test_inside_another_server_it_serves_the_course_of_formgrader_which_leads_there(
+    course, tmp_path
+):
+    course.grade("ada", notebook(answer="Inside."))
+    (tmp_path / "nbgrader_config.py").write_text(
+        "from hw_grading.plugins.hardening import harden\n"
+        "c = get_config()\n"
+        f"c.CourseDirectory.root = {str(course.root)!r}\n"
+        "harden()\n"
+    )
+    server = Running(course.root, tmp_path, command=("jupyter", "server"))
+    try:
+        kim = server.client()
+        assert "Inside." in kim.api("answer/answer/ada")["html"]
+        for page in ("manage_assignments", "gradebook", "manage_students"):
+            content = kim.call(f"/formgrader/{page}")[2].decode()
+            assert content.count('<a href="/hw-grading/">') == 1, page
+    finally:
+        server.close()
+
+
+def test_the_command_refuses_a_homework_that_is_not_there(toys, capsys):
+    assert main(["--course", str(toys.root), "desk", "hw9"]) == 2
+    assert "It has: hw2" in capsys.readouterr().err
+
+
+def test_a_text_that_keeps_a_parser_busy_stops_nobody_else(running, kim):
+    kim.api("preview", {"text": "first"})  # the renderer runs
+    done = threading.Event()
+
+    def ask():
+        busy = running.client("")
+        html.append(busy.api("preview", {"text": "|-\n|" * 5_000})["html"])
+        done.set()
+
+    html = []
+    threading.Thread(target=ask).start()
+    answered = 0
+    while not done.is_set():
+        kim.api("answer/plot/ada")
+        answered += 1
+    assert answered > 1
+    assert "Shown as text" in html[0]
