@@ -11,7 +11,18 @@ from pathlib import Path
 
 import pytest
 from audit import findings, sideways
-from desk_class import ASSIGNMENT, BLANK, CLASS, HOSTILE, POINTS, SAME, Desk, fits, given, write_class
+from desk_class import (
+    ASSIGNMENT,
+    BLANK,
+    CLASS,
+    HOSTILE,
+    POINTS,
+    SAME,
+    Desk,
+    fits,
+    given,
+    write_class,
+)
 from lab import PATIENCE
 from playwright.sync_api import Browser, Page, expect
 from server import Server, start_desk
@@ -358,7 +369,7 @@ def test_every_acknowledged_save_is_there_after_the_server_was_killed_among_200(
     os.killpg(server.process.pid, signal.SIGKILL)
     page.evaluate("lanes")
     acknowledged = page.evaluate("acknowledged")
-    assert 30 <= len(acknowledged)
+    assert len(acknowledged) >= 30
     assert max(acknowledged.values()) < SAVES - 1, "the server was killed too late"
     back = start_desk(course, tmp_path / "records", ASSIGNMENT, before=server)
     try:

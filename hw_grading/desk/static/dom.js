@@ -101,7 +101,7 @@ export function enlargePictures(element, name) {
     if (!picture.alt) picture.alt = pictures.length > 1 ? `${name} ${index + 1}` : name;
     const button = make("button", {
       type: "button",
-      className: "picture",
+      className: "enlarge",
       title: "Enlarge",
       onclick: () => {
         const large = make("img", { src: picture.src, alt: picture.alt });

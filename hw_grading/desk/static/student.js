@@ -23,9 +23,7 @@ function history(events) {
 function card({ cell, title, max_points: most }, answer, events) {
   const { grading } = answer;
   const content = make("div", { className: "content" });
-  if (answer.missing) content.append(make("p", { className: "soft" }, "There is no answer: the cell was deleted."));
-  else if (answer.html) showCleanedHtml(content, answer.html);
-  else content.append(make("p", { className: "soft" }, "The answer is empty."));
+  showCleanedHtml(content, answer.html);
   enlargePictures(content, "Plot");
   const score = grading.waits ? "not graded" : `${points(grading.score)} of ${points(most)}`;
   const notes = [
