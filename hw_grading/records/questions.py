@@ -10,7 +10,7 @@ from typing import Any
 from hw_grading.records.graded_notebook import cells_by_id, open_notebook, text_of
 
 _HEADING = re.compile(r"^(#{2,4}) +(.+?)(?: +\([^()]*points?\))? *$", re.MULTILINE)
-_SCHEME = re.compile(r"^.*BEGIN MARK SCHEME.*\n((?s:.*?))^.*END MARK SCHEME", re.MULTILINE)
+_SCHEME = re.compile(r"^.*BEGIN MARK SCHEME.*\n((?s:.*?))^.*END MARK SCHEME.*", re.MULTILINE)
 
 
 @dataclass(frozen=True)

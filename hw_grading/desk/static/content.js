@@ -13,9 +13,9 @@ function notice(text, kind = "", ...more) {
  * @param {any} answer @param {number | null} score @param {() => void} keep saves the mark once more
  */
 function notices(answer, score, keep) {
-  const { status, reason, late, grading } = answer;
+  const { reason, late, grading } = answer;
   const list = [];
-  if (reason) list.push(notice(`The submission could not be graded (${status}): ${reason}`, "alarm"));
+  if (reason) list.push(notice(`The submission failed: ${reason}`, "alarm"));
   if (late) list.push(notice(typeof late === "string" ? `Late: ${late}` : "Handed in late."));
   if (grading.changed) {
     const button = make("button", { type: "button", onclick: keep }, "The marks are still right");
@@ -51,7 +51,8 @@ export function showContent(answer) {
   beside.replaceChildren(...blocks(answer.numbers, "numbers"), ...blocks(answer.beside, "code"));
   beside.hidden = !beside.children.length;
   const text = byId("answer-text");
-  showCleanedHtml(text, answer.html);
+  if (answer.missing && answer.reason) text.replaceChildren(make("p", { className: "soft" }, "There is no answer."));
+  else showCleanedHtml(text, answer.html);
   enlargePictures(text, "Plot");
   byId("answer").classList.toggle("empty", answer.empty || answer.missing);
   text.scrollTop = 0;

@@ -51,7 +51,7 @@ async function load() {
         byId("title").textContent = answer.name ? `${answer.name} (${STUDENT})` : STUDENT;
         document.title = byId("title").textContent;
         byId("status").replaceChildren(
-          answer.reason ? make("p", { className: "alarm" }, `The submission could not be graded (${answer.status}): ${answer.reason}`) : "",
+          answer.reason ? make("p", { className: "alarm" }, `The submission failed: ${answer.reason}`) : "",
           answer.late ? make("p", {}, typeof answer.late === "string" ? `Late: ${answer.late}` : "Handed in late.") : "");
       }
       cards.push(card(question, answer, events));
