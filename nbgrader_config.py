@@ -83,14 +83,12 @@ c.HTMLExporter.preprocessors = ["hw_grading.pages.safe_html.CleanOutputs"]
 # Formgrader escapes what it prints, nothing that students determine stops or repaints a command.
 harden()
 
-# Feedback shows neither hidden tests nor mark schemes.
-c.GenerateFeedback.exporter_class = "hw_grading.plugins.exporters.FeedbackExporter"
+# Feedback shows neither hidden tests nor mark schemes. It reads its scores by itself.
+c.GenerateFeedback.exporter_class = "hw_grading.plugins.feedback.exporter.FeedbackExporter"
 c.GenerateFeedback.preprocessors = [
-    "nbgrader.preprocessors.GetGrades",
     "nbgrader.preprocessors.ClearHiddenTests",
     "nbgrader.preprocessors.ClearMarkScheme",
-    "hw_grading.plugins.feedback.HideTestDetails",
-    "nbconvert.preprocessors.CSSHTMLHeaderPreprocessor",
+    "hw_grading.plugins.feedback.hiding.HideTestDetails",
 ]
 
 # A table that no spreadsheet computes.

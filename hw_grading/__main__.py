@@ -46,9 +46,13 @@ def main(arguments: list[str] | None = None) -> int:
     made = commands.add_parser("new", help="the skeleton of a homework, which you then fill in")
     made.add_argument("name", help="of the homework, such as hw3")
 
-    plots = commands.add_parser("plots", help="one page of all plots and written answers")
+    plots = commands.add_parser(
+        "plots", help="plots and written answers, by student and by question"
+    )
     plots.add_argument("assignment")
-    plots.add_argument("--out", type=Path, help="the page (plots_<assignment>.html by default)")
+    plots.add_argument(
+        "--out", type=Path, help="the page by student (plots_<assignment>.html by default)"
+    )
 
     table = commands.add_parser("report", help="the table of points, and what went wrong")
     table.add_argument("assignment")
@@ -80,10 +84,11 @@ def run(chosen: argparse.Namespace, more: Sequence[str] = ()) -> int:
         case "new":
             return begin_homework(chosen.course, chosen.name)
         case "plots":
-            from hw_grading.reports.plots_page import write_plots_page
+            from hw_grading.reports.plots_page import by_question, write_plots_page
 
             out = chosen.out or chosen.course / f"plots_{chosen.assignment}.html"
-            print(write_plots_page(chosen.course, chosen.assignment, out))
+            write_plots_page(chosen.course, chosen.assignment, out)
+            print(out, by_question(out), sep="\n")
         case "report":
             from hw_grading.reports.table import print_report
 

@@ -169,6 +169,20 @@ def add_overlooked(converter: Any, step: str, expected: Sequence[str] = ()) -> N
             converter.assignments[folder] = found
 
 
+def not_graded(converter: Any) -> list[str]:
+    """Return the students of a `GenerateFeedback` converter who handed in and were not graded."""
+    course = converter.coursedir
+    shelf = shelf_of(course, course.submitted_directory, course.assignment_id)
+    pattern = course.format_path(
+        course.submitted_directory, course.student_id, course.assignment_id
+    )
+    excluded = course.student_id_exclude.split(",") if course.student_id_exclude else ()
+    graded = {student for _, student in students(converter)}
+    names = {Path(path).parts[len(shelf.parent.parts)] for path in glob.glob(pattern)}
+    handed_in = {shelf.name(name) or "" for name in names} - {""}
+    return sorted(handed_in - graded - set(excluded))
+
+
 def drop_unnameable(converter: Any, step: str) -> dict[str, str]:
     """Leave out folders whose name is no student id: see `hw_grading.homework.homework.why_no_id`.
 

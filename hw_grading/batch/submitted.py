@@ -7,7 +7,7 @@ import itertools
 import os
 import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from pathlib import Path
 
 from hw_grading.records.timestamp import MOST_BYTES, TIMESTAMP, time_of
@@ -15,6 +15,7 @@ from hw_support.submission.file import Unreadable, read_regular_file
 from hw_support.submission.problems import Kind, Problem, Severity, shown
 
 _MOST_NAMED = 20  # files beside a notebook that are named one by one
+_MOST_NOTEBOOKS = 3
 _MOST_LISTED = 10_000
 _DEEPEST = 100  # folders in folders: Python 3.11 fails at a few hundred
 _COARSEST_CLOCK_NS = 2_000_000_000  # of file systems: what is younger may change unseen
@@ -46,20 +47,50 @@ def stamp_of(folder: Path) -> Stamp | None:
     return tuple(sorted(entries))
 
 
-def beside(folder: Path) -> list[Problem]:
-    """Return what lies beside the notebook, all of which is left behind: no test has seen it."""
-    files = (path for path in _files(folder) if path != folder / TIMESTAMP)
-    found = list(itertools.islice((p for p in files if p.suffix != ".ipynb"), _MOST_LISTED))
+def beside(notebook: Path, also_graded: Container[str] = ()) -> list[Problem]:
+    """Return what lies beside a notebook, all of which is left behind: no test has seen it.
+
+    Parameters
+    ----------
+    notebook
+        In a student's folder. Where it is missing, what is said of that names other notebooks.
+    also_graded
+        Names of files that are graded as well.
+    """
+    folder = notebook.parent
+    files = (path for path in _files(folder) if path not in (notebook, folder / TIMESTAMP))
+    found = list(itertools.islice(files, _MOST_LISTED))
     found.sort()
+    others = [path for path in found if path.suffix == ".ipynb" and not _is_a_machines(path)]
+    others = [path for path in others if path.parent != folder or path.name not in also_graded]
+    found = [path for path in found if path.suffix != ".ipynb"]
     problems = []
+    if others and os.path.lexists(notebook):
+        problems.append(_other_notebooks(notebook, others))
+    messages = []
     for path in found[:_MOST_NAMED]:
         what = "" if stat.S_ISREG(os.lstat(path).st_mode) else " (a link, pipe or device)"
         message = f"The file {shown(path.relative_to(folder))}{what} was left behind"
-        problems.append(f"{message}: only the notebook is graded.")
+        messages.append(f"{message}: only the notebook is graded.")
     if more := len(found) - _MOST_NAMED if len(found) > _MOST_NAMED else 0:
         or_more = " or more" if len(found) == _MOST_LISTED else ""
-        problems.append(f"{more:,}{or_more} further files were left behind.")
-    return [Problem(Kind.FOLDER, Severity.MENDED, message) for message in problems]
+        messages.append(f"{more:,}{or_more} further files were left behind.")
+    return problems + [Problem(Kind.FOLDER, Severity.MENDED, message) for message in messages]
+
+
+def _is_a_machines(path: Path) -> bool:
+    """Whether JupyterLab made a copy, not the student."""
+    return path.parent.name == ".ipynb_checkpoints"
+
+
+def _other_notebooks(notebook: Path, others: list[Path]) -> Problem:
+    """Say, in words for students too, which notebooks were handed in and not graded."""
+    names = [shown(path.relative_to(notebook.parent)) for path in others[:_MOST_NOTEBOOKS]]
+    more = len(others) - len(names)
+    said = ", ".join(names) + (f" and {more:,} more" if more else "")
+    verb = "was" if len(others) == 1 else "were"
+    message = f"{said} {verb} handed in as well and {verb} not graded: only {notebook.name} is."
+    return Problem(Kind.OTHER_NOTEBOOK, Severity.MENDED, message)
 
 
 def copy_timestamp(submitted: Path, graded: Path) -> None:

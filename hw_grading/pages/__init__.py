@@ -3,4 +3,5 @@
 from pathlib import Path
 
 STYLE = Path(__file__).with_name("page.css")
+FORMULAS = Path(__file__).with_name("formulas.css")
 KATEX = Path(__file__).with_name("katex")  # a copy, by tools/vendor_katex.py

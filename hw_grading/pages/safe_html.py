@@ -7,8 +7,8 @@ HTML out of them. Here no cell is trusted, the instructor's no more than a stude
   links to other sites and to headings. Nothing runs, nothing is loaded from elsewhere; of styles
   only the alignment of text is left; classes are those of coloured code, and ids have a prefix, so
   that they are never the page's own.
-- *TeX* passes, but a formula with one of MathJax's commands for links, attributes and styles stays
-  TeX source.
+- *Formulas* of markdown become MathML (`hw_grading.pages.mathematics`). While markdown is rendered
+  and cleaned, names that nobody can guess stand for them. Pages load nothing that reads TeX.
 - *Outputs* pass as text, as PNG, JPEG, GIF and SVG pictures, and as such HTML (`clean_outputs`).
 - *Size*: the time that parsers take grows with the square of some inputs, or worse. What takes too
   long, or is much larger or nested much deeper than any answer, is shown as text.
@@ -23,7 +23,8 @@ import hashlib
 import html
 import math
 import re
-from collections.abc import Mapping
+import secrets
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import unquote
 
@@ -35,6 +36,7 @@ from nbconvert.preprocessors import Preprocessor
 from nbformat import NotebookNode
 from pygments.token import STANDARD_TYPES  # type: ignore[import-untyped]
 
+from hw_grading.pages.mathematics import Budget, Formula
 from hw_support.submission.problems import encodable, shown
 from hw_support.time_limit import TimeLimitReached, time_limit
 
@@ -48,6 +50,7 @@ _DEEPEST = 100
 _MOST_PICTURE_CHARACTERS = 30_000_000  # of one text, in base64
 _MOST_TERMINAL_CODES = 2_000  # of one printed text
 _LONGEST_TERMINAL_CODE = 40
+_BUDGET = "hw_grading_formulas"
 
 # How files of each type begin. An SVG may hold scripts: in an <img> no browser runs them.
 _PICTURES = {
@@ -70,6 +73,7 @@ _TAGS = _HEADINGS | _words(
     "figcaption figure hr i img ins kbd li mark ol p pre q s samp small span strike strong sub "
     "summary sup table tbody td tfoot th thead tr tt u ul var"
 )
+_CODE = _words("code kbd pre samp")
 _VOID_TAGS = _words("br col hr img")
 _ID_PREFIX = "answer-"  # formgrader finds its fields by grade ids
 _VALUES = {
@@ -82,15 +86,8 @@ _VALUES = {
     **{name: re.compile(r"[0-9]{1,3}") for name in ("border", "colspan", "rowspan", "span")},
     **{name: re.compile(r"[0-9]{1,4}%?") for name in ("height", "start", "width")},
 }
-# Commands for links, attributes, styles and extensions, by their names in MathJax and KaTeX.
-_ACTIVE_TEX = _words(
-    "bbox class cssId href htmlClass htmlData htmlId htmlStyle includegraphics mmlToken require "
-    "style unicode url"
-)
-_TAG_OR_ACTIVE_TEX = re.compile(
-    r'<(?P<end>/?)(?P<tag>[a-z][a-z0-9]*)[^>"]*(?:"[^"]*"[^>"]*)*>'
-    rf"|\\(?=(?:{'|'.join(sorted(_ACTIVE_TEX))})(?![A-Za-z]))"
-)
+_TAG = re.compile(r'<(?P<end>/?)(?P<tag>[a-z][a-z0-9]*)[^>"]*(?:"[^"]*"[^>"]*)*>')
+_FORMULA_IN_HTML = re.compile(r"(?<![\\$])(\${1,2})(?!\$)([^$]+)(?<!\\)\1")
 _FORMATTING = re.compile(r"<(?:a|b|big|code|em|font|i|nobr|s|small|strike|strong|tt|u)[\s/>]", re.I)
 _TERMINAL_CODE = re.compile(r"\x1b\[([^@-~\n]*)[@-~]")
 _PYTHON = [[name] for name in ("python", "python3", "py", "py3", "ipython", "ipython3", "pycon")]
@@ -114,9 +111,9 @@ def clean_html(text: str) -> str:
         A fragment in which every element is closed. A text that is too large or too deeply nested
         comes back as preformatted text.
     """
-    pictures: dict[str, str] = {}
+    pictures = _Pictures(_picture_uri)
     try:
-        return _with_pictures(_cleaned(_without_pictures(encodable(text), pictures)), pictures)
+        return pictures.put_back(_cleaned(pictures.put_aside(encodable(text))))
     except _TooMuch:
         return _as_text(text)
 
@@ -128,27 +125,62 @@ def markdown2html(context: Context, source: str) -> str:
     Parameters
     ----------
     context
-        The template's. The attachments of its variable ``cell`` are used, if there is one.
+        The template's. The attachments of its variable ``cell`` are used, if there is one. In its
+        ``resources`` it is kept what the page's formulas have used up.
     source
         Markdown with HTML and TeX in it.
 
     Returns
     -------
     str
-        HTML as of `clean_html`. A note stands for a missing attachment. A source that is too large,
-        or is not parsed within two seconds of computing, is shown as text.
+        As `render_markdown`.
     """
-    pictures: dict[str, str] = {}
-    short = _without_pictures(encodable(source), pictures)
+    resources = context.get("resources")
+    budget = Budget() if resources is None else resources.setdefault(_BUDGET, Budget())
+    attachments = (context.get("cell") or {}).get("attachments") or {}
+    return render_markdown(source, attachments, budget)
+
+
+def render_markdown(
+    source: str,
+    attachments: Mapping[str, Any] | None = None,
+    budget: Budget | None = None,
+    picture: Callable[[str, str], str | None] | None = None,
+) -> str:
+    """Render markdown, and clean it.
+
+    Parameters
+    ----------
+    source
+        Markdown with HTML and TeX in it.
+    attachments
+        Pictures by name: data in base64 by type, as a cell of a notebook has them.
+    budget
+        Of the page's formulas; a new one by default.
+    picture
+        Returns the data URI for a picture, given its type and its data in base64, or None if it
+        is not to be shown. By default all are that `clean_html` lets pass.
+
+    Returns
+    -------
+    str
+        HTML as of `clean_html`, with formulas as MathML. A note stands for an attachment that is
+        missing or not shown. A source that is too large, or is not parsed within two seconds of
+        computing, is shown as text.
+    """
+    pictures = _Pictures(picture or _picture_uri)
+    formulas = _Formulas(budget or Budget())
+    short = pictures.put_aside(encodable(source))
     if len(short) > _LONGEST_MARKDOWN:
         return _as_text(source)
-    renderer = _Renderer((context.get("cell") or {}).get("attachments") or {}, pictures)
+    renderer = _Renderer(attachments or {}, pictures, formulas)
     try:
         with time_limit(_MARKDOWN_SECONDS, 10 * _MARKDOWN_SECONDS):
             rendered = MarkdownWithMath(renderer=renderer).render(short)
-        return _with_pictures(_cleaned(rendered), pictures)
+        cleaned = _cleaned(rendered)
     except (Exception, TimeLimitReached):  # Exception: of four libraries on hostile text
         return _as_text(source)
+    return pictures.put_back(formulas.put_back(cleaned))
 
 
 def unchanged(text: str) -> str:
@@ -217,18 +249,12 @@ def _cleaned(text: str) -> str:
     cleaned = _CLEANER.clean(text)
     _limit(cleaned)
     depth = 0
-
-    def settle(match: re.Match[str]) -> str:
-        nonlocal depth
-        if match["tag"] is None:
-            return "\\<span></span>"  # not seen by people; no formula for MathJax
-        if match["tag"] not in _VOID_TAGS:
-            depth += -1 if match["end"] else 1
+    for tag in _TAG.finditer(cleaned):
+        if tag["tag"] not in _VOID_TAGS:
+            depth += -1 if tag["end"] else 1
         if depth > _DEEPEST:
             raise _TooMuch
-        return match[0]
-
-    return _TAG_OR_ACTIVE_TEX.sub(settle, cleaned)
+    return cleaned
 
 
 def _limit(text: str) -> None:
@@ -300,44 +326,108 @@ def _picture_uri(mime: str, data: str) -> str | None:
     return f"data:{mime};base64,{data}" if is_picture else None
 
 
-def _placeholder(mime: str, data: str, pictures: dict[str, str]) -> str | None:
-    """Put a picture aside, and return what stands for it; None if it is none."""
-    uri = _picture_uri(mime, data)
-    if uri is None:
-        return None
-    digest = hashlib.sha256(uri.encode()).hexdigest()
-    pictures[digest] = uri
-    return f"data:{mime};base64,{digest}"
+class _Pictures:
+    """The pictures of one text, put aside while it is parsed: parsers are slow, pictures long."""
+
+    def __init__(self, uri: Callable[[str, str], str | None]) -> None:
+        self._uri = uri
+        self._by_digest: dict[str, str] = {}
+
+    def placeholder(self, mime: str, data: str) -> str | None:
+        """Put a picture aside, and return what stands for it; None if it is none."""
+        uri = self._uri(mime, data)
+        if uri is None:
+            return None
+        digest = hashlib.sha256(uri.encode()).hexdigest()
+        self._by_digest[digest] = uri
+        return f"data:{mime};base64,{digest}"
+
+    def put_aside(self, text: str) -> str:
+        """Put the pictures that a text contains aside."""
+        return _PICTURE_URI.sub(lambda m: self.placeholder(m[1], m[2]) or m[0], text)
+
+    def put_back(self, text: str) -> str:
+        """Put the pictures back, over and over only until it becomes too much."""
+        left = _MOST_PICTURE_CHARACTERS
+
+        def put(match: re.Match[str]) -> str:
+            nonlocal left
+            uri = self._by_digest.get(match[1], "data:,")
+            left -= len(uri)
+            return uri if left >= 0 else "data:,"
+
+        return _PLACEHOLDER.sub(put, text)
 
 
-def _without_pictures(text: str, pictures: dict[str, str]) -> str:
-    """Put the pictures that a text contains aside: parsers are slow, and pictures are long."""
-    return _PICTURE_URI.sub(lambda m: _placeholder(m[1], m[2], pictures) or m[0], text)
+# -- formulas
 
 
-def _with_pictures(text: str, pictures: Mapping[str, str]) -> str:
-    """Put the pictures back, over and over only until it becomes too much."""
-    left = _MOST_PICTURE_CHARACTERS
+class _Formulas:
+    """The formulas of one text, put aside while it is parsed and cleaned."""
 
-    def put(match: re.Match[str]) -> str:
-        nonlocal left
-        uri = pictures.get(match[1], "data:,")
-        left -= len(uri)
-        return uri if left >= 0 else "data:,"
+    def __init__(self, budget: Budget) -> None:
+        self._budget = budget
+        self._name = f"formula{secrets.token_hex(16)}n"  # which no text can hold
+        self._placeholder = re.compile(rf"{self._name}([0-9]+)e")
+        self._found: list[Formula] = []
 
-    return _PLACEHOLDER.sub(put, text)
+    def put_aside(self, formula: Formula) -> str:
+        """Put a formula aside, and return what stands for it."""
+        self._found.append(formula)
+        return f"{self._name}{len(self._found) - 1}e"
+
+    def as_sources(self, text: str) -> str:
+        """Put the TeX back, as plain text."""
+        return self._placeholder.sub(lambda match: self._found[int(match[1])].source, text)
+
+    def put_back(self, cleaned: str) -> str:
+        """Put MathML into cleaned HTML: between its tags, and not in code."""
+        parts = []
+        end = 0
+        in_code = 0
+        for tag in _TAG.finditer(cleaned):
+            parts += [self._between_tags(cleaned[end : tag.start()], in_code), self._in_tag(tag[0])]
+            if tag["tag"] in _CODE:
+                in_code += -1 if tag["end"] else 1
+            end = tag.end()
+        return "".join([*parts, self._between_tags(cleaned[end:], in_code)])
+
+    def _between_tags(self, text: str, in_code: int) -> str:
+        def put(match: re.Match[str]) -> str:
+            formula = self._found[int(match[1])]
+            return formula.as_text() if in_code else formula.as_html(self._budget)
+
+        return self._placeholder.sub(put, text)
+
+    def _in_tag(self, tag: str) -> str:
+        """Put words of TeX into a tag: into a heading's id, for example.
+
+        Between dashes: no address becomes one that would not have passed.
+        """
+
+        def put(match: re.Match[str]) -> str:
+            words = re.findall(r"[0-9A-Za-z]+", self._found[int(match[1])].tex)
+            return "-".join(["", *words, ""])
+
+        return self._placeholder.sub(put, tag)
 
 
 # -- markdown
 
 
 class _Renderer(IPythonRenderer):
-    """nbconvert's, but a missing attachment or a strange language is no reason to fail or wait."""
+    """nbconvert's, but a missing attachment or a strange language is no reason to fail or wait.
 
-    def __init__(self, attachments: Mapping[str, Any], pictures: dict[str, str]) -> None:
+    What it finds to be mathematics is put aside.
+    """
+
+    def __init__(
+        self, attachments: Mapping[str, Any], pictures: _Pictures, formulas: _Formulas
+    ) -> None:
         super().__init__(escape=False)
         self._attached = attachments
         self._pictures = pictures
+        self._formulas = formulas
         self._placeholders: dict[str, str | None] = {}  # of attachments, each decoded once
 
     def image(self, text: str, url: str, title: str | None = None) -> str:
@@ -346,13 +436,37 @@ class _Renderer(IPythonRenderer):
             name = unquote(url.removeprefix("attachment:"))
             if name not in self._placeholders:
                 bundle = self._attached.get(name) or {}
-                found = (_placeholder(m, _text(bundle.get(m)), self._pictures) for m in _PICTURES)
+                found = (self._pictures.placeholder(m, _text(bundle.get(m))) for m in _PICTURES)
                 self._placeholders[name] = next(filter(None, found), None)
             placeholder = self._placeholders[name]
             if placeholder is None:
-                return f"<em>(there is no picture {html.escape(shown(name))})</em>"
+                why = "is not shown" if name in self._attached else "is missing"
+                return f"<em>(the picture {html.escape(shown(name))} {why})</em>"
             url = placeholder
-        return str(super().image(text, url, title))
+        return str(super().image(self._formulas.as_sources(text), url, title))
+
+    def inline_math(self, body: str) -> str:
+        """Put a formula in a line aside."""
+        return self._formulas.put_aside(Formula(body, f"${body}$", display=False))
+
+    def block_math(self, body: str) -> str:
+        """Put a formula on its own line aside."""
+        return self._formulas.put_aside(Formula(body, f"$${body}$$", display=True))
+
+    def latex_environment(self, name: str, body: str) -> str:
+        r"""Put a formula in ``\begin`` and ``\end`` aside."""
+        tex = f"\\begin{{{name}}}{body}\\end{{{name}}}"
+        return self._formulas.put_aside(Formula(tex, tex, display=True))
+
+    def block_html(self, text: str) -> str:
+        """Put the formulas in HTML aside, in which markdown does not look for any."""
+
+        def put(match: re.Match[str]) -> str:
+            tex = html.unescape(match[2])
+            source = f"{match[1]}{tex}{match[1]}"
+            return self._formulas.put_aside(Formula(tex, source, display=len(match[1]) == 2))
+
+        return str(super().block_html(_FORMULA_IN_HTML.sub(put, text)))
 
     def block_code(self, code: str, info: str | None = None) -> str:
         """Colour Python only: some of pygments' 500 other languages take very long."""

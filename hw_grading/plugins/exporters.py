@@ -11,8 +11,6 @@ execution pass over that copy. One exporter serves both passes:
   that of `SaveAutoGrades` (`hw_grading.plugins.saving`), and `MarkFinished` last.
 
 docs/lifecycle.md shows what calls what.
-
-`GenerateFeedback.exporter_class`: `FeedbackExporter` finds the folders that nbgrader overlooks.
 """
 
 from __future__ import annotations
@@ -24,12 +22,11 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
-from nbconvert.exporters import HTMLExporter, NotebookExporter
-from nbgrader.converters import Autograde, GenerateFeedback, NbGraderException
+from nbconvert.exporters import NotebookExporter
+from nbgrader.converters import Autograde, NbGraderException
 from nbgrader.preprocessors import Execute
 from traitlets import Bool
 
-from hw_grading.batch import folders
 from hw_grading.batch.grading import ClassGrading, Plan, Turn, grading
 from hw_grading.batch.settings import WholeClass
 from hw_grading.batch.submitted import copy_timestamp
@@ -127,20 +124,6 @@ class SubmissionExporter(NotebookExporter):
         course: Any = self.parent.coursedir  # type: ignore[union-attr]
         step = course.autograded_directory
         return Path(course.format_path(step, ids["student"], ids["assignment"]))
-
-
-class FeedbackExporter(HTMLExporter):
-    """The exporter of `nbgrader generate_feedback`, which leaves no student out."""
-
-    def __init__(self, config: Any = None, **kwargs: Any) -> None:
-        super().__init__(config=config, **kwargs)
-        if isinstance(self.parent, GenerateFeedback):
-            course = self.parent.coursedir
-            folders.add_overlooked(self.parent, course.autograded_directory)
-            for left_out, why in folders.drop_unnameable(
-                self.parent, course.autograded_directory
-            ).items():
-                self.log.error("NO FEEDBACK: %s: %s, and grade again", ascii(left_out), why)
 
 
 def _expect_that_code_is_run(exporter: SubmissionExporter) -> None:

@@ -9,8 +9,10 @@ formgrader reads when it starts.
   nbconvert, whose templates print HTML on purpose; so in formgrader's templates there each plain
   value is escaped (`Escaping`).
 - The Content-Security-Policy of each page allows the scripts of the templates, which carry a number
-  drawn for this page, their few handlers of events, and MathJax. What else got into a page does
-  not run, by formgrader's own scripts either, some of which make HTML of texts.
+  drawn for this page, and their few handlers of events. What else got into a page does not run, by
+  formgrader's own scripts either, some of which make HTML of texts.
+- No page needs a network. Formulas are MathML; formgrader's script, which selects the first field
+  when MathJax is done and stops where there is none, is told at once that it is.
 - Where the GSI's desk runs in the same server, the menu of each page leads there.
 """
 
@@ -31,10 +33,14 @@ import jinja2
 from jinja2.ext import Extension
 from markupsafe import Markup
 
+from hw_grading.plugins import formulas
+
 _MODULE = "nbgrader.server_extensions.formgrader.formgrader"
 _TEMPLATES = re.compile(r"server_extensions[/\\]formgrader[/\\]templates[/\\]")
-_MATHJAX = "mathjax.html.j2"
-_MATHJAX_LOADS = "https://cdnjs.cloudflare.com/ajax/libs/mathjax/"
+_INSTEAD_OF_MATHJAX = formulas.template("""<script>
+var MathJax = {Hub: {Startup: {signal: {Interest: function (hear) { hear("End"); }}}}};
+</script>
+""")
 _VALUE = r"\{\{ ((?:resources|cell)\.[\w.]+) \}\}"
 _IN_A_SCRIPT = re.compile(r"""= "\{\{ ([\w.]+) \}\}([^"{\n]*)";""")
 _LAST_OF_THE_MENU = re.compile(
@@ -57,7 +63,9 @@ class Escaping(Extension):
             source = re.sub(_VALUE, r"{{ \1 | e }}", source)
             source = _LAST_OF_THE_MENU.sub(r"\g<0>{{ link_to_desk() }}", source)
             self.environment.globals["link_to_desk"] = _link_to_desk
-        elif Path(name or "").name != _MATHJAX:  # templates around what students' cells show
+        elif Path(filename or "").name == formulas.TEMPLATE:
+            source = _INSTEAD_OF_MATHJAX
+        else:  # templates around what students' cells show
             return source
         self.environment.globals["script_nonce"] = _attribute
         return source.replace("<script", "<script{{ script_nonce() }}")
@@ -110,8 +118,7 @@ def _policy(handler: Any, hashes: str) -> Iterator[None]:
     handler.set_header(
         "Content-Security-Policy",
         f"{handler.content_security_policy}; "
-        # MathJax evaluates its settings, which are a text.
-        f"script-src 'nonce-{_nonce}' {_MATHJAX_LOADS} 'unsafe-eval' 'unsafe-hashes' {hashes}; "
+        f"script-src 'nonce-{_nonce}' 'unsafe-hashes' {hashes}; "
         "object-src 'none'; base-uri 'none'",
     )
     try:

@@ -45,10 +45,10 @@ class Sanitizing:
         """Return a student's notebook, whatever it was, with the instructor's cells in it."""
         notebook, problems = read_submission(path)
         add_problems(notebook, problems)
-        add_problems(notebook, beside(path.parent))
-        # As `init_single_notebook_resources` makes it, which looks at how far the loop is.
         course = self._converter.coursedir
         source = Course.of(course).source(course.assignment_id)
+        add_problems(notebook, beside(path, {own.name for own in source.glob("*.ipynb")}))
+        # As `init_single_notebook_resources` makes it, which looks at how far the loop is.
         ids = {
             "student": student,
             "assignment": course.assignment_id,

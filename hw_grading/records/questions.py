@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -27,12 +27,16 @@ class Place:
         The mark scheme of the question that it answers, or "".
     text
         That question, in markdown, without its mark scheme, or "".
+    heading
+        What stands behind the number in the heading that it is counted under: "What the training
+        shows"; "" if that heading has no number.
     """
 
     question: str
     title: str
     scheme: str = ""
     text: str = ""
+    heading: str = field(default="", compare=False)
 
     def __str__(self) -> str:
         return self.title if self.title == self.question else f"{self.question} {self.title}"
@@ -86,7 +90,7 @@ def _place(name: str, headings: dict[int, str], scheme: str, text: str) -> Place
         first, _, rest = headings[level].partition(" ")
         if rest and any(character.isdigit() for character in first):
             below = [headings[n] for n in range(level + 1, 5) if headings[n]]
-            return Place(first, " ".join(below) or rest, scheme, text)
+            return Place(first, " ".join(below) or rest, scheme, text, rest)
     counted = headings[3] or headings[2] or name
     return Place(counted, headings[4] or counted, scheme, text)
 

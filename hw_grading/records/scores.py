@@ -1,13 +1,16 @@
 """What the gradebook holds about one assignment: its cells, and each student's points.
 
-The columns are read directly, in six queries for the whole class: the properties of nbgrader's own
-objects ask the database once more for every cell of every student.
+The columns are read directly, in six queries for the whole class, and about as many for one student
+of it: the properties of nbgrader's own objects ask the database once more for every cell of every
+student.
 """
 
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -57,6 +60,11 @@ class Score:
         given = self.auto if self.manual is None else self.manual
         return 0.0 if given is None else given + self.extra
 
+    @property
+    def is_open(self) -> bool:
+        """Whether it counts as 0 only because no test and no person has given anything yet."""
+        return self.manual is None and (self.waits if self.cell.by_hand else self.auto is None)
+
 
 @dataclass(frozen=True)
 class Record:
@@ -70,6 +78,8 @@ class Record:
         After the due date, extensions counted; 0 if in time.
     penalty
         Points taken off for lateness.
+    key
+        The gradebook's own for the notebook, in whose order formgrader numbers submissions.
     """
 
     student: str
@@ -77,6 +87,7 @@ class Record:
     seconds_late: float = 0.0
     penalty: float = 0.0
     scores: tuple[Score, ...] = ()
+    key: str = field(default="", compare=False)
 
     @property
     def scored(self) -> bool:
@@ -132,6 +143,41 @@ def read_gradebook(db_url: str, assignment: str) -> tuple[list[Cell], list[Recor
         If there is no gradebook, it is damaged, or it does not know the assignment. The text has
         the address without its password.
     """
+    with _gradebook(db_url, assignment) as (db, due):
+        cells = cells_of(db, assignment)
+        records = _records(db, assignment, cells, due[assignment])
+        return list(cells.values()), records, set(due) - {assignment}
+
+
+def read_one(
+    db_url: str, assignment: str, student: str
+) -> tuple[list[Cell], Record | None, dict[str, str]]:
+    """Read the scores of one student, and what graders wrote; nothing of the class is read.
+
+    Parameters
+    ----------
+    db_url, assignment
+        As for `read_gradebook`, which also says what is raised.
+    student
+        An id.
+
+    Returns
+    -------
+    cells, record, comments
+        The cells with points, in no particular order; the student's record, None if the gradebook
+        has none; graders' comments by grade id, without those that nbgrader makes by itself.
+    """
+    with _gradebook(db_url, assignment) as (db, due):
+        cells = cells_of(db, assignment)
+        records = _records(db, assignment, cells, due[assignment], student)
+        return list(cells.values()), next(iter(records), None), _comments(db, assignment, student)
+
+
+@contextmanager
+def _gradebook(
+    db_url: str, assignment: str
+) -> Iterator[tuple[Session, dict[str, datetime | None]]]:
+    """Give a session that writes nothing, and the due dates of all assignments."""
     url = make_url(db_url)
     engine = _reading(url, assignment)
     try:
@@ -142,9 +188,7 @@ def read_gradebook(db_url: str, assignment: str) -> tuple[list[Cell], list[Recor
                     f"The gradebook knows no assignment {assignment!r}: "
                     f"run `nbgrader generate_assignment {assignment}`"
                 )
-            cells = cells_of(db, assignment)
-            records = _records(db, assignment, cells, due.pop(assignment))
-            return list(cells.values()), records, set(due)
+            yield db, due
     except SQLAlchemyError as error:
         if _is_empty(engine):
             raise NoScores(
@@ -216,38 +260,67 @@ def cells_of(db: Session | Connection, assignment: str) -> dict[str, Cell]:
 
 
 def _records(
-    db: Session, assignment: str, cells: dict[str, Cell], due: datetime | None
+    db: Session,
+    assignment: str,
+    cells: dict[str, Cell],
+    due: datetime | None,
+    student: str | None = None,
 ) -> list[Record]:
+    """Return the records of all students, or of one."""
     grade, notebook, submission = api.Grade, api.SubmittedNotebook, api.SubmittedAssignment
+
+    def of_them(query: Any) -> Any:
+        query = query.join(api.Assignment, submission.assignment_id == api.Assignment.id)
+        query = query.where(api.Assignment.name == assignment)
+        return query if student is None else query.where(submission.student_id == student)
+
     scores: dict[str, list[Score]] = {}
-    query = select(
-        notebook.assignment_id,
-        grade.cell_id,
-        grade.auto_score,
-        grade.manual_score,
-        grade.extra_credit,
-        grade.needs_manual_grade,
-    ).join(notebook, grade.notebook_id == notebook.id)
-    for key, cell, auto, manual, extra, waits in db.execute(query.where(grade.cell_id.in_(cells))):
-        score = Score(cells[cell], auto, manual, extra or 0.0, bool(waits))
-        scores.setdefault(key, []).append(score)
+    query = (
+        select(
+            notebook.assignment_id,
+            grade.cell_id,
+            grade.auto_score,
+            grade.manual_score,
+            grade.extra_credit,
+            grade.needs_manual_grade,
+        )
+        .join(notebook, grade.notebook_id == notebook.id)
+        .join(submission, notebook.assignment_id == submission.id)
+    )
+    for key, cell, auto, manual, extra, waits in db.execute(of_them(query)):
+        if cell in cells:
+            score = Score(cells[cell], auto, manual, extra or 0.0, bool(waits))
+            scores.setdefault(key, []).append(score)
 
     penalties: dict[str, float] = {}
-    for key, penalty in db.execute(
-        select(notebook.assignment_id, notebook.late_submission_penalty)
-    ):
+    keys: dict[str, str] = {}
+    query = select(notebook.assignment_id, notebook.late_submission_penalty, notebook.id)
+    query = query.join(submission, notebook.assignment_id == submission.id)
+    for key, penalty, of_notebook in db.execute(of_them(query)):
         penalties[key] = penalties.get(key, 0.0) + (penalty or 0.0)
+        keys[key] = of_notebook
 
     records = []
-    submissions = (
-        select(submission.id, submission.student_id, submission.timestamp, submission.extension)
-        .join(api.Assignment, submission.assignment_id == api.Assignment.id)
-        .where(api.Assignment.name == assignment)
-    )
-    for key, student, when, extension in db.execute(submissions):
+    query = select(submission.id, submission.student_id, submission.timestamp, submission.extension)
+    for key, name, when, extension in db.execute(of_them(query)):
         late = 0.0
         if when is not None and due is not None:
             late = (when - (due + extension if extension else due)).total_seconds()
         held = tuple(scores.get(key, ()))
-        records.append(Record(student, when, max(0.0, late), penalties.get(key, 0.0), held))
+        penalty = penalties.get(key, 0.0)
+        records.append(Record(name, when, max(0.0, late), penalty, held, keys.get(key, "")))
     return records
+
+
+def _comments(db: Session, assignment: str, student: str) -> dict[str, str]:
+    comment, notebook, submission = api.Comment, api.SubmittedNotebook, api.SubmittedAssignment
+    query = (
+        select(api.BaseCell.name, comment.manual_comment)
+        .join(comment, comment.cell_id == api.BaseCell.id)
+        .join(notebook, comment.notebook_id == notebook.id)
+        .join(submission, notebook.assignment_id == submission.id)
+        .join(api.Assignment, submission.assignment_id == api.Assignment.id)
+        .where(api.Assignment.name == assignment, submission.student_id == student)
+    )
+    rows = db.execute(query)
+    return {name: text for name, text in rows if text and text.strip()}

@@ -1,60 +1,120 @@
-"""One HTML page for graders: every student's plots and written answers beside the scores.
+"""Two HTML pages for graders without a server: plots and written answers beside the scores.
 
-Everything between the page's own tags was written by students, or may have been. Therefore:
+One goes through the class student by student, the other question by question, each with the mark
+schemes. What students made comes from `hw_grading.reports.answers`; the templates beside this file
+escape everything else. The pages have no script, and their Content-Security-Policy allows none and
+no address but ``data:``.
 
-- a text is shown as text: escaped, in an element, without control characters (`escaped`);
-- a picture is shown if it is a PNG: decoded, checked and encoded anew (`png_uri`). Nothing else of
-  an output is shown: no HTML, no SVG, no JavaScript, no other type;
-- attributes hold numbers of our own, such data URIs, and escaped student ids in ``alt``;
-- the page has no script, and its Content-Security-Policy allows none and no address but ``data:``.
-
-Students are read and written one after another: memory stays that of one notebook.
+Students are read and written one after another: memory stays that of one notebook. Their answers to
+each question are kept in a file until the second page is put together.
 """
 
 from __future__ import annotations
 
-import base64
-import html
+import contextlib
 import os
-import re
-import struct
-from collections.abc import Iterable, Iterator, Mapping
+import tempfile
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
+from urllib.parse import quote
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
 from hw_grading.outcome import Status
-from hw_grading.pages import STYLE
-from hw_grading.records.graded_notebook import error_of, outputs_of, plain, text_of
+from hw_grading.pages import FORMULAS, STYLE
+from hw_grading.pages.mathematics import Budget
+from hw_grading.records.graded_notebook import plain
 from hw_grading.records.questions import Place
 from hw_grading.records.results import Roster, StudentResult, read_roster, read_student
 from hw_grading.records.scores import Record, Score, in_digits
+from hw_grading.reports.answers import Answer, answer_in, escaped, prose
 
-MAX_PICTURE_BYTES = 2_000_000
-MAX_PICTURE_PIXELS = 16_000_000  # a PNG of a few kilobytes can be larger than a browser's memory
-MAX_PICTURES = 6  # of one cell
-MAX_CHARACTERS = 20_000  # of one answer or output
 
-_PNG = b"\x89PNG\r\n\x1a\n"
-_IHDR = struct.Struct(">8sI4sII")
-_COLOURS_OF_TERMINALS = re.compile(r"\x1b\[[0-9;]*m")
-# Control characters, halves of characters, and those that turn the direction of writing.
-_UNSAFE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069]")
-_POLICY = (
-    "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; "
-    "form-action 'none'"
-)
+@dataclass(frozen=True)
+class Question:
+    """A cell that graders look at.
+
+    Attributes
+    ----------
+    number
+        Its place on the pages, from 1.
+    name
+        The grade id.
+    scheme, scheme_number
+        The mark scheme, and the number of the first question that has the same one.
+    has_points
+        Whether points are given for it.
+    waiting
+        How many answers are to be graded.
+    """
+
+    number: int
+    name: str
+    place: Place
+    scheme: Markup
+    scheme_number: int
+    has_points: bool
+    waiting: int
+
+
+@dataclass(frozen=True)
+class Card:
+    """A student's answer to one question; None if the graded notebook lacks its cell."""
+
+    question: Question
+    points: Markup
+    answer: Answer | None
+
+
+@dataclass(frozen=True)
+class Student:
+    """A student on the pages.
+
+    Attributes
+    ----------
+    number
+        The place on the pages, from 1.
+    name
+        The id.
+    in_formgrader
+        ``"Submission #3"``, or "" where formgrader has none.
+    facts
+        Points and what else is to be seen at once.
+    said, faults
+        Reasons and problems; what went wrong in tests and cells.
+    cards
+        Empty if there is no graded notebook.
+    """
+
+    number: int
+    name: str
+    in_formgrader: str
+    facts: tuple[Markup, ...]
+    said: tuple[str, ...]
+    faults: tuple[str, ...]
+    cards: tuple[Card, ...]
+
+
+def by_question(out: Path) -> Path:
+    """Return where the page by question lies, given that by student."""
+    return out.with_name(f"{out.stem}_by_question{out.suffix}")
 
 
 def write_plots_page(course: Path, assignment: str, out: Path) -> Path:
-    """Write the page, lowest points of the tests first.
+    """Write both pages, lowest points of the tests first.
 
     Parameters
     ----------
     course, assignment
         As for `hw_grading.records.results.read_results`, which also says what is raised.
     out
-        The file; its folder is made. It is replaced when the new page is complete.
+        The page by student; its folder is made. `by_question` is beside it. Both are replaced when
+        the new ones are complete.
 
     Returns
     -------
@@ -63,227 +123,181 @@ def write_plots_page(course: Path, assignment: str, out: Path) -> Path:
     """
     roster = read_roster(course, assignment)
     records = sorted(roster.records, key=lambda r: (r.auto_total if r.scored else -1.0, r.student))
+    pages = _Pages(roster, records, out)
     out.parent.mkdir(parents=True, exist_ok=True)
-    part = out.with_name(f"{out.name}.{os.getpid()}.part")
-    try:
-        with part.open("w", encoding="utf-8", newline="\n") as stream:
-            stream.writelines(_page(roster, records))
-        os.replace(part, out)
-    finally:
-        part.unlink(missing_ok=True)
+    with contextlib.ExitStack() as files:
+        first, second = (files.enter_context(_replaced(path)) for path in (out, by_question(out)))
+        answers = [
+            files.enter_context(tempfile.TemporaryFile("w+", encoding="utf-8", newline="\n"))
+            for _ in pages.questions
+        ]
+        first.writelines(pages.student_by_student(answers))
+        second.writelines(pages.question_by_question(answers))
     return out
 
 
-def escaped(text: str, limit: int = MAX_CHARACTERS) -> str:
-    """Return a text as HTML that shows it, cut at so many characters."""
-    lines = _COLOURS_OF_TERMINALS.sub("", text[:limit]).split("\n")
-    # As in a terminal, a carriage return starts the line anew: of a progress bar the end is left.
-    kept = "\n".join(line.rstrip("\r").rpartition("\r")[2] for line in lines)
-    kept = html.escape(_UNSAFE.sub("\N{REPLACEMENT CHARACTER}", kept))
-    more = len(text) - limit
-    return kept if more <= 0 else f"{kept}\n… and {more:,} more characters"
-
-
-def png_uri(data: Any) -> str:
-    """Return a notebook's picture as a data URI.
-
-    Parameters
-    ----------
-    data
-        What stands under ``image/png``: base64, in a string or in lines.
-
-    Raises
-    ------
-    ValueError
-        If it is no PNG, or too large.
-    """
-    text = "".join(text_of(data).split())
-    if len(text) > MAX_PICTURE_BYTES * 4 / 3 + 4:
-        raise ValueError(f"it is larger than {MAX_PICTURE_BYTES:,} bytes")
+@contextlib.contextmanager
+def _replaced(path: Path) -> Iterator[IO[str]]:
+    part = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
-        raw = base64.b64decode(text, validate=True)
-        signature, _, chunk, width, height = _IHDR.unpack_from(raw)
-    except (ValueError, struct.error):
-        raise ValueError("it is not a PNG") from None
-    if signature != _PNG or chunk != b"IHDR":
-        raise ValueError("it is not a PNG")
-    if not 0 < width * height <= MAX_PICTURE_PIXELS:
-        raise ValueError(f"it has {width} × {height} pixels")
-    return "data:image/png;base64," + base64.b64encode(raw).decode("ascii")
+        with part.open("w", encoding="utf-8", newline="\n") as stream:
+            yield stream
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)
 
 
-def _page(roster: Roster, records: list[Record]) -> Iterator[str]:
-    title = escaped(f"{roster.assignment}: plots and written answers", 200)
-    style = STYLE.read_text(encoding="utf-8")
+class _Pages:
+    """Writes the pages of a class."""
+
+    def __init__(self, roster: Roster, records: list[Record], out: Path) -> None:
+        self._roster, self._records = roster, records
+        self.questions = _questions(roster)
+        self._numbers = _numbers_in_formgrader(roster)
+        self._templates = Environment(
+            loader=FileSystemLoader(Path(__file__).parent),
+            autoescape=True,
+            finalize=_escaped,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            undefined=StrictUndefined,
+        )
+        self._templates.globals.update(
+            title=f"{plain(roster.assignment, 200)}: plots and written answers",
+            style=Markup(STYLE.read_text(encoding="utf-8") + FORMULAS.read_text(encoding="utf-8")),
+            by_student=quote(out.name),
+            by_question=quote(by_question(out).name),
+            questions=self.questions,
+            records=records,
+            auto_max=roster.auto_max,
+            by_hand_max=roster.max_total - roster.auto_max,
+            made=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
+            name_of=lambda record: plain(record.student, 200),
+            in_digits=in_digits,
+        )
+
+    def student_by_student(self, answers: Sequence[IO[str]]) -> Iterator[str]:
+        """Give the first page, and write each student's answers to the questions' files."""
+        return self._page("plots_by_student.html.j2", articles=self._students(answers))
+
+    def question_by_question(self, answers: Sequence[IO[str]]) -> Iterator[str]:
+        """Give the second page, from what was written to the files."""
+        return self._page("plots_by_question.html.j2", answers=map(_read, answers))
+
+    def _page(self, template: str, **named: Any) -> Iterator[str]:
+        return self._templates.get_template(template).generate(**named)
+
+    def _students(self, answers: Sequence[IO[str]]) -> Iterator[Markup]:
+        article = self._templates.get_template("plots_student.html.j2")
+        of_question = self._templates.get_template("plots_answer.html.j2")
+        for number, record in enumerate(self._records, start=1):
+            student = self._student(record, number)
+            yield Markup(article.render(student=student))
+            for card in student.cards:
+                file = answers[card.question.number - 1]
+                file.write(of_question.render(student=student, card=card))
+
+    def _student(self, record: Record, number: int) -> Student:
+        result, cells = read_student(self._roster, record)
+        scores = {s.cell.name: s for s in record.scores} if record.scored else {}
+        budget = Budget()
+        said = [problem.message for problem in result.problems]
+        if result.status is Status.NOT_GRADED:
+            said.insert(0, result.reason)
+        return Student(
+            number,
+            plain(record.student, 200),
+            self._numbers.get(record.student, ""),
+            tuple(_facts(self._roster, record, result)),
+            tuple(said),
+            tuple(map(str, result.faults)),
+            tuple(_cards(self.questions, cells, scores, budget)) if cells else (),
+        )
+
+
+def _questions(roster: Roster) -> list[Question]:
     names = [cell.name for cell in roster.cells if cell.by_hand]
     order = {name: number for number, name in enumerate(roster.places)}
     names += [name for name in roster.without_points if name in order]
     names.sort(key=lambda name: order.get(name, len(order)))
-    schemes = {place: place.scheme for place in map(roster.place, names) if place.scheme}
-    numbers = {place: number for number, place in enumerate(schemes, start=1)}
-
-    yield f"""<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="{_POLICY}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="referrer" content="no-referrer">
-<title>{title}</title>
-<style>
-{style}</style>
-</head>
-<body>
-<a class="skip" href="#students">To the students</a>
-<header>
-<h1>{title}</h1>
-<p>Students: {len(records)}, lowest points of the tests first.
-Tests give {in_digits(roster.auto_max)} points, a person gives the other
-{in_digits(roster.max_total - roster.auto_max)}. Made {datetime.now(UTC):%Y-%m-%d %H:%M} UTC.</p>
-</header>
-<aside>
-<section>
-<h2>Mark schemes</h2>
-"""
-    for place, scheme in schemes.items():
-        yield f"<details><summary>{escaped(str(place))}</summary>\n"
-        yield f'<div class="text" id="m{numbers[place]}">{escaped(scheme)}</div></details>\n'
-    yield '</section>\n<nav aria-labelledby="list">\n<h2 id="list">Students</h2>\n<ol>\n'
-    for number, record in enumerate(records, start=1):
-        points = in_digits(record.auto_total) if record.scored else "–"
-        yield f'<li><a href="#s{number}">{_name(record)} <span>{points}</span></a></li>\n'
-    yield '</ol>\n</nav>\n</aside>\n<main id="students">\n'
-    for number, record in enumerate(records, start=1):
-        yield from _student(roster, record, number, names, numbers)
-    yield "</main>\n</body>\n</html>\n"
+    waiting = Counter(s.cell.name for r in roster.records if r.scored for s in r.scores if s.waits)
+    budget = Budget()
+    first: dict[Place, int] = {}
+    questions = []
+    for number, name in enumerate(names, start=1):
+        place = roster.place(name)
+        scheme = prose(place.scheme, budget) if place.scheme else Markup()
+        has_points = name not in roster.without_points
+        scheme_number = first.setdefault(place, number)
+        questions.append(
+            Question(number, name, place, scheme, scheme_number, has_points, waiting[name])
+        )
+    return questions
 
 
-def _student(
-    roster: Roster, record: Record, number: int, names: Iterable[str], schemes: Mapping[Place, int]
-) -> Iterator[str]:
-    result, cells = read_student(roster, record)
-    facts = []
+def _numbers_in_formgrader(roster: Roster) -> dict[str, str]:
+    """Return the names that formgrader gives to submissions, by student id.
+
+    It numbers those with a graded notebook, in the order of their keys in the gradebook.
+    """
+    name = roster.assignment
+    shown = [
+        record
+        for record in roster.records
+        if record.key
+        and (roster.course.autograded(record.student, name) / f"{name}.ipynb").exists()
+    ]
+    shown.sort(key=lambda record: record.key)
+    return {r.student: f"Submission #{number}" for number, r in enumerate(shown, start=1)}
+
+
+def _cards(
+    questions: Iterable[Question],
+    cells: Mapping[str, Any],
+    scores: Mapping[str, Score],
+    budget: Budget,
+) -> Iterator[Card]:
+    for question in questions:
+        cell = cells.get(question.name)
+        answer = None if cell is None else answer_in(cell, budget)
+        yield Card(question, _points(question, scores.get(question.name)), answer)
+
+
+def _facts(roster: Roster, record: Record, result: StudentResult) -> Iterator[Markup]:
+    fact = Markup("{} <b>{}</b> of {}")
     if record.scored:
-        facts.append(f"tests <b>{in_digits(record.auto_total)}</b> of {in_digits(roster.auto_max)}")
-        facts.append(f"total <b>{in_digits(record.total)}</b> of {in_digits(roster.max_total)}")
+        yield fact.format("tests", in_digits(record.auto_total), in_digits(roster.auto_max))
+        yield fact.format("total", in_digits(record.total), in_digits(roster.max_total))
         if record.waiting:
-            facts.append(f"{in_digits(record.waiting)} to be graded")
+            yield escaped(f"{in_digits(record.waiting)} to be graded")
     if record.late:
-        facts.append(f"late {record.late}")
+        yield escaped(f"late {record.late}")
     if result.status is not Status.GRADED:
-        facts.append(f'<strong class="alarm">{result.status}</strong>')
-    if result.problems:
-        count = len(result.problems)
-        facts.append(f"{count} {'problem' if count == 1 else 'problems'}")
-    yield f'<article id="s{number}" aria-labelledby="h{number}">\n'
-    yield f'<div class="bar"><h2 id="h{number}">{_name(record)}</h2>'
-    yield "".join(f"<span>{fact}</span>" for fact in facts) + "</div>\n"
-    yield _remarks(result)
-    if not cells:
-        yield '<p class="note">There is no graded notebook to show.</p>\n'
-    else:
-        scores = {s.cell.name: s for s in record.scores} if record.scored else {}
-        yield '<div class="cards">\n'
-        for name in names:
-            place = roster.place(name)
-            points = _points(scores.get(name), has_none=name in roster.without_points)
-            if place in schemes:
-                points += f' · <a href="#m{schemes[place]}">mark scheme</a>'
-            yield f'<section class="card">\n<h3>{escaped(str(place))} <code>{escaped(name)}</code>'
-            yield f'</h3>\n<p class="score">{points}</p>\n'
-            if name in cells:
-                yield from _content(cells[name], f"{plain(record.student, 200)}, {place}")
-            else:
-                yield '<p class="note">The graded notebook lacks this cell.</p>\n'
-            yield "</section>\n"
-        yield "</div>\n"
-    yield "</article>\n"
+        yield Markup('<strong class="alarm">{}</strong>').format(result.status)
+    if count := len(result.problems):
+        yield escaped(f"{count} {'problem' if count == 1 else 'problems'}")
 
 
-def _remarks(result: StudentResult) -> str:
-    """Return the reason, the problems and the faults of one student."""
-    parts = []
-    said = [problem.message for problem in result.problems]
-    if result.status is Status.NOT_GRADED:
-        said.insert(0, result.reason)
-    if said:
-        items = "".join(f"<li>{escaped(message, 1_000)}</li>" for message in said)
-        parts.append(f'<ul class="problems">{items}</ul>\n')
-    if result.faults:
-        items = "".join(f"<li>{escaped(str(fault), 1_000)}</li>" for fault in result.faults)
-        summary = f"What went wrong in the tests and cells ({len(result.faults)})"
-        parts.append(f"<details><summary>{summary}</summary><ul>{items}</ul></details>\n")
-    return "".join(parts)
-
-
-def _points(score: Score | None, *, has_none: bool) -> str:
-    if has_none:
-        return "no points of its own"
+def _points(question: Question, score: Score | None) -> Markup:
+    if not question.has_points:
+        return Markup("no points of its own")
     if score is None:
-        return "no score yet"
+        return Markup("no score yet")
     most = in_digits(score.cell.max_points)
-    given = f"<b>{in_digits(score.points)}</b> of {most}"
+    given = Markup("<b>{}</b> of {}").format(in_digits(score.points), most)
     if score.manual is not None:
         return given + (", to be looked at again" if score.waits else "")
     if score.waits:
-        return f'<b class="waits">to be graded</b>, of {most}'
-    return f"{given}, nothing was answered" if score.auto == 0 else given
+        return Markup('<b class="waits">to be graded</b>, of {}').format(most)
+    return given + (", nothing was answered" if score.auto == 0 else "")
 
 
-def _content(cell: Mapping[str, Any], whose: str) -> Iterator[str]:
-    """Show the outputs of a code cell, or the text and the attached pictures of any other."""
-    if cell.get("cell_type") != "code":
-        yield _text(text_of(cell.get("source")))
-        attached = cell.get("attachments")
-        yield from _pictures(attached.values() if isinstance(attached, dict) else (), whose)
-        return
-    outputs = outputs_of(cell)
-    bundles = [o["data"] for o in outputs if isinstance(o.get("data"), dict)]
-    shown = list(_pictures(bundles, whose))
-    if not any(part.startswith("<img") for part in shown):
-        yield '<p class="note">There is no plot.</p>\n'
-    yield from shown
-    for output in outputs:
-        if output.get("output_type") == "error":
-            yield f'<p class="error">{escaped(error_of(output))}</p>\n'
-    printed = "".join(text_of(o.get("text")) for o in outputs if o.get("output_type") == "stream")
-    results = [text_of(b.get("text/plain")) for b in bundles if "image/png" not in b]
-    if text := "\n".join(filter(None, [printed.rstrip(), *results])):
-        yield _text(text)
+def _escaped(value: Any) -> Any:
+    """Escape what a template prints, unless it is HTML of ours."""
+    return value if isinstance(value, Markup) else escaped(str(value))
 
 
-def _pictures(bundles: Iterable[Any], whose: str) -> Iterator[str]:
-    """Show what is a PNG in bundles of data by type, and say what is not shown."""
-    notes = []
-    shown = 0
-    for bundle in bundles:
-        if not isinstance(bundle, dict):
-            continue
-        if "image/png" in bundle and shown < MAX_PICTURES:
-            try:
-                uri = png_uri(bundle["image/png"])
-            except ValueError as why:
-                notes.append(f"A picture is not shown: {why}.")
-                continue
-            shown += 1
-            alt = escaped(f"{whose}, picture {shown}")
-            yield f'<img loading="lazy" alt="{alt}" src="{uri}">\n'
-        elif "image/png" in bundle:
-            notes.append(f"More pictures than {MAX_PICTURES} are not shown.")
-        elif kinds := [kind for kind in bundle if kind != "text/plain"]:
-            kind = plain(str(kinds[0]), 40)
-            notes.append(f"Something of type {kind} is not shown here; formgrader may show it.")
-    for note in dict.fromkeys(notes):
-        yield f'<p class="note">{escaped(note)}</p>\n'
-
-
-def _text(text: str) -> str:
-    text = text.strip()
-    # What may be too long for its card is scrolled there, by those without a mouse too.
-    long = len(text) > 400 or text.count("\n") > 10
-    focusable = ' tabindex="0"' if long else ""
-    return f'<div class="text"{focusable}>{escaped(text) or "(empty)"}</div>\n'
-
-
-def _name(record: Record) -> str:
-    return f"<bdi>{escaped(plain(record.student, 200))}</bdi>"
+def _read(file: IO[str]) -> Iterator[Markup]:
+    file.seek(0)
+    while some := file.read(1 << 20):
+        yield Markup(some)

@@ -38,6 +38,7 @@ class Kind(StrEnum):
     FORMAT = "format"  # read, but not as it should be
     OTHER_HOMEWORK = "other-homework"  # handed in as this one
     FOLDER = "folder"  # something beside the notebook
+    OTHER_NOTEBOOK = "other-notebook"  # beside the one that is graded
     METADATA = "metadata"  # points, flags or tags edited
     UNKNOWN_CELL = "unknown-cell"
     DUPLICATE_CELL = "duplicate-cell"
@@ -108,7 +109,7 @@ def put_notes_on_top(nb: NotebookNode) -> None:
 
     Cells under the same heading that came with the file go: they would speak in our name.
     """
-    nb.cells = [c for c in nb.cells if not _is_notes(c)]
+    nb.cells = [c for c in nb.cells if not is_notes(c)]
     problems = read_problems(nb)
     if not problems:
         return
@@ -121,8 +122,9 @@ def put_notes_on_top(nb: NotebookNode) -> None:
     nb.cells.insert(0, cell)
 
 
-def _is_notes(cell: NotebookNode) -> bool:
-    return (
+def is_notes(cell: NotebookNode) -> bool:
+    """Whether a cell is the one that `put_notes_on_top` makes, or poses as it."""
+    return bool(
         cell.get("cell_type") == "markdown"
         and "nbgrader" not in cell.get("metadata", {})
         and str(cell.get("source", "")).lstrip().startswith(NOTES_HEADING)

@@ -71,11 +71,15 @@ def findings(page: Page, known: Mapping[tuple[str, str], str] | None = None) -> 
 
 
 def sideways(page: Page) -> list[str]:
-    """Return the elements with text that has to be scrolled sideways to be read."""
+    """Return the elements with text that has to be scrolled sideways to be read.
+
+    A formula may be wider than the page: it has no place where a line ends.
+    """
     return page.evaluate(
         """() => [...document.querySelectorAll("*")]
             .filter(e => e.scrollWidth > e.clientWidth + 1 && e.innerText?.trim()
                 && getComputedStyle(e).display !== "inline"
+                && !e.matches(".formula")
                 && (e === document.documentElement || e === document.body
                     || getComputedStyle(e).overflowX !== "visible"))
             .map(e => `${e.tagName} ${e.className}: ${e.scrollWidth} > ${e.clientWidth}`)"""

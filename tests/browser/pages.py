@@ -16,17 +16,18 @@ import matplotlib.pyplot as plt
 import nbformat
 from nbconvert import HTMLExporter
 from nbformat import NotebookNode
-from nbgrader.converters import GenerateFeedback
-from nbgrader.coursedir import CourseDirectory
 from server import ROOT
 from test_results import FAILED, PASSED, ToyCourse, error, notebook, problem, stream
-from traitlets.config import Config, PyFileConfigLoader
 
 from hw_grading.batch.progress import Progress
 from hw_grading.outcome import Graded, NotGraded, Spent, SubmissionFailed
-from hw_grading.plugins.exporters import FeedbackExporter
-from hw_grading.reports.plots_page import write_plots_page
+from hw_grading.plugins.feedback.exporter import FeedbackExporter
+from hw_grading.plugins.feedback.facts import Facts
+from hw_grading.records.questions import read_places
+from hw_grading.records.scores import Cell, Record, Score
+from hw_grading.reports.plots_page import by_question, write_plots_page
 from hw_support import PALETTE, label_axes
+from hw_support.submission.problems import Kind, Problem, Severity, add_problems
 
 
 def executed(unanswered: NotebookNode, folder: Path) -> NotebookNode:
@@ -63,11 +64,12 @@ def a_plot() -> dict[str, Any]:
     return {"output_type": "display_data", "metadata": {}, "data": {"image/png": picture}}
 
 
-def plots_page(folder: Path) -> str:
-    """The graders' page, of a class in which everything happens that a page can show."""
+def plots_pages(folder: Path) -> tuple[str, str]:
+    """The graders' pages, of a class in which everything happens that a page can show."""
     course = ToyCourse(folder)
-    long = "Both curves fall, and the loss of the test set ends a little above the other. " * 60
-    right = {"plot": [a_plot()], "answer": long, "experiment": [a_plot(), stream("dead: 98 %\n")]}
+    long = "Both curves fall, and the loss $L$ of the test set ends above the other. " * 60
+    wide = f"# Why\n\n{long}\n\n$${' + '.join(f'x_{n}' for n in range(60))}$$\n\n- a\n- b"
+    right = {"plot": [a_plot()], "answer": wide, "experiment": [a_plot(), stream("dead: 98 %\n")]}
     course.grade("ada", notebook(test=[stream(PASSED)], **right), manual=3)
     failed = {"test": [stream(FAILED)], "problems": [problem("The cell 'train' took too long.")]}
     course.grade("a-student-with-a-name-as-long-as-addresses-are", notebook(**failed), auto=1.0)
@@ -75,7 +77,7 @@ def plots_page(folder: Path) -> str:
     course.grade("dan", "{")
     course.hand_in("eve")
     page = write_plots_page(course.root, "hw2", course.root / "plots.html")
-    return page.read_text(encoding="utf-8")
+    return page.read_text(encoding="utf-8"), by_question(page).read_text(encoding="utf-8")
 
 
 def progress_page(folder: Path, *, finished: bool) -> str:
@@ -91,19 +93,43 @@ def progress_page(folder: Path, *, finished: bool) -> str:
     return progress.page()
 
 
-def feedback_page(graded: NotebookNode, folder: Path) -> str:
-    """The page that a student gets back, as `nbgrader generate_feedback` makes it."""
+def feedback_page(graded: NotebookNode) -> str:
+    """The page that a student gets back, with everything that a box can have."""
+    places = read_places(ROOT / "source" / "hw2" / "hw2.ipynb")
+    tests = [Cell(name, 6, by_hand=False) for name in ("test_sigmoid_activation", "test_train")]
+    answers = [Cell(name, 4, by_hand=True) for name in ("q1_3b_iv", "q1_3e_i")]
+    scores = [
+        Score(tests[0], auto=1.0, waits=False),
+        Score(tests[1], auto=6.0, waits=False),
+        Score(answers[0], manual=3.0, extra=0.5, waits=False),
+        Score(answers[1], auto=0.0),
+    ]
+    late = Record("ada", None, 90_000.0, 2.0, tuple(scores))
+    words = "+2  names $x$ and `W`\n-1  not why\n\nRead **once** more:\n\n|a|b|\n|-|-|\n|1|2|"
+    released = nbformat.read(ROOT / "release" / "hw2" / "hw2.ipynb", as_version=4)
+    facts = Facts(
+        student="a-student-with-a-name-as-long-as-addresses-are@students.example.edu",
+        homework="hw2",
+        cells=(*tests, *answers),
+        record=late,
+        comments={"q1_3b_iv": words},
+        places=places,
+        instructors=frozenset(cell.source.strip() for cell in released.cells),
+    )
+    noted = [
+        Problem(Kind.TIME_LIMIT, Severity.FAILED, "Cell 'train' took too long.", "relu_activation"),
+        Problem(Kind.DELETED_CELL, Severity.MENDED, "Cell 'setup' was deleted: it was put back."),
+        Problem(Kind.OTHER_NOTEBOOK, Severity.MENDED, f"'{'copy' * 20}.ipynb' was not graded."),
+    ]
     graded = copy.deepcopy(graded)
-    for cell in graded.cells:
-        marks = cell.metadata.get("nbgrader", {})
-        if marks.get("grade"):
-            marks.update(score=1.0, manual_score=1.0, auto_score=0.0, comment="Well argued.")
-    settings = PyFileConfigLoader("nbgrader_config.py", str(ROOT)).load_config()
-    config = Config({"TemplateExporter": settings.TemplateExporter})
-    converter = GenerateFeedback(CourseDirectory(root=str(folder)), config=config)
-    resources = {
-        "nbgrader": {"notebook": "hw2", "score": 1, "max_score": 9, "late_penalty": 0},
-        "metadata": {"name": "hw2", "path": str(folder)},
-    }
-    html, _ = FeedbackExporter(config=converter.config).from_notebook_node(graded, resources)
+    add_problems(graded, noted)
+    wide = "a_name_without_an_end_" * 30
+    own = nbformat.v4.new_code_cell(f"{wide} = 1  # mine\nprint({wide})")
+    own.outputs = [
+        nbformat.v4.new_output("stream", text=f"{wide}\n" * 90),
+        nbformat.v4.new_output("error", ename="E", evalue=wide, traceback=[wide]),
+        nbformat.from_dict(a_plot()),
+    ]
+    graded.cells.append(own)
+    html, _ = FeedbackExporter().from_notebook_node(graded, {"facts": facts})
     return str(html)

@@ -1,5 +1,7 @@
 """No serious finding of an automatic audit in what students and staff read."""
 
+import functools
+import io
 import sys
 from pathlib import Path
 
@@ -7,6 +9,7 @@ import pytest
 from audit import findings, sideways
 from notebooks import answered, some_of
 from playwright.sync_api import expect
+from pypdf import PdfReader
 from server import ROOT
 
 sys.path.append(str(ROOT / "tests" / "grading"))
@@ -20,13 +23,13 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning"),
 ]
 
-OURS = ["start", "plots", "progress", "progress_to_its_end"]
+OURS = ["start", "plots", "plots_by_question", "progress", "progress_to_its_end", "feedback"]
 CELLS = ["front", "setup-heading", "setup", "load-data", "q1-2", "q1-2b", "q1-2b-relu"]
 CELLS += ["relu-activation", "test-relu-activation", "sigmoid-activation"]
 CELLS += ["test-sigmoid-activation", "ladder-first-loss", "q1-3", "q1-3b", "q1-3b-iv-question"]
 CELLS += ["q1-3b-iv"]
 
-# What `nbconvert` and `nbgrader` write around our texts, whatever the notebook.
+# What `nbconvert` writes around our texts, whatever the notebook.
 PALE_CODE = ".highlight :is(.c1, .mf, .mi, .ow)"
 NBCONVERTS = {
     ("color-contrast", PALE_CODE): "nbconvert's colours of code: 4.2 to 4.4 to 1, not 4.5",
@@ -35,14 +38,6 @@ NBCONVERTS = {
         "color-contrast",
         '[data-mime-type="application/vnd.jupyter.stderr"] pre span',
     ): "IPython's colours of a traceback, on nbconvert's red",
-}
-NBGRADERS = {
-    ("html-has-lang", "html"): "the template's first line",
-    ("region", "body *"): "the template has no landmarks",
-    ("link-in-text-block", "a"): "the template's links are told by their colour alone",
-    ("color-contrast", "a"): "the template's blue: 4.2 to 1 on its grey, 2.4 in a panel's head",
-    ("color-contrast", PALE_CODE): "the template's colours of code: 4.4 to 1, not 4.5",
-    ("color-contrast", ".output_error pre span"): "IPython's colours of a traceback",
 }
 
 
@@ -63,14 +58,16 @@ def graded(released, source, folder):
 def html_of(released, graded, folder):
     """Make a page by its name, once."""
     made = {}
+    plots = functools.cache(lambda: pages.plots_pages(folder / "course"))
     makers = {
         "start": lambda: (ROOT / "release" / "hw2" / "START.html").read_text(encoding="utf-8"),
-        "plots": lambda: pages.plots_page(folder / "course"),
+        "plots": lambda: plots()[0],
+        "plots_by_question": lambda: plots()[1],
         "progress": lambda: pages.progress_page(folder / "running", finished=False),
         "progress_to_its_end": lambda: pages.progress_page(folder / "ended", finished=True),
         "release": lambda: pages.as_html(released),
         "executed": lambda: pages.as_html(graded),
-        "feedback": lambda: pages.feedback_page(graded, folder),
+        "feedback": lambda: pages.feedback_page(graded),
     }
 
     def path(name: str) -> Path:
@@ -112,14 +109,53 @@ def test_the_notebook_as_html_has_no_finding(name, html_of, load):
     assert findings(load(html_of(name)), NBCONVERTS) == []
 
 
-def test_the_feedback_of_a_student_has_no_finding(html_of, load):
-    assert findings(load(html_of("feedback")), NBGRADERS) == []
-
-
 @pytest.mark.parametrize("name", OURS)
 def test_at_200_percent_no_text_of_our_own_pages_is_read_by_scrolling_sideways(name, html_of, load):
     zoomed = load(html_of(name), viewport={"width": 640, "height": 450}, device_scale_factor=2)
     assert sideways(zoomed) == []
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_nothing_of_a_students_feedback_is_wider_than_the_window(width, html_of, load):
+    page = load(html_of("feedback"), viewport={"width": width, "height": 800})
+    beyond = page.evaluate(
+        """() => [...document.querySelectorAll("main *")]
+            .filter(e => e.getBoundingClientRect().right > innerWidth)
+            .map(e => `${e.tagName} ${e.className}`)"""
+    )
+    assert beyond == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_a_students_feedback_needs_no_network_and_no_script_and_breaks_no_rule_of_its_own(
+    browser, html_of
+):
+    context = browser.new_context(java_script_enabled=False, offline=True)
+    page = context.new_page()
+    asked, said = [], []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("console", lambda message: said.append(message.text))
+    page.goto(html_of("feedback").as_uri())
+    assert [url[:40] for url in asked if not url.startswith(("file:", "data:image/"))] == []
+    assert said == []
+    expect(page.get_by_role("heading", name="8.5 of 20 points so far")).to_be_visible()
+    page.get_by_role("link", name="values at 0, 1 and -1").click()
+    expect(page.locator(":target")).to_be_in_viewport()
+    expect(page.locator(":target")).to_contain_text("Test: 1.2b Sigmoid")
+    context.close()
+
+
+def test_on_paper_a_students_feedback_is_unfolded_and_black(html_of, load):
+    page = load(html_of("feedback"), color_scheme="dark")
+    folded = page.locator("details.text li").first
+    assert not folded.is_visible()
+    paper = PdfReader(io.BytesIO(page.pdf()))
+    printed = " ".join(" ".join(sheet.extract_text() for sheet in paper.pages).split())
+    assert " ".join(folded.text_content().split())[:40] in printed
+    assert 'checks = Checks("relu_activation", points=3)' in printed
+    page.emulate_media(media="print")
+    colours = "e => [getComputedStyle(e).color, getComputedStyle(document.body).backgroundColor]"
+    assert folded.evaluate(colours) == ["rgb(0, 0, 0)", "rgb(255, 255, 255)"]
 
 
 def test_the_page_of_a_running_class_reloads_until_the_reader_stops_it(browser, html_of, folder):

@@ -206,7 +206,7 @@ def test_a_blank_submission_scores_0_everywhere(graded: Graded) -> None:
         ("endless", 4, ["'sketch' did not end within 1.5 s"]),
         ("os-exit", 2, ["the kernel died while running cell 'triple'"]),
         ("huge-output", FULL_MARKS, ["printed more than 200,000 bytes"]),
-        ("extra-files", FULL_MARKS, ["'dangling'", "'secret'", "'pipe'"]),
+        ("extra-files", FULL_MARKS, ["'dangling'", "'secret'", "'pipe'", "'scratch.ipynb' was"]),
     ],
 )
 def test_each_bad_submission_ends_in_its_score_and_its_reason(
@@ -261,6 +261,18 @@ def test_feedback_is_made_for_odd_names_and_gives_the_reasons(graded: Graded) ->
     feedback = graded.course.root / "feedback"
     page = (feedback / "os-exit" / ASSIGNMENT / "hw2.html").read_text()
     assert "the kernel died while running cell" in page
+
+
+def test_of_what_lay_beside_the_notebook_feedback_tells_of_other_notebooks_only(
+    graded: Graded,
+) -> None:
+    done = run(graded.course.root, "generate_feedback", ASSIGNMENT, "--student", "extra-files")
+    assert done.returncode == 0, done.stderr
+    feedback = graded.course.root / "feedback" / "extra-files" / ASSIGNMENT
+    page = (feedback / "hw2.html").read_text(encoding="utf-8")
+    assert "&#39;scratch.ipynb&#39; was handed in as well and was not graded" in page
+    for word in ("left behind", "dangling", "secret", "notes.txt", "Notes from the grader"):
+        assert word not in page
 
 
 def test_a_second_run_leaves_everything_as_it_is(graded: Graded) -> None:

@@ -8,7 +8,6 @@ from html.parser import HTMLParser
 import pytest
 from test_results import (
     FAILED,
-    SCHEME,
     course,
     error,
     notebook,
@@ -16,13 +15,22 @@ from test_results import (
     pytestmark,
     stream,
 )
+from test_safe_html import (
+    HARMLESS_TAGS,
+    HOSTILE_HTML,
+    HOSTILE_MARKDOWN,
+    assert_harmless_with_formulas,
+)
 
 from hw_grading.pages import STYLE
+from hw_grading.pages.mathematics import Budget
 from hw_grading.reports import plots_page
-from hw_grading.reports.plots_page import MAX_PICTURE_BYTES, escaped, png_uri, write_plots_page
+from hw_grading.reports.answers import MAX_PICTURE_BYTES, MAX_PICTURES, escaped, png_uri, prose
+from hw_grading.reports.plots_page import by_question, write_plots_page
 
 __all__ = ["course", "pytestmark"]  # used by pytest, by name
 
+SCHEME_SHOWN = "<li>1: it has a legend.</li>"
 MARKUP = "<script>alert(1)</script></pre></div><img src=x onerror=alert(2)>\"' onerror='"
 
 
@@ -66,7 +74,7 @@ class Page(HTMLParser):
         self.attributes += [(tag, name, value) for name, value in attributes]
         if tag in ("h1", "h2", "h3"):
             self.headings.append(int(tag[1]))
-        if tag not in ("meta", "img"):
+        if tag not in ("meta", "img", "br", "hr"):
             self.open.append(tag)
 
     def handle_endtag(self, tag):
@@ -83,6 +91,16 @@ def page_of(course):
     return Page(write_plots_page(course.root, "hw2", course.root / "out" / "page.html"))
 
 
+def questions_of(course):
+    """The page by question."""
+    return both(course)[1]
+
+
+def both(course):
+    path = write_plots_page(course.root, "hw2", course.root / "out" / "page.html")
+    return Page(path), Page(by_question(path))
+
+
 def cards_of(page):
     return re.findall(r'<section class="card">\s*(.*?)</section>', page.html, re.DOTALL)
 
@@ -93,7 +111,7 @@ def test_each_manual_cell_and_the_experiment_have_a_card_in_the_notebooks_order(
     assert "<h3>1.2 i. A plot <code>plot</code></h3>" in plot
     assert "<b>3</b> of 4" in plot
     assert "<b>0</b> of 2, nothing was answered" in answer
-    assert '<div class="text">Because.</div>' in answer
+    assert '<div class="prose"><p>Because.</p>' in answer
     assert "no points of its own" in experiment
     assert "dead: 98%" in experiment
     assert [card.count("<img") for card in (plot, answer, experiment)] == [1, 0, 1]
@@ -111,13 +129,80 @@ def test_lowest_points_of_the_tests_come_first_and_those_without_any_before(cour
     assert links == [("1", "dan", "–"), ("2", "bob", "0.5"), ("3", "cyd", "2"), ("4", "ada", "3")]
 
 
-def test_mark_schemes_are_shown_once_as_text_and_linked_from_the_cards(course):
+def test_mark_schemes_are_shown_once_and_linked_from_the_cards(course):
     for student in ("ada", "bob"):
         course.grade(student, notebook())
     page = page_of(course)
-    assert page.html.count(escaped(SCHEME)) == 1
+    assert page.html.count(SCHEME_SHOWN) == 1
     assert page.html.count('<a href="#m1">mark scheme</a>') == 6
     assert "m1" in page.values("div", "id")
+
+
+def test_by_question_each_has_its_mark_scheme_and_every_students_answer(course):
+    course.grade("ada", notebook(plot=[PLOT], answer="Ada's"), auto=3.0, manual=3)
+    course.grade("bob", notebook(plot=[PLOT, PLOT], answer="Bob's"), auto=1.0)
+    course.hand_in("cyd")
+    page = questions_of(course)
+    plot, answer, experiment = re.findall(r"<article.*?</article>", page.html, re.DOTALL)
+    assert '<h2 id="h1">1.2 i. A plot</h2>' in plot
+    assert "1 to be graded" in plot
+    assert SCHEME_SHOWN in plot
+    assert SCHEME_SHOWN in answer
+    for article in (plot, answer, experiment):
+        names = re.findall(r'<h3><a href="page.html#s(\d)"><bdi>(\w+)', article)
+        assert names == [("2", "bob"), ("3", "ada")]
+    assert "<b>3</b> of 4" in plot
+    assert answer.index("Bob's") < answer.index("Ada's")
+    assert len(page.images()) == 3
+
+
+def test_the_two_pages_lead_to_each_other(course):
+    course.grade("ada", notebook())
+    students, questions = both(course)
+    assert "page_by_question.html" in students.values("a", "href")
+    assert "page.html" in questions.values("a", "href")
+    for page, other, name in (
+        (students, questions, "page_by_question.html"),
+        (questions, students, "page.html"),
+    ):
+        ids = {value for _, attribute, value in other.attributes if attribute == "id"}
+        for address in page.values("a", "href"):
+            file, _, target = address.partition("#")
+            assert file in ("", name)
+            assert not file or not target or target in ids
+
+
+def test_an_answer_is_shown_as_markdown_with_formulas(course):
+    text = "# Why\n\nSince $\\frac{a}{b}$ *falls*:\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n$$x$$"
+    course.grade("ada", notebook(answer=text))
+    for page in both(course):
+        assert page.tags.count("mfrac") == 1
+        assert page.tags.count("math") == 2
+        assert "<em>falls</em>" in page.html
+        assert "td" in page.tags
+        # A heading of an answer is none of the page.
+        assert '<div class="heading">Why</div>' in page.html
+
+
+def test_formulas_of_one_student_take_nothing_from_another(course):
+    course.grade("ada", notebook(answer=" ".join(f"${n}$" for n in range(2_500))), auto=0)
+    course.grade("bob", notebook(answer="so $x$"))
+    for page in both(course):
+        assert '<annotation encoding="application/x-tex">x</annotation>' in page.html
+
+
+def test_students_have_the_numbers_that_formgrader_gives_them(course):
+    for student in ("ada", "bob", "cyd"):
+        course.grade(student, notebook())
+    (course.root / "autograded" / "bob" / "hw2" / "hw2.ipynb").unlink()
+    with course.gradebook() as book:
+        keys = {s: book.find_submission_notebook("hw2", "hw2", s).id for s in ("ada", "cyd")}
+    numbers = {student: n for n, student in enumerate(sorted(keys, key=keys.get), start=1)}
+    html = page_of(course).html
+    found = dict(
+        re.findall(r"<bdi>(\w+)</bdi></h2>(?:(?!<h2).)*?Submission #(\d)", html, re.DOTALL)
+    )
+    assert found == {student: str(n) for student, n in numbers.items()}
 
 
 def test_scores_lateness_problems_and_faults_stand_above_the_cards(course):
@@ -175,17 +260,32 @@ def test_nothing_that_a_student_wrote_becomes_an_element_or_an_attribute(course)
     for student in ("<b>x<", "\" onerror='alert(1)'", "<script>alert(1)<"):
         course.grade(student, content)
     page = page_of(course)
-    assert set(page.tags) <= {*usual.tags, "ul", "li", "details", "summary", "strong"}
-    assert {(t, n) for t, n, _ in page.attributes} <= {
-        *((t, n) for t, n, _ in usual.attributes),
-        ("ul", "class"),
-        ("strong", "class"),
-    }
-    assert page.images() == usual.images()
-    ours = re.compile(r"[a-z]+\d*|#[a-z]+\d*")
-    for tag, name, value in page.attributes:
-        if name in ("id", "class", "href", "aria-labelledby"):
-            assert ours.fullmatch(value), (tag, name, value)
+    ours = re.compile(r"[a-z]+\d*|#[a-z]+\d*|page(_by_question)?\.html(#[qs]\d)?")
+    for page in both(course):
+        assert set(page.tags) - {
+            "style",
+            "meta",
+            "main",
+            "header",
+            "aside",
+            "article",
+            "section",
+        } <= (HARMLESS_TAGS | {"bdi"})
+        assert page.tags.count("style") == 1
+        assert page.images() == usual.images()
+        assert {n for _, n, _ in page.attributes} <= {"open", *(n for _, n, _ in usual.attributes)}
+        for tag, name, value in page.attributes:
+            if name in ("id", "class", "href", "aria-labelledby"):
+                assert ours.fullmatch(value), (tag, name, value)
+
+
+@pytest.mark.parametrize("text", [*HOSTILE_HTML.values(), *HOSTILE_MARKDOWN.values()])
+def test_a_hostile_answer_comes_out_harmless_and_without_ids(text):
+    shown = prose(text, Budget())
+    page = assert_harmless_with_formulas(shown.replace(' class="heading"', ""))
+    assert not page.ids
+    assert not re.search("<h[1-6]", shown)
+    assert all(src.startswith(("data:image/png;", "data:,")) for src in page.sources)
 
 
 def test_only_a_png_passes_and_the_rest_is_named(course):
@@ -208,7 +308,7 @@ def test_a_photograph_attached_to_a_written_answer_is_shown(course):
 def test_pictures_and_texts_without_end_are_cut(course):
     course.grade("ada", notebook(plot=[PLOT] * 50, answer="word " * 100_000))
     plot, answer, _ = cards_of(page_of(course))
-    assert plot.count("<img") == plots_page.MAX_PICTURES
+    assert plot.count("<img") == MAX_PICTURES
     assert "More pictures than 6 are not shown." in plot
     assert "479,999 more characters" in answer
     assert len(answer) < 21_000
@@ -247,7 +347,7 @@ def test_the_page_can_be_read_by_a_screen_reader(course):
     assert all(after <= before + 1 for before, after in steps)
     ids = [value for _, name, value in page.attributes if name == "id"]
     assert len(ids) == len(set(ids))
-    targets = {v.removeprefix("#") for v in page.values("a", "href")}
+    targets = {v.removeprefix("#") for v in page.values("a", "href") if v.startswith("#")}
     assert targets <= set(ids)
 
 
@@ -286,7 +386,7 @@ def test_a_failure_leaves_the_old_page_and_nothing_beside_it(course, monkeypatch
     with pytest.raises(OSError, match="disk full"):
         write_plots_page(course.root, "hw2", out)
     assert out.read_bytes() == before
-    assert os.listdir(out.parent) == ["page.html"]
+    assert sorted(os.listdir(out.parent)) == ["page.html", "page_by_question.html"]
 
 
 def test_a_png_is_encoded_anew():

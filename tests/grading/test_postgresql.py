@@ -150,7 +150,7 @@ def test_feedback_and_the_export_have_the_scores(both: dict[str, ToyCourse]) -> 
         done = run(course.root, "generate_feedback", ASSIGNMENT)
         assert done.returncode == 0, done.stderr
         page = (course.course.feedback("honest", ASSIGNMENT) / "hw2.html").read_text("utf-8")
-        assert f"Score: {FULL_MARKS} / 15.0" in page
+        assert f"<b>{FULL_MARKS:g}</b> of 15 points" in page
         done = run(course.root, "export", "--to=grades.csv")
         assert done.returncode == 0, done.stderr
         with (course.root / "grades.csv").open(encoding="utf-8", newline="") as stream:

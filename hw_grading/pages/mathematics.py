@@ -1,0 +1,254 @@
+r"""Formulas as MathML, made before a page is opened: no page needs a script or a network for them.
+
+KaTeX sets the TeX (`hw_grading.pages.typesetter`); what it gives is read as XML and written anew
+by an allow-list, since the TeX is a student's:
+
+- elements of MathML, without links, pictures, actions, styles and other documents;
+- of attributes those that say how a formula looks, by patterns. Lengths are bounded. None is
+  negative, so that a formula does not cover what stands beside it;
+- letters of bold, double-struck and other alphabets by their own characters, and columns by
+  classes: browsers do not know the attributes for these any more. ``formulas.css`` has the classes.
+
+The TeX stays in the page as an annotation, for screen readers and for copying. A formula that is
+wrong, too long, or takes too long is shown as its TeX, and so is what is beyond a page's `Budget`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import html
+import re
+import time
+import unicodedata
+import xml.etree.ElementTree as ET
+from dataclasses import dataclass
+from functools import lru_cache
+
+from hw_grading.pages.typesetter import NotSet, Typesetter
+
+LONGEST_TEX = 2_000  # characters of one formula
+_LONGEST_MATHML = 50_000
+_DEEPEST = 100
+_KEPT = 1_024  # results: the instructor's formulas stand in every student's page
+_LONG = 80  # characters of a formula on its own line, which may have to be scrolled
+
+
+def _words(text: str) -> set[str]:
+    return set(text.split())
+
+
+_NAMESPACE = "{http://www.w3.org/1998/Math/MathML}"
+_TOKENS = _words("mi mn mo ms mtext annotation")
+_ELEMENTS = _TOKENS | _words(
+    "math menclose mfrac mover mpadded mphantom mroot mrow mspace msqrt mstyle msub msubsup msup "
+    "mtable mtd mtr munder munderover semantics"
+)
+_LENGTH = r"\+?[0-9]{0,2}(?:\.[0-9]{1,6})?(?:em|ex|pt|px|%)"
+_COLOUR = r"#[0-9A-Fa-f]{3,6}|[A-Za-z]{1,20}"
+_ATTRIBUTES = {
+    "class": "left|right|close",
+    "display": "block",
+    "encoding": r"application/x-tex",
+    "linebreak": "newline",
+    "mathvariant": "normal",
+    "notation": r"[a-z ]{1,60}",
+    "scriptlevel": "[0-3]",
+    **dict.fromkeys(_words("mathbackground mathcolor"), _COLOUR),
+    **dict.fromkeys(_words("accent accentunder displaystyle fence"), "true|false"),
+    **dict.fromkeys(_words("largeop separator stretchy"), "true|false"),
+    **dict.fromkeys(_words("depth height linethickness lspace mathsize"), _LENGTH),
+    **dict.fromkeys(_words("maxsize minsize rspace width"), _LENGTH),
+}
+_PATTERNS = {name: re.compile(pattern) for name, pattern in _ATTRIBUTES.items()}
+_GLUE = ("mtr-glue", "mml-eqn-num")  # cells that KaTeX adds around equations
+_ALPHABETS = {
+    "bold": "MATHEMATICAL BOLD",
+    "italic": "MATHEMATICAL ITALIC",
+    "bold-italic": "MATHEMATICAL BOLD ITALIC",
+    "script": "MATHEMATICAL SCRIPT",
+    "bold-script": "MATHEMATICAL BOLD SCRIPT",
+    "fraktur": "MATHEMATICAL FRAKTUR",
+    "bold-fraktur": "MATHEMATICAL BOLD FRAKTUR",
+    "double-struck": "MATHEMATICAL DOUBLE-STRUCK",
+    "sans-serif": "MATHEMATICAL SANS-SERIF",
+    "bold-sans-serif": "MATHEMATICAL SANS-SERIF BOLD",
+    "sans-serif-italic": "MATHEMATICAL SANS-SERIF ITALIC",
+    "sans-serif-bold-italic": "MATHEMATICAL SANS-SERIF BOLD ITALIC",
+    "monospace": "MATHEMATICAL MONOSPACE",
+}
+_OLDER = {"script": "SCRIPT", "fraktur": "BLACK-LETTER", "double-struck": "DOUBLE-STRUCK"}
+
+_typesetter = Typesetter()
+
+
+@dataclass
+class Budget:
+    """What the formulas of one student may use on one page; what is beyond is shown as TeX.
+
+    Attributes
+    ----------
+    formulas
+        How many there may be.
+    seconds
+        On the clock, for those that are not known yet.
+    characters
+        Of MathML.
+    """
+
+    formulas: int = 2_000
+    seconds: float = 10.0
+    characters: int = 3_000_000
+
+
+@dataclass(frozen=True)
+class Formula:
+    """TeX as it stands in a text.
+
+    Attributes
+    ----------
+    tex
+        Without delimiters.
+    source
+        With delimiters.
+    display
+        Whether it stands on a line of its own.
+    """
+
+    tex: str
+    source: str
+    display: bool
+
+    def as_html(self, budget: Budget) -> str:
+        """Return MathML, or the TeX as text."""
+        mathml = self._mathml(budget)
+        if mathml is None:
+            return f"<code>{self.as_text()}</code>"
+        if not self.display:
+            return mathml
+        focusable = ' tabindex="0"' if len(self.tex) > _LONG else ""
+        return f'<span class="formula"{focusable}>{mathml}</span>'
+
+    def as_text(self) -> str:
+        """Return the TeX with its delimiters, as text in HTML."""
+        return html.escape(self.source.replace("\0", "\N{REPLACEMENT CHARACTER}"), quote=False)
+
+    def _mathml(self, budget: Budget) -> str | None:
+        tex = self.tex.strip()
+        spent = budget.formulas <= 0 or budget.seconds <= 0
+        if spent or not tex or len(tex) > LONGEST_TEX:
+            return None
+        budget.formulas -= 1
+        try:
+            _typesetter.start()  # which is not charged to this page
+            start = time.monotonic()
+            try:
+                mathml = _mathml(tex, self.display)
+            finally:
+                budget.seconds -= time.monotonic() - start
+        except NotSet:
+            return None
+        if mathml is None or len(mathml) > budget.characters:
+            return None
+        budget.characters -= len(mathml)
+        return mathml
+
+
+@lru_cache(_KEPT)
+def _mathml(tex: str, display: bool) -> str | None:
+    """Return a formula in MathML, None if KaTeX refuses it or it is too much for a page.
+
+    Raises
+    ------
+    NotSet
+        If KaTeX gave no answer. It may be able to, the next time.
+    """
+    answer = _typesetter.set(tex, display=display)
+    if len(answer) > 2 * _LONGEST_MATHML:  # attributes that are left out
+        return None
+    try:
+        root = ET.fromstring(answer)
+    except (ET.ParseError, ValueError):
+        return None
+    found = root.find(f"{_NAMESPACE}math")
+    if root.attrib.get("class") != "katex" or found is None:
+        return None  # it is KaTeX's message of an error
+    try:
+        mathml = _written(found, 0, sized=False)
+    except _TooDeep:
+        return None
+    return mathml if len(mathml) <= _LONGEST_MATHML else None
+
+
+class _TooDeep(Exception):
+    """Browsers take elements that are nested too deeply out of each other."""
+
+
+def _written(element: ET.Element, depth: int, *, sized: bool) -> str:
+    """Write an element and what is in it, as far as it may pass.
+
+    Parameters
+    ----------
+    element
+        Of KaTeX's.
+    depth
+        How many elements it is in.
+    sized
+        Whether one of them has a size for its letters: sizes within sizes would multiply.
+    """
+    if depth > _DEEPEST:
+        raise _TooDeep
+    name = element.tag.removeprefix(_NAMESPACE)
+    if name not in _ELEMENTS:
+        return ""
+    if name in _TOKENS and len(element):
+        name = "mrow"  # what a browser reads in a token is HTML
+    if name == "mtable":
+        _align(element)
+    if name == "mpadded" and any(child.tag != f"{_NAMESPACE}mphantom" for child in element):
+        element.attrib.clear()  # what is seen is as large as it says
+    kept = {
+        key: value
+        for key, value in element.attrib.items()
+        if (key != "mathsize" or not sized)
+        and (pattern := _PATTERNS.get(key))
+        and pattern.fullmatch(value)
+    }
+    if name in _TOKENS:
+        inside = html.escape(_in_alphabet(element), quote=False)
+    else:
+        sized = sized or "mathsize" in kept
+        inside = "".join(_written(child, depth + 1, sized=sized) for child in element)
+    tag = "".join(f' {key}="{value}"' for key, value in kept.items())  # no value needs escaping
+    return f"<{name}{tag}>{inside}</{name}>"
+
+
+def _align(table: ET.Element) -> None:
+    """Give a table and its cells classes for how they align, and drop KaTeX's empty cells."""
+    columns = table.get("columnalign", "").split()
+    table.set("class", "close" if table.get("columnspacing") == "0em" else "")
+    for row in table:
+        row[:] = [cell for cell in row if len(cell) or not _is_glue(cell)]
+        for cell, column in zip(row, columns, strict=False):
+            cell.set("class", column)
+
+
+def _is_glue(cell: ET.Element) -> bool:
+    return cell.get("class") in _GLUE or cell.get("width") == "50%"
+
+
+def _in_alphabet(token: ET.Element) -> str:
+    """Return a token's text in the alphabet of its ``mathvariant``, as far as there are letters."""
+    text = token.text or ""
+    variant = token.get("mathvariant", "")
+    return "".join(_letter(c, variant) for c in text) if variant in _ALPHABETS else text
+
+
+def _letter(character: str, variant: str) -> str:
+    """Return a letter or digit of another alphabet, or the character if there is none."""
+    name = unicodedata.name(character, "").replace("LETTER ", "")
+    name = name.removeprefix("LATIN ").removeprefix("GREEK ")
+    for alphabet in (_ALPHABETS[variant], _OLDER.get(variant)):
+        if alphabet:
+            with contextlib.suppress(KeyError):
+                return unicodedata.lookup(f"{alphabet} {name}")
+    return character

@@ -1,0 +1,260 @@
+"""How each cell of a notebook is shown in a student's feedback.
+
+The student's own text, code and outputs are open. Of the instructor's cells the headings are, and
+short texts; long texts and code are folded. What is too large is cut, and the page says so.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from markupsafe import Markup
+from nbconvert.filters import strip_ansi
+from nbformat import NotebookNode
+from nbgrader.utils import is_grade, is_locked, is_solution, is_task
+from pygments import highlight  # type: ignore[import-untyped]
+from pygments.formatters import HtmlFormatter  # type: ignore[import-untyped]
+from pygments.lexers import PythonLexer  # type: ignore[import-untyped]
+
+from hw_grading.pages.safe_html import clean_html, clean_outputs
+from hw_grading.plugins.feedback.facts import (
+    Facts,
+    Points,
+    Remark,
+    counts,
+    points_of,
+    remark_of,
+)
+from hw_grading.records.graded_notebook import plain
+from hw_support.submission.mending import grade_id_of
+from hw_support.submission.problems import is_notes
+from hw_support.time_limit import TimeLimitReached, time_limit
+
+_SHORT = 280  # characters of an instructor's text that need no folding
+_LONGEST_CODE = 60_000
+_COLOUR_SECONDS = 1.0
+_LONGEST_TEXT = 30_000  # of one printed text
+_MOST_OUTPUTS = 200  # of one cell
+_MOST_PICTURES = 15_000_000  # characters of pictures and tables on the page
+_PICTURES = ("image/png", "image/jpeg", "image/gif")
+_HEADING = re.compile(r"#{1,6} +\S.*")
+_FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
+_UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+_FAILED_PART = re.compile(r"^.*FAILED  .*(?:\n {8}.*)?$", re.MULTILINE)
+
+
+class Markdown(Protocol):
+    """What renders a text."""
+
+    def __call__(self, text: str, attachments: Mapping[str, Any] | None = None) -> Markup:
+        """Render a text with these attachments."""
+
+
+@dataclass(frozen=True)
+class Section:
+    """A heading and the text below it; either may be missing."""
+
+    heading: Markup
+    text: Markup
+    folded: bool
+
+
+@dataclass(frozen=True)
+class Output:
+    """One output: `kind` is "text", "error", "html", "picture" or "note".
+
+    Attributes
+    ----------
+    content
+        HTML, or the address of a picture.
+    sizes
+        Width and height of a picture, where the notebook has them.
+    """
+
+    kind: str
+    content: Markup
+    sizes: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A cell as it is shown.
+
+    Attributes
+    ----------
+    number
+        The page's own name for it; links lead there.
+    kind
+        "answer", "test", "given" (the instructor's) or "own".
+    name
+        The question, for answers and tests.
+    sections
+        Its text; empty for a cell of code.
+    code
+        Its code, coloured; "" for a cell of text.
+    first_line
+        Of the code.
+    """
+
+    number: int
+    kind: str
+    name: str
+    points: Points | None
+    remark: Remark | None
+    sections: tuple[Section, ...]
+    code: Markup
+    first_line: str
+    outputs: tuple[Output, ...]
+
+
+def shown_cells(
+    facts: Facts,
+    cells: Sequence[NotebookNode],
+    markdown: Markdown,
+) -> Iterator[Shown]:
+    """Give the cells of a notebook, all but the grader's notes, which stand in the box.
+
+    Parameters
+    ----------
+    facts
+        Names and points of the cells.
+    cells
+        They are cleared of what is hidden; their outputs are cleaned in place.
+    markdown
+        Renders a text with these attachments.
+    """
+    scores = {score.cell.name: score for score in facts.record.scores} if facts.record else {}
+    left = _MOST_PICTURES
+    for number, cell in enumerate(cells):
+        if is_notes(cell):
+            continue
+        name = grade_id_of(cell) or ""
+        kind = _kind(cell, facts)
+        outputs: tuple[Output, ...] = ()
+        if cell.cell_type == "code":
+            clean_outputs(cell)
+            found = list(_outputs(cell, kind, left))
+            left -= sum(len(o.content) for o in found if o.kind in ("picture", "html"))
+            outputs = tuple(found)
+        graded = kind in ("answer", "test")
+        score = scores.get(name)
+        comment = facts.comments.get(name)
+        yield Shown(
+            number=number,
+            kind=kind,
+            name=str(facts.places.get(name, "")) if graded else "",
+            points=points_of([score]) if graded and score and counts(score) else None,
+            remark=remark_of(comment, markdown) if comment else None,
+            sections=tuple(_sections(cell, kind, markdown)),
+            code=_coloured(cell.source) if cell.cell_type == "code" else Markup(),
+            first_line=plain(cell.source.strip().partition("\n")[0], 60),
+            outputs=outputs,
+        )
+
+
+def _kind(cell: NotebookNode, facts: Facts) -> str:
+    if is_solution(cell) or is_task(cell):
+        return "answer"
+    if is_grade(cell) and cell.cell_type == "code":
+        return "test"
+    if is_locked(cell) or cell.source.strip() in facts.instructors:
+        return "given"
+    return "own"
+
+
+def _sections(cell: NotebookNode, kind: str, markdown: Markdown) -> Iterator[Section]:
+    attached = cell.get("attachments")
+    if cell.cell_type == "raw":
+        yield Section(Markup(), Markup("<pre>{}</pre>").format(_plain(cell.source)), False)
+    elif cell.cell_type == "markdown" and kind != "given":
+        yield Section(Markup(), markdown(cell.source, attached), False)
+    elif cell.cell_type == "markdown":
+        for heading, text in _apart(cell.source):
+            folded = len(text) > _SHORT or "](" in text or "<img" in text
+            yield Section(
+                markdown(heading, attached) if heading else Markup(),
+                markdown(text, attached) if text else Markup(),
+                folded,
+            )
+
+
+def _apart(source: str) -> Iterator[tuple[str, str]]:
+    """Give each heading of a text, and what stands below it; a ``#`` in code is no heading."""
+    heading, below, fence = "", list[str](), ""
+    for line in source.splitlines():
+        mark = _FENCE.match(line)
+        if mark and not fence:
+            fence = mark[1]
+        elif mark and mark[1].startswith(fence):
+            fence = ""
+        if not fence and _HEADING.fullmatch(line):
+            if heading or any(map(str.strip, below)):
+                yield heading, "\n".join(below).strip("\n")
+            heading, below = line, []
+        else:
+            below.append(line)
+    yield heading, "\n".join(below).strip("\n")
+
+
+@functools.lru_cache(maxsize=300)  # the instructor's code is the same for the whole class
+def _coloured(code: str) -> Markup:
+    code = _plain(code, _LONGEST_CODE)
+    lexer = PythonLexer(stripnl=False, ensurenl=False)
+    try:  # its time grows with the square of some texts
+        with time_limit(_COLOUR_SECONDS, 10 * _COLOUR_SECONDS):
+            return Markup(highlight(code, lexer, HtmlFormatter(nowrap=True)))
+    except TimeLimitReached:
+        return Markup.escape(code)
+
+
+def _outputs(cell: NotebookNode, kind: str, left: int) -> Iterator[Output]:
+    """Give the outputs of a cell, with at most so many characters of pictures and tables."""
+    more = len(cell.outputs) - _MOST_OUTPUTS
+    for output in cell.outputs[:_MOST_OUTPUTS]:
+        if output.output_type == "stream":
+            printed = str(Markup.escape(_plain(output.text)))
+            if kind == "test":
+                printed = _FAILED_PART.sub(r'<span class="failed">\g<0></span>', printed)
+            yield Output("text", Markup(printed), {})
+        elif output.output_type == "error":
+            text = "\n".join(output.traceback) or f"{output.ename}: {output.evalue}"
+            yield Output("error", Markup.escape(_plain(text)), {})
+        elif kind == "test" and output.output_type == "execute_result":
+            continue  # the points, which stand above
+        else:
+            shown = _picture_or_text(output)
+            if shown.kind in ("picture", "html"):
+                if len(shown.content) > left:
+                    megabytes = len(shown.content) / 1e6
+                    note = f"An output of {megabytes:.1f} MB is not shown: the page would be huge."
+                    shown = Output("note", Markup.escape(note), {})
+                else:
+                    left -= len(shown.content)
+            yield shown
+    if more > 0:
+        yield Output("note", Markup(f"{more:,} more outputs are not shown."), {})
+
+
+def _picture_or_text(output: NotebookNode) -> Output:
+    for mime in _PICTURES:
+        if mime in output.data:
+            data = "".join(output.data[mime].split())
+            sizes = output.metadata.get(mime, {})
+            return Output("picture", Markup.escape(f"data:{mime};base64,{data}"), sizes)
+    if "text/html" in output.data:
+        return Output("html", Markup(clean_html(output.data["text/html"])), {})
+    return Output("text", Markup.escape(_plain(output.data.get("text/plain", ""))), {})
+
+
+def _plain(text: str, limit: int = _LONGEST_TEXT) -> str:
+    """Return a text as a terminal ends up showing it, without colours, at most so long."""
+    more = len(text) - limit
+    lines = strip_ansi(text[:limit]).split("\n")
+    # A carriage return starts a line anew: of a progress bar the end is left.
+    kept = "\n".join(line.rstrip("\r").rpartition("\r")[2] for line in lines)
+    kept = _UNSEEN.sub("\N{REPLACEMENT CHARACTER}", kept)
+    return kept if more <= 0 else f"{kept}\n… and {more:,} more characters"

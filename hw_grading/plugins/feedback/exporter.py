@@ -1,0 +1,181 @@
+"""The exporter of `nbgrader generate_feedback`: it leaves no student out, and reads no class."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+from nbconvert.exporters import Exporter
+from nbformat import NotebookNode
+from nbgrader.converters import GenerateFeedback
+from traitlets import Bool
+
+from hw_grading.batch import folders
+from hw_grading.homework.course import Course
+from hw_grading.pages import FORMULAS
+from hw_grading.pages.safe_html import markdown2html
+from hw_grading.plugins.feedback.cells import shown_cells
+from hw_grading.plugins.feedback.facts import Facts
+from hw_grading.plugins.feedback.summary import summary_of
+from hw_grading.records.graded_notebook import MAX_BYTES, open_notebook, plain, text_of
+from hw_grading.records.questions import Place, read_places
+from hw_grading.records.scores import read_one
+from hw_support.submission.file import Unreadable, read_regular_file
+from hw_support.submission.problems import encodable, read_problems
+
+_HERE = Path(__file__).parent
+_ANCHOR = re.compile(r'<a\b[^>]*class="anchor-link"[^>]*>[^<]*</a>')  # beside each heading
+_LONGEST_KEPT = 50_000  # characters of a text that is rendered once for all students
+POLICY = (
+    "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; "
+    "form-action 'none'"
+)
+
+
+class FeedbackExporter(Exporter):
+    """Makes the page that a student gets back.
+
+    Whatever is wrong with a graded notebook, its student gets a page with the points; only a
+    gradebook that cannot be read is a failure, which nbgrader reports.
+    """
+
+    output_mimetype = "text/html"
+    optimistic_validation = Bool(True).tag(config=True)
+
+    def __init__(self, config: Any = None, **kwargs: Any) -> None:
+        super().__init__(config=config, **kwargs)
+        self._environment = Environment(
+            loader=FileSystemLoader(_HERE),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._environment.filters["markdown2html"] = markdown2html
+        self._text = self._environment.from_string("{{ text | markdown2html | safe }}")
+        # The instructor's texts are the same for the whole class.
+        self._kept = functools.lru_cache(maxsize=500)(self._rendered)
+        styles = (FORMULAS, _HERE / "page.css")
+        self._style = Markup("".join(path.read_text(encoding="utf-8") for path in styles))
+        self._known: dict[str, tuple[dict[str, Place], frozenset[str]]] = {}  # by homework
+        if isinstance(self.parent, GenerateFeedback):
+            self._settle_the_list(self.parent)
+
+    def _file_extension_default(self) -> str:
+        return ".html"
+
+    def _settle_the_list(self, converter: GenerateFeedback) -> None:
+        """List all students whom nbgrader overlooks, and say who gets no page, and why."""
+        course = converter.coursedir
+        folders.add_overlooked(converter, course.autograded_directory)
+        for student in folders.not_graded(converter):
+            self.log.error(
+                "NO FEEDBACK: %s handed in, and there is no graded notebook: run `nbgrader "
+                "autograde %s`",
+                ascii(student),
+                course.assignment_id,
+            )
+        for left_out, why in folders.drop_unnameable(
+            converter, course.autograded_directory
+        ).items():
+            self.log.error("NO FEEDBACK: %s: %s, and grade again", ascii(left_out), why)
+
+    def from_filename(  # type: ignore[override]  # a page is text
+        self, filename: str, resources: dict[str, Any] | None = None, **kwargs: Any
+    ) -> tuple[str, dict[str, Any]]:
+        """Make the page of a graded notebook, or of what stands in its place."""
+        path = Path(filename)
+        resources = {} if resources is None else resources
+        resources["metadata"] = {"name": path.stem, "path": str(path.parent)}
+        trouble = ""
+        try:
+            text = read_regular_file(path, MAX_BYTES).decode("utf-8")
+            notebook = nbformat.reads(text, as_version=4)
+        except (Unreadable, OSError) as why:
+            trouble = f"reading it failed: {why}"
+        except Exception as error:  # nbformat fails in any way
+            trouble = f"it is no notebook ({type(error).__name__})"
+        if trouble:
+            self.log.error("%s: the graded notebook is not shown: %s", filename, trouble)
+            notebook = nbformat.v4.new_notebook()
+            resources["no_notebook"] = "The graded notebook is damaged: tell your instructor."
+        return self.from_notebook_node(notebook, resources, **kwargs)
+
+    def from_notebook_node(  # type: ignore[override]  # a page is text
+        self, nb: NotebookNode, resources: dict[str, Any] | None = None, **kwargs: Any
+    ) -> tuple[str, dict[str, Any]]:
+        """Make the page of a notebook.
+
+        Parameters
+        ----------
+        nb
+            A graded notebook; it is left as it is.
+        resources
+            In ``"facts"`` the `Facts` of the student, unless the exporter's parent is nbgrader's
+            converter: then they are read.
+        """
+        resources = self._init_resources(resources)
+        if isinstance(self.parent, GenerateFeedback):
+            resources["facts"] = self._facts(self.parent, resources["nbgrader"]["student"])
+        facts: Facts = resources.get("facts") or Facts()
+        trouble = resources.get("no_notebook", "")
+        problems = read_problems(nb)
+        try:
+            cleared, resources = super().from_notebook_node(nb, resources, **kwargs)
+            cells = cleared.cells
+        except Exception as error:  # of preprocessors: what they should hide must not be shown
+            self.log.error("%s: the notebook is not shown: %s", ascii(facts.student), error)
+            trouble = "Your notebook cannot be shown: tell your instructor."
+            cells = []
+        page = self._environment.get_template("page.html.j2").render(
+            facts=facts,
+            student=plain(facts.student, 200),
+            homework=facts.homework or resources.get("metadata", {}).get("name", ""),
+            policy=POLICY,
+            style=self._style,
+            summary=summary_of(facts, cells, problems, self._markdown),
+            cells=list(shown_cells(facts, cells, self._markdown)),
+            trouble=trouble,
+        )
+        return encodable(page), resources
+
+    def _markdown(self, text: str, attachments: Mapping[str, Any] | None = None) -> Markup:
+        if attachments or len(text) > _LONGEST_KEPT:
+            return self._rendered(text, attachments)
+        return self._kept(text)
+
+    def _rendered(self, text: str, attachments: Mapping[str, Any] | None = None) -> Markup:
+        rendered = self._text.render(text=text, cell={"attachments": attachments or {}})
+        return Markup(_ANCHOR.sub("", rendered))
+
+    def _facts(self, converter: GenerateFeedback, student: str) -> Facts:
+        course = Course.of(converter.coursedir)
+        homework = converter.coursedir.assignment_id
+        if homework not in self._known:
+            self._known[homework] = _instructors(course, homework)
+        places, instructors = self._known[homework]
+        cells, record, comments = read_one(course.db_url, homework, student)
+        return Facts(student, homework, tuple(cells), record, comments, places, instructors)
+
+
+def _instructors(course: Course, homework: str) -> tuple[dict[str, Place], frozenset[str]]:
+    """Return where cells stand, and the instructor's texts; nothing where there is no notebook."""
+    name = f"{homework}.ipynb"
+    texts = set()
+    for folder in (course.release(homework), course.source(homework)):
+        try:
+            cells = open_notebook(folder / name)["cells"]
+        except (Unreadable, OSError):
+            continue
+        texts |= {text_of(cell.get("source")).strip() for cell in cells if isinstance(cell, dict)}
+    try:
+        places = read_places(course.source(homework) / name)
+    except (Unreadable, OSError):
+        places = {}
+    return places, frozenset(texts - {""})

@@ -1,0 +1,102 @@
+"""What is known of one student's homework besides the notebook, and the words for it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from markupsafe import Markup
+
+from hw_grading.records.questions import Place
+from hw_grading.records.scores import Cell, Record, Score, in_digits
+
+_ITEM = re.compile(r"([+\-\N{MINUS SIGN}]?[0-9]+(?:\.[0-9]+)?)[ \t]+(\S.*)")
+_MOST_ITEMS = 100
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is known of one student's homework besides the notebook.
+
+    Attributes
+    ----------
+    student, homework
+        Their names.
+    cells
+        All cells with points.
+    record
+        The student's scores; None if the gradebook has none.
+    comments
+        What graders wrote, by grade id.
+    places
+        Where cells stand in the instructor's notebook, by grade id, in its order.
+    instructors
+        The texts of the instructor's cells, stripped.
+    trouble
+        Why there is no notebook to show; "" if there is one.
+    """
+
+    student: str = ""
+    homework: str = ""
+    cells: tuple[Cell, ...] = ()
+    record: Record | None = None
+    comments: Mapping[str, str] = field(default_factory=dict)
+    places: Mapping[str, Place] = field(default_factory=dict)
+    instructors: frozenset[str] = frozenset()
+    trouble: str = ""
+
+    def place(self, name: str) -> Place:
+        """Return where a cell stands; its own name has to do if the notebook lacks it."""
+        return self.places.get(name) or Place(name, name)
+
+
+@dataclass(frozen=True)
+class Points:
+    """The points for one or several cells, in words, and what they mean: a class of `page.css`."""
+
+    words: str
+    state: str
+
+
+@dataclass(frozen=True)
+class Remark:
+    """What a grader wrote: items of a rubric with their points, and a text."""
+
+    items: tuple[tuple[str, Markup], ...]
+    text: Markup
+
+
+def counts(score: Score) -> bool:
+    """Whether there is a number to tell."""
+    return bool(score.cell.max_points or score.points)
+
+
+def points_of(scores: Sequence[Score]) -> Points:
+    """Put the points of some cells into words."""
+    most = in_digits(sum(score.cell.max_points for score in scores))
+    still = [score for score in scores if score.is_open]
+    by_hand = any(score.cell.by_hand for score in still)
+    if scores and len(still) == len(scores):
+        return Points(f"{'not graded yet' if by_hand else 'no score yet'} (of {most})", "open")
+    given = sum(score.points for score in scores)
+    words = f"{in_digits(given)} of {most}"
+    if extra := sum(score.extra for score in scores):
+        words += f" (extra credit {in_digits(extra)})"
+    if still:
+        waiting = in_digits(sum(score.cell.max_points for score in still))
+        return Points(f"{words}, {waiting} not graded yet", "open")
+    full = given >= sum(score.cell.max_points for score in scores)
+    return Points(words, "full" if full else "some" if given > 0 else "none")
+
+
+def remark_of(text: str, markdown: Callable[[str], Markup]) -> Remark:
+    """Take what a grader wrote apart: lines such as ``+1  names the cache``, then a text."""
+    items: list[tuple[str, Markup]] = []
+    lines = text.strip().splitlines()
+    while lines and len(items) < _MOST_ITEMS and (item := _ITEM.fullmatch(lines[0].strip())):
+        items.append((item[1].replace("-", "\N{MINUS SIGN}"), markdown(item[2])))
+        del lines[0]
+    # Graders end a line where they mean it, which markdown does not take for its end.
+    rest = "  \n".join(lines).strip()
+    return Remark(tuple(items), markdown(rest) if rest else Markup())

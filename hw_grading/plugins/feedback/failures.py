@@ -1,0 +1,141 @@
+"""What went wrong, one line each, with the cell to look at: in tests, in cells, in the submission.
+
+It is read from the notebook as the student gets it: what is hidden there is not told here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from nbformat import NotebookNode
+
+from hw_grading.plugins.feedback.facts import Facts
+from hw_grading.records.graded_notebook import Fault, error_of, faults_of, outputs_of
+from hw_grading.records.scores import in_digits
+from hw_support.submission.mending import grade_id_of
+from hw_support.submission.problems import Kind, Problem, Severity
+
+_PART = re.compile(r"(.*) \[([0-9.]+) pt\]")
+
+# What a failure is to a student; the grader's own sentence follows.
+_FAILURES = {
+    Kind.FILE: "Your file could not be read as a notebook.",
+    Kind.FORMAT: "A part of your file was left out.",
+    Kind.OTHER_HOMEWORK: "You handed in the notebook of another homework.",
+    Kind.TIME_LIMIT: "Your notebook took too long.",
+    Kind.MEMORY_LIMIT: "Your notebook needed too much memory.",
+    Kind.DISK_LIMIT: "Your notebook wrote too many files, or too large ones.",
+    Kind.OUTPUT_LIMIT: "Your notebook printed too much.",
+    Kind.PROTOCOL: "Your notebook stopped answering the tests.",
+    Kind.KERNEL: "Running your notebook broke off.",
+    Kind.GRADER: "Grading failed. It is not your notebook's fault: tell your instructor.",
+    Kind.SCORE: "A test could not be scored: tell your instructor.",
+}
+# What was mended and may explain a score. Of files left behind, formats and metadata a student
+# knows nothing: those notes are for staff.
+_TOLD = {
+    Kind.UNKNOWN_CELL,
+    Kind.DUPLICATE_CELL,
+    Kind.RETYPED_CELL,
+    Kind.EDITED_CELL,
+    Kind.DELETED_CELL,
+    Kind.MOVED_CELL,
+    Kind.OUTPUT_LIMIT,
+}
+
+
+@dataclass(frozen=True)
+class Line:
+    """One sentence, the number of the cell that it is about (None: of none), and its points."""
+
+    text: str
+    cell: int | None = None
+    points: str = ""
+    place: str = ""
+
+
+def lines_of(cells: Sequence[NotebookNode]) -> dict[str, list[Line]]:
+    """Return what failed in the cells of a notebook, by the grade id of what it belongs to."""
+    lines: dict[str, list[Line]] = {}
+    for number, (cell, name) in enumerate(zip(cells, _owners(cells), strict=True)):
+        if cell.cell_type == "code":
+            lines.setdefault(name, []).extend(_what_failed(cell, number))
+    return lines
+
+
+def failures_of(
+    problems: Iterable[Problem], facts: Facts, numbers: Mapping[str, int]
+) -> dict[str, list[Line]]:
+    """Return why a submission failed, by what that is to a student; `numbers` are of its cells."""
+    failures: dict[str, list[Line]] = {}
+    for problem in problems:
+        if problem.severity is Severity.FAILED:
+            said = failures.setdefault(_FAILURES.get(problem.kind, "Something failed."), [])
+            said.append(_line(problem, facts, numbers))
+    return failures
+
+
+def mended_in(problems: Iterable[Problem], facts: Facts, numbers: Mapping[str, int]) -> list[Line]:
+    """Return what was mended, as far as it means anything to a student."""
+    told = (p for p in problems if p.severity is Severity.MENDED and p.kind in _TOLD)
+    return [_line(problem, facts, numbers) for problem in told]
+
+
+def each_once(lines: Iterable[Line]) -> Iterable[Line]:
+    """Give lines that say the same once, with the first cell: one missing name fails many."""
+    alike: dict[tuple[str, str], list[Line]] = {}
+    for line in lines:
+        alike.setdefault((line.text, line.points), []).append(line)
+    for first, *others in alike.values():
+        times = f" ({len(others) + 1} times)" if others else ""
+        yield replace(first, text=first.text + times)
+
+
+def _owners(cells: Sequence[NotebookNode]) -> list[str]:
+    """Return for each cell its grade id; for one without, that of the answer which it belongs to.
+
+    That is the one above, or the next one below if there is a heading in between.
+    """
+    owners, above, waiting = list[str](), "", 0
+    for cell in cells:
+        name = grade_id_of(cell)
+        if name is not None:
+            owners += [name] * (waiting + 1)
+            above, waiting = name, 0
+        elif waiting or (cell.cell_type == "markdown" and cell.source.lstrip().startswith("#")):
+            waiting += 1
+        else:
+            owners.append(above)
+    return owners + [above] * waiting
+
+
+def _what_failed(cell: NotebookNode, number: int) -> Iterable[Line]:
+    """Say what failed in one cell; parts that failed alike are one line."""
+    if name := grade_id_of(cell):
+        faults = faults_of(name, cell)
+    else:
+        errors = (o for o in outputs_of(cell) if o.get("output_type") == "error")
+        faults = [Fault("", "", error_of(o)) for o in errors]
+    alike: dict[str, list[Fault]] = {}
+    for fault in faults:
+        alike.setdefault(fault.message or fault.part, []).append(fault)
+    for message, these in alike.items():
+        parts = [match for fault in these if (match := _PART.fullmatch(fault.part))]
+        lost = sum(float(part[2]) for part in parts if part[2].count(".") < 2)
+        points = f"\N{MINUS SIGN}{in_digits(lost)}" if lost else ""
+        if message == "NotScored":
+            message = "the test was not run to its end"
+        if len(these) > 1:
+            yield Line(f"{message} ({len(these)} parts of the test)", number, points)
+        elif parts and message != these[0].part:
+            yield Line(f"{parts[0][1]}: {message}", number, points)
+        else:
+            yield Line(parts[0][1] if parts else message, number, points)
+
+
+def _line(problem: Problem, facts: Facts, numbers: Mapping[str, int]) -> Line:
+    name = problem.cell or ""
+    place = str(facts.places[name]) if name in facts.places else ""
+    return Line(problem.message, numbers.get(name), place=place)

@@ -1,0 +1,176 @@
+"""The box at the top of a student's feedback: points by question, what failed, what graders wrote.
+
+Points are the gradebook's, names of questions the instructor's notebook's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup
+from nbformat import NotebookNode
+
+from hw_grading.plugins.feedback.facts import (
+    Facts,
+    Points,
+    Remark,
+    counts,
+    points_of,
+    remark_of,
+)
+from hw_grading.plugins.feedback.failures import Line, each_once, failures_of, lines_of, mended_in
+from hw_grading.records.scores import Record, Score, in_digits
+from hw_support.submission.mending import grade_id_of
+from hw_support.submission.problems import Kind, Problem
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of a question: all that is to be said of its cells."""
+
+    title: str
+    points: Points | None
+    cell: int | None
+    lines: tuple[Line, ...]
+    remarks: tuple[Remark, ...]
+
+    @property
+    def is_told(self) -> bool:
+        """Whether there is more to say of it than that it has its points."""
+        return bool(self.lines or self.remarks or (self.points and self.points.state != "full"))
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question by its name; `points` are those of its parts together."""
+
+    name: str
+    points: Points | None
+    parts: tuple[Part, ...]
+
+    @property
+    def is_one(self) -> bool:
+        """Whether its name says as much as that of its only part."""
+        return len(self.parts) == 1
+
+
+@dataclass(frozen=True)
+class Summary:
+    """The box: see `page.html.j2` for what stands where."""
+
+    total: str
+    most: str
+    is_final: bool
+    remarks: tuple[str, ...]
+    failures: tuple[tuple[str, tuple[Line, ...]], ...]
+    questions: tuple[Question, ...]
+    mended: tuple[Line, ...]
+
+
+def summary_of(
+    facts: Facts,
+    cells: Sequence[NotebookNode],
+    problems: Iterable[Problem],
+    markdown: Callable[[str], Markup],
+) -> Summary:
+    """Make the box.
+
+    Parameters
+    ----------
+    facts
+        What the gradebook and the instructor's notebook say.
+    cells
+        The student's cells, cleared of what is hidden.
+    problems
+        What the grader noted.
+    markdown
+        Renders what graders wrote.
+    """
+    problems = list(problems)
+    numbers = {name: n for n, cell in enumerate(cells) if (name := grade_id_of(cell))}
+    failures = failures_of(problems, facts, numbers)
+    others = [p.message for p in problems if p.kind is Kind.OTHER_NOTEBOOK]
+    record = facts.record or Record(facts.student)
+    open_points = sum(score.cell.max_points for score in _scores(facts) if score.is_open)
+    any_given = any(not score.is_open for score in record.scores)
+    return Summary(
+        total=in_digits(record.total) if any_given else "",
+        most=in_digits(sum(cell.max_points for cell in facts.cells)),
+        is_final=not open_points,
+        remarks=(*_remarks(record, open_points if any_given else 0.0), *others),
+        failures=tuple((what, tuple(lines)) for what, lines in failures.items()),
+        questions=tuple(_questions(facts, cells, numbers, markdown)),
+        mended=tuple(mended_in(problems, facts, numbers)),
+    )
+
+
+def _remarks(record: Record, open_points: float) -> Iterable[str]:
+    if not any(not score.is_open for score in record.scores):
+        yield "Nothing has a score yet. If you expected one, ask your instructor."
+    if open_points:
+        yield f"{_points(open_points)} not graded yet: nobody has looked at those answers."
+    if any(score.manual is not None and score.waits for score in record.scores):
+        yield "Some answers will be looked at once more."
+    late = f"You handed in {record.late} after the due date" if record.late else ""
+    if record.penalty:
+        why = f": {late[0].lower()}{late[1:]}" if late else ""
+        lost = in_digits(record.penalty)
+        yield f"{lost} {'point was' if lost == '1' else 'points were'} taken off for lateness{why}."
+    elif late:
+        yield f"{late}. No points were taken off for it."
+
+
+def _points(points: float) -> str:
+    return f"{in_digits(points)} {'point is' if points == 1 else 'points are'}"
+
+
+def _scores(facts: Facts) -> list[Score]:
+    """Return a score for every cell with points; an open one where the gradebook has none."""
+    held = {score.cell.name: score for score in facts.record.scores} if facts.record else {}
+    order = {name: number for number, name in enumerate(facts.places)}
+    cells = sorted(facts.cells, key=lambda cell: (order.get(cell.name, len(order)), cell.name))
+    return [held.get(cell.name) or Score(cell) for cell in cells]
+
+
+def _questions(
+    facts: Facts,
+    cells: Sequence[NotebookNode],
+    numbers: Mapping[str, int],
+    markdown: Callable[[str], Markup],
+) -> Iterable[Question]:
+    scores = {score.cell.name: score for score in _scores(facts)}
+    lines = lines_of(cells)
+    names = [n for n in facts.places if n in scores or n in facts.comments or lines.get(n)]
+    others = {**scores, **lines}
+    names += [n for n in others if n not in facts.places and (n in scores or lines[n])]
+    questions: dict[str, dict[str, list[str]]] = {}
+    for name in names:
+        place = facts.place(name)
+        question = f"{place.question} {place.heading}".strip() or "Before the first question"
+        questions.setdefault(question, {}).setdefault(place.title, []).append(name)
+    for question, titles in questions.items():
+        parts = []
+        for title, of_it in titles.items():
+            given = [scores[n] for n in of_it if n in scores and counts(scores[n])]
+            said = [line for n in of_it for line in lines.get(n, ())]
+            said += [
+                Line("nothing was answered", numbers.get(n))
+                for n in of_it
+                if n in scores and _is_blank(scores[n])
+            ]
+            remarks = [remark_of(facts.comments[n], markdown) for n in of_it if n in facts.comments]
+            if given or said or remarks:
+                where = next((numbers[n] for n in of_it if n in numbers), None)
+                points = points_of(given) if given else None
+                parts.append(Part(title, points, where, tuple(each_once(said)), tuple(remarks)))
+        counted = [scores[n] for ns in titles.values() for n in ns if n in scores]
+        counted = [score for score in counted if counts(score)]
+        if parts:
+            yield Question(question, points_of(counted) if counted else None, tuple(parts))
+
+
+def _is_blank(score: Score) -> bool:
+    """Whether nbgrader gave 0, because the answer is as it was released."""
+    nothing_given = score.auto == 0 and score.manual is None and not score.waits
+    return score.cell.by_hand and nothing_given and counts(score)

@@ -1,0 +1,190 @@
+"""What a student made in one cell, as HTML that is safe to open: text, plots, what was printed.
+
+Everything here was written by students, or may have been. Therefore:
+
+- a written answer is markdown that passes by `hw_grading.pages.safe_html`, with formulas as MathML;
+  its headings are none of the page's;
+- what was printed is shown as text: without control characters, cut at some length (`escaped`);
+- a picture is shown if it is a PNG: decoded, checked and encoded anew (`png_uri`). Nothing else of
+  an output is shown: no HTML, no SVG, no JavaScript, no other type.
+"""
+
+from __future__ import annotations
+
+import base64
+import html
+import re
+import struct
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from markupsafe import Markup
+
+from hw_grading.pages.mathematics import Budget
+from hw_grading.pages.safe_html import render_markdown
+from hw_grading.records.graded_notebook import error_of, outputs_of, plain, text_of
+
+MAX_PICTURE_BYTES = 2_000_000
+MAX_PICTURE_PIXELS = 16_000_000  # a PNG of a few kilobytes can be larger than a browser's memory
+MAX_PICTURES = 6  # of one cell
+MAX_CHARACTERS = 20_000  # of one answer or output
+
+_PNG = b"\x89PNG\r\n\x1a\n"
+_IHDR = struct.Struct(">8sI4sII")
+_COLOURS_OF_TERMINALS = re.compile(r"\x1b\[[0-9;]*m")
+# Control characters, halves of characters, and those that turn the direction of writing.
+_UNSAFE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069]")
+_TAG = r"""[^>"]*(?:"[^"]*"[^>"]*)*>"""
+_ANCHOR = re.compile(rf"<a {_TAG}¶</a>")
+_HEADING = re.compile(rf"<(/?)h[1-6](?:>|\s{_TAG})")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What is shown of a cell.
+
+    Attributes
+    ----------
+    text
+        The written answer, in HTML.
+    pictures
+        Data URIs.
+    errors, notes
+        What went wrong, and what is not shown; a line each.
+    printed
+        What was printed, as it came.
+    """
+
+    text: str = ""
+    pictures: tuple[str, ...] = ()
+    errors: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    printed: str = ""
+
+    @property
+    def long(self) -> bool:
+        """Whether a text may be too long for its card: it is scrolled there, by keyboard too."""
+        return max(map(_is_long, (self.text, self.printed)))
+
+
+def answer_in(cell: Mapping[str, Any], budget: Budget) -> Answer:
+    """Return the outputs of a code cell, or the text of any other.
+
+    Parameters
+    ----------
+    cell
+        Of a graded notebook, of any content.
+    budget
+        Of the student's formulas.
+    """
+    if cell.get("cell_type") != "code":
+        attached = cell.get("attachments")
+        attached = attached if isinstance(attached, dict) else {}
+        _, notes = _pictures(attached.values())
+        text = text_of(cell.get("source"))
+        return Answer(text=prose(text, budget, attached), notes=notes)
+    outputs = outputs_of(cell)
+    bundles = [o["data"] for o in outputs if isinstance(o.get("data"), dict)]
+    pictures, notes = _pictures(bundles)
+    if not pictures:
+        notes = ("There is no plot.", *notes)
+    printed = "".join(text_of(o.get("text")) for o in outputs if o.get("output_type") == "stream")
+    results = [text_of(b.get("text/plain")) for b in bundles if "image/png" not in b]
+    return Answer(
+        pictures=pictures,
+        errors=tuple(error_of(o) for o in outputs if o.get("output_type") == "error"),
+        notes=notes,
+        printed="\n".join(filter(None, [printed.rstrip(), *results])),
+    )
+
+
+def prose(text: str, budget: Budget, attachments: Mapping[str, Any] | None = None) -> Markup:
+    """Render markdown for a page with headings of its own."""
+    text = text.strip()
+    if not text:
+        return Markup("<p>(empty)</p>")
+    if len(text) > MAX_CHARACTERS:
+        return Markup('<div class="text">{}</div>').format(escaped(text))
+    shown: set[str] = set()
+
+    def picture(mime: str, data: str) -> str | None:
+        try:
+            uri = png_uri(data) if mime == "image/png" else None
+        except ValueError:
+            return None
+        if uri and (uri in shown or len(shown) < MAX_PICTURES):
+            shown.add(uri)
+            return uri
+        return None
+
+    attachments = {k: v for k, v in (attachments or {}).items() if isinstance(v, dict)}
+    rendered = render_markdown(text.replace("\r", "\n"), attachments, budget, picture)
+    rendered = _HEADING.sub(_instead_of_heading, _ANCHOR.sub("", rendered))
+    return Markup(_UNSAFE.sub("\N{REPLACEMENT CHARACTER}", rendered))
+
+
+def _instead_of_heading(tag: re.Match[str]) -> str:
+    return "</div>" if tag[1] else '<div class="heading">'
+
+
+def escaped(text: str, limit: int = MAX_CHARACTERS) -> Markup:
+    """Return a text as HTML that shows it, cut at so many characters."""
+    lines = _COLOURS_OF_TERMINALS.sub("", text[:limit]).split("\n")
+    # As in a terminal, a carriage return starts the line anew: of a progress bar the end is left.
+    kept = "\n".join(line.rstrip("\r").rpartition("\r")[2] for line in lines)
+    kept = html.escape(_UNSAFE.sub("\N{REPLACEMENT CHARACTER}", kept))
+    more = len(text) - limit
+    return Markup(kept if more <= 0 else f"{kept}\n… and {more:,} more characters")
+
+
+def png_uri(data: Any) -> str:
+    """Return a notebook's picture as a data URI.
+
+    Parameters
+    ----------
+    data
+        What stands under ``image/png``: base64, in a string or in lines.
+
+    Raises
+    ------
+    ValueError
+        If it is no PNG, or too large.
+    """
+    text = "".join(text_of(data).split())
+    if len(text) > MAX_PICTURE_BYTES * 4 / 3 + 4:
+        raise ValueError(f"it is larger than {MAX_PICTURE_BYTES:,} bytes")
+    try:
+        raw = base64.b64decode(text, validate=True)
+        signature, _, chunk, width, height = _IHDR.unpack_from(raw)
+    except (ValueError, struct.error):
+        raise ValueError("it is not a PNG") from None
+    if signature != _PNG or chunk != b"IHDR":
+        raise ValueError("it is not a PNG")
+    if not 0 < width * height <= MAX_PICTURE_PIXELS:
+        raise ValueError(f"it has {width} × {height} pixels")
+    return "data:image/png;base64," + base64.b64encode(raw).decode("ascii")
+
+
+def _pictures(bundles: Iterable[Any]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return what is a PNG in bundles of data by type, and notes of what is not shown."""
+    shown: list[str] = []
+    notes = []
+    for bundle in bundles:
+        if not isinstance(bundle, dict):
+            continue
+        if "image/png" in bundle and len(shown) < MAX_PICTURES:
+            try:
+                shown.append(png_uri(bundle["image/png"]))
+            except ValueError as why:
+                notes.append(f"A picture is not shown: {why}.")
+        elif "image/png" in bundle:
+            notes.append(f"More pictures than {MAX_PICTURES} are not shown.")
+        elif kinds := [kind for kind in bundle if kind != "text/plain"]:
+            kind = plain(str(kinds[0]), 40)
+            notes.append(f"Something of type {kind} is not shown here; formgrader may show it.")
+    return tuple(shown), tuple(dict.fromkeys(notes))
+
+
+def _is_long(text: str) -> bool:
+    return len(text) > 400 or text.count("\n") > 10

@@ -1,0 +1,396 @@
+"""What a student gets back: the box of points, failures and remarks, and the notebook below it."""
+
+import base64
+import html
+import re
+import time
+from datetime import timedelta
+
+import pytest
+from markupsafe import Markup
+from nbgrader.converters import GenerateFeedback
+from nbgrader.coursedir import CourseDirectory
+from sqlalchemy import Engine, event
+from test_results import FAILED, PASSED, ToyCourse, cell, course, error, notebook, problem, stream
+from traitlets.config import PyFileConfigLoader
+
+from hw_grading.homework.course import REPOSITORY
+from hw_grading.plugins.feedback.facts import Facts, remark_of
+from hw_grading.plugins.feedback.summary import summary_of
+from hw_grading.records.scores import Cell, Record, Score
+
+# nbgrader's own way with its database, of no concern here.
+pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")
+
+__all__ = ["course"]  # a fixture
+
+ODD = '<b>o\'d & "ids"</b>'
+PNG = base64.b64encode(b"\x89PNG\r\n\x1a\n" + bytes(3_001)).decode()
+
+
+def generate(course: ToyCourse, student: str = "*") -> None:
+    """Run `nbgrader generate_feedback hw2`, with the settings of this repository."""
+    config = PyFileConfigLoader("nbgrader_config.py", str(REPOSITORY)).load_config()
+    del config["CourseDirectory"]
+    directory = CourseDirectory(
+        root=str(course.root),
+        db_url=f"sqlite:///{course.root}/gradebook.db",
+        assignment_id="hw2",
+        student_id=student,
+        config=config,
+    )
+    converter = GenerateFeedback(coursedir=directory, config=config)
+    converter.force = True
+    converter.start()
+
+
+def page_of(course: ToyCourse, student: str = "ada") -> str:
+    generate(course)
+    return read(course, student)
+
+
+def read(course: ToyCourse, student: str) -> str:
+    return (course.root / "feedback" / student / "hw2" / "hw2.html").read_text(encoding="utf-8")
+
+
+def box(page: str) -> str:
+    """The box's text, on one line."""
+    inside = re.search(r'<section class="box".*?</section>', page, re.DOTALL)
+    return words(inside[0])
+
+
+def words(markup: str) -> str:
+    return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", markup)).split())
+
+
+def valid(content):
+    """A notebook that nbformat accepts."""
+    content.update(nbformat_minor=4)
+    for one in content["cells"]:
+        if one["cell_type"] == "code":
+            one.update(execution_count=None)
+    return content
+
+
+def comment(course: ToyCourse, name: str, text: str, student: str = "ada") -> None:
+    with course.gradebook() as book:
+        book.find_comment(name, "hw2", "hw2", student).manual_comment = text
+        book.db.commit()
+
+
+class TestTheBox:
+    def test_has_the_total_and_each_question_by_its_name(self, course):
+        course.grade("ada", valid(notebook(test=[stream(PASSED)])), auto=3.0, manual=4.0)
+        found = box(page_of(course))
+        assert found.startswith("7 of 9 points 1.1a Double 3 of 3 1.2 Plots 4 of 6")
+        assert "i. A plot 4 of 6" not in found  # the only part: its name adds nothing
+
+    def test_says_what_nobody_has_looked_at_and_that_the_total_waits_for_it(self, course):
+        course.grade("ada", valid(notebook(test=[stream(PASSED)])))
+        found = box(page_of(course))
+        assert "3 of 9 points so far" in found
+        assert "4 points are not graded yet: nobody has looked at those answers." in found
+        assert "0 of 6, 4 not graded yet" in found
+
+    def test_keeps_points_of_an_answer_that_waits_for_a_second_look(self, course):
+        course.grade("ada", valid(notebook()), manual=2.5)
+        with course.gradebook() as book:
+            book.find_grade("plot", "hw2", "hw2", "ada").needs_manual_grade = True
+            book.db.commit()
+        found = box(page_of(course))
+        assert found.startswith("5.5 of 9 points Some answers will be looked at once more.")
+        assert "1.2 Plots 2.5 of 6" in found
+
+    def test_says_of_an_answer_without_a_word_that_there_was_none(self, course):
+        course.grade("ada", valid(notebook()), manual=4.0)
+        assert "nothing was answered" in box(page_of(course))
+
+    def test_has_what_failed_with_its_points_and_a_link_to_the_test(self, course):
+        course.grade("ada", valid(notebook(test=[stream(PASSED + FAILED)])), auto=1.0)
+        page = page_of(course)
+        assert "1.1a Double 1 of 3 −2 values at 1: out: expected 2, got 3" in box(page)
+        link = re.search(r'<a href="#(cell-\d+)">values at 1: out', page)[1]
+        there = page[page.index(f'id="{link}"') :]
+        assert words(there).partition("Code of this test")[0].endswith("1 of 3 to the top ")
+
+    def test_tells_parts_that_failed_alike_in_one_line(self, course):
+        failed = "FAILED  {} [1 pt]\n        double is not answered yet (NotImplementedError)\n"
+        printed = "".join(failed.format(part) for part in ("one", "two", "three"))
+        course.grade("ada", valid(notebook(test=[stream(printed)])), auto=0.0)
+        line = "−3 double is not answered yet (NotImplementedError) (3 parts of the test)"
+        assert line in box(page_of(course))
+
+    def test_has_errors_of_the_students_own_cells_below_the_question_they_stand_in(self, course):
+        content = valid(notebook())
+        own = cell("code", "x", outputs=[error("NameError", "name 'x' is not defined")])
+        content["cells"].insert(2, own | {"execution_count": None})
+        course.grade("ada", content)
+        assert "1.1a Double 3 of 3 NameError: name 'x' is not defined 1.2" in box(page_of(course))
+
+    def test_has_the_items_and_the_words_of_graders_as_markdown(self, course):
+        course.grade("ada", valid(notebook()), manual=1.5)
+        comment(course, "plot", "+2  labels **both** axes\n-0.5  no legend\n\nNice.\nGo on.")
+        page = page_of(course)
+        assert "+2 labels both axes −0.5 no legend Nice. Go on." in box(page)
+        assert "<strong>both</strong>" in page
+        comment(course, "plot", "Look:\n\n|a|b|\n|-|-|\n|1|2|\n\n- one\n- two")
+        page = page_of(course)
+        assert page.count("<table") == 2  # in the box, and below the answer
+        assert page.count("<li>one") == 2
+
+    def test_keeps_where_graders_end_a_line(self, course):
+        course.grade("ada", valid(notebook()), manual=1.5)
+        comment(course, "plot", "Nice.\nGo on.")
+        page = page_of(course)
+        assert re.search(r"Nice\.<br\s*/?>\s*Go on\.", page)
+
+    def test_leaves_out_comments_that_nbgrader_makes_by_itself(self, course):
+        course.grade("ada", valid(notebook()))
+        with course.gradebook() as book:
+            book.find_comment("plot", "hw2", "hw2", "ada").auto_comment = "No response."
+            book.db.commit()
+        assert "No response" not in page_of(course)
+
+    def test_shows_a_comment_to_an_answer_without_points(self, course):
+        course.grade("ada", valid(notebook()))
+        comment(course, "experiment", "A good idea.")
+        assert "A good idea." in box(page_of(course))
+
+    def test_has_the_late_penalty(self, course):
+        course.grade("ada", valid(notebook()), extension=timedelta(hours=-26))
+        with course.gradebook() as book:
+            book.find_submission_notebook("hw2", "hw2", "ada").late_submission_penalty = 2
+            book.db.commit()
+        found = box(page_of(course))
+        assert "1 of 9 points so far" in found
+        assert "2 points were taken off for lateness: you handed in 1 d 2 h after the due" in found
+
+    def test_has_extra_credit_and_scores_above_the_maximum(self, course):
+        course.grade("ada", valid(notebook()), manual=5.0)
+        with course.gradebook() as book:
+            book.find_grade("plot", "hw2", "hw2", "ada").extra_credit = 1.5
+            book.db.commit()
+        found = box(page_of(course))
+        assert "9.5 of 9 points" in found
+        assert "6.5 of 6 (extra credit 1.5)" in found
+
+    def test_has_no_row_for_a_cell_of_0_points(self, course):
+        with course.gradebook() as book:
+            book.update_or_create_grade_cell(
+                "answer", "hw2", "hw2", max_score=0, cell_type="markdown"
+            )
+        course.grade("ada", valid(notebook()), manual=4.0)
+        assert box(page_of(course)) == "7 of 7 points 1.1a Double 3 of 3 1.2 Plots 4 of 4"
+
+    def test_has_only_tests_where_a_homework_asks_nothing_of_graders(self):
+        test = Cell("t", 3, by_hand=False)
+        facts = Facts("ada", "hw2", (test,), Record("ada", scores=(Score(test, auto=3.0),)))
+        summary = summary_of(facts, [], [], lambda text: Markup.escape(text))
+        assert (summary.total, summary.most, summary.is_final, summary.remarks) == (
+            "3",
+            "3",
+            True,
+            (),
+        )
+        assert [(q.name, q.points.words) for q in summary.questions] == [("t", "3 of 3")]
+
+
+class TestFailuresAndNotes:
+    def test_a_failed_submission_says_why_at_the_top(self, course):
+        why = "The rest of the notebook was not run: the kernel died. Its tests score 0."
+        noted = [problem(why, kind="kernel")]
+        course.grade("ada", valid(notebook(problems=noted)), auto=0.0)
+        found = box(page_of(course))
+        assert f"points so far Running your notebook broke off. {why} 1.1a Double" in found
+
+    def test_notes_that_mean_nothing_to_a_student_are_left_out(self, course):
+        left = [
+            problem("The file 'submission_secret.txt' was left behind.", "mended", "folder"),
+            problem("Expected notebook format 4, found 3.", "mended", "format"),
+            problem("The metadata of cell 'double' was edited.", "mended", "metadata"),
+        ]
+        content = valid(notebook(problems=left))
+        notes = "### Notes from the grader\n\n<ul><li>The file 'submission_secret.txt'</li></ul>"
+        content["cells"].insert(0, cell("markdown", notes))
+        course.grade("ada", content)
+        page = page_of(course)
+        for word in ("submission_secret", "left behind", "format 4", "metadata", "Notes from"):
+            assert word not in page
+        assert len(course.result("ada").problems) == 3  # staff see them
+
+    def test_a_second_notebook_and_what_was_mended_are_told(self, course):
+        second = "'copy.ipynb' was handed in as well and was not graded: only hw2.ipynb is."
+        noted = [
+            problem(second, "mended", "other-notebook"),
+            problem("Cell 'test_double' was deleted: it was put back.", "mended", "deleted-cell"),
+        ]
+        course.grade("ada", valid(notebook(problems=noted)))
+        found = box(page_of(course))
+        assert second in found
+        assert "What the grader mended in your notebook (1)" in found
+        assert "it was put back. 1.1a Double" in found
+
+
+class TestTheNotebook:
+    def test_long_texts_of_the_instructor_are_folded_and_short_ones_and_answers_are_not(
+        self, course
+    ):
+        long = "## Part 1\n\n" + "Read this. " * 60
+        short = "### 1.1a Double (3 points)\n\nWrite it."
+        content = valid(notebook(answer="My words. " * 60))
+        content["cells"][:1] = [cell("markdown", long), cell("markdown", short)]
+        course.write(course.root / "source" / "hw2", content)
+        course.grade("ada", content, manual=1.0)
+        page = page_of(course)
+        assert re.search(r"<details class=\"text\"><summary><h2[^>]*>Part 1</h2>", page)
+        assert re.search(r'<div class="text"><h3[^>]*>1\.1a Double \(3 points\)</h3><p>Write', page)
+        assert re.search(r'<div class="text"><p>My words', page)
+
+    def test_a_text_that_the_student_changed_is_not_folded(self, course):
+        content = valid(notebook())
+        content["cells"][0]["source"] = "## Part 1\n\n" + "My own remarks. " * 40
+        course.grade("ada", content)
+        assert "<summary><h2" not in page_of(course)
+
+    def test_mark_schemes_and_hidden_tests_and_tracebacks_of_tests_stay_out(self, course):
+        content = valid(notebook(test=[error("AssertionError", "expected 42")]))
+        content["cells"][2]["source"] = (
+            "shown()\n### BEGIN HIDDEN TESTS\nhidden_call()\n### END HIDDEN TESTS"
+        )
+        content["cells"][2]["outputs"][0]["traceback"] = ["hidden_call()", "expected 42"]
+        course.grade("ada", content, auto=0.0)
+        page = page_of(course)
+        for word in ("hidden_call", "expected 42", "have labels", "MARK SCHEME"):
+            assert word not in page
+        assert "AssertionError" in box(page)
+
+    def test_words_of_the_stock_page_are_gone_and_nothing_runs_or_loads(self, course):
+        course.grade("ada", valid(notebook(plot=[stream("x")])), manual=1.0)
+        page = page_of(course)
+        for word in ("Test cell", "Written response", "MathJax", "<script", "<link", "//"):
+            assert word not in page
+        assert 'content="default-src &#39;none&#39;; img-src data:; style-src' in page
+        assert len(page) < 25_000  # without the student's own words
+
+    def test_outputs_of_20_megabytes_are_cut_and_the_page_says_so(self, course):
+        picture = {"output_type": "display_data", "metadata": {}, "data": {"image/png": PNG}}
+        large = {**picture, "data": {"image/png": PNG + "A" * 20_000_000}}
+        course.grade("ada", valid(notebook(plot=[stream("y" * 20_000_000), large, picture])))
+        page = page_of(course)
+        assert len(page) < 100_000
+        assert "19,970,000 more characters" in page
+        assert "An output of 20.0 MB is not shown" in page
+        assert f"base64,{PNG}" in page
+
+    @pytest.mark.parametrize("source", [" \n" * 29_000, "match" + " " * 50_000])
+    def test_code_that_takes_long_to_colour_is_shown_without_colours(self, course, source):
+        content = valid(notebook())
+        content["cells"][1]["source"] = source + "the_end"
+        course.grade("ada", content)
+        began = time.process_time()
+        assert "the_end" in page_of(course)
+        assert time.process_time() - began < 6  # a second here; without a bound 8 and 23
+
+    def test_a_page_keeps_no_progress_bars_or_colours(self, course):
+        printed = stream("\x1b[31m 10 %\r 50 %\r100 %\x1b[0m\n")
+        course.grade("ada", valid(notebook(plot=[printed])))
+        page = page_of(course)
+        assert "100 %" in page
+        assert "50 %" not in page
+        assert "\x1b" not in page
+
+
+class TestBadInput:
+    def test_hostile_comments_ids_and_questions_come_out_as_text(self, course):
+        hostile = "<script>run()</script><img src=x onerror=run()>"
+        own = cell("code", "1", ODD, solution=True, outputs=[error(hostile, hostile)])
+        content = valid(notebook(answer=hostile, problems=[problem(hostile)]))
+        content["cells"].insert(3, own | {"execution_count": None})
+        course.grade("ada", content, manual=1.0)
+        comment(course, "plot", f"+1  {hostile}\n\n{hostile}")
+        page = page_of(course)
+        assert "<script" not in page
+        assert "onerror" not in re.sub(r"&lt;.*?&gt;", "", page)
+        assert "<b>o'd" not in page
+
+    def test_odd_student_ids_get_their_page_or_are_named(self, course, caplog):
+        for student in ("_a@b.c+d-e", "ä", "O'Neil & <b>"):
+            course.grade(student, valid(notebook()))
+        generate(course)
+        assert "<bdi>_a@b.c+d-e</bdi>" in read(course, "_a@b.c+d-e")
+        assert box(read(course, "ä")).startswith("3 of 9")
+        said = [r.message for r in caplog.records if "O'Neil" in r.message]
+        assert len(said) == 1
+        assert re.match("NO FEEDBACK: .*its name has .*Rename the folder", said[0])
+
+    @pytest.mark.parametrize(
+        "content", ["", "{", "[]", '{"cells": 7, "nbformat": 4, "metadata": {}}', "\x00"]
+    )
+    def test_a_damaged_graded_notebook_gives_a_page_with_the_points(self, course, content):
+        course.grade("ada", content, manual=2.0)
+        course.grade("bob", valid(notebook()))
+        found = box(page_of(course))
+        assert found.startswith("5 of 9 points The graded notebook is damaged: tell your instr")
+        assert "1.2 Plots 2 of 6" in found
+        assert "Your notebook" not in read(course, "ada")
+        assert "Your notebook" in read(course, "bob")
+
+    def test_a_notebook_that_cannot_be_cleared_of_hidden_tests_is_not_shown(self, course):
+        content = valid(notebook())
+        content["cells"][2]["source"] = "### BEGIN HIDDEN TESTS\nhidden_call()"  # without an end
+        course.grade("ada", content)
+        page = page_of(course)
+        assert "Your notebook cannot be shown: tell your instructor." in box(page)
+        assert "hidden_call" not in page
+
+    def test_a_deleted_cell_leaves_its_points_without_a_link(self, course):
+        content = valid(notebook())
+        content["cells"] = [c for c in content["cells"] if "answer" not in str(c["metadata"])]
+        course.grade("ada", content, manual=4.0)
+        assert "1.2 Plots 4 of 6" in box(page_of(course))
+
+    def test_who_was_never_scored_gets_a_page_that_says_so(self, course):
+        course.write(course.root / "autograded" / "ada" / "hw2", valid(notebook()))
+        found = box(page_of(course))
+        assert found.startswith("Not graded yet Nothing has a score yet.")
+        assert "1.1a Double no score yet (of 3)" in found
+
+    def test_who_has_no_graded_notebook_is_named(self, course, caplog):
+        course.grade("ada", valid(notebook()))
+        course.hand_in("bob")
+        generate(course)
+        assert "NO FEEDBACK: 'bob' handed in, and there is no graded notebook" in caplog.text
+        assert "'ada'" not in caplog.text
+
+    def test_without_the_instructors_notebook_cells_go_by_their_ids(self, course):
+        (course.root / "source" / "hw2" / "hw2.ipynb").unlink()
+        course.grade("ada", valid(notebook()), manual=4.0)
+        assert "test_double 3 of 3" in box(page_of(course))
+
+
+def test_no_student_is_read_for_another(course):
+    for student in ("ada", "bob", "cyd"):
+        course.grade(student, valid(notebook()), manual=1.0)
+    rows = []
+
+    def listen(_connection, cursor, statement, *_rest):
+        if "FROM grade" in statement:
+            rows.append(len(cursor.execute(statement, _rest[0]).fetchall()))
+
+    event.listen(Engine, "before_cursor_execute", listen)
+    try:
+        generate(course, "bob")
+    finally:
+        event.remove(Engine, "before_cursor_execute", listen)
+    assert rows == [3]  # cells of this homework
+
+
+def test_what_a_grader_wrote_is_items_first_then_words():
+    def as_it_is(text):
+        return Markup.escape(text)
+
+    remark = remark_of("+1  names both\n−0.25  no unit\n\n+1 is not a line of items", as_it_is)
+    assert remark.items == (("+1", "names both"), ("−0.25", "no unit"))
+    assert remark.text == "+1 is not a line of items"
+    assert remark_of("Only words.", as_it_is).items == ()
+    assert remark_of("+2  all", as_it_is).text == ""

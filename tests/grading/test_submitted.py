@@ -1,0 +1,60 @@
+"""What lies beside a notebook that was handed in is named, once and in words that fit it."""
+
+from pathlib import Path
+
+import pytest
+
+from hw_grading.batch.submitted import beside
+from hw_support.submission.problems import Kind
+
+
+@pytest.fixture
+def notebook(tmp_path: Path) -> Path:
+    path = tmp_path / "hw2.ipynb"
+    path.write_text("{}")
+    (tmp_path / "timestamp.txt").write_text("2022-10-05 07:00:00 UTC")
+    return path
+
+
+def put(notebook: Path, *names: str) -> None:
+    for name in names:
+        path = notebook.parent / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("x")
+
+
+def test_a_notebook_and_its_time_alone_are_no_problem(notebook: Path) -> None:
+    assert beside(notebook) == []
+
+
+def test_a_second_notebook_is_named_with_the_one_that_is_graded(notebook: Path) -> None:
+    put(notebook, "hw2-Copy1.ipynb")
+    (problem,) = beside(notebook)
+    assert problem.kind is Kind.OTHER_NOTEBOOK
+    assert problem.message == (
+        "'hw2-Copy1.ipynb' was handed in as well and was not graded: only hw2.ipynb is."
+    )
+
+
+def test_of_many_notebooks_a_few_are_named_in_one_sentence(notebook: Path) -> None:
+    put(notebook, *(f"{letter}.ipynb" for letter in "abcde"), "old/hw2.ipynb")
+    (problem,) = beside(notebook)
+    assert problem.message.startswith("'a.ipynb', 'b.ipynb', 'c.ipynb' and 3 more were handed in")
+
+
+def test_copies_that_jupyterlab_makes_and_notebooks_that_are_graded_are_not_named(
+    notebook: Path,
+) -> None:
+    put(notebook, ".ipynb_checkpoints/hw2-checkpoint.ipynb", "part2.ipynb")
+    assert beside(notebook, {"hw2.ipynb", "part2.ipynb"}) == []
+
+
+def test_where_the_notebook_is_missing_others_are_left_to_that_message(notebook: Path) -> None:
+    notebook.unlink()
+    put(notebook, "hw2 (1).ipynb")
+    assert beside(notebook) == []
+
+
+def test_other_files_are_named_as_left_behind(notebook: Path) -> None:
+    put(notebook, "data.csv", "hw2-Copy1.ipynb")
+    assert [p.kind for p in beside(notebook)] == [Kind.OTHER_NOTEBOOK, Kind.FOLDER]
