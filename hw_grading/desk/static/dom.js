@@ -48,6 +48,13 @@ export function showCleanedHtml(element, html) {
   renderFormulas(element);
 }
 
+/** An element with a text of graders', in which formulas are shown. @param {string} tag @param {string} className @param {string} text */
+export function withFormulas(tag, className, text) {
+  const element = make(tag, { className }, text);
+  renderFormulas(element);
+  return element;
+}
+
 // Bounded: the time of a search grows with its reach.
 const FORMULA =
   /\$\$([\s\S]{1,3000}?)\$\$|\\\[([\s\S]{1,3000}?)\\\]|\\\(([\s\S]{1,1000}?)\\\)|(?<![\\$])\$(?!\s)((?:\\.|[^$\\]){1,1000}?)(?<!\s)\$(?!\d)/g;
