@@ -1,7 +1,7 @@
 // @ts-check
 /** Two graders saved the same answer: both versions side by side, and one of them is taken. */
 
-import { dialog, make, points, when } from "./dom.js";
+import { dialog, make, points, when, withFormulas } from "./dom.js";
 
 /** @typedef {import("./saver.js").Mark} Mark */
 /** @typedef {import("./saver.js").Grading} Grading */
@@ -27,7 +27,8 @@ function version(title, by, mark, other, score, rubric) {
     "ul",
     { className: "plain" },
     ...items.map((item) =>
-      make("li", { className: other.chosen.includes(item.id) ? "" : "other" }, `${points(item.points, true)} ${item.text}`),
+      make("li", { className: other.chosen.includes(item.id) ? "" : "other" }, `${points(item.points, true)} `,
+        withFormulas("span", "", item.text)),
     ),
   );
   const flag = (one) => (one.flagged ? one.flag_note || "yes" : "no");

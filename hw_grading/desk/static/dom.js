@@ -48,6 +48,13 @@ export function showCleanedHtml(element, html) {
   renderFormulas(element);
 }
 
+/** An element with a text of graders', in which formulas are shown. @param {string} tag @param {string} className @param {string} text */
+export function withFormulas(tag, className, text) {
+  const element = make(tag, { className }, text);
+  renderFormulas(element);
+  return element;
+}
+
 // Bounded: the time of a search grows with its reach.
 const FORMULA =
   /\$\$([\s\S]{1,3000}?)\$\$|\\\[([\s\S]{1,3000}?)\\\]|\\\(([\s\S]{1,1000}?)\\\)|(?<![\\$])\$(?!\s)((?:\\.|[^$\\]){1,1000}?)(?<!\s)\$(?!\d)/g;
@@ -101,7 +108,7 @@ export function enlargePictures(element, name) {
     if (!picture.alt) picture.alt = pictures.length > 1 ? `${name} ${index + 1}` : name;
     const button = make("button", {
       type: "button",
-      className: "picture",
+      className: "enlarge",
       title: "Enlarge",
       onclick: () => {
         const large = make("img", { src: picture.src, alt: picture.alt });
@@ -128,7 +135,10 @@ export function dialog(title, content, settings = {}) {
   return new Promise((resolve) => {
     const heading = make("h2", { id: `dialog-${document.querySelectorAll("dialog").length}` }, title);
     const close = async (value) => {
-      if ((await check(value)) !== false) box.close(value);
+      if ((await check(value)) === false) return;
+      // Else the next key still goes to a field of the dialog, until the page is drawn again.
+      if (box.contains(document.activeElement)) /** @type {HTMLElement} */ (document.activeElement).blur();
+      box.close(value);
     };
     const box = make(
       "dialog",

@@ -44,7 +44,7 @@ function tile(row, index) {
         onerror: (event) => event.target.replaceWith(make("p", { className: "excerpt soft" }, "The plot cannot be shown.")),
       })
     : make("p", { className: `excerpt ${row.excerpt ? "" : "soft"}` },
-        row.excerpt || (row.failed ? "The submission could not be graded." : row.empty ? "Empty" : "No picture"));
+        row.excerpt || (row.failed ? "The submission failed." : row.empty ? "Empty" : row.missing ? "The cell is missing." : "No picture"));
   const marks = [
     row.failed && "failed", row.empty && "empty", row.flagged && "flagged", row.changed && "handed in again",
     row.overridden && "changed in formgrader", row.group && `group “${row.group}”`,

@@ -1,7 +1,7 @@
 // @ts-check
 /** A rubric as it is shown and applied. */
 
-import { dialog, make, points } from "./dom.js";
+import { dialog, make, points, withFormulas } from "./dom.js";
 import { keyOf } from "./keys.js";
 
 /** @typedef {{id: string, points: number, text: string, note: string}} Item */
@@ -19,11 +19,11 @@ export function showItems(list, rubric, toggle) {
       { type: "button", className: "item", "aria-pressed": "false", "data-item": item.id, onclick: () => toggle(item.id) },
       make("kbd", {}, key || "·"),
       make("span", { className: "points" }, points(item.points, true)),
-      make("span", { className: "text" }, item.text),
+      withFormulas("span", "text", item.text),
     );
     if (/^\d$/.test(key)) button.setAttribute("aria-keyshortcuts", key);
     const note = item.note &&
-      make("details", { className: "note" }, make("summary", {}, "Note for graders"), item.note);
+      make("details", { className: "note" }, make("summary", {}, "Note for graders"), withFormulas("div", "", item.note));
     return make("li", {}, button, note);
   });
   const none = make("li", { className: "soft" }, "This rubric has no items. Press e to make some.");
@@ -70,7 +70,7 @@ export function changes(before, after) {
         "li",
         { className: what === "deleted" ? "gone" : what ? "other" : "" },
         make("span", { className: "points" }, points(item.points, true)),
-        make("span", { className: "text" }, item.text),
+        withFormulas("span", "text", item.text),
         what && make("strong", {}, what),
       ),
     ),

@@ -2,7 +2,7 @@
 /** How a question went: scores, items, graders, time. */
 
 import { ask, address } from "./api.js";
-import { byId, duration, make, points, svg } from "./dom.js";
+import { byId, duration, make, points, svg, withFormulas } from "./dom.js";
 import { grader } from "./grader.js";
 
 const [WIDTH, HEIGHT] = [480, 130];
@@ -45,7 +45,7 @@ function card(question) {
   if (graded) parts.push(bars(distribution, title));
   if (items.length) {
     parts.push(table(`How often each item of ${title} applies`, ["Item", "Points", "Times", ""],
-      items.map((item) => [item.text, points(item.points, true), String(item.times), meter(item.times)])));
+      items.map((item) => [withFormulas("span", "", item.text), points(item.points, true), String(item.times), meter(item.times)])));
   }
   if (graders.length) {
     parts.push(table(`Graders of ${title}`, ["Grader", "Answers", "Mean", "Time an answer"],

@@ -23,9 +23,7 @@ function history(events) {
 function card({ cell, title, max_points: most }, answer, events) {
   const { grading } = answer;
   const content = make("div", { className: "content" });
-  if (answer.missing) content.append(make("p", { className: "soft" }, "There is no answer: the cell was deleted."));
-  else if (answer.html) showCleanedHtml(content, answer.html);
-  else content.append(make("p", { className: "soft" }, "The answer is empty."));
+  showCleanedHtml(content, answer.html);
   enlargePictures(content, "Plot");
   const score = grading.waits ? "not graded" : `${points(grading.score)} of ${points(most)}`;
   const notes = [
@@ -53,7 +51,7 @@ async function load() {
         byId("title").textContent = answer.name ? `${answer.name} (${STUDENT})` : STUDENT;
         document.title = byId("title").textContent;
         byId("status").replaceChildren(
-          answer.reason ? make("p", { className: "alarm" }, `The submission could not be graded (${answer.status}): ${answer.reason}`) : "",
+          answer.reason ? make("p", { className: "alarm" }, `The submission failed: ${answer.reason}`) : "",
           answer.late ? make("p", {}, typeof answer.late === "string" ? `Late: ${answer.late}` : "Handed in late.") : "");
       }
       cards.push(card(question, answer, events));
