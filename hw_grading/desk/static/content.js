@@ -38,6 +38,14 @@ export function showNotices(answer, keep) {
   byId("notices").replaceChildren(...notices(answer, answer.grading.score, keep));
 }
 
+/** The task's own words above the student's code, folded. @param {Element} text */
+function foldDocstring(text) {
+  if (!text.textContent?.includes("\n")) return;
+  const fold = make("details", { className: "docstring" }, make("summary", {}, '"""…"""'));
+  text.replaceWith(fold);
+  fold.append(text);
+}
+
 /** Show an answer. @param {any} answer as the server gives it */
 export function showContent(answer) {
   const beside = byId("beside");
@@ -50,6 +58,9 @@ export function showContent(answer) {
     });
   beside.replaceChildren(...blocks(answer.numbers, "numbers"), ...blocks(answer.beside, "code"));
   beside.hidden = !beside.children.length;
+  for (const text of beside.querySelectorAll(".code .sd")) foldDocstring(text);
+  // What a training printed last says how it went.
+  for (const printed of beside.querySelectorAll(".numbers .content")) printed.scrollTop = printed.scrollHeight;
   const text = byId("answer-text");
   if (answer.missing && answer.reason) text.replaceChildren(make("p", { className: "soft" }, "There is no answer."));
   else showCleanedHtml(text, answer.html);

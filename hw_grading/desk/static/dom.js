@@ -70,7 +70,7 @@ function renderFormulas(element) {
   while (walker.nextNode()) {
     const text = walker.currentNode;
     if ((text.textContent ?? "").length > LONGEST_TEXT) continue;
-    if (!text.parentElement?.closest("pre, code, .katex")) texts.push(text);
+    if (!text.parentElement?.closest("pre, code, math, .katex")) texts.push(text);
   }
   let left = FORMULAS_OF_AN_ANSWER;
   for (const text of texts) {
