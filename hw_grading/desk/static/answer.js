@@ -35,10 +35,12 @@ const ahead = new Map();
 const saver = new Saver({
   revision: () => list.rubric.revision,
   known: (students) =>
-    Object.fromEntries(students.flatMap((id) => {
-      const row = list.row(id);
-      return row ? [[id, [row.version, row.digest]]] : [];
-    })),
+    Object.fromEntries(
+      students.flatMap((id) => {
+        const row = list.row(id);
+        return row ? [[id, [row.version, row.digest]]] : [];
+      }),
+    ),
   onState: showState,
   onSaved: (id, grading) => {
     list.graded(id, grading);
@@ -53,7 +55,14 @@ const saver = new Saver({
   onConflict: async (entry, theirs) => {
     await notTyping();
     const message = entry.failure?.message ?? "";
-    return compare(list.call(entry.student), message, entry.mark, theirs, list.rubric, list.question.max_points);
+    return compare(
+      list.call(entry.student),
+      message,
+      entry.mark,
+      theirs,
+      list.rubric,
+      list.question.max_points,
+    );
   },
   onRubric: async (rubric, message) => {
     const now = rubric ?? (await ask(["question", CELL])).rubric;
@@ -69,7 +78,8 @@ const saver = new Saver({
 function takeRubric(rubric) {
   list.rubric = rubric;
   const ids = new Set(rubric.items.map((item) => item.id));
-  for (const entry of saver.unsaved()) entry.mark.chosen = entry.mark.chosen.filter((id) => ids.has(id));
+  for (const entry of saver.unsaved())
+    entry.mark.chosen = entry.mark.chosen.filter((id) => ids.has(id));
   if (mark) mark = { ...mark, chosen: mark.chosen.filter((id) => ids.has(id)) };
   list.newest = rubric;
   showItems(byId("items"), rubric, toggle);
@@ -96,12 +106,15 @@ function change(part, how = {}) {
 /** @param {string} id of an item */
 function toggle(id) {
   if (!mark) return change({});
-  const chosen = mark.chosen.includes(id) ? mark.chosen.filter((one) => one !== id) : [...mark.chosen, id];
+  const chosen = mark.chosen.includes(id)
+    ? mark.chosen.filter((one) => one !== id)
+    : [...mark.chosen, id];
   change({ chosen });
 }
 
 const keep = () => change({ done: true }, { force: true });
-const adjust = (by) => change({ adjustment: Math.round(((mark?.adjustment ?? 0) + by) * 1000) / 1000 });
+const adjust = (by) =>
+  change({ adjustment: Math.round(((mark?.adjustment ?? 0) + by) * 1000) / 1000 });
 const full = () => change({ ...fullMarks(list.rubric, list.question.max_points), done: true });
 
 /** Nothing applies, and that is the mark. */
@@ -140,8 +153,9 @@ function edit() {
     await refresh();
     await show(student, true);
   };
-  saver.idle().then(() =>
-    editRubric(list.rubric, list.question.max_points, (id) => list.call(id), changed));
+  saver
+    .idle()
+    .then(() => editRubric(list.rubric, list.question.max_points, (id) => list.call(id), changed));
 }
 
 // -- showing
@@ -149,7 +163,8 @@ function edit() {
 function showMark() {
   const most = list.question.max_points;
   byId("marking").setAttribute("aria-busy", String(!mark));
-  for (const button of byId("marking").querySelectorAll("button, input, textarea")) button.disabled = !mark;
+  for (const button of byId("marking").querySelectorAll("button, input, textarea"))
+    button.disabled = !mark;
   if (!mark || !answer) return;
   pressItems(byId("items"), mark.chosen);
   const { grading } = answer;
@@ -176,7 +191,10 @@ function showMark() {
 }
 
 function showProgress() {
-  const { all: [done, of], own } = list.progress(me);
+  const {
+    all: [done, of],
+    own,
+  } = list.progress(me);
   const [, ownOf] = own ?? [];
   byId("bar").max = (own ? ownOf : of) || 1;
   byId("bar").value = own ? own[0] : done;
@@ -188,7 +206,9 @@ function showProgress() {
   byId("next").disabled = place >= of - 1;
   byId("names").setAttribute("aria-pressed", String(list.named));
   const name = list.named ? list.row(student)?.name || student : "";
-  byId("who").replaceChildren(name && make("bdi", {}, make("a", { href: address("student", student) }, name)));
+  byId("who").replaceChildren(
+    name && make("bdi", {}, make("a", { href: address("student", student) }, name)),
+  );
   document.title = `${list.question.title}, answer ${place + 1} of ${of}`;
 }
 
@@ -204,19 +224,45 @@ function showState() {
   const { failure } = failed;
   const again = failure?.body.theirs ? "Compare" : "Try again";
   const what = failure?.login
-    ? [" Log in ", make("a", { href: LOGIN, target: "_blank" }, "in another tab"), ", then come back: what you typed is kept. "]
-    : [failure?.passes ? " What you typed is kept; it is tried again by itself. " : " What you typed is kept. "];
+    ? [
+        " Log in ",
+        make("a", { href: LOGIN, target: "_blank" }, "in another tab"),
+        ", then come back: what you typed is kept. ",
+      ]
+    : [
+        failure?.passes
+          ? " What you typed is kept; it is tried again by itself. "
+          : " What you typed is kept. ",
+      ];
   const many = left > 1 ? ` (${counted(left, "answer")})` : ` (${list.call(failed.student)})`;
-  trouble.replaceChildren(make("p", {}, make("strong", {}, "Not saved"), `${many}: ${failure?.message}`, ...what,
-    make("button", { type: "button", onclick: () => saver.again() }, again)));
+  trouble.replaceChildren(
+    make(
+      "p",
+      {},
+      make("strong", {}, "Not saved"),
+      `${many}: ${failure?.message}`,
+      ...what,
+      make("button", { type: "button", onclick: () => saver.again() }, again),
+    ),
+  );
 }
 
 function showHere() {
   const [with_, elsewhere] = [[], []];
-  for (const [name, id] of Object.entries(others)) (id === student ? with_ : elsewhere).push([name, id]);
+  for (const [name, id] of Object.entries(others))
+    (id === student ? with_ : elsewhere).push([name, id]);
   byId("here").replaceChildren(
-    ...with_.map(([name]) => make("p", { className: "alarm" }, make("bdi", {}, name), " is at this answer too")),
-    ...elsewhere.map(([name, id]) => make("p", { className: "soft" }, make("bdi", {}, name), ` is at answer ${(list.places.get(id) ?? 0) + 1}`)),
+    ...with_.map(([name]) =>
+      make("p", { className: "alarm" }, make("bdi", {}, name), " is at this answer too"),
+    ),
+    ...elsewhere.map(([name, id]) =>
+      make(
+        "p",
+        { className: "soft" },
+        make("bdi", {}, name),
+        ` is at answer ${(list.places.get(id) ?? 0) + 1}`,
+      ),
+    ),
   );
 }
 
@@ -242,7 +288,10 @@ async function show(id, fresh = false) {
   sessionStorage.setItem(HERE, id);
   if (moved) {
     [answer, mark] = [null, null];
-    if (byId("marking").contains(document.activeElement) || byId("answer").contains(document.activeElement)) {
+    if (
+      byId("marking").contains(document.activeElement) ||
+      byId("answer").contains(document.activeElement)
+    ) {
       /** @type {HTMLElement} */ (document.activeElement).blur();
     }
     byId("work").setAttribute("aria-busy", "true");
@@ -266,14 +315,25 @@ async function show(id, fresh = false) {
     showMark();
     saver.flush();
     tellHere();
-    for (const next of [list.waiting(id, me, taken())[0], list.neighbour(id, 1)]) if (next) load(next);
+    for (const next of [list.waiting(id, me, taken())[0], list.neighbour(id, 1)])
+      if (next) load(next);
     trim();
   } catch (error) {
     if (turn !== move) return;
     const again = make("button", { type: "button", onclick: () => show(id, true) }, "Try again");
-    const login = error.login && make("a", { href: LOGIN, target: "_blank" }, "Log in in another tab");
+    const login =
+      error.login && make("a", { href: LOGIN, target: "_blank" }, "Log in in another tab");
     byId("beside").replaceChildren();
-    byId("notices").replaceChildren(make("p", { className: "notice alarm" }, `The answer was not loaded: ${error.message} `, login || "", " ", again));
+    byId("notices").replaceChildren(
+      make(
+        "p",
+        { className: "notice alarm" },
+        `The answer was not loaded: ${error.message} `,
+        login || "",
+        " ",
+        again,
+      ),
+    );
     byId("answer-text").replaceChildren();
   }
 }
@@ -294,7 +354,12 @@ function go(step) {
 
 function goOn() {
   saver.flush();
-  const sent = new Set(saver.unsaved().filter((entry) => entry.mark.done).map((entry) => entry.student));
+  const sent = new Set(
+    saver
+      .unsaved()
+      .filter((entry) => entry.mark.done)
+      .map((entry) => entry.student),
+  );
   const next = list.waiting(student, me, taken()).find((id) => !sent.has(id));
   if (next !== undefined) show(next);
   else say("Every answer is graded. ", make("a", { href: address("") }, "Back to all questions"));
@@ -332,8 +397,16 @@ function showNews() {
     if (await confirmChanged(list.rubric, now, "", "Use it")) takeRubric(now);
     showNews();
   };
-  box.replaceChildren(news ? make("p", { className: "notice" }, "The rubric was changed. ",
-    make("button", { type: "button", onclick: look }, "Look at it")) : "");
+  box.replaceChildren(
+    news
+      ? make(
+          "p",
+          { className: "notice" },
+          "The rubric was changed. ",
+          make("button", { type: "button", onclick: look }, "Look at it"),
+        )
+      : "",
+  );
 }
 
 // -- the page
@@ -374,15 +447,39 @@ const help = () =>
 
 function connect() {
   const actions = {
-    previous: () => go(-1), next: () => go(1), "next-ungraded": goOn, names, help, full, nothing, flag,
-    undo, edit, less: () => adjust(-0.5), more: () => adjust(0.5),
+    previous: () => go(-1),
+    next: () => go(1),
+    "next-ungraded": goOn,
+    names,
+    help,
+    full,
+    nothing,
+    flag,
+    undo,
+    edit,
+    less: () => adjust(-0.5),
+    more: () => adjust(0.5),
   };
   for (const [id, action] of Object.entries(actions)) byId(id).addEventListener("click", action);
   listen(
     {
-      j: () => go(1), k: () => go(-1), n: goOn, 0: full, d: nothing, c: () => comment.field.focus(), u: undo,
-      "+": () => adjust(0.5), "=": () => adjust(0.5), "-": () => adjust(-0.5), "−": () => adjust(-0.5),
-      f: flag, i: names, e: edit, q: questionPanel, g: grid, "?": help,
+      j: () => go(1),
+      k: () => go(-1),
+      n: goOn,
+      0: full,
+      d: nothing,
+      c: () => comment.field.focus(),
+      u: undo,
+      "+": () => adjust(0.5),
+      "=": () => adjust(0.5),
+      "-": () => adjust(-0.5),
+      "−": () => adjust(-0.5),
+      f: flag,
+      i: names,
+      e: edit,
+      q: questionPanel,
+      g: grid,
+      "?": help,
     },
     (index) => list.rubric?.items[index] && toggle(list.rubric.items[index].id),
   );
@@ -392,10 +489,15 @@ function connect() {
     else say("An adjustment is a number of points, such as -0.5.");
     byId("adjustment").value = mark?.adjustment ? points(mark.adjustment, true) : "0";
   });
-  byId("flag-note").addEventListener("input", () => change({ flag_note: byId("flag-note").value }, { typing: true }));
+  byId("flag-note").addEventListener("input", () =>
+    change({ flag_note: byId("flag-note").value }, { typing: true }),
+  );
   byId("flag-note").addEventListener("change", () => saver.flush());
   for (const id of ["adjustment", "flag-note"]) {
-    byId(id).addEventListener("keydown", (event) => ["Escape", "Enter"].includes(event.key) && event.target.blur());
+    byId(id).addEventListener(
+      "keydown",
+      (event) => ["Escape", "Enter"].includes(event.key) && event.target.blur(),
+    );
   }
   byId("same").addEventListener("change", () => byId("same").checked && mark?.done && keep());
   setInterval(tellHere, 10_000);
@@ -404,7 +506,8 @@ function connect() {
 
 /** Where to begin: at the address's answer, where this tab was, or at the first that waits. */
 function first() {
-  const wanted = document.body.dataset.student || new URLSearchParams(location.search).get("student");
+  const wanted =
+    document.body.dataset.student || new URLSearchParams(location.search).get("student");
   if (wanted && list.row(wanted)) return wanted;
   if (wanted) say(`The class has no student ${wanted}.`);
   const before = sessionStorage.getItem(HERE);
@@ -417,9 +520,18 @@ async function begin() {
   try {
     await list.load();
   } catch (error) {
-    const login = error.login && make("a", { href: LOGIN, target: "_blank" }, "Log in in another tab");
-    byId("trouble").replaceChildren(make("p", {}, `The question was not loaded: ${error.message} `, login || "", " ",
-      make("button", { type: "button", onclick: () => location.reload() }, "Try again")));
+    const login =
+      error.login && make("a", { href: LOGIN, target: "_blank" }, "Log in in another tab");
+    byId("trouble").replaceChildren(
+      make(
+        "p",
+        {},
+        `The question was not loaded: ${error.message} `,
+        login || "",
+        " ",
+        make("button", { type: "button", onclick: () => location.reload() }, "Try again"),
+      ),
+    );
     return;
   }
   byId("title").textContent = list.question.title;

@@ -38,12 +38,28 @@ export function showNotices(answer, keep) {
   byId("notices").replaceChildren(...notices(answer, answer.grading.score, keep));
 }
 
-/** The task's own words above the student's code, folded. @param {Element} text */
-function foldDocstring(text) {
-  if (!text.textContent?.includes("\n")) return;
+/** Fold the task's own words above the student's code. @param {Element} line the docstring's first */
+function foldDocstring(line) {
+  const lines = [];
+  const belongs = (node) =>
+    node?.classList?.contains("sd") || (node && !node.tagName && !node.textContent.trim());
+  for (
+    let node = line.parentElement?.closest("details") ? null : line;
+    belongs(node);
+    node = node.nextSibling
+  )
+    lines.push(node);
+  while (lines.length && !lines.at(-1).tagName) lines.pop();
+  if (
+    !lines
+      .map((node) => node.textContent)
+      .join("")
+      .includes("\n")
+  )
+    return;
   const fold = make("details", { className: "docstring" }, make("summary", {}, '"""…"""'));
-  text.replaceWith(fold);
-  fold.append(text);
+  line.before(fold);
+  fold.append(...lines);
 }
 
 /** Show an answer. @param {any} answer as the server gives it */
@@ -51,18 +67,25 @@ export function showContent(answer) {
   const beside = byId("beside");
   const blocks = (list, kind) =>
     (list ?? []).map(({ title, html }) => {
-      const content = make("div", { className: "content", tabIndex: 0, role: "group", "aria-label": title });
+      const content = make("div", {
+        className: "content",
+        tabIndex: 0,
+        role: "group",
+        "aria-label": title,
+      });
       showCleanedHtml(content, html);
       enlargePictures(content, title);
       return make("section", { className: kind }, make("h2", {}, title), content);
     });
   beside.replaceChildren(...blocks(answer.numbers, "numbers"), ...blocks(answer.beside, "code"));
   beside.hidden = !beside.children.length;
-  for (const text of beside.querySelectorAll(".code .sd")) foldDocstring(text);
+  for (const line of beside.querySelectorAll(".code .sd")) foldDocstring(line);
   // What a training printed last says how it went.
-  for (const printed of beside.querySelectorAll(".numbers .content")) printed.scrollTop = printed.scrollHeight;
+  for (const printed of beside.querySelectorAll(".numbers .content"))
+    printed.scrollTop = printed.scrollHeight;
   const text = byId("answer-text");
-  if (answer.missing && answer.reason) text.replaceChildren(make("p", { className: "soft" }, "There is no answer."));
+  if (answer.missing && answer.reason)
+    text.replaceChildren(make("p", { className: "soft" }, "There is no answer."));
   else showCleanedHtml(text, answer.html);
   enlargePictures(text, "Plot");
   byId("answer").classList.toggle("empty", answer.empty || answer.missing);
@@ -76,7 +99,8 @@ export function showQuestion(question) {
   showCleanedHtml(text, question.text_html);
   showCleanedHtml(scheme, question.scheme_html || "");
   byId("question-text").replaceChildren(
-    make("h2", { className: "unseen" }, "Question"), text,
+    make("h2", { className: "unseen" }, "Question"),
+    text,
     ...(question.scheme_html ? [make("h2", {}, "Mark scheme"), scheme] : []),
   );
   const panel = byId("question");

@@ -44,7 +44,8 @@ export function showCleanedHtml(element, html) {
     link.setAttribute("rel", "noopener noreferrer");
   }
   // Whatever levels its author chose, they stand below the page's own headings.
-  for (const heading of element.querySelectorAll("h1, h2, h3, h4, h5, h6")) heading.setAttribute("aria-level", "3");
+  for (const heading of element.querySelectorAll("h1, h2, h3, h4, h5, h6"))
+    heading.setAttribute("aria-level", "3");
   renderFormulas(element);
 }
 
@@ -130,14 +131,24 @@ export function enlargePictures(element, name) {
  * @returns {Promise<string>}
  */
 export function dialog(title, content, settings = {}) {
-  const { className = "", buttons = [["Close", "main"]], check = () => true, calm = false } = settings;
+  const {
+    className = "",
+    buttons = [["Close", "main"]],
+    check = () => true,
+    calm = false,
+  } = settings;
   const before = /** @type {HTMLElement | null} */ (document.activeElement);
   return new Promise((resolve) => {
-    const heading = make("h2", { id: `dialog-${document.querySelectorAll("dialog").length}` }, title);
+    const heading = make(
+      "h2",
+      { id: `dialog-${document.querySelectorAll("dialog").length}` },
+      title,
+    );
     const close = async (value) => {
       if ((await check(value)) === false) return;
       // Else the next key still goes to a field of the dialog, until the page is drawn again.
-      if (box.contains(document.activeElement)) /** @type {HTMLElement} */ (document.activeElement).blur();
+      if (box.contains(document.activeElement))
+        /** @type {HTMLElement} */ (document.activeElement).blur();
       box.close(value);
     };
     const box = make(
@@ -159,7 +170,11 @@ export function dialog(title, content, settings = {}) {
         },
       },
       heading,
-      make("div", { className: "inside", tabIndex: 0, role: "group", "aria-labelledby": heading.id }, ...content),
+      make(
+        "div",
+        { className: "inside", tabIndex: 0, role: "group", "aria-labelledby": heading.id },
+        ...content,
+      ),
       make(
         "p",
         { className: "buttons" },
@@ -178,7 +193,9 @@ export function dialog(title, content, settings = {}) {
 /** Resolves when nobody types into a field: then a dialog interrupts no word. */
 export async function notTyping() {
   while (document.activeElement?.matches("textarea, input:not([type=checkbox])")) {
-    await new Promise((resolve) => document.activeElement?.addEventListener("blur", resolve, { once: true }));
+    await new Promise((resolve) =>
+      document.activeElement?.addEventListener("blur", resolve, { once: true }),
+    );
   }
 }
 
