@@ -9,8 +9,9 @@ import { showContent, showNotices, showQuestion } from "./content.js";
 import { byId, counted, make, notTyping, points, say } from "./dom.js";
 import { editRubric, number, offerUndo } from "./editor.js";
 import { grader as askGrader } from "./grader.js";
-import { listen, showHelp } from "./keys.js";
-import { confirmChanged, fullMarks, pressItems, showItems } from "./rubric.js";
+import { KEYS, listen, showHelp } from "./keys.js";
+import { showMarking, showOthers, showPosition, showSaving } from "./panel.js";
+import { confirmChanged, fullMarks, showItems } from "./rubric.js";
 import { Saver, markOf } from "./saver.js";
 import { Look } from "./look.js";
 
@@ -41,7 +42,7 @@ const saver = new Saver({
         return row ? [[id, [row.version, row.digest]]] : [];
       }),
     ),
-  onState: showState,
+  onState: () => showSaving(saver, list),
   onSaved: (id, grading) => {
     list.graded(id, grading);
     ahead.delete(id);
@@ -161,110 +162,18 @@ function edit() {
 // -- showing
 
 function showMark() {
-  const most = list.question.max_points;
   byId("marking").setAttribute("aria-busy", String(!mark));
-  for (const button of byId("marking").querySelectorAll("button, input, textarea"))
-    button.disabled = !mark;
-  if (!mark || !answer) return;
-  pressItems(byId("items"), mark.chosen);
-  const { grading } = answer;
-  byId("score").textContent = points(grading.score);
-  byId("score").classList.toggle("waits", grading.waits);
-  byId("of").textContent = `of ${points(most)}${grading.waits ? ", not graded" : ""}`;
-  const bare = !mark.chosen.length && !mark.adjustment;
-  byId("nothing").setAttribute("aria-pressed", String(mark.done && bare));
-  const start = list.rubric.kind === "subtracting" ? "Nothing to take off" : "No item applies";
-  byId("nothing").querySelector("span").textContent = start;
-  if (document.activeElement !== byId("adjustment")) {
-    byId("adjustment").value = mark.adjustment ? points(mark.adjustment, true) : "0";
+  for (const field of byId("marking").querySelectorAll("button, input, textarea")) {
+    field.disabled = !mark;
   }
-  byId("flag").setAttribute("aria-pressed", String(mark.flagged));
-  byId("flag-line").hidden = !mark.flagged;
-  if (document.activeElement !== byId("flag-note")) byId("flag-note").value = mark.flag_note;
+  if (!mark || !answer) return;
+  showMarking(mark, answer, list);
   if (document.activeElement !== comment.field) comment.show(mark.comment);
-  const same = (answer.same ?? []).filter((id) => id !== student);
-  byId("same-line").hidden = !same.length;
-  const graded = same.filter((id) => list.row(id)?.graded).length;
-  byId("same-line").querySelector("span").textContent =
-    `Also for ${counted(same.length, "identical answer")}${graded ? ` (${graded} graded)` : ""}`;
   showProgress();
 }
 
-function showProgress() {
-  const {
-    all: [done, of],
-    own,
-  } = list.progress(me);
-  const [, ownOf] = own ?? [];
-  byId("bar").max = (own ? ownOf : of) || 1;
-  byId("bar").value = own ? own[0] : done;
-  byId("done-text").textContent =
-    (own ? `${own[0]} of ${own[1]} of yours, ` : "") + `${done} of ${of} graded`;
-  const place = list.places.get(student) ?? 0;
-  byId("number").textContent = `Answer ${place + 1} of ${of}`;
-  byId("previous").disabled = place === 0;
-  byId("next").disabled = place >= of - 1;
-  byId("names").setAttribute("aria-pressed", String(list.named));
-  const name = list.named ? list.row(student)?.name || student : "";
-  byId("who").replaceChildren(
-    name && make("bdi", {}, make("a", { href: address("student", student) }, name)),
-  );
-  document.title = `${list.question.title}, answer ${place + 1} of ${of}`;
-}
-
-function showState() {
-  const state = byId("state");
-  const failed = saver.failed();
-  const left = saver.unsaved().length;
-  state.className = failed ? "alarm" : "soft";
-  const text = failed ? "Not saved" : left ? "Saving…" : saver.saved ? "Saved" : "";
-  if (state.textContent !== text) state.textContent = text;
-  const trouble = byId("trouble");
-  if (!failed) return trouble.replaceChildren();
-  const { failure } = failed;
-  const again = failure?.body.theirs ? "Compare" : "Try again";
-  const what = failure?.login
-    ? [
-        " Log in ",
-        make("a", { href: LOGIN, target: "_blank" }, "in another tab"),
-        ", then come back: what you typed is kept. ",
-      ]
-    : [
-        failure?.passes
-          ? " What you typed is kept; it is tried again by itself. "
-          : " What you typed is kept. ",
-      ];
-  const many = left > 1 ? ` (${counted(left, "answer")})` : ` (${list.call(failed.student)})`;
-  trouble.replaceChildren(
-    make(
-      "p",
-      {},
-      make("strong", {}, "Not saved"),
-      `${many}: ${failure?.message}`,
-      ...what,
-      make("button", { type: "button", onclick: () => saver.again() }, again),
-    ),
-  );
-}
-
-function showHere() {
-  const [with_, elsewhere] = [[], []];
-  for (const [name, id] of Object.entries(others))
-    (id === student ? with_ : elsewhere).push([name, id]);
-  byId("here").replaceChildren(
-    ...with_.map(([name]) =>
-      make("p", { className: "alarm" }, make("bdi", {}, name), " is at this answer too"),
-    ),
-    ...elsewhere.map(([name, id]) =>
-      make(
-        "p",
-        { className: "soft" },
-        make("bdi", {}, name),
-        ` is at answer ${(list.places.get(id) ?? 0) + 1}`,
-      ),
-    ),
-  );
-}
+const showProgress = () => showPosition(list, student, me);
+const showHere = () => showOthers(others, student, list);
 
 // -- moving
 
@@ -427,23 +336,7 @@ async function grid() {
 }
 
 const questionPanel = () => (byId("question").open = !byId("question").open);
-const help = () =>
-  showHelp([
-    ["1 … 9", "an item of the rubric applies, or not (⇧0 … ⇧9: the tenth and later ones)"],
-    ["0", "full marks"],
-    ["d", "graded, though no item applies"],
-    ["+ −", "half a point more or less"],
-    ["n", "next answer that is not graded"],
-    ["j k", "next, previous answer"],
-    ["c", "comment (Esc or Ctrl+Enter leaves it, ↓ goes to comments used before)"],
-    ["u", "undo what you saved last"],
-    ["f", "flag for a second look"],
-    ["e", "edit the rubric"],
-    ["q", "question and mark scheme"],
-    ["i", "names of students"],
-    ["g", "all answers in a grid"],
-    ["?", "this help"],
-  ]);
+const help = () => showHelp(KEYS);
 
 function connect() {
   const actions = {

@@ -40,14 +40,11 @@ export function showNotices(answer, keep) {
 
 /** Fold the task's own words above the student's code. @param {Element} line the docstring's first */
 function foldDocstring(line) {
+  if (line.closest("details")) return; // it was folded with the line before
   const lines = [];
   const belongs = (node) =>
     node?.classList?.contains("sd") || (node && !node.tagName && !node.textContent.trim());
-  for (
-    let node = line.parentElement?.closest("details") ? null : line;
-    belongs(node);
-    node = node.nextSibling
-  )
+  for (let node = /** @type {any} */ (line); belongs(node); node = node.nextSibling)
     lines.push(node);
   while (lines.length && !lines.at(-1).tagName) lines.pop();
   if (

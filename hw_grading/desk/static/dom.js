@@ -16,7 +16,7 @@ export function make(tag, settings = {}, ...children) {
     else if (name.includes("-") || name === "role") element.setAttribute(name, String(value));
     else element[name] = value;
   }
-  element.append(...children.filter((child) => child || child === ""));
+  for (const child of children) if (child || child === "") element.append(child);
   return element;
 }
 
@@ -67,9 +67,10 @@ function renderFormulas(element) {
   const katex = /** @type {any} */ (window).katex;
   if (!katex || !/[$\\]/.test(element.textContent ?? "")) return;
   const walker = document.createTreeWalker(element, NodeFilter.SHOW_TEXT);
+  /** @type {Text[]} */
   const texts = [];
   while (walker.nextNode()) {
-    const text = walker.currentNode;
+    const text = /** @type {Text} */ (walker.currentNode);
     if ((text.textContent ?? "").length > LONGEST_TEXT) continue;
     if (!text.parentElement?.closest("pre, code, math, .katex")) texts.push(text);
   }

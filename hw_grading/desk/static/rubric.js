@@ -65,6 +65,7 @@ export function fullMarks(rubric, most) {
 /** How two rubrics differ, one line for each item that is new, other or gone. @param {Rubric} before @param {Rubric} after */
 export function changes(before, after) {
   const old = new Map(before.items.map((item) => [item.id, item]));
+  /** @type {[string, Item][]} */
   const rows = after.items.map((item) => {
     const was = old.get(item.id);
     old.delete(item.id);
@@ -79,7 +80,7 @@ export function changes(before, after) {
           : "";
     return [what, item];
   });
-  rows.push(...[...old.values()].map((item) => ["deleted", item]));
+  for (const item of old.values()) rows.push(["deleted", item]);
   return make(
     "ol",
     { className: "changes" },
