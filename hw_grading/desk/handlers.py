@@ -304,7 +304,7 @@ def routes() -> list[tuple[Any, ...]]:
     place, part = rf"/{PLACE}", r"([^/]+)"
     page = rf"{place}/{part}"
     api = rf"{page}/api"
-    file = r"((?:katex/(?:fonts/)?)?[\w.-]+\.(?:js|css|woff2|svg))"
+    file = r"((?:katex/)?[\w.-]+\.(?:js|css))"
     return [
         (rf"{place}/?", Homeworks),
         (rf"{place}/static/{file}", Static, {"path": [str(STATIC), str(KATEX.parent)]}),

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from hw_grading.desk.answers import Answers, Cells
 from hw_grading.desk.rendering import Renderer
-from hw_grading.desk.showing import answer_html
+from hw_grading.desk.showing import Address, answer_html, beside_html
 from hw_grading.desk.thumbnails import Thumbnails
 from hw_grading.homework.course import Course
 from hw_grading.rubrics.book import GradeBook
@@ -76,7 +76,8 @@ class HomeworkDesk:
         self.renderer, self.thumbnails = renderer, thumbnails
         self.book = GradeBook(course, assignment)
         self._questions = (self.book.questions(), time.monotonic())
-        self.answers = Answers(course, assignment, (q.cell for q in self.questions()))
+        shown = (name for q in self.questions() for name in (q.cell, *q.beside))
+        self.answers = Answers(course, assignment, shown)
         self._busy = busy
         self._wake = threading.Event()
         self._asked = threading.Condition()
@@ -131,6 +132,15 @@ class HomeworkDesk:
         """Return the answer of a student whose notebook has these cells; "" if it is not there."""
         if cell not in cells:
             return ""
+        return answer_html(cells[cell], self.renderer, self._address(cell, student))
+
+    def beside(self, cell: str, student: str, cells: Cells) -> str:
+        """Return what an answer is about, of another cell; "" if it is not there."""
+        if cell not in cells:
+            return ""
+        return beside_html(cells[cell], self.renderer, self._address(cell, student))
+
+    def _address(self, cell: str, student: str) -> Address:
         glance = self.answers.submission(student).glances.get(cell)
         digest = glance.digest if glance else ""
 
@@ -139,7 +149,7 @@ class HomeworkDesk:
             homework = quote(self.assignment, safe="")
             return f"{self.base}{homework}/api/picture/{where}?d={digest}"
 
-        return answer_html(cells[cell], self.renderer, address)
+        return address
 
     # -- in the background
 

@@ -12,7 +12,6 @@ from hw_grading.desk.homework_desk import HomeworkDesk
 from hw_grading.desk.shapes import Json, event_json, grading_json, rubric_json
 from hw_grading.desk.showing import printed_html
 from hw_grading.outcome import Status
-from hw_grading.records.graded_notebook import text_of
 from hw_grading.rubrics.digest import answer_digest
 from hw_grading.rubrics.model import Grading, Question, Rubric
 
@@ -135,9 +134,9 @@ def answer(desk: HomeworkDesk, cell: str, student: str) -> Json:
         "missing": missing,
         "html": note or desk.html(cell, student, cells),
         "beside": [
-            {"title": _title(desk, other), "html": desk.renderer.code(source)}
+            {"title": _title(desk, other), "html": shown}
             for other in about.beside
-            if (source := text_of(cells.get(other, {}).get("source")))
+            if (shown := desk.beside(other, student, cells))
         ],
         "numbers": [
             {"title": _title(desk, other), "html": shown}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import base64
 import html
 import re
@@ -9,13 +10,14 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from hw_grading.desk.pictures import MAX_BYTES, MOST_PICTURES, NotShown, picture_in
-from hw_grading.desk.rendering import Renderer, cut
+from hw_grading.desk.rendering import LONGEST_CODE, Renderer, cut
 from hw_grading.pages.safe_html import clean_html
 from hw_grading.records.graded_notebook import error_of, outputs_of, plain, text_of
 
 MOST_CHARACTERS = 20_000  # of one printed text
 LINES_OF_NUMBERS = 15
 _TERMINAL_CODES = re.compile(r"\x1b\[[0-9;]{0,40}[A-Za-z]")
+_PROGRESS = re.compile(r"\d%\|.*\|.*\[.*\]")  # a bar of tqdm
 _TEXT_ANSWER = 200_000  # characters that are sent to be rendered; more is shown as text anyway
 
 Address = Callable[[int], str]  # of an answer's picture, by its number
@@ -54,9 +56,44 @@ def printed_html(cell: Mapping[str, Any]) -> str:
     )
     results = [_plain_of(o) for o in outputs if o.get("output_type") == "execute_result"]
     text = _calm("\n".join(filter(None, [printed.rstrip(), *results]))[-MOST_CHARACTERS:])
-    lines = [line[:500] for line in text.rstrip().split("\n")[-LINES_OF_NUMBERS:]]
+    lines = [line[:500] for line in text.rstrip().split("\n") if not _PROGRESS.search(line)]
+    lines = lines[-LINES_OF_NUMBERS:]
     shown = "\n".join(lines)
     return f"<pre>{html.escape(cut(shown, MOST_CHARACTERS))}</pre>" if shown.strip() else ""
+
+
+def beside_html(cell: Mapping[str, Any], renderer: Renderer, address: Address) -> str:
+    """Return what an answer is about: the pictures of another cell, or else its code or text.
+
+    Functions are shown without their docstrings, which are the instructor's.
+    """
+    if cell.get("cell_type") != "code":
+        return renderer.markdown(text_of(cell.get("source"))[:_TEXT_ANSWER])
+    outputs = "".join(_outputs(cell, address))
+    if "<img" in outputs:
+        return f'<div class="outputs">{outputs}</div>'
+    source = text_of(cell.get("source"))
+    return renderer.code(_without_docstrings(source)) if source.strip() else ""
+
+
+def _without_docstrings(source: str) -> str:
+    """Return code whose functions have no docstrings; what does not parse is left as it is."""
+    if len(source) > LONGEST_CODE:
+        return source
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return source
+    lines = source.split("\n")
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.FunctionDef) or ast.get_docstring(node) is None:
+            continue
+        first = node.body[0]
+        if len(node.body) > 1 and node.body[1].lineno > (first.end_lineno or 0) > node.lineno:
+            lines[first.lineno - 1 : first.end_lineno] = [""] * (
+                (first.end_lineno or 0) - first.lineno + 1
+            )
+    return re.sub(r"\n{3,}", "\n", "\n".join(lines))
 
 
 def _attachments(cell: Mapping[str, Any]) -> tuple[dict[str, Any], str]:

@@ -49,6 +49,7 @@ _ATTRIBUTES = {
     "class": "left|right|close",
     "display": "block",
     "encoding": r"application/x-tex",
+    "form": "prefix",
     "linebreak": "newline",
     "mathvariant": "normal",
     "notation": r"[a-z ]{1,60}",
@@ -60,6 +61,8 @@ _ATTRIBUTES = {
     **dict.fromkeys(_words("maxsize minsize rspace width"), _LENGTH),
 }
 _PATTERNS = {name: re.compile(pattern) for name, pattern in _ATTRIBUTES.items()}
+_SIGNS = ("\N{MINUS SIGN}", "+", "\N{PLUS-MINUS SIGN}", "\N{MINUS-OR-PLUS SIGN}")
+_CLOSING = (")", "]", "}", "|", "!", "\N{RIGHT FLOOR}", "\N{RIGHT CEILING}", "\u27e9")
 _GLUE = ("mtr-glue", "mml-eqn-num")  # cells that KaTeX adds around equations
 _ALPHABETS = {
     "bold": "MATHEMATICAL BOLD",
@@ -216,6 +219,7 @@ def _written(element: ET.Element, depth: int, *, sized: bool) -> str:
     if name in _TOKENS:
         inside = html.escape(_in_alphabet(element), quote=False)
     else:
+        _mark_signs(element)
         sized = sized or "mathsize" in kept
         inside = "".join(_written(child, depth + 1, sized=sized) for child in element)
     tag = "".join(f' {key}="{value}"' for key, value in kept.items())  # no value needs escaping
@@ -230,6 +234,16 @@ def _align(table: ET.Element) -> None:
         row[:] = [cell for cell in row if len(cell) or not _is_glue(cell)]
         for cell, column in zip(row, columns, strict=False):
             cell.set("class", column)
+
+
+def _mark_signs(row: ET.Element) -> None:
+    """Mark each sign that stands before a number, not between two: it has less room around it."""
+    before = None
+    for child in row:
+        operator = child.tag == f"{_NAMESPACE}mo" and not len(child)
+        if operator and child.text in _SIGNS and (before is None or before not in _CLOSING):
+            child.set("form", "prefix")
+        before = child.text or "" if operator else ")"
 
 
 def _is_glue(cell: ET.Element) -> bool:

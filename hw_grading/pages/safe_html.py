@@ -19,11 +19,9 @@ Student ids and names of notebooks, which templates write into their own parts, 
 from __future__ import annotations
 
 import base64
-import hashlib
 import html
 import math
 import re
-import secrets
 from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import unquote
@@ -36,6 +34,7 @@ from nbconvert.preprocessors import Preprocessor
 from nbformat import NotebookNode
 from pygments.token import STANDARD_TYPES  # type: ignore[import-untyped]
 
+from hw_grading.pages.aside import PICTURES, PLACEHOLDER, TAG, Formulas, Pictures, picture_uri
 from hw_grading.pages.mathematics import Budget, Formula
 from hw_support.submission.problems import encodable, shown
 from hw_support.time_limit import TimeLimitReached, time_limit
@@ -47,20 +46,9 @@ _LONGEST_TEXT = 50_000  # of what is shown as text instead
 _MOST_TAGS = 20_000
 _MOST_COPIES = 5_000_000  # of formatting elements: an unclosed <b> is opened anew in each paragraph
 _DEEPEST = 100
-_MOST_PICTURE_CHARACTERS = 30_000_000  # of one text, in base64
 _MOST_TERMINAL_CODES = 2_000  # of one printed text
 _LONGEST_TERMINAL_CODE = 40
 _BUDGET = "hw_grading_formulas"
-
-# How files of each type begin. An SVG may hold scripts: in an <img> no browser runs them.
-_PICTURES = {
-    "image/png": (b"\x89PNG\r\n\x1a\n",),
-    "image/jpeg": (b"\xff\xd8\xff",),
-    "image/gif": (b"GIF87a", b"GIF89a"),
-    "image/svg+xml": (b"",),
-}
-_PICTURE_URI = re.compile(r"data:(image/(?:png|jpeg|gif|svg\+xml));base64,([A-Za-z0-9+/]+={0,2})")
-_PLACEHOLDER = re.compile(r"data:image/[a-z+]+;base64,([0-9a-f]{64})")
 
 
 def _words(text: str) -> set[str]:
@@ -73,7 +61,6 @@ _TAGS = _HEADINGS | _words(
     "figcaption figure hr i img ins kbd li mark ol p pre q s samp small span strike strong sub "
     "summary sup table tbody td tfoot th thead tr tt u ul var"
 )
-_CODE = _words("code kbd pre samp")
 _VOID_TAGS = _words("br col hr img")
 _ID_PREFIX = "answer-"  # formgrader finds its fields by grade ids
 _VALUES = {
@@ -81,12 +68,11 @@ _VALUES = {
     # formgrader writes parts of its own addresses into its pages, as they are.
     "href": re.compile(r"(?!.*/formgrader)(?:https?://|mailto:|#)[^\s\x00-\x20\x7f]+", re.I),
     "open": re.compile(r""),
-    "src": _PLACEHOLDER,
+    "src": PLACEHOLDER,
     "style": re.compile(r"\s*text-align:\s*(?:left|right|center)\s*;?\s*", re.I),
     **{name: re.compile(r"[0-9]{1,3}") for name in ("border", "colspan", "rowspan", "span")},
     **{name: re.compile(r"[0-9]{1,4}%?") for name in ("height", "start", "width")},
 }
-_TAG = re.compile(r'<(?P<end>/?)(?P<tag>[a-z][a-z0-9]*)[^>"]*(?:"[^"]*"[^>"]*)*>')
 _FORMULA_IN_HTML = re.compile(r"(?<![\\$])(\${1,2})(?!\$)([^$]+)(?<!\\)\1")
 _FORMATTING = re.compile(r"<(?:a|b|big|code|em|font|i|nobr|s|small|strike|strong|tt|u)[\s/>]", re.I)
 _TERMINAL_CODE = re.compile(r"\x1b\[([^@-~\n]*)[@-~]")
@@ -111,7 +97,7 @@ def clean_html(text: str) -> str:
         A fragment in which every element is closed. A text that is too large or too deeply nested
         comes back as preformatted text.
     """
-    pictures = _Pictures(_picture_uri)
+    pictures = Pictures(picture_uri)
     try:
         return pictures.put_back(_cleaned(pictures.put_aside(encodable(text))))
     except _TooMuch:
@@ -168,8 +154,8 @@ def render_markdown(
         missing or not shown. A source that is too large, or is not parsed within two seconds of
         computing, is shown as text.
     """
-    pictures = _Pictures(picture or _picture_uri)
-    formulas = _Formulas(budget or Budget())
+    pictures = Pictures(picture or picture_uri)
+    formulas = Formulas(budget or Budget())
     short = pictures.put_aside(encodable(source))
     if len(short) > _LONGEST_MARKDOWN:
         return _as_text(source)
@@ -249,7 +235,7 @@ def _cleaned(text: str) -> str:
     cleaned = _CLEANER.clean(text)
     _limit(cleaned)
     depth = 0
-    for tag in _TAG.finditer(cleaned):
+    for tag in TAG.finditer(cleaned):
         if tag["tag"] not in _VOID_TAGS:
             depth += -1 if tag["end"] else 1
         if depth > _DEEPEST:
@@ -312,106 +298,6 @@ def _as_text(text: str) -> str:
     )
 
 
-# -- pictures
-
-
-def _picture_uri(mime: str, data: str) -> str | None:
-    """Return a picture in base64 as a data URI, or None if it is none."""
-    data = data.translate({ord(c): None for c in " \t\r\n"})
-    try:
-        raw = base64.b64decode(data, validate=True)
-    except ValueError:
-        return None
-    is_picture = bool(raw) and raw.startswith(_PICTURES.get(mime, ()))
-    return f"data:{mime};base64,{data}" if is_picture else None
-
-
-class _Pictures:
-    """The pictures of one text, put aside while it is parsed: parsers are slow, pictures long."""
-
-    def __init__(self, uri: Callable[[str, str], str | None]) -> None:
-        self._uri = uri
-        self._by_digest: dict[str, str] = {}
-
-    def placeholder(self, mime: str, data: str) -> str | None:
-        """Put a picture aside, and return what stands for it; None if it is none."""
-        uri = self._uri(mime, data)
-        if uri is None:
-            return None
-        digest = hashlib.sha256(uri.encode()).hexdigest()
-        self._by_digest[digest] = uri
-        return f"data:{mime};base64,{digest}"
-
-    def put_aside(self, text: str) -> str:
-        """Put the pictures that a text contains aside."""
-        return _PICTURE_URI.sub(lambda m: self.placeholder(m[1], m[2]) or m[0], text)
-
-    def put_back(self, text: str) -> str:
-        """Put the pictures back, over and over only until it becomes too much."""
-        left = _MOST_PICTURE_CHARACTERS
-
-        def put(match: re.Match[str]) -> str:
-            nonlocal left
-            uri = self._by_digest.get(match[1], "data:,")
-            left -= len(uri)
-            return uri if left >= 0 else "data:,"
-
-        return _PLACEHOLDER.sub(put, text)
-
-
-# -- formulas
-
-
-class _Formulas:
-    """The formulas of one text, put aside while it is parsed and cleaned."""
-
-    def __init__(self, budget: Budget) -> None:
-        self._budget = budget
-        self._name = f"formula{secrets.token_hex(16)}n"  # which no text can hold
-        self._placeholder = re.compile(rf"{self._name}([0-9]+)e")
-        self._found: list[Formula] = []
-
-    def put_aside(self, formula: Formula) -> str:
-        """Put a formula aside, and return what stands for it."""
-        self._found.append(formula)
-        return f"{self._name}{len(self._found) - 1}e"
-
-    def as_sources(self, text: str) -> str:
-        """Put the TeX back, as plain text."""
-        return self._placeholder.sub(lambda match: self._found[int(match[1])].source, text)
-
-    def put_back(self, cleaned: str) -> str:
-        """Put MathML into cleaned HTML: between its tags, and not in code."""
-        parts = []
-        end = 0
-        in_code = 0
-        for tag in _TAG.finditer(cleaned):
-            parts += [self._between_tags(cleaned[end : tag.start()], in_code), self._in_tag(tag[0])]
-            if tag["tag"] in _CODE:
-                in_code += -1 if tag["end"] else 1
-            end = tag.end()
-        return "".join([*parts, self._between_tags(cleaned[end:], in_code)])
-
-    def _between_tags(self, text: str, in_code: int) -> str:
-        def put(match: re.Match[str]) -> str:
-            formula = self._found[int(match[1])]
-            return formula.as_text() if in_code else formula.as_html(self._budget)
-
-        return self._placeholder.sub(put, text)
-
-    def _in_tag(self, tag: str) -> str:
-        """Put words of TeX into a tag: into a heading's id, for example.
-
-        Between dashes: no address becomes one that would not have passed.
-        """
-
-        def put(match: re.Match[str]) -> str:
-            words = re.findall(r"[0-9A-Za-z]+", self._found[int(match[1])].tex)
-            return "-".join(["", *words, ""])
-
-        return self._placeholder.sub(put, tag)
-
-
 # -- markdown
 
 
@@ -422,7 +308,7 @@ class _Renderer(IPythonRenderer):
     """
 
     def __init__(
-        self, attachments: Mapping[str, Any], pictures: _Pictures, formulas: _Formulas
+        self, attachments: Mapping[str, Any], pictures: Pictures, formulas: Formulas
     ) -> None:
         super().__init__(escape=False)
         self._attached = attachments
@@ -436,7 +322,7 @@ class _Renderer(IPythonRenderer):
             name = unquote(url.removeprefix("attachment:"))
             if name not in self._placeholders:
                 bundle = self._attached.get(name) or {}
-                found = (self._pictures.placeholder(m, _text(bundle.get(m))) for m in _PICTURES)
+                found = (self._pictures.placeholder(m, _text(bundle.get(m))) for m in PICTURES)
                 self._placeholders[name] = next(filter(None, found), None)
             placeholder = self._placeholders[name]
             if placeholder is None:
@@ -489,7 +375,7 @@ def _clean_bundle(output: NotebookNode) -> bool:
     if "text/plain" in sent:
         data["text/plain"] = _calm(sent["text/plain"])
     for mime in ("image/png", "image/jpeg", "image/gif"):
-        if mime in sent and _picture_uri(mime, sent[mime]):
+        if mime in sent and picture_uri(mime, sent[mime]):
             data[mime] = sent[mime]
     if "text/html" in sent and not _is_blank(cleaned := clean_html(sent["text/html"])):
         data["text/html"] = cleaned

@@ -15,9 +15,10 @@ from test_results import FAILED, PASSED, ToyCourse, cell, course, error, noteboo
 from traitlets.config import PyFileConfigLoader
 
 from hw_grading.homework.course import REPOSITORY
-from hw_grading.plugins.feedback.facts import Facts, remark_of
+from hw_grading.plugins.feedback.facts import Facts, Remark, remark_of
 from hw_grading.plugins.feedback.summary import summary_of
 from hw_grading.records.scores import Cell, Record, Score
+from hw_grading.rubrics.model import Item, Mark, Rubric
 
 # nbgrader's own way with its database, of no concern here.
 pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")
@@ -385,12 +386,30 @@ def test_no_student_is_read_for_another(course):
     assert rows == [3]  # cells of this homework
 
 
-def test_what_a_grader_wrote_is_items_first_then_words():
-    def as_it_is(text):
-        return Markup.escape(text)
+def as_it_is(text):
+    return Markup.escape(text)
 
+
+def test_what_a_grader_wrote_is_items_first_then_words():
     remark = remark_of("+1  names both\n−0.25  no unit\n\n+1 is not a line of items", as_it_is)
     assert remark.items == (("+1", "names both"), ("−0.25", "no unit"))
     assert remark.text == "+1 is not a line of items"
-    assert remark_of("Only words.", as_it_is).items == ()
     assert remark_of("+2  all", as_it_is).text == ""
+
+
+@pytest.mark.parametrize("text", ["Only words.", "3 errors in line 2", "1. first", "+ and -"])
+def test_words_are_not_taken_for_items(text):
+    assert remark_of(text, as_it_is) == Remark((), Markup.escape(text))
+
+
+def test_what_the_desk_writes_is_read_whole():
+    items = (Item("a", 1, "names\nboth"), Item("b", -0.5, "no unit"), Item("c", 0, "2  see below"))
+    mark = Mark(frozenset("abc"), adjustment=0.25, comment="Well done.\n\n+1  for style")
+    remark = remark_of(Rubric(items, upper=4).comment(mark), as_it_is)
+    assert remark.items == (
+        ("+1", "names\nboth"),
+        ("−0.5", "no unit"),
+        ("0", "2  see below"),
+        ("+0.25", "adjustment"),
+    )
+    assert remark.text == "Well done.  \n  \n+1  for style"

@@ -2,6 +2,8 @@
 
 import os
 import re
+import select
+import signal
 import threading
 import time
 
@@ -17,6 +19,7 @@ from test_safe_html import (
 )
 
 from hw_grading.pages import mathematics, typesetter
+from hw_grading.pages.aside import Formulas
 from hw_grading.pages.mathematics import LONGEST_TEX, Budget, Formula
 from hw_grading.pages.safe_html import markdown2html, render_markdown
 from hw_grading.pages.typesetter import NotSet, Typesetter
@@ -119,9 +122,7 @@ def test_the_name_that_stands_for_a_formula_cannot_be_written_beforehand():
 
 
 def mathematics_name():
-    from hw_grading.pages.safe_html import _Formulas
-
-    return _Formulas(Budget()).put_aside(Formula("x", "$x$", False))
+    return Formulas(Budget()).put_aside(Formula("x", "$x$", False))
 
 
 # -- what comes out
@@ -143,8 +144,18 @@ def test_columns_of_equations_meet_at_their_signs():
     assert "<mtd>" not in table
 
 
+def test_a_sign_before_a_number_is_told_from_one_between_two():
+    assert mathml("-1, (-2), a = -3, a - b, (a) - b, |a| - b, x_1 - y").count('form="prefix"') == 3
+
+
 def test_cells_that_are_empty_keep_their_place():
     assert mathml("\\begin{matrix}&1\\\\2&\\end{matrix}").count("<mtd") == 4
+
+
+def test_what_katex_puts_into_an_operator_is_not_lost():
+    html = mathml("a \\mathrel{\\vcenter{:}}= b")
+    assert ":</mo>" in html
+    assert "<mo><" not in html
 
 
 def test_a_long_formula_can_be_scrolled_by_keyboard():
@@ -390,6 +401,11 @@ def test_it_is_started_when_it_is_needed_and_anew_when_it_died(katex):
     assert katex._process is not first
 
 
+def test_katex_itself_has_no_links_and_an_end_of_macros(katex):
+    assert "href=" not in katex.set(r"\href{javascript:run()}{x}", display=False)
+    assert "katex-error" in katex.set(r"\def\a{\a\a}\a", display=False)
+
+
 def test_threads_get_their_own_answers(katex):
     wrong = []
 
@@ -410,6 +426,16 @@ def test_a_fork_has_a_process_of_its_own(katex):
     assert katex.set("x", display=False)
     mine = katex._process.pid
     reader, writer = os.pipe()
+    held, let_go = threading.Event(), threading.Event()
+
+    def hold():
+        with katex._lock:
+            held.set()
+            let_go.wait()
+
+    asking = threading.Thread(target=hold)  # which is not there in the fork
+    asking.start()
+    held.wait()
     child = os.fork()
     if child == 0:
         try:
@@ -418,7 +444,11 @@ def test_a_fork_has_a_process_of_its_own(katex):
             katex.close()
         finally:
             os._exit(0)
+    let_go.set()
+    asking.join()
     os.close(writer)
+    if not select.select([reader], [], [], 60)[0]:
+        os.kill(child, signal.SIGKILL)
     assert os.read(reader, 9) == b"right"
     os.close(reader)
     os.waitpid(child, 0)

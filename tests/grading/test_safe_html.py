@@ -244,9 +244,9 @@ MATHML = set(
     mstyle msub msubsup msup mtable mtd mtext mtr munder munderover semantics""".split()  # noqa: SIM905
 )
 MATHML_ATTRIBUTES = set(
-    """accent accentunder class depth display displaystyle encoding fence height largeop linebreak
-    linethickness lspace mathbackground mathcolor mathsize mathvariant maxsize minsize notation
-    rspace scriptlevel separator stretchy width""".split()  # noqa: SIM905
+    """accent accentunder class depth display displaystyle encoding fence form height largeop
+    linebreak linethickness lspace mathbackground mathcolor mathsize mathvariant maxsize minsize
+    notation rspace scriptlevel separator stretchy width""".split()  # noqa: SIM905
 )
 ACTIVE_ATTRIBUTES = set(
     """action background cite content data formaction http-equiv is longdesc lowsrc manifest name
@@ -697,6 +697,17 @@ def comparable(active):
     colour = re.compile(r"color: rgb\([\d,]+\)")
     others = (a for a in active if not (a[:2] == ("span", "style") and colour.fullmatch(a[2])))
     return {re.sub(r"\d+", "0", repr(what)) for what in others}
+
+
+def test_feedback_loads_nothing_and_has_no_script(exporters):
+    cells = [answer("$x$", 1), code_cell(display({"image/png": PNG}))]
+    found = rendered(exporters["feedback"], cells)
+    assert found.tags["script"] == 0
+    loads = re.findall(r"<(?:script|link|img|iframe)[^>]*(?:src|href)=[\"']([^\"']*)", found.html)
+    assert not [address for address in loads if not address.startswith("data:")]
+    assert not re.search(r"url\([\"']?(?:https?:)?//|@import|import ", found.html)
+    assert "cdnjs" not in found.html
+    assert ".formula {" in found.html
 
 
 @pytest.mark.parametrize("page", ["feedback", "formgrade"])

@@ -11,7 +11,9 @@ from markupsafe import Markup
 from hw_grading.records.questions import Place
 from hw_grading.records.scores import Cell, Record, Score, in_digits
 
-_ITEM = re.compile(r"([+\-\N{MINUS SIGN}]?[0-9]+(?:\.[0-9]+)?)[ \t]+(\S.*)")
+_NUMBER = r"[0-9]+(?:\.[0-9]+)?"
+# With a sign or two spaces: "3 errors" are words.
+_ITEM = re.compile(rf"([+\-\N{{MINUS SIGN}}]{_NUMBER}(?=[ \t])|{_NUMBER}(?=[ \t]{{2}}))\s+(\S.*)")
 _MOST_ITEMS = 100
 
 
@@ -92,11 +94,17 @@ def points_of(scores: Sequence[Score]) -> Points:
 
 def remark_of(text: str, markdown: Callable[[str], Markup]) -> Remark:
     """Take what a grader wrote apart: lines such as ``+1  names the cache``, then a text."""
-    items: list[tuple[str, Markup]] = []
+    items: list[tuple[str, list[str]]] = []
     lines = text.strip().splitlines()
-    while lines and len(items) < _MOST_ITEMS and (item := _ITEM.fullmatch(lines[0].strip())):
-        items.append((item[1].replace("-", "\N{MINUS SIGN}"), markdown(item[2])))
+    while lines and lines[0].strip() and len(items) < _MOST_ITEMS:
+        if item := _ITEM.fullmatch(lines[0].strip()):
+            items.append((item[1].replace("-", "\N{MINUS SIGN}"), [item[2]]))
+        elif items:
+            items[-1][1].append(lines[0])  # an item of several lines
+        else:
+            break
         del lines[0]
     # Graders end a line where they mean it, which markdown does not take for its end.
     rest = "  \n".join(lines).strip()
-    return Remark(tuple(items), markdown(rest) if rest else Markup())
+    told = tuple((points, markdown("\n".join(words))) for points, words in items)
+    return Remark(told, markdown(rest) if rest else Markup())
