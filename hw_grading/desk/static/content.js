@@ -38,27 +38,6 @@ export function showNotices(answer, keep) {
   byId("notices").replaceChildren(...notices(answer, answer.grading.score, keep));
 }
 
-/** Fold the task's own words above the student's code. @param {Element} line the docstring's first */
-function foldDocstring(line) {
-  if (line.closest("details")) return; // it was folded with the line before
-  const lines = [];
-  const belongs = (node) =>
-    node?.classList?.contains("sd") || (node && !node.tagName && !node.textContent.trim());
-  for (let node = /** @type {any} */ (line); belongs(node); node = node.nextSibling)
-    lines.push(node);
-  while (lines.length && !lines.at(-1).tagName) lines.pop();
-  if (
-    !lines
-      .map((node) => node.textContent)
-      .join("")
-      .includes("\n")
-  )
-    return;
-  const fold = make("details", { className: "docstring" }, make("summary", {}, '"""…"""'));
-  line.before(fold);
-  fold.append(...lines);
-}
-
 /** Show an answer. @param {any} answer as the server gives it */
 export function showContent(answer) {
   const beside = byId("beside");
@@ -76,7 +55,6 @@ export function showContent(answer) {
     });
   beside.replaceChildren(...blocks(answer.numbers, "numbers"), ...blocks(answer.beside, "code"));
   beside.hidden = !beside.children.length;
-  for (const line of beside.querySelectorAll(".code .sd")) foldDocstring(line);
   // What a training printed last says how it went.
   for (const printed of beside.querySelectorAll(".numbers .content"))
     printed.scrollTop = printed.scrollHeight;

@@ -46,61 +46,40 @@ export function showCleanedHtml(element, html) {
   // Whatever levels its author chose, they stand below the page's own headings.
   for (const heading of element.querySelectorAll("h1, h2, h3, h4, h5, h6"))
     heading.setAttribute("aria-level", "3");
-  renderFormulas(element);
-}
-
-/** An element with a text of graders', in which formulas are shown. @param {string} tag @param {string} className @param {string} text */
-export function withFormulas(tag, className, text) {
-  const element = make(tag, { className }, text);
-  renderFormulas(element);
-  return element;
 }
 
 // Bounded: the time of a search grows with its reach.
 const FORMULA =
-  /\$\$([\s\S]{1,3000}?)\$\$|\\\[([\s\S]{1,3000}?)\\\]|\\\(([\s\S]{1,1000}?)\\\)|(?<![\\$])\$(?!\s)((?:\\.|[^$\\]){1,1000}?)(?<!\s)\$(?!\d)/g;
-const LONGEST_TEXT = 20_000;
-const FORMULAS_OF_AN_ANSWER = 500;
+  /\$\$([^$]{1,1000})\$\$|(?<![\\$])\$(?!\s)((?:\\.|[^$\\]){1,1000}?)(?<!\s)\$(?!\d)/g;
+const FORMULAS = 100; // of one text
 
-/** Replace TeX in texts by formulas. What KaTeX does not know stays TeX. @param {Element} element */
-function renderFormulas(element) {
+/**
+ * An element with a text of graders', in which formulas are set; what KaTeX does not know stays TeX.
+ * The server sets those of `html` fields.
+ * @param {string} tag @param {string} className @param {string} text
+ */
+export function withFormulas(tag, className, text) {
   const katex = /** @type {any} */ (window).katex;
-  if (!katex || !/[$\\]/.test(element.textContent ?? "")) return;
-  const walker = document.createTreeWalker(element, NodeFilter.SHOW_TEXT);
-  /** @type {Text[]} */
-  const texts = [];
-  while (walker.nextNode()) {
-    const text = /** @type {Text} */ (walker.currentNode);
-    if ((text.textContent ?? "").length > LONGEST_TEXT) continue;
-    if (!text.parentElement?.closest("pre, code, math, .katex")) texts.push(text);
-  }
-  let left = FORMULAS_OF_AN_ANSWER;
-  for (const text of texts) {
-    const parts = document.createDocumentFragment();
-    const source = text.textContent ?? "";
-    let end = 0;
-    for (const found of source.matchAll(FORMULA)) {
-      if (left-- <= 0) break;
-      const formula = document.createElement("span");
-      try {
-        katex.render(found[1] ?? found[2] ?? found[3] ?? found[4], formula, {
-          displayMode: found[0].startsWith("$$") || found[0].startsWith("\\["),
-          trust: false,
-          maxSize: 20,
-          maxExpand: 200,
-          strict: "ignore",
-        });
-      } catch {
-        continue;
-      }
-      parts.append(source.slice(end, found.index), formula);
-      end = found.index + found[0].length;
+  const element = make(tag, { className });
+  let end = 0;
+  for (const found of katex ? [...text.matchAll(FORMULA)].slice(0, FORMULAS) : []) {
+    const formula = document.createElement("span");
+    try {
+      katex.render(found[1] ?? found[2], formula, {
+        output: "mathml",
+        trust: false,
+        maxSize: 20,
+        maxExpand: 200,
+        strict: "ignore",
+      });
+    } catch {
+      continue;
     }
-    if (end) {
-      parts.append(source.slice(end));
-      text.replaceWith(parts);
-    }
+    element.append(text.slice(end, found.index), formula);
+    end = found.index + found[0].length;
   }
+  element.append(text.slice(end));
+  return element;
 }
 
 /** Let pictures in an answer be enlarged by click or Enter. @param {Element} element @param {string} name */
