@@ -27,8 +27,12 @@ function version(title, by, mark, other, score, rubric) {
     "ul",
     { className: "plain" },
     ...items.map((item) =>
-      make("li", { className: other.chosen.includes(item.id) ? "" : "other" }, `${points(item.points, true)} `,
-        withFormulas("span", "", item.text)),
+      make(
+        "li",
+        { className: other.chosen.includes(item.id) ? "" : "other" },
+        `${points(item.points, true)} `,
+        withFormulas("span", "", item.text),
+      ),
     ),
   );
   const flag = (one) => (one.flagged ? one.flag_note || "yes" : "no");
@@ -62,12 +66,23 @@ export function compare(which, message, mine, theirs, rubric, most) {
   const both = make(
     "div",
     { className: "both" },
-    version("Theirs (saved)", [by, when(theirs.at)].filter(Boolean).join(", "), theirs, mine, theirs.score, rubric),
+    version(
+      "Theirs (saved)",
+      [by, when(theirs.at)].filter(Boolean).join(", "),
+      theirs,
+      mine,
+      theirs.score,
+      rubric,
+    ),
     version("Yours (not saved)", "you, now", mine, theirs, scoreOf(rubric, mine, most), rubric),
   );
   return dialog(`${which}: two versions`, [make("p", {}, message), both], {
     className: "wide",
     calm: true,
-    buttons: [["Take theirs", "", "theirs"], ["Save yours", "", "mine"], ["Later", "", ""]],
+    buttons: [
+      ["Take theirs", "", "theirs"],
+      ["Save yours", "", "mine"],
+      ["Later", "", ""],
+    ],
   });
 }

@@ -43,15 +43,24 @@ export function showContent(answer) {
   const beside = byId("beside");
   const blocks = (list, kind) =>
     (list ?? []).map(({ title, html }) => {
-      const content = make("div", { className: "content", tabIndex: 0, role: "group", "aria-label": title });
+      const content = make("div", {
+        className: "content",
+        tabIndex: 0,
+        role: "group",
+        "aria-label": title,
+      });
       showCleanedHtml(content, html);
       enlargePictures(content, title);
       return make("section", { className: kind }, make("h2", {}, title), content);
     });
   beside.replaceChildren(...blocks(answer.numbers, "numbers"), ...blocks(answer.beside, "code"));
   beside.hidden = !beside.children.length;
+  // What a training printed last says how it went.
+  for (const printed of beside.querySelectorAll(".numbers .content"))
+    printed.scrollTop = printed.scrollHeight;
   const text = byId("answer-text");
-  if (answer.missing && answer.reason) text.replaceChildren(make("p", { className: "soft" }, "There is no answer."));
+  if (answer.missing && answer.reason)
+    text.replaceChildren(make("p", { className: "soft" }, "There is no answer."));
   else showCleanedHtml(text, answer.html);
   enlargePictures(text, "Plot");
   byId("answer").classList.toggle("empty", answer.empty || answer.missing);
@@ -65,7 +74,8 @@ export function showQuestion(question) {
   showCleanedHtml(text, question.text_html);
   showCleanedHtml(scheme, question.scheme_html || "");
   byId("question-text").replaceChildren(
-    make("h2", { className: "unseen" }, "Question"), text,
+    make("h2", { className: "unseen" }, "Question"),
+    text,
     ...(question.scheme_html ? [make("h2", {}, "Mark scheme"), scheme] : []),
   );
   const panel = byId("question");
