@@ -74,8 +74,8 @@ def _measure(server: Server) -> None:
             f"next answer of {cell}, saved and the next shown: median "
             f"{1000 * statistics.median(seconds):.0f} ms, 95 % within {1000 * late:.0f} ms"
         )
-    server_mb, helper_mb = server.megabytes()
-    print(f"memory: server {server_mb:.0f} MB, its renderer {helper_mb:.0f} MB")
+    alone, together = server.megabytes()
+    print(f"memory: server {alone:.0f} MB, with the processes that render {together:.0f} MB")
 
 
 def _grid(server: Server, cell: str) -> float:
@@ -161,10 +161,14 @@ class Server:
         return content
 
     def megabytes(self) -> tuple[float, float]:
-        """Return the resident memory of the server, and that of its children."""
-        process = psutil.Process(self.process.pid)
-        children = sum(child.memory_info().rss for child in process.children(recursive=True))
-        return process.memory_info().rss / 1e6, children / 1e6
+        """Return the resident memory of the server, and that of all its processes.
+
+        In the latter what processes share counts once, where the system tells (Linux).
+        """
+        server = psutil.Process(self.process.pid)
+        everybody = [p.memory_full_info() for p in (server, *server.children(recursive=True))]
+        together = sum(getattr(memory, "pss", memory.rss) for memory in everybody)
+        return everybody[0].rss / 1e6, together / 1e6
 
 
 @contextmanager

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -11,11 +13,12 @@ from jupyter_server.extension.application import ExtensionApp, ExtensionAppJinja
 from jupyter_server.utils import url_path_join
 from traitlets import Unicode
 
+from hw_grading.desk.base_handler import NAME, PLACE
 from hw_grading.desk.courses import Desks, expect_homework
-from hw_grading.desk.handlers import NAME, PLACE, routes
+from hw_grading.desk.handlers import routes
 from hw_grading.homework.course import Course
 
-_THREADS = 12
+_READERS, _WRITERS = 8, 4  # threads; who waits for a locked gradebook delays no reader
 
 
 class DeskApp(ExtensionAppJinjaMixin, ExtensionApp):
@@ -45,7 +48,10 @@ class DeskApp(ExtensionAppJinjaMixin, ExtensionApp):
         base = url_path_join(webapp.settings["base_url"], PLACE) + "/"
         folder = Path(self.course).absolute() if self.course else None
         self._desks = Desks(folder, webapp.settings, base)
-        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="desk")
+        self._threads = {
+            "readers": ThreadPoolExecutor(_READERS, thread_name_prefix="desk"),
+            "writers": ThreadPoolExecutor(_WRITERS, thread_name_prefix="desk"),
+        }
         self.settings.update({f"{NAME}_desks": self._desks, f"{NAME}_threads": self._threads})
 
     def initialize_handlers(self) -> None:
@@ -54,7 +60,8 @@ class DeskApp(ExtensionAppJinjaMixin, ExtensionApp):
 
     async def stop_extension(self) -> None:
         """End what runs in the background."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        for threads in self._threads.values():
+            threads.shutdown(wait=False, cancel_futures=True)
         self._desks.close()
 
 
@@ -84,6 +91,7 @@ def serve(
         The course's settings have a mistake.
     """
     expect_homework(Course(course), assignment)
+    _keep_little_memory()
     options = [
         f"--{DeskApp.__name__}.course={course.absolute()}",
         f"--ServerApp.default_url=/{PLACE}/{quote(assignment, safe='')}/",
@@ -94,3 +102,10 @@ def serve(
     if not browser:
         options.append("--no-browser")
     DeskApp.launch_instance([*options, *more])
+
+
+def _keep_little_memory() -> None:
+    """Let threads share what they free: glibc keeps some for each, a quarter of the server's."""
+    arenas, most = -8, 2  # glibc's M_ARENA_MAX
+    with contextlib.suppress(OSError, AttributeError, TypeError):  # another system
+        ctypes.CDLL(None).mallopt(arenas, most)

@@ -181,6 +181,27 @@ def test_identical_and_blank_answers_are_graded_at_once(
     }
 
 
+def test_answers_are_selected_and_grouped_by_hand_with_the_keyboard(
+    desk: Callable[..., Desk],
+) -> None:
+    kim = desk()
+    page = kim.page
+    page.goto(f"{kim.place}grid/plot")
+    expect(page.locator("#tiles li")).to_have_count(len(CLASS))
+    page.locator("#tiles a").first.focus()
+    for key in ("ArrowRight", "Space", "ArrowRight", "ArrowRight", "Space"):
+        page.keyboard.press(key)
+    expect(page.get_by_role("heading", name="2 answers selected")).to_be_visible()
+    page.get_by_label("Group", exact=True).fill("odd scale")
+    page.get_by_role("button", name="Put into it").click()
+    expect(page.locator("#selection")).to_be_hidden()
+    page.get_by_role("button", name="odd scale 2").click()
+    page.keyboard.press("2")
+    page.keyboard.press("s")
+    expect(page.locator("#said")).to_have_text("Saved: 2 answers.")
+    expect(page.locator("#tiles .score:not(.waits)")).to_have_text(["1", "1"])
+
+
 def test_a_changed_rubric_shows_what_it_changes_scores_anew_and_is_undone(
     course: Path, desk: Callable[..., Desk]
 ) -> None:

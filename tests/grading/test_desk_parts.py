@@ -95,6 +95,7 @@ def test_a_thumbnail_is_small_made_once_and_kept_for_the_owner_only(tmp_path):
 @pytest.mark.parametrize(
     "data", [base64_of(png(10_000, 10_000)), picture()[:800], base64_of(png(3, 3))]
 )
+@pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
 def test_a_damaged_plot_has_no_thumbnail_and_is_tried_once(tmp_path, data):
     thumbnails = Thumbnails(tmp_path)
     assert thumbnails.make(plot_cell(data), "d") == b""

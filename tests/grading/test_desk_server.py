@@ -1,10 +1,12 @@
 """The server of the GSI's desk: what it answers, whom, and what it makes of bad input."""
 
+import contextlib
 import http.client
 import json
 import os
 import re
 import secrets
+import sqlite3
 import struct
 import subprocess
 import sys
@@ -570,6 +572,33 @@ def test_new_notebooks_new_students_and_vanished_folders_are_seen(course, tmp_pa
         assert "no graded notebook" in gone["html"]
     finally:
         server.close()
+
+
+def test_while_somebody_else_holds_the_gradebook_answers_are_shown_and_saves_say_why(toys, kim):
+    body = mark(kim, "answer", "fay")
+    holder = sqlite3.connect(toys.root / "gradebook.db", isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+    refused = []
+
+    def save():
+        with contextlib.suppress(AssertionError):  # who waits in a queue may still save
+            refused.append(kim.api("save/answer", body, 503)["message"])
+
+    saving = [threading.Thread(target=save) for _ in range(12)]
+    for thread in saving:
+        thread.start()
+    try:
+        assert kim.api("answer/plot/ada")["html"]
+        assert not refused  # it was shown while they waited
+        saving[0].join()
+    finally:
+        holder.execute("ROLLBACK")
+        holder.close()
+    for thread in saving:
+        thread.join()
+    assert "Nothing was saved" in refused[0]
+    assert kim.api("answer/answer/fay")["grading"]["done"] is True
+    kim.api("undo/answer", {})
 
 
 def test_inside_another_server_it_serves_the_course_of_formgrader_which_leads_there(

@@ -9,8 +9,9 @@ import { showContent, showNotices, showQuestion } from "./content.js";
 import { byId, counted, make, notTyping, points, say } from "./dom.js";
 import { editRubric, number, offerUndo } from "./editor.js";
 import { grader as askGrader } from "./grader.js";
-import { listen, showHelp } from "./keys.js";
-import { confirmChanged, fullMarks, pressItems, showItems } from "./rubric.js";
+import { KEYS, listen, showHelp } from "./keys.js";
+import { showMarking, showOthers, showPosition, showSaving } from "./panel.js";
+import { confirmChanged, fullMarks, showItems } from "./rubric.js";
 import { Saver, markOf } from "./saver.js";
 import { Look } from "./look.js";
 
@@ -35,11 +36,13 @@ const ahead = new Map();
 const saver = new Saver({
   revision: () => list.rubric.revision,
   known: (students) =>
-    Object.fromEntries(students.flatMap((id) => {
-      const row = list.row(id);
-      return row ? [[id, [row.version, row.digest]]] : [];
-    })),
-  onState: showState,
+    Object.fromEntries(
+      students.flatMap((id) => {
+        const row = list.row(id);
+        return row ? [[id, [row.version, row.digest]]] : [];
+      }),
+    ),
+  onState: () => showSaving(saver, list),
   onSaved: (id, grading) => {
     list.graded(id, grading);
     ahead.delete(id);
@@ -53,7 +56,14 @@ const saver = new Saver({
   onConflict: async (entry, theirs) => {
     await notTyping();
     const message = entry.failure?.message ?? "";
-    return compare(list.call(entry.student), message, entry.mark, theirs, list.rubric, list.question.max_points);
+    return compare(
+      list.call(entry.student),
+      message,
+      entry.mark,
+      theirs,
+      list.rubric,
+      list.question.max_points,
+    );
   },
   onRubric: async (rubric, message) => {
     const now = rubric ?? (await ask(["question", CELL])).rubric;
@@ -69,7 +79,8 @@ const saver = new Saver({
 function takeRubric(rubric) {
   list.rubric = rubric;
   const ids = new Set(rubric.items.map((item) => item.id));
-  for (const entry of saver.unsaved()) entry.mark.chosen = entry.mark.chosen.filter((id) => ids.has(id));
+  for (const entry of saver.unsaved())
+    entry.mark.chosen = entry.mark.chosen.filter((id) => ids.has(id));
   if (mark) mark = { ...mark, chosen: mark.chosen.filter((id) => ids.has(id)) };
   list.newest = rubric;
   showItems(byId("items"), rubric, toggle);
@@ -96,12 +107,15 @@ function change(part, how = {}) {
 /** @param {string} id of an item */
 function toggle(id) {
   if (!mark) return change({});
-  const chosen = mark.chosen.includes(id) ? mark.chosen.filter((one) => one !== id) : [...mark.chosen, id];
+  const chosen = mark.chosen.includes(id)
+    ? mark.chosen.filter((one) => one !== id)
+    : [...mark.chosen, id];
   change({ chosen });
 }
 
 const keep = () => change({ done: true }, { force: true });
-const adjust = (by) => change({ adjustment: Math.round(((mark?.adjustment ?? 0) + by) * 1000) / 1000 });
+const adjust = (by) =>
+  change({ adjustment: Math.round(((mark?.adjustment ?? 0) + by) * 1000) / 1000 });
 const full = () => change({ ...fullMarks(list.rubric, list.question.max_points), done: true });
 
 /** Nothing applies, and that is the mark. */
@@ -140,85 +154,26 @@ function edit() {
     await refresh();
     await show(student, true);
   };
-  saver.idle().then(() =>
-    editRubric(list.rubric, list.question.max_points, (id) => list.call(id), changed));
+  saver
+    .idle()
+    .then(() => editRubric(list.rubric, list.question.max_points, (id) => list.call(id), changed));
 }
 
 // -- showing
 
 function showMark() {
-  const most = list.question.max_points;
   byId("marking").setAttribute("aria-busy", String(!mark));
-  for (const button of byId("marking").querySelectorAll("button, input, textarea")) button.disabled = !mark;
-  if (!mark || !answer) return;
-  pressItems(byId("items"), mark.chosen);
-  const { grading } = answer;
-  byId("score").textContent = points(grading.score);
-  byId("score").classList.toggle("waits", grading.waits);
-  byId("of").textContent = `of ${points(most)}${grading.waits ? ", not graded" : ""}`;
-  const bare = !mark.chosen.length && !mark.adjustment;
-  byId("nothing").setAttribute("aria-pressed", String(mark.done && bare));
-  const start = list.rubric.kind === "subtracting" ? "Nothing to take off" : "No item applies";
-  byId("nothing").querySelector("span").textContent = start;
-  if (document.activeElement !== byId("adjustment")) {
-    byId("adjustment").value = mark.adjustment ? points(mark.adjustment, true) : "0";
+  for (const field of byId("marking").querySelectorAll("button, input, textarea")) {
+    field.disabled = !mark;
   }
-  byId("flag").setAttribute("aria-pressed", String(mark.flagged));
-  byId("flag-line").hidden = !mark.flagged;
-  if (document.activeElement !== byId("flag-note")) byId("flag-note").value = mark.flag_note;
+  if (!mark || !answer) return;
+  showMarking(mark, answer, list);
   if (document.activeElement !== comment.field) comment.show(mark.comment);
-  const same = (answer.same ?? []).filter((id) => id !== student);
-  byId("same-line").hidden = !same.length;
-  const graded = same.filter((id) => list.row(id)?.graded).length;
-  byId("same-line").querySelector("span").textContent =
-    `Also for ${counted(same.length, "identical answer")}${graded ? ` (${graded} graded)` : ""}`;
   showProgress();
 }
 
-function showProgress() {
-  const { all: [done, of], own } = list.progress(me);
-  const [, ownOf] = own ?? [];
-  byId("bar").max = (own ? ownOf : of) || 1;
-  byId("bar").value = own ? own[0] : done;
-  byId("done-text").textContent =
-    (own ? `${own[0]} of ${own[1]} of yours, ` : "") + `${done} of ${of} graded`;
-  const place = list.places.get(student) ?? 0;
-  byId("number").textContent = `Answer ${place + 1} of ${of}`;
-  byId("previous").disabled = place === 0;
-  byId("next").disabled = place >= of - 1;
-  byId("names").setAttribute("aria-pressed", String(list.named));
-  const name = list.named ? list.row(student)?.name || student : "";
-  byId("who").replaceChildren(name && make("bdi", {}, make("a", { href: address("student", student) }, name)));
-  document.title = `${list.question.title}, answer ${place + 1} of ${of}`;
-}
-
-function showState() {
-  const state = byId("state");
-  const failed = saver.failed();
-  const left = saver.unsaved().length;
-  state.className = failed ? "alarm" : "soft";
-  const text = failed ? "Not saved" : left ? "Saving…" : saver.saved ? "Saved" : "";
-  if (state.textContent !== text) state.textContent = text;
-  const trouble = byId("trouble");
-  if (!failed) return trouble.replaceChildren();
-  const { failure } = failed;
-  const again = failure?.body.theirs ? "Compare" : "Try again";
-  const what = failure?.login
-    ? [" Log in ", make("a", { href: LOGIN, target: "_blank" }, "in another tab"), ", then come back: what you typed is kept. "]
-    : [failure?.passes ? " What you typed is kept; it is tried again by itself. " : " What you typed is kept. "];
-  const many = left > 1 ? ` (${counted(left, "answer")})` : ` (${list.call(failed.student)})`;
-  trouble.replaceChildren(make("p", {}, make("strong", {}, "Not saved"), `${many}: ${failure?.message}`, ...what,
-    make("button", { type: "button", onclick: () => saver.again() }, again)));
-}
-
-function showHere() {
-  const [with_, elsewhere] = [[], []];
-  for (const [name, id] of Object.entries(others)) (id === student ? with_ : elsewhere).push([name, id]);
-  byId("here").replaceChildren(
-    ...with_.map(([name]) => make("p", { className: "alarm" }, make("bdi", {}, name), " is at this answer too")),
-    ...elsewhere.map(([name, id]) => make("p", { className: "soft" }, make("bdi", {}, name), ` is at answer ${(list.places.get(id) ?? 0) + 1}`)),
-  );
-}
+const showProgress = () => showPosition(list, student, me);
+const showHere = () => showOthers(others, student, list);
 
 // -- moving
 
@@ -242,7 +197,10 @@ async function show(id, fresh = false) {
   sessionStorage.setItem(HERE, id);
   if (moved) {
     [answer, mark] = [null, null];
-    if (byId("marking").contains(document.activeElement) || byId("answer").contains(document.activeElement)) {
+    if (
+      byId("marking").contains(document.activeElement) ||
+      byId("answer").contains(document.activeElement)
+    ) {
       /** @type {HTMLElement} */ (document.activeElement).blur();
     }
     byId("work").setAttribute("aria-busy", "true");
@@ -266,14 +224,25 @@ async function show(id, fresh = false) {
     showMark();
     saver.flush();
     tellHere();
-    for (const next of [list.waiting(id, me, taken())[0], list.neighbour(id, 1)]) if (next) load(next);
+    for (const next of [list.waiting(id, me, taken())[0], list.neighbour(id, 1)])
+      if (next) load(next);
     trim();
   } catch (error) {
     if (turn !== move) return;
     const again = make("button", { type: "button", onclick: () => show(id, true) }, "Try again");
-    const login = error.login && make("a", { href: LOGIN, target: "_blank" }, "Log in in another tab");
+    const login =
+      error.login && make("a", { href: LOGIN, target: "_blank" }, "Log in in another tab");
     byId("beside").replaceChildren();
-    byId("notices").replaceChildren(make("p", { className: "notice alarm" }, `The answer was not loaded: ${error.message} `, login || "", " ", again));
+    byId("notices").replaceChildren(
+      make(
+        "p",
+        { className: "notice alarm" },
+        `The answer was not loaded: ${error.message} `,
+        login || "",
+        " ",
+        again,
+      ),
+    );
     byId("answer-text").replaceChildren();
   }
 }
@@ -294,7 +263,12 @@ function go(step) {
 
 function goOn() {
   saver.flush();
-  const sent = new Set(saver.unsaved().filter((entry) => entry.mark.done).map((entry) => entry.student));
+  const sent = new Set(
+    saver
+      .unsaved()
+      .filter((entry) => entry.mark.done)
+      .map((entry) => entry.student),
+  );
   const next = list.waiting(student, me, taken()).find((id) => !sent.has(id));
   if (next !== undefined) show(next);
   else say("Every answer is graded. ", make("a", { href: address("") }, "Back to all questions"));
@@ -332,8 +306,16 @@ function showNews() {
     if (await confirmChanged(list.rubric, now, "", "Use it")) takeRubric(now);
     showNews();
   };
-  box.replaceChildren(news ? make("p", { className: "notice" }, "The rubric was changed. ",
-    make("button", { type: "button", onclick: look }, "Look at it")) : "");
+  box.replaceChildren(
+    news
+      ? make(
+          "p",
+          { className: "notice" },
+          "The rubric was changed. ",
+          make("button", { type: "button", onclick: look }, "Look at it"),
+        )
+      : "",
+  );
 }
 
 // -- the page
@@ -354,35 +336,43 @@ async function grid() {
 }
 
 const questionPanel = () => (byId("question").open = !byId("question").open);
-const help = () =>
-  showHelp([
-    ["1 … 9", "an item of the rubric applies, or not (⇧0 … ⇧9: the tenth and later ones)"],
-    ["0", "full marks"],
-    ["d", "graded, though no item applies"],
-    ["+ −", "half a point more or less"],
-    ["n", "next answer that is not graded"],
-    ["j k", "next, previous answer"],
-    ["c", "comment (Esc or Ctrl+Enter leaves it, ↓ goes to comments used before)"],
-    ["u", "undo what you saved last"],
-    ["f", "flag for a second look"],
-    ["e", "edit the rubric"],
-    ["q", "question and mark scheme"],
-    ["i", "names of students"],
-    ["g", "all answers in a grid"],
-    ["?", "this help"],
-  ]);
+const help = () => showHelp(KEYS);
 
 function connect() {
   const actions = {
-    previous: () => go(-1), next: () => go(1), "next-ungraded": goOn, names, help, full, nothing, flag,
-    undo, edit, less: () => adjust(-0.5), more: () => adjust(0.5),
+    previous: () => go(-1),
+    next: () => go(1),
+    "next-ungraded": goOn,
+    names,
+    help,
+    full,
+    nothing,
+    flag,
+    undo,
+    edit,
+    less: () => adjust(-0.5),
+    more: () => adjust(0.5),
   };
   for (const [id, action] of Object.entries(actions)) byId(id).addEventListener("click", action);
   listen(
     {
-      j: () => go(1), k: () => go(-1), n: goOn, 0: full, d: nothing, c: () => comment.field.focus(), u: undo,
-      "+": () => adjust(0.5), "=": () => adjust(0.5), "-": () => adjust(-0.5), "−": () => adjust(-0.5),
-      f: flag, i: names, e: edit, q: questionPanel, g: grid, "?": help,
+      j: () => go(1),
+      k: () => go(-1),
+      n: goOn,
+      0: full,
+      d: nothing,
+      c: () => comment.field.focus(),
+      u: undo,
+      "+": () => adjust(0.5),
+      "=": () => adjust(0.5),
+      "-": () => adjust(-0.5),
+      "−": () => adjust(-0.5),
+      f: flag,
+      i: names,
+      e: edit,
+      q: questionPanel,
+      g: grid,
+      "?": help,
     },
     (index) => list.rubric?.items[index] && toggle(list.rubric.items[index].id),
   );
@@ -392,10 +382,15 @@ function connect() {
     else say("An adjustment is a number of points, such as -0.5.");
     byId("adjustment").value = mark?.adjustment ? points(mark.adjustment, true) : "0";
   });
-  byId("flag-note").addEventListener("input", () => change({ flag_note: byId("flag-note").value }, { typing: true }));
+  byId("flag-note").addEventListener("input", () =>
+    change({ flag_note: byId("flag-note").value }, { typing: true }),
+  );
   byId("flag-note").addEventListener("change", () => saver.flush());
   for (const id of ["adjustment", "flag-note"]) {
-    byId(id).addEventListener("keydown", (event) => ["Escape", "Enter"].includes(event.key) && event.target.blur());
+    byId(id).addEventListener(
+      "keydown",
+      (event) => ["Escape", "Enter"].includes(event.key) && event.target.blur(),
+    );
   }
   byId("same").addEventListener("change", () => byId("same").checked && mark?.done && keep());
   setInterval(tellHere, 10_000);
@@ -404,7 +399,8 @@ function connect() {
 
 /** Where to begin: at the address's answer, where this tab was, or at the first that waits. */
 function first() {
-  const wanted = document.body.dataset.student || new URLSearchParams(location.search).get("student");
+  const wanted =
+    document.body.dataset.student || new URLSearchParams(location.search).get("student");
   if (wanted && list.row(wanted)) return wanted;
   if (wanted) say(`The class has no student ${wanted}.`);
   const before = sessionStorage.getItem(HERE);
@@ -417,9 +413,18 @@ async function begin() {
   try {
     await list.load();
   } catch (error) {
-    const login = error.login && make("a", { href: LOGIN, target: "_blank" }, "Log in in another tab");
-    byId("trouble").replaceChildren(make("p", {}, `The question was not loaded: ${error.message} `, login || "", " ",
-      make("button", { type: "button", onclick: () => location.reload() }, "Try again")));
+    const login =
+      error.login && make("a", { href: LOGIN, target: "_blank" }, "Log in in another tab");
+    byId("trouble").replaceChildren(
+      make(
+        "p",
+        {},
+        `The question was not loaded: ${error.message} `,
+        login || "",
+        " ",
+        make("button", { type: "button", onclick: () => location.reload() }, "Try again"),
+      ),
+    );
     return;
   }
   byId("title").textContent = list.question.title;

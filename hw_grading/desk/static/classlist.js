@@ -5,7 +5,7 @@ import { CELL, ask } from "./api.js";
 
 /**
  * @typedef {{student: string, name: string, graded: boolean, flagged: boolean, score: number | null,
- *   empty: boolean, failed: boolean, changed: boolean, overridden: boolean, share: string | null,
+ *   empty: boolean, missing: boolean, failed: boolean, changed: boolean, overridden: boolean, share: string | null,
  *   group: string | null, version: string, digest: string, excerpt: string, picture: boolean}} Row
  */
 
@@ -38,7 +38,10 @@ export class ClassList {
   /** Load the question; the rubric that the grader sees stays as it is. */
   async load() {
     const start = performance.now();
-    const { question, rubric, students, comments, groups, same, reading } = await ask(["question", CELL]);
+    const { question, rubric, students, comments, groups, same, reading } = await ask([
+      "question",
+      CELL,
+    ]);
     this.rubric ??= rubric;
     this.newest = rubric;
     Object.assign(this, { question, comments, groups, same, reading, rows: students });
@@ -91,7 +94,8 @@ export class ClassList {
     const here = this.places.get(student) ?? -1;
     const circle = [...this.rows.slice(here + 1), ...this.rows.slice(0, here + 1)];
     const left = circle.filter((row) => !row.graded && row.student !== student);
-    const rank = (row) => (taken.has(row.student) ? 4 : 0) + (row.share === grader ? 0 : row.share ? 2 : 1);
+    const rank = (row) =>
+      (taken.has(row.student) ? 4 : 0) + (row.share === grader ? 0 : row.share ? 2 : 1);
     return left.sort((one, other) => rank(one) - rank(other)).map((row) => row.student);
   }
 
@@ -99,6 +103,9 @@ export class ClassList {
   progress(grader) {
     const own = this.rows.filter((row) => row.share === grader);
     const count = (rows) => [rows.filter((row) => row.graded).length, rows.length];
-    return { all: count(this.rows), own: own.length && own.length < this.rows.length ? count(own) : null };
+    return {
+      all: count(this.rows),
+      own: own.length && own.length < this.rows.length ? count(own) : null,
+    };
   }
 }

@@ -49,7 +49,8 @@ export class Comment {
 
   /** @param {KeyboardEvent} event */
   key(event) {
-    const leave = event.key === "Escape" || (event.key === "Enter" && (event.ctrlKey || event.metaKey));
+    const leave =
+      event.key === "Escape" || (event.key === "Enter" && (event.ctrlKey || event.metaKey));
     const last = this.field.value.indexOf("\n", this.field.selectionEnd) < 0;
     if (leave) this.field.blur();
     else if (event.key === "ArrowDown" && last && !event.shiftKey) {
@@ -64,7 +65,9 @@ export class Comment {
   offer() {
     const typed = this.field.value.trim().toLowerCase();
     const fits = this.used
-      .filter(({ text }) => text.toLowerCase().includes(typed) && text.trim().toLowerCase() !== typed)
+      .filter(
+        ({ text }) => text.toLowerCase().includes(typed) && text.trim().toLowerCase() !== typed,
+      )
       .slice(0, OFFERED);
     const take = (text) => () => {
       this.field.value = text;
@@ -72,12 +75,22 @@ export class Comment {
       this.onChange(text, true);
       this.refresh();
     };
-    this.box.querySelector("ul").replaceChildren(
-      ...fits.map(({ text, times }) =>
-        make("li", {}, make("button", { type: "button", onclick: take(text) },
-          make("span", { className: "text" }, text), make("span", { className: "soft" }, ` ${times}×`))),
-      ),
-    );
+    this.box
+      .querySelector("ul")
+      .replaceChildren(
+        ...fits.map(({ text, times }) =>
+          make(
+            "li",
+            {},
+            make(
+              "button",
+              { type: "button", onclick: take(text) },
+              make("span", { className: "text" }, text),
+              make("span", { className: "soft" }, ` ${times}×`),
+            ),
+          ),
+        ),
+      );
     this.box.hidden = !fits.length;
   }
 

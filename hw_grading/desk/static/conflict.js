@@ -1,7 +1,7 @@
 // @ts-check
 /** Two graders saved the same answer: both versions side by side, and one of them is taken. */
 
-import { dialog, make, points, when } from "./dom.js";
+import { dialog, make, points, when, withFormulas } from "./dom.js";
 
 /** @typedef {import("./saver.js").Mark} Mark */
 /** @typedef {import("./saver.js").Grading} Grading */
@@ -27,7 +27,12 @@ function version(title, by, mark, other, score, rubric) {
     "ul",
     { className: "plain" },
     ...items.map((item) =>
-      make("li", { className: other.chosen.includes(item.id) ? "" : "other" }, `${points(item.points, true)} ${item.text}`),
+      make(
+        "li",
+        { className: other.chosen.includes(item.id) ? "" : "other" },
+        `${points(item.points, true)} `,
+        withFormulas("span", "", item.text),
+      ),
     ),
   );
   const flag = (one) => (one.flagged ? one.flag_note || "yes" : "no");
@@ -61,12 +66,23 @@ export function compare(which, message, mine, theirs, rubric, most) {
   const both = make(
     "div",
     { className: "both" },
-    version("Theirs (saved)", [by, when(theirs.at)].filter(Boolean).join(", "), theirs, mine, theirs.score, rubric),
+    version(
+      "Theirs (saved)",
+      [by, when(theirs.at)].filter(Boolean).join(", "),
+      theirs,
+      mine,
+      theirs.score,
+      rubric,
+    ),
     version("Yours (not saved)", "you, now", mine, theirs, scoreOf(rubric, mine, most), rubric),
   );
   return dialog(`${which}: two versions`, [make("p", {}, message), both], {
     className: "wide",
     calm: true,
-    buttons: [["Take theirs", "", "theirs"], ["Save yours", "", "mine"], ["Later", "", ""]],
+    buttons: [
+      ["Take theirs", "", "theirs"],
+      ["Save yours", "", "mine"],
+      ["Later", "", ""],
+    ],
   });
 }

@@ -13,10 +13,9 @@ function notice(text, kind = "", ...more) {
  * @param {any} answer @param {number | null} score @param {() => void} keep saves the mark once more
  */
 function notices(answer, score, keep) {
-  const { status, reason, late, missing, grading } = answer;
+  const { reason, late, grading } = answer;
   const list = [];
-  if (reason) list.push(notice(`The submission could not be graded (${status}): ${reason}`, "alarm"));
-  if (missing) list.push(notice("The notebook has no such cell any more: it was deleted.", "alarm"));
+  if (reason) list.push(notice(`The submission failed: ${reason}`, "alarm"));
   if (late) list.push(notice(typeof late === "string" ? `Late: ${late}` : "Handed in late."));
   if (grading.changed) {
     const button = make("button", { type: "button", onclick: keep }, "The marks are still right");
@@ -44,22 +43,27 @@ export function showContent(answer) {
   const beside = byId("beside");
   const blocks = (list, kind) =>
     (list ?? []).map(({ title, html }) => {
-      const content = make("div", { className: "content", tabIndex: 0, role: "group", "aria-label": title });
+      const content = make("div", {
+        className: "content",
+        tabIndex: 0,
+        role: "group",
+        "aria-label": title,
+      });
       showCleanedHtml(content, html);
       enlargePictures(content, title);
       return make("section", { className: kind }, make("h2", {}, title), content);
     });
   beside.replaceChildren(...blocks(answer.numbers, "numbers"), ...blocks(answer.beside, "code"));
   beside.hidden = !beside.children.length;
+  // What a training printed last says how it went.
+  for (const printed of beside.querySelectorAll(".numbers .content"))
+    printed.scrollTop = printed.scrollHeight;
   const text = byId("answer-text");
-  if (answer.missing) text.replaceChildren(make("p", { className: "soft" }, "There is no answer."));
-  else if (answer.empty && !answer.html) text.replaceChildren(make("p", { className: "soft" }, "The answer is empty."));
+  if (answer.missing && answer.reason)
+    text.replaceChildren(make("p", { className: "soft" }, "There is no answer."));
   else showCleanedHtml(text, answer.html);
   enlargePictures(text, "Plot");
-  // A plot is what is graded; the code that drew it comes below.
-  text.prepend(...text.querySelectorAll(".picture"));
-  byId("answer").classList.toggle("empty", Boolean(answer.empty));
-  byId("answer-title").textContent = answer.empty && !answer.missing ? "Answer (empty)" : "Answer";
+  byId("answer").classList.toggle("empty", answer.empty || answer.missing);
   text.scrollTop = 0;
   byId("work").scrollTop = 0;
 }
@@ -70,7 +74,8 @@ export function showQuestion(question) {
   showCleanedHtml(text, question.text_html);
   showCleanedHtml(scheme, question.scheme_html || "");
   byId("question-text").replaceChildren(
-    make("h2", { className: "unseen" }, "Question"), text,
+    make("h2", { className: "unseen" }, "Question"),
+    text,
     ...(question.scheme_html ? [make("h2", {}, "Mark scheme"), scheme] : []),
   );
   const panel = byId("question");

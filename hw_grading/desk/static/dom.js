@@ -16,7 +16,7 @@ export function make(tag, settings = {}, ...children) {
     else if (name.includes("-") || name === "role") element.setAttribute(name, String(value));
     else element[name] = value;
   }
-  element.append(...children.filter((child) => child || child === ""));
+  for (const child of children) if (child || child === "") element.append(child);
   return element;
 }
 
@@ -44,54 +44,42 @@ export function showCleanedHtml(element, html) {
     link.setAttribute("rel", "noopener noreferrer");
   }
   // Whatever levels its author chose, they stand below the page's own headings.
-  for (const heading of element.querySelectorAll("h1, h2, h3, h4, h5, h6")) heading.setAttribute("aria-level", "3");
-  renderFormulas(element);
+  for (const heading of element.querySelectorAll("h1, h2, h3, h4, h5, h6"))
+    heading.setAttribute("aria-level", "3");
 }
 
 // Bounded: the time of a search grows with its reach.
 const FORMULA =
-  /\$\$([\s\S]{1,3000}?)\$\$|\\\[([\s\S]{1,3000}?)\\\]|\\\(([\s\S]{1,1000}?)\\\)|(?<![\\$])\$(?!\s)((?:\\.|[^$\\]){1,1000}?)(?<!\s)\$(?!\d)/g;
-const LONGEST_TEXT = 20_000;
-const FORMULAS_OF_AN_ANSWER = 500;
+  /\$\$([^$]{1,1000})\$\$|(?<![\\$])\$(?!\s)((?:\\.|[^$\\]){1,1000}?)(?<!\s)\$(?!\d)/g;
+const FORMULAS = 100; // of one text
 
-/** Replace TeX in texts by formulas. What KaTeX does not know stays TeX. @param {Element} element */
-function renderFormulas(element) {
+/**
+ * An element with a text of graders', in which formulas are set; what KaTeX does not know stays TeX.
+ * The server sets those of `html` fields.
+ * @param {string} tag @param {string} className @param {string} text
+ */
+export function withFormulas(tag, className, text) {
   const katex = /** @type {any} */ (window).katex;
-  if (!katex || !/[$\\]/.test(element.textContent ?? "")) return;
-  const walker = document.createTreeWalker(element, NodeFilter.SHOW_TEXT);
-  const texts = [];
-  while (walker.nextNode()) {
-    const text = walker.currentNode;
-    if ((text.textContent ?? "").length > LONGEST_TEXT) continue;
-    if (!text.parentElement?.closest("pre, code, .katex")) texts.push(text);
-  }
-  let left = FORMULAS_OF_AN_ANSWER;
-  for (const text of texts) {
-    const parts = document.createDocumentFragment();
-    const source = text.textContent ?? "";
-    let end = 0;
-    for (const found of source.matchAll(FORMULA)) {
-      if (left-- <= 0) break;
-      const formula = document.createElement("span");
-      try {
-        katex.render(found[1] ?? found[2] ?? found[3] ?? found[4], formula, {
-          displayMode: found[0].startsWith("$$") || found[0].startsWith("\\["),
-          trust: false,
-          maxSize: 20,
-          maxExpand: 200,
-          strict: "ignore",
-        });
-      } catch {
-        continue;
-      }
-      parts.append(source.slice(end, found.index), formula);
-      end = found.index + found[0].length;
+  const element = make(tag, { className });
+  let end = 0;
+  for (const found of katex ? [...text.matchAll(FORMULA)].slice(0, FORMULAS) : []) {
+    const formula = document.createElement("span");
+    try {
+      katex.render(found[1] ?? found[2], formula, {
+        output: "mathml",
+        trust: false,
+        maxSize: 20,
+        maxExpand: 200,
+        strict: "ignore",
+      });
+    } catch {
+      continue;
     }
-    if (end) {
-      parts.append(source.slice(end));
-      text.replaceWith(parts);
-    }
+    element.append(text.slice(end, found.index), formula);
+    end = found.index + found[0].length;
   }
+  element.append(text.slice(end));
+  return element;
 }
 
 /** Let pictures in an answer be enlarged by click or Enter. @param {Element} element @param {string} name */
@@ -101,7 +89,7 @@ export function enlargePictures(element, name) {
     if (!picture.alt) picture.alt = pictures.length > 1 ? `${name} ${index + 1}` : name;
     const button = make("button", {
       type: "button",
-      className: "picture",
+      className: "enlarge",
       title: "Enlarge",
       onclick: () => {
         const large = make("img", { src: picture.src, alt: picture.alt });
@@ -123,12 +111,25 @@ export function enlargePictures(element, name) {
  * @returns {Promise<string>}
  */
 export function dialog(title, content, settings = {}) {
-  const { className = "", buttons = [["Close", "main"]], check = () => true, calm = false } = settings;
+  const {
+    className = "",
+    buttons = [["Close", "main"]],
+    check = () => true,
+    calm = false,
+  } = settings;
   const before = /** @type {HTMLElement | null} */ (document.activeElement);
   return new Promise((resolve) => {
-    const heading = make("h2", { id: `dialog-${document.querySelectorAll("dialog").length}` }, title);
+    const heading = make(
+      "h2",
+      { id: `dialog-${document.querySelectorAll("dialog").length}` },
+      title,
+    );
     const close = async (value) => {
-      if ((await check(value)) !== false) box.close(value);
+      if ((await check(value)) === false) return;
+      // Else the next key still goes to a field of the dialog, until the page is drawn again.
+      if (box.contains(document.activeElement))
+        /** @type {HTMLElement} */ (document.activeElement).blur();
+      box.close(value);
     };
     const box = make(
       "dialog",
@@ -149,7 +150,11 @@ export function dialog(title, content, settings = {}) {
         },
       },
       heading,
-      make("div", { className: "inside", tabIndex: 0, role: "group", "aria-labelledby": heading.id }, ...content),
+      make(
+        "div",
+        { className: "inside", tabIndex: 0, role: "group", "aria-labelledby": heading.id },
+        ...content,
+      ),
       make(
         "p",
         { className: "buttons" },
@@ -168,7 +173,9 @@ export function dialog(title, content, settings = {}) {
 /** Resolves when nobody types into a field: then a dialog interrupts no word. */
 export async function notTyping() {
   while (document.activeElement?.matches("textarea, input:not([type=checkbox])")) {
-    await new Promise((resolve) => document.activeElement?.addEventListener("blur", resolve, { once: true }));
+    await new Promise((resolve) =>
+      document.activeElement?.addEventListener("blur", resolve, { once: true }),
+    );
   }
 }
 

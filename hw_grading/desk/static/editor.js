@@ -20,7 +20,16 @@ function itemRow(item) {
   rows += 1;
   const field = (tag, what, value, more) => {
     const label = make("label", { className: "unseen", htmlFor: name(what) }, what);
-    return [label, make(tag, { id: name(what), className: what.toLowerCase(), value, autocomplete: "off", ...more })];
+    return [
+      label,
+      make(tag, {
+        id: name(what),
+        className: what.toLowerCase(),
+        value,
+        autocomplete: "off",
+        ...more,
+      }),
+    ];
   };
   const move = (by) => (event) => {
     const { parentElement: list } = row;
@@ -32,23 +41,36 @@ function itemRow(item) {
   const row = make(
     "li",
     { "data-item": item.id ?? "" },
-    ...field("input", "Points", item.points === undefined ? "" : String(item.points), { inputMode: "decimal" }),
+    ...field("input", "Points", item.points === undefined ? "" : String(item.points), {
+      inputMode: "decimal",
+    }),
     make(
       "div",
       {},
       ...field("textarea", "Text", item.text ?? "", { rows: 1, placeholder: "What students read" }),
-      ...field("textarea", "Note", item.note ?? "", { rows: 1, placeholder: "Note for graders only" }),
+      ...field("textarea", "Note", item.note ?? "", {
+        rows: 1,
+        placeholder: "Note for graders only",
+      }),
     ),
     make(
       "div",
       { className: "buttons" },
       make("button", { type: "button", onclick: move(-1), "aria-label": "Move up" }, "↑"),
       make("button", { type: "button", onclick: move(1), "aria-label": "Move down" }, "↓"),
-      make("button", { type: "button", "aria-label": "Delete", onclick: () => {
-        const next = row.nextElementSibling ?? row.previousElementSibling;
-        row.remove();
-        next?.querySelector("input")?.focus();
-      } }, "×"),
+      make(
+        "button",
+        {
+          type: "button",
+          "aria-label": "Delete",
+          onclick: () => {
+            const next = row.nextElementSibling ?? row.previousElementSibling;
+            row.remove();
+            next?.querySelector("input")?.focus();
+          },
+        },
+        "×",
+      ),
     ),
   );
   return row;
@@ -57,15 +79,32 @@ function itemRow(item) {
 /** The form, and a function that reads a rubric out of it. @param {Rubric} rubric @param {number} most */
 function form(rubric, most) {
   const list = make("ol", { className: "editor" }, ...rubric.items.map(itemRow));
-  const add = make("button", { type: "button", onclick: () => {
-    const row = itemRow({});
-    list.append(row);
-    row.querySelector("input").focus();
-  } }, "Add an item");
+  const add = make(
+    "button",
+    {
+      type: "button",
+      onclick: () => {
+        const row = itemRow({});
+        list.append(row);
+        row.querySelector("input").focus();
+      },
+    },
+    "Add an item",
+  );
   const kind = (value, text) =>
-    make("label", {}, make("input", { type: "radio", name: "kind", value, checked: rubric.kind === value }), ` ${text}`);
+    make(
+      "label",
+      {},
+      make("input", { type: "radio", name: "kind", value, checked: rubric.kind === value }),
+      ` ${text}`,
+    );
   const bound = (label, value) => {
-    const input = make("input", { value: String(value), inputMode: "decimal", size: 5, autocomplete: "off" });
+    const input = make("input", {
+      value: String(value),
+      inputMode: "decimal",
+      size: 5,
+      autocomplete: "off",
+    });
     return [make("label", {}, `${label} `, input), input];
   };
   const [lowerLabel, lower] = bound("At least", rubric.lower);
@@ -96,7 +135,9 @@ function form(rubric, most) {
       list.children[index].querySelector(wrong).focus();
       return `Item ${index + 1} needs ${wrong === ".text" ? "a text that students read" : "a number of points, such as 1 or -0.5"}.`;
     }
-    return Number.isFinite(read.lower + read.upper) ? "" : "The bounds are two numbers, such as 0 and 4.";
+    return Number.isFinite(read.lower + read.upper)
+      ? ""
+      : "The bounds are two numbers, such as 0 and 4.";
   };
   return { elements: [list, add, kinds], read, check };
 }
@@ -141,7 +182,10 @@ export async function editRubric(rubric, most, named, changed) {
         const title = `This changes ${counted(rescored.length, "score")}`;
         const choice = await dialog(title, [scores(rescored, named)], {
           className: "preview",
-          buttons: [[`Change ${counted(rescored.length, "score")}`, "main", "change"], ["Back", "", ""]],
+          buttons: [
+            [`Change ${counted(rescored.length, "score")}`, "main", "change"],
+            ["Back", "", ""],
+          ],
         });
         if (choice !== "change") return false;
       }
@@ -155,7 +199,9 @@ export async function editRubric(rubric, most, named, changed) {
       if (theirs) {
         // What was typed stays; the next attempt is based on the rubric of now.
         rubric = theirs;
-        const list = theirs.items.map((item) => `${points(item.points, true)} ${item.text}`).join(" · ");
+        const list = theirs.items
+          .map((item) => `${points(item.points, true)} ${item.text}`)
+          .join(" · ");
         trouble.append(` It is now: ${list}. To replace it by yours, save again.`);
       }
       return false;
@@ -163,14 +209,24 @@ export async function editRubric(rubric, most, named, changed) {
   };
   const leave = async () => {
     if (JSON.stringify(read()) === first) return true;
-    const choice = await dialog("Leave without saving?", ["Your changes of the rubric would be lost."], {
-      buttons: [["Go on editing", "main", ""], ["Leave", "", "leave"]],
-    });
+    const choice = await dialog(
+      "Leave without saving?",
+      ["Your changes of the rubric would be lost."],
+      {
+        buttons: [
+          ["Go on editing", "main", ""],
+          ["Leave", "", "leave"],
+        ],
+      },
+    );
     return choice === "leave";
   };
   await dialog("Edit the rubric", [...elements, trouble], {
     className: "wide",
-    buttons: [["Save", "main", "save"], ["Cancel", "", ""]],
+    buttons: [
+      ["Save", "main", "save"],
+      ["Cancel", "", ""],
+    ],
     check: (value) => (value === "save" ? save() : leave()),
   });
   removeEventListener("beforeunload", leaving);

@@ -9,20 +9,47 @@ async function load() {
   try {
     const { flagged } = await ask(["flagged"]);
     const rows = flagged.map(({ cell, title, student, note, grader: by }) =>
-      make("tr", {},
+      make(
+        "tr",
+        {},
         make("th", { scope: "row" }, title),
         make("td", {}, note || make("span", { className: "soft" }, "no note")),
         make("td", {}, make("bdi", {}, by || "")),
-        make("td", {}, make("a", { className: "button", href: gradingPage(cell, student) }, "Look again"))));
-    const table = make("table", {},
-      make("thead", {}, make("tr", {}, ...["Question", "Why", "Flagged by", "Do"].map((head) => make("th", { scope: "col" }, head)))),
-      make("tbody", {}, ...rows));
+        make(
+          "td",
+          {},
+          make("a", { className: "button", href: gradingPage(cell, student) }, "Look again"),
+        ),
+      ),
+    );
+    const table = make(
+      "table",
+      {},
+      make(
+        "thead",
+        {},
+        make(
+          "tr",
+          {},
+          ...["Question", "Why", "Flagged by", "Do"].map((head) =>
+            make("th", { scope: "col" }, head),
+          ),
+        ),
+      ),
+      make("tbody", {}, ...rows),
+    );
     byId("flagged").replaceChildren(rows.length ? table : make("p", {}, "No answer is flagged."));
     byId("flagged").removeAttribute("aria-busy");
     byId("trouble").replaceChildren();
   } catch (error) {
-    byId("trouble").replaceChildren(make("p", {}, `Not loaded: ${error.message} `,
-      make("button", { type: "button", onclick: load }, "Try again")));
+    byId("trouble").replaceChildren(
+      make(
+        "p",
+        {},
+        `Not loaded: ${error.message} `,
+        make("button", { type: "button", onclick: load }, "Try again"),
+      ),
+    );
   }
 }
 

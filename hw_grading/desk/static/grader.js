@@ -9,8 +9,17 @@ export async function grader() {
   const { grader: known = "", canName } = document.body.dataset;
   const shown = byId("grader");
   if (known) {
-    const change = canName && make("button", { type: "button", className: "quiet", title: "Another name", onclick: () => rename(known) }, make("bdi", {}, known));
-    shown.replaceChildren(make("span", { className: "words" }, "You are "), change || make("bdi", {}, known));
+    const change =
+      canName &&
+      make(
+        "button",
+        { type: "button", className: "quiet", title: "Another name", onclick: () => rename(known) },
+        make("bdi", {}, known),
+      );
+    shown.replaceChildren(
+      make("span", { className: "words" }, "You are "),
+      change || make("bdi", {}, known),
+    );
     return known;
   }
   return canName ? rename("") : "";
@@ -18,7 +27,13 @@ export async function grader() {
 
 /** @param {string} before @returns {Promise<string>} */
 async function rename(before) {
-  const field = make("input", { id: "name", value: before, autocomplete: "name", maxLength: 128, autofocus: true });
+  const field = make("input", {
+    id: "name",
+    value: before,
+    autocomplete: "name",
+    maxLength: 128,
+    autofocus: true,
+  });
   field.setAttribute("autofocus", "");
   const trouble = make("p", { role: "alert", className: "alarm" });
   field.addEventListener("keydown", (event) => {
@@ -36,10 +51,24 @@ async function rename(before) {
       return false;
     }
   };
-  await dialog("What is your name?", [
-    make("p", {}, "Other graders see it, and the history of each score keeps it. Students do not see it."),
-    make("p", {}, make("label", { htmlFor: "name" }, "Name "), field),
-    trouble,
-  ], { buttons: [["Save", "main", "save"], ...(before ? [/** @type {[string]} */ (["Cancel"])] : [])], check });
+  await dialog(
+    "What is your name?",
+    [
+      make(
+        "p",
+        {},
+        "Other graders see it, and the history of each score keeps it. Students do not see it.",
+      ),
+      make("p", {}, make("label", { htmlFor: "name" }, "Name "), field),
+      trouble,
+    ],
+    {
+      buttons: [
+        ["Save", "main", "save"],
+        ...(before ? [/** @type {[string]} */ (["Cancel"])] : []),
+      ],
+      check,
+    },
+  );
   return grader();
 }

@@ -31,7 +31,9 @@ function ordered() {
   const groups = [...new Set(list.rows.map((row) => row.group).filter(Boolean))].sort();
   const rank = (row) =>
     row.failed ? 0 : row.empty ? 1 : row.group ? 2 + groups.indexOf(row.group) : 2 + groups.length;
-  return list.rows.filter(FILTERS[byId("show").value]).sort((one, other) => rank(one) - rank(other));
+  return list.rows
+    .filter(FILTERS[byId("show").value])
+    .sort((one, other) => rank(one) - rank(other));
 }
 
 /** @param {Row} row @param {number} index */
@@ -39,41 +41,84 @@ function tile(row, index) {
   const name = list.call(row.student);
   const inside = row.picture
     ? make("img", {
-        loading: "lazy", decoding: "async", alt: `Plot of ${name}`,
+        loading: "lazy",
+        decoding: "async",
+        alt: `Plot of ${name}`,
         src: `${address("api", "thumbnail", CELL, row.student)}?d=${encodeURIComponent(row.digest)}`,
-        onerror: (event) => event.target.replaceWith(make("p", { className: "excerpt soft" }, "The plot cannot be shown.")),
+        onerror: (event) =>
+          event.target.replaceWith(
+            make("p", { className: "excerpt soft" }, "The plot cannot be shown."),
+          ),
       })
-    : make("p", { className: `excerpt ${row.excerpt ? "" : "soft"}` },
-        row.excerpt || (row.failed ? "The submission could not be graded." : row.empty ? "Empty" : "No picture"));
+    : make(
+        "p",
+        { className: `excerpt ${row.excerpt ? "" : "soft"}` },
+        row.excerpt ||
+          (row.failed
+            ? "The submission failed."
+            : row.empty
+              ? "Empty"
+              : row.missing
+                ? "The cell is missing."
+                : "No picture"),
+      );
   const marks = [
-    row.failed && "failed", row.empty && "empty", row.flagged && "flagged", row.changed && "handed in again",
-    row.overridden && "changed in formgrader", row.group && `group “${row.group}”`,
-  ].filter(Boolean).join(" · ");
+    row.failed && "failed",
+    row.empty && "empty",
+    row.flagged && "flagged",
+    row.changed && "handed in again",
+    row.overridden && "changed in formgrader",
+    row.group && `group “${row.group}”`,
+  ]
+    .filter(Boolean)
+    .join(" · ");
   const box = make("input", {
-    type: "checkbox", checked: selected.has(row.student), tabIndex: -1, "aria-label": `Select ${name}`,
+    type: "checkbox",
+    checked: selected.has(row.student),
+    tabIndex: -1,
+    "aria-label": `Select ${name}`,
     onclick: (event) => select(index, event.shiftKey),
   });
   return make(
     "li",
     { className: selected.has(row.student) ? "selected" : "", "data-index": index },
-    make("a", {
-      href: gradingPage(CELL, row.student), tabIndex: index ? -1 : 0,
-      onclick: (event) => {
-        if (!event.shiftKey) return;
-        event.preventDefault();
-        select(index, true);
+    make(
+      "a",
+      {
+        href: gradingPage(CELL, row.student),
+        tabIndex: index ? -1 : 0,
+        onclick: (event) => {
+          if (!event.shiftKey) return;
+          event.preventDefault();
+          select(index, true);
+        },
       },
-    }, inside, make("span", { className: "unseen" }, `Grade ${name}`)),
+      inside,
+      make("span", { className: "unseen" }, `Grade ${name}`),
+    ),
     make("span", { className: `marks ${row.failed || row.changed ? "alarm" : "soft"}` }, marks),
-    make("label", { className: "caption" }, box, make("bdi", {}, name),
-      make("span", { className: `score ${row.graded ? "" : "waits"}` }, row.graded ? points(row.score) : "not graded")),
+    make(
+      "label",
+      { className: "caption" },
+      box,
+      make("bdi", {}, name),
+      make(
+        "span",
+        { className: `score ${row.graded ? "" : "waits"}` },
+        row.graded ? points(row.score) : "not graded",
+      ),
+    ),
   );
 }
 
 function showTiles() {
   shown = ordered();
   const tiles = shown.map(tile);
-  const none = make("li", { className: "soft" }, list.rows.length ? "No answer is like this." : "Nobody has handed in this homework yet.");
+  const none = make(
+    "li",
+    { className: "soft" },
+    list.rows.length ? "No answer is like this." : "Nobody has handed in this homework yet.",
+  );
   byId("tiles").replaceChildren(...(tiles.length ? tiles : [none]));
   byId("tiles").removeAttribute("aria-busy");
 }
@@ -82,7 +127,8 @@ function showTiles() {
 function select(index, range) {
   const on = !selected.has(shown[index].student);
   const [from, to] = range ? [Math.min(last, index), Math.max(last, index)] : [index, index];
-  for (const row of shown.slice(from, to + 1)) on || range ? selected.add(row.student) : selected.delete(row.student);
+  for (const row of shown.slice(from, to + 1))
+    on || range ? selected.add(row.student) : selected.delete(row.student);
   last = index;
   showSelection();
 }
@@ -98,7 +144,8 @@ function showSelection() {
   const box = byId("selection");
   const graded = [...selected].filter((id) => list.row(id)?.graded).length;
   box.hidden = !selected.size;
-  byId("selection-title").textContent = counted(selected.size, "answer") + " selected" + (graded ? `, ${graded} graded` : "");
+  byId("selection-title").textContent =
+    counted(selected.size, "answer") + " selected" + (graded ? `, ${graded} graded` : "");
   pressItems(byId("items"), chosen);
   byId("give").disabled = !chosen.size;
 }
@@ -112,15 +159,33 @@ function showGroups() {
     ...Object.entries(list.groups),
   ];
   const buttons = groups.map(([name, students]) =>
-    make("li", {}, make("button", { type: "button", onclick: () => {
-      selected.clear();
-      for (const id of students) if (list.row(id)) selected.add(id);
-      showSelection();
-    } }, `${name} `, make("span", { className: "members" }, String(students.length)))),
+    make(
+      "li",
+      {},
+      make(
+        "button",
+        {
+          type: "button",
+          onclick: () => {
+            selected.clear();
+            for (const id of students) if (list.row(id)) selected.add(id);
+            showSelection();
+          },
+        },
+        `${name} `,
+        make("span", { className: "members" }, String(students.length)),
+      ),
+    ),
   );
-  const none = make("li", { className: "soft" }, "No two answers are identical. Select some to make a group of them.");
+  const none = make(
+    "li",
+    { className: "soft" },
+    "No two answers are identical. Select some to make a group of them.",
+  );
   byId("groups").replaceChildren(...(buttons.length ? buttons : [none]));
-  byId("group-names").replaceChildren(...Object.keys(list.groups).map((name) => make("option", { value: name })));
+  byId("group-names").replaceChildren(
+    ...Object.keys(list.groups).map((name) => make("option", { value: name })),
+  );
 }
 
 function showAll() {
@@ -144,11 +209,17 @@ async function apply(what) {
   const column = (name) => Object.fromEntries(students.map((row) => [row?.student, row?.[name]]));
   for (const button of byId("selection").querySelectorAll("button")) button.disabled = true;
   try {
-    const body = { versions: column("version"), digests: column("digest"), rubric_revision: list.rubric.revision };
+    const body = {
+      versions: column("version"),
+      digests: column("digest"),
+      rubric_revision: list.rubric.revision,
+    };
     const { saved = {}, refused = {} } = await what(body);
     for (const id of Object.keys(saved)) selected.delete(id);
     const left = Object.keys(refused);
-    const why = left.length ? ` ${counted(left.length, "answer")} not saved: ${refused[left[0]].message}` : "";
+    const why = left.length
+      ? ` ${counted(left.length, "answer")} not saved: ${refused[left[0]].message}`
+      : "";
     say(`Saved: ${counted(Object.keys(saved).length, "answer")}.${why}`);
     chosen.clear();
     await reload();
@@ -177,7 +248,14 @@ function takeRubric(rubric) {
 
 const give = () => apply((body) => ask(["items", CELL], { ...body, items: [...chosen] }));
 const nothing = () => {
-  const mark = { chosen: [], adjustment: 0, comment: "", done: true, flagged: false, flag_note: "" };
+  const mark = {
+    chosen: [],
+    adjustment: 0,
+    comment: "",
+    done: true,
+    flagged: false,
+    flag_note: "",
+  };
   return apply((body) => ask(["save", CELL], { ...body, mark, seconds: 0 }));
 };
 
@@ -220,11 +298,19 @@ function follow() {
 function keysOfTiles() {
   byId("tiles").addEventListener("keydown", (event) => {
     const here = event.target.closest("li");
-    if (!here || event.target.tagName !== "A" || event.ctrlKey || event.altKey || event.metaKey) return;
+    if (!here || event.target.tagName !== "A" || event.ctrlKey || event.altKey || event.metaKey)
+      return;
     const all = [...byId("tiles").children];
     const columns = all.filter((one) => one.offsetTop === all[0].offsetTop).length;
     const index = all.indexOf(here);
-    const step = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: columns, ArrowUp: -columns, Home: -index, End: all.length - 1 - index }[event.key];
+    const step = {
+      ArrowRight: 1,
+      ArrowLeft: -1,
+      ArrowDown: columns,
+      ArrowUp: -columns,
+      Home: -index,
+      End: all.length - 1 - index,
+    }[event.key];
     if (event.key === " ") select(index, false);
     else if (step === undefined || !all[index + step]) return;
     else {
@@ -248,8 +334,14 @@ async function begin() {
   try {
     await list.load();
   } catch (error) {
-    byId("trouble").replaceChildren(make("p", {}, `The answers were not loaded: ${error.message} `,
-      make("button", { type: "button", onclick: () => location.reload() }, "Try again")));
+    byId("trouble").replaceChildren(
+      make(
+        "p",
+        {},
+        `The answers were not loaded: ${error.message} `,
+        make("button", { type: "button", onclick: () => location.reload() }, "Try again"),
+      ),
+    );
     return;
   }
   takeRubric(list.rubric);
@@ -263,13 +355,28 @@ async function begin() {
   for (const [id, action] of Object.entries(actions)) byId(id).addEventListener("click", action);
   byId("show").addEventListener("change", showTiles);
   keysOfTiles();
-  const help = () => showHelp([
-    ["arrows", "from answer to answer"], ["Space", "select, or not (Shift and arrow: a range)"], ["Enter", "grade this answer"],
-    ["1 … 9", "choose an item for the answers selected"], ["s", "give these items to them"], ["Esc", "select none"],
-    ["u", "undo"], ["i", "names of students"], ["?", "this help"],
-  ]);
-  listen({ u: undo, i: names, s: () => chosen.size && selected.size && give(), Escape: clear, "?": help },
-    (index) => selected.size && list.rubric.items[index] && toggle(list.rubric.items[index].id));
+  const help = () =>
+    showHelp([
+      ["arrows", "from answer to answer"],
+      ["Space", "select, or not (Shift and arrow: a range)"],
+      ["Enter", "grade this answer"],
+      ["1 … 9", "choose an item for the answers selected"],
+      ["s", "give these items to them"],
+      ["Esc", "select none"],
+      ["u", "undo"],
+      ["i", "names of students"],
+      ["?", "this help"],
+    ]);
+  listen(
+    {
+      u: undo,
+      i: names,
+      s: () => chosen.size && selected.size && give(),
+      Escape: clear,
+      "?": help,
+    },
+    (index) => selected.size && list.rubric.items[index] && toggle(list.rubric.items[index].id),
+  );
 }
 
 begin();

@@ -40,6 +40,24 @@ export function listen(actions, onItem) {
   });
 }
 
+/** The keys of the page of one answer. @type {[string, string][]} */
+export const KEYS = [
+  ["1 … 9", "an item of the rubric applies, or not (⇧0 … ⇧9: the tenth and later ones)"],
+  ["0", "full marks"],
+  ["d", "graded, though no item applies"],
+  ["+ −", "half a point more or less"],
+  ["n", "next answer that is not graded"],
+  ["j k", "next, previous answer"],
+  ["c", "comment (Esc or Ctrl+Enter leaves it, ↓ goes to comments used before)"],
+  ["u", "undo what you saved last"],
+  ["f", "flag for a second look"],
+  ["e", "edit the rubric"],
+  ["q", "question and mark scheme"],
+  ["i", "names of students"],
+  ["g", "all answers in a grid"],
+  ["?", "this help"],
+];
+
 /** Show what keys there are. @param {[string, string][]} lines keys, and what they do */
 export function showHelp(lines) {
   const rows = lines.map(([key, text]) =>

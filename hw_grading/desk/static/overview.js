@@ -15,51 +15,120 @@ let students = [];
 function row(question) {
   const { cell, title, max_points: most, graded, of, mean, who, flagged, shares, next } = question;
   const own = shares?.[me];
-  const bar = make("progress", { max: Math.max(of, 1), value: graded, "aria-label": `${title}: graded` });
+  const bar = make("progress", {
+    max: Math.max(of, 1),
+    value: graded,
+    "aria-label": `${title}: graded`,
+  });
   const flags = flagged ? make("a", { href: address("flagged") }, String(flagged)) : "0";
-  const goOn = next === null || next === undefined
-    ? make("a", { className: "button", href: gradingPage(cell) }, "Look through")
-    : make("a", { className: "button main", href: gradingPage(cell, next) }, graded ? "Go on" : "Begin");
+  const goOn =
+    next === null || next === undefined
+      ? make("a", { className: "button", href: gradingPage(cell) }, "Look through")
+      : make(
+          "a",
+          { className: "button main", href: gradingPage(cell, next) },
+          graded ? "Go on" : "Begin",
+        );
   goOn.append(make("span", { className: "unseen" }, ` ${title}`));
   return make(
     "tr",
     {},
-    make("th", { scope: "row" }, title, " ", make("span", { className: "soft" }, counted(most, "point"))),
-    make("td", {}, bar, ` ${graded} of ${of}`, own ? make("div", { className: "soft" }, `yours: ${own.graded} of ${own.of}`) : ""),
-    make("td", { className: "number", "data-label": "Mean" }, mean === null ? "–" : `${points(Math.round(mean * 100) / 100)}`),
-    make("td", { "data-label": who?.length ? "Now here" : "" }, ...(who ?? []).map((name) => make("bdi", { className: "who" }, name, " "))),
+    make(
+      "th",
+      { scope: "row" },
+      title,
+      " ",
+      make("span", { className: "soft" }, counted(most, "point")),
+    ),
+    make(
+      "td",
+      {},
+      bar,
+      ` ${graded} of ${of}`,
+      own ? make("div", { className: "soft" }, `yours: ${own.graded} of ${own.of}`) : "",
+    ),
+    make(
+      "td",
+      { className: "number", "data-label": "Mean" },
+      mean === null ? "–" : `${points(Math.round(mean * 100) / 100)}`,
+    ),
+    make(
+      "td",
+      { "data-label": who?.length ? "Now here" : "" },
+      ...(who ?? []).map((name) => make("bdi", { className: "who" }, name, " ")),
+    ),
     make("td", { className: "number", "data-label": "Flagged" }, flags),
-    make("td", {}, make("div", { className: "buttons" }, goOn,
-      make("a", { className: "button", href: address("grid", cell) }, "Grid"),
-      make("a", { className: "button", href: `${address("statistics")}#${encodeURIComponent(cell)}` }, "Statistics"),
-      make("button", { type: "button", onclick: () => handOut(question) }, "Hand out…"))),
+    make(
+      "td",
+      {},
+      make(
+        "div",
+        { className: "buttons" },
+        goOn,
+        make("a", { className: "button", href: address("grid", cell) }, "Grid"),
+        make(
+          "a",
+          { className: "button", href: `${address("statistics")}#${encodeURIComponent(cell)}` },
+          "Statistics",
+        ),
+        make("button", { type: "button", onclick: () => handOut(question) }, "Hand out…"),
+      ),
+    ),
   );
 }
 
 /** @param {any[]} questions */
 function showQuestions(questions) {
   const heads = ["Question", "Graded", "Mean", "Now here", "Flagged", "Do"];
-  const table = make("table", {},
-    make("thead", {}, make("tr", {}, ...heads.map((head, index) =>
-      make("th", { scope: "col", className: [2, 4].includes(index) ? "number" : "" }, head)))),
-    make("tbody", {}, ...questions.map(row)));
+  const table = make(
+    "table",
+    {},
+    make(
+      "thead",
+      {},
+      make(
+        "tr",
+        {},
+        ...heads.map((head, index) =>
+          make("th", { scope: "col", className: [2, 4].includes(index) ? "number" : "" }, head),
+        ),
+      ),
+    ),
+    make("tbody", {}, ...questions.map(row)),
+  );
   const none = make("p", {}, "No question of this homework is graded by hand.");
   // What has the focus stays: the page is loaded anew while somebody uses it.
-  const focus = [...byId("questions").querySelectorAll("a, button")].indexOf(document.activeElement);
+  const focus = [...byId("questions").querySelectorAll("a, button")].indexOf(
+    document.activeElement,
+  );
   byId("questions").replaceChildren(questions.length ? table : none);
   if (focus >= 0) byId("questions").querySelectorAll("a, button")[focus]?.focus();
   byId("questions").removeAttribute("aria-busy");
 }
 
 const studentLink = ({ student, name }) =>
-  make("a", { href: address("student", student) }, make("bdi", {}, name || student), name ? make("span", { className: "soft" }, ` ${student}`) : "");
+  make(
+    "a",
+    { href: address("student", student) },
+    make("bdi", {}, name || student),
+    name ? make("span", { className: "soft" }, ` ${student}`) : "",
+  );
 
 /** @param {any} klass */
 function showClass({ students: count, waiting, failed = [], late = [] }) {
-  const part = (title, list, text) => list.length
-    ? [make("h3", {}, `${title} (${list.length})`), make("ul", { className: "plain" }, ...list.map((one) =>
-        make("li", {}, studentLink(one), make("span", {}, `: ${text(one)}`))))]
-    : [];
+  const part = (title, list, text) =>
+    list.length
+      ? [
+          make("h3", {}, `${title} (${list.length})`),
+          make(
+            "ul",
+            { className: "plain" },
+            ...list.map((one) =>
+              make("li", {}, studentLink(one), make("span", {}, `: ${text(one)}`)),
+            ),
+          ),
+        ]
+      : [];
   const late_ = (one) => (typeof one.late === "string" && one.late ? one.late : "late");
   byId("class").replaceChildren(
     make("p", {}, `${counted(count, "student")}, ${counted(waiting, "answer")} not graded yet.`),
@@ -70,10 +139,18 @@ function showClass({ students: count, waiting, failed = [], late = [] }) {
 
 function find() {
   const wanted = byId("find").value.trim().toLowerCase();
-  const found = wanted ? students.filter(({ student, name }) => `${name} ${student}`.toLowerCase().includes(wanted)) : [];
-  const more = found.length > MOST_FOUND && make("li", { className: "soft" }, `and ${found.length - MOST_FOUND} more`);
-  const none = wanted && !found.length && make("li", { className: "soft" }, "No student has this name or id.");
-  byId("found").replaceChildren(...found.slice(0, MOST_FOUND).map((one) => make("li", {}, studentLink(one))), more || none || "");
+  const found = wanted
+    ? students.filter(({ student, name }) => `${name} ${student}`.toLowerCase().includes(wanted))
+    : [];
+  const more =
+    found.length > MOST_FOUND &&
+    make("li", { className: "soft" }, `and ${found.length - MOST_FOUND} more`);
+  const none =
+    wanted && !found.length && make("li", { className: "soft" }, "No student has this name or id.");
+  byId("found").replaceChildren(
+    ...found.slice(0, MOST_FOUND).map((one) => make("li", {}, studentLink(one))),
+    more || none || "",
+  );
 }
 
 /** @param {any} question */
@@ -81,29 +158,53 @@ async function handOut({ cell, title, shares }) {
   const names = Object.keys(shares ?? {});
   const field = make("textarea", { id: "graders", rows: 5, value: names.join("\n") });
   const trouble = make("p", { role: "alert", className: "alarm" });
-  const now = names.map((name) => make("li", {}, make("bdi", {}, name), `: ${shares[name].graded} of ${shares[name].of} graded`));
-  await dialog(`Hand out ${title}`, [
-    make("p", {}, "The answers are shared out evenly. Everybody may still grade every answer; “next” goes to one's own share first."),
-    make("label", { htmlFor: "graders" }, "Graders, one a line (none: everybody grades everything)"),
-    field,
-    make("ul", {}, ...now),
-    trouble,
-  ], {
-    buttons: [["Hand out", "main", "save"], ["Cancel", "", ""]],
-    check: async (value) => {
-      if (value !== "save") return true;
-      const graders = [...new Set(field.value.split(/[\n,;]/).map((name) => name.trim()).filter(Boolean))];
-      try {
-        await ask(["shares", cell], { graders });
-        say(graders.length ? `Handed out to ${graders.join(", ")}.` : "Not handed out any more.");
-        load();
-        return true;
-      } catch (error) {
-        trouble.textContent = `Not saved: ${error.message}`;
-        return false;
-      }
+  const now = names.map((name) =>
+    make("li", {}, make("bdi", {}, name), `: ${shares[name].graded} of ${shares[name].of} graded`),
+  );
+  await dialog(
+    `Hand out ${title}`,
+    [
+      make(
+        "p",
+        {},
+        "The answers are shared out evenly. Everybody may still grade every answer; “next” goes to one's own share first.",
+      ),
+      make(
+        "label",
+        { htmlFor: "graders" },
+        "Graders, one a line (none: everybody grades everything)",
+      ),
+      field,
+      make("ul", {}, ...now),
+      trouble,
+    ],
+    {
+      buttons: [
+        ["Hand out", "main", "save"],
+        ["Cancel", "", ""],
+      ],
+      check: async (value) => {
+        if (value !== "save") return true;
+        const graders = [
+          ...new Set(
+            field.value
+              .split(/[\n,;]/)
+              .map((name) => name.trim())
+              .filter(Boolean),
+          ),
+        ];
+        try {
+          await ask(["shares", cell], { graders });
+          say(graders.length ? `Handed out to ${graders.join(", ")}.` : "Not handed out any more.");
+          load();
+          return true;
+        } catch (error) {
+          trouble.textContent = `Not saved: ${error.message}`;
+          return false;
+        }
+      },
     },
-  });
+  );
 }
 
 async function importRubrics(event) {
@@ -117,7 +218,11 @@ async function importRubrics(event) {
       throw new Error(`${file.name} is no JSON file. Choose one that “Export” wrote.`);
     }
     const { questions } = await ask(["rubrics"], { document: document_ });
-    say(questions.length ? `Imported: ${questions.join(", ")}.` : "The file has no rubric for a question of this homework.");
+    say(
+      questions.length
+        ? `Imported: ${questions.join(", ")}.`
+        : "The file has no rubric for a question of this homework.",
+    );
     load();
   } catch (error) {
     say(`Not imported: ${error.message}`);
@@ -136,9 +241,18 @@ async function load() {
     if (read < of) setTimeout(load, 2_000);
     byId("trouble").replaceChildren();
   } catch (error) {
-    const login = error.login && make("a", { href: LOGIN, target: "_blank" }, "Log in in another tab.");
-    byId("trouble").replaceChildren(make("p", {}, `Not loaded: ${error.message} `, login || "", " ",
-      make("button", { type: "button", onclick: load }, "Try again")));
+    const login =
+      error.login && make("a", { href: LOGIN, target: "_blank" }, "Log in in another tab.");
+    byId("trouble").replaceChildren(
+      make(
+        "p",
+        {},
+        `Not loaded: ${error.message} `,
+        login || "",
+        " ",
+        make("button", { type: "button", onclick: load }, "Try again"),
+      ),
+    );
   }
 }
 

@@ -1,7 +1,7 @@
 // @ts-check
 /** A rubric as it is shown and applied. */
 
-import { dialog, make, points } from "./dom.js";
+import { dialog, make, points, withFormulas } from "./dom.js";
 import { keyOf } from "./keys.js";
 
 /** @typedef {{id: string, points: number, text: string, note: string}} Item */
@@ -16,14 +16,26 @@ export function showItems(list, rubric, toggle) {
     const key = keyOf(index);
     const button = make(
       "button",
-      { type: "button", className: "item", "aria-pressed": "false", "data-item": item.id, onclick: () => toggle(item.id) },
+      {
+        type: "button",
+        className: "item",
+        "aria-pressed": "false",
+        "data-item": item.id,
+        onclick: () => toggle(item.id),
+      },
       make("kbd", {}, key || "·"),
       make("span", { className: "points" }, points(item.points, true)),
-      make("span", { className: "text" }, item.text),
+      withFormulas("span", "text", item.text),
     );
     if (/^\d$/.test(key)) button.setAttribute("aria-keyshortcuts", key);
-    const note = item.note &&
-      make("details", { className: "note" }, make("summary", {}, "Note for graders"), item.note);
+    const note =
+      item.note &&
+      make(
+        "details",
+        { className: "note" },
+        make("summary", {}, "Note for graders"),
+        withFormulas("div", "", item.note),
+      );
     return make("li", {}, button, note);
   });
   const none = make("li", { className: "soft" }, "This rubric has no items. Press e to make some.");
@@ -53,15 +65,22 @@ export function fullMarks(rubric, most) {
 /** How two rubrics differ, one line for each item that is new, other or gone. @param {Rubric} before @param {Rubric} after */
 export function changes(before, after) {
   const old = new Map(before.items.map((item) => [item.id, item]));
+  /** @type {[string, Item][]} */
   const rows = after.items.map((item) => {
     const was = old.get(item.id);
     old.delete(item.id);
     const pointed = was && was.points !== item.points;
     const worded = was && was.text !== item.text;
-    const what = !was ? "new" : pointed ? `was ${points(was.points, true)}` : worded ? "reworded" : "";
+    const what = !was
+      ? "new"
+      : pointed
+        ? `was ${points(was.points, true)}`
+        : worded
+          ? "reworded"
+          : "";
     return [what, item];
   });
-  rows.push(...[...old.values()].map((item) => ["deleted", item]));
+  for (const item of old.values()) rows.push(["deleted", item]);
   return make(
     "ol",
     { className: "changes" },
@@ -70,7 +89,7 @@ export function changes(before, after) {
         "li",
         { className: what === "deleted" ? "gone" : what ? "other" : "" },
         make("span", { className: "points" }, points(item.points, true)),
-        make("span", { className: "text" }, item.text),
+        withFormulas("span", "text", item.text),
         what && make("strong", {}, what),
       ),
     ),
@@ -83,11 +102,25 @@ export function changes(before, after) {
  * @param {string} [yes] @returns {Promise<boolean>}
  */
 export async function confirmChanged(before, after, message, yes = "Save with this rubric") {
-  const bounds = before.kind !== after.kind || before.lower !== after.lower || before.upper !== after.upper;
-  const rule = bounds && make("p", {}, `It is ${after.kind} now, from ${points(after.lower)} to ${points(after.upper)} points.`);
-  const choice = await dialog("The rubric was changed", [message && make("p", {}, message), changes(before, after), rule || ""], {
-    calm: true,
-    buttons: [[yes, "main", "save"], ["Not yet", "", ""]],
-  });
+  const bounds =
+    before.kind !== after.kind || before.lower !== after.lower || before.upper !== after.upper;
+  const rule =
+    bounds &&
+    make(
+      "p",
+      {},
+      `It is ${after.kind} now, from ${points(after.lower)} to ${points(after.upper)} points.`,
+    );
+  const choice = await dialog(
+    "The rubric was changed",
+    [message && make("p", {}, message), changes(before, after), rule || ""],
+    {
+      calm: true,
+      buttons: [
+        [yes, "main", "save"],
+        ["Not yet", "", ""],
+      ],
+    },
+  );
   return choice === "save";
 }

@@ -121,7 +121,12 @@ export class Saver {
     entry.mark = mark;
     entry.also = how.also ?? entry.also;
     entry.force ||= how.force ?? false;
-    if (entry.failure && !entry.failure.passes && !entry.failure.login && !entry.failure.body.theirs) {
+    if (
+      entry.failure &&
+      !entry.failure.passes &&
+      !entry.failure.login &&
+      !entry.failure.body.theirs
+    ) {
       entry.failure = null;
     }
     this.keepDraft(entry);
@@ -175,7 +180,10 @@ export class Saver {
   /** Resolves when nothing is left that can be saved now. */
   async idle() {
     this.flush();
-    while (this.sending || (!this.asking && !this.retry && this.unsaved().some((e) => !e.failure))) {
+    while (
+      this.sending ||
+      (!this.asking && !this.retry && this.unsaved().some((e) => !e.failure))
+    ) {
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
   }
@@ -225,7 +233,12 @@ export class Saver {
       if (student === entry.student) {
         // The server trims texts; what it has is what was sent.
         const unchanged = sameMark(entry.mark, sent);
-        Object.assign(entry, { base: grading, version: grading.version, force: false, failure: null });
+        Object.assign(entry, {
+          base: grading,
+          version: grading.version,
+          force: false,
+          failure: null,
+        });
         if (unchanged) {
           entry.mark = markOf(grading);
           sessionStorage.removeItem(DRAFTS + student);

@@ -2,7 +2,7 @@
 /** How a question went: scores, items, graders, time. */
 
 import { ask, address } from "./api.js";
-import { byId, duration, make, points, svg } from "./dom.js";
+import { byId, duration, make, points, svg, withFormulas } from "./dom.js";
 import { grader } from "./grader.js";
 
 const [WIDTH, HEIGHT] = [480, 130];
@@ -23,33 +23,108 @@ function bars(distribution, title) {
       ...(index % every ? [] : [label(HEIGHT - 4, points(score)), label(y - 4, String(count))]),
     ];
   });
-  return svg("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", class: "bars", "aria-label": `Scores of ${title}: ${text}` }, ...parts);
+  return svg(
+    "svg",
+    {
+      viewBox: `0 0 ${WIDTH} ${HEIGHT}`,
+      role: "img",
+      class: "bars",
+      "aria-label": `Scores of ${title}: ${text}`,
+    },
+    ...parts,
+  );
 }
 
 /** @param {string} caption @param {string[]} heads @param {any[][]} rows the first column names the row */
 function table(caption, heads, rows) {
-  const cell = (value, index) => make(index ? "td" : "th", index ? { className: typeof value === "string" ? "number" : "" } : { scope: "row" }, value);
-  return make("div", { className: "scroll" }, make("table", {},
-    make("caption", { className: "unseen" }, caption),
-    make("thead", {}, make("tr", {}, ...heads.map((head, index) => make("th", { scope: "col", className: index ? "number" : "" }, head)))),
-    make("tbody", {}, ...rows.map((row) => make("tr", {}, ...row.map(cell))))));
+  const cell = (value, index) =>
+    make(
+      index ? "td" : "th",
+      index ? { className: typeof value === "string" ? "number" : "" } : { scope: "row" },
+      value,
+    );
+  return make(
+    "div",
+    { className: "scroll" },
+    make(
+      "table",
+      {},
+      make("caption", { className: "unseen" }, caption),
+      make(
+        "thead",
+        {},
+        make(
+          "tr",
+          {},
+          ...heads.map((head, index) =>
+            make("th", { scope: "col", className: index ? "number" : "" }, head),
+          ),
+        ),
+      ),
+      make("tbody", {}, ...rows.map((row) => make("tr", {}, ...row.map(cell)))),
+    ),
+  );
 }
 
 /** @param {any} question */
 function card(question) {
-  const { cell, title, max_points: most, graded, of, mean, median, distribution, items, graders, seconds_median: seconds } = question;
-  const summary = `${graded} of ${of} graded` +
-    (graded ? `, mean ${points(round(mean))}, median ${points(median)} of ${points(most)}, ${duration(seconds)} an answer (median)` : "");
-  const meter = (times) => make("meter", { min: 0, max: Math.max(graded, 1), value: times, "aria-label": `${times} of ${graded}` });
-  const parts = [make("h2", { id: cell }, title, make("a", { href: address("grid", cell) }, "Grid")), make("p", { className: "soft" }, summary)];
+  const {
+    cell,
+    title,
+    max_points: most,
+    graded,
+    of,
+    mean,
+    median,
+    distribution,
+    items,
+    graders,
+    seconds_median: seconds,
+  } = question;
+  const summary =
+    `${graded} of ${of} graded` +
+    (graded
+      ? `, mean ${points(round(mean))}, median ${points(median)} of ${points(most)}, ${duration(seconds)} an answer (median)`
+      : "");
+  const meter = (times) =>
+    make("meter", {
+      min: 0,
+      max: Math.max(graded, 1),
+      value: times,
+      "aria-label": `${times} of ${graded}`,
+    });
+  const parts = [
+    make("h2", { id: cell }, title, make("a", { href: address("grid", cell) }, "Grid")),
+    make("p", { className: "soft" }, summary),
+  ];
   if (graded) parts.push(bars(distribution, title));
   if (items.length) {
-    parts.push(table(`How often each item of ${title} applies`, ["Item", "Points", "Times", ""],
-      items.map((item) => [item.text, points(item.points, true), String(item.times), meter(item.times)])));
+    parts.push(
+      table(
+        `How often each item of ${title} applies`,
+        ["Item", "Points", "Times", ""],
+        items.map((item) => [
+          withFormulas("span", "", item.text),
+          points(item.points, true),
+          String(item.times),
+          meter(item.times),
+        ]),
+      ),
+    );
   }
   if (graders.length) {
-    parts.push(table(`Graders of ${title}`, ["Grader", "Answers", "Mean", "Time an answer"],
-      graders.map((one) => [make("bdi", {}, one.grader || "in formgrader"), String(one.graded), points(round(one.mean)), duration(one.seconds)])));
+    parts.push(
+      table(
+        `Graders of ${title}`,
+        ["Grader", "Answers", "Mean", "Time an answer"],
+        graders.map((one) => [
+          make("bdi", {}, one.grader || "in formgrader"),
+          String(one.graded),
+          points(round(one.mean)),
+          duration(one.seconds),
+        ]),
+      ),
+    );
   }
   return make("section", { className: "card" }, ...parts);
 }
@@ -66,8 +141,14 @@ async function load() {
     byId("trouble").replaceChildren();
     if (location.hash) byId(decodeURIComponent(location.hash.slice(1)))?.scrollIntoView();
   } catch (error) {
-    byId("trouble").replaceChildren(make("p", {}, `Not loaded: ${error.message} `,
-      make("button", { type: "button", onclick: load }, "Try again")));
+    byId("trouble").replaceChildren(
+      make(
+        "p",
+        {},
+        `Not loaded: ${error.message} `,
+        make("button", { type: "button", onclick: load }, "Try again"),
+      ),
+    );
   }
 }
 

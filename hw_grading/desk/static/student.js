@@ -5,40 +5,86 @@ import { ask, gradingPage } from "./api.js";
 import { byId, enlargePictures, make, points, showCleanedHtml, when } from "./dom.js";
 import { grader } from "./grader.js";
 
-const STUDENT = document.body.dataset.student || decodeURIComponent(location.pathname.split("/").at(-1) ?? "");
+const STUDENT =
+  document.body.dataset.student || decodeURIComponent(location.pathname.split("/").at(-1) ?? "");
 
 /** @param {any[]} events */
 function history(events) {
-  if (!events.length) return make("p", { className: "soft" }, "Nobody has graded this answer on the desk.");
+  if (!events.length)
+    return make("p", { className: "soft" }, "Nobody has graded this answer on the desk.");
   const rows = events.map((event) =>
-    make("tr", {},
-      make("td", {}, when(event.at)), make("td", {}, make("bdi", {}, event.grader)), make("td", {}, event.action),
-      make("td", { className: "number" }, `${points(event.score_before)} → ${points(event.score_after)}`), make("td", {}, event.what || "")));
-  return make("div", { className: "scroll" }, make("table", {},
-    make("thead", {}, make("tr", {}, ...["When", "Who", "Action", "Score", "What"].map((head) => make("th", { scope: "col" }, head)))),
-    make("tbody", {}, ...rows)));
+    make(
+      "tr",
+      {},
+      make("td", {}, when(event.at)),
+      make("td", {}, make("bdi", {}, event.grader)),
+      make("td", {}, event.action),
+      make(
+        "td",
+        { className: "number" },
+        `${points(event.score_before)} → ${points(event.score_after)}`,
+      ),
+      make("td", {}, event.what || ""),
+    ),
+  );
+  return make(
+    "div",
+    { className: "scroll" },
+    make(
+      "table",
+      {},
+      make(
+        "thead",
+        {},
+        make(
+          "tr",
+          {},
+          ...["When", "Who", "Action", "Score", "What"].map((head) =>
+            make("th", { scope: "col" }, head),
+          ),
+        ),
+      ),
+      make("tbody", {}, ...rows),
+    ),
+  );
 }
 
 /** @param {any} question @param {any} answer @param {any[]} events */
 function card({ cell, title, max_points: most }, answer, events) {
   const { grading } = answer;
   const content = make("div", { className: "content" });
-  if (answer.missing) content.append(make("p", { className: "soft" }, "There is no answer: the cell was deleted."));
-  else if (answer.html) showCleanedHtml(content, answer.html);
-  else content.append(make("p", { className: "soft" }, "The answer is empty."));
+  showCleanedHtml(content, answer.html);
   enlargePictures(content, "Plot");
   const score = grading.waits ? "not graded" : `${points(grading.score)} of ${points(most)}`;
   const notes = [
-    grading.overridden && "The score was changed in formgrader.", grading.changed && "Handed in again after it was graded.",
+    grading.overridden && "The score was changed in formgrader.",
+    grading.changed && "Handed in again after it was graded.",
     grading.flagged && `Flagged${grading.flag_note ? `: ${grading.flag_note}` : "."}`,
   ].filter(Boolean);
-  return make("section", { className: "card" },
-    make("h2", {}, title, make("span", { className: grading.waits ? "waits" : "" }, score),
-      make("a", { className: "button", href: gradingPage(cell, STUDENT) }, grading.waits ? "Grade" : "Grade again")),
+  return make(
+    "section",
+    { className: "card" },
+    make(
+      "h2",
+      {},
+      title,
+      make("span", { className: grading.waits ? "waits" : "" }, score),
+      make(
+        "a",
+        { className: "button", href: gradingPage(cell, STUDENT) },
+        grading.waits ? "Grade" : "Grade again",
+      ),
+    ),
     ...notes.map((note) => make("p", { className: "alarm" }, note)),
     grading.given_comment && make("blockquote", { className: "given" }, grading.given_comment),
     make("details", {}, make("summary", {}, "Answer"), content),
-    make("details", { open: true }, make("summary", {}, `History (${events.length})`), history(events)));
+    make(
+      "details",
+      { open: true },
+      make("summary", {}, `History (${events.length})`),
+      history(events),
+    ),
+  );
 }
 
 async function load() {
@@ -47,14 +93,24 @@ async function load() {
     const cards = [];
     for (const question of questions) {
       const [answer, { events }] = await Promise.all([
-        ask(["answer", question.cell, STUDENT]), ask(["history", question.cell, STUDENT]),
+        ask(["answer", question.cell, STUDENT]),
+        ask(["history", question.cell, STUDENT]),
       ]);
       if (!cards.length) {
         byId("title").textContent = answer.name ? `${answer.name} (${STUDENT})` : STUDENT;
         document.title = byId("title").textContent;
         byId("status").replaceChildren(
-          answer.reason ? make("p", { className: "alarm" }, `The submission could not be graded (${answer.status}): ${answer.reason}`) : "",
-          answer.late ? make("p", {}, typeof answer.late === "string" ? `Late: ${answer.late}` : "Handed in late.") : "");
+          answer.reason
+            ? make("p", { className: "alarm" }, `The submission failed: ${answer.reason}`)
+            : "",
+          answer.late
+            ? make(
+                "p",
+                {},
+                typeof answer.late === "string" ? `Late: ${answer.late}` : "Handed in late.",
+              )
+            : "",
+        );
       }
       cards.push(card(question, answer, events));
     }
@@ -64,8 +120,14 @@ async function load() {
   } catch (error) {
     byId("title").textContent = STUDENT;
     byId("answers").replaceChildren();
-    byId("trouble").replaceChildren(make("p", {}, `Not loaded: ${error.message} `,
-      make("button", { type: "button", onclick: load }, "Try again")));
+    byId("trouble").replaceChildren(
+      make(
+        "p",
+        {},
+        `Not loaded: ${error.message} `,
+        make("button", { type: "button", onclick: load }, "Try again"),
+      ),
+    );
   }
 }
 

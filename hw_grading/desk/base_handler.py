@@ -1,0 +1,161 @@
+"""What all of the desk's addresses have in common: logins, threads, headers, words of errors."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar, cast
+
+from jupyter_server.base.handlers import JupyterHandler
+from jupyter_server.utils import url_path_join
+from tornado import web
+
+from hw_grading.desk.courses import Desks
+from hw_grading.desk.homework_desk import NotThere
+from hw_grading.desk.shapes import BadRequest, name_in, rubric_json
+from hw_grading.outcome import GraderFault
+from hw_grading.records.scores import NoScores
+from hw_grading.rubrics.model import LONGEST_NAME, Conflict, Refused, RubricChanged
+from hw_grading.rubrics.tables import Unavailable
+from hw_support.failures import visible
+from hw_support.submission.file import Unreadable
+
+NAME = "hw_grading_desk"  # of the extension, and of its entries in the server's settings
+PLACE = "hw-grading"
+_COOKIE = "hw-grading-grader"
+_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'; "
+    "frame-ancestors 'none'"
+)
+_ANONYMOUS = re.compile(r"[0-9a-f]{32}")  # a user of a server's shared token: drawn at random
+
+_Value = TypeVar("_Value")
+
+
+class DeskHandler(JupyterHandler):
+    """What all handlers have: threads, the grader's name, the words of errors."""
+
+    def set_default_headers(self) -> None:
+        """Allow the page its own scripts only, whatever the server allows its other pages."""
+        super().set_default_headers()
+        self.set_header("Content-Security-Policy", _POLICY)
+        self.set_header("X-Content-Type-Options", "nosniff")
+        self.set_header("Referrer-Policy", "no-referrer")
+        self.set_header("Cache-Control", "no-store")
+
+    @property
+    def desks(self) -> Desks:
+        """The desks of this server."""
+        return cast(Desks, self.settings[f"{NAME}_desks"])
+
+    @property
+    def base(self) -> str:
+        """The desk's address on this server."""
+        return url_path_join(self.base_url, PLACE) + "/"
+
+    async def in_thread(
+        self, function: Callable[..., _Value], *values: Any, among: str = "readers"
+    ) -> _Value:
+        """Call a function in one of the threads that read, or that write, and return its value."""
+        threads = cast(ThreadPoolExecutor, self.settings[f"{NAME}_threads"][among])
+
+        def call() -> _Value:
+            with self.desks.busy.counted():
+                return function(*values)
+
+        return await asyncio.get_running_loop().run_in_executor(threads, call)
+
+    @property
+    def known_user(self) -> str:
+        """The name by which the server knows who is logged in; "" if it draws names at random."""
+        user = self.current_user
+        if _ANONYMOUS.fullmatch(user.username):
+            name = user.display_name or user.name
+            name = "" if name.startswith("Anonymous ") or name == user.username else name
+        else:
+            name = user.username
+        return visible(name)[:LONGEST_NAME].strip()
+
+    @property
+    def grader(self) -> str:
+        """The name of who grades; "" if it has still to be asked for."""
+        if known := self.known_user:
+            return known
+        cookie = self.get_signed_cookie(_COOKIE, max_age_days=365)
+        try:
+            return name_in(cookie.decode("utf-8")) if cookie else ""
+        except (UnicodeDecodeError, Refused):
+            return ""
+
+    def expect_grader(self) -> str:
+        """Return the name of who grades.
+
+        Raises
+        ------
+        Refused
+            It is not known yet.
+        """
+        if not self.grader:
+            raise Refused("Nothing was saved: say first who you are. The page asks for your name.")
+        return self.grader
+
+    def remember_grader(self, name: str) -> None:
+        """Set the cookie that says who grades with this browser."""
+        self.set_signed_cookie(
+            _COOKIE,
+            name,
+            expires_days=365,
+            path=self.base,
+            httponly=True,
+            samesite="Strict",
+            secure=self.request.protocol == "https",
+        )
+
+    def answer_for(self, error: BaseException | None, status: int) -> tuple[int, dict[str, Any]]:
+        """Return the status and the words for an error."""
+        answer: dict[str, Any] = {"message": str(error)}
+        match error:
+            case RubricChanged():
+                return 409, answer | {"kind": "rubric", "rubric": rubric_json(error.rubric)}
+            case Conflict():
+                return 409, answer | {"kind": "conflict"}
+            case Refused() | BadRequest():
+                return 400, answer
+            case NotThere():
+                return 404, answer
+            case Unavailable() | NoScores() | Unreadable() | GraderFault():
+                return 503, answer
+            case web.HTTPError():
+                return status, {"message": self._words(error, status)}
+        return status, {"message": "The server made a mistake; its log says which. Try again."}
+
+    def _words(self, error: web.HTTPError, status: int) -> str:
+        if status == 403 and not self.current_user:
+            return "Your login has ended. Open the server's address again and log in."
+        if status == 403:
+            return "The page is too old, or comes from elsewhere. Load it again."
+        return error.log_message or {404: "There is no such page.", 405: "Not allowed."}.get(
+            status, "The request is not as expected."
+        )
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        """Answer with an error's words: as JSON to a page, as text to a person."""
+        error = kwargs["exc_info"][1] if "exc_info" in kwargs else None
+        status, answer = self.answer_for(error, status_code)
+        self.set_status(status)
+        self.clear_header("Content-Disposition")
+        self.set_header("Cache-Control", "no-store")
+        self.finish_error(answer)
+
+    def finish_error(self, answer: dict[str, Any]) -> None:
+        """Send the words."""
+        self.set_header("Content-Type", "text/plain; charset=utf-8")
+        self.finish(answer["message"] + "\n")
+
+    def log_exception(self, *about: Any) -> None:
+        """Log only what is the server's own mistake."""
+        if self.answer_for(about[1], 500)[0] == 500:
+            super().log_exception(*about)

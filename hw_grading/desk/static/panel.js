@@ -1,0 +1,126 @@
+// @ts-check
+/** What stands around an answer: the marks, the position, what is saved, who else is here. */
+
+import { LOGIN, address } from "./api.js";
+import { byId, counted, make, points } from "./dom.js";
+import { pressItems } from "./rubric.js";
+
+/** @typedef {import("./saver.js").Mark} Mark */
+/** @typedef {import("./classlist.js").ClassList} ClassList */
+
+/**
+ * Show what is given for an answer.
+ * @param {Mark} mark @param {any} answer @param {ClassList} list
+ */
+export function showMarking(mark, answer, list) {
+  const most = list.question.max_points;
+  pressItems(byId("items"), mark.chosen);
+  const { grading } = answer;
+  byId("score").textContent = points(grading.score);
+  byId("score").classList.toggle("waits", grading.waits);
+  byId("of").textContent = `of ${points(most)}${grading.waits ? ", not graded" : ""}`;
+  const bare = !mark.chosen.length && !mark.adjustment;
+  byId("nothing").setAttribute("aria-pressed", String(mark.done && bare));
+  const start = list.rubric.kind === "subtracting" ? "Nothing to take off" : "No item applies";
+  byId("nothing").querySelector("span").textContent = start;
+  if (document.activeElement !== byId("adjustment")) {
+    byId("adjustment").value = mark.adjustment ? points(mark.adjustment, true) : "0";
+  }
+  byId("flag").setAttribute("aria-pressed", String(mark.flagged));
+  byId("flag-line").hidden = !mark.flagged;
+  if (document.activeElement !== byId("flag-note")) byId("flag-note").value = mark.flag_note;
+  const same = (answer.same ?? []).filter((id) => id !== answer.student);
+  byId("same-line").hidden = !same.length;
+  const graded = same.filter((id) => list.row(id)?.graded).length;
+  byId("same-line").querySelector("span").textContent =
+    `Also for ${counted(same.length, "identical answer")}${graded ? ` (${graded} graded)` : ""}`;
+}
+
+/**
+ * Show which answer of how many this is, and how many are graded.
+ * @param {ClassList} list @param {string} student @param {string} me
+ */
+export function showPosition(list, student, me) {
+  const {
+    all: [done, of],
+    own,
+  } = list.progress(me);
+  const [, ownOf] = own ?? [];
+  byId("bar").max = (own ? ownOf : of) || 1;
+  byId("bar").value = own ? own[0] : done;
+  byId("done-text").textContent =
+    (own ? `${own[0]} of ${own[1]} of yours, ` : "") + `${done} of ${of} graded`;
+  const place = list.places.get(student) ?? 0;
+  byId("number").textContent = `Answer ${place + 1} of ${of}`;
+  byId("previous").disabled = place === 0;
+  byId("next").disabled = place >= of - 1;
+  byId("names").setAttribute("aria-pressed", String(list.named));
+  const name = list.named ? list.row(student)?.name || student : "";
+  byId("who").replaceChildren(
+    name && make("bdi", {}, make("a", { href: address("student", student) }, name)),
+  );
+  document.title = `${list.question.title}, answer ${place + 1} of ${of}`;
+}
+
+/**
+ * Show whether everything is saved, and if not, why and what to do.
+ * @param {import("./saver.js").Saver} saver @param {ClassList} list
+ */
+export function showSaving(saver, list) {
+  const state = byId("state");
+  const failed = saver.failed();
+  const left = saver.unsaved().length;
+  state.className = failed ? "alarm" : "soft";
+  const text = failed ? "Not saved" : left ? "Saving…" : saver.saved ? "Saved" : "";
+  if (state.textContent !== text) state.textContent = text;
+  const trouble = byId("trouble");
+  if (!failed) return trouble.replaceChildren();
+  const { failure } = failed;
+  const again = failure?.body.theirs ? "Compare" : "Try again";
+  const what = failure?.login
+    ? [
+        " Log in ",
+        make("a", { href: LOGIN, target: "_blank" }, "in another tab"),
+        ", then come back: what you typed is kept. ",
+      ]
+    : [
+        failure?.passes
+          ? " What you typed is kept; it is tried again by itself. "
+          : " What you typed is kept. ",
+      ];
+  const many = left > 1 ? ` (${counted(left, "answer")})` : ` (${list.call(failed.student)})`;
+  trouble.replaceChildren(
+    make(
+      "p",
+      {},
+      make("strong", {}, "Not saved"),
+      `${many}: ${failure?.message}`,
+      ...what,
+      make("button", { type: "button", onclick: () => saver.again() }, again),
+    ),
+  );
+}
+
+/**
+ * Show which other graders are at this question.
+ * @param {Record<string, string>} others where each is @param {string} student @param {ClassList} list
+ */
+export function showOthers(others, student, list) {
+  /** @type {[string, string][][]} */
+  const [with_, elsewhere] = [[], []];
+  for (const [name, id] of Object.entries(others))
+    (id === student ? with_ : elsewhere).push([name, id]);
+  byId("here").replaceChildren(
+    ...with_.map(([name]) =>
+      make("p", { className: "alarm" }, make("bdi", {}, name), " is at this answer too"),
+    ),
+    ...elsewhere.map(([name, id]) =>
+      make(
+        "p",
+        { className: "soft" },
+        make("bdi", {}, name),
+        ` is at answer ${(list.places.get(id) ?? 0) + 1}`,
+      ),
+    ),
+  );
+}
