@@ -7,6 +7,7 @@ program, which reads one request a line and answers each with one line.
 
 from __future__ import annotations
 
+import ast
 import atexit
 import contextlib
 import hashlib
@@ -24,6 +25,7 @@ from hw_support.failures import visible
 LONGEST_CODE = 50_000  # characters of one answer that are shown
 _SECONDS = 2.0  # of computing, for code; markdown has its own limit
 _HARD_SECONDS = 45.0  # then the process is ended
+_GONE = "\0"  # a line of a docstring
 _MOST_KEPT = 4_000_000  # characters of HTML
 
 
@@ -47,9 +49,16 @@ class Renderer:
             return ""
         return self._ask({"markdown": text, "attachments": attachments or {}}, text)
 
-    def code(self, text: str) -> str:
-        """Return Python code as HTML, coloured by the classes of pygments, cut where it is long."""
-        return self._ask({"code": text[: LONGEST_CODE + 1], "length": len(text)}, text)
+    def code(self, text: str, *, docstrings: bool = True) -> str:
+        """Return Python code as HTML, coloured by the classes of pygments, cut where it is long.
+
+        Parameters
+        ----------
+        docstrings
+            Whether functions are shown with theirs.
+        """
+        shown = {"code": text[: LONGEST_CODE + 1], "length": len(text), "docstrings": docstrings}
+        return self._ask(shown, text)
 
     def close(self) -> None:
         """End the process."""
@@ -135,7 +144,9 @@ def _serve(requests: TextIO, answers: TextIO) -> None:
         if "markdown" in request:
             made = _markdown(request["markdown"], request["attachments"])
         else:
-            made = _code(request["code"], request["length"])
+            code = request["code"]
+            code = code if request["docstrings"] else without_docstrings(code)
+            made = _code(code, request["length"])
         answers.write(json.dumps(made) + "\n")
         answers.flush()
 
@@ -167,6 +178,24 @@ def _code(text: str, length: int) -> str:
             return str(highlight(shown, PythonLexer(stripnl=False), HtmlFormatter()))
     except (Exception, TimeLimitReached):
         return as_text(shown, "Shown without colours, because it is too complicated.")
+
+
+def without_docstrings(source: str) -> str:
+    """Return code whose functions have no docstrings; what does not parse is left as it is."""
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return source
+    lines = source.split("\n")
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef) and ast.get_docstring(node) is not None:
+            text = node.body[0]
+            first, last = text.lineno - 1, (text.end_lineno or text.lineno) - 1
+            before = lines[first].encode()[: text.col_offset]
+            after = lines[last].encode()[text.end_col_offset :]
+            if len(node.body) > 1 and not before.strip() and not after.strip():
+                lines[first : last + 1] = [_GONE] * (last + 1 - first)
+    return "\n".join(line for line in lines if line is not _GONE)
 
 
 if __name__ == "__main__":

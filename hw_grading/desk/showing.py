@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import base64
 import html
 import re
@@ -10,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from hw_grading.desk.pictures import MAX_BYTES, MOST_PICTURES, NotShown, picture_in
-from hw_grading.desk.rendering import LONGEST_CODE, Renderer, cut
+from hw_grading.desk.rendering import Renderer, cut
 from hw_grading.pages.safe_html import clean_html
 from hw_grading.records.graded_notebook import error_of, outputs_of, plain, text_of
 
@@ -73,27 +72,7 @@ def beside_html(cell: Mapping[str, Any], renderer: Renderer, address: Address) -
     if "<img" in outputs:
         return f'<div class="outputs">{outputs}</div>'
     source = text_of(cell.get("source"))
-    return renderer.code(_without_docstrings(source)) if source.strip() else ""
-
-
-def _without_docstrings(source: str) -> str:
-    """Return code whose functions have no docstrings; what does not parse is left as it is."""
-    if len(source) > LONGEST_CODE:
-        return source
-    try:
-        tree = ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return source
-    lines = source.split("\n")
-    for node in ast.walk(tree):
-        if not isinstance(node, ast.FunctionDef) or ast.get_docstring(node) is None:
-            continue
-        first = node.body[0]
-        if len(node.body) > 1 and node.body[1].lineno > (first.end_lineno or 0) > node.lineno:
-            lines[first.lineno - 1 : first.end_lineno] = [""] * (
-                (first.end_lineno or 0) - first.lineno + 1
-            )
-    return re.sub(r"\n{3,}", "\n", "\n".join(lines))
+    return renderer.code(source, docstrings=False) if source.strip() else ""
 
 
 def _attachments(cell: Mapping[str, Any]) -> tuple[dict[str, Any], str]:

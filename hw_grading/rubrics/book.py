@@ -80,14 +80,20 @@ class GradeBook(Teamwork):
         """Return the questions that people give points for, in the notebook's order."""
         places = self._places()
         manifest = homework_of(self.course.root, self.assignment).manifest
+        cells = self._cells(places)
+        titles = {cell.name: str(places.get(cell.name) or cell.name) for cell in cells}
+        often = Counter(titles.values())
         found = []
-        for cell in self._cells(places):
+        for cell in cells:
             place = places.get(cell.name) or Place(cell.name, cell.name)
             beside = manifest.shown_beside.get(cell.name)
+            title = titles[cell.name]
+            if often[title] > 1:
+                title += " (code)" if cell.is_code else " (text)"
             found.append(
                 Question(
                     cell.name,
-                    str(place),
+                    title,
                     cell.max_points,
                     cell.is_code,
                     place.text,

@@ -8,6 +8,7 @@ would not set its version otherwise.
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -162,6 +163,7 @@ class Database:
     def __init__(self, url: str) -> None:
         self._url = make_url(url)
         self._engine: Engine | None = None
+        self._file: tuple[int, int] | None = None  # which one the engine has opened
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -208,8 +210,13 @@ class Database:
             self._engine.dispose()
 
     def _ready(self) -> Engine:
-        """Return the engine; the desk's tables are there."""
-        if self._engine is None:
+        """Return the engine; the desk's tables are there.
+
+        A file that another one has taken the place of, a backup for example, is opened anew.
+        """
+        file = _identity(self._url)
+        if self._engine is None or self._file != file:
+            self.close()
             engine = _engine(self._url)
             known = set(inspect(engine).get_table_names())
             if api.Assignment.__tablename__ not in known:
@@ -220,7 +227,7 @@ class Database:
             if not {table.name for table in METADATA.sorted_tables} <= known:
                 with _locked(engine) as connection:
                     METADATA.create_all(connection)
-            self._engine = engine
+            self._engine, self._file = engine, file
         return self._engine
 
     @contextlib.contextmanager
@@ -253,6 +260,17 @@ def _engine(url: URL) -> Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return engine
+
+
+def _identity(url: URL) -> tuple[int, int] | None:
+    """Return what tells a gradebook's file from another one; None where it is no file."""
+    if url.get_backend_name() != "sqlite" or not url.database:
+        return None
+    try:
+        status = os.stat(url.database)
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
 
 
 @contextlib.contextmanager

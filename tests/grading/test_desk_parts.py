@@ -14,7 +14,7 @@ from test_results import course, notebook, pytestmark, stream
 
 from hw_grading.desk.answers import Answers
 from hw_grading.desk.pictures import MAX_BYTES, NotShown, Picture, picture_in, pictures_of
-from hw_grading.desk.rendering import LONGEST_CODE, Renderer
+from hw_grading.desk.rendering import LONGEST_CODE, Renderer, without_docstrings
 from hw_grading.desk.shapes import BadRequest, body_of, dumped, number_in, students_in
 from hw_grading.desk.showing import answer_html, printed_html
 from hw_grading.desk.thumbnails import HEIGHT, WIDTH, Thumbnails
@@ -323,3 +323,23 @@ def test_only_a_finite_number_is_a_number(value):
 def test_only_ids_and_texts_are_versions(value):
     with pytest.raises(BadRequest):
         students_in({"versions": value}, "versions")
+
+
+@pytest.mark.parametrize(
+    ("source", "shown"),
+    [
+        (
+            'def f(x):\n    """What f does.\n\n    x : int\n    """\n    return x',
+            "def f(x):\n    return x",
+        ),
+        ('def f(x): """in the line of\nthe head"""', None),
+        ('def f(x):\n    """é"""; return x', None),
+        ('def f(x):\n    """the only line"""', None),
+        ("def f(x):\n    return 'not one'", None),
+        ('"""of the cell"""\nx = 1', None),
+        ("def f(x:\n", None),
+        ("(" * 5_000, None),
+    ],
+)
+def test_functions_are_shown_without_docstrings_and_with_all_of_their_code(source, shown):
+    assert without_docstrings(source) == (source if shown is None else shown)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import os
+import shutil
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -14,11 +16,14 @@ import sqlalchemy
 from by_hand import (
     ASSIGNMENT,
     add_student,
+    answer,
     comment_of,
     copied,
     grade_elsewhere,
     grade_of,
     make_course,
+    text,
+    write,
 )
 from postgresql import Server
 
@@ -119,6 +124,16 @@ def test_questions_have_their_text_without_the_mark_scheme(book):
     assert "quantifiers" not in why.text
     assert "quantifiers" in why.scheme
     assert (plot.title, plot.is_code, plot.scheme) == ("Q1 b. The plot", True, "")
+
+
+def test_two_answers_to_one_question_have_two_titles(in_sqlite, tmp_path):
+    course = copied(in_sqlite, tmp_path / "course")
+    write(
+        course.source(ASSIGNMENT) / f"{ASSIGNMENT}.ipynb",
+        [text("## Q1 Both (6 points)"), answer("why"), answer("plot")],
+    )
+    titles = [question.title for question in GradeBook(course, ASSIGNMENT).questions()]
+    assert titles == ["Q1 Both (text)", "Q1 Both (code)"]
 
 
 def test_a_save_is_in_the_gradebook_with_what_the_student_reads(course, book):
@@ -561,3 +576,15 @@ def test_a_gradebook_that_is_not_there_is_not_made(in_a_file, tmp_path):
     with pytest.raises(Unavailable, match="nbgrader generate_assignment"):
         GradeBook(nowhere, ASSIGNMENT).names()
     assert not (tmp_path / "gradebook.db").exists()
+
+
+def test_a_gradebook_that_was_put_back_is_the_one_that_is_read_and_written(in_a_file):
+    file = in_a_file.course.root / "gradebook.db"
+    save(in_a_file, "ada", 0)
+    backup = file.with_name("backup.db")
+    shutil.copy(file, backup)
+    save(in_a_file, "ada", 1)
+    os.replace(backup, file)
+    assert in_a_file.grading("why", "ada").score == 2
+    assert save(in_a_file, "ben", 0).score == 2
+    assert grade_of(in_a_file.course, "ben") == (2, False)
