@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import os
+import shutil
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -16,10 +18,12 @@ from by_hand import (
     add_student,
     comment_of,
     copied,
+    grade_again,
     grade_elsewhere,
     grade_of,
     make_course,
 )
+from nbgrader.api import Gradebook
 from postgresql import Server
 
 from hw_grading.homework.course import Course
@@ -73,7 +77,14 @@ def book(course: Course) -> Iterator[GradeBook]:
     book.close()
 
 
-def save(book: GradeBook, student: str, *numbers: int, grader: str = "kim", **more) -> Grading:
+def save(
+    book: GradeBook,
+    student: str,
+    *numbers: int,
+    grader: str = "kim",
+    digest: str = "d" * 64,
+    **more,
+) -> Grading:
     """Save these items of the rubric, by number, and return what is saved."""
     rubric = book.rubric("why")
     chosen = frozenset(rubric.items[number].id for number in numbers)
@@ -85,7 +96,7 @@ def save(book: GradeBook, student: str, *numbers: int, grader: str = "kim", **mo
         mark,
         grader=grader,
         rubric_revision=rubric.revision,
-        digests={student: "d" * 64},
+        digests={student: digest},
         seconds=2.0,
     )
     saved = outcomes[student]
@@ -303,6 +314,41 @@ def test_undo_does_not_take_back_what_another_saved_since(course, book):
     assert grade_of(course, "ada") == (1, False)
 
 
+def test_undo_does_not_take_back_what_another_confirmed_since(course, book):
+    save(book, "ada", 0, grader="kim")
+    save(book, "ada", 1, grader="lee")
+    save(book, "ada", 0, grader="lee")
+    with pytest.raises(Conflict):
+        book.undo("why", grader="kim")
+    assert grade_of(course, "ada") == (2, False)
+    book.undo("why", grader="lee")
+    book.undo("why", grader="lee")
+    book.undo("why", grader="kim")
+    assert grade_of(course, "ada") == (None, True)
+
+
+def test_undo_gives_back_what_was_graded_in_formgrader(course, book):
+    grade_elsewhere(course, "ada", 3, comment="By hand.")
+    before = book.grading("why", "ada")
+    save(book, "ada", 1)
+    assert grade_of(course, "ada") == (1, False)
+    undone = book.undo("why", grader="kim")["ada"]
+    assert grade_of(course, "ada") == (3, False)
+    assert comment_of(course, "ada") == "By hand."
+    assert undone.overridden
+    assert undone.version != before.version
+
+
+def test_undo_puts_an_answer_that_waited_with_its_old_mark_into_the_queue_again(course, book):
+    save(book, "ada", 0)
+    grade_again(course, "ada", "e" * 64)
+    assert book.grading("why", "ada").changed
+    save(book, "ada", 1, digest="e" * 64)
+    undone = book.undo("why", grader="kim")["ada"]
+    assert grade_of(course, "ada") == (2, True)
+    assert (undone.changed, undone.waits) == (True, True)
+
+
 def test_several_get_the_same_items_on_top_of_their_own(course, book):
     save(book, "ada", 0)
     rubric = book.rubric("why")
@@ -345,6 +391,38 @@ def test_a_student_who_comes_later_is_there(book, course):
     add_student(course, "eve", first_name="Eve", last_name="Late")
     assert book.names()["eve"] == "Eve Late"
     assert save(book, "eve", 0).score == 2
+
+
+def test_two_homeworks_may_have_questions_of_the_same_name(course, book):
+    save(book, "ada", 0)
+    with Gradebook(course.db_url) as gradebook:
+        gradebook.add_assignment("ps2")
+        gradebook.add_notebook("ps2", "ps2")
+        gradebook.add_grade_cell("why", "ps2", "ps2", max_score=4, cell_type="markdown")
+        gradebook.add_solution_cell("why", "ps2", "ps2")
+        gradebook.add_submission("ps2", "ada")
+    source = course.root / "source"
+    (source / "ps2").mkdir()
+    shutil.copy(source / "ps1/ps1.ipynb", source / "ps2/ps2.ipynb")
+    other = GradeBook(course, "ps2")
+    assert save(other, "ada", 1).score == 1
+    rubric = other.rubric("why")
+    other.change_rubric("why", with_points(rubric, 0, 0.5), grader="kim")
+    assert book.rubric("why").items[0].points == 2
+    other.close()
+
+
+def test_no_score_is_above_what_the_question_is_worth_by_now(course, book):
+    save(book, "ada", 0)
+    with Gradebook(course.db_url) as gradebook:
+        gradebook.find_grade_cell("why", ASSIGNMENT, ASSIGNMENT).max_score = 3
+        gradebook.db.commit()
+    assert book.rubric("why").upper == 3
+    assert save(book, "ben", 0, 1, 2).score == 3
+    assert grade_of(course, "ada") == (2, False)
+    rubric = book.rubric("why")
+    book.change_rubric("why", with_points(rubric, 0, 1), grader="kim")
+    assert grade_of(course, "ada") == (1, False)
 
 
 @pytest.mark.parametrize(
@@ -554,6 +632,30 @@ def test_a_full_disk_loses_no_earlier_save(in_a_file):
         write_much()
     again = GradeBook(in_a_file.course, ASSIGNMENT)
     assert again.grading("why", "ada").score == 2
+
+
+def test_a_save_goes_into_the_gradebook_that_has_taken_the_place_of_another(in_a_file):
+    file = in_a_file.course.root / "gradebook.db"
+    backup = shutil.copy(file, file.with_suffix(".backup"))
+    save(in_a_file, "ada", 0)
+    file.unlink()
+    with pytest.raises(Unavailable, match="There is no gradebook"):
+        save(in_a_file, "ben", 1)
+    assert not file.exists()
+    os.replace(backup, file)
+    assert save(in_a_file, "ben", 1).score == 1
+    assert grade_of(in_a_file.course, "ada") == (None, True)
+    assert grade_of(in_a_file.course, "ben") == (1, False)
+
+
+def test_the_desks_tables_are_made_again_where_they_are_gone(course, book):
+    save(book, "ada", 0)
+    engine = sqlalchemy.create_engine(course.db_url)
+    tables.METADATA.drop_all(engine)
+    engine.dispose()
+    with pytest.raises(Unavailable):
+        book.rubric("why")
+    assert save(book, "ben", 0).score == 2
 
 
 def test_a_gradebook_that_is_not_there_is_not_made(in_a_file, tmp_path):
