@@ -17,7 +17,8 @@ from hw_grading.records.graded_notebook import error_of, outputs_of, plain, text
 MOST_CHARACTERS = 20_000  # of one printed text
 LINES_OF_NUMBERS = 15
 _TERMINAL_CODES = re.compile(r"\x1b\[[0-9;]{0,40}[A-Za-z]")
-_PROGRESS = re.compile(r"\d%\|.*\|.*\[.*\]")  # a bar of tqdm
+# A bar of tqdm. What stands between two signs has none of them: the time is not to grow fast.
+_PROGRESS = re.compile(r"\d%\|[^|]{0,200}\|[^[]{0,100}\[[^]]{0,100}\]")
 _TEXT_ANSWER = 200_000  # characters that are sent to be rendered; more is shown as text anyway
 
 Address = Callable[[int], str]  # of an answer's picture, by its number

@@ -19,6 +19,7 @@ from hw_grading.desk.shapes import BadRequest, body_of, dumped, number_in, stude
 from hw_grading.desk.showing import answer_html, printed_html
 from hw_grading.desk.thumbnails import HEIGHT, WIDTH, Thumbnails
 from hw_grading.homework.course import Course
+from hw_support.time_limit import time_limit
 
 __all__ = ["course", "pytestmark"]  # used by pytest, by name
 
@@ -169,6 +170,23 @@ def test_printed_numbers_are_the_last_lines(renderer):
     shown = printed_html(cell)
     assert "604 of 605" in shown
     assert "\n500 of 605" not in shown
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["0%|" * 3_000 + "[" * 9_000, "0%|" * 6_000, "0%||[" * 4_000],
+    ids=["no end", "no times", "mixed"],
+)
+def test_a_line_that_is_nearly_a_progress_bar_takes_no_time(line):
+    with time_limit(10, 600):
+        assert "0%|" in printed_html({"outputs": [stream(line)]})
+
+
+def test_progress_bars_are_left_out():
+    bar = " 45%|####5     | 450/1000 [00:10<00:12, 45.00it/s]"
+    assert printed_html({"outputs": [stream(f"loss 3\r\n{bar}\nloss 2\n")]}) == (
+        "<pre>loss 3\nloss 2</pre>"
+    )
 
 
 def test_long_code_is_cut_with_a_word(renderer):

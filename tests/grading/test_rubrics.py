@@ -226,6 +226,29 @@ def test_a_score_of_formgrader_is_not_overwritten_unseen(course, book):
     assert not book.grading("why", "ada").overridden
 
 
+def test_a_score_that_formgrader_is_just_writing_is_not_overwritten_unseen(course, book):
+    rubric, version = book.rubric("why"), book.grading("why", "ada").version
+    mark = Mark(frozenset([rubric.items[0].id]), done=True)
+    outcomes: list[Grading | Conflict] = []
+
+    def grade() -> None:
+        seen = {"ada": version}
+        saved = book.save("why", seen, mark, grader="kim", rubric_revision=rubric.revision)
+        outcomes.append(saved["ada"])
+
+    with Gradebook(course.db_url) as gradebook:
+        grade_there = gradebook.find_grade("why", ASSIGNMENT, ASSIGNMENT, "ada")
+        grade_there.manual_score = 3
+        gradebook.db.flush()
+        thread = threading.Thread(target=grade)
+        thread.start()
+        thread.join(0.5)
+        gradebook.db.commit()
+    thread.join()
+    assert isinstance(outcomes[0], Conflict)
+    assert grade_of(course, "ada")[0] == 3
+
+
 def test_a_change_of_points_scores_anew_who_has_the_item(course, book):
     save(book, "ada", 0)
     save(book, "ben", 0, 1)
@@ -460,6 +483,7 @@ def test_what_cannot_be_saved_is_refused_and_changes_nothing(course, book, mark)
         {"items": (Item("", math.nan, "x"),)},
         {"items": (Item("", 1, " "),)},
         {"items": (Item("", 1, "x"),) * 61},
+        {"items": (Item("a", 1, "x"),) * 2},
     ],
 )
 def test_a_rubric_that_is_none_is_refused(book, change):
