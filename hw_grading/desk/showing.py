@@ -9,8 +9,9 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from hw_grading.desk.pictures import MAX_BYTES, MOST_PICTURES, NotShown, picture_in
+from hw_grading.desk.pictures import MOST_PICTURES, NotShown, picture_in
 from hw_grading.desk.rendering import LONGEST_CODE, Renderer, cut
+from hw_grading.pages.drawings import is_light
 from hw_grading.pages.safe_html import clean_html
 from hw_grading.records.graded_notebook import error_of, outputs_of, plain, text_of
 
@@ -149,9 +150,12 @@ def _bundle(output: Mapping[str, Any]) -> str:
     if not isinstance(data, dict):
         return ""
     if svg := text_of(data.get("image/svg+xml")):
-        if len(svg) > MAX_BYTES // 5:
-            return _note(f"A drawing of {len(svg):,} characters is not shown.")
-        encoded = base64.b64encode(svg.encode("utf-8", "replace")).decode("ascii")
+        drawing = svg.encode("utf-8", "replace")
+        if not is_light(drawing):
+            return _note(
+                f"A drawing of {len(svg):,} characters is not shown: it is too complicated."
+            )
+        encoded = base64.b64encode(drawing).decode("ascii")
         return f'<img alt="drawing" src="data:image/svg+xml;base64,{encoded}">\n'
     if markup := text_of(data.get("text/html")):
         return f'<div class="html">{clean_html(markup)}</div>\n'

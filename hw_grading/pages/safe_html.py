@@ -381,7 +381,8 @@ def _clean_bundle(output: NotebookNode) -> bool:
         data["text/html"] = cleaned
     if sent.get("image/svg+xml") and not {"text/html", "image/png"} & set(data):
         svg = base64.b64encode(encodable(sent["image/svg+xml"]).encode()).decode("ascii")
-        data["text/html"] = f'<img src="data:image/svg+xml;base64,{svg}" alt="plot">'
+        if uri := picture_uri("image/svg+xml", svg):
+            data["text/html"] = f'<img src="{uri}" alt="plot">'
     if sent and not data:
         kinds = shown(", ".join(sorted(sent)), 200)
         data["text/plain"] = f"An output of type {kinds} is not shown."

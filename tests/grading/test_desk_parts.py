@@ -127,7 +127,7 @@ def test_code_is_coloured_and_what_it_showed_stands_before_it(renderer):
         display(image_svg_xml="<svg/>"),
         display(application_json="{}"),
     ]
-    outputs[3]["data"] = {"image/svg+xml": "<svg onload=run()/>"}
+    outputs[3]["data"] = {"image/svg+xml": "<svg onload='run()'/>"}
     html = answer_html(
         {"cell_type": "code", "source": "x = 1 < 2", "outputs": outputs}, renderer, address
     )
