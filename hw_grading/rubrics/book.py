@@ -360,6 +360,11 @@ class GradeBook(Teamwork):
             The document holds no rubrics.
         """
         rubrics = _rubrics_in(document)
+        for question in self.questions():  # all of them, before the first is changed
+            if question.cell in rubrics:
+                rubrics[question.cell] = checked_rubric(
+                    rubrics[question.cell].within(question.max_points), question.max_points
+                )
         taken = []
         for question in self.questions():
             if question.cell not in rubrics:

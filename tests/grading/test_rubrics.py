@@ -372,6 +372,14 @@ def test_undo_puts_an_answer_that_waited_with_its_old_mark_into_the_queue_again(
     assert (undone.changed, undone.waits) == (True, True)
 
 
+def test_undo_leaves_an_answer_in_the_queue_that_tests_have_put_there_since(course, book):
+    save(book, "ada", 0)
+    save(book, "ada", 1)
+    grade_again(course, "ada", "e" * 64)
+    book.undo("why", grader="kim")
+    assert grade_of(course, "ada") == (2, True)
+
+
 def test_several_get_the_same_items_on_top_of_their_own(course, book):
     save(book, "ada", 0)
     rubric = book.rubric("why")
@@ -556,6 +564,22 @@ def test_rubrics_are_taken_to_another_class_without_students(book, in_sqlite, tm
 def test_another_file_is_no_rubric(book, document):
     with pytest.raises(Refused, match="holds no rubrics"):
         book.import_rubrics(document, grader="kim")
+
+
+def test_a_rubric_for_more_points_is_taken_over_within_what_the_question_is_worth(book):
+    document = book.exported()
+    document["rubrics"]["why"]["upper"] = 9.0
+    assert book.import_rubrics(document, grader="kim") == ["why", "plot"]
+    assert book.rubric("why").upper == 4
+
+
+def test_a_file_with_one_rubric_that_is_none_changes_nothing(book):
+    document = book.exported()
+    document["rubrics"]["plot"]["items"][0]["text"] = " "
+    with pytest.raises(Refused, match="needs a text"):
+        book.import_rubrics(document, grader="kim")
+    assert book.rubric("why").revision == 0
+    assert book.history("why") == []
 
 
 def test_many_graders_at_once_lose_nothing(course, book):
