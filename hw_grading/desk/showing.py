@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from hw_grading.desk.pictures import MOST_PICTURES, NotShown, picture_in
+from hw_grading.desk.pictures import MOST_PICTURES, NotShown, picture_in, uri_of
 from hw_grading.desk.rendering import LONGEST_CODE, Renderer, cut
 from hw_grading.pages.drawings import is_light
 from hw_grading.pages.safe_html import clean_html
@@ -158,7 +158,7 @@ def _bundle(output: Mapping[str, Any]) -> str:
         encoded = base64.b64encode(drawing).decode("ascii")
         return f'<img alt="drawing" src="data:image/svg+xml;base64,{encoded}">\n'
     if markup := text_of(data.get("text/html")):
-        return f'<div class="html">{clean_html(markup)}</div>\n'
+        return f'<div class="html">{clean_html(markup, uri_of)}</div>\n'
     if text := _plain_of(output):
         return f"<pre>{html.escape(cut(_calm(text), MOST_CHARACTERS))}</pre>\n"
     kinds = plain(", ".join(map(str, data)), 100)

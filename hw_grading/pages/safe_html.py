@@ -83,13 +83,15 @@ class _TooMuch(Exception):
     """The text is too large, or nested too deeply."""
 
 
-def clean_html(text: str) -> str:
+def clean_html(text: str, picture: Callable[[str, str], str | None] | None = None) -> str:
     """Return HTML of which nothing runs, loads from elsewhere, or acts on the page around it.
 
     Parameters
     ----------
     text
         Any text.
+    picture
+        As for `render_markdown`.
 
     Returns
     -------
@@ -97,7 +99,7 @@ def clean_html(text: str) -> str:
         A fragment in which every element is closed. A text that is too large or too deeply nested
         comes back as preformatted text.
     """
-    pictures = Pictures(picture_uri)
+    pictures = Pictures(picture or picture_uri)
     try:
         return pictures.put_back(_cleaned(pictures.put_aside(encodable(text))))
     except _TooMuch:

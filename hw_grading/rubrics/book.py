@@ -262,7 +262,7 @@ class GradeBook(Teamwork):
             )
             known = {item.id for item in rubric.items}
             # Before the first is taken back, which ends the batch of all.
-            latest = {event.student: rows.last_batch(event.student) for event in events}
+            latest = rows.last_batches()
             for event in events:
                 now = _one(rows.gradings(rubric, event.student, lock=True), event.student)
                 before, after = json.loads(event.before), mark_of(json.loads(event.after)["mark"])

@@ -306,15 +306,16 @@ class Rows:
             found.append(row)
         return found
 
-    def last_batch(self, student: str) -> str:
-        """Return the batch of the latest save of an answer that was not taken back, or ""."""
+    def last_batches(self) -> dict[str, str]:
+        """Return the batch of the latest save of each answer that was not taken back."""
         undone = self._undone()
         query = (
-            select(EVENTS.c.batch)
-            .where(self._here(EVENTS), EVENTS.c.student == student, EVENTS.c.action == "save")
-            .order_by(EVENTS.c.id.desc())
+            select(EVENTS.c.student, EVENTS.c.batch)
+            .where(self._here(EVENTS), EVENTS.c.action == "save")
+            .order_by(EVENTS.c.id)
         )
-        return next((batch for batch in self.connection.scalars(query) if batch not in undone), "")
+        rows = self.connection.execute(query)
+        return {row.student: row.batch for row in rows if row.batch not in undone}
 
     def _undone(self) -> set[str]:
         return set(self.connection.scalars(select(EVENTS.c.undoes).where(self._here(EVENTS))))

@@ -81,6 +81,28 @@ def test_what_is_no_picture_is_none(bundle):
 # -- thumbnails
 
 
+def test_a_jpeg_of_very_many_scans_is_not_decoded():
+    stream = io.BytesIO()
+    Image.new("L", (4000, 4000), 128).save(stream, "JPEG", progressive=True)
+    raw = stream.getvalue()
+    assert Picture("image/jpeg", base64_of(raw)).content() == raw
+    last = raw[raw.rfind(b"\xff\xda") : -2]
+    with pytest.raises(NotShown, match="drawn more than"):
+        Picture("image/jpeg", base64_of(raw[:-2] + 10_000 * last + raw[-2:])).content()
+
+
+def test_pictures_within_texts_have_the_bounds_of_others(renderer):
+    for size, shown in ((10, True), (10_000, False)):
+        uri = f"data:image/png;base64,{base64_of(png(size, size))}"
+        table = display(text_html=f'<p>x</p><img src="{uri}">')
+        for cell in (
+            {"cell_type": "markdown", "source": f"![x]({uri})"},
+            {"cell_type": "markdown", "source": f'<img src="{uri}">'},
+            {"cell_type": "code", "source": "", "outputs": [table]},
+        ):
+            assert (uri in answer_html(cell, renderer, address)) == shown
+
+
 def test_a_thumbnail_is_small_made_once_and_kept_for_the_owner_only(tmp_path):
     thumbnails = Thumbnails(tmp_path / "small")
     assert thumbnails.kept("d") is None
