@@ -208,6 +208,9 @@ class Rows:
             score = rubric.score(mark.chosen, mark.adjustment, stamp.max_points)
             text = rubric.comment(mark)
         waits = not mark.done and given.auto is None
+        now_there = {row.digest for row in self.all(ANSWERS, student=student)}
+        if stamp.digest and now_there and stamp.digest not in now_there:
+            waits = True  # tests graded another answer while the grader looked at this one
         if back is not None:  # or tests have put the answer into the queue since
             waits = back["waits"] or (grading.mark.done and grading.waits)
         if back is not None and back["overridden"]:

@@ -32,6 +32,7 @@ from postgresql import Server
 from hw_grading.homework.course import Course
 from hw_grading.rubrics import tables
 from hw_grading.rubrics.book import GradeBook, Unavailable
+from hw_grading.rubrics.kept import remember
 from hw_grading.rubrics.model import (
     Conflict,
     Grading,
@@ -326,6 +327,19 @@ def test_another_rubric_is_no_conflict_for_who_looks_at_an_answer(book):
     seen = save(book, "ada", 0).version
     book.change_rubric("why", with_points(book.rubric("why"), 0, 1), grader="lee")
     assert book.grading("why", "ada").version == seen
+
+
+def test_marks_for_an_answer_that_was_handed_in_anew_meanwhile_leave_it_in_the_queue(course, book):
+    book.rubric("why")
+    engine = sqlalchemy.create_engine(course.db_url)
+    with engine.begin() as connection:
+        remember(connection, ASSIGNMENT, "ada", {"why": "e" * 64})  # `save` saw another one
+    saved = save(book, "ada", 0)
+    assert (saved.score, saved.waits, saved.changed) == (2, True, True)
+    with engine.begin() as connection:
+        remember(connection, ASSIGNMENT, "ada", {"why": "d" * 64})
+    saved = save(book, "ada", 0)
+    assert (saved.waits, saved.changed) == (False, False)
 
 
 def test_undo_takes_back_the_latest_save_and_then_the_one_before(course, book):
