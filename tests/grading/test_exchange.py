@@ -1,0 +1,338 @@
+"""Work goes out and comes back through nbgrader's exchange, whatever a student puts there."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import os
+import pwd
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import nbformat
+import pytest
+from toy_course import ASSIGNMENT, ToyCourse, run
+
+from hw_grading.homework.course import REPOSITORY
+from hw_grading.plugins.strange_folder import copy_strange_folder
+from hw_support.submission.file import Unreadable
+
+SECRET = "submission_secret.txt"
+# As README gives it.
+STUDENTS_CONFIG = """
+c = get_config()
+c.Exchange.root = {exchange!r}
+c.CourseDirectory.course_id = "toy"
+"""
+
+
+@dataclass
+class Student:
+    """Somebody with a folder, and a user of the system where the tests may be one."""
+
+    name: str
+    home: Path
+    user: int | None  # None: who runs the tests
+
+    def nbgrader(self, *words: str) -> str:
+        """Run a command in the student's folder; return what it printed."""
+        as_whom = {} if self.user is None else {"user": self.user, "group": self.user}
+        done = subprocess.run(
+            [sys.executable, "-m", "nbgrader", *words],
+            cwd=self.home,
+            env={"PATH": os.environ["PATH"], "HOME": str(self.home)},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=300,
+            extra_groups=None if self.user is None else [],
+            **as_whom,
+        )
+        assert done.returncode == 0, done.stdout
+        return done.stdout
+
+    def write(self, course: ToyCourse, why: str) -> None:
+        """Answer the notebook that was fetched."""
+        nbformat.write(course.answer(why=why), self.home / ASSIGNMENT / "hw2.ipynb")
+
+    def feedback(self) -> list[str]:
+        """The pages that were fetched, the oldest first."""
+        pages = sorted(self.home.glob(f"{ASSIGNMENT}/feedback/*/hw2.html"))
+        return [page.read_text() for page in pages]
+
+
+def users() -> list[pwd.struct_passwd | None]:
+    """Two users of this system who can run Python as it is installed here, or nobody's."""
+    if os.getuid() == 0:
+        found = [who for who in pwd.getpwall() if 0 < who.pw_uid < 65_534 and who.pw_name.isalpha()]
+        command = [sys.executable, "-c", "import nbgrader"]
+        probe = functools.partial(subprocess.run, command, cwd="/", capture_output=True)
+        if len(found) > 1 and probe(user=found[0].pw_uid).returncode == 0:
+            return [found[0], found[1]]
+    return [None, None]
+
+
+@pytest.fixture
+def public() -> Iterator[Path]:
+    """A folder that every user can reach, which those of pytest are not."""
+    with tempfile.TemporaryDirectory() as name:
+        os.chmod(name, 0o755)
+        yield Path(name)
+
+
+@pytest.fixture
+def students(public: Path) -> list[Student]:
+    made = []
+    for name, who in zip(("ada", "bob"), users(), strict=True):
+        home = public / name
+        home.mkdir(mode=0o700)
+        config = STUDENTS_CONFIG.format(exchange=str(public / "exchange"))
+        if who is None:  # they are one user, so they say who they are
+            config += f"c.CourseDirectory.student_id = {name!r}\n"
+        else:
+            os.chown(home, who.pw_uid, who.pw_uid)
+        (home / "nbgrader_config.py").write_text(config)
+        made.append(Student(who.pw_name if who else name, home, who.pw_uid if who else None))
+    return made
+
+
+def succeed(course: ToyCourse, *words: str) -> str:
+    done = run(course.root, *words)
+    assert done.returncode == 0, done.stderr
+    return done.stderr
+
+
+def grade_and_give_feedback(course: ToyCourse) -> None:
+    for command in ("autograde", "generate_feedback", "release_feedback"):
+        succeed(course, command, ASSIGNMENT)
+
+
+@pytest.mark.slow
+def test_work_of_two_users_goes_out_and_feedback_comes_back_twice(
+    generated_course: ToyCourse, tmp_path: Path, public: Path, students: list[Student]
+) -> None:
+    exchange = public / "exchange"
+    exchange.mkdir()
+    exchange.chmod(0o777)
+    course = generated_course.copied(tmp_path / "c", f"c.Exchange.root = {str(exchange)!r}\n")
+    succeed(course, "release_assignment", ASSIGNMENT)
+    for student in students:
+        assert f"toy {ASSIGNMENT}" in student.nbgrader("list")
+        student.nbgrader("fetch_assignment", ASSIGNMENT)
+        student.write(course, f"The first words of {student.name}.")
+        student.nbgrader("submit", ASSIGNMENT)
+    said = succeed(course, "collect", ASSIGNMENT)
+    assert "not by" not in said or students[0].user is None
+    grade_and_give_feedback(course)
+    for student in students:
+        assert sum(filter(None, course.test_scores(student.name).values())) == 6
+        student.nbgrader("fetch_feedback", ASSIGNMENT)
+        (page,) = student.feedback()
+        assert f"The first words of {student.name}." in page
+
+    for student in students:
+        student.write(course, f"Other words of {student.name}.")
+        student.nbgrader("submit", ASSIGNMENT)
+    names = ", ".join(sorted(student.name for student in students))
+    said = succeed(course, "collect", ASSIGNMENT)
+    assert f"Handed in again, and not collected: {names}. To take what is newer" in said
+    assert "Handed in again" not in succeed(course, "collect", ASSIGNMENT, "--update")
+    grade_and_give_feedback(course)
+    for student in students:
+        student.nbgrader("fetch_feedback", ASSIGNMENT)
+        first, second = student.feedback()
+        assert f"The first words of {student.name}." in first
+        assert f"Other words of {student.name}." in second
+        assert "feedback already fetched" in student.nbgrader("list", "--cached")
+    for page in (page for student in students for page in student.feedback()):
+        assert sum(f"words of {student.name}." in page for student in students) == 1
+    assert "Handed in again" not in succeed(course, "collect", ASSIGNMENT)
+
+
+@pytest.fixture
+def inbound(course: ToyCourse) -> Path:
+    folder = course.root / "exchange" / "toy" / "inbound"
+    folder.mkdir(parents=True)
+    folder.parent.parent.chmod(0o777)
+    return folder
+
+
+def put(course: ToyCourse, inbound: Path, student: str, day: int = 4) -> Path:
+    """What `nbgrader submit` makes."""
+    time = f"2022-10-{day:02} 23:59:00 UTC"
+    folder = inbound / f"{student}+{ASSIGNMENT}+{time}+r"
+    folder.mkdir()
+    nbformat.write(course.answered, folder / "hw2.ipynb")
+    (folder / "timestamp.txt").write_text(time)
+    (folder / SECRET).write_text(f"of {student}")
+    return folder
+
+
+@pytest.mark.slow
+def test_what_a_student_puts_into_the_exchange_stops_nobody_and_leads_nowhere(
+    course: ToyCourse, inbound: Path
+) -> None:
+    """All at once, since each command takes seconds; every one of them stopped the class."""
+    source = course.course.source(ASSIGNMENT)
+    put(course, inbound, "zoe")
+    os.mkfifo(put(course, inbound, "pipe") / "p")
+    (put(course, inbound, "dangling") / "x").symlink_to("/nowhere")
+    notebook = put(course, inbound, "solutions") / "hw2.ipynb"
+    notebook.unlink()
+    notebook.symlink_to(source / "hw2.ipynb")
+    (put(course, inbound, "folder") / "f").symlink_to(source)
+    shutil.rmtree(put(course, inbound, "linked"))
+    (inbound / f"linked+{ASSIGNMENT}+2022-10-04 UTC").symlink_to(source)
+    (inbound / f"lost+{ASSIGNMENT}+2022-10-04 UTC").symlink_to("/nowhere")
+    (inbound / f"file+{ASSIGNMENT}+2022-10-04 UTC").write_text("")
+    large = put(course, inbound, "large")
+    for name in ("one", "two"):
+        (large / name).touch()
+        os.truncate(large / name, 51_000_000)
+    put(course, inbound, "")
+    (put(course, inbound, "bytes") / SECRET).write_bytes(b"\xff")
+
+    done = run(course.root, "collect", ASSIGNMENT)
+    assert done.returncode == 1
+    submitted = course.root / "submitted"
+    taken = {"zoe", "pipe", "dangling", "solutions", "folder", "bytes"}
+    assert set(os.listdir(submitted)) - {"linked", "lost", "file", "large"} == taken
+    _, _, failures = done.stderr.partition("NOT COLLECTED")
+    for student, why in {
+        "linked": "it is no folder",
+        "lost": "it is no folder",
+        "file": "it is no folder",
+        "large": "its files have more than 100,000,000 bytes together",
+        "": "'' is no student id",
+    }.items():
+        (line,) = [x for x in failures.split("\n") if x.strip().startswith(f"'{student}+")]
+        assert why in line
+        assert not (submitted / student / ASSIGNMENT).exists()
+    assert not (submitted / "solutions" / ASSIGNMENT / "hw2.ipynb").exists()
+    assert "solutions hw2: left in the exchange: 'hw2.ipynb' (a symbolic link)" in done.stderr
+    assert not (submitted / "folder" / ASSIGNMENT / "f").exists()
+
+    listed = succeed(course, "list", "--inbound", ASSIGNMENT)
+    assert "toy zoe hw2" in listed
+    assert listed.count("not listed: ") == 3  # solutions, bytes, and what is linked
+    assert "toy bytes hw2" not in listed
+
+
+@pytest.mark.slow
+def test_a_newer_submission_that_cannot_be_copied_leaves_the_older_one(
+    course: ToyCourse, inbound: Path
+) -> None:
+    put(course, inbound, "ada")
+    succeed(course, "collect", ASSIGNMENT)
+    there = course.folder("ada")
+    before = {path.name: path.read_bytes() for path in there.iterdir()}
+    large = put(course, inbound, "ada", day=5) / "large"
+    large.touch()
+    os.truncate(large, 101_000_000)
+    newer = put(course, inbound, "ada", day=6)
+    shutil.rmtree(newer)
+    newer.write_text("no folder")
+    done = run(course.root, "collect", ASSIGNMENT, "--update")
+    assert done.returncode == 1
+    assert {path.name: path.read_bytes() for path in there.iterdir()} == before
+    assert os.listdir(there.parent) == [ASSIGNMENT]
+    newer.unlink()
+    succeed(course, "collect", ASSIGNMENT, "--update")
+    assert (there / "timestamp.txt").read_text() == "2022-10-05 23:59:00 UTC"
+    assert not (there / "large").exists()
+
+
+SECRETS: dict[str, bytes] = {
+    "ada": b"of ada",
+    "bytes": b"\xff\xfe",
+    "nothing": b"",
+    "long": b"x" * 10_000,
+}
+
+
+@pytest.mark.slow
+def test_feedback_is_released_to_whom_it_can_be_and_the_others_are_named(
+    course: ToyCourse, inbound: Path
+) -> None:
+    pages = course.root / "feedback"
+    for student in (*SECRETS, "platform", "earlier"):
+        folder = pages / student / ASSIGNMENT
+        folder.mkdir(parents=True)
+        (folder / "hw2.html").write_text(f"For {student}")
+        if student in SECRETS:
+            (folder / SECRET).write_bytes(SECRETS[student])
+    (course.folder("earlier") / SECRET).write_text("of earlier")
+    done = run(course.root, "release_feedback", ASSIGNMENT)
+    assert done.returncode == 1
+    released = list((inbound.parent / "feedback").iterdir())
+    name = hashlib.md5(b"of ada" + b"hw2").hexdigest()
+    assert [path.name for path in released] == [f"{name}.html"]
+    assert released[0].read_text() == "For ada"
+    assert released[0].stat().st_mode & 0o777 == 0o644
+    assert "get no feedback by it: platform. Their pages are in" in done.stderr
+    _, _, failures = done.stderr.partition("NO FEEDBACK RELEASED to")
+    for student in ("bytes", "nothing", "long"):
+        assert f" '{student}': {SECRET}: expected" in failures
+    assert f" 'earlier': {SECRET} was not there yet" in failures
+    for student in ("bytes", "nothing", "long", "earlier"):
+        shutil.rmtree(pages / student)
+    succeed(course, "release_feedback", ASSIGNMENT)
+
+
+@pytest.mark.slow
+def test_without_feedback_release_says_what_to_do_first(course: ToyCourse, inbound: Path) -> None:
+    done = run(course.root, "release_feedback", ASSIGNMENT)
+    assert done.returncode == 1
+    assert "Run `nbgrader generate_feedback hw2` first" in done.stderr
+
+
+class TestCopying:
+    """Of a folder that a student can change."""
+
+    @pytest.fixture
+    def source(self, tmp_path: Path) -> Path:
+        (tmp_path / "s" / "inner").mkdir(parents=True)
+        (tmp_path / "s" / "inner" / "a").write_bytes(b"12345")
+        (tmp_path / "s" / "b").write_bytes(b"678")
+        return tmp_path / "s"
+
+    def test_files_are_copied_with_their_folders(self, source: Path, tmp_path: Path) -> None:
+        assert copy_strange_folder(source, tmp_path / "t", 8, 5) == []
+        assert (tmp_path / "t" / "inner" / "a").read_bytes() == b"12345"
+        assert (tmp_path / "t" / "b").read_bytes() == b"678"
+
+    def test_what_is_too_large_is_left_out_or_refused(self, source: Path, tmp_path: Path) -> None:
+        (left,) = copy_strange_folder(source, tmp_path / "t", 8, 4)
+        assert left == "'inner/a' (expected at most 4 bytes, found 5)"
+        with pytest.raises(Unreadable, match="more than 7 bytes together"):
+            copy_strange_folder(source, tmp_path / "u", 7, 5)
+
+    def test_no_link_is_followed(self, source: Path, tmp_path: Path) -> None:
+        (source / "up").symlink_to(tmp_path)
+        (source / "of a file").symlink_to(source / "b")
+        left = copy_strange_folder(source, tmp_path / "t", 100, 100)
+        assert sorted(left) == [
+            "'of a file' (a symbolic link)",
+            "'up' (a symbolic link)",
+        ]
+        assert sorted(os.listdir(tmp_path / "t")) == ["b", "inner"]
+        (tmp_path / "link").symlink_to(source)
+        with pytest.raises(Unreadable, match="no folder"):
+            copy_strange_folder(tmp_path / "link", tmp_path / "u", 100, 100)
+
+    def test_folders_without_end_are_refused(self, source: Path, tmp_path: Path) -> None:
+        (source / "/".join("d" * 120)).mkdir(parents=True)
+        with pytest.raises(Unreadable, match="more than 100 folders"):
+            copy_strange_folder(source, tmp_path / "t", 100, 100)
+
+
+def test_the_students_configuration_is_readmes() -> None:
+    readme = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+    for line in STUDENTS_CONFIG.split("\n"):
+        assert line.partition(" =")[0] in readme
