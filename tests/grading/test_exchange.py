@@ -131,6 +131,8 @@ def test_work_of_two_users_goes_out_and_feedback_comes_back_twice(
     exchange.chmod(0o777)
     course = generated_course.copied(tmp_path / "c", f"c.Exchange.root = {str(exchange)!r}\n")
     succeed(course, "release_assignment", ASSIGNMENT)
+    assert "add --force" in run(course.root, "release_assignment", ASSIGNMENT).stderr
+    succeed(course, "release_assignment", ASSIGNMENT, "--force")
     for student in students:
         assert f"toy {ASSIGNMENT}" in student.nbgrader("list")
         student.nbgrader("fetch_assignment", ASSIGNMENT)
@@ -170,6 +172,26 @@ def inbound(course: ToyCourse) -> Path:
     folder.mkdir(parents=True)
     folder.parent.parent.chmod(0o777)
     return folder
+
+
+@pytest.mark.slow
+def test_a_second_download_is_collected_graded_and_told_with_force(
+    course: ToyCourse, inbound: Path
+) -> None:
+    archive = course.root / "downloaded" / ASSIGNMENT / "archive"
+    archive.mkdir(parents=True)
+    page = course.root / "feedback" / "ada" / ASSIGNMENT / "hw2.html"
+    for turn, why in enumerate(("The first words.", "Other words.")):
+        force = ["--force"] * turn
+        nbformat.write(course.answer(why=why), archive / "ada_hw2.ipynb")
+        if force:
+            assert "use the --force option" in run(course.root, "zip_collect", ASSIGNMENT).stderr
+        succeed(course, "zip_collect", ASSIGNMENT, *force)
+        succeed(course, "autograde", ASSIGNMENT, *force)
+        said = succeed(course, "generate_feedback", ASSIGNMENT, *force)
+        assert "Skipping" not in said
+        assert why in page.read_text()
+    assert "get no feedback by it: ada" in succeed(course, "release_feedback", ASSIGNMENT)
 
 
 def put(course: ToyCourse, inbound: Path, student: str, day: int = 4) -> Path:
@@ -344,4 +366,4 @@ class TestCopying:
 def test_the_students_configuration_is_readmes() -> None:
     readme = (REPOSITORY / "README.md").read_text(encoding="utf-8")
     for line in STUDENTS_CONFIG.split("\n"):
-        assert line.partition(" =")[0] in readme
+        assert line.partition("= ")[0] in readme
