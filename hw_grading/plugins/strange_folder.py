@@ -40,9 +40,9 @@ def copy_strange_folder(
     Raises
     ------
     Unreadable
-        It is no folder, cannot be read, or is too large.
+        It is no folder, or is too large.
     OSError
-        Writing failed.
+        It cannot be opened, or writing failed.
     """
     left_out: list[str] = []
     left = most_bytes
@@ -75,7 +75,7 @@ def copy_strange_folder(
             if left < 0:
                 raise Unreadable(f"its files have more than {most_bytes:,} bytes together")
     if not target.exists():
-        raise Unreadable(f"it cannot be read: {', '.join(left_out)}")
+        raise Unreadable("it was exchanged while it was read")
     return left_out
 
 
