@@ -81,13 +81,18 @@ class GradeBook(Teamwork):
         places = self._places()
         manifest = homework_of(self.course.root, self.assignment).manifest
         found = []
-        for cell in self._cells(places):
+        cells = self._cells(places)
+        titles = Counter(str(places.get(cell.name)) for cell in cells)
+        for cell in cells:
             place = places.get(cell.name) or Place(cell.name, cell.name)
             beside = manifest.shown_beside.get(cell.name)
             found.append(
                 Question(
                     cell.name,
-                    str(place),
+                    # A question of two parts: one is code, and the other is what is said of it.
+                    f"{place}: {'code' if cell.is_code else 'text'}"
+                    if titles[str(place)] > 1
+                    else str(place),
                     cell.max_points,
                     cell.is_code,
                     place.text,

@@ -2,7 +2,7 @@
 /** All answers of one student with their history, for a request to grade again. */
 
 import { ask, gradingPage } from "./api.js";
-import { byId, enlargePictures, make, points, showCleanedHtml, when } from "./dom.js";
+import { byId, enlargePictures, make, points, showCleanedHtml, when, withFormulas } from "./dom.js";
 import { grader } from "./grader.js";
 
 const STUDENT =
@@ -76,7 +76,7 @@ function card({ cell, title, max_points: most }, answer, events) {
       ),
     ),
     ...notes.map((note) => make("p", { className: "alarm" }, note)),
-    grading.given_comment && make("blockquote", { className: "given" }, grading.given_comment),
+    grading.given_comment && withFormulas("blockquote", "given", grading.given_comment),
     make("details", {}, make("summary", {}, "Answer"), content),
     make(
       "details",
