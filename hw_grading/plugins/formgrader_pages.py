@@ -128,10 +128,7 @@ def _policy(handler: Any, hashes: str) -> Iterator[None]:
 
 
 def _link_to_desk() -> Markup:
-    # JupyterLab shows formgrader in a frame, and the desk is shown in none.
-    entry = Markup(
-        '<li role="presentation"><a href="{}" target="_blank">Grade by Question</a></li>'
-    )
+    entry = Markup('<li role="presentation"><a href="{}">Grade by Question</a></li>')
     return entry.format(_desk) if _desk else Markup()
 
 

@@ -617,7 +617,7 @@ def test_inside_another_server_it_serves_the_course_of_formgrader_which_leads_th
         assert "Inside." in kim.api("answer/answer/ada")["html"]
         for page in ("manage_assignments", "gradebook", "manage_students"):
             content = kim.call(f"/formgrader/{page}")[2].decode()
-            assert content.count('<a href="/hw-grading/" target="_blank">') == 1, page
+            assert content.count('<a href="/hw-grading/">') == 1, page
     finally:
         server.close()
 
