@@ -211,8 +211,9 @@ def test_identical_answers_that_are_added_while_a_save_is_on_its_way_are_saved_t
     kim = desk()
     page = kim.open("why", SAME[0])
     held: list[Route] = []
-    page.route("**/api/save/why", held.append, times=1)
+    page.route("**/api/save/why", lambda route: held.append(route), times=1)
     page.keyboard.press("1")
+    expect(page.locator("#state")).to_have_text("Saving…")
     page.get_by_label("Also for 2 identical answers").check()
     held[0].continue_()
     expect(page.locator("#done-text")).to_have_text("3 of 40 graded")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import sqlite3
 import threading
@@ -13,6 +14,7 @@ import pytest
 import sqlalchemy
 from by_hand import (
     ASSIGNMENT,
+    PLOT,
     add_student,
     comment_of,
     copied,
@@ -119,6 +121,23 @@ def test_questions_have_their_text_without_the_mark_scheme(book):
     assert "quantifiers" not in why.text
     assert "quantifiers" in why.scheme
     assert (plot.title, plot.is_code, plot.scheme) == ("Q1 b. The plot", True, "")
+
+
+def test_two_parts_of_a_question_are_told_apart(book, course):
+    path = course.source(ASSIGNMENT) / f"{ASSIGNMENT}.ipynb"
+    document = json.loads(path.read_text())
+    document["cells"] = [cell for cell in document["cells"] if PLOT not in "".join(cell["source"])]
+    path.write_text(json.dumps(document))
+    assert [question.title for question in book.questions()] == [
+        "Q1 a. Why: text",
+        "Q1 a. Why: code",
+    ]
+
+
+def test_an_answer_that_nobody_had_to_look_at_has_no_points():
+    assert Grading("ada", "1", score=None, waits=False).points == 0
+    assert Grading("ada", "1", score=None, waits=True).points is None
+    assert Grading("ada", "1", score=1.5, waits=False).points == 1.5
 
 
 def test_a_save_is_in_the_gradebook_with_what_the_student_reads(course, book):
@@ -318,10 +337,11 @@ def test_several_get_the_same_items_on_top_of_their_own(course, book):
 def test_the_history_says_who_when_what(book):
     save(book, "ada", 0, grader="kim")
     book.change_rubric("why", with_points(book.rubric("why"), 0, 1), grader="lee")
-    save(book, "ada", 1, grader="lee")
+    save(book, "ada", 1, grader="lee", adjustment=-0.5, comment="which $\\delta$?")
     events = book.history("why", "ada")
+    assert events[0].what == "1 item; adjustment -0.5; comment: which $\\delta$?"
     assert [(one.grader, one.action, one.score_before, one.score_after) for one in events] == [
-        ("lee", "save", 1, 1),
+        ("lee", "save", 1, 0.5),
         ("lee", "rescored", 2, 1),
         ("kim", "save", None, 2),
     ]
