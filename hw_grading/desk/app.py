@@ -94,7 +94,7 @@ def serve(
     _keep_little_memory()
     options = [
         f"--{DeskApp.__name__}.course={course.absolute()}",
-        f"--ServerApp.default_url=/{PLACE}/{quote(assignment, safe='')}/",
+        f"--{DeskApp.__name__}.default_url=/{PLACE}/{quote(assignment, safe='')}/",
         f"--ServerApp.root_dir={course.absolute()}",
     ]
     if port is not None:

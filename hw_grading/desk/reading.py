@@ -75,7 +75,7 @@ def question(desk: HomeworkDesk, cell: str) -> Json:
                 "name": names.get(student, ""),
                 "graded": not grading.waits,
                 "flagged": grading.mark.flagged,
-                "score": grading.score,
+                "score": grading.points,
                 "empty": glance.empty if glance else False,
                 "missing": submission is not None and glance is None,
                 "failed": submission is not None and submission.status is not Status.GRADED,
@@ -249,8 +249,8 @@ def _statistics(about: Question, rubric: Rubric, gradings: Mapping[str, Grading]
 
 
 def _scores(gradings: Iterable[Grading]) -> list[float]:
-    """Return the points of the answers that are graded; one that was left blank has none."""
-    return [grading.score or 0.0 for grading in gradings if not grading.waits]
+    """Return the points of the answers that are graded."""
+    return [grading.points or 0.0 for grading in gradings if not grading.waits]
 
 
 def _mean(values: list[float]) -> float | None:

@@ -52,7 +52,7 @@ def grading_json(grading: Grading) -> Json:
         "done": mark.done,
         "flagged": mark.flagged,
         "flag_note": mark.flag_note,
-        "score": grading.score,
+        "score": grading.points,
         "waits": grading.waits,
         "overridden": grading.overridden,
         "changed": grading.changed,

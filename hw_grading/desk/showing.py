@@ -57,8 +57,7 @@ def printed_html(cell: Mapping[str, Any]) -> str:
     )
     results = [_plain_of(o) for o in outputs if o.get("output_type") == "execute_result"]
     text = _calm("\n".join(filter(None, [printed.rstrip(), *results]))[-MOST_CHARACTERS:])
-    lines = [line[:500] for line in text.rstrip().split("\n") if not _PROGRESS.search(line)]
-    lines = lines[-LINES_OF_NUMBERS:]
+    lines = [line[:500] for line in text.rstrip().split("\n")][-LINES_OF_NUMBERS:]
     shown = "\n".join(lines)
     return f"<pre>{html.escape(cut(shown, MOST_CHARACTERS))}</pre>" if shown.strip() else ""
 
@@ -70,9 +69,10 @@ def beside_html(cell: Mapping[str, Any], renderer: Renderer, address: Address) -
     """
     if cell.get("cell_type") != "code":
         return renderer.markdown(text_of(cell.get("source"))[:_TEXT_ANSWER])
-    outputs = "".join(_outputs(cell, address))
-    if "<img" in outputs:
-        return f'<div class="outputs">{outputs}</div>'
+    outputs = list(_outputs(cell, address))
+    if any("<img" in output for output in outputs):
+        outputs.sort(key=lambda output: "<img" not in output)  # what it is about, first
+        return f'<div class="outputs">{"".join(outputs)}</div>'
     source = text_of(cell.get("source"))
     return renderer.code(source, docstrings=False) if source.strip() else ""
 
@@ -158,6 +158,7 @@ def _note(text: str) -> str:
 
 
 def _calm(text: str) -> str:
-    """Drop what a terminal obeys; of a line that was written over, keep the last writing."""
-    lines = _TERMINAL_CODES.sub("", text).split("\n")
-    return "\n".join(line.rstrip("\r").rpartition("\r")[2] for line in lines)
+    """Drop what a terminal obeys, and progress bars; of a line written over, keep the last."""
+    written = _TERMINAL_CODES.sub("", text).split("\n")
+    lines = [line.rstrip("\r").rpartition("\r")[2] for line in written]
+    return "\n".join(line for line in lines if not _PROGRESS.search(line[:500]))

@@ -89,7 +89,7 @@ class GradeBook(Teamwork):
             beside = manifest.shown_beside.get(cell.name)
             title = titles[cell.name]
             if often[title] > 1:
-                title += " (code)" if cell.is_code else " (text)"
+                title += ": code" if cell.is_code else ": text"
             found.append(
                 Question(
                     cell.name,

@@ -192,6 +192,11 @@ class Grading:
     at: datetime | None = None
     seconds: float = 0.0
 
+    @property
+    def points(self) -> float | None:
+        """What the answer gets now: 0 where nobody had to look, as nothing was answered."""
+        return 0.0 if self.score is None and not self.waits else self.score
+
 
 @dataclass(frozen=True)
 class Rescored:

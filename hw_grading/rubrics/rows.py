@@ -13,6 +13,7 @@ from typing import Any
 from nbgrader import api
 from sqlalchemy import ColumnElement, Connection, Row, Table, and_, delete, insert, select, update
 
+from hw_grading.records.scores import in_digits
 from hw_grading.rubrics.model import Event, Grading, Item, Kind, Mark, Rubric
 from hw_grading.rubrics.tables import ANSWERS, APPLIED, EVENTS, GRADINGS, ITEMS, RUBRICS
 
@@ -440,5 +441,16 @@ def _event(row: Row[Any]) -> Event:
         row.action,
         before.get("score"),
         after.get("score"),
-        after.get("what", ""),
+        after.get("what") or _said(after.get("mark") or {}),
     )
+
+
+def _said(mark: Mapping[str, Any]) -> str:
+    """Say in a line what a mark of the history gives."""
+    items, adjustment = len(mark.get("chosen", ())), mark.get("adjustment")
+    said = [f"{items} item{'s' * (items != 1)}"] if items else []
+    if adjustment:
+        said.append(f"adjustment {'+' * (adjustment > 0)}{in_digits(adjustment)}")
+    if mark.get("comment"):
+        said.append(f"comment: {mark['comment']}")
+    return "; ".join(said)

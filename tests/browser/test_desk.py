@@ -24,7 +24,7 @@ from desk_class import (
     write_class,
 )
 from lab import PATIENCE
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 from server import Server, start_desk
 
 pytestmark = [
@@ -170,7 +170,7 @@ def test_identical_and_blank_answers_are_graded_at_once(
     page.locator("#items button").first.click()
     kim.saved()
     page.keyboard.press("g")
-    page.get_by_role("button", name="Empty 3").click()
+    page.get_by_role("button", name="Empty (3)").click()
     page.keyboard.press("4")
     page.keyboard.press("s")
     expect(page.locator("#said")).to_have_text("Saved: 3 answers.")
@@ -193,13 +193,54 @@ def test_answers_are_selected_and_grouped_by_hand_with_the_keyboard(
         page.keyboard.press(key)
     expect(page.get_by_role("heading", name="2 answers selected")).to_be_visible()
     page.get_by_label("Group", exact=True).fill("odd scale")
-    page.get_by_role("button", name="Put into it").click()
+    page.get_by_role("button", name="Put into this group").click()
     expect(page.locator("#selection")).to_be_hidden()
-    page.get_by_role("button", name="odd scale 2").click()
+    page.get_by_role("button", name="odd scale (2)").click()
     page.keyboard.press("2")
     page.keyboard.press("s")
     expect(page.locator("#said")).to_have_text("Saved: 2 answers.")
     expect(page.locator("#tiles .score:not(.waits)")).to_have_text(["1", "1"])
+    page.get_by_role("button", name="Undo").click()  # in reach though nothing is selected any more
+    expect(page.locator("#said")).to_have_text("Undone: 2 answers.")
+    expect(page.locator("#tiles .score:not(.waits)")).to_have_count(0)
+
+
+def test_identical_answers_that_are_added_while_a_save_is_on_its_way_are_saved_too(
+    course: Path, desk: Callable[..., Desk]
+) -> None:
+    kim = desk()
+    page = kim.open("why", SAME[0])
+    held: list[Route] = []
+    page.route("**/api/save/why", lambda route: held.append(route), times=1)
+    page.keyboard.press("1")
+    expect(page.locator("#state")).to_have_text("Saving…")
+    page.get_by_label("Also for 2 identical answers").check()
+    held[0].continue_()
+    expect(page.locator("#done-text")).to_have_text("3 of 40 graded")
+    kim.saved()
+    assert {given(course, "why")[student].score for student in SAME} == {1.5}
+
+
+def test_who_has_graded_their_share_is_told_so_before_the_others_answers(
+    desk: Callable[..., Desk],
+) -> None:
+    kim = desk()
+    page = kim.page
+    page.get_by_role("button", name="Hand out…").first.click()
+    page.get_by_label("Graders").fill("Kim\nLee")
+    page.get_by_role("dialog").get_by_role("button", name="Hand out").click()
+    expect(page.get_by_text("yours: 0 of 20")).to_be_visible()
+    page.get_by_role("link", name="Begin").first.click()
+    for number in range(20):
+        expect(page.locator("#done-text")).to_contain_text(f"{number} of 20 of yours")
+        kim.wait()
+        before = page.locator("#number").inner_text()
+        page.keyboard.press("1")
+        page.keyboard.press("n")
+        expect(page.locator("#number")).not_to_have_text(before)
+    expect(page.locator("#said")).to_have_text(
+        "Your share is graded. This answer is in the share of Lee."
+    )
 
 
 def test_a_changed_rubric_shows_what_it_changes_scores_anew_and_is_undone(

@@ -16,7 +16,7 @@ from hw_grading.desk.answers import Answers
 from hw_grading.desk.pictures import MAX_BYTES, NotShown, Picture, picture_in, pictures_of
 from hw_grading.desk.rendering import LONGEST_CODE, Renderer, without_docstrings
 from hw_grading.desk.shapes import BadRequest, body_of, dumped, number_in, students_in
-from hw_grading.desk.showing import answer_html, printed_html
+from hw_grading.desk.showing import answer_html, beside_html, printed_html
 from hw_grading.desk.thumbnails import HEIGHT, WIDTH, Thumbnails
 from hw_grading.homework.course import Course
 from hw_support.time_limit import time_limit
@@ -210,6 +210,15 @@ def test_progress_bars_are_left_out():
     assert printed_html({"outputs": [stream(f"loss 3\r\n{bar}\nloss 2\n")]}) == (
         "<pre>loss 3\nloss 2</pre>"
     )
+
+
+def test_the_pictures_that_an_answer_is_about_come_first_and_no_progress_bar(renderer):
+    bar = stream("epoch 1:  40%|####      | 48/121 [00:01<00:02, 29.0it/s]\nloss 0.7\n")
+    cell = plot_cell(picture())
+    cell["outputs"].insert(0, bar)
+    html = beside_html(cell, renderer, address)
+    assert 0 < html.index("<img") < html.index("loss 0.7")
+    assert "40%" not in html + answer_html(cell, renderer, address)
 
 
 def test_long_code_is_cut_with_a_word(renderer):

@@ -626,8 +626,15 @@ def test_inside_another_server_it_serves_the_course_of_formgrader_which_leads_th
         for page in ("manage_assignments", "gradebook", "manage_students"):
             content = kim.call(f"/formgrader/{page}")[2].decode()
             assert content.count('<a href="/hw-grading/">') == 1, page
+        # JupyterLab shows formgrader in a frame, which opens no other window.
+        policy = kim.call("/hw-grading/hw2/")[1]["Content-Security-Policy"]
+        assert "frame-ancestors 'self'" in policy
     finally:
         server.close()
+
+
+def test_the_address_that_the_command_prints_is_that_of_the_homework(running):
+    assert "/hw-grading/hw2/?token=" in running.log.read_text()
 
 
 def test_the_command_refuses_a_homework_that_is_not_there(toys, capsys):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import os
 import shutil
@@ -15,16 +16,14 @@ import pytest
 import sqlalchemy
 from by_hand import (
     ASSIGNMENT,
+    PLOT,
     add_student,
-    answer,
     comment_of,
     copied,
     grade_again,
     grade_elsewhere,
     grade_of,
     make_course,
-    text,
-    write,
 )
 from nbgrader.api import Gradebook
 from postgresql import Server
@@ -136,14 +135,21 @@ def test_questions_have_their_text_without_the_mark_scheme(book):
     assert (plot.title, plot.is_code, plot.scheme) == ("Q1 b. The plot", True, "")
 
 
-def test_two_answers_to_one_question_have_two_titles(in_sqlite, tmp_path):
-    course = copied(in_sqlite, tmp_path / "course")
-    write(
-        course.source(ASSIGNMENT) / f"{ASSIGNMENT}.ipynb",
-        [text("## Q1 Both (6 points)"), answer("why"), answer("plot")],
-    )
-    titles = [question.title for question in GradeBook(course, ASSIGNMENT).questions()]
-    assert titles == ["Q1 Both (text)", "Q1 Both (code)"]
+def test_two_parts_of_a_question_are_told_apart(book, course):
+    path = course.source(ASSIGNMENT) / f"{ASSIGNMENT}.ipynb"
+    document = json.loads(path.read_text())
+    document["cells"] = [cell for cell in document["cells"] if PLOT not in "".join(cell["source"])]
+    path.write_text(json.dumps(document))
+    assert [question.title for question in book.questions()] == [
+        "Q1 a. Why: text",
+        "Q1 a. Why: code",
+    ]
+
+
+def test_an_answer_that_nobody_had_to_look_at_has_no_points():
+    assert Grading("ada", "1", score=None, waits=False).points == 0
+    assert Grading("ada", "1", score=None, waits=True).points is None
+    assert Grading("ada", "1", score=1.5, waits=False).points == 1.5
 
 
 def test_a_save_is_in_the_gradebook_with_what_the_student_reads(course, book):
@@ -422,10 +428,11 @@ def test_several_get_the_same_items_on_top_of_their_own(course, book):
 def test_the_history_says_who_when_what(book):
     save(book, "ada", 0, grader="kim")
     book.change_rubric("why", with_points(book.rubric("why"), 0, 1), grader="lee")
-    save(book, "ada", 1, grader="lee")
+    save(book, "ada", 1, grader="lee", adjustment=-0.5, comment="which $\\delta$?")
     events = book.history("why", "ada")
+    assert events[0].what == "1 item; adjustment -0.5; comment: which $\\delta$?"
     assert [(one.grader, one.action, one.score_before, one.score_after) for one in events] == [
-        ("lee", "save", 1, 1),
+        ("lee", "save", 1, 0.5),
         ("lee", "rescored", 2, 1),
         ("kim", "save", None, 2),
     ]

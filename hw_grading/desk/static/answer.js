@@ -270,6 +270,9 @@ function goOn() {
       .map((entry) => entry.student),
   );
   const next = list.waiting(student, me, taken()).find((id) => !sent.has(id));
+  const own = list.rows.some((row) => row.share === me);
+  const share = next !== undefined && own && list.row(next)?.share;
+  if (share && share !== me) say(`Your share is graded. This answer is in the share of ${share}.`);
   if (next !== undefined) show(next);
   else say("Every answer is graded. ", make("a", { href: address("") }, "Back to all questions"));
 }

@@ -50,11 +50,12 @@ export function showCleanedHtml(element, html) {
 
 // Bounded: the time of a search grows with its reach.
 const FORMULA =
-  /\$\$([^$]{1,1000})\$\$|(?<![\\$])\$(?!\s)((?:\\.|[^$\\]){1,1000}?)(?<!\s)\$(?!\d)/g;
+  /`([^`]{1,1000})`|\$\$([^$]{1,1000})\$\$|(?<![\\$])\$(?!\s)((?:\\.|[^$\\]){1,1000}?)(?<!\s)\$(?!\d)/g;
 const FORMULAS = 100; // of one text
 
 /**
- * An element with a text of graders', in which formulas are set; what KaTeX does not know stays TeX.
+ * An element with a text of graders', in which formulas and `code` are set; what KaTeX does not
+ * know stays TeX.
  * The server sets those of `html` fields.
  * @param {string} tag @param {string} className @param {string} text
  */
@@ -62,10 +63,10 @@ export function withFormulas(tag, className, text) {
   const katex = /** @type {any} */ (window).katex;
   const element = make(tag, { className });
   let end = 0;
-  for (const found of katex ? [...text.matchAll(FORMULA)].slice(0, FORMULAS) : []) {
-    const formula = document.createElement("span");
+  for (const found of [...text.matchAll(FORMULA)].slice(0, FORMULAS)) {
+    const formula = make(found[1] ? "code" : "span", {}, found[1]);
     try {
-      katex.render(found[1] ?? found[2], formula, {
+      if (!found[1]) katex.render(found[2] ?? found[3], formula, {
         output: "mathml",
         trust: false,
         maxSize: 20,

@@ -144,11 +144,13 @@ function form(rubric, most) {
 
 /** @param {{student: string, name?: string, before: number, after: number}[]} rescored @param {(student: string) => string} named */
 function scores(rescored, named) {
-  const rows = rescored.map(({ student, before, after }) =>
+  const called = rescored.map((one) => ({ ...one, name: named(one.student) }));
+  called.sort((one, other) => one.name.localeCompare(other.name, "en", { numeric: true }));
+  const rows = called.map(({ name, before, after }) =>
     make(
       "tr",
       { className: after < before ? "less" : "more" },
-      make("th", { scope: "row" }, named(student)),
+      make("th", { scope: "row" }, name),
       make("td", { className: "number" }, points(before)),
       make("td", {}, "→"),
       make("td", { className: "number" }, points(after)),

@@ -172,8 +172,7 @@ function showGroups() {
             showSelection();
           },
         },
-        `${name} `,
-        make("span", { className: "members" }, String(students.length)),
+        `${name} (${students.length})`,
       ),
     ),
   );
@@ -351,10 +350,6 @@ async function begin() {
     selected.clear();
     showSelection();
   };
-  const actions = { give, nothing, put, undo, names, clear };
-  for (const [id, action] of Object.entries(actions)) byId(id).addEventListener("click", action);
-  byId("show").addEventListener("change", showTiles);
-  keysOfTiles();
   const help = () =>
     showHelp([
       ["arrows", "from answer to answer"],
@@ -367,6 +362,10 @@ async function begin() {
       ["i", "names of students"],
       ["?", "this help"],
     ]);
+  const actions = { give, nothing, put, undo, names, clear, help };
+  for (const [id, action] of Object.entries(actions)) byId(id).addEventListener("click", action);
+  byId("show").addEventListener("change", showTiles);
+  keysOfTiles();
   listen(
     {
       u: undo,

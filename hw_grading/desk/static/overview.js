@@ -10,6 +10,8 @@ const MOST_FOUND = 12;
 let me = "";
 /** @type {{student: string, name: string}[]} */
 let students = [];
+/** @type {Map<string, string>} */
+let titles = new Map();
 
 /** @param {any} question */
 function row(question) {
@@ -44,7 +46,7 @@ function row(question) {
       "td",
       {},
       bar,
-      ` ${graded} of ${of}`,
+      make("span", { className: "number" }, ` ${graded} of ${of}`),
       own ? make("div", { className: "soft" }, `yours: ${own.graded} of ${own.of}`) : "",
     ),
     make(
@@ -66,11 +68,6 @@ function row(question) {
         { className: "buttons" },
         goOn,
         make("a", { className: "button", href: address("grid", cell) }, "Grid"),
-        make(
-          "a",
-          { className: "button", href: `${address("statistics")}#${encodeURIComponent(cell)}` },
-          "Statistics",
-        ),
         make("button", { type: "button", onclick: () => handOut(question) }, "Hand out…"),
       ),
     ),
@@ -220,8 +217,9 @@ async function importRubrics(event) {
     const { questions } = await ask(["rubrics"], { document: document_ });
     say(
       questions.length
-        ? `Imported: ${questions.join(", ")}.`
-        : "The file has no rubric for a question of this homework.",
+        ? `Imported: ${questions.map((cell) => titles.get(cell) ?? cell).join("; ")}.`
+        : "Nothing was imported.",
+      " Questions of which an answer is graded keep their rubric.",
     );
     load();
   } catch (error) {
@@ -234,6 +232,7 @@ async function load() {
   try {
     const data = await ask(["overview"]);
     students = data.students ?? [];
+    titles = new Map(data.questions.map(({ cell, title }) => [cell, title]));
     showQuestions(data.questions);
     showClass(data.class);
     const { read = 0, of = 0 } = data.reading ?? {};

@@ -199,13 +199,14 @@ export class Saver {
 
   /** @param {Entry} entry */
   async send(entry) {
-    const { mark, spent, also } = entry;
+    const { mark, spent, also, force } = entry;
     const known = this.page.known(also.filter((student) => student !== entry.student));
     known[entry.student] = [entry.version, entry.digest];
     const column = (index) =>
       Object.fromEntries(Object.entries(known).map(([student, pair]) => [student, pair[index]]));
     this.sending = entry;
-    entry.spent = 0;
+    // What is asked for while this one is on its way is a save of its own.
+    Object.assign(entry, { spent: 0, force: false });
     this.page.onState();
     try {
       const answer = await ask(["save", CELL], {
@@ -221,6 +222,7 @@ export class Saver {
     } catch (error) {
       this.sending = null;
       entry.spent += spent;
+      entry.force ||= force;
       await this.fail(entry, error instanceof Failure ? error : new Failure(String(error), -1));
     }
     this.page.onState();
@@ -236,7 +238,6 @@ export class Saver {
         Object.assign(entry, {
           base: grading,
           version: grading.version,
-          force: false,
           failure: null,
         });
         if (unchanged) {

@@ -84,8 +84,9 @@ function card(question) {
   const summary =
     `${graded} of ${of} graded` +
     (graded
-      ? `, mean ${points(round(mean))}, median ${points(median)} of ${points(most)}, ${duration(seconds)} an answer (median)`
-      : "");
+      ? `, mean ${points(round(mean))}, median ${points(median)} of ${points(most)}`
+      : "") +
+    (seconds === null ? "" : `, ${duration(seconds)} an answer (median)`);
   const meter = (times) =>
     make("meter", {
       min: 0,

@@ -2,7 +2,7 @@
 /** All answers of one student with their history, for a request to grade again. */
 
 import { ask, gradingPage } from "./api.js";
-import { byId, enlargePictures, make, points, showCleanedHtml, when } from "./dom.js";
+import { byId, enlargePictures, make, points, showCleanedHtml, when, withFormulas } from "./dom.js";
 import { grader } from "./grader.js";
 
 const STUDENT =
@@ -19,11 +19,7 @@ function history(events) {
       make("td", {}, when(event.at)),
       make("td", {}, make("bdi", {}, event.grader)),
       make("td", {}, event.action),
-      make(
-        "td",
-        { className: "number" },
-        `${points(event.score_before)} → ${points(event.score_after)}`,
-      ),
+      make("td", {}, `${points(event.score_before)} → ${points(event.score_after)}`),
       make("td", {}, event.what || ""),
     ),
   );
@@ -76,7 +72,7 @@ function card({ cell, title, max_points: most }, answer, events) {
       ),
     ),
     ...notes.map((note) => make("p", { className: "alarm" }, note)),
-    grading.given_comment && make("blockquote", { className: "given" }, grading.given_comment),
+    grading.given_comment && withFormulas("blockquote", "given", grading.given_comment),
     make("details", {}, make("summary", {}, "Answer"), content),
     make(
       "details",
@@ -90,13 +86,12 @@ function card({ cell, title, max_points: most }, answer, events) {
 async function load() {
   try {
     const { questions } = await ask(["overview"]);
+    const all = (what) =>
+      Promise.all(questions.map(({ cell }) => ask([what, cell, STUDENT])));
+    const [answers, histories] = await Promise.all([all("answer"), all("history")]);
     const cards = [];
-    for (const question of questions) {
-      const [answer, { events }] = await Promise.all([
-        ask(["answer", question.cell, STUDENT]),
-        ask(["history", question.cell, STUDENT]),
-      ]);
-      if (!cards.length) {
+    for (const [index, answer] of answers.entries()) {
+      if (!index) {
         byId("title").textContent = answer.name ? `${answer.name} (${STUDENT})` : STUDENT;
         document.title = byId("title").textContent;
         byId("status").replaceChildren(
@@ -112,7 +107,7 @@ async function load() {
             : "",
         );
       }
-      cards.push(card(question, answer, events));
+      cards.push(card(questions[index], answer, histories[index].events));
     }
     byId("answers").replaceChildren(...cards);
     byId("answers").removeAttribute("aria-busy");
