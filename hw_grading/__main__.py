@@ -1,4 +1,4 @@
-"""The staff's commands: ``python -m hw_grading collect | demo | desk | new | …``."""
+"""The staff's: ``python -m hw_grading collect | demo | desk | new | plots | report | release``."""
 
 from __future__ import annotations
 

@@ -84,7 +84,10 @@ def collect(
             return False
         records, failed = write(course, plan)
     write_manifest(manifest, homework, {**collected, **records})
-    _say(f"{len(records)} are in {course.directory.submitted_directory}/ now; see {manifest}")
+    _say(
+        f"{len(records)} submissions are in {course.directory.submitted_directory}/ now. "
+        f"Their digests: {manifest}"
+    )
     if failed:
         _say(f"NOT WRITTEN ({len(failed)}):\n{files_in_words(failed)}")
     return plan.is_all_well and not failed

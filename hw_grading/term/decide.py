@@ -141,9 +141,12 @@ def decide(
         people[person.id] = person
         of.setdefault(person.id, []).append(one)
     entries = []
+    twins: dict[str, list[str]] = {}
+    for student in sorted(of):
+        twins.setdefault(folded(student), []).append(student)
     for student in sorted(of):
         try:
-            _refuse_twins(student, of)
+            _refuse_twins(twins[folded(student)])
             newest, sha256 = _newest(student, of[student])
             where = course.submitted(student, homework)
             action = _action(where, homework, newest, sha256, collected.get(student))
@@ -167,11 +170,10 @@ def decide(
     )
 
 
-def _refuse_twins(student: str, of: Mapping[str, object]) -> None:
-    twins = sorted(other for other in of if other != student and folded(other) == folded(student))
-    if twins:
+def _refuse_twins(twins: Sequence[str]) -> None:
+    if len(twins) > 1:
         raise Unreadable(
-            f"the ids {student!a} and {twins[0]!a} differ only in case or Unicode form. "
+            f"the ids {twins[0]!a} and {twins[1]!a} differ only in case or Unicode form. "
             "Rename the file of the wrong one, or list the students in students.csv"
         )
 

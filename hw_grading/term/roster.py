@@ -89,9 +89,10 @@ class Roster:
         Unreadable
             Nobody, or several could be meant.
         """
-        for column, value in who.keys:
-            if column == "canvas_name" and self._knows_canvas_ids:
-                continue  # a name is what a student may change
+        keys = who.keys
+        if self._knows_canvas_ids:  # a name is what a student may change
+            keys = tuple(key for key in keys if key[0] != "canvas_name")
+        for column, value in keys:
             for key in _asked(column, value):
                 found = self._by.get(key, [])
                 if len(found) > 1:
@@ -105,7 +106,7 @@ class Roster:
             if why := why_no_id(ids[0]):
                 raise Unreadable(f"{shown(ids[0])} is no student id: {why}")
             return Person(ids[0])
-        tried = " or ".join(dict.fromkeys(f"{_called(c)} {shown(v)}" for c, v in who.keys))
+        tried = " or ".join(dict.fromkeys(f"{_called(c)} {shown(v)}" for c, v in keys))
         raise Unreadable(f"nobody in {self.source} has the {tried or 'name'}")
 
     def _refuse_if_another_is_meant(self, who: Who, person: Person) -> None:

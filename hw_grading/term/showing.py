@@ -10,7 +10,7 @@ from hw_grading.term.found import LeftOut
 from hw_support.failures import visible
 
 _LONGEST = 120  # characters of a path
-_HEADS = ("student", "name", "handed in", "late", "", "from")
+_HEADS = ("student", "name", "handed in", "late", "state", "from")
 
 
 def plan_in_words(plan: Plan, zone: tzinfo) -> str:

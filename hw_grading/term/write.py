@@ -12,7 +12,7 @@ from pathlib import Path
 
 from hw_grading.homework.course import Course
 from hw_grading.records.timestamp import TIMESTAMP
-from hw_grading.term.decide import Entry, Plan, before_of
+from hw_grading.term.decide import Action, Entry, Plan, before_of
 from hw_grading.term.found import LeftOut
 from hw_grading.term.manifest import Record
 from hw_support.submission.file import Unreadable
@@ -28,12 +28,11 @@ def write(course: Course, plan: Plan) -> tuple[dict[str, Record], list[LeftOut]]
     """
     records: dict[str, Record] = {}
     failed: list[LeftOut] = []
-    to_write = plan.to_write
     for entry in plan.entries:
         try:
             folder = course.submitted(entry.person.id, plan.homework)
             _put_back(folder)
-            if entry in to_write:
+            if entry.action is not Action.THERE:
                 _write_one(folder, plan.homework, entry)
             records[entry.person.id] = _record(entry, plan.due)
         except (Unreadable, OSError) as why:
