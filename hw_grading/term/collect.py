@@ -19,7 +19,7 @@ from hw_grading.term.found import Found, LeftOut, Sorted
 from hw_grading.term.manifest import path_of, read_manifest, write_manifest
 from hw_grading.term.roster import read_roster
 from hw_grading.term.showing import files_in_words, plan_in_words
-from hw_grading.term.write import write
+from hw_grading.term.write import put_back, write
 from hw_support.failures import visible
 from hw_support.submission.file import Unreadable
 from hw_support.submission.problems import shown
@@ -74,6 +74,8 @@ def collect(
     collected = read_manifest(manifest)
     with ExitStack() as stack:
         found, left_out = _found_in(downloads, homework, zone, stack)
+        if not dry_run:
+            put_back(course, homework, {*collected, *(person.id for person in people.people)})
         due = settings.due_moment
         plan = decide(course, homework, due, people, found, left_out, collected)
         _say(plan_in_words(plan, zone))

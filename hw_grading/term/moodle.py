@@ -1,8 +1,8 @@
 """Moodle: ``Jane Doe_12345_assignsubmission_file/ps1.ipynb``.
 
 Older versions end the folder with a "_", and a setting makes it the beginning of the file's name.
-Moodle gives that part: the full name, and a number that belongs to this assignment only. Some sites
-put the group, with a "-", or the user name before it. No times are told.
+Moodle gives that part: the full name, and a number that belongs to this assignment only. Where a
+site puts more before the name, the roster's column moodle_name has it too. No times are told.
 """
 
 from __future__ import annotations
@@ -50,17 +50,11 @@ def sort(files: Sequence[Upload], download: str, homework: str) -> Sorted:
         except Unreadable as why:
             left_out += [LeftOut(f"{download}: {u.name}", str(why)) for u in uploads]
             continue
-        who = Who(f"{name} ({number})", tuple(("moodle_name", key) for key in _names(name)))
+        who = Who(f"{name} ({number})", (("moodle_name", name),))
         read = functools.partial(content_of_work, upload, homework)
         file = next(u.name for u in uploads if u.read is upload.read)
         found.append(Found(who, PLATFORM, f"{download}: {file}", read))
     return found, left_out
-
-
-def _names(said: str) -> list[str]:
-    """Return the full name, and what it may be without a group's name."""
-    _, dash, rest = said.partition("-")
-    return [said, rest] if dash and rest else [said]
 
 
 def _without_prefix(upload: Upload) -> Upload:

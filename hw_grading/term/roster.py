@@ -23,6 +23,7 @@ from hw_support.submission.problems import shown
 
 FILE_NAME = "students.csv"
 _EXACT = ("id", "sid", "email", "canvas_id")
+_NOT_IN_FILES = re.compile(r"""[&<>"'`|:\\/]""")  # which Moodle leaves out
 _CALLED = {"canvas_id": "Canvas id", "canvas_name": "name", "moodle_name": "full name"}
 
 
@@ -150,7 +151,7 @@ def read_roster(
     else:
         known = students_of(course.db_url, homework)
         people = [Person(s.id, s.name, s.email, canvas_id=s.platform_id, place="the gradebook")
-                  for s in known]  # fmt: skip
+                  for s in known if not why_no_id(s.id)]  # fmt: skip
         source, is_whole = f"the gradebook (there is no {FILE_NAME})", False
     people = _without_duplicates(people, complaints)
     if exported:
@@ -283,7 +284,8 @@ def _asked(column: str, value: str) -> Iterator[tuple[str, str]]:
 
 def _words(name: str) -> str:
     """Return the words of a name, sorted, without characters that Moodle keeps out of files."""
-    return " ".join(sorted(re.sub(r"[^\w\s]+|_", " ", folded(name)).split()))
+    kept = _NOT_IN_FILES.sub("", folded(name))
+    return " ".join(sorted(re.sub(r"[^\w\s]+|_", " ", kept).split()))
 
 
 def _letters(name: str) -> str:

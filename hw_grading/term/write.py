@@ -7,6 +7,7 @@ import hashlib
 import os
 import secrets
 import shutil
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,6 +17,13 @@ from hw_grading.term.decide import Action, Entry, Plan, before_of
 from hw_grading.term.found import LeftOut
 from hw_grading.term.manifest import Record
 from hw_support.submission.file import Unreadable
+
+
+def put_back(course: Course, homework: str, students: Iterable[str]) -> None:
+    """Undo the half of a step that a killed run has left, for each of these students."""
+    for student in students:
+        with contextlib.suppress(OSError):  # what is wrong there is said when it is written
+            _put_back(course.submitted(student, homework))
 
 
 def write(course: Course, plan: Plan) -> tuple[dict[str, Record], list[LeftOut]]:
@@ -41,7 +49,6 @@ def write(course: Course, plan: Plan) -> tuple[dict[str, Record], list[LeftOut]]
 
 
 def _put_back(folder: Path) -> None:
-    """Undo the half of a step that a killed run has left."""
     before = before_of(folder)
     if not before.is_dir() or before.is_symlink():
         return

@@ -227,17 +227,20 @@ def test_gradescope_folder(term: Term) -> None:
                                   "{}_{}_assignsubmission_file_"])  # fmt: skip
 @pytest.mark.parametrize("root", ["", "all/"])
 def test_moodle(term: Term, form: str, root: str) -> None:
-    term.roster("id,name,moodle_name\nann,Ann Lee,\nbob,Bob,Robert Jones\ndan,Dan O'Neil,\n")
+    people = "ann,Ann Lee,\nbob,Bob,Group 1-Robert Jones\ndan,Dan O'Neil,\n"
+    term.roster("id,name,moodle_name\n" + people)
     files = [
         (root + form.format("Ann Lee", 12345) + "hw2.ipynb", nb("ann")),
         (root + form.format("Group 1-Robert Jones", 12346) + "ann_hw2.zip",
          packed(("Ann Lee_1_assignsubmission_file_/hw2.ipynb", nb("bob")))),
-        (root + form.format("ONeil Dan", 12347) + "hw2.ipynb", nb("?")),
+        (root + form.format("ONeil Dan", 12347) + "hw2.ipynb", nb("dan")),
+        (root + form.format("Marie Lee", 12348) + "hw2.ipynb", nb("marie")),
+        (root + form.format("X-Ann Lee", 12349) + "hw2.ipynb", nb("another")),
     ]  # fmt: skip
     assert term.collect(term.download("C-hw 2-9.zip", packed(*files))) == 1
-    assert term.handed_in == {"ann": nb("ann"), "bob": nb("bob")}
-    assert "'ONeil Dan'" in term.said
-    assert "UNKNOWN" in term.said
+    assert term.handed_in == {"ann": nb("ann"), "bob": nb("bob"), "dan": nb("dan")}
+    assert "UNKNOWN: left out, since nothing tells whose they are (2)" in term.said
+    assert "has the full name 'Marie Lee'" in term.said
 
 
 def test_what_a_student_puts_into_a_folder_of_moodles_names_nobody(term: Term) -> None:
@@ -246,6 +249,22 @@ def test_what_a_student_puts_into_a_folder_of_moodles_names_nobody(term: Term) -
         term.download(f"{outer[:5]}.zip", packed((f"{outer}/{inner}/hw2.ipynb", nb("dan"))))
     term.collect(*term.outside.iterdir())
     assert "ann" not in term.handed_in
+
+
+def test_a_students_zip_in_a_folder_is_not_taken_for_a_download(term: Term) -> None:
+    posing = packed(("Ann Lee_1_assignsubmission_file_/hw2.ipynb", nb("dan's")))
+    term.download("m/Dan O'Neil_7_assignsubmission_file_stuff.zip", posing)
+    term.download("c/jonesbob_702_9001_stuff.zip", posing)
+    term.download("p/zoe_hw2_stuff.zip", posing)
+    assert term.collect(*term.outside.iterdir()) == 0
+    assert term.handed_in == dict.fromkeys(("dan", "bob", "zoe"), nb("dan's"))
+
+
+def test_where_an_unknown_platform_makes_folders_a_files_name_tells_nothing(term: Term) -> None:
+    files = [("mallory/ann_hw2.ipynb", nb("m")), ("bob/bob_hw2.ipynb", nb("b"))]
+    assert term.collect(term.download("all.zip", packed(*files))) == 1
+    assert term.handed_in == {}
+    assert "expected all files in one folder" in term.said
 
 
 def test_plain_files_and_zips(term: Term) -> None:
@@ -356,9 +375,19 @@ def test_a_run_that_is_killed_between_two_steps_loses_nothing(term: Term) -> Non
     folder.rename(before_of(folder))  # as far as it came
     assert term.collect(term.download("bob_hw2.ipynb", nb("bob")), "--dry-run", yes=False) == 0
     assert "  ann" not in term.said  # who is not missing
-    two = term.download("two.zip", export_of_ann(14, "two"))
-    assert term.collect(two) == 0
+    ten = term.download("ten.zip", export_of_ann(10, "ten"))
+    assert term.collect(ten, "--dry-run", yes=False) == 1
+    assert "is newer" in term.said
+    assert not folder.exists()
+    assert term.collect(ten) == 1
+    assert "is newer" in term.said
+    assert term.handed_in == {"ann": nb("noon")}
+    folder.rename(before_of(folder))
+    assert term.collect(term.download("two.zip", export_of_ann(14, "two"))) == 0
     assert term.handed_in == {"ann": nb("two")}
+    before_of(folder).mkdir()  # a run that came as far as its last step
+    assert term.collect(term.download("bob_hw2.ipynb", nb("bob"))) == 0
+    assert term.handed_in == {"ann": nb("two"), "bob": nb("bob")}
 
 
 def test_a_disk_that_fails_for_one_student_leaves_what_was_there(
