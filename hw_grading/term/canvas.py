@@ -77,7 +77,7 @@ def _who(name: str) -> Who:
     before = name[: _first(name).start()].removesuffix("_LATE")
     # A file's own name may look like two ids, and so may a person's: then the name tells nothing.
     by_name = () if others else (("canvas_name", before),)
-    return Who(f"{before} ({user})", (("canvas_id", user), *by_name), tuple(others))
+    return Who(f"{before} ({user})", (("canvas_id", user), *by_name), tuple(others), before)
 
 
 def _users(name: str) -> Iterator[str]:

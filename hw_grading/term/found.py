@@ -24,12 +24,15 @@ class Who:
         Pairs of a column of the roster and the value that it has for this student, the surest
         first.
     or_else
-        Canvas ids that the same name could also tell.
+        Canvas ids that the same name of a file could also tell.
+    canvas_name
+        What stands before the id in such a name.
     """
 
     said: str
     keys: tuple[tuple[str, str], ...]
     or_else: tuple[str, ...] = ()
+    canvas_name: str = ""
 
 
 @dataclass(frozen=True)

@@ -113,9 +113,12 @@ class Roster:
     def _refuse_if_another_is_meant(self, who: Who, person: Person) -> None:
         for other in who.or_else:
             found = self._by.get(("canvas_id", other), [])
-            if any(one.id != person.id for one in found):
+            called = {key for key in _keys(person) if key[0] == "canvas_name"}
+            is_so_called = called.intersection(_asked("canvas_name", who.canvas_name))
+            if not is_so_called or any(one.id != person.id for one in found):
+                ids = " and of ".join(dict.fromkeys([person.id, *(one.id for one in found)]))
                 raise Unreadable(
-                    f"its name can be read as that of {person.id} and of {found[0].id}. Look at "
+                    f"its name can be read in several ways, one of them as that of {ids}. Look at "
                     "Canvas whose it is, and rename it"
                 )
 

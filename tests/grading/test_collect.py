@@ -192,10 +192,13 @@ def test_on_canvas_neither_a_persons_nor_a_files_name_can_pose_as_another(term: 
     files = [
         ("x_702_1_701_9001_hw2.ipynb", nb("ann, who calls herself x_702_1")),
         ("oneildan_704_9002_2022_10_04_hw2.ipynb", nb("dan")),
+        ("jonesbob_702_2_701_9004_hw2.ipynb", nb("ann, who calls herself jonesbob_702_2")),
+        ("x_703_1_999_9003_hw2.ipynb", nb("somebody unknown who poses as zoe")),
     ]
     assert term.collect(term.download("subs.zip", packed(*files))) == 1
     assert term.handed_in == {"dan": nb("dan")}
-    assert "can be read as that of bob and of ann" in term.said
+    assert term.said.count("one of them as that of bob") == 2
+    assert "one of them as that of zoe." in term.said
 
 
 def test_gradescope_zip_with_a_group_and_a_resubmission(term: Term) -> None:
