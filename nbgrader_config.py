@@ -16,7 +16,10 @@ c.CourseDirectory.ignore = [".ipynb_checkpoints", "*.pyc", "__pycache__", "saved
 # Students and instructors must both be able to write here (chmod 777 on a shared machine).
 c.Exchange.root = str(HERE / "exchange")
 c.Exchange.timezone = "America/Los_Angeles"
+# No student's folder or file in the exchange stops a command for the others.
 c.ExchangeFactory.collect = "hw_grading.plugins.exchange.CollectAnyName"
+c.ExchangeFactory.list = "hw_grading.plugins.exchange.ListEach"
+c.ExchangeFactory.release_feedback = "hw_grading.plugins.exchange.ReleaseFeedbackToEach"
 
 c.GenerateAssignment.preprocessors = [
     "hw_grading.plugins.due_date.ShowDueDate",

@@ -10,6 +10,7 @@ import time
 from collections.abc import Container, Iterator
 from pathlib import Path
 
+from hw_grading.records.secret import SECRET, read_secret
 from hw_grading.records.timestamp import MOST_BYTES, TIMESTAMP, time_of
 from hw_support.submission.file import Unreadable, read_regular_file
 from hw_support.submission.problems import Kind, Problem, Severity, shown
@@ -58,7 +59,8 @@ def beside(notebook: Path, also_graded: Container[str] = ()) -> list[Problem]:
         Names of files that are graded as well.
     """
     folder = notebook.parent
-    files = (path for path in _files(folder) if path not in (notebook, folder / TIMESTAMP))
+    ours = notebook, folder / TIMESTAMP, folder / SECRET
+    files = (path for path in _files(folder) if path not in ours)
     found = list(itertools.islice(files, _MOST_LISTED))
     found.sort()
     others = [path for path in found if path.suffix == ".ipynb" and not _is_a_machines(path)]
@@ -93,13 +95,25 @@ def _other_notebooks(notebook: Path, others: list[Path]) -> Problem:
     return Problem(Kind.OTHER_NOTEBOOK, Severity.MENDED, message)
 
 
-def copy_timestamp(submitted: Path, graded: Path) -> None:
-    """Copy the time of submission, by which nbgrader finds out what was handed in again."""
-    with contextlib.suppress(Unreadable, UnicodeDecodeError):  # what is no time is left behind
+def carry_along(submitted: Path, graded: Path) -> None:
+    """Copy what nbgrader's later steps need of a submission, beside the notebook.
+
+    By the time of submission nbgrader finds out what was handed in again; by the secret a student
+    gets the feedback through the exchange. What is neither is left behind.
+    """
+    with contextlib.suppress(Unreadable, UnicodeDecodeError):
         text = read_regular_file(submitted / TIMESTAMP, MOST_BYTES)
         time_of(text.decode().strip())
-        graded.mkdir(parents=True, exist_ok=True)
-        (graded / TIMESTAMP).write_bytes(text)
+        _put(graded / TIMESTAMP, text)
+    with contextlib.suppress(Unreadable):
+        if secret := read_secret(submitted):
+            _put(graded / SECRET, secret.encode("utf-8"))
+
+
+def _put(path: Path, content: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)  # nbgrader has made it read-only
+    path.write_bytes(content)
 
 
 def why_unusable(folder: Path) -> str | None:

@@ -44,6 +44,7 @@ class DeskHandler(JupyterHandler):
         self.set_header("Content-Security-Policy", _POLICY)
         self.set_header("X-Content-Type-Options", "nosniff")
         self.set_header("Referrer-Policy", "no-referrer")
+        self.set_header("Cross-Origin-Resource-Policy", "same-origin")  # plots in others' pages
         self.set_header("Cache-Control", "no-store")
 
     @property

@@ -14,10 +14,12 @@ from typing import Any
 
 from PIL import Image
 
+from hw_grading.pages.aside import picture_uri
 from hw_grading.records.graded_notebook import outputs_of, text_of
 
 MAX_BYTES = 10_000_000
 MAX_PIXELS = 16_000_000  # one of a few kilobytes can have more than a browser's memory holds
+MOST_SCANS = 60  # of a JPEG, each over the whole picture; there may be 300,000 in a few megabytes
 MOST_PICTURES = 6  # of one answer
 
 _FORMATS = {
@@ -25,6 +27,8 @@ _FORMATS = {
     "image/jpeg": ("JPEG", (b"\xff\xd8\xff",)),
     "image/gif": ("GIF", (b"GIF87a", b"GIF89a")),
 }
+
+_SCAN = b"\xff\xda"  # begins one; within its data no such bytes are
 
 
 class NotShown(Exception):
@@ -62,7 +66,19 @@ class Picture:
             raise NotShown(f"A picture is not shown: it is no {name}.") from None
         if width * height > MAX_PIXELS:
             raise NotShown(f"A picture of {width:,} × {height:,} pixels is not shown.")
+        if name == "JPEG" and raw.count(_SCAN) > MOST_SCANS:
+            raise NotShown(f"A picture that is drawn more than {MOST_SCANS} times is not shown.")
         return raw
+
+
+def uri_of(mime: str, data: str) -> str | None:
+    """Return a picture within a text as a data URI; None if it is not shown."""
+    if mime in _FORMATS:
+        try:
+            Picture(mime, data).content()
+        except NotShown:
+            return None
+    return picture_uri(mime, data)
 
 
 def pictures_of(cell: Mapping[str, Any]) -> list[Picture]:

@@ -152,14 +152,12 @@ def _serve(requests: TextIO, answers: TextIO) -> None:
 
 
 def _markdown(text: str, attachments: Any) -> str:
-    from jinja2 import Environment
-    from nbformat import NotebookNode
+    from hw_grading.desk.pictures import uri_of
+    from hw_grading.pages.safe_html import render_markdown
 
-    from hw_grading.pages.safe_html import markdown2html
-
-    cell = NotebookNode(attachments=attachments if isinstance(attachments, dict) else {})
-    context = Environment(autoescape=True).from_string("").new_context({"cell": cell})
-    return str(markdown2html(context, text))
+    attached = attachments if isinstance(attachments, dict) else {}
+    bundles = {name: bundle for name, bundle in attached.items() if isinstance(bundle, dict)}
+    return render_markdown(text, bundles, picture=uri_of)
 
 
 def _code(text: str, length: int) -> str:

@@ -225,7 +225,7 @@ def rubric_in(body: Json) -> Rubric:
     return Rubric(
         tuple(
             Item(
-                text_in(item, "id", 64, ""),
+                text_in(item, "id", 32, ""),
                 number_in(item, "points"),
                 text_in(item, "text"),
                 text_in(item, "note", default=""),

@@ -8,15 +8,17 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from hw_grading.desk.pictures import MAX_BYTES, MOST_PICTURES, NotShown, picture_in
+from hw_grading.desk.pictures import MOST_PICTURES, NotShown, picture_in, uri_of
 from hw_grading.desk.rendering import Renderer, cut
+from hw_grading.pages.drawings import is_light
 from hw_grading.pages.safe_html import clean_html
 from hw_grading.records.graded_notebook import error_of, outputs_of, plain, text_of
 
 MOST_CHARACTERS = 20_000  # of one printed text
 LINES_OF_NUMBERS = 15
 _TERMINAL_CODES = re.compile(r"\x1b\[[0-9;]{0,40}[A-Za-z]")
-_PROGRESS = re.compile(r"\d%\|.*\|.*\[.*\]")  # a bar of tqdm
+# A bar of tqdm. What stands between two signs has none of them: the time is not to grow fast.
+_PROGRESS = re.compile(r"\d%\|[^|]{0,200}\|[^[]{0,100}\[[^]]{0,100}\]")
 _TEXT_ANSWER = 200_000  # characters that are sent to be rendered; more is shown as text anyway
 
 Address = Callable[[int], str]  # of an answer's picture, by its number
@@ -127,12 +129,15 @@ def _bundle(output: Mapping[str, Any]) -> str:
     if not isinstance(data, dict):
         return ""
     if svg := text_of(data.get("image/svg+xml")):
-        if len(svg) > MAX_BYTES // 5:
-            return _note(f"A drawing of {len(svg):,} characters is not shown.")
-        encoded = base64.b64encode(svg.encode("utf-8", "replace")).decode("ascii")
+        drawing = svg.encode("utf-8", "replace")
+        if not is_light(drawing):
+            return _note(
+                f"A drawing of {len(svg):,} characters is not shown: it is too complicated."
+            )
+        encoded = base64.b64encode(drawing).decode("ascii")
         return f'<img alt="drawing" src="data:image/svg+xml;base64,{encoded}">\n'
     if markup := text_of(data.get("text/html")):
-        return f'<div class="html">{clean_html(markup)}</div>\n'
+        return f'<div class="html">{clean_html(markup, uri_of)}</div>\n'
     if text := _plain_of(output):
         return f"<pre>{html.escape(cut(_calm(text), MOST_CHARACTERS))}</pre>\n"
     kinds = plain(", ".join(map(str, data)), 100)

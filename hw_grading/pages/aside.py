@@ -11,13 +11,15 @@ import re
 import secrets
 from collections.abc import Callable
 
+from hw_grading.pages.drawings import is_light
 from hw_grading.pages.mathematics import Budget, Formula
 
 _MOST_PICTURE_CHARACTERS = 30_000_000  # of one text, in base64
 _CODE = frozenset(["code", "kbd", "pre", "samp"])
 TAG = re.compile(r'<(?P<end>/?)(?P<tag>[a-z][a-z0-9]*)[^>"]*(?:"[^"]*"[^>"]*)*>')
 
-# How files of each type begin. An SVG may hold scripts: in an <img> no browser runs them.
+# How files of each type begin. An SVG may hold scripts: in an <img> no browser runs them. It is
+# looked at whether it is `is_light`.
 PICTURES = {
     "image/png": (b"\x89PNG\r\n\x1a\n",),
     "image/jpeg": (b"\xff\xd8\xff",),
@@ -36,6 +38,8 @@ def picture_uri(mime: str, data: str) -> str | None:
     except ValueError:
         return None
     is_picture = bool(raw) and raw.startswith(PICTURES.get(mime, ()))
+    if is_picture and mime == "image/svg+xml":
+        is_picture = is_light(raw)
     return f"data:{mime};base64,{data}" if is_picture else None
 
 

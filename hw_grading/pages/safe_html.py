@@ -83,13 +83,15 @@ class _TooMuch(Exception):
     """The text is too large, or nested too deeply."""
 
 
-def clean_html(text: str) -> str:
+def clean_html(text: str, picture: Callable[[str, str], str | None] | None = None) -> str:
     """Return HTML of which nothing runs, loads from elsewhere, or acts on the page around it.
 
     Parameters
     ----------
     text
         Any text.
+    picture
+        As for `render_markdown`.
 
     Returns
     -------
@@ -97,7 +99,7 @@ def clean_html(text: str) -> str:
         A fragment in which every element is closed. A text that is too large or too deeply nested
         comes back as preformatted text.
     """
-    pictures = Pictures(picture_uri)
+    pictures = Pictures(picture or picture_uri)
     try:
         return pictures.put_back(_cleaned(pictures.put_aside(encodable(text))))
     except _TooMuch:
@@ -381,7 +383,8 @@ def _clean_bundle(output: NotebookNode) -> bool:
         data["text/html"] = cleaned
     if sent.get("image/svg+xml") and not {"text/html", "image/png"} & set(data):
         svg = base64.b64encode(encodable(sent["image/svg+xml"]).encode()).decode("ascii")
-        data["text/html"] = f'<img src="data:image/svg+xml;base64,{svg}" alt="plot">'
+        if uri := picture_uri("image/svg+xml", svg):
+            data["text/html"] = f'<img src="{uri}" alt="plot">'
     if sent and not data:
         kinds = shown(", ".join(sorted(sent)), 200)
         data["text/plain"] = f"An output of type {kinds} is not shown."

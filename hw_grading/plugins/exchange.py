@@ -1,19 +1,42 @@
-"""Collects from the exchange, where every student of a machine can write."""
+"""nbgrader's exchange, a folder where every student of a machine can write.
+
+nbgrader takes what students put there for what `nbgrader submit` makes, follows links, and stops
+the whole class at a folder or file that is anything else. Here such a one is left out or taken as
+far as it goes, its student is named, and the others are served. nbgrader_config.py names these
+classes in ``c.ExchangeFactory``.
+"""
 
 from __future__ import annotations
 
+import glob
 import os
+import pwd
+import shutil
+import stat
+import tempfile
+from collections.abc import Mapping
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
-from nbgrader.exchange.default import ExchangeCollect
+from nbgrader.exchange.default import ExchangeCollect, ExchangeList, ExchangeReleaseFeedback
+from nbgrader.utils import notebook_hash
+
+from hw_grading.homework.course import shelf_of
+from hw_grading.homework.homework import why_no_id
+from hw_grading.plugins.strange_folder import copy_strange_folder
+from hw_grading.records.secret import SECRET, read_secret
+from hw_support.submission.file import Unreadable
+from hw_support.submission.problems import shown
+
+_KILOBYTE = 1_000  # nbgrader's
 
 
 class CollectAnyName(ExchangeCollect):
-    """Collects what students submitted, whatever a folder in the exchange is called.
+    """Collects what students submitted: ``nbgrader collect``.
 
-    nbgrader takes the time of a submission from the folder's name, and stops at one that tells
-    none. Here such a folder is the oldest of its student's.
+    A folder whose name tells no time counts as the oldest of its student's. Links and pipes are
+    not copied. What was collected before is only replaced by what could be copied.
     """
 
     def _path_to_record(self, path: str) -> dict[str, Any]:
@@ -32,3 +55,164 @@ class CollectAnyName(ExchangeCollect):
                 "timestamp": datetime.min,
             }
         return record
+
+    def copy_files(self) -> None:
+        """Copy each student's submission, and name in the end those that could not be copied."""
+        failed = {}
+        again = []
+        if not self.src_records:
+            super().copy_files()  # says so
+        for record in self.src_records:
+            try:
+                if not self._collect(record):
+                    again.append(record["username"])
+            except (Unreadable, OSError) as why:
+                failed[record["filename"]] = str(why)
+        if again:
+            self.log.warning(
+                "Handed in again, and not collected: %s. To take what is newer: nbgrader collect "
+                "%s --update",
+                ", ".join(sorted(again)),
+                self.coursedir.assignment_id,
+            )
+        if failed:
+            # CollectApp ends with status 1.
+            self.fail(_said(f"NOT COLLECTED from {self.inbound_path}", failed))
+
+    def _collect(self, record: Mapping[str, Any]) -> bool:
+        """Copy one submission; return whether the student's newest is there now."""
+        student, course = record["username"], self.coursedir
+        if why := why_no_id(student):
+            raise Unreadable(f"{shown(student)} is no student id: {why}")
+        source = Path(self.inbound_path, record["filename"])
+        target = Path(course.format_path(course.submitted_directory, student, course.assignment_id))
+        name = f"{student} {course.assignment_id}"
+        if target.is_dir():
+            there, new = course.get_existing_timestamp(str(target)), record["timestamp"]
+            newer = there is None or new > there
+            if not (self.update and newer) and not (self.before_duedate and there != new):
+                self.log.info("Collected before: %s", name)
+                return self.update or self.before_duedate or not newer
+            self.log.info("Updating submission: %s", name)
+        else:
+            self.log.info("Collecting submission: %s", name)
+        self._say_whose(source, student)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=target.parent, prefix=".collecting-") as folder:
+            copy, kept = Path(folder, "copy"), Path(folder, "kept")
+            size, size_of_a_file = course.max_dir_size, course.max_file_size
+            for left_out in copy_strange_folder(
+                source, copy, size * _KILOBYTE, size_of_a_file * _KILOBYTE
+            ):
+                self.log.warning("%s: left in the exchange: %s", name, left_out)
+            self.do_copy(str(copy), str(kept))  # leaves out what `ignore` says, and sets modes
+            if target.is_dir():
+                target.rename(Path(folder, "old"))
+            kept.rename(target)
+        return True
+
+    def _say_whose(self, source: Path, student: str) -> None:
+        """Warn of a folder that another user has made."""
+        try:
+            owner = pwd.getpwuid(os.lstat(source).st_uid).pw_name
+        except KeyError:
+            owner = "an unknown user"
+        if self.check_owner and owner != student:
+            self.log.warning(
+                "%s: made by %s, not by %s. Ask both who handed it in (--CollectApp.check_owner="
+                "False where all students are one user of the system)",
+                source,
+                owner,
+                student,
+            )
+
+
+class ListEach(ExchangeList):
+    """Lists what was submitted (``nbgrader list --inbound``), but for what cannot be read."""
+
+    assignments: list[str]
+
+    def init_dest(self) -> None:
+        """Find what is listed."""
+        super().init_dest()
+        if self.inbound:
+            self.assignments = [path for path in self.assignments if self._is_listed(Path(path))]
+
+    def _is_listed(self, folder: Path) -> bool:
+        """Whether nbgrader, which opens notebook and secret, can do so without stopping."""
+        try:
+            read_secret(folder)
+            for path in folder.glob("*.ipynb"):
+                if not stat.S_ISREG(os.lstat(path).st_mode) or not os.access(path, os.R_OK):
+                    raise Unreadable(f"{shown(path.name)} is no file that can be read")
+        except (Unreadable, OSError) as why:
+            self.log.warning("%s: not listed: %s. Look at it, and remove it", folder, why)
+            return False
+        return True
+
+
+class ReleaseFeedbackToEach(ExchangeReleaseFeedback):
+    """Brings feedback to those who submitted through the exchange: ``nbgrader release_feedback``.
+
+    A student's page is found by the secret of the submission, which autograding has carried along.
+    Who handed in another way has none, and is named.
+    """
+
+    def copy_files(self) -> None:
+        """Copy each student's pages, and name those who get none."""
+        course = self.coursedir
+        excluded = course.student_id_exclude.split(",")
+        shelf = shelf_of(course, course.feedback_directory, course.assignment_id)
+        elsewhere: list[str] = []
+        failed: dict[str, str] = {}
+        found = sorted(glob.glob(os.path.join(self.src_path, "*.html")))
+        if not found:
+            self.fail(
+                f"There is no feedback for {course.assignment_id} ({self.src_path}). Run `nbgrader "
+                f"generate_feedback {course.assignment_id}` first"
+            )
+        for page in map(Path, found):
+            student = shelf.name(page.parts[len(shelf.parent.parts)]) or ""
+            if student in excluded:
+                continue
+            try:
+                if secret := read_secret(page.parent):
+                    self._release(page, student, secret)
+                elif self._has_secret(student):
+                    failed[student] = (
+                        f"{SECRET} was not there yet when it was graded. Run `nbgrader autograde "
+                        f"{course.assignment_id} --force`, then `nbgrader generate_feedback "
+                        f"{course.assignment_id} --force`"
+                    )
+                else:
+                    elsewhere.append(student)
+            except (Unreadable, OSError) as why:
+                failed[student] = str(why)
+        if elsewhere:
+            self.log.warning(
+                "Did not hand in through the exchange, and get no feedback by it: %s. Their pages "
+                "are in %s",
+                ", ".join(elsewhere),
+                shelf.parent,
+            )
+        if failed:
+            # ReleaseFeedbackApp ends with status 1.
+            self.fail(_said("NO FEEDBACK RELEASED to", failed))
+
+    def _release(self, page: Path, student: str, secret: str) -> None:
+        name = notebook_hash(secret=secret, notebook_id=page.stem)
+        target = Path(self.dest_path, f"{name}.html")
+        half_made = target.with_name(f"{name}-tmp.html")
+        shutil.copy(page, half_made)
+        half_made.replace(target)  # at once: a student may be reading the old one
+        self.log.info("Released: %s, %s", student, page.stem)
+
+    def _has_secret(self, student: str) -> bool:
+        course = self.coursedir
+        step, assignment = course.submitted_directory, course.assignment_id
+        return os.path.lexists(Path(course.format_path(step, student, assignment), SECRET))
+
+
+def _said(what: str, why: Mapping[str, str]) -> str:
+    lines = (f"\n  {shown(name, 120)}: {reason}" for name, reason in sorted(why.items()))
+    return f"{what}:{''.join(lines)}"

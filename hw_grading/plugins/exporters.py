@@ -29,7 +29,7 @@ from traitlets import Bool
 
 from hw_grading.batch.grading import ClassGrading, Plan, Turn, grading
 from hw_grading.batch.settings import WholeClass
-from hw_grading.batch.submitted import copy_timestamp
+from hw_grading.batch.submitted import carry_along
 from hw_grading.homework.course import Course
 from hw_grading.homework.homework import homework_of
 from hw_grading.outcome import GraderFault
@@ -111,7 +111,7 @@ class SubmissionExporter(NotebookExporter):
         graded = self._graded_folder(ids)
         if self._turn is None or Path(folder) != graded:  # handed in, not what this pass wrote
             self._turn = self._class.turn(ids["student"], Path(filename))
-            copy_timestamp(Path(folder), graded)
+            carry_along(Path(folder), graded)
             log_problems(self.log, ids["student"], self._turn.notebook)
             return nbformat.writes(self._turn.notebook), self._init_resources(resources)
         self._turn.put_into(resources)

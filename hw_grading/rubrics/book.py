@@ -175,7 +175,7 @@ class GradeBook(Teamwork):
                 uuid.uuid4().hex,
                 undoes=event.batch,
             )
-            back = replace(before, revision=now.revision)
+            back = replace(before.within(question.cell.max_points), revision=now.revision)
             return change(rows, question.first, back, stamp)
 
     # -- gradings
@@ -267,15 +267,18 @@ class GradeBook(Teamwork):
                 grader, "undo", question.cell.max_points, uuid.uuid4().hex, events[0].batch
             )
             known = {item.id for item in rubric.items}
+            # Before the first is taken back, which ends the batch of all.
+            latest = rows.last_batches()
             for event in events:
-                now = _one(rows.gradings(rubric, event.student), event.student)
-                before, after = (
-                    mark_of(json.loads(text)["mark"]) for text in (event.before, event.after)
-                )
-                if now.overridden or now.mark != replace(after, chosen=after.chosen & known):
+                now = _one(rows.gradings(rubric, event.student, lock=True), event.student)
+                before, after = json.loads(event.before), mark_of(json.loads(event.after)["mark"])
+                another = latest[event.student] != event.batch
+                seen = replace(after, chosen=after.chosen & known)
+                if another or now.overridden or now.mark != seen:
                     raise Conflict(now)
-                back = replace(before, chosen=before.chosen & known)
-                rows.write(event.student, now, rubric, back, stamp)
+                mark = mark_of(before["mark"])
+                mark = replace(mark, chosen=mark.chosen & known)
+                rows.write(event.student, now, rubric, mark, stamp, back=before)
             return {
                 event.student: _one(rows.gradings(rubric, event.student), event.student)
                 for event in events
@@ -330,7 +333,7 @@ class GradeBook(Teamwork):
             if rubric.revision == 0:
                 rubric = rows.write_rubric(replace(rubric, revision=-1), "")
             for student, version in versions.items():
-                now = _one(rows.gradings(rubric, student), student)
+                now = _one(rows.gradings(rubric, student, lock=True), student)
                 if now.version != version:
                     outcomes[student] = Conflict(now)
                     continue
@@ -363,6 +366,11 @@ class GradeBook(Teamwork):
             The document holds no rubrics.
         """
         rubrics = _rubrics_in(document)
+        for question in self.questions():  # all of them, before the first is changed
+            if question.cell in rubrics:
+                rubrics[question.cell] = checked_rubric(
+                    rubrics[question.cell].within(question.max_points), question.max_points
+                )
         taken = []
         for question in self.questions():
             if question.cell not in rubrics:

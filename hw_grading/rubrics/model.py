@@ -98,6 +98,11 @@ class Rubric:
     upper: float = 0.0
     revision: int = 0
 
+    def within(self, max_points: float) -> Rubric:
+        """Return the rubric with bounds that are not above what the question is worth."""
+        upper = min(self.upper, max_points)
+        return replace(self, lower=min(self.lower, upper), upper=upper)
+
     def score(self, chosen: frozenset[str], adjustment: float, max_points: float) -> float:
         """Return the points of an answer that has these items."""
         start = max_points if self.kind is Kind.SUBTRACTING else 0.0
@@ -267,6 +272,9 @@ def checked_rubric(rubric: Rubric, max_points: float) -> Rubric:
     """
     if len(rubric.items) > MOST_ITEMS:
         raise Refused(f"A rubric has at most {MOST_ITEMS} items; this one has {len(rubric.items)}.")
+    ids = [item.id for item in rubric.items if item.id]
+    if len(set(ids)) < len(ids):
+        raise Refused("The rubric has one item twice. Load the page again.")
     for item in rubric.items:
         if not item.text.strip():
             raise Refused("An item needs a text that students can read.")

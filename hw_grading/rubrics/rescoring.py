@@ -38,7 +38,7 @@ def change(
     if rubric.revision != old.revision:
         raise RubricChanged(old, by)
     new = rows.write_rubric(rubric, stamp.grader)
-    gradings = rows.gradings(new)  # with items that had been deleted and are there again
+    gradings = rows.gradings(new, lock=True)  # with items that had been deleted and are there again
     changed = rescored(gradings, new, stamp.max_points)
     for student, _, mark in _graded(gradings, new):
         score = new.score(mark.chosen, mark.adjustment, stamp.max_points)

@@ -78,7 +78,10 @@ class Rows:
     # -- rubric
 
     def rubric(self, first: Rubric) -> tuple[Rubric, str]:
-        """Return the rubric and who changed it last; `first` and "" before any change."""
+        """Return the rubric and who changed it last; `first` and "" before any change.
+
+        Its bounds are not above those of `first`: the question may be worth less by now.
+        """
         found = self.all(RUBRICS)
         if not found:
             return first, ""
@@ -89,7 +92,7 @@ class Rows:
             if not item.deleted
         )
         rubric = Rubric(items, Kind(row.kind), row.lower, row.upper, row.revision)
-        return rubric, str(row.grader)
+        return rubric.within(first.upper), str(row.grader)
 
     def write_rubric(self, rubric: Rubric, grader: str) -> Rubric:
         """Write a rubric as its next revision; return it with the ids of its new items."""
@@ -110,10 +113,12 @@ class Rows:
                 "revision": revision,
             }
             if item.id in known:
-                self._execute(update(ITEMS).where(ITEMS.c.id == item.id).values(**values))
+                here = and_(self._here(ITEMS), ITEMS.c.id == item.id)
+                self._execute(update(ITEMS).where(here).values(**values))
             else:
                 self._insert(ITEMS, id=item.id, **values)
-        self._execute(update(ITEMS).where(ITEMS.c.id.in_(gone)).values(deleted=True))
+        left = and_(self._here(ITEMS), ITEMS.c.id.in_(gone))
+        self._execute(update(ITEMS).where(left).values(deleted=True))
         self._execute(delete(RUBRICS).where(self._here(RUBRICS)))
         self._insert(
             RUBRICS,
@@ -127,9 +132,11 @@ class Rows:
 
     # -- gradings
 
-    def gradings(self, rubric: Rubric, student: str | None = None) -> dict[str, Grading]:
-        """Return the state of each answer, or of one student's."""
-        given = self.given(student)
+    def gradings(
+        self, rubric: Rubric, student: str | None = None, *, lock: bool = False
+    ) -> dict[str, Grading]:
+        """Return the state of each answer, or of one student's; `lock` is as for `given`."""
+        given = self.given(student, lock=lock)
         known = {item.id for item in rubric.items}
         chosen: dict[str, set[str]] = {}
         for row in self.all(APPLIED, student=student):
@@ -178,18 +185,41 @@ class Rows:
         return given
 
     def write(
-        self, student: str, grading: Grading, rubric: Rubric, mark: Mark, stamp: Stamp
+        self,
+        student: str,
+        grading: Grading,
+        rubric: Rubric,
+        mark: Mark,
+        stamp: Stamp,
+        back: Mapping[str, Any] | None = None,
     ) -> None:
-        """Save a mark: nbgrader's score and comment, the desk's rows."""
+        """Save a mark: nbgrader's score and comment, the desk's rows.
+
+        Parameters
+        ----------
+        grading
+            The state before.
+        back
+            What an event holds of the state that an undo gives back.
+        """
         given = self.given(student, lock=True)[student]
         score, text = None, None
         if mark.done:
             score = rubric.score(mark.chosen, mark.adjustment, stamp.max_points)
             text = rubric.comment(mark)
         waits = not mark.done and given.auto is None
-        self.give(given, score, text, waits=waits)
+        now_there = {row.digest for row in self.all(ANSWERS, student=student)}
+        if stamp.digest and now_there and stamp.digest not in now_there:
+            waits = True  # tests graded another answer while the grader looked at this one
+        if back is not None:  # or tests have put the answer into the queue since
+            waits = back["waits"] or (grading.mark.done and grading.waits)
+        if back is not None and back["overridden"]:
+            self.give(given, back["score"], back["comment"], waits=waits)
+        else:
+            self.give(given, score, text, waits=waits)
         here = and_(self._here(GRADINGS), GRADINGS.c.student == student)
         before = self.connection.execute(select(GRADINGS).where(here)).one_or_none()
+        digest_before = before.digest if before else ""
         self._execute(delete(GRADINGS).where(here))
         self._insert(
             GRADINGS,
@@ -202,7 +232,7 @@ class Rows:
             flag_note=mark.flag_note,
             score=score,
             given_comment=text,
-            digest=stamp.digest or (before.digest if before else ""),
+            digest=back["digest"] if back else stamp.digest or digest_before,
             grader=stamp.grader,
             at=now(),
             seconds=(before.seconds if before else 0.0) + stamp.seconds,
@@ -214,7 +244,14 @@ class Rows:
         self.log(
             stamp,
             student,
-            {"mark": _plain(grading.mark), "score": grading.score},
+            {
+                "mark": _plain(grading.mark),
+                "score": grading.score,
+                "comment": grading.comment,
+                "waits": grading.waits,
+                "overridden": grading.overridden,
+                "digest": digest_before,
+            },
             {"mark": _plain(mark), "score": score},
         )
 
@@ -254,7 +291,7 @@ class Rows:
 
     def latest(self, grader: str, actions: Iterable[str]) -> list[Row[Any]]:
         """Return the events of a grader's latest batch that was not taken back; [] if none."""
-        undone = set(self.connection.scalars(select(EVENTS.c.undoes).where(self._here(EVENTS))))
+        undone = self._undone()
         query = (
             select(EVENTS)
             .where(self._here(EVENTS), EVENTS.c.grader == grader)
@@ -271,6 +308,20 @@ class Rows:
             batch = row.batch
             found.append(row)
         return found
+
+    def last_batches(self) -> dict[str, str]:
+        """Return the batch of the latest save of each answer that was not taken back."""
+        undone = self._undone()
+        query = (
+            select(EVENTS.c.student, EVENTS.c.batch)
+            .where(self._here(EVENTS), EVENTS.c.action == "save")
+            .order_by(EVENTS.c.id)
+        )
+        rows = self.connection.execute(query)
+        return {row.student: row.batch for row in rows if row.batch not in undone}
+
+    def _undone(self) -> set[str]:
+        return set(self.connection.scalars(select(EVENTS.c.undoes).where(self._here(EVENTS))))
 
     def events(self, student: str | None) -> list[Event]:
         """Return the history, the newest first."""

@@ -8,7 +8,6 @@ would not set its version otherwise.
 from __future__ import annotations
 
 import contextlib
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -33,6 +32,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.pool import NullPool
 
 from hw_grading.outcome import GraderFault
 from hw_grading.records.scores import shown_address
@@ -60,9 +60,9 @@ RUBRICS = Table(
 ITEMS = Table(
     "desk_item",
     METADATA,
+    _name("assignment", key=True),
+    _name("cell", key=True),
     Column("id", String(32), primary_key=True),
-    _name("assignment"),
-    _name("cell"),
     Column("position", Integer, nullable=False),
     Column("points", Float, nullable=False),
     Column("text", Text, nullable=False),
@@ -163,7 +163,7 @@ class Database:
     def __init__(self, url: str) -> None:
         self._url = make_url(url)
         self._engine: Engine | None = None
-        self._file: tuple[int, int] | None = None  # which one the engine has opened
+        self._file: tuple[int, int] | None = None  # that the engine is for, in SQLite
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -210,13 +210,9 @@ class Database:
             self._engine.dispose()
 
     def _ready(self) -> Engine:
-        """Return the engine; the desk's tables are there.
-
-        A file that another one has taken the place of, a backup for example, is opened anew.
-        """
-        file = _identity(self._url)
-        if self._engine is None or self._file != file:
-            self.close()
+        """Return the engine; the desk's tables are there."""
+        file = _file_of(self._url)
+        if self._engine is None or self._file != file:  # another gradebook in the place of one
             engine = _engine(self._url)
             known = set(inspect(engine).get_table_names())
             if api.Assignment.__tablename__ not in known:
@@ -235,18 +231,32 @@ class Database:
         try:
             yield
         except SQLAlchemyError as error:
+            self._engine = None  # the next one who asks looks again whether all tables are there
             raise Unavailable(_why(str(getattr(error, "orig", None) or error))) from error
+
+
+def _file_of(url: URL) -> tuple[int, int] | None:
+    """Return which file an SQLite gradebook is; None for another kind of database."""
+    if url.get_backend_name() != "sqlite":
+        return None
+    path = Path(url.database or "")
+    try:
+        about = path.stat()
+    except OSError:
+        about = None
+    if about is None or not path.is_file():
+        raise Unavailable(
+            f"There is no gradebook {shown_address(url)}: run `nbgrader generate_assignment` first."
+        )
+    return about.st_dev, about.st_ino
 
 
 def _engine(url: URL) -> Engine:
     if url.get_backend_name() != "sqlite":
         return create_engine(url, pool_pre_ping=True, hide_parameters=True)
-    if not Path(url.database or "").is_file():
-        raise Unavailable(
-            f"There is no gradebook {shown_address(url)}: run `nbgrader generate_assignment` first."
-        )
+    # A connection that is kept would go on writing into a file that was deleted or replaced.
     waits = {"timeout": SECONDS_TO_WAIT}
-    engine = create_engine(url, connect_args=waits, hide_parameters=True)
+    engine = create_engine(url, connect_args=waits, hide_parameters=True, poolclass=NullPool)
 
     # Python's driver begins a transaction at the first change only: what was read before may be
     # out of date by then. So transactions are begun here.
@@ -260,17 +270,6 @@ def _engine(url: URL) -> Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return engine
-
-
-def _identity(url: URL) -> tuple[int, int] | None:
-    """Return what tells a gradebook's file from another one; None where it is no file."""
-    if url.get_backend_name() != "sqlite" or not url.database:
-        return None
-    try:
-        status = os.stat(url.database)
-    except OSError:
-        return None
-    return status.st_dev, status.st_ino
 
 
 @contextlib.contextmanager

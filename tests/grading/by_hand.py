@@ -14,6 +14,7 @@ from typing import Any
 from nbgrader.api import Gradebook
 
 from hw_grading.homework.course import Course
+from hw_grading.rubrics.kept import remember
 
 ASSIGNMENT = "ps1"
 SCHEME = """## Q1 Limits (6 points)
@@ -100,11 +101,26 @@ def comment_of(course: Course, student: str, cell: str = "why") -> str | None:
         return gradebook.find_comment(cell, ASSIGNMENT, ASSIGNMENT, student).comment
 
 
-def grade_elsewhere(course: Course, student: str, points: float, cell: str = "why") -> None:
+def grade_elsewhere(
+    course: Course, student: str, points: float, cell: str = "why", comment: str = ""
+) -> None:
     """Give points as formgrader does."""
     with Gradebook(course.db_url) as gradebook:
         grade = gradebook.find_grade(cell, ASSIGNMENT, ASSIGNMENT, student)
         grade.manual_score, grade.needs_manual_grade = points, False
+        if comment:
+            of = gradebook.find_comment(cell, ASSIGNMENT, ASSIGNMENT, student)
+            of.manual_comment = comment
+        gradebook.db.commit()
+
+
+def grade_again(course: Course, student: str, digest: str, cell: str = "why") -> None:
+    """Leave the gradebook as tests do that grade another answer of this digest."""
+    with Gradebook(course.db_url) as gradebook:
+        grade = gradebook.find_grade(cell, ASSIGNMENT, ASSIGNMENT, student)
+        grade.needs_manual_grade = True
+        gradebook.db.flush()
+        remember(gradebook.db.connection(), ASSIGNMENT, student, {cell: digest})
         gradebook.db.commit()
 
 

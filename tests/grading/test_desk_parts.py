@@ -19,6 +19,7 @@ from hw_grading.desk.shapes import BadRequest, body_of, dumped, number_in, stude
 from hw_grading.desk.showing import answer_html, printed_html
 from hw_grading.desk.thumbnails import HEIGHT, WIDTH, Thumbnails
 from hw_grading.homework.course import Course
+from hw_support.time_limit import time_limit
 
 __all__ = ["course", "pytestmark"]  # used by pytest, by name
 
@@ -80,6 +81,28 @@ def test_what_is_no_picture_is_none(bundle):
 # -- thumbnails
 
 
+def test_a_jpeg_of_very_many_scans_is_not_decoded():
+    stream = io.BytesIO()
+    Image.new("L", (4000, 4000), 128).save(stream, "JPEG", progressive=True)
+    raw = stream.getvalue()
+    assert Picture("image/jpeg", base64_of(raw)).content() == raw
+    last = raw[raw.rfind(b"\xff\xda") : -2]
+    with pytest.raises(NotShown, match="drawn more than"):
+        Picture("image/jpeg", base64_of(raw[:-2] + 10_000 * last + raw[-2:])).content()
+
+
+def test_pictures_within_texts_have_the_bounds_of_others(renderer):
+    for size, shown in ((10, True), (10_000, False)):
+        uri = f"data:image/png;base64,{base64_of(png(size, size))}"
+        table = display(text_html=f'<p>x</p><img src="{uri}">')
+        for cell in (
+            {"cell_type": "markdown", "source": f"![x]({uri})"},
+            {"cell_type": "markdown", "source": f'<img src="{uri}">'},
+            {"cell_type": "code", "source": "", "outputs": [table]},
+        ):
+            assert (uri in answer_html(cell, renderer, address)) == shown
+
+
 def test_a_thumbnail_is_small_made_once_and_kept_for_the_owner_only(tmp_path):
     thumbnails = Thumbnails(tmp_path / "small")
     assert thumbnails.kept("d") is None
@@ -127,7 +150,7 @@ def test_code_is_coloured_and_what_it_showed_stands_before_it(renderer):
         display(image_svg_xml="<svg/>"),
         display(application_json="{}"),
     ]
-    outputs[3]["data"] = {"image/svg+xml": "<svg onload=run()/>"}
+    outputs[3]["data"] = {"image/svg+xml": "<svg onload='run()'/>"}
     html = answer_html(
         {"cell_type": "code", "source": "x = 1 < 2", "outputs": outputs}, renderer, address
     )
@@ -170,6 +193,23 @@ def test_printed_numbers_are_the_last_lines(renderer):
     shown = printed_html(cell)
     assert "604 of 605" in shown
     assert "\n500 of 605" not in shown
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["0%|" * 3_000 + "[" * 9_000, "0%|" * 6_000, "0%||[" * 4_000],
+    ids=["no end", "no times", "mixed"],
+)
+def test_a_line_that_is_nearly_a_progress_bar_takes_no_time(line):
+    with time_limit(10, 600):
+        assert "0%|" in printed_html({"outputs": [stream(line)]})
+
+
+def test_progress_bars_are_left_out():
+    bar = " 45%|####5     | 450/1000 [00:10<00:12, 45.00it/s]"
+    assert printed_html({"outputs": [stream(f"loss 3\r\n{bar}\nloss 2\n")]}) == (
+        "<pre>loss 3\nloss 2</pre>"
+    )
 
 
 def test_long_code_is_cut_with_a_word(renderer):

@@ -223,6 +223,13 @@ def test_a_browser_needs_the_xsrf_token_for_each_change(running):
     assert browser.api("overview")["grader"] == "Kim"
 
 
+def test_a_page_of_another_name_or_place_gets_neither_data_nor_plots(running, kim):
+    for path in ("hw2/", "hw2/api/overview", "hw2/api/picture/plot/ada/0"):
+        assert kim.call(f"/hw-grading/{path}", Host="evil.example")[0] == 403
+        _, headers, _ = kim.call(f"/hw-grading/{path}")
+        assert headers["Cross-Origin-Resource-Policy"] == "same-origin"
+
+
 def test_a_name_is_asked_for_before_anything_is_saved(running):
     nobody = running.client("")
     assert nobody.api("overview")["grader"] == ""
@@ -286,6 +293,7 @@ def test_each_page_has_a_strict_policy_and_no_data_of_students(running, path):
     assert "unsafe" not in policy
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert headers["Referrer-Policy"] == "no-referrer"
+    assert headers["Cross-Origin-Resource-Policy"] == "same-origin"
     assert headers["Cache-Control"] == "no-store"
     page = content.decode()
     assert "It is $x^2$" not in page

@@ -15,6 +15,8 @@ from test_results import FAILED, PASSED, ToyCourse, cell, course, error, noteboo
 from traitlets.config import PyFileConfigLoader
 
 from hw_grading.homework.course import REPOSITORY
+from hw_grading.pages.mathematics import Budget
+from hw_grading.plugins.feedback import cells
 from hw_grading.plugins.feedback.facts import Facts, Remark, remark_of
 from hw_grading.plugins.feedback.summary import summary_of
 from hw_grading.records.scores import Cell, Record, Score
@@ -292,6 +294,28 @@ class TestTheNotebook:
         assert "the_end" in page_of(course)
         assert time.process_time() - began < 6  # a second here; without a bound 8 and 23
 
+    def test_cells_of_the_student_take_no_more_than_their_time(self, course, monkeypatch):
+        monkeypatch.setattr(cells, "_SECONDS", -1.0)
+        content = valid(notebook(answer="*mine*"))
+        content["cells"].append(cell("markdown", "*own*"))
+        course.grade("ada", content)
+        page = page_of(course)
+        assert "<pre>*own*</pre>" in page
+        assert "<pre>*mine*</pre>" in page
+        assert '<span class="k">def</span>' not in page
+
+    def test_formulas_of_the_student_have_one_budget_and_the_instructors_their_own(
+        self, course, monkeypatch
+    ):
+        monkeypatch.setattr(Budget, "__init__", few_formulas)
+        content = valid(notebook(answer="$a$ $b$"))
+        content["cells"].append(cell("markdown", "$c$"))
+        course.grade("ada", content)
+        comment(course, "plot", "$d$")
+        page = page_of(course)
+        assert page.count("<math") == 4  # a, b, and d in the box and below the answer
+        assert "<code>$c$</code>" in page
+
     def test_a_page_keeps_no_progress_bars_or_colours(self, course):
         printed = stream("\x1b[31m 10 %\r 50 %\r100 %\x1b[0m\n")
         course.grade("ada", valid(notebook(plot=[printed])))
@@ -384,6 +408,10 @@ def test_no_student_is_read_for_another(course):
     finally:
         event.remove(Engine, "before_cursor_execute", listen)
     assert rows == [3]  # cells of this homework
+
+
+def few_formulas(budget):
+    budget.formulas, budget.seconds, budget.characters = 2, 60.0, 100_000
 
 
 def as_it_is(text):

@@ -19,17 +19,20 @@ from by_hand import (
     answer,
     comment_of,
     copied,
+    grade_again,
     grade_elsewhere,
     grade_of,
     make_course,
     text,
     write,
 )
+from nbgrader.api import Gradebook
 from postgresql import Server
 
 from hw_grading.homework.course import Course
 from hw_grading.rubrics import tables
 from hw_grading.rubrics.book import GradeBook, Unavailable
+from hw_grading.rubrics.kept import remember
 from hw_grading.rubrics.model import (
     Conflict,
     Grading,
@@ -78,7 +81,14 @@ def book(course: Course) -> Iterator[GradeBook]:
     book.close()
 
 
-def save(book: GradeBook, student: str, *numbers: int, grader: str = "kim", **more) -> Grading:
+def save(
+    book: GradeBook,
+    student: str,
+    *numbers: int,
+    grader: str = "kim",
+    digest: str = "d" * 64,
+    **more,
+) -> Grading:
     """Save these items of the rubric, by number, and return what is saved."""
     rubric = book.rubric("why")
     chosen = frozenset(rubric.items[number].id for number in numbers)
@@ -90,7 +100,7 @@ def save(book: GradeBook, student: str, *numbers: int, grader: str = "kim", **mo
         mark,
         grader=grader,
         rubric_revision=rubric.revision,
-        digests={student: "d" * 64},
+        digests={student: digest},
         seconds=2.0,
     )
     saved = outcomes[student]
@@ -230,6 +240,29 @@ def test_a_score_of_formgrader_is_not_overwritten_unseen(course, book):
     assert not book.grading("why", "ada").overridden
 
 
+def test_a_score_that_formgrader_is_just_writing_is_not_overwritten_unseen(course, book):
+    rubric, version = book.rubric("why"), book.grading("why", "ada").version
+    mark = Mark(frozenset([rubric.items[0].id]), done=True)
+    outcomes: list[Grading | Conflict] = []
+
+    def grade() -> None:
+        seen = {"ada": version}
+        saved = book.save("why", seen, mark, grader="kim", rubric_revision=rubric.revision)
+        outcomes.append(saved["ada"])
+
+    with Gradebook(course.db_url) as gradebook:
+        grade_there = gradebook.find_grade("why", ASSIGNMENT, ASSIGNMENT, "ada")
+        grade_there.manual_score = 3
+        gradebook.db.flush()
+        thread = threading.Thread(target=grade)
+        thread.start()
+        thread.join(0.5)
+        gradebook.db.commit()
+    thread.join()
+    assert isinstance(outcomes[0], Conflict)
+    assert grade_of(course, "ada")[0] == 3
+
+
 def test_a_change_of_points_scores_anew_who_has_the_item(course, book):
     save(book, "ada", 0)
     save(book, "ben", 0, 1)
@@ -296,6 +329,19 @@ def test_another_rubric_is_no_conflict_for_who_looks_at_an_answer(book):
     assert book.grading("why", "ada").version == seen
 
 
+def test_marks_for_an_answer_that_was_handed_in_anew_meanwhile_leave_it_in_the_queue(course, book):
+    book.rubric("why")
+    engine = sqlalchemy.create_engine(course.db_url)
+    with engine.begin() as connection:
+        remember(connection, ASSIGNMENT, "ada", {"why": "e" * 64})  # `save` saw another one
+    saved = save(book, "ada", 0)
+    assert (saved.score, saved.waits, saved.changed) == (2, True, True)
+    with engine.begin() as connection:
+        remember(connection, ASSIGNMENT, "ada", {"why": "d" * 64})
+    saved = save(book, "ada", 0)
+    assert (saved.waits, saved.changed) == (False, False)
+
+
 def test_undo_takes_back_the_latest_save_and_then_the_one_before(course, book):
     save(book, "ada", 0)
     save(book, "ada", 0, 1)
@@ -316,6 +362,49 @@ def test_undo_does_not_take_back_what_another_saved_since(course, book):
     with pytest.raises(Conflict):
         book.undo("why", grader="kim")
     assert grade_of(course, "ada") == (1, False)
+
+
+def test_undo_does_not_take_back_what_another_confirmed_since(course, book):
+    save(book, "ada", 0, grader="kim")
+    save(book, "ada", 1, grader="lee")
+    save(book, "ada", 0, grader="lee")
+    with pytest.raises(Conflict):
+        book.undo("why", grader="kim")
+    assert grade_of(course, "ada") == (2, False)
+    book.undo("why", grader="lee")
+    book.undo("why", grader="lee")
+    book.undo("why", grader="kim")
+    assert grade_of(course, "ada") == (None, True)
+
+
+def test_undo_gives_back_what_was_graded_in_formgrader(course, book):
+    grade_elsewhere(course, "ada", 3, comment="By hand.")
+    before = book.grading("why", "ada")
+    save(book, "ada", 1)
+    assert grade_of(course, "ada") == (1, False)
+    undone = book.undo("why", grader="kim")["ada"]
+    assert grade_of(course, "ada") == (3, False)
+    assert comment_of(course, "ada") == "By hand."
+    assert undone.overridden
+    assert undone.version != before.version
+
+
+def test_undo_puts_an_answer_that_waited_with_its_old_mark_into_the_queue_again(course, book):
+    save(book, "ada", 0)
+    grade_again(course, "ada", "e" * 64)
+    assert book.grading("why", "ada").changed
+    save(book, "ada", 1, digest="e" * 64)
+    undone = book.undo("why", grader="kim")["ada"]
+    assert grade_of(course, "ada") == (2, True)
+    assert (undone.changed, undone.waits) == (True, True)
+
+
+def test_undo_leaves_an_answer_in_the_queue_that_tests_have_put_there_since(course, book):
+    save(book, "ada", 0)
+    save(book, "ada", 1)
+    grade_again(course, "ada", "e" * 64)
+    book.undo("why", grader="kim")
+    assert grade_of(course, "ada") == (2, True)
 
 
 def test_several_get_the_same_items_on_top_of_their_own(course, book):
@@ -362,6 +451,38 @@ def test_a_student_who_comes_later_is_there(book, course):
     assert save(book, "eve", 0).score == 2
 
 
+def test_two_homeworks_may_have_questions_of_the_same_name(course, book):
+    save(book, "ada", 0)
+    with Gradebook(course.db_url) as gradebook:
+        gradebook.add_assignment("ps2")
+        gradebook.add_notebook("ps2", "ps2")
+        gradebook.add_grade_cell("why", "ps2", "ps2", max_score=4, cell_type="markdown")
+        gradebook.add_solution_cell("why", "ps2", "ps2")
+        gradebook.add_submission("ps2", "ada")
+    source = course.root / "source"
+    (source / "ps2").mkdir()
+    shutil.copy(source / "ps1/ps1.ipynb", source / "ps2/ps2.ipynb")
+    other = GradeBook(course, "ps2")
+    assert save(other, "ada", 1).score == 1
+    rubric = other.rubric("why")
+    other.change_rubric("why", with_points(rubric, 0, 0.5), grader="kim")
+    assert book.rubric("why").items[0].points == 2
+    other.close()
+
+
+def test_no_score_is_above_what_the_question_is_worth_by_now(course, book):
+    save(book, "ada", 0)
+    with Gradebook(course.db_url) as gradebook:
+        gradebook.find_grade_cell("why", ASSIGNMENT, ASSIGNMENT).max_score = 3
+        gradebook.db.commit()
+    assert book.rubric("why").upper == 3
+    assert save(book, "ben", 0, 1, 2).score == 3
+    assert grade_of(course, "ada") == (2, False)
+    rubric = book.rubric("why")
+    book.change_rubric("why", with_points(rubric, 0, 1), grader="kim")
+    assert grade_of(course, "ada") == (1, False)
+
+
 @pytest.mark.parametrize(
     "mark",
     [
@@ -397,6 +518,7 @@ def test_what_cannot_be_saved_is_refused_and_changes_nothing(course, book, mark)
         {"items": (Item("", math.nan, "x"),)},
         {"items": (Item("", 1, " "),)},
         {"items": (Item("", 1, "x"),) * 61},
+        {"items": (Item("a", 1, "x"),) * 2},
     ],
 )
 def test_a_rubric_that_is_none_is_refused(book, change):
@@ -469,6 +591,22 @@ def test_rubrics_are_taken_to_another_class_without_students(book, in_sqlite, tm
 def test_another_file_is_no_rubric(book, document):
     with pytest.raises(Refused, match="holds no rubrics"):
         book.import_rubrics(document, grader="kim")
+
+
+def test_a_rubric_for_more_points_is_taken_over_within_what_the_question_is_worth(book):
+    document = book.exported()
+    document["rubrics"]["why"]["upper"] = 9.0
+    assert book.import_rubrics(document, grader="kim") == ["why", "plot"]
+    assert book.rubric("why").upper == 4
+
+
+def test_a_file_with_one_rubric_that_is_none_changes_nothing(book):
+    document = book.exported()
+    document["rubrics"]["plot"]["items"][0]["text"] = " "
+    with pytest.raises(Refused, match="needs a text"):
+        book.import_rubrics(document, grader="kim")
+    assert book.rubric("why").revision == 0
+    assert book.history("why") == []
 
 
 def test_many_graders_at_once_lose_nothing(course, book):
@@ -569,6 +707,30 @@ def test_a_full_disk_loses_no_earlier_save(in_a_file):
         write_much()
     again = GradeBook(in_a_file.course, ASSIGNMENT)
     assert again.grading("why", "ada").score == 2
+
+
+def test_a_save_goes_into_the_gradebook_that_has_taken_the_place_of_another(in_a_file):
+    file = in_a_file.course.root / "gradebook.db"
+    backup = shutil.copy(file, file.with_suffix(".backup"))
+    save(in_a_file, "ada", 0)
+    file.unlink()
+    with pytest.raises(Unavailable, match="There is no gradebook"):
+        save(in_a_file, "ben", 1)
+    assert not file.exists()
+    os.replace(backup, file)
+    assert save(in_a_file, "ben", 1).score == 1
+    assert grade_of(in_a_file.course, "ada") == (None, True)
+    assert grade_of(in_a_file.course, "ben") == (1, False)
+
+
+def test_the_desks_tables_are_made_again_where_they_are_gone(course, book):
+    save(book, "ada", 0)
+    engine = sqlalchemy.create_engine(course.db_url)
+    tables.METADATA.drop_all(engine)
+    engine.dispose()
+    with pytest.raises(Unavailable):
+        book.rubric("why")
+    assert save(book, "ben", 0).score == 2
 
 
 def test_a_gradebook_that_is_not_there_is_not_made(in_a_file, tmp_path):

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from hw_grading.batch.submitted import beside
+from hw_grading.batch.submitted import beside, carry_along
 from hw_support.submission.problems import Kind
 
 
@@ -23,7 +23,8 @@ def put(notebook: Path, *names: str) -> None:
         path.write_text("x")
 
 
-def test_a_notebook_and_its_time_alone_are_no_problem(notebook: Path) -> None:
+def test_a_notebook_its_time_and_its_secret_alone_are_no_problem(notebook: Path) -> None:
+    put(notebook, "submission_secret.txt")
     assert beside(notebook) == []
 
 
@@ -58,3 +59,32 @@ def test_where_the_notebook_is_missing_others_are_left_to_that_message(notebook:
 def test_other_files_are_named_as_left_behind(notebook: Path) -> None:
     put(notebook, "data.csv", "hw2-Copy1.ipynb")
     assert [p.kind for p in beside(notebook)] == [Kind.OTHER_NOTEBOOK, Kind.FOLDER]
+
+
+def test_time_and_secret_are_carried_along_again_and_nothing_else(
+    notebook: Path, tmp_path: Path
+) -> None:
+    put(notebook, "submission_secret.txt", "data.csv")
+    graded = tmp_path / "graded"
+    for _ in range(2):
+        carry_along(tmp_path, graded)
+        for path in graded.iterdir():
+            path.chmod(0o444)  # as nbgrader does
+    found = {path.name: path.read_text() for path in graded.iterdir()}
+    assert found == {"timestamp.txt": "2022-10-05 07:00:00 UTC", "submission_secret.txt": "x"}
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff", b"x" * 2_000])
+def test_what_is_no_secret_is_not_carried_along(
+    notebook: Path, tmp_path: Path, content: bytes
+) -> None:
+    (tmp_path / "submission_secret.txt").write_bytes(content)
+    carry_along(tmp_path, tmp_path / "graded")
+    assert [path.name for path in (tmp_path / "graded").iterdir()] == ["timestamp.txt"]
+
+
+def test_a_secret_that_is_a_link_is_not_followed(notebook: Path, tmp_path: Path) -> None:
+    (tmp_path / "of another").write_text("secret")
+    (tmp_path / "submission_secret.txt").symlink_to(tmp_path / "of another")
+    carry_along(tmp_path, tmp_path / "graded")
+    assert not (tmp_path / "graded" / "submission_secret.txt").exists()

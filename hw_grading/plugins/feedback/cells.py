@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import re
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -37,6 +38,7 @@ from hw_support.time_limit import TimeLimitReached, time_limit
 _SHORT = 280  # characters of an instructor's text that need no folding
 _LONGEST_CODE = 60_000
 _COLOUR_SECONDS = 1.0
+_SECONDS = 30.0  # of computing, for one student's own cells; those after it are shown as text
 _LONGEST_TEXT = 30_000  # of one printed text
 _MOST_OUTPUTS = 200  # of one cell
 _MOST_PICTURES = 15_000_000  # characters of pictures and tables on the page
@@ -115,6 +117,7 @@ def shown_cells(
     facts: Facts,
     cells: Sequence[NotebookNode],
     markdown: Markdown,
+    students: Markdown,
 ) -> Iterator[Shown]:
     """Give the cells of a notebook, all but the grader's notes, which stand in the box.
 
@@ -125,10 +128,13 @@ def shown_cells(
     cells
         They are cleared of what is hidden; their outputs are cleaned in place.
     markdown
-        Renders a text with these attachments.
+        Renders a text of the instructor's or of a grader's.
+    students
+        Renders a text of the student's, with its attachments.
     """
     scores = {score.cell.name: score for score in facts.record.scores} if facts.record else {}
     left = _MOST_PICTURES
+    until = time.process_time() + _SECONDS
     for number, cell in enumerate(cells):
         if is_notes(cell):
             continue
@@ -143,14 +149,15 @@ def shown_cells(
         graded = kind in ("answer", "test")
         score = scores.get(name)
         comment = facts.comments.get(name)
+        as_text = kind in ("answer", "own") and time.process_time() > until
         yield Shown(
             number=number,
             kind=kind,
             name=str(facts.places.get(name, "")) if graded else "",
             points=points_of([score]) if graded and score and counts(score) else None,
             remark=remark_of(comment, markdown) if comment else None,
-            sections=tuple(_sections(cell, kind, markdown)),
-            code=_coloured(cell.source) if cell.cell_type == "code" else Markup(),
+            sections=tuple(_sections(cell, kind, markdown, students, as_text=as_text)),
+            code=_code(cell, as_text=as_text),
             first_line=plain(cell.source.strip().partition("\n")[0], 60),
             outputs=outputs,
         )
@@ -166,12 +173,14 @@ def _kind(cell: NotebookNode, facts: Facts) -> str:
     return "own"
 
 
-def _sections(cell: NotebookNode, kind: str, markdown: Markdown) -> Iterator[Section]:
+def _sections(
+    cell: NotebookNode, kind: str, markdown: Markdown, students: Markdown, *, as_text: bool
+) -> Iterator[Section]:
     attached = cell.get("attachments")
-    if cell.cell_type == "raw":
+    if cell.cell_type == "raw" or (cell.cell_type == "markdown" and as_text):
         yield Section(Markup(), Markup("<pre>{}</pre>").format(_plain(cell.source)), False)
     elif cell.cell_type == "markdown" and kind != "given":
-        yield Section(Markup(), markdown(cell.source, attached), False)
+        yield Section(Markup(), students(cell.source, attached), False)
     elif cell.cell_type == "markdown":
         for heading, text in _apart(cell.source):
             folded = len(text) > _SHORT or "](" in text or "<img" in text
@@ -198,6 +207,12 @@ def _apart(source: str) -> Iterator[tuple[str, str]]:
         else:
             below.append(line)
     yield heading, "\n".join(below).strip("\n")
+
+
+def _code(cell: NotebookNode, *, as_text: bool) -> Markup:
+    if cell.cell_type != "code":
+        return Markup()
+    return Markup.escape(_plain(cell.source, _LONGEST_CODE)) if as_text else _coloured(cell.source)
 
 
 @functools.lru_cache(maxsize=300)  # the instructor's code is the same for the whole class

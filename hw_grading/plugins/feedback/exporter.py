@@ -133,6 +133,7 @@ class FeedbackExporter(Exporter):
             self.log.error("%s: the notebook is not shown: %s", ascii(facts.student), error)
             trouble = "Your notebook cannot be shown: tell your instructor."
             cells = []
+        students = functools.partial(self._rendered, used={})
         page = self._environment.get_template("page.html.j2").render(
             facts=facts,
             student=plain(facts.student, 200),
@@ -140,7 +141,7 @@ class FeedbackExporter(Exporter):
             policy=POLICY,
             style=self._style,
             summary=summary_of(facts, cells, problems, self._markdown),
-            cells=list(shown_cells(facts, cells, self._markdown)),
+            cells=list(shown_cells(facts, cells, self._markdown, students)),
             trouble=trouble,
         )
         return encodable(page), resources
@@ -150,8 +151,15 @@ class FeedbackExporter(Exporter):
             return self._rendered(text, attachments)
         return self._kept(text)
 
-    def _rendered(self, text: str, attachments: Mapping[str, Any] | None = None) -> Markup:
-        rendered = self._text.render(text=text, cell={"attachments": attachments or {}})
+    def _rendered(
+        self,
+        text: str,
+        attachments: Mapping[str, Any] | None = None,
+        used: dict[str, Any] | None = None,
+    ) -> Markup:
+        """Render a text; in `used` is kept what the formulas of several have used up together."""
+        cell = {"attachments": attachments or {}}
+        rendered = self._text.render(text=text, cell=cell, resources=used)
         return Markup(_ANCHOR.sub("", rendered))
 
     def _facts(self, converter: GenerateFeedback, student: str) -> Facts:

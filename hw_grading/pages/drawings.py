@@ -1,0 +1,64 @@
+"""Tells drawings (SVG) that a browser draws at once from those that keep it busy for hours.
+
+An SVG of a few lines can draw a thing twice, that twice again, and so on. In an ``<img>`` it runs
+no script and loads nothing, but the browser's tab hangs, and with it the page around it.
+"""
+
+from __future__ import annotations
+
+import re
+import xml.etree.ElementTree as ET
+from urllib.parse import unquote
+
+LONGEST = 4_000_000  # bytes
+_MOST = 200_000  # elements, each as often as it is drawn; a plot of 20,000 points has 60,000
+_DEEPEST = 200
+_REFERENCE = re.compile(r"#([^\s\"'();,]+)")
+
+
+def is_light(svg: bytes) -> bool:
+    """Return whether a browser can draw an SVG quickly; one that is no XML is not drawn at all."""
+    if len(svg) > LONGEST:
+        return False
+    try:
+        root = ET.fromstring(svg)  # expat bounds what entities may become
+        return _Drawing(root).size(root, 0) <= _MOST
+    except (ET.ParseError, LookupError, ValueError, _TooMuch):
+        return False
+
+
+class _TooMuch(Exception):
+    """It is nested too deeply, or refers to others in ways that are not counted."""
+
+
+class _Drawing:
+    """Counts the elements of a drawing, those that others refer to once for each reference."""
+
+    def __init__(self, root: ET.Element) -> None:
+        self._by_id: dict[str, ET.Element] = {}
+        for element in root.iter():
+            self._by_id.setdefault(element.get("id", ""), element)
+        self._by_id.pop("", None)
+        self._sizes: dict[ET.Element, int] = {}
+
+    def size(self, element: ET.Element, depth: int) -> int:
+        """Return how many elements are drawn for one."""
+        if depth > _DEEPEST:
+            raise _TooMuch
+        if element not in self._sizes:
+            self._sizes[element] = 0  # for one that refers to itself, which is not drawn
+            parts = [*element, *self._referred_to(element)]
+            self._sizes[element] = 1 + sum(self.size(part, depth + 1) for part in parts)
+        return self._sizes[element]
+
+    def _referred_to(self, element: ET.Element) -> list[ET.Element]:
+        style = element.text or "" if str(element.tag).endswith("}style") else ""
+        if "url" in style.lower() or "\\" in style or "@import" in style:
+            raise _TooMuch
+        found = []
+        for name, value in element.attrib.items():
+            if "data:image/svg" in value.lower() or (name == "style" and "\\" in value):
+                raise _TooMuch
+            names = map(unquote, _REFERENCE.findall(value))
+            found += [self._by_id[one] for one in names if one in self._by_id]
+        return found

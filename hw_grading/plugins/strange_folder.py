@@ -1,0 +1,107 @@
+"""Copies a folder whose owner, a student, can change it meanwhile."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from pathlib import Path
+from typing import BinaryIO
+
+from hw_support.submission.file import Unreadable
+from hw_support.submission.problems import shown
+
+_DEEPEST = 100  # folders in folders
+_MOST_FILES = 10_000
+_PIECE = 1_000_000
+_FLAGS = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+
+
+def copy_strange_folder(
+    source: Path, target: Path, most_bytes: int, most_bytes_of_a_file: int
+) -> list[str]:
+    """Copy the regular files of a folder and its folders; no link is followed.
+
+    Parameters
+    ----------
+    source
+        What is copied. Folders in it are opened by descriptors: exchanging one for a link, while
+        it is copied, leads nowhere.
+    target
+        A folder that is made.
+    most_bytes, most_bytes_of_a_file
+        What all files may have together, and each one.
+
+    Returns
+    -------
+    list of str
+        What was left out, and why.
+
+    Raises
+    ------
+    Unreadable
+        It is no folder, or is too large.
+    OSError
+        It cannot be opened, or writing failed.
+    """
+    left_out: list[str] = []
+    left = most_bytes
+    count = 0
+
+    def not_opened(error: OSError) -> None:
+        left_out.append(f"a folder ({shown(error, 120)})")
+
+    if not stat.S_ISDIR(os.lstat(source).st_mode):
+        raise Unreadable("it is no folder")
+    for here, folders, files, descriptor in os.fwalk(source, onerror=not_opened):
+        inner = Path(here).relative_to(source)
+        if len(inner.parts) >= _DEEPEST:
+            raise Unreadable(f"it has more than {_DEEPEST} folders within each other")
+        (target / inner).mkdir(parents=True)
+        for name in folders:
+            if stat.S_ISLNK(os.stat(name, dir_fd=descriptor, follow_symlinks=False).st_mode):
+                left_out.append(f"{shown(inner / name)} (a symbolic link)")
+        for name in files:
+            count += 1
+            if count > _MOST_FILES:
+                raise Unreadable(f"it has more than {_MOST_FILES:,} files")
+            try:
+                file = _opened(name, descriptor, most_bytes_of_a_file)
+            except Unreadable as why:
+                left_out.append(f"{shown(inner / name)} ({why})")
+                continue
+            with file:
+                left -= _copy(file, target / inner / name, left)
+            if left < 0:
+                raise Unreadable(f"its files have more than {most_bytes:,} bytes together")
+    if not target.exists():
+        raise Unreadable("it was exchanged while it was read")
+    return left_out
+
+
+def _opened(name: str, folder: int, most_bytes: int) -> BinaryIO:
+    """Open a regular file of a folder, by the folder's descriptor; nothing is waited for."""
+    try:
+        descriptor = os.open(name, _FLAGS, dir_fd=folder)
+    except OSError as error:
+        why = "a symbolic link" if error.errno == errno.ELOOP else str(error.strerror)
+        raise Unreadable(why) from None
+    status = os.fstat(descriptor)
+    wrong = ""
+    if not stat.S_ISREG(status.st_mode):
+        wrong = "a pipe or device"
+    elif status.st_size > most_bytes:
+        wrong = f"expected at most {most_bytes:,} bytes, found {status.st_size:,}"
+    if wrong:
+        os.close(descriptor)
+        raise Unreadable(wrong)
+    return os.fdopen(descriptor, "rb")
+
+
+def _copy(file: BinaryIO, target: Path, most_bytes: int) -> int:
+    """Copy what is in a file, or a little more than may be; return how many bytes."""
+    copied = 0
+    with target.open("xb") as copy:
+        while copied <= most_bytes and (piece := file.read(_PIECE)):
+            copied += copy.write(piece)
+    return copied
