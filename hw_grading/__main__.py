@@ -1,4 +1,4 @@
-"""The staff's commands: ``python -m hw_grading demo | desk | new | plots | report | release``."""
+"""The staff's: ``python -m hw_grading collect | demo | desk | new | plots | report | release``."""
 
 from __future__ import annotations
 
@@ -28,6 +28,21 @@ def main(arguments: list[str] | None = None) -> int:
         "--course", type=Path, default=Path.cwd(), help="the course's folder (here by default)"
     )
     commands = parser.add_subparsers(dest="command", required=True)
+
+    collect = commands.add_parser(
+        "collect",
+        help="take submissions out of a learning platform's download",
+        description="Recognises downloads of Canvas, Gradescope and Moodle, and files named "
+        "<student>_<homework>.ipynb. Shows what they hold before anything is written.",
+    )
+    collect.add_argument("assignment")
+    collect.add_argument("downloads", nargs="+", type=Path, help="zips, folders or notebooks")
+    collect.add_argument("--roster", type=Path, help="students.csv of the course by default")
+    collect.add_argument(
+        "--canvas-gradebook", type=Path, help="exported by Canvas; it turns ids into logins"
+    )
+    collect.add_argument("--dry-run", action="store_true", help="show only")
+    collect.add_argument("--yes", action="store_true", help="write without asking")
 
     demo = commands.add_parser("demo", help="grade a sample class in a scratch course")
     demo.add_argument("--folder", type=Path, default=Path("demo"), help="the scratch course")
@@ -73,6 +88,19 @@ def main(arguments: list[str] | None = None) -> int:
 def run(chosen: argparse.Namespace, more: Sequence[str] = ()) -> int:
     """Run the command that was chosen, and return its exit status; `more` is for Jupyter Server."""
     match chosen.command:
+        case "collect":
+            from hw_grading.term.collect import collect
+
+            is_all_collected = collect(
+                chosen.course,
+                chosen.assignment,
+                chosen.downloads,
+                roster=chosen.roster,
+                canvas_gradebook=chosen.canvas_gradebook,
+                dry_run=chosen.dry_run,
+                yes=chosen.yes,
+            )
+            return FINE if is_all_collected else TO_DO
         case "demo":
             from hw_grading.commands.demo import demonstrate
 

@@ -12,36 +12,38 @@ it is left out, with a reason, and all that was left out is said in the end.
 from __future__ import annotations
 
 import functools
-import io
 import os
-import stat
-import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
-from typing import IO, Any
+from pathlib import Path
+from typing import Any
 
 from nbgrader.plugins import ExtractorPlugin, FileNameCollectorPlugin
 from traitlets import default
 
 from hw_grading.homework.course import Course
 from hw_grading.homework.homework import file_name_pattern, why_no_id
+from hw_grading.records.downloads import (
+    MOST_LISTED_BY_PLATFORM,
+    NOTEBOOK,
+    ZIP,
+    Upload,
+    content_of,
+    files_in,
+    notebook_in,
+    opened,
+    safe_path,
+)
 from hw_grading.records.timestamp import time_of
 from hw_support.submission.file import MAX_BYTES, Unreadable, read_regular_file
 from hw_support.submission.problems import shown
 
-_NOTEBOOK, _ZIP = ".ipynb", ".zip"
-# Bytes of a zip's list of files, with at least 46 for each; it is read at once.
-_MOST_LISTED_BY_PLATFORM, _MOST_LISTED_BY_STUDENT = 50_000_000, 1_000_000
-_LONGEST_NAME = 200  # bytes of a file's or a folder's
-_PIECE = 1_000_000
 _ONE_FOLDER = (
     "expected all files in one folder, named <student>_<homework>.ipynb. Where the platform makes "
     "a folder for each student, its name tells who it is, and files have the student's own names: "
+    "type `python -m hw_grading collect`, which knows the platforms, or "
     "set c.HomeworksByName.named_regexp to a pattern that takes student_id from the folder"
 )
-_NOT_HANDED_IN = ("__MACOSX", ".ipynb_checkpoints")  # what machines put into folders
 
 
 class HomeworksByName(FileNameCollectorPlugin):
@@ -60,35 +62,6 @@ class HomeworksByName(FileNameCollectorPlugin):
         return bool(self.named_regexp == self._of_this_course())
 
 
-@dataclass(frozen=True)
-class Upload:
-    """One file of one student's.
-
-    Attributes
-    ----------
-    name
-        Its path, as the platform gave it.
-    read
-        Returns its content.
-    bundle
-        Where it lies: the path of a download of many, or "".
-    """
-
-    name: str
-    read: Callable[[], bytes]
-    bundle: str = ""
-
-    @property
-    def suffix(self) -> str:
-        """The end of its name, in small letters."""
-        return PurePosixPath(self.name).suffix.lower()
-
-    @property
-    def folder(self) -> str:
-        """The folder that it lies in."""
-        return str(PurePosixPath(self.name).parent)
-
-
 class OneNotebookEach(ExtractorPlugin):
     """Takes one notebook of each student out of what was downloaded.
 
@@ -105,11 +78,11 @@ class OneNotebookEach(ExtractorPlugin):
             all_uploads = list(self._uploads(Path(archive_path), stack))
             folders = self._folders(all_uploads)
             for upload in all_uploads:
-                if upload.suffix not in (_NOTEBOOK, _ZIP):
+                if upload.suffix not in (NOTEBOOK, ZIP):
                     others += 1
                     continue
                 try:
-                    target = Path(extracted_path, _safe(upload.name)).with_suffix(_NOTEBOOK)
+                    target = Path(extracted_path, safe_path(upload.name)).with_suffix(NOTEBOOK)
                     whose = self._whose(target)
                     if folders[upload.bundle] not in (upload.folder, None):
                         raise Unreadable(_ONE_FOLDER)
@@ -127,19 +100,19 @@ class OneNotebookEach(ExtractorPlugin):
             name = path.relative_to(folder).as_posix()
             if path.name.startswith("."):
                 continue
-            if path.suffix.lower() != _ZIP or self._names_somebody(path):
+            if path.suffix.lower() != ZIP or self._names_somebody(path):
                 yield Upload(name, functools.partial(read_regular_file, path, MAX_BYTES))
                 continue
             try:
                 file = stack.enter_context(path.open("rb"))
-                bundle = stack.enter_context(_opened(file, _MOST_LISTED_BY_PLATFORM))
+                bundle = stack.enter_context(opened(file, MOST_LISTED_BY_PLATFORM))
             except Unreadable as why:
                 self._left_out[name] = str(why)
                 continue
             self.log.info("%s is taken for a download of many students' files", shown(name))
-            for entry in _files_in(bundle):
+            for entry in files_in(bundle):
                 inner = f"{path.relative_to(folder).with_suffix('').as_posix()}/{entry.filename}"
-                yield Upload(inner, functools.partial(_content, bundle, entry), name)
+                yield Upload(inner, functools.partial(content_of, bundle, entry), name)
 
     def _folders(self, uploads: list[Upload]) -> dict[str, str | None]:
         """Return for each bundle the folder whose files may tell who handed them in; None for all.
@@ -152,13 +125,13 @@ class OneNotebookEach(ExtractorPlugin):
             return {upload.bundle: None for upload in uploads}
         inner: dict[str, set[str]] = {}
         for upload in uploads:
-            if upload.suffix in (_NOTEBOOK, _ZIP):
+            if upload.suffix in (NOTEBOOK, ZIP):
                 inner.setdefault(upload.bundle, set()).add(upload.folder)
         common = {bundle: os.path.commonpath(found) for bundle, found in inner.items()}
         return {bundle: path or "." for bundle, path in common.items()}
 
     def _names_somebody(self, path: Path) -> bool:
-        return bool(self._collected(path.with_suffix(_NOTEBOOK)))
+        return bool(self._collected(path.with_suffix(NOTEBOOK)))
 
     def _collected(self, path: Path) -> dict[str, Any] | None:
         """Return what the collector takes a name for; it complains of each that it cannot read."""
@@ -178,7 +151,7 @@ class OneNotebookEach(ExtractorPlugin):
         student, notebook = str(found["student_id"]), str(found["file_id"])
         if why := why_no_id(student):
             raise Unreadable(f"{shown(student)} is no student id: {why}. Rename it")
-        _safe(notebook)
+        safe_path(notebook)
         if found.get("timestamp"):
             time_of(str(found["timestamp"]))  # the collector stops at one that is none
         return student, notebook
@@ -192,8 +165,8 @@ class OneNotebookEach(ExtractorPlugin):
         [(upload, target)] = uploads
         try:
             content = upload.read()
-            if upload.suffix == _ZIP:
-                content = _the_notebook_in(content, notebook=self.parent.coursedir.assignment_id)
+            if upload.suffix == ZIP:
+                content = notebook_in(content, notebook=self.parent.coursedir.assignment_id)
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(content)
         except (Unreadable, OSError) as why:
@@ -212,71 +185,3 @@ class OneNotebookEach(ExtractorPlugin):
                 self.parent.exit(1)
 
         self.parent.process_extracted_files = collect_and_say
-
-
-def _safe(name: str) -> str:
-    """Return a path if it leads to a place within the folder where it is put."""
-    parts = name.split("/")
-    if any(part in ("", ".", "..") or len(os.fsencode(part)) > _LONGEST_NAME for part in parts):
-        raise Unreadable("its path leads elsewhere, or is too long. Rename it")
-    if not name.isprintable() or "\\" in name:
-        raise Unreadable("its name has characters that no file's should have. Rename it")
-    return name
-
-
-def _opened(file: IO[bytes], most_listed: int) -> zipfile.ZipFile:
-    """Open a zip whose list of files is of bounded size."""
-    try:
-        # As `ZipFile` finds it, which then reads the whole list.
-        end = zipfile._EndRecData(file)  # type: ignore[attr-defined]
-        if end and end[5] > most_listed:
-            raise Unreadable("expected a zip of one student's files, found far too many files")
-        return zipfile.ZipFile(file)
-    except Unreadable:
-        raise
-    except Exception as error:  # whatever a stranger's zip may bring about
-        raise Unreadable(f"expected a zip, found none ({shown(error, 120)})") from None
-
-
-def _files_in(bundle: zipfile.ZipFile) -> Iterator[zipfile.ZipInfo]:
-    for entry in bundle.infolist():
-        parts = entry.filename.split("/")
-        hidden = parts[-1].startswith(".") or any(part in _NOT_HANDED_IN for part in parts)
-        if not entry.is_dir() and not hidden:
-            yield entry
-
-
-def _the_notebook_in(content: bytes, notebook: str) -> bytes:
-    """Return the notebook in a student's zip: the only one, or the only one of the right name."""
-    with _opened(io.BytesIO(content), _MOST_LISTED_BY_STUDENT) as bundle:
-        found = [e for e in _files_in(bundle) if e.filename.lower().endswith(_NOTEBOOK)]
-        named = [e for e in found if PurePosixPath(e.filename).name == notebook + _NOTEBOOK]
-        chosen = found if len(found) == 1 else named
-        if len(chosen) != 1:
-            names = ", ".join(shown(e.filename) for e in found[:5])
-            raise Unreadable(
-                f"expected a zip with one notebook, found {len(found)} ({names or 'none'}). "
-                "Take out the one that counts. A download of many students' files must not be "
-                "named like one student's"
-            )
-        return _content(bundle, chosen[0])
-
-
-def _content(bundle: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
-    """Return a file in a zip, of bounded size."""
-    if stat.S_ISLNK(entry.external_attr >> 16):
-        raise Unreadable("expected a regular file, found a symbolic link")
-    if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        raise Unreadable("expected an ordinary zip, found another compression. Pack it anew")
-    content = bytearray()
-    try:
-        with bundle.open(entry) as file:
-            while piece := file.read(_PIECE):
-                content += piece
-                if len(content) > MAX_BYTES:
-                    raise Unreadable(f"expected at most {MAX_BYTES:,} bytes, found more")
-    except Unreadable:
-        raise
-    except Exception as error:  # whatever a stranger's zip may bring about
-        raise Unreadable(f"reading it failed ({shown(error, 120)})") from None
-    return bytes(content)

@@ -1,4 +1,4 @@
-"""Reads what grading left: the gradebook, graded notebooks, the instructor's notebook.
+"""Reads what a course holds: gradebook, graded notebooks, downloads, the instructor's notebook.
 
 May import `pages`, `homework` and `outcome`. What students wrote is read here and made harmless.
 """

@@ -179,7 +179,7 @@ def _gradebook(
 ) -> Iterator[tuple[Session, dict[str, datetime | None]]]:
     """Give a session that writes nothing, and the due dates of all assignments."""
     url = make_url(db_url)
-    engine = _reading(url, assignment)
+    engine = reading(url, assignment)
     try:
         with Session(engine) as db:
             due: dict[str, datetime | None] = {row[0]: row[1] for row in db.execute(_DUE)}
@@ -201,8 +201,14 @@ def _gradebook(
         engine.dispose()
 
 
-def _reading(url: URL, assignment: str) -> Engine:
-    """Return an engine that writes nothing."""
+def reading(url: URL, assignment: str) -> Engine:
+    """Return an engine that writes nothing.
+
+    Raises
+    ------
+    NoScores
+        There is no gradebook, or a package is missing.
+    """
     if url.get_backend_name() != "sqlite":
         one_moment = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
         try:

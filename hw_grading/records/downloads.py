@@ -1,0 +1,172 @@
+"""Reads what was downloaded from a learning platform: files and zips, any of them a stranger's.
+
+Each file is of bounded size, and so is each zip's list of files. No link is followed, and no name
+of a file leads anywhere.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import stat
+import zipfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import IO
+
+from hw_support.submission.file import MAX_BYTES, Unreadable
+from hw_support.submission.problems import shown
+
+NOTEBOOK, ZIP = ".ipynb", ".zip"
+# Bytes of a zip's list of files, with at least 46 for each; it is read at once.
+MOST_LISTED_BY_PLATFORM, _MOST_LISTED_BY_STUDENT = 50_000_000, 1_000_000
+_LONGEST_NAME = 200  # bytes of a file's or a folder's
+_PIECE = 1_000_000
+_NOT_HANDED_IN = ("__MACOSX", ".ipynb_checkpoints")  # what machines put into folders
+
+
+@dataclass(frozen=True)
+class Upload:
+    """One file of one student's.
+
+    Attributes
+    ----------
+    name
+        Its path, as the platform gave it.
+    read
+        Returns its content.
+    bundle
+        Where it lies: the path of a download of many, or "".
+    """
+
+    name: str
+    read: Callable[[], bytes]
+    bundle: str = ""
+
+    @property
+    def suffix(self) -> str:
+        """The end of its name, in small letters."""
+        return PurePosixPath(self.name).suffix.lower()
+
+    @property
+    def folder(self) -> str:
+        """The folder that it lies in."""
+        return str(PurePosixPath(self.name).parent)
+
+
+def safe_path(name: str) -> str:
+    """Return a path if it leads to a place within the folder where it is put.
+
+    Raises
+    ------
+    Unreadable
+        It leads elsewhere, or a file is not to be called so.
+    """
+    parts = name.split("/")
+    if any(part in ("", ".", "..") or len(os.fsencode(part)) > _LONGEST_NAME for part in parts):
+        raise Unreadable("its path leads elsewhere, or is too long. Rename it")
+    if not name.isprintable() or "\\" in name:
+        raise Unreadable("its name has characters that no file's should have. Rename it")
+    return name
+
+
+def opened(file: IO[bytes], most_listed: int) -> zipfile.ZipFile:
+    """Open a zip whose list of files is of bounded size.
+
+    Raises
+    ------
+    Unreadable
+        It is no zip, or lists too many files.
+    """
+    try:
+        # As `ZipFile` finds it, which then reads the whole list.
+        end = zipfile._EndRecData(file)  # type: ignore[attr-defined]
+        if end and end[5] > most_listed:
+            raise Unreadable("expected a zip of one student's files, found far too many files")
+        return zipfile.ZipFile(file)
+    except Unreadable:
+        raise
+    except Exception as error:  # whatever a stranger's zip may bring about
+        raise Unreadable(f"expected a zip, found none ({shown(error, 120)})") from None
+
+
+def files_in(bundle: zipfile.ZipFile) -> Iterator[zipfile.ZipInfo]:
+    """Give the files in a zip that somebody put there, not a machine."""
+    for entry in bundle.infolist():
+        if not entry.is_dir() and not is_a_machines(entry.filename):
+            yield entry
+
+
+def is_a_machines(name: str) -> bool:
+    """Whether a path is of a file that a machine put beside people's own."""
+    parts = name.split("/")
+    return parts[-1].startswith(".") or any(part in _NOT_HANDED_IN for part in parts)
+
+
+def notebook_in(content: bytes, notebook: str) -> bytes:
+    """Return the notebook in a student's zip: the only one, or the only one of the right name.
+
+    Raises
+    ------
+    Unreadable
+        There is no such notebook, or it cannot be read.
+    """
+    with opened(io.BytesIO(content), _MOST_LISTED_BY_STUDENT) as bundle:
+        found = [e for e in files_in(bundle) if e.filename.lower().endswith(NOTEBOOK)]
+        number = the_one_of([entry.filename for entry in found], notebook)
+        if number is None:
+            names = ", ".join(shown(e.filename) for e in found[:5])
+            raise Unreadable(
+                f"expected a zip with one notebook, found {len(found)} ({names or 'none'}). "
+                "Take out the one that counts. A download of many students' files must not be "
+                "named like one student's"
+            )
+        return content_of(bundle, found[number])
+
+
+def the_one_of(names: Sequence[str], notebook: str) -> int | None:
+    """Return which of one person's notebooks counts: the only one, or the only one so named.
+
+    Parameters
+    ----------
+    names
+        Paths of notebooks.
+    notebook
+        The name that is expected, without its ending.
+
+    Returns
+    -------
+    int or None
+        Its place among the names; None if nothing tells.
+    """
+    if len(names) == 1:
+        return 0
+    named = [n for n, name in enumerate(names) if PurePosixPath(name).name == notebook + NOTEBOOK]
+    return named[0] if len(named) == 1 else None
+
+
+def content_of(bundle: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
+    """Return a file in a zip, of bounded size.
+
+    Raises
+    ------
+    Unreadable
+        It is a link, too large, damaged, or packed in an unusual way.
+    """
+    if stat.S_ISLNK(entry.external_attr >> 16):
+        raise Unreadable("expected a regular file, found a symbolic link")
+    if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise Unreadable("expected an ordinary zip, found another compression. Pack it anew")
+    content = bytearray()
+    try:
+        with bundle.open(entry) as file:
+            while piece := file.read(_PIECE):
+                content += piece
+                if len(content) > MAX_BYTES:
+                    raise Unreadable(f"expected at most {MAX_BYTES:,} bytes, found more")
+    except Unreadable:
+        raise
+    except Exception as error:  # whatever a stranger's zip may bring about
+        raise Unreadable(f"reading it failed ({shown(error, 120)})") from None
+    return bytes(content)

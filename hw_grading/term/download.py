@@ -1,0 +1,131 @@
+"""Opens what was downloaded, a zip, a folder or a file, and lists what is in it."""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from hw_grading.records.downloads import (
+    MOST_LISTED_BY_PLATFORM,
+    ZIP,
+    Upload,
+    content_of,
+    files_in,
+    is_a_machines,
+    opened,
+    safe_path,
+)
+from hw_grading.term.found import LeftOut
+from hw_support.submission.file import MAX_BYTES, Unreadable, read_regular_file
+
+
+@dataclass(frozen=True)
+class Download:
+    """One download of many students' files.
+
+    Attributes
+    ----------
+    name
+        As the instructor wrote it.
+    files
+        What is in it; each name is a path within it.
+    """
+
+    name: str
+    files: tuple[Upload, ...]
+
+
+def open_downloads(
+    path: Path, is_one_students: Callable[[str], bool], stack: ExitStack
+) -> tuple[list[Download], list[LeftOut]]:
+    """Open a download, and those that lie right in it if it is a folder.
+
+    Parameters
+    ----------
+    path
+        A zip, a folder, or a notebook.
+    is_one_students
+        Tells by a file's name whether it is one student's, who is named by it. Any other zip is a
+        download of many students' files.
+    stack
+        Closes the zips.
+
+    Returns
+    -------
+    downloads, left_out
+        What can be read, and why other files cannot.
+    """
+    name = str(path)
+    left_out: list[LeftOut] = []
+    try:
+        if path.is_dir():
+            return _in_a_folder(path, is_one_students, stack)
+        if path.suffix.lower() == ZIP and not is_one_students(path.name):
+            download, left_out = _in_a_zip(path, name, stack)
+            return [download], left_out
+        one = _checked([Upload(path.name, _reader(path))], path.name, left_out)
+        return [Download(name, one)], left_out
+    except (Unreadable, OSError) as why:
+        return [], [*left_out, LeftOut(name, str(why))]
+
+
+def _in_a_folder(
+    folder: Path, is_one_students: Callable[[str], bool], stack: ExitStack
+) -> tuple[list[Download], list[LeftOut]]:
+    loose: list[Upload] = []
+    downloads: list[Download] = []
+    left_out: list[LeftOut] = []
+    for path in _walk(folder):
+        name = path.relative_to(folder).as_posix()
+        if is_a_machines(name):
+            continue
+        is_of_many = path.parent == folder and not is_one_students(path.name)
+        if path.suffix.lower() == ZIP and is_of_many:
+            try:
+                download, why = _in_a_zip(path, str(path), stack)
+            except (Unreadable, OSError) as error:
+                left_out.append(LeftOut(str(path), str(error)))
+            else:
+                downloads.append(download)
+                left_out += why
+        else:
+            loose.append(Upload(name, _reader(path)))
+    files = _checked(loose, str(folder), left_out)
+    return ([Download(str(folder), files)] if files else []) + downloads, left_out
+
+
+def _in_a_zip(path: Path, name: str, stack: ExitStack) -> tuple[Download, list[LeftOut]]:
+    left_out: list[LeftOut] = []
+    if path.is_symlink():
+        raise Unreadable("expected a regular file, found a symbolic link")
+    bundle = stack.enter_context(
+        opened(stack.enter_context(path.open("rb")), MOST_LISTED_BY_PLATFORM)
+    )
+    files = [Upload(e.filename, functools.partial(content_of, bundle, e)) for e in files_in(bundle)]
+    return Download(name, _checked(files, name, left_out)), left_out
+
+
+def _checked(files: list[Upload], name: str, left_out: list[LeftOut]) -> tuple[Upload, ...]:
+    kept = []
+    for upload in files:
+        try:
+            safe_path(upload.name)
+            kept.append(upload)
+        except Unreadable as why:
+            left_out.append(LeftOut(f"{name}: {upload.name}", str(why)))
+    return tuple(kept)
+
+
+def _walk(folder: Path) -> Iterator[Path]:
+    for here, folders, files in os.walk(folder):  # which follows no link
+        folders.sort()
+        links = [name for name in folders if Path(here, name).is_symlink()]
+        yield from (Path(here, name) for name in sorted([*files, *links]))
+
+
+def _reader(path: Path) -> Callable[[], bytes]:
+    return functools.partial(read_regular_file, path, MAX_BYTES)

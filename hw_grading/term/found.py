@@ -1,0 +1,122 @@
+"""What a learning platform's download holds: who handed in which file, and what was left out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import PurePosixPath
+
+from hw_grading.records.downloads import NOTEBOOK, ZIP, Upload, notebook_in, the_one_of
+from hw_support.submission.file import Unreadable
+from hw_support.submission.problems import shown
+
+
+@dataclass(frozen=True)
+class Who:
+    """A student, as the platform names them.
+
+    Attributes
+    ----------
+    said
+        For people.
+    keys
+        Pairs of a column of the roster and the value that it has for this student, the surest
+        first.
+    or_else
+        Canvas ids that the same name of a file could also tell.
+    canvas_name
+        What stands before the id in such a name.
+    """
+
+    said: str
+    keys: tuple[tuple[str, str], ...]
+    or_else: tuple[str, ...] = ()
+    canvas_name: str = ""
+
+
+@dataclass(frozen=True)
+class Found:
+    """A notebook in a download.
+
+    Attributes
+    ----------
+    who
+        Whose it is.
+    platform
+        Such as "Canvas".
+    file
+        The download, and the path in it.
+    read
+        Returns the notebook's bytes; raises `Unreadable`.
+    when
+        The time of submission, in UTC; None if the platform does not tell.
+    late
+        True if the platform says so; None if it says nothing.
+    attempt
+        Grows with each file that is uploaded to the platform; 0 if the platform does not tell.
+    """
+
+    who: Who
+    platform: str
+    file: str
+    read: Callable[[], bytes]
+    when: datetime | None = None
+    late: bool | None = None
+    attempt: int = 0
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A file that is not collected, and why."""
+
+    file: str
+    why: str
+
+
+Sorted = tuple[list[Found], list[LeftOut]]
+
+
+def is_work(upload: Upload) -> bool:
+    """Whether a file can be what is graded, or hold it."""
+    return upload.suffix in (NOTEBOOK, ZIP)
+
+
+def work_of_one(uploads: Sequence[Upload], notebook: str) -> Upload:
+    """Return the file of one student's that counts; a zip only if there is no notebook.
+
+    Parameters
+    ----------
+    uploads
+        All that the student handed in at once.
+    notebook
+        The name that is expected, without its ending.
+
+    Raises
+    ------
+    Unreadable
+        Nothing tells which one.
+    """
+    notebooks = [upload for upload in uploads if upload.suffix == NOTEBOOK]
+    zips = [upload for upload in uploads if upload.suffix == ZIP]
+    chosen = notebooks or zips
+    number = the_one_of([upload.name for upload in chosen], notebook)
+    if number is not None:
+        return chosen[number]
+    names = ", ".join(shown(PurePosixPath(upload.name).name) for upload in chosen[:5])
+    raise Unreadable(
+        f"expected one notebook, or one named {notebook}{NOTEBOOK}, found {len(chosen)} "
+        f"({names or 'none'}). Take out the one that counts"
+    )
+
+
+def content_of_work(upload: Upload, notebook: str) -> bytes:
+    """Return the notebook that a file is, or holds.
+
+    Raises
+    ------
+    Unreadable
+        There is none, or it cannot be read.
+    """
+    content = upload.read()
+    return notebook_in(content, notebook) if upload.suffix == ZIP else content

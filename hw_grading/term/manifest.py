@@ -1,0 +1,89 @@
+"""What was collected, with digests: ``grading/collected/<homework>.json``."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+
+from hw_support.submission.file import Unreadable, read_regular_file
+
+_MOST_BYTES = 100_000_000
+
+
+@dataclass(frozen=True)
+class Record:
+    """The submission of one student's that was collected last.
+
+    Attributes
+    ----------
+    file
+        The download, and the path in it.
+    platform
+        That it came from.
+    named
+        The student, as the platform names them.
+    sha256
+        Of the notebook, hexadecimal.
+    handed_in
+        ISO 8601, in UTC; None if the platform told no time.
+    late
+        True if it was late, by its time or by the platform's word; None if nobody knows.
+    seconds_late
+        After the due date, extensions left aside; None without a time or a due date.
+    attempt
+        See `hw_grading.term.found.Found`.
+    collected
+        ISO 8601, in UTC.
+    """
+
+    file: str
+    platform: str
+    named: str
+    sha256: str
+    handed_in: str | None
+    late: bool | None
+    seconds_late: float | None
+    attempt: int
+    collected: str
+
+
+def path_of(root: Path, homework: str) -> Path:
+    """Return where the manifest of a homework is, in the course's root."""
+    return root / "grading" / "collected" / f"{homework}.json"
+
+
+def read_manifest(path: Path) -> dict[str, Record]:
+    """Return the records by student id; none if there is no manifest, or one that was damaged.
+
+    Raises
+    ------
+    Unreadable
+        It is damaged.
+    """
+    if not path.exists():
+        return {}
+    names = {field.name for field in fields(Record)}
+    try:
+        students = json.loads(read_regular_file(path, _MOST_BYTES))["students"]
+        return {
+            student: Record(**{name: record[name] for name in names})
+            for student, record in students.items()
+        }
+    except (Unreadable, ValueError, KeyError, TypeError, AttributeError) as why:
+        raise Unreadable(
+            f"{path}: expected what `collect` wrote, found something else ({why}). Remove it, and "
+            "collect again"
+        ) from None
+
+
+def write_manifest(path: Path, homework: str, records: Mapping[str, Record]) -> None:
+    """Write the records by student id, in one step."""
+    students = {student: asdict(records[student]) for student in sorted(records)}
+    text = json.dumps({"homework": homework, "students": students}, indent=1, ensure_ascii=False)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f"{path.name}.part")
+    part.write_text(text + "\n", encoding="utf-8", errors="replace")
+    os.replace(part, path)

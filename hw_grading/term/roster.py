@@ -1,0 +1,295 @@
+"""Who is in the course, by all the names that platforms have for them.
+
+``students.csv`` has the columns id, name, email, section, canvas_id, moodle_name and sid, of which
+only id must be there. Without it, what nbgrader's own table knows has to do. A gradebook that was
+exported from Canvas tells which login belongs to which of Canvas' ids.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from hw_grading.homework.course import Course
+from hw_grading.homework.homework import why_no_id
+from hw_grading.records.students import students_of
+from hw_grading.term.found import Who
+from hw_grading.term.tables import Row, Table, read_table
+from hw_support.submission.file import Unreadable
+from hw_support.submission.problems import shown
+
+FILE_NAME = "students.csv"
+_EXACT = ("id", "sid", "email", "canvas_id")
+_NOT_IN_FILES = re.compile(r"""[&<>"'`|:\\/]""")  # which Moodle leaves out
+_CALLED = {"canvas_id": "Canvas id", "canvas_name": "name", "moodle_name": "full name"}
+
+
+@dataclass(frozen=True)
+class Person:
+    """A student of the course; what is not known is empty.
+
+    Attributes
+    ----------
+    id
+        As in nbgrader, and in ``submitted/``.
+    name, email, section
+        Of the student.
+    canvas_id, moodle_name
+        What these platforms know them by.
+    sid
+        The number that the university gave, where it is not the id.
+    place
+        File and line that say so.
+    """
+
+    id: str
+    name: str = ""
+    email: str = ""
+    section: str = ""
+    canvas_id: str = ""
+    moodle_name: str = ""
+    sid: str = ""
+    place: str = ""
+
+
+class Roster:
+    """All students, found by what platforms call them.
+
+    Attributes
+    ----------
+    people
+        In the order of the file.
+    is_whole
+        Whether nobody else is in the course. Otherwise an id that a platform tells is taken.
+    source
+        What says who is in the course, for people.
+    complaints
+        Sentences on what is wrong with it.
+    """
+
+    def __init__(
+        self, people: Iterable[Person], is_whole: bool, source: str, complaints: Iterable[str] = ()
+    ) -> None:
+        self.people = tuple(people)
+        self.is_whole, self.source = is_whole, source
+        self.complaints = tuple(complaints)
+        self._by: dict[tuple[str, str], list[Person]] = {}
+        for person in self.people:
+            for key in set(_keys(person)):
+                self._by.setdefault(key, []).append(person)
+        self._knows_canvas_ids = any(person.canvas_id for person in self.people)
+
+    def person(self, who: Who) -> Person:
+        """Return who somebody is.
+
+        Raises
+        ------
+        Unreadable
+            Nobody, or several could be meant.
+        """
+        keys = who.keys
+        if self._knows_canvas_ids:  # a name is what a student may change
+            keys = tuple(key for key in keys if key[0] != "canvas_name")
+        for column, value in keys:
+            for key in _asked(column, value):
+                found = self._by.get(key, [])
+                if len(found) > 1:
+                    both = " and ".join(f"{p.id} ({p.place})" for p in found[:2])
+                    raise Unreadable(f"the {_called(column)} {shown(value)} is that of {both}")
+                if found:
+                    self._refuse_if_another_is_meant(who, found[0])
+                    return found[0]
+        ids = [_composed(value) for column, value in who.keys if column == "id"]
+        if not self.is_whole and ids:
+            if why := why_no_id(ids[0]):
+                raise Unreadable(f"{shown(ids[0])} is no student id: {why}")
+            return Person(ids[0])
+        tried = " or ".join(dict.fromkeys(f"{_called(c)} {shown(v)}" for c, v in keys))
+        raise Unreadable(f"nobody in {self.source} has the {tried or 'name'}")
+
+    def _refuse_if_another_is_meant(self, who: Who, person: Person) -> None:
+        for other in who.or_else:
+            found = self._by.get(("canvas_id", other), [])
+            called = {key for key in _keys(person) if key[0] == "canvas_name"}
+            is_so_called = called.intersection(_asked("canvas_name", who.canvas_name))
+            if not is_so_called or any(one.id != person.id for one in found):
+                ids = " and of ".join(dict.fromkeys([person.id, *(one.id for one in found)]))
+                raise Unreadable(
+                    f"its name can be read in several ways, one of them as that of {ids}. Look at "
+                    "Canvas whose it is, and rename it"
+                )
+
+
+def read_roster(
+    course: Course, homework: str, roster: Path | None, canvas_gradebook: Path | None
+) -> Roster:
+    """Read who is in the course.
+
+    Parameters
+    ----------
+    course
+        Whose ``students.csv`` is read if no other file is named.
+    homework
+        Its name.
+    roster, canvas_gradebook
+        Files, or None.
+
+    Raises
+    ------
+    Unreadable
+        One of the files cannot be read at all.
+    """
+    complaints: list[str] = []
+    exported = list(_exported(canvas_gradebook, complaints)) if canvas_gradebook else []
+    path = roster or course.root / FILE_NAME
+    if roster or path.exists():
+        people = list(_listed(path, complaints))
+        source, is_whole = path.name, True
+    elif exported:
+        people, exported = exported, []
+        source, is_whole = str(canvas_gradebook), True
+    else:
+        known = students_of(course.db_url, homework)
+        people = [Person(s.id, s.name, s.email, canvas_id=s.platform_id, place="the gradebook")
+                  for s in known if not why_no_id(s.id)]  # fmt: skip
+        source, is_whole = f"the gradebook (there is no {FILE_NAME})", False
+    people = _without_duplicates(people, complaints)
+    if exported:
+        people = _with_canvas_ids(people, exported)
+    return Roster(people, is_whole, source, complaints)
+
+
+def folded(text: str) -> str:
+    """Return a text without what differs between ways to write it: case, Unicode form, space."""
+    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+
+
+def _composed(text: str) -> str:
+    """Return a text with each letter and its accents as one character, as ids have to be."""
+    return unicodedata.normalize("NFC", text)
+
+
+def _called(column: str) -> str:
+    return _CALLED.get(column, column)
+
+
+def _listed(path: Path, complaints: list[str]) -> Iterator[Person]:
+    table = read_table(path)
+    complaints += table.complaints
+    _expect(table, path, "id")
+    for row in table.rows:
+        values = {name: row.values.get(name, "") for name in Person.__dataclass_fields__}
+        values |= {"id": _composed(values["id"]), "place": _place(path, row)}
+        yield from _valid(Person(**values), complaints)
+
+
+def _exported(path: Path, complaints: list[str]) -> Iterator[Person]:
+    """Give the students in a gradebook that Canvas exported."""
+    table = read_table(path)
+    complaints += table.complaints
+    _expect(table, path, "student")
+    _expect(table, path, "id")
+    for row in table.rows:
+        value = row.values
+        if not value["id"] or value["student"].casefold() in ("student, test", "test student"):
+            continue  # the row of possible points, and Canvas' own student
+        sid = value.get("sis user id", "")
+        person = Person(
+            id=_composed(value.get("sis login id", "") or sid),
+            name=value["student"],
+            section=value.get("section", ""),
+            canvas_id=value["id"],
+            sid=sid,
+            place=_place(path, row),
+        )
+        if not person.id:
+            name = shown(person.name)
+            complaints.append(f"{person.place}: {name} has neither a login nor an id of SIS")
+        else:
+            yield from _valid(person, complaints)
+
+
+def _valid(person: Person, complaints: list[str]) -> Iterator[Person]:
+    if not person.id:
+        complaints.append(f"{person.place}: the row has no id, and is left out")
+    elif why := why_no_id(person.id):
+        complaints.append(f"{person.place}: {shown(person.id)} is no student id: {why}")
+    else:
+        yield person
+
+
+def _expect(table: Table, path: Path, column: str) -> None:
+    if column not in table.columns:
+        names = ", ".join(map(shown, table.columns[:8]))
+        raise Unreadable(f"{path}, line 1: expected a column named {column}, found {names}")
+
+
+def _place(path: Path, row: Row) -> str:
+    return f"{path.name}, line {row.line}"
+
+
+def _without_duplicates(people: list[Person], complaints: list[str]) -> list[Person]:
+    """Return one person for each id; the first line counts."""
+    first: dict[str, Person] = {}
+    for person in people:
+        other = first.setdefault(folded(person.id), person)
+        if other is person:
+            continue
+        if person.id == other.id:
+            said = f"the id {person.id} stands in {other.place} already"
+        else:
+            said = (
+                f"the id {person.id!a} differs from {other.id!a} in {other.place} only "
+                "in case or Unicode form"
+            )
+        complaints.append(f"{person.place}: {said}. The line is left out")
+    return list(first.values())
+
+
+def _with_canvas_ids(people: list[Person], exported: list[Person]) -> list[Person]:
+    of: dict[str, list[Person]] = {}
+    for one in exported:
+        for key in {folded(one.id), folded(one.sid)} - {""}:
+            of.setdefault(key, []).append(one)
+    joined = []
+    for person in people:
+        keys = (person.id, person.sid, person.email)
+        found = next((of[folded(key)] for key in keys if folded(key) in of), [])
+        if len(found) == 1 and not person.canvas_id:
+            person = replace(person, canvas_id=found[0].canvas_id)
+        joined.append(person)
+    return joined
+
+
+def _keys(person: Person) -> Iterator[tuple[str, str]]:
+    """Give all that may be asked for a person; names in whatever order they are written."""
+    for column in _EXACT:
+        if value := folded(getattr(person, column)):
+            yield column, value
+    for name in filter(None, (person.moodle_name or person.name,)):
+        yield "moodle_name", _words(name)
+    words = folded(person.name).replace(",", " ").split()
+    for number in range(len(words)):
+        yield "canvas_name", _letters("".join(words[number:] + words[:number]))
+
+
+def _asked(column: str, value: str) -> Iterator[tuple[str, str]]:
+    if column == "canvas_name":
+        yield column, _letters(folded(value))
+    elif column == "moodle_name":
+        yield column, _words(value)
+    else:
+        yield column, folded(value)
+
+
+def _words(name: str) -> str:
+    """Return the words of a name, sorted, without characters that Moodle keeps out of files."""
+    kept = _NOT_IN_FILES.sub("", folded(name))
+    return " ".join(sorted(re.sub(r"[^\w\s]+|_", " ", kept).split()))
+
+
+def _letters(name: str) -> str:
+    return re.sub(r"\W", "", name)

@@ -1,0 +1,92 @@
+"""Shows a plan as text, before anything is written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta, tzinfo
+
+from hw_grading.term.decide import Entry, Plan
+from hw_grading.term.found import LeftOut
+from hw_support.failures import visible
+
+_LONGEST = 120  # characters of a path
+_HEADS = ("student", "name", "handed in", "late", "state", "from")
+
+
+def plan_in_words(plan: Plan, zone: tzinfo) -> str:
+    """Return the lines of a plan; times are told in a zone."""
+    due = f", due {_moment(plan.due, zone)}" if plan.due else ", without a due date"
+    lines = [f"{plan.homework}{due}", ""]
+    if plan.entries:
+        lines += _table([_HEADS, *(_row(entry, zone) for entry in plan.entries)])
+    else:
+        lines.append("No submission was found.")
+    for head, files in (
+        ("Duplicates, of which the newest is taken", plan.older),
+        ("LEFT OUT", plan.left_out),
+        ("UNKNOWN: left out, since nothing tells whose they are", plan.unknown),
+    ):
+        lines += _section(head, [_file(file) for file in files])
+    names = [f"{p.id}  {p.name}".rstrip() for p in plan.missing]
+    lines += _section("Missing: nothing was handed in", names)
+    lines += _section("To be mended in the list of students", plan.complaints)
+    counts = [
+        f"{len(plan.to_write)} to write",
+        f"{len(plan.entries) - len(plan.to_write)} there already",
+        f"{sum(bool(entry.is_late) for entry in plan.entries)} late",
+        f"{len(plan.missing)} missing",
+        f"{len(plan.left_out) + len(plan.unknown)} left out",
+    ]
+    return visible("\n".join([*lines, "", ", ".join(counts)]))
+
+
+def files_in_words(files: Sequence[LeftOut]) -> str:
+    """Return a line for each file that was left out."""
+    return visible("\n".join(f"  {_file(file)}" for file in files))
+
+
+def _section(head: str, texts: Sequence[str]) -> Iterator[str]:
+    if texts:
+        yield from ("", f"{head} ({len(texts)}):")
+        yield from (f"  {' '.join(text.split())}" for text in texts)
+
+
+def _file(left_out: LeftOut) -> str:
+    return f"{_shortened(left_out.file)}: {left_out.why}"
+
+
+def _shortened(path: str) -> str:
+    return path if len(path) <= _LONGEST else f"…{path[1 - _LONGEST :]}"
+
+
+def _row(entry: Entry, zone: tzinfo) -> tuple[str, ...]:
+    found = entry.found
+    when = _moment(found.when, zone) if found.when else "-"
+    if entry.late_by:
+        late = _span(entry.late_by)
+    elif entry.is_late:
+        late = f"LATE, says {found.platform}"
+    else:
+        late = "-" if entry.is_late is None else ""
+    name = entry.person.name or found.who.said
+    return entry.person.id, name, when, late, str(entry.action), _shortened(found.file)
+
+
+def _table(rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    cleaned = [[" ".join(value.split()) for value in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*cleaned, strict=True)]
+    for row in cleaned:
+        cells = (value.ljust(width) for value, width in zip(row, widths, strict=True))
+        yield "  ".join(cells).rstrip()
+
+
+def _moment(moment: datetime, zone: tzinfo) -> str:
+    return f"{moment.astimezone(zone):%Y-%m-%d %H:%M:%S %Z}"
+
+
+def _span(time: timedelta) -> str:
+    """Return such as "2 d 03:04", in minutes rounded up."""
+    minutes = -(-int(time.total_seconds() * 1000) // 60_000)
+    days, minutes = divmod(max(minutes, 1), 24 * 60)
+    clock = f"{minutes // 60:02d}:{minutes % 60:02d} h"
+    return f"{days} d {clock}" if days else clock

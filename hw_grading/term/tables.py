@@ -1,0 +1,106 @@
+"""Reads a CSV as people's programs write it: Excel of any country, with and without a BOM."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from hw_support.submission.file import Unreadable, read_regular_file
+from hw_support.submission.problems import shown
+
+_MOST_BYTES = 50_000_000
+_DELIMITERS = ",;\t"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row: the line in which it ends, and its values by column, without space around them."""
+
+    line: int
+    values: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table, by the names of its columns in small letters.
+
+    Attributes
+    ----------
+    columns
+        Of the first row.
+    rows
+        The other rows, but for empty ones.
+    complaints
+        A sentence for each row that could not be read.
+    """
+
+    columns: tuple[str, ...]
+    rows: tuple[Row, ...]
+    complaints: tuple[str, ...]
+
+
+def read_table(path: Path) -> Table:
+    """Read a CSV, separated by commas, semicolons or tabs.
+
+    Raises
+    ------
+    Unreadable
+        There is no such file, it is none of text, or it has no first row; the text names it.
+    """
+    try:
+        text = _text(read_regular_file(path.resolve(), _MOST_BYTES))
+    except (Unreadable, OSError) as why:
+        raise Unreadable(f"{path}: {why}") from None
+    lines = text.splitlines(keepends=True)
+    skipped = 1 if lines and re.fullmatch(r"sep=.\s*", lines[0]) else 0  # which Excel obeys
+    head = lines[skipped] if lines[skipped:] else ""
+    delimiter = max(_DELIMITERS, key=_outside_quotes(head).count)
+    reader = csv.reader(io.StringIO("".join(lines[skipped:]), newline=""), delimiter=delimiter)
+    columns: tuple[str, ...] = ()
+    rows: list[Row] = []
+    complaints: list[str] = []
+    try:
+        for values in reader:
+            line = reader.line_num + skipped
+            values = [value.strip() for value in values]
+            if not any(values):
+                continue
+            if not columns:
+                columns = tuple(value.casefold() for value in values)
+            elif len(values) > len(columns):
+                complaints.append(
+                    f"{path}, line {line}: expected {len(columns)} values, found {len(values)}. "
+                    "The row is left out. Put quotes around a value that has a "
+                    f"{shown(delimiter) if delimiter != chr(9) else 'tab'} in it"
+                )
+            else:
+                values += [""] * (len(columns) - len(values))
+                rows.append(Row(line, dict(zip(columns, values, strict=True))))
+    except csv.Error as error:
+        line = reader.line_num + skipped
+        complaints.append(f"{path}, line {line}: it and all below cannot be read ({error})")
+    if not columns:
+        raise Unreadable(f"{path}, line 1: expected the names of columns, found nothing")
+    if twice := sorted({column for column in columns if column and columns.count(column) > 1}):
+        complaints.append(f"{path}, line 1: the column {shown(twice[0])} stands there twice")
+    return Table(columns, tuple(rows), tuple(complaints))
+
+
+def _outside_quotes(line: str) -> str:
+    return re.sub(r'"[^"]*"', "", line)
+
+
+def _text(content: bytes) -> str:
+    is_utf_16 = content.startswith((b"\xff\xfe", b"\xfe\xff"))
+    encoding = "utf-16" if is_utf_16 else "utf-8-sig"
+    try:
+        text = content.decode(encoding)
+    except UnicodeDecodeError:
+        text = content.decode("cp1252", "replace")  # Excel's, in the west
+    if "\0" in text:
+        raise Unreadable("expected a CSV, found a file that is no text. Save it as CSV (UTF-8)")
+    return text

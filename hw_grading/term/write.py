@@ -1,0 +1,97 @@
+"""Writes what was decided into ``submitted/``, each folder in one step."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import secrets
+import shutil
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from hw_grading.homework.course import Course
+from hw_grading.records.timestamp import TIMESTAMP
+from hw_grading.term.decide import Action, Entry, Plan, before_of
+from hw_grading.term.found import LeftOut
+from hw_grading.term.manifest import Record
+from hw_support.submission.file import Unreadable
+
+
+def put_back(course: Course, homework: str, students: Iterable[str]) -> None:
+    """Undo the half of a step that a killed run has left, for each of these students."""
+    for student in students:
+        with contextlib.suppress(OSError):  # what is wrong there is said when it is written
+            _put_back(course.submitted(student, homework))
+
+
+def write(course: Course, plan: Plan) -> tuple[dict[str, Record], list[LeftOut]]:
+    """Write all submissions of a plan.
+
+    Returns
+    -------
+    records, failed
+        What `submitted/` now has, by student id, and what could not be written.
+    """
+    records: dict[str, Record] = {}
+    failed: list[LeftOut] = []
+    for entry in plan.entries:
+        try:
+            folder = course.submitted(entry.person.id, plan.homework)
+            _put_back(folder)
+            if entry.action is not Action.THERE:
+                _write_one(folder, plan.homework, entry)
+            records[entry.person.id] = _record(entry, plan.due)
+        except (Unreadable, OSError) as why:
+            failed.append(LeftOut(entry.found.file, str(why)))
+    return records, failed
+
+
+def _put_back(folder: Path) -> None:
+    before = before_of(folder)
+    if not before.is_dir() or before.is_symlink():
+        return
+    if os.path.lexists(folder):
+        shutil.rmtree(before)
+    else:
+        before.rename(folder)
+
+
+def _write_one(folder: Path, homework: str, entry: Entry) -> None:
+    content = entry.found.read()
+    if hashlib.sha256(content).hexdigest() != entry.sha256:
+        raise Unreadable("it has changed since the plan was made. Collect again")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    beside = folder.with_name(f".{folder.name}.{secrets.token_hex(8)}")
+    beside.mkdir()
+    try:
+        (beside / f"{homework}.ipynb").write_bytes(content)
+        if entry.found.when:
+            when = entry.found.when.astimezone(UTC)
+            text = f"{when:%Y-%m-%d %H:%M:%S.%f} UTC\n"
+            (beside / TIMESTAMP).write_text(text, encoding="ascii")
+        if os.path.lexists(folder):
+            folder.rename(before_of(folder))
+        beside.rename(folder)
+    except BaseException:
+        shutil.rmtree(beside, ignore_errors=True)
+        _put_back(folder)
+        raise
+    with contextlib.suppress(OSError):  # the next run removes it
+        _put_back(folder)
+
+
+def _record(entry: Entry, due: datetime | None) -> Record:
+    when = entry.found.when
+    return Record(
+        file=entry.found.file,
+        platform=entry.found.platform,
+        named=entry.found.who.said,
+        sha256=entry.sha256,
+        handed_in=when.astimezone(UTC).isoformat() if when else None,
+        late=entry.is_late,
+        seconds_late=max(0.0, (when - due).total_seconds()) if when and due else None,
+        attempt=entry.found.attempt,
+        collected=datetime.now(UTC).isoformat(timespec="seconds"),
+    )

@@ -1,0 +1,619 @@
+"""Downloads of each platform are collected, and nothing in them stops or harms anybody.
+
+Each download is built by the platform's own rules. `Term.collect` runs the real command.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import stat
+import unicodedata
+import zipfile
+from datetime import datetime
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from hw_grading.__main__ import main
+from hw_grading.records.timestamp import read_time
+from hw_grading.term import canvas, write
+from hw_grading.term.decide import before_of
+from hw_grading.term.tables import read_table
+from hw_support.submission.file import MAX_BYTES
+
+CONFIG = "c = get_config()\nc.CourseDirectory.course_id = 'term'\n"
+MANIFEST = 'due = "2022-10-04 23:59:59"\ntime_zone = "America/Los_Angeles"\n'
+ROSTER = """id,name,email,section,canvas_id,moodle_name,sid
+ann,Ann Lee,ann@x.edu,1,701,,3031
+bob,"Jones, Bob",bob@x.edu,1,702,,3032
+zoe,Zoë Ångström,zoe@x.edu,2,703,,3033
+dan,Dan O'Neil,dan@x.edu,2,704,,3034
+"""
+
+
+def nb(text: str) -> bytes:
+    return json.dumps({"nbformat": 4, "nbformat_minor": 5, "cells": [], "by": text}).encode()
+
+
+def packed(*files: tuple[str | zipfile.ZipInfo, bytes]) -> bytes:
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as bundle:
+        for name, content in files:
+            bundle.writestr(name, content)
+    return stream.getvalue()
+
+
+def gradescope(*submissions: tuple[int, str, list[tuple[str, str, str]], bytes]) -> bytes:
+    """An export: number, time, submitters (name, sid, email), and the notebook of each."""
+    lines, files = ["---"], []
+    for number, when, people, content in submissions:
+        lines += [f"submission_{number}:", "  :submitters:"]
+        for name, sid, email in people:
+            lines += [f"  - :name: {name}", f"    :sid: {sid}", f"    :email: {email}"]
+        lines += [f"  :created_at: {when}", "  :score: 12.0", "  :results:", "    tests: []"]
+        lines += ["  :history:", "  - :id: 1", "    :created_at: 2022-09-01 10:00:00.000000000 Z"]
+        files.append((f"assignment_9_export/submission_{number}/hw2.ipynb", content))
+    metadata = "\n".join(lines).encode()
+    return packed(("assignment_9_export/submission_metadata.yml", metadata), *files)
+
+
+class Term:
+    """A course with the least that collecting needs."""
+
+    def __init__(self, root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        self.root, self._capsys = root / "course", capsys
+        self.outside = root / "downloads"
+        self.outside.mkdir()
+        for folder in ("source/hw2", "staff/hw2"):
+            (self.root / folder).mkdir(parents=True)
+        (self.root / "nbgrader_config.py").write_text(CONFIG)
+        (self.root / "source/hw2/hw2.ipynb").write_bytes(nb("instructor"))
+        (self.root / "staff/hw2/homework.toml").write_text(MANIFEST)
+        self.roster(ROSTER)
+
+    def roster(self, content: str | bytes) -> None:
+        content = content.encode() if isinstance(content, str) else content
+        (self.root / "students.csv").write_bytes(content)
+
+    def download(self, name: str, content: bytes) -> Path:
+        path = self.outside / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+        return path
+
+    def collect(self, *words: str | Path, yes: bool = True) -> int:
+        """Run the command; return its exit status, and keep what it said in `said`."""
+        more = ["--yes"] if yes else []
+        status = main(["--course", str(self.root), "collect", "hw2", *map(str, words), *more])
+        out = self._capsys.readouterr()
+        self.said = out.out + out.err
+        assert all(c == "\n" or c.isprintable() for c in self.said)
+        for path in (self.root / "submitted").rglob("*") if yes else ():
+            assert not path.is_symlink()
+            assert not path.name.startswith(".")
+        return status
+
+    @property
+    def handed_in(self) -> dict[str, bytes]:
+        found = (self.root / "submitted").glob("*/hw2/hw2.ipynb")
+        return {path.parts[-3]: path.read_bytes() for path in found}
+
+    def when(self, student: str) -> datetime | None:
+        return read_time(self.root / "submitted" / student / "hw2")
+
+    @property
+    def manifest(self) -> dict[str, dict[str, object]]:
+        path = self.root / "grading/collected/hw2.json"
+        return json.loads(path.read_text(encoding="utf-8"))["students"]
+
+
+@pytest.fixture
+def term(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Term:
+    return Term(tmp_path, capsys)
+
+
+# -- platforms
+
+
+CANVAS = [
+    ("leeann_701_9001_hw2.ipynb", nb("ann, first")),
+    ("leeann_701_9003_hw2-1.ipynb", nb("ann, second")),
+    ("leeann_701_9002_notes.pdf", b"%PDF"),
+    ("jonesbob_LATE_702_9004_hw2.ipynb", nb("bob")),
+    ("ångströmzoë_703_9005_homework.zip", packed(("my/hw2.ipynb", nb("zoe")))),
+]
+OF_CANVAS = {"ann": nb("ann, second"), "bob": nb("bob"), "zoe": nb("zoe")}
+
+
+def test_canvas_zip(term: Term) -> None:
+    assert term.collect(term.download("course-hw2_submissions.zip", packed(*CANVAS))) == 0
+    assert term.handed_in == OF_CANVAS
+    assert term.when("bob") is None
+    assert term.manifest["bob"]["late"] is True
+    assert term.manifest["ann"]["late"] is None
+    assert term.manifest["ann"]["sha256"] == sha256(nb("ann, second")).hexdigest()
+    assert "LATE, says Canvas" in term.said
+    assert "Missing: nothing was handed in (1):\n  dan" in term.said
+    assert "ann has a newer one" in term.said
+
+
+def test_canvas_folder(term: Term) -> None:
+    for name, content in CANVAS:
+        term.download(f"unpacked/{name}", content)
+    assert term.collect(term.outside / "unpacked") == 0
+    assert term.handed_in == OF_CANVAS
+
+
+GRADEBOOK = """Student,ID,SIS User ID,SIS Login ID,Section,Homework 2 (123)
+    Points Possible,,,,,100
+"Lee, Ann",701,3031,ann,LEC 001,
+"Jones, Bob",702,3032,bob,LEC 001,
+"Ångström, Zoë",703,3033,zoe,LEC 001,
+"Student, Test",799,,abc,LEC 001,
+"""
+
+
+@pytest.mark.parametrize("roster", ["", "id,name\nann,Somebody Else\nbob,\nzoe,\n"])
+def test_canvas_ids_become_logins_by_the_exported_gradebook(term: Term, roster: str) -> None:
+    if roster:
+        term.roster(roster)
+    else:
+        (term.root / "students.csv").unlink()
+    exported = term.download("grades.csv", GRADEBOOK.encode("utf-8-sig"))
+    download = term.download("subs.zip", packed(*CANVAS))
+    assert term.collect(download, "--canvas-gradebook", exported) == 0
+    assert term.handed_in == OF_CANVAS
+
+
+def test_canvas_without_any_id_goes_by_name_and_with_ids_never(term: Term) -> None:
+    files = packed(("leeann_999_9001_hw2.ipynb", nb("ann")))
+    download = term.download("subs.zip", files)
+    assert term.collect(download) == 1
+    assert "nobody in students.csv has the Canvas id '999'" in term.said
+    assert term.handed_in == {}
+    term.roster("id,name\nann,Ann Lee\n")
+    assert term.collect(download) == 0
+    assert term.handed_in == {"ann": nb("ann")}
+
+
+def test_canvas_anonymous(term: Term) -> None:
+    term.roster("id,canvas_id\nann,anon_x7Yz1\nbob,anon_Qq2\n")
+    files = [("anon_x7Yz1_9001_hw2.ipynb", nb("ann")), ("LATE_anon_Qq2_9002_hw2.ipynb", nb("b"))]
+    assert term.collect(term.download("subs.zip", packed(*files))) == 0
+    assert term.handed_in == {"ann": nb("ann"), "bob": nb("b")}
+    assert [term.manifest[s]["late"] for s in ("ann", "bob")] == [None, True]
+
+
+def test_on_canvas_neither_a_persons_nor_a_files_name_can_pose_as_another(term: Term) -> None:
+    files = [
+        ("x_702_1_701_9001_hw2.ipynb", nb("ann, who calls herself x_702_1")),
+        ("oneildan_704_9002_2022_10_04_hw2.ipynb", nb("dan")),
+        ("jonesbob_702_2_701_9004_hw2.ipynb", nb("ann, who calls herself jonesbob_702_2")),
+        ("x_703_1_999_9003_hw2.ipynb", nb("somebody unknown who poses as zoe")),
+    ]
+    assert term.collect(term.download("subs.zip", packed(*files))) == 1
+    assert term.handed_in == {"dan": nb("dan")}
+    assert term.said.count("one of them as that of bob") == 2
+    assert "one of them as that of zoe." in term.said
+
+
+def test_gradescope_zip_with_a_group_and_a_resubmission(term: Term) -> None:
+    ann, bob = ("Ann Lee", "'3031'", "ann@x.edu"), ("Bob Jones", "''", "bob@x.edu")
+    export = gradescope(
+        (11, "2022-10-04 16:59:00.123456789 -07:00", [ann, bob], nb("both")),
+        (12, "2022-10-05T09:00:00.5Z", [bob], nb("bob alone")),
+        (13, "2022-10-05 00:00:00", [("Zoe", "zoe", "'?'")], nb("zoe")),
+    )
+    assert term.collect(term.download("assignment_9_export.zip", export)) == 0
+    assert term.handed_in == {"ann": nb("both"), "bob": nb("bob alone"), "zoe": nb("zoe")}
+    assert term.when("ann") == datetime(2022, 10, 4, 23, 59, 0, 123456)
+    assert term.when("bob") == datetime(2022, 10, 5, 9, 0, 0, 500_000)
+    assert term.when("zoe") == datetime(2022, 10, 5, 7, 0, 0)  # in the zone of the homework
+    assert [term.manifest[s]["late"] for s in ("ann", "bob", "zoe")] == [False, True, True]
+    assert term.manifest["zoe"]["seconds_late"] == 1.0
+    assert "02:01 h" in term.said  # bob, 2 hours and 1.5 seconds
+
+
+def test_gradescope_folder(term: Term) -> None:
+    export = gradescope((1, "2022-10-04 10:00:00 Z", [("Ann", "3031", "")], nb("ann")))
+    with zipfile.ZipFile(io.BytesIO(export)) as bundle:
+        bundle.extractall(term.outside)
+    assert term.collect(term.outside / "assignment_9_export") == 0
+    assert term.handed_in == {"ann": nb("ann")}
+
+
+@pytest.mark.parametrize("form", ["{}_{}_assignsubmission_file_/", "{}_{}_assignsubmission_file/",
+                                  "{}_{}_assignsubmission_file_"])  # fmt: skip
+@pytest.mark.parametrize("root", ["", "all/"])
+def test_moodle(term: Term, form: str, root: str) -> None:
+    people = "ann,Ann Lee,\nbob,Bob,Group 1-Robert Jones\ndan,Dan O'Neil,\n"
+    term.roster("id,name,moodle_name\n" + people)
+    files = [
+        (root + form.format("Ann Lee", 12345) + "hw2.ipynb", nb("ann")),
+        (root + form.format("Group 1-Robert Jones", 12346) + "ann_hw2.zip",
+         packed(("Ann Lee_1_assignsubmission_file_/hw2.ipynb", nb("bob")))),
+        (root + form.format("ONeil Dan", 12347) + "hw2.ipynb", nb("dan")),
+        (root + form.format("Marie Lee", 12348) + "hw2.ipynb", nb("marie")),
+        (root + form.format("X-Ann Lee", 12349) + "hw2.ipynb", nb("another")),
+    ]  # fmt: skip
+    assert term.collect(term.download("C-hw 2-9.zip", packed(*files))) == 1
+    assert term.handed_in == {"ann": nb("ann"), "bob": nb("bob"), "dan": nb("dan")}
+    assert "UNKNOWN: left out, since nothing tells whose they are (2)" in term.said
+    assert "has the full name 'Marie Lee'" in term.said
+
+
+def test_what_a_student_puts_into_a_folder_of_moodles_names_nobody(term: Term) -> None:
+    inner = "Ann Lee_12_assignsubmission_file_"
+    for outer in ("Dan O'Neil_77_assignsubmission_file_", "Dan_7_assignsubmission_onlinetext_"):
+        term.download(f"{outer[:5]}.zip", packed((f"{outer}/{inner}/hw2.ipynb", nb("dan"))))
+    term.collect(*term.outside.iterdir())
+    assert "ann" not in term.handed_in
+
+
+def test_a_students_zip_in_a_folder_is_not_taken_for_a_download(term: Term) -> None:
+    posing = packed(("Ann Lee_1_assignsubmission_file_/hw2.ipynb", nb("dan's")))
+    term.download("m/Dan O'Neil_7_assignsubmission_file_stuff.zip", posing)
+    term.download("c/jonesbob_702_9001_stuff.zip", posing)
+    term.download("p/zoe_hw2_stuff.zip", posing)
+    assert term.collect(*term.outside.iterdir()) == 0
+    assert term.handed_in == dict.fromkeys(("dan", "bob", "zoe"), nb("dan's"))
+
+
+def test_where_an_unknown_platform_makes_folders_a_files_name_tells_nothing(term: Term) -> None:
+    files = [("mallory/ann_hw2.ipynb", nb("m")), ("bob/bob_hw2.ipynb", nb("b"))]
+    assert term.collect(term.download("all.zip", packed(*files))) == 1
+    assert term.handed_in == {}
+    assert "expected all files in one folder" in term.said
+
+
+def test_plain_files_and_zips(term: Term) -> None:
+    for name, content in (
+        ("ann_hw2.ipynb", nb("ann")),
+        ("bob_hw2_2.zip", packed(("ann_hw2.ipynb", nb("bob")))),
+        ("more.zip", packed(("zoe_hw2.ipynb", nb("zoe")))),
+    ):
+        term.download(f"all/{name}", content)
+    one = term.download("dan_hw2.ipynb", nb("dan"))
+    assert term.collect(term.outside / "all", one) == 0
+    assert term.handed_in == {s: nb(s) for s in ("ann", "bob", "zoe", "dan")}
+
+
+def test_without_a_roster_the_gradebook_says_who_is_who(term: Term) -> None:
+    from nbgrader.api import Gradebook, Student
+
+    (term.root / "students.csv").unlink()
+    with Gradebook(f"sqlite:///{term.root}/gradebook.db", "term") as gradebook:
+        gradebook.add_student("ann", first_name="Ann", last_name="Lee", email="a@x.edu")
+        gradebook.add_student("bob", lms_user_id="702")
+    export = gradescope((1, "2022-10-04 10:00:00 Z", [("A", "3031", "a@x.edu")], nb("ann")))
+    canvas_zip = packed(("jonesbob_702_1_hw2.ipynb", nb("bob")))
+    new = term.download("eve_hw2.ipynb", nb("eve"))
+    status = term.collect(term.download("e.zip", export), term.download("c.zip", canvas_zip), new)
+    assert status == 0
+    assert term.handed_in == {"ann": nb("ann"), "bob": nb("bob"), "eve": nb("eve")}
+    with Gradebook(f"sqlite:///{term.root}/gradebook.db", "term") as gradebook:
+        assert set(gradebook.db.scalars(select(Student.id))) == {"ann", "bob"}
+
+
+# -- what is written
+
+
+def test_nothing_is_written_before_the_instructor_agrees(
+    term: Term, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    download = term.download("ann_hw2.ipynb", nb("ann"))
+    before = sorted(term.root.rglob("*"))
+    assert term.collect(download, "--dry-run", yes=False) == 0
+    assert "ann  " in term.said
+    monkeypatch.setattr("builtins.input", lambda _: "")
+    assert term.collect(download, yes=False) == 1
+    assert sorted(term.root.rglob("*")) == before
+    monkeypatch.setattr("builtins.input", lambda _: "y")
+    assert term.collect(download, yes=False) == 0
+    assert term.handed_in == {"ann": nb("ann")}
+
+
+def test_where_nobody_answers_nothing_is_written(
+    term: Term, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO())
+    assert term.collect(term.download("ann_hw2.ipynb", nb("ann")), yes=False) == 2
+    assert "--yes" in term.said
+    assert not (term.root / "submitted").exists()
+
+
+def export_of_ann(hour: int, text: str) -> bytes:
+    return gradescope((1, f"2022-10-04 {hour}:00:00 Z", [("A", "3031", "")], nb(text)))
+
+
+def test_a_newer_submission_is_never_overwritten_and_an_older_one_is(term: Term) -> None:
+    noon = term.download("noon.zip", export_of_ann(12, "noon"))
+    two = term.download("two.zip", export_of_ann(14, "two"))
+    assert term.collect(noon) == 0
+    (term.root / "submitted/ann/hw2/extra.txt").touch()
+    assert term.collect(two) == 0
+    assert sorted(p.name for p in (term.root / "submitted/ann/hw2").iterdir()) == [
+        "hw2.ipynb",
+        "timestamp.txt",
+    ]
+    assert term.collect(noon) == 1
+    assert "is newer (2022-10-04 14:00:00 UTC), and is kept" in term.said
+    assert term.handed_in == {"ann": nb("two")}
+    assert term.when("ann") == datetime(2022, 10, 4, 14)
+    assert term.manifest["ann"]["sha256"] == sha256(nb("two")).hexdigest()
+    assert term.collect(two) == 0
+    assert "0 to write, 1 there already" in term.said
+
+
+def test_canvas_uploads_follow_each_other_by_their_ids(term: Term) -> None:
+    first = term.download("1.zip", packed(("leeann_701_9001_hw2.ipynb", nb("first"))))
+    second = term.download("2.zip", packed(("leeann_701_9002_hw2-1.ipynb", nb("second"))))
+    assert [term.collect(first), term.collect(second), term.collect(first)] == [0, 0, 1]
+    assert term.handed_in == {"ann": nb("second")}
+
+
+def test_where_nothing_tells_what_is_newer_nothing_is_overwritten(term: Term) -> None:
+    assert term.collect(term.download("a/ann_hw2.ipynb", nb("one"))) == 0
+    assert term.collect(term.download("b/ann_hw2.ipynb", nb("other"))) == 1
+    assert "nothing tells whether it is newer" in term.said
+    assert term.handed_in == {"ann": nb("one")}
+    assert term.collect(*term.outside.iterdir()) == 1
+    assert "ann has 2 files" in term.said
+
+
+def test_a_download_given_twice_is_collected_once(term: Term) -> None:
+    for folder in "ab":
+        term.download(f"{folder}/ann_hw2.ipynb", nb("one"))
+    assert term.collect(*term.outside.iterdir()) == 0
+    assert term.handed_in == {"ann": nb("one")}
+
+
+def test_a_run_that_is_killed_between_two_steps_loses_nothing(term: Term) -> None:
+    assert term.collect(term.download("noon.zip", export_of_ann(12, "noon"))) == 0
+    folder = term.root / "submitted/ann/hw2"
+    folder.rename(before_of(folder))  # as far as it came
+    assert term.collect(term.download("bob_hw2.ipynb", nb("bob")), "--dry-run", yes=False) == 0
+    assert "  ann" not in term.said  # who is not missing
+    ten = term.download("ten.zip", export_of_ann(10, "ten"))
+    assert term.collect(ten, "--dry-run", yes=False) == 1
+    assert "is newer" in term.said
+    assert not folder.exists()
+    assert term.collect(ten) == 1
+    assert "is newer" in term.said
+    assert term.handed_in == {"ann": nb("noon")}
+    folder.rename(before_of(folder))
+    assert term.collect(term.download("two.zip", export_of_ann(14, "two"))) == 0
+    assert term.handed_in == {"ann": nb("two")}
+    before_of(folder).mkdir()  # a run that came as far as its last step
+    assert term.collect(term.download("bob_hw2.ipynb", nb("bob"))) == 0
+    assert term.handed_in == {"ann": nb("two"), "bob": nb("bob")}
+
+
+def test_a_disk_that_fails_for_one_student_leaves_what_was_there(
+    term: Term, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert term.collect(term.download("noon.zip", export_of_ann(12, "noon"))) == 0
+    two = term.download("two.zip", export_of_ann(14, "two"))
+    bob = term.download("bob_hw2.ipynb", nb("bob"))
+    rename = Path.rename
+
+    def failing(self: Path, target: Path) -> Path:
+        if "ann" in self.parts and Path(target).name == "hw2" and "before" not in self.name:
+            raise OSError(28, "No space left on device")
+        return rename(self, target)
+
+    monkeypatch.setattr(write.Path, "rename", failing)
+    assert term.collect(two, bob) == 1
+    assert "NOT WRITTEN (1)" in term.said
+    assert term.handed_in == {"ann": nb("noon"), "bob": nb("bob")}
+    assert term.when("ann") == datetime(2022, 10, 4, 12)
+
+
+# -- bad input
+
+
+def left_out(term: Term, content: bytes, why: str, name: str = "bad.zip") -> None:
+    """The honest one is collected beside it, and the sentence names the file."""
+    honest = term.download("honest/bob_hw2.ipynb", nb("bob"))
+    assert term.collect(term.download(name, content), honest) == 1
+    assert term.handed_in == {"bob": nb("bob")}
+    assert why in term.said
+    assert name in term.said
+
+
+def test_half_a_zip(term: Term) -> None:
+    whole = packed(("ann_hw2.ipynb", os.urandom(9000)))
+    left_out(term, whole[:-300], "expected a zip, found none")
+
+
+def test_no_download_at_all(term: Term) -> None:
+    assert term.collect(term.outside / "nothing.zip") == 2
+    assert "nothing.zip" in term.said
+    assert main(["--course", str(term.root), "collect", "hw7", "x"]) == 2
+
+
+def test_a_bomb(term: Term) -> None:
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", 8) as bundle, bundle.open("hw2.ipynb", "w") as file:
+        for _ in range(MAX_BYTES // 1_000_000 + 1):
+            file.write(bytes(1_000_000))
+    files = packed(("leeann_701_9001_hw2.zip", stream.getvalue()))
+    left_out(term, files, f"expected at most {MAX_BYTES:,} bytes, found more")
+
+
+def test_a_link_in_a_zip_and_in_a_folder(term: Term) -> None:
+    entry = zipfile.ZipInfo("leeann_701_9001_hw2.ipynb")
+    entry.external_attr = (stat.S_IFLNK | 0o777) << 16
+    left_out(term, packed((entry, b"/etc/passwd")), "symbolic link")
+    (term.outside / "folder").mkdir()
+    (term.outside / "folder" / "zoe_hw2.ipynb").symlink_to("/etc/hostname")
+    assert term.collect(term.outside / "folder") == 1
+    assert "symbolic link" in term.said
+    assert set(term.handed_in) == {"bob"}
+
+
+@pytest.mark.parametrize("name", ["../ann_hw2.ipynb", "a/../../ann_hw2.ipynb", "/ann_hw2.ipynb",
+                                  "a\\..\\ann_hw2.ipynb", "x\x1b[2Jann_hw2.ipynb"])  # fmt: skip
+def test_names_that_lead_elsewhere(term: Term, name: str) -> None:
+    left_out(term, packed((name, nb("mallory"))), "Rename it")
+
+
+def test_a_students_folder_that_is_a_link_is_not_followed(term: Term) -> None:
+    (term.root / "submitted").mkdir()
+    elsewhere = term.outside / "elsewhere"
+    elsewhere.mkdir()
+    (term.root / "submitted" / "ann").symlink_to(elsewhere)
+    path = term.download("ann_hw2.ipynb", nb("ann"))
+    assert main(["--course", str(term.root), "collect", "hw2", str(path), "--yes"]) == 1
+    assert list(elsewhere.iterdir()) == []
+
+
+def test_5000_files(term: Term) -> None:
+    rows = "".join(f"s{n},Student {n},{n}\n" for n in range(5000))
+    term.roster("id,name,canvas_id\n" + rows)
+    files = [(f"student{n}_{n}_{9000 + n}_hw2.ipynb", nb(str(n))) for n in range(5000)]
+    assert term.collect(term.download("subs.zip", packed(*files))) == 0
+    assert len(term.handed_in) == 5000
+    assert term.handed_in["s4321"] == nb("4321")
+
+
+def test_submissions_without_a_student(term: Term) -> None:
+    left_out(term, packed(("x_999_1_hw2.ipynb", nb("x"))), "nobody in students.csv has the Canvas")
+
+
+HOSTILE_YAML = {
+    "cut off": ("submission_1: {':submitters': [", "line 2: expected YAML"),
+    "deep": ("submission_1:\n  x: " + "[" * 500, "line 2: it is nested deeper than 100 levels"),
+    "far deeper": ("submission_1:\n  x: " + "[" * 500_000, "line 2: expected YAML"),
+    "an object": ("submission_1: !!python/object/apply:os.system ['exit 1']", "says nothing of"),
+    "no mapping": ("- 1\n- 2", "expected a list of submissions by folder"),
+    "the same twice": ("submission_1: {}\nsubmission_1: {}", "line 2: 'submission_1' stands"),
+    "a circle": ("submission_1: &a\n  :submitters: *a\n  :created_at: *a", "names nobody"),
+    "no time": ("submission_1:\n  :submitters: [{':sid': ann}]\n  :created_at: soon", "'soon'"),
+    "no such day": (
+        "submission_1:\n  :submitters: [{':sid': ann}]\n  :created_at: 2022-02-30 10:00:00 Z",
+        "is no time",
+    ),
+    "a time to come": (
+        "submission_1:\n  :submitters: [{':sid': ann}]\n  :created_at: 9999-12-31 23:59:59 -12:00",
+        "is no time",
+    ),
+    "nothing": ("", "expected a list of submissions by folder"),
+    "no text": ("\x00\x01", "expected YAML"),
+    "another folder": ("submission_2: {}", "says nothing of its folder"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", HOSTILE_YAML)
+def test_a_list_of_submissions_that_is(term: Term, what: str) -> None:
+    text, why = HOSTILE_YAML[what]
+    files = [("submission_metadata.yml", text.encode()), ("submission_1/hw2.ipynb", nb("ann"))]
+    left_out(term, packed(*files), why)
+
+
+def test_aliases_that_multiply_are_not_written_out(term: Term) -> None:
+    levels = ["a0: &a0 [x, x]"] + [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]"
+                                   for n in range(1, 60)]  # fmt: skip
+    export = "\n".join([*levels, "submission_1:", "  :submitters: *a59", "  :created_at: x"])
+    files = [("submission_metadata.yml", export.encode()), ("submission_1/hw2.ipynb", nb("a"))]
+    left_out(term, packed(*files), "there is no notebook in its folder")
+
+
+def test_a_student_cannot_bring_a_list_of_submissions(term: Term) -> None:
+    forged = b"submission_2:\n  :submitters: [{':sid': ann}]\n  :created_at: 2022-10-04 10:00:00 Z"
+    for root in ("", "export/"):
+        files = [
+            (f"{root}submission_1/submission_metadata.yml", forged),
+            (f"{root}submission_1/submission_2/hw2.ipynb", nb("mallory")),
+        ]
+        left_out(term, packed(*files), "expected a name such as")
+
+
+# -- lists of students
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        ROSTER.encode("utf-8-sig"),
+        ROSTER.replace("\n", "\r\n").encode(),
+        ROSTER.replace(",", ";").replace('"Jones; Bob"', '"Jones, Bob"').encode("cp1252"),
+        ("sep=;\r\n" + ROSTER.replace(",", ";")).encode("utf-8-sig"),
+        ROSTER.replace(",", "\t").encode("utf-16"),
+    ],
+    ids=["BOM", "CRLF", "German Excel", "sep=", "Unicode text of Excel"],
+)
+def test_a_roster_as_programs_write_it(term: Term, content: bytes) -> None:
+    term.roster(content)
+    name = "Zoë Ångström_9_assignsubmission_file_/hw2.ipynb"
+    decomposed = unicodedata.normalize("NFD", name)
+    assert term.collect(term.download("m.zip", packed((decomposed, nb("zoe"))))) == 0
+    assert term.handed_in == {"zoe": nb("zoe")}
+
+
+BAD_ROSTERS = {
+    "the same id twice": (ROSTER + "ann,Another,,,,,\n", "students.csv, line 6: the id ann"),
+    "ids that differ in case": (ROSTER + "ANN,Another,,,,,\n", "line 6: the id 'ANN' differs"),
+    "ids that differ in form": (
+        ROSTER + "z\u00e9,A,,,,,\nze\u0301,B,,,,,\n", "line 7: the id z\u00e9 stands in"),
+    "ids that differ in width": (
+        ROSTER + "\uff41nn,A,,,,,\n", "line 6: the id '\\uff41nn' differs from 'ann'"),
+    "no id": (ROSTER + ",Nobody,,,,,\n", "students.csv, line 6: the row has no id"),
+    "an id that is a path": (ROSTER + "../x,N,,,,,\n", "students.csv, line 6: '../x' is no"),
+    "too many values": (ROSTER + "eve,E,1,2,3,4,5,6\n", "line 6: expected 7 values, found 8"),
+    "two with one Canvas id": (ROSTER + "eve,E,,,702,,\n", "is that of bob (students.csv, line 3)"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", BAD_ROSTERS)
+def test_a_roster_with(term: Term, what: str) -> None:
+    content, why = BAD_ROSTERS[what]
+    term.roster(content)
+    files = [("a_701_1_hw2.ipynb", nb("ann")), ("b_702_2_hw2.ipynb", nb("bob"))]
+    assert term.collect(term.download("c.zip", packed(*files))) == 1
+    assert term.handed_in["ann"] == nb("ann")
+    assert set(term.handed_in) <= {"ann", "bob"}
+    assert why in term.said
+
+
+@pytest.mark.parametrize("content", [b"", b"name\nAnn\n", b"PK\x03\x04\0\0", b"\n\n"])
+def test_a_roster_that_is_none_ends_it_before_anything_is_written(
+    term: Term, content: bytes
+) -> None:
+    term.roster(content)
+    assert term.collect(term.download("ann_hw2.ipynb", nb("ann"))) == 2
+    assert "students.csv" in term.said
+    assert term.handed_in == {}
+
+
+def test_without_a_roster_ids_that_differ_only_in_case_are_both_left_out(term: Term) -> None:
+    (term.root / "students.csv").unlink()
+    files = [("Eve_hw2.ipynb", nb("1")), ("eve_hw2.ipynb", nb("2")), ("-x_hw2.ipynb", nb("3"))]
+    left_out(term, packed(*files), "differ only in case or Unicode form")
+    assert "is no student id" in term.said
+
+
+def test_a_damaged_manifest_says_what_to_do(term: Term) -> None:
+    path = term.root / "grading/collected/hw2.json"
+    path.parent.mkdir(parents=True)
+    path.write_text("{")
+    assert term.collect(term.download("ann_hw2.ipynb", nb("ann"))) == 2
+    assert f"{path}: expected what `collect` wrote" in term.said
+
+
+def test_a_quote_that_never_ends_names_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "s.csv"
+    path.write_text('id,name\nann,"x\n' + "y" * 200_000)
+    table = read_table(path)
+    assert table.rows == ()
+    assert len(table.complaints) == 1
+    assert f"{path}, line " in table.complaints[0]
+
+
+@pytest.mark.parametrize("name", ["hw2.ipynb", "ann_hw2.ipynb", "ann_1_hw2.ipynb", "a_1_2_"])
+def test_other_names_are_not_taken_for_those_of_canvas(name: str) -> None:
+    assert not canvas.is_named_so(name)
