@@ -209,6 +209,8 @@ class Rows:
             score = rubric.score(mark.chosen, mark.adjustment, stamp.max_points)
             text = rubric.comment(mark)
         waits = not mark.done and given.auto is None
+        if _only_remarks(grading, mark):  # who flags an answer has not graded it again
+            waits = True
         now_there = {row.digest for row in self.all(ANSWERS, student=student)}
         if stamp.digest and now_there and stamp.digest not in now_there:
             waits = True  # tests graded another answer while the grader looked at this one
@@ -221,6 +223,9 @@ class Rows:
         here = and_(self._here(GRADINGS), GRADINGS.c.student == student)
         before = self.connection.execute(select(GRADINGS).where(here)).one_or_none()
         digest_before = before.digest if before else ""
+        digest = back["digest"] if back else stamp.digest or digest_before
+        if back is None and _only_remarks(grading, mark):
+            digest = digest_before
         self._execute(delete(GRADINGS).where(here))
         self._insert(
             GRADINGS,
@@ -233,7 +238,7 @@ class Rows:
             flag_note=mark.flag_note,
             score=score,
             given_comment=text,
-            digest=back["digest"] if back else stamp.digest or digest_before,
+            digest=digest,
             grader=stamp.grader,
             at=now(),
             seconds=(before.seconds if before else 0.0) + stamp.seconds,
@@ -421,6 +426,13 @@ def _grading(
         at=saved.at,
         seconds=saved.seconds,
     )
+
+
+def _only_remarks(grading: Grading, mark: Mark) -> bool:
+    """Whether an answer that waits with its old marks gets another comment or flag, not marks."""
+    old = grading.mark
+    same = (old.chosen, old.adjustment, old.done) == (mark.chosen, mark.adjustment, mark.done)
+    return grading.waits and old.done and same and old != mark
 
 
 def _version(revision: int, given: Given, overridden: bool) -> str:

@@ -348,6 +348,16 @@ def test_marks_for_an_answer_that_was_handed_in_anew_meanwhile_leave_it_in_the_q
     assert (saved.waits, saved.changed) == (False, False)
 
 
+def test_who_flags_an_answer_that_waits_again_has_not_graded_it(course, book):
+    save(book, "ada", 0)
+    grade_again(course, "ada", "e" * 64)
+    flagged = save(book, "ada", 0, flagged=True)
+    assert (flagged.score, flagged.waits, flagged.changed) == (2, True, True)
+    grade_again(course, "ada", "d" * 64)  # the one that `save` names
+    confirmed = save(book, "ada", 0, flagged=True)
+    assert (confirmed.waits, confirmed.changed) == (False, False)
+
+
 def test_undo_takes_back_the_latest_save_and_then_the_one_before(course, book):
     save(book, "ada", 0)
     save(book, "ada", 0, 1)
