@@ -79,8 +79,9 @@ export function showQuestion(question) {
     ...(question.scheme_html ? [make("h2", {}, "Mark scheme"), scheme] : []),
   );
   const panel = byId("question");
-  const key = "hw-grading desk question";
+  const wide = matchMedia("(min-width: 72rem)").matches;
+  const key = `hw-grading desk question${wide ? "" : " narrow"}`;
   const remembered = localStorage.getItem(key);
-  panel.open = remembered ? remembered === "open" : matchMedia("(min-width: 72rem)").matches;
+  panel.open = remembered ? remembered === "open" : wide;
   panel.addEventListener("toggle", () => localStorage.setItem(key, panel.open ? "open" : "closed"));
 }
