@@ -3,6 +3,7 @@
 import atexit
 import os
 import shutil
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -12,6 +13,9 @@ import matplotlib as mpl
 # nbgrader starts alembic by name.
 os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
 mpl.use("Agg")
+# A shell lets what runs in its background ignore Ctrl-C, and so would the commands that tests stop.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 if "HW_TESTS_DATA" not in os.environ:  # the workers of one run share it
     os.environ["HW_TESTS_DATA"] = os.environ["JUPYTER_DATA_DIR"] = tempfile.mkdtemp()
     atexit.register(shutil.rmtree, os.environ["HW_TESTS_DATA"], ignore_errors=True)
