@@ -49,12 +49,17 @@ def cells_by_id(document: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """Return the cells that have a grade id, by it; of several the last."""
     cells = {}
     for cell in document["cells"]:
-        metadata = cell.get("metadata") if isinstance(cell, dict) else None
-        marks = metadata.get("nbgrader") if isinstance(metadata, dict) else None
-        name = marks.get("grade_id") if isinstance(marks, dict) else None
+        name = marks_of(cell).get("grade_id")
         if isinstance(name, str):
             cells[name] = cell
     return cells
+
+
+def marks_of(cell: Any) -> dict[str, Any]:
+    """Return what nbgrader has written into a cell's metadata; {} if there is nothing."""
+    metadata = cell.get("metadata") if isinstance(cell, dict) else None
+    marks = metadata.get("nbgrader") if isinstance(metadata, dict) else None
+    return marks if isinstance(marks, dict) else {}
 
 
 def faults_of(name: str, cell: Mapping[str, Any]) -> list[Fault]:

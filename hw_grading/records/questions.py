@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-from hw_grading.records.graded_notebook import cells_by_id, open_notebook, text_of
+from hw_grading.records.graded_notebook import cells_by_id, marks_of, open_notebook, text_of
 
 _HEADING = re.compile(r"^(#{2,4}) +(.+?)(?: +\([^()]*points?\))? *$", re.MULTILINE)
 _SCHEME = re.compile(r"^.*BEGIN MARK SCHEME.*\n((?s:.*?))^.*END MARK SCHEME.*", re.MULTILINE)
@@ -67,7 +66,7 @@ def read_places(path: Path) -> dict[str, Place]:
     headings = {2: "", 3: "", 4: ""}
     scheme, question = "", ""
     for cell in open_notebook(path)["cells"]:
-        if cell.get("cell_type") == "markdown" and not _is_answer(cell):
+        if cell.get("cell_type") == "markdown" and marks_of(cell).get("solution") is not True:
             text = text_of(cell.get("source"))
             for marks, heading in _HEADING.findall(text):
                 level = len(marks)
@@ -93,9 +92,3 @@ def _place(name: str, headings: dict[int, str], scheme: str, text: str) -> Place
             return Place(first, " ".join(below) or rest, scheme, text, rest)
     counted = headings[3] or headings[2] or name
     return Place(counted, headings[4] or counted, scheme, text)
-
-
-def _is_answer(cell: dict[str, Any]) -> bool:
-    metadata = cell.get("metadata")
-    marks = metadata.get("nbgrader") if isinstance(metadata, dict) else None
-    return isinstance(marks, dict) and marks.get("solution") is True

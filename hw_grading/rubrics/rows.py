@@ -209,8 +209,8 @@ class Rows:
             score = rubric.score(mark.chosen, mark.adjustment, stamp.max_points)
             text = rubric.comment(mark)
         waits = not mark.done and given.auto is None
-        if _only_remarks(grading, mark):  # who flags an answer has not graded it again
-            waits = True
+        only_remarks = _only_remarks(grading, mark)  # who flags an answer has not graded it again
+        waits = waits or only_remarks
         now_there = {row.digest for row in self.all(ANSWERS, student=student)}
         if stamp.digest and now_there and stamp.digest not in now_there:
             waits = True  # tests graded another answer while the grader looked at this one
@@ -224,7 +224,7 @@ class Rows:
         before = self.connection.execute(select(GRADINGS).where(here)).one_or_none()
         digest_before = before.digest if before else ""
         digest = back["digest"] if back else stamp.digest or digest_before
-        if back is None and _only_remarks(grading, mark):
+        if back is None and only_remarks:
             digest = digest_before
         self._execute(delete(GRADINGS).where(here))
         self._insert(

@@ -215,3 +215,19 @@ export function duration(seconds) {
 export function counted(count, one, many = `${one}s`) {
   return `${count} ${count === 1 ? one : many}`;
 }
+
+/**
+ * Say that the page could not be loaded, and offer to try again.
+ * @param {Error} error @param {() => void} load @param {...(Node | string)} more
+ */
+export function notLoaded(error, load, ...more) {
+  byId("trouble").replaceChildren(
+    make(
+      "p",
+      {},
+      `Not loaded: ${error.message} `,
+      ...more,
+      make("button", { type: "button", onclick: load }, "Try again"),
+    ),
+  );
+}

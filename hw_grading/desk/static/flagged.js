@@ -2,7 +2,7 @@
 /** Answers that somebody is to look at again. */
 
 import { ask, gradingPage } from "./api.js";
-import { byId, make } from "./dom.js";
+import { byId, make, notLoaded } from "./dom.js";
 import { grader } from "./grader.js";
 
 async function load() {
@@ -42,14 +42,7 @@ async function load() {
     byId("flagged").removeAttribute("aria-busy");
     byId("trouble").replaceChildren();
   } catch (error) {
-    byId("trouble").replaceChildren(
-      make(
-        "p",
-        {},
-        `Not loaded: ${error.message} `,
-        make("button", { type: "button", onclick: load }, "Try again"),
-      ),
-    );
+    notLoaded(error, load);
   }
 }
 

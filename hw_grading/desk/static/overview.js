@@ -2,7 +2,7 @@
 /** All questions of a homework that people grade, and what is odd about the class. */
 
 import { LOGIN, address, ask, gradingPage } from "./api.js";
-import { byId, counted, dialog, make, points, say } from "./dom.js";
+import { byId, counted, dialog, make, notLoaded, points, say } from "./dom.js";
 import { grader } from "./grader.js";
 
 const PAUSE = 15_000; // milliseconds between two looks
@@ -242,16 +242,7 @@ async function load() {
   } catch (error) {
     const login =
       error.login && make("a", { href: LOGIN, target: "_blank" }, "Log in in another tab.");
-    byId("trouble").replaceChildren(
-      make(
-        "p",
-        {},
-        `Not loaded: ${error.message} `,
-        login || "",
-        " ",
-        make("button", { type: "button", onclick: load }, "Try again"),
-      ),
-    );
+    notLoaded(error, load, login || "", " ");
   }
 }
 

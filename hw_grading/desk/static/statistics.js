@@ -2,7 +2,7 @@
 /** How a question went: scores, items, graders, time. */
 
 import { ask, address } from "./api.js";
-import { byId, duration, make, points, svg, withFormulas } from "./dom.js";
+import { byId, duration, make, notLoaded, points, svg, withFormulas } from "./dom.js";
 import { grader } from "./grader.js";
 
 const [WIDTH, HEIGHT] = [480, 130];
@@ -142,14 +142,7 @@ async function load() {
     byId("trouble").replaceChildren();
     if (location.hash) byId(decodeURIComponent(location.hash.slice(1)))?.scrollIntoView();
   } catch (error) {
-    byId("trouble").replaceChildren(
-      make(
-        "p",
-        {},
-        `Not loaded: ${error.message} `,
-        make("button", { type: "button", onclick: load }, "Try again"),
-      ),
-    );
+    notLoaded(error, load);
   }
 }
 

@@ -2,7 +2,16 @@
 /** All answers of one student with their history, for a request to grade again. */
 
 import { ask, gradingPage } from "./api.js";
-import { byId, enlargePictures, make, points, showCleanedHtml, when, withFormulas } from "./dom.js";
+import {
+  byId,
+  enlargePictures,
+  make,
+  notLoaded,
+  points,
+  showCleanedHtml,
+  when,
+  withFormulas,
+} from "./dom.js";
 import { grader } from "./grader.js";
 
 const STUDENT =
@@ -115,14 +124,7 @@ async function load() {
   } catch (error) {
     byId("title").textContent = STUDENT;
     byId("answers").replaceChildren();
-    byId("trouble").replaceChildren(
-      make(
-        "p",
-        {},
-        `Not loaded: ${error.message} `,
-        make("button", { type: "button", onclick: load }, "Try again"),
-      ),
-    );
+    notLoaded(error, load);
   }
 }
 
