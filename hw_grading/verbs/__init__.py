@@ -1,0 +1,8 @@
+"""The staff's commands, a file for each: ``python -m hw_grading VERB``.
+
+A file has `HELP`, `add_arguments` for argparse, and `run`, which calls what does the work, prints,
+and returns the exit status. May import every room; what is heavy is imported in `run`.
+"""
+
+FINE, TO_DO, CANNOT = 0, 1, 2
+VERBS = ("collect", "demo", "desk", "new", "plots", "release", "report")

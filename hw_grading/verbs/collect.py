@@ -1,0 +1,42 @@
+"""Takes submissions out of a learning platform's download."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from hw_grading.verbs import FINE, TO_DO
+
+HELP = "take submissions out of a learning platform's download"
+DESCRIPTION = (
+    "Recognises downloads of Canvas, Gradescope and Moodle, and files named "
+    "<student>_<homework>.ipynb. Shows what they hold before anything is written."
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options."""
+    parser.add_argument("assignment")
+    parser.add_argument("downloads", nargs="+", type=Path, help="zips, folders or notebooks")
+    parser.add_argument("--roster", type=Path, help="students.csv of the course by default")
+    parser.add_argument(
+        "--canvas-gradebook", type=Path, help="exported by Canvas; it turns ids into logins"
+    )
+    parser.add_argument("--dry-run", action="store_true", help="show only")
+    parser.add_argument("--yes", action="store_true", help="write without asking")
+
+
+def run(chosen: argparse.Namespace) -> int:
+    """Collect, and return the exit status."""
+    from hw_grading.term.collect import collect
+
+    is_all_collected = collect(
+        chosen.course,
+        chosen.assignment,
+        chosen.downloads,
+        roster=chosen.roster,
+        canvas_gradebook=chosen.canvas_gradebook,
+        dry_run=chosen.dry_run,
+        yes=chosen.yes,
+    )
+    return FINE if is_all_collected else TO_DO

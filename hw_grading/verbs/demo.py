@@ -1,0 +1,20 @@
+"""Grades a sample class in a scratch course."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+HELP = "grade a sample class in a scratch course"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options."""
+    parser.add_argument("--folder", type=Path, default=Path("demo"), help="the scratch course")
+
+
+def run(chosen: argparse.Namespace) -> int:
+    """Make and grade the scratch course, and return the exit status."""
+    from hw_grading.commands.demo import demonstrate
+
+    return demonstrate(chosen.folder.resolve())

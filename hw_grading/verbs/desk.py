@@ -1,0 +1,29 @@
+"""Opens the desk, where people grade by hand in the browser."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from hw_grading.verbs import FINE
+
+HELP = "grade by hand in the browser"
+DESCRIPTION = "Opens the desk of a homework. Further options go to Jupyter Server."
+TAKES_MORE = True
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options."""
+    parser.add_argument("assignment")
+    # What is not known here is Jupyter Server's; this one is ours, wherever it stands.
+    parser.add_argument("--course", type=Path, default=argparse.SUPPRESS, help=argparse.SUPPRESS)
+    parser.add_argument("--port", type=int, help="where the server listens (8888 by default)")
+    parser.add_argument("--no-browser", action="store_true", help="print the address only")
+
+
+def run(chosen: argparse.Namespace) -> int:
+    """Serve until it is stopped, and return the exit status."""
+    from hw_grading.desk.app import serve
+
+    serve(chosen.course, chosen.assignment, chosen.port, not chosen.no_browser, chosen.more)
+    return FINE

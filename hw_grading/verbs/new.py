@@ -1,0 +1,26 @@
+"""Writes the skeleton of a homework."""
+
+from __future__ import annotations
+
+import argparse
+
+from hw_grading.verbs import FINE
+
+HELP = "the skeleton of a homework, which you then fill in"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options."""
+    parser.add_argument("name", help="of the homework, such as hw3")
+
+
+def run(chosen: argparse.Namespace) -> int:
+    """Write a new homework, say what comes next, and return the exit status."""
+    from hw_grading.commands.new import new
+
+    made = new(chosen.course, chosen.name)
+    for path in made.files:
+        print(f"  {path}")
+    print(f"Write your homework into the first of these; its due date stands in {made.manifest}.")
+    print(f"Then type: python -m hw_grading release {chosen.name}")
+    return FINE

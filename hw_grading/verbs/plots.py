@@ -1,0 +1,28 @@
+"""Writes static pages of plots and written answers."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from hw_grading.verbs import FINE
+
+HELP = "plots and written answers, by student and by question"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options."""
+    parser.add_argument("assignment")
+    parser.add_argument(
+        "--out", type=Path, help="the page by student (plots_<assignment>.html by default)"
+    )
+
+
+def run(chosen: argparse.Namespace) -> int:
+    """Write the pages, print where they are, and return the exit status."""
+    from hw_grading.reports.plots_page import by_question, write_plots_page
+
+    out = chosen.out or chosen.course / f"plots_{chosen.assignment}.html"
+    write_plots_page(chosen.course, chosen.assignment, out)
+    print(out, by_question(out), sep="\n")
+    return FINE

@@ -1,0 +1,27 @@
+"""Releases notebooks, and packs students' zips."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from hw_grading.verbs import FINE, TO_DO
+
+HELP = "released notebooks, and students' zips in dist/"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options."""
+    parser.add_argument("assignments", nargs="*", help="all homeworks by default")
+
+
+def run(chosen: argparse.Namespace) -> int:
+    """Release, print the zips and warnings, and return the exit status."""
+    from hw_grading.commands.release import release
+    from hw_grading.homework.course import Course
+
+    zips, warnings = release(Course(chosen.course), chosen.course / "dist", chosen.assignments)
+    print(*zips, sep="\n")
+    for warning in warnings:
+        print(f"warning: {warning}", file=sys.stderr)
+    return TO_DO if warnings else FINE
