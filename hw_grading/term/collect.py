@@ -13,7 +13,7 @@ from hw_grading.homework.homework import homework_of
 from hw_grading.term.decide import Plan, decide
 from hw_grading.term.manifest import path_of, read_manifest, write_manifest
 from hw_grading.term.platforms import found_in
-from hw_grading.term.roster import read_roster
+from hw_grading.term.roster import Roster, read_roster
 from hw_grading.term.showing import files_in_words, plan_in_words
 from hw_grading.term.write import put_back, write
 from hw_support.failures import visible
@@ -60,10 +60,9 @@ def collect(
         download can be opened, or nobody answers.
     """
     course = Course(folder)
+    people = read_roster(course, homework, roster, canvas_gradebook)
     with ExitStack() as stack:
-        plan, zone = plan_of(
-            course, homework, downloads, stack, roster, canvas_gradebook, dry_run=dry_run
-        )
+        plan, zone = plan_of(course, homework, downloads, stack, people, dry_run=dry_run)
         _say(plan_in_words(plan, zone))
         if dry_run or not plan.entries:
             return plan.is_all_well
@@ -71,6 +70,7 @@ def collect(
             print("Nothing was written.")
             return False
         records, failed = write(course, plan)
+    people.store(course.db_url)
     manifest = path_of(course.root, homework)
     write_manifest(manifest, homework, {**read_manifest(manifest), **records})
     _say(
@@ -87,8 +87,7 @@ def plan_of(
     homework: str,
     downloads: Sequence[Path],
     stack: ExitStack,
-    roster: Path | None = None,
-    canvas_gradebook: Path | None = None,
+    people: Roster,
     *,
     dry_run: bool = False,
 ) -> tuple[Plan, ZoneInfo]:
@@ -96,10 +95,12 @@ def plan_of(
 
     Parameters
     ----------
-    course, homework, downloads, roster, canvas_gradebook
+    course, homework, downloads
         As for `collect`, which also says what is raised.
     stack
         Closes the downloads; until then they can be read.
+    people
+        Who is in the course.
     dry_run
         Change nothing; else the half of a step that a killed run has left is undone.
     """
@@ -110,7 +111,6 @@ def plan_of(
         )
     settings = homework_of(course.root, homework).manifest
     zone = ZoneInfo(settings.time_zone)
-    people = read_roster(course, homework, roster, canvas_gradebook)
     collected = read_manifest(path_of(course.root, homework))
     found, left_out = found_in(downloads, homework, zone, stack)
     if not dry_run:

@@ -39,6 +39,7 @@ from hw_grading.records.downloads import (
 from hw_grading.records.timestamp import time_of
 from hw_grading.term.collect import plan_of
 from hw_grading.term.platforms import is_of_a_platform
+from hw_grading.term.roster import read_roster
 from hw_grading.term.showing import plan_in_words
 from hw_grading.term.write import TIME_FORMAT
 from hw_support.submission.file import MAX_BYTES, Unreadable, read_regular_file
@@ -99,14 +100,16 @@ class OneNotebookEach(ExtractorPlugin):
 
     def _extract_by_platform(self, archive: Path, homework: str, extracted: Path) -> None:
         course = Course.of(self.parent.coursedir)
+        people = read_roster(course, homework)
         with ExitStack() as stack:
-            plan, zone = plan_of(course, homework, [archive], stack)
+            plan, zone = plan_of(course, homework, [archive], stack, people)
             self.log.info("%s", plan_in_words(plan, zone))
             for entry in plan.to_write:
                 name = f"{entry.person.id}_{homework}{NOTEBOOK}"
                 (extracted / name).write_bytes(entry.found.read())
                 if entry.found.when:
                     self.parent.collector_plugin_inst.handed_in[name] = entry.found.when
+        people.store(course.db_url)
         for file in (*plan.left_out, *plan.unknown):
             self._left_out[file.file] = file.why
 

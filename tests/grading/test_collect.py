@@ -16,6 +16,7 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
+from nbgrader.api import Gradebook, Student
 from platforms import gradescope, nb, packed
 from sqlalchemy import select
 
@@ -258,8 +259,6 @@ def test_plain_files_and_zips(term: Term) -> None:
 
 
 def test_without_a_roster_the_gradebook_says_who_is_who(term: Term) -> None:
-    from nbgrader.api import Gradebook, Student
-
     (term.root / "students.csv").unlink()
     with Gradebook(f"sqlite:///{term.root}/gradebook.db", "term") as gradebook:
         gradebook.add_student("ann", first_name="Ann", last_name="Lee", email="a@x.edu")
@@ -275,6 +274,21 @@ def test_without_a_roster_the_gradebook_says_who_is_who(term: Term) -> None:
 
 
 # -- what is written
+
+
+def test_the_gradebook_gets_the_names_of_the_roster_and_keeps_its_own(term: Term) -> None:
+    db_url = f"sqlite:///{term.root}/gradebook.db"
+    with Gradebook(db_url) as gradebook:
+        gradebook.add_student("ann", first_name="Annabel", last_name="Lee")
+    assert term.collect(term.download("ann_hw2.ipynb", nb("ann"))) == 0
+    with Gradebook(db_url) as gradebook:
+        held = [(s.id, s.first_name, s.last_name, s.email) for s in gradebook.students]
+    assert sorted(held) == [
+        ("ann", "Annabel", "Lee", "ann@x.edu"),
+        ("bob", "Bob", "Jones", "bob@x.edu"),
+        ("dan", "Dan", "O'Neil", "dan@x.edu"),
+        ("zoe", "Zoë", "Ångström", "zoe@x.edu"),
+    ]
 
 
 def test_nothing_is_written_before_the_instructor_agrees(
