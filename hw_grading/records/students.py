@@ -22,6 +22,8 @@ class Student:
     name: str
     email: str
     platform_id: str
+    first_name: str = ""
+    last_name: str = ""
 
 
 def students_of(db_url: str, assignment: str) -> list[Student]:
@@ -46,7 +48,8 @@ def students_of(db_url: str, assignment: str) -> list[Student]:
     finally:
         engine.dispose()
     return [
-        Student(id, f"{first} {last}".strip(), mail, lms) for id, first, last, mail, lms in rows
+        Student(id, f"{first} {last}".strip(), mail, lms, first, last)
+        for id, first, last, mail, lms in rows
     ]
 
 
