@@ -144,10 +144,10 @@ def _kinds(sheet: Sheet, columns: Sequence[int], finder: Finder) -> dict[int, st
     kinds: dict[int, str] = {}
     for column in columns:
         called = folded(sheet.header[column])
-        values = [value for row in sheet.rows if (value := row[column].strip())]
+        values = [row[column] for row in sheet.rows]
         if called in _IDS:
             kinds[column] = NUMBER
-        elif called in _LOGINS or 2 * sum(finder.knows(LOGIN, v) for v in values) > len(values):
+        elif called in _LOGINS or 2 * sum(finder.knows(LOGIN, v) for v in values) > len(sheet.rows):
             kinds[column] = LOGIN
     if columns:  # the full name stands right behind the identifier
         kinds.setdefault(columns[0], NAME)
