@@ -30,6 +30,11 @@ def points(number: float) -> str:
     return f"{round(number, 2):.12g}"
 
 
+def counted(number: int, noun: str) -> str:
+    """Return a number and a noun, which gets an "s" where it has to: ``"1 student"``."""
+    return f"{number} {noun}" + ("" if number == 1 else "s")
+
+
 def as_csv(rows: Iterable[Sequence[Any]]) -> bytes:
     """Return a table as CSV in UTF-8, each value as `cell` has it."""
     stream = io.StringIO(newline="")

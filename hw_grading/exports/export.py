@@ -61,7 +61,10 @@ def export(
         Nothing was written; the text says why.
     """
     if kind in _FILLING and not fill:
-        raise Unreadable(f"expected the file of {kind.title()} that is to be filled in, found none")
+        raise Unreadable(
+            f"expected the file of {kind.title()} that is to be filled in, found none. Name it by "
+            f"--fill FILE (for nbgrader export: --{kind.title()}.fill=FILE)"
+        )
     if kind in _TABLES and (fill or column):
         raise Unreadable(f"{kind} is a table of its own: there is no file to fill in for it")
     grades = read_grades(course, assignment, roster, students)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from hw_grading.exports.cells import points
+from hw_grading.exports.cells import counted, points
 from hw_grading.exports.grades import Grade, Grades
 from hw_grading.exports.sheet import Sheet, number_in
 from hw_support.submission.file import Unreadable
@@ -66,9 +66,11 @@ def filled(
             new = text.replace(".", ",") if decimal_comma else text
             changes[row.number] = {column: new}
     name = shown(sheet.header[column])
-    told = f"{written} scores stand in the column {name}; {len(changes)} of them are new."
+    told = f"{counted(written, 'score')} in the column {name}, {len(changes)} of them new."
     if kept:
-        told += f" {kept} students without a score, or excused, keep what was there."
+        told += (
+            f" Rows of {counted(kept, 'student')} without a score, or excused, stay as they were."
+        )
     return sheet.with_values(changes), told
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from hw_grading.exports.cells import counted
 from hw_grading.final_scores.scores import FinalScore, FinalScores, final_scores
 from hw_grading.homework.course import Course
 from hw_grading.homework.homework import homework_of
@@ -110,14 +111,16 @@ class Grades:
         if waiting := [grade for grade in self.wanted if grade.waiting]:
             answers = sum(grade.waiting for grade in waiting)
             yield (
-                f"{answers} answers of {len(waiting)} students wait for a person: these students "
-                f"have the points so far. To grade them: python -m hw_grading desk "
+                f"{counted(answers, 'answer')} of {counted(len(waiting), 'student')} still to be "
+                "graded by a person; what is written counts the points so far. To grade them: "
+                "python -m hw_grading desk "
                 f"{self.finals.assignment}"
             )
         without = [g.id for g in self.wanted if g.final and g.final.record and not g.is_scored]
         if without:
             yield (
-                f"{len(without)} submissions have no score yet: {', '.join(map(shown, without))}. "
+                f"{counted(len(without), 'submission')} without a score yet: "
+                f"{', '.join(map(shown, without))}. "
                 f"Run `nbgrader autograde {self.finals.assignment}`"
             )
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from hw_grading.exports.cells import counted
 from hw_grading.exports.grades import Grade, Grades
 from hw_grading.exports.sheet import Line, Sheet
 from hw_grading.term.roster import folded
@@ -47,7 +48,8 @@ class Matches:
                 f"{grade.id} ({shown(grade.person.name)})" if grade.person.name else grade.id
                 for grade in self.missing
             )
-            yield f"{len(self.missing)} students with a score are not in the file: {names}"
+            number = counted(len(self.missing), "student")
+            yield f"{number} with a score, but without a row in the file: {names}"
         if self.strangers and grades.is_whole:
             yield self._of_strangers(platform, "students.csv")
 
@@ -58,8 +60,8 @@ class Matches:
 
     def _of_strangers(self, platform: str, source: str) -> str:
         return (
-            f"{len(self.strangers)} students of {platform} are not in {source}, their rows stay "
-            f"as they were: {', '.join(self.strangers)}"
+            f"{counted(len(self.strangers), 'student')} of {platform} not in {source}, whose rows "
+            f"stay as they were: {', '.join(self.strangers)}"
         )
 
 

@@ -21,6 +21,7 @@ from hw_grading.plugins.feedback.facts import Facts
 from hw_grading.plugins.feedback.failures import Line, failures_of, lines_of, mended_in
 from hw_grading.plugins.feedback.hiding import HideTestDetails
 from hw_grading.records.graded_notebook import MAX_BYTES
+from hw_grading.records.questions import Place
 from hw_grading.records.results import Roster, read_roster, read_student
 from hw_grading.records.scores import NoScores, Score
 from hw_support.failures import visible
@@ -99,12 +100,16 @@ def _tests(
                 "score": float(points(given)),
                 "max_score": float(points(cell.max_points)),
                 "name": visible(str(place)),
-                "number": visible(place.question),
+                "number": visible(place.question) if _is_number(place) else str(len(tests) + 1),
                 "output": "\n".join(said),
                 "visibility": "visible",
             }
         )
     return tests
+
+
+def _is_number(place: Place) -> bool:
+    return any(character.isdigit() for character in place.question)
 
 
 def _said(line: Line) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from nbgrader.api import Gradebook
 
-from hw_grading.exports.cells import as_csv, points
+from hw_grading.exports.cells import as_csv, counted, points
 from hw_grading.exports.filling import Exported
 from hw_grading.exports.grades import Grade, Grades
 from hw_grading.final_scores.scores import final_scores
@@ -97,7 +97,7 @@ def by_question(grades: Grades) -> Exported:
 
 def _exported(grades: Grades, content: bytes) -> Exported:
     without = sum(not grade.is_scored for grade in grades.wanted)
-    told = f"{len(grades.wanted)} students, {without} of them without a score."
+    told = f"{counted(len(grades.wanted), 'student')}, {without} of them without a score."
     return Exported(content, (told,), tuple(grades.left_to_do()))
 
 
@@ -121,7 +121,7 @@ def _like_gradescope(grades: Grades, grade: Grade) -> list[Any]:
         "Graded" if grade.is_scored and not grade.waiting else "Ungraded",
         record.key,
         _local(grades, record.handed_in, "%Y-%m-%d %H:%M:%S %z"),
-        f"{late // 3600:02}:{late // 60 % 60:02}:{late % 60:02}",
+        f"{late // 3600:02}:{late // 60 % 60:02}:{late % 60:02}" if record.handed_in else "",
         "",
         "",
     ]

@@ -5,10 +5,13 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import json
 import unicodedata
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
+import nbformat
 import pytest
 from by_hand import add_student, copied, grade_elsewhere, make_course
 from nbgrader.api import Gradebook
@@ -21,9 +24,11 @@ from platforms_in import (
     Moodle,
     MoodleStudent,
 )
+from toy_course import ToyCourse, run
 
 from hw_grading.__main__ import main
 from hw_grading.exports.sheet import read_sheet, write_whole
+from hw_grading.final_scores.scores import Correction, FinalScores, final_scores
 from hw_grading.homework.course import Course
 from hw_support.submission.file import Unreadable
 
@@ -122,8 +127,8 @@ def test_canvas_gets_the_scores_and_nothing_else(
     changed = [a for a, b in zip(given.splitlines(), written.splitlines(), strict=True) if a != b]
     assert len(changed) == 3
     assert given.count(b"\r\n") == written.count(b"\r\n")
-    assert "3 scores stand in the column 'ps1 (123456)'" in term.said
-    assert "1 students without a score" in term.said
+    assert "3 scores in the column 'ps1 (123456)', 3 of them new" in term.said
+    assert "1 student without a score, or excused" in term.said
 
 
 def test_dan_without_a_submission_keeps_his_score_and_the_excused_stay_excused(term: Term) -> None:
@@ -142,7 +147,7 @@ def test_a_submission_that_was_never_graded_keeps_the_score_and_is_named(term: T
         gradebook.db.commit()
     site = canvas()
     assert term.export("canvas", site.exported()) == 1
-    assert "submissions have no score yet" in term.said
+    assert "1 submission without a score yet" in term.said
     assert "'dan'" in term.said
     assert ("Dan O'Neil", "123456") not in site.imported(term.to.read_bytes())[0]
 
@@ -150,7 +155,7 @@ def test_a_submission_that_was_never_graded_keeps_the_score_and_is_named(term: T
 def test_answers_that_wait_for_a_person_are_counted(term: Term) -> None:
     add_student(term.course, "dan")
     assert term.export("canvas", canvas().exported()) == 1
-    assert "2 answers of 1 students wait for a person" in term.said
+    assert "2 answers of 1 student still to be graded by a person" in term.said
 
 
 @pytest.mark.parametrize("title", ["Homework Seven", "ps1 late"])
@@ -203,7 +208,7 @@ def test_who_is_on_one_side_only_is_named(term: Term) -> None:
     del site.students[1]
     site.students.append(CanvasStudent("705", "Eve Adams", "3999", "eve", {"123456": "1"}))
     assert term.export("canvas", site.exported()) == 1
-    assert "1 students with a score are not in the file: bob ('Jones, Bob')" in term.said
+    assert "1 student with a score, but without a row in the file: bob ('Jones, Bob')" in term.said
     assert "'Adams, Eve' (line 7)" in term.said
     assert ("Eve Adams", "123456") not in site.imported(term.to.read_bytes())[0]
 
@@ -213,7 +218,7 @@ def test_without_a_roster_strangers_are_no_fault(term: Term) -> None:
     site = Canvas([CanvasStudent("701", "Ann Lee", "ann"), CanvasStudent("9", "Eve Adams", "eve")])
     site.students += [CanvasStudent("8", "B", login="BOB"), CanvasStudent("7", "Z", login="zoe")]
     assert term.export("canvas", site.exported()) == 0, term.said
-    assert "1 students of Canvas are not in the gradebook" in term.said
+    assert "1 student of Canvas not in the gradebook" in term.said
     assert len(site.imported(term.to.read_bytes())[0]) == 3
 
 
@@ -351,7 +356,7 @@ def test_rows_that_are_nobodys_stay_and_are_named(term: Term) -> None:
     site = moodle()
     site.students.append(MoodleStudent(15, "Eve Adams", "3999", "eve@x.edu", "1.00", "=1+1"))
     assert term.export("moodle", site.exported()) == 1
-    assert "1 students of Moodle are not in students.csv" in term.said
+    assert "1 student of Moodle not in students.csv" in term.said
     assert "'Eve Adams'" in term.said
     assert site.imported(term.to.read_bytes()) == GRADES
 
@@ -538,3 +543,128 @@ def test_a_table_of_our_own_has_nothing_to_fill_in(term: Term) -> None:
     assert term.export("questions", "a,b\n") == 2
     assert term.export("canvas") == 2
     assert "expected the file of Canvas" in term.said
+
+
+def test_corrections_and_penalties_count_in_every_export(term: Term, monkeypatch) -> None:
+    """Whatever makes up the final score, all exports agree with it."""
+
+    def corrected(course: Course, assignment: str) -> FinalScores:
+        finals = final_scores(course, assignment)
+        more = Correction(1, "why", 1.0, "=the question was unclear")
+        students = {
+            key: replace(one, corrections=(more,), score=one.score + 1, penalty=0.75)
+            for key, one in finals.students.items()
+        }
+        return replace(finals, students=students, max_score=7.0)
+
+    monkeypatch.setattr("hw_grading.exports.grades.final_scores", corrected)
+    site = canvas(assignments=(("55", "Quiz", "10"), ("123456", "ps1", "7")))
+    assert term.export("canvas", site.exported()) == 0
+    changes, _ = site.imported(term.to.read_bytes())
+    assert changes["Ann Lee", "123456"] == ("", "5.75")
+    worksheet = moodle(maximum="7.00")
+    assert term.export("moodle", worksheet.exported()) == 0
+    assert worksheet.imported(term.to.read_bytes())["Ann Lee"] == ("", "5.75")
+    assert term.export("gradescope") == 0
+    ann = next(row for row in term.table() if row["SID"] == "3031")
+    assert (ann["Total Score"], ann["Max Points"], ann["Q1: Limits (6.0 pts)"]) == (
+        "5.75",
+        "7.0",
+        "6.5",
+    )
+    assert term.export("questions") == 0
+    ann = term.table()[0]
+    assert (ann["corrections"], ann["score"], ann["penalty"], ann["final"]) == (
+        *("1.0", "6.5", "0.75", "5.75"),
+    )
+    assert ann["why_corrections"] == "'=the question was unclear"
+
+
+# -- nbgrader's own command
+
+
+@pytest.mark.slow
+def test_nbgrader_exports_through_the_plug_ins(term: Term) -> None:
+    site = canvas()
+    term.file.write_text(site.exported(), encoding="utf-8", newline="")
+    root, plugins = term.course.folder, "--exporter=hw_grading.exports.plugins"
+
+    def export(*words: str) -> tuple[int, str]:
+        done = run(root, "export", *words)
+        return done.returncode, done.stdout + done.stderr
+
+    status, said = export(f"{plugins}.Canvas", f"--Canvas.fill={term.file}", f"--to={term.to}")
+    assert (status, site.imported(term.to.read_bytes())[0]) == (0, SCORES), said
+    term.file.write_text(moodle().exported(), encoding="utf-8", newline="")
+    status, said = export(f"{plugins}.Moodle", f"--Moodle.fill={term.file}", f"--to={term.to}")
+    assert (status, moodle().imported(term.to.read_bytes())) == (0, GRADES), said
+    assert export(f"{plugins}.Questions")[0] == 0
+    assert (root / "ps1_questions.csv").is_file()
+    status, said = export(f"{plugins}.Canvas")
+    assert status == 1
+    assert "--Canvas.fill=FILE" in said
+    assert "Traceback" not in said
+    with Gradebook(term.course.db_url) as gradebook:
+        gradebook.add_assignment("ps2")
+    status, said = export(f"{plugins}.Gradescope")
+    assert status == 1
+    assert "one homework at a time, found 'ps1', 'ps2'" in said
+    assert export(f"{plugins}.Gradescope", "--assignment=ps1")[0] == 0
+    assert (root / "ps1_gradescope.csv").is_file()
+    assert export(f"{plugins}.PlainCsv", "--assignment=ps1", "--student=bob")[0] == 0
+    with (root / "grades.csv").open(encoding="utf-8", newline="") as stream:
+        rows = [(r["assignment"], r["student_id"], r["score"]) for r in csv.DictReader(stream)]
+    assert rows == [("ps1", "bob", "3.0")]
+
+
+# -- results.json
+
+
+@pytest.mark.slow
+def test_results_json_tells_a_student_what_feedback_does(
+    course: ToyCourse, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    notebook = course.answer(
+        triple="def triple(x):\n    print('\\x1b[2J')\n    return 6 if x == 2 else -1"
+    )
+    course.submit("ann", notebook)
+    assert course.grade().returncode == 0
+    (tmp_path / "mine.ipynb").write_text(nbformat.writes(notebook), encoding="utf-8")
+    before = sorted(path for path in course.root.rglob("*") if path.is_file())
+    results = []
+    for words in (["ann"], ["--notebook", str(tmp_path / "mine.ipynb")]):
+        to = tmp_path / "results.json"
+        command = ["--course", str(course.root), "results-json", "hw2", *words, "--to", str(to)]
+        assert main(command) == 0, capsys.readouterr()
+        results.append(json.loads(to.read_text(encoding="utf-8")))
+    assert results[0] == results[1]
+    assert sorted(path for path in course.root.rglob("*") if path.is_file()) == before
+    told = results[0]
+    tests = {test["name"]: test for test in told["tests"]}
+    assert told["score"] == sum(test["score"] for test in told["tests"]) == 2
+    assert [test["max_score"] for test in told["tests"]] == [2, 1, 3]
+    assert set(told) == {"score", "output", "visibility", "stdout_visibility", "tests"}
+    assert told["visibility"] == "after_published"
+    for test in tests.values():
+        assert set(test) == {"score", "max_score", "name", "number", "output", "visibility"}
+        assert "15" not in test["output"]  # of the hidden test
+        assert "triple(5)" not in test["output"]
+        assert all(c == "\n" or c.isprintable() for c in test["output"])
+    assert tests["test_double"]["output"] == ""
+    assert "AssertionError" in tests["test_triple"]["output"]
+
+
+@pytest.mark.slow
+def test_results_json_of_a_file_that_is_no_notebook_is_a_zero_with_a_reason(
+    course: ToyCourse, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bad, to = tmp_path / "mine.ipynb", tmp_path / "results.json"
+    bad.write_text("no notebook")
+    command = ["--course", str(course.root), "results-json", "hw2", "--to", str(to)]
+    assert main([*command, "--notebook", str(bad)]) == 0
+    told = json.loads(to.read_text(encoding="utf-8"))
+    assert told["score"] == 0
+    assert "could not be read as a notebook" in told["output"]
+    assert main([*command, "--notebook", str(tmp_path / "none.ipynb")]) == 2
+    assert main([*command[:4], "nobody"]) == 2
+    assert "'nobody' has handed in nothing" in capsys.readouterr().err
