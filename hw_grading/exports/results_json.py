@@ -85,7 +85,7 @@ def _tests(
     scores: Sequence[Score],
     lines: dict[str, list[Line]],
 ) -> list[dict[str, Any]]:
-    tests = []
+    tests: list[dict[str, Any]] = []
     for score in scores:
         cell = score.cell
         if cell.by_hand:
