@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection
 from pathlib import Path
 
@@ -39,8 +40,8 @@ def export(
     kind
         One of `hw_grading.exports.choices.KINDS`.
     to
-        Where they go; by default ``<assignment>_<kind>.csv`` here, which is never the file that is
-        filled in. A file that is there is replaced, in one step.
+        Where they go. A file that is there is replaced, in one step. By default
+        ``<assignment>_<kind>.csv`` here, which must not be there yet.
     fill
         The file of Canvas or Moodle that is filled in; None for tables of our own.
     column
@@ -70,8 +71,8 @@ def export(
     grades = read_grades(course, assignment, roster, students)
     exported = _exported(kind, grades, fill, column)
     out = to or Path(f"{assignment}_{kind}.csv")
-    if not to and fill and out.resolve() == fill.resolve():
-        raise Unreadable(f"{out} is the file to be filled in. Say by --to where the grades go")
+    if not to and os.path.lexists(out):
+        raise Unreadable(f"{out} is there already. Say by --to where the grades go")
     if out.is_dir():
         raise Unreadable(f"{shown(out)} is a folder: say by --to which file the grades go into")
     write_whole(out, exported.content)

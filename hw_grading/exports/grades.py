@@ -13,6 +13,7 @@ from hw_grading.homework.course import Course
 from hw_grading.homework.homework import homework_of
 from hw_grading.records.questions import Place, read_places
 from hw_grading.records.scores import Cell, Score
+from hw_grading.records.students import last_and_first
 from hw_grading.term.roster import Person, Roster, folded, read_roster
 from hw_support.submission.file import Unreadable
 from hw_support.submission.problems import shown
@@ -59,10 +60,8 @@ class Grade:
         """First and last name: the gradebook's, or else what can be told from the roster's."""
         if self.final and (self.final.student.first_name or self.final.student.last_name):
             return self.final.student.first_name, self.final.student.last_name
-        last, comma, first = self.person.name.partition(",")
-        if not comma:
-            first, _, last = self.person.name.rpartition(" ")
-        return first.strip(), last.strip()
+        last, first = last_and_first(self.person.name)
+        return first, last
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from hw_grading.exports.cells import counted
@@ -96,8 +96,16 @@ class Finder:
                 raise Unreadable(f"{first} is that of {other.id}, {called} that of {grade.id}")
         return said[0][1] if said else None
 
-    def by_name(self, asked: Asked) -> Grade | None:
+    def by_name(self, asked: Asked, telling: Collection[str]) -> Grade | None:
         """Return who has this name; None if nobody has.
+
+        Parameters
+        ----------
+        asked
+            What the platform tells.
+        telling
+            The kinds of values by which others are known: there, who is not known by them is
+            somebody else of that name.
 
         Raises
         ------
@@ -106,7 +114,7 @@ class Finder:
         """
         for kind, called, value in asked:
             if kind == NAME and value.strip() and (found := self._one(kind, called, value)):
-                _refuse_another(asked, found, value)
+                _refuse_another(asked, found, value, telling)
                 return found
         return None
 
@@ -127,8 +135,9 @@ def match(
 ) -> Matches:
     """Tell which student each row is.
 
-    Numbers and logins come first, for all rows; a name only where they say nothing, and never for
-    a student who has a row already. Of two rows for one student neither counts.
+    Numbers and logins come first, for all rows; a name only where the row has none by which others
+    are known, and never for a student who has a row already. Of two rows for one student neither
+    counts.
     """
     found: dict[int, Grade] = {}
     complaints: list[str] = []
@@ -142,11 +151,17 @@ def match(
         except Unreadable as why:
             complaints.append(_kept(sheet, row, str(why)))
     taken = {grade.id for grade in found.values()}
+    telling = {
+        kind
+        for row in rows
+        for kind, _, value in asked_of(row)
+        if kind in (NUMBER, LOGIN) and row.number in found and finder.knows(kind, value)
+    }
     strangers: list[str] = []
     for row in rest:
         name = next((value for kind, _, value in asked_of(row) if kind == NAME), "")
         try:
-            named = finder.by_name(asked_of(row))
+            named = finder.by_name(asked_of(row), telling)
         except Unreadable as why:
             complaints.append(_kept(sheet, row, str(why)))
             continue
@@ -179,7 +194,7 @@ def _kept(sheet: Sheet, row: Line, why: str) -> str:
     return f"{sheet.place(row)}: {why}. The row stays as it was"
 
 
-def _refuse_another(asked: Asked, found: Grade, name: str) -> None:
+def _refuse_another(asked: Asked, found: Grade, name: str, telling: Collection[str]) -> None:
     person = found.person
     for kind, called, value in asked:
         own = {NUMBER: person.sid, PLATFORM_ID: person.canvas_id}.get(kind, "")
@@ -187,6 +202,12 @@ def _refuse_another(asked: Asked, found: Grade, name: str) -> None:
             raise Unreadable(
                 f"the name {shown(name)} is that of {found.id}, whose {called} is {shown(own)} and "
                 f"not {shown(value)}"
+            )
+        if kind in telling and value.strip():
+            raise Unreadable(
+                f"the name {shown(name)} is that of {found.id}, and nobody is known by the "
+                f"{called} {shown(value)}, as others are by theirs. If it is {found.id}, say so in "
+                "students.csv"
             )
 
 

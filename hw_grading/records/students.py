@@ -70,7 +70,7 @@ def store_students(db_url: str, students: Iterable[Student]) -> None:
     with Gradebook(db_url) as gradebook:
         known = {student.id: student for student in gradebook.students}
         for student in students:
-            last, first = _last_and_first(student.name)
+            last, first = last_and_first(student.name)
             row = known.get(student.id)
             if row is None:
                 row = api.Student(id=student.id)
@@ -82,7 +82,7 @@ def store_students(db_url: str, students: Iterable[Student]) -> None:
         gradebook.db.commit()
 
 
-def _last_and_first(name: str) -> tuple[str, str]:
+def last_and_first(name: str) -> tuple[str, str]:
     """Return a name's two parts; the last word is the last name if no comma tells."""
     if "," in name:
         last, first = name.split(",", 1)

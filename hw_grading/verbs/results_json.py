@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
 from hw_grading.exports.choices import VISIBILITIES
@@ -21,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     one = parser.add_mutually_exclusive_group(required=True)
     one.add_argument("student", nargs="?", help="who was graded in this course")
     one.add_argument("--notebook", type=Path, help="a notebook to grade, as it was handed in")
-    parser.add_argument("--to", type=Path, default=Path("results.json"))
+    parser.add_argument("--to", type=Path, help="a file; it is printed by default")
     parser.add_argument(
         "--visibility",
         default="after_published",
@@ -36,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(chosen: argparse.Namespace) -> int:
-    """Write the file, print where it is, and return the exit status."""
+    """Write the file and say where it is, or print it; return the exit status."""
     from hw_grading.exports.one_notebook import graded
     from hw_grading.exports.results_json import as_json, results_of
     from hw_grading.exports.sheet import write_whole
@@ -53,6 +54,10 @@ def run(chosen: argparse.Namespace) -> int:
         )
     else:
         results = results_of(course, chosen.assignment, chosen.student, chosen.visibility)
+    if not chosen.to:
+        encoding = sys.stdout.encoding or "utf-8"
+        print(as_json(results).encode(encoding, "replace").decode(encoding), end="")
+        return FINE
     write_whole(chosen.to, as_json(results).encode())
     most = sum(test["max_score"] for test in results["tests"])
     print(f"{results['score']:g} of {most:g} points that tests give: {chosen.to}")

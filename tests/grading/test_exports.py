@@ -243,6 +243,21 @@ def test_a_namesake_does_not_get_the_score(term: Term) -> None:
     assert ("Ann Lee", "123456") not in site.imported(term.to.read_bytes())[0]
 
 
+def test_where_others_are_known_by_their_ids_a_name_alone_is_not_believed(term: Term) -> None:
+    """The roster knows no numbers beside the ids, which are what SIS has."""
+    (term.course.folder / "students.csv").unlink()
+    with Gradebook(term.course.db_url) as gradebook:
+        gradebook.update_or_create_student("ann", first_name="Ann", last_name="Lee")
+    site = Canvas([CanvasStudent("1", "Bob", "bob"), CanvasStudent("2", "Ann Lee", "3999")])
+    site.students.append(CanvasStudent("3", "Zoe", "zoe"))
+    assert term.export("canvas", site.exported()) == 1
+    assert "line 5: the name 'Lee, Ann' is that of ann, and nobody is known by" in term.said
+    assert {name for name, _ in site.imported(term.to.read_bytes())[0]} == {"Bob", "Zoe"}
+    site.students = [site.students[1]]  # nobody is known by an id here
+    assert term.export("canvas", site.exported()) == 1
+    assert set(site.imported(term.to.read_bytes())[0]) == {("Ann Lee", "123456")}
+
+
 def test_a_row_with_ids_of_two_students_is_neithers(term: Term) -> None:
     site = canvas()
     site.students[0].login = "bob"
