@@ -109,7 +109,7 @@ def read_sheet(path: Path) -> Sheet:
     except (Unreadable, OSError) as why:
         raise Unreadable(f"{path}: {why}") from None
     physical = text.splitlines(keepends=True)
-    told = re.fullmatch(r"sep=(.)\s*", physical[0]) if physical else None  # which Excel obeys
+    told = re.fullmatch(r"sep=([,;\t|])\s*", physical[0]) if physical else None  # which Excel obeys
     before = physical[0] if told else ""
     text = text[len(before) :]
     delimiter = told[1] if told else _delimiter_of(text)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import codecs
+import contextlib
 import csv
 import io
 import json
+import tempfile
 import unicodedata
 from dataclasses import replace
 from datetime import datetime
@@ -14,6 +16,8 @@ from pathlib import Path
 import nbformat
 import pytest
 from by_hand import add_student, copied, grade_elsewhere, make_course
+from hypothesis import given
+from hypothesis import strategies as st
 from nbgrader.api import Gradebook
 from platforms_in import (
     ENGLISH,
@@ -498,6 +502,22 @@ def test_a_sheet_is_written_as_it_came(tmp_path: Path) -> None:
         assert [row.number for row in sheet.rows] == [4]
         changed = sheet.with_values({4: {0: "2"}})[len(bom) :].decode(encoding)
         assert '2;"x\r\ny"\r\n' in changed
+
+
+@given(
+    st.lists(st.sampled_from([*',;\t"\r\n', "a", "é", "\u2028", "\0", "sep=;\n"]), max_size=30),
+    st.sampled_from([b"", codecs.BOM_UTF8]),
+)
+def test_whatever_a_file_holds_it_is_refused_or_comes_back_as_it_was(
+    pieces: list[str], bom: bytes
+) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "any.csv"
+        path.write_bytes(bom + "".join(pieces).encode())
+        with contextlib.suppress(Unreadable):
+            sheet = read_sheet(path)
+            assert sheet.with_values({}) == path.read_bytes()
+            assert all(len(row.values) == len(sheet.header.values) for row in sheet.rows)
 
 
 def test_a_link_to_nowhere_and_a_folder_are_refused(tmp_path: Path) -> None:
