@@ -95,4 +95,4 @@ c.GenerateFeedback.preprocessors = [
 ]
 
 # A table that no spreadsheet computes.
-c.ExportApp.plugin_class = "hw_grading.plugins.exporting.PlainCsv"
+c.ExportApp.plugin_class = "hw_grading.exports.plugins.PlainCsv"

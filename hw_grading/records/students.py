@@ -22,6 +22,8 @@ class Student:
     name: str
     email: str
     platform_id: str
+    first_name: str = ""
+    last_name: str = ""
 
 
 def students_of(db_url: str, assignment: str) -> list[Student]:
@@ -46,7 +48,8 @@ def students_of(db_url: str, assignment: str) -> list[Student]:
     finally:
         engine.dispose()
     return [
-        Student(id, f"{first} {last}".strip(), mail, lms) for id, first, last, mail, lms in rows
+        Student(id, f"{first} {last}".strip(), mail, lms, first, last)
+        for id, first, last, mail, lms in rows
     ]
 
 
@@ -67,7 +70,7 @@ def store_students(db_url: str, students: Iterable[Student]) -> None:
     with Gradebook(db_url) as gradebook:
         known = {student.id: student for student in gradebook.students}
         for student in students:
-            last, first = _last_and_first(student.name)
+            last, first = last_and_first(student.name)
             row = known.get(student.id)
             if row is None:
                 row = api.Student(id=student.id)
@@ -79,7 +82,7 @@ def store_students(db_url: str, students: Iterable[Student]) -> None:
         gradebook.db.commit()
 
 
-def _last_and_first(name: str) -> tuple[str, str]:
+def last_and_first(name: str) -> tuple[str, str]:
     """Return a name's two parts; the last word is the last name if no comma tells."""
     if "," in name:
         last, first = name.split(",", 1)
