@@ -103,6 +103,7 @@ def move(course: Course, address: str) -> Moved:
         tables = _tables(source)
         for table in tables:
             _expect_fit(source, table, old)
+        _expect_no_orphans(source, tables, old)
         _make(source, target, tables)
         replaced = sum(_copy(source, target, table) for table in tables)
         rows = {table.name: _compare(source, target, table) for table in tables}
@@ -217,20 +218,32 @@ def _expect_fit(source: Connection, table: Table, path: Path) -> None:
                 f"{path}: in the table {table.name} a {column.name} has {len(long)} characters "
                 f"({shown(long)}), and PostgreSQL has room for {limit}. Make it shorter first"
             )
-    for foreign in table.foreign_keys:
-        mine, theirs = foreign.parent, foreign.column
-        is_known = exists().where(theirs == mine).correlate(table)
-        lost = select(func.count()).select_from(table).where(mine.is_not(None), ~is_known)
-        if (number := source.execute(lost).scalar()) and mine.table is not theirs.table:
-            delete = (
-                f"DELETE FROM {table.name} WHERE {mine.name} NOT IN "
-                f"(SELECT {theirs.name} FROM {theirs.table.name})"
-            )
-            raise Unreadable(
-                f"{path}: {number} rows of the table {table.name} belong to a "
-                f"{theirs.table.name} that is no more, and PostgreSQL refuses them. No command "
-                f'shows them. After a backup remove them: sqlite3 {path} "{delete}"'
-            )
+
+
+def _expect_no_orphans(source: Connection, tables: list[Table], path: Path) -> None:
+    """Expect that every row belongs to one that is there, which SQLite does not look after.
+
+    Raises
+    ------
+    Unreadable
+        With the statements that remove the others, which no command shows any more.
+    """
+    deletes = []
+    for table in tables:
+        for foreign in table.foreign_keys:
+            mine, theirs = foreign.parent, foreign.column
+            is_known = exists().where(theirs == mine).correlate(table)
+            lost = select(func.count()).select_from(table).where(mine.is_not(None), ~is_known)
+            if source.execute(lost).scalar():
+                deletes.append(
+                    f"DELETE FROM {table.name} WHERE {mine.name} NOT IN "
+                    f"(SELECT {theirs.name} FROM {theirs.table.name});"
+                )
+    if deletes:
+        raise Unreadable(
+            f"{path} has rows that belong to nothing any more, which PostgreSQL refuses. After a "
+            f'backup remove them: sqlite3 {path} "{" ".join(deletes)}" Then move it again'
+        )
 
 
 def _make(source: Connection, target: Connection, tables: list[Table]) -> None:
@@ -298,7 +311,8 @@ def _digest(connection: Connection, table: Table) -> tuple[int, int]:
 
 
 def _rows(connection: Connection, table: Table) -> Iterator[list[tuple[Any, ...]]]:
-    result = connection.execution_options(yield_per=_ROWS_AT_ONCE).execute(select(table))
+    a_few = {"yield_per": _ROWS_AT_ONCE}
+    result = connection.execute(select(table), execution_options=a_few)
     try:
         for rows in result.partitions():
             yield [tuple(row) for row in rows]

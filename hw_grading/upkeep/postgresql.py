@@ -33,8 +33,9 @@ def connected(url: URL) -> Iterator[Connection]:
         A package is missing, nobody answers, or a statement fails. The text has no password.
     """
     try:
-        if "connect_timeout" not in url.query:
-            url = url.update_query_dict({"connect_timeout": str(_SECONDS_TO_CONNECT)})
+        # Without an encoding, what a database of another one says could not be read.
+        usual = {"connect_timeout": str(_SECONDS_TO_CONNECT), "client_encoding": "utf8"}
+        url = url.update_query_dict({**usual, **url.query})
         engine = create_engine(url, hide_parameters=True, poolclass=NullPool)
     except (ImportError, NoSuchModuleError) as error:
         raise GraderFault(

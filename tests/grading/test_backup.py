@@ -16,23 +16,21 @@ import subprocess
 import sys
 import tarfile
 import threading
-import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from at_the_desk import grade, known
 from by_hand import ASSIGNMENT, add_student, copied, grade_elsewhere, grade_of, make_course
 from postgresql import PASSWORD, Server
-from toy_course import TESTS, ToyCourse, environment, run
 from toy_course import ASSIGNMENT as TOY
+from toy_course import TESTS, ToyCourse, environment, run
 
 from hw_grading.__main__ import main
 from hw_grading.batch.lock import course_locked
 from hw_grading.homework.course import Course
 from hw_grading.outcome import GraderFault
 from hw_grading.reports.table import report
-from hw_grading.rubrics.tables import Database
 from hw_grading.upkeep import archive, postgresql
 from hw_grading.upkeep.backup import back_up
 from hw_grading.upkeep.restore import restore
@@ -132,7 +130,7 @@ def test_a_damaged_gradebook_is_no_backup(course: Course) -> None:
     content = bytearray((course.root / "gradebook.db").read_bytes())
     content[4096:12288] = b"x" * 8192
     (course.root / "gradebook.db").write_bytes(content)
-    with pytest.raises(Unreadable, match="damaged|cannot be copied"):
+    with pytest.raises(Unreadable, match=r"damaged|cannot be copied"):
         back_up(course)
     assert left_in(course.root / "backups") == []
 
@@ -617,7 +615,7 @@ class TestInPostgreSQL:
         programs = tmp_path / "bin"
         programs.mkdir()
         monkeypatch.setenv("PATH", str(programs))
-        with pytest.raises(GraderFault, match="pg_dump was not found.*postgresql-client-"):
+        with pytest.raises(GraderFault, match=r"pg_dump was not found.*postgresql-client-"):
             back_up(course, tmp_path / "b.tar.gz")
         (programs / "pg_dump").write_text("#!/bin/sh\necho 'pg_dump (PostgreSQL) 9.6.24'\n")
         (programs / "pg_dump").chmod(0o755)
@@ -647,24 +645,16 @@ postgresql_module = postgresql
 
 @pytest.mark.slow
 def test_a_class_that_was_destroyed_is_there_again_and_nothing_runs_anew(
-    course_of_toys: ToyCourse, tmp_path: Path
+    toys: ToyCourse, tmp_path: Path
 ) -> None:
-    course = course_of_toys
-    for student, nb in {
-        "ada": course.answered,
-        "ben": course.answer(double="def double(x):\n    return x"),
-    }.items():
-        course.submit(student, nb)
+    course = toys
+    course.submit("ada", course.answered)
+    course.submit("ben", course.answer(double="def double(x):\n    return x"))
     assert course.grade().returncode == 0
-    with contextlib.closing(sqlite3.connect(course.root / "gradebook.db")) as db:
-        db.execute(
-            "UPDATE grade SET manual_score = ?, needs_manual_grade = 0 WHERE cell_id IN "
-            "(SELECT id FROM base_cell WHERE name = 'why')",
-            (3.0,),
-        )
-        db.commit()
+    grade(course.course, TOY, "why", "ada")
     before = seen_of(course)
     assert "ada" in before["report"]
+    assert "kim" in before["desk"]
     assert main(["--course", str(course.root), "backup", "--to", str(tmp_path / "b.tar.gz")]) == 0
 
     shutil.rmtree(course.root)
@@ -684,21 +674,16 @@ def test_a_class_that_was_destroyed_is_there_again_and_nothing_runs_anew(
 
 
 @pytest.fixture
-def course_of_toys(course_generated: ToyCourse, tmp_path: Path) -> ToyCourse:
-    return course_generated.copied(tmp_path / "toys")
-
-
-@pytest.fixture
-def course_generated(generated_course: ToyCourse) -> Iterator[ToyCourse]:
-    yield generated_course
+def toys(generated_course: ToyCourse, tmp_path: Path) -> ToyCourse:
+    return generated_course.copied(tmp_path / "toys")
 
 
 def seen_of(course: ToyCourse) -> dict[str, str]:
     """What an instructor and a grader see of a class."""
     done = run(course.root, "export", "--to=grades.csv")
     assert done.returncode == 0, done.stderr
-    Database(course.course.db_url).make_tables()
     return {
+        "desk": known(course.course, TOY, "why"),
         "grades": (course.root / "grades.csv").read_text(),
         "report": report(course.root, TOY, 160),
     }
