@@ -31,7 +31,7 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from hw_grading.batch.lock import course_locked
@@ -91,7 +91,7 @@ def move(course: Course, address: str) -> Moved:
     Unreadable, GraderFault
         It was not moved; the new database is as it was.
     """
-    url = _postgresql(address)
+    url = postgresql.url_of(address)
     old = _file_of(course)
     graded = fixed_folder(course.directory, course.directory.autograded_directory)
     with contextlib.ExitStack() as stack:
@@ -111,21 +111,6 @@ def move(course: Course, address: str) -> Moved:
     parts = (url.username, None, url.host, url.port, url.database, query)
     has_password = bool(url.password or url.query.get("password"))
     return Moved(old, URL.create(url.drivername, *parts), rows, replaced, has_password)
-
-
-def _postgresql(address: str) -> URL:
-    try:
-        url = make_url(address)
-    except ArgumentError:
-        url = None
-    if url is None or url.get_backend_name() not in ("postgresql", "postgres") or not url.database:
-        raise Unreadable(
-            f"{shown(address)}: expected the address of a PostgreSQL database, such as "
-            "postgresql+psycopg://grader@/ml. docs/one-server.md says how to make one"
-        )
-    if url.drivername in ("postgresql", "postgres"):
-        url = url.set(drivername="postgresql+psycopg")
-    return url
 
 
 def _file_of(course: Course) -> Path:

@@ -11,13 +11,15 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from sqlalchemy import Connection, create_engine, inspect
-from sqlalchemy.engine import URL
-from sqlalchemy.exc import NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from hw_grading import DISTRIBUTION
 from hw_grading.outcome import GraderFault
 from hw_grading.records.scores import shown_address
+from hw_support.submission.file import Unreadable
+from hw_support.submission.problems import shown
 
 _OF_DEBIAN = Path("/usr/lib/postgresql")  # where each version has a folder
 _SECONDS_TO_CONNECT = 10
@@ -83,6 +85,28 @@ def expect_empty(connection: Connection, url: URL) -> None:
             f"The database {shown_address(url)} keeps text as {found}, and names and comments need "
             "UTF-8. Make another: createdb --encoding=UTF8 --template=template0 NAME"
         )
+
+
+def url_of(address: str) -> URL:
+    """Return a database's address as it was typed, with the driver that is used here.
+
+    Raises
+    ------
+    Unreadable
+        It is no address of a PostgreSQL database.
+    """
+    try:
+        url = make_url(address)
+    except ArgumentError:
+        url = None
+    if url is None or url.get_backend_name() not in ("postgresql", "postgres") or not url.database:
+        raise Unreadable(
+            f"{shown(address)}: expected the address of a PostgreSQL database, such as "
+            "postgresql+psycopg://grader@/ml. docs/one-server.md says how to make one"
+        )
+    if url.drivername in ("postgresql", "postgres"):
+        url = url.set(drivername="postgresql+psycopg")
+    return url
 
 
 def dump(url: URL, file: Path) -> int:
@@ -162,14 +186,20 @@ def _run(name: str, server: int, url: URL, *words: str) -> None:
     program, version = client(name, server)
     if why := what_to_install(name, version, server):
         raise GraderFault(f"The database cannot be written out or read in: {why}")
-    # Command lines can be seen by everybody on the machine: a password is no part of them.
-    query = {key: value for key, value in url.query.items() if key != "password"}
-    password = url.password or url.query.get("password")
-    plain = URL.create("postgresql", url.username, None, url.host, url.port, url.database, query)
     line = [str(program), "--no-password", "--no-owner", "--no-privileges", *words]
-    line.append(f"--dbname={plain.render_as_string(hide_password=False)}")
+    line.append(f"--dbname={_libpq(url)}")
+    password = url.password or url.query.get("password")
     environment = {**os.environ, **({"PGPASSWORD": str(password)} if password else {})}
     done = subprocess.run(line, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         said = " ".join(done.stderr.split())[-400:] or f"exit status {done.returncode}"
         raise GraderFault(f"{name} failed: {said}")
+
+
+def _libpq(url: URL) -> str:
+    """Return an address in libpq's own words, without the password: anybody can see commands."""
+    words = {"host": url.host, "port": url.port, "user": url.username, "dbname": url.database}
+    words |= {key: v if isinstance(v, str) else ",".join(v) for key, v in url.query.items()}
+    given = {key: str(value) for key, value in words.items() if value and key != "password"}
+    escaped = {key: re.sub(r"([\\'])", r"\\\1", value) for key, value in given.items()}
+    return " ".join(f"{key}='{value}'" for key, value in escaped.items())

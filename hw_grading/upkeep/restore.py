@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL, make_url
 
 from hw_grading.batch.lock import shared_or_busy
 from hw_grading.batch.settings import WholeClass
@@ -59,7 +59,7 @@ class Restored:
     to_do: tuple[str, ...]
 
 
-def restore(backup: Path, into: Path, *, force: bool = False) -> Restored:
+def restore(backup: Path, into: Path, *, force: bool = False, database: str = "") -> Restored:
     """Restore a course.
 
     Parameters
@@ -70,6 +70,8 @@ def restore(backup: Path, into: Path, *, force: bool = False) -> Restored:
         The course's folder. It may have what the backup has too, if it is the same.
     force
         Whether to put aside what differs.
+    database
+        The address of another PostgreSQL database than the one that the settings name.
 
     Raises
     ------
@@ -78,7 +80,13 @@ def restore(backup: Path, into: Path, *, force: bool = False) -> Restored:
     OSError
         The disk is full, say; everything is as it was.
     """
+    url = postgresql.url_of(database) if database else None
     contents = archive.read(backup)
+    if url and POSTGRESQL not in contents.digests:
+        raise Unreadable(
+            f"{backup} has a gradebook of SQLite, which goes into no database. Restore it without "
+            "--database; python -m hw_grading move moves it then"
+        )
     into = Path(os.path.abspath(into))
     is_new = not into.exists()
     if not is_new and not into.is_dir():
@@ -88,7 +96,7 @@ def restore(backup: Path, into: Path, *, force: bool = False) -> Restored:
     try:
         with work_folder(into, _WORK) as work, _nobody_grades(into):
             archive.unpack(backup, contents, work)
-            return _put_in_place(work, into, contents, force)
+            return _put_in_place(work, into, contents, force, url)
     except BaseException:
         if is_new:
             with contextlib.suppress(OSError):
@@ -96,7 +104,9 @@ def restore(backup: Path, into: Path, *, force: bool = False) -> Restored:
         raise
 
 
-def _put_in_place(work: Path, into: Path, contents: Contents, force: bool) -> Restored:
+def _put_in_place(
+    work: Path, into: Path, contents: Contents, force: bool, url: URL | None
+) -> Restored:
     facts = dict(contents.facts)
     now = datetime.now(UTC)
     aside = into / f"before-restore-{now:%Y-%m-%dT%H%M%SZ}"
@@ -114,7 +124,12 @@ def _put_in_place(work: Path, into: Path, contents: Contents, force: bool) -> Re
             moves.put(work / SECRET, secret)
         to_do += _differences(course, into, facts)
         if (work / POSTGRESQL).exists():
-            postgresql.load(_of_postgresql(course), work / POSTGRESQL)
+            postgresql.load(url or _of_postgresql(course), work / POSTGRESQL)
+        if url and url != make_url(course.db_url):
+            to_do.append(
+                f"The gradebook is in {shown_address(url)}: write that into nbgrader_config.py as "
+                "c.CourseDirectory.db_url"
+            )
     except BaseException:
         moves.take_back()
         raise
@@ -174,7 +189,7 @@ def _differences(course: Course, into: Path, facts: dict[str, Any]) -> Iterator[
         yield f"{into / OUTSIDE / name} was {was}, outside of the course: move it where it belongs"
 
 
-def _of_postgresql(course: Course) -> Any:
+def _of_postgresql(course: Course) -> URL:
     url = make_url(course.db_url)
     if url.get_backend_name() != "postgresql":
         raise GraderFault(

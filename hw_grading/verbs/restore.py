@@ -17,6 +17,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--into", type=Path, metavar="FOLDER", help="the course's folder (here by default)"
     )
     parser.add_argument(
+        "--database",
+        metavar="ADDRESS",
+        default="",
+        help="an empty PostgreSQL database, if not the one that the settings name",
+    )
+    parser.add_argument(
         "--force", action="store_true", help="put aside what is there and differs from the backup"
     )
 
@@ -26,7 +32,7 @@ def run(chosen: argparse.Namespace) -> int:
     from hw_grading.upkeep.restore import restore
 
     into = (chosen.into or chosen.course).absolute()
-    restored = restore(chosen.backup, into, force=chosen.force)
+    restored = restore(chosen.backup, into, force=chosen.force, database=chosen.database)
     print(f"{restored.files:,} files of {restored.facts.get('made')} are in {into}.")
     if restored.put_aside:
         print(f"What was there before is in {restored.put_aside}.")

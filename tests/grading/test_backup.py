@@ -21,7 +21,15 @@ from typing import Any
 
 import pytest
 from at_the_desk import grade, known
-from by_hand import ASSIGNMENT, add_student, copied, grade_elsewhere, grade_of, make_course
+from by_hand import (
+    ASSIGNMENT,
+    add_student,
+    configure,
+    copied,
+    grade_elsewhere,
+    grade_of,
+    make_course,
+)
 from postgresql import PASSWORD, Server
 from toy_course import ASSIGNMENT as TOY
 from toy_course import TESTS, ToyCourse, environment, run
@@ -457,6 +465,14 @@ def test_a_copy_of_the_repository_takes_it_though_it_has_the_sources(
     assert (clone / "README.md").read_text() == "mine"
 
 
+def test_a_gradebook_of_sqlite_goes_into_no_database(backup: Path, tmp_path: Path) -> None:
+    with pytest.raises(Unreadable, match="of SQLite"):
+        restore(backup, tmp_path / "into", database="postgresql://grader@/ml")
+    with pytest.raises(Unreadable, match="expected the address"):
+        restore(backup, tmp_path / "into", database="nonsense")
+    assert not (tmp_path / "into").exists()
+
+
 def test_a_step_that_fails_is_taken_back_with_all_before_it(
     course: Course, backup: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -594,6 +610,13 @@ class TestInPostgreSQL:
             restore(backup, course.root, force=True)
         assert not course.root.exists()
         assert PASSWORD not in str(raised.value)
+
+        other = postgresql.new_database()
+        trial = restore(backup, tmp_path / "trial", database=other)
+        assert "write that into nbgrader_config.py" in trial.to_do[-1]
+        assert PASSWORD not in trial.to_do[-1]
+        configure(tmp_path / "trial", other)
+        assert grade_of(Course(tmp_path / "trial"), "ada") == (3.5, False)
 
         name = url.split("/gradebook_")[1].split("?")[0]
         with postgresql.connect() as connection:
