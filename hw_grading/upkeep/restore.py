@@ -123,13 +123,13 @@ def _put_in_place(
             moves.expect_free({work / SECRET: secret}, force)
             moves.put(work / SECRET, secret)
         to_do += _differences(course, into, facts)
-        if (work / POSTGRESQL).exists():
-            postgresql.load(url or _of_postgresql(course), work / POSTGRESQL)
         if url and url != make_url(course.db_url):
             to_do.append(
                 f"The gradebook is in {shown_address(url)}: write that into nbgrader_config.py as "
                 "c.CourseDirectory.db_url"
             )
+        if (work / POSTGRESQL).exists():  # last: what is in the database is not taken back
+            postgresql.load(url or _of_postgresql(course), work / POSTGRESQL)
     except BaseException:
         moves.take_back()
         raise
