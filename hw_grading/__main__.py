@@ -7,10 +7,17 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
-from hw_grading.records.scores import NoScores
 from hw_grading.verbs import CANNOT, VERBS
 from hw_support.failures import visible
-from hw_support.submission.file import Unreadable
+
+try:
+    from hw_grading.records.scores import NoScores
+    from hw_support.submission.file import Unreadable
+except ImportError as missing:  # of a package that every command needs, `doctor` among all
+    print(f"MEND  packages    {missing}", file=sys.stderr)
+    print(f'      Type: "{sys.executable}" -m pip install -r requirements.lock', file=sys.stderr)
+    print("      or, in the course's environment: source .venv/bin/activate", file=sys.stderr)
+    sys.exit(CANNOT)
 
 
 def main(arguments: list[str] | None = None) -> int:

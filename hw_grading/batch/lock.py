@@ -1,4 +1,4 @@
-"""One run grades a course at a time."""
+"""One run grades a course at a time, and none begins while a backup is made."""
 
 from __future__ import annotations
 
@@ -43,11 +43,50 @@ def course_locked(course: Path, autograded: Path) -> Iterator[None]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise GraderFault(
-                f"Another run is grading the course in {course}, so nothing was graded: wait until "
+                f"{_who_holds(lock)} the course in {course}, so nothing was graded: wait until "
                 "it has ended, and give the same command again"
             ) from None
         except OSError:  # a file system without locks
             pass
         yield
+    finally:
+        os.close(lock)
+
+
+def _who_holds(lock: int) -> str:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return "Another run is grading"
+    return "A backup is being made of"  # which leaves it to others to read
+
+
+@contextlib.contextmanager
+def shared_or_busy(autograded: Path) -> Iterator[bool]:
+    """Keep runs from beginning to grade a course, unless one is grading it already.
+
+    Parameters
+    ----------
+    autograded
+        As for `course_locked`; not made if it is not there.
+
+    Yields
+    ------
+    bool
+        Whether a run is grading the course.
+    """
+    if fcntl is None or not autograded.is_dir():
+        yield False
+        return
+    lock = os.open(autograded, os.O_RDONLY)
+    try:
+        is_busy = False
+        try:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            is_busy = True
+        except OSError:  # a file system without locks
+            pass
+        yield is_busy
     finally:
         os.close(lock)

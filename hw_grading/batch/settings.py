@@ -104,16 +104,20 @@ class WholeClass(Configurable):
             return executor, executor.at_once
         if self.executor == "serial" or submissions < 2:
             return None, 1
-        at_once = min(
-            submissions, self.workers or cores(), self._fit_into_memory(settings.memory_mb)
-        )
+        at_once = min(submissions, self.most_at_once(settings.memory_mb))
         sandboxed = settings.sandbox != "none" and settings.fork_kernels
         blas_threads = settings.blas_threads if sandboxed else None
         return LocalProcesses(at_once, WarmUp(homework, blas_threads)), at_once
 
-    def _fit_into_memory(self, memory_mb: int) -> int:
+    def most_at_once(self, memory_mb: int) -> int:
+        """Return how many submissions of so much memory are run at once: one at least."""
+        fit = int(self.memory_for_all_mb() // memory_mb)
+        return max(1, min(self.workers or cores(), fit))
+
+    def memory_for_all_mb(self) -> float:
+        """Return the megabytes that all submissions may have together now."""
         free = _SHARE_OF_MEMORY * psutil.virtual_memory().available / (1 << 20)
-        return max(1, int((self.memory_mb_in_all or free) // memory_mb))
+        return self.memory_mb_in_all or free
 
 
 def cores() -> int:

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Column, Integer, MetaData, String, Table, delete, insert, inspect, select
 from sqlalchemy.exc import DBAPIError
 
-_TABLE = Table(
+CELL_ORDER = Table(
     "hw_grading_cell_order",
     MetaData(),
     Column("assignment", String(128), primary_key=True),
@@ -36,29 +36,29 @@ def store_order(gradebook: Any, assignment: str, notebook: str, cells: Sequence[
     """
     _make_table(gradebook.engine)
     kept = [n.name for n in gradebook.find_assignment(assignment).notebooks if n.name != notebook]
-    ours = _TABLE.c.assignment == assignment
-    gradebook.db.execute(delete(_TABLE).where(ours, _TABLE.c.notebook.not_in(kept)))
+    ours = CELL_ORDER.c.assignment == assignment
+    gradebook.db.execute(delete(CELL_ORDER).where(ours, CELL_ORDER.c.notebook.not_in(kept)))
     rows = [
         {"assignment": assignment, "notebook": notebook, "cell": cell, "position": position}
         for position, cell in enumerate(cells)
     ]
     if rows:
-        gradebook.db.execute(insert(_TABLE), rows)
+        gradebook.db.execute(insert(CELL_ORDER), rows)
     gradebook.db.commit()
 
 
 def stored_order(gradebook: Any, assignment: str, notebook: str) -> list[str]:
     """Return the cells' grade ids from top to bottom; none where no order was stored."""
-    if not inspect(gradebook.engine).has_table(_TABLE.name):
+    if not inspect(gradebook.engine).has_table(CELL_ORDER.name):
         return []
-    of_notebook = _TABLE.c.assignment == assignment, _TABLE.c.notebook == notebook
-    query = select(_TABLE.c.cell).where(*of_notebook).order_by(_TABLE.c.position)
+    of_notebook = CELL_ORDER.c.assignment == assignment, CELL_ORDER.c.notebook == notebook
+    query = select(CELL_ORDER.c.cell).where(*of_notebook).order_by(CELL_ORDER.c.position)
     return list(gradebook.db.scalars(query))
 
 
 def _make_table(engine: Any) -> None:
     try:
-        _TABLE.create(engine, checkfirst=True)
+        CELL_ORDER.create(engine, checkfirst=True)
     except DBAPIError:
-        if not inspect(engine).has_table(_TABLE.name):  # and nobody else has just made it
+        if not inspect(engine).has_table(CELL_ORDER.name):  # and nobody else has just made it
             raise

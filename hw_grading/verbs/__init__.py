@@ -6,5 +6,17 @@ and returns the exit status. May import every room; what is heavy is imported in
 
 FINE, TO_DO, CANNOT = 0, 1, 2
 VERBS = (
-    *("collect", "demo", "desk", "export", "new", "plots", "release", "report", "results-json"),
+    "backup",
+    "collect",
+    "demo",
+    "desk",
+    "doctor",
+    "export",
+    "move",
+    "new",
+    "plots",
+    "release",
+    "report",
+    "restore",
+    "results-json",
 )

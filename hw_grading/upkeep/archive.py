@@ -1,0 +1,314 @@
+"""The file of a backup: a compressed tar of plain files, and at its end a list with their digests.
+
+What is written into it may be a student's: no link is followed, and nothing but files and folders
+goes in. What is read from it is believed only after every digest was compared; names that lead out
+of the folder, links and devices are refused. Digests tell damage. They do not tell who made it.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import os
+import stat
+import tarfile
+import tempfile
+import zlib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from hw_support.submission.file import Unreadable
+from hw_support.submission.problems import shown
+
+LIST = "manifest.json"
+_FORMAT = 1
+_MOST_BYTES_OF_LIST = 1 << 30
+_IN_MEMORY = 32 << 20  # of a file while it is read
+_PIECE = 1 << 20
+_LONGEST_NAME = 2_000  # bytes
+_COMPRESSION = 3  # most of a backup is compressed already
+_DAMAGES = (tarfile.TarError, EOFError, zlib.error, OSError, ValueError, OverflowError)
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """What is not in a backup.
+
+    Attributes
+    ----------
+    name
+        The path that it would have there.
+    why
+        In words.
+    is_lost
+        Whether it could not be read. A link or a pipe holds nothing that could be kept.
+    """
+
+    name: str
+    why: str
+    is_lost: bool
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What is in a backup.
+
+    Attributes
+    ----------
+    facts
+        What whoever made it has said about it; plain data.
+    digests
+        SHA-256 of each file, hexadecimal, by its path.
+    bytes_in_all
+        Of all files.
+    """
+
+    facts: Mapping[str, Any]
+    digests: Mapping[str, str]
+    bytes_in_all: int
+
+
+class Writer:
+    """Writes a backup into an open file.
+
+    Parameters
+    ----------
+    stream
+        A new file.
+    folder
+        For what is too large for memory.
+    """
+
+    def __init__(self, stream: IO[bytes], folder: Path) -> None:
+        self._tar = tarfile.open(  # noqa: SIM115  # `finish` closes it
+            fileobj=stream, mode="w:gz", compresslevel=_COMPRESSION, format=tarfile.PAX_FORMAT
+        )
+        self._folder = folder
+        self._digests: dict[str, str] = {}
+        self._bytes = 0
+        self.left_out: list[LeftOut] = []
+
+    def add(self, name: str, path: Path, not_kept: tuple[str, ...] = ()) -> None:
+        """Add a file, or a folder with all that is in it.
+
+        Parameters
+        ----------
+        name
+            The path in the backup.
+        path
+            If it is a link itself, what it points to is added; links below it are left out.
+        not_kept
+            Ends of names that are passed over.
+        """
+        waiting = [(name, os.fspath(os.path.realpath(path)))]
+        while waiting:
+            name, place = waiting.pop()
+            if len(os.fsencode(name)) > _LONGEST_NAME:  # it could not be written elsewhere
+                self.left_out.append(LeftOut(name, "its path is too long", True))
+                continue
+            try:
+                mode = os.lstat(place).st_mode
+                if stat.S_ISDIR(mode):
+                    entries = sorted(os.listdir(place), reverse=True)
+                    self._add_folder(name, os.lstat(place))
+                    waiting += [
+                        (f"{name}/{entry}", os.path.join(place, entry))
+                        for entry in entries
+                        if not entry.endswith(not_kept or "\0")
+                    ]
+                elif stat.S_ISREG(mode):
+                    self._add_file(name, place)
+                else:
+                    self.left_out.append(LeftOut(name, _kind(mode), False))
+            except OSError as error:
+                if error.errno in (errno.ENOSPC, errno.EDQUOT):
+                    raise
+                why = f"reading it failed ({error.strerror or error})"
+                self.left_out.append(LeftOut(name, why, True))
+
+    def finish(self, facts: Mapping[str, Any]) -> None:
+        """Add the list, and end the archive."""
+        files = dict(sorted(self._digests.items()))
+        content = {"format": _FORMAT, "bytes": self._bytes, **facts, "files": files}
+        raw = json.dumps(content, indent=1).encode("ascii")
+        with tempfile.TemporaryFile(dir=self._folder) as stream:
+            stream.write(raw)
+            stream.seek(0)
+            member = tarfile.TarInfo(LIST)
+            member.size, member.mode = len(raw), 0o600
+            self._tar.addfile(member, stream)
+        self._tar.close()
+
+    def _add_folder(self, name: str, status: os.stat_result) -> None:
+        member = tarfile.TarInfo(name)
+        member.type, member.mode = tarfile.DIRTYPE, stat.S_IMODE(status.st_mode) & 0o777
+        member.mtime = int(status.st_mtime)
+        self._tar.addfile(member)
+
+    def _add_file(self, name: str, place: str) -> None:
+        # It may have been exchanged since it was looked at, and may grow while it is read.
+        flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+        with (
+            open(os.open(place, flags), "rb") as source,
+            tempfile.SpooledTemporaryFile(_IN_MEMORY, dir=str(self._folder)) as copy,
+        ):
+            status = os.fstat(source.fileno())
+            if not stat.S_ISREG(status.st_mode):
+                self.left_out.append(LeftOut(name, _kind(status.st_mode), False))
+                return
+            digest, size = _copy(source, copy)
+            copy.seek(0)
+            member = tarfile.TarInfo(name)
+            member.size, member.mode = size, stat.S_IMODE(status.st_mode) & 0o777
+            member.mtime = int(status.st_mtime)
+            self._tar.addfile(member, copy)
+        self._digests[name] = digest
+        self._bytes += size
+
+
+def read(path: Path) -> Contents:
+    """Read a backup to its end, and compare every digest.
+
+    Raises
+    ------
+    Unreadable
+        It is none, it is cut off, damaged, or holds what no backup holds.
+    """
+    found: dict[str, str] = {}
+    seen: set[str] = set()
+    listed: bytes | None = None
+    with _opened(path) as tar:
+        for member in tar:
+            if why := _why_refused(member, seen):
+                raise Unreadable(
+                    f"{path}: {shown(member.name)} {why}. This is no backup of a course"
+                )
+            seen.add(member.name)
+            if member.isdir():
+                continue
+            content = tar.extractfile(member)
+            assert content
+            if member.name != LIST:
+                found[member.name] = _copy(content, None)[0]
+            elif member.size <= _MOST_BYTES_OF_LIST:
+                listed = content.read()
+        while tar.fileobj and tar.fileobj.read(_PIECE):  # to the checksum of all at the end
+            pass
+    if listed is None:
+        raise Unreadable(f"{path} has no list of its files at its end: it is cut off, or no backup")
+    return _compared(path, listed, found)
+
+
+def unpack(path: Path, contents: Contents, folder: Path) -> None:
+    """Write the files of a backup that was read into a new folder.
+
+    Raises
+    ------
+    Unreadable
+        It has changed since.
+    OSError
+        A file cannot be written.
+    """
+    seen: set[str] = set()
+    times: list[tuple[Path, tarfile.TarInfo]] = []
+    with _opened(path) as tar:
+        for member in tar:
+            changed = _why_refused(member, seen) or member.name not in contents.digests
+            if member.name == LIST:
+                continue
+            place = folder / member.name
+            if member.isdir():
+                place.mkdir(parents=True, exist_ok=True)
+                times.append((place, member))
+                continue
+            if changed:
+                raise Unreadable(f"{path} has changed while it was read. Try again")
+            place.parent.mkdir(parents=True, exist_ok=True)
+            content = tar.extractfile(member)
+            assert content
+            with open(os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as new:
+                if _copy(content, new)[0] != contents.digests[member.name]:
+                    raise Unreadable(f"{path} has changed while it was read. Try again")
+            _as_it_was(place, member, 0o600)
+    for place, member in reversed(times):  # after what is in them
+        _as_it_was(place, member, 0o700)
+
+
+def _as_it_was(place: Path, member: tarfile.TarInfo, at_least: int) -> None:
+    place.chmod(member.mode & 0o777 | at_least)
+    os.utime(place, (member.mtime, member.mtime))
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[tarfile.TarFile]:
+    try:
+        with open(path, "rb") as stream:
+            try:
+                with tarfile.open(fileobj=stream, mode="r:gz") as tar:
+                    yield tar
+            except _DAMAGES as error:
+                if getattr(error, "errno", None):  # of the disk, and not of what is in the file
+                    raise
+                raise Unreadable(
+                    f"{path} is cut off or damaged, or no backup ({shown(error, 120)}). Nothing "
+                    "was written. Take another backup"
+                ) from error
+    except FileNotFoundError as error:
+        if error.filename != os.fspath(path):
+            raise
+        raise Unreadable(f"There is no file {path}") from None
+
+
+def _why_refused(member: tarfile.TarInfo, seen: set[str]) -> str:
+    parts = member.name.split("/")
+    if member.name.startswith("/") or not all(parts) or {".", ".."} & set(parts):
+        return "is a path that leads out of the folder"
+    if "\0" in member.name or member.name in seen:
+        return "is there twice, or has a null character"
+    if member.isreg() or member.isdir():
+        return ""
+    return "is neither a file nor a folder"
+
+
+def _compared(path: Path, listed: bytes, found: Mapping[str, str]) -> Contents:
+    try:
+        content = json.loads(listed)
+        digests, version, size = content.pop("files"), content.pop("format"), content.pop("bytes")
+        is_right = isinstance(digests, dict) and isinstance(size, int)
+    except (ValueError, KeyError, AttributeError, RecursionError):
+        is_right = False
+    if not is_right:
+        raise Unreadable(f"{path}: the list of its files cannot be read. Take another backup")
+    if version != _FORMAT:
+        raise Unreadable(
+            f"{path} has the form {shown(version)}, and this version of the grader reads "
+            f"{_FORMAT}. Restore it with the version that made it"
+        )
+    for name in sorted({*digests, *found}):
+        if digests.get(name) != found.get(name):
+            what = "is damaged" if name in digests and name in found else "is missing"
+            if name not in digests:
+                what = "is not in the list of its files"
+            raise Unreadable(
+                f"{path}: {shown(name)} {what}. Nothing was written. Take another backup"
+            )
+    return Contents(content, digests, size)
+
+
+def _copy(source: IO[bytes], to: Any) -> tuple[str, int]:
+    """Copy a stream, to nowhere if `to` is None; return its digest and its size in bytes."""
+    digest, size = hashlib.sha256(), 0
+    while piece := source.read(_PIECE):
+        digest.update(piece)
+        size += len(piece)
+        if to is not None:
+            to.write(piece)
+    return digest.hexdigest(), size
+
+
+def _kind(mode: int) -> str:
+    return "a symbolic link" if stat.S_ISLNK(mode) else "a pipe, device or socket"

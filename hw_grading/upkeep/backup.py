@@ -1,0 +1,278 @@
+"""Writes one file that holds what a course cannot make again.
+
+What is in it, and why:
+
+- the gradebook, by its database's own means, so that others may write meanwhile;
+- what was handed in, and what was made of it: `submitted/`, `autograded/`, `grading/` (results, so
+  that nothing is run twice; what was collected);
+- what it was graded by: `source/`, `release/`, `staff/`, the settings, and tables beside them, such
+  as `students.csv`;
+- the course's secret, without which hidden inputs would be drawn anew and every result be another.
+
+Feedback is left out, which can be made again, and so is the exchange: collect from it first.
+
+The order matters where the course is being graded: graded notebooks are read before the gradebook,
+everything else after it. So scores may have no notebook yet, as after a power cut, which the next
+`nbgrader autograde` puts right, and there is no notebook whose scores are missing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import platform
+import sqlite3
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from sqlalchemy.engine import make_url
+
+from hw_grading import DISTRIBUTION
+from hw_grading.batch.lock import shared_or_busy
+from hw_grading.batch.settings import WholeClass
+from hw_grading.homework.course import CONFIG, Course, fixed_folder
+from hw_grading.outcome import GraderFault
+from hw_grading.upkeep import archive, postgresql
+from hw_grading.upkeep.archive import LeftOut
+from hw_grading.upkeep.work_folder import work_folder
+from hw_support.submission.file import Unreadable
+
+FOLDER = "backups"
+IN_COURSE, OUTSIDE, SECRET = "course", "outside", "course.secret"
+SQLITE, POSTGRESQL = "gradebook.db", "gradebook.dump"
+_WORK = ".backup-"
+_SECONDS_FOR_GRADEBOOK = 600
+_GRADED = "autograded"
+_STEPS = ("submitted", "source", "release")
+_NOT_KEPT = ("__pycache__", ".gitkeep")
+_UNFINISHED = ".part"
+
+
+@dataclass(frozen=True)
+class Made:
+    """A backup that was written, and read again.
+
+    Attributes
+    ----------
+    path
+        The file.
+    files, bytes_in_all
+        What is in it, before it was compressed.
+    left_out
+        What is not.
+    was_being_graded
+        Whether `nbgrader autograde` was running.
+    """
+
+    path: Path
+    files: int
+    bytes_in_all: int
+    left_out: tuple[LeftOut, ...]
+    was_being_graded: bool
+
+
+@dataclass(frozen=True)
+class _Part:
+    name: str
+    path: Path
+    not_kept: tuple[str, ...] = _NOT_KEPT
+    is_first: bool = False  # read before the gradebook
+
+
+def back_up(course: Course, to: Path | None = None) -> Made:
+    """Write a backup, read it again, and only then give it its name.
+
+    Parameters
+    ----------
+    course
+        Its folder and settings.
+    to
+        The file, or a folder for it; `backups/` in the course by default.
+
+    Raises
+    ------
+    Unreadable, GraderFault
+        It cannot be made; nothing of it is left then.
+    OSError
+        The disk is full, say.
+    """
+    now = datetime.now(UTC)
+    target = _target(course, to, now)
+    parts = _parts(course)
+    for part in parts:
+        if _is_within(target, part.path):
+            raise Unreadable(
+                f"{target} lies in {part.path}, which is backed up. Name another place"
+            )
+    graded = fixed_folder(course.directory, course.directory.autograded_directory)
+    with work_folder(target.parent, _WORK) as work, shared_or_busy(graded) as is_being_graded:
+        file = work / target.name
+        with open(os.open(file, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600), "wb") as stream:
+            writer = archive.Writer(stream, work)
+            facts = {"made": now.isoformat(timespec="seconds"), **_versions()}
+            facts |= _write(writer, course, parts, work)
+            writer.finish(facts | {"was_being_graded": is_being_graded})
+            stream.flush()
+            os.fsync(stream.fileno())
+        contents = archive.read(file)
+        _publish(file, target)
+    left_out = tuple(writer.left_out)
+    return Made(target, len(contents.digests), contents.bytes_in_all, left_out, is_being_graded)
+
+
+def _write(
+    writer: archive.Writer, course: Course, parts: list[_Part], work: Path
+) -> dict[str, Any]:
+    """Write all parts in their order; return what the list says of them."""
+    for part in (part for part in parts if part.is_first):
+        writer.add(part.name, part.path, part.not_kept)
+    url = make_url(course.db_url)
+    database: dict[str, Any] = {"kind": url.get_backend_name(), "path": None}
+    if database["kind"] == "sqlite":
+        gradebook = Path(url.database or "")
+        if _is_within(gradebook, course.root):
+            database["path"] = os.path.relpath(gradebook, course.root)
+        name, copy = SQLITE, work / SQLITE
+        copy_sqlite(gradebook, copy)
+    elif database["kind"] == "postgresql":
+        name, copy = POSTGRESQL, work / POSTGRESQL
+        database["version"] = postgresql.dump(url, copy)
+    else:
+        raise GraderFault(f"A gradebook in {database['kind']} cannot be backed up")
+    writer.add(name, copy)
+    copy.unlink()
+    for part in (part for part in parts if not part.is_first):
+        writer.add(part.name, part.path, part.not_kept)
+    names = [part.name for part in parts]
+    where = {part.name: str(part.path) for part in parts if part.name.startswith(f"{OUTSIDE}/")}
+    return {
+        "course_id": course.directory.course_id,
+        "root": str(course.root),
+        "database": database,
+        "parts": names,
+        "outside": where,
+        "left_out": [[one.name, one.why] for one in writer.left_out],
+    }
+
+
+def copy_sqlite(gradebook: Path, copy: Path) -> None:
+    """Copy a gradebook as it is at one moment, whoever writes into it meanwhile, and check it.
+
+    Raises
+    ------
+    Unreadable
+        There is none, it is damaged, or it was locked for ten minutes.
+    """
+    if not gradebook.is_file():
+        raise Unreadable(
+            f"There is no gradebook {gradebook}, so there is nothing to back up yet. If there "
+            "should be one, look at c.CourseDirectory.db_url in nbgrader_config.py"
+        )
+    until = time.monotonic() + _SECONDS_FOR_GRADEBOOK
+
+    def give_up(status: int, remaining: int, total: int) -> None:
+        if status != sqlite3.SQLITE_DONE and time.monotonic() > until:
+            raise TimeoutError(f"somebody has been writing for {_SECONDS_FOR_GRADEBOOK} s")
+
+    address = f"file:{quote(os.path.abspath(gradebook))}?mode=ro"
+    try:
+        with (
+            contextlib.closing(sqlite3.connect(address, uri=True)) as old,
+            contextlib.closing(sqlite3.connect(copy)) as new,
+        ):
+            old.backup(new, progress=give_up)
+            found = new.execute("PRAGMA quick_check(1)").fetchone()[0]
+    except (sqlite3.Error, TimeoutError) as error:
+        raise Unreadable(f"The gradebook {gradebook} cannot be copied: {error}") from error
+    if found != "ok":
+        raise Unreadable(f"The gradebook {gradebook} is damaged, so no backup was made: {found}")
+
+
+def _parts(course: Course) -> list[_Part]:
+    """Return what is kept of a course beside its gradebook; nothing twice."""
+    root, directory = course.root, course.directory
+    whole_class = WholeClass(config=course.config)
+    steps = {name: getattr(directory, f"{name}_directory") for name in (_GRADED, *_STEPS)}
+    folders = {name: fixed_folder(directory, step) for name, step in steps.items()}
+    folders |= {"staff": root / "staff", "grading": root / "grading"}
+    folders["results"] = whole_class.place(root)
+    parts: list[_Part] = []
+    for name, folder in folders.items():
+        if os.path.realpath(folder) == os.path.realpath(root):
+            raise GraderFault(
+                "c.CourseDirectory.directory_structure in nbgrader_config.py puts the work of a "
+                "step beside everything else. A backup needs a folder for each step, as nbgrader's "
+                "own structure has"
+            )
+        not_kept = _NOT_KEPT + ((_UNFINISHED,) if name in ("grading", "results") else ())
+        if folder.is_dir() and not any(_is_within(folder, part.path) for part in parts):
+            inside = _name_of(course, name, folder)
+            parts.append(_Part(inside, folder, not_kept, name == _GRADED))
+    files = [root / f"{CONFIG}{suffix}" for suffix in (".py", ".json")]
+    files += sorted(path for path in root.glob("*.csv") if not path.is_symlink())
+    parts += [_Part(f"{IN_COURSE}/{file.name}", file) for file in files if file.is_file()]
+    secret = whole_class.secret(root, directory.course_id)
+    if secret.is_file():
+        parts.append(_Part(SECRET, secret))
+    return parts
+
+
+def _name_of(course: Course, name: str, folder: Path) -> str:
+    if _is_within(folder, course.root):
+        inner = Path(os.path.relpath(folder, course.root)).as_posix()
+        return f"{IN_COURSE}/{inner}"
+    return f"{OUTSIDE}/{name}"
+
+
+def _target(course: Course, to: Path | None, now: datetime) -> Path:
+    readable = "".join(c for c in course.directory.course_id if c.isalnum() or c in "-_")[:40]
+    name = f"{readable or 'course'}-{now:%Y-%m-%dT%H%M%SZ}.tar.gz"
+    if to is None:
+        folder = course.root / FOLDER
+        folder.mkdir(mode=0o700, exist_ok=True)
+        target = folder / name
+    else:
+        target = to / name if to.is_dir() else to
+    target = Path(os.path.abspath(target))
+    if not target.parent.is_dir():
+        raise Unreadable(f"There is no folder {target.parent} for the backup: make it first")
+    if os.path.lexists(target):
+        raise Unreadable(
+            f"{target} is there already, and a backup is not written over: name another"
+        )
+    return target
+
+
+def _publish(file: Path, target: Path) -> None:
+    """Give a finished file its name, unless somebody else has it by now."""
+    try:
+        os.link(file, target)
+    except FileExistsError:
+        raise Unreadable(f"{target} is there by now, and a backup is not written over") from None
+    except OSError:  # a file system without links
+        os.rename(file, target)
+    with _folder(target.parent) as folder, contextlib.suppress(OSError):
+        os.fsync(folder)
+
+
+@contextlib.contextmanager
+def _folder(path: Path) -> Iterator[int]:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        yield handle
+    finally:
+        os.close(handle)
+
+
+def _versions() -> dict[str, str]:
+    return {"grader": metadata.version(DISTRIBUTION), "python": platform.python_version()}
+
+
+def _is_within(path: Path, folder: Path) -> bool:
+    return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder))

@@ -1,0 +1,153 @@
+"""The gradebook's database."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+import time
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import psutil
+from nbgrader import api
+from sqlalchemy import Connection, inspect, text
+from sqlalchemy.engine import URL, make_url
+
+from hw_grading.homework.course import Course
+from hw_grading.outcome import GraderFault
+from hw_grading.records.scores import shown_address
+from hw_grading.upkeep import postgresql
+from hw_grading.upkeep.doctor.folders import quoted
+from hw_support.desk.doctor import Line
+
+_WHAT = "gradebook"
+_NOT_YET = "`nbgrader generate_assignment` makes it"
+_RECIPE = "docs/one-server.md"
+_SEVERAL = 3  # graders, who may have servers of their own
+_SECONDS = 5
+_SECONDS_OFF = 60
+_ON_NETWORK = ("nfs", "cifs", "smb", "afs", "ceph", "lustre", "gpfs", "beegfs", "9p", "fuse.sshfs")
+
+
+def gradebook(course: Course) -> Line:
+    """Look whether the gradebook can be reached, read and written."""
+    url = make_url(course.db_url)
+    if url.get_backend_name() == "sqlite":
+        return _sqlite(Path(url.database or ""))
+    if url.get_backend_name() == "postgresql":
+        try:
+            with postgresql.connected(url) as connection:
+                return _postgresql(connection, url)
+        except GraderFault as fault:
+            return Line(_WHAT, f"PostgreSQL, {shown_address(url)}", f"{fault}. See {_RECIPE}.")
+    found = f"{url.get_backend_name()}, which was never tried"
+    return Line(_WHAT, found, "Use SQLite or PostgreSQL: c.CourseDirectory.db_url.")
+
+
+def _sqlite(path: Path) -> Line:
+    found = f"SQLite, {path}"
+    folder = path.parent
+    if not folder.is_dir():
+        return Line(_WHAT, found, f"There is no folder {folder}. Type: mkdir -p {quoted(folder)}")
+    if not os.access(folder, os.W_OK):  # a journal is written beside it
+        advice = f"You may not write into {folder}. Type: ls -ld {quoted(folder)}"
+        return Line(_WHAT, found, advice)
+    kind = file_system(folder)
+    on_network = kind.startswith(_ON_NETWORK)
+    if not path.exists():
+        found += f", not there yet ({_NOT_YET})"
+        return Line(_WHAT, found, _not_on(kind) if on_network else None)
+    if not os.access(path, os.W_OK):
+        return Line(_WHAT, found, f"You may not write into it. Type: chmod u+w {quoted(path)}")
+    try:
+        facts = _asked(path)
+    except sqlite3.Error as error:
+        advice = (
+            f"It cannot be read ({error}). If somebody is writing, try again; else restore a "
+            "backup: python -m hw_grading restore FILE"
+        )
+        return Line(_WHAT, found, advice)
+    found += f", journal {facts['journal']}"
+    if facts["check"] != "ok":
+        advice = "It is damaged. Restore a backup: python -m hw_grading restore FILE"
+        return Line(_WHAT, f"{found}: {facts['check']}", advice)
+    if facts["version"] is None:
+        return Line(_WHAT, f"{found}, empty ({_NOT_YET})")
+    if facts["version"] != api.get_alembic_version():
+        return Line(_WHAT, found, "Another nbgrader made it. After a backup: nbgrader db upgrade")
+    if on_network:
+        return Line(_WHAT, found, _not_on(kind))
+    if facts["graders"] >= _SEVERAL:
+        found += (
+            f", {facts['graders']} graders: if each has a server of their own, move it to "
+            f"PostgreSQL ({_RECIPE})"
+        )
+    return Line(_WHAT, found)
+
+
+def _not_on(kind: str) -> str:
+    return (
+        f"It is on a file system of the network ({kind}), where SQLite's locks may fail. Move it "
+        f"to a disk of this machine (c.CourseDirectory.db_url), or to PostgreSQL ({_RECIPE})."
+    )
+
+
+def _asked(path: Path) -> dict[str, Any]:
+    address = f"file:{quote(os.path.abspath(path))}?mode=ro"
+    with contextlib.closing(sqlite3.connect(address, uri=True, timeout=_SECONDS)) as db:
+
+        def one(query: str) -> Any:
+            return (db.execute(query).fetchone() or [None])[0]
+
+        tables = {name for (name,) in db.execute("SELECT name FROM sqlite_master")}
+        version = graders = None
+        if "alembic_version" in tables:
+            version = one("SELECT version_num FROM alembic_version")
+        if "desk_grading" in tables:
+            graders = one("SELECT count(DISTINCT grader) FROM desk_grading")
+        return {
+            "journal": one("PRAGMA journal_mode"),
+            "check": one("PRAGMA quick_check(1)"),
+            "version": version,
+            "graders": graders or 0,
+        }
+
+
+def _postgresql(connection: Connection, url: URL) -> Line:
+    version = postgresql.major_version(connection)
+    found = f"PostgreSQL {version}, {shown_address(url)}"
+    if (encoding := postgresql.encoding(connection)) != "UTF8":
+        advice = f"It keeps text as {encoding}: make another, in UTF-8 ({_RECIPE})."
+        return Line(_WHAT, found, advice)
+    may = "SELECT has_schema_privilege(current_schema(), 'CREATE')"
+    if not connection.execute(text(may)).scalar():
+        role = connection.execute(text("SELECT current_user")).scalar()
+        grant = f"GRANT CREATE ON SCHEMA public TO {role};"
+        advice = f"You may make no tables in it. As its owner say in psql: {grant}"
+        return Line(_WHAT, found, advice)
+    there = connection.execute(text("SELECT extract(epoch FROM clock_timestamp())")).scalar()
+    if (off := abs(float(there or 0) - time.time())) > _SECONDS_OFF:
+        advice = "Set the clocks: timedatectl set-ntp true   (here and there)"
+        return Line(_WHAT, f"{found}, whose clock differs by {off:,.0f} s", advice)
+    client, newest = postgresql.client("pg_dump", version)
+    if client is None or newest < version:
+        return Line(_WHAT, found, postgresql.what_to_install("pg_dump", newest, version))
+    if not inspect(connection).has_table("alembic_version"):
+        return Line(_WHAT, f"{found}, empty ({_NOT_YET})")
+    made_by = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    if made_by != api.get_alembic_version():
+        return Line(_WHAT, found, "Another nbgrader made it. After a backup: nbgrader db upgrade")
+    return Line(_WHAT, f"{found}, UTF-8")
+
+
+def file_system(folder: Path) -> str:
+    """Return the kind of file system that a folder is on, such as "ext4"; "" if nobody knows."""
+    real = os.path.realpath(folder)
+    best = ("", "")
+    for part in psutil.disk_partitions(all=True):
+        inside = real == part.mountpoint or real.startswith(part.mountpoint.rstrip("/") + "/")
+        if inside and len(part.mountpoint) >= len(best[0]):
+            best = part.mountpoint, part.fstype
+    return best[1]

@@ -1,0 +1,100 @@
+"""Folders: room on the disk, and who may do what in the exchange."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+from nbgrader.exchange.default import Exchange
+from traitlets.config import Config
+
+from hw_grading.batch.settings import WholeClass
+from hw_grading.homework.course import Course
+from hw_support.desk.doctor import Line
+
+_SPARE_MB = 1_000  # for everything but results
+_RIGHTS = {"r": stat.S_IROTH, "w": stat.S_IWOTH, "x": stat.S_IXOTH}  # of everybody else
+
+
+def disk(root: Path, config: Config) -> Line:
+    """Look whether results have room, as many as are kept."""
+    whole_class = WholeClass(config=config)
+    place = whole_class.place(root)
+    there = next(folder for folder in (place, *place.absolute().parents) if folder.exists())
+    free = shutil.disk_usage(there).free / 1e6
+    wanted = max(0.0, whole_class.results_mb - _megabytes(place / "results")) + _SPARE_MB
+    found = f"{free:,.0f} MB free in {there}"
+    if not os.access(root, os.W_OK):
+        return Line("disk", f"you may not write into {root}", f"Type: ls -ld {quoted(root)}")
+    if free < wanted:
+        advice = (
+            f"{wanted:,.0f} MB are wanted: make room, or set c.WholeClass.results_mb, which is "
+            f"{whole_class.results_mb:,}, to less."
+        )
+        return Line("disk", found, advice)
+    return Line("disk", found)
+
+
+def exchange(course: Course) -> Line:
+    """Look whether students of this machine can fetch and hand in.
+
+    What is missing is to be mended if something was released there. Else it is only said: a course
+    may do without.
+    """
+    root = Path(Exchange(config=course.config).root).absolute()
+    of_course = root / course.directory.course_id
+    is_used = bool(course.directory.course_id) and of_course.is_dir()
+    if not root.is_dir():
+        make = f"mkdir -p {quoted(root)} && chmod 777 {quoted(root)}"
+        return Line("exchange", f"there is none. If students share this machine, type: {make}")
+    missing = [
+        f"chmod {'a+rwx' if folder == root else 'a+' + right} {quoted(folder)}"
+        for folder, right in _needed(root, of_course if is_used else None)
+        if not _have_all(folder, right)
+    ]
+    if not missing:
+        return Line("exchange", f"students can fetch from {root} and hand in")
+    if not is_used:
+        found = f"{root} is not used yet. If students share this machine, type: "
+        return Line("exchange", found + " && ".join(missing))
+    found = f"students cannot use {root}, which has assignments of {of_course.name}"
+    return Line("exchange", found, f"Type: {' && '.join(missing)}")
+
+
+def _needed(root: Path, of_course: Path | None) -> Iterator[tuple[Path, str]]:
+    """Give folders with the rights that students need there, the outermost first."""
+    for folder in reversed(root.parents):
+        yield folder, "x"
+    yield root, "wx"
+    if of_course:
+        yield of_course, "rx"
+        yield of_course / "outbound", "rx"
+        yield of_course / "inbound", "wx"
+
+
+def _have_all(folder: Path, right: str) -> bool:
+    try:
+        mode = folder.stat().st_mode
+    except FileNotFoundError:
+        return True  # nbgrader makes it
+    wanted = sum(_RIGHTS[one] for one in right)
+    return mode & wanted == wanted
+
+
+def _megabytes(folder: Path) -> float:
+    total = 0
+    for path in folder.glob("*/*"):
+        try:
+            total += path.stat().st_size
+        except OSError:
+            continue
+    return total / 1e6
+
+
+def quoted(path: Path) -> str:
+    """Return a path as a shell takes it."""
+    return shlex.quote(str(path))

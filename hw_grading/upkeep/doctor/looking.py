@@ -1,0 +1,124 @@
+"""What is looked at, in which order, and what happens when looking fails."""
+
+from __future__ import annotations
+
+import re
+import traceback
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+from traitlets import TraitError
+from traitlets.config import Config
+
+from hw_grading.homework.course import CONFIG, Course
+from hw_grading.outcome import GraderFault
+from hw_grading.upkeep.doctor import database, folders, machine, times
+from hw_support.desk.doctor import Line
+from hw_support.failures import one_line
+
+SETTINGS = "settings"
+_LONGEST = 300
+_SETTING = re.compile(r"'(?P<trait>\w+)' trait of an? (?P<of>\w+) instance")
+Look = Callable[[], Line]
+
+
+def look(folder: Path) -> Iterator[Line]:
+    """Look at one thing after another; whatever is broken becomes a line.
+
+    Parameters
+    ----------
+    folder
+        The course's, with its settings.
+    """
+    yield from _tried("Python", machine.python)
+    yield from _tried("packages", machine.packages)
+    settings = _settings(folder)
+    yield settings
+    config, course = Config(), None
+    if settings.advice is None:
+        course = Course(folder)
+        config = course.config
+    secrets = [course.root if course else folder]
+    looks: list[tuple[str, Look]] = [
+        ("sandbox", partial(machine.sandbox, config, secrets)),
+        ("memory", partial(machine.memory, config)),
+        ("cgroups", machine.cgroups),
+    ]
+    if course is None:
+        looks.append(("disk", partial(folders.disk, folder, Config())))
+    else:
+        looks += [
+            ("disk", partial(folders.disk, course.root, config)),
+            ("gradebook", partial(database.gradebook, course)),
+            ("exchange", partial(folders.exchange, course)),
+            ("clock", partial(times.clock, course)),
+            ("time zone", partial(times.zone, course)),
+        ]
+        looks += [(name, partial(times.due, course, name)) for name in _homeworks(course)]
+    for what, one in looks:
+        yield from _tried(what, one, folder)
+
+
+def _homeworks(course: Course) -> list[str]:
+    try:
+        return course.homeworks()
+    except Exception:  # what is wrong with the settings, other lines say
+        return []
+
+
+def _settings(folder: Path) -> Line:
+    file = folder / f"{CONFIG}.py"
+    try:
+        course = Course(folder)
+        course.directory, course.db_url  # noqa: B018
+        root = course.root
+    except GraderFault as fault:
+        place = f" (line {line} of {file})" if (line := _line_of(fault, file)) else ""
+        return Line(SETTINGS, "cannot be read", one_line(f"{fault}{place}", 2 * _LONGEST))
+    except TraitError as error:
+        return Line(SETTINGS, one_line(str(error), _LONGEST), _where_set(error, file))
+    except (Exception, SystemExit) as error:
+        found = one_line(f"cannot be read ({type(error).__name__}: {error})", _LONGEST)
+        return Line(SETTINGS, found, f"Mend {file}.")
+    if not file.exists() and not file.with_suffix(".json").exists():
+        advice = "Go to the course's folder, or type: python -m hw_grading --course FOLDER doctor"
+        return Line(SETTINGS, f"there is no {CONFIG}.py in {folder.absolute()}", advice)
+    return Line(SETTINGS, f"{file}, for the course in {root}")
+
+
+def _line_of(fault: BaseException, file: Path) -> int | None:
+    """Return the last line of the settings that was run before they failed."""
+    cause = fault.__cause__
+    if cause is None:
+        return None
+    if isinstance(cause, SyntaxError) and cause.filename and Path(cause.filename).name == file.name:
+        return cause.lineno
+    frames = traceback.extract_tb(cause.__traceback__)
+    lines = [frame.lineno for frame in frames if Path(frame.filename).name == file.name]
+    return lines[-1] if lines else None
+
+
+def _where_set(error: TraitError, file: Path) -> str:
+    """Say where a setting stands whose value is of the wrong kind."""
+    match = _SETTING.search(str(error))
+    if match is None:
+        return f"Mend it in {file}."
+    name = f"{match['of']}.{match['trait']}"
+    try:
+        lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        lines = []
+    numbers = [number for number, line in enumerate(lines, 1) if f"c.{name}" in line]
+    return f"Mend c.{name} in {file}{f', line {numbers[-1]}' if numbers else ''}."
+
+
+def _tried(what: str, one: Look, folder: Path = Path()) -> Iterator[Line]:
+    try:
+        yield one()
+    except TraitError as error:
+        advice = _where_set(error, folder / f"{CONFIG}.py")
+        yield Line(what, one_line(str(error), _LONGEST), advice)
+    except Exception as error:
+        found = one_line(f"could not be looked at ({type(error).__name__}: {error})", _LONGEST)
+        yield Line(what, found, "If the other lines do not explain it, please report it.")

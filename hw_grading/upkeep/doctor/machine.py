@@ -1,0 +1,184 @@
+"""The machine: Python and packages, sandbox, memory, control groups."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import sys
+from importlib import metadata
+from pathlib import Path
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
+from traitlets.config import Config
+
+from hw_grading import DISTRIBUTION
+from hw_grading.batch.settings import WholeClass, cores
+from hw_grading.homework.course import REPOSITORY
+from hw_grading.outcome import GraderFault
+from hw_grading.run.ready import expect_a_sandbox
+from hw_grading.run.settings import RunSettings
+from hw_support.desk.doctor import Line
+
+LOCK = REPOSITORY / "requirements.lock"
+_OLDEST_PYTHON = (3, 11)
+_MOST_NAMED = 4
+_CGROUP = Path("/sys/fs/cgroup")
+_KERNEL = Path("/proc/sys")
+_IN_CONTAINER = (Path("/.dockerenv"), Path("/run/.containerenv"))
+_SWITCHES = {  # what forbids sandboxes, by the value that does
+    "kernel/apparmor_restrict_unprivileged_userns": "1",
+    "kernel/unprivileged_userns_clone": "0",
+    "user/max_user_namespaces": "0",
+}
+
+
+def python() -> Line:
+    """Look at Python, and whether its programs are found by name."""
+    found = f"{platform.python_version()} ({sys.executable})"
+    if sys.version_info < _OLDEST_PYTHON:
+        oldest = ".".join(map(str, _OLDEST_PYTHON))
+        return Line("Python", found, f"Python {oldest} or later is needed. Then: make setup")
+    programs = Path(sys.executable).parent
+    alembic = shutil.which("alembic")  # nbgrader starts it by name
+    is_here = (programs / "alembic").exists()
+    if alembic is None or (is_here and Path(alembic).parent != programs):
+        found += ", whose programs are not the first on the PATH"
+        return Line("Python", found, f"Type: source {programs}/activate")
+    return Line("Python", found)
+
+
+def packages() -> Line:
+    """Compare what is installed with the lock file, or, without one, with what is asked for."""
+    wrong = _missing()
+    if wrong:
+        install = f"-r {LOCK}" if LOCK.exists() else f"'{DISTRIBUTION}[grading]'"
+        return Line("packages", _named(wrong), f'Type: "{sys.executable}" -m pip install {install}')
+    if not LOCK.exists():
+        return Line("packages", "what grading needs is installed")
+    locked = _locked(LOCK.read_text(encoding="utf-8"))
+    others = []
+    for name, version in locked.items():
+        try:
+            found = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue  # tools of those who change the grader
+        if found != version:
+            others.append(f"{name} {found} (locked: {version})")
+    if others:
+        advice = f'Type: "{sys.executable}" -m pip install -r {LOCK}'
+        return Line("packages", _named(others), advice)
+    return Line("packages", "as locked")
+
+
+def _missing() -> list[str]:
+    wrong = []
+    for line in metadata.requires(DISTRIBUTION) or ():
+        required = Requirement(line)
+        if required.marker and not required.marker.evaluate({"extra": "grading"}):
+            continue
+        try:
+            found = metadata.version(required.name)
+        except metadata.PackageNotFoundError:
+            wrong.append(f"{required.name} is not installed")
+            continue
+        if not required.specifier.contains(found, prereleases=True):
+            wrong.append(f"{required.name} {found} ({required.specifier} is needed)")
+    return wrong
+
+
+def _locked(text: str) -> dict[str, str]:
+    """Return the versions of a lock file that are for this Python, by name."""
+    locked: dict[str, str] = {}
+    for line in text.splitlines():
+        try:
+            required = Requirement(line.partition("#")[0].strip())
+        except InvalidRequirement:
+            continue
+        pins = list(required.specifier)
+        if len(pins) == 1 and (required.marker is None or required.marker.evaluate()):
+            locked[canonicalize_name(required.name)] = pins[0].version
+    return locked
+
+
+def _named(found: list[str]) -> str:
+    more = f", and {len(found) - _MOST_NAMED} more" if len(found) > _MOST_NAMED else ""
+    return ", ".join(found[:_MOST_NAMED]) + more
+
+
+def sandbox(config: Config, secrets: list[Path]) -> Line:
+    """Make a sandbox as for a submission."""
+    settings = run_settings(config)
+    if settings.sandbox == "none":
+        found = "none: c.ExecuteSubmission.sandbox lets student code run with your rights"
+        return Line("sandbox", found)
+    try:
+        expect_a_sandbox(settings, secrets)
+    except GraderFault as fault:
+        first, _, rest = str(fault).partition("\n")
+        rest = "\n".join([*why_not(), rest]).strip()
+        return Line("sandbox", first, rest.replace("\n", "\n      ") or first)
+    where = " (in a container)" if in_container() else ""
+    return Line("sandbox", f"bubblewrap makes one{where}")
+
+
+def why_not() -> list[str]:
+    """Say what of this machine forbids sandboxes, as far as it can be seen."""
+    found = []
+    if container := in_container():
+        found.append(
+            f"This is a container ({container}). What it needs is set where it is started: see "
+            "below under Docker, Podman or Kubernetes."
+        )
+    for name, forbids in _SWITCHES.items():
+        try:
+            value = (_KERNEL / name).read_text().strip()
+        except OSError:
+            continue
+        if value == forbids:
+            found.append(f"Here {name.replace('/', '.')} is {value}, which forbids it: see below.")
+    return found
+
+
+def in_container() -> str:
+    """Return what kind of container this is; "" if it is none that can be told."""
+    if "KUBERNETES_SERVICE_HOST" in os.environ:
+        return "Kubernetes"
+    for file, kind in zip(_IN_CONTAINER, ("Docker", "Podman"), strict=True):
+        if file.exists():
+            return kind
+    return os.environ.get("container", "")  # noqa: SIM112  # systemd and Podman write it so
+
+
+def memory(config: Config) -> Line:
+    """Say how many submissions are graded at once, as a run would compute it."""
+    whole_class, each = WholeClass(config=config), run_settings(config).memory_mb
+    here = whole_class.memory_for_all_mb()
+    at_once = whole_class.most_at_once(each)
+    found = f"{here:,.0f} MB for submissions: {at_once} at once, each with up to {each:,} MB"
+    if here < each:
+        return Line("memory", found, f"Close other programs: one submission may need {each:,} MB.")
+    if at_once < (whole_class.workers or cores()):
+        found += f"; {whole_class.workers or cores()} would be with more memory"
+    return Line("memory", found)
+
+
+def run_settings(config: Config) -> RunSettings:
+    """Return what a submission may use, as the settings have it."""
+    given = config.ExecuteSubmission if "ExecuteSubmission" in config else {}
+    known = RunSettings.class_trait_names()
+    return RunSettings(**{name: value for name, value in given.items() if name in known})
+
+
+def cgroups() -> Line:
+    """Say whether limits could be laid on by control groups; grading does without."""
+    if not (_CGROUP / "cgroup.controllers").exists():
+        return Line("cgroups", "version 2 is not here; grading does without")
+    try:
+        own = Path("/proc/self/cgroup").read_text().rpartition("::")[2].strip()
+        folder = _CGROUP / own.lstrip("/")
+        delegated = os.access(folder, os.W_OK) and os.access(folder / "cgroup.procs", os.W_OK)
+    except OSError:
+        delegated = False
+    return Line("cgroups", f"version 2, {'' if delegated else 'not '}delegated to you; not needed")

@@ -1,0 +1,311 @@
+"""Moves a gradebook from a file (SQLite) to PostgreSQL, in one transaction.
+
+nbgrader's own tables and those of this project are made as their code describes them, so that truth
+values, times and durations have their right types. A table that neither describes, alembic's, say,
+is made as it is found. Afterwards both sides are read and compared, row by row.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from nbgrader import api
+from sqlalchemy import (
+    Connection,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    create_engine,
+    event,
+    exists,
+    func,
+    insert,
+    inspect,
+    select,
+    text,
+)
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.pool import NullPool
+
+from hw_grading.batch.lock import course_locked
+from hw_grading.homework.course import Course, fixed_folder
+from hw_grading.homework.order import CELL_ORDER
+from hw_grading.outcome import GraderFault
+from hw_grading.records.scores import shown_address
+from hw_grading.rubrics import tables as desk
+from hw_grading.upkeep import postgresql
+from hw_support.submission.file import Unreadable
+from hw_support.submission.problems import shown
+
+# Every table of this project is described in one of these: a test looks for others.
+DESCRIBED: tuple[MetaData, ...] = (api.Base.metadata, desk.METADATA, CELL_ORDER.metadata)
+_ROWS_AT_ONCE = 1_000
+_SECONDS_TO_WAIT = 20
+_INSTEAD_OF_NULL = "\N{REPLACEMENT CHARACTER}"  # PostgreSQL has no text with a null character
+
+
+@dataclass(frozen=True)
+class Moved:
+    """A gradebook that was moved.
+
+    Attributes
+    ----------
+    old
+        The file, which is as it was.
+    new
+        The database's address, without a password.
+    rows
+        How many, by table.
+    without_null
+        In how many rows a null character was replaced.
+    has_password
+        Whether the address that was given had a password.
+    """
+
+    old: Path
+    new: URL
+    rows: dict[str, int]
+    without_null: int
+    has_password: bool
+
+
+def move(course: Course, address: str) -> Moved:
+    """Copy a course's gradebook into an empty database; the file stays as it is.
+
+    Parameters
+    ----------
+    course
+        Its gradebook is a file.
+    address
+        Of the new database, such as ``postgresql+psycopg://grader@/ml``.
+
+    Raises
+    ------
+    Unreadable, GraderFault
+        It was not moved; the new database is as it was.
+    """
+    url = postgresql.url_of(address)
+    old = _file_of(course)
+    graded = fixed_folder(course.directory, course.directory.autograded_directory)
+    with contextlib.ExitStack() as stack:
+        if graded.is_dir():
+            stack.enter_context(course_locked(course.root, graded))
+        source = stack.enter_context(_held(old))
+        target = stack.enter_context(postgresql.connected(url))
+        postgresql.expect_empty(target, url)
+        tables = _tables(source)
+        for table in tables:
+            _expect_fit(source, table, old)
+        _expect_no_orphans(source, tables, old)
+        _make(source, target, tables)
+        replaced = sum(_copy(source, target, table) for table in tables)
+        rows = {table.name: _compare(source, target, table) for table in tables}
+    query = {key: value for key, value in url.query.items() if key != "password"}
+    parts = (url.username, None, url.host, url.port, url.database, query)
+    has_password = bool(url.password or url.query.get("password"))
+    return Moved(old, URL.create(url.drivername, *parts), rows, replaced, has_password)
+
+
+def _file_of(course: Course) -> Path:
+    url = make_url(course.db_url)
+    if url.get_backend_name() != "sqlite" or not url.database:
+        raise Unreadable(
+            f"The settings name {shown_address(url)}, which is no file: there is nothing to move"
+        )
+    path = Path(url.database)
+    if not path.is_file():
+        raise Unreadable(
+            f"There is no gradebook {path}. Without one there is nothing to move: write the new "
+            "address into nbgrader_config.py, and run `nbgrader generate_assignment`"
+        )
+    return path
+
+
+@contextlib.contextmanager
+def _held(path: Path) -> Iterator[Connection]:
+    """Give a connection to a gradebook into which nobody can write meanwhile, this one included."""
+    engine = create_engine(
+        URL.create("sqlite", database=str(path)),
+        connect_args={"timeout": _SECONDS_TO_WAIT},
+        poolclass=NullPool,
+    )
+
+    # Python's driver would begin a transaction at the first change only, and there is none.
+    @event.listens_for(engine, "connect")
+    def leave_transactions_alone(connection: Any, _: object) -> None:
+        connection.isolation_level = None
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    try:
+        with engine.connect() as connection:
+            version = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+            if version != api.get_alembic_version():
+                raise Unreadable(
+                    f"{path} was made by another version of nbgrader. Make a backup (python -m "
+                    "hw_grading backup), type `nbgrader db upgrade`, and move it then"
+                )
+            yield connection
+            connection.rollback()
+    except SQLAlchemyError as error:
+        said = " ".join(str(getattr(error, "orig", None) or error).split())[:200]
+        raise Unreadable(f"The gradebook {path} cannot be moved: {said}") from error
+    finally:
+        engine.dispose()
+
+
+def _tables(source: Connection) -> list[Table]:
+    """Return the tables of a gradebook, each after those that it refers to."""
+    left = set(inspect(source).get_table_names())
+    found: list[Table] = []
+    for metadata in DESCRIBED:
+        found += [table for table in metadata.sorted_tables if table.name in left]
+    left -= {table.name for table in found}
+    others = MetaData()
+    for name in sorted(left):
+        table = Table(name, others, autoload_with=source, resolve_fks=False)
+        for column in table.columns:
+            column.type = column.type.as_generic(allow_nulltype=True)
+            column.server_default = None  # in SQLite's words
+    return found + others.sorted_tables
+
+
+def _expect_fit(source: Connection, table: Table, path: Path) -> None:
+    """Expect that PostgreSQL takes the rows of a table, which is stricter than SQLite.
+
+    Raises
+    ------
+    Unreadable
+        With what to do about the row that does not fit.
+    """
+    there = {column["name"] for column in inspect(source).get_columns(table.name)}
+    if odd := sorted(there ^ {column.name for column in table.columns}):
+        raise Unreadable(
+            f"{path}: the table {table.name} has other columns than this version of the grader "
+            f"knows ({odd[0]}). Type `nbgrader db upgrade`, open the desk once, and move it then"
+        )
+    for column in table.columns:
+        limit = column.type.length if isinstance(column.type, String) else None
+        if limit is None:
+            continue
+        query = select(column).where(func.length(column) > limit).limit(1)
+        if (long := source.execute(query).scalar()) is not None:
+            raise Unreadable(
+                f"{path}: in the table {table.name} a {column.name} has {len(long)} characters "
+                f"({shown(long)}), and PostgreSQL has room for {limit}. Make it shorter first"
+            )
+
+
+def _expect_no_orphans(source: Connection, tables: list[Table], path: Path) -> None:
+    """Expect that every row belongs to one that is there, which SQLite does not look after.
+
+    Raises
+    ------
+    Unreadable
+        With the statements that remove the others, which no command shows any more.
+    """
+    deletes = []
+    for table in tables:
+        for foreign in table.foreign_keys:
+            mine, theirs = foreign.parent, foreign.column
+            is_known = exists().where(theirs == mine).correlate(table)
+            lost = select(func.count()).select_from(table).where(mine.is_not(None), ~is_known)
+            if source.execute(lost).scalar():
+                deletes.append(
+                    f"DELETE FROM {table.name} WHERE {mine.name} NOT IN "
+                    f"(SELECT {theirs.name} FROM {theirs.table.name});"
+                )
+    if deletes:
+        raise Unreadable(
+            f"{path} has rows that belong to nothing any more, which PostgreSQL refuses. After a "
+            f'backup remove them: sqlite3 {path} "{" ".join(deletes)}" Then move it again'
+        )
+
+
+def _make(source: Connection, target: Connection, tables: list[Table]) -> None:
+    for metadata in dict.fromkeys(table.metadata for table in tables):
+        metadata.create_all(target, tables=[one for one in tables if one.metadata is metadata])
+    quoted = target.dialect.identifier_preparer.quote
+    for table in tables:  # those that keep a large class quick
+        known = {index["name"] for index in inspect(target).get_indexes(table.name)}
+        for index in inspect(source).get_indexes(table.name):
+            name, columns = index["name"], index["column_names"]
+            if name in known or not name or index["unique"] or None in columns:
+                continue
+            listed = ", ".join(quoted(str(column)) for column in columns)
+            statement = f"CREATE INDEX {quoted(name)} ON {quoted(table.name)} ({listed})"
+            target.execute(text(statement))
+
+
+def _copy(source: Connection, target: Connection, table: Table) -> int:
+    """Copy a table's rows; return in how many a null character was replaced."""
+    replaced = 0
+    for rows in _rows(source, table):
+        fitting = [_without_null(row) for row in rows]
+        replaced += sum(new != old for new, old in zip(fitting, rows, strict=True))
+        names = [column.name for column in table.columns]
+        target.execute(insert(table), [dict(zip(names, row, strict=True)) for row in fitting])
+    for column in table.primary_key.columns:
+        if isinstance(column.type, Integer) and column is table.autoincrement_column:
+            where = {"table": target.dialect.identifier_preparer.quote(table.name)}
+            sequence = target.execute(
+                text("SELECT pg_get_serial_sequence(:table, :column)"),
+                where | {"column": column.name},
+            ).scalar()
+            highest = target.execute(select(func.max(column))).scalar()
+            if sequence and highest:
+                target.execute(text("SELECT setval(:name, :to)"), {"name": sequence, "to": highest})
+    return replaced
+
+
+def _compare(source: Connection, target: Connection, table: Table) -> int:
+    """Return how many rows a table has.
+
+    Raises
+    ------
+    GraderFault
+        It has others than the old one.
+    """
+    count, digest = _digest(source, table)
+    if (count, digest) != (found := _digest(target, table)):
+        raise GraderFault(
+            f"The table {table.name} came out different ({count} rows, then {found[0]}). Nothing "
+            "was moved. This is a mistake of this program: please report it"
+        )
+    return count
+
+
+def _digest(connection: Connection, table: Table) -> tuple[int, int]:
+    """Return the number of rows, and the sum of their digests, whatever their order."""
+    count = total = 0
+    for rows in _rows(connection, table):
+        for row in rows:
+            count += 1
+            digest = hashlib.sha256(repr(_without_null(row)).encode("utf-8", "surrogatepass"))
+            total += int.from_bytes(digest.digest(), "big")
+    return count, total
+
+
+def _rows(connection: Connection, table: Table) -> Iterator[list[tuple[Any, ...]]]:
+    a_few = {"yield_per": _ROWS_AT_ONCE}
+    result = connection.execute(select(table), execution_options=a_few)
+    try:
+        for rows in result.partitions():
+            yield [tuple(row) for row in rows]
+    except (ValueError, TypeError, LookupError) as error:
+        raise Unreadable(
+            f"The table {table.name} has a value that is not of its column's kind: {error}"
+        ) from error
+
+
+def _without_null(row: tuple[Any, ...]) -> tuple[Any, ...]:
+    return tuple(v.replace("\0", _INSTEAD_OF_NULL) if isinstance(v, str) else v for v in row)

@@ -1,0 +1,296 @@
+"""Puts a backup back into a course's folder: all of it, or nothing.
+
+The whole file is read and compared first. Then everything is written beside its place, and gets its
+name in the end. What is in the way is refused, or, if asked, put aside; if a step fails, what was
+done is taken back. A restore that was killed goes on when the same command is given again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import filecmp
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy.engine import URL, make_url
+
+from hw_grading.batch.lock import shared_or_busy
+from hw_grading.batch.settings import WholeClass
+from hw_grading.homework.course import Course
+from hw_grading.outcome import GraderFault
+from hw_grading.records.scores import shown_address
+from hw_grading.upkeep import archive, postgresql
+from hw_grading.upkeep.archive import Contents
+from hw_grading.upkeep.backup import IN_COURSE, OUTSIDE, POSTGRESQL, SECRET, SQLITE
+from hw_grading.upkeep.work_folder import work_folder
+from hw_support.submission.file import Unreadable
+
+_WORK = ".restore-"
+_NOT_COMPARED = {"__pycache__", ".gitkeep", ".ipynb_checkpoints"}
+_BESIDE_SQLITE = ("-wal", "-shm", "-journal")
+_SPARE_BYTES = 50_000_000
+_MOST_NAMED = 8
+
+
+@dataclass(frozen=True)
+class Restored:
+    """What was put back.
+
+    Attributes
+    ----------
+    facts
+        What the backup says of itself.
+    files
+        How many it has.
+    put_aside
+        Where what was in the way is now; None if nothing was.
+    to_do
+        What a person has to do yet; a sentence each.
+    """
+
+    facts: dict[str, Any]
+    files: int
+    put_aside: Path | None
+    to_do: tuple[str, ...]
+
+
+def restore(backup: Path, into: Path, *, force: bool = False, database: str = "") -> Restored:
+    """Restore a course.
+
+    Parameters
+    ----------
+    backup
+        What `hw_grading.upkeep.backup.back_up` has written.
+    into
+        The course's folder. It may have what the backup has too, if it is the same.
+    force
+        Whether to put aside what differs.
+    database
+        The address of another PostgreSQL database than the one that the settings name.
+
+    Raises
+    ------
+    Unreadable, GraderFault
+        It was not restored, and everything is as it was.
+    OSError
+        The disk is full, say; everything is as it was.
+    """
+    url = postgresql.url_of(database) if database else None
+    contents = archive.read(backup)
+    if url and POSTGRESQL not in contents.digests:
+        raise Unreadable(
+            f"{backup} has a gradebook of SQLite, which goes into no database. Restore it without "
+            "--database; python -m hw_grading move moves it then"
+        )
+    into = Path(os.path.abspath(into))
+    is_new = not into.exists()
+    if not is_new and not into.is_dir():
+        raise Unreadable(f"{into} is no folder: name a folder for the course")
+    _expect_room(into, contents)
+    into.mkdir(parents=True, exist_ok=True)
+    try:
+        with work_folder(into, _WORK) as work, _nobody_grades(into):
+            archive.unpack(backup, contents, work)
+            return _put_in_place(work, into, contents, force, url)
+    except BaseException:
+        if is_new:
+            with contextlib.suppress(OSError):
+                into.rmdir()
+        raise
+
+
+def _put_in_place(
+    work: Path, into: Path, contents: Contents, force: bool, url: URL | None
+) -> Restored:
+    facts = dict(contents.facts)
+    now = datetime.now(UTC)
+    aside = into / f"before-restore-{now:%Y-%m-%dT%H%M%SZ}"
+    moves = _Moves(work / "removed", aside)
+    to_do: list[str] = []
+    try:
+        places = dict(_places(work, into, facts))
+        moves.expect_free(places, force)
+        for new, place in places.items():
+            moves.put(new, place)
+        course = Course(into)  # with the settings that are there now
+        if (work / SECRET).exists():
+            secret = _place_of_secret(course, into, facts)
+            moves.expect_free({work / SECRET: secret}, force)
+            moves.put(work / SECRET, secret)
+        to_do += _differences(course, into, facts)
+        if url and url != make_url(course.db_url):
+            to_do.append(
+                f"The gradebook is in {shown_address(url)}: write that into nbgrader_config.py as "
+                "c.CourseDirectory.db_url"
+            )
+        if (work / POSTGRESQL).exists():  # last: what is in the database is not taken back
+            postgresql.load(url or _of_postgresql(course), work / POSTGRESQL)
+    except BaseException:
+        moves.take_back()
+        raise
+    return Restored(facts, len(contents.digests), aside if aside.exists() else None, tuple(to_do))
+
+
+def _places(work: Path, into: Path, facts: dict[str, Any]) -> Iterator[tuple[Path, Path]]:
+    """Give what was unpacked, with the place for each; the secret's is not known yet."""
+    for part in facts.get("parts", ()):
+        kind, _, name = str(part).partition("/")
+        if not (work / part).exists() or ".." in part.split("/"):
+            continue
+        if kind == IN_COURSE:
+            yield work / part, into / name
+        elif kind == OUTSIDE:
+            yield work / part, into / OUTSIDE / name
+    if (work / SQLITE).exists():
+        yield work / SQLITE, into / _inner(facts, SQLITE)
+
+
+def _inner(facts: dict[str, Any], otherwise: str) -> str:
+    """Return where in the course the gradebook was."""
+    path = str(facts.get("database", {}).get("path") or otherwise)
+    return otherwise if os.path.isabs(path) or ".." in Path(path).parts else path
+
+
+def _place_of_secret(course: Course, into: Path, facts: dict[str, Any]) -> Path:
+    whole_class = WholeClass(config=course.config)
+    secret = whole_class.secret(into, course.directory.course_id)
+    if not whole_class.secret_file:
+        secret.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return secret if secret.parent.is_dir() else into / SECRET
+
+
+def _differences(course: Course, into: Path, facts: dict[str, Any]) -> Iterator[str]:
+    """Say what the restored settings name that lies elsewhere."""
+    if os.path.realpath(course.root) != os.path.realpath(into):
+        yield (
+            f"The settings in {into}/nbgrader_config.py name the course's folder {course.root}: "
+            f"change c.CourseDirectory.root to {str(into)!r}"
+        )
+    url = make_url(course.db_url)
+    if (into / SECRET).exists():
+        yield (
+            f"The course's secret is {into / SECRET}: move it to where c.WholeClass.secret_file "
+            "says"
+        )
+    if facts.get("database", {}).get("kind") == "sqlite":
+        gradebook = into / _inner(facts, SQLITE)
+        if os.path.realpath(url.database or "") != os.path.realpath(gradebook):
+            yield (
+                f"The gradebook is {gradebook}, and the settings name {shown_address(url)}: move "
+                "it there, or change c.CourseDirectory.db_url"
+            )
+    for part, was in facts.get("outside", {}).items():
+        name = str(part).partition("/")[2]
+        yield f"{into / OUTSIDE / name} was {was}, outside of the course: move it where it belongs"
+
+
+def _of_postgresql(course: Course) -> URL:
+    url = make_url(course.db_url)
+    if url.get_backend_name() != "postgresql":
+        raise GraderFault(
+            "The backup has a gradebook of PostgreSQL, and the settings name "
+            f"{shown_address(url)}. Set c.CourseDirectory.db_url to an empty PostgreSQL database"
+        )
+    return url
+
+
+class _Moves:
+    """Renames that can be taken back."""
+
+    def __init__(self, removed: Path, aside: Path) -> None:
+        self._removed, self._aside = removed, aside
+        self._done: list[tuple[Path, Path]] = []
+
+    def expect_free(self, places: dict[Path, Path], force: bool) -> None:
+        """Expect that nothing is in the way that differs, or may be put aside."""
+        taken = [place for new, place in places.items() if _is_taken(new, place)]
+        if taken and not force:
+            more = f", and {len(taken) - _MOST_NAMED} more" if len(taken) > _MOST_NAMED else ""
+            raise Unreadable(
+                f"Nothing was restored: {', '.join(map(str, taken[:_MOST_NAMED]))}{more} "
+                f"{'is' if len(taken) == 1 else 'are'} there already, other than in the backup. "
+                "Restore into another folder (--into), or add --force, which puts aside what is "
+                "there"
+            )
+
+    def put(self, new: Path, place: Path) -> None:
+        """Move a new file or folder to its place; what is there goes aside, unless it is equal."""
+        if os.path.lexists(place):
+            if _is_same(new, place):
+                return
+            if _is_taken(new, place):
+                self._put_aside(place)
+            else:  # empty but for what git needs
+                if (place / ".gitkeep").is_file():
+                    shutil.copy2(place / ".gitkeep", new)
+                self._removed.mkdir(exist_ok=True)
+                self._move(place, self._removed / str(len(self._done)))
+        if new.name == SQLITE:
+            for end in _BESIDE_SQLITE:  # they belong to the old one
+                if os.path.lexists(beside := place.with_name(place.name + end)):
+                    self._put_aside(beside)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        self._move(new, place)
+
+    def take_back(self) -> None:
+        """Undo all moves, the last one first."""
+        for old, new in reversed(self._done):
+            with contextlib.suppress(OSError):
+                shutil.move(new, old)
+        with contextlib.suppress(OSError):
+            self._aside.rmdir()
+
+    def _put_aside(self, place: Path) -> None:
+        self._aside.mkdir(mode=0o700, exist_ok=True)
+        into = self._aside.parent
+        inner = place.relative_to(into) if place.is_relative_to(into) else Path(SECRET)
+        (self._aside / inner).parent.mkdir(parents=True, exist_ok=True)
+        self._move(place, self._aside / inner)
+
+    def _move(self, old: Path, new: Path) -> None:
+        shutil.move(old, new)
+        self._done.append((old, new))
+
+
+def _is_taken(new: Path, place: Path) -> bool:
+    if not os.path.lexists(place):
+        return False
+    if place.is_dir() and not place.is_symlink() and not set(os.listdir(place)) - _NOT_COMPARED:
+        return False
+    return not _is_same(new, place)
+
+
+def _is_same(new: Path, place: Path) -> bool:
+    """Whether two files or folders have the same content."""
+    if place.is_symlink() or new.is_dir() != place.is_dir():
+        return False
+    if not new.is_dir():
+        return place.is_file() and filecmp.cmp(new, place, shallow=False)
+    names = [set(os.listdir(folder)) - _NOT_COMPARED for folder in (new, place)]
+    return names[0] == names[1] and all(_is_same(new / name, place / name) for name in names[0])
+
+
+@contextlib.contextmanager
+def _nobody_grades(into: Path) -> Iterator[None]:
+    with shared_or_busy(into / "autograded") as is_being_graded:
+        if is_being_graded:
+            raise GraderFault(
+                f"The course in {into} is being graded, so nothing was restored: wait until that "
+                "has ended, and give the same command again"
+            )
+        yield
+
+
+def _expect_room(into: Path, contents: Contents) -> None:
+    there = next(folder for folder in (into, *into.parents) if folder.exists())
+    free = shutil.disk_usage(there).free
+    if free < contents.bytes_in_all + _SPARE_BYTES:
+        raise Unreadable(
+            f"The backup has {contents.bytes_in_all / 1e6:,.0f} MB, and {free / 1e6:,.0f} MB are "
+            f"free in {there}. Make room, or restore elsewhere (--into)"
+        )

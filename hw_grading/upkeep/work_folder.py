@@ -1,0 +1,52 @@
+"""A folder for what is not finished yet, which a killed run leaves to the next one to remove."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+try:
+    import fcntl
+except ImportError:  # Windows: what a killed run has left stays
+    fcntl = None  # type: ignore[assignment]
+
+
+@contextlib.contextmanager
+def work_folder(parent: Path, prefix: str) -> Iterator[Path]:
+    """Make a folder that only its owner may enter, and remove it in the end.
+
+    Parameters
+    ----------
+    parent
+        Where it is made: on the disk on which its files are to stay.
+    prefix
+        Of its name. Others with it that nobody holds are removed.
+    """
+    for left in parent.glob(f"{prefix}*"):
+        _remove_if_nobody_holds(left)
+    folder = Path(tempfile.mkdtemp(prefix=prefix, dir=parent))
+    held = os.open(folder, os.O_RDONLY)
+    try:
+        if fcntl:
+            with contextlib.suppress(OSError):  # a file system without locks
+                fcntl.flock(held, fcntl.LOCK_EX)
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        os.close(held)
+
+
+def _remove_if_nobody_holds(folder: Path) -> None:
+    if fcntl is None or folder.is_symlink() or not folder.is_dir():
+        return
+    with contextlib.suppress(OSError):
+        held = os.open(folder, os.O_RDONLY)
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(folder, ignore_errors=True)
+        finally:
+            os.close(held)

@@ -1,0 +1,34 @@
+"""Looks whether this machine and this course are ready for grading."""
+
+from __future__ import annotations
+
+import argparse
+
+from hw_grading.verbs import CANNOT, FINE, TO_DO
+
+HELP = "whether this machine and this course are ready for grading"
+DESCRIPTION = "Each line says that something is fine, or what to type."
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add no option."""
+
+
+def run(chosen: argparse.Namespace) -> int:
+    """Print a line for each thing; return the exit status.
+
+    Returns
+    -------
+    int
+        `CANNOT` if the settings cannot be read, so that not everything was looked at.
+    """
+    from hw_grading.upkeep.doctor import SETTINGS, look
+    from hw_support.failures import visible
+
+    status = FINE
+    for line in look(chosen.course):
+        print(visible(str(line)), flush=True)
+        if line.advice is not None:
+            status = CANNOT if line.what == SETTINGS or status == CANNOT else TO_DO
+    print("All is fine." if status == FINE else "Mend what says MEND, then look again.")
+    return status

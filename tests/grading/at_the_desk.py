@@ -1,0 +1,30 @@
+"""A grader who gives points at the desk, and all that the desk knows of a question."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from hw_grading.homework.course import Course
+from hw_grading.rubrics.book import GradeBook
+from hw_grading.rubrics.model import Grading, Item, Mark
+
+
+def grade(course: Course, assignment: str, cell: str, student: str, comment: str = "") -> None:
+    """Add an item worth a point to the rubric, and give it to a student."""
+    book = GradeBook(course, assignment)
+    rubric = book.rubric(cell)
+    item = Item("", 1.0, "half of it", "for graders only")
+    rubric, _ = book.change_rubric(cell, replace(rubric, items=(*rubric.items, item)), grader="kim")
+    mark = Mark(frozenset({rubric.items[-1].id}), comment=comment, done=True)
+    versions = {student: book.grading(cell, student).version}
+    saved = book.save(cell, versions, mark, grader="kim", rubric_revision=rubric.revision)
+    assert isinstance(saved[student], Grading)
+    book.close()
+
+
+def known(course: Course, assignment: str, cell: str) -> str:
+    """Return rubric, gradings and history of a question, as text."""
+    book = GradeBook(course, assignment)
+    seen = repr((book.rubric(cell), sorted(book.gradings(cell).items()), book.history(cell)))
+    book.close()
+    return seen

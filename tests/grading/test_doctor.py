@@ -1,0 +1,424 @@
+"""The instructor's doctor: each line is fine, or says what to type; nothing makes it crash."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import sqlite3
+import subprocess
+import sys
+import time
+from collections import namedtuple
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+from by_hand import configure, copied, make_course
+from postgresql import PASSWORD, Server
+from toy_course import environment
+
+from hw_grading.__main__ import main
+from hw_grading.homework.course import Course
+from hw_grading.sandbox.available import SandboxUnavailable
+from hw_grading.upkeep.doctor import database as gradebook_line
+from hw_grading.upkeep.doctor import folders, look, machine, times
+from hw_support.desk.doctor import Line
+
+pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")  # nbgrader's own way
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Course:
+    return make_course(tmp_path_factory.mktemp("made") / "course", ["ada"])
+
+
+@pytest.fixture
+def course(made: Course, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Course:
+    """A course where all is fine; this machine's sandbox and packages are looked at elsewhere."""
+    monkeypatch.setattr(machine, "expect_a_sandbox", lambda *of: None)
+    monkeypatch.setattr(machine, "LOCK", tmp_path / "no.lock")
+    programs = Path(sys.executable).parent
+    monkeypatch.setenv("PATH", f"{programs}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setenv("JUPYTER_CONFIG_DIR", str(tmp_path / "jupyter"))
+    exchange = tmp_path / "exchange"
+    course = copied(made, tmp_path / "course")
+    add(course, f"c.Exchange.root = {str(exchange)!r}")
+    add(course, "c.WholeClass.results_mb = 1")
+    return Course(course.root)
+
+
+def add(course: Course, line: str) -> None:
+    with (course.folder / "nbgrader_config.py").open("a") as stream:
+        stream.write(line + "\n")
+
+
+def lines_of(folder: Path) -> dict[str, Line]:
+    return {line.what: line for line in look(folder)}
+
+
+def test_a_course_in_order_is_fine_and_each_thing_has_a_line(
+    course: Course, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["--course", str(course.folder), "doctor"]) == 0
+    said = capsys.readouterr().out
+    found = re.findall(r"^fine  (.{11})", said, re.MULTILINE)
+    assert [what.strip() for what in found] == [
+        *("Python", "packages", "settings", "sandbox", "memory", "cgroups"),
+        *("disk", "gradebook", "exchange", "clock", "time zone", "ps1"),
+    ]
+    assert said.endswith("All is fine.\n")
+    assert "SQLite" in said
+    assert "journal delete" in said
+
+
+# -- settings
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("c = get_config()\n\nc.Exchange.root = (\n", "line 3"),
+        ("c = get_config()\nc.WholeClass.workers = undefined\n", "line 2"),
+        ("import nothing_of_this_name\n", "line 1"),
+        ("c.CourseDirectory.db_url = 'grades'\n", "db_url"),
+        ("c.CourseDirectory.db_url = 3\n", "line 1"),
+        ("raise SystemExit(3)\n", "nbgrader_config.py"),
+        ("\x00", "nbgrader_config.py"),
+    ],
+)
+def test_settings_with_a_mistake_are_named_with_file_and_line(
+    text: str, said: str, course: Course, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (course.folder / "nbgrader_config.py").write_text(text)
+    assert main(["--course", str(course.folder), "doctor"]) == 2
+    out = capsys.readouterr().out
+    (advice,) = re.findall(r"^MEND  settings .*\n      (.*)$", out, re.MULTILINE)
+    assert said in advice
+    assert "nbgrader_config.py" in advice
+    assert "fine  sandbox" in out  # what can be looked at is
+    assert not re.search("^(fine|MEND)  gradebook", out, re.MULTILINE)
+
+
+def test_a_setting_of_the_wrong_kind_is_named_where_it_is_used(course: Course) -> None:
+    add(course, "c.WholeClass.workers = 'two'")
+    lines = lines_of(course.folder)
+    number = len((course.folder / "nbgrader_config.py").read_text().splitlines())
+    assert f"line {number}" in str(lines["memory"].advice)
+    assert "c.WholeClass.workers" in str(lines["memory"].advice)
+    assert lines["gradebook"].advice is None
+
+
+def test_a_folder_that_is_no_course_is_said_to_be_none(
+    tmp_path: Path, course: Course, capsys: pytest.CaptureFixture[str]
+) -> None:
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    assert main(["--course", str(empty), "doctor"]) == 2
+    assert "there is no nbgrader_config.py" in capsys.readouterr().out
+    assert main(["--course", str(tmp_path / "nowhere"), "doctor"]) == 2
+
+
+def test_whatever_fails_becomes_a_line(course: Course, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*of: object) -> Line:
+        raise RuntimeError("what\nnobody \x1b[31m thought of")
+
+    for module, names in (
+        (machine, ("python", "packages", "sandbox", "memory", "cgroups")),
+        (folders, ("disk", "exchange")),
+        (times, ("clock", "zone", "due")),
+        (gradebook_line, ("gradebook",)),
+    ):
+        for name in names:
+            monkeypatch.setattr(module, name, fail)
+    lines = list(look(course.folder))
+    assert len(lines) == 12
+    for line in lines:
+        assert line.what == "settings" or "what nobody" in line.found
+        assert "\x1b" not in str(line)
+        assert "\n" not in line.found
+
+
+@pytest.mark.parametrize("package", ["nbgrader", "nbformat", "sqlalchemy"])
+def test_a_package_that_every_command_needs_is_named(package: str, course: Course) -> None:
+    code = (
+        f"import runpy, sys; sys.modules[{package!r}] = None\n"
+        "sys.argv = ['hw_grading', 'doctor']\n"
+        "runpy.run_module('hw_grading', run_name='__main__')"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=environment(),
+        cwd=course.folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2, done.stderr
+    assert package in done.stderr
+    assert "pip install" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+# -- the machine
+
+
+def test_programs_that_are_not_on_the_path_are_named(
+    course: Course, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert "activate" in str(machine.python().advice)
+
+
+def test_packages_are_compared_with_the_lock(
+    course: Course, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    lock = tmp_path / "requirements.lock"
+    monkeypatch.setattr(machine, "LOCK", lock)
+    numpy = metadata.version("numpy")
+    right = f"# of a tool\nnumpy=={numpy}\nnot-installed==1 \nnumpy==0 ; python_version < '3'\n"
+    lock.write_text(right)
+    assert machine.packages() == Line("packages", "as locked")
+    lock.write_text(right.replace(f"numpy=={numpy}", "numpy==0.1"))
+    line = machine.packages()
+    assert line.found == f"numpy {numpy} (locked: 0.1)"
+    assert f"pip install -r {lock}" in str(line.advice)
+
+
+def test_a_package_that_grading_needs_and_that_is_missing_or_old_is_named(
+    course: Course, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    needed = ["numpy>=99", "not-there>=1; extra == 'grading'", "nor-this; extra == 'pdf'"]
+    monkeypatch.setattr(machine.metadata, "requires", lambda name: needed)
+    line = machine.packages()
+    assert "(>=99 is needed), not-there is not installed" in line.found
+    assert "nor-this" not in line.found
+    assert "hw-grading[grading]" in str(line.advice)
+
+
+@pytest.mark.parametrize(
+    ("variable", "said"),
+    [("KUBERNETES_SERVICE_HOST", "Kubernetes"), ("container", "container (podman)")],
+)
+def test_without_a_sandbox_it_says_what_to_type_in_a_container_too(
+    variable: str, said: str, course: Course, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def refused(*of: object) -> None:
+        raise SandboxUnavailable("making one failed.\n    why\nIn Docker start it with --this")
+
+    (tmp_path / "user").mkdir()
+    (tmp_path / "user" / "max_user_namespaces").write_text("0\n")
+    monkeypatch.setattr(machine, "_KERNEL", tmp_path)
+    monkeypatch.setattr(machine, "expect_a_sandbox", refused)
+    monkeypatch.setenv(variable, "podman")
+    line = lines_of(course.folder)["sandbox"]
+    assert line.found == "making one failed."
+    assert said in str(line.advice)
+    assert "user.max_user_namespaces is 0" in str(line.advice)
+    assert "--this" in str(line.advice)
+
+
+def test_no_sandbox_because_the_settings_say_so_is_said(course: Course) -> None:
+    add(course, 'c.ExecuteSubmission.sandbox = "none"')
+    line = lines_of(course.folder)["sandbox"]
+    assert line.advice is None
+    assert "with your rights" in line.found
+
+
+def test_memory_says_how_many_are_graded_at_once_as_a_run_would(
+    course: Course, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hw_grading.batch.settings.cores", lambda: 8)
+    monkeypatch.setattr(machine, "cores", lambda: 8)
+    add(course, "c.WholeClass.memory_mb_in_all = 7000")
+    line = lines_of(course.folder)["memory"]
+    assert "2 at once, each with up to 3,000 MB; 8 would be with more memory" in line.found
+    assert line.advice is None
+    add(course, "c.WholeClass.memory_mb_in_all = 2000")
+    assert "may need 3,000 MB" in str(lines_of(course.folder)["memory"].advice)
+
+
+def test_control_groups_are_told_and_never_to_be_mended(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(machine, "_CGROUP", tmp_path)
+    assert "version 2 is not here" in machine.cgroups().found
+    (tmp_path / "cgroup.controllers").touch()
+    line = machine.cgroups()
+    assert "delegated" in line.found
+    assert line.advice is None
+
+
+def test_too_little_room_for_results_is_told_with_the_setting(
+    course: Course, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usage = namedtuple("usage", "total used free")
+    monkeypatch.setattr(folders.shutil, "disk_usage", lambda path: usage(9, 8, 1_500_000_000))
+    assert lines_of(course.folder)["disk"].advice is None
+    add(course, "c.WholeClass.results_mb = 4000")
+    assert "5,000 MB are wanted" in str(lines_of(course.folder)["disk"].advice)
+
+
+# -- the gradebook
+
+
+def test_a_gradebook_that_is_not_there_yet_is_fine(course: Course) -> None:
+    (course.root / "gradebook.db").unlink()
+    line = lines_of(course.folder)["gradebook"]
+    assert line.advice is None
+    assert "generate_assignment" in line.found
+    assert not (course.root / "gradebook.db").exists()
+
+
+def test_a_gradebook_that_is_none_or_of_another_nbgrader_is_told(course: Course) -> None:
+    path = course.root / "gradebook.db"
+    with contextlib.closing(sqlite3.connect(path)) as db:
+        db.execute("UPDATE alembic_version SET version_num = 'old'")
+        db.commit()
+    assert "nbgrader db upgrade" in str(lines_of(course.folder)["gradebook"].advice)
+    content = bytearray(path.read_bytes())
+    path.write_bytes(b"no database" * 1000)
+    assert "restore" in str(lines_of(course.folder)["gradebook"].advice)
+    content[4096:12288] = b"x" * 8192
+    path.write_bytes(content)
+    assert "restore" in str(lines_of(course.folder)["gradebook"].advice)
+
+
+def test_a_gradebook_on_a_network_is_told_and_where_to_put_it(
+    course: Course, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gradebook_line, "file_system", lambda folder: "nfs4")
+    line = lines_of(course.folder)["gradebook"]
+    assert "(nfs4)" in str(line.advice)
+    assert "docs/one-server.md" in str(line.advice)
+
+
+def test_the_innermost_file_system_counts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    part = namedtuple("part", "mountpoint fstype")
+    here = os.path.realpath(tmp_path)
+    parts = [part("/", "ext4"), part(here, "nfs"), part(here + "x", "cifs")]
+    monkeypatch.setattr(gradebook_line.psutil, "disk_partitions", lambda all: parts)
+    assert gradebook_line.file_system(tmp_path) == "nfs"
+    assert gradebook_line.file_system(tmp_path.parent) == "ext4"
+
+
+def test_several_graders_are_pointed_to_postgresql(course: Course) -> None:
+    with contextlib.closing(sqlite3.connect(course.root / "gradebook.db")) as db:
+        db.execute("CREATE TABLE IF NOT EXISTS desk_grading (grader TEXT)")
+        db.executemany("INSERT INTO desk_grading VALUES (?)", [("kim",), ("lee",), ("mo",)])
+        db.commit()
+    line = lines_of(course.folder)["gradebook"]
+    assert "3 graders" in line.found
+    assert "PostgreSQL" in line.found
+    assert line.advice is None
+
+
+@pytest.mark.slow
+@pytest.mark.xdist_group("postgresql")
+def test_a_gradebook_in_postgresql_is_looked_at(
+    course: Course, postgresql: Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    empty = postgresql.new_database()
+    add(course, f"c.CourseDirectory.db_url = {empty!r}")
+    line = lines_of(course.folder)["gradebook"]
+    assert line.advice is None
+    assert "empty" in line.found
+    assert main(["--course", str(copied_to(course, tmp_path)), "move", empty]) == 0
+    line = lines_of(course.folder)["gradebook"]
+    assert line.advice is None
+    assert line.found.startswith("PostgreSQL ")
+    assert line.found.endswith("UTF-8")
+
+    monkeypatch.setattr(gradebook_line.postgresql, "client", lambda *of: (None, 0))
+    assert "postgresql-client-" in str(lines_of(course.folder)["gradebook"].advice)
+    add(course, f"c.CourseDirectory.db_url = {empty.replace('/gradebook_', '/nothing_')!r}")
+    line = lines_of(course.folder)["gradebook"]
+    assert "does not exist" in str(line.advice)
+    with postgresql.connect() as connection:
+        connection.execute(
+            "CREATE DATABASE plain ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C' "
+            "TEMPLATE template0"
+        )
+    plain = re.sub("gradebook_[0-9]+", "plain", empty)
+    add(course, f"c.CourseDirectory.db_url = {plain!r}")
+    line = lines_of(course.folder)["gradebook"]
+    assert "SQL_ASCII" in str(line.advice)
+    assert PASSWORD not in str(line)
+
+
+def copied_to(course: Course, folder: Path) -> Path:
+    (folder / "old").mkdir()
+    (folder / "old" / "gradebook.db").write_bytes((course.root / "gradebook.db").read_bytes())
+    configure(folder / "old", "")
+    return folder / "old"
+
+
+# -- exchange and time
+
+
+def test_an_exchange_that_nobody_uses_is_only_told(course: Course, tmp_path: Path) -> None:
+    line = lines_of(course.folder)["exchange"]
+    assert line.advice is None
+    assert f"chmod 777 {tmp_path}/exchange" in line.found
+    (tmp_path / "exchange").mkdir(mode=0o755)
+    line = lines_of(course.folder)["exchange"]
+    assert line.advice is None
+    assert f"chmod a+rwx {tmp_path}/exchange" in line.found
+
+
+def test_an_exchange_with_assignments_has_to_be_open_for_students(
+    course: Course, tmp_path: Path
+) -> None:
+    add(course, 'c.CourseDirectory.course_id = "ml"')
+    exchange = tmp_path / "exchange"
+    for name in ("outbound", "inbound"):
+        (exchange / "ml" / name).mkdir(parents=True)
+    for parent in (exchange, *exchange.parents):
+        if parent.stat().st_uid == os.getuid() and parent.is_relative_to(tmp_path.parent):
+            parent.chmod(parent.stat().st_mode | 0o111)
+    exchange.chmod(0o755)
+    (exchange / "ml" / "inbound").chmod(0o700)
+    advice = str(lines_of(course.folder)["exchange"].advice)
+    assert f"chmod a+rwx {exchange} &&" in advice
+    assert f"chmod a+wx {exchange}/ml/inbound" in advice
+    assert "outbound" not in advice
+    tmp_path.chmod(0o700)
+    assert f"chmod a+x {tmp_path} &&" in str(lines_of(course.folder)["exchange"].advice)
+
+
+def test_a_time_zone_that_is_none_is_told(course: Course) -> None:
+    for name in ("Mars/Base", "", "../etc/passwd", "PST8PDTX"):
+        add(course, f"c.Exchange.timezone = {name!r}")
+        assert "c.Exchange.timezone" in str(lines_of(course.folder)["time zone"].advice)
+    add(course, "c.Exchange.timezone = 'America/New_York'")
+    assert lines_of(course.folder)["time zone"].advice is None
+
+
+def test_a_manifest_with_a_mistake_has_its_line(course: Course) -> None:
+    folder = course.root / "staff" / "ps1"
+    folder.mkdir(parents=True)
+    (folder / "homework.toml").write_text('due = "2030-09-10 23:59:59"\ntime_zone = "Mars"\n')
+    line = lines_of(course.folder)["ps1"]
+    assert "homework.toml" in str(line.advice)
+    assert "time_zone" in str(line.advice)
+    (folder / "homework.toml").write_text("due = \n")
+    assert "line 1" in str(lines_of(course.folder)["ps1"].advice)
+    (folder / "homework.toml").write_text('due = "2030-09-10 23:59:59"\n')
+    assert "2030-09-10 23:59:59" in lines_of(course.folder)["ps1"].found
+
+
+def test_a_clock_that_is_behind_its_own_files_is_told(
+    course: Course, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    later = time.time() + 7200
+    os.utime(course.root / "gradebook.db", (later, later))
+    line = lines_of(course.folder)["clock"]
+    assert "gradebook.db was changed at" in line.found
+    assert "timedatectl" in str(line.advice)
+
+
+def test_this_machine_is_looked_at_without_stand_ins(tmp_path: Path) -> None:
+    configure(tmp_path, "")
+    lines = lines_of(tmp_path)
+    assert not [line for line in lines.values() if "could not be looked at" in line.found]
+    assert lines["sandbox"].advice is None or "bubblewrap" in str(lines["sandbox"])
