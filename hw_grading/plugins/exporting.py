@@ -9,14 +9,12 @@ from typing import Any
 from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.plugins import CsvExportPlugin
 
-from hw_support.failures import one_line
+from hw_grading.records.writing import cell
 
 COLUMNS = (
     *("assignment", "duedate", "timestamp", "student_id", "last_name", "first_name", "email"),
     *("raw_score", "late_submission_penalty", "score", "max_score"),
 )
-# What a spreadsheet takes for the beginning of a formula, the wide forms included.
-_FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 
 
 class PlainCsv(CsvExportPlugin):
@@ -54,11 +52,3 @@ class PlainCsv(CsvExportPlugin):
                 about = (student.id, student.last_name, student.first_name, student.email)
                 scores = (points, penalty, max(0.0, points - penalty), assignment.max_score)
                 yield assignment.name, assignment.duedate, when, *about, *scores
-
-
-def cell(value: Any) -> Any:
-    """Return what is written for a value: a number as it is, a text so that nothing is computed."""
-    if value is None or isinstance(value, int | float):
-        return value
-    text = one_line(str(value))  # without tabs and line breaks, which begin a formula as well
-    return f"'{text}" if text.startswith(_FORMULA) else text
