@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 WIDEST_SHARE = 0.25  # of a class: what more of them have counts nothing
-_WIDEST_ANYWAY = 5  # students: in a small class a quarter would be one or two
+_SMALLEST = 20  # a smaller class counts as one of so many: a quarter of it would be one or two
 _COLUMNS = 4_096
 
 
@@ -100,11 +100,9 @@ def in_common(hashes: Sequence[NDArray[np.int64]]) -> InCommon:
 
 def weights_of(counts: NDArray[np.intp], students: int) -> NDArray[np.float64]:
     """Return what a fingerprint counts that so many students of a class have."""
-    widest = max(_WIDEST_ANYWAY, int(WIDEST_SHARE * students))
-    if students <= 2:
-        return np.ones(len(counts))
-    weights = np.log(students / np.maximum(counts, 2)) / np.log(students / 2)
-    return np.where(counts <= widest, np.maximum(weights, 0.0), 0.0)
+    n = max(students, _SMALLEST)
+    weights = np.log(n / np.maximum(counts, 2)) / np.log(n / 2)
+    return np.where(counts <= WIDEST_SHARE * n, weights, 0.0)
 
 
 def best_pairs(scores: NDArray[np.float64], least: float, most: int) -> list[tuple[int, int]]:

@@ -57,9 +57,9 @@ def _code(piece: Piece) -> tuple[str, NDArray[np.intp]]:
     before = np.maximum.accumulate(removed[:, 1])
     places = np.arange(len(normal))
     places += before[np.minimum(np.searchsorted(removed[:, 0], places), len(removed) - 1)]
-    ends = np.cumsum([len(line) + 1 for line in piece.lines])
+    ends = np.cumsum([len(line) + 1 for line in piece.lines], dtype=np.intp)
     lines = np.minimum(np.searchsorted(ends, places + begins, "right"), len(piece.lines) - 1)
-    kept = np.asarray(piece.own)[lines]
+    kept = np.asarray(piece.own, dtype=bool)[lines]
     return "".join(itertools.compress(normal, kept)), lines[kept]
 
 

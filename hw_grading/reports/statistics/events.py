@@ -20,7 +20,7 @@ from hw_grading.reports.statistics.section import (
     shown,
 )
 
-MOST_PARTS_DRAWN, MOST_PARTS = 12, 60
+MOST_PARTS_DRAWN, MOST_PARTS = 12, 30
 _NOT_KNOWN = "not known"
 
 
@@ -152,12 +152,14 @@ def mended(data: ClassData) -> Section:
     if not data.mended_kinds:
         return Section(title, (said,))
     picture = figures.bars(
-        [kind for kind, _ in data.mended_kinds],
+        [kind.replace("-", " ") for kind, _ in data.mended_kinds],
         [count for _, count in data.mended_kinds],
         across=f"submissions, of {data.graded}",
         alt="Submissions by the kind of what was mended; the table below has the numbers.",
     )
-    rows = tuple((kind, str(n), per_cent(n, data.graded)) for kind, n in data.mended_kinds)
+    rows = tuple(
+        (kind.replace("-", " "), str(n), per_cent(n, data.graded)) for kind, n in data.mended_kinds
+    )
     heads = columns("what was mended", "submissions", "share")
     return Section(title, (said,), picture, (Table("What was mended", heads, rows),))
 

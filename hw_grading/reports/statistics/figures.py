@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 WIDTH = 8.6  # inches
 _BAND_COLOURS = (PALETTE.test, "#E8B08F", "#9CC7E0", PALETTE.train)
-_LONGEST_LABEL = 46
+_LONGEST_LABEL = 60
 
 
 @dataclass(frozen=True)
@@ -143,7 +143,7 @@ def _new(height: float) -> tuple[Figure, Axes]:
 def _whole_numbers() -> Locator:
     from matplotlib.ticker import MaxNLocator
 
-    return MaxNLocator(integer=True)
+    return MaxNLocator(integer=True, steps=[1, 2, 5, 10])
 
 
 def _label(ax: Axes, across: str, up: str) -> None:

@@ -5,12 +5,14 @@ count can be had by subtracting others from the whole. Where fewer than two such
 nothing is told: one group says of everybody what they have. Means and medians are whole numbers, so
 that two pages, before and after one more submission, do not tell that one's points. There are no
 least and largest values, no graders, no computing times, and no parts of tests that students cannot
-see.
+see. How many fail a part is told in steps of ten percent, for 40 submissions or more: exact numbers
+of two parts and of the points of their question would tell how many failed both.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -36,6 +38,14 @@ from hw_grading.reports.statistics.section import (
     shown,
 )
 
+LEAST_FOR_PARTS, _STEP = 40, 10  # submissions; percent, which are four of them
+_NAMES = {
+    (0, 1): "less than half",
+    (0, 2): "not full",
+    (1, 2): "some, not full",
+    (1, 3): "more than 0",
+    (2, 3): "half and more",
+}
 _TOO_ALIKE = (
     f"Not shown: there would be fewer than two groups of {LEAST_IN_A_GROUP} submissions or more."
 )
@@ -43,7 +53,18 @@ _TOO_ALIKE = (
 
 def sections_of(data: ClassData) -> list[Section]:
     """Return the sections of the page."""
-    return [total(data), questions(data), failed_parts(data), handing_in(data)]
+    whole = of_whole(data)
+    return [total(whole), questions(whole), failed_parts(data), handing_in(whole)]
+
+
+def of_whole(data: ClassData) -> ClassData:
+    """Return the submissions that are graded wholly: all counts of the page are of the same ones.
+
+    Times are left out where they are known of some of these only.
+    """
+    hours = data.hours_of_graded[data.whole]
+    hours = hours if not np.isnan(hours).any() else hours[:0]
+    return replace(data, points=data.points[data.whole], hours=hours)
 
 
 def about(data: ClassData) -> list[str]:
@@ -62,19 +83,18 @@ def total(data: ClassData) -> Section:
     joined = groups(list(counts_in(data.finals, edges))) if found else []
     if found is None or not joined:
         return Section(title, (_TOO_ALIKE,))
-    limits = [edges[first] for first, _, _ in joined] + [edges[-1]]
-    said = (
-        f"Mean {shown(found.mean, 0)} and median {shown(found.median, 0)} of {points(data.most)}.",
-    )
-    picture = figures.histogram(
-        limits,
-        [count for _, _, count in joined],
-        across="points",
-        alt="Histogram of the total, in groups; the table below has the numbers.",
-    )
     rows = tuple(
         (f"{points(edges[first])} to {points(edges[last + 1])}", str(count))
         for first, last, count in joined
+    )
+    said = (
+        f"Mean {shown(found.mean, 0)} and median {shown(found.median, 0)} of {points(data.most)}.",
+    )
+    picture = figures.bars(
+        [f"{name} points" for name, _ in rows],
+        [count for _, _, count in joined],
+        across="submissions",
+        alt="Submissions by total, in groups; the table below has the numbers.",
     )
     table = Table("Submissions by total", columns("points", "submissions"), rows)
     return Section(title, said, picture, (table,))
@@ -102,8 +122,8 @@ def questions(data: ClassData) -> Section:
 
 
 def _in_words(joined: Sequence[tuple[int, int, int]]) -> str:
-    """Say how many have what: ``"0 or below half: 7; full: 33"``."""
-    return "; ".join(f"{' or '.join(BANDS[a : b + 1])}: {n}" for a, b, n in joined) or NONE
+    """Say how many have what: ``"less than half: 7; half and more: 33"``."""
+    return "; ".join(f"{_NAMES.get((a, b), BANDS[a])}: {n}" for a, b, n in joined) or NONE
 
 
 def is_told(data: ClassData, part: Part) -> bool:
@@ -125,20 +145,23 @@ def cause_told(part: Part) -> str:
 def failed_parts(data: ClassData) -> Section:
     """Tell which visible parts of tests fail most."""
     title = "Parts of tests that fail most"
+    if data.graded < LEAST_FOR_PARTS:
+        return Section(title, (f"Not shown for fewer than {LEAST_FOR_PARTS} submissions.",))
     told = [part for part in data.parts if is_told(data, part)][:20]
     if not told:
         return Section(title, (f"No part that can be shown failed {LEAST_IN_A_GROUP} times.",))
+    shares = [_STEP * round(100 * part.failed / data.graded / _STEP) for part in told]
     rows = tuple(
-        (data.items[part.item].place, part.name, cause_told(part), str(part.failed))
-        for part in told
+        (data.items[part.item].place, part.name, cause_told(part), f"{share} %")
+        for part, share in zip(told, shares, strict=True)
     )
     picture = figures.bars(
         [f"{data.items[part.item].place} {part.name}" for part in told],
-        [part.failed for part in told],
-        across="submissions that fail it",
+        shares,
+        across=f"% of the submissions that fail it, in steps of {_STEP}",
         alt="The parts that fail most; the table below names them.",
     )
-    heads = columns("question", "part", "likely cause", "submissions", texts=3)
+    heads = columns("question", "part", "likely cause", "about", texts=3)
     return Section(title, (), picture, (Table("Failed parts", heads, rows),))
 
 
@@ -147,21 +170,24 @@ def handing_in(data: ClassData) -> Section:
     title = "When people handed in"
     if not data.hours.size:
         return Section(title, (_TOO_ALIKE,))
-    edges, _ = time_classes(data.hours)
+    # Classes as narrow as most times allow; the few beyond are in the first and the last one.
+    edges, _ = time_classes(np.clip(data.hours, *np.quantile(data.hours, (0.05, 0.95))))
     joined = groups([int(n) for n in counts_in(data.hours, edges)])
     if not joined:
         return Section(title, (_TOO_ALIKE,))
-    limits = np.array([edges[first] for first, _, _ in joined] + [edges[-1]])
-    picture = figures.histogram(
-        limits / 24,
-        [count for _, _, count in joined],
-        across="days after the due date",
-        lines=[(0.0, "due")],
-        alt="Histogram of times of submission, in groups; the table below has the numbers.",
-    )
+    # The first and the last time of all are single students': both ends are open.
+    begins = ["", *(moment(edges[first]) for first, _, _ in joined[1:])]
+    ends = [*begins[1:], ""]
     rows = tuple(
-        (moment(a), moment(b), str(count))
-        for a, b, (_, _, count) in zip(limits[:-1], limits[1:], joined, strict=True)
+        (begin or "any time before", end or "any time after", str(count))
+        for begin, end, (_, _, count) in zip(begins, ends, joined, strict=True)
+    )
+    spans = list(zip(begins, ends, strict=True))
+    picture = figures.bars(
+        [f"from {a} to {b}" if a and b else f"from {a}" if a else f"to {b}" for a, b in spans],
+        [count for _, _, count in joined],
+        across="submissions",
+        alt="Submissions by time, in groups; the table below has the numbers.",
     )
     heads = columns("from", "to", "submissions", texts=2)
     return Section(title, (), picture, (Table("Submissions by time", heads, rows),))
@@ -172,10 +198,10 @@ def sheets_of(data: ClassData) -> dict[str, Sheet]:
     titles: dict[str, Callable[[ClassData], Section]] = {"": questions, "_parts": failed_parts}
     heads = {
         "": ("question", "title", "points", "mean", "submissions_with"),
-        "_parts": ("question", "part", "likely_cause", "submissions"),
+        "_parts": ("question", "part", "likely_cause", "about"),
     }
     found = {}
     for name, section in titles.items():
-        tables = section(data).tables
+        tables = section(data if name else of_whole(data)).tables
         found[name] = Sheet(heads[name], tables[0].rows if tables else ())
     return found

@@ -8,6 +8,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +26,7 @@ from hw_support.submission.problems import Severity
 Numbers = NDArray[np.float64]
 _POINTS = re.compile(r" \[([0-9.]+) pt\]$")
 _CAUSE = "Likely cause: "
-_NUMBER = re.compile(r"[-+]?\d[\d.,]*(?:e[-+]?\d+)?")
+_NUMBER = re.compile(r"[-+]?\d+(?:[.,]\d+)*(?:e[-+]?\d+)?")
 _LONGEST_CAUSE = 160
 _BROKE_OFF = "the test broke off"
 
@@ -94,6 +95,8 @@ class ClassData:
         What counts in the end, of the submissions that are graded wholly.
     hours
         From the due date to the submission, negative before it; empty without a due date.
+    hours_of_graded
+        The same for each row of `points`; NaN where it is not known.
     late
         How many are late, extensions counted.
     cpu_seconds
@@ -113,11 +116,18 @@ class ClassData:
     finals: Numbers
     parts: tuple[Part, ...]
     hours: Numbers
+    hours_of_graded: Numbers
     late: int
     cpu_seconds: Numbers
     mended: Numbers
     mended_kinds: tuple[tuple[str, int], ...]
     given: tuple[Given, ...] = field(default=())
+
+    @property
+    def whole(self) -> NDArray[np.bool_]:
+        """Which of the graded submissions have all their points, shape (graded,)."""
+        open_ones: NDArray[np.bool_] = np.isnan(self.points)
+        return np.asarray(~open_ones.any(axis=1))
 
     @property
     def graded(self) -> int:
@@ -143,8 +153,7 @@ def gather(course: Path, assignment: str) -> ClassData:
     whole = ~np.isnan(points).any(axis=1)
     totals = [_final(finals, one) for one in graded]
     due = due_of(here.db_url, assignment)
-    moments = [one.record.handed_in for one in results if one.record.handed_in]
-    hours = [(moment - due).total_seconds() / 3600 for moment in moments] if due else []
+    hours = np.asarray([_hours(one, due) for one in results], dtype=float)
     spent = cpu_seconds_in(_progress_file(here, assignment))
     return ClassData(
         assignment,
@@ -155,7 +164,8 @@ def gather(course: Path, assignment: str) -> ClassData:
         points,
         np.asarray(totals, dtype=float)[whole],
         _parts(roster, graded),
-        np.asarray(hours, dtype=float),
+        hours[~np.isnan(hours)],
+        np.asarray([_hours(one, due) for one in graded], dtype=float),
         sum(one.record.seconds_late > 0 for one in results),
         np.asarray([spent[s] for s in (r.record.student for r in results) if s in spent]),
         np.asarray([len(_mended_cells(one)) for one in graded], dtype=float),
@@ -188,6 +198,11 @@ def _points(roster: Roster, finals: FinalScores, result: StudentResult) -> list[
         is_open = score is None or score.is_open
         row.append(math.nan if is_open or score is None else score.points + corrected[cell.name])
     return row
+
+
+def _hours(result: StudentResult, due: datetime | None) -> float:
+    moment = result.record.handed_in
+    return (moment - due).total_seconds() / 3600 if moment and due else math.nan
 
 
 def _final(finals: FinalScores, result: StudentResult) -> float:

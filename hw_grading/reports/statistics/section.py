@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -82,14 +81,8 @@ def per_cent(part: float, whole: float) -> str:
 
 
 def duration(hours: float) -> str:
-    """Return hours in words: ``"2 d 3 h"``, ``"45 min"``."""
+    """Return hours in words, without a sign: ``"2 d 3 h"``, ``"12 h"``, ``"45 min"``."""
     minutes = round(abs(hours) * 60)
     days, rest = divmod(minutes, 1440)
-    if days:
-        return f"{days} d {rest // 60} h"
-    return f"{rest // 60} h {rest % 60} min" if rest >= 60 else f"{rest} min"
-
-
-def join(texts: Sequence[str]) -> str:
-    """Return texts as a list in words."""
-    return ", ".join(texts)
+    parts = [(days, "d"), (rest // 60, "h"), (0 if days else rest % 60, "min")]
+    return " ".join(f"{n} {unit}" for n, unit in parts if n) or "0 min"

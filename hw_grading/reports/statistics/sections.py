@@ -26,6 +26,7 @@ from hw_grading.reports.statistics.numbers import (
     spread,
 )
 from hw_grading.reports.statistics.section import (
+    NONE,
     Section,
     Sheet,
     Table,
@@ -123,32 +124,31 @@ def questions(data: ClassData) -> Section:
         "full points; the table below has the numbers.",
     )
     rows = []
-    for n, item, four in zip(some, items, counts, strict=True):
+    names = labels_of(items)
+    for n, item, name, four in zip(some, items, names, counts, strict=True):
         found = spread(data.points[:, n])
         rows.append(
             (
-                item.place,
-                item.title,
+                name,
                 item.name,
-                "person" if item.by_hand else "test",
                 points(item.max_points),
                 str(found.count if found else 0),
                 shown(found.mean if found else None, 2),
-                per_cent(found.mean, item.max_points) if found else "–",
+                per_cent(found.mean, item.max_points) if found else NONE,
                 shown(found.median if found else None, 2),
                 shown(found.deviation if found else None, 2),
                 *map(str, four),
             )
         )
     heads = (
-        *("question", "title", "cell", "graded by", "of", "graded", "mean", "mean in %"),
-        *("median", "deviation", *BANDS),
+        *("question", "cell", "of", "graded", "mean", "in %", "median", "deviation"),
+        *BANDS,
     )
     return Section(
         title,
         ("An answer that waits for a person is not counted.",),
         picture,
-        (Table("Points by question", columns(*heads, texts=4), tuple(rows)),),
+        (Table("Points by question", columns(*heads, texts=2), tuple(rows)),),
     )
 
 
@@ -192,11 +192,11 @@ def item_against_rest(data: ClassData) -> Section:
             alt="For each question, its correlation with the rest; the table has the numbers.",
         )
     rows = tuple(
-        (item.place, item.title, item.name, shown(value, 2))
-        for item, value in zip(data.items, values, strict=True)
+        (name, item.name, shown(value, 2))
+        for name, item, value in zip(labels_of(data.items), data.items, values, strict=True)
         if item.max_points > 0
     )
-    heads = columns("question", "title", "cell", "correlation", texts=3)
+    heads = columns("question", "cell", "correlation", texts=2)
     return Section(title, tuple(said), picture, (Table("Item against rest", heads, rows),))
 
 
