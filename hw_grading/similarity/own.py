@@ -19,7 +19,8 @@ from hw_support.submission.file import Unreadable, read_submission
 from hw_support.submission.mending import grade_id_of
 from hw_support.submission.problems import Severity
 
-MOST_CHARACTERS = 100_000  # of a submission that are compared: many times what anybody writes
+# Of a submission that are compared: many times what anybody writes.
+MOST_CHARACTERS, MOST_CELLS = 100_000, 300
 _STUB = ("# YOUR CODE HERE", "YOUR ANSWER HERE", "raise NotImplementedError()")
 
 
@@ -135,10 +136,10 @@ def read_work(path: Path, student: str, released: Released) -> Work:
         if piece is None:
             continue
         size = sum(map(len, piece.lines))
-        if size > left:
+        if size > left or len(pieces) == MOST_CELLS:
             note = (
-                f"A part was not compared: at most {MOST_CHARACTERS:,} characters of a submission "
-                f"are. Left out is what is below them, from cell {number} on."
+                f"A part was not compared: at most {MOST_CHARACTERS:,} characters and {MOST_CELLS} "
+                f"cells of a submission are. Left out is what is below them, from cell {number} on."
             )
             break
         left -= size

@@ -13,18 +13,21 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from nbformat import from_dict
 from test_plots_page import Page
 from test_results import cell, course, pytestmark
 
 from hw_grading.__main__ import main
-from hw_grading.homework.course import REPOSITORY
+from hw_grading.homework.course import REPOSITORY, Course
 from hw_grading.similarity import pairs
 from hw_grading.similarity.comparing import LEAST, compare_class
 from hw_grading.similarity.own import (
+    MOST_CELLS,
     MOST_CHARACTERS,
     Kind,
     Piece,
     Released,
+    _piece,
     read_released,
     read_work,
 )
@@ -102,8 +105,6 @@ def work_of(course, *cells):
 
 
 def course_of(course):
-    from hw_grading.homework.course import Course
-
     return Course(course.root)
 
 
@@ -143,12 +144,8 @@ def test_lines_that_were_handed_out_are_taken_away(course, handed):
 
 def test_a_line_of_the_stub_is_taken_away_once():
     handed_out = Released(frozenset(), {"a": Counter({"y = 1": 1})}, frozenset({"y = 1"}))
-    from hw_grading.similarity.own import _piece
-
-    one = cell("code", "y = 1\ny = 1", "a")
-    from nbformat import from_dict
-
-    assert _piece(from_dict(one), 1, handed_out).own == (False, True)
+    one = from_dict(cell("code", "y = 1\ny = 1", "a"))
+    assert _piece(one, 1, handed_out).own == (False, True)
 
 
 def test_a_docstring_that_was_changed_hides_no_code(course, handed):
@@ -156,6 +153,12 @@ def test_a_docstring_that_was_changed_hides_no_code(course, handed):
     (mine,) = work_of(course, cell("code", changed, "double")).pieces
     (other,) = work_of(course, answer(ANSWER)).pieces
     assert set(prints_of(other).hashes) <= set(prints_of(mine).hashes)
+
+
+def test_cells_beyond_those_that_are_compared_are_said(course, handed):
+    work = work_of(course, *(cell("code", f"x = {n}") for n in range(MOST_CELLS + 1)))
+    assert len(work.pieces) == MOST_CELLS
+    assert f"from cell {MOST_CELLS + 1} on" in work.note
 
 
 def test_more_than_is_compared_is_said(course, handed):
