@@ -13,7 +13,7 @@ from hw_grading.similarity.pairs import Weights
 from hw_grading.similarity.prints import Prints, prints_of
 
 LEAST_IN_A_CELL = 8.0  # runs; fewer are an accident in passing
-MOST_CELLS = 12
+MOST_MATCHES = 12
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ def matches(
     pairs, which = np.unique(cells, axis=0, return_inverse=True)
     amounts = np.bincount(which.ravel(), worth, minlength=len(pairs))
     found = []
-    for n in np.argsort(-amounts, kind="stable")[:MOST_CELLS]:
+    for n in np.argsort(-amounts, kind="stable")[:MOST_MATCHES]:
         if amounts[n] < LEAST_IN_A_CELL:
             break
         i, j = (int(k) for k in pairs[n])

@@ -91,7 +91,7 @@ def in_common(hashes: Sequence[NDArray[np.int64]]) -> InCommon:
         some = places[start : start + _COLUMNS]
         rows = np.concatenate([whose[begins[i] : begins[i] + counts[i]] for i in some])
         columns = np.repeat(np.arange(len(some)), counts[some])
-        block = np.zeros((n, len(some)), dtype=np.float32)
+        block = np.zeros((n, len(some)))
         block[rows, columns] = np.sqrt(weights[some])[columns]
         shared += block @ block.T
     np.fill_diagonal(shared, 0.0)
@@ -118,5 +118,6 @@ def best_pairs(scores: NDArray[np.float64], least: float, most: int) -> list[tup
         How many pairs at most.
     """
     rows, columns = np.nonzero(np.triu(scores >= least, k=1))
-    order = np.lexsort((columns, rows, -scores[rows, columns]))[:most]
+    # Sums in another order differ in the last digits, and so would the order of equal pairs.
+    order = np.lexsort((columns, rows, -scores[rows, columns].round(6)))[:most]
     return [(int(rows[k]), int(columns[k])) for k in order]
