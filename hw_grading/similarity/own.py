@@ -130,7 +130,8 @@ def read_work(path: Path, student: str, released: Released) -> Work:
     failed = [problem.message for problem in problems if problem.severity is Severity.FAILED]
     if failed and not notebook.cells:
         raise Unreadable(failed[0].removesuffix(" It scores 0."))
-    pieces, note, left = [], failed[0] if failed else "", MOST_CHARACTERS
+    pieces: list[Piece] = []
+    note, left = failed[0] if failed else "", MOST_CHARACTERS
     for number, cell in enumerate(notebook.cells, start=1):
         piece = _piece(cell, number, released)
         if piece is None:

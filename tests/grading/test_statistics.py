@@ -135,7 +135,7 @@ def test_causes_without_their_numbers_are_the_same():
 def test_a_class_without_submissions_gets_sentences(course, students):
     page, _ = write(course, students=students)
     assert "img" not in page.tags
-    assert "Not shown" in page.html if students else "graded wholly yet" in page.html
+    assert "Not shown" in page.html if students else "No submission is graded yet" in page.html
 
 
 @pytest.mark.parametrize("students", [False, True])
@@ -153,6 +153,15 @@ def test_submissions_that_nobody_graded_are_counted_and_not_scored(course, stude
     page, _ = write(course, students=students)
     if not students:
         assert "2 handed in, 0 graded by the tests" in page.html
+
+
+def test_before_people_have_graded_the_total_is_that_of_tests(course):
+    for n in range(4):
+        course.grade(f"s{n}", notebook(), auto=float(n))
+    page, (items, _) = write(course)
+    assert "median 1.5 of 3" in page.html
+    assert "These are the points of tests" in page.html
+    assert "total,,,,9.0,0" in items
 
 
 def test_answers_that_wait_are_in_no_mean(course):

@@ -82,16 +82,24 @@ def labels_of(items: tuple[Item, ...]) -> list[str]:
 
 def total(data: ClassData) -> Section:
     """Tell how the total is distributed: what counts in the end, less lateness."""
-    title = "Total"
-    found = spread(data.finals)
+    title, values, most = "Total", data.finals, data.most
+    what = "It is what counts in the end, with corrections and less lateness."
+    if not values.size:  # people have not begun to grade, or not ended
+        tests = [n for n, item in enumerate(data.items) if not item.by_hand]
+        values, most = (
+            data.points[:, tests].sum(axis=1),
+            sum(data.items[n].max_points for n in tests),
+        )
+        what = "These are the points of tests: no submission is graded wholly yet."
+    found = spread(values)
     if found is None:
-        return Section(title, ("No submission is graded wholly yet.",))
-    edges = edges_for(data.most)
-    counts = counts_in(data.finals, edges)
+        return Section(title, ("No submission is graded yet.",))
+    edges = edges_for(most)
+    counts = counts_in(values, edges)
     said = (
-        f"Mean {shown(found.mean)} and median {shown(found.median)} of {points(data.most)}, "
+        f"Mean {shown(found.mean)} and median {shown(found.median)} of {points(most)}, "
         f"standard deviation {shown(found.deviation)}, from {shown(found.least)} to "
-        f"{shown(found.most)}. It is what counts in the end, with corrections and less lateness."
+        f"{shown(found.most)}. {what}"
     )
     picture = figures.histogram(
         edges,
