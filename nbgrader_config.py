@@ -41,8 +41,8 @@ c.ClearMarkScheme.enforce_metadata = False
 
 # What is downloaded from a learning platform: <student>_<homework>.ipynb, with anything behind it,
 # or such a zip with one notebook, or a zip of all of these.
-c.ZipCollectApp.extractor_plugin = "hw_grading.plugins.collecting.OneNotebookEach"
-c.ZipCollectApp.collector_plugin = "hw_grading.plugins.collecting.HomeworksByName"
+c.ZipCollectApp.extractor_plugin = "hw_grading.term.zip_collect.OneNotebookEach"
+c.ZipCollectApp.collector_plugin = "hw_grading.term.zip_collect.HomeworksByName"
 
 # Mends what students broke: the instructor's cells, their order, metadata, and the kernel.
 c.Autograde.exporter_class = "hw_grading.plugins.exporters.SubmissionExporter"
@@ -95,4 +95,4 @@ c.GenerateFeedback.preprocessors = [
 ]
 
 # A table that no spreadsheet computes.
-c.ExportApp.plugin_class = "hw_grading.plugins.exporting.PlainCsv"
+c.ExportApp.plugin_class = "hw_grading.exports.plugins.PlainCsv"

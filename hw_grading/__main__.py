@@ -26,7 +26,7 @@ def main(arguments: list[str] | None = None) -> int:
         "--course", type=Path, default=Path.cwd(), help="the course's folder (here by default)"
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="VERB")
-    verbs = {name: import_module(f"hw_grading.verbs.{name}") for name in VERBS}
+    verbs = {name: import_module(f"hw_grading.verbs.{name.replace('-', '_')}") for name in VERBS}
     for name, verb in verbs.items():
         description = getattr(verb, "DESCRIPTION", None)
         verb.add_arguments(commands.add_parser(name, help=verb.HELP, description=description))

@@ -12,7 +12,8 @@ take for graded:
 - it copies all that lies beside the notebook, also what a symbolic link points to, and fails at a
   pipe, a dangling link, or folders in folders without end;
 - it fails at a `timestamp.txt` that is no time;
-- after a kill it takes the half-made folder of the student in progress for graded.
+- after a kill it takes the half-made folder of the student in progress for graded;
+- it sees that another file was handed in only by the time, which not every platform tells.
 
 All of it goes through the converter's public attributes `assignments` and `coursedir`, which are
 exchanged between the moment when nbgrader has listed the submissions and the first one. A student
@@ -38,11 +39,11 @@ from nbgrader.utils import rmtree
 from sqlalchemy.engine import make_url
 
 from hw_grading.batch.lock import course_locked
-from hw_grading.batch.submitted import why_unusable
+from hw_grading.batch.submitted import digest_of, why_unusable
 from hw_grading.homework.course import fixed_folder, shelf_of
 from hw_grading.homework.homework import why_no_id
 from hw_grading.outcome import GraderFault
-from hw_grading.records.graded_notebook import FINISHED
+from hw_grading.records.graded_notebook import FINISHED, HANDED_IN
 from hw_grading.records.timestamp import read_time
 from hw_support.submission.file import Unreadable, read_regular_file
 from hw_support.submission.problems import METADATA_KEY
@@ -134,7 +135,7 @@ def prepare(converter: Any) -> None:
         converter.assignments[printable] = [os.path.join(printable, "notebook.ipynb")]
         careful.unusable[_student(converter, printable)] = why
     converter.coursedir = careful
-    remove_half_made(converter)
+    remove_outdated(converter)
 
 
 def patient(db_url: str) -> str:
@@ -209,11 +210,12 @@ def drop_unnameable(converter: Any, step: str) -> dict[str, str]:
     return dropped
 
 
-def remove_half_made(converter: Any) -> None:
-    """Remove what a killed run left half-made in `autograded/`, so that it is graded now.
+def remove_outdated(converter: Any) -> None:
+    """Remove from `autograded/` what has to be graded now.
 
-    Whole are notebooks with the mark of `MarkFinished`; those that were graded before that mark
-    was in use are graded anew as well.
+    That is what a killed run left half-made, and what was graded of another file than is in
+    `submitted/` now: not every platform tells times, by which nbgrader would see that. Whole are
+    notebooks with the marks of `MarkFinished`.
     """
     course = converter.coursedir
     if converter.force:
@@ -226,33 +228,44 @@ def remove_half_made(converter: Any) -> None:
         )
         if student in excluded or not graded.is_dir() or graded.is_symlink():
             continue
-        notebooks = [Path(n).name for n in converter.assignments[folder] if Path(n).stem in names]
-        half_made = [graded / n for n in notebooks if not is_finished(graded / n)]
-        if not half_made:
+        listed = [Path(n).name for n in converter.assignments[folder] if Path(n).stem in names]
+        outdated = {n: why for n in listed if (why := _why_outdated(graded / n, Path(folder, n)))}
+        if not outdated:
             continue
-        converter.log.warning(
-            "%s: %s was not graded to the end (a killed run, or one without this package): grading "
-            "it anew",
-            student,
-            ", ".join(path.name for path in half_made),
-        )
+        for name, why in outdated.items():
+            converter.log.warning("%s: %s %s: grading it anew", student, name, why)
         try:
             if course.notebook_id == "*":
                 rmtree(str(graded))
             else:
-                for path in half_made:
-                    path.unlink(missing_ok=True)
+                for name in outdated:
+                    (graded / name).unlink(missing_ok=True)
         except OSError as error:
             converter.log.error("NOT GRADED: %s: removing %s failed: %s", student, graded, error)
 
 
+def _why_outdated(graded: Path, submitted: Path) -> str:
+    marks = _marks(graded)
+    if marks.get(FINISHED) is not True:
+        return "was not graded to the end (a killed run, or one without this package)"
+    graded_digest = marks.get(HANDED_IN)  # None before that mark was in use
+    if graded_digest not in (None, digest_of(submitted)):
+        return "is not the one that was graded"
+    return ""
+
+
 def is_finished(path: Path) -> bool:
     """Whether a notebook in `autograded/` was graded and written to the end."""
+    return _marks(path).get(FINISHED) is True
+
+
+def _marks(path: Path) -> dict[str, Any]:
+    """Return what the grader wrote into a notebook in `autograded/`."""
     try:
-        document = json.loads(read_regular_file(path, _MAX_BYTES_OF_OUR_OWN))
-        return document["metadata"][METADATA_KEY][FINISHED] is True
+        marks = json.loads(read_regular_file(path, _MAX_BYTES_OF_OUR_OWN))["metadata"][METADATA_KEY]
     except (Unreadable, OSError, ValueError, RecursionError, KeyError, TypeError):
-        return False
+        return {}
+    return marks if isinstance(marks, dict) else {}
 
 
 def students(converter: Any) -> Iterator[tuple[str, str]]:

@@ -77,6 +77,8 @@ class Turn:
         Who handed it in.
     notebook
         With the instructor's cells in it.
+    digest
+        Of the file that was handed in.
     outcome
         Waits for what comes of it, or runs it.
     saved
@@ -85,6 +87,7 @@ class Turn:
 
     student: str
     notebook: NotebookNode
+    digest: str
     outcome: Callable[[], Outcome]
     saved: Callable[[], None]
 
@@ -118,7 +121,7 @@ class ClassGrading:
             raise
         outcome = functools.partial(self._class_run.outcome, prepared.job)
         saved = functools.partial(self._progress.saved, student)
-        return Turn(student, prepared.notebook, outcome, saved)
+        return Turn(student, prepared.notebook, prepared.digest, outcome, saved)
 
 
 @contextlib.contextmanager

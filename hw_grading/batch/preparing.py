@@ -14,7 +14,7 @@ from nbformat import NotebookNode
 from hw_grading.batch.ahead import MOST_READY, Pending
 from hw_grading.batch.job import Job, installed
 from hw_grading.batch.seeds import Seeds
-from hw_grading.batch.submitted import Stamp, stamp_of
+from hw_grading.batch.submitted import Stamp, digest_of, stamp_of
 from hw_grading.homework.homework import Homework
 from hw_grading.run.settings import RunSettings
 
@@ -27,6 +27,8 @@ class Prepared:
     ----------
     stamp
         Of its folder, taken before it was read: a later change is seen by it.
+    digest
+        Of its file, taken before it was read.
     notebook
         With the instructor's cells in it.
     job
@@ -34,6 +36,7 @@ class Prepared:
     """
 
     stamp: Stamp | None
+    digest: str
     notebook: NotebookNode
     job: Job
 
@@ -83,11 +86,11 @@ class Preparation:
 
     def _prepare(self, student: str, path: Path) -> Prepared:
         with self._one_at_a_time:
-            stamp = stamp_of(path.parent)
+            stamp, digest = stamp_of(path.parent), digest_of(path)
             notebook = self._sanitize(student, path)
         # Ids of cells that were put back are drawn at random; a job's are the same each time.
         cells = [{**cell, "id": f"cell-{n}"} for n, cell in enumerate(notebook.cells, 1)]
         text = json.dumps({**notebook, "cells": cells}, sort_keys=True, ensure_ascii=False)
         seed = self._seeds.of(self._homework.name, student, notebook)
         job = Job(student, seed, text, self._settings, installed(), self._homework)
-        return Prepared(stamp, notebook, job)
+        return Prepared(stamp, digest, notebook, job)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import itertools
 import os
 import stat
@@ -12,7 +13,7 @@ from pathlib import Path
 
 from hw_grading.records.secret import SECRET, read_secret
 from hw_grading.records.timestamp import MOST_BYTES, TIMESTAMP, time_of
-from hw_support.submission.file import Unreadable, read_regular_file
+from hw_support.submission.file import MAX_BYTES, Unreadable, read_regular_file
 from hw_support.submission.problems import Kind, Problem, Severity, shown
 
 _MOST_NAMED = 20  # files beside a notebook that are named one by one
@@ -114,6 +115,14 @@ def _put(path: Path, content: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.unlink(missing_ok=True)  # nbgrader has made it read-only
     path.write_bytes(content)
+
+
+def digest_of(notebook: Path) -> str:
+    """Return the SHA-256 of what was handed in, hexadecimal; "" if nothing can be read."""
+    try:
+        return hashlib.sha256(read_regular_file(notebook, MAX_BYTES)).hexdigest()
+    except (Unreadable, OSError):
+        return ""
 
 
 def why_unusable(folder: Path) -> str | None:

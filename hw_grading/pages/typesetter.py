@@ -204,12 +204,12 @@ def _serve() -> None:
         options = {**_OPTIONS, "displayMode": display}
         try:
             answer = katex.call("katex.renderToString", tex, options, timeout_sec=SECONDS)
-        except JSEvalException:
-            answer = None
         except (JSTimeoutException, JSOOMException):
             answers.write("null\n")
             answers.flush()
             os._exit(0)  # its memory may be full: the next formula gets a new process
+        except JSEvalException:  # which the others are as well
+            answer = None
 
 
 if __name__ == "__main__":

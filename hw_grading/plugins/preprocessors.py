@@ -14,7 +14,7 @@ from nbgrader.preprocessors import NbGraderPreprocessor
 from hw_grading.batch.grading import Turn
 from hw_grading.homework.instructor_cells import grade_ids_of_others, instructor_cells
 from hw_grading.outcome import GraderFault, NotGraded
-from hw_grading.records.graded_notebook import FINISHED
+from hw_grading.records.graded_notebook import FINISHED, HANDED_IN
 from hw_support.submission.belonging import Mistaken, grade_ids_in, mistaken_for
 from hw_support.submission.mending import InstructorCell, mend
 from hw_support.submission.problems import (
@@ -102,13 +102,16 @@ class CollectResult(NbGraderPreprocessor):
 class MarkFinished(NbGraderPreprocessor):
     """Marks a notebook as graded to the end; the last of `autograde_preprocessors`.
 
-    A folder without the mark is what a killed run left, and is graded anew.
+    A folder without the mark is what a killed run left, and is graded anew. So is one whose mark
+    tells of another file than was handed in since.
     """
 
     def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
         """Set the mark, which reaches the disk when the notebook is written whole."""
-        nb.metadata.setdefault(METADATA_KEY, NotebookNode())[FINISHED] = True
-        Turn.in_resources(resources).saved()
+        turn = Turn.in_resources(resources)
+        ours = nb.metadata.setdefault(METADATA_KEY, NotebookNode())
+        ours[FINISHED], ours[HANDED_IN] = True, turn.digest
+        turn.saved()
         return nb, resources
 
 

@@ -16,6 +16,7 @@ from typing import Any
 from hw_support.submission.file import Unreadable, read_regular_file
 
 FINISHED = "finished"  # in the metadata of a notebook that was graded to its end
+HANDED_IN = "handed_in_sha256"  # there too: of the file that was graded; "" if it had none
 MAX_BYTES = 200_000_000
 MOST_FAULTS = 50  # of one cell
 

@@ -1,10 +1,12 @@
-"""The students whom the gradebook knows."""
+"""The students whom the gradebook knows, in nbgrader's own table."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from nbgrader import api
+from nbgrader.api import Gradebook
 from sqlalchemy import select
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
@@ -20,6 +22,8 @@ class Student:
     name: str
     email: str
     platform_id: str
+    first_name: str = ""
+    last_name: str = ""
 
 
 def students_of(db_url: str, assignment: str) -> list[Student]:
@@ -44,5 +48,44 @@ def students_of(db_url: str, assignment: str) -> list[Student]:
     finally:
         engine.dispose()
     return [
-        Student(id, f"{first} {last}".strip(), mail, lms) for id, first, last, mail, lms in rows
+        Student(id, f"{first} {last}".strip(), mail, lms, first, last)
+        for id, first, last, mail, lms in rows
     ]
+
+
+def store_students(db_url: str, students: Iterable[Student]) -> None:
+    """Add students to a gradebook, and what it lacks about those whom it knows.
+
+    Parameters
+    ----------
+    db_url
+        The gradebook's address. Where nbgrader has made none yet, nothing is done.
+    students
+        A name is written as ``Jane Doe`` or ``Doe, Jane``.
+    """
+    try:
+        reading(make_url(db_url), "").dispose()
+    except NoScores:
+        return
+    with Gradebook(db_url) as gradebook:
+        known = {student.id: student for student in gradebook.students}
+        for student in students:
+            last, first = last_and_first(student.name)
+            row = known.get(student.id)
+            if row is None:
+                row = api.Student(id=student.id)
+                gradebook.db.add(row)
+            if not (row.first_name or row.last_name):
+                row.first_name, row.last_name = first or None, last or None
+            row.email = row.email or student.email or None
+            row.lms_user_id = row.lms_user_id or student.platform_id or None
+        gradebook.db.commit()
+
+
+def last_and_first(name: str) -> tuple[str, str]:
+    """Return a name's two parts; the last word is the last name if no comma tells."""
+    if "," in name:
+        last, first = name.split(",", 1)
+    else:
+        first, _, last = name.rpartition(" ")
+    return last.strip(), first.strip()

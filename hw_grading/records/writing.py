@@ -39,12 +39,10 @@ def cell(value: Any) -> Any:
     return f"'{text}" if text.startswith(_FORMULA) else text
 
 
-def as_csv(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+def csv_of(rows: Iterable[Sequence[Any]]) -> str:
     """Return a table as CSV, its cells as `cell` makes them."""
-    text = io.StringIO()
-    table = csv.writer(text, lineterminator="\n")
-    table.writerow(columns)
-    table.writerows(map(cell, row) for row in rows)
+    text = io.StringIO(newline="")
+    csv.writer(text, lineterminator="\n").writerows([cell(v) for v in row] for row in rows)
     return text.getvalue()
 
 

@@ -17,7 +17,7 @@ from markupsafe import Markup
 from hw_grading.pages import STYLE
 from hw_grading.records.graded_notebook import plain
 from hw_grading.records.results import Roster
-from hw_grading.records.writing import as_csv, write_together
+from hw_grading.records.writing import csv_of, write_together
 from hw_grading.similarity.comparing import LEAST, Compared, Pair, compare_class
 from hw_grading.similarity.matching import Match
 from hw_grading.similarity.own import Kind, Piece
@@ -65,7 +65,7 @@ def write_similarity(course: Path, assignment: str, out: Path, most: int) -> Com
     compared = compare_class(course, assignment, most)
     table = table_of(out)
     head = ",".join(COLUMNS)
-    files = {out: page_of(compared, most, table.name), table: csv_of(compared)}
+    files = {out: page_of(compared, most, table.name), table: table_text(compared)}
     write_together(files, {out: MARK, table: head})
     return compared
 
@@ -75,7 +75,7 @@ def table_of(out: Path) -> Path:
     return out.with_name(f"{out.stem}.csv")
 
 
-def csv_of(compared: Compared) -> str:
+def table_text(compared: Compared) -> str:
     """Return the table of pairs."""
     rows = (
         (
@@ -89,7 +89,7 @@ def csv_of(compared: Compared) -> str:
         )
         for pair in compared.pairs
     )
-    return as_csv(COLUMNS, rows)
+    return csv_of([COLUMNS, *rows])
 
 
 def page_of(compared: Compared, most: int, table: str) -> str:

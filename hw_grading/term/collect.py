@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
-from datetime import tzinfo
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from hw_grading.homework.course import Course
-from hw_grading.homework.homework import file_name_pattern, homework_of
-from hw_grading.term import canvas, gradescope, moodle, plain
-from hw_grading.term.decide import decide
-from hw_grading.term.download import Download, open_downloads
-from hw_grading.term.found import Found, LeftOut, Sorted
+from hw_grading.homework.homework import homework_of
+from hw_grading.term.decide import Plan, decide
 from hw_grading.term.manifest import path_of, read_manifest, write_manifest
-from hw_grading.term.roster import read_roster
+from hw_grading.term.platforms import found_in
+from hw_grading.term.roster import Roster, read_roster
 from hw_grading.term.showing import files_in_words, plan_in_words
 from hw_grading.term.write import put_back, write
 from hw_support.failures import visible
@@ -64,20 +60,9 @@ def collect(
         download can be opened, or nobody answers.
     """
     course = Course(folder)
-    if homework not in (names := course.homeworks()):
-        known = ", ".join(names) or "none"
-        raise Unreadable(f"There is no homework {shown(homework)} in {folder}; there are: {known}")
-    settings = homework_of(course.root, homework).manifest
-    zone = ZoneInfo(settings.time_zone)
     people = read_roster(course, homework, roster, canvas_gradebook)
-    manifest = path_of(course.root, homework)
-    collected = read_manifest(manifest)
     with ExitStack() as stack:
-        found, left_out = _found_in(downloads, homework, zone, stack)
-        if not dry_run:
-            put_back(course, homework, {*collected, *(person.id for person in people.people)})
-        due = settings.due_moment
-        plan = decide(course, homework, due, people, found, left_out, collected)
+        plan, zone = plan_of(course, homework, downloads, stack, people, dry_run=dry_run)
         _say(plan_in_words(plan, zone))
         if dry_run or not plan.entries:
             return plan.is_all_well
@@ -85,7 +70,9 @@ def collect(
             print("Nothing was written.")
             return False
         records, failed = write(course, plan)
-    write_manifest(manifest, homework, {**collected, **records})
+    people.store(course.db_url)
+    manifest = path_of(course.root, homework)
+    write_manifest(manifest, homework, {**read_manifest(manifest), **records})
     _say(
         f"{len(records)} submissions are in {course.directory.submitted_directory}/ now. "
         f"Their digests: {manifest}"
@@ -95,41 +82,41 @@ def collect(
     return plan.is_all_well and not failed
 
 
-def _found_in(
-    paths: Sequence[Path], homework: str, zone: tzinfo, stack: ExitStack
-) -> tuple[list[Found], list[LeftOut]]:
-    named_plainly = re.compile(file_name_pattern([homework]))
+def plan_of(
+    course: Course,
+    homework: str,
+    downloads: Sequence[Path],
+    stack: ExitStack,
+    people: Roster,
+    *,
+    dry_run: bool = False,
+) -> tuple[Plan, ZoneInfo]:
+    """Return what is to be collected, and the zone in which the homework is due.
 
-    def is_one_students(name: str) -> bool:
-        return (
-            bool(named_plainly.match(name)) or canvas.is_named_so(name) or moodle.is_named_so(name)
+    Parameters
+    ----------
+    course, homework, downloads
+        As for `collect`, which also says what is raised.
+    stack
+        Closes the downloads; until then they can be read.
+    people
+        Who is in the course.
+    dry_run
+        Change nothing; else the half of a step that a killed run has left is undone.
+    """
+    if homework not in (names := course.homeworks()):
+        known = ", ".join(names) or "none"
+        raise Unreadable(
+            f"There is no homework {shown(homework)} in {course.root}; there are: {known}"
         )
-
-    found: list[Found] = []
-    left_out: list[LeftOut] = []
-    is_any_open = False
-    for path in paths:
-        downloads, why_not = open_downloads(path, is_one_students, stack)
-        left_out += why_not
-        for download in downloads:
-            is_any_open = True
-            of_this, not_of_this = _sorted(download, homework, zone)
-            found += of_this
-            left_out += not_of_this
-    if not is_any_open:
-        raise Unreadable(f"No download could be opened:\n{files_in_words(left_out)}")
-    return found, left_out
-
-
-def _sorted(download: Download, homework: str, zone: tzinfo) -> Sorted:
-    files, name = download.files, download.name
-    if gradescope.recognises(files):
-        return gradescope.sort(files, name, homework, zone)
-    if moodle.recognises(files):
-        return moodle.sort(files, name, homework)
-    if canvas.recognises(files):
-        return canvas.sort(files, name, homework)
-    return plain.sort(files, name, homework)
+    settings = homework_of(course.root, homework).manifest
+    zone = ZoneInfo(settings.time_zone)
+    collected = read_manifest(path_of(course.root, homework))
+    found, left_out = found_in(downloads, homework, zone, stack)
+    if not dry_run:
+        put_back(course, homework, {*collected, *(person.id for person in people.people)})
+    due = settings.due_moment
+    return decide(course, homework, due, people, found, left_out, collected), zone
 
 
 def _agreed() -> bool:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from hw_grading.homework.course import Course
 from hw_grading.homework.homework import why_no_id
-from hw_grading.records.students import students_of
+from hw_grading.records.students import Student, store_students, students_of
 from hw_grading.term.found import Who
 from hw_grading.term.tables import Row, Table, read_table
 from hw_support.submission.file import Unreadable
@@ -110,6 +110,17 @@ class Roster:
         tried = " or ".join(dict.fromkeys(f"{_called(c)} {shown(v)}" for c, v in keys))
         raise Unreadable(f"nobody in {self.source} has the {tried or 'name'}")
 
+    def store(self, db_url: str) -> None:
+        """Add the students to nbgrader's table, which grading and exports show names from.
+
+        An existing name, address or Canvas id is left as it is. Without a gradebook, or if nobody
+        wrote who is in the course, nothing is done.
+        """
+        if self.is_whole:
+            store_students(
+                db_url, (Student(p.id, p.name, p.email, p.canvas_id) for p in self.people)
+            )
+
     def _refuse_if_another_is_meant(self, who: Who, person: Person) -> None:
         for other in who.or_else:
             found = self._by.get(("canvas_id", other), [])
@@ -124,7 +135,10 @@ class Roster:
 
 
 def read_roster(
-    course: Course, homework: str, roster: Path | None, canvas_gradebook: Path | None
+    course: Course,
+    homework: str,
+    roster: Path | None = None,
+    canvas_gradebook: Path | None = None,
 ) -> Roster:
     """Read who is in the course.
 

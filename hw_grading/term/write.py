@@ -18,6 +18,8 @@ from hw_grading.term.found import LeftOut
 from hw_grading.term.manifest import Record
 from hw_support.submission.file import Unreadable
 
+TIME_FORMAT = "%Y-%m-%d %H:%M:%S.%f"
+
 
 def put_back(course: Course, homework: str, students: Iterable[str]) -> None:
     """Undo the half of a step that a killed run has left, for each of these students."""
@@ -69,7 +71,7 @@ def _write_one(folder: Path, homework: str, entry: Entry) -> None:
         (beside / f"{homework}.ipynb").write_bytes(content)
         if entry.found.when:
             when = entry.found.when.astimezone(UTC)
-            text = f"{when:%Y-%m-%d %H:%M:%S.%f} UTC\n"
+            text = f"{when:{TIME_FORMAT}} UTC\n"
             (beside / TIMESTAMP).write_text(text, encoding="ascii")
         if os.path.lexists(folder):
             folder.rename(before_of(folder))

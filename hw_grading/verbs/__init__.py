@@ -5,4 +5,7 @@ and returns the exit status. May import every room; what is heavy is imported in
 """
 
 FINE, TO_DO, CANNOT = 0, 1, 2
-VERBS = ("collect", "demo", "desk", "new", "plots", "release", "report", "similarity", "statistics")
+VERBS = (
+    *("collect", "demo", "desk", "export", "new", "plots", "release", "report", "results-json"),
+    *("similarity", "statistics"),
+)

@@ -21,7 +21,7 @@ import pytest
 from nbformat.v4 import new_output
 from nbgrader.converters import Autograde
 from nbgrader.coursedir import CourseDirectory
-from toy_course import ASSIGNMENT, FULL_MARKS, ToyCourse, cell_of, environment, run
+from toy_course import ASSIGNMENT, FULL_MARKS, TESTS, ToyCourse, cell_of, environment, run
 
 from hw_grading.batch.folders import held, is_finished, prepare
 from hw_grading.outcome import GraderFault
@@ -321,6 +321,19 @@ def test_only_what_is_half_made_and_asked_for_is_removed(course: ToyCourse) -> N
         "other",
         "done",
     }
+
+
+def test_what_was_handed_in_since_is_graded_although_no_time_tells(course: ToyCourse) -> None:
+    course.submit("again", course.answer(double="def double(x):\n    return x"))
+    course.submit("same", course.answered)
+    course.grade()
+    course.submit("again", course.answered)
+    before = (course.root / "autograded/same/hw2/hw2.ipynb").stat().st_mtime_ns
+    done = course.grade()
+    assert done.returncode == 0
+    assert "again: hw2.ipynb is not the one that was graded: grading it anew" in done.stderr
+    assert course.test_scores("again") == TESTS
+    assert (course.root / "autograded/same/hw2/hw2.ipynb").stat().st_mtime_ns == before
 
 
 def test_while_another_run_grades_the_course_there_is_no_second_one(course: ToyCourse) -> None:

@@ -16,6 +16,8 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
+from nbgrader.api import Gradebook, Student
+from platforms import gradescope, nb, packed
 from sqlalchemy import select
 
 from hw_grading.__main__ import main
@@ -33,32 +35,6 @@ bob,"Jones, Bob",bob@x.edu,1,702,,3032
 zoe,Zoë Ångström,zoe@x.edu,2,703,,3033
 dan,Dan O'Neil,dan@x.edu,2,704,,3034
 """
-
-
-def nb(text: str) -> bytes:
-    return json.dumps({"nbformat": 4, "nbformat_minor": 5, "cells": [], "by": text}).encode()
-
-
-def packed(*files: tuple[str | zipfile.ZipInfo, bytes]) -> bytes:
-    stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as bundle:
-        for name, content in files:
-            bundle.writestr(name, content)
-    return stream.getvalue()
-
-
-def gradescope(*submissions: tuple[int, str, list[tuple[str, str, str]], bytes]) -> bytes:
-    """An export: number, time, submitters (name, sid, email), and the notebook of each."""
-    lines, files = ["---"], []
-    for number, when, people, content in submissions:
-        lines += [f"submission_{number}:", "  :submitters:"]
-        for name, sid, email in people:
-            lines += [f"  - :name: {name}", f"    :sid: {sid}", f"    :email: {email}"]
-        lines += [f"  :created_at: {when}", "  :score: 12.0", "  :results:", "    tests: []"]
-        lines += ["  :history:", "  - :id: 1", "    :created_at: 2022-09-01 10:00:00.000000000 Z"]
-        files.append((f"assignment_9_export/submission_{number}/hw2.ipynb", content))
-    metadata = "\n".join(lines).encode()
-    return packed(("assignment_9_export/submission_metadata.yml", metadata), *files)
 
 
 class Term:
@@ -283,8 +259,6 @@ def test_plain_files_and_zips(term: Term) -> None:
 
 
 def test_without_a_roster_the_gradebook_says_who_is_who(term: Term) -> None:
-    from nbgrader.api import Gradebook, Student
-
     (term.root / "students.csv").unlink()
     with Gradebook(f"sqlite:///{term.root}/gradebook.db", "term") as gradebook:
         gradebook.add_student("ann", first_name="Ann", last_name="Lee", email="a@x.edu")
@@ -300,6 +274,21 @@ def test_without_a_roster_the_gradebook_says_who_is_who(term: Term) -> None:
 
 
 # -- what is written
+
+
+def test_the_gradebook_gets_the_names_of_the_roster_and_keeps_its_own(term: Term) -> None:
+    db_url = f"sqlite:///{term.root}/gradebook.db"
+    with Gradebook(db_url) as gradebook:
+        gradebook.add_student("ann", first_name="Annabel", last_name="Lee")
+    assert term.collect(term.download("ann_hw2.ipynb", nb("ann"))) == 0
+    with Gradebook(db_url) as gradebook:
+        held = [(s.id, s.first_name, s.last_name, s.email) for s in gradebook.students]
+    assert sorted(held) == [
+        ("ann", "Annabel", "Lee", "ann@x.edu"),
+        ("bob", "Bob", "Jones", "bob@x.edu"),
+        ("dan", "Dan", "O'Neil", "dan@x.edu"),
+        ("zoe", "Zoë", "Ångström", "zoe@x.edu"),
+    ]
 
 
 def test_nothing_is_written_before_the_instructor_agrees(

@@ -117,9 +117,9 @@ def test_the_names_in_a_platforms_download_decide(downloads: Class) -> None:
 
 
 FOLDERS = [
-    ("Mallory Smith_123_assignsubmission_file/victim_hw2.ipynb", HOSTILE),
-    ("Victor Jones_124_assignsubmission_file/hw2.ipynb", HONEST),
-    ("Ann Lee_125_assignsubmission_file/bob_hw2.zip", packed(("x.ipynb", HOSTILE))),
+    ("Mallory Smith 123/victim_hw2.ipynb", HOSTILE),
+    ("Victor Jones 124/hw2.ipynb", HONEST),
+    ("Ann Lee 125/bob_hw2.zip", packed(("x.ipynb", HOSTILE))),
 ]
 
 

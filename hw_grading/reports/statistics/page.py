@@ -14,7 +14,7 @@ from markupsafe import Markup
 
 from hw_grading.pages import STYLE
 from hw_grading.records.graded_notebook import plain
-from hw_grading.records.writing import as_csv, write_together
+from hw_grading.records.writing import csv_of, write_together
 from hw_grading.reports.statistics import for_students, sections
 from hw_grading.reports.statistics.gathering import ClassData, gather
 
@@ -49,7 +49,7 @@ def write_statistics(course: Path, assignment: str, out: Path, *, students: bool
     marks = {out: MARK}
     for name, sheet in sheets.items():
         path = out.with_name(f"{out.stem}{name}.csv")
-        files[path] = as_csv(sheet.columns, sheet.rows)
+        files[path] = csv_of([sheet.columns, *sheet.rows])
         marks[path] = ",".join(sheet.columns)
     write_together(files, marks)
     return list(files)

@@ -1,6 +1,7 @@
-"""Sorts what was downloaded from a learning platform, by the names that the platform gave.
+"""The plug-ins of ``nbgrader zip_collect``, which go by the names that a platform gave.
 
-Who handed something in is told by the outer name: that of a file in
+Downloads of Canvas, Gradescope and Moodle are recognised as by ``python -m hw_grading collect``.
+In any other, who handed something in is told by the outer name: that of a file in
 ``downloaded/<homework>/archive`` or, where such a file is a zip that names no student, that of a
 file in this zip: then it is a download of many. What students named themselves, within a zip of
 their own, tells nothing. Names are taken apart in one place, `HomeworksByName`.
@@ -15,6 +16,7 @@ import functools
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +37,11 @@ from hw_grading.records.downloads import (
     safe_path,
 )
 from hw_grading.records.timestamp import time_of
+from hw_grading.term.collect import plan_of
+from hw_grading.term.platforms import is_of_a_platform
+from hw_grading.term.roster import read_roster
+from hw_grading.term.showing import plan_in_words
+from hw_grading.term.write import TIME_FORMAT
 from hw_support.submission.file import MAX_BYTES, Unreadable, read_regular_file
 from hw_support.submission.problems import shown
 
@@ -52,6 +59,10 @@ class HomeworksByName(FileNameCollectorPlugin):
     One of the plugins of ``nbgrader zip_collect``.
     """
 
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.handed_in: dict[str, datetime] = {}  # by file name, where a platform told the time
+
     @default("named_regexp")
     def _of_this_course(self) -> str:
         # What this runs for is the plugin's parent.
@@ -60,6 +71,14 @@ class HomeworksByName(FileNameCollectorPlugin):
     def goes_by_file_name(self) -> bool:
         """Whether the file's own name tells the student, not that of a folder."""
         return bool(self.named_regexp == self._of_this_course())
+
+    def collect(self, submitted_file: str) -> dict[str, Any] | None:
+        """Return the student, the notebook's name, and the time of submission if it is known."""
+        found: dict[str, Any] | None = super().collect(submitted_file)
+        when = self.handed_in.get(os.path.basename(submitted_file))
+        if found and when:
+            found["timestamp"] = f"{when.astimezone(UTC):{TIME_FORMAT}} UTC"
+        return found
 
 
 class OneNotebookEach(ExtractorPlugin):
@@ -72,10 +91,33 @@ class OneNotebookEach(ExtractorPlugin):
     def extract(self, archive_path: str, extracted_path: str) -> None:
         """Write the notebooks in `archive_path` into `extracted_path`."""
         self._left_out: dict[str, str] = {}
+        archive, homework = Path(archive_path), self.parent.coursedir.assignment_id
+        if self._goes_by_file_name() and is_of_a_platform(archive, homework):
+            self._extract_by_platform(archive, homework, Path(extracted_path))
+        else:
+            self._extract_by_name(archive, extracted_path)
+        self._say_in_the_end()
+
+    def _extract_by_platform(self, archive: Path, homework: str, extracted: Path) -> None:
+        course = Course.of(self.parent.coursedir)
+        people = read_roster(course, homework)
+        with ExitStack() as stack:
+            plan, zone = plan_of(course, homework, [archive], stack, people)
+            self.log.info("%s", plan_in_words(plan, zone))
+            for entry in plan.to_write:
+                name = f"{entry.person.id}_{homework}{NOTEBOOK}"
+                (extracted / name).write_bytes(entry.found.read())
+                if entry.found.when:
+                    self.parent.collector_plugin_inst.handed_in[name] = entry.found.when
+        people.store(course.db_url)
+        for file in (*plan.left_out, *plan.unknown):
+            self._left_out[file.file] = file.why
+
+    def _extract_by_name(self, archive: Path, extracted_path: str) -> None:
         others = 0
         with ExitStack() as stack:
             of: dict[tuple[str, str], list[tuple[Upload, Path]]] = {}
-            all_uploads = list(self._uploads(Path(archive_path), stack))
+            all_uploads = list(self._uploads(archive, stack))
             folders = self._folders(all_uploads)
             for upload in all_uploads:
                 if upload.suffix not in (NOTEBOOK, ZIP):
@@ -93,7 +135,10 @@ class OneNotebookEach(ExtractorPlugin):
                 self._take(student, uploads)
         if others:
             self.log.info("%d files are neither notebooks nor zips, and were left out", others)
-        self._say_in_the_end()
+
+    def _goes_by_file_name(self) -> bool:
+        collector = self.parent.collector_plugin_inst
+        return isinstance(collector, HomeworksByName) and collector.goes_by_file_name()
 
     def _uploads(self, folder: Path, stack: ExitStack) -> Iterator[Upload]:
         for path in sorted(path for path in folder.rglob("*") if not path.is_dir()):
@@ -120,8 +165,7 @@ class OneNotebookEach(ExtractorPlugin):
         Where a platform makes a folder for each student, the folder's name is the platform's, and
         the file's the student's.
         """
-        collector = self.parent.collector_plugin_inst
-        if isinstance(collector, HomeworksByName) and not collector.goes_by_file_name():
+        if not self._goes_by_file_name():
             return {upload.bundle: None for upload in uploads}
         inner: dict[str, set[str]] = {}
         for upload in uploads:

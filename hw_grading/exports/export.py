@@ -1,0 +1,85 @@
+"""Exports the grades of one homework into a file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection
+from pathlib import Path
+
+from hw_grading.exports.canvas import fill_canvas
+from hw_grading.exports.filling import Exported
+from hw_grading.exports.grades import Grades, read_grades
+from hw_grading.exports.moodle import fill_moodle
+from hw_grading.exports.sheet import write_whole
+from hw_grading.exports.tables import by_question, like_gradescope
+from hw_grading.homework.course import Course
+from hw_support.submission.file import Unreadable
+from hw_support.submission.problems import shown
+
+_FILLING = {"canvas": fill_canvas, "moodle": fill_moodle}
+_TABLES = {"gradescope": like_gradescope, "questions": by_question}
+
+
+def export(
+    course: Course,
+    assignment: str,
+    kind: str,
+    to: Path | None = None,
+    *,
+    fill: Path | None = None,
+    column: str = "",
+    roster: Path | None = None,
+    students: Collection[str] = (),
+) -> tuple[Path, Exported]:
+    """Write the grades of a homework.
+
+    Parameters
+    ----------
+    course, assignment
+        Whose grades they are.
+    kind
+        One of `hw_grading.exports.choices.KINDS`.
+    to
+        Where they go. A file that is there is replaced, in one step. By default
+        ``<assignment>_<kind>.csv`` here, which must not be there yet.
+    fill
+        The file of Canvas or Moodle that is filled in; None for tables of our own.
+    column
+        Of that file, where it cannot be told.
+    roster
+        ``students.csv`` of the course by default.
+    students
+        Ids; all if there are none.
+
+    Returns
+    -------
+    to, exported
+        Where they are, and what is to be said about them.
+
+    Raises
+    ------
+    NoScores, Unreadable
+        Nothing was written; the text says why.
+    """
+    if kind in _FILLING and not fill:
+        raise Unreadable(
+            f"expected the file of {kind.title()} that is to be filled in, found none. Name it by "
+            f"--fill FILE (for nbgrader export: --{kind.title()}.fill=FILE)"
+        )
+    if kind in _TABLES and (fill or column):
+        raise Unreadable(f"{kind} is a table of its own: there is no file to fill in for it")
+    grades = read_grades(course, assignment, roster, students)
+    exported = _exported(kind, grades, fill, column)
+    out = to or Path(f"{assignment}_{kind}.csv")
+    if not to and os.path.lexists(out):
+        raise Unreadable(f"{out} is there already. Say by --to where the grades go")
+    if out.is_dir():
+        raise Unreadable(f"{shown(out)} is a folder: say by --to which file the grades go into")
+    write_whole(out, exported.content)
+    return out, exported
+
+
+def _exported(kind: str, grades: Grades, fill: Path | None, column: str) -> Exported:
+    if fill:
+        return _FILLING[kind](fill, grades, column)
+    return _TABLES[kind](grades)

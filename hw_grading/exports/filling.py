@@ -1,0 +1,119 @@
+"""Writes scores into one column of a platform's file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from hw_grading.exports.cells import counted, points
+from hw_grading.exports.grades import Grade, Grades
+from hw_grading.exports.sheet import Sheet, number_in
+from hw_support.submission.file import Unreadable
+from hw_support.submission.problems import shown
+
+
+@dataclass(frozen=True)
+class Exported:
+    """A file to be written.
+
+    Attributes
+    ----------
+    content
+        All of it.
+    told
+        Sentences for people.
+    left_to_do
+        Sentences on what somebody has to look at.
+    """
+
+    content: bytes
+    told: tuple[str, ...] = ()
+    left_to_do: tuple[str, ...] = ()
+
+
+def filled(
+    sheet: Sheet,
+    column: int,
+    found: Mapping[int, Grade],
+    wanted: Collection[Grade],
+    *,
+    decimal_comma: bool,
+    is_kept: Callable[[str], bool] = lambda value: False,
+) -> tuple[bytes, str]:
+    """Write the scores of the wanted ones among students, who are found by the lines of their rows.
+
+    A student without a score keeps what was there, and so does a row in which `is_kept` says so of
+    the value that it has.
+
+    Returns
+    -------
+    content, told
+        The file, and a sentence on what was written.
+    """
+    ids = {grade.id for grade in wanted}
+    changes: dict[int, dict[int, str]] = {}
+    written = kept = 0
+    for row in sheet.rows:
+        grade = found.get(row.number)
+        if not grade or grade.id not in ids:
+            continue
+        if not grade.final or not grade.is_scored or is_kept(row[column]):
+            kept += 1
+            continue
+        written += 1
+        text = points(grade.final.final)
+        if number_in(row[column]) != number_in(text):
+            new = text.replace(".", ",") if decimal_comma else text
+            changes[row.number] = {column: new}
+    name = shown(sheet.header[column])
+    told = f"{counted(written, 'score')} in the column {name}, {len(changes)} of them new."
+    if kept:
+        told += (
+            f" Rows of {counted(kept, 'student')} without a score, or excused, stay as they were."
+        )
+    return sheet.with_values(changes), told
+
+
+def has_decimal_commas(values: Sequence[str]) -> bool:
+    """Whether numbers are written with a comma, as in a German Excel."""
+    return any("," in value and number_in(value) is not None for value in values)
+
+
+def differing_maximum(grades: Grades, maximum: str, where: str) -> list[str]:
+    """Return a sentence if a platform's maximum is not ours, else none."""
+    theirs, ours = number_in(maximum), grades.finals.max_score
+    if theirs is None or abs(theirs - ours) < 0.005:
+        return []
+    return [
+        f"{where} says {points(theirs)} points possible, and {grades.finals.assignment} has "
+        f"{points(ours)}. The scores are written as they are. Change the platform's maximum to "
+        f"{points(ours)}"
+    ]
+
+
+def not_ended(sheet: Sheet) -> list[str]:
+    """Return a sentence if the file's last line has no end, else none."""
+    last = sheet.rows[-1] if sheet.rows else sheet.header
+    if sheet.is_ended:
+        return []
+    return [f"{sheet.place(last)}: the line has no end. Look whether the file is whole"]
+
+
+def the_one(
+    sheet: Sheet, wanted: str, found: Sequence[int], columns: Sequence[int], option: str
+) -> int:
+    """Return the only column that was found.
+
+    Raises
+    ------
+    Unreadable
+        None was found, or several; the text lists the columns that can be chosen.
+    """
+    if len(found) == 1:
+        return found[0]
+    what = "none" if not found else f"{len(found)} of them"
+    names = ", ".join(shown(sheet.header[column], 100) for column in found or columns) or "none"
+    raise Unreadable(
+        f"{sheet.place(sheet.header)}: expected one column {wanted}, found {what}. Choose one by "
+        f"{option}: {names}"
+    )

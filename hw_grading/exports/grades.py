@@ -1,0 +1,205 @@
+"""The grades of a class, with all that is known of who they belong to."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from hw_grading.exports.cells import counted
+from hw_grading.final_scores.scores import FinalScore, FinalScores, final_scores
+from hw_grading.homework.course import Course
+from hw_grading.homework.homework import homework_of
+from hw_grading.records.questions import Place, read_places
+from hw_grading.records.scores import Cell, Score
+from hw_grading.records.students import last_and_first
+from hw_grading.term.roster import Person, Roster, folded, read_roster
+from hw_support.submission.file import Unreadable
+from hw_support.submission.problems import shown
+
+
+@dataclass(frozen=True)
+class Grade:
+    """One student.
+
+    Attributes
+    ----------
+    person
+        Who it is: as the roster knows them, and where it does not, as the gradebook does.
+    final
+        What they get; None for somebody whom the gradebook does not know.
+    """
+
+    person: Person
+    final: FinalScore | None = None
+
+    @property
+    def id(self) -> str:
+        """As in nbgrader."""
+        return self.person.id
+
+    @property
+    def is_scored(self) -> bool:
+        """Whether there is a score to write."""
+        return bool(self.final and self.final.record and self.final.record.scored)
+
+    @property
+    def scores(self) -> dict[str, Score]:
+        """Points by grade id."""
+        record = self.final.record if self.final else None
+        return {score.cell.name: score for score in record.scores} if record else {}
+
+    @property
+    def waiting(self) -> int:
+        """How many answers wait for a person."""
+        return sum(score.waits for score in self.scores.values()) if self.is_scored else 0
+
+    @property
+    def names(self) -> tuple[str, str]:
+        """First and last name: the gradebook's, or else what can be told from the roster's."""
+        if self.final and (self.final.student.first_name or self.final.student.last_name):
+            return self.final.student.first_name, self.final.student.last_name
+        last, first = last_and_first(self.person.name)
+        return first, last
+
+
+@dataclass(frozen=True)
+class Grades:
+    """A class.
+
+    Attributes
+    ----------
+    finals
+        Of `final_scores`.
+    title
+        Of the homework: what a column of a platform may be called.
+    zone
+        Where the course is.
+    cells
+        Those with points, in the notebook's order.
+    places
+        Where cells stand.
+    all
+        Everybody in the gradebook and the roster, by id.
+    wanted
+        Those whose grades are asked for.
+    is_whole
+        Whether nobody else is in the course, because there is a roster.
+    complaints
+        Sentences on what is wrong with the roster.
+    """
+
+    finals: FinalScores
+    title: str
+    zone: ZoneInfo
+    cells: tuple[Cell, ...]
+    places: dict[str, Place]
+    all: tuple[Grade, ...]
+    wanted: tuple[Grade, ...]
+    is_whole: bool
+    complaints: tuple[str, ...]
+
+    def place(self, cell: Cell) -> Place:
+        """Return where a cell stands; its own name has to do if the notebook lacks it."""
+        return self.places.get(cell.name) or Place(cell.name, cell.name)
+
+    def left_to_do(self) -> Iterator[str]:
+        """Give sentences on grades that are not final."""
+        yield from self.complaints
+        if waiting := [grade for grade in self.wanted if grade.waiting]:
+            answers = sum(grade.waiting for grade in waiting)
+            yield (
+                f"{counted(answers, 'answer')} of {counted(len(waiting), 'student')} still to be "
+                "graded by a person; what is written counts the points so far. To grade them: "
+                "python -m hw_grading desk "
+                f"{self.finals.assignment}"
+            )
+        without = [g.id for g in self.wanted if g.final and g.final.record and not g.is_scored]
+        if without:
+            yield (
+                f"{counted(len(without), 'submission')} without a score yet: "
+                f"{', '.join(map(shown, without))}. "
+                f"Run `nbgrader autograde {self.finals.assignment}`"
+            )
+
+
+def read_grades(
+    course: Course,
+    assignment: str,
+    roster: Path | None = None,
+    students: Collection[str] = (),
+) -> Grades:
+    """Read the grades of a homework.
+
+    Parameters
+    ----------
+    course
+        Whose ``students.csv`` is read if no other roster is named.
+    assignment
+        Such as ``"ps1"``.
+    roster
+        A file, or None.
+    students
+        Ids of those whose grades are wanted; all if there are none.
+
+    Raises
+    ------
+    NoScores
+        As `final_scores`.
+    Unreadable
+        The roster or the instructor's notebook cannot be read, or a student is unknown.
+    """
+    finals = final_scores(course, assignment)
+    manifest = homework_of(course.root, assignment).manifest
+    places = read_places(course.source(assignment) / f"{assignment}.ipynb")
+    known = read_roster(course, assignment, roster, None)
+    complaints = list(known.complaints)
+    grades = sorted(_joined(finals, known, complaints), key=lambda grade: grade.id)
+    if unknown := sorted(set(students) - {grade.id for grade in grades}):
+        raise Unreadable(f"nobody in the gradebook or the roster has the id {shown(unknown[0])}")
+    order = {name: number for number, name in enumerate(places)}
+    return Grades(
+        finals,
+        manifest.title or assignment,
+        ZoneInfo(manifest.time_zone),
+        tuple(sorted(finals.cells, key=lambda c: (order.get(c.name, len(order)), c.name))),
+        places,
+        tuple(grades),
+        tuple(grade for grade in grades if not students or grade.id in students),
+        known.is_whole,
+        tuple(complaints),
+    )
+
+
+def _joined(finals: FinalScores, roster: Roster, complaints: list[str]) -> Iterator[Grade]:
+    """Give one grade for each student of the gradebook or the roster."""
+    of: dict[str, list[Person]] = {}
+    for person in roster.people:
+        of.setdefault(folded(person.id), []).append(person)
+    for final in finals.students.values():
+        student = final.student
+        found = of.pop(folded(student.id), [])
+        person = found[0] if found else Person(student.id, place="the gradebook")
+        if found and person.id != student.id:
+            complaints.append(
+                f"{person.place}: the id {person.id!a} differs from {student.id!a} in the "
+                "gradebook only in case or Unicode form. They are taken for one student"
+            )
+        yield Grade(_with_what_nbgrader_knows(person, final), final)
+    for people in of.values():
+        yield from map(Grade, people)
+
+
+def _with_what_nbgrader_knows(person: Person, final: FinalScore) -> Person:
+    student = final.student
+    return Person(
+        id=student.id,
+        name=person.name or student.name,
+        email=person.email or student.email,
+        section=person.section,
+        canvas_id=person.canvas_id or student.platform_id,
+        moodle_name=person.moodle_name,
+        sid=person.sid,
+        place=person.place,
+    )

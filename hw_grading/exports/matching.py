@@ -1,0 +1,229 @@
+"""Which row of a platform's file is which student."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from hw_grading.exports.cells import counted
+from hw_grading.exports.grades import Grade, Grades
+from hw_grading.exports.sheet import Line, Sheet
+from hw_grading.term.roster import folded
+from hw_support.submission.file import Unreadable
+from hw_support.submission.problems import shown
+
+# What a platform tells: the kind of a value, what people call it, and the value. A name is asked
+# for only if nothing else is known.
+Asked = Sequence[tuple[str, str, str]]
+NUMBER, LOGIN, PLATFORM_ID, NAME = "number", "login", "platform id", "name"
+
+
+@dataclass(frozen=True)
+class Matches:
+    """Who the rows of a file are.
+
+    Attributes
+    ----------
+    grades
+        By the number of the row's line.
+    complaints
+        A sentence for each row that cannot be told.
+    strangers
+        Rows of nobody whom the gradebook or the roster knows, by file and line.
+    missing
+        Those with a score for whom there is no row.
+    """
+
+    grades: Mapping[int, Grade]
+    complaints: tuple[str, ...]
+    strangers: tuple[str, ...]
+    missing: tuple[Grade, ...]
+
+    def left_to_do(self, grades: Grades, platform: str) -> Iterator[str]:
+        """Give sentences on who stands on one side only, and on rows that cannot be told."""
+        yield from self.complaints
+        if self.missing:
+            names = ", ".join(
+                f"{grade.id} ({shown(grade.person.name)})" if grade.person.name else grade.id
+                for grade in self.missing
+            )
+            number = counted(len(self.missing), "student")
+            yield f"{number} with a score, but without a row in the file: {names}"
+        if self.strangers and grades.is_whole:
+            yield self._of_strangers(platform, "students.csv")
+
+    def told(self, grades: Grades, platform: str) -> Iterator[str]:
+        """Give a sentence on strangers, if nobody knows who is in the course."""
+        if self.strangers and not grades.is_whole:
+            yield self._of_strangers(platform, "the gradebook")
+
+    def _of_strangers(self, platform: str, source: str) -> str:
+        return (
+            f"{counted(len(self.strangers), 'student')} of {platform} not in {source}, whose rows "
+            f"stay as they were: {', '.join(self.strangers)}"
+        )
+
+
+class Finder:
+    """Finds students by what a platform tells of them."""
+
+    def __init__(self, grades: Iterable[Grade]) -> None:
+        self._by: dict[tuple[str, str], list[Grade]] = {}
+        for grade in grades:
+            for key in set(_keys(grade)):
+                self._by.setdefault(key, []).append(grade)
+
+    def knows(self, kind: str, value: str) -> bool:
+        """Whether somebody has this value."""
+        return (kind, _key(kind, value)) in self._by
+
+    def surely(self, asked: Asked) -> Grade | None:
+        """Return who has these values, names left aside; None if nobody has.
+
+        Raises
+        ------
+        Unreadable
+            Two students have one of them, or they are of different students.
+        """
+        said: list[tuple[str, Grade]] = []
+        for kind, called, value in asked:
+            if kind != NAME and value.strip() and (one := self._one(kind, called, value)):
+                said.append((f"the {called} {shown(value)}", one))
+        for called, grade in said[1:]:
+            if grade.id != said[0][1].id:
+                first, other = said[0]
+                raise Unreadable(f"{first} is that of {other.id}, {called} that of {grade.id}")
+        return said[0][1] if said else None
+
+    def by_name(self, asked: Asked, telling: Collection[str]) -> Grade | None:
+        """Return who has this name; None if nobody has.
+
+        Parameters
+        ----------
+        asked
+            What the platform tells.
+        telling
+            The kinds of values by which others are known: there, who is not known by them is
+            somebody else of that name.
+
+        Raises
+        ------
+        Unreadable
+            Two students have it, or the student of this name has another number.
+        """
+        for kind, called, value in asked:
+            if kind == NAME and value.strip() and (found := self._one(kind, called, value)):
+                _refuse_another(asked, found, value, telling)
+                return found
+        return None
+
+    def _one(self, kind: str, called: str, value: str) -> Grade | None:
+        found = self._by.get((kind, _key(kind, value)), [])
+        if len(found) > 1:
+            both = " and of ".join(f"{g.id} ({g.person.place})" for g in found[:2])
+            raise Unreadable(f"the {called} {shown(value)} is that of {both}")
+        return found[0] if found else None
+
+
+def match(
+    sheet: Sheet,
+    rows: Sequence[Line],
+    asked_of: Callable[[Line], Asked],
+    grades: Grades,
+    finder: Finder,
+) -> Matches:
+    """Tell which student each row is.
+
+    Numbers and logins come first, for all rows; a name only where the row has none by which others
+    are known, and never for a student who has a row already. Of two rows for one student neither
+    counts.
+    """
+    found: dict[int, Grade] = {}
+    complaints: list[str] = []
+    rest: list[Line] = []
+    for row in rows:
+        try:
+            if grade := finder.surely(asked_of(row)):
+                found[row.number] = grade
+            else:
+                rest.append(row)
+        except Unreadable as why:
+            complaints.append(_kept(sheet, row, str(why)))
+    taken = {grade.id for grade in found.values()}
+    telling = {
+        kind
+        for row in rows
+        for kind, _, value in asked_of(row)
+        if kind in (NUMBER, LOGIN) and row.number in found and finder.knows(kind, value)
+    }
+    strangers: list[str] = []
+    for row in rest:
+        name = next((value for kind, _, value in asked_of(row) if kind == NAME), "")
+        try:
+            named = finder.by_name(asked_of(row), telling)
+        except Unreadable as why:
+            complaints.append(_kept(sheet, row, str(why)))
+            continue
+        if named and named.id not in taken:
+            found[row.number] = named
+        else:
+            strangers.append(f"{shown(name)} (line {row.number})")
+    _drop_twice(sheet, found, complaints)
+    there = {grade.id for grade in found.values()}
+    missing = [g for g in grades.wanted if g.is_scored and g.id not in there]
+    return Matches(found, tuple(complaints), tuple(strangers), tuple(missing))
+
+
+def _drop_twice(sheet: Sheet, found: dict[int, Grade], complaints: list[str]) -> None:
+    lines: dict[str, list[int]] = {}
+    for number, grade in found.items():
+        lines.setdefault(grade.id, []).append(number)
+    for student, numbers in lines.items():
+        if len(numbers) > 1:
+            both = " and ".join(map(str, sorted(numbers)))
+            complaints.append(
+                f"{sheet.path.name}, lines {both}: each is the row of {student}. They stay as they "
+                "were: take out one, and export again"
+            )
+            for number in numbers:
+                del found[number]
+
+
+def _kept(sheet: Sheet, row: Line, why: str) -> str:
+    return f"{sheet.place(row)}: {why}. The row stays as it was"
+
+
+def _refuse_another(asked: Asked, found: Grade, name: str, telling: Collection[str]) -> None:
+    person = found.person
+    for kind, called, value in asked:
+        own = {NUMBER: person.sid, PLATFORM_ID: person.canvas_id}.get(kind, "")
+        if own and value.strip() and folded(own) != folded(value):
+            raise Unreadable(
+                f"the name {shown(name)} is that of {found.id}, whose {called} is {shown(own)} and "
+                f"not {shown(value)}"
+            )
+        if kind in telling and value.strip():
+            raise Unreadable(
+                f"the name {shown(name)} is that of {found.id}, and nobody is known by the "
+                f"{called} {shown(value)}, as others are by theirs. If it is {found.id}, say so in "
+                "students.csv"
+            )
+
+
+def _keys(grade: Grade) -> Iterator[tuple[str, str]]:
+    person = grade.person
+    for kind, values in (
+        (NUMBER, (person.sid, person.id)),
+        (LOGIN, (person.id, person.email, person.sid)),
+        (PLATFORM_ID, (person.canvas_id,)),
+        (NAME, (person.name, person.moodle_name, " ".join(grade.names))),
+    ):
+        yield from ((kind, key) for value in values if (key := _key(kind, value)))
+
+
+def _key(kind: str, value: str) -> str:
+    """Return a value without what differs between ways to write it; a name as its words."""
+    if kind != NAME:
+        return folded(value)
+    return " ".join(sorted(re.findall(r"\w+", re.sub(r"['’`´]", "", folded(value)))))

@@ -1,0 +1,166 @@
+"""Moodle: fills in the grading worksheet of an assignment, so that Moodle takes it back.
+
+The names of its columns are in the site's language. So columns are told by what stands in them:
+``Participant 12345`` in each row of the first, the full name behind it, one number in all rows for
+the maximum grade, and the grade before that. Values that are not exchanged are Moodle's own, and
+are not escaped; Moodle skips a row that was graded later than the worksheet says.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from hw_grading.exports.cells import points
+from hw_grading.exports.filling import (
+    Exported,
+    differing_maximum,
+    filled,
+    has_decimal_commas,
+    not_ended,
+    the_one,
+)
+from hw_grading.exports.grades import Grade, Grades
+from hw_grading.exports.matching import LOGIN, NAME, NUMBER, Asked, Finder, match
+from hw_grading.exports.sheet import Line, Sheet, number_in, read_sheet
+from hw_grading.term.roster import folded
+from hw_support.submission.file import Unreadable
+from hw_support.submission.problems import shown
+
+_IDENTIFIER = re.compile(r"([^\W\d].*?)(\d+)", re.DOTALL)
+# English, German, French, Spanish, Italian, Portuguese, Dutch, Catalan, Polish, Czech, Swedish,
+# Danish and Norwegian, Finnish, Turkish, Russian.
+_GRADE = {
+    *("grade", "bewertung", "note", "calificación", "voto", "valutazione", "nota", "avaliação"),
+    *("cijfer", "beoordeling", "qualificació", "ocena", "známka", "hodnocení", "betyg"),
+    *("karakter", "arvosana", "not", "оценка"),
+}
+_IDS = {
+    *("id number", "id-nummer", "numéro d'identification", "número de id", "número id"),
+    *("codice identificativo", "número de identificação", "idnumber", "matrikelnummer"),
+}
+_LOGINS = {
+    *("username", "anmeldename", "nom d'utilisateur", "nombre de usuario", "email address"),
+    *("email", "e-mail-adresse", "adresse de courriel", "dirección de correo"),
+    *("indirizzo email", "endereço de email", "e-mailadres", "adreça electrònica"),
+}
+_NOT_GRADED = ("", "-")
+
+
+def fill_moodle(path: Path, grades: Grades, column: str = "") -> Exported:
+    """Fill in the column of grades.
+
+    Parameters
+    ----------
+    path
+        The grading worksheet that Moodle gave.
+    grades
+        Of the class.
+    column
+        The name of the column with the grades; without it, it is looked for.
+
+    Raises
+    ------
+    Unreadable
+        The file cannot be filled in; the text names file and line.
+    """
+    sheet = read_sheet(path)
+    identifier = _identifier(sheet)
+    _expect_each_once(sheet, identifier)
+    chosen = _grade_column(sheet, identifier, column)
+    finder = Finder(grades.all)
+    kinds = _kinds(sheet, range(identifier + 1, chosen), finder)
+    matches = match(sheet, sheet.rows, lambda row: _asked(sheet, row, kinds), grades, finder)
+    maximum = chosen + 1 if _is_maximum(sheet, chosen + 1) else None
+    numbers = [row[c] for row in sheet.rows for c in (chosen, maximum) if c is not None]
+    content, said = filled(
+        sheet, chosen, matches.grades, grades.wanted, decimal_comma=has_decimal_commas(numbers)
+    )
+    theirs = sheet.rows[0][maximum] if maximum is not None else ""
+    to_do = [
+        *grades.left_to_do(),
+        *not_ended(sheet),
+        *differing_maximum(grades, theirs, sheet.place(sheet.rows[0])),
+        *_over_the_maximum(matches.grades.values(), theirs),
+        *matches.left_to_do(grades, "Moodle"),
+    ]
+    return Exported(content, (said, *matches.told(grades, "Moodle")), tuple(to_do))
+
+
+def _identifier(sheet: Sheet) -> int:
+    for column in range(len(sheet.header.values)):
+        found = [_IDENTIFIER.fullmatch(row[column].strip()) for row in sheet.rows]
+        if found and all(found) and len({one[1] for one in found if one}) == 1:
+            return column
+    raise Unreadable(
+        f"{sheet.path}: expected a grading worksheet of Moodle, with a column of values such as "
+        "Participant 12345, found none. In Moodle: the assignment, Submissions, Download grading "
+        "worksheet"
+    )
+
+
+def _expect_each_once(sheet: Sheet, column: int) -> None:
+    first: dict[str, Line] = {}
+    for row in sheet.rows:
+        other = first.setdefault(row[column].strip(), row)
+        if other is not row:
+            raise Unreadable(
+                f"{sheet.place(row)}: {shown(row[column])} stands in line {other.number} already. "
+                "Download the worksheet again"
+            )
+
+
+def _grade_column(sheet: Sheet, identifier: int, asked: str) -> int:
+    columns = range(identifier + 1, len(sheet.header.values))
+    names = {folded(asked)} if asked else _GRADE
+    found = [column for column in columns if folded(sheet.header[column]) in names]
+    if not asked and len(found) != 1:
+        before_maximum = [c for c in columns if _is_maximum(sheet, c + 1) and _may_be(sheet, c)]
+        found = [c for c in found if c in before_maximum] or before_maximum
+    wanted = f"named {shown(asked)}" if asked else "of grades, with the maximum grade behind it"
+    return the_one(sheet, wanted, found, columns, "--column")
+
+
+def _is_maximum(sheet: Sheet, column: int) -> bool:
+    """Whether each row has the same number there, as for a maximum grade."""
+    if column >= len(sheet.header.values):
+        return False
+    numbers = {number_in(row[column]) for row in sheet.rows}
+    return len(numbers) == 1 and numbers != {None}
+
+
+def _may_be(sheet: Sheet, column: int) -> bool:
+    values = [row[column].strip() for row in sheet.rows]
+    return all(value in _NOT_GRADED or number_in(value) is not None for value in values)
+
+
+def _kinds(sheet: Sheet, columns: Sequence[int], finder: Finder) -> dict[int, str]:
+    """Return what columns tell of students: by their names, or because most rows are known by it.
+
+    Some of these columns students fill in themselves, in their profiles. So one value that is
+    somebody's number makes no column of numbers.
+    """
+    kinds: dict[int, str] = {}
+    for column in columns:
+        called = folded(sheet.header[column])
+        values = [row[column] for row in sheet.rows]
+        if called in _IDS:
+            kinds[column] = NUMBER
+        elif called in _LOGINS or 2 * sum(finder.knows(LOGIN, v) for v in values) > len(sheet.rows):
+            kinds[column] = LOGIN
+    if columns:  # the full name stands right behind the identifier
+        kinds.setdefault(columns[0], NAME)
+    return kinds
+
+
+def _over_the_maximum(grades: Iterable[Grade], maximum: str) -> list[str]:
+    most = number_in(maximum)
+    over = [g.id for g in grades if most is not None and g.final and g.final.final > most]
+    if not over:
+        return []
+    return [f"Moodle takes no grade above {points(most or 0)}: {', '.join(over)} have more"]
+
+
+def _asked(sheet: Sheet, row: Line, kinds: dict[int, str]) -> Asked:
+    return [(kind, sheet.header[column], row[column]) for column, kind in kinds.items()]

@@ -1,0 +1,68 @@
+"""Grades one notebook in a scratch course, which is removed again."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from hw_grading.exports.results_json import results_of
+from hw_grading.homework.course import Course, scratch_course
+from hw_support.submission.file import MAX_BYTES, Unreadable, read_regular_file
+from hw_support.submission.problems import shown
+
+_STUDENT = "student"
+_MOST_LOG = 3_000  # characters of the end of nbgrader's log
+
+
+def graded(
+    course: Course, assignment: str, notebook: Path, visibility: str, *, sandbox: bool = True
+) -> dict[str, Any]:
+    """Grade a notebook as `nbgrader autograde` does, and return what Gradescope is told of it.
+
+    Parameters
+    ----------
+    course
+        Whose homework it is; nothing of it is changed.
+    assignment
+        Such as ``"ps1"``.
+    notebook
+        As a student handed it in.
+    visibility
+        As `results_of`.
+    sandbox
+        False runs the notebook with the rights of whoever grades: for a machine that this
+        submission has for itself, such as Gradescope's containers.
+
+    Raises
+    ------
+    Unreadable
+        There is no such file, or no such homework.
+    RuntimeError
+        Grading failed for a reason that is not in the notebook; the text has the end of the log.
+    """
+    if assignment not in (names := course.homeworks()):
+        raise Unreadable(
+            f"There is no homework {shown(assignment)} in {course.folder}; there are: "
+            f"{', '.join(names) or 'none'}"
+        )
+    try:
+        content = read_regular_file(notebook.resolve(), MAX_BYTES)
+    except Unreadable as why:
+        raise Unreadable(f"{notebook}: {why}") from None
+    with tempfile.TemporaryDirectory(prefix="hw-one-") as folder:
+        scratch = scratch_course(Path(folder) / "course", course.folder)
+        submitted = scratch.submitted(_STUDENT, assignment)
+        submitted.mkdir(parents=True)
+        (submitted / f"{assignment}.ipynb").write_bytes(content)
+        log = Path(folder) / "log"
+        _must(scratch, log, "generate_assignment", assignment)
+        options = [] if sandbox else ["--ExecuteSubmission.sandbox=none"]
+        _must(scratch, log, "autograde", assignment, "--create", *options)
+        return results_of(scratch, assignment, _STUDENT, visibility)
+
+
+def _must(course: Course, log: Path, *words: str) -> None:
+    if course.nbgrader(*words, log=log) != 0:
+        said = log.read_text(encoding="utf-8", errors="replace")[-_MOST_LOG:]
+        raise RuntimeError(f"`nbgrader {' '.join(words)}` failed. The end of its log:\n{said}")

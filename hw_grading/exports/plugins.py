@@ -1,0 +1,119 @@
+"""The plug-ins of ``nbgrader export``, such as ``--exporter=hw_grading.exports.plugins.Canvas``.
+
+`PlainCsv` writes all homeworks; the others write one, which ``--assignment`` names if the gradebook
+has several.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import ClassVar
+
+from nbgrader.api import Gradebook
+from nbgrader.plugins import ExportPlugin
+from traitlets import Unicode
+
+from hw_grading.exports.export import export
+from hw_grading.exports.sheet import write_whole
+from hw_grading.exports.tables import plain
+from hw_grading.homework.course import Course
+from hw_grading.records.scores import NoScores
+from hw_support.failures import visible
+from hw_support.submission.file import Unreadable
+from hw_support.submission.problems import shown
+
+
+class PlainCsv(ExportPlugin):
+    """Writes the columns of nbgrader's own export, with final scores, as plain data."""
+
+    def export(self, gradebook: Gradebook) -> None:
+        """Write the table to `to`, ``grades.csv`` by default."""
+        to = Path(self.to or "grades.csv")
+        self.log.info("Exporting grades to %s", to)
+        course = Course.of(self.parent.coursedir)
+        chosen = (set(map(str, self.assignment)), set(map(str, self.student)))
+        write_whole(to, plain(course, gradebook, *chosen))
+
+
+class _OneHomework(ExportPlugin):
+    """Writes the grades of one homework."""
+
+    kind: ClassVar[str]
+
+    roster = Unicode("", help="who is in the course: students.csv by default").tag(config=True)
+
+    def export(self, gradebook: Gradebook) -> None:
+        """Write the grades to `to`; log what has to be looked at."""
+        to = Path(self.to) if self.to else None
+        try:
+            path, exported = export(
+                Course.of(self.parent.coursedir),
+                self._assignment(gradebook),
+                self.kind,
+                to,
+                fill=Path(self.fill) if self.fill else None,
+                column=self.column,
+                roster=Path(self.roster) if self.roster else None,
+                students=[str(student) for student in self.student],
+            )
+        except (Unreadable, NoScores, OSError, RuntimeError) as why:
+            self.log.error("Nothing was exported. %s", visible(str(why)))
+            sys.exit(1)
+        for sentence in exported.told:
+            self.log.info("%s", visible(sentence))
+        for sentence in exported.left_to_do:
+            self.log.warning("%s", visible(sentence))
+        self.log.info("The grades are in %s", path)
+
+    @property
+    def fill(self) -> str:
+        """The file to fill in; "" for a table of our own."""
+        return ""
+
+    @property
+    def column(self) -> str:
+        """The column to fill in; "" if it is to be found."""
+        return ""
+
+    def _assignment(self, gradebook: Gradebook) -> str:
+        known = sorted(assignment.name for assignment in gradebook.assignments)
+        chosen = [str(name) for name in self.assignment] or known
+        if len(chosen) == 1:
+            return chosen[0]
+        names = ", ".join(map(shown, chosen)) or "none"
+        raise Unreadable(
+            f"{self.kind.title()} gets one homework at a time, found {names}. Choose by "
+            "--assignment=NAME"
+        )
+
+
+class _Filled(_OneHomework):
+    """Writes the grades of one homework into a file that came from a platform."""
+
+    fill = Unicode("", help="the file that the platform gave").tag(config=True)
+    column = Unicode("", help="the column that the grades go into").tag(config=True)
+
+
+class Canvas(_Filled):
+    """Fills in a gradebook that Canvas exported."""
+
+    kind = "canvas"
+
+
+class Moodle(_Filled):
+    """Fills in the grading worksheet of an assignment in Moodle."""
+
+    kind = "moodle"
+
+
+class Gradescope(_OneHomework):
+    """Writes a table as Gradescope exports the scores of an assignment."""
+
+    kind = "gradescope"
+
+
+class Questions(_OneHomework):
+    """Writes a table with everything that the final scores are made of."""
+
+    kind = "questions"

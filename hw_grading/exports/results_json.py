@@ -1,0 +1,128 @@
+"""The ``results.json`` of Gradescope's autograders, for one submission.
+
+A test of it is a test cell. What people grade, and lateness, is not in it: Gradescope has a rubric
+and late dates of its own. What a student reads there is what feedback shows: of hidden tests no
+source, no input and no text of an error.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from nbformat import NotebookNode
+
+from hw_grading.exports.cells import points
+from hw_grading.final_scores.scores import FinalScore, final_scores
+from hw_grading.homework.course import Course
+from hw_grading.outcome import Status
+from hw_grading.plugins.feedback.facts import Facts
+from hw_grading.plugins.feedback.failures import Line, failures_of, lines_of, mended_in
+from hw_grading.plugins.feedback.hiding import HideTestDetails
+from hw_grading.records.graded_notebook import MAX_BYTES
+from hw_grading.records.questions import Place
+from hw_grading.records.results import Roster, read_roster, read_student
+from hw_grading.records.scores import NoScores, Score
+from hw_support.failures import visible
+from hw_support.submission.file import read_submission
+from hw_support.submission.mending import grade_id_of
+from hw_support.submission.problems import Problem, encodable, shown
+
+
+def results_of(
+    course: Course, assignment: str, student: str, visibility: str = "after_published"
+) -> dict[str, Any]:
+    """Return what Gradescope is told of a graded submission.
+
+    Parameters
+    ----------
+    course, assignment
+        Where it was graded.
+    student
+        An id.
+    visibility
+        When students see it, one of `hw_grading.exports.choices.VISIBILITIES`.
+
+    Raises
+    ------
+    NoScores
+        The submission has no scores: it was not handed in, or grading it failed.
+    """
+    roster = read_roster(course.folder, assignment)
+    record = next((one for one in roster.records if one.student == student), None)
+    if record is None:
+        raise NoScores(f"{shown(student)} has handed in nothing for {assignment}")
+    result, _ = read_student(roster, record)
+    if result.status is Status.NOT_GRADED:
+        raise NoScores(f"{shown(student)}: {result.reason}")
+    path = course.autograded(student, assignment) / f"{assignment}.ipynb"
+    cells = _as_students_see(read_submission(path, max_bytes=MAX_BYTES, keep_outputs=True)[0])
+    final = final_scores(course, assignment).students[student]
+    tests = _tests(roster, final, result.record.scores, lines_of(cells))
+    return {
+        "score": float(points(sum(test["score"] for test in tests))),
+        "output": _about_all(result.problems, roster, cells),
+        "visibility": visibility,
+        "stdout_visibility": "hidden",
+        "tests": tests,
+    }
+
+
+def as_json(results: dict[str, Any]) -> str:
+    """Return the text of the file."""
+    return encodable(json.dumps(results, indent=1, ensure_ascii=False)) + "\n"
+
+
+def _as_students_see(notebook: NotebookNode) -> list[NotebookNode]:
+    hide = HideTestDetails()
+    return [hide.preprocess_cell(cell, {}, n)[0] for n, cell in enumerate(notebook.cells)]
+
+
+def _tests(
+    roster: Roster,
+    final: FinalScore,
+    scores: Sequence[Score],
+    lines: dict[str, list[Line]],
+) -> list[dict[str, Any]]:
+    tests: list[dict[str, Any]] = []
+    for score in scores:
+        cell = score.cell
+        if cell.by_hand:
+            continue
+        more = [one for one in final.corrections if one.cell == cell.name]
+        place = roster.place(cell.name)
+        said = [_said(line) for line in lines.get(cell.name, [])]
+        said += [f"{one.points:+g}: {one.reason}" for one in more]
+        given = score.points + sum(one.points for one in more)
+        tests.append(
+            {
+                "score": float(points(given)),
+                "max_score": float(points(cell.max_points)),
+                "name": visible(str(place)),
+                "number": visible(place.question) if _is_number(place) else str(len(tests) + 1),
+                "output": "\n".join(said),
+                "visibility": "visible",
+            }
+        )
+    return tests
+
+
+def _is_number(place: Place) -> bool:
+    return any(character.isdigit() for character in place.question)
+
+
+def _said(line: Line) -> str:
+    return visible(f"{line.text} ({line.points})" if line.points else line.text)
+
+
+def _about_all(problems: Iterable[Problem], roster: Roster, cells: Sequence[NotebookNode]) -> str:
+    """Return why the submission failed, and what was mended, in students' words."""
+    problems = tuple(problems)
+    facts = Facts(homework=roster.assignment, places=roster.places)
+    numbers = {name: n for n, cell in enumerate(cells) if (name := grade_id_of(cell))}
+    said = []
+    for title, lines in failures_of(problems, facts, numbers).items():
+        said += [title, *(f"  {_said(line)}" for line in lines)]
+    said += [_said(line) for line in mended_in(problems, facts, numbers)]
+    return "\n".join(map(visible, said))

@@ -1,0 +1,200 @@
+"""A CSV that came from a platform, with some of its values exchanged and all else as it was.
+
+Rows without a new value are written with the bytes that they came with. The encoding, a BOM, the
+separator and the ends of lines stay.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+import os
+import re
+import secrets
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from hw_support.submission.file import Unreadable, read_regular_file
+from hw_support.submission.problems import shown
+
+_MOST_BYTES = 50_000_000
+_DELIMITERS = ",;\t"
+_BOMS = {
+    codecs.BOM_UTF8: "utf-8",
+    codecs.BOM_UTF16_LE: "utf-16-le",
+    codecs.BOM_UTF16_BE: "utf-16-be",
+}
+_NUMBER = re.compile(r"\s*(\d+(?:[.,]\d+)?)\s*")
+
+
+@dataclass(frozen=True)
+class Line:
+    """A row of the file.
+
+    Attributes
+    ----------
+    number
+        Of the line where it begins, the first one is 1.
+    values
+        As many as there are columns; a short row is filled up with "".
+    raw
+        The text that it came as, with the end of its line.
+    """
+
+    number: int
+    values: tuple[str, ...]
+    raw: str
+
+    def __getitem__(self, column: int) -> str:
+        return self.values[column]
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A table of a platform.
+
+    Attributes
+    ----------
+    path
+        Where it was read.
+    header, rows
+        The names of columns, and the rows below them, but for empty ones.
+    is_ended
+        Whether its last line has an end.
+    """
+
+    path: Path
+    header: Line
+    rows: tuple[Line, ...]
+    is_ended: bool
+    _before: str
+    _lines: tuple[Line, ...]
+    _bom: bytes
+    _encoding: str
+    _delimiter: str
+
+    def place(self, row: Line) -> str:
+        """Return file and line, for people."""
+        return f"{self.path.name}, line {row.number}"
+
+    def with_values(self, changes: Mapping[int, Mapping[int, str]]) -> bytes:
+        """Return the file with other values: ``{number of the line: {column: value}}``."""
+        text = self._before
+        for line in self._lines:
+            new = changes.get(line.number)
+            text += self._written(line, new) if new else line.raw
+        return self._bom + text.encode(self._encoding)
+
+    def _written(self, line: Line, new: Mapping[int, str]) -> str:
+        values = [new.get(column, value) for column, value in enumerate(line.values)]
+        stream = io.StringIO(newline="")
+        csv.writer(stream, delimiter=self._delimiter, lineterminator="\r\n").writerow(values)
+        end = line.raw[len(line.raw.rstrip("\r\n")) :]
+        return stream.getvalue().removesuffix("\r\n") + end
+
+
+def read_sheet(path: Path) -> Sheet:
+    """Read a CSV, separated by commas, semicolons or tabs.
+
+    Raises
+    ------
+    Unreadable
+        It is none, or it is cut off. The text names file and line.
+    """
+    try:
+        content = read_regular_file(path.resolve(), _MOST_BYTES)
+        text, bom, encoding = _decoded(content)
+    except (Unreadable, OSError) as why:
+        raise Unreadable(f"{path}: {why}") from None
+    physical = text.splitlines(keepends=True)
+    told = re.fullmatch(r"sep=([,;\t|])\s*", physical[0]) if physical else None  # which Excel obeys
+    before = physical[0] if told else ""
+    text = text[len(before) :]
+    delimiter = told[1] if told else _delimiter_of(text)
+    lines = list(_lines(path, text, delimiter, 2 if told else 1))
+    filled = [line for line in lines if any(value.strip() for value in line.values)]
+    if not filled:
+        raise Unreadable(f"{path}, line 1: expected the names of columns, found nothing")
+    is_ended = text.endswith(("\n", "\r"))
+    width = len(filled[0].values)
+    lines = [_of_width(path, line, width, is_ended or line is not lines[-1]) for line in lines]
+    rows = [line for line in lines if any(value.strip() for value in line.values)]
+    return Sheet(
+        path, rows[0], tuple(rows[1:]), is_ended, before, tuple(lines), bom, encoding, delimiter
+    )
+
+
+def number_in(text: str) -> float | None:
+    """Return the number that a value is, with a point or a comma; None if it is none."""
+    match = _NUMBER.fullmatch(text)
+    return float(match[1].replace(",", ".")) if match else None
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file so that it is there whole or as it was."""
+    path = path.resolve()
+    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    try:
+        part.write_bytes(content)
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _decoded(content: bytes) -> tuple[str, bytes, str]:
+    bom = next((bom for bom in _BOMS if content.startswith(bom)), b"")
+    encodings = [_BOMS[bom]] if bom else ["utf-8", "cp1252"]  # the latter is Excel's, in the west
+    for encoding in encodings:
+        try:
+            text = content[len(bom) :].decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        if "\0" in text:
+            break
+        return text, bom, encoding
+    raise Unreadable("expected a CSV, found a file that is no text. Save it as CSV (UTF-8)")
+
+
+def _delimiter_of(text: str) -> str:
+    head = re.sub(r'"[^"]*"', "", next(iter(io.StringIO(text, newline="")), ""))
+    return max(_DELIMITERS, key=head.count)
+
+
+def _lines(path: Path, text: str, delimiter: str, number: int) -> Iterator[Line]:
+    consumed: list[str] = []
+
+    def physical() -> Iterator[str]:
+        for line in io.StringIO(text, newline=""):
+            consumed.append(line)
+            yield line
+
+    try:
+        for values in csv.reader(physical(), delimiter=delimiter, strict=True):
+            yield Line(number, tuple(values), "".join(consumed))
+            number += len(consumed)
+            consumed.clear()
+    except csv.Error as error:
+        if "unexpected end of data" in str(error):
+            raise Unreadable(
+                f"{path}, line {number}: a quoted value that begins there has no end. The file is "
+                "cut off: download it again"
+            ) from None
+        raise Unreadable(f"{path}, line {number}: it is no CSV ({error})") from None
+
+
+def _of_width(path: Path, line: Line, width: int, has_end: bool) -> Line:
+    found = len(line.values)
+    if found > width:
+        raise Unreadable(
+            f"{path}, line {line.number}: expected {width} values, found {found}: "
+            f"{shown(line.raw)}. Put quotes around a value that has a separator in it"
+        )
+    if found < width and not has_end:
+        raise Unreadable(
+            f"{path}, line {line.number}: expected {width} values, found {found}, and then the "
+            "file ends. It is cut off: download it again"
+        )
+    # Excel leaves out empty values at the end of a row.
+    return Line(line.number, line.values + ("",) * (width - found), line.raw)

@@ -1,0 +1,175 @@
+"""Tables of our own: nbgrader's with final scores, one like Gradescope's, one of all questions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from nbgrader.api import Gradebook
+
+from hw_grading.exports.cells import as_csv, counted, points
+from hw_grading.exports.filling import Exported
+from hw_grading.exports.grades import Grade, Grades
+from hw_grading.final_scores.scores import final_scores
+from hw_grading.homework.course import Course
+from hw_grading.records.scores import Cell, Score
+
+PLAIN = (
+    *("assignment", "duedate", "timestamp", "student_id", "last_name", "first_name", "email"),
+    *("raw_score", "late_submission_penalty", "score", "max_score"),
+)
+# Of the scores that Gradescope exports for an assignment; its questions stand behind them.
+GRADESCOPE = (
+    *("First Name", "Last Name", "SID", "Email", "Sections", "Total Score", "Max Points"),
+    *("Status", "Submission ID", "Submission Time", "Lateness (H:M:S)", "View Count"),
+    "Submission Count",
+)
+
+
+def plain(course: Course, gradebook: Gradebook, assignments: set[str], students: set[str]) -> bytes:
+    """Return the columns of nbgrader's own export, with the final scores of several homeworks.
+
+    Parameters
+    ----------
+    course, gradebook
+        Whose grades they are.
+    assignments, students
+        Their names; all if a set is empty.
+    """
+    rows: list[Sequence[Any]] = [PLAIN]
+    for assignment in gradebook.assignments:
+        if assignments and assignment.name not in assignments:
+            continue
+        finals = final_scores(course, assignment.name)
+        for student in gradebook.students:
+            if students and student.id not in students:
+                continue
+            final = finals.students[student.id]
+            when = final.record.handed_in if final.record else None
+            about = (student.id, student.last_name, student.first_name, student.email)
+            scores = (final.score, final.penalty, final.final, finals.max_score)
+            rows.append((assignment.name, assignment.duedate, when or "", *about, *scores))
+    return as_csv(rows)
+
+
+def like_gradescope(grades: Grades) -> Exported:
+    """Return the table that Gradescope exports for an assignment, with a column for each question.
+
+    ``Total Score`` is the final score: lateness has no column of its own there.
+    """
+    questions: dict[str, list[Cell]] = {}
+    for cell in grades.cells:
+        if cell.max_points:
+            questions.setdefault(grades.place(cell).question, []).append(cell)
+    heads = [_head(grades, name, cells) for name, cells in questions.items()]
+    rows: list[Sequence[Any]] = [[*GRADESCOPE, *heads]]
+    for grade in grades.wanted:
+        given = [_given(grade, cells) for cells in questions.values()]
+        rows.append([*_like_gradescope(grades, grade), *given])
+    return _exported(grades, as_csv(rows))
+
+
+def by_question(grades: Grades) -> Exported:
+    """Return one row for each student, with everything that the final score is made of.
+
+    For each cell ``<grade id>``, ``<grade id> max`` and ``<grade id> by``: tests, a person, or who
+    is waited for. The sum of all cells and `corrections` is `score`; `score` less `penalty` is
+    `final`.
+    """
+    heads: list[str] = []
+    for cell in grades.cells:
+        heads += [cell.name, f"{cell.name} max", f"{cell.name} by"]
+    first = ["student_id", "last_name", "first_name", "email", "section", "handed_in", "late"]
+    last = ["corrections", "why_corrections", "score", "penalty", "why_penalty", "final", "max"]
+    rows: list[Sequence[Any]] = [[*first, *heads, *last]]
+    for grade in grades.wanted:
+        scores = grade.scores
+        values: list[Any] = []
+        for cell in grades.cells:
+            score = scores.get(cell.name)
+            is_given = score is not None and not score.is_open
+            number = _rounded(score.points) if score and is_given else ""
+            values += [number, _rounded(cell.max_points), _by(score)]
+        rows.append([*_about(grades, grade), *values, *_made_of(grades, grade)])
+    return _exported(grades, as_csv(rows))
+
+
+def _exported(grades: Grades, content: bytes) -> Exported:
+    without = sum(not grade.is_scored for grade in grades.wanted)
+    told = f"{counted(len(grades.wanted), 'student')}, {without} of them without a score."
+    return Exported(content, (told,), tuple(grades.left_to_do()))
+
+
+def _head(grades: Grades, question: str, cells: Sequence[Cell]) -> str:
+    heading = next((place.heading for cell in cells if (place := grades.place(cell)).heading), "")
+    most = float(points(sum(cell.max_points for cell in cells)))
+    return f"{question}: {heading} ({most} pts)" if heading else f"{question} ({most} pts)"
+
+
+def _like_gradescope(grades: Grades, grade: Grade) -> list[Any]:
+    record = grade.final.record if grade.final else None
+    sid = grade.person.sid or grade.id
+    about = [*grade.names, sid, grade.person.email, grade.person.section]
+    if not record or not grade.final:
+        return [*about, "", float(grades.finals.max_score), "Missing", *[""] * 5]
+    late = round(record.seconds_late)
+    return [
+        *about,
+        float(points(grade.final.final)) if grade.is_scored else "",
+        float(grades.finals.max_score),
+        "Graded" if grade.is_scored and not grade.waiting else "Ungraded",
+        record.key,
+        _local(grades, record.handed_in, "%Y-%m-%d %H:%M:%S %z"),
+        f"{late // 3600:02}:{late // 60 % 60:02}:{late % 60:02}" if record.handed_in else "",
+        "",
+        "",
+    ]
+
+
+def _given(grade: Grade, cells: Iterable[Cell]) -> Any:
+    """Return what was given for some cells, corrections counted; "" if nothing was yet."""
+    names = {cell.name for cell in cells}
+    held = [score for name, score in grade.scores.items() if name in names and not score.is_open]
+    if not held or not grade.final:
+        return ""
+    more = sum(one.points for one in grade.final.corrections if one.cell in names)
+    return float(points(sum(score.points for score in held) + more))
+
+
+def _about(grades: Grades, grade: Grade) -> list[Any]:
+    first, last = grade.names
+    record = grade.final.record if grade.final else None
+    when = _local(grades, record.handed_in, "%Y-%m-%d %H:%M:%S") if record else ""
+    person = grade.person
+    late = record.late if record else ""
+    return [grade.id, last, first, person.email, person.section, when, late]
+
+
+def _made_of(grades: Grades, grade: Grade) -> list[Any]:
+    most = _rounded(grades.finals.max_score)
+    final = grade.final
+    if not final or not final.record:
+        return ["", "", "", "", "", "", most]
+    more = sum(one.points for one in final.corrections)
+    why = "; ".join(one.reason for one in final.corrections)
+    numbers = [_rounded(final.penalty), final.why_penalty, _rounded(final.final), most]
+    return [_rounded(more), why, _rounded(final.score), *numbers]
+
+
+def _by(score: Score | None) -> str:
+    if score is None:
+        return ""
+    if score.cell.by_hand and score.waits:
+        return "waits"
+    if score.manual is not None:
+        return "person"
+    return "nobody" if score.is_open else "person" if score.cell.by_hand else "tests"
+
+
+def _rounded(number: float) -> float:
+    return float(points(number))
+
+
+def _local(grades: Grades, when: datetime | None, form: str) -> str:
+    return when.replace(tzinfo=UTC).astimezone(grades.zone).strftime(form) if when else ""
