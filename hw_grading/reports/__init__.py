@@ -1,4 +1,5 @@
-"""What people read when a class is graded: the table and the page of plots.
+"""What people read when a class is graded: the table, the page of plots, the statistics.
 
-May import `records`, `pages`, `homework` and `outcome`; it runs nothing and changes nothing.
+May import `rubrics`, `final_scores`, `records`, `pages`, `homework` and `outcome`; it runs nothing
+and changes nothing but the pages that it writes.
 """

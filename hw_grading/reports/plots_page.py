@@ -12,7 +12,6 @@ each question are kept in a file until the second page is put together.
 from __future__ import annotations
 
 import contextlib
-import os
 import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -32,6 +31,7 @@ from hw_grading.records.graded_notebook import plain
 from hw_grading.records.questions import Place
 from hw_grading.records.results import Roster, StudentResult, read_roster, read_student
 from hw_grading.records.scores import Record, Score, in_digits
+from hw_grading.records.writing import replaced
 from hw_grading.reports.answers import Answer, answer_in, escaped, prose
 
 
@@ -126,7 +126,7 @@ def write_plots_page(course: Path, assignment: str, out: Path) -> Path:
     pages = _Pages(roster, records, out)
     out.parent.mkdir(parents=True, exist_ok=True)
     with contextlib.ExitStack() as files:
-        first, second = (files.enter_context(_replaced(path)) for path in (out, by_question(out)))
+        first, second = (files.enter_context(replaced(path)) for path in (out, by_question(out)))
         answers = [
             files.enter_context(tempfile.TemporaryFile("w+", encoding="utf-8", newline="\n"))
             for _ in pages.questions
@@ -134,17 +134,6 @@ def write_plots_page(course: Path, assignment: str, out: Path) -> Path:
         first.writelines(pages.student_by_student(answers))
         second.writelines(pages.question_by_question(answers))
     return out
-
-
-@contextlib.contextmanager
-def _replaced(path: Path) -> Iterator[IO[str]]:
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
-    try:
-        with part.open("w", encoding="utf-8", newline="\n") as stream:
-            yield stream
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 class _Pages:

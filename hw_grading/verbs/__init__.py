@@ -19,4 +19,6 @@ VERBS = (
     "report",
     "restore",
     "results-json",
+    "similarity",
+    "statistics",
 )

@@ -23,7 +23,9 @@ from hw_grading.plugins.saving import SaveScores, add_indexes
 from hw_grading.records.results import Status, StudentResult, read_results
 from hw_grading.records.scores import NoScores
 from hw_grading.reports.plots_page import write_plots_page
+from hw_grading.reports.statistics.page import write_statistics
 from hw_grading.reports.table import report
+from hw_grading.similarity.page import write_similarity
 
 pytestmark = [
     pytest.mark.slow,
@@ -142,6 +144,21 @@ def test_the_report_is_the_same(both: dict[str, ToyCourse]) -> None:
 def test_the_plots_page_is_made(in_postgresql: ToyCourse, tmp_path: Path) -> None:
     page = write_plots_page(in_postgresql.root, ASSIGNMENT, tmp_path / "plots.html")
     assert "王小明" in page.read_text(encoding="utf-8")
+
+
+def test_the_statistics_and_what_is_alike_are_the_same(
+    both: dict[str, ToyCourse], tmp_path: Path
+) -> None:
+    tables: dict[str, list[str]] = {}
+    for name, course in both.items():
+        out = tmp_path / name / "page.html"
+        _, *written = write_statistics(course.root, ASSIGNMENT, out, students=False)
+        write_similarity(course.root, ASSIGNMENT, out.with_name("alike.html"), 5)
+        written.append(out.with_name("alike.csv"))
+        tables[name] = [path.read_text(encoding="utf-8") for path in written]
+    one, other = tables.values()
+    assert one == other
+    assert "test_triple" in one[0]
 
 
 def test_feedback_and_the_export_have_the_scores(both: dict[str, ToyCourse]) -> None:

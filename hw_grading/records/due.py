@@ -1,0 +1,36 @@
+"""When an assignment is due."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from nbgrader import api
+from sqlalchemy import select
+from sqlalchemy.engine import make_url
+from sqlalchemy.orm import Session
+
+from hw_grading.records.scores import reading
+
+
+def due_of(db_url: str, assignment: str) -> datetime | None:
+    """Return the due date that the gradebook has for everybody, UTC, without a time zone.
+
+    Parameters
+    ----------
+    db_url, assignment
+        As for `hw_grading.records.scores.read_gradebook`. None if there is no due date.
+
+    Raises
+    ------
+    NoScores
+        There is no gradebook.
+    """
+    engine = reading(make_url(db_url), assignment)
+    try:
+        with Session(engine) as db:
+            due: datetime | None = db.scalar(
+                select(api.Assignment.duedate).where(api.Assignment.name == assignment)
+            )
+            return due
+    finally:
+        engine.dispose()

@@ -1,0 +1,215 @@
+"""What an instructor's page tells besides points: failed parts, times, mended cells, graders."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from hw_grading.reports.statistics import figures
+from hw_grading.reports.statistics.gathering import ClassData, Numbers
+from hw_grading.reports.statistics.numbers import Grader, counts_in, edges_for, graders, spread
+from hw_grading.reports.statistics.section import (
+    Section,
+    Table,
+    columns,
+    counted,
+    duration,
+    per_cent,
+    points,
+    shown,
+)
+
+MOST_PARTS_DRAWN, MOST_PARTS = 12, 30
+_NOT_KNOWN = "not known"
+
+
+def failed_parts(data: ClassData) -> Section:
+    """Tell which parts of tests fail most, and why."""
+    title = "Parts of tests that fail most"
+    if not data.parts:
+        nobody = "No part of a test failed." if data.graded else "No submission is graded yet."
+        return Section(title, (nobody,))
+    drawn = data.parts[:MOST_PARTS_DRAWN]
+    picture = figures.bars(
+        [f"{data.items[part.item].place} {part.name}" for part in drawn],
+        [part.failed for part in drawn],
+        across=f"submissions that fail it, of {data.graded}",
+        alt=f"The {len(drawn)} parts that fail most; the table below names them.",
+    )
+    rows = []
+    for part in data.parts[:MOST_PARTS]:
+        item = data.items[part.item]
+        cause, times = part.causes[0] if part.causes else ("–", 0)
+        cause = f"{cause} ({times} of {part.failed})" if times else cause
+        seen = "hidden" if part.hidden else "visible"
+        share = per_cent(part.failed, data.graded)
+        rows.append((item.place, part.name, seen, cause, part.points, str(part.failed), share))
+    said = [
+        "Beside each stands what its messages say most often; numbers in them are left out (…)."
+    ]
+    if len(data.parts) > MOST_PARTS:
+        said.append(f"The CSV has all {len(data.parts)}.")
+    heads = ("question", "part", "in the notebook", "likely cause", "points", "failed", "share")
+    table = Table("Failed parts", columns(*heads, texts=4), tuple(rows))
+    return Section(title, tuple(said), picture, (table,))
+
+
+def handing_in(data: ClassData) -> Section:
+    """Tell when people handed in."""
+    title = "When people handed in"
+    if not data.hours.size:
+        return Section(title, ("No times are known, or there is no due date.",))
+    edges, unit = time_classes(data.hours)
+    counts = counts_in(data.hours, edges)
+    scale = 24.0 if unit == "days" else 1.0
+    after = int((data.hours > 0).sum())
+    median = float(np.median(data.hours))
+    side = "after" if median > 0 else "before"
+    said = (
+        f"Half handed in {duration(median)} {side} the due date or earlier. {after} of "
+        f"{data.hours.size} came after it; {data.late} are late, extensions counted."
+    )
+    picture = figures.histogram(
+        edges / scale,
+        counts,
+        across=f"{unit} after the due date",
+        lines=[(0.0, "due")] if edges[0] <= 0 <= edges[-1] else [],
+        alt=f"Histogram of times of submission, in {unit} after the due date.",
+    )
+    rows = tuple(
+        (moment(a, first=n == 0), moment(b), str(count))
+        for n, (a, b, count) in enumerate(zip(edges[:-1], edges[1:], counts, strict=True))
+        if count
+    )
+    heads = columns("from", "to", "submissions", texts=2)
+    return Section(title, (said,), picture, (Table("Submissions by time", heads, rows),))
+
+
+def time_classes(hours: Numbers) -> tuple[Numbers, str]:
+    """Return edges in hours, one of them the due date, and the unit to show them in.
+
+    What lies more than 30 days off is counted in the first and the last class.
+    """
+    low, high = max(float(hours.min()), -720.0), min(float(hours.max()), 720.0)
+    low, high = min(low, 0.0), max(high, 0.0)
+    step = next(s for s in (1, 3, 6, 12, 24, 48) if (high - low) / s <= 30 or s == 48)
+    first, last = math.floor(low / step), math.ceil(high / step)
+    edges: Numbers = np.arange(first, last + 1, dtype=np.float64) * step
+    if len(edges) == 1:
+        edges = np.array([-float(step), 0.0])
+    return edges, "days" if step >= 12 else "hours"
+
+
+def moment(hours: float, first: bool = False) -> str:
+    """Return a time after the due date in words."""
+    if not hours:
+        return "due"
+    said = f"{duration(hours)} {'after' if hours > 0 else 'before'}"
+    return f"{said}, or earlier" if first and hours <= -720 else said
+
+
+def computing(data: ClassData) -> Section:
+    """Tell how long submissions compute."""
+    title = "Computing time"
+    found = spread(data.cpu_seconds)
+    if found is None:
+        return Section(title, ("No computing times are kept: nothing was graded here.",))
+    edges = edges_for(found.most, 24)
+    counts = counts_in(data.cpu_seconds, edges)
+    high = float(np.quantile(data.cpu_seconds, 0.9))
+    said = (
+        f"Seconds of computing by the student's processes, of "
+        f"{counted(found.count, 'submission')}: median {shown(found.median)}, nine of ten below "
+        f"{shown(high)}, longest {shown(found.most)}."
+    )
+    picture = figures.histogram(
+        edges,
+        counts,
+        across="seconds of computing",
+        lines=[(found.median, "median")],
+        alt=f"Histogram of computing times: median {shown(found.median)} s.",
+    )
+    rows = tuple(
+        (f"{points(a)} to {points(b)} s", str(n))
+        for a, b, n in zip(edges[:-1], edges[1:], counts, strict=True)
+        if n
+    )
+    table = Table("Submissions by computing time", columns("seconds", "submissions"), rows)
+    return Section(title, (said,), picture, (table,))
+
+
+def mended(data: ClassData) -> Section:
+    """Tell how many cells were mended."""
+    title = "Cells that were mended"
+    if not data.graded:
+        return Section(title, ("No submission is graded yet.",))
+    cells, some = int(data.mended.sum()), int((data.mended > 0).sum())
+    said = (
+        f"{counted(cells, 'cell')} of {counted(some, 'submission')} had to be mended before they "
+        "were run: locked text put back, moved or deleted cells, damaged metadata."
+    )
+    if not data.mended_kinds:
+        return Section(title, (said,))
+    picture = figures.bars(
+        [kind.replace("-", " ") for kind, _ in data.mended_kinds],
+        [count for _, count in data.mended_kinds],
+        across=f"submissions, of {data.graded}",
+        alt="Submissions by the kind of what was mended; the table below has the numbers.",
+    )
+    rows = tuple(
+        (kind.replace("-", " "), str(n), per_cent(n, data.graded)) for kind, n in data.mended_kinds
+    )
+    heads = columns("what was mended", "submissions", "share")
+    return Section(title, (said,), picture, (Table("What was mended", heads, rows),))
+
+
+def by_grader(data: ClassData) -> Section:
+    """Compare what graders gave."""
+    title = "Graders"
+    if not data.given:
+        return Section(title, ("No person has given points yet.",))
+    found = graders(data.given, [item.max_points for item in data.items])
+    known = [grader for grader in found if grader.name]
+    said = [
+        "How many percent of a question's points a grader gives more, or less, than the others "
+        "for the same questions, with two standard errors. Students are not dealt out alike: a "
+        "difference says where to look together."
+    ]
+    if len(known) < len(found):
+        said.append("Points that were given in formgrader, or changed there, name no grader.")
+    drawn = [grader for grader in found if not math.isnan(grader.difference)]
+    picture = None
+    if len(drawn) > 1:
+        picture = figures.dots(
+            [grader.name or _NOT_KNOWN for grader in drawn],
+            [100 * grader.difference for grader in drawn],
+            errors=[200 * grader.error for grader in drawn],
+            across="% of the points more than others",
+            alt="For each grader, the difference from the others; the table below has the numbers.",
+        )
+    elif len(found) > 1:
+        said.append("No question was graded by two of them, so they cannot be compared.")
+    heads = columns("grader", "answers", "difference in %", "two standard errors")
+    rows = tuple(_grader_row(grader) for grader in found)
+    tables = (Table("Graders", heads, rows), _means_by_grader(data))
+    return Section(title, tuple(said), picture, tables)
+
+
+def _grader_row(grader: Grader) -> tuple[str, ...]:
+    difference = shown(100 * grader.difference)
+    return grader.name or _NOT_KNOWN, str(grader.answers), difference, shown(200 * grader.error)
+
+
+def _means_by_grader(data: ClassData) -> Table:
+    held: dict[tuple[int, str], list[float]] = {}
+    for one in data.given:
+        held.setdefault((one.item, one.grader), []).append(one.points)
+    rows = []
+    for (n, grader), given in sorted(held.items()):
+        item = data.items[n]
+        mean, of = shown(float(np.mean(given)), 2), points(item.max_points)
+        name = grader or _NOT_KNOWN
+        rows.append((item.place, item.title, item.name, name, str(len(given)), mean, of))
+    heads = columns("question", "title", "cell", "grader", "answers", "mean", "of", texts=4)
+    return Table("Means by grader and question", heads, tuple(rows))

@@ -1,0 +1,170 @@
+"""Plots of a class, as addresses that a page holds in itself (SVG, base64).
+
+Texts are drawn as they are: a dollar sign in a heading begins no formula.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hw_grading.reports.statistics.numbers import BANDS
+from hw_support.plotting import PALETTE
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import Locator
+
+WIDTH = 8.6  # inches
+_BAND_COLOURS = (PALETTE.test, "#E8B08F", "#9CC7E0", PALETTE.train)
+_LONGEST_LABEL = 60
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A plot: an address with the plot in it, and what it shows, in words."""
+
+    uri: str
+    alt: str
+
+
+def histogram(
+    edges: Sequence[float] | NDArray[Any],
+    counts: Sequence[int] | NDArray[Any],
+    *,
+    across: str,
+    alt: str,
+    lines: Sequence[tuple[float, str]] = (),
+) -> Picture:
+    """Draw counts of neighbouring classes.
+
+    Parameters
+    ----------
+    edges
+        Of the classes, one more than counts. Classes may differ in width; heights are counts.
+    across
+        The label of the horizontal axis.
+    lines
+        Places to mark, with their names.
+    """
+    figure, ax = _new(3.0)
+    left, widths = np.asarray(edges[:-1], dtype=float), np.diff(np.asarray(edges, dtype=float))
+    ax.bar(left, counts, widths, align="edge", color=PALETTE.train, edgecolor="white", linewidth=1)
+    for (place, name), colour in zip(lines, (PALETTE.test, PALETTE.highlight), strict=False):
+        ax.axvline(place, color=colour, linewidth=1.8, label=name)
+    if lines:
+        ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, frameon=False)
+    _label(ax, across, "submissions")
+    ax.yaxis.set_major_locator(_whole_numbers())
+    ax.set_xlim(edges[0], edges[-1])
+    return _picture(figure, alt)
+
+
+def stacked(labels: Sequence[str], counts: NDArray[np.intp], *, alt: str) -> Picture:
+    """Draw for each item which share of the class is in each of `BANDS`.
+
+    Parameters
+    ----------
+    labels
+        Of the n items, from top to bottom.
+    counts
+        Shape (n, 4).
+    """
+    figure, ax = _new(1.0 + 0.26 * len(labels))
+    whole = np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    shares = 100 * counts / whole
+    left = np.zeros(len(labels))
+    for n, band in enumerate(BANDS):
+        ax.barh(range(len(labels)), shares[:, n], left=left, color=_BAND_COLOURS[n], label=band)
+        left += shares[:, n]
+    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=4, frameon=False)
+    _rows(ax, labels)
+    ax.set_xlim(0, 100)
+    _label(ax, "% of the submissions", "")
+    return _picture(figure, alt)
+
+
+def dots(
+    labels: Sequence[str],
+    values: Sequence[float] | NDArray[Any],
+    *,
+    across: str,
+    alt: str,
+    errors: Sequence[float] | None = None,
+    line: tuple[float, str] | None = None,
+) -> Picture:
+    """Draw a number for each row, with its error; rows without one (NaN) stay empty."""
+    figure, ax = _new(1.0 + 0.28 * len(labels))
+    there = ~np.isnan(np.asarray(values, dtype=float))
+    rows, numbers = np.flatnonzero(there), np.asarray(values, dtype=float)[there]
+    spans = np.nan_to_num(np.asarray(errors, dtype=float)[there]) if errors is not None else None
+    ax.hlines(rows, 0, numbers, color=PALETTE.train, linewidth=1.2)
+    ax.errorbar(numbers, rows, xerr=spans, fmt="o", color=PALETTE.train, markersize=6, capsize=3)
+    ax.axvline(0, color="#555555", linewidth=1)
+    if line is not None:
+        ax.axvline(line[0], color=PALETTE.test, linewidth=1.5, linestyle="--", label=line[1])
+        ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), frameon=False)
+    _rows(ax, labels)
+    _label(ax, across, "")
+    return _picture(figure, alt)
+
+
+def bars(labels: Sequence[str], counts: Sequence[int], *, across: str, alt: str) -> Picture:
+    """Draw a horizontal bar for each count, with its number."""
+    figure, ax = _new(0.8 + 0.3 * len(labels))
+    drawn = ax.barh(range(len(labels)), counts, color=PALETTE.train)
+    ax.bar_label(drawn, padding=3)
+    _rows(ax, labels)
+    ax.xaxis.set_major_locator(_whole_numbers())
+    ax.set_xlim(0, max([*counts, 1]) * 1.08)
+    _label(ax, across, "")
+    return _picture(figure, alt)
+
+
+def _new(height: float) -> tuple[Figure, Axes]:
+    from matplotlib.figure import Figure  # takes half a second to import
+
+    figure = Figure(figsize=(WIDTH, height), layout="constrained", facecolor="white")
+    ax = figure.add_subplot()
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.set_axisbelow(True)
+    ax.grid(True, axis="both", color="#DDDDDD", linewidth=0.8)
+    return figure, ax
+
+
+def _whole_numbers() -> Locator:
+    from matplotlib.ticker import MaxNLocator
+
+    return MaxNLocator(integer=True, steps=[1, 2, 5, 10])
+
+
+def _label(ax: Axes, across: str, up: str) -> None:
+    ax.set_xlabel(across, parse_math=False)
+    ax.set_ylabel(up, parse_math=False)
+
+
+def _rows(ax: Axes, labels: Sequence[str]) -> None:
+    short = [x if len(x) <= _LONGEST_LABEL else f"{x[: _LONGEST_LABEL - 1]}…" for x in labels]
+    ax.set_yticks(range(len(labels)), short, parse_math=False)
+    ax.tick_params(axis="y", length=0)
+    ax.grid(False, axis="y")
+    ax.set_ylim(len(labels) - 0.4, -0.6)
+
+
+def _picture(figure: Figure, alt: str) -> Picture:
+    import matplotlib as mpl
+
+    file = io.BytesIO()
+    with mpl.rc_context({"svg.hashsalt": "hw_grading"}), warnings.catch_warnings():
+        # A name in a script that the font lacks: the table beside the plot has it.
+        warnings.filterwarnings("ignore", message="Glyph .* missing from")
+        figure.savefig(file, format="svg", metadata={"Date": None, "Creator": None})
+    return Picture(f"data:image/svg+xml;base64,{base64.b64encode(file.getvalue()).decode()}", alt)

@@ -1,0 +1,207 @@
+"""What a page for students tells: counts of five and more, and nothing of a single student.
+
+Neighbouring classes are joined until each has five students, and nothing is left out, so that no
+count can be had by subtracting others from the whole. Where fewer than two such groups remain,
+nothing is told: one group says of everybody what they have. Means and medians are whole numbers, so
+that two pages, before and after one more submission, do not tell that one's points. There are no
+least and largest values, no graders, no computing times, and no parts of tests that students cannot
+see. How many fail a part is told in steps of ten percent, for 40 submissions or more: exact numbers
+of two parts and of the points of their question would tell how many failed both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from hw_grading.reports.statistics import figures
+from hw_grading.reports.statistics.events import moment, time_classes
+from hw_grading.reports.statistics.gathering import ClassData, Part
+from hw_grading.reports.statistics.numbers import (
+    BANDS,
+    LEAST_IN_A_GROUP,
+    bands,
+    counts_in,
+    edges_for,
+    groups,
+    spread,
+)
+from hw_grading.reports.statistics.section import (
+    NONE,
+    Section,
+    Sheet,
+    Table,
+    columns,
+    points,
+    shown,
+)
+
+LEAST_FOR_PARTS, _STEP = 40, 10  # submissions; percent, which are four of them
+_NAMES = {
+    (0, 1): "less than half",
+    (0, 2): "not full",
+    (1, 2): "some, not full",
+    (1, 3): "more than 0",
+    (2, 3): "half and more",
+}
+_TOO_ALIKE = (
+    f"Not shown: there would be fewer than two groups of {LEAST_IN_A_GROUP} submissions or more."
+)
+
+
+def sections_of(data: ClassData) -> list[Section]:
+    """Return the sections of the page."""
+    whole = of_whole(data)
+    return [total(whole), questions(whole), failed_parts(data), handing_in(whole)]
+
+
+def of_whole(data: ClassData) -> ClassData:
+    """Return the submissions that are graded wholly: all counts of the page are of the same ones.
+
+    Times are left out where they are known of some of these only.
+    """
+    hours = data.hours_of_graded[data.whole]
+    hours = hours if not np.isnan(hours).any() else hours[:0]
+    return replace(data, points=data.points[data.whole], hours=hours)
+
+
+def about(data: ClassData) -> list[str]:
+    """Return what stands at the top."""
+    return [
+        f"Groups have {LEAST_IN_A_GROUP} submissions or more: smaller ones are joined with their "
+        "neighbours. Means and medians are rounded to whole numbers."
+    ]
+
+
+def total(data: ClassData) -> Section:
+    """Tell how the total is distributed, in groups."""
+    title = "Total"
+    found = spread(data.finals)
+    edges = edges_for(data.most, 10)
+    joined = groups(list(counts_in(data.finals, edges))) if found else []
+    if found is None or not joined:
+        return Section(title, (_TOO_ALIKE,))
+    rows = tuple(
+        (f"{points(edges[first])} to {points(edges[last + 1])}", str(count))
+        for first, last, count in joined
+    )
+    said = (
+        f"Mean {shown(found.mean, 0)} and median {shown(found.median, 0)} of {points(data.most)}.",
+    )
+    picture = figures.bars(
+        [f"{name} points" for name, _ in rows],
+        [count for _, _, count in joined],
+        across="submissions",
+        alt="Submissions by total, in groups; the table below has the numbers.",
+    )
+    table = Table("Submissions by total", columns("points", "submissions"), rows)
+    return Section(title, said, picture, (table,))
+
+
+def questions(data: ClassData) -> Section:
+    """Tell of each question how many have which part of its points."""
+    rows = []
+    for n, item in enumerate(data.items):
+        if item.max_points <= 0:
+            continue
+        there = data.points[:, n]
+        joined = groups([int(k) for k in bands(there, item.max_points)])
+        found = spread(there)
+        mean = NONE
+        if joined and found:
+            mean = f"{100 * found.mean / item.max_points:.0f} %"
+        rows.append((item.place, item.title, points(item.max_points), mean, _in_words(joined)))
+    if not any(row[3] != NONE for row in rows):
+        return Section("Questions", (_TOO_ALIKE,))
+    said = f"Where {NONE} stands, nearly all have alike, or too few are graded."
+    heads = columns("question", "title", "of", "mean", "submissions with", texts=2)
+    heads = (*heads[:-1], columns("submissions with")[0])
+    return Section("Questions", (said,), None, (Table("Points by question", heads, tuple(rows)),))
+
+
+def _in_words(joined: Sequence[tuple[int, int, int]]) -> str:
+    """Say how many have what: ``"less than half: 7; half and more: 33"``."""
+    return "; ".join(f"{_NAMES.get((a, b), BANDS[a])}: {n}" for a, b, n in joined) or NONE
+
+
+def is_told(data: ClassData, part: Part) -> bool:
+    """Whether students may read how many failed a part: they see it, and both sides are groups."""
+    passed = data.graded - part.failed
+    return not part.hidden and min(part.failed, passed) >= LEAST_IN_A_GROUP
+
+
+def cause_told(part: Part) -> str:
+    """Return the likely cause of a group, if all others are none or a group as well."""
+    if not part.causes:
+        return NONE
+    cause, count = part.causes[0]
+    others = part.failed - count
+    few = count < LEAST_IN_A_GROUP or 0 < others < LEAST_IN_A_GROUP
+    return NONE if few else cause
+
+
+def failed_parts(data: ClassData) -> Section:
+    """Tell which visible parts of tests fail most."""
+    title = "Parts of tests that fail most"
+    if data.graded < LEAST_FOR_PARTS:
+        return Section(title, (f"Not shown for fewer than {LEAST_FOR_PARTS} submissions.",))
+    told = [part for part in data.parts if is_told(data, part)][:20]
+    if not told:
+        return Section(title, (f"No part that can be shown failed {LEAST_IN_A_GROUP} times.",))
+    shares = [_STEP * round(100 * part.failed / data.graded / _STEP) for part in told]
+    rows = tuple(
+        (data.items[part.item].place, part.name, cause_told(part), f"{share} %")
+        for part, share in zip(told, shares, strict=True)
+    )
+    picture = figures.bars(
+        [f"{data.items[part.item].place} {part.name}" for part in told],
+        shares,
+        across=f"% of the submissions that fail it, in steps of {_STEP}",
+        alt="The parts that fail most; the table below names them.",
+    )
+    heads = columns("question", "part", "likely cause", "about", texts=3)
+    return Section(title, (), picture, (Table("Failed parts", heads, rows),))
+
+
+def handing_in(data: ClassData) -> Section:
+    """Tell when people handed in, in groups."""
+    title = "When people handed in"
+    if not data.hours.size:
+        return Section(title, (_TOO_ALIKE,))
+    # Classes as narrow as most times allow; the few beyond are in the first and the last one.
+    edges, _ = time_classes(np.clip(data.hours, *np.quantile(data.hours, (0.05, 0.95))))
+    joined = groups([int(n) for n in counts_in(data.hours, edges)])
+    if not joined:
+        return Section(title, (_TOO_ALIKE,))
+    # The first and the last time of all are single students': both ends are open.
+    begins = ["", *(moment(edges[first]) for first, _, _ in joined[1:])]
+    ends = [*begins[1:], ""]
+    rows = tuple(
+        (begin or "any time before", end or "any time after", str(count))
+        for begin, end, (_, _, count) in zip(begins, ends, joined, strict=True)
+    )
+    spans = list(zip(begins, ends, strict=True))
+    picture = figures.bars(
+        [f"from {a} to {b}" if a and b else f"from {a}" if a else f"to {b}" for a, b in spans],
+        [count for _, _, count in joined],
+        across="submissions",
+        alt="Submissions by time, in groups; the table below has the numbers.",
+    )
+    heads = columns("from", "to", "submissions", texts=2)
+    return Section(title, (), picture, (Table("Submissions by time", heads, rows),))
+
+
+def sheets_of(data: ClassData) -> dict[str, Sheet]:
+    """Return the tables for a spreadsheet: what the page's own tables say."""
+    titles: dict[str, Callable[[ClassData], Section]] = {"": questions, "_parts": failed_parts}
+    heads = {
+        "": ("question", "title", "points", "mean", "submissions_with"),
+        "_parts": ("question", "part", "likely_cause", "about"),
+    }
+    found = {}
+    for name, section in titles.items():
+        tables = section(data if name else of_whole(data)).tables
+        found[name] = Sheet(heads[name], tables[0].rows if tables else ())
+    return found

@@ -1,0 +1,77 @@
+"""Writes the page of statistics, and the tables beside it.
+
+Everything is escaped. The page has no script, and its Content-Security-Policy allows none and no
+address but ``data:``.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from hw_grading.pages import STYLE
+from hw_grading.records.graded_notebook import plain
+from hw_grading.records.writing import csv_of, write_together
+from hw_grading.reports.statistics import for_students, sections
+from hw_grading.reports.statistics.gathering import ClassData, gather
+
+MARK = '<meta name="generator" content="hw_grading statistics">'
+
+
+def write_statistics(course: Path, assignment: str, out: Path, *, students: bool) -> list[Path]:
+    """Write the page and the tables.
+
+    Parameters
+    ----------
+    course, assignment
+        As for `hw_grading.records.results.read_results`, which also says what is raised.
+    out
+        The page; the tables are beside it. Its folder is made.
+    students
+        Whether students are to read them.
+
+    Returns
+    -------
+    list of Path
+        What was written, the page first.
+
+    Raises
+    ------
+    RuntimeError
+        One of the files is there and somebody else's.
+    """
+    data = gather(course, assignment)
+    sheets = (for_students if students else sections).sheets_of(data)
+    files = {out: page_of(data, students=students)}
+    marks = {out: MARK}
+    for name, sheet in sheets.items():
+        path = out.with_name(f"{out.stem}{name}.csv")
+        files[path] = csv_of([sheet.columns, *sheet.rows])
+        marks[path] = ",".join(sheet.columns)
+    write_together(files, marks)
+    return list(files)
+
+
+def page_of(data: ClassData, *, students: bool) -> str:
+    """Return the page."""
+    templates = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=StrictUndefined,
+    )
+    content = for_students if students else sections
+    text = templates.get_template("statistics.html.j2").render(
+        assignment=plain(data.assignment, 200),
+        mark=Markup(MARK),
+        style=Markup(STYLE.read_text(encoding="utf-8")),
+        made=f"{datetime.now(UTC):%Y-%m-%d}"
+        + ("" if students else f"{datetime.now(UTC): %H:%M} UTC"),
+        about=content.about(data),
+        sections=content.sections_of(data),
+    )
+    return text.encode("utf-8", "replace").decode("utf-8")

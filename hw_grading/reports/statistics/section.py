@@ -1,0 +1,88 @@
+"""What a page of statistics consists of: sections with sentences, a plot, tables."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from hw_grading.records.scores import in_digits
+from hw_grading.reports.statistics.figures import Picture
+
+NONE = "–"  # of a number that there is not
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column's heading, and whether it holds numbers."""
+
+    name: str
+    number: bool = True
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table as it is shown."""
+
+    caption: str
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of the page; `sentences` come first, then the plot, then the tables."""
+
+    title: str
+    sentences: tuple[str, ...] = ()
+    picture: Picture | None = None
+    tables: tuple[Table, ...] = ()
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A table for a spreadsheet."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Any, ...], ...]
+
+
+def columns(*names: str, texts: int = 1) -> tuple[Column, ...]:
+    """Return columns, of which so many at the left hold texts."""
+    return tuple(Column(name, n >= texts) for n, name in enumerate(names))
+
+
+def shown(value: float | None, digits: int = 1) -> str:
+    """Return a number as a table shows it, rounded to so many digits behind the point."""
+    if value is None or math.isnan(value):
+        return NONE
+    text = f"{value:.{digits}f}"
+    return text.replace("-", "\N{MINUS SIGN}") if float(text) else f"{0:.{digits}f}"
+
+
+def rounded(value: float, digits: int = 3) -> float | None:
+    """Return a number for a spreadsheet; None, an empty cell, for NaN."""
+    return None if math.isnan(value) else round(value, digits)
+
+
+def points(value: float) -> str:
+    """Return points without needless zeros."""
+    return in_digits(value)
+
+
+def counted(number: int, one: str, many: str = "") -> str:
+    """Return a number with its noun: ``"1 cell"``, ``"2 cells"``."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def per_cent(part: float, whole: float) -> str:
+    """Return a share in percent, without digits behind the point."""
+    return f"{100 * part / whole:.0f} %" if whole else NONE
+
+
+def duration(hours: float) -> str:
+    """Return hours in words, without a sign: ``"2 d 3 h"``, ``"12 h"``, ``"45 min"``."""
+    minutes = round(abs(hours) * 60)
+    days, rest = divmod(minutes, 1440)
+    parts = [(days, "d"), (rest // 60, "h"), (0 if days else rest % 60, "min")]
+    return " ".join(f"{n} {unit}" for n, unit in parts if n) or "0 min"

@@ -1,0 +1,245 @@
+"""What an instructor's page tells of a class."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from hw_grading.reports.statistics import figures
+from hw_grading.reports.statistics.events import (
+    by_grader,
+    computing,
+    failed_parts,
+    handing_in,
+    mended,
+)
+from hw_grading.reports.statistics.gathering import ClassData, Item
+from hw_grading.reports.statistics.numbers import (
+    BANDS,
+    LEAST_TO_CORRELATE,
+    bands,
+    comparable,
+    counts_in,
+    edges_for,
+    item_rest,
+    spread,
+)
+from hw_grading.reports.statistics.section import (
+    NONE,
+    Section,
+    Sheet,
+    Table,
+    columns,
+    counted,
+    per_cent,
+    points,
+    rounded,
+    shown,
+)
+
+_WEAK = 0.2  # an item that goes less with the rest tells little of it, or something else
+
+
+def sections_of(data: ClassData) -> list[Section]:
+    """Return the sections of the page."""
+    return [
+        total(data),
+        questions(data),
+        item_against_rest(data),
+        failed_parts(data),
+        handing_in(data),
+        computing(data),
+        mended(data),
+        by_grader(data),
+    ]
+
+
+def about(data: ClassData) -> list[str]:
+    """Return what stands at the top: how many there are, and what is not in the figures."""
+    said = [
+        f"{counted(data.students, 'student')} in the gradebook, {data.handed_in} handed in, "
+        f"{data.graded} graded by the tests, {len(data.finals)} of them wholly."
+    ]
+    if waiting := data.graded - len(data.finals):
+        said.append(
+            f"{counted(waiting, 'submission')} still {'waits' if waiting == 1 else 'wait'} for "
+            "points that a person gives. They are left out where totals are told, and their "
+            "answers that wait are left out of the questions."
+        )
+    return said
+
+
+def labels_of(items: tuple[Item, ...]) -> list[str]:
+    """Name items for a plot: by place and title, and by the cell where that is not enough."""
+    names = [i.title if i.title.startswith(i.place) else f"{i.place} {i.title}" for i in items]
+    twice = {name for name in names if names.count(name) > 1}
+    return [
+        f"{item.place} {item.name}" if name in twice else name
+        for item, name in zip(items, names, strict=True)
+    ]
+
+
+def total(data: ClassData) -> Section:
+    """Tell how the total is distributed: what counts in the end, less lateness."""
+    title, values, most = "Total", data.finals, data.most
+    what = "It is what counts in the end, with corrections and less lateness."
+    if not values.size:  # people have not begun to grade, or not ended
+        tests = [n for n, item in enumerate(data.items) if not item.by_hand]
+        values, most = (
+            data.points[:, tests].sum(axis=1),
+            sum(data.items[n].max_points for n in tests),
+        )
+        what = "These are the points of tests: no submission is graded wholly yet."
+    found = spread(values)
+    if found is None:
+        return Section(title, ("No submission is graded yet.",))
+    edges = edges_for(most)
+    counts = counts_in(values, edges)
+    said = (
+        f"Mean {shown(found.mean)} and median {shown(found.median)} of {points(most)}, "
+        f"standard deviation {shown(found.deviation)}, from {shown(found.least)} to "
+        f"{shown(found.most)}. {what}"
+    )
+    picture = figures.histogram(
+        edges,
+        counts,
+        across="points",
+        lines=[(found.median, "median"), (found.mean, "mean")],
+        alt=f"Histogram of the total: median {shown(found.median)}, mean {shown(found.mean)}.",
+    )
+    rows = [
+        (f"{points(a)} to {points(b)}", str(n), per_cent(n, found.count))
+        for a, b, n in zip(edges[:-1], edges[1:], counts, strict=True)
+        if n
+    ]
+    table = Table("Submissions by total", columns("points", "submissions", "share"), tuple(rows))
+    return Section(title, (said,), picture, (table,))
+
+
+def questions(data: ClassData) -> Section:
+    """Tell how the points of each item are distributed."""
+    title = "Questions"
+    some = [n for n, item in enumerate(data.items) if item.max_points > 0]
+    if not data.graded or not some:
+        return Section(title, ("No submission is graded yet.",))
+    items = tuple(data.items[n] for n in some)
+    counts = np.array([bands(data.points[:, n], data.items[n].max_points) for n in some])
+    picture = figures.stacked(
+        labels_of(items),
+        counts,
+        alt="For each question, the shares of submissions with 0, below half, half and more, and "
+        "full points; the table below has the numbers.",
+    )
+    rows = []
+    names = labels_of(items)
+    for n, item, name, four in zip(some, items, names, counts, strict=True):
+        found = spread(data.points[:, n])
+        rows.append(
+            (
+                name,
+                item.name,
+                points(item.max_points),
+                str(found.count if found else 0),
+                shown(found.mean if found else None, 2),
+                per_cent(found.mean, item.max_points) if found else NONE,
+                shown(found.median if found else None, 2),
+                shown(found.deviation if found else None, 2),
+                *map(str, four),
+            )
+        )
+    heads = (
+        *("question", "cell", "of", "graded", "mean", "in %", "median", "deviation"),
+        *BANDS,
+    )
+    return Section(
+        title,
+        ("An answer that waits for a person is not counted.",),
+        picture,
+        (Table("Points by question", columns(*heads, texts=2), tuple(rows)),),
+    )
+
+
+def correlations(data: ClassData) -> tuple[list[float], int, bool]:
+    """Return the correlation of each item with the rest, of how many, and whether of tests only."""
+    table, which = comparable(data.points, [item.by_hand for item in data.items])
+    found = [math.nan] * len(data.items)
+    for n, value in zip(which, item_rest(table), strict=True):
+        found[n] = float(value)
+    return found, len(table), len(which) < len(data.items)
+
+
+def item_against_rest(data: ClassData) -> Section:
+    """Tell which questions go with the rest of the homework."""
+    title = "Each question against the rest"
+    values, count, tests_only = correlations(data)
+    if count < LEAST_TO_CORRELATE:
+        return Section(
+            title, (f"A correlation needs {LEAST_TO_CORRELATE} graded submissions or more.",)
+        )
+    said = [
+        f"The correlation (Pearson's; of an item with two values, the point-biserial one) of a "
+        f"question's points with the sum of all others, over {counted(count, 'submission')}. Near "
+        "1: who does well elsewhere does well here. Near 0 or below: look at the question, or at "
+        "its test. Where all have the same points there is none (–)."
+    ]
+    if tests_only:
+        said.append(
+            "Only points of tests are compared, since fewer than "
+            f"{LEAST_TO_CORRELATE} submissions are graded wholly."
+        )
+    order = [n for n, value in enumerate(values) if not math.isnan(value)]
+    items = tuple(data.items[n] for n in order)
+    picture = None
+    if order:
+        picture = figures.dots(
+            labels_of(items),
+            [values[n] for n in order],
+            across="correlation with the rest",
+            line=(_WEAK, f"{_WEAK:g}: below it, look at the question"),
+            alt="For each question, its correlation with the rest; the table has the numbers.",
+        )
+    rows = tuple(
+        (name, item.name, shown(value, 2))
+        for name, item, value in zip(labels_of(data.items), data.items, values, strict=True)
+        if item.max_points > 0
+    )
+    heads = columns("question", "cell", "correlation", texts=2)
+    return Section(title, tuple(said), picture, (Table("Item against rest", heads, rows),))
+
+
+def sheets_of(data: ClassData) -> dict[str, Sheet]:
+    """Return the tables for a spreadsheet: of items (""), and of failed parts ("_parts")."""
+    values = correlations(data)[0]
+    rows = []
+    for n, item in enumerate(data.items):
+        found = spread(data.points[:, n]) if data.graded else None
+        four = bands(data.points[:, n], item.max_points) if item.max_points > 0 else (None,) * 4
+        three = (found.mean, found.median, found.deviation) if found else (math.nan,) * 3
+        by = "person" if item.by_hand else "test"
+        about_it = (item.name, item.place, item.title, by, item.max_points)
+        numbers = (found.count if found else 0, *map(rounded, three), rounded(values[n]))
+        rows.append((*about_it, *numbers, *(None if k is None else int(k) for k in four)))
+    found = spread(data.finals)
+    three = (found.mean, found.median, found.deviation) if found else (math.nan,) * 3
+    whole = ("total", "", "", "", data.most, found.count if found else 0, *map(rounded, three))
+    rows.append((*whole, None, None, None, None, None))
+    heads = (
+        *("cell", "question", "title", "graded_by", "points", "graded", "mean", "median"),
+        *("deviation", "item_rest", "zero", "below_half", "half_and_more", "full"),
+    )
+    parts = tuple(
+        (
+            data.items[part.item].name,
+            part.name,
+            "hidden" if part.hidden else "visible",
+            part.points,
+            part.failed,
+            data.graded,
+            part.causes[0][0] if part.causes else "",
+            part.causes[0][1] if part.causes else None,
+        )
+        for part in data.parts
+    )
+    of_parts = ("cell", "part", "seen", "points", "failed", "of", "likely_cause", "said_of")
+    return {"": Sheet(heads, tuple(rows)), "_parts": Sheet(of_parts, parts)}

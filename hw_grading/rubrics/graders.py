@@ -1,0 +1,40 @@
+"""Who graded which answer, read without the desk: nothing is made or changed."""
+
+from __future__ import annotations
+
+from sqlalchemy import inspect, select
+from sqlalchemy.engine import make_url
+
+from hw_grading.records.scores import reading
+from hw_grading.rubrics.tables import GRADINGS
+
+
+def graders_of(db_url: str, assignment: str) -> dict[tuple[str, str], tuple[str, float | None]]:
+    """Return who graded each answer on the desk, and the points that they gave.
+
+    Parameters
+    ----------
+    db_url, assignment
+        As for `hw_grading.records.scores.read_gradebook`.
+
+    Returns
+    -------
+    dict
+        By grade id and student id. An answer that was graded elsewhere, or that somebody has begun
+        and not finished, is not in it.
+
+    Raises
+    ------
+    NoScores
+        There is no gradebook.
+    """
+    engine = reading(make_url(db_url), assignment)
+    try:
+        if not inspect(engine).has_table(GRADINGS.name):
+            return {}
+        columns = (GRADINGS.c.cell, GRADINGS.c.student, GRADINGS.c.grader, GRADINGS.c.score)
+        query = select(*columns).where(GRADINGS.c.assignment == assignment, GRADINGS.c.done)
+        with engine.connect() as db:
+            return {(row[0], row[1]): (row[2], row[3]) for row in db.execute(query)}
+    finally:
+        engine.dispose()

@@ -1,0 +1,141 @@
+"""Compares the submissions of a class: who wrote what, the pairs, their matching lines."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hw_grading.homework.homework import homework_of
+from hw_grading.records.results import Roster, read_roster
+from hw_grading.similarity.matching import Match, matches
+from hw_grading.similarity.own import Kind, Work, read_released, read_work
+from hw_grading.similarity.pairs import InCommon, best_pairs, in_common
+from hw_grading.similarity.prints import prints_of
+from hw_support.submission.file import Unreadable
+
+LEAST = 40.0  # runs in common that others lack: about three lines of code, or two sentences
+MOST_IN_TABLE = 2_000
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two students, and how much they have in common that most others have not.
+
+    Attributes
+    ----------
+    first, second
+        Ids.
+    amounts
+        The weighted number of runs in common, by kind.
+    share_of_first, share_of_second
+        Which part that is of all that a student wrote, from 0 to 1, of the kind with more in
+        common.
+    matches
+        The cells with most of it; empty for pairs that the page does not show.
+    """
+
+    first: str
+    second: str
+    amounts: Mapping[Kind, float]
+    share_of_first: float
+    share_of_second: float
+    matches: tuple[Match, ...] = ()
+
+    @property
+    def amount(self) -> float:
+        """Of all kinds."""
+        return sum(self.amounts.values())
+
+
+@dataclass(frozen=True)
+class Compared:
+    """What came of a class.
+
+    Attributes
+    ----------
+    compared
+        How many submissions were.
+    skipped, partly
+        Student ids with the reason why a submission, or a part of it, was not compared.
+    pairs
+        Those with most in common, the most first.
+    more
+        How many pairs have as much as `LEAST` in common, and are not among them.
+    median, high
+        Half of all pairs have at most `median` in common, and 99 of 100 at most `high`.
+    """
+
+    roster: Roster
+    compared: int
+    skipped: tuple[tuple[str, str], ...]
+    partly: tuple[tuple[str, str], ...]
+    pairs: tuple[Pair, ...]
+    more: int
+    median: float
+    high: float
+
+
+def compare_class(course: Path, assignment: str, most: int) -> Compared:
+    """Compare what the students of a class wrote.
+
+    Parameters
+    ----------
+    course, assignment
+        As for `hw_grading.records.results.read_roster`, which also says what is raised.
+    most
+        For how many pairs matching lines are looked up.
+
+    Raises
+    ------
+    Unreadable
+        The released notebook is not there, or damaged.
+    """
+    roster = read_roster(course, assignment)
+    here = roster.course
+    certification = homework_of(here.root, assignment).manifest.certification
+    released = read_released(here, assignment, certification)
+    works, skipped = [], []
+    for record in roster.records:
+        path = here.submitted(record.student, assignment) / f"{assignment}.ipynb"
+        try:
+            works.append(read_work(path, record.student, released))
+        except (Unreadable, OSError, ValueError) as why:
+            skipped.append((record.student, str(why)))
+    common = {kind: in_common([_hashes(work, kind) for work in works]) for kind in Kind}
+    amounts = sum((one.shared for one in common.values()), np.zeros((len(works), len(works))))
+    best = best_pairs(amounts, LEAST, MOST_IN_TABLE)
+    pairs = [_pair(works, common, i, j, with_lines=n < most) for n, (i, j) in enumerate(best)]
+    above = amounts[np.triu_indices(len(works), k=1)]
+    return Compared(
+        roster,
+        len(works),
+        tuple(skipped),
+        tuple((work.student, work.note) for work in works if work.note),
+        tuple(pairs),
+        int((above >= LEAST).sum()) - len(pairs),
+        float(np.median(above)) if above.size else 0.0,
+        float(np.quantile(above, 0.99)) if above.size else 0.0,
+    )
+
+
+def _hashes(work: Work, kind: Kind) -> NDArray[np.int64]:
+    found = [prints_of(piece).hashes for piece in work.pieces if piece.kind is kind]
+    return np.concatenate([*found, np.empty(0, dtype=np.int64)])
+
+
+def _pair(
+    works: Sequence[Work], common: Mapping[Kind, InCommon], i: int, j: int, *, with_lines: bool
+) -> Pair:
+    amounts = {kind: float(one.shared[i, j]) for kind, one in common.items()}
+    most = common[max(amounts, key=lambda kind: amounts[kind])]
+    found: list[Match] = []
+    if with_lines:
+        for kind, one in common.items():
+            found += matches(works[i].pieces, works[j].pieces, kind, one.weights)
+    found.sort(key=lambda match: -match.amount)
+    shares = (most.share(i, j), most.share(j, i))
+    return Pair(works[i].student, works[j].student, amounts, *shares, tuple(found))

@@ -1,0 +1,168 @@
+"""What a student wrote: the cells of a submission, less what was handed out.
+
+Of an answer each line of its released stub is taken away, as often as it stands there. Locked cells
+are left out, whatever was done to them. Of any other cell all lines go that stand somewhere in the
+release: students copy tests, to try things in them.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from nbformat import NotebookNode
+
+from hw_grading.homework.course import Course
+from hw_support.submission.file import Unreadable, read_submission
+from hw_support.submission.mending import grade_id_of
+from hw_support.submission.problems import Severity
+
+# Of a submission that are compared: many times what anybody writes.
+MOST_CHARACTERS, MOST_CELLS = 100_000, 300
+_STUB = ("# YOUR CODE HERE", "YOUR ANSWER HERE", "raise NotImplementedError()")
+
+
+class Kind(StrEnum):
+    """What is compared with what."""
+
+    CODE = "code"
+    TEXT = "text"
+
+
+@dataclass(frozen=True)
+class Piece:
+    """One cell with something of the student's own in it.
+
+    Attributes
+    ----------
+    cell
+        Grade id of the answer; "" for a cell that the student added.
+    number
+        Its place in the submitted notebook, from 1.
+    lines
+        The whole cell.
+    own
+        For each line, whether the student wrote it.
+    """
+
+    cell: str
+    number: int
+    kind: Kind
+    lines: tuple[str, ...]
+    own: tuple[bool, ...]
+
+
+@dataclass(frozen=True)
+class Work:
+    """What one student wrote; `note` says what of it is not compared, "" if all is."""
+
+    student: str
+    pieces: tuple[Piece, ...]
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Released:
+    """What was handed out.
+
+    Attributes
+    ----------
+    locked
+        Grade ids of cells that students do not write in, and of the certification.
+    stubs
+        The lines of each answer, stripped, by grade id.
+    lines
+        All lines, stripped.
+    """
+
+    locked: frozenset[str]
+    stubs: dict[str, Counter[str]]
+    lines: frozenset[str]
+
+
+def read_released(course: Course, assignment: str, certification: str) -> Released:
+    """Read the released notebook.
+
+    Parameters
+    ----------
+    course, assignment
+        Whose it is.
+    certification
+        Grade id of the cell with name and pledge, which is not compared; "" if there is none.
+
+    Raises
+    ------
+    Unreadable
+        It is not there, or damaged.
+    """
+    path = course.release(assignment) / f"{assignment}.ipynb"
+    notebook, problems = read_submission(path)
+    if any(problem.severity is Severity.FAILED for problem in problems):
+        raise Unreadable(
+            f"{path} cannot be read, which says what was handed out: {problems[-1].message} "
+            f"Run `nbgrader generate_assignment {assignment}`"
+        )
+    locked, stubs, lines = {certification}, {}, set(_STUB)
+    for cell in notebook.cells:
+        stripped = [line.strip() for line in cell.source.splitlines()]
+        lines.update(stripped)
+        name = grade_id_of(cell)
+        if name is None:
+            continue
+        if cell.metadata["nbgrader"].get("solution") is True:
+            stubs[name] = Counter(stripped)
+        else:
+            locked.add(name)
+    return Released(frozenset(locked), stubs, frozenset(lines))
+
+
+def read_work(path: Path, student: str, released: Released) -> Work:
+    """Read what a student wrote.
+
+    Raises
+    ------
+    Unreadable
+        The file is no notebook; the text says why.
+    """
+    notebook, problems = read_submission(path)
+    failed = [problem.message for problem in problems if problem.severity is Severity.FAILED]
+    if failed and not notebook.cells:
+        raise Unreadable(failed[0].removesuffix(" It scores 0."))
+    pieces: list[Piece] = []
+    note, left = failed[0] if failed else "", MOST_CHARACTERS
+    for number, cell in enumerate(notebook.cells, start=1):
+        piece = _piece(cell, number, released)
+        if piece is None:
+            continue
+        size = sum(map(len, piece.lines))
+        if size > left or len(pieces) == MOST_CELLS:
+            note = (
+                f"A part was not compared: at most {MOST_CHARACTERS:,} characters and {MOST_CELLS} "
+                f"cells of a submission are. Left out is what is below them, from cell {number} on."
+            )
+            break
+        left -= size
+        pieces.append(piece)
+    return Work(student, tuple(pieces), note)
+
+
+def _piece(cell: NotebookNode, number: int, released: Released) -> Piece | None:
+    name = grade_id_of(cell)
+    if name in released.locked or cell.cell_type not in ("code", "markdown"):
+        return None
+    lines = tuple(cell.source.splitlines())
+    stub = released.stubs.get(name or "")
+    own = []
+    left = Counter(stub)
+    for line in map(str.strip, lines):
+        if stub is None:
+            own.append(bool(line) and line not in released.lines)
+        else:
+            own.append(bool(line) and not left[line] and line not in _STUB)
+            left[line] -= left[line] > 0
+    if not any(own):
+        return None
+    kind = Kind.CODE if cell.cell_type == "code" else Kind.TEXT
+    return Piece(name if stub is not None and name else "", number, kind, lines, tuple(own))

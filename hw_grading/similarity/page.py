@@ -1,0 +1,173 @@
+"""The page of pairs with their matching lines, and the table beside it.
+
+Everything on it that students wrote is escaped. It has no script, and its Content-Security-Policy
+allows none and no address.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from hw_grading.pages import STYLE
+from hw_grading.records.graded_notebook import plain
+from hw_grading.records.results import Roster
+from hw_grading.records.writing import csv_of, write_together
+from hw_grading.similarity.comparing import LEAST, Compared, Pair, compare_class
+from hw_grading.similarity.matching import Match
+from hw_grading.similarity.own import Kind, Piece
+from hw_grading.similarity.pairs import WIDEST_SHARE
+from hw_grading.similarity.prints import RUN
+
+COLUMNS = (
+    *("student", "other_student", "in_common", "code", "text"),
+    *("share_of_student", "share_of_other", "cells"),
+)
+MARK = '<meta name="generator" content="hw_grading similarity">'
+_AROUND = 1  # lines shown beside those that match
+_MOST_LINES = 80  # of a cell
+_LONGEST_LINE = 400
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of a cell on the page; a `gap` stands for lines that are left out."""
+
+    number: int
+    text: str
+    matches: bool = False
+    given: bool = False
+    gap: bool = False
+
+
+def write_similarity(course: Path, assignment: str, out: Path, most: int) -> Compared:
+    """Compare a class, and write the page and the table.
+
+    Parameters
+    ----------
+    course, assignment
+        As for `hw_grading.similarity.comparing.compare_class`, which also says what is raised.
+    out
+        The page; the table is beside it. Its folder is made.
+    most
+        How many pairs the page shows.
+
+    Raises
+    ------
+    RuntimeError
+        One of the files is there and somebody else's.
+    """
+    compared = compare_class(course, assignment, most)
+    table = table_of(out)
+    head = ",".join(COLUMNS)
+    files = {out: page_of(compared, most, table.name), table: table_text(compared)}
+    write_together(files, {out: MARK, table: head})
+    return compared
+
+
+def table_of(out: Path) -> Path:
+    """Return where the table lies, given the page."""
+    return out.with_name(f"{out.stem}.csv")
+
+
+def table_text(compared: Compared) -> str:
+    """Return the table of pairs."""
+    rows = (
+        (
+            pair.first,
+            pair.second,
+            round(pair.amount, 1),
+            *(round(pair.amounts[kind], 1) for kind in Kind),
+            round(pair.share_of_first, 3),
+            round(pair.share_of_second, 3),
+            " ".join(dict.fromkeys(m.first.cell or "(added)" for m in pair.matches)),
+        )
+        for pair in compared.pairs
+    )
+    return csv_of([COLUMNS, *rows])
+
+
+def page_of(compared: Compared, most: int, table: str) -> str:
+    """Return the page.
+
+    Parameters
+    ----------
+    most
+        How many pairs it shows.
+    table
+        The name of the table's file.
+    """
+    templates = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=StrictUndefined,
+    )
+    roster = compared.roster
+    text = templates.get_template("similarity.html.j2").render(
+        assignment=plain(roster.assignment, 200),
+        mark=Markup(MARK),
+        style=Markup(STYLE.read_text(encoding="utf-8")),
+        made=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
+        compared=compared,
+        shown=compared.pairs[:most],
+        table=table,
+        least=round(LEAST),
+        run=RUN[Kind.CODE],
+        words=RUN[Kind.TEXT],
+        widest=round(100 * WIDEST_SHARE),
+        pairs_of_class=compared.compared * (compared.compared - 1) // 2,
+        name=lambda text: plain(text, 60),
+        why=lambda text: plain(text, 300),
+        per_cent=lambda share: f"{100 * share:.0f} %",
+        place=lambda piece: _place(roster, piece),
+        cells=lambda pair: _cells(roster, pair),
+        sides=lambda match: _sides(match),
+    )
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def _place(roster: Roster, piece: Piece) -> str:
+    if not piece.cell:
+        return f"a cell that they added, number {piece.number}"
+    return plain(str(roster.place(piece.cell)), 120)
+
+
+def _cells(roster: Roster, pair: Pair) -> str:
+    """Name the questions with most in common."""
+    names = dict.fromkeys(
+        plain(roster.place(match.first.cell).question, 20) if match.first.cell else "added"
+        for match in pair.matches
+    )
+    return ", ".join(list(names)[:4]) + (", …" if len(names) > 4 else "")
+
+
+def _sides(match: Match) -> list[tuple[Piece, list[Line]]]:
+    return [
+        (match.first, list(_lines(match.first, match.lines_of_first))),
+        (match.second, list(_lines(match.second, match.lines_of_second))),
+    ]
+
+
+def _lines(piece: Piece, matching: frozenset[int]) -> Iterator[Line]:
+    """Give the lines that match and those around them, as many as the page has room for."""
+    of_own = {n for n in matching if piece.own[n]}
+    wanted = sorted({k for n in of_own for k in range(n - _AROUND, n + _AROUND + 1)})
+    wanted = [n for n in wanted if 0 <= n < len(piece.lines)]
+    before = -1
+    for n in wanted[:_MOST_LINES]:
+        if n != before + 1:
+            yield Line(n, "", gap=True)
+        text = piece.lines[n].expandtabs(4)
+        text = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+        text = text if len(text) <= _LONGEST_LINE else f"{text[:_LONGEST_LINE]}…"
+        yield Line(n + 1, text, matches=n in of_own, given=not piece.own[n])
+        before = n
+    if before + 1 < len(piece.lines):
+        yield Line(before + 2, "", gap=True)

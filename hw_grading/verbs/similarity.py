@@ -1,0 +1,48 @@
+"""Shows which answers of a class are alike."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from hw_grading import DISTRIBUTION
+from hw_grading.verbs import FINE, TO_DO
+
+HELP = "which answers are alike, with the matching lines side by side"
+DESCRIPTION = (
+    "Compares what students wrote, without what was handed out, and writes a page and a table of "
+    "the pairs that have most in common. It is no evidence: a person looks."
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options."""
+    parser.add_argument("assignment")
+    parser.add_argument(
+        "--out", type=Path, help="the page (similarity_<assignment>.html by default)"
+    )
+    parser.add_argument(
+        "--most", type=int, default=40, help="how many pairs the page shows (40 by default)"
+    )
+
+
+def run(chosen: argparse.Namespace) -> int:
+    """Write page and table, print where they are, and return the exit status."""
+    try:
+        import copydetect  # noqa: F401
+    except ImportError:
+        raise RuntimeError(
+            "Comparing answers needs the package copydetect, which is not installed: "
+            f"pip install '{DISTRIBUTION}[similarity]'"
+        ) from None
+    from hw_grading.records.graded_notebook import plain
+    from hw_grading.records.writing import expect_page
+    from hw_grading.similarity.page import table_of, write_similarity
+
+    out = expect_page(chosen.out or chosen.course / f"similarity_{chosen.assignment}.html")
+    compared = write_similarity(chosen.course, chosen.assignment, out, max(chosen.most, 0))
+    print(f"{compared.compared} submissions compared.")
+    for student, why in (*compared.skipped, *compared.partly):
+        print(f"{plain(student, 60)}: {why}")
+    print(out, table_of(out), sep="\n")
+    return TO_DO if compared.skipped else FINE

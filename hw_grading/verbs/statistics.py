@@ -1,0 +1,39 @@
+"""Writes a class in numbers: one page, and tables beside it."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from hw_grading.verbs import FINE
+
+HELP = "a class in numbers: totals, questions, failed parts, times, graders"
+DESCRIPTION = (
+    "Writes one page and two tables of a class, without names of students. With --for-students "
+    "they have only what students may see of each other: groups of five and more. Publish that "
+    "page once, when all are graded: two pages tell what changed between them."
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options."""
+    parser.add_argument("assignment")
+    parser.add_argument(
+        "--out", type=Path, help="the page (statistics_<assignment>.html by default)"
+    )
+    parser.add_argument(
+        "--for-students", action="store_true", help="only counts of five and more; no graders"
+    )
+
+
+def run(chosen: argparse.Namespace) -> int:
+    """Write page and tables, print where they are, and return the exit status."""
+    from hw_grading.records.writing import expect_page
+    from hw_grading.reports.statistics.page import write_statistics
+
+    kind = "_for_students" if chosen.for_students else ""
+    default = chosen.course / f"statistics_{chosen.assignment}{kind}.html"
+    out = expect_page(chosen.out or default)
+    written = write_statistics(chosen.course, chosen.assignment, out, students=chosen.for_students)
+    print(*written, sep="\n")
+    return FINE
