@@ -19,10 +19,10 @@ import pytest
 from sqlalchemy import select
 
 from hw_grading.__main__ import main
+from hw_grading.records.tables import read_table
 from hw_grading.records.timestamp import read_time
 from hw_grading.term import canvas, write
 from hw_grading.term.decide import before_of
-from hw_grading.records.tables import read_table
 from hw_support.submission.file import MAX_BYTES
 
 CONFIG = "c = get_config()\nc.CourseDirectory.course_id = 'term'\n"
