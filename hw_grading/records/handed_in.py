@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from nbgrader import api
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from hw_grading.records.extensions import Extension, due_of, extensions_in
+from hw_grading.records.scores import NoScores, open_gradebook
 
 
 @dataclass(frozen=True)
@@ -69,3 +70,27 @@ def handed_in(db: Session, student: str | None = None) -> list[HandedIn]:
         ours = granted.get((name, who))
         found.append(HandedIn(name, who, when, due, due_of(due, of_nbgrader, ours), ours))
     return found
+
+
+def extended(db_url: str, assignment: str, due: datetime) -> dict[str, datetime]:
+    """Return the due dates of students who were granted a later one, by id; of `due`'s zone.
+
+    Parameters
+    ----------
+    db_url, assignment
+        As for `hw_grading.records.scores.read_gradebook`. Without a gradebook nobody was.
+    due
+        The due date for all, with a zone.
+    """
+    try:
+        with open_gradebook(db_url, assignment) as (db, _):
+            granted = extensions_in(db, assignment)
+    except NoScores:
+        return {}
+    for_all = due.astimezone(UTC).replace(tzinfo=None)
+    found = {student: one.due(for_all) for (_, student), one in granted.items()}
+    return {
+        student: own.replace(tzinfo=UTC).astimezone(due.tzinfo)
+        for student, own in found.items()
+        if own > for_all
+    }

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from hw_grading.homework.course import Course
 from hw_grading.homework.homework import file_name_pattern, homework_of
+from hw_grading.records.handed_in import extended
 from hw_grading.term import canvas, gradescope, moodle, plain
 from hw_grading.term.decide import decide
 from hw_grading.term.download import Download, open_downloads
@@ -77,7 +78,8 @@ def collect(
         if not dry_run:
             put_back(course, homework, {*collected, *(person.id for person in people.people)})
         due = settings.due_moment
-        plan = decide(course, homework, due, people, found, left_out, collected)
+        own = extended(course.db_url, homework, due) if due else {}
+        plan = decide(course, homework, due, people, found, left_out, collected, own)
         _say(plan_in_words(plan, zone))
         if dry_run or not plan.entries:
             return plan.is_all_well
