@@ -147,7 +147,7 @@ class Corrections:
         ]
         more, less = sum(b > a for a, b in scores), sum(b < a for a, b in scores)
         same = len(scores) - more - less
-        lines = [f"{more} students have more points, {less} less, {same} as many as before."]
+        lines = [f"Students with more points: {more}, with fewer: {less}, as before: {same}."]
         if after.max_score != before.max_score:
             now, then = in_digits(after.max_score), in_digits(before.max_score)
             lines.append(f"All points are {now} now, {then} before.")

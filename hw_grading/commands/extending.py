@@ -100,7 +100,7 @@ class Extensions:
             more = [f"and {len(wrong) - _MOST_SHOWN} more"] if len(wrong) > _MOST_SHOWN else []
             raise Unreadable("\n".join([*wrong[:_MOST_SHOWN], *more, "Nothing was granted."]))
         grant(self._database, self._assignment, grants, author)
-        skipped = [f"{others} rows are for other homeworks."] if others else []
+        skipped = [f"Rows for other homeworks: {others}."] if others else []
         return [*self._lines(grants), *skipped]
 
     def remove(self, students: Sequence[str]) -> list[str]:

@@ -83,7 +83,7 @@ def test_points_for_everybody_and_back_again_in_one_command(term, capsys):
     said = capsys.readouterr().out.splitlines()
     assert said == [
         "1: +1 for everyone in why, Q1 a. Why: the text was unclear",
-        "1 students have more points, 0 less, 1 as many as before.",
+        "Students with more points: 1, with fewer: 0, as before: 1.",
         "Take it back: python -m hw_grading correct ps1 --undo 1",
     ]
     finals = final_scores(term.course, "ps1").students

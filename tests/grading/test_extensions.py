@@ -278,7 +278,7 @@ def test_rows_for_other_homeworks_are_left_to_them(file_term, capsys):
         "ada": 6,
         "ben": 7,
     }
-    assert "1 rows are for other homeworks." in capsys.readouterr().out
+    assert "Rows for other homeworks: 1." in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
