@@ -54,7 +54,8 @@ c.Autograde.autograde_preprocessors = [
     "hw_grading.plugins.preprocessors.CollectResult",
     "nbgrader.preprocessors.LimitOutput",
     "hw_grading.plugins.saving.SaveScores",
-    "nbgrader.preprocessors.AssignLatePenalties",
+    # In the place of AssignLatePenalties: what lateness costs is counted when scores are shown.
+    "hw_grading.plugins.lateness.LeaveLateness",
     "hw_grading.plugins.preprocessors.MarkFinished",
 ]
 # "none" runs student code with your own rights: for a class that you trust with your machine.
@@ -70,6 +71,16 @@ c.ExecuteSubmission.processes = 64
 c.ExecuteSubmission.file_mb = 100
 c.ExecuteSubmission.folder_mb = 200
 c.ExecuteSubmission.files = 20_000
+
+# What late work loses, counted whenever scores are shown or exported, so after grading by hand.
+# Homeworks may differ, in a section [late] of their manifests; docs/late-work.md has a table.
+c.LatePolicy.grace_minutes = 0
+c.LatePolicy.percent = 0  # of all points of the homework
+c.LatePolicy.per = "day"  # or "hour", which have begun
+c.LatePolicy.floor = 0  # percent that lateness leaves
+c.LatePolicy.last_moment_hours = None  # after the due date; later work scores 0
+c.LatePolicy.slip_days = 0  # of each student, over all homeworks
+c.LatePolicy.use_slip_days = "automatic"  # or "asked"
 
 # Submissions are run at once: "processes" of this machine, "serial", or "dask".
 c.WholeClass.executor = "processes"

@@ -16,9 +16,9 @@ from hw_grading.desk.courses import Desks
 from hw_grading.desk.homework_desk import NotThere
 from hw_grading.desk.shapes import BadRequest, name_in, rubric_json
 from hw_grading.outcome import GraderFault
+from hw_grading.records.database import Unavailable
 from hw_grading.records.scores import NoScores
 from hw_grading.rubrics.model import LONGEST_NAME, Conflict, Refused, RubricChanged
-from hw_grading.rubrics.tables import Unavailable
 from hw_support.failures import visible
 from hw_support.submission.file import Unreadable
 

@@ -2,33 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from hw_grading.final_scores.corrections import Change, Correction, Kind, applied, corrections_in
+from hw_grading.final_scores.lateness import penalty_of
+from hw_grading.final_scores.policy import terms_of
+from hw_grading.final_scores.slip_days import used_by_homework, used_until
 from hw_grading.homework.course import Course
-from hw_grading.records.scores import Cell, Record, read_gradebook
+from hw_grading.records.handed_in import HandedIn, handed_in
+from hw_grading.records.questions import read_places
+from hw_grading.records.scores import Cell, Record, open_gradebook, read_gradebook
 from hw_grading.records.students import Student, students_of
+from hw_support.submission.file import Unreadable
 
-
-@dataclass(frozen=True)
-class Correction:
-    """A change of points that holds for everybody in whom it applies.
-
-    Attributes
-    ----------
-    key
-        A number, by which it is undone.
-    cell
-        Grade id.
-    points
-        What it adds for this student; negative if it takes away.
-    reason
-        For students to read.
-    """
-
-    key: int
-    cell: str
-    points: float
-    reason: str
+__all__ = ["Correction", "FinalScore", "FinalScores", "final_score", "final_scores"]
 
 
 @dataclass(frozen=True)
@@ -42,13 +32,18 @@ class FinalScore:
     record
         The row of the gradebook; None if nothing was handed in.
     corrections
-        Those that apply to this student.
+        Those that apply to this student, also where they change nothing.
     score
         Points of tests and people, and of corrections, before lateness counts; 0 without a record.
     penalty
         Points taken off for lateness, from 0 to `score`.
     why_penalty
-        The same in words: ``"1 d 2 h late: 10 % for each day"``; "" without a penalty.
+        The same in words: ``"1 d 2 h late: 10 % of all points for each day, so for 2 days"``; "" if
+        lateness costs nothing.
+    slip_days
+        That this homework uses.
+    slip_days_left
+        After this homework and those that were due before; None if the course has no slip days.
     """
 
     student: Student
@@ -57,11 +52,19 @@ class FinalScore:
     score: float = 0.0
     penalty: float = 0.0
     why_penalty: str = ""
+    slip_days: int = 0
+    slip_days_left: int | None = None
 
     @property
     def final(self) -> float:
         """What counts: never below zero."""
         return max(0.0, self.score - self.penalty)
+
+    def points(self, cell: str) -> float:
+        """Return the points for one cell by its grade id, corrections counted."""
+        scores = self.record.scores if self.record else ()
+        given = sum(score.points for score in scores if score.cell.name == cell)
+        return given + sum(one.points for one in self.corrections if one.cell == cell)
 
 
 @dataclass(frozen=True)
@@ -73,7 +76,7 @@ class FinalScores:
     assignment
         Such as ``"ps1"``.
     cells
-        The cells with points, in the notebook's order.
+        The cells with points, in the notebook's order, without what a correction dropped.
     max_score
         All points, without what a correction dropped.
     students
@@ -93,14 +96,95 @@ def final_scores(course: Course, assignment: str) -> FinalScores:
     ------
     NoScores
         As `hw_grading.records.scores.read_gradebook`.
+    GraderFault
+        The course's table of late work has a mistake, or a homework's manifest.
     """
     cells, records, _ = read_gradebook(course.db_url, assignment)
+    rules = _Rules(course, assignment, cells)
     by_id = {record.student: record for record in records}
-    finals = {}
-    for student in students_of(course.db_url, assignment):
-        record = by_id.get(student.id)
-        score = sum(one.points for one in record.scores) if record else 0.0
-        penalty = min(record.penalty, max(0.0, score)) if record else 0.0
-        finals[student.id] = FinalScore(student, record, (), score, penalty)
-    most = sum(cell.max_points for cell in cells)
-    return FinalScores(assignment, tuple(cells), most, dict(sorted(finals.items())))
+    students = students_of(course.db_url, assignment)
+    finals = {one.id: rules.final(one, by_id.get(one.id)) for one in students}
+    ordered = _in_order(course, assignment, rules.cells)
+    return FinalScores(assignment, ordered, rules.most, dict(sorted(finals.items())))
+
+
+def final_score(
+    course: Course, assignment: str, student: str, cells: Iterable[Cell], record: Record | None
+) -> tuple[FinalScore, float]:
+    """Compute one student's final score, without reading the class.
+
+    Parameters
+    ----------
+    course, assignment
+        As for `final_scores`, which also says what is raised.
+    student
+        An id; nothing else of the student is looked up.
+    cells, record
+        As `hw_grading.records.scores.read_one` gives them.
+
+    Returns
+    -------
+    final, most
+        The score, and all points of the homework, without what a correction dropped.
+    """
+    rules = _Rules(course, assignment, cells, student)
+    return rules.final(Student(student, "", "", ""), record), rules.most
+
+
+class _Rules:
+    """What decides the final scores of a homework: corrections, the late policy, slip days."""
+
+    def __init__(
+        self, course: Course, assignment: str, cells: Iterable[Cell], student: str | None = None
+    ) -> None:
+        self._assignment = assignment
+        self._terms_of = functools.cache(functools.partial(terms_of, course))
+        self._terms = self._terms_of(assignment)
+        with open_gradebook(course.db_url, assignment) as (db, due):
+            self._due = due[assignment]
+            changes = corrections_in(db, assignment)
+            turns = handed_in(db, student) if self._terms.slip_days else []
+        self._handed_in: dict[str, list[HandedIn]] = {}
+        for turn in turns:
+            self._handed_in.setdefault(turn.student, []).append(turn)
+        self._changes: dict[str, list[Change]] = {}
+        for change in changes:
+            self._changes.setdefault(change.cell, []).append(change)
+        dropped = {change.cell for change in changes if change.kind is Kind.DROP}
+        self.cells = tuple(cell for cell in cells if cell.name not in dropped)
+        self.most = sum(cell.max_points for cell in self.cells)
+
+    def final(self, student: Student, record: Record | None) -> FinalScore:
+        used, left = self._slip_days(student.id)
+        if record is None:
+            return FinalScore(student, None, slip_days_left=left)
+        corrections = [
+            correction
+            for score in record.scores
+            for correction in applied(score, self._changes.get(score.cell.name, ()))
+        ]
+        corrections.sort(key=lambda one: one.key)
+        points = sum(one.points for one in record.scores) + sum(one.points for one in corrections)
+        if self._terms.say_anything:
+            penalty, why = penalty_of(self._terms, record, points, self.most, used)
+        else:  # a course may have left lateness to nbgrader; both together would charge twice
+            penalty = min(record.penalty, max(0.0, points))
+            why = f"{record.late} late" if penalty and record.late else ""
+        return FinalScore(student, record, tuple(corrections), points, penalty, why, used, left)
+
+    def _slip_days(self, student: str) -> tuple[int, int | None]:
+        """Return how many a student uses for this homework, and has after it."""
+        if not self._terms.slip_days:
+            return 0, None
+        turns = self._handed_in.get(student, [])
+        used = used_by_homework(turns, self._terms_of)
+        until = used_until(self._due, turns, used) if self._due else 0
+        return used.get(self._assignment, 0), max(0, self._terms.slip_days - until)
+
+
+def _in_order(course: Course, assignment: str, cells: Sequence[Cell]) -> tuple[Cell, ...]:
+    places: dict[str, object] = {}
+    with contextlib.suppress(Unreadable, OSError):  # without the notebook names have to do
+        places |= read_places(course.source(assignment) / f"{assignment}.ipynb")
+    order = {name: number for number, name in enumerate(places)}
+    return tuple(sorted(cells, key=lambda cell: (order.get(cell.name, len(order)), cell.name)))

@@ -70,7 +70,10 @@ class Course:
     def of(cls, directory: CourseDirectory) -> Course:
         """Return the course of a running nbgrader command, with the settings that it has."""
         course = cls(Path(directory.root))
-        course.__dict__.update(config=directory.config, directory=directory)
+        # nbgrader makes the directory before it reads the course's file, and tells it only its own
+        # settings: all of them are the command's.
+        config = (directory.parent or directory).config
+        course.__dict__.update(config=config, directory=directory)
         return course
 
     @cached_property

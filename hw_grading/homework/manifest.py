@@ -12,6 +12,9 @@
     [shown_beside.q4]
     answers = ["helper"]
 
+    [late]
+    percent = 20
+
 Every key may be left out. A mistake in the file is a `ManifestError`: one line that names the file,
 the key, what was found and what is allowed.
 """
@@ -22,7 +25,7 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, time
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -46,6 +49,7 @@ _ALLOWED = {
     "tuple_type": 'a list of texts, such as ["...", "..."]',
     "dict_type": "a section [{section}.GRADE_ID] for each cell, with {keys}",
     "model_type": "a section [{section}.GRADE_ID], with {keys}",
+    "literal_error": "{expected}",
 }
 
 
@@ -54,6 +58,8 @@ class ManifestError(GraderFault):
 
 
 Seconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)]
+NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Percent = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
 
 
 class _Section(BaseModel):
@@ -90,6 +96,22 @@ class Beside(_Section):
     printed: tuple[str, ...] = Field(default=(), strict=False)
 
 
+class Late(_Section):
+    """What late work loses, where it differs from the course's ``c.LatePolicy``.
+
+    Each attribute is that of the course by the same name; None for the course's value.
+    `hw_grading.final_scores.policy.LatePolicy` says what they mean.
+    """
+
+    grace_minutes: NotNegative | None = None
+    percent: Percent | None = None
+    per: Literal["day", "hour"] | None = None
+    of: Literal["possible", "earned"] | None = None
+    floor: Percent | None = None
+    last_moment_hours: NotNegative | None = None
+    most_slip_days: Annotated[int, Field(ge=0)] | None = None
+
+
 class Manifest(_Section):
     """What one homework sets.
 
@@ -116,6 +138,8 @@ class Manifest(_Section):
         may have a function ``preload()``, which is called then.
     limits
         By grade id.
+    late
+        What late work loses, where this homework differs from the course.
     start
         Paragraphs for ``START.html``, as plain text.
     """
@@ -130,6 +154,7 @@ class Manifest(_Section):
     shown_beside: Mapping[str, Beside] = Field(default_factory=dict)
     preload: tuple[str, ...] = Field(default=(), strict=False)
     limits: Mapping[str, CellLimits] = Field(default_factory=dict)
+    late: Late = Late()
     start: tuple[str, ...] = Field(default=(), strict=False)
 
     @field_validator("time_zone")
@@ -181,7 +206,11 @@ class Manifest(_Section):
         return {name: seconds for name, seconds in found.items() if seconds is not None}
 
 
-_SECTIONS: dict[str, type[BaseModel]] = {"limits": CellLimits, "shown_beside": Beside}
+_SECTIONS: dict[str, type[BaseModel]] = {
+    "limits": CellLimits,
+    "shown_beside": Beside,
+    "late": Late,
+}
 
 
 def read_manifest(path: Path) -> Manifest:
@@ -230,6 +259,8 @@ def _sentence(error: Any) -> str:
         if named["section"] in _SECTIONS:
             named["keys"] = " or ".join(_SECTIONS[named["section"]].model_fields)
         said = _ALLOWED[error["type"]].format(**named, **error.get("ctx", {}))
+        if key == "late":  # which is of the whole homework
+            said = said.replace("[late.GRADE_ID]", "[late]")
     return f"{key} is {_shown(value)}. Allowed is {said}."
 
 

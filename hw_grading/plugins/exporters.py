@@ -36,7 +36,7 @@ from hw_grading.outcome import GraderFault
 from hw_grading.plugins.preprocessors import log_problems
 from hw_grading.plugins.sanitizing import Sanitizing
 from hw_grading.plugins.saving import add_indexes
-from hw_grading.rubrics.tables import Database
+from hw_grading.records.database import Database
 from hw_grading.run.execution import ExecuteSubmission
 from hw_grading.run.ready import expect_ready
 

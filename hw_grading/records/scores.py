@@ -1,8 +1,8 @@
 """What the gradebook holds about one assignment: its cells, and each student's points.
 
-The columns are read directly, in six queries for the whole class, and about as many for one student
-of it: the properties of nbgrader's own objects ask the database once more for every cell of every
-student.
+The columns are read directly, in a few queries for the whole class, and about as many for one
+student of it: the properties of nbgrader's own objects ask the database once more for every cell of
+every student.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ from sqlalchemy.exc import NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from hw_grading import DISTRIBUTION
+from hw_grading.records.database import shown_address
+from hw_grading.records.extensions import due_of, extensions_in
 
 
 def in_digits(points: float) -> str:
@@ -75,9 +77,12 @@ class Record:
     handed_in
         UTC, without a time zone; None if not known.
     seconds_late
-        After the due date, extensions counted; 0 if in time.
+        Whole ones, after the due date, extensions counted; 0 if in time.
     penalty
-        Points taken off for lateness.
+        Points that nbgrader took off for lateness when it autograded. What counts in the end, says
+        `hw_grading.final_scores`.
+    due
+        When this student had to hand in, extensions counted, UTC; None for no due date.
     key
         The gradebook's own for the notebook, in whose order formgrader numbers submissions.
     """
@@ -88,6 +93,7 @@ class Record:
     penalty: float = 0.0
     scores: tuple[Score, ...] = ()
     key: str = field(default="", compare=False)
+    due: datetime | None = field(default=None, compare=False)
 
     @property
     def scored(self) -> bool:
@@ -102,7 +108,7 @@ class Record:
 
     @property
     def total(self) -> float:
-        """Points so far, less the penalty: what nbgrader exports."""
+        """Points so far, less nbgrader's penalty: what nbgrader's own pages show."""
         return max(0.0, sum(score.points for score in self.scores) - self.penalty)
 
     @property
@@ -143,7 +149,7 @@ def read_gradebook(db_url: str, assignment: str) -> tuple[list[Cell], list[Recor
         If there is no gradebook, it is damaged, or it does not know the assignment. The text has
         the address without its password.
     """
-    with _gradebook(db_url, assignment) as (db, due):
+    with open_gradebook(db_url, assignment) as (db, due):
         cells = cells_of(db, assignment)
         records = _records(db, assignment, cells, due[assignment])
         return list(cells.values()), records, set(due) - {assignment}
@@ -167,17 +173,23 @@ def read_one(
         The cells with points, in no particular order; the student's record, None if the gradebook
         has none; graders' comments by grade id, without those that nbgrader makes by itself.
     """
-    with _gradebook(db_url, assignment) as (db, due):
+    with open_gradebook(db_url, assignment) as (db, due):
         cells = cells_of(db, assignment)
         records = _records(db, assignment, cells, due[assignment], student)
         return list(cells.values()), next(iter(records), None), _comments(db, assignment, student)
 
 
 @contextmanager
-def _gradebook(
+def open_gradebook(
     db_url: str, assignment: str
 ) -> Iterator[tuple[Session, dict[str, datetime | None]]]:
-    """Give a session that writes nothing, and the due dates of all assignments."""
+    """Give a session that writes nothing, and the due dates of all assignments.
+
+    Raises
+    ------
+    NoScores
+        As `read_gradebook`.
+    """
     url = make_url(db_url)
     engine = reading(url, assignment)
     try:
@@ -234,13 +246,6 @@ def _is_empty(engine: Engine) -> bool:
         return not inspect(engine).has_table(api.Assignment.__tablename__)
     except SQLAlchemyError:
         return False  # it cannot even be asked
-
-
-def shown_address(url: URL) -> str:
-    """Return a gradebook's address as anybody may see it: options may hold a password as well."""
-    if url.get_backend_name() == "sqlite":
-        return url.database or ":memory:"
-    return url.set(query={}).render_as_string(hide_password=True)
 
 
 _DUE = select(api.Assignment.name, api.Assignment.duedate)
@@ -307,14 +312,14 @@ def _records(
         keys[key] = of_notebook
 
     records = []
+    granted = extensions_in(db, assignment, student)
     query = select(submission.id, submission.student_id, submission.timestamp, submission.extension)
     for key, name, when, extension in db.execute(of_them(query)):
-        late = 0.0
-        if when is not None and due is not None:
-            late = (when - (due + extension if extension else due)).total_seconds()
-        held = tuple(scores.get(key, ()))
-        penalty = penalties.get(key, 0.0)
-        records.append(Record(name, when, max(0.0, late), penalty, held, keys.get(key, "")))
+        own = due_of(due, extension, granted.get((assignment, name))) if due else None
+        late = (when - own).total_seconds() if when and own else 0.0
+        held, penalty = tuple(scores.get(key, ())), penalties.get(key, 0.0)
+        of_notebook = keys.get(key, "")
+        records.append(Record(name, when, max(0.0, late // 1), penalty, held, of_notebook, own))
     return records
 
 

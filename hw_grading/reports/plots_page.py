@@ -24,6 +24,7 @@ from urllib.parse import quote
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from hw_grading.final_scores.scores import FinalScores, final_scores
 from hw_grading.outcome import Status
 from hw_grading.pages import FORMULAS, STYLE
 from hw_grading.pages.mathematics import Budget
@@ -123,7 +124,7 @@ def write_plots_page(course: Path, assignment: str, out: Path) -> Path:
     """
     roster = read_roster(course, assignment)
     records = sorted(roster.records, key=lambda r: (r.auto_total if r.scored else -1.0, r.student))
-    pages = _Pages(roster, records, out)
+    pages = _Pages(roster, records, final_scores(roster.course, assignment), out)
     out.parent.mkdir(parents=True, exist_ok=True)
     with contextlib.ExitStack() as files:
         first, second = (files.enter_context(replaced(path)) for path in (out, by_question(out)))
@@ -139,8 +140,10 @@ def write_plots_page(course: Path, assignment: str, out: Path) -> Path:
 class _Pages:
     """Writes the pages of a class."""
 
-    def __init__(self, roster: Roster, records: list[Record], out: Path) -> None:
-        self._roster, self._records = roster, records
+    def __init__(
+        self, roster: Roster, records: list[Record], finals: FinalScores, out: Path
+    ) -> None:
+        self._roster, self._records, self._finals = roster, records, finals
         self.questions = _questions(roster)
         self._numbers = _numbers_in_formgrader(roster)
         self._templates = Environment(
@@ -197,7 +200,7 @@ class _Pages:
             number,
             plain(record.student, 200),
             self._numbers.get(record.student, ""),
-            tuple(_facts(self._roster, record, result)),
+            tuple(_facts(self._roster, self._finals, result)),
             tuple(said),
             tuple(map(str, result.faults)),
             tuple(_cards(self.questions, cells, scores, budget)) if cells else (),
@@ -252,11 +255,15 @@ def _cards(
         yield Card(question, _points(question, scores.get(question.name)), answer)
 
 
-def _facts(roster: Roster, record: Record, result: StudentResult) -> Iterator[Markup]:
+def _facts(roster: Roster, finals: FinalScores, result: StudentResult) -> Iterator[Markup]:
     fact = Markup("{} <b>{}</b> of {}")
-    if record.scored:
+    record = result.record
+    final = finals.students.get(record.student)
+    if record.scored and final:
         yield fact.format("tests", in_digits(record.auto_total), in_digits(roster.auto_max))
-        yield fact.format("total", in_digits(record.total), in_digits(roster.max_total))
+        yield fact.format("total", in_digits(final.final), in_digits(finals.max_score))
+        if final.penalty:
+            yield escaped(f"{in_digits(final.penalty)} taken off for lateness")
         if record.waiting:
             yield escaped(f"{in_digits(record.waiting)} to be graded")
     if record.late:

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TextIO
 
+from hw_grading.final_scores.scores import FinalScore, FinalScores, final_scores
 from hw_grading.outcome import Status
 from hw_grading.records.graded_notebook import plain
 from hw_grading.records.results import Roster, StudentResult, read_results
@@ -35,7 +36,8 @@ def report(course: Path, assignment: str, width: int | None = None) -> str:
         Columns of the longest line; those of the terminal by default.
     """
     roster, results = read_results(course, assignment)
-    return table(roster, results, width or shutil.get_terminal_size((140, 24)).columns)
+    finals = final_scores(roster.course, assignment)
+    return table(roster, results, finals, width or shutil.get_terminal_size((140, 24)).columns)
 
 
 def print_report(course: Path, assignment: str, stream: TextIO | None = None) -> None:
@@ -45,21 +47,28 @@ def print_report(course: Path, assignment: str, stream: TextIO | None = None) ->
     print(report(course, assignment).encode(encoding, "replace").decode(encoding), file=stream)
 
 
-def table(roster: Roster, results: Sequence[StudentResult], width: int) -> str:
+def table(roster: Roster, results: Sequence[StudentResult], finals: FinalScores, width: int) -> str:
     """Return the lines for these students, and the counts below them.
 
-    A question's points are those given so far: a "+" says that a person has still to give some.
-    Below a student's points stands what went wrong, one matter on a line.
+    A question's points are those given so far, corrections for all counted: a "+" says that a
+    person has still to give some. Where lateness costs anybody anything, the total stands as score,
+    penalty and what is left. Below a student's points stands what went wrong, one matter on a line.
     """
+    counts = {cell.name for cell in finals.cells}
     questions: dict[str, list[Cell]] = {}
     for cell in roster.cells:
-        if cell.max_points:
+        if cell.max_points and cell.name in counts:
             questions.setdefault(roster.place(cell.name).question, []).append(cell)
-    heads = ["student", *questions, "tests", "by hand", "total", "late"]
+    any_late = any(final.why_penalty for final in finals.students.values())
+    totals = ["score", "penalty", "final"] if any_late else ["total"]
+    heads = ["student", *questions, "tests", "by hand", *totals, "late"]
     most = [sum(cell.max_points for cell in cells) for cells in questions.values()]
     by_hand = roster.max_total - roster.auto_max
-    limits = ["of", *map(in_digits, [*most, roster.auto_max, by_hand, roster.max_total]), ""]
-    rows = [heads, limits, *(_row(result, questions) for result in results)]
+    limits = ["of", *map(in_digits, [*most, roster.auto_max, by_hand, finals.max_score])]
+    limits += ["", in_digits(finals.max_score), ""] if any_late else [""]
+    rows = [heads, limits]
+    of = finals.students
+    rows += [_row(one, of.get(one.record.student), questions, any_late) for one in results]
     for row in rows:
         row[0] = fit(row[0], WIDEST_NAME)
     heads[1 : 1 + len(questions)] = [fit(head, WIDEST_QUESTION) for head in questions]
@@ -105,19 +114,25 @@ def _pad(text: str, width: int) -> str:
     return text + fill if width > 0 else fill + text
 
 
-def _row(result: StudentResult, questions: dict[str, list[Cell]]) -> list[str]:
+def _row(
+    result: StudentResult,
+    final: FinalScore | None,
+    questions: dict[str, list[Cell]],
+    any_late: bool,
+) -> list[str]:
     record = result.record
-    if not record.scored:
-        return [record.student, *["–"] * (len(questions) + 3), record.late]
+    if not record.scored or final is None:
+        return [record.student, *["–"] * (len(questions) + (5 if any_late else 3)), record.late]
     scores = {score.cell: score for score in record.scores}
     points = []
     for cells in questions.values():
         held = [scores[cell] for cell in cells if cell in scores]
         waits = "+" if any(score.waits for score in held) else ""
-        points.append(in_digits(sum(score.points for score in held)) + waits)
+        points.append(in_digits(sum(final.points(cell.name) for cell in cells)) + waits)
     waiting = f"{in_digits(record.waiting)} wait" if record.waiting else "done"
-    totals = [in_digits(record.auto_total), waiting, in_digits(record.total)]
-    return [record.student, *points, *totals, record.late]
+    totals = [final.score, final.penalty, final.final] if any_late else [final.score]
+    given = [in_digits(record.auto_total), waiting, *map(in_digits, totals)]
+    return [record.student, *points, *given, record.late]
 
 
 def _remarks(result: StudentResult | None) -> list[str]:

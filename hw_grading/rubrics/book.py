@@ -20,6 +20,7 @@ from sqlalchemy import Connection, select
 
 from hw_grading.homework.course import Course
 from hw_grading.homework.homework import homework_of
+from hw_grading.records.database import Database, Unavailable
 from hw_grading.records.questions import Place, read_places
 from hw_grading.records.scores import Cell, cells_of
 from hw_grading.rubrics.model import (
@@ -40,7 +41,6 @@ from hw_grading.rubrics.model import (
 from hw_grading.rubrics.rescoring import change, plain, rescored
 from hw_grading.rubrics.rows import Rows, Stamp, mark_of, rubric_of
 from hw_grading.rubrics.seed import first_rubric
-from hw_grading.rubrics.tables import Database, Unavailable
 from hw_grading.rubrics.teamwork import Teamwork, expect_name
 
 __all__ = ["GradeBook", "Unavailable"]

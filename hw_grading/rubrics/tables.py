@@ -1,67 +1,27 @@
-"""The desk's own tables, in the gradebook's database, and its transactions.
-
-Rows are reached by names (assignment, cell, student), not by nbgrader's keys, which change when a
-gradebook is made anew. The tables are made after nbgrader's own: in an empty database nbgrader
-would not set its version otherwise.
-"""
+"""The desk's own tables, in the gradebook's database."""
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
+from sqlalchemy import Boolean, Column, DateTime, Float, Integer, String, Table, Text
 
-from nbgrader import api
-from sqlalchemy import (
-    Boolean,
-    Column,
-    Connection,
-    DateTime,
-    Engine,
-    Float,
-    Integer,
-    MetaData,
-    String,
-    Table,
-    Text,
-    create_engine,
-    event,
-    inspect,
-    text,
-)
-from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.pool import NullPool
-
-from hw_grading.outcome import GraderFault
-from hw_grading.records.scores import shown_address
-
-SECONDS_TO_WAIT = 20  # for who is writing into an SQLite gradebook
-_LOCK = 7_402_118  # any number: that of the desk's lock in PostgreSQL
-METADATA = MetaData()
-
-
-def _name(name: str, key: bool = False) -> Column[str]:
-    return Column(name, String(128), primary_key=key, nullable=False)
-
+from hw_grading.records.database import METADATA, name_column
 
 RUBRICS = Table(
     "desk_rubric",
     METADATA,
-    _name("assignment", key=True),
-    _name("cell", key=True),
+    name_column("assignment", key=True),
+    name_column("cell", key=True),
     Column("kind", String(16), nullable=False),
     Column("lower", Float, nullable=False),
     Column("upper", Float, nullable=False),
     Column("revision", Integer, nullable=False),
-    _name("grader"),
+    name_column("grader"),
 )
 ITEMS = Table(
     "desk_item",
     METADATA,
-    _name("assignment", key=True),
-    _name("cell", key=True),
+    name_column("assignment", key=True),
+    name_column("cell", key=True),
     Column("id", String(32), primary_key=True),
     Column("position", Integer, nullable=False),
     Column("points", Float, nullable=False),
@@ -73,9 +33,9 @@ ITEMS = Table(
 GRADINGS = Table(
     "desk_grading",
     METADATA,
-    _name("assignment", key=True),
-    _name("cell", key=True),
-    _name("student", key=True),
+    name_column("assignment", key=True),
+    name_column("cell", key=True),
+    name_column("student", key=True),
     Column("revision", Integer, nullable=False),  # grows with each save
     Column("adjustment", Float, nullable=False),
     Column("comment", Text, nullable=False),  # the grader's own words
@@ -85,16 +45,16 @@ GRADINGS = Table(
     Column("score", Float),  # what was written into nbgrader's tables last
     Column("given_comment", Text),
     Column("digest", String(64), nullable=False),  # of the answer that was graded, "" if not known
-    _name("grader"),
+    name_column("grader"),
     Column("at", DateTime, nullable=False),
     Column("seconds", Float, nullable=False),
 )
 APPLIED = Table(
     "desk_applied",
     METADATA,
-    _name("assignment", key=True),
-    _name("cell", key=True),
-    _name("student", key=True),
+    name_column("assignment", key=True),
+    name_column("cell", key=True),
+    name_column("student", key=True),
     Column("item", String(32), primary_key=True),
 )
 EVENTS = Table(
@@ -102,10 +62,10 @@ EVENTS = Table(
     METADATA,
     Column("id", Integer, primary_key=True, autoincrement=True),
     Column("at", DateTime, nullable=False),
-    _name("grader"),
-    _name("assignment"),
-    _name("cell"),
-    _name("student"),  # "" for a change of the rubric
+    name_column("grader"),
+    name_column("assignment"),
+    name_column("cell"),
+    name_column("student"),  # "" for a change of the rubric
     Column("action", String(16), nullable=False),
     Column("batch", String(32), nullable=False),  # what was saved at once
     Column("undoes", String(32), nullable=False),  # the batch that was taken back, or ""
@@ -115,179 +75,33 @@ EVENTS = Table(
 ANSWERS = Table(  # as they were when they were last autograded
     "desk_answer",
     METADATA,
-    _name("assignment", key=True),
-    _name("cell", key=True),
-    _name("student", key=True),
+    name_column("assignment", key=True),
+    name_column("cell", key=True),
+    name_column("student", key=True),
     Column("digest", String(64), nullable=False),
 )
 GROUPS = Table(
     "desk_group",
     METADATA,
-    _name("assignment", key=True),
-    _name("cell", key=True),
-    _name("student", key=True),
-    _name("name"),
+    name_column("assignment", key=True),
+    name_column("cell", key=True),
+    name_column("student", key=True),
+    name_column("name"),
 )
 SHARES = Table(
     "desk_share",
     METADATA,
-    _name("assignment", key=True),
-    _name("cell", key=True),
+    name_column("assignment", key=True),
+    name_column("cell", key=True),
     Column("position", Integer, primary_key=True, autoincrement=False),
-    _name("grader"),
+    name_column("grader"),
 )
 PRESENCE = Table(
     "desk_presence",
     METADATA,
-    _name("assignment", key=True),
-    _name("grader", key=True),
-    _name("cell"),
-    _name("student"),
+    name_column("assignment", key=True),
+    name_column("grader", key=True),
+    name_column("cell"),
+    name_column("student"),
     Column("at", Float, nullable=False),  # seconds since 1970
 )
-
-
-class Unavailable(GraderFault):
-    """The gradebook could not be read or written: nothing was saved. The text says why."""
-
-
-class Database:
-    """A gradebook's database, with the desk's tables.
-
-    Parameters
-    ----------
-    url
-        Its address. SQLite and PostgreSQL are supported.
-    """
-
-    def __init__(self, url: str) -> None:
-        self._url = make_url(url)
-        self._engine: Engine | None = None
-        self._file: tuple[int, int] | None = None  # that the engine is for, in SQLite
-
-    @contextlib.contextmanager
-    def reading(self) -> Iterator[Connection]:
-        """Give a connection that sees one moment of the gradebook.
-
-        Raises
-        ------
-        Unavailable
-            The database cannot be used.
-        """
-        with self._failures(), self._ready().connect() as connection:
-            if connection.dialect.name == "postgresql":
-                connection = connection.execution_options(isolation_level="REPEATABLE READ")
-            with connection.begin():
-                yield connection
-
-    @contextlib.contextmanager
-    def writing(self) -> Iterator[Connection]:
-        """Give a connection whose changes are saved together; one such transaction at a time.
-
-        Raises
-        ------
-        Unavailable
-            The database cannot be written; nothing was saved.
-        """
-        with self._failures(), _locked(self._ready()) as connection:
-            yield connection
-
-    def make_tables(self) -> None:
-        """Make the desk's tables, where they are not there.
-
-        Raises
-        ------
-        Unavailable
-            The database cannot be used.
-        """
-        with self._failures():
-            self._ready()
-        self.close()
-
-    def close(self) -> None:
-        """Close all connections."""
-        if self._engine is not None:
-            self._engine.dispose()
-
-    def _ready(self) -> Engine:
-        """Return the engine; the desk's tables are there."""
-        file = _file_of(self._url)
-        if self._engine is None or self._file != file:  # another gradebook in the place of one
-            engine = _engine(self._url)
-            known = set(inspect(engine).get_table_names())
-            if api.Assignment.__tablename__ not in known:
-                raise Unavailable(
-                    f"The gradebook {shown_address(self._url)} is empty: run `nbgrader "
-                    "generate_assignment` first."
-                )
-            if not {table.name for table in METADATA.sorted_tables} <= known:
-                with _locked(engine) as connection:
-                    METADATA.create_all(connection)
-            self._engine, self._file = engine, file
-        return self._engine
-
-    @contextlib.contextmanager
-    def _failures(self) -> Iterator[None]:
-        try:
-            yield
-        except SQLAlchemyError as error:
-            self._engine = None  # the next one who asks looks again whether all tables are there
-            raise Unavailable(_why(str(getattr(error, "orig", None) or error))) from error
-
-
-def _file_of(url: URL) -> tuple[int, int] | None:
-    """Return which file an SQLite gradebook is; None for another kind of database."""
-    if url.get_backend_name() != "sqlite":
-        return None
-    path = Path(url.database or "")
-    try:
-        about = path.stat()
-    except OSError:
-        about = None
-    if about is None or not path.is_file():
-        raise Unavailable(
-            f"There is no gradebook {shown_address(url)}: run `nbgrader generate_assignment` first."
-        )
-    return about.st_dev, about.st_ino
-
-
-def _engine(url: URL) -> Engine:
-    if url.get_backend_name() != "sqlite":
-        return create_engine(url, pool_pre_ping=True, hide_parameters=True)
-    # A connection that is kept would go on writing into a file that was deleted or replaced.
-    waits = {"timeout": SECONDS_TO_WAIT}
-    engine = create_engine(url, connect_args=waits, hide_parameters=True, poolclass=NullPool)
-
-    # Python's driver begins a transaction at the first change only: what was read before may be
-    # out of date by then. So transactions are begun here.
-    @event.listens_for(engine, "connect")
-    def leave_transactions_alone(connection: Any, _: object) -> None:
-        connection.isolation_level = None
-
-    @event.listens_for(engine, "begin")
-    def begin(connection: Connection) -> None:
-        writes = connection.get_execution_options().get("writes")
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
-
-    return engine
-
-
-@contextlib.contextmanager
-def _locked(engine: Engine) -> Iterator[Connection]:
-    with engine.connect().execution_options(writes=True) as connection, connection.begin():
-        if connection.dialect.name == "postgresql":
-            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
-        yield connection
-
-
-def _why(said: str) -> str:
-    lower = said.lower()
-    if "locked" in lower:
-        why = f"somebody else has been writing into it for {SECONDS_TO_WAIT} s"
-    elif any(words in lower for words in ("readonly", "read-only", "permission")):
-        why = "you may not write into it"
-    elif any(words in lower for words in ("is full", "no space", "disk full")):
-        why = "its disk is full"
-    else:
-        why = " ".join(said.split())[:200]
-    return f"The gradebook cannot be used: {why}. Nothing was saved. Try again."

@@ -8,9 +8,10 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select
 
+from hw_grading.records.database import Database
 from hw_grading.rubrics.model import LONGEST_NAME, Refused, expect_text
 from hw_grading.rubrics.rows import Rows
-from hw_grading.rubrics.tables import GROUPS, PRESENCE, SHARES, Database
+from hw_grading.rubrics.tables import GROUPS, PRESENCE, SHARES
 
 SECONDS_SEEN = 30.0  # after which a grader counts as gone
 MOST_GRADERS = 200

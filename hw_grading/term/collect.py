@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from hw_grading.homework.course import Course
 from hw_grading.homework.homework import homework_of
+from hw_grading.records.handed_in import extended
 from hw_grading.term.decide import Plan, decide
 from hw_grading.term.manifest import path_of, read_manifest, write_manifest
 from hw_grading.term.platforms import found_in
@@ -116,7 +117,8 @@ def plan_of(
     if not dry_run:
         put_back(course, homework, {*collected, *(person.id for person in people.people)})
     due = settings.due_moment
-    return decide(course, homework, due, people, found, left_out, collected), zone
+    own = extended(course.db_url, homework, due) if due else {}
+    return decide(course, homework, due, people, found, left_out, collected, own), zone
 
 
 def _agreed() -> bool:

@@ -39,7 +39,7 @@ class Entry:
     action
         What becomes of it.
     late_by
-        After the due date; None if it was in time, or without a time or a due date.
+        After the student's due date; None if it was in time, or without a time or a due date.
     """
 
     person: Person
@@ -111,6 +111,7 @@ def decide(
     found: Sequence[Found],
     left_out: Iterable[LeftOut],
     collected: Mapping[str, Record],
+    extended: Mapping[str, datetime],
 ) -> Plan:
     """Decide what is collected.
 
@@ -126,6 +127,8 @@ def decide(
         What the downloads hold.
     collected
         What was collected before, by student id.
+    extended
+        The due dates of those who were granted a later one, by student id.
     """
     left_out = list(left_out)
     unknown: list[LeftOut] = []
@@ -155,7 +158,8 @@ def decide(
             continue
         said = f"{student} has a newer one, {newest.file}"
         older += [LeftOut(one.file, said) for one in of[student] if one is not newest]
-        late_by = newest.when - due if newest.when and due and newest.when > due else None
+        own = extended.get(student, due)
+        late_by = newest.when - own if newest.when and own and newest.when > own else None
         entries.append(Entry(people[student], newest, sha256, action, late_by))
     missing = [p for p in roster.people if p.id not in of and not _is_there(course, p, homework)]
     return Plan(

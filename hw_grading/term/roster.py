@@ -16,8 +16,8 @@ from pathlib import Path
 from hw_grading.homework.course import Course
 from hw_grading.homework.homework import why_no_id
 from hw_grading.records.students import Student, store_students, students_of
+from hw_grading.records.tables import Row, Table, read_table
 from hw_grading.term.found import Who
-from hw_grading.term.tables import Row, Table, read_table
 from hw_support.submission.file import Unreadable
 from hw_support.submission.problems import shown
 

@@ -8,7 +8,7 @@ import os
 import secrets
 import shutil
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from hw_grading.homework.course import Course
@@ -93,7 +93,7 @@ def _record(entry: Entry, due: datetime | None) -> Record:
         sha256=entry.sha256,
         handed_in=when.astimezone(UTC).isoformat() if when else None,
         late=entry.is_late,
-        seconds_late=max(0.0, (when - due).total_seconds()) if when and due else None,
+        seconds_late=(entry.late_by or timedelta(0)).total_seconds() if when and due else None,
         attempt=entry.found.attempt,
         collected=datetime.now(UTC).isoformat(timespec="seconds"),
     )

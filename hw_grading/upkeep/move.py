@@ -34,18 +34,21 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
+# Some of these modules are imported for the tables that they declare.
+import hw_grading.final_scores.corrections
+import hw_grading.records.extensions
+import hw_grading.rubrics.tables  # noqa: F401
 from hw_grading.batch.lock import course_locked
 from hw_grading.homework.course import Course, fixed_folder
 from hw_grading.homework.order import CELL_ORDER
 from hw_grading.outcome import GraderFault
-from hw_grading.records.scores import shown_address
-from hw_grading.rubrics import tables as desk
+from hw_grading.records.database import METADATA, shown_address
 from hw_grading.upkeep import postgresql
 from hw_support.submission.file import Unreadable
 from hw_support.submission.problems import shown
 
 # Every table of this project is described in one of these: a test looks for others.
-DESCRIBED: tuple[MetaData, ...] = (api.Base.metadata, desk.METADATA, CELL_ORDER.metadata)
+DESCRIBED: tuple[MetaData, ...] = (api.Base.metadata, METADATA, CELL_ORDER.metadata)
 _ROWS_AT_ONCE = 1_000
 _SECONDS_TO_WAIT = 20
 _INSTEAD_OF_NULL = "\N{REPLACEMENT CHARACTER}"  # PostgreSQL has no text with a null character

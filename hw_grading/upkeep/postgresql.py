@@ -17,7 +17,7 @@ from sqlalchemy.pool import NullPool
 
 from hw_grading import DISTRIBUTION
 from hw_grading.outcome import GraderFault
-from hw_grading.records.scores import shown_address
+from hw_grading.records.database import shown_address
 from hw_support.submission.file import Unreadable
 from hw_support.submission.problems import shown
 

@@ -23,7 +23,7 @@ from hw_grading.batch.lock import shared_or_busy
 from hw_grading.batch.settings import WholeClass
 from hw_grading.homework.course import Course
 from hw_grading.outcome import GraderFault
-from hw_grading.records.scores import shown_address
+from hw_grading.records.database import shown_address
 from hw_grading.upkeep import archive, postgresql
 from hw_grading.upkeep.archive import Contents
 from hw_grading.upkeep.backup import IN_COURSE, OUTSIDE, POSTGRESQL, SECRET, SQLITE

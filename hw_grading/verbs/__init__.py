@@ -8,10 +8,12 @@ FINE, TO_DO, CANNOT = 0, 1, 2
 VERBS = (
     "backup",
     "collect",
+    "correct",
     "demo",
     "desk",
     "doctor",
     "export",
+    "extend",
     "move",
     "new",
     "plots",

@@ -21,10 +21,13 @@ from platforms import gradescope, nb, packed
 from sqlalchemy import select
 
 from hw_grading.__main__ import main
+from hw_grading.final_scores.granting import Grant, grant
+from hw_grading.homework.course import Course
+from hw_grading.records.database import Database
+from hw_grading.records.tables import read_table
 from hw_grading.records.timestamp import read_time
 from hw_grading.term import canvas, write
 from hw_grading.term.decide import before_of
-from hw_grading.term.tables import read_table
 from hw_support.submission.file import MAX_BYTES
 
 CONFIG = "c = get_config()\nc.CourseDirectory.course_id = 'term'\n"
@@ -192,6 +195,21 @@ def test_gradescope_zip_with_a_group_and_a_resubmission(term: Term) -> None:
     assert [term.manifest[s]["late"] for s in ("ann", "bob", "zoe")] == [False, True, True]
     assert term.manifest["zoe"]["seconds_late"] == 1.0
     assert "02:01 h" in term.said  # bob, 2 hours and 1.5 seconds
+
+
+@pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")  # nbgrader's own way
+def test_who_has_an_extension_is_late_after_it(term: Term) -> None:
+    url = Course(term.root).db_url
+    with Gradebook(url) as book:
+        book.add_assignment("hw2", duedate=datetime(2022, 10, 5, 6, 59, 59))
+    grant(Database(url), "hw2", [Grant("ann", seconds=3600.0), Grant("bob", seconds=60.0)], "kim")
+    export = gradescope(
+        (11, "2022-10-05T07:30:00Z", [("", "ann", "")], nb("ann")),
+        (12, "2022-10-05T07:30:00Z", [("", "bob", "")], nb("bob")),
+    )
+    assert term.collect(term.download("assignment_9_export.zip", export)) == 0
+    told = {s: (term.manifest[s]["late"], term.manifest[s]["seconds_late"]) for s in ("ann", "bob")}
+    assert told == {"ann": (False, 0.0), "bob": (True, 1741.0)}
 
 
 def test_gradescope_folder(term: Term) -> None:

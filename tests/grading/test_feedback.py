@@ -166,7 +166,7 @@ class TestTheBox:
             book.db.commit()
         found = box(page_of(course))
         assert "1 of 9 points so far" in found
-        assert "2 points were taken off for lateness: you handed in 1 d 2 h after the due" in found
+        assert "You had 3 points. 2 were taken off for lateness (1 d 2 h late)." in found
 
     def test_has_extra_credit_and_scores_above_the_maximum(self, course):
         course.grade("ada", valid(notebook()), manual=5.0)

@@ -8,6 +8,8 @@ import csv
 import importlib
 import pkgutil
 import sqlite3
+import subprocess
+import sys
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -168,6 +170,9 @@ def test_every_table_of_the_project_is_described_to_the_move() -> None:
                 found[value.name] = value.metadata
     assert {"desk_event", "hw_grading_cell_order"} <= set(found)
     assert {name for name, metadata in found.items() if metadata not in moving.DESCRIBED} == set()
+    code = "from hw_grading.upkeep.move import DESCRIBED\nfor m in DESCRIBED: print(*m.tables)"
+    by_itself = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert set(found) <= set(by_itself.stdout.split())
 
 
 def test_null_characters_which_postgresql_refuses_are_replaced_and_counted(

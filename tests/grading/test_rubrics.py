@@ -29,7 +29,7 @@ from nbgrader.api import Gradebook
 from postgresql import Server
 
 from hw_grading.homework.course import Course
-from hw_grading.rubrics import tables
+from hw_grading.records import database
 from hw_grading.rubrics.book import GradeBook, Unavailable
 from hw_grading.rubrics.kept import remember
 from hw_grading.rubrics.model import (
@@ -689,14 +689,14 @@ def test_tables_of_the_desk_leave_nbgraders_own_version(in_a_file):
 def test_without_the_desks_tables_no_score_is_lost(in_a_file):
     save(in_a_file, "ada", 0)
     engine = sqlalchemy.create_engine(in_a_file.course.db_url)
-    tables.METADATA.drop_all(engine)
+    database.METADATA.drop_all(engine)
     again = GradeBook(in_a_file.course, ASSIGNMENT)
     now = again.grading("why", "ada")
     assert (now.score, now.waits, now.overridden) == (2, False, True)
 
 
 def test_a_locked_gradebook_is_said_to_be_so(in_a_file, monkeypatch):
-    monkeypatch.setattr(tables, "SECONDS_TO_WAIT", 0.1)
+    monkeypatch.setattr(database, "SECONDS_TO_WAIT", 0.1)
     book = GradeBook(in_a_file.course, ASSIGNMENT)
     book.rubric("why")
     other = sqlite3.connect(in_a_file.course.root / "gradebook.db", isolation_level=None)
@@ -743,7 +743,7 @@ def test_a_save_goes_into_the_gradebook_that_has_taken_the_place_of_another(in_a
 def test_the_desks_tables_are_made_again_where_they_are_gone(course, book):
     save(book, "ada", 0)
     engine = sqlalchemy.create_engine(course.db_url)
-    tables.METADATA.drop_all(engine)
+    database.METADATA.drop_all(engine)
     engine.dispose()
     with pytest.raises(Unavailable):
         book.rubric("why")

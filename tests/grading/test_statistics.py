@@ -13,6 +13,7 @@ from test_plots_page import Page
 from test_results import DUE, cell, course, error, notebook, problem, stream
 
 from hw_grading.__main__ import main
+from hw_grading.records.database import Database
 from hw_grading.reports.statistics import for_students, numbers
 from hw_grading.reports.statistics.gathering import (
     ClassData,
@@ -24,7 +25,7 @@ from hw_grading.reports.statistics.gathering import (
 )
 from hw_grading.reports.statistics.numbers import bands, groups, item_rest
 from hw_grading.reports.statistics.page import page_of, write_statistics
-from hw_grading.rubrics.tables import GRADINGS, Database
+from hw_grading.rubrics.tables import GRADINGS
 
 __all__ = ["course"]  # used by pytest, by name
 

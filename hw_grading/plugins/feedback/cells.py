@@ -27,7 +27,6 @@ from hw_grading.plugins.feedback.facts import (
     Points,
     Remark,
     counts,
-    points_of,
     remark_of,
 )
 from hw_grading.records.graded_notebook import plain
@@ -154,7 +153,7 @@ def shown_cells(
             number=number,
             kind=kind,
             name=str(facts.places.get(name, "")) if graded else "",
-            points=points_of([score]) if graded and score and counts(score) else None,
+            points=facts.points([score]) if graded and score and counts(score) else None,
             remark=remark_of(comment, markdown) if comment else None,
             sections=tuple(_sections(cell, kind, markdown, students, as_text=as_text)),
             code=_code(cell, as_text=as_text),

@@ -17,6 +17,7 @@ from nbgrader.converters import GenerateFeedback
 from traitlets import Bool
 
 from hw_grading.batch import folders
+from hw_grading.final_scores.scores import final_score
 from hw_grading.homework.course import Course
 from hw_grading.pages import FORMULAS
 from hw_grading.pages.safe_html import markdown2html
@@ -169,7 +170,9 @@ class FeedbackExporter(Exporter):
             self._known[homework] = _instructors(course, homework)
         places, instructors = self._known[homework]
         cells, record, comments = read_one(course.db_url, homework, student)
-        return Facts(student, homework, tuple(cells), record, comments, places, instructors)
+        final, most = final_score(course, homework, student, cells, record)
+        known = (student, homework, tuple(cells), record, comments, places, instructors)
+        return Facts(*known, final=final, most=most)
 
 
 def _instructors(course: Course, homework: str) -> tuple[dict[str, Place], frozenset[str]]:

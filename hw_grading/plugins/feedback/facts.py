@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from markupsafe import Markup
 
+from hw_grading.final_scores.scores import FinalScore
 from hw_grading.records.questions import Place
 from hw_grading.records.scores import Cell, Record, Score, in_digits
 
@@ -35,6 +36,10 @@ class Facts:
         Where cells stand in the instructor's notebook, by grade id, in its order.
     instructors
         The texts of the instructor's cells, stripped.
+    final
+        What counts in the end; None if that is not known.
+    most
+        All points that count; None for those of all cells.
     trouble
         Why there is no notebook to show; "" if there is one.
     """
@@ -47,6 +52,23 @@ class Facts:
     places: Mapping[str, Place] = field(default_factory=dict)
     instructors: frozenset[str] = frozenset()
     trouble: str = ""
+    final: FinalScore | None = None
+    most: float | None = None
+
+    @property
+    def dropped(self) -> frozenset[str]:
+        """Grade ids of the cells that a correction dropped."""
+        corrections = self.final.corrections if self.final else ()
+        return frozenset(one.cell for one in corrections if one.drops)
+
+    def points(self, scores: Sequence[Score]) -> Points:
+        """Put the points of some cells into words, corrections for all counted."""
+        kept = [score for score in scores if score.cell.name not in self.dropped]
+        if scores and not kept:
+            return Points("does not count", "open")
+        names = {score.cell.name for score in kept}
+        corrections = self.final.corrections if self.final else ()
+        return points_of(kept, sum(one.points for one in corrections if one.cell in names))
 
     def place(self, name: str) -> Place:
         """Return where a cell stands; its own name has to do if the notebook lacks it."""
@@ -74,15 +96,17 @@ def counts(score: Score) -> bool:
     return bool(score.cell.max_points or score.points)
 
 
-def points_of(scores: Sequence[Score]) -> Points:
-    """Put the points of some cells into words."""
+def points_of(scores: Sequence[Score], corrected: float = 0.0) -> Points:
+    """Put the points of some cells into words; `corrected` are those that corrections add."""
     most = in_digits(sum(score.cell.max_points for score in scores))
     still = [score for score in scores if score.is_open]
     by_hand = any(score.cell.by_hand for score in still)
     if scores and len(still) == len(scores):
         return Points(f"{'not graded yet' if by_hand else 'no score yet'} (of {most})", "open")
-    given = sum(score.points for score in scores)
+    given = sum(score.points for score in scores) + corrected
     words = f"{in_digits(given)} of {most}"
+    if corrected:
+        words += f" (corrected by {signed(corrected)})"
     if extra := sum(score.extra for score in scores):
         words += f" (extra credit {in_digits(extra)})"
     if still:
@@ -90,6 +114,11 @@ def points_of(scores: Sequence[Score]) -> Points:
         return Points(f"{words}, {waiting} not graded yet", "open")
     full = given >= sum(score.cell.max_points for score in scores)
     return Points(words, "full" if full else "some" if given > 0 else "none")
+
+
+def signed(points: float) -> str:
+    """Return points with their sign: ``"+2"``, ``"−0.5"``."""
+    return ("+" if points >= 0 else "\N{MINUS SIGN}") + in_digits(abs(points))
 
 
 def remark_of(text: str, markdown: Callable[[str], Markup]) -> Remark:

@@ -11,13 +11,15 @@ from dataclasses import dataclass
 from markupsafe import Markup
 from nbformat import NotebookNode
 
+from hw_grading.final_scores.lateness import counted
+from hw_grading.final_scores.scores import FinalScore
 from hw_grading.plugins.feedback.facts import (
     Facts,
     Points,
     Remark,
     counts,
-    points_of,
     remark_of,
+    signed,
 )
 from hw_grading.plugins.feedback.failures import Line, each_once, failures_of, lines_of, mended_in
 from hw_grading.records.scores import Record, Score, in_digits
@@ -63,6 +65,7 @@ class Summary:
     most: str
     is_final: bool
     remarks: tuple[str, ...]
+    corrections: tuple[Line, ...]
     failures: tuple[tuple[str, tuple[Line, ...]], ...]
     questions: tuple[Question, ...]
     mended: tuple[Line, ...]
@@ -92,13 +95,20 @@ def summary_of(
     failures = failures_of(problems, facts, numbers)
     others = [p.message for p in problems if p.kind is Kind.OTHER_NOTEBOOK]
     record = facts.record or Record(facts.student)
-    open_points = sum(score.cell.max_points for score in _scores(facts) if score.is_open)
+    count = [score for score in _scores(facts) if score.cell.name not in facts.dropped]
+    open_points = sum(score.cell.max_points for score in count if score.is_open)
+    most = sum(cell.max_points for cell in facts.cells) if facts.most is None else facts.most
     any_given = any(not score.is_open for score in record.scores)
     return Summary(
-        total=in_digits(record.total) if any_given else "",
-        most=in_digits(sum(cell.max_points for cell in facts.cells)),
+        total=in_digits(facts.final.final if facts.final else record.total) if any_given else "",
+        most=in_digits(most),
         is_final=not open_points,
-        remarks=(*_remarks(record, open_points if any_given else 0.0), *others),
+        remarks=(
+            *_remarks(record, open_points if any_given else 0.0),
+            *_lateness(record, facts.final),
+            *others,
+        ),
+        corrections=tuple(_corrections(facts, numbers)),
         failures=tuple((what, tuple(lines)) for what, lines in failures.items()),
         questions=tuple(_questions(facts, cells, numbers, markdown)),
         mended=tuple(mended_in(problems, facts, numbers)),
@@ -112,13 +122,38 @@ def _remarks(record: Record, open_points: float) -> Iterable[str]:
         yield f"{_points(open_points)} not graded yet: nobody has looked at those answers."
     if any(score.manual is not None and score.waits for score in record.scores):
         yield "Some answers will be looked at once more."
-    late = f"You handed in {record.late} after the due date" if record.late else ""
-    if record.penalty:
-        why = f": {late[0].lower()}{late[1:]}" if late else ""
-        lost = in_digits(record.penalty)
-        yield f"{lost} {'point was' if lost == '1' else 'points were'} taken off for lateness{why}."
-    elif late:
-        yield f"{late}. No points were taken off for it."
+
+
+def _lateness(record: Record, final: FinalScore | None) -> Iterable[str]:
+    """Say how late it was, what that costs and why."""
+    if final and final.slip_days:
+        days = counted(final.slip_days, "slip day")
+        were = "was" if final.slip_days == 1 else "were"
+        yield f"{days} {were} used for this homework. You have {final.slip_days_left} left."
+    if final and final.penalty:
+        off = in_digits(final.penalty)
+        why = f" ({final.why_penalty})" if final.why_penalty else ""
+        yield (
+            f"You had {_points_only(final.score)}. {off} {'was' if off == '1' else 'were'} taken "
+            f"off for lateness{why}."
+        )
+    elif final and final.why_penalty:
+        yield f"You handed in {final.why_penalty}."
+    elif record.late:
+        late = f"You handed in {record.late} after the due date."
+        yield f"{late} No points were taken off for it."
+
+
+def _corrections(facts: Facts, numbers: Mapping[str, int]) -> Iterable[Line]:
+    """Give what was changed for everybody after grading, and why."""
+    for one in facts.final.corrections if facts.final else ():
+        where = f"{facts.place(one.cell)}: {one.reason}"
+        points = "does not count:" if one.drops else signed(one.points)
+        yield Line(where, numbers.get(one.cell), points)
+
+
+def _points_only(points: float) -> str:
+    return f"{in_digits(points)} {'point' if points == 1 else 'points'}"
 
 
 def _points(points: float) -> str:
@@ -162,12 +197,12 @@ def _questions(
             remarks = [remark_of(facts.comments[n], markdown) for n in of_it if n in facts.comments]
             if given or said or remarks:
                 where = next((numbers[n] for n in of_it if n in numbers), None)
-                points = points_of(given) if given else None
+                points = facts.points(given) if given else None
                 parts.append(Part(title, points, where, tuple(each_once(said)), tuple(remarks)))
         counted = [scores[n] for ns in titles.values() for n in ns if n in scores]
         counted = [score for score in counted if counts(score)]
         if parts:
-            yield Question(question, points_of(counted) if counted else None, tuple(parts))
+            yield Question(question, facts.points(counted) if counted else None, tuple(parts))
 
 
 def _is_blank(score: Score) -> bool:

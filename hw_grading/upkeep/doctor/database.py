@@ -17,7 +17,7 @@ from sqlalchemy.engine import URL, make_url
 
 from hw_grading.homework.course import Course
 from hw_grading.outcome import GraderFault
-from hw_grading.records.scores import shown_address
+from hw_grading.records.database import shown_address
 from hw_grading.upkeep import postgresql
 from hw_grading.upkeep.doctor.folders import quoted
 from hw_support.desk.doctor import Line

@@ -1,0 +1,159 @@
+"""Corrects the points of a question for everybody, takes that back, shows what was corrected."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from hw_grading.final_scores.corrections import Change, Kind, correct, corrections_in, undo
+from hw_grading.final_scores.scores import FinalScores, final_scores
+from hw_grading.homework.course import Course
+from hw_grading.records.database import Database
+from hw_grading.records.questions import Place, read_places
+from hw_grading.records.scores import Cell, in_digits, open_gradebook, read_gradebook
+from hw_support.submission.file import Unreadable
+from hw_support.submission.problems import shown
+
+
+class Corrections:
+    """The corrections of one homework.
+
+    Parameters
+    ----------
+    folder
+        The course.
+    assignment
+        The homework.
+
+    Raises
+    ------
+    NoScores
+        The gradebook does not know the homework.
+    Unreadable
+        The instructor's notebook is damaged.
+    """
+
+    def __init__(self, folder: Path, assignment: str) -> None:
+        self._course, self._assignment = Course(folder), assignment
+        path = self._course.source(assignment) / f"{assignment}.ipynb"
+        self._places = read_places(path)
+        cells, _, _ = read_gradebook(self._course.db_url, assignment)
+        order = {name: number for number, name in enumerate(self._places)}
+        cells.sort(key=lambda cell: (order.get(cell.name, len(order)), cell.name))
+        self._cells = {cell.name: cell for cell in cells}
+        self._database = Database(self._course.db_url)
+
+    def correct(
+        self, label: str, kind: Kind, points: float, beyond: bool, reason: str, author: str
+    ) -> list[str]:
+        """Correct a question for everybody, and return lines that say what it did.
+
+        Raises
+        ------
+        Unreadable
+            No question, or several, could be meant, or the correction says nothing.
+        """
+        cell = self.cell(label)
+        before = final_scores(self._course, self._assignment)
+        key = correct(
+            self._database,
+            self._assignment,
+            cell.name,
+            kind,
+            points=points,
+            beyond=beyond,
+            reason=reason,
+            author=author,
+        )
+        change = next(one for one in self._changes() if one.key == key)
+        back = f"python -m hw_grading correct {self._assignment} --undo {key}"
+        return [self._in_words(change), *self._effect(before), f"Take it back: {back}"]
+
+    def undo(self, key: int, author: str) -> list[str]:
+        """Take a correction back, and return lines that say what that did."""
+        before = final_scores(self._course, self._assignment)
+        change = undo(self._database, self._assignment, key, author)
+        return [f"Taken back: {self._in_words(change)}", *self._effect(before)]
+
+    def listed(self) -> list[str]:
+        """Return a line for each correction, also for those that were taken back."""
+        lines = []
+        for change in self._changes():
+            line = f"{self._in_words(change)} ({change.author}, {change.at:%Y-%m-%d %H:%M} UTC)"
+            if change.undone_at is not None:
+                when = f"{change.undone_at:%Y-%m-%d %H:%M} UTC"
+                line += f", taken back by {change.undone_by}, {when}"
+            lines.append(line)
+        return lines or [f"{self._assignment} has no corrections."]
+
+    def cell(self, label: str) -> Cell:
+        """Return the cell with points that a grade id or a question's label means.
+
+        A label is what people see, such as ``"1.3b iv"``, in any case and with any signs between.
+
+        Raises
+        ------
+        Unreadable
+            It means none, or several; the text names what there is.
+        """
+        if label in self._cells:
+            return self._cells[label]
+        asked = _words(label)
+        for width in (None, len(asked)):  # the whole label first, then its beginning
+            found = [
+                cell
+                for cell in self._cells.values()
+                if asked and any(words[:width] == asked for words in self._labels(cell.name))
+            ]
+            if len(found) == 1:
+                return found[0]
+            if found:
+                break
+        are = found or list(self._cells.values())
+        names = "".join(f"\n  {cell.name}: {self._called(cell.name)}" for cell in are)
+        said = "could be each of" if found else "is no question with points; there are"
+        raise Unreadable(f"{shown(label)} {said}:{names}\nUse the grade id, before the colon")
+
+    def _labels(self, name: str) -> list[list[str]]:
+        place = self._places.get(name)
+        if place is None:
+            return []
+        return [_words(str(place)), _words(place.title)]
+
+    def _called(self, name: str) -> str:
+        return str(self._places.get(name) or Place(name, name))
+
+    def _changes(self) -> list[Change]:
+        with open_gradebook(self._course.db_url, self._assignment) as (db, _):
+            return corrections_in(db, self._assignment, undone=True)
+
+    def _in_words(self, change: Change) -> str:
+        most = self._cells[change.cell].max_points if change.cell in self._cells else 0.0
+        what = {
+            Kind.ADD: f"{change.points:+g} for everyone in",
+            Kind.DROP: f"dropped ({in_digits(most)} points):",
+            Kind.FULL: f"full marks ({in_digits(most)} points) for everyone in",
+        }[change.kind]
+        beyond = ", also beyond what it is worth" if change.beyond else ""
+        where = f"{change.cell}, {self._called(change.cell)}"
+        return f"{change.key}: {what} {where}{beyond}: {change.reason}"
+
+    def _effect(self, before: FinalScores) -> list[str]:
+        after = final_scores(self._course, self._assignment)
+        scores = [
+            (before.students[name].score, one.score)
+            for name, one in after.students.items()
+            if one.record is not None and name in before.students
+        ]
+        more, less = sum(b > a for a, b in scores), sum(b < a for a, b in scores)
+        same = len(scores) - more - less
+        lines = [f"Students with more points: {more}, with fewer: {less}, as before: {same}."]
+        if after.max_score != before.max_score:
+            now, then = in_digits(after.max_score), in_digits(before.max_score)
+            lines.append(f"All points are {now} now, {then} before.")
+        return lines
+
+
+def _words(label: str) -> list[str]:
+    """Return a label as small words: ``"1.3b iv."`` is 1.3b and iv."""
+    return [word.strip(".") for word in re.findall(r"[\w.]+", label.casefold()) if word.strip(".")]

@@ -1,0 +1,184 @@
+"""Grants extensions and slip days, from a command line or a CSV, and shows what was granted."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping, Sequence
+from datetime import datetime, tzinfo
+from pathlib import Path
+
+from hw_grading.final_scores.granting import HOW_MUCH, Grant, grant, grant_of, in_zone, remove
+from hw_grading.final_scores.policy import zone_of
+from hw_grading.final_scores.scores import final_scores
+from hw_grading.homework.course import Course
+from hw_grading.homework.homework import homework_of
+from hw_grading.records.database import Database
+from hw_grading.records.extensions import Extension, extensions_in
+from hw_grading.records.scores import in_digits, open_gradebook
+from hw_grading.records.students import students_of
+from hw_grading.records.tables import Row, Table, read_table
+from hw_grading.term.found import Who
+from hw_grading.term.roster import Roster, read_roster
+from hw_support.submission.file import Unreadable
+from hw_support.submission.problems import shown
+
+_STUDENT = ("student", "student_id", "id", "login")
+_HOMEWORK = ("homework", "assignment")
+_MOST_SHOWN = 20
+
+
+class Extensions:
+    """The extensions of one homework.
+
+    Parameters
+    ----------
+    folder
+        The course.
+    assignment
+        The homework.
+
+    Raises
+    ------
+    NoScores
+        The gradebook does not know the homework.
+    Unreadable
+        The list of students cannot be read.
+    """
+
+    def __init__(self, folder: Path, assignment: str) -> None:
+        self._course, self._assignment = Course(folder), assignment
+        manifest = homework_of(self._course.root, assignment).manifest
+        self.zone: tzinfo = zone_of(self._course, manifest)
+        with open_gradebook(self._course.db_url, assignment) as (_, due):
+            self._due = due
+        self._roster: Roster = read_roster(self._course, assignment, None, None)
+        self._database = Database(self._course.db_url)
+
+    def grant(self, students: Sequence[str], asked: Mapping[str, str], author: str) -> list[str]:
+        """Grant the same to some students, and return a line for each.
+
+        Raises
+        ------
+        Unreadable
+            A student or a time cannot be meant; nothing is granted then.
+        """
+        due = self._due_date()
+        ids = list(dict.fromkeys(map(self._student, students)))
+        grants = [grant_of(student, asked, due, self.zone) for student in ids]
+        grant(self._database, self._assignment, grants, author)
+        return self._lines(grants)
+
+    def grant_listed(self, path: Path, author: str) -> list[str]:
+        """Grant what stands in a CSV, all of it or nothing, and return a line for each row.
+
+        Raises
+        ------
+        Unreadable
+            A row has a mistake; the text names file and line of each.
+        """
+        due = self._due_date()
+        table = read_table(path)
+        student = _column(table, _STUDENT, path, "the student's id, such as 'student'")
+        _column(table, (*HOW_MUCH, "slip"), path, "until, hours, days or slip")
+        grants: list[Grant] = []
+        wrong, lines, others = list(table.complaints), dict[str, int](), 0
+        for row in table.rows:
+            try:
+                if not self._is_of_this_homework(row):
+                    others += 1
+                    continue
+                one = grant_of(self._student(row.values[student]), row.values, due, self.zone)
+                first = lines.setdefault(_folded(one.student), row.line)
+                if first != row.line:
+                    raise Unreadable(f"{one.student} stands in line {first} already")
+                grants.append(one)
+            except Unreadable as why:
+                wrong.append(f"{path}, line {row.line}: {why}")
+        if not wrong and not grants:
+            wrong.append(f"{path} has no row for {self._assignment}")
+        if wrong:
+            more = [f"and {len(wrong) - _MOST_SHOWN} more"] if len(wrong) > _MOST_SHOWN else []
+            raise Unreadable("\n".join([*wrong[:_MOST_SHOWN], *more, "Nothing was granted."]))
+        grant(self._database, self._assignment, grants, author)
+        skipped = [f"Rows for other homeworks: {others}."] if others else []
+        return [*self._lines(grants), *skipped]
+
+    def remove(self, students: Sequence[str]) -> list[str]:
+        """Take back what was granted, and return a line for each student."""
+        ids = list(dict.fromkeys(map(self._student, students)))
+        without = remove(self._database, self._assignment, ids)
+        return [
+            f"{student}: {'had none' if student in without else 'taken back'}" for student in ids
+        ]
+
+    def listed(self) -> list[str]:
+        """Return a line for each student who was granted something."""
+        with open_gradebook(self._course.db_url, self._assignment) as (db, _):
+            granted = extensions_in(db, self._assignment).values()
+        finals = final_scores(self._course, self._assignment).students
+        lines = []
+        for one in granted:
+            final = finals.get(one.student)
+            line = f"{one.student}: {self._in_words(one)}"
+            if final and final.slip_days_left is not None:
+                line += f"; {final.slip_days} slip days used here, {final.slip_days_left} left"
+            about = f"by {one.author}, {one.at:%Y-%m-%d}" + (f": {one.reason}" * bool(one.reason))
+            lines.append(f"{line} ({about})")
+        return lines or [f"Nobody has an extension for {self._assignment}."]
+
+    def _due_date(self) -> datetime:
+        due = self._due[self._assignment]
+        if due is None:
+            raise Unreadable(
+                f"{self._assignment} has no due date in the gradebook. Set `due` in its manifest, "
+                f"then: nbgrader generate_assignment {self._assignment} --force"
+            )
+        return due
+
+    def _student(self, said: str) -> str:
+        said = unicodedata.normalize("NFC", said.strip())
+        if not said:
+            raise Unreadable("expected a student's id, found none")
+        return self._roster.person(Who(said, (("id", said), ("sid", said), ("email", said)))).id
+
+    def _is_of_this_homework(self, row: Row) -> bool:
+        said = next((row.values[name] for name in _HOMEWORK if row.values.get(name)), "")
+        if said and said not in self._due:
+            raise Unreadable(f"the gradebook knows no homework {shown(said)}")
+        return said in ("", self._assignment)
+
+    def _lines(self, grants: Sequence[Grant]) -> list[str]:
+        with open_gradebook(self._course.db_url, self._assignment) as (db, _):
+            granted = extensions_in(db, self._assignment)
+        known = {one.id for one in students_of(self._course.db_url, self._assignment)}
+        known |= {person.id for person in self._roster.people}
+        lines = []
+        for one in grants:
+            line = f"{one.student}: {self._in_words(granted[self._assignment, one.student])}"
+            if one.student not in known:
+                line += f" (the gradebook knows no {one.student} yet: is the id right?)"
+            lines.append(line)
+        return lines
+
+    def _in_words(self, one: Extension) -> str:
+        said = []
+        due = self._due[self._assignment]
+        if due is not None and (one.until is not None or one.seconds):
+            said.append(f"until {in_zone(one.due(due), self.zone)}")
+        if one.seconds:
+            said.append(f"{in_digits(one.seconds / 3600)} h after the due date")
+        if one.slip is not None:
+            said.append(f"at most {one.slip} slip days")
+        return ", ".join(said)
+
+
+def _column(table: Table, names: Sequence[str], path: Path, what: str) -> str:
+    for name in names:
+        if name in table.columns:
+            return name
+    found = ", ".join(map(shown, table.columns[:8]))
+    raise Unreadable(f"{path}, line 1: expected a column with {what}, found {found}")
+
+
+def _folded(text: str) -> str:
+    return unicodedata.normalize("NFKC", text).casefold()

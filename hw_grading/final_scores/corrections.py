@@ -1,0 +1,238 @@
+"""Corrections for all: changes of points after grading, kept as data in a table of our own.
+
+A correction is never written into scores. It is counted anew whenever scores are shown or exported,
+so taking it back is one mark in its row, and what was taken back stays there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from math import isfinite
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Connection,
+    DateTime,
+    Float,
+    Integer,
+    String,
+    Table,
+    Text,
+    insert,
+    inspect,
+    select,
+    update,
+)
+from sqlalchemy.orm import Session
+
+from hw_grading.records.database import METADATA, Database, name_column
+from hw_grading.records.scores import Score
+from hw_support.submission.file import Unreadable
+
+MOST_POINTS = 1_000.0
+LONGEST_REASON = 2_000  # characters
+CORRECTIONS = Table(
+    "hw_grading_correction",
+    METADATA,
+    Column("key", Integer, primary_key=True, autoincrement=True),
+    name_column("assignment"),
+    name_column("cell"),
+    Column("kind", String(8), nullable=False),
+    Column("points", Float, nullable=False),
+    Column("beyond", Boolean, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("author", String(128), nullable=False),
+    Column("at", DateTime, nullable=False),
+    Column("undone_by", String(128)),
+    Column("undone_at", DateTime),
+    sqlite_autoincrement=True,  # a number is never given twice
+)
+
+
+class Kind(StrEnum):
+    """What a correction does with the points of its cell."""
+
+    ADD = "add"
+    DROP = "drop"  # the cell counts no more, neither in scores nor in all points
+    FULL = "full"  # everybody has all points
+
+
+@dataclass(frozen=True)
+class Change:
+    """A correction as it is stored.
+
+    Attributes
+    ----------
+    key
+        Its number in the course.
+    assignment, cell
+        The homework, and the grade id.
+    kind, points
+        What it does; `points` are those that `Kind.ADD` adds.
+    beyond
+        Whether it may lead above what the cell is worth.
+    reason, author, at
+        Why, which students read, by whom, and when (UTC).
+    undone_by, undone_at
+        Who took it back, and when; None while it holds.
+    """
+
+    key: int
+    assignment: str
+    cell: str
+    kind: Kind
+    points: float
+    beyond: bool
+    reason: str
+    author: str
+    at: datetime
+    undone_by: str | None = None
+    undone_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Correction:
+    """A change of points that holds for everybody in whom it applies.
+
+    Attributes
+    ----------
+    key
+        A number, by which it is undone.
+    cell
+        Grade id.
+    points
+        What it adds for this student; negative if it takes away.
+    reason
+        For students to read.
+    kind
+        Whether it adds points, gives all of them, or drops the cell.
+    """
+
+    key: int
+    cell: str
+    points: float
+    reason: str
+    kind: Kind = Kind.ADD
+
+    @property
+    def drops(self) -> bool:
+        """Whether its cell counts no more."""
+        return self.kind is Kind.DROP
+
+
+def applied(score: Score, changes: Sequence[Change]) -> list[Correction]:
+    """Return what the corrections of a cell do to one student's score for it.
+
+    They are applied in the order in which they were made; where the cell is dropped, nothing else
+    is. Points that are added lead up to what the cell is worth, but where `beyond` is set, and
+    never below 0. Whoever has more already, by extra credit, keeps it.
+    """
+    most, now = score.cell.max_points, score.points
+    done = []
+    for change in [one for one in changes if one.kind is Kind.DROP][:1] or changes:
+        if change.kind is Kind.DROP:
+            then = 0.0
+        elif change.kind is Kind.FULL:
+            then = max(now, most)
+        elif change.points < 0:
+            then = max(min(now, 0.0), now + change.points)
+        else:
+            then = now + change.points
+            then = then if change.beyond else max(now, min(then, most))
+        done.append(Correction(change.key, change.cell, then - now, change.reason, change.kind))
+        now = then
+    return done
+
+
+def corrections_in(
+    db: Session | Connection, assignment: str, *, undone: bool = False
+) -> list[Change]:
+    """Return the corrections of a homework, first ones first; with `undone` also those."""
+    connection = db.connection() if isinstance(db, Session) else db
+    if not inspect(connection).has_table(CORRECTIONS.name):
+        return []
+    query = select(CORRECTIONS).where(CORRECTIONS.c.assignment == assignment)
+    if not undone:
+        query = query.where(CORRECTIONS.c.undone_at.is_(None))
+    return [_change(row) for row in connection.execute(query.order_by(CORRECTIONS.c.key))]
+
+
+def correct(
+    database: Database,
+    assignment: str,
+    cell: str,
+    kind: Kind,
+    *,
+    points: float = 0.0,
+    beyond: bool = False,
+    reason: str,
+    author: str,
+) -> int:
+    """Store a correction, and return its number.
+
+    Raises
+    ------
+    Unreadable
+        It has no reason, or points that are none.
+    Unavailable
+        The gradebook cannot be written.
+    """
+    reason = " ".join(reason.split())
+    if not reason:
+        raise Unreadable('Expected why, for students to read: add --reason "…"')
+    if len(reason) > LONGEST_REASON:
+        raise Unreadable(f"Expected a reason of at most {LONGEST_REASON:,} characters")
+    if kind is Kind.ADD and not (isfinite(points) and 0 < abs(points) <= MOST_POINTS):
+        raise Unreadable(f"Expected points up to {MOST_POINTS:,g}, and not 0, found {points:g}")
+    row = {
+        "assignment": assignment,
+        "cell": cell,
+        "kind": kind.value,
+        "points": points,
+        "beyond": beyond,
+        "reason": reason,
+        "author": author[:128],
+        "at": _now(),
+    }
+    with database.writing() as connection:
+        key = connection.execute(insert(CORRECTIONS).values(row)).inserted_primary_key
+    assert key is not None
+    return int(key[0])
+
+
+def undo(database: Database, assignment: str, key: int, author: str) -> Change:
+    """Take a correction back, and return it.
+
+    Raises
+    ------
+    Unreadable
+        The homework has no such correction, or it is taken back already.
+    Unavailable
+        The gradebook cannot be written.
+    """
+    with database.writing() as connection:
+        row = connection.execute(select(CORRECTIONS).where(CORRECTIONS.c.key == key)).first()
+        if row is None or row.assignment != assignment:
+            of = f"; it is one of {row.assignment}" if row else ""
+            raise Unreadable(
+                f"{assignment} has no correction {key}{of}. This shows all: python -m hw_grading "
+                f"correct {assignment} --list"
+            )
+        if row.undone_at is not None:
+            raise Unreadable(f"Correction {key} was taken back already, by {row.undone_by}")
+        of_it = update(CORRECTIONS).where(CORRECTIONS.c.key == key)
+        connection.execute(of_it.values(undone_by=author[:128], undone_at=_now()))
+    return _change(row)
+
+
+def _change(row: object) -> Change:
+    change = Change(*row)  # type: ignore[misc]
+    return Change(**{**vars(change), "kind": Kind(change.kind)})
+
+
+def _now() -> datetime:
+    return datetime.now(UTC).replace(tzinfo=None, microsecond=0)

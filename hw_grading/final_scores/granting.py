@@ -1,0 +1,259 @@
+"""Extensions and slip days: how they are written down, in a CSV or a command, and stored.
+
+Our own table holds what was granted, also before a student has handed in. Where there is a
+submission, nbgrader's own extension is made to agree with it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime, timedelta, tzinfo
+
+from nbgrader import api
+from sqlalchemy import ColumnElement, Connection, delete, insert, select, update
+
+from hw_grading.final_scores.lateness import days_later
+from hw_grading.records.database import Database
+from hw_grading.records.extensions import (
+    EXTENSIONS,
+    Extension,
+    extensions_in,
+    own_of_nbgrader,
+)
+from hw_support.submission.file import Unreadable
+from hw_support.submission.problems import shown
+
+HOW_MUCH = ("until", "hours", "days")
+MOST_DAYS = 366
+MOST_SLIP_DAYS = 100
+_TIME = r"(?:[ T]+([0-9]{2}):([0-9]{2})(?::([0-9]{2}))?)?"
+_FORMS = (
+    (re.compile(rf"([0-9]{{4}})-([0-9]{{2}})-([0-9]{{2}}){_TIME}"), (0, 1, 2)),
+    (re.compile(rf"([0-9]{{2}})\.([0-9]{{2}})\.([0-9]{{4}}){_TIME}"), (2, 1, 0)),
+)
+_NUMBER = re.compile(r"[0-9]{1,5}(?:[.,][0-9]{1,3})?")
+
+
+@dataclass(frozen=True)
+class Grant:
+    """What one student is to be granted; None for what stays as it is.
+
+    Attributes
+    ----------
+    student
+        An id.
+    until
+        UTC without a time zone.
+    seconds
+        After the due date, instead.
+    slip
+        Slip days that may be used at most.
+    reason
+        Why.
+    """
+
+    student: str
+    until: datetime | None = None
+    seconds: float | None = None
+    slip: int | None = None
+    reason: str = ""
+
+
+def grant_of(student: str, asked: Mapping[str, str], due: datetime, zone: tzinfo) -> Grant:
+    """Read what a student is granted.
+
+    Parameters
+    ----------
+    student
+        An id.
+    asked
+        Texts by ``"until"``, ``"hours"``, ``"days"``, ``"slip"`` and ``"reason"``; ""
+        or nothing for what was not said. Of the first three, one at most.
+    due
+        The homework's due date, UTC without a time zone.
+    zone
+        In which `until` is, and days are counted.
+
+    Raises
+    ------
+    Unreadable
+        A text says nothing, or too much.
+    """
+    said = {name: text for name in (*HOW_MUCH, "slip") if (text := asked.get(name, ""))}
+    if not said:
+        raise Unreadable("expected a time, hours, days or slip days, found none")
+    how = [name for name in HOW_MUCH if name in said]
+    if len(how) > 1:
+        raise Unreadable(f"expected one of {', '.join(HOW_MUCH)}, found {' and '.join(how)}")
+    until, seconds = None, None
+    if "until" in said:
+        until = moment_of(said["until"], zone)
+        if until <= due:
+            raise Unreadable(
+                f"{shown(said['until'])} is not after the due date, {in_zone(due, zone)}"
+            )
+        _refuse_more_than_a_year(said["until"], until - due)
+    elif "hours" in said:
+        seconds = _number(said["hours"], "hours") * 3600
+        _refuse_more_than_a_year(said["hours"], timedelta(seconds=seconds))
+    elif "days" in said:
+        days = _whole(said["days"], "days", MOST_DAYS)
+        seconds = (days_later(due, days, zone) - due).total_seconds()
+    if seconds == 0:
+        raise Unreadable("expected more time than none; --remove takes an extension back")
+    slip = _whole(said["slip"], "slip days", MOST_SLIP_DAYS) if "slip" in said else None
+    return Grant(student, until, seconds, slip, " ".join(asked.get("reason", "").split())[:500])
+
+
+def moment_of(text: str, zone: tzinfo) -> datetime:
+    """Return the moment that a text tells, such as ``2022-10-08 23:59`` or ``08.10.2022``.
+
+    A day without a time lasts until its last second. Of a time that clocks show twice it is the
+    second.
+
+    Returns
+    -------
+    datetime
+        UTC, without a time zone.
+
+    Raises
+    ------
+    Unreadable
+        It tells none.
+    """
+    for form, (year, month, day) in _FORMS:
+        if match := form.fullmatch(text.strip()):
+            date = "-".join(match[n + 1] for n in (year, month, day))
+            clock = f"{match[4]}:{match[5]}:{match[6] or '00'}" if match[4] else "23:59:59"
+            try:
+                wall = datetime.fromisoformat(f"{date} {clock}")
+                moment = wall.replace(tzinfo=zone, fold=1).astimezone(UTC)
+            except (ValueError, OverflowError) as error:
+                raise Unreadable(f"{shown(text)} is no time: {error}") from None
+            if moment.astimezone(zone).replace(tzinfo=None) != wall:
+                raise Unreadable(f"{shown(text)} is a time that clocks in {zone} skip")
+            return moment.replace(tzinfo=None)
+    raise Unreadable(
+        f"expected a time such as 2022-10-08 23:59 or 08.10.2022 23:59, found {shown(text)}"
+    )
+
+
+def in_zone(moment: datetime, zone: tzinfo) -> str:
+    """Return a moment as people read it, such as ``2022-10-08 23:59 America/Los_Angeles``."""
+    local = moment.replace(tzinfo=UTC).astimezone(zone)
+    form = "%Y-%m-%d %H:%M:%S" if local.second else "%Y-%m-%d %H:%M"
+    return f"{local.strftime(form)} {zone}"
+
+
+def _number(text: str, what: str) -> float:
+    if not _NUMBER.fullmatch(text.strip()):
+        raise Unreadable(f"expected a number of {what}, found {shown(text)}")
+    return float(text.strip().replace(",", "."))
+
+
+def _whole(text: str, what: str, most: int) -> int:
+    number = _number(text, what)
+    if number != int(number) or number > most:
+        raise Unreadable(f"expected a whole number of {what} up to {most}, found {shown(text)}")
+    return int(number)
+
+
+def _refuse_more_than_a_year(text: str, more: timedelta) -> None:
+    if more > timedelta(days=MOST_DAYS):
+        raise Unreadable(f"{shown(text)} is more than a year after the due date")
+
+
+def grant(database: Database, assignment: str, grants: Iterable[Grant], author: str) -> None:
+    """Store what students are granted, all of it or nothing.
+
+    Raises
+    ------
+    Unavailable
+        The gradebook cannot be written.
+    """
+    now = datetime.now(UTC).replace(tzinfo=None, microsecond=0)
+    with database.writing() as connection:
+        there = extensions_in(connection, assignment)
+        for one in grants:
+            before = there.get((assignment, one.student)) or Extension(assignment, one.student)
+            after = replace(before, author=author[:128], at=now, reason=one.reason or before.reason)
+            if one.until is not None or one.seconds is not None:
+                after = replace(after, until=one.until, seconds=one.seconds)
+            if one.slip is not None:
+                after = replace(after, slip=one.slip)
+            connection.execute(delete(EXTENSIONS).where(_of(assignment, one.student)))
+            connection.execute(insert(EXTENSIONS).values(asdict(after)))
+            mirror(connection, assignment, one.student)
+
+
+def remove(database: Database, assignment: str, students: Iterable[str]) -> list[str]:
+    """Take back what students were granted, and return those who had been granted nothing.
+
+    An extension by nbgrader's own means stays.
+
+    Raises
+    ------
+    Unavailable
+        The gradebook cannot be written.
+    """
+    without = []
+    with database.writing() as connection:
+        for student in students:
+            ours = extensions_in(connection, assignment, student).get((assignment, student))
+            if ours is None:
+                without.append(student)
+                continue
+            if found := _submission(connection, assignment, student):
+                key, of_nbgrader, _ = found
+                _write(connection, key, own_of_nbgrader(of_nbgrader, ours))
+            connection.execute(delete(EXTENSIONS).where(_of(assignment, student)))
+    return without
+
+
+def mirror(connection: Connection, assignment: str, student: str) -> None:
+    """Make nbgrader's own extension agree with ours, where there is a submission.
+
+    The later of both counts, so an extension of nbgrader's own that is later is left as it is.
+    """
+    ours = extensions_in(connection, assignment, student).get((assignment, student))
+    found = _submission(connection, assignment, student) if ours else None
+    if ours is None or found is None:
+        return
+    key, of_nbgrader, due = found
+    if due is None:
+        return
+    theirs = own_of_nbgrader(of_nbgrader, ours)
+    more = ours.due(due) - due
+    if more <= max(theirs or timedelta(0), timedelta(0)):
+        _write(connection, key, theirs)
+        kept: dict[str, float | None] = {"mirrored": None, "theirs": None}
+    else:
+        _write(connection, key, more)
+        before = theirs.total_seconds() if theirs is not None else None
+        kept = {"mirrored": more.total_seconds(), "theirs": before}
+    connection.execute(update(EXTENSIONS).where(_of(assignment, student)).values(kept))
+
+
+def _of(assignment: str, student: str) -> ColumnElement[bool]:
+    return (EXTENSIONS.c.assignment == assignment) & (EXTENSIONS.c.student == student)
+
+
+def _submission(
+    connection: Connection, assignment: str, student: str
+) -> tuple[str, timedelta | None, datetime | None] | None:
+    submission = api.SubmittedAssignment
+    query = (
+        select(submission.id, submission.extension, api.Assignment.duedate)
+        .join(api.Assignment, submission.assignment_id == api.Assignment.id)
+        .where(api.Assignment.name == assignment, submission.student_id == student)
+    )
+    row = connection.execute(query).first()
+    return None if row is None else (row[0], row[1], row[2])
+
+
+def _write(connection: Connection, submission: str, extension: timedelta | None) -> None:
+    table = api.SubmittedAssignment.__table__
+    of_it = update(table).where(table.c.id == submission)
+    connection.execute(of_it.values(extension=extension))

@@ -1,0 +1,132 @@
+"""What late work loses: the course's settings, and what one homework makes of them."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass, fields
+from datetime import UTC, tzinfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from traitlets import Enum, Float, Integer, TraitError
+from traitlets.config import Configurable
+
+from hw_grading.homework.course import Course
+from hw_grading.homework.homework import STAFF
+from hw_grading.homework.manifest import FILE_NAME, Manifest, read_manifest
+from hw_grading.outcome import GraderFault
+
+
+class LatePolicy(Configurable):
+    """The course's table of what late work loses; ``c.LatePolicy`` in ``nbgrader_config.py``.
+
+    Without any setting late work loses nothing.
+    """
+
+    grace_minutes = Float(
+        0.0, min=0, help="What comes so many minutes late is in time. Days begin after them."
+    ).tag(config=True)
+    percent = Float(0.0, min=0, max=100, help="Taken off for each day or hour that has begun.").tag(
+        config=True
+    )
+    per = Enum(["day", "hour"], "day", help="What `percent` is taken off for.").tag(config=True)
+    of = Enum(
+        ["possible", "earned"],
+        "possible",
+        help="What `percent` and `floor` are of: all points of the homework, as Canvas has it, or "
+        "the student's own points.",
+    ).tag(config=True)
+    floor = Float(0.0, min=0, max=100, help="Percent below which lateness takes no score.").tag(
+        config=True
+    )
+    last_moment_hours = Float(
+        None,
+        min=0,
+        allow_none=True,
+        help="What comes more than so many hours after the student's due date scores 0. None: "
+        "there is no last moment.",
+    ).tag(config=True)
+    slip_days = Integer(
+        0, min=0, help="Days that each student may be late in all, over all homeworks."
+    ).tag(config=True)
+    most_slip_days = Integer(
+        None, min=0, allow_none=True, help="At most so many of them for one homework. None: all."
+    ).tag(config=True)
+    use_slip_days = Enum(
+        ["automatic", "asked"],
+        "automatic",
+        help="Whether slip days are used for what is late first, or only where they are granted "
+        "by `python -m hw_grading extend ... --slip`.",
+    ).tag(config=True)
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What late work of one homework loses. The attributes are those of `LatePolicy`.
+
+    Attributes
+    ----------
+    zone
+        In which days are counted.
+    """
+
+    grace_minutes: float = 0.0
+    percent: float = 0.0
+    per: str = "day"
+    of: str = "possible"
+    floor: float = 0.0
+    last_moment_hours: float | None = None
+    slip_days: int = 0
+    most_slip_days: int | None = None
+    use_slip_days: str = "automatic"
+    zone: tzinfo = UTC
+
+    @property
+    def say_anything(self) -> bool:
+        """Whether the course or the homework has a rule for late work."""
+        return bool(self.percent or self.slip_days) or self.last_moment_hours is not None
+
+
+def terms_of(course: Course, assignment: str) -> Terms:
+    """Return what late work of a homework loses: the course's settings, then its manifest's.
+
+    Raises
+    ------
+    GraderFault
+        A setting is not known, or has a value that is not allowed.
+    ManifestError
+        The homework's manifest has a mistake.
+    """
+    manifest = read_manifest(course.root / STAFF / assignment / FILE_NAME)
+    policy = _policy_of(course)
+    names = [one.name for one in fields(Terms) if one.name != "zone"]
+    values = {name: getattr(policy, name) for name in names}
+    own = {name: value for name, value in manifest.late.model_dump().items() if value is not None}
+    return Terms(**{**values, **own}, zone=zone_of(course, manifest))
+
+
+def zone_of(course: Course, manifest: Manifest) -> tzinfo:
+    """Return the time zone of a homework: its manifest's, or else the course's, or else UTC."""
+    if "time_zone" in manifest.model_fields_set:
+        return ZoneInfo(manifest.time_zone)
+    exchange = course.config.Exchange
+    try:
+        return ZoneInfo(str(exchange.timezone) if "timezone" in exchange else "UTC")
+    except (OSError, ValueError, ZoneInfoNotFoundError):
+        return ZoneInfo("UTC")
+
+
+def _policy_of(course: Course) -> LatePolicy:
+    settings = course.config.LatePolicy
+    known = sorted(LatePolicy.class_own_traits(config=True))
+    for name in settings:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, 1)
+            meant = f"Did you mean {near[0]}? " if near else ""
+            raise GraderFault(
+                f"c.LatePolicy.{name} in nbgrader_config.py is no setting. {meant}"
+                f"There are: {', '.join(known)}"
+            )
+    try:
+        return LatePolicy(config=course.config)
+    except TraitError as error:
+        raise GraderFault(f"c.LatePolicy in nbgrader_config.py: {error}") from None

@@ -1,0 +1,52 @@
+"""Slip days: which homework uses how many of a student's balance."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+
+from hw_grading.final_scores.lateness import days_late, is_too_late
+from hw_grading.final_scores.policy import Terms
+from hw_grading.records.handed_in import HandedIn
+
+
+def used_by_homework(
+    handed_in: Iterable[HandedIn], terms: Callable[[str], Terms]
+) -> dict[str, int]:
+    """Return how many slip days each homework of one student uses.
+
+    The homework that is due first has them first, and the balance never falls below zero. None are
+    used for what comes after the last moment, since it would score 0 all the same.
+
+    Parameters
+    ----------
+    handed_in
+        What the student handed in, by due date for all.
+    terms
+        Of a homework.
+    """
+    used: dict[str, int] = {}
+    for one in handed_in:
+        of = terms(one.assignment)
+        left = max(0, of.slip_days - sum(used.values()))
+        used[one.assignment] = min(left, _needed(one, of), _allowed(one, of))
+    return used
+
+
+def _needed(one: HandedIn, terms: Terms) -> int:
+    if one.when is None or is_too_late(terms, one.due, one.when):
+        return 0
+    return days_late(terms, one.due, one.when)
+
+
+def _allowed(one: HandedIn, terms: Terms) -> int:
+    """Return the most that may be used: what was asked for, or else what the course says."""
+    asked = one.extension.slip if one.extension else None
+    if asked is None:
+        asked = terms.slip_days if terms.use_slip_days == "automatic" else 0
+    return asked if terms.most_slip_days is None else min(asked, terms.most_slip_days)
+
+
+def used_until(due: datetime, handed_in: Iterable[HandedIn], used: dict[str, int]) -> int:
+    """Return how many are used for homeworks that are due until then."""
+    return sum(used.get(one.assignment, 0) for one in handed_in if one.due_for_all <= due)

@@ -1,0 +1,58 @@
+"""Corrects the points of a question for everybody."""
+
+from __future__ import annotations
+
+import argparse
+
+from hw_grading.verbs import FINE
+
+HELP = "change the points of a question for everybody, after grading"
+DESCRIPTION = (
+    "Adds points in a question for everybody, drops it, or gives full marks, with a reason that "
+    "students read. The question is a grade id, or what stands in its heading, such as '1.3b iv'."
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options."""
+    parser.add_argument("assignment")
+    parser.add_argument("question", nargs="?", default="")
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("--add", type=float, metavar="POINTS", help="negative ones take away")
+    what.add_argument("--drop", action="store_true", help="the question counts no more")
+    what.add_argument("--full-marks", action="store_true", help="everybody has all its points")
+    what.add_argument("--list", action="store_true", help="show all, also those taken back")
+    what.add_argument("--undo", type=int, metavar="NUMBER", help="take a correction back")
+    parser.add_argument("--reason", default="", help="for students to read")
+    parser.add_argument(
+        "--beyond", action="store_true", help="let --add lead above what the question is worth"
+    )
+
+
+def run(chosen: argparse.Namespace) -> int:
+    """Correct, take back or show, print what that does, and return the exit status."""
+    from hw_grading.commands.correcting import Corrections
+    from hw_grading.commands.staff import say, who_i_am
+    from hw_grading.final_scores.corrections import Kind
+    from hw_support.submission.file import Unreadable
+
+    is_new = not (chosen.list or chosen.undo is not None)
+    if is_new and not chosen.question:
+        raise Unreadable("Expected a question: a grade id, or its label, such as '1.3b iv'")
+    if not is_new and (chosen.question or chosen.reason):
+        raise Unreadable("--list and --undo go with no question, and no reason")
+    if chosen.beyond and chosen.add is None:
+        raise Unreadable("--beyond goes with --add only")
+    corrections = Corrections(chosen.course, chosen.assignment)
+    if chosen.list:
+        lines = corrections.listed()
+    elif not is_new:
+        lines = corrections.undo(chosen.undo, who_i_am())
+    else:
+        kind = Kind.DROP if chosen.drop else Kind.FULL if chosen.full_marks else Kind.ADD
+        points = chosen.add or 0.0
+        lines = corrections.correct(
+            chosen.question, kind, points, chosen.beyond, chosen.reason, who_i_am()
+        )
+    say(lines)
+    return FINE

@@ -1,0 +1,55 @@
+"""Grants students more time for a homework, or slip days."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from hw_grading.verbs import FINE
+
+HELP = "give students more time for a homework, or slip days"
+DESCRIPTION = (
+    "Grants extensions, also to students who have not handed in yet. Times are in the homework's "
+    "time zone. A CSV has the columns student, until or hours or days, slip, reason, and "
+    "homework where it is for several."
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options."""
+    parser.add_argument("assignment")
+    parser.add_argument("students", nargs="*", metavar="STUDENT")
+    parser.add_argument("--until", default="", help='such as "2022-10-08 23:59"')
+    parser.add_argument("--hours", default="", help="after the due date")
+    parser.add_argument("--days", default="", help="after the due date, by the clock")
+    parser.add_argument("--slip", default="", metavar="N", help="slip days that may be used")
+    parser.add_argument("--reason", default="", help="for the staff to read")
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--from-csv", type=Path, metavar="FILE")
+    what.add_argument("--remove", action="store_true", help="take back what was granted")
+    what.add_argument("--list", action="store_true", help="show what was granted")
+
+
+def run(chosen: argparse.Namespace) -> int:
+    """Grant, take back or show, print what there is then, and return the exit status."""
+    from hw_grading.commands.extending import Extensions
+    from hw_grading.commands.staff import say, who_i_am
+    from hw_support.submission.file import Unreadable
+
+    asked = {name: getattr(chosen, name) for name in ("until", "hours", "days", "slip", "reason")}
+    is_listed = bool(chosen.from_csv or chosen.list)
+    if is_listed and (chosen.students or any(asked.values())):
+        raise Unreadable("--from-csv and --list go with no students, and no other option")
+    if not is_listed and not chosen.students:
+        raise Unreadable("Expected the ids of students, or --from-csv FILE, or --list")
+    extensions = Extensions(chosen.course, chosen.assignment)
+    if chosen.list:
+        lines = extensions.listed()
+    elif chosen.from_csv:
+        lines = extensions.grant_listed(chosen.from_csv, who_i_am())
+    elif chosen.remove:
+        lines = extensions.remove(chosen.students)
+    else:
+        lines = extensions.grant(chosen.students, asked, who_i_am())
+    say(lines)
+    return FINE

@@ -1,0 +1,162 @@
+"""A course with several homeworks, their due dates, and what students handed in when.
+
+Each homework has a question "why" of 4 points and one "plot" of 6, under the headings "Q1 a. Why"
+and "Q1 b. The plot". Nothing is run.
+"""
+
+from __future__ import annotations
+
+import atexit
+import functools
+import json
+import shutil
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+from nbgrader.api import Gradebook
+from postgresql import Server
+
+from hw_grading.__main__ import main
+from hw_grading.final_scores.scores import FinalScore, final_scores
+from hw_grading.homework.course import Course
+
+CELLS = {"why": ("markdown", 4.0), "plot": ("code", 6.0)}
+ALL_POINTS = 10.0
+ZONE = "America/Los_Angeles"
+DUE = "2022-10-04 23:59:59"
+
+
+def utc(wall: str, zone: str = ZONE, fold: int = 0) -> datetime:
+    """The moment when clocks there show it, as the gradebook keeps it."""
+    local = datetime.fromisoformat(wall).replace(tzinfo=ZoneInfo(zone), fold=fold)
+    return local.astimezone(UTC).replace(tzinfo=None)
+
+
+class Term:
+    """A course in a folder, in SQLite unless another address is given."""
+
+    def __init__(self, folder: Path, db_url: str = "", **policy: object) -> None:
+        self.folder, self._db_url = folder, db_url
+        folder.mkdir(parents=True, exist_ok=True)
+        if not db_url:
+            shutil.copy(_empty_gradebook(), folder / "gradebook.db")
+        self.policy(**policy)
+
+    def policy(self, **settings: object) -> None:
+        """Set ``c.LatePolicy``, in the place of what was set before."""
+        lines = ["c = get_config()", f"c.CourseDirectory.root = {str(self.folder)!r}"]
+        if self._db_url:
+            lines.append(f"c.CourseDirectory.db_url = {self._db_url!r}")
+        lines += [f"c.LatePolicy.{name} = {value!r}" for name, value in settings.items()]
+        (self.folder / "nbgrader_config.py").write_text("\n".join(lines))
+
+    @property
+    def course(self) -> Course:
+        return Course(self.folder)
+
+    def gradebook(self) -> Gradebook:
+        return Gradebook(self.course.db_url)
+
+    def homework(self, name: str = "ps1", due: str | None = DUE, zone: str = ZONE, more: str = ""):
+        """Add a homework with its manifest; `more` are lines below it."""
+        manifest = self.folder / "staff" / name / "homework.toml"
+        manifest.parent.mkdir(parents=True, exist_ok=True)
+        manifest.write_text(f'time_zone = "{zone}"\n{more}', encoding="utf-8")
+        cells = [
+            {"cell_type": "markdown", "metadata": {}, "source": "## Q1 Limits\n### a. Why"},
+            _answer("why"),
+            {"cell_type": "markdown", "metadata": {}, "source": "### b. The plot"},
+            _answer("plot"),
+        ]
+        source = self.course.source(name) / f"{name}.ipynb"
+        source.parent.mkdir(parents=True, exist_ok=True)
+        source.write_text(
+            json.dumps({"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 4})
+        )
+        with self.gradebook() as book:
+            book.add_assignment(name, duedate=utc(due, zone) if due else None)
+            book.add_notebook(name, name)
+            for cell, (kind, points) in CELLS.items():
+                book.add_grade_cell(cell, name, name, max_score=points, cell_type=kind)
+                book.add_solution_cell(cell, name, name)
+        return self
+
+    def move_due(self, due: str, name: str = "ps1") -> None:
+        with self.gradebook() as book:
+            book.find_assignment(name).duedate = utc(due)
+            book.db.commit()
+
+    def hand_in(
+        self,
+        student: str,
+        when: str | datetime | None = None,
+        points: float | None = 10.0,
+        name: str = "ps1",
+        zone: str = ZONE,
+    ) -> Term:
+        """Hand in, and be given these points by a person: up to 4 for "why", others for "plot"."""
+        moment = utc(when, zone) if isinstance(when, str) else when
+        with self.gradebook() as book:
+            book.update_or_create_student(student)
+            book.update_or_create_submission(name, student, timestamp=moment)
+            for cell in CELLS:
+                grade = book.find_grade(cell, name, name, student)
+                grade.needs_manual_grade = points is None
+                if points is not None:
+                    of_why = min(points, 4.0)
+                    grade.manual_score = of_why if cell == "why" else points - of_why
+            book.db.commit()
+        return self
+
+    def final(self, student: str = "ada", name: str = "ps1") -> FinalScore:
+        return final_scores(self.course, name).students[student]
+
+    def type(self, *words: object) -> int:
+        """Type a command of ours, and return its exit status."""
+        return main(["--course", str(self.folder), *map(str, words)])
+
+
+@functools.cache
+def _empty_gradebook() -> Path:
+    """Made once: copying it is quicker than making it."""
+    folder = Path(tempfile.mkdtemp(prefix="hw-term-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    with Gradebook(f"sqlite:///{folder}/gradebook.db"):
+        return folder / "gradebook.db"
+
+
+def _answer(name: str) -> dict[str, object]:
+    kind, points = CELLS[name]
+    marks = {"grade_id": name, "grade": True, "solution": True, "points": points, "locked": False}
+    cell: dict[str, object] = {
+        "cell_type": kind,
+        "metadata": {"nbgrader": {"schema_version": 3, **marks}},
+        "source": "",
+    }
+    return cell | ({"outputs": [], "execution_count": None} if kind == "code" else {})
+
+
+@pytest.fixture(scope="session")
+def in_postgresql(postgresql: Server) -> str:
+    """The address of a gradebook with nbgrader's tables, which are empty."""
+    url = postgresql.new_database()
+    with Gradebook(url):
+        return url
+
+
+@pytest.fixture(
+    params=[
+        "sqlite",
+        pytest.param("postgresql", marks=[pytest.mark.slow, pytest.mark.xdist_group("postgresql")]),
+    ]
+)
+def term(request: pytest.FixtureRequest, tmp_path: Path) -> Term:
+    """A course with the homework ps1, in both kinds of database."""
+    url = ""
+    if request.param == "postgresql":
+        empty = request.getfixturevalue("in_postgresql")
+        url = request.getfixturevalue("postgresql").new_database(like=empty)
+    return Term(tmp_path / "course", url).homework()

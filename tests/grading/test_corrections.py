@@ -1,0 +1,265 @@
+"""Corrections for all: what they do to scores, how they are stored, shown and taken back."""
+
+from __future__ import annotations
+
+import html
+import re
+from pathlib import Path
+
+import pytest
+from a_term import Term, in_postgresql, term
+from markupsafe import Markup
+from sqlalchemy import create_engine, text
+
+from hw_grading.commands.correcting import Corrections
+from hw_grading.final_scores.corrections import Change, Kind, applied
+from hw_grading.final_scores.scores import final_score, final_scores
+from hw_grading.plugins.feedback.exporter import FeedbackExporter
+from hw_grading.plugins.feedback.facts import Facts
+from hw_grading.plugins.feedback.summary import summary_of
+from hw_grading.records.scores import Cell, Score, read_one
+from hw_grading.reports.table import report
+from hw_support.submission.file import Unreadable
+
+pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")  # nbgrader's own way
+
+__all__ = ["in_postgresql", "term"]  # fixtures
+
+
+@pytest.fixture
+def file_term(tmp_path: Path) -> Term:
+    return Term(tmp_path / "course").homework()
+
+
+def correct(term: Term, *words: object, reason: str = "the text was unclear") -> int:
+    return term.type("correct", "ps1", *words, "--reason", reason)
+
+
+def change(kind: Kind, points: float = 0.0, beyond: bool = False, key: int = 1) -> Change:
+    from datetime import datetime
+
+    return Change(key, "ps1", "why", kind, points, beyond, "", "kim", datetime(2022, 10, 5))
+
+
+ADD, DROP, FULL = Kind.ADD, Kind.DROP, Kind.FULL
+
+
+@pytest.mark.parametrize(
+    ("given", "changes", "points"),
+    [
+        (1, [change(ADD, 2)], 3),
+        (3, [change(ADD, 2)], 4),  # up to what the cell is worth
+        (3, [change(ADD, 2, beyond=True)], 5),
+        (5, [change(ADD, 2)], 5),  # extra credit is kept
+        (1, [change(ADD, -2)], 0),  # and never below 0
+        (-1, [change(ADD, -2)], -1),
+        (None, [change(ADD, 2)], 2),
+        (1, [change(FULL)], 4),
+        (5, [change(FULL)], 5),
+        (3, [change(DROP)], 0),
+        (3, [change(ADD, 1), change(ADD, -2)], 2),
+        (3, [change(ADD, -2), change(FULL)], 4),
+        (3, [change(FULL), change(ADD, -1)], 3),
+    ],
+)
+def test_what_a_correction_does_to_a_score(given, changes, points):
+    score = Score(Cell("why", 4.0, by_hand=True), manual=given)
+    corrections = applied(score, changes)
+    assert len(corrections) == len(changes)
+    assert score.points + sum(one.points for one in corrections) == points
+
+
+def test_where_a_cell_is_dropped_nothing_else_is_done():
+    score = Score(Cell("why", 4.0, by_hand=True), manual=3.0)
+    done = applied(score, [change(FULL, key=1), change(DROP, key=2), change(DROP, key=3)])
+    assert [(one.key, one.points, one.drops) for one in done] == [(2, -3, True)]
+
+
+def test_points_for_everybody_and_back_again_in_one_command(term, capsys):
+    term.hand_in("ada", points=2).hand_in("ben", points=10)
+    with term.gradebook() as book:
+        book.add_student("eve")
+    assert correct(term, "why", "--add", "1") == 0
+    said = capsys.readouterr().out.splitlines()
+    assert said == [
+        "1: +1 for everyone in why, Q1 a. Why: the text was unclear",
+        "Students with more points: 1, with fewer: 0, as before: 1.",
+        "Take it back: python -m hw_grading correct ps1 --undo 1",
+    ]
+    finals = final_scores(term.course, "ps1").students
+    assert {name: one.final for name, one in finals.items()} == {"ada": 3, "ben": 10, "eve": 0}
+    assert (finals["ada"].points("why"), finals["ada"].points("plot")) == (3, 0)
+    assert [one.points for one in finals["ben"].corrections] == [0]  # they are told all the same
+    assert finals["eve"].corrections == ()
+    assert term.type("correct", "ps1", "--undo", "1") == 0
+    assert term.final("ada").final == 2
+    capsys.readouterr()
+    term.type("correct", "ps1", "--list")
+    listed = capsys.readouterr().out
+    assert re.fullmatch(
+        r"1: \+1 .* \(\w+, [-\d: ]+ UTC\), taken back by \w+, [-\d: ]+ UTC\n", listed
+    )
+
+
+def test_a_dropped_part_counts_neither_in_scores_nor_in_all_points(term):
+    term.policy(percent=10)
+    term.hand_in("ada", "2022-10-05 12:00:00", points=7)
+    assert correct(term, "plot", "--drop") == 0
+    finals = final_scores(term.course, "ps1")
+    assert (finals.max_score, [cell.name for cell in finals.cells]) == (4, ["why"])
+    ada = finals.students["ada"]
+    assert (ada.score, ada.points("plot")) == (4, 0)
+    assert ada.penalty == pytest.approx(0.4)  # of the points that are left
+
+
+def test_numbers_are_never_given_twice(term):
+    term.hand_in("ada", points=2)
+    correct(term, "why", "--add", "1")
+    engine = create_engine(term.course.db_url)
+    with engine.begin() as connection:
+        connection.execute(text("DELETE FROM hw_grading_correction"))
+    engine.dispose()
+    correct(term, "why", "--add", "1")
+    assert [one.key for one in term.final().corrections] == [2]
+
+
+def test_points_beyond_what_it_is_worth_only_where_that_is_said(file_term):
+    file_term.hand_in("ada", points=10)
+    correct(file_term, "why", "--add", "2")
+    assert file_term.final().final == 10
+    correct(file_term, "why", "--add", "2", "--beyond")
+    assert file_term.final().final == 12
+
+
+def test_a_correction_outlasts_grading_by_hand_and_is_counted_anew(file_term):
+    file_term.hand_in("ada", points=None)
+    correct(file_term, "why", "--add", "2")
+    assert file_term.final().final == 2
+    file_term.hand_in("ada", points=3)
+    assert file_term.final().final == 4
+
+
+def test_a_correction_of_one_homework_is_none_of_another(file_term, capsys):
+    file_term.homework("ps2", due="2022-11-01 12:00:00")
+    for name in ("ps1", "ps2"):
+        file_term.hand_in("ada", points=1, name=name)
+    correct(file_term, "why", "--full-marks")
+    assert [file_term.final(name=name).final for name in ("ps1", "ps2")] == [4, 1]
+    assert file_term.type("correct", "ps2", "--undo", "1") == 2
+    assert "ps2 has no correction 1; it is one of ps1" in capsys.readouterr().err
+    assert file_term.type("correct", "ps1", "--undo", "9") == 2
+    file_term.type("correct", "ps1", "--undo", "1")
+    capsys.readouterr()
+    assert file_term.type("correct", "ps1", "--undo", "1") == 2
+    assert "taken back already" in capsys.readouterr().err
+
+
+# -- which question
+
+
+@pytest.mark.parametrize("label", ["why", "Q1 a. Why", "q1 a", "Q1 a.", "A. WHY", "a", "q1  a"])
+def test_a_question_by_what_people_see_of_it(file_term, label):
+    assert Corrections(file_term.folder, "ps1").cell(label).name == "why"
+
+
+@pytest.mark.parametrize(
+    ("label", "said"),
+    [("Q1", "could be each of"), ("Q2", "is no question with points"), ("", "no question")],
+)
+def test_a_label_that_means_none_or_several_names_what_there_is(file_term, label, said):
+    with pytest.raises(Unreadable, match=said) as error:
+        Corrections(file_term.folder, "ps1").cell(label)
+    assert "why: Q1 a. Why\n  plot: Q1 b. The plot" in str(error.value)
+
+
+def test_a_question_whose_cell_has_gone_is_listed_by_its_id(file_term, capsys):
+    correct(file_term, "why", "--add", "1")
+    (file_term.course.source("ps1") / "ps1.ipynb").unlink()
+    capsys.readouterr()
+    assert file_term.type("correct", "ps1", "--list") == 0
+    assert "+1 for everyone in why, why: the text" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["why", "--add", "1"], "Expected why, for students to read: add --reason"),
+        (["--add", "1", "--reason", "x"], "Expected a question"),
+        (["why", "--add", "0", "--reason", "x"], "Expected points up to 1,000, and not 0"),
+        (["why", "--add", "nan", "--reason", "x"], "Expected points up to"),
+        (["why", "--add", "1e9", "--reason", "x"], "Expected points up to"),
+        (["why", "--drop", "--beyond", "--reason", "x"], "--beyond goes with --add only"),
+        (["why", "--list"], "go with no question"),
+        (["nothing", "--drop", "--reason", "x"], "is no question with points"),
+        (["why", "--add", "1", "--reason", "x" * 3_000], "at most 2,000 characters"),
+    ],
+)
+def test_a_command_that_cannot_be_meant_corrects_nothing(file_term, capsys, words, said):
+    file_term.hand_in("ada", points=2)
+    assert file_term.type("correct", "ps1", *words) == 2
+    assert said in capsys.readouterr().err
+    assert file_term.final().corrections == ()
+
+
+# -- what people see
+
+
+def test_the_report_has_corrected_points_and_no_dropped_question(file_term):
+    file_term.hand_in("ada", points=2)
+    correct(file_term, "why", "--add", "1")
+    lines = [line.split() for line in report(file_term.folder, "ps1", 160).split("\n")]
+    assert lines[2][:2] == ["ada", "3"]
+    assert lines[2][-1] == "3"
+    correct(file_term, "plot", "--drop")
+    lines = [line.split() for line in report(file_term.folder, "ps1", 160).split("\n")]
+    assert lines[1][:2] == ["of", "4"]
+    assert lines[1][-1] == "4"
+
+
+def facts_of(term: Term, student: str = "ada") -> Facts:
+    cells, record, comments = read_one(term.course.db_url, "ps1", student)
+    final, most = final_score(term.course, "ps1", student, cells, record)
+    return Facts(student, "ps1", tuple(cells), record, comments, final=final, most=most)
+
+
+def test_feedback_says_what_was_corrected_and_why_and_what_lateness_cost(file_term):
+    file_term.policy(percent=10)
+    file_term.hand_in("ada", "2022-10-05 12:00:00", points=7)
+    correct(file_term, "plot", "--add", "2", reason="<b>unclear</b>")
+    correct(file_term, "why", "--drop", reason="not taught")
+    summary = summary_of(facts_of(file_term), [], [], lambda one: Markup.escape(one))
+    assert (summary.total, summary.most) == ("4.4", "6")
+    assert summary.remarks == (
+        "You had 5 points. 0.6 were taken off for lateness (12 h 1 min late: 10 % of all points "
+        "for each day, so for 1 day).",
+    )
+    assert [(line.points, line.text) for line in summary.corrections] == [
+        ("+2", "plot: <b>unclear</b>"),
+        ("does not count:", "why: not taught"),
+    ]
+    words = {question.name: question.points.words for question in summary.questions}
+    assert words == {"plot": "5 of 6 (corrected by +2)", "why": "does not count"}
+
+
+def test_the_page_shows_reasons_as_text(file_term):
+    import nbformat
+
+    file_term.hand_in("ada", points=7)
+    correct(file_term, "plot", "--add", "2", reason="<b>unclear</b>")
+    page, _ = FeedbackExporter().from_notebook_node(
+        nbformat.v4.new_notebook(), {"facts": facts_of(file_term)}
+    )
+    assert "&lt;b&gt;unclear" in page
+    plain = " ".join(html.unescape(re.sub(r"<[^>]*>", " ", page)).split())
+    assert "9 of 10 points Changed for everybody after grading: +2 plot: <b>unclear</b>" in plain
+
+
+def test_feedback_says_how_many_slip_days_were_used(file_term):
+    file_term.policy(percent=100, slip_days=3)
+    file_term.hand_in("ada", "2022-10-05 12:00:00", points=7)
+    summary = summary_of(facts_of(file_term), [], [], lambda one: Markup.escape(one))
+    assert summary.total == "7"
+    assert summary.remarks == (
+        "1 slip day was used for this homework. You have 2 left.",
+        "You handed in 12 h 1 min after the due date. No points were taken off for it.",
+    )

@@ -1,0 +1,375 @@
+"""Extensions and slip days by student: from a command or a CSV, in our own table and nbgrader's."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from a_term import DUE, Term, in_postgresql, term, utc
+from nbgrader.api import Gradebook
+
+from hw_grading.final_scores.granting import Grant, grant, moment_of, remove
+from hw_grading.final_scores.policy import zone_of
+from hw_grading.homework.manifest import Manifest
+from hw_grading.plugins.lateness import LeaveLateness
+from hw_grading.records.database import Database
+from hw_grading.records.extensions import Extension, extensions_in
+from hw_grading.records.results import read_results
+from hw_grading.records.scores import open_gradebook
+from hw_support.submission.file import Unreadable
+
+pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")  # nbgrader's own way
+
+__all__ = ["in_postgresql", "term"]  # fixtures
+
+LATE = "2022-10-06 01:59:59"  # by 26 hours
+
+
+@pytest.fixture
+def file_term(tmp_path) -> Term:
+    return Term(tmp_path / "course").homework()
+
+
+def granted(term: Term, name: str = "ps1") -> dict[str, Extension]:
+    with open_gradebook(term.course.db_url, name) as (db, _):
+        return {student: one for (_, student), one in extensions_in(db, name).items()}
+
+
+def extension_of_nbgrader(term: Term, student: str = "ada") -> timedelta | None:
+    with Gradebook(term.course.db_url) as book:
+        return book.find_submission("ps1", student).extension
+
+
+def grant_by_nbgrader(term: Term, hours: float, student: str = "ada") -> None:
+    with Gradebook(term.course.db_url) as book:
+        book.grant_extension("ps1", student, hours=hours)
+
+
+def seconds_late(term: Term, student: str = "ada") -> float:
+    record = term.final(student).record
+    assert record is not None
+    return record.seconds_late
+
+
+def seconds_late_of_nbgrader(term: Term, student: str = "ada") -> float:
+    with Gradebook(term.course.db_url) as book:
+        return book.find_submission("ps1", student).total_seconds_late
+
+
+# -- commands
+
+
+def test_an_extension_counts_in_scores_in_records_and_in_nbgraders_own_pages(term, capsys):
+    term.policy(percent=10)
+    term.hand_in("ada", LATE).hand_in("ben", LATE)
+    assert term.type("extend", "ps1", "ada", "--until", "2022-10-08 23:59", "--reason", "ill") == 0
+    said = capsys.readouterr().out
+    assert said == "ada: until 2022-10-08 23:59 America/Los_Angeles\n"
+    assert (term.final().final, term.final("ben").final) == (10, 8)
+    assert (seconds_late(term), seconds_late_of_nbgrader(term)) == (0, 0)
+    late = {one.record.student: one.record.late for one in read_results(term.folder, "ps1")[1]}
+    assert late == {"ada": "", "ben": "1 d 2 h"}
+    one = granted(term)["ada"]
+    assert (one.reason, bool(one.author)) == ("ill", True)
+
+
+def test_an_extension_may_be_granted_before_the_student_has_handed_in(term):
+    term.policy(percent=10)
+    assert term.type("extend", "ps1", "ada", "--hours", "26") == 0
+    term.hand_in("ada", LATE)
+    assert term.final().final == 10
+    assert seconds_late_of_nbgrader(term) > 0  # until it is autograded
+    ids = {"notebook": "ps1", "assignment": "ps1", "student": "ada", "db_url": term.course.db_url}
+    LeaveLateness().preprocess({}, {"nbgrader": ids})
+    assert extension_of_nbgrader(term) == timedelta(hours=26)
+    assert (seconds_late(term), seconds_late_of_nbgrader(term)) == (0, 0)
+
+
+def test_several_students_at_once_and_what_is_said_of_an_id_that_nobody_has_yet(term, capsys):
+    term.hand_in("ada", DUE)
+    assert term.type("extend", "ps1", "ada", "eve", "ada", "--days", "2") == 0
+    ada, eve = capsys.readouterr().out.splitlines()
+    assert ada == "ada: until 2022-10-06 23:59:59 America/Los_Angeles, 48 h after the due date"
+    assert eve.endswith("(the gradebook knows no eve yet: is the id right?)")
+
+
+@pytest.mark.parametrize(
+    ("due", "hours"), [("2022-11-05 23:59:59", 25), ("2022-03-12 23:59:59", 23)]
+)
+def test_a_day_is_one_by_the_clock_and_an_hour_is_an_hour(tmp_path, due, hours):
+    term = Term(tmp_path / "course").homework(due=due)
+    term.type("extend", "ps1", "ada", "--days", "1")
+    term.type("extend", "ps1", "ben", "--hours", "24")
+    assert [granted(term)[name].seconds / 3600 for name in ("ada", "ben")] == [hours, 24]
+
+
+def test_hours_follow_a_due_date_that_is_moved_and_a_fixed_time_stays(term):
+    term.hand_in("ada", LATE).hand_in("ben", LATE)
+    term.type("extend", "ps1", "ada", "--hours", "24")
+    term.type("extend", "ps1", "ben", "--until", "2022-10-06 00:00")
+    term.move_due("2022-10-05 12:00:00")
+    assert seconds_late(term, "ada") == 0
+    assert seconds_late(term, "ben") == 7199  # nbgrader's copy of it does not count as its own
+
+
+def test_the_later_of_nbgraders_extension_and_ours_counts(term):
+    term.hand_in("ada", LATE)
+    grant_by_nbgrader(term, hours=48)
+    term.type("extend", "ps1", "ada", "--hours", "1")
+    assert (seconds_late(term), extension_of_nbgrader(term)) == (0, timedelta(hours=48))
+    grant_by_nbgrader(term, hours=2)
+    term.type("extend", "ps1", "ada", "--hours", "30")
+    assert (seconds_late(term), extension_of_nbgrader(term)) == (0, timedelta(hours=30))
+    term.type("extend", "ps1", "ada", "--remove")
+    assert (granted(term), extension_of_nbgrader(term)) == ({}, timedelta(hours=2))
+    assert seconds_late(term) == 24 * 3600
+
+
+def test_an_extension_is_replaced_and_taken_back(term, capsys):
+    term.hand_in("ada", LATE)
+    term.type("extend", "ps1", "ada", "--hours", "30")
+    term.type("extend", "ps1", "ada", "--hours", "1")
+    assert seconds_late(term) == 25 * 3600
+    assert extension_of_nbgrader(term) == timedelta(hours=1)
+    capsys.readouterr()
+    assert term.type("extend", "ps1", "ada", "ben", "--remove") == 0
+    assert capsys.readouterr().out == "ada: taken back\nben: had none\n"
+    assert (extension_of_nbgrader(term), seconds_late(term)) == (None, 26 * 3600)
+
+
+def test_it_outlasts_a_submission_that_is_handed_in_again(term):
+    term.hand_in("ada", DUE)
+    term.type("extend", "ps1", "ada", "--hours", "30")
+    term.hand_in("ada", LATE)
+    assert seconds_late(term) == 0
+
+
+def test_the_last_moment_is_counted_from_the_students_own_due_date(file_term):
+    file_term.policy(last_moment_hours=24)
+    file_term.hand_in("ada", LATE).hand_in("ben", LATE)
+    file_term.type("extend", "ps1", "ada", "--hours", "12")
+    assert [file_term.final(name).final for name in ("ada", "ben")] == [10, 0]
+
+
+# -- slip days that are asked for
+
+
+def test_slip_days_only_where_they_were_asked_for(term, capsys):
+    term.policy(percent=100, slip_days=3, use_slip_days="asked")
+    term.hand_in("ada", LATE).hand_in("ben", LATE).hand_in("cyd", LATE)
+    term.type("extend", "ps1", "ada", "--slip", "3")
+    term.type("extend", "ps1", "ben", "--slip", "1")
+    finals = [term.final(name) for name in ("ada", "ben", "cyd")]
+    assert [one.final for one in finals] == [10, 0, 0]
+    assert [(one.slip_days, one.slip_days_left) for one in finals] == [(2, 1), (1, 2), (0, 3)]
+    capsys.readouterr()
+    term.type("extend", "ps1", "--list")
+    assert "ada: at most 3 slip days; 2 slip days used here, 1 left" in capsys.readouterr().out
+
+
+def test_where_they_are_used_automatically_a_student_may_keep_them(file_term):
+    file_term.policy(percent=10, slip_days=3)
+    file_term.hand_in("ada", LATE)
+    file_term.type("extend", "ps1", "ada", "--slip", "0")
+    assert (file_term.final().slip_days, file_term.final().final) == (0, 8)
+
+
+def test_slip_days_and_more_time_are_set_apart(file_term):
+    file_term.type("extend", "ps1", "ada", "--hours", "5", "--reason", "ill")
+    file_term.type("extend", "ps1", "ada", "--slip", "1")
+    one = granted(file_term)["ada"]
+    assert (one.seconds, one.slip, one.reason) == (5 * 3600, 1, "ill")
+
+
+# -- CSVs
+
+
+def from_csv(term: Term, content: str | bytes) -> int:
+    path = term.folder / "extensions.csv"
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return term.type("extend", "ps1", "--from-csv", path)
+
+
+def test_a_csv_grants_all_of_its_rows(term):
+    term.hand_in("ada", LATE)
+    content = "student,until,hours,slip,reason\nada,2022-10-08 23:59,,,ill\nben,,48,1,\n"
+    assert from_csv(term, content) == 0
+    found = granted(term)
+    assert found["ada"].until == utc("2022-10-08 23:59")
+    assert (found["ben"].seconds, found["ben"].slip) == (48 * 3600, 1)
+    assert extension_of_nbgrader(term) is not None
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "\ufeffstudent;until;hours\r\nada;08.10.2022 23:59;\r\nbên;;1,5\r\n".encode(),
+        "Student;Until;Hours\nada;2022-10-08 23:59;\nbên;;1,5\n".encode("cp1252"),
+        "student\tuntil\thours\nada\t2022-10-08T23:59\nbên\t\t1.5".encode("utf-16"),
+        'sep=;\n"student";"until";"hours"\n"ada";"2022-10-08 23:59:00";\n;;\n"bên";;"1.5"'.encode(),
+        unicodedata.normalize("NFD", "id,until,hours\nada,2022-10-08 23:59,\nbên,,1.5").encode(),
+    ],
+)
+def test_a_csv_of_any_dialect(file_term, content):
+    assert from_csv(file_term, content) == 0
+    found = granted(file_term)
+    assert (found["ada"].until, found["bên"].seconds) == (utc("2022-10-08 23:59"), 5400)
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ("ben", "expected a time, hours, days or slip days, found none"),
+        ("ben,2022-10-0", "expected a time such as 2022-10-08 23:59 or 08.10.2022 23:59, found"),
+        ("ben,2022-10-08 23:5", "expected a time such as"),
+        ("ben,10/8/2022 23:59", "expected a time such as"),
+        ("ben,2022-13-08 23:59", "is no time"),
+        ("ben,2022-10-08 24:00", "is no time"),
+        ("ben,2022-10-04 23:59", "is not after the due date, 2022-10-04 23:59:59 America"),
+        ("ben,2032-10-08", "more than a year after the due date"),
+        ("ben,,48 h", "expected a number of hours, found"),
+        ("ben,,-3", "expected a number of hours"),
+        ("ben,,0", "more time than none"),
+        ("ben,,nan", "expected a number of hours"),
+        ("ben,,99999", "more than a year"),
+        ("ben,2022-10-08,48", "expected one of until, hours, days, found until and hours"),
+        ("ben,,,1.5", "expected a whole number of slip days"),
+        (",2022-10-08", "expected a student's id, found none"),
+        ("../ben,2022-10-08", "is no student id"),
+        ("ada,2022-10-08", "ada stands in line 2 already"),
+        ("Ada,2022-10-08", "ada stands in line 2 already"),
+        ("ben,2022-10-08,,,,,", "expected 5 values, found 7"),
+        ('ben,"2022-10-08', "expected a time such as|cannot be read"),
+        ("ben,2022-10-08,,,ps9", "the gradebook knows no homework 'ps9'"),
+    ],
+)
+def test_a_row_in_error_is_named_and_nothing_is_granted(file_term, capsys, row, said):
+    with file_term.gradebook() as book:
+        book.add_student("ada")
+    content = f"student,until,hours,slip,homework\nada,2022-10-08 23:59\n{row}\ncyd,,5\n"
+    assert from_csv(file_term, content) == 2
+    complaint = capsys.readouterr().err
+    line = 4 if '"' in row else 3  # an open quote takes the rest in
+    assert f"extensions.csv, line {line}: " in complaint
+    assert any(one in complaint for one in said.split("|"))
+    assert complaint.endswith("Nothing was granted.\n")
+    assert granted(file_term) == {}
+
+
+def test_all_rows_in_error_are_named_but_not_thousands(file_term, capsys):
+    assert from_csv(file_term, "student,hours\n" + "ada,x\n" * 5_000) == 2
+    complaint = capsys.readouterr().err.splitlines()
+    assert len(complaint) == 22
+    assert complaint[-2:] == ["and 4980 more", "Nothing was granted."]
+
+
+def test_5000_rows_are_granted(file_term):
+    rows = "".join(f"s{n},{n % 90 + 1}\n" for n in range(5_000))
+    assert from_csv(file_term, "student,hours\n" + rows) == 0
+    assert len(granted(file_term)) == 5_000
+
+
+def test_rows_for_other_homeworks_are_left_to_them(file_term, capsys):
+    file_term.homework("ps2", due="2022-11-01 12:00:00")
+    assert from_csv(file_term, "student,hours,homework\nada,5,ps2\nada,6,ps1\nben,7,\n") == 0
+    assert {name: one.seconds / 3600 for name, one in granted(file_term).items()} == {
+        "ada": 6,
+        "ben": 7,
+    }
+    assert "Rows for other homeworks: 1." in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("", "line 1: expected the names of columns, found nothing"),
+        ("name,hours\nada,5\n", "line 1: expected a column with the student's id"),
+        ("student,date\nada,5\n", "line 1: expected a column with until, hours, days or slip"),
+        ("student,hours\n", "has no row for ps1"),
+        (b"\x89PNG\0\0", "no text"),
+    ],
+)
+def test_a_file_that_is_no_such_table_is_said_to_be_so(file_term, capsys, content, said):
+    assert from_csv(file_term, content) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_a_file_that_is_not_there_is_said_to_be_so(file_term, capsys):
+    assert file_term.type("extend", "ps1", "--from-csv", "nowhere.csv") == 2
+    assert "nowhere.csv" in capsys.readouterr().err
+
+
+def test_where_there_is_a_list_of_students_nobody_else_is_granted_anything(file_term, capsys):
+    roster = file_term.folder / "students.csv"
+    roster.write_text("id,email,sid\nada,ada@x.org,30312345\nben,ben@x.org,30312346\n")
+    assert from_csv(file_term, "student,hours\nADA,5\nben@x.org,6\neve,7\n") == 2
+    assert "line 4: nobody in students.csv has the id 'eve'" in capsys.readouterr().err
+    assert from_csv(file_term, "student,hours\nADA,5\nben@x.org,6\n") == 0
+    assert set(granted(file_term)) == {"ada", "ben"}
+    assert from_csv(file_term, "student,hours\nada,5\n30312345,6\n") == 2
+    assert "line 3: ada stands in line 2 already" in capsys.readouterr().err
+
+
+# -- the command line
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["ps1"], "Expected the ids of students"),
+        (["ps1", "ada"], "expected a time, hours, days or slip days"),
+        (["ps1", "ada", "--until", "tomorrow"], "expected a time such as"),
+        (["ps1", "ada", "--list"], "go with no students"),
+        (["ps1", "--from-csv", "x.csv", "--hours", "3"], "and no other option"),
+        (["ps9", "ada", "--hours", "3"], "knows no assignment 'ps9'"),
+    ],
+)
+def test_a_command_that_cannot_be_meant_grants_nothing(file_term, capsys, words, said):
+    assert file_term.type("extend", *words) == 2
+    assert said in capsys.readouterr().err
+    assert granted(file_term) == {}
+
+
+def test_a_homework_without_a_due_date_has_no_extensions(tmp_path, capsys):
+    term = Term(tmp_path / "course").homework(due=None)
+    assert term.type("extend", "ps1", "ada", "--hours", "3") == 2
+    assert "no due date" in capsys.readouterr().err
+
+
+def test_the_list_says_who_has_what_by_whom_and_why(file_term, capsys):
+    file_term.type("extend", "ps1", "--list")
+    assert capsys.readouterr().out == "Nobody has an extension for ps1.\n"
+    file_term.type("extend", "ps1", "ada", "--hours", "3", "--reason", "ill")
+    capsys.readouterr()
+    file_term.type("extend", "ps1", "--list")
+    said = capsys.readouterr().out
+    assert said.startswith("ada: until 2022-10-05 02:59:59 America/Los_Angeles, 3 h after")
+    assert said.endswith(": ill)\n")
+
+
+# -- the store
+
+
+def test_what_fails_half_way_grants_nothing(term):
+    term.hand_in("ada", LATE)
+    database = Database(term.course.db_url)
+
+    def interrupted() -> Iterator[Grant]:
+        yield Grant("ada", seconds=3600.0)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        grant(database, "ps1", interrupted(), "kim")
+    assert (granted(term), extension_of_nbgrader(term)) == ({}, None)
+    assert remove(database, "ps1", ["ada"]) == ["ada"]
+    database.close()
+
+
+def test_times_are_read_strictly(term):
+    zone = zone_of(term.course, Manifest(time_zone="America/Los_Angeles"))
+    assert moment_of("2022-10-08", zone) == utc("2022-10-08 23:59:59")
+    assert moment_of("2022-11-06 01:30", zone) == utc("2022-11-06 01:30:00", fold=1)
+    with pytest.raises(Unreadable, match="a time that clocks in America/Los_Angeles skip"):
+        moment_of("2022-03-13 02:30", zone)
