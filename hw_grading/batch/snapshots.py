@@ -21,6 +21,7 @@ from hw_support.submission.file import Unreadable
 _SUFFIX = ".json.gz"
 _PINNED = "before-"
 _MOST_KEPT = 20
+_RUN = "run"  # the name of what was pinned when a run began
 _AS_JSON = TypeAdapter(Snapshot)
 
 
@@ -60,28 +61,28 @@ class Snapshots:
         for path in sorted(self._paths(), reverse=True)[_MOST_KEPT:]:
             path.unlink(missing_ok=True)
 
-    def pinned(self, student: str = "") -> Snapshot | None:
-        """Return what `pin` has kept for a student or for the class, unless it was removed.
+    def pinned(self, name: str) -> Snapshot | None:
+        """Return what `pin` has kept under a name, unless it was removed.
 
         Raises
         ------
         Unreadable
             The file is damaged.
         """
-        path = self._pin_of(student)
+        path = self._pin(name)
         return _read_snapshot(path) if path.exists() else None
 
-    def pin(self, snapshot: Snapshot, student: str = "") -> None:
+    def pin(self, snapshot: Snapshot, name: str) -> None:
         """Keep a snapshot to compare with, whatever comes in between."""
-        _write(self._pin_of(student), snapshot)
+        _write(self._pin(name), snapshot)
 
-    def unpin(self, student: str = "") -> None:
+    def unpin(self, name: str) -> None:
         """Remove what `pin` has kept."""
-        self._pin_of(student).unlink(missing_ok=True)
+        self._pin(name).unlink(missing_ok=True)
 
-    def _pin_of(self, student: str) -> Path:
-        name = hashlib.sha256(student.encode()).hexdigest()[:16] if student else "class"
-        return self.folder / f"{_PINNED}{name}{_SUFFIX}"
+    def _pin(self, name: str) -> Path:
+        digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()
+        return self.folder / f"{_PINNED}{digest[:16]}{_SUFFIX}"
 
     def _paths(self) -> Iterator[Path]:
         paths = self.folder.glob(f"*{_SUFFIX}")
@@ -92,32 +93,36 @@ class Snapshots:
 def kept_around(
     course: Course, assignment: str, snapshots: Snapshots, conditions: Conditions, log: Any
 ) -> Iterator[None]:
-    """Keep a snapshot of a class when the block has ended; and one before it, if there is none.
+    """Keep snapshots of a class as it is when the block begins, and when it has ended.
 
-    A run that is killed leaves none: the next one that comes to its end does. A snapshot that
+    Of a run that is killed only the first is there: it stays that of the next run. A snapshot that
     cannot be made is told, and ends nothing.
     """
     with _told(log):
-        if not snapshots.last():
-            first = take(course, assignment)
-            if first.students:
-                snapshots.keep(first)
+        if snapshots.pinned(_RUN) is None:
+            last = next(iter(snapshots.last()), None)
+            snapshots.pin(take(course, assignment, last), _RUN)
     try:
         yield
     except Exception:  # some students could not be graded, say; others were
-        _keep_next(course, assignment, snapshots, conditions, log)
+        _keep_both(course, assignment, snapshots, conditions, log)
         raise
-    _keep_next(course, assignment, snapshots, conditions, log)
+    _keep_both(course, assignment, snapshots, conditions, log)
 
 
-def _keep_next(
+def _keep_both(
     course: Course, assignment: str, snapshots: Snapshots, conditions: Conditions, log: Any
 ) -> None:
+    """Keep what was pinned when the run began, unless it is there, and what is now."""
     with _told(log):
         last = next(iter(snapshots.last()), None)
-        now = take(course, assignment, last, conditions)
-        if now.students and not (last and _same_notebooks(last.students, now.students)):
+        before = snapshots.pinned(_RUN)
+        now = take(course, assignment, before or last, conditions)
+        if not (before and _same_notebooks(before.students, now.students)):
+            if before and before.students and not (last and last.students == before.students):
+                snapshots.keep(before)
             snapshots.keep(now)
+        snapshots.unpin(_RUN)
 
 
 def _same_notebooks(one: Mapping[str, Work], other: Mapping[str, Work]) -> bool:

@@ -53,6 +53,7 @@ class Regrade:
         self.assignment, self.student, self._say = assignment, student, say
         self._place = WholeClass(config=self.course.config).place(self.course.root)
         self._snapshots = Snapshots(self._place, assignment)
+        self._pin = f"regrade of {student or 'all'}"
 
     def run(self) -> bool:
         """Release what was edited, grade again, and report.
@@ -84,7 +85,7 @@ class Regrade:
         self._report(found)
         if found.not_graded:
             return False
-        self._snapshots.unpin(self.student)
+        self._snapshots.unpin(self._pin)
         return True
 
     def report_only(self) -> bool:
@@ -115,7 +116,7 @@ class Regrade:
     # -- before
 
     def _before(self) -> Snapshot:
-        pinned = self._snapshots.pinned(self.student)
+        pinned = self._snapshots.pinned(self._pin)
         if pinned:
             self._say(
                 "An earlier regrade did not come to its report: it is gone on with, and compared "
@@ -125,7 +126,7 @@ class Regrade:
         last = next(iter(self._snapshots.last()), None)
         before = take(self.course, self.assignment, last)
         self._expect_student(before)
-        self._snapshots.pin(before, self.student)
+        self._snapshots.pin(before, self._pin)
         return before
 
     def _expect_student(self, snapshot: Snapshot) -> None:
@@ -145,7 +146,7 @@ class Regrade:
         if edits.added or edits.removed:
             changed = [f"added {name}" for name in edits.added]
             changed += [f"removed {name}" for name in edits.removed]
-            self._snapshots.unpin(self.student)
+            self._snapshots.unpin(self._pin)
             raise RuntimeError(
                 f"Cells with a grade id were added to or removed from the notebook of "
                 f"{self.assignment} since it was released ({', '.join(changed[:_MOST_NAMED])}), "

@@ -7,6 +7,7 @@ import io
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
@@ -17,6 +18,7 @@ from hw_grading.records.graded_notebook import plain
 from hw_grading.records.scores import in_digits
 from hw_grading.regrading.changes import Change, Comparison
 from hw_grading.reports.table import columns, fit
+from hw_support.failures import visible
 
 _ARROW = "\N{RIGHTWARDS ARROW}"
 _MOST_SHOWN = 60  # changes in a terminal
@@ -89,15 +91,15 @@ def _table(found: Comparison, width: int) -> Iterator[str]:
     widths = [max(columns(row[n]) for row in rows) for n in range(4)]
     for row, change in zip(rows, [None, *shown], strict=True):
         cells = [text + " " * (w - columns(text)) for text, w in zip(row, widths, strict=False)]
-        yield fit_keeping("  ".join([*cells, plain(row[4], 1000)]), width)
+        yield _fit_keeping("  ".join([*cells, plain(row[4], 1000)]), width)
         for part in change.parts if change else ():
             message = part.after.message if part.after else ""
-            yield fit_keeping(f"    {part.in_words}{f' ({message})' if message else ''}", width)
+            yield _fit_keeping(f"    {part.in_words}{f' ({message})' if message else ''}", width)
     if len(found.changes) > len(shown):
         yield f"... and {len(found.changes) - len(shown)} more: see the table and the page"
 
 
-def fit_keeping(text: str, width: int) -> str:
+def _fit_keeping(text: str, width: int) -> str:
     """Cut a line to a width, and keep the blanks with which it is laid out."""
     line = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
     if columns(line) <= width:
@@ -145,6 +147,7 @@ def as_page(found: Comparison) -> str:
     templates = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
         autoescape=True,
+        finalize=_seen,
         trim_blocks=True,
         lstrip_blocks=True,
         undefined=StrictUndefined,
@@ -159,6 +162,11 @@ def as_page(found: Comparison) -> str:
     )
     page = templates.get_template("regrade_page.html.j2")
     return page.render(found=found, sentences=list(summary(found)))
+
+
+def _seen(value: Any) -> Any:
+    """Let no browser obey what a template prints, unless it is ours; it is escaped after that."""
+    return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 def _digits(points: float | None) -> str:

@@ -9,8 +9,8 @@ from hw_grading.verbs import FINE, TO_DO
 HELP = "grade again after a change, and say whose score changed, and why"
 DESCRIPTION = (
     "Releases the homework anew if its notebook was edited, grades all submissions again (only "
-    "what changed is run), and shows whose score changed, in which part, and why. Scores that people "
-    "gave are kept. The table is written to grading/regrades too, as CSV and as a page."
+    "what changed is run), and shows whose score changed, in which part, and why. Scores that "
+    "people gave are kept. The table is written to grading/regrades too, as CSV and as a page."
 )
 
 
