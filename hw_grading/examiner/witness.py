@@ -226,7 +226,8 @@ class WitnessedSession(Session):
 
 
 def _is_input(name: str, value: Any) -> bool:
-    return not (name.startswith("_") or callable(value) or isinstance(value, ModuleType))
+    is_tool = callable(value) or isinstance(value, ModuleType | Attempt)
+    return not (name.startswith("_") or is_tool)
 
 
 def _as_text(call: _Calling) -> Call:
