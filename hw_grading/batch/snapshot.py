@@ -244,7 +244,7 @@ def _stamp(path: Path) -> list[int]:
         status = os.lstat(path)
     except OSError:
         return []
-    return [status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns]
+    return [status.st_size, status.st_mtime_ns]  # which a backup that was put back has too
 
 
 def _read(path: Path) -> Notebook:

@@ -51,6 +51,13 @@ def reasons(
         yield "nothing that is recorded changed: the answer may be random, or close to a limit"
 
 
+def of_conditions(one: Conditions, other: Conditions) -> Iterator[str]:
+    """Give what differs between two gradings, besides what stands in the notebooks."""
+    yield from _changed_limits(one, other)
+    yield from _code(one, other)
+    yield from _packages(one, other)
+
+
 def _points(
     cell: str, works: tuple[Work, Work], most: tuple[float | None, float | None]
 ) -> Iterator[str]:
@@ -103,16 +110,19 @@ def _limits(
     in_parts = [sorted(_timed_out(work.notebook)) for work in works]
     touched = reached[0] != reached[1] or in_parts[0] != in_parts[1]
     if conditions[0] and conditions[1] and (touched or not is_explained):
-        one, other = conditions[0].limits, conditions[1].limits
-        for name in _different(one, other):
-            values = [limits.get(name, "none") for limits in (one, other)]
-            yield f"limit changed: {name} {values[0]} {_ARROW} {values[1]}"
+        yield from _changed_limits(conditions[0], conditions[1])
     for message in reached[0]:
         if message not in reached[1]:
             yield f"a limit was reached before: {message}"
     for message in reached[1]:
         if message not in reached[0]:
             yield f"a limit is reached now: {message}"
+
+
+def _changed_limits(one: Conditions, other: Conditions) -> Iterator[str]:
+    for name in _different(one.limits, other.limits):
+        values = [limits.get(name, "none") for limits in (one.limits, other.limits)]
+        yield f"limit changed: {name} {values[0]} {_ARROW} {values[1]}"
 
 
 def _timed_out(notebook: Notebook) -> Iterator[tuple[str, str]]:

@@ -24,6 +24,7 @@ from hw_grading.homework.points import check_total
 from hw_grading.records.questions import read_places
 from hw_grading.records.timestamp import read_time
 from hw_grading.regrading.changes import Comparison, compare
+from hw_grading.regrading.reasons import of_conditions
 from hw_grading.regrading.showing import as_csv, as_page, in_words
 from hw_grading.regrading.unreleased import Edits, edits_since_release
 from hw_grading.run.execution import ExecuteSubmission
@@ -209,10 +210,10 @@ class Regrade:
         newer = [s for s in chosen if s not in anew and self._handed_in_again(s)]
         yield "The notebook is as it was released."
         if anew:
-            yield (
-                f"{len(anew)} submissions would be run anew: limits, the homework's code or "
-                "packages are other ones since they were graded, or it is not known."
-            )
+            known = [now.conditions_of(student) for student in anew]
+            why = dict.fromkeys(text for c in known if c for text in of_conditions(c, conditions))
+            not_known = ["it is not recorded under what they were graded"] * (None in known)
+            yield f"{len(anew)} submissions would be run anew: {'; '.join([*why, *not_known])}."
         if newer:
             yield f"{len(newer)} were handed in again, and would be run anew: {_named(newer)}."
         if not anew and not newer:

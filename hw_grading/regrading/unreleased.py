@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from dataclasses import dataclass
 
 import nbformat
@@ -14,7 +13,7 @@ from nbgrader.utils import is_grade, is_locked, is_solution, is_task
 from hw_grading.homework.course import Course
 from hw_grading.homework.instructor_cells import instructor_cells
 from hw_grading.plugins.due_date import PLACEHOLDER
-from hw_grading.records.questions import read_places
+from hw_grading.records.graded_notebook import open_notebook
 from hw_support.submission.file import Unreadable
 from hw_support.submission.mending import grade_id_of
 
@@ -49,12 +48,12 @@ def edits_since_release(course: Course, assignment: str) -> Edits:
         nbgrader cannot take out its solutions.
     """
     path = course.source(assignment) / f"{assignment}.ipynb"
-    read_places(path)  # which says what is wrong with a file that is no notebook
     try:
+        open_notebook(path)  # which says in a few words what is wrong
         notebook = nbformat.read(path, as_version=4)
-    except (OSError, ValueError) as error:
-        raise Unreadable(f"{path} cannot be read as a notebook ({error})") from None
-    notebook, _ = ClearSolutions(config=course.config).preprocess(copy.deepcopy(notebook), {})
+    except (Unreadable, OSError, ValueError) as error:
+        raise Unreadable(f"{path} cannot be read as a notebook: {error}") from None
+    notebook, _ = ClearSolutions(config=course.config).preprocess(notebook, {})
     cells = {grade_id_of(cell) or "": cell for cell in notebook.cells if _is_known(cell)}
     with Gradebook(course.db_url) as gradebook:
         known = {c.grade_id: c for c in instructor_cells(gradebook, assignment, assignment, path)}
