@@ -98,31 +98,29 @@ def kept_around(
     Of a run that is killed only the first is there: it stays that of the next run. A snapshot that
     cannot be made is told, and ends nothing.
     """
-    with _told(log):
-        if snapshots.pinned(_RUN) is None:
-            last = next(iter(snapshots.last()), None)
-            snapshots.pin(take(course, assignment, last), _RUN)
-    try:
-        yield
-    except Exception:  # some students could not be graded, say; others were
-        _keep_both(course, assignment, snapshots, conditions, log)
-        raise
-    _keep_both(course, assignment, snapshots, conditions, log)
-
-
-def _keep_both(
-    course: Course, assignment: str, snapshots: Snapshots, conditions: Conditions, log: Any
-) -> None:
-    """Keep what was pinned when the run began, unless it is there, and what is now."""
+    last = before = None
     with _told(log):
         last = next(iter(snapshots.last()), None)
         before = snapshots.pinned(_RUN)
-        now = take(course, assignment, before or last, conditions)
-        if not (before and _same_notebooks(before.students, now.students)):
-            if before and before.students and not (last and last.students == before.students):
-                snapshots.keep(before)
-            snapshots.keep(now)
-        snapshots.unpin(_RUN)
+        if before is None:
+            before = take(course, assignment, last)
+            snapshots.pin(before, _RUN)
+
+    def keep() -> None:
+        with _told(log):
+            now = take(course, assignment, before or last, conditions)
+            if not (before and _same_notebooks(before.students, now.students)):
+                if before and before.students and not (last and last.students == before.students):
+                    snapshots.keep(before)
+                snapshots.keep(now)
+            snapshots.unpin(_RUN)
+
+    try:
+        yield
+    except Exception:  # some students could not be graded, say; others were
+        keep()
+        raise
+    keep()
 
 
 def _same_notebooks(one: Mapping[str, Work], other: Mapping[str, Work]) -> bool:
