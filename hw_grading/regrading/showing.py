@@ -58,7 +58,8 @@ def summary(found: Comparison) -> Iterator[str]:
     for student, place in found.lost:
         yield f"GONE: the score that a person gave to {student}, {place}."
     if found.waiting:
-        yield f"{len(found.waiting)} of them wait for a person again:"
+        count = len(found.waiting)
+        yield f"{count} of them wait{'s' * (count == 1)} for a person again:"
         yield from (f"  {student}, {place}: {why}" for student, place, why in found.waiting)
     if found.new:
         yield f"Graded for the first time: {', '.join(found.new)}."

@@ -134,7 +134,7 @@ def test_an_answer_that_was_handed_in_anew_waits_again_and_no_other_does(
     assert regrade(few, "--student", "right00") == 0
     assert changes(few) == {"right00": ("1.0", "2.0", "answer changed: certification, double")}
     said = capsys.readouterr().out
-    assert "1 of them wait for a person again:" in said
+    assert "1 of them waits for a person again:" in said
     assert "right00, Certification: the answer changed" in said
     assert ps1.by_hand(few) == {
         "right00": (0.5, True),
