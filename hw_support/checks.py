@@ -100,6 +100,9 @@ class Notebook:
             for thing, copy in zip(arrays, before, strict=True):
                 thing[...] = copy
 
+    def tried(self, attempt: Attempt, error: BaseException | None) -> None:
+        """Be told how one try of a part ended, while its names are there; nobody asks here."""
+
     def end_part(self) -> None:
         """End a part: functions that it has handed over are of no use any more."""
 
@@ -190,6 +193,7 @@ class Attempt:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: object
     ) -> bool:
         self._streams.close()
+        self.checks.notebook.tried(self, error)
         self.checks._hidden -= self.hidden
         if self.hidden:
             for name in self._names.keys() - self._before.keys():

@@ -29,7 +29,10 @@ from hw_grading.batch.process import quiet_database, quiet_interrupt, rare_colle
 from hw_grading.batch.progress import Progress
 from hw_grading.batch.seeds import course_seeds
 from hw_grading.batch.settings import WholeClass
+from hw_grading.batch.snapshot import Conditions
+from hw_grading.batch.snapshots import Snapshots, kept_around
 from hw_grading.batch.store import Results
+from hw_grading.homework.course import Course
 from hw_grading.homework.homework import Homework
 from hw_grading.outcome import Outcome
 from hw_grading.run.blame import told
@@ -130,7 +133,7 @@ def grading(converter: Autograde, plan: Plan) -> Iterator[ClassGrading]:
 
     The course is locked, half-made folders are removed, processes start, and submissions are run
     ahead of the loop. At the end of the block, however it ends, everything that was started is
-    ended, the table is shown, and the course is free again.
+    ended, the table is shown, a snapshot of the class is kept, and the course is free again.
 
     Raises
     ------
@@ -152,6 +155,15 @@ def grading(converter: Autograde, plan: Plan) -> Iterator[ClassGrading]:
         if isinstance(executor, LocalProcesses) and not results.folder.exists():
             executor.start_early()
         plan.make_ready()
+        stack.enter_context(
+            kept_around(
+                Course.of(converter.coursedir),
+                converter.coursedir.assignment_id,
+                Snapshots(folder, converter.coursedir.assignment_id),
+                Conditions.of(plan.settings, plan.homework),
+                converter.log,
+            )
+        )
         progress = stack.enter_context(_progress(converter, submissions, folder))
         progress.at_once = at_once
         seeds = course_seeds(plan.secret_file)

@@ -43,11 +43,14 @@ class Verdict:
         Why the notebook cannot be asked any more; None while it can.
     ended
         Whether that is because its process has ended.
+    told
+        What a witness saw of each try of a part; see `hw_grading.examiner.witness`.
     """
 
     outputs: list[dict[str, Any]]
     gone: str | None
     ended: bool
+    told: list[dict[str, Any]]
 
 
 class _Examiner:
@@ -159,6 +162,8 @@ class Examination:
         Names that some cell of the instructor's binds: the kernel is never asked for them.
     homework
         Its code is what hidden parts import.
+    witnessed
+        Whether verdicts tell what was hidden, for the eyes of the instructor.
 
     Raises
     ------
@@ -175,6 +180,8 @@ class Examination:
         prefix: Cells,
         instructors: Collection[str],
         homework: Homework,
+        *,
+        witnessed: bool = False,
     ) -> None:
         self._process: Forked | None = None
         request = {
@@ -183,6 +190,7 @@ class Examination:
             "seed": seed,
             "prefix": prefix,
             "instructors": sorted(instructors),
+            "witnessed": witnessed,
         }
         with link:
             try:
@@ -231,7 +239,7 @@ class Examination:
             raise _ended("the examiner has ended") from error
         if fault := answer.get("fault"):
             raise ExaminerFailed(fault)
-        return Verdict(answer["outputs"], answer["gone"], answer["ended"])
+        return Verdict(answer["outputs"], answer["gone"], answer["ended"], answer["told"])
 
     def end(self) -> None:
         """Let the examiner's child end."""

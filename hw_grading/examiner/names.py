@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 from hw_grading.examiner.session import RemoteError, RemoteFunction, Session
-from hw_support.checks import Notebook
+from hw_support.checks import Attempt, Notebook
 from hw_support.time_limit import time_limit
 
 
@@ -104,6 +104,10 @@ class RemoteNotebook(Notebook):
         if isinstance(function, RemoteFunction):
             return function.undoing(*arguments)
         return super().undoing(function, *arguments)
+
+    def tried(self, attempt: Attempt, error: BaseException | None) -> None:
+        """Tell how one try of a part ended, while its names are still there."""
+        self._session.tried(attempt, error, self.names)
 
     def end_part(self) -> None:
         """Let functions that were handed over in this part give nothing any more."""

@@ -28,6 +28,7 @@ import psutil
 from hw_grading.examiner.examination import Fault, expect_imports, run_cell
 from hw_grading.examiner.names import StudentNames
 from hw_grading.examiner.session import Session, signaller
+from hw_grading.examiner.witness import Witness, WitnessedSession
 from hw_grading.inside import caches
 from hw_grading.sandbox.forked import cpu_clock
 from hw_support.fresh import SEED_VARIABLE
@@ -43,6 +44,7 @@ class Submission:
     session: Session
     own: dict[str, Any]
     instructors: frozenset[str]  # names that the instructor's cells bind
+    witness: Witness | None = None
 
     def examine(self, trusted: Cells, name: str, source: str) -> dict[str, Any]:
         """Run a test cell, and before it the instructor's cells that came since the last one.
@@ -51,7 +53,7 @@ class Submission:
         -------
         dict
             ``outputs``; ``gone``: why the notebook cannot be asked any more, or None; ``ended``:
-            whether that is because its process has ended.
+            whether that is because its process has ended; ``told``: what a witness saw.
         """
         names = StudentNames(self.own, self.session, self.instructors)
         try:
@@ -63,10 +65,14 @@ class Submission:
             self.own = dict(names)
             self.session.protect(self.own)
             names = StudentNames(self.own, self.session, self.instructors)
+            if self.witness:
+                self.witness.begin(names, f"<{name}>")
             outputs = run_cell(source, name, names)
         finally:  # after a Fault too: the kernel waits for questions until it is told
             self.session.end_test()
-        return {"outputs": outputs, "gone": self.session.gone, "ended": self.session.ended}
+        told = self.witness.told() if self.witness else []
+        gone, ended = self.session.gone, self.session.ended
+        return {"outputs": outputs, "gone": gone, "ended": ended, "told": told}
 
 
 def wait_for_submissions(requests: socket.socket) -> None:
@@ -121,15 +127,17 @@ def _examine_one(
         resource.setrlimit(resource.RLIMIT_AS, (most, most))
     os.environ[SEED_VARIABLE] = str(request["seed"])
     pid = request["kernel_pid"]
-    session = Session(
+    to_kernel = (
         link,
-        interrupt=signaller(pid, signal.SIGINT),
-        kill=signaller(request["root_pid"], signal.SIGKILL),
-        cpu_seconds=cpu_clock(pid),
+        signaller(pid, signal.SIGINT),
+        signaller(request["root_pid"], signal.SIGKILL),
+        cpu_clock(pid),
     )
+    witness = Witness() if request.get("witnessed") else None
+    session = WitnessedSession(witness, *to_kernel) if witness else Session(*to_kernel)
     session.protect(names)
     instructors = frozenset(request["instructors"])
-    submission = Submission(session, names, instructors)
+    submission = Submission(session, names, instructors, witness)
     try:
         grader.send_bytes(str(os.getpid()).encode())
         while True:

@@ -20,6 +20,7 @@ import numpy as np
 from hw_grading.inside import wire
 from hw_grading.inside.wire import FROM_GRADER, FROM_SANDBOX, Theirs, WireError, Yours
 from hw_grading.sandbox.forked import Target
+from hw_support.checks import Attempt
 from hw_support.compare import Mismatch
 from hw_support.failures import in_a_stand_in, one_line, plain_name
 from hw_support.time_limit import TimeLimitReached
@@ -237,6 +238,9 @@ class Session:
         """
         for value in names.values():
             self._protected |= {id(_owner(thing)): thing for thing in wire.mutable(value)}
+
+    def tried(self, attempt: Attempt, error: BaseException | None, names: dict[str, Any]) -> None:
+        """Be told how one try of a part ended, with what names; a witness keeps it."""
 
     def end_part(self) -> None:
         """End a part of a test cell: what was handed over gives nothing any more.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import sqlalchemy
@@ -13,6 +13,7 @@ from nbgrader.preprocessors import NbGraderPreprocessor, SaveAutoGrades
 from sqlalchemy import select, update
 
 from hw_grading.rubrics.kept import digests_before, digests_of, remember
+from hw_support.submission.problems import METADATA_KEY
 
 # By what nbgrader looks rows up, and has no index: it would read whole tables of a large class.
 _LOOKED_UP = {
@@ -21,6 +22,8 @@ _LOOKED_UP = {
     "submitted_notebook": "assignment_id",
     "submitted_assignment": "student_id",
 }
+
+_WHOLE = ""  # in the place of a grade id: all that the student wrote
 
 
 def add_indexes(db_url: str) -> None:
@@ -61,7 +64,7 @@ class SaveScores(SaveAutoGrades):
         self.notebook_id, self.assignment_id = ids["notebook"], ids["assignment"]
         self.student_id, self.db_url = ids["student"], ids["db_url"]
         with _OneSubmission(self.db_url) as self.gradebook:
-            answers = digests_of(dict(_by_hand(nb)))
+            answers = digests_of(dict(_by_hand(nb))) | {_WHOLE: _all_that_was_written(nb)}
             self.gradebook.read(self.notebook_id, self.assignment_id, self.student_id)
             settled = self.gradebook.settled(answers)
             session = self.gradebook.db
@@ -96,30 +99,39 @@ class _OneSubmission(Gradebook):
             if grade.cell_id in without:
                 grade.needs_manual_grade = False
 
-    def settled(self, answers: Mapping[str, str]) -> set[str]:
-        """Return the answers that a person has graded, and that are the same as then.
+    def settled(self, answers: Mapping[str, str]) -> dict[str, float | None]:
+        """Return what a person has graded, and where the answer is the same as then.
 
         Parameters
         ----------
         answers
-            The digests of the answers that people grade, by grade id.
+            The digests of the answers that people grade, by grade id, and of all that the student
+            wrote.
+
+        Returns
+        -------
+        dict
+            What a test had given, by grade id: a person's score may count in its place.
         """
         _, assignment, student = self._of
         before = digests_before(self.db.connection(), assignment, student)
-        grades = self._found[Grade]
         return {
-            name
-            for name, digest in answers.items()
-            if before.get(name) == digest
-            and name in grades
-            and grades[name].manual_score is not None
-            and not grades[name].needs_manual_grade
+            name: grade.auto_score
+            for name, grade in self._found[Grade].items()
+            if grade.manual_score is not None
+            and not grade.needs_manual_grade
+            and before.get(key := name if name in answers else _WHOLE) == answers[key]
         }
 
-    def keep(self, settled: Iterable[str], answers: Mapping[str, str]) -> None:
-        """Let answers that are settled wait for nobody; remember what all answers are like."""
-        for name in settled:
-            self._found[Grade][name].needs_manual_grade = False
+    def keep(self, settled: Mapping[str, float | None], answers: Mapping[str, str]) -> None:
+        """Let what is settled wait for nobody; remember what all answers are like.
+
+        Where a person's score counts in the place of a test's, the test must give what it gave.
+        """
+        for name, given in settled.items():
+            grade = self._found[Grade][name]
+            if name in answers or grade.auto_score == given:
+                grade.needs_manual_grade = False
         self.db.flush()
         _, assignment, student = self._of
         remember(self.db.connection(), assignment, student, answers)
@@ -134,6 +146,11 @@ class _OneSubmission(Gradebook):
 
     def _known(self, kind: type, cell: str, of: tuple[str, ...]) -> Any:
         return self._found[kind].get(cell) if of == self._of else None
+
+
+def _all_that_was_written(nb: NotebookNode) -> str:
+    """Return what is another text when a student wrote anything else: the seed of hidden inputs."""
+    return str(nb.metadata.get(METADATA_KEY, {}).get("seed", ""))
 
 
 def _by_hand(nb: NotebookNode) -> Iterator[tuple[str, NotebookNode]]:

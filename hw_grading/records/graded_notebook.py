@@ -8,6 +8,8 @@ Whatever is in the file, it is read or `Unreadable` is raised, with the reason.
 from __future__ import annotations
 
 import json
+import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +21,8 @@ FINISHED = "finished"  # in the metadata of a notebook that was graded to its en
 HANDED_IN = "handed_in_sha256"  # there too: of the file that was graded; "" if it had none
 MAX_BYTES = 200_000_000
 MOST_FAULTS = 50  # of one cell
+_MOST_PARTS = 200  # of one test
+_PART = re.compile(r"(passed|FAILED)  (.*) \[([0-9.e+-]{1,20}) pt\] *")
 
 
 @dataclass(frozen=True)
@@ -31,6 +35,20 @@ class Fault:
 
     def __str__(self) -> str:
         return ": ".join(filter(None, (self.cell.removeprefix("test_"), self.part, self.message)))
+
+
+@dataclass(frozen=True)
+class PartResult:
+    """What became of one part of a test; `message` is "" if it passed.
+
+    A test that has no parts, or did not come to its end, has one without a name for its error.
+    Parts of one name are told apart by a number.
+    """
+
+    name: str
+    points: float
+    passed: bool
+    message: str = ""
 
 
 def open_notebook(path: Path) -> Any:
@@ -81,6 +99,33 @@ def faults_of(name: str, cell: Mapping[str, Any]) -> list[Fault]:
             message = plain(after, 300) if after.startswith(" " * 8) else ""
             faults.append(Fault(name, plain(part, 120), message))
     return faults[:MOST_FAULTS]
+
+
+def parts_of(cell: Mapping[str, Any]) -> list[PartResult]:
+    """Return what became of the parts of a test, as its outputs say it."""
+    outputs = outputs_of(cell)
+    texts = [text_of(o.get("text")) for o in outputs if o.get("output_type") == "stream"]
+    lines = "".join(texts).split("\n")
+    parts: list[PartResult] = []
+    seen: Counter[str] = Counter()
+    for line, after in zip(lines, [*lines[1:], ""], strict=True):
+        found = _PART.fullmatch(line)
+        if not found or len(parts) == _MOST_PARTS:
+            continue
+        name = plain(found[2], 120)
+        seen[name] += 1
+        name += f" ({seen[name]})" if seen[name] > 1 else ""
+        message = plain(after, 300) if found[1] == "FAILED" and after.startswith(" " * 8) else ""
+        parts.append(PartResult(name, _number(found[3]), found[1] == "passed", message))
+    errors = [error_of(o) for o in outputs if o.get("output_type") == "error"]
+    return [*parts, PartResult("", 0.0, False, errors[0])] if errors else parts
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return 0.0
 
 
 def plain(text: str, limit: int) -> str:

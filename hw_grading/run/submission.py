@@ -17,6 +17,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from contextlib import ExitStack
 from time import monotonic
 from typing import Any
@@ -83,13 +84,30 @@ class Submission:
         What it may use.
     homework
         Cells with limits of their own, and what hidden tests import.
+    explained
+        Grade ids of tests of which everything is to be told, for the instructor; nothing is run
+        behind the last of them.
+
+    Attributes
+    ----------
+    told
+        What was seen of these tests, by grade id; see `hw_grading.examiner.witness`.
     """
 
     def __init__(
-        self, nb: NotebookNode, seed: int, settings: RunSettings, homework: Homework
+        self,
+        nb: NotebookNode,
+        seed: int,
+        settings: RunSettings,
+        homework: Homework,
+        *,
+        explained: Collection[str] = (),
     ) -> None:
         self.nb, self._seed = nb, seed
         self._settings, self._homework = settings, homework
+        self._left = set(explained)  # tests that are still to be explained
+        self._witnessed = bool(explained)
+        self.told: dict[str, list[dict[str, Any]]] = {}
         self._clock = Clock(settings, homework.manifest)
         self._report = Report()
         self._fault: GraderFault | None = None
@@ -164,7 +182,8 @@ class Submission:
             pids = kernel.watch.kernel_pid, kernel.watch.root_pid
             first, instructors = list(self._first.items()), instructors_names(self.nb)
             self._examination = Examination(
-                link, *pids, self._seed, first, instructors, self._homework
+                *(link, *pids, self._seed, first, instructors, self._homework),
+                witnessed=self._witnessed,
             )
             ending.callback(self._examination.end)
             with kernel.setup_kernel():  # connects to it, and ends it
@@ -173,6 +192,9 @@ class Submission:
                     self._begun = True
                     if cell.cell_type == "code" and not self._report.stopped:
                         self._run_cell(cell, index)
+                    self._left.discard(grade_id_of(cell) or "")
+                    if self._witnessed and not self._left:
+                        break
                 self._done = True
 
     # -- one cell
@@ -219,6 +241,7 @@ class Submission:
             return
         self._kernel.watch.end_helper()
         self._verdicts[index] = verdict.outputs
+        self.told[grade_id_of(cell) or ""] = verdict.told
         # Who does not keep to the protocol is killed by the examiner: then that is the reason.
         if verdict.gone and not self._report.stopped and not (self._died and verdict.ended):
             why = f"the notebook could not be asked any more in {named(cell)}: {verdict.gone}"

@@ -5,6 +5,7 @@ and returns the exit status. May import every room; what is heavy is imported in
 """
 
 FINE, TO_DO, CANNOT = 0, 1, 2
+<<<<<<< HEAD
 VERBS = (
     "backup",
     "collect",
@@ -12,11 +13,13 @@ VERBS = (
     "demo",
     "desk",
     "doctor",
+    "explain",
     "export",
     "extend",
     "move",
     "new",
     "plots",
+    "regrade",
     "release",
     "report",
     "restore",

@@ -1,0 +1,283 @@
+"""What scores and tests of a class are like at one moment, so that two moments can be compared.
+
+It holds for each student the scores, what became of each part of each test, digests of what the
+student and the instructor wrote, and what it was graded under (limits, the homework's code,
+packages). A graded notebook that was not written again since an earlier snapshot is not read again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from nbformat import NotebookNode
+from pydantic import TypeAdapter
+
+from hw_grading.batch.job import installed
+from hw_grading.final_scores.scores import FinalScore, final_scores
+from hw_grading.homework.course import Course
+from hw_grading.homework.homework import Homework
+from hw_grading.homework.manifest import KINDS
+from hw_grading.outcome import Status
+from hw_grading.records.graded_notebook import (
+    FINISHED,
+    PartResult,
+    marks_of,
+    open_notebook,
+    parts_of,
+    text_of,
+)
+from hw_grading.run.settings import RunSettings
+from hw_support.submission.file import Unreadable
+from hw_support.submission.problems import METADATA_KEY, Problem, Severity, is_notes, read_problems
+
+_OTHERS = ""  # in the place of a grade id: all cells that have none
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """What submissions are graded under, besides what stands in their notebooks.
+
+    Attributes
+    ----------
+    limits
+        Settings by name; those of a single cell as ``"cpu_seconds of <grade id>"``.
+    code
+        Digests of the files that hidden parts import, by their path.
+    packages
+        Versions, and a digest of the grader's own code.
+    """
+
+    limits: dict[str, str]
+    code: dict[str, str]
+    packages: dict[str, str]
+
+    @classmethod
+    def of(cls, settings: RunSettings, homework: Homework) -> Conditions:
+        """Return the conditions as they are now."""
+        limits = {name: str(value) for name, value in settings.plain().items()}
+        for kind in KINDS:
+            own = homework.manifest.seconds(kind)
+            limits |= {f"{kind} of {cell}": f"{seconds:g}" for cell, seconds in own.items()}
+        code = {path: _digest(content) for path, content in sorted(homework.code.items())}
+        return cls(limits, code, installed())
+
+
+@dataclass(frozen=True)
+class Points:
+    """A student's points for one cell; see `hw_grading.records.scores.Score`."""
+
+    auto: float | None
+    manual: float | None
+    extra: float
+    waits: bool
+
+    @property
+    def counting(self) -> float:
+        """What counts of them."""
+        given = self.auto if self.manual is None else self.manual
+        return (given or 0.0) + self.extra
+
+
+@dataclass(frozen=True)
+class Notebook:
+    """What is kept of a graded notebook.
+
+    Attributes
+    ----------
+    parts
+        By the grade id of the test.
+    answers, instructors
+        Digests of cells' sources by grade id: the student's cells (those without an id under ""),
+        and the instructor's.
+    problems
+        What was wrong with the submission.
+    trouble
+        Why it is no notebook that was graded to its end; "" if it is one.
+    """
+
+    parts: dict[str, list[PartResult]] = field(default_factory=dict)
+    answers: dict[str, str] = field(default_factory=dict)
+    instructors: dict[str, str] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+    trouble: str = ""
+
+    @property
+    def failed(self) -> list[Problem]:
+        """The problems that failed all of the submission, or a part of it."""
+        return [problem for problem in self.problems if problem.severity is Severity.FAILED]
+
+
+@dataclass(frozen=True)
+class Work:
+    """One student's scores, and the graded notebook.
+
+    Attributes
+    ----------
+    stamp
+        Of the notebook's file; [] if there is none.
+    final
+        What counts in the end.
+    scores
+        By grade id.
+    corrections
+        Points and reason of what was changed for all, by grade id.
+    conditions
+        A key of the snapshot's; "" if they are not known.
+    """
+
+    stamp: list[int]
+    final: float
+    scores: dict[str, Points]
+    corrections: dict[str, list[tuple[float, str]]]
+    notebook: Notebook
+    conditions: str = ""
+
+    @property
+    def status(self) -> Status:
+        """What became of the submission."""
+        if self.notebook.trouble:
+            return Status.NOT_GRADED
+        return Status.SUBMISSION_FAILED if self.notebook.failed else Status.GRADED
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A class at one moment.
+
+    Attributes
+    ----------
+    at
+        When.
+    max_points
+        By grade id.
+    by_hand
+        Grade ids of what people grade.
+    students
+        By id.
+    conditions
+        By a digest of them.
+    """
+
+    assignment: str
+    at: datetime
+    max_points: dict[str, float]
+    by_hand: list[str]
+    students: dict[str, Work]
+    conditions: dict[str, Conditions]
+
+    def conditions_of(self, student: str) -> Conditions | None:
+        """Return what a student's submission was graded under, as far as that is known."""
+        return self.conditions.get(self.students[student].conditions)
+
+
+_CONDITIONS = TypeAdapter(Conditions)
+
+
+def take(
+    course: Course,
+    assignment: str,
+    earlier: Snapshot | None = None,
+    conditions: Conditions | None = None,
+) -> Snapshot:
+    """Read the gradebook, and the graded notebooks that were written since an earlier snapshot.
+
+    Parameters
+    ----------
+    course, assignment
+        Whose class it is.
+    earlier
+        What it says of notebooks that are the same is taken over.
+    conditions
+        Under which the others were graded; None if that is not known.
+
+    Raises
+    ------
+    NoScores
+        There is no gradebook, or it does not know the assignment.
+    """
+    finals = final_scores(course, assignment)
+    known = dict(earlier.conditions) if earlier else {}
+    new = ""
+    if conditions:
+        new = _digest(_CONDITIONS.dump_json(conditions))
+        known[new] = conditions
+    students = {}
+    for student, score in finals.students.items():
+        if score.record is not None:
+            before = earlier.students.get(student) if earlier else None
+            path = course.autograded(student, assignment) / f"{assignment}.ipynb"
+            students[student] = _work(score, path, before, new)
+    used = {work.conditions for work in students.values()}
+    return Snapshot(
+        assignment,
+        datetime.now(UTC),
+        {cell.name: cell.max_points for cell in finals.cells},
+        [cell.name for cell in finals.cells if cell.by_hand],
+        students,
+        {key: known[key] for key in known if key in used},
+    )
+
+
+def _work(score: FinalScore, path: Path, before: Work | None, conditions: str) -> Work:
+    assert score.record
+    scores = {
+        one.cell.name: Points(one.auto, one.manual, one.extra, one.waits)
+        for one in score.record.scores
+    }
+    corrections: dict[str, list[tuple[float, str]]] = {}
+    for correction in score.corrections:
+        corrections.setdefault(correction.cell, []).append((correction.points, correction.reason))
+    stamp = _stamp(path)
+    if before and stamp and before.stamp == stamp:
+        notebook, conditions = before.notebook, before.conditions
+    else:
+        notebook = _read(path)
+    return Work(stamp, score.final, scores, corrections, notebook, conditions)
+
+
+def _stamp(path: Path) -> list[int]:
+    try:
+        status = os.lstat(path)
+    except OSError:
+        return []
+    return [status.st_size, status.st_mtime_ns]  # which a backup that was put back has too
+
+
+def _read(path: Path) -> Notebook:
+    try:
+        document = open_notebook(path)
+    except (Unreadable, OSError) as why:
+        return Notebook(trouble=f"reading the graded notebook failed: {why}")
+    section = document["metadata"].get(METADATA_KEY)
+    finished = isinstance(section, dict) and section.get(FINISHED) is True
+    parts: dict[str, list[PartResult]] = {}
+    answers: dict[str, str] = {}
+    instructors: dict[str, str] = {}
+    others = hashlib.sha256()
+    for cell in document["cells"]:
+        if not isinstance(cell, dict):
+            continue
+        marks, source = marks_of(cell), text_of(cell.get("source"))
+        if is_notes(NotebookNode(cell, source=source)):
+            continue
+        name = marks.get("grade_id")
+        if not isinstance(name, str):
+            others.update(source.encode("utf-8", "surrogatepass") + b"\0")
+            continue
+        is_test = marks.get("grade") is True and not marks.get("solution")
+        of_instructor = is_test or (marks.get("locked") is True and not marks.get("solution"))
+        digests = instructors if of_instructor else answers
+        digests[name] = _digest(source.encode("utf-8", "surrogatepass"))
+        if is_test and cell.get("cell_type") == "code":
+            parts[name] = parts_of(cell)
+    answers[_OTHERS] = others.hexdigest()[:16]
+    trouble = "" if finished else "its last grading was stopped before the end"
+    return Notebook(parts, answers, instructors, read_problems(document), trouble)
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:16]

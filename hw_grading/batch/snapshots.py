@@ -1,0 +1,161 @@
+"""Keeps a snapshot after each run over a class: files in ``grading/snapshots/<assignment>/``."""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import hashlib
+import os
+import secrets
+import zlib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from hw_grading.batch.snapshot import Conditions, Snapshot, Work, take
+from hw_grading.homework.course import Course
+from hw_support.submission.file import Unreadable
+
+_SUFFIX = ".json.gz"
+_PINNED = "before-"
+_MOST_KEPT = 20
+_RUN = "run"  # the name of what was pinned when a run began
+_AS_JSON = TypeAdapter(Snapshot)
+
+
+class Snapshots:
+    """The snapshots of one assignment, on disk.
+
+    Parameters
+    ----------
+    folder
+        Where results are kept: `hw_grading.batch.settings.WholeClass.place`.
+    assignment
+        Its name.
+    """
+
+    def __init__(self, folder: Path, assignment: str) -> None:
+        self.folder = folder / "snapshots" / assignment
+
+    def last(self, count: int = 1) -> list[Snapshot]:
+        """Return the newest ones that can be read, the oldest of them first."""
+        found: list[Snapshot] = []
+        for path in sorted(self._paths(), reverse=True):
+            if len(found) == count:
+                break
+            with contextlib.suppress(Unreadable):
+                found.insert(0, _read_snapshot(path))
+        return found
+
+    def keep(self, snapshot: Snapshot) -> None:
+        """Write a snapshot, and remove those that are too many.
+
+        Raises
+        ------
+        OSError
+            It cannot be written.
+        """
+        _write(self.folder / f"{snapshot.at:%Y%m%dT%H%M%S.%fZ}{_SUFFIX}", snapshot)
+        for path in sorted(self._paths(), reverse=True)[_MOST_KEPT:]:
+            path.unlink(missing_ok=True)
+
+    def pinned(self, name: str) -> Snapshot | None:
+        """Return what `pin` has kept under a name, unless it was removed.
+
+        Raises
+        ------
+        Unreadable
+            The file is damaged.
+        """
+        path = self._pin(name)
+        return _read_snapshot(path) if path.exists() else None
+
+    def pin(self, snapshot: Snapshot, name: str) -> None:
+        """Keep a snapshot to compare with, whatever comes in between."""
+        _write(self._pin(name), snapshot)
+
+    def unpin(self, name: str) -> None:
+        """Remove what `pin` has kept."""
+        self._pin(name).unlink(missing_ok=True)
+
+    def _pin(self, name: str) -> Path:
+        digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()
+        return self.folder / f"{_PINNED}{digest[:16]}{_SUFFIX}"
+
+    def _paths(self) -> Iterator[Path]:
+        paths = self.folder.glob(f"*{_SUFFIX}")
+        return (path for path in paths if not path.name.startswith(_PINNED))
+
+
+@contextlib.contextmanager
+def kept_around(
+    course: Course, assignment: str, snapshots: Snapshots, conditions: Conditions, log: Any
+) -> Iterator[None]:
+    """Keep snapshots of a class as it is when the block begins, and when it has ended.
+
+    Of a run that is killed only the first is there: it stays that of the next run. A snapshot that
+    cannot be made is told, and ends nothing.
+    """
+    last = before = None
+    with _told(log):
+        last = next(iter(snapshots.last()), None)
+        before = snapshots.pinned(_RUN)
+        if before is None:
+            before = take(course, assignment, last)
+            snapshots.pin(before, _RUN)
+
+    def keep() -> None:
+        with _told(log):
+            now = take(course, assignment, before or last, conditions)
+            if not (before and _same_notebooks(before.students, now.students)):
+                if before and before.students and not (last and last.students == before.students):
+                    snapshots.keep(before)
+                snapshots.keep(now)
+            snapshots.unpin(_RUN)
+
+    try:
+        yield
+    except Exception:  # some students could not be graded, say; others were
+        keep()
+        raise
+    keep()
+
+
+def _same_notebooks(one: Mapping[str, Work], other: Mapping[str, Work]) -> bool:
+    stamps = [{student: work.stamp for student, work in works.items()} for works in (one, other)]
+    return stamps[0] == stamps[1]
+
+
+@contextlib.contextmanager
+def _told(log: Any) -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:
+        log.warning("What scores were like could not be kept for comparison: %s", error)
+
+
+def _write(path: Path, snapshot: Snapshot) -> None:
+    """Write a file whole or not at all; only its owner may read it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    whole = gzip.compress(_AS_JSON.dump_json(snapshot), compresslevel=3)
+    unfinished = path.parent / f"{secrets.token_hex(8)}.part"
+    try:
+        handle = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(whole)
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.replace(unfinished, path)
+    except BaseException:
+        unfinished.unlink(missing_ok=True)
+        raise
+
+
+def _read_snapshot(path: Path) -> Snapshot:
+    try:
+        return _AS_JSON.validate_json(gzip.decompress(path.read_bytes()))
+    except (OSError, EOFError, ValueError, zlib.error) as error:
+        said = str(error).partition("\n")[0]
+        raise Unreadable(f"{path} is damaged ({said}): remove it") from None

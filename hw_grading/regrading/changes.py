@@ -1,0 +1,266 @@
+"""Compares two snapshots of a class: whose points changed, in which test and part."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from hw_grading.batch.snapshot import Points, Snapshot, Work
+from hw_grading.outcome import Status
+from hw_grading.records.graded_notebook import PartResult
+from hw_grading.records.questions import Place
+from hw_grading.regrading.reasons import reasons
+
+_NONE = Points(None, None, 0.0, False)
+
+
+@dataclass(frozen=True)
+class PartChange:
+    """A part of a test that passes or fails now, and did not before.
+
+    `before` is None if there was no such part, `after` if there is none any more.
+    """
+
+    name: str
+    before: PartResult | None
+    after: PartResult | None
+
+    @property
+    def passes(self) -> bool:
+        """Whether it passes now."""
+        return self.after is not None and self.after.passed
+
+    @property
+    def in_words(self) -> str:
+        """Say what became of it."""
+        words = [_said(part) for part in (self.before, self.after)]
+        return f"{self.name or 'the test'}: {words[0]} \N{RIGHTWARDS ARROW} {words[1]}"
+
+
+def _said(part: PartResult | None) -> str:
+    if part is None:
+        return "none"
+    return "passed" if part.passed else "failed"
+
+
+@dataclass(frozen=True)
+class Change:
+    """A student's points for one cell, before and after.
+
+    Attributes
+    ----------
+    before, after
+        What counts; None if nothing was there.
+    tests
+        What the tests gave, before and after.
+    most
+        The cell's points now.
+    parts
+        Those that changed.
+    why
+        Reasons, the likeliest first.
+    overridden
+        Whether a person's score counts in the place of the test's.
+    """
+
+    student: str
+    cell: str
+    place: Place
+    before: float | None
+    after: float | None
+    tests: tuple[float | None, float | None]
+    most: float
+    parts: tuple[PartChange, ...]
+    why: tuple[str, ...]
+    overridden: bool
+
+    @property
+    def difference(self) -> float:
+        """Points that the student has more now."""
+        return (self.after or 0.0) - (self.before or 0.0)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What differs between two snapshots.
+
+    Attributes
+    ----------
+    since, at
+        When they were taken.
+    changes
+        By student, in the notebook's order.
+    totals
+        What counts in the end, before and after, by student, where it changed.
+    kept
+        How many scores that people gave are as they were.
+    waiting
+        Student and cell where a person had given a score, and is to look again; and why.
+    lost
+        Student and cell where a person's score is gone.
+    not_graded
+        Students who have no valid scores now, and why.
+    new
+        Students who had no scores before.
+    compared
+        How many students were.
+    """
+
+    assignment: str
+    since: datetime
+    at: datetime
+    changes: tuple[Change, ...]
+    totals: Mapping[str, tuple[float, float]]
+    kept: int
+    waiting: tuple[tuple[str, Place, str], ...]
+    lost: tuple[tuple[str, Place], ...]
+    not_graded: tuple[tuple[str, str], ...]
+    new: tuple[str, ...]
+    compared: int
+
+    @property
+    def students(self) -> int:
+        """How many students' points changed."""
+        return len({change.student for change in self.changes})
+
+    @property
+    def by_part(self) -> list[tuple[Place, str, int, int]]:
+        """For each part that changed its place and name, and for how many it passes and fails."""
+        passes: Counter[tuple[Place, str]] = Counter()
+        fails: Counter[tuple[Place, str]] = Counter()
+        for change in self.changes:
+            for part in change.parts:
+                (passes if part.passes else fails)[change.place, part.name or "the test"] += 1
+        keys = dict.fromkeys([*passes, *fails])
+        return [(place, name, passes[place, name], fails[place, name]) for place, name in keys]
+
+
+def compare(
+    before: Snapshot,
+    after: Snapshot,
+    places: Mapping[str, Place],
+    students: Collection[str] = (),
+) -> Comparison:
+    """Compare two snapshots.
+
+    Parameters
+    ----------
+    before, after
+        Of one assignment.
+    places
+        Where cells stand, in the notebook's order.
+    students
+        Whom to look at; everybody by default.
+    """
+    order = {name: number for number, name in enumerate(places)}
+    chosen = [s for s in sorted(after.students) if not students or s in students]
+    both = [s for s in chosen if s in before.students and _has_tests(before, s)]
+    changes = [change for s in both for change in _changes_of(s, before, after, places)]
+    changes.sort(key=lambda c: (c.student, order.get(c.cell, len(order)), c.cell))
+    finals = {s: (before.students[s].final, after.students[s].final) for s in both}
+    kept, waiting, lost = 0, [], []
+    for student in both:
+        works = before.students[student], after.students[student]
+        for cell, old in works[0].scores.items():
+            new = works[1].scores.get(cell, _NONE)
+            place = _place(places, cell)
+            if old.manual is None:
+                continue
+            if new.manual is None:
+                lost.append((student, place))
+            else:
+                kept += 1
+            if new.waits and not old.waits:
+                waiting.append((student, place, _why_again(cell, *works)))
+    not_graded = [
+        (s, after.students[s].notebook.trouble)
+        for s in chosen
+        if after.students[s].status is Status.NOT_GRADED
+    ]
+    return Comparison(
+        after.assignment,
+        before.at,
+        after.at,
+        tuple(changes),
+        {s: pair for s, pair in finals.items() if _differ(*pair)},
+        kept,
+        tuple(waiting),
+        tuple(lost),
+        tuple(not_graded),
+        tuple(s for s in chosen if s not in both and after.students[s].stamp),
+        len(both),
+    )
+
+
+def _has_tests(snapshot: Snapshot, student: str) -> bool:
+    """Whether tests had given a student anything."""
+    scores = snapshot.students[student].scores
+    return not scores or any(score.auto is not None for score in scores.values())
+
+
+def _changes_of(
+    student: str, before: Snapshot, after: Snapshot, places: Mapping[str, Place]
+) -> Iterator[Change]:
+    old, new = before.students[student], after.students[student]
+    conditions = before.conditions_of(student), after.conditions_of(student)
+    for cell in dict.fromkeys([*old.scores, *new.scores]):
+        scores = old.scores.get(cell, _NONE), new.scores.get(cell, _NONE)
+        points = _counting(old, cell), _counting(new, cell)
+        autos = scores[0].auto, scores[1].auto
+        parts = tuple(_part_changes(old, new, cell))
+        flipped = any(part.before and part.after for part in parts)
+        if not (_differ(*points) or _differ(*autos) or flipped):
+            continue
+        most = before.max_points.get(cell), after.max_points.get(cell)
+        yield Change(
+            student,
+            cell,
+            _place(places, cell),
+            points[0],
+            points[1],
+            autos,
+            most[1] or 0.0,
+            parts,
+            tuple(reasons(cell, (old, new), conditions, most)),
+            scores[1].manual is not None and cell not in after.by_hand,
+        )
+
+
+def _counting(work: Work, cell: str) -> float | None:
+    score = work.scores.get(cell)
+    if score is None:
+        return None
+    corrections = sum(points for points, _ in work.corrections.get(cell, ()))
+    return score.counting + corrections
+
+
+def _part_changes(old: Work, new: Work, cell: str) -> Iterator[PartChange]:
+    works = [{part.name: part for part in work.notebook.parts.get(cell, ())} for work in (old, new)]
+    for name in dict.fromkeys([*works[1], *works[0]]):
+        before, after = works[0].get(name), works[1].get(name)
+        if before is None or after is None or before.passed != after.passed:
+            yield PartChange(name, before, after)
+
+
+def _why_again(cell: str, old: Work, new: Work) -> str:
+    digests = [
+        work.notebook.answers.get(cell) or work.notebook.instructors.get(cell)
+        for work in (old, new)
+    ]
+    if digests[0] != digests[1]:
+        return "the answer changed" if cell in new.notebook.answers else "the test changed"
+    if cell not in new.notebook.answers:
+        return "the test gives other points"
+    return "what the answer shows changed"
+
+
+def _differ(one: float | None, other: float | None) -> bool:
+    if one is None or other is None:
+        return one is not other
+    return abs(one - other) > 1e-9
+
+
+def _place(places: Mapping[str, Place], cell: str) -> Place:
+    return places.get(cell) or Place(cell, cell)

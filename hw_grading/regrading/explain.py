@@ -1,0 +1,223 @@
+"""Runs tests of a graded submission once more, and tells the instructor everything about them.
+
+The notebook is the one in ``autograded/``, and the seed the one in its metadata: so tests meet the
+inputs that they met in grading. Student code runs in the sandbox. Nothing is written.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbformat import NotebookNode
+from nbgrader.api import Gradebook, MissingEntry
+
+from hw_grading.batch.settings import WholeClass
+from hw_grading.homework.course import Course
+from hw_grading.homework.homework import homework_of
+from hw_grading.homework.instructor_cells import instructor_cells
+from hw_grading.outcome import GraderFault
+from hw_grading.records.graded_notebook import FINISHED, open_notebook
+from hw_grading.records.questions import Place
+from hw_grading.records.results import Roster, read_roster
+from hw_grading.records.scores import Record, Score
+from hw_grading.run.cells import is_test
+from hw_grading.run.execution import ExecuteSubmission
+from hw_grading.run.ready import expect_ready
+from hw_grading.run.submission import Submission
+from hw_support.submission.file import Unreadable
+from hw_support.submission.mending import grade_id_of
+from hw_support.submission.problems import METADATA_KEY, Kind, Problem, Severity, read_problems
+
+
+@dataclass(frozen=True)
+class Explained:
+    """What was seen of one test.
+
+    Attributes
+    ----------
+    place
+        Where it stands.
+    score
+        In the gradebook.
+    cell
+        The test with all that is hidden, and the outputs that it has now.
+    tries
+        Each as `hw_grading.examiner.witness.Try` has it; None if the test was not run.
+    is_newer
+        Whether the instructor's test is another one by now.
+    """
+
+    name: str
+    place: Place
+    score: Score
+    cell: NotebookNode
+    tries: list[dict[str, Any]] | None
+    is_newer: bool
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """What was seen of one submission.
+
+    Attributes
+    ----------
+    notebook
+        As it was graded.
+    tests
+        In the notebook's order.
+    problems
+        What went wrong while it ran now.
+    """
+
+    student: str
+    assignment: str
+    seed: int
+    notebook: NotebookNode
+    tests: tuple[Explained, ...]
+    problems: tuple[Problem, ...]
+
+
+def explain(folder: Path, assignment: str, student: str, test: str = "") -> Explanation:
+    """Run tests of a graded submission again.
+
+    Parameters
+    ----------
+    folder, assignment
+        The course, and the homework's name.
+    student
+        An id.
+    test
+        A grade id, a question such as ``"1.3b"``, or a heading; "" for all tests that lost points.
+        Without losses there is nothing to run.
+
+    Raises
+    ------
+    NoScores, Unreadable, RuntimeError
+        There is no such student or test, or the submission was not graded; or it cannot be run.
+    """
+    roster = read_roster(folder, assignment)
+    record = _record(roster, student)
+    chosen = _chosen(roster, record, test)
+    course = roster.course
+    notebook, seed = _graded_notebook(course, assignment, student)
+    as_graded = copy.deepcopy(notebook)
+    if not chosen:
+        return Explanation(student, assignment, seed, as_graded, (), ())
+    settings = ExecuteSubmission(config=course.config)
+    homework = homework_of(course.root, assignment)
+    secret = WholeClass(config=course.config).secret(course.root, course.directory.course_id)
+    expect_ready(settings, homework, [course.root, secret])
+    submission = Submission(notebook, seed, settings, homework, explained=list(chosen))
+    try:
+        submission.run()
+    except GraderFault:
+        raise
+    except Exception as error:  # as in grading: what is the submission's doing is in its outputs
+        raise GraderFault(f"The submission cannot be run here: {error}") from error
+    cells = {grade_id_of(cell) or "": cell for cell in notebook.cells if is_test(cell)}
+    newer = _newer(course, assignment, cells)
+    tests = tuple(
+        Explained(
+            name, roster.place(name), score, cells[name], submission.told.get(name), name in newer
+        )
+        for name, score in chosen.items()
+        if name in cells
+    )
+    failed = [p for p in read_problems(notebook) if p.severity is Severity.FAILED]
+    return Explanation(student, assignment, seed, as_graded, tests, tuple(failed))
+
+
+def _record(roster: Roster, student: str) -> Record:
+    for record in roster.records:
+        if record.student == student:
+            if record.scores:
+                return record
+            raise RuntimeError(
+                f"{student} is not graded yet: run `nbgrader autograde {roster.assignment}`"
+            )
+    alike = [r.student for r in roster.records if student.casefold() in r.student.casefold()]
+    hint = f": did you mean {' or '.join(alike[:3])}?" if alike else ""
+    raise RuntimeError(f"{student!r} has handed in nothing for {roster.assignment}{hint}")
+
+
+def _chosen(roster: Roster, record: Record, test: str) -> dict[str, Score]:
+    """Return the tests to explain by grade id, with their scores."""
+    tests = {s.cell.name: s for s in record.scores if not s.cell.by_hand}
+    if not test:
+        return {n: s for n, s in tests.items() if (s.auto or 0.0) < s.cell.max_points}
+    if test in tests:
+        return {test: tests[test]}
+    wanted = _plainly(test)
+    found = {n: s for n, s in tests.items() if wanted in _labels(n, roster.place(n))}
+    if not found:
+        names = ", ".join(f"{n} ({roster.place(n)})" for n in tests)
+        raise RuntimeError(
+            f"{roster.assignment} has no test {test!r}: expected is one of these, by its name or "
+            f"its question: {names}"
+        )
+    return found
+
+
+def _labels(name: str, place: Place) -> set[str]:
+    labels = {name, name.removeprefix("test_"), place.question, place.title, str(place)}
+    return {_plainly(label) for label in labels}
+
+
+def _plainly(label: str) -> str:
+    return " ".join(label.replace("`", "").split()).casefold()
+
+
+def _graded_notebook(course: Course, assignment: str, student: str) -> tuple[NotebookNode, int]:
+    """Return a notebook as it was graded, without its outputs, and its seed."""
+    path = course.autograded(student, assignment) / f"{assignment}.ipynb"
+    again = f"grade it again: nbgrader autograde {assignment} --force --student={student}"
+    try:
+        document = open_notebook(path)
+        notebook = nbformat.reads(json.dumps(document), as_version=4)
+    except OSError as error:
+        raise Unreadable(
+            f"There is no graded notebook {path} ({error.strerror}): {again}"
+        ) from None
+    except Unreadable as why:
+        raise Unreadable(f"{path}: {why}. Then {again}") from None
+    section = notebook.metadata.get(METADATA_KEY, {})
+    seed = str(section.get("seed", ""))
+    if not (seed.isascii() and seed.isdigit()) or section.get(FINISHED) is not True:
+        raise Unreadable(f"{path} was not graded to its end, or long ago: {again}")
+    # What went wrong in grading is found out again; a file that could not be read stays so.
+    kept = [p for p in section.get("problems", []) if p.get("kind") == Kind.FILE]
+    section["problems"] = kept
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+    return notebook, int(seed)
+
+
+def _newer(course: Course, assignment: str, cells: dict[str, NotebookNode]) -> set[str]:
+    """Return the tests that are other ones in the gradebook than in the graded notebook."""
+    source = course.source(assignment) / f"{assignment}.ipynb"
+    with Gradebook(course.db_url) as gradebook:
+        try:
+            own = instructor_cells(gradebook, assignment, assignment, source)
+        except MissingEntry:
+            return set()
+    sources = {cell.grade_id: cell.source for cell in own}
+    return {n for n, cell in cells.items() if sources.get(n, cell.source) != cell.source}
+
+
+def defining(notebook: NotebookNode, functions: Sequence[str]) -> dict[str, tuple[str, str]]:
+    """Return the student's cells that define functions: by function the cell's name and source."""
+    found: dict[str, tuple[str, str]] = {}
+    for number, cell in enumerate(notebook.cells, start=1):
+        if cell.cell_type != "code" or is_test(cell):
+            continue
+        for name in functions:
+            if f"def {name}(" in cell.source:  # the last one that there is
+                found[name] = grade_id_of(cell) or f"cell {number}", cell.source
+    return found

@@ -1,0 +1,163 @@
+"""Puts an explanation into lines for the instructor's terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
+from typing import Any
+
+from hw_grading.records.graded_notebook import error_of, outputs_of, parts_of
+from hw_grading.records.scores import in_digits
+from hw_grading.regrading.explain import Explained, Explanation, defining
+
+_INDENT = "    "
+
+
+def in_words(found: Explanation) -> str:
+    """Return the lines; texts of students are in it as they are."""
+    lines = [f"{found.student}, {found.assignment}, inputs from seed {found.seed}"]
+    for problem in found.problems:
+        lines.append(f"LIMIT OR FAILURE: {problem.message}")
+    if not found.tests:
+        lines.append("No test lost points. To see one all the same, name it.")
+    for test in found.tests:
+        lines += ["", *_test(found, test)]
+    return "\n".join(lines)
+
+
+def _test(found: Explanation, test: Explained) -> Iterator[str]:
+    most = in_digits(test.score.cell.max_points)
+    given = "no score" if test.score.auto is None else in_digits(test.score.auto)
+    yield f"== {test.place}: {test.name}, {given} of {most} points by tests when it was graded"
+    if test.score.manual is not None:
+        yield f"A person gave {in_digits(test.score.manual)}, which counts."
+    if test.is_newer:
+        yield (
+            "The instructor's test is another one by now. This is the one of the grading: "
+            f"python -m hw_grading regrade {found.assignment} brings the new one."
+        )
+    if test.tries is None:
+        yield "The test was not run: see above what came before it."
+        yield from _errors(test)
+        return
+    yield from _parts(test.tries)
+    yield from _whole_test(test)
+    yield from _sources(found, test)
+
+
+def _parts(tries: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Say what became of each part; a further try with right functions stands below the first."""
+    numbered = list(enumerate(tries))
+    # A part's later tries follow its first one, and have stand-ins.
+    starts: list[int] = []
+    for number, one in numbered:
+        starts.append(number if not one["stand_in"] or not starts else starts[-1])
+    for _, group in groupby(numbered, key=lambda pair: starts[pair[0]]):
+        first, *more = [one for _, one in group]
+        passed = not first["error"] or any(not one["error"] for one in more)
+        if first["part"]:
+            hidden = ", hidden" if first["hidden"] else ""
+            mark = "passed" if passed else "FAILED"
+            yield f"{mark}  {first['part']} [{first['points']:g} pt{hidden}]"
+        elif first["calls"] or first["read"]:
+            yield "outside of all parts"
+        else:
+            continue
+        yield from _try(first)
+        for one in more:
+            end = f"{one['kind']}: {one['error']}" if one["error"] else "passed"
+            yield f"  with right functions in the place of those that it calls: {end}"
+
+
+def _try(one: Mapping[str, Any]) -> Iterator[str]:
+    if one["error"]:
+        yield from _block("what was wrong", [f"{one['kind']}: {one['error']}"])
+    places = []
+    if one["line"]:
+        places.append(f"line {one['line']} of {one['function'] or 'the answer'}")
+    if one["in_staff"]:
+        places.append(one["in_staff"])
+    if one["in_test"]:
+        places.append(f"line {one['in_test']} of the test")
+    if places:
+        yield from _block("where", [", called by ".join(places)])
+    yield from _block("expected", [one["expected"]] if one["expected"] else [])
+    yield from _block("got", [one["got"]] if one["got"] else [])
+    yield from _block("inputs", [f"{name} = {text}" for name, text in one["inputs"].items()])
+    yield from _block("read", [f"{name} = {text}" for name, text in one["read"].items()])
+    calls = list(map(_call, one["calls"]))
+    left_out = one["calls_in_all"] - len(calls)
+    if left_out > 0:
+        calls.insert(2, f"... {left_out} more calls ...")
+    yield from _block("calls", calls)
+
+
+def _call(call: Mapping[str, Any]) -> str:
+    return f"{call['function']}({', '.join(call['arguments'])})\n  {call['result']}"
+
+
+def _block(head: str, texts: Sequence[str]) -> Iterator[str]:
+    if texts:
+        yield f"  {head}:"
+        for text in texts:
+            yield from (f"{_INDENT}{line}" for line in text.splitlines() or [""])
+
+
+def _whole_test(test: Explained) -> Iterator[str]:
+    """Say what ended the test as a whole, and whether it gives other points now."""
+    yield from _errors(test)
+    results = [o for o in outputs_of(test.cell) if o.get("output_type") == "execute_result"]
+    text = "".join(results[0]["data"].get("text/plain", "")) if results else ""
+    parts = parts_of(test.cell)
+    try:
+        now = float(text)
+    except ValueError:
+        failed = any(not part.passed for part in parts)
+        now = 0.0 if failed and not results else test.score.cell.max_points
+    if test.score.auto is not None and abs(now - test.score.auto) > 1e-9:
+        yield (
+            f"NOW IT GIVES {in_digits(now)}, and it gave {in_digits(test.score.auto)}: something "
+            "is random, close to a limit, or was changed since."
+        )
+
+
+def _errors(test: Explained) -> Iterator[str]:
+    errors = [o for o in outputs_of(test.cell) if o.get("output_type") == "error"]
+    for output in errors:
+        frames = [str(line) for line in output.get("traceback", [])[:-1]]
+        yield from _block("the test ended with", [*frames, error_of(output)])
+
+
+def _sources(found: Explanation, test: Explained) -> Iterator[str]:
+    """Show the whole test, and the answers that it calls, with marks where something failed."""
+    failed = [one for one in test.tries or () if one["error"]]
+    frames = [
+        str(line)
+        for output in outputs_of(test.cell)
+        if output.get("output_type") == "error"
+        for line in output.get("traceback", [])
+    ]
+    marked = {one["in_test"] for one in failed}
+    marked |= {int(line.rpartition(" ")[2]) for line in frames if _is_place(line, test.name)}
+    yield f"the test {test.name}, with what is hidden:"
+    yield from _numbered(test.cell.source, marked)
+    tries = failed or list(test.tries or ())
+    functions = [call["function"] for one in tries for call in one["calls"]]
+    functions += [one["function"] for one in failed if one["function"]]
+    shown: dict[str, tuple[str, set[int]]] = {}
+    for function, (name, source) in defining(found.notebook, functions).items():
+        lines = {one["line"] for one in failed if one["function"] == function}
+        shown.setdefault(name, (source, set()))[1].update(lines)
+    for name, (source, lines) in shown.items():
+        yield f"the answer {name}:"
+        yield from _numbered(source, lines)
+
+
+def _is_place(line: str, test: str) -> bool:
+    return line.startswith(f"{test}, line ") and line.rpartition(" ")[2].isdigit()
+
+
+def _numbered(source: str, marked: set[int]) -> Iterator[str]:
+    for number, line in enumerate(source.splitlines(), start=1):
+        mark = ">" if number in marked else " "
+        yield f" {mark}{number:4}  {line}"

@@ -1,0 +1,164 @@
+"""Why a score is another one: what differs between two gradings of one submission."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from hw_grading.batch.job import OURS
+from hw_grading.batch.snapshot import Conditions, Notebook, Work
+from hw_grading.records.scores import in_digits
+from hw_support.submission.problems import Kind, Severity
+
+_ARROW = "\N{RIGHTWARDS ARROW}"
+_MOST_NAMED = 4
+# The last one: a notebook that could not be interrupted when its time was up does not answer.
+_LIMITS = {
+    *(Kind.TIME_LIMIT, Kind.MEMORY_LIMIT, Kind.DISK_LIMIT, Kind.OUTPUT_LIMIT),
+    Kind.PROTOCOL,
+}
+_BESIDE = {Kind.FOLDER, Kind.OTHER_NOTEBOOK}  # problems that change no score
+
+
+def reasons(
+    cell: str,
+    works: tuple[Work, Work],
+    conditions: tuple[Conditions | None, Conditions | None],
+    most: tuple[float | None, float | None],
+) -> Iterator[str]:
+    """Give the reasons for other points in one cell, in words; at least one.
+
+    Parameters
+    ----------
+    cell
+        Its grade id.
+    works, conditions
+        The submission and what it was graded under, before and after.
+    most
+        The points of the cell, before and after.
+    """
+    found = [*_points(cell, works, most), *_contents(cell, works)]
+    found += _limits(works, conditions, bool(found))
+    found += _mended(works)
+    known = conditions[0], conditions[1]
+    if known[0] and known[1]:
+        found += _code(known[0], known[1])
+        found = found or [*_packages(known[0], known[1])]
+    if found:
+        yield from found
+    elif not (known[0] and known[1]):
+        yield "not recorded: limits, the homework's code or packages may have changed"
+    else:
+        yield "nothing that is recorded changed: the answer may be random, or close to a limit"
+
+
+def of_conditions(one: Conditions, other: Conditions) -> Iterator[str]:
+    """Give what differs between two gradings, besides what stands in the notebooks."""
+    yield from _changed_limits(one, other)
+    yield from _code(one, other)
+    yield from _packages(one, other)
+
+
+def _points(
+    cell: str, works: tuple[Work, Work], most: tuple[float | None, float | None]
+) -> Iterator[str]:
+    if most[0] is not None and most[1] is not None and most[0] != most[1]:
+        yield f"points changed: {in_digits(most[0])} {_ARROW} {in_digits(most[1])}"
+    scores = [work.scores.get(cell) for work in works]
+    by_hand = [(score.manual, score.extra) if score else (None, 0.0) for score in scores]
+    if by_hand[0] != by_hand[1]:
+        yield "a person gave other points"
+    corrections = [work.corrections.get(cell, []) for work in works]
+    for kind, one, other in (("correction", 1, 0), ("correction taken back", 0, 1)):
+        for points, reason in corrections[one]:
+            if (points, reason) not in corrections[other]:
+                yield f"{kind}: {points:+g}, {reason}"
+
+
+def _contents(cell: str, works: tuple[Work, Work]) -> Iterator[str]:
+    """Say which cells have other texts; those of other tests do not matter."""
+    old, new = works[0].notebook, works[1].notebook
+    if old.trouble or new.trouble:
+        yield "not graded to the end, before or now"
+        return
+    tests = set(old.parts) | set(new.parts)
+    instructors = _different(old.instructors, new.instructors)
+    if cell in instructors:
+        yield "test changed"
+    if others := [name for name in instructors if name not in tests]:
+        yield f"instructor's cells changed: {_named(others)}"
+    if answers := _different(old.answers, new.answers):
+        names = [name for name in answers if name]
+        yield f"answer changed: {_named(names)}" if names else "answer changed"
+
+
+def _different(one: Mapping[str, str], other: Mapping[str, str]) -> list[str]:
+    return [name for name in dict.fromkeys([*one, *other]) if one.get(name) != other.get(name)]
+
+
+def _named(names: list[str]) -> str:
+    more = len(names) - _MOST_NAMED
+    return ", ".join(names[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
+
+
+def _limits(
+    works: tuple[Work, Work],
+    conditions: tuple[Conditions | None, Conditions | None],
+    is_explained: bool,
+) -> Iterator[str]:
+    """Say which limits changed, where one was reached or nothing else explains the score."""
+    reached = [[p.message for p in work.notebook.problems if p.kind in _LIMITS] for work in works]
+    in_parts = [sorted(_timed_out(work.notebook)) for work in works]
+    touched = reached[0] != reached[1] or in_parts[0] != in_parts[1]
+    if conditions[0] and conditions[1] and (touched or not is_explained):
+        yield from _changed_limits(conditions[0], conditions[1])
+    for message in reached[0]:
+        if message not in reached[1]:
+            yield f"a limit was reached before: {message}"
+    for message in reached[1]:
+        if message not in reached[0]:
+            yield f"a limit is reached now: {message}"
+
+
+def _changed_limits(one: Conditions, other: Conditions) -> Iterator[str]:
+    for name in _different(one.limits, other.limits):
+        values = [limits.get(name, "none") for limits in (one.limits, other.limits)]
+        yield f"limit changed: {name} {values[0]} {_ARROW} {values[1]}"
+
+
+def _timed_out(notebook: Notebook) -> Iterator[tuple[str, str]]:
+    for cell, parts in notebook.parts.items():
+        for part in parts:
+            if part.message.startswith(("did not return within", "stopped before")):
+                yield cell, part.name
+
+
+def _mended(works: tuple[Work, Work]) -> Iterator[str]:
+    messages = [
+        {
+            problem.message
+            for problem in work.notebook.problems
+            if problem.severity is Severity.MENDED and problem.kind not in _BESIDE | _LIMITS
+        }
+        for work in works
+    ]
+    if new := sorted(messages[1] - messages[0]):
+        yield f"mended now: {new[0]}"
+    elif gone := sorted(messages[0] - messages[1]):
+        yield f"mended before: {gone[0]}"
+
+
+def _code(one: Conditions, other: Conditions) -> Iterator[str]:
+    if files := _different(one.code, other.code):
+        yield f"staff's code changed: {_named(files)}"
+
+
+def _packages(one: Conditions, other: Conditions) -> Iterator[str]:
+    names = [name for name in _different(one.packages, other.packages) if name != OURS]
+    if names:
+        versions = [
+            f"{name} {one.packages.get(name, 'none')} {_ARROW} {other.packages.get(name, 'none')}"
+            for name in names
+        ]
+        yield f"packages changed: {_named(versions)}"
+    elif one.packages.get(OURS) != other.packages.get(OURS):
+        yield "the grader itself changed"

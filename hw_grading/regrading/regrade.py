@@ -1,0 +1,253 @@
+"""Grades a class again after its tests or limits changed, and reports whose scores changed.
+
+The scores of the moment when it was first started are pinned until a report was written. So a run
+that is killed is gone on with by the same command, and compared with the right scores.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import nbformat
+
+from hw_grading.batch.settings import WholeClass
+from hw_grading.batch.snapshot import Conditions, Snapshot, take
+from hw_grading.batch.snapshots import Snapshots
+from hw_grading.homework.course import Course
+from hw_grading.homework.homework import STAFF, homework_of
+from hw_grading.homework.manifest import FILE_NAME
+from hw_grading.homework.points import check_total
+from hw_grading.records.questions import read_places
+from hw_grading.records.timestamp import read_time
+from hw_grading.regrading.changes import Comparison, compare
+from hw_grading.regrading.reasons import of_conditions
+from hw_grading.regrading.showing import as_csv, as_page, in_words
+from hw_grading.regrading.unreleased import Edits, edits_since_release
+from hw_grading.run.execution import ExecuteSubmission
+from hw_support.submission.file import Unreadable
+
+_MOST_NAMED = 8
+Say = Callable[[str], None]
+
+
+class Regrade:
+    """What is known of a class that is to be graded again.
+
+    Parameters
+    ----------
+    folder
+        Of the course.
+    assignment
+        Such as ``"ps1"``.
+    student
+        Whose submission is graded again; "" for the class.
+    say
+        Called with what the instructor should know.
+    """
+
+    def __init__(self, folder: Path, assignment: str, student: str, say: Say) -> None:
+        self.course = Course(folder)
+        self.assignment, self.student, self._say = assignment, student, say
+        self._place = WholeClass(config=self.course.config).place(self.course.root)
+        self._snapshots = Snapshots(self._place, assignment)
+        self._pin = f"regrade of {student or 'all'}"
+
+    def run(self) -> bool:
+        """Release what was edited, grade again, and report.
+
+        Returns
+        -------
+        bool
+            Whether everybody was graded.
+
+        Raises
+        ------
+        NoScores, Unreadable, RuntimeError
+            Nothing was compared; the text says what to do.
+        """
+        before = self._before()
+        self._release(edits_since_release(self.course, self.assignment))
+        began = datetime.now(UTC)
+        words = ["autograde", self.assignment, "--force"]
+        words += [f"--student={self.student}"] if self.student else []
+        self.course.nbgrader(*words)
+        last = next(iter(self._snapshots.last()), None)
+        if last is None or last.at < began:
+            raise RuntimeError(
+                f"nbgrader autograde {self.assignment} --force did not come to its end: see its "
+                "messages above. Then give the same command again: it goes on, and compares with "
+                f"the scores of {before.at:%Y-%m-%d %H:%M:%S} UTC"
+            )
+        found = self._compare(before, take(self.course, self.assignment, last))
+        self._report(found)
+        if found.not_graded:
+            return False
+        self._snapshots.unpin(self._pin)
+        return True
+
+    def report_only(self) -> bool:
+        """Report what the last run over the class changed.
+
+        Raises
+        ------
+        RuntimeError
+            There are no two runs to compare.
+        """
+        two = self._snapshots.last(2)
+        if len(two) < 2:
+            raise RuntimeError(
+                f"There is nothing to compare yet: {self._snapshots.folder} has "
+                f"{len(two) or 'no'} snapshot{'s' * (len(two) != 1)} of the scores, and each "
+                f"`nbgrader autograde {self.assignment}` adds one"
+            )
+        found = self._compare(*two)
+        self._report(found)
+        return not found.not_graded
+
+    def show_plan(self) -> None:
+        """Say what would be done; nothing is written."""
+        edits = edits_since_release(self.course, self.assignment)
+        for line in self._plan(edits):
+            self._say(line)
+
+    # -- before
+
+    def _before(self) -> Snapshot:
+        pinned = self._snapshots.pinned(self._pin)
+        if pinned:
+            self._say(
+                "An earlier regrade did not come to its report: it is gone on with, and compared "
+                f"with the scores of {pinned.at:%Y-%m-%d %H:%M:%S} UTC."
+            )
+            return pinned
+        last = next(iter(self._snapshots.last()), None)
+        before = take(self.course, self.assignment, last)
+        self._expect_student(before)
+        self._snapshots.pin(before, self._pin)
+        return before
+
+    def _expect_student(self, snapshot: Snapshot) -> None:
+        if not snapshot.students:
+            raise RuntimeError(
+                f"Nothing of {self.assignment} is graded yet: run "
+                f"`nbgrader autograde {self.assignment}`"
+            )
+        if self.student and self.student not in snapshot.students:
+            raise RuntimeError(
+                f"The gradebook has no scores of {self.student!r} in {self.assignment}: "
+                "expected is the id of a student who was graded"
+            )
+
+    def _release(self, edits: Edits) -> None:
+        """Let the gradebook know the instructor's notebook as it is now."""
+        if edits.added or edits.removed:
+            changed = [f"added {name}" for name in edits.added]
+            changed += [f"removed {name}" for name in edits.removed]
+            self._snapshots.unpin(self._pin)
+            raise RuntimeError(
+                f"Cells with a grade id were added to or removed from the notebook of "
+                f"{self.assignment} since it was released ({', '.join(changed[:_MOST_NAMED])}), "
+                "which nbgrader refuses once there are submissions. Put them back as they were. "
+                "A test is dropped by a correction, or by giving it 0 points"
+            )
+        if not edits.changed:
+            return
+        course, name = self.course, self.assignment
+        manifest = course.root / STAFF / name / FILE_NAME
+        notebook = nbformat.read(course.source(name) / f"{name}.ipynb", as_version=4)
+        check_total(homework_of(course.root, name).manifest, manifest, notebook)
+        self._say(f"Edited since release: {_named(edits.changed)}. It is released anew.")
+        released = course.release(name) / f"{name}.ipynb"
+        before = _contents(released)
+        if course.nbgrader("generate_assignment", name, "--force") != 0:
+            raise RuntimeError(f"nbgrader generate_assignment {name} failed: see its log above")
+        if before and before != _contents(released):
+            self._say(
+                "What students see of the notebook changed too. To give it to them: "
+                f"python -m hw_grading release {name}"
+            )
+
+    # -- after
+
+    def _compare(self, before: Snapshot, after: Snapshot) -> Comparison:
+        source = self.course.source(self.assignment) / f"{self.assignment}.ipynb"
+        students = [self.student] if self.student else []
+        return compare(before, after, read_places(source), students)
+
+    def _report(self, found: Comparison) -> None:
+        """Print the table, and write it as CSV and as a page."""
+        self._say(in_words(found, shutil.get_terminal_size((140, 24)).columns))
+        if not found.changes:
+            return
+        folder = self._place / "regrades"
+        folder.mkdir(parents=True, exist_ok=True)
+        name = f"{self.assignment}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
+        for suffix, text in ((".csv", as_csv(found)), (".html", as_page(found))):
+            path = folder / f"{name}{suffix}"
+            _write_whole(path, text)
+            self._say(str(path))
+
+    # -- a plan
+
+    def _plan(self, edits: Edits) -> Iterator[str]:
+        last = next(iter(self._snapshots.last()), None)
+        now = take(self.course, self.assignment, last)
+        self._expect_student(now)
+        chosen = [self.student] if self.student else list(now.students)
+        if edits.added or edits.removed:
+            yield f"Refused: cells were added or removed: {_named(edits.added + edits.removed)}."
+        if edits.changed:
+            yield f"Edited since release, to be released anew: {_named(edits.changed)}."
+            yield f"{len(chosen)} submissions would be run anew: each is run with all tests."
+            return
+        settings = ExecuteSubmission(config=self.course.config)
+        conditions = Conditions.of(settings, homework_of(self.course.root, self.assignment))
+        anew = [s for s in chosen if now.conditions_of(s) != conditions]
+        newer = [s for s in chosen if s not in anew and self._handed_in_again(s)]
+        yield "The notebook is as it was released."
+        if anew:
+            known = [now.conditions_of(student) for student in anew]
+            why = dict.fromkeys(text for c in known if c for text in of_conditions(c, conditions))
+            not_known = ["it is not recorded under what they were graded"] * (None in known)
+            yield f"{len(anew)} submissions would be run anew: {'; '.join([*why, *not_known])}."
+        if newer:
+            yield f"{len(newer)} were handed in again, and would be run anew: {_named(newer)}."
+        if not anew and not newer:
+            yield "No submission would be run anew: all results are there."
+
+    def _handed_in_again(self, student: str) -> bool:
+        """Whether what lies in ``submitted/`` is newer than what was graded."""
+        folders = [
+            self.course.submitted(student, self.assignment),
+            self.course.autograded(student, self.assignment),
+        ]
+        names = [folder / f"{self.assignment}.ipynb" for folder in folders]
+        try:
+            times = [read_time(folder) for folder in folders]
+            modified = [os.lstat(path).st_mtime for path in names]
+        except (Unreadable, OSError):
+            return True
+        return times[0] != times[1] or modified[0] > modified[1]
+
+
+def _contents(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""
+
+
+def _named(names: tuple[str, ...] | list[str]) -> str:
+    more = len(names) - _MOST_NAMED
+    return ", ".join(names[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
+
+
+def _write_whole(path: Path, text: str) -> None:
+    """Write a file so that it is there whole or not at all."""
+    partial = path.with_name(f"{path.name}.part")
+    partial.write_text(text, encoding="utf-8", newline="", errors="replace")
+    os.replace(partial, path)

@@ -1,0 +1,178 @@
+"""Shows what changed when a class was graded again: lines for a terminal, a CSV, a page."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from hw_grading.pages import STYLE
+from hw_grading.plugins.exporting import cell
+from hw_grading.records.graded_notebook import plain
+from hw_grading.records.scores import in_digits
+from hw_grading.regrading.changes import Change, Comparison
+from hw_grading.reports.table import columns, fit
+from hw_support.failures import visible
+
+_ARROW = "\N{RIGHTWARDS ARROW}"
+_MOST_SHOWN = 60  # changes in a terminal
+_WIDEST_NAME = 24
+_WIDEST_PLACE = 36
+HEADS = (
+    *("student", "question", "title", "cell", "points_before", "points_after", "points_possible"),
+    *("tests_before", "tests_after", "part", "part_before", "part_after", "message_before"),
+    *("message_after", "why", "total_before", "total_after"),
+)
+
+
+def in_words(found: Comparison, width: int) -> str:
+    """Return the lines for a terminal, none wider than `width` columns."""
+    lines = [f"{found.assignment}: {_moment(found.since)} {_ARROW} {_moment(found.at)}"]
+    if found.changes:
+        lines += ["", *_by_part(found, width), *_table(found, width)]
+    lines += ["", *(fit(line, width) for line in summary(found))]
+    return "\n".join(lines)
+
+
+def summary(found: Comparison) -> Iterator[str]:
+    """Give sentences on the whole."""
+    compared = f"{found.compared} student{'s' * (found.compared != 1)} compared"
+    if found.changes:
+        scores = [c for c in found.changes if abs(c.difference) > 1e-9]
+        up = sum(change.difference > 0 for change in scores)
+        changed = f"{len(scores)} score{'s' * (len(scores) != 1)} changed"
+        changed += f", of {len({change.student for change in scores})} students"
+        yield f"{changed}: {up} up, {len(scores) - up} down. {compared}."
+        if same := len(found.changes) - len(scores):
+            yield f"{same} more where tests give another result and the score is the same."
+    else:
+        yield f"Nothing changed: every score is as it was. {compared}."
+    if found.kept or found.lost:
+        yield f"Given by hand: {found.kept} scores kept."
+    for student, place in found.lost:
+        yield f"GONE: the score that a person gave to {student}, {place}."
+    if found.waiting:
+        count = len(found.waiting)
+        yield f"{count} of them wait{'s' * (count == 1)} for a person again:"
+        yield from (f"  {student}, {place}: {why}" for student, place, why in found.waiting)
+    if found.new:
+        yield f"Graded for the first time: {', '.join(found.new)}."
+    for student, why in found.not_graded:
+        yield f"NOT GRADED: {student}: {why}."
+
+
+def _by_part(found: Comparison, width: int) -> Iterator[str]:
+    for place, name, passes, fails in found.by_part:
+        counts = [f"passes now for {passes}"] * bool(passes) + [f"fails now for {fails}"] * bool(
+            fails
+        )
+        yield fit(f"{place}, {name}: {', '.join(counts)}", width)
+    yield ""
+
+
+def _table(found: Comparison, width: int) -> Iterator[str]:
+    shown = found.changes[:_MOST_SHOWN]
+    rows = [("student", "question", "points", "of", "why")]
+    rows += [
+        (
+            fit(change.student, _WIDEST_NAME),
+            fit(str(change.place), _WIDEST_PLACE),
+            points_in_words(change),
+            in_digits(change.most),
+            "; ".join(change.why),
+        )
+        for change in shown
+    ]
+    widths = [max(columns(row[n]) for row in rows) for n in range(4)]
+    for row, change in zip(rows, [None, *shown], strict=True):
+        cells = [text + " " * (w - columns(text)) for text, w in zip(row, widths, strict=False)]
+        yield _fit_keeping("  ".join([*cells, plain(row[4], 1000)]), width)
+        for part in change.parts if change else ():
+            message = part.after.message if part.after else ""
+            yield _fit_keeping(f"    {part.in_words}{f' ({message})' if message else ''}", width)
+    if len(found.changes) > len(shown):
+        yield f"... and {len(found.changes) - len(shown)} more: see the table and the page"
+
+
+def _fit_keeping(text: str, width: int) -> str:
+    """Cut a line to a width, and keep the blanks with which it is laid out."""
+    line = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+    if columns(line) <= width:
+        return line.rstrip()
+    while columns(line) > width - 1:
+        line = line[:-1]
+    return line + "…"
+
+
+def points_in_words(change: Change) -> str:
+    """Return such as "1 → 2"; what tests give stands behind it where a person's score counts."""
+    words = f"{_digits(change.before)} {_ARROW} {_digits(change.after)}"
+    if change.overridden:
+        one, other = map(_digits, change.tests)
+        words += f" (by hand; tests {one} {_ARROW} {other})"
+    return words
+
+
+def as_csv(found: Comparison) -> str:
+    """Return the table: a line for each part that changed, or for a score without such a part."""
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow(HEADS)
+    for change in found.changes:
+        totals = found.totals.get(change.student, (None, None))
+        about = (change.student, change.place.question, change.place.title, change.cell)
+        points = (change.before, change.after, change.most, *change.tests)
+        for part in change.parts or (None,):
+            results = [part.before, part.after] if part else [None, None]
+            row = (
+                *about,
+                *points,
+                part.name if part else "",
+                *("" if r is None else "passed" if r.passed else "failed" for r in results),
+                *("" if r is None else r.message for r in results),
+                "; ".join(change.why),
+                *totals,
+            )
+            table.writerow(map(cell, row))
+    return text.getvalue()
+
+
+def as_page(found: Comparison) -> str:
+    """Return the page: self-contained, without a script."""
+    templates = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        finalize=_seen,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=StrictUndefined,
+    )
+    templates.globals.update(
+        style=Markup(STYLE.read_text(encoding="utf-8")),
+        in_digits=in_digits,
+        digits=_digits,
+        points_in_words=points_in_words,
+        moment=_moment,
+        plain=plain,
+    )
+    page = templates.get_template("regrade_page.html.j2")
+    return page.render(found=found, sentences=list(summary(found)))
+
+
+def _seen(value: Any) -> Any:
+    """Let no browser obey what a template prints, unless it is ours; it is escaped after that."""
+    return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+def _digits(points: float | None) -> str:
+    return "\N{EN DASH}" if points is None else in_digits(points)
+
+
+def _moment(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M:%S} UTC"

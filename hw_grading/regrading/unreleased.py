@@ -1,0 +1,81 @@
+"""What the instructor's notebook says otherwise than the gradebook: it was edited since release."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import nbformat
+from nbformat import NotebookNode
+from nbgrader.api import Gradebook
+from nbgrader.preprocessors import ClearSolutions
+from nbgrader.utils import is_grade, is_locked, is_solution, is_task
+
+from hw_grading.homework.course import Course
+from hw_grading.homework.instructor_cells import instructor_cells
+from hw_grading.plugins.due_date import PLACEHOLDER
+from hw_grading.records.graded_notebook import open_notebook
+from hw_support.submission.file import Unreadable
+from hw_support.submission.mending import grade_id_of
+
+
+@dataclass(frozen=True)
+class Edits:
+    """Grade ids of cells that differ.
+
+    Attributes
+    ----------
+    changed
+        With another text, other points, or elsewhere in the notebook.
+    added, removed
+        Of the notebook, since it was released.
+    """
+
+    changed: tuple[str, ...]
+    added: tuple[str, ...]
+    removed: tuple[str, ...]
+
+
+def edits_since_release(course: Course, assignment: str) -> Edits:
+    """Compare the instructor's notebook with what the gradebook has of it.
+
+    Solutions do not count, nor cells without a grade id: no submission is graded by them.
+
+    Raises
+    ------
+    Unreadable
+        The notebook is missing or damaged.
+    RuntimeError
+        nbgrader cannot take out its solutions.
+    """
+    path = course.source(assignment) / f"{assignment}.ipynb"
+    try:
+        open_notebook(path)  # which says in a few words what is wrong
+        notebook = nbformat.read(path, as_version=4)
+    except (Unreadable, OSError, ValueError) as error:
+        raise Unreadable(f"{path} cannot be read as a notebook: {error}") from None
+    notebook, _ = ClearSolutions(config=course.config).preprocess(notebook, {})
+    cells = {grade_id_of(cell) or "": cell for cell in notebook.cells if _is_known(cell)}
+    with Gradebook(course.db_url) as gradebook:
+        known = {c.grade_id: c for c in instructor_cells(gradebook, assignment, assignment, path)}
+    both = [name for name in cells if name in known]
+    moved = both != [name for name in known if name in cells]
+    changed = []
+    for name in both:
+        cell, old = cells[name], known[name]
+        points = cell.metadata.nbgrader.get("points") if is_grade(cell) or is_task(cell) else None
+        is_text_same = PLACEHOLDER in cell.source or cell.source == old.source
+        same_points = points is None or float(points) == old.points
+        marks = (is_grade(cell), is_solution(cell), is_task(cell), cell.cell_type)
+        same_marks = marks == (old.grade, old.solution, old.task, old.cell_type)
+        if not (is_text_same and same_points and same_marks) or moved:
+            changed.append(name)
+    return Edits(
+        tuple(changed),
+        tuple(name for name in cells if name not in known),
+        tuple(name for name in known if name not in cells),
+    )
+
+
+def _is_known(cell: NotebookNode) -> bool:
+    """Whether the gradebook has a cell."""
+    return bool(is_grade(cell) or is_solution(cell) or is_locked(cell) or is_task(cell))

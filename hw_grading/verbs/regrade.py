@@ -1,0 +1,43 @@
+"""Grades a class again, and says whose score changed and why."""
+
+from __future__ import annotations
+
+import argparse
+
+from hw_grading.verbs import FINE, TO_DO
+
+HELP = "grade again after a change, and say whose score changed, and why"
+DESCRIPTION = (
+    "Releases the homework anew if its notebook was edited, grades all submissions again (only "
+    "what changed is run), and shows whose score changed, in which part, and why. Scores that "
+    "people gave are kept. The table is written to grading/regrades too, as CSV and as a page."
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options."""
+    parser.add_argument("assignment")
+    parser.add_argument("--student", default="", help="grade this student's submission only")
+    one = parser.add_mutually_exclusive_group()
+    one.add_argument("--dry-run", action="store_true", help="say what would be run, and end")
+    one.add_argument(
+        "--report-only",
+        action="store_true",
+        help="grade nothing: compare the last two runs of `nbgrader autograde`",
+    )
+
+
+def run(chosen: argparse.Namespace) -> int:
+    """Grade again, and return the exit status."""
+    from hw_grading.regrading.regrade import Regrade
+    from hw_support.failures import visible
+
+    def say(text: str) -> None:
+        print(visible(text), flush=True)
+
+    regrade = Regrade(chosen.course, chosen.assignment, chosen.student, say)
+    if chosen.dry_run:
+        regrade.show_plan()
+        return FINE
+    is_everybody_graded = regrade.report_only() if chosen.report_only else regrade.run()
+    return FINE if is_everybody_graded else TO_DO

@@ -1,0 +1,114 @@
+"""A class that was graded, whose hidden test was wrong: for tests of what comes after grading.
+
+Of the homework ps1 `double` has a test of two visible points and a hidden one, which draws fresh
+inputs. The wrong one asks for twice the size; a right answer doubles, so that it fails for negative
+numbers. The written answer is the certification.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from pathlib import Path
+
+import nbformat
+from nbformat import NotebookNode
+from tiny_homeworks import (
+    answered_notebook,
+    cell_of,
+    manifest_of,
+    source_of,
+    write_homework,
+)
+
+from hw_grading.homework.course import REPOSITORY, Course
+
+RIGHT = "def double(x):\n    return 2 * x"
+SIZE = "def double(x):\n    return 2 * abs(x)"
+RAISES = "def double(x):\n    y = 1\n    return 2 * x / (y - 1)"
+ENDLESS = "def double(x):\n    while x is not None:\n        pass"
+WRONG_TEST, RIGHT_TEST = "2 * abs(x)", "2 * x"
+_TEST = """checks = Checks("double", points=2)
+with checks("of one", points=1):
+    assert_close(double(1.0), 2.0)
+### BEGIN HIDDEN TESTS
+with checks("elsewhere", points=1, hidden=True):
+    from hw_support import fresh
+    x = -fresh.generator("double").uniform(1, 2, 3)
+    assert_close(double(x), EXPECTED, what="double(x)")
+### END HIDDEN TESTS
+checks.score()"""
+# Copies of a course draw the same hidden inputs, so that results are there.
+MORE_SETTINGS = """
+import os
+c.WholeClass.secret_file = os.path.join(os.environ["JUPYTER_DATA_DIR"], "class_of_ps1.secret")
+c.ExecuteSubmission.iopub_timeout = 1
+c.ExecuteSubmission.wall_seconds_per_cell = 40
+"""
+
+
+def source(expected: str) -> NotebookNode:
+    """The instructor's notebook, whose hidden part expects this expression."""
+    notebook = source_of("ps1")
+    cell_of(notebook, "setup").source = "from hw_support import Checks, assert_close"
+    cell_of(notebook, "test_double").source = _TEST.replace("EXPECTED", expected)
+    return notebook
+
+
+def make_course(folder: Path, expected: str = WRONG_TEST) -> Course:
+    """Write the course, and release the homework."""
+    folder.mkdir(parents=True)
+    shutil.copy(REPOSITORY / "nbgrader_config.py", folder)
+    with (folder / "nbgrader_config.py").open("a") as settings:
+        settings.write(MORE_SETTINGS)
+    edit(Course(folder), expected)
+    course = Course(folder)
+    assert course.nbgrader("generate_assignment", "ps1") == 0
+    return course
+
+
+def copied(course: Course, folder: Path) -> Course:
+    """Copy a course, with what was graded in it."""
+    shutil.copytree(course.folder, folder)
+    return Course(folder)
+
+
+def edit(course: Course, expected: str) -> None:
+    """Let the instructor's notebook have another hidden part."""
+    write_homework(course.folder, "ps1", source(expected), manifest_of("ps1"))
+
+
+def submit(course: Course, student: str, answer: str = RIGHT, place: str = "Turin") -> None:
+    """Hand in an answer to `double`, and a certification from some place."""
+    notebook = answered_notebook("ps1")
+    cell_of(notebook, "setup").source = "from hw_support import Checks, assert_close"
+    cell_of(notebook, "double").source = answer
+    cell = cell_of(notebook, "certification")
+    cell.source = cell.source.replace("Turin", place)
+    folder = course.submitted(student, "ps1")
+    folder.mkdir(parents=True, exist_ok=True)
+    nbformat.write(notebook, folder / "ps1.ipynb")
+
+
+def grade_by_hand(course: Course, points: float, cell: str = "certification") -> None:
+    """Give everybody points as formgrader does."""
+    with sqlite3.connect(course.folder / "gradebook.db") as gradebook:
+        gradebook.execute(
+            "update grade set manual_score = ?, needs_manual_grade = 0 "
+            "where cell_id in (select id from base_cell where name = ?)",
+            [points, cell],
+        )
+
+
+def by_hand(course: Course, cell: str = "certification") -> dict[str, tuple[float | None, bool]]:
+    """The scores that people gave, and whether they wait again, by student."""
+    with sqlite3.connect(course.folder / "gradebook.db") as gradebook:
+        rows = gradebook.execute(
+            "select student_id, manual_score, needs_manual_grade from grade "
+            "join base_cell on base_cell.id = cell_id "
+            "join submitted_notebook on submitted_notebook.id = grade.notebook_id "
+            "join submitted_assignment as one on one.id = submitted_notebook.assignment_id "
+            "where base_cell.name = ?",
+            [cell],
+        )
+        return {student: (score, bool(waits)) for student, score, waits in rows}
