@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 import time
 from collections.abc import Callable
@@ -175,6 +176,21 @@ def test_each_grader_has_the_name_of_their_login_on_the_desk(
         for student in ("ada", "bob"):
             grade = book.find_grade("error_text", HOMEWORK, HOMEWORK, student)
             assert grade.manual_score is not None
+
+
+def test_feedback_comes_back_by_the_assignment_list(
+    hub: Hub, students: dict[str, Page], instructor: Page, picture: Callable[[Page, str], None]
+) -> None:
+    for command in ("generate_feedback", "release_feedback"):
+        hub.machine.run("nbgrader", command, HOMEWORK, user=COURSE_USER, folder=COURSE)
+    ada = students["ada"]
+    ada.locator("#refresh_assignments_list").click()
+    ada.get_by_role("button", name="Fetch Feedback").click()
+    folder = notebook_of(hub, "ada").parent / "feedback"
+    wait_for(lambda: list(folder.glob(f"*/{HOMEWORK}.html")))
+    (page,) = folder.glob(f"*/{HOMEWORK}.html")
+    assert TYPED in html.unescape(re.sub("<[^>]*>", "", page.read_text()))
+    picture(ada, "hub_ada_feedback")
 
 
 def test_a_change_on_the_desk_needs_the_token_of_its_page(hub: Hub, instructor: Page) -> None:
