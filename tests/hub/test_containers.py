@@ -69,6 +69,13 @@ def test_the_graders_packages_are_those_that_tests_are_run_with() -> None:
     assert set(named) <= set(known)
 
 
+def test_the_documentation_installs_extras_that_there_are() -> None:
+    named = re.findall(r"'\.\[([\w,]+)\]'", (REPOSITORY / "docs/jupyterhub.md").read_text())
+    assert named
+    for extras in named:
+        assert {"grading", "hub"} <= set(extras.split(",")) <= set(PROJECT["optional-dependencies"])
+
+
 @pytest.mark.slow
 def test_the_grader_is_built_from_what_is_copied_and_starts(tmp_path: Path) -> None:
     context, site = tmp_path / "context", tmp_path / "site"
