@@ -40,7 +40,8 @@ c.Spawner.cmd = [str(PROGRAMS / "jupyterhub-singleuser")]
 c.Spawner.environment = {**ENVIRONMENT, "JUPYTER_CONFIG_PATH": str(HERE / "student")}
 c.Spawner.http_timeout = 60
 
-# The course's server: formgrader, the desk and JupyterLab, for graders only.
+# The course's server: formgrader, the desk and JupyterLab. The role below lets graders in, and
+# nobody else; so the hub need not ask each of them whether it may say who they are.
 c.JupyterHub.services = [
     {
         "name": COURSE,

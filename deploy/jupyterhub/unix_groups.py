@@ -40,10 +40,15 @@ class UnixGroups(Authenticator):
         model["groups"] = groups_of(model["name"])
         return model if model["groups"] else None
 
-    async def refresh_user(self, user: Any, handler: Any = None) -> dict[str, Any] | bool:
-        """Return the groups of today; False, so that the login ends, if there are none left."""
+    async def refresh_user(self, user: Any, handler: Any = None) -> bool:
+        """Give somebody the groups of today; return False, so that the login ends, without any.
+
+        A login ends by a page of the hub only. The course's server asks with a token and would go
+        on, so the groups, and with them its rights, are taken here.
+        """
         found = groups_of(user.name)
-        return {"name": user.name, "groups": found} if found else False
+        user.sync_groups(found)
+        return bool(found)
 
 
 class UnixLogin(UnixGroups, PAMAuthenticator):

@@ -26,7 +26,7 @@ COURSE, COURSE_USER = "/srv/intro-ml/course", "course-intro-ml"
 EXCHANGE = "/srv/intro-ml/exchange"
 SECONDS_TO_START = 120
 
-# All but the password, and ports that are free where the tests run.
+# All but the password, ports that are free where the tests run, and minutes of waiting.
 CONFIG = """
 load_subconfig("/etc/jupyterhub/jupyterhub_config.py")
 
@@ -43,6 +43,7 @@ c.JupyterHub.authenticator_class = AnyPassword
 c.Authenticator.auth_refresh_age = 1
 c.JupyterHub.bind_url, c.JupyterHub.hub_bind_url, c.ConfigurableHTTPProxy.api_url, course = {urls}
 c.JupyterHub.services[0]["url"] = course
+c.JupyterHub.services[0]["command"].append("--HubOAuth.cache_max_age=1")
 """
 
 

@@ -261,9 +261,15 @@ def test_who_is_taken_out_of_the_group_loses_the_course(hub: Hub) -> None:
     for name in ("leo", "mia"):
         hub.machine.run(*add, name)
     leo, mia = hub.log_in("leo"), hub.log_in("mia")
+    place = f"{hub.course}/api/contents/nbgrader_config.py"
+    for page in (leo, mia):
+        page.goto(f"{hub.course}/lab")
+        assert page.request.get(place).status == 200
     hub.machine.run("gpasswd", "-d", "leo", "formgrade-intro-ml")
-    assert mia.goto(f"{hub.course}/lab").status == 200
-    wait_for(lambda: "/hub/login" in (leo.goto(f"{hub.course}/lab"), leo.url)[1])
+    wait_for(lambda: leo.request.get(place).status == 403)
+    assert mia.request.get(place).status == 200
+    leo.goto(f"{hub.url}/hub/home")
+    assert "/hub/login" in leo.url
 
 
 def test_who_is_in_no_course_cannot_log_in(hub: Hub) -> None:
