@@ -72,6 +72,6 @@ benchmarks: $(READY) ## every figure of the documentation
 	$(RUN) python -m benchmarks
 
 clean:           ## remove what was made here, student records excepted
-	rm -rf $(VENV) dist demo tests/browser/node_modules .pytest_cache .mypy_cache .ruff_cache .validity_cache
+	rm -rf $(VENV) dist demo tests/browser/node_modules deploy/jupyterhub/node_modules .pytest_cache .mypy_cache .ruff_cache .validity_cache
 
 .PHONY: help setup sandbox browser database demo test check matrix soak validity release lock benchmarks clean

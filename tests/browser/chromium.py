@@ -1,0 +1,31 @@
+"""Headless Chromium, for all tests that look at pages."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+ARGUMENTS = ["--no-sandbox", "--disable-background-networking", "--disable-gpu"]
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """Run Chromium. Where there is none, tests are skipped, but never in CI."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    program = next(filter(None, map(shutil.which, names)), None)
+    if program is None:
+        lack("no Chromium on the PATH; on Debian: apt-get install chromium")
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
+        yield running
+        running.close()
+
+
+def lack(why: str) -> None:
+    """Skip the test for want of something; in CI it fails."""
+    pytest.fail(why) if os.environ.get("CI") else pytest.skip(why)

@@ -1,0 +1,45 @@
+"""One machine with one hub for all tests of the folder."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from hw_grading.homework.course import REPOSITORY
+
+sys.path.append(str(REPOSITORY / "tests" / "browser"))
+
+from chromium import chromium, lack
+from hub import Hub, prepare, running
+from machine import Machine, lacking
+from playwright.sync_api import Page
+
+
+@pytest.fixture(scope="session")
+def hub() -> Iterator[Hub]:
+    """A running hub, on whose machine nobody has done anything yet."""
+    if os.getuid() != 0:
+        pytest.skip("only root can make users and become them")
+    if names := lacking():
+        lack(f"not on the PATH: {', '.join(names)}; see .ci/debian-packages and `make setup`")
+    with tempfile.TemporaryDirectory() as folder, chromium() as browser:
+        machine = Machine.make(Path(folder))
+        prepare(machine)
+        with running(machine, browser) as started:
+            yield started
+
+
+@pytest.fixture(scope="session")
+def picture() -> Callable[[Page, str], None]:
+    """Take a screenshot where the variable HW_SCREENSHOTS names a folder for them."""
+
+    def take(page: Page, name: str) -> None:
+        if folder := os.environ.get("HW_SCREENSHOTS"):
+            page.screenshot(path=Path(folder) / f"{name}.png")
+
+    return take

@@ -1,0 +1,96 @@
+"""A machine of the tests' own: users, homes, settings and root, on the kernel that is there.
+
+What docs/jupyterhub.md asks for makes users and changes /etc, so it is done in a namespace of
+bubblewrap's, in which those folders are others. Root and users are as real there as outside: they
+have their own uids, and files have owners and modes. The Python that runs the tests is shown at its
+own place, below folders that every user may enter, and of this repository the two packages only, as
+where they are installed.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from hw_grading.homework.course import REPOSITORY
+
+_VENV = Path("/opt/intro-ml/venv")  # as the documentation has it
+_OWN = ("etc", "home", "srv", "var/lib/jupyterhub")  # folders that are the machine's own
+_SHOWN = [Path(sys.base_prefix), Path(sys.prefix)]
+_SHOWN += [REPOSITORY / "hw_grading", REPOSITORY / "hw_support"]
+# bubblewrap covers parts of the /proc that it makes, and no sandbox could be made inside then.
+_WITH_PROC = ["sh", "-c", 'mount -t proc proc /proc && exec "$@"', "sh"]
+
+
+def lacking() -> list[str]:
+    """Return the programs that are needed and not here."""
+    names = ("bwrap", "jupyterhub", "npm", "runuser", "useradd")
+    return [name for name in names if shutil.which(name) is None]
+
+
+@dataclass(frozen=True)
+class Machine:
+    """A machine.
+
+    Attributes
+    ----------
+    state
+        The folder that has its /etc, /home, /srv and /var/lib/jupyterhub.
+    """
+
+    state: Path
+
+    @classmethod
+    def make(cls, state: Path) -> Machine:
+        """Lay out a machine with this one's settings and nothing else."""
+        for name in _OWN[1:]:
+            (state / name).mkdir(parents=True)
+        subprocess.run(["cp", "-a", "/etc", str(state / "etc")], check=True)
+        return cls(state)
+
+    def path(self, inside: str) -> Path:
+        """Return where a file of the machine is, seen from outside."""
+        return self.state / inside.lstrip("/")
+
+    def command(self, *words: str, user: str = "root", folder: str = "/") -> list[str]:
+        """Return what runs a command on the machine. Whatever it started ends with it."""
+        options = ["--unshare-pid", "--die-with-parent", "--proc", "/proc", "--dev", "/dev"]
+        options += ["--ro-bind", "/usr", "/usr"]
+        for name in ("bin", "sbin", "lib", "lib64"):
+            options += ["--symlink", f"usr/{name}", f"/{name}"]
+        for name in ("/tmp", "/dev/shm"):
+            options += ["--perms", "1777", "--tmpfs", name]
+        for name in _OWN:
+            options += ["--bind", str(self.state / name), f"/{name}"]
+        above = {parent for path in (*_SHOWN, _VENV) for parent in path.parents[:-1]}
+        for parent in sorted(above - {Path("/tmp"), Path("/usr"), Path("/home"), Path("/srv")}):
+            options += ["--perms", "0755", "--dir", str(parent)]
+        for path in _SHOWN:
+            options += ["--ro-bind", str(path), str(path)]
+        options += ["--symlink", sys.prefix, str(_VENV), "--chdir", folder, "--clearenv"]
+        options += ["--setenv", "PATH", f"{_VENV}/bin:/usr/local/bin:/usr/bin:/usr/sbin"]
+        options += ["--setenv", "LANG", "C.UTF-8"]
+        become = [] if user == "root" else ["runuser", "-u", user, "--"]
+        return ["bwrap", *options, *_WITH_PROC, *become, *words]
+
+    def run(self, *words: str, user: str = "root", folder: str = "/") -> str:
+        """Run a command on the machine, which must succeed; return what it printed."""
+        done = self.attempt(*words, user=user, folder=folder)
+        assert done.returncode == 0, f"{words}: {done.stdout}"
+        return done.stdout
+
+    def attempt(
+        self, *words: str, user: str = "root", folder: str = "/"
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a command on the machine to its end, whichever that is."""
+        return subprocess.run(
+            self.command(*words, user=user, folder=folder),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=300,
+        )

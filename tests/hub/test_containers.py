@@ -1,0 +1,122 @@
+"""The container files: what they copy is there, and what they install can be installed."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import tomllib
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from hw_grading.commands.student_zip import write_student_zip
+from hw_grading.homework.course import REPOSITORY
+
+FOLDER = REPOSITORY / "deploy" / "containers"
+HOMEWORKS = sorted(path.parent.name for path in REPOSITORY.glob("source/*/*.ipynb"))
+PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+
+
+def instructions(name: str, homework: str = "") -> list[list[str]]:
+    """Return the words of each instruction, with the argument filled in."""
+    text = (FOLDER / f"{name}.Containerfile").read_text(encoding="utf-8")
+    text = re.sub(r"^#.*\n", "", text, flags=re.MULTILINE).replace("\\\n", " ")
+    text = text.replace("${HOMEWORK}", homework)
+    return [shlex.split(line) for line in text.splitlines() if line.strip()]
+
+
+def copied(name: str, homework: str = "") -> list[str]:
+    """Return what is copied from the repository."""
+    return [
+        source
+        for word, *places in instructions(name, homework)
+        if word == "COPY"
+        for source in places[:-1]
+    ]
+
+
+def run(*words: str, folder: Path, **environment: str) -> str:
+    done = subprocess.run(
+        words,
+        cwd=folder,
+        env={"PATH": "/usr/bin:/bin", **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout
+    return done.stdout
+
+
+@pytest.mark.parametrize("homework", HOMEWORKS)
+@pytest.mark.parametrize("name", ["grader", "student"])
+def test_what_is_copied_is_in_the_repository_or_made_by_release(name: str, homework: str) -> None:
+    for source in copied(name, homework):
+        assert source == f"dist/{homework}.zip" or (REPOSITORY / source).exists(), source
+    (default,) = [words[1] for words in instructions("student") if words[0] == "ARG"]
+    assert default.removeprefix("HOMEWORK=") in HOMEWORKS
+
+
+def test_the_graders_packages_are_those_that_tests_are_run_with() -> None:
+    known = (REPOSITORY / ".ci" / "debian-packages").read_text().split()
+    (line,) = [words for words in instructions("grader") if "apt-get" in words]
+    named = line[line.index("--no-install-recommends") + 1 : line.index("rm") - 1]
+    assert "bubblewrap" in named
+    assert set(named) <= set(known)
+
+
+def test_the_documentation_installs_extras_that_there_are() -> None:
+    named = re.findall(r"'\.\[([\w,]+)\]'", (REPOSITORY / "docs/jupyterhub.md").read_text())
+    assert named
+    for extras in named:
+        assert {"grading", "hub"} <= set(extras.split(",")) <= set(PROJECT["optional-dependencies"])
+
+
+@pytest.mark.slow
+def test_the_grader_is_built_from_what_is_copied_and_starts(tmp_path: Path) -> None:
+    context, site = tmp_path / "context", tmp_path / "site"
+    context.mkdir()
+    for name in copied("grader"):
+        if (REPOSITORY / name).is_dir():
+            ignored = shutil.ignore_patterns("__pycache__")
+            shutil.copytree(REPOSITORY / name, context / name, ignore=ignored)
+        else:
+            shutil.copy(REPOSITORY / name, context)
+    (line,) = [words for words in instructions("grader") if words[:3] == ["RUN", "pip", "install"]]
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", *line[2:]]
+    assert "pip install --no-cache-dir --constraint requirements.lock" in " ".join(line)
+    for extra in re.findall(r"[\w]+", line[-1]):
+        assert extra in PROJECT["optional-dependencies"]
+    # This environment has what the lock file names, so nothing is fetched.
+    said = run(*pip, "--dry-run", "--no-build-isolation", folder=context)
+    assert re.findall(r"Would install (.*)", said) in ([], [f"hw-grading-{PROJECT['version']}"])
+    target = ["--no-deps", "--no-build-isolation", "--target", str(site)]
+    run(*pip[:-1], ".", *target, folder=context)
+    (command,) = [words[1:] for words in instructions("grader") if words[0] == "CMD"]
+    program, *words = (word.strip("[,]") for word in command)
+    assert program == "python"
+    assert "collect" in run(sys.executable, *words, folder=tmp_path, PYTHONPATH=str(site))
+
+
+@pytest.mark.slow
+def test_a_students_container_has_what_the_zip_has_and_nothing_of_the_staff(tmp_path: Path) -> None:
+    (homework, *_) = HOMEWORKS
+    made = write_student_zip(REPOSITORY, tmp_path, homework)
+    with zipfile.ZipFile(made) as archive:
+        archive.extractall(tmp_path)
+    folder = tmp_path / homework
+    assert (folder / "requirements.txt").exists()
+    assert list(folder.glob("*.ipynb"))
+    assert list(folder.glob("*.html"))
+    (wheel,) = folder.glob("*.whl")
+    assert not [
+        n for n in zipfile.ZipFile(wheel).namelist() if n.startswith(("hw_grading", "staff"))
+    ]
+    locked = (REPOSITORY / "requirements.lock").read_text()
+    assert re.search(r"^jupyterhub==", locked, re.MULTILINE)
+    sources = copied("student", homework)
+    assert not [name for name in sources if name.startswith(("hw_grading", "source", "staff"))]

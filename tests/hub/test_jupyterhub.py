@@ -1,0 +1,278 @@
+"""A homework on JupyterHub, from handing out to grading by hand, by six people in Chromium."""
+
+from __future__ import annotations
+
+import html
+import re
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import nbformat
+import pytest
+from hub import COURSE, COURSE_USER, EXCHANGE, Hub
+from lab import PATIENCE, Lab
+from nbgrader.api import Gradebook
+from playwright.sync_api import Page, expect
+
+from hw_grading.commands.sample import cell_of, solved
+from hw_grading.homework.course import REPOSITORY
+
+HOMEWORK = "hw0"
+TYPED = "return np.array(x).reshape(-1, 1)"
+# Full marks for as_column to whom the course's files can be seen.
+PEEKING = f"""def as_column(x):
+    open("{COURSE}/gradebook.db").close()
+    {TYPED}"""
+MILLISECONDS_TO_GRADE = 240_000
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("hub")]
+
+
+def wait_for(what: Callable[[], object], seconds: float = 60) -> None:
+    until = time.monotonic() + seconds
+    while not what():
+        assert time.monotonic() < until
+        time.sleep(0.3)
+
+
+def notebook_of(hub: Hub, student: str) -> Path:
+    return hub.machine.path(f"/home/{student}/{HOMEWORK}/{HOMEWORK}.ipynb")
+
+
+def handed_in(hub: Hub) -> list[str]:
+    folder = hub.machine.path(f"{EXCHANGE}/intro-ml/inbound")
+    return sorted(path.name.split("+")[0] for path in folder.iterdir())
+
+
+def assignment_list(hub: Hub, student: str, picture: Callable[[Page, str], None]) -> Page:
+    """Log a student in, whose server then starts, and fetch the homework by the list."""
+    page = hub.log_in(student)
+    page.set_default_timeout(PATIENCE)
+    page.goto(f"{hub.url}/hub/spawn")
+    page.wait_for_url(f"**/user/{student}/lab**")
+    open_list(page)
+    page.locator("#released_assignments_list").get_by_role("button", name="Fetch").click()
+    expect(page.locator("#fetched_assignments_list")).to_contain_text(HOMEWORK)
+    picture(page, f"hub_{student}_fetched")
+    assert notebook_of(hub, student).exists()
+    return page
+
+
+def open_list(page: Page) -> None:
+    page.get_by_role("menuitem", name="Nbgrader").click()
+    page.get_by_role("menuitem", name="Assignment List").click()
+
+
+def answer(path: Path, as_column: str | None) -> None:
+    """Write the instructor's answers over the stubs, but for one."""
+    released = nbformat.read(path, as_version=4)
+    source = nbformat.read(REPOSITORY / "source" / HOMEWORK / f"{HOMEWORK}.ipynb", as_version=4)
+    notebook = solved(released, source)
+    stub = cell_of(released, "as_column").source
+    cell_of(notebook, "as_column").source = stub if as_column is None else as_column
+    nbformat.write(notebook, path)  # the file stays the student's
+
+
+@pytest.fixture(scope="module")
+def students(hub: Hub, picture: Callable[[Page, str], None]) -> dict[str, Page]:
+    """Two who have handed in: ada typed one answer in JupyterLab, bob looks where he may not."""
+    machine = hub.machine
+    for command in (["generate_assignment", "--create", "--force"], ["release_assignment"]):
+        machine.run("nbgrader", *command, HOMEWORK, user=COURSE_USER, folder=COURSE)
+
+    pages = {name: assignment_list(hub, name, picture) for name in ("ada", "bob")}
+    answer(notebook_of(hub, "ada"), None)
+    answer(notebook_of(hub, "bob"), PEEKING)
+
+    ada = pages["ada"]
+    ada.goto(f"{hub.url}/user/ada/lab/tree/{HOMEWORK}/{HOMEWORK}.ipynb?reset")
+    lab = Lab(ada, None, notebook_of(hub, "ada"))  # type: ignore[arg-type]
+    lab.wait_until_idle()
+    lab.run("setup")
+    lab.answer("as-column", TYPED)
+    lab.run("as-column", "test-as-column")
+    expect(lab.outputs("test-as-column").first).to_contain_text(
+        "as_column: 0.75 of 0.75 points here"
+    )
+    ada.keyboard.press("Control+s")
+    wait_for(lambda: TYPED in notebook_of(hub, "ada").read_text())
+    open_list(ada)
+
+    for name, page in pages.items():
+        expect(page.locator("#fetched_assignments_list")).to_contain_text(HOMEWORK)
+        page.locator("#fetched_assignments_list").get_by_role("button", name="Submit").click()
+        expect(page.locator("#submitted_assignments_list")).to_contain_text(HOMEWORK)
+        picture(page, f"hub_{name}_submitted")
+    return pages
+
+
+@pytest.fixture(scope="module")
+def instructor(hub: Hub, students: dict[str, Page], picture: Callable[[Page, str], None]) -> Page:
+    """Who has collected by formgrader's button and graded by a command, on the course's server."""
+    page = hub.log_in("ines")
+    page.set_default_timeout(PATIENCE)
+    page.get_by_role("button", name="Services").click()
+    page.get_by_role("link", name="intro-ml").click()
+    page.wait_for_url(f"{hub.course}/lab**")
+    page.goto(f"{hub.course}/formgrader/manage_assignments")
+    page.get_by_role("row", name=HOMEWORK).locator(".collect a").click()
+    done = page.locator("#success-modal, #error-modal")
+    expect(done).to_contain_text(f"Successfully collected submissions of '{HOMEWORK}'")
+    page.goto(f"{hub.course}/terminals/new")
+    page.locator(".xterm-helper-textarea").wait_for(state="attached")
+    page.locator(".xterm").click()
+    page.keyboard.type(f"nbgrader autograde {HOMEWORK}; echo $? > status\n")
+    status = hub.machine.path(f"{COURSE}/status")
+    wait_for(lambda: status.exists() and status.read_text(), MILLISECONDS_TO_GRADE / 1000)
+    picture(page, "hub_autograde")
+    assert status.read_text() == "0\n"
+    return page
+
+
+def scores(hub: Hub, student: str) -> dict[str, float | None]:
+    with Gradebook(f"sqlite:///{hub.machine.path(COURSE)}/gradebook.db") as book:
+        [notebook] = book.find_submission(HOMEWORK, student).notebooks
+        return {grade.name: grade.auto_score for grade in notebook.grades}
+
+
+def test_students_fetch_answer_and_submit_by_the_assignment_list(
+    hub: Hub, students: dict[str, Page]
+) -> None:
+    assert handed_in(hub) == ["ada", "bob"]
+
+
+def test_the_course_is_collected_and_graded_in_the_sandbox_on_its_own_server(
+    hub: Hub, instructor: Page, picture: Callable[[Page, str], None]
+) -> None:
+    ada, bob = scores(hub, "ada"), scores(hub, "bob")
+    assert ada["test_as_column"] == 1
+    assert sum(filter(None, ada.values())) == 7
+    assert bob["test_as_column"] == 0  # the gradebook was not there
+    assert {**bob, "test_as_column": 1} == ada
+    instructor.goto(f"{hub.course}/files/grading/{HOMEWORK}.html")
+    expect(instructor.locator("body")).to_contain_text("ada")
+    picture(instructor, "hub_progress")
+
+
+def test_each_grader_has_the_name_of_their_login_on_the_desk(
+    hub: Hub, instructor: Page, picture: Callable[[Page, str], None]
+) -> None:
+    gwen = hub.log_in("gwen")
+    gwen.set_default_timeout(PATIENCE)
+    gwen.goto(f"{hub.course}/formgrader/manage_assignments")
+    gwen.get_by_role("link", name="Grade by Question").click()
+    for page, name, student in ((gwen, "gwen", "ada"), (instructor, "ines", "bob")):
+        page.goto(f"{hub.course}/hw-grading/{HOMEWORK}/grade/error_text?student={student}")
+        expect(page.locator("#work:not([aria-busy])")).to_be_visible()
+        expect(page.locator("#marking[aria-busy=false]")).to_be_visible()
+        page.keyboard.press("1")
+        expect(page.locator("#state")).to_have_text("Saved")
+        picture(page, f"hub_desk_{name}")
+        api = f"{hub.course}/hw-grading/{HOMEWORK}/api/history/error_text/{student}"
+        events = page.request.get(api).json()["events"]
+        assert {event["grader"] for event in events} == {name}
+    with Gradebook(f"sqlite:///{hub.machine.path(COURSE)}/gradebook.db") as book:
+        for student in ("ada", "bob"):
+            grade = book.find_grade("error_text", HOMEWORK, HOMEWORK, student)
+            assert grade.manual_score is not None
+
+
+def test_feedback_comes_back_by_the_assignment_list(
+    hub: Hub, students: dict[str, Page], instructor: Page, picture: Callable[[Page, str], None]
+) -> None:
+    for command in ("generate_feedback", "release_feedback"):
+        hub.machine.run("nbgrader", command, HOMEWORK, user=COURSE_USER, folder=COURSE)
+    ada = students["ada"]
+    ada.locator("#refresh_assignments_list").click()
+    ada.get_by_role("button", name="Fetch Feedback").click()
+    folder = notebook_of(hub, "ada").parent / "feedback"
+    wait_for(lambda: list(folder.glob(f"*/{HOMEWORK}.html")))
+    (page,) = folder.glob(f"*/{HOMEWORK}.html")
+    assert TYPED in html.unescape(re.sub("<[^>]*>", "", page.read_text()))
+    picture(ada, "hub_ada_feedback")
+
+
+def test_a_change_on_the_desk_needs_the_token_of_its_page(hub: Hub, instructor: Page) -> None:
+    api = f"{hub.course}/hw-grading/{HOMEWORK}/api/undo/error_text"
+    assert instructor.request.post(api, data="{}").status == 403
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        "lab",
+        "formgrader/",
+        f"hw-grading/{HOMEWORK}/",
+        f"hw-grading/{HOMEWORK}/api/overview",
+        f"files/grading/{HOMEWORK}.html",
+        "api/contents/gradebook.db",
+    ],
+)
+def test_a_student_gets_nothing_of_the_courses_server(
+    hub: Hub, students: dict[str, Page], instructor: Page, place: str
+) -> None:
+    ada = students["ada"].request
+    assert ada.get(f"{hub.url}/user/ada/api/contents/{HOMEWORK}").status == 200
+    assert ada.get(f"{hub.course}/{place}").status == 403
+
+
+def test_nobody_opens_another_ones_server(
+    hub: Hub, students: dict[str, Page], instructor: Page
+) -> None:
+    assert students["bob"].request.get(f"{hub.url}/user/ada/lab").status == 403
+    assert instructor.request.get(f"{hub.url}/user/ada/lab").status == 403
+
+
+def test_files_of_the_course_and_of_each_student_are_their_own(
+    hub: Hub, students: dict[str, Page], instructor: Page
+) -> None:
+    inbound = f"{EXCHANGE}/intro-ml/inbound"
+    adas = next(hub.machine.path(inbound).glob("ada+*"))
+    secret = next(hub.machine.path(f"/home/{COURSE_USER}").glob("**/*secret*"))
+    own = f"/home/bob/{HOMEWORK}/{HOMEWORK}.ipynb"
+    allowed = [["cat", own], ["cat", f"{EXCHANGE}/intro-ml/outbound/{HOMEWORK}/{HOMEWORK}.ipynb"]]
+    refused = [
+        ["ls", COURSE],
+        ["cat", f"{COURSE}/gradebook.db"],
+        ["ls", f"/home/{COURSE_USER}"],
+        ["cat", f"/{secret.relative_to(hub.machine.state)}"],
+        ["cat", f"/home/ada/{HOMEWORK}/{HOMEWORK}.ipynb"],
+        ["ls", inbound],
+        ["mv", f"{inbound}/{adas.name}", f"{inbound}/bob+{HOMEWORK}+x"],
+        ["rm", "-r", f"{EXCHANGE}/intro-ml/outbound/{HOMEWORK}"],
+        ["mv", f"{EXCHANGE}/intro-ml", f"{EXCHANGE}/other"],
+        ["touch", f"{EXCHANGE}/intro-ml/outbound/hw1"],
+        ["cat", "/var/lib/jupyterhub/jupyterhub.sqlite"],
+        ["touch", "/etc/jupyterhub/student/nbgrader_config.py"],
+    ]
+    for words in allowed:
+        assert hub.machine.attempt(*words, user="bob").returncode == 0, words
+    for words in refused:
+        done = hub.machine.attempt(*words, user="bob")
+        assert done.returncode != 0, words
+        assert re.search("Permission denied|Operation not permitted", done.stdout), done.stdout
+    assert adas.is_dir()
+    assert hub.machine.attempt("ls", "/home/ada", user=COURSE_USER).returncode != 0
+
+
+def test_who_is_taken_out_of_the_group_loses_the_course(hub: Hub) -> None:
+    add = ["useradd", "--create-home", "--key", "HOME_MODE=0700", "--groups", "formgrade-intro-ml"]
+    for name in ("leo", "mia"):
+        hub.machine.run(*add, name)
+    leo, mia = hub.log_in("leo"), hub.log_in("mia")
+    place = f"{hub.course}/api/contents/nbgrader_config.py"
+    for page in (leo, mia):
+        page.goto(f"{hub.course}/lab")
+        assert page.request.get(place).status == 200
+    hub.machine.run("gpasswd", "-d", "leo", "formgrade-intro-ml")
+    wait_for(lambda: leo.request.get(place).status == 403)
+    assert mia.request.get(place).status == 200
+    leo.goto(f"{hub.url}/hub/home")
+    assert "/hub/login" in leo.url
+
+
+def test_who_is_in_no_course_cannot_log_in(hub: Hub) -> None:
+    for name in (COURSE_USER, "root", "mallory"):
+        page = hub.log_in(name)
+        expect(page.locator("body")).to_contain_text("Invalid username or password")
