@@ -13,7 +13,7 @@ c.CourseDirectory.course_id = "intro-ml"
 # A run that the instructor saved beside the notebook is nobody else's.
 c.CourseDirectory.ignore = [".ipynb_checkpoints", "*.pyc", "__pycache__", "saved_runs"]
 
-# Students and instructors must both be able to write here (chmod 777 on a shared machine).
+# Students and instructors must both be able to write here (chmod 1777 on a shared machine).
 c.Exchange.root = str(HERE / "exchange")
 c.Exchange.timezone = "America/Los_Angeles"
 # No student's folder or file in the exchange stops a command for the others.
