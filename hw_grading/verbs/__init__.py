@@ -5,7 +5,6 @@ and returns the exit status. May import every room; what is heavy is imported in
 """
 
 FINE, TO_DO, CANNOT = 0, 1, 2
-<<<<<<< HEAD
 VERBS = (
     "backup",
     "collect",
