@@ -13,9 +13,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from hw_grading.pages import STYLE
-from hw_grading.plugins.exporting import cell
 from hw_grading.records.graded_notebook import plain
 from hw_grading.records.scores import in_digits
+from hw_grading.records.writing import cell
 from hw_grading.regrading.changes import Change, Comparison
 from hw_grading.reports.table import columns, fit
 from hw_support.failures import visible
