@@ -86,7 +86,7 @@ class Term:
         released = nbformat.read(self.root / "release/hw2/hw2.ipynb", as_version=4)
         right = solved(released, nbformat.read(REPOSITORY / "source/hw2/hw2.ipynb", as_version=4))
         wrong = nbformat.reads(nbformat.writes(right), as_version=4)
-        replace_in(wrong, "relu_activation", "return out, grad", "return out, 2 * grad")
+        replace_in(wrong, "relu_activation", "(s > 0).astype(float)", "2.0 * (s > 0)")
         of = {
             "leeann_701_9001_hw2.ipynb": wrong,
             "jonesbob_702_9002_hw2.ipynb": right,
@@ -210,7 +210,7 @@ def _looked_at(term: Term, said: str) -> None:
     for name in ("statistics_hw2.html", "similarity_hw2.html"):
         page = (term.root / name).read_text(encoding="utf-8")
         assert "<script" not in page
-        assert "http" not in re.sub(r"xmlns\S*", "", page)
+        assert re.findall(r"""(?:src|href)=["'](?!data:|#)""", page) == []
 
 
 @after("nbgrader generate_feedback")

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from hw_grading.records.writing import cell, csv_of
+from hw_grading.records.writing import csv_of
 from hw_support.submission.problems import encodable
-
-__all__ = ["as_csv", "cell", "counted", "points"]
 
 
 def points(number: float) -> str:
@@ -22,5 +20,5 @@ def counted(number: int, noun: str) -> str:
 
 
 def as_csv(rows: Iterable[Sequence[Any]]) -> bytes:
-    """Return a table as CSV in UTF-8, each value as `cell` has it."""
+    """Return a table as CSV in UTF-8, each value as `hw_grading.records.writing.cell` has it."""
     return encodable(csv_of(rows)).encode()

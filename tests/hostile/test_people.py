@@ -29,10 +29,10 @@ from nbgrader.server_extensions.formgrader import base, formgrader, handlers
 from toy_course import ASSIGNMENT, FULL_MARKS, ToyCourse, environment, run
 from traitlets.config.loader import PyFileConfigLoader
 
-from hw_grading.exports.cells import cell
 from hw_grading.homework.course import REPOSITORY
 from hw_grading.homework.homework import LONGEST_ID, why_no_id
 from hw_grading.records.timestamp import read_time, time_of
+from hw_grading.records.writing import cell
 from hw_grading.reports.plots_page import write_plots_page
 from hw_grading.reports.table import report
 from hw_support.submission.file import Unreadable
