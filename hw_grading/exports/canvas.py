@@ -49,7 +49,7 @@ def fill_canvas(path: Path, grades: Grades, column: str = "") -> Exported:
         Of the class.
     column
         The title of the column, with or without its ``(id)``, or the id alone. Without it, the
-        homework's name and title are looked for.
+        homework's name, and its title, whole or up to the colon, are looked for.
 
     Raises
     ------
@@ -112,7 +112,9 @@ def _column(sheet: Sheet, points_row: Line, grades: Grades, asked: str) -> int:
         and not _READ_ONLY.search(points_row[number])
         and (_title(sheet, number)[1] or number_in(points_row[number]) is not None)
     ]
-    names = {folded(asked)} if asked else {folded(grades.finals.assignment), folded(grades.title)}
+    short = grades.title.partition(":")[0]  # as people write it on Canvas
+    own = {folded(name) for name in (grades.finals.assignment, grades.title, short)}
+    names = {folded(asked)} if asked else own
     found = []
     for number in may_be:
         title, key = _title(sheet, number)
