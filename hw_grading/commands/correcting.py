@@ -112,7 +112,8 @@ class Corrections:
         are = found or list(self._cells.values())
         names = "".join(f"\n  {cell.name}: {self._called(cell.name)}" for cell in are)
         said = "could be each of" if found else "is no question with points; there are"
-        raise Unreadable(f"{shown(label)} {said}:{names}\nUse the grade id, before the colon")
+        how = "Name it by the grade id, before the colon, or by what stands behind it"
+        raise Unreadable(f"{shown(label)} {said}:{names}\n{how}")
 
     def _labels(self, name: str) -> list[list[str]]:
         place = self._places.get(name)
@@ -155,5 +156,7 @@ class Corrections:
 
 
 def _words(label: str) -> list[str]:
-    """Return a label as small words: ``"1.3b iv."`` is 1.3b and iv."""
-    return [word.strip(".") for word in re.findall(r"[\w.]+", label.casefold()) if word.strip(".")]
+    """Return a label as small words: ``"Q1.3b iv."`` is 1.3, b and iv, and so is ``"1.3 b iv"``."""
+    numbered = re.sub(r"\bq(?=\d)", "", label.casefold())
+    words = re.findall(r"\d[\d.]*|[^\W\d]+", numbered)
+    return [word.strip(".") for word in words]

@@ -18,13 +18,11 @@ from nbformat import NotebookNode
 
 from hw_grading.commands.student_zip import pins, version_for, write_student_zip
 from hw_grading.homework.course import REPOSITORY, Course
-from hw_grading.homework.homework import STAFF, homework_of
+from hw_grading.homework.homework import STAFF, START, homework_of
 from hw_grading.homework.manifest import FILE_NAME
 from hw_grading.homework.points import check_total, disagreements
 from hw_grading.run.execution import ExecuteSubmission
 from hw_support.submission import released
-
-START = "START.html"
 
 
 def release(

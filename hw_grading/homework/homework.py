@@ -16,6 +16,7 @@ from hw_grading.homework.course import Course
 from hw_grading.homework.manifest import FILE_NAME, KINDS, Manifest, ManifestError, read_manifest
 from hw_support.failures import visible
 
+START = "START.html"  # beside a released notebook: how students start
 STAFF = "staff"  # the folder in a course, and the package that hidden parts import from
 _NOT_FOR_GRADING = ("answers", "__pycache__")
 _MOST_BYTES = 50_000_000

@@ -6,6 +6,7 @@ import contextlib
 import csv
 import io
 import os
+import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any
@@ -14,6 +15,16 @@ from hw_support.failures import one_line
 
 # What a spreadsheet takes for the beginning of a formula, the wide forms included.
 _FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
+
+
+def columns(text: str) -> int:
+    """Count the columns that a terminal takes for a text: 2 for East Asian wide characters."""
+    return sum(
+        0
+        if unicodedata.category(c) in ("Mn", "Me")
+        else 1 + (unicodedata.east_asian_width(c) in "WF")
+        for c in text
+    )
 
 
 @contextlib.contextmanager

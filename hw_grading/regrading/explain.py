@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -158,8 +159,8 @@ def _chosen(roster: Roster, record: Record, test: str) -> dict[str, Score]:
     if not found:
         names = ", ".join(f"{n} ({roster.place(n)})" for n in tests)
         raise RuntimeError(
-            f"{roster.assignment} has no test {test!r}: expected is one of these, by its name or "
-            f"its question: {names}"
+            f"{roster.assignment} has no test {test!r}. Name one of these, by its name or its "
+            f"question: {names}. What people grade is run by no test"
         )
     return found
 
@@ -170,7 +171,8 @@ def _labels(name: str, place: Place) -> set[str]:
 
 
 def _plainly(label: str) -> str:
-    return " ".join(label.replace("`", "").split()).casefold()
+    words = " ".join(label.replace("`", "").split()).casefold()
+    return re.sub(r"^q(?=\d)", "", words)  # "1.3b" means Q1.3b
 
 
 def _graded_notebook(course: Course, assignment: str, student: str) -> tuple[NotebookNode, int]:

@@ -13,19 +13,27 @@ from hw_grading.regrading.explain import Explained, Explanation, defining
 _INDENT = "    "
 
 
-def in_words(found: Explanation) -> str:
-    """Return the lines; texts of students are in it as they are."""
+def in_words(found: Explanation, everything: bool = False) -> str:
+    """Return the lines; texts of students are in it as they are.
+
+    Parameters
+    ----------
+    found
+        What was seen.
+    everything
+        Whether parts that passed are shown with inputs and calls, also beside one that failed.
+    """
     lines = [f"{found.student}, {found.assignment}, inputs from seed {found.seed}"]
     for problem in found.problems:
         lines.append(f"LIMIT OR FAILURE: {problem.message}")
     if not found.tests:
         lines.append("No test lost points. To see one all the same, name it.")
     for test in found.tests:
-        lines += ["", *_test(found, test)]
+        lines += ["", *_test(found, test, everything)]
     return "\n".join(lines)
 
 
-def _test(found: Explanation, test: Explained) -> Iterator[str]:
+def _test(found: Explanation, test: Explained, everything: bool) -> Iterator[str]:
     most = in_digits(test.score.cell.max_points)
     given = "no score" if test.score.auto is None else in_digits(test.score.auto)
     yield f"== {test.place}: {test.name}, {given} of {most} points by tests when it was graded"
@@ -40,12 +48,15 @@ def _test(found: Explanation, test: Explained) -> Iterator[str]:
         yield "The test was not run: see above what came before it."
         yield from _errors(test)
         return
-    yield from _parts(test.tries)
+    failed = any(one["error"] for one in test.tries)
+    yield from _parts(test.tries, everything or not failed)
+    if failed and not everything:
+        yield "What passed is shown by its name only. With --all you see its inputs and calls too."
     yield from _whole_test(test)
     yield from _sources(found, test)
 
 
-def _parts(tries: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+def _parts(tries: Sequence[Mapping[str, Any]], everything: bool) -> Iterator[str]:
     """Say what became of each part; a further try with right functions stands below the first."""
     numbered = list(enumerate(tries))
     # A part's later tries follow its first one, and have stand-ins.
@@ -59,11 +70,12 @@ def _parts(tries: Sequence[Mapping[str, Any]]) -> Iterator[str]:
             hidden = ", hidden" if first["hidden"] else ""
             mark = "passed" if passed else "FAILED"
             yield f"{mark}  {first['part']} [{first['points']:g} pt{hidden}]"
-        elif first["calls"] or first["read"]:
+        elif (first["calls"] or first["read"]) and (everything or first["error"]):
             yield "outside of all parts"
         else:
             continue
-        yield from _try(first)
+        if everything or first["error"]:
+            yield from _try(first)
         for one in more:
             end = f"{one['kind']}: {one['error']}" if one["error"] else "passed"
             yield f"  with right functions in the place of those that it calls: {end}"
@@ -89,7 +101,15 @@ def _try(one: Mapping[str, Any]) -> Iterator[str]:
     left_out = one["calls_in_all"] - len(calls)
     if left_out > 0:
         calls.insert(2, f"... {left_out} more calls ...")
-    yield from _block("calls", calls)
+    yield from _block("calls", list(each_once(calls)))
+
+
+def each_once(calls: Sequence[str]) -> Iterator[str]:
+    """Say of calls that are the same, one after the other, how many there were."""
+    for call, same in groupby(calls):
+        yield call
+        if more := len(list(same)) - 1:
+            yield f"... and the same {more} more time{'s' * (more != 1)}"
 
 
 def _call(call: Mapping[str, Any]) -> str:

@@ -18,7 +18,7 @@ from hw_grading.batch.settings import WholeClass
 from hw_grading.batch.snapshot import Conditions, Snapshot, take
 from hw_grading.batch.snapshots import Snapshots
 from hw_grading.homework.course import Course
-from hw_grading.homework.homework import STAFF, homework_of
+from hw_grading.homework.homework import STAFF, START, homework_of
 from hw_grading.homework.manifest import FILE_NAME
 from hw_grading.homework.points import check_total
 from hw_grading.records.questions import read_places
@@ -163,8 +163,12 @@ class Regrade:
         self._say(f"Edited since release: {_named(edits.changed)}. It is released anew.")
         released = course.release(name) / f"{name}.ipynb"
         before = _contents(released)
+        start = released.with_name(START)
+        page = _contents(start)
         if course.nbgrader("generate_assignment", name, "--force") != 0:
             raise RuntimeError(f"nbgrader generate_assignment {name} failed: see its log above")
+        if page:  # nbgrader removes the folder before it writes into it
+            _write_whole(start, page.decode())
         if before and before != _contents(released):
             self._say(
                 "What students see of the notebook changed too. To give it to them: "
@@ -190,6 +194,12 @@ class Regrade:
             path = folder / f"{name}{suffix}"
             _write_whole(path, text)
             self._say(str(path))
+        students = {change.student for change in found.changes}
+        if any(self.course.feedback(student, self.assignment).is_dir() for student in students):
+            self._say(
+                "Feedback that was made before has the old points. To make it again: "
+                f"nbgrader generate_feedback {self.assignment} --force"
+            )
 
     # -- a plan
 

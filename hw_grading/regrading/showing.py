@@ -15,9 +15,9 @@ from markupsafe import Markup
 from hw_grading.pages import STYLE
 from hw_grading.records.graded_notebook import plain
 from hw_grading.records.scores import in_digits
-from hw_grading.records.writing import cell
+from hw_grading.records.writing import cell, columns
 from hw_grading.regrading.changes import Change, Comparison
-from hw_grading.reports.table import columns, fit
+from hw_grading.reports.table import fit
 from hw_support.failures import visible
 
 _ARROW = "\N{RIGHTWARDS ARROW}"
@@ -33,7 +33,7 @@ HEADS = (
 
 def in_words(found: Comparison, width: int) -> str:
     """Return the lines for a terminal, none wider than `width` columns."""
-    lines = [f"{found.assignment}: {_moment(found.since)} {_ARROW} {_moment(found.at)}"]
+    lines = [f"{found.assignment}: scores of {_moment(found.since)}, and of {_moment(found.at)}"]
     if found.changes:
         lines += ["", *_by_part(found, width), *_table(found, width)]
     lines += ["", *(fit(line, width) for line in summary(found))]

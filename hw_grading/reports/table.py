@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import shutil
 import sys
-import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TextIO
@@ -18,6 +17,7 @@ from hw_grading.outcome import Status
 from hw_grading.records.graded_notebook import plain
 from hw_grading.records.results import Roster, StudentResult, read_results
 from hw_grading.records.scores import Cell, in_digits
+from hw_grading.records.writing import columns
 from hw_support.submission.problems import Severity
 
 WIDEST_NAME = 24
@@ -98,16 +98,6 @@ def fit(text: str, width: int) -> str:
     return kept + "…"
 
 
-def columns(text: str) -> int:
-    """Count the columns that a terminal takes for a text: 2 for East Asian wide characters."""
-    return sum(
-        0
-        if unicodedata.category(c) in ("Mn", "Me")
-        else 1 + (unicodedata.east_asian_width(c) in "WF")
-        for c in text
-    )
-
-
 def _pad(text: str, width: int) -> str:
     """Fill up with spaces, at the right, or at the left for a negative width."""
     fill = " " * (abs(width) - columns(text))
@@ -155,7 +145,8 @@ def _summary(assignment: str, results: Sequence[StudentResult]) -> list[str]:
     answers = sum(score.waits for result in waiting for score in result.record.scores)
     lines = [
         ", ".join(f"{status} {count}" for status, count in counts.items()),
-        f"waiting for a person (+): {answers} answers of {len(waiting)} students",
+        f"waiting for a person (+): {answers} answer{'s' * (answers != 1)} of "
+        f"{len(waiting)} student{'s' * (len(waiting) != 1)}",
     ]
     if answers:
         lines.append(f"to grade them in the browser: python -m hw_grading desk {assignment}")

@@ -31,7 +31,7 @@ COLUMNS = (
 MARK = '<meta name="generator" content="hw_grading similarity">'
 _AROUND = 1  # lines shown beside those that match
 _MOST_LINES = 80  # of a cell
-_LONGEST_LINE = 400
+_LONGEST_LINE = 1_500  # a written answer may be one line
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,16 @@ from collections.abc import Iterator, Sequence
 from pathlib import PurePosixPath
 
 from hw_grading.records.downloads import Upload
-from hw_grading.term.found import Found, LeftOut, Sorted, Who, content_of_work, is_work, work_of_one
+from hw_grading.term.found import (
+    Found,
+    LeftOut,
+    Sorted,
+    Who,
+    content_of_work,
+    is_work,
+    not_work,
+    work_of_one,
+)
 from hw_support.submission.file import Unreadable
 
 PLATFORM = "Canvas"
@@ -47,6 +56,12 @@ def sort(files: Sequence[Upload], download: str, homework: str) -> Sorted:
         else:
             why = "expected a name that Canvas gives, such as doejane_789_456789_" + homework
             left_out.append(LeftOut(f"{download}: {upload.name}", f"{why}.ipynb"))
+    others = [u for u in files if u.folder == folder and is_named_so(_name(u)) and not is_work(u)]
+    left_out += [
+        LeftOut(f"{download}: {upload.name}", not_work(upload))
+        for upload in others
+        if _who(_name(upload)) not in of  # beside a notebook a student may hand in anything
+    ]
     for who, uploads in of.items():
         right = [u for u in uploads if _own_name(u) == homework]
         try:

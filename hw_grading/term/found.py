@@ -82,6 +82,11 @@ def is_work(upload: Upload) -> bool:
     return upload.suffix in (NOTEBOOK, ZIP)
 
 
+def not_work(upload: Upload) -> str:
+    """Return why a file is left out whose student handed in nothing that can be graded."""
+    return f"expected a notebook or a zip, found {shown(upload.suffix or 'no ending')}"
+
+
 def work_of_one(uploads: Sequence[Upload], notebook: str) -> Upload:
     """Return the file of one student's that counts; a zip only if there is no notebook.
 

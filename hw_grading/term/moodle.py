@@ -12,7 +12,16 @@ import re
 from collections.abc import Sequence
 
 from hw_grading.records.downloads import Upload
-from hw_grading.term.found import Found, LeftOut, Sorted, Who, content_of_work, is_work, work_of_one
+from hw_grading.term.found import (
+    Found,
+    LeftOut,
+    Sorted,
+    Who,
+    content_of_work,
+    is_work,
+    not_work,
+    work_of_one,
+)
 from hw_support.submission.file import Unreadable
 
 PLATFORM = "Moodle"
@@ -44,6 +53,10 @@ def sort(files: Sequence[Upload], download: str, homework: str) -> Sorted:
             of.setdefault((match[1], match[2]), []).append(upload)
         else:
             left_out.append(LeftOut(f"{download}: {upload.name}", _EXPECTED))
+    for upload in files:
+        match = _OUTER.match(upload.name)
+        if match and not is_work(upload) and (match[1], match[2]) not in of:
+            left_out.append(LeftOut(f"{download}: {upload.name}", not_work(upload)))
     for (name, number), uploads in of.items():
         try:
             upload = work_of_one([_without_prefix(u) for u in uploads], homework)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta, tzinfo
 
+from hw_grading.records.writing import columns
 from hw_grading.term.decide import Entry, Plan
 from hw_grading.term.found import LeftOut
 from hw_support.failures import visible
@@ -27,6 +28,13 @@ def plan_in_words(plan: Plan, zone: tzinfo) -> str:
         ("UNKNOWN: left out, since nothing tells whose they are", plan.unknown),
     ):
         lines += _section(head, [_file(file) for file in files])
+    if late := [entry.person.id for entry in plan.entries if entry.is_late and not entry.late_by]:
+        where = f"submitted/{late[0]}/{plan.homework}/timestamp.txt"
+        lines += [
+            "",
+            "LATE without a time costs nothing. To count it, write the time before you grade:",
+            f"2022-10-05 08:00:00 UTC, say, into {where}",
+        ]
     names = [f"{p.id}  {p.name}".rstrip() for p in plan.missing]
     lines += _section("Missing: nothing was handed in", names)
     lines += _section("To be mended in the list of students", plan.complaints)
@@ -74,9 +82,11 @@ def _row(entry: Entry, zone: tzinfo) -> tuple[str, ...]:
 
 def _table(rows: Sequence[Sequence[str]]) -> Iterator[str]:
     cleaned = [[" ".join(value.split()) for value in row] for row in rows]
-    widths = [max(map(len, column)) for column in zip(*cleaned, strict=True)]
+    widths = [max(map(columns, column)) for column in zip(*cleaned, strict=True)]
     for row in cleaned:
-        cells = (value.ljust(width) for value, width in zip(row, widths, strict=True))
+        cells = (
+            value + " " * (width - columns(value)) for value, width in zip(row, widths, strict=True)
+        )
         yield "  ".join(cells).rstrip()
 
 

@@ -25,6 +25,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="",
         help="a grade id, a question or a heading; all tests that lost points by default",
     )
+    parser.add_argument(
+        "--all",
+        action="store_true",
+        help="show inputs and calls of parts that passed, too",
+    )
 
 
 def run(chosen: argparse.Namespace) -> int:
@@ -35,5 +40,5 @@ def run(chosen: argparse.Namespace) -> int:
 
     found = explain(chosen.course, chosen.assignment, chosen.student, chosen.test)
     encoding = sys.stdout.encoding or "utf-8"
-    print(visible(in_words(found)).encode(encoding, "replace").decode(encoding))
+    print(visible(in_words(found, chosen.all)).encode(encoding, "replace").decode(encoding))
     return FINE

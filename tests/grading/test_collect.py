@@ -26,6 +26,7 @@ from hw_grading.homework.course import Course
 from hw_grading.records.database import Database
 from hw_grading.records.tables import read_table
 from hw_grading.records.timestamp import read_time
+from hw_grading.records.writing import columns
 from hw_grading.term import canvas, write
 from hw_grading.term.decide import before_of
 from hw_support.submission.file import MAX_BYTES
@@ -116,8 +117,31 @@ def test_canvas_zip(term: Term) -> None:
     assert term.manifest["ann"]["late"] is None
     assert term.manifest["ann"]["sha256"] == sha256(nb("ann, second")).hexdigest()
     assert "LATE, says Canvas" in term.said
+    assert "into submitted/bob/hw2/timestamp.txt" in term.said
     assert "Missing: nothing was handed in (1):\n  dan" in term.said
     assert "ann has a newer one" in term.said
+
+
+def test_who_handed_in_nothing_that_can_be_graded_is_named(term: Term) -> None:
+    words = ("jonesbob_702_9004_hw2.docx", b"PK")
+    assert term.collect(term.download("canvas.zip", packed(*CANVAS[:3], words))) == 1
+    assert "jonesbob_702_9004_hw2.docx: expected a notebook or a zip, found '.docx'" in term.said
+    assert "notes.pdf" not in term.said
+    term.roster("id,name\nann,Ann Lee\nbob,Bob Jones\n")
+    files = [("Ann Lee_1_assignsubmission_file/hw2.ipynb", nb("ann, moodle")),
+             ("Ann Lee_1_assignsubmission_file/notes.pdf", b"%PDF"),
+             ("Bob Jones_2_assignsubmission_file/hw2.pdf", b"%PDF")]  # fmt: skip
+    assert term.collect(term.download("moodle.zip", packed(*files))) == 1
+    assert "Bob Jones_2_assignsubmission_file/hw2.pdf: expected a notebook or a zip" in term.said
+    assert "notes.pdf" not in term.said
+
+
+def test_a_name_in_any_script_keeps_the_table_straight(term: Term) -> None:
+    term.roster("id,name,canvas_id\nann,王 丽,701\nbob,Zoë,702\nzoe,Zoe\u0308,703\n")
+    term.collect(term.download("canvas.zip", packed(*CANVAS)))
+    rows = [line for line in term.said.splitlines() if line.startswith(("ann  ", "bob  ", "zoe  "))]
+    assert len({columns(row[: row.index("  new")]) for row in rows}) == 1
+    assert len(rows) == 3
 
 
 def test_canvas_folder(term: Term) -> None:

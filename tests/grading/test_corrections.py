@@ -157,7 +157,9 @@ def test_a_correction_of_one_homework_is_none_of_another(file_term, capsys):
 # -- which question
 
 
-@pytest.mark.parametrize("label", ["why", "Q1 a. Why", "q1 a", "Q1 a.", "A. WHY", "a", "q1  a"])
+@pytest.mark.parametrize(
+    "label", ["why", "Q1 a. Why", "q1 a", "Q1 a.", "A. WHY", "a", "q1  a", "1a", "1 a", "Q1a"]
+)
 def test_a_question_by_what_people_see_of_it(file_term, label):
     assert Corrections(file_term.folder, "ps1").cell(label).name == "why"
 

@@ -359,11 +359,11 @@ def copied_to(course: Course, folder: Path) -> Path:
 def test_an_exchange_that_nobody_uses_is_only_told(course: Course, tmp_path: Path) -> None:
     line = lines_of(course.folder)["exchange"]
     assert line.advice is None
-    assert f"chmod 777 {tmp_path}/exchange" in line.found
+    assert f"chmod 1777 {tmp_path}/exchange" in line.found
     (tmp_path / "exchange").mkdir(mode=0o755)
     line = lines_of(course.folder)["exchange"]
     assert line.advice is None
-    assert f"chmod a+rwx {tmp_path}/exchange" in line.found
+    assert f"chmod 1777 {tmp_path}/exchange" in line.found
 
 
 def test_an_exchange_with_assignments_has_to_be_open_for_students(
@@ -379,7 +379,7 @@ def test_an_exchange_with_assignments_has_to_be_open_for_students(
     exchange.chmod(0o755)
     (exchange / "ml" / "inbound").chmod(0o700)
     advice = str(lines_of(course.folder)["exchange"].advice)
-    assert f"chmod a+rwx {exchange} &&" in advice
+    assert f"chmod 1777 {exchange} &&" in advice
     assert f"chmod a+wx {exchange}/ml/inbound" in advice
     assert "outbound" not in advice
     tmp_path.chmod(0o700)

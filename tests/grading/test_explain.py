@@ -15,6 +15,7 @@ from hw_grading.__main__ import main
 from hw_grading.examiner.examination import run_cell
 from hw_grading.examiner.witness import Witness
 from hw_grading.homework.course import Course
+from hw_grading.regrading.explaining import each_once
 from hw_support.checks import Attempt, Notebook
 
 BARE = """assert half(1.0) == 1.0
@@ -76,7 +77,10 @@ def test_a_hidden_part_is_shown_with_the_inputs_of_grading_and_nothing_is_writte
         assert f"expected:\n    {-2 * x!r}" in said
         assert f"got:\n    {2 * x!r}" in said
     assert "== The function `double`: test_double, 1 of 2 points by tests" in said
-    assert "passed  of one [1 pt]" in said
+    assert "passed  of one [1 pt]\nFAILED" in said
+    assert "double(1.0)\n" not in said
+    assert explain(graded, "ada", "--all") == 0
+    assert "double(1.0)\n      gave 2.0" in capsys.readouterr().out
     assert "FAILED  elsewhere [1 pt, hidden]" in said
     assert ' >   8      assert_close(double(x), 2 * abs(x), what="double(x)")' in said
     assert "the answer double:\n     1  def double(x):\n     2      return 2 * x" in said
@@ -149,7 +153,10 @@ def test_who_and_what_there_is_not_is_named_with_what_there_is(
     broken.chmod(0o644)
     broken.write_text('{"cells": [')
     for words, expected in {
-        ("ada", "test_7"): "one of these, by its name or its question: test_double (The function",
+        (
+            "ada",
+            "test_7",
+        ): "by its name or its question: test_double (The function",
         ("Ad",): "'Ad' has handed in nothing for ps1: did you mean ada?",
         ("nobody",): "'nobody' has handed in nothing for ps1",
         ("new",): "new is not graded yet: run `nbgrader autograde ps1`",
@@ -188,6 +195,13 @@ def told(source: str) -> list[dict[str, object]]:
     witness.begin(names, "<test_f>")
     run_cell(f"from hw_support import Checks, assert_close, expect\n{source}", "test_f", names)
     return witness.told()
+
+
+def test_calls_that_are_the_same_are_shown_once() -> None:
+    assert list(each_once(["f(1)", "f(1)", "f(1)", "f(2)", "f(1)", "f(1)"])) == [
+        *("f(1)", "... and the same 2 more times", "f(2)"),
+        *("f(1)", "... and the same 1 more time"),
+    ]
 
 
 def test_each_try_is_seen_and_names_of_hidden_parts_too() -> None:

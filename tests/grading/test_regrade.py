@@ -104,9 +104,14 @@ def test_a_wrong_hidden_test_is_mended_by_one_command_and_what_people_gave_is_ke
     given = ps1.by_hand(course)
     assert given["right00"] == (0.75, False)
     ps1.edit(course, ps1.RIGHT_TEST)
+    start = course.release("ps1") / "START.html"
+    start.write_text("How to start")
+    course.feedback("right00", "ps1").mkdir(parents=True)
 
     assert regrade(course) == 0
     said = capsys.readouterr().out
+    assert start.read_text() == "How to start"
+    assert "To make it again: nbgrader generate_feedback ps1 --force" in said
     assert changes(course) == EXPECTED
     assert {r["part"] for r in table(course)} == {"elsewhere"}
     assert "elsewhere: passes now for 22, fails now for 5" in said

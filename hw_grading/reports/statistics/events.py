@@ -67,8 +67,8 @@ def handing_in(data: ClassData) -> Section:
     median = float(np.median(data.hours))
     side = "after" if median > 0 else "before"
     said = (
-        f"Half handed in {duration(median)} {side} the due date or earlier. {after} of "
-        f"{data.hours.size} came after it; {data.late} are late, extensions counted."
+        f"Submissions with a time: {data.hours.size}. Half of them came {duration(median)} {side} "
+        f"the due date, or earlier. After it came {after}; late, extensions counted: {data.late}."
     )
     picture = figures.histogram(
         edges / scale,

@@ -49,10 +49,10 @@ def exchange(course: Course) -> Line:
     of_course = root / course.directory.course_id
     is_used = bool(course.directory.course_id) and of_course.is_dir()
     if not root.is_dir():
-        make = f"mkdir -p {quoted(root)} && chmod 777 {quoted(root)}"
+        make = f"mkdir -p {quoted(root)} && chmod 1777 {quoted(root)}"
         return Line("exchange", f"there is none. If students share this machine, type: {make}")
     missing = [
-        f"chmod {'a+rwx' if folder == root else 'a+' + right} {quoted(folder)}"
+        f"chmod {'1777' if folder == root else 'a+' + right} {quoted(folder)}"
         for folder, right in _needed(root, of_course if is_used else None)
         if not _have_all(folder, right)
     ]
