@@ -209,7 +209,7 @@ def test_mended_cells_times_and_computing_are_told(course):
     assert data.mended.tolist() == [1, 0]  # one cell, in two ways
     page, _ = write(course)
     assert "1 cell of 1 submission had to be mended" in page.html
-    assert "1 of 2 came after it; 1 are late" in page.html
+    assert "After it came 1; late, extensions counted: 1." in page.html
 
 
 def test_a_file_of_progress_that_is_not_there_or_no_text_tells_nothing(tmp_path):
