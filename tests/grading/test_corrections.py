@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import html
 import re
 from pathlib import Path
@@ -112,6 +113,19 @@ def test_a_dropped_part_counts_neither_in_scores_nor_in_all_points(term):
     assert ada.penalty == pytest.approx(0.4)  # of the points that are left
 
 
+def test_with_a_dropped_part_cells_and_corrections_are_the_exported_score(file_term, tmp_path):
+    file_term.hand_in("ada", points=7)
+    correct(file_term, "plot", "--drop")
+    correct(file_term, "why", "--add", "-1")
+    to = tmp_path / "questions.csv"
+    assert file_term.type("export", "ps1", "--as", "questions", "--to", to) == 0
+    with to.open(encoding="utf-8", newline="") as stream:
+        ada = next(csv.DictReader(stream))
+    assert "plot" not in ada
+    assert float(ada["why"]) + float(ada["corrections"]) == float(ada["score"]) == 3
+    assert float(ada["score"]) == file_term.final().score
+
+
 def test_numbers_are_never_given_twice(term):
     term.hand_in("ada", points=2)
     correct(term, "why", "--add", "1")
@@ -121,6 +135,19 @@ def test_numbers_are_never_given_twice(term):
     engine.dispose()
     correct(term, "why", "--add", "1")
     assert [one.key for one in term.final().corrections] == [2]
+
+
+@pytest.mark.parametrize("number", [0, -1, 2**31, 10**20])
+def test_a_number_that_no_database_holds_is_no_correction(term, number, capsys):
+    assert term.type("correct", "ps1", f"--undo={number}") == 2
+    assert f"ps1 has no correction {number}." in capsys.readouterr().err
+
+
+def test_a_reason_in_bytes_that_are_no_text_is_kept_as_far_as_it_goes(term):
+    term.hand_in("ada", points=2)
+    assert correct(term, "why", "--add", "1", reason="unclear \udcff") == 0
+    assert [one.reason for one in term.final().corrections] == ["unclear ?"]
+    assert term.type("extend", "ps1", "ada", "--hours", "2", "--reason", "ill \udcff") == 0
 
 
 def test_points_beyond_what_it_is_worth_only_where_that_is_said(file_term):
