@@ -19,6 +19,7 @@ from hw_grading.plugins.feedback.exporter import FeedbackExporter
 from hw_grading.plugins.feedback.facts import Facts
 from hw_grading.plugins.feedback.summary import summary_of
 from hw_grading.records.scores import Cell, Score, read_one
+from hw_grading.reports.statistics.gathering import gather
 from hw_grading.reports.table import report
 from hw_support.submission.file import Unreadable
 
@@ -124,6 +125,24 @@ def test_with_a_dropped_part_cells_and_corrections_are_the_exported_score(file_t
     assert "plot" not in ada
     assert float(ada["why"]) + float(ada["corrections"]) == float(ada["score"]) == 3
     assert float(ada["score"]) == file_term.final().score
+
+
+def test_nobody_waits_for_a_person_in_a_dropped_question(file_term, tmp_path, capsys):
+    file_term.hand_in("ada", points=7)
+    with file_term.gradebook() as book:
+        grade = book.find_grade("plot", "ps1", "ps1", "ada")
+        grade.manual_score, grade.needs_manual_grade = None, True
+        book.db.commit()
+    to = tmp_path / "questions.csv"
+    words = ["export", "ps1", "--as", "questions", "--to", to]
+    assert file_term.type(*words) == 1
+    assert "still to be graded by a person" in capsys.readouterr().err
+    correct(file_term, "plot", "--drop")
+    assert file_term.type(*words) == 0
+    data = gather(file_term.folder, "ps1")
+    assert [item.name for item in data.items] == ["why"]
+    assert data.points.tolist() == [[4]]
+    assert (data.finals.tolist(), data.most) == ([4], 4)
 
 
 def test_numbers_are_never_given_twice(term):
@@ -266,6 +285,28 @@ def test_feedback_says_what_was_corrected_and_why_and_what_lateness_cost(file_te
     ]
     words = {question.name: question.points.words for question in summary.questions}
     assert words == {"plot": "5 of 6 (corrected by +2)", "why": "does not count"}
+
+
+def test_the_report_has_the_total_of_all_exports_where_nbgrader_took_points_off(
+    file_term, tmp_path
+):
+    """The extension came after grading: late it is no more, and the penalty is still there."""
+    file_term.hand_in("ada", points=7)
+    with file_term.gradebook() as book:
+        book.find_submission_notebook("ps1", "ps1", "ada").late_submission_penalty = 2.0
+        book.db.commit()
+    file_term.type("extend", "ps1", "ada", "--hours", "48")
+    assert file_term.final().final == 5
+    assert re.search(r"^ada .* 7 +2 +5$", report(file_term.folder, "ps1"), re.MULTILINE)
+
+
+def test_the_report_shows_no_total_below_0(file_term):
+    file_term.hand_in("ada", points=2)
+    with file_term.gradebook() as book:
+        book.find_grade("why", "ps1", "ps1", "ada").extra_credit = -3.0
+        book.db.commit()
+    assert file_term.final().final == 0
+    assert re.search(r"^ada .* 0$", report(file_term.folder, "ps1"), re.MULTILINE)
 
 
 def test_the_page_shows_reasons_as_text(file_term):
