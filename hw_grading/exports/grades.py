@@ -52,8 +52,11 @@ class Grade:
 
     @property
     def waiting(self) -> int:
-        """How many answers wait for a person."""
-        return sum(score.waits for score in self.scores.values()) if self.is_scored else 0
+        """How many answers wait for a person; none where the question was dropped."""
+        if not self.final or not self.is_scored:
+            return 0
+        dropped = {one.cell for one in self.final.corrections if one.drops}
+        return sum(s.waits for name, s in self.scores.items() if name not in dropped)
 
     @property
     def names(self) -> tuple[str, str]:

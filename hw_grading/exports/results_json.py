@@ -91,6 +91,7 @@ def _tests(
         if cell.by_hand:
             continue
         more = [one for one in final.corrections if one.cell == cell.name]
+        most = 0.0 if any(one.drops for one in more) else cell.max_points
         place = roster.place(cell.name)
         said = [_said(line) for line in lines.get(cell.name, [])]
         said += [f"{one.points:+g}: {one.reason}" for one in more]
@@ -98,7 +99,7 @@ def _tests(
         tests.append(
             {
                 "score": float(points(given)),
-                "max_score": float(points(cell.max_points)),
+                "max_score": float(points(most)),
                 "name": visible(str(place)),
                 "number": visible(place.question) if _is_number(place) else str(len(tests) + 1),
                 "output": "\n".join(said),

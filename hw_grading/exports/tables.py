@@ -151,7 +151,8 @@ def _made_of(grades: Grades, grade: Grade) -> list[Any]:
     final = grade.final
     if not final or not final.record:
         return ["", "", "", "", "", "", most]
-    more = sum(one.points for one in final.corrections)
+    # A cell that was dropped has no column here, so what dropping it took away is left out too.
+    more = sum(one.points for one in final.corrections if not one.drops)
     why = "; ".join(one.reason for one in final.corrections)
     numbers = [_rounded(final.penalty), final.why_penalty, _rounded(final.final), most]
     return [_rounded(more), why, _rounded(final.score), *numbers]

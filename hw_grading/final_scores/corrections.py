@@ -32,9 +32,11 @@ from sqlalchemy.orm import Session
 from hw_grading.records.database import METADATA, Database, name_column
 from hw_grading.records.scores import Score
 from hw_support.submission.file import Unreadable
+from hw_support.submission.problems import encodable
 
 MOST_POINTS = 1_000.0
 LONGEST_REASON = 2_000  # characters
+_MOST_NUMBER = 2**31 - 1  # what a database holds in the column of numbers
 CORRECTIONS = Table(
     "hw_grading_correction",
     METADATA,
@@ -181,7 +183,7 @@ def correct(
     Unavailable
         The gradebook cannot be written.
     """
-    reason = " ".join(reason.split())
+    reason = encodable(" ".join(reason.split()))
     if not reason:
         raise Unreadable('Expected why, for students to read: add --reason "…"')
     if len(reason) > LONGEST_REASON:
@@ -215,7 +217,8 @@ def undo(database: Database, assignment: str, key: int, author: str) -> Change:
         The gradebook cannot be written.
     """
     with database.writing() as connection:
-        row = connection.execute(select(CORRECTIONS).where(CORRECTIONS.c.key == key)).first()
+        of_number = select(CORRECTIONS).where(CORRECTIONS.c.key == min(key, _MOST_NUMBER))
+        row = connection.execute(of_number).first() if key > 0 else None
         if row is None or row.assignment != assignment:
             of = f"; it is one of {row.assignment}" if row else ""
             raise Unreadable(

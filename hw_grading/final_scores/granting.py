@@ -23,7 +23,7 @@ from hw_grading.records.extensions import (
     own_of_nbgrader,
 )
 from hw_support.submission.file import Unreadable
-from hw_support.submission.problems import shown
+from hw_support.submission.problems import encodable, shown
 
 HOW_MUCH = ("until", "hours", "days")
 MOST_DAYS = 366
@@ -104,7 +104,8 @@ def grant_of(student: str, asked: Mapping[str, str], due: datetime, zone: tzinfo
     if seconds == 0:
         raise Unreadable("expected more time than none; --remove takes an extension back")
     slip = _whole(said["slip"], "slip days", MOST_SLIP_DAYS) if "slip" in said else None
-    return Grant(student, until, seconds, slip, " ".join(asked.get("reason", "").split())[:500])
+    reason = encodable(" ".join(asked.get("reason", "").split())[:500])
+    return Grant(student, until, seconds, slip, reason)
 
 
 def moment_of(text: str, zone: tzinfo) -> datetime:

@@ -15,6 +15,9 @@ from hw_grading.homework.homework import STAFF
 from hw_grading.homework.manifest import FILE_NAME, Manifest, read_manifest
 from hw_grading.outcome import GraderFault
 
+_FLOATS = ("grace_minutes", "percent", "floor", "last_moment_hours")
+_MOST = 1e6  # minutes or hours: longer ones fit into no date
+
 
 class LatePolicy(Configurable):
     """The course's table of what late work loses; ``c.LatePolicy`` in ``nbgrader_config.py``.
@@ -101,7 +104,14 @@ def terms_of(course: Course, assignment: str) -> Terms:
     names = [one.name for one in fields(Terms) if one.name != "zone"]
     values = {name: getattr(policy, name) for name in names}
     own = {name: value for name, value in manifest.late.model_dump().items() if value is not None}
-    return Terms(**{**values, **own}, zone=zone_of(course, manifest))
+    merged = {**values, **own}
+    for name in _FLOATS:
+        if merged[name] is not None and not 0 <= merged[name] <= _MOST:  # nor is NaN
+            raise GraderFault(
+                f"{name} of late work is {merged[name]:g} for {assignment}. Expected is a number "
+                f"from 0 to {_MOST:,.0f}: change it in nbgrader_config.py or {FILE_NAME}"
+            )
+    return Terms(**merged, zone=zone_of(course, manifest))
 
 
 def zone_of(course: Course, manifest: Manifest) -> tzinfo:

@@ -15,7 +15,7 @@ import shutil
 import stat
 import tempfile
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -26,10 +26,13 @@ from hw_grading.homework.course import shelf_of
 from hw_grading.homework.homework import why_no_id
 from hw_grading.plugins.strange_folder import copy_strange_folder
 from hw_grading.records.secret import SECRET, read_secret
+from hw_grading.records.timestamp import TIMESTAMP, read_time
 from hw_support.submission.file import Unreadable
 from hw_support.submission.problems import shown
 
 _KILOBYTE = 1_000  # nbgrader's
+_SLOWEST = timedelta(minutes=10)  # `nbgrader submit`, and by so much may two clocks differ
+_MOST_NAMED = 20
 
 
 class CollectAnyName(ExchangeCollect):
@@ -60,6 +63,7 @@ class CollectAnyName(ExchangeCollect):
         """Copy each student's submission, and name in the end those that could not be copied."""
         failed = {}
         again = []
+        self._in_doubt: list[str] = []
         if not self.src_records:
             super().copy_files()  # says so
         for record in self.src_records:
@@ -74,6 +78,16 @@ class CollectAnyName(ExchangeCollect):
                 "%s --update",
                 ", ".join(sorted(again)),
                 self.coursedir.assignment_id,
+            )
+        if self._in_doubt:
+            more = len(self._in_doubt) - _MOST_NAMED
+            self.log.warning(
+                "The time that counts is the one in %s, which students can write. Changed later "
+                "than it says, or without it: %s%s. Ask them, and correct that file. It means "
+                "nothing if you have copied the exchange, or put it back",
+                TIMESTAMP,
+                ", ".join(self._in_doubt[:_MOST_NAMED]),
+                f" and {more} more" if more > 0 else "",
             )
         if failed:
             # CollectApp ends with status 1.
@@ -106,10 +120,27 @@ class CollectAnyName(ExchangeCollect):
             ):
                 self.log.warning("%s: left in the exchange: %s", name, left_out)
             self.do_copy(str(copy), str(kept))  # leaves out what `ignore` says, and sets modes
+            self._expect_its_time(source, kept, student)
             if target.is_dir():
                 target.rename(Path(folder, "old"))
             kept.rename(target)
         return True
+
+    def _expect_its_time(self, source: Path, copy: Path, student: str) -> None:
+        """Note a submission that was changed in the exchange later than its own time says."""
+        with os.scandir(source) as entries:
+            files = [one for one in entries if one.is_file(follow_symlinks=False)]
+            work = [one for one in files if one.name == TIMESTAMP or one.name.endswith(".ipynb")]
+            # The one time of a file that its owner cannot set.
+            times = [one.stat(follow_symlinks=False).st_ctime for one in work]
+        changed = datetime.fromtimestamp(max(times, default=0.0), UTC).replace(tzinfo=None)
+        try:
+            told = read_time(copy)
+        except Unreadable:
+            told = None
+        if told is None or changed > told + _SLOWEST:
+            says = "none" if told is None else f"{told:%Y-%m-%d %H:%M}"
+            self._in_doubt.append(f"{student} (says {says}, changed {changed:%Y-%m-%d %H:%M} UTC)")
 
     def _say_whose(self, source: Path, student: str) -> None:
         """Warn of a folder that another user has made."""

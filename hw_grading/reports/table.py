@@ -59,7 +59,7 @@ def table(roster: Roster, results: Sequence[StudentResult], finals: FinalScores,
     for cell in roster.cells:
         if cell.max_points and cell.name in counts:
             questions.setdefault(roster.place(cell.name).question, []).append(cell)
-    any_late = any(final.why_penalty for final in finals.students.values())
+    any_late = any(final.penalty or final.why_penalty for final in finals.students.values())
     totals = ["score", "penalty", "final"] if any_late else ["total"]
     heads = ["student", *questions, "tests", "by hand", *totals, "late"]
     most = [sum(cell.max_points for cell in cells) for cells in questions.values()]
@@ -120,7 +120,7 @@ def _row(
         waits = "+" if any(score.waits for score in held) else ""
         points.append(in_digits(sum(final.points(cell.name) for cell in cells)) + waits)
     waiting = f"{in_digits(record.waiting)} wait" if record.waiting else "done"
-    totals = [final.score, final.penalty, final.final] if any_late else [final.score]
+    totals = [final.score, final.penalty, final.final] if any_late else [final.final]
     given = [in_digits(record.auto_total), waiting, *map(in_digits, totals)]
     return [record.student, *points, *given, record.late]
 

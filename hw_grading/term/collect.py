@@ -52,7 +52,7 @@ def collect(
     Returns
     -------
     bool
-        Whether nothing was left out.
+        Whether there was something to collect, and nothing was left out.
 
     Raises
     ------
@@ -66,7 +66,7 @@ def collect(
         plan, zone = plan_of(course, homework, downloads, stack, people, dry_run=dry_run)
         _say(plan_in_words(plan, zone))
         if dry_run or not plan.entries:
-            return plan.is_all_well
+            return plan.is_all_well and bool(plan.entries)
         if plan.to_write and not (yes or _agreed()):
             print("Nothing was written.")
             return False

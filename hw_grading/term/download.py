@@ -95,6 +95,8 @@ def _in_a_folder(
         else:
             loose.append(Upload(name, _reader(path)))
     files = _checked(loose, str(folder), left_out)
+    if not (files or downloads or left_out):
+        left_out.append(LeftOut(str(folder), "there is no file in it. Unpack the download there"))
     return ([Download(str(folder), files)] if files else []) + downloads, left_out
 
 

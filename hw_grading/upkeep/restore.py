@@ -82,6 +82,7 @@ def restore(backup: Path, into: Path, *, force: bool = False, database: str = ""
     """
     url = postgresql.url_of(database) if database else None
     contents = archive.read(backup)
+    _expect_facts(backup, contents)
     if url and POSTGRESQL not in contents.digests:
         raise Unreadable(
             f"{backup} has a gradebook of SQLite, which goes into no database. Restore it without "
@@ -139,8 +140,8 @@ def _put_in_place(
 def _places(work: Path, into: Path, facts: dict[str, Any]) -> Iterator[tuple[Path, Path]]:
     """Give what was unpacked, with the place for each; the secret's is not known yet."""
     for part in facts.get("parts", ()):
-        kind, _, name = str(part).partition("/")
-        if not (work / part).exists() or ".." in part.split("/"):
+        kind, _, name = part.partition("/")
+        if not _is_within(name) or not (work / part).exists():
             continue
         if kind == IN_COURSE:
             yield work / part, into / name
@@ -152,8 +153,13 @@ def _places(work: Path, into: Path, facts: dict[str, Any]) -> Iterator[tuple[Pat
 
 def _inner(facts: dict[str, Any], otherwise: str) -> str:
     """Return where in the course the gradebook was."""
-    path = str(facts.get("database", {}).get("path") or otherwise)
-    return otherwise if os.path.isabs(path) or ".." in Path(path).parts else path
+    path = facts.get("database", {}).get("path") or otherwise
+    return path if _is_within(path) else otherwise
+
+
+def _is_within(name: str) -> bool:
+    """Whether a path leads to something in the folder that it is joined to, not to itself."""
+    return not {"", ".", ".."} & set(name.split("/"))
 
 
 def _place_of_secret(course: Course, into: Path, facts: dict[str, Any]) -> Path:
@@ -284,6 +290,21 @@ def _nobody_grades(into: Path) -> Iterator[None]:
                 "has ended, and give the same command again"
             )
         yield
+
+
+def _expect_facts(backup: Path, contents: Contents) -> None:
+    """Expect that a list that somebody else may have made has what is read of it, as texts."""
+    parts, facts = contents.facts.get("parts", []), contents.facts
+    database, outside = facts.get("database", {}), facts.get("outside", {})
+    is_right = isinstance(parts, list) and isinstance(database, dict) and isinstance(outside, dict)
+    if is_right:
+        path = database.get("path") or ""
+        texts = [*parts, path, *outside.values()]
+        is_right = all(isinstance(text, str) and "\0" not in text for text in texts)
+    if not is_right:
+        raise Unreadable(
+            f"{backup}: what its list says of the course cannot be read. Take another backup"
+        )
 
 
 def _expect_room(into: Path, contents: Contents) -> None:

@@ -388,6 +388,43 @@ def test_parts_and_gradebooks_with_odd_places_stay_within_the_folder(tmp_path: P
     assert left_in(tmp_path / "into") == ["gradebook.db"]
 
 
+@pytest.mark.parametrize("force", [False, True])
+def test_a_part_whose_place_begins_anew_or_is_the_folder_is_not_written(
+    tmp_path: Path, force: bool
+) -> None:
+    out = tmp_path / "out"
+    bad = forged(
+        tmp_path / "bad.tar.gz",
+        tarfile.TarInfo(f"course{out}"),
+        tarfile.TarInfo("outside/a"),
+        parts=[f"course/{out}", f"outside/{out}", "course/", "course", "outside/"],
+    )
+    restore(bad, tmp_path / "into", force=force)
+    assert left_in(tmp_path) == ["bad.tar.gz", "into"]
+    assert left_in(tmp_path / "into") == []
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"parts": 1},
+        {"parts": [1]},
+        {"parts": ["course/\0"]},
+        {"database": "sqlite"},
+        {"database": {"kind": "sqlite", "path": "a\0b"}},
+        {"database": {"kind": "sqlite", "path": 1}},
+        {"outside": ["a"]},
+    ],
+)
+def test_a_list_with_facts_of_another_form_is_refused(
+    tmp_path: Path, facts: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    bad = forged(tmp_path / "bad.tar.gz", tarfile.TarInfo("course/submitted/a"), **facts)
+    assert main(["restore", str(bad), "--into", str(tmp_path / "into")]) == 2
+    assert "its list says of the course cannot be read" in capsys.readouterr().err
+    assert left_in(tmp_path) == ["bad.tar.gz"]
+
+
 def test_what_is_twice_not_listed_or_missing_is_refused(tmp_path: Path) -> None:
     one = tarfile.TarInfo("course/submitted/a")
     with pytest.raises(Unreadable, match="twice"):

@@ -467,6 +467,16 @@ def test_no_download_at_all(term: Term) -> None:
     assert main(["--course", str(term.root), "collect", "hw7", "x"]) == 2
 
 
+def test_a_download_without_any_submission_is_no_success(term: Term) -> None:
+    folder = term.outside / "empty"
+    folder.mkdir()
+    assert term.collect(folder) == 2
+    assert "there is no file in it" in term.said
+    (folder / "grades.csv").write_text("a,b")
+    assert term.collect(folder) == 1
+    assert "No submission was found" in term.said
+
+
 def test_a_bomb(term: Term) -> None:
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w", 8) as bundle, bundle.open("hw2.ipynb", "w") as file:

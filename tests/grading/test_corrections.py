@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import html
 import re
 from pathlib import Path
@@ -18,6 +19,7 @@ from hw_grading.plugins.feedback.exporter import FeedbackExporter
 from hw_grading.plugins.feedback.facts import Facts
 from hw_grading.plugins.feedback.summary import summary_of
 from hw_grading.records.scores import Cell, Score, read_one
+from hw_grading.reports.statistics.gathering import gather
 from hw_grading.reports.table import report
 from hw_support.submission.file import Unreadable
 
@@ -112,6 +114,37 @@ def test_a_dropped_part_counts_neither_in_scores_nor_in_all_points(term):
     assert ada.penalty == pytest.approx(0.4)  # of the points that are left
 
 
+def test_with_a_dropped_part_cells_and_corrections_are_the_exported_score(file_term, tmp_path):
+    file_term.hand_in("ada", points=7)
+    correct(file_term, "plot", "--drop")
+    correct(file_term, "why", "--add", "-1")
+    to = tmp_path / "questions.csv"
+    assert file_term.type("export", "ps1", "--as", "questions", "--to", to) == 0
+    with to.open(encoding="utf-8", newline="") as stream:
+        ada = next(csv.DictReader(stream))
+    assert "plot" not in ada
+    assert float(ada["why"]) + float(ada["corrections"]) == float(ada["score"]) == 3
+    assert float(ada["score"]) == file_term.final().score
+
+
+def test_nobody_waits_for_a_person_in_a_dropped_question(file_term, tmp_path, capsys):
+    file_term.hand_in("ada", points=7)
+    with file_term.gradebook() as book:
+        grade = book.find_grade("plot", "ps1", "ps1", "ada")
+        grade.manual_score, grade.needs_manual_grade = None, True
+        book.db.commit()
+    to = tmp_path / "questions.csv"
+    words = ["export", "ps1", "--as", "questions", "--to", to]
+    assert file_term.type(*words) == 1
+    assert "still to be graded by a person" in capsys.readouterr().err
+    correct(file_term, "plot", "--drop")
+    assert file_term.type(*words) == 0
+    data = gather(file_term.folder, "ps1")
+    assert [item.name for item in data.items] == ["why"]
+    assert data.points.tolist() == [[4]]
+    assert (data.finals.tolist(), data.most) == ([4], 4)
+
+
 def test_numbers_are_never_given_twice(term):
     term.hand_in("ada", points=2)
     correct(term, "why", "--add", "1")
@@ -121,6 +154,19 @@ def test_numbers_are_never_given_twice(term):
     engine.dispose()
     correct(term, "why", "--add", "1")
     assert [one.key for one in term.final().corrections] == [2]
+
+
+@pytest.mark.parametrize("number", [0, -1, 2**31, 10**20])
+def test_a_number_that_no_database_holds_is_no_correction(term, number, capsys):
+    assert term.type("correct", "ps1", f"--undo={number}") == 2
+    assert f"ps1 has no correction {number}." in capsys.readouterr().err
+
+
+def test_a_reason_in_bytes_that_are_no_text_is_kept_as_far_as_it_goes(term):
+    term.hand_in("ada", points=2)
+    assert correct(term, "why", "--add", "1", reason="unclear \udcff") == 0
+    assert [one.reason for one in term.final().corrections] == ["unclear ?"]
+    assert term.type("extend", "ps1", "ada", "--hours", "2", "--reason", "ill \udcff") == 0
 
 
 def test_points_beyond_what_it_is_worth_only_where_that_is_said(file_term):
@@ -241,6 +287,28 @@ def test_feedback_says_what_was_corrected_and_why_and_what_lateness_cost(file_te
     ]
     words = {question.name: question.points.words for question in summary.questions}
     assert words == {"plot": "5 of 6 (corrected by +2)", "why": "does not count"}
+
+
+def test_the_report_has_the_total_of_all_exports_where_nbgrader_took_points_off(
+    file_term, tmp_path
+):
+    """The extension came after grading: late it is no more, and the penalty is still there."""
+    file_term.hand_in("ada", points=7)
+    with file_term.gradebook() as book:
+        book.find_submission_notebook("ps1", "ps1", "ada").late_submission_penalty = 2.0
+        book.db.commit()
+    file_term.type("extend", "ps1", "ada", "--hours", "48")
+    assert file_term.final().final == 5
+    assert re.search(r"^ada .* 7 +2 +5$", report(file_term.folder, "ps1"), re.MULTILINE)
+
+
+def test_the_report_shows_no_total_below_0(file_term):
+    file_term.hand_in("ada", points=2)
+    with file_term.gradebook() as book:
+        book.find_grade("why", "ps1", "ps1", "ada").extra_credit = -3.0
+        book.db.commit()
+    assert file_term.final().final == 0
+    assert re.search(r"^ada .* 0$", report(file_term.folder, "ps1"), re.MULTILINE)
 
 
 def test_the_page_shows_reasons_as_text(file_term):

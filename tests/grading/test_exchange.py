@@ -12,6 +12,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import nbformat
@@ -275,6 +276,21 @@ def test_a_newer_submission_that_cannot_be_copied_leaves_the_older_one(
     succeed(course, "collect", ASSIGNMENT, "--update")
     assert (there / "timestamp.txt").read_text() == "2022-10-05 23:59:00 UTC"
     assert not (there / "large").exists()
+
+
+@pytest.mark.slow
+def test_who_was_changed_later_than_the_own_timestamp_says_is_named(
+    course: ToyCourse, inbound: Path
+) -> None:
+    put(course, inbound, "early")  # says 2022, and was made now
+    (put(course, inbound, "without") / "timestamp.txt").unlink()
+    now = f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC"
+    (put(course, inbound, "right") / "timestamp.txt").write_text(now)
+    said = succeed(course, "collect", ASSIGNMENT)
+    (line,) = [line for line in said.split("\n") if "which students can write" in line]
+    assert "early (says 2022-10-04 23:59, changed 20" in line
+    assert "without (says none, changed 20" in line
+    assert "right" not in line
 
 
 SECRETS: dict[str, bytes] = {

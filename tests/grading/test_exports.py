@@ -687,6 +687,14 @@ def test_results_json_tells_a_student_what_feedback_does(
         assert all(c == "\n" or c.isprintable() for c in test["output"])
     assert tests["test_double"]["output"] == ""
     assert "AssertionError" in tests["test_triple"]["output"]
+    dropped = ["correct", "hw2", "test_triple", "--drop", "--reason", "not taught"]
+    assert main(["--course", str(course.root), *dropped]) == 0
+    command = ["--course", str(course.root), "results-json", "hw2", "ann", "--to", str(to)]
+    assert main(command) == 0
+    tests = {test["name"]: test for test in json.loads(to.read_text(encoding="utf-8"))["tests"]}
+    # Gradescope shows score and maximum side by side: what counts no more is not 0 of 3.
+    assert (tests["test_triple"]["score"], tests["test_triple"]["max_score"]) == (0, 0)
+    assert "not taught" in tests["test_triple"]["output"]
 
 
 @pytest.mark.slow

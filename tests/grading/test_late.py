@@ -360,3 +360,15 @@ def test_students_without_a_submission_have_nothing(term):
 
 def test_cells_are_in_the_notebooks_order(term):
     assert [cell.name for cell in final_scores(term.course, "ps1").cells] == ["why", "plot"]
+
+
+@pytest.mark.parametrize("name", ["grace_minutes", "percent", "floor", "last_moment_hours"])
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), 1e300])
+def test_a_number_that_is_none_is_refused_and_costs_nobody_all_points(tmp_path, name, value):
+    term = Term(tmp_path / "course").homework()
+    term.hand_in("ada", "2022-10-06 12:00:00", points=7)
+    text = f"\nc.LatePolicy.percent = 10\nc.LatePolicy.{name} = float({str(value)!r})\n"
+    with (term.folder / "nbgrader_config.py").open("a", encoding="utf-8") as config:
+        config.write(text)
+    with pytest.raises(GraderFault, match=rf"{name}"):
+        term.final()

@@ -7,7 +7,7 @@ import math
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -146,6 +146,8 @@ def gather(course: Path, assignment: str) -> ClassData:
     roster, results = read_results(course, assignment)
     here = roster.course
     finals = final_scores(here, assignment)
+    count = {cell.name for cell in finals.cells}  # a dropped question is not one that all fail
+    roster = replace(roster, cells=tuple(cell for cell in roster.cells if cell.name in count))
     graded = [result for result in results if result.record.scored]
     items = tuple(_item(roster, n) for n in range(len(roster.cells)))
     points = np.array([_points(roster, finals, one) for one in graded], dtype=float)
@@ -300,7 +302,7 @@ def _given(course: Course, roster: Roster, graded: Iterable[StudentResult]) -> I
     numbers = {cell.name: n for n, cell in enumerate(roster.cells)}
     for result in graded:
         for score in result.record.scores:
-            if not score.cell.by_hand or score.manual is None:
+            if score.cell.name not in numbers or not score.cell.by_hand or score.manual is None:
                 continue
             grader, points = who.get((score.cell.name, result.record.student), ("", None))
             same = points is not None and math.isclose(points, score.manual, abs_tol=1e-9)
