@@ -67,6 +67,7 @@ def archive(course: ToyCourse) -> Path:
         ("assignment_9_export.zip", GRADESCOPE, [datetime(2022, 10, 4, 10 + n) for n in (0, 1)]),
         ("C-hw2-9.zip", MOODLE, [None, None]),
     ],
+    ids=["canvas", "gradescope", "moodle"],
 )
 def test_a_download_of(
     name: str,
