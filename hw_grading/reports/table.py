@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from pathlib import Path
 from typing import TextIO
 
@@ -63,8 +63,9 @@ def table(roster: Roster, results: Sequence[StudentResult], finals: FinalScores,
     totals = ["score", "penalty", "final"] if any_late else ["total"]
     heads = ["student", *questions, "tests", "by hand", *totals, "late"]
     most = [sum(cell.max_points for cell in cells) for cells in questions.values()]
-    by_hand = roster.max_total - roster.auto_max
-    limits = ["of", *map(in_digits, [*most, roster.auto_max, by_hand, finals.max_score])]
+    of_tests = sum(cell.max_points for cell in finals.cells if not cell.by_hand)
+    by_hand = sum(cell.max_points for cell in finals.cells if cell.by_hand)
+    limits = ["of", *map(in_digits, [*most, of_tests, by_hand, finals.max_score])]
     limits += ["", in_digits(finals.max_score), ""] if any_late else [""]
     rows = [heads, limits]
     of = finals.students
@@ -80,7 +81,7 @@ def table(roster: Roster, results: Sequence[StudentResult], finals: FinalScores,
         padded += [_pad(text, -w) for text, w in zip(row[1:], widths[1:], strict=True)]
         lines.append("  ".join(padded).rstrip())
         lines += ["    " + fit(remark, max(width - 4, 1)) for remark in _remarks(result)]
-    return "\n".join([*lines, "", *_summary(roster.assignment, results)])
+    return "\n".join([*lines, "", *_summary(roster.assignment, results, counts)])
 
 
 def fit(text: str, width: int) -> str:
@@ -119,9 +120,13 @@ def _row(
         held = [scores[cell] for cell in cells if cell in scores]
         waits = "+" if any(score.waits for score in held) else ""
         points.append(in_digits(sum(final.points(cell.name) for cell in cells)) + waits)
-    waiting = f"{in_digits(record.waiting)} wait" if record.waiting else "done"
+    counted = {cell for cells in questions.values() for cell in cells}
+    auto = sum(score.auto or 0.0 for score in scores.values()
+               if score.cell in counted and not score.cell.by_hand)  # fmt: skip
+    left = sum(cell.max_points for cell in counted if cell in scores and scores[cell].waits)
+    waiting = f"{in_digits(left)} wait" if left else "done"
     totals = [final.score, final.penalty, final.final] if any_late else [final.final]
-    given = [in_digits(record.auto_total), waiting, *map(in_digits, totals)]
+    given = [in_digits(auto), waiting, *map(in_digits, totals)]
     return [record.student, *points, *given, record.late]
 
 
@@ -139,14 +144,20 @@ def _remarks(result: StudentResult | None) -> list[str]:
     return remarks
 
 
-def _summary(assignment: str, results: Sequence[StudentResult]) -> list[str]:
-    counts = {status: sum(result.status is status for result in results) for status in Status}
-    waiting = [r for r in results if r.record.scored and r.record.waiting]
-    answers = sum(score.waits for result in waiting for score in result.record.scores)
+def _summary(
+    assignment: str, results: Sequence[StudentResult], counted: Container[str]
+) -> list[str]:
+    became = {status: sum(result.status is status for result in results) for status in Status}
+    waiting = [
+        sum(score.waits and score.cell.name in counted for score in result.record.scores)
+        for result in results
+        if result.record.scored
+    ]
+    answers, students = sum(waiting), sum(map(bool, waiting))
     lines = [
-        ", ".join(f"{status} {count}" for status, count in counts.items()),
+        ", ".join(f"{status} {count}" for status, count in became.items()),
         f"waiting for a person (+): {answers} answer{'s' * (answers != 1)} of "
-        f"{len(waiting)} student{'s' * (len(waiting) != 1)}",
+        f"{students} student{'s' * (students != 1)}",
     ]
     if answers:
         lines.append(f"to grade them in the browser: python -m hw_grading desk {assignment}")

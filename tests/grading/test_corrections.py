@@ -139,6 +139,10 @@ def test_nobody_waits_for_a_person_in_a_dropped_question(file_term, tmp_path, ca
     assert "still to be graded by a person" in capsys.readouterr().err
     correct(file_term, "plot", "--drop")
     assert file_term.type(*words) == 0
+    shown = report(file_term.folder, "ps1", 160)
+    assert "waiting for a person (+): 0 answers of 0 students" in shown
+    assert shown.split("\n")[1].split() == ["of", "4", "0", "4", "4"]
+    assert "done" in shown.split("\n")[2].split()
     data = gather(file_term.folder, "ps1")
     assert [item.name for item in data.items] == ["why"]
     assert data.points.tolist() == [[4]]
