@@ -18,7 +18,7 @@ from hw_grading.records.scores import in_digits, open_gradebook
 from hw_grading.records.students import students_of
 from hw_grading.records.tables import Row, Table, read_table
 from hw_grading.term.found import Who
-from hw_grading.term.roster import Roster, read_roster
+from hw_grading.term.roster import Roster, folded, read_roster
 from hw_support.submission.file import Unreadable
 from hw_support.submission.problems import shown
 
@@ -88,7 +88,7 @@ class Extensions:
                     others += 1
                     continue
                 one = grant_of(self._student(row.values[student]), row.values, due, self.zone)
-                first = lines.setdefault(_folded(one.student), row.line)
+                first = lines.setdefault(folded(one.student), row.line)
                 if first != row.line:
                     raise Unreadable(f"{one.student} stands in line {first} already")
                 grants.append(one)
@@ -178,7 +178,3 @@ def _column(table: Table, names: Sequence[str], path: Path, what: str) -> str:
             return name
     found = ", ".join(map(shown, table.columns[:8]))
     raise Unreadable(f"{path}, line 1: expected a column with {what}, found {found}")
-
-
-def _folded(text: str) -> str:
-    return unicodedata.normalize("NFKC", text).casefold()

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
+from hw_grading.records.writing import replaced
 from hw_support.submission.file import Unreadable, read_regular_file
 
 _MOST_BYTES = 100_000_000
@@ -84,6 +84,5 @@ def write_manifest(path: Path, homework: str, records: Mapping[str, Record]) -> 
     students = {student: asdict(records[student]) for student in sorted(records)}
     text = json.dumps({"homework": homework, "students": students}, indent=1, ensure_ascii=False)
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f"{path.name}.part")
-    part.write_text(text + "\n", encoding="utf-8", errors="replace")
-    os.replace(part, path)
+    with replaced(path) as stream:
+        stream.write(text + "\n")
