@@ -9,10 +9,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from hw_grading.pages import STYLE
+from hw_grading.pages.templates import templates_in
 from hw_grading.records.graded_notebook import plain
 from hw_grading.records.scores import in_digits
 from hw_grading.records.writing import cell, columns
@@ -145,14 +145,7 @@ def as_csv(found: Comparison) -> str:
 
 def as_page(found: Comparison) -> str:
     """Return the page: self-contained, without a script."""
-    templates = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        finalize=_seen,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=StrictUndefined,
-    )
+    templates = templates_in(Path(__file__).parent, finalize=_seen)
     templates.globals.update(
         style=Markup(STYLE.read_text(encoding="utf-8")),
         in_digits=in_digits,

@@ -21,13 +21,13 @@ from pathlib import Path
 from typing import IO, Any
 from urllib.parse import quote
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from hw_grading.final_scores.scores import FinalScores, final_scores
 from hw_grading.outcome import Status
 from hw_grading.pages import FORMULAS, STYLE
 from hw_grading.pages.mathematics import Budget
+from hw_grading.pages.templates import templates_in
 from hw_grading.records.graded_notebook import plain
 from hw_grading.records.questions import Place
 from hw_grading.records.results import Roster, StudentResult, read_roster, read_student
@@ -146,14 +146,7 @@ class _Pages:
         self._roster, self._records, self._finals = roster, records, finals
         self.questions = _questions(roster)
         self._numbers = _numbers_in_formgrader(roster)
-        self._templates = Environment(
-            loader=FileSystemLoader(Path(__file__).parent),
-            autoescape=True,
-            finalize=_escaped,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            undefined=StrictUndefined,
-        )
+        self._templates = templates_in(Path(__file__).parent, finalize=_escaped)
         self._templates.globals.update(
             title=f"{plain(roster.assignment, 200)}: plots and written answers",
             style=Markup(STYLE.read_text(encoding="utf-8") + FORMULAS.read_text(encoding="utf-8")),

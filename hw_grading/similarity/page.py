@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from hw_grading.pages import STYLE
+from hw_grading.pages.templates import templates_in
 from hw_grading.records.graded_notebook import plain
 from hw_grading.records.results import Roster
 from hw_grading.records.writing import csv_of, write_together
@@ -102,13 +102,7 @@ def page_of(compared: Compared, most: int, table: str) -> str:
     table
         The name of the table's file.
     """
-    templates = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=StrictUndefined,
-    )
+    templates = templates_in(Path(__file__).parent)
     roster = compared.roster
     text = templates.get_template("similarity.html.j2").render(
         assignment=plain(roster.assignment, 200),

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from nbconvert.exporters import Exporter
 from nbformat import NotebookNode
@@ -21,6 +20,7 @@ from hw_grading.final_scores.scores import final_score
 from hw_grading.homework.course import Course
 from hw_grading.pages import FORMULAS
 from hw_grading.pages.safe_html import markdown2html
+from hw_grading.pages.templates import templates_in
 from hw_grading.plugins.feedback.cells import shown_cells
 from hw_grading.plugins.feedback.facts import Facts
 from hw_grading.plugins.feedback.summary import summary_of
@@ -51,13 +51,7 @@ class FeedbackExporter(Exporter):
 
     def __init__(self, config: Any = None, **kwargs: Any) -> None:
         super().__init__(config=config, **kwargs)
-        self._environment = Environment(
-            loader=FileSystemLoader(_HERE),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
+        self._environment = templates_in(_HERE)
         self._environment.filters["markdown2html"] = markdown2html
         self._text = self._environment.from_string("{{ text | markdown2html | safe }}")
         # The instructor's texts are the same for the whole class.

@@ -9,10 +9,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from hw_grading.pages import STYLE
+from hw_grading.pages.templates import templates_in
 from hw_grading.records.graded_notebook import plain
 from hw_grading.records.writing import csv_of, write_together
 from hw_grading.reports.statistics import for_students, sections
@@ -57,13 +57,7 @@ def write_statistics(course: Path, assignment: str, out: Path, *, students: bool
 
 def page_of(data: ClassData, *, students: bool) -> str:
     """Return the page."""
-    templates = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=StrictUndefined,
-    )
+    templates = templates_in(Path(__file__).parent)
     content = for_students if students else sections
     text = templates.get_template("statistics.html.j2").render(
         assignment=plain(data.assignment, 200),
