@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import asyncio
+import atexit
 import contextlib
 import json
 import os
@@ -101,6 +102,10 @@ class _NoAnswer(Exception):
     """The kernel does not say what became of a cell."""
 
 
+class _NoStart(Exception):
+    """The kernel ended, or did not answer, while it started."""
+
+
 class _Client(NotebookClient):
     """Runs cells one after another, and asks the kernel what became of each."""
 
@@ -115,6 +120,13 @@ class _Client(NotebookClient):
         super().__init__(nb, **more)
         self._ran, self._began, self._like_grader = ran, began, like_grader
         self.stopped = False  # by Ctrl-C
+
+    async def async_start_new_kernel_client(self) -> Any:
+        try:
+            return await super().async_start_new_kernel_client()
+        except RuntimeError as error:
+            atexit.unregister(self._cleanup_kernel)  # nbclient forgets it here
+            raise _NoStart(str(error)) from error
 
     async def async_execute_cell(
         self, cell: NotebookNode, cell_index: int, *arguments: Any, **named: Any
@@ -229,7 +241,15 @@ def run_from_the_top(
     ran = Ran(notebook, {})
     try:
         with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-            _run_in(folder, ran, seconds_for, began, like_grader)
+            try:
+                _run_in(folder, ran, seconds_for, began, like_grader)
+            except _NoStart:  # another program may have taken its ports: the next start has others
+                _run_in(folder, ran, seconds_for, began, like_grader)
+    except _NoStart as error:
+        raise DeskError(
+            f"No kernel can be started ({error}). Type `python -m hw_support doctor` to see what "
+            "is missing, then do this again; your notebook is as it was."
+        ) from error
     except OSError as error:
         where = error.filename or "the folder for temporary files"
         raise DeskError(

@@ -24,7 +24,7 @@ from desk_class import (
     write_class,
 )
 from lab import PATIENCE
-from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import Browser, Error, Page, Route, expect
 from server import Server, start_desk
 
 pytestmark = [
@@ -349,10 +349,13 @@ def test_what_is_typed_while_the_server_is_down_is_kept_and_saved_when_it_is_bac
     page.keyboard.press("Escape")
     expect(page.locator("#state")).to_have_text("Not saved")
     expect(page.locator("#trouble")).to_contain_text("The server does not answer.")
+    address = page.url
+    page.once("dialog", lambda dialog: dialog.accept())  # "Leave the page?"
+    with pytest.raises(Error, match="ERR_CONNECTION_REFUSED"):
+        page.reload()  # so that only the draft is left when the server is back
     back = start_desk(course, tmp_path / "records", ASSIGNMENT, before=server)
     try:
-        page.once("dialog", lambda dialog: dialog.accept())  # "Leave the page?"
-        page.reload()  # also what a page of before has left is saved
+        page.goto(address)
         kim.wait()
         kim.saved()
         answer = given(course, "why")[CLASS[20]]

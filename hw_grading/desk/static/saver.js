@@ -288,6 +288,7 @@ export class Saver {
   /** @param {Entry} entry */
   done(entry) {
     entry.force = false;
+    this.saved += 1;
     sessionStorage.removeItem(DRAFTS + entry.student);
     if (entry.base) this.page.onSaved(entry.student, entry.base);
   }

@@ -2,6 +2,7 @@
 
 import copy
 import json
+import sys
 
 import nbformat
 import pytest
@@ -10,6 +11,7 @@ from small import ANSWERS, RELEASE, STUB, answered, checked
 from tiny_homeworks import cell_of
 
 from hw_support.desk import check
+from hw_support.desk.errors import DeskError
 from hw_support.desk.opening import open_notebook
 
 pytestmark = pytest.mark.slow
@@ -103,6 +105,25 @@ def test_magics_and_commands_of_the_shell_are_run_past(tmp_path):
     own = "%matplotlib inline\n!true\nget_ipython().run_line_magic('time', '1')\n" + DOUBLE
     found = checked(answered(double=own), tmp_path)
     assert found.report.fine, found.said
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the kernel's command is a shell's")
+def test_a_kernel_that_ends_while_it_starts_is_started_once_more(tmp_path, monkeypatch):
+    real = [sys.executable, "-m", "ipykernel_launcher", "-f"]
+    once = f"test -e {tmp_path}/tried || {{ touch {tmp_path}/tried; exit 1; }}; exec"
+    for command, starts in ((f'{once} {" ".join(real)} "$0"', True), ("exit 1", False)):
+        spec = {"argv": ["sh", "-c", command, "{connection_file}"], "display_name": "Python 3"}
+        folder = tmp_path / "kernels" / "python3"
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "kernel.json").write_text(json.dumps({**spec, "language": "python"}))
+        monkeypatch.setenv("JUPYTER_PATH", str(tmp_path))
+        if starts:
+            found = checked(answered(), tmp_path)
+            assert found.report.fine, found.said
+            assert (tmp_path / "tried").exists()
+        else:
+            with pytest.raises(DeskError, match="No kernel can be started"):
+                checked(answered(), tmp_path)
 
 
 def test_a_plot_that_fails_is_said_with_its_error(tmp_path):
