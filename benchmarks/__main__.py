@@ -10,6 +10,7 @@ import platform
 import matplotlib as mpl
 
 NAMES = [
+    "anatomy",
     "data",
     "desk",
     "training",

@@ -40,6 +40,9 @@ from hw_support.time_limit import TimeLimitReached, time_limit, uninterrupted
 # For one part. Right answers take a few milliseconds.
 CPU_SECONDS = 5.0
 WALL_SECONDS = 25.0
+# The shares of these that a part has, where none of two things is so, one, or both: an earlier part
+# did not end; a function that the test calls did not return in an earlier cell.
+_SHARES = (1.0, 1.0), (0.2, 0.4), (0.05, 0.2)
 
 
 class Notebook:
@@ -52,9 +55,16 @@ class Notebook:
     ----------
     names
         The notebook's names.
+
+    Attributes
+    ----------
+    hurried
+        Whether parts get little time from the first one on, because a function that they call did
+        not return in an earlier cell.
     """
 
     MISSING = object()
+    hurried = False
 
     def __init__(self, names: dict[str, object]) -> None:
         self.names = names
@@ -85,6 +95,21 @@ class Notebook:
     def own(self, name: str) -> object:
         """Return what a name means to the student's code; None where it means nothing."""
         return self.names.get(name)
+
+    def unreturned(self, error: BaseException, but: str) -> str:
+        """Return the name of the first function that ran when a time limit was reached, or "".
+
+        `but` is the file name of the test cell, whose own functions do not count.
+        """
+        place = error.__traceback__
+        while place:
+            code = place.tb_frame.f_code
+            name = str(code.co_name)
+            function = self.names.get(name)
+            if getattr(function, "__code__", None) is code and code.co_filename != but:
+                return name
+            place = place.tb_next
+        return ""
 
     def rerun(self, names: Sequence[str], given: Sequence[str]) -> list[Any]:
         """Run the cells again that bind `names` or `given`; return what `names` mean then."""
@@ -135,6 +160,12 @@ class Notebook:
                 self.put_back(name, original)
 
 
+def _refuse(name: str, *_: object, **__: object) -> None:
+    """Stand in the place of a function that did not return within a time limit."""
+    why = f"`{name}` is not called again: it did not return within the time limit of another part"
+    raise Mismatch(why, why)
+
+
 def notebook_of(names: dict[str, object]) -> Notebook:
     """Return what a test cell with these names may do to the notebook."""
     notebook: Notebook = getattr(names, "notebook", None) or Notebook(names)
@@ -171,6 +202,7 @@ class Attempt:
         self.checks, self.what, self.points, self.hidden = checks, what, points, hidden
         self._last = last  # whether what became of it is recorded when it ends
         self.message = ""
+        self.timed_out = False
         self._streams = contextlib.ExitStack()
 
     def __enter__(self) -> None:
@@ -182,10 +214,13 @@ class Attempt:
         shown = _Discard() if self.hidden else sys.stdout
         self._streams.enter_context(contextlib.redirect_stdout(shown))
         self._streams.enter_context(contextlib.redirect_stderr(shown))
-        # After one endless part the rest of the cell has to fit into the cell's own limit.
-        cpu_share, wall_share = (0.2, 0.4) if self.checks.timed_out else (1.0, 1.0)
+        # After one endless part the rest of the cell has to fit into the cell's own limit. With
+        # stand-ins a part may end that did not end without them.
+        checks = self.checks
+        hangs = 0 if checks.standing_in else checks.timed_out + checks.notebook.hurried
+        cpu_share, wall_share = _SHARES[hangs]
         self._seconds = CPU_SECONDS * cpu_share
-        limited = self.checks.notebook.limited(self._seconds, WALL_SECONDS * wall_share)
+        limited = checks.notebook.limited(self._seconds, WALL_SECONDS * wall_share)
         self._streams.enter_context(limited)
 
     @uninterrupted
@@ -229,7 +264,8 @@ class Attempt:
             case KeyboardInterrupt():
                 return "stopped before it came to an end (an endless loop?)"
             case TimeLimitReached():
-                self.checks.timed_out = True
+                self.timed_out = True
+                self.checks.note_time_out(error)
                 return f"did not return within {self._seconds:g} s (an endless loop?)"
             case Mismatch():
                 return error.discreet if self.hidden else str(error)
@@ -348,6 +384,8 @@ class Checks:
         self._stand_ins: list[tuple[int, dict[str, object]]] = []
         self.unanswered: Callable[[str], str] = lambda name: ""
         self.standing_in = self.timed_out = False
+        self._refused: dict[str, object] = {}  # functions that did not return
+        self._never_end: set[int] = set()  # places of the stand-ins with which a part timed out
         self._hidden = 0  # parts that are being tried now
         self._functions = self.functions()
 
@@ -403,14 +441,19 @@ class Checks:
         attempt = Attempt(self, what, points, hidden, last=False)
         yield attempt
         message, got, expected = attempt.message, self.got, self.expected
-        for most_calls, stand_ins in self._stand_ins if message else ():
+        for number, (most_calls, stand_ins) in enumerate(self._stand_ins if message else ()):
+            if number in self._never_end:
+                continue
             attempt = Attempt(self, what, points, hidden, last=False)
             self.standing_in = True
             try:
-                with self.notebook.replaced(**_counted(stand_ins, most_calls)):
+                counted = _counted(stand_ins, most_calls)
+                with self.notebook.replaced(**self._refused | counted):
                     yield attempt
             finally:
                 self.standing_in = False
+            if attempt.timed_out:
+                self._never_end.add(number)
             if not attempt.message:
                 message = ""
                 break
@@ -450,6 +493,16 @@ class Checks:
         for name, stand_in in stand_ins.items():
             self._replaced.setdefault(name, self.names.get(name, Notebook.MISSING))
             self.notebook.put(name, stand_in)
+
+    def note_time_out(self, error: BaseException) -> None:
+        """Do not call a function again in this cell that did not return; stand-ins may call it."""
+        if self.standing_in:
+            return
+        self.timed_out = True
+        name = self.notebook.unreturned(error, but=self.file)
+        if name and name not in self._replaced:
+            self._refused[name] = self.names[name]
+            self.replace(**{name: functools.partial(_refuse, name)})
 
     def functions(self) -> dict[str, object]:
         """Return the functions among the notebook's names, those of test cells left out."""

@@ -45,12 +45,15 @@ class Verdict:
         Whether that is because its process has ended.
     told
         What a witness saw of each try of a part; see `hw_grading.examiner.witness`.
+    hung
+        Names of the notebook's functions that did not return within a time limit.
     """
 
     outputs: list[dict[str, Any]]
     gone: str | None
     ended: bool
     told: list[dict[str, Any]]
+    hung: list[str]
 
 
 class _Examiner:
@@ -210,13 +213,14 @@ class Examination:
                 raise _ended("the examiner has ended") from error
         return self._process
 
-    def begin(self, trusted: Cells, name: str, source: str) -> None:
+    def begin(self, trusted: Cells, name: str, source: str, *, hurried: bool) -> None:
         """Have a test cell examined, and before it the instructor's cells since the last one.
 
-        The examiner has said which process it is by then (`process`).
+        The examiner has said which process it is by then (`process`). `hurried` says that a
+        function which the test calls did not return before.
         """
         self.process()
-        test = {"trusted": trusted, "name": name, "source": source}
+        test = {"trusted": trusted, "name": name, "source": source, "hurried": hurried}
         try:
             self._examiner.send_bytes(json.dumps(test).encode())
         except OSError as error:
@@ -239,7 +243,7 @@ class Examination:
             raise _ended("the examiner has ended") from error
         if fault := answer.get("fault"):
             raise ExaminerFailed(fault)
-        return Verdict(answer["outputs"], answer["gone"], answer["ended"], answer["told"])
+        return Verdict(**answer)
 
     def end(self) -> None:
         """Let the examiner's child end."""

@@ -89,6 +89,10 @@ class RemoteNotebook(Notebook):
         except KeyError:
             return None
 
+    def unreturned(self, error: BaseException, but: str) -> str:
+        """Return the function that a time limit has ended last; the notebook's frames are there."""
+        return next(reversed(self._session.hung), "")
+
     def rerun(self, names: Sequence[str], given: Sequence[str]) -> list[Any]:
         """Run the cells again that bind `names` or `given`; return what `names` mean then."""
         return self._session.rerun(names, given)

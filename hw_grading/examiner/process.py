@@ -46,15 +46,26 @@ class Submission:
     instructors: frozenset[str]  # names that the instructor's cells bind
     witness: Witness | None = None
 
-    def examine(self, trusted: Cells, name: str, source: str) -> dict[str, Any]:
+    def examine(
+        self, trusted: Cells, name: str, source: str, hurried: bool = False
+    ) -> dict[str, Any]:
         """Run a test cell, and before it the instructor's cells that came since the last one.
+
+        Parameters
+        ----------
+        trusted, name, source
+            Those cells, and the test's name and code.
+        hurried
+            Whether a function that the test calls did not return before: see `Notebook.hurried`.
 
         Returns
         -------
         dict
             ``outputs``; ``gone``: why the notebook cannot be asked any more, or None; ``ended``:
-            whether that is because its process has ended; ``told``: what a witness saw.
+            whether that is because its process has ended; ``told``: what a witness saw; ``hung``:
+            the functions that did not return within a time limit.
         """
+        self.session.hung.clear()
         names = StudentNames(self.own, self.session, self.instructors)
         try:
             if _not_importable:
@@ -65,6 +76,7 @@ class Submission:
             self.own = dict(names)
             self.session.protect(self.own)
             names = StudentNames(self.own, self.session, self.instructors)
+            names.notebook.hurried = hurried
             if self.witness:
                 self.witness.begin(names, f"<{name}>")
             outputs = run_cell(source, name, names)
@@ -72,7 +84,8 @@ class Submission:
             self.session.end_test()
         told = self.witness.told() if self.witness else []
         gone, ended = self.session.gone, self.session.ended
-        return {"outputs": outputs, "gone": gone, "ended": ended, "told": told}
+        hung = list(self.session.hung)
+        return {"outputs": outputs, "gone": gone, "ended": ended, "told": told, "hung": hung}
 
 
 def wait_for_submissions(requests: socket.socket) -> None:
@@ -143,7 +156,7 @@ def _examine_one(
         while True:
             test = json.loads(grader.recv_bytes())
             try:
-                answer = submission.examine(test["trusted"], test["name"], test["source"])
+                answer = submission.examine(**test)
             except Fault as fault:
                 answer = {"fault": str(fault)}
             grader.send_bytes(json.dumps(answer).encode())

@@ -166,6 +166,8 @@ class Session:
         self._put: dict[str, Any] = {}
         self._protected: dict[int, Any] = {}
         self._returned = wire.Remembered()
+        self._name_of: dict[int, str] = {}  # functions that a name was asked for, by number
+        self.hung: dict[str, None] = {}  # functions that did not return in this test, in order
         self._depth = 0
         self._cpu_limit = float("inf")
         self._beyond = False  # whether more was computed than that, when it was last looked at
@@ -182,6 +184,8 @@ class Session:
         if kind == "missing":
             self.why_missing = {name: rest[0] if rest else ""}
             raise KeyError(name)
+        if isinstance(rest[0], RemoteFunction):
+            self._name_of[rest[0]._number] = name
         return rest[0]
 
     def put(self, name: str, value: Any) -> None:
@@ -218,7 +222,12 @@ class Session:
         those that earlier calls in this test returned.
         """
         message = ["call", function, list(arguments), named, undo]
-        _, value, changes, overwritten = self._question(message, ("value",))
+        try:
+            _, value, changes, overwritten = self._question(message, ("value",))
+        except TimeLimitReached:
+            if name := self._name_of.get(function._number):
+                self.hung[name] = None
+            raise
         given = list(wire.mutable([list(arguments), named]))
         with self._keeping_to_the_protocol():
             changed = [(given[place], now) for place, now in changes]

@@ -7,6 +7,8 @@ from time import monotonic
 from nbformat import NotebookNode
 
 from hw_grading.homework.manifest import Manifest
+from hw_grading.run.cells import is_test
+from hw_grading.run.hangs import Hangs
 from hw_grading.run.settings import RunSettings
 from hw_support.submission.mending import grade_id_of
 
@@ -24,10 +26,12 @@ class Clock:
         The limits of all cells.
     manifest
         Those of single ones.
+    hangs
+        Lowers the computing time of cells that call a function which did not return.
     """
 
-    def __init__(self, settings: RunSettings, manifest: Manifest) -> None:
-        self._settings = settings
+    def __init__(self, settings: RunSettings, manifest: Manifest, hangs: Hangs) -> None:
+        self._settings, self._hangs = settings, hangs
         self._own_cpu_seconds = manifest.seconds("cpu_seconds")
         self._own_wall_seconds = manifest.seconds("wall_seconds")
         self._deadline = monotonic() + settings.wall_seconds_per_submission
@@ -56,7 +60,8 @@ class Clock:
     def cpu_seconds(self, cell: NotebookNode) -> float:
         """Return the computing time of a cell."""
         per_cell = self._settings.cpu_seconds_per_cell
-        return float(self._own_cpu_seconds.get(grade_id_of(cell) or "", per_cell))
+        usual = float(self._own_cpu_seconds.get(grade_id_of(cell) or "", per_cell))
+        return usual if is_test(cell) else self._hangs.cpu_seconds(cell, usual)
 
     def left(self) -> float:
         """Return the seconds that may still pass in the cell, if it begins now."""

@@ -49,6 +49,7 @@ from hw_grading.run.cells import (
     named,
 )
 from hw_grading.run.clock import Clock
+from hw_grading.run.hangs import Hangs
 from hw_grading.run.kernel_cells import CellEnd, KernelCells
 from hw_grading.run.report import Report
 from hw_grading.run.settings import RunSettings
@@ -66,6 +67,7 @@ from hw_support.submission.problems import (
 
 # What the kernel runs while the examiner asks it: a module that only the sandbox has.
 _ANSWER = "__import__('answering.start').start.answer()"
+_HURRIED = "__import__('hw_support.checks').checks.Notebook.hurried = {}"
 _SECONDS_FOR_A_LAST_WORD = 5.0  # when the kernel says that it has no more questions to answer
 _SECONDS_FOR_A_VERDICT = 60.0
 _EXAMINER_CPU_SECONDS = 60.0  # of the grader's own computing, for one test cell
@@ -108,7 +110,8 @@ class Submission:
         self._left = set(explained)  # tests that are still to be explained
         self._witnessed = bool(explained)
         self.told: dict[str, list[dict[str, Any]]] = {}
-        self._clock = Clock(settings, homework.manifest)
+        self._hangs = Hangs(nb)
+        self._clock = Clock(settings, homework.manifest, self._hangs)
         self._report = Report()
         self._fault: GraderFault | None = None
         self._kernel: KernelCells | None = None
@@ -116,6 +119,7 @@ class Submission:
         self._verdicts: dict[int, list[dict[str, Any]]] = {}  # outputs by the cell's place
         self._first: dict[str, str] = {}  # the instructor's cells that stand before all others
         self._trusted: list[tuple[str, str]] = []  # those since the last test
+        self._hurried = False  # whether tests in the kernel are: see `hw_support.checks.Notebook`
         self._begun = self._done = False  # with the cells
         self._died = False  # the kernel, for no reason that is known
 
@@ -206,9 +210,7 @@ class Submission:
             why = f"{self._clock.of_all()} were used up before {named(cell)}"
             self._report.stop(Kind.TIME_LIMIT, why, cell)
         elif is_test(cell):
-            self._run_code(cell, new_code_cell(as_released(cell.source, "code")), index)
-            if not self._report.stopped and not self._died:
-                self._examine(cell, index)
+            self._test(cell, index)
         else:
             self._run_code(cell, cell, index)
             if is_trusted(cell) and grade_id_of(cell) not in self._first:
@@ -217,14 +219,27 @@ class Submission:
             why = f"the kernel died while running {named(cell)}"
             self._report.stop(Kind.KERNEL, why, cell)
 
+    def _test(self, cell: NotebookNode, index: int) -> None:
+        """Run a test cell in the kernel as students have it, then in the examiner as it is."""
+        hurried = bool(self._hangs.called_by(cell))
+        if hurried != self._hurried:
+            line = new_code_cell(_HURRIED.format(hurried))
+            self._run_code(cell, line, index, store_history=False)
+            self._hurried = hurried
+        self._run_code(cell, new_code_cell(as_released(cell.source, "code")), index)
+        if not self._report.stopped and not self._died:
+            self._examine(cell, index)
+
     def _examine(self, cell: NotebookNode, index: int) -> None:
         """Let the kernel answer while the examiner runs the test cell."""
         assert self._examination
         assert self._kernel
+        used = self.cpu_seconds_used
         try:
             watch = self._kernel.watch
             watch.begin_helper(self._examination.process(), _EXAMINER_CPU_SECONDS)
-            self._examination.begin(self._trusted, grade_id_of(cell) or "", cell.source)
+            name = grade_id_of(cell) or ""
+            self._examination.begin(self._trusted, name, cell.source, hurried=self._hurried)
             self._trusted = []
             self._run_code(cell, new_code_cell(_ANSWER), index, store_history=False)
             if not self._examination.has_verdict(_SECONDS_FOR_A_LAST_WORD):
@@ -241,6 +256,10 @@ class Submission:
             return
         self._kernel.watch.end_helper()
         self._verdicts[index] = verdict.outputs
+        if verdict.hung:
+            self._hangs.hung(verdict.hung, self.cpu_seconds_used - used)
+        else:
+            self._hangs.returned(cell)
         self.told[grade_id_of(cell) or ""] = verdict.told
         # Who does not keep to the protocol is killed by the examiner: then that is the reason.
         if verdict.gone and not self._report.stopped and not (self._died and verdict.ended):
@@ -255,12 +274,28 @@ class Submission:
         if not run.source.strip():
             return
         end = self._kernel.run_cell(cell, run, index, store_history=store_history)
+        if run is cell:
+            self._learn(cell, end)
         try:
             self._look_after(cell, end)
         except Spoilt as error:
             self._kernel.watch.kill()
             why = f"talking to the kernel failed in {named(cell)} ({shown(error)})"
             self._report.stop(Kind.KERNEL, why, cell)
+
+    def _learn(self, cell: NotebookNode, end: CellEnd) -> None:
+        """Note which functions did not return in a cell, or did."""
+        errors = [output for output in cell.outputs if output.output_type == "error"]
+        if end.interrupted and end.interrupted.kind is Kind.TIME_LIMIT:
+            lost = self._clock.cpu_seconds(cell)
+            self._hangs.interrupted((line for e in errors for line in e.traceback), lost)
+        elif not errors and not end.error and not end.timed_out:
+            self._hangs.returned(cell)
+
+    def _why_less(self, cell: NotebookNode) -> str:
+        """Say why a cell has less time than usual, or ""."""
+        called = [f"`{name}`" for name in self._hangs.called_by(cell)]
+        return f", because {', '.join(called)} did not return before" if called else ""
 
     def _look_after(self, cell: NotebookNode, end: CellEnd) -> None:
         """Report how a cell ended, and stop the submission if no further one can be run."""
@@ -274,7 +309,7 @@ class Submission:
             report.stop(stopped.kind, why, cell)
         elif end.error is None and not end.timed_out:
             if end.interrupted:
-                report.time_limit(cell, end.interrupted.reason)
+                report.time_limit(cell, end.interrupted.reason + self._why_less(cell))
         elif not kernel.is_alive():
             if kernel.exit_asked:
                 report.stop(
@@ -287,7 +322,7 @@ class Submission:
         elif kernel.responds():
             if end.interrupted or end.timed_out or self._clock.is_over():
                 reason = end.interrupted.reason if end.interrupted else self._clock.within()
-                report.time_limit(cell, reason)
+                report.time_limit(cell, reason + self._why_less(cell))
             elif not end.flooded:
                 message = f"The outputs of {named(cell)} were lost ({shown(end.error)})."
                 report.add(Kind.KERNEL, message, cell)

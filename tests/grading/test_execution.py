@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 import time
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from toy_course import code
 from hw_grading.homework.homework import Homework
 from hw_grading.homework.manifest import CellLimits, Manifest
 from hw_grading.outcome import GraderFault
+from hw_grading.run import hangs
 from hw_grading.run.execution import ExecuteSubmission
 from hw_grading.run.kernel import Kernel
 from hw_grading.run.outputs import Flow, OutputBudget, settle
@@ -228,15 +230,45 @@ def test_the_submission_as_a_whole_has_a_limit(
 
 
 @slow
-def test_a_function_that_never_returns_costs_its_part_and_no_other(tmp_path: Path) -> None:
+def test_a_function_that_does_not_return_is_not_called_again_in_the_same_test(
+    tmp_path: Path,
+) -> None:
     test = (
-        "from hw_support import Checks\nchecks = Checks('f', points=2)\n"
+        "from hw_support import Checks\nchecks = Checks('f', points=3)\n"
         "with checks('loops', points=1):\n    f(True)\n"
-        "with checks('returns', points=1):\n    f(False)\nchecks.score()"
+        "with checks('returns', points=1):\n    f(False)\n"
+        "with checks('another', points=1):\n    g()\nchecks.score()"
     )
-    run = Run(tmp_path, "def f(loop):\n    while loop: pass", check("f", test), check("next"))
-    assert run.scores == {"f": 1, "next": 2}
-    assert "did not return within 5 s" in run.printed("f")
+    again = test.replace("f(True)", "f(False)")
+    answers = "def f(loop):\n    while loop: pass\ndef g(): pass"
+    run = Run(tmp_path, answers, check("f", test, 3), check("again", again, 3))
+    assert run.scores == {"f": 1, "again": 3}
+    printed = " ".join(run.printed("f").split())
+    assert "did not return within 5 s" in printed
+    assert "`f` is not called again: it did not return within the time limit" in printed
+
+
+@slow
+def test_cells_that_call_a_function_which_does_not_return_get_less_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hangs, "_SECONDS_FOR_HANGS", 10.0)
+    test = "from hw_support import Checks\nchecks = Checks('f', points=2)\n"
+    test += "with checks('it', points=2):\n    {}\nchecks.score()"
+    later = [code("f()", f"later_{number}", solution=True) for number in range(6)]
+    answers = "def f():\n    while True: pass\ndef g(): f()\ndef h(): return 3"
+    long_ago = (
+        "import time\nstart = time.process_time()\nwhile time.process_time() < start + 2: h()"
+    )
+    cells = check("f", test.format("f()")), *later, check("g", test.format("g()")), long_ago
+    run = Run(tmp_path, answers, *cells, check("h", test.format("assert h() == 3")))
+    assert run.scores == {"f": 0, "g": 0, "h": 2}
+    problems = [problem.message for problem in run.problems]
+    assert len(problems) == len(later)  # the cell that only takes long came to its end
+    assert all("`f` did not return before" in message for message in problems)
+    limits = [float(re.search(r"within ([\d.]+) s", message)[1]) for message in problems]
+    assert limits == sorted(limits, reverse=True)
+    assert (limits[0] < 3, limits[-1]) == (True, 1.0)
 
 
 @slow

@@ -1,0 +1,177 @@
+"""Where the seconds of one submission go: on the clock, and of computing in each process.
+
+The submission answers everything and trains nothing. `nbgrader autograde` grades it alone, in the
+command's own process, so that everything can be timed there. A first run starts the fork servers;
+the next ones, in the same process, are timed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from nbformat import NotebookNode
+
+from benchmarks.isolation import answers, make_course, seconds_of_grading
+from hw_grading.run.cells import is_test
+from hw_support.submission.mending import grade_id_of
+
+REPEATS = 5
+COMMANDS = 3
+Times = list[float]  # seconds: on the clock, of the grader, of the kernel, of the examiner
+COLUMNS = ("clock", "grader", "kernel", "examiner")
+
+
+def run() -> None:
+    """Print the table of one submission, and how long the whole command takes."""
+    with tempfile.TemporaryDirectory() as folder:
+        course = make_course(Path(folder) / "course", answers(), 1)
+        command = [sys.executable, "-m", "benchmarks.anatomy"]
+        environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])}
+        subprocess.run(command, cwd=course.folder, env=environment, check=True)
+        each = [seconds_of_grading(course) for _ in range(COMMANDS)]
+        print(f"the whole command, from its start to its end: {statistics.median(each):.2f} s")
+
+
+class Table:
+    """Adds up the seconds of each stage; a stage within another is not counted twice."""
+
+    def __init__(self) -> None:
+        self.stages: dict[str, Times] = defaultdict(lambda: [0.0] * len(COLUMNS))
+        self._pids: dict[str, int] = {}
+        self._open: list[Times] = []
+
+    def know(self, column: str, pid: int) -> None:
+        """Count a process from now on."""
+        self._pids[column] = pid
+
+    def _now(self) -> Times:
+        others = (_computed(self._pids.get(column)) for column in COLUMNS[2:])
+        return [time.perf_counter(), time.process_time(), *others]
+
+    @contextlib.contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Count a block as a stage."""
+        began, inner = self._now(), [0.0] * len(COLUMNS)
+        self._open.append(inner)
+        try:
+            yield
+        finally:
+            self._open.pop()
+            whole = [now - then for now, then in zip(self._now(), began, strict=True)]
+            for column, seconds in enumerate(whole):
+                self.stages[name][column] += seconds - inner[column]
+                if self._open:
+                    self._open[-1][column] += seconds
+
+    def time(self, owner: Any, method: str, name: str | Callable[..., str]) -> None:
+        """Count each call of a method as a stage; `name` may be made of the call's arguments."""
+        original = getattr(owner, method)
+
+        @functools.wraps(original)
+        def timed(*given: Any, **named: Any) -> Any:
+            with self.stage(name if isinstance(name, str) else name(*given)):
+                return original(*given, **named)
+
+        setattr(owner, method, timed)
+
+    def show(self, repeats: int) -> None:
+        """Print the milliseconds of all stages, those of one run."""
+        print(f"{'milliseconds':<44}" + "".join(f"{column:>10}" for column in COLUMNS))
+        for name, times in self.stages.items():
+            print(f"{name:<44}" + "".join(f"{1e3 * t / repeats:10.1f}" for t in times))
+        sums = [sum(column) for column in zip(*self.stages.values(), strict=True)]
+        print(f"{'all':<44}" + "".join(f"{1e3 * t / repeats:10.1f}" for t in sums))
+
+
+def _computed(pid: int | None) -> float:
+    """Return the seconds that the threads of a process have computed."""
+    nanoseconds = 0
+    for task in Path(f"/proc/{pid}/task").glob("*/schedstat") if pid else ():
+        with contextlib.suppress(OSError):
+            nanoseconds += int(task.read_text(encoding="ascii").split()[0])
+    return nanoseconds / 1e9
+
+
+def _words(cell: NotebookNode) -> str:
+    return grade_id_of(cell) or cell.source.strip().partition("\n")[0][:36]
+
+
+def _stage_of(_: Any, cell: NotebookNode, run: NotebookNode, *__: Any) -> str:
+    if not is_test(cell):
+        return f"cell {_words(cell)}"
+    return "tests: asked by the examiner" if "answering" in run.source else "tests: in the kernel"
+
+
+def time_one_course() -> None:
+    """Grade the course in this folder several times, and print where the seconds went."""
+    from jupyter_core.application import NoStart
+    from nbgrader.apps import NbGraderApp
+    from nbgrader.converters import Autograde
+
+    from hw_grading.batch.store import Results
+    from hw_grading.examiner.client import Examination
+    from hw_grading.plugins.sanitizing import Sanitizing
+    from hw_grading.plugins.saving import SaveScores
+    from hw_grading.run.kernel_cells import KernelCells
+    from hw_grading.run.submission import Submission
+
+    table = Table()
+
+    def grade() -> None:
+        app = NbGraderApp()
+        app.initialize(
+            [
+                *("autograde", "hw2", "--force", "--log-level=ERROR"),
+                *("--WholeClass.executor=serial", "--WholeClass.rerun=True"),
+            ]
+        )
+        with contextlib.suppress(NoStart):  # which ends a command that has another one in it
+            app.start()
+
+    grade()
+    original = KernelCells.start
+
+    def start(kernel: Any) -> Any:
+        link = original(kernel)
+        table.know("kernel", kernel.watch.kernel_pid)
+        return link
+
+    process = Examination.process
+
+    def known(examination: Any) -> Any:
+        found = process(examination)
+        table.know("examiner", found.pid)
+        return found
+
+    for owner, method, timed in (
+        (KernelCells, "start", start),
+        (Examination, "process", known),
+    ):
+        setattr(owner, method, timed)
+    table.time(Autograde, "convert_notebooks", "nbgrader's loop, writing, the table at the end")
+    table.time(Sanitizing, "__call__", "read and mend")
+    table.time(KernelCells, "start", "start the kernel")
+    table.time(Submission, "run", "between cells: connecting, settling outputs")
+    table.time(Submission, "_examine", "tests: between questions")
+    table.time(KernelCells, "run_cell", _stage_of)
+    table.time(KernelCells, "end", "end the kernel")
+    table.time(Results, "put", "keep the result")
+    table.time(SaveScores, "preprocess", "save the scores")
+    for _ in range(REPEATS):
+        grade()
+    table.show(REPEATS)
+
+
+if __name__ == "__main__":
+    time_one_course()

@@ -1,0 +1,94 @@
+"""Which cells get less time because a function that they call did not return."""
+
+from __future__ import annotations
+
+import pytest
+from nbformat.v4 import new_code_cell, new_notebook
+
+from hw_grading.run.hangs import Hangs
+
+CELLS = {
+    "f": "def f(x):\n    while x: pass",
+    "g": "def g(x):\n    return f(x)",
+    "h": "h = lambda x: g(x)",
+    "list": "functions = [h, abs]",
+    "other": "def other(x):\n    return x",
+    "calls f": "value = f(1)",
+    "calls list": "print(functions[0](1))",
+    "calls other": "print(other(1), value)",
+    "magic": "%time g(1)",
+    "names it": "print_later = f",
+}
+CELL = {name: new_code_cell(source) for name, source in CELLS.items()}
+CALLING_F = ["calls f", "calls list", "magic"]
+
+
+@pytest.fixture
+def hangs() -> Hangs:
+    return Hangs(new_notebook(cells=list(CELL.values())))
+
+
+def shortened(hangs: Hangs) -> list[str]:
+    """The cells that get less than 60 s."""
+    return [name for name, cell in CELL.items() if hangs.cpu_seconds(cell, 60) < 60]
+
+
+def traceback(*functions: str) -> list[str]:
+    """What the kernel tells of an interrupt, in colours."""
+    frames = [
+        f"\x1b[0;36mCell\x1b[39m In[3], line 1, in \x1b[0;32m{f}(x)\x1b[0m" for f in functions
+    ]
+    return ["KeyboardInterrupt", "Cell In[4], line 1\n", *frames]
+
+
+def test_as_long_as_nothing_hangs_every_cell_has_its_time(hangs: Hangs) -> None:
+    assert shortened(hangs) == []
+
+
+def test_cells_that_call_it_get_less_and_definitions_and_others_do_not(hangs: Hangs) -> None:
+    hangs.hung(["f"], 5)
+    assert shortened(hangs) == CALLING_F
+    assert hangs.called_by(CELL["calls list"]) == ["f"]
+
+
+def test_each_hang_leaves_less_and_all_of_them_together_a_minute(hangs: Hangs) -> None:
+    hangs.hung(["f"], 5)
+    given = []
+    for _ in range(12):
+        given.append(hangs.cpu_seconds(CELL["calls f"], 600))
+        hangs.interrupted(traceback("f"), given[-1])
+    assert given == sorted(given, reverse=True)
+    assert given[0] > 10
+    assert given[-1] == 1
+    assert 40 < sum(given) < 60
+
+
+def test_a_limit_is_never_raised(hangs: Hangs) -> None:
+    hangs.hung(["f"], 5)
+    assert hangs.cpu_seconds(CELL["calls f"], 2) == 2
+
+
+def test_the_functions_that_ran_when_a_cell_was_interrupted_hang(hangs: Hangs) -> None:
+    hangs.interrupted(traceback("g", "f", "wait"), 60)
+    assert hangs.called_by(CELL["magic"]) == ["f", "g"]
+
+
+def test_a_loop_in_the_cell_itself_shortens_no_other_cell(hangs: Hangs) -> None:
+    hangs.interrupted(traceback(), 60)
+    assert shortened(hangs) == []
+
+
+def test_a_function_that_returned_before_is_blamed_when_it_is_seen_twice(hangs: Hangs) -> None:
+    hangs.returned(CELL["calls f"])
+    hangs.interrupted(traceback("f"), 60)
+    assert shortened(hangs) == []
+    hangs.interrupted(traceback("f"), 60)
+    assert shortened(hangs) == CALLING_F
+
+
+def test_what_returns_has_its_time_back(hangs: Hangs) -> None:
+    hangs.hung(["f"], 5)
+    hangs.returned(CELL["names it"])
+    assert shortened(hangs) == CALLING_F
+    hangs.returned(CELL["calls f"])
+    assert shortened(hangs) == []
