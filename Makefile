@@ -35,8 +35,11 @@ browser:         ## Chromium and npm, for tests of what people look at, where th
 database:        ## PostgreSQL, for tests of a gradebook in it, where it may be installed
 	@tools/install-system database
 
-test: $(READY) sandbox browser database ## all tests
-	$(RUN) python -m pytest -n 3
+test: $(READY) sandbox browser ## unit tests and one slow test of each kind: five minutes
+	$(RUN) python -m pytest -n 3 -m "not slow or smoke"
+
+test-all: $(READY) sandbox browser database ## all other tests
+	$(RUN) python -m pytest -n 3 -m "slow and not smoke"
 
 check: $(READY)  ## lint, types and unit tests, within a minute
 	$(RUN) ruff check .
@@ -74,4 +77,4 @@ benchmarks: $(READY) ## every figure of the documentation
 clean:           ## remove what was made here, student records excepted
 	rm -rf $(VENV) dist demo tests/browser/node_modules deploy/jupyterhub/node_modules .pytest_cache .mypy_cache .ruff_cache .validity_cache
 
-.PHONY: help setup sandbox browser database demo test check matrix soak validity release lock benchmarks clean
+.PHONY: help setup sandbox browser database demo test test-all check matrix soak validity release lock benchmarks clean

@@ -115,6 +115,7 @@ def test_a_class_of_40_is_graded_by_keyboard_alone_with_2_keys_an_answer(
     assert not any(answer.waits for answer in given(course, "why").values())
 
 
+@pytest.mark.smoke
 def test_each_key_does_what_the_help_says(course: Path, desk: Callable[..., Desk]) -> None:
     kim = desk()
     page = kim.open("why", CLASS[9])

@@ -180,6 +180,7 @@ def test_formgrader_works_without_a_network(
     assert asked_elsewhere == []
 
 
+@pytest.mark.smoke
 def test_pages_work_and_what_got_into_them_does_not_run(
     course: ToyCourse, server: Server, page: Page, console
 ) -> None:

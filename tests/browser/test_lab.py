@@ -54,6 +54,7 @@ def test_the_pictures_in_the_text_are_shown_with_their_descriptions(opened, rele
         assert picture.evaluate("image => image.naturalWidth") > 300
 
 
+@pytest.mark.smoke
 def test_a_right_answer_typed_into_a_cell_passes_with_a_line_for_each_part(opened, released_file):
     lab = opened(released_file)
     lab.run("setup")

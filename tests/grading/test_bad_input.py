@@ -27,7 +27,8 @@ from hw_grading.batch.folders import held, is_finished, prepare
 from hw_grading.outcome import GraderFault
 from hw_support.submission.problems import NOTES_HEADING, read_problems
 
-pytestmark = pytest.mark.slow
+# One class serves many tests of this file: they have to be in one worker.
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("bad-input")]
 
 ODD_NAMES = ["ünïcødé-学生", "a.b@c-d.example+e", "_", "x" * 128]
 UNNAMEABLE = ["two\nlines", "a[b]c", 'it\'s "me", 100% {student_id} \\', "x" * 200]

@@ -422,6 +422,7 @@ def test_unknown_cells_and_students_are_not_found_with_a_word(kim, what):
 # -- writing
 
 
+@pytest.mark.smoke
 def test_a_save_gives_points_and_a_second_one_of_the_old_version_is_refused(kim, running):
     lee = running.client("Lee")
     body = mark(kim, "answer", "cyd", adjustment=1.5, comment="So $x$.")

@@ -69,6 +69,7 @@ class Run:
 
 
 @slow
+@pytest.mark.smoke
 def test_outputs_of_tests_are_scored_as_they_are_meant(tmp_path: Path) -> None:
     run = Run(
         tmp_path,

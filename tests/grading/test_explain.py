@@ -63,6 +63,7 @@ def state(course: Course) -> dict[str, tuple[bytes, int]]:
 
 
 @pytest.mark.slow
+@pytest.mark.xdist_group("explain")
 def test_a_hidden_part_is_shown_with_the_inputs_of_grading_and_nothing_is_written(
     graded: Course, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -89,6 +90,7 @@ def test_a_hidden_part_is_shown_with_the_inputs_of_grading_and_nothing_is_writte
 
 
 @pytest.mark.slow
+@pytest.mark.xdist_group("explain")
 def test_an_exception_is_shown_with_the_students_line_and_no_terminal_obeys_it(
     graded: Course, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -102,6 +104,7 @@ def test_an_exception_is_shown_with_the_students_line_and_no_terminal_obeys_it(
 
 
 @pytest.mark.slow
+@pytest.mark.xdist_group("explain")
 def test_a_test_without_parts_is_shown_with_its_line_and_its_calls(
     graded: Course, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -120,6 +123,7 @@ def test_a_test_without_parts_is_shown_with_its_line_and_its_calls(
 
 
 @pytest.mark.slow
+@pytest.mark.xdist_group("explain")
 def test_a_limit_that_ended_a_cell_is_named(
     graded: Course, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -130,6 +134,7 @@ def test_a_limit_that_ended_a_cell_is_named(
 
 
 @pytest.mark.slow
+@pytest.mark.xdist_group("explain")
 def test_it_is_said_that_a_test_is_another_one_by_now(
     graded: Course, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -143,6 +148,7 @@ def test_it_is_said_that_a_test_is_another_one_by_now(
 
 
 @pytest.mark.slow
+@pytest.mark.xdist_group("explain")
 def test_who_and_what_there_is_not_is_named_with_what_there_is(
     graded: Course, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

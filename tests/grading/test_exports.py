@@ -619,6 +619,7 @@ def test_corrections_and_penalties_count_in_every_export(term: Term, monkeypatch
 
 
 @pytest.mark.slow
+@pytest.mark.xdist_group("exports")
 def test_nbgrader_exports_through_the_plug_ins(term: Term) -> None:
     site = canvas()
     term.file.write_text(site.exported(), encoding="utf-8", newline="")
@@ -656,6 +657,8 @@ def test_nbgrader_exports_through_the_plug_ins(term: Term) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.xdist_group("exports")
+@pytest.mark.smoke
 def test_results_json_tells_a_student_what_feedback_does(
     course: ToyCourse, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -698,6 +701,7 @@ def test_results_json_tells_a_student_what_feedback_does(
 
 
 @pytest.mark.slow
+@pytest.mark.xdist_group("exports")
 def test_results_json_of_a_file_that_is_no_notebook_is_a_zero_with_a_reason(
     course: ToyCourse, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

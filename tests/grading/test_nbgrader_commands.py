@@ -46,6 +46,7 @@ def test_the_gradebook_knows_the_due_date_in_utc(course):
     assert rows == [("hw2", f"{DUE:%Y-%m-%d %H:%M:%S}.000000")]
 
 
+@pytest.mark.smoke
 def test_an_assignment_is_released_fetched_submitted_and_collected(course, tmp_path, monkeypatch):
     run(course, "release_assignment", "hw2")
     cache = tmp_path / "cache"
@@ -77,6 +78,7 @@ def test_downloads_are_sorted_by_zip_collect(course):
     shutil.rmtree(course.folder / "submitted")
 
 
+@pytest.mark.smoke
 def test_validate_passes_a_right_answer_and_tells_the_message_of_a_wrong_one(course):
     source = nbformat.read(course.folder / "source" / "hw2" / "hw2.ipynb", as_version=4)
     released = nbformat.read(course.folder / "release" / "hw2" / "hw2.ipynb", as_version=4)

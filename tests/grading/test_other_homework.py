@@ -15,7 +15,8 @@ from hw_grading.records.results import read_results
 from hw_grading.reports.table import report
 from hw_support.submission.problems import NOTES_HEADING, Kind, Severity, read_problems
 
-pytestmark = pytest.mark.slow
+# One class serves many tests of this file: they have to be in one worker.
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("other-homework")]
 
 OTHER = "hw1"
 

@@ -91,6 +91,7 @@ EXPECTED = dict.fromkeys(RIGHT, ("1.0", "2.0", "test changed")) | dict.fromkeys(
 
 
 @pytest.mark.slow
+@pytest.mark.xdist_group("regrade")
 def test_a_wrong_hidden_test_is_mended_by_one_command_and_what_people_gave_is_kept(
     course: Course, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -132,6 +133,7 @@ def test_a_wrong_hidden_test_is_mended_by_one_command_and_what_people_gave_is_ke
 
 
 @pytest.mark.slow
+@pytest.mark.xdist_group("regrade")
 def test_an_answer_that_was_handed_in_anew_waits_again_and_no_other_does(
     few: Course, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -149,6 +151,7 @@ def test_an_answer_that_was_handed_in_anew_waits_again_and_no_other_does(
 
 
 @pytest.mark.slow
+@pytest.mark.xdist_group("regrade")
 def test_what_a_person_gave_in_the_place_of_a_test_counts_until_the_test_gives_other_points(
     few: Course, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -179,6 +182,7 @@ def written(path: Path) -> int | None:
 
 
 @pytest.mark.slow
+@pytest.mark.xdist_group("regrade")
 def test_a_regrade_that_was_killed_is_gone_on_with_and_compared_with_the_scores_before_it(
     few: Course, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -204,6 +208,7 @@ def test_a_regrade_that_was_killed_is_gone_on_with_and_compared_with_the_scores_
 
 
 @pytest.mark.slow
+@pytest.mark.xdist_group("regrade")
 def test_a_report_can_be_had_after_nbgraders_own_command(
     few: Course, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -216,6 +221,7 @@ def test_a_report_can_be_had_after_nbgraders_own_command(
 
 
 @pytest.mark.slow
+@pytest.mark.xdist_group("regrade")
 def test_a_changed_limit_is_told_as_the_reason(few: Course) -> None:
     busy = (
         "import time\nend = time.process_time() + 1.5\nwhile time.process_time() < end:\n    pass"
@@ -233,6 +239,7 @@ def test_a_changed_limit_is_told_as_the_reason(few: Course) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.xdist_group("regrade")
 def test_a_dry_run_says_what_would_be_run_and_writes_nothing(
     few: Course, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -264,6 +271,7 @@ def state(course: Course) -> dict[str, bytes]:
 
 
 @pytest.mark.slow
+@pytest.mark.xdist_group("regrade")
 def test_what_cannot_be_done_is_one_sentence_and_changes_nothing(
     few: Course, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -469,6 +477,7 @@ def test_a_damaged_snapshot_is_passed_over_or_named(tmp_path: Path, content: byt
 
 
 @pytest.mark.slow
+@pytest.mark.xdist_group("regrade")
 def test_a_notebook_that_is_the_same_is_not_read_again(few: Course) -> None:
     last = Snapshots(few.folder / "grading", "ps1").last()[-1]
     path = few.autograded("size00", "ps1") / "ps1.ipynb"

@@ -74,6 +74,7 @@ def ours(request, tmp_path_factory):
     return request.param, write_student_zip(REPOSITORY, out, request.param)
 
 
+@pytest.mark.smoke
 def test_the_zip_holds_the_notebook_the_wheel_requirements_and_how_to_start(ours):
     name, path = ours
     with zipfile.ZipFile(path) as archive:

@@ -152,6 +152,7 @@ def test_an_answer_that_nobody_had_to_look_at_has_no_points():
     assert Grading("ada", "1", score=1.5, waits=False).points == 1.5
 
 
+@pytest.mark.smoke
 def test_a_save_is_in_the_gradebook_with_what_the_student_reads(course, book):
     saved = save(book, "ada", 0, 2, comment="Nearly: *which* $\\delta$?", adjustment=0.5)
     assert (saved.score, saved.waits, saved.overridden, saved.grader) == (3.5, False, False, "kim")

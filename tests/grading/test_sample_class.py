@@ -8,7 +8,7 @@ import nbformat
 import pytest
 
 from hw_grading.commands.demo import MARKER, demonstrate
-from hw_grading.commands.sample import cell_of, sample_class_of
+from hw_grading.commands.sample import cell_of, sample_class_of, write_class
 from hw_grading.homework.course import REPOSITORY, scratch_course
 from hw_grading.outcome import Status
 from hw_grading.records.results import read_results
@@ -37,14 +37,18 @@ def results(course):
     return {result.record.student: result for result in read_results(course, "hw2")[1]}
 
 
-@pytest.mark.parametrize("student", CLASS)
-def test_each_student_loses_the_points_of_the_mistake_and_no_others(results, student):
-    lost = {
+def points_lost(record):
+    """What tests took from a student, by grade id."""
+    return {
         score.cell.name: score.cell.max_points - (score.auto or 0)
-        for score in results[student].record.scores
+        for score in record.scores
         if not score.cell.by_hand and (score.auto or 0) < score.cell.max_points
     }
-    assert lost == CLASS[student].points_lost
+
+
+@pytest.mark.parametrize("student", CLASS)
+def test_each_student_loses_the_points_of_the_mistake_and_no_others(results, student):
+    assert points_lost(results[student].record) == CLASS[student].points_lost
 
 
 def test_every_student_ends_in_a_grade_and_the_endless_loop_in_a_reason(results):
@@ -126,3 +130,17 @@ def test_the_demonstration_touches_no_folder_but_its_own(tmp_path):
         demonstrate(tmp_path)
     assert (tmp_path / "gradebook.db").read_text() == "an instructor's"
     assert not (tmp_path / MARKER).exists()
+
+
+@pytest.mark.smoke
+def test_the_sample_class_of_a_small_homework_loses_the_points_of_its_mistakes(tmp_path):
+    course = scratch_course(tmp_path / "course")
+    log = tmp_path / "log.txt"
+    assert course.nbgrader("generate_assignment", "hw0", log=log) == 0
+    submissions = write_class(course.folder, "hw0")
+    assert course.nbgrader("autograde", "hw0", log=log) == 0, log.read_text()
+    results = read_results(course.folder, "hw0")[1]
+    graded = {result.record.student: result.record for result in results}
+    for submission in submissions:
+        assert points_lost(graded[submission.student]) == submission.points_lost
+    assert any(submission.points_lost for submission in submissions)

@@ -51,6 +51,7 @@ def save(course: ToyCourse, how: type[SaveAutoGrades]) -> None:
     how().preprocess(notebook, {"nbgrader": ids})
 
 
+@pytest.mark.smoke
 def test_what_is_saved_is_what_nbgrader_saves(graded: ToyCourse) -> None:
     first = rows(graded)
     for how in (SaveAutoGrades, SaveScores):

@@ -201,6 +201,7 @@ def test_interrupting_keeps_what_is_finished_and_says_how_to_go_on(course: ToyCo
     assert all(course.scores(student) for student in students)
 
 
+@pytest.mark.smoke
 def test_a_killed_worker_costs_nobody_anything(course: ToyCourse) -> None:
     students = hand_in(course, 6)
     course.submit("aa-slow", nbformat.writes(course.answer(double=SLOW.format(10))))

@@ -99,6 +99,7 @@ def downloads(course: ToyCourse, capsys: pytest.CaptureFixture[str]) -> Class:
     return Class(course, capsys)
 
 
+@pytest.mark.smoke
 def test_the_outer_name_decides(downloads: Class) -> None:
     downloads.download("victim_hw2.ipynb", HONEST)
     downloads.download("attacker_hw2.zip", packed(("victim_hw2.ipynb", HOSTILE)))

@@ -187,6 +187,7 @@ def test_numbers_that_json_does_not_know(path: Path, memory: Any) -> None:
     assert {p.kind for p in problems} == {Kind.FORMAT}
 
 
+@pytest.mark.smoke
 def test_keys_that_come_twice(path: Path, memory: Any) -> None:
     cell = '{"cell_type": "code", "source": "first", "source": "second", "cell_type": "markdown"}'
     path.write_text('{"cells": [], "nbformat": 3, "nbformat": 4, "cells": [' + cell + "]}")

@@ -8,10 +8,12 @@ from arena import NOTHING, POINTS, RIGHT, Arena, notebook
 pytestmark = pytest.mark.slow
 
 
+@pytest.mark.smoke
 def test_right_answers_get_full_marks(arena: Arena) -> None:
     assert arena.attack(RIGHT).scores == POINTS
 
 
+@pytest.mark.smoke
 def test_wrong_answers_get_nothing(arena: Arena) -> None:
     assert arena.attack().scores == NOTHING
 

@@ -91,6 +91,7 @@ def with_test(test: str, source: str, answers: dict[str, str], setup: str = "") 
 # -- IPython
 
 
+@pytest.mark.smoke
 def test_an_input_transformer_that_empties_tests(arena: Arena) -> None:
     # Full marks on stock nbgrader.
     outcome = arena.attack(

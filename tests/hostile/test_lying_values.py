@@ -620,6 +620,7 @@ def double(x):
     assert outcome.seconds < SECONDS
 
 
+@pytest.mark.smoke
 def test_an_error_in_one_function_costs_the_points_of_that_one_only(arena: Arena) -> None:
     outcome = arena.attack({**RIGHT, "double": "def double(x):\n    raise SystemExit"})
     assert outcome.scores == {**POINTS, "test_double": 0.0}

@@ -77,6 +77,7 @@ def forking(place: Nursery) -> psutil.Process:
     return next(process for process in below if process.name().startswith("python"))
 
 
+@pytest.mark.smoke
 def test_neither_of_its_processes_has_a_capability_or_can_get_one(place: Nursery) -> None:
     kernel = fork(place)
     for pid in (kernel.pid, kernel.kernel_pid):

@@ -492,6 +492,7 @@ x = secret_function = checks
     assert "done" in outcome.printed
 
 
+@pytest.mark.smoke
 def test_names_that_a_student_deletes_are_still_there_for_tests(arena: Arena) -> None:
     outcome = arena.attack(
         {

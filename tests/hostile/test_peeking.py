@@ -100,6 +100,7 @@ def look_around():
 """
 
 
+@pytest.mark.smoke
 def test_frames_of_callers_hold_nothing_of_a_test(arena: Arena) -> None:
     # On stock nbgrader the caller's frame is the test itself.
     outcome = arena.attack(

@@ -37,7 +37,8 @@ from hw_grading.reports.plots_page import write_plots_page
 from hw_grading.reports.table import report
 from hw_support.submission.file import Unreadable
 
-pytestmark = pytest.mark.slow
+# One class serves many tests of this file: they have to be in one worker.
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("people")]
 
 GOOD_IDS = [
     "ada",
@@ -278,6 +279,7 @@ def test_the_exported_table_is_data(graded: Graded) -> None:
 
 
 @pytest.mark.parametrize("text", ["=1", "+1", "-1", "@x", "\t=1", "\r=1", " =1", "\u2003=1", "＝1"])
+@pytest.mark.smoke
 def test_a_text_that_would_be_computed_gets_an_apostrophe(text: str) -> None:
     assert cell(text).startswith("'")
     assert cell(text).isprintable()

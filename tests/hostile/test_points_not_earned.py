@@ -59,6 +59,7 @@ def with_data(data: str) -> NotebookNode:
     return nb
 
 
+@pytest.mark.smoke
 def test_data_that_were_moved_behind_their_test_are_not_the_students(arena: Arena) -> None:
     honest = with_data("total = 11")
     assert arena.grade(honest).scores["test_total"] == 0

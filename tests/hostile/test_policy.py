@@ -284,6 +284,7 @@ def test_its_own_folders_are_small(inside: Inside, folder: str) -> None:
 
 
 @slow
+@pytest.mark.smoke
 def test_there_is_no_network_not_even_a_loopback(inside: Inside, started: Inside) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]

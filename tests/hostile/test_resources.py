@@ -173,6 +173,7 @@ if os.fork() == 0:
 # -- memory
 
 
+@pytest.mark.smoke
 def test_memory_of_one_process(arena: Arena, memory: Any) -> None:
     outcome = arena.attack(
         before="""

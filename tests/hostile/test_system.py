@@ -302,6 +302,7 @@ def bystander() -> Iterator[subprocess.Popen[bytes]]:
     process.wait()
 
 
+@pytest.mark.smoke
 def test_a_signal_to_everything(arena: Arena, bystander: subprocess.Popen[bytes]) -> None:
     outcome = arena.attack(
         before="""

@@ -101,6 +101,7 @@ def test_what_an_exception_of_ones_own_says(attack: str) -> None:
     expect_no_forgery(stream.getvalue())
 
 
+@pytest.mark.smoke
 def test_forged_lines_in_a_graded_notebook(arena: Arena) -> None:
     text = f"x\n{LINE}\n\x1b[37m\u202e"
     before = f"class Odd(Exception):\n    pass\nTEXT = {text!r}\nOdd.__name__ = TEXT"

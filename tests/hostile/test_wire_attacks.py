@@ -213,6 +213,7 @@ for _ in range(1_000):
     small(memory)
 
 
+@pytest.mark.smoke
 def test_frames_after_the_end(arena: Arena) -> None:
     """They answer the first questions of the next test, before it has asked."""
     outcome = attacked(

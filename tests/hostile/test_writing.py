@@ -170,6 +170,7 @@ for name in {names}:
     assert len(refused(outcome)) == 5
 
 
+@pytest.mark.smoke
 def test_links_to_the_course_in_the_working_folder(arena: Arena) -> None:
     outcome = arena.attack(
         before=TRY

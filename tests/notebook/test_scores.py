@@ -38,6 +38,7 @@ def untouched(run, source, released):
     return run(notebook)
 
 
+@pytest.mark.smoke
 def test_the_reference_solution_gets_full_marks(perfect):
     for name, (score, points) in scores(perfect).items():
         assert score == points, f"{name}\n{printed(perfect, name)}"
@@ -50,6 +51,7 @@ def test_the_reference_solution_raises_nothing_and_writes_nothing_to_stderr(perf
             assert output.get("name") != "stderr", cell.id
 
 
+@pytest.mark.smoke
 def test_the_untouched_release_gets_nothing(untouched):
     assert {name: score for name, (score, _) in scores(untouched).items() if score} == {}
 

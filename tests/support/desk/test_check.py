@@ -130,6 +130,7 @@ def test_a_half_done_notebook_is_told_all_that_is_wrong(answered, desk, tmp_path
 
 
 @pytest.mark.slow
+@pytest.mark.smoke
 def test_a_finished_notebook_leaves_nothing_to_do(answered, tmp_path, release):
     nbformat.write(answered, tmp_path / "hw2.ipynb")
     report = check.check(open_notebook(tmp_path / "hw2.ipynb", [release]))
