@@ -47,6 +47,8 @@ class Verdict:
         What a witness saw of each try of a part; see `hw_grading.examiner.witness`.
     hung
         Names of the notebook's functions that did not return within a time limit.
+    returned
+        Names of the others that were called.
     """
 
     outputs: list[dict[str, Any]]
@@ -54,6 +56,7 @@ class Verdict:
     ended: bool
     told: list[dict[str, Any]]
     hung: list[str]
+    returned: list[str]
 
 
 class _Examiner:

@@ -63,9 +63,11 @@ class Submission:
         dict
             ``outputs``; ``gone``: why the notebook cannot be asked any more, or None; ``ended``:
             whether that is because its process has ended; ``told``: what a witness saw; ``hung``:
-            the functions that did not return within a time limit.
+            the functions that did not return within a time limit; ``returned``: the others that
+            were called.
         """
         self.session.hung.clear()
+        self.session.returned.clear()
         names = StudentNames(self.own, self.session, self.instructors)
         try:
             if _not_importable:
@@ -85,7 +87,14 @@ class Submission:
         told = self.witness.told() if self.witness else []
         gone, ended = self.session.gone, self.session.ended
         hung = list(self.session.hung)
-        return {"outputs": outputs, "gone": gone, "ended": ended, "told": told, "hung": hung}
+        return {
+            "outputs": outputs,
+            "gone": gone,
+            "ended": ended,
+            "told": told,
+            "hung": hung,
+            "returned": sorted(self.session.returned.difference(hung)),
+        }
 
 
 def wait_for_submissions(requests: socket.socket) -> None:

@@ -168,6 +168,7 @@ class Session:
         self._returned = wire.Remembered()
         self._name_of: dict[int, str] = {}  # functions that a name was asked for, by number
         self.hung: dict[str, None] = {}  # functions that did not return in this test, in order
+        self.returned: set[str] = set()  # and those that did, once at least
         self._depth = 0
         self._cpu_limit = float("inf")
         self._beyond = False  # whether more was computed than that, when it was last looked at
@@ -222,12 +223,15 @@ class Session:
         those that earlier calls in this test returned.
         """
         message = ["call", function, list(arguments), named, undo]
+        name = self._name_of.get(function._number)
         try:
             _, value, changes, overwritten = self._question(message, ("value",))
         except TimeLimitReached:
-            if name := self._name_of.get(function._number):
+            if name:
                 self.hung[name] = None
             raise
+        if name:
+            self.returned.add(name)
         given = list(wire.mutable([list(arguments), named]))
         with self._keeping_to_the_protocol():
             changed = [(given[place], now) for place, now in changes]

@@ -75,7 +75,13 @@ class Hangs:
 
     def returned(self, cell: NotebookNode) -> None:
         """Note that a cell came to its end: what it calls has returned."""
-        reached = self._reached_by(cell)
+        self._clear(self._reached_by(cell))
+
+    def have_returned(self, functions: Iterable[str]) -> None:
+        """Note functions that returned, and with them those that they call."""
+        self._clear(self._reached_from(set(functions)))
+
+    def _clear(self, reached: set[str]) -> None:
         self._hanging -= reached
         self._has_returned |= reached & self._functions
 
@@ -95,7 +101,10 @@ class Hangs:
         for statement in _statements(cell.source):
             if _has_call(statement) and not _defined(statement):
                 left |= _names(statement, ast.Load)
-        reached: set[str] = set()
+        return self._reached_from(left)
+
+    def _reached_from(self, names: set[str]) -> set[str]:
+        left, reached = set(names), set[str]()
         while left:
             name = left.pop()
             reached.add(name)

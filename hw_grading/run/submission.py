@@ -256,10 +256,9 @@ class Submission:
             return
         self._kernel.watch.end_helper()
         self._verdicts[index] = verdict.outputs
+        self._hangs.have_returned(verdict.returned)
         if verdict.hung:
             self._hangs.hung(verdict.hung, self.cpu_seconds_used - used)
-        else:
-            self._hangs.returned(cell)
         self.told[grade_id_of(cell) or ""] = verdict.told
         # Who does not keep to the protocol is killed by the examiner: then that is the reason.
         if verdict.gone and not self._report.stopped and not (self._died and verdict.ended):
