@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from nbformat.v4 import new_code_cell
+from nbformat.v4 import new_code_cell, new_notebook
 
 from hw_grading.homework.manifest import Manifest
 from hw_grading.run import clock
 from hw_grading.run.clock import Clock
+from hw_grading.run.hangs import Hangs
 from hw_grading.run.settings import RunSettings
 from hw_grading.sandbox.share import MOST_BUSY, SHARES, priority
 
@@ -27,7 +28,7 @@ def time(monkeypatch: pytest.MonkeyPatch) -> Time:
 
 
 def begun(**settings: float) -> Clock:
-    begun = Clock(RunSettings(**settings), Manifest())
+    begun = Clock(RunSettings(**settings), Manifest(), Hangs(new_notebook()))
     begun.begin(new_code_cell())
     return begun
 
