@@ -49,14 +49,21 @@ class Table:
     def __init__(self) -> None:
         self.stages: dict[str, Times] = defaultdict(lambda: [0.0] * len(COLUMNS))
         self._pids: dict[str, int] = {}
+        self._seen = dict.fromkeys(COLUMNS, 0.0)  # seconds of the process that is known
+        self._before = dict.fromkeys(COLUMNS, 0.0)  # and of those that were known before
         self._open: list[Times] = []
 
     def know(self, column: str, pid: int) -> None:
-        """Count a process from now on."""
-        self._pids[column] = pid
+        """Count a process from now on, with what it has computed already."""
+        if self._pids.get(column) != pid:
+            self._pids[column] = pid
+            self._before[column] += self._seen[column]
+            self._seen[column] = 0.0
 
     def _now(self) -> Times:
-        others = (_computed(self._pids.get(column)) for column in COLUMNS[2:])
+        for column, pid in self._pids.items():
+            self._seen[column] = max(self._seen[column], _computed(pid))
+        others = (self._before[column] + self._seen[column] for column in COLUMNS[2:])
         return [time.perf_counter(), time.process_time(), *others]
 
     @contextlib.contextmanager
@@ -87,17 +94,17 @@ class Table:
 
     def show(self, repeats: int) -> None:
         """Print the milliseconds of all stages, those of one run."""
-        print(f"{'milliseconds':<44}" + "".join(f"{column:>10}" for column in COLUMNS))
+        print(f"{'milliseconds':<50}" + "".join(f"{column:>10}" for column in COLUMNS))
         for name, times in self.stages.items():
-            print(f"{name:<44}" + "".join(f"{1e3 * t / repeats:10.1f}" for t in times))
+            print(f"{name:<50}" + "".join(f"{1e3 * t / repeats:10.1f}" for t in times))
         sums = [sum(column) for column in zip(*self.stages.values(), strict=True)]
-        print(f"{'all':<44}" + "".join(f"{1e3 * t / repeats:10.1f}" for t in sums))
+        print(f"{'all':<50}" + "".join(f"{1e3 * t / repeats:10.1f}" for t in sums))
 
 
-def _computed(pid: int | None) -> float:
+def _computed(pid: int) -> float:
     """Return the seconds that the threads of a process have computed."""
     nanoseconds = 0
-    for task in Path(f"/proc/{pid}/task").glob("*/schedstat") if pid else ():
+    for task in Path(f"/proc/{pid}/task").glob("*/schedstat"):
         with contextlib.suppress(OSError):
             nanoseconds += int(task.read_text(encoding="ascii").split()[0])
     return nanoseconds / 1e9
@@ -110,7 +117,8 @@ def _words(cell: NotebookNode) -> str:
 def _stage_of(_: Any, cell: NotebookNode, run: NotebookNode, *__: Any) -> str:
     if not is_test(cell):
         return f"cell {_words(cell)}"
-    return "tests: asked by the examiner" if "answering" in run.source else "tests: in the kernel"
+    kind = "examined" if "answering" in run.source else "in the kernel"
+    return f"{_words(cell).removeprefix('test_')}, {kind}"
 
 
 def time_one_course() -> None:
