@@ -20,6 +20,7 @@ NAMES = [
     "remote_values",
     "hostile_memory",
     "whole_class",
+    "busy_machine",
     "dask_workers",
     "grading_by_hand",
     "growth",

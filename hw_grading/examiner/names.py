@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 from hw_grading.examiner.session import RemoteError, RemoteFunction, Session
+from hw_grading.sandbox.share import MOST_TIMES
 from hw_support.checks import Attempt, Notebook
 from hw_support.time_limit import time_limit
 
@@ -119,11 +120,14 @@ class RemoteNotebook(Notebook):
 
     @contextlib.contextmanager
     def limited(self, cpu_seconds: float, wall_seconds: float) -> Iterator[None]:
-        """Limit the time of a block, computing in the notebook's process counted."""
-        outer = self._session.cpu_limit
-        self._session.limit_computing(cpu_seconds)
+        """Limit the time of a block, computing in the notebook's process counted.
+
+        What that waited for the processor does not count, but has a limit too.
+        """
+        outer = self._session.limits
+        self._session.limit(cpu_seconds, wall_seconds)
         try:
-            with time_limit(cpu_seconds, wall_seconds):
+            with time_limit(cpu_seconds, MOST_TIMES * wall_seconds):
                 yield
         finally:
-            self._session.cpu_limit = outer
+            self._session.limits = outer

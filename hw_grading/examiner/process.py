@@ -10,6 +10,7 @@ with the submission. No student code runs in either.
 
 from __future__ import annotations
 
+import functools
 import importlib
 import json
 import os
@@ -31,6 +32,7 @@ from hw_grading.examiner.session import Session, signaller
 from hw_grading.examiner.witness import Witness, WitnessedSession
 from hw_grading.inside import caches
 from hw_grading.sandbox.forked import cpu_clock
+from hw_grading.sandbox.share import seconds_waited
 from hw_support.fresh import SEED_VARIABLE
 
 _MOST_ADDRESSES = 160 << 20  # bytes that a child may take beyond what it begins with
@@ -154,6 +156,7 @@ def _examine_one(
         signaller(pid, signal.SIGINT),
         signaller(request["root_pid"], signal.SIGKILL),
         cpu_clock(pid),
+        functools.partial(seconds_waited, pid),
     )
     witness = Witness() if request.get("witnessed") else None
     session = WitnessedSession(witness, *to_kernel) if witness else Session(*to_kernel)

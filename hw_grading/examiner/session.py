@@ -26,6 +26,7 @@ from hw_support.failures import in_a_stand_in, one_line, plain_name
 from hw_support.time_limit import TimeLimitReached
 
 _TIMERS = {signal.SIGALRM, signal.SIGVTALRM}
+_NO_LIMITS = float("inf"), float("inf")
 _SECONDS_TO_REACT = 3.0
 _SECONDS_BETWEEN_INTERRUPTS = 0.5
 _SECONDS_BETWEEN_LOOKS = 0.1  # at the kernel's clock
@@ -148,6 +149,8 @@ class Session:
         Ends the kernel.
     cpu_seconds
         Returns the seconds that the kernel has computed.
+    seconds_waited
+        Returns the seconds that it has waited for a processor that others used.
     """
 
     def __init__(
@@ -156,9 +159,11 @@ class Session:
         interrupt: Callable[[], None],
         kill: Callable[[], None],
         cpu_seconds: Callable[[], float],
+        seconds_waited: Callable[[], float] = float,  # none
     ) -> None:
         self._connection = wire.Connection(stream, self._wait)
-        self._interrupt, self._kill, self._cpu_now = interrupt, kill, cpu_seconds
+        self._interrupt, self._kill = interrupt, kill
+        self._cpu_now, self._waited_now = cpu_seconds, seconds_waited
         self._handed: dict[int, Callable[..., Any] | None] = {}
         self._number_of: dict[int, int] = {}
         self._raised: dict[int, BaseException] = {}
@@ -170,8 +175,8 @@ class Session:
         self.hung: dict[str, None] = {}  # functions that did not return in this test, in order
         self.returned: set[str] = set()  # and those that did, once at least
         self._depth = 0
-        self._cpu_limit = float("inf")
-        self._beyond = False  # whether more was computed than that, when it was last looked at
+        self._limits = _NO_LIMITS
+        self._beyond = False  # whether one of them was reached, when they were last looked at
         self._next_look = self._late_since = self._interrupted_at = 0.0
         self.why_missing: dict[str, str] = {}  # the name that was missing last
         self.gone: str | None = None  # why nothing can be asked any more
@@ -268,7 +273,7 @@ class Session:
 
     def end_test(self) -> None:
         """End a test cell: the notebook's names and random generators are put back."""
-        self.cpu_limit = float("inf")
+        self.limits = _NO_LIMITS
         if not self.gone:
             try:
                 self._question(["end"], ("ended",))
@@ -281,18 +286,26 @@ class Session:
         self._raised.clear()
         self._returned = wire.Remembered()
 
-    def limit_computing(self, seconds: float) -> None:
-        """Give the kernel this much computing time from now on, or less if it has less already."""
-        self.cpu_limit = min(self.cpu_limit, self._cpu_now() + seconds)
+    def limit(self, cpu_seconds: float, wall_seconds: float) -> None:
+        """Give the kernel this much time from now on, or less if it has less already.
+
+        What it waits for a processor that others use does not count.
+        """
+        computed, passed = self._limits
+        until = self._cpu_now() + cpu_seconds, self._passed() + wall_seconds
+        self.limits = min(computed, until[0]), min(passed, until[1])
 
     @property
-    def cpu_limit(self) -> float:
-        """The computing time at which the kernel has to stop, in seconds since it began."""
-        return self._cpu_limit
+    def limits(self) -> tuple[float, float]:
+        """When the kernel has to stop: seconds computed, and seconds on a clock of its own."""
+        return self._limits
 
-    @cpu_limit.setter
-    def cpu_limit(self, seconds: float) -> None:
-        self._cpu_limit, self._beyond = seconds, False
+    @limits.setter
+    def limits(self, limits: tuple[float, float]) -> None:
+        self._limits, self._beyond = limits, False
+
+    def _passed(self) -> float:
+        return monotonic() - self._waited_now()
 
     # -- messages
 
@@ -438,7 +451,7 @@ class Session:
         """Interrupt what takes too long, again and again, and kill what does not react."""
         if not self._is_late():
             return
-        now = monotonic()
+        now = self._passed()
         self._late_since = self._late_since or now
         if now - self._late_since > _SECONDS_TO_REACT:
             self._end_of_it("it could not be interrupted when its time was up")
@@ -452,7 +465,8 @@ class Session:
             return True
         if monotonic() > self._next_look:
             self._next_look = monotonic() + _SECONDS_BETWEEN_LOOKS
-            self._beyond = self._cpu_now() > self._cpu_limit
+            computed, passed = self._limits
+            self._beyond = self._cpu_now() > computed or self._passed() > passed
         return self._beyond
 
 

@@ -10,15 +10,15 @@ from hw_grading.homework.manifest import Manifest
 from hw_grading.run.cells import is_test
 from hw_grading.run.hangs import Hangs
 from hw_grading.run.settings import RunSettings
+from hw_grading.sandbox.share import is_over
 from hw_support.submission.mending import grade_id_of
-
-_MOST_TIMES = 4  # its limit that a cell may take on a busy machine; and twice a submission's
 
 
 class Clock:
     """The time that may pass, from now on, in a submission and in the cell that is running.
 
-    What the kernel waited for the processor, because others used it, does not count.
+    What the kernel waited for the processor, because others used it, does not count. So a cell may
+    take some times its limit, and a submission twice its own.
 
     Parameters
     ----------
@@ -48,8 +48,7 @@ class Clock:
 
     def goes_on(self, waited: float) -> bool:
         """Whether the running cell may go on after its time, since it waited for so long."""
-        passed = monotonic() - self._began
-        return passed - waited < self.allowed and passed < _MOST_TIMES * self.allowed
+        return not is_over(self.allowed, monotonic() - self._began, waited)
 
     def end(self, waited: float) -> None:
         """Let no cell run any more; the last one waited for so long."""

@@ -2,7 +2,8 @@
 
 The system divides the processor among processes, or among their sessions; who has many of either
 would leave little to others. A submission of more than a few busy threads runs at a lower priority,
-the lower the more there are. What has waited for the processor is not held against it.
+the lower the more there are. A new session has the usual priority again: so there may not be many.
+What has waited for the processor is not held against it.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from pathlib import Path
 import psutil
 
 MOST_BUSY = 8  # threads at the usual priority
+MOST_SESSIONS = 500  # of a submission whose priority was lowered; at a time it has 64 at most
+MOST_TIMES = 4  # its limit that something may take on a busy machine, on the clock
 SHARES = 4  # of one thread each, for more of them
 _MOST_UNSEEN = 24  # threads, busy or not, below which nobody looks closer: a kernel has about ten
 _LOWEST = 19
@@ -34,10 +37,13 @@ class Share:
     ----------
     nice
         Its priority, from 0 to 19. It does not rise again: not everybody may raise one.
+    sessions
+        Those whose priority had to be lowered.
     """
 
     def __init__(self) -> None:
         self.nice = 0
+        self.sessions: set[str] = set()
 
     def look(self, processes: Sequence[psutil.Process]) -> None:
         """Lower the priority of these processes if too many of their threads are busy."""
@@ -47,8 +53,13 @@ class Share:
         if self.nice:
             for thread in threads:
                 _lower(thread, self.nice)
-            for process in processes:
-                _lower_session(process.pid, self.nice)
+            lowered = (_lower_session(process.pid, self.nice) for process in processes)
+            self.sessions.update(filter(None, lowered))
+
+
+def is_over(limit: float, passed: float, waited: float) -> bool:
+    """Whether so many seconds are beyond a limit; those waited for the processor do not count."""
+    return passed - waited >= limit or passed >= MOST_TIMES * limit
 
 
 def seconds_waited(pid: int) -> float:
@@ -80,9 +91,15 @@ def _lower(thread: str, nice: int) -> None:
             os.setpriority(os.PRIO_PROCESS, number, nice)
 
 
-def _lower_session(pid: int, nice: int) -> None:
-    """Lower the priority of a process's session, where the system divides by these."""
-    file = Path(f"/proc/{pid}/autogroup")
+def _lower_session(pid: int, nice: int) -> str | None:
+    """Lower the priority of a process's session, where the system divides by these.
+
+    Returns the name of a session that had a higher one.
+    """
+    file, name = Path(f"/proc/{pid}/autogroup"), None
     with contextlib.suppress(OSError, ValueError):  # it has ended, or there is no such file
-        if int(file.read_text(encoding="ascii").split()[-1]) < nice:
+        session, _, now = file.read_text(encoding="ascii").split()
+        if int(now) < nice:
+            name = session
             file.write_text(str(nice), encoding="ascii")
+    return name

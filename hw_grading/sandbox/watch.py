@@ -23,7 +23,7 @@ import psutil
 from hw_grading.sandbox import memory
 from hw_grading.sandbox.forked import Forked, Target, cpu_clock
 from hw_grading.sandbox.policy import OWN_FOLDERS
-from hw_grading.sandbox.share import Share, seconds_waited
+from hw_grading.sandbox.share import MOST_SESSIONS, Share, is_over, seconds_waited
 from hw_support.submission.problems import Kind
 
 SECONDS_BETWEEN_LOOKS = 0.2
@@ -86,7 +86,7 @@ class Watch:
         self.interrupted: Stop | None = None  # set when a cell was interrupted
         self.used_seconds = 0.0  # of computing, by all processes
         self._cell: _Cell | None = None
-        self._first_interrupt = 0.0
+        self._first_interrupt = self._waited_at_first = 0.0
         self._last_interrupt = 0.0
         self._killed_at = 0.0
         self._seconds_of: dict[psutil.Process, float] = {}  # of living processes
@@ -229,6 +229,9 @@ class Watch:
         if count_maps and memory.has_more_maps(MOST_MAPS, processes):
             what = f"more than {MOST_MAPS:,} mappings of memory"
             self.kill(Stop(Kind.MEMORY_LIMIT, f"it made {what}"))
+        if len(self._share.sessions) > MOST_SESSIONS:
+            what = f"more than {MOST_SESSIONS} sessions of busy processes"
+            self.kill(Stop(Kind.TIME_LIMIT, f"it made {what}"))
         if self._most_files is not None and self._has_too_many_files(self._most_files):
             self.kill(Stop(Kind.DISK_LIMIT, f"it made more than {self._most_files:,} files"))
 
@@ -264,11 +267,15 @@ class Watch:
     def _interrupt_cell(self, cell: _Cell) -> None:
         now = monotonic()
         limit = f"{cell.cpu_seconds:g} s of computing"
-        if self._first_interrupt and now - self._first_interrupt > SECONDS_TO_REACT:
+        waited = self.waited_in_cell()
+        if self._first_interrupt and is_over(
+            SECONDS_TO_REACT, now - self._first_interrupt, waited - self._waited_at_first
+        ):
             why = f"{cell.name} could not be interrupted after its {limit}"
             self.kill(Stop(Kind.TIME_LIMIT, why))
         elif now - self._last_interrupt > 1.0:
-            self._first_interrupt = self._first_interrupt or now
+            if not self._first_interrupt:
+                self._first_interrupt, self._waited_at_first = now, waited
             self._last_interrupt = now
             with self._lock:
                 self.interrupted = Stop(Kind.TIME_LIMIT, f"within {limit}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from dataclasses import dataclass, field
 
 from playwright.sync_api import ConsoleMessage, Error, Page
@@ -40,6 +41,13 @@ class Console:
     def _exception(self, error: Error) -> None:
         source = re.search(r"https?://[^\s?:]+(:\d+)?[^\s?:]*", error.stack or "")
         self.errors.append(f"uncaught: {error}" + (f" ({source[0]})" if source else ""))
+
+    def wait_for(self, page: Page, text: str) -> None:
+        """Wait until there is an error with this text."""
+        until = time.monotonic() + 60
+        while not any(text in error for error in self.errors):
+            assert time.monotonic() < until, self.errors
+            page.wait_for_timeout(50)
 
     def ours(self) -> list[str]:
         """Return the errors that nothing in `NOT_OURS` explains."""

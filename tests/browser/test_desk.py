@@ -34,7 +34,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning"),
 ]
 
-SAVES = 200
+SAVES = 10_000
 ROOM = [{"width": 1280, "height": 800}, {"width": 640, "height": 800}]  # the second: at 200 %
 PAGES = ["", "grade/why?student=student06", "grade/plot", "grid/plot", "grid/why", "statistics"]
 PAGES += ["flagged", "student/student06"]
@@ -424,7 +424,7 @@ async ([api, saves]) => {
 """
 
 
-def test_every_acknowledged_save_is_there_after_the_server_was_killed_among_200(
+def test_every_acknowledged_save_is_there_after_the_server_was_killed_among_many(
     course: Path, tmp_path: Path, server: Server, desk: Callable[..., Desk]
 ) -> None:
     kim = desk()

@@ -120,7 +120,9 @@ def test_the_plots_of_a_training_run_appear(opened, released, source, picture):
 def test_a_progress_bar_is_seen_while_a_loop_runs(opened, released):
     loop = code(
         "loop",
-        "import time\nfor step in hw_support.progress(range(40), 'epoch 1'):\n    time.sleep(0.1)",
+        "import pathlib, time\nfor step in hw_support.progress(range(40), 'epoch 1'):\n"
+        "    time.sleep(0.1)\n"
+        "    while step == 20 and not pathlib.Path('seen').exists():\n        time.sleep(0.1)",
     )
     lab = opened(some_of(released, "setup", loop))
     lab.run("setup")
@@ -128,6 +130,7 @@ def test_a_progress_bar_is_seen_while_a_loop_runs(opened, released):
     bar = lab.outputs("loop").first
     expect(bar).to_have_text(re.compile(r"epoch 1: +[1-9]\d?%\|"))
     expect(lab.prompt("loop")).to_have_text("[*]:")
+    (lab.path.parent / "seen").touch()
     expect(bar).to_have_text(re.compile(r"epoch 1: 100%\|.*40/40"))
     assert len(bar.inner_text().strip().splitlines()) == 1
     expect(lab.stderr()).to_have_count(0)
@@ -199,7 +202,7 @@ def test_an_error_in_the_console_would_be_noticed(browser, console):
     page = browser.new_page()
     console.listen(page)
     page.evaluate("console.error('a message'); setTimeout(() => { throw Error('thrown') }, 0)")
-    page.wait_for_timeout(200)
+    console.wait_for(page, "thrown")
     page.close()
     assert [error.split(" (")[0] for error in console.ours()] == [
         "a message",

@@ -42,7 +42,7 @@ checks.score()"""
 MORE_SETTINGS = """
 import os
 c.WholeClass.secret_file = os.path.join(os.environ["JUPYTER_DATA_DIR"], "class_of_ps1.secret")
-c.ExecuteSubmission.iopub_timeout = 1
+c.ExecuteSubmission.iopub_timeout = 10
 c.ExecuteSubmission.wall_seconds_per_cell = 40
 """
 

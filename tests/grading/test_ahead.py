@@ -113,7 +113,7 @@ def test_a_long_submission_does_not_keep_others_from_being_run(tmp_path: Path) -
 
     def do(job: Job) -> Outcome:
         if job.student == "a":
-            assert gate.wait(20)
+            assert gate.wait(60)
         ended.append(job.student)
         if len(ended) == len(others):
             gate.set()  # so "a" ends only if all others are run before it
@@ -124,23 +124,44 @@ def test_a_long_submission_does_not_keep_others_from_being_run(tmp_path: Path) -
     assert ended[-1] == "a"
 
 
+class Count:
+    """Counts in one thread what others wait for."""
+
+    def __init__(self) -> None:
+        self.now = 0
+        self._changed = threading.Condition()
+
+    def add_one(self) -> int:
+        with self._changed:
+            self.now += 1
+            self._changed.notify_all()
+            return self.now
+
+    def reaches(self, number: int) -> bool:
+        with self._changed:
+            return self._changed.wait_for(lambda: self.now >= number, 60)
+
+
 def test_memory_holds_a_few_jobs_ahead_only(tmp_path: Path) -> None:
-    gate, made = threading.Event(), []
+    students, most = 100, 2 * 2 + 2 + 1
+    made, ended = Count(), Count()
+    held: list[int] = []
 
     def do(job: Job) -> Outcome:
-        assert gate.wait(20)
+        # Each ends when as many are made as may be.
+        assert made.reaches(min(int(job.student) + most, students))
+        ended.add_one()
         return Graded("null")
 
     def pending() -> Any:
-        for number in range(100):
-            made.append(number)
+        for number in range(students):
+            held.append(made.add_one() - ended.now)
             yield Pending(str(number), lambda number=number: job(str(number)))
 
     run = Class(tmp_path, do).begin("", 2, pending=pending())
-    threading.Event().wait(0.3)
-    assert len(made) <= 2 * 2 + 2 + 1
-    gate.set()
-    assert text(run.outcome(job("99"))) is None
+    assert made.reaches(students)
+    assert text(run.outcome(job(str(students - 1)))) is None
+    assert max(held) == most
 
 
 def test_results_that_are_ready_are_looked_at_a_few_ahead_only(
@@ -153,24 +174,21 @@ def test_results_that_are_ready_are_looked_at_a_few_ahead_only(
         for student in students:
             run.outcome(job(student))
     monkeypatch.setattr(ahead, "MOST_READY", 3)
-    looked: list[str] = []
-    now = threading.Event()
+    looked = Count()
 
     def prepare(student: str) -> Job:
-        looked.append(student)
-        if len(looked) == 4:
-            now.set()
+        looked.add_one()
         return job(student)
 
     again = Class(tmp_path)
     with ThreadPoolExecutor(1) as executor:
         pending = [Pending(name, functools.partial(prepare, name)) for name in students]
         run = ClassRun(pending, executor, 1, again.results, again, run=again.run)
-        assert now.wait(10)
-        assert len(looked) == 4
-        for student in students:
+        for done, student in enumerate(students):
+            most = min(done + 4, len(students))
+            assert looked.reaches(most)
+            assert looked.now == most
             run.outcome(job(student))
-            assert len(looked) <= students.index(student) + 5
         run.stop()
     assert again.ran == []
 
@@ -229,7 +247,7 @@ def test_nobody_waits_for_ever_when_keeping_or_telling_fails(
     for thread in done:
         thread.start()
     for thread in done:
-        thread.join(20)
+        thread.join(60)
         assert not thread.is_alive()
     run.stop()
 
@@ -278,14 +296,22 @@ def test_a_result_whose_file_is_gone_is_run_again(tmp_path: Path) -> None:
 
 
 def test_after_stopping_nothing_is_run(tmp_path: Path) -> None:
-    gate = threading.Event()
+    begun, gate = threading.Event(), threading.Event()
+
+    class Ending(ThreadPoolExecutor):
+        def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+            super().shutdown(wait=False, cancel_futures=cancel_futures)
+            gate.set()  # so what is running ends when the others are cancelled
+            super().shutdown(wait=wait)
 
     def do(job: Job) -> Outcome:
-        gate.wait(20)
+        begun.set()
+        assert gate.wait(60)
         return Graded("null")
 
     whole = Class(tmp_path, do)
-    run = whole.begin("abcdefghij", 1)
-    threading.Timer(0.2, gate.set).start()
+    pending = [Pending(student, functools.partial(job, student)) for student in "abcdefghij"]
+    run = ClassRun(pending, Ending(1), 1, whole.results, whole, run=whole.run)
+    assert begun.wait(60)
     run.stop()
-    assert len(whole.ran) <= 1
+    assert whole.ran == ["a"]

@@ -50,21 +50,21 @@ class Cluster:
     @property
     def address(self) -> str:
         """Where the scheduler is; waits for it."""
-        with Client(scheduler_file=str(self._file), timeout=30, set_as_default=False) as client:
+        with Client(scheduler_file=str(self._file), timeout=120, set_as_default=False) as client:
             return str(client.scheduler.address)
 
     def worker(self, **variables: str) -> subprocess.Popen[bytes]:
         """Start a worker without a nanny, so that killing it is the end of it."""
         before = self._workers()
         process = self._start("worker", "--nthreads", "1", "--no-nanny", **variables)
-        end = time.monotonic() + 60
+        end = time.monotonic() + 120
         while not self._workers() - before:
             assert time.monotonic() < end
             time.sleep(0.1)
         return process
 
     def _workers(self) -> set[str]:
-        with Client(scheduler_file=str(self._file), timeout=30, set_as_default=False) as client:
+        with Client(scheduler_file=str(self._file), timeout=120, set_as_default=False) as client:
             return set(client.scheduler_info(n_workers=-1)["workers"])
 
 
@@ -76,7 +76,7 @@ def cluster(tmp_path: Path) -> Iterator[Cluster]:
 
 def by_dask(cluster: Cluster) -> list[str]:
     where = f"--WholeClass.scheduler_address={cluster.address}"
-    return ["--WholeClass.executor=dask", where, "--WholeClass.scheduler_wait_seconds=20"]
+    return ["--WholeClass.executor=dask", where, "--WholeClass.scheduler_wait_seconds=120"]
 
 
 def test_scores_are_those_of_a_serial_run(course: ToyCourse, cluster: Cluster) -> None:
@@ -204,7 +204,7 @@ def test_a_worker_installed_as_the_page_says_grades(course: ToyCourse, tmp_path:
 
 def test_a_call_of_a_killed_worker_is_made_by_another(cluster: Cluster, tmp_path: Path) -> None:
     first = cluster.worker()
-    executor = DaskWorkers(cluster.address, 20, print)
+    executor = DaskWorkers(cluster.address, 120, print)
     program = f"import pathlib, time; pathlib.Path({str(tmp_path / 'began')!r}).touch(); "
     slow = executor.submit(exec, program + "time.sleep(3)")
     while not (tmp_path / "began").exists():
@@ -217,7 +217,7 @@ def test_a_call_of_a_killed_worker_is_made_by_another(cluster: Cluster, tmp_path
 
 def test_a_call_that_kills_its_workers_fails_alone(cluster: Cluster) -> None:
     workers = [cluster.worker() for _ in range(5)]
-    executor = DaskWorkers(cluster.address, 20, print)
+    executor = DaskWorkers(cluster.address, 120, print)
     deadly = executor.submit(os._exit, 3)
     error = deadly.exception(120)
     assert "the workers that ran it died" in str(error)
@@ -229,7 +229,7 @@ def test_a_call_that_kills_its_workers_fails_alone(cluster: Cluster) -> None:
 def test_a_worker_that_refuses_is_not_asked_again(cluster: Cluster) -> None:
     cluster.worker()
     said: list[str] = []
-    executor = DaskWorkers(cluster.address, 20, said.append)
+    executor = DaskWorkers(cluster.address, 120, said.append)
     refuse = "from hw_grading.batch.job import WorkerUnfit\nraise WorkerUnfit('numpy 1.0')"
     refused = [executor.submit(exec, refuse) for _ in range(3)]
     for future in refused:
@@ -241,7 +241,7 @@ def test_a_worker_that_refuses_is_not_asked_again(cluster: Cluster) -> None:
 
 def test_a_scheduler_that_goes_away_is_the_graders_fault(cluster: Cluster) -> None:
     cluster.worker()
-    executor = DaskWorkers(cluster.address, 20, print)
+    executor = DaskWorkers(cluster.address, 120, print)
     waiting = executor.submit(time.sleep, 600)
     time.sleep(1)
     cluster.scheduler.kill()

@@ -3,7 +3,6 @@
 import base64
 import html
 import re
-import time
 from datetime import timedelta
 
 import pytest
@@ -290,9 +289,9 @@ class TestTheNotebook:
         content = valid(notebook())
         content["cells"][1]["source"] = source + "the_end"
         course.grade("ada", content)
-        began = time.process_time()
-        assert "the_end" in page_of(course)
-        assert time.process_time() - began < 6  # a second here; without a bound 8 and 23
+        page = page_of(course)
+        assert "the_end" in page
+        assert '<span class="n">the_end</span>' not in page
 
     def test_cells_of_the_student_take_no_more_than_their_time(self, course, monkeypatch):
         monkeypatch.setattr(cells, "_SECONDS", -1.0)

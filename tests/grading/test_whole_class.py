@@ -170,7 +170,7 @@ def test_after_a_kill_everybody_is_graded_once(course: ToyCourse, finished: int)
         until_ended(course, finished)
         children = psutil.Process(process.pid).children(recursive=True)
         process.send_signal(signal.SIGKILL)
-    _, alive = psutil.wait_procs(children, timeout=10)
+    _, alive = psutil.wait_procs(children, timeout=60)
     assert not alive
     before = ran(course)
     again = course.grade()
@@ -192,7 +192,7 @@ def test_interrupting_keeps_what_is_finished_and_says_how_to_go_on(course: ToyCo
     said = (course.root / "output.txt").read_text()
     assert "To go on: nbgrader autograde hw2" in said
     assert "Traceback" not in said
-    _, alive = psutil.wait_procs(children, timeout=10)
+    _, alive = psutil.wait_procs(children, timeout=60)
     assert not alive
     course.submit("zz-long", nbformat.writes(course.answered))
     before = ran(course)
@@ -221,7 +221,9 @@ def test_a_second_run_is_refused_while_one_is_grading(course: ToyCourse) -> None
     course.submit("aa-slow", nbformat.writes(course.answer(double=SLOW.format(25))))
     with grading(course) as process:
         until_ended(course, 1)
+        process.send_signal(signal.SIGSTOP)  # so it does not come to its end meanwhile
         second = course.grade()
+        process.send_signal(signal.SIGCONT)
         assert second.returncode == 1
         assert "Another run is grading the course" in second.stderr
         assert process.wait(120) == 0, (course.root / "output.txt").read_text()
@@ -231,7 +233,7 @@ def test_a_second_run_is_refused_while_one_is_grading(course: ToyCourse) -> None
 def test_a_submission_replaced_while_the_class_is_graded_is_graded_as_it_is_then(
     course: ToyCourse,
 ) -> None:
-    course.submit("aa-slow", nbformat.writes(course.answer(double=SLOW.format(15))))
+    course.submit("aa-slow", nbformat.writes(course.answer(double=SLOW.format(30))))
     wrong = course.answer(double="def double(x):\n    return 0", triple="def triple(x): return 0")
     course.submit("b", nbformat.writes(wrong))
     with grading(course, "--WholeClass.workers=2") as process:
@@ -245,7 +247,7 @@ def test_a_gradebook_that_is_in_use_is_waited_for(course: ToyCourse) -> None:
     students = hand_in(course, 3)
     with grading(course) as process:
         until_ended(course, 1)
-        with sqlite3.connect(course.root / "gradebook.db", timeout=30) as gradebook:
+        with sqlite3.connect(course.root / "gradebook.db", timeout=120) as gradebook:
             gradebook.execute("begin exclusive")
             time.sleep(8)
         gradebook.close()

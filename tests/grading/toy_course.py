@@ -41,7 +41,7 @@ c.GenerateAssignment.preprocessors = [
 ]
 c.ExecuteSubmission.cpu_seconds_per_cell = 20
 c.ExecuteSubmission.wall_seconds_per_cell = 40
-c.ExecuteSubmission.iopub_timeout = 1
+c.ExecuteSubmission.iopub_timeout = 10
 c.ExecuteSubmission.output_bytes_per_cell = 200_000
 """
 

@@ -34,12 +34,12 @@ pytestmark = pytest.mark.slow
 MOST_MB = 270  # that reading one file may take
 
 
-def read(path: Path, memory: Any, seconds: float = 20) -> tuple[NotebookNode, list[Problem]]:
+def read(path: Path, memory: Any) -> tuple[NotebookNode, list[Problem]]:
     """Read a file as a submission: a valid notebook comes out, soon, and it takes little memory."""
     memory.begin()
-    began = time.monotonic()
+    began = time.process_time()
     nb, problems = read_submission(path)
-    assert time.monotonic() - began < seconds
+    assert time.process_time() - began < 60  # seconds of computing: one or two here
     memory.end()
     assert memory.grader_mb < MOST_MB, memory
     nbformat.validate(nb)

@@ -16,7 +16,6 @@ from hw_support.submission.problems import Kind
 
 pytestmark = pytest.mark.slow
 
-SECONDS = 180.0  # in which whatever hangs has to be over: the limits of a cell are 4 s and 10 s
 DONE = "print('d' + 'one')"
 VISIBLE = {"test_double": 1.0, "test_mean": 1.0, "test_apply": 1.0, "test_total": 0.0}
 
@@ -215,7 +214,6 @@ def test_an_odd_value_earns_nothing(arena: Arena, value: str) -> None:
     outcome = arena.attack(returning(value), before=LIARS, after=DONE)
     assert outcome.scores == NOTHING
     assert "done" in outcome.printed or outcome.problems
-    assert outcome.seconds < SECONDS
 
 
 @pytest.mark.parametrize("shape", ["(2,)", "(10**15,)", "(-1,)", "()"])
@@ -226,7 +224,6 @@ def test_an_array_in_memory_that_is_not_there_ends_the_kernel_at_most(
     outcome = arena.attack(returning(value), before=LIARS + "\nprint('armed')")
     assert outcome.scores == NOTHING
     assert "armed" in outcome.printed
-    assert outcome.seconds < SECONDS
 
 
 @pytest.mark.parametrize(
@@ -515,7 +512,6 @@ def test_what_is_no_right_function_earns_nothing(arena: Arena, name: str) -> Non
     outcome = arena.attack({"double": _NOT_FUNCTIONS[name]}, before=LIARS, after=DONE)
     assert outcome.scores == NOTHING
     assert "done" in outcome.printed or outcome.problems
-    assert outcome.seconds < SECONDS
 
 
 # -- errors
@@ -597,7 +593,6 @@ def test_whatever_a_function_raises_earns_nothing(arena: Arena, name: str) -> No
     )
     assert outcome.scores == NOTHING
     assert "done" in outcome.printed or outcome.problems
-    assert outcome.seconds < SECONDS
     assert len(str(by_grade_id(outcome.nb, "test_double").outputs)) < 50_000
 
 
@@ -617,7 +612,6 @@ def double(x):
     )
     assert outcome.scores == NOTHING
     assert Kind.TIME_LIMIT in outcome.kinds
-    assert outcome.seconds < SECONDS
 
 
 @pytest.mark.smoke
@@ -675,7 +669,6 @@ total = -1
         }
     )
     assert outcome.scores == {**NOTHING, "test_apply": POINTS["test_apply"]}
-    assert outcome.seconds < SECONDS
     assert "said [" in outcome.printed  # it does not wait for an answer that never comes
     assert "4242.0" not in outcome.printed
 
@@ -770,7 +763,6 @@ def apply(f, x):
     )
     assert outcome.scores == NOTHING
     assert "armed" in outcome.printed
-    assert outcome.seconds < SECONDS
 
 
 def test_callbacks_within_callbacks_within_callbacks_end(arena: Arena) -> None:

@@ -15,7 +15,6 @@ from hw_support.submission.problems import Kind
 
 pytestmark = pytest.mark.slow
 
-SECONDS = 135.0  # in which whatever hangs has to be over: the limits are 4 s and 10 s
 DONE = "print('d' + 'one')"
 
 
@@ -25,7 +24,6 @@ def by_grade_id(nb: NotebookNode, grade_id: str) -> NotebookNode:
 
 def expect_nothing_gained(outcome: Outcome) -> None:
     assert outcome.scores == NOTHING
-    assert outcome.seconds < SECONDS
 
 
 # -- Python itself

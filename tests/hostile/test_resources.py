@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import re
-import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -40,11 +39,10 @@ EXAMINER_MB = 75  # with which an examiner begins
 ONLY = 'print("begun", flush=True)\n'  # the first line of most attacks: that they were run
 
 
-def ended(outcome: Outcome, *kinds: Kind, seconds: float) -> None:
-    """No point; these kinds of problems and no other; and an end in time."""
+def ended(outcome: Outcome, *kinds: Kind) -> None:
+    """No point; these kinds of problems and no other."""
     assert outcome.scores == NOTHING
     assert outcome.kinds == set(kinds), outcome.problems
-    assert outcome.seconds < seconds
 
 
 def small(memory: Any, outcome: Outcome) -> None:
@@ -77,7 +75,7 @@ while True:
         **SHORT,
     )
     assert "begun" in outcome.printed
-    ended(outcome, Kind.TIME_LIMIT, seconds=90)
+    ended(outcome, Kind.TIME_LIMIT)
 
 
 def test_processes_up_to_the_limit_that_stay(arena: Arena) -> None:
@@ -99,7 +97,6 @@ except BlockingIOError:
     # What the kernel itself needs a thread for may fail now: that is the student's own loss.
     assert outcome.scores == NOTHING
     assert outcome.kinds <= {Kind.KERNEL, Kind.PROTOCOL, Kind.TIME_LIMIT}
-    assert outcome.seconds < 120
 
 
 def test_a_thread_bomb(arena: Arena) -> None:
@@ -118,7 +115,6 @@ except RuntimeError as error:
     assert 5 < number_after("threads", outcome) < 60
     assert outcome.scores == NOTHING
     assert outcome.kinds <= {Kind.KERNEL, Kind.PROTOCOL, Kind.TIME_LIMIT}
-    assert outcome.seconds < 120
 
 
 def test_daemons_that_leave_their_session_and_their_parent(arena: Arena) -> None:
@@ -141,7 +137,7 @@ print("left behind")
 """
     )
     assert "left behind" in outcome.printed
-    ended(outcome, seconds=60)
+    ended(outcome)
 
 
 def test_many_busy_processes_run_at_a_low_priority(arena: Arena) -> None:
@@ -149,25 +145,59 @@ def test_many_busy_processes_run_at_a_low_priority(arena: Arena) -> None:
     outcome = arena.attack(
         before="""
 import os, time
-begun = time.monotonic()
 for _ in range(30):
     if os.fork() == 0:
         os.setsid()
-        while time.monotonic() - begun < 20:
+        while True:
             pass
-        os._exit(0)
-while os.getpriority(os.PRIO_PROCESS, 0) == 0 and time.monotonic() - begun < 20:
+while os.getpriority(os.PRIO_PROCESS, 0) == 0:
     time.sleep(0.1)
 print("priority", os.getpriority(os.PRIO_PROCESS, 0))
 if os.fork() == 0:
     print("priority", os.getpriority(os.PRIO_PROCESS, 0), flush=True)
     os._exit(0)
 """,
-        cpu_seconds_per_cell=30.0,
-        wall_seconds_per_cell=60.0,
+        cpu_seconds_per_cell=240.0,
+        wall_seconds_per_cell=120.0,
     )
     assert number_after("priority", outcome) >= 4
-    ended(outcome, seconds=120)
+    ended(outcome)
+
+
+@pytest.mark.skipif(
+    not Path("/proc/self/autogroup").exists(), reason="this system does not divide by sessions"
+)
+def test_busy_processes_that_go_on_in_new_sessions(arena: Arena) -> None:
+    """A session has the usual priority when it is made."""
+    outcome = arena.attack(
+        before=ONLY
+        + """
+import os, signal, time
+signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+def go_on():
+    while True:
+        os.setsid()
+        end = time.process_time() + 0.02
+        while time.process_time() < end:
+            pass
+        while True:
+            try:
+                if os.fork():
+                    os._exit(0)
+                break
+            except OSError:  # there are too many at the moment
+                pass
+for _ in range(20):
+    if os.fork() == 0:
+        go_on()
+time.sleep(1000)
+""",
+        cpu_seconds_per_cell=1200.0,
+        wall_seconds_per_cell=240.0,
+    )
+    assert "begun" in outcome.printed
+    ended(outcome, Kind.TIME_LIMIT)
+    assert "sessions of busy processes" in str(outcome.problems)
 
 
 # -- memory
@@ -189,7 +219,7 @@ except MemoryError:
 """
     )
     assert 500 < number_after("taken", outcome) < 1500
-    ended(outcome, seconds=60)
+    ended(outcome)
     small(memory, outcome)
 
 
@@ -203,14 +233,12 @@ for number in range(8):
             block = bytearray(b"x") * (250 << 20)
             time.sleep(1000)
         os._exit(0)
-time.sleep(25)
-print("all there")
+time.sleep(1000)
 """,
-        cpu_seconds_per_cell=20.0,
-        wall_seconds_per_cell=40.0,
+        cpu_seconds_per_cell=60.0,
+        wall_seconds_per_cell=120.0,
     )
-    assert "all there" not in outcome.printed
-    ended(outcome, Kind.MEMORY_LIMIT, seconds=105)
+    ended(outcome, Kind.MEMORY_LIMIT)
 
 
 FILL = """
@@ -235,7 +263,7 @@ def test_files_in_all_folders_that_can_be_written(arena: Arena) -> None:
     )
     assert outcome.printed.count("No space left") == 3
     assert 100 < number_after("wrote", outcome) <= 150
-    ended(outcome, seconds=60)
+    ended(outcome)
 
 
 def test_a_full_home_folder_keeps_nobody_from_being_tested(arena: Arena) -> None:
@@ -268,7 +296,7 @@ signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
 """
     )
     assert number_after("refused", outcome) == 18
-    ended(outcome, seconds=60)
+    ended(outcome)
 
 
 def test_empty_files_take_memory_too(arena: Arena) -> None:
@@ -286,7 +314,6 @@ print("came to the end")
     assert outcome.scores == NOTHING
     assert outcome.kinds == {Kind.DISK_LIMIT}
     assert "came to the end" not in outcome.printed
-    assert outcome.seconds < 60
 
 
 MAPPED = """
@@ -419,7 +446,6 @@ time.sleep(1.5)
     )
     assert outcome.scores == NOTHING
     assert outcome.kinds <= {Kind.MEMORY_LIMIT}
-    assert outcome.seconds < 120
     if not outcome.kinds:
         assert number_after("taken", outcome) < 1300
 
@@ -448,7 +474,7 @@ print("read", sqlite3.connect("/tmp/data").execute("select * from numbers").fetc
     )
     assert "nothing is locked" in outcome.printed
     assert "read [(12,)]" in outcome.printed
-    ended(outcome, seconds=60)
+    ended(outcome)
 
 
 def test_a_hundred_thousand_open_files(arena: Arena) -> None:
@@ -468,7 +494,6 @@ except OSError as error:
     assert number_after("opened", outcome) < 512
     assert outcome.scores == NOTHING
     assert outcome.kinds <= {Kind.KERNEL, Kind.PROTOCOL, Kind.TIME_LIMIT}
-    assert outcome.seconds < 90
 
 
 # -- output
@@ -510,7 +535,6 @@ def test_a_flood_of_output(arena: Arena, memory: Any, way: str) -> None:
     assert outcome.scores == NOTHING
     assert outcome.kinds <= {Kind.OUTPUT_LIMIT, Kind.TIME_LIMIT, Kind.KERNEL}
     assert outcome.kinds & {Kind.OUTPUT_LIMIT, Kind.TIME_LIMIT}
-    assert outcome.seconds < 90
     small(memory, outcome)
 
 
@@ -559,7 +583,6 @@ def test_endless_messages_that_are_not_stored(arena: Arena, memory: Any, way: st
     assert outcome.scores == NOTHING
     assert outcome.kinds <= {Kind.OUTPUT_LIMIT, Kind.TIME_LIMIT, Kind.KERNEL}
     assert outcome.kinds & {Kind.OUTPUT_LIMIT, Kind.TIME_LIMIT}
-    assert outcome.seconds < 90
     small(memory, outcome)
 
 
@@ -588,7 +611,6 @@ def test_a_large_output(arena: Arena, memory: Any, what: str) -> None:
     assert "after" in outcome.printed
     assert outcome.scores == NOTHING
     assert outcome.kinds <= {Kind.OUTPUT_LIMIT, Kind.KERNEL}
-    assert outcome.seconds < 90
     small(memory, outcome)
 
 
@@ -664,7 +686,7 @@ def graded_elsewhere(root: Path, before: str, **options: Any) -> tuple[dict[str,
         [sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
     try:
-        printed, errors = grader.communicate(timeout=30)
+        printed, errors = grader.communicate(timeout=300)
     except subprocess.TimeoutExpired:
         family = psutil.Process(grader.pid).children(recursive=True)
         for process in (*family, psutil.Process(grader.pid)):
@@ -730,7 +752,7 @@ for ask in (input, getpass.getpass, sys.stdin.readline, lambda: raw("?")):
     )
     assert outcome.printed.count("refused StdinNotImplementedError") == 3
     assert "answered ''" in outcome.printed.replace("\\'", "'")
-    ended(outcome, seconds=45)
+    ended(outcome)
 
 
 # The kernel's own sockets, used past its session: 100 messages of 10 MB.
@@ -790,7 +812,6 @@ def test_large_messages_faster_than_they_are_read(arena: Arena, memory: Any, way
     )
     assert outcome.scores == NOTHING
     assert outcome.kinds <= {Kind.KERNEL, Kind.OUTPUT_LIMIT, Kind.TIME_LIMIT, Kind.MEMORY_LIMIT}
-    assert outcome.seconds < 120
     small(memory, outcome)
 
 
@@ -867,7 +888,7 @@ FUNCTION_LOOPS = (
 def test_a_cell_that_does_not_end(arena: Arena, loop: str) -> None:
     outcome = arena.attack(before="import numpy as np\n" + ONLY + LOOPS[loop], **SHORT)
     assert "begun" in outcome.printed
-    ended(outcome, Kind.TIME_LIMIT, seconds=90)
+    ended(outcome, Kind.TIME_LIMIT)
 
 
 @pytest.mark.parametrize("loop", FUNCTION_LOOPS)
@@ -880,7 +901,6 @@ def test_a_function_that_does_not_end(arena: Arena, loop: str) -> None:
     assert outcome.scores["test_double"] == 0
     assert outcome.kinds <= {Kind.TIME_LIMIT, Kind.PROTOCOL}
     assert outcome.kinds
-    assert outcome.seconds < 120
 
 
 def test_a_function_that_waits_in_every_call_uses_up_no_more_than_the_submissions_time(
@@ -893,7 +913,7 @@ def test_a_function_that_waits_in_every_call_uses_up_no_more_than_the_submission
         wall_seconds_per_submission=4.0,
         iopub_timeout=1,
     )
-    ended(outcome, Kind.TIME_LIMIT, seconds=45)
+    ended(outcome, Kind.TIME_LIMIT)
     assert "for the whole submission" in outcome.problems[-1].message
 
 
@@ -904,8 +924,7 @@ def test_computing_in_children_that_are_gone_before_anybody_looks(arena: Arena) 
         + """
 import os, signal, time
 signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-until = time.time() + 8
-while time.time() < until:
+while True:
     if os.fork() == 0:
         end = time.process_time() + 0.1
         while time.process_time() < end:
@@ -915,13 +934,13 @@ while time.time() < until:
         os.wait()
     except ChildProcessError:
         pass
-print("all of", "it")
 """,
         cpu_seconds_per_cell=2.0,
+        wall_seconds_per_cell=120.0,
     )
     assert "begun" in outcome.printed
-    assert "all of it" not in outcome.printed
-    ended(outcome, Kind.TIME_LIMIT, seconds=45)
+    ended(outcome, Kind.TIME_LIMIT)
+    assert "2 s of computing" in str(outcome.problems)
 
 
 def test_computing_in_children_one_after_another(arena: Arena) -> None:
@@ -943,11 +962,11 @@ for _ in range(6):
 print("all of", "it")
 """,
         cpu_seconds_per_cell=2.0,
-        wall_seconds_per_cell=20.0,
+        wall_seconds_per_cell=120.0,
     )
     assert "begun" in outcome.printed
     assert "all of it" not in outcome.printed
-    ended(outcome, Kind.TIME_LIMIT, seconds=45)
+    ended(outcome, Kind.TIME_LIMIT)
 
 
 def test_timers_that_go_off_all_the_time(arena: Arena) -> None:
@@ -966,7 +985,6 @@ signal.setitimer(signal.ITIMER_VIRTUAL, 1e-6, 1e-6)
     assert outcome.scores == NOTHING
     # A handler that interrupts itself again and again may also end the kernel.
     assert outcome.kinds <= {Kind.TIME_LIMIT, Kind.KERNEL}
-    assert outcome.seconds < 180
 
 
 # -- the kernel's end
@@ -998,13 +1016,13 @@ app.kernel.io_loop.add_callback(app.kernel.io_loop.stop)
 @pytest.mark.parametrize("way", DEATHS)
 def test_a_kernel_that_ends(arena: Arena, way: str) -> None:
     outcome = arena.attack({"total": "total = 10"}, before=ONLY + DEATHS[way])
-    ended(outcome, Kind.KERNEL, seconds=60)
+    ended(outcome, Kind.KERNEL)
 
 
 @pytest.mark.parametrize("way", ["exit", "abort", "segfault", "killed", "replaced"])
 def test_a_function_that_ends_the_kernel(arena: Arena, way: str) -> None:
     outcome = arena.attack({"double": f"def double(x):\n    {DEATHS[way]}", "total": "total = 10"})
-    ended(outcome, Kind.KERNEL, seconds=60)
+    ended(outcome, Kind.KERNEL)
 
 
 STUNS = {
@@ -1081,7 +1099,6 @@ def test_a_kernel_that_is_there_and_does_not_work(arena: Arena, way: str) -> Non
     harmless = outcome.scores["test_total"] == 1
     assert outcome.kinds <= {Kind.KERNEL, Kind.TIME_LIMIT, Kind.PROTOCOL}
     assert harmless or outcome.kinds
-    assert outcome.seconds < 135
 
 
 def test_a_thread_that_prints_into_later_cells(arena: Arena, memory: Any) -> None:
@@ -1101,7 +1118,6 @@ threading.Thread(target=chat, daemon=True).start()
     assert "from behind" not in str([cell.outputs for cell in tests])
     assert outcome.scores == NOTHING
     assert outcome.kinds <= {Kind.OUTPUT_LIMIT}
-    assert outcome.seconds < 90
     small(memory, outcome)
 
 
@@ -1122,7 +1138,6 @@ def test_a_function_that_calls_the_tests_function_for_ever(arena: Arena, memory:
     assert outcome.scores == NOTHING
     assert outcome.kinds <= {Kind.TIME_LIMIT, Kind.PROTOCOL}
     assert outcome.kinds
-    assert outcome.seconds < 120
     small(memory, outcome)
 
 
@@ -1137,7 +1152,6 @@ def test_a_function_that_calls_itself_and_the_tests_function_without_end(
     )
     assert outcome.scores == NOTHING
     assert outcome.kinds <= {Kind.TIME_LIMIT, Kind.PROTOCOL, Kind.KERNEL}
-    assert outcome.seconds < 120
     small(memory, outcome)
 
 
@@ -1174,7 +1188,6 @@ def double(x):
     outcome = arena.attack({"double": double, "total": "total = 10"}, iopub_timeout=1)
     assert outcome.scores == NOTHING | {"test_total": 1.0}
     assert outcome.kinds <= {Kind.TIME_LIMIT}
-    assert outcome.seconds < 120
     small(memory, outcome)
 
 
@@ -1207,6 +1220,77 @@ def test_a_test_that_computes_without_end_with_what_it_was_given(
     arena.expect_no_harm(outcome)
 
 
+@contextlib.contextmanager
+def grading_elsewhere(
+    root: Path, code: str, begun: Callable[[list[psutil.Process]], bool]
+) -> Iterator[tuple[subprocess.Popen[bytes], list[psutil.Process]]]:
+    """Grade in a process of its own, which is killed in the end with all that it started.
+
+    The block begins when the attack has begun; it gets the grader, and its processes then.
+    """
+    script = KILLED.format(
+        hostile=str(Path(__file__).parent), root=str(root / "elsewhere"), code=code
+    )
+    grader = subprocess.Popen(
+        [sys.executable, "-c", script],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    family: list[psutil.Process] = []
+    try:
+        until = time.monotonic() + 120
+        while not begun(family):
+            assert time.monotonic() < until, "the attack did not begin"
+            time.sleep(0.2)
+            family = psutil.Process(grader.pid).children(recursive=True)
+        yield grader, family
+    finally:
+        grader.kill()
+        grader.wait()
+        psutil.wait_procs(family, timeout=60)
+
+
+AS_MANY_AS_MAY_BE = """
+import os
+try:
+    for _ in range(127):
+        if os.fork() == 0:
+            os.setsid()
+            while True:
+                pass
+except OSError:
+    pass
+while True:
+    pass
+"""
+COMPUTES = """
+import time
+def mean(x):
+    end = time.process_time() + 1
+    while time.process_time() < end:
+        pass
+    return np.asarray(x, dtype=float).mean(axis=0)
+"""
+
+
+def test_scores_are_the_same_beside_as_many_busy_processes_as_may_be(
+    arena: Arena, tmp_path: Path
+) -> None:
+    """Under the limits of a class."""
+
+    def are_there(family: list[psutil.Process]) -> bool:
+        return sum("answering.nursery" in _command(process) for process in family) > 30
+
+    honest = [notebook(RIGHT | {"mean": COMPUTES}), notebook({"mean": COMPUTES})]
+    limits = {"cpu_seconds_per_cell": 60.0, "wall_seconds_per_cell": 180.0}
+    with grading_elsewhere(tmp_path, AS_MANY_AS_MAY_BE, are_there):
+        graded = [arena.grade(nb, **limits) for nb in honest]
+    assert [outcome.scores for outcome in graded] == [POINTS, NOTHING | {"test_mean": 3.0}]
+    assert [outcome.problems for outcome in graded] == [[], []]
+
+
 def test_the_grader_killed_leaves_nothing(tmp_path: Path) -> None:
     code = """
 import os, subprocess, time
@@ -1219,38 +1303,18 @@ subprocess.Popen(["sleep", "98765"], start_new_session=True)
 while True:
     pass
 """
-    script = KILLED.format(
-        hostile=str(Path(__file__).parent), root=str(tmp_path / "arena"), code=code
-    )
-    environment = {**os.environ, "HW_MARKER": "grader-to-be-killed"}
-    grader = subprocess.Popen(
-        [sys.executable, "-c", script],
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    try:
-        family: list[psutil.Process] = []
-        until = time.monotonic() + 60
-        while time.monotonic() < until and not _has_sleeper(family):
-            time.sleep(0.2)
-            family = psutil.Process(grader.pid).children(recursive=True)
-        assert _has_sleeper(family), "the attack did not begin"
+    with grading_elsewhere(tmp_path, code, _has_sleeper) as (grader, family):
         names = " ".join(word for p in family for word in _command(p))
         assert "hw_grading.examiner.process" in names
         assert "bwrap" in names
         assert len(family) >= 8
-    finally:
-        grader.send_signal(signal.SIGKILL)
-        grader.wait()
-    # Only folders with sockets stay, in the folder for temporary files.
-    _, left = psutil.wait_procs(family, timeout=6)
-    names = [" ".join(_command(process))[:60] for process in left]
-    for process in left:
-        with contextlib.suppress(psutil.Error):
-            process.kill()
+        grader.kill()
+        # Only folders with sockets stay, in the folder for temporary files.
+        _, left = psutil.wait_procs(family, timeout=60)
+        names = [" ".join(_command(process))[:60] for process in left]
+        for process in left:
+            with contextlib.suppress(psutil.Error):
+                process.kill()
     assert names == []
 
 

@@ -14,7 +14,6 @@ import struct
 import subprocess
 import sys
 import threading
-import time
 import warnings
 import weakref
 from collections.abc import Callable, Iterator
@@ -734,21 +733,23 @@ def alarm(seconds: float) -> Iterator[None]:
         ("spin", "time"),
         ("call", "time"),
         ("wait", "time"),
+        ("spin", "alarm"),
+        ("call", "alarm"),
+        ("wait", "alarm"),
     ],
 )
 def test_what_takes_too_long_is_interrupted_and_the_session_goes_on(name: str, by: str) -> None:
     with process() as (session, _):
         function, same = session.get(name), session.get("same")
+        before = session.limits
         for number in range(3):
-            session.limit_computing(0.2 if by == "computing" else float("inf"))
-            began = time.monotonic()
+            session.limit(0.2 if by == "computing" else 600, 0.2 if by == "time" else 600)
             with (
                 pytest.raises(TimeLimitReached),
-                alarm(0.2) if by == "time" else contextlib.nullcontext(),
+                alarm(0.2) if by == "alarm" else contextlib.nullcontext(),
             ):
                 function(lambda x: x)
-            assert time.monotonic() - began < 25
-            session.cpu_limit = float("inf")
+            session.limits = before
             assert same(number) == number
         session.end_test()
         assert session.gone is None
@@ -760,10 +761,10 @@ def test_who_cannot_be_interrupted_is_killed(name: str, monkeypatch: pytest.Monk
     monkeypatch.setattr("hw_grading.examiner.session._SECONDS_TO_REACT", 0.7)
     with process() as (session, child):
         function = session.get(name)
-        session.limit_computing(0.1)
+        session.limit(0.1, 600)
         with pytest.raises(Gone, match="could not be interrupted"):
             function(lambda x: x)
-        assert child.wait(5)
+        assert child.wait(60)
         with pytest.raises(Gone, match="could not be interrupted"):
             session.get("same")
 
@@ -771,11 +772,27 @@ def test_who_cannot_be_interrupted_is_killed(name: str, monkeypatch: pytest.Monk
 def test_who_says_nothing_when_time_is_up_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("hw_grading.examiner.session._SECONDS_TO_REACT", 0.7)
     pair = Pair()
-    pair.session.limit_computing(-1)
+    pair.session.limit(-1, 600)
     with pytest.raises(Gone, match="could not be interrupted"):
         pair.session.get("x")
     assert pair.interrupts
     assert pair.kills
+
+
+@pytest.mark.parametrize(
+    ("passed", "waited", "late"), [(9, 0, False), (11, 0, True), (39, 30, False)]
+)
+def test_what_was_waited_for_the_processor_does_not_count(
+    passed: float, waited: float, late: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [1000.0, 0.0]
+    monkeypatch.setattr("hw_grading.examiner.session.monotonic", lambda: now[0])
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        session = Session(ours, lambda: None, lambda: None, float, lambda: now[1])
+        session.limit(60, 10)
+        now[:] = 1000 + passed, waited
+        assert session._is_late() is late
 
 
 def test_an_interrupt_at_any_moment_leaves_answers_in_step() -> None:

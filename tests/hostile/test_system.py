@@ -63,11 +63,10 @@ def refused(outcome: Outcome) -> set[str]:
     return set(re.findall(r"refused (\w+)", outcome.printed))
 
 
-def nothing_gained(outcome: Outcome, seconds: float = 12) -> None:
-    """No point, no problem worth a note, and an end in time."""
+def nothing_gained(outcome: Outcome) -> None:
+    """No point, and no problem worth a note."""
     assert outcome.scores == NOTHING
     assert outcome.kinds == set()
-    assert outcome.seconds < seconds
 
 
 class Listener:
@@ -508,7 +507,6 @@ time.sleep(1000)
     assert "begun" in outcome.printed
     assert outcome.scores == NOTHING
     assert outcome.kinds == {Kind.TIME_LIMIT}
-    assert outcome.seconds < 45
 
 
 @by_number
@@ -530,7 +528,6 @@ time.sleep(1.5)
     assert "begun" in outcome.printed
     assert outcome.scores == NOTHING
     assert outcome.kinds <= {Kind.KERNEL}
-    assert outcome.seconds < 45
 
 
 # -- rights

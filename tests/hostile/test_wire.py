@@ -11,7 +11,6 @@ import select
 import socket
 import struct
 import threading
-import time
 import tracemalloc
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -466,15 +465,13 @@ def test_what_is_remembered_of_earlier_results_takes_little_memory() -> None:
     assert sum(thing is not None for thing in remembered.things) < 100_000
 
 
-def test_keys_that_collide_take_no_time() -> None:
+def test_keys_that_collide_are_refused() -> None:
     # Tuples of -1 and -2, which have one hash: each key would be compared with all before it.
     keys = np.full((3000, 100), -1.0)
     keys[:, -12:] -= (np.arange(3000)[:, None] >> np.arange(12)) & 1
     item = [2, *[entry for _ in keys for entry in ([4, "tuple", "<f8", 100], None)]]
-    began = time.process_time()
-    with contextlib.suppress(WireError):
+    with pytest.raises(WireError, match="keys that were made to collide"):
         decode(item, keys.tobytes())
-    assert time.process_time() - began < 0.5
 
 
 # -- any value, any bytes

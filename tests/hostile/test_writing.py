@@ -51,11 +51,10 @@ def refused(outcome: Outcome) -> set[str]:
     return set(re.findall(r"refused (\w+)", outcome.printed))
 
 
-def nothing_gained(outcome: Outcome, seconds: float = 15) -> None:
-    """No point, no problem worth a note, and an end in time."""
+def nothing_gained(outcome: Outcome) -> None:
+    """No point, and no problem worth a note."""
     assert outcome.scores == NOTHING
     assert outcome.kinds == set()
-    assert outcome.seconds < seconds
 
 
 @pytest.fixture
@@ -314,7 +313,6 @@ print("left", os.listdir("/run/kernel"), os.listdir("/home/student"), len(os.lis
     assert "left [] [] True" in outcome.printed
     assert outcome.scores == NOTHING
     assert outcome.kinds <= {Kind.KERNEL}
-    assert outcome.seconds < 90
 
 
 def test_things_left_for_the_next_student(arena: Arena) -> None:
@@ -372,7 +370,6 @@ attempt("write_key", open, "/run/kernel/grader.json", "a")
     assert outcome.scores == NOTHING
     assert {"read_key", "write_key"} <= refused(outcome) or "No such file" in outcome.printed
     assert "link" not in worked(outcome)
-    assert outcome.seconds < 45
 
 
 @pytest.mark.parametrize(

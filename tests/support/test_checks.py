@@ -129,6 +129,7 @@ def test_a_part_that_does_not_return_fails_and_the_next_is_tried(monkeypatch, ca
     checks = Checks("f", points=2)
     with checks("loops", points=1):
         exec(code)
+    monkeypatch.setattr("hw_support.checks.WALL_SECONDS", 600.0)
     with checks("returns", points=1):
         pass
     assert checks.score() == 1.0
