@@ -49,7 +49,8 @@ def visible(text: str) -> str:
     Control and format characters (of colours, of the direction of writing), halves of characters
     and letters that look like a space are shown as their escapes; lines and tabs are kept.
     """
-    if text.isprintable() and not _LOOK_BLANK.intersection(text):
+    on_one_line = text.replace("\n", "").replace("\t", "")
+    if on_one_line.isprintable() and not _LOOK_BLANK.intersection(text):
         return text
     return "".join(c if _is_seen(c) else c.encode("unicode_escape").decode() for c in text)
 

@@ -173,7 +173,7 @@ class Session:
         self._returned = wire.Remembered()
         self._name_of: dict[int, str] = {}  # functions that a name was asked for, by number
         self.hung: dict[str, None] = {}  # functions that did not return in this test, in order
-        self.returned: set[str] = set()  # and those that did, once at least
+        self.returned: set[str] = set()  # and those that did, with nothing standing in for others
         self._depth = 0
         self._limits = _NO_LIMITS
         self._beyond = False  # whether one of them was reached, when they were last looked at
@@ -235,7 +235,7 @@ class Session:
             if name:
                 self.hung[name] = None
             raise
-        if name:
+        if name and not self._put:
             self.returned.add(name)
         given = list(wire.mutable([list(arguments), named]))
         with self._keeping_to_the_protocol():

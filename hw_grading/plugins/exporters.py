@@ -16,12 +16,12 @@ docs/lifecycle.md shows what calls what.
 from __future__ import annotations
 
 import functools
+import json
 import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import nbformat
 from nbconvert.exporters import NotebookExporter
 from nbgrader.converters import Autograde, NbGraderException
 from nbgrader.preprocessors import Execute
@@ -113,7 +113,9 @@ class SubmissionExporter(NotebookExporter):
             self._turn = self._class.turn(ids["student"], Path(filename))
             carry_along(Path(folder), graded)
             log_problems(self.log, ids["student"], self._turn.notebook)
-            return nbformat.writes(self._turn.notebook), self._init_resources(resources)
+            # The second pass writes this file again: with indents it would take ten times as long.
+            mended = json.dumps(self._turn.notebook, ensure_ascii=False)
+            return mended, self._init_resources(resources)
         self._turn.put_into(resources)
         converted: tuple[str, dict[str, Any]] = self.from_notebook_node(
             self._turn.notebook, resources, **kwargs

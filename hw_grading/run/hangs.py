@@ -14,7 +14,7 @@ from collections.abc import Iterable
 
 from nbformat import NotebookNode
 
-_SECONDS_FOR_HANGS = 60.0  # of computing, for all cells that do not end, where a function hangs
+_SECONDS_FOR_HANGS = 40.0  # of computing, for all cells that do not end, where a function hangs
 _SHARE_OF_A_CELL = 0.2  # of what is left of them
 _LEAST_SECONDS = 1.0
 _FRAME = re.compile(r", in (\w+)\(")  # of a traceback, as IPython writes it
@@ -32,11 +32,9 @@ class Hangs:
     """
 
     def __init__(self, nb: NotebookNode) -> None:
-        self._rests_on: dict[str, set[str]] = {}  # of names: those in what they mean
-        self._functions: set[str] = set()
-        for cell in nb.cells:
-            if cell.cell_type == "code":
-                self._read(cell.source)
+        self._nb = nb
+        self._code: _Code | None = None  # read when it is needed: hardly any function hangs
+        self._returned_so_far: list[NotebookNode | list[str]] = []
         self._hanging: set[str] = set()
         self._has_returned: set[str] = set()
         self._interrupted: set[str] = set()  # functions that ran when a cell was interrupted
@@ -44,7 +42,7 @@ class Hangs:
 
     def called_by(self, cell: NotebookNode) -> list[str]:
         """Return the functions that hang and that a cell may call."""
-        return sorted(self._hanging & self._reached_by(cell)) if self._hanging else []
+        return sorted(self._hanging & self._known.reached_by(cell)) if self._hanging else []
 
     def cpu_seconds(self, cell: NotebookNode, usual: float) -> float:
         """Return the computing time of a cell whose usual limit is given."""
@@ -69,41 +67,66 @@ class Hangs:
             What the cell has used.
         """
         text = _COLOUR.sub("", "\n".join(traceback))
-        running = self._functions.intersection(_FRAME.findall(text))
-        self.hung(running - self._has_returned | running & self._interrupted, cpu_seconds)
+        running = self._known.functions.intersection(_FRAME.findall(text))
+        blamed = running - self._has_returned | running & self._interrupted
+        self.hung(blamed, cpu_seconds)
         self._interrupted |= running
 
     def returned(self, cell: NotebookNode) -> None:
         """Note that a cell came to its end: what it calls has returned."""
-        self._clear(self._reached_by(cell))
+        self._note(cell)
 
-    def have_returned(self, functions: Iterable[str]) -> None:
+    def have_returned(self, functions: list[str]) -> None:
         """Note functions that returned, and with them those that they call."""
-        self._clear(self._reached_from(set(functions)))
+        self._note(functions)
 
-    def _clear(self, reached: set[str]) -> None:
+    def _note(self, what: NotebookNode | list[str]) -> None:
+        if self._code is None:
+            self._returned_so_far.append(what)
+            return
+        code = self._code
+        reached = code.reached_from(what) if isinstance(what, list) else code.reached_by(what)
         self._hanging -= reached
-        self._has_returned |= reached & self._functions
+        self._has_returned |= reached & code.functions
 
-    def _read(self, source: str) -> None:
-        for statement in _statements(source):
-            if isinstance(statement, ast.FunctionDef):
-                self._functions.add(statement.name)
-            bound = _defined(statement)
-            if not _has_call(statement):  # another name for a function, or a list of some
-                bound = bound | _names(statement, ast.Store)
-            for name in bound:
-                self._rests_on.setdefault(name, set()).update(_names(statement, ast.Load))
+    @property
+    def _known(self) -> _Code:
+        if self._code is None:
+            self._code = _Code(self._nb)
+            for what in self._returned_so_far:
+                self._note(what)
+        return self._code
 
-    def _reached_by(self, cell: NotebookNode) -> set[str]:
+
+class _Code:
+    """What the code of a notebook tells: its functions, and which names rest on which."""
+
+    def __init__(self, nb: NotebookNode) -> None:
+        self.functions: set[str] = set()
+        self._rests_on: dict[str, set[str]] = {}  # of names: those in what they mean
+        for cell in nb.cells:
+            for statement in _statements(cell.source) if cell.cell_type == "code" else ():
+                self._read(statement)
+
+    def _read(self, statement: ast.stmt) -> None:
+        if isinstance(statement, ast.FunctionDef):
+            self.functions.add(statement.name)
+        bound = _defined(statement)
+        if not _has_call(statement):  # another name for a function, or a list of some
+            bound = bound | _names(statement, ast.Store)
+        for name in bound:
+            self._rests_on.setdefault(name, set()).update(_names(statement, ast.Load))
+
+    def reached_by(self, cell: NotebookNode) -> set[str]:
         """Return the names in a cell's calls, those in the functions that they mean, and so on."""
         left: set[str] = set()
         for statement in _statements(cell.source):
             if _has_call(statement) and not _defined(statement):
                 left |= _names(statement, ast.Load)
-        return self._reached_from(left)
+        return self.reached_from(left)
 
-    def _reached_from(self, names: set[str]) -> set[str]:
+    def reached_from(self, names: Iterable[str]) -> set[str]:
+        """Return names, those in the functions that they mean, and so on."""
         left, reached = set(names), set[str]()
         while left:
             name = left.pop()

@@ -6,6 +6,7 @@ outside, and a second connection where student code broke the first.
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
 from collections.abc import Sequence
@@ -14,6 +15,7 @@ from typing import Any
 from nbclient import NotebookClient
 from nbclient.util import ensure_async, run_sync
 from nbformat import NotebookNode
+from traitlets.log import get_logger
 
 from hw_grading.run.blame import talking
 from hw_grading.run.settings import RunSettings
@@ -42,8 +44,12 @@ class Kernel(NotebookClient):
     def __init__(
         self, nb: NotebookNode, settings: RunSettings, preload: Sequence[str], **hooks: Any
     ) -> None:
+        # Its messages for debugging, a dozen for each cell, cost more than the cell does.
+        log = logging.getLogger(f"{get_logger().name}.kernel")
+        log.setLevel(logging.INFO)
         super().__init__(
             nb,
+            log=log,
             kernel_manager_class=KernelInSandbox,
             shutdown_kernel="immediate",
             store_widget_state=False,
@@ -114,6 +120,7 @@ class Kernel(NotebookClient):
     def create_kernel_manager(self) -> Any:
         """Make the manager of a kernel in a sandbox."""
         manager: Any = super().create_kernel_manager()
+        manager.log = self.log
         if self._settings.sandbox != "none":
             manager.shown = environment.shown(self._settings.blas_threads, [], self._preload)
         manager.limits = self._settings.of_sandbox()

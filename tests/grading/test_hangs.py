@@ -51,16 +51,16 @@ def test_cells_that_call_it_get_less_and_definitions_and_others_do_not(hangs: Ha
     assert hangs.called_by(CELL["calls list"]) == ["f"]
 
 
-def test_each_hang_leaves_less_and_all_of_them_together_a_minute(hangs: Hangs) -> None:
+def test_each_hang_leaves_less_and_all_of_them_together_less_than_a_minute(hangs: Hangs) -> None:
     hangs.hung(["f"], 5)
     given = []
     for _ in range(12):
         given.append(hangs.cpu_seconds(CELL["calls f"], 600))
         hangs.interrupted(traceback("f"), given[-1])
     assert given == sorted(given, reverse=True)
-    assert given[0] > 10
+    assert given[0] == 7
     assert given[-1] == 1
-    assert 40 < sum(given) < 60
+    assert 30 < sum(given) < 40
 
 
 def test_a_limit_is_never_raised(hangs: Hangs) -> None:
