@@ -5,6 +5,8 @@ import json
 import re
 import subprocess
 import sys
+import tomllib
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -38,6 +40,17 @@ def test_each_room_imports_only_those_below_it():
     program = Path(sys.executable).with_name("lint-imports")
     done = subprocess.run([program, "--no-cache"], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout
+
+
+def test_the_picture_in_the_design_has_every_layer_in_its_order():
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    [contract] = [c for c in settings["tool"]["importlinter"]["contracts"] if c["type"] == "layers"]
+    layers = [layer.replace("hw_grading.", "").split(" | ") for layer in contract["layers"]]
+    page = (ROOT / "docs" / "design.md").read_text(encoding="utf-8")
+    [picture] = re.findall(r"^```mermaid\nflowchart TB\n(.*?)^```$", page, re.M | re.S)
+    lines = [line.strip() for line in picture.splitlines()]
+    arrows = [[end.split(" & ") for end in line.split(" --> ")] for line in lines]
+    assert arrows == [[upper, lower] for upper, lower in pairwise(layers)]
 
 
 def test_every_room_says_what_it_may_import():
