@@ -1,4 +1,4 @@
-"""The little HTML that stands in text cells: what means something on paper, and what does not."""
+"""The little HTML that stands in text cells and in outputs."""
 
 from __future__ import annotations
 
@@ -10,8 +10,6 @@ __all__ = ["Piece", "html_pieces", "html_text"]
 Piece = tuple[str, str, dict[str, str | None], str]
 
 _BLOCKS = {"p", "div", "tr", "li", "table", "h1", "h2", "h3", "h4", "h5", "h6", "pre", "br", "hr"}
-_CELLS = {"td", "th"}
-_UNSEEN = {"script", "style"}
 
 
 class _Pieces(HTMLParser):
@@ -22,8 +20,7 @@ class _Pieces(HTMLParser):
         self.pieces: list[Piece] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        source = self.get_starttag_text() or f"<{tag}>"
-        self.pieces.append(("open", tag, dict(attrs), source))
+        self.pieces.append(("open", tag, dict(attrs), self.get_starttag_text() or f"<{tag}>"))
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.handle_starttag(tag, attrs)
@@ -38,7 +35,7 @@ class _Pieces(HTMLParser):
         self.pieces.append(("open", "!", {}, f"<!{decl}>"))
 
     def unknown_decl(self, data: str) -> None:
-        self.pieces.append(("open", "!", {}, f"<![{data}]>"))
+        self.handle_decl(f"[{data}]")
 
     def handle_pi(self, data: str) -> None:
         self.pieces.append(("open", "?", {}, f"<?{data}>"))
@@ -66,16 +63,15 @@ def html_pieces(source: str) -> list[Piece]:
 
 def html_text(source: str) -> str:
     """Return the text of some HTML: a line for each block, table cells two spaces apart."""
-    parts: list[str] = []
-    unseen = False
+    text, unseen = "", False
     for kind, what, _, _ in html_pieces(source):
         if kind == "text":
-            parts.append("" if unseen else re.sub(r"\s+", " ", what))
-        elif what in _UNSEEN:
+            text += "" if unseen else re.sub(r"\s+", " ", what)
+        elif what in ("script", "style"):
             unseen = kind == "open"
         elif what in _BLOCKS:
-            parts.append("\n")
-        elif what in _CELLS and kind == "close":
-            parts.append("  ")
-    lines = (line.strip() for line in "".join(parts).split("\n"))
+            text += "\n"
+        elif what in ("td", "th") and kind == "close":
+            text += "  "
+    lines = (line.strip() for line in text.split("\n"))
     return "\n".join(line for line in lines if line)

@@ -1,4 +1,4 @@
-"""How the pages look: the file that every other typst file of the document imports.
+"""How the pages look: the file first lines of the typst file.
 
 The fonts are those that come with typst, so the pages look the same everywhere. Code and the
 drawings in the text stand in DejaVu Sans Mono, which has box-drawing characters of one width.
@@ -35,13 +35,22 @@ STYLE = r"""
   show heading.where(level: 3): set text(12.5pt)
   show heading.where(level: 4): set text(11pt)
   show link: set text(fill: rgb("#1a4f8a"))
-  set table(stroke: 0.4pt + luma(170), inset: (x: 5pt, y: 4pt))
+  // Pandoc's tables, which may be long; those of many columns are smaller.
+  show figure.where(kind: table): set block(breakable: true)
+  show table: it => {
+    set text(1em * calc.clamp(6 / it.columns.len(), 0.55, 1))
+    set par(spacing: 0.5em)
+    it
+  }
+  set table(stroke: 0.4pt + luma(170), inset: (x: 5pt, y: 4pt),
+    fill: (_, row) => if row == 0 { luma(240) })
+  show table.cell.where(y: 0): strong
   set list(spacing: 0.7em)
   set enum(spacing: 0.7em)
   body
 }
 
-#let rule = line(length: 100%, stroke: 0.5pt + luma(170))
+#let horizontalrule = line(length: 100%, stroke: 0.5pt + luma(170))
 
 // Lines that wrap go on a little to the right of where they began.
 #let lines(size, language, body) = {
@@ -93,10 +102,7 @@ STYLE = r"""
   picture
 })
 
-#let inline(body) = math.equation(body)
-
-#let texline(body) = raw(body)
-#let texblock(body) = source(body, lang: none)
+#let texblock(body) = source(body)
 
 // A formula wider than the page is made smaller, and shown as TeX when that would be too small.
 #let display(body, tex, number: none) = layout(size => {
@@ -109,11 +115,4 @@ STYLE = r"""
     grid(columns: (1fr, auto), align: horizon, fitting, number)
   }
 })
-
-#let grid_of(columns, alignment, size, ..cells) = {
-  set text(size)
-  set par(spacing: 0.5em)
-  align(center, table(columns: columns, align: alignment, fill: (_, row) =>
-    if row == 0 { luma(240) }, ..cells))
-}
 """
