@@ -19,15 +19,18 @@ from hw_support.desk.pdf.pages import plain_text
 from hw_support.desk.pdf.sheet import Sheet
 from hw_support.desk.pdf.text import CLOSE, FORMULA, OPEN, broken, excerpt, literal
 
-__all__ = ["LONGEST_IN_HEADING", "TextCell", "TooDeepError"]
+__all__ = ["LONGEST_IN_HEADING", "TextCell", "TooDeepError", "typst_block"]
 
 _DEEPEST = 24  # lists in lists, quotations in quotations
 _MOST_COLUMNS = 20
 _LONGEST_WORD = 40
 LONGEST_IN_HEADING = 25
 _NO_ATTRIBUTES = ["", [], []]
-_TAGS = {"b": "strong", "strong": "strong", "i": "emph", "em": "emph", "u": "underline",
-         "ins": "underline", "s": "strike", "del": "strike", "sup": "super", "sub": "sub"}  # fmt: skip
+_LEFT = {"t": "AlignLeft"}
+_TAGS = {
+    "b": "strong", "strong": "strong", "i": "emph", "em": "emph", "u": "underline",
+    "ins": "underline", "s": "strike", "del": "strike", "sup": "super", "sub": "sub",
+}  # fmt: skip
 _KNOWN = {*_TAGS, "br", "hr", "img", "span", "font", "center", "div", "p", "small", "big", "mark",
           "kbd", "tt", "code", "var", "details", "summary", "section", "article", "abbr", "samp",
           "cite", "q", "a"}  # fmt: skip
@@ -35,6 +38,11 @@ _KNOWN = {*_TAGS, "br", "hr", "img", "span", "font", "center", "div", "p", "smal
 
 class TooDeepError(ValueError):
     """Blocks are nested deeper than paper can show."""
+
+
+def typst_block(code: str) -> dict[str, Any]:
+    """Return a block that pandoc writes as it is."""
+    return {"t": "RawBlock", "c": ["typst", code]}
 
 
 def _typst(code: str) -> dict[str, Any]:
@@ -53,7 +61,13 @@ class TextCell:
         """Return blocks with all text in literals; TooDeepError if they are nested too deep."""
         if depth > _DEEPEST:
             raise TooDeepError("lists or quotations are nested too deep")
-        return [self._block(block, depth + 1) for block in blocks]
+        safe = []
+        for block in blocks:
+            # Typst would go on with a list that ends right before this one.
+            apart = not depth and block["t"] in ("BulletList", "OrderedList")
+            around = [[typst_block("#block[")], [typst_block("]")]] if apart else [[], []]
+            safe += [*around[0], self._block(block, depth + 1), *around[1]]
+        return safe
 
     def _block(self, block: dict[str, Any], depth: int) -> dict[str, Any]:
         content: Any = block.get("c")
@@ -85,7 +99,7 @@ class TextCell:
     def _source(self, text: str, language: list[str]) -> dict[str, Any]:
         name = f", lang: {literal(language[0])}" if language else ""
         shown = broken(text.rstrip("\n").expandtabs(4), _LONGEST_WORD)
-        return {"t": "RawBlock", "c": ["typst", f"#source({literal(shown)}{name})"]}
+        return typst_block(f"#source({literal(shown)}{name})")
 
     def _html_block(self, source: str) -> dict[str, Any]:
         unknown = ["!--"]
@@ -107,6 +121,8 @@ class TextCell:
                 " one below the other."
             )
             return {"t": "BulletList", "c": [self.blocks(c[4], depth) for r in rows for c in r[1]]}
+        for column in columns:
+            column[0] = _LEFT if column[0]["t"] == "AlignDefault" else column[0]
         self._longest = max(8, 100 // len(columns))  # words are broken earlier
         for cell in (cell for row in rows for cell in row[1]):
             cell[4] = self.blocks(cell[4], depth)
@@ -195,9 +211,9 @@ class TextCell:
         """Write what a tag of HTML means; of a pair of them the first is noted until the second."""
         kind, name, attributes, source = piece
         whole = None not in attributes.values()
-        if name == "br":
+        if name == "br" and kind == "open":
             written.append({"t": "LineBreak"})
-        elif name == "hr":
+        elif name == "hr" and kind == "open":
             written.append(_typst("#horizontalrule;"))
         elif name == "img" and kind == "open":
             width = re.fullmatch(r"(\d{1,4})(?:px)?", attributes.get("width") or "")
@@ -215,8 +231,8 @@ class TextCell:
                 written[opened.pop()[1]] = _typst("")
             opened.pop()
             written.append(_typst("];"))
-        elif address := attributes.get("href"):
-            written.append(_typst(f"#footnote({literal(broken(address, _LONGEST_WORD))});"))
+        elif href := attributes.get("href"):
+            written.append(_typst(f"#footnote({literal(broken(href, _LONGEST_WORD))});"))
 
 
 def _with_tags(inlines: list[Any]) -> list[Any]:

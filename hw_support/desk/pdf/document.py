@@ -8,17 +8,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from hw_support.desk.pdf.blocks import LONGEST_IN_HEADING, TextCell, TooDeepError
+from hw_support.desk.pdf.blocks import LONGEST_IN_HEADING, TextCell, TooDeepError, typst_block
 from hw_support.desk.pdf.code import outputs_as_text, written_code, written_outputs
-from hw_support.desk.pdf.markdown import (
-    parsed_cells,
-    take_formulas,
-    written_cells,
-    written_formulas,
-)
+from hw_support.desk.pdf.markdown import parsed, take_formulas, written
 from hw_support.desk.pdf.pages import Entry, first_page, page_starts
 from hw_support.desk.pdf.sheet import Line, Sheet
 from hw_support.desk.pdf.style import STYLE
@@ -29,8 +25,6 @@ __all__ = ["Document"]
 
 _MOST_ATTEMPTS = 300
 _PLACE = re.compile(r"main\.typ:(\d+):|(picture\w+\.svg):")
-_UNREADABLE = (ValueError, RecursionError, LookupError, TypeError, AttributeError)
-_NEW_PAGE = {"t": "RawBlock", "c": ["typst", "#pagebreak(weak: true)"]}
 
 
 class Document:
@@ -50,31 +44,34 @@ class Document:
         self._folder, pandoc = folder / "pages", folder / "pandoc"
         self._folder.mkdir()
         pandoc.mkdir()
-        language = notebook.metadata.get("language_info", {}).get("name", "python")
-        self._language = language if isinstance(language, str) else "python"
         self._entries = [Entry(number, cell) for number, cell in enumerate(notebook.cells, 1)]
         texts = [entry for entry in self._entries if entry.cell.cell_type == "markdown"]
         sources = []
         for entry in texts:
             source, entry.formulas = take_formulas(clean(entry.cell.source))
             sources.append(source)
-        for entry, blocks in zip(texts, parsed_cells(sources, pandoc), strict=True):
+        for entry, blocks in zip(texts, parsed(sources, pandoc), strict=True):
             entry.blocks = blocks
         self._first = first_page(self._entries, certification)
         starts = page_starts(self._first.rest)
-        sheets = {entry: Sheet(entry, self._folder) for entry in self._entries}
-        safe = [_safe(sheets[entry], starts) for entry in texts]
-        shown = dict(zip(texts, written_cells(safe, pandoc), strict=True))
-        cells = {entry: self._cell(sheets[entry], shown.get(entry)) for entry in self._entries}
-        waiting = [(sheet, name) for sheet in sheets.values() for name in sheet.formulas]
-        formulas = [sheet.formulas[name] for sheet, name in waiting]
-        for (sheet, name), typst in zip(waiting, written_formulas(formulas, pandoc), strict=True):
-            sheet.define(name, typst)
-        begin = [Line(STYLE), *(line for sheet in sheets.values() for line in sheet.lines)]
-        self._begin = [*begin, Line(self._titled())]
-        self._cells = [cells[entry] for entry in self._first.entries]
+        language = notebook.metadata.get("language_info", {}).get("name", "python")
+        sheets = [Sheet(entry, self._folder) for entry in self._entries]
+        safe = [_blocks(sheet, starts, str(language)) for sheet in sheets]
+        asked = [(sheet, name) for sheet in sheets for name in sheet.formulas]
+        cells, mathematics = written(safe, [sheet.formulas[name] for sheet, name in asked], pandoc)
+        for (sheet, name), converted in zip(asked, mathematics, strict=True):
+            sheet.define(name, converted)
+        lines = {}
+        for sheet, shown in zip(sheets, cells, strict=True):
+            instead = partial(_as_text, sheet, "it cannot be set otherwise")
+            lines[sheet.entry] = Line(shown or "", sheet.entry, instead)
+            if shown is None:
+                lines[sheet.entry].simplify()
+        self._begin = [Line(STYLE), *(line for sheet in sheets for line in sheet.lines)]
+        self._begin.append(Line(self._titled()))
+        self._cells = [lines[entry] for entry in self._first.entries]
         self._cells += [Line("#pagebreak(weak: true)")] if self._cells else []
-        self._cells += [cells[entry] for entry in self._first.rest]
+        self._cells += [lines[entry] for entry in self._first.rest]
         self._spelled: dict[int, str] = {}  # characters that no font has
 
     def warnings(self) -> list[str]:
@@ -107,8 +104,7 @@ class Document:
 
     def _typeset(self, lines: list[Line]) -> bytes:
         text = "\n".join(line.typst for line in lines).translate(self._spelled)
-        (self._folder / "main.typ").write_text(text, encoding="utf-8", newline="\n")
-        return typeset(self._folder, "main.typ", self._fonts)
+        return typeset(self._folder, text, self._fonts)
 
     def _rejected(self, diagnostic: str) -> list[Line]:
         """Return what typst rejects and can be written in a simpler way."""
@@ -128,27 +124,6 @@ class Document:
         except RejectedError:
             return False
         return True
-
-    def _cell(self, sheet: Sheet, shown: str | None) -> Line:
-        """Return the lines of a cell; of a text cell pandoc has written them, or could not."""
-        entry = sheet.entry
-        cell = Line("", entry, lambda: _as_text(sheet, "it cannot be set otherwise"))
-        try:
-            if entry.cell.cell_type == "code":
-                kind = "answer" if entry.is_answer else "test" if entry.is_test else "given"
-                outputs = written_outputs(entry.cell.get("outputs") or [], sheet, entry.is_test)
-                source = entry.cell.source
-                code = written_code(source, kind, self._language, bool(outputs)) if source else ""
-                cell.typst = code + outputs
-            elif entry.cell.cell_type != "markdown":
-                cell.typst = f"#source({literal(entry.cell.source)})"
-            elif sheet.reason or shown is None:
-                cell.typst = _as_text(sheet, sheet.reason or "its Markdown cannot be read")
-            else:
-                cell.typst = f"#marked[\n{shown}\n]" if entry.is_answer else shown
-        except _UNREADABLE:
-            cell.typst = _as_text(sheet, "it cannot be read")
-        return cell
 
     def _titled(self) -> str:
         running, author, title = (
@@ -175,23 +150,33 @@ class Document:
             self._spelled = {ord(c): f"[U+{ord(c):04X}]" for c in missing}
 
 
-def _safe(sheet: Sheet, starts: set[tuple[int, int]]) -> list[Any]:
-    """Return the blocks of a text cell as pandoc may write them; the sheet says if they cannot."""
-    entry, text, safe = sheet.entry, TextCell(sheet), []
-    if entry.blocks is None:
-        sheet.reason = "its Markdown cannot be read"
+def _blocks(sheet: Sheet, starts: set[tuple[int, int]], language: str) -> list[Any]:
+    """Return a cell as blocks that pandoc may write as typst."""
+    entry = sheet.entry
+    cell = entry.cell
     try:
-        for place, block in enumerate(entry.blocks or []):
-            safe += [_NEW_PAGE] if (entry.number, place) in starts else []
+        if cell.cell_type == "code":
+            kind = "answer" if entry.is_answer else "test" if entry.is_test else "given"
+            outputs = written_outputs(cell.get("outputs") or [], sheet, entry.is_test)
+            code = written_code(cell.source, kind, language, bool(outputs)) if cell.source else ""
+            return [typst_block(code + outputs)]
+        if cell.cell_type != "markdown":
+            return [typst_block(f"#source({literal(cell.source)})")]
+        if entry.blocks is None:
+            raise TooDeepError("its Markdown cannot be read")
+        text, safe = TextCell(sheet), []
+        for place, block in enumerate(entry.blocks):
+            if (entry.number, place) in starts:
+                safe.append(typst_block("#pagebreak(weak: true)"))
             safe += text.blocks([block])
-    except _UNREADABLE as error:
-        sheet.reason = str(error) if isinstance(error, TooDeepError) else "it cannot be read"
-        return []
-    return safe
+        return [typst_block("#marked["), *safe, typst_block("]")] if entry.is_answer else safe
+    except (ValueError, RecursionError, LookupError, TypeError, AttributeError) as error:
+        reason = str(error) if isinstance(error, TooDeepError) else "it cannot be read"
+        return [typst_block(_as_text(sheet, reason))]
 
 
 def _as_text(sheet: Sheet, reason: str) -> str:
-    """Return the lines of a cell as its source and what it printed, with a warning."""
+    """Return a cell as its source and what it printed, with a warning."""
     cell = sheet.entry.cell
     sheet.entry.warnings.clear()
     sheet.lines.clear()

@@ -22,9 +22,6 @@ class _Pieces(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.pieces.append(("open", tag, dict(attrs), self.get_starttag_text() or f"<{tag}>"))
 
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.handle_starttag(tag, attrs)
-
     def handle_endtag(self, tag: str) -> None:
         self.pieces.append(("close", tag, {}, f"</{tag}>"))
 
@@ -42,18 +39,10 @@ class _Pieces(HTMLParser):
 
 
 def html_pieces(source: str) -> list[Piece]:
-    """Return the tags and texts of some HTML in their order; comments are left out.
+    """Return the tags and texts of some HTML, right or wrong; comments are left out.
 
-    Parameters
-    ----------
-    source : str
-        HTML, right or wrong; an unfinished tag at its end counts as text.
-
-    Returns
-    -------
-    list of tuple
-        Each is ``(kind, what, attributes, source)``; the kind is "open", "close" or "text", and
-        what the tag's name or the text. An attribute without a value is None.
+    Each is ``(kind, what, attributes, source)``; the kind is "open", "close" or "text", and what
+    the tag's name or the text. An attribute without a value is None. An unfinished tag is text.
     """
     parser = _Pieces()
     parser.feed(source)
@@ -69,9 +58,7 @@ def html_text(source: str) -> str:
             text += "" if unseen else re.sub(r"\s+", " ", what)
         elif what in ("script", "style"):
             unseen = kind == "open"
-        elif what in _BLOCKS:
-            text += "\n"
-        elif what in ("td", "th") and kind == "close":
-            text += "  "
+        elif what in _BLOCKS or kind == "close":
+            text += "\n" if what in _BLOCKS else "  " if what in ("td", "th") else ""
     lines = (line.strip() for line in text.split("\n"))
     return "\n".join(line for line in lines if line)

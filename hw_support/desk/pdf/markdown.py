@@ -18,8 +18,7 @@ from typing import Any
 
 from hw_support.desk.pdf.text import BORDER, CLOSE, FORMULA, OPEN
 
-__all__ = ["Formula", "parsed_cells", "restored", "take_formulas", "written_cells",
-           "written_formulas"]  # fmt: skip
+__all__ = ["Formula", "parsed", "restored", "take_formulas", "written"]
 
 _FORMAT = "commonmark+pipe_tables+strikeout+task_lists+autolink_bare_uris"
 _SECONDS = 30
@@ -58,6 +57,7 @@ _DEFINITION = re.compile(
     rf"(?:\{{\s*(?P<name>\\[A-Za-z]+)\s*\}}|(?P<bare>\\[A-Za-z]+))\s*(?P<count>\[\d\])?"
     rf"|def\s*(?P<def>\\[A-Za-z]+)(?P<signs>(?:\s*#\d)*))\s*(?P<body>{_GROUP})"
 )
+_WHOLE = re.compile(rf"\\begin\{{(.*?)\}}.*?\\end\{{\1\}}|{_GROUP}", re.DOTALL)
 # Spaces, large brackets, and boxes.
 _KNOWN_CODE = re.compile(
     r"#h\(-?[\d.]+em\)|#scale\(x: \d+%, y: \d+%\)\[.?\]"
@@ -81,8 +81,9 @@ class Formula:
     @property
     def tex(self) -> str:
         r"""What stands between the delimiters; environments keep ``\begin`` and ``\end``."""
-        found = re.fullmatch(r"(\$\$?|\\\\[(\[])(.*?)(?:\$\$?|\\\\[)\]])", self.source, re.DOTALL)
-        return (found[2] if found else self.source).strip()
+        bare = self.source.lstrip("$")
+        mark = 3 if bare[:3] in (r"\\(", r"\\[") else len(self.source) - len(bare)
+        return self.source[mark : len(self.source) - mark].strip()
 
 
 def take_formulas(source: str) -> tuple[str, list[Formula]]:
@@ -116,7 +117,7 @@ def restored(text: str, formulas: list[Formula]) -> str:
     return FORMULA.sub(lambda found: formulas[int(found[1])].source, text)
 
 
-def parsed_cells(texts: list[str], folder: Path) -> list[list[Any] | None]:
+def parsed(texts: list[str], folder: Path) -> list[list[Any] | None]:
     """Return pandoc's blocks for each Markdown text; None for one that pandoc cannot read."""
     (folder / "border").write_text(f"{BORDER}\n", encoding="utf-8")
 
@@ -137,8 +138,21 @@ def parsed_cells(texts: list[str], folder: Path) -> list[list[Any] | None]:
     return _by_halves(texts, read)
 
 
-def written_cells(cells: list[list[Any]], folder: Path) -> list[str | None]:
-    """Return typst for the blocks of each cell; None for what pandoc cannot write."""
+def written(
+    cells: list[list[Any]], formulas: list[Formula], folder: Path
+) -> tuple[list[str | None], list[str | None]]:
+    """Turn pandoc's blocks, and TeX, into typst.
+
+    A macro counts in all formulas, wherever it is defined, as on Jupyter's page.
+
+    Returns
+    -------
+    cells : list of (str or None)
+        None for blocks that pandoc cannot write.
+    formulas : list of (str or None)
+        What stands between the dollar signs in typst, ``""`` for one that only defines macros; None
+        where TeX cannot be converted.
+    """
 
     def write(some: list[list[Any]], seconds: float) -> list[str]:
         blocks = [block for cell in some for block in (*cell, _BORDER)]
@@ -147,38 +161,26 @@ def written_cells(cells: list[list[Any]], folder: Path) -> list[str | None]:
         options = {"from": "json", "to": "typst", "input-files": ["blocks"], "wrap": "none"}
         return _pandoc(options, folder, seconds).split(BORDER)[:-1]
 
-    return _by_halves(cells, write)
-
-
-def written_formulas(formulas: list[Formula], folder: Path) -> list[str | None]:
-    """Turn TeX into typst's mathematics.
-
-    A macro counts in all formulas, wherever it is defined, as on Jupyter's page.
-
-    Returns
-    -------
-    list of (str or None)
-        What stands between the dollar signs in typst, ``""`` for one that only defines macros; None
-        where TeX cannot be converted.
-    """
     macros = {}
-    for found in (f for formula in formulas for f in _DEFINITION.finditer(formula.tex)):
+    for found in _DEFINITION.finditer("\n".join(formula.tex for formula in formulas)):
         name, count = found["name"] or found["bare"] or found["def"], found["count"] or ""
-        if found["def"] and found["signs"]:
+        if found["signs"]:
             count = f"[{found['signs'].count('#')}]"
         kind = "DeclareMathOperator" if found["kind"] == "DeclareMathOperator" else "newcommand"
         macros[name] = f"\\{kind}{{{name}}}{count}{found['body']}"
-    cells = []
+    everything = list(cells)
     for formula in formulas:
         tex = _UNSEEN.sub(" ", _DEFINITION.sub(" ", formula.tex)).strip()
-        if re.search(r"\\\\|(?<!\\)&", re.sub(rf"\\begin\{{(.*?)\}}.*?\\end\{{\1\}}|{_GROUP}", "", tex, flags=re.DOTALL)):
+        if re.search(r"\\\\|(?<!\\)&", _WHOLE.sub("", tex)):
             # MathJax allows new lines outside of an environment, and pandoc does not.
             tex = rf"\begin{{aligned}}{tex}\end{{aligned}}"
         if any(name in tex for name in macros):
             tex = "".join(macros.values()) + tex
-        kind = {"t": "DisplayMath" if formula.display else "InlineMath"}
-        cells.append([{"t": "Para", "c": [{"t": "Math", "c": [kind, tex]}]}])
-    return [result and _checked(result.strip()) for result in written_cells(cells, folder)]
+        math = {"t": "Math", "c": [{"t": "DisplayMath" if formula.display else "InlineMath"}, tex]}
+        everything.append([{"t": "Para", "c": [math]}])
+    results = _by_halves(everything, write)
+    mathematics = [result and _checked(result.strip()) for result in results[len(cells) :]]
+    return results[: len(cells)], mathematics
 
 
 def _checked(result: str) -> str | None:

@@ -112,10 +112,14 @@ def first_page(entries: Sequence[Entry], certification: str) -> FirstPage:
     start = place - 1 if titled else place
     author = _student_name(entry.cell.source)
     if not author:
-        warnings.append(f'{entry.label}: no name stands under "{NAME}", so the pages have none at the top.')
+        warnings.append(
+            f'{entry.label}: no name stands under "{NAME}", so the pages have none at the top.'
+        )
     if count := entry.cell.source.count(BLANK):
         says = "says" if count == 1 else "say"
-        warnings.append(f"{entry.label}: {count} of the answers in the certification still {says} {BLANK}.")
+        warnings.append(
+            f"{entry.label}: {count} of the answers in the certification still {says} {BLANK}."
+        )
     rest, first = rest[:start] + rest[place + 1 :], rest[start : place + 1]
     return FirstPage(title, author, first, rest, warnings)
 
@@ -135,28 +139,22 @@ def page_starts(entries: Sequence[Entry]) -> set[tuple[int, int]]:
     since: int | None = None  # characters since the heading of a chapter, until its first part
     for entry in entries:
         if entry.cell.cell_type == "code" or entry.is_answer:
-            if chapter:
-                starts.add(chapter)
-                chapter = None
+            starts |= {chapter} if chapter else set()
+            chapter = None
             if since is not None:
                 since = _SHORT + 1 if entry.is_answer else since + len(entry.cell.source)
-        if entry.is_answer:
-            continue
-        for place, block in enumerate(entry.blocks or []):
-            words = entry.heading(place, 2, 3)
+        for place, block in enumerate(entry.blocks or [] if not entry.is_answer else []):
+            words, here = entry.heading(place, 2, 3), (entry.number, place)
+            numbered = bool(words and _PART.match(words))
             if words is None:
                 if since is not None:
                     since += len(str(block.get("c"))) // 10  # a block's words, roughly
-                continue
-            here, numbered = (entry.number, place), bool(_PART.match(words))
-            if block["c"][0] == 2:
-                chapter, since = here, 0
-            elif not numbered:
-                continue
-            begins = block["c"][0] == 2 or since is None or since > _SHORT
-            if numbered and begins:
-                starts.add(here)
-                chapter = None
-            if block["c"][0] == 3:
+            elif block["c"][0] == 2:
+                chapter, since = None if numbered else here, 0
+                starts |= {here} if numbered else set()
+            elif numbered:
+                if since is None or since > _SHORT:
+                    starts.add(here)
+                    chapter = None
                 since = None
     return starts

@@ -17,14 +17,13 @@ from hw_support.desk.pdf.text import broken, excerpt, literal
 
 __all__ = ["Line", "Sheet"]
 
-_WIDTH, _HEIGHT = 470.0, 420.0  # of pictures at most, in points
-_POINTS_PER_PIXEL = 0.72  # matplotlib draws 100 pixels to the inch
 _MOST_PIXELS = 100_000_000
-_MANY_PIXELS = 6_000_000  # more than a printer shows on a page
-_LONGEST_SIDE = 2400
 _LONGEST_IN_FORMULA = 70  # characters of text, which do not wrap
-_PASSED_OVER = re.compile(r"\\(?:color|hline)\b")
-_RULED_ARRAY = re.compile(r"\\begin\{array\}\s*(?:\[\w\])?\s*\{[^}]*\|")
+_PASSED_OVER = {
+    r"\color": r"\\color\b",
+    r"\hline": r"\\hline\b",
+    "a line between columns": r"\\begin\{array\}\s*(?:\[\w\])?\s*\{[^}]*\|",
+}
 
 
 class _PictureError(ValueError):
@@ -56,7 +55,9 @@ class Sheet:
     folder: Path
     formulas: dict[str, Formula] = field(default_factory=dict)
     lines: list[Line] = field(default_factory=list)
-    reason: str = ""  # why the cell is shown as its source
+
+    def _name(self) -> str:
+        return f"it{self.entry.number}_{len(self.formulas) + len(self.lines)}"
 
     def formula(self, formula: Formula) -> str:
         """Return the typst that shows a formula, which `define` gets when it is converted."""
@@ -64,39 +65,30 @@ class Sheet:
         self.formulas[name] = formula
         return f"#{name};"
 
-    def _name(self) -> str:
-        return f"it{self.entry.number}_{len(self.formulas) + len(self.lines)}"
-
     def define(self, name: str, converted: str | None) -> None:
         """Define a formula as mathematics, or as TeX, with a warning, if it was not converted."""
         formula = self.formulas[name]
-        source, tex = formula.source, formula.tex
+        source, display = formula.source, formula.display
 
         def instead() -> str:
-            self.entry.warn(
-                f"a formula that cannot be converted is shown as TeX: {excerpt(source)}"
-            )
-            call = "texblock" if formula.display else "raw"
+            shown = f"a formula that cannot be converted is shown as TeX: {excerpt(source)}"
+            self.entry.warn(shown)
+            call = "source" if display else "raw"
             return f"#let {name} = {call}({literal(broken(source, 40))})"
 
         strings = re.findall(r'"(?:\\.|[^"\\])*"', converted or "")
         if converted is None or max(map(len, strings), default=0) > _LONGEST_IN_FORMULA:
             self.lines.append(Line(instead(), self.entry))
             return
-        shown = f'eval({literal(converted)}, mode: "math")' if converted else "[]"
-        tag = re.search(r"\\tag\*?\{([^{}]*)\}", tex) if formula.display else None
-        lost = dict.fromkeys(_PASSED_OVER.findall(tex))
-        if len(re.findall(r"\\tag\b", tex)) > bool(tag):
-            lost[r"\tag"] = None
-        if _RULED_ARRAY.search(tex):
-            lost["a line between columns"] = None
+        tag = re.search(r"\\tag\*?\{([^{}]*)\}", source) if display else None
+        lost = [what for what, sign in _PASSED_OVER.items() if re.search(sign, source)]
+        if len(re.findall(r"\\tag\b", source)) > bool(tag):
+            lost.append(r"\tag")
         if lost:
             self.entry.warn(f"{', '.join(lost)} cannot be shown in a formula: {excerpt(source)}")
-        if formula.display and converted:
-            label = f", number: {literal(f'({tag[1]})')}" if tag else ""
-            shown = f"display({shown}, {literal(source)}{label})"
-        elif converted:
-            shown = f"math.equation({shown})"
+        number = f", number: {literal(f'({tag[1]})')}" if tag else ""
+        more = f", tex: {literal(source)}{number}" if display else ""
+        shown = f'formula(eval({literal(converted)}, mode: "math"){more})' if converted else "[]"
         self.lines.append(Line(f"#let {name} = {shown}", self.entry, instead))
 
     def picture(self, content: str, kind: str, alt: str, width: float = 0) -> str:
@@ -116,66 +108,48 @@ class Sheet:
         name = self._name()
 
         def instead(reason: str = "it is damaged, or needs another file") -> str:
-            self.entry.warn(
-                f"a picture ({alt}) cannot be shown: {reason}. A note stands in its place."
-            )
-            note = literal(f"[Picture that cannot be shown: {alt}; {reason}.]")
-            return f"#let {name} = note({note})"
+            shown = f"a picture ({alt}) cannot be shown: {reason}. A note stands in its place."
+            self.entry.warn(shown)
+            note = f"[Picture that cannot be shown: {alt}; {reason}.]"
+            return f"#let {name} = note({literal(note)})"
 
         try:
-            if kind == "image/svg+xml":
-                drawing = content.encode("utf-8", "replace")
-                svg = drawing.lstrip().startswith(b"<")
-                file, across = self._file(drawing if svg else _decoded(content), "svg"), 0.0
-            else:
-                picture, suffix, pixels, frames = _usable(_decoded(content))
-                if frames > 1:
-                    self.entry.warn(
-                        f"of a moving picture ({alt}) the first of {frames} frames is shown."
-                    )
-                across = (width or pixels[0]) * _POINTS_PER_PIXEL
-                down = across * pixels[1] / pixels[0]
-                across *= min(1.0, _WIDTH / across, _HEIGHT / down)
-                file = self._file(picture, suffix)
-            size = f"width: {across:.1f}pt, " if across else ""
-            shown = f"image({literal(file)}, {size}alt: {literal(alt)})"
-            shown = shown if across else f"fitted({shown})"
-            self.lines.append(Line(f"#let {name} = {shown}", self.entry, instead))
+            picture, suffix, pixels, frames = _usable(content, kind)
+            if frames > 1:
+                first = f"of a moving picture ({alt}) the first of {frames} frames is shown."
+                self.entry.warn(first)
+            file = f"picture{hashlib.sha256(picture).hexdigest()}.{suffix}"
+            (self.folder / file).write_bytes(picture)
+            shown = f"image({literal(file)}, alt: {literal(alt)})"
+            shown = f"#let {name} = fitted({shown}, pixels: {width or pixels:.0f})"
+            self.lines.append(Line(shown, self.entry, instead))
         except _PictureError as error:
             self.lines.append(Line(instead(str(error)), self.entry))
         return f"#{name};"
 
-    def _file(self, content: bytes, suffix: str) -> str:
-        name = f"picture{hashlib.sha256(content).hexdigest()}.{suffix}"
-        (self.folder / name).write_bytes(content)
-        return name
 
-
-def _decoded(content: str) -> bytes:
-    try:
-        return base64.b64decode("".join(content.split()), validate=True)
-    except ValueError:
-        raise _PictureError("its data are damaged") from None
-
-
-def _usable(content: bytes) -> tuple[bytes, str, tuple[int, int], int]:
-    """Return a PNG or JPEG file of a sensible size, its suffix, pixels and frames."""
+def _usable(content: str, kind: str) -> tuple[bytes, str, int, int]:
+    """Return an SVG, PNG or JPEG file, its suffix, width in pixels (0 for SVG), and frames."""
     from PIL import Image  # slow to import; it comes with matplotlib
 
+    if kind == "image/svg+xml" and content.lstrip().startswith("<"):
+        return content.encode("utf-8", "replace"), "svg", 0, 1
     try:
-        with warnings.catch_warnings(action="ignore"), Image.open(io.BytesIO(content)) as image:
-            pixels = image.size
-            if pixels[0] * pixels[1] > _MOST_PIXELS:
-                raise _PictureError(f"it has {pixels[0]:,} × {pixels[1]:,} pixels, too many")
-            frames = getattr(image, "n_frames", 1)
-            few = pixels[0] * pixels[1] <= _MANY_PIXELS
-            if image.format in ("PNG", "JPEG") and frames == 1 and few:
-                return content, image.format.lower(), pixels, 1
-            shown = image.convert("RGBA" if image.has_transparency_data else "RGB")
-            shown.thumbnail((_LONGEST_SIDE, _LONGEST_SIDE))
+        picture = base64.b64decode("".join(content.split()), validate=True)
+    except ValueError:
+        raise _PictureError("its data are damaged") from None
+    if kind == "image/svg+xml":
+        return picture, "svg", 0, 1
+    try:
+        with warnings.catch_warnings(action="ignore"), Image.open(io.BytesIO(picture)) as image:
+            frames, (across, down) = getattr(image, "n_frames", 1), image.size
+            if across * down > _MOST_PIXELS:
+                raise _PictureError(f"it has {across:,} × {down:,} pixels, too many")
+            if image.format in ("PNG", "JPEG") and frames == 1:
+                return picture, image.format.lower(), across, 1
             stream = io.BytesIO()
-            shown.save(stream, "PNG")
-            return stream.getvalue(), "png", pixels, frames
+            image.convert("RGBA").save(stream, "PNG")
+            return stream.getvalue(), "png", across, frames
     except _PictureError:
         raise
     except Exception as error:  # each of Pillow's formats has errors of its own
