@@ -35,7 +35,8 @@ _ENVIRONMENTS = (
 
 
 def _formula(begin: str, end: str, more: str = "") -> str:
-    inner = rf"(?:(?!{end}|\n[ \t]*\n)(?:{_GROUP}|{more}\\.|[^\\])){{1,10000}}+"
+    words = r"\\(?:text\w*|[mh]box)\s*\{[^{}]*+\}"  # with formulas in them
+    inner = rf"(?:(?!{end}|\n[ \t]*\n)(?:{words}|{more}\\.|[^\\])){{1,10000}}+"
     return rf"{begin}{inner}{end}"
 
 
@@ -44,7 +45,7 @@ _TOKEN = re.compile(
     r"^(?:[ \t>]|[-*+][ \t]|\d{1,9}[.)][ \t])*(?P<fence>`{3,}(?=[^`\n]*$)|~{3,})[^\n]*"
     r"(?:\n(?![ \t>]*(?P=fence)[`~]*[ \t]*$)[^\n]*)*+(?:\n[^\n]*)?"
     r"|(?P<ticks>`+)(?!`)(?:(?!\n[ \t]*\n).){1,10000}?(?<!`)(?P=ticks)(?!`)|`+"
-    r"|<!--.*?-->"
+    r"|<!--.*?(?:-->|\Z)"
     r"|(?P<display>" + _formula(r"\$\$", r"\$\$") + "|" + _formula(r"\\\\\[", r"\\\\\]")
     + "|" + _formula(_ENVIRONMENTS, r"\\end\{(?P=name)\}") + ")"
     r"|(?P<inline>" + _formula(r"(?<!\$)\$(?!\$)", r"\$(?!\$)", r"\$\$|")

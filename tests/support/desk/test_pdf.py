@@ -304,6 +304,35 @@ def test_typst_in_a_cell_is_text(made, code):
     assert result.text.count("read") + result.text.count("import") >= 4
 
 
+def test_words_of_a_notebook_stand_in_string_literals_only(made, monkeypatch):
+    from hw_support.desk.pdf import document
+
+    texts = []
+    typeset = document.typeset
+    monkeypatch.setattr(
+        document, "typeset", lambda *given: (texts.append(given[1]), typeset(*given))[1]
+    )
+    made(
+        text_cell('# zq *zq* `zq`\n\n> - zq\n>\n>   1. **zq** ~~zq~~\n\n```zq\n"zq"\n```'),
+        text_cell("[zq](http://zq 'zq') ![zq](zq) <b title='zq'>zq</b> <zq> <a href='zq'>z</a>"),
+        text_cell("| zq | $\\text{zq} zq$ |\n|---|---|\n| zq | $\\zq$ |\n\n<zq>\nzq\n</zq>"),
+        text_cell(
+            "\\begin{align} \\mathrm{zq} \\tag{zq} \\end{align} &zq; \\zq \\#zq @zq <zq@zq.zq>"
+        ),
+        code_cell("zq", printed("zq"), shown(text_latex="$zq$"), shown(image_png="zq")),
+        code_cell("zq", new_output("error", ename="zq", evalue="zq"), shown(text_zq="zq")),
+        new_raw_cell("zq"),
+    )
+    (text,) = texts
+    assert text.count("zq") > 30
+    assert "zq" not in re.sub(r'"(?:\\.|[^"\\\n])*"', "", text)
+
+
+def test_a_list_does_not_go_on_with_the_list_before_it(made):
+    text = made(text_cell("1. one\n2. two"), text_cell("1. new\n\n- a\n\n* b\n\n3) three")).text
+    assert re.search(r"1\.\s*one\s+2\.\s*two\s+1\.\s*new.*3\)\s*three", text, re.DOTALL)
+
+
 def test_any_characters_can_stand_anywhere(made):
     odd = "\x00\x1b[31m \ud800 \u202e \ufffe \ue0007\ue001 \u2028 \x85 💩 你好 שלום ä \\u{41} \\"
     result = made(
