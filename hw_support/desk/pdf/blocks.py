@@ -113,8 +113,9 @@ class TextCell:
         return self._source(restored(source, self._formulas), ["html"])
 
     def _table(self, content: list[Any], depth: int) -> dict[str, Any]:
-        _, _, columns, head, bodies, _ = content
-        rows = [*head[1], *(row for body in bodies for row in (*body[2], *body[3]))]
+        _, _, columns, head, bodies, foot = content
+        parts = [head[1], *(part for body in bodies for part in body[2:]), foot[1]]
+        rows = [row for part in parts for row in part]
         if len(columns) > _MOST_COLUMNS:
             self._warn(
                 f"a table of {len(columns)} columns is too wide for the page; its cells are shown"
@@ -127,7 +128,7 @@ class TextCell:
         for cell in (cell for row in rows for cell in row[1]):
             cell[4] = self.blocks(cell[4], depth)
         self._longest = _LONGEST_WORD
-        return {"t": "Table", "c": content}
+        return {"t": "Table", "c": [_NO_ATTRIBUTES, [None, []], columns, head, bodies, foot]}
 
     def _inlines(self, inlines: list[Any], depth: int = 0) -> list[Any]:
         """Return inlines with all text in literals."""
