@@ -81,13 +81,13 @@ def _merged(outputs: list[Any]) -> list[dict[str, Any]]:
     """Return outputs; what one stream wrote in pieces is one output."""
     merged: list[dict[str, Any]] = []
     for output in map(dict, outputs):
-        stream = output.get("output_type") == "stream"
-        text = _as_text(output.get("text")) if stream else ""
-        kind = ("stream", output.get("name"))
-        if stream and merged and (merged[-1].get("output_type"), merged[-1].get("name")) == kind:
-            merged[-1]["text"] += text
-        else:
-            merged.append(output | {"text": text} if stream else output)
+        if output.get("output_type") == "stream":
+            output["text"] = _as_text(output.get("text"))
+            last = merged[-1] if merged else {}
+            if all(last.get(key) == output.get(key) for key in ("output_type", "name")):
+                last["text"] += output["text"]
+                continue
+        merged.append(output)
     return merged
 
 

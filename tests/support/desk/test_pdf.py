@@ -2,6 +2,7 @@ import base64
 import io
 import os
 import re
+import subprocess
 from types import SimpleNamespace
 
 import nbformat
@@ -279,6 +280,47 @@ def test_a_cell_that_is_rejected_without_a_reason_is_shown_as_its_source(made, m
     assert "Source **of it**" in result.text
     assert "kept" in result.text
     assert any("shown as its source" in warning for warning in result.warnings)
+
+
+@pytest.mark.parametrize("task", ["json", "typst"])
+def test_only_the_cell_that_pandoc_fails_on_is_shown_as_its_source(made, monkeypatch, task):
+    from hw_support.desk.pdf import markdown
+
+    run = markdown._pandoc
+
+    def failing(options, folder, seconds):
+        texts = [(folder / name).read_text() for name in options["input-files"]]
+        if options["to"] == task and "bang" in "".join(texts):
+            raise subprocess.TimeoutExpired("pandoc", seconds)
+        return run(options, folder, seconds)
+
+    monkeypatch.setattr(markdown, "_pandoc", failing)
+    result = made(text_cell("an *a* $\\alpha$"), text_cell("a **bang**"), code_cell("code = 1"))
+    assert "a **bang**" in result.text
+    assert "*a*" not in result.text
+    assert "alpha" not in result.text
+    assert "code = 1" in result.text
+    (warning,) = result.warnings
+    assert "Cell 3" in warning
+    assert "shown as its source" in warning
+
+
+def test_a_cell_that_typst_rejects_without_a_place_is_found(made, monkeypatch):
+    from hw_support.desk.pdf import document
+
+    typeset = document.typeset
+
+    def failing(folder, text, *others):
+        if '#strong[#("bang");]' in text:
+            raise document.RejectedError("error: somewhere")
+        return typeset(folder, text, *others)
+
+    monkeypatch.setattr(document, "typeset", failing)
+    result = made(text_cell("an *a*"), text_cell("a **bang**"))
+    assert "a **bang**" in result.text
+    assert "*a*" not in result.text
+    (warning,) = result.warnings
+    assert "Cell 3" in warning
 
 
 @pytest.mark.parametrize(
