@@ -1,8 +1,8 @@
 """Make the PDF that is handed in from a finished notebook, with pandoc and typst.
 
-Both come as wheels from PyPI, so neither LaTeX nor a browser is needed. Pandoc reads the text cells
-and turns TeX into typst's mathematics; typst sets the pages. What either of them rejects is shown
-as text, and a warning names the cell; nothing is left out without a word.
+Both come as wheels from PyPI, so neither LaTeX nor a browser is needed. Pandoc reads the text
+cells, and writes them and their TeX as typst; typst sets the pages. What either of them rejects is
+shown as text, and a warning names the cell; nothing is left out without a word.
 
 For whoever reads the pages: answers have a blue line at their left, and the instructor's test cells
 stand in small type. They are not left out, since a student may have written in one; but scores are

@@ -1,52 +1,34 @@
-"""A notebook on its way to paper: a typst file for each cell, and one that includes them all.
+"""A notebook on its way to paper: one typst file, whose lines belong to its cells.
 
-An error of typst's names a file and a line, so it is known which cell it rejects, and which formula
-or picture there. That is then written as text, and typst is run again.
+An error of typst's names a line, so it is known which formula, picture or cell it rejects. That is
+then written as text, and typst is run again.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from hw_support.desk.pdf.blocks import LONGEST_IN_HEADING, TextCell, TooDeepError
-from hw_support.desk.pdf.code import (
-    code_expression,
-    formulas_of_outputs,
-    outputs_as_text,
-    outputs_expression,
-)
-from hw_support.desk.pdf.markdown import converted_formulas, parsed_cells, prepared
+from hw_support.desk.pdf.blocks import LONGEST_IN_HEADING, TextCell, TooDeepError, typst_block
+from hw_support.desk.pdf.code import outputs_as_text, written_code, written_outputs
+from hw_support.desk.pdf.markdown import parsed, take_formulas, written
 from hw_support.desk.pdf.pages import Entry, first_page, page_starts
-from hw_support.desk.pdf.sheet import Pictures, Sheet
+from hw_support.desk.pdf.sheet import Line, Sheet
 from hw_support.desk.pdf.style import STYLE
-from hw_support.desk.pdf.text import break_long, clean, excerpt, joined, literal
+from hw_support.desk.pdf.text import broken, clean, excerpt, literal
 from hw_support.desk.pdf.typeset import PdfError, RejectedError, fonts, typeset, without_glyph
 
 __all__ = ["Document"]
 
 _MOST_ATTEMPTS = 300
-_MOST_OF_A_CELL = 20
-_PLACE = re.compile(r"^error: [^┌]*┌─ [^\n]*?cell(\d+)\.typ:(\d+):", re.MULTILINE)
-_PICTURE = re.compile(r"^error: [^┌]*┌─ [^\n]*?(picture\d+\.svg):", re.MULTILINE)
-_RISK = re.compile(r"/\*risk (\d+)\*/")
-
-
-@dataclass
-class _State:
-    """How far a cell had to be simplified, and what came of it."""
-
-    failed: set[int] = field(default_factory=set)
-    as_text: bool = False
-    warnings: list[str] = field(default_factory=list)
-    written: str = ""
+_PLACE = re.compile(r"main\.typ:(\d+):|(picture\w+\.svg):")
 
 
 class Document:
-    """A notebook as typst files, one for each cell.
+    """A notebook as lines of typst.
 
     Parameters
     ----------
@@ -59,35 +41,47 @@ class Document:
     """
 
     def __init__(self, notebook: Any, folder: Path, certification: str) -> None:
-        self._folder = folder / "pages"
+        self._folder, pandoc = folder / "pages", folder / "pandoc"
         self._folder.mkdir()
-        (folder / "pandoc").mkdir()
-        self._pictures = Pictures(self._folder)
-        self._missing: set[str] = set()
-        language = notebook.metadata.get("language_info", {}).get("name", "python")
-        self._language = language if isinstance(language, str) else "python"
-        entries = [Entry(number, cell) for number, cell in enumerate(notebook.cells, 1)]
-        texts = [entry for entry in entries if entry.cell.cell_type == "markdown"]
+        pandoc.mkdir()
+        self._entries = [Entry(number, cell) for number, cell in enumerate(notebook.cells, 1)]
+        texts = [entry for entry in self._entries if entry.cell.cell_type == "markdown"]
         sources = []
         for entry in texts:
-            text, entry.formulas = prepared(entry.cell.source)
-            sources.append(text)
-        for entry, blocks in zip(texts, parsed_cells(sources, folder / "pandoc"), strict=True):
+            source, entry.formulas = take_formulas(clean(entry.cell.source))
+            sources.append(source)
+        for entry, blocks in zip(texts, parsed(sources, pandoc), strict=True):
             entry.blocks = blocks
-        formulas = [formula for entry in texts for formula in entry.formulas]
-        for entry in entries:
-            if entry.cell.cell_type == "code":
-                formulas += formulas_of_outputs(entry.cell.get("outputs") or [])
-        self._converted = converted_formulas(formulas, folder / "pandoc")
-        self._first = first_page(entries, certification)
-        self._starts = page_starts(self._first.rest)
-        self._entries = {e.number: e for e in (*self._first.entries, *self._first.rest)}
-        self._states = {number: _State() for number in self._entries}
+        self._first = first_page(self._entries, certification)
+        starts = page_starts(self._first.rest)
+        language = notebook.metadata.get("language_info", {}).get("name", "python")
+        sheets = [Sheet(entry, self._folder) for entry in self._entries]
+        safe = [_blocks(sheet, starts, str(language)) for sheet in sheets]
+        asked = [(sheet, name) for sheet in sheets for name in sheet.formulas]
+        cells, mathematics = written(safe, [sheet.formulas[name] for sheet, name in asked], pandoc)
+        for (sheet, name), converted in zip(asked, mathematics, strict=True):
+            sheet.define(name, converted)
+        lines = {}
+        for sheet, shown in zip(sheets, cells, strict=True):
+            instead = partial(_as_text, sheet, "it cannot be set otherwise")
+            lines[sheet.entry] = Line(shown or "", sheet.entry, instead)
+            if shown is None:
+                lines[sheet.entry].simplify()
+        self._begin = [Line(STYLE), *(line for sheet in sheets for line in sheet.lines)]
+        self._begin.append(Line(self._titled()))
+        self._cells = [lines[entry] for entry in self._first.entries]
+        self._cells += [Line("#pagebreak(weak: true)")] if self._cells else []
+        self._cells += [lines[entry] for entry in self._first.rest]
+        self._spelled: dict[int, str] = {}  # characters that no font has
 
     def warnings(self) -> list[str]:
         """Return all warnings in the order of the cells."""
-        cells = (self._states[number].warnings for number in sorted(self._states))
-        return [*self._first.warnings, *(warning for cell in cells for warning in cell)]
+        for line in self._begin + self._cells:
+            missing = [chr(c) for c in sorted(self._spelled) if chr(c) in line.typst]
+            if line.entry and missing:
+                shown = " ".join(missing[:20])
+                line.entry.warn(f"no font here has {shown}; their numbers are shown.")
+        return [*self._first.warnings, *(w for entry in self._entries for w in entry.warnings)]
 
     def pdf(self) -> bytes:
         """Return the PDF; what typst rejects becomes text, until it rejects nothing more.
@@ -97,136 +91,96 @@ class Document:
         PdfError
             When typst fails for another reason.
         """
-        for number in self._entries:
-            self._write(number)
-        (self._folder / "style.typ").write_text(STYLE, encoding="utf-8")
-        self._fonts = self._choose_fonts()
-        self._write_main()
+        self._choose_fonts()
         for _ in range(_MOST_ATTEMPTS):
             try:
-                return typeset(self._folder, "main.typ", self._fonts)
+                return self._typeset(self._begin + self._cells)
             except RejectedError as error:
-                if not self._simplified(str(error)):
+                if not (rejected := self._rejected(str(error))):
                     raise PdfError.of_typst(excerpt(str(error), 200)) from error
+            for line in rejected:
+                line.simplify()
         raise PdfError.of_typst("too many cells cannot be set")
 
-    def _simplified(self, diagnostic: str) -> bool:
-        """Have the cells that typst rejects written in a simpler way; False if there is none."""
-        changed = {
-            int(number)
-            for number, line in _PLACE.findall(diagnostic)
-            if self._simplify(int(number), int(line))
-        }
-        for name in set(_PICTURE.findall(diagnostic)) - self._pictures.refused:
-            self._pictures.refused.add(name)
-            changed |= {n for n, state in self._states.items() if f'"{name}"' in state.written}
-        for number in self._entries if not changed else ():
-            if not self._states[number].as_text and not self._compiles(number):
-                self._states[number].as_text = True
-                changed.add(number)
-        for number in changed:
-            self._write(number)
-        return bool(changed)
+    def _typeset(self, lines: list[Line]) -> bytes:
+        text = "\n".join(line.typst for line in lines).translate(self._spelled)
+        return typeset(self._folder, text, self._fonts)
 
-    def _simplify(self, number: int, line: int) -> bool:
-        state = self._states[number]
-        lines = state.written.split("\n")
-        risk = _RISK.match(lines[line - 1]) if 0 < line <= len(lines) else None
-        if risk and len(state.failed) < _MOST_OF_A_CELL:
-            state.failed.add(int(risk[1]))
-        elif state.as_text:
-            return False
-        else:
-            state.as_text = True
-        return True
+    def _rejected(self, diagnostic: str) -> list[Line]:
+        """Return what typst rejects and can be written in a simpler way."""
+        found = []
+        for number, picture in _PLACE.findall(diagnostic):
+            last = 0
+            for line in self._begin + self._cells:
+                first, last = last + 1, last + line.typst.count("\n") + 1
+                named = picture in line.typst if picture else first <= int(number) <= last
+                if named and line.instead and line not in found:
+                    found.append(line)
+        return found or [cell for cell in self._cells if cell.instead and not self._works(cell)]
 
-    def _compiles(self, number: int) -> bool:
-        main = f'#import "style.typ": *\n#show: paper\n#include "cell{number}.typ"\n'
-        (self._folder / "alone.typ").write_text(main, encoding="utf-8")
+    def _works(self, cell: Line) -> bool:
         try:
-            typeset(self._folder, "alone.typ", self._fonts)
+            self._typeset([*self._begin, cell])
         except RejectedError:
             return False
         return True
 
-    def _write(self, number: int) -> None:
-        entry, state = self._entries[number], self._states[number]
-        sheet = Sheet(entry.label, self._pictures, frozenset(state.failed))
-        if state.as_text:
-            expression = self._as_text(entry, sheet, "it cannot be set otherwise")
-        else:
-            try:
-                expression = self._expression(entry, sheet)
-            except (ValueError, RecursionError, LookupError, TypeError, AttributeError) as error:
-                reason = str(error) if isinstance(error, TooDeepError) else "it cannot be read"
-                expression = self._as_text(entry, sheet, reason)
-        missing = sorted(self._missing & set(expression))
-        if missing:
-            sheet.warn(f"no font here has {' '.join(missing[:20])}; their numbers are shown.")
-            expression = self._spelled(expression)
-        state.warnings = sheet.warnings
-        state.written = f'#import "style.typ": *\n#{{{expression}}}\n'
-        path = self._folder / f"cell{number}.typ"
-        path.write_text(state.written, encoding="utf-8", newline="\n")
-
-    def _spelled(self, text: str) -> str:
-        """Return the text with the numbers of the characters that no font has."""
-        return text.translate({ord(c): f"[U+{ord(c):04X}]" for c in self._missing})
-
-    def _expression(self, entry: Entry, sheet: Sheet) -> str:
-        cell = entry.cell
-        if cell.cell_type == "code":
-            kind = "answer" if entry.is_answer else "test" if entry.is_test else "given"
-            outputs = outputs_expression(
-                cell.get("outputs") or [], self._converted, sheet, entry.is_test
-            )
-            source = code_expression(cell.source, kind, self._language, bool(outputs))
-            return joined([source if cell.source else "", outputs])
-        if cell.cell_type == "markdown":
-            if entry.blocks is None:
-                return self._as_text(entry, sheet, "its Markdown cannot be read")
-            attachments = cell.get("attachments") or {}
-            text = TextCell(sheet, entry.formulas, self._converted, attachments)
-            parts: list[str] = []
-            for place, block in enumerate(entry.blocks):
-                if (entry.number, place) in self._starts:
-                    parts.append("pagebreak(weak: true)")
-                parts.append(text.blocks([block]))
-            return f"marked({joined(parts)})" if entry.is_answer else joined(parts)
-        return f"source({literal(clean(cell.source))})"
-
-    def _as_text(self, entry: Entry, sheet: Sheet, reason: str) -> str:
-        sheet.warn(f"the cell is shown as its source, for {reason}.")
-        outputs = outputs_as_text(entry.cell.get("outputs") or [])
-        return code_expression(f"{entry.cell.source}\n{outputs}".rstrip(), "given", "")
-
-    def _write_main(self) -> None:
+    def _titled(self) -> str:
         running, author, title = (
-            literal(break_long(self._spelled(text), LONGEST_IN_HEADING))
+            literal(broken(text, LONGEST_IN_HEADING))
             for text in (
                 excerpt(self._first.title, 45),
                 excerpt(self._first.author, 45),
                 self._first.title,
             )
         )
-        lines = ['#import "style.typ": *', f"#show: paper.with(title: {running}, author: {author})"]
-        lines += [f"#heading(level: 1, {title})"]
-        lines += [f'#include "cell{entry.number}.typ"' for entry in self._first.entries]
-        lines += ["#pagebreak(weak: true)"] if self._first.entries else []
-        lines += [f'#include "cell{entry.number}.typ"' for entry in self._first.rest]
-        (self._folder / "main.typ").write_text("\n".join(lines) + "\n", encoding="utf-8")
+        shown = f"#show: paper.with(title: {running}, author: {author})"
+        return f"{shown}\n#heading(level: 1, {title})"
 
-    def _choose_fonts(self) -> Any:
-        """Return typst's fonts, with those of this computer where characters are missing."""
-        everything = "".join(state.written for state in self._states.values())
-        used = {c for c in everything + self._first.title + self._first.author if c > "~"}
+    def _choose_fonts(self) -> None:
+        """Take typst's fonts, with those of this computer where characters are missing."""
+        everything = "".join(line.typst for line in self._begin + self._cells)
+        used = {c for c in everything if c > "~"}
         kinds = {c: unicodedata.category(c) for c in used}  # Cf, Cc, marks, spaces: no glyph
         needed = sorted(c for c in used if kinds[c][0] not in "MZ" and kinds[c] not in ("Cf", "Cc"))
-        own = fonts(system=False)
-        if not needed or not without_glyph(needed, self._folder, own):
-            return own
-        more = fonts(system=True)
-        self._missing = without_glyph(needed, self._folder, more)
-        for number in self._entries if self._missing else ():
-            self._write(number)
-        return more
+        self._fonts = fonts(system=False)
+        if needed and without_glyph(needed, self._folder, self._fonts):
+            self._fonts = fonts(system=True)
+            missing = without_glyph(needed, self._folder, self._fonts)
+            self._spelled = {ord(c): f"[U+{ord(c):04X}]" for c in missing}
+
+
+def _blocks(sheet: Sheet, starts: set[tuple[int, int]], language: str) -> list[Any]:
+    """Return a cell as blocks that pandoc may write as typst."""
+    entry = sheet.entry
+    cell = entry.cell
+    try:
+        if cell.cell_type == "code":
+            kind = "answer" if entry.is_answer else "test" if entry.is_test else "given"
+            outputs = written_outputs(cell.get("outputs") or [], sheet, entry.is_test)
+            code = written_code(cell.source, kind, language, bool(outputs)) if cell.source else ""
+            return [typst_block(code + outputs)]
+        if cell.cell_type != "markdown":
+            return [typst_block(f"#source({literal(cell.source)})")]
+        if entry.blocks is None:
+            raise TooDeepError("its Markdown cannot be read")
+        text, safe = TextCell(sheet), []
+        for place, block in enumerate(entry.blocks):
+            if (entry.number, place) in starts:
+                safe.append(typst_block("#pagebreak(weak: true)"))
+            safe += text.blocks([block])
+        return [typst_block("#marked["), *safe, typst_block("]")] if entry.is_answer else safe
+    except (ValueError, RecursionError, LookupError, TypeError, AttributeError) as error:
+        reason = str(error) if isinstance(error, TooDeepError) else "it cannot be read"
+        return [typst_block(_as_text(sheet, reason))]
+
+
+def _as_text(sheet: Sheet, reason: str) -> str:
+    """Return a cell as its source and what it printed, with a warning."""
+    cell = sheet.entry.cell
+    sheet.entry.warnings.clear()
+    sheet.lines.clear()
+    sheet.formulas.clear()
+    sheet.entry.warn(f"the cell is shown as its source, for {reason}.")
+    outputs = outputs_as_text(cell.get("outputs") or [])
+    return written_code(f"{cell.source}\n{outputs}".rstrip(), "given", "")

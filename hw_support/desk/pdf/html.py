@@ -1,4 +1,4 @@
-"""The little HTML that stands in text cells: what means something on paper, and what does not."""
+"""The little HTML that stands in text cells and in outputs."""
 
 from __future__ import annotations
 
@@ -10,8 +10,6 @@ __all__ = ["Piece", "html_pieces", "html_text"]
 Piece = tuple[str, str, dict[str, str | None], str]
 
 _BLOCKS = {"p", "div", "tr", "li", "table", "h1", "h2", "h3", "h4", "h5", "h6", "pre", "br", "hr"}
-_CELLS = {"td", "th"}
-_UNSEEN = {"script", "style"}
 
 
 class _Pieces(HTMLParser):
@@ -22,11 +20,7 @@ class _Pieces(HTMLParser):
         self.pieces: list[Piece] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        source = self.get_starttag_text() or f"<{tag}>"
-        self.pieces.append(("open", tag, dict(attrs), source))
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.handle_starttag(tag, attrs)
+        self.pieces.append(("open", tag, dict(attrs), self.get_starttag_text() or f"<{tag}>"))
 
     def handle_endtag(self, tag: str) -> None:
         self.pieces.append(("close", tag, {}, f"</{tag}>"))
@@ -38,25 +32,17 @@ class _Pieces(HTMLParser):
         self.pieces.append(("open", "!", {}, f"<!{decl}>"))
 
     def unknown_decl(self, data: str) -> None:
-        self.pieces.append(("open", "!", {}, f"<![{data}]>"))
+        self.handle_decl(f"[{data}]")
 
     def handle_pi(self, data: str) -> None:
         self.pieces.append(("open", "?", {}, f"<?{data}>"))
 
 
 def html_pieces(source: str) -> list[Piece]:
-    """Return the tags and texts of some HTML in their order; comments are left out.
+    """Return the tags and texts of some HTML, right or wrong; comments are left out.
 
-    Parameters
-    ----------
-    source : str
-        HTML, right or wrong; an unfinished tag at its end counts as text.
-
-    Returns
-    -------
-    list of tuple
-        Each is ``(kind, what, attributes, source)``; the kind is "open", "close" or "text", and
-        what the tag's name or the text. An attribute without a value is None.
+    Each is ``(kind, what, attributes, source)``; the kind is "open", "close" or "text", and what
+    the tag's name or the text. An attribute without a value is None. An unfinished tag is text.
     """
     parser = _Pieces()
     parser.feed(source)
@@ -66,16 +52,13 @@ def html_pieces(source: str) -> list[Piece]:
 
 def html_text(source: str) -> str:
     """Return the text of some HTML: a line for each block, table cells two spaces apart."""
-    parts: list[str] = []
-    unseen = False
+    text, unseen = "", False
     for kind, what, _, _ in html_pieces(source):
         if kind == "text":
-            parts.append("" if unseen else re.sub(r"\s+", " ", what))
-        elif what in _UNSEEN:
+            text += "" if unseen else re.sub(r"\s+", " ", what)
+        elif what in ("script", "style"):
             unseen = kind == "open"
-        elif what in _BLOCKS:
-            parts.append("\n")
-        elif what in _CELLS and kind == "close":
-            parts.append("  ")
-    lines = (line.strip() for line in "".join(parts).split("\n"))
+        elif what in _BLOCKS or kind == "close":
+            text += "\n" if what in _BLOCKS else "  " if what in ("td", "th") else ""
+    lines = (line.strip() for line in text.split("\n"))
     return "\n".join(line for line in lines if line)

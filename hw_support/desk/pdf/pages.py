@@ -15,81 +15,68 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hw_support.desk.certification import BLANK, NAME
-from hw_support.desk.pdf.blocks import plain_text
-from hw_support.desk.pdf.markdown import Formula
+from hw_support.desk.pdf.markdown import Formula, restored
 from hw_support.desk.pdf.text import clean, excerpt, first_line
 
-__all__ = ["Entry", "FirstPage", "first_page", "page_starts", "student_name"]
+__all__ = ["Entry", "FirstPage", "first_page", "page_starts", "plain_text"]
 
 _PART = re.compile(r"(?:Q|Question|Problem|Part|Exercise)?\s*\d+(?:\.\d+|\s*[a-z]\b|[.:)])", re.I)
 _SHORT = 700  # characters between a chapter's heading and its first part, which share a page
 
 
-@dataclass
+@dataclass(eq=False)
 class Entry:
-    """One cell with what was read in it.
+    """One cell, its place in the notebook from 1, and what was read in it.
 
-    Attributes
-    ----------
-    number : int
-        Its place in the notebook, from 1.
-    cell : NotebookNode
-        The cell.
-    formulas : list of Formula
-        Those of a Markdown cell.
-    blocks : list or None
-        Pandoc's blocks of a Markdown cell; None if there are none, or they cannot be read.
+    The blocks are pandoc's, of a Markdown cell; None if there are none, or they cannot be read.
     """
 
     number: int
     cell: Any
     formulas: list[Formula] = field(default_factory=list)
     blocks: list[Any] | None = None
+    warnings: list[str] = field(default_factory=list)
 
-    @property
-    def grade_id(self) -> str:
-        """The cell's id in nbgrader, or ``""``."""
-        return str(self._marks.get("grade_id", ""))
-
-    @property
-    def is_answer(self) -> bool:
-        """Whether the student answers in this cell."""
-        return bool(self._marks.get("solution"))
-
-    @property
-    def is_test(self) -> bool:
-        """Whether this is one of the instructor's test cells."""
-        return self.grade_id.startswith("test_") and bool(self._marks.get("locked"))
-
-    @property
-    def label(self) -> str:
-        """How warnings name the cell."""
+    def __post_init__(self) -> None:
+        """Read what nbgrader has noted of the cell."""
+        marks = self.cell.metadata.get("nbgrader")
+        marks = marks if isinstance(marks, dict) else {}
+        self.grade_id = str(marks.get("grade_id", ""))
+        self.is_answer = bool(marks.get("solution"))
+        self.is_test = self.grade_id.startswith("test_") and bool(marks.get("locked"))
         line = excerpt(first_line(self.cell.source), 50)
-        return f"Cell {self.number} ({line})" if line else f"Cell {self.number}"
+        self.label = f"Cell {self.number} ({line})" if line else f"Cell {self.number}"
 
-    @property
-    def _marks(self) -> Any:
-        marks = self.cell.metadata.get("nbgrader", {})
-        return marks if isinstance(marks, dict) else {}
+    def warn(self, sentence: str) -> None:
+        """Add a sentence, which goes on after the name of the cell, unless it is there."""
+        if f"{self.label}: {sentence}" not in self.warnings:
+            self.warnings.append(f"{self.label}: {sentence}")
+
+    def heading(self, place: int, *levels: int) -> str | None:
+        """Return the words of a block if it is a heading of these levels."""
+        block = self.blocks[place] if self.blocks else {"t": ""}
+        if block["t"] != "Header" or block["c"][0] not in levels:
+            return None
+        return plain_text(block["c"][2], self.formulas)
+
+
+def plain_text(inlines: Any, formulas: list[Formula]) -> str:
+    """Return the words of some of pandoc's inlines, formulas as TeX."""
+    match inlines:
+        case list():
+            return "".join(plain_text(inline, formulas) for inline in inlines)
+        case {"t": "Str", "c": text} | {"t": "Code", "c": [_, text]}:
+            return restored(text, formulas)
+        case {"t": "Link" | "Image", "c": [_, content, _]} | {"c": list(content)}:
+            return plain_text(content, formulas)
+        case {"t": "Space" | "SoftBreak" | "LineBreak"}:
+            return " "
+    return ""
 
 
 @dataclass(frozen=True)
 class FirstPage:
-    """What stands on the first page.
-
-    Attributes
-    ----------
-    title : str
-        The notebook's heading of level 1.
-    author : str
-        The student's name; ``""`` if it was not filled in.
-    entries : list of Entry
-        The certification, after the heading above it; none if there is no such cell.
-    rest : list of Entry
-        All other cells.
-    warnings : list of str
-        What is missing on this page.
-    """
+    """The title, the student's name or ``""``, the cells of the first page, and all others."""
 
     title: str
     author: str
@@ -104,48 +91,40 @@ def first_page(entries: Sequence[Entry], certification: str) -> FirstPage:
     Parameters
     ----------
     entries : sequence of Entry
-        All cells.
+        All cells; the one with the title loses it.
     certification : str
         Grade id of the certification; ``""`` if the homework has none.
     """
-    place = next((i for i, e in enumerate(entries) if e.grade_id == certification), None)
-    title = "Notebook"
     rest = list(entries)
-    for i, entry in enumerate(rest):
-        if entry.blocks and entry.blocks[0]["t"] == "Header" and entry.blocks[0]["c"][0] == 1:
-            title = plain_text(entry.blocks[0]["c"][2], entry.formulas)
-            rest[i] = Entry(entry.number, entry.cell, entry.formulas, entry.blocks[1:])
+    title, author, warnings = "Notebook", "", []
+    for entry in entries:
+        if (found := entry.heading(0, 1)) is not None:
+            title, entry.blocks = found, (entry.blocks or [])[1:]
             break
-    if not certification:
-        return FirstPage(title, "", [], rest, [])
-    if place is None:
-        missing = (
-            "There is no certification cell with name and pledge; it may have been deleted."
-            " Copy it back from the homework as you got it."
-        )
-        return FirstPage(title, "", [], rest, [missing])
-    start = place
-    if place and _heading(rest[place - 1]) and not rest[place - 1].is_answer:
-        start -= 1
-    source = rest[place].cell.source
-    author = student_name(source)
-    warnings = []
+    place = next((i for i, e in enumerate(entries) if e.grade_id == certification), None)
+    if not certification or place is None:
+        if certification:
+            warnings = ["There is no certification cell with name and pledge; it may have been"
+                        " deleted. Copy it back from the homework as you got it."]  # fmt: skip
+        return FirstPage(title, "", [], rest, warnings)
+    entry, before = rest[place], rest[place - 1] if place else None
+    titled = before and not before.is_answer and before.heading(0, 1, 2, 3, 4, 5, 6) is not None
+    start = place - 1 if titled else place
+    author = _student_name(entry.cell.source)
     if not author:
         warnings.append(
-            f'{rest[place].label}: no name stands under "{NAME}", so the pages have none at the'
-            " top."
+            f'{entry.label}: no name stands under "{NAME}", so the pages have none at the top.'
         )
-    if count := source.count(BLANK):
+    if count := entry.cell.source.count(BLANK):
+        says = "says" if count == 1 else "say"
         warnings.append(
-            f"{rest[place].label}: {count} of the answers in the certification still"
-            f" {'says' if count == 1 else 'say'} {BLANK}."
+            f"{entry.label}: {count} of the answers in the certification still {says} {BLANK}."
         )
-    return FirstPage(
-        title, author, rest[start : place + 1], rest[:start] + rest[place + 1 :], warnings
-    )
+    rest, first = rest[:start] + rest[place + 1 :], rest[start : place + 1]
+    return FirstPage(title, author, first, rest, warnings)
 
 
-def student_name(certification: str) -> str:
+def _student_name(certification: str) -> str:
     """Return what stands under "Name:" in the certification; ``""`` if nothing does."""
     text = re.sub(r"<!--.*?-->", "", clean(certification[:20_000]), flags=re.DOTALL)
     found = re.search(rf"\*\*{NAME}:?\*\*:?(.*?)(?:\n\s*\*\*|\Z)", text, re.DOTALL)
@@ -153,54 +132,29 @@ def student_name(certification: str) -> str:
     return "" if BLANK in name else name
 
 
-def _heading(entry: Entry) -> bool:
-    return bool(entry.blocks) and entry.blocks[0]["t"] == "Header"  # type: ignore[index]
-
-
 def page_starts(entries: Sequence[Entry]) -> set[tuple[int, int]]:
-    """Return the headings that begin a page.
-
-    Parameters
-    ----------
-    entries : sequence of Entry
-        The cells after the first page.
-
-    Returns
-    -------
-    set of (int, int)
-        The number of a cell, and the place of the heading among its blocks.
-    """
+    """Return the headings that begin a page, by cell number and place among the cell's blocks."""
     starts: set[tuple[int, int]] = set()
     chapter: tuple[int, int] | None = None  # a heading of level 2 without a page, so far
     since: int | None = None  # characters since the heading of a chapter, until its first part
-
-    def begin(heading: tuple[int, int]) -> None:
-        nonlocal chapter
-        starts.add(heading)
-        chapter = None
-
     for entry in entries:
         if entry.cell.cell_type == "code" or entry.is_answer:
-            if chapter:
-                begin(chapter)
+            starts |= {chapter} if chapter else set()
+            chapter = None
             if since is not None:
                 since = _SHORT + 1 if entry.is_answer else since + len(entry.cell.source)
-        if entry.is_answer:
-            continue
-        for place, block in enumerate(entry.blocks or []):
-            level = block["c"][0] if block["t"] == "Header" else 0
-            if level not in (2, 3):
+        for place, block in enumerate(entry.blocks or [] if not entry.is_answer else []):
+            words, here = entry.heading(place, 2, 3), (entry.number, place)
+            numbered = bool(words and _PART.match(words))
+            if words is None:
                 if since is not None:
                     since += len(str(block.get("c"))) // 10  # a block's words, roughly
-                continue
-            here = (entry.number, place)
-            numbered = _PART.match(plain_text(block["c"][2], entry.formulas))
-            if level == 2:
-                chapter, since = here, 0
-                if numbered:
-                    begin(here)
+            elif block["c"][0] == 2:
+                chapter, since = None if numbered else here, 0
+                starts |= {here} if numbered else set()
             elif numbered:
                 if since is None or since > _SHORT:
-                    begin(here)
+                    starts.add(here)
+                    chapter = None
                 since = None
     return starts

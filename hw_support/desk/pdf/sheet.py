@@ -1,48 +1,98 @@
-"""What one cell becomes, while it is written: its expressions, pictures and warnings."""
+"""The formulas and pictures of a notebook: what typst may reject stands in lines of its own."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
 import io
+import re
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from hw_support.desk.pdf.text import literal
+from hw_support.desk.pdf.markdown import Formula
+from hw_support.desk.pdf.pages import Entry
+from hw_support.desk.pdf.text import broken, excerpt, literal
 
-__all__ = ["PictureError", "Pictures", "Sheet"]
+__all__ = ["Line", "Sheet"]
 
-PICTURE_WIDTH, PICTURE_HEIGHT = 470.0, 420.0  # in points
-_POINTS_PER_PIXEL = 0.72  # matplotlib draws 100 pixels to the inch
 _MOST_PIXELS = 100_000_000
-_MANY_PIXELS = 6_000_000  # more than a printer shows on a page
-_LONGEST_SIDE = 2400
+_LONGEST_IN_FORMULA = 70  # characters of text, which do not wrap
+_PASSED_OVER = {
+    r"\color": r"\\color\b",
+    r"\hline": r"\\hline\b",
+    "a line between columns": r"\\begin\{array\}\s*(?:\[\w\])?\s*\{[^}]*\|",
+}
 
 
-class PictureError(ValueError):
+class _PictureError(ValueError):
     """A picture that cannot be shown; the message says why."""
 
 
-@dataclass
-class Pictures:
-    """The pictures of a document, each a file in the folder that typst sees.
+@dataclass(eq=False)
+class Line:
+    """Lines of the typst file that belong to a cell, and what replaces them if typst fails."""
 
-    Attributes
-    ----------
-    folder : Path
-        Where they are written, each once.
-    refused : set of str
-        The names of files that typst does not take.
+    typst: str
+    entry: Entry | None = None
+    instead: Callable[[], str] | None = None
+
+    def simplify(self) -> None:
+        """Write what is certain in the place of what typst rejects."""
+        if self.instead:
+            self.typst, self.instead = self.instead(), None
+
+
+@dataclass
+class Sheet:
+    """One cell on its way to paper: its formulas and pictures, each defined on a line.
+
+    Its other lines name them, as ``#it3_1;``. Pictures are written into the folder that typst sees.
     """
 
+    entry: Entry
     folder: Path
-    refused: set[str] = field(default_factory=set)
-    _known: dict[str, str] = field(default_factory=dict)
+    formulas: dict[str, Formula] = field(default_factory=dict)
+    lines: list[Line] = field(default_factory=list)
 
-    def expression(self, content: str, kind: str, alt: str, width: float = 0) -> tuple[str, int]:
-        """Store a picture, and return what shows it within a page.
+    def _name(self) -> str:
+        return f"it{self.entry.number}_{len(self.formulas) + len(self.lines)}"
+
+    def formula(self, formula: Formula) -> str:
+        """Return the typst that shows a formula, which `define` gets when it is converted."""
+        name = self._name()
+        self.formulas[name] = formula
+        return f"#{name};"
+
+    def define(self, name: str, converted: str | None) -> None:
+        """Define a formula as mathematics, or as TeX, with a warning, if it was not converted."""
+        formula = self.formulas[name]
+        source, display = formula.source, formula.display
+
+        def instead() -> str:
+            shown = f"a formula that cannot be converted is shown as TeX: {excerpt(source)}"
+            self.entry.warn(shown)
+            call = "source" if display else "raw"
+            return f"#let {name} = {call}({literal(broken(source, 40))})"
+
+        strings = re.findall(r'"(?:\\.|[^"\\])*"', converted or "")
+        if converted is None or max(map(len, strings), default=0) > _LONGEST_IN_FORMULA:
+            self.lines.append(Line(instead(), self.entry))
+            return
+        tag = re.search(r"\\tag\*?\{([^{}]*)\}", source) if display else None
+        lost = [what for what, sign in _PASSED_OVER.items() if re.search(sign, source)]
+        if len(re.findall(r"\\tag\b", source)) > bool(tag):
+            lost.append(r"\tag")
+        if lost:
+            self.entry.warn(f"{', '.join(lost)} cannot be shown in a formula: {excerpt(source)}")
+        number = f", number: {literal(f'({tag[1]})')}" if tag else ""
+        more = f", tex: {literal(source)}{number}" if display else ""
+        shown = f'formula(eval({literal(converted)}, mode: "math"){more})' if converted else "[]"
+        self.lines.append(Line(f"#let {name} = {shown}", self.entry, instead))
+
+    def picture(self, content: str, kind: str, alt: str, width: float = 0) -> str:
+        """Return the typst that shows a picture, or a note in its place.
 
         Parameters
         ----------
@@ -54,122 +104,53 @@ class Pictures:
             Words in its place for those who cannot see it.
         width : float
             Pixels that it is wide on a screen; 0 for as many as it has.
-
-        Returns
-        -------
-        expression : str
-            The typst expression; of a moving picture it shows the first frame.
-        frames : int
-            How many there are.
-
-        Raises
-        ------
-        PictureError
-            When it is no picture, or far too large.
         """
-        described = f"alt: {literal(alt)}"
-        if kind == "image/svg+xml":
-            drawing = content.encode("utf-8", "replace")
-            if not drawing.lstrip().startswith(b"<"):
-                drawing = _decoded(content)
-            return f"fitted(image({literal(self._named(drawing, 'svg'))}, {described}))", 1
-        picture, suffix, pixels, frames = _usable(_decoded(content))
-        across = (width or pixels[0]) * _POINTS_PER_PIXEL
-        down = across * pixels[1] / pixels[0]
-        scale = min(1.0, PICTURE_WIDTH / across, PICTURE_HEIGHT / down)
-        name = self._named(picture, suffix)
-        return f"image({literal(name)}, width: {across * scale:.1f}pt, {described})", frames
+        name = self._name()
 
-    def _named(self, content: bytes, suffix: str) -> str:
-        digest = hashlib.sha256(content).hexdigest()
-        if digest not in self._known:
-            self._known[digest] = name = f"picture{len(self._known)}.{suffix}"
-            (self.folder / name).write_bytes(content)
-        if self._known[digest] in self.refused:
-            raise PictureError("it is damaged, or needs another file")
-        return self._known[digest]
-
-
-def _decoded(content: str) -> bytes:
-    try:
-        return base64.b64decode("".join(content.split()), validate=True)
-    except ValueError:
-        raise PictureError("its data are damaged") from None
-
-
-def _usable(content: bytes) -> tuple[bytes, str, tuple[int, int], int]:
-    """Return a PNG or JPEG file of a sensible size, its suffix, pixels and frames."""
-    from PIL import Image  # slow to import; it comes with matplotlib
-
-    try:
-        with warnings.catch_warnings(action="ignore"), Image.open(io.BytesIO(content)) as image:
-            pixels = image.size
-            if pixels[0] * pixels[1] > _MOST_PIXELS:
-                raise PictureError(f"it has {pixels[0]:,} × {pixels[1]:,} pixels, too many")
-            frames = getattr(image, "n_frames", 1)
-            few = pixels[0] * pixels[1] <= _MANY_PIXELS
-            if image.format in ("PNG", "JPEG") and frames == 1 and few:
-                return content, image.format.lower(), pixels, 1
-            shown = image.convert("RGBA" if image.has_transparency_data else "RGB")
-            shown.thumbnail((_LONGEST_SIDE, _LONGEST_SIDE))
-            stream = io.BytesIO()
-            shown.save(stream, "PNG")
-            return stream.getvalue(), "png", pixels, frames
-    except PictureError:
-        raise
-    except Exception as error:  # each of Pillow's formats has errors of its own
-        raise PictureError("it is no picture, or a damaged one") from error
-
-
-@dataclass
-class Sheet:
-    """One cell on its way to paper.
-
-    Attributes
-    ----------
-    label : str
-        How warnings name the cell.
-    pictures : Pictures
-        Those of the whole document.
-    failed : frozenset of int
-        The numbers of the expressions that typst has rejected.
-    warnings : list of str
-        Sentences about what is shown as text.
-    """
-
-    label: str
-    pictures: Pictures
-    failed: frozenset[int] = frozenset()
-    warnings: list[str] = field(default_factory=list)
-    _count: int = 0
-
-    def warn(self, sentence: str) -> None:
-        """Add a sentence, which goes on after the name of the cell, unless it is there."""
-        whole = f"{self.label}: {sentence}"
-        if whole not in self.warnings:
-            self.warnings.append(whole)
-
-    def risky(self, expression: str, instead: Callable[[], str]) -> str:
-        """Return an expression that typst may reject, or the one in its place once it has.
-
-        The number stands on the expression's line, which is the line that typst's errors name.
-        """
-        self._count += 1
-        if self._count in self.failed:
-            return instead()
-        return f"\n/*risk {self._count}*/ {expression}\n"
-
-    def picture(self, content: str, kind: str, alt: str, width: float = 0) -> str:
-        """Return the expression for a picture, or for a note in its place."""
-
-        def instead(reason: str = "it is no picture, or a damaged one") -> str:
-            self.warn(f"a picture ({alt}) cannot be shown: {reason}. A note stands in its place.")
-            return f"note({literal(f'[Picture that cannot be shown: {alt}; {reason}.]')})"
+        def instead(reason: str = "it is damaged, or needs another file") -> str:
+            shown = f"a picture ({alt}) cannot be shown: {reason}. A note stands in its place."
+            self.entry.warn(shown)
+            note = f"[Picture that cannot be shown: {alt}; {reason}.]"
+            return f"#let {name} = note({literal(note)})"
 
         try:
-            expression, frames = self.pictures.expression(content, kind, alt, width)
+            picture, suffix, pixels, frames = _usable(content, kind)
             if frames > 1:
-                self.warn(f"of a moving picture ({alt}) the first of {frames} frames is shown.")
-            return self.risky(expression, instead)
-        except PictureError as error:
-            return instead(str(error))
+                first = f"of a moving picture ({alt}) the first of {frames} frames is shown."
+                self.entry.warn(first)
+            file = f"picture{hashlib.sha256(picture).hexdigest()}.{suffix}"
+            (self.folder / file).write_bytes(picture)
+            shown = f"image({literal(file)}, alt: {literal(alt)})"
+            shown = f"#let {name} = fitted({shown}, pixels: {width or pixels:.0f})"
+            self.lines.append(Line(shown, self.entry, instead))
+        except _PictureError as error:
+            self.lines.append(Line(instead(str(error)), self.entry))
+        return f"#{name};"
+
+
+def _usable(content: str, kind: str) -> tuple[bytes, str, int, int]:
+    """Return an SVG, PNG or JPEG file, its suffix, width in pixels (0 for SVG), and frames."""
+    from PIL import Image  # slow to import; it comes with matplotlib
+
+    if kind == "image/svg+xml" and content.lstrip().startswith("<"):
+        return content.encode("utf-8", "replace"), "svg", 0, 1
+    try:
+        picture = base64.b64decode("".join(content.split()), validate=True)
+    except ValueError:
+        raise _PictureError("its data are damaged") from None
+    if kind == "image/svg+xml":
+        return picture, "svg", 0, 1
+    try:
+        with warnings.catch_warnings(action="ignore"), Image.open(io.BytesIO(picture)) as image:
+            frames, (across, down) = getattr(image, "n_frames", 1), image.size
+            if across * down > _MOST_PIXELS:
+                raise _PictureError(f"it has {across:,} × {down:,} pixels, too many")
+            if image.format in ("PNG", "JPEG") and frames == 1:
+                return picture, image.format.lower(), across, 1
+            stream = io.BytesIO()
+            image.convert("RGBA").save(stream, "PNG")
+            return stream.getvalue(), "png", across, frames
+    except _PictureError:
+        raise
+    except Exception as error:  # each of Pillow's formats has errors of its own
+        raise _PictureError("it is no picture, or a damaged one") from error

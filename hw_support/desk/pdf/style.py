@@ -1,4 +1,4 @@
-"""How the pages look: the file that every other typst file of the document imports.
+"""How the pages look: the first lines of the typst file.
 
 The fonts are those that come with typst, so the pages look the same everywhere. Code and the
 drawings in the text stand in DejaVu Sans Mono, which has box-drawing characters of one width.
@@ -9,7 +9,6 @@ from __future__ import annotations
 __all__ = ["STYLE"]
 
 STYLE = r"""
-#let mono = "DejaVu Sans Mono"
 #let grey = luma(110)
 
 #let paper(title: "", author: "", body) = {
@@ -27,21 +26,30 @@ STYLE = r"""
   )
   set text(font: "Libertinus Serif", size: 10.5pt, lang: "en", hyphenate: false)
   set par(justify: false, leading: 0.62em, spacing: 0.95em)
-  show raw: set text(font: mono, size: 1.05em)
+  show raw: set text(font: "DejaVu Sans Mono", size: 1.05em)
   show math.equation: set text(font: "New Computer Modern Math")
   show heading: set block(above: 1.3em, below: 0.75em, sticky: true)
-  show heading.where(level: 1): set text(17pt)
-  show heading.where(level: 2): set text(14.5pt)
-  show heading.where(level: 3): set text(12.5pt)
-  show heading.where(level: 4): set text(11pt)
+  show heading: it => {
+    set text((17pt, 14.5pt, 12.5pt, 11pt).at(it.level - 1, default: 10.5pt))
+    it
+  }
   show link: set text(fill: rgb("#1a4f8a"))
-  set table(stroke: 0.4pt + luma(170), inset: (x: 5pt, y: 4pt))
   set list(spacing: 0.7em)
   set enum(spacing: 0.7em)
+  // Pandoc's tables, which may be long; those of many columns are smaller.
+  show figure.where(kind: table): set block(breakable: true)
+  set table(stroke: 0.4pt + luma(170), inset: (x: 5pt, y: 4pt),
+    fill: (_, row) => if row == 0 { luma(240) })
+  show table.cell.where(y: 0): strong
+  show table: it => {
+    set text(1em * calc.clamp(6 / it.columns.len(), 0.55, 1))
+    set par(spacing: 0.5em)
+    it
+  }
   body
 }
 
-#let rule = line(length: 100%, stroke: 0.5pt + luma(170))
+#let horizontalrule = line(length: 100%, stroke: 0.5pt + luma(170))
 
 // Lines that wrap go on a little to the right of where they began.
 #let lines(size, language, body) = {
@@ -86,34 +94,26 @@ STYLE = r"""
   breakable: not short, width: 100%, inset: (left: 8pt), above: 0.5em, below: 1em,
   { set text(if small { 6.8pt } else { 8.3pt }); body })
 
-#let fitted(picture) = layout(size => {
+#let fitted(picture, pixels: 0) = layout(size => {
   let natural = measure(picture)
-  let scale = calc.min(1, size.width / natural.width, 420pt / natural.height)
-  set image(width: natural.width * scale)
+  // matplotlib draws 100 pixels to the inch
+  let width = if pixels > 0 { pixels * 0.72pt } else { natural.width }
+  let down = width * (natural.height / natural.width)
+  set image(width: width * calc.min(1, calc.min(size.width, 470pt) / width, 420pt / down))
   picture
 })
 
-#let inline(body) = math.equation(body)
-
-#let texline(body) = raw(body)
-#let texblock(body) = source(body, lang: none)
-
 // A formula wider than the page is made smaller, and shown as TeX when that would be too small.
-#let display(body, tex, number: none) = layout(size => {
-  let shown = math.equation(block: true, body)
-  let ratio = size.width / calc.max(measure(shown).width.pt(), 1) / 1pt
-  let fitting = if ratio >= 1 { shown } else if ratio < 0.5 { texblock(tex) } else {
-    align(center, scale(ratio * 100%, reflow: true, math.equation(block: true, body)))
-  }
-  if number == none { fitting } else {
-    grid(columns: (1fr, auto), align: horizon, fitting, number)
-  }
-})
-
-#let grid_of(columns, alignment, size, ..cells) = {
-  set text(size)
-  set par(spacing: 0.5em)
-  align(center, table(columns: columns, align: alignment, fill: (_, row) =>
-    if row == 0 { luma(240) }, ..cells))
+#let formula(body, tex: none, number: none) = if tex == none { math.equation(body) } else {
+  layout(size => {
+    let shown = math.equation(block: true, body)
+    let ratio = size.width / calc.max(measure(shown).width.pt(), 1) / 1pt
+    let fitting = if ratio >= 1 { shown } else if ratio < 0.5 { source(tex) } else {
+      align(center, scale(ratio * 100%, reflow: true, shown))
+    }
+    if number == none { fitting } else {
+      grid(columns: (1fr, auto), align: horizon, fitting, number)
+    }
+  })
 }
 """

@@ -6,22 +6,13 @@ never as typst's own language. So nothing in a notebook is run while its PDF is 
 
 from __future__ import annotations
 
+import json
 import re
-import unicodedata
 
 __all__ = [
-    "BORDER",
-    "CLOSE",
-    "FORMULA",
-    "OPEN",
-    "break_long",
-    "clean",
-    "excerpt",
-    "first_line",
-    "joined",
-    "literal",
+    "BORDER", "CLOSE", "FORMULA", "OPEN", "broken", "clean", "excerpt", "first_line", "literal",
     "terminal_text",
-]
+]  # fmt: skip
 
 # Signs of our own within a cell's text; `clean` spells out those that a student typed.
 OPEN, CLOSE, BORDER = "\ue000", "\ue001", "\ue002"
@@ -34,17 +25,10 @@ _UNPRINTABLE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff"
     "\ue000-\ue002\ufdd0-\ufdef\ufffe\uffff]"
 )
-_ZERO_WIDTH_SPACE = "\u200b"
 
 
 def clean(text: str) -> str:
-    r"""Return the text with newlines as ``\n`` and unprintable characters spelled as escapes.
-
-    Parameters
-    ----------
-    text : str
-        Any text, with NUL, control characters or lone surrogates in it, too.
-    """
+    r"""Return the text with newlines as ``\n`` and unprintable characters spelled as escapes."""
     text = text.replace("\r\n", "\n").replace("\r", "\n").removeprefix("\ufeff")
     return _UNPRINTABLE.sub(lambda found: ascii(found[0])[1:-1], text)
 
@@ -52,7 +36,7 @@ def clean(text: str) -> str:
 def terminal_text(text: str) -> str:
     """Return what a terminal shows in the end: no colours, progress bars in their last state."""
     lines = _ANSI.sub("", text).replace("\r\n", "\n").split("\n")
-    return clean("\n".join(_overwritten(line) for line in lines)).expandtabs(8)
+    return clean("\n".join(map(_overwritten, lines))).expandtabs(8)
 
 
 def _overwritten(line: str) -> str:
@@ -66,35 +50,13 @@ def _overwritten(line: str) -> str:
 
 
 def literal(text: str) -> str:
-    """Return a typst string literal on one line, whatever stands in the text."""
-    return '"' + "".join(map(_escaped, text)) + '"'
+    """Return a typst string literal on one line; its escapes are those of JSON."""
+    return json.dumps(clean(text), ensure_ascii=False)
 
 
-def _escaped(character: str) -> str:
-    if character in '"\\':
-        return "\\" + character
-    if character == "\n":
-        return "\\n"
-    if character < " " or unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp"):
-        return f"\\u{{{ord(character):x}}}" if not "\ud800" <= character <= "\udfff" else "\ufffd"
-    return character
-
-
-def joined(parts: list[str]) -> str:
-    """Return the typst expression for these expressions one after another."""
-    kept = [part for part in parts if part]
-    return "(" + ",".join([*kept, ""]) + ").join()" if kept else "[]"
-
-
-def break_long(text: str, longest: int) -> str:
+def broken(text: str, longest: int) -> str:
     """Allow a line break in every run of characters without a space that is longer than this."""
-
-    def broken(found: re.Match[str]) -> str:
-        run = found[0]
-        pieces = [run[i : i + longest] for i in range(0, len(run), longest)]
-        return _ZERO_WIDTH_SPACE.join(pieces)
-
-    return re.sub(rf"\S{{{longest + 1},}}", broken, text)
+    return re.sub(rf"(\S{{{longest}}})(?=\S)", "\\1\u200b", text)
 
 
 def first_line(text: str) -> str:

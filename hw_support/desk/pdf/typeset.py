@@ -35,29 +35,20 @@ def fonts(system: bool) -> Any:
     return typst.Fonts(include_system_fonts=system)
 
 
-def typeset(folder: Path, name: str, chosen_fonts: Any, **options: Any) -> bytes:
-    """Make a PDF of a typst file; it can read this folder, and nothing else.
-
-    Parameters
-    ----------
-    folder : Path
-        Where the file lies, and what it includes.
-    name : str
-        The file's name.
-    chosen_fonts : typst.Fonts
-        As `fonts` returns them.
-    **options
-        For ``typst.Compiler.compile``.
+def typeset(folder: Path, text: str, chosen_fonts: Any, **options: Any) -> bytes:
+    """Make a PDF of typst's language; it can read the files of this folder, and nothing else.
 
     Raises
     ------
     RejectedError
-        When the file, or one that it includes, cannot be compiled.
+        When the text, or a file that it shows, cannot be compiled.
     PdfError
         When typst itself fails.
     """
     import typst
 
+    path = folder / "main.typ"
+    path.write_text(text, encoding="utf-8", newline="\n")
     nowhere = str(folder / "packages")  # packages would be fetched into it, if a file asked for one
     try:
         compiler = typst.Compiler(
@@ -66,7 +57,7 @@ def typeset(folder: Path, name: str, chosen_fonts: Any, **options: Any) -> bytes
             package_path=nowhere,
             package_cache_path=nowhere,
         )
-        content = compiler.compile(str(folder / name), format="pdf", **options)
+        content = compiler.compile(str(path), format="pdf", **options)
     except typst.TypstError as error:
         raise RejectedError(error.diagnostic or error.message) from error
     except BaseException as error:
@@ -83,11 +74,9 @@ def without_glyph(characters: list[str], folder: Path, chosen_fonts: Any) -> set
 
     PDF/A allows no missing glyphs, so typst names each when it is asked for that.
     """
-    lines = [f"#text({literal(character)})" for character in characters]
-    (folder / "glyphs.typ").write_text("\n".join(lines), encoding="utf-8", newline="\n")
+    text = "\n".join(f"#text({literal(character)})" for character in characters)
     try:
-        typeset(folder, "glyphs.typ", chosen_fonts, pdf_standards="a-2b")
+        typeset(folder, text, chosen_fonts, pdf_standards="a-2b")
     except RejectedError as error:
-        places = re.findall(r"glyphs\.typ:(\d+):", str(error))
-        return {characters[int(line) - 1] for line in places}
+        return {characters[int(n) - 1] for n in re.findall(r"main\.typ:(\d+):", str(error))}
     return set()

@@ -2,6 +2,7 @@ import base64
 import io
 import os
 import re
+import subprocess
 from types import SimpleNamespace
 
 import nbformat
@@ -281,6 +282,47 @@ def test_a_cell_that_is_rejected_without_a_reason_is_shown_as_its_source(made, m
     assert any("shown as its source" in warning for warning in result.warnings)
 
 
+@pytest.mark.parametrize("task", ["json", "typst"])
+def test_only_the_cell_that_pandoc_fails_on_is_shown_as_its_source(made, monkeypatch, task):
+    from hw_support.desk.pdf import markdown
+
+    run = markdown._pandoc
+
+    def failing(options, folder, seconds):
+        texts = [(folder / name).read_text() for name in options["input-files"]]
+        if options["to"] == task and "bang" in "".join(texts):
+            raise subprocess.TimeoutExpired("pandoc", seconds)
+        return run(options, folder, seconds)
+
+    monkeypatch.setattr(markdown, "_pandoc", failing)
+    result = made(text_cell("an *a* $\\alpha$"), text_cell("a **bang**"), code_cell("code = 1"))
+    assert "a **bang**" in result.text
+    assert "*a*" not in result.text
+    assert "alpha" not in result.text
+    assert "code = 1" in result.text
+    (warning,) = result.warnings
+    assert "Cell 3" in warning
+    assert "shown as its source" in warning
+
+
+def test_a_cell_that_typst_rejects_without_a_place_is_found(made, monkeypatch):
+    from hw_support.desk.pdf import document
+
+    typeset = document.typeset
+
+    def failing(folder, text, *others):
+        if '#strong[#("bang");]' in text:
+            raise document.RejectedError("error: somewhere")
+        return typeset(folder, text, *others)
+
+    monkeypatch.setattr(document, "typeset", failing)
+    result = made(text_cell("an *a*"), text_cell("a **bang**"))
+    assert "a **bang**" in result.text
+    assert "*a*" not in result.text
+    (warning,) = result.warnings
+    assert "Cell 3" in warning
+
+
 @pytest.mark.parametrize(
     "code",
     [
@@ -302,6 +344,35 @@ def test_typst_in_a_cell_is_text(made, code):
     result = made(text_cell(code), code_cell(code, printed(code)), new_raw_cell(code))
     assert "root:" not in result.text
     assert result.text.count("read") + result.text.count("import") >= 4
+
+
+def test_words_of_a_notebook_stand_in_string_literals_only(made, monkeypatch):
+    from hw_support.desk.pdf import document
+
+    texts = []
+    typeset = document.typeset
+    monkeypatch.setattr(
+        document, "typeset", lambda *given: (texts.append(given[1]), typeset(*given))[1]
+    )
+    made(
+        text_cell('# zq *zq* `zq`\n\n> - zq\n>\n>   1. **zq** ~~zq~~\n\n```zq\n"zq"\n```'),
+        text_cell("[zq](http://zq 'zq') ![zq](zq) <b title='zq'>zq</b> <zq> <a href='zq'>z</a>"),
+        text_cell("| zq | $\\text{zq} zq$ |\n|---|---|\n| zq | $\\zq$ |\n\n<zq>\nzq\n</zq>"),
+        text_cell(
+            "\\begin{align} \\mathrm{zq} \\tag{zq} \\end{align} &zq; \\zq \\#zq @zq <zq@zq.zq>"
+        ),
+        code_cell("zq", printed("zq"), shown(text_latex="$zq$"), shown(image_png="zq")),
+        code_cell("zq", new_output("error", ename="zq", evalue="zq"), shown(text_zq="zq")),
+        new_raw_cell("zq"),
+    )
+    (text,) = texts
+    assert text.count("zq") > 30
+    assert "zq" not in re.sub(r'"(?:\\.|[^"\\\n])*"', "", text)
+
+
+def test_a_list_does_not_go_on_with_the_list_before_it(made):
+    text = made(text_cell("1. one\n2. two"), text_cell("1. new\n\n- a\n\n* b\n\n3) three")).text
+    assert re.search(r"1\.\s*one\s+2\.\s*two\s+1\.\s*new.*3\)\s*three", text, re.DOTALL)
 
 
 def test_any_characters_can_stand_anywhere(made):
