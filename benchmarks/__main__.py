@@ -17,6 +17,7 @@ NAMES = [
     "test_cells",
     "step_size_10",
     "isolation",
+    "endless_loop",
     "remote_values",
     "hostile_memory",
     "whole_class",

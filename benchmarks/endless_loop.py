@@ -1,0 +1,38 @@
+"""How much a submission computes in which one function of hw2 never returns."""
+
+from __future__ import annotations
+
+import re
+
+import nbformat
+
+from hw_grading.commands.sample import cell_of, solved
+from hw_grading.homework.course import REPOSITORY, Course
+from hw_grading.homework.homework import homework_of
+from hw_grading.run.settings import RunSettings
+from hw_grading.run.submission import Submission
+
+FUNCTIONS = ("sigmoid_activation", "layer_forward", "backward_pass")
+MOST_SECONDS = 90
+
+
+def run() -> None:
+    """Print the seconds of computing for each of the functions."""
+    for function in FUNCTIONS:
+        print(f"an endless loop in {function}: {cpu_seconds(function):.0f} s of computing")
+
+
+def cpu_seconds(function: str) -> float:
+    """Return what a right notebook computes when this function of it loops for ever."""
+    source = nbformat.read(Course(REPOSITORY).source("hw2") / "hw2.ipynb", as_version=4)
+    notebook = solved(source, source)
+    cell = cell_of(notebook, function)
+    header = re.compile(rf"^def {function}\(.*?\):\n", re.MULTILINE | re.DOTALL)
+    cell.source, changed = header.subn(r"\g<0>    while True:\n        pass\n", cell.source)
+    if changed != 1:
+        raise RuntimeError(f"{function} is not defined once in its cell")
+    submission = Submission(notebook, 1, RunSettings(), homework_of(REPOSITORY, "hw2"))
+    submission.run()
+    if submission.cpu_seconds_used > MOST_SECONDS:
+        raise RuntimeError(f"{submission.cpu_seconds_used:.0f} s, at most {MOST_SECONDS} s")
+    return submission.cpu_seconds_used
