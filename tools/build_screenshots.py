@@ -113,6 +113,8 @@ def write_class(course: Course) -> None:
         for submission in gradebook.assignment_submissions(HOMEWORK):
             for grade in submission.notebooks[0].grades:
                 grade.needs_manual_grade = grade.name == QUESTION
+                if grade.name != QUESTION:
+                    grade.auto_score = grade.max_score
         gradebook.db.commit()
 
 
@@ -137,7 +139,8 @@ def _loss(number: int) -> bytes:
     return stream.getvalue()
 
 
-def _few_colours(png: bytes) -> bytes:
+def small(png: bytes) -> bytes:
+    """Return a PNG with fewer colours, in a smaller file."""
     stream = io.BytesIO()
     Image.open(io.BytesIO(png)).convert("RGB").quantize(_COLOURS).save(stream, "PNG", optimize=True)
     return stream.getvalue()
@@ -148,7 +151,7 @@ def main() -> int:
     PICTURES.mkdir(exist_ok=True)
     with chromium() as browser, tempfile.TemporaryDirectory() as folder:
         for name, take in (("notebook", picture_of_the_notebook), ("desk", picture_of_the_desk)):
-            write_atomically(PICTURES / f"{name}.png", _few_colours(take(browser, Path(folder))))
+            write_atomically(PICTURES / f"{name}.png", small(take(browser, Path(folder))))
     return 0
 
 
