@@ -1,4 +1,4 @@
-"""What README's section for instructors says is done, block by block, in a scratch course.
+"""The commands of docs/instructors.md are typed, block by block, in a scratch course.
 
 A class of three: Ann hands in a ReLU that is wrong, Bob everything right, Eve too late for Canvas.
 One hidden test is wrong until the page comes to tests that were.
@@ -50,10 +50,9 @@ ALL_POINTS = 100.0
 
 
 def blocks() -> list[list[str]]:
-    """Return the lines of each block of commands in the section."""
-    text = (REPOSITORY / "README.md").read_text(encoding="utf-8")
-    [section] = re.findall(r"^## If you are an instructor\n(.*?)^## ", text, re.M | re.S)
-    return [block.splitlines() for block in re.findall(r"^```sh\n(.*?)^```$", section, re.M | re.S)]
+    """Return the lines of each block of commands on the page."""
+    page = (REPOSITORY / "docs" / "instructors.md").read_text(encoding="utf-8")
+    return [block.splitlines() for block in re.findall(r"^```sh\n(.*?)^```$", page, re.M | re.S)]
 
 
 class Term:
@@ -246,7 +245,7 @@ def _kept(term: Term, said: str) -> None:
 _STATUSES = {"python -m hw_grading doctor": (0, 1), "python -m hw_grading export hw2": (1,)}
 
 
-def test_a_term_as_readme_tells_it(tmp_path: Path) -> None:
+def test_a_term_as_the_page_tells_it(tmp_path: Path) -> None:
     term = Term(tmp_path)
     left = dict(_CHECKS)
     for lines in blocks():

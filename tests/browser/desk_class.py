@@ -136,7 +136,15 @@ def given(root: Path, cell: str) -> dict[str, Given]:
 class Desk:
     """One grader's browser: an own context, with an own login and name."""
 
-    def __init__(self, browser: Browser, server: Server, name: str, **settings: object) -> None:
+    def __init__(
+        self,
+        browser: Browser,
+        server: Server,
+        name: str,
+        assignment: str = ASSIGNMENT,
+        **settings: object,
+    ) -> None:
+        self.assignment = assignment
         settings = {"viewport": {"width": 1280, "height": 800}, "bypass_csp": False, **settings}
         self.context = browser.new_context(**settings)
         self.page: Page = self.context.new_page()
@@ -150,7 +158,7 @@ class Desk:
     @property
     def place(self) -> str:
         """The address of the overview."""
-        return f"{self.server.url}hw-grading/{ASSIGNMENT}/"
+        return f"{self.server.url}hw-grading/{self.assignment}/"
 
     def open(self, cell: str, student: str = "") -> Page:
         """Go to an answer, and wait until it is shown."""

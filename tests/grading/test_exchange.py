@@ -22,7 +22,7 @@ from toy_course import ASSIGNMENT, ToyCourse, run
 from hw_grading.homework.course import REPOSITORY
 
 SECRET = "submission_secret.txt"
-# As README gives it.
+# As docs/students.md gives it.
 STUDENTS_CONFIG = """
 c = get_config()
 c.Exchange.root = {exchange!r}
@@ -337,7 +337,7 @@ def test_without_feedback_release_says_what_to_do_first(course: ToyCourse, inbou
     assert "Run `nbgrader generate_feedback hw2` first" in done.stderr
 
 
-def test_the_students_configuration_is_readmes() -> None:
-    readme = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+def test_the_students_configuration_is_that_of_their_page() -> None:
+    page = (REPOSITORY / "docs" / "students.md").read_text(encoding="utf-8")
     for line in STUDENTS_CONFIG.split("\n"):
-        assert line.partition("= ")[0] in readme
+        assert line.partition("= ")[0] in page

@@ -1,0 +1,159 @@
+"""Take the pictures of the notebook and of the desk that README shows, into ``docs/pictures``.
+
+    python -m tools.build_screenshots
+
+It starts JupyterLab and the desk, and takes screenshots of them in headless Chromium. The notebook
+is the release of hw2 with one answer. The class on the desk is invented, and so are its plots.
+"""
+
+from __future__ import annotations
+
+import base64
+import copy
+import io
+import shutil
+import sys
+import tempfile
+import warnings
+from pathlib import Path
+
+import nbformat
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from nbformat.v4 import new_output
+from nbgrader.api import Gradebook
+from PIL import Image
+from playwright.sync_api import Browser, Page, ViewportSize, expect
+from sqlalchemy.exc import SAWarning
+
+from hw_grading.commands.sample import cell_of, solved
+from hw_grading.homework.course import REPOSITORY, Course, scratch_course
+from hw_support import PALETTE, label_axes
+from tools.atomic import write_atomically
+
+sys.path.insert(0, str(REPOSITORY / "tests" / "browser"))
+from chromium import chromium
+from desk_class import Desk
+from lab import Lab
+from server import start, start_desk
+
+PICTURES = REPOSITORY / "docs" / "pictures"
+HOMEWORK, QUESTION = "hw2", "q1_3e_i"
+CLASS = [f"student{number:02}" for number in range(1, 25)]
+_VIEW: ViewportSize = {"width": 1200, "height": 760}
+_COLOURS = 128  # a screenshot has few, and a PNG with a palette is small
+
+
+def picture_of_the_notebook(browser: Browser, folder: Path) -> bytes:
+    """Answer a question of the released notebook in JupyterLab, and run its test cell."""
+    home = folder / "homework"
+    home.mkdir()
+    notebook = home / f"{HOMEWORK}.ipynb"
+    shutil.copy(Course(REPOSITORY).release(HOMEWORK) / notebook.name, notebook)
+    server = start(home, folder / "lab")
+    try:
+        page = browser.new_page(viewport=_VIEW)
+        lab = Lab(page, server, notebook).open("doc/tree")
+        lab.answer("relu-activation", "return np.maximum(s, 0), (s > 0).astype(float)")
+        lab.run("setup", "relu-activation", "test-relu-activation")
+        lab.cell("relu-activation").evaluate("cell => cell.scrollIntoView()")
+        expect(lab.outputs("test-relu-activation").first).to_be_in_viewport()
+        return page.screenshot()
+    finally:
+        server.end_kernels()
+        server.close()
+
+
+def picture_of_the_desk(browser: Browser, folder: Path) -> bytes:
+    """Grade some plots of a made-up class on the desk."""
+    course = scratch_course(folder / "course")
+    if course.nbgrader("generate_assignment", HOMEWORK, log=folder / "log"):
+        raise RuntimeError((folder / "log").read_text(encoding="utf-8"))
+    write_class(course)
+    server = start_desk(course.root, folder / "desk", HOMEWORK)
+    try:
+        desk = Desk(browser, server, "Kim", HOMEWORK, viewport=_VIEW)
+        page: Page = desk.open(QUESTION)
+        for graded in range(7):
+            expect(page.locator("#done-text")).to_have_text(f"{graded} of {len(CLASS)} graded")
+            desk.wait()
+            page.keyboard.press("1")
+            page.keyboard.press("n")
+        desk.wait()
+        for item in "123":
+            page.keyboard.press(item)
+        desk.saved()
+        return page.screenshot()
+    finally:
+        server.close()
+
+
+def write_class(course: Course) -> None:
+    """Write what `nbgrader autograde` would leave of a class, as far as the desk shows it."""
+    name = f"{HOMEWORK}.ipynb"
+    source = nbformat.read(course.source(HOMEWORK) / name, as_version=4)
+    right = solved(source, source)
+    for number, student in enumerate(CLASS):
+        notebook = copy.deepcopy(right)
+        plot = {"image/png": base64.b64encode(_loss(number)).decode("ascii")}
+        cell_of(notebook, QUESTION).outputs = [new_output("display_data", data=plot)]
+        said = f"epoch 5 of 5: test loss {0.06 + number / 1000:.3f}, accuracy 0.98\n"
+        cell_of(notebook, "train").outputs = [new_output("stream", name="stdout", text=said)]
+        for folder in (course.submitted, course.autograded):
+            there = folder(student, HOMEWORK)
+            there.mkdir(parents=True)
+            nbformat.write(notebook, there / name)
+    with warnings.catch_warnings(), Gradebook(course.db_url) as gradebook:
+        # Of no concern: nbgrader adds submissions in an order of its own.
+        warnings.filterwarnings("ignore", "Object of type", SAWarning)
+        for student in CLASS:
+            gradebook.add_student(student)
+            gradebook.add_submission(HOMEWORK, student)
+        for submission in gradebook.assignment_submissions(HOMEWORK):
+            for grade in submission.notebooks[0].grades:
+                grade.needs_manual_grade = grade.name == QUESTION
+                if grade.name != QUESTION:
+                    grade.auto_score = grade.max_score
+        gradebook.db.commit()
+
+
+def _loss(number: int) -> bytes:
+    """Return a PNG of invented losses, drawn as the solution of the question draws them."""
+    figure = Figure(figsize=(7, 3.6), layout="constrained")
+    ax = figure.subplots()
+    steps = np.arange(605)
+    test = 0.63 * np.exp(-steps / (90 + 3 * number)) + 0.06
+    noise = np.random.default_rng(number).lognormal(0, 0.25, len(steps))
+    ax.plot(steps, test * noise, color=PALETTE.train, linewidth=0.8, label="training (one batch)")
+    ax.plot(steps, test, color=PALETTE.test, linewidth=2, label="test (all 2,019 images)")
+    ax.set_yscale("log")
+    label_axes(
+        ax,
+        title="Loss falls within the first epoch",
+        xlabel="iteration (batches of 100 images)",
+        ylabel="mean loss (nats, log scale)",
+    )
+    stream = io.BytesIO()
+    FigureCanvasAgg(figure).print_png(stream)
+    return stream.getvalue()
+
+
+def small(png: bytes) -> bytes:
+    """Return a PNG with fewer colours, in a smaller file."""
+    stream = io.BytesIO()
+    Image.open(io.BytesIO(png)).convert("RGB").quantize(_COLOURS).save(stream, "PNG", optimize=True)
+    return stream.getvalue()
+
+
+def main() -> int:
+    """Run the command; returns the exit status."""
+    PICTURES.mkdir(exist_ok=True)
+    with chromium() as browser, tempfile.TemporaryDirectory() as folder:
+        for name, take in (("notebook", picture_of_the_notebook), ("desk", picture_of_the_desk)):
+            write_atomically(PICTURES / f"{name}.png", small(take(browser, Path(folder))))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
