@@ -58,8 +58,8 @@ class Plan:
     secret_file
         Where the course's secret lies, from which hidden inputs are drawn.
     make_ready
-        Is called while processes start. It raises `GraderFault` where submissions cannot be graded
-        as they are to be.
+        Is called while processes start, with whether submissions are run in this one. It raises
+        `GraderFault` where submissions cannot be graded as they are to be.
     """
 
     homework: Homework
@@ -67,7 +67,7 @@ class Plan:
     whole_class: WholeClass
     sanitize: Callable[[str, Path], NotebookNode]
     secret_file: Path
-    make_ready: Callable[[], None]
+    make_ready: Callable[[bool], None]
 
 
 @dataclass(frozen=True)
@@ -154,7 +154,7 @@ def grading(converter: Autograde, plan: Plan) -> Iterator[ClassGrading]:
             stack.callback(executor.shutdown, cancel_futures=True)
         if isinstance(executor, LocalProcesses) and not results.folder.exists():
             executor.start_early()
-        plan.make_ready()
+        plan.make_ready(executor is None)
         stack.enter_context(
             kept_around(
                 Course.of(converter.coursedir),

@@ -378,8 +378,6 @@ def _receive(coordinator: Connection, calls: queue.SimpleQueue[tuple[Any, ...] |
 
 if __name__ == "__main__":
     how, descriptor = sys.argv[1:]
-    # jsonschema would build a grammar of addresses, for half a second; no notebook needs it.
-    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
     if how == "--fork":
         control = socket.socket(fileno=int(descriptor))
         _work(_fork_workers(control, pickle.load(sys.stdin.buffer)))

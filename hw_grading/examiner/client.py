@@ -8,7 +8,7 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
@@ -66,7 +66,8 @@ class _Examiner:
         self, process: subprocess.Popen[bytes] | Forked, requests: socket.socket, serves: str
     ) -> None:
         self._process, self._requests = process, requests
-        self.serves = serves  # the digest of the homework whose code it has imported
+        self.serves = serves  # the digest of the homework whose code it imports
+        self._said = b""  # a line, once that is done: why it could not be done, if so
 
     @classmethod
     def started(cls, homework: Homework) -> _Examiner:
@@ -85,6 +86,21 @@ class _Examiner:
     def has_ended(self, within: float = 0.0) -> bool:
         """Whether it has ended, or does within some seconds."""
         return has_ended(self._process, within)
+
+    def expect_imports(self) -> None:
+        """Wait until it has imported the homework's code.
+
+        Raises
+        ------
+        ExaminerFailed
+            It could not.
+        """
+        while not self._said.endswith(b"\n"):
+            if not (piece := self._requests.recv(10_000)):
+                raise ExaminerFailed("the examiner did not start")
+            self._said += piece
+        if text := self._said.decode(errors="replace").strip():
+            raise ExaminerFailed(text)
 
     def submit(self, request: dict[str, Any], link: socket.socket) -> Connection:
         ours, theirs = Pipe()
@@ -108,6 +124,17 @@ def _running(homework: Homework) -> _Examiner:
     if _examiner is None or _examiner.has_ended() or _examiner.serves != homework.digest():
         _examiner = _Examiner.started(homework)
     return _examiner
+
+
+def begin(homework: Homework) -> Callable[[], None]:
+    """Start this process's examiner, and do not wait for it.
+
+    Returns
+    -------
+    callable
+        Waits until it has imported the homework's code; raises `ExaminerFailed` if it could not.
+    """
+    return _running(homework).expect_imports
 
 
 def _program(homework: Homework) -> list[str]:

@@ -220,6 +220,9 @@ def _where(error: BaseException, folder: str) -> str:
 
 if __name__ == "__main__":
     prepare(sys.argv[1], json.loads(sys.argv[2]))
+    why = "; ".join(_not_importable)
     if sys.argv[3] == "--check":
-        sys.exit("; ".join(_not_importable) or None)
-    wait_for_submissions(socket.socket(fileno=int(sys.argv[3])))
+        sys.exit(why or None)
+    requests = socket.socket(fileno=int(sys.argv[3]))
+    requests.sendall(why.replace("\n", " ").encode(errors="replace") + b"\n")
+    wait_for_submissions(requests)

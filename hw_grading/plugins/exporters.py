@@ -85,12 +85,12 @@ class SubmissionExporter(NotebookExporter):
         whole_class = WholeClass(parent=self)
         secret = whole_class.secret(course.root, course.course_id)
 
-        def make_ready() -> None:
+        def make_ready(here: bool) -> None:
             add_indexes(converter.coursedir.db_url)
             Database(Course.of(converter.coursedir).db_url).make_tables()
             if whole_class.executor != "dask":  # whose workers look for themselves
                 hidden = [Path(course.root), Path(__file__).parent, secret]
-                expect_ready(settings, homework, hidden)
+                expect_ready(settings, homework, hidden, here=here)
 
         return Plan(homework, settings, whole_class, Sanitizing(converter), secret, make_ready)
 

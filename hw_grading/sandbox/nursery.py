@@ -186,12 +186,20 @@ _starting = threading.Lock()
 
 
 def begin(blas_threads: int, preload: Sequence[str]) -> None:
-    """Start this process's nursery, for it and its forks, and do not wait for it."""
+    """Start this process's nursery, unless it has one, and do not wait for it."""
     global _current
-    try:
-        _current = os.getpid(), Nursery(environment.shown(blas_threads, [], preload))
-    except (OSError, GraderFault) as error:
-        _give_up(error)
+    with _starting:
+        try:
+            shown = environment.shown(blas_threads, [], preload)
+            if not _serves(shown):
+                _end()
+                _current = os.getpid(), Nursery(shown)
+        except (OSError, GraderFault) as error:
+            _give_up(error)
+
+
+def _serves(shown: Shown) -> bool:
+    return bool(_current and _current[1].shown == shown and not _current[1].has_ended())
 
 
 def wait_until_ready() -> None:
@@ -209,7 +217,7 @@ def nursery_for(shown: Shown) -> Nursery | None:
     with _starting:
         if os.getpid() in _refused:
             return None
-        if _current and _current[1].shown == shown and not _current[1].has_ended():
+        if _current and _serves(shown):
             return _current[1]
         _end()
         _current = None

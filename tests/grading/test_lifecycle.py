@@ -152,7 +152,7 @@ def test_on_every_way_out_all_that_was_begun_is_ended(
 def test_a_run_that_must_not_begin_leaves_nothing_behind(
     course: ToyCourse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(*_: Any) -> None:
+    def refuse(*_: Any, **__: Any) -> None:
         raise GraderFault("no sandbox")
 
     monkeypatch.setattr("hw_grading.plugins.exporters.expect_ready", refuse)
