@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import jinja2
 import nbformat
 from nbformat import NotebookNode
 
@@ -21,6 +20,7 @@ from hw_grading.homework.course import REPOSITORY, Course
 from hw_grading.homework.homework import STAFF, START, homework_of
 from hw_grading.homework.manifest import FILE_NAME
 from hw_grading.homework.points import check_total, disagreements
+from hw_grading.pages.templates import templates_in
 from hw_grading.run.execution import ExecuteSubmission
 from hw_support.submission import released
 
@@ -167,14 +167,7 @@ def _released_notebook(course: Path, assignment: str) -> NotebookNode:
 def start_page(course: Path, assignment: str) -> str:
     """Return the page that says how to start, as HTML."""
     manifest = homework_of(Course(course).root, assignment).manifest
-    loader = jinja2.FileSystemLoader(Path(__file__).parent)
-    environment = jinja2.Environment(
-        loader=loader,
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        keep_trailing_newline=True,
-    )
-    return environment.get_template("start.html").render(
+    templates = templates_in(Path(__file__).parent, keep_trailing_newline=True)
+    return templates.get_template("start.html").render(
         title=manifest.title or assignment, name=assignment, start=manifest.start
     )

@@ -292,6 +292,7 @@ _CLEANER = nh3.Cleaner(
 
 
 def _as_text(text: str) -> str:
+    # No template: cleaned once more it has to come out as it is, so without escaped quotes.
     more = len(text) - _LONGEST_TEXT
     end = f"\n… and {more:,} more characters" if more > 0 else ""
     return (

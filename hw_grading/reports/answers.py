@@ -17,12 +17,14 @@ import re
 import struct
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from markupsafe import Markup
 
 from hw_grading.pages.mathematics import Budget
 from hw_grading.pages.safe_html import render_markdown
+from hw_grading.pages.templates import templates_in
 from hw_grading.records.graded_notebook import error_of, outputs_of, plain, text_of
 
 MAX_PICTURE_BYTES = 2_000_000
@@ -37,6 +39,7 @@ _COLOURS_OF_TERMINALS = re.compile(r"\x1b\[[0-9;]*m")
 _UNSAFE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069]")
 _TAG = r"""[^>"]*(?:"[^"]*"[^>"]*)*>"""
 _ANCHOR = re.compile(rf"<a {_TAG}¶</a>")
+_AS_TEXT = templates_in(Path(__file__).parent).get_template("plots_text.html.j2")
 _HEADING = re.compile(rf"<(/?)h[1-6](?:>|\s{_TAG})")
 
 
@@ -102,10 +105,8 @@ def answer_in(cell: Mapping[str, Any], budget: Budget) -> Answer:
 def prose(text: str, budget: Budget, attachments: Mapping[str, Any] | None = None) -> Markup:
     """Render markdown for a page with headings of its own."""
     text = text.strip()
-    if not text:
-        return Markup("<p>(empty)</p>")
-    if len(text) > MAX_CHARACTERS:
-        return Markup('<div class="text">{}</div>').format(escaped(text))
+    if not text or len(text) > MAX_CHARACTERS:
+        return Markup(_AS_TEXT.render(text=escaped(text)))
     shown: set[str] = set()
 
     def picture(mime: str, data: str) -> str | None:
@@ -125,6 +126,7 @@ def prose(text: str, budget: Budget, attachments: Mapping[str, Any] | None = Non
 
 
 def _instead_of_heading(tag: re.Match[str]) -> str:
+    # No template: one tag of clean HTML takes the place of another, wherever it stands.
     return "</div>" if tag[1] else '<div class="heading">'
 
 

@@ -28,7 +28,7 @@ COLUMNS = (
     *("student", "other_student", "in_common", "code", "text"),
     *("share_of_student", "share_of_other", "cells"),
 )
-MARK = '<meta name="generator" content="hw_grading similarity">'
+MARK = 'name="generator" content="hw_grading similarity"'
 _AROUND = 1  # lines shown beside those that match
 _MOST_LINES = 80  # of a cell
 _LONGEST_LINE = 1_500  # a written answer may be one line

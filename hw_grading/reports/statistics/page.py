@@ -18,7 +18,7 @@ from hw_grading.records.writing import csv_of, write_together
 from hw_grading.reports.statistics import for_students, sections
 from hw_grading.reports.statistics.gathering import ClassData, gather
 
-MARK = '<meta name="generator" content="hw_grading statistics">'
+MARK = 'name="generator" content="hw_grading statistics"'
 
 
 def write_statistics(course: Path, assignment: str, out: Path, *, students: bool) -> list[Path]:
