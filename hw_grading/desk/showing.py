@@ -12,11 +12,11 @@ from hw_grading.desk.pictures import MOST_PICTURES, NotShown, picture_in, uri_of
 from hw_grading.desk.rendering import Renderer, cut
 from hw_grading.pages.drawings import is_light
 from hw_grading.pages.safe_html import clean_html
+from hw_grading.pages.terminal import without_codes
 from hw_grading.records.graded_notebook import error_of, outputs_of, plain, text_of
 
 MOST_CHARACTERS = 20_000  # of one printed text
 LINES_OF_NUMBERS = 15
-_TERMINAL_CODES = re.compile(r"\x1b\[[0-9;]{0,40}[A-Za-z]")
 # A bar of tqdm. What stands between two signs has none of them: the time is not to grow fast.
 _PROGRESS = re.compile(r"\d%\|[^|]{0,200}\|[^[]{0,100}\[[^]]{0,100}\]")
 _TEXT_ANSWER = 200_000  # characters that are sent to be rendered; more is shown as text anyway
@@ -148,7 +148,6 @@ def _plain_of(output: Mapping[str, Any]) -> str:
 
 
 def _calm(text: str) -> str:
-    """Drop what a terminal obeys, and progress bars; of a line written over, keep the last."""
-    written = _TERMINAL_CODES.sub("", text).split("\n")
-    lines = [line.rstrip("\r").rpartition("\r")[2] for line in written]
+    """Drop what a terminal obeys, and progress bars."""
+    lines = without_codes(text).split("\n")
     return "\n".join(line for line in lines if not _PROGRESS.search(line[:500]))

@@ -25,6 +25,7 @@ from markupsafe import Markup
 from hw_grading.pages.mathematics import Budget
 from hw_grading.pages.safe_html import render_markdown
 from hw_grading.pages.templates import templates_in
+from hw_grading.pages.terminal import without_codes
 from hw_grading.records.graded_notebook import error_of, outputs_of, plain, text_of
 
 MAX_PICTURE_BYTES = 2_000_000
@@ -34,7 +35,6 @@ MAX_CHARACTERS = 20_000  # of one answer or output
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 _IHDR = struct.Struct(">8sI4sII")
-_COLOURS_OF_TERMINALS = re.compile(r"\x1b\[[0-9;]*m")
 # Control characters, halves of characters, and those that turn the direction of writing.
 _UNSAFE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069]")
 _TAG = r"""[^>"]*(?:"[^"]*"[^>"]*)*>"""
@@ -132,10 +132,8 @@ def _instead_of_heading(tag: re.Match[str]) -> str:
 
 def escaped(text: str, limit: int = MAX_CHARACTERS) -> Markup:
     """Return a text as HTML that shows it, cut at so many characters."""
-    lines = _COLOURS_OF_TERMINALS.sub("", text[:limit]).split("\n")
-    # As in a terminal, a carriage return starts the line anew: of a progress bar the end is left.
-    kept = "\n".join(line.rstrip("\r").rpartition("\r")[2] for line in lines)
-    kept = html.escape(_UNSAFE.sub("\N{REPLACEMENT CHARACTER}", kept))
+    kept = _UNSAFE.sub("\N{REPLACEMENT CHARACTER}", without_codes(text[:limit]))
+    kept = html.escape(kept)
     more = len(text) - limit
     return Markup(kept if more <= 0 else f"{kept}\n… and {more:,} more characters")
 

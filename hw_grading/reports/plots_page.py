@@ -25,7 +25,7 @@ from markupsafe import Markup
 
 from hw_grading.final_scores.scores import FinalScore, FinalScores, final_scores
 from hw_grading.outcome import Status
-from hw_grading.pages import FORMULAS, STYLE
+from hw_grading.pages import FORMULAS
 from hw_grading.pages.mathematics import Budget
 from hw_grading.pages.templates import templates_in
 from hw_grading.records.graded_notebook import plain
@@ -155,7 +155,7 @@ class _Pages:
         self._templates = templates_in(Path(__file__).parent, finalize=_escaped)
         self._templates.globals.update(
             title=f"{plain(roster.assignment, 200)}: plots and written answers",
-            style=Markup(STYLE.read_text(encoding="utf-8") + FORMULAS.read_text(encoding="utf-8")),
+            formulas=Markup(FORMULAS.read_text(encoding="utf-8")),
             by_student=quote(out.name),
             by_question=quote(by_question(out).name),
             questions=self.questions,

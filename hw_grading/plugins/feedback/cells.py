@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from markupsafe import Markup
-from nbconvert.filters import strip_ansi
 from nbformat import NotebookNode
 from nbgrader.utils import is_grade, is_locked, is_solution, is_task
 from pygments import highlight  # type: ignore[import-untyped]
@@ -22,6 +21,7 @@ from pygments.formatters import HtmlFormatter  # type: ignore[import-untyped]
 from pygments.lexers import PythonLexer  # type: ignore[import-untyped]
 
 from hw_grading.pages.safe_html import clean_html, clean_outputs
+from hw_grading.pages.terminal import without_codes
 from hw_grading.plugins.feedback.facts import (
     Facts,
     Points,
@@ -270,8 +270,5 @@ def _picture_or_text(output: NotebookNode) -> Output:
 def _plain(text: str, limit: int = _LONGEST_TEXT) -> str:
     """Return a text as a terminal ends up showing it, without colours, at most so long."""
     more = len(text) - limit
-    lines = strip_ansi(text[:limit]).split("\n")
-    # A carriage return starts a line anew: of a progress bar the end is left.
-    kept = "\n".join(line.rstrip("\r").rpartition("\r")[2] for line in lines)
-    kept = _UNSEEN.sub("\N{REPLACEMENT CHARACTER}", kept)
+    kept = _UNSEEN.sub("\N{REPLACEMENT CHARACTER}", without_codes(text[:limit]))
     return kept if more <= 0 else f"{kept}\n… and {more:,} more characters"
