@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import jinja2
 import nbformat
 from nbformat import NotebookNode
 
@@ -21,6 +20,8 @@ from hw_grading.homework.course import REPOSITORY, Course
 from hw_grading.homework.homework import STAFF, START, homework_of
 from hw_grading.homework.manifest import FILE_NAME
 from hw_grading.homework.points import check_total, disagreements
+from hw_grading.pages.templates import templates_in
+from hw_grading.records.writing import write_whole
 from hw_grading.run.execution import ExecuteSubmission
 from hw_support.submission import released
 
@@ -69,8 +70,8 @@ def release(
         if path.stem not in chosen:
             path.unlink()
     for name in chosen:
-        write_whole(known / f"{name}.json", description_of(course, name))
-        write_whole(course.release(name) / START, start_page(course.folder, name))
+        write_whole(known / f"{name}.json", description_of(course, name).encode())
+        write_whole(course.release(name) / START, start_page(course.folder, name).encode())
     return [write_student_zip(course.folder, out, name, known) for name in chosen], warnings
 
 
@@ -111,13 +112,6 @@ def check_source(course: Path, assignment: str) -> list[str]:
     check_total(manifest, here.root / STAFF / assignment / FILE_NAME, notebook)
     shown = path.relative_to(here.root) if path.is_relative_to(here.root) else path
     return [f"{shown}: {sentence}" for sentence in disagreements(notebook)]
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Write a file so that it is there whole or as it was."""
-    partial = path.with_name(f"{path.name}.part")
-    partial.write_text(text, encoding="utf-8", newline="\n")
-    partial.replace(path)
 
 
 # -- what students' package is told
@@ -167,14 +161,7 @@ def _released_notebook(course: Path, assignment: str) -> NotebookNode:
 def start_page(course: Path, assignment: str) -> str:
     """Return the page that says how to start, as HTML."""
     manifest = homework_of(Course(course).root, assignment).manifest
-    loader = jinja2.FileSystemLoader(Path(__file__).parent)
-    environment = jinja2.Environment(
-        loader=loader,
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        keep_trailing_newline=True,
-    )
-    return environment.get_template("start.html").render(
+    templates = templates_in(Path(__file__).parent, keep_trailing_newline=True)
+    return templates.get_template("start.html").render(
         title=manifest.title or assignment, name=assignment, start=manifest.start
     )

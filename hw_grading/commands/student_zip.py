@@ -16,6 +16,7 @@ from typing import Any
 
 from hw_grading.homework.course import REPOSITORY, Course
 from hw_grading.homework.homework import homework_of
+from hw_grading.records.writing import in_place_of
 from hw_support.submission import released
 
 # Every entry of the zip gets this time, so that the same release gives the same bytes.
@@ -78,14 +79,16 @@ def write_student_zip(course: Path, out: Path, assignment: str, known: Path | No
         entries[wheel.name] = wheel.read_bytes()
         entries["requirements.txt"] = f"./{wheel.name}\n{pins()}".encode()
     target = out / f"{assignment}.zip"
-    partial = target.with_suffix(".part")
-    with zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED) as archive:
+    with (
+        in_place_of(target) as part,
+        zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as archive,
+    ):
         for name, content in entries.items():
             entry = zipfile.ZipInfo(f"{assignment}/{name}", ZIP_TIME)
             entry.compress_type = zipfile.ZIP_DEFLATED
             entry.external_attr = 0o644 << 16
             archive.writestr(entry, content)
-    return partial.replace(target)
+    return target
 
 
 def version_for(assignment: str) -> str:

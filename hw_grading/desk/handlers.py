@@ -136,7 +136,7 @@ class Picture(DeskHandler):
         desk = await self.in_thread(self.desks.desk, assignment)
         wanted = self.get_query_argument("d", "")
         mime, content, digest = await self.in_thread(
-            _picture, desk, cell, _student(student), number, wanted
+            _picture, desk, cell, _student(student), number
         )
         self.set_header("Content-Type", mime)
         if wanted == digest:
@@ -208,9 +208,7 @@ def _written(
     raise web.HTTPError(404)
 
 
-def _picture(
-    desk: HomeworkDesk, cell: str, student: str, number: str, wanted: str
-) -> tuple[str, bytes, str]:
+def _picture(desk: HomeworkDesk, cell: str, student: str, number: str) -> tuple[str, bytes, str]:
     """Return a picture's type, its bytes, and the digest of the answer that it is of."""
     glance = desk.answers.submission(student).glances.get(cell)
     if glance is None or not glance.pictures:

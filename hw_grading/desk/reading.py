@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import html
 import statistics
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from hw_grading.desk.answers import Submission
 from hw_grading.desk.homework_desk import HomeworkDesk
+from hw_grading.desk.parts import Part, as_html
 from hw_grading.desk.shapes import Json, event_json, grading_json, rubric_json
 from hw_grading.desk.showing import printed_html
 from hw_grading.outcome import Status
@@ -123,7 +123,7 @@ def answer(desk: HomeworkDesk, cell: str, student: str) -> Json:
     known = desk.answers.known()
     same = _same(known, known, cell)
     missing = cell not in cells
-    note = f'<p class="note">{html.escape(_why_missing(submission))}</p>' if missing else ""
+    note = as_html([Part("note", _why_missing(submission))]) if missing else ""
     return {
         "student": student,
         "name": name,

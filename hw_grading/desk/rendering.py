@@ -11,7 +11,6 @@ import ast
 import atexit
 import contextlib
 import hashlib
-import html
 import json
 import subprocess
 import sys
@@ -20,6 +19,7 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Any, TextIO
 
+from hw_grading.desk.parts import Part, as_html
 from hw_support.failures import visible
 
 LONGEST_CODE = 50_000  # characters of one answer that are shown
@@ -127,8 +127,7 @@ class Renderer:
 
 def as_text(text: str, note: str) -> str:
     """Return a text as it is, escaped, under a note that says why."""
-    shown = cut(text, LONGEST_CODE)
-    return f'<p class="note">{html.escape(note)}</p>\n<pre>{html.escape(shown)}</pre>'
+    return as_html([Part("note", note), Part("text", cut(text, LONGEST_CODE))])
 
 
 def cut(text: str, limit: int) -> str:

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import base64
-import html
 import re
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import Any, Literal
 
+from hw_grading.desk.parts import Part, as_html, outputs_as_html
 from hw_grading.desk.pictures import MOST_PICTURES, NotShown, picture_in, uri_of
 from hw_grading.desk.rendering import Renderer, cut
 from hw_grading.pages.drawings import is_light
 from hw_grading.pages.safe_html import clean_html
+from hw_grading.pages.terminal import without_codes
 from hw_grading.records.graded_notebook import error_of, outputs_of, plain, text_of
 
 MOST_CHARACTERS = 20_000  # of one printed text
 LINES_OF_NUMBERS = 15
-_TERMINAL_CODES = re.compile(r"\x1b\[[0-9;]{0,40}[A-Za-z]")
 # A bar of tqdm. What stands between two signs has none of them: the time is not to grow fast.
 _PROGRESS = re.compile(r"\d%\|[^|]{0,200}\|[^[]{0,100}\[[^]]{0,100}\]")
 _TEXT_ANSWER = 200_000  # characters that are sent to be rendered; more is shown as text anyway
@@ -39,12 +39,10 @@ def answer_html(cell: Mapping[str, Any], renderer: Renderer, address: Address) -
     source = text_of(cell.get("source"))
     if cell.get("cell_type") != "code":
         if not source.strip() and not cell.get("attachments"):
-            return '<p class="note">Nothing is written here.</p>'
+            return as_html([Part("note", "Nothing is written here.")])
         attachments, notes = _attachments(cell)
-        return renderer.markdown(source[:_TEXT_ANSWER], attachments) + notes
-    outputs = "".join(_outputs(cell, address))
-    code = renderer.code(source)
-    return f'<div class="outputs">{outputs}</div>\n<div class="code">{code}</div>'
+        return renderer.markdown(source[:_TEXT_ANSWER], attachments) + as_html(notes)
+    return outputs_as_html(_outputs(cell, address), renderer.code(source))
 
 
 def printed_html(cell: Mapping[str, Any]) -> str:
@@ -59,7 +57,7 @@ def printed_html(cell: Mapping[str, Any]) -> str:
     text = _calm("\n".join(filter(None, [printed.rstrip(), *results]))[-MOST_CHARACTERS:])
     lines = [line[:500] for line in text.rstrip().split("\n")][-LINES_OF_NUMBERS:]
     shown = "\n".join(lines)
-    return f"<pre>{html.escape(cut(shown, MOST_CHARACTERS))}</pre>" if shown.strip() else ""
+    return as_html([_printed(shown)]) if shown.strip() else ""
 
 
 def beside_html(cell: Mapping[str, Any], renderer: Renderer, address: Address) -> str:
@@ -70,41 +68,40 @@ def beside_html(cell: Mapping[str, Any], renderer: Renderer, address: Address) -
     if cell.get("cell_type") != "code":
         return renderer.markdown(text_of(cell.get("source"))[:_TEXT_ANSWER])
     outputs = list(_outputs(cell, address))
-    if any("<img" in output for output in outputs):
-        outputs.sort(key=lambda output: "<img" not in output)  # what it is about, first
-        return f'<div class="outputs">{"".join(outputs)}</div>'
+    if any(output.has_picture for output in outputs):
+        outputs.sort(key=lambda output: not output.has_picture)  # what it is about, first
+        return outputs_as_html(outputs)
     source = text_of(cell.get("source"))
     return renderer.code(source, docstrings=False) if source.strip() else ""
 
 
-def _attachments(cell: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
+def _attachments(cell: Mapping[str, Any]) -> tuple[dict[str, Any], list[Part]]:
     """Return the pictures attached to a text that can be shown, and notes on the others."""
     attached = cell.get("attachments")
-    shown, notes = {}, ""
+    shown, notes = {}, []
     for name, bundle in attached.items() if isinstance(attached, dict) else ():
         try:
             if picture := picture_in(bundle):
                 picture.content()
             shown[name] = bundle
         except NotShown as why:
-            notes += _note(str(why))
+            notes.append(Part("note", str(why)))
     return shown, notes
 
 
-def _outputs(cell: Mapping[str, Any], address: Address) -> Iterator[str]:
+def _outputs(cell: Mapping[str, Any], address: Address) -> Iterator[Part]:
     number = 0
     anything = False
     for output in outputs_of(cell):
         kind = output.get("output_type")
         if kind == "stream":
             shown = _calm(text_of(output.get("text")))
-            where = ' class="stderr"' if output.get("name") == "stderr" else ""
             if shown.strip():
                 anything = True
-                yield f"<pre{where}>{html.escape(cut(shown, MOST_CHARACTERS))}</pre>\n"
+                yield _printed(shown, "stderr" if output.get("name") == "stderr" else "text")
         elif kind == "error":
             anything = True
-            yield f'<p class="error">{html.escape(error_of(output))}</p>\n'
+            yield Part("error", error_of(output))
         elif kind in ("display_data", "execute_result"):
             anything = True
             if picture := picture_in(output.get("data")):
@@ -112,36 +109,37 @@ def _outputs(cell: Mapping[str, Any], address: Address) -> Iterator[str]:
                 if number <= MOST_PICTURES:
                     try:
                         picture.content()
-                        yield _img(address(number - 1), number)
+                        yield Part("picture", address(number - 1), number)
                     except NotShown as why:
-                        yield _note(str(why))
+                        yield Part("note", str(why))
                 elif number == MOST_PICTURES + 1:
-                    yield _note(f"More pictures than {MOST_PICTURES} are not shown.")
-            else:
-                yield _bundle(output)
+                    yield Part("note", f"More pictures than {MOST_PICTURES} are not shown.")
+            elif isinstance(data := output.get("data"), dict):
+                yield _bundle(data)
     if not anything:
-        yield _note("The code showed nothing.")
+        yield Part("note", "The code showed nothing.")
 
 
-def _bundle(output: Mapping[str, Any]) -> str:
+def _bundle(data: Mapping[str, Any]) -> Part:
     """Show what is no picture in points: SVG, HTML, text."""
-    data = output.get("data")
-    if not isinstance(data, dict):
-        return ""
     if svg := text_of(data.get("image/svg+xml")):
         drawing = svg.encode("utf-8", "replace")
         if not is_light(drawing):
-            return _note(
-                f"A drawing of {len(svg):,} characters is not shown: it is too complicated."
+            return Part(
+                "note", f"A drawing of {len(svg):,} characters is not shown: it is too complicated."
             )
         encoded = base64.b64encode(drawing).decode("ascii")
-        return f'<img alt="drawing" src="data:image/svg+xml;base64,{encoded}">\n'
+        return Part("drawing", f"data:image/svg+xml;base64,{encoded}")
     if markup := text_of(data.get("text/html")):
-        return f'<div class="html">{clean_html(markup, uri_of)}</div>\n'
-    if text := _plain_of(output):
-        return f"<pre>{html.escape(cut(_calm(text), MOST_CHARACTERS))}</pre>\n"
+        return Part("html", clean_html(markup, uri_of))
+    if text := text_of(data.get("text/plain")):
+        return _printed(_calm(text))
     kinds = plain(", ".join(map(str, data)), 100)
-    return _note(f"An output of type {kinds} is not shown.")
+    return Part("note", f"An output of type {kinds} is not shown.")
+
+
+def _printed(text: str, kind: Literal["text", "stderr"] = "text") -> Part:
+    return Part(kind, cut(text, MOST_CHARACTERS))
 
 
 def _plain_of(output: Mapping[str, Any]) -> str:
@@ -149,16 +147,7 @@ def _plain_of(output: Mapping[str, Any]) -> str:
     return text_of(data.get("text/plain")) if isinstance(data, dict) else ""
 
 
-def _img(address: str, number: int) -> str:
-    return f'<img class="picture" alt="Plot {number}" src="{html.escape(address)}">\n'
-
-
-def _note(text: str) -> str:
-    return f'<p class="note">{html.escape(text)}</p>\n'
-
-
 def _calm(text: str) -> str:
-    """Drop what a terminal obeys, and progress bars; of a line written over, keep the last."""
-    written = _TERMINAL_CODES.sub("", text).split("\n")
-    lines = [line.rstrip("\r").rpartition("\r")[2] for line in written]
+    """Drop what a terminal obeys, and progress bars."""
+    lines = without_codes(text).split("\n")
     return "\n".join(line for line in lines if not _PROGRESS.search(line[:500]))

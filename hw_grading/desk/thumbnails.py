@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import io
-import os
 import threading
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,6 +18,7 @@ from PIL import Image
 from platformdirs import user_cache_path
 
 from hw_grading.desk.pictures import NotShown, pictures_of
+from hw_grading.records.writing import write_whole
 
 WIDTH, HEIGHT = 320, 320  # pixels, at most
 MIME = "image/webp"
@@ -69,12 +69,10 @@ class Thumbnails:
 
     def _keep(self, digest: str, thumbnail: bytes) -> None:
         path = self._path(digest)
-        part = path.with_suffix(f".{os.getpid()}.part")
         with contextlib.suppress(OSError):  # a full disk: it is made again next time
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             path.parent.mkdir(exist_ok=True)
-            part.write_bytes(thumbnail)
-            os.replace(part, path)
+            write_whole(path, thumbnail)
         if self._since_pruned is None or self._since_pruned > self._most // 10:
             self._prune()
             self._since_pruned = 0

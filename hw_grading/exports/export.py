@@ -10,9 +10,9 @@ from hw_grading.exports.canvas import fill_canvas
 from hw_grading.exports.filling import Exported
 from hw_grading.exports.grades import Grades, read_grades
 from hw_grading.exports.moodle import fill_moodle
-from hw_grading.exports.sheet import write_whole
 from hw_grading.exports.tables import by_question, like_gradescope
 from hw_grading.homework.course import Course
+from hw_grading.records.writing import write_whole
 from hw_support.submission.file import Unreadable
 from hw_support.submission.problems import shown
 

@@ -15,10 +15,10 @@ from nbgrader.plugins import ExportPlugin
 from traitlets import Unicode
 
 from hw_grading.exports.export import export
-from hw_grading.exports.sheet import write_whole
 from hw_grading.exports.tables import plain
 from hw_grading.homework.course import Course
 from hw_grading.records.scores import NoScores
+from hw_grading.records.writing import write_whole
 from hw_support.failures import visible
 from hw_support.submission.file import Unreadable
 from hw_support.submission.problems import shown

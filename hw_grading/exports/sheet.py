@@ -9,9 +9,7 @@ from __future__ import annotations
 import codecs
 import csv
 import io
-import os
 import re
-import secrets
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -130,17 +128,6 @@ def number_in(text: str) -> float | None:
     """Return the number that a value is, with a point or a comma; None if it is none."""
     match = _NUMBER.fullmatch(text)
     return float(match[1].replace(",", ".")) if match else None
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file so that it is there whole or as it was."""
-    path = path.resolve()
-    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
-    try:
-        part.write_bytes(content)
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _decoded(content: bytes) -> tuple[str, bytes, str]:

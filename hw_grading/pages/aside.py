@@ -10,6 +10,7 @@ import hashlib
 import re
 import secrets
 from collections.abc import Callable
+from typing import Any
 
 from hw_grading.pages.drawings import is_light
 from hw_grading.pages.mathematics import Budget, Formula
@@ -41,6 +42,12 @@ def picture_uri(mime: str, data: str) -> str | None:
     if is_picture and mime == "image/svg+xml":
         is_picture = is_light(raw)
     return f"data:{mime};base64,{data}" if is_picture else None
+
+
+def text_of(value: Any) -> str:
+    """Join a text that a notebook may hold in lines; of anything else, return nothing."""
+    lines = value if isinstance(value, list) else [value]
+    return "".join(lines) if all(isinstance(line, str) for line in lines) else ""
 
 
 class Pictures:

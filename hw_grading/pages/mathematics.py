@@ -124,16 +124,19 @@ class Formula:
     def as_html(self, budget: Budget) -> str:
         """Return MathML, or the TeX as text."""
         mathml = self._mathml(budget)
-        if mathml is None:
-            return f"<code>{self.as_text()}</code>"
-        if not self.display:
+        if mathml is not None:
             return mathml
-        focusable = ' tabindex="0"' if len(self.tex) > _LONG else ""
-        return f'<span class="formula"{focusable}>{mathml}</span>'
+        code = ET.Element("code")
+        code.text = self._shown
+        return _markup(code)
 
     def as_text(self) -> str:
         """Return the TeX with its delimiters, as text in HTML."""
-        return html.escape(self.source.replace("\0", "\N{REPLACEMENT CHARACTER}"), quote=False)
+        return html.escape(self._shown, quote=False)
+
+    @property
+    def _shown(self) -> str:
+        return self.source.replace("\0", "\N{REPLACEMENT CHARACTER}")
 
     def _mathml(self, budget: Budget) -> str | None:
         tex = self.tex.strip()
@@ -145,7 +148,7 @@ class Formula:
             _typesetter.start()  # which is not charged to this page
             start = time.monotonic()
             try:
-                mathml = _mathml(tex, self.display)
+                mathml = _mathml(tex, self.display, len(self.tex) > _LONG)
             finally:
                 budget.seconds -= time.monotonic() - start
         except NotSet:
@@ -157,8 +160,10 @@ class Formula:
 
 
 @lru_cache(_KEPT)
-def _mathml(tex: str, display: bool) -> str | None:
+def _mathml(tex: str, display: bool, long: bool) -> str | None:
     """Return a formula in MathML, None if KaTeX refuses it or it is too much for a page.
+
+    One on a line of its own stands in a box. A `long` one may be scrolled there, by keyboard too.
 
     Raises
     ------
@@ -176,18 +181,29 @@ def _mathml(tex: str, display: bool) -> str | None:
     if root.attrib.get("class") != "katex" or found is None:
         return None  # it is KaTeX's message of an error
     try:
-        mathml = _written(found, 0, sized=False)
+        formula = _passed(found, 0, sized=False)
     except _TooDeep:
         return None
+    if display:
+        box = ET.Element("span", {"class": "formula"})
+        if long:
+            box.set("tabindex", "0")
+        box.append(formula)
+        formula = box
+    mathml = _markup(formula)
     return mathml if len(mathml) <= _LONGEST_MATHML else None
+
+
+def _markup(element: ET.Element) -> str:
+    return ET.tostring(element, encoding="unicode", short_empty_elements=False)
 
 
 class _TooDeep(Exception):
     """Browsers take elements that are nested too deeply out of each other."""
 
 
-def _written(element: ET.Element, depth: int, *, sized: bool) -> str:
-    """Write an element and what is in it, as far as it may pass.
+def _passed(element: ET.Element, depth: int, *, sized: bool) -> ET.Element:
+    """Make an element anew, with what is in it, as far as it may pass.
 
     Parameters
     ----------
@@ -201,29 +217,26 @@ def _written(element: ET.Element, depth: int, *, sized: bool) -> str:
     if depth > _DEEPEST:
         raise _TooDeep
     name = element.tag.removeprefix(_NAMESPACE)
-    if name not in _ELEMENTS:
-        return ""
     if name in _TOKENS and len(element):
         name = "mrow"  # what a browser reads in a token is HTML
     if name == "mtable":
         _align(element)
     if name == "mpadded" and any(child.tag != f"{_NAMESPACE}mphantom" for child in element):
         element.attrib.clear()  # what is seen is as large as it says
-    kept = {
-        key: value
-        for key, value in element.attrib.items()
-        if (key != "mathsize" or not sized)
-        and (pattern := _PATTERNS.get(key))
-        and pattern.fullmatch(value)
-    }
+    passed = ET.Element(name)
+    for key, value in element.attrib.items():
+        pattern = _PATTERNS.get(key)
+        if pattern and pattern.fullmatch(value) and (key != "mathsize" or not sized):
+            passed.set(key, value)
     if name in _TOKENS:
-        inside = html.escape(_in_alphabet(element), quote=False)
-    else:
-        _mark_signs(element)
-        sized = sized or "mathsize" in kept
-        inside = "".join(_written(child, depth + 1, sized=sized) for child in element)
-    tag = "".join(f' {key}="{value}"' for key, value in kept.items())  # no value needs escaping
-    return f"<{name}{tag}>{inside}</{name}>"
+        passed.text = _in_alphabet(element)
+        return passed
+    _mark_signs(element)
+    sized = sized or "mathsize" in passed.attrib
+    for child in element:
+        if child.tag.removeprefix(_NAMESPACE) in _ELEMENTS:
+            passed.append(_passed(child, depth + 1, sized=sized))
+    return passed
 
 
 def _align(table: ET.Element) -> None:

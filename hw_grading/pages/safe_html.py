@@ -18,92 +18,37 @@ Student ids and names of notebooks, which templates write into their own parts, 
 
 from __future__ import annotations
 
-import base64
 import html
-import math
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import unquote
 
-import nh3
 from jinja2 import pass_context
 from jinja2.runtime import Context
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
-from nbconvert.preprocessors import Preprocessor
-from nbformat import NotebookNode
-from pygments.token import STANDARD_TYPES  # type: ignore[import-untyped]
 
-from hw_grading.pages.aside import PICTURES, PLACEHOLDER, TAG, Formulas, Pictures, picture_uri
+from hw_grading.pages.aside import PICTURES, Formulas, Pictures, picture_uri, text_of
+from hw_grading.pages.cleaning import as_text, clean_html, cleaned
 from hw_grading.pages.mathematics import Budget, Formula
+from hw_grading.pages.outputs import CleanOutputs, clean_outputs
 from hw_support.submission.problems import encodable, shown
 from hw_support.time_limit import TimeLimitReached, time_limit
 
-_LONGEST_HTML = 500_000  # characters, without pictures
+__all__ = [  # under these names nbgrader_config.py knows them
+    "CleanOutputs",
+    "clean_html",
+    "clean_outputs",
+    "markdown2html",
+    "render_markdown",
+    "unchanged",
+]
+
 _LONGEST_MARKDOWN = 20_000
 _MARKDOWN_SECONDS = 2.0  # the time of mistune's tables grows with the third power
-_LONGEST_TEXT = 50_000  # of what is shown as text instead
-_MOST_TAGS = 20_000
-_MOST_COPIES = 5_000_000  # of formatting elements: an unclosed <b> is opened anew in each paragraph
-_DEEPEST = 100
-_MOST_TERMINAL_CODES = 2_000  # of one printed text
-_LONGEST_TERMINAL_CODE = 40
 _BUDGET = "hw_grading_formulas"
-
-
-def _words(text: str) -> set[str]:
-    return set(text.split())
-
-
-_HEADINGS = _words("h1 h2 h3 h4 h5 h6")
-_TAGS = _HEADINGS | _words(
-    "a abbr b blockquote br caption cite code col colgroup dd del details dfn div dl dt em "
-    "figcaption figure hr i img ins kbd li mark ol p pre q s samp small span strike strong sub "
-    "summary sup table tbody td tfoot th thead tr tt u ul var"
-)
-_VOID_TAGS = _words("br col hr img")
-_ID_PREFIX = "answer-"  # formgrader finds its fields by grade ids
-_VALUES = {
-    "align": re.compile(r"left|right|center", re.I),
-    # formgrader writes parts of its own addresses into its pages, as they are.
-    "href": re.compile(r"(?!.*/formgrader)(?:https?://|mailto:|#)[^\s\x00-\x20\x7f]+", re.I),
-    "open": re.compile(r""),
-    "src": PLACEHOLDER,
-    "style": re.compile(r"\s*text-align:\s*(?:left|right|center)\s*;?\s*", re.I),
-    **{name: re.compile(r"[0-9]{1,3}") for name in ("border", "colspan", "rowspan", "span")},
-    **{name: re.compile(r"[0-9]{1,4}%?") for name in ("height", "start", "width")},
-}
 _FORMULA_IN_HTML = re.compile(r"(?<![\\$])(\${1,2})(?!\$)([^$]+)(?<!\\)\1")
-_FORMATTING = re.compile(r"<(?:a|b|big|code|em|font|i|nobr|s|small|strike|strong|tt|u)[\s/>]", re.I)
-_TERMINAL_CODE = re.compile(r"\x1b\[([^@-~\n]*)[@-~]")
 _PYTHON = [[name] for name in ("python", "python3", "py", "py3", "ipython", "ipython3", "pycon")]
-
-
-class _TooMuch(Exception):
-    """The text is too large, or nested too deeply."""
-
-
-def clean_html(text: str, picture: Callable[[str, str], str | None] | None = None) -> str:
-    """Return HTML of which nothing runs, loads from elsewhere, or acts on the page around it.
-
-    Parameters
-    ----------
-    text
-        Any text.
-    picture
-        As for `render_markdown`.
-
-    Returns
-    -------
-    str
-        A fragment in which every element is closed. A text that is too large or too deeply nested
-        comes back as preformatted text.
-    """
-    pictures = Pictures(picture or picture_uri)
-    try:
-        return pictures.put_back(_cleaned(pictures.put_aside(encodable(text))))
-    except _TooMuch:
-        return _as_text(text)
 
 
 @pass_context
@@ -160,15 +105,15 @@ def render_markdown(
     formulas = Formulas(budget or Budget())
     short = pictures.put_aside(encodable(source))
     if len(short) > _LONGEST_MARKDOWN:
-        return _as_text(source)
+        return as_text(source)
     renderer = _Renderer(attachments or {}, pictures, formulas)
     try:
         with time_limit(_MARKDOWN_SECONDS, 10 * _MARKDOWN_SECONDS):
             rendered = MarkdownWithMath(renderer=renderer).render(short)
-        cleaned = _cleaned(rendered)
+        clean = cleaned(rendered)
     except (Exception, TimeLimitReached):  # Exception: of four libraries on hostile text
-        return _as_text(source)
-    return pictures.put_back(formulas.put_back(cleaned))
+        return as_text(source)
+    return pictures.put_back(formulas.put_back(clean))
 
 
 def unchanged(text: str) -> str:
@@ -180,133 +125,11 @@ def unchanged(text: str) -> str:
     return text
 
 
-def clean_outputs(cell: NotebookNode) -> int:
-    """Clean the outputs of a code cell in which a student's code may have run.
-
-    Parameters
-    ----------
-    cell
-        A code cell with outputs that are valid in notebook format 4. They are changed in place.
-
-    Returns
-    -------
-    int
-        How many outputs were dropped or are shown otherwise than they were sent. HTML counts as
-        soon as its text is another one, which may be harmless (a table's style is gone).
-    """
-    changed = 0
-    kept = []
-    for output in cell.outputs:
-        if output.output_type in ("display_data", "execute_result"):
-            changed += _clean_bundle(output)
-        elif output.output_type == "stream":
-            sent, output.text = _text(output.text), _calm(_text(output.text))
-            changed += output.text != sent
-        elif output.output_type == "error":
-            sent, output.traceback = output.traceback, [_calm(line) for line in output.traceback]
-            changed += output.traceback != sent
-        else:
-            changed += 1
-            continue
-        kept.append(output)
-    cell.outputs = kept
-    return changed
-
-
-class CleanOutputs(Preprocessor):
-    """Cleans the outputs of all code cells before a page is made of them.
-
-    For a notebook whose outputs were cleaned when it was graded it changes nothing.
-    """
-
-    def preprocess_cell(
-        self, cell: NotebookNode, resources: Any, index: int
-    ) -> tuple[NotebookNode, Any]:
-        """Clean the outputs of one cell, if it is a code cell."""
-        if cell.cell_type == "code":
-            clean_outputs(cell)
-        return cell, resources
-
-
-# -- HTML
-
-
-def _cleaned(text: str) -> str:
-    """Clean HTML whose pictures are placeholders."""
-    _limit(text)
-    cleaned = _CLEANER.clean(text)
-    _limit(cleaned)
-    depth = 0
-    for tag in TAG.finditer(cleaned):
-        if tag["tag"] not in _VOID_TAGS:
-            depth += -1 if tag["end"] else 1
-        if depth > _DEEPEST:
-            raise _TooMuch
-    return cleaned
-
-
-def _limit(text: str) -> None:
-    tags = text.count("<")
-    copies = len(_FORMATTING.findall(text)) * tags
-    if len(text) > _LONGEST_HTML or tags > _MOST_TAGS or copies > _MOST_COPIES:
-        raise _TooMuch
-
-
-def _attribute(tag: str, name: str, value: str) -> str | None:
-    if name in _VALUES and not _VALUES[name].fullmatch(value):
-        return None
-    if name == "id":
-        return _ID_PREFIX + value.removeprefix(_ID_PREFIX)
-    if name == "href" and value.startswith("#"):
-        return f"#{_ID_PREFIX}{value[1:].removeprefix(_ID_PREFIX)}"
-    return value
-
-
-_CLEANER = nh3.Cleaner(
-    tags=_TAGS,
-    clean_content_tags=_words("iframe math noscript object script style svg template title"),
-    attributes={
-        "*": {"title"},
-        "a": {"href"},
-        "col": {"span"},
-        "colgroup": {"span"},
-        "details": {"open"},
-        "img": {"alt", "height", "src", "width"},
-        "ol": {"start"},
-        "table": {"border"},
-        "td": {"align", "colspan", "rowspan", "style"},
-        "th": {"align", "colspan", "rowspan", "style"},
-        "tr": {"align", "style"},
-        **{name: {"id"} for name in _HEADINGS},
-    },
-    allowed_classes={
-        "a": {"anchor-link"},
-        "div": {"highlight"},
-        "span": set(STANDARD_TYPES.values()) - {""},
-        "table": {"dataframe"},
-    },
-    attribute_filter=_attribute,
-    url_schemes={"http", "https", "mailto", "data"},
-    link_rel="noopener noreferrer",
-)
-
-
-def _as_text(text: str) -> str:
-    more = len(text) - _LONGEST_TEXT
-    end = f"\n… and {more:,} more characters" if more > 0 else ""
-    return (
-        "<p><em>Shown as text, because it is too large or too complicated.</em></p>\n"
-        f"<pre>{html.escape(encodable(text[:_LONGEST_TEXT]), quote=False)}{end}</pre>"
-    )
-
-
-# -- markdown
-
-
 class _Renderer(IPythonRenderer):
     """nbconvert's, but a missing attachment or a strange language is no reason to fail or wait.
 
-    What it finds to be mathematics is put aside.
+    What it finds to be mathematics is put aside. Its methods give mistune pieces of HTML, which is
+    cleaned afterwards.
     """
 
     def __init__(
@@ -324,7 +147,7 @@ class _Renderer(IPythonRenderer):
             name = unquote(url.removeprefix("attachment:"))
             if name not in self._placeholders:
                 bundle = self._attached.get(name) or {}
-                found = (self._pictures.placeholder(m, _text(bundle.get(m))) for m in PICTURES)
+                found = (self._pictures.placeholder(m, text_of(bundle.get(m))) for m in PICTURES)
                 self._placeholders[name] = next(filter(None, found), None)
             placeholder = self._placeholders[name]
             if placeholder is None:
@@ -365,66 +188,3 @@ class _Renderer(IPythonRenderer):
         """Draw the box of a list of tasks, for which mistune uses a form's field."""
         box = "\N{BALLOT BOX WITH CHECK}" if checked else "\N{BALLOT BOX}"
         return f"<li>{box} {text}</li>\n"
-
-
-# -- outputs
-
-
-def _clean_bundle(output: NotebookNode) -> bool:
-    """Clean a bundle of data by type, and say whether anything of it is shown otherwise."""
-    sent = {mime: _text(value) for mime, value in output.data.items()}
-    data = NotebookNode()
-    if "text/plain" in sent:
-        data["text/plain"] = _calm(sent["text/plain"])
-    for mime in ("image/png", "image/jpeg", "image/gif"):
-        if mime in sent and picture_uri(mime, sent[mime]):
-            data[mime] = sent[mime]
-    if "text/html" in sent and not _is_blank(cleaned := clean_html(sent["text/html"])):
-        data["text/html"] = cleaned
-    if sent.get("image/svg+xml") and not {"text/html", "image/png"} & set(data):
-        svg = base64.b64encode(encodable(sent["image/svg+xml"]).encode()).decode("ascii")
-        if uri := picture_uri("image/svg+xml", svg):
-            data["text/html"] = f'<img src="{uri}" alt="plot">'
-    if sent and not data:
-        kinds = shown(", ".join(sorted(sent)), 200)
-        data["text/plain"] = f"An output of type {kinds} is not shown."
-    metadata = _sizes(output.get("metadata") or {}, data)
-    for key in set(output) - {"output_type", "execution_count"}:
-        del output[key]
-    output.data, output.metadata = data, metadata
-    return bool(dict(data) != sent)
-
-
-def _sizes(metadata: Mapping[str, Any], data: Mapping[str, str]) -> NotebookNode:
-    """Keep widths and heights of pictures, which nbconvert writes into attributes."""
-    sizes = NotebookNode()
-    for mime in data:
-        entry = metadata.get(mime)
-        entry = entry if isinstance(entry, dict) else metadata
-        numbers = {key: entry[key] for key in ("width", "height") if _is_size(entry.get(key))}
-        if mime.startswith("image/") and numbers:
-            sizes[mime] = NotebookNode(numbers)
-    return sizes
-
-
-def _is_size(value: Any) -> bool:
-    return type(value) in (int, float) and math.isfinite(value) and 0 < value < 10_000
-
-
-def _is_blank(cleaned: str) -> bool:
-    return "<img" not in cleaned and not re.sub(r"<[^>]*>", "", cleaned).strip()
-
-
-def _calm(text: str) -> str:
-    """Drop a text's colours if they are so many that nbconvert would work on them for minutes."""
-    codes = _TERMINAL_CODE.findall(text)
-    few = len(codes) <= _MOST_TERMINAL_CODES
-    if few and all(len(code) <= _LONGEST_TERMINAL_CODE for code in codes):
-        return text
-    return _TERMINAL_CODE.sub("", text)
-
-
-def _text(value: Any) -> str:
-    """Join a text that a notebook may hold in lines; of anything else, return nothing."""
-    lines = value if isinstance(value, list) else [value]
-    return "".join(lines) if all(isinstance(line, str) for line in lines) else ""

@@ -6,10 +6,15 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from hw_grading.pages import STYLE
 
 
 def templates_in(folder: Path, **settings: Any) -> Environment:
     """Return an environment with the templates of a folder, in which a missing name is an error.
+
+    `style` is how pages look.
 
     Parameters
     ----------
@@ -18,7 +23,7 @@ def templates_in(folder: Path, **settings: Any) -> Environment:
     settings
         Further ones of Jinja's environment.
     """
-    return Environment(
+    environment = Environment(
         loader=FileSystemLoader(folder),
         autoescape=True,
         trim_blocks=True,
@@ -26,3 +31,5 @@ def templates_in(folder: Path, **settings: Any) -> Environment:
         undefined=StrictUndefined,
         **settings,
     )
+    environment.globals["style"] = Markup(STYLE.read_text(encoding="utf-8"))
+    return environment

@@ -33,14 +33,11 @@ import jinja2
 from jinja2.ext import Extension
 from markupsafe import Markup
 
-from hw_grading.plugins import formulas
+from hw_grading.pages import FORMULAS
 
 _MODULE = "nbgrader.server_extensions.formgrader.formgrader"
 _TEMPLATES = re.compile(r"server_extensions[/\\]formgrader[/\\]templates[/\\]")
-_INSTEAD_OF_MATHJAX = formulas.template("""<script>
-var MathJax = {Hub: {Startup: {signal: {Interest: function (hear) { hear("End"); }}}}};
-</script>
-""")
+_INSTEAD_OF_MATHJAX = Path(__file__).with_name("mathjax.html.j2")
 _VALUE = r"\{\{ ((?:resources|cell)\.[\w.]+) \}\}"
 _IN_A_SCRIPT = re.compile(r"""= "\{\{ ([\w.]+) \}\}([^"{\n]*)";""")
 _LAST_OF_THE_MENU = re.compile(
@@ -63,8 +60,9 @@ class Escaping(Extension):
             source = re.sub(_VALUE, r"{{ \1 | e }}", source)
             source = _LAST_OF_THE_MENU.sub(r"\g<0>{{ link_to_desk() }}", source)
             self.environment.globals["link_to_desk"] = _link_to_desk
-        elif Path(filename or "").name == formulas.TEMPLATE:
-            source = _INSTEAD_OF_MATHJAX
+        elif Path(filename or "").name == _INSTEAD_OF_MATHJAX.name:
+            source = _INSTEAD_OF_MATHJAX.read_text(encoding="utf-8")
+            self.environment.globals["style_of_formulas"] = _style_of_formulas
         else:  # templates around what students' cells show
             return source
         self.environment.globals["script_nonce"] = _attribute
@@ -127,7 +125,12 @@ def _policy(handler: Any, hashes: str) -> Iterator[None]:
         _nonce = _desk = ""
 
 
+def _style_of_formulas() -> Markup:
+    return Markup(FORMULAS.read_text(encoding="utf-8"))
+
+
 def _link_to_desk() -> Markup:
+    # No file of ours: it goes into the middle of a template of formgrader's.
     entry = Markup('<li role="presentation"><a href="{}">Grade by Question</a></li>')
     return entry.format(_desk) if _desk else Markup()
 

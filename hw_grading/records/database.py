@@ -113,7 +113,7 @@ class Database:
         """Return the engine; our own tables are there."""
         file = _file_of(self._url)
         if self._engine is None or self._file != file:  # another gradebook in the place of one
-            engine = _engine(self._url)
+            engine = engine_of(self._url)
             known = set(inspect(engine).get_table_names())
             if api.Assignment.__tablename__ not in known:
                 raise Unavailable(
@@ -151,7 +151,8 @@ def _file_of(url: URL) -> tuple[int, int] | None:
     return about.st_dev, about.st_ino
 
 
-def _engine(url: URL) -> Engine:
+def engine_of(url: URL) -> Engine:
+    """Return an engine; in SQLite the option ``writes`` of a connection keeps other writers out."""
     if url.get_backend_name() != "sqlite":
         return create_engine(url, pool_pre_ping=True, hide_parameters=True)
     # A connection that is kept would go on writing into a file that was deleted or replaced.

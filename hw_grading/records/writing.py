@@ -6,6 +6,7 @@ import contextlib
 import csv
 import io
 import os
+import secrets
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -28,15 +29,35 @@ def columns(text: str) -> int:
 
 
 @contextlib.contextmanager
-def replaced(path: Path) -> Iterator[IO[str]]:
-    """Give a file to write, which takes the place of the one at `path` when all is written."""
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+def in_place_of(path: Path) -> Iterator[Path]:
+    """Give a path to write to; what is there takes the place of `path` when all is written.
+
+    What a link leads to is replaced, not the link. If writing fails, the old file stays as it was,
+    and nothing is left beside it.
+    """
+    path = path.resolve()
+    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     try:
-        with part.open("w", encoding="utf-8", newline="\n", errors="replace") as stream:
-            yield stream
+        yield part
         os.replace(part, path)
     finally:
         part.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def replaced(path: Path) -> Iterator[IO[str]]:
+    """Give a file of text to write, which takes the place of the one at `path` as a whole."""
+    with (
+        in_place_of(path) as part,
+        part.open("w", encoding="utf-8", newline="\n", errors="replace") as stream,
+    ):
+        yield stream
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file so that it is there whole or as it was."""
+    with in_place_of(path) as part:
+        part.write_bytes(content)
 
 
 def cell(value: Any) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from hw_grading.batch.job import OURS
 from hw_grading.batch.snapshot import Conditions, Notebook, Work
@@ -85,19 +85,20 @@ def _contents(cell: str, works: tuple[Work, Work]) -> Iterator[str]:
     if cell in instructors:
         yield "test changed"
     if others := [name for name in instructors if name not in tests]:
-        yield f"instructor's cells changed: {_named(others)}"
+        yield f"instructor's cells changed: {named(others)}"
     if answers := _different(old.answers, new.answers):
         names = [name for name in answers if name]
-        yield f"answer changed: {_named(names)}" if names else "answer changed"
+        yield f"answer changed: {named(names)}" if names else "answer changed"
 
 
 def _different(one: Mapping[str, str], other: Mapping[str, str]) -> list[str]:
     return [name for name in dict.fromkeys([*one, *other]) if one.get(name) != other.get(name)]
 
 
-def _named(names: list[str]) -> str:
-    more = len(names) - _MOST_NAMED
-    return ", ".join(names[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
+def named(names: Sequence[str], most: int = _MOST_NAMED) -> str:
+    """Return some names, at most so many, and how many more there are."""
+    more = len(names) - most
+    return ", ".join(names[:most]) + (f" and {more} more" if more > 0 else "")
 
 
 def _limits(
@@ -149,7 +150,7 @@ def _mended(works: tuple[Work, Work]) -> Iterator[str]:
 
 def _code(one: Conditions, other: Conditions) -> Iterator[str]:
     if files := _different(one.code, other.code):
-        yield f"staff's code changed: {_named(files)}"
+        yield f"staff's code changed: {named(files)}"
 
 
 def _packages(one: Conditions, other: Conditions) -> Iterator[str]:
@@ -159,6 +160,6 @@ def _packages(one: Conditions, other: Conditions) -> Iterator[str]:
             f"{name} {one.packages.get(name, 'none')} {_ARROW} {other.packages.get(name, 'none')}"
             for name in names
         ]
-        yield f"packages changed: {_named(versions)}"
+        yield f"packages changed: {named(versions)}"
     elif one.packages.get(OURS) != other.packages.get(OURS):
         yield "the grader itself changed"

@@ -6,31 +6,28 @@ that is killed is gone on with by the same command, and compared with the right 
 
 from __future__ import annotations
 
-import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
 import nbformat
 
 from hw_grading.batch.settings import WholeClass
-from hw_grading.batch.snapshot import Conditions, Snapshot, take
+from hw_grading.batch.snapshot import Snapshot, take
 from hw_grading.batch.snapshots import Snapshots
 from hw_grading.homework.course import Course
 from hw_grading.homework.homework import STAFF, START, homework_of
 from hw_grading.homework.manifest import FILE_NAME
 from hw_grading.homework.points import check_total
 from hw_grading.records.questions import read_places
-from hw_grading.records.timestamp import read_time
+from hw_grading.records.writing import write_whole
 from hw_grading.regrading.changes import Comparison, compare
-from hw_grading.regrading.reasons import of_conditions
+from hw_grading.regrading.plan import MOST_NAMED, plan
+from hw_grading.regrading.reasons import named
 from hw_grading.regrading.showing import as_csv, as_page, in_words
 from hw_grading.regrading.unreleased import Edits, edits_since_release
-from hw_grading.run.execution import ExecuteSubmission
-from hw_support.submission.file import Unreadable
 
-_MOST_NAMED = 8
 Say = Callable[[str], None]
 
 
@@ -111,7 +108,9 @@ class Regrade:
     def show_plan(self) -> None:
         """Say what would be done; nothing is written."""
         edits = edits_since_release(self.course, self.assignment)
-        for line in self._plan(edits):
+        now = self._now()
+        students = [self.student] if self.student else list(now.students)
+        for line in plan(self.course, self.assignment, students, now, edits):
             self._say(line)
 
     # -- before
@@ -124,13 +123,13 @@ class Regrade:
                 f"with the scores of {pinned.at:%Y-%m-%d %H:%M:%S} UTC."
             )
             return pinned
-        last = next(iter(self._snapshots.last()), None)
-        before = take(self.course, self.assignment, last)
-        self._expect_student(before)
+        before = self._now()
         self._snapshots.pin(before, self._pin)
         return before
 
-    def _expect_student(self, snapshot: Snapshot) -> None:
+    def _now(self) -> Snapshot:
+        last = next(iter(self._snapshots.last()), None)
+        snapshot = take(self.course, self.assignment, last)
         if not snapshot.students:
             raise RuntimeError(
                 f"Nothing of {self.assignment} is graded yet: run "
@@ -141,6 +140,7 @@ class Regrade:
                 f"The gradebook has no scores of {self.student!r} in {self.assignment}: "
                 "expected is the id of a student who was graded"
             )
+        return snapshot
 
     def _release(self, edits: Edits) -> None:
         """Let the gradebook know the instructor's notebook as it is now."""
@@ -150,7 +150,7 @@ class Regrade:
             self._snapshots.unpin(self._pin)
             raise RuntimeError(
                 f"Cells with a grade id were added to or removed from the notebook of "
-                f"{self.assignment} since it was released ({', '.join(changed[:_MOST_NAMED])}), "
+                f"{self.assignment} since it was released ({', '.join(changed[:MOST_NAMED])}), "
                 "which nbgrader refuses once there are submissions. Put them back as they were. "
                 "A test is dropped by a correction, or by giving it 0 points"
             )
@@ -160,7 +160,7 @@ class Regrade:
         manifest = course.root / STAFF / name / FILE_NAME
         notebook = nbformat.read(course.source(name) / f"{name}.ipynb", as_version=4)
         check_total(homework_of(course.root, name).manifest, manifest, notebook)
-        self._say(f"Edited since release: {_named(edits.changed)}. It is released anew.")
+        self._say(f"Edited since release: {named(edits.changed, MOST_NAMED)}. It is released anew.")
         released = course.release(name) / f"{name}.ipynb"
         before = _contents(released)
         start = released.with_name(START)
@@ -168,7 +168,7 @@ class Regrade:
         if course.nbgrader("generate_assignment", name, "--force") != 0:
             raise RuntimeError(f"nbgrader generate_assignment {name} failed: see its log above")
         if page:  # nbgrader removes the folder before it writes into it
-            _write_whole(start, page.decode())
+            write_whole(start, page)
         if before and before != _contents(released):
             self._say(
                 "What students see of the notebook changed too. To give it to them: "
@@ -192,7 +192,7 @@ class Regrade:
         name = f"{self.assignment}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
         for suffix, text in ((".csv", as_csv(found)), (".html", as_page(found))):
             path = folder / f"{name}{suffix}"
-            _write_whole(path, text)
+            write_whole(path, text.encode("utf-8", "replace"))
             self._say(str(path))
         students = {change.student for change in found.changes}
         if any(self.course.feedback(student, self.assignment).is_dir() for student in students):
@@ -201,63 +201,9 @@ class Regrade:
                 f"nbgrader generate_feedback {self.assignment} --force"
             )
 
-    # -- a plan
-
-    def _plan(self, edits: Edits) -> Iterator[str]:
-        last = next(iter(self._snapshots.last()), None)
-        now = take(self.course, self.assignment, last)
-        self._expect_student(now)
-        chosen = [self.student] if self.student else list(now.students)
-        if edits.added or edits.removed:
-            yield f"Refused: cells were added or removed: {_named(edits.added + edits.removed)}."
-        if edits.changed:
-            yield f"Edited since release, to be released anew: {_named(edits.changed)}."
-            yield f"{len(chosen)} submissions would be run anew: each is run with all tests."
-            return
-        settings = ExecuteSubmission(config=self.course.config)
-        conditions = Conditions.of(settings, homework_of(self.course.root, self.assignment))
-        anew = [s for s in chosen if now.conditions_of(s) != conditions]
-        newer = [s for s in chosen if s not in anew and self._handed_in_again(s)]
-        yield "The notebook is as it was released."
-        if anew:
-            known = [now.conditions_of(student) for student in anew]
-            why = dict.fromkeys(text for c in known if c for text in of_conditions(c, conditions))
-            not_known = ["it is not recorded under what they were graded"] * (None in known)
-            yield f"{len(anew)} submissions would be run anew: {'; '.join([*why, *not_known])}."
-        if newer:
-            yield f"{len(newer)} were handed in again, and would be run anew: {_named(newer)}."
-        if not anew and not newer:
-            yield "No submission would be run anew: all results are there."
-
-    def _handed_in_again(self, student: str) -> bool:
-        """Whether what lies in ``submitted/`` is newer than what was graded."""
-        folders = [
-            self.course.submitted(student, self.assignment),
-            self.course.autograded(student, self.assignment),
-        ]
-        names = [folder / f"{self.assignment}.ipynb" for folder in folders]
-        try:
-            times = [read_time(folder) for folder in folders]
-            modified = [os.lstat(path).st_mtime for path in names]
-        except (Unreadable, OSError):
-            return True
-        return times[0] != times[1] or modified[0] > modified[1]
-
 
 def _contents(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError:
         return b""
-
-
-def _named(names: tuple[str, ...] | list[str]) -> str:
-    more = len(names) - _MOST_NAMED
-    return ", ".join(names[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
-
-
-def _write_whole(path: Path, text: str) -> None:
-    """Write a file so that it is there whole or not at all."""
-    partial = path.with_name(f"{path.name}.part")
-    partial.write_text(text, encoding="utf-8", newline="", errors="replace")
-    os.replace(partial, path)

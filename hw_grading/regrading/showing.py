@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from markupsafe import Markup
 
-from hw_grading.pages import STYLE
 from hw_grading.pages.templates import templates_in
 from hw_grading.records.graded_notebook import plain
 from hw_grading.records.scores import in_digits
-from hw_grading.records.writing import cell, columns
+from hw_grading.records.writing import columns, csv_of
 from hw_grading.regrading.changes import Change, Comparison
 from hw_grading.reports.table import fit
 from hw_support.failures import visible
@@ -121,9 +118,7 @@ def points_in_words(change: Change) -> str:
 
 def as_csv(found: Comparison) -> str:
     """Return the table: a line for each part that changed, or for a score without such a part."""
-    text = io.StringIO()
-    table = csv.writer(text, lineterminator="\n")
-    table.writerow(HEADS)
+    rows: list[Sequence[Any]] = [HEADS]
     for change in found.changes:
         totals = found.totals.get(change.student, (None, None))
         about = (change.student, change.place.question, change.place.title, change.cell)
@@ -139,15 +134,14 @@ def as_csv(found: Comparison) -> str:
                 "; ".join(change.why),
                 *totals,
             )
-            table.writerow(map(cell, row))
-    return text.getvalue()
+            rows.append(row)
+    return csv_of(rows)
 
 
 def as_page(found: Comparison) -> str:
     """Return the page: self-contained, without a script."""
     templates = templates_in(Path(__file__).parent, finalize=_seen)
     templates.globals.update(
-        style=Markup(STYLE.read_text(encoding="utf-8")),
         in_digits=in_digits,
         digits=_digits,
         points_in_words=points_in_words,

@@ -17,12 +17,15 @@ import re
 import struct
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from markupsafe import Markup
 
 from hw_grading.pages.mathematics import Budget
 from hw_grading.pages.safe_html import render_markdown
+from hw_grading.pages.templates import templates_in
+from hw_grading.pages.terminal import without_codes
 from hw_grading.records.graded_notebook import error_of, outputs_of, plain, text_of
 
 MAX_PICTURE_BYTES = 2_000_000
@@ -32,11 +35,11 @@ MAX_CHARACTERS = 20_000  # of one answer or output
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 _IHDR = struct.Struct(">8sI4sII")
-_COLOURS_OF_TERMINALS = re.compile(r"\x1b\[[0-9;]*m")
 # Control characters, halves of characters, and those that turn the direction of writing.
 _UNSAFE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069]")
 _TAG = r"""[^>"]*(?:"[^"]*"[^>"]*)*>"""
 _ANCHOR = re.compile(rf"<a {_TAG}¶</a>")
+_AS_TEXT = templates_in(Path(__file__).parent).get_template("plots_text.html.j2")
 _HEADING = re.compile(rf"<(/?)h[1-6](?:>|\s{_TAG})")
 
 
@@ -102,10 +105,8 @@ def answer_in(cell: Mapping[str, Any], budget: Budget) -> Answer:
 def prose(text: str, budget: Budget, attachments: Mapping[str, Any] | None = None) -> Markup:
     """Render markdown for a page with headings of its own."""
     text = text.strip()
-    if not text:
-        return Markup("<p>(empty)</p>")
-    if len(text) > MAX_CHARACTERS:
-        return Markup('<div class="text">{}</div>').format(escaped(text))
+    if not text or len(text) > MAX_CHARACTERS:
+        return Markup(_AS_TEXT.render(text=escaped(text)))
     shown: set[str] = set()
 
     def picture(mime: str, data: str) -> str | None:
@@ -125,15 +126,14 @@ def prose(text: str, budget: Budget, attachments: Mapping[str, Any] | None = Non
 
 
 def _instead_of_heading(tag: re.Match[str]) -> str:
+    # No template: one tag of clean HTML takes the place of another, wherever it stands.
     return "</div>" if tag[1] else '<div class="heading">'
 
 
 def escaped(text: str, limit: int = MAX_CHARACTERS) -> Markup:
     """Return a text as HTML that shows it, cut at so many characters."""
-    lines = _COLOURS_OF_TERMINALS.sub("", text[:limit]).split("\n")
-    # As in a terminal, a carriage return starts the line anew: of a progress bar the end is left.
-    kept = "\n".join(line.rstrip("\r").rpartition("\r")[2] for line in lines)
-    kept = html.escape(_UNSAFE.sub("\N{REPLACEMENT CHARACTER}", kept))
+    kept = _UNSAFE.sub("\N{REPLACEMENT CHARACTER}", without_codes(text[:limit]))
+    kept = html.escape(kept)
     more = len(text) - limit
     return Markup(kept if more <= 0 else f"{kept}\n… and {more:,} more characters")
 

@@ -23,9 +23,9 @@ from urllib.parse import quote
 
 from markupsafe import Markup
 
-from hw_grading.final_scores.scores import FinalScores, final_scores
+from hw_grading.final_scores.scores import FinalScore, FinalScores, final_scores
 from hw_grading.outcome import Status
-from hw_grading.pages import FORMULAS, STYLE
+from hw_grading.pages import FORMULAS
 from hw_grading.pages.mathematics import Budget
 from hw_grading.pages.templates import templates_in
 from hw_grading.records.graded_notebook import plain
@@ -65,10 +65,16 @@ class Question:
 
 @dataclass(frozen=True)
 class Card:
-    """A student's answer to one question; None if the graded notebook lacks its cell."""
+    """A student's answer to one question; None if the graded notebook lacks its cell.
+
+    Attributes
+    ----------
+    score
+        None if it has none.
+    """
 
     question: Question
-    points: Markup
+    score: Score | None
     answer: Answer | None
 
 
@@ -84,10 +90,10 @@ class Student:
         The id.
     in_formgrader
         ``"Submission #3"``, or "" where formgrader has none.
-    facts
-        Points and what else is to be seen at once.
-    said, faults
-        Reasons and problems; what went wrong in tests and cells.
+    result, final
+        Points and what else is to be seen at once; `final` is None if there is no score.
+    said
+        Reasons and problems.
     cards
         Empty if there is no graded notebook.
     """
@@ -95,9 +101,9 @@ class Student:
     number: int
     name: str
     in_formgrader: str
-    facts: tuple[Markup, ...]
+    result: StudentResult
+    final: FinalScore | None
     said: tuple[str, ...]
-    faults: tuple[str, ...]
     cards: tuple[Card, ...]
 
 
@@ -149,13 +155,15 @@ class _Pages:
         self._templates = templates_in(Path(__file__).parent, finalize=_escaped)
         self._templates.globals.update(
             title=f"{plain(roster.assignment, 200)}: plots and written answers",
-            style=Markup(STYLE.read_text(encoding="utf-8") + FORMULAS.read_text(encoding="utf-8")),
+            formulas=Markup(FORMULAS.read_text(encoding="utf-8")),
             by_student=quote(out.name),
             by_question=quote(by_question(out).name),
             questions=self.questions,
             records=records,
             auto_max=roster.auto_max,
             by_hand_max=roster.max_total - roster.auto_max,
+            final_max=finals.max_score,
+            graded=Status.GRADED,
             made=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
             name_of=lambda record: plain(record.student, 200),
             in_digits=in_digits,
@@ -193,9 +201,9 @@ class _Pages:
             number,
             plain(record.student, 200),
             self._numbers.get(record.student, ""),
-            tuple(_facts(self._roster, self._finals, result)),
+            result,
+            self._finals.students.get(record.student) if record.scored else None,
             tuple(said),
-            tuple(map(str, result.faults)),
             tuple(_cards(self.questions, cells, scores, budget)) if cells else (),
         )
 
@@ -245,40 +253,7 @@ def _cards(
     for question in questions:
         cell = cells.get(question.name)
         answer = None if cell is None else answer_in(cell, budget)
-        yield Card(question, _points(question, scores.get(question.name)), answer)
-
-
-def _facts(roster: Roster, finals: FinalScores, result: StudentResult) -> Iterator[Markup]:
-    fact = Markup("{} <b>{}</b> of {}")
-    record = result.record
-    final = finals.students.get(record.student)
-    if record.scored and final:
-        yield fact.format("tests", in_digits(record.auto_total), in_digits(roster.auto_max))
-        yield fact.format("total", in_digits(final.final), in_digits(finals.max_score))
-        if final.penalty:
-            yield escaped(f"{in_digits(final.penalty)} taken off for lateness")
-        if record.waiting:
-            yield escaped(f"{in_digits(record.waiting)} to be graded")
-    if record.late:
-        yield escaped(f"late {record.late}")
-    if result.status is not Status.GRADED:
-        yield Markup('<strong class="alarm">{}</strong>').format(result.status)
-    if count := len(result.problems):
-        yield escaped(f"{count} {'problem' if count == 1 else 'problems'}")
-
-
-def _points(question: Question, score: Score | None) -> Markup:
-    if not question.has_points:
-        return Markup("no points of its own")
-    if score is None:
-        return Markup("no score yet")
-    most = in_digits(score.cell.max_points)
-    given = Markup("<b>{}</b> of {}").format(in_digits(score.points), most)
-    if score.manual is not None:
-        return given + (", to be looked at again" if score.waits else "")
-    if score.waits:
-        return Markup('<b class="waits">to be graded</b>, of {}').format(most)
-    return given + (", nothing was answered" if score.auto == 0 else "")
+        yield Card(question, scores.get(question.name), answer)
 
 
 def _escaped(value: Any) -> Any:

@@ -7,8 +7,11 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from hw_grading.records.scores import in_digits
+from hw_grading.rubrics.gradings import read_gradings, rescore
+from hw_grading.rubrics.history import Stamp, log
 from hw_grading.rubrics.model import Grading, Mark, Rescored, Rubric, RubricChanged, in_words
-from hw_grading.rubrics.rows import Rows, Stamp
+from hw_grading.rubrics.rows import Rows
+from hw_grading.rubrics.rubric_rows import read_rubric, write_rubric
 
 
 def rescored(gradings: Mapping[str, Grading], rubric: Rubric, max_points: float) -> list[Rescored]:
@@ -34,16 +37,18 @@ def change(
     RubricChanged
         Its revision is not the one of now: somebody else has changed it.
     """
-    old, by = rows.rubric(first)
+    old, by = read_rubric(rows, first)
     if rubric.revision != old.revision:
         raise RubricChanged(old, by)
-    new = rows.write_rubric(rubric, stamp.grader)
-    gradings = rows.gradings(new, lock=True)  # with items that had been deleted and are there again
+    new = write_rubric(rows, rubric, stamp.grader)
+    # With items that had been deleted and are there again.
+    gradings = read_gradings(rows, new, lock=True)
     changed = rescored(gradings, new, stamp.max_points)
     for student, _, mark in _graded(gradings, new):
         score = new.score(mark.chosen, mark.adjustment, stamp.max_points)
-        rows.rescore(student, score, new.comment(mark))
-    rows.log(
+        rescore(rows, student, score, new.comment(mark))
+    log(
+        rows,
         stamp,
         "",
         {"rubric": asdict(old)},
@@ -51,7 +56,7 @@ def change(
     )
     for one in changed:
         of_this = replace(stamp, action="rescored")
-        rows.log(of_this, one.student, {"score": one.before}, {"score": one.after})
+        log(rows, of_this, one.student, {"score": one.before}, {"score": one.after})
     return new, changed
 
 

@@ -8,41 +8,21 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select
 
-from hw_grading.records.database import Database
 from hw_grading.rubrics.model import LONGEST_NAME, Refused, expect_text
-from hw_grading.rubrics.rows import Rows
+from hw_grading.rubrics.questions import Questions
 from hw_grading.rubrics.tables import GROUPS, PRESENCE, SHARES
 
 SECONDS_SEEN = 30.0  # after which a grader counts as gone
 MOST_GRADERS = 200
 
 
-class Teamwork:
-    """What graders of one homework know of each other.
-
-    Parameters
-    ----------
-    database
-        The gradebook's.
-    assignment
-        The homework.
-    """
-
-    def __init__(self, database: Database, assignment: str) -> None:
-        self._database, self.assignment = database, assignment
-
-    def close(self) -> None:
-        """Close all connections to the gradebook."""
-        self._database.close()
-
-    def order(self, cell: str) -> list[str]:
-        """Return all students in a question's own order."""
-        raise NotImplementedError
+class Teamwork(Questions):
+    """What graders of one homework know of each other."""
 
     def groups(self, cell: str) -> dict[str, tuple[str, ...]]:
         """Return the groups that graders have made: students by the group's name."""
         with self._database.reading() as connection:
-            rows = Rows(connection, self.assignment, cell).all(GROUPS)
+            rows = self._rows(connection, cell).all(GROUPS)
         found: dict[str, list[str]] = {}
         for row in rows:
             found.setdefault(row.name, []).append(row.student)
@@ -56,7 +36,7 @@ class Teamwork:
         if unknown := set(students) - set(self.order(cell)):
             raise Refused(f"There is no student {min(unknown)!r} with an answer here.")
         with self._database.writing() as connection:
-            rows = Rows(connection, self.assignment, cell)
+            rows = self._rows(connection, cell)
             others = [row for row in rows.all(GROUPS) if row.student not in set(students)]
             kept = [{"student": row.student, "name": row.name} for row in others]
             new = [{"student": student, "name": name} for student in students] if name else []
@@ -65,7 +45,7 @@ class Teamwork:
     def shares(self, cell: str) -> dict[str, tuple[str, ...]]:
         """Return whose answers are whose: students by grader; empty if it is not handed out."""
         with self._database.reading() as connection:
-            rows = Rows(connection, self.assignment, cell).all(SHARES)
+            rows = self._rows(connection, cell).all(SHARES)
         graders = [row.grader for row in sorted(rows, key=lambda row: row.position)]
         students = self.order(cell) if graders else []
         return {
@@ -79,7 +59,7 @@ class Teamwork:
         if len(graders) > MOST_GRADERS or len(set(graders)) < len(graders):
             raise Refused(f"Name each grader once, and at most {MOST_GRADERS} of them.")
         with self._database.writing() as connection:
-            rows = Rows(connection, self.assignment, cell)
+            rows = self._rows(connection, cell)
             rows.replace(
                 SHARES,
                 [{"position": number, "grader": name} for number, name in enumerate(graders)],

@@ -13,7 +13,6 @@ from pathlib import Path
 
 from markupsafe import Markup
 
-from hw_grading.pages import STYLE
 from hw_grading.pages.templates import templates_in
 from hw_grading.records.graded_notebook import plain
 from hw_grading.records.results import Roster
@@ -28,7 +27,7 @@ COLUMNS = (
     *("student", "other_student", "in_common", "code", "text"),
     *("share_of_student", "share_of_other", "cells"),
 )
-MARK = '<meta name="generator" content="hw_grading similarity">'
+MARK = 'name="generator" content="hw_grading similarity"'
 _AROUND = 1  # lines shown beside those that match
 _MOST_LINES = 80  # of a cell
 _LONGEST_LINE = 1_500  # a written answer may be one line
@@ -107,7 +106,6 @@ def page_of(compared: Compared, most: int, table: str) -> str:
     text = templates.get_template("similarity.html.j2").render(
         assignment=plain(roster.assignment, 200),
         mark=Markup(MARK),
-        style=Markup(STYLE.read_text(encoding="utf-8")),
         made=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
         compared=compared,
         shown=compared.pairs[:most],

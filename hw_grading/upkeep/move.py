@@ -21,8 +21,6 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
-    create_engine,
-    event,
     exists,
     func,
     insert,
@@ -32,7 +30,6 @@ from sqlalchemy import (
 )
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.pool import NullPool
 
 # Some of these modules are imported for the tables that they declare.
 import hw_grading.final_scores.corrections
@@ -42,7 +39,7 @@ from hw_grading.batch.lock import course_locked
 from hw_grading.homework.course import Course, fixed_folder
 from hw_grading.homework.order import CELL_ORDER
 from hw_grading.outcome import GraderFault
-from hw_grading.records.database import METADATA, shown_address
+from hw_grading.records.database import METADATA, engine_of, shown_address
 from hw_grading.upkeep import postgresql
 from hw_support.submission.file import Unreadable
 from hw_support.submission.problems import shown
@@ -50,7 +47,6 @@ from hw_support.submission.problems import shown
 # Every table of this project is described in one of these: a test looks for others.
 DESCRIBED: tuple[MetaData, ...] = (api.Base.metadata, METADATA, CELL_ORDER.metadata)
 _ROWS_AT_ONCE = 1_000
-_SECONDS_TO_WAIT = 20
 _INSTEAD_OF_NULL = "\N{REPLACEMENT CHARACTER}"  # PostgreSQL has no text with a null character
 
 
@@ -134,23 +130,9 @@ def _file_of(course: Course) -> Path:
 @contextlib.contextmanager
 def _held(path: Path) -> Iterator[Connection]:
     """Give a connection to a gradebook into which nobody can write meanwhile, this one included."""
-    engine = create_engine(
-        URL.create("sqlite", database=str(path)),
-        connect_args={"timeout": _SECONDS_TO_WAIT},
-        poolclass=NullPool,
-    )
-
-    # Python's driver would begin a transaction at the first change only, and there is none.
-    @event.listens_for(engine, "connect")
-    def leave_transactions_alone(connection: Any, _: object) -> None:
-        connection.isolation_level = None
-
-    @event.listens_for(engine, "begin")
-    def begin(connection: Connection) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
-
+    engine = engine_of(URL.create("sqlite", database=str(path)))
     try:
-        with engine.connect() as connection:
+        with engine.connect().execution_options(writes=True) as connection:
             version = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
             if version != api.get_alembic_version():
                 raise Unreadable(

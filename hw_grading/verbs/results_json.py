@@ -40,8 +40,8 @@ def run(chosen: argparse.Namespace) -> int:
     """Write the file and say where it is, or print it; return the exit status."""
     from hw_grading.exports.one_notebook import graded
     from hw_grading.exports.results_json import as_json, results_of
-    from hw_grading.exports.sheet import write_whole
     from hw_grading.homework.course import Course
+    from hw_grading.records.writing import write_whole
 
     course = Course(chosen.course.resolve())
     if chosen.notebook:

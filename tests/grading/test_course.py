@@ -21,7 +21,6 @@ from hw_grading.outcome import GraderFault
 from hw_grading.records.results import Status, read_results
 from hw_grading.records.scores import NoScores
 
-DEFAULTS = ("source", "release", "submitted", "autograded", "feedback", "grading", "gradebook.db")
 ELSEWHERE = """
 import os
 c.CourseDirectory.root = {root!r}

@@ -272,7 +272,7 @@ def test_nobody_can_write_into_the_file_meanwhile(
 def test_a_gradebook_that_somebody_writes_or_grades_is_not_moved(
     course: Course, database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(moving, "_SECONDS_TO_WAIT", 0)
+    monkeypatch.setattr("hw_grading.records.database.SECONDS_TO_WAIT", 0)
     with contextlib.closing(sqlite3.connect(course.root / "gradebook.db")) as db:
         db.execute("BEGIN IMMEDIATE")
         with pytest.raises(Unreadable, match="locked"):

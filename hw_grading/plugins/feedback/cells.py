@@ -10,11 +10,10 @@ import functools
 import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from markupsafe import Markup
-from nbconvert.filters import strip_ansi
 from nbformat import NotebookNode
 from nbgrader.utils import is_grade, is_locked, is_solution, is_task
 from pygments import highlight  # type: ignore[import-untyped]
@@ -22,6 +21,7 @@ from pygments.formatters import HtmlFormatter  # type: ignore[import-untyped]
 from pygments.lexers import PythonLexer  # type: ignore[import-untyped]
 
 from hw_grading.pages.safe_html import clean_html, clean_outputs
+from hw_grading.pages.terminal import without_codes
 from hw_grading.plugins.feedback.facts import (
     Facts,
     Points,
@@ -45,7 +45,7 @@ _PICTURES = ("image/png", "image/jpeg", "image/gif")
 _HEADING = re.compile(r"#{1,6} +\S.*")
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
 _UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
-_FAILED_PART = re.compile(r"^.*FAILED  .*(?:\n {8}.*)?$", re.MULTILINE)
+_FAILED_PART = re.compile(r"^(.*FAILED  .*(?:\n {8}.*)?)$", re.MULTILINE)
 
 
 class Markdown(Protocol):
@@ -57,11 +57,12 @@ class Markdown(Protocol):
 
 @dataclass(frozen=True)
 class Section:
-    """A heading and the text below it; either may be missing."""
+    """A heading and the text below it, in HTML, or a `plain` text; each may be missing."""
 
-    heading: Markup
-    text: Markup
-    folded: bool
+    heading: str = ""
+    text: str = ""
+    plain: str | None = None
+    folded: bool = False
 
 
 @dataclass(frozen=True)
@@ -71,14 +72,20 @@ class Output:
     Attributes
     ----------
     content
-        HTML, or the address of a picture.
+        A text, HTML, or the address of a picture.
     sizes
         Width and height of a picture, where the notebook has them.
     """
 
     kind: str
-    content: Markup
-    sizes: Mapping[str, float]
+    content: str
+    sizes: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def pieces(self) -> Iterator[tuple[str, bool]]:
+        """A text that a test printed, and whether each piece tells of a part that failed."""
+        for number, piece in enumerate(_FAILED_PART.split(self.content)):
+            yield piece, number % 2 == 1
 
 
 @dataclass(frozen=True)
@@ -96,7 +103,7 @@ class Shown:
     sections
         Its text; empty for a cell of code.
     code
-        Its code, coloured; "" for a cell of text.
+        Its code, coloured if it is `Markup`; "" for a cell of text.
     first_line
         Of the code.
     """
@@ -107,7 +114,7 @@ class Shown:
     points: Points | None
     remark: Remark | None
     sections: tuple[Section, ...]
-    code: Markup
+    code: str
     first_line: str
     outputs: tuple[Output, ...]
 
@@ -177,16 +184,15 @@ def _sections(
 ) -> Iterator[Section]:
     attached = cell.get("attachments")
     if cell.cell_type == "raw" or (cell.cell_type == "markdown" and as_text):
-        yield Section(Markup(), Markup("<pre>{}</pre>").format(_plain(cell.source)), False)
+        yield Section(plain=_plain(cell.source))
     elif cell.cell_type == "markdown" and kind != "given":
-        yield Section(Markup(), students(cell.source, attached), False)
+        yield Section(text=students(cell.source, attached))
     elif cell.cell_type == "markdown":
         for heading, text in _apart(cell.source):
-            folded = len(text) > _SHORT or "](" in text or "<img" in text
             yield Section(
-                markdown(heading, attached) if heading else Markup(),
-                markdown(text, attached) if text else Markup(),
-                folded,
+                heading=markdown(heading, attached) if heading else "",
+                text=markdown(text, attached) if text else "",
+                folded=len(text) > _SHORT or "](" in text or "<img" in text,
             )
 
 
@@ -208,21 +214,21 @@ def _apart(source: str) -> Iterator[tuple[str, str]]:
     yield heading, "\n".join(below).strip("\n")
 
 
-def _code(cell: NotebookNode, *, as_text: bool) -> Markup:
+def _code(cell: NotebookNode, *, as_text: bool) -> str:
     if cell.cell_type != "code":
-        return Markup()
-    return Markup.escape(_plain(cell.source, _LONGEST_CODE)) if as_text else _coloured(cell.source)
+        return ""
+    return _plain(cell.source, _LONGEST_CODE) if as_text else _coloured(cell.source)
 
 
 @functools.lru_cache(maxsize=300)  # the instructor's code is the same for the whole class
-def _coloured(code: str) -> Markup:
+def _coloured(code: str) -> str:
     code = _plain(code, _LONGEST_CODE)
     lexer = PythonLexer(stripnl=False, ensurenl=False)
     try:  # its time grows with the square of some texts
         with time_limit(_COLOUR_SECONDS, 10 * _COLOUR_SECONDS):
             return Markup(highlight(code, lexer, HtmlFormatter(nowrap=True)))
     except TimeLimitReached:
-        return Markup.escape(code)
+        return code
 
 
 def _outputs(cell: NotebookNode, kind: str, left: int) -> Iterator[Output]:
@@ -230,13 +236,10 @@ def _outputs(cell: NotebookNode, kind: str, left: int) -> Iterator[Output]:
     more = len(cell.outputs) - _MOST_OUTPUTS
     for output in cell.outputs[:_MOST_OUTPUTS]:
         if output.output_type == "stream":
-            printed = str(Markup.escape(_plain(output.text)))
-            if kind == "test":
-                printed = _FAILED_PART.sub(r'<span class="failed">\g<0></span>', printed)
-            yield Output("text", Markup(printed), {})
+            yield Output("text", _plain(output.text))
         elif output.output_type == "error":
             text = "\n".join(output.traceback) or f"{output.ename}: {output.evalue}"
-            yield Output("error", Markup.escape(_plain(text)), {})
+            yield Output("error", _plain(text))
         elif kind == "test" and output.output_type == "execute_result":
             continue  # the points, which stand above
         else:
@@ -245,12 +248,12 @@ def _outputs(cell: NotebookNode, kind: str, left: int) -> Iterator[Output]:
                 if len(shown.content) > left:
                     megabytes = len(shown.content) / 1e6
                     note = f"An output of {megabytes:.1f} MB is not shown: the page would be huge."
-                    shown = Output("note", Markup.escape(note), {})
+                    shown = Output("note", note)
                 else:
                     left -= len(shown.content)
             yield shown
     if more > 0:
-        yield Output("note", Markup(f"{more:,} more outputs are not shown."), {})
+        yield Output("note", f"{more:,} more outputs are not shown.")
 
 
 def _picture_or_text(output: NotebookNode) -> Output:
@@ -258,17 +261,14 @@ def _picture_or_text(output: NotebookNode) -> Output:
         if mime in output.data:
             data = "".join(output.data[mime].split())
             sizes = output.metadata.get(mime, {})
-            return Output("picture", Markup.escape(f"data:{mime};base64,{data}"), sizes)
+            return Output("picture", f"data:{mime};base64,{data}", sizes)
     if "text/html" in output.data:
-        return Output("html", Markup(clean_html(output.data["text/html"])), {})
-    return Output("text", Markup.escape(_plain(output.data.get("text/plain", ""))), {})
+        return Output("html", Markup(clean_html(output.data["text/html"])))
+    return Output("text", _plain(output.data.get("text/plain", "")))
 
 
 def _plain(text: str, limit: int = _LONGEST_TEXT) -> str:
     """Return a text as a terminal ends up showing it, without colours, at most so long."""
     more = len(text) - limit
-    lines = strip_ansi(text[:limit]).split("\n")
-    # A carriage return starts a line anew: of a progress bar the end is left.
-    kept = "\n".join(line.rstrip("\r").rpartition("\r")[2] for line in lines)
-    kept = _UNSEEN.sub("\N{REPLACEMENT CHARACTER}", kept)
+    kept = _UNSEEN.sub("\N{REPLACEMENT CHARACTER}", without_codes(text[:limit]))
     return kept if more <= 0 else f"{kept}\n… and {more:,} more characters"

@@ -11,14 +11,13 @@ from pathlib import Path
 
 from markupsafe import Markup
 
-from hw_grading.pages import STYLE
 from hw_grading.pages.templates import templates_in
 from hw_grading.records.graded_notebook import plain
 from hw_grading.records.writing import csv_of, write_together
 from hw_grading.reports.statistics import for_students, sections
 from hw_grading.reports.statistics.gathering import ClassData, gather
 
-MARK = '<meta name="generator" content="hw_grading statistics">'
+MARK = 'name="generator" content="hw_grading statistics"'
 
 
 def write_statistics(course: Path, assignment: str, out: Path, *, students: bool) -> list[Path]:
@@ -62,7 +61,6 @@ def page_of(data: ClassData, *, students: bool) -> str:
     text = templates.get_template("statistics.html.j2").render(
         assignment=plain(data.assignment, 200),
         mark=Markup(MARK),
-        style=Markup(STYLE.read_text(encoding="utf-8")),
         made=f"{datetime.now(UTC):%Y-%m-%d}"
         + ("" if students else f"{datetime.now(UTC): %H:%M} UTC"),
         about=content.about(data),

@@ -1,0 +1,49 @@
+"""What is shown of a cell, part by part, and its HTML, by the template ``parts.html``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from hw_grading.pages.templates import templates_in
+
+_TEMPLATES = templates_in(Path(__file__).with_name("templates"))
+
+
+@dataclass(frozen=True)
+class Part:
+    """A note, a text, an error, a picture, or HTML.
+
+    Attributes
+    ----------
+    kind
+        "text" is what was printed; a "picture" has an address of the desk's, a "drawing" holds it
+        all.
+    content
+        A text, the address of a picture, or HTML that is clean.
+    number
+        Of a picture, from 1.
+    """
+
+    kind: Literal["note", "text", "stderr", "error", "picture", "drawing", "html"]
+    content: str
+    number: int = 0
+
+    @property
+    def has_picture(self) -> bool:
+        """Whether there is something to look at."""
+        if self.kind == "html":
+            return "<img" in self.content
+        return self.kind in ("picture", "drawing")
+
+
+def as_html(parts: Iterable[Part]) -> str:
+    """Return the HTML of some parts."""
+    return _TEMPLATES.get_template("parts.html").render(parts=parts).removesuffix("\n")
+
+
+def outputs_as_html(parts: Iterable[Part], code: str | None = None) -> str:
+    """Return the HTML of a cell's outputs, and below them of its code, which is clean HTML."""
+    return _TEMPLATES.get_template("outputs.html").render(parts=parts, code=code)

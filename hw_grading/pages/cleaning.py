@@ -1,0 +1,145 @@
+"""Which HTML may pass to a page: by an allow-list, and as far as it is not too much for a browser.
+
+Where tags stand in texts of this file, they are added to HTML that comes out clean: what is cleaned
+once more has to stay as it is, and a template would escape quotes.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Callable
+
+import nh3
+from pygments.token import STANDARD_TYPES  # type: ignore[import-untyped]
+
+from hw_grading.pages.aside import PLACEHOLDER, TAG, Pictures, picture_uri
+from hw_support.submission.problems import encodable
+
+_LONGEST_HTML = 500_000  # characters, without pictures
+_LONGEST_TEXT = 50_000  # of what is shown as text instead
+_MOST_TAGS = 20_000
+_MOST_COPIES = 5_000_000  # of formatting elements: an unclosed <b> is opened anew in each paragraph
+_DEEPEST = 100
+_FORMATTING = re.compile(r"<(?:a|b|big|code|em|font|i|nobr|s|small|strike|strong|tt|u)[\s/>]", re.I)
+
+
+def _words(text: str) -> set[str]:
+    return set(text.split())
+
+
+_HEADINGS = _words("h1 h2 h3 h4 h5 h6")
+_TAGS = _HEADINGS | _words(
+    "a abbr b blockquote br caption cite code col colgroup dd del details dfn div dl dt em "
+    "figcaption figure hr i img ins kbd li mark ol p pre q s samp small span strike strong sub "
+    "summary sup table tbody td tfoot th thead tr tt u ul var"
+)
+_VOID_TAGS = _words("br col hr img")
+_ID_PREFIX = "answer-"  # formgrader finds its fields by grade ids
+_VALUES = {
+    "align": re.compile(r"left|right|center", re.I),
+    # formgrader writes parts of its own addresses into its pages, as they are.
+    "href": re.compile(r"(?!.*/formgrader)(?:https?://|mailto:|#)[^\s\x00-\x20\x7f]+", re.I),
+    "open": re.compile(r""),
+    "src": PLACEHOLDER,
+    "style": re.compile(r"\s*text-align:\s*(?:left|right|center)\s*;?\s*", re.I),
+    **{name: re.compile(r"[0-9]{1,3}") for name in ("border", "colspan", "rowspan", "span")},
+    **{name: re.compile(r"[0-9]{1,4}%?") for name in ("height", "start", "width")},
+}
+
+
+class _TooMuch(Exception):
+    """The text is too large, or nested too deeply."""
+
+
+def clean_html(text: str, picture: Callable[[str, str], str | None] | None = None) -> str:
+    """Return HTML of which nothing runs, loads from elsewhere, or acts on the page around it.
+
+    Parameters
+    ----------
+    text
+        Any text.
+    picture
+        As for `hw_grading.pages.safe_html.render_markdown`.
+
+    Returns
+    -------
+    str
+        A fragment in which every element is closed. A text that is too large or too deeply nested
+        comes back as preformatted text.
+    """
+    pictures = Pictures(picture or picture_uri)
+    try:
+        return pictures.put_back(cleaned(pictures.put_aside(encodable(text))))
+    except _TooMuch:
+        return as_text(text)
+
+
+def cleaned(text: str) -> str:
+    """Clean HTML whose pictures are placeholders; an exception if it is too much for a page."""
+    _limit(text)
+    clean = _CLEANER.clean(text)
+    _limit(clean)
+    depth = 0
+    for tag in TAG.finditer(clean):
+        if tag["tag"] not in _VOID_TAGS:
+            depth += -1 if tag["end"] else 1
+        if depth > _DEEPEST:
+            raise _TooMuch
+    return clean
+
+
+def _limit(text: str) -> None:
+    tags = text.count("<")
+    copies = len(_FORMATTING.findall(text)) * tags
+    if len(text) > _LONGEST_HTML or tags > _MOST_TAGS or copies > _MOST_COPIES:
+        raise _TooMuch
+
+
+def _attribute(tag: str, name: str, value: str) -> str | None:
+    if name in _VALUES and not _VALUES[name].fullmatch(value):
+        return None
+    if name == "id":
+        return _ID_PREFIX + value.removeprefix(_ID_PREFIX)
+    if name == "href" and value.startswith("#"):
+        return f"#{_ID_PREFIX}{value[1:].removeprefix(_ID_PREFIX)}"
+    return value
+
+
+_CLEANER = nh3.Cleaner(
+    tags=_TAGS,
+    clean_content_tags=_words("iframe math noscript object script style svg template title"),
+    attributes={
+        "*": {"title"},
+        "a": {"href"},
+        "col": {"span"},
+        "colgroup": {"span"},
+        "details": {"open"},
+        "img": {"alt", "height", "src", "width"},
+        "ol": {"start"},
+        "table": {"border"},
+        "td": {"align", "colspan", "rowspan", "style"},
+        "th": {"align", "colspan", "rowspan", "style"},
+        "tr": {"align", "style"},
+        **{name: {"id"} for name in _HEADINGS},
+    },
+    allowed_classes={
+        "a": {"anchor-link"},
+        "div": {"highlight"},
+        "span": set(STANDARD_TYPES.values()) - {""},
+        "table": {"dataframe"},
+    },
+    attribute_filter=_attribute,
+    url_schemes={"http", "https", "mailto", "data"},
+    link_rel="noopener noreferrer",
+)
+
+
+def as_text(text: str) -> str:
+    """Return a text that is too much as it is, under a note that says why."""
+    more = len(text) - _LONGEST_TEXT
+    end = f"\n… and {more:,} more characters" if more > 0 else ""
+    return (
+        "<p><em>Shown as text, because it is too large or too complicated.</em></p>\n"
+        f"<pre>{html.escape(encodable(text[:_LONGEST_TEXT]), quote=False)}{end}</pre>"
+    )

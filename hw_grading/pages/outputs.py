@@ -1,0 +1,123 @@
+"""Which outputs of a notebook may pass to a page: text, pictures, and HTML that was cleaned."""
+
+from __future__ import annotations
+
+import base64
+import math
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from nbconvert.preprocessors import Preprocessor
+from nbformat import NotebookNode
+
+from hw_grading.pages.aside import picture_uri, text_of
+from hw_grading.pages.cleaning import clean_html
+from hw_support.submission.problems import encodable, shown
+
+_MOST_TERMINAL_CODES = 2_000  # of one printed text
+_LONGEST_TERMINAL_CODE = 40
+_TERMINAL_CODE = re.compile(r"\x1b\[([^@-~\n]*)[@-~]")
+
+
+def clean_outputs(cell: NotebookNode) -> int:
+    """Clean the outputs of a code cell in which a student's code may have run.
+
+    Parameters
+    ----------
+    cell
+        A code cell with outputs that are valid in notebook format 4. They are changed in place.
+
+    Returns
+    -------
+    int
+        How many outputs were dropped or are shown otherwise than they were sent. HTML counts as
+        soon as its text is another one, which may be harmless (a table's style is gone).
+    """
+    changed = 0
+    kept = []
+    for output in cell.outputs:
+        if output.output_type in ("display_data", "execute_result"):
+            changed += _clean_bundle(output)
+        elif output.output_type == "stream":
+            sent, output.text = text_of(output.text), _calm(text_of(output.text))
+            changed += output.text != sent
+        elif output.output_type == "error":
+            sent, output.traceback = output.traceback, [_calm(line) for line in output.traceback]
+            changed += output.traceback != sent
+        else:
+            changed += 1
+            continue
+        kept.append(output)
+    cell.outputs = kept
+    return changed
+
+
+class CleanOutputs(Preprocessor):
+    """Cleans the outputs of all code cells before a page is made of them.
+
+    For a notebook whose outputs were cleaned when it was graded it changes nothing.
+    """
+
+    def preprocess_cell(
+        self, cell: NotebookNode, resources: Any, index: int
+    ) -> tuple[NotebookNode, Any]:
+        """Clean the outputs of one cell, if it is a code cell."""
+        if cell.cell_type == "code":
+            clean_outputs(cell)
+        return cell, resources
+
+
+def _clean_bundle(output: NotebookNode) -> bool:
+    """Clean a bundle of data by type, and say whether anything of it is shown otherwise."""
+    sent = {mime: text_of(value) for mime, value in output.data.items()}
+    data = NotebookNode()
+    if "text/plain" in sent:
+        data["text/plain"] = _calm(sent["text/plain"])
+    for mime in ("image/png", "image/jpeg", "image/gif"):
+        if mime in sent and picture_uri(mime, sent[mime]):
+            data[mime] = sent[mime]
+    if "text/html" in sent and not _is_blank(cleaned := clean_html(sent["text/html"])):
+        data["text/html"] = cleaned
+    if sent.get("image/svg+xml") and not {"text/html", "image/png"} & set(data):
+        svg = base64.b64encode(encodable(sent["image/svg+xml"]).encode()).decode("ascii")
+        if uri := picture_uri("image/svg+xml", svg):
+            # No template: it stays as it is when it is cleaned.
+            data["text/html"] = f'<img src="{uri}" alt="plot">'
+    if sent and not data:
+        kinds = shown(", ".join(sorted(sent)), 200)
+        data["text/plain"] = f"An output of type {kinds} is not shown."
+    metadata = _sizes(output.get("metadata") or {}, data)
+    for key in set(output) - {"output_type", "execution_count"}:
+        del output[key]
+    output.data, output.metadata = data, metadata
+    return bool(dict(data) != sent)
+
+
+def _sizes(metadata: Mapping[str, Any], data: Mapping[str, str]) -> NotebookNode:
+    """Keep widths and heights of pictures, which nbconvert writes into attributes."""
+    sizes = NotebookNode()
+    for mime in data:
+        entry = metadata.get(mime)
+        entry = entry if isinstance(entry, dict) else metadata
+        numbers = {key: entry[key] for key in ("width", "height") if _is_size(entry.get(key))}
+        if mime.startswith("image/") and numbers:
+            sizes[mime] = NotebookNode(numbers)
+    return sizes
+
+
+def _is_size(value: Any) -> bool:
+    return type(value) in (int, float) and math.isfinite(value) and 0 < value < 10_000
+
+
+def _is_blank(cleaned: str) -> bool:
+    return "<img" not in cleaned and not re.sub(r"<[^>]*>", "", cleaned).strip()
+
+
+def _calm(text: str) -> str:
+    """Drop a text's colours if they are so many that nbconvert would work on them for minutes."""
+    codes = _TERMINAL_CODE.findall(text)
+    few = len(codes) <= _MOST_TERMINAL_CODES
+    if few and all(len(code) <= _LONGEST_TERMINAL_CODE for code in codes):
+        return text
+    return _TERMINAL_CODE.sub("", text)

@@ -1,0 +1,67 @@
+"""Says what grading a class again would do."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+
+from hw_grading.batch.snapshot import Conditions, Snapshot
+from hw_grading.homework.course import Course
+from hw_grading.homework.homework import homework_of
+from hw_grading.records.timestamp import read_time
+from hw_grading.regrading.reasons import named, of_conditions
+from hw_grading.regrading.unreleased import Edits
+from hw_grading.run.execution import ExecuteSubmission
+from hw_support.submission.file import Unreadable
+
+MOST_NAMED = 8
+
+
+def plan(
+    course: Course, assignment: str, students: Sequence[str], now: Snapshot, edits: Edits
+) -> Iterator[str]:
+    """Give the sentences.
+
+    Parameters
+    ----------
+    course, assignment, students
+        Whose submissions are to be graded again.
+    now
+        The scores of now.
+    edits
+        What was changed in the notebook since it was released.
+    """
+    if edits.added or edits.removed:
+        both = named(edits.added + edits.removed, MOST_NAMED)
+        yield f"Refused: cells were added or removed: {both}."
+    if edits.changed:
+        changed = named(edits.changed, MOST_NAMED)
+        yield f"Edited since release, to be released anew: {changed}."
+        yield f"{len(students)} submissions would be run anew: each is run with all tests."
+        return
+    settings = ExecuteSubmission(config=course.config)
+    conditions = Conditions.of(settings, homework_of(course.root, assignment))
+    anew = [s for s in students if now.conditions_of(s) != conditions]
+    newer = [s for s in students if s not in anew and _handed_in_again(course, assignment, s)]
+    yield "The notebook is as it was released."
+    if anew:
+        known = [now.conditions_of(student) for student in anew]
+        why = dict.fromkeys(text for c in known if c for text in of_conditions(c, conditions))
+        not_known = ["it is not recorded under what they were graded"] * (None in known)
+        yield f"{len(anew)} submissions would be run anew: {'; '.join([*why, *not_known])}."
+    if newer:
+        again = named(newer, MOST_NAMED)
+        yield f"{len(newer)} were handed in again, and would be run anew: {again}."
+    if not anew and not newer:
+        yield "No submission would be run anew: all results are there."
+
+
+def _handed_in_again(course: Course, assignment: str, student: str) -> bool:
+    """Whether what lies in ``submitted/`` is newer than what was graded."""
+    folders = [course.submitted(student, assignment), course.autograded(student, assignment)]
+    try:
+        times = [read_time(folder) for folder in folders]
+        modified = [os.lstat(folder / f"{assignment}.ipynb").st_mtime for folder in folders]
+    except (Unreadable, OSError):
+        return True
+    return times[0] != times[1] or modified[0] > modified[1]

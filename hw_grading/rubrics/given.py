@@ -1,0 +1,92 @@
+"""What nbgrader's own tables hold for the answers to one question: scores and comments."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from nbgrader import api
+from sqlalchemy import Connection, Row, Table, select, update
+
+from hw_grading.rubrics.rows import Rows
+
+_tables = api.Base.metadata.tables
+_ASSIGNMENT, _SOURCE, _CELL = (_tables[name] for name in ("assignment", "notebook", "base_cell"))
+_SUBMISSION, _NOTEBOOK = _tables["submitted_assignment"], _tables["submitted_notebook"]
+_GRADE, _COMMENT = _tables["grade"], _tables["comment"]
+
+
+@dataclass(frozen=True)
+class Given:
+    """What nbgrader's tables hold for one answer; `grade` and `comment` are their keys."""
+
+    grade: str
+    comment: str | None
+    score: float | None
+    auto: float | None
+    waits: bool
+    text: str | None
+
+
+def read_given(rows: Rows, student: str | None = None, *, lock: bool = False) -> dict[str, Given]:
+    """Return what nbgrader's tables hold, by student; `lock` keeps others from changing it."""
+    whose = (
+        select(_NOTEBOOK.c.id, _SUBMISSION.c.student_id)
+        .join(_SUBMISSION, _NOTEBOOK.c.assignment_id == _SUBMISSION.c.id)
+        .join(_ASSIGNMENT, _SUBMISSION.c.assignment_id == _ASSIGNMENT.c.id)
+        .where(_ASSIGNMENT.c.name == rows.assignment)
+    )
+    if student is not None:
+        whose = whose.where(_SUBMISSION.c.student_id == student)
+    students = {row[0]: row[1] for row in rows.connection.execute(whose)}
+    cells = (
+        select(_CELL.c.id)
+        .join(_SOURCE, _CELL.c.notebook_id == _SOURCE.c.id)
+        .join(_ASSIGNMENT, _SOURCE.c.assignment_id == _ASSIGNMENT.c.id)
+        .where(_ASSIGNMENT.c.name == rows.assignment, _CELL.c.name == rows.cell)
+    )
+    keys = list(rows.connection.scalars(cells))
+    grades = _of_cells(rows.connection, _GRADE, keys, students, student, lock)
+    comments = _of_cells(rows.connection, _COMMENT, keys, students, student, lock)
+    given = {}
+    for notebook, row in grades.items():
+        comment = comments.get(notebook)
+        given[students[notebook]] = Given(
+            row.id,
+            comment.id if comment else None,
+            row.manual_score,
+            row.auto_score,
+            bool(row.needs_manual_grade),
+            comment.manual_comment if comment else None,
+        )
+    return given
+
+
+def give(rows: Rows, given: Given, score: float | None, text: str | None, *, waits: bool) -> None:
+    """Write nbgrader's score and comment."""
+    rows.execute(
+        update(_GRADE)
+        .where(_GRADE.c.id == given.grade)
+        .values(manual_score=score, needs_manual_grade=waits)
+    )
+    if given.comment is not None:
+        values = update(_COMMENT).where(_COMMENT.c.id == given.comment)
+        rows.execute(values.values(manual_comment=text or None))
+
+
+def _of_cells(
+    connection: Connection,
+    table: Table,
+    cells: list[str],
+    students: Mapping[str, str],
+    student: str | None,
+    lock: bool,
+) -> dict[str, Row[Any]]:
+    query = select(table).where(table.c.cell_id.in_(cells))
+    if student is not None:
+        query = query.where(table.c.notebook_id.in_(list(students)))
+    if lock:
+        query = query.with_for_update()  # SQLite has locked the whole database by now
+    rows = connection.execute(query)
+    return {row.notebook_id: row for row in rows if row.notebook_id in students}

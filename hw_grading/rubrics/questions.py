@@ -1,0 +1,149 @@
+"""The questions of one homework that people grade, and how far each is."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from nbgrader import api
+from sqlalchemy import Connection, select
+
+from hw_grading.homework.course import Course
+from hw_grading.homework.homework import homework_of
+from hw_grading.records.database import Database
+from hw_grading.records.questions import Place, read_places
+from hw_grading.records.scores import Cell, cells_of
+from hw_grading.rubrics.gradings import read_gradings
+from hw_grading.rubrics.model import Grading, Question, Refused, Rubric
+from hw_grading.rubrics.rows import Rows
+from hw_grading.rubrics.rubric_rows import read_rubric
+from hw_grading.rubrics.seed import first_rubric
+
+
+@dataclass(frozen=True)
+class _Question:
+    cell: Cell
+    first: Rubric  # which it has before anybody changes it
+
+
+class Questions:
+    """The questions of one homework that people give points for, in nbgrader's gradebook.
+
+    Parameters
+    ----------
+    course
+        Whose gradebook and source it is.
+    assignment
+        The homework.
+    """
+
+    def __init__(self, course: Course, assignment: str) -> None:
+        self.course, self.assignment = course, assignment
+        self._database = Database(course.db_url)
+
+    def close(self) -> None:
+        """Close all connections to the gradebook."""
+        self._database.close()
+
+    def questions(self) -> tuple[Question, ...]:
+        """Return the questions that people give points for, in the notebook's order."""
+        places = self._places()
+        manifest = homework_of(self.course.root, self.assignment).manifest
+        cells = self._cells(places)
+        titles = {cell.name: str(places.get(cell.name) or cell.name) for cell in cells}
+        often = Counter(titles.values())
+        found = []
+        for cell in cells:
+            place = places.get(cell.name) or Place(cell.name, cell.name)
+            beside = manifest.shown_beside.get(cell.name)
+            title = titles[cell.name]
+            if often[title] > 1:
+                title += ": code" if cell.is_code else ": text"
+            found.append(
+                Question(
+                    cell.name,
+                    title,
+                    cell.max_points,
+                    cell.is_code,
+                    place.text,
+                    place.scheme,
+                    beside.answers if beside else (),
+                    beside.printed if beside else (),
+                )
+            )
+        return tuple(found)
+
+    def names(self) -> dict[str, str]:
+        """Return who has an answer in the gradebook: names ("" if not known) by student id."""
+        student, submission = api.Student, api.SubmittedAssignment
+        query = (
+            select(student.id, student.first_name, student.last_name)
+            .join(submission, submission.student_id == student.id)
+            .join(api.Assignment, submission.assignment_id == api.Assignment.id)
+            .where(api.Assignment.name == self.assignment)
+        )
+        with self._database.reading() as connection:
+            rows = connection.execute(query).all()
+        return {row[0]: " ".join(filter(None, row[1:])) for row in rows}
+
+    def order(self, cell: str) -> list[str]:
+        """Return all students in the question's own order: it looks random and stays the same."""
+        return sorted(self.names(), key=lambda student: _at_random(self.assignment, cell, student))
+
+    def rubric(self, cell: str) -> Rubric:
+        """Return the rubric of a question."""
+        question = self._question(cell)
+        with self._database.reading() as connection:
+            return read_rubric(self._rows(connection, cell), question.first)[0]
+
+    def gradings(self, cell: str) -> dict[str, Grading]:
+        """Return the state of every student's answer."""
+        question = self._question(cell)
+        with self._database.reading() as connection:
+            rows = self._rows(connection, cell)
+            return read_gradings(rows, read_rubric(rows, question.first)[0])
+
+    def grading(self, cell: str, student: str) -> Grading:
+        """Return the state of one answer."""
+        question = self._question(cell)
+        with self._database.reading() as connection:
+            rows = self._rows(connection, cell)
+            return one_of(
+                read_gradings(rows, read_rubric(rows, question.first)[0], student), student
+            )
+
+    def _rows(self, connection: Connection, cell: str) -> Rows:
+        return Rows(connection, self.assignment, cell)
+
+    def _places(self) -> dict[str, Place]:
+        return read_places(self.course.source(self.assignment) / f"{self.assignment}.ipynb")
+
+    def _cells(self, places: Mapping[str, Place]) -> list[Cell]:
+        with self._database.reading() as connection:
+            cells = cells_of(connection, self.assignment).values()
+        order = {name: number for number, name in enumerate(places)}
+        return sorted(
+            (cell for cell in cells if cell.by_hand and cell.max_points > 0),
+            key=lambda cell: (order.get(cell.name, len(order)), cell.name),
+        )
+
+    def _question(self, cell: str) -> _Question:
+        places = self._places()
+        cells = self._cells(places)
+        for one in cells:
+            if one.name == cell:
+                return _Question(one, first_rubric(one, cells, places))
+        raise Refused(f"{self.assignment} has no question {cell!r} that people grade.")
+
+
+def one_of(gradings: Mapping[str, Grading], student: str) -> Grading:
+    """Return a student's grading; `Refused` if there is none."""
+    if student not in gradings:
+        raise Refused(f"The gradebook has no answer of {student!r} to this question.")
+    return gradings[student]
+
+
+def _at_random(*names: str) -> bytes:
+    return hashlib.sha256("\n".join(names).encode()).digest()

@@ -1,0 +1,66 @@
+"""The rubric of one question, as it is kept."""
+
+from __future__ import annotations
+
+import uuid
+
+from sqlalchemy import and_, delete, update
+
+from hw_grading.rubrics.model import Item, Kind, Rubric
+from hw_grading.rubrics.rows import Rows
+from hw_grading.rubrics.tables import ITEMS, RUBRICS
+
+
+def read_rubric(rows: Rows, first: Rubric) -> tuple[Rubric, str]:
+    """Return the rubric and who changed it last; `first` and "" before any change.
+
+    Its bounds are not above those of `first`: the question may be worth less by now.
+    """
+    found = rows.all(RUBRICS)
+    if not found:
+        return first, ""
+    row = found[0]
+    items = tuple(
+        Item(item.id, item.points, item.text, item.note)
+        for item in sorted(rows.all(ITEMS), key=lambda item: item.position)
+        if not item.deleted
+    )
+    rubric = Rubric(items, Kind(row.kind), row.lower, row.upper, row.revision)
+    return rubric.within(first.upper), str(row.grader)
+
+
+def write_rubric(rows: Rows, rubric: Rubric, grader: str) -> Rubric:
+    """Write a rubric as its next revision; return it with the ids of its new items."""
+    revision = rubric.revision + 1
+    items = tuple(
+        Item(item.id or uuid.uuid4().hex, item.points, item.text.strip(), item.note.strip())
+        for item in rubric.items
+    )
+    known = {row.id for row in rows.all(ITEMS)}
+    gone = known - {item.id for item in items}
+    for position, item in enumerate(items):
+        values = {
+            "position": position,
+            "points": item.points,
+            "text": item.text,
+            "note": item.note,
+            "deleted": False,
+            "revision": revision,
+        }
+        if item.id in known:
+            here = and_(rows.here(ITEMS), ITEMS.c.id == item.id)
+            rows.execute(update(ITEMS).where(here).values(**values))
+        else:
+            rows.insert(ITEMS, id=item.id, **values)
+    left = and_(rows.here(ITEMS), ITEMS.c.id.in_(gone))
+    rows.execute(update(ITEMS).where(left).values(deleted=True))
+    rows.execute(delete(RUBRICS).where(rows.here(RUBRICS)))
+    rows.insert(
+        RUBRICS,
+        kind=str(rubric.kind),
+        lower=rubric.lower,
+        upper=rubric.upper,
+        revision=revision,
+        grader=grader,
+    )
+    return Rubric(items, rubric.kind, rubric.lower, rubric.upper, revision)

@@ -1,0 +1,139 @@
+"""How rubrics of one homework are changed, taken back, and taken over from another year."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from dataclasses import replace
+from typing import Any
+
+from hw_grading.rubrics.gradings import read_gradings
+from hw_grading.rubrics.history import Stamp, latest, rubric_of
+from hw_grading.rubrics.model import (
+    Item,
+    Kind,
+    Refused,
+    Rescored,
+    Rubric,
+    RubricChanged,
+    checked_rubric,
+)
+from hw_grading.rubrics.questions import Questions
+from hw_grading.rubrics.rescoring import change, plain, rescored
+from hw_grading.rubrics.rubric_rows import read_rubric
+from hw_grading.rubrics.teamwork import expect_name
+
+FORMAT = "hw_grading rubrics"
+
+
+class Rubrics(Questions):
+    """The rubrics of one homework."""
+
+    def preview(self, cell: str, rubric: Rubric) -> list[Rescored]:
+        """Return what a changed rubric would do to scores."""
+        question = self._question(cell)
+        checked_rubric(rubric, question.cell.max_points)
+        with self._database.reading() as connection:
+            rows = self._rows(connection, cell)
+            return rescored(read_gradings(rows, rubric), rubric, question.cell.max_points)
+
+    def change_rubric(
+        self, cell: str, rubric: Rubric, *, grader: str
+    ) -> tuple[Rubric, list[Rescored]]:
+        """Save a rubric, and score anew who has its items.
+
+        Parameters
+        ----------
+        rubric
+            Its `revision` is that of the rubric that the grader changed. New items have the id "".
+        """
+        question = self._question(cell)
+        checked_rubric(rubric, question.cell.max_points)
+        stamp = Stamp(expect_name(grader), "rubric", question.cell.max_points, uuid.uuid4().hex)
+        with self._database.writing() as connection:
+            return change(self._rows(connection, cell), question.first, rubric, stamp)
+
+    def undo_rubric(self, cell: str, *, grader: str) -> tuple[Rubric, list[Rescored]]:
+        """Take back this grader's latest change of the rubric."""
+        question = self._question(cell)
+        with self._database.writing() as connection:
+            rows = self._rows(connection, cell)
+            events = latest(rows, expect_name(grader), ["rubric"])
+            if not events:
+                raise Refused("You have not changed this rubric: there is nothing to take back.")
+            event = events[0]
+            before, after = (
+                rubric_of(json.loads(text)["rubric"]) for text in (event.before, event.after)
+            )
+            now, by = read_rubric(rows, question.first)
+            if now.revision != after.revision:
+                raise RubricChanged(now, by)
+            stamp = Stamp(
+                grader,
+                "rubric undone",
+                question.cell.max_points,
+                uuid.uuid4().hex,
+                undoes=event.batch,
+            )
+            back = replace(before.within(question.cell.max_points), revision=now.revision)
+            return change(rows, question.first, back, stamp)
+
+    def exported(self) -> dict[str, Any]:
+        """Return all rubrics as JSON has it, without anything of a student's."""
+        rubrics = {
+            question.cell: plain(self.rubric(question.cell)) for question in self.questions()
+        }
+        return {"format": FORMAT, "assignment": self.assignment, "rubrics": rubrics}
+
+    def import_rubrics(self, document: object, *, grader: str) -> list[str]:
+        """Take over rubrics that were exported, for questions of which nothing is graded yet.
+
+        Returns
+        -------
+        list of str
+            The questions that have a new rubric. The others are left as they were.
+
+        Raises
+        ------
+        Refused
+            The document holds no rubrics.
+        """
+        rubrics = _rubrics_in(document)
+        for question in self.questions():  # all of them, before the first is changed
+            if question.cell in rubrics:
+                rubrics[question.cell] = checked_rubric(
+                    rubrics[question.cell].within(question.max_points), question.max_points
+                )
+        taken = []
+        for question in self.questions():
+            if question.cell not in rubrics:
+                continue
+            if any(grading.mark.done for grading in self.gradings(question.cell).values()):
+                continue
+            new = replace(rubrics[question.cell], revision=self.rubric(question.cell).revision)
+            self.change_rubric(question.cell, new, grader=grader)
+            taken.append(question.cell)
+        return taken
+
+
+def _rubrics_in(document: object) -> dict[str, Rubric]:
+    """Return the rubrics of an exported document, by question."""
+    try:
+        if document["format"] != FORMAT:  # type: ignore[index]
+            raise KeyError
+        return {
+            str(cell): Rubric(
+                tuple(
+                    Item("", float(item["points"]), str(item["text"]), str(item.get("note", "")))
+                    for item in rubric["items"]
+                ),
+                Kind(rubric["kind"]),
+                float(rubric["lower"]),
+                float(rubric["upper"]),
+            )
+            for cell, rubric in document["rubrics"].items()  # type: ignore[index]
+        }
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise Refused(
+            "This file holds no rubrics. Expected is one that the desk has exported."
+        ) from error
