@@ -31,7 +31,7 @@ class Session:
         "[student for _ in range(1)][0]",
         "(lambda: student)()",
         "def f():\n    return student\nf()",
-        "class C:\n    value = student\nC.value",
+        "class C:\n    def value(self):\n        return student\nC().value()",
         "def f():\n    def g():\n        return student\n    return g()\nf()",
         "next(student for _ in 'x')",
         "eval('student')",
