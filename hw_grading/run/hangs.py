@@ -114,8 +114,12 @@ class _Code:
         bound = _defined(statement)
         if not _has_call(statement):  # another name for a function, or a list of some
             bound = bound | _names(statement, ast.Store)
+        used = _names(statement, ast.Load)
+        if _defined(statement):  # what it binds itself is none of the notebook's names
+            parameters = {n.arg for n in ast.walk(statement) if isinstance(n, ast.arg)}
+            used -= parameters | _names(statement, ast.Store)
         for name in bound:
-            self._rests_on.setdefault(name, set()).update(_names(statement, ast.Load))
+            self._rests_on.setdefault(name, set()).update(used)
 
     def reached_by(self, cell: NotebookNode) -> set[str]:
         """Return the names in a cell's calls, those in the functions that they mean, and so on."""

@@ -12,7 +12,7 @@ CELLS = {
     "g": "def g(x):\n    return f(x)",
     "h": "h = lambda x: g(x)",
     "list": "functions = [h, abs]",
-    "other": "def other(x):\n    return x",
+    "other": "def other(x, functions=()):\n    g = x\n    return g",
     "calls f": "value = f(1)",
     "calls list": "print(functions[0](1))",
     "calls other": "print(other(1), value)",
