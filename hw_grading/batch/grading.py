@@ -25,7 +25,7 @@ from hw_grading.batch.expected import expected
 from hw_grading.batch.job import run, run_elsewhere
 from hw_grading.batch.local import LocalProcesses
 from hw_grading.batch.preparing import Preparation
-from hw_grading.batch.process import quiet_database, quiet_interrupt, rare_collections
+from hw_grading.batch.process import one_engine, quiet_database, quiet_interrupt, rare_collections
 from hw_grading.batch.progress import Progress
 from hw_grading.batch.seeds import course_seeds
 from hw_grading.batch.settings import WholeClass
@@ -143,6 +143,7 @@ def grading(converter: Autograde, plan: Plan) -> Iterator[ClassGrading]:
     with ExitStack() as stack:
         stack.enter_context(quiet_interrupt())
         stack.enter_context(quiet_database())
+        stack.enter_context(one_engine())
         stack.enter_context(folders.held(converter))
         submissions = list(expected(converter))
         folder = plan.whole_class.place(converter.coursedir.root)

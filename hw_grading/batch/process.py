@@ -1,4 +1,4 @@
-"""What a run changes in its own process, and puts back: collections, Ctrl-C, warnings."""
+"""What a run changes in its own process, and puts back: collections, Ctrl-C, the database."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import sqlalchemy.exc
+from nbgrader import api
 
 # Allocations before a collection of the youngest objects, and how many of these make up a larger
 # one. The more submissions there were, the longer a full collection takes: it is done seldom.
@@ -62,3 +63,28 @@ def quiet_database() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Object of type", sqlalchemy.exc.SAWarning)
         yield
+
+
+@contextlib.contextmanager
+def one_engine() -> Iterator[None]:
+    """Let all gradebooks that nbgrader opens share an engine for each address.
+
+    nbgrader opens several for each submission. An engine caches compiled statements; a new one
+    compiles them again.
+    """
+    real = api.create_engine
+    engines: dict[tuple[str, str], Any] = {}
+
+    def create(url: Any, **options: Any) -> Any:
+        key = str(url), repr(sorted(options.items()))
+        if key not in engines:
+            engines[key] = real(url, **options)
+        return engines[key]
+
+    api.create_engine = create
+    try:
+        yield
+    finally:
+        api.create_engine = real
+        for engine in engines.values():
+            engine.dispose()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
+from typing import Any
 
 from nbconvert.exporters import Exporter
 from nbformat import NotebookNode
@@ -18,6 +19,14 @@ from hw_support.submission.problems import add_problems
 _QUIET = logging.getLogger("hw_grading.ahead")  # the loop says the same, in its own order
 _QUIET.propagate = False
 _QUIET.addHandler(logging.NullHandler())
+
+
+class Owned(NotebookNode):
+    """A notebook that nobody else uses, so that nbconvert need not copy it at each step."""
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Owned:
+        """Return itself."""
+        return self
 
 
 class _Exporter(Exporter):
@@ -57,5 +66,5 @@ class Sanitizing:
             "source": str(source / path.name),
         }
         mended: NotebookNode
-        mended, _ = self._exporter.from_notebook_node(notebook, {"nbgrader": ids})
-        return mended
+        mended, _ = self._exporter.from_notebook_node(Owned(notebook), {"nbgrader": ids})
+        return NotebookNode(mended)

@@ -1,4 +1,4 @@
-"""A test cell finds the student's names through its globals, on each Python that the project runs on.
+"""A test cell finds the student's names through its globals, on each Python that is supported.
 
 Python's documentation asks for a plain dict as globals of `exec`; `StudentNames` is a subclass.
 """
