@@ -21,14 +21,28 @@ def fill(modules: Sequence[str]) -> None:
     platform.processor()  # asks a program
     inspect.getmodule(compile("", "of no module", "exec"))  # looks for the files of all modules
     with contextlib.suppress(ImportError):
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
-
-        figure = Figure()
-        figure.add_subplot(title="$1$").plot([1, 2])
-        FigureCanvasAgg(figure).print_png(io.BytesIO())
+        _draw_a_first_figure()
     for name in modules:
         preload = getattr(sys.modules.get(name), "preload", None)
         with contextlib.suppress(Exception):  # who asks for it later is told what is wrong
             if preload:
                 preload()
+
+
+def _draw_a_first_figure() -> None:
+    """Draw what plots are made of: matplotlib prepares each kind of thing at its first use."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(layout="constrained")
+    figure.suptitle("$1$")
+    curves, image, bars = figure.subplots(1, 3)
+    curves.plot([1, 2], label="1")
+    curves.set(xlabel="1", ylabel="1", title="1", yscale="log")
+    curves.legend()
+    curves.grid(True)
+    image.imshow([[0, 1], [1, 0]], cmap="gray")
+    image.set_axis_off()
+    bars.bar([1, 2], [1, 2])
+    bars.text(1, 1, "1")
+    FigureCanvasAgg(figure).print_figure(io.BytesIO(), bbox_inches="tight", format="png")
