@@ -1,12 +1,12 @@
-"""What can become of a submission, in one vocabulary for all of the grader.
+"""The possible outcomes of a submission, for the whole grader.
 
-A submission is `Graded`, or it is a `SubmissionFailed` (all or part of it: a limit, a crash, a
-broken file), or it is `NotGraded`, for a reason that is not in the submission.
+A submission is `Graded`, or it is a `SubmissionFailed` (all or part of it failed: a limit, a crash,
+a broken file), or it is `NotGraded`, for a reason that is not in the submission.
 
-Whoever meets such a reason raises `GraderFault`. `hw_grading.batch.job` catches it, and every other
-exception that was not seen to be the submission's doing (`hw_grading.run.blame`), in the process
-where the submission is run: from there on outcomes are plain data, which other processes and
-machines can send.
+Code that meets such a reason raises `GraderFault`. `hw_grading.batch.job` catches it in the process
+that runs the submission. It also catches every other exception that was not seen to be caused by
+the submission (`hw_grading.run.blame`). From there on outcomes are plain data, which other
+processes and machines can send.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ from typing import ClassVar
 
 
 class GraderFault(RuntimeError):
-    """Grading failed for a reason that is not in the submission: it is left without a score."""
+    """Grading failed for a reason that is not in the submission, which gets no score."""
 
 
 class HelperEnded(GraderFault):
-    """A process that grading needs has ended: who tries again gets another one."""
+    """A process that grading needs has ended. The next attempt gets another one."""
 
 
 class Status(StrEnum):
-    """The outcome for one student, in the words that people read."""
+    """The outcome for one student, in the words that people see."""
 
     GRADED = "graded"
     SUBMISSION_FAILED = "submission failed"  # all or part of it
@@ -35,16 +35,16 @@ class Status(StrEnum):
 
 @dataclass(frozen=True)
 class Spent:
-    """What running a submission took.
+    """The time that a submission took.
 
     Attributes
     ----------
     seconds
-        On the clock.
+        Seconds on the clock.
     cpu_seconds
         Computing time of the student's processes.
     worker
-        The machine where it ran.
+        The machine that ran it.
     """
 
     seconds: float = 0.0
@@ -59,9 +59,9 @@ class Graded:
     Attributes
     ----------
     notebook
-        With its outputs and notes, as JSON.
+        The notebook with its outputs and notes, as JSON.
     spent
-        What it took.
+        The time it took.
     """
 
     notebook: str
@@ -77,11 +77,11 @@ class SubmissionFailed:
     Attributes
     ----------
     notebook
-        With its outputs and notes, as JSON.
+        The notebook with its outputs and notes, as JSON.
     reasons
-        Why; one sentence or more, each.
+        The reasons, each of one or more sentences.
     spent
-        What it took.
+        The time it took.
     """
 
     notebook: str
@@ -92,14 +92,14 @@ class SubmissionFailed:
 
 @dataclass(frozen=True)
 class NotGraded:
-    """The grader failed: there is no score, and no zero.
+    """The grader failed: the submission has no score, not even a zero.
 
     Attributes
     ----------
     fault
-        Why.
+        The reason.
     spent
-        What it took.
+        The time it took.
     """
 
     fault: str

@@ -1,4 +1,4 @@
-"""Grades a class: many submissions at once, here or on other machines; nothing is run twice.
+"""Grades a class: many submissions at once, here or on other machines. None is run twice.
 
-May import `run` and every room below; nbgrader's converter is handed to it by `plugins`.
+May import `run` and every room below. `plugins` passes nbgrader's converter to it.
 """

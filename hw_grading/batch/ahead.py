@@ -1,10 +1,10 @@
 """Runs the submissions of a class ahead of nbgrader's loop, which saves scores one after another.
 
-A thread reads and mends submissions in the loop's order and hands them to an executor, some more at
-a time than it has workers. What comes of them is kept on disk. When the loop reaches a submission,
-it makes the same job of it, and takes the result with the job's key, whenever it is there. So the
-thread may be wrong or late about anything: a submission that was replaced in between, say, has
-another key, and is run then.
+A thread reads and mends submissions in the loop's order and submits them to an executor. It keeps a
+few more jobs submitted than the executor has workers. Results are stored on disk, by the job's key.
+When the loop reaches a submission, it builds the job again and waits for the result with that key.
+So a mistake or a delay of the thread does no harm. For example, a submission that was replaced in
+between has another key, and is run when the loop reaches it.
 """
 
 from __future__ import annotations
@@ -20,27 +20,27 @@ from hw_grading.batch.job import Job, run
 from hw_grading.batch.store import Results
 from hw_grading.outcome import GraderFault, NotGraded, Outcome, WithScores
 
-_SECONDS_TO_STOP = 10.0  # for the thread, which may be waiting for the gradebook
-_MOST_RUNS = 3  # of a submission whose result is gone when the loop comes to it
-MOST_READY = 100  # submissions with a result that are looked at before the loop comes to them
+_SECONDS_TO_STOP = 10.0  # for the thread: it may be waiting for the gradebook
+_MOST_RUNS = 3  # of a submission whose stored result is gone when the loop reaches it
+MOST_READY = 100  # how many submissions that have a result the thread may be ahead of the loop
 
 
 class Watcher(Protocol):
-    """Who is told how far a class is; called from any thread."""
+    """Receives the progress of a run over a class. Any thread may call it."""
 
     def began(self, student: str) -> None:
         """Note that a submission is being run."""
 
     def ended(self, student: str, outcome: Outcome, *, again: bool) -> None:
-        """Note what came of it; `again` if it was there from an earlier run."""
+        """Note the outcome; `again` means that an earlier run produced it."""
 
     def trouble(self, message: str) -> None:
-        """Say something to the instructor."""
+        """Show a message to the instructor."""
 
 
 @dataclass(frozen=True)
 class Pending:
-    """A submission that nbgrader's loop is expected to come to, and how to make its job."""
+    """A submission that nbgrader's loop will probably reach, and a function that makes its job."""
 
     student: str
     job: Callable[[], Job]
@@ -52,17 +52,17 @@ class ClassRun:
     Parameters
     ----------
     pending
-        In the loop's order.
+        The submissions, in the loop's order.
     executor
-        Which runs jobs; None runs each one in the caller's process when it is asked for.
+        Runs jobs. If None, each job runs in the caller's process when its outcome is requested.
     at_once
         How many jobs the executor runs at a time.
     results
         Where results are kept.
     rerun
-        Whether to run everything, also what has a result of an earlier run.
+        Whether to run submissions again that have a result of an earlier run.
     run
-        What the executor is given to call.
+        The function that runs a job.
     """
 
     def __init__(
@@ -87,20 +87,20 @@ class ClassRun:
         self._room = threading.Semaphore(2 * at_once + 2)
         self._ready_ahead = threading.Semaphore(MOST_READY)
         self._stopped = threading.Event()
-        self._kept = True  # while there is room on disk
+        self._kept = True  # False after a result could not be written to disk
         self._ahead = threading.Thread(target=self._run_ahead, daemon=True)
         if executor is not None:
             self._ahead.start()
 
     def outcome(self, job: Job) -> Outcome:
-        """Return what came of a job; wait for it, or run it."""
+        """Return the outcome of a job. Wait for it, or run the job."""
         self._ready_ahead.release()
         for _ in range(_MOST_RUNS):
             settled, _ = self._settle(job)
             outcome = settled.result() or self._results.get(job.key)
             if outcome:
                 return outcome
-            with self._lock:  # its file was removed in between: it is run again
+            with self._lock:  # the file was removed in between: run the job again
                 if self._settled.get(job.key) is settled:
                     del self._settled[job.key]
         return NotGraded(
@@ -109,7 +109,7 @@ class ClassRun:
         )
 
     def stop(self) -> None:
-        """Run nothing any more, and end what is running; nothing of it goes on afterwards."""
+        """Start no further job and end the running ones. No job runs after this returns."""
         self._stopped.set()
         self._room.release()
         self._ready_ahead.release()
@@ -127,15 +127,15 @@ class ClassRun:
             except Exception:
                 self._room.release()  # the loop meets the same error, and reports it
                 continue
-            ready = settled.done() or not begun  # by the loop, which is at it now
+            ready = settled.done() or not begun  # not begun here: the loop has begun this job
             settled.add_done_callback(lambda _: self._room.release())
-            if ready:  # looking further would only take time from the loop
+            if ready:  # do not run further ahead: that would only slow down the loop
                 self._ready_ahead.acquire()
 
     def _settle(self, job: Job) -> tuple[Future[Outcome | None], bool]:
-        """Return what tells of a job's result, and whether this call has begun with it.
+        """Return a future for a job's result, and whether this call has started the job.
 
-        The future is done when there is a result; it gives None if that is kept on disk.
+        The future is done when there is a result. It holds None if the result is on disk.
         """
         with self._lock:
             settled = self._settled.get(job.key)
@@ -147,12 +147,12 @@ class ClassRun:
         except BaseException:
             with self._lock:
                 self._settled.pop(job.key, None)
-            settled.cancel()  # nobody is to wait for it
+            settled.cancel()  # otherwise other threads would wait for it forever
             raise
         return settled, True
 
     def _begin(self, job: Job, settled: Future[Outcome | None]) -> None:
-        """Look for a job's result, or have it run."""
+        """Look up a job's result, or start the job."""
         if not self._rerun and (outcome := self._results.get(job.key)):
             self._watcher.ended(job.student, outcome, again=True)
             settled.set_result(None)
@@ -171,7 +171,7 @@ class ClassRun:
             settled.cancel()
             return
         except Exception as error:
-            if self._stopped.is_set():  # it was ended with all others
+            if self._stopped.is_set():  # `stop` ended this job
                 settled.cancel()
                 return
             known = isinstance(error, GraderFault)
@@ -179,13 +179,13 @@ class ClassRun:
         self._take(job, settled, outcome)
 
     def _take(self, job: Job, settled: Future[Outcome | None], outcome: Outcome) -> None:
-        """Keep a result, on disk if it is one and can be."""
+        """Store a result on disk, or keep it in memory if it has no scores or writing fails."""
         kept = False
         try:
             if not isinstance(outcome, NotGraded):
                 kept = self._keep(job, outcome)
             self._watcher.ended(job.student, outcome, again=False)
-        finally:  # a terminal that is gone, say, holds up nobody
+        finally:  # also if the watcher fails, for example because the terminal is gone
             settled.set_result(None if kept else outcome)
 
     def _keep(self, job: Job, outcome: WithScores) -> bool:

@@ -1,10 +1,10 @@
 """Dask workers, on this machine or on others, as a `concurrent.futures.Executor`.
 
-Needs the extra ``dask``. A job travels whole, and so does its result. What a lost worker says late
-is dropped by the scheduler, which has given its job to another one.
+Needs the extra ``dask``. Messages contain whole jobs and whole results. If a worker is lost, the
+scheduler gives its job to another one, and drops a late answer of the lost one.
 
 A worker that has other packages than the coordinator, or no working sandbox, refuses to grade
-(`hw_grading.batch.job.WorkerUnfit`). It is named once, and gets nothing more.
+(`hw_grading.batch.job.WorkerUnfit`). The instructor is told once, and it gets no further jobs.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from hw_grading.outcome import GraderFault
 
 
 class SchedulerGone(GraderFault):
-    """The scheduler cannot be reached (any more)."""
+    """The scheduler cannot be reached, or the connection to it was lost."""
 
 
 class DaskWorkers(Executor):
@@ -31,11 +31,11 @@ class DaskWorkers(Executor):
     Parameters
     ----------
     address
-        Of the scheduler, such as ``"tcp://10.0.0.1:8786"``.
+        The scheduler's address, such as ``"tcp://10.0.0.1:8786"``.
     seconds
-        How long to wait for it, and for a first worker.
+        How long to wait for the scheduler, and for a first worker.
     say
-        Called with what the instructor should know.
+        Called with messages for the instructor.
 
     Raises
     ------
@@ -64,14 +64,14 @@ class DaskWorkers(Executor):
         return max(1, sum(int(worker["nthreads"]) for worker in workers))
 
     def submit(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        """Have a function called by a worker."""
+        """Let a worker call a function."""
         future: Future[Any] = Future()
         self._submit(future, (function, args, kwargs))
         return future
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """Leave the scheduler; workers go on to be there for others."""
-        del wait, cancel_futures  # what this client asked for is dropped when it leaves
+        """Disconnect from the scheduler. The workers stay available to other clients."""
+        del wait, cancel_futures  # the scheduler drops this client's jobs when it disconnects
         self._client.close()
 
     def _submit(self, future: Future[Any], what: tuple[Any, ...]) -> None:
@@ -91,7 +91,7 @@ class DaskWorkers(Executor):
     def _done(self, asked: DaskFuture[Any], future: Future[Any], what: tuple[Any, ...]) -> None:
         try:
             self._take(asked, future, what)
-        except BaseException as error:  # whatever it is: nobody is to wait for ever
+        except BaseException as error:  # without an exception in the future, a caller waits forever
             text = f"what a worker made of it cannot be read ({type(error).__name__}: {error})"
             future.set_exception(GraderFault(text))
 

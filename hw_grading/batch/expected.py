@@ -1,4 +1,4 @@
-"""Which submissions nbgrader's loop will come to, and in which order."""
+"""Which submissions nbgrader's loop will grade, and in which order."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from hw_grading.batch.submitted import why_unusable
 
 
 def expected(converter: Autograde) -> Iterator[tuple[str, Path]]:
-    """Give students and notebooks in the order in which nbgrader will come to them.
+    """Yield students and notebooks in the order in which nbgrader will grade them.
 
     Parameters
     ----------
     converter
-        Its folders were put right (`hw_grading.batch.folders.prepare`).
+        A converter whose folders `hw_grading.batch.folders.prepare` has repaired.
     """
     course = converter.coursedir
     excluded = course.student_id_exclude.split(",") if course.student_id_exclude else ()
@@ -34,7 +34,7 @@ def expected(converter: Autograde) -> Iterator[tuple[str, Path]]:
 
 
 def _will_be_graded(converter: Autograde, student: str, notebooks: list[Path]) -> bool:
-    """Whether nbgrader's loop will not skip a student; see `BaseConverter.init_destination`."""
+    """Return whether nbgrader's loop will grade a student; see `BaseConverter.init_destination`."""
     course = converter.coursedir
     folder = course.format_path(course.autograded_directory, student, course.assignment_id)
     if course.notebook_id == "*":

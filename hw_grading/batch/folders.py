@@ -1,24 +1,24 @@
-"""What stands in `submitted/` and `autograded/` before a run: the folders, not yet the notebooks.
+"""Repairs `submitted/` and `autograded/` before a run: the folders, not yet the notebooks.
 
-nbgrader takes folders as they come. Here those are put right that it would overlook, choke on, or
-take for graded:
+nbgrader would skip some folders, fail at others, or treat them as graded. This module handles these
+cases:
 
-- it uses a student's folder name as a glob pattern: `a[b]` is skipped, and `*` gets the notebooks
-  of all others;
-- a folder without the notebook (or with it under another name) is skipped, and so is one whose name
-  begins with a dot;
-- one name with a line break in it stops the whole class, and others become HTML in formgrader: who
-  is called by what is no student id is refused;
-- it copies all that lies beside the notebook, also what a symbolic link points to, and fails at a
-  pipe, a dangling link, or folders in folders without end;
-- it fails at a `timestamp.txt` that is no time;
-- after a kill it takes the half-made folder of the student in progress for graded;
-- it sees that another file was handed in only by the time, which not every platform tells.
+- nbgrader uses a student's folder name as a glob pattern: it skips `a[b]`, and `*` gets the
+  notebooks of all other students;
+- it skips a folder without the notebook (or with the notebook under another name), and a folder
+  whose name begins with a dot;
+- a folder name with a line break stops the whole class, and other names become HTML in formgrader.
+  A folder whose name is no student id is refused;
+- nbgrader copies all files beside the notebook, including the targets of symbolic links. It fails
+  at a pipe, a dangling link, or very deeply nested folders;
+- it fails at a `timestamp.txt` that contains no time;
+- after a kill it treats the unfinished folder of the student in progress as graded;
+- it notices a new file only by the time of submission, which some platforms do not provide.
 
-All of it goes through the converter's public attributes `assignments` and `coursedir`, which are
-exchanged between the moment when nbgrader has listed the submissions and the first one. A student
-whose folder cannot be used is not graded: nbgrader goes on with the others, and its command fails
-in the end.
+The code uses only the converter's public attributes `assignments` and `coursedir`. It replaces them
+after nbgrader has listed the submissions, and before it converts the first one. A student whose
+folder cannot be used is not graded: nbgrader goes on with the others, and its command fails at the
+end.
 """
 
 from __future__ import annotations
@@ -49,20 +49,20 @@ from hw_support.submission.file import Unreadable, read_regular_file
 from hw_support.submission.problems import METADATA_KEY
 
 _MAX_BYTES_OF_OUR_OWN = 2_000_000_000
-_SECONDS_FOR_GRADEBOOK = 600  # which formgrader, or a backup, may be using; SQLite's own is 5 s
+_SECONDS_FOR_GRADEBOOK = 600  # formgrader or a backup may hold its lock; SQLite's default is 5 s
 
 
 class CarefulCourseDirectory(CourseDirectory):
-    """A course whose students may have anything in and for a folder.
+    """A course directory that copes with any content and any name of a student's folder.
 
     Attributes
     ----------
     unusable
-        Why a folder in `submitted/` cannot be graded, by student id, where its name tells.
+        Student ids of folders in `submitted/` whose names make them unusable, with the reason.
     ignored
-        What `ignore` holds but for the submission at hand.
+        The value of `ignore`, without the entry for the current submission.
     on_fault
-        Called with a student who cannot be graded, and why.
+        Called with a student who cannot be graded, and the reason.
     """
 
     unusable: dict[str, str]
@@ -70,15 +70,16 @@ class CarefulCourseDirectory(CourseDirectory):
     on_fault: Callable[[str, str], None]
 
     def format_path(self, step: str, student: str, assignment: str, escape: bool = False) -> str:
-        """Return where a student's work is.
+        """Return the path of a student's work.
 
-        nbgrader asks for a submission's path before it looks what is there. So this is where it is
-        told to copy nothing from beside the notebook, or to go on with the next student.
+        nbgrader calls this before it looks into a submission's folder. So this method sets
+        `ignore`, which keeps nbgrader from copying the files beside the notebook. For a submission
+        that cannot be graded it raises: then nbgrader goes on with the next student.
 
         Raises
         ------
         GraderFault
-            A submission that cannot be graded.
+            The submission cannot be graded.
         """
         path = str(super().format_path(step, student, assignment, escape))
         of_one = not escape and step == self.submitted_directory and "(?P<" not in student
@@ -86,7 +87,7 @@ class CarefulCourseDirectory(CourseDirectory):
             self.on_fault(student, f"{path}: {why}, and grade again")
             raise GraderFault(f"NOT GRADED: {path}: {why}, and grade again")
         if of_one:
-            # nbgrader joins a pattern to each folder's path: an absolute one stays as it is.
+            # nbgrader joins each pattern to the folder's path. An absolute pattern stays unchanged.
             self.ignore = [*self.ignored, glob.escape(path)]
         return path
 
@@ -101,7 +102,7 @@ class CarefulCourseDirectory(CourseDirectory):
 
 @contextlib.contextmanager
 def held(converter: Any) -> Iterator[None]:
-    """Hold the course of an `Autograde` converter, its listed submissions put right.
+    """Lock the course of an `Autograde` converter, and repair its listed submissions.
 
     Raises
     ------
@@ -116,9 +117,10 @@ def held(converter: Any) -> Iterator[None]:
 
 
 def prepare(converter: Any) -> None:
-    """Put the listed submissions of an `Autograde` converter right.
+    """Repair the listed submissions of an `Autograde` converter.
 
-    No other run may be grading the course (`held`): what it is at would look half-made.
+    The caller must hold the course's lock (`held`). Otherwise the submission that another run is
+    grading would look unfinished.
     """
     old = converter.coursedir
     careful = CarefulCourseDirectory(parent=old.parent, config=old.config)
@@ -130,7 +132,7 @@ def prepare(converter: Any) -> None:
     expected = [n for n in notebook_names(old) if fnmatch.fnmatch(n, old.notebook_id)]
     add_overlooked(converter, old.submitted_directory, expected)
     for folder, why in drop_unnameable(converter, old.submitted_directory).items():
-        # Listed under a name that can be printed, so that nbgrader counts it among its failures.
+        # List it under a printable name: then nbgrader counts it as a failure.
         printable = ascii(folder)[1:-1]
         converter.assignments[printable] = [os.path.join(printable, "notebook.ipynb")]
         careful.unusable[_student(converter, printable)] = why
@@ -139,7 +141,7 @@ def prepare(converter: Any) -> None:
 
 
 def patient(db_url: str) -> str:
-    """Return a gradebook's address, with a longer wait for its lock where it is a file's."""
+    """Return a gradebook's address; for SQLite, add a longer wait for the file's lock."""
     url = make_url(db_url)
     if url.get_backend_name() != "sqlite" or "timeout" in url.query:
         return db_url
@@ -148,7 +150,7 @@ def patient(db_url: str) -> str:
 
 
 def add_overlooked(converter: Any, step: str, expected: Sequence[str] = ()) -> None:
-    """List the folders that nbgrader passed over, and the notebooks that ought to be there.
+    """List the folders that nbgrader skipped, and the notebooks that should be in them.
 
     Parameters
     ----------
@@ -157,8 +159,8 @@ def add_overlooked(converter: Any, step: str, expected: Sequence[str] = ()) -> N
     step
         The folder that it reads, such as "submitted".
     expected
-        Names of notebooks. Where none of them is there, all are listed: they are then read as
-        missing files, and score 0 with that reason.
+        Names of notebooks. If a folder has none of them, all are listed. They are then read as
+        missing files, and score 0 for that reason.
     """
     course = converter.coursedir
     pattern = course.format_path(step, course.student_id, course.assignment_id)
@@ -171,7 +173,7 @@ def add_overlooked(converter: Any, step: str, expected: Sequence[str] = ()) -> N
 
 
 def not_graded(converter: Any) -> list[str]:
-    """Return the students of a `GenerateFeedback` converter who handed in and were not graded."""
+    """Return the students who handed in but were not graded, for a `GenerateFeedback` converter."""
     course = converter.coursedir
     shelf = shelf_of(course, course.submitted_directory, course.assignment_id)
     pattern = course.format_path(
@@ -185,7 +187,7 @@ def not_graded(converter: Any) -> list[str]:
 
 
 def drop_unnameable(converter: Any, step: str) -> dict[str, str]:
-    """Leave out folders whose name is no student id: see `hw_grading.homework.homework.why_no_id`.
+    """Drop folders whose name is no student id: see `hw_grading.homework.homework.why_no_id`.
 
     Parameters
     ----------
@@ -197,7 +199,7 @@ def drop_unnameable(converter: Any, step: str) -> dict[str, str]:
     Returns
     -------
     dict
-        Folders that were left out, and why and what to do, as the end of a sentence.
+        For each dropped folder the reason and what to do, as the end of a sentence.
     """
     dropped = {}
     course = converter.coursedir
@@ -211,11 +213,11 @@ def drop_unnameable(converter: Any, step: str) -> dict[str, str]:
 
 
 def remove_outdated(converter: Any) -> None:
-    """Remove from `autograded/` what has to be graded now.
+    """Remove the folders and notebooks from `autograded/` that have to be graded again.
 
-    That is what a killed run left half-made, and what was graded of another file than is in
-    `submitted/` now: not every platform tells times, by which nbgrader would see that. Whole are
-    notebooks with the marks of `MarkFinished`.
+    These are the unfinished ones of a killed run, and those whose file in `submitted/` has changed
+    since. nbgrader notices such a change only by the time of submission, which some platforms do
+    not provide. A notebook is finished if it has the marks of `MarkFinished`.
     """
     course = converter.coursedir
     if converter.force:
@@ -248,14 +250,14 @@ def _why_outdated(graded: Path, submitted: Path) -> str:
     marks = _marks(graded)
     if marks.get(FINISHED) is not True:
         return "was not graded to the end (a killed run, or one without this package)"
-    graded_digest = marks.get(HANDED_IN)  # None before that mark was in use
+    graded_digest = marks.get(HANDED_IN)  # None if an earlier version, without this mark, graded it
     if graded_digest not in (None, digest_of(submitted)):
         return "is not the one that was graded"
     return ""
 
 
 def is_finished(path: Path) -> bool:
-    """Whether a notebook in `autograded/` was graded and written to the end."""
+    """Return whether a notebook in `autograded/` was graded and written completely."""
     return _marks(path).get(FINISHED) is True
 
 
@@ -269,7 +271,7 @@ def _marks(path: Path) -> dict[str, Any]:
 
 
 def students(converter: Any) -> Iterator[tuple[str, str]]:
-    """Give the folder and the student id of each listed submission."""
+    """Yield the folder and the student id of each listed submission."""
     for folder in converter.assignments:
         with contextlib.suppress(NbGraderException):
             yield folder, _student(converter, folder)
@@ -281,7 +283,7 @@ def _student(converter: Any, folder: str) -> str:
 
 
 def notebook_names(course: Any) -> list[str]:
-    """Return the names of the assignment's notebooks, as the gradebook has them."""
+    """Return the names of the assignment's notebooks in the gradebook."""
     with Gradebook(course.db_url, course.course_id) as gradebook:
         try:
             assignment = gradebook.find_assignment(course.assignment_id)

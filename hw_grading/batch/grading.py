@@ -1,8 +1,8 @@
 """One `nbgrader autograde`, from the lock on the course to the table at the end.
 
-`grading` is the whole of it: what it begins it ends, on every way out. In between nbgrader's loop
-takes its turns: for each submission it asks the `ClassGrading` for a `Turn`, which has the mended
-notebook, and, when the loop wants it, what came of running it.
+`grading` is a context manager around the whole run. It ends everything that it has started, also
+after an error. Inside the block nbgrader's loop runs. For each submission the loop asks the
+`ClassGrading` for a `Turn`, which has the mended notebook and a function that returns the outcome.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ from hw_grading.outcome import Outcome
 from hw_grading.run.blame import told
 from hw_grading.run.settings import RunSettings
 
-_TURN = "hw_grading"  # in the resources of nbconvert
+_TURN = "hw_grading"  # key in nbconvert's resources
 
 
 @dataclass(frozen=True)
@@ -48,18 +48,18 @@ class Plan:
     Attributes
     ----------
     homework
-        That of the assignment.
+        The assignment's homework.
     settings
         What a submission may use.
     whole_class
-        How many are run at once, and where.
+        How many submissions are run at once, and where.
     sanitize
-        Reads what a student handed in, whatever it is, and mends it: nbgrader's first pass.
+        Reads and mends any file that a student handed in: nbgrader's first pass.
     secret_file
-        Where the course's secret lies, from which hidden inputs are drawn.
+        The file with the course's secret, which determines the hidden inputs.
     make_ready
-        Is called while processes start, with whether submissions are run in this one. It raises
-        `GraderFault` where submissions cannot be graded as they are to be.
+        Called while processes start, with whether this process runs the submissions itself. It
+        raises `GraderFault` if submissions cannot be graded with these settings.
     """
 
     homework: Homework
@@ -72,20 +72,20 @@ class Plan:
 
 @dataclass(frozen=True)
 class Turn:
-    """The submission that nbgrader's loop is at; in the second pass's resources.
+    """The submission that nbgrader's loop is grading now; in the second pass's resources.
 
     Attributes
     ----------
     student
-        Who handed it in.
+        The student's id.
     notebook
-        With the instructor's cells in it.
+        The mended notebook, with the instructor's cells.
     digest
-        Of the file that was handed in.
+        The digest of the submitted file.
     outcome
-        Waits for what comes of it, or runs it.
+        Returns the outcome: waits for it, or runs the submission.
     saved
-        To be called when its scores are in the gradebook.
+        Has to be called when the scores are in the gradebook.
     """
 
     student: str
@@ -95,17 +95,17 @@ class Turn:
     saved: Callable[[], None]
 
     def put_into(self, resources: dict[str, Any]) -> None:
-        """Hand it to the preprocessors that get these resources."""
+        """Pass the turn to the preprocessors that get these resources."""
         resources[_TURN] = self
 
     @classmethod
     def in_resources(cls, resources: dict[str, Any]) -> Turn:
-        """Return the one that `put_into` has put there."""
+        """Return the turn that `put_into` has stored."""
         turn: Turn = resources[_TURN]
         return turn
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Turn:
-        """Return itself: nbconvert copies resources, but not the run that this belongs to."""
+        """Return the turn itself: nbconvert copies resources, but the run must not be copied."""
         return self
 
 
@@ -116,7 +116,7 @@ class ClassGrading:
         self._preparation, self._class_run, self._progress = preparation, class_run, progress
 
     def turn(self, student: str, path: Path) -> Turn:
-        """Return the submission that the loop is at, as its files are now."""
+        """Return the submission that the loop is grading, with the current content of its files."""
         try:
             prepared = self._preparation.now(student, path)
         except Exception as error:
@@ -129,11 +129,11 @@ class ClassGrading:
 
 @contextlib.contextmanager
 def grading(converter: Autograde, plan: Plan) -> Iterator[ClassGrading]:
-    """Grade what a converter has listed: within the block, nbgrader's loop is run.
+    """Grade the submissions that a converter has listed: nbgrader's loop runs inside the block.
 
-    The course is locked, half-made folders are removed, processes start, and submissions are run
-    ahead of the loop. At the end of the block, however it ends, everything that was started is
-    ended, the table is shown, a snapshot of the class is kept, and the course is free again.
+    The course is locked, unfinished folders are removed, processes start, and submissions are run
+    ahead of the loop. At the end of the block, also after an error, all these processes are ended,
+    the table is shown, a snapshot of the class is kept, and the course is unlocked.
 
     Raises
     ------
@@ -187,7 +187,7 @@ def grading(converter: Autograde, plan: Plan) -> Iterator[ClassGrading]:
 def _progress(
     converter: Autograde, submissions: list[tuple[str, Path]], folder: Path
 ) -> Iterator[Progress]:
-    """Tell how far the run is, and at its end what became of whom."""
+    """Show the progress of the run, and at its end the outcome of each student."""
     course = converter.coursedir
     students = dict.fromkeys([*(student for student, _ in submissions), *course.unusable])
     progress = Progress(list(students), folder, course.assignment_id, converter.log, sys.stderr)

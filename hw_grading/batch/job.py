@@ -1,7 +1,8 @@
-"""One submission's work: all that determines its result, and the run itself.
+"""The job of grading one submission: all inputs that determine its result, and the run itself.
 
-A `Job` is plain data: it can be sent to another process or another machine, and its `key` names its
-result. Whoever runs it needs the same packages, in the same versions, and no shared folder.
+A `Job` is plain data: it can be sent to another process or another machine. Its `key` identifies
+its result. The machine that runs it needs the same versions of the same packages, but no shared
+folder.
 """
 
 from __future__ import annotations
@@ -37,27 +38,27 @@ _looking = threading.Lock()
 
 
 class WorkerUnfit(GraderFault):
-    """A worker must not grade: it would not give the results that the coordinator would."""
+    """A worker must not grade, because its results could differ from the coordinator's."""
 
 
 @dataclass(frozen=True)
 class Job:
-    """A submission that was read and mended, and how it is to be run.
+    """A submission that was read and mended, and how to run it.
 
     Attributes
     ----------
     student
         For messages.
     seed
-        From which hidden tests draw their inputs; see `hw_grading.batch.seeds`.
+        The seed of hidden tests' inputs; see `hw_grading.batch.seeds`.
     notebook
-        The sanitized notebook as JSON, hidden tests in it.
+        The sanitized notebook as JSON, including the hidden tests.
     settings
-        `RunSettings` by name, as JSON has them.
+        `RunSettings` by name, with JSON values.
     versions
-        What has to be installed where it runs (`installed`).
+        The packages and versions that the machine needs (`installed`).
     homework
-        Its own code, and what its manifest sets.
+        The homework's own code, and its manifest.
     """
 
     student: str
@@ -69,17 +70,18 @@ class Job:
 
     @functools.cached_property
     def key(self) -> str:
-        """A digest of all that the result depends on (hexadecimal, 64 characters)."""
+        """A digest of all inputs of the result (hexadecimal, 64 characters)."""
         homework = self.homework.digest()
         whole = [self.student, self.seed, self.notebook, self.settings, self.versions, homework]
         return hashlib.sha256(json.dumps(whole, sort_keys=True).encode()).hexdigest()
 
 
 def run(job: Job) -> Outcome:
-    """Run a submission here; its examiner and its sandbox are processes of their own.
+    """Run a submission here; its examiner and its sandbox are separate processes.
 
-    It is run once more when a process of the grader's has ended, and when the kernel has, which the
-    machine may have killed: then in the time that is left, where that is enough.
+    The submission is run a second time if one of the grader's processes has ended. It is also run a
+    second time if the kernel has died, since the machine may have killed it: then with the time
+    that is left, if that is enough.
     """
     began = monotonic()
     settings = RunSettings(**job.settings)
@@ -92,7 +94,7 @@ def run(job: Job) -> Outcome:
             if submission.kernel_died and not is_last and (left := settings.after(*spent)):
                 settings = left
                 continue
-        except Exception as error:  # what is the submission's doing is in its outcome
+        except Exception as error:  # a grader's fault: the submission's own are in its outcome
             if isinstance(error, HelperEnded) and not is_last:
                 continue
             outcome = NotGraded(told(error))
@@ -101,7 +103,7 @@ def run(job: Job) -> Outcome:
 
 
 def run_elsewhere(job: Job) -> Outcome:
-    """Run a submission on a machine that nobody has looked at yet.
+    """Run a submission on a machine that was not checked yet.
 
     Raises
     ------
@@ -112,7 +114,7 @@ def run_elsewhere(job: Job) -> Outcome:
         raise WorkerUnfit(f"other packages are installed here: {'; '.join(different)}")
     try:
         _check_sandbox(job.settings["sandbox"], job.settings["blas_threads"])
-    except Exception as error:  # or it would go through the class, and grade nobody
+    except Exception as error:  # otherwise this worker would take every job, and fail at each
         raise WorkerUnfit(told(error)) from error
     return run(job)
 
@@ -124,8 +126,8 @@ def _check_sandbox(sandbox: str, blas_threads: int) -> None:
 
 
 def installed() -> dict[str, str]:
-    """Return the versions of Python and of what we require, and a digest of our own packages."""
-    with _looking:  # two threads that read markers at once disturb each other in CPython 3.11
+    """Return the versions of Python and of the dependencies, and a digest of our own packages."""
+    with _looking:  # reading markers in two threads at once is a race in CPython 3.11
         return _installed()
 
 
@@ -149,7 +151,7 @@ def _installed() -> dict[str, str]:
 
 
 def differences(expected: Mapping[str, str], found: Mapping[str, str]) -> list[str]:
-    """Return what differs between two answers of `installed`, as words, the first ones."""
+    """Describe the first differences between two results of `installed`."""
     names = [name for name in expected if expected[name] != found.get(name)]
     named = [
         f"{name} {found.get(name, 'missing')[:20]}, where {expected[name][:20]} is expected"
@@ -159,7 +161,7 @@ def differences(expected: Mapping[str, str], found: Mapping[str, str]) -> list[s
 
 
 def digest_of(packages: list[Path]) -> str:
-    """Return a digest of all files of some packages, but for what Python and tools make of them."""
+    """Return a digest of all files of some packages, without caches and hidden files."""
     digest = hashlib.sha256()
     for folder in packages:
         for path in sorted(folder.rglob("*")):

@@ -1,10 +1,10 @@
-"""Processes on this machine as a `concurrent.futures.Executor`, of which any may die at any time.
+"""Worker processes on this machine as a `concurrent.futures.Executor` that survives their death.
 
-Each worker is a process that runs one call after another, with a socket of its own to a thread
-here: nothing is shared, so that a worker that is killed takes along its own call only. That call is
-made again in a new process, three times in all.
+Each worker process runs one call after another. It has its own socket to its own thread in the
+coordinator, and workers share nothing. So a killed worker loses only its own call. That call is
+made again in a new process, up to three times in all.
 
-A worker whose coordinator is gone ends itself, in the middle of a call too.
+A worker ends itself when its coordinator is gone, also in the middle of a call.
 """
 
 from __future__ import annotations
@@ -36,21 +36,21 @@ from hw_grading.sandbox.forked import Forked
 
 ATTEMPTS = 3
 _SECONDS_TO_END = 5.0
-_SECONDS_TO_TIDY_UP = 1.0  # for a worker that nobody needs any more
+_SECONDS_TO_TIDY_UP = 1.0  # for a worker whose coordinator is gone
 _FORKS = sys.platform == "linux"
-_SECONDS_IDLE = 10.0  # then a process ends, until there is work again
+_SECONDS_IDLE = 10.0  # an idle process ends after this time; a new call starts another one
 
 
 @dataclass(frozen=True)
 class WarmUp:
-    """What is done once, before workers are forked.
+    """What the fork server does once, before it forks workers.
 
     Attributes
     ----------
     homework
-        Whose code is imported.
+        The homework whose code is imported.
     blas_threads
-        Of student code; None if kernels are not forked in sandboxes.
+        BLAS threads of student code; None if kernels are not forked in sandboxes.
     """
 
     homework: Homework
@@ -58,22 +58,22 @@ class WarmUp:
 
 
 class WorkerDied(GraderFault):
-    """Each process that was given a call died over it."""
+    """Every worker process that ran a call has died."""
 
 
 class NoAnswer(GraderFault):
-    """A call was made, and what came of it cannot be read."""
+    """A call was made, but its answer cannot be read."""
 
 
 class LocalProcesses(Executor):
-    """So many processes, which are started when there is work for them.
+    """A pool of worker processes, which are started when there is work for them.
 
     Parameters
     ----------
     workers
-        How many.
+        The largest number of processes.
     warm_up
-        What the process that forks workers does before the first one; None for nothing.
+        What the fork server does before it forks the first worker; None for nothing.
     """
 
     def __init__(self, workers: int, warm_up: WarmUp | None = None) -> None:
@@ -88,7 +88,7 @@ class LocalProcesses(Executor):
         self._ended = False
 
     def submit(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        """Have a function called, which is found by its name in another process.
+        """Have a worker call a function. The worker finds the function by its name.
 
         Raises
         ------
@@ -105,13 +105,13 @@ class LocalProcesses(Executor):
                 try:
                     thread.start()
                     self._threads.append(thread)
-                except RuntimeError:  # the machine gives no further one
+                except RuntimeError:  # the machine allows no further thread
                     if not self._threads:
                         raise
         return call.future
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """End the processes: after the calls that were made, or at once if they are cancelled."""
+        """End the processes: after all submitted calls, or at once if these are cancelled."""
         with self._lock:
             self._ended = True
             if cancel_futures:
@@ -131,7 +131,7 @@ class LocalProcesses(Executor):
             self._scratch.remove()
 
     def _serve(self) -> None:
-        """Hand calls to one process, and to another when it has died."""
+        """Pass calls to one process, and to a new one after it has died."""
         worker: _Worker | None = None
         while True:
             try:
@@ -147,7 +147,7 @@ class LocalProcesses(Executor):
                 continue
             try:
                 worker, (fine, value) = self._make(call, worker)
-            except BaseException as error:  # whatever it is: nobody is to wait for ever
+            except BaseException as error:  # without one in the future, a caller waits forever
                 worker, fine, value = None, False, error
             if fine:
                 call.future.set_result(value)
@@ -162,9 +162,9 @@ class LocalProcesses(Executor):
         Raises
         ------
         WorkerDied
-            So did each process that ran it.
+            Every process that ran the call has died.
         NoAnswer
-            What came back cannot be read.
+            The answer cannot be read.
         """
         attempt = 1
         while True:
@@ -172,7 +172,7 @@ class LocalProcesses(Executor):
                 worker = worker or self._start()
                 return worker, worker.call(call.what)
             except Exception as error:
-                if worker:  # it died, or nobody knows what it will say next
+                if worker:  # it died, or its next message may be out of step
                     self._end(worker)
                     worker = None
                 if not isinstance(error, OSError | EOFError):
@@ -184,7 +184,7 @@ class LocalProcesses(Executor):
                 attempt += 1
 
     def start_early(self) -> None:
-        """Begin with what the first call would have to wait for, since there will be calls."""
+        """Start the fork server now, so that the first call does not wait for it."""
         with self._lock:
             if _FORKS:
                 self._start_template()
@@ -204,7 +204,7 @@ class LocalProcesses(Executor):
             try:
                 return template.worker()
             except (OSError, EOFError):
-                # It does not answer any more, but may not have ended yet.
+                # The fork server does not answer any more, but may still be running.
                 template.end()
                 if attempt == ATTEMPTS:
                     raise
@@ -230,7 +230,7 @@ class _Call:
 
 
 class _Worker:
-    """One process, and the socket to it."""
+    """One worker process, and the socket to it."""
 
     def __init__(self, process: Any, connection: Connection) -> None:
         self.process, self._connection = process, connection
@@ -247,7 +247,7 @@ class _Worker:
 
 
 def _end(process: Any) -> None:
-    """Wait for a process that was told to end; kill it if it does not."""
+    """Wait for a process that was told to end; kill it after a time-out."""
     try:
         process.wait(_SECONDS_TO_END)
     except subprocess.TimeoutExpired:
@@ -256,7 +256,7 @@ def _end(process: Any) -> None:
 
 
 class _Template:
-    """A process that has done a worker's imports, and forks workers."""
+    """The fork server: a process that has done a worker's imports, and forks workers."""
 
     def __init__(self, warm_up: WarmUp | None, scratch: Path) -> None:
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -272,7 +272,7 @@ class _Template:
             if not pid:
                 raise EOFError("the process that forks workers has ended")
             process = Forked(int(pid))
-            self._control.send(b"known")  # until then it cannot have ended
+            self._control.send(b"known")  # until then the worker cannot have ended
         return _Worker(process, ours)
 
     def is_alive(self) -> bool:
@@ -295,24 +295,24 @@ def _start(how: str, fd: int, scratch: Path, told: bytes = b"") -> subprocess.Po
         pass_fds=[fd],
         env={**os.environ, **dict.fromkeys(BLAS_VARIABLES, "1"), "TMPDIR": str(scratch)},
         stdin=subprocess.PIPE,
-        start_new_session=True,  # Ctrl-C is for the coordinator to deal with
+        start_new_session=True,  # Ctrl-C reaches only the coordinator
     )
     assert process.stdin
-    with contextlib.suppress(BrokenPipeError), process.stdin as stream:  # or it died: see later
+    with contextlib.suppress(BrokenPipeError), process.stdin as stream:  # the first call reports it
         stream.write(told)
     return process
 
 
-# -- in these processes
+# -- inside the worker processes and the fork server
 
 
 def _fork_workers(control: socket.socket, warm_up: WarmUp | None) -> Connection:
-    """Fork a worker for each request; return, in a worker, its socket."""
+    """Fork a worker for each request. In the worker, return its socket."""
     from hw_grading.sandbox import nursery
 
     homework = warm_up.homework if warm_up else Homework("")
     if warm_up and warm_up.blas_threads is not None:
-        # While this process imports what workers need.
+        # The nursery starts while this process imports what workers need.
         nursery.begin(warm_up.blas_threads, homework.manifest.preload)
 
     from hw_grading.batch import job  # noqa: F401
@@ -322,7 +322,7 @@ def _fork_workers(control: socket.socket, warm_up: WarmUp | None) -> Connection:
     nursery.wait_until_ready()
     gc.collect()
     gc.freeze()
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody here waits for workers
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the system reaps workers that have ended
     while True:
         asked, fds, _, _ = socket.recv_fds(control, 1, 1)
         if not asked:
@@ -340,7 +340,7 @@ def _fork_workers(control: socket.socket, warm_up: WarmUp | None) -> Connection:
 
 
 def _work(coordinator: Connection) -> None:
-    """Make the calls that arrive, one after another, until the coordinator is gone."""
+    """Run the received calls one after another, until the coordinator is gone."""
     calls: queue.SimpleQueue[tuple[Any, ...] | None] = queue.SimpleQueue()
     threading.Thread(target=_receive, args=(coordinator, calls), daemon=True).start()
     while call := calls.get():
@@ -352,13 +352,13 @@ def _work(coordinator: Connection) -> None:
         try:
             coordinator.send(answer)
         except OSError:
-            return  # nobody is there
+            return  # the coordinator is gone
         except Exception as error:
             coordinator.send((False, GraderFault(f"the answer cannot be sent ({error})")))
 
 
 def _that_travels(error: Exception) -> Exception:
-    """Return an exception, or words for it if it would not arrive as it is."""
+    """Return an exception that can be pickled: this one, or a `GraderFault` with its text."""
     try:
         pickle.loads(pickle.dumps(error))
     except Exception:
@@ -372,7 +372,7 @@ def _receive(coordinator: Connection, calls: queue.SimpleQueue[tuple[Any, ...] |
             calls.put(coordinator.recv())
     calls.put(None)
     time.sleep(_SECONDS_TO_TIDY_UP)
-    # It is in the middle of a call. What it has started in a sandbox dies with this process.
+    # The main thread is in the middle of a call. Its sandbox dies with this process.
     os._exit(1)
 
 

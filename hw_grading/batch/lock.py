@@ -1,4 +1,4 @@
-"""One run grades a course at a time, and none begins while a backup is made."""
+"""A lock on a course: one run grades it at a time, and no run begins during a backup."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from hw_grading.outcome import GraderFault
 
 try:
     import fcntl
-except ImportError:  # Windows: two runs at once are then not told apart
+except ImportError:  # Windows: there is no lock, so two runs at once are not detected
     fcntl = None  # type: ignore[assignment]
 
 
 @contextlib.contextmanager
 def course_locked(course: Path, autograded: Path) -> Iterator[None]:
-    """Hold a course, so that no other run grades it, whatever homework.
+    """Lock a course, so that no other run grades any of its homeworks.
 
     All homeworks of a course share the gradebook and the folder of results.
 
@@ -26,12 +26,12 @@ def course_locked(course: Path, autograded: Path) -> Iterator[None]:
     course
         For the message.
     autograded
-        The folder that is locked; made if it is not there. A process that dies lets go of it.
+        The folder that is locked; created if missing. The lock is released if the process dies.
 
     Raises
     ------
     GraderFault
-        Another run holds it.
+        Another run, or a backup, holds the lock.
     """
     if fcntl is None:
         yield
@@ -58,17 +58,17 @@ def _who_holds(lock: int) -> str:
         fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except OSError:
         return "Another run is grading"
-    return "A backup is being made of"  # which leaves it to others to read
+    return "A backup is being made of"  # a backup holds a shared lock
 
 
 @contextlib.contextmanager
 def shared_or_busy(autograded: Path) -> Iterator[bool]:
-    """Keep runs from beginning to grade a course, unless one is grading it already.
+    """Keep new runs from grading a course, unless a run is grading it already.
 
     Parameters
     ----------
     autograded
-        As for `course_locked`; not made if it is not there.
+        As for `course_locked`, but not created if missing.
 
     Yields
     ------

@@ -1,4 +1,4 @@
-"""Reads and mends submissions, ahead of nbgrader's loop or in it, each once."""
+"""Reads and mends each submission once, ahead of nbgrader's loop or inside it."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ class Prepared:
     Attributes
     ----------
     stamp
-        Of its folder, taken before it was read: a later change is seen by it.
+        The stamp of its folder, taken before the file was read: a later change has another stamp.
     digest
-        Of its file, taken before it was read.
+        The digest of its file, taken before the file was read.
     notebook
-        With the instructor's cells in it.
+        The mended notebook, with the instructor's cells.
     job
-        To run it.
+        The job that runs it.
     """
 
     stamp: Stamp | None
@@ -47,11 +47,11 @@ class Preparation:
     Parameters
     ----------
     sanitize
-        Reads what a student handed in, whatever it is, and mends it.
+        Reads and mends any file that a student handed in.
     settings, homework
         How submissions are run.
     seeds
-        From which hidden inputs are drawn.
+        The seeds of hidden inputs.
     """
 
     def __init__(
@@ -64,15 +64,15 @@ class Preparation:
         self._sanitize, self._settings, self._homework = sanitize, settings.plain(), homework
         self._seeds = seeds
         self._ready: dict[Path, Prepared] = {}
-        self._one_at_a_time = threading.Lock()  # preprocessors are not made for two threads
+        self._one_at_a_time = threading.Lock()  # nbgrader's preprocessors are not thread-safe
 
     def ahead(self, submissions: Iterable[tuple[str, Path]]) -> Iterator[Pending]:
-        """Give submissions; each is prepared when its job is asked for."""
+        """Yield submissions; each is prepared when its job is requested."""
         for student, path in submissions:
             yield Pending(student, functools.partial(self._job_ahead, student, path))
 
     def now(self, student: str, path: Path) -> Prepared:
-        """Return a submission as its files are now: it is not read again if they are as before."""
+        """Return a submission with its current files; read them again only if they have changed."""
         prepared = self._ready.pop(path, None)
         if prepared and prepared.stamp and prepared.stamp == stamp_of(path.parent):
             return prepared
@@ -88,7 +88,7 @@ class Preparation:
         with self._one_at_a_time:
             stamp, digest = stamp_of(path.parent), digest_of(path)
             notebook = self._sanitize(student, path)
-        # Ids of cells that were put back are drawn at random; a job's are the same each time.
+        # Mending gives random ids to restored cells. The job needs the same ids each time.
         cells = [{**cell, "id": f"cell-{n}"} for n, cell in enumerate(notebook.cells, 1)]
         text = json.dumps({**notebook, "cells": cells}, sort_keys=True, ensure_ascii=False)
         seed = self._seeds.of(self._homework.name, student, notebook)

@@ -1,4 +1,4 @@
-"""What a run changes in its own process, and puts back: collections, Ctrl-C, the database."""
+"""Settings of its own process that a run changes and restores: GC, Ctrl-C, the database."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from typing import Any
 import sqlalchemy.exc
 from nbgrader import api
 
-# Allocations before a collection of the youngest objects, and how many of these make up a larger
-# one. The more submissions there were, the longer a full collection takes: it is done seldom.
+# Thresholds for `gc.set_threshold`. A full collection takes longer the more submissions were
+# graded, so it is made rare.
 _SELDOM = 10_000, 20, 50
 
 
 @contextlib.contextmanager
 def rare_collections() -> Iterator[None]:
-    """Let the garbage collector look at what is new only: the course and all modules stay."""
+    """Make full garbage collections rare, and exclude the course and all modules from them."""
     before = gc.get_threshold()
     gc.freeze()
     gc.set_threshold(*_SELDOM)
@@ -33,9 +33,9 @@ def rare_collections() -> Iterator[None]:
 
 @contextlib.contextmanager
 def quiet_interrupt() -> Iterator[None]:
-    """Let Ctrl-C and SIGTERM end the program at once, without a traceback, and with all it started.
+    """Let Ctrl-C and SIGTERM end the program and its processes at once, without a traceback.
 
-    What was finished is kept. Who has a handler of their own, such as a server, keeps it.
+    Finished results are kept. A handler that the program has set itself, such as a server's, stays.
     """
 
     def end(number: int, _: object) -> None:
@@ -59,7 +59,7 @@ def quiet_interrupt() -> Iterator[None]:
 
 @contextlib.contextmanager
 def quiet_database() -> Iterator[None]:
-    """Hide warnings that nbgrader's order of work earns; they would push the progress bar away."""
+    """Hide SQLAlchemy's warnings about nbgrader's order of work: they disturb the progress bar."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Object of type", sqlalchemy.exc.SAWarning)
         yield
@@ -67,10 +67,10 @@ def quiet_database() -> Iterator[None]:
 
 @contextlib.contextmanager
 def one_engine() -> Iterator[None]:
-    """Let all gradebooks that nbgrader opens share an engine for each address.
+    """Let all gradebooks that nbgrader opens share one engine for each address.
 
-    nbgrader opens several for each submission. An engine caches compiled statements; a new one
-    compiles them again.
+    nbgrader opens several gradebooks for each submission. An engine caches compiled statements; a
+    new engine would compile them again.
     """
     real = api.create_engine
     engines: dict[tuple[str, str], Any] = {}

@@ -1,7 +1,7 @@
-"""How far a class is, and what became of it: a bar, lines, a table, JSON lines, a page.
+"""Progress and outcome of a run over a class: a bar, lines, a table, JSON lines, a page.
 
-On a terminal there is one bar, and below WARNING nothing that would push it away; elsewhere a plain
-line now and then. JSON lines and the page are written into a folder, always.
+On a terminal there is one bar, and messages below WARNING are hidden, since they would disturb it.
+Elsewhere a plain line appears now and then. JSON lines and the page are always written to a folder.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _SECONDS_BETWEEN_LINES = 15.0
 _SECONDS_BETWEEN_PAGES = 3.0
 _MOST_SLOW = 5
 _LONGEST_REASON = 300
-# A page that moves by itself can be stopped: the address remembers it.
+# The reader can turn off the page's automatic reload; the address stores that choice.
 _RELOAD = """
 const again = document.getElementById("again");
 again.checked = location.hash !== "#still";
@@ -60,20 +60,20 @@ class Entry:
 
 
 class Progress:
-    """What is known of a run; may be told from any thread.
+    """The progress of a run. Any thread may call its methods.
 
     Parameters
     ----------
     students
-        Those who are to be graded.
+        The students that the run has to grade.
     folder
-        Where ``<assignment>.jsonl`` and ``<assignment>.html`` are written.
+        The folder for ``<assignment>.jsonl`` and ``<assignment>.html``.
     assignment
         Such as ``"ps1"``.
     log
-        Where messages go.
+        The log for messages.
     stream
-        The terminal; anything else gets plain lines by way of `log`.
+        The terminal. If it is none, plain lines go to `log` instead of a bar.
     """
 
     def __init__(
@@ -95,7 +95,7 @@ class Progress:
         self._bar: tqdm[Any] | None = None
         self._files_are_written = True
         self.closed = False
-        self.at_once = 1  # how many are run at a time: others that were handed on are waiting
+        self.at_once = 1  # how many run at a time: further submitted ones wait in the queue
         if students and stream.isatty():
             logger = log if isinstance(log, logging.Logger) else log.logger
             self._closing.enter_context(_only_warnings(logger))
@@ -122,7 +122,7 @@ class Progress:
             self._show()
 
     def ended(self, student: str, outcome: Outcome, *, again: bool) -> None:
-        """Note what came of it; `again` if it was there from an earlier run."""
+        """Note the outcome; `again` means that an earlier run produced it."""
         with self._lock:
             self._running.discard(student)
             entry = self._entries.setdefault(student, Entry(student))
@@ -134,7 +134,7 @@ class Progress:
             self._show()
 
     def not_graded(self, student: str, why: str) -> None:
-        """Note that the grader failed with a student, whatever was said of them before."""
+        """Note that the grader failed with a student; this replaces an earlier outcome."""
         with self._lock:
             entry = self._entries.setdefault(student, Entry(student))
             self._end(entry, Status.NOT_GRADED, why)
@@ -148,7 +148,7 @@ class Progress:
                 self._entries[student].saved = True
 
     def trouble(self, message: str) -> None:
-        """Say something to the instructor."""
+        """Show a message to the instructor."""
         self._log.error(message)
 
     def close(self, how_to_go_on: str) -> None:
@@ -157,7 +157,7 @@ class Progress:
         Parameters
         ----------
         how_to_go_on
-            The command, for who is left ungraded.
+            The command that grades the students who are left ungraded.
         """
         with self._lock:
             if self.closed or not self._entries:
@@ -182,7 +182,7 @@ class Progress:
         if entry.end is not None:
             self._counts[entry.end] -= 1
         elif self._bar is not None:
-            # A student may turn up whom nobody expected.
+            # This may be a student who was not in the list at the beginning.
             self._bar.total = max(self._bar.total, len(self._entries))
             self._bar.update()
         self._counts[end] += 1
@@ -191,11 +191,11 @@ class Progress:
     # -- what is shown
 
     def count(self, end: Status) -> int:
-        """Return how many ended so."""
+        """Return how many students have this outcome."""
         return self._counts[end]
 
     def table(self) -> str:
-        """Return what became of the class, as lines."""
+        """Return the outcome of the class as lines of text."""
         entries = list(self._entries.values())
         minutes, seconds = divmod(round(monotonic() - self._start), 60)
         counts = ", ".join(f"{end} {self.count(end)}" for end in Status)
@@ -266,7 +266,7 @@ class Progress:
 
     @contextlib.contextmanager
     def _writing(self) -> Any:
-        """Let grading go on where these files cannot be written; say so once."""
+        """Let grading go on if these files cannot be written; tell the instructor once."""
         try:
             yield
         except OSError as error:
@@ -275,7 +275,7 @@ class Progress:
                 self.trouble(f"The course of grading cannot be written to {self._folder}: {error}")
 
     def page(self) -> str:
-        """Return the page: self-contained, with one script of ours while the run goes on."""
+        """Return the HTML page. It is self-contained, and has one script while the run goes on."""
         style = STYLE.read_text(encoding="utf-8")
         name = html.escape(self._assignment)
         done = self._counts.total()
@@ -321,12 +321,12 @@ As of {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC.</p>
 
 @contextlib.contextmanager
 def _only_warnings(logger: logging.Logger) -> Any:
-    """Keep what is less than a warning from a terminal with a bar on it."""
+    """Hide messages below WARNING, because the terminal shows a bar."""
 
     def is_warning(record: logging.LogRecord) -> bool:
         if record.levelno < logging.WARNING:
             return False
-        return not record.getMessage().startswith("Removing existing")  # which --force asks for
+        return not record.getMessage().startswith("Removing existing")  # expected with --force
 
     logger.addFilter(is_warning)
     try:

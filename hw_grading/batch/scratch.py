@@ -1,8 +1,8 @@
-"""The folder where a run's processes keep what they need for a moment: sockets, copies of code.
+"""The folder for temporary files of a run's processes: sockets, copies of code.
 
-A process that is killed removes nothing. So all that a run's processes make lies in one folder,
-which is removed when they have ended. A run holds a lock on its folder while it lives: a later one
-removes the folders of those that were killed.
+A process that is killed cannot remove its files. So all temporary files of a run's processes are in
+one folder, which is removed when the processes have ended. A run holds a lock on its folder as long
+as it lives. A later run removes the folders without a lock, which killed runs have left.
 """
 
 from __future__ import annotations
@@ -18,28 +18,31 @@ from pathlib import Path
 
 try:
     import fcntl
-except ImportError:  # Windows: what killed runs have left stays
+except ImportError:  # Windows: folders of killed runs are not removed
     fcntl = None  # type: ignore[assignment]
 
 _PREFIX = "hw-run-"
-_SECONDS_OF_THE_LIVING = 60  # in which processes of a killed run end, and a new one takes its lock
+# A younger folder is left alone: a new run may not have its lock yet, and processes of a killed run
+# may still be ending.
+_SECONDS_OF_THE_LIVING = 60
 
 
 class Scratch:
-    """A folder of this run.
+    """A folder for this run.
 
     Attributes
     ----------
     path
-        For ``TMPDIR`` of its processes. It is short: the path of a socket has about 100 bytes.
+        For ``TMPDIR`` of its processes. It is short: a socket's path may have about 100 bytes.
     remove
-        To be called when all that use it have ended; at the latest, it is when this process ends.
+        Removes the folder. Call it when all processes that use the folder have ended. It is called
+        at the latest when this process ends.
     """
 
     def __init__(self) -> None:
         _remove_what_others_left(Path(tempfile.gettempdir()))
         self.path = Path(tempfile.mkdtemp(prefix=_PREFIX))
-        self.path.chmod(0o711)  # root's sandboxes belong to others, who have to pass through
+        self.path.chmod(0o711)  # root's sandboxes run as other users, who have to traverse it
         lock = os.open(self.path, os.O_RDONLY)
         if fcntl:
             with contextlib.suppress(OSError):  # a file system without locks
@@ -48,14 +51,14 @@ class Scratch:
 
 
 def _remove(path: Path, lock: int, owner: int) -> None:
-    if os.getpid() == owner:  # and not a fork of it
+    if os.getpid() == owner:  # a fork of the owner must not remove it
         shutil.rmtree(path, ignore_errors=True)
     os.close(lock)
 
 
 def _remove_what_others_left(place: Path) -> None:
     for path in place.glob(f"{_PREFIX}*") if fcntl else ():
-        with contextlib.suppress(OSError):  # it is in use, or somebody else's
+        with contextlib.suppress(OSError):  # it is in use, or belongs to another user
             status = path.lstat()
             young = time.time() - status.st_ctime < _SECONDS_OF_THE_LIVING
             if young or status.st_uid != os.geteuid() or not stat.S_ISDIR(status.st_mode):

@@ -1,8 +1,8 @@
-"""From what hidden inputs are drawn: new ones for each submission, the same ones in each run of it.
+"""Seeds of hidden inputs: another one for each submission, the same one in each of its runs.
 
-A seed is a keyed digest. The key is a secret of the course, which is made when its first class is
-graded, and lies in a file outside the repository, which no sandbox shows. Who does not have it
-cannot predict an input, whatever else he knows.
+A seed is a keyed digest. The key is a secret of the course, which is created when its first class
+is graded. It is stored in a file outside the repository, and no sandbox shows this file. Nobody can
+predict an input without the key.
 """
 
 from __future__ import annotations
@@ -45,9 +45,9 @@ class Seeds:
         homework, student
             Their names.
         notebook
-            The mended notebook. What the student wrote in it counts: another answer has another
-            seed, so that what was remembered of hidden inputs is of no use when it is handed in
-            again. A new release of the tests does not change it.
+            The mended notebook. The seed depends on the student's cells. So a changed answer gets
+            another seed, and a student who has learned hidden inputs cannot use them in the next
+            attempt. A new release of the tests does not change the seed.
         """
         written = [cell.source for cell in notebook.cells if not is_locked(cell)]
         digest = hmac.new(self.secret, digestmod=hashlib.sha256)
@@ -58,19 +58,19 @@ class Seeds:
 
 
 def secret_file(course: Path, course_id: str) -> Path:
-    """Return where a course's secret lies if no setting says otherwise: with Jupyter's own data."""
+    """Return the default file of a course's secret, which is in Jupyter's data folder."""
     name = hashlib.sha256(os.fsencode(course.resolve())).hexdigest()[:16]
     readable = "".join(c for c in course_id if c.isalnum() or c in "-_")[:40]
     return Path(jupyter_data_dir(), "hw_grading", f"{readable or 'course'}-{name}.secret")
 
 
 def course_seeds(file: Path) -> Seeds:
-    """Read a course's secret; make it if it is not there.
+    """Read a course's secret; create it if it is missing.
 
     Raises
     ------
     GraderFault
-        The file cannot be read or made, or holds no secret.
+        The file cannot be read or created, or contains no secret.
     """
     try:
         if not file.exists():
@@ -91,7 +91,7 @@ def course_seeds(file: Path) -> Seeds:
 
 
 def _make(file: Path) -> None:
-    """Write a new secret, wholly or not at all; one that somebody else has just made is kept."""
+    """Write a new secret atomically. If another process has just created one, keep that."""
     file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     handle, temporary = tempfile.mkstemp(dir=file.parent)  # only its owner may read it
     try:

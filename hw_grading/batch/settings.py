@@ -1,4 +1,4 @@
-"""How a class is graded at once: the settings, and what they make."""
+"""Settings for grading a whole class, and the executor that they describe."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from hw_grading.homework.homework import Homework
 from hw_grading.outcome import GraderFault
 from hw_grading.run.settings import RunSettings
 
-_SHARE_OF_MEMORY = 0.8  # of what is free when grading begins
+_SHARE_OF_MEMORY = 0.8  # of the memory that is free when grading begins
 
 
 class WholeClass(Configurable):
-    """What an instructor sets as ``c.WholeClass``."""
+    """The settings that an instructor makes as ``c.WholeClass``."""
 
     executor = Enum(
         ["processes", "serial", "dask"],
@@ -62,11 +62,11 @@ class WholeClass(Configurable):
     ).tag(config=True)
 
     def place(self, root: str | Path) -> Path:
-        """Return where results are kept, and how far grading is, in a course with this root."""
+        """Return the folder for results and progress, in a course with this root."""
         return Path(root, self.folder)
 
     def secret(self, root: str | Path, course_id: str) -> Path:
-        """Return where the secret of a course with this root lies."""
+        """Return the file of the secret of a course with this root."""
         return Path(self.secret_file) if self.secret_file else secret_file(Path(root), course_id)
 
     def make_executor(
@@ -76,16 +76,18 @@ class WholeClass(Configurable):
         homework: Homework,
         say: Callable[[str], None],
     ) -> tuple[Executor | None, int]:
-        """Return what runs so many submissions, and how many at once; None runs one at a time.
+        """Return an executor, and how many submissions it runs at once.
+
+        None as executor means: run submissions in this process, one at a time.
 
         Parameters
         ----------
         submissions
-            A single one is not worth a process.
+            The number of submissions. A single one does not justify a process.
         settings, homework
             How they are run, and what their tests import.
         say
-            Called with what the instructor should know.
+            Called with messages for the instructor.
 
         Raises
         ------
@@ -110,12 +112,12 @@ class WholeClass(Configurable):
         return LocalProcesses(at_once, WarmUp(homework, blas_threads)), at_once
 
     def most_at_once(self, memory_mb: int) -> int:
-        """Return how many submissions of so much memory are run at once: one at least."""
+        """Return how many submissions with this memory limit are run at once: at least one."""
         fit = int(self.memory_for_all_mb() // memory_mb)
         return max(1, min(self.workers or cores(), fit))
 
     def memory_for_all_mb(self) -> float:
-        """Return the megabytes that all submissions may have together now."""
+        """Return the megabytes that all submissions together may use now."""
         free = _SHARE_OF_MEMORY * psutil.virtual_memory().available / (1 << 20)
         return self.memory_mb_in_all or free
 

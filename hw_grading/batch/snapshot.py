@@ -1,8 +1,8 @@
-"""What scores and tests of a class are like at one moment, so that two moments can be compared.
+"""A snapshot of a class's scores and test results, so that two moments can be compared.
 
-It holds for each student the scores, what became of each part of each test, digests of what the
-student and the instructor wrote, and what it was graded under (limits, the homework's code,
-packages). A graded notebook that was not written again since an earlier snapshot is not read again.
+For each student it has the scores, the result of each part of each test, digests of the student's
+and the instructor's cells, and the conditions of grading (limits, the homework's code, packages). A
+graded notebook that has not changed since an earlier snapshot is not read again.
 """
 
 from __future__ import annotations
@@ -34,19 +34,19 @@ from hw_grading.run.settings import RunSettings
 from hw_support.submission.file import Unreadable
 from hw_support.submission.problems import METADATA_KEY, Problem, Severity, is_notes, read_problems
 
-_OTHERS = ""  # in the place of a grade id: all cells that have none
+_OTHERS = ""  # stands for the grade id of all cells without one
 
 
 @dataclass(frozen=True)
 class Conditions:
-    """What submissions are graded under, besides what stands in their notebooks.
+    """The conditions of grading: everything that affects scores and is not in the notebooks.
 
     Attributes
     ----------
     limits
-        Settings by name; those of a single cell as ``"cpu_seconds of <grade id>"``.
+        Settings by name; limits of a single cell are named ``"cpu_seconds of <grade id>"``.
     code
-        Digests of the files that hidden parts import, by their path.
+        Digests of the files that hidden parts import, by path.
     packages
         Versions, and a digest of the grader's own code.
     """
@@ -57,7 +57,7 @@ class Conditions:
 
     @classmethod
     def of(cls, settings: RunSettings, homework: Homework) -> Conditions:
-        """Return the conditions as they are now."""
+        """Return the current conditions."""
         limits = {name: str(value) for name, value in settings.plain().items()}
         for kind in KINDS:
             own = homework.manifest.seconds(kind)
@@ -77,26 +77,26 @@ class Points:
 
     @property
     def counting(self) -> float:
-        """What counts of them."""
+        """The points that count."""
         given = self.auto if self.manual is None else self.manual
         return (given or 0.0) + self.extra
 
 
 @dataclass(frozen=True)
 class Notebook:
-    """What is kept of a graded notebook.
+    """What a snapshot keeps of a graded notebook.
 
     Attributes
     ----------
     parts
-        By the grade id of the test.
+        Results of the parts of each test, by the test's grade id.
     answers, instructors
         Digests of cells' sources by grade id: the student's cells (those without an id under ""),
-        and the instructor's.
+        and the instructor's cells.
     problems
-        What was wrong with the submission.
+        The problems of the submission.
     trouble
-        Why it is no notebook that was graded to its end; "" if it is one.
+        Why the notebook was not graded completely; "" if it was.
     """
 
     parts: dict[str, list[PartResult]] = field(default_factory=dict)
@@ -107,7 +107,7 @@ class Notebook:
 
     @property
     def failed(self) -> list[Problem]:
-        """The problems that failed all of the submission, or a part of it."""
+        """The problems that made the submission, or a part of it, fail."""
         return [problem for problem in self.problems if problem.severity is Severity.FAILED]
 
 
@@ -118,15 +118,15 @@ class Work:
     Attributes
     ----------
     stamp
-        Of the notebook's file; [] if there is none.
+        Size and time of the notebook's file; [] if there is no file.
     final
-        What counts in the end.
+        The final score.
     scores
-        By grade id.
+        Points by grade id.
     corrections
-        Points and reason of what was changed for all, by grade id.
+        Points and reason of each correction for the whole class, by grade id.
     conditions
-        A key of the snapshot's; "" if they are not known.
+        A key of `Snapshot.conditions`; "" if the conditions are not known.
     """
 
     stamp: list[int]
@@ -138,7 +138,7 @@ class Work:
 
     @property
     def status(self) -> Status:
-        """What became of the submission."""
+        """The outcome of the submission."""
         if self.notebook.trouble:
             return Status.NOT_GRADED
         return Status.SUBMISSION_FAILED if self.notebook.failed else Status.GRADED
@@ -151,15 +151,15 @@ class Snapshot:
     Attributes
     ----------
     at
-        When.
+        The time of the snapshot.
     max_points
-        By grade id.
+        Maximum points by grade id.
     by_hand
-        Grade ids of what people grade.
+        Grade ids of the cells that people grade.
     students
-        By id.
+        Each student's work, by student id.
     conditions
-        By a digest of them.
+        Conditions by their digest.
     """
 
     assignment: str
@@ -170,7 +170,7 @@ class Snapshot:
     conditions: dict[str, Conditions]
 
     def conditions_of(self, student: str) -> Conditions | None:
-        """Return what a student's submission was graded under, as far as that is known."""
+        """Return the conditions of a student's grading; None if they are not known."""
         return self.conditions.get(self.students[student].conditions)
 
 
@@ -188,11 +188,11 @@ def take(
     Parameters
     ----------
     course, assignment
-        Whose class it is.
+        The class.
     earlier
-        What it says of notebooks that are the same is taken over.
+        An earlier snapshot. Its data on unchanged notebooks is reused.
     conditions
-        Under which the others were graded; None if that is not known.
+        The conditions under which all other notebooks were graded; None if not known.
 
     Raises
     ------
@@ -244,7 +244,7 @@ def _stamp(path: Path) -> list[int]:
         status = os.lstat(path)
     except OSError:
         return []
-    return [status.st_size, status.st_mtime_ns]  # which a backup that was put back has too
+    return [status.st_size, status.st_mtime_ns]  # both are the same after a backup was restored
 
 
 def _read(path: Path) -> Notebook:

@@ -21,7 +21,7 @@ from hw_support.submission.file import Unreadable
 _SUFFIX = ".json.gz"
 _PINNED = "before-"
 _MOST_KEPT = 20
-_RUN = "run"  # the name of what was pinned when a run began
+_RUN = "run"  # the name under which the snapshot from the beginning of a run is pinned
 _AS_JSON = TypeAdapter(Snapshot)
 
 
@@ -31,16 +31,16 @@ class Snapshots:
     Parameters
     ----------
     folder
-        Where results are kept: `hw_grading.batch.settings.WholeClass.place`.
+        The folder of results: `hw_grading.batch.settings.WholeClass.place`.
     assignment
-        Its name.
+        The assignment's name.
     """
 
     def __init__(self, folder: Path, assignment: str) -> None:
         self.folder = folder / "snapshots" / assignment
 
     def last(self, count: int = 1) -> list[Snapshot]:
-        """Return the newest ones that can be read, the oldest of them first."""
+        """Return the newest readable snapshots, oldest first."""
         found: list[Snapshot] = []
         for path in sorted(self._paths(), reverse=True):
             if len(found) == count:
@@ -50,7 +50,7 @@ class Snapshots:
         return found
 
     def keep(self, snapshot: Snapshot) -> None:
-        """Write a snapshot, and remove those that are too many.
+        """Write a snapshot, and remove the oldest ones if there are too many.
 
         Raises
         ------
@@ -62,7 +62,7 @@ class Snapshots:
             path.unlink(missing_ok=True)
 
     def pinned(self, name: str) -> Snapshot | None:
-        """Return what `pin` has kept under a name, unless it was removed.
+        """Return the snapshot that `pin` has kept under a name; None if there is none.
 
         Raises
         ------
@@ -73,11 +73,11 @@ class Snapshots:
         return _read_snapshot(path) if path.exists() else None
 
     def pin(self, snapshot: Snapshot, name: str) -> None:
-        """Keep a snapshot to compare with, whatever comes in between."""
+        """Keep a snapshot under a name until it is unpinned."""
         _write(self._pin(name), snapshot)
 
     def unpin(self, name: str) -> None:
-        """Remove what `pin` has kept."""
+        """Remove the snapshot that `pin` has kept under a name."""
         self._pin(name).unlink(missing_ok=True)
 
     def _pin(self, name: str) -> Path:
@@ -93,10 +93,10 @@ class Snapshots:
 def kept_around(
     course: Course, assignment: str, snapshots: Snapshots, conditions: Conditions, log: Any
 ) -> Iterator[None]:
-    """Keep snapshots of a class as it is when the block begins, and when it has ended.
+    """Keep a snapshot of a class from before the block, and one from after it.
 
-    Of a run that is killed only the first is there: it stays that of the next run. A snapshot that
-    cannot be made is told, and ends nothing.
+    A run that is killed leaves only the first snapshot. The next run then uses it as its own first
+    snapshot. If a snapshot cannot be made, a warning is logged and the run goes on.
     """
     last = before = None
     with _told(log):
@@ -117,7 +117,7 @@ def kept_around(
 
     try:
         yield
-    except Exception:  # some students could not be graded, say; others were
+    except Exception:  # for example, some students could not be graded; the others were
         keep()
         raise
     keep()
@@ -137,7 +137,7 @@ def _told(log: Any) -> Iterator[None]:
 
 
 def _write(path: Path, snapshot: Snapshot) -> None:
-    """Write a file whole or not at all; only its owner may read it."""
+    """Write a snapshot to a file atomically; only its owner may read it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     whole = gzip.compress(_AS_JSON.dump_json(snapshot), compresslevel=3)
     unfinished = path.parent / f"{secrets.token_hex(8)}.part"

@@ -1,8 +1,8 @@
-"""Keeps what came of submissions on disk, so that nothing that was finished is run again.
+"""A cache of results on disk, so that finished submissions are not run again.
 
-A result is a file named by the job's key, written whole or not at all: first under another name,
-then renamed. It is compressed and carries a checksum, so that a damaged file is a missing one. When
-all of them take more than a number of megabytes, those that were not used for longest are removed.
+A result is a file that is named by the job's key. It is written atomically: under another name
+first, then renamed. It is compressed and has a checksum; a damaged file is treated as missing. If
+all results together exceed a number of megabytes, the least recently used ones are removed.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from hw_grading.outcome import Graded, Spent, SubmissionFailed, WithScores
 
 _SUFFIX = ".json.gz"
 _UNFINISHED = ".part"
-_SECONDS_OF_THE_LIVING = 600  # in which whoever writes a file has changed it
+_SECONDS_OF_THE_LIVING = 600  # an unfinished file that is older than this was left by a killed run
 _TIDIED_EVERY = 50  # results
 
 
@@ -32,9 +32,9 @@ class Results:
     Parameters
     ----------
     folder
-        Made when the first result is kept.
+        The folder; created when the first result is kept.
     most_mb
-        Megabytes of all results together.
+        The largest size of all results together, in megabytes.
     """
 
     def __init__(self, folder: Path, most_mb: int) -> None:
@@ -44,7 +44,7 @@ class Results:
         self._being_written: set[Path] = set()  # by threads of this process
 
     def get(self, key: str) -> WithScores | None:
-        """Return a result, or None where there is none that can be read."""
+        """Return a result, or None if there is none or it cannot be read."""
         path = self._path(key)
         try:
             with gzip.open(path, "rt", encoding="utf-8") as stream:
@@ -52,7 +52,7 @@ class Results:
         except (OSError, EOFError, zlib.error, ValueError, TypeError):
             return None
         with contextlib.suppress(OSError):
-            os.utime(path)  # used now
+            os.utime(path)  # marks the result as recently used
         return outcome
 
     def put(self, key: str, outcome: WithScores) -> None:
@@ -61,7 +61,7 @@ class Results:
         Raises
         ------
         OSError
-            It could not be written; nothing of it is left then.
+            It could not be written; no partial file is left.
         """
         path = self._path(key)
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -87,10 +87,11 @@ class Results:
             self.tidy()
 
     def tidy(self) -> None:
-        """Remove what a killed run left unfinished, and the results that were not used for longest.
+        """Remove unfinished files of killed runs, and the least recently used results.
 
-        Other threads may be writing. Another process should not be: a course is graded by one run
-        at a time. Where locks do not work one may be, and its files are young.
+        Other threads of this process may be writing. Normally no other process is writing, since
+        one run at a time grades a course. On file systems without locks another process may be
+        writing; its unfinished files are young, and are left alone.
         """
         self._since_tidied = 0
         left_by_the_dead = time.time() - _SECONDS_OF_THE_LIVING

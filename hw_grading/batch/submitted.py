@@ -1,4 +1,4 @@
-"""One student's folder in `submitted/`: what lies in it, and whether it can be graded."""
+"""One student's folder in `submitted/`: its contents, and whether it can be graded."""
 
 from __future__ import annotations
 
@@ -16,23 +16,24 @@ from hw_grading.records.timestamp import MOST_BYTES, TIMESTAMP, time_of
 from hw_support.submission.file import MAX_BYTES, Unreadable, read_regular_file
 from hw_support.submission.problems import Kind, Problem, Severity, shown
 
-_MOST_NAMED = 20  # files beside a notebook that are named one by one
+_MOST_NAMED = 20  # files beside a notebook that messages name one by one
 _MOST_NOTEBOOKS = 3
 _MOST_LISTED = 10_000
-_DEEPEST = 100  # folders in folders: Python 3.11 fails at a few hundred
-_COARSEST_CLOCK_NS = 2_000_000_000  # of file systems: what is younger may change unseen
+_DEEPEST = 100  # nested folders: Python 3.11 fails at a few hundred
+# The coarsest time resolution of file systems. A younger file may change and keep its time.
+_COARSEST_CLOCK_NS = 2_000_000_000
 
 Stamp = tuple[tuple[str, int, int, int, int], ...]
 
 
 def stamp_of(folder: Path) -> Stamp | None:
-    """Return what changes with each file in a folder: names, sizes, times; contents are not read.
+    """Return names, sizes and times of the files in a folder, which change if any file changes.
 
     Returns
     -------
     Stamp or None
-        None if something has changed so recently that the next change may leave the times as
-        they are. Such a stamp is equal to no other.
+        None if a file has changed so recently that its next change may not change its times. The
+        caller must treat None as different from every stamp. Contents are not read.
     """
     entries = []
     newest = 0
@@ -41,7 +42,7 @@ def stamp_of(folder: Path) -> Stamp | None:
             status = os.lstat(path)
         except OSError:
             return None
-        newest = max(newest, status.st_ctime_ns)  # which nobody can set, as the other
+        newest = max(newest, status.st_ctime_ns)  # users can set st_mtime_ns, but not this time
         times = status.st_mtime_ns, status.st_ctime_ns
         entries.append((str(path), status.st_ino, status.st_size, *times))
     if time.time_ns() - newest < _COARSEST_CLOCK_NS:
@@ -50,14 +51,15 @@ def stamp_of(folder: Path) -> Stamp | None:
 
 
 def beside(notebook: Path, also_graded: Container[str] = ()) -> list[Problem]:
-    """Return what lies beside a notebook, all of which is left behind: no test has seen it.
+    """Report the files beside a notebook. All are left behind, and no test has seen them.
 
     Parameters
     ----------
     notebook
-        In a student's folder. Where it is missing, what is said of that names other notebooks.
+        The notebook in a student's folder. If it is missing, other notebooks are not reported here:
+        the message about the missing notebook names them.
     also_graded
-        Names of files that are graded as well.
+        Names of other notebooks that are graded as well.
     """
     folder = notebook.parent
     ours = notebook, folder / TIMESTAMP, folder / SECRET
@@ -82,12 +84,12 @@ def beside(notebook: Path, also_graded: Container[str] = ()) -> list[Problem]:
 
 
 def _is_a_machines(path: Path) -> bool:
-    """Whether JupyterLab made a copy, not the student."""
+    """Return whether a notebook is a copy that JupyterLab made, not the student."""
     return path.parent.name == ".ipynb_checkpoints"
 
 
 def _other_notebooks(notebook: Path, others: list[Path]) -> Problem:
-    """Say, in words for students too, which notebooks were handed in and not graded."""
+    """Tell instructors and students which notebooks were handed in and not graded."""
     names = [shown(path.relative_to(notebook.parent)) for path in others[:_MOST_NOTEBOOKS]]
     more = len(others) - len(names)
     said = ", ".join(names) + (f" and {more:,} more" if more else "")
@@ -97,10 +99,11 @@ def _other_notebooks(notebook: Path, others: list[Path]) -> Problem:
 
 
 def carry_along(submitted: Path, graded: Path) -> None:
-    """Copy what nbgrader's later steps need of a submission, beside the notebook.
+    """Copy the files that nbgrader's later steps need besides the notebook.
 
-    By the time of submission nbgrader finds out what was handed in again; by the secret a student
-    gets the feedback through the exchange. What is neither is left behind.
+    These are the time of submission and the secret. nbgrader compares times to find new
+    submissions. The exchange uses the secret to give a student the feedback. All other files are
+    left behind.
     """
     with contextlib.suppress(Unreadable, UnicodeDecodeError):
         text = read_regular_file(submitted / TIMESTAMP, MOST_BYTES)
@@ -113,12 +116,12 @@ def carry_along(submitted: Path, graded: Path) -> None:
 
 def _put(path: Path, content: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.unlink(missing_ok=True)  # nbgrader has made it read-only
+    path.unlink(missing_ok=True)  # nbgrader has made an old file read-only
     path.write_bytes(content)
 
 
 def digest_of(notebook: Path) -> str:
-    """Return the SHA-256 of what was handed in, hexadecimal; "" if nothing can be read."""
+    """Return the SHA-256 of the submitted file, hexadecimal; "" if it cannot be read."""
     try:
         return hashlib.sha256(read_regular_file(notebook, MAX_BYTES)).hexdigest()
     except (Unreadable, OSError):
@@ -137,7 +140,7 @@ def why_unusable(folder: Path) -> str | None:
 
 
 def _files(folder: Path, *, folders: bool = False) -> Iterator[Path]:
-    """Give the files in a folder and its folders, or those folders; no link is followed."""
+    """Yield all files below a folder, or all folders below it. Links are not followed."""
     left = [folder]
     while left:
         here = left.pop()

@@ -1,4 +1,4 @@
-"""Where verdicts are made: a process of the grader's own, in which no student code runs.
+"""Makes the verdicts on test cells, in a process of the grader in which no student code runs.
 
 May import `sandbox`, `inside` and `homework`.
 """

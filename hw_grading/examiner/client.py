@@ -1,4 +1,4 @@
-"""The grader's side of the examiner: start it, hand it a submission, have test cells examined."""
+"""The grader's side of the examiner: start it, pass it a submission, have test cells examined."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from hw_grading.sandbox.environment import BLAS_VARIABLES
 from hw_grading.sandbox.forked import Forked, has_ended
 
 Cells = list[tuple[str, str]]  # name, source
-_SECONDS_TO_END = 1.0  # of a process that was killed
+_SECONDS_TO_END = 1.0  # for a process that was killed
 
 
 class ExaminerFailed(GraderFault):
-    """A fault of the grader's own: no verdict can be given, and nobody gets a zero for it."""
+    """The grader failed to give a verdict. The student gets no zero for it."""
 
 
 class ExaminerEnded(ExaminerFailed, HelperEnded):
@@ -33,22 +33,22 @@ class ExaminerEnded(ExaminerFailed, HelperEnded):
 
 @dataclass(frozen=True)
 class Verdict:
-    """What became of a test cell.
+    """The result of a test cell.
 
     Attributes
     ----------
     outputs
-        As nbformat has them; nbgrader scores by them.
+        Outputs in nbformat's form, from which nbgrader computes the score.
     gone
         Why the notebook cannot be asked any more; None while it can.
     ended
-        Whether that is because its process has ended.
+        Whether the reason is that the kernel's process has ended.
     told
-        What a witness saw of each try of a part; see `hw_grading.examiner.witness`.
+        What a witness recorded of each try of a part; see `hw_grading.examiner.witness`.
     hung
         Names of the notebook's functions that did not return within a time limit.
     returned
-        Names of the others that were called.
+        Names of the other functions that were called.
     """
 
     outputs: list[dict[str, Any]]
@@ -60,14 +60,14 @@ class Verdict:
 
 
 class _Examiner:
-    """The process that has everything imported; started with the first submission."""
+    """The examiner's fork server, with everything imported; started with the first submission."""
 
     def __init__(
         self, process: subprocess.Popen[bytes] | Forked, requests: socket.socket, serves: str
     ) -> None:
         self._process, self._requests = process, requests
         self.serves = serves  # the digest of the homework whose code it imports
-        self._said = b""  # a line, once that is done: why it could not be done, if so
+        self._said = b""  # its line about the imports: why they failed, or an empty line
 
     @classmethod
     def started(cls, homework: Homework) -> _Examiner:
@@ -79,12 +79,12 @@ class _Examiner:
                 pass_fds=[theirs.fileno()],
                 env={**os.environ, **threads, "NBGRADER_EXECUTION": "autograde"},
                 stdin=subprocess.DEVNULL,
-                start_new_session=True,  # Ctrl-C is for the grader to deal with
+                start_new_session=True,  # Ctrl-C reaches only the grader
             )
         return cls(process, ours, homework.digest())
 
     def has_ended(self, within: float = 0.0) -> bool:
-        """Whether it has ended, or does within some seconds."""
+        """Return whether it has ended, or ends within some seconds."""
         return has_ended(self._process, within)
 
     def expect_imports(self) -> None:
@@ -93,7 +93,7 @@ class _Examiner:
         Raises
         ------
         ExaminerFailed
-            It could not.
+            The import failed.
         """
         while not self._said.endswith(b"\n"):
             if not (piece := self._requests.recv(10_000)):
@@ -114,7 +114,7 @@ _examiner: _Examiner | None = None
 
 
 def take(pid: int, requests: socket.socket, homework: Homework) -> None:
-    """Let an examiner that was forked be this process's."""
+    """Make a forked examiner the examiner of this process."""
     global _examiner
     _examiner = _Examiner(Forked(pid), requests, homework.digest())
 
@@ -127,26 +127,27 @@ def _running(homework: Homework) -> _Examiner:
 
 
 def begin(homework: Homework) -> Callable[[], None]:
-    """Start this process's examiner, and do not wait for it.
+    """Start this process's examiner without waiting for it.
 
     Returns
     -------
     callable
-        Waits until it has imported the homework's code; raises `ExaminerFailed` if it could not.
+        Waits until the examiner has imported the homework's code; raises `ExaminerFailed` if the
+        import failed.
     """
     return _running(homework).expect_imports
 
 
 def _program(homework: Homework) -> list[str]:
-    """Return the command that starts an examiner; what follows is its socket, or "--check"."""
+    """Return the command that starts an examiner, without its last argument: an FD or "--check"."""
     modules = json.dumps([*homework.manifest.preload, *homework.modules])
     return [sys.executable, "-m", "hw_grading.examiner.process", str(lay_out(homework)), modules]
 
 
 class ImportCheck:
-    """Finds out, in a process of its own, whether a homework's code can be imported.
+    """Checks in a separate process whether a homework's code can be imported.
 
-    It begins at once; `wait` gives the answer.
+    The check begins at once; `wait` waits for its result.
     """
 
     def __init__(self, homework: Homework) -> None:
@@ -159,7 +160,7 @@ class ImportCheck:
         )
 
     def wait(self) -> None:
-        """Wait for the answer.
+        """Wait for the result of the check.
 
         Raises
         ------
@@ -173,7 +174,9 @@ class ImportCheck:
 
 
 def _ended(how: str) -> ExaminerEnded:
-    if _examiner:  # it lets go of its sockets first: who tries again is not to get it once more
+    # An examiner that was killed closes its sockets before it ends. Wait for its end: otherwise the
+    # next try could use the same examiner again.
+    if _examiner:
         _examiner.has_ended(within=_SECONDS_TO_END)
     return ExaminerEnded(how)
 
@@ -184,24 +187,24 @@ class Examination:
     Parameters
     ----------
     link
-        The socket to the kernel; handed over, and closed here.
+        The socket to the kernel; passed to the examiner, and closed here.
     kernel_pid, root_pid
-        The process to interrupt, and the one to kill.
+        The process to interrupt, and the process to kill.
     seed
-        For hidden tests' inputs.
+        The seed of hidden tests' inputs.
     prefix
-        The instructor's cells that stand before every answer.
+        The instructor's cells that come before every answer.
     instructors
-        Names that some cell of the instructor's binds: the kernel is never asked for them.
+        Names that the instructor's cells bind: the kernel is never asked for them.
     homework
-        Its code is what hidden parts import.
+        The homework whose code hidden parts import.
     witnessed
-        Whether verdicts tell what was hidden, for the eyes of the instructor.
+        Whether verdicts include hidden details, for the instructor.
 
     Raises
     ------
     ExaminerFailed
-        In every method: the examiner cannot be started, or has ended.
+        The examiner cannot be started, or has ended. Every method may raise this.
     """
 
     def __init__(
@@ -232,9 +235,9 @@ class Examination:
                 raise _ended(f"the examiner does not answer ({error})") from error
 
     def process(self) -> Forked:
-        """Return the process that examines this submission alone.
+        """Return the process that examines only this submission.
 
-        What is computed there depends on what student code answered: who watches it may end it.
+        Its computing time depends on the answers of student code, so the watchdog may end it.
         """
         if self._process is None:
             try:
@@ -244,10 +247,10 @@ class Examination:
         return self._process
 
     def begin(self, trusted: Cells, name: str, source: str, *, hurried: bool) -> None:
-        """Have a test cell examined, and before it the instructor's cells since the last one.
+        """Start the examination of a test cell, after the instructor's cells since the last one.
 
-        The examiner has said which process it is by then (`process`). `hurried` says that a
-        function which the test calls did not return before.
+        This waits until the examiner has sent its process id (`process`). `hurried` means that a
+        function which the test calls did not return earlier.
         """
         self.process()
         test = {"trusted": trusted, "name": name, "source": source, "hurried": hurried}
@@ -257,14 +260,14 @@ class Examination:
             raise _ended("the examiner has ended") from error
 
     def has_verdict(self, seconds: float) -> bool:
-        """Whether there is a verdict now, or within some seconds."""
+        """Return whether there is a verdict now, or within some seconds."""
         try:
             return self._examiner.poll(seconds)
         except (EOFError, OSError):
-            return True  # and `verdict` will say what is wrong
+            return True  # `verdict` then raises the error
 
     def verdict(self, seconds: float) -> Verdict:
-        """Wait for the verdict, this long at most."""
+        """Wait for the verdict, for at most so many seconds."""
         try:
             if not self._examiner.poll(seconds):
                 raise ExaminerFailed(f"the examiner gave no verdict within {seconds:g} s")
@@ -276,6 +279,6 @@ class Examination:
         return Verdict(**answer)
 
     def end(self) -> None:
-        """Let the examiner's child end."""
+        """Let the examiner's child process end."""
         with contextlib.suppress(OSError):
             self._examiner.close()

@@ -1,4 +1,4 @@
-"""Runs one test cell of the instructor's, and makes the outputs by which nbgrader scores it."""
+"""Runs one of the instructor's test cells, and makes the outputs from which nbgrader scores it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _KEPT_RESULT = 2_000
 
 
 class Fault(RuntimeError):
-    """A test cell cannot be run at all: the instructor's mistake, never a student's zero."""
+    """A test cell cannot be run. This is the instructor's mistake, so no student gets a zero."""
 
 
 class _Kept(io.StringIO):
@@ -32,12 +32,12 @@ class _Kept(io.StringIO):
 
 
 def run_cell(source: str, name: str, names: dict[str, Any]) -> list[dict[str, Any]]:
-    """Run a cell and return its outputs, as nbformat has them.
+    """Run a cell and return its outputs, in nbformat's form.
 
     Parameters
     ----------
     source
-        Plain Python: there is no IPython here, so no magics.
+        Plain Python. There is no IPython here, so magics do not work.
     name
         For tracebacks.
     names
@@ -46,7 +46,7 @@ def run_cell(source: str, name: str, names: dict[str, Any]) -> list[dict[str, An
     Raises
     ------
     Fault
-        It is no Python.
+        The source is not Python.
     """
     body, last = _compiled(source, name)
     printed = _Kept()
@@ -66,15 +66,15 @@ def run_cell(source: str, name: str, names: dict[str, Any]) -> list[dict[str, An
 
 
 def expect_imports(source: str, name: str) -> None:
-    """Expect that everything that a test cell imports can be imported.
+    """Check that all imports of a test cell work.
 
-    Otherwise a mistake of the instructor's would fail a part, and be a student's zero. What stands
-    in a `try` statement is left to it.
+    Otherwise an instructor's mistake would fail a part, and the student would get a zero. Imports
+    inside a `try` statement are not checked.
 
     Raises
     ------
     Fault
-        Something cannot be imported, or the cell is no Python.
+        An import fails, or the cell is not Python.
     """
     left: list[ast.AST] = [_parsed(source, name)]
     while left:
@@ -96,7 +96,7 @@ def expect_imports(source: str, name: str) -> None:
 
 
 def _why_not(module: str, attribute: str) -> str:
-    """Say why something cannot be imported; "" if it can. No attribute stands for the module."""
+    """Return why an import fails, or "". An empty attribute means the module itself."""
     try:
         found = importlib.import_module(module)
     except Exception as error:
@@ -114,7 +114,7 @@ def _why_not(module: str, attribute: str) -> str:
 
 
 def _file_of(module: ModuleType) -> str:
-    """Return a module's file from its topmost package on, such as ``staff/hw/hidden.py``."""
+    """Return a module's path from its top-level package on, such as ``staff/hw/hidden.py``."""
     if not getattr(module, "__file__", None):
         return module.__name__
     file = Path(str(module.__file__))
@@ -141,7 +141,7 @@ def _compiled(source: str, name: str) -> tuple[Any, Any]:
 
 
 def _result(value: Any) -> dict[str, Any]:
-    # A score is read as a number: one of NumPy's would be written "np.float64(3.0)".
+    # nbgrader parses the text as a number. The repr of a NumPy number is "np.float64(3.0)".
     text = repr(float(value)) if isinstance(value, numbers.Real) else repr(value)[:_KEPT_RESULT]
     return {
         "output_type": "execute_result",
@@ -156,7 +156,7 @@ def _error(error: BaseException, name: str) -> dict[str, Any]:
         text = visible(str(error)[:_KEPT_RESULT])
     except BaseException:
         text = ""
-    # Lines of the cell alone: others would name folders of this machine.
+    # Show only lines of the cell: other frames would reveal folders of this machine.
     frames = traceback.extract_tb(error.__traceback__)
     lines = [f"{name}, line {frame.lineno}" for frame in frames if frame.filename == f"<{name}>"]
     return {

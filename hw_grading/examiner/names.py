@@ -1,4 +1,4 @@
-"""The names that a test cell sees: its own and the instructor's, and behind them the student's."""
+"""The names that a test cell sees: its own and the instructor's first, then the student's."""
 
 from __future__ import annotations
 
@@ -16,19 +16,20 @@ from hw_support.time_limit import time_limit
 class StudentNames(dict[str, Any]):
     """The namespace in which a test cell runs.
 
-    What the test and the instructor's locked cells have bound comes first, then Python's own names,
-    and only then is the student's notebook asked: a student cannot put another `len` or `np` in the
-    place of the test's. Binding a name stays here; `notebook` is the way to replace a student's.
+    Names that the test and the instructor's locked cells have bound come first, then Python's
+    builtins. Only then the student's notebook is asked. So a student cannot replace the test's
+    `len` or `np`. Names that the test binds stay in this namespace; `notebook` replaces names of
+    the student.
 
     Parameters
     ----------
     own
         Names bound by the instructor's cells; copied.
     session
-        To ask the notebook.
+        Asks the notebook.
     instructors
-        Names that the instructor's cells bind. The notebook is never asked for them, also where a
-        cell that binds one has failed.
+        Names that the instructor's cells bind. The notebook is never asked for them, even if the
+        cell that binds a name has failed.
     """
 
     def __init__(
@@ -53,7 +54,7 @@ class StudentNames(dict[str, Any]):
         return True
 
     def get(self, name: str, default: Any = None) -> Any:
-        """Return what a name means; `default` where it means nothing."""
+        """Return the value of a name, or `default` if the name is not defined."""
         try:
             return self[name]
         except KeyError:
@@ -61,19 +62,19 @@ class StudentNames(dict[str, Any]):
 
 
 class RemoteNotebook(Notebook):
-    """What a test cell may do to the notebook, where that is in another process."""
+    """What a test cell may do to the notebook, which is in another process."""
 
     def __init__(self, names: StudentNames, session: Session) -> None:
         super().__init__(names)
         self._session = session
 
     def put(self, name: str, value: Any) -> None:
-        """Let a name mean something else, for the test and in the notebook."""
+        """Give a name another value, for the test and in the notebook."""
         super().put(name, value)
         self._session.put(name, value)
 
     def put_back(self, name: str, original: Any) -> None:
-        """Let a name mean again what it meant before `put`."""
+        """Give a name the value that it had before `put`."""
         if original is self.MISSING or isinstance(original, RemoteFunction):
             self.names.pop(name, None)
         else:
@@ -84,45 +85,48 @@ class RemoteNotebook(Notebook):
             self._session.put(name, original)
 
     def own(self, name: str) -> Any:
-        """Return what a name means in the notebook; None where it means nothing."""
+        """Return the value of a name in the notebook; None if the name is not defined."""
         try:
             return self._session.get(name)
         except KeyError:
             return None
 
     def unreturned(self, error: BaseException, but: str) -> str:
-        """Return the function that a time limit has ended last; the notebook's frames are there."""
+        """Return the last function that a time limit has ended.
+
+        The session knows it: the traceback here has no frames of the notebook.
+        """
         return next(reversed(self._session.hung), "")
 
     def rerun(self, names: Sequence[str], given: Sequence[str]) -> list[Any]:
-        """Run the cells again that bind `names` or `given`; return what `names` mean then."""
+        """Run the cells again that bind `names` or `given`; return the new values of `names`."""
         return self._session.rerun(names, given)
 
     def why(self, error: BaseException) -> str:
-        """Say why a name is missing or an import failed, as the notebook has told it."""
+        """Return why a name is missing or an import failed, as reported by the notebook."""
         if isinstance(error, RemoteError):
             return error.why
         return self._session.why_missing.get(getattr(error, "name", None) or "", "")
 
     def undoing(self, function: Any, *arguments: Any) -> Any:
-        """Call a function, and undo what it did to its arguments at the notebook's end too."""
+        """Call a function, and undo its changes to its arguments, also in the notebook."""
         if isinstance(function, RemoteFunction):
             return function.undoing(*arguments)
         return super().undoing(function, *arguments)
 
     def tried(self, attempt: Attempt, error: BaseException | None) -> None:
-        """Tell how one try of a part ended, while its names are still there."""
+        """Report how one try of a part ended, while its names still exist."""
         self._session.tried(attempt, error, self.names)
 
     def end_part(self) -> None:
-        """Let functions that were handed over in this part give nothing any more."""
+        """Disable the functions that were passed to the notebook in this part."""
         self._session.end_part()
 
     @contextlib.contextmanager
     def limited(self, cpu_seconds: float, wall_seconds: float) -> Iterator[None]:
-        """Limit the time of a block, computing in the notebook's process counted.
+        """Limit the time of a block, including computing in the notebook's process.
 
-        What that waited for the processor does not count, but has a limit too.
+        Time that this process has waited for the processor does not count, but has its own limit.
         """
         outer = self._session.limits
         self._session.limit(cpu_seconds, wall_seconds)

@@ -1,11 +1,11 @@
-"""The examiner's processes: one that has everything imported, and a fork of it for each submission.
+"""The examiner's processes: a fork server that has imported everything, and a child per submission.
 
     python -m hw_grading.examiner.process FOLDER MODULES FD|--check
 
-The first imports MODULES (a JSON list), for which it looks in FOLDER too, and waits on the socket
-FD for submissions. For each it forks a child that has a namespace of
-its own, talks with the grader over one socket and with the student's kernel over another, and ends
-with the submission. No student code runs in either.
+The fork server imports MODULES (a JSON list), also from FOLDER. Then it waits on the socket FD for
+submissions, and forks a child for each. The child has its own namespace. It communicates with the
+grader over one socket and with the student's kernel over another, and ends with the submission. No
+student code runs in the fork server or in its children.
 """
 
 from __future__ import annotations
@@ -35,13 +35,13 @@ from hw_grading.sandbox.forked import cpu_clock
 from hw_grading.sandbox.share import seconds_waited
 from hw_support.fresh import SEED_VARIABLE
 
-_MOST_ADDRESSES = 160 << 20  # bytes that a child may take beyond what it begins with
+_MOST_ADDRESSES = 160 << 20  # bytes of address space that a child may add to what it begins with
 Cells = list[tuple[str, str]]  # name, source
 
 
 @dataclass
 class Submission:
-    """What a child keeps of its submission between two test cells."""
+    """The state that a child keeps between two test cells of its submission."""
 
     session: Session
     own: dict[str, Any]
@@ -51,22 +51,22 @@ class Submission:
     def examine(
         self, trusted: Cells, name: str, source: str, hurried: bool = False
     ) -> dict[str, Any]:
-        """Run a test cell, and before it the instructor's cells that came since the last one.
+        """Run the instructor's cells since the last test cell, then this test cell.
 
         Parameters
         ----------
         trusted, name, source
-            Those cells, and the test's name and code.
+            The instructor's cells, and the test's name and code.
         hurried
-            Whether a function that the test calls did not return before: see `Notebook.hurried`.
+            Whether a function that the test calls did not return earlier: see `Notebook.hurried`.
 
         Returns
         -------
         dict
             ``outputs``; ``gone``: why the notebook cannot be asked any more, or None; ``ended``:
-            whether that is because its process has ended; ``told``: what a witness saw; ``hung``:
-            the functions that did not return within a time limit; ``returned``: the others that
-            were called.
+            whether the reason is that its process has ended; ``told``: what a witness recorded;
+            ``hung``: the functions that did not return within a time limit; ``returned``: the other
+            functions that were called.
         """
         self.session.hung.clear()
         self.session.returned.clear()
@@ -84,7 +84,7 @@ class Submission:
             if self.witness:
                 self.witness.begin(names, f"<{name}>")
             outputs = run_cell(source, name, names)
-        finally:  # after a Fault too: the kernel waits for questions until it is told
+        finally:  # after a Fault too: the kernel waits for questions until the test has ended
             self.session.end_test()
         told = self.witness.told() if self.witness else []
         gone, ended = self.session.gone, self.session.ended
@@ -100,8 +100,8 @@ class Submission:
 
 
 def wait_for_submissions(requests: socket.socket) -> None:
-    """Fork a child for each submission that is announced, until the grader is gone."""
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # children are not waited for
+    """Fork a child for each submission that the grader sends, until the grader is gone."""
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the system reaps the children
     base: tuple[Cells, dict[str, Any]] = ([], {})
     while True:
         byte, fds, _, _ = socket.recv_fds(requests, 1, 2)
@@ -121,7 +121,7 @@ def wait_for_submissions(requests: socket.socket) -> None:
 
 
 def fork() -> tuple[int, socket.socket]:
-    """Fork such a process, from one in which `prepare` was called; return its number and FD."""
+    """Fork an examiner from a process that has called `prepare`; return its pid and its socket."""
     ours, theirs = socket.socketpair()
     pid = os.fork()
     if pid == 0:
@@ -135,7 +135,7 @@ def fork() -> tuple[int, socket.socket]:
 
 
 def _names_after(cells: Cells) -> dict[str, Any]:
-    """Return what the instructor's first cells bind, which no answer comes before."""
+    """Return the names that the instructor's first cells bind: those before every answer."""
     names: dict[str, Any] = {"__name__": "__main__"}
     for name, source in cells:
         run_cell(source, name, names)
@@ -176,18 +176,18 @@ def _examine_one(
         return
 
 
-_not_importable: list[str] = []  # modules that this process was to import, and why it could not
+_not_importable: list[str] = []  # the modules that could not be imported, with the reason
 
 
 def prepare(folder: str, modules: Sequence[str]) -> None:
-    """Import what test cells need, and do once what each examination would do first.
+    """Import what test cells need, and fill the caches that every examination uses.
 
     Parameters
     ----------
     folder
-        Where the homework's own code lies.
+        The folder with the homework's own code.
     modules
-        What to import. One that cannot be imported makes every examination end in a `Fault`.
+        Modules to import. If one import fails, every examination ends in a `Fault`.
     """
     import matplotlib as mpl
 
@@ -204,7 +204,7 @@ def prepare(folder: str, modules: Sequence[str]) -> None:
 
 
 def _where(error: BaseException, folder: str) -> str:
-    """Say what was raised, and where in the homework's own code."""
+    """Describe an exception, and the line in the homework's own code that raised it."""
     text = f"{type(error).__name__}: {error}".removesuffix(": ").replace(f"{folder}/", "")
     frames = traceback.extract_tb(error.__traceback__)
     places = [(frame.filename, frame.lineno) for frame in frames]

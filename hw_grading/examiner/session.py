@@ -1,8 +1,8 @@
-"""Asks the student's kernel questions, one at a time, and believes nothing but plain data.
+"""Asks the student's kernel questions, one at a time, and accepts only plain data.
 
-A question goes out, and its answer comes back; in between the
-other end may call functions that the test handed over, and those may ask questions in turn. An
-answer that does not fit ends the session: `Gone`, which fails what asked, and everything after it.
+Each question gets one answer. Before the answer, the other end may call functions that the test has
+passed to it, and these may ask further questions. An answer that does not fit the question ends the
+session: this question and all later ones raise `Gone`.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _SECONDS_BETWEEN_INTERRUPTS = 0.5
 _SECONDS_BETWEEN_LOOKS = 0.1  # at the kernel's clock
 _MOST_RAISED = 5  # errors of callbacks that are kept
 _MOST_DEEP = 100  # questions within questions
-_LONGEST_NAME, _LONGEST_TEXT = 100, 2000  # characters, of what an exception says
+_LONGEST_NAME, _LONGEST_TEXT = 100, 2000  # characters of an exception's name and text
 
 
 _ALSO: dict[str, type[Exception]] = {
@@ -46,7 +46,7 @@ _ALSO: dict[str, type[Exception]] = {
 
 
 class Gone(Mismatch):
-    """There is nobody to ask any more."""
+    """The notebook cannot be asked any more."""
 
     def __init__(self, why: str) -> None:
         message = f"the notebook cannot be asked any more: {one_line(why)}"
@@ -54,14 +54,15 @@ class Gone(Mismatch):
 
 
 class RemoteError(Exception):
-    """A student's function raised an exception; `named` gives it the name of that exception."""
+    """A student's function raised an exception; `named` makes an error with the same name."""
 
     raised_by, raised_in_line, why = "", 0, ""  # for messages; see hw_support.failures
 
     @classmethod
     def named(cls, name: str, text: str, where: str, line: int = 0, why: str = "") -> RemoteError:
-        """Return an error whose class has the name that the student's exception has."""
-        # Those that Python itself asks for, and tests: what raises TypeError has no length, say.
+        """Return an error whose class has the same name as the student's exception."""
+        # Exceptions that Python itself and tests rely on: for example, a TypeError means that an
+        # object has no len().
         bases = (cls, _ALSO[name]) if name in _ALSO else (cls,)
         short = name[:_LONGEST_NAME]
         made: Any = type(short if short.isidentifier() else "Exception", bases, {})
@@ -72,7 +73,7 @@ class RemoteError(Exception):
 
 
 class Remote:
-    """Something that stays in the notebook: it can be passed back, asked for its entries, ..."""
+    """An object that stays in the notebook: it can be passed back, asked for its entries, ..."""
 
     def __init__(self, session: Session, reference: Theirs) -> None:
         self._session, self._number = session, reference.number
@@ -125,14 +126,14 @@ class Remote:
 
 
 class RemoteFunction(Remote):
-    """A function of the notebook: a call of it is a question."""
+    """A function of the notebook: each call is a question."""
 
     def __call__(self, *arguments: Any, **named: Any) -> Any:
-        """Return what the function returns; what it did to its arguments is done here too."""
+        """Return what the function returns; repeat its changes to its arguments here."""
         return self._session.call(self, arguments, named)
 
     def undoing(self, *arguments: Any) -> Any:
-        """Call it, and undo at the other end what it did to the arrays that it was given."""
+        """Call the function, and undo in the notebook its changes to the arrays it was given."""
         return self._session.call(self, arguments, {}, undo=True)
 
 
@@ -171,21 +172,21 @@ class Session:
         self._put: dict[str, Any] = {}
         self._protected: dict[int, Any] = {}
         self._returned = wire.Remembered()
-        self._name_of: dict[int, str] = {}  # functions that a name was asked for, by number
+        self._name_of: dict[int, str] = {}  # names of functions that `get` returned, by number
         self.hung: dict[str, None] = {}  # functions that did not return in this test, in order
-        self.returned: set[str] = set()  # and those that did, with nothing standing in for others
+        self.returned: set[str] = set()  # functions that returned while no stand-in was in place
         self._depth = 0
         self._limits = _NO_LIMITS
-        self._beyond = False  # whether one of them was reached, when they were last looked at
+        self._beyond = False  # whether a limit was reached at the last look
         self._next_look = self._late_since = self._interrupted_at = 0.0
-        self.why_missing: dict[str, str] = {}  # the name that was missing last
+        self.why_missing: dict[str, str] = {}  # the last missing name, and why it is missing
         self.gone: str | None = None  # why nothing can be asked any more
-        self.ended = False  # whether that is because the kernel's process has ended
+        self.ended = False  # whether the reason is that the kernel's process has ended
 
     # -- questions
 
     def get(self, name: str) -> Any:
-        """Return what a name of the notebook means; KeyError if it means nothing."""
+        """Return the value of a name in the notebook; raise KeyError if it is not defined."""
         kind, *rest = self._question(["get", name], ("value", "missing"))
         if kind == "missing":
             self.why_missing = {name: rest[0] if rest else ""}
@@ -195,12 +196,12 @@ class Session:
         return rest[0]
 
     def put(self, name: str, value: Any) -> None:
-        """Let a name of the notebook mean something else until `put_back`, or the session's end."""
+        """Give a name of the notebook another value until `put_back`, or the end of the test."""
         self._put[name] = value
         self._question(["put", name, value], ("value",))
 
     def put_back(self, name: str) -> None:
-        """Let a name mean again what it meant when the session began."""
+        """Give a name the value that it had before the first `put`."""
         self._put.pop(name, None)
         self._question(["put back", name], ("value",))
 
@@ -212,7 +213,7 @@ class Session:
         return values
 
     def ask(self, what: str, thing: Remote, *details: Any) -> Any:
-        """Ask something of what stays in the notebook; see `hw_grading.inside.serve`."""
+        """Ask something about an object in the notebook; see `hw_grading.inside.serve`."""
         return self._question(["ask", what, thing, list(details)], ("value",))[1]
 
     def call(
@@ -224,8 +225,8 @@ class Session:
     ) -> Any:
         """Call a function of the notebook.
 
-        What it did to arrays and lists among its arguments is done here too, and what it did to
-        those that earlier calls in this test returned.
+        Its changes to arrays and lists among its arguments are repeated here. So are its changes to
+        arrays and lists that earlier calls in this test returned.
         """
         message = ["call", function, list(arguments), named, undo]
         name = self._name_of.get(function._number)
@@ -250,20 +251,20 @@ class Session:
         return value
 
     def protect(self, names: dict[str, Any]) -> None:
-        """Let nothing that a function does to these arrays and lists be done here.
+        """Do not repeat here what functions change in these arrays and lists.
 
-        They are the instructor's, and later tests take from them what is right.
+        They belong to the instructor, and later tests need their original contents.
         """
         for value in names.values():
             self._protected |= {id(_owner(thing)): thing for thing in wire.mutable(value)}
 
     def tried(self, attempt: Attempt, error: BaseException | None, names: dict[str, Any]) -> None:
-        """Be told how one try of a part ended, with what names; a witness keeps it."""
+        """Note how one try of a part ended, and with which names. Only a witness records it."""
 
     def end_part(self) -> None:
-        """End a part of a test cell: what was handed over gives nothing any more.
+        """End a part of a test cell: disable the functions that were passed to the notebook.
 
-        Functions that stand in the place of the notebook's go on.
+        Functions that replace the notebook's own stay enabled.
         """
         staying = {id(function) for function in _functions_in(list(self._put.values()))}
         for number, function in self._handed.items():
@@ -272,12 +273,12 @@ class Session:
                 self._number_of.pop(id(function), None)
 
     def end_test(self) -> None:
-        """End a test cell: the notebook's names and random generators are put back."""
+        """End a test cell: the notebook restores its names and random generators."""
         self.limits = _NO_LIMITS
         if not self.gone:
             try:
                 self._question(["end"], ("ended",))
-            except BaseException:  # whatever came, it was not that
+            except BaseException:  # any other message, or an error
                 if not self.gone:
                     self._end_of_it("it did not end when the test had ended")
         self._put.clear()
@@ -287,9 +288,9 @@ class Session:
         self._returned = wire.Remembered()
 
     def limit(self, cpu_seconds: float, wall_seconds: float) -> None:
-        """Give the kernel this much time from now on, or less if it has less already.
+        """Limit the kernel's time from now on. An earlier, stricter limit stays in force.
 
-        What it waits for a processor that others use does not count.
+        Time that the kernel waits for a processor that others use does not count.
         """
         computed, passed = self._limits
         until = self._cpu_now() + cpu_seconds, self._passed() + wall_seconds
@@ -297,7 +298,7 @@ class Session:
 
     @property
     def limits(self) -> tuple[float, float]:
-        """When the kernel has to stop: seconds computed, and seconds on a clock of its own."""
+        """When the kernel has to stop: on its CPU clock, and on the clock without waiting times."""
         return self._limits
 
     @limits.setter
@@ -316,7 +317,7 @@ class Session:
             why = f"more than {_MOST_DEEP} calls within calls"
             raise Mismatch(why, why)
         pieces = wire.pack(message, self._refer, FROM_GRADER)
-        # A timer must not go off in the middle of a message: it is looked at while waiting.
+        # A timer must not interrupt a message. Block its signal; `_is_late` looks for pending ones.
         before = signal.pthread_sigmask(signal.SIG_BLOCK, _TIMERS)
         self._depth += 1
         try:
@@ -341,7 +342,7 @@ class Session:
             raise self._end_of_it("its process has ended") from None
         except Gone:
             raise
-        except BaseException as error:  # whatever it was, question and answer are out of step
+        except BaseException as error:  # after any error, questions and answers are out of step
             raise self._end_of_it(f"it did not keep to the protocol ({error})") from None
 
     def _end_of_it(self, why: str) -> Gone:
@@ -350,9 +351,9 @@ class Session:
         return Gone(self.gone)
 
     def _answer(self, answers: Sequence[str]) -> list[Any] | BaseException:
-        """Return the answer, after all callbacks that come before it, or what is to be raised."""
+        """Handle all callbacks before the answer; return the answer, or an exception to raise."""
         while True:
-            self._keep_time()  # also while messages come without a pause
+            self._keep_time()  # here too, since messages may come without a pause
             head, body = self._connection.receive(FROM_SANDBOX)
             message = wire.unpack(head, body, self._resolve, FROM_SANDBOX)
             if type(message) is not list or not message or type(message[0]) is not str:
@@ -399,13 +400,13 @@ class Session:
             raise WireError("a call of a function that was not handed over")
         function = self._resolve(Yours(number))
         try:
-            # Arguments may make a function of ours take for ever: here timers go off at once.
+            # The student's arguments may make our function run forever, so unblock the timers here.
             signal.pthread_sigmask(signal.SIG_UNBLOCK, _TIMERS)
             try:
                 value = function(*arguments, **named)
             finally:
                 signal.pthread_sigmask(signal.SIG_BLOCK, _TIMERS)
-            if self.gone:  # which the function has hidden
+            if self.gone:  # the function may have caught the exception
                 raise Gone(self.gone)
             pieces = wire.pack(["return", value], self._refer, FROM_GRADER)
         except Gone:
@@ -415,7 +416,7 @@ class Session:
             self._count_raised += 1
             with contextlib.suppress(AttributeError, TypeError):
                 error.raised_in_a_stand_in = in_a_stand_in(error)  # type: ignore[attr-defined]
-            # Without the frames, which hold the arguments; and not all that ever were.
+            # Drop the frames, since they keep the arguments alive. Keep only the newest errors.
             self._raised[place] = error.with_traceback(None)
             self._raised.pop(place - _MOST_RAISED, None)
             pieces = wire.pack(["raise", place, type(error).__name__], self._refer, FROM_GRADER)
@@ -427,7 +428,7 @@ class Session:
         if not callable(value):
             return None
         number = self._number_of.setdefault(id(value), len(self._handed))
-        self._handed[number] = value  # kept, so that its id stays its own
+        self._handed[number] = value  # keep it alive, so that no other object gets its id
         return Theirs(number, "function", getattr(value, "__name__", "function"))
 
     def _resolve(self, reference: Theirs | Yours) -> Any:
@@ -448,7 +449,7 @@ class Session:
                 return
 
     def _keep_time(self) -> None:
-        """Interrupt what takes too long, again and again, and kill what does not react."""
+        """Interrupt the kernel repeatedly when its time is up; kill it if it does not react."""
         if not self._is_late():
             return
         now = self._passed()
@@ -479,7 +480,7 @@ def _functions_in(value: Any) -> Iterator[Any]:
 
 
 def _placed(error: BaseException, where: str, line: int) -> BaseException:
-    """Let an exception of ours tell where the student's function called what raised it."""
+    """Add to one of our exceptions the place in the student's function that called ours."""
     with contextlib.suppress(AttributeError, TypeError):
         error.raised_by = where[:_LONGEST_NAME]  # type: ignore[attr-defined]
         error.raised_in_line = line  # type: ignore[attr-defined]
@@ -487,14 +488,14 @@ def _placed(error: BaseException, where: str, line: int) -> BaseException:
 
 
 def _owner(thing: Any) -> Any:
-    """Return the array of which this one is a view."""
+    """Return the array that owns the memory of this one."""
     while isinstance(getattr(thing, "base", None), np.ndarray):
         thing = thing.base
     return thing
 
 
 def _expect_change(thing: Any, now: Any) -> None:
-    """Expect that a thing can have become what the other end says."""
+    """Check that an array or list can have changed to what the other end reports."""
     arrays = isinstance(thing, np.ndarray) and isinstance(now, np.ndarray)
     if not (arrays and thing.size == now.size) and not (type(thing) is type(now) is list):
         raise WireError("a change of an argument that does not fit")
@@ -513,6 +514,6 @@ def _of_a_test_that_has_ended(*_: Any, **__: Any) -> None:
 
 
 def signaller(pid: int, number: int) -> Callable[[], None]:
-    """Return a function that sends a signal to a process, if it is there."""
+    """Return a function that sends a signal to a process, if it still runs."""
     target = Target(pid)
     return lambda: target.send(number)

@@ -1,7 +1,7 @@
-"""Sees what happens in a test cell, and tells all of it: for an instructor, never for a student.
+"""Records everything that happens in a test cell: for an instructor, never for a student.
 
-What is hidden in grading stands here in full: inputs, calls of the student's functions, what came
-back, what was expected. It is text of bounded length.
+The record includes what grading hides: inputs, calls of the student's functions, their results, and
+the expected values. It is text of bounded length.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from hw_support.checks import Attempt
 from hw_support.failures import raised_by, type_of
 from hw_support.time_limit import TimeLimitReached
 
-_MOST_FIRST, _MOST_LAST = 2, 3  # calls of one try that are kept
+_MOST_FIRST, _MOST_LAST = 2, 3  # first and last calls that are kept of each try
 _MOST_READ = 20  # names of the notebook
 _MOST_TRIES = 200
-_MOST_BYTES = 1 << 20  # of an array that is kept as it is
+_MOST_BYTES = 1 << 20  # of an array that is copied
 _MOST_ENTRIES = 20  # of a list
 _DEEPEST = 4
 _LONGEST_TEXT = 4_000  # characters
@@ -34,7 +34,7 @@ _ADDRESS = re.compile(r" at 0x[0-9a-f]+")
 
 @dataclass
 class Call:
-    """A call of a function of the notebook, as text; `result` says what came of it."""
+    """A call of a function of the notebook, as text, with its result or exception."""
 
     function: str
     arguments: list[str]
@@ -43,32 +43,32 @@ class Call:
 
 @dataclass
 class Try:
-    """One try of a part of a test; part "" is what stands outside of all parts.
+    """One try of a part of a test; part "" is the code outside of all parts.
 
     Attributes
     ----------
     stand_in
-        Whether right functions stood in the place of the student's.
+        Whether correct functions replaced the student's.
     error
-        What was raised, with its whole text; "" if nothing was.
+        The full text of the exception; "" if there was none.
     kind
-        The name of its type.
+        The name of the exception's type.
     in_test
-        The line of the test cell that it came from; 0 if none.
+        The line of the test cell that raised it; 0 if none.
     in_staff
         The line of the staff's code, such as ``"hidden.py, line 3"``; "" if none.
     function, line
-        The student's function in which it was raised, and the line in the cell; "" and 0 if none.
+        The student's function that raised it, and the line in the cell; "" and 0 if none.
     got, expected
-        What was compared; "" if nothing was.
+        The compared values; "" if no values were compared.
     inputs
-        Names that the part has bound, and what they meant.
+        Names that the part has bound, and their values.
     read
-        Names of the notebook that were looked up, and what they meant.
+        Names of the notebook that the test has read, and their values.
     calls
-        The first and the last ones.
+        The first and the last calls.
     calls_in_all
-        How many there were.
+        The number of all calls.
     """
 
     part: str = ""
@@ -90,7 +90,7 @@ class Try:
 
 
 class _Calling:
-    """A call whose arguments and result are kept as they were, to be made a text of later."""
+    """A call with copies of its arguments and result, which are converted to text later."""
 
     def __init__(self, function: str, arguments: Sequence[Any], named: Mapping[str, Any]) -> None:
         self.function = function
@@ -102,7 +102,7 @@ class _Calling:
 
 
 class Witness:
-    """Keeps what happens in one test cell after another."""
+    """Records what happens in test cells, one after another."""
 
     def __init__(self) -> None:
         self._file = ""
@@ -124,7 +124,7 @@ class Witness:
         self._forget()
 
     def was_read(self, name: str, value: Any) -> None:
-        """Note what a name of the notebook means."""
+        """Note the value of a name of the notebook."""
         if isinstance(value, Remote):
             self._function_names[value._number] = name
         if not isinstance(value, RemoteFunction) and len(self._read) < _MOST_READ:
@@ -159,7 +159,7 @@ class Witness:
         self._keep(made)
 
     def told(self) -> list[dict[str, Any]]:
-        """Return what was seen in the test cell, as JSON has it: each a `Try`."""
+        """Return the record of the test cell in JSON's form: a list of `Try`."""
         if self._count or self._read:
             self._keep(self._made(None))
         return [asdict(one) for one in self._tries]
@@ -191,14 +191,14 @@ class Witness:
 
 
 class WitnessedSession(Session):
-    """A session that tells a witness what it asks and what came back."""
+    """A session that reports its questions and their answers to a witness."""
 
     def __init__(self, witness: Witness, *to_kernel: Any) -> None:
         super().__init__(*to_kernel)
         self._witness = witness
 
     def get(self, name: str) -> Any:
-        """Return what a name of the notebook means; KeyError if it means nothing."""
+        """Return the value of a name in the notebook; raise KeyError if it is not defined."""
         value = super().get(name)
         self._witness.was_read(name, value)
         return value
@@ -221,7 +221,7 @@ class WitnessedSession(Session):
         return value
 
     def tried(self, attempt: Attempt, error: BaseException | None, names: dict[str, Any]) -> None:
-        """Tell how one try of a part ended."""
+        """Report to the witness how one try of a part ended."""
         self._witness.tried(attempt, error, names)
 
 
@@ -255,7 +255,7 @@ def _compared(error: BaseException, which: str) -> str:
 
 @dataclass(frozen=True)
 class _Large:
-    """Stands for what is too large to be kept."""
+    """Replaces a value that is too large to be kept."""
 
     text: str
 
@@ -264,7 +264,7 @@ class _Large:
 
 
 def _kept(value: Any, depth: int = 0) -> Any:
-    """Return a value that later changes do not reach."""
+    """Return a copy of a value, so that later changes do not affect it."""
     if isinstance(value, np.ndarray):
         if value.nbytes <= _MOST_BYTES:
             return value.copy()

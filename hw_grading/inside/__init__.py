@@ -1,6 +1,6 @@
-"""The far end: what runs beside a student's code, in the sandbox.
+"""The part of the grader that runs beside a student's code, in the sandbox.
 
-These files are the only ones of the grader that the sandbox sees, under the name `answering`. A
-student's code can change whatever they do. So nothing here decides anything, nothing here is
-secret, and whatever they send is checked where it arrives (`wire.py`, which both ends use).
+These are the grader's only files that the sandbox shows, under the name `answering`. A student's
+code can change everything that they do. So no decision is made here, nothing here is secret, and
+the receiver checks everything that they send (`wire.py`, which both ends use).
 """

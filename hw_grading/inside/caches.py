@@ -1,4 +1,4 @@
-"""What a process does only once, done ahead by one that is forked often; none of it shows later."""
+"""Fills a fork server's caches, so that no fork has to. Later results are the same without it."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ from collections.abc import Sequence
 
 
 def fill(modules: Sequence[str]) -> None:
-    """Make a first traceback and a first plot, and let modules do what they do once.
+    """Fill the caches of tracebacks and plots, and call the modules' ``preload()``.
 
     Parameters
     ----------
     modules
-        Modules that may have a function ``preload()``; those that were not imported are left out.
+        Modules that may have a function ``preload()``. Modules that are not imported are skipped.
     """
-    platform.processor()  # asks a program
-    inspect.getmodule(compile("", "of no module", "exec"))  # looks for the files of all modules
+    platform.processor()  # starts a program, once
+    inspect.getmodule(compile("", "of no module", "exec"))  # caches the files of all modules
     with contextlib.suppress(ImportError):
         _draw_a_first_figure()
     for name in modules:
         preload = getattr(sys.modules.get(name), "preload", None)
-        with contextlib.suppress(Exception):  # who asks for it later is told what is wrong
+        with contextlib.suppress(Exception):  # code that needs it later raises the error again
             if preload:
                 preload()
 
 
 def _draw_a_first_figure() -> None:
-    """Draw what plots are made of: matplotlib prepares each kind of thing at its first use."""
+    """Draw the usual elements of plots: matplotlib prepares each kind at its first use."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 

@@ -1,11 +1,11 @@
-"""A process that has imported what kernels need, and forks one for each submission.
+"""The fork server of kernels: it has imported what kernels need, and forks one per submission.
 
     python -m answering.nursery CONTROL_FD FILTER_FD [MODULE ...]
 
-It runs in a sandbox and never runs student code. For every request a child moves into namespaces of
-its own, with folders of its own, lays limits and the filter of system calls on itself, gives up all
-capabilities, and becomes a kernel; the request says what exactly. Whatever student code does then,
-it does in that child: the next submission gets another one.
+It runs in a sandbox and never runs student code. For each request it forks a child. The child moves
+into its own namespaces, with its own folders. It sets its limits and the filter of system calls,
+gives up all capabilities, and becomes a kernel. The request contains the details. Student code
+affects only this child: the next submission gets another one.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ from typing import Any
 
 from . import caches, start
 
-# What every kernel imports sooner or later; the homework names further modules. None of them may
-# start a thread.
+# Modules that every kernel imports sooner or later; the homework names further ones. None of them
+# may start a thread.
 IMPORTED = (
     *("ipykernel.kernelapp", "ipykernel.ipkernel", "ipykernel.zmqshell", "ipykernel.datapub"),
     *("ipykernel.debugger", "IPython.core.pylabtools", "IPython.core.completerlib", "asyncio"),
@@ -37,9 +37,9 @@ IMPORTED = (
     *("matplotlib.pyplot", "matplotlib.backends.backend_agg", "PIL.PngImagePlugin"),
     *("hw_support", "answering.serve", "tornado.platform.asyncio"),
 )
-# These look for the kernel when they are imported, so that each kernel has to do it for itself.
-LEFT_TO_KERNELS = ("matplotlib_inline", "tqdm.auto", "tqdm.notebook")  # the beginnings of names
-# As ipykernel would set it; matplotlib looks at it when it is imported.
+# Prefixes of modules that look for the kernel during their import. So each kernel imports them.
+LEFT_TO_KERNELS = ("matplotlib_inline", "tqdm.auto", "tqdm.notebook")
+# The value that ipykernel would set. matplotlib reads it during its import.
 BACKEND = "module://matplotlib_inline.backend_inline"
 
 _CLONE = {
@@ -65,21 +65,21 @@ class _FilterProgram(ctypes.Structure):
 
 
 def main(control_fd: int, filter_fd: int, *modules: str) -> None:
-    """Answer requests; in the child of one, return only when its kernel has ended."""
+    """Answer requests. In a child, return only when its kernel has ended."""
     control = socket.socket(fileno=control_fd)
     with os.fdopen(filter_fd, "rb") as file:
         seccomp = file.read()
     os.environ.setdefault("MPLBACKEND", BACKEND)
     start.copy_lists_of_fonts()
     for name in (*IMPORTED, *modules):
-        with contextlib.suppress(ImportError):  # a kernel imports it, or not, as it comes
+        with contextlib.suppress(ImportError):  # a kernel that needs the module raises the error
             importlib.import_module(name)
     for name in list(sys.modules):
         if name.startswith(LEFT_TO_KERNELS):
             del sys.modules[name]
     caches.fill(modules)
     gc.collect()
-    gc.freeze()  # or every collection of a child's would copy all pages
+    gc.freeze()  # otherwise each collection in a child would copy all shared pages
     control.send(b"ready")
     request = _request_of_child(control)
     if request is None:
@@ -94,7 +94,7 @@ def main(control_fd: int, filter_fd: int, *modules: str) -> None:
 
 
 def _request_of_child(control: socket.socket) -> tuple[dict[str, Any], int, int, int] | None:
-    """Fork a child for each request, in which this returns; None when nobody asks any more."""
+    """Fork a child for each request. Return in the child; return None when the grader is gone."""
     while True:
         message, fds, _, _ = socket.recv_fds(control, 1 << 16, 3)
         if not message:
@@ -105,20 +105,20 @@ def _request_of_child(control: socket.socket) -> tuple[dict[str, Any], int, int,
             return json.loads(message), *fds
         for fd in fds:
             os.close(fd)
-        os.waitpid(child, 0)  # it has forked by then
+        os.waitpid(child, 0)  # the child forks the sandbox's first process, and ends at once
 
 
 def _move_in(
     request: dict[str, Any], link: int, report_fd: int, lifeline: int, seccomp: bytes
 ) -> tuple[str, int, dict[str, int]]:
-    """Leave everything that is shared; returns, in the kernel's process, what it starts with."""
+    """Move into new namespaces; return only in the kernel's process, with what it starts with."""
     report = socket.socket(fileno=report_fd)
     rooms = request["rooms"]
     try:
         connection_file = _make_rooms(rooms, request["connection"])
         if os.fork() != 0:
             os._exit(0)
-        # The first process of its namespace: everything ends with it.
+        # This is the first process of the new pid namespace: all others end with it.
         report.send(b"first")
         os.setsid()
         _give_up_capabilities()
@@ -130,7 +130,7 @@ def _move_in(
     except BaseException as error:
         report.send(f"{type(error).__name__}: {error}".encode()[:1000])
         os._exit(1)
-    if report.recv(1) != b"g":  # nobody knows this process: nobody would watch it
+    if report.recv(1) != b"g":  # the grader does not know this process, so no watchdog watches it
         os._exit(1)
     report.close()
     _close_all_but(link)
@@ -138,7 +138,7 @@ def _move_in(
 
 
 def _make_rooms(rooms: Mapping[str, Any], connection: Mapping[str, Any]) -> str:
-    """Move into new namespaces and furnish them; return the path of the connection file."""
+    """Move into new namespaces and mount their folders; return the path of the connection file."""
     user, group = os.geteuid(), os.getegid()
     flags = 0
     for name in rooms["namespaces"]:
@@ -165,7 +165,7 @@ def _make_rooms(rooms: Mapping[str, Any], connection: Mapping[str, Any]) -> str:
         json.dump(connection, file)
     for folder in rooms["covered"]:
         _mount(None, folder, flags=_REMOUNT | _BIND | _READ_ONLY | _NO_SUID | _NO_DEVICES)
-    os.chdir(rooms["folder"])  # another one now, of the same name
+    os.chdir(rooms["folder"])  # enter the new mount, which has the same path as the old folder
     return str(rooms["connection_file"])
 
 
@@ -195,9 +195,10 @@ def _lay_filter(seccomp: bytes) -> None:
 
 
 def _wait_for(kernel: int, lifeline: int) -> None:
-    """Collect processes that ended, until the kernel or the grader has; does not return.
+    """Reap child processes until the kernel or the grader ends, then exit; never return.
 
-    The grader holds the other end of the lifeline. No signal from within reaches a first process.
+    The grader holds the other end of the lifeline pipe. Processes in the namespace cannot send
+    signals to its first process.
     """
     try:
         _close_all_but(lifeline)
@@ -232,7 +233,7 @@ def _expect(status: int, what: str) -> None:
 
 
 if __name__ == "__main__":
-    # As a module of its own name too: `answering.start` finds its link in there.
+    # Run the module under its own name, not as __main__: then `answering.start` finds its link.
     from answering import nursery as this
 
     this.main(int(sys.argv[1]), int(sys.argv[2]), *sys.argv[3:])

@@ -1,11 +1,13 @@
 """Answers the grader's questions about the notebook, in the kernel, between two cells.
 
-The grader's test cell runs elsewhere. What it wants of the notebook comes as a message and is
-answered here, in the kernel's main thread: the value of a name, a call of a function, an entry of
-something that is no plain data. Arguments come by value; a function among them is a `callback` that
-asks the grader. Names that a test replaces are put back afterwards, and random generators too.
+The grader's test cell runs in another process. Its questions arrive as messages, and the kernel's
+main thread answers them here. A question asks for the value of a name, a call of a function, or an
+entry of an object that is not plain data. Arguments are passed by value; a function among them
+becomes a `callback` that asks the grader. After the test, names that it replaced and random
+generators are restored.
 
-A student's code can change all of this. It can then answer what it likes, as its functions can.
+A student's code can change all of this, and then give any answer. This gains nothing: its functions
+can return any value anyway.
 """
 
 from __future__ import annotations
@@ -34,11 +36,11 @@ _PLAIN = (list, tuple, dict)
 _MISSING = object()
 _LARGEST_BY_VALUE = 4 << 20  # bytes
 _LONGEST_WHY = 300  # characters
-_MOST_AT_ONCE = 100  # entries of an iterator that are sent together
+_MOST_AT_ONCE = 100  # entries of an iterator in one answer
 
 
 class Server:
-    """Answers; what it refers to by number stays known until the kernel ends.
+    """Answers questions. Objects that it refers to by number are kept until the kernel ends.
 
     Parameters
     ----------
@@ -51,19 +53,19 @@ class Server:
     def __init__(self, stream: socket.socket, names: dict[str, Any]) -> None:
         self._connection = wire.Connection(stream, _wait)
         self._names = names
-        self._mine: dict[int, Any] = {}  # what the grader knows by number
+        self._mine: dict[int, Any] = {}  # objects that the grader refers to by number
         self._number_of: dict[int, int] = {}
         self._callbacks: dict[int, Callable[..., Any]] = {}
         self._before: dict[str, Any] = {}
         self._thread = (0, 0)
         self._serving = False
         self._interrupts = _Interrupts()
-        self._passed_back: set[int] = set()  # ids of what a question refers to by number
+        self._passed_back: set[int] = set()  # ids of objects that a question refers to by number
         self._all_by_value = False
         self._returned = _Returned()
 
     def serve(self) -> None:
-        """Answer until the grader says that its test cell has ended."""
+        """Answer questions until the grader reports that its test cell has ended."""
         self._thread = threading.get_ident(), os.getpid()
         self._returned = _Returned()
         random = RandomState(self._names)
@@ -118,7 +120,7 @@ class Server:
         return self._callbacks[reference.number]
 
     def _answer_until(self, last: str) -> list[Any]:
-        """Answer questions until a message of this kind comes, and return that."""
+        """Answer questions until a message of this kind arrives, and return this message."""
         while True:
             self._interrupts.defer()
             kind, *rest = message = self._receive()
@@ -207,7 +209,7 @@ class Server:
 
 
 class _Returned:
-    """What functions returned in this test, and what it was then."""
+    """The arrays and lists that functions returned in this test, with copies of their contents."""
 
     def __init__(self) -> None:
         self._remembered = wire.Remembered(_is_large)
@@ -218,7 +220,7 @@ class _Returned:
             self._copies.append(None if thing is None else _copy(thing))
 
     def overwritten(self) -> list[list[Any]]:
-        """Return the numbers and new contents of what is not any more as it was returned."""
+        """Return the numbers and new contents of arrays and lists that have changed since."""
         changed = []
         for number, thing in enumerate(self._remembered.things):
             if thing is not None and not _same(thing, self._copies[number]):
@@ -228,9 +230,9 @@ class _Returned:
 
 
 class _Interrupts:
-    """Lets an interrupt end a student's function, but never a message half-way.
+    """Lets an interrupt end a student's function, but never in the middle of a message.
 
-    In between it is noted, and comes when the function goes on.
+    An interrupt during a message is noted, and raised when the function goes on.
     """
 
     def __init__(self) -> None:
@@ -246,12 +248,12 @@ class _Interrupts:
         self._noted = True
 
     def defer(self) -> None:
-        """Note interrupts from now on."""
+        """Only note interrupts from now on."""
         self._set(self._note)
 
     @contextlib.contextmanager
     def allowed(self) -> Iterator[None]:
-        """Let an interrupt end a block; one from before it does not count."""
+        """Let an interrupt end a block. Forget an interrupt from before the block."""
         self._noted = False
         self._set(signal.default_int_handler)
         try:
@@ -261,7 +263,7 @@ class _Interrupts:
 
     @contextlib.contextmanager
     def not_now(self) -> Iterator[None]:
-        """Let a block come to its end first."""
+        """Delay interrupts until the end of a block."""
         self.defer()
         try:
             yield
@@ -271,12 +273,12 @@ class _Interrupts:
             raise KeyboardInterrupt
 
     def end(self) -> None:
-        """Let interrupts be what they were."""
+        """Restore the signal handler from before."""
         self._set(self._before)
 
 
 class CallbackError(Exception):
-    """A function of the grader raised: its number, and a text."""
+    """A function of the grader raised an exception: the exception's number, and a text."""
 
     def __init__(self, number: int, text: str) -> None:
         super().__init__(text)
@@ -299,13 +301,13 @@ def _described(error: BaseException, names: dict[str, Any]) -> list[Any]:
 
 
 def _wait(stream: socket.socket, writing: bool) -> None:
-    with contextlib.suppress(KeyboardInterrupt):  # which came too late for a call
+    with contextlib.suppress(KeyboardInterrupt):  # the interrupt came after the end of a call
         select.select([] if writing else [stream], [stream] if writing else [], [])
 
 
 @contextlib.contextmanager
 def _silence() -> Iterator[None]:
-    """Drop what is printed: the output of a test cell is the grader's."""
+    """Drop printed text: a test cell's output comes only from the grader."""
     nothing = _Nothing()
     with contextlib.redirect_stdout(nothing), contextlib.redirect_stderr(nothing):
         yield
@@ -320,7 +322,7 @@ class _Nothing(io.TextIOBase):
 
 
 def _is_large(thing: Any) -> bool:
-    """Whether an array stays here until it is asked for: most large ones are in caches."""
+    """Return whether an array is sent only on request: most large ones are parts of caches."""
     return isinstance(thing, np.ndarray) and thing.nbytes > _LARGEST_BY_VALUE
 
 
@@ -339,13 +341,13 @@ def _bytes(array: Any) -> memoryview:
 
 
 def _write_over_free_memory(given: list[Any]) -> None:
-    """Leave NaN where small arrays were, so that memory that was not written is seen to be so."""
+    """Fill freed memory of small arrays with NaN, so that uninitialised values are noticed."""
     for thing in given:
         if isinstance(thing, np.ndarray) and thing.size <= 1000:
             _ = [np.full(thing.size, np.nan) for _ in range(8)]
 
 
-# -- what else can be asked of a value
+# -- other questions about a value
 
 
 def _array(thing: Any) -> Any:

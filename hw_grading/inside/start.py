@@ -1,9 +1,9 @@
-"""Starts the kernel in the sandbox: lays limits on it, then runs ipykernel and nothing else.
+"""Starts the kernel in the sandbox: sets its resource limits, then runs ipykernel.
 
     python -m answering.start CONNECTION_FILE LINK_FD LIMITS
 
-Limits are JSON, names of `resource` to numbers. They are hard, so that code which runs later cannot
-lift them.
+LIMITS is a JSON object that maps names of `resource` to numbers. They are hard limits: student code
+cannot raise them.
 """
 
 from __future__ import annotations
@@ -32,20 +32,20 @@ def _server() -> Any:
 
 
 def answer() -> None:
-    """Answer the grader's questions: what the kernel runs while a test cell runs elsewhere."""
+    """Answer the grader's questions. The kernel runs this while the examiner runs a test cell."""
     _server().serve()
 
 
 def copy_lists_of_fonts() -> None:
-    """Put matplotlib's lists of fonts where it looks, which has to be one's own to write."""
+    """Copy matplotlib's lists of fonts to its cache folder, which has to be writable."""
     if os.path.isdir(FONTS):
         shutil.copytree(FONTS, os.environ["MPLCONFIGDIR"])
 
 
 def start(connection_file: str, link: int, limits: dict[str, int]) -> None:
-    """Lay limits on this process and those that it will start, and become a kernel."""
+    """Set the limits of this process and its later children, and become a kernel."""
     global _link
-    with contextlib.suppress(ImportError):  # there are none on Windows
+    with contextlib.suppress(ImportError):  # Windows has no such limits
         import resource
 
         for name, most in limits.items():
@@ -63,16 +63,16 @@ def start(connection_file: str, link: int, limits: dict[str, int]) -> None:
             "--IPKernelApp.log_level=50",
             "--HistoryManager.enabled=False",
             "--IPKernelApp.ignore_cwd=True",
-            # Nobody has to wait after each cell: the grader waits for what a cell printed.
+            # Do not sleep after each cell: the grader itself waits for the cell's outputs.
             "--IPythonKernel._execute_sleep=0",
-            # A file of the student's in the working folder hides no module that is installed.
+            # Put the working folder last: then a student's file hides no installed module.
             "--IPKernelApp.exec_lines=__import__('sys').path.append('')",
         ]
     )
 
 
 if __name__ == "__main__":
-    # As a module of its own name too, so that the link is found there.
+    # Run the module under its own name, not as __main__, so that `answer` finds the link.
     from answering import start as this
 
     this.start(sys.argv[1], int(sys.argv[2]), json.loads(sys.argv[3]))

@@ -1,22 +1,24 @@
-"""How values cross between the grader and the sandbox: the one place that parses what comes out.
+"""The protocol between the grader and the sandbox: the only code that parses the sandbox's data.
 
-What arrives here was written by someone who wants the grader to crash, to run out of memory, or to
-run code. So:
+Assume that an attacker has written the received data, and wants the grader to crash, to run out of
+memory, or to run code. So:
 
-- Only plain data exists on the wire: None, bool, numbers, text, bytes, lists, tuples, dicts, arrays
-  of plain numbers, and references to things that stay where they are. Nothing is unpickled, no name
-  is looked up, no class is made.
+- Messages contain only plain data: None, bool, numbers, text, bytes, lists, tuples, dicts, arrays
+  of plain numbers, and references to objects that stay where they are. Nothing is unpickled, no
+  name is looked up, no class is created.
 - A frame is ``>II`` (lengths of head and body), a head in MessagePack, and a body with the bytes of
-  arrays. Lengths are checked before anything is read, and what the head may hold before it is
-  built: MessagePack's decoder gets caps for every kind of item, and no extension type. Arrays are
-  built only after their bytes have arrived and been counted.
-- A value that is too large, too deep, endless or cyclic is refused where it is encoded, with a
-  sentence; one that was forged is refused where it is decoded (`WireError`).
+  arrays. The lengths are checked before anything is read. The contents of the head are limited
+  before they are built: MessagePack's decoder gets caps for every kind of item, and no extension
+  type. Arrays are built only after their bytes have arrived and been counted.
+- The encoder refuses a value that is too large, too deep, endless or cyclic, with a sentence as the
+  reason. The decoder refuses a forged value (`WireError`).
 
-Half-precision floats arrive as doubles: a product of large arrays of them takes minutes.
+Half-precision floats arrive as doubles, since a product of large half-precision arrays takes
+minutes.
 
-A value is written as itself (None, bool, int below 2**64, float, str, bytes), or as a list whose
-first entry, a tag, says what the others are: see `Tag`. Lists of numbers travel as arrays do.
+A value is written as itself (None, bool, int below 2**64, float, str, bytes), or as a list. The
+first entry of the list is a tag, which determines the meaning of the others: see `Tag`. Lists of
+numbers are sent like arrays.
 """
 
 from __future__ import annotations
@@ -38,18 +40,19 @@ import numpy as np
 _FRAME = struct.Struct(">II")
 _MOST_BITS = 8192  # of an integer
 _LARGE = 1 << 20  # bytes
-_MOST_ALIKE = 100  # keys of one hash: each is compared with all the others
-_PACKED_FROM = 16  # entries from which on a list of numbers travels as an array
-# Kinds of number, and the bytes of the largest: long doubles differ from machine to machine.
+_MOST_ALIKE = 100  # keys with one hash: a dict compares each of them with all the others
+_PACKED_FROM = 16  # a list of at least so many numbers is sent as an array
+# Kinds of number, and the bytes of the largest one. Long doubles are excluded: they differ between
+# machines.
 _LARGEST = {"b": 1, "i": 8, "u": 8, "f": 8, "c": 16}
 
 
 class WireError(Exception):
-    """What arrived is no message: the other end does not keep to the protocol."""
+    """The received data is no message: the other end violates the protocol."""
 
 
 class TooMuch(Exception):
-    """A value that does not go through: too large, too deep, or cyclic."""
+    """A value cannot be sent: it is too large, too deep, or cyclic."""
 
 
 class Closed(Exception):
@@ -58,22 +61,24 @@ class Closed(Exception):
 
 @dataclass(frozen=True)
 class Caps:
-    """What one message may hold.
+    """Limits for one message.
 
     Attributes
     ----------
     head_bytes, body_bytes
-        Of structure, and of arrays.
+        Bytes of the structure, and bytes of arrays.
     array_entries
-        In all arrays together: of truth values eight make a float.
+        Entries of all arrays together. A bool takes an eighth of a float's bytes, so `body_bytes`
+        alone would allow too many of them.
     entries
-        Of one list or dict, other than lists of numbers.
+        Entries of one list or dict, except for lists of numbers.
     values
-        In the message altogether.
+        Values in the whole message.
     numbers
-        In all lists of numbers together, which take more memory as a list than on the wire.
+        Numbers in all lists of numbers together. A list takes more memory than its bytes on the
+        wire.
     depth
-        Of lists in lists.
+        Depth of nested lists.
     """
 
     head_bytes: int = 1 << 20
@@ -102,8 +107,8 @@ class Tag(IntEnum):
     TUPLE = 1  # entries ...
     DICT = 2  # key, value, key, value ...
     ARRAY = 3  # dtype, shape: the next bytes of the body
-    NUMBERS = 4  # "list" or "tuple", dtype, length: likewise
-    SCALAR = 5  # dtype: likewise, one entry
+    NUMBERS = 4  # "list" or "tuple", dtype, length: the next bytes of the body
+    SCALAR = 5  # dtype: one entry from the next bytes of the body
     INTEGER = 6  # a large one, in hexadecimal
     COMPLEX = 7  # real, imaginary
     THEIRS = 8  # number, kind, type's name: stays at the sender's end
@@ -112,16 +117,16 @@ class Tag(IntEnum):
 
 @dataclass(frozen=True)
 class Theirs:
-    """Something that stays at the other end.
+    """A reference to an object that stays at the sender's end.
 
     Attributes
     ----------
     number
-        By which that end knows it.
+        The sender's number for the object.
     kind
         "function" or "object".
     type_name
-        For people to read.
+        The name of its type, for messages.
     """
 
     number: int
@@ -131,7 +136,7 @@ class Theirs:
 
 @dataclass(frozen=True)
 class Yours:
-    """A reference back: something of the receiver's that the sender had got as `Theirs`."""
+    """A reference to an object of the receiver, which the sender has received as `Theirs`."""
 
     number: int
 
@@ -143,15 +148,15 @@ Refer = Callable[[Any], "Theirs | Yours | None"]
 
 
 class Encoder:
-    """Turns one value into head and body.
+    """Encodes one value as head and body.
 
     Parameters
     ----------
     refer
-        Gives a reference for what is no plain data, or for what is to be sent back as a reference;
-        None for what is to be sent by value. Asked for every value that is not a plain scalar.
+        Called with every value that is not a plain scalar. Returns a reference for a value that is
+        not plain data or has to be sent as a reference; None for a value that is sent by value.
     caps
-        Of the receiver.
+        The receiver's limits.
     """
 
     def __init__(self, refer: Refer, caps: Caps) -> None:
@@ -161,7 +166,7 @@ class Encoder:
         self.buffers: list[Any] = []
 
     def encode(self, value: Any, depth: int = 0) -> Any:
-        """Return `value` as MessagePack can pack it; arrays are put aside in `buffers`."""
+        """Return `value` in a form that MessagePack can pack; append arrays to `buffers`."""
         self._values += 1
         if self._values > self._caps.values:
             raise TooMuch(f"more than {self._caps.values:,} values")
@@ -227,22 +232,25 @@ class Encoder:
 
 
 def is_plain(dtype: np.dtype[Any]) -> bool:
-    """Whether entries of this type are numbers and nothing else."""
+    """Return whether entries of this type are plain numbers."""
     return dtype.names is None and 0 < dtype.itemsize <= _LARGEST.get(dtype.kind, 0)
 
 
 def is_shape(shape: Sequence[int]) -> bool:
-    """Whether both ends can make an array of these sides, which may be empty and large at once."""
+    """Return whether both ends can make an array of this shape.
+
+    An array with a side of 0 is empty, but its other sides may be too large.
+    """
     return len(shape) <= 32 and math.prod(side or 1 for side in shape) <= 2**40
 
 
 def collide(keys: Iterable[Any]) -> bool:
-    """Whether so many keys have one hash that a dict of them takes very long to build."""
+    """Return whether so many keys have the same hash that a dict of them is very slow to build."""
     return max(Counter(map(hash, keys)).values(), default=0) > _MOST_ALIKE
 
 
 def as_numbers(values: Any) -> Any:
-    """Return a list of floats, of ints or of bools alone as an array; None for any other."""
+    """Return a list of only floats, only ints or only bools as an array; None for other lists."""
     kinds = {type(value) for value in values}
     if kinds == {float}:
         return np.array(values, dtype="<f8")
@@ -269,12 +277,12 @@ def _reference(reference: Theirs | Yours) -> list[Any]:
 
 
 def pack(value: Any, refer: Refer, caps: Caps) -> list[Any]:
-    """Return a frame, as pieces to be sent one after another.
+    """Return a frame as pieces, which have to be sent in this order.
 
     Raises
     ------
     TooMuch
-        The value is larger than `caps`, cyclic, or no plain data.
+        The value exceeds `caps`, is cyclic, or is not plain data.
     """
     encoder = Encoder(refer, caps)
     head = msgpack.packb(encoder.encode(value))
@@ -285,14 +293,14 @@ def pack(value: Any, refer: Refer, caps: Caps) -> list[Any]:
 
 
 def mutable(value: Any, stays: Callable[[Any], bool] = lambda thing: False) -> Iterator[Any]:
-    """Go through the arrays and lists in a value, in an order that is the same at both ends.
+    """Yield the arrays and lists in a value, in the same order at both ends.
 
     Parameters
     ----------
     value
-        Arguments, or what was returned.
+        Arguments, or a returned value.
     stays
-        Whether a thing is known to the other end by its number only.
+        Returns whether the other end has only a reference to an object.
     """
     kind = type(value)
     if stays(value):
@@ -310,7 +318,7 @@ def mutable(value: Any, stays: Callable[[Any], bool] = lambda thing: False) -> I
 
 
 def overwrite(thing: Any, now: Any) -> None:
-    """Give an array or a list the contents (and the array the shape) of another."""
+    """Overwrite the contents of an array or a list, and an array's shape, with those of another."""
     if type(thing) is list:
         thing[:] = now
         return
@@ -322,21 +330,21 @@ def overwrite(thing: Any, now: Any) -> None:
 
 
 class Remembered:
-    """What functions returned in one test: one that hands out its own memory may overwrite it.
+    """Arrays and lists that functions returned in one test: later calls may overwrite them.
 
-    Both ends remember the same things under the same numbers, in the order in which they were
-    returned: arrays and lists, until they take `most_bytes` together.
+    Both ends keep the same arrays and lists under the same numbers, in the order in which they were
+    returned, until they take `most_bytes` together.
     """
 
     def __init__(
         self, stays: Callable[[Any], bool] = lambda thing: False, most_bytes: int = 4_000_000
     ) -> None:
-        self.things: list[Any] = []  # None for what is too large
+        self.things: list[Any] = []  # None for an array or list that is too large
         self._stays = stays
         self._bytes_left = most_bytes
 
     def add(self, value: Any) -> list[Any]:
-        """Remember what is in a value, and return just that."""
+        """Keep the arrays and lists in a value, and return them."""
         before = len(self.things)
         for thing in mutable(value, self._stays):
             size = 64 + _bytes_here_or_there(thing)
@@ -347,7 +355,10 @@ class Remembered:
 
 
 def _bytes_here_or_there(thing: Any) -> int:
-    """Return the bytes of an array or a list, as many at both ends: small floats grow."""
+    """Return the bytes of an array or a list, with the same result at both ends.
+
+    Half-precision floats arrive as doubles. So each entry counts as at least 8 bytes.
+    """
     if isinstance(thing, np.ndarray):
         return int(thing.size) * max(thing.itemsize, 8)
     return 8 * len(thing)
@@ -360,7 +371,7 @@ Resolve = Callable[["Theirs | Yours"], Any]
 
 
 class Decoder:
-    """Builds the value of one message; every item is checked before it is used."""
+    """Builds the value of one message, and checks every item before it uses it."""
 
     def __init__(self, body: bytearray, resolve: Resolve, caps: Caps) -> None:
         self._body = body
@@ -370,7 +381,7 @@ class Decoder:
         self._values = self._numbers = self._array_entries = 0
 
     def decode(self, item: Any, depth: int = 0) -> Any:
-        """Return the value that an item of the head stands for."""
+        """Return the value of an item of the head."""
         self._values += 1
         if self._values > self._caps.values:
             raise WireError("too many values")
@@ -416,7 +427,7 @@ class Decoder:
 
     def _array(self, dtype: str, shape: list[Any]) -> Any:
         kind = _dtype(dtype)
-        # Counted in Python's integers, which do not overflow.
+        # Python's integers do not overflow.
         if not all(type(d) is int and d >= 0 for d in shape) or not is_shape(shape):
             raise WireError("a shape that is none")
         count = math.prod(shape)
@@ -429,22 +440,22 @@ class Decoder:
         flat = np.frombuffer(self._body, kind, count, self._at) if count else np.empty(0, kind)
         aligned = self._at % 16 == 0
         self._at += size
-        if kind.str[1:] == "f2":  # processors compute with these very slowly
+        if kind.str[1:] == "f2":  # processors compute with half-precision floats very slowly
             flat = flat.astype(np.float64)
-        elif kind.kind == "b":  # one of any byte but 0 and 1 would be neither true nor false
+        elif kind.kind == "b":  # a byte other than 0 and 1 is not a valid bool in NumPy
             flat = flat.view(np.uint8) != 0
-        elif size < _LARGE or not aligned:  # a large one may keep the whole body
+        elif size < _LARGE or not aligned:  # only a large array may keep the whole body alive
             flat = flat.copy()
         return flat.reshape(shape)
 
     def finish(self) -> None:
-        """Expect that all of the body was used."""
+        """Check that all bytes of the body were used."""
         if self._at != len(self._body):
             raise WireError("bytes that belong to no array")
 
 
 def _dtype(name: str) -> np.dtype[Any]:
-    # Such as "<f8": never the long forms, which numpy would parse as a structure.
+    # Accept only short names such as "<f8": NumPy would parse long ones as a structure.
     if not re.fullmatch(r"[<>|][biufc][0-9]{1,2}", name):
         raise WireError("a type of number that is none")
     try:
@@ -469,7 +480,7 @@ def unpack(head: bytes | bytearray, body: bytearray, resolve: Resolve, caps: Cap
     Raises
     ------
     WireError
-        It is not one that `pack` could have made under these caps.
+        `pack` could not have made this frame under these caps.
     """
     try:
         items = msgpack.unpackb(
@@ -478,11 +489,11 @@ def unpack(head: bytes | bytearray, body: bytearray, resolve: Resolve, caps: Cap
             use_list=True,
             max_str_len=caps.head_bytes,
             max_bin_len=caps.head_bytes,
-            max_array_len=min(2 * caps.entries + 1, len(head)),  # each is a byte at least
+            max_array_len=min(2 * caps.entries + 1, len(head)),  # an entry takes at least one byte
             max_map_len=0,
             max_ext_len=0,
         )
-    except Exception as error:  # of several kinds: the decoder's, and of text
+    except Exception as error:  # several types: the decoder's own, and errors in text
         raise WireError(f"a head that cannot be read ({type(error).__name__})") from None
     decoder = Decoder(body, resolve, caps)
     value = decoder.decode(items)
@@ -499,10 +510,10 @@ class Connection:
     Parameters
     ----------
     stream
-        A connected stream socket; made non-blocking.
+        A connected stream socket; it is made non-blocking.
     wait
-        Called with the socket, and whether it is for writing, when there is nothing to be done;
-        returns when there may be. May raise, and then the connection is of no use any more.
+        Called when the socket would block, with the socket and whether it waits for writing.
+        Returns when the socket may be ready. If it raises, the connection cannot be used any more.
     """
 
     def __init__(self, stream: socket.socket, wait: Callable[[socket.socket, bool], None]) -> None:
@@ -511,7 +522,7 @@ class Connection:
         self._wait = wait
 
     def send(self, pieces: list[Any]) -> None:
-        """Send a frame; `Closed` if nobody is there to take it."""
+        """Send a frame; raise `Closed` if the other end is gone."""
         for piece in pieces:
             rest = memoryview(piece)
             while rest:
@@ -528,7 +539,7 @@ class Connection:
         Raises
         ------
         WireError
-            It is larger than `caps`.
+            The frame exceeds `caps`.
         Closed
             The other end is gone.
         """
@@ -538,7 +549,7 @@ class Connection:
         return self._exactly(head), self._exactly(body)
 
     def _exactly(self, size: int) -> bytearray:
-        # Grows with what has come: who announces much and sends little takes no memory.
+        # The buffer grows with the received data: an announced length alone takes no memory.
         data, have = bytearray(min(size, 1 << 20)), 0
         while have < size:
             if have == len(data):

@@ -1,14 +1,15 @@
-"""Whose doing it is when something goes wrong: the submission's, or the grader's own.
+"""Decides who has caused a failure: the submission or the grader.
 
-The rule: only what was *seen* to be the submission's doing makes a score. Three things are:
+The rule: only a failure that was *seen* to be caused by the submission leads to a score. There are
+three such failures:
 
-- its kernel has ended (and nothing of the grader's that the kernel needs has);
+- the kernel has ended (and all of the grader's processes that the kernel needs still run);
 - a limit was reached (`hw_grading.sandbox.watch.Stop`, `hw_grading.run.clock.Clock`);
-- what the kernel sends cannot be understood, or it takes and sends nothing any more (`Spoilt`).
+- the kernel's messages cannot be understood, or it has stopped receiving and sending (`Spoilt`).
 
-Every other exception is the grader's own: no file can be opened, no memory is left, a disk is full,
-this code has a mistake. `hw_grading.batch.job.run` makes a `NotGraded` of it: no score, a report,
-exit status 1. So exceptions are caught by name here, or in an exchange with the kernel (`talking`).
+The grader causes every other exception: a file cannot be opened, no memory is left, a disk is full,
+this code has a bug. `hw_grading.batch.job.run` turns it into a `NotGraded`: no score, a report,
+exit status 1. So exceptions are caught by type here, or in an exchange with the kernel (`talking`).
 """
 
 from __future__ import annotations
@@ -26,12 +27,12 @@ from nbformat import ValidationError
 import hw_grading
 from hw_grading.outcome import GraderFault
 
-# Of a connection whose other end has ended, or does not keep up.
+# Error numbers of a connection whose other end has ended, or is too slow.
 _OTHER_END = {
     *(errno.EPIPE, errno.ECONNRESET, errno.ECONNREFUSED, errno.ECONNABORTED, errno.ENOTCONN),
     *(errno.EAGAIN, errno.ETIMEDOUT, errno.EHOSTUNREACH, errno.EMSGSIZE),
 }
-# Of code of several libraries that takes a message for what it should be.
+# Exceptions that several libraries raise at a malformed message, since they do not check messages.
 _OF_MESSAGES = (
     *(ArithmeticError, AttributeError, LookupError, TypeError, ValueError, RecursionError),
     *(AssertionError, ValidationError),
@@ -40,14 +41,14 @@ _OF_MESSAGES = (
 
 
 class Spoilt(Exception):
-    """An exchange with the kernel failed by what the kernel sent, or by its silence."""
+    """An exchange with the kernel failed because of the kernel's messages or its silence."""
 
 
 def of_the_kernel(error: Exception) -> bool:
-    """Whether an exception, from an exchange with the kernel, is of the kernel's making."""
+    """Return whether the kernel has caused an exception in an exchange with it."""
     if isinstance(error, GraderFault | MemoryError):
         return False
-    number = getattr(error, "errno", None)  # ZeroMQ's errors have one, and are no OSError
+    number = getattr(error, "errno", None)  # ZeroMQ's errors have one, but are not OSErrors
     if number is not None:
         return number in _OTHER_END
     return isinstance(error, (Spoilt, *_OF_MESSAGES))
@@ -55,14 +56,14 @@ def of_the_kernel(error: Exception) -> bool:
 
 @contextlib.contextmanager
 def talking() -> Iterator[None]:
-    """Tell whose doing it is if an exchange with the kernel, in the block, fails.
+    """Mark failures of an exchange with the kernel, in the block, that the kernel has caused.
 
     Raises
     ------
     Spoilt
-        The kernel's.
+        The kernel has caused the failure.
     Exception
-        Of any other kind: the grader's.
+        Any other type: the grader has caused the failure.
     """
     try:
         yield
@@ -73,7 +74,7 @@ def talking() -> Iterator[None]:
 
 
 def told(error: Exception) -> str:
-    """Say what happened in the grader, and where in its own code."""
+    """Describe an exception of the grader, and the line of the grader's code that raised it."""
     if isinstance(error, GraderFault):
         return str(error)
     text = f"{type(error).__name__}: {error}".removesuffix(": ")

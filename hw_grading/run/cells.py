@@ -1,4 +1,4 @@
-"""What the cells of a submission are (tests, the instructor's, the student's), and their names."""
+"""The kinds of a submission's cells (tests, the instructor's, the student's), and their names."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from hw_support.submission.problems import shown
 
 
 def is_test(cell: NotebookNode) -> bool:
-    """Whether a cell's outputs are a score."""
+    """Return whether a cell is a test cell, whose outputs are a score."""
     return bool(cell.cell_type == "code" and is_grade(cell) and not is_solution(cell))
 
 
 def is_trusted(cell: NotebookNode) -> bool:
-    """Whether a cell of code is the instructor's to the letter, and binds names for tests."""
+    """Return whether a cell is an unchanged code cell of the instructor, and not a test."""
     locked = cell.cell_type == "code" and is_locked(cell)
     return bool(locked and not is_grade(cell) and not is_solution(cell))
 
 
 def instructors_first_cells(nb: NotebookNode) -> dict[str, str]:
-    """Return the instructor's cells, by grade id, that stand before every answer and test of code.
+    """Return the instructor's code cells before the first answer or test, by grade id.
 
-    They bind the same names in every submission, so that the examiner runs them but once.
+    They bind the same names in every submission, so the examiner runs them only once.
     """
     first = {}
     for cell in nb.cells:
@@ -36,12 +36,12 @@ def instructors_first_cells(nb: NotebookNode) -> dict[str, str]:
 
 
 def instructors_names(nb: NotebookNode) -> set[str]:
-    """Return the names that the instructor's cells bind, all but the tests."""
+    """Return the names that the instructor's cells bind, without those of tests."""
     return {name for cell in nb.cells if is_trusted(cell) for name in bound_by(cell.source)}
 
 
 def named(cell: NotebookNode) -> str:
-    """Return words for a cell within a sentence."""
+    """Return a name for a cell, for the middle of a sentence."""
     grade_id = grade_id_of(cell)
     if grade_id:
         return f"cell {shown(grade_id)}"
@@ -49,6 +49,6 @@ def named(cell: NotebookNode) -> str:
 
 
 def at_start(cell: NotebookNode) -> str:
-    """Return words for a cell at the start of a sentence."""
+    """Return a name for a cell, for the start of a sentence."""
     name = named(cell)
     return name[0].upper() + name[1:]

@@ -1,6 +1,6 @@
-"""nbgrader's way to run one submission: a preprocessor, which may stand in the place of `Execute`.
+"""A preprocessor of nbgrader that runs one submission. It can replace `Execute`.
 
-The work is done by `hw_grading.run.submission`. The class gives the settings their name in
+`hw_grading.run.submission` does the work. The name of the class is the name of the settings in
 ``nbgrader_config.py``.
 """
 
@@ -24,12 +24,12 @@ class ExecuteSubmission(RunSettings, NbGraderPreprocessor):
     homework = Instance(Homework, args=("",), help="which cells have limits of their own")
 
     def preprocess(self, nb: NotebookNode, resources: Any = None) -> tuple[NotebookNode, Any]:
-        """Run all cells of a submission; its notebook is changed.
+        """Run all cells of a submission; the notebook is changed in place.
 
         Raises
         ------
         GraderFault
-            For a reason that is not in the submission, there is no score.
+            There is no score, for a reason that is not in the submission.
         """
         Submission(nb, self.seed, self, self.homework).run()
         return nb, resources

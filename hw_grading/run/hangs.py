@@ -1,8 +1,8 @@
-"""Functions that did not return, and how much computing this leaves to the cells that call them.
+"""Functions that did not return, and the reduced computing time of the cells that call them.
 
-A function with an endless loop would otherwise run to the limit of each later cell that calls it.
-What a cell calls is read from the notebook's code. A function that returns later on has its time
-back: it may have hung for one input only.
+Without this, a function with an endless loop would use up the limit of each later cell that calls
+it. The notebook's code shows which functions a cell calls. If a function returns later, its callers
+get their full time again: it may have hung for only one input.
 """
 
 from __future__ import annotations
@@ -14,26 +14,26 @@ from collections.abc import Iterable
 
 from nbformat import NotebookNode
 
-_SECONDS_FOR_HANGS = 40.0  # of computing, for all cells that do not end, where a function hangs
-_SHARE_OF_A_CELL = 0.2  # of what is left of them
+_SECONDS_FOR_HANGS = 40.0  # computing time of all cells together that call a hanging function
+_SHARE_OF_A_CELL = 0.2  # the part of the remaining seconds that one cell gets
 _LEAST_SECONDS = 1.0
-_FRAME = re.compile(r", in (\w+)\(")  # of a traceback, as IPython writes it
+_FRAME = re.compile(r", in (\w+)\(")  # a function's name in an IPython traceback
 _COLOUR = re.compile(r"\x1b\[[\d;]*m")
 _NAME = re.compile(r"[^\W\d]\w*")
 
 
 class Hangs:
-    """What is known of the functions of one submission.
+    """The functions of one submission that hang, and those that have returned.
 
     Parameters
     ----------
     nb
-        Its notebook, with the instructor's cells in it.
+        The submission's notebook, with the instructor's cells.
     """
 
     def __init__(self, nb: NotebookNode) -> None:
         self._nb = nb
-        self._code: _Code | None = None  # read when it is needed: hardly any function hangs
+        self._code: _Code | None = None  # parsed on demand, since hardly any function hangs
         self._returned_so_far: list[NotebookNode | list[str]] = []
         self._hanging: set[str] = set()
         self._has_returned: set[str] = set()
@@ -41,17 +41,17 @@ class Hangs:
         self._left = _SECONDS_FOR_HANGS
 
     def called_by(self, cell: NotebookNode) -> list[str]:
-        """Return the functions that hang and that a cell may call."""
+        """Return the hanging functions that a cell may call."""
         return sorted(self._hanging & self._known.reached_by(cell)) if self._hanging else []
 
     def cpu_seconds(self, cell: NotebookNode, usual: float) -> float:
-        """Return the computing time of a cell whose usual limit is given."""
+        """Return the computing time of a cell, given its usual limit."""
         if not self.called_by(cell):
             return usual
         return min(usual, max(_LEAST_SECONDS, round(_SHARE_OF_A_CELL * self._left, 1)))
 
     def hung(self, functions: Iterable[str], cpu_seconds: float) -> None:
-        """Note functions that did not return, and the computing time that was lost with them."""
+        """Note functions that did not return, and the computing time that they wasted."""
         self._hanging.update(functions)
         self._left -= cpu_seconds
 
@@ -61,10 +61,10 @@ class Hangs:
         Parameters
         ----------
         traceback
-            Of its interrupt, as the kernel tells it. A function in it that has returned before is
-            not held to hang before it is seen a second time: the loop may be in what calls it.
+            The kernel's traceback of the interrupt. If a function in it has returned before, it
+            counts as hanging only the second time: the endless loop may be in its caller.
         cpu_seconds
-            What the cell has used.
+            The computing time that the cell has used.
         """
         text = _COLOUR.sub("", "\n".join(traceback))
         running = self._known.functions.intersection(_FRAME.findall(text))
@@ -73,11 +73,11 @@ class Hangs:
         self._interrupted |= running
 
     def returned(self, cell: NotebookNode) -> None:
-        """Note that a cell came to its end: what it calls has returned."""
+        """Note that a cell has ended normally, so the functions that it calls have returned."""
         self._note(cell)
 
     def have_returned(self, functions: list[str]) -> None:
-        """Note functions that returned, and with them those that they call."""
+        """Note functions that returned, and the functions that they call."""
         self._note(functions)
 
     def _note(self, what: NotebookNode | list[str]) -> None:
@@ -99,11 +99,11 @@ class Hangs:
 
 
 class _Code:
-    """What the code of a notebook tells: its functions, and which names rest on which."""
+    """An analysis of a notebook's code: its functions, and which names depend on which."""
 
     def __init__(self, nb: NotebookNode) -> None:
         self.functions: set[str] = set()
-        self._rests_on: dict[str, set[str]] = {}  # of names: those in what they mean
+        self._rests_on: dict[str, set[str]] = {}  # for each name, the names that it depends on
         for cell in nb.cells:
             for statement in _statements(cell.source) if cell.cell_type == "code" else ():
                 self._read(statement)
@@ -112,17 +112,17 @@ class _Code:
         if isinstance(statement, ast.FunctionDef):
             self.functions.add(statement.name)
         bound = _defined(statement)
-        if not _has_call(statement):  # another name for a function, or a list of some
+        if not _has_call(statement):  # an alias of a function, or a list of functions
             bound = bound | _names(statement, ast.Store)
         used = _names(statement, ast.Load)
-        if _defined(statement):  # what it binds itself is none of the notebook's names
+        if _defined(statement):  # local names of a function are not names of the notebook
             parameters = {n.arg for n in ast.walk(statement) if isinstance(n, ast.arg)}
             used -= parameters | _names(statement, ast.Store)
         for name in bound:
             self._rests_on.setdefault(name, set()).update(used)
 
     def reached_by(self, cell: NotebookNode) -> set[str]:
-        """Return the names in a cell's calls, those in the functions that they mean, and so on."""
+        """Return the names in a cell's calls, and all names that these depend on."""
         left: set[str] = set()
         for statement in _statements(cell.source):
             if _has_call(statement) and not _defined(statement):
@@ -130,7 +130,7 @@ class _Code:
         return self.reached_from(left)
 
     def reached_from(self, names: Iterable[str]) -> set[str]:
-        """Return names, those in the functions that they mean, and so on."""
+        """Return these names, and all names that they depend on, directly or indirectly."""
         left, reached = set(names), set[str]()
         while left:
             name = left.pop()
@@ -140,7 +140,7 @@ class _Code:
 
 
 def _statements(source: str) -> list[ast.stmt]:
-    """Return a cell's statements; where it is no plain Python, a call with all names in it."""
+    """Return a cell's statements. If it is not plain Python, return a call with all its names."""
     try:
         return ast.parse(source).body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
@@ -149,7 +149,7 @@ def _statements(source: str) -> list[ast.stmt]:
 
 
 def _has_call(node: ast.AST) -> bool:
-    """Whether code calls something as soon as it is run."""
+    """Return whether code contains a call that is made when the code runs."""
     if isinstance(node, ast.Call):
         return True
     inner = () if isinstance(node, ast.Lambda) else ast.iter_child_nodes(node)

@@ -1,7 +1,7 @@
 """The kernel of one submission, from its start in a sandbox to its end.
 
-It is nbclient's client, with what student code makes necessary: someone who watches the kernel from
-outside, and a second connection where student code broke the first.
+It extends nbclient's client for student code: a watchdog watches the kernel from outside, and a
+second connection is made if student code has broken the first.
 """
 
 from __future__ import annotations
@@ -27,24 +27,24 @@ _SECONDS_FOR_KERNEL_INFO = 30
 
 
 class Kernel(NotebookClient):
-    """One kernel, and who watches it.
+    """One kernel, and its watchdog.
 
     Parameters
     ----------
     nb
-        The submission; outputs are put into its cells.
+        The submission's notebook; outputs are stored in its cells.
     settings
-        What it may use.
+        The limits of the submission.
     preload
-        Modules that kernels have imported before any student code runs.
+        Modules that kernels import before any student code runs.
     hooks
-        More of nbclient's settings.
+        Further settings of nbclient.
     """
 
     def __init__(
         self, nb: NotebookNode, settings: RunSettings, preload: Sequence[str], **hooks: Any
     ) -> None:
-        # Its messages for debugging, a dozen for each cell, cost more than the cell does.
+        # nbclient's debug messages, a dozen for each cell, take more time than the cell itself.
         log = logging.getLogger(f"{get_logger().name}.kernel")
         log.setLevel(logging.INFO)
         super().__init__(
@@ -64,7 +64,7 @@ class Kernel(NotebookClient):
 
     @property
     def watch(self) -> Watch:
-        """Who looks after the kernel's processes, once they are started."""
+        """The watchdog of the kernel's processes, once these are started."""
         assert self._watch
         return self._watch
 
@@ -79,17 +79,17 @@ class Kernel(NotebookClient):
         return self._watch.used_seconds if self._watch else 0.0
 
     def start(self) -> socket.socket:
-        """Start the kernel, and those who watch it; it is not connected yet.
+        """Start the kernel and its watchdog. The client is not connected to the kernel yet.
 
         Returns
         -------
         socket.socket
-            The examiner's link to it, which is the caller's now.
+            The examiner's link to the kernel. The caller has to close it.
 
         Raises
         ------
         Exception
-            Of many kinds: it cannot be started.
+            Of any type: the kernel cannot be started.
         """
         self._manager = self.km = self.create_kernel_manager()
         threads = dict.fromkeys(environment.BLAS_VARIABLES, str(self._settings.blas_threads or ""))
@@ -108,7 +108,7 @@ class Kernel(NotebookClient):
         return link
 
     def end(self) -> None:
-        """End everything that was started, and wait until it is gone."""
+        """End all processes that were started, and wait until they have ended."""
         if self._watch:
             self._watch.kill()
             self._watch.end()
@@ -133,7 +133,7 @@ class Kernel(NotebookClient):
     _take_sockets = run_sync(_async_take_sockets)
 
     def note_language(self) -> None:
-        """Ask the kernel, once it is connected, which language it speaks."""
+        """Ask the connected kernel for its language, and store it in the notebook."""
         answer: Any = self.wait_for_reply(self.kc.kernel_info())
         self.nb.metadata["language_info"] = answer["content"]["language_info"]
 
@@ -151,15 +151,15 @@ class Kernel(NotebookClient):
     _responds = run_sync(_async_responds)
 
     def responds(self) -> bool:
-        """Whether the kernel still answers, after what was sent before has arrived.
+        """Return whether the kernel still answers, after earlier messages have arrived.
 
-        It is asked over new connections: those in use may have been closed by a message that was
-        too large, or damaged.
+        This makes new connections: a message that was too large, or damaged, may have closed the
+        old ones.
 
         Raises
         ------
         Spoilt
-            What it says now cannot be understood.
+            The kernel's answer cannot be understood.
         """
         with talking():
             return bool(self._responds())
@@ -170,10 +170,10 @@ class Kernel(NotebookClient):
     _is_alive = run_sync(_async_is_alive)
 
     def is_alive(self) -> bool:
-        """Whether the kernel's process is there."""
+        """Return whether the kernel's process still runs."""
         return bool(self._is_alive())
 
     def lost_its_nursery(self) -> bool:
-        """Whether the process that forked the kernel has ended, and so took it along."""
+        """Return whether the kernel ended because the fork server that forked it has ended."""
         place = self._manager.provisioner.nursery if self.km else None
         return bool(place and place.has_ended(within=0.5))

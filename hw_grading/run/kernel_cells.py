@@ -1,7 +1,6 @@
-"""Runs cells in a submission's kernel, and takes in what they print, within limits.
+"""Runs cells in a submission's kernel, and stores their outputs, within limits.
 
-What a cell means, and what follows from how it ended, is not its business
-(`hw_grading.run.submission`).
+`hw_grading.run.submission` knows what a cell is, and what has to happen after it ended.
 """
 
 from __future__ import annotations
@@ -25,10 +24,10 @@ from hw_grading.run.settings import RunSettings
 from hw_grading.sandbox.watch import Stop
 from hw_support.submission.problems import Kind, Severity
 
-# Errors and results of a submission that are kept beyond the limit, shortened.
+# How many errors and results of a submission are kept, shortened, after its limit was reached.
 _MOST_KEPT_BEYOND = 100
-_SECONDS_BETWEEN_ROUNDS = 0.5  # of waiting for a cell on a busy machine
-# What a cell gets that was interrupted, and whose own error did not arrive.
+_SECONDS_BETWEEN_ROUNDS = 0.5  # while it waits for a cell on a busy machine
+# The error of a cell that was interrupted, if its own error did not arrive.
 _TIMED_OUT = {
     "ename": "CellTimeoutError",
     "evalue": "",
@@ -44,13 +43,13 @@ class CellEnd:
     Attributes
     ----------
     error
-        Why its end was not seen; None if it was.
+        Why the cell's end was not seen; None if it was.
     timed_out
-        Whether it was interrupted because its time on the clock was up.
+        Whether the cell was interrupted because its time on the clock was up.
     interrupted
-        Why it was interrupted from outside; None if it was not.
+        Why the watchdog interrupted the cell; None if it did not.
     flooded
-        Whether it was interrupted for what it printed.
+        Whether the cell was interrupted because it printed too much.
     """
 
     error: Spoilt | None
@@ -69,12 +68,12 @@ class KernelCells(Kernel):
     clock
         The time that is left.
     report
-        Is told what a cell does wrong while it runs.
+        Receives the problems that a cell causes while it runs.
 
     Attributes
     ----------
     exit_asked
-        Words for the cell that called ``exit()``; None if none did.
+        A name for the cell that called ``exit()``; None if none did.
     """
 
     def __init__(
@@ -100,7 +99,7 @@ class KernelCells(Kernel):
         self._fault: Exception | None = None
         self.exit_asked: str | None = None
         self._stored = self._kept_beyond = 0
-        # No widget takes a cell's outputs to itself: there they would not be counted.
+        # Widgets must not capture a cell's outputs, since captured outputs would not be counted.
         self.comm_open_handlers: dict[str, Any] = {}
 
     def run_cell(
@@ -111,18 +110,18 @@ class KernelCells(Kernel):
         Parameters
         ----------
         cell
-            The submission's cell, by which messages name it.
+            The submission's cell, for messages.
         run
-            The cell that is run, and gets the outputs: itself, or another in its place.
+            The cell that is run and gets the outputs: `cell` itself, or another one in its place.
         index
-            Of the cell in the notebook.
+            The cell's index in the notebook.
         store_history
-            Whether it counts as a cell in the kernel.
+            Whether the kernel counts this as a cell.
 
         Raises
         ------
         Exception
-            The grader's own fault.
+            A fault of the grader.
         """
         run.metadata = cell.metadata
         left = self._settings.output_bytes_per_submission - self._stored
@@ -139,7 +138,7 @@ class KernelCells(Kernel):
             error = spoilt
         finally:
             self._clock.end(self.watch.waited_in_cell())
-            self.nb.cells[index] = cell  # nbclient has put `run` there
+            self.nb.cells[index] = cell  # nbclient has replaced it with `run`
             self._stored += self._budget.stored
         if self._fault:
             raise self._fault
@@ -148,18 +147,18 @@ class KernelCells(Kernel):
     async def _async_handle_timeout(
         self, timeout: int, cell: NotebookNode | None = None
     ) -> dict[str, Any] | None:
-        """Interrupt a cell whose time is up, unless others have kept it from computing."""
+        """Interrupt a cell whose time is up, unless it had to wait for the processor."""
         if self._clock.goes_on(self.watch.waited_in_cell()):
             self.watch.extend_cell(timeout)
             await asyncio.sleep(_SECONDS_BETWEEN_ROUNDS)
-            return None  # and nbclient waits for the cell once more
+            return None  # nbclient then waits for the cell once more
         reply: dict[str, Any] | None = await super()._async_handle_timeout(timeout, cell)
         return reply
 
     def _note_reply(self, *, cell: NotebookNode, cell_index: int, execute_reply: Any) -> None:
-        """Note how a cell ended; nbclient calls it."""
+        """Note how a cell ended; nbclient calls this."""
         content = execute_reply["content"]
-        if "header" not in execute_reply:  # made up by nbclient when it interrupted the cell
+        if "header" not in execute_reply:  # nbclient makes such a reply if it interrupts the cell
             self._timed_out = True
             content["evalue"] = f"not ended {self._clock.within()}"
             self._report.time_limit(cell, self._clock.within())
@@ -175,7 +174,7 @@ class KernelCells(Kernel):
     def process_message(
         self, msg: dict[str, Any], cell: NotebookNode, cell_index: int
     ) -> NotebookNode | None:
-        """Take in a message of the kernel, as long as the cell's outputs are within the limit."""
+        """Process a message of the kernel, as long as the cell's outputs are within the limit."""
         if not self._is_kept(msg, cell):
             return None
         try:
@@ -184,7 +183,7 @@ class KernelCells(Kernel):
         except CellExecutionComplete:
             raise
         except Exception as error:
-            if not of_the_kernel(error):  # nbclient may lose it, if the kernel ends
+            if not of_the_kernel(error):  # nbclient may lose the error if the kernel ends
                 self._fault = error
             self.log.debug("message dropped: %s", error)
             return None
@@ -200,7 +199,7 @@ class KernelCells(Kernel):
         return self._kept_beyond <= _MOST_KEPT_BEYOND
 
     def _show_error(self, cell: NotebookNode, content: dict[str, Any]) -> None:
-        """Let a cell have the error of the kernel's reply, unless its outputs have it already."""
+        """Add the error of the kernel's reply to a cell's outputs, unless it is there already."""
         shown = (output for output in cell.outputs if output.output_type == "error")
         if any(output.ename == content["ename"] for output in shown):
             return
@@ -210,7 +209,10 @@ class KernelCells(Kernel):
             cell.outputs.append(NotebookNode(error, evalue=content["evalue"], traceback=frames))
 
     def _stem(self, flow: Flow, cell: NotebookNode) -> None:
-        """Interrupt a cell that goes on printing beyond its limit; kill it if it goes on still."""
+        """Interrupt a cell that prints far beyond its limit; kill its kernel if it still goes on.
+
+        At the first message beyond the limit, only tell the student.
+        """
         limit = f"{self._budget.limit:,} bytes"
         if self._budget.limit < self._settings.output_bytes_per_cell:
             of_all = self._settings.output_bytes_per_submission
@@ -220,7 +222,7 @@ class KernelCells(Kernel):
             cell.outputs.append(new_output("stream", name="stdout", text=note))
             message = f"{at_start(cell)} printed more than {limit}: the rest was dropped."
             self._report.add(Kind.OUTPUT_LIMIT, message, cell, Severity.MENDED)
-        # Signals are sent from here: while messages keep coming, nothing else of nbclient's runs.
+        # Send signals from here: while messages keep arriving, nbclient runs no other code.
         if flow is Flow.FLOOD and not self._flooded:
             self._flooded = True
             self.watch.interrupt()

@@ -1,7 +1,8 @@
-"""What a kernel sends back: how much of it is kept, and what of it scores.
+"""The outputs that a kernel sends: how many are kept, and how nbgrader scores them.
 
-Everything in a message was written by student code. `OutputBudget` bounds what one cell may store;
-`settle` leaves outputs that a notebook file can hold and that nbgrader scores as they are meant.
+Student code may have written everything in a message. `OutputBudget` limits the outputs that one
+cell may store. `settle` keeps only outputs that a notebook file can contain. `settle_test` makes
+sure that nbgrader scores them correctly.
 """
 
 from __future__ import annotations
@@ -17,52 +18,52 @@ from nbformat.v4 import new_output
 
 from hw_support.submission.problems import encodable, shown
 
-_MESSAGE_OVERHEAD = 200  # bytes that the empty message takes
-_OUTPUT_OVERHEAD = 1_000  # what looking at an output, and storing it, takes besides its size
+_MESSAGE_OVERHEAD = 200  # bytes that an empty message takes
+_OUTPUT_OVERHEAD = 1_000  # the cost in bytes of processing and storing an output, besides its size
 _LONGEST_TEXT = 20_000  # characters of an error's message
 _LONGEST_FRAME = 5_000  # characters of one frame of a traceback
 _MOST_FRAMES = 100
-_LONGEST_BEYOND = 500  # characters of what is kept of an error or a result beyond the limit
+_LONGEST_BEYOND = 500  # characters that are kept of an error or a result beyond the limit
 _MOST_REPLACED = 100  # outputs that one message may replace
-_LINE_ENDS = "\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029"  # each line is an entry of its own in the file
+_LINE_ENDS = "\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029"  # the file stores each line as an entry
 _STORE_NOTHING = ("status", "execute_input", "comm_msg", "comm_close")
 
 
 class Flow(Enum):
-    """What is to be done about a cell that sends a message."""
+    """What to do with a message of a cell, and with the cell."""
 
     FINE = auto()
-    FULL = auto()  # its limit is used up, just now
+    FULL = auto()  # this is the first message beyond the limit
     DROPPED = auto()
-    FLOOD = auto()  # it sent 50 times a cell's limit: it will not end by itself
-    TORRENT = auto()  # and 500 times
+    FLOOD = auto()  # the cell sent 50 times its limit: it will not stop by itself
+    TORRENT = auto()  # the cell sent 500 times its limit
 
 
 class OutputBudget:
-    """Counts what one cell stores, and cuts down what is beyond its limit.
+    """Counts the outputs that one cell stores, and shortens or drops those beyond its limit.
 
-    Output that replaces other output (`clear_output`, `update_display_data`) is counted once, so
-    that a plot that is redrawn 600 times is no flood.
+    Output that replaces other output (`clear_output`, `update_display_data`) is counted once. So a
+    plot that is redrawn 600 times is no flood.
 
     Parameters
     ----------
     limit
-        Bytes of a cell, as a notebook's file has them, with a flat rate for each output.
+        The cell's limit in bytes of the notebook's file, with a fixed overhead for each output.
     left
-        Bytes that the submission may still store; None for no limit of its own.
+        Bytes that the submission may still store; None if the submission has no limit.
     """
 
     def __init__(self, limit: int, left: int | None = None) -> None:
         self._flood = limit
         self.limit = limit if left is None else max(0, min(limit, left))
         self.stored = 0
-        self._updated = 0  # of it, what may stand in other cells, which this one cannot clear
+        self._updated = 0  # the part of it that may be in other cells, which this one cannot clear
         self.dropped = 0
         self._displays: dict[str, int] = {}
-        self._stream: Any = None  # the name of the one that was written to last
+        self._stream: Any = None  # the name of the last stream that was written to
 
     def take(self, msg: dict[str, Any], places: dict[str, dict[int, list[int]]]) -> Flow:
-        """Count a message, and shorten its content where it must not be lost.
+        """Count a message. Beyond the limit, shorten its content if it is an error or a result.
 
         Parameters
         ----------
@@ -74,8 +75,8 @@ class OutputBudget:
         Returns
         -------
         Flow
-            What is `FINE` is to be processed. Of the rest, only errors and results may be: people
-            look for these first.
+            A message that is `FINE` has to be processed. Of the others only errors and results may
+            be processed: people look for these first.
         """
         kind, content = msg["msg_type"], msg["content"]
         if kind in _STORE_NOTHING:
@@ -111,8 +112,8 @@ class OutputBudget:
     ) -> tuple[int, str | None]:
         """Return the bytes that a message adds, and the id of the display that it belongs to.
 
-        What replaces something larger adds none, and makes no room: a display counts as large as
-        it ever was.
+        A message that replaces a larger output adds no bytes, and frees none: a display counts with
+        the largest size that it ever had.
         """
         kind, content = msg["msg_type"], msg["content"]
         stream = content.get("name", "stdout") if kind == "stream" else None
@@ -140,7 +141,7 @@ def _shorten_error(content: dict[str, Any], text: int, frame: int, most_frames: 
 
 
 def settle(cell: NotebookNode) -> None:
-    """Join what was printed piece by piece, and drop the outputs that no notebook file can hold."""
+    """Join printed text that came in pieces, and drop outputs that a notebook cannot contain."""
     outputs = [_encodable_tree(output) for output in _joined(cell.outputs)]
     cell.outputs = [output for output in outputs if _is_valid(output)]
     if type(cell.execution_count) is not int or cell.execution_count < 0:
@@ -159,7 +160,7 @@ def _joined(outputs: list[NotebookNode]) -> list[NotebookNode]:
 
 
 def _stream_of(output: NotebookNode) -> str | None:
-    """Return the name of a stream; None for any other output."""
+    """Return the name of a stream output's stream; None for any other output."""
     is_text = output.get("output_type") == "stream" and isinstance(output.get("text"), str)
     return str(output.get("name")) if is_text else None
 
@@ -167,7 +168,7 @@ def _stream_of(output: NotebookNode) -> str | None:
 def settle_test(
     cell: NotebookNode, verdict: list[dict[str, Any]] | None, stopped: str
 ) -> str | None:
-    """Give a test cell the outputs by which nbgrader scores it.
+    """Set the outputs of a test cell from which nbgrader computes its score.
 
     Parameters
     ----------
@@ -176,12 +177,12 @@ def settle_test(
     verdict
         The examiner's outputs; None if it gave none.
     stopped
-        Why not.
+        Why there is no verdict.
 
     Returns
     -------
     str or None
-        What is wrong with the verdict, for which the test fails; None if nothing is.
+        What is wrong with the verdict, so that the test fails; None if nothing is wrong.
     """
     cell.outputs = [new_output(**output) for output in verdict or ()]
     cell.execution_count = None
@@ -196,17 +197,17 @@ def settle_test(
 
 
 def _fail(cell: NotebookNode, why: str) -> None:
-    """Put an error before a test's outputs: the first that nbgrader understands decides."""
+    """Insert an error before a test's outputs: nbgrader scores the first error or result."""
     error = new_output("error", ename="NotScored", evalue=why, traceback=[f"NotScored: {why}"])
     cell.outputs.insert(0, error)
 
 
 def _why_no_score(cell: NotebookNode, points: float) -> str | None:
-    """Say why nbgrader could not score a test's outputs, or would score them wrongly.
+    """Return why nbgrader could not score a test's outputs, or would score them wrongly, or None.
 
-    nbgrader looks at the first error or result. A result that is a number is the score; nbgrader
-    raises where the number is too large or the text is missing, and gives full marks for NaN and
-    for negative numbers. Any other result means full marks, and stays.
+    nbgrader looks at the first error or result. A result that is a number is the score. nbgrader
+    raises an exception if the number is too large or the text is missing, and gives full marks for
+    NaN and for negative numbers. Any other result means full marks; this is accepted.
     """
     deciding = (o for o in cell.outputs if o.output_type in ("error", "execute_result"))
     output = next(deciding, None)
@@ -238,18 +239,18 @@ def _encodable_tree(value: Any) -> Any:
 def _is_valid(output: NotebookNode) -> bool:
     try:
         nbformat.validate(output, ref="output", version=4)
-    except (OSError, MemoryError):  # nbformat reads its schema when it is first asked
+    except (OSError, MemoryError):  # the grader's fault: nbformat reads its schema at first use
         raise
-    except Exception:  # of several libraries, and of recursion
+    except Exception:  # errors of several libraries, and RecursionError
         return False
     return True
 
 
 def _written_size(content: Any, limit: int) -> int:
-    """Return about how many bytes JSON values take in a notebook's file.
+    """Estimate how many bytes JSON values take in a notebook's file.
 
-    There each entry and each line of a text has a line of its own, indented by its depth, and most
-    control characters take six bytes. Beyond the limit no more is counted.
+    In the file each entry and each line of a text is a separate line, indented by its depth. Most
+    control characters take six bytes. Counting stops beyond the limit.
     """
     size, stack = 0, [(content, 6)]
     while stack and size <= limit:

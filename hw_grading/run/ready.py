@@ -1,4 +1,4 @@
-"""Whether submissions can be run at all, asked before the first one is."""
+"""Checks before the first submission is run whether submissions can be run here."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from hw_grading.sandbox import available, environment, nursery
 
 
 def expect_a_sandbox(settings: RunSettings, secrets: Sequence[Path]) -> None:
-    """Expect that sandboxes can be made here, unless none are asked for.
+    """Check that sandboxes can be made here, unless the settings turn them off.
 
     Parameters
     ----------
     settings
-        What a sandbox is to allow.
+        The limits of a sandbox.
     secrets
-        What must not be seen from within.
+        Paths that must not be visible in the sandbox.
 
     Raises
     ------
     GraderFault
-        They cannot.
+        No sandbox can be made.
     """
     if settings.sandbox != "none":
         shown = environment.shown(settings.blas_threads, list(secrets))
@@ -34,21 +34,21 @@ def expect_a_sandbox(settings: RunSettings, secrets: Sequence[Path]) -> None:
 def expect_ready(
     settings: RunSettings, homework: Homework, secrets: Sequence[Path], *, here: bool
 ) -> None:
-    """Expect that submissions can be run on this machine, with these settings.
+    """Check that submissions can be run on this machine, with these settings.
 
     Parameters
     ----------
     settings, secrets
         As for `expect_a_sandbox`.
     homework
-        Its code is imported.
+        The homework; its code is imported.
     here
-        Whether this process runs them itself. Then its fork servers are started meanwhile.
+        Whether this process runs submissions itself. Then its fork servers are started meanwhile.
 
     Raises
     ------
     GraderFault
-        They cannot.
+        Submissions cannot be run.
     """
     if here and settings.sandbox != "none" and settings.fork_kernels:
         nursery.begin(settings.blas_threads, homework.manifest.preload)

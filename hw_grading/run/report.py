@@ -1,4 +1,4 @@
-"""What went wrong while a submission ran, in the order in which it did."""
+"""The problems that occurred while a submission ran, in order."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ class Report:
     Attributes
     ----------
     problems
-        So far.
+        The problems so far.
     stopped
-        Why no further cell is run; None as long as cells are.
+        Why no further cell is run; None as long as cells are run.
     """
 
     def __init__(self) -> None:
@@ -31,12 +31,12 @@ class Report:
         cell: NotebookNode | None = None,
         severity: Severity = Severity.FAILED,
     ) -> None:
-        """Note a problem, with the grade id of the cell that has it."""
+        """Note a problem, with the grade id of the cell that caused it."""
         grade_id = grade_id_of(cell) if cell is not None else None
         self.problems.append(Problem(kind, severity, message, grade_id))
 
     def time_limit(self, cell: NotebookNode, within: str) -> None:
-        """Note that a cell was interrupted, once, whoever notices."""
+        """Note that a cell was interrupted. Several callers may notice it; it is noted once."""
         message = f"{at_start(cell)} did not end {within}: it was interrupted."
         if not any(problem.message == message for problem in self.problems):
             self.add(Kind.TIME_LIMIT, message, cell)

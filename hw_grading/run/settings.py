@@ -1,4 +1,4 @@
-"""What a submission may use: the settings, each with its unit in its name."""
+"""The settings for the limits of a submission. Each setting's name contains its unit."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ def _whole(default: int, text: str) -> Any:
 
 
 class RunSettings(HasTraits):
-    """What an instructor sets as ``c.ExecuteSubmission``.
+    """The settings that an instructor makes as ``c.ExecuteSubmission``.
 
-    Computing time is what a student's code is measured by. The time that passes is a backstop for
-    code that only waits, and leaves room for a machine with other work to do.
+    The limits of computing time are the main limits of a student's code. The limits of time on the
+    clock stop code that only waits. They are larger, since the machine may be busy.
     """
 
     sandbox = Enum(
@@ -59,13 +59,13 @@ class RunSettings(HasTraits):
     startup_timeout = _whole(60, "seconds for a kernel to start")
 
     def plain(self) -> dict[str, Any]:
-        """Return all settings by name, as JSON has them."""
+        """Return all settings by name, with JSON values."""
         return {name: getattr(self, name) for name in sorted(RunSettings.class_trait_names())}
 
     def after(self, wall_seconds: float, cpu_seconds: float) -> RunSettings | None:
-        """Return the settings for one more run of a submission that has taken so much time.
+        """Return the settings for one more run of a submission that has taken this much time.
 
-        None where so much is not left: it would not get as far again.
+        Return None if less time than this is left: the second run would not get as far.
         """
         passing = self.wall_seconds_per_submission - wall_seconds
         computing = self.cpu_seconds_per_submission - cpu_seconds
@@ -75,7 +75,7 @@ class RunSettings(HasTraits):
         return RunSettings(**self.plain() | left)
 
     def of_sandbox(self) -> Limits:
-        """Return those limits that the sandbox keeps."""
+        """Return the limits that the sandbox enforces."""
         return Limits(
             memory_mb=self.memory_mb,
             processes=self.processes,

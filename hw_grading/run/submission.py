@@ -1,16 +1,17 @@
-"""Runs one submission: the order of things, verdicts, and what becomes of whatever it does.
+"""Runs one submission: the order of its cells, the verdicts, and the handling of failures.
 
-1. *Verdicts are made elsewhere.* The kernel runs every cell as it ran on the student's desk: of a
-   test cell the part that students have. Its outputs are dropped. Then the examiner, a process in
-   which no student code runs, runs the whole test cell and asks the kernel what it needs to know
-   (`hw_grading.examiner`). What nbgrader scores by comes from there, and is put into the notebook
-   when the kernel has ended.
-2. *Whatever a submission does ends in a score and a reason.* A test without a verdict gets an error
-   as output, because nbgrader gives full marks to a test without outputs. What was not seen to be
-   the submission's doing is raised (`hw_grading.run.blame`): then that student has no score rather
-   than a zero.
-3. *Limits* of time, memory, processes, files and output, of each cell and of the submission. A
-   cell that does not end is interrupted; if that does not help, all that it started is killed.
+1. *The examiner makes the verdicts.* The kernel runs every cell as it ran for the student. Of a
+   test cell it runs the part that students have, and the outputs are dropped. Then the examiner
+   runs the whole test cell, and asks the kernel for the values that it needs
+   (`hw_grading.examiner`). The examiner is a process in which no student code runs. Its outputs,
+   from which nbgrader computes the score, are put into the notebook when the kernel has ended.
+2. *Every failure of a submission ends in a score and a reason.* A test without a verdict gets an
+   error as output, because nbgrader gives full marks to a test without outputs. A failure that was
+   not seen to be caused by the submission is raised (`hw_grading.run.blame`): then the student has
+   no score, instead of a zero.
+3. *Limits* apply to time, memory, processes, files and output, for each cell and for the
+   submission. A cell that does not end is interrupted. If it still goes on, the kernel and all
+   processes that it started are killed.
 4. *Outputs are made safe to open*: HTML of student cells is cleaned (`hw_grading.pages.safe_html`).
 """
 
@@ -65,35 +66,35 @@ from hw_support.submission.problems import (
     shown,
 )
 
-# What the kernel runs while the examiner asks it: a module that only the sandbox has.
+# The kernel runs this while the examiner asks questions. Only the sandbox has this module.
 _ANSWER = "__import__('answering.start').start.answer()"
 _HURRIED = "__import__('hw_support.checks').checks.Notebook.hurried = {}"
-_SECONDS_FOR_A_LAST_WORD = 5.0  # when the kernel says that it has no more questions to answer
+_SECONDS_FOR_A_LAST_WORD = 5.0  # for a verdict after the kernel has stopped answering questions
 _SECONDS_FOR_A_VERDICT = 60.0
-_EXAMINER_CPU_SECONDS = 60.0  # of the grader's own computing, for one test cell
+_EXAMINER_CPU_SECONDS = 60.0  # computing time of the examiner itself for one test cell
 
 
 class Submission:
-    """A submission that was read and mended, and is run once.
+    """One run of a submission that was read and mended.
 
     Parameters
     ----------
     nb
-        Its notebook, which is changed.
+        The notebook, which is changed in place.
     seed
-        From which hidden tests draw their inputs.
+        The seed of hidden tests' inputs.
     settings
-        What it may use.
+        The limits of the submission.
     homework
-        Cells with limits of their own, and what hidden tests import.
+        Has the limits of single cells, and the code that hidden tests import.
     explained
-        Grade ids of tests of which everything is to be told, for the instructor; nothing is run
-        behind the last of them.
+        Grade ids of tests that are recorded in full, for the instructor. No cell after the last of
+        them is run.
 
     Attributes
     ----------
     told
-        What was seen of these tests, by grade id; see `hw_grading.examiner.witness`.
+        The records of these tests, by grade id; see `hw_grading.examiner.witness`.
     """
 
     def __init__(
@@ -107,7 +108,7 @@ class Submission:
     ) -> None:
         self.nb, self._seed = nb, seed
         self._settings, self._homework = settings, homework
-        self._left = set(explained)  # tests that are still to be explained
+        self._left = set(explained)  # tests that were not explained yet
         self._witnessed = bool(explained)
         self.told: dict[str, list[dict[str, Any]]] = {}
         self._hangs = Hangs(nb)
@@ -116,12 +117,12 @@ class Submission:
         self._fault: GraderFault | None = None
         self._kernel: KernelCells | None = None
         self._examination: Examination | None = None
-        self._verdicts: dict[int, list[dict[str, Any]]] = {}  # outputs by the cell's place
-        self._first: dict[str, str] = {}  # the instructor's cells that stand before all others
-        self._trusted: list[tuple[str, str]] = []  # those since the last test
-        self._hurried = False  # whether tests in the kernel are: see `hw_support.checks.Notebook`
-        self._begun = self._done = False  # with the cells
-        self._died = False  # the kernel, for no reason that is known
+        self._verdicts: dict[int, list[dict[str, Any]]] = {}  # outputs by the cell's index
+        self._first: dict[str, str] = {}  # the instructor's cells before all answers and tests
+        self._trusted: list[tuple[str, str]] = []  # the instructor's cells since the last test
+        self._hurried = False  # the kernel's value of `hw_support.checks.Notebook.hurried`
+        self._begun = self._done = False  # whether the first cell has begun; whether all are done
+        self._died = False  # whether the kernel has died for an unknown reason
 
     @property
     def cpu_seconds_used(self) -> float:
@@ -130,16 +131,16 @@ class Submission:
 
     @property
     def kernel_died(self) -> bool:
-        """Whether the kernel ended, and nobody knows why."""
+        """Whether the kernel ended for an unknown reason."""
         return self._died and not (self._kernel and self._kernel.exit_asked)
 
     def run(self) -> WithScores:
-        """Run all cells, then settle the outputs by which nbgrader scores.
+        """Run all cells, then prepare the outputs from which nbgrader computes scores.
 
         Raises
         ------
         Exception
-            For a reason that is not in the submission, there is no score.
+            There is no score, for a reason that is not in the submission.
         """
         began = monotonic()
         self.nb.metadata.setdefault(METADATA_KEY, NotebookNode())["seed"] = str(self._seed)
@@ -166,7 +167,7 @@ class Submission:
                 return
             except Exception as error:
                 get_logger().warning("kernel: %s", told(error))
-                if self._done:  # all that is wrong is how the kernel was ended
+                if self._done:  # all cells are done: only ending the kernel has failed
                     return
                 if self._begun:
                     raise
@@ -176,7 +177,7 @@ class Submission:
                     raise GraderFault(f"no kernel can be started ({why})") from error
 
     def _run_cells(self) -> None:
-        """Start a kernel, and an examination of what it answers; run all cells; end both."""
+        """Start a kernel and an examination; run all cells; end both."""
         preload = self._homework.manifest.preload
         kernel = KernelCells(self.nb, self._settings, preload, self._clock, self._report)
         self._kernel, self._examination = kernel, None
@@ -190,7 +191,7 @@ class Submission:
                 witnessed=self._witnessed,
             )
             ending.callback(self._examination.end)
-            with kernel.setup_kernel():  # connects to it, and ends it
+            with kernel.setup_kernel():  # connects to the kernel, and ends it after the block
                 kernel.note_language()
                 for index, cell in enumerate(self.nb.cells):
                     self._begun = True
@@ -204,8 +205,8 @@ class Submission:
     # -- one cell
 
     def _run_cell(self, cell: NotebookNode, index: int) -> None:
-        """Run a cell; have a test cell examined."""
-        cell.metadata.pop("tags", None)  # nbclient would skip a cell for a tag
+        """Run a cell. If it is a test cell, let the examiner run it too."""
+        cell.metadata.pop("tags", None)  # nbclient skips cells with certain tags
         if self._clock.is_over():
             why = f"{self._clock.of_all()} were used up before {named(cell)}"
             self._report.stop(Kind.TIME_LIMIT, why, cell)
@@ -220,7 +221,7 @@ class Submission:
             self._report.stop(Kind.KERNEL, why, cell)
 
     def _test(self, cell: NotebookNode, index: int) -> None:
-        """Run a test cell in the kernel as students have it, then in the examiner as it is."""
+        """Run a test cell's released version in the kernel, then the whole cell in the examiner."""
         hurried = bool(self._hangs.called_by(cell))
         if hurried != self._hurried:
             line = new_code_cell(_HURRIED.format(hurried))
@@ -260,7 +261,7 @@ class Submission:
         if verdict.hung:
             self._hangs.hung(verdict.hung, self.cpu_seconds_used - used)
         self.told[grade_id_of(cell) or ""] = verdict.told
-        # Who does not keep to the protocol is killed by the examiner: then that is the reason.
+        # The examiner kills a kernel that violates the protocol. Then the violation is the reason.
         if verdict.gone and not self._report.stopped and not (self._died and verdict.ended):
             why = f"the notebook could not be asked any more in {named(cell)}: {verdict.gone}"
             self._report.stop(Kind.PROTOCOL, why, cell)
@@ -283,7 +284,7 @@ class Submission:
             self._report.stop(Kind.KERNEL, why, cell)
 
     def _learn(self, cell: NotebookNode, end: CellEnd) -> None:
-        """Note which functions did not return in a cell, or did."""
+        """Note which functions returned in a cell, and which did not."""
         errors = [output for output in cell.outputs if output.output_type == "error"]
         if end.interrupted and end.interrupted.kind is Kind.TIME_LIMIT:
             lost = self._clock.cpu_seconds(cell)
@@ -292,12 +293,12 @@ class Submission:
             self._hangs.returned(cell)
 
     def _why_less(self, cell: NotebookNode) -> str:
-        """Say why a cell has less time than usual, or ""."""
+        """Return why a cell has less time than usual, or ""."""
         called = [f"`{name}`" for name in self._hangs.called_by(cell)]
         return f", because {', '.join(called)} did not return before" if called else ""
 
     def _look_after(self, cell: NotebookNode, end: CellEnd) -> None:
-        """Report how a cell ended, and stop the submission if no further one can be run."""
+        """Report how a cell ended, and stop the submission if no further cell can be run."""
         kernel, report = self._kernel, self._report
         assert kernel
         stopped = kernel.stop
@@ -331,7 +332,7 @@ class Submission:
             report.stop(Kind.TIME_LIMIT, f"{why} after its time was up", cell)
 
     def _settle(self, cell: NotebookNode, index: int) -> None:
-        """Leave outputs that a notebook can hold, that are safe to open, and that score."""
+        """Keep only outputs that a notebook can contain and that are safe; set a test's outputs."""
         if not is_test(cell):
             outputs.settle(cell)
             safe_html.clean_outputs(cell)

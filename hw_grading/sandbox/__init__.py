@@ -1,4 +1,4 @@
-"""Where student code runs: what a sandbox shows and allows, and how kernels start in it.
+"""The sandbox in which student code runs: what it shows and allows, and how kernels start in it.
 
-May import `inside`, which it shows to student code, and `outcome`.
+May import `inside`, whose files the sandbox shows to student code, and `outcome`.
 """

@@ -1,4 +1,4 @@
-"""Whether a sandbox can be made on this machine; if not, what to install or to allow."""
+"""Checks that a sandbox can be made on this machine. If not, tells what to install or to allow."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def check(shown: Shown, limits: Limits) -> None:
     Raises
     ------
     SandboxUnavailable
-        With what to do about it.
+        This fails; the message tells what to do.
     """
     if sys.platform != "linux":
         raise SandboxUnavailable(

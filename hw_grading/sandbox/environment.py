@@ -1,7 +1,7 @@
 """Which parts of this machine a sandbox shows, and under which names.
 
-The names are neutral (``/opt/python``, ``/opt/env``, ``/opt/homework``), so that no path tells who
-grades, where, or what the course's folder is called.
+The names are neutral (``/opt/python``, ``/opt/env``, ``/opt/homework``). So paths do not reveal the
+grader's user name, the machine's folders, or the name of the course's folder.
 """
 
 from __future__ import annotations
@@ -35,17 +35,17 @@ BLAS_VARIABLES = (
     "NUMEXPR_NUM_THREADS",
 )
 _PYVENV = "home = {base}/bin\ninclude-system-site-packages = false\n"
-# Where the system's linker looks; alternatives are links to the library that was chosen.
+# Paths that the system's linker uses. /etc/alternatives has links to the chosen libraries.
 _OF_ETC = ("/etc/ld.so.cache", "/etc/alternatives")
 
 
 class Exposed(GraderFault):
-    """Something secret lies in a folder that the sandbox would show."""
+    """A secret file is in a folder that the sandbox would show."""
 
 
 @functools.cache
 def prepared_folder() -> Path:
-    """Return a folder of this process with the files that are made for sandboxes."""
+    """Return this process's folder with the files that it makes for sandboxes."""
     path = Path(tempfile.mkdtemp(prefix="hw-grading-"))
     atexit.register(_remove, path, os.getpid())
     path.chmod(0o755)
@@ -53,8 +53,8 @@ def prepared_folder() -> Path:
     (path / "pyvenv.cfg").write_text(_PYVENV.format(base=_base_in_sandbox()), encoding="utf-8")
     (path / "fonts").mkdir()
     _copy_lists_of_fonts(path / "fonts")
-    # Copies: compiled files beside the originals name the folder that they were compiled in.
-    # What reads and mends submissions is the grader's, and no cell's.
+    # Copy the packages: compiled files beside the originals contain the path of their folder.
+    # Leave out the code that reads and mends submissions: cells do not need it.
     left_out = shutil.ignore_patterns("__pycache__", "submission")
     for package, name in ((hw_support, "hw_support"), (inside, "answering")):
         original, copy = Path(str(package.__file__)).parent, path / "homework" / name
@@ -64,7 +64,7 @@ def prepared_folder() -> Path:
 
 
 def _remove(folder: Path, owner: int) -> None:
-    if os.getpid() == owner:  # and not a fork of it
+    if os.getpid() == owner:  # a fork of the owner must not remove it
         shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -76,15 +76,15 @@ def shown(blas_threads: int, secrets: list[Path], preload: Sequence[str] = ()) -
     blas_threads
         Threads of BLAS and OpenMP; 0 lets the libraries choose.
     secrets
-        Folders that must not be seen: the course, the grader's package. Where this is installed
-        among the packages, an empty folder covers it.
+        Folders that must not be visible: the course, the grader's package. If the package is
+        installed in site-packages, an empty folder covers it.
     preload
         Modules that the homework imports.
 
     Raises
     ------
     Exposed
-        One of them lies in a folder that would be shown.
+        A secret folder is inside a folder that would be shown.
     """
     made = prepared_folder()
     folders, links = {"/usr": "/usr"}, {}
@@ -136,7 +136,7 @@ def _base_in_sandbox() -> str:
 
 
 def _hidden_names(packages: Path) -> list[str]:
-    """Return what of the packages tells of this project or of folders of this machine."""
+    """Return the entries of site-packages that reveal this project or folders of this machine."""
     names = {path.name for path in packages.glob("*.pth")}
     try:
         files = importlib.metadata.distribution(DISTRIBUTION).files or []
@@ -158,7 +158,7 @@ def _expect_unseen(secret: Path, folders: dict[str, str]) -> None:
 
 
 def _copy_lists_of_fonts(folder: Path) -> None:
-    """Copy matplotlib's lists of fonts, which take seconds to make anew, without private fonts."""
+    """Copy matplotlib's lists of fonts, without private fonts. Making a list takes seconds."""
     import matplotlib
 
     kept = Path(matplotlib.get_cachedir())

@@ -1,7 +1,7 @@
-"""Processes that are no children of this one: waited for, and signalled, without mistaking another.
+"""Waits for processes that are not children of this one, and sends them signals, without a race.
 
-The number of a process that has ended may be another's soon. So it is looked up once, while the
-process is known to run, and a descriptor of the process stands for it from then on.
+After a process has ended, the system may give its pid to another process. So a pid is used only
+once, while the process is known to run, to open a pidfd. From then on the pidfd is used.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ import psutil
 
 
 class Target:
-    """A process that gets signals: this one only, and none when it has ended.
+    """Sends signals to one process, and never to another process with the same pid.
 
     Parameters
     ----------
     pid
-        Its number.
+        The pid of the process.
     """
 
     def __init__(self, pid: int) -> None:
         self._process: Forked | psutil.Process | None = None
         with contextlib.suppress(ProcessLookupError, psutil.NoSuchProcess):
-            # Without descriptors, on macOS, psutil compares when the process began.
+            # macOS has no pidfds: there psutil compares the time when the process began.
             has_descriptors = hasattr(os, "pidfd_open")
             self._process = Forked(pid) if has_descriptors else psutil.Process(pid)
 
@@ -40,7 +40,7 @@ class Target:
 
 
 def cpu_clock(pid: int) -> Callable[[], float]:
-    """Return a function that tells the seconds that a process has computed; 0 when it has ended."""
+    """Return a function that returns a process's CPU seconds, or 0 if the process has ended."""
     try:
         process = psutil.Process(pid)
     except psutil.NoSuchProcess:
@@ -57,7 +57,7 @@ def cpu_clock(pid: int) -> Callable[[], float]:
 
 
 def has_ended(process: subprocess.Popen[bytes] | Forked, within: float = 0.0) -> bool:
-    """Whether a process has ended, or does within some seconds."""
+    """Return whether a process has ended, or ends within some seconds."""
     with contextlib.suppress(subprocess.TimeoutExpired):
         process.wait(within)
         return True
@@ -65,12 +65,12 @@ def has_ended(process: subprocess.Popen[bytes] | Forked, within: float = 0.0) ->
 
 
 class Forked:
-    """A process of this machine that need not be a child of this one.
+    """A process on this machine, which need not be a child of this one.
 
     Parameters
     ----------
     pid
-        Its number; it has to run still.
+        The pid of the process, which must still be running.
     """
 
     stdin = stdout = stderr = None
@@ -82,16 +82,16 @@ class Forked:
         self._poll.register(self._descriptor, select.POLLIN)
 
     def poll(self) -> int | None:
-        """Return None while it runs."""
+        """Return None while the process runs."""
         return self._ended_within(0)
 
     def wait(self, timeout: float | None = None) -> int:
-        """Wait for its end, this many seconds at most.
+        """Wait for the end of the process, for at most so many seconds.
 
         Raises
         ------
         subprocess.TimeoutExpired
-            It has not ended by then.
+            The process has not ended within this time.
         """
         status = self._ended_within(timeout)
         if status is None:
@@ -115,4 +115,4 @@ class Forked:
 
     def _ended_within(self, seconds: float | None) -> int | None:
         ready = self._poll.poll(None if seconds is None else 1000 * seconds)
-        return 1 if ready else None  # who is not its parent does not learn with what status
+        return 1 if ready else None  # only its parent can learn the real exit status

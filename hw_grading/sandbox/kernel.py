@@ -1,13 +1,13 @@
-"""Starts a kernel in a sandbox, by jupyter_client's own means.
+"""Starts a kernel in a sandbox, through the interfaces of jupyter_client.
 
-`KernelInSandbox` is a kernel manager whose kernel is started by `SandboxProvisioner`, the standard
-way of jupyter_client to start a kernel elsewhere. A pair of connected sockets, the link, goes to
-`hw_grading.examiner`.
+`KernelInSandbox` is a kernel manager. `SandboxProvisioner` starts its kernel: a provisioner is
+jupyter_client's standard way to start a kernel elsewhere. A pair of connected sockets, the link,
+connects the kernel with `hw_grading.examiner`.
 
-The kernel makes its own sockets in a folder that both sides see. As soon as they are there, and
-before any student code runs, `take_sockets` moves them where the sandbox cannot reach them, and
-removes the folder: in what is left of it nothing can be made any more, no link that the grader
-would follow, and no file on the machine's disk.
+The kernel creates its own sockets in a folder that both sides see. As soon as they exist, and
+before any student code runs, `take_sockets` moves them out of the sandbox's reach, and removes the
+folder. After that, student code cannot create anything in it: no link that the grader would follow,
+and no file on the machine's disk.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ from hw_grading.sandbox.policy import Limits, Shown
 from hw_grading.sandbox.syscalls import filter_file
 from hw_grading.sandbox.user import as_caller
 
-PROVISIONER = "hw-grading-sandbox"  # as pyproject.toml registers it
+PROVISIONER = "hw-grading-sandbox"  # the name that pyproject.toml registers
 _MILLISECONDS_TO_SEND = 2000
 
 
@@ -56,17 +56,17 @@ class NoAnswer(RuntimeError):
 
 
 class Client(AsyncKernelClient):
-    """A client that does not wait for silence, but until it is answered."""
+    """A client that is ready when it gets an answer: it does not wait until messages stop."""
 
     async def wait_for_ready(self, timeout: float | None = None) -> None:
         """Wait until the kernel has answered, and outputs arrive.
 
-        What was said before may arrive later: by their parents such messages are nobody's.
+        Earlier messages may still arrive later. They are ignored, because they have other parents.
 
         Raises
         ------
         NoAnswer
-            It does not within some seconds.
+            The kernel does not answer within some seconds.
         """
         until = monotonic() + (SECONDS_TO_START if timeout is None else timeout)
         request = self.kernel_info()
@@ -75,7 +75,7 @@ class Client(AsyncKernelClient):
                 reply = await ensure_async(self.shell_channel.get_msg(timeout=left))
                 if reply["parent_header"].get("msg_id") != request:
                     continue
-                with contextlib.suppress(Empty):  # or outputs do not arrive yet
+                with contextlib.suppress(Empty):  # outputs do not arrive yet
                     await ensure_async(self.iopub_channel.get_msg(timeout=0.2))
                     return
                 request = self.kernel_info()
@@ -85,12 +85,12 @@ class Client(AsyncKernelClient):
 
 
 class KernelInSandbox(AsyncKernelManager):
-    """A kernel that runs as `hw_grading.sandbox.policy` says.
+    """The manager of a kernel that runs under `hw_grading.sandbox.policy`.
 
-    Its clients refuse large messages: an endless loop of prints makes messages of hundreds of
-    megabytes. Beyond the cap, ZeroMQ closes the connection before it takes in the message, and does
-    not open it again: another client has to be made (`hw_grading.run.kernel` does). What is sent
-    over a closed connection fails instead of waiting for ever.
+    Its clients refuse large messages, because an endless loop of prints makes messages of hundreds
+    of megabytes. If a message exceeds the cap, ZeroMQ closes the connection before it receives the
+    message, and does not open it again. Then a new client is needed; `hw_grading.run.kernel` makes
+    it. Sending over a closed connection fails instead of waiting forever.
     """
 
     client_factory = Type(Client)
@@ -101,7 +101,7 @@ class KernelInSandbox(AsyncKernelManager):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        # Short: the path of a socket has 107 bytes at most. Nobody else may enter it.
+        # The path is short: a socket's path has at most 107 bytes. No other user may enter it.
         self.run_folder = tempfile.mkdtemp(prefix="hw-kernel-")
         self.shared_folder = f"{self.run_folder}/shared"
         os.mkdir(self.shared_folder)
@@ -111,7 +111,7 @@ class KernelInSandbox(AsyncKernelManager):
 
     @property
     def kernel_spec(self) -> KernelSpec:
-        """The kernel that is started, whatever the notebook asks for."""
+        """The kernel that is started; the notebook's own kernel name is ignored."""
         return KernelSpec(
             argv=["ipykernel"],
             display_name="Python 3",
@@ -126,10 +126,10 @@ class KernelInSandbox(AsyncKernelManager):
         client.context.setsockopt(zmq.SNDTIMEO, _MILLISECONDS_TO_SEND)
         return client
 
-    async def shutdown_kernel(  # type: ignore[override]  # so do all asynchronous managers
+    async def shutdown_kernel(  # type: ignore[override]  # as in all asynchronous managers
         self, now: bool = False, restart: bool = False
     ) -> None:
-        """End the kernel; who asks for that at once does not wait for it to be looked at again."""
+        """End the kernel. With `now`, kill it first: the base class then need not wait."""
         if now and isinstance(self.provisioner, SandboxProvisioner):
             self.provisioner.end()
         await self._async_shutdown_kernel(now=now, restart=restart)
@@ -140,7 +140,7 @@ class KernelInSandbox(AsyncKernelManager):
         Raises
         ------
         RuntimeError
-            They are not there after some seconds, or something else is.
+            The sockets do not exist after some seconds, or other files are in their place.
         """
         until = monotonic() + seconds
         names = [f"socket-{port}" for port in self.ports]
@@ -156,23 +156,23 @@ class KernelInSandbox(AsyncKernelManager):
         self.ip = f"{self.run_folder}/socket"
 
     def remove_run_folder(self) -> None:
-        """Remove what is left of the run."""
+        """Remove the folders of the run."""
         for folder in (self.run_folder, self.shared_folder):
             shutil.rmtree(folder, ignore_errors=True)
 
 
 class SandboxProvisioner(LocalProvisioner):
-    """Starts the kernel's process in a sandbox, or without one where the manager shows nothing."""
+    """Starts the kernel's process in a sandbox, or without one if the manager's `shown` is None."""
 
-    link: socket.socket | None = None  # to the kernel, for the examiner
-    nursery: Nursery | None = None  # where the kernel was forked
+    link: socket.socket | None = None  # the examiner's socket to the kernel
+    nursery: Nursery | None = None  # the fork server that forked the kernel
     kernel_pid: int | None = None
     kernel: Target | None = None
     sandboxed = True
     root_pid: int | None = None
 
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> Any:
-        """Start the process, and find out its number."""
+        """Start the process, and find out its pid."""
         manager: Any = self.parent
         self.sandboxed = manager.shown is not None
         ours, theirs = socket.socketpair()
@@ -187,7 +187,7 @@ class SandboxProvisioner(LocalProvisioner):
         return self.connection_info
 
     def _fork(self, manager: KernelInSandbox, link: socket.socket) -> bool:
-        """Get a kernel from the nursery; False where there is none."""
+        """Get a kernel from the fork server; return False if there is no fork server."""
         if manager.shown is None or not manager.forked:
             return False
         while True:
@@ -200,7 +200,7 @@ class SandboxProvisioner(LocalProvisioner):
                 forked = place.fork(manager.shared_folder, link, manager.limits, connection)
                 break
             except NoNursery as error:
-                if not place.has_ended(within=0.5):  # or another one is started
+                if not place.has_ended(within=0.5):  # if it has ended, the loop starts another one
                     nursery.refuse(str(error))
                     return False
         self.nursery = place
@@ -210,7 +210,7 @@ class SandboxProvisioner(LocalProvisioner):
         return True
 
     async def _launch(self, manager: KernelInSandbox, link: socket.socket, **kwargs: Any) -> None:
-        """Start a process of its own."""
+        """Start the kernel as a new process, without the fork server."""
         info_read, info_write = os.pipe()
         handed_on = [link.fileno(), info_write]
         try:
@@ -230,7 +230,7 @@ class SandboxProvisioner(LocalProvisioner):
             }
             await super().launch_kernel(cmd, **kwargs)
             for fd in handed_on[1:]:
-                os.close(fd)  # or reading from the other end would never come to an end
+                os.close(fd)  # otherwise reading from the other end of the pipe would never end
             del handed_on[1:]
             self.kernel_pid = self.root_pid = self.pid
             if manager.shown is not None:
@@ -249,11 +249,11 @@ class SandboxProvisioner(LocalProvisioner):
             self.process.wait()
 
     async def send_signal(self, signum: int) -> None:
-        """Send a signal to the kernel itself; the processes around it are not meant."""
+        """Send a signal to the kernel itself. Only SIGKILL and SIGTERM go to the whole sandbox."""
         if signum not in (signal.SIGKILL, signal.SIGTERM):
             if self.kernel:
                 self.kernel.send(signum)
-        # A sandbox ends with its first process, whose number may be another group's then.
+        # A sandbox ends with its first process. After that, its pid may belong to another group.
         elif await self.poll() is None or not self.sandboxed:
             await super().send_signal(signum)
 
@@ -271,7 +271,7 @@ def _in_sandbox(manager: KernelInSandbox, link: int, info_fd: int, filter_fd: in
 
 
 def _without_sandbox(manager: KernelInSandbox, link: int, environment: dict[str, str]) -> list[str]:
-    """Return the command for a class that is trusted, and complete its environment."""
+    """Return the command for a class that is trusted, and add its variables to `environment`."""
     packages = Path(manager.run_folder) / "packages"
     packages.mkdir()
     (packages / "answering").symlink_to(Path(inside.__file__).parent)
@@ -283,7 +283,7 @@ def _without_sandbox(manager: KernelInSandbox, link: int, environment: dict[str,
 
 
 def _connection(manager: KernelInSandbox) -> dict[str, Any]:
-    """Return the content of the kernel's connection file, with the path as it is there."""
+    """Return the content of the kernel's connection file, with the path that the kernel sees."""
     connection: dict[str, Any] = json.loads(
         Path(manager.connection_file).read_text(encoding="utf-8")
     )
@@ -293,7 +293,7 @@ def _connection(manager: KernelInSandbox) -> dict[str, Any]:
 
 
 def _processes(info: int) -> tuple[int, int]:
-    """Return the sandbox's first process, and the kernel's, which it starts."""
+    """Return the pids of the sandbox's first process, and of the kernel that it starts."""
     text = b""
     while b"}" not in text:  # bubblewrap writes it in pieces
         ready, _, _ = select.select([info], [], [], SECONDS_TO_START)

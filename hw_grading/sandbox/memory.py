@@ -1,8 +1,8 @@
-"""What a submission's processes hold of the machine's memory, as far as they can be charged.
+"""Measures the memory of a submission's processes.
 
-What a process has mapped is the system's own count. On top come what lies in the queues of sockets,
-what was moved to the disk, and the tables of pages; mappings are counted by number, since the
-system keeps a description of each. Memory that cannot be counted is refused
+The system counts the resident memory of a process. This module adds data in the queues of sockets,
+swapped memory, and page tables. It also counts the number of mappings, since the system keeps a
+description of each. System calls that create memory which cannot be counted are refused
 (`hw_grading.sandbox.syscalls`).
 """
 
@@ -18,19 +18,19 @@ from pathlib import Path
 import psutil
 
 Processes = Sequence[psutil.Process]
-_SOCKETS_UNCOUNTED = 500  # with fewer, the queues of sockets are not counted as memory
+_SOCKETS_UNCOUNTED = 500  # the queues of so many sockets are not counted as memory
 _BESIDES = re.compile(rb"^(?:VmPTE|VmSwap):\s*(\d+) kB$", re.MULTILINE)
 
 
 def is_beyond(most_bytes: float, processes: Processes) -> bool:
-    """Whether processes hold more memory than this, together."""
+    """Return whether processes together hold more memory than this."""
     most = most_bytes - _in_sockets(processes) - total(processes, besides)
-    # What is quick to ask for counts shared pages several times.
+    # The first measure is quick, but counts shared pages several times. The second one does not.
     return total(processes, resident) > most and total(processes, _own_share) > most
 
 
 def has_more_maps(most: int, processes: Processes) -> bool:
-    """Whether processes have more mappings than this, together; no more of them are read."""
+    """Return whether processes together have more mappings than this. Reading stops there."""
     found = 0
     for process in processes:
         try:
@@ -46,7 +46,7 @@ def has_more_maps(most: int, processes: Processes) -> bool:
 
 
 def total(processes: Processes, measure: Callable[[psutil.Process], float]) -> float:
-    """Return the sum of a measure of those processes that have not ended."""
+    """Return the sum of a measure over the processes that have not ended."""
     found = 0.0
     for process in processes:
         with contextlib.suppress(psutil.NoSuchProcess, psutil.ZombieProcess):
@@ -55,7 +55,7 @@ def total(processes: Processes, measure: Callable[[psutil.Process], float]) -> f
 
 
 def besides(process: psutil.Process) -> float:
-    """Return the bytes of a process that are not resident: moved to the disk, and tables."""
+    """Return the bytes of a process that are not counted as resident: swap, and page tables."""
     try:
         text = Path(f"/proc/{process.pid}/status").read_bytes()
     except OSError:  # it has ended
@@ -64,9 +64,9 @@ def besides(process: psutil.Process) -> float:
 
 
 def _in_sockets(processes: Processes) -> float:
-    """Return the bytes that many sockets may hold in their queues, where no process has them.
+    """Return how many bytes the queues of many sockets may hold; no process is charged with them.
 
-    The filter of system calls sees to it that no queue is larger than the system's default.
+    The filter of system calls makes sure that no queue is larger than the system's default.
     """
     if total(processes, _open_files) < _SOCKETS_UNCOUNTED:
         return 0
@@ -91,7 +91,7 @@ def _open_files(process: psutil.Process) -> float:
 
 
 def _is_ending(process: psutil.Process) -> bool:
-    """Whether a process has no memory any more: nobody but root may look at it then."""
+    """Return whether a process has freed its memory. Only root may inspect such a process."""
     return total([process], resident) == 0
 
 
@@ -104,12 +104,15 @@ def _most_in_one_socket() -> float:
 
 
 def resident(process: psutil.Process) -> float:
-    """Return the bytes of a process, pages that it shares with others included."""
+    """Return the resident bytes of a process, including shared pages."""
     return float(process.memory_info().rss)
 
 
 def _own_share(process: psutil.Process) -> float:
-    """Return bytes, pages that several processes share counted in parts, where that can be seen."""
+    """Return the proportional set size in bytes: shared pages are divided among their processes.
+
+    Return the resident bytes if the system does not provide this size.
+    """
     try:
         return float(getattr(process.memory_full_info(), "pss", process.memory_info().rss))
     except psutil.AccessDenied:

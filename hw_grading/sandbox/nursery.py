@@ -1,8 +1,8 @@
-"""The grader's end of the process that forks kernels (`hw_grading.inside.nursery`).
+"""The grader's side of the nursery, the fork server of kernels (`hw_grading.inside.nursery`).
 
-Most of a small submission's time goes into imports that are the same for everybody. A nursery does
-them once, and each kernel begins as a copy of it. Where namespaces within namespaces are not
-allowed there is none, and every kernel is started from nothing.
+Most of a small submission's time goes into imports that are the same for all submissions. A nursery
+does them once, and each kernel begins as a copy of it. Nurseries need nested namespaces. If the
+machine does not allow these, there is no nursery, and every kernel is started from scratch.
 """
 
 from __future__ import annotations
@@ -34,24 +34,24 @@ _log = logging.getLogger(__name__)
 
 
 class NoNursery(GraderFault):
-    """No kernel can be forked here, or this one could not be."""
+    """Kernels cannot be forked here, or forking one kernel has failed."""
 
 
 class ForkedKernel(Forked):
-    """A kernel as jupyter_client sees it.
+    """A forked kernel, with the interface that jupyter_client expects.
 
     Attributes
     ----------
     pid
-        The first process of the sandbox, with which all others end.
+        The pid of the sandbox's first process; all others end with it.
     kernel_pid, kernel
-        The kernel's own.
+        The kernel's own process.
     """
 
     def __init__(self, pid: int, kernel_pid: int, lifeline: int) -> None:
         super().__init__(pid)
         self.kernel_pid, self.kernel = kernel_pid, Target(kernel_pid)
-        self._lifeline = lifeline  # where this is closed, by whatever end of ours, it ends
+        self._lifeline = lifeline  # closed when this process exits, in any way; ends the kernel
 
     def __del__(self) -> None:
         super().__del__()
@@ -60,14 +60,15 @@ class ForkedKernel(Forked):
 
 
 class Nursery:
-    """A process that forks kernels, for sandboxes which show the same.
+    """A fork server of kernels, for sandboxes that show the same files.
 
     Attributes
     ----------
     pid
-        Of the process that it descends from.
+        The pid of the process that this class starts; the fork server descends from it.
 
-    It is started, but not waited for, and may be used by forks of the process that started it.
+    The constructor does not wait until the fork server is ready. Forks of the process that has
+    started it may use it too.
     """
 
     def __init__(self, shown: Shown) -> None:
@@ -95,12 +96,12 @@ class Nursery:
         self._is_ready = False
 
     def wait_until_ready(self) -> None:
-        """Wait until it can be asked for kernels.
+        """Wait until the fork server accepts requests.
 
         Raises
         ------
         NoNursery
-            It has not started.
+            The fork server did not start.
         """
         if self._is_ready:
             return
@@ -114,7 +115,7 @@ class Nursery:
         self._is_ready = True
 
     def has_ended(self, within: float = 0.0) -> bool:
-        """Whether it has ended, and its kernels with it, or does within some seconds."""
+        """Return whether it, and its kernels with it, have ended, or end within some seconds."""
         return has_ended(self._seen, within)
 
     def new_folder(self) -> str:
@@ -127,18 +128,18 @@ class Nursery:
     def fork(
         self, folder: str, link: socket.socket, limits: Limits, connection: Mapping[str, Any]
     ) -> ForkedKernel:
-        """Return a kernel that has moved into rooms of its own, and begins to start.
+        """Return a kernel that has moved into its own namespaces and folders, and now starts.
 
         Raises
         ------
         NoNursery
-            It could not move in, or the process that forks kernels has ended.
+            It could not move in, or the fork server has ended.
         """
         rooms = policy.own_rooms(limits, os.path.basename(folder))
         message = json.dumps({"rooms": rooms, "connection": connection}).encode()
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with ours:
-            # The numbers that its processes have out here come with what they say.
+            # Each message has credentials: the sender's pid, as it is outside of the sandbox.
             ours.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
             ours.settimeout(SECONDS_TO_START)
             lifeline, end_of_ours = os.pipe()
@@ -155,12 +156,12 @@ class Nursery:
                 raise NoNursery(f"no kernel was forked ({error})") from None
             finally:
                 os.close(lifeline)
-                if forked is None:  # which closes it otherwise
+                if forked is None:  # otherwise `forked` closes it
                     os.close(end_of_ours)
         return forked
 
     def end(self) -> None:
-        """End it, and the kernels that it forked."""
+        """End the fork server, and the kernels that it forked."""
         self._control.close()
         self._process.kill()
         self._process.wait()
@@ -168,7 +169,7 @@ class Nursery:
 
 
 def _who_says(report: socket.socket, expected: bytes) -> int:
-    """Receive a word, and return the number of the process that sent it."""
+    """Receive an expected message, and return the pid of the process that sent it."""
     said, ancillary, _, _ = report.recvmsg(1000, socket.CMSG_SPACE(_CREDENTIALS.size))
     if said != expected:
         raise OSError(said.decode(errors="replace") or "it ended")
@@ -178,15 +179,15 @@ def _who_says(report: socket.socket, expected: bytes) -> int:
     raise OSError("it did not say who it is")
 
 
-# -- the one of this process
+# -- the nursery of this process
 
-_current: tuple[int, Nursery] | None = None  # and the process that started it
-_refused: set[int] = set()  # processes in which none could be started
+_current: tuple[int, Nursery] | None = None  # the pid of the process that started it, and itself
+_refused: set[int] = set()  # pids of processes that could not start a nursery
 _starting = threading.Lock()
 
 
 def begin(blas_threads: int, preload: Sequence[str]) -> None:
-    """Start this process's nursery, unless it has one, and do not wait for it."""
+    """Start this process's nursery without waiting for it, unless it has one."""
     global _current
     with _starting:
         try:
@@ -203,7 +204,7 @@ def _serves(shown: Shown) -> bool:
 
 
 def wait_until_ready() -> None:
-    """Wait for the nursery that was begun; where it did not start, there is none."""
+    """Wait for the nursery that `begin` has started. If it fails, go on without a nursery."""
     if _current:
         try:
             _current[1].wait_until_ready()
@@ -212,7 +213,7 @@ def wait_until_ready() -> None:
 
 
 def nursery_for(shown: Shown) -> Nursery | None:
-    """Return a nursery, started if need be; None where none can be."""
+    """Return a nursery; start it if needed. Return None if none can be started."""
     global _current
     with _starting:
         if os.getpid() in _refused:
@@ -245,6 +246,6 @@ def _end() -> None:
 
 
 def refuse(why: str) -> None:
-    """Let every kernel be started from nothing from now on."""
+    """Start every kernel from scratch from now on."""
     _log.warning("Kernels are started one by one, which takes longer: %s", why)
     _refused.add(os.getpid())

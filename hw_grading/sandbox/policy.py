@@ -1,29 +1,32 @@
 """What student code may do, as the command line of bubblewrap.
 
-Who runs as whom
-    The grader is whoever types `nbgrader autograde`. Student code runs as user 1000 of a user
-    namespace of its own, without any capability; outside it is the grader's own user, or, when the
-    grader is root, a user that owns nothing (`as_nobody`).
+Users
+    The grader runs as the user who starts `nbgrader autograde`. Student code runs as user 1000 of
+    its own user namespace, without any capability. Outside of the namespace this is the grader's
+    user. If the grader is root, it is a user that owns nothing (`as_nobody`).
 
 What is protected
     Files: student code sees the system's programs and libraries, the Python environment,
-    `hw_support`, and `inside/`, all read-only; besides, three empty folders in memory that go away
-    with it. There is no /proc, /sys, /home, /etc, /var, /root; no path of the course, of other
-    students, of the grader. The network: there is none, and no socket but those between processes
-    of the sandbox, not even to a loopback. Other processes:
-    student code sees and signals its own only. Other sandboxes: nothing is shared with them.
-    The machine: sizes of memory, files, folders and the number of processes are limited, further
-    namespaces cannot be made, calls to seldom used parts of the kernel are refused, and everything
-    dies with the grader.
+    `hw_support`, and `inside/`, all read-only. Besides, it has three empty folders in memory, which
+    are removed with the sandbox. There is no /proc, /sys, /home, /etc, /var, /root; no path of the
+    course, of other students, of the grader.
+    The network: there is none. Only sockets between processes of the sandbox can be opened, not
+    even one to the loopback.
+    Other processes: student code sees and signals only its own.
+    Other sandboxes: nothing is shared with them.
+    The machine: sizes of memory, files, folders and the number of processes are limited. Student
+    code cannot create further namespaces. Calls to seldom used parts of the kernel are refused. All
+    processes die with the grader.
 
 What is not protected
-    Against faults of the kernel, of the processor, or of bubblewrap. How long something takes, and
-    how busy the machine is, can be seen. Names of installed packages can be read.
+    The sandbox does not protect against faults of the kernel, of the processor, or of bubblewrap.
+    Student code can measure how long something takes, and how busy the machine is. It can read the
+    names of installed packages.
 
-Two ways lead there. `command` starts one kernel, from nothing. `nursery_command` starts a process
-that imports what kernels need and runs no student code; it forks a kernel for each submission,
-which first moves into rooms of its own, `own_rooms`: the same namespaces, folders and limits again.
-All three are pure functions of their arguments: each of their lines has a test of its own.
+There are two ways to start a kernel. `command` starts one kernel, from scratch. `nursery_command`
+starts a fork server, which imports what kernels need and runs no student code. It forks a kernel
+for each submission. The kernel first moves into the same namespaces, folders and limits, its
+`own_rooms`. All three are pure functions of their arguments, and each of their lines has a test.
 """
 
 from __future__ import annotations
@@ -38,11 +41,11 @@ WORK = "/home/student"
 OWN_FOLDERS = (WORK, "/tmp", "/dev/shm")  # in memory, limited in size
 RUN = "/run/kernel"
 CONNECTION_FILE = "/run/connection.json"
-KERNELS = "/run/kernels"  # in the nursery: a folder for each of its kernels
+KERNELS = "/run/kernels"  # in the nursery, with a folder for each of its kernels
 HOMEWORK = "/opt/homework"
 MATPLOTLIB = f"{WORK}/.cache/matplotlib"
 
-# The only variables of the grader's own that are passed on: how numpy computes on this machine.
+# The only variables of the grader that are passed on. They determine how NumPy computes here.
 PASSED_ON = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
 
 
@@ -53,17 +56,18 @@ class Limits:
     Attributes
     ----------
     memory_mb
-        Megabytes of memory, of all processes together; and of addresses, of each.
+        Megabytes of memory of all processes together. Also megabytes of address space of each
+        process.
     processes
         Processes and threads.
     file_mb
         Megabytes of one file.
     folder_mb
-        Megabytes of each of the three folders that can be written: home, /tmp, /dev/shm.
+        Megabytes of each of the three writable folders: home, /tmp, /dev/shm.
     open_files
-        Files and sockets that one process has open.
+        Files and sockets that one process may have open.
     terminals
-        Pseudo-terminals of a forked kernel; ``!command`` takes one.
+        Pseudo-terminals of a forked kernel; ``!command`` needs one.
     """
 
     memory_mb: int = 3000
@@ -74,7 +78,7 @@ class Limits:
     terminals: int = 32
 
     def for_process(self) -> dict[str, int]:
-        """Return the limits that a process lays on itself before any student code runs."""
+        """Return the limits that a process sets for itself before any student code runs."""
         return {
             "RLIMIT_AS": self.memory_mb << 20,
             "RLIMIT_NPROC": self.processes,
@@ -87,25 +91,25 @@ class Limits:
 
 @dataclass(frozen=True)
 class Shown:
-    """What of the machine is in the sandbox.
+    """The parts of the machine that the sandbox shows.
 
     Attributes
     ----------
     folders
-        And single files, read-only: path in the sandbox to path on the machine.
+        Read-only folders and files: path in the sandbox to path on the machine.
     hidden
-        Paths in the sandbox, within those folders, that are made empty; those that end in "/" are
-        folders.
+        Paths in the sandbox, inside those folders, that are covered by empty files or folders. A
+        path that ends in "/" is a folder.
     python
         The interpreter's path in the sandbox.
     empty_file
-        On the machine: an empty file, which is laid over hidden ones.
+        The path on the machine of an empty file, which covers hidden files.
     links
         Symbolic links: path in the sandbox to target.
     environment
-        Variables besides those that every sandbox has.
+        Variables in addition to those that every sandbox has.
     preload
-        Modules that kernels find imported, where they are forked.
+        Modules that a fork server has imported before it forks kernels.
     """
 
     folders: Mapping[str, str]
@@ -131,19 +135,20 @@ def command(
     Parameters
     ----------
     shown, limits
-        What it sees and may use.
+        What the program sees and may use.
     shared_folder
-        A folder of this run alone, in which the kernel makes its sockets. It is taken away again
-        before any student code runs (`hw_grading.sandbox.kernel`).
+        A folder for this run only, in which the kernel makes its sockets. It is removed before any
+        student code runs (`hw_grading.sandbox.kernel`).
     program
-        Command and arguments, paths as they are in the sandbox.
+        Command and arguments, with paths of the sandbox.
     filter_fd
-        Where bubblewrap reads which system calls are refused (`hw_grading.sandbox.syscalls`).
+        The descriptor from which bubblewrap reads the filter of system calls
+        (`hw_grading.sandbox.syscalls`).
     info_fd
-        Where bubblewrap writes the number of the sandbox's first process.
+        The descriptor to which bubblewrap writes the pid of the sandbox's first process.
     """
     line = _begun(shown)
-    # Student code makes no further namespaces: they open the kernel's less tested parts.
+    # Student code must not make further namespaces: they give access to less tested kernel code.
     line += ["--disable-userns"]
     line += ["--seccomp", str(filter_fd)]
     line += _furnished(shown, limits, [RUN])
@@ -158,10 +163,11 @@ def command(
 def nursery_command(
     shown: Shown, limits: Limits, shared_folder: str, program: Sequence[str]
 ) -> list[str]:
-    """Return the command that runs the process which forks kernels (`answering.nursery`).
+    """Return the command that runs the fork server of kernels (`answering.nursery`).
 
-    It makes namespaces, so that it may do more than student code: no call is refused, and it sees
-    /proc and the folders of all its kernels. They do not (`own_rooms`).
+    The fork server makes namespaces, so it has more rights than student code: no system call is
+    refused, and it sees /proc and the folders of all its kernels. The kernels have none of these
+    rights (`own_rooms`).
     """
     line = _begun(shown)
     line += _furnished(shown, limits, [RUN, KERNELS])
@@ -174,42 +180,44 @@ def nursery_command(
 
 
 def own_rooms(limits: Limits, name: str) -> dict[str, Any]:
-    """Return what a forked process does to itself before it becomes a kernel, in this order.
+    """Return the steps by which a forked process isolates itself before it becomes a kernel.
 
     Parameters
     ----------
     limits
-        Of the submission.
+        The limits of the submission.
     name
-        Of the folder in which it makes its sockets.
+        The name of the folder in which it makes its sockets.
 
     Returns
     -------
     dict
-        namespaces
-            What it shares with nobody from now on.
-        user
-            Its number, and its group's, within.
-        written
-            Files of /proc, and what is written to them: no namespaces below these; and where memory
-            runs out, student code is what the system ends first.
-        bound
-            Folders, and where they appear.
-        own
-            New folders in memory, and their options.
-        terminals
-            Where it has pseudo-terminals, and the options of these: none of another kernel's can be
-            opened, and nobody takes all that the machine has.
-        covered
-            What can be seen no more.
-        connection_file
-            Where its connection file is put.
-        folder
-            Where it begins.
-        limits
-            Which are laid on it last.
+        In the order of the steps:
 
-        After these come, always: no capability, no new privileges, and the filter of system calls.
+        namespaces
+            The namespaces that it creates, and then shares with no other process.
+        user
+            Its user id and group id in the namespace.
+        written
+            Files of /proc, and the text that is written to them. It forbids further namespaces. It
+            also makes the system kill student code first if memory runs out.
+        bound
+            Folders, and their new paths.
+        own
+            New folders in memory, and their mount options.
+        terminals
+            The folder of its own pseudo-terminals, and the mount options. It cannot open another
+            kernel's terminals, and cannot use up all terminals of the machine.
+        covered
+            Folders that are hidden by empty ones.
+        connection_file
+            The path of its connection file.
+        folder
+            The working folder at the start.
+        limits
+            The resource limits, which are set last.
+
+        These always follow: no capability, no new privileges, and the filter of system calls.
     """
     size = f"size={limits.folder_mb << 20}"
     return {
@@ -236,7 +244,8 @@ def _begun(shown: Shown) -> list[str]:
     line += ["--unshare-user", "--unshare-pid", "--unshare-net"]
     line += ["--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try"]
     line += ["--uid", "1000", "--gid", "1000", "--cap-drop", "ALL", "--hostname", "sandbox"]
-    # No terminal to type into; and nothing outlives the grader, even one that was killed.
+    # Student code has no access to the grader's terminal. No process outlives the grader, even if
+    # the grader is killed.
     line += ["--new-session", "--die-with-parent"]
     line += ["--clearenv"]
     for name, value in {**_every_environment(), **shown.environment}.items():
@@ -255,8 +264,8 @@ def _furnished(shown: Shown, limits: Limits, places: Sequence[str]) -> list[str]
         line += ["--symlink", target, path]
     for path in shown.hidden:
         line += _emptied(path, shown.empty_file)
-    # Devices: null, full, random, urandom, tty of its own; nothing can be added. Memory that is
-    # mapped from zero, and shared, belongs to no process: null takes its place.
+    # Devices: the sandbox has its own null, full, random, urandom, tty. None can be added. Shared
+    # memory that is mapped from /dev/zero is charged to no process, so null replaces zero.
     line += ["--dev", "/dev", "--dev-bind", "/dev/null", "/dev/zero"]
     line += ["--perms", "1777", "--size", folder_bytes, "--tmpfs", "/dev/shm"]
     line += ["--remount-ro", "/dev"]
@@ -268,23 +277,23 @@ def _furnished(shown: Shown, limits: Limits, places: Sequence[str]) -> list[str]
 def as_nobody(line: Sequence[str], user: int) -> list[str]:
     """Return a command that runs another `command` as a user who owns nothing, for root.
 
-    The folders may be readable by root alone (an environment in /root, say). So they are laid out
-    in an outer sandbox as root, at the paths that they have in the inner one; there root becomes
-    `user`, and the inner sandbox is made of what that user sees.
+    Some folders may be readable only by root, for example an environment in /root. So root first
+    mounts them in an outer sandbox, at the paths that they have in the inner one. In the outer
+    sandbox root becomes `user`. The inner sandbox is made of the files that this user sees there.
 
     Parameters
     ----------
     line
-        What `command` returned.
+        The result of `command`.
     user
-        Number of a user and group; the shared folder must be theirs.
+        User id and group id; they must own the shared folder.
     """
-    # A process that dies cannot take along one of another user. So all have a first process of
-    # their own: root's, which dies with the grader, and with which the system ends all others.
+    # `--die-with-parent` does not work across users. So the outer sandbox has a first process that
+    # belongs to root. It dies with the grader, and then the system ends all other processes.
     outer = ["bwrap", "--unshare-pid", "--die-with-parent", "--cap-drop", "ALL"]
     outer += ["--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
     inner = list(line)
-    if "--info-fd" in inner:  # that first process is the one to know
+    if "--info-fd" in inner:  # report the pid of the outer sandbox's first process
         at = inner.index("--info-fd")
         outer += inner[at : at + 2]
         del inner[at : at + 2]
@@ -337,8 +346,8 @@ def _every_environment() -> dict[str, str]:
         "PYTHONDONTWRITEBYTECODE": "1",
         "MPLCONFIGDIR": MATPLOTLIB,
         "NBGRADER_EXECUTION": "autograde",
-        # Large arrays come and go in every step of training: glibc keeps their memory, which costs
-        # less than having it cleared by the system each time.
+        # Training allocates and frees large arrays in every step. So glibc keeps freed memory: that
+        # is faster than getting cleared memory from the system each time.
         "MALLOC_MMAP_THRESHOLD_": str(1 << 30),
         "MALLOC_TRIM_THRESHOLD_": str(1 << 30),
     }
@@ -351,6 +360,6 @@ def _emptied(path: str, empty_file: str) -> list[str]:
 
 
 def _parents(paths: Sequence[str]) -> list[str]:
-    """Return all folders above these paths, outer ones first."""
+    """Return all parent folders of these paths, outer ones first."""
     above = {str(parent) for path in paths for parent in PurePosixPath(path).parents}
     return sorted(above - {"/"})

@@ -1,9 +1,10 @@
-"""Leaves no submission more of the processor than a few busy processes have.
+"""Limits each submission's share of the processor to that of a few busy processes.
 
-The system divides the processor among processes, or among their sessions; who has many of either
-would leave little to others. A submission of more than a few busy threads runs at a lower priority,
-the lower the more there are. A new session has the usual priority again: so there may not be many.
-What has waited for the processor is not held against it.
+The system divides the processor among processes, or among their sessions. So a submission with many
+processes or sessions would leave little to others. A submission with more than a few busy threads
+gets a lower priority: the more busy threads, the lower. A new session has the usual priority again,
+so the number of sessions is limited. Time spent waiting for the processor does not count against
+time limits.
 """
 
 from __future__ import annotations
@@ -17,16 +18,16 @@ from pathlib import Path
 import psutil
 
 MOST_BUSY = 8  # threads at the usual priority
-MOST_SESSIONS = 500  # of a submission whose priority was lowered; at a time it has 64 at most
-MOST_TIMES = 4  # its limit that something may take on a busy machine, on the clock
-SHARES = 4  # of one thread each, for more of them
-_MOST_UNSEEN = 24  # threads, busy or not, below which nobody looks closer: a kernel has about ten
+MOST_SESSIONS = 500  # of one submission with lowered priority; it has at most 64 at the same time
+MOST_TIMES = 4  # on a busy machine, code may take up to this multiple of its limit on the clock
+SHARES = 4  # the shares, of one thread each, that a submission with more busy threads gets
+_MOST_UNSEEN = 24  # with at most so many threads, none is examined: a kernel has about ten
 _LOWEST = 19
-_RATIO = 1.25  # of the shares of two priorities that follow each other
+_RATIO = 1.25  # the ratio of the shares of two successive priorities
 
 
 def priority(busy: int) -> int:
-    """Return the "nice" value at which so many busy threads have the share of a few."""
+    """Return the "nice" value at which so many busy threads get the share of a few."""
     return 0 if busy <= MOST_BUSY else min(_LOWEST, math.ceil(math.log(busy / SHARES, _RATIO)))
 
 
@@ -36,9 +37,9 @@ class Share:
     Attributes
     ----------
     nice
-        Its priority, from 0 to 19. It does not rise again: not everybody may raise one.
+        Its nice value, from 0 to 19. It is never lowered again: that needs privileges.
     sessions
-        Those whose priority had to be lowered.
+        The sessions whose priority was lowered.
     """
 
     def __init__(self) -> None:
@@ -58,15 +59,15 @@ class Share:
 
 
 def is_over(limit: float, passed: float, waited: float) -> bool:
-    """Whether so many seconds are beyond a limit; those waited for the processor do not count."""
+    """Return whether a limit was reached. Seconds of waiting for the processor do not count."""
     return passed - waited >= limit or passed >= MOST_TIMES * limit
 
 
 def seconds_waited(pid: int) -> float:
-    """Return for how long a process's first thread has waited for the processor, all in all."""
+    """Return the total seconds that a process's first thread has waited for the processor."""
     try:
         return int(Path(f"/proc/{pid}/schedstat").read_text(encoding="ascii").split()[1]) / 1e9
-    except (OSError, ValueError, IndexError):  # it has ended, or this system does not tell
+    except (OSError, ValueError, IndexError):  # it has ended, or this system has no such file
         return 0.0
 
 
@@ -92,9 +93,12 @@ def _lower(thread: str, nice: int) -> None:
 
 
 def _lower_session(pid: int, nice: int) -> str | None:
-    """Lower the priority of a process's session, where the system divides by these.
+    """Lower the priority of a process's session, if the system divides the processor by sessions.
 
-    Returns the name of a session that had a higher one.
+    Returns
+    -------
+    str or None
+        The session's name if its priority was lowered now; None otherwise.
     """
     file, name = Path(f"/proc/{pid}/autogroup"), None
     with contextlib.suppress(OSError, ValueError):  # it has ended, or there is no such file

@@ -1,9 +1,9 @@
-"""Which calls of the kernel student code may not make, as a filter that bubblewrap lays on it.
+"""The system calls that student code may not make, as a filter that bubblewrap installs.
 
-Without privileges most of these fail anyway. They are refused because they open seldom used parts
-of the kernel, or tell what the sandbox must not: the machine's name for a mounted folder
-(`statmount`), or keys that outlive the process (`keyctl`). The filter is made by libseccomp, which
-knows the numbers of the calls on each processor.
+Most of these calls fail anyway without privileges. They are refused for two reasons. Some give
+access to seldom used parts of the kernel. Others reveal data that the sandbox must hide: the
+machine's path of a mounted folder (`statmount`), or keys that outlive the process (`keyctl`).
+libseccomp makes the filter, because it knows the numbers of the calls on each processor.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ from typing import Any
 from hw_grading.outcome import GraderFault
 
 REFUSED = (
-    # mounting, and what tells of mounts
+    # mounting, and information about mounts
     *("mount", "umount2", "pivot_root", "chroot", "open_tree", "move_mount", "mount_setattr"),
     *("fsopen", "fsconfig", "fsmount", "fspick", "statmount", "listmount"),
     *("name_to_handle_at", "open_by_handle_at", "quotactl", "quotactl_fd"),
-    # what tells of files that others open: the folders that all sandboxes show are the same ones
+    # notices of files that others open: all sandboxes show the same folders
     *("inotify_init", "inotify_init1", "inotify_add_watch", "fanotify_init", "fanotify_mark"),
     # namespaces
     *("unshare", "setns"),
-    # memory that belongs to no process, so that nobody counts it
+    # memory that belongs to no process, and so is not counted
     *("memfd_create", "memfd_secret", "shmget", "semget", "msgget", "mq_open", "mbind"),
     *("io_setup", "landlock_create_ruleset"),
-    # keys: kept by user and session, beyond the life of a process
+    # keys: they belong to a user or session, and outlive the process
     *("add_key", "keyctl", "request_key"),
     # other processes' memory, descriptors and performance
     *("ptrace", "process_vm_readv", "process_vm_writev", "process_madvise", "pidfd_getfd"),
@@ -41,13 +41,13 @@ REFUSED = (
     *("swapon", "swapoff", "acct", "syslog", "settimeofday", "clock_settime", "clock_adjtime"),
     *("adjtimex", "iopl", "ioperm", "vhangup", "sethostname", "setdomainname"),
 )
-# AF_UNIX, which the kernel's own sockets are. Those above are networks (bubblewrap's has a loopback
-# of its own), or reach the system's kernel, the hypervisor, or hardware.
+# AF_UNIX, the family of the Jupyter kernel's own sockets. Higher families are networks (the network
+# namespace has its own loopback), or reach the system's kernel, the hypervisor, or hardware.
 LAST_ADDRESS_FAMILY = 1
-# What a socket may hold in its queue, which no process is charged with: nobody makes it larger.
+# The size of a socket's queue. No process is charged with its memory, so it must not be increased.
 _SOL_SOCKET, _SO_SNDBUF, _SO_SNDBUFFORCE = 1, 7, 32
-# What `fcntl` is asked for: leases keep others from opening a file, notices tell what they open,
-# pipes hold memory that no process is charged with.
+# Refused commands of `fcntl`. Leases keep others from opening a file. Notices reveal which files
+# others open. Large pipes hold memory that no process is charged with.
 FCNTL_REFUSED = {
     "F_SETSIG": 10,
     "F_OFD_SETLK": 37,
@@ -56,17 +56,17 @@ FCNTL_REFUSED = {
     "F_NOTIFY": 1026,
     "F_SETPIPE_SZ": 1031,
 }
-# Shared memory without a file stays when all of it but one page is no longer mapped.
+# Shared memory without a file stays allocated as long as one of its pages is mapped.
 _SHARED_WITHOUT_A_FILE = 0x21  # MAP_SHARED, MAP_ANONYMOUS
-# Record locks are memory of the system's, without end. They do nothing, and say that they did:
-# SQLite asks for them, and a process never meets its own.
+# Record locks take memory of the system, without a limit. So they do nothing, but report success:
+# SQLite needs them, and a process never conflicts with its own locks.
 FCNTL_PRETENDED = {"F_SETLK": 6, "F_SETLKW": 7}
 
 _ALLOW, _REFUSE, _PRETEND = 0x7FFF0000, 0x00050000 | errno.EPERM, 0x00050000
-# ZeroMQ asks for the network's interfaces, and takes this answer for "there are none".
+# ZeroMQ asks for the network's interfaces, and understands this error as "there are none".
 _NOT_SUPPORTED = 0x00050000 | errno.EOPNOTSUPP
 _GREATER, _MASKED_EQUAL = 6, 7  # SCMP_CMP_GT, SCMP_CMP_MASKED_EQ
-_LOWER_HALF = 0xFFFFFFFF  # all that the system looks at of an int, whatever the register holds
+_LOWER_HALF = 0xFFFFFFFF  # for an int, the system uses only this half of the register
 _LIBRARY = "libseccomp.so.2"
 
 
@@ -85,12 +85,12 @@ class _Comparison(ctypes.Structure):
 
 @functools.cache
 def compiled_filter() -> bytes:
-    """Return the filter as the kernel takes it.
+    """Return the filter in the kernel's binary form.
 
     Raises
     ------
     NoFilter
-        Where libseccomp is missing or refuses.
+        libseccomp is missing, or refuses a rule.
     """
     try:
         library = ctypes.CDLL(_LIBRARY)
@@ -125,7 +125,7 @@ def compiled_filter() -> bytes:
 
 
 def filter_file() -> int:
-    """Return a descriptor of a file with the filter, for bubblewrap to read; to be closed."""
+    """Return a descriptor from which bubblewrap reads the filter. The caller has to close it."""
     read, write = os.pipe()
     os.write(write, compiled_filter())
     os.close(write)
@@ -133,16 +133,16 @@ def filter_file() -> int:
 
 
 def _is(argument: int, value: int, of: int = _LOWER_HALF) -> _Comparison:
-    """Compare these bits of an argument."""
+    """Return a comparison of the bits `of` an argument with a value."""
     return _Comparison(argument, _MASKED_EQUAL, of, value)
 
 
 def _add_rule(
     library: Any, context: Any, action: int, name: str, *comparisons: _Comparison
 ) -> None:
-    """Add an action for a call whose arguments are so; none for a call that is not known here."""
+    """Add an action for a call with such arguments; skip a call that libseccomp does not know."""
     number = library.seccomp_syscall_resolve_name(name.encode())
-    if number < 0:  # this libseccomp is older than the call, or it is another processor's
+    if number < 0:  # this libseccomp is older than the call, or the call is another processor's
         return
     array = (_Comparison * len(comparisons))(*comparisons)
     status = library.seccomp_rule_add_array(

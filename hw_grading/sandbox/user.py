@@ -1,4 +1,4 @@
-"""Who a sandbox belongs to outside of it: the caller, or for root somebody who owns nothing."""
+"""The user of a sandbox outside of it: the caller, or a user who owns nothing if that is root."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hw_grading.sandbox import policy
 
 
 def as_caller(line: list[str], shared_folder: Path) -> list[str]:
-    """Return the command for who is asking: root hands on to a user who owns nothing else."""
+    """Return the command for the caller. For root, run it as a user who owns only the folder."""
     if os.getuid() != 0:
         return line
     user = 1_000_000_000 + secrets.randbelow(1_000_000_000)

@@ -1,9 +1,9 @@
-"""Watches what a running kernel and its processes use, and stops those that use too much.
+"""The watchdog of a running kernel and its processes: it stops a submission that uses too much.
 
-Limits that a process cannot lay on itself are kept here, from outside and several times a second:
-computing time and memory of all processes together, and what the grader's own memory grows by while
-it takes in messages. In between a submission can go beyond by as much as it can take in a fraction
-of a second.
+It enforces limits that a process cannot set for itself, from outside and several times a second:
+computing time and memory of all processes together, and the growth of the grader's own memory while
+it receives messages. Between two checks a submission can exceed a limit by as much as it can use in
+a fraction of a second.
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ from hw_grading.sandbox.share import MOST_SESSIONS, Share, is_over, seconds_wait
 from hw_support.submission.problems import Kind
 
 SECONDS_BETWEEN_LOOKS = 0.2
-_LOOKS_AT_ONESELF = 5  # for each look at the others: much arrives in 0.2 s
-_LOOKS_AT_MAPS = 5 * _LOOKS_AT_ONESELF  # one second: reading them takes a millisecond
-MOST_MAPS = 100_000  # of all processes: the system has about 0.6 kB for each; a kernel has 700
-GROWTH_MB = 150  # of the grader's process for one submission; what is kept of outputs is less
-SECONDS_TO_REACT = 5.0  # to an interrupt, before all is killed
+_LOOKS_AT_ONESELF = 5  # checks of the grader's memory per check of the kernel: 0.2 s is too long
+_LOOKS_AT_MAPS = 5 * _LOOKS_AT_ONESELF  # once a second, since reading mappings takes a millisecond
+MOST_MAPS = 100_000  # of all processes; each takes about 0.6 kB of the system; a kernel has 700
+GROWTH_MB = 150  # of the grader's process during one submission; the kept outputs take less
+SECONDS_TO_REACT = 5.0  # to an interrupt; then everything is killed
 
 
 @dataclass(frozen=True)
 class Stop:
-    """Why a submission was stopped, or one of its cells interrupted."""
+    """The reason why a submission was stopped, or one of its cells interrupted."""
 
     kind: Kind
     reason: str
@@ -52,21 +52,21 @@ class _Cell:
 
 
 class Watch:
-    """Looks after one kernel until `end` is called.
+    """Watches one kernel until `end` is called.
 
     Parameters
     ----------
     kernel_pid
-        The kernel's process, which is interrupted.
+        The kernel's process, which gets the interrupts.
     root_pid
-        The process whose descendants count, itself included; killing it kills them all.
+        The process that is watched together with all its descendants. Killing it kills them all.
     memory_mb
-        Megabytes that all of them may hold.
+        Megabytes that all these processes together may hold.
     cpu_seconds
         Computing time for the whole submission.
     most_files
-        Files and folders that may be in each of the sandbox's own folders, where there is one:
-        they take memory that their sizes do not tell.
+        The number of files and folders that may be in each of the sandbox's own folders; None
+        without a sandbox. Files take memory besides their sizes.
     """
 
     def __init__(
@@ -95,7 +95,8 @@ class Watch:
         self._helper: tuple[Forked, Callable[[], float], float] | None = None
         self._helper_was_ended = False
         self._me = psutil.Process()
-        self._first: psutil.Process | None = None  # knows another that has the number later
+        # psutil notices if another process has the same pid later.
+        self._first: psutil.Process | None = None
         with contextlib.suppress(psutil.NoSuchProcess):
             self._first = psutil.Process(root_pid)
         self._grown_from = memory.resident(self._me)
@@ -110,11 +111,11 @@ class Watch:
         Parameters
         ----------
         cpu_seconds
-            After which it is interrupted.
+            The cell is interrupted after this computing time.
         name
-            For messages.
+            The cell's name, for messages.
         wall_seconds
-            After which everything is killed, if nobody else has ended the cell by then.
+            Everything is killed after this time on the clock, if the cell has not ended by then.
         """
         with self._lock:
             self.interrupted = None
@@ -126,7 +127,7 @@ class Watch:
     def waited_in_cell(self) -> float:
         """Return the seconds that the cell has waited for a processor that others used.
 
-        Where a submission has many busy threads, it is itself that they wait for.
+        Return 0 if the submission has many busy threads: then these wait for each other.
         """
         cell = self._cell
         if cell is None or self._share.nice:
@@ -134,7 +135,7 @@ class Watch:
         return seconds_waited(self.kernel_pid) - cell.waited_before
 
     def extend_cell(self, seconds: float) -> None:
-        """Give the cell more time to pass."""
+        """Give the cell more time on the clock."""
         with self._lock:
             if self._cell:
                 self._cell = replace(self._cell, until=self._cell.until + seconds)
@@ -146,16 +147,17 @@ class Watch:
             return self.interrupted
 
     def begin_helper(self, helper: Forked, cpu_seconds: float) -> None:
-        """End a process of the grader's when it has computed for so long from now on.
+        """Watch one of the grader's processes: kill it after this computing time from now on.
 
-        It works on what student code answered, and may be where no timer of its own goes off.
+        The process works on answers of student code. It may be in code that its own timers cannot
+        interrupt.
         """
         clock = cpu_clock(helper.pid)
         with self._lock:
             self._helper = helper, clock, clock() + cpu_seconds
 
     def end_helper(self) -> bool:
-        """Let it be; return whether it was ended."""
+        """Stop watching the grader's process; return whether it was killed."""
         with self._lock:
             was_ended = self._helper_was_ended
             self._helper, self._helper_was_ended = None, False
@@ -177,7 +179,7 @@ class Watch:
         for target in (self._root, self._kernel):
             target.send(signal.SIGKILL)
 
-    # -- looking
+    # -- the checks
 
     def _look_again_and_again(self) -> None:
         looks = 0
@@ -190,7 +192,7 @@ class Watch:
                     self._look(count_maps=looks % _LOOKS_AT_MAPS == 0)
             except psutil.NoSuchProcess:
                 return
-            except Exception as error:  # never go blind in silence
+            except Exception as error:  # without a watchdog, the submission must not go on
                 what = f"the grader could not watch it ({type(error).__name__}: {error})"
                 self.kill(Stop(Kind.GRADER, what))
                 return
@@ -236,11 +238,12 @@ class Watch:
             self.kill(Stop(Kind.DISK_LIMIT, f"it made more than {self._most_files:,} files"))
 
     def _counted_one_by_one(self, processes: Sequence[psutil.Process]) -> float:
-        """Return the computing time of all processes that were seen, the gone ones included.
+        """Return the computing time of all processes that were seen, including ended ones.
 
-        The system adds a process's time to its parent's, but not when the parent asks not to hear
-        of its end. One that was not there at the last look stands for those that came and went in
-        between.
+        The system adds a process's time to its parent's time, but not if the parent ignores
+        SIGCHLD. Short processes may begin and end between two checks. To account for them, a
+        process that is new at this check counts as if it had computed at its rate since the last
+        check.
         """
         now: dict[psutil.Process, float] = {}
         for process in processes:
@@ -256,7 +259,8 @@ class Watch:
         return self._seconds_of_the_gone + sum(now.values())
 
     def _has_too_many_files(self, most: int) -> bool:
-        # Mounts on a folder that student code cannot change: no link of its own is followed.
+        # These folders are mounts in a folder that student code cannot change, so no link of the
+        # student's is followed.
         for folder in OWN_FOLDERS:
             with contextlib.suppress(OSError):
                 found = os.statvfs(f"/proc/{self.kernel_pid}/root{folder}")
@@ -289,7 +293,7 @@ def _cpu_seconds(process: psutil.Process) -> float:
 
 
 def _age(process: psutil.Process) -> float | None:
-    """Return the seconds for which a process has been there; psutil knows them to a second only."""
+    """Return the age of a process in seconds. psutil would give it only to a second."""
     try:
         stat = Path(f"/proc/{process.pid}/stat").read_text(encoding="utf-8", errors="replace")
     except OSError:
