@@ -1,9 +1,9 @@
-"""The GSI's desk: a class graded question by question, in the browser.
+"""The GSI's desk: grading a class question by question, in the browser.
 
-A server extension of Jupyter Server, so the same code runs by itself
-(``python -m hw_grading desk``), inside ``jupyter lab`` and behind JupyterHub, with their logins.
-May import `rubrics`, `records`, `pages`, `homework` and `outcome`. Everything that students wrote
-is made harmless here before a page gets it.
+The desk is a server extension of Jupyter Server. The same code runs by itself (``python -m
+hw_grading desk``), inside ``jupyter lab`` and behind JupyterHub, with their logins. May import
+`rubrics`, `records`, `pages`, `homework` and `outcome`. This package makes everything that students
+wrote harmless before a page gets it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 
 
 def _jupyter_server_extension_points() -> list[dict[str, Any]]:
-    """Tell Jupyter Server what to load."""
+    """Tell Jupyter Server which application to load."""
     from hw_grading.desk.app import DeskApp
 
     return [{"module": "hw_grading.desk", "app": DeskApp}]

@@ -1,9 +1,9 @@
-"""What students handed in, as it is in ``autograded/`` now.
+"""The students' answers, as they are in ``autograded/`` now.
 
-Of each student little is kept, so that a large class fits into memory: digests, what became of the
-submission, a few words of each text. Whole notebooks are kept of the last few students only. A
-notebook that was graded again, a student who was added and a folder that vanished are seen when
-they are asked for, and by `look_around`.
+Only a little is kept for each student, so that a large class fits into memory: digests, the result
+of the submission, and a few words of each text. Whole notebooks are kept for the last few students
+only. Changes are noticed on request and by `look_around`: a notebook that was graded again, a new
+student, a folder that disappeared.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ from hw_support.submission.file import Unreadable
 
 EXCERPT = 300  # characters
 _MOST_NOTEBOOKS = 8
-_MOST_BYTES = 40_000_000  # of the files of whole notebooks that are kept
+_MOST_BYTES = 40_000_000  # total file size of the whole notebooks in memory
 
-Cells = Mapping[str, dict[str, Any]]  # by grade id, of any content
-_State = tuple[int, int] | None  # of a file: when it was changed, and its size; None: there is none
+Cells = Mapping[str, dict[str, Any]]  # by grade id, with unchecked content
+_State = tuple[int, int] | None  # modification time and size of a file; None if there is no file
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +43,11 @@ class Glance:
     digest
         See `hw_grading.rubrics.digest`.
     empty
-        Whether it is blank, or as it was handed out, and shows no picture.
+        Whether the answer is blank or unchanged from the release, and shows no picture.
     pictures
-        How many pictures the code showed.
+        How many pictures the code's outputs have.
     excerpt
-        The first words of a text, or of what the code printed.
+        The first words of a text answer, or of the code's printed output.
     """
 
     digest: str
@@ -63,7 +63,7 @@ class Submission:
     Attributes
     ----------
     glances
-        By grade id; an answer that is not there was deleted, or there is no graded notebook.
+        Glances by grade id. If an answer is missing, it was deleted or there is no graded notebook.
     """
 
     student: str
@@ -75,14 +75,14 @@ class Submission:
 
 
 class Answers:
-    """The answers of one homework; an object may be used by several threads.
+    """The answers of one homework. Several threads may use one object.
 
-    Nothing is read while the lock is held: a slow disk delays nobody who asks for something else.
+    The lock is never held while a file is read, so a slow disk does not delay other requests.
 
     Parameters
     ----------
     course, assignment
-        Which homework.
+        The names of the course and the homework.
     questions
         Grade ids of the answers that people grade.
     """
@@ -98,12 +98,12 @@ class Answers:
         self._handed_out: tuple[_State, dict[str, str]] = (None, {})
 
     def roster(self, *, now: bool = False) -> Roster:
-        """Return the class as it was read last by `look_around`, or as it is `now`.
+        """Return the class as `look_around` last read it. With `now`, read it again.
 
         Raises
         ------
         NoScores, Unreadable, ManifestError, GraderFault
-            As `hw_grading.records.results.read_roster`.
+            As for `hw_grading.records.results.read_roster`.
         """
         roster = self._roster
         if roster is None or now:
@@ -114,16 +114,16 @@ class Answers:
         return roster
 
     def known(self) -> dict[str, Submission]:
-        """Return what was read so far, without reading anything."""
+        """Return the submissions read so far, without reading anything."""
         with self._lock:
             return {student: kept for student, (_, kept) in self._kept.items()}
 
     def submission(self, student: str) -> Submission:
-        """Return what is known of a student; the notebook is read if it is another one by now."""
+        """Return what is known of a student. The notebook is read again if it has changed."""
         return self._look(student)[0]
 
     def cells(self, student: str) -> Cells:
-        """Return the cells of a student's graded notebook; none if it is missing or damaged."""
+        """Return the cells of a student's graded notebook; no cells if it is missing or damaged."""
         state = self._state(student)
         with self._lock:
             state_kept, cells = self._notebooks.get(student, (None, {}))
@@ -133,11 +133,11 @@ class Answers:
         return self._look(student, keep=True)[1] or {}
 
     def cells_apart(self, student: str) -> Cells:
-        """Return the same, but keep nothing of it: for work in the background."""
+        """Return the same cells without caching the notebook, for background work."""
         return self._look(student, again=True)[1] or {}
 
     def look_around(self) -> list[str]:
-        """Read the roster; return the students whose notebooks have still to be read."""
+        """Read the roster. Return the students whose notebooks have to be read."""
         roster = self.roster(now=True)
         here = {record.student for record in roster.records}
         with self._lock:
@@ -183,7 +183,7 @@ class Answers:
             self._notebooks.popitem(last=False)
 
     def _key(self, student: str) -> object:
-        """Return what changes when a student's submission has to be read again."""
+        """Return a key that changes when a student's submission has to be read again."""
         record = self._records.get(student)
         facts = record and (record.scored, record.handed_in, record.seconds_late)
         return self._state(student), facts
@@ -215,7 +215,7 @@ class Answers:
         return _bare(source, is_code) in ("", "YOUR ANSWER HERE", "raise NotImplementedError()")
 
     def _released(self) -> dict[str, str]:
-        """Return the answers as they were handed out, by grade id."""
+        """Return the answers' released text, by grade id."""
         path = self.course.release(self.assignment) / f"{self.assignment}.ipynb"
         state = _state_of(path)
         if state != self._handed_out[0]:
@@ -236,7 +236,7 @@ def _state_of(path: Path) -> _State:
 
 
 def _bare(source: str, is_code: bool) -> str:
-    """Return a source without empty lines, and code without lines of comments."""
+    """Return a source without empty lines. Code also loses its comment lines."""
     lines = (line.strip() for line in source.split("\n"))
     return "\n".join(line for line in lines if line and not (is_code and line.startswith("#")))
 

@@ -1,4 +1,4 @@
-"""The desk as an application of Jupyter Server, and as an extension of any other server."""
+"""The desk as an application of Jupyter Server, and as an extension of other servers."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from hw_grading.desk.courses import Desks, expect_homework
 from hw_grading.desk.handlers import routes
 from hw_grading.homework.course import Course
 
-_READERS, _WRITERS = 8, 4  # threads; who waits for a locked gradebook delays no reader
+_READERS, _WRITERS = 8, 4  # threads; requests that wait for a locked gradebook do not delay readers
 
 
 class DeskApp(ExtensionAppJinjaMixin, ExtensionApp):
@@ -38,11 +38,11 @@ class DeskApp(ExtensionAppJinjaMixin, ExtensionApp):
 
     @classmethod
     def get_extension_package(cls) -> str:
-        """Return the package that Jupyter Server is to load."""
+        """Return the package for Jupyter Server to load."""
         return "hw_grading.desk"
 
     def initialize_settings(self) -> None:
-        """Put the desks and the threads into the server's settings."""
+        """Add the desks and the threads to the server's settings."""
         assert self.serverapp is not None
         webapp = self.serverapp.web_app
         base = url_path_join(webapp.settings["base_url"], PLACE) + "/"
@@ -59,7 +59,7 @@ class DeskApp(ExtensionAppJinjaMixin, ExtensionApp):
         self.handlers.extend(routes())
 
     async def stop_extension(self) -> None:
-        """End what runs in the background."""
+        """Stop the background work."""
         for threads in self._threads.values():
             threads.shutdown(wait=False, cancel_futures=True)
         self._desks.close()
@@ -68,7 +68,7 @@ class DeskApp(ExtensionAppJinjaMixin, ExtensionApp):
 def serve(
     course: Path, assignment: str, port: int | None, browser: bool, more: Sequence[str]
 ) -> None:
-    """Run a server with the desk of a homework, until it is stopped.
+    """Run a server with the desk of a homework until it is stopped.
 
     Parameters
     ----------
@@ -77,7 +77,7 @@ def serve(
     assignment
         The homework that the browser opens.
     port
-        Where the server listens; the first free one from 8888 on by default.
+        The port where the server listens; the first free one from 8888 on by default.
     browser
         Whether to open a browser.
     more
@@ -105,7 +105,10 @@ def serve(
 
 
 def _keep_little_memory() -> None:
-    """Let threads share what they free: glibc keeps some for each, a quarter of the server's."""
+    """Limit glibc's memory arenas, so that threads share freed memory.
+
+    Otherwise glibc keeps freed memory for each thread, a quarter of the server's memory in all.
+    """
     arenas, most = -8, 2  # glibc's M_ARENA_MAX
-    with contextlib.suppress(OSError, AttributeError, TypeError):  # another system
+    with contextlib.suppress(OSError, AttributeError, TypeError):  # not glibc
         ctypes.CDLL(None).mallopt(arenas, most)

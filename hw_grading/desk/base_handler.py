@@ -1,4 +1,4 @@
-"""What all of the desk's addresses have in common: logins, threads, headers, words of errors."""
+"""The common parts of all handlers: logins, threads, headers, error messages."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from hw_grading.rubrics.model import LONGEST_NAME, Conflict, Refused, RubricChan
 from hw_support.failures import visible
 from hw_support.submission.file import Unreadable
 
-NAME = "hw_grading_desk"  # of the extension, and of its entries in the server's settings
+NAME = "hw_grading_desk"  # name of the extension, and of its entries in the server's settings
 PLACE = "hw-grading"
 _COOKIE = "hw-grading-grader"
 _POLICY = (
@@ -30,21 +30,21 @@ _POLICY = (
     "font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'; "
     "frame-ancestors 'self'"
 )
-_ANONYMOUS = re.compile(r"[0-9a-f]{32}")  # a user of a server's shared token: drawn at random
+_ANONYMOUS = re.compile(r"[0-9a-f]{32}")  # random user name of a server with a shared token
 
 _Value = TypeVar("_Value")
 
 
 class DeskHandler(JupyterHandler):
-    """What all handlers have: threads, the grader's name, the words of errors."""
+    """Base class of all handlers: threads, the grader's name, error messages."""
 
     def set_default_headers(self) -> None:
-        """Allow the page its own scripts only, whatever the server allows its other pages."""
+        """Allow only the page's own scripts, whatever the server allows on its other pages."""
         super().set_default_headers()
         self.set_header("Content-Security-Policy", _POLICY)
         self.set_header("X-Content-Type-Options", "nosniff")
         self.set_header("Referrer-Policy", "no-referrer")
-        self.set_header("Cross-Origin-Resource-Policy", "same-origin")  # plots in others' pages
+        self.set_header("Cross-Origin-Resource-Policy", "same-origin")  # not for other sites
         self.set_header("Cache-Control", "no-store")
 
     @property
@@ -60,7 +60,7 @@ class DeskHandler(JupyterHandler):
     async def in_thread(
         self, function: Callable[..., _Value], *values: Any, among: str = "readers"
     ) -> _Value:
-        """Call a function in one of the threads that read, or that write, and return its value."""
+        """Call a function in one of the reader or writer threads, and return its value."""
         threads = cast(ThreadPoolExecutor, self.settings[f"{NAME}_threads"][among])
 
         def call() -> _Value:
@@ -71,7 +71,7 @@ class DeskHandler(JupyterHandler):
 
     @property
     def known_user(self) -> str:
-        """The name by which the server knows who is logged in; "" if it draws names at random."""
+        """The server's name for the logged-in user; "" if that name is random."""
         user = self.current_user
         if _ANONYMOUS.fullmatch(user.username):
             name = user.display_name or user.name
@@ -82,7 +82,7 @@ class DeskHandler(JupyterHandler):
 
     @property
     def grader(self) -> str:
-        """The name of who grades; "" if it has still to be asked for."""
+        """The grader's name; "" if the page still has to ask for it."""
         if known := self.known_user:
             return known
         cookie = self.get_signed_cookie(_COOKIE, max_age_days=365)
@@ -92,19 +92,19 @@ class DeskHandler(JupyterHandler):
             return ""
 
     def expect_grader(self) -> str:
-        """Return the name of who grades.
+        """Return the grader's name.
 
         Raises
         ------
         Refused
-            It is not known yet.
+            The name is not known yet.
         """
         if not self.grader:
             raise Refused("Nothing was saved: say first who you are. The page asks for your name.")
         return self.grader
 
     def remember_grader(self, name: str) -> None:
-        """Set the cookie that says who grades with this browser."""
+        """Set the cookie with the grader's name."""
         self.set_signed_cookie(
             _COOKIE,
             name,
@@ -116,7 +116,7 @@ class DeskHandler(JupyterHandler):
         )
 
     def answer_for(self, error: BaseException | None, status: int) -> tuple[int, dict[str, Any]]:
-        """Return the status and the words for an error."""
+        """Return the status and the message for an error."""
         answer: dict[str, Any] = {"message": str(error)}
         match error:
             case RubricChanged():
@@ -143,7 +143,7 @@ class DeskHandler(JupyterHandler):
         )
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
-        """Answer with an error's words: as JSON to a page, as text to a person."""
+        """Answer with an error message: JSON for a page, text for a person."""
         error = kwargs["exc_info"][1] if "exc_info" in kwargs else None
         status, answer = self.answer_for(error, status_code)
         self.set_status(status)
@@ -152,11 +152,11 @@ class DeskHandler(JupyterHandler):
         self.finish_error(answer)
 
     def finish_error(self, answer: dict[str, Any]) -> None:
-        """Send the words."""
+        """Send the message as text."""
         self.set_header("Content-Type", "text/plain; charset=utf-8")
         self.finish(answer["message"] + "\n")
 
     def log_exception(self, *about: Any) -> None:
-        """Log only what is the server's own mistake."""
+        """Log only errors of the server itself."""
         if self.answer_for(about[1], 500)[0] == 500:
             super().log_exception(*about)

@@ -1,4 +1,4 @@
-"""Finds the course that a server is for, and keeps a desk for each of its homeworks."""
+"""Finds the server's course, and keeps a desk for each of its homeworks."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hw_grading.desk.thumbnails import Thumbnails
 from hw_grading.homework.course import Course
 from hw_support.submission.problems import shown
 
-_FORMGRADER = "nbgrader_formgrader"  # among a server's settings
+_FORMGRADER = "nbgrader_formgrader"  # key in a server's settings
 
 
 class Desks:
@@ -21,12 +21,12 @@ class Desks:
     Parameters
     ----------
     folder
-        The course's; None: that of formgrader if it runs in this server, or else the folder in
-        which the server was started.
+        The course's folder. None means formgrader's course if formgrader runs in this server,
+        otherwise the folder in which the server was started.
     settings
-        The server's, in which formgrader says where its course is, once it is loaded.
+        The server's settings. Once formgrader is loaded, they contain its course.
     base
-        The desk's address, which ends in a slash.
+        The desk's address. It ends in a slash.
     """
 
     def __init__(self, folder: Path | None, settings: dict[str, Any], base: str) -> None:
@@ -45,7 +45,7 @@ class Desks:
         Raises
         ------
         GraderFault
-            Its settings have a mistake.
+            The course's settings have a mistake.
         """
         folder = self._folder
         if folder is None:
@@ -54,7 +54,7 @@ class Desks:
         with self._lock:
             if folder not in self._courses:
                 course = Course(folder)
-                course.directory  # noqa: B018 - read while nobody else changes the path of imports
+                course.directory  # noqa: B018 - read while no thread changes the import path
                 self._courses[folder] = course
             return self._courses[folder]
 
@@ -85,7 +85,7 @@ class Desks:
         return desk
 
     def close(self) -> None:
-        """End the work in the background."""
+        """Stop the background work."""
         for desk in self._desks.values():
             desk.close()
         self.renderer.close()

@@ -1,7 +1,7 @@
-"""The desk's addresses: pages, their files, and the pages' questions and changes in JSON.
+"""The desk's URLs: pages, static files, and a JSON interface for reading and changing.
 
-Everything is behind the server's own login, and each change carries its XSRF token. Files and the
-database are read by threads, so a slow request delays nobody else's.
+Everything is behind the server's own login. Each change must carry the server's XSRF token. Threads
+read files and the database, so a slow request does not delay others.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Homeworks(DeskHandler):
 
     @web.authenticated
     async def get(self) -> None:
-        """Send the page; with one homework only, go to it."""
+        """Send the page. If there is only one homework, redirect to it."""
         names = await self.in_thread(self.desks.homeworks)
         if len(names) == 1:
             self.redirect(f"{self.base}{quote(names[0], safe='')}/")
@@ -43,10 +43,10 @@ class Homeworks(DeskHandler):
 
 
 class Page(DeskHandler):
-    """One page: its structure only. What students wrote and who they are comes by the API."""
+    """The empty structure of one page. Students' texts and names come by the JSON interface."""
 
     def initialize(self, template: str) -> None:
-        """Take the name of its template."""
+        """Store the name of the page's template."""
         self._template = template
 
     @web.authenticated
@@ -57,7 +57,7 @@ class Page(DeskHandler):
             await self.in_thread(desk.name_of, cell)
         elif cell:
             await self.in_thread(desk.question, cell)
-        self.xsrf_token  # noqa: B018 - it sets the cookie that the page's scripts send back
+        self.xsrf_token  # noqa: B018 - this sets the cookie that the page's scripts send back
         template = self.settings[f"{NAME}_jinja2_env"].get_template(self._template)
         is_student = self._template == "student.html"
         self.finish(
@@ -73,11 +73,11 @@ class Page(DeskHandler):
 
 
 class Api(DeskHandler, APIHandler):
-    """Questions and changes in JSON."""
+    """The JSON interface for reading and changing."""
 
     @web.authenticated
     async def get(self, assignment: str, what: str, cell: str | None, student: str | None) -> None:
-        """Answer a question."""
+        """Answer a read request."""
         desk = await self.in_thread(self.desks.desk, assignment)
         read = await self.in_thread(self._read, desk, what, cell or "", student or "")
         self.finish(dumped(read))
@@ -123,16 +123,16 @@ class Api(DeskHandler, APIHandler):
         return {"grader": name}
 
     def finish_error(self, answer: dict[str, Any]) -> None:
-        """Send the words as JSON."""
+        """Send the message as JSON."""
         self.finish(dumped(answer))
 
 
 class Picture(DeskHandler):
-    """A plot of an answer, small or as it is."""
+    """A plot of an answer, as a thumbnail or in full size."""
 
     @web.authenticated
     async def get(self, assignment: str, cell: str, student: str, number: str = "") -> None:
-        """Send the picture; it never changes under an address with the answer's digest."""
+        """Send the picture. The address has the answer's digest, so it never changes."""
         desk = await self.in_thread(self.desks.desk, assignment)
         wanted = self.get_query_argument("d", "")
         mime, content, digest = await self.in_thread(
@@ -145,18 +145,18 @@ class Picture(DeskHandler):
 
 
 class Static(FileFindHandler):
-    """Scripts, styles and fonts of the pages, which hold nothing of a course."""
+    """Scripts, styles and fonts of the pages. They contain nothing of a course."""
 
-    _static_paths: dict[str, str] = {}  # noqa: RUF012 - a cache, of this class alone
+    _static_paths: dict[str, str] = {}  # noqa: RUF012 - a cache for this class alone
 
     def set_headers(self) -> None:
-        """Send no type that a browser has to guess."""
+        """Forbid browsers to guess the type."""
         super().set_headers()
         self.set_header("X-Content-Type-Options", "nosniff")
 
 
 def routes() -> list[tuple[Any, ...]]:
-    """Return the addresses below the server's base, with their handlers."""
+    """Return the URLs below the server's base, with their handlers."""
     place, part = rf"/{PLACE}", r"([^/]+)"
     page = rf"{place}/{part}"
     api = rf"{page}/api"
@@ -209,7 +209,7 @@ def _written(
 
 
 def _picture(desk: HomeworkDesk, cell: str, student: str, number: str) -> tuple[str, bytes, str]:
-    """Return a picture's type, its bytes, and the digest of the answer that it is of."""
+    """Return a picture's type, its bytes, and the digest of its answer."""
     glance = desk.answers.submission(student).glances.get(cell)
     if glance is None or not glance.pictures:
         raise NotThere("This answer has no picture.")

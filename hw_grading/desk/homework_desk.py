@@ -1,4 +1,4 @@
-"""One homework on the desk: its gradebook, its answers, and what is done in the background."""
+"""One homework on the desk: its gradebook, its answers, and the background work."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ _log = logging.getLogger(__name__)
 
 
 class NotThere(RuntimeError):
-    """The course has no such homework, question or student; the text says what there is."""
+    """The course has no such homework, question or student. The text says what there is."""
 
 
 class Busy:
-    """Counts the requests that are being answered: work in the background waits for them."""
+    """Counts active requests, so that background work can wait for them."""
 
     def __init__(self) -> None:
         self._count = 0
@@ -45,7 +45,7 @@ class Busy:
                 self._count -= 1
 
     def let_pass(self) -> None:
-        """Wait while somebody waits for the server, but not for ever."""
+        """Wait until no request is active, but only for a short time."""
         for _ in range(20):
             if not self._count:
                 return
@@ -53,14 +53,14 @@ class Busy:
 
 
 class HomeworkDesk:
-    """What the desk holds of one homework.
+    """The desk's data for one homework.
 
     Parameters
     ----------
     course, assignment
-        Which one.
+        The names of the course and the homework.
     base
-        The desk's address on the server, which ends in a slash.
+        The desk's address on the server. It ends in a slash.
     """
 
     def __init__(
@@ -87,7 +87,7 @@ class HomeworkDesk:
         self._ended = threading.Event()
 
     def questions(self) -> tuple[Question, ...]:
-        """Return the questions that people grade; a changed notebook is seen in a few seconds."""
+        """Return the manually graded questions. A changed notebook is seen within seconds."""
         now = time.monotonic()
         read, at = self._questions
         if now - at > _SECONDS_OF_QUESTIONS:
@@ -101,7 +101,7 @@ class HomeworkDesk:
         Raises
         ------
         NotThere
-            There is none, or nobody grades it by hand.
+            The question does not exist, or nobody grades it by hand.
         """
         questions = self.questions()
         for question in questions:
@@ -113,12 +113,12 @@ class HomeworkDesk:
         )
 
     def name_of(self, student: str) -> str:
-        """Return a student's name, "" if only the id is known.
+        """Return a student's name; "" if only the id is known.
 
         Raises
         ------
         NotThere
-            The gradebook has no answers of such a student.
+            The gradebook has no answers of this student.
         """
         names = self.book.names()
         if student not in names:
@@ -129,13 +129,13 @@ class HomeworkDesk:
         return names[student]
 
     def html(self, cell: str, student: str, cells: Cells) -> str:
-        """Return the answer of a student whose notebook has these cells; "" if it is not there."""
+        """Return the HTML of an answer, given the notebook's cells; "" if it is missing."""
         if cell not in cells:
             return ""
         return answer_html(cells[cell], self.renderer, self._address(cell, student))
 
     def beside(self, cell: str, student: str, cells: Cells) -> str:
-        """Return what an answer is about, of another cell; "" if it is not there."""
+        """Return the HTML of another cell that an answer is about; "" if it is missing."""
         if cell not in cells:
             return ""
         return beside_html(cells[cell], self.renderer, self._address(cell, student))
@@ -154,7 +154,7 @@ class HomeworkDesk:
     # -- in the background
 
     def wake(self) -> None:
-        """Look around soon: for new notebooks, and for plots that have no thumbnail yet."""
+        """Start a background round soon: read new notebooks and make missing thumbnails."""
         with self._start:
             if not self._threads:
                 for work in (self._rounds, self._ahead):
@@ -164,13 +164,13 @@ class HomeworkDesk:
         self._wake.set()
 
     def soon(self, cell: str, student: str) -> None:
-        """Read and render the answers next to this one: they will be asked for."""
+        """Read and render the answers next to this one, because the grader will open them next."""
         with self._asked:
             self._soon = (cell, student)
             self._asked.notify()
 
     def close(self) -> None:
-        """End the work in the background."""
+        """Stop the background work."""
         self._ended.set()
         self._wake.set()
         with self._asked:
@@ -185,7 +185,7 @@ class HomeworkDesk:
             self._wake.clear()
             try:
                 self._look_around()
-            except Exception as error:  # what it is, the next request says
+            except Exception as error:  # the next request reports the error
                 _log.warning("Looking for graded notebooks failed: %s", error)
             self._ended.wait(_SECONDS_BETWEEN_ROUNDS)
 
@@ -209,8 +209,8 @@ class HomeworkDesk:
                 self.thumbnails.make(cells[cell], missing[cell])
 
     def _ahead(self) -> None:
-        with contextlib.suppress(Exception):  # the request itself will say so
-            for question in self.questions():  # every page of answers begins with one
+        with contextlib.suppress(Exception):  # the request reports the error
+            for question in self.questions():  # every page of answers begins with a question
                 self.renderer.markdown(question.text)
                 self.renderer.markdown(question.scheme)
         while True:
@@ -221,7 +221,7 @@ class HomeworkDesk:
             if wanted is None:
                 return
             cell, student = wanted
-            with contextlib.suppress(Exception):  # the request itself will say so
+            with contextlib.suppress(Exception):  # the request reports the error
                 order = self.book.order(cell)
                 at = order.index(student)
                 for near in [*order[at + 1 : at + 3], *order[max(0, at - 1) : at]]:

@@ -1,4 +1,4 @@
-"""What is shown of a cell, part by part, and its HTML, by the template ``parts.html``."""
+"""The parts of a cell as the desk shows them, and their HTML from the template ``parts.html``."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ class Part:
     Attributes
     ----------
     kind
-        "text" is what was printed; a "picture" has an address of the desk's, a "drawing" holds it
-        all.
+        "text" is printed output. A "picture" has an address on the desk. A "drawing" has its whole
+        data inside.
     content
-        A text, the address of a picture, or HTML that is clean.
+        A text, the address of a picture, or clean HTML.
     number
-        Of a picture, from 1.
+        The number of a picture, from 1.
     """
 
     kind: Literal["note", "text", "stderr", "error", "picture", "drawing", "html"]
@@ -33,7 +33,7 @@ class Part:
 
     @property
     def has_picture(self) -> bool:
-        """Whether there is something to look at."""
+        """Whether the part contains a picture."""
         if self.kind == "html":
             return "<img" in self.content
         return self.kind in ("picture", "drawing")
@@ -45,5 +45,5 @@ def as_html(parts: Iterable[Part]) -> str:
 
 
 def outputs_as_html(parts: Iterable[Part], code: str | None = None) -> str:
-    """Return the HTML of a cell's outputs, and below them of its code, which is clean HTML."""
+    """Return the HTML of a cell's outputs. `code`, which is clean HTML, is put below them."""
     return _TEMPLATES.get_template("outputs.html").render(parts=parts, code=code)

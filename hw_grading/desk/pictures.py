@@ -1,7 +1,7 @@
-"""The pictures that an answer's code left in its outputs.
+"""The pictures in an answer's outputs.
 
-A picture is a student's: its size is read from its head before anything decodes it, and what is too
-large is not sent.
+Students make these pictures. The size is read from the picture's header before anything decodes it.
+A picture that is too large is not sent.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from hw_grading.pages.aside import picture_uri
 from hw_grading.records.graded_notebook import outputs_of, text_of
 
 MAX_BYTES = 10_000_000
-MAX_PIXELS = 16_000_000  # one of a few kilobytes can have more than a browser's memory holds
-MOST_SCANS = 60  # of a JPEG, each over the whole picture; there may be 300,000 in a few megabytes
+MAX_PIXELS = 16_000_000  # a few kilobytes can decode to more than a browser's memory
+MOST_SCANS = 60  # in a JPEG. Each scan covers the whole picture; a few megabytes can have 300,000
 MOST_PICTURES = 6  # of one answer
 
 _FORMATS = {
@@ -28,11 +28,11 @@ _FORMATS = {
     "image/gif": ("GIF", (b"GIF87a", b"GIF89a")),
 }
 
-_SCAN = b"\xff\xda"  # begins one; within its data no such bytes are
+_SCAN = b"\xff\xda"  # begins a scan; it does not occur inside a scan's data
 
 
 class NotShown(Exception):
-    """A picture that is not shown; the text says why."""
+    """The picture is not shown. The text says why."""
 
 
 @dataclass(frozen=True)
@@ -43,12 +43,12 @@ class Picture:
     data: str
 
     def content(self) -> bytes:
-        """Return its bytes.
+        """Return the picture's bytes.
 
         Raises
         ------
         NotShown
-            It is too large, or is not what its type says.
+            The picture is too large, or does not match its type.
         """
         text = "".join(self.data.split())
         if len(text) * 3 // 4 > MAX_BYTES:
@@ -62,7 +62,7 @@ class Picture:
                 width, height = image.size
         except Image.DecompressionBombError:
             raise NotShown(f"A picture of more than {MAX_PIXELS:,} pixels is not shown.") from None
-        except Exception:  # of a library, on a hostile file
+        except Exception:  # Pillow may raise any error on a hostile file
             raise NotShown(f"A picture is not shown: it is no {name}.") from None
         if width * height > MAX_PIXELS:
             raise NotShown(f"A picture of {width:,} × {height:,} pixels is not shown.")
@@ -72,7 +72,7 @@ class Picture:
 
 
 def uri_of(mime: str, data: str) -> str | None:
-    """Return a picture within a text as a data URI; None if it is not shown."""
+    """Return a picture in a text as a data URI; None if it is not shown."""
     if mime in _FORMATS:
         try:
             Picture(mime, data).content()
@@ -82,7 +82,7 @@ def uri_of(mime: str, data: str) -> str | None:
 
 
 def pictures_of(cell: Mapping[str, Any]) -> list[Picture]:
-    """Return the pictures among a code cell's outputs, in order; of a text cell none."""
+    """Return the pictures in a code cell's outputs, in order; an empty list for a text cell."""
     if cell.get("cell_type") != "code":
         return []
     found = (picture_in(output.get("data")) for output in outputs_of(cell))
@@ -90,7 +90,7 @@ def pictures_of(cell: Mapping[str, Any]) -> list[Picture]:
 
 
 def picture_in(bundle: Any) -> Picture | None:
-    """Return the picture in a bundle of data by type, if its data begin as a picture does."""
+    """Return the picture in a bundle of data by type, if the data begin like that type."""
     if isinstance(bundle, dict):
         for mime, (_, beginnings) in _FORMATS.items():
             data = text_of(bundle.get(mime))

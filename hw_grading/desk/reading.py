@@ -1,4 +1,4 @@
-"""What the desk's pages ask for: each function gives the JSON of one address."""
+"""The read requests of the desk's pages. Each function returns the JSON of one address."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _MOST_COMMENTS = 50
 
 
 def overview(desk: HomeworkDesk, grader: str) -> Json:
-    """Return how far the grading of each question is, and who in the class needs attention."""
+    """Return the progress of each question, and the students who need attention."""
     names = desk.book.names()
     present = desk.book.who_is_where()
     known = desk.answers.known()
@@ -56,7 +56,7 @@ def overview(desk: HomeworkDesk, grader: str) -> Json:
 
 
 def question(desk: HomeworkDesk, cell: str) -> Json:
-    """Return a question: its text, its rubric, and all answers in the question's own order."""
+    """Return a question's text, its rubric, and all answers in the question's own order."""
     about = desk.question(cell)
     names = desk.book.names()
     gradings = desk.book.gradings(cell)
@@ -113,7 +113,7 @@ def question(desk: HomeworkDesk, cell: str) -> Json:
 
 
 def answer(desk: HomeworkDesk, cell: str, student: str) -> Json:
-    """Return one answer, with what stands beside it and how it is graded."""
+    """Return one answer, with what is shown beside it and its grading."""
     about = desk.question(cell)
     name = desk.name_of(student)
     cells = desk.answers.cells(student)
@@ -150,14 +150,14 @@ def answer(desk: HomeworkDesk, cell: str, student: str) -> Json:
 
 
 def history(desk: HomeworkDesk, cell: str, student: str) -> Json:
-    """Return who did what to the grading of one answer, the newest first."""
+    """Return the history of one answer's grading, the newest event first."""
     desk.question(cell)
     desk.name_of(student)
     return {"events": [event_json(event) for event in desk.book.history(cell, student)]}
 
 
 def flagged(desk: HomeworkDesk) -> Json:
-    """Return the answers that somebody wants to be looked at again."""
+    """Return the answers that are flagged for another look."""
     names = desk.book.names()
     titles = {q.cell: q.title for q in desk.questions()}
     return {
@@ -176,7 +176,7 @@ def flagged(desk: HomeworkDesk) -> Json:
 
 
 def statistics_of_all(desk: HomeworkDesk) -> Json:
-    """Return how the points of each question are distributed, by item and by grader too."""
+    """Return the distribution of each question's points, also by item and by grader."""
     return {
         "questions": [
             _statistics(q, desk.book.rubric(q.cell), desk.book.gradings(q.cell))
@@ -249,7 +249,7 @@ def _statistics(about: Question, rubric: Rubric, gradings: Mapping[str, Grading]
 
 
 def _scores(gradings: Iterable[Grading]) -> list[float]:
-    """Return the points of the answers that are graded."""
+    """Return the points of the graded answers."""
     return [grading.points or 0.0 for grading in gradings if not grading.waits]
 
 
@@ -263,7 +263,7 @@ def _median_seconds(gradings: Iterable[Grading]) -> float | None:
 
 
 def _same(students: Iterable[str], known: Mapping[str, Submission], cell: str) -> list[list[str]]:
-    """Return the answers that are identical: first the empty ones, then the largest groups."""
+    """Return groups of identical answers: first the empty ones, then the largest groups."""
     groups: dict[str, list[str]] = {}
     for student in students:
         submission = known.get(student)

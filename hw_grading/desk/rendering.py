@@ -1,8 +1,8 @@
-"""Makes HTML of markdown and of code, in a process of its own.
+"""Renders markdown and code as HTML, in a separate process.
 
-What students wrote can keep a parser busy for minutes. Only the main thread of a process can be
-interrupted in it, and that of a server is needed for everybody else: so this module is also a
-program, which reads one request a line and answers each with one line.
+A student's text can keep a parser busy for minutes. A parser can only be interrupted in the main
+thread of a process, and the server's main thread serves everybody else. So this module is also a
+program. It reads one request per line and answers each with one line.
 """
 
 from __future__ import annotations
@@ -22,21 +22,21 @@ from typing import Any, TextIO
 from hw_grading.desk.parts import Part, as_html
 from hw_support.failures import visible
 
-LONGEST_CODE = 50_000  # characters of one answer that are shown
-_SECONDS = 2.0  # of computing, for code; markdown has its own limit
-_HARD_SECONDS = 45.0  # then the process is ended
-_GONE = "\0"  # a line of a docstring
-_MOST_KEPT = 4_000_000  # characters of HTML
+LONGEST_CODE = 50_000  # characters shown of one answer
+_SECONDS = 2.0  # computing time for code; markdown has its own limit
+_HARD_SECONDS = 45.0  # elapsed time, after which the process is killed
+_GONE = "\0"  # marks a line of a docstring
+_MOST_KEPT = 4_000_000  # characters of cached HTML
 
 
 class Renderer:
-    """Renders texts; an object may be used by several threads.
+    """Renders texts. Several threads may use one object.
 
-    The process is started when it is first needed, and again if it has ended.
+    The process is started on first use, and again if it has ended.
     """
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()  # of the process, which does one thing after another
+        self._lock = threading.Lock()  # for the process, which handles one request at a time
         self._process: subprocess.Popen[str] | None = None
         self._keeping = threading.Lock()
         self._kept: OrderedDict[str, str] = OrderedDict()
@@ -50,12 +50,12 @@ class Renderer:
         return self._ask({"markdown": text, "attachments": attachments or {}}, text)
 
     def code(self, text: str, *, docstrings: bool = True) -> str:
-        """Return Python code as HTML, coloured by the classes of pygments, cut where it is long.
+        """Return Python code as HTML, with pygments' classes for colours. Long code is cut.
 
         Parameters
         ----------
         docstrings
-            Whether functions are shown with theirs.
+            Whether to show the functions' docstrings.
         """
         shown = {"code": text[: LONGEST_CODE + 1], "length": len(text), "docstrings": docstrings}
         return self._ask(shown, text)
@@ -81,7 +81,7 @@ class Renderer:
                 return kept
             try:
                 answer = self._exchange(line)
-            except (OSError, ValueError):  # it had to be ended
+            except (OSError, ValueError):  # the process was killed or failed
                 self.close()
                 return as_text(text, "Shown as text, because rendering it failed.")
             self._keep(key, answer)
@@ -126,12 +126,12 @@ class Renderer:
 
 
 def as_text(text: str, note: str) -> str:
-    """Return a text as it is, escaped, under a note that says why."""
+    """Return a text unrendered and escaped, under a note that says why."""
     return as_html([Part("note", note), Part("text", cut(text, LONGEST_CODE))])
 
 
 def cut(text: str, limit: int) -> str:
-    """Return a text that a page can hold, at most so many characters of it."""
+    """Return at most `limit` characters of a text, so that a page can hold it."""
     more = len(text) - limit
     shown = visible(text[:limit])
     return shown if more <= 0 else f"{shown}\n… and {more:,} more characters"
@@ -178,7 +178,7 @@ def _code(text: str, length: int) -> str:
 
 
 def without_docstrings(source: str) -> str:
-    """Return code whose functions have no docstrings; what does not parse is left as it is."""
+    """Return code without its functions' docstrings. Code that does not parse stays as it is."""
     try:
         tree = ast.parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):

@@ -1,6 +1,6 @@
-"""What travels between the server and its pages: JSON of what is saved, and the way back.
+"""Converts between the saved data and the JSON of the server's pages, in both directions.
 
-What a page sends may be anything: each function that reads it returns a value of the right type, or
+A request may contain anything. Each function that reads one returns a value of the right type, or
 raises `BadRequest` with what was expected.
 """
 
@@ -34,14 +34,14 @@ Json = dict[str, Any]
 
 
 class BadRequest(Exception):
-    """A request that no page of the desk sends; the text says what was expected."""
+    """A request that no page of the desk sends. The text says what was expected."""
 
 
 # -- to a page
 
 
 def grading_json(grading: Grading) -> Json:
-    """Return the state of an answer."""
+    """Return the JSON of an answer's state."""
     mark = grading.mark
     at = grading.at
     return {
@@ -64,7 +64,7 @@ def grading_json(grading: Grading) -> Json:
 
 
 def rubric_json(rubric: Rubric) -> Json:
-    """Return a rubric, private notes included: only graders see it."""
+    """Return the JSON of a rubric, with private notes: only graders see it."""
     items = [
         {"id": item.id, "points": item.points, "text": item.text, "note": item.note}
         for item in rubric.items
@@ -79,7 +79,7 @@ def rubric_json(rubric: Rubric) -> Json:
 
 
 def rescored_json(rescored: list[Rescored], names: Mapping[str, str]) -> list[Json]:
-    """Return the answers whose score changes."""
+    """Return the JSON of the answers whose score changes."""
     return [
         {
             "student": one.student,
@@ -92,7 +92,7 @@ def rescored_json(rescored: list[Rescored], names: Mapping[str, str]) -> list[Js
 
 
 def event_json(event: Event) -> Json:
-    """Return one line of the history."""
+    """Return the JSON of one event in the history."""
     at = event.at if event.at.tzinfo else event.at.replace(tzinfo=UTC)
     return {
         "at": at.isoformat(),
@@ -105,7 +105,7 @@ def event_json(event: Event) -> Json:
 
 
 def dumped(answer: Json) -> str:
-    """Return JSON that a page can read: NaN, which is none, becomes null."""
+    """Return JSON text that a page can parse. NaN is not valid JSON and becomes null."""
     try:
         return json.dumps(answer, allow_nan=False)
     except ValueError:
@@ -124,7 +124,7 @@ def _finite(value: Any) -> Any:
 
 
 def body_of(raw: bytes) -> Json:
-    """Return the object that a request holds."""
+    """Return the JSON object in a request."""
     if len(raw) > LONGEST_BODY:
         raise BadRequest(
             f"A request has at most {LONGEST_BODY:,} bytes; this one has {len(raw):,}."
@@ -139,7 +139,7 @@ def body_of(raw: bytes) -> Json:
 
 
 def text_in(body: Json, name: str, limit: int = LONGEST_TEXT, default: str | None = None) -> str:
-    """Return a text."""
+    """Return a text from a request."""
     value = body.get(name, default)
     if not isinstance(value, str):
         raise BadRequest(f"{name!r} is to be a text.")
@@ -149,7 +149,7 @@ def text_in(body: Json, name: str, limit: int = LONGEST_TEXT, default: str | Non
 
 
 def number_in(body: Json, name: str, default: float | None = None) -> float:
-    """Return a finite number."""
+    """Return a finite number from a request."""
     value = body.get(name, default)
     if type(value) not in (int, float):
         raise BadRequest(f"{name!r} is to be a number.")
@@ -163,7 +163,7 @@ def number_in(body: Json, name: str, default: float | None = None) -> float:
 
 
 def revision_in(body: Json, name: str) -> int:
-    """Return the revision of a rubric."""
+    """Return the revision of a rubric from a request."""
     value = body.get(name)
     if type(value) is not int or not 0 <= value < 2**31:
         raise BadRequest(f"{name!r} is to be the number that came with the rubric.")
@@ -171,7 +171,7 @@ def revision_in(body: Json, name: str) -> int:
 
 
 def flag_in(body: Json, name: str) -> bool:
-    """Return true or false; a name that is not there counts as false."""
+    """Return true or false from a request; false if the name is missing."""
     value = body.get(name, False)
     if not isinstance(value, bool):
         raise BadRequest(f"{name!r} is to be true or false.")
@@ -179,7 +179,7 @@ def flag_in(body: Json, name: str) -> bool:
 
 
 def texts_in(body: Json, name: str, most: int = _MOST_ANSWERS) -> list[str]:
-    """Return a list of texts."""
+    """Return a list of texts from a request."""
     value = body.get(name)
     if not isinstance(value, list) or not all(isinstance(text, str) for text in value):
         raise BadRequest(f"{name!r} is to be a list of texts.")
@@ -189,7 +189,7 @@ def texts_in(body: Json, name: str, most: int = _MOST_ANSWERS) -> list[str]:
 
 
 def students_in(body: Json, name: str) -> dict[str, str]:
-    """Return an object of texts by student; one that is not there counts as empty."""
+    """Return texts by student from a request; an empty object if the name is missing."""
     value = body.get(name, {})
     if not isinstance(value, dict) or len(value) > _MOST_ANSWERS:
         raise BadRequest(f"{name!r} is to be an object of texts by student.")
@@ -200,7 +200,7 @@ def students_in(body: Json, name: str) -> dict[str, str]:
 
 
 def mark_in(body: Json) -> Mark:
-    """Return what a grader says of an answer."""
+    """Return a grader's mark from a request."""
     mark = _object_in(body, "mark")
     return Mark(
         frozenset(texts_in(mark, "chosen", MOST_ITEMS)),
@@ -213,7 +213,7 @@ def mark_in(body: Json) -> Mark:
 
 
 def rubric_in(body: Json) -> Rubric:
-    """Return a rubric; an item without an id is a new one."""
+    """Return a rubric from a request. An item without an id is a new one."""
     rubric = _object_in(body, "rubric")
     items = rubric.get("items")
     if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
@@ -240,12 +240,12 @@ def rubric_in(body: Json) -> Rubric:
 
 
 def name_in(text: str) -> str:
-    """Return a grader's name.
+    """Return a grader's name, after checking it.
 
     Raises
     ------
     Refused
-        It is empty, too long, or has characters that nobody sees.
+        The name is empty, too long, or has invisible characters.
     """
     name = " ".join(text.split(" ")).strip()
     if not 1 <= len(name) <= LONGEST_NAME or not name.isprintable():

@@ -1,4 +1,4 @@
-"""Shows one answer: what a student wrote, and what the code printed and drew, as clean HTML."""
+"""Shows one answer as clean HTML: the student's text or code, and the code's outputs."""
 
 from __future__ import annotations
 
@@ -15,26 +15,27 @@ from hw_grading.pages.safe_html import clean_html
 from hw_grading.pages.terminal import without_codes
 from hw_grading.records.graded_notebook import error_of, outputs_of, plain, text_of
 
-MOST_CHARACTERS = 20_000  # of one printed text
+MOST_CHARACTERS = 20_000  # in one printed text
 LINES_OF_NUMBERS = 15
-# A bar of tqdm. What stands between two signs has none of them: the time is not to grow fast.
+# A progress bar of tqdm. Each piece excludes the next sign, so the time of a search stays short.
 _PROGRESS = re.compile(r"\d%\|[^|]{0,200}\|[^[]{0,100}\[[^]]{0,100}\]")
-_TEXT_ANSWER = 200_000  # characters that are sent to be rendered; more is shown as text anyway
+_TEXT_ANSWER = 200_000  # characters sent to the renderer, which shows more than this as text anyway
 
-Address = Callable[[int], str]  # of an answer's picture, by its number
+Address = Callable[[int], str]  # returns a picture's address for its number
 
 
 def answer_html(cell: Mapping[str, Any], renderer: Renderer, address: Address) -> str:
-    """Return an answer.
+    """Return the HTML of an answer.
 
     Parameters
     ----------
     cell
-        A cell of a graded notebook, of any content.
+        A cell of a graded notebook, with unchecked content.
     renderer
-        What makes HTML of markdown and code.
+        The renderer for markdown and code.
     address
-        Gives the address of the picture with a number, as `pictures_of` numbers them from 0.
+        Function that returns the address of a picture, given its number. Numbers start from 0, in
+        the order of `pictures_of`.
     """
     source = text_of(cell.get("source"))
     if cell.get("cell_type") != "code":
@@ -46,7 +47,7 @@ def answer_html(cell: Mapping[str, Any], renderer: Renderer, address: Address) -
 
 
 def printed_html(cell: Mapping[str, Any]) -> str:
-    """Return the last lines that a cell printed, such as the numbers of a training; "" if none."""
+    """Return the last printed lines of a cell, such as the numbers of a training; "" if none."""
     outputs = outputs_of(cell)
     printed = "".join(
         text_of(o.get("text"))
@@ -61,22 +62,22 @@ def printed_html(cell: Mapping[str, Any]) -> str:
 
 
 def beside_html(cell: Mapping[str, Any], renderer: Renderer, address: Address) -> str:
-    """Return what an answer is about: the pictures of another cell, or else its code or text.
+    """Return the HTML of another cell that an answer is about: its pictures, or its code or text.
 
-    Functions are shown without their docstrings, which are the instructor's.
+    Functions are shown without their docstrings, because the instructor wrote these.
     """
     if cell.get("cell_type") != "code":
         return renderer.markdown(text_of(cell.get("source"))[:_TEXT_ANSWER])
     outputs = list(_outputs(cell, address))
     if any(output.has_picture for output in outputs):
-        outputs.sort(key=lambda output: not output.has_picture)  # what it is about, first
+        outputs.sort(key=lambda output: not output.has_picture)  # pictures first
         return outputs_as_html(outputs)
     source = text_of(cell.get("source"))
     return renderer.code(source, docstrings=False) if source.strip() else ""
 
 
 def _attachments(cell: Mapping[str, Any]) -> tuple[dict[str, Any], list[Part]]:
-    """Return the pictures attached to a text that can be shown, and notes on the others."""
+    """Return the attached pictures of a text that can be shown, and notes on the others."""
     attached = cell.get("attachments")
     shown, notes = {}, []
     for name, bundle in attached.items() if isinstance(attached, dict) else ():
@@ -121,7 +122,7 @@ def _outputs(cell: Mapping[str, Any], address: Address) -> Iterator[Part]:
 
 
 def _bundle(data: Mapping[str, Any]) -> Part:
-    """Show what is no picture in points: SVG, HTML, text."""
+    """Show an output that is not a raster picture: SVG, HTML or text."""
     if svg := text_of(data.get("image/svg+xml")):
         drawing = svg.encode("utf-8", "replace")
         if not is_light(drawing):
@@ -148,6 +149,6 @@ def _plain_of(output: Mapping[str, Any]) -> str:
 
 
 def _calm(text: str) -> str:
-    """Drop what a terminal obeys, and progress bars."""
+    """Drop terminal control codes and progress bars."""
     lines = without_codes(text).split("\n")
     return "\n".join(line for line in lines if not _PROGRESS.search(line[:500]))

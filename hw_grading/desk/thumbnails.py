@@ -1,7 +1,7 @@
-"""Small pictures of answers' plots, made once and kept in a folder of the user's.
+"""Thumbnails of the plots in answers, made once and cached in a folder of the user.
 
-They are found by the digest of the answer, so a new answer has a new one. Losing the folder loses
-nothing: they are made again.
+The cache key is the digest of the answer, so a changed answer gets a new thumbnail. If the folder
+is lost, the thumbnails are made again.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from hw_grading.records.writing import write_whole
 WIDTH, HEIGHT = 320, 320  # pixels, at most
 MIME = "image/webp"
 _MOST_BYTES = 200_000_000
-_VERSION = "1"  # of how they look
+_VERSION = "1"  # of the thumbnails' look, part of the cache key
 
 
 class Thumbnails:
@@ -32,15 +32,15 @@ class Thumbnails:
     Parameters
     ----------
     folder
-        Where they are kept; a folder of the user's caches by default.
+        The cache folder; by default a folder in the user's cache directory.
     most_bytes
-        When there are more, the oldest are removed.
+        Size limit. When the cache exceeds it, the oldest thumbnails are removed.
     """
 
     def __init__(self, folder: Path | None = None, most_bytes: int = _MOST_BYTES) -> None:
         self.folder = folder or user_cache_path("hw-grading") / "thumbnails"
         self._most = most_bytes
-        self._one = threading.Semaphore(1)  # decoding takes memory
+        self._one = threading.Semaphore(1)  # one at a time, because decoding takes memory
         self._since_pruned: int | None = None
 
     def kept(self, digest: str) -> bytes | None:
@@ -51,11 +51,11 @@ class Thumbnails:
             return None
 
     def is_kept(self, digest: str) -> bool:
-        """Return whether it was made already."""
+        """Return whether the thumbnail was made already."""
         return self._path(digest).exists()
 
     def make(self, cell: Mapping[str, Any], digest: str) -> bytes:
-        """Return the thumbnail of an answer, made anew; b"" if it has no picture that is one."""
+        """Return an answer's thumbnail, made if it is missing; b"" if it has no valid picture."""
         with self._one:
             thumbnail = self.kept(digest)
             if thumbnail is None:
@@ -69,7 +69,7 @@ class Thumbnails:
 
     def _keep(self, digest: str, thumbnail: bytes) -> None:
         path = self._path(digest)
-        with contextlib.suppress(OSError):  # a full disk: it is made again next time
+        with contextlib.suppress(OSError):  # the disk is full: it is made again next time
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             path.parent.mkdir(exist_ok=True)
             write_whole(path, thumbnail)
@@ -79,7 +79,7 @@ class Thumbnails:
         self._since_pruned += len(thumbnail)
 
     def _prune(self) -> None:
-        """Remove the oldest ones until nine tenths of what is allowed are left."""
+        """Remove the oldest thumbnails until the cache is at nine tenths of its limit."""
         files = []
         for path in self.folder.glob("??/*"):
             with contextlib.suppress(OSError):
@@ -103,7 +103,7 @@ def _thumbnail(cell: Mapping[str, Any]) -> bytes:
     try:
         raw = pictures[0].content()
         with Image.open(io.BytesIO(raw), formats=["PNG", "JPEG", "GIF"]) as image:
-            image.draft("RGB", (2 * WIDTH, 2 * HEIGHT))  # JPEG: decodes no more than is needed
+            image.draft("RGB", (2 * WIDTH, 2 * HEIGHT))  # a JPEG is decoded at reduced size
             image.thumbnail((WIDTH, HEIGHT), Image.Resampling.BILINEAR, reducing_gap=2.0)
             with_alpha = image.convert("RGBA")
         on_white = Image.new("RGB", with_alpha.size, "white")
@@ -113,5 +113,5 @@ def _thumbnail(cell: Mapping[str, Any]) -> bytes:
         return stream.getvalue()
     except NotShown:
         return b""
-    except Exception:  # of a library, on a hostile file
+    except Exception:  # Pillow may raise any error on a hostile file
         return b""

@@ -1,4 +1,4 @@
-"""What the desk's pages change: each function takes a request's JSON and gives the answer's."""
+"""The changes that the desk's pages make. Each function takes a request's JSON and returns JSON."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from hw_grading.desk.shapes import (
 from hw_grading.homework.homework import why_no_id
 from hw_grading.rubrics.model import Conflict, Grading
 
-_LONGEST_LOOK = 3600.0  # seconds: longer, and somebody went for lunch
+_LONGEST_LOOK = 3600.0  # seconds; a longer look is taken for a lunch break
 
 
 def save(desk: HomeworkDesk, cell: str, body: Json, grader: str) -> Json:
@@ -42,7 +42,7 @@ def save(desk: HomeworkDesk, cell: str, body: Json, grader: str) -> Json:
 
 
 def give_items(desk: HomeworkDesk, cell: str, body: Json, grader: str) -> Json:
-    """Give several answers the same items, on top of what each has."""
+    """Add the same items to what each of several answers has."""
     versions = _versions(desk, cell, body)
     saved = desk.book.add_items(
         cell,
@@ -63,14 +63,14 @@ def undo(desk: HomeworkDesk, cell: str, grader: str) -> Json:
 
 
 def preview_rubric(desk: HomeworkDesk, cell: str, body: Json) -> Json:
-    """Return what a changed rubric would do to scores."""
+    """Return the scores that a changed rubric would change."""
     desk.question(cell)
     rescored = desk.book.preview(cell, rubric_in(body))
     return {"rescored": rescored_json(rescored, desk.book.names())}
 
 
 def change_rubric(desk: HomeworkDesk, cell: str, body: Json, grader: str) -> Json:
-    """Save a rubric, and the scores that it changes."""
+    """Save a rubric and the scores that follow from it."""
     desk.question(cell)
     rubric, rescored = desk.book.change_rubric(cell, rubric_in(body), grader=grader)
     return {
@@ -90,7 +90,7 @@ def undo_rubric(desk: HomeworkDesk, cell: str, grader: str) -> Json:
 
 
 def group(desk: HomeworkDesk, cell: str, body: Json, grader: str) -> Json:
-    """Put answers into a group by hand."""
+    """Put answers into a group."""
     desk.question(cell)
     students = texts_in(body, "students")
     _expect_students(desk, students)
@@ -101,7 +101,7 @@ def group(desk: HomeworkDesk, cell: str, body: Json, grader: str) -> Json:
 
 
 def hand_out(desk: HomeworkDesk, cell: str, body: Json, grader: str) -> Json:
-    """Hand a question out to graders, an equal share to each."""
+    """Share a question out to graders, with an equal share for each."""
     desk.question(cell)
     graders = [name_in(name) for name in texts_in(body, "graders", 100)]
     desk.book.hand_out(cell, list(dict.fromkeys(graders)), grader=grader)
@@ -110,7 +110,7 @@ def hand_out(desk: HomeworkDesk, cell: str, body: Json, grader: str) -> Json:
 
 
 def here(desk: HomeworkDesk, body: Json, grader: str) -> Json:
-    """Say where a grader is, and return where the others are."""
+    """Record where a grader is, and return where the others are."""
     cell, student = text_in(body, "cell", 200), text_in(body, "student", 200, "")
     desk.question(cell)
     if student and why_no_id(student):
@@ -119,7 +119,7 @@ def here(desk: HomeworkDesk, body: Json, grader: str) -> Json:
 
 
 def import_rubrics(desk: HomeworkDesk, body: Json, grader: str) -> Json:
-    """Take over the rubrics of another year."""
+    """Import the rubrics of another year."""
     return {"questions": desk.book.import_rubrics(body.get("document"), grader=grader)}
 
 

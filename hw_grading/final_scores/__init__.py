@@ -1,6 +1,6 @@
-"""What a student gets in the end: points of tests and people, corrections for all, less lateness.
+"""A student's final score: points of tests and people, corrections for all, minus lateness.
 
-Everything that shows or exports a total asks `final_scores`. Totals are not stored: stored are
-extensions and corrections, in tables of our own, ``hw_grading_*`` in the gradebook. May import
-`records`, `homework` and `outcome`.
+All code that shows or exports a total gets it from `final_scores`. Totals are not stored. Only
+extensions and corrections are stored, in our own tables, ``hw_grading_*`` in the gradebook. May
+import `records`, `homework` and `outcome`.
 """

@@ -1,7 +1,7 @@
-"""Corrections for all: changes of points after grading, kept as data in a table of our own.
+"""Corrections for all: changes of points after grading, stored as data in our own table.
 
-A correction is never written into scores. It is counted anew whenever scores are shown or exported,
-so taking it back is one mark in its row, and what was taken back stays there.
+A correction is never written into scores. It is applied each time scores are shown or exported.
+Undoing it marks its row, and the row stays in the table.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from hw_support.submission.problems import encodable
 
 MOST_POINTS = 1_000.0
 LONGEST_REASON = 2_000  # characters
-_MOST_NUMBER = 2**31 - 1  # what a database holds in the column of numbers
+_MOST_NUMBER = 2**31 - 1  # the largest integer of the database's column
 CORRECTIONS = Table(
     "hw_grading_correction",
     METADATA,
@@ -51,7 +51,7 @@ CORRECTIONS = Table(
     Column("at", DateTime, nullable=False),
     Column("undone_by", String(128)),
     Column("undone_at", DateTime),
-    sqlite_autoincrement=True,  # a number is never given twice
+    sqlite_autoincrement=True,  # a number is never reused
 )
 
 
@@ -59,8 +59,8 @@ class Kind(StrEnum):
     """What a correction does with the points of its cell."""
 
     ADD = "add"
-    DROP = "drop"  # the cell counts no more, neither in scores nor in all points
-    FULL = "full"  # everybody has all points
+    DROP = "drop"  # the cell no longer counts, neither in scores nor in the total points
+    FULL = "full"  # everybody gets all points
 
 
 @dataclass(frozen=True)
@@ -70,17 +70,17 @@ class Change:
     Attributes
     ----------
     key
-        Its number in the course.
+        The correction's number in the course.
     assignment, cell
-        The homework, and the grade id.
+        The homework and the cell's grade id.
     kind, points
-        What it does; `points` are those that `Kind.ADD` adds.
+        The kind of change; `points` is the number that `Kind.ADD` adds.
     beyond
-        Whether it may lead above what the cell is worth.
+        Whether the score may exceed the cell's points.
     reason, author, at
-        Why, which students read, by whom, and when (UTC).
+        The reason, which students read; by whom and when (UTC) it was made.
     undone_by, undone_at
-        Who took it back, and when; None while it holds.
+        Who took it back, and when; None while it is in force.
     """
 
     key: int
@@ -98,18 +98,18 @@ class Change:
 
 @dataclass(frozen=True)
 class Correction:
-    """A change of points that holds for everybody in whom it applies.
+    """The effect of a correction on one student's points.
 
     Attributes
     ----------
     key
-        A number, by which it is undone.
+        The correction's number, for undoing it.
     cell
-        Grade id.
+        The cell's grade id.
     points
-        What it adds for this student; negative if it takes away.
+        The points that it adds for this student; negative if it takes points away.
     reason
-        For students to read.
+        The reason, for students to read.
     kind
         Whether it adds points, gives all of them, or drops the cell.
     """
@@ -122,16 +122,16 @@ class Correction:
 
     @property
     def drops(self) -> bool:
-        """Whether its cell counts no more."""
+        """Whether the cell no longer counts."""
         return self.kind is Kind.DROP
 
 
 def applied(score: Score, changes: Sequence[Change]) -> list[Correction]:
-    """Return what the corrections of a cell do to one student's score for it.
+    """Return the effects of a cell's corrections on one student's score for it.
 
-    They are applied in the order in which they were made; where the cell is dropped, nothing else
-    is. Points that are added lead up to what the cell is worth, but where `beyond` is set, and
-    never below 0. Whoever has more already, by extra credit, keeps it.
+    Corrections are applied in the order in which they were made. If the cell is dropped, no other
+    correction applies. Added points stop at the cell's points, unless `beyond` is set. Subtracted
+    points stop at 0. A student who already has more, by extra credit, keeps it.
     """
     most, now = score.cell.max_points, score.points
     done = []
@@ -153,7 +153,7 @@ def applied(score: Score, changes: Sequence[Change]) -> list[Correction]:
 def corrections_in(
     db: Session | Connection, assignment: str, *, undone: bool = False
 ) -> list[Change]:
-    """Return the corrections of a homework, first ones first; with `undone` also those."""
+    """Return the corrections of a homework, the oldest first; `undone` includes undone ones."""
     connection = db.connection() if isinstance(db, Session) else db
     if not inspect(connection).has_table(CORRECTIONS.name):
         return []
@@ -179,7 +179,7 @@ def correct(
     Raises
     ------
     Unreadable
-        It has no reason, or points that are none.
+        The correction has no reason, or its points are not valid.
     Unavailable
         The gradebook cannot be written.
     """
@@ -207,12 +207,12 @@ def correct(
 
 
 def undo(database: Database, assignment: str, key: int, author: str) -> Change:
-    """Take a correction back, and return it.
+    """Undo a correction, and return it.
 
     Raises
     ------
     Unreadable
-        The homework has no such correction, or it is taken back already.
+        The homework has no such correction, or it is undone already.
     Unavailable
         The gradebook cannot be written.
     """

@@ -1,7 +1,7 @@
-"""Extensions and slip days: how they are written down, in a CSV or a command, and stored.
+"""Extensions and slip days: reads them from a CSV or a command, and stores them.
 
-Our own table holds what was granted, also before a student has handed in. Where there is a
-submission, nbgrader's own extension is made to agree with it.
+Our own table stores extensions, even before a student has handed in. If there is a submission,
+nbgrader's own extension is updated to match.
 """
 
 from __future__ import annotations
@@ -38,20 +38,20 @@ _NUMBER = re.compile(r"[0-9]{1,5}(?:[.,][0-9]{1,3})?")
 
 @dataclass(frozen=True)
 class Grant:
-    """What one student is to be granted; None for what stays as it is.
+    """What one student is to be granted. None leaves a value unchanged.
 
     Attributes
     ----------
     student
-        An id.
+        The student's id.
     until
-        UTC without a time zone.
+        The new due date, UTC without a time zone.
     seconds
-        After the due date, instead.
+        Alternatively, seconds after the due date.
     slip
-        Slip days that may be used at most.
+        The most slip days that may be used.
     reason
-        Why.
+        The reason.
     """
 
     student: str
@@ -62,24 +62,24 @@ class Grant:
 
 
 def grant_of(student: str, asked: Mapping[str, str], due: datetime, zone: tzinfo) -> Grant:
-    """Read what a student is granted.
+    """Parse what a student is to be granted.
 
     Parameters
     ----------
     student
-        An id.
+        The student's id.
     asked
-        Texts by ``"until"``, ``"hours"``, ``"days"``, ``"slip"`` and ``"reason"``; ""
-        or nothing for what was not said. Of the first three, one at most.
+        Texts by ``"until"``, ``"hours"``, ``"days"``, ``"slip"`` and ``"reason"``; "" or a missing
+        key for values that were not given. At most one of the first three may be given.
     due
         The homework's due date, UTC without a time zone.
     zone
-        In which `until` is, and days are counted.
+        The time zone of `until`, in which days are counted.
 
     Raises
     ------
     Unreadable
-        A text says nothing, or too much.
+        No value is given, two values exclude each other, or a value is not allowed.
     """
     said = {name: text for name in (*HOW_MUCH, "slip") if (text := asked.get(name, ""))}
     if not said:
@@ -109,20 +109,19 @@ def grant_of(student: str, asked: Mapping[str, str], due: datetime, zone: tzinfo
 
 
 def moment_of(text: str, zone: tzinfo) -> datetime:
-    """Return the moment that a text tells, such as ``2022-10-08 23:59`` or ``08.10.2022``.
+    """Return the moment in a text such as ``2022-10-08 23:59`` or ``08.10.2022``, as UTC.
 
-    A day without a time lasts until its last second. Of a time that clocks show twice it is the
-    second.
+    A day without a time means its last second. If clocks show a time twice, the second one counts.
 
     Returns
     -------
     datetime
-        UTC, without a time zone.
+        UTC without a time zone.
 
     Raises
     ------
     Unreadable
-        It tells none.
+        The text has no valid time.
     """
     for form, (year, month, day) in _FORMS:
         if match := form.fullmatch(text.strip()):
@@ -167,7 +166,7 @@ def _refuse_more_than_a_year(text: str, more: timedelta) -> None:
 
 
 def grant(database: Database, assignment: str, grants: Iterable[Grant], author: str) -> None:
-    """Store what students are granted, all of it or nothing.
+    """Store what students are granted, in one transaction.
 
     Raises
     ------
@@ -190,9 +189,9 @@ def grant(database: Database, assignment: str, grants: Iterable[Grant], author: 
 
 
 def remove(database: Database, assignment: str, students: Iterable[str]) -> list[str]:
-    """Take back what students were granted, and return those who had been granted nothing.
+    """Remove students' extensions. Return the students who had none.
 
-    An extension by nbgrader's own means stays.
+    nbgrader's own extensions stay.
 
     Raises
     ------
@@ -214,9 +213,9 @@ def remove(database: Database, assignment: str, students: Iterable[str]) -> list
 
 
 def mirror(connection: Connection, assignment: str, student: str) -> None:
-    """Make nbgrader's own extension agree with ours, where there is a submission.
+    """Update nbgrader's own extension to match ours, if there is a submission.
 
-    The later of both counts, so an extension of nbgrader's own that is later is left as it is.
+    The later of both counts. If nbgrader's own extension is later, it stays as it is.
     """
     ours = extensions_in(connection, assignment, student).get((assignment, student))
     found = _submission(connection, assignment, student) if ours else None

@@ -1,8 +1,8 @@
-"""How late something is, in days and hours, and what that takes off a score.
+"""How late a submission is, in days and hours, and how many points that costs.
 
-Times are UTC without a time zone, as in the gradebook. A day later is the same time on the clock
-on the next day, in the homework's time zone: on the days on which clocks are changed it has 23 or
-25 hours. Parts of a second are never late.
+Times are UTC without a time zone, as in the gradebook. A day later means the same clock time on the
+next day, in the homework's time zone. When the clocks change, that day has 23 or 25 hours.
+Fractions of a second never count as late.
 """
 
 from __future__ import annotations
@@ -17,9 +17,10 @@ _HOUR = timedelta(hours=1)
 
 
 def days_later(moment: datetime, days: int, zone: tzinfo) -> datetime:
-    """Return the moment when clocks in a zone show the same time, so many days later.
+    """Return the moment with the same clock time in a zone, a number of days later.
 
-    Where they show it twice, it is the second time; where they skip it, an hour after it.
+    If clocks show that time twice, the second one counts. If clocks skip it, the result is an hour
+    later.
     """
     if not days:
         return moment
@@ -29,7 +30,7 @@ def days_later(moment: datetime, days: int, zone: tzinfo) -> datetime:
 
 
 def days_late(terms: Terms, due: datetime, when: datetime) -> int:
-    """Return how many days after the due date have begun, 0 if it was in time or in the grace."""
+    """Return the number of days begun after the due date; 0 if in time or in the grace period."""
     when = when.replace(microsecond=0)
     grace = timedelta(minutes=terms.grace_minutes)
     days = max(0, (when - due - grace) // _DAY - 1)
@@ -39,13 +40,13 @@ def days_late(terms: Terms, due: datetime, when: datetime) -> int:
 
 
 def hours_late(terms: Terms, due: datetime, when: datetime) -> int:
-    """Return how many hours after the due date have begun, 0 if it was in time or in the grace."""
+    """Return the number of hours begun after the due date; 0 if in time or in the grace period."""
     late = when.replace(microsecond=0) - due - timedelta(minutes=terms.grace_minutes)
     return max(0, -(-late // _HOUR))
 
 
 def is_too_late(terms: Terms, due: datetime, when: datetime) -> bool:
-    """Whether it came after the last moment, so that nothing counts."""
+    """Return whether a submission came after the last moment, so that it scores 0."""
     if terms.last_moment_hours is None or not days_late(terms, due, when):
         return False
     return when.replace(microsecond=0) - due > timedelta(hours=terms.last_moment_hours)
@@ -54,23 +55,23 @@ def is_too_late(terms: Terms, due: datetime, when: datetime) -> bool:
 def penalty_of(
     terms: Terms, record: Record, score: float, most: float, slip_days: int = 0
 ) -> tuple[float, str]:
-    """Return what lateness takes off a score, and why.
+    """Return the points that lateness costs, and why.
 
     Parameters
     ----------
     terms
-        Of the homework.
+        The homework's terms for late work.
     record
-        The student's row of the gradebook, which says when it was due and handed in.
+        The student's row of the gradebook, with due date and time of submission.
     score, most
-        The student's points, and all points.
+        The student's points, and the total points.
     slip_days
-        That are used for it.
+        The slip days used for this homework.
 
     Returns
     -------
     penalty, why
-        From 0 to `score`; in words, "" if lateness costs nothing.
+        From 0 to `score`; and the reason in words, "" if lateness costs nothing.
     """
     score = max(0.0, score)
     if record.due is None or record.handed_in is None:
@@ -103,5 +104,5 @@ def _why(terms: Terms, late: str, begun: int, slip_days: int, is_at_floor: bool)
 
 
 def counted(number: int, thing: str) -> str:
-    """Return such as "1 day" and "2 days"."""
+    """Return a number with its noun, such as "1 day" and "2 days"."""
     return f"{number} {thing}" + ("" if number == 1 else "s")

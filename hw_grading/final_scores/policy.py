@@ -1,4 +1,4 @@
-"""What late work loses: the course's settings, and what one homework makes of them."""
+"""What late work loses: the course's settings, and one homework's changes to them."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from hw_grading.homework.manifest import FILE_NAME, Manifest, read_manifest
 from hw_grading.outcome import GraderFault
 
 _FLOATS = ("grace_minutes", "percent", "floor", "last_moment_hours")
-_MOST = 1e6  # minutes or hours: longer ones fit into no date
+_MOST = 1e6  # minutes or hours; a longer time may not fit into a date
 
 
 class LatePolicy(Configurable):
-    """The course's table of what late work loses; ``c.LatePolicy`` in ``nbgrader_config.py``.
+    """The course's rules for late work; ``c.LatePolicy`` in ``nbgrader_config.py``.
 
-    Without any setting late work loses nothing.
+    By default late work loses nothing.
     """
 
     grace_minutes = Float(
@@ -69,7 +69,7 @@ class Terms:
     Attributes
     ----------
     zone
-        In which days are counted.
+        The time zone in which days are counted.
     """
 
     grace_minutes: float = 0.0
@@ -90,12 +90,12 @@ class Terms:
 
 
 def terms_of(course: Course, assignment: str) -> Terms:
-    """Return what late work of a homework loses: the course's settings, then its manifest's.
+    """Return what late work of a homework loses: its manifest's settings override the course's.
 
     Raises
     ------
     GraderFault
-        A setting is not known, or has a value that is not allowed.
+        A setting is unknown, or has a value that is not allowed.
     ManifestError
         The homework's manifest has a mistake.
     """
@@ -106,7 +106,7 @@ def terms_of(course: Course, assignment: str) -> Terms:
     own = {name: value for name, value in manifest.late.model_dump().items() if value is not None}
     merged = {**values, **own}
     for name in _FLOATS:
-        if merged[name] is not None and not 0 <= merged[name] <= _MOST:  # nor is NaN
+        if merged[name] is not None and not 0 <= merged[name] <= _MOST:  # this also refuses NaN
             raise GraderFault(
                 f"{name} of late work is {merged[name]:g} for {assignment}. Expected is a number "
                 f"from 0 to {_MOST:,.0f}: change it in nbgrader_config.py or {FILE_NAME}"
@@ -115,7 +115,7 @@ def terms_of(course: Course, assignment: str) -> Terms:
 
 
 def zone_of(course: Course, manifest: Manifest) -> tzinfo:
-    """Return the time zone of a homework: its manifest's, or else the course's, or else UTC."""
+    """Return a homework's time zone: from its manifest, else from the course, else UTC."""
     if "time_zone" in manifest.model_fields_set:
         return ZoneInfo(manifest.time_zone)
     exchange = course.config.Exchange

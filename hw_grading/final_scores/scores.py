@@ -28,22 +28,23 @@ class FinalScore:
     Attributes
     ----------
     student
-        As the gradebook knows them.
+        The student's id, as in the gradebook.
     record
-        The row of the gradebook; None if nothing was handed in.
+        The student's row of the gradebook; None if nothing was handed in.
     corrections
-        Those that apply to this student, also where they change nothing.
+        The corrections that apply to this student, including those that change nothing.
     score
-        Points of tests and people, and of corrections, before lateness counts; 0 without a record.
+        Points from tests, people and corrections, before the penalty for lateness; 0 without a
+        record.
     penalty
         Points taken off for lateness, from 0 to `score`.
     why_penalty
-        The same in words: ``"1 d 2 h late: 10 % of all points for each day, so for 2 days"``; "" if
-        lateness costs nothing.
+        The reason for the penalty: ``"1 d 2 h late: 10 % of all points for each day, so for 2
+        days"``; "" if lateness costs nothing.
     slip_days
-        That this homework uses.
+        The slip days that this homework uses.
     slip_days_left
-        After this homework and those that were due before; None if the course has no slip days.
+        The slip days left after this homework and those due before; None if the course has none.
     """
 
     student: Student
@@ -57,11 +58,11 @@ class FinalScore:
 
     @property
     def final(self) -> float:
-        """What counts: never below zero."""
+        """The score that counts. It is never below zero."""
         return max(0.0, self.score - self.penalty)
 
     def points(self, cell: str) -> float:
-        """Return the points for one cell by its grade id, corrections counted."""
+        """Return the points for one cell by its grade id, including corrections."""
         scores = self.record.scores if self.record else ()
         given = sum(score.points for score in scores if score.cell.name == cell)
         return given + sum(one.points for one in self.corrections if one.cell == cell)
@@ -74,13 +75,13 @@ class FinalScores:
     Attributes
     ----------
     assignment
-        Such as ``"ps1"``.
+        The name of the homework, such as ``"ps1"``.
     cells
-        The cells with points, in the notebook's order, without what a correction dropped.
+        The cells with points, in the notebook's order, without cells that a correction dropped.
     max_score
-        All points, without what a correction dropped.
+        The total points, without cells that a correction dropped.
     students
-        By id, sorted.
+        The final scores by student id, sorted.
     """
 
     assignment: str
@@ -95,9 +96,9 @@ def final_scores(course: Course, assignment: str) -> FinalScores:
     Raises
     ------
     NoScores
-        As `hw_grading.records.scores.read_gradebook`.
+        As for `hw_grading.records.scores.read_gradebook`.
     GraderFault
-        The course's table of late work has a mistake, or a homework's manifest.
+        The course's late policy or a homework's manifest has a mistake.
     """
     cells, records, _ = read_gradebook(course.db_url, assignment)
     rules = _Rules(course, assignment, cells)
@@ -116,23 +117,23 @@ def final_score(
     Parameters
     ----------
     course, assignment
-        As for `final_scores`, which also says what is raised.
+        As for `final_scores`, which also lists the exceptions.
     student
-        An id; nothing else of the student is looked up.
+        The student's id. Nothing else about the student is looked up.
     cells, record
-        As `hw_grading.records.scores.read_one` gives them.
+        As `hw_grading.records.scores.read_one` returns them.
 
     Returns
     -------
     final, most
-        The score, and all points of the homework, without what a correction dropped.
+        The score, and the total points of the homework, without cells that a correction dropped.
     """
     rules = _Rules(course, assignment, cells, student)
     return rules.final(Student(student, "", "", ""), record), rules.most
 
 
 class _Rules:
-    """What decides the final scores of a homework: corrections, the late policy, slip days."""
+    """What determines the final scores of a homework: corrections, the late policy, slip days."""
 
     def __init__(
         self, course: Course, assignment: str, cells: Iterable[Cell], student: str | None = None
@@ -167,13 +168,13 @@ class _Rules:
         points = sum(one.points for one in record.scores) + sum(one.points for one in corrections)
         if self._terms.say_anything:
             penalty, why = penalty_of(self._terms, record, points, self.most, used)
-        else:  # a course may have left lateness to nbgrader; both together would charge twice
+        else:  # nbgrader's own penalty counts; with a rule of ours both would charge
             penalty = min(record.penalty, max(0.0, points))
             why = f"{record.late} late" if penalty and record.late else ""
         return FinalScore(student, record, tuple(corrections), points, penalty, why, used, left)
 
     def _slip_days(self, student: str) -> tuple[int, int | None]:
-        """Return how many a student uses for this homework, and has after it."""
+        """Return the slip days that a student uses for this homework, and those left after it."""
         if not self._terms.slip_days:
             return 0, None
         turns = self._handed_in.get(student, [])
@@ -184,7 +185,7 @@ class _Rules:
 
 def _in_order(course: Course, assignment: str, cells: Sequence[Cell]) -> tuple[Cell, ...]:
     places: dict[str, object] = {}
-    with contextlib.suppress(Unreadable, OSError):  # without the notebook names have to do
+    with contextlib.suppress(Unreadable, OSError):  # without the notebook, sort by name
         places |= read_places(course.source(assignment) / f"{assignment}.ipynb")
     order = {name: number for number, name in enumerate(places)}
     return tuple(sorted(cells, key=lambda cell: (order.get(cell.name, len(order)), cell.name)))

@@ -1,4 +1,4 @@
-"""Slip days: which homework uses how many of a student's balance."""
+"""Distributes a student's slip days over the homeworks."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ def used_by_homework(
 ) -> dict[str, int]:
     """Return how many slip days each homework of one student uses.
 
-    The homework that is due first has them first, and the balance never falls below zero. None are
-    used for what comes after the last moment, since it would score 0 all the same.
+    The homework that is due first gets its days first, and the balance never falls below zero. Work
+    after the last moment uses none, because it scores 0 anyway.
 
     Parameters
     ----------
     handed_in
-        What the student handed in, by due date for all.
+        The student's submissions, sorted by the due date for all.
     terms
-        Of a homework.
+        Function that returns the terms of a homework.
     """
     used: dict[str, int] = {}
     for one in handed_in:
@@ -40,7 +40,7 @@ def _needed(one: HandedIn, terms: Terms) -> int:
 
 
 def _allowed(one: HandedIn, terms: Terms) -> int:
-    """Return the most that may be used: what was asked for, or else what the course says."""
+    """Return the most days that may be used: those asked for, or else the course's number."""
     asked = one.extension.slip if one.extension else None
     if asked is None:
         asked = terms.slip_days if terms.use_slip_days == "automatic" else 0
@@ -48,5 +48,5 @@ def _allowed(one: HandedIn, terms: Terms) -> int:
 
 
 def used_until(due: datetime, handed_in: Iterable[HandedIn], used: dict[str, int]) -> int:
-    """Return how many are used for homeworks that are due until then."""
+    """Return how many days are used for homeworks that are due by that date."""
     return sum(used.get(one.assignment, 0) for one in handed_in if one.due_for_all <= due)

@@ -29,31 +29,31 @@ from hw_grading.outcome import GraderFault
 CONFIG = "nbgrader_config"
 REPOSITORY = Path(__file__).resolve().parents[2]
 _COMPILED = shutil.ignore_patterns("__pycache__")
-_ANY = "\0"  # stands for a name: no file can have it
+_ANY = "\0"  # placeholder for a name; no file name can contain it
 _STEPS = ("source", "release", "submitted", "autograded", "feedback")
 _LAYOUT = ("directory_structure", *(f"{step}_directory" for step in _STEPS))
 
 
 @dataclass(frozen=True)
 class Course:
-    """A course, as nbgrader's own commands see it that are started in its folder.
+    """A course, as nbgrader's own commands see it when they run in its folder.
 
     Attributes
     ----------
     folder : Path
-        Where ``nbgrader_config.py`` is. Everything else is where that file says.
+        The folder with ``nbgrader_config.py``. That file says where everything else is.
     """
 
     folder: Path
 
     @cached_property
     def config(self) -> Config:
-        """The settings: those of Jupyter's configuration folders, then those of the course.
+        """The settings from Jupyter's configuration folders, overridden by those of the course.
 
         Raises
         ------
         GraderFault
-            A file of settings has a mistake.
+            A settings file has a mistake.
         """
         config = Config()
         with _imports_from(self.folder):
@@ -68,32 +68,32 @@ class Course:
 
     @classmethod
     def of(cls, directory: CourseDirectory) -> Course:
-        """Return the course of a running nbgrader command, with the settings that it has."""
+        """Return the course of a running nbgrader command, with the settings of that command."""
         course = cls(Path(directory.root))
-        # nbgrader makes the directory before it reads the course's file, and tells it only its own
-        # settings: all of them are the command's.
+        # nbgrader makes the directory object before it reads the course's file. It passes it only
+        # the directory's own settings. The command has all settings.
         config = (directory.parent or directory).config
         course.__dict__.update(config=config, directory=directory)
         return course
 
     @cached_property
     def directory(self) -> CourseDirectory:
-        """The course as an object of nbgrader, with these settings."""
+        """The course as nbgrader's own object, with these settings."""
         return CourseDirectory(config=self.config, root=str(self._root(self.config)))
 
     @property
     def root(self) -> Path:
-        """The folder that all others are in, unless they are set to be elsewhere."""
+        """The folder that contains all other folders, unless the settings place them elsewhere."""
         return Path(self.directory.root)
 
     @cached_property
     def db_url(self) -> str:
-        """The gradebook's address, which may hold a password; a file's path is absolute.
+        """The gradebook's address. It may contain a password. The path of a file is absolute.
 
         Raises
         ------
         GraderFault
-            It is not an address.
+            The setting is not an address.
         """
         try:
             url = make_url(self.directory.db_url)
@@ -122,23 +122,23 @@ class Course:
         return sorted(name for name in names if any(self.source(name).glob("*.ipynb")))
 
     def source(self, assignment: str) -> Path:
-        """Return the folder of the instructor's notebook."""
+        """Return the folder with the instructor's notebook."""
         return Path(self._format(self.directory.source_directory, ".", assignment))
 
     def release(self, assignment: str) -> Path:
-        """Return the folder of what students get."""
+        """Return the folder with the files that students get."""
         return Path(self._format(self.directory.release_directory, ".", assignment))
 
     def submitted(self, student: str, assignment: str) -> Path:
-        """Return the folder of what a student handed in."""
+        """Return the folder with the files that a student handed in."""
         return Path(self._format(self.directory.submitted_directory, student, assignment))
 
     def autograded(self, student: str, assignment: str) -> Path:
-        """Return the folder of a student's graded notebook."""
+        """Return the folder with a student's graded notebook."""
         return Path(self._format(self.directory.autograded_directory, student, assignment))
 
     def feedback(self, student: str, assignment: str) -> Path:
-        """Return the folder of what a student gets back."""
+        """Return the folder with a student's feedback."""
         return Path(self._format(self.directory.feedback_directory, student, assignment))
 
     def nbgrader(self, *words: str, log: Path | None = None) -> int:
@@ -149,9 +149,9 @@ class Course:
         words
             The command, such as ``"autograde", "ps1"``.
         log
-            Where its output goes; None leaves it on the terminal.
+            File for the command's output. None leaves the output on the terminal.
         """
-        # nbgrader starts alembic by name: the environment's programs must be on the PATH.
+        # nbgrader starts alembic by its name, so the PATH must have the environment's programs.
         path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
         environment = {**os.environ, "PATH": path}
         command = [sys.executable, "-m", "nbgrader", *words]
@@ -172,14 +172,15 @@ class Course:
 
 @dataclass(frozen=True)
 class Shelf:
-    """Where folders are side by side that differ in one name: a student's, or an assignment's.
+    """A folder with one subfolder for each student, or for each assignment.
 
     Attributes
     ----------
     parent
-        The folder that they are in.
+        The folder that contains the subfolders.
     within
-        The folder in such a folder that leads on to the work; "" if the work is right there.
+        The next folder inside a subfolder, on the path to the work; "" if the work is in the
+        subfolder itself.
     """
 
     parent: Path
@@ -187,28 +188,29 @@ class Shelf:
     _form: str
 
     def folder(self, name: str) -> Path:
-        """Return the folder for a name."""
+        """Return the subfolder for a name."""
         return self.parent / self._form.replace(_ANY, name)
 
     def name(self, folder: str) -> str | None:
-        """Return the name that a folder is for, or None if it is for none."""
+        """Return the name that a subfolder is for, or None if it is for no name."""
         match = re.fullmatch("(.+)".join(map(re.escape, self._form.split(_ANY))), folder, re.DOTALL)
         return match[1] if match else None
 
 
 def shelf_of(course: CourseDirectory, step: str, assignment: str) -> Shelf:
-    """Return where the students' folders of a step are.
+    """Return the folder that contains the students' folders of a step.
 
     Parameters
     ----------
     course
-        Whose ``directory_structure`` it is.
+        The course, with its ``directory_structure``.
     step
         The step's folder, such as ``course.submitted_directory``.
     assignment
-        Its name.
+        The assignment's name.
     """
-    # nbgrader's own method: a grader's course looks into each folder that it is asked for.
+    # Call nbgrader's own method. A grader's course overrides it and looks into each folder that it
+    # is asked for.
     return _shelf(CourseDirectory.format_path(course, step, _ANY, assignment))
 
 
@@ -219,20 +221,20 @@ def _shelf(path: str) -> Shelf:
 
 
 def fixed_folder(course: CourseDirectory, step: str) -> Path:
-    """Return the innermost folder that holds a step's work of all students on all assignments."""
+    """Return the innermost folder with a step's work of all students on all assignments."""
     return shelf_of(course, step, _ANY).parent
 
 
 def scratch_course(folder: Path, source: Path = REPOSITORY) -> Course:
-    """Make a new course in an empty or missing folder, from the source of another.
+    """Make a new course in an empty or missing folder, from the source of another course.
 
-    It has the other's settings, but a gradebook and folders of its own, whatever these settings
-    say: nothing of an instructor's is written.
+    The new course copies the settings of the other one. Its gradebook and folders are always its
+    own, whatever these settings say, so nothing of an instructor's is written.
 
     Raises
     ------
     FileExistsError
-        If there is anything in the folder: an instructor's course is never written over.
+        The folder is not empty. An instructor's course is never overwritten.
     """
     if folder.exists() and any(folder.iterdir()):
         raise FileExistsError(f"{folder} is not empty; a scratch course needs an empty folder")
@@ -248,7 +250,7 @@ def scratch_course(folder: Path, source: Path = REPOSITORY) -> Course:
     if notebooks != old.root:
         there = fixed_folder(new.directory, new.directory.source_directory)
         shutil.copytree(notebooks, there, ignore=_COMPILED)
-    else:  # other steps' folders are in the same one
+    else:  # this folder also contains the folders of other steps
         for name in old.homeworks():
             shutil.copytree(old.source(name), new.source(name), ignore=_COMPILED)
     if (old.root / "staff").is_dir():
@@ -258,7 +260,7 @@ def scratch_course(folder: Path, source: Path = REPOSITORY) -> Course:
 
 
 def _of_its_own(old: Course, folder: Path) -> dict[str, str]:
-    """Return the settings by which a copy of a course keeps to its folder."""
+    """Return the settings that keep a copy of a course inside its own folder."""
     folder = folder.absolute()
     own = {
         "CourseDirectory.root": str(folder),
@@ -277,7 +279,7 @@ def _leads_out(path: str) -> bool:
 
 
 def _settings_in(folder: Path, name: str) -> Config:
-    """Return the settings of a folder's file, which may be Python or JSON; none if it has none."""
+    """Return the settings from a folder's Python and JSON files; none if there is no file."""
     config = Config()
     for loader, suffix in ((PyFileConfigLoader, ".py"), (JSONFileConfigLoader, ".json")):
         file = Path(os.path.abspath(folder), name + suffix)
@@ -295,7 +297,7 @@ def _settings_in(folder: Path, name: str) -> Config:
 
 @contextmanager
 def _imports_from(folder: Path) -> Iterator[None]:
-    """Let settings import modules beside them, as nbgrader does."""
+    """Let settings files import modules from their own folder, as nbgrader does."""
     sys.path.insert(0, os.path.abspath(folder))
     try:
         yield

@@ -1,4 +1,4 @@
-"""A homework of a course: its name, its manifest, and its own code for hidden parts."""
+"""A homework of a course: its name, its manifest, and the code for its hidden parts."""
 
 from __future__ import annotations
 
@@ -16,28 +16,28 @@ from hw_grading.homework.course import Course
 from hw_grading.homework.manifest import FILE_NAME, KINDS, Manifest, ManifestError, read_manifest
 from hw_support.failures import visible
 
-START = "START.html"  # beside a released notebook: how students start
+START = "START.html"  # the page beside a released notebook that tells students how to start
 STAFF = "staff"  # the folder in a course, and the package that hidden parts import from
 _NOT_FOR_GRADING = ("answers", "__pycache__")
 _MOST_BYTES = 50_000_000
-LONGEST_ID = 128  # characters: that of nbgrader's tables
+LONGEST_ID = 128  # characters; the limit in nbgrader's tables
 _ALLOWED = "expected are letters, digits and _ . @ + -, the first one a letter, a digit or _"
 
 
 @dataclass(frozen=True)
 class Homework:
-    """What grading needs to know of one homework.
+    """What grading needs to know about one homework.
 
-    It is plain data: it travels with a submission to other processes and machines.
+    This is plain data. It travels with a submission to other processes and machines.
 
     Attributes
     ----------
     name
-        Of the assignment, and of its folders in ``source`` and ``staff``.
+        Name of the assignment, and of its folders in ``source`` and ``staff``.
     manifest
         See `hw_grading.homework.manifest`.
     code
-        The files that hidden parts import, by their path, such as ``"staff/hw/hidden.py"``.
+        The files that hidden parts import, by path, such as ``"staff/hw/hidden.py"``.
     """
 
     name: str
@@ -46,12 +46,12 @@ class Homework:
 
     @property
     def modules(self) -> list[str]:
-        """The modules that the code consists of."""
+        """The names of the modules in the code."""
         files = [Path(path).with_suffix("") for path in self.code if path.endswith(".py")]
         return sorted(".".join(p.parts).removesuffix(".__init__") for p in files)
 
     def digest(self) -> str:
-        """Return a digest of all that can change a score (hexadecimal, 64 characters)."""
+        """Return a digest of everything that can change a score (hexadecimal, 64 characters)."""
         limits = {name: sorted(self.manifest.seconds(name).items()) for name in KINDS}
         whole = repr((limits, sorted(self.code.items())))
         return hashlib.sha256(whole.encode()).hexdigest()
@@ -63,14 +63,14 @@ def homework_of(course: Path, name: str) -> Homework:
     Parameters
     ----------
     course
-        The course's root, with ``staff``.
+        The course's root folder, which contains ``staff``.
     name
-        Of the assignment. A homework without a folder in ``staff`` has an empty manifest.
+        Name of the assignment. A homework without a folder in ``staff`` has an empty manifest.
 
     Raises
     ------
     ManifestError
-        Its manifest has a mistake, or its files are too large.
+        The manifest has a mistake, or the homework's files are too large.
     """
     folder = course / STAFF / name
     return Homework(name, read_manifest(folder / FILE_NAME), _code_in(folder, course))
@@ -88,11 +88,11 @@ def homeworks_of(course: Path) -> list[str]:
 
 
 def why_no_id(student: str) -> str | None:
-    """Return why a name is no student id, or None if it is one.
+    """Return the reason why a name is not a student id, or None if it is one.
 
-    An id is written into pages, tables, commands and paths. So it has only what needs no escaping
-    in any of them: letters (of any script), digits, and ``_ . @ + -``, the first one a letter, a
-    digit or ``_``.
+    An id is written into pages, tables, commands and paths. An id may only contain characters that
+    need no escaping in any of them: letters of any script, digits, and ``_ . @ + -``. The first
+    character is a letter, a digit or ``_``.
     """
     if student.startswith("."):
         return "its name begins with a dot"
@@ -108,16 +108,16 @@ def why_no_id(student: str) -> str | None:
 
 
 def file_name_pattern(homeworks: Iterable[str]) -> str:
-    """Return the pattern of what students hand in: ``<student>_<homework>``, and what follows it.
+    """Return the pattern for names of submitted files: ``<student>_<homework>``, then anything.
 
-    It has the groups ``student_id`` and ``file_id`` that nbgrader's collector asks for.
+    The pattern has the groups ``student_id`` and ``file_id``, which nbgrader's collector needs.
     """
     names = "|".join(map(re.escape, sorted(homeworks, key=len, reverse=True)))
     return rf"^(?:.*/)?(?P<student_id>[^/]+?)_(?P<file_id>{names})(?![A-Za-z0-9])[^/]*$"
 
 
 def lay_out(homework: Homework) -> Path:
-    """Write a homework's code into a folder of this process, from which it can be imported."""
+    """Write a homework's code into a folder of this process, so that it can be imported."""
     key = homework.digest()
     if key not in _laid_out:
         folder = Path(tempfile.mkdtemp(prefix="hw-staff-"))
@@ -134,7 +134,7 @@ _laid_out: dict[str, Path] = {}
 
 
 def _remove(folder: Path, owner: int) -> None:
-    if os.getpid() == owner:  # and not a fork of it
+    if os.getpid() == owner:  # not in a fork of the owner
         shutil.rmtree(folder, ignore_errors=True)
 
 

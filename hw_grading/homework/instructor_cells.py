@@ -1,4 +1,4 @@
-"""The instructor's cells, as nbgrader's gradebook has them, and as students get them."""
+"""The instructor's cells, as nbgrader's gradebook stores them and as students get them."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ def instructor_cells(
     assignment, notebook
         Their names, "ps1" and "ps1".
     source
-        The instructor's notebook, which tells the order of cells that were generated when it was
-        not stored yet; None, or a file that is not there, if it is not at hand.
+        The instructor's notebook. It gives the order of cells that were generated before the order
+        was stored. None, or the path of a missing file, if the notebook is not available.
 
     Raises
     ------
@@ -35,9 +35,10 @@ def instructor_cells(
 
     Notes
     -----
-    The order is that which `hw_grading.plugins.order.SaveOrder` stored last, or else that of
-    `source`. Where neither knows all cells, it is that of the database's rows: SQLite gives them as
-    `nbgrader generate_assignment` first saved them, from top to bottom; other databases need not.
+    The order is the one that `hw_grading.plugins.order.SaveOrder` stored last, otherwise that of
+    `source`. If neither knows all cells, it is the order of the database's rows. SQLite gives rows
+    in the order in which `nbgrader generate_assignment` first saved them, from top to bottom. Other
+    databases may not.
     """
     entry = gradebook.find_notebook(notebook, assignment)
     graded = {cell.name for cell in entry.grade_cells}
@@ -70,7 +71,7 @@ def grade_ids_of_others(gradebook: Any, assignment: str) -> dict[str, frozenset[
     gradebook
         An open `nbgrader.api.Gradebook`.
     assignment
-        The one to leave out.
+        The assignment to leave out.
     """
     cells = gradebook.db.query(Assignment.name, SourceCell.name)
     cells = cells.join(Notebook, Notebook.assignment_id == Assignment.id)
@@ -98,7 +99,7 @@ def _order_in(source: Path) -> list[str]:
 
 
 def as_released(source: str, cell_type: str) -> str:
-    """Return a cell's text as students got it: without hidden tests, without mark scheme."""
+    """Return a cell's text as students got it: without hidden tests and without the mark scheme."""
     cell = NEW_CELL[cell_type](source)
     for remover in (
         ClearHiddenTests(enforce_metadata=False),

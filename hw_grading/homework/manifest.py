@@ -1,4 +1,4 @@
-"""A homework's manifest, ``staff/<homework>/homework.toml``: what differs between homeworks.
+"""A homework's manifest, ``staff/<homework>/homework.toml``: the settings of one homework.
 
     title = "Homework 2: a neural network from scratch"
     points = 100
@@ -15,8 +15,8 @@
     [late]
     percent = 20
 
-Every key may be left out. A mistake in the file is a `ManifestError`: one line that names the file,
-the key, what was found and what is allowed.
+Every key is optional. A mistake in the file raises a `ManifestError`: one line that names the file,
+the key, the value that was found and the values that are allowed.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from hw_grading.outcome import GraderFault
 
 FILE_NAME = "homework.toml"
-KINDS = ("cpu_seconds", "wall_seconds")  # of limits
+KINDS = ("cpu_seconds", "wall_seconds")  # the kinds of limits
 _FORM = "%Y-%m-%d %H:%M:%S"
 _YEARS = range(1970, 3000)
 _MOST_SHOWN = 60  # characters of a value
-# What is allowed, in words, by the types of pydantic's errors. Braces name what it adds to them.
+# What is allowed, in words, by pydantic's error type. pydantic fills in the braces.
 _ALLOWED = {
     "string_type": 'a text in quotes, such as "..."',
     "int_type": "a whole number, without quotes",
@@ -54,7 +54,7 @@ _ALLOWED = {
 
 
 class ManifestError(GraderFault):
-    """The manifest has a mistake; the text says where, and what is allowed."""
+    """The manifest has a mistake. The text says where, and what is allowed."""
 
 
 Seconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)]
@@ -67,14 +67,14 @@ class _Section(BaseModel):
 
 
 class CellLimits(_Section):
-    """The limits of one cell, where they differ from those of the course.
+    """The limits of one cell that differ from the course's limits.
 
     Attributes
     ----------
     cpu_seconds
-        Computing time; None for the course's.
+        Computing time in seconds; None for the course's limit.
     wall_seconds
-        Time that may pass; None for the course's.
+        Elapsed time in seconds; None for the course's limit.
     """
 
     cpu_seconds: Seconds | None = None
@@ -87,9 +87,9 @@ class Beside(_Section):
     Attributes
     ----------
     answers
-        Grade ids of answers whose code it is about.
+        Grade ids of the answers that this answer is about. Graders see their code.
     printed
-        Grade ids of cells whose printed text belongs to it.
+        Grade ids of cells whose printed text belongs to this answer.
     """
 
     answers: tuple[str, ...] = Field(default=(), strict=False)
@@ -99,8 +99,8 @@ class Beside(_Section):
 class Late(_Section):
     """What late work loses, where it differs from the course's ``c.LatePolicy``.
 
-    Each attribute is that of the course by the same name; None for the course's value.
-    `hw_grading.final_scores.policy.LatePolicy` says what they mean.
+    Each attribute overrides the course's attribute of the same name. None keeps the course's value.
+    `hw_grading.final_scores.policy.LatePolicy` explains them.
     """
 
     grace_minutes: NotNegative | None = None
@@ -118,26 +118,26 @@ class Manifest(_Section):
     Attributes
     ----------
     title
-        Of ``START.html``.
+        Title of ``START.html``.
     points
-        All points of the notebook; `make release` compares. None leaves it unchecked.
+        Total points of the notebook. `make release` checks it. None skips the check.
     due
         The due date, ``YYYY-MM-DD HH:MM:SS`` in `time_zone`; None for no due date.
     time_zone
         IANA name.
     zone_in_words
-        What students read for it.
+        The name of the time zone that students read.
     certification
-        Grade id of the cell with the student's name and pledge; "" if there is none.
+        Grade id of the cell with the student's name and pledge; "" if there is no such cell.
     shown_to_graders
-        Grade ids of answers without points that graders want to see.
+        Grade ids of ungraded answers that graders want to see.
     shown_beside
-        By grade id of an answer that people grade, what they see beside it.
+        What graders see beside an answer that they grade by hand, by the answer's grade id.
     preload
-        Modules that the notebook imports, to be imported once before the class is graded. A module
-        may have a function ``preload()``, which is called then.
+        Modules that the notebook imports. They are imported once, before the class is graded. If a
+        module has a function ``preload()``, it is called after the import.
     limits
-        By grade id.
+        Limits of single cells, by grade id.
     late
         What late work loses, where this homework differs from the course.
     start
@@ -183,7 +183,7 @@ class Manifest(_Section):
 
     @model_validator(mode="after")
     def _exists_in_its_zone(self) -> Manifest:
-        """Refuse a time that the clocks skip when they are put forward."""
+        """Refuse a time that does not exist because the clocks are put forward."""
         if moment := self.due_moment:
             there_and_back = moment.astimezone(UTC).astimezone(moment.tzinfo)
             if there_and_back.replace(tzinfo=None) != moment.replace(tzinfo=None):
@@ -245,21 +245,21 @@ def read_manifest(path: Path) -> Manifest:
 
 
 def _sentence(error: Any) -> str:
-    """Say what is wrong: the key, what was found, what is allowed."""
+    """Return a sentence on what is wrong: the key, what was found, what is allowed."""
     key, value = _place(error["loc"]), error["input"]
     if error["type"] == "extra_forbidden":
         section = _SECTIONS[error["loc"][0]] if len(error["loc"]) > 1 else Manifest
         known = ", ".join(section.model_fields)
         return f"{key} is {_shown(value)}, but no such key is known. Allowed here are {known}."
     said = str(error["msg"]).removeprefix("Value error, ")
-    if not key:  # several keys together
+    if not key:  # an error about several keys together
         return f"{said}."
     if error["type"] != "value_error":
         named = {"section": error["loc"][0]}
         if named["section"] in _SECTIONS:
             named["keys"] = " or ".join(_SECTIONS[named["section"]].model_fields)
         said = _ALLOWED[error["type"]].format(**named, **error.get("ctx", {}))
-        if key == "late":  # which is of the whole homework
+        if key == "late":  # this section is for the whole homework, not for a cell
             said = said.replace("[late.GRADE_ID]", "[late]")
     return f"{key} is {_shown(value)}. Allowed is {said}."
 

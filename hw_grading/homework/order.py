@@ -1,7 +1,7 @@
-"""The order of the instructor's cells, in a table of our own beside nbgrader's in the gradebook.
+"""The order of the instructor's cells, in our own table beside nbgrader's in the gradebook.
 
-nbgrader's tables do not have it, and a database gives rows in any order. Rows are found by names,
-since nbgrader gives a notebook and its cells new keys each time it is generated.
+nbgrader's tables do not store the order, and a database returns rows in any order. Our rows use
+names as keys, because nbgrader gives a notebook and its cells new keys each time it generates them.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ CELL_ORDER = Table(
 
 
 def store_order(gradebook: Any, assignment: str, notebook: str, cells: Sequence[str]) -> None:
-    """Store in which order a notebook has its cells, in the place of what was stored of it.
+    """Store the order of a notebook's cells, replacing what was stored before.
 
     Parameters
     ----------
     gradebook
-        An open `nbgrader.api.Gradebook`, which has made its own tables.
+        An open `nbgrader.api.Gradebook` that has already made its own tables.
     assignment, notebook
-        Their names. What was stored of notebooks that the assignment has no more is removed.
+        Their names. The function removes the rows of notebooks that the assignment no longer has.
     cells
         Grade ids, from top to bottom.
     """
@@ -48,7 +48,7 @@ def store_order(gradebook: Any, assignment: str, notebook: str, cells: Sequence[
 
 
 def stored_order(gradebook: Any, assignment: str, notebook: str) -> list[str]:
-    """Return the cells' grade ids from top to bottom; none where no order was stored."""
+    """Return the cells' grade ids from top to bottom; an empty list if no order was stored."""
     if not inspect(gradebook.engine).has_table(CELL_ORDER.name):
         return []
     of_notebook = CELL_ORDER.c.assignment == assignment, CELL_ORDER.c.notebook == notebook
@@ -60,5 +60,5 @@ def _make_table(engine: Any) -> None:
     try:
         CELL_ORDER.create(engine, checkfirst=True)
     except DBAPIError:
-        if not inspect(engine).has_table(CELL_ORDER.name):  # and nobody else has just made it
+        if not inspect(engine).has_table(CELL_ORDER.name):  # another process may just have made it
             raise

@@ -1,7 +1,7 @@
-"""Whether the points that a notebook states add up: in test cells, headings, table and first cell.
+"""Checks that the points in a notebook add up: in test cells, headings, table and first cell.
 
-Points stand in a notebook many times: nbgrader's metadata gives them, and what students read tells
-them. Whoever changes one is told here of the others. What is not plainly a number is passed over.
+A notebook states its points in many places: in nbgrader's metadata and in texts that students read.
+If one of them changes, these checks report the others. They skip text that is not clearly a number.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class _Heading:
 
 
 def total_of(notebook: NotebookNode) -> float:
-    """Return the points of all cells of a notebook."""
+    """Return the total points of a notebook's cells."""
     return sum(map(_points_of, notebook.cells))
 
 
@@ -46,16 +46,16 @@ def check_total(manifest: Manifest, file: Path, notebook: NotebookNode) -> None:
     Parameters
     ----------
     manifest
-        May leave the points out.
+        The manifest, which may leave the points out.
     file
-        The manifest's, for the message.
+        The manifest's file, for the message.
     notebook
-        The instructor's.
+        The instructor's notebook.
 
     Raises
     ------
     ManifestError
-        They differ.
+        The points differ.
     """
     total = total_of(notebook)
     if manifest.points is not None and _differ(manifest.points, total):
@@ -66,12 +66,12 @@ def check_total(manifest: Manifest, file: Path, notebook: NotebookNode) -> None:
 
 
 def disagreements(notebook: NotebookNode) -> list[str]:
-    """Return a sentence for each number of points that another one contradicts.
+    """Return a sentence for each number of points that contradicts another one.
 
     Parameters
     ----------
     notebook
-        The instructor's, with hidden tests.
+        The instructor's notebook, with hidden tests.
     """
     return [
         *(sentence for cell in notebook.cells for sentence in _in_test_cell(cell)),
@@ -94,7 +94,7 @@ def _points_of(cell: NotebookNode) -> float:
 
 
 def _differ(one: float, other: float) -> bool:
-    """Whether two numbers of points differ by more than their sums were rounded."""
+    """Return whether two numbers of points differ by more than rounding."""
     return not math.isclose(one, other, abs_tol=1e-6)
 
 
@@ -106,7 +106,7 @@ def _said(points: float) -> str:
 
 
 def _in_test_cell(cell: NotebookNode) -> Iterator[str]:
-    """Compare parts, ``Checks(..., points=n)`` and the metadata of a cell."""
+    """Compare a cell's parts, its ``Checks(..., points=n)`` and its metadata."""
     if cell.cell_type != "code" or not _marks(cell).get("locked"):
         return
     try:
@@ -158,9 +158,9 @@ def parts_in(tree: ast.AST, checks: str = "checks") -> list[ast.Call]:
     Parameters
     ----------
     tree
-        The cell.
+        The syntax tree of the cell.
     checks
-        What the cell calls its `hw_support.Checks`; a part is ``checks(...)`` or
+        The cell's variable for its `hw_support.Checks`. A part is ``checks(...)`` or
         ``checks.tries(...)``.
     """
     functions = (checks, f"{checks}.tries")
@@ -183,13 +183,13 @@ def _points_in(call: ast.Call) -> float | None:
 
 
 def _repeats(tree: ast.AST, parts: list[ast.Call]) -> bool:
-    """Whether a part stands in a loop or a function, so that it may count more than once."""
+    """Return whether a part is inside a loop or a function, so that it may count more than once."""
     inside = {
         id(inner)
         for node in ast.walk(tree)
         if isinstance(node, _REPEATED)
         for inner in ast.walk(node)
-        if not (isinstance(node, ast.For) and inner is node.iter)  # which is evaluated once
+        if not (isinstance(node, ast.For) and inner is node.iter)  # the iterable is evaluated once
     }
     return any(id(part) in inside for part in parts)
 
@@ -198,7 +198,7 @@ def _repeats(tree: ast.AST, parts: list[ast.Call]) -> bool:
 
 
 def _lines(cell: NotebookNode) -> Iterator[str]:
-    """Give the lines of an instructor's text as students get it, those of code left out."""
+    """Yield the lines of an instructor's text as students get it, without lines of code."""
     if cell.cell_type != "markdown" or _marks(cell).get("solution"):
         return
     fenced = False

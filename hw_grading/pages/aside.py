@@ -1,6 +1,6 @@
-"""What is put aside while a text is parsed and cleaned, and put back then: pictures, formulas.
+"""Puts pictures and formulas aside while a text is parsed and cleaned, and puts them back after.
 
-Parsers are slow, and pictures long. Formulas become MathML, which the cleaning would take out.
+Parsers are slow, and pictures are long. Formulas become MathML, which the cleaner would remove.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from typing import Any
 from hw_grading.pages.drawings import is_light
 from hw_grading.pages.mathematics import Budget, Formula
 
-_MOST_PICTURE_CHARACTERS = 30_000_000  # of one text, in base64
+_MOST_PICTURE_CHARACTERS = 30_000_000  # base64 characters in one text
 _CODE = frozenset(["code", "kbd", "pre", "samp"])
 TAG = re.compile(r'<(?P<end>/?)(?P<tag>[a-z][a-z0-9]*)[^>"]*(?:"[^"]*"[^>"]*)*>')
 
-# How files of each type begin. An SVG may hold scripts: in an <img> no browser runs them. It is
-# looked at whether it is `is_light`.
+# How files of each type begin. An SVG may contain scripts, but browsers run none of them in an
+# <img>. `is_light` checks an SVG separately.
 PICTURES = {
     "image/png": (b"\x89PNG\r\n\x1a\n",),
     "image/jpeg": (b"\xff\xd8\xff",),
@@ -32,7 +32,7 @@ PLACEHOLDER = re.compile(r"data:image/[a-z+]+;base64,([0-9a-f]{64})")
 
 
 def picture_uri(mime: str, data: str) -> str | None:
-    """Return a picture in base64 as a data URI, or None if it is none."""
+    """Return a base64 picture as a data URI, or None if it is not a picture."""
     data = data.translate({ord(c): None for c in " \t\r\n"})
     try:
         raw = base64.b64decode(data, validate=True)
@@ -45,20 +45,20 @@ def picture_uri(mime: str, data: str) -> str | None:
 
 
 def text_of(value: Any) -> str:
-    """Join a text that a notebook may hold in lines; of anything else, return nothing."""
+    """Join a notebook's text, which may be a list of lines; "" for any other type."""
     lines = value if isinstance(value, list) else [value]
     return "".join(lines) if all(isinstance(line, str) for line in lines) else ""
 
 
 class Pictures:
-    """The pictures of one text, put aside while it is parsed: parsers are slow, pictures long."""
+    """The pictures of one text, put aside while the text is parsed."""
 
     def __init__(self, uri: Callable[[str, str], str | None]) -> None:
         self._uri = uri
         self._by_digest: dict[str, str] = {}
 
     def placeholder(self, mime: str, data: str) -> str | None:
-        """Put a picture aside, and return what stands for it; None if it is none."""
+        """Put a picture aside and return its placeholder; None if it is not a picture."""
         uri = self._uri(mime, data)
         if uri is None:
             return None
@@ -67,11 +67,11 @@ class Pictures:
         return f"data:{mime};base64,{digest}"
 
     def put_aside(self, text: str) -> str:
-        """Put the pictures that a text contains aside."""
+        """Replace each picture in a text by its placeholder."""
         return _PICTURE_URI.sub(lambda m: self.placeholder(m[1], m[2]) or m[0], text)
 
     def put_back(self, text: str) -> str:
-        """Put the pictures back, over and over only until it becomes too much."""
+        """Put the pictures back. A picture may repeat, until the text reaches its size limit."""
         left = _MOST_PICTURE_CHARACTERS
 
         def put(match: re.Match[str]) -> str:
@@ -88,21 +88,21 @@ class Formulas:
 
     def __init__(self, budget: Budget) -> None:
         self._budget = budget
-        self._name = f"formula{secrets.token_hex(16)}n"  # which no text can hold
+        self._name = f"formula{secrets.token_hex(16)}n"  # random, so no text can contain it
         self._placeholder = re.compile(rf"{self._name}([0-9]+)e")
         self._found: list[Formula] = []
 
     def put_aside(self, formula: Formula) -> str:
-        """Put a formula aside, and return what stands for it."""
+        """Put a formula aside and return its placeholder."""
         self._found.append(formula)
         return f"{self._name}{len(self._found) - 1}e"
 
     def as_sources(self, text: str) -> str:
-        """Put the TeX back, as plain text."""
+        """Put the formulas back as TeX, as plain text."""
         return self._placeholder.sub(lambda match: self._found[int(match[1])].source, text)
 
     def put_back(self, cleaned: str) -> str:
-        """Put MathML into cleaned HTML: between its tags, and not in code."""
+        """Put MathML into cleaned HTML, but only between tags and not inside code."""
         parts = []
         end = 0
         in_code = 0
@@ -121,9 +121,10 @@ class Formulas:
         return self._placeholder.sub(put, text)
 
     def _in_tag(self, tag: str) -> str:
-        """Put words of TeX into a tag: into a heading's id, for example.
+        """Put words of TeX into a tag, for example into a heading's id.
 
-        Between dashes: no address becomes one that would not have passed.
+        The words are between dashes, so no address can become one that the cleaner would have
+        refused.
         """
 
         def put(match: re.Match[str]) -> str:

@@ -1,7 +1,7 @@
-"""Which HTML may pass to a page: by an allow-list, and as far as it is not too much for a browser.
+"""Decides which HTML may enter a page: an allow-list, and limits on size for the browser.
 
-Where tags stand in texts of this file, they are added to HTML that comes out clean: what is cleaned
-once more has to stay as it is, and a template would escape quotes.
+Texts in this file that contain tags are added to cleaned HTML. They are not templates: a template
+would escape quotes, and cleaned HTML must not change when it is cleaned again.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from pygments.token import STANDARD_TYPES  # type: ignore[import-untyped]
 from hw_grading.pages.aside import PLACEHOLDER, TAG, Pictures, picture_uri
 from hw_support.submission.problems import encodable
 
-_LONGEST_HTML = 500_000  # characters, without pictures
-_LONGEST_TEXT = 50_000  # of what is shown as text instead
+_LONGEST_HTML = 500_000  # characters, not counting pictures
+_LONGEST_TEXT = 50_000  # characters shown, if the HTML is shown as text
 _MOST_TAGS = 20_000
-_MOST_COPIES = 5_000_000  # of formatting elements: an unclosed <b> is opened anew in each paragraph
+_MOST_COPIES = 5_000_000  # browsers reopen an unclosed <b> in each paragraph
 _DEEPEST = 100
 _FORMATTING = re.compile(r"<(?:a|b|big|code|em|font|i|nobr|s|small|strike|strong|tt|u)[\s/>]", re.I)
 
@@ -35,10 +35,10 @@ _TAGS = _HEADINGS | _words(
     "summary sup table tbody td tfoot th thead tr tt u ul var"
 )
 _VOID_TAGS = _words("br col hr img")
-_ID_PREFIX = "answer-"  # formgrader finds its fields by grade ids
+_ID_PREFIX = "answer-"  # formgrader finds its fields by grade ids, so our ids have a prefix
 _VALUES = {
     "align": re.compile(r"left|right|center", re.I),
-    # formgrader writes parts of its own addresses into its pages, as they are.
+    # formgrader writes parts of its addresses into its pages without escaping.
     "href": re.compile(r"(?!.*/formgrader)(?:https?://|mailto:|#)[^\s\x00-\x20\x7f]+", re.I),
     "open": re.compile(r""),
     "src": PLACEHOLDER,
@@ -49,11 +49,11 @@ _VALUES = {
 
 
 class _TooMuch(Exception):
-    """The text is too large, or nested too deeply."""
+    """The text is too large or nested too deeply."""
 
 
 def clean_html(text: str, picture: Callable[[str, str], str | None] | None = None) -> str:
-    """Return HTML of which nothing runs, loads from elsewhere, or acts on the page around it.
+    """Return HTML that runs no script, loads nothing from elsewhere and leaves its page alone.
 
     Parameters
     ----------
@@ -65,8 +65,8 @@ def clean_html(text: str, picture: Callable[[str, str], str | None] | None = Non
     Returns
     -------
     str
-        A fragment in which every element is closed. A text that is too large or too deeply nested
-        comes back as preformatted text.
+        A fragment in which every element is closed. A text that is too large or nested too deeply
+        is returned as preformatted text.
     """
     pictures = Pictures(picture or picture_uri)
     try:
@@ -76,7 +76,7 @@ def clean_html(text: str, picture: Callable[[str, str], str | None] | None = Non
 
 
 def cleaned(text: str) -> str:
-    """Clean HTML whose pictures are placeholders; an exception if it is too much for a page."""
+    """Clean HTML with placeholders for pictures; raise `_TooMuch` if it is too much for a page."""
     _limit(text)
     clean = _CLEANER.clean(text)
     _limit(clean)
@@ -136,7 +136,7 @@ _CLEANER = nh3.Cleaner(
 
 
 def as_text(text: str) -> str:
-    """Return a text that is too much as it is, under a note that says why."""
+    """Return an oversized text as plain text, under a note that says why."""
     more = len(text) - _LONGEST_TEXT
     end = f"\n… and {more:,} more characters" if more > 0 else ""
     return (

@@ -1,7 +1,7 @@
-"""Tells drawings (SVG) that a browser draws at once from those that keep it busy for hours.
+"""Separates drawings (SVG) that a browser draws at once from those that keep it busy for hours.
 
-An SVG of a few lines can draw a thing twice, that twice again, and so on. In an ``<img>`` it runs
-no script and loads nothing, but the browser's tab hangs, and with it the page around it.
+An SVG of a few lines can draw a thing twice, draw that result twice, and so on. In an ``<img>`` it
+runs no script and loads nothing, but it hangs the browser's tab and the page in it.
 """
 
 from __future__ import annotations
@@ -11,28 +11,28 @@ import xml.etree.ElementTree as ET
 from urllib.parse import unquote
 
 LONGEST = 4_000_000  # bytes
-_MOST = 200_000  # elements, each as often as it is drawn; a plot of 20,000 points has 60,000
+_MOST = 200_000  # elements, counted each time they are drawn; a plot of 20,000 points has 60,000
 _DEEPEST = 200
 _REFERENCE = re.compile(r"#([^\s\"'();,]+)")
 
 
 def is_light(svg: bytes) -> bool:
-    """Return whether a browser can draw an SVG quickly; one that is no XML is not drawn at all."""
+    """Return whether a browser can draw an SVG quickly. Browsers do not draw invalid XML at all."""
     if len(svg) > LONGEST:
         return False
     try:
-        root = ET.fromstring(svg)  # expat bounds what entities may become
+        root = ET.fromstring(svg)  # expat limits the expansion of entities
         return _Drawing(root).size(root, 0) <= _MOST
     except (ET.ParseError, LookupError, ValueError, _TooMuch):
         return False
 
 
 class _TooMuch(Exception):
-    """It is nested too deeply, or refers to others in ways that are not counted."""
+    """The SVG is nested too deeply, or has references that cannot be counted."""
 
 
 class _Drawing:
-    """Counts the elements of a drawing, those that others refer to once for each reference."""
+    """Counts the elements of a drawing. An element counts once for each reference to it."""
 
     def __init__(self, root: ET.Element) -> None:
         self._by_id: dict[str, ET.Element] = {}
@@ -42,11 +42,11 @@ class _Drawing:
         self._sizes: dict[ET.Element, int] = {}
 
     def size(self, element: ET.Element, depth: int) -> int:
-        """Return how many elements are drawn for one."""
+        """Return how many elements the browser draws for this one."""
         if depth > _DEEPEST:
             raise _TooMuch
         if element not in self._sizes:
-            self._sizes[element] = 0  # for one that refers to itself, which is not drawn
+            self._sizes[element] = 0  # an element that refers to itself is not drawn
             parts = [*element, *self._referred_to(element)]
             self._sizes[element] = 1 + sum(self.size(part, depth + 1) for part in parts)
         return self._sizes[element]

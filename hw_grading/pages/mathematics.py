@@ -1,16 +1,17 @@
-r"""Formulas as MathML, made before a page is opened: no page needs a script or a network for them.
+r"""Converts formulas to MathML before a page is opened, so no page needs a script or a network.
 
-KaTeX sets the TeX (`hw_grading.pages.typesetter`); what it gives is read as XML and written anew
-by an allow-list, since the TeX is a student's:
+KaTeX sets the TeX (`hw_grading.pages.typesetter`). The TeX is a student's, so KaTeX's output is
+parsed as XML and rebuilt by an allow-list:
 
-- elements of MathML, without links, pictures, actions, styles and other documents;
-- of attributes those that say how a formula looks, by patterns. Lengths are bounded. None is
-  negative, so that a formula does not cover what stands beside it;
-- letters of bold, double-struck and other alphabets by their own characters, and columns by
-  classes: browsers do not know the attributes for these any more. ``formulas.css`` has the classes.
+- Elements: those of MathML, without links, pictures, actions, styles and other documents.
+- Attributes: those that describe the look of a formula, checked by patterns. Lengths are bounded
+  and never negative, so that a formula cannot cover its neighbours.
+- Letters in bold, double-struck and other alphabets become characters of their own. The alignment
+  of columns becomes a class. Browsers no longer support the attributes for these. ``formulas.css``
+  has the classes.
 
-The TeX stays in the page as an annotation, for screen readers and for copying. A formula that is
-wrong, too long, or takes too long is shown as its TeX, and so is what is beyond a page's `Budget`.
+The TeX stays in the page as an annotation, for screen readers and for copying. A formula is shown
+as TeX if it is wrong, too long or too slow, or if the page's `Budget` is used up.
 """
 
 from __future__ import annotations
@@ -29,8 +30,8 @@ from hw_grading.pages.typesetter import NotSet, Typesetter
 LONGEST_TEX = 2_000  # characters of one formula
 _LONGEST_MATHML = 50_000
 _DEEPEST = 100
-_KEPT = 1_024  # results: the instructor's formulas stand in every student's page
-_LONG = 80  # characters of a formula on its own line, which may have to be scrolled
+_KEPT = 1_024  # cached results: every student's page repeats the instructor's formulas
+_LONG = 80  # characters; a longer formula on its own line may have to be scrolled
 
 
 def _words(text: str) -> set[str]:
@@ -86,16 +87,16 @@ _typesetter = Typesetter()
 
 @dataclass
 class Budget:
-    """What the formulas of one student may use on one page; what is beyond is shown as TeX.
+    """Limits for one student's formulas on one page. Formulas beyond the limits are shown as TeX.
 
     Attributes
     ----------
     formulas
-        How many there may be.
+        How many formulas are left.
     seconds
-        On the clock, for those that are not known yet.
+        Elapsed seconds left for formulas that are not in the cache.
     characters
-        Of MathML.
+        Characters of MathML left.
     """
 
     formulas: int = 2_000
@@ -110,9 +111,9 @@ class Formula:
     Attributes
     ----------
     tex
-        Without delimiters.
+        The TeX without delimiters.
     source
-        With delimiters.
+        The TeX with delimiters.
     display
         Whether it stands on a line of its own.
     """
@@ -145,7 +146,7 @@ class Formula:
             return None
         budget.formulas -= 1
         try:
-            _typesetter.start()  # which is not charged to this page
+            _typesetter.start()  # the page's budget does not pay for the start
             start = time.monotonic()
             try:
                 mathml = _mathml(tex, self.display, len(self.tex) > _LONG)
@@ -163,15 +164,16 @@ class Formula:
 def _mathml(tex: str, display: bool, long: bool) -> str | None:
     """Return a formula in MathML, None if KaTeX refuses it or it is too much for a page.
 
-    One on a line of its own stands in a box. A `long` one may be scrolled there, by keyboard too.
+    A formula on its own line is put into a box. A `long` one can be scrolled there, also by
+    keyboard.
 
     Raises
     ------
     NotSet
-        If KaTeX gave no answer. It may be able to, the next time.
+        KaTeX gave no answer. It may give one the next time.
     """
     answer = _typesetter.set(tex, display=display)
-    if len(answer) > 2 * _LONGEST_MATHML:  # attributes that are left out
+    if len(answer) > 2 * _LONGEST_MATHML:  # leaves room for attributes that are dropped
         return None
     try:
         root = ET.fromstring(answer)
@@ -179,7 +181,7 @@ def _mathml(tex: str, display: bool, long: bool) -> str | None:
         return None
     found = root.find(f"{_NAMESPACE}math")
     if root.attrib.get("class") != "katex" or found is None:
-        return None  # it is KaTeX's message of an error
+        return None  # KaTeX's error message
     try:
         formula = _passed(found, 0, sized=False)
     except _TooDeep:
@@ -199,30 +201,30 @@ def _markup(element: ET.Element) -> str:
 
 
 class _TooDeep(Exception):
-    """Browsers take elements that are nested too deeply out of each other."""
+    """Too deeply nested. Browsers move such elements out of their parents."""
 
 
 def _passed(element: ET.Element, depth: int, *, sized: bool) -> ET.Element:
-    """Make an element anew, with what is in it, as far as it may pass.
+    """Rebuild an element and its content from what the allow-list lets pass.
 
     Parameters
     ----------
     element
-        Of KaTeX's.
+        An element of KaTeX's output.
     depth
-        How many elements it is in.
+        How many elements enclose it.
     sized
-        Whether one of them has a size for its letters: sizes within sizes would multiply.
+        Whether an enclosing element sets the size of its letters. Nested sizes would multiply.
     """
     if depth > _DEEPEST:
         raise _TooDeep
     name = element.tag.removeprefix(_NAMESPACE)
     if name in _TOKENS and len(element):
-        name = "mrow"  # what a browser reads in a token is HTML
+        name = "mrow"  # a browser reads elements inside a token as HTML
     if name == "mtable":
         _align(element)
     if name == "mpadded" and any(child.tag != f"{_NAMESPACE}mphantom" for child in element):
-        element.attrib.clear()  # what is seen is as large as it says
+        element.attrib.clear()  # only invisible content may have a size of its own
     passed = ET.Element(name)
     for key, value in element.attrib.items():
         pattern = _PATTERNS.get(key)
@@ -240,7 +242,7 @@ def _passed(element: ET.Element, depth: int, *, sized: bool) -> ET.Element:
 
 
 def _align(table: ET.Element) -> None:
-    """Give a table and its cells classes for how they align, and drop KaTeX's empty cells."""
+    """Set classes for the alignment of a table and its cells, and drop KaTeX's empty cells."""
     columns = table.get("columnalign", "").split()
     table.set("class", "close" if table.get("columnspacing") == "0em" else "")
     for row in table:
@@ -250,7 +252,7 @@ def _align(table: ET.Element) -> None:
 
 
 def _mark_signs(row: ET.Element) -> None:
-    """Mark each sign that stands before a number, not between two: it has less room around it."""
+    """Mark a sign before a number as a prefix, so that it has less space around it."""
     before = None
     for child in row:
         operator = child.tag == f"{_NAMESPACE}mo" and not len(child)
@@ -264,14 +266,14 @@ def _is_glue(cell: ET.Element) -> bool:
 
 
 def _in_alphabet(token: ET.Element) -> str:
-    """Return a token's text in the alphabet of its ``mathvariant``, as far as there are letters."""
+    """Return a token's text in the alphabet of its ``mathvariant``, where that has the letters."""
     text = token.text or ""
     variant = token.get("mathvariant", "")
     return "".join(_letter(c, variant) for c in text) if variant in _ALPHABETS else text
 
 
 def _letter(character: str, variant: str) -> str:
-    """Return a letter or digit of another alphabet, or the character if there is none."""
+    """Return a letter or digit in another alphabet, or the character itself if there is none."""
     name = unicodedata.name(character, "").replace("LETTER ", "")
     name = name.removeprefix("LATIN ").removeprefix("GREEK ")
     for alphabet in (_ALPHABETS[variant], _OLDER.get(variant)):

@@ -1,4 +1,4 @@
-"""Which outputs of a notebook may pass to a page: text, pictures, and HTML that was cleaned."""
+"""Decides which outputs of a notebook may enter a page: text, pictures and cleaned HTML."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from hw_grading.pages.aside import picture_uri, text_of
 from hw_grading.pages.cleaning import clean_html
 from hw_support.submission.problems import encodable, shown
 
-_MOST_TERMINAL_CODES = 2_000  # of one printed text
+_MOST_TERMINAL_CODES = 2_000  # in one printed text
 _LONGEST_TERMINAL_CODE = 40
 _TERMINAL_CODE = re.compile(r"\x1b\[([^@-~\n]*)[@-~]")
 
@@ -31,8 +31,8 @@ def clean_outputs(cell: NotebookNode) -> int:
     Returns
     -------
     int
-        How many outputs were dropped or are shown otherwise than they were sent. HTML counts as
-        soon as its text is another one, which may be harmless (a table's style is gone).
+        How many outputs were dropped or changed. HTML counts as changed if its text differs at all,
+        even if the difference is harmless (such as a table without its style).
     """
     changed = 0
     kept = []
@@ -54,9 +54,9 @@ def clean_outputs(cell: NotebookNode) -> int:
 
 
 class CleanOutputs(Preprocessor):
-    """Cleans the outputs of all code cells before a page is made of them.
+    """Cleans the outputs of all code cells before a page is made.
 
-    For a notebook whose outputs were cleaned when it was graded it changes nothing.
+    Outputs that were cleaned when the notebook was graded stay as they are.
     """
 
     def preprocess_cell(
@@ -69,7 +69,7 @@ class CleanOutputs(Preprocessor):
 
 
 def _clean_bundle(output: NotebookNode) -> bool:
-    """Clean a bundle of data by type, and say whether anything of it is shown otherwise."""
+    """Clean a bundle of data by type. Return whether anything is shown differently."""
     sent = {mime: text_of(value) for mime, value in output.data.items()}
     data = NotebookNode()
     if "text/plain" in sent:
@@ -82,7 +82,7 @@ def _clean_bundle(output: NotebookNode) -> bool:
     if sent.get("image/svg+xml") and not {"text/html", "image/png"} & set(data):
         svg = base64.b64encode(encodable(sent["image/svg+xml"]).encode()).decode("ascii")
         if uri := picture_uri("image/svg+xml", svg):
-            # No template: it stays as it is when it is cleaned.
+            # Build the tag here, not in a template, so that cleaning it again does not change it.
             data["text/html"] = f'<img src="{uri}" alt="plot">'
     if sent and not data:
         kinds = shown(", ".join(sorted(sent)), 200)
@@ -95,7 +95,7 @@ def _clean_bundle(output: NotebookNode) -> bool:
 
 
 def _sizes(metadata: Mapping[str, Any], data: Mapping[str, str]) -> NotebookNode:
-    """Keep widths and heights of pictures, which nbconvert writes into attributes."""
+    """Keep the widths and heights of pictures, which nbconvert writes into attributes."""
     sizes = NotebookNode()
     for mime in data:
         entry = metadata.get(mime)
@@ -115,7 +115,7 @@ def _is_blank(cleaned: str) -> bool:
 
 
 def _calm(text: str) -> str:
-    """Drop a text's colours if they are so many that nbconvert would work on them for minutes."""
+    """Drop a text's colours if there are so many that nbconvert would take minutes for them."""
     codes = _TERMINAL_CODE.findall(text)
     few = len(codes) <= _MOST_TERMINAL_CODES
     if few and all(len(code) <= _LONGEST_TERMINAL_CODE for code in codes):

@@ -1,19 +1,19 @@
-"""What may pass of a student's HTML, markdown and outputs to a page that people open.
+"""Decides what of a student's HTML, markdown and outputs may enter a page that people open.
 
-nbgrader's feedback and formgrader's pages are made by nbconvert, which trusts notebooks and copies
-HTML out of them. Here no cell is trusted, the instructor's no more than a student's.
+nbconvert makes nbgrader's feedback and formgrader's pages. It trusts notebooks and copies their
+HTML. This module trusts no cell, not even the instructor's.
 
 - *HTML* passes by an allow-list (`clean_html`): text, tables, code, pictures contained in the text,
-  links to other sites and to headings. Nothing runs, nothing is loaded from elsewhere; of styles
-  only the alignment of text is left; classes are those of coloured code, and ids have a prefix, so
-  that they are never the page's own.
-- *Formulas* of markdown become MathML (`hw_grading.pages.mathematics`). While markdown is rendered
-  and cleaned, names that nobody can guess stand for them. Pages load nothing that reads TeX.
-- *Outputs* pass as text, as PNG, JPEG, GIF and SVG pictures, and as such HTML (`clean_outputs`).
-- *Size*: the time that parsers take grows with the square of some inputs, or worse. What takes too
-  long, or is much larger or nested much deeper than any answer, is shown as text.
+  and links to other sites and to headings. Nothing runs, and nothing is loaded from elsewhere. The
+  only style left is the alignment of text. The only classes are those of coloured code. Ids get a
+  prefix, so that they never collide with the page's own.
+- *Formulas* in markdown become MathML (`hw_grading.pages.mathematics`). Random placeholders replace
+  them while the markdown is rendered and cleaned. Pages load nothing that reads TeX.
+- *Outputs* pass as text, as PNG, JPEG, GIF and SVG pictures, and as cleaned HTML (`clean_outputs`).
+- *Size*: the time of parsers grows with the square of some inputs, or faster. A text is shown
+  without rendering if it takes too long, or is much larger or nested much deeper than any answer.
 
-Student ids and names of notebooks, which templates write into their own parts, do not come by here.
+This module does not handle student ids and notebook names, which templates write by themselves.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from hw_grading.pages.outputs import CleanOutputs, clean_outputs
 from hw_support.submission.problems import encodable, shown
 from hw_support.time_limit import TimeLimitReached, time_limit
 
-__all__ = [  # under these names nbgrader_config.py knows them
+__all__ = [  # the names that nbgrader_config.py uses
     "CleanOutputs",
     "clean_html",
     "clean_outputs",
@@ -45,7 +45,7 @@ __all__ = [  # under these names nbgrader_config.py knows them
 ]
 
 _LONGEST_MARKDOWN = 20_000
-_MARKDOWN_SECONDS = 2.0  # the time of mistune's tables grows with the third power
+_MARKDOWN_SECONDS = 2.0  # mistune's time for tables grows with the third power
 _BUDGET = "hw_grading_formulas"
 _FORMULA_IN_HTML = re.compile(r"(?<![\\$])(\${1,2})(?!\$)([^$]+)(?<!\\)\1")
 _PYTHON = [[name] for name in ("python", "python3", "py", "py3", "ipython", "ipython3", "pycon")]
@@ -58,8 +58,8 @@ def markdown2html(context: Context, source: str) -> str:
     Parameters
     ----------
     context
-        The template's. The attachments of its variable ``cell`` are used, if there is one. In its
-        ``resources`` it is kept what the page's formulas have used up.
+        The template's context. If it has a variable ``cell``, that cell's attachments are used. Its
+        ``resources`` record how much of the formulas' budget the page has used.
     source
         Markdown with HTML and TeX in it.
 
@@ -80,7 +80,7 @@ def render_markdown(
     budget: Budget | None = None,
     picture: Callable[[str, str], str | None] | None = None,
 ) -> str:
-    """Render markdown, and clean it.
+    """Render markdown and clean it.
 
     Parameters
     ----------
@@ -89,17 +89,18 @@ def render_markdown(
     attachments
         Pictures by name: data in base64 by type, as a cell of a notebook has them.
     budget
-        Of the page's formulas; a new one by default.
+        The budget for the page's formulas; a new one by default.
     picture
-        Returns the data URI for a picture, given its type and its data in base64, or None if it
-        is not to be shown. By default all are that `clean_html` lets pass.
+        Function that returns the data URI of a picture, given its type and its base64 data, or None
+        if the picture is not to be shown. By default, all pictures that `clean_html` accepts are
+        shown.
 
     Returns
     -------
     str
-        HTML as of `clean_html`, with formulas as MathML. A note stands for an attachment that is
-        missing or not shown. A source that is too large, or is not parsed within two seconds of
-        computing, is shown as text.
+        HTML as `clean_html` returns it, with formulas as MathML. A note replaces an attachment that
+        is missing or not shown. A source is shown as text if it is too large, or if parsing takes
+        more than two seconds of computing.
     """
     pictures = Pictures(picture or picture_uri)
     formulas = Formulas(budget or Budget())
@@ -111,7 +112,7 @@ def render_markdown(
         with time_limit(_MARKDOWN_SECONDS, 10 * _MARKDOWN_SECONDS):
             rendered = MarkdownWithMath(renderer=renderer).render(short)
         clean = cleaned(rendered)
-    except (Exception, TimeLimitReached):  # Exception: of four libraries on hostile text
+    except (Exception, TimeLimitReached):  # four libraries may raise anything on hostile text
         return as_text(source)
     return pictures.put_back(formulas.put_back(clean))
 
@@ -119,17 +120,16 @@ def render_markdown(
 def unchanged(text: str) -> str:
     """Return the text as it is.
 
-    The filter to put in the place of nbconvert's ``strip_files_prefix``, which rewrites addresses
-    after they were cleaned, and whose time grows with the square of some texts.
+    This filter replaces nbconvert's ``strip_files_prefix``. That filter rewrites addresses after
+    they were cleaned, and its time grows with the square of some texts.
     """
     return text
 
 
 class _Renderer(IPythonRenderer):
-    """nbconvert's, but a missing attachment or a strange language is no reason to fail or wait.
+    """nbconvert's renderer, made robust against missing attachments and unknown languages.
 
-    What it finds to be mathematics is put aside. Its methods give mistune pieces of HTML, which is
-    cleaned afterwards.
+    It puts formulas aside. Its methods give mistune pieces of HTML, which are cleaned afterwards.
     """
 
     def __init__(
@@ -139,10 +139,10 @@ class _Renderer(IPythonRenderer):
         self._attached = attachments
         self._pictures = pictures
         self._formulas = formulas
-        self._placeholders: dict[str, str | None] = {}  # of attachments, each decoded once
+        self._placeholders: dict[str, str | None] = {}  # each decoded once
 
     def image(self, text: str, url: str, title: str | None = None) -> str:
-        """Show an attached picture by its placeholder."""
+        """Show an attached picture, by its placeholder."""
         if url.startswith("attachment:"):
             name = unquote(url.removeprefix("attachment:"))
             if name not in self._placeholders:
@@ -157,7 +157,7 @@ class _Renderer(IPythonRenderer):
         return str(super().image(self._formulas.as_sources(text), url, title))
 
     def inline_math(self, body: str) -> str:
-        """Put a formula in a line aside."""
+        """Put an inline formula aside."""
         return self._formulas.put_aside(Formula(body, f"${body}$", display=False))
 
     def block_math(self, body: str) -> str:
@@ -165,12 +165,12 @@ class _Renderer(IPythonRenderer):
         return self._formulas.put_aside(Formula(body, f"$${body}$$", display=True))
 
     def latex_environment(self, name: str, body: str) -> str:
-        r"""Put a formula in ``\begin`` and ``\end`` aside."""
+        r"""Put a formula between ``\begin`` and ``\end`` aside."""
         tex = f"\\begin{{{name}}}{body}\\end{{{name}}}"
         return self._formulas.put_aside(Formula(tex, tex, display=True))
 
     def block_html(self, text: str) -> str:
-        """Put the formulas in HTML aside, in which markdown does not look for any."""
+        """Put the formulas in HTML aside. Markdown does not look for formulas there."""
 
         def put(match: re.Match[str]) -> str:
             tex = html.unescape(match[2])
@@ -180,11 +180,11 @@ class _Renderer(IPythonRenderer):
         return str(super().block_html(_FORMULA_IN_HTML.sub(put, text)))
 
     def block_code(self, code: str, info: str | None = None) -> str:
-        """Colour Python only: some of pygments' 500 other languages take very long."""
+        """Colour Python only. Some of pygments' 500 other languages take very long."""
         is_python = (info or "").split(maxsplit=1)[:1] in _PYTHON
         return str(super().block_code(code, info if is_python else None))
 
     def task_list_item(self, text: str, checked: bool = False) -> str:
-        """Draw the box of a list of tasks, for which mistune uses a form's field."""
+        """Draw the box of a task list as a character. mistune would use a form field."""
         box = "\N{BALLOT BOX WITH CHECK}" if checked else "\N{BALLOT BOX}"
         return f"<li>{box} {text}</li>\n"

@@ -1,4 +1,4 @@
-"""How this project's pages are made of Jinja's templates: everything is escaped."""
+"""Makes this project's pages from Jinja templates, with everything escaped."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from hw_grading.pages import STYLE
 
 
 def templates_in(folder: Path, **settings: Any) -> Environment:
-    """Return an environment with the templates of a folder, in which a missing name is an error.
+    """Return an environment for a folder's templates. A missing name is an error.
 
-    `style` is how pages look.
+    Templates get `style`, the style sheet of all pages.
 
     Parameters
     ----------
     folder
-        Where they lie.
+        The folder with the templates.
     settings
-        Further ones of Jinja's environment.
+        Further settings for Jinja's environment.
     """
     environment = Environment(
         loader=FileSystemLoader(folder),

@@ -1,9 +1,9 @@
-"""Sets TeX as MathML by KaTeX, in a process of its own.
+"""Converts TeX to MathML with KaTeX, in a separate process.
 
-KaTeX is JavaScript, and runs in V8 (the package mini-racer). A process of its own can be ended
-whatever happens in it; it has no event loop or thread that a server, a fork, or the end of the
-interpreter would meet. It lives as long as its standard input is open, takes a line of JSON for
-each formula, and answers with a line.
+KaTeX is JavaScript, and runs in V8 (the package mini-racer). A separate process can be killed
+whatever happens in it. It also keeps V8's event loop and threads out of servers, forks and the
+interpreter's exit. The process runs until its standard input is closed. It reads one line of JSON
+for each formula and answers with one line.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ import time
 from pathlib import Path
 from typing import Any
 
-SECONDS = 2.0  # for one formula, on the clock; an ordinary one takes a few milliseconds
-_MEMORY = 250_000_000  # bytes, of V8
+SECONDS = 2.0  # elapsed, for one formula; an ordinary one takes a few milliseconds
+_MEMORY = 250_000_000  # bytes for V8
 _SECONDS_TO_START = 60.0
-_PATIENCE = 5.0  # seconds more, before a process that does not keep to its own limit is ended
+_PATIENCE = 5.0  # more seconds, before a process that exceeds its own limit is killed
 _KATEX = Path(__file__).with_name("katex") / "katex.min.js"
 _OPTIONS = {
     "output": "mathml",
@@ -44,10 +44,11 @@ class _Ended(NotSet):
 
 
 class Typesetter:
-    """KaTeX, for one Python process; may be called by several threads.
+    """KaTeX for one Python process. Several threads may call it.
 
-    The process is started when it is first needed, anew after it ended, and anew in a fork, which
-    would share its pipes with the parent. If it cannot be started, it is not tried again.
+    The process is started on first use, and again if it has ended. A fork starts its own process,
+    because it would share the pipes with its parent otherwise. If the process cannot be started,
+    there is no second attempt.
     """
 
     def __init__(self) -> None:
@@ -59,43 +60,43 @@ class Typesetter:
             os.register_at_fork(after_in_child=self._forget)
 
     def set(self, tex: str, *, display: bool) -> str:
-        """Return what KaTeX makes of a formula.
+        """Return KaTeX's output for a formula.
 
         Parameters
         ----------
         tex
-            Without delimiters.
+            The TeX without delimiters.
         display
-            As a line of its own, not within one.
+            Whether the formula is on its own line, not within one.
 
         Raises
         ------
         NotSet
-            If there is none.
+            KaTeX gave no answer.
         """
         question = json.dumps([tex, display])
         with self._lock:
             try:
                 answer = self._ask(question)
-            except _Ended:  # before it was asked, perhaps
+            except _Ended:  # it may have ended before the question
                 answer = self._ask(question)
         if not isinstance(answer, str):
             raise NotSet("KaTeX took too long, or too much memory")
         return answer
 
     def start(self) -> None:
-        """Start the process, if it does not run.
+        """Start the process if it is not running.
 
         Raises
         ------
         NotSet
-            If it cannot be started.
+            The process cannot be started.
         """
         with self._lock:
             self._running()
 
     def close(self) -> None:
-        """End the process, if it runs."""
+        """Kill the process if it is running."""
         with self._lock:
             self._end()
 
@@ -104,7 +105,7 @@ class Typesetter:
         try:
             _write(process, question)
             return _answer(process, SECONDS + _PATIENCE)
-        except BaseException:  # whatever it is, the next answer would be another formula's
+        except BaseException:  # else the next answer would belong to another formula
             self._end()
             raise
 
@@ -121,7 +122,7 @@ class Typesetter:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
                 bufsize=0,
-                start_new_session=True,  # Ctrl-C is for the command
+                start_new_session=True,  # Ctrl-C is for the command only
             )
         except OSError as error:  # too many processes, for example
             raise NotSet("KaTeX's process cannot be started") from error
@@ -145,11 +146,11 @@ class Typesetter:
                     pipe.close()  # type: ignore[union-attr]
 
     def _forget(self) -> None:
-        """Leave the process to the parent: what is forked begins without one."""
+        """Leave the process to the parent. The fork begins without one."""
         self._lock = threading.Lock()
         process, self._process = self._process, None
         if process is not None:
-            process.returncode = 0  # it is no child of this process
+            process.returncode = 0  # it is not a child of this process
             for pipe in (process.stdin, process.stdout):
                 pipe.close()  # type: ignore[union-attr]
 
@@ -170,7 +171,7 @@ def _answer(process: subprocess.Popen[bytes], seconds: float) -> Any:
     Raises
     ------
     NotSet
-        If none comes, which ends the use of this process.
+        There was no answer. The process must not be used again.
     """
     assert process.stdout is not None
     until = time.monotonic() + seconds
@@ -187,7 +188,7 @@ def _answer(process: subprocess.Popen[bytes], seconds: float) -> Any:
 
 
 def _serve() -> None:
-    """Answer until the standard input ends: with a text, or null if there is none."""
+    """Answer each line of standard input with a text, or null if KaTeX fails."""
     from py_mini_racer import JSEvalException, JSOOMException, JSTimeoutException, MiniRacer
 
     answers = os.fdopen(os.dup(1), "w", encoding="ascii")
@@ -207,8 +208,8 @@ def _serve() -> None:
         except (JSTimeoutException, JSOOMException):
             answers.write("null\n")
             answers.flush()
-            os._exit(0)  # its memory may be full: the next formula gets a new process
-        except JSEvalException:  # which the others are as well
+            os._exit(0)  # its memory may be full, so the next formula gets a new process
+        except JSEvalException:  # base class of the other two
             answer = None
 
 

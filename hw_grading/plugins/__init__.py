@@ -1,4 +1,4 @@
-"""What `nbgrader_config.py` names: exporters, preprocessors, and how formgrader's pages are mended.
+"""The classes that `nbgrader_config.py` names: exporters, preprocessors, and formgrader's fixes.
 
-nbgrader calls this room. It may import `batch` and every room below; `reports` is beside it.
+nbgrader calls this package. It may import `batch` and every package below, but not `reports`.
 """

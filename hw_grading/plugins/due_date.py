@@ -1,4 +1,4 @@
-"""The due date: set in the homework's manifest, shown in the notebook, kept in the gradebook."""
+"""The due date: set in the homework's manifest, shown in the notebook, stored in the gradebook."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from nbgrader.preprocessors import NbGraderPreprocessor
 from hw_grading.homework.homework import homework_of
 
 PLACEHOLDER = "{{ due_date }}"
-# Not strftime: the notebook is English whatever the instructor's locale is.
+# strftime would use the instructor's locale. The notebook is English.
 _DAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
 _MONTHS = ["January", "February", "March", "April", "May", "June", "July", "August"]
 _MONTHS += ["September", "October", "November", "December"]
@@ -32,15 +32,15 @@ def in_words(moment: datetime, zone_in_words: str) -> str:
 class ShowDueDate(NbGraderPreprocessor):
     """Fill ``{{ due_date }}`` into markdown cells and set the assignment's due date.
 
-    One of the preprocessors of ``nbgrader generate_assignment``. The date is that of the homework's
-    manifest. The gradebook keeps UTC; with ``--no-db`` it is left alone, and so is an assignment
-    that it does not know.
+    One of the preprocessors of ``nbgrader generate_assignment``. The date comes from the homework's
+    manifest. The gradebook stores it in UTC. With ``--no-db``, or if the gradebook does not know
+    the assignment, the gradebook is not changed.
     """
 
     def preprocess(self, nb: Any, resources: Any) -> tuple[Any, Any]:
-        """Fill in the date, cell by cell, and keep it in the gradebook."""
+        """Fill the date into each cell, and store it in the gradebook."""
         names = resources["nbgrader"]
-        # The converter that this runs for is the exporter's parent.
+        # This preprocessor's parent is the exporter, and the exporter's parent is the converter.
         converter = self.parent.parent
         manifest = homework_of(Path(converter.coursedir.root), names["assignment"]).manifest
         due = manifest.due_moment

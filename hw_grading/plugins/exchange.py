@@ -1,9 +1,9 @@
 """nbgrader's exchange, a folder where every student of a machine can write.
 
-nbgrader takes what students put there for what `nbgrader submit` makes, follows links, and stops
-the whole class at a folder or file that is anything else. Here such a one is left out or taken as
-far as it goes, its student is named, and the others are served. nbgrader_config.py names these
-classes in ``c.ExchangeFactory``.
+nbgrader assumes that `nbgrader submit` made everything that students put there. It follows links,
+and it stops the whole class at any other kind of folder or file. These classes skip such a folder
+or file, or read as much of it as possible. They name its student and serve the others.
+nbgrader_config.py names these classes in ``c.ExchangeFactory``.
 """
 
 from __future__ import annotations
@@ -30,22 +30,22 @@ from hw_grading.records.timestamp import TIMESTAMP, read_time
 from hw_support.submission.file import Unreadable
 from hw_support.submission.problems import shown
 
-_KILOBYTE = 1_000  # nbgrader's
-_SLOWEST = timedelta(minutes=10)  # `nbgrader submit`, and by so much may two clocks differ
+_KILOBYTE = 1_000  # nbgrader's unit
+_SLOWEST = timedelta(minutes=10)  # for `nbgrader submit`, and for two clocks that differ
 _MOST_NAMED = 20
 
 
 class CollectAnyName(ExchangeCollect):
     """Collects what students submitted: ``nbgrader collect``.
 
-    A folder whose name tells no time counts as the oldest of its student's. Links and pipes are
-    not copied. What was collected before is only replaced by what could be copied.
+    A folder whose name has no valid time counts as its student's oldest submission. Links and pipes
+    are not copied. An earlier copy is replaced only after the new one is complete.
     """
 
     def _path_to_record(self, path: str) -> dict[str, Any]:
         try:
             record: dict[str, Any] = super()._path_to_record(path)
-        except Exception:  # whatever a parser makes of a stranger's text
+        except Exception:  # the parser may raise any error on untrusted text
             self.log.warning(
                 "%s: expected a name that ends in a time such as '2022-10-04 23:59:00 UTC', found "
                 "none: it is taken for its student's oldest submission. Look at it, and remove it",
@@ -60,12 +60,12 @@ class CollectAnyName(ExchangeCollect):
         return record
 
     def copy_files(self) -> None:
-        """Copy each student's submission, and name in the end those that could not be copied."""
+        """Copy each student's submission. At the end, name those that could not be copied."""
         failed = {}
         again = []
         self._in_doubt: list[str] = []
         if not self.src_records:
-            super().copy_files()  # says so
+            super().copy_files()  # reports that there is nothing
         for record in self.src_records:
             try:
                 if not self._collect(record):
@@ -94,7 +94,7 @@ class CollectAnyName(ExchangeCollect):
             self.fail(_said(f"NOT COLLECTED from {self.inbound_path}", failed))
 
     def _collect(self, record: Mapping[str, Any]) -> bool:
-        """Copy one submission; return whether the student's newest is there now."""
+        """Copy one submission. Return whether the student's newest submission is there now."""
         student, course = record["username"], self.coursedir
         if why := why_no_id(student):
             raise Unreadable(f"{shown(student)} is no student id: {why}")
@@ -119,7 +119,7 @@ class CollectAnyName(ExchangeCollect):
                 source, copy, size * _KILOBYTE, size_of_a_file * _KILOBYTE
             ):
                 self.log.warning("%s: left in the exchange: %s", name, left_out)
-            self.do_copy(str(copy), str(kept))  # leaves out what `ignore` says, and sets modes
+            self.do_copy(str(copy), str(kept))  # drops files that match `ignore`, and sets modes
             self._expect_its_time(source, kept, student)
             if target.is_dir():
                 target.rename(Path(folder, "old"))
@@ -127,11 +127,11 @@ class CollectAnyName(ExchangeCollect):
         return True
 
     def _expect_its_time(self, source: Path, copy: Path, student: str) -> None:
-        """Note a submission that was changed in the exchange later than its own time says."""
+        """Note a submission that was changed in the exchange after the time that it states."""
         with os.scandir(source) as entries:
             files = [one for one in entries if one.is_file(follow_symlinks=False)]
             work = [one for one in files if one.name == TIMESTAMP or one.name.endswith(".ipynb")]
-            # The one time of a file that its owner cannot set.
+            # The owner cannot set a file's ctime.
             times = [one.stat(follow_symlinks=False).st_ctime for one in work]
         changed = datetime.fromtimestamp(max(times, default=0.0), UTC).replace(tzinfo=None)
         try:
@@ -143,7 +143,7 @@ class CollectAnyName(ExchangeCollect):
             self._in_doubt.append(f"{student} (says {says}, changed {changed:%Y-%m-%d %H:%M} UTC)")
 
     def _say_whose(self, source: Path, student: str) -> None:
-        """Warn of a folder that another user has made."""
+        """Warn about a folder that was made by another user than the student."""
         try:
             owner = pwd.getpwuid(os.lstat(source).st_uid).pw_name
         except KeyError:
@@ -159,18 +159,18 @@ class CollectAnyName(ExchangeCollect):
 
 
 class ListEach(ExchangeList):
-    """Lists what was submitted (``nbgrader list --inbound``), but for what cannot be read."""
+    """Lists what was submitted (``nbgrader list --inbound``), without what cannot be read."""
 
     assignments: list[str]
 
     def init_dest(self) -> None:
-        """Find what is listed."""
+        """Find the submissions to list."""
         super().init_dest()
         if self.inbound:
             self.assignments = [path for path in self.assignments if self._is_listed(Path(path))]
 
     def _is_listed(self, folder: Path) -> bool:
-        """Whether nbgrader, which opens notebook and secret, can do so without stopping."""
+        """Return whether nbgrader can open the notebook and the secret without stopping."""
         try:
             read_secret(folder)
             for path in folder.glob("*.ipynb"):
@@ -183,14 +183,14 @@ class ListEach(ExchangeList):
 
 
 class ReleaseFeedbackToEach(ExchangeReleaseFeedback):
-    """Brings feedback to those who submitted through the exchange: ``nbgrader release_feedback``.
+    """Releases feedback to students who used the exchange: ``nbgrader release_feedback``.
 
-    A student's page is found by the secret of the submission, which autograding has carried along.
-    Who handed in another way has none, and is named.
+    The secret of the submission, which autograding has copied along, determines a student's page.
+    Students who handed in another way have no secret. They are named.
     """
 
     def copy_files(self) -> None:
-        """Copy each student's pages, and name those who get none."""
+        """Copy each student's pages, and name the students who get none."""
         course = self.coursedir
         excluded = course.student_id_exclude.split(",")
         shelf = shelf_of(course, course.feedback_directory, course.assignment_id)
@@ -235,7 +235,7 @@ class ReleaseFeedbackToEach(ExchangeReleaseFeedback):
         target = Path(self.dest_path, f"{name}.html")
         half_made = target.with_name(f"{name}-tmp.html")
         shutil.copy(page, half_made)
-        half_made.replace(target)  # at once: a student may be reading the old one
+        half_made.replace(target)  # atomic, because a student may be reading the old page
         self.log.info("Released: %s, %s", student, page.stem)
 
     def _has_secret(self, student: str) -> bool:

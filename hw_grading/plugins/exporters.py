@@ -1,16 +1,16 @@
-"""Puts reading, mending and finishing into `nbgrader autograde`, by its own settings only.
+"""Adds reading, mending and finishing to `nbgrader autograde`, through its own settings only.
 
 nbgrader converts each notebook twice: a sanitizing pass from `submitted/` to `autograded/`, and an
-execution pass over that copy. One exporter serves both passes:
+execution pass over that copy. The same exporter serves both passes:
 
-- `Autograde.exporter_class`: `SubmissionExporter` begins and ends the run over the class
-  (`hw_grading.batch.grading`), and reads each file;
-- `Autograde.sanitize_preprocessors`: `MendCells` for all that nbgrader does to cells; they are run
-  by `hw_grading.plugins.sanitizing`, ahead of nbgrader's loop;
-- `Autograde.autograde_preprocessors`: `CollectResult` in the place of `Execute`, `SaveScores` in
-  that of `SaveAutoGrades` (`hw_grading.plugins.saving`), and `MarkFinished` last.
+- `Autograde.exporter_class`: `SubmissionExporter` starts and ends the run over the class
+  (`hw_grading.batch.grading`), and reads each file.
+- `Autograde.sanitize_preprocessors`: `MendCells` replaces all that nbgrader does to cells.
+  `hw_grading.plugins.sanitizing` runs these preprocessors ahead of nbgrader's loop.
+- `Autograde.autograde_preprocessors`: `CollectResult` replaces `Execute`, `SaveScores` replaces
+  `SaveAutoGrades` (`hw_grading.plugins.saving`), and `MarkFinished` comes last.
 
-docs/lifecycle.md shows what calls what.
+docs/lifecycle.md shows the order of the calls.
 """
 
 from __future__ import annotations
@@ -43,10 +43,10 @@ from hw_grading.run.ready import expect_ready
 
 
 class SubmissionExporter(NotebookExporter):
-    """Reads a submission whatever it is; the exporter of `nbgrader autograde`.
+    """The exporter of `nbgrader autograde`. It reads any submission, whatever the file contains.
 
-    nbgrader's converter makes it when it has listed the submissions, and calls its own
-    `convert_notebooks` next. That call is where the run over the class begins and ends.
+    nbgrader's converter creates it after listing the submissions, and then calls its own
+    `convert_notebooks`. The run over the class starts and ends in that call.
     """
 
     optimistic_validation = Bool(True).tag(config=True)
@@ -61,7 +61,7 @@ class SubmissionExporter(NotebookExporter):
 
     def _convert_as_a_class(self, converter: Autograde) -> None:
         """Convert the notebooks within a run over the class."""
-        del converter.convert_notebooks  # the converter's own is there again
+        del converter.convert_notebooks  # restore the converter's own method
         try:
             with grading(converter, self._plan(converter)) as self._class:
                 converter.convert_notebooks()
@@ -77,7 +77,7 @@ class SubmissionExporter(NotebookExporter):
         Raises
         ------
         GraderFault
-            It must not be graded so.
+            The class must not be graded with these settings.
         """
         _expect_that_code_is_run(self)
         course = converter.coursedir
@@ -89,7 +89,7 @@ class SubmissionExporter(NotebookExporter):
         def make_ready(here: bool) -> None:
             add_indexes(converter.coursedir.db_url)
             Database(Course.of(converter.coursedir).db_url).make_tables()
-            if whole_class.executor != "dask":  # whose workers look for themselves
+            if whole_class.executor != "dask":  # dask workers check by themselves
                 hidden = [Path(course.root), Path(__file__).parent, secret]
                 expect_ready(settings, homework, hidden, here=here)
 
@@ -98,7 +98,7 @@ class SubmissionExporter(NotebookExporter):
     def from_filename(  # type: ignore[override]  # a notebook exporter gives text
         self, filename: str, resources: dict[str, Any] | None = None, **kwargs: Any
     ) -> tuple[str, dict[str, Any]]:
-        """Give the mended notebook in the first pass, the executed and scored one in the second."""
+        """Return the mended notebook in the first pass, the scored one in the second."""
         if self._class is None:
             raise RuntimeError("SubmissionExporter reads submissions for `nbgrader autograde` only")
         resources = {} if resources is None else resources
@@ -110,7 +110,7 @@ class SubmissionExporter(NotebookExporter):
         }
         ids = resources["nbgrader"]
         graded = self._graded_folder(ids)
-        if self._turn is None or Path(folder) != graded:  # handed in, not what this pass wrote
+        if self._turn is None or Path(folder) != graded:  # first pass: the file was handed in
             self._turn = self._class.turn(ids["student"], Path(filename))
             carry_along(Path(folder), graded)
             log_problems(self.log, ids["student"], self._turn.notebook)
@@ -128,9 +128,9 @@ class SubmissionExporter(NotebookExporter):
 
 
 def as_text(notebook: NotebookNode) -> str:
-    """Return a notebook's file, with a line for each cell.
+    """Return a notebook's file content, with one line for each cell.
 
-    nbformat writes each value on a line of its own, which takes ten times as long.
+    nbformat writes each value on its own line, which takes ten times as long.
     """
     rest = {key: value for key, value in notebook.items() if key != "cells"}
     cells = ",\n".join(_json(cell) for cell in notebook.cells)

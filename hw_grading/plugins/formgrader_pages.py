@@ -1,19 +1,19 @@
-"""Mends how formgrader writes its pages: nothing that it prints becomes HTML or a script.
+"""Makes formgrader's pages safe: nothing that they print becomes HTML or a script.
 
 nbgrader 0.9 prints parts of a page's address, student ids and names into pages without escaping
-them, so that a link in a student's answer, or an id, could run a script in a grader's browser, with
-the grader's rights. There is no setting for it; `escape` is called by `nbgrader_config.py`, which
-formgrader reads when it starts.
+them. So a link in a student's answer, or an id, could run a script in a grader's browser, with the
+grader's rights. nbgrader has no setting for this. `nbgrader_config.py`, which formgrader reads when
+it starts, calls `escape`.
 
-- Formgrader's own pages are made by an environment that escapes. A submission is shown by
-  nbconvert, whose templates print HTML on purpose; so in formgrader's templates there each plain
-  value is escaped (`Escaping`).
-- The Content-Security-Policy of each page allows the scripts of the templates, which carry a number
-  drawn for this page, and their few handlers of events. What else got into a page does not run, by
-  formgrader's own scripts either, some of which make HTML of texts.
-- No page needs a network. Formulas are MathML; formgrader's script, which selects the first field
-  when MathJax is done and stops where there is none, is told at once that it is.
-- Where the GSI's desk runs in the same server, the menu of each page leads there.
+- An environment that escapes renders formgrader's own pages. nbconvert renders a submission, and
+  its templates print HTML on purpose. So there each plain value in formgrader's templates is
+  escaped (`Escaping`).
+- The Content-Security-Policy of each page allows only the templates' scripts, which carry a nonce
+  for this page, and the templates' few event handlers. Any other script in a page does not run,
+  even if formgrader's own scripts insert it: some of them make HTML from texts.
+- No page needs a network. Formulas are MathML. A script of formgrader selects the first field when
+  MathJax is done, and stops if there is no MathJax. It is told at once that MathJax is done.
+- If the GSI's desk runs in the same server, the menu of each page has a link to it.
 """
 
 from __future__ import annotations
@@ -43,18 +43,18 @@ _IN_A_SCRIPT = re.compile(r"""= "\{\{ ([\w.]+) \}\}([^"{\n]*)";""")
 _LAST_OF_THE_MENU = re.compile(
     r'<li role="presentation"[^>]*><a href="\{\{ base_url \}\}/formgrader/manage_students">.*?</li>'
 )
-_DESK, _DESKS_PLACE = "hw_grading_desk", "hw-grading"  # in a server's settings, and its address
+_DESK, _DESKS_PLACE = "hw_grading_desk", "hw-grading"  # settings key; path in addresses
 _HANDLER = re.compile(r"""\son\w+="([^"{]+)\"""")
 
 _nonce = ""
-_desk = ""  # the address of the GSI's desk
+_desk = ""  # address of the GSI's desk
 
 
 class Escaping(Extension):
-    """Rewrites formgrader's templates, as they are read, so that values are escaped."""
+    """Rewrites formgrader's templates when they are read, so that values are escaped."""
 
     def preprocess(self, source: str, name: str | None, filename: str | None = None) -> str:
-        """Return the template, its values escaped and its scripts allowed."""
+        """Return the template with escaped values and a nonce on each script."""
         if _TEMPLATES.search(filename or ""):
             source = _IN_A_SCRIPT.sub(r"""= {{ (\1 ~ "\2") | tojson }};""", source)
             source = re.sub(_VALUE, r"{{ \1 | e }}", source)
@@ -63,14 +63,14 @@ class Escaping(Extension):
         elif Path(filename or "").name == _INSTEAD_OF_MATHJAX.name:
             source = _INSTEAD_OF_MATHJAX.read_text(encoding="utf-8")
             self.environment.globals["style_of_formulas"] = _style_of_formulas
-        else:  # templates around what students' cells show
+        else:  # templates around students' cells
             return source
         self.environment.globals["script_nonce"] = _attribute
         return source.replace("<script", "<script{{ script_nonce() }}")
 
 
 def escape() -> None:
-    """Let formgrader's pages escape what they print, if formgrader runs in this process."""
+    """Make formgrader's pages escape what they print, if formgrader runs in this process."""
     formgrader = sys.modules.get(_MODULE)
     if formgrader is None or isinstance(formgrader.Environment, partial):
         return
@@ -97,7 +97,7 @@ def escape() -> None:
 
 
 class _Exporter:
-    """What shows a submission to one request."""
+    """Renders a submission for one request."""
 
     def __init__(self, handler: Any, hashes: str) -> None:
         self._handler, self._hashes = handler, hashes
@@ -109,7 +109,7 @@ class _Exporter:
 
 @contextlib.contextmanager
 def _policy(handler: Any, hashes: str) -> Iterator[None]:
-    """Draw a page's number while it is made, which nothing interrupts, and send the policy."""
+    """Set a page's nonce and policy while the page is made. Nothing interrupts that."""
     global _nonce, _desk
     _nonce = secrets.token_urlsafe(24)
     _desk = f"{handler.base_url}/{_DESKS_PLACE}/" if _DESK in handler.settings else ""
@@ -130,7 +130,7 @@ def _style_of_formulas() -> Markup:
 
 
 def _link_to_desk() -> Markup:
-    # No file of ours: it goes into the middle of a template of formgrader's.
+    # This is a string, not a file: it goes into the middle of formgrader's template.
     entry = Markup('<li role="presentation"><a href="{}">Grade by Question</a></li>')
     return entry.format(_desk) if _desk else Markup()
 
@@ -140,7 +140,7 @@ def _attribute() -> Markup:
 
 
 def _hashes_of_handlers(templates: Path) -> str:
-    """Return the digests of what formgrader's templates have in attributes such as ``onclick``."""
+    """Return the digests of the event handlers (such as ``onclick``) in formgrader's templates."""
     found = set()
     for path in templates.rglob("*"):
         if path.suffix in (".tpl", ".j2"):

@@ -1,11 +1,11 @@
-"""Mends nbgrader's own code where it trusts what a student determines, and has no setting for it.
+"""Fixes nbgrader where it trusts students' data and has no setting to change that.
 
-`nbgrader_config.py`, which every command of nbgrader and formgrader read when they start, calls
-`harden`. It changes this process:
+`nbgrader_config.py` calls `harden`. Every nbgrader command and formgrader read that file when they
+start. `harden` changes this process:
 
-- formgrader's pages escape what they print (`hw_grading.plugins.formgrader_pages`);
-- a `timestamp.txt` that is no time counts as none, where nbgrader stops at it;
-- what is logged is obeyed by no terminal: nbgrader logs ids and names of files as they are.
+- Formgrader's pages escape what they print (`hw_grading.plugins.formgrader_pages`).
+- An invalid `timestamp.txt` counts as missing. nbgrader stops at it otherwise.
+- Log messages lose their terminal control characters. nbgrader logs ids and file names unchanged.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _make = logging.getLogRecordFactory()
 
 
 def harden() -> None:
-    """Mend what is loaded in this process; calling it again changes nothing."""
+    """Fix the modules that this process has loaded. Calling it again changes nothing."""
     escape()
     _read_times_with_care()
     if logging.getLogRecordFactory() is not _visible_record:
@@ -44,7 +44,7 @@ def _read_times_with_care() -> None:
 
 
 def _submitted_timestamp(self: Any, assignment_id: str, student_id: str) -> datetime | None:
-    """Return the time of a submission, for formgrader."""
+    """Return the time of a submission. This replaces formgrader's method."""
     course = self.coursedir
     folder = course.format_path(course.submitted_directory, student_id, assignment_id)
     when: datetime | None = course.get_existing_timestamp(os.path.abspath(folder))
@@ -52,14 +52,14 @@ def _submitted_timestamp(self: Any, assignment_id: str, student_id: str) -> date
 
 
 def _visible_record(*values: Any, **named: Any) -> logging.LogRecord:
-    """Make a record whose texts have no character that a terminal obeys."""
+    """Make a log record without terminal control characters."""
     from hw_support.failures import visible
 
     record = _make(*values, **named)
     try:
         text = record.getMessage()
     except Exception:
-        return record  # its handler will say so
+        return record  # the handler reports the error
     if (shown := visible(text)) != text:
         record.msg, record.args = shown, ()
     if record.exc_info:

@@ -1,4 +1,4 @@
-"""What autograding writes about lateness: no penalty, and the extension that was granted."""
+"""What autograding stores about lateness: no penalty, but the extension that was granted."""
 
 from __future__ import annotations
 
@@ -12,16 +12,17 @@ from hw_grading.final_scores.granting import mirror
 
 
 class LeaveLateness(NbGraderPreprocessor):
-    """Leaves lateness to `hw_grading.final_scores`; stands for nbgrader's `AssignLatePenalties`.
+    """Leaves lateness to `hw_grading.final_scores`; replaces nbgrader's `AssignLatePenalties`.
 
-    nbgrader's preprocessor stores a penalty before people have graded by hand, and it stays when
-    the score grows. So none is stored here, and one of an earlier grading is removed: otherwise
-    nbgrader's pages would take off points that count elsewhere already. An extension that was
-    granted before the student handed in is written into nbgrader's own table, for its pages.
+    nbgrader's preprocessor stores a penalty before people have graded by hand, and does not update
+    it when the score grows. So this one stores no penalty and removes one of an earlier grading.
+    Otherwise nbgrader's pages would take off points that `final_scores` takes off already. If an
+    extension was granted before the student handed in, it is written into nbgrader's own table, for
+    nbgrader's pages.
     """
 
     def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
-        """Write both for one submission; the notebook stays as it is."""
+        """Write both for one submission. The notebook stays unchanged."""
         ids = resources["nbgrader"]
         assignment, student = ids["assignment"], ids["student"]
         with Gradebook(ids["db_url"]) as gradebook:

@@ -1,4 +1,4 @@
-"""Stores the order of the instructor's cells, when a notebook is generated."""
+"""Stores the order of the instructor's cells when a notebook is generated."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ _SAVED = (utils.is_grade, utils.is_solution, utils.is_locked, utils.is_task)
 class SaveOrder(NbGraderPreprocessor):
     """Stores the order of the cells that nbgrader's `SaveCells` has just saved.
 
-    One of the preprocessors of ``nbgrader generate_assignment``, after `SaveCells`; it changes
-    nothing in the notebook. With ``--no-db`` it stores nothing.
+    One of the preprocessors of ``nbgrader generate_assignment``. It runs after `SaveCells` and does
+    not change the notebook. With ``--no-db`` it stores nothing.
     """
 
     def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
         """Store the order of one notebook's cells."""
-        # The converter that this runs for is the exporter's parent.
+        # This preprocessor's parent is the exporter, and the exporter's parent is the converter.
         if not self.parent.parent.no_database:
             names = resources["nbgrader"]
             cells = [

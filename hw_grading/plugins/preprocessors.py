@@ -1,4 +1,4 @@
-"""What happens to a notebook in `nbgrader autograde`, by nbgrader's own lists of preprocessors."""
+"""The preprocessors of `nbgrader autograde`, for nbgrader's own lists of preprocessors."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ from hw_support.submission.problems import (
 
 
 class MendCells(NbGraderPreprocessor):
-    """Gives the notebook the instructor's cells and kernel; the first of `sanitize_preprocessors`.
+    """Restores the instructor's cells and kernel; the first of `sanitize_preprocessors`.
 
-    Everything that was wrong is stored in the notebook, and listed in a cell at its top. It lives
-    for one command, during which the instructor's cells do not change.
+    Each problem is stored in the notebook, and listed in a cell at its top. The object lives for
+    one command, during which the instructor's cells do not change.
     """
 
     def __init__(self, **kwargs: Any) -> None:
@@ -49,15 +49,15 @@ class MendCells(NbGraderPreprocessor):
         mended = mend(nb, cells)
         if kernelspec:
             nb.metadata["kernelspec"] = kernelspec
-        if mistaken:  # and not a list of all its cells
+        if mistaken:  # instead of a list of all its cells
             add_problems(nb, [_other_homework(mistaken, ids["assignment"])])
         elif not any(p.kind is Kind.FILE for p in read_problems(nb)):
-            add_problems(nb, mended)  # of a file that could not be read every cell is "deleted"
+            add_problems(nb, mended)  # if the file was unreadable, every cell is "deleted"
         put_notes_on_top(nb)
         return nb, resources
 
     def _instructors(self, ids: dict[str, str]) -> tuple[list[InstructorCell], Any]:
-        """Return cells and kernelspec of the instructor's notebook with these names."""
+        """Return cells and kernelspec of the instructor's notebook."""
         names = (ids["db_url"], ids["assignment"], ids["notebook"])
         if names not in self._known:
             with Gradebook(ids["db_url"]) as gradebook:
@@ -77,16 +77,16 @@ class MendCells(NbGraderPreprocessor):
 
 
 class CollectResult(NbGraderPreprocessor):
-    """Puts the executed notebook in the place of a sanitized one; stands for nbgrader's `Execute`.
+    """Replaces a sanitized notebook by the executed one; used instead of nbgrader's `Execute`.
 
     Raises
     ------
     GraderFault
-        There is no result: the student is left without a score, rather than with a zero.
+        There is no result. The student is left without a score, not given a zero.
     """
 
     def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
-        """Wait for the submission's result, or run it."""
+        """Wait for the submission's result, or run the submission."""
         turn = Turn.in_resources(resources)
         outcome = turn.outcome()
         if isinstance(outcome, NotGraded):
@@ -100,14 +100,14 @@ class CollectResult(NbGraderPreprocessor):
 
 
 class MarkFinished(NbGraderPreprocessor):
-    """Marks a notebook as graded to the end; the last of `autograde_preprocessors`.
+    """Marks a notebook as completely graded; the last of `autograde_preprocessors`.
 
-    A folder without the mark is what a killed run left, and is graded anew. So is one whose mark
-    tells of another file than was handed in since.
+    A folder without the mark was left by a killed run, and is graded again. A folder is also graded
+    again if its mark names another file than the one handed in.
     """
 
     def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
-        """Set the mark, which reaches the disk when the notebook is written whole."""
+        """Set the mark. It reaches the disk when the whole notebook is written."""
         turn = Turn.in_resources(resources)
         ours = nb.metadata.setdefault(METADATA_KEY, NotebookNode())
         ours[FINISHED], ours[HANDED_IN] = True, turn.digest
@@ -116,7 +116,7 @@ class MarkFinished(NbGraderPreprocessor):
 
 
 def _other_homework(mistaken: Mistaken, assignment: str) -> Problem:
-    """Say that a notebook is another homework than the one that it was handed in as."""
+    """Return the problem that a notebook belongs to another homework."""
     few = str(mistaken.found_of_own) if mistaken.found_of_own else "none"
     message = (
         f"This is {mistaken.homework}, handed in as {assignment}: it has {mistaken.found} of the "
@@ -128,6 +128,6 @@ def _other_homework(mistaken: Mistaken, assignment: str) -> Problem:
 
 
 def log_problems(log: Any, student: str, nb: NotebookNode) -> None:
-    """Log what was wrong with a submission."""
+    """Log the problems of a submission."""
     for problem in read_problems(nb):
         log.warning("%s: %s", student, problem.message)

@@ -1,4 +1,4 @@
-"""nbgrader's first pass over one submission, outside nbgrader's loop: read it, and mend it."""
+"""nbgrader's sanitizing pass over one submission, outside nbgrader's loop: read it and mend it."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ from hw_grading.homework.course import Course
 from hw_support.submission.file import read_submission
 from hw_support.submission.problems import add_problems
 
-_QUIET = logging.getLogger("hw_grading.ahead")  # the loop says the same, in its own order
+_QUIET = logging.getLogger("hw_grading.ahead")  # nbgrader's loop logs the same, in its own order
 _QUIET.propagate = False
 _QUIET.addHandler(logging.NullHandler())
 
 
 class Owned(NotebookNode):
-    """A notebook that nobody else uses, so that nbconvert need not copy it at each step."""
+    """A notebook with one owner, so nbconvert need not copy it at each step."""
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Owned:
-        """Return itself."""
+        """Return the notebook itself."""
         return self
 
 
 class _Exporter(Exporter):
-    """Runs preprocessors over a notebook, and validates it when all of them are done."""
+    """Runs preprocessors over a notebook, and validates it once at the end."""
 
     optimistic_validation = Bool(True).tag(config=True)
 
@@ -41,7 +41,8 @@ class Sanitizing:
     Parameters
     ----------
     converter
-        It lives for one command, during which the instructor's cells do not change.
+        nbgrader's converter. It lives for one command, during which the instructor's cells do not
+        change.
     """
 
     def __init__(self, converter: Autograde) -> None:
@@ -51,13 +52,13 @@ class Sanitizing:
             self._exporter.register_preprocessor(preprocessor)
 
     def __call__(self, student: str, path: Path) -> NotebookNode:
-        """Return a student's notebook, whatever it was, with the instructor's cells in it."""
+        """Return a student's notebook with the instructor's cells, whatever the file was."""
         notebook, problems = read_submission(path)
         add_problems(notebook, problems)
         course = self._converter.coursedir
         source = Course.of(course).source(course.assignment_id)
         add_problems(notebook, beside(path, {own.name for own in source.glob("*.ipynb")}))
-        # As `init_single_notebook_resources` makes it, which looks at how far the loop is.
+        # As in `init_single_notebook_resources`, which depends on the position of the loop.
         ids = {
             "student": student,
             "assignment": course.assignment_id,

@@ -1,4 +1,4 @@
-"""Saves the scores of a submission into nbgrader's gradebook, all together."""
+"""Saves all scores of a submission into nbgrader's gradebook in one transaction."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from sqlalchemy import select, update
 from hw_grading.rubrics.kept import digests_before, digests_of, remember
 from hw_support.submission.problems import METADATA_KEY
 
-# By what nbgrader looks rows up, and has no index: it would read whole tables of a large class.
+# The columns that nbgrader searches without an index. It would read whole tables of a large class.
 _LOOKED_UP = {
     "grade": "notebook_id",
     "comment": "notebook_id",
@@ -23,14 +23,15 @@ _LOOKED_UP = {
     "submitted_assignment": "student_id",
 }
 
-_WHOLE = ""  # in the place of a grade id: all that the student wrote
+_WHOLE = ""  # key for everything that the student wrote, instead of a grade id
 
 
 def add_indexes(db_url: str) -> None:
-    """Give a gradebook indexes, unless it has them, so that a large class takes no longer.
+    """Add missing indexes to a gradebook, so that a large class is not slower.
 
-    They change nothing else, and nbgrader's own upgrades leave them alone. Making one waits for who
-    is writing into the table, so that it is made by itself, and only where there is none.
+    The indexes change nothing else, and nbgrader's own upgrades keep them. Creating an index waits
+    for other writers of the table. So each index is created in its own transaction, and only if it
+    is missing.
     """
     with Gradebook(db_url) as gradebook:
         for table, column in _LOOKED_UP.items():
@@ -43,7 +44,7 @@ def add_indexes(db_url: str) -> None:
                         sqlalchemy.text(f"CREATE INDEX IF NOT EXISTS {name} ON {table} ({column})")
                     )
             except sqlalchemy.exc.DBAPIError:
-                if not _has_index(gradebook.engine, table, name):  # which another run has just made
+                if not _has_index(gradebook.engine, table, name):  # another run made it
                     raise
 
 
@@ -52,10 +53,10 @@ def _has_index(engine: sqlalchemy.Engine, table: str, name: str) -> bool:
 
 
 class SaveScores(SaveAutoGrades):
-    """Saves what nbgrader's `SaveAutoGrades` saves, at once or, if it is killed, not at all.
+    """Saves what nbgrader's `SaveAutoGrades` saves, in one transaction.
 
-    That one asks for each score by itself and commits each, which takes most of the time of a
-    submission whose result is there.
+    If it is killed, nothing is saved. `SaveAutoGrades` queries and commits each score separately.
+    That takes most of the time of a submission that has its result.
     """
 
     def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
@@ -81,7 +82,7 @@ class _OneSubmission(Gradebook):
 
     def read(self, notebook: str, assignment: str, student: str) -> None:
         submission = self.find_submission_notebook(notebook, assignment, student)
-        # Nobody else saves a score of this submission from here to the end of the transaction.
+        # This locks the submission's scores until the end of the transaction.
         mine = update(Grade).where(Grade.notebook_id == submission.id)
         self.db.execute(mine.values(needs_manual_grade=Grade.needs_manual_grade))
         self._of = (notebook, assignment, student)
@@ -93,25 +94,25 @@ class _OneSubmission(Gradebook):
             self._found[kind] = {names[one.cell_id]: one for one in found}
 
     def expect_nobody_where_there_are_no_points(self) -> None:
-        """Let no cell of 0 points wait for a person: a certification, say."""
+        """Take cells of 0 points, such as a certification, out of the queue for manual grading."""
         without = set(self.db.scalars(select(GradeCell.id).where(GradeCell.max_score == 0)))
         for grade in self._found[Grade].values():
             if grade.cell_id in without:
                 grade.needs_manual_grade = False
 
     def settled(self, answers: Mapping[str, str]) -> dict[str, float | None]:
-        """Return what a person has graded, and where the answer is the same as then.
+        """Return the manually scored cells whose answers have not changed since.
 
         Parameters
         ----------
         answers
-            The digests of the answers that people grade, by grade id, and of all that the student
-            wrote.
+            The digests by grade id of the answers that people grade, and the digest of everything
+            that the student wrote.
 
         Returns
         -------
         dict
-            What a test had given, by grade id: a person's score may count in its place.
+            The score that a test had given, by grade id. A person's score may count instead.
         """
         _, assignment, student = self._of
         before = digests_before(self.db.connection(), assignment, student)
@@ -124,9 +125,9 @@ class _OneSubmission(Gradebook):
         }
 
     def keep(self, settled: Mapping[str, float | None], answers: Mapping[str, str]) -> None:
-        """Let what is settled wait for nobody; remember what all answers are like.
+        """Take what is settled out of the queue for manual grading, and store the answers' digests.
 
-        Where a person's score counts in the place of a test's, the test must give what it gave.
+        If a person's score counts instead of a test's, the test must give the same score as before.
         """
         for name, given in settled.items():
             grade = self._found[Grade][name]
@@ -137,11 +138,11 @@ class _OneSubmission(Gradebook):
         remember(self.db.connection(), assignment, student, answers)
 
     def find_grade(self, cell: str, *of: str) -> Any:
-        """Return the score of a cell, as nbgrader's gradebook does."""
+        """Return the score of a cell, like nbgrader's gradebook."""
         return self._known(Grade, cell, of) or super().find_grade(cell, *of)
 
     def find_comment(self, cell: str, *of: str) -> Any:
-        """Return the comment to a cell, as nbgrader's gradebook does."""
+        """Return the comment on a cell, like nbgrader's gradebook."""
         return self._known(Comment, cell, of) or super().find_comment(cell, *of)
 
     def _known(self, kind: type, cell: str, of: tuple[str, ...]) -> Any:
@@ -149,12 +150,12 @@ class _OneSubmission(Gradebook):
 
 
 def _all_that_was_written(nb: NotebookNode) -> str:
-    """Return what is another text when a student wrote anything else: the seed of hidden inputs."""
+    """Return the seed of hidden inputs, which changes with anything that the student writes."""
     return str(nb.metadata.get(METADATA_KEY, {}).get("seed", ""))
 
 
 def _by_hand(nb: NotebookNode) -> Iterator[tuple[str, NotebookNode]]:
-    """Give the answers that people grade, with their grade ids."""
+    """Yield the answers that people grade, with their grade ids."""
     for cell in nb.cells:
         if utils.is_grade(cell) and (utils.is_solution(cell) or utils.is_task(cell)):
             yield cell.metadata.nbgrader.grade_id, cell

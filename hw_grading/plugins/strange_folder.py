@@ -1,4 +1,4 @@
-"""Copies a folder whose owner, a student, can change it meanwhile."""
+"""Copies a folder that its owner, a student, can change at the same time."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import BinaryIO
 from hw_support.submission.file import Unreadable
 from hw_support.submission.problems import shown
 
-_DEEPEST = 100  # folders in folders
+_DEEPEST = 100  # levels of nested folders
 _MOST_FILES = 10_000
 _PIECE = 1_000_000
 _FLAGS = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
@@ -20,29 +20,29 @@ _FLAGS = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 
 def copy_strange_folder(
     source: Path, target: Path, most_bytes: int, most_bytes_of_a_file: int
 ) -> list[str]:
-    """Copy the regular files of a folder and its folders; no link is followed.
+    """Copy the regular files of a folder and its subfolders. Links are not followed.
 
     Parameters
     ----------
     source
-        What is copied. Folders in it are opened by descriptors: exchanging one for a link, while
-        it is copied, leads nowhere.
+        The folder to copy. Its subfolders are opened by descriptors. If one is replaced by a link
+        during the copy, the link is not followed.
     target
-        A folder that is made.
+        The folder to make.
     most_bytes, most_bytes_of_a_file
-        What all files may have together, and each one.
+        The size limits for all files together, and for each file.
 
     Returns
     -------
     list of str
-        What was left out, and why.
+        The files that were left out, and why.
 
     Raises
     ------
     Unreadable
-        It is no folder, or is too large.
+        The source is not a folder, or is too large.
     OSError
-        It cannot be opened, or writing failed.
+        The source cannot be opened, or writing failed.
     """
     left_out: list[str] = []
     left = most_bytes
@@ -80,7 +80,7 @@ def copy_strange_folder(
 
 
 def _opened(name: str, folder: int, most_bytes: int) -> BinaryIO:
-    """Open a regular file of a folder, by the folder's descriptor; nothing is waited for."""
+    """Open a regular file by its folder's descriptor, without blocking."""
     try:
         descriptor = os.open(name, _FLAGS, dir_fd=folder)
     except OSError as error:
@@ -99,7 +99,7 @@ def _opened(name: str, folder: int, most_bytes: int) -> BinaryIO:
 
 
 def _copy(file: BinaryIO, target: Path, most_bytes: int) -> int:
-    """Copy what is in a file, or a little more than may be; return how many bytes."""
+    """Copy a file up to just over the limit. Return the number of bytes copied."""
     copied = 0
     with target.open("xb") as copy:
         while copied <= most_bytes and (piece := file.read(_PIECE)):

@@ -1,5 +1,6 @@
-"""Reads what a course holds: gradebook, graded notebooks, downloads, the instructor's notebook.
+"""Reads a course's data: gradebook, graded notebooks, downloads, the instructor's notebook.
 
-May import `pages`, `homework` and `outcome`. What students wrote is read here and made harmless.
-Our own tables in the gradebook are made and written by `database`; rooms above declare theirs.
+May import `pages`, `homework` and `outcome`. This package reads what students wrote and makes it
+harmless. `database` creates and writes our own tables in the gradebook; packages above declare
+theirs.
 """

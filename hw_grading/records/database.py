@@ -1,8 +1,8 @@
 """Our own tables in the gradebook's database, beside nbgrader's, and our transactions.
 
-Each room declares its tables in `METADATA`. Rows are reached by names (assignment, cell, student),
-not by nbgrader's keys, which change when a gradebook is made anew. The tables are made after
-nbgrader's own: in an empty database nbgrader would not set its version otherwise.
+Each package declares its tables in `METADATA`. Rows use names as keys (assignment, cell, student).
+nbgrader's own keys change when a gradebook is made anew. Our tables are created after nbgrader's:
+in a database that is not empty, nbgrader would not set its schema version.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ from sqlalchemy.pool import NullPool
 
 from hw_grading.outcome import GraderFault
 
-SECONDS_TO_WAIT = 20  # for who is writing into an SQLite gradebook
-_LOCK = 7_402_118  # any number: that of our lock in PostgreSQL
+SECONDS_TO_WAIT = 20  # how long to wait for another writer of an SQLite gradebook
+_LOCK = 7_402_118  # key of our advisory lock in PostgreSQL; any number
 METADATA = MetaData()
 
 
@@ -41,14 +41,14 @@ def name_column(name: str, key: bool = False) -> Column[str]:
 
 
 def shown_address(url: URL) -> str:
-    """Return a gradebook's address as anybody may see it: options may hold a password as well."""
+    """Return a gradebook's address without secrets: options may contain a password too."""
     if url.get_backend_name() == "sqlite":
         return url.database or ":memory:"
     return url.set(query={}).render_as_string(hide_password=True)
 
 
 class Unavailable(GraderFault):
-    """The gradebook could not be read or written: nothing was saved. The text says why."""
+    """The gradebook could not be read or written. Nothing was saved. The text says why."""
 
 
 class Database:
@@ -63,11 +63,11 @@ class Database:
     def __init__(self, url: str) -> None:
         self._url = make_url(url)
         self._engine: Engine | None = None
-        self._file: tuple[int, int] | None = None  # that the engine is for, in SQLite
+        self._file: tuple[int, int] | None = None  # the SQLite file that the engine was made for
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[Connection]:
-        """Give a connection that sees one moment of the gradebook.
+        """Yield a connection that sees one consistent snapshot of the gradebook.
 
         Raises
         ------
@@ -82,7 +82,7 @@ class Database:
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[Connection]:
-        """Give a connection whose changes are saved together; one such transaction at a time.
+        """Yield a connection with one write transaction. Only one such transaction runs at a time.
 
         Raises
         ------
@@ -93,7 +93,7 @@ class Database:
             yield connection
 
     def make_tables(self) -> None:
-        """Make our own tables, where they are not there.
+        """Create our own tables where they are missing.
 
         Raises
         ------
@@ -110,9 +110,9 @@ class Database:
             self._engine.dispose()
 
     def _ready(self) -> Engine:
-        """Return the engine; our own tables are there."""
+        """Return the engine, after our own tables are created."""
         file = _file_of(self._url)
-        if self._engine is None or self._file != file:  # another gradebook in the place of one
+        if self._engine is None or self._file != file:  # the file was replaced by another gradebook
             engine = engine_of(self._url)
             known = set(inspect(engine).get_table_names())
             if api.Assignment.__tablename__ not in known:
@@ -131,12 +131,12 @@ class Database:
         try:
             yield
         except SQLAlchemyError as error:
-            self._engine = None  # the next one who asks looks again whether all tables are there
+            self._engine = None  # the next call checks again that all tables exist
             raise Unavailable(_why(str(getattr(error, "orig", None) or error))) from error
 
 
 def _file_of(url: URL) -> tuple[int, int] | None:
-    """Return which file an SQLite gradebook is; None for another kind of database."""
+    """Return the device and inode of an SQLite gradebook; None for another kind of database."""
     if url.get_backend_name() != "sqlite":
         return None
     path = Path(url.database or "")
@@ -152,15 +152,15 @@ def _file_of(url: URL) -> tuple[int, int] | None:
 
 
 def engine_of(url: URL) -> Engine:
-    """Return an engine; in SQLite the option ``writes`` of a connection keeps other writers out."""
+    """Return an engine. In SQLite, a connection with the option ``writes`` locks others out."""
     if url.get_backend_name() != "sqlite":
         return create_engine(url, pool_pre_ping=True, hide_parameters=True)
-    # A connection that is kept would go on writing into a file that was deleted or replaced.
+    # No pool: a pooled connection would keep writing to a file that was deleted or replaced.
     waits = {"timeout": SECONDS_TO_WAIT}
     engine = create_engine(url, connect_args=waits, hide_parameters=True, poolclass=NullPool)
 
-    # Python's driver begins a transaction at the first change only: what was read before may be
-    # out of date by then. So transactions are begun here.
+    # Python's driver begins a transaction only at the first change. Data read before it may be out
+    # of date by then. So each transaction is begun explicitly.
     @event.listens_for(engine, "connect")
     def leave_transactions_alone(connection: Any, _: object) -> None:
         connection.isolation_level = None

@@ -1,7 +1,7 @@
-"""Reads what was downloaded from a learning platform: files and zips, any of them a stranger's.
+"""Reads downloads from a learning platform: untrusted files and zips.
 
-Each file is of bounded size, and so is each zip's list of files. No link is followed, and no name
-of a file leads anywhere.
+Each file has a size limit, and so has the list of files in each zip. Links are not followed. A file
+name cannot lead out of its folder.
 """
 
 from __future__ import annotations
@@ -19,25 +19,26 @@ from hw_support.submission.file import MAX_BYTES, Unreadable
 from hw_support.submission.problems import shown
 
 NOTEBOOK, ZIP = ".ipynb", ".zip"
-# Bytes of a zip's list of files, with at least 46 for each; it is read at once.
+# Limits in bytes for a zip's list of files. An entry has at least 46 bytes, and the whole list is
+# read at once.
 MOST_LISTED_BY_PLATFORM, _MOST_LISTED_BY_STUDENT = 50_000_000, 1_000_000
-_LONGEST_NAME = 200  # bytes of a file's or a folder's
+_LONGEST_NAME = 200  # bytes in the name of a file or folder
 _PIECE = 1_000_000
-_NOT_HANDED_IN = ("__MACOSX", ".ipynb_checkpoints")  # what machines put into folders
+_NOT_HANDED_IN = ("__MACOSX", ".ipynb_checkpoints")  # folders that operating systems and tools add
 
 
 @dataclass(frozen=True)
 class Upload:
-    """One file of one student's.
+    """One file of one student.
 
     Attributes
     ----------
     name
-        Its path, as the platform gave it.
+        The file's path, as the platform gave it.
     read
-        Returns its content.
+        Function that returns the file's content.
     bundle
-        Where it lies: the path of a download of many, or "".
+        The path of the zip that contains the file, or "".
     """
 
     name: str
@@ -46,22 +47,22 @@ class Upload:
 
     @property
     def suffix(self) -> str:
-        """The end of its name, in small letters."""
+        """The file name's extension, in lower case."""
         return PurePosixPath(self.name).suffix.lower()
 
     @property
     def folder(self) -> str:
-        """The folder that it lies in."""
+        """The folder that contains the file."""
         return str(PurePosixPath(self.name).parent)
 
 
 def safe_path(name: str) -> str:
-    """Return a path if it leads to a place within the folder where it is put.
+    """Return a path unchanged if it stays within its folder.
 
     Raises
     ------
     Unreadable
-        It leads elsewhere, or a file is not to be called so.
+        The path leads out of the folder, or the name is not allowed.
     """
     parts = name.split("/")
     if any(part in ("", ".", "..") or len(os.fsencode(part)) > _LONGEST_NAME for part in parts):
@@ -72,34 +73,34 @@ def safe_path(name: str) -> str:
 
 
 def opened(file: IO[bytes], most_listed: int) -> zipfile.ZipFile:
-    """Open a zip whose list of files is of bounded size.
+    """Open a zip, with a limit on its list of files.
 
     Raises
     ------
     Unreadable
-        It is no zip, or lists too many files.
+        The file is not a zip, or the zip lists too many files.
     """
     try:
-        # As `ZipFile` finds it, which then reads the whole list.
+        # Find the record as `ZipFile` does, which then reads the whole list.
         end = zipfile._EndRecData(file)  # type: ignore[attr-defined]
         if end and end[5] > most_listed:
             raise Unreadable("expected a zip of one student's files, found far too many files")
         return zipfile.ZipFile(file)
     except Unreadable:
         raise
-    except Exception as error:  # whatever a stranger's zip may bring about
+    except Exception as error:  # a hostile zip can raise any error
         raise Unreadable(f"expected a zip, found none ({shown(error, 120)})") from None
 
 
 def files_in(bundle: zipfile.ZipFile) -> Iterator[zipfile.ZipInfo]:
-    """Give the files in a zip that somebody put there, not a machine."""
+    """Yield the files that a person put into a zip, without those that a machine added."""
     for entry in bundle.infolist():
         if not entry.is_dir() and not is_a_machines(entry.filename):
             yield entry
 
 
 def is_a_machines(name: str) -> bool:
-    """Whether a path is of a file that a machine put beside people's own."""
+    """Return whether a machine put the file at this path beside people's own files."""
     parts = name.split("/")
     return parts[-1].startswith(".") or any(part in _NOT_HANDED_IN for part in parts)
 
@@ -110,7 +111,7 @@ def notebook_in(content: bytes, notebook: str) -> bytes:
     Raises
     ------
     Unreadable
-        There is no such notebook, or it cannot be read.
+        The zip has no such notebook, or the notebook cannot be read.
     """
     with opened(io.BytesIO(content), _MOST_LISTED_BY_STUDENT) as bundle:
         found = [e for e in files_in(bundle) if e.filename.lower().endswith(NOTEBOOK)]
@@ -131,14 +132,14 @@ def the_one_of(names: Sequence[str], notebook: str) -> int | None:
     Parameters
     ----------
     names
-        Paths of notebooks.
+        Paths of the notebooks.
     notebook
-        The name that is expected, without its ending.
+        The expected name, without its extension.
 
     Returns
     -------
     int or None
-        Its place among the names; None if nothing tells.
+        Index into `names`; None if the names do not decide.
     """
     if len(names) == 1:
         return 0
@@ -147,12 +148,12 @@ def the_one_of(names: Sequence[str], notebook: str) -> int | None:
 
 
 def content_of(bundle: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
-    """Return a file in a zip, of bounded size.
+    """Return the content of a file in a zip, with a size limit.
 
     Raises
     ------
     Unreadable
-        It is a link, too large, damaged, or packed in an unusual way.
+        The entry is a link, too large, damaged, or compressed with an unusual method.
     """
     if stat.S_ISLNK(entry.external_attr >> 16):
         raise Unreadable("expected a regular file, found a symbolic link")
@@ -167,6 +168,6 @@ def content_of(bundle: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
                     raise Unreadable(f"expected at most {MAX_BYTES:,} bytes, found more")
     except Unreadable:
         raise
-    except Exception as error:  # whatever a stranger's zip may bring about
+    except Exception as error:  # a hostile zip can raise any error
         raise Unreadable(f"reading it failed ({shown(error, 120)})") from None
     return bytes(content)

@@ -13,12 +13,17 @@ from hw_grading.records.scores import reading
 
 
 def due_of(db_url: str, assignment: str) -> datetime | None:
-    """Return the due date that the gradebook has for everybody, UTC, without a time zone.
+    """Return the due date for the whole class from the gradebook, UTC without a time zone.
 
     Parameters
     ----------
     db_url, assignment
-        As for `hw_grading.records.scores.read_gradebook`. None if there is no due date.
+        As for `hw_grading.records.scores.read_gradebook`.
+
+    Returns
+    -------
+    datetime or None
+        None if there is no due date.
 
     Raises
     ------

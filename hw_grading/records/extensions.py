@@ -1,7 +1,8 @@
-"""Extensions: who has more time for which homework, in a table of our own.
+"""Extensions: which student has more time for which homework, in our own table.
 
-nbgrader keeps an extension in the submission, so that nobody can have one who has not handed in.
-Ours stand beside it, by names. Both hold: of nbgrader's due date and ours the later one counts.
+nbgrader stores an extension with the submission, so a student must hand in before they can have
+one. Our table uses names as keys and has no such limit. Both kinds count: of the two due dates, the
+later one applies.
 """
 
 from __future__ import annotations
@@ -30,11 +31,11 @@ EXTENSIONS = Table(
     METADATA,
     name_column("assignment", key=True),
     name_column("student", key=True),
-    Column("until", DateTime),  # UTC; or else `seconds`
-    Column("seconds", Float),  # after the due date, wherever that is moved
-    Column("slip", Integer),  # slip days that were asked for
-    Column("mirrored", Float),  # seconds of what we wrote into nbgrader's own extension last
-    Column("theirs", Float),  # seconds of nbgrader's own extension before
+    Column("until", DateTime),  # UTC; NULL if `seconds` is set
+    Column("seconds", Float),  # relative to the due date, so it moves with it
+    Column("slip", Integer),  # slip days that the student asked for
+    Column("mirrored", Float),  # seconds that we last wrote into nbgrader's own extension
+    Column("theirs", Float),  # seconds of nbgrader's own extension before we wrote ours
     Column("reason", Text, nullable=False),
     Column("author", String(128), nullable=False),
     Column("at", DateTime, nullable=False),
@@ -43,24 +44,25 @@ EXTENSIONS = Table(
 
 @dataclass(frozen=True)
 class Extension:
-    """What one student was granted for one homework.
+    """The extension of one student for one homework.
 
     Attributes
     ----------
     assignment, student
         Their names.
     until
-        The student's due date, UTC without a time zone; None if it is given by `seconds`.
+        The student's due date, UTC without a time zone; None if `seconds` gives it.
     seconds
-        After the homework's due date; None if it is given by `until`, or not at all.
+        Seconds after the homework's due date; None if `until` gives it, or if there is no extra
+        time.
     slip
-        The slip days that may be used at most; None if nothing was said of them.
+        The most slip days that may be used; None if no number was set.
     mirrored
         Seconds of the extension that we wrote into nbgrader's own table; None for none.
     theirs
-        Seconds of nbgrader's own extension that stood there before; None for none.
+        Seconds that nbgrader's own extension had before; None for none.
     reason, author, at
-        Why, by whom, and when (UTC).
+        Why, by whom, and when (UTC) it was granted.
     """
 
     assignment: str
@@ -75,7 +77,7 @@ class Extension:
     at: datetime = datetime(1970, 1, 1)
 
     def due(self, due: datetime) -> datetime:
-        """Return until when it lets the student hand in; `due` is the homework's due date."""
+        """Return the student's due date with this extension; `due` is the homework's due date."""
         if self.until is not None:
             return self.until
         return due + timedelta(seconds=self.seconds or 0.0)
@@ -84,7 +86,7 @@ class Extension:
 def extensions_in(
     db: Session | Connection, assignment: str | None = None, student: str | None = None
 ) -> dict[tuple[str, str], Extension]:
-    """Return what was granted, by assignment and student: all, or of one of them."""
+    """Return extensions by assignment and student, for all assignments or for one."""
     connection = db.connection() if isinstance(db, Session) else db
     if not inspect(connection).has_table(EXTENSIONS.name):
         return {}
@@ -98,7 +100,7 @@ def extensions_in(
 
 
 def due_of(due: datetime, of_nbgrader: timedelta | None, ours: Extension | None) -> datetime:
-    """Return when a student has to hand in.
+    """Return a student's due date.
 
     Parameters
     ----------
@@ -107,7 +109,7 @@ def due_of(due: datetime, of_nbgrader: timedelta | None, ours: Extension | None)
     of_nbgrader
         The extension in nbgrader's table.
     ours
-        What stands in our own table.
+        The extension in our own table.
     """
     own = own_of_nbgrader(of_nbgrader, ours)
     theirs = due + own if own else due
@@ -115,9 +117,9 @@ def due_of(due: datetime, of_nbgrader: timedelta | None, ours: Extension | None)
 
 
 def own_of_nbgrader(of_nbgrader: timedelta | None, ours: Extension | None) -> timedelta | None:
-    """Return the extension that was granted by nbgrader's own means.
+    """Return the extension that was granted through nbgrader itself.
 
-    What is only our copy of ours is left aside: it would be wrong after the due date is moved.
+    The function ignores the copy that we wrote there: it would be wrong after the due date moved.
     """
     if of_nbgrader is None or ours is None or ours.mirrored is None:
         return of_nbgrader

@@ -1,8 +1,8 @@
-"""Takes a notebook from ``autograded/`` apart: its cells by grade id, and what went wrong in them.
+"""Parses a notebook from ``autograded/``: its cells by grade id, and what went wrong in them.
 
-A graded notebook holds what a student wrote and printed. It is opened as a regular file of bounded
-size, no shape of its JSON is taken for granted, and `plain` makes a text harmless for a terminal.
-Whatever is in the file, it is read or `Unreadable` is raised, with the reason.
+A graded notebook contains what a student wrote and printed. It is opened as a regular file with a
+size limit. No structure of its JSON is assumed. `plain` makes a text safe for a terminal. Any file
+is either read, or raises `Unreadable` with the reason.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ from typing import Any
 
 from hw_support.submission.file import Unreadable, read_regular_file
 
-FINISHED = "finished"  # in the metadata of a notebook that was graded to its end
-HANDED_IN = "handed_in_sha256"  # there too: of the file that was graded; "" if it had none
+FINISHED = "finished"  # metadata key of a notebook whose grading finished
+HANDED_IN = "handed_in_sha256"  # metadata key of the graded file's digest; "" if there was no file
 MAX_BYTES = 200_000_000
-MOST_FAULTS = 50  # of one cell
-_MOST_PARTS = 200  # of one test
+MOST_FAULTS = 50  # per cell
+_MOST_PARTS = 200  # per test
 _PART = re.compile(r"(passed|FAILED)  (.*) \[([0-9.e+-]{1,20}) pt\] *")
 
 
 @dataclass(frozen=True)
 class Fault:
-    """Something that went wrong in a cell: a failed part of a test, or (`part` "") an error."""
+    """Something that went wrong in a cell: a failed part of a test, or an error (`part` is "")."""
 
     cell: str
     part: str
@@ -39,10 +39,10 @@ class Fault:
 
 @dataclass(frozen=True)
 class PartResult:
-    """What became of one part of a test; `message` is "" if it passed.
+    """The result of one part of a test; `message` is "" if it passed.
 
-    A test that has no parts, or did not come to its end, has one without a name for its error.
-    Parts of one name are told apart by a number.
+    A test without parts, or one that did not finish, has one unnamed result for its error. A number
+    tells parts of the same name apart.
     """
 
     name: str
@@ -65,7 +65,7 @@ def open_notebook(path: Path) -> Any:
 
 
 def cells_by_id(document: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """Return the cells that have a grade id, by it; of several the last."""
+    """Return the cells by grade id. If several cells have the same id, the last one counts."""
     cells = {}
     for cell in document["cells"]:
         name = marks_of(cell).get("grade_id")
@@ -75,14 +75,14 @@ def cells_by_id(document: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 def marks_of(cell: Any) -> dict[str, Any]:
-    """Return what nbgrader has written into a cell's metadata; {} if there is nothing."""
+    """Return nbgrader's entry in a cell's metadata; {} if there is none."""
     metadata = cell.get("metadata") if isinstance(cell, dict) else None
     marks = metadata.get("nbgrader") if isinstance(metadata, dict) else None
     return marks if isinstance(marks, dict) else {}
 
 
 def faults_of(name: str, cell: Mapping[str, Any]) -> list[Fault]:
-    """Return what a cell's outputs say that went wrong, as `hw_support.Checks` prints it."""
+    """Return what went wrong, from the output that `hw_support.Checks` prints in a cell."""
     faults, printed = [], []
     marks = cell["metadata"]["nbgrader"]
     is_test = marks.get("grade") is True and not marks.get("solution")
@@ -93,7 +93,7 @@ def faults_of(name: str, cell: Mapping[str, Any]) -> list[Fault]:
             faults.append(Fault(name, "", error_of(output)))
     lines = "".join(printed).split("\n")
     for line, after in zip(lines, [*lines[1:], ""], strict=True):
-        # Not only at the start: what the student's function prints may lack a line's end.
+        # Search the whole line: the student's function may print text without a line end.
         _, found, part = line.partition("FAILED  ")
         if found and part.rstrip().endswith(" pt]"):
             message = plain(after, 300) if after.startswith(" " * 8) else ""
@@ -102,7 +102,7 @@ def faults_of(name: str, cell: Mapping[str, Any]) -> list[Fault]:
 
 
 def parts_of(cell: Mapping[str, Any]) -> list[PartResult]:
-    """Return what became of the parts of a test, as its outputs say it."""
+    """Return the results of a test's parts, read from its outputs."""
     outputs = outputs_of(cell)
     texts = [text_of(o.get("text")) for o in outputs if o.get("output_type") == "stream"]
     lines = "".join(texts).split("\n")
@@ -129,25 +129,25 @@ def _number(text: str) -> float:
 
 
 def plain(text: str, limit: int) -> str:
-    """Return at most `limit` characters on one line, without any that a terminal would obey."""
+    """Return at most `limit` characters on one line, without terminal control characters."""
     line = " ".join(text[: 4 * limit].split())
     line = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in line)
     return line if len(line) <= limit else line[: limit - 1] + "…"
 
 
 def text_of(value: Any) -> str:
-    """Return a notebook's text, which may be a string or a list of lines; "" for anything else."""
+    """Return a notebook's text, which is a string or a list of lines; "" for any other type."""
     lines = value if isinstance(value, list) else [value]
     return "".join(line for line in lines if isinstance(line, str))
 
 
 def outputs_of(cell: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return a cell's outputs, without those that are not even objects."""
+    """Return a cell's outputs that are JSON objects."""
     outputs = cell.get("outputs")
     return [o for o in outputs if isinstance(o, dict)] if isinstance(outputs, list) else []
 
 
 def error_of(output: Mapping[str, Any]) -> str:
-    """Return the name and the first line of the message of an error output."""
+    """Return the name of an error output and the first line of its message."""
     message = text_of(output.get("evalue")).strip().partition("\n")[0]
     return ": ".join(filter(None, (plain(text_of(output.get("ename")), 80), plain(message, 300))))

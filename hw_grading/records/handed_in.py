@@ -1,4 +1,4 @@
-"""When students handed in, over all homeworks of a course."""
+"""When students handed in, for all homeworks of a course."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from hw_grading.records.scores import NoScores, open_gradebook
 
 @dataclass(frozen=True)
 class HandedIn:
-    """What one student handed in for one homework.
+    """One student's submission of one homework.
 
     Attributes
     ----------
     assignment, student
         Their names.
     when
-        UTC, as all times here; None if not known.
+        Time of submission, UTC like all times here; None if not known.
     due_for_all
         The homework's due date.
     due
-        The student's own, with all extensions.
+        The student's own due date, with all extensions.
     extension
-        What stands in our own table; None for nothing.
+        The student's row in our own table of extensions; None if there is no row.
     """
 
     assignment: str
@@ -40,14 +40,14 @@ class HandedIn:
 
 
 def handed_in(db: Session, student: str | None = None) -> list[HandedIn]:
-    """Return what was handed in for homeworks that have a due date, by due date for all.
+    """Return the submissions of homeworks with a due date, sorted by the due date for all.
 
     Parameters
     ----------
     db
         An open gradebook.
     student
-        An id; None for everybody.
+        A student's id; None for all students.
     """
     assignment, submission = api.Assignment, api.SubmittedAssignment
     query = (
@@ -73,14 +73,14 @@ def handed_in(db: Session, student: str | None = None) -> list[HandedIn]:
 
 
 def extended(db_url: str, assignment: str, due: datetime) -> dict[str, datetime]:
-    """Return the due dates of students who were granted a later one, by id; of `due`'s zone.
+    """Return the due dates of students with an extension, by id, in the time zone of `due`.
 
     Parameters
     ----------
     db_url, assignment
-        As for `hw_grading.records.scores.read_gradebook`. Without a gradebook nobody was.
+        As for `hw_grading.records.scores.read_gradebook`. Without a gradebook the result is empty.
     due
-        The due date for all, with a zone.
+        The due date for all, with a time zone.
     """
     try:
         with open_gradebook(db_url, assignment) as (db, _):

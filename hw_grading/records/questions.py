@@ -1,4 +1,4 @@
-"""Where each cell stands in the instructor's notebook: question, heading, mark scheme."""
+"""Where each cell is in the instructor's notebook: its question, heading and mark scheme."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ _SCHEME = re.compile(r"^.*BEGIN MARK SCHEME.*\n((?s:.*?))^.*END MARK SCHEME.*", 
 
 @dataclass(frozen=True)
 class Place:
-    """Where a cell stands in the instructor's notebook.
+    """Where a cell is in the instructor's notebook.
 
     Attributes
     ----------
     question
-        The heading that it is counted under: ``"1.3e"``, ``"Q0.6"``, ``"Certification"``.
+        The heading that names the cell's question: ``"1.3e"``, ``"Q0.6"``, ``"Certification"``.
     title
         The innermost heading, without its points.
     scheme
-        The mark scheme of the question that it answers, or "".
+        The mark scheme of the question that the cell answers, or "".
     text
-        That question, in markdown, without its mark scheme, or "".
+        The text of that question, in markdown, without its mark scheme, or "".
     heading
-        What stands behind the number in the heading that it is counted under: "What the training
-        shows"; "" if that heading has no number.
+        The text after the number in that heading, such as "What the training shows"; "" if the
+        heading has no number.
     """
 
     question: str
@@ -42,17 +42,17 @@ class Place:
 
 
 def read_places(path: Path) -> dict[str, Place]:
-    """Read where the cells of a notebook stand.
+    """Read where the cells of a notebook are.
 
     Parameters
     ----------
     path
-        The instructor's notebook; if there is no such file, nothing is known.
+        The instructor's notebook. If the file does not exist, the result is empty.
 
     Returns
     -------
     dict
-        A place for each grade id, in the notebook's order. A question and its mark scheme hold
+        The place of each grade id, in the notebook's order. A question and its mark scheme apply
         until the next heading.
 
     Raises
@@ -83,7 +83,8 @@ def read_places(path: Path) -> dict[str, Place]:
 def _place(name: str, headings: dict[int, str], scheme: str, text: str) -> Place:
     """Name a place by the innermost heading that begins with a number, such as "1.3e" or "Q0.6".
 
-    Headings below it are the title. Without a number, the innermost of levels 2 and 3 counts.
+    Headings below it are the title. If no heading has a number, the innermost one of levels 2 and 3
+    counts.
     """
     for level in (4, 3, 2):
         first, _, rest = headings[level].partition(" ")

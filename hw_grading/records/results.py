@@ -1,8 +1,8 @@
-"""What became of each submission: scores from the gradebook, reasons from the graded notebooks.
+"""The result of each submission: scores from the gradebook, reasons from graded notebooks.
 
-Trusted are the gradebook and the instructor's notebook; what comes from a student is read by
-`hw_grading.records.graded_notebook` only. Nothing is written. A damaged file never stops the class:
-it becomes that student's reason.
+The gradebook and the instructor's notebook are trusted. Only `hw_grading.records.graded_notebook`
+reads what students wrote. Nothing is written. A damaged file does not stop the class: it becomes
+the reason in that student's result.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from hw_support.submission.problems import METADATA_KEY, Problem, Severity, read
 
 @dataclass(frozen=True)
 class StudentResult:
-    """One student: the gradebook's record, the outcome and its reason, and what went wrong."""
+    """One student's result: the gradebook's record, the outcome and its reason, and what failed."""
 
     record: Record
     status: Status
@@ -44,11 +44,11 @@ class StudentResult:
 
 @dataclass(frozen=True)
 class Roster:
-    """An assignment's cells in the notebook's order, and who handed in, by student id.
+    """An assignment's cells in the notebook's order, and the students who handed in, by id.
 
-    `places` tells, also for cells without points, where each stands in the notebook; it is empty
-    if the instructor's notebook is not there. `without_points` names answers that carry none, and
-    that graders want to see.
+    `places` gives the place of each cell in the notebook, including ungraded cells. It is empty if
+    the instructor's notebook is missing. `without_points` names ungraded answers that graders want
+    to see.
     """
 
     course: Course
@@ -69,19 +69,19 @@ class Roster:
         return sum(cell.max_points for cell in self.cells)
 
     def place(self, name: str) -> Place:
-        """Return where a cell stands; its own name has to do if the notebook lacks it."""
+        """Return a cell's place. If the notebook lacks the cell, its grade id is used."""
         return self.places.get(name) or Place(name, name)
 
 
 def read_results(course: Path, assignment: str) -> tuple[Roster, list[StudentResult]]:
-    """Read all that is known of a class: the gradebook, and each graded notebook once.
+    """Read a whole class: the gradebook, and each graded notebook once.
 
     Parameters
     ----------
     course
-        The folder with ``nbgrader_config.py``, which says where gradebook and notebooks are.
+        The folder with ``nbgrader_config.py``. It says where gradebook and notebooks are.
     assignment
-        Such as ``"ps1"``; its notebook has the same name.
+        The assignment's name, such as ``"ps1"``. Its notebook has the same name.
 
     Raises
     ------
@@ -99,7 +99,7 @@ def read_results(course: Path, assignment: str) -> tuple[Roster, list[StudentRes
 
 
 def read_roster(course: Path, assignment: str) -> Roster:
-    """Read the gradebook, the names of who handed in, and the instructor's notebook.
+    """Read the gradebook, the list of students who handed in, and the instructor's notebook.
 
     Raises
     ------
@@ -127,9 +127,10 @@ def read_student(roster: Roster, record: Record) -> tuple[StudentResult, dict[st
     Returns
     -------
     result
-        What became of the submission.
+        The result of the submission.
     cells
-        The notebook's cells by grade id, of any content; empty if it cannot be read.
+        The notebook's cells by grade id, with unchecked content; empty if the notebook cannot be
+        read.
     """
     name = roster.assignment
     path = roster.course.autograded(record.student, name) / f"{name}.ipynb"
@@ -157,10 +158,10 @@ def read_student(roster: Roster, record: Record) -> tuple[StudentResult, dict[st
 
 
 def _handed_in(course: Course, assignment: str, others: set[str]) -> Iterator[str]:
-    """Give those who handed in anything that is not clearly for another assignment.
+    """Yield the students who handed in anything that is not clearly for another assignment.
 
-    A folder whose name begins with a dot is a student's if it has one for the assignment: others
-    are a machine's.
+    A folder whose name begins with a dot belongs to a student if it contains a folder for the
+    assignment. Other such folders were made by a machine.
     """
     step = course.directory.submitted_directory
     shelf = shelf_of(course.directory, step, assignment)
@@ -174,7 +175,7 @@ def _handed_in(course: Course, assignment: str, others: set[str]) -> Iterator[st
         try:
             names = set(os.listdir(folder))
         except OSError:
-            names = {"what nobody may read"}  # better listed than lost
+            names = {"what nobody may read"}  # an unreadable folder: list it rather than lose it
         student = shelf.name(folder.name)
         if folder.name.startswith("."):
             handed_in = bool(shelf.within) and shelf.within in names
@@ -190,7 +191,7 @@ def _why_not_graded(roster: Roster, record: Record, trouble: str) -> str:
     run = f"run `nbgrader autograde {name}`"
     if record.scored:
         newer = None
-        with contextlib.suppress(Unreadable):  # which the run has said
+        with contextlib.suppress(Unreadable):  # the run has reported it already
             newer = read_time(folder)
         if trouble:
             return f"The gradebook has scores, but {trouble}. To grade it again, {run}."
@@ -216,7 +217,7 @@ def _why_not_graded(roster: Roster, record: Record, trouble: str) -> str:
 
 
 def _missing(record: Record) -> str:
-    """Name the scores that there are not: scores are saved one by one, and a run may be killed."""
+    """Name the missing scores. Scores are saved one by one, so a killed run may leave some out."""
     tests = [score for score in record.scores if not score.cell.by_hand]
     missing = [score.cell.name for score in tests if score.auto is None]
     return "no scores" if len(missing) == len(tests) else f"no scores for {', '.join(missing)}"

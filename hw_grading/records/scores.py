@@ -1,8 +1,7 @@
 """What the gradebook holds about one assignment: its cells, and each student's points.
 
 The columns are read directly, in a few queries for the whole class, and about as many for one
-student of it: the properties of nbgrader's own objects ask the database once more for every cell of
-every student.
+student. nbgrader's own properties would query the database again for every cell of every student.
 """
 
 from __future__ import annotations
@@ -28,17 +27,17 @@ from hw_grading.records.extensions import due_of, extensions_in
 
 
 def in_digits(points: float) -> str:
-    """Return points without needless zeros: ``"2"``, ``"0.33"``."""
+    """Return points without trailing zeros: ``"2"``, ``"0.33"``."""
     return f"{round(points, 2):g}"
 
 
 class NoScores(Exception):
-    """The gradebook cannot be read, or does not know the assignment; the text says what to do."""
+    """The gradebook cannot be read, or does not know the assignment. The text says what to do."""
 
 
 @dataclass(frozen=True)
 class Cell:
-    """A cell that points are given for; `by_hand` if a person gives them."""
+    """A cell with points; `by_hand` is true if a person gives them."""
 
     name: str
     max_points: float
@@ -48,43 +47,44 @@ class Cell:
 
 @dataclass(frozen=True)
 class Score:
-    """A student's points for one cell: None where no test, or nobody, has given any."""
+    """A student's points for one cell. A value is None if no test or person has given points."""
 
     cell: Cell
     auto: float | None = None
     manual: float | None = None
     extra: float = 0.0
-    waits: bool = True  # for a person, if it is a cell `by_hand`
+    waits: bool = True  # for a person to grade it, if the cell is `by_hand`
 
     @property
     def points(self) -> float:
-        """What counts: the manual score, or else the automatic one, and extra credit."""
+        """The points that count: the manual score, or else the automatic one, plus extra credit."""
         given = self.auto if self.manual is None else self.manual
         return 0.0 if given is None else given + self.extra
 
     @property
     def is_open(self) -> bool:
-        """Whether it counts as 0 only because no test and no person has given anything yet."""
+        """Whether it counts as 0 only because neither a test nor a person has scored it yet."""
         return self.manual is None and (self.waits if self.cell.by_hand else self.auto is None)
 
 
 @dataclass(frozen=True)
 class Record:
-    """One student's row of the gradebook; without scores where it has none.
+    """One student's row of the gradebook. It has no scores if the gradebook has none.
 
     Attributes
     ----------
     handed_in
         UTC, without a time zone; None if not known.
     seconds_late
-        Whole ones, after the due date, extensions counted; 0 if in time.
+        Whole seconds after the due date, with extensions; 0 if in time.
     penalty
-        Points that nbgrader took off for lateness when it autograded. What counts in the end, says
-        `hw_grading.final_scores`.
+        Points that nbgrader took off for lateness when it autograded. `hw_grading.final_scores`
+        computes the penalty that counts.
     due
-        When this student had to hand in, extensions counted, UTC; None for no due date.
+        The student's own due date with extensions, UTC; None if there is no due date.
     key
-        The gradebook's own for the notebook, in whose order formgrader numbers submissions.
+        The gradebook's key for the submitted notebook. formgrader numbers submissions in this
+        order.
     """
 
     student: str
@@ -103,17 +103,17 @@ class Record:
 
     @property
     def auto_total(self) -> float:
-        """Points given by tests."""
+        """Total points from tests."""
         return sum(score.auto or 0.0 for score in self.scores if not score.cell.by_hand)
 
     @property
     def total(self) -> float:
-        """Points so far, less nbgrader's penalty: what nbgrader's own pages show."""
+        """Points so far minus nbgrader's penalty, as nbgrader's own pages show them."""
         return max(0.0, sum(score.points for score in self.scores) - self.penalty)
 
     @property
     def waiting(self) -> float:
-        """The points that a person has still to give or to refuse."""
+        """The points of answers that a person still has to grade."""
         return sum(score.cell.max_points for score in self.scores if score.waits)
 
     @property
@@ -146,8 +146,8 @@ def read_gradebook(db_url: str, assignment: str) -> tuple[list[Cell], list[Recor
     Raises
     ------
     NoScores
-        If there is no gradebook, it is damaged, or it does not know the assignment. The text has
-        the address without its password.
+        There is no gradebook, it is damaged, or it does not know the assignment. The text has the
+        address without its password.
     """
     with open_gradebook(db_url, assignment) as (db, due):
         cells = cells_of(db, assignment)
@@ -158,20 +158,20 @@ def read_gradebook(db_url: str, assignment: str) -> tuple[list[Cell], list[Recor
 def read_one(
     db_url: str, assignment: str, student: str
 ) -> tuple[list[Cell], Record | None, dict[str, str]]:
-    """Read the scores of one student, and what graders wrote; nothing of the class is read.
+    """Read the scores of one student and the graders' comments, without reading the class.
 
     Parameters
     ----------
     db_url, assignment
-        As for `read_gradebook`, which also says what is raised.
+        As for `read_gradebook`, which also lists the exceptions.
     student
-        An id.
+        The student's id.
 
     Returns
     -------
     cells, record, comments
-        The cells with points, in no particular order; the student's record, None if the gradebook
-        has none; graders' comments by grade id, without those that nbgrader makes by itself.
+        The cells with points, in no particular order; the student's record, or None if the
+        gradebook has none; graders' comments by grade id, without nbgrader's automatic comments.
     """
     with open_gradebook(db_url, assignment) as (db, due):
         cells = cells_of(db, assignment)
@@ -183,7 +183,7 @@ def read_one(
 def open_gradebook(
     db_url: str, assignment: str
 ) -> Iterator[tuple[Session, dict[str, datetime | None]]]:
-    """Give a session that writes nothing, and the due dates of all assignments.
+    """Yield a session that writes nothing, and the due dates of all assignments.
 
     Raises
     ------
@@ -237,7 +237,7 @@ def reading(url: URL, assignment: str) -> Engine:
             made = f"run `nbgrader generate_assignment {assignment}`"
             raise NoScores(f"There is no gradebook {shown_address(url)}: {made}")
         url = url.set(database=f"file:{quote(os.path.abspath(file))}")
-    # "rw" and not "rwc": an empty gradebook is not made where there was none.
+    # Use "rw", not "rwc": "rwc" would create an empty gradebook where there is none.
     return create_engine(url.update_query_dict({"mode": "rw", "uri": "true"}))
 
 
@@ -245,21 +245,22 @@ def _is_empty(engine: Engine) -> bool:
     try:
         return not inspect(engine).has_table(api.Assignment.__tablename__)
     except SQLAlchemyError:
-        return False  # it cannot even be asked
+        return False  # the query itself failed
 
 
 _DUE = select(api.Assignment.name, api.Assignment.duedate)
 
 
 def cells_of(db: Session | Connection, assignment: str) -> dict[str, Cell]:
-    """Return the cells with points of an assignment, by the database's key."""
+    """Return an assignment's cells with points, by the database's key."""
 
     def rows(kind: Any, *columns: Any) -> Any:
         query = select(*columns).join(api.Notebook, kind.notebook_id == api.Notebook.id)
         query = query.join(api.Assignment, api.Notebook.assignment_id == api.Assignment.id)
         return db.execute(query.where(api.Assignment.name == assignment))
 
-    # A person grades what students answer in the cell itself; a test's cell they may not change.
+    # If students write the answer in the graded cell itself, a person grades it. Students may not
+    # change a test cell.
     answers = {name for (name,) in rows(api.SolutionCell, api.SolutionCell.name)}
     cells = {}
     for kind in (api.GradeCell, api.TaskCell):

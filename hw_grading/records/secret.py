@@ -1,8 +1,8 @@
-"""Reads `submission_secret.txt`, by which nbgrader's exchange finds a student's feedback.
+"""Reads `submission_secret.txt`, which nbgrader's exchange uses to find a student's feedback.
 
-`nbgrader submit` draws a secret, puts it into the submission, and keeps it with the student. The
-page with the feedback lies in the exchange under a name made of it, so only its student finds it.
-What is in a submission may be anything, since students can write there what they want.
+`nbgrader submit` draws a secret, adds it to the submission, and keeps a copy with the student. The
+name of the feedback page in the exchange is made from the secret, so only that student can find the
+page. The file's content is untrusted: students can write anything into a submission.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 from hw_support.submission.file import Unreadable, read_regular_file
 
 SECRET = "submission_secret.txt"
-MOST_BYTES = 1_000  # nbgrader's has 128
+MOST_BYTES = 1_000  # nbgrader's secret has 128
 
 
 def read_secret(folder: Path) -> str | None:
@@ -27,9 +27,9 @@ def read_secret(folder: Path) -> str | None:
     Raises
     ------
     Unreadable
-        What is there is no secret; the text says what was found.
+        The file is not a valid secret. The text says what was found.
     OSError
-        For what the machine is: out of memory, of open files, or with a disk that fails.
+        The machine failed: out of memory, too many open files, or a disk error.
     """
     path = folder / SECRET
     if not os.path.lexists(path):

@@ -1,4 +1,4 @@
-"""The students whom the gradebook knows, in nbgrader's own table."""
+"""The students in nbgrader's own table of the gradebook."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from hw_grading.records.scores import NoScores, reading
 
 @dataclass(frozen=True)
 class Student:
-    """A student of nbgrader's table; texts that it lacks are empty."""
+    """A student in nbgrader's table. A missing text is empty."""
 
     id: str
     name: str
@@ -27,7 +27,7 @@ class Student:
 
 
 def students_of(db_url: str, assignment: str) -> list[Student]:
-    """Return the students in a gradebook; none if there is no gradebook yet.
+    """Return the students in a gradebook; an empty list if there is no gradebook yet.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ def students_of(db_url: str, assignment: str) -> list[Student]:
     try:
         with engine.connect() as db:
             rows = [[value or "" for value in row] for row in db.execute(query)]
-    except SQLAlchemyError:  # an empty file
+    except SQLAlchemyError:  # the file is empty
         return []
     finally:
         engine.dispose()
@@ -54,14 +54,14 @@ def students_of(db_url: str, assignment: str) -> list[Student]:
 
 
 def store_students(db_url: str, students: Iterable[Student]) -> None:
-    """Add students to a gradebook, and what it lacks about those whom it knows.
+    """Add students to a gradebook, and fill in missing data of those it already has.
 
     Parameters
     ----------
     db_url
-        The gradebook's address. Where nbgrader has made none yet, nothing is done.
+        The gradebook's address. If nbgrader has not made the gradebook yet, nothing happens.
     students
-        A name is written as ``Jane Doe`` or ``Doe, Jane``.
+        The students. A name has the form ``Jane Doe`` or ``Doe, Jane``.
     """
     try:
         reading(make_url(db_url), "").dispose()
@@ -83,7 +83,7 @@ def store_students(db_url: str, students: Iterable[Student]) -> None:
 
 
 def last_and_first(name: str) -> tuple[str, str]:
-    """Return a name's two parts; the last word is the last name if no comma tells."""
+    """Return last and first name. Without a comma, the last word is the last name."""
     if "," in name:
         last, first = name.split(",", 1)
     else:

@@ -1,4 +1,4 @@
-"""Reads a CSV as people's programs write it: Excel of any country, with and without a BOM."""
+"""Reads CSV files as people's programs write them: Excel of any country, with or without a BOM."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _DELIMITERS = ",;\t"
 
 @dataclass(frozen=True)
 class Row:
-    """One row: the line in which it ends, and its values by column, without space around them."""
+    """One row: the line where it ends, and its stripped values by column."""
 
     line: int
     values: Mapping[str, str]
@@ -26,14 +26,14 @@ class Row:
 
 @dataclass(frozen=True)
 class Table:
-    """A table, by the names of its columns in small letters.
+    """A table with lower-case column names.
 
     Attributes
     ----------
     columns
-        Of the first row.
+        Names from the first row.
     rows
-        The other rows, but for empty ones.
+        The other rows, without empty ones.
     complaints
         A sentence for each row that could not be read.
     """
@@ -49,14 +49,14 @@ def read_table(path: Path) -> Table:
     Raises
     ------
     Unreadable
-        There is no such file, it is none of text, or it has no first row; the text names it.
+        The file does not exist, is not text, or has no first row. The message names it.
     """
     try:
         text = _text(read_regular_file(path.resolve(), _MOST_BYTES))
     except (Unreadable, OSError) as why:
         raise Unreadable(f"{path}: {why}") from None
     lines = text.splitlines(keepends=True)
-    skipped = 1 if lines and re.fullmatch(r"sep=.\s*", lines[0]) else 0  # which Excel obeys
+    skipped = 1 if lines and re.fullmatch(r"sep=.\s*", lines[0]) else 0  # Excel's "sep=" line
     head = lines[skipped] if lines[skipped:] else ""
     delimiter = max(_DELIMITERS, key=_outside_quotes(head).count)
     reader = csv.reader(io.StringIO("".join(lines[skipped:]), newline=""), delimiter=delimiter)
@@ -100,7 +100,7 @@ def _text(content: bytes) -> str:
     try:
         text = content.decode(encoding)
     except UnicodeDecodeError:
-        text = content.decode("cp1252", "replace")  # Excel's, in the west
+        text = content.decode("cp1252", "replace")  # Excel's encoding in western countries
     if "\0" in text:
         raise Unreadable("expected a CSV, found a file that is no text. Save it as CSV (UTF-8)")
     return text

@@ -1,4 +1,4 @@
-"""Reads `timestamp.txt`, the time of a submission, which a student may have written."""
+"""Reads `timestamp.txt`, the time of a submission. A student may have written the file."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from hw_support.submission.problems import shown
 TIMESTAMP = "timestamp.txt"
 MOST_BYTES = 1_000
 _LONGEST = 100  # characters
-_EARLIEST = datetime(2000, 1, 1)  # nbgrader's times are UTC without saying so
-_AHEAD = timedelta(days=1)  # of this machine's clock
-# The third word names a time zone, such as UTC or America/Los_Angeles, or an offset such as +0100.
-# Anything else could name a file, which would be opened as the description of one.
+_EARLIEST = datetime(2000, 1, 1)  # naive, in UTC, like nbgrader's times
+_AHEAD = timedelta(days=1)  # ahead of this machine's clock
+# The third word is the name of a time zone, such as UTC or America/Los_Angeles, or an offset such
+# as +0100. Anything else could be a file name, which the parser would open as a time zone file.
 _ZONE = re.compile(r"[+-]?\w[\w+-]*(?:/\w[\w+-]*)*", re.ASCII)
 
 
 def read_time(folder: Path) -> datetime | None:
-    """Return the time of submission that stands in a folder, in UTC without a time zone.
+    """Return the time of submission from a folder's file, in UTC without a time zone.
 
     Returns
     -------
@@ -33,7 +33,7 @@ def read_time(folder: Path) -> datetime | None:
     Raises
     ------
     Unreadable
-        What is there is no time; the text says what was found, and what to do.
+        The file has no valid time. The text says what was found, and what to do.
     """
     path = folder / TIMESTAMP
     if not os.path.lexists(path):
@@ -49,12 +49,12 @@ def read_time(folder: Path) -> datetime | None:
 
 
 def time_of(text: str) -> datetime:
-    """Return the time that a text tells, in UTC without a time zone.
+    """Return the time in a text, in UTC without a time zone.
 
     Raises
     ------
     Unreadable
-        It tells none, or one at which nothing can have been handed in.
+        The text has no time, or a time at which nothing can have been handed in.
     """
     if not text:
         raise Unreadable("it is empty")
@@ -65,7 +65,7 @@ def time_of(text: str) -> datetime:
         raise Unreadable(f"{shown(words[2])} is no time zone")
     try:
         moment: datetime = parse_utc(text)
-    except Exception:  # whatever a parser makes of a stranger's text
+    except Exception:  # the parser can raise any error on untrusted text
         raise Unreadable(shown(text)) from None
     if not _EARLIEST < moment < datetime.now(UTC).replace(tzinfo=None) + _AHEAD:
         raise Unreadable(f"{moment} is long ago, or to come")

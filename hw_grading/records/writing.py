@@ -1,4 +1,4 @@
-"""Writes what people open: files that are whole or not there, tables that a spreadsheet reads."""
+"""Writes files for people: each file is replaced as a whole, tables are safe for spreadsheets."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from typing import IO, Any
 
 from hw_support.failures import one_line
 
-# What a spreadsheet takes for the beginning of a formula, the wide forms included.
+# Characters that begin a formula in a spreadsheet, including their wide forms.
 _FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 
 
 def columns(text: str) -> int:
-    """Count the columns that a terminal takes for a text: 2 for East Asian wide characters."""
+    """Return the width of a text on a terminal: East Asian wide characters take 2 columns."""
     return sum(
         0
         if unicodedata.category(c) in ("Mn", "Me")
@@ -30,10 +30,10 @@ def columns(text: str) -> int:
 
 @contextlib.contextmanager
 def in_place_of(path: Path) -> Iterator[Path]:
-    """Give a path to write to; what is there takes the place of `path` when all is written.
+    """Yield a path to write to, then move the finished file to `path`.
 
-    What a link leads to is replaced, not the link. If writing fails, the old file stays as it was,
-    and nothing is left beside it.
+    If `path` is a link, its target is replaced, not the link. If writing fails, the old file stays
+    unchanged and the new one is removed.
     """
     path = path.resolve()
     part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
@@ -46,7 +46,7 @@ def in_place_of(path: Path) -> Iterator[Path]:
 
 @contextlib.contextmanager
 def replaced(path: Path) -> Iterator[IO[str]]:
-    """Give a file of text to write, which takes the place of the one at `path` as a whole."""
+    """Yield a text file that replaces the one at `path` when it is complete."""
     with (
         in_place_of(path) as part,
         part.open("w", encoding="utf-8", newline="\n", errors="replace") as stream,
@@ -55,43 +55,43 @@ def replaced(path: Path) -> Iterator[IO[str]]:
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Write a file so that it is there whole or as it was."""
+    """Write a file atomically: it is complete, or unchanged."""
     with in_place_of(path) as part:
         part.write_bytes(content)
 
 
 def cell(value: Any) -> Any:
-    """Return what is written for a value: a number as it is, a text so that nothing is computed.
+    """Return what is written for a value: numbers as they are, texts so that nothing is computed.
 
-    A text that a spreadsheet would compute gets an apostrophe in front, as OWASP advises.
+    A text that a spreadsheet would compute gets an apostrophe in front of it, as OWASP advises.
     """
     if value is None or isinstance(value, int | float):
         return value
-    text = one_line(str(value))  # without tabs and line breaks, which begin a formula as well
+    text = one_line(str(value))  # no tabs or line breaks, which also begin a formula
     return f"'{text}" if text.startswith(_FORMULA) else text
 
 
 def csv_of(rows: Iterable[Sequence[Any]]) -> str:
-    """Return a table as CSV, its cells as `cell` makes them."""
+    """Return a table as CSV, with cells converted by `cell`."""
     text = io.StringIO(newline="")
     csv.writer(text, lineterminator="\n").writerows([cell(v) for v in row] for row in rows)
     return text.getvalue()
 
 
 def write_together(files: dict[Path, str], marks: dict[Path, str]) -> None:
-    """Write several files, in whose folder each is made whole before the first is put in place.
+    """Write several files: complete each one in its folder before the first one is put in place.
 
     Parameters
     ----------
     files
-        What is to stand in each.
+        The content of each file.
     marks
-        What stands at the top (in the first 1,000 characters) of such a file of an earlier run.
+        A text at the top (first 1,000 characters) of a file that an earlier run wrote, by path.
 
     Raises
     ------
     RuntimeError
-        One of the files is there and lacks its mark: it is somebody's own, and nothing is written.
+        A file exists and lacks its mark, so it is somebody's own. Nothing is written.
     """
     for path, mark in marks.items():
         if os.path.lexists(path) and mark not in _top(path):
@@ -114,12 +114,12 @@ def _top(path: Path) -> str:
 
 
 def expect_page(path: Path) -> Path:
-    """Return a page's path, beside which tables have the same name and end in ``.csv``.
+    """Return the path of a page. Its tables get the same name with ``.csv``.
 
     Raises
     ------
     RuntimeError
-        It does not end in ``.html``.
+        The path does not end in ``.html``.
     """
     if path.suffix.lower() not in (".html", ".htm"):
         raise RuntimeError(f"--out is {path}; expected is a name that ends in .html")

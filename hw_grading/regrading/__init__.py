@@ -1,4 +1,4 @@
-"""After grading: what changed when a class was graded again, and why a point was lost.
+"""After grading: what changed when a class was regraded, and why a point was lost.
 
-May import `plugins`, `reports` and every room below; it is called by the command line.
+May import `plugins`, `reports` and every package below. The command line calls it.
 """

@@ -18,9 +18,9 @@ _NONE = Points(None, None, 0.0, False)
 
 @dataclass(frozen=True)
 class PartChange:
-    """A part of a test that passes or fails now, and did not before.
+    """A part of a test whose result changed between passed and failed.
 
-    `before` is None if there was no such part, `after` if there is none any more.
+    `before` is None if the part did not exist, `after` if it no longer exists.
     """
 
     name: str
@@ -34,7 +34,7 @@ class PartChange:
 
     @property
     def in_words(self) -> str:
-        """Say what became of it."""
+        """A description of the change."""
         words = [_said(part) for part in (self.before, self.after)]
         return f"{self.name or 'the test'}: {words[0]} \N{RIGHTWARDS ARROW} {words[1]}"
 
@@ -52,17 +52,17 @@ class Change:
     Attributes
     ----------
     before, after
-        What counts; None if nothing was there.
+        The points that count; None if there were none.
     tests
-        What the tests gave, before and after.
+        The points from the tests, before and after.
     most
         The cell's points now.
     parts
-        Those that changed.
+        The parts that changed.
     why
         Reasons, the likeliest first.
     overridden
-        Whether a person's score counts in the place of the test's.
+        Whether a person's score counts instead of the test's.
     """
 
     student: str
@@ -78,34 +78,34 @@ class Change:
 
     @property
     def difference(self) -> float:
-        """Points that the student has more now."""
+        """The points that the student gained; negative if points were lost."""
         return (self.after or 0.0) - (self.before or 0.0)
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """What differs between two snapshots.
+    """The differences between two snapshots.
 
     Attributes
     ----------
     since, at
-        When they were taken.
+        When the two snapshots were taken.
     changes
-        By student, in the notebook's order.
+        The changes by student, in the notebook's order.
     totals
-        What counts in the end, before and after, by student, where it changed.
+        The final scores before and after, by student, where they changed.
     kept
-        How many scores that people gave are as they were.
+        How many manual scores are unchanged.
     waiting
-        Student and cell where a person had given a score, and is to look again; and why.
+        Student, cell and reason for each manual score that a person has to look at again.
     lost
-        Student and cell where a person's score is gone.
+        Student and cell of each manual score that is gone.
     not_graded
         Students who have no valid scores now, and why.
     new
         Students who had no scores before.
     compared
-        How many students were.
+        How many students were compared.
     """
 
     assignment: str
@@ -122,12 +122,12 @@ class Comparison:
 
     @property
     def students(self) -> int:
-        """How many students' points changed."""
+        """How many students have changed points."""
         return len({change.student for change in self.changes})
 
     @property
     def by_part(self) -> list[tuple[Place, str, int, int]]:
-        """For each part that changed its place and name, and for how many it passes and fails."""
+        """Place, name, and counts of students who now pass and fail, for each part that changed."""
         passes: Counter[tuple[Place, str]] = Counter()
         fails: Counter[tuple[Place, str]] = Counter()
         for change in self.changes:
@@ -148,11 +148,11 @@ def compare(
     Parameters
     ----------
     before, after
-        Of one assignment.
+        Two snapshots of one assignment.
     places
-        Where cells stand, in the notebook's order.
+        Places of the cells, in the notebook's order.
     students
-        Whom to look at; everybody by default.
+        The students to compare; everybody by default.
     """
     order = {name: number for number, name in enumerate(places)}
     chosen = [s for s in sorted(after.students) if not students or s in students]
@@ -195,7 +195,7 @@ def compare(
 
 
 def _has_tests(snapshot: Snapshot, student: str) -> bool:
-    """Whether tests had given a student anything."""
+    """Return whether a student had any points from tests."""
     scores = snapshot.students[student].scores
     return not scores or any(score.auto is not None for score in scores.values())
 

@@ -1,7 +1,7 @@
-"""Runs tests of a graded submission once more, and tells the instructor everything about them.
+"""Runs the tests of a graded submission again, and tells the instructor every detail.
 
-The notebook is the one in ``autograded/``, and the seed the one in its metadata: so tests meet the
-inputs that they met in grading. Student code runs in the sandbox. Nothing is written.
+It uses the notebook in ``autograded/`` and the seed in its metadata, so the tests get the same
+inputs as in grading. Student code runs in the sandbox. Nothing is written.
 """
 
 from __future__ import annotations
@@ -38,20 +38,20 @@ from hw_support.submission.problems import METADATA_KEY, Kind, Problem, Severity
 
 @dataclass(frozen=True)
 class Explained:
-    """What was seen of one test.
+    """The details of one test.
 
     Attributes
     ----------
     place
-        Where it stands.
+        Where the test is in the notebook.
     score
-        In the gradebook.
+        The test's score in the gradebook.
     cell
-        The test with all that is hidden, and the outputs that it has now.
+        The test cell with all hidden parts, and its outputs from this run.
     tries
-        Each as `hw_grading.examiner.witness.Try` has it; None if the test was not run.
+        The tries, in the form of `hw_grading.examiner.witness.Try`; None if the test was not run.
     is_newer
-        Whether the instructor's test is another one by now.
+        Whether the instructor has changed the test since.
     """
 
     name: str
@@ -64,16 +64,16 @@ class Explained:
 
 @dataclass(frozen=True)
 class Explanation:
-    """What was seen of one submission.
+    """The details of one submission.
 
     Attributes
     ----------
     notebook
-        As it was graded.
+        The notebook as it was graded.
     tests
-        In the notebook's order.
+        The tests in the notebook's order.
     problems
-        What went wrong while it ran now.
+        What went wrong in this run.
     """
 
     student: str
@@ -85,22 +85,22 @@ class Explanation:
 
 
 def explain(folder: Path, assignment: str, student: str, test: str = "") -> Explanation:
-    """Run tests of a graded submission again.
+    """Run the tests of a graded submission again.
 
     Parameters
     ----------
     folder, assignment
-        The course, and the homework's name.
+        The course's folder, and the homework's name.
     student
-        An id.
+        The student's id.
     test
         A grade id, a question such as ``"1.3b"``, or a heading; "" for all tests that lost points.
-        Without losses there is nothing to run.
+        If no test lost points, nothing is run.
 
     Raises
     ------
     NoScores, Unreadable, RuntimeError
-        There is no such student or test, or the submission was not graded; or it cannot be run.
+        The student or test does not exist, the submission was not graded, or it cannot be run.
     """
     roster = read_roster(folder, assignment)
     record = _record(roster, student)
@@ -119,7 +119,7 @@ def explain(folder: Path, assignment: str, student: str, test: str = "") -> Expl
         submission.run()
     except GraderFault:
         raise
-    except Exception as error:  # as in grading: what is the submission's doing is in its outputs
+    except Exception as error:  # errors of the submission itself are in its outputs, as in grading
         raise GraderFault(f"The submission cannot be run here: {error}") from error
     cells = {grade_id_of(cell) or "": cell for cell in notebook.cells if is_test(cell)}
     newer = _newer(course, assignment, cells)
@@ -148,7 +148,7 @@ def _record(roster: Roster, student: str) -> Record:
 
 
 def _chosen(roster: Roster, record: Record, test: str) -> dict[str, Score]:
-    """Return the tests to explain by grade id, with their scores."""
+    """Return the scores of the tests to explain, by grade id."""
     tests = {s.cell.name: s for s in record.scores if not s.cell.by_hand}
     if not test:
         return {n: s for n, s in tests.items() if (s.auto or 0.0) < s.cell.max_points}
@@ -172,7 +172,7 @@ def _labels(name: str, place: Place) -> set[str]:
 
 def _plainly(label: str) -> str:
     words = " ".join(label.replace("`", "").split()).casefold()
-    return re.sub(r"^q(?=\d)", "", words)  # "1.3b" means Q1.3b
+    return re.sub(r"^q(?=\d)", "", words)  # "1.3b" means the same as Q1.3b
 
 
 def _graded_notebook(course: Course, assignment: str, student: str) -> tuple[NotebookNode, int]:
@@ -192,7 +192,7 @@ def _graded_notebook(course: Course, assignment: str, student: str) -> tuple[Not
     seed = str(section.get("seed", ""))
     if not (seed.isascii() and seed.isdigit()) or section.get(FINISHED) is not True:
         raise Unreadable(f"{path} was not graded to its end, or long ago: {again}")
-    # What went wrong in grading is found out again; a file that could not be read stays so.
+    # This run finds the problems of grading again, but it cannot find that a file was unreadable.
     kept = [p for p in section.get("problems", []) if p.get("kind") == Kind.FILE]
     section["problems"] = kept
     for cell in notebook.cells:
@@ -202,7 +202,7 @@ def _graded_notebook(course: Course, assignment: str, student: str) -> tuple[Not
 
 
 def _newer(course: Course, assignment: str, cells: dict[str, NotebookNode]) -> set[str]:
-    """Return the tests that are other ones in the gradebook than in the graded notebook."""
+    """Return the tests whose text in the gradebook differs from the graded notebook."""
     source = course.source(assignment) / f"{assignment}.ipynb"
     with Gradebook(course.db_url) as gradebook:
         try:
@@ -214,12 +214,12 @@ def _newer(course: Course, assignment: str, cells: dict[str, NotebookNode]) -> s
 
 
 def defining(notebook: NotebookNode, functions: Sequence[str]) -> dict[str, tuple[str, str]]:
-    """Return the student's cells that define functions: by function the cell's name and source."""
+    """Return name and source of the student's cell that defines each function, by function."""
     found: dict[str, tuple[str, str]] = {}
     for number, cell in enumerate(notebook.cells, start=1):
         if cell.cell_type != "code" or is_test(cell):
             continue
         for name in functions:
-            if f"def {name}(" in cell.source:  # the last one that there is
+            if f"def {name}(" in cell.source:  # the last definition counts
                 found[name] = grade_id_of(cell) or f"cell {number}", cell.source
     return found

@@ -1,4 +1,4 @@
-"""Puts an explanation into lines for the instructor's terminal."""
+"""Formats an explanation as lines for the instructor's terminal."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ _INDENT = "    "
 
 
 def in_words(found: Explanation, everything: bool = False) -> str:
-    """Return the lines; texts of students are in it as they are.
+    """Return the lines. Students' texts are included unchanged.
 
     Parameters
     ----------
     found
-        What was seen.
+        The explanation.
     everything
-        Whether parts that passed are shown with inputs and calls, also beside one that failed.
+        Whether to show inputs and calls of parts that passed, even if another part failed.
     """
     lines = [f"{found.student}, {found.assignment}, inputs from seed {found.seed}"]
     for problem in found.problems:
@@ -57,9 +57,9 @@ def _test(found: Explanation, test: Explained, everything: bool) -> Iterator[str
 
 
 def _parts(tries: Sequence[Mapping[str, Any]], everything: bool) -> Iterator[str]:
-    """Say what became of each part; a further try with right functions stands below the first."""
+    """Yield lines on the result of each part, with retries that use right functions below it."""
     numbered = list(enumerate(tries))
-    # A part's later tries follow its first one, and have stand-ins.
+    # A part's retries follow its first try, and have stand-ins.
     starts: list[int] = []
     for number, one in numbered:
         starts.append(number if not one["stand_in"] or not starts else starts[-1])
@@ -105,7 +105,7 @@ def _try(one: Mapping[str, Any]) -> Iterator[str]:
 
 
 def each_once(calls: Sequence[str]) -> Iterator[str]:
-    """Say of calls that are the same, one after the other, how many there were."""
+    """Yield each call once. For a run of equal calls, yield their number too."""
     for call, same in groupby(calls):
         yield call
         if more := len(list(same)) - 1:
@@ -124,7 +124,7 @@ def _block(head: str, texts: Sequence[str]) -> Iterator[str]:
 
 
 def _whole_test(test: Explained) -> Iterator[str]:
-    """Say what ended the test as a whole, and whether it gives other points now."""
+    """Yield what ended the whole test, and whether its points differ now."""
     yield from _errors(test)
     results = [o for o in outputs_of(test.cell) if o.get("output_type") == "execute_result"]
     text = "".join(results[0]["data"].get("text/plain", "")) if results else ""
@@ -149,7 +149,7 @@ def _errors(test: Explained) -> Iterator[str]:
 
 
 def _sources(found: Explanation, test: Explained) -> Iterator[str]:
-    """Show the whole test, and the answers that it calls, with marks where something failed."""
+    """Yield the whole test and the answers that it calls, with marks where something failed."""
     failed = [one for one in test.tries or () if one["error"]]
     frames = [
         str(line)

@@ -1,4 +1,4 @@
-"""Says what grading a class again would do."""
+"""Describes what regrading a class would do."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ MOST_NAMED = 8
 def plan(
     course: Course, assignment: str, students: Sequence[str], now: Snapshot, edits: Edits
 ) -> Iterator[str]:
-    """Give the sentences.
+    """Yield the sentences of the plan.
 
     Parameters
     ----------
     course, assignment, students
-        Whose submissions are to be graded again.
+        The submissions that are to be regraded.
     now
-        The scores of now.
+        The current scores.
     edits
-        What was changed in the notebook since it was released.
+        The changes in the notebook since it was released.
     """
     if edits.added or edits.removed:
         both = named(edits.added + edits.removed, MOST_NAMED)
@@ -57,7 +57,7 @@ def plan(
 
 
 def _handed_in_again(course: Course, assignment: str, student: str) -> bool:
-    """Whether what lies in ``submitted/`` is newer than what was graded."""
+    """Return whether the submission in ``submitted/`` is newer than the graded one."""
     folders = [course.submitted(student, assignment), course.autograded(student, assignment)]
     try:
         times = [read_time(folder) for folder in folders]

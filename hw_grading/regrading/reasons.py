@@ -1,4 +1,4 @@
-"""Why a score is another one: what differs between two gradings of one submission."""
+"""Why a score changed: the differences between two gradings of one submission."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from hw_support.submission.problems import Kind, Severity
 
 _ARROW = "\N{RIGHTWARDS ARROW}"
 _MOST_NAMED = 4
-# The last one: a notebook that could not be interrupted when its time was up does not answer.
+# PROTOCOL is included: a notebook that does not stop at its time limit stops answering.
 _LIMITS = {
     *(Kind.TIME_LIMIT, Kind.MEMORY_LIMIT, Kind.DISK_LIMIT, Kind.OUTPUT_LIMIT),
     Kind.PROTOCOL,
 }
-_BESIDE = {Kind.FOLDER, Kind.OTHER_NOTEBOOK}  # problems that change no score
+_BESIDE = {Kind.FOLDER, Kind.OTHER_NOTEBOOK}  # problems that do not affect scores
 
 
 def reasons(
@@ -25,16 +25,16 @@ def reasons(
     conditions: tuple[Conditions | None, Conditions | None],
     most: tuple[float | None, float | None],
 ) -> Iterator[str]:
-    """Give the reasons for other points in one cell, in words; at least one.
+    """Yield the reasons why the points of one cell changed, in words; at least one.
 
     Parameters
     ----------
     cell
-        Its grade id.
+        The cell's grade id.
     works, conditions
-        The submission and what it was graded under, before and after.
+        The submission and the conditions of its grading, before and after.
     most
-        The points of the cell, before and after.
+        The cell's maximum points, before and after.
     """
     found = [*_points(cell, works, most), *_contents(cell, works)]
     found += _limits(works, conditions, bool(found))
@@ -52,7 +52,7 @@ def reasons(
 
 
 def of_conditions(one: Conditions, other: Conditions) -> Iterator[str]:
-    """Give what differs between two gradings, besides what stands in the notebooks."""
+    """Yield the differences between two gradings, apart from the notebooks' contents."""
     yield from _changed_limits(one, other)
     yield from _code(one, other)
     yield from _packages(one, other)
@@ -75,7 +75,7 @@ def _points(
 
 
 def _contents(cell: str, works: tuple[Work, Work]) -> Iterator[str]:
-    """Say which cells have other texts; those of other tests do not matter."""
+    """Yield which cells have different texts, ignoring other tests."""
     old, new = works[0].notebook, works[1].notebook
     if old.trouble or new.trouble:
         yield "not graded to the end, before or now"
@@ -96,7 +96,7 @@ def _different(one: Mapping[str, str], other: Mapping[str, str]) -> list[str]:
 
 
 def named(names: Sequence[str], most: int = _MOST_NAMED) -> str:
-    """Return some names, at most so many, and how many more there are."""
+    """Return at most `most` names, and the number of the others."""
     more = len(names) - most
     return ", ".join(names[:most]) + (f" and {more} more" if more > 0 else "")
 
@@ -106,7 +106,7 @@ def _limits(
     conditions: tuple[Conditions | None, Conditions | None],
     is_explained: bool,
 ) -> Iterator[str]:
-    """Say which limits changed, where one was reached or nothing else explains the score."""
+    """Yield changed limits, if a limit was reached or nothing else explains the score."""
     reached = [[p.message for p in work.notebook.problems if p.kind in _LIMITS] for work in works]
     in_parts = [sorted(_timed_out(work.notebook)) for work in works]
     touched = reached[0] != reached[1] or in_parts[0] != in_parts[1]

@@ -1,7 +1,7 @@
-"""Grades a class again after its tests or limits changed, and reports whose scores changed.
+"""Regrades a class after its tests or limits changed, and reports whose scores changed.
 
-The scores of the moment when it was first started are pinned until a report was written. So a run
-that is killed is gone on with by the same command, and compared with the right scores.
+The scores at the first start are pinned until a report is written. If a run is killed, the same
+command continues it and still compares with the right scores.
 """
 
 from __future__ import annotations
@@ -32,18 +32,18 @@ Say = Callable[[str], None]
 
 
 class Regrade:
-    """What is known of a class that is to be graded again.
+    """A class that is to be regraded.
 
     Parameters
     ----------
     folder
-        Of the course.
+        The course's folder.
     assignment
-        Such as ``"ps1"``.
+        The name of the homework, such as ``"ps1"``.
     student
-        Whose submission is graded again; "" for the class.
+        The student whose submission is regraded; "" for the class.
     say
-        Called with what the instructor should know.
+        Function that is called with messages for the instructor.
     """
 
     def __init__(self, folder: Path, assignment: str, student: str, say: Say) -> None:
@@ -54,7 +54,7 @@ class Regrade:
         self._pin = f"regrade of {student or 'all'}"
 
     def run(self) -> bool:
-        """Release what was edited, grade again, and report.
+        """Release the instructor's edits, regrade, and report.
 
         Returns
         -------
@@ -64,7 +64,7 @@ class Regrade:
         Raises
         ------
         NoScores, Unreadable, RuntimeError
-            Nothing was compared; the text says what to do.
+            Nothing was compared. The text says what to do.
         """
         before = self._before()
         self._release(edits_since_release(self.course, self.assignment))
@@ -106,7 +106,7 @@ class Regrade:
         return not found.not_graded
 
     def show_plan(self) -> None:
-        """Say what would be done; nothing is written."""
+        """Show what would be done. Nothing is written."""
         edits = edits_since_release(self.course, self.assignment)
         now = self._now()
         students = [self.student] if self.student else list(now.students)
@@ -143,7 +143,7 @@ class Regrade:
         return snapshot
 
     def _release(self, edits: Edits) -> None:
-        """Let the gradebook know the instructor's notebook as it is now."""
+        """Update the gradebook with the current version of the instructor's notebook."""
         if edits.added or edits.removed:
             changed = [f"added {name}" for name in edits.added]
             changed += [f"removed {name}" for name in edits.removed]
@@ -167,7 +167,7 @@ class Regrade:
         page = _contents(start)
         if course.nbgrader("generate_assignment", name, "--force") != 0:
             raise RuntimeError(f"nbgrader generate_assignment {name} failed: see its log above")
-        if page:  # nbgrader removes the folder before it writes into it
+        if page:  # nbgrader deletes the folder before writing to it
             write_whole(start, page)
         if before and before != _contents(released):
             self._say(

@@ -1,4 +1,4 @@
-"""Shows what changed when a class was graded again: lines for a terminal, a CSV, a page."""
+"""Shows what a regrading changed: lines for a terminal, a CSV, a page."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def in_words(found: Comparison, width: int) -> str:
 
 
 def summary(found: Comparison) -> Iterator[str]:
-    """Give sentences on the whole."""
+    """Yield sentences about the whole class."""
     compared = f"{found.compared} student{'s' * (found.compared != 1)} compared"
     if found.changes:
         scores = [c for c in found.changes if abs(c.difference) > 1e-9]
@@ -98,7 +98,7 @@ def _table(found: Comparison, width: int) -> Iterator[str]:
 
 
 def _fit_keeping(text: str, width: int) -> str:
-    """Cut a line to a width, and keep the blanks with which it is laid out."""
+    """Cut a line to a width, and keep the blanks of its layout."""
     line = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
     if columns(line) <= width:
         return line.rstrip()
@@ -108,7 +108,7 @@ def _fit_keeping(text: str, width: int) -> str:
 
 
 def points_in_words(change: Change) -> str:
-    """Return such as "1 → 2"; what tests give stands behind it where a person's score counts."""
+    """Return points such as "1 → 2", with the tests' points if a person's score counts."""
     words = f"{_digits(change.before)} {_ARROW} {_digits(change.after)}"
     if change.overridden:
         one, other = map(_digits, change.tests)
@@ -117,7 +117,7 @@ def points_in_words(change: Change) -> str:
 
 
 def as_csv(found: Comparison) -> str:
-    """Return the table: a line for each part that changed, or for a score without such a part."""
+    """Return the table: one row for each changed part, or for a score without changed parts."""
     rows: list[Sequence[Any]] = [HEADS]
     for change in found.changes:
         totals = found.totals.get(change.student, (None, None))
@@ -139,7 +139,7 @@ def as_csv(found: Comparison) -> str:
 
 
 def as_page(found: Comparison) -> str:
-    """Return the page: self-contained, without a script."""
+    """Return the page. It is self-contained and has no script."""
     templates = templates_in(Path(__file__).parent, finalize=_seen)
     templates.globals.update(
         in_digits=in_digits,
@@ -153,7 +153,7 @@ def as_page(found: Comparison) -> str:
 
 
 def _seen(value: Any) -> Any:
-    """Let no browser obey what a template prints, unless it is ours; it is escaped after that."""
+    """Remove control characters from a template's value, unless it is our own markup."""
     return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 

@@ -1,4 +1,4 @@
-"""What the instructor's notebook says otherwise than the gradebook: it was edited since release."""
+"""Finds edits in the instructor's notebook since release, by comparing it with the gradebook."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from hw_support.submission.mending import grade_id_of
 
 @dataclass(frozen=True)
 class Edits:
-    """Grade ids of cells that differ.
+    """Grade ids of the cells that differ.
 
     Attributes
     ----------
     changed
-        With another text, other points, or elsewhere in the notebook.
+        Cells with another text, other points, or another position in the notebook.
     added, removed
-        Of the notebook, since it was released.
+        Cells added to or removed from the notebook since it was released.
     """
 
     changed: tuple[str, ...]
@@ -36,20 +36,20 @@ class Edits:
 
 
 def edits_since_release(course: Course, assignment: str) -> Edits:
-    """Compare the instructor's notebook with what the gradebook has of it.
+    """Compare the instructor's notebook with its version in the gradebook.
 
-    Solutions do not count, nor cells without a grade id: no submission is graded by them.
+    Solutions and cells without a grade id are ignored, because grading does not use them.
 
     Raises
     ------
     Unreadable
         The notebook is missing or damaged.
     RuntimeError
-        nbgrader cannot take out its solutions.
+        nbgrader cannot remove the solutions.
     """
     path = course.source(assignment) / f"{assignment}.ipynb"
     try:
-        open_notebook(path)  # which says in a few words what is wrong
+        open_notebook(path)  # raises an error that says what is wrong
         notebook = nbformat.read(path, as_version=4)
     except (Unreadable, OSError, ValueError) as error:
         raise Unreadable(f"{path} cannot be read as a notebook: {error}") from None
@@ -77,5 +77,5 @@ def edits_since_release(course: Course, assignment: str) -> Edits:
 
 
 def _is_known(cell: NotebookNode) -> bool:
-    """Whether the gradebook has a cell."""
+    """Return whether the gradebook has a cell."""
     return bool(is_grade(cell) or is_solution(cell) or is_locked(cell) or is_task(cell))

@@ -1,6 +1,6 @@
-"""Grading by hand: rubrics, what was given for each answer, by whom, and the history of both.
+"""Manual grading: rubrics, the marks of each answer and their graders, and the history of both.
 
-May import `records`, `homework` and `outcome`. The gradebook is the truth about scores: each save
-writes nbgrader's own score and comment and the tables of this room, ``desk_*`` in the same
-database, in one transaction. Without these tables no score is lost.
+May import `records`, `homework` and `outcome`. The gradebook is authoritative for scores. Each save
+is one transaction that writes nbgrader's own score and comment and this package's tables,
+``desk_*`` in the same database. If these tables are lost, no score is lost.
 """

@@ -1,7 +1,7 @@
-"""Grading by hand of one homework: what the desk asks and saves.
+"""The manual grading of one homework: what the desk reads and saves.
 
-Each method is one transaction. What a grader saw is compared with what is there before anything is
-written, so that nobody overwrites what they have not seen.
+Each method is one transaction. Before it writes, it compares what the grader saw with what is
+stored, so that nobody overwrites what they have not seen.
 """
 
 from __future__ import annotations
@@ -36,18 +36,18 @@ Outcomes = dict[str, Grading | Conflict]
 
 
 class GradeBook(Rubrics, Teamwork):
-    """Grading by hand of one homework, in nbgrader's gradebook.
+    """The manual grading of one homework, in nbgrader's gradebook.
 
-    An object may be used by several threads. `cell` is a question's grade id, `student` an id,
-    `grader` a name of at most 128 characters. Methods that write raise `Refused`, and all raise
-    `Unavailable` when the database cannot be used.
+    Several threads may use one object. `cell` is a question's grade id, `student` an id, `grader` a
+    name of at most 128 characters. Methods that write raise `Refused`. All methods raise
+    `Unavailable` if the database cannot be used.
 
     Parameters
     ----------
     course
-        Whose gradebook and source it is.
+        The course, with its gradebook and source.
     assignment
-        The homework.
+        The name of the homework.
     """
 
     def save(
@@ -68,17 +68,17 @@ class GradeBook(Rubrics, Teamwork):
         versions
             `Grading.version` of each answer, by student, as the grader saw it.
         rubric_revision
-            Of the rubric that the grader saw.
+            Revision of the rubric that the grader saw.
         digests
-            Of the answers that the grader saw, by student.
+            Digests of the answers that the grader saw, by student.
         seconds
-            For which the grader looked at them, together.
+            How long the grader looked at all these answers together.
 
         Returns
         -------
         dict
-            What is saved now, by student. An answer that somebody else saved in the meantime is
-            left as it is, and stands there as a `Conflict`; the others are saved.
+            The saved state by student. If somebody else has saved an answer in the meantime, that
+            answer stays as it is and its value is a `Conflict`. The other answers are saved.
         """
         return self._save(
             cell, versions, lambda _: mark, grader, rubric_revision, digests or {}, seconds
@@ -94,7 +94,7 @@ class GradeBook(Rubrics, Teamwork):
         rubric_revision: int,
         digests: Mapping[str, str] | None = None,
     ) -> Outcomes:
-        """Give several answers the same items on top of what each has; otherwise as `save`."""
+        """Add the same items to what each of several answers has; otherwise as `save`."""
         more = frozenset(items)
 
         def with_items(mark: Mark) -> Mark:
@@ -103,12 +103,12 @@ class GradeBook(Rubrics, Teamwork):
         return self._save(cell, versions, with_items, grader, rubric_revision, digests or {}, 0.0)
 
     def undo(self, cell: str, *, grader: str) -> dict[str, Grading]:
-        """Take back this grader's latest save in a question; of several answers at once, all.
+        """Take back this grader's latest save in a question, for all answers that it saved.
 
         Raises
         ------
         Refused
-            There is none.
+            There is no save to take back.
         Conflict
             Somebody else has saved one of these answers since.
         """
@@ -123,7 +123,7 @@ class GradeBook(Rubrics, Teamwork):
                 grader, "undo", question.cell.max_points, uuid.uuid4().hex, events[0].batch
             )
             known = {item.id for item in rubric.items}
-            # Before the first is taken back, which ends the batch of all.
+            # Read them now: taking back the first answer ends the batch of all.
             batches = last_batches(rows)
             for event in events:
                 now = one_of(read_gradings(rows, rubric, event.student, lock=True), event.student)
@@ -141,7 +141,7 @@ class GradeBook(Rubrics, Teamwork):
             }
 
     def flagged(self) -> list[tuple[str, Grading]]:
-        """Return the answers that somebody is to look at again, with their questions."""
+        """Return the answers that are flagged for another look, with their questions."""
         return [
             (question.cell, grading)
             for question in self.questions()
@@ -150,12 +150,12 @@ class GradeBook(Rubrics, Teamwork):
         ]
 
     def comments_used(self, cell: str) -> list[tuple[str, int]]:
-        """Return the comments of a question with how often each was used, the commonest first."""
+        """Return a question's comments and how often each was used, the most frequent first."""
         marks = (grading.mark for grading in self.gradings(cell).values())
         return Counter(mark.comment for mark in marks if mark.comment).most_common()
 
     def history(self, cell: str, student: str | None = None) -> list[Event]:
-        """Return what happened to a question or to one answer, the newest first."""
+        """Return the history of a question or of one answer, the newest event first."""
         self._question(cell)
         with self._database.reading() as connection:
             return read_events(self._rows(connection, cell), student)

@@ -1,4 +1,4 @@
-"""Tells whether an answer is the same as before: by its text, its code and what it showed."""
+"""Detects whether an answer has changed, by a digest of its text, code and outputs."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 from hw_grading.records.graded_notebook import outputs_of, text_of
 
-_ADDRESS = re.compile(r" at 0x[0-9a-f]+")  # of an object in memory: another one in each run
+_ADDRESS = re.compile(r" at 0x[0-9a-f]+")  # an object's address, which differs in each run
 
 
 def answer_digest(cell: Mapping[str, Any]) -> str:
@@ -18,7 +18,7 @@ def answer_digest(cell: Mapping[str, Any]) -> str:
     Parameters
     ----------
     cell
-        A cell of a notebook, as JSON has it, of any content.
+        A cell of a notebook's JSON, with unchecked content.
 
     Returns
     -------
@@ -53,7 +53,7 @@ def _pieces(cell: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _data(bundle: Any) -> Iterator[str]:
-    """Give a bundle's texts by type; of a picture its own data, without line ends."""
+    """Yield the data of a bundle by type. A picture's data has no line ends."""
     if not isinstance(bundle, dict):
         return
     for kind in sorted(bundle, key=str):

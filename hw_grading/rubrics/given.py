@@ -1,4 +1,4 @@
-"""What nbgrader's own tables hold for the answers to one question: scores and comments."""
+"""The scores and comments in nbgrader's own tables, for the answers to one question."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _GRADE, _COMMENT = _tables["grade"], _tables["comment"]
 
 @dataclass(frozen=True)
 class Given:
-    """What nbgrader's tables hold for one answer; `grade` and `comment` are their keys."""
+    """One answer in nbgrader's tables; `grade` and `comment` are the keys of its rows."""
 
     grade: str
     comment: str | None
@@ -30,7 +30,7 @@ class Given:
 
 
 def read_given(rows: Rows, student: str | None = None, *, lock: bool = False) -> dict[str, Given]:
-    """Return what nbgrader's tables hold, by student; `lock` keeps others from changing it."""
+    """Return the contents of nbgrader's tables, by student; `lock` locks the rows."""
     whose = (
         select(_NOTEBOOK.c.id, _SUBMISSION.c.student_id)
         .join(_SUBMISSION, _NOTEBOOK.c.assignment_id == _SUBMISSION.c.id)
@@ -87,6 +87,6 @@ def _of_cells(
     if student is not None:
         query = query.where(table.c.notebook_id.in_(list(students)))
     if lock:
-        query = query.with_for_update()  # SQLite has locked the whole database by now
+        query = query.with_for_update()  # SQLite has already locked the whole database
     rows = connection.execute(query)
     return {row.notebook_id: row for row in rows if row.notebook_id in students}

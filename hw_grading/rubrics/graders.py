@@ -1,4 +1,4 @@
-"""Who graded which answer, read without the desk: nothing is made or changed."""
+"""Reads who graded which answer, without the desk. Nothing is created or changed."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ def graders_of(db_url: str, assignment: str) -> dict[tuple[str, str], tuple[str,
     Returns
     -------
     dict
-        By grade id and student id. An answer that was graded elsewhere, or that somebody has begun
-        and not finished, is not in it.
+        Grader and points by grade id and student id. Answers that were graded elsewhere, or that a
+        grader has begun and not finished, are left out.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""How the answers to one question are graded: what the desk keeps, beside nbgrader's own tables."""
+"""The state of the answers to one question: the desk's data, beside nbgrader's own tables."""
 
 from __future__ import annotations
 
@@ -45,14 +45,14 @@ def write_grading(
     stamp: Stamp,
     back: Mapping[str, Any] | None = None,
 ) -> None:
-    """Save a mark: nbgrader's score and comment, the desk's rows.
+    """Save a mark: nbgrader's score and comment, and the desk's rows.
 
     Parameters
     ----------
     grading
-        The state before.
+        The state before the save.
     back
-        What an event holds of the state that an undo gives back.
+        For an undo, the earlier state from the event that is taken back.
     """
     given = read_given(rows, student, lock=True)[student]
     score, text = None, None
@@ -60,12 +60,12 @@ def write_grading(
         score = rubric.score(mark.chosen, mark.adjustment, stamp.max_points)
         text = rubric.comment(mark)
     waits = not mark.done and given.auto is None
-    only_remarks = _only_remarks(grading, mark)  # who flags an answer has not graded it again
+    only_remarks = _only_remarks(grading, mark)  # a flag alone is not a new grade
     waits = waits or only_remarks
     now_there = {row.digest for row in rows.all(ANSWERS, student=student)}
     if stamp.digest and now_there and stamp.digest not in now_there:
         waits = True  # tests graded another answer while the grader looked at this one
-    if back is not None:  # or tests have put the answer into the queue since
+    if back is not None:  # keep it queued if tests queued it again since
         waits = back["waits"] or (grading.mark.done and grading.waits)
     if back is not None and back["overridden"]:
         give(rows, given, back["score"], back["comment"], waits=waits)
@@ -115,7 +115,7 @@ def write_grading(
 
 
 def rescore(rows: Rows, student: str, score: float | None, text: str | None) -> None:
-    """Write what a changed rubric gives for an answer that was graded on the desk."""
+    """Write the score and comment that a changed rubric gives an answer graded on the desk."""
     given = read_given(rows, student, lock=True)[student]
     give(rows, given, score, text, waits=given.waits)
     here = and_(rows.here(GRADINGS), GRADINGS.c.student == student)
@@ -157,14 +157,14 @@ def _grading(
 
 
 def _only_remarks(grading: Grading, mark: Mark) -> bool:
-    """Whether an answer that waits with its old marks gets another comment or flag, not marks."""
+    """Return whether the mark changes only comment or flag of an answer that is queued again."""
     old = grading.mark
     same = (old.chosen, old.adjustment, old.done) == (mark.chosen, mark.adjustment, mark.done)
     return grading.waits and old.done and same and old != mark
 
 
 def _version(revision: int, given: Given, overridden: bool) -> str:
-    """Name a state. What a changed rubric does to a score leaves the name as it is."""
+    """Return a version name of a state. Re-scoring by a changed rubric does not change it."""
     if not overridden:
         return str(revision)
     elsewhere = hashlib.sha256(repr((given.score, given.text)).encode()).hexdigest()[:12]

@@ -1,4 +1,4 @@
-"""The history of one question: who saved what, and which of it was taken back."""
+"""The history of one question: who saved what, and what was taken back."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from hw_grading.rubrics.tables import EVENTS
 
 @dataclass(frozen=True)
 class Stamp:
-    """Who saves, and how it goes into the history.
+    """Who saves, and how the save is logged.
 
     Attributes
     ----------
     batch
-        The same for all that is saved at once.
+        The same id for everything in one save.
     undoes
-        The batch that this one takes back, or "".
+        The batch that this save takes back, or "".
     max_points
-        Of the question.
+        The question's maximum points.
     digest
-        Of the answer that the grader saw, or "".
+        Digest of the answer that the grader saw, or "".
     """
 
     grader: str
@@ -41,7 +41,7 @@ class Stamp:
 
 
 def log(rows: Rows, stamp: Stamp, student: str, before: object, after: object) -> None:
-    """Append to the history."""
+    """Append an event to the history."""
     rows.insert(
         EVENTS,
         at=now(),
@@ -56,7 +56,7 @@ def log(rows: Rows, stamp: Stamp, student: str, before: object, after: object) -
 
 
 def latest(rows: Rows, grader: str, actions: Iterable[str]) -> list[Row[Any]]:
-    """Return the events of a grader's latest batch that was not taken back; [] if none."""
+    """Return the events of a grader's latest batch that was not taken back; [] if there is none."""
     undone = _undone(rows)
     query = (
         select(EVENTS)
@@ -77,7 +77,7 @@ def latest(rows: Rows, grader: str, actions: Iterable[str]) -> list[Row[Any]]:
 
 
 def last_batches(rows: Rows) -> dict[str, str]:
-    """Return the batch of the latest save of each answer that was not taken back."""
+    """Return for each answer the batch of its latest save that was not taken back."""
     undone = _undone(rows)
     query = (
         select(EVENTS.c.student, EVENTS.c.batch)
@@ -93,7 +93,7 @@ def _undone(rows: Rows) -> set[str]:
 
 
 def read_events(rows: Rows, student: str | None) -> list[Event]:
-    """Return the history, the newest first."""
+    """Return the history, the newest event first."""
     query = select(EVENTS).where(rows.here(EVENTS)).order_by(EVENTS.c.id.desc())
     if student is not None:
         query = query.where(EVENTS.c.student == student)
@@ -126,7 +126,7 @@ def _event(row: Row[Any]) -> Event:
 
 
 def _said(mark: Mapping[str, Any]) -> str:
-    """Say in a line what a mark of the history gives."""
+    """Return a one-line description of a mark in the history."""
     items, adjustment = len(mark.get("chosen", ())), mark.get("adjustment")
     said = [f"{items} item{'s' * (items != 1)}"] if items else []
     if adjustment:

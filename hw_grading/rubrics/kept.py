@@ -1,8 +1,8 @@
-"""Keeps what people gave for an answer when its submission is graded by tests again.
+"""Keeps the manual grading of an answer when tests grade its submission again.
 
-nbgrader puts every answer that has a manual score back into the queue. Here an answer whose text,
-code, pictures and printed output are the same as at the last autograding stays graded. It does not
-matter where it was graded, on the desk or in formgrader.
+nbgrader queues every answer that has a manual score again. This module keeps an answer graded if
+its text, code, pictures and printed output are the same as at the last autograding. It does not
+matter whether it was graded on the desk or in formgrader.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def digests_before(connection: Connection, assignment: str, student: str) -> dic
 def remember(
     connection: Connection, assignment: str, student: str, digests: Mapping[str, str]
 ) -> None:
-    """Write the digests of a student's answers as they are now."""
+    """Store the digests of a student's answers as they are now."""
     mine = (ANSWERS.c.assignment == assignment) & (ANSWERS.c.student == student)
     connection.execute(delete(ANSWERS).where(mine))
     rows = [

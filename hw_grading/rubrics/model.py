@@ -1,6 +1,6 @@
 """What the desk shows and saves, as plain data.
 
-Points are points of nbgrader's cells. A grader is a name, at most 128 characters.
+Points are in the units of nbgrader's cells. A grader is a name of at most 128 characters.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from enum import StrEnum
 
 from hw_grading.records.scores import in_digits
 
-LONGEST_TEXT = 20_000  # characters of a comment or of an item
-MOST_ITEMS = 60  # of one rubric
-LONGEST_NAME = 128  # characters of a grader's name or a group's
+LONGEST_TEXT = 20_000  # characters in a comment or an item
+MOST_ITEMS = 60  # in one rubric
+LONGEST_NAME = 128  # characters in the name of a grader or a group
 
 
 class Kind(StrEnum):
-    """Where a rubric begins to count: at nothing, or at all points of the question."""
+    """The starting score of a rubric: zero, or all points of the question."""
 
     ADDING = "adding"
     SUBTRACTING = "subtracting"
@@ -31,11 +31,11 @@ class Question:
     Attributes
     ----------
     cell
-        Its grade id.
+        The question's grade id.
     title
-        Such as ``"1.3e Loss"``.
+        A title such as ``"1.3e Loss"``.
     max_points
-        What it is worth.
+        The maximum points.
     is_code
         Whether the answer is a code cell, which has outputs.
     text
@@ -43,7 +43,7 @@ class Question:
     scheme
         The mark scheme, in markdown; "" if there is none.
     beside
-        Grade ids of answers that are shown beside it: the code that it is about.
+        Grade ids of the answers shown beside it: the code that the question is about.
     numbers
         Grade ids of cells whose printed text is shown beside it.
     """
@@ -65,13 +65,13 @@ class Item:
     Attributes
     ----------
     id
-        It stays when the item is reworded; "" for one that is not saved yet.
+        Stays the same when the item is reworded; "" for an item that is not saved yet.
     points
-        Positive or negative; they are added to the sum.
+        Positive or negative points, added to the score.
     text
-        What students read.
+        Text for students.
     note
-        What only graders read.
+        Note for graders only.
     """
 
     id: str
@@ -82,14 +82,14 @@ class Item:
 
 @dataclass(frozen=True)
 class Rubric:
-    """The items of one question, in order, and how their points are counted.
+    """The ordered items of one question, and how their points are counted.
 
     Attributes
     ----------
     revision
-        Grows by 1 with each change; 0 for the one that the mark scheme gave, before any change.
+        Grows by 1 with each change; 0 for the unchanged rubric from the mark scheme.
     lower, upper
-        The bounds of the sum.
+        Bounds of the score.
     """
 
     items: tuple[Item, ...]
@@ -99,7 +99,7 @@ class Rubric:
     revision: int = 0
 
     def within(self, max_points: float) -> Rubric:
-        """Return the rubric with bounds that are not above what the question is worth."""
+        """Return the rubric with bounds no higher than the question's points."""
         upper = min(self.upper, max_points)
         return replace(self, lower=min(self.lower, upper), upper=upper)
 
@@ -110,7 +110,7 @@ class Rubric:
         return round(min(max(start + given + adjustment, self.lower), self.upper), 6)
 
     def full_marks(self, max_points: float) -> tuple[frozenset[str], float]:
-        """Return the items that earn everything, and the adjustment that this takes."""
+        """Return the items that give full marks, and the adjustment that they need."""
         if self.kind is Kind.SUBTRACTING:
             chosen = frozenset[str]()
             start = max_points
@@ -120,7 +120,7 @@ class Rubric:
         return chosen, 0.0 if start >= self.upper else self.upper - start
 
     def comment(self, mark: Mark) -> str:
-        """Return what students read of a mark: the items with their points, then the comment."""
+        """Return the text of a mark for students: the items with their points, then the comment."""
         lines = [
             f"{in_words(item.points)}  {item.text}" for item in self.items if item.id in mark.chosen
         ]
@@ -131,20 +131,20 @@ class Rubric:
 
 @dataclass(frozen=True)
 class Mark:
-    """What a grader says of one answer: what the desk saves.
+    """A grader's mark for one answer, as the desk saves it.
 
     Attributes
     ----------
     chosen
-        The ids of the items that apply.
+        Ids of the items that apply.
     adjustment
-        Points on top, of either sign.
+        Extra points, positive or negative.
     comment
-        What the student reads after the items.
+        Text that the student reads after the items.
     done
         Whether the answer counts as graded.
     flagged, flag_note
-        Whether somebody is to look again, and why; no student reads it.
+        Whether somebody should look again, and why. Students do not see this.
     """
 
     chosen: frozenset[str] = frozenset()
@@ -162,22 +162,22 @@ class Grading:
     Attributes
     ----------
     version
-        Changes whenever the answer's grading changes, also in formgrader: what a save has to name.
+        Changes whenever the answer's grading changes, also in formgrader. A save must name it.
     mark
-        What the desk saved last; an empty one if nothing.
+        The mark that the desk saved last; an empty one if there is none.
     score
         The manual score in the gradebook, or None.
     waits
-        Whether the gradebook says that a person has still to look at it.
+        Whether the gradebook has the answer queued for manual grading.
     comment
-        The comment in the gradebook, which students get: items, then the grader's comment.
+        The comment in the gradebook, which students get: the items, then the grader's comment.
     overridden
-        Whether score or comment were changed elsewhere since (in formgrader). Re-scoring leaves
-        such an answer alone.
+        Whether score or comment were changed elsewhere (in formgrader) after the desk's last save.
+        Re-scoring skips such an answer.
     changed
-        Whether the answer is another one than the one that was graded.
+        Whether the answer has changed since it was graded.
     grader, at, seconds
-        Who saved it last on the desk, when (UTC), and how long graders looked at it in all.
+        Who saved it last on the desk, when (UTC), and the total seconds that graders looked at it.
     """
 
     student: str
@@ -194,13 +194,13 @@ class Grading:
 
     @property
     def points(self) -> float | None:
-        """What the answer gets now: 0 where nobody had to look, as nothing was answered."""
+        """The answer's current points; 0 if it is empty and nobody had to look at it."""
         return 0.0 if self.score is None and not self.waits else self.score
 
 
 @dataclass(frozen=True)
 class Rescored:
-    """An answer whose score a change of the rubric changes."""
+    """An answer whose score changes with the rubric."""
 
     student: str
     before: float
@@ -209,7 +209,7 @@ class Rescored:
 
 @dataclass(frozen=True)
 class Event:
-    """One line of the history; `student` is "" for a change of the rubric."""
+    """One event of the history; `student` is "" for a change of the rubric."""
 
     at: datetime
     grader: str
@@ -222,11 +222,11 @@ class Event:
 
 
 class Refused(Exception):
-    """Nothing was saved; the text says why, and what to do."""
+    """Nothing was saved. The text says why, and what to do."""
 
 
 class Conflict(Refused):
-    """Somebody else saved the same answer in the meantime: `theirs` is what is saved now."""
+    """Somebody else saved the same answer in the meantime; `theirs` is the saved state."""
 
     def __init__(self, theirs: Grading) -> None:
         who = theirs.grader or "somebody"
@@ -239,7 +239,7 @@ class Conflict(Refused):
 
 
 class RubricChanged(Refused):
-    """The rubric is another one than the one that the grader saw: `rubric` is the one of now."""
+    """The rubric changed after the grader loaded it; `rubric` is the current one."""
 
     def __init__(self, rubric: Rubric, by: str = "") -> None:
         super().__init__(
@@ -250,12 +250,12 @@ class RubricChanged(Refused):
 
 
 def checked(mark: Mark, rubric: Rubric) -> Mark:
-    """Return a mark as it can be saved.
+    """Return a mark, checked and ready to be saved.
 
     Raises
     ------
     Refused
-        It names items that the rubric does not have, or numbers and texts that cannot be saved.
+        The mark names items that the rubric lacks, or has numbers or texts that cannot be saved.
     """
     known = {item.id for item in rubric.items}
     if unknown := mark.chosen - known:
@@ -268,12 +268,12 @@ def checked(mark: Mark, rubric: Rubric) -> Mark:
 
 
 def checked_rubric(rubric: Rubric, max_points: float) -> Rubric:
-    """Return a rubric as it can be saved.
+    """Return a rubric, checked and ready to be saved.
 
     Raises
     ------
     Refused
-        It has too many items, an item without a text, or numbers that are none.
+        The rubric has too many items, an item without a text, or invalid numbers.
     """
     if len(rubric.items) > MOST_ITEMS:
         raise Refused(f"A rubric has at most {MOST_ITEMS} items; this one has {len(rubric.items)}.")

@@ -1,4 +1,4 @@
-"""The questions of one homework that people grade, and how far each is."""
+"""The manually graded questions of one homework, and the progress of each."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ from hw_grading.rubrics.seed import first_rubric
 @dataclass(frozen=True)
 class _Question:
     cell: Cell
-    first: Rubric  # which it has before anybody changes it
+    first: Rubric  # before anybody changes it
 
 
 class Questions:
-    """The questions of one homework that people give points for, in nbgrader's gradebook.
+    """The manually graded questions of one homework, in nbgrader's gradebook.
 
     Parameters
     ----------
     course
-        Whose gradebook and source it is.
+        The course, with its gradebook and source.
     assignment
-        The homework.
+        The name of the homework.
     """
 
     def __init__(self, course: Course, assignment: str) -> None:
@@ -48,7 +48,7 @@ class Questions:
         self._database.close()
 
     def questions(self) -> tuple[Question, ...]:
-        """Return the questions that people give points for, in the notebook's order."""
+        """Return the manually graded questions, in the notebook's order."""
         places = self._places()
         manifest = homework_of(self.course.root, self.assignment).manifest
         cells = self._cells(places)
@@ -76,7 +76,7 @@ class Questions:
         return tuple(found)
 
     def names(self) -> dict[str, str]:
-        """Return who has an answer in the gradebook: names ("" if not known) by student id."""
+        """Return the names of students with an answer in the gradebook, by id; "" if not known."""
         student, submission = api.Student, api.SubmittedAssignment
         query = (
             select(student.id, student.first_name, student.last_name)
@@ -89,7 +89,7 @@ class Questions:
         return {row[0]: " ".join(filter(None, row[1:])) for row in rows}
 
     def order(self, cell: str) -> list[str]:
-        """Return all students in the question's own order: it looks random and stays the same."""
+        """Return all students in the question's own order, which looks random but is fixed."""
         return sorted(self.names(), key=lambda student: _at_random(self.assignment, cell, student))
 
     def rubric(self, cell: str) -> Rubric:

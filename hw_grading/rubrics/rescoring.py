@@ -1,4 +1,4 @@
-"""What a change of the rubric does to the answers that were graded."""
+"""Applies a changed rubric to the answers that were already graded."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from hw_grading.rubrics.rubric_rows import read_rubric, write_rubric
 
 
 def rescored(gradings: Mapping[str, Grading], rubric: Rubric, max_points: float) -> list[Rescored]:
-    """Return whose score another rubric changes.
+    """Return the answers whose score changes under another rubric.
 
-    What was changed in formgrader is left alone, and so is what nobody has graded yet.
+    Answers that were changed in formgrader, and ungraded answers, are left out.
     """
     found = []
     for student, grading, mark in _graded(gradings, rubric):
@@ -30,18 +30,18 @@ def rescored(gradings: Mapping[str, Grading], rubric: Rubric, max_points: float)
 def change(
     rows: Rows, first: Rubric, rubric: Rubric, stamp: Stamp
 ) -> tuple[Rubric, list[Rescored]]:
-    """Save a rubric, and write the scores and comments that it gives.
+    """Save a rubric, and write the scores and comments that follow from it.
 
     Raises
     ------
     RubricChanged
-        Its revision is not the one of now: somebody else has changed it.
+        The revision is not the current one: somebody else has changed the rubric.
     """
     old, by = read_rubric(rows, first)
     if rubric.revision != old.revision:
         raise RubricChanged(old, by)
     new = write_rubric(rows, rubric, stamp.grader)
-    # With items that had been deleted and are there again.
+    # This includes items that had been deleted and are back again.
     gradings = read_gradings(rows, new, lock=True)
     changed = rescored(gradings, new, stamp.max_points)
     for student, _, mark in _graded(gradings, new):
@@ -61,7 +61,7 @@ def change(
 
 
 def _graded(gradings: Mapping[str, Grading], rubric: Rubric) -> Iterator[tuple[str, Grading, Mark]]:
-    """Give the answers that the desk graded, each with what is left of its items."""
+    """Yield the answers graded on the desk. Their marks keep only items still in the rubric."""
     known = {item.id for item in rubric.items}
     for student, grading in gradings.items():
         if grading.mark.done and not grading.overridden:
@@ -70,7 +70,7 @@ def _graded(gradings: Mapping[str, Grading], rubric: Rubric) -> Iterator[tuple[s
 
 
 def _in_words(old: Rubric, new: Rubric, scores: int) -> str:
-    """Say what is different, for the history."""
+    """Return a description of the difference, for the history."""
     before = {item.id: item for item in old.items}
     after = {item.id: item for item in new.items}
     said = [f"added “{after[key].text}”" for key in after if key not in before]
@@ -93,7 +93,7 @@ def _in_words(old: Rubric, new: Rubric, scores: int) -> str:
 
 
 def plain(rubric: Rubric) -> dict[str, Any]:
-    """Return a rubric without ids and revisions, to be used for another class."""
+    """Return a rubric without ids and revisions, for use with another class."""
     return {
         "kind": str(rubric.kind),
         "lower": rubric.lower,

@@ -1,4 +1,4 @@
-"""The rows of one question in the desk's tables, within a transaction that the caller has begun."""
+"""The rows of one question in the desk's tables, within the caller's transaction."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ class Rows:
     Attributes
     ----------
     connection
-        Of a transaction.
+        A connection with an open transaction.
     assignment, cell
-        Which question it is.
+        The names of the homework and the question.
     """
 
     connection: Connection
@@ -34,25 +34,25 @@ class Rows:
         return list(self.connection.execute(query))
 
     def replace(self, table: Table, rows: Iterable[Mapping[str, Any]]) -> None:
-        """Write the rows of this question in the place of those that there are."""
+        """Replace all rows of this question by others."""
         self.execute(delete(table).where(self.here(table)))
         for row in rows:
             self.insert(table, **row)
 
     def here(self, table: Table) -> ColumnElement[bool]:
-        """Return what chooses the rows of this question."""
+        """Return the condition that selects the rows of this question."""
         return and_(table.c.assignment == self.assignment, table.c.cell == self.cell)
 
     def insert(self, table: Table, **values: Any) -> None:
-        """Write one more row of this question."""
+        """Insert a row of this question."""
         values |= {"assignment": self.assignment, "cell": self.cell}
         self.execute(insert(table).values(**values))
 
     def execute(self, statement: Any) -> None:
-        """Carry a statement out."""
+        """Execute a statement."""
         self.connection.execute(statement)
 
 
 def now() -> datetime:
-    """Return the time, UTC, as a database keeps it."""
+    """Return the current time, UTC, in the database's form."""
     return datetime.now(UTC).replace(tzinfo=None)

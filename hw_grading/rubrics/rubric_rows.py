@@ -1,4 +1,4 @@
-"""The rubric of one question, as it is kept."""
+"""The stored rubric of one question."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from hw_grading.rubrics.tables import ITEMS, RUBRICS
 def read_rubric(rows: Rows, first: Rubric) -> tuple[Rubric, str]:
     """Return the rubric and who changed it last; `first` and "" before any change.
 
-    Its bounds are not above those of `first`: the question may be worth less by now.
+    The bounds are not above those of `first`, because the question may be worth less by now.
     """
     found = rows.all(RUBRICS)
     if not found:
@@ -30,7 +30,7 @@ def read_rubric(rows: Rows, first: Rubric) -> tuple[Rubric, str]:
 
 
 def write_rubric(rows: Rows, rubric: Rubric, grader: str) -> Rubric:
-    """Write a rubric as its next revision; return it with the ids of its new items."""
+    """Write a rubric as its next revision. Return it with ids for its new items."""
     revision = rubric.revision + 1
     items = tuple(
         Item(item.id or uuid.uuid4().hex, item.points, item.text.strip(), item.note.strip())

@@ -1,4 +1,4 @@
-"""How rubrics of one homework are changed, taken back, and taken over from another year."""
+"""Changes, undoes and imports the rubrics of one homework."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Rubrics(Questions):
     """The rubrics of one homework."""
 
     def preview(self, cell: str, rubric: Rubric) -> list[Rescored]:
-        """Return what a changed rubric would do to scores."""
+        """Return the scores that a changed rubric would change."""
         question = self._question(cell)
         checked_rubric(rubric, question.cell.max_points)
         with self._database.reading() as connection:
@@ -40,12 +40,13 @@ class Rubrics(Questions):
     def change_rubric(
         self, cell: str, rubric: Rubric, *, grader: str
     ) -> tuple[Rubric, list[Rescored]]:
-        """Save a rubric, and score anew who has its items.
+        """Save a rubric, and re-score the answers that have its items.
 
         Parameters
         ----------
         rubric
-            Its `revision` is that of the rubric that the grader changed. New items have the id "".
+            The changed rubric. Its `revision` is that of the rubric that the grader edited. New
+            items have the id "".
         """
         question = self._question(cell)
         checked_rubric(rubric, question.cell.max_points)
@@ -79,19 +80,19 @@ class Rubrics(Questions):
             return change(rows, question.first, back, stamp)
 
     def exported(self) -> dict[str, Any]:
-        """Return all rubrics as JSON has it, without anything of a student's."""
+        """Return all rubrics as JSON data, without any student data."""
         rubrics = {
             question.cell: plain(self.rubric(question.cell)) for question in self.questions()
         }
         return {"format": FORMAT, "assignment": self.assignment, "rubrics": rubrics}
 
     def import_rubrics(self, document: object, *, grader: str) -> list[str]:
-        """Take over rubrics that were exported, for questions of which nothing is graded yet.
+        """Import exported rubrics, for questions that have no graded answers yet.
 
         Returns
         -------
         list of str
-            The questions that have a new rubric. The others are left as they were.
+            The questions that got a new rubric. The others are unchanged.
 
         Raises
         ------
@@ -99,7 +100,7 @@ class Rubrics(Questions):
             The document holds no rubrics.
         """
         rubrics = _rubrics_in(document)
-        for question in self.questions():  # all of them, before the first is changed
+        for question in self.questions():  # check all rubrics before the first change
             if question.cell in rubrics:
                 rubrics[question.cell] = checked_rubric(
                     rubrics[question.cell].within(question.max_points), question.max_points

@@ -1,7 +1,7 @@
-"""The first rubric of a question, made from its mark scheme.
+"""Makes the first rubric of a question from its mark scheme.
 
-A line of a mark scheme such as ``- 1: both curves, with a legend.`` becomes an item of one
-point. Two answers to one question share its mark scheme: there a line says which it is about, as in
+A line of a mark scheme such as ``- 1: both curves, with a legend.`` becomes an item of one point.
+Two answers to one question share its mark scheme. Then each line names its answer, as in
 ``- Images, 1: …`` and ``- Text, 1: …``, in the order of the answers.
 """
 
@@ -33,7 +33,7 @@ def first_rubric(cell: Cell, cells: Sequence[Cell], places: Mapping[str, Place])
     cells
         All answers that people grade, in the notebook's order.
     places
-        Where cells stand, by grade id.
+        Places of the cells, by grade id.
     """
     items = _items(cell, cells, places) or [(cell.max_points, "Right and complete.")]
     items.append((0.0, "No answer, or nothing of the above."))
@@ -49,7 +49,7 @@ def first_rubric(cell: Cell, cells: Sequence[Cell], places: Mapping[str, Place])
 def _items(
     cell: Cell, cells: Sequence[Cell], places: Mapping[str, Place]
 ) -> list[tuple[float, str]]:
-    """Return the points and texts of the mark scheme's lines that are about one answer."""
+    """Return points and texts of the mark scheme's lines for one answer."""
     scheme = _scheme(cell, places)
     found = [match.groupdict() for match in _ITEM.finditer(scheme)]
     together = [other for other in cells if _scheme(other, places) == scheme]
@@ -65,5 +65,5 @@ def _scheme(cell: Cell, places: Mapping[str, Place]) -> str:
 
 
 def _id(cell: str, number: int, text: str) -> str:
-    """Return an id that is the same each time: graders name an item before it is saved."""
+    """Return an id that is always the same, because graders may use an item before it is saved."""
     return hashlib.sha256(f"{cell}\n{number}\n{text}".encode()).hexdigest()[:32]

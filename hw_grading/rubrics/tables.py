@@ -28,7 +28,7 @@ ITEMS = Table(
     Column("text", Text, nullable=False),
     Column("note", Text, nullable=False),
     Column("deleted", Boolean, nullable=False),
-    Column("revision", Integer, nullable=False),  # of the rubric, when the item was last changed
+    Column("revision", Integer, nullable=False),  # the rubric's revision at the item's last change
 )
 GRADINGS = Table(
     "desk_grading",
@@ -42,9 +42,9 @@ GRADINGS = Table(
     Column("done", Boolean, nullable=False),
     Column("flagged", Boolean, nullable=False),
     Column("flag_note", Text, nullable=False),
-    Column("score", Float),  # what was written into nbgrader's tables last
+    Column("score", Float),  # the score last written into nbgrader's tables
     Column("given_comment", Text),
-    Column("digest", String(64), nullable=False),  # of the answer that was graded, "" if not known
+    Column("digest", String(64), nullable=False),  # of the graded answer, "" if not known
     name_column("grader"),
     Column("at", DateTime, nullable=False),
     Column("seconds", Float, nullable=False),
@@ -67,12 +67,12 @@ EVENTS = Table(
     name_column("cell"),
     name_column("student"),  # "" for a change of the rubric
     Column("action", String(16), nullable=False),
-    Column("batch", String(32), nullable=False),  # what was saved at once
-    Column("undoes", String(32), nullable=False),  # the batch that was taken back, or ""
+    Column("batch", String(32), nullable=False),  # one id for everything in one save
+    Column("undoes", String(32), nullable=False),  # the batch that this one takes back, or ""
     Column("before", Text, nullable=False),
     Column("after", Text, nullable=False),
 )
-ANSWERS = Table(  # as they were when they were last autograded
+ANSWERS = Table(  # as of the last autograding
     "desk_answer",
     METADATA,
     name_column("assignment", key=True),

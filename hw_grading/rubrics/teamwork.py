@@ -1,4 +1,4 @@
-"""Several graders at one homework: who has which answers, who is where, groups of answers."""
+"""Several graders for one homework: their shares, their positions, and groups of answers."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from hw_grading.rubrics.model import LONGEST_NAME, Refused, expect_text
 from hw_grading.rubrics.questions import Questions
 from hw_grading.rubrics.tables import GROUPS, PRESENCE, SHARES
 
-SECONDS_SEEN = 30.0  # after which a grader counts as gone
+SECONDS_SEEN = 30.0  # after this time a grader counts as gone
 MOST_GRADERS = 200
 
 
 class Teamwork(Questions):
-    """What graders of one homework know of each other."""
+    """What the graders of one homework know about each other."""
 
     def groups(self, cell: str) -> dict[str, tuple[str, ...]]:
-        """Return the groups that graders have made: students by the group's name."""
+        """Return the groups that graders have made: students by group name."""
         with self._database.reading() as connection:
             rows = self._rows(connection, cell).all(GROUPS)
         found: dict[str, list[str]] = {}
@@ -29,7 +29,7 @@ class Teamwork(Questions):
         return {name: tuple(sorted(found[name])) for name in sorted(found)}
 
     def group(self, cell: str, students: Sequence[str], name: str, *, grader: str) -> None:
-        """Put students into a group; the name "" takes them out of theirs."""
+        """Put students into a group. The name "" removes them from their group."""
         expect_name(grader)
         if name:
             expect_name(name, "A group's name")
@@ -43,7 +43,7 @@ class Teamwork(Questions):
             rows.replace(GROUPS, kept + new)
 
     def shares(self, cell: str) -> dict[str, tuple[str, ...]]:
-        """Return whose answers are whose: students by grader; empty if it is not handed out."""
+        """Return the students in each grader's share; empty if the question is not shared out."""
         with self._database.reading() as connection:
             rows = self._rows(connection, cell).all(SHARES)
         graders = [row.grader for row in sorted(rows, key=lambda row: row.position)]
@@ -53,7 +53,7 @@ class Teamwork(Questions):
         }
 
     def hand_out(self, cell: str, graders: Sequence[str], *, grader: str) -> None:
-        """Share a question out among graders, evenly; [] takes it back."""
+        """Share a question evenly among graders. [] takes the shares back."""
         for name in (grader, *graders):
             expect_name(name)
         if len(graders) > MOST_GRADERS or len(set(graders)) < len(graders):
@@ -66,12 +66,12 @@ class Teamwork(Questions):
             )
 
     def here(self, grader: str, cell: str, student: str) -> dict[str, str]:
-        """Say at which answer a grader is; return where others are in this question.
+        """Record at which answer a grader is, and return where others are in this question.
 
         Returns
         -------
         dict
-            Students by grader, of those who were seen in the last 30 s.
+            The student at whose answer each other grader is, for graders seen in the last 30 s.
         """
         expect_name(grader)
         with self._database.writing() as connection:
@@ -107,12 +107,12 @@ class Teamwork(Questions):
 
 
 def expect_name(name: str, what: str = "A grader's name") -> str:
-    """Return a name.
+    """Return a name after checking it.
 
     Raises
     ------
     Refused
-        It is empty, too long, or has characters that are not shown.
+        The name is empty, too long, or has invisible characters.
     """
     expect_text(name)
     if not name.strip() or len(name) > LONGEST_NAME or not name.isprintable():

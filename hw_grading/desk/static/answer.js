@@ -18,18 +18,18 @@ import { Look } from "./look.js";
 /** @typedef {import("./saver.js").Mark} Mark */
 
 const HERE = `hw-grading desk at ${CELL}`;
-const KEPT = 20_000; // milliseconds for which an answer that was loaded ahead is as good as new
+const KEPT = 20_000; // milliseconds for which a preloaded answer counts as fresh
 const list = new ClassList();
 const look = new Look();
 let me = "";
 let student = "";
 /** @type {any} */
-let answer = null; // the one that is shown; null while it loads
+let answer = null; // the shown answer; null while it loads
 /** @type {Mark | null} */
 let mark = null;
 /** @type {Record<string, string>} */
 let others = {};
-let move = 0; // counts moves: an answer that comes too late is not shown
+let move = 0; // counts moves, so that an answer that arrives too late is not shown
 /** @type {Map<string, {at: number, answer: Promise<any>}>} */
 const ahead = new Map();
 
@@ -118,7 +118,7 @@ const adjust = (by) =>
   change({ adjustment: Math.round(((mark?.adjustment ?? 0) + by) * 1000) / 1000 });
 const full = () => change({ ...fullMarks(list.rubric, list.question.max_points), done: true });
 
-/** Nothing applies, and that is the mark. */
+/** Mark the answer as graded, with no items and no adjustment. */
 function nothing() {
   const bare = mark && !mark.chosen.length && !mark.adjustment;
   change({ chosen: [], adjustment: 0, done: !(bare && mark?.done) });
@@ -177,7 +177,7 @@ const showHere = () => showOthers(others, student, list);
 
 // -- moving
 
-/** An answer of the server; loaded ahead if it was. @param {string} id @param {boolean} [fresh] */
+/** Return an answer, preloaded or from the server. @param {string} id @param {boolean} [fresh] */
 function load(id, fresh = false) {
   const kept = ahead.get(id);
   if (kept && !fresh && Date.now() - kept.at < KEPT) return kept.answer;
@@ -247,7 +247,7 @@ async function show(id, fresh = false) {
   }
 }
 
-/** Forget what was loaded long ago. */
+/** Drop preloaded answers that are too old. */
 function trim() {
   for (const [id, { at }] of ahead) if (Date.now() - at > KEPT) ahead.delete(id);
 }
@@ -283,7 +283,7 @@ async function tellHere() {
     others = (await ask(["here"], { cell: CELL, student })).others;
     showHere();
   } catch {
-    // Saving says what is wrong with the server.
+    // The saver reports problems with the server.
   }
 }
 
@@ -295,11 +295,11 @@ async function refresh() {
     showProgress();
     showNews();
   } catch {
-    // as above
+    // The saver reports problems with the server here too.
   }
 }
 
-/** Tell that somebody else changed the rubric, before a save is refused for it. */
+/** Show that somebody else changed the rubric, before the server refuses a save. */
 function showNews() {
   const box = byId("news");
   const now = list.newest;
@@ -400,7 +400,7 @@ function connect() {
   setInterval(refresh, 20_000);
 }
 
-/** Where to begin: at the address's answer, where this tab was, or at the first that waits. */
+/** Return the student to start with: the address's, this tab's last one, or the first ungraded. */
 function first() {
   const wanted =
     document.body.dataset.student || new URLSearchParams(location.search).get("student");
@@ -436,7 +436,7 @@ async function begin() {
   showQuestion(list.question);
   showItems(byId("items"), list.rubric, toggle);
   const start = first();
-  // An id in the address would undo the hiding of names.
+  // Remove the student's id from the address, so that names stay hidden.
   history.replaceState(null, "", gradingPage(CELL));
   if (start === undefined) {
     byId("answer-text").replaceChildren(make("p", {}, "Nobody has handed in this homework yet."));

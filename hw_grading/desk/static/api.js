@@ -1,13 +1,13 @@
 // @ts-check
-/** Requests to the desk's server. Every failure is a `Failure` that says what to do. */
+/** Requests to the desk's server. Every error is a `Failure` that says what to do. */
 
 const { base, assignment, cell } = document.body.dataset;
 
-/** The grade id of the question of this page, "" on pages of all questions. */
+/** The grade id of this page's question; "" on pages about all questions. */
 export const CELL = cell ?? "";
 export const ASSIGNMENT = assignment ?? "";
 
-/** A request that was not done. `status` is 0 where the server did not answer. */
+/** A failed request. `status` is 0 if the server did not answer. */
 export class Failure extends Error {
   /** @param {string} message @param {number} status @param {Record<string, any>} body */
   constructor(message, status, body = {}) {
@@ -16,7 +16,7 @@ export class Failure extends Error {
     this.body = body;
   }
 
-  /** Whether the same request may pass later, without anybody's doing. */
+  /** Whether the same request may succeed later without any change. */
   get passes() {
     return [0, 429, 502, 503, 504].includes(this.status);
   }
@@ -27,18 +27,18 @@ export class Failure extends Error {
   }
 }
 
-/** The address of a page or of the interface; every part is quoted. @param {string[]} parts */
+/** Return the address of a page or of the API. Every part is quoted. @param {string[]} parts */
 export function address(...parts) {
   return `${base}${[ASSIGNMENT, ...parts].map(encodeURIComponent).join("/")}`;
 }
 
-/** The page on which an answer is graded. @param {string} of @param {string} [student] */
+/** Return the address of the page where an answer is graded. @param {string} of @param {string} [student] */
 export function gradingPage(of, student) {
   const page = address("grade", of);
   return student === undefined ? page : `${page}?student=${encodeURIComponent(student)}`;
 }
 
-/** Where one logs in, in another tab. */
+/** The address of the login page, which opens in another tab. */
 export const LOGIN = `${(base ?? "").replace(/hw-grading\/$/, "")}login`;
 
 /** @param {string} name */
@@ -50,9 +50,9 @@ function cookie(name) {
 const SECONDS_TO_WAIT = 60;
 
 /**
- * Ask the interface, and return what it answers.
+ * Send a request to the API, and return its answer.
  * @param {string[]} parts of the address below `api/`
- * @param {object} [body] what is sent; without it the request is a GET
+ * @param {object} [body] data of a POST; without it the request is a GET
  * @returns {Promise<any>}
  */
 export async function ask(parts, body) {
@@ -64,7 +64,7 @@ export async function ask(parts, body) {
       body: body === undefined ? undefined : JSON.stringify(body),
       cache: "no-store",
       credentials: "same-origin",
-      redirect: "manual", // a page that asks for a password is no answer
+      redirect: "manual", // do not follow to a login page
       signal: AbortSignal.timeout(SECONDS_TO_WAIT * 1000),
     });
   } catch (error) {

@@ -1,5 +1,5 @@
 // @ts-check
-/** The answers of one question in the question's own order, and the ways through them. */
+/** The answers of one question in the question's own order, and the navigation through them. */
 
 import { CELL, ask } from "./api.js";
 
@@ -18,9 +18,9 @@ export class ClassList {
     /** @type {any} */
     this.question = null;
     /** @type {any} */
-    this.rubric = null; // which the grader sees
+    this.rubric = null; // the rubric that the grader sees
     /** @type {any} */
-    this.newest = null; // which the server has
+    this.newest = null; // the server's rubric
     /** @type {{read: number, of: number} | undefined} */
     this.reading = undefined; // how far the server has read the class's notebooks
     /** @type {{text: string, times: number}[]} */
@@ -31,11 +31,11 @@ export class ClassList {
     /** @type {Map<string, number>} */
     this.places = new Map();
     /** @type {Map<string, [number, import("./saver.js").Grading]>} */
-    this.fresh = new Map(); // gradings by student, with the time at which this page learnt them
+    this.fresh = new Map(); // gradings by student, with the time when this page got them
     this.named = sessionStorage.getItem(NAMES) === "yes";
   }
 
-  /** Load the question; the rubric that the grader sees stays as it is. */
+  /** Load the question. The rubric that the grader sees does not change. */
   async load() {
     const start = performance.now();
     const { question, rubric, students, comments, groups, same, reading } = await ask([
@@ -46,7 +46,7 @@ export class ClassList {
     this.newest = rubric;
     Object.assign(this, { question, comments, groups, same, reading, rows: students });
     this.places = new Map(students.map((row, place) => [row.student, place]));
-    // What was saved while the list was on its way is newer than the list.
+    // Gradings saved during the request are newer than the list.
     for (const [student, [at, grading]] of this.fresh) {
       if (at >= start) this.graded(student, grading);
       else this.fresh.delete(student);
@@ -58,7 +58,7 @@ export class ClassList {
     return this.rows[this.places.get(student) ?? -1];
   }
 
-  /** How a student is called here: by number while names are hidden. @param {string} student */
+  /** Return the student's name on this page: a number while names are hidden. @param {string} student */
   call(student) {
     const place = this.places.get(student);
     if (this.named || place === undefined) return this.row(student)?.name || student;
@@ -79,14 +79,14 @@ export class ClassList {
     Object.assign(row, { version, score, flagged, overridden, changed, graded: !grading.waits });
   }
 
-  /** The answer before or after. @param {string} student @param {number} step @returns {string | undefined} */
+  /** Return the previous or next student. @param {string} student @param {number} step @returns {string | undefined} */
   neighbour(student, step) {
     return this.rows[(this.places.get(student) ?? -1) + step]?.student;
   }
 
   /**
-   * The next answers that nobody has graded: the grader's own share first, from here on and then
-   * from the start; where another grader is comes last.
+   * Return the next ungraded answers. The grader's own share comes first, and answers where other
+   * graders are come last. Within each, the order is from here to the end, then from the start.
    * @param {string} student @param {string} grader @param {Set<string>} [taken] where others are
    * @returns {string[]}
    */
@@ -99,7 +99,7 @@ export class ClassList {
     return left.sort((one, other) => rank(one) - rank(other)).map((row) => row.student);
   }
 
-  /** How many are graded, of how many; of one's own share where there is one. @param {string} grader */
+  /** Return how many answers are graded, and how many there are; also for one's own share. @param {string} grader */
   progress(grader) {
     const own = this.rows.filter((row) => row.share === grader);
     const count = (rows) => [rows.filter((row) => row.graded).length, rows.length];

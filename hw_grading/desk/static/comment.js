@@ -1,11 +1,11 @@
 // @ts-check
-/** The field of the comment: comments used before, and what students will see. */
+/** The comment field, with suggestions from earlier comments and a preview for students. */
 
 import { ask } from "./api.js";
 import { byId, make, showCleanedHtml } from "./dom.js";
 
-const PAUSE = 400; // milliseconds without a key before the preview is asked for
-const MARKS = /[$*_`#[\]<>|\\]|\n|^\s*[-\d]/; // texts without these look as they are typed
+const PAUSE = 400; // milliseconds without a key press before the preview is requested
+const MARKS = /[$*_`#[\]<>|\\]|\n|^\s*[-\d]/; // texts without these need no preview
 const OFFERED = 5;
 
 export class Comment {
@@ -61,7 +61,7 @@ export class Comment {
     event.preventDefault();
   }
 
-  /** Offer comments used before that contain what is typed. */
+  /** Suggest earlier comments that contain the typed text. */
   offer() {
     const typed = this.field.value.trim().toLowerCase();
     const fits = this.used
@@ -110,7 +110,7 @@ export class Comment {
       showCleanedHtml(this.preview, html);
       this.preview.hidden = false;
     } catch {
-      this.preview.hidden = true; // saving says what is wrong with the server
+      this.preview.hidden = true; // the saver reports problems with the server
     }
   }
 }

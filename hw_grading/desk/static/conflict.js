@@ -1,5 +1,5 @@
 // @ts-check
-/** Two graders saved the same answer: both versions side by side, and one of them is taken. */
+/** A conflict of two graders' saves: shows both versions and lets the grader choose one. */
 
 import { dialog, make, points, when, withFormulas } from "./dom.js";
 
@@ -7,7 +7,7 @@ import { dialog, make, points, when, withFormulas } from "./dom.js";
 /** @typedef {import("./saver.js").Grading} Grading */
 /** @typedef {import("./rubric.js").Rubric} Rubric */
 
-/** As the server counts. @param {Rubric} rubric @param {Mark} mark @param {number} most */
+/** Compute the score, as the server does. @param {Rubric} rubric @param {Mark} mark @param {number} most */
 function scoreOf(rubric, mark, most) {
   const start = rubric.kind === "subtracting" ? most : 0;
   const items = rubric.items.filter((item) => mark.chosen.includes(item.id));
@@ -55,9 +55,9 @@ function version(title, by, mark, other, score, rubric) {
 }
 
 /**
- * Show both and let the grader choose.
+ * Show both versions and let the grader choose one.
  * @param {string} which such as "Answer 17"
- * @param {string} message of the server
+ * @param {string} message from the server
  * @param {Mark} mine @param {Grading} theirs @param {Rubric} rubric @param {number} most
  * @returns {Promise<string>} "mine", "theirs", or "" for neither yet
  */

@@ -1,5 +1,5 @@
 // @ts-check
-/** What an answer is made of: the code beside it, numbers, text, pictures, and what is odd about it. */
+/** The content of an answer: the code beside it, numbers, text, pictures and notices. */
 
 import { byId, enlargePictures, make, points, showCleanedHtml } from "./dom.js";
 
@@ -9,7 +9,7 @@ function notice(text, kind = "", ...more) {
 }
 
 /**
- * What a grader has to know before the answer.
+ * Return the notices that a grader has to read before the answer.
  * @param {any} answer @param {number | null} score @param {() => void} keep saves the mark once more
  */
 function notices(answer, score, keep) {
@@ -55,7 +55,7 @@ export function showContent(answer) {
     });
   beside.replaceChildren(...blocks(answer.numbers, "numbers"), ...blocks(answer.beside, "code"));
   beside.hidden = !beside.children.length;
-  // What a training printed last says how it went.
+  // Scroll to the end: a training prints its result last.
   for (const printed of beside.querySelectorAll(".numbers .content"))
     printed.scrollTop = printed.scrollHeight;
   const text = byId("answer-text");

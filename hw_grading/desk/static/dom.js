@@ -1,9 +1,9 @@
 // @ts-check
-/** Making elements, and putting texts into them. */
+/** Makes elements and puts texts into them. */
 
 /**
- * Make an element. Keys of `settings`: `on…` listens, names with "-" and "role" are attributes,
- * the rest are properties.
+ * Make an element. In `settings`, keys with `on…` add listeners, keys with "-" and "role" set
+ * attributes, and all others set properties.
  * @param {string} tag
  * @param {Record<string, any>} [settings]
  * @param {...(Node | string | null | undefined | false)} children
@@ -20,7 +20,7 @@ export function make(tag, settings = {}, ...children) {
   return element;
 }
 
-/** An element of SVG, with attributes. @param {string} tag @param {Record<string, any>} attributes */
+/** Make an SVG element with attributes. @param {string} tag @param {Record<string, any>} attributes */
 export function svg(tag, attributes, ...children) {
   const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
   for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, String(value));
@@ -28,14 +28,14 @@ export function svg(tag, attributes, ...children) {
   return element;
 }
 
-/** The element of the page that has this id. @param {string} id @returns {any} */
+/** Return the page's element with this id. @param {string} id @returns {any} */
 export function byId(id) {
   return document.getElementById(id);
 }
 
 /**
- * Show HTML that the server has cleaned: the only place where a text becomes elements.
- * @param {Element} element @param {string} html a field of that name in an answer of the server
+ * Show HTML that the server has cleaned. Only this function turns a text into elements.
+ * @param {Element} element @param {string} html the field `html` or `…_html` of a server's answer
  */
 export function showCleanedHtml(element, html) {
   element.innerHTML = html;
@@ -43,20 +43,19 @@ export function showCleanedHtml(element, html) {
     link.setAttribute("target", "_blank");
     link.setAttribute("rel", "noopener noreferrer");
   }
-  // Whatever levels its author chose, they stand below the page's own headings.
+  // Put the author's headings below the page's own, whatever their levels are.
   for (const heading of element.querySelectorAll("h1, h2, h3, h4, h5, h6"))
     heading.setAttribute("aria-level", "3");
 }
 
-// Bounded: the time of a search grows with its reach.
+// The bounds keep the time of a search short.
 const FORMULA =
   /`([^`]{1,1000})`|\$\$([^$]{1,1000})\$\$|(?<![\\$])\$(?!\s)((?:\\.|[^$\\]){1,1000}?)(?<!\s)\$(?!\d)/g;
-const FORMULAS = 100; // of one text
+const FORMULAS = 100; // in one text
 
 /**
- * An element with a text of graders', in which formulas and `code` are set; what KaTeX does not
- * know stays TeX.
- * The server sets those of `html` fields.
+ * Make an element with a grader's text, and typeset its formulas and `code`. Formulas that KaTeX
+ * does not know stay TeX. The server typesets the formulas in `html` fields.
  * @param {string} tag @param {string} className @param {string} text
  */
 export function withFormulas(tag, className, text) {
@@ -107,8 +106,8 @@ export function enlargePictures(element, name) {
  * @param {string} title
  * @param {(Node | string)[]} content
  * @param {{className?: string, buttons?: [string, string?, string?][], check?: (value: string) => any, calm?: boolean}} [settings]
- *   `buttons`: text, class and value of each; `check` may keep it open by returning false; a `calm`
- *   dialog comes unasked: what is typed at that moment presses none of its buttons
+ *   `buttons`: text, class and value of each. `check` may return false to keep the dialog open. A
+ *   `calm` dialog opens unexpectedly, so no button has the focus and typing presses none.
  * @returns {Promise<string>}
  */
 export function dialog(title, content, settings = {}) {
@@ -127,7 +126,7 @@ export function dialog(title, content, settings = {}) {
     );
     const close = async (value) => {
       if ((await check(value)) === false) return;
-      // Else the next key still goes to a field of the dialog, until the page is drawn again.
+      // Without this, the next key goes to a field of the dialog until the page is drawn again.
       if (box.contains(document.activeElement))
         /** @type {HTMLElement} */ (document.activeElement).blur();
       box.close(value);
@@ -143,7 +142,7 @@ export function dialog(title, content, settings = {}) {
           before?.focus?.();
           resolve(value);
         },
-        // Not by "cancel": a browser closes at the second Esc, whatever a page says to it.
+        // Do not use the event "cancel": a browser closes the dialog at the second Esc in any case.
         onkeydown: (event) => {
           if (event.key !== "Escape" || event.isComposing) return;
           event.preventDefault();
@@ -171,7 +170,7 @@ export function dialog(title, content, settings = {}) {
   });
 }
 
-/** Resolves when nobody types into a field: then a dialog interrupts no word. */
+/** Resolves when no field has the focus, so that a dialog does not interrupt typing. */
 export async function notTyping() {
   while (document.activeElement?.matches("textarea, input:not([type=checkbox])")) {
     await new Promise((resolve) =>
@@ -180,7 +179,7 @@ export async function notTyping() {
   }
 }
 
-/** Say something that is read aloud and goes away. @param {string} text @param {(Node | string)[]} more */
+/** Show a temporary message, which screen readers read aloud. @param {string} text @param {(Node | string)[]} more */
 export function say(text, ...more) {
   const said = byId("said");
   said.replaceChildren(text, ...more);
@@ -191,33 +190,33 @@ export function say(text, ...more) {
 /** @type {any} */
 let sayTimer;
 
-/** Points as people write them. @param {number | null | undefined} value @param {boolean} [signed] */
+/** Format points. @param {number | null | undefined} value @param {boolean} [signed] */
 export function points(value, signed = false) {
   if (value === null || value === undefined) return "–";
   const text = String(Math.round(Math.abs(value) * 1000) / 1000);
   return (value < 0 ? "−" : signed && value > 0 ? "+" : "") + text;
 }
 
-/** A time as people read it. @param {string | null} at in ISO format, UTC */
+/** Format a time. @param {string | null} at in ISO format, UTC */
 export function when(at) {
   if (!at) return "";
   const date = new Date(/Z|[+-]\d\d:\d\d$/.test(at) ? at : `${at}Z`);
   return date.toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
 }
 
-/** Seconds as people read them. @param {number | null} seconds */
+/** Format a number of seconds. @param {number | null} seconds */
 export function duration(seconds) {
   if (seconds === null || seconds === undefined) return "–";
   return seconds < 90 ? `${Math.round(seconds)} s` : `${Math.round(seconds / 60)} min`;
 }
 
-/** "1 answer", "2 answers". @param {number} count @param {string} one @param {string} [many] */
+/** Format a count with its noun: "1 answer", "2 answers". @param {number} count @param {string} one @param {string} [many] */
 export function counted(count, one, many = `${one}s`) {
   return `${count} ${count === 1 ? one : many}`;
 }
 
 /**
- * Say that the page could not be loaded, and offer to try again.
+ * Show that the page could not be loaded, with a button to try again.
  * @param {Error} error @param {() => void} load @param {...(Node | string)} more
  */
 export function notLoaded(error, load, ...more) {

@@ -1,12 +1,12 @@
 // @ts-check
-/** The dialog in which a rubric is changed: first the effect on scores is shown, then it is saved. */
+/** The dialog for changing a rubric. It shows the effect on scores before it saves. */
 
 import { CELL, ask } from "./api.js";
 import { counted, dialog, make, points, say } from "./dom.js";
 
 /** @typedef {import("./rubric.js").Rubric} Rubric */
 
-/** A number as people type it, also "1,5" and "−1". @param {string} text */
+/** Parse a typed number, also "1,5" and "−1". @param {string} text */
 export function number(text) {
   const plain = text.trim().replace("−", "-").replace(",", ".");
   return plain === "" ? NaN : Number(plain);
@@ -76,7 +76,7 @@ function itemRow(item) {
   return row;
 }
 
-/** The form, and a function that reads a rubric out of it. @param {Rubric} rubric @param {number} most */
+/** Return the form, and a function that reads the rubric from it. @param {Rubric} rubric @param {number} most */
 function form(rubric, most) {
   const list = make("ol", { className: "editor" }, ...rubric.items.map(itemRow));
   const add = make(
@@ -162,8 +162,8 @@ function scores(rescored, named) {
 /**
  * Let a grader change the rubric.
  * @param {Rubric} rubric @param {number} most points of the question
- * @param {(student: string) => string} named how a student is called on this page
- * @param {(rubric: Rubric, rescored: any[]) => void} changed what is done afterwards
+ * @param {(student: string) => string} named returns a student's name on this page
+ * @param {(rubric: Rubric, rescored: any[]) => void} changed called after the save
  */
 export async function editRubric(rubric, most, named, changed) {
   const { elements, read, check } = form(rubric, most);
@@ -199,7 +199,7 @@ export async function editRubric(rubric, most, named, changed) {
       const theirs = error.body?.rubric;
       trouble.textContent = `Not saved: ${error.message}`;
       if (theirs) {
-        // What was typed stays; the next attempt is based on the rubric of now.
+        // Keep the typed text, and base the next attempt on the current rubric.
         rubric = theirs;
         const list = theirs.items
           .map((item) => `${points(item.points, true)} ${item.text}`)
@@ -236,7 +236,7 @@ export async function editRubric(rubric, most, named, changed) {
 }
 
 /**
- * Say that a rubric was changed, with a button that takes it back.
+ * Show that a rubric was changed, with a button to undo it.
  * @param {any[]} rescored @param {(rubric: Rubric, rescored: any[]) => void} changed
  */
 export function offerUndo(rescored, changed) {

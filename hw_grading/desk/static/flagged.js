@@ -1,5 +1,5 @@
 // @ts-check
-/** Answers that somebody is to look at again. */
+/** The list of answers that are flagged for another look. */
 
 import { ask, gradingPage } from "./api.js";
 import { byId, make, notLoaded } from "./dom.js";

@@ -1,5 +1,5 @@
 // @ts-check
-/** Who grades: the name at the top of each page, asked for once where the server has none. */
+/** The grader's name at the top of each page. The page asks once if the server has no name. */
 
 import { ask } from "./api.js";
 import { byId, dialog, make } from "./dom.js";

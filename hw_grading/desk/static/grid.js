@@ -1,5 +1,5 @@
 // @ts-check
-/** All answers to one question on one page: to find, group and mark several at once. */
+/** All answers to one question on one page, for finding, grouping and marking several at once. */
 
 import { CELL, address, ask, gradingPage } from "./api.js";
 import { ClassList } from "./classlist.js";
@@ -17,7 +17,7 @@ const selected = new Set();
 const chosen = new Set();
 /** @type {Row[]} */
 let shown = [];
-let last = 0; // the tile from which Shift selects
+let last = 0; // the tile where a Shift selection starts
 
 const FILTERS = {
   all: () => true,
@@ -26,7 +26,7 @@ const FILTERS = {
   flagged: (row) => row.flagged,
 };
 
-/** Failures first, then empty answers, then groups, each together; else the question's own order. */
+/** Sort failures first, then empty answers, then groups, then the rest in the question's order. */
 function ordered() {
   const groups = [...new Set(list.rows.map((row) => row.group).filter(Boolean))].sort();
   const rank = (row) =>
@@ -123,7 +123,7 @@ function showTiles() {
   byId("tiles").removeAttribute("aria-busy");
 }
 
-/** @param {number} index @param {boolean} range from the one before */
+/** @param {number} index @param {boolean} range from the last selected tile */
 function select(index, range) {
   const on = !selected.has(shown[index].student);
   const [from, to] = range ? [Math.min(last, index), Math.max(last, index)] : [index, index];
@@ -202,7 +202,7 @@ function toggle(id) {
   showSelection();
 }
 
-/** Ask for something that changes the answers selected. @param {(body: any) => Promise<any>} what */
+/** Send a request that changes the selected answers. @param {(body: any) => Promise<any>} what */
 async function apply(what) {
   const students = [...selected].map((id) => list.row(id)).filter((row) => row !== undefined);
   const column = (name) => Object.fromEntries(students.map((row) => [row?.student, row?.[name]]));
@@ -286,7 +286,7 @@ async function reload() {
   follow();
 }
 
-/** Show the answers that the server has still to read, as it reads them. */
+/** Update the page while the server is still reading answers. */
 function follow() {
   const { read = 0, of = 0 } = list.reading ?? {};
   byId("reading").textContent = read < of ? `${read} of ${of} notebooks are read.` : "";

@@ -1,12 +1,12 @@
 // @ts-check
-/** The keyboard. No key acts while somebody types, with Ctrl, Alt or Meta, or below a dialog. */
+/** Keyboard shortcuts. They are off while typing, with Ctrl, Alt or Meta, and behind a dialog. */
 
 import { dialog, make } from "./dom.js";
 
 const FIELDS = "input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]";
 
 /**
- * Which item of a rubric a key stands for: 1 to 9, and from the tenth on Shift with 0 to 9.
+ * Return the rubric item of a key: 1 to 9, and Shift with a digit from the tenth item on.
  * @param {KeyboardEvent} event @returns {number} from 0; -1 for none
  */
 export function itemOf(event) {
@@ -15,7 +15,7 @@ export function itemOf(event) {
   return digit && event.shiftKey && event.key !== "0" ? Number(digit[1]) + 9 : -1;
 }
 
-/** The key with which item number `index`, from 0, is toggled; "" for none. @param {number} index */
+/** Return the key that toggles item `index`, counted from 0; "" for none. @param {number} index */
 export function keyOf(index) {
   if (index < 9) return String(index + 1);
   return index < 19 ? `⇧${index - 9}` : "";
@@ -40,7 +40,7 @@ export function listen(actions, onItem) {
   });
 }
 
-/** The keys of the page of one answer. @type {[string, string][]} */
+/** The keys on the page of one answer. @type {[string, string][]} */
 export const KEYS = [
   ["1 … 9", "an item of the rubric applies, or not (⇧0 … ⇧9: the tenth and later ones)"],
   ["0", "full marks"],
@@ -58,7 +58,7 @@ export const KEYS = [
   ["?", "this help"],
 ];
 
-/** Show what keys there are. @param {[string, string][]} lines keys, and what they do */
+/** Show the list of keys. @param {[string, string][]} lines keys and their actions */
 export function showHelp(lines) {
   const rows = lines.map(([key, text]) =>
     make("tr", {}, make("th", { scope: "row" }, make("kbd", {}, key)), make("td", {}, text)),

@@ -1,7 +1,7 @@
 // @ts-check
-/** How long a grader looks at an answer: only while the page is seen, and not over a break. */
+/** Measures how long a grader looks at an answer, without hidden pages and long breaks. */
 
-const LONGEST = 300; // seconds that one look counts at most
+const LONGEST = 300; // seconds; a longer look counts as this
 
 export class Look {
   constructor() {
@@ -22,7 +22,7 @@ export class Look {
     this.since = document.hidden ? 0 : Date.now();
   }
 
-  /** Seconds since the start, or since they were taken last. */
+  /** Return the seconds since the start or the last call, and start again. */
   taken() {
     const seconds = Math.min(this.before + this.elapsed(), LONGEST);
     this.start();

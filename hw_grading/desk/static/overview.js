@@ -1,11 +1,11 @@
 // @ts-check
-/** All questions of a homework that people grade, and what is odd about the class. */
+/** All manually graded questions of a homework, and the students who need attention. */
 
 import { LOGIN, address, ask, gradingPage } from "./api.js";
 import { byId, counted, dialog, make, notLoaded, points, say } from "./dom.js";
 import { grader } from "./grader.js";
 
-const PAUSE = 15_000; // milliseconds between two looks
+const PAUSE = 15_000; // milliseconds between two requests
 const MOST_FOUND = 12;
 let me = "";
 /** @type {{student: string, name: string}[]} */
@@ -94,7 +94,7 @@ function showQuestions(questions) {
     make("tbody", {}, ...questions.map(row)),
   );
   const none = make("p", {}, "No question of this homework is graded by hand.");
-  // What has the focus stays: the page is loaded anew while somebody uses it.
+  // Keep the focus, because the page reloads while somebody uses it.
   const focus = [...byId("questions").querySelectorAll("a, button")].indexOf(
     document.activeElement,
   );

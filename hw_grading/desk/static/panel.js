@@ -1,5 +1,5 @@
 // @ts-check
-/** What stands around an answer: the marks, the position, what is saved, who else is here. */
+/** The panel around an answer: marks, position, state of saving, other graders. */
 
 import { LOGIN, address } from "./api.js";
 import { byId, counted, make, points } from "./dom.js";
@@ -9,7 +9,7 @@ import { pressItems } from "./rubric.js";
 /** @typedef {import("./classlist.js").ClassList} ClassList */
 
 /**
- * Show what is given for an answer.
+ * Show the mark of an answer.
  * @param {Mark} mark @param {any} answer @param {ClassList} list
  */
 export function showMarking(mark, answer, list) {
@@ -37,7 +37,7 @@ export function showMarking(mark, answer, list) {
 }
 
 /**
- * Show which answer of how many this is, and how many are graded.
+ * Show the position of this answer, and how many answers are graded.
  * @param {ClassList} list @param {string} student @param {string} me
  */
 export function showPosition(list, student, me) {
@@ -63,7 +63,7 @@ export function showPosition(list, student, me) {
 }
 
 /**
- * Show whether everything is saved, and if not, why and what to do.
+ * Show whether everything is saved. If not, show why and what to do.
  * @param {import("./saver.js").Saver} saver @param {ClassList} list
  */
 export function showSaving(saver, list) {

@@ -1,5 +1,5 @@
 // @ts-check
-/** A rubric as it is shown and applied. */
+/** Shows and applies a rubric. */
 
 import { dialog, make, points, withFormulas } from "./dom.js";
 import { keyOf } from "./keys.js";
@@ -8,7 +8,7 @@ import { keyOf } from "./keys.js";
 /** @typedef {{items: Item[], kind: "adding" | "subtracting", lower: number, upper: number, revision: number}} Rubric */
 
 /**
- * Show the items as buttons that are pressed where they apply.
+ * Show the items as buttons. The items that apply are pressed.
  * @param {Element} list @param {Rubric} rubric @param {(id: string) => void} toggle
  */
 export function showItems(list, rubric, toggle) {
@@ -51,7 +51,7 @@ export function pressItems(list, chosen) {
 }
 
 /**
- * What earns everything: as `Rubric.full_marks` of the server.
+ * Return the mark for all points, as the server's `Rubric.full_marks` does.
  * @param {Rubric} rubric @param {number} most points of the question
  */
 export function fullMarks(rubric, most) {
@@ -62,7 +62,7 @@ export function fullMarks(rubric, most) {
   return { chosen: items.map((item) => item.id), adjustment };
 }
 
-/** How two rubrics differ, one line for each item that is new, other or gone. @param {Rubric} before @param {Rubric} after */
+/** Return one line for each item that is new, changed or gone. @param {Rubric} before @param {Rubric} after */
 export function changes(before, after) {
   const old = new Map(before.items.map((item) => [item.id, item]));
   /** @type {[string, Item][]} */

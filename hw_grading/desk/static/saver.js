@@ -1,10 +1,11 @@
 // @ts-check
 /**
- * Saving marks so that none is lost.
+ * Saves marks so that none is lost.
  *
- * One request at a time, in the order of the grader's doing; each save names the version that the
- * save before returned. Until the server has acknowledged a mark, a draft of it lies in the tab's
- * session storage: it is sent again after a failure, a reload or a crash of the server.
+ * Requests are sent one at a time, in the order of the grader's actions. Each save names the
+ * version that the previous save returned. The tab's session storage keeps a draft of each mark
+ * until the server has acknowledged it. The draft is sent again after a failure, a reload or a
+ * crash of the server.
  */
 
 import { ASSIGNMENT, CELL, Failure, ask } from "./api.js";
@@ -14,14 +15,14 @@ import { ASSIGNMENT, CELL, Failure, ask } from "./api.js";
 /**
  * @typedef {object} Entry
  * @property {string} student
- * @property {Grading | null} base what the server has, as far as this page knows
- * @property {string} version that the next save names
- * @property {string} digest of the answer that the grader looked at
- * @property {Mark} mark what the grader wants
+ * @property {Grading | null} base the server's state, as far as this page knows
+ * @property {string} version the version that the next save names
+ * @property {string} digest digest of the answer that the grader looked at
+ * @property {Mark} mark the grader's mark
  * @property {string[]} also students with the same answer, who get the same mark
- * @property {boolean} force whether to save even what seems to be saved
+ * @property {boolean} force whether to save even if the mark seems to be saved
  * @property {Failure | null} failure
- * @property {number} spent seconds that no save has told yet
+ * @property {number} spent seconds that no save has reported yet
  */
 
 const PAUSE_IN_TYPING = 1_500; // milliseconds
@@ -45,14 +46,14 @@ export function sameMark(one, other) {
 
 export class Saver {
   /**
-   * @param {object} page what the page does about it
+   * @param {object} page the page's callbacks
    * @param {() => number} page.revision of the rubric that the grader sees
-   * @param {(students: string[]) => Record<string, [string, string]>} page.known version and digest
+   * @param {(students: string[]) => Record<string, [string, string]>} page.known versions and digests
    * @param {() => void} page.onState
    * @param {(student: string, grading: Grading) => void} page.onSaved
    * @param {(entry: Entry, theirs: Grading) => Promise<string>} page.onConflict "mine", "theirs", ""
    * @param {(rubric: any, message: string) => Promise<boolean>} page.onRubric whether to go on
-   * @param {(student: string, message: string, theirs: Grading) => void} page.onRefused of `also`
+   * @param {(student: string, message: string, theirs: Grading) => void} page.onRefused for `also`
    */
   constructor(page) {
     this.page = page;
@@ -75,7 +76,7 @@ export class Saver {
     document.addEventListener("visibilitychange", () => document.hidden && this.flush());
   }
 
-  /** Take up what an earlier page of this tab could not save. */
+  /** Load the drafts that an earlier page of this tab could not save. */
   recover() {
     for (const key of Object.keys(sessionStorage)) {
       if (!key.startsWith(DRAFTS)) continue;
@@ -96,13 +97,13 @@ export class Saver {
   }
 
   /**
-   * Take up an answer as the server has it, and return the mark to show: a draft goes first.
+   * Register an answer from the server, and return the mark to show. A draft has priority.
    * @param {string} student @param {Grading} grading @param {string} digest @returns {Mark}
    */
   open(student, grading, digest) {
     const known = this.entries.get(student);
     if (known && this.waits(known)) {
-      // The draft keeps the version that its grader saw: the server finds a conflict.
+      // The draft keeps the version that its grader saw, so that the server detects a conflict.
       if (!known.base && known.version === grading.version) known.base = grading;
       return known.mark;
     }
@@ -137,13 +138,13 @@ export class Saver {
     this.page.onState();
   }
 
-  /** Count the seconds that somebody looked at an answer. */
+  /** Add the seconds that the grader looked at an answer. */
   look(student, seconds) {
     const entry = this.entries.get(student);
     if (entry) entry.spent += seconds;
   }
 
-  /** Take over a grading that came by another way: an undo, a group, a newer look. */
+  /** Store a grading from another source: an undo, a group, a newer request. */
   adopt(student, grading) {
     const entry = this.entries.get(student);
     if (!entry || this.waits(entry)) return;
@@ -160,12 +161,12 @@ export class Saver {
     return [...this.entries.values()].filter((entry) => this.waits(entry));
   }
 
-  /** The first answer that could not be saved. */
+  /** Return the first answer that could not be saved. */
   failed() {
     return this.unsaved().find((entry) => entry.failure);
   }
 
-  /** Try again what failed. */
+  /** Retry the failed saves. */
   again() {
     clearTimeout(this.retry);
     this.retry = null;
@@ -177,7 +178,7 @@ export class Saver {
     this.page.onState();
   }
 
-  /** Resolves when nothing is left that can be saved now. */
+  /** Resolves when no mark is left that can be saved now. */
   async idle() {
     this.flush();
     while (
@@ -188,7 +189,7 @@ export class Saver {
     }
   }
 
-  /** Begin to save what waits. */
+  /** Start saving the waiting marks. */
   flush() {
     clearTimeout(this.typing);
     this.typing = null;
@@ -205,7 +206,7 @@ export class Saver {
     const column = (index) =>
       Object.fromEntries(Object.entries(known).map(([student, pair]) => [student, pair[index]]));
     this.sending = entry;
-    // What is asked for while this one is on its way is a save of its own.
+    // Changes made during this request belong to the next save.
     Object.assign(entry, { spent: 0, force: false });
     this.page.onState();
     try {
@@ -229,11 +230,11 @@ export class Saver {
     this.flush();
   }
 
-  /** @param {Entry} entry @param {Mark} sent @param {any} answer of the server */
+  /** @param {Entry} entry @param {Mark} sent @param {any} answer from the server */
   take(entry, sent, { saved = {}, refused = {} }) {
     for (const [student, grading] of Object.entries(saved)) {
       if (student === entry.student) {
-        // The server trims texts; what it has is what was sent.
+        // The server trims texts, so its mark counts as the one that was sent.
         const unchanged = sameMark(entry.mark, sent);
         Object.assign(entry, {
           base: grading,
@@ -257,7 +258,7 @@ export class Saver {
   /** @param {Entry} entry @param {string} message @param {Grading} theirs */
   conflict(entry, message, theirs) {
     const { base } = entry;
-    // Only the score or the version changed, by a change of the rubric: the grader's mark stands.
+    // A change of the rubric changed only the score or the version. The grader's mark is kept.
     const rescored = base && sameMark(base, theirs) && base.changed === theirs.changed;
     if ((rescored && !theirs.overridden) || sameMark(entry.mark, theirs)) {
       Object.assign(entry, { base: theirs, version: theirs.version });
@@ -313,7 +314,7 @@ export class Saver {
     try {
       sessionStorage.setItem(DRAFTS + student, JSON.stringify({ mark, version, digest, also }));
     } catch {
-      // The tab's storage is full: the page itself still has the mark, and asks before it closes.
+      // The tab's storage is full. The page still has the mark, and asks before it closes.
     }
   }
 }

@@ -1,5 +1,5 @@
 // @ts-check
-/** How a question went: scores, items, graders, time. */
+/** Statistics of a question: scores, items, graders, time. */
 
 import { ask, address } from "./api.js";
 import { byId, duration, make, notLoaded, points, svg, withFormulas } from "./dom.js";
@@ -7,12 +7,12 @@ import { grader } from "./grader.js";
 
 const [WIDTH, HEIGHT] = [480, 130];
 
-/** Bars of how many have how many points. @param {[number, number][]} distribution @param {string} title */
+/** Draw a bar for each number of points, with the number of answers. @param {[number, number][]} distribution @param {string} title */
 function bars(distribution, title) {
   const most = Math.max(...distribution.map(([, count]) => count), 1);
   const step = WIDTH / Math.max(distribution.length, 6);
   const text = distribution.map(([score, count]) => `${points(score)} points: ${count}`).join(", ");
-  const every = Math.ceil(distribution.length / 16); // labels that have room
+  const every = Math.ceil(distribution.length / 16); // label only as many bars as fit
   const parts = distribution.flatMap(([score, count], index) => {
     const height = (count / most) * (HEIGHT - 40);
     const [x, y] = [index * step, HEIGHT - 18 - height];

@@ -1,5 +1,5 @@
 // @ts-check
-/** All answers of one student with their history, for a request to grade again. */
+/** All answers of one student with their history, for a regrade request. */
 
 import { ask, gradingPage } from "./api.js";
 import {

@@ -1,7 +1,8 @@
 """How each cell of a notebook is shown in a student's feedback.
 
-The student's own text, code and outputs are open. Of the instructor's cells the headings are, and
-short texts; long texts and code are folded. What is too large is cut, and the page says so.
+The student's own text, code and outputs are open. Headings and short texts of the instructor are
+open too. The instructor's long texts and code are folded. Oversized content is cut, and the page
+says so.
 """
 
 from __future__ import annotations
@@ -34,12 +35,12 @@ from hw_support.submission.mending import grade_id_of
 from hw_support.submission.problems import is_notes
 from hw_support.time_limit import TimeLimitReached, time_limit
 
-_SHORT = 280  # characters of an instructor's text that need no folding
+_SHORT = 280  # characters; a longer text of the instructor is folded
 _LONGEST_CODE = 60_000
 _COLOUR_SECONDS = 1.0
-_SECONDS = 30.0  # of computing, for one student's own cells; those after it are shown as text
-_LONGEST_TEXT = 30_000  # of one printed text
-_MOST_OUTPUTS = 200  # of one cell
+_SECONDS = 30.0  # computing time for one student's own cells; the cells after it are shown as text
+_LONGEST_TEXT = 30_000  # in one printed text
+_MOST_OUTPUTS = 200  # in one cell
 _MOST_PICTURES = 15_000_000  # characters of pictures and tables on the page
 _PICTURES = ("image/png", "image/jpeg", "image/gif")
 _HEADING = re.compile(r"#{1,6} +\S.*")
@@ -49,15 +50,15 @@ _FAILED_PART = re.compile(r"^(.*FAILED  .*(?:\n {8}.*)?)$", re.MULTILINE)
 
 
 class Markdown(Protocol):
-    """What renders a text."""
+    """A function that renders a text."""
 
     def __call__(self, text: str, attachments: Mapping[str, Any] | None = None) -> Markup:
-        """Render a text with these attachments."""
+        """Render a text, with its attachments."""
 
 
 @dataclass(frozen=True)
 class Section:
-    """A heading and the text below it, in HTML, or a `plain` text; each may be missing."""
+    """A heading and the text below it. The text is HTML or `plain`. Each may be missing."""
 
     heading: str = ""
     text: str = ""
@@ -83,29 +84,29 @@ class Output:
 
     @property
     def pieces(self) -> Iterator[tuple[str, bool]]:
-        """A text that a test printed, and whether each piece tells of a part that failed."""
+        """Pieces of a test's printed text, and whether each piece reports a failed part."""
         for number, piece in enumerate(_FAILED_PART.split(self.content)):
             yield piece, number % 2 == 1
 
 
 @dataclass(frozen=True)
 class Shown:
-    """A cell as it is shown.
+    """A cell as the page shows it.
 
     Attributes
     ----------
     number
-        The page's own name for it; links lead there.
+        The page's number for the cell, which links use.
     kind
         "answer", "test", "given" (the instructor's) or "own".
     name
-        The question, for answers and tests.
+        The question's name, for answers and tests.
     sections
-        Its text; empty for a cell of code.
+        The cell's text; empty for a code cell.
     code
-        Its code, coloured if it is `Markup`; "" for a cell of text.
+        The cell's code, coloured if it is `Markup`; "" for a text cell.
     first_line
-        Of the code.
+        The first line of the code.
     """
 
     number: int
@@ -125,18 +126,18 @@ def shown_cells(
     markdown: Markdown,
     students: Markdown,
 ) -> Iterator[Shown]:
-    """Give the cells of a notebook, all but the grader's notes, which stand in the box.
+    """Yield the cells of a notebook, without the grader's notes, which the box shows.
 
     Parameters
     ----------
     facts
         Names and points of the cells.
     cells
-        They are cleared of what is hidden; their outputs are cleaned in place.
+        The cells without hidden content. Their outputs are cleaned in place.
     markdown
-        Renders a text of the instructor's or of a grader's.
+        Renders a text by the instructor or a grader.
     students
-        Renders a text of the student's, with its attachments.
+        Renders a text by the student, with its attachments.
     """
     scores = {score.cell.name: score for score in facts.record.scores} if facts.record else {}
     left = _MOST_PICTURES
@@ -197,7 +198,7 @@ def _sections(
 
 
 def _apart(source: str) -> Iterator[tuple[str, str]]:
-    """Give each heading of a text, and what stands below it; a ``#`` in code is no heading."""
+    """Yield each heading of a text and what is below it. A ``#`` in code is not a heading."""
     heading, below, fence = "", list[str](), ""
     for line in source.splitlines():
         mark = _FENCE.match(line)
@@ -224,7 +225,7 @@ def _code(cell: NotebookNode, *, as_text: bool) -> str:
 def _coloured(code: str) -> str:
     code = _plain(code, _LONGEST_CODE)
     lexer = PythonLexer(stripnl=False, ensurenl=False)
-    try:  # its time grows with the square of some texts
+    try:  # pygments' time grows with the square of some texts
         with time_limit(_COLOUR_SECONDS, 10 * _COLOUR_SECONDS):
             return Markup(highlight(code, lexer, HtmlFormatter(nowrap=True)))
     except TimeLimitReached:
@@ -232,7 +233,7 @@ def _coloured(code: str) -> str:
 
 
 def _outputs(cell: NotebookNode, kind: str, left: int) -> Iterator[Output]:
-    """Give the outputs of a cell, with at most so many characters of pictures and tables."""
+    """Yield the outputs of a cell, with at most `left` characters of pictures and tables."""
     more = len(cell.outputs) - _MOST_OUTPUTS
     for output in cell.outputs[:_MOST_OUTPUTS]:
         if output.output_type == "stream":
@@ -241,7 +242,7 @@ def _outputs(cell: NotebookNode, kind: str, left: int) -> Iterator[Output]:
             text = "\n".join(output.traceback) or f"{output.ename}: {output.evalue}"
             yield Output("error", _plain(text))
         elif kind == "test" and output.output_type == "execute_result":
-            continue  # the points, which stand above
+            continue  # the points, which are shown above
         else:
             shown = _picture_or_text(output)
             if shown.kind in ("picture", "html"):
@@ -268,7 +269,7 @@ def _picture_or_text(output: NotebookNode) -> Output:
 
 
 def _plain(text: str, limit: int = _LONGEST_TEXT) -> str:
-    """Return a text as a terminal ends up showing it, without colours, at most so long."""
+    """Return a text without colours, as a terminal shows it in the end, at most `limit` long."""
     more = len(text) - limit
     kept = _UNSEEN.sub("\N{REPLACEMENT CHARACTER}", without_codes(text[:limit]))
     return kept if more <= 0 else f"{kept}\n… and {more:,} more characters"

@@ -1,4 +1,4 @@
-"""The exporter of `nbgrader generate_feedback`: it leaves no student out, and reads no class."""
+"""The exporter of `nbgrader generate_feedback`. It serves every student, one at a time."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ from hw_support.submission.file import Unreadable, read_regular_file
 from hw_support.submission.problems import encodable, read_problems
 
 _HERE = Path(__file__).parent
-_ANCHOR = re.compile(r'<a\b[^>]*class="anchor-link"[^>]*>[^<]*</a>')  # beside each heading
-_LONGEST_KEPT = 50_000  # characters of a text that is rendered once for all students
+_ANCHOR = re.compile(r'<a\b[^>]*class="anchor-link"[^>]*>[^<]*</a>')  # the link beside each heading
+_LONGEST_KEPT = 50_000  # characters; a shorter text is cached for all students
 POLICY = (
     "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; "
     "form-action 'none'"
@@ -40,10 +40,10 @@ POLICY = (
 
 
 class FeedbackExporter(Exporter):
-    """Makes the page that a student gets back.
+    """Makes the feedback page of a student.
 
-    Whatever is wrong with a graded notebook, its student gets a page with the points; only a
-    gradebook that cannot be read is a failure, which nbgrader reports.
+    If a graded notebook is damaged, its student still gets a page with the points. Only an
+    unreadable gradebook is a failure, which nbgrader reports.
     """
 
     output_mimetype = "text/html"
@@ -66,7 +66,7 @@ class FeedbackExporter(Exporter):
         return ".html"
 
     def _settle_the_list(self, converter: GenerateFeedback) -> None:
-        """List all students whom nbgrader overlooks, and say who gets no page, and why."""
+        """Add the students that nbgrader overlooks. Report who gets no page, and why."""
         course = converter.coursedir
         folders.add_overlooked(converter, course.autograded_directory)
         for student in folders.not_graded(converter):
@@ -84,7 +84,7 @@ class FeedbackExporter(Exporter):
     def from_filename(  # type: ignore[override]  # a page is text
         self, filename: str, resources: dict[str, Any] | None = None, **kwargs: Any
     ) -> tuple[str, dict[str, Any]]:
-        """Make the page of a graded notebook, or of what stands in its place."""
+        """Make the page of a graded notebook, or of a placeholder if it cannot be read."""
         path = Path(filename)
         resources = {} if resources is None else resources
         resources["metadata"] = {"name": path.stem, "path": str(path.parent)}
@@ -94,7 +94,7 @@ class FeedbackExporter(Exporter):
             notebook = nbformat.reads(text, as_version=4)
         except (Unreadable, OSError) as why:
             trouble = f"reading it failed: {why}"
-        except Exception as error:  # nbformat fails in any way
+        except Exception as error:  # nbformat may raise any error
             trouble = f"it is no notebook ({type(error).__name__})"
         if trouble:
             self.log.error("%s: the graded notebook is not shown: %s", filename, trouble)
@@ -110,10 +110,10 @@ class FeedbackExporter(Exporter):
         Parameters
         ----------
         nb
-            A graded notebook; it is left as it is.
+            A graded notebook. It is not changed.
         resources
-            In ``"facts"`` the `Facts` of the student, unless the exporter's parent is nbgrader's
-            converter: then they are read.
+            Under ``"facts"`` the `Facts` of the student. If the exporter's parent is nbgrader's
+            converter, they are read from the gradebook instead.
         """
         resources = self._init_resources(resources)
         if isinstance(self.parent, GenerateFeedback):
@@ -124,7 +124,7 @@ class FeedbackExporter(Exporter):
         try:
             cleared, resources = super().from_notebook_node(nb, resources, **kwargs)
             cells = cleared.cells
-        except Exception as error:  # of preprocessors: what they should hide must not be shown
+        except Exception as error:  # a preprocessor failed: hidden content may remain
             self.log.error("%s: the notebook is not shown: %s", ascii(facts.student), error)
             trouble = "Your notebook cannot be shown: tell your instructor."
             cells = []
@@ -152,7 +152,7 @@ class FeedbackExporter(Exporter):
         attachments: Mapping[str, Any] | None = None,
         used: dict[str, Any] | None = None,
     ) -> Markup:
-        """Render a text; in `used` is kept what the formulas of several have used up together."""
+        """Render a text. `used` records how much of the formulas' budget is used up."""
         cell = {"attachments": attachments or {}}
         rendered = self._text.render(text=text, cell=cell, resources=used)
         return Markup(_ANCHOR.sub("", rendered))
@@ -170,7 +170,7 @@ class FeedbackExporter(Exporter):
 
 
 def _instructors(course: Course, homework: str) -> tuple[dict[str, Place], frozenset[str]]:
-    """Return where cells stand, and the instructor's texts; nothing where there is no notebook."""
+    """Return the places of cells, and the instructor's texts; empty if there is no notebook."""
     name = f"{homework}.ipynb"
     texts = set()
     for folder in (course.release(homework), course.source(homework)):

@@ -1,4 +1,4 @@
-"""What is known of one student's homework besides the notebook, and the words for it."""
+"""The known facts of one student's homework besides the notebook, and their wording."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from hw_grading.records.questions import Place
 from hw_grading.records.scores import Cell, Record, Score, in_digits
 
 _NUMBER = r"[0-9]+(?:\.[0-9]+)?"
-# With a sign or two spaces: "3 errors" are words.
+# A sign or two spaces are required: "3 errors" is not an item.
 _ITEM = re.compile(rf"([+\-\N{{MINUS SIGN}}]{_NUMBER}(?=[ \t])|{_NUMBER}(?=[ \t]{{2}}))\s+(\S.*)")
 _MOST_ITEMS = 100
 
 
 @dataclass(frozen=True)
 class Facts:
-    """What is known of one student's homework besides the notebook.
+    """The known facts of one student's homework besides the notebook.
 
     Attributes
     ----------
@@ -31,15 +31,15 @@ class Facts:
     record
         The student's scores; None if the gradebook has none.
     comments
-        What graders wrote, by grade id.
+        The graders' comments, by grade id.
     places
-        Where cells stand in the instructor's notebook, by grade id, in its order.
+        Places of the cells in the instructor's notebook, by grade id, in the notebook's order.
     instructors
-        The texts of the instructor's cells, stripped.
+        The stripped texts of the instructor's cells.
     final
-        What counts in the end; None if that is not known.
+        The final score; None if it is not known.
     most
-        All points that count; None for those of all cells.
+        The total points that count; None for those of all cells.
     trouble
         Why there is no notebook to show; "" if there is one.
     """
@@ -62,7 +62,7 @@ class Facts:
         return frozenset(one.cell for one in corrections if one.drops)
 
     def points(self, scores: Sequence[Score]) -> Points:
-        """Put the points of some cells into words, corrections for all counted."""
+        """Return the points of some cells in words, including corrections for all."""
         kept = [score for score in scores if score.cell.name not in self.dropped]
         if scores and not kept:
             return Points("does not count", "open")
@@ -71,13 +71,13 @@ class Facts:
         return points_of(kept, sum(one.points for one in corrections if one.cell in names))
 
     def place(self, name: str) -> Place:
-        """Return where a cell stands; its own name has to do if the notebook lacks it."""
+        """Return a cell's place. If the notebook lacks the cell, its grade id is used."""
         return self.places.get(name) or Place(name, name)
 
 
 @dataclass(frozen=True)
 class Points:
-    """The points for one or several cells, in words, and what they mean: a class of `page.css`."""
+    """The points of one or several cells in words, and their state, a class of `page.css`."""
 
     words: str
     state: str
@@ -85,19 +85,19 @@ class Points:
 
 @dataclass(frozen=True)
 class Remark:
-    """What a grader wrote: items of a rubric with their points, and a text."""
+    """A grader's comment: items of a rubric with their points, and a text."""
 
     items: tuple[tuple[str, Markup], ...]
     text: Markup
 
 
 def counts(score: Score) -> bool:
-    """Whether there is a number to tell."""
+    """Return whether a score has points to show."""
     return bool(score.cell.max_points or score.points)
 
 
 def points_of(scores: Sequence[Score], corrected: float = 0.0) -> Points:
-    """Put the points of some cells into words; `corrected` are those that corrections add."""
+    """Return the points of some cells in words; `corrected` is the sum from corrections."""
     most = in_digits(sum(score.cell.max_points for score in scores))
     still = [score for score in scores if score.is_open]
     by_hand = any(score.cell.by_hand for score in still)
@@ -122,18 +122,18 @@ def signed(points: float) -> str:
 
 
 def remark_of(text: str, markdown: Callable[[str], Markup]) -> Remark:
-    """Take what a grader wrote apart: lines such as ``+1  names the cache``, then a text."""
+    """Parse a grader's comment: lines such as ``+1  names the cache``, then a text."""
     items: list[tuple[str, list[str]]] = []
     lines = text.strip().splitlines()
     while lines and lines[0].strip() and len(items) < _MOST_ITEMS:
         if item := _ITEM.fullmatch(lines[0].strip()):
             items.append((item[1].replace("-", "\N{MINUS SIGN}"), [item[2]]))
         elif items:
-            items[-1][1].append(lines[0])  # an item of several lines
+            items[-1][1].append(lines[0])  # an item may have several lines
         else:
             break
         del lines[0]
-    # Graders end a line where they mean it, which markdown does not take for its end.
+    # Markdown would join lines, but graders mean their line breaks.
     rest = "  \n".join(lines).strip()
     told = tuple((points, markdown("\n".join(words))) for points, words in items)
     return Remark(told, markdown(rest) if rest else Markup())

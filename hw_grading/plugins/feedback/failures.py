@@ -1,6 +1,6 @@
-"""What went wrong, one line each, with the cell to look at: in tests, in cells, in the submission.
+"""What went wrong, one line each, with a link to the cell: in tests, cells and the submission.
 
-It is read from the notebook as the student gets it: what is hidden there is not told here.
+It is read from the notebook without its hidden content, so hidden content is not revealed.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from hw_support.submission.problems import Kind, Problem, Severity
 
 _PART = re.compile(r"(.*) \[([0-9.]+) pt\]")
 
-# What a failure is to a student; the grader's own sentence follows.
+# A failure in words for a student. The grader's own sentence follows it.
 _FAILURES = {
     Kind.FILE: "Your file could not be read as a notebook.",
     Kind.FORMAT: "A part of your file was left out.",
@@ -33,8 +33,8 @@ _FAILURES = {
     Kind.GRADER: "Grading failed. It is not your notebook's fault: tell your instructor.",
     Kind.SCORE: "A test could not be scored: tell your instructor.",
 }
-# What was mended and may explain a score. Of files left behind, formats and metadata a student
-# knows nothing: those notes are for staff.
+# Problems that were mended and may explain a score. Notes on extra files, formats and metadata are
+# for staff and mean nothing to a student.
 _TOLD = {
     Kind.UNKNOWN_CELL,
     Kind.DUPLICATE_CELL,
@@ -48,7 +48,7 @@ _TOLD = {
 
 @dataclass(frozen=True)
 class Line:
-    """One sentence, the number of the cell that it is about (None: of none), and its points."""
+    """A sentence, the number of its cell (None: no cell), and its points."""
 
     text: str
     cell: int | None = None
@@ -57,7 +57,7 @@ class Line:
 
 
 def lines_of(cells: Sequence[NotebookNode]) -> dict[str, list[Line]]:
-    """Return what failed in the cells of a notebook, by the grade id of what it belongs to."""
+    """Return what failed in a notebook's cells, by the grade id that each failure belongs to."""
     lines: dict[str, list[Line]] = {}
     for number, (cell, name) in enumerate(zip(cells, _owners(cells), strict=True)):
         if cell.cell_type == "code":
@@ -68,7 +68,7 @@ def lines_of(cells: Sequence[NotebookNode]) -> dict[str, list[Line]]:
 def failures_of(
     problems: Iterable[Problem], facts: Facts, numbers: Mapping[str, int]
 ) -> dict[str, list[Line]]:
-    """Return why a submission failed, by what that is to a student; `numbers` are of its cells."""
+    """Return why a submission failed, by the words for a student; `numbers` are of its cells."""
     failures: dict[str, list[Line]] = {}
     for problem in problems:
         if problem.severity is Severity.FAILED:
@@ -78,13 +78,13 @@ def failures_of(
 
 
 def mended_in(problems: Iterable[Problem], facts: Facts, numbers: Mapping[str, int]) -> list[Line]:
-    """Return what was mended, as far as it means anything to a student."""
+    """Return the mended problems that mean something to a student."""
     told = (p for p in problems if p.severity is Severity.MENDED and p.kind in _TOLD)
     return [_line(problem, facts, numbers) for problem in told]
 
 
 def each_once(lines: Iterable[Line]) -> Iterable[Line]:
-    """Give lines that say the same once, with the first cell: one missing name fails many."""
+    """Merge equal lines into the first one: one missing name makes many cells fail."""
     alike: dict[tuple[str, str], list[Line]] = {}
     for line in lines:
         alike.setdefault((line.text, line.points), []).append(line)
@@ -94,9 +94,10 @@ def each_once(lines: Iterable[Line]) -> Iterable[Line]:
 
 
 def _owners(cells: Sequence[NotebookNode]) -> list[str]:
-    """Return for each cell its grade id; for one without, that of the answer which it belongs to.
+    """Return the grade id that each cell belongs to.
 
-    That is the one above, or the next one below if there is a heading in between.
+    A cell without a grade id belongs to an answer. That is the answer above, or the next one below
+    if there is a heading in between.
     """
     owners, above, waiting = list[str](), "", 0
     for cell in cells:
@@ -112,7 +113,7 @@ def _owners(cells: Sequence[NotebookNode]) -> list[str]:
 
 
 def _what_failed(cell: NotebookNode, number: int) -> Iterable[Line]:
-    """Say what failed in one cell; parts that failed alike are one line."""
+    """Yield lines on what failed in one cell. Parts that failed alike become one line."""
     if name := grade_id_of(cell):
         faults = faults_of(name, cell)
     else:

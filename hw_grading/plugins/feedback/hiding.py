@@ -1,8 +1,8 @@
-"""What a student's feedback must not tell: hidden tests, their inputs, mark schemes.
+"""What a student's feedback must hide: hidden tests, their inputs, mark schemes.
 
-The source of hidden tests and the mark schemes are taken out by nbgrader's own preprocessors,
-which nbgrader_config.py names. Here it is what a test cell printed that is cut down: the
-traceback of an error (a time limit, for example) quotes lines of the test around it.
+nbgrader's own preprocessors, named in nbgrader_config.py, remove the source of hidden tests and the
+mark schemes. This module shortens the outputs of test cells: the traceback of an error (such as a
+time limit) quotes the lines of the test around it.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from nbgrader.preprocessors import NbGraderPreprocessor
 
 
 class HideTestDetails(NbGraderPreprocessor):
-    """Keep of a test cell's outputs its printed lines, its score and the names of errors."""
+    """Reduces a test cell's outputs to its printed lines, its score and the names of errors."""
 
     def preprocess_cell(self, cell: Any, resources: Any, index: int) -> tuple[Any, Any]:
-        """Cut down the outputs of one cell, if it is a test cell."""
+        """Shorten the outputs of one cell, if it is a test cell."""
         if cell.cell_type == "code" and utils.is_grade(cell) and not utils.is_solution(cell):
             cell.outputs = [shown for output in cell.outputs if (shown := _shown(output))]
         return cell, resources

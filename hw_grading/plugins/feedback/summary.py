@@ -1,6 +1,6 @@
-"""The box at the top of a student's feedback: points by question, what failed, what graders wrote.
+"""The box at the top of the feedback: points by question, failures, graders' comments.
 
-Points are the gradebook's, names of questions the instructor's notebook's.
+Points come from the gradebook, names of questions from the instructor's notebook.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from hw_support.submission.problems import Kind, Problem
 
 @dataclass(frozen=True)
 class Part:
-    """A part of a question: all that is to be said of its cells."""
+    """A part of a question, with everything that the box says about its cells."""
 
     title: str
     points: Points | None
@@ -39,13 +39,13 @@ class Part:
 
     @property
     def is_told(self) -> bool:
-        """Whether there is more to say of it than that it has its points."""
+        """Whether there is more to say than that the part has full points."""
         return bool(self.lines or self.remarks or (self.points and self.points.state != "full"))
 
 
 @dataclass(frozen=True)
 class Question:
-    """A question by its name; `points` are those of its parts together."""
+    """A question by its name; `points` is the sum over its parts."""
 
     name: str
     points: Points | None
@@ -53,13 +53,13 @@ class Question:
 
     @property
     def is_one(self) -> bool:
-        """Whether its name says as much as that of its only part."""
+        """Whether the question has only one part, so that its name is enough."""
         return len(self.parts) == 1
 
 
 @dataclass(frozen=True)
 class Summary:
-    """The box: see `page.html.j2` for what stands where."""
+    """The box. `page.html.j2` shows the position of each field."""
 
     total: str
     most: str
@@ -77,18 +77,18 @@ def summary_of(
     problems: Iterable[Problem],
     markdown: Callable[[str], Markup],
 ) -> Summary:
-    """Make the box.
+    """Make the box at the top.
 
     Parameters
     ----------
     facts
-        What the gradebook and the instructor's notebook say.
+        The facts from the gradebook and the instructor's notebook.
     cells
-        The student's cells, cleared of what is hidden.
+        The student's cells, without hidden content.
     problems
-        What the grader noted.
+        The problems that grading noted.
     markdown
-        Renders what graders wrote.
+        Renders graders' comments.
     """
     problems = list(problems)
     numbers = {name: n for n, cell in enumerate(cells) if (name := grade_id_of(cell))}
@@ -125,7 +125,7 @@ def _remarks(record: Record, open_points: float) -> Iterable[str]:
 
 
 def _lateness(record: Record, final: FinalScore | None) -> Iterable[str]:
-    """Say how late it was, what that costs and why."""
+    """Yield how late the submission was, what that costs, and why."""
     if final and final.slip_days:
         days = counted(final.slip_days, "slip day")
         were = "was" if final.slip_days == 1 else "were"
@@ -145,7 +145,7 @@ def _lateness(record: Record, final: FinalScore | None) -> Iterable[str]:
 
 
 def _corrections(facts: Facts, numbers: Mapping[str, int]) -> Iterable[Line]:
-    """Give what was changed for everybody after grading, and why."""
+    """Yield the corrections for all after grading, with their reasons."""
     for one in facts.final.corrections if facts.final else ():
         where = f"{facts.place(one.cell)}: {one.reason}"
         points = "does not count:" if one.drops else signed(one.points)
@@ -161,7 +161,7 @@ def _points(points: float) -> str:
 
 
 def _scores(facts: Facts) -> list[Score]:
-    """Return a score for every cell with points; an open one where the gradebook has none."""
+    """Return a score for each cell with points. If the gradebook has none, the score is open."""
     held = {score.cell.name: score for score in facts.record.scores} if facts.record else {}
     order = {name: number for number, name in enumerate(facts.places)}
     cells = sorted(facts.cells, key=lambda cell: (order.get(cell.name, len(order)), cell.name))
@@ -206,6 +206,6 @@ def _questions(
 
 
 def _is_blank(score: Score) -> bool:
-    """Whether nbgrader gave 0, because the answer is as it was released."""
+    """Return whether nbgrader gave 0 because the answer is unchanged from the release."""
     nothing_given = score.auto == 0 and score.manual is None and not score.waits
     return score.cell.by_hand and nothing_given and counts(score)
