@@ -1,1 +1,1 @@
-"""Every figure that the documentation gives, and the command that prints it."""
+"""The commands that print every figure in the documentation."""

@@ -1,8 +1,8 @@
-"""Where the seconds of one submission go: on the clock, and of computing in each process.
+"""Measure each stage of one submission: wall-clock time, and CPU time of each process.
 
 The submission answers everything and trains nothing. `nbgrader autograde` grades it alone, in the
-command's own process, so that everything can be timed there. A first run starts the fork servers;
-the next ones, in the same process, are timed.
+command's own process, so that everything can be timed there. The first run starts the fork servers.
+The next runs, in the same process, are timed.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ from hw_support.submission.mending import grade_id_of
 
 REPEATS = 5
 COMMANDS = 3
-Times = list[float]  # seconds: on the clock, of the grader, of the kernel, of the examiner
+Times = list[float]  # seconds: wall clock, grader, kernel, examiner
 COLUMNS = ("clock", "grader", "kernel", "examiner")
 
 
 def run() -> None:
-    """Print the table of one submission, and how long the whole command takes."""
+    """Print the table of one submission, and the time of the whole command."""
     with tempfile.TemporaryDirectory() as folder:
         course = make_course(Path(folder) / "course", answers(), 1)
         command = [sys.executable, "-m", "benchmarks.anatomy"]
@@ -44,17 +44,17 @@ def run() -> None:
 
 
 class Table:
-    """Adds up the seconds of each stage; a stage within another is not counted twice."""
+    """Adds up the seconds of each stage; a nested stage is not counted twice."""
 
     def __init__(self) -> None:
         self.stages: dict[str, Times] = defaultdict(lambda: [0.0] * len(COLUMNS))
         self._pids: dict[str, int] = {}
-        self._seen = dict.fromkeys(COLUMNS, 0.0)  # seconds of the process that is known
-        self._before = dict.fromkeys(COLUMNS, 0.0)  # and of those that were known before
+        self._seen = dict.fromkeys(COLUMNS, 0.0)  # CPU seconds of the current process
+        self._before = dict.fromkeys(COLUMNS, 0.0)  # CPU seconds of earlier processes
         self._open: list[Times] = []
 
     def know(self, column: str, pid: int) -> None:
-        """Count a process from now on, with what it has computed already."""
+        """Count a process from now on, including the CPU time that it has used already."""
         if self._pids.get(column) != pid:
             self._pids[column] = pid
             self._before[column] += self._seen[column]
@@ -68,7 +68,7 @@ class Table:
 
     @contextlib.contextmanager
     def stage(self, name: str) -> Iterator[None]:
-        """Count a block as a stage."""
+        """Time a block as a stage."""
         began, inner = self._now(), [0.0] * len(COLUMNS)
         self._open.append(inner)
         try:
@@ -82,7 +82,7 @@ class Table:
                     self._open[-1][column] += seconds
 
     def time(self, owner: Any, method: str, name: str | Callable[..., str]) -> None:
-        """Count each call of a method as a stage; `name` may be made of the call's arguments."""
+        """Time each call of a method as a stage; `name` may be a function of its arguments."""
         original = getattr(owner, method)
 
         @functools.wraps(original)
@@ -93,7 +93,7 @@ class Table:
         setattr(owner, method, timed)
 
     def show(self, repeats: int) -> None:
-        """Print the milliseconds of all stages, those of one run."""
+        """Print the milliseconds of all stages for one run."""
         print(f"{'milliseconds':<50}" + "".join(f"{column:>10}" for column in COLUMNS))
         for name, times in self.stages.items():
             print(f"{name:<50}" + "".join(f"{1e3 * t / repeats:10.1f}" for t in times))
@@ -102,7 +102,7 @@ class Table:
 
 
 def _computed(pid: int) -> float:
-    """Return the seconds that the threads of a process have computed."""
+    """Return the CPU seconds of a process's threads."""
     nanoseconds = 0
     for task in Path(f"/proc/{pid}/task").glob("*/schedstat"):
         with contextlib.suppress(OSError):
@@ -122,7 +122,7 @@ def _stage_of(_: Any, cell: NotebookNode, run: NotebookNode, *__: Any) -> str:
 
 
 def time_one_course() -> None:
-    """Grade the course in this folder several times, and print where the seconds went."""
+    """Grade the course in this folder several times, and print the time of each stage."""
     from jupyter_core.application import NoStart
     from nbgrader.apps import NbGraderApp
     from nbgrader.converters import Autograde
@@ -144,7 +144,7 @@ def time_one_course() -> None:
                 *("--WholeClass.executor=serial", "--WholeClass.rerun=True"),
             ]
         )
-        with contextlib.suppress(NoStart):  # which ends a command that has another one in it
+        with contextlib.suppress(NoStart):  # it ends a command that contains another one
             app.start()
 
     grade()

@@ -1,8 +1,8 @@
-"""What other work on the machine does to a class: to the time that grading takes, and to no score.
+"""Measure how other work on the machine slows down grading; no score may change.
 
 The sample class is graded three times: on the machine as it is; beside busy processes, each in a
-session of its own, as other people's programs are; and with a submission in it that keeps as many
-processes busy as it can.
+session of its own, like other people's programs; and with a submission that keeps as many processes
+busy as it can.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from hw_grading.records.results import read_results
 
 HOMEWORK = "hw2"
 BUSY = 4
-HOSTILE = "a-hostile"  # it is the first that is run
+HOSTILE = "a-hostile"  # this name makes it run first
 LIMIT = f"--ExecuteSubmission.cpu_seconds_per_cell={SECONDS_PER_CELL}"
 FORK = """
 import os
@@ -47,7 +47,7 @@ Scores = dict[tuple[str, str], float | None]
 
 
 def run() -> None:
-    """Print the times of all three runs, and how many scores are the same.
+    """Print the times of all three runs, and the number of equal scores.
 
     Raises
     ------
@@ -79,7 +79,7 @@ def run() -> None:
 
 @contextlib.contextmanager
 def busy_processes() -> Iterator[None]:
-    """Keep processes busy meanwhile."""
+    """Keep processes busy during a block."""
     with contextlib.ExitStack() as stack:
         for _ in range(BUSY):
             process = subprocess.Popen(
@@ -91,7 +91,7 @@ def busy_processes() -> Iterator[None]:
 
 
 def write_hostile(course: Course) -> None:
-    """Hand in a submission whose processes are busy for as long as its limits let them."""
+    """Add a submission whose processes are busy as long as its limits allow."""
     notebook = nbformat.read(course.release(HOMEWORK) / f"{HOMEWORK}.ipynb", as_version=4)
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
     answers = [cell for cell in code if utils.is_solution(cell)]
@@ -104,16 +104,16 @@ def write_hostile(course: Course) -> None:
 
 
 def graded(course: Course) -> tuple[float, dict[str, float], Scores]:
-    """Grade the class anew.
+    """Grade the class again from the beginning.
 
     Returns
     -------
     seconds : float
-        Of the whole command.
+        The time of the whole command.
     each : dict of str to float
-        Of each submission.
+        The time of each submission.
     scores : dict
-        By student and test cell.
+        The scores by student and test cell.
     """
     seconds = seconds_of_grading(course, LIMIT)
     lines = WholeClass(config=course.config).place(course.root) / f"{HOMEWORK}.jsonl"
@@ -129,7 +129,7 @@ def graded(course: Course) -> tuple[float, dict[str, float], Scores]:
 
 
 def compared(scores: Scores, others: Scores) -> str:
-    """Return words for how many scores there are, and that none differs in the other run."""
+    """Return the number of scores in words, if none differs in the other run."""
     different = [place for place in scores if others[place] != scores[place]]
     if different:
         raise RuntimeError(f"{len(different)} of {len(scores)} scores differ: {different}")

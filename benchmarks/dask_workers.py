@@ -1,4 +1,4 @@
-"""How much of the time of many Dask workers is used, for submissions that only sleep."""
+"""Measure how well many Dask workers are used, with submissions that only sleep."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def run() -> None:
 
 
 class Nobody:
-    """Is told how far the class is, and does not care."""
+    """A watcher that ignores all reports."""
 
     def began(self, student: str) -> None:
         """See `hw_grading.batch.ahead.Watcher`."""
@@ -45,12 +45,12 @@ class Nobody:
         """See `hw_grading.batch.ahead.Watcher`."""
 
     def trouble(self, message: str) -> None:
-        """Say something that should not have happened."""
+        """Print the message; no trouble is expected."""
         print(message)
 
 
 def seconds_of_a_class(executor: DaskWorkers) -> float:
-    """Run a class in which each worker has some submissions; return the seconds."""
+    """Run a class with several submissions for each worker; return the seconds."""
     jobs = [Job(f"student-{n}", 0, "{}", {}, {}, Homework("none")) for n in range(WORKERS * ROUNDS)]
     pending = [Pending(job.student, functools.partial(_itself, job)) for job in jobs]
     with tempfile.TemporaryDirectory() as folder:
@@ -67,6 +67,6 @@ def _itself(job: Job) -> Job:
 
 
 def sleep(job: Job) -> Outcome:
-    """Take the time of a submission, and none of the processor's."""
+    """Sleep as long as a submission takes, without using the CPU."""
     time.sleep(SECONDS)
     return Graded("{}")

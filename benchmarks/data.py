@@ -1,4 +1,4 @@
-"""How long it takes to load the images, with the check of their digest."""
+"""Measure the time to load the images, including the check of their digest."""
 
 from __future__ import annotations
 

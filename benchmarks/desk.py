@@ -1,4 +1,4 @@
-"""What the student's desk takes: looking at the machine, and checking a notebook."""
+"""Measure the student's commands: checking the machine and checking a notebook."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ REPEATS = 5
 
 
 def run() -> None:
-    """Print the medians of both; of a check what it takes besides the student's own cells."""
+    """Print both medians; that of a check leaves out the time of the student's own cells."""
     doctors = [_seconds_of_doctor() for _ in range(REPEATS)]
     print(f"doctor: median {statistics.median(doctors):.2f} s of {REPEATS} runs")
     with tempfile.TemporaryDirectory() as folder:
@@ -41,7 +41,7 @@ def _seconds_of_doctor() -> float:
 
 
 def _seconds_beyond_cells(path: Path) -> float:
-    """Check a notebook that trains nothing; each of its cells counts as the student's own."""
+    """Check a notebook that trains nothing; return the seconds outside its cells."""
     start = time.perf_counter()
     with contextlib.redirect_stderr(io.StringIO()):
         report = check(open_notebook(path, releases()))

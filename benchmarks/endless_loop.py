@@ -1,4 +1,4 @@
-"""How much a submission computes in which one function of hw2 never returns."""
+"""Measure the CPU time of a submission in which one function of hw2 never returns."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ MOST_SECONDS = 90
 
 
 def run() -> None:
-    """Print the seconds of computing for each of the functions."""
+    """Print the CPU seconds for each of the functions."""
     for function in FUNCTIONS:
         print(f"an endless loop in {function}: {cpu_seconds(function):.0f} s of computing")
 
 
 def cpu_seconds(function: str) -> float:
-    """Return what a right notebook computes when this function of it loops for ever."""
+    """Return the CPU seconds of a right notebook in which this function loops for ever."""
     source = nbformat.read(Course(REPOSITORY).source("hw2") / "hw2.ipynb", as_version=4)
     notebook = solved(source, source)
     cell = cell_of(notebook, function)

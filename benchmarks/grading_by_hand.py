@@ -1,4 +1,4 @@
-"""Grading a class of 700 by hand: seconds to the next answer and the grid, the server's memory."""
+"""Measure grading 700 students by hand: time to the next answer and grid, server memory."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ from PIL import Image, ImageDraw
 from sqlalchemy import insert
 
 STUDENTS = 700
-PLOTS, TEXTS = 5, 3  # answers that people grade
+PLOTS, TEXTS = 5, 3  # answers graded by hand
 NAME = "toys"
-ANSWERS = 150  # that are graded in a row
-CONNECTIONS = 6  # of a browser to one server
+ANSWERS = 150  # graded in a row
+CONNECTIONS = 6  # a browser's connections to one server
 WORDS = "The loss falls because $\\nabla L$ points uphill, and each step goes downhill. " * 8
 
 
@@ -79,7 +79,7 @@ def _measure(server: Server) -> None:
 
 
 def _grid(server: Server, cell: str) -> float:
-    """Load what the grid of a question shows, as a browser does; return the seconds."""
+    """Load the grid of a question as a browser does; return the seconds."""
     start = time.perf_counter()
     students = server.ask(f"question/{cell}")["students"]
     parts = [students[n::CONNECTIONS] for n in range(CONNECTIONS)]
@@ -114,7 +114,7 @@ def _grade(server: Server, cell: str) -> Iterator[float]:
         assert before in server.ask(f"save/{cell}", body)["saved"]
         shown = _show(server, cell, after)
         yield time.perf_counter() - start
-        time.sleep(0.3)  # a person looks at it
+        time.sleep(0.3)  # a person reads it
 
 
 def _show(server: Server, cell: str, student: str) -> dict[str, Any]:
@@ -144,7 +144,7 @@ class Server:
         return answer
 
     def get(self, what: str, body: dict[str, Any] | None = None) -> bytes:
-        """Return what it answers."""
+        """Return the server's answer."""
         headers = {"Authorization": f"token {self.token}", "Cookie": self.cookie}
         path = f"/hw-grading/{NAME}/api/{what}"
         if body is None:
@@ -161,9 +161,9 @@ class Server:
         return content
 
     def megabytes(self) -> tuple[float, float]:
-        """Return the resident memory of the server, and that of all its processes.
+        """Return the resident memory of the server, and of all its processes together.
 
-        In the latter what processes share counts once, where the system tells (Linux).
+        In the latter, shared memory counts only once, if the system reports it (Linux).
         """
         server = psutil.Process(self.process.pid)
         everybody = [p.memory_full_info() for p in (server, *server.children(recursive=True))]
@@ -173,7 +173,7 @@ class Server:
 
 @contextmanager
 def serving(course: Path, records: Path) -> Iterator[Server]:
-    """Give a server with the course's desk, whose settings and caches lie in `records`."""
+    """Yield a server with the course's desk; its settings and caches are in `records`."""
     token = secrets.token_hex(16)
     places = ("CONFIG_DIR", "DATA_DIR", "RUNTIME_DIR")
     environment = {f"JUPYTER_{name}": str(records / name.lower()) for name in places}
@@ -207,7 +207,7 @@ def serving(course: Path, records: Path) -> Iterator[Server]:
 
 
 def write_class(course: Path) -> None:
-    """Write a course whose class is graded but for what people grade."""
+    """Write a course whose class is graded except for the answers graded by hand."""
     notebook = _source()
     folder = course / "source" / NAME
     folder.mkdir(parents=True)
@@ -250,7 +250,7 @@ def _source() -> Any:
 
 
 def _plot(seed: int) -> bytes:
-    """Return a picture like a plot: of 640 × 480 pixels, of about 40 kB."""
+    """Return a picture like a plot, with 640 × 480 pixels and about 40 kB."""
     noise = np.random.default_rng(seed)
     grey = np.full((480, 640), 255, np.uint8)
     grey[100:300, 100:300] = noise.integers(0, 256, (200, 200))
@@ -264,7 +264,7 @@ def _plot(seed: int) -> bytes:
 
 
 def _own(picture: bytes, whose: str) -> str:
-    """Return a picture as a notebook has it, unlike that of anybody else: with a comment in it."""
+    """Return a picture in base64, made unique for a student by a comment."""
     text = b"tEXtComment\0" + whose.encode()
     chunk = struct.pack(">I", len(text) - 4) + text + struct.pack(">I", zlib.crc32(text))
     head = 33  # bytes: the signature and the first chunk
@@ -272,7 +272,7 @@ def _own(picture: bytes, whose: str) -> str:
 
 
 def _write_gradebook(course: Path, students: list[str]) -> None:
-    """Write the rows that `nbgrader autograde` leaves, all at once."""
+    """Write all rows that `nbgrader autograde` would leave, in one step."""
     names = [f"plot{n + 1}" for n in range(PLOTS)] + [f"text{n + 1}" for n in range(TEXTS)]
     with api.Gradebook(f"sqlite:///{course / 'gradebook.db'}") as book:
         book.add_assignment(NAME)

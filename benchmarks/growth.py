@@ -1,4 +1,4 @@
-"""Whether a submission whose result is ready takes longer in a large class, and its memory."""
+"""Measure time and memory of submissions with ready results, in small and large classes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from hw_grading.homework.course import Course
 from hw_grading.outcome import WithScores
 
 SIZES = (100, 10_000)
-# Runs `nbgrader autograde` and keeps the last job, and what came of it.
+# Runs `nbgrader autograde`, and keeps the last job and its outcome.
 KEEP = """
 import os, pickle
 from hw_grading.batch import ahead
@@ -36,11 +36,11 @@ main()
 
 
 def run() -> None:
-    """Print what a submission takes, and the coordinator, in a small and in a large class."""
+    """Print the time of a submission and the coordinator's memory, for both classes."""
     with tempfile.TemporaryDirectory() as folder:
         one = make_course(Path(folder) / "one", answers(), 1)
         job, outcome = one_result(one)
-        to_start, _ = grade(one)  # where nothing is left to do
+        to_start, _ = grade(one)  # with nothing left to do
         each = []
         for size in SIZES:
             course = make_course(Path(folder) / str(size), answers(), size)
@@ -59,7 +59,7 @@ def run() -> None:
 
 
 def one_result(course: Course) -> tuple[Job, WithScores]:
-    """Grade a class of one; return its job, and what came of it."""
+    """Grade a class of one; return its job and its outcome."""
     folder = course.folder
     file = folder / "job.pickle"
     command = [sys.executable, "-c", KEEP, "autograde", "hw2"]
@@ -70,7 +70,7 @@ def one_result(course: Course) -> tuple[Job, WithScores]:
 
 
 def grade(course: Course) -> tuple[float, float]:
-    """Return the seconds that the loop takes, and the most megabytes that its process held."""
+    """Return the seconds of the loop, and the peak memory of its process in megabytes."""
     log = (course.folder / "log.txt").open("wb")
     command = [sys.executable, "-m", "nbgrader", "autograde", "hw2"]
     start = time.perf_counter()

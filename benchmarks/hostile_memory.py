@@ -1,7 +1,7 @@
-"""The most memory that the grader's processes take while each attack of the suite is graded.
+"""Measure the peak memory of the grader's processes during each attack of the test suite.
 
-Counted are the process that grades (with the test runner in it) and the examiner's, pages that they
-share in parts; not the sandboxes, which have a limit of their own.
+The sum covers the grading process (with the test runner in it) and the examiner's processes. Each
+of them counts its part of shared pages. Sandboxes are left out, because they have their own limit.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import pytest
 from hw_grading.homework.course import REPOSITORY
 
 SECONDS_BETWEEN_LOOKS = 0.1
-# Those that run in a sandbox. Others build their large values in the process of the tests itself.
+# Attacks that run in a sandbox. Others build their large values in the tests' own process.
 ATTACKS = [
     str(path)
     for path in sorted((REPOSITORY / "tests" / "hostile").glob("test_*.py"))
@@ -26,7 +26,7 @@ MOST_SHOWN = 5
 
 
 def run() -> None:
-    """Run the attacks, and print the largest sums."""
+    """Run the attacks and print the largest sums."""
     sampler = Sampler()
     status = pytest.main(
         ["-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-o", "addopts=", *ATTACKS],
@@ -42,7 +42,7 @@ def run() -> None:
 
 
 class Sampler:
-    """Looks at the grader's memory again and again, and keeps the most for each test."""
+    """Measures the grader's memory repeatedly, and keeps the peak for each test."""
 
     def __init__(self) -> None:
         self.most: dict[str, float] = {}
@@ -53,7 +53,7 @@ class Sampler:
         threading.Thread(target=self._look, daemon=True).start()
 
     def pytest_runtest_logstart(self, nodeid: str, location: Any) -> None:
-        """Note which test runs now."""
+        """Note which test is running."""
         self._test = nodeid
 
     def _look(self) -> None:

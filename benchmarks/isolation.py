@@ -1,4 +1,4 @@
-"""What it costs to grade a submission without training in isolation, against stock nbgrader."""
+"""Measure the cost of isolation against stock nbgrader, for a submission without training."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def run() -> None:
 
 
 def answers() -> Any:
-    """Return a notebook that answers all but what needs the trained network, and trains none."""
+    """Return a notebook with all answers that need no trained network, and without training."""
     here = Course(REPOSITORY)
     source = nbformat.read(here.source("hw2") / "hw2.ipynb", as_version=4)
     released = nbformat.read(here.release("hw2") / "hw2.ipynb", as_version=4)
@@ -70,7 +70,7 @@ def answers() -> Any:
 
 
 def make_course(folder: Path, notebook: Any, students: int, config: str = "") -> Course:
-    """Make a scratch course in which so many students handed in the same notebook."""
+    """Make a scratch course in which `students` students submitted the same notebook."""
     course = scratch_course(folder)
     log = folder / "log.txt"
     if course.nbgrader("generate_assignment", "hw2", log=log) != 0:
@@ -87,7 +87,7 @@ def make_course(folder: Path, notebook: Any, students: int, config: str = "") ->
 def seconds_of_grading(course: Course, *options: str, anew: bool = True) -> float:
     """Grade the class, and return the seconds of the whole command.
 
-    Anew: nothing is there already, results neither.
+    If `anew`, earlier grades and results are removed first.
     """
     if anew:
         graded = fixed_folder(course.directory, course.directory.autograded_directory)

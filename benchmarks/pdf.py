@@ -1,4 +1,4 @@
-"""How long the PDF of the reference solution takes, once the notebook has been run."""
+"""Measure the time to make the PDF of the reference solution, after the notebook has run."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def run() -> None:
 
 
 def finished(folder: Path) -> Any:
-    """Return the released notebook, answered and run from top to bottom in this folder."""
+    """Return the released notebook with answers, run from top to bottom in this folder."""
     released, source = (
         nbformat.read(REPOSITORY / kind / "hw2" / "hw2.ipynb", as_version=4)
         for kind in ("release", "source")

@@ -1,6 +1,6 @@
-"""How long questions to the notebook take: a small call, and an array of 10 MB either way.
+"""Measure calls to the notebook: a small call, and an array of 10 MB in each direction.
 
-Measured in a test cell, in the examiner, with the kernel in its sandbox.
+A test cell in the examiner measures them, with the kernel in its sandbox.
 """
 
 from __future__ import annotations
@@ -57,14 +57,14 @@ WHAT = (
 
 
 def run() -> None:
-    """Print medians over several submissions."""
+    """Print the medians over several submissions."""
     runs = [times_of_a_submission() for _ in range(REPEATS)]
     for what, times in zip(WHAT, zip(*runs, strict=True), strict=True):
         print(f"{what}: {statistics.median(times):.2f} ms (runs: {sorted(times)})")
 
 
 def times_of_a_submission() -> list[float]:
-    """Grade a submission whose test measures, and return its milliseconds."""
+    """Grade a submission whose test does the measuring; return its milliseconds."""
     # Hidden, so that the kernel does not run it too.
     test = new_code_cell(f"### BEGIN HIDDEN TESTS{TEST}### END HIDDEN TESTS")
     test.metadata["nbgrader"] = {

@@ -1,4 +1,4 @@
-"""What is left of the network after an epoch with step size 10, for two kinds of gradients."""
+"""Measure dead units and accuracy after an epoch with step size 10, for two gradients."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from hw_grading.commands.sample import cell_of, solved
 from hw_grading.homework.course import REPOSITORY, Course
 
 SEEDS = 4
-# As a student gets it who multiplies the derivative of a clipped loss by that of the sigmoid.
+# The derivative of a clipped loss times that of the sigmoid, as some students write it.
 CLIPPED = """slope = logistic_loss(g, y_train[batch])[1] * caches[-1][2]
             grad_Ws, grad_bs = mean_gradients(slope, caches)"""
 
 
 def run() -> None:
-    """Print, for each way and seed, the share of dead hidden units and the test accuracy."""
+    """Print the share of dead hidden units and the test accuracy, for each gradient and seed."""
     source = nbformat.read(Course(REPOSITORY).source("hw2") / "hw2.ipynb", as_version=4)
     notebook = solved(source, source)
     exact = cell_of(notebook, "train").source
@@ -38,7 +38,7 @@ def run() -> None:
 
 def after_an_epoch(names: dict[str, Any], seed: int) -> tuple[float, float]:
     """Return the share of units that are 0 for every training image, and the test accuracy."""
-    names["rng"] = rng = np.random.default_rng(seed)  # which draws the first weights too
+    names["rng"] = rng = np.random.default_rng(seed)  # it draws the first weights too
     with contextlib.redirect_stdout(io.StringIO()):
         weights, biases, *_, accuracies = names["train"](step_size=10, epochs=1, rng=rng)
     hidden = names["X_train"].reshape(-1, 784) @ weights[0] + biases[0]

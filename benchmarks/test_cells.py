@@ -1,4 +1,4 @@
-"""How long all test cells of one submission take together, training aside."""
+"""Measure the total time of a submission's test cells, without training."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def run() -> None:
 
 
 def seconds_of_all(notebook: Any) -> dict[str, float]:
-    """Run the notebook but for training and plots, and return the seconds of each test cell."""
+    """Run the notebook without training and plots; return the seconds of each test cell."""
     names: dict[str, Any] = {}
     seconds = {}
     with contextlib.redirect_stdout(io.StringIO()):

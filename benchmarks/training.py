@@ -1,8 +1,8 @@
-"""The training cell of the reference solution against the per-example way.
+"""Compare the reference solution's training cell with the per-example way.
 
 Both ways run the source notebook's own code in this process, one after the other, several times.
-The per-example way is the plain one: it calls ``backward_pass``, takes the mean of what that
-returns, and runs ``forward_pass`` on the test set as it is.
+The per-example way is the plain one. It calls ``backward_pass``, takes the mean of the results, and
+runs ``forward_pass`` on the unchanged test set.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def run() -> None:
 
 
 def seconds_of_training(notebook: Any) -> float:
-    """Run a notebook's cells up to the training cell, and return the seconds of that one."""
+    """Run a notebook up to the training cell; return the seconds of the training cell."""
     names = names_before_training(notebook)
     with contextlib.redirect_stdout(io.StringIO()):
         start = time.perf_counter()

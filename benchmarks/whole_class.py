@@ -1,4 +1,4 @@
-"""How long a class takes, against stock nbgrader on the same class."""
+"""Compare the time of grading a class with stock nbgrader's time."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ WITHOUT_TRAINING, TRAINING, UNCHANGED = 40, 10, 100
 
 
 def run() -> None:
-    """Print the figures of a class without training, of one with it, and of one graded again."""
+    """Print the figures of a class without training, with training, and graded again."""
     with tempfile.TemporaryDirectory() as folder:
         compare(Path(folder) / "untrained", answers(), WITHOUT_TRAINING, "without training")
         grade_again(Path(folder) / "again")
@@ -30,7 +30,7 @@ def run() -> None:
 
 
 def trained() -> Any:
-    """Return a right notebook that trains the plain way, by a gradient for each example."""
+    """Return a right notebook that trains the plain way, with a gradient for each example."""
     source = nbformat.read(Course(REPOSITORY).source("hw2") / "hw2.ipynb", as_version=4)
     released = nbformat.read(Course(REPOSITORY).release("hw2") / "hw2.ipynb", as_version=4)
     notebook = solved(released, source)
@@ -40,7 +40,7 @@ def trained() -> Any:
 
 
 def compare(folder: Path, notebook: Any, students: int, kind: str) -> None:
-    """Print the seconds of both ways, their ratio, and how busy the cores were."""
+    """Print the seconds of both ways, their ratio, and the use of the cores."""
     ours = make_course(folder / "ours", notebook, students)
     stock = make_course(folder / "stock", notebook, students, STOCK)
     ratios, shares = [], []
@@ -58,7 +58,7 @@ def compare(folder: Path, notebook: Any, students: int, kind: str) -> None:
 
 
 def student_seconds(course: Course) -> float:
-    """Return the computing time of all student processes in the run that was reported last."""
+    """Return the CPU time of all student processes in the last reported run."""
     lines = (
         (WholeClass(config=course.config).place(course.root) / "hw2.jsonl")
         .read_text(encoding="utf-8")
@@ -68,7 +68,7 @@ def student_seconds(course: Course) -> float:
 
 
 def grade_again(folder: Path) -> None:
-    """Print what it takes to save an unchanged class again."""
+    """Print the time to save an unchanged class again."""
     course = make_course(folder, answers(), UNCHANGED)
     seconds_of_grading(course)
     each = [seconds_of_grading(course, "--force", anew=False) / UNCHANGED for _ in range(REPEATS)]

@@ -35,7 +35,7 @@ def main(words: Sequence[str] | None = None) -> int:
         print(_summary(parser))
         return FINE
     options = parser.parse_args(words)
-    for stream in (sys.stdout, sys.stderr):  # a terminal that knows no − gets a ? instead
+    for stream in (sys.stdout, sys.stderr):  # show "?" where a terminal has no "−"
         with contextlib.suppress(AttributeError):
             stream.reconfigure(errors="replace")  # type: ignore[union-attr]
     if missing := [name for name in options.needs if importlib.util.find_spec(name) is None]:

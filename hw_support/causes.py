@@ -1,9 +1,9 @@
-"""Recognize a wrong result by what it is in place of the right one.
+"""Recognize the known mistakes behind a wrong result.
 
-Each cause is tried only after a comparison has failed. A cause that is wrong is worse than none. So
-one is told only where it explains all entries, where no other one explains them nearly as well, and
-where the values do not nearly agree as they are. A cause names no value of either array, so it may
-be told where inputs are hidden.
+A cause is looked for only after a comparison has failed. A wrong cause is worse than none. So a
+cause is named only if it explains all entries, if no other cause explains them nearly as well, and
+if the result is not nearly right as it is. A cause contains no value of either array, so messages
+may name it where inputs are hidden.
 """
 
 from __future__ import annotations
@@ -18,22 +18,22 @@ import numpy.typing as npt
 
 Array = npt.NDArray[Any]
 
-# A cause explains a result when all entries agree so well, ...
-_RTOL, _ATOL = 1e-4, 1e-6  # the second relative to the largest entry
-# ... and what agrees so far, relative to the largest entry, is not told from it.
+# A cause explains a result if all entries agree within these tolerances.
+_RTOL, _ATOL = 1e-4, 1e-6  # _ATOL is relative to the largest entry
+# Two explanations that agree this well, relative to the largest entry, are not told apart.
 _NEARLY = 1e-2
 
-_MOST_AXES = 4  # of arrays whose axes are tried in every order
+_MOST_AXES = 4  # arrays with more axes are not tried in every order of axes
 
 # Steps that students use for differences: `/2*h` gives the derivative times h squared.
 _STEPS = (1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8)
 
-# An order of entries that no student is told of; it is there to tell others from it.
+# The name of an explanation that no message shows. It only competes with the other explanations.
 _NO_NAME = ""
 
 
 def likely_cause(got: Array, right: Array) -> str | None:
-    """Return what `got` is, in place of `right`, if it is one of the known mistakes.
+    """Return which known mistake turns `right` into `got`, if there is one.
 
     Parameters
     ----------
@@ -43,8 +43,8 @@ def likely_cause(got: Array, right: Array) -> str | None:
     Returns
     -------
     str or None
-        A clause such as "this is the mean over the batch; ...". None where no known mistake
-        explains all entries, where more than one does, and where the values nearly agree.
+        A clause such as "this is the mean over the batch; ...". None if no known mistake explains
+        all entries, if more than one does, or if the values nearly agree.
     """
     if right.size < 2 or got.size == 0:
         return None
@@ -60,7 +60,7 @@ def likely_cause(got: Array, right: Array) -> str | None:
 
 
 def agreement(got: Array, right: Array) -> int:
-    """Return to how many digits every entry is right; 0 where that is fewer than 3.
+    """Return how many digits are right in every entry; 0 if fewer than 3 are.
 
     Parameters
     ----------
@@ -90,7 +90,7 @@ def _agree(got: Array, wanted: Array) -> bool:
 
 
 def _nearly(got: Array, wanted: Array) -> bool:
-    """Whether the shapes agree but for axes of length 1, and the values by and large."""
+    """Whether the values roughly agree, and the shapes too, apart from axes of length 1."""
     if _long_axes(got.shape) != _long_axes(wanted.shape):
         return False
     size = np.abs(wanted).max()
@@ -101,7 +101,7 @@ def _nearly(got: Array, wanted: Array) -> bool:
 
 
 def _explanations(got: Array, right: Array) -> Iterator[tuple[str, Array]]:
-    """Yield each known mistake with what it makes of the right result."""
+    """Yield each known mistake with the result that it gives in place of the right one."""
     yield from _other_shapes(got, right)
     yield from _fewer_entries(right)
     yield from _other_orders(right)
@@ -113,7 +113,7 @@ def _explanations(got: Array, right: Array) -> Iterator[tuple[str, Array]]:
 
 
 def _other_shapes(got: Array, right: Array) -> Iterator[tuple[str, Array]]:
-    """Yield axes that are swapped, and values that just have to be reshaped."""
+    """Yield results with swapped axes, and results that only have another shape."""
     swapped = False
     seen = {(right.shape, _order_of_long_axes(right, range(right.ndim)))}
     if right.ndim <= _MOST_AXES:
@@ -152,7 +152,7 @@ def _named(axes: tuple[int, ...]) -> str:
 
 
 def _fewer_entries(right: Array) -> Iterator[tuple[str, Array]]:
-    """Yield what is left of two results, and of gradients where one is for the whole batch."""
+    """Yield results with fewer entries, such as one gradient for the whole batch."""
     if right.ndim in (1, 2) and len(right) == 2:
         pair = "one array came back in the place of two: this is its first entry"
         yield pair if right.ndim == 1 else pair.replace("entry", "row"), right[0]
@@ -176,16 +176,16 @@ def _other_orders(right: Array) -> Iterator[tuple[str, Array]]:
 
 
 def _tells_factors(right: Array) -> bool:
-    """Whether a factor is told from a summand: entries of two sizes, or of both signs."""
+    """Whether a factor can be told from a summand: the entries have two sizes or both signs."""
     there = right[np.abs(right) > 1e-3 * np.abs(right).max()]
     return there.size > 1 and bool(np.ptp(there) > _NEARLY * np.abs(there).max())
 
 
 def _factors(right: Array) -> Iterator[tuple[str, Array]]:
-    """Yield the factors that students leave in or out.
+    """Yield the factors that students leave out or add.
 
-    Where numbers were made up by hand, such as 0.5 and 3, one result is twice another for many
-    reasons. There a power of 2 is no cause. Nor is 2, where it is a length or the root of one.
+    With numbers made up by hand, such as 0.5 and 3, one result may be twice another for many
+    reasons. Then no power of 2 is named as a cause. Nor is a length, or its root, if it is 2.
     """
     n = len(right) if right.ndim else 0
     counts_rows = right.ndim == 3 or (right.ndim == 2 and right.shape[1] == 1)

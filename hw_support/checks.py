@@ -11,9 +11,9 @@ takes as the cell's partial credit::
 
     checks.score()
 
-A part that fails is reported and the next one is tried. What costs no points, and should be looked
-at all the same, is said by ``checks.note("...")``. What a part writes to stderr, a harmless
-numpy warning for example, is shown as ordinary output: nbgrader would give 0 for it.
+A part that fails is reported and the next one is tried. ``checks.note("...")`` prints a remark that
+costs no points. Output to stderr, such as a harmless NumPy warning, is shown as ordinary output,
+because nbgrader would score 0 for it.
 """
 
 from __future__ import annotations
@@ -37,19 +37,20 @@ from hw_support.missing_names import why_missing, why_not_imported
 from hw_support.rerun import rerun, values_of
 from hw_support.time_limit import TimeLimitReached, time_limit, uninterrupted
 
-# For one part. Right answers take a few milliseconds.
+# The limit for one part. Right answers take a few milliseconds.
 CPU_SECONDS = 5.0
 WALL_SECONDS = 25.0
-# The shares of these that a part has, where none of two things is so, one, or both: an earlier part
-# did not end; a function that the test calls did not return in an earlier cell.
+# The shares of CPU seconds and wall seconds that a part gets. There are two reasons for less time:
+# an earlier part timed out, or a function that the test calls did not return in an earlier cell.
+# The entries are for none, one and both of these.
 _SHARES = (1.0, 1.0), (0.2, 0.4), (0.05, 0.2)
 
 
 class Notebook:
-    """What a test cell may do to the notebook: here, that in which the cell itself runs.
+    """Access of a test cell to the notebook; here the test runs inside that notebook.
 
-    A grader that runs test cells elsewhere gives their names an attribute `notebook`, with the same
-    methods, which do the same from there.
+    A grader that runs test cells in another process gives their namespace an attribute `notebook`.
+    It has the same methods, and they do the same from that process.
 
     Parameters
     ----------
@@ -59,8 +60,8 @@ class Notebook:
     Attributes
     ----------
     hurried
-        Whether parts get little time from the first one on, because a function that they call did
-        not return in an earlier cell.
+        Whether all parts get less time, because a function that they call did not return in an
+        earlier cell.
     """
 
     MISSING = object()
@@ -70,18 +71,18 @@ class Notebook:
         self.names = names
 
     def put(self, name: str, value: object) -> None:
-        """Let a name mean something else."""
+        """Bind a name to another value."""
         self.names[name] = value
 
     def put_back(self, name: str, original: object) -> None:
-        """Let a name mean `original` again; `MISSING` lets it mean nothing."""
+        """Bind a name to its original value again; `MISSING` deletes the name."""
         if original is self.MISSING:
             self.names.pop(name, None)
         else:
             self.names[name] = original
 
     def why(self, error: BaseException) -> str:
-        """Say why a name is missing or an import failed: a package may not be there."""
+        """Say why a name is missing or an import failed: a package may not be installed."""
         if isinstance(error, NameError) and isinstance(error.name, str):
             return why_missing(error.name, self.names)
         return why_not_imported(error)
@@ -93,13 +94,13 @@ class Notebook:
         return time_limit(cpu_seconds, wall_seconds)
 
     def own(self, name: str) -> object:
-        """Return what a name means to the student's code; None where it means nothing."""
+        """Return the value of a name in the student's code; None if it has none."""
         return self.names.get(name)
 
     def unreturned(self, error: BaseException, but: str) -> str:
         """Return the name of the first function that ran when a time limit was reached, or "".
 
-        `but` is the file name of the test cell, whose own functions do not count.
+        `but` is the file name of the test cell. Its own functions are ignored.
         """
         place = error.__traceback__
         while place:
@@ -112,11 +113,11 @@ class Notebook:
         return ""
 
     def rerun(self, names: Sequence[str], given: Sequence[str]) -> list[Any]:
-        """Run the cells again that bind `names` or `given`; return what `names` mean then."""
+        """Run the cells that bind `names` or `given` again; return the new values of `names`."""
         return rerun(self.names, names, given)
 
     def undoing(self, function: Callable[..., object], *arguments: object) -> object:
-        """Call a function, and undo what it did to the arrays that it was given."""
+        """Call a function, and restore its array arguments afterwards."""
         arrays = [thing for thing in arguments if isinstance(thing, np.ndarray)]
         before = [thing.copy() for thing in arrays]
         try:
@@ -126,14 +127,14 @@ class Notebook:
                 thing[...] = copy
 
     def tried(self, attempt: Attempt, error: BaseException | None) -> None:
-        """Be told how one try of a part ended, while its names are there; nobody asks here."""
+        """Receive the outcome of one try of a part; here nothing uses it."""
 
     def end_part(self) -> None:
-        """End a part: functions that it has handed over are of no use any more."""
+        """End a part: functions that it passed to the notebook cannot be called any more."""
 
     @contextlib.contextmanager
     def kept(self, *names: str) -> Iterator[None]:
-        """Keep what names mean while a block runs, also if it writes into what they mean."""
+        """Restore the values of names after a block, even if the block changed them in place."""
         meant = {name: self.own(name) for name in names}
         before = {name: copy.deepcopy(v) for name, v in meant.items() if v is not None}
         for name, value in before.items():
@@ -149,7 +150,7 @@ class Notebook:
 
     @contextlib.contextmanager
     def replaced(self, **values: object) -> Iterator[None]:
-        """Let names mean something else in a block."""
+        """Bind names to other values within a block."""
         before = {name: self.names.get(name, self.MISSING) for name in values}
         for name, value in values.items():
             self.put(name, value)
@@ -161,20 +162,20 @@ class Notebook:
 
 
 def _refuse(name: str, *_: object, **__: object) -> None:
-    """Stand in the place of a function that did not return within a time limit."""
+    """Replace a function that did not return within a time limit."""
     why = f"`{name}` is not called again: it did not return within the time limit of another part"
     raise Mismatch(why, why)
 
 
 def notebook_of(names: dict[str, object]) -> Notebook:
-    """Return what a test cell with these names may do to the notebook."""
+    """Return the access to the notebook for a test cell with these names."""
     notebook: Notebook = getattr(names, "notebook", None) or Notebook(names)
     return notebook
 
 
 @dataclass(frozen=True)
 class Part:
-    """What became of one part: `message` is empty when it passed."""
+    """The outcome of one part: `message` is empty if it passed."""
 
     what: str
     points: float
@@ -187,7 +188,7 @@ class Part:
 
 
 class ChecksFailed(AssertionError):
-    """Raised where a failed part has to be seen as an error: by nbgrader's validation."""
+    """Raised so that nbgrader's validation shows a failed part as an error."""
 
     def _render_traceback_(self) -> list[str]:  # IPython: the message is all there is to read
         return [str(self)]
@@ -200,7 +201,7 @@ class Attempt:
         self, checks: Checks, what: str, points: float, hidden: bool, last: bool = True
     ) -> None:
         self.checks, self.what, self.points, self.hidden = checks, what, points, hidden
-        self._last = last  # whether what became of it is recorded when it ends
+        self._last = last  # whether to record the outcome
         self.message = ""
         self.timed_out = False
         self._streams = contextlib.ExitStack()
@@ -214,8 +215,8 @@ class Attempt:
         shown = _Discard() if self.hidden else sys.stdout
         self._streams.enter_context(contextlib.redirect_stdout(shown))
         self._streams.enter_context(contextlib.redirect_stderr(shown))
-        # After one endless part the rest of the cell has to fit into the cell's own limit. With
-        # stand-ins a part may end that did not end without them.
+        # After a part that timed out, the rest of the cell must fit into the cell's own limit. A
+        # part that timed out without stand-ins may end with them.
         checks = self.checks
         hangs = 0 if checks.standing_in else checks.timed_out + checks.notebook.hurried
         cpu_share, wall_share = _SHARES[hangs]
@@ -240,7 +241,7 @@ class Attempt:
         self.message = self._message(error)
         if self._last or issubclass(type(error), KeyboardInterrupt):
             self.checks.record(self.what, self.points, self.message)
-        # By its type: an attribute of a student's exception may raise in turn, `__class__` too.
+        # Use type(): an attribute of a student's exception may raise too, even `__class__`.
         if issubclass(type(error), Mismatch) and not self.hidden:
             self.checks.got = getattr(error, "got", None)
             self.checks.expected = getattr(error, "expected", None)
@@ -273,7 +274,7 @@ class Attempt:
                 return self._raised(error)
 
     def _raised(self, error: BaseException) -> str:
-        """Say what an exception was, and where in the student's code it was raised."""
+        """Describe an exception and the place in the student's code that raised it."""
         place = failures.place_of(error, self._names, but=self.checks.file)
         if isinstance(error, NotImplementedError):
             name = place.function if place else failures.raised_by(error)
@@ -286,12 +287,12 @@ class Attempt:
 
 
 class RandomState:
-    """The state of all random generators that a notebook's names give, to be put back.
+    """The saved state of all random generators that a notebook can reach by name.
 
     Parameters
     ----------
     names
-        The notebook's names; NumPy generators among them count, and the global ones.
+        The notebook's names. The NumPy generators among them and the global generators are saved.
     """
 
     def __init__(self, names: dict[str, object]) -> None:
@@ -304,7 +305,7 @@ class RandomState:
         self._python = random.getstate()
 
     def put_back(self) -> None:
-        """Let every generator go on as if nothing had been drawn."""
+        """Restore every generator to the saved state."""
         for generator, state in self._generators:
             generator.bit_generator.state = state
         np.random.set_state(self._numpy)  # noqa: NPY002
@@ -319,7 +320,7 @@ class _Discard(io.TextIOBase):
 
 
 def _counted(functions: dict[str, object], most_calls: int) -> dict[str, object]:
-    """Return functions that raise `Mismatch` when all together were called more often."""
+    """Return functions that raise `Mismatch` after `most_calls` calls of all of them together."""
     calls = 0
 
     def counted(value: object) -> object:
@@ -359,15 +360,15 @@ class Checks:
     file : str
         The file name of the cell itself, for tracebacks.
     notebook : Notebook
-        To replace names of the notebook.
+        Access to the notebook, for example to replace its names.
     got, expected : ndarray or None
-        What the last failed visible part compared.
+        The arrays that the last failed visible part compared.
     standing_in : bool
         Whether a part is tried for the second time, with stand-ins; see `tries`.
     notes : list of str
         Remarks that cost no points.
     unanswered : callable
-        Says why a function of the notebook is no answer, "" if it is one; a grader puts it there.
+        Returns why a function of the notebook is no answer; "" if it is one. A grader sets it.
     """
 
     def __init__(self, name: str, points: float) -> None:
@@ -390,16 +391,16 @@ class Checks:
         self._functions = self.functions()
 
     def stand_ins(self, most_calls: int, /, **stand_ins: object) -> None:
-        """Name right functions that `tries` may put in the place of the notebook's own.
+        """Register right functions with which `tries` may replace the notebook's own.
 
         Parameters
         ----------
         most_calls
-            How often a part may call them, all together: what an answer has to ask, and some more.
-            Who has no answer could have them work for him.
+            How often a part may call all of them together: as often as a right answer needs, and
+            some more. Without this limit, a student without an answer could let them do the work.
         stand_ins
-            For each name of the notebook, what it means in the second try of a part. What a further
-            call names is for a third try.
+            The value of each name in the second try of a part. The names of a further call are for
+            a third try.
         """
         self._stand_ins.append((most_calls, stand_ins))
 
@@ -415,18 +416,18 @@ class Checks:
     ) -> Iterator[Attempt]:
         """Try a part with the notebook's own functions, then with stand-ins; the better one counts.
 
-        So a bug in a function is not charged again at a function that calls it, and a stand-in
-        takes no point from an answer that is right with the functions around it. Without stand-ins
-        (in a student's notebook there are none) there is one try. What is told of a part that fails
-        is what happened with the notebook's own functions.
+        So a bug in one function costs no points again in a function that calls it. A stand-in never
+        costs points that an answer earns with the notebook's own functions. Without stand-ins there
+        is only one try; a student's notebook has none. The message of a failed part describes the
+        try with the notebook's own functions.
 
         Parameters
         ----------
         what, points, hidden, promise, twin
-            As for a call of `Checks`.
+            See `Checks.__call__`.
         shows
-            Functions whose results the answer shows. Where one of them is not answered there is
-            nothing to show, and no try: see `unanswered`.
+            Functions whose results the answer shows. If one of them has no answer (see
+            `unanswered`), there is nothing to show and the part fails without a try.
 
         Examples
         --------
@@ -461,41 +462,41 @@ class Checks:
         self.record(what, points, message)
 
     def results(self, *names: str, given: Sequence[str] = ()) -> list[Any]:
-        """Return what an answer has bound; in a second try, what its cells give with stand-ins.
+        """Return an answer's values; in a second try, run its cells again with stand-ins.
 
-        So an answer that only calls functions does not pay for a bug in one of them.
+        So a bug in one function costs no points in an answer that only calls it.
 
         Parameters
         ----------
         names
             Names of the notebook.
         given
-            Names that locked cells bind for the answer. In a second try they are bound again.
+            Names that locked cells bind for the answer. A second try binds them again.
 
         Raises
         ------
         NameError
-            The notebook does not have one of them.
+            The notebook lacks one of the names.
         """
         if self.standing_in:
             return self.notebook.rerun(names, given)
         return values_of(self.names, names)
 
     def replace(self, **stand_ins: object) -> None:
-        """Put other functions in the place of those that the tested one depends on.
+        """Replace functions on which the tested function depends.
 
         Parameters
         ----------
         stand_ins
-            For each name of the notebook, what it means until `score` is called. So a bug in one
-            function is not charged again where another function calls it.
+            The value of each name until `score` is called. So a bug in one function costs no points
+            again in a function that calls it.
         """
         for name, stand_in in stand_ins.items():
             self._replaced.setdefault(name, self.names.get(name, Notebook.MISSING))
             self.notebook.put(name, stand_in)
 
     def note_time_out(self, error: BaseException) -> None:
-        """Do not call a function again in this cell that did not return; stand-ins may call it."""
+        """Block a function that did not return, for the rest of the cell, except for stand-ins."""
         if self.standing_in:
             return
         self.timed_out = True
@@ -505,7 +506,7 @@ class Checks:
             self.replace(**{name: functools.partial(_refuse, name)})
 
     def functions(self) -> dict[str, object]:
-        """Return the functions among the notebook's names, those of test cells left out."""
+        """Return the notebook's functions, without those of test cells."""
         return {
             name: value
             for name, value in dict(self.names).items()
@@ -513,16 +514,16 @@ class Checks:
         }
 
     def put_functions_back(self, functions: dict[str, object]) -> None:
-        """Let functions of the notebook keep their names, which a test cell has bound as well.
+        """Restore the notebook's functions whose names the test cell has bound too.
 
-        A student's helper ``loss`` is needed again after a test's ``loss, dL_dg = ...``.
+        After a test's ``loss, dL_dg = ...``, for example, a student's helper ``loss`` is restored.
         """
         for name, function in functions.items():
             if self.names.get(name) is not function and name not in self._replaced:
                 self.names[name] = function
 
     def put_back(self) -> None:
-        """Let the names that `replace` took mean again what they meant before."""
+        """Restore the names that `replace` has replaced."""
         for name, original in self._replaced.items():
             self.notebook.put_back(name, original)
         self._replaced.clear()
@@ -535,29 +536,29 @@ class Checks:
         Parameters
         ----------
         what
-            What the part looks at, in a few words.
+            What the part tests, in a few words.
         points
             What it is worth.
         hidden
-            Whether its inputs are hidden: then a message tells neither inputs nor expected
-            values, and nothing of the text of an exception; what is printed is dropped; and the
-            names that the part binds are put back, and random generators too, so that a
-            notebook runs on as it did without the part.
+            Whether its inputs are hidden. Then messages show no inputs, no expected values and no
+            text of an exception. Printed output is dropped. The names that the part binds and the
+            random generators are restored, so the rest of the notebook runs as it would without the
+            part.
         promise, twin
-            For readers of a hidden part: the words of the notebook that promise what it looks at,
-            and the visible part of the same cell that tries the promise.
+            For readers of a hidden part. `promise` quotes the words of the notebook that announce
+            what the part tests. `twin` names the visible part of the same cell that tests the same.
 
         Notes
         -----
-        An interrupt (the time limit of a cell, or the stop button) ends the whole cell. Every
-        other exception, ``SystemExit`` too, fails just this part.
+        An interrupt (the cell's time limit or the stop button) ends the whole cell. Any other
+        exception, even ``SystemExit``, fails only this part.
         """
         return Attempt(self, what, points, hidden)
 
     def record(self, what: str, points: float, message: str) -> None:
-        """Keep what became of a part, and print a line about it, and one about what was wrong."""
+        """Record the outcome of a part and print it; print a second line if the part failed."""
         self.notebook.end_part()
-        if message:  # one of blanks alone is a failure as well
+        if message:  # a message of blanks is a failure too
             message = failures.one_line(message) or "failed"
         part = Part(failures.one_line(what), points, message)
         self.parts.append(part)
@@ -570,13 +571,13 @@ class Checks:
         Parameters
         ----------
         text
-            What the student should look at, in a sentence. It is put on one line, and cut after
-            1000 characters. A remark that was made before is not made again.
+            What you should look at, in a sentence. It is printed on one line and cut after 1000
+            characters. The same remark is printed only once.
 
         Notes
         -----
-        ``python -m hw_support check`` lists the remarks of a run, and does not say that nothing is
-        left to do while there are any. In a hidden part, and in a second try, nothing is kept.
+        ``python -m hw_support check`` lists the remarks of a run. While there are any, it does not
+        report that nothing is left to do. Remarks in a hidden part or in a second try are dropped.
         """
         line = failures.one_line(str(text))
         if not line or line in self.notes or self._hidden or self.standing_in:
@@ -590,15 +591,14 @@ class Checks:
         Returns
         -------
         float or None
-            The sum over the parts that passed. None, which nbgrader reads as all points, when
-            all passed and some parts are not in this notebook: in a student's copy the hidden
-            ones are missing, and a number below the total would look like a failure.
+            The sum over the parts that passed. None if all passed but this notebook lacks some
+            parts; nbgrader then gives all points. A student's copy lacks the hidden parts, and a
+            number below the total would look like a failure.
 
         Raises
         ------
         ChecksFailed
-            While nbgrader validates a notebook and a part has failed: its report shows nothing
-            but errors.
+            A part has failed while nbgrader validates the notebook. Validation reports only errors.
         """
         self.put_back()
         self.put_functions_back(self._functions)

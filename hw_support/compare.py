@@ -1,8 +1,8 @@
 """Compare a result with what was expected, and say where and how they differ.
 
-Results are judged by value: lists and tuples count as arrays, ``int``, ``bool`` and ``float``
-as numbers, and (where a caller allows it) shape ``(n,)`` as ``(n, 1)``. The fast check comes
-first; the first bad index is looked for only after it has failed.
+Only values count: lists and tuples are treated as arrays; ``int``, ``bool`` and ``float`` as
+numbers; and shape ``(n,)`` as ``(n, 1)``, if the caller allows it. The fast check comes first. The
+first bad index is looked for only after it has failed.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from hw_support.causes import agreement, likely_cause
 Array = npt.NDArray[Any]
 
 _MOST_IN_COLLECTION = 1_000
-_MOST_ENTRIES = 50_000_000  # an array can claim more than there is memory for
+_MOST_ENTRIES = 50_000_000  # an array may claim more entries than fit in memory
 
 
 class Mismatch(AssertionError):
@@ -30,9 +30,9 @@ class Mismatch(AssertionError):
     Parameters
     ----------
     message
-        What is wrong, with the values: for checks whose inputs are public.
+        What is wrong, with the values. For checks with public inputs.
     discreet
-        The same matter without a value, for checks whose inputs are hidden.
+        The same without the values. For checks with hidden inputs.
     got, expected
         The arrays that were compared, if there were any.
     """
@@ -99,23 +99,23 @@ def relative_errors(a: npt.ArrayLike, b: npt.ArrayLike) -> tuple[float, ...]:
 def as_numbers(
     value: object, *, what: str, shape: Sequence[int] | None = None, flat_ok: bool = False
 ) -> Array:
-    """Return `value` as an array of plain numbers, or say why it is not one.
+    """Return `value` as an array of plain numbers.
 
     Parameters
     ----------
     value
-        What came back: an array, a number, or a nested list or tuple of numbers.
+        A function's result: an array, a number, or a nested list or tuple of numbers.
     what
-        The name that a message gives it, such as ``"out"``.
+        Its name in messages, such as ``"out"``.
     shape
-        The shape that is asked for; None takes any.
+        The required shape; None accepts any.
     flat_ok
         Whether ``(n,)`` is as good as ``(n, 1)``.
 
     Raises
     ------
     Mismatch
-        For None, text, objects, ragged lists, or another shape.
+        The value is None, text, an object, a ragged list, or has another shape.
     """
     array = _plain_array(value, what)
     if shape is None or array.shape == tuple(shape):
@@ -134,7 +134,7 @@ def _plain_array(value: object, what: str) -> Array:
         raise _both(f"{what} has shape {value.shape}: far more numbers than were expected")
     try:
         array = np.asarray(value)
-        # A subclass may lie about what it holds (its own ==, its own shape): take a plain copy.
+        # A subclass may define its own == or shape, so take a plain copy.
         array = np.array(array, copy=True, subok=False)
     except Exception as error:
         raise _both(f"{what} is no array of numbers: {type(error).__name__}") from None
@@ -182,18 +182,18 @@ def assert_close(
     Parameters
     ----------
     actual
-        What came back.
+        A function's result.
     expected
-        What is right; its shape is the shape that is asked for.
+        The right values. Its shape is the required shape.
     what
-        The name that a message gives the result. No cause is looked for where it ends in "after the
+        The name of the result in messages. No cause is looked for if the name ends in "after the
         call" or "of an earlier call".
     rtol, atol
-        An entry is right when it differs by at most ``atol + rtol * |expected|``.
+        An entry is right if it differs by at most ``atol + rtol * |expected|``.
     flat_ok
         Whether ``(n,)`` is as good as ``(n, 1)``.
     equal_nan
-        Whether NaN is right where NaN is expected.
+        Whether NaN counts as right where NaN is expected.
 
     Raises
     ------
@@ -224,7 +224,7 @@ def assert_close(
 
 
 def _because(got: Array, right: Array, what: str) -> str:
-    """Name a likely cause of a wrong result; none of what a call did to an argument."""
+    """Name a likely cause of a wrong result, except for arguments that a call changed."""
     if what.endswith((" after the call", " of an earlier call")):
         return ""
     cause = likely_cause(got, right)
@@ -249,31 +249,31 @@ def _first_difference(got: Array, right: Array, good: Array, what: str) -> str:
 def expect(condition: object, message: str) -> None:
     """Check that `condition` is true, or raise a Mismatch with `message`.
 
-    Unlike ``assert`` it tells our own words, which name no hidden value, from an assertion that
-    fails inside a student's code.
+    Unlike ``assert``, it separates the test's own messages, which contain no hidden values, from an
+    assertion that fails inside a student's code.
     """
     if not condition:
         raise _both(message)
 
 
 def expect_answer(result: object, *, of: str) -> None:
-    """Check that a function gave numbers, and not the same number everywhere.
+    """Check that a function returned numbers, and not the same number everywhere.
 
-    For parts that compare no values: who has written no function does nothing to its arguments
-    either, and agrees with itself.
+    Use it in parts that compare no values. Without it, an empty function would pass: it does not
+    change its arguments, and it always returns the same.
 
     Parameters
     ----------
     result
-        What came back, where at least two different numbers are right: numbers, or a collection
-        of them. NaN and infinity do not count.
+        The function's result: numbers, or a collection of numbers. A right result must hold at
+        least two different numbers. NaN and infinity do not count.
     of
         The function's name.
 
     Raises
     ------
     Mismatch
-        It is None, there are no numbers in it, or all are the same.
+        The result is None, holds no numbers, or all its numbers are the same.
     """
     numbers = [array.ravel() for array in _arrays_in(result) if array.size]
     if not numbers:
@@ -287,7 +287,7 @@ def expect_answer(result: object, *, of: str) -> None:
 
 
 def _without_numbers(value: object) -> str:
-    """Name what has no numbers in it."""
+    """Describe a result without numbers."""
     match value:
         case None:
             return "None. Is a `return` missing?"
@@ -301,12 +301,12 @@ def _without_numbers(value: object) -> str:
 
 
 def _arrays_in(value: object, deepest: int = 5) -> list[Array]:
-    """Return the arrays and numbers in a value, those in collections of any kind too."""
+    """Return the arrays and numbers in a value, including those in collections of any kind."""
     with contextlib.suppress(Mismatch):
         return [_plain_array(value, "")]
     if deepest == 0 or isinstance(value, str | bytes):
         return []
-    try:  # student code may answer
+    try:  # this may run student code
         entries = list(islice(value, _MOST_IN_COLLECTION))  # type: ignore[call-overload]
     except Exception:
         return []
@@ -314,19 +314,20 @@ def _arrays_in(value: object, deepest: int = 5) -> list[Array]:
 
 
 def expect_fractions(values: object, *, what: str) -> Array:
-    """Check that numbers are between 0 and 1, as accuracies are, and return them as an array.
+    """Check that numbers such as accuracies are between 0 and 1; return them as an array.
 
     Parameters
     ----------
     values
         An array, a number, or a list of numbers.
     what
-        The name that a message gives them.
+        Their name in messages.
 
     Raises
     ------
     Mismatch
-        For what is not numbers, or is outside; it asks whether they are in percent if they may be.
+        The value holds no numbers, or a number outside this range. The message asks about percent
+        if the numbers could be percentages.
     """
     numbers = as_numbers(values, what=what).astype(float)
     if np.all((numbers >= 0) & (numbers <= 1)):
@@ -338,5 +339,5 @@ def expect_fractions(values: object, *, what: str) -> Array:
 
 
 def _both(message: str) -> Mismatch:
-    """Return a Mismatch whose message tells nothing of hidden values."""
+    """Return a Mismatch with the same message for public and hidden inputs."""
     return Mismatch(message, message)

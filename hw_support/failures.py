@@ -1,8 +1,8 @@
-"""Say what an exception was that a student's function raised, and where.
+"""Describe an exception that a student's function raised, and the place.
 
-What an exception tells is student code: its text, its type's name, even the names of functions. All
-of it is cut to one short line (`one_line`, `plain_name`). Where inputs are hidden nothing of its
-text is told, since a function could write the inputs into it.
+Student code controls an exception's text, the name of its type, and even the names of functions.
+All of these are cut to one short line (`one_line`, `plain_name`). If inputs are hidden, messages
+leave the text out, because a function could write the inputs into it.
 """
 
 from __future__ import annotations
@@ -14,19 +14,19 @@ from dataclasses import dataclass
 from types import CodeType, TracebackType
 from typing import Any
 
-LONGEST_NAME = 60  # characters of a function's or a type's
-_LONGEST_TEXT = 1000  # characters of an exception's
+LONGEST_NAME = 60  # characters of a function's or type's name
+_LONGEST_TEXT = 1000  # characters of an exception's text
 _MOST_LINES = 1_000_000
-# Printable, says Unicode: fillers of Hangul, and the empty pattern of Braille.
+# Unicode calls these printable: fillers of Hangul, and the empty pattern of Braille.
 _LOOK_BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 _NUMBERS = {2: "two", 3: "three", 4: "four", 5: "five", 6: "six"}
-# NumPy's names of text, and the grader's of what stays in another process.
+# NumPy's type names for text, and the grader's for values that stay in another process.
 _DTYPE_OF_TEXT = re.compile(r"(?:numpy\.)?dtype\('[<>|=]?[US]\d+'\)|'[<>|=][US]\d+'")
 
 
 @dataclass(frozen=True)
 class Place:
-    """A function of the student's and a line of the cell in which it stands, counted from 1."""
+    """A student's function, and a line (from 1) of the cell that defines it."""
 
     function: str
     line: int
@@ -36,18 +36,18 @@ class Place:
 
 
 def one_line(text: str, limit: int = _LONGEST_TEXT) -> str:
-    """Return the beginning of a text on one line, as `visible` shows it.
+    """Return the beginning of a text on one line, made safe by `visible`.
 
-    Every text that student code can determine goes into a report through this function.
+    Every text that student code controls passes through this function into a report.
     """
     return visible(" ".join(text[:limit].split()))[:limit]
 
 
 def visible(text: str) -> str:
-    """Return a text that no terminal and no browser obeys.
+    """Return a text without characters that control a terminal or browser.
 
-    Control and format characters (of colours, of the direction of writing), halves of characters
-    and letters that look like a space are shown as their escapes; lines and tabs are kept.
+    Control and format characters (for colours or the direction of writing), surrogates, and letters
+    that look like a space become escapes. Newlines and tabs stay.
     """
     on_one_line = text.replace("\n", "").replace("\t", "")
     if on_one_line.isprintable() and not _LOOK_BLANK.intersection(text):
@@ -60,14 +60,14 @@ def _is_seen(character: str) -> bool:
 
 
 def plain_name(name: object, otherwise: str = "a function") -> str:
-    """Return a name that student code gave, if it looks like one."""
+    """Return a name from student code if it looks like a name, else `otherwise`."""
     if not isinstance(name, str):
         return otherwise
     return re.sub(r"[^\w.]", "", name[:LONGEST_NAME]) or otherwise
 
 
 def text_of(error: BaseException) -> str:
-    """Return an exception's text on one line; it is student code and may raise in turn."""
+    """Return an exception's text on one line; reading it runs student code, which may raise."""
     try:
         text = _DTYPE_OF_TEXT.sub("text", one_line(str(error)))
         return re.sub(r"\bRemote\b", "object", re.sub(r"\bRemoteFunction\b", "function", text))
@@ -84,17 +84,17 @@ def type_of(error: BaseException) -> str:
 
 
 def place_of(error: BaseException, names: object, *, but: str = "") -> Place | None:
-    """Return where in a notebook an exception was raised: the last place that is the student's.
+    """Return the last place in the student's code that an exception passed through.
 
     Parameters
     ----------
     error
-        The exception; one of another process says it itself, by attributes `raised_by` and
-        `raised_in_line`.
+        The exception. If it comes from another process, its attributes `raised_by` and
+        `raised_in_line` give the place.
     names
-        The names of the notebook, which all its functions have as their globals.
+        The notebook's names: the globals of all its functions.
     but
-        The file name of the test cell, whose own functions do not count.
+        The file name of the test cell. Its own functions are ignored.
     """
     if line := getattr(error, "raised_in_line", 0):
         return _place(getattr(error, "raised_by", ""), line)
@@ -107,9 +107,9 @@ def place_of(error: BaseException, names: object, *, but: str = "") -> Place | N
 
 
 def in_a_stand_in(error: BaseException, names: object = None, *, but: str = "") -> bool:
-    """Whether an exception was raised in the instructor's code that the student's called last.
+    """Whether an exception was raised in the instructor's code, called by the student's.
 
-    Its text would tell of functions that the student has not written. For the parameters see
+    Its text would describe functions that the student has not written. For the parameters see
     `place_of`.
     """
     if getattr(error, "raised_in_a_stand_in", False) is True:
@@ -141,7 +141,7 @@ def _steps(error: BaseException) -> Iterator[TracebackType]:
 
 
 def _name_of(code: CodeType) -> str:
-    """Return a function's name; for a lambda or a comprehension that of the function around it."""
+    """Return a function's name; for a lambda or comprehension, that of the enclosing function."""
     if not code.co_name.startswith("<"):
         return code.co_name
     around = [part for part in code.co_qualname.split(".") if not part.startswith("<")]
@@ -149,7 +149,7 @@ def _name_of(code: CodeType) -> str:
 
 
 def raised_by(error: BaseException) -> str:
-    """Return the name of the function in which an exception was raised; "" outside of all."""
+    """Return the name of the function that raised an exception; "" outside functions."""
     if elsewhere := getattr(error, "raised_by", ""):
         return plain_name(elsewhere)
     name = ""
@@ -158,7 +158,7 @@ def raised_by(error: BaseException) -> str:
     return "" if name == "<module>" else plain_name(name)
 
 
-# -- what is told of an exception
+# -- messages about an exception
 
 
 def described(
@@ -169,20 +169,20 @@ def described(
     in_a_stand_in: bool = False,
     why: str = "",
 ) -> str:
-    """Return what a message says of an exception.
+    """Return the description of an exception for a message.
 
     Parameters
     ----------
     error
         The exception.
     place
-        Where it was raised, if that was in a function of the student's.
+        The place, if a student's function raised it.
     hidden
-        Whether nothing of its text may be told.
+        Whether to leave out its text.
     in_a_stand_in
-        Whether it was raised in a right function in the place of one of the student's.
+        Whether a stand-in, a right function in place of a student's, raised it.
     why
-        Why a name is missing, if anything is known of it.
+        Why a name is missing, if that is known.
     """
     kind, text = type_of(error), "" if hidden else text_of(error)
     at = f"{place}: " if place else ""
@@ -196,20 +196,20 @@ def described(
     return f"{at}{kind}: {text}{because}"
 
 
-# -- results that cannot be taken apart
+# -- results that cannot be unpacked
 
 
 def not_taken_apart(error: BaseException, names: object, *, hidden: bool) -> str:
-    """Say that a function returned one result where a test cell takes several; "" if it did not.
+    """Say that a function returned one result instead of several; "" for other errors.
 
     Parameters
     ----------
     error
-        What was raised, outside of the student's functions.
+        The exception, raised outside the student's functions.
     names
         The names of the test cell.
     hidden
-        Whether names of the test cell are not to be told.
+        Whether to leave out names of the test cell.
     """
     if not isinstance(error, TypeError | ValueError):
         return ""
@@ -240,9 +240,9 @@ def _what_came(text: str, hidden: bool) -> str:
 
 
 def _taken_apart(code: CodeType, at: int) -> tuple[str, int, list[str]] | None:
-    """Return what is taken apart at a place in the byte code, if something is.
+    """Return what the byte code unpacks at a place, if anything.
 
-    That is: the function whose result it is, how many results are taken, and their names.
+    The values are the function that gave the result, the number of results, and their names.
     """
     before: list[dis.Instruction] = []
     following = iter(dis.get_instructions(code))
@@ -261,7 +261,7 @@ def _taken_apart(code: CodeType, at: int) -> tuple[str, int, list[str]] | None:
 
 
 def _called(before: list[dis.Instruction]) -> str:
-    """Return the name of the function whose call is the last of some instructions."""
+    """Return the name of the function that the last of some instructions calls."""
     real = [one for one in before if one.opname not in ("CACHE", "NOP", "EXTENDED_ARG")]
     if not real or not real[-1].opname.startswith("CALL") or not real[-1].positions:
         return ""

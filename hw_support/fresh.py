@@ -1,8 +1,8 @@
-"""Random inputs for hidden tests: new ones for every submission, and the same again from its seed.
+"""Random inputs for hidden tests: new for each submission, but the same again from its seed.
 
 The grader sets the environment variable ``HW_GRADING_SEED`` for each submission and keeps the
-number with the graded notebook. Without it (an instructor who runs the source notebook, say) a seed
-is drawn once for the process.
+number with the graded notebook. Without the variable, for example if you run the source notebook
+yourself, a seed is drawn once for the process.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ SEED_VARIABLE = "HW_GRADING_SEED"
 
 
 def generator(name: str) -> np.random.Generator:
-    """Return a generator for the part `name`: the same numbers at every call with one seed.
+    """Return a generator for the part `name`; one seed gives the same numbers at each call.
 
-    Parts do not share a stream, so that a part draws the same whatever ran before it.
+    Each part has its own stream. So its numbers do not depend on the parts before it.
     """
     seed = os.environ.get(SEED_VARIABLE)
     return np.random.default_rng(

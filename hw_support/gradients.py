@@ -1,7 +1,7 @@
-"""Compare the gradients of each example: shapes apart from values, means apart from examples.
+"""Compare the gradients of each example: shapes, values and means in separate checks.
 
-Whoever returns one gradient for the whole batch, or forgets an axis of length 1, has made one
-mistake. These functions let a test charge it in one part.
+One gradient for the whole batch, or a missing axis of length 1, is a single mistake. With these
+functions it costs points in one part of a test only.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ __all__ = ["OwnGradients", "expect_each", "expect_means", "expect_shapes", "own_
 
 @dataclass(frozen=True)
 class OwnGradients:
-    """What the notebook's own ``backward_pass`` gives for a batch; empty if nothing usable.
+    """The gradients from the notebook's own ``backward_pass``; empty if they are unusable.
 
     Attributes
     ----------
     grad_Ws, grad_bs : list of ndarray
-        Of whatever shapes came.
+        The gradients, in any shapes.
     of_batch : bool
-        Whether they are of the batch (its mean or its sum), where those of each example are due.
+        Whether they are the batch's mean or sum, instead of each example's gradients.
     """
 
     grad_Ws: list[Array] = field(default_factory=list)
@@ -48,12 +48,12 @@ def own_gradients(
     parameters: Sequence[Sequence[Array]],
     activations: str,
 ) -> OwnGradients:
-    """Return what the notebook's ``backward_pass`` gives.
+    """Return the gradients from the notebook's ``backward_pass``.
 
     Parameters
     ----------
     checks
-        Of the test cell, whose names are asked.
+        The checks of the test cell. They give access to the notebook's names.
     X, y
         A batch (n, d_0) of two examples or more, and its labels (n,).
     parameters
@@ -66,7 +66,7 @@ def own_gradients(
         with (
             checks.notebook.limited(_checks.CPU_SECONDS, _checks.WALL_SECONDS),
             contextlib.redirect_stdout(io.StringIO()),
-            contextlib.redirect_stderr(io.StringIO()),  # on which nbgrader would score 0
+            contextlib.redirect_stderr(io.StringIO()),  # nbgrader would score 0 for output there
         ):
             g, caches = checks.names["forward_pass"](
                 X.copy(), *copies, [*checks.names[activations]]
@@ -76,7 +76,7 @@ def own_gradients(
             grad_Ws, grad_bs = ([as_numbers(a, what="a gradient") for a in one] for one in pair)
     except KeyboardInterrupt:
         raise
-    except BaseException:  # student code may raise anything; its own tests tell
+    except BaseException:  # student code may raise anything; its own tests report it
         return OwnGradients()
     sizes = [np.size(p) for one in parameters for p in one]
     return OwnGradients(grad_Ws, grad_bs, [g.size for g in (*grad_Ws, *grad_bs)] == sizes)
@@ -90,24 +90,24 @@ def expect_shapes(
     what: str,
     like: Sequence[Array] = (),
 ) -> None:
-    """Expect a gradient of each of `n` examples for each parameter.
+    """Expect, for each parameter, a gradient for each of `n` examples.
 
     Parameters
     ----------
     gradients
-        What came back: L arrays.
+        The result: L arrays.
     parameters
         L arrays, weights or biases; a gradient has shape ``(n, *parameter.shape)``.
     what
         The name that a message gives them, ``"grad_Ws"``.
     like
-        Gradients of the notebook's own `backward_pass`. Their shapes are taken too: that they are
-        others than was asked for costs points there.
+        Gradients from the notebook's own `backward_pass`. Their shapes are accepted too: if these
+        are wrong, they cost points in the test of `backward_pass`.
 
     Raises
     ------
     Mismatch
-        Another number of arrays, or another shape.
+        The number of arrays, or a shape, is wrong.
     """
     for layer, (name, gradient) in enumerate(_named(gradients, len(parameters), what)):
         if layer < len(like) and gradient.shape == like[layer].shape:
@@ -133,7 +133,7 @@ def expect_each(
     Parameters
     ----------
     gradients
-        What came back: L arrays.
+        The result: L arrays.
     right
         L arrays (n, ...).
     what
@@ -141,13 +141,13 @@ def expect_each(
     rtol, atol
         As for `assert_close`.
     of_batch
-        Whether the mean or the sum of the right ones is taken as well: where the notebook's own
-        `backward_pass` gives that, it has cost points there.
+        Whether to accept the mean or sum of the right gradients too. If the notebook's own
+        `backward_pass` gives that, it has cost points there already.
 
     Raises
     ------
     Mismatch
-        Another number of arrays, of entries, or other values.
+        The number of arrays or entries, or a value, is wrong.
     """
     for layer, (name, gradient) in enumerate(_named(gradients, len(right), what)):
         due = np.asarray(right[layer], dtype=float)
@@ -170,9 +170,9 @@ def expect_means(
     Parameters
     ----------
     gradients
-        What came back: L arrays, of each example or of the batch (its mean or its sum).
+        The result: L arrays, for each example or for the batch (mean or sum).
     right
-        L arrays (n, ...), of each example.
+        L arrays (n, ...), with a gradient for each example.
     what
         The name that a message gives them.
     rtol, atol
@@ -181,7 +181,7 @@ def expect_means(
     Raises
     ------
     Mismatch
-        Another number of arrays, of entries, or other means.
+        The number of arrays or entries, or a mean, is wrong.
     """
     for layer, (name, gradient) in enumerate(_named(gradients, len(right), what)):
         _expect_mean(gradient, np.asarray(right[layer], dtype=float), name, rtol, atol)
@@ -203,7 +203,7 @@ def _expect_mean(gradient: Array, due: Array, name: str, rtol: float, atol: floa
 
 
 def _fitting(gradient: Array, due: Array) -> Array:
-    """Return a gradient with the axes of length 1 that `due` has, if that is all they differ in."""
+    """Reshape a gradient like `due` if the shapes differ only in axes of length 1."""
     if [s for s in gradient.shape if s != 1] == [s for s in due.shape if s != 1]:
         return gradient.reshape(due.shape)
     return gradient

@@ -1,9 +1,9 @@
-"""Read a file that ships with the package, but only when it is exactly that file.
+"""Read a file that ships with the package, after its digest has been checked.
 
-A half-copied, edited or swapped data file would otherwise surface much later, as an odd
-loss or, for a pickle, as code that runs. So the bytes are compared with a known SHA-256
-before anything interprets them, and the bytes that were compared are the bytes that are
-returned: the file is not opened a second time.
+Without this check, a half-copied, edited or swapped data file would show up much later, as an odd
+loss, or, in a pickle, as code that runs. So the bytes are compared with a known SHA-256 before
+anything interprets them. The function returns these same bytes; it does not open the file a second
+time.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ __all__ = ["DataFileError", "ShippedFile", "read_verified", "shipped_file"]
 
 @dataclass(frozen=True)
 class ShippedFile:
-    """What is known beforehand about one file of the package.
+    """The known facts about one file of the package.
 
     Attributes
     ----------
@@ -41,7 +41,7 @@ SHIPPED: list[ShippedFile] = []  # every file that `shipped_file` declared
 
 
 def shipped_file(*, path: Path, sha256: str, size: int, rebuild: str) -> ShippedFile:
-    """Declare a file that is part of the package, so that `doctor` looks at it too.
+    """Declare a file that is part of the package, so that `doctor` checks it too.
 
     Parameters
     ----------
@@ -94,8 +94,8 @@ class DataFileError(RuntimeError):
 def read_verified(shipped: ShippedFile) -> bytes:
     """Return the bytes of a shipped file after its digest has been checked.
 
-    Memory stays bounded whatever lies at the path: no more than one byte over the expected
-    size is kept, and a longer file is only streamed through the digest for the message.
+    Memory stays bounded for any file at the path. At most one byte more than the expected size is
+    kept. A longer file is only streamed through the digest, for the message.
 
     Parameters
     ----------

@@ -9,20 +9,20 @@ from typing import Any
 
 from hw_support.failures import plain_name
 
-_MOST_CELLS = 500  # whose text is searched for imports
-# Packages that homeworks may want; those that are installed are named when another one is missing.
+_MOST_CELLS = 500  # search the text of so many cells for imports
+# Packages that homeworks may use. A message about a missing package names the installed ones.
 _USUAL = ("matplotlib", "numpy", "pandas", "scipy", "sklearn", "torch")
 
 
 def why_missing(name: str, names: Mapping[str, Any]) -> str:
-    """Say that a name is missing for want of a package; "" where nothing is known of it.
+    """Say that a name is missing because a package is; "" if that is not the reason.
 
     Parameters
     ----------
     name
-        The name that means nothing.
+        The missing name.
     names
-        The names of the notebook; what its cells said is taken from IPython's `In`.
+        The notebook's names. The text of its cells comes from IPython's `In`.
     """
     cells = names.get("In")
     if type(cells) is not list or not name.isidentifier():
@@ -41,14 +41,14 @@ def why_missing(name: str, names: Mapping[str, Any]) -> str:
 
 
 def _imports(cell: str) -> Iterator[tuple[str, str]]:
-    """Yield the statements that import something, and the package."""
+    """Yield each import statement and its package."""
     pattern = r"^[ \t]*(?:from|import)[ \t]+([A-Za-z_]\w{0,60})(?:[^\n(]*\([^)]*\)|[^\n]*)"
     for found in re.finditer(pattern, cell, re.M):
         yield found[0], found[1]
 
 
 def is_installed(package: str) -> bool:
-    """Whether a package could be imported here."""
+    """Whether a package is installed here."""
     try:
         return importlib.util.find_spec(package) is not None
     except Exception:
@@ -56,7 +56,7 @@ def is_installed(package: str) -> bool:
 
 
 def why_not_imported(error: BaseException) -> str:
-    """Say which packages there are, for an import that failed; "" for other exceptions."""
+    """Name the installed packages if an import failed; "" for other exceptions."""
     package = getattr(error, "name", None)
     if not isinstance(error, ModuleNotFoundError) or not isinstance(package, str):
         return ""

@@ -69,7 +69,7 @@ def get_mnist_threes_nines() -> tuple[ImagesAndLabels, ImagesAndLabels]:
 
 @functools.cache
 def read_arrays(file: ShippedFile) -> dict[str, NDArray[np.uint8]]:
-    """Return the arrays of the file as they are in it, about 11 MB; they are read but once.
+    """Return the arrays as stored in the file, about 11 MB; they are read only once.
 
     Raises
     ------
@@ -81,7 +81,7 @@ def read_arrays(file: ShippedFile) -> dict[str, NDArray[np.uint8]]:
 
 
 def preload() -> None:
-    """Read the file now, so that `get_mnist_threes_nines` need not; a grader does this once."""
+    """Read the file before `get_mnist_threes_nines` needs it; a grader does this once."""
     read_arrays(MNIST_FILE)
 
 

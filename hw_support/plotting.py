@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = ["PALETTE", "Palette", "display_digits", "display_image", "label_axes"]
 
-# matplotlib.pyplot is imported inside the functions: it takes half a second, and a reader
-# who only wants the data should not wait for it.
+# The functions import matplotlib.pyplot, because it takes half a second. A notebook that only needs
+# the data should not wait for it.
 
 _SIDE = 28
 _DIGITS_PER_ROW = 8

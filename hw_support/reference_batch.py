@@ -74,6 +74,6 @@ def load_reference_batch(path: str | os.PathLike[str] | None = None) -> Referenc
     shipped = REFERENCE_BATCH_FILE
     if path is not None:
         shipped = dataclasses.replace(shipped, path=Path(path))
-    # Unpickling runs whatever the file says. It is safe here, and only here, because these
-    # are the bytes whose digest is written above.
+    # Unpickling can run any code in the file. It is safe here because the digest above belongs to
+    # exactly these bytes.
     return ReferenceBatch(*pickle.loads(read_verified(shipped)))

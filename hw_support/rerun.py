@@ -1,4 +1,4 @@
-"""Run an answer again: what a student's cells give when the functions that they call are others."""
+"""Run a student's cells again after functions that they call were replaced."""
 
 from __future__ import annotations
 
@@ -14,28 +14,29 @@ _TEST = re.compile(r"^\w+ = Checks\(", re.MULTILINE)
 def rerun(
     namespace: Mapping[str, Any], names: Sequence[str], given: Sequence[str] = ()
 ) -> list[Any]:
-    """Run those cells again that bind `names` or `given`, in a copy of the notebook's names.
+    """Run the cells that bind `names` or `given` again, in a copy of the namespace.
 
     Parameters
     ----------
     namespace
-        The notebook's names. ``In``, which IPython keeps, holds the cells that were run; only what
-        stands at the top level of a cell counts as bound there. Test cells are left out: one of
-        them is running.
+        The notebook's names. IPython's ``In`` holds the cells that were run. A cell binds only the
+        names at its top level. Test cells are left out, because one of them is running.
     names
-        What is wanted.
+        The names whose values are returned.
     given
-        What the instructor's cells bind for it. The answer may have changed it since.
+        Names that the instructor's cells bind for the answer. The answer may have changed their
+        values since.
 
     Returns
     -------
     list
-        What the names mean afterwards. The notebook's own names mean what they meant before.
+        The new values of `names`. The notebook's own namespace is unchanged.
 
     Raises
     ------
     NameError
-        No cell binds one of the names before it raises an exception: a cell that does ends there.
+        No cell binds one of the names. A cell that raises an exception binds only the names before
+        it.
     """
     scope = {name: value for name, value in namespace.items() if name not in names}
     for source in namespace.get("In", ()):
@@ -47,7 +48,7 @@ def rerun(
 
 
 def bound_by(source: str) -> list[str]:
-    """Return the names that code binds at its top level; none where it is no Python."""
+    """Return the names that code binds at its top level; none if it is no Python."""
     try:
         symbols = symtable.symtable(source, "cell", "exec").get_symbols()
     except (SyntaxError, ValueError, RecursionError, MemoryError):
@@ -56,7 +57,7 @@ def bound_by(source: str) -> list[str]:
 
 
 def values_of(scope: Mapping[str, Any], names: Sequence[str]) -> list[Any]:
-    """Return what names mean; NameError, as Python says it, for the first that means nothing."""
+    """Return the values of names; raise Python's own NameError for the first missing one."""
     missing = [name for name in names if name not in scope]
     if missing:
         raise NameError(f"name {missing[0]!r} is not defined")

@@ -1,16 +1,16 @@
 """Keep a training run, so that weights and histories survive a restart of the kernel.
 
-A run is one entry of a PickleShareDB: a folder with one pickle per name. That library
-leaves three traps, which are dealt with here:
+A run is one entry of a PickleShareDB: a folder with one pickle per name. This module avoids three
+problems of that library:
 
-* it writes in place, so a full disk or a killed kernel would destroy the earlier run. Each
-  run is written under a temporary name first, then renamed;
+* it writes in place, so a full disk or a killed kernel would destroy the earlier run. Here each run
+  is written under a temporary name and then renamed;
 * it reports a damaged file as a missing key. Here the two are different errors;
-* it hands out its cached object instead of the file's contents. A new database object is
-  made for every call, and arrays are copied.
+* it returns its cached object instead of the file's contents. Here every call makes a new database
+  object and copies the arrays.
 
-Reading a run unpickles it, which can run code: load only runs that you made yourself. So
-nothing is loaded while nbgrader grades, and nothing is saved then either.
+Reading a run unpickles it, which can run code: load only runs that you made yourself. So runs are
+neither loaded nor saved while nbgrader grades.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ __all__ = [
     "save_run",
 ]
 
-# A leading dot is for our temporary files; a trailing dot or space is lost on Windows.
+# A leading dot marks temporary files. Windows drops a trailing dot or space.
 _NAME = re.compile(r"\w(?:[\w .+=-]{0,98}[\w+=-])?")
 _HISTORIES = ("training_loss", "training_acc", "test_loss", "test_acc")
 _STALE_SECONDS = 3600
@@ -158,7 +158,7 @@ def save_run(
         test_loss=test_loss,
         test_acc=test_acc,
     )
-    # A plain dict, so that the file does not depend on where the class Run lives.
+    # A plain dict, so that the file does not depend on the module of the class Run.
     entry = {field.name: getattr(run, field.name) for field in fields(run)}
     path = _run_path(folder, name)
     temporary = path.with_name(f".{name}.{secrets.token_hex(4)}.tmp")
@@ -293,8 +293,8 @@ def _list_runs(folder: Path) -> str:
 
 
 def _remove_stale(folder: Path) -> None:
-    """Remove what killed kernels left behind; a save that is under way is younger."""
+    """Remove temporary files of killed kernels; those of a save in progress are younger."""
     for path in folder.glob(".*.tmp"):
-        with contextlib.suppress(OSError):  # another kernel may have been quicker
+        with contextlib.suppress(OSError):  # another kernel may have removed it first
             if time.time() - path.stat().st_mtime > _STALE_SECONDS:
                 path.unlink()

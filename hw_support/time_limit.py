@@ -1,4 +1,4 @@
-"""End a call that does not return, where the system has timers for it (not on Windows)."""
+"""Stop a call that does not return, on systems with the needed timers (not on Windows)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 class TimeLimitReached(BaseException):
     """Raised inside a call that took too long.
 
-    Not an `Exception`: ``except Exception`` in the code under test must not swallow it.
+    It is no `Exception`, so that ``except Exception`` in the tested code does not catch it.
     """
 
 
@@ -24,27 +24,27 @@ _UNINTERRUPTED: set[CodeType] = set()
 
 
 def uninterrupted(function: _Function) -> _Function:
-    """Mark a function in which no time limit is raised: it tidies up after a limited block."""
+    """Mark a clean-up function, so that no time limit is raised inside it."""
     _UNINTERRUPTED.add(function.__code__)
     return function
 
 
 @contextlib.contextmanager
 def time_limit(cpu_seconds: float, wall_seconds: float) -> Iterator[None]:
-    """Raise `TimeLimitReached` in the block when it has used up one of the limits.
+    """Raise `TimeLimitReached` in a block that reaches one of its limits.
 
     Parameters
     ----------
     cpu_seconds
-        Time that the process computes: not affected by other programs on a busy machine.
+        CPU time of the process. Other programs on a busy machine do not affect it.
     wall_seconds
-        Time that passes, for code that only waits.
+        Wall-clock time, for code that only waits.
 
     Notes
     -----
-    Works in the main thread only; elsewhere, and where there are no such timers, nothing is
-    limited. Code that catches the exception gets it again after a tenth of the limit. A limit
-    within another's block does not lift that one.
+    Limits work only in the main thread and on systems with such timers; otherwise nothing is
+    limited. Code that catches the exception gets it again after a tenth of the limit. An inner
+    limit does not lift an outer one.
     """
     if (
         not hasattr(signal, "setitimer")
@@ -84,5 +84,5 @@ def time_limit(cpu_seconds: float, wall_seconds: float) -> Iterator[None]:
 
 
 def _seconds() -> tuple[float, float]:
-    """Return the seconds that this process has computed, and those on the clock."""
+    """Return this process's CPU seconds and the wall-clock seconds."""
     return os.times().user, time.monotonic()

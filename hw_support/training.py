@@ -1,7 +1,8 @@
-"""Watch a training on a small made set: what each step learns from, and how far it goes.
+"""Watch a training on a small artificial set: the images and the size of each step.
 
-Each image has a pixel of its own, which is black in all others. The weights of that pixel move in a
-step only if the image was in its batch. So the weights tell the batches, however they were made.
+Each image has a pixel of its own, which is black in all other images. A step changes the weights of
+that pixel only if the image was in the batch. So the weights show the batches, however ``train``
+makes them.
 """
 
 from __future__ import annotations
@@ -37,16 +38,16 @@ _BARE_LOOP = (
 
 @dataclass(frozen=True)
 class _Seen:
-    """What a training did; the first step's beginning is not seen."""
+    """What was seen of a training; the parameters before the first step are not seen."""
 
     parameters: list[list[Array]]  # after each step: W1, W2, b1, b2
-    batches: list[Array]  # of step 2 and later: numbers of the images that were learnt from
+    batches: list[Array]  # from step 2 on: the numbers of the images in the batch
     histories: list[Array]  # training loss, training accuracy, test loss, test accuracy
-    slopes: dict[int, tuple[float, str]] = field(default_factory=dict)  # of steps, once measured
+    slopes: dict[int, tuple[float, str]] = field(default_factory=dict)  # by step, once measured
 
 
 def _remembered(expectation: Callable[[TrainingWatch], None]) -> Callable[[TrainingWatch], None]:
-    """Remember that an expectation was not met with the notebook's own functions."""
+    """Remember whether an expectation fails with the notebook's own functions."""
 
     @functools.wraps(expectation)
     def remembered(watch: TrainingWatch) -> None:
@@ -60,28 +61,28 @@ def _remembered(expectation: Callable[[TrainingWatch], None]) -> Callable[[Train
 
 
 class TrainingWatch:
-    """Runs the notebook's ``train`` on a small made set, and says what is wrong with it.
+    """Runs the notebook's ``train`` on a small artificial set, and reports mistakes.
 
     Parameters
     ----------
     checks
-        Of the test cell. While ``train`` runs, the names X_train, y_train, X_test and y_test of
-        the notebook mean 250 images to train on and 40 to test on.
+        The checks of the test cell. While ``train`` runs, the notebook's names X_train, y_train,
+        X_test and y_test hold 250 training images and 40 test images.
 
     Notes
     -----
-    The steps are compared with slopes of the loss that the notebook's own forward_pass and
-    logistic_loss give; a grader puts right ones into `judges`, since a forward_pass may know the
-    labels. In a second try of `Checks.tries` those that ``train`` calls are right too. Each
-    ``expect_...`` raises `Mismatch` with what was expected and what came.
+    The steps are compared with slopes of the loss from the notebook's own forward_pass and
+    logistic_loss. A grader puts right functions into `judges`, because a student's forward_pass
+    could know the labels. In a second try of `Checks.tries`, ``train`` calls right functions too.
+    Each ``expect_...`` raises `Mismatch` with the expected and the actual result.
     """
 
     def __init__(self, checks: Checks) -> None:
         self._checks = checks
         self._runs: dict[bool, _Seen | BaseException] = {}
-        self.judges: Mapping[str, Any] = checks.names  # whose functions tell losses and accuracies
-        self._own_is_wrong = False  # found by a part that failed with the notebook's own functions
-        # Images to train on come first, images to test on last.
+        self.judges: Mapping[str, Any] = checks.names  # functions for losses and accuracies
+        self._own_is_wrong = False  # a part failed with the notebook's own functions
+        # Training images come first, test images last.
         draw = np.random.default_rng()
         self._labels = np.concatenate(
             [draw.permutation(np.arange(count) % 2) for count in (IMAGES, TEST_IMAGES)]
@@ -97,14 +98,14 @@ class TrainingWatch:
     # -- the run
 
     def _seen(self) -> _Seen:
-        """Return what was seen; one run with the notebook's own functions, one with stand-ins."""
+        """Return what was seen, with one run for the notebook's functions and one for stand-ins."""
         key = self._checks.standing_in
         if key not in self._runs:
             try:
                 self._runs[key] = self._run()
             except KeyboardInterrupt:
                 raise
-            except BaseException as error:  # student code may raise anything; each part tells
+            except BaseException as error:  # student code may raise anything; each part reports it
                 self._runs[key] = error
         seen = self._runs[key]
         if isinstance(seen, BaseException):
@@ -162,7 +163,7 @@ class TrainingWatch:
             histories,
         )
 
-    # -- what is expected
+    # -- expectations
 
     def expect_function(self) -> None:
         """Expect six results, an entry in each list and a call of ``after_step`` for each step."""
@@ -180,7 +181,7 @@ class TrainingWatch:
         self._expect_learning(seen)
         steps = len(seen.parameters)
         expect(
-            steps in (4, 6),  # 4 if the short batches are dropped, which is said below
+            steps in (4, 6),  # 4 without the short batches, which is reported below
             f"{EPOCHS} epochs of {IMAGES} images took {steps} steps; 6 were expected",
         )
         if self._too_far(seen):
@@ -196,7 +197,7 @@ class TrainingWatch:
         )
 
     def expect_new_order(self) -> None:
-        """Expect batches that were drawn, and drawn anew in the second epoch."""
+        """Expect random batches, drawn anew in the second epoch."""
         seen = self._seen()
         self._expect_learning(seen)
         each = len(seen.parameters) // EPOCHS
@@ -210,7 +211,7 @@ class TrainingWatch:
 
     @_remembered
     def expect_step(self) -> None:
-        """Expect minus the step size times the mean gradient, over full batches."""
+        """Expect steps of minus the step size times the mean gradient, for full batches."""
         seen = self._seen()
         self._expect_learning(seen)
         asked = f"times the mean gradient of their batch; {-STEP_SIZE:g} times was expected"
@@ -229,14 +230,14 @@ class TrainingWatch:
             )
 
     def expect_own_size(self) -> None:
-        """Expect that the short batch is divided by its own size, as full ones are by theirs."""
+        """Expect that the short batch's gradient is divided by its own size."""
         seen = self._seen()
         self._expect_learning(seen)
         if self._too_far(seen):
             return
         measured = [self._slopes(seen, step) for step in self._steps(seen, short=False)]
         if any(others for _, others in measured):
-            return  # the direction is wrong, which is charged at `expect_step`: no size to compare
+            return  # a wrong direction costs points in `expect_step`; no size to compare
         full = np.mean([along for along, _ in measured])
         for step in self._steps(seen, short=True):
             share, size = self._slopes(seen, step)[0] / full, len(seen.batches[step - 1])
@@ -248,7 +249,7 @@ class TrainingWatch:
 
     @_remembered
     def expect_training_history(self) -> None:
-        """Expect loss and accuracy of each batch, before its step."""
+        """Expect the loss and accuracy of each batch, before its step."""
         seen = self._seen()
         self._expect_learning(seen)
         loss, accuracy = seen.histories[:2]
@@ -268,7 +269,7 @@ class TrainingWatch:
 
     @_remembered
     def expect_test_history(self) -> None:
-        """Expect loss and accuracy of the test set, after each step."""
+        """Expect the loss and accuracy of the test set, after each step."""
         seen = self._seen()
         loss, accuracy = seen.histories[2:]
         self._expect_entries(seen, "test")
@@ -288,10 +289,10 @@ class TrainingWatch:
 
     @property
     def excuses(self) -> bool:
-        """Whether ``train`` is right with right functions, and was not with the notebook's own.
+        """Whether ``train`` is right with right functions but wrong with the notebook's own.
 
-        Then a training that went wrong has its cause in a function that it calls, where it is
-        charged. The steps and histories have to be looked at before.
+        Then a function that ``train`` calls is wrong, and the test of that function takes the
+        points. Check the steps and histories first.
         """
         return self._checks.standing_in and self._own_is_wrong and self._is_right()
 
@@ -320,13 +321,14 @@ class TrainingWatch:
         )
 
     def _too_far(self, seen: _Seen) -> str:
-        """Say how far steps go that are so large that the network saturates; "" if they do not.
+        """Describe steps so large that the network saturates; "" if they are not.
 
-        Then images move nothing, and nobody can tell the batches. It is charged at `expect_step`.
+        Then images change no weights, and the batches cannot be seen. This costs points in
+        `expect_step`.
         """
         try:
             along = self._slopes(seen, 1)[0]
-        except Mismatch:  # nothing moves the loss any more
+        except Mismatch:  # no step changes the loss any more
             return "far too many"
         return f"about {-along:.2g}" if abs(along) > 5 * STEP_SIZE else ""
 
@@ -342,13 +344,13 @@ class TrainingWatch:
         return [k for k, size in sizes.items() if (size < max(sizes.values())) == short]
 
     def _slopes(self, seen: _Seen, step: int) -> tuple[float, str]:
-        """Compare a step with slopes of the mean loss, by differences of the loss.
+        """Compare a step with slopes of the mean loss, from finite differences.
 
         Returns
         -------
         along, others
             The step divided by minus the mean gradient, and the names of parameters that moved in
-            another direction ("" if none did).
+            another direction ("" if none).
         """
         measured = seen.slopes
         if step in measured:
@@ -360,14 +362,14 @@ class TrainingWatch:
             there = [p + way * d for p, d in zip(before, directions, strict=True)]
             return self._figures(there, seen.batches[step - 1])[0]
 
-        for way in (0.2, 0.002):  # of a step: the second for steps that are far too large
+        for way in (0.2, 0.002):  # share of a step; the second is for steps that are far too large
             measured[step] = _compared(moved, loss_at, way, thorough=step == 1)
             if not measured[step][1]:
                 break
         return measured[step]
 
     def _figures(self, parameters: list[Array], which: Array) -> tuple[float, float]:
-        """Return mean loss and accuracy on some images, by the notebook's functions."""
+        """Return mean loss and accuracy on some images, from the notebook's functions."""
         network = [p.copy() for p in parameters[:2]], [p.copy() for p in parameters[2:]]
         return figures(self.judges, network, self._images[which], self._labels[which])
 
@@ -380,12 +382,12 @@ def figures(
     Parameters
     ----------
     names
-        Names of functions, as the notebook has them, and the functions.
+        Functions by their names in the notebook.
     network
         Weights and biases, two lists.
     images, labels
-        Shape (n, 28, 28) or (n, 784), and (n,). Some hundred at a time are given to
-        ``forward_pass``, since its caches take memory.
+        Shape (n, 28, 28) or (n, 784), and (n,). ``forward_pass`` gets a few hundred at a time,
+        because its caches take memory.
     """
     activations = [names["relu_activation"], names["sigmoid_activation"]]
     losses, right = 0.0, 0
@@ -406,10 +408,10 @@ def _compared(
     way: float,
     thorough: bool,
 ) -> tuple[float, str]:
-    """Return what `TrainingWatch._slopes` does, from central differences of the loss.
+    """Compute the result of `TrainingWatch._slopes` from central differences of the loss.
 
-    Each parameter is moved along its step; if `thorough`, along the step's entries in another order
-    too, since a step may have right and wrong parts.
+    Each parameter is moved along its step. If `thorough`, it is also moved along the step's entries
+    in another order, because a step may have right and wrong parts.
     """
 
     def slope(k: int, direction: Array) -> float:
@@ -441,6 +443,6 @@ def _near(got: float, wanted: float) -> bool:
 
 
 def _expect_share(got: float, share: float, name: str, of: str) -> None:
-    """Expect an accuracy; percent is charged elsewhere."""
+    """Expect an accuracy; another part takes the points for percent."""
     right = abs(got - share) < 1e-3 or abs(got - 100 * share) < 0.1
     expect(right, f"{name} is {got:.4g}, and the share of {of} that comes out right {share:.4g}")

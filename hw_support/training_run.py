@@ -1,4 +1,4 @@
-"""Look at the training that a notebook has run: its histories, and the network left behind."""
+"""Check a notebook's finished training: its histories and its final network."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ STEPS, STEPS_WITHOUT_SHORT_BATCH = 605, 600
 
 
 class TrainingRun:
-    """What the notebook's training has left behind, under the names that the text gives.
+    """The results of the notebook's training, under the names from the homework's text.
 
     Parameters
     ----------
     checks
-        Of the test cell.
+        The checks of the test cell.
     watch
-        Knows whether a function that ``train`` calls is to blame. Then it has cost points there,
-        and a run that went wrong costs none here.
+        Knows whether a function that ``train`` calls is wrong. Then that function has cost points
+        in its own test, and a wrong run costs none here.
 
     Notes
     -----
-    Each ``expect_...`` raises `hw_support.Mismatch` with what was expected and what came.
+    Each ``expect_...`` raises `hw_support.Mismatch` with the expected and the actual result.
     """
 
     def __init__(self, checks: Checks, watch: TrainingWatch) -> None:
@@ -40,7 +40,8 @@ class TrainingRun:
     def expect_lists(self) -> None:
         """Expect four lists with an entry for each step: finite losses, fractions for accuracies.
 
-        Whoever drops the short batches of 80 has 600 entries, and has lost a point for it already.
+        A training without the short batches of 80 has 600 entries. It has lost a point for that
+        already.
         """
         if self._watch.excuses:
             return
@@ -76,7 +77,7 @@ class TrainingRun:
                 self._checks.note(f"{name} begins with {values[0]:.3f}; {usual}.")
 
     def expect_accuracy(self) -> None:
-        """Expect a network that tells more than 0.97 of the test images right."""
+        """Expect a network that classifies more than 0.97 of the test images correctly."""
         if self._watch.excuses:
             return
         _, accuracy = self._figures()
@@ -86,7 +87,7 @@ class TrainingRun:
             self._checks.note(f"Your test accuracy is {accuracy:.3f}; about 0.98 is usual.")
 
     def expect_last_entries(self) -> None:
-        """Expect that the test histories end with the figures of the network left behind."""
+        """Expect that the test histories end with the loss and accuracy of the final network."""
         if self._watch.excuses:
             return
         loss, accuracy = self._figures()

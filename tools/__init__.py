@@ -1,1 +1,1 @@
-"""Commands for those who maintain the shipped data: ``python -m tools.NAME``."""
+"""Commands for maintaining the shipped data: ``python -m tools.NAME``."""

@@ -32,7 +32,7 @@ from hw_support.mnist import MNIST_FILE
 from tools.atomic import write_atomically
 from tools.idx import IdxFileError, IdxSpec, read_idx
 
-# The MD5 sums are those of the unpacked files, as they have been since 1998.
+# The MD5 sums of the unpacked files, which have not changed since 1998.
 MNIST_SPECS: Mapping[str, IdxSpec] = {
     "X_train": IdxSpec("train-images", (60_000, 28, 28), "6bbc9ace898e44ae57da46a324031adb"),
     "y_train": IdxSpec("train-labels", (60_000,), "a25bea736e30d166cdddb491f175f624"),
@@ -42,8 +42,7 @@ MNIST_SPECS: Mapping[str, IdxSpec] = {
 
 Arrays = Mapping[str, NDArray[np.uint8]]
 
-# The earliest time that a zip can hold. With the time of the build in it, no two builds
-# would be alike.
+# The earliest time that a zip can hold. With the time of the build, each build would differ.
 _ZIP_TIME = (1980, 1, 1, 0, 0, 0)
 _UNIX = 3
 
@@ -99,7 +98,7 @@ def pack_npz(arrays: Arrays) -> bytes:
             member = io.BytesIO()
             np.save(member, array, allow_pickle=False)
             info = zipfile.ZipInfo(f"{name}.npy", _ZIP_TIME)
-            info.create_system = _UNIX  # otherwise it tells Windows from the rest
+            info.create_system = _UNIX  # the default differs between Windows and other systems
             info.external_attr = 0o644 << 16
             archive.writestr(info, member.getvalue(), zipfile.ZIP_DEFLATED, compresslevel=9)
     return packed.getvalue()

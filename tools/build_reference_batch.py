@@ -32,7 +32,7 @@ from tools.atomic import write_atomically
 
 NUMBERS_FILE = Path(__file__).with_name("reference_batch.json")
 
-# Readable by every Python 3.4 and later. Named, not HIGHEST_PROTOCOL: that one moves.
+# Python 3.4 and later can read it. HIGHEST_PROTOCOL would change between versions.
 PICKLE_PROTOCOL = 4
 
 Batch: TypeAlias = tuple[
@@ -46,8 +46,8 @@ class _PortablePickler(pickle.Pickler):
     def reducer_override(self, obj: Any) -> Any:
         if not isinstance(obj, np.ndarray):
             return NotImplemented
-        # Interned, so that the pickler sees the same string each time and refers back to it:
-        # with a fresh string per array the bytes would hang on how NumPy makes names.
+        # Interned, so that the pickler sees the same string each time and stores it only once. With
+        # a new string per array, the bytes would depend on how NumPy makes names.
         return np.array, (obj.tolist(), sys.intern(obj.dtype.name))
 
 
@@ -122,7 +122,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     digest = hashlib.sha256(built).hexdigest()
     try:
         if options.check:
-            # Compared as bytes: the file in place is never unpickled here.
+            # Compare bytes: the existing file is never unpickled here.
             same = options.out.read_bytes() == built
             word = "same bytes" if same else "differs from what the numbers give"
             print(f"{options.out}: {word}, expected SHA-256 {digest}")

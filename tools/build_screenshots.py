@@ -1,4 +1,4 @@
-"""Take the pictures of the notebook and of the desk that README shows, into ``docs/pictures``.
+"""Take README's pictures of the notebook and the desk, and write them to ``docs/pictures``.
 
     python -m tools.build_screenshots
 
@@ -42,7 +42,7 @@ PICTURES = REPOSITORY / "docs" / "pictures"
 HOMEWORK, QUESTION = "hw2", "q1_3e_i"
 CLASS = [f"student{number:02}" for number in range(1, 25)]
 _VIEW: ViewportSize = {"width": 1200, "height": 760}
-_COLOURS = 128  # a screenshot has few, and a PNG with a palette is small
+_COLOURS = 128  # a screenshot has few colours, and a PNG with a palette is small
 
 
 def picture_of_the_notebook(browser: Browser, folder: Path) -> bytes:
@@ -90,7 +90,7 @@ def picture_of_the_desk(browser: Browser, folder: Path) -> bytes:
 
 
 def write_class(course: Course) -> None:
-    """Write what `nbgrader autograde` would leave of a class, as far as the desk shows it."""
+    """Write the results that `nbgrader autograde` would leave, as far as the desk shows them."""
     name = f"{HOMEWORK}.ipynb"
     source = nbformat.read(course.source(HOMEWORK) / name, as_version=4)
     right = solved(source, source)
@@ -105,7 +105,7 @@ def write_class(course: Course) -> None:
             there.mkdir(parents=True)
             nbformat.write(notebook, there / name)
     with warnings.catch_warnings(), Gradebook(course.db_url) as gradebook:
-        # Of no concern: nbgrader adds submissions in an order of its own.
+        # Harmless: nbgrader adds submissions in its own order.
         warnings.filterwarnings("ignore", "Object of type", SAWarning)
         for student in CLASS:
             gradebook.add_student(student)

@@ -1,4 +1,4 @@
-"""Corrects the points of a question for everybody, takes that back, shows what was corrected."""
+"""Corrects the points of a question for everybody; undoes and lists corrections."""
 
 from __future__ import annotations
 
@@ -46,12 +46,12 @@ class Corrections:
     def correct(
         self, label: str, kind: Kind, points: float, beyond: bool, reason: str, author: str
     ) -> list[str]:
-        """Correct a question for everybody, and return lines that say what it did.
+        """Correct a question for everybody, and return lines on the effect.
 
         Raises
         ------
         Unreadable
-            No question, or several, could be meant, or the correction says nothing.
+            No question fits, or several do, or the correction is empty.
         """
         cell = self.cell(label)
         before = final_scores(self._course, self._assignment)
@@ -70,13 +70,13 @@ class Corrections:
         return [self._in_words(change), *self._effect(before), f"Take it back: {back}"]
 
     def undo(self, key: int, author: str) -> list[str]:
-        """Take a correction back, and return lines that say what that did."""
+        """Undo a correction, and return lines on the effect."""
         before = final_scores(self._course, self._assignment)
         change = undo(self._database, self._assignment, key, author)
         return [f"Taken back: {self._in_words(change)}", *self._effect(before)]
 
     def listed(self) -> list[str]:
-        """Return a line for each correction, also for those that were taken back."""
+        """Return a line for each correction, including those that were undone."""
         lines = []
         for change in self._changes():
             line = f"{self._in_words(change)} ({change.author}, {change.at:%Y-%m-%d %H:%M} UTC)"
@@ -87,14 +87,15 @@ class Corrections:
         return lines or [f"{self._assignment} has no corrections."]
 
     def cell(self, label: str) -> Cell:
-        """Return the cell with points that a grade id or a question's label means.
+        """Return the cell with points that has a grade id or a question's label.
 
-        A label is what people see, such as ``"1.3b iv"``, in any case and with any signs between.
+        A label is the number that people see, such as ``"1.3b iv"``. Case and punctuation do not
+        matter.
 
         Raises
         ------
         Unreadable
-            It means none, or several; the text names what there is.
+            No cell fits, or several do. The text names the possible ones.
         """
         if label in self._cells:
             return self._cells[label]
@@ -156,7 +157,7 @@ class Corrections:
 
 
 def _words(label: str) -> list[str]:
-    """Return a label as small words: ``"Q1.3b iv."`` is 1.3, b and iv, and so is ``"1.3 b iv"``."""
+    """Split a label into lower-case words: ``"Q1.3b iv."`` and ``"1.3 b iv"`` give 1.3, b, iv."""
     numbered = re.sub(r"\bq(?=\d)", "", label.casefold())
     words = re.findall(r"\d[\d.]*|[^\W\d]+", numbered)
     return [word.strip(".") for word in words]

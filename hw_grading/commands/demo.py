@@ -1,4 +1,4 @@
-"""The demonstration: each homework is released and a sample class graded, in a scratch course."""
+"""The demonstration: release each homework and grade a sample class in a scratch course."""
 
 from __future__ import annotations
 
@@ -14,30 +14,30 @@ from hw_grading.reports.table import print_report
 from hw_grading.sandbox import available, environment
 from hw_grading.sandbox.policy import Limits
 
-# The course's own limit is longer: nobody wants to watch an endless loop for a minute.
+# The course's own limit is longer, but nobody wants to watch an endless loop for a minute.
 SECONDS_PER_CELL = 20
 
-# Tells a folder that the demonstration made, and may remove, from any other.
+# Marks a folder that the demonstration made and may remove.
 MARKER = ".made-by-the-demonstration"
 
 
 def demonstrate(folder: Path) -> int:
-    """Run the main job from end to end and say which files to open.
+    """Run the whole process once, and print which files you should open.
 
     Parameters
     ----------
     folder
-        The scratch course. One that an earlier demonstration made is removed first.
+        The scratch course. The folder of an earlier demonstration is removed first.
 
     Returns
     -------
     int
-        0 if every submission of the sample class was graded, else 1.
+        0 if every submission in the sample class was graded, else 1.
 
     Raises
     ------
     FileExistsError
-        If the folder holds anything else.
+        The folder holds anything else.
     """
     if (folder / MARKER).exists():
         shutil.rmtree(folder)
@@ -88,7 +88,7 @@ def demonstrate(folder: Path) -> int:
 
 
 def sandbox_or_none() -> list[str]:
-    """Return the option without which this machine cannot grade the sample class, and say so."""
+    """Return the option that this machine needs to grade the sample class, and report it."""
     try:
         available.check(environment.shown(1, []), Limits())
     except GraderFault as fault:
@@ -100,11 +100,11 @@ def sandbox_or_none() -> list[str]:
 
 
 def step(text: str) -> None:
-    """Say what comes next, at once."""
+    """Print the next step at once."""
     print(text, flush=True)
 
 
 def must(course: Course, log: Path, *words: str) -> None:
-    """Run an nbgrader command that has to succeed."""
+    """Run an nbgrader command that must succeed."""
     if course.nbgrader(*words, log=log) != 0:
         raise RuntimeError(f"`nbgrader {' '.join(words)}` failed; its messages are in {log}")

@@ -1,4 +1,4 @@
-"""Grants extensions and slip days, from a command line or a CSV, and shows what was granted."""
+"""Grants extensions and slip days, from the command line or a CSV, and lists them."""
 
 from __future__ import annotations
 
@@ -55,12 +55,12 @@ class Extensions:
         self._database = Database(self._course.db_url)
 
     def grant(self, students: Sequence[str], asked: Mapping[str, str], author: str) -> list[str]:
-        """Grant the same to some students, and return a line for each.
+        """Grant the same to several students, and return a line for each.
 
         Raises
         ------
         Unreadable
-            A student or a time cannot be meant; nothing is granted then.
+            A student is unknown or a time is invalid. Nothing is granted.
         """
         due = self._due_date()
         ids = list(dict.fromkeys(map(self._student, students)))
@@ -69,12 +69,12 @@ class Extensions:
         return self._lines(grants)
 
     def grant_listed(self, path: Path, author: str) -> list[str]:
-        """Grant what stands in a CSV, all of it or nothing, and return a line for each row.
+        """Grant all rows of a CSV or none, and return a line for each row.
 
         Raises
         ------
         Unreadable
-            A row has a mistake; the text names file and line of each.
+            A row has a mistake. The text names file and line of each mistake.
         """
         due = self._due_date()
         table = read_table(path)
@@ -104,7 +104,7 @@ class Extensions:
         return [*self._lines(grants), *skipped]
 
     def remove(self, students: Sequence[str]) -> list[str]:
-        """Take back what was granted, and return a line for each student."""
+        """Remove students' extensions, and return a line for each student."""
         ids = list(dict.fromkeys(map(self._student, students)))
         without = remove(self._database, self._assignment, ids)
         return [
@@ -112,7 +112,7 @@ class Extensions:
         ]
 
     def listed(self) -> list[str]:
-        """Return a line for each student who was granted something."""
+        """Return a line for each student with an extension."""
         with open_gradebook(self._course.db_url, self._assignment) as (db, _):
             granted = extensions_in(db, self._assignment).values()
         finals = final_scores(self._course, self._assignment).students

@@ -1,6 +1,6 @@
-"""A new homework: a notebook, a manifest and answers, which can be released and graded at once.
+"""Make a new homework (notebook, manifest, answers) that you can release and grade at once.
 
-The files stand in the folder ``skeleton``; `_words` says which words in them are replaced.
+The files come from the folder ``skeleton``. `_words` returns the words to replace in them.
 """
 
 from __future__ import annotations
@@ -28,19 +28,19 @@ _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 
 
 class NotMade(RuntimeError):
-    """The homework was not made, and the course is as it was; the text says why."""
+    """The homework was not made, and the course is unchanged; the text says why."""
 
 
 @dataclass(frozen=True)
 class New:
-    """What was written.
+    """The files of a new homework.
 
     Attributes
     ----------
     notebook, manifest
-        The two files with which one begins.
+        The two files with which you begin.
     files
-        All files, sorted, these two among them.
+        All files, sorted, including these two.
     """
 
     notebook: Path
@@ -49,23 +49,23 @@ class New:
 
 
 def new(course: Path, name: str, today: date | None = None) -> New:
-    """Write the skeleton of a homework into a course: all of it, or nothing.
+    """Write the skeleton of a homework into a course: all of it or nothing.
 
     Parameters
     ----------
     course
         The course's root, with ``nbgrader_config.py``.
     name
-        Of the homework. Its folder in ``staff`` is a Python package of that name.
+        The homework's name. Its folder in ``staff`` is a Python package with this name.
     today
-        The due date lies four weeks after it.
+        The date of today. The due date is four weeks later.
 
     Raises
     ------
     NotMade
         The name is not allowed, the homework exists, or a file cannot be written.
     GraderFault
-        Another homework, from which the time zone is taken, has a mistake in its manifest.
+        The time zone comes from another homework, and that one's manifest has a mistake.
     """
     _expect_course(course)
     _expect_name(name)
@@ -110,7 +110,7 @@ def _expect_name(name: str) -> None:
 
 
 def _places(course: Path, name: str) -> dict[str, Path]:
-    """Return where each folder of the skeleton belongs: where the course's settings say."""
+    """Return the place of each folder of the skeleton, from the course's settings."""
     here = Course(course)
     return {"source": here.source(name), STAFF: here.root / STAFF / name}
 
@@ -119,7 +119,7 @@ def _expect_new(course: Path, name: str) -> None:
     for place in _places(course, name).values():
         there = place.parent
         for path in there.iterdir() if there.is_dir() else ():
-            if path.name.lower() == name.lower():  # one folder on some file systems
+            if path.name.lower() == name.lower():  # the same folder on some file systems
                 raise NotMade(
                     f"{path} exists already, and a homework is never written over. Choose another "
                     "name, or move that folder away first."
@@ -127,7 +127,7 @@ def _expect_new(course: Path, name: str) -> None:
 
 
 def _words(course: Path, name: str, today: date) -> Mapping[str, str]:
-    """Return what stands in the skeleton, and what comes in its place."""
+    """Return the placeholders of the skeleton with their replacements."""
     zone, zone_in_words = "UTC", "UTC"
     if others := homeworks_of(course):
         manifest = homework_of(Course(course).root, others[-1]).manifest
@@ -136,7 +136,7 @@ def _words(course: Path, name: str, today: date) -> Mapping[str, str]:
         _PLACEHOLDER: name,
         "DUE_DATE": f"{today + timedelta(days=DAYS_UNTIL_DUE)} 23:59:59",
         "TIME_ZONE": zone,
-        "ZONE_IN_WORDS": json.dumps(zone_in_words, ensure_ascii=False)[1:-1],  # as TOML has it
+        "ZONE_IN_WORDS": json.dumps(zone_in_words, ensure_ascii=False)[1:-1],  # as in TOML
     }
 
 
@@ -155,7 +155,7 @@ def _filled(text: str, words: Mapping[str, str]) -> str:
 
 
 def _move(scratch: Path, course: Path, name: str) -> None:
-    """Put the folders into the course; take back what was put there if one cannot be."""
+    """Move the folders into the course; if one move fails, undo the others."""
     with contextlib.ExitStack() as undo:
         for folder, target in _places(course, name).items():
             if not target.parent.exists():

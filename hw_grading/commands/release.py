@@ -1,8 +1,9 @@
-"""What students get: released notebooks, and for each one a zip that works without this repository.
+"""Make the released notebooks, and for each one a zip that works without this repository.
 
-There are three steps, each for all homeworks. What the instructor wrote is checked, so that nothing
-is half released. `nbgrader generate_assignment` makes the notebooks. From these come what students'
-package knows of each homework, the page that says how to start, and the zip.
+There are three steps, each for all homeworks. First your source files are checked, so that no
+homework is half released. Then `nbgrader generate_assignment` makes the notebooks. Last, three
+things are made from the notebooks: the description of each homework in the students' package, the
+start page, and the zip.
 """
 
 from __future__ import annotations
@@ -34,29 +35,29 @@ def release(
     Parameters
     ----------
     course
-        The course; its gradebook learns the assignments.
+        The course. The assignments are added to its gradebook.
     out
         The folder for the zips.
     names
-        Of the homeworks; all by default.
+        The names of the homeworks; all by default.
     known
-        The folder for what students' package is told of each homework; by default the package's
-        own. What it says of a homework that there is no more goes, if all are released and the
-        folder is the course's own or named here.
+        The folder for the descriptions of the homeworks in the students' package; by default the
+        package's own. If all homeworks are released, and the folder is the course's own or given
+        here, the descriptions of homeworks that no longer exist are removed.
 
     Returns
     -------
     zips, warnings
-        A zip for each homework, and a sentence for each number of points that another contradicts.
+        A zip for each homework, and a sentence for each contradiction between numbers of points.
 
     Raises
     ------
     FileNotFoundError
         There is no such homework.
     ManifestError
-        A manifest has a mistake, or its points are not those of the notebook. Nothing was changed.
+        A manifest has a mistake, or its points differ from the notebook's. Nothing was changed.
     RuntimeError
-        If nbgrader cannot generate an assignment; its own messages stand above.
+        nbgrader cannot generate an assignment. Its own messages are printed before.
     """
     chosen = _chosen(course, names)
     prune = not names and (known is not None or course.folder.resolve() == REPOSITORY)
@@ -91,12 +92,12 @@ def _chosen(course: Course, names: Sequence[str]) -> list[str]:
 
 
 def check_source(course: Path, assignment: str) -> list[str]:
-    """Return a sentence for each number of points in a homework that another one contradicts.
+    """Return a sentence for each contradiction between numbers of points in a homework.
 
     Raises
     ------
     ManifestError
-        The manifest has a mistake, or its points are not those of the notebook.
+        The manifest has a mistake, or its points differ from the notebook's.
     """
     here = Course(course)
     path = here.source(assignment) / f"{assignment}.ipynb"
@@ -114,23 +115,23 @@ def check_source(course: Path, assignment: str) -> list[str]:
     return [f"{shown}: {sentence}" for sentence in disagreements(notebook)]
 
 
-# -- what students' package is told
+# -- the description of a homework in the students' package
 
 
 def description_of(course: Course, assignment: str) -> str:
-    """Return `describe` as it stands in the file."""
+    """Return the result of `describe` as the text of a file."""
     return json.dumps(describe(course, assignment), indent=1, ensure_ascii=False) + "\n"
 
 
 def describe(course: Course, assignment: str) -> dict[str, Any]:
-    """Return what students' package is told of a homework; see `hw_support.submission.released`.
+    """Describe a homework for the students' package; see `hw_support.submission.released`.
 
     Parameters
     ----------
     course
-        A course in which the assignment was generated.
+        The course, in which the assignment was generated.
     assignment
-        Its name.
+        The assignment's name.
     """
     limits = ExecuteSubmission(config=course.config)
     names = ("cpu_seconds_per_cell", "cpu_seconds_per_submission")
@@ -159,7 +160,7 @@ def _released_notebook(course: Path, assignment: str) -> NotebookNode:
 
 
 def start_page(course: Path, assignment: str) -> str:
-    """Return the page that says how to start, as HTML."""
+    """Return the start page as HTML."""
     manifest = homework_of(Course(course).root, assignment).manifest
     templates = templates_in(Path(__file__).parent, keep_trailing_newline=True)
     return templates.get_template("start.html").render(

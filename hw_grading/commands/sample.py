@@ -1,9 +1,9 @@
-"""A homework's sample class: submissions built in code from the source notebook, right and wrong.
+"""A homework's sample class: right and wrong submissions, built from the source notebook.
 
-Each submission is the released notebook with the instructor's solutions filled in, and then one
-thing changed. What is changed says ``staff/<homework>/answers/sample_class.py``, by a function
-``sample_class(released)`` that returns a list of `Submission`. The demonstration grades them, and
-so do tests and benchmarks.
+Each submission is the released notebook with the instructor's solutions and one change. The changes
+are defined in ``staff/<homework>/answers/sample_class.py``, by a function
+``sample_class(released)`` that returns a list of `Submission`. The demonstration, the tests and the
+benchmarks grade these submissions.
 """
 
 from __future__ import annotations
@@ -35,13 +35,13 @@ class Submission:
     Attributes
     ----------
     student : str
-        The student id, which in this class names what is wrong.
+        The student id, which names the mistake.
     change : callable
         Changes a solved notebook in place.
     handed_in : timedelta
-        How long after the due date.
+        The time after the due date.
     points_lost : dict of str to float
-        For each test cell that is not at full marks, the points that it must lose.
+        The points that each test cell below full marks must lose.
     """
 
     student: str
@@ -59,7 +59,7 @@ def cell_of(notebook: Any, grade_id: str) -> Any:
 
 
 def replace_in(notebook: Any, grade_id: str, old: str, new: str) -> None:
-    """Replace text that stands in a cell exactly once; ValueError otherwise."""
+    """Replace text that occurs exactly once in a cell; ValueError otherwise."""
     cell = cell_of(notebook, grade_id)
     if cell.source.count(old) != 1:
         raise ValueError(f"{old!r} stands {cell.source.count(old)} times in {grade_id}, not once")
@@ -67,7 +67,7 @@ def replace_in(notebook: Any, grade_id: str, old: str, new: str) -> None:
 
 
 def solved(released: Any, source: Any) -> Any:
-    """Return a copy of the released notebook with the solutions of the source in it."""
+    """Return a copy of the released notebook with the solutions from the source."""
     notebook = copy.deepcopy(released)
     for cell in notebook.cells:
         if utils.is_solution(cell):
@@ -81,7 +81,7 @@ def solved(released: Any, source: Any) -> Any:
 
 
 def blank(notebook: Any, released: Any) -> None:
-    """Put every answer back to the stub that was released."""
+    """Replace every answer by its released stub."""
     for cell in notebook.cells:
         if utils.is_solution(cell):
             cell.source = cell_of(released, cell.metadata.nbgrader.grade_id).source
@@ -97,24 +97,24 @@ def points_of_tests(notebook: Any) -> dict[str, float]:
 
 
 def points_of_parts(source: Path, grade_id: str, *parts: str) -> float:
-    """Return the points of some parts of a test cell together.
+    """Return the sum of the points of some parts of a test cell.
 
-    A sample class names the parts that a mistake fails. So their points may be changed in the
-    notebook, and nowhere else.
+    A sample class names the parts that a mistake fails. So you can change the points of a part in
+    the notebook alone.
 
     Parameters
     ----------
     source
         The instructor's notebook, with hidden parts.
     grade_id
-        Of the test cell.
+        The test cell's grade id.
     parts
-        As its ``with checks(...)`` name them.
+        The names of the parts, as in its ``with checks(...)``.
 
     Raises
     ------
     KeyError
-        The cell has no part of that name.
+        The cell has no part with that name.
     """
     cell = cell_of(nbformat.read(source, as_version=4), grade_id)
     points: dict[str, float] = {}
@@ -128,12 +128,12 @@ def points_of_parts(source: Path, grade_id: str, *parts: str) -> float:
 
 
 def sample_class_of(course: Path, assignment: str) -> Callable[[Any], list[Submission]]:
-    """Return the function that gives a homework's sample class.
+    """Return the function that makes a homework's sample class.
 
     Raises
     ------
     FileNotFoundError
-        The homework has none.
+        The homework has no sample class.
     """
     path = course / STAFF / assignment / "answers" / "sample_class.py"
     if not path.is_file():
@@ -148,7 +148,7 @@ def sample_class_of(course: Path, assignment: str) -> Callable[[Any], list[Submi
 
 
 def write_class(course: Path, assignment: str) -> list[Submission]:
-    """Write the sample class as what students handed in.
+    """Write the sample class as submissions of students.
 
     Parameters
     ----------
@@ -160,7 +160,7 @@ def write_class(course: Path, assignment: str) -> list[Submission]:
     Returns
     -------
     list of Submission
-        What was written, sorted by student.
+        The submissions, sorted by student.
     """
     name = f"{assignment}.ipynb"
     here = Course(course)

@@ -1,4 +1,4 @@
-"""The one who types a command: by what name, and how they are answered."""
+"""The user who types a command: their name, and output for them."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from hw_support.failures import visible
 
 
 def who_i_am() -> str:
-    """Return the name of the user, or "staff" where the machine knows none."""
+    """Return the user's name, or "staff" if the machine has none."""
     try:
         return getpass.getuser()
-    except (KeyError, OSError, ImportError):  # in a container, say
+    except (KeyError, OSError, ImportError):  # for example in a container
         return "staff"
 
 
 def say(lines: Iterable[str]) -> None:
-    """Print lines; what cannot be encoded there becomes "?"."""
+    """Print lines; characters that the terminal cannot encode become "?"."""
     encoding = sys.stdout.encoding or "utf-8"
     for line in lines:
         print(visible(line).encode(encoding, "replace").decode(encoding))

@@ -1,4 +1,4 @@
-"""The zip that students get: it works without this repository, and knows no homework too early."""
+"""Make the students' zip, which works without this repository and shows no later homework."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from hw_support.submission import released
 
 # Every entry of the zip gets this time, so that the same release gives the same bytes.
 ZIP_TIME = (2022, 9, 20, 0, 0, 0)
-# nbgrader comes along for its Validate button. What is an instructor's is not shown to students.
+# The zip includes nbgrader for its Validate button, but hides its tools for instructors.
 _HIDDEN_IN_JUPYTERLAB = (
     "assignment-list",
     "course-list",
@@ -34,10 +34,11 @@ _KNOWN = released.FOLDER.relative_to(REPOSITORY / "hw_support")
 
 
 def known_to_students(course: Path, assignment: str) -> list[str]:
-    """Return the homeworks that the package of one homework knows.
+    """Return the homeworks that the students' package of one homework describes.
 
-    That is itself and those that are due no later: the tests of later ones are not told early. A
-    homework without a due date is told of in no other package, and its own tells of no other.
+    These are the homework itself and all that are due no later, so that students do not see the
+    tests of later ones. A homework without a due date is in no other package, and its own package
+    describes no other homework.
     """
     here = Course(course)
     due = homework_of(here.root, assignment).manifest.due_moment
@@ -52,13 +53,13 @@ def write_student_zip(course: Path, out: Path, assignment: str, known: Path | No
     Parameters
     ----------
     course
-        Among whose released files are the notebook and the page that says how to start.
+        The course. The notebook and the start page are among its released files.
     out
-        The folder for the zip; made if missing.
+        The folder for the zip; it is made if missing.
     assignment
-        Its name.
+        The homework's name.
     known
-        The folder with what students' package may be told of each homework; by default its own.
+        The folder with the descriptions for the students' package; by default the package's own.
     """
     known = known or released.FOLDER
     out.mkdir(parents=True, exist_ok=True)
@@ -92,34 +93,35 @@ def write_student_zip(course: Path, out: Path, assignment: str, known: Path | No
 
 
 def version_for(assignment: str) -> str:
-    """Return the version of hw_support that goes with a homework, such as "2.0.0+ps1".
+    """Return the version of hw_support for a homework, such as "2.0.0+ps1".
 
-    With its own local label each homework's package takes the place of another's in an environment.
+    Each homework's package has its own local label. So it replaces another homework's package in an
+    environment.
     """
     label = re.sub(r"[^a-z0-9]+", ".", assignment.lower()).strip(".")
     return f"{_project()['version']}+{label}" if label else str(_project()["version"])
 
 
 def build_student_wheel(scratch: Path, assignment: str, told: Mapping[str, bytes]) -> Path:
-    """Build the wheel of hw_support alone, with the dependencies of the project.
+    """Build a wheel of hw_support alone, with the project's dependencies.
 
-    The project's own distribution holds the staff's package too, so a small project is laid out
-    in `scratch` for the build. It brings a setting of JupyterLab too, by which nbgrader's tools for
-    instructors are not shown.
+    The project's own distribution contains the staff's package too. So a small project is made in
+    `scratch` for the build. It also contains a JupyterLab setting that hides nbgrader's tools for
+    instructors.
 
     Parameters
     ----------
     scratch
         An empty folder.
     assignment
-        The homework that it goes with.
+        The homework.
     told
-        What it is told of homeworks, by the file's name.
+        The descriptions of homeworks, by file name.
 
     Returns
     -------
     Path
-        The wheel, inside `scratch`.
+        The wheel in `scratch`.
     """
     project = _project()
     package = scratch / "hw_support"
@@ -171,7 +173,7 @@ packages = ["hw_support"]
 
 
 def pins() -> str:
-    """Return the versions that students install, one on a line."""
+    """Return the package versions that students install, one on a line."""
     return (REPOSITORY / "requirements-student.lock").read_text(encoding="utf-8")
 
 

@@ -1,9 +1,9 @@
-"""Canvas: fills in a gradebook that Canvas exported, so that Canvas imports it.
+"""Canvas: fills in a gradebook that Canvas exported, so that you can import it again.
 
-Canvas reads the columns of identity up to ``Section``, takes ``(id)`` at the end of a title for the
-assignment, skips a column whose points possible are ``(read only)``, and takes a blank over a score
-for a change. Cells that are not exchanged are Canvas' own, and are not escaped: Canvas has to find
-its students again.
+Canvas identifies students by the columns up to ``Section``, and an assignment by ``(id)`` at the
+end of a title. It skips a column whose points possible are ``(read only)``. It treats a blank over
+an existing score as a change. All other cells keep Canvas' own text without escapes, so that Canvas
+finds its students again.
 """
 
 from __future__ import annotations
@@ -39,17 +39,17 @@ _IDENTITY = (
 
 
 def fill_canvas(path: Path, grades: Grades, column: str = "") -> Exported:
-    """Fill in the column of a homework.
+    """Fill in a homework's column.
 
     Parameters
     ----------
     path
-        The gradebook that Canvas exported.
+        The gradebook exported by Canvas.
     grades
-        Of the class.
+        The grades of the class.
     column
-        The title of the column, with or without its ``(id)``, or the id alone. Without it, the
-        homework's name, and its title, whole or up to the colon, are looked for.
+        The title of the column, with or without its ``(id)``, or the id alone. By default, the
+        column has the homework's name, or its title, whole or up to the colon.
 
     Raises
     ------
@@ -112,7 +112,7 @@ def _column(sheet: Sheet, points_row: Line, grades: Grades, asked: str) -> int:
         and not _READ_ONLY.search(points_row[number])
         and (_title(sheet, number)[1] or number_in(points_row[number]) is not None)
     ]
-    short = grades.title.partition(":")[0]  # as people write it on Canvas
+    short = grades.title.partition(":")[0]  # people use this short title on Canvas
     own = {folded(name) for name in (grades.finals.assignment, grades.title, short)}
     names = {folded(asked)} if asked else own
     found = []

@@ -36,25 +36,25 @@ def export(
     Parameters
     ----------
     course, assignment
-        Whose grades they are.
+        The course and the homework.
     kind
         One of `hw_grading.exports.choices.KINDS`.
     to
-        Where they go. A file that is there is replaced, in one step. By default
-        ``<assignment>_<kind>.csv`` here, which must not be there yet.
+        The file to write. An existing file is replaced in one step. The default is
+        ``<assignment>_<kind>.csv`` in this folder, which must not exist yet.
     fill
-        The file of Canvas or Moodle that is filled in; None for tables of our own.
+        The file of Canvas or Moodle to fill in; None for the project's own tables.
     column
-        Of that file, where it cannot be told.
+        The column of that file, if it cannot be found by itself.
     roster
-        ``students.csv`` of the course by default.
+        The list of students; by default the course's ``students.csv``.
     students
-        Ids; all if there are none.
+        The ids of the students; all if empty.
 
     Returns
     -------
     to, exported
-        Where they are, and what is to be said about them.
+        The file, and what was exported.
 
     Raises
     ------

@@ -19,11 +19,11 @@ class Exported:
     Attributes
     ----------
     content
-        All of it.
+        The whole content.
     told
-        Sentences for people.
+        Sentences on what was done.
     left_to_do
-        Sentences on what somebody has to look at.
+        Sentences on what you have to check.
     """
 
     content: bytes
@@ -40,10 +40,9 @@ def filled(
     decimal_comma: bool,
     is_kept: Callable[[str], bool] = lambda value: False,
 ) -> tuple[bytes, str]:
-    """Write the scores of the wanted ones among students, who are found by the lines of their rows.
+    """Write the wanted students' scores into a column; `found` maps line numbers to students.
 
-    A student without a score keeps what was there, and so does a row in which `is_kept` says so of
-    the value that it has.
+    A row keeps its value if the student has no score, or if `is_kept` is true for that value.
 
     Returns
     -------
@@ -75,12 +74,12 @@ def filled(
 
 
 def has_decimal_commas(values: Sequence[str]) -> bool:
-    """Whether numbers are written with a comma, as in a German Excel."""
+    """Whether numbers have a decimal comma, as in a German Excel."""
     return any("," in value and number_in(value) is not None for value in values)
 
 
 def differing_maximum(grades: Grades, maximum: str, where: str) -> list[str]:
-    """Return a sentence if a platform's maximum is not ours, else none."""
+    """Return a sentence if the platform's maximum differs from the homework's, else none."""
     theirs, ours = number_in(maximum), grades.finals.max_score
     if theirs is None or abs(theirs - ours) < 0.005:
         return []
@@ -92,7 +91,7 @@ def differing_maximum(grades: Grades, maximum: str, where: str) -> list[str]:
 
 
 def not_ended(sheet: Sheet) -> list[str]:
-    """Return a sentence if the file's last line has no end, else none."""
+    """Return a sentence if the file's last line has no line end, else none."""
     last = sheet.rows[-1] if sheet.rows else sheet.header
     if sheet.is_ended:
         return []
@@ -102,12 +101,12 @@ def not_ended(sheet: Sheet) -> list[str]:
 def the_one(
     sheet: Sheet, wanted: str, found: Sequence[int], columns: Sequence[int], option: str
 ) -> int:
-    """Return the only column that was found.
+    """Return the column, if exactly one was found.
 
     Raises
     ------
     Unreadable
-        None was found, or several; the text lists the columns that can be chosen.
+        None was found, or several were. The text lists the possible columns.
     """
     if len(found) == 1:
         return found[0]

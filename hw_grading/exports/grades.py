@@ -1,4 +1,4 @@
-"""The grades of a class, with all that is known of who they belong to."""
+"""The grades of a class, with the known names and ids of the students."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from hw_support.submission.problems import shown
 
 @dataclass(frozen=True)
 class Grade:
-    """One student.
+    """One student's grade.
 
     Attributes
     ----------
     person
-        Who it is: as the roster knows them, and where it does not, as the gradebook does.
+        The student, from the roster, or from the gradebook if the roster lacks them.
     final
-        What they get; None for somebody whom the gradebook does not know.
+        The final score; None if the gradebook does not know the student.
     """
 
     person: Person
@@ -36,7 +36,7 @@ class Grade:
 
     @property
     def id(self) -> str:
-        """As in nbgrader."""
+        """The student id in nbgrader."""
         return self.person.id
 
     @property
@@ -52,7 +52,7 @@ class Grade:
 
     @property
     def waiting(self) -> int:
-        """How many answers wait for a person; none where the question was dropped."""
+        """The number of answers that a person has to grade, without dropped questions."""
         if not self.final or not self.is_scored:
             return 0
         dropped = {one.cell for one in self.final.corrections if one.drops}
@@ -60,7 +60,7 @@ class Grade:
 
     @property
     def names(self) -> tuple[str, str]:
-        """First and last name: the gradebook's, or else what can be told from the roster's."""
+        """First and last name, from the gradebook or else derived from the roster's name."""
         if self.final and (self.final.student.first_name or self.final.student.last_name):
             return self.final.student.first_name, self.final.student.last_name
         last, first = last_and_first(self.person.name)
@@ -69,28 +69,28 @@ class Grade:
 
 @dataclass(frozen=True)
 class Grades:
-    """A class.
+    """The grades of a class.
 
     Attributes
     ----------
     finals
-        Of `final_scores`.
+        The final scores, from `final_scores`.
     title
-        Of the homework: what a column of a platform may be called.
+        The homework's title, which a platform's column may have too.
     zone
-        Where the course is.
+        The course's time zone.
     cells
-        Those with points, in the notebook's order.
+        The cells with points, in the notebook's order.
     places
-        Where cells stand.
+        The places of the cells.
     all
-        Everybody in the gradebook and the roster, by id.
+        All students in the gradebook or the roster, by id.
     wanted
-        Those whose grades are asked for.
+        The students whose grades are wanted.
     is_whole
-        Whether nobody else is in the course, because there is a roster.
+        Whether this is the whole course, because there is a roster.
     complaints
-        Sentences on what is wrong with the roster.
+        Sentences on the problems of the roster.
     """
 
     finals: FinalScores
@@ -104,11 +104,11 @@ class Grades:
     complaints: tuple[str, ...]
 
     def place(self, cell: Cell) -> Place:
-        """Return where a cell stands; its own name has to do if the notebook lacks it."""
+        """Return the place of a cell; if the notebook lacks the cell, use its name."""
         return self.places.get(cell.name) or Place(cell.name, cell.name)
 
     def left_to_do(self) -> Iterator[str]:
-        """Give sentences on grades that are not final."""
+        """Yield sentences on grades that are not final."""
         yield from self.complaints
         if waiting := [grade for grade in self.wanted if grade.waiting]:
             answers = sum(grade.waiting for grade in waiting)
@@ -138,18 +138,18 @@ def read_grades(
     Parameters
     ----------
     course
-        Whose ``students.csv`` is read if no other roster is named.
+        The course. Its ``students.csv`` is read if there is no other roster.
     assignment
-        Such as ``"ps1"``.
+        The homework, such as ``"ps1"``.
     roster
-        A file, or None.
+        The roster's file, or None.
     students
-        Ids of those whose grades are wanted; all if there are none.
+        The ids of the students whose grades are wanted; all if empty.
 
     Raises
     ------
     NoScores
-        As `final_scores`.
+        See `final_scores`.
     Unreadable
         The roster or the instructor's notebook cannot be read, or a student is unknown.
     """
@@ -176,7 +176,7 @@ def read_grades(
 
 
 def _joined(finals: FinalScores, roster: Roster, complaints: list[str]) -> Iterator[Grade]:
-    """Give one grade for each student of the gradebook or the roster."""
+    """Yield a grade for each student in the gradebook or the roster."""
     of: dict[str, list[Person]] = {}
     for person in roster.people:
         of.setdefault(folded(person.id), []).append(person)

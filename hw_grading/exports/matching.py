@@ -1,4 +1,4 @@
-"""Which row of a platform's file is which student."""
+"""Find the student for each row of a platform's file."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ from hw_grading.term.roster import folded
 from hw_support.submission.file import Unreadable
 from hw_support.submission.problems import shown
 
-# What a platform tells: the kind of a value, what people call it, and the value. A name is asked
-# for only if nothing else is known.
+# The values that a platform gives for a student: kind, the word for it in messages, and value. A
+# name is used only if there is no other value.
 Asked = Sequence[tuple[str, str, str]]
 NUMBER, LOGIN, PLATFORM_ID, NAME = "number", "login", "platform id", "name"
 
 
 @dataclass(frozen=True)
 class Matches:
-    """Who the rows of a file are.
+    """The students for the rows of a file.
 
     Attributes
     ----------
     grades
-        By the number of the row's line.
+        The grades by the row's line number.
     complaints
-        A sentence for each row that cannot be told.
+        A sentence for each row that fits no student or several.
     strangers
-        Rows of nobody whom the gradebook or the roster knows, by file and line.
+        Rows of people outside the gradebook and the roster, by file and line.
     missing
-        Those with a score for whom there is no row.
+        Students with a score but without a row.
     """
 
     grades: Mapping[int, Grade]
@@ -41,7 +41,7 @@ class Matches:
     missing: tuple[Grade, ...]
 
     def left_to_do(self, grades: Grades, platform: str) -> Iterator[str]:
-        """Give sentences on who stands on one side only, and on rows that cannot be told."""
+        """Yield sentences on unmatched students and rows, and on ambiguous rows."""
         yield from self.complaints
         if self.missing:
             names = ", ".join(
@@ -54,7 +54,7 @@ class Matches:
             yield self._of_strangers(platform, "students.csv")
 
     def told(self, grades: Grades, platform: str) -> Iterator[str]:
-        """Give a sentence on strangers, if nobody knows who is in the course."""
+        """Yield a sentence on strangers, if there is no full list of the course."""
         if self.strangers and not grades.is_whole:
             yield self._of_strangers(platform, "the gradebook")
 
@@ -66,7 +66,7 @@ class Matches:
 
 
 class Finder:
-    """Finds students by what a platform tells of them."""
+    """Finds students by the values that a platform gives."""
 
     def __init__(self, grades: Iterable[Grade]) -> None:
         self._by: dict[tuple[str, str], list[Grade]] = {}
@@ -75,16 +75,16 @@ class Finder:
                 self._by.setdefault(key, []).append(grade)
 
     def knows(self, kind: str, value: str) -> bool:
-        """Whether somebody has this value."""
+        """Whether a student has this value."""
         return (kind, _key(kind, value)) in self._by
 
     def surely(self, asked: Asked) -> Grade | None:
-        """Return who has these values, names left aside; None if nobody has.
+        """Return the student with these values, names aside; None if there is none.
 
         Raises
         ------
         Unreadable
-            Two students have one of them, or they are of different students.
+            Two students share a value, or the values belong to different students.
         """
         said: list[tuple[str, Grade]] = []
         for kind, called, value in asked:
@@ -97,20 +97,20 @@ class Finder:
         return said[0][1] if said else None
 
     def by_name(self, asked: Asked, telling: Collection[str]) -> Grade | None:
-        """Return who has this name; None if nobody has.
+        """Return the student with this name; None if there is none.
 
         Parameters
         ----------
         asked
-            What the platform tells.
+            The values from the platform.
         telling
-            The kinds of values by which others are known: there, who is not known by them is
-            somebody else of that name.
+            The kinds of values that identify other rows. If a row has such a value but it fits no
+            student, the row belongs to another person of that name.
 
         Raises
         ------
         Unreadable
-            Two students have it, or the student of this name has another number.
+            Two students have the name, or the student with this name has another number.
         """
         for kind, called, value in asked:
             if kind == NAME and value.strip() and (found := self._one(kind, called, value)):
@@ -133,11 +133,11 @@ def match(
     grades: Grades,
     finder: Finder,
 ) -> Matches:
-    """Tell which student each row is.
+    """Find the student for each row.
 
-    Numbers and logins come first, for all rows; a name only where the row has none by which others
-    are known, and never for a student who has a row already. Of two rows for one student neither
-    counts.
+    Numbers and logins are tried first, for all rows. A name is tried only if the row lacks such
+    values, and never for a student who has a row already. If two rows fit one student, neither is
+    used.
     """
     found: dict[int, Grade] = {}
     complaints: list[str] = []
@@ -223,7 +223,7 @@ def _keys(grade: Grade) -> Iterator[tuple[str, str]]:
 
 
 def _key(kind: str, value: str) -> str:
-    """Return a value without what differs between ways to write it; a name as its words."""
+    """Return a value in a normal form, independent of spelling; a name as its words."""
     if kind != NAME:
         return folded(value)
     return " ".join(sorted(re.findall(r"\w+", re.sub(r"['’`´]", "", folded(value)))))

@@ -1,9 +1,9 @@
-"""Moodle: fills in the grading worksheet of an assignment, so that Moodle takes it back.
+"""Moodle: fills in an assignment's grading worksheet, so that you can upload it again.
 
-The names of its columns are in the site's language. So columns are told by what stands in them:
-``Participant 12345`` in each row of the first, the full name behind it, one number in all rows for
-the maximum grade, and the grade before that. Values that are not exchanged are Moodle's own, and
-are not escaped; Moodle skips a row that was graded later than the worksheet says.
+The names of its columns are in the site's language. So columns are recognised by their content. The
+first has ``Participant 12345`` in each row. The full name follows it. The maximum grade has the
+same number in all rows, and the grade comes before it. Values that are not replaced keep Moodle's
+own text without escapes. Moodle skips a row that was graded after the worksheet was made.
 """
 
 from __future__ import annotations
@@ -54,11 +54,11 @@ def fill_moodle(path: Path, grades: Grades, column: str = "") -> Exported:
     Parameters
     ----------
     path
-        The grading worksheet that Moodle gave.
+        The grading worksheet from Moodle.
     grades
-        Of the class.
+        The grades of the class.
     column
-        The name of the column with the grades; without it, it is looked for.
+        The name of the grade column. By default the column is found by its content.
 
     Raises
     ------
@@ -123,7 +123,7 @@ def _grade_column(sheet: Sheet, identifier: int, asked: str) -> int:
 
 
 def _is_maximum(sheet: Sheet, column: int) -> bool:
-    """Whether each row has the same number there, as for a maximum grade."""
+    """Whether a column has the same number in each row, like a maximum grade."""
     if column >= len(sheet.header.values):
         return False
     numbers = {number_in(row[column]) for row in sheet.rows}
@@ -136,10 +136,10 @@ def _may_be(sheet: Sheet, column: int) -> bool:
 
 
 def _kinds(sheet: Sheet, columns: Sequence[int], finder: Finder) -> dict[int, str]:
-    """Return what columns tell of students: by their names, or because most rows are known by it.
+    """Return each column's kind, from its name or because most of its values fit students.
 
-    Some of these columns students fill in themselves, in their profiles. So one value that is
-    somebody's number makes no column of numbers.
+    Students fill in some of these columns themselves, in their profiles. So a single value that is
+    a student's number does not make a column of numbers.
     """
     kinds: dict[int, str] = {}
     for column in columns:
@@ -149,7 +149,7 @@ def _kinds(sheet: Sheet, columns: Sequence[int], finder: Finder) -> dict[int, st
             kinds[column] = NUMBER
         elif called in _LOGINS or 2 * sum(finder.knows(LOGIN, v) for v in values) > len(sheet.rows):
             kinds[column] = LOGIN
-    if columns:  # the full name stands right behind the identifier
+    if columns:  # the full name comes right after the identifier
         kinds.setdefault(columns[0], NAME)
     return kinds
 

@@ -1,4 +1,4 @@
-"""Grades one notebook in a scratch course, which is removed again."""
+"""Grades one notebook in a scratch course, which is then removed."""
 
 from __future__ import annotations
 
@@ -12,34 +12,34 @@ from hw_support.submission.file import MAX_BYTES, Unreadable, read_regular_file
 from hw_support.submission.problems import shown
 
 _STUDENT = "student"
-_MOST_LOG = 3_000  # characters of the end of nbgrader's log
+_MOST_LOG = 3_000  # characters from the end of nbgrader's log
 
 
 def graded(
     course: Course, assignment: str, notebook: Path, visibility: str, *, sandbox: bool = True
 ) -> dict[str, Any]:
-    """Grade a notebook as `nbgrader autograde` does, and return what Gradescope is told of it.
+    """Grade a notebook as `nbgrader autograde` does; return its results for Gradescope.
 
     Parameters
     ----------
     course
-        Whose homework it is; nothing of it is changed.
+        The course of the homework. It is not changed.
     assignment
-        Such as ``"ps1"``.
+        The homework, such as ``"ps1"``.
     notebook
-        As a student handed it in.
+        A student's submission.
     visibility
-        As `results_of`.
+        See `results_of`.
     sandbox
-        False runs the notebook with the rights of whoever grades: for a machine that this
-        submission has for itself, such as Gradescope's containers.
+        False runs the notebook with your own rights. Use it only on a machine for this submission
+        alone, such as Gradescope's containers.
 
     Raises
     ------
     Unreadable
-        There is no such file, or no such homework.
+        The file or the homework does not exist.
     RuntimeError
-        Grading failed for a reason that is not in the notebook; the text has the end of the log.
+        Grading failed for a reason outside the notebook. The text has the end of the log.
     """
     if assignment not in (names := course.homeworks()):
         raise Unreadable(

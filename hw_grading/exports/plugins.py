@@ -1,7 +1,7 @@
 """The plug-ins of ``nbgrader export``, such as ``--exporter=hw_grading.exports.plugins.Canvas``.
 
-`PlainCsv` writes all homeworks; the others write one, which ``--assignment`` names if the gradebook
-has several.
+`PlainCsv` writes all homeworks. The others write one; choose it by ``--assignment`` if the
+gradebook has several.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class _OneHomework(ExportPlugin):
     roster = Unicode("", help="who is in the course: students.csv by default").tag(config=True)
 
     def export(self, gradebook: Gradebook) -> None:
-        """Write the grades to `to`; log what has to be looked at."""
+        """Write the grades to `to`; log what you have to check."""
         to = Path(self.to) if self.to else None
         try:
             path, exported = export(
@@ -68,12 +68,12 @@ class _OneHomework(ExportPlugin):
 
     @property
     def fill(self) -> str:
-        """The file to fill in; "" for a table of our own."""
+        """The file to fill in; "" for the project's own tables."""
         return ""
 
     @property
     def column(self) -> str:
-        """The column to fill in; "" if it is to be found."""
+        """The column to fill in; "" to find it."""
         return ""
 
     def _assignment(self, gradebook: Gradebook) -> str:

@@ -1,8 +1,8 @@
 """The ``results.json`` of Gradescope's autograders, for one submission.
 
-A test of it is a test cell. What people grade, and lateness, is not in it: Gradescope has a rubric
-and late dates of its own. What a student reads there is what feedback shows: of hidden tests no
-source, no input and no text of an error.
+Each test in it is a test cell. It leaves out lateness and the points that people give, because
+Gradescope has its own rubric and late dates. Students read there the same as in their feedback: no
+source, input or error text of hidden tests.
 """
 
 from __future__ import annotations
@@ -33,21 +33,21 @@ from hw_support.submission.problems import Problem, encodable, shown
 def results_of(
     course: Course, assignment: str, student: str, visibility: str = "after_published"
 ) -> dict[str, Any]:
-    """Return what Gradescope is told of a graded submission.
+    """Return the results of a graded submission for Gradescope.
 
     Parameters
     ----------
     course, assignment
-        Where it was graded.
+        The course and the homework of the submission.
     student
-        An id.
+        The student id.
     visibility
-        When students see it, one of `hw_grading.exports.choices.VISIBILITIES`.
+        When students see the results, one of `hw_grading.exports.choices.VISIBILITIES`.
 
     Raises
     ------
     NoScores
-        The submission has no scores: it was not handed in, or grading it failed.
+        The submission has no scores: there is none, or grading failed.
     """
     roster = read_roster(course.folder, assignment)
     record = next((one for one in roster.records if one.student == student), None)
@@ -118,7 +118,7 @@ def _said(line: Line) -> str:
 
 
 def _about_all(problems: Iterable[Problem], roster: Roster, cells: Sequence[NotebookNode]) -> str:
-    """Return why the submission failed, and what was mended, in students' words."""
+    """Return for students why the submission failed and what was mended."""
     problems = tuple(problems)
     facts = Facts(homework=roster.assignment, places=roster.places)
     numbers = {name: n for n, cell in enumerate(cells) if (name := grade_id_of(cell))}

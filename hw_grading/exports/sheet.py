@@ -1,7 +1,7 @@
-"""A CSV that came from a platform, with some of its values exchanged and all else as it was.
+"""Replace some values of a platform's CSV, and leave all else unchanged.
 
-Rows without a new value are written with the bytes that they came with. The encoding, a BOM, the
-separator and the ends of lines stay.
+Rows without a new value keep their bytes. The encoding, a BOM, the separator and the line ends
+stay.
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ class Line:
     Attributes
     ----------
     number
-        Of the line where it begins, the first one is 1.
+        The number of its first line, from 1.
     values
-        As many as there are columns; a short row is filled up with "".
+        One value for each column. A short row is filled up with "".
     raw
-        The text that it came as, with the end of its line.
+        Its text in the file, with the line end.
     """
 
     number: int
@@ -56,11 +56,11 @@ class Sheet:
     Attributes
     ----------
     path
-        Where it was read.
+        The file.
     header, rows
-        The names of columns, and the rows below them, but for empty ones.
+        The names of the columns, and the non-empty rows below them.
     is_ended
-        Whether its last line has an end.
+        Whether its last line has a line end.
     """
 
     path: Path
@@ -78,7 +78,7 @@ class Sheet:
         return f"{self.path.name}, line {row.number}"
 
     def with_values(self, changes: Mapping[int, Mapping[int, str]]) -> bytes:
-        """Return the file with other values: ``{number of the line: {column: value}}``."""
+        """Return the file with new values: ``{line number: {column: value}}``."""
         text = self._before
         for line in self._lines:
             new = changes.get(line.number)
@@ -99,7 +99,7 @@ def read_sheet(path: Path) -> Sheet:
     Raises
     ------
     Unreadable
-        It is none, or it is cut off. The text names file and line.
+        It is no CSV, or it is cut off. The text names file and line.
     """
     try:
         content = read_regular_file(path.resolve(), _MOST_BYTES)
@@ -107,7 +107,7 @@ def read_sheet(path: Path) -> Sheet:
     except (Unreadable, OSError) as why:
         raise Unreadable(f"{path}: {why}") from None
     physical = text.splitlines(keepends=True)
-    told = re.fullmatch(r"sep=([,;\t|])\s*", physical[0]) if physical else None  # which Excel obeys
+    told = re.fullmatch(r"sep=([,;\t|])\s*", physical[0]) if physical else None  # Excel obeys it
     before = physical[0] if told else ""
     text = text[len(before) :]
     delimiter = told[1] if told else _delimiter_of(text)
@@ -125,14 +125,14 @@ def read_sheet(path: Path) -> Sheet:
 
 
 def number_in(text: str) -> float | None:
-    """Return the number that a value is, with a point or a comma; None if it is none."""
+    """Return a value as a number, with a point or a comma; None if it is no number."""
     match = _NUMBER.fullmatch(text)
     return float(match[1].replace(",", ".")) if match else None
 
 
 def _decoded(content: bytes) -> tuple[str, bytes, str]:
     bom = next((bom for bom in _BOMS if content.startswith(bom)), b"")
-    encodings = [_BOMS[bom]] if bom else ["utf-8", "cp1252"]  # the latter is Excel's, in the west
+    encodings = [_BOMS[bom]] if bom else ["utf-8", "cp1252"]  # Excel writes cp1252
     for encoding in encodings:
         try:
             text = content[len(bom) :].decode(encoding)

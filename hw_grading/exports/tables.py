@@ -1,4 +1,4 @@
-"""Tables of our own: nbgrader's with final scores, one like Gradescope's, one of all questions."""
+"""The project's own tables: nbgrader's with final scores, Gradescope's, and all questions."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PLAIN = (
     *("assignment", "duedate", "timestamp", "student_id", "last_name", "first_name", "email"),
     *("raw_score", "late_submission_penalty", "score", "max_score"),
 )
-# Of the scores that Gradescope exports for an assignment; its questions stand behind them.
+# The columns in Gradescope's export of an assignment. The questions' columns follow them.
 GRADESCOPE = (
     *("First Name", "Last Name", "SID", "Email", "Sections", "Total Score", "Max Points"),
     *("Status", "Submission ID", "Submission Time", "Lateness (H:M:S)", "View Count"),
@@ -28,14 +28,14 @@ GRADESCOPE = (
 
 
 def plain(course: Course, gradebook: Gradebook, assignments: set[str], students: set[str]) -> bytes:
-    """Return the columns of nbgrader's own export, with the final scores of several homeworks.
+    """Return the columns of nbgrader's own export with final scores, for several homeworks.
 
     Parameters
     ----------
     course, gradebook
-        Whose grades they are.
+        The course and its gradebook.
     assignments, students
-        Their names; all if a set is empty.
+        The names of homeworks and the ids of students; all if a set is empty.
     """
     rows: list[Sequence[Any]] = [PLAIN]
     for assignment in gradebook.assignments:
@@ -54,9 +54,9 @@ def plain(course: Course, gradebook: Gradebook, assignments: set[str], students:
 
 
 def like_gradescope(grades: Grades) -> Exported:
-    """Return the table that Gradescope exports for an assignment, with a column for each question.
+    """Return a table like Gradescope's export of an assignment, with a column per question.
 
-    ``Total Score`` is the final score: lateness has no column of its own there.
+    ``Total Score`` is the final score, because there is no column for lateness.
     """
     questions: dict[str, list[Cell]] = {}
     for cell in grades.cells:
@@ -71,11 +71,11 @@ def like_gradescope(grades: Grades) -> Exported:
 
 
 def by_question(grades: Grades) -> Exported:
-    """Return one row for each student, with everything that the final score is made of.
+    """Return a row for each student, with all the parts of the final score.
 
-    For each cell ``<grade id>``, ``<grade id> max`` and ``<grade id> by``: tests, a person, or who
-    is waited for. The sum of all cells and `corrections` is `score`; `score` less `penalty` is
-    `final`.
+    Each cell has the columns ``<grade id>``, ``<grade id> max`` and ``<grade id> by``. The last
+    says who graded it (tests or a person) or who has to. `score` is the sum of all cells and
+    `corrections`. `final` is `score` less `penalty`.
     """
     heads: list[str] = []
     for cell in grades.cells:
@@ -128,7 +128,7 @@ def _like_gradescope(grades: Grades, grade: Grade) -> list[Any]:
 
 
 def _given(grade: Grade, cells: Iterable[Cell]) -> Any:
-    """Return what was given for some cells, corrections counted; "" if nothing was yet."""
+    """Return the points for some cells with corrections; "" if there are none yet."""
     names = {cell.name for cell in cells}
     held = [score for name, score in grade.scores.items() if name in names and not score.is_open]
     if not held or not grade.final:
@@ -151,7 +151,7 @@ def _made_of(grades: Grades, grade: Grade) -> list[Any]:
     final = grade.final
     if not final or not final.record:
         return ["", "", "", "", "", "", most]
-    # A cell that was dropped has no column here, so what dropping it took away is left out too.
+    # A dropped cell has no column here, so the correction that dropped it is left out too.
     more = sum(one.points for one in final.corrections if not one.drops)
     why = "; ".join(one.reason for one in final.corrections)
     numbers = [_rounded(final.penalty), final.why_penalty, _rounded(final.final), most]

@@ -1,5 +1,5 @@
-"""What people read when a class is graded: the table, the page of plots, the statistics.
+"""The reports on a graded class: the table, the page of plots, the statistics.
 
 May import `rubrics`, `final_scores`, `records`, `pages`, `homework` and `outcome`; it runs nothing
-and changes nothing but the pages that it writes.
+and writes only its own pages.
 """

@@ -1,12 +1,12 @@
-"""What a student made in one cell, as HTML that is safe to open: text, plots, what was printed.
+"""One cell's answer as HTML that is safe to open: text, plots, printed output.
 
-Everything here was written by students, or may have been. Therefore:
+Students wrote everything here, or may have. Therefore:
 
-- a written answer is markdown that passes by `hw_grading.pages.safe_html`, with formulas as MathML;
-  its headings are none of the page's;
-- what was printed is shown as text: without control characters, cut at some length (`escaped`);
-- a picture is shown if it is a PNG: decoded, checked and encoded anew (`png_uri`). Nothing else of
-  an output is shown: no HTML, no SVG, no JavaScript, no other type.
+- a written answer is markdown that passes through `hw_grading.pages.safe_html`, with formulas as
+  MathML; its headings are not headings of the page;
+- printed output is shown as text, without control characters and cut at some length (`escaped`);
+- a picture is shown only if it is a PNG; it is decoded, checked and encoded again (`png_uri`).
+  Other outputs are not shown: no HTML, no SVG, no JavaScript, no other type.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ from hw_grading.pages.terminal import without_codes
 from hw_grading.records.graded_notebook import error_of, outputs_of, plain, text_of
 
 MAX_PICTURE_BYTES = 2_000_000
-MAX_PICTURE_PIXELS = 16_000_000  # a PNG of a few kilobytes can be larger than a browser's memory
+MAX_PICTURE_PIXELS = 16_000_000  # a PNG of a few kilobytes can fill a browser's memory
 MAX_PICTURES = 6  # of one cell
 MAX_CHARACTERS = 20_000  # of one answer or output
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 _IHDR = struct.Struct(">8sI4sII")
-# Control characters, halves of characters, and those that turn the direction of writing.
+# Control characters, surrogates, and characters that change the direction of writing.
 _UNSAFE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069]")
 _TAG = r"""[^>"]*(?:"[^"]*"[^>"]*)*>"""
 _ANCHOR = re.compile(rf"<a {_TAG}¶</a>")
@@ -45,18 +45,18 @@ _HEADING = re.compile(rf"<(/?)h[1-6](?:>|\s{_TAG})")
 
 @dataclass(frozen=True)
 class Answer:
-    """What is shown of a cell.
+    """The parts of a cell that are shown.
 
     Attributes
     ----------
     text
-        The written answer, in HTML.
+        The written answer as HTML.
     pictures
         Data URIs.
     errors, notes
-        What went wrong, and what is not shown; a line each.
+        The errors, and notes on what is not shown; a line each.
     printed
-        What was printed, as it came.
+        The printed output, unchanged.
     """
 
     text: str = ""
@@ -67,19 +67,19 @@ class Answer:
 
     @property
     def long(self) -> bool:
-        """Whether a text may be too long for its card: it is scrolled there, by keyboard too."""
+        """Whether a text may be too long for its card; then the card scrolls, also by keyboard."""
         return max(map(_is_long, (self.text, self.printed)))
 
 
 def answer_in(cell: Mapping[str, Any], budget: Budget) -> Answer:
-    """Return the outputs of a code cell, or the text of any other.
+    """Return the outputs of a code cell, or the text of any other cell.
 
     Parameters
     ----------
     cell
-        Of a graded notebook, of any content.
+        A cell of a graded notebook, with any content.
     budget
-        Of the student's formulas.
+        The budget for the student's formulas.
     """
     if cell.get("cell_type") != "code":
         attached = cell.get("attachments")
@@ -103,7 +103,7 @@ def answer_in(cell: Mapping[str, Any], budget: Budget) -> Answer:
 
 
 def prose(text: str, budget: Budget, attachments: Mapping[str, Any] | None = None) -> Markup:
-    """Render markdown for a page with headings of its own."""
+    """Render markdown for a page that has its own headings."""
     text = text.strip()
     if not text or len(text) > MAX_CHARACTERS:
         return Markup(_AS_TEXT.render(text=escaped(text)))
@@ -126,12 +126,12 @@ def prose(text: str, budget: Budget, attachments: Mapping[str, Any] | None = Non
 
 
 def _instead_of_heading(tag: re.Match[str]) -> str:
-    # No template: one tag of clean HTML takes the place of another, wherever it stands.
+    # This needs no template: it replaces single tags in clean HTML.
     return "</div>" if tag[1] else '<div class="heading">'
 
 
 def escaped(text: str, limit: int = MAX_CHARACTERS) -> Markup:
-    """Return a text as HTML that shows it, cut at so many characters."""
+    """Return a text as HTML, cut after `limit` characters."""
     kept = _UNSAFE.sub("\N{REPLACEMENT CHARACTER}", without_codes(text[:limit]))
     kept = html.escape(kept)
     more = len(text) - limit
@@ -144,12 +144,12 @@ def png_uri(data: Any) -> str:
     Parameters
     ----------
     data
-        What stands under ``image/png``: base64, in a string or in lines.
+        The value of ``image/png``: base64, as a string or a list of lines.
 
     Raises
     ------
     ValueError
-        If it is no PNG, or too large.
+        If it is no PNG or too large.
     """
     text = "".join(text_of(data).split())
     if len(text) > MAX_PICTURE_BYTES * 4 / 3 + 4:
@@ -167,7 +167,7 @@ def png_uri(data: Any) -> str:
 
 
 def _pictures(bundles: Iterable[Any]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return what is a PNG in bundles of data by type, and notes of what is not shown."""
+    """Return the PNGs in bundles of data by type, and notes on what is not shown."""
     shown: list[str] = []
     notes = []
     for bundle in bundles:

@@ -1,12 +1,12 @@
 """Two HTML pages for graders without a server: plots and written answers beside the scores.
 
-One goes through the class student by student, the other question by question, each with the mark
-schemes. What students made comes from `hw_grading.reports.answers`; the templates beside this file
-escape everything else. The pages have no script, and their Content-Security-Policy allows none and
-no address but ``data:``.
+One page goes student by student, the other question by question. Both show the mark schemes.
+`hw_grading.reports.answers` makes the students' answers safe. The templates beside this file escape
+everything else. The pages have no script. Their Content-Security-Policy allows no scripts and only
+``data:`` addresses.
 
-Students are read and written one after another: memory stays that of one notebook. Their answers to
-each question are kept in a file until the second page is put together.
+Students are read and written one after another, so memory holds only one notebook. Their answers to
+each question are kept in a file until the second page is written.
 """
 
 from __future__ import annotations
@@ -38,20 +38,20 @@ from hw_grading.reports.answers import Answer, answer_in, escaped, prose
 
 @dataclass(frozen=True)
 class Question:
-    """A cell that graders look at.
+    """A cell that graders read.
 
     Attributes
     ----------
     number
         Its place on the pages, from 1.
     name
-        The grade id.
+        The cell's grade id.
     scheme, scheme_number
-        The mark scheme, and the number of the first question that has the same one.
+        The mark scheme, and the number of the first question with the same one.
     has_points
-        Whether points are given for it.
+        Whether it has points.
     waiting
-        How many answers are to be graded.
+        The number of answers to grade.
     """
 
     number: int
@@ -65,7 +65,7 @@ class Question:
 
 @dataclass(frozen=True)
 class Card:
-    """A student's answer to one question; None if the graded notebook lacks its cell.
+    """A student's answer to one question; None if the graded notebook lacks the cell.
 
     Attributes
     ----------
@@ -85,13 +85,13 @@ class Student:
     Attributes
     ----------
     number
-        The place on the pages, from 1.
+        The student's place on the pages, from 1.
     name
-        The id.
+        The student id.
     in_formgrader
-        ``"Submission #3"``, or "" where formgrader has none.
+        The name in formgrader, such as ``"Submission #3"``; "" if it has none.
     result, final
-        Points and what else is to be seen at once; `final` is None if there is no score.
+        Points and other facts to see at once; `final` is None if there is no score.
     said
         Reasons and problems.
     cards
@@ -108,20 +108,20 @@ class Student:
 
 
 def by_question(out: Path) -> Path:
-    """Return where the page by question lies, given that by student."""
+    """Return the path of the page by question, given that of the page by student."""
     return out.with_name(f"{out.stem}_by_question{out.suffix}")
 
 
 def write_plots_page(course: Path, assignment: str, out: Path) -> Path:
-    """Write both pages, lowest points of the tests first.
+    """Write both pages, sorted by the points of the tests, lowest first.
 
     Parameters
     ----------
     course, assignment
-        As for `hw_grading.records.results.read_results`, which also says what is raised.
+        See `hw_grading.records.results.read_results`, also for the errors.
     out
-        The page by student; its folder is made. `by_question` is beside it. Both are replaced when
-        the new ones are complete.
+        The page by student. Its folder is made. The page by question is beside it. Both are
+        replaced only when the new pages are complete.
 
     Returns
     -------
@@ -170,11 +170,11 @@ class _Pages:
         )
 
     def student_by_student(self, answers: Sequence[IO[str]]) -> Iterator[str]:
-        """Give the first page, and write each student's answers to the questions' files."""
+        """Yield the first page, and write each student's answers to the questions' files."""
         return self._page("plots_by_student.html.j2", articles=self._students(answers))
 
     def question_by_question(self, answers: Sequence[IO[str]]) -> Iterator[str]:
-        """Give the second page, from what was written to the files."""
+        """Yield the second page, from the questions' files."""
         return self._page("plots_by_question.html.j2", answers=map(_read, answers))
 
     def _page(self, template: str, **named: Any) -> Iterator[str]:
@@ -231,7 +231,7 @@ def _questions(roster: Roster) -> list[Question]:
 def _numbers_in_formgrader(roster: Roster) -> dict[str, str]:
     """Return the names that formgrader gives to submissions, by student id.
 
-    It numbers those with a graded notebook, in the order of their keys in the gradebook.
+    Formgrader numbers the submissions with a graded notebook, by their keys in the gradebook.
     """
     name = roster.assignment
     shown = [
@@ -257,7 +257,7 @@ def _cards(
 
 
 def _escaped(value: Any) -> Any:
-    """Escape what a template prints, unless it is HTML of ours."""
+    """Escape a value in a template, unless it is this project's own HTML."""
     return value if isinstance(value, Markup) else escaped(str(value))
 
 

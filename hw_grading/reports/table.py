@@ -1,7 +1,7 @@
-"""The class as a table for a terminal: points by question, what waits, what went wrong.
+"""A class as a table for a terminal: points by question, ungraded answers, problems.
 
-Widths are counted in columns of a terminal, so that a name in any script keeps the table straight,
-and a text is cut with "…" where it does not fit.
+Widths are counted in terminal columns, so that names in any script stay aligned. A text that does
+not fit is cut with "…".
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ def report(course: Path, assignment: str, width: int | None = None) -> str:
     Parameters
     ----------
     course, assignment
-        As for `hw_grading.records.results.read_results`, which also says what is raised.
+        See `hw_grading.records.results.read_results`, also for the errors.
     width
-        Columns of the longest line; those of the terminal by default.
+        The width of the longest line in columns; by default that of the terminal.
     """
     roster, results = read_results(course, assignment)
     finals = final_scores(roster.course, assignment)
@@ -41,18 +41,18 @@ def report(course: Path, assignment: str, width: int | None = None) -> str:
 
 
 def print_report(course: Path, assignment: str, stream: TextIO | None = None) -> None:
-    """Print the table, to the terminal by default; what cannot be encoded there becomes "?"."""
+    """Print the table, by default to the terminal; unencodable characters become "?"."""
     stream = stream or sys.stdout
     encoding = stream.encoding or "utf-8"
     print(report(course, assignment).encode(encoding, "replace").decode(encoding), file=stream)
 
 
 def table(roster: Roster, results: Sequence[StudentResult], finals: FinalScores, width: int) -> str:
-    """Return the lines for these students, and the counts below them.
+    """Return the table of these students, with counts below it.
 
-    A question's points are those given so far, corrections for all counted: a "+" says that a
-    person has still to give some. Where lateness costs anybody anything, the total stands as score,
-    penalty and what is left. Below a student's points stands what went wrong, one matter on a line.
+    A question's points are those given so far, with corrections. A "+" means that a person still
+    has to grade some of it. If lateness costs any student points, the total is shown as score,
+    penalty and the rest. Problems are listed below a student's points, one on a line.
     """
     counts = {cell.name for cell in finals.cells}
     questions: dict[str, list[Cell]] = {}
@@ -85,7 +85,7 @@ def table(roster: Roster, results: Sequence[StudentResult], finals: FinalScores,
 
 
 def fit(text: str, width: int) -> str:
-    """Cut a text to so many columns of a terminal, with "…" at its end if it was longer."""
+    """Cut a text to `width` terminal columns, with "…" at the end if it was longer."""
     text = plain(text, 10 * width)
     if columns(text) <= width:
         return text
@@ -100,7 +100,7 @@ def fit(text: str, width: int) -> str:
 
 
 def _pad(text: str, width: int) -> str:
-    """Fill up with spaces, at the right, or at the left for a negative width."""
+    """Pad a text with spaces at the right, or at the left if `width` is negative."""
     fill = " " * (abs(width) - columns(text))
     return text + fill if width > 0 else fill + text
 
@@ -131,7 +131,7 @@ def _row(
 
 
 def _remarks(result: StudentResult | None) -> list[str]:
-    """Say why there are no points, and which parts failed: the first ones, and how many more."""
+    """Return why there are no points, or the first failed parts and the number of others."""
     if result is None:
         return []
     remarks = [str(fault) for fault in result.faults[:MOST_FAULTS]]

@@ -1,4 +1,4 @@
-"""Compares the submissions of a class: who wrote what, the pairs, their matching lines."""
+"""Compares the submissions of a class: students' own lines, pairs, matching lines."""
 
 from __future__ import annotations
 
@@ -17,25 +17,24 @@ from hw_grading.similarity.pairs import InCommon, best_pairs, in_common
 from hw_grading.similarity.prints import prints_of
 from hw_support.submission.file import Unreadable
 
-LEAST = 40.0  # runs in common that others lack: about three lines of code, or two sentences
+LEAST = 40.0  # rare runs in common: about three lines of code or two sentences
 MOST_IN_TABLE = 2_000
 
 
 @dataclass(frozen=True)
 class Pair:
-    """Two students, and how much they have in common that most others have not.
+    """Two students, and how much they have in common that most others lack.
 
     Attributes
     ----------
     first, second
-        Ids.
+        The students' ids.
     amounts
-        The weighted number of runs in common, by kind.
+        The weighted numbers of runs in common, by kind.
     share_of_first, share_of_second
-        Which part that is of all that a student wrote, from 0 to 1, of the kind with more in
-        common.
+        The share of that in each student's own work, from 0 to 1, for the kind with more in common.
     matches
-        The cells with most of it; empty for pairs that the page does not show.
+        The cells with most in common; empty for pairs that the page does not show.
     """
 
     first: str
@@ -47,26 +46,26 @@ class Pair:
 
     @property
     def amount(self) -> float:
-        """Of all kinds."""
+        """The sum over all kinds."""
         return sum(self.amounts.values())
 
 
 @dataclass(frozen=True)
 class Compared:
-    """What came of a class.
+    """The result for a class.
 
     Attributes
     ----------
     compared
-        How many submissions were.
+        The number of submissions that were compared.
     skipped, partly
-        Student ids with the reason why a submission, or a part of it, was not compared.
+        Student ids, with the reason why a submission or a part of it was not compared.
     pairs
-        Those with most in common, the most first.
+        The pairs with most in common, sorted from the most.
     more
-        How many pairs have as much as `LEAST` in common, and are not among them.
+        The number of other pairs with at least `LEAST` in common.
     median, high
-        Half of all pairs have at most `median` in common, and 99 of 100 at most `high`.
+        Half of all pairs have at most `median` in common, and 99 of 100 have at most `high`.
     """
 
     roster: Roster
@@ -80,19 +79,19 @@ class Compared:
 
 
 def compare_class(course: Path, assignment: str, most: int) -> Compared:
-    """Compare what the students of a class wrote.
+    """Compare the submissions of a class.
 
     Parameters
     ----------
     course, assignment
-        As for `hw_grading.records.results.read_roster`, which also says what is raised.
+        See `hw_grading.records.results.read_roster`, also for the errors.
     most
-        For how many pairs matching lines are looked up.
+        The number of pairs for which to find matching lines.
 
     Raises
     ------
     Unreadable
-        The released notebook is not there, or damaged.
+        The released notebook is missing or damaged.
     """
     roster = read_roster(course, assignment)
     here = roster.course

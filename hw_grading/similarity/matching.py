@@ -1,4 +1,4 @@
-"""The lines that two students have in common, cell beside cell."""
+"""Find the lines that two students have in common, cell by cell."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hw_grading.similarity.own import Kind, Piece
 from hw_grading.similarity.pairs import Weights
 from hw_grading.similarity.prints import Prints, prints_of
 
-LEAST_IN_A_CELL = 8.0  # runs; fewer are an accident in passing
+LEAST_IN_A_CELL = 8.0  # runs; fewer are probably an accident
 MOST_MATCHES = 12
 
 
@@ -23,7 +23,7 @@ class Match:
     Attributes
     ----------
     amount
-        The weighted number of runs.
+        The weighted number of runs in common.
     first, second
         The cells.
     lines_of_first, lines_of_second
@@ -40,16 +40,16 @@ class Match:
 def matches(
     first: Sequence[Piece], second: Sequence[Piece], kind: Kind, weights: Weights
 ) -> list[Match]:
-    """Return the cells of two students that have most in common, the most first.
+    """Return the cells of two students with most in common, sorted from the most.
 
     Parameters
     ----------
     first, second
-        What each of them wrote.
+        The pieces of each student.
     kind
-        What is compared.
+        The kind to compare.
     weights
-        How much fingerprints count in the class.
+        The weights of the class's fingerprints.
     """
     here, there = (_Own([p for p in pieces if p.kind is kind]) for pieces in (first, second))
     shared = np.intersect1d(here.hashes, there.hashes)
@@ -82,7 +82,7 @@ class _Own:
         self._piece = np.repeat(np.arange(len(pieces)), sizes)[begins]
 
     def first_piece_with(self, hashes: NDArray[np.int64]) -> NDArray[np.intp]:
-        """Return for each of these fingerprints, which are all there, its first piece."""
+        """Return for each of these fingerprints, which must all exist, its first piece."""
         return self._piece[np.searchsorted(self.hashes, hashes)]
 
 

@@ -1,8 +1,8 @@
-"""What a student wrote: the cells of a submission, less what was handed out.
+"""Find a student's own lines: the cells of a submission without the released lines.
 
-Of an answer each line of its released stub is taken away, as often as it stands there. Locked cells
-are left out, whatever was done to them. Of any other cell all lines go that stand somewhere in the
-release: students copy tests, to try things in them.
+From an answer, each line of its released stub is removed, as often as it is in the stub. Locked
+cells are left out, even if the student edited them. From any other cell, all lines that occur
+anywhere in the release are removed, because students copy tests to try things in them.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from hw_support.submission.file import Unreadable, read_submission
 from hw_support.submission.mending import grade_id_of
 from hw_support.submission.problems import Severity
 
-# Of a submission that are compared: many times what anybody writes.
+# The part of a submission that is compared. Nobody writes nearly so much.
 MOST_CHARACTERS, MOST_CELLS = 100_000, 300
 _STUB = ("# YOUR CODE HERE", "YOUR ANSWER HERE", "raise NotImplementedError()")
 
 
 class Kind(StrEnum):
-    """What is compared with what."""
+    """The kind of text; only pieces of the same kind are compared."""
 
     CODE = "code"
     TEXT = "text"
@@ -33,16 +33,16 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Piece:
-    """One cell with something of the student's own in it.
+    """One cell with some of the student's own lines.
 
     Attributes
     ----------
     cell
-        Grade id of the answer; "" for a cell that the student added.
+        The grade id of an answer; "" for a cell that the student added.
     number
         Its place in the submitted notebook, from 1.
     lines
-        The whole cell.
+        All lines of the cell.
     own
         For each line, whether the student wrote it.
     """
@@ -56,7 +56,7 @@ class Piece:
 
 @dataclass(frozen=True)
 class Work:
-    """What one student wrote; `note` says what of it is not compared, "" if all is."""
+    """One student's work; `note` names the part that is not compared, "" if there is none."""
 
     student: str
     pieces: tuple[Piece, ...]
@@ -65,16 +65,16 @@ class Work:
 
 @dataclass(frozen=True)
 class Released:
-    """What was handed out.
+    """The released notebook.
 
     Attributes
     ----------
     locked
-        Grade ids of cells that students do not write in, and of the certification.
+        The grade ids of locked cells and of the certification.
     stubs
-        The lines of each answer, stripped, by grade id.
+        The stripped lines of each answer, by grade id.
     lines
-        All lines, stripped.
+        All lines of the release, stripped.
     """
 
     locked: frozenset[str]
@@ -88,14 +88,14 @@ def read_released(course: Course, assignment: str, certification: str) -> Releas
     Parameters
     ----------
     course, assignment
-        Whose it is.
+        The course and the homework.
     certification
-        Grade id of the cell with name and pledge, which is not compared; "" if there is none.
+        The grade id of the cell with name and pledge, which is not compared; "" if there is none.
 
     Raises
     ------
     Unreadable
-        It is not there, or damaged.
+        It is missing or damaged.
     """
     path = course.release(assignment) / f"{assignment}.ipynb"
     notebook, problems = read_submission(path)
@@ -119,12 +119,12 @@ def read_released(course: Course, assignment: str, certification: str) -> Releas
 
 
 def read_work(path: Path, student: str, released: Released) -> Work:
-    """Read what a student wrote.
+    """Read a student's own lines.
 
     Raises
     ------
     Unreadable
-        The file is no notebook; the text says why.
+        The file is no notebook. The text says why.
     """
     notebook, problems = read_submission(path)
     failed = [problem.message for problem in problems if problem.severity is Severity.FAILED]

@@ -1,7 +1,7 @@
-"""The page of pairs with their matching lines, and the table beside it.
+"""Write the page of pairs with their matching lines, and the table beside it.
 
-Everything on it that students wrote is escaped. It has no script, and its Content-Security-Policy
-allows none and no address.
+All text by students is escaped. The page has no script. Its Content-Security-Policy allows no
+scripts and no addresses.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ COLUMNS = (
     *("share_of_student", "share_of_other", "cells"),
 )
 MARK = 'name="generator" content="hw_grading similarity"'
-_AROUND = 1  # lines shown beside those that match
+_AROUND = 1  # lines shown before and after matching lines
 _MOST_LINES = 80  # of a cell
-_LONGEST_LINE = 1_500  # a written answer may be one line
+_LONGEST_LINE = 1_500  # a written answer may be one long line
 
 
 @dataclass(frozen=True)
 class Line:
-    """A line of a cell on the page; a `gap` stands for lines that are left out."""
+    """A line of a cell on the page; `gap` marks left-out lines."""
 
     number: int
     text: str
@@ -50,16 +50,16 @@ def write_similarity(course: Path, assignment: str, out: Path, most: int) -> Com
     Parameters
     ----------
     course, assignment
-        As for `hw_grading.similarity.comparing.compare_class`, which also says what is raised.
+        See `hw_grading.similarity.comparing.compare_class`, also for the errors.
     out
-        The page; the table is beside it. Its folder is made.
+        The page. Its folder is made. The table is written beside it.
     most
-        How many pairs the page shows.
+        The number of pairs on the page.
 
     Raises
     ------
     RuntimeError
-        One of the files is there and somebody else's.
+        One of the files exists, and this program did not write it.
     """
     compared = compare_class(course, assignment, most)
     table = table_of(out)
@@ -70,7 +70,7 @@ def write_similarity(course: Path, assignment: str, out: Path, most: int) -> Com
 
 
 def table_of(out: Path) -> Path:
-    """Return where the table lies, given the page."""
+    """Return the table's path, given the page's."""
     return out.with_name(f"{out.stem}.csv")
 
 
@@ -97,7 +97,7 @@ def page_of(compared: Compared, most: int, table: str) -> str:
     Parameters
     ----------
     most
-        How many pairs it shows.
+        The number of pairs on it.
     table
         The name of the table's file.
     """
@@ -132,7 +132,7 @@ def _place(roster: Roster, piece: Piece) -> str:
 
 
 def _cells(roster: Roster, pair: Pair) -> str:
-    """Name the questions with most in common."""
+    """Return the names of the questions with most in common."""
     names = dict.fromkeys(
         plain(roster.place(match.first.cell).question, 20) if match.first.cell else "added"
         for match in pair.matches
@@ -148,7 +148,7 @@ def _sides(match: Match) -> list[tuple[Piece, list[Line]]]:
 
 
 def _lines(piece: Piece, matching: frozenset[int]) -> Iterator[Line]:
-    """Give the lines that match and those around them, as many as the page has room for."""
+    """Yield matching lines and the lines around them, up to the page's limits."""
     of_own = {n for n in matching if piece.own[n]}
     wanted = sorted({k for n in of_own for k in range(n - _AROUND, n + _AROUND + 1)})
     wanted = [n for n in wanted if 0 <= n < len(piece.lines)]

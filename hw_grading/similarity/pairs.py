@@ -1,12 +1,12 @@
-"""Which pairs have most in common that others have not: fingerprints by who has them.
+"""Find the pairs of students that share most of what others lack, by fingerprints.
 
-A run of code that only two students have counts 1, one that many have counts less, and one that
-more than a quarter of the class have counts nothing (inverse document frequency). So what a task
-suggests, or a common way to write a short function, weighs little.
+A run of code that only two students have counts 1. A run that many have counts less, and a run that
+more than a quarter of the class have counts 0 (inverse document frequency). So code that the task
+suggests, or a common way to write a short function, has little weight.
 
-Fingerprints are sorted once for the class. Those that count are taken in blocks as the columns of a
-matrix of students, whose product with itself adds up what each pair shares. For n students memory
-is that of n² numbers and of one block, however many fingerprints there are.
+Fingerprints are sorted once for the class. Blocks of those that count become the columns of a
+matrix with a row for each student. Its product with its own transpose adds up what each pair
+shares. For n students, memory holds n² numbers and one block, for any number of fingerprints.
 """
 
 from __future__ import annotations
@@ -17,28 +17,28 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-WIDEST_SHARE = 0.25  # of a class: what more of them have counts nothing
-_SMALLEST = 20  # a smaller class counts as one of so many: a quarter of it would be one or two
+WIDEST_SHARE = 0.25  # of a class: a run that more students have counts 0
+_SMALLEST = 20  # smaller classes count as this many: a quarter of them would be one or two
 _COLUMNS = 4_096
 
 
 @dataclass(frozen=True)
 class Weights:
-    """How much fingerprints count that at least two students have, and not too many.
+    """The weights of the fingerprints that at least two students have, but not too many.
 
     Attributes
     ----------
     hashes
-        Sorted, shape (m,).
+        The fingerprints, sorted, shape (m,).
     weights
-        Shape (m,), from above 0 to 1.
+        Their weights, shape (m,), above 0 and up to 1.
     """
 
     hashes: NDArray[np.int64]
     weights: NDArray[np.float64]
 
     def of(self, hashes: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Return the weights of fingerprints; 0 for those that do not count, or that one has."""
+        """Return the weights of fingerprints; 0 for common ones and for those of one student."""
         if not len(self.hashes):
             return np.zeros(len(hashes))
         places = np.minimum(np.searchsorted(self.hashes, hashes), len(self.hashes) - 1)
@@ -47,14 +47,14 @@ class Weights:
 
 @dataclass(frozen=True)
 class InCommon:
-    """What the pairs of a class have in common.
+    """The common work of all pairs of a class.
 
     Attributes
     ----------
     shared
-        Shape (n, n), symmetric with a diagonal of 0: the weights of what two students share.
+        Shape (n, n), symmetric, with a diagonal of 0: the weights that two students share.
     own
-        Shape (n,): the weights of all that a student has, those included that nobody else has.
+        Shape (n,): the weights of all of a student's fingerprints, also those that only they have.
     """
 
     weights: Weights
@@ -62,7 +62,7 @@ class InCommon:
     own: NDArray[np.float64]
 
     def share(self, student: int, other: int) -> float:
-        """Return which part of what a student wrote the other has too, from 0 to 1."""
+        """Return the share of a student's work that the other has too, from 0 to 1."""
         whole = self.own[student]
         return float(self.shared[student, other] / whole) if whole else 0.0
 
@@ -73,7 +73,7 @@ def in_common(hashes: Sequence[NDArray[np.int64]]) -> InCommon:
     Parameters
     ----------
     hashes
-        For each student, the fingerprints, in any order.
+        The fingerprints of each student, in any order.
     """
     n = len(hashes)
     unique = [np.unique(one) for one in hashes]
@@ -99,25 +99,25 @@ def in_common(hashes: Sequence[NDArray[np.int64]]) -> InCommon:
 
 
 def weights_of(counts: NDArray[np.intp], students: int) -> NDArray[np.float64]:
-    """Return what a fingerprint counts that so many students of a class have."""
+    """Return the weights of fingerprints, given how many of the students have each one."""
     n = max(students, _SMALLEST)
     weights = np.log(n / np.maximum(counts, 2)) / np.log(n / 2)
     return np.where(counts <= WIDEST_SHARE * n, weights, 0.0)
 
 
 def best_pairs(scores: NDArray[np.float64], least: float, most: int) -> list[tuple[int, int]]:
-    """Return the pairs (i, j), i < j, with the highest scores, the highest first.
+    """Return the pairs (i, j), i < j, with the highest scores, sorted from the highest.
 
     Parameters
     ----------
     scores
-        Shape (n, n), symmetric.
+        The scores, shape (n, n), symmetric.
     least
-        A lower score is no pair.
+        The lowest score of a pair.
     most
-        How many pairs at most.
+        The largest number of pairs.
     """
     rows, columns = np.nonzero(np.triu(scores >= least, k=1))
-    # Sums in another order differ in the last digits, and so would the order of equal pairs.
+    # Rounding keeps the order of equal pairs: sums in another order differ in the last digits.
     order = np.lexsort((columns, rows, -scores[rows, columns].round(6)))[:most]
     return [(int(rows[k]), int(columns[k])) for k in order]

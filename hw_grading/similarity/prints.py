@@ -1,4 +1,4 @@
-"""Fingerprints of a cell: runs of normalised code, or of words, as numbers."""
+"""Make a cell's fingerprints: runs of normalised code or of words, as numbers."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ _WORD = re.compile(r"\w+")
 
 @dataclass(frozen=True)
 class Prints:
-    """The fingerprints of a piece, one for each place at which a run begins.
+    """The fingerprints of a piece, one for each place where a run begins.
 
     Attributes
     ----------
     hashes
-        Shape (n,), int64; equal for equal runs, within one process.
+        Shape (n,), int64. Equal runs have equal numbers within one process.
     first, last
-        Shape (n,): the numbers of the lines, from 0, in which each run begins and ends.
+        Shape (n,): the lines (from 0) in which each run begins and ends.
     """
 
     hashes: NDArray[np.int64]
@@ -35,7 +35,7 @@ class Prints:
 
 
 def prints_of(piece: Piece) -> Prints:
-    """Return the fingerprints of what a student wrote in a cell."""
+    """Return the fingerprints of a student's own lines in a cell."""
     what, lines = (_code if piece.kind is Kind.CODE else _words)(piece)
     run = RUN[piece.kind]
     hashes = np.asarray(hashed_kgrams(what, run), dtype=np.int64)
@@ -43,17 +43,17 @@ def prints_of(piece: Piece) -> Prints:
 
 
 def _code(piece: Piece) -> tuple[str, NDArray[np.intp]]:
-    """Return normalised code, and the line of each of its characters.
+    """Return normalised code and the line of each of its characters.
 
-    The whole cell is lexed, and the lines that were handed out go afterwards: a docstring that was
-    changed in one line is still one string.
+    The whole cell is lexed, and the released lines are removed afterwards. So a docstring with one
+    changed line is still one string.
     """
     code = "\n".join(piece.lines)
-    begins = len(code) - len(code.lstrip("\n"))  # pygments takes these away
+    begins = len(code) - len(code.lstrip("\n"))  # pygments removes these
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         normal, removed = filter_code(code, "", "python")
-    # copydetect counts wrongly behind the name of a class, and right again behind the next name.
+    # copydetect counts wrongly from the name of a class up to the next name.
     before = np.maximum.accumulate(removed[:, 1])
     places = np.arange(len(normal))
     places += before[np.minimum(np.searchsorted(removed[:, 0], places), len(removed) - 1)]

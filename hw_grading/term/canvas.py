@@ -1,8 +1,9 @@
 """Canvas: ``doejane_LATE_789_456789_ps1-1.ipynb`` in a flat zip.
 
-The name is that of the student, "LATE" if it was, the ids of the user and of the upload, and the
-file's own name. Canvas gives it, but for the last part, and adds ``-1``, ``-2`` there when somebody
-hands in again. In anonymous assignments it is ``anon_<id>_<upload>_ps1.ipynb``. No times are told.
+The parts are the student's name, "LATE" for a late file, the ids of the user and of the upload, and
+the file's own name. Canvas sets all but the last part, and adds ``-1``, ``-2`` to that one when a
+student submits again. In anonymous assignments the name is ``anon_<id>_<upload>_ps1.ipynb``. These
+downloads have no submission times.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from hw_grading.term.found import (
 from hw_support.submission.file import Unreadable
 
 PLATFORM = "Canvas"
-_IDS = re.compile(r"(?=(?:^|_)(\d+)_(\d+)_.)")  # of the user and the upload, wherever they stand
+_IDS = re.compile(r"(?=(?:^|_)(\d+)_(\d+)_.)")  # ids of the user and the upload, anywhere
 _ANONYMOUS = re.compile(r"^(?:LATE_)?anon_(?:LATE_)?([0-9A-Za-z]+)_(\d+)_.")
 _AGAIN = re.compile(r"-\d+$")
 
@@ -37,7 +38,7 @@ def is_named_so(name: str) -> bool:
 
 
 def recognises(files: Sequence[Upload]) -> bool:
-    """Whether most of a download's notebooks are named as Canvas names them."""
+    """Whether most of a download's notebooks have names from Canvas."""
     work = [upload for upload in files if is_work(upload)]
     named = [upload for upload in work if is_named_so(_name(upload))]
     folders = {upload.folder for upload in named}
@@ -45,7 +46,7 @@ def recognises(files: Sequence[Upload]) -> bool:
 
 
 def sort(files: Sequence[Upload], download: str, homework: str) -> Sorted:
-    """Return what each student handed in, and what cannot be told."""
+    """Return each student's submission, and the files that fit nobody."""
     found: list[Found] = []
     left_out: list[LeftOut] = []
     folder = next(u.folder for u in files if is_work(u) and is_named_so(_name(u)))
@@ -60,7 +61,7 @@ def sort(files: Sequence[Upload], download: str, homework: str) -> Sorted:
     left_out += [
         LeftOut(f"{download}: {upload.name}", not_work(upload))
         for upload in others
-        if _who(_name(upload)) not in of  # beside a notebook a student may hand in anything
+        if _who(_name(upload)) not in of  # a student may submit any file besides a notebook
     ]
     for who, uploads in of.items():
         right = [u for u in uploads if _own_name(u) == homework]
@@ -90,7 +91,7 @@ def _who(name: str) -> Who:
         return Who(f"anon_{anonymous[1]}", (("canvas_id", f"anon_{anonymous[1]}"),))
     user, *others = dict.fromkeys(_users(name))
     before = name[: _first(name).start()].removesuffix("_LATE")
-    # A file's own name may look like two ids, and so may a person's: then the name tells nothing.
+    # A file's own name or a person's name may look like two ids. Then the name proves nothing.
     by_name = () if others else (("canvas_name", before),)
     return Who(f"{before} ({user})", (("canvas_id", user), *by_name), tuple(others), before)
 
@@ -118,7 +119,7 @@ def _upload_id(name: str) -> int:
 
 
 def _own_name(upload: Upload) -> str:
-    """Return the file's own name, without its ending and what Canvas adds to it."""
+    """Return the file's own name, without its ending and Canvas' additions."""
     name = _name(upload)
     match = _ANONYMOUS.match(name) or _first(name)
     own = name[match.end(2) + 1 :]

@@ -32,33 +32,33 @@ def collect(
     dry_run: bool = False,
     yes: bool = False,
 ) -> bool:
-    """Show what downloads hold, and write it into ``submitted/`` if the instructor agrees.
+    """Show the submissions in downloads, and write them into ``submitted/`` if you agree.
 
     Parameters
     ----------
     folder
-        The course's.
+        The course's folder.
     homework
-        Its name.
+        The homework's name.
     downloads
         Zips, folders or notebooks.
     roster, canvas_gradebook
-        CSV files; None for ``students.csv`` of the course, and for none.
+        CSV files. None for the course's ``students.csv``, and for no Canvas gradebook.
     dry_run
-        Only show.
+        Whether to show the plan only.
     yes
-        Do not ask.
+        Whether to write without asking.
 
     Returns
     -------
     bool
-        Whether there was something to collect, and nothing was left out.
+        True if there was something to collect and nothing was left out.
 
     Raises
     ------
     Unreadable
-        Nothing can be collected: there is no such homework, no list of students can be read, no
-        download can be opened, or nobody answers.
+        Nothing can be collected: there is no such homework, the list of students or the downloads
+        cannot be read, or nobody answers the question.
     """
     course = Course(folder)
     people = read_roster(course, homework, roster, canvas_gradebook)
@@ -92,18 +92,18 @@ def plan_of(
     *,
     dry_run: bool = False,
 ) -> tuple[Plan, ZoneInfo]:
-    """Return what is to be collected, and the zone in which the homework is due.
+    """Return the plan, and the time zone of the homework's due date.
 
     Parameters
     ----------
     course, homework, downloads
-        As for `collect`, which also says what is raised.
+        See `collect`, also for the errors.
     stack
-        Closes the downloads; until then they can be read.
+        Keeps the downloads open, and closes them at its end.
     people
-        Who is in the course.
+        The students of the course.
     dry_run
-        Change nothing; else the half of a step that a killed run has left is undone.
+        Whether to change nothing. Otherwise, half-finished steps of a killed run are undone.
     """
     if homework not in (names := course.homeworks()):
         known = ", ".join(names) or "none"
@@ -130,6 +130,6 @@ def _agreed() -> bool:
 
 
 def _say(text: str) -> None:
-    """Print a text; what cannot be encoded there becomes "?"."""
+    """Print a text; characters that the terminal cannot encode become "?"."""
     encoding = sys.stdout.encoding or "utf-8"
     print(visible(text).encode(encoding, "replace").decode(encoding))

@@ -1,4 +1,4 @@
-"""Decides what is collected of what was found: nothing is written here."""
+"""Decides which of the found submissions to collect; nothing is written here."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from hw_support.submission.file import MAX_BYTES, Unreadable, read_regular_file
 
 
 class Action(StrEnum):
-    """What becomes of a submission."""
+    """What to do with a submission."""
 
     NEW = "new"
     REPLACES = "replaces an older one"
@@ -33,13 +33,14 @@ class Entry:
     Attributes
     ----------
     person, found
-        Whose it is, and what.
+        The student and the submission.
     sha256
-        Of the notebook, hexadecimal.
+        SHA-256 of the notebook, hexadecimal.
     action
-        What becomes of it.
+        What to do with it.
     late_by
-        After the student's due date; None if it was in time, or without a time or a due date.
+        The time after the student's due date. None if it was on time, or if it has no time or no
+        due date.
     """
 
     person: Person
@@ -50,7 +51,7 @@ class Entry:
 
     @property
     def is_late(self) -> bool | None:
-        """Whether it was late, by its time or by the platform's word; None if nobody knows."""
+        """Whether it was late, by its time or as the platform says; None if unknown."""
         if self.found.when is None:
             return self.found.late
         return bool(self.late_by) or bool(self.found.late)
@@ -58,24 +59,24 @@ class Entry:
 
 @dataclass(frozen=True)
 class Plan:
-    """What is to be written, and what is not.
+    """What to write and what not.
 
     Attributes
     ----------
     homework, due
-        Its name, and its due date with a zone, or None.
+        The homework's name, and its due date with a time zone, or None.
     entries
-        By student id.
+        The submissions, by student id.
     older
-        Files of students who have a newer one among those that were found.
+        Files of students for whom a newer file was found.
     left_out
-        Files that are not collected, and why.
+        Files that are not collected, with the reasons.
     unknown
-        Files of people whom the roster does not know, or cannot tell.
+        Files of people who match nobody, or several people, in the roster.
     missing
-        Students of the roster of whom there is nothing, here or in ``submitted/``.
+        Students of the roster without a submission, here or in ``submitted/``.
     complaints
-        What is wrong with the roster.
+        Problems of the roster.
     """
 
     homework: str
@@ -89,17 +90,17 @@ class Plan:
 
     @property
     def is_all_well(self) -> bool:
-        """Whether everything that was handed in is collected."""
+        """Whether every submission is collected."""
         return not (self.left_out or self.unknown or self.complaints)
 
     @property
     def to_write(self) -> list[Entry]:
-        """What `submitted/` does not have yet."""
+        """The submissions that `submitted/` lacks."""
         return [entry for entry in self.entries if entry.action is not Action.THERE]
 
 
 def before_of(folder: Path) -> Path:
-    """Return where a student's folder is for the moment in which a newer one takes its place."""
+    """Return the temporary path of a student's folder while a newer one replaces it."""
     return folder.with_name(f".{folder.name}.before")
 
 
@@ -113,22 +114,22 @@ def decide(
     collected: Mapping[str, Record],
     extended: Mapping[str, datetime],
 ) -> Plan:
-    """Decide what is collected.
+    """Decide what to collect.
 
     Parameters
     ----------
     course, homework
-        Where ``submitted/`` is, and the name.
+        The course with ``submitted/``, and the homework's name.
     due
-        The due date with a zone, or None.
+        The due date with a time zone, or None.
     roster
-        Who is who.
+        The students.
     found, left_out
-        What the downloads hold.
+        The content of the downloads.
     collected
-        What was collected before, by student id.
+        Earlier collected submissions, by student id.
     extended
-        The due dates of those who were granted a later one, by student id.
+        The extended due dates, by student id.
     """
     left_out = list(left_out)
     unknown: list[LeftOut] = []
@@ -188,7 +189,7 @@ def _newest(student: str, found: list[Found]) -> tuple[Found, str]:
     Raises
     ------
     Unreadable
-        It cannot be read, or nothing tells which one it is.
+        It cannot be read, or it is not clear which one is the newest.
     """
     if all(one.when for one in found):
         latest = max(one.when for one in found if one.when)
@@ -210,12 +211,12 @@ def _digest(content: bytes) -> str:
 
 
 def _action(where: Path, homework: str, found: Found, sha256: str, before: Record | None) -> Action:
-    """Return what is done with a file, beside what lies in ``submitted/``.
+    """Return what to do with a file, given what ``submitted/`` holds.
 
     Raises
     ------
     Unreadable
-        Nothing may be written: what is there is newer, or may be.
+        The file must not be written: the one in ``submitted/`` is newer, or may be.
     """
     for place in (where, where.parent):
         if place.is_symlink():
@@ -236,7 +237,7 @@ def _action(where: Path, homework: str, found: Found, sha256: str, before: Recor
             return Action.REPLACES
         raise Unreadable(f"what is in {where} is newer ({handed_in} UTC), and is kept")
     if there == sha256 and when:
-        return Action.REPLACES  # which adds the time
+        return Action.REPLACES  # this adds the time
     if before and there == before.sha256 and before.platform == found.platform and found.attempt:
         if found.attempt > before.attempt > 0:
             return Action.REPLACES

@@ -1,4 +1,4 @@
-"""Opens what was downloaded, a zip, a folder or a file, and lists what is in it."""
+"""Opens a download (a zip, a folder or a file) and lists its files."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ class Download:
     Attributes
     ----------
     name
-        As the instructor wrote it.
+        Its name as you typed it.
     files
-        What is in it; each name is a path within it.
+        Its files. Each name is a path in the download.
     """
 
     name: str
@@ -42,22 +42,22 @@ class Download:
 def open_downloads(
     path: Path, is_one_students: Callable[[str], bool], stack: ExitStack
 ) -> tuple[list[Download], list[LeftOut]]:
-    """Open a download, and those that lie right in it if it is a folder.
+    """Open a download; of a folder, also the downloads directly in it.
 
     Parameters
     ----------
     path
         A zip, a folder, or a notebook.
     is_one_students
-        Tells by a file's name whether it is one student's, who is named by it. Any other zip is a
-        download of many students' files.
+        Returns whether a file's name names the one student who owns it. Any other zip is a download
+        of many students' files.
     stack
-        Closes the zips.
+        Closes the zips at its end.
 
     Returns
     -------
     downloads, left_out
-        What can be read, and why other files cannot.
+        The downloads, and the files that cannot be read, with the reasons.
     """
     name = str(path)
     left_out: list[LeftOut] = []
@@ -123,7 +123,7 @@ def _checked(files: list[Upload], name: str, left_out: list[LeftOut]) -> tuple[U
 
 
 def _walk(folder: Path) -> Iterator[Path]:
-    for here, folders, files in os.walk(folder):  # which follows no link
+    for here, folders, files in os.walk(folder):  # it follows no links
         folders.sort()
         links = [name for name in folders if Path(here, name).is_symlink()]
         yield from (Path(here, name) for name in sorted([*files, *links]))

@@ -1,4 +1,4 @@
-"""What a learning platform's download holds: who handed in which file, and what was left out."""
+"""The content of a platform's download: each student's files, and the files left out."""
 
 from __future__ import annotations
 
@@ -19,14 +19,13 @@ class Who:
     Attributes
     ----------
     said
-        For people.
+        The name for messages.
     keys
-        Pairs of a column of the roster and the value that it has for this student, the surest
-        first.
+        Pairs of a roster's column and this student's value in it, the most certain first.
     or_else
-        Canvas ids that the same name of a file could also tell.
+        Other possible Canvas ids in the same file name.
     canvas_name
-        What stands before the id in such a name.
+        The text before the id in such a name.
     """
 
     said: str
@@ -42,19 +41,19 @@ class Found:
     Attributes
     ----------
     who
-        Whose it is.
+        The student.
     platform
-        Such as "Canvas".
+        The platform, such as "Canvas".
     file
-        The download, and the path in it.
+        The download and the path in it.
     read
-        Returns the notebook's bytes; raises `Unreadable`.
+        Returns the notebook's bytes or raises `Unreadable`.
     when
-        The time of submission, in UTC; None if the platform does not tell.
+        The submission time in UTC; None if the platform gives none.
     late
         True if the platform says so; None if it says nothing.
     attempt
-        Grows with each file that is uploaded to the platform; 0 if the platform does not tell.
+        Grows with each upload to the platform; 0 if the platform gives no number.
     """
 
     who: Who
@@ -78,29 +77,29 @@ Sorted = tuple[list[Found], list[LeftOut]]
 
 
 def is_work(upload: Upload) -> bool:
-    """Whether a file can be what is graded, or hold it."""
+    """Whether a file can be the graded notebook, or contain it."""
     return upload.suffix in (NOTEBOOK, ZIP)
 
 
 def not_work(upload: Upload) -> str:
-    """Return why a file is left out whose student handed in nothing that can be graded."""
+    """Return why a file is left out, if its student submitted nothing that can be graded."""
     return f"expected a notebook or a zip, found {shown(upload.suffix or 'no ending')}"
 
 
 def work_of_one(uploads: Sequence[Upload], notebook: str) -> Upload:
-    """Return the file of one student's that counts; a zip only if there is no notebook.
+    """Return the file of one student to grade; a zip only if there is no notebook.
 
     Parameters
     ----------
     uploads
-        All that the student handed in at once.
+        All files of the student's submission.
     notebook
-        The name that is expected, without its ending.
+        The expected name without its ending.
 
     Raises
     ------
     Unreadable
-        Nothing tells which one.
+        It is not clear which file to grade.
     """
     notebooks = [upload for upload in uploads if upload.suffix == NOTEBOOK]
     zips = [upload for upload in uploads if upload.suffix == ZIP]
@@ -116,7 +115,7 @@ def work_of_one(uploads: Sequence[Upload], notebook: str) -> Upload:
 
 
 def content_of_work(upload: Upload, notebook: str) -> bytes:
-    """Return the notebook that a file is, or holds.
+    """Return a file's notebook: the file itself, or the one in a zip.
 
     Raises
     ------

@@ -7,7 +7,7 @@
         :email: jane@example.edu
       :created_at: 2022-10-04 16:59:00.123456000 -07:00
 
-Everybody in a group is one of the submitters.
+All members of a group are submitters.
 """
 
 from __future__ import annotations
@@ -36,19 +36,19 @@ _TIME = re.compile(
 
 
 def recognises(files: Sequence[Upload]) -> bool:
-    """Whether Gradescope's list of submissions is at the top, where no student can put it."""
+    """Whether Gradescope's list of submissions is at the top, where students cannot write."""
     return bool(_lists(files))
 
 
 def sort(files: Sequence[Upload], download: str, homework: str, zone: tzinfo) -> Sorted:
-    """Return what each submitter handed in, and what cannot be told.
+    """Return each submitter's submission, and the files that fit nobody.
 
     Parameters
     ----------
     files, download, homework
-        As for the other platforms.
+        The same as for the other platforms.
     zone
-        In which a time is meant that names no zone.
+        The time zone of times without one.
     """
     found: list[Found] = []
     left_out: list[LeftOut] = []
@@ -132,12 +132,12 @@ def _text(value: object) -> str:
 
 
 def _moment(value: object, zone: tzinfo) -> datetime:
-    """Return a time of submission in UTC.
+    """Return a submission time in UTC.
 
     Raises
     ------
     Unreadable
-        It is none.
+        It is no time.
     """
     match = _TIME.fullmatch(value.strip()) if isinstance(value, str) else None
     if not match:

@@ -1,4 +1,4 @@
-"""What was collected, with digests: ``grading/collected/<homework>.json``."""
+"""The collected submissions with digests: ``grading/collected/<homework>.json``."""
 
 from __future__ import annotations
 
@@ -15,28 +15,28 @@ _MOST_BYTES = 100_000_000
 
 @dataclass(frozen=True)
 class Record:
-    """The submission of one student's that was collected last.
+    """The submission of a student that was collected last.
 
     Attributes
     ----------
     file
-        The download, and the path in it.
+        The download and the path in it.
     platform
-        That it came from.
+        The platform from which it came.
     named
-        The student, as the platform names them.
+        The platform's name for the student.
     sha256
-        Of the notebook, hexadecimal.
+        SHA-256 of the notebook, hexadecimal.
     handed_in
-        ISO 8601, in UTC; None if the platform told no time.
+        The submission time, ISO 8601 in UTC; None if the platform gave none.
     late
-        True if it was late, by its time or by the platform's word; None if nobody knows.
+        True if it was late, by its time or as the platform says; None if unknown.
     seconds_late
-        After the due date, extensions left aside; None without a time or a due date.
+        Seconds after the due date, without extensions; None without a time or a due date.
     attempt
         See `hw_grading.term.found.Found`.
     collected
-        ISO 8601, in UTC.
+        The time of collection, ISO 8601 in UTC.
     """
 
     file: str
@@ -51,12 +51,12 @@ class Record:
 
 
 def path_of(root: Path, homework: str) -> Path:
-    """Return where the manifest of a homework is, in the course's root."""
+    """Return the path of a homework's manifest under the course's root."""
     return root / "grading" / "collected" / f"{homework}.json"
 
 
 def read_manifest(path: Path) -> dict[str, Record]:
-    """Return the records by student id; none if there is no manifest, or one that was damaged.
+    """Return the records by student id; none if there is no manifest.
 
     Raises
     ------

@@ -1,8 +1,9 @@
 """Moodle: ``Jane Doe_12345_assignsubmission_file/ps1.ipynb``.
 
-Older versions end the folder with a "_", and a setting makes it the beginning of the file's name.
-Moodle gives that part: the full name, and a number that belongs to this assignment only. Where a
-site puts more before the name, the roster's column moodle_name has it too. No times are told.
+Older versions end the folder's name with a "_". With one setting, this part is not a folder but the
+beginning of the file's name. Moodle sets this part: the full name, and a number for this assignment
+only. If a site puts more text before the name, the roster's column moodle_name needs that text too.
+These downloads have no submission times.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from hw_grading.term.found import (
 from hw_support.submission.file import Unreadable
 
 PLATFORM = "Moodle"
-# Only the first such folder is Moodle's; what is within is the student's.
+# Only the first such folder is Moodle's. The names inside it are the student's.
 _OUTER = re.compile(
     r"^(?:(?![^/]*_assignsubmission_)[^/]+/)??([^/]+?)_(\d+)_assignsubmission_file(?:_?/|_)."
 )
@@ -38,13 +39,13 @@ def is_named_so(name: str) -> bool:
 
 
 def recognises(files: Sequence[Upload]) -> bool:
-    """Whether a download's notebooks lie where Moodle puts them."""
+    """Whether a download's notebooks are where Moodle puts them."""
     work = [upload for upload in files if is_work(upload)]
     return 2 * sum(is_named_so(upload.name) for upload in work) > len(work)
 
 
 def sort(files: Sequence[Upload], download: str, homework: str) -> Sorted:
-    """Return what each student handed in, and what cannot be told."""
+    """Return each student's submission, and the files that fit nobody."""
     found: list[Found] = []
     left_out: list[LeftOut] = []
     of: dict[tuple[str, str], list[Upload]] = {}
@@ -71,7 +72,7 @@ def sort(files: Sequence[Upload], download: str, homework: str) -> Sorted:
 
 
 def _without_prefix(upload: Upload) -> Upload:
-    """Return the upload under the student's own name for it."""
+    """Return the upload under the student's own file name."""
     match = _OUTER.match(upload.name)
     assert match, upload.name
     return Upload(upload.name[match.end() - 1 :], upload.read)

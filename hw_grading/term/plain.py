@@ -1,4 +1,4 @@
-"""Files named ``<student>_ps1.ipynb``, as `python -m hw_support zip` names them, or such zips."""
+"""Notebooks ``<student>_ps1.ipynb`` and such zips, as from `python -m hw_support zip`."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _ONE_FOLDER = (
 
 
 def sort(files: Sequence[Upload], download: str, homework: str) -> Sorted:
-    """Return what each student handed in, and what cannot be told."""
+    """Return each student's submission, and the files that fit nobody."""
     found: list[Found] = []
     left_out: list[LeftOut] = []
     pattern = re.compile(file_name_pattern([homework]))

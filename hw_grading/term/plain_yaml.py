@@ -1,7 +1,7 @@
-"""Reads YAML of any content: dictionaries, lists and texts come out, and nothing is executed.
+"""Reads YAML of any content into dictionaries, lists and texts; it executes nothing.
 
-No tag makes an object, no alias is written out (so a few lines cannot become gigabytes), and what
-nobody asks for, such as the output of students' programs, is not kept.
+Tags make no objects. Aliases are not expanded, so a few lines cannot become gigabytes. Only the
+wanted keys are kept, and not, for example, the output of students' programs.
 """
 
 from __future__ import annotations
@@ -18,29 +18,29 @@ _DEEPEST = 100
 _MOST_EVENTS = 20_000_000
 _MOST_KEPT = 2_000_000  # dictionaries, lists and texts
 _LONGEST = 1_000  # characters of a text
-# The parser in C is far quicker. Both build nothing by themselves.
+# The parser in C is far faster. Neither of them builds objects here.
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def read_yaml(content: bytes, wanted: Container[str]) -> Any:
-    """Return what a file of YAML holds.
+    """Return the content of a YAML file.
 
     Parameters
     ----------
     content
         The file, in UTF-8 or UTF-16.
     wanted
-        The keys that are kept below the outermost dictionary. Values of others are not.
+        The keys below the outermost dictionary whose values are kept.
 
     Returns
     -------
     Any
-        Dictionaries, lists and texts; a text is what stands in the file, at most 1,000 characters.
+        Dictionaries, lists and texts. A text is as in the file, up to 1,000 characters.
 
     Raises
     ------
     Unreadable
-        It is not YAML, too large, too deep, or has the same key twice at the top.
+        It is no YAML, it is too large or too deep, or it has the same key twice at the top.
     """
     try:
         return _build(yaml.parse(content, Loader=_LOADER), wanted)
@@ -54,7 +54,7 @@ def read_yaml(content: bytes, wanted: Container[str]) -> Any:
 
 
 class _Frame:
-    """A list or a dictionary that is being read; `made` is None where nothing is kept."""
+    """A list or dictionary that is being read; `made` is None if it is not kept."""
 
     def __init__(self, made: dict[str, Any] | list[Any] | None, is_mapping: bool) -> None:
         self.made, self.is_mapping = made, is_mapping

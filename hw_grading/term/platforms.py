@@ -1,4 +1,4 @@
-"""Recognises which platform a download comes from, and lists what it holds."""
+"""Recognises the platform of a download, and lists its submissions."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ from hw_grading.term.found import Found, LeftOut, Sorted
 from hw_grading.term.showing import files_in_words
 from hw_support.submission.file import Unreadable
 
-_PLATFORMS = (gradescope, moodle, canvas)  # the surest sign first
+_PLATFORMS = (gradescope, moodle, canvas)  # the most certain one first
 
 
 def found_in(
     paths: Sequence[Path], homework: str, zone: tzinfo, stack: ExitStack
 ) -> tuple[list[Found], list[LeftOut]]:
-    """Return what downloads hold, and what cannot be told.
+    """Return the submissions in downloads, and the files that fit nobody.
 
     Parameters
     ----------
     paths
         Zips, folders or notebooks.
     homework
-        Its name.
+        The homework's name.
     zone
-        Of times that a platform tells without one.
+        The time zone of a platform's times without one.
     stack
-        Closes the zips.
+        Closes the zips at its end.
 
     Raises
     ------
@@ -52,7 +52,7 @@ def found_in(
 
 
 def is_of_a_platform(path: Path, homework: str) -> bool:
-    """Whether a folder holds what a platform named, and not only ``<student>_ps1.ipynb``."""
+    """Whether a folder has files named by a platform, not only ``<student>_ps1.ipynb``."""
     with ExitStack() as stack:
         downloads, _ = _opened([path], homework, stack)
         return any(_platform_of(download) for download in downloads)

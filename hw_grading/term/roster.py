@@ -1,8 +1,8 @@
-"""Who is in the course, by all the names that platforms have for them.
+"""The students of the course, with the names and ids that platforms use for them.
 
 ``students.csv`` has the columns id, name, email, section, canvas_id, moodle_name and sid, of which
-only id must be there. Without it, what nbgrader's own table knows has to do. A gradebook that was
-exported from Canvas tells which login belongs to which of Canvas' ids.
+only id is required. Without this file, nbgrader's own table of students is used. A gradebook
+exported from Canvas gives the login for each of Canvas' ids.
 """
 
 from __future__ import annotations
@@ -23,26 +23,26 @@ from hw_support.submission.problems import shown
 
 FILE_NAME = "students.csv"
 _EXACT = ("id", "sid", "email", "canvas_id")
-_NOT_IN_FILES = re.compile(r"""[&<>"'`|:\\/]""")  # which Moodle leaves out
+_NOT_IN_FILES = re.compile(r"""[&<>"'`|:\\/]""")  # Moodle leaves these out
 _CALLED = {"canvas_id": "Canvas id", "canvas_name": "name", "moodle_name": "full name"}
 
 
 @dataclass(frozen=True)
 class Person:
-    """A student of the course; what is not known is empty.
+    """A student of the course; unknown values are empty.
 
     Attributes
     ----------
     id
-        As in nbgrader, and in ``submitted/``.
+        The id in nbgrader and in ``submitted/``.
     name, email, section
-        Of the student.
+        The student's name, email address and section.
     canvas_id, moodle_name
-        What these platforms know them by.
+        The student's id or name on these platforms.
     sid
-        The number that the university gave, where it is not the id.
+        The university's number, if it is not the id.
     place
-        File and line that say so.
+        The file and line with this student.
     """
 
     id: str
@@ -56,18 +56,18 @@ class Person:
 
 
 class Roster:
-    """All students, found by what platforms call them.
+    """All students, found by the values that platforms give.
 
     Attributes
     ----------
     people
-        In the order of the file.
+        The students, in the order of the file.
     is_whole
-        Whether nobody else is in the course. Otherwise an id that a platform tells is taken.
+        Whether this is the whole course. If not, other ids from a platform are accepted.
     source
-        What says who is in the course, for people.
+        The source of this list, for messages.
     complaints
-        Sentences on what is wrong with it.
+        Sentences on its problems.
     """
 
     def __init__(
@@ -83,15 +83,15 @@ class Roster:
         self._knows_canvas_ids = any(person.canvas_id for person in self.people)
 
     def person(self, who: Who) -> Person:
-        """Return who somebody is.
+        """Return the student whom a platform names.
 
         Raises
         ------
         Unreadable
-            Nobody, or several could be meant.
+            No student fits, or several do.
         """
         keys = who.keys
-        if self._knows_canvas_ids:  # a name is what a student may change
+        if self._knows_canvas_ids:  # students may change their names
             keys = tuple(key for key in keys if key[0] != "canvas_name")
         for column, value in keys:
             for key in _asked(column, value):
@@ -111,10 +111,10 @@ class Roster:
         raise Unreadable(f"nobody in {self.source} has the {tried or 'name'}")
 
     def store(self, db_url: str) -> None:
-        """Add the students to nbgrader's table, which grading and exports show names from.
+        """Add the students to nbgrader's table, from which grading and exports take names.
 
-        An existing name, address or Canvas id is left as it is. Without a gradebook, or if nobody
-        wrote who is in the course, nothing is done.
+        An existing name, address or Canvas id is kept. Nothing is done without a gradebook or
+        without a list of students.
         """
         if self.is_whole:
             store_students(
@@ -140,14 +140,14 @@ def read_roster(
     roster: Path | None = None,
     canvas_gradebook: Path | None = None,
 ) -> Roster:
-    """Read who is in the course.
+    """Read the students of the course.
 
     Parameters
     ----------
     course
-        Whose ``students.csv`` is read if no other file is named.
+        The course. Its ``students.csv`` is read if there is no other file.
     homework
-        Its name.
+        The homework's name.
     roster, canvas_gradebook
         Files, or None.
 
@@ -177,12 +177,12 @@ def read_roster(
 
 
 def folded(text: str) -> str:
-    """Return a text without what differs between ways to write it: case, Unicode form, space."""
+    """Return a text in a normal form, independent of case, Unicode form and spaces."""
     return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
 def _composed(text: str) -> str:
-    """Return a text with each letter and its accents as one character, as ids have to be."""
+    """Return a text with each letter and its accents as one character, as in ids."""
     return unicodedata.normalize("NFC", text)
 
 
@@ -201,7 +201,7 @@ def _listed(path: Path, complaints: list[str]) -> Iterator[Person]:
 
 
 def _exported(path: Path, complaints: list[str]) -> Iterator[Person]:
-    """Give the students in a gradebook that Canvas exported."""
+    """Yield the students in a gradebook that Canvas exported."""
     table = read_table(path)
     complaints += table.complaints
     _expect(table, path, "student")
@@ -246,7 +246,7 @@ def _place(path: Path, row: Row) -> str:
 
 
 def _without_duplicates(people: list[Person], complaints: list[str]) -> list[Person]:
-    """Return one person for each id; the first line counts."""
+    """Return one person for each id, from the first line with it."""
     first: dict[str, Person] = {}
     for person in people:
         other = first.setdefault(folded(person.id), person)
@@ -279,7 +279,7 @@ def _with_canvas_ids(people: list[Person], exported: list[Person]) -> list[Perso
 
 
 def _keys(person: Person) -> Iterator[tuple[str, str]]:
-    """Give all that may be asked for a person; names in whatever order they are written."""
+    """Yield all keys for a person; names with their words in any order."""
     for column in _EXACT:
         if value := folded(getattr(person, column)):
             yield column, value
@@ -300,7 +300,7 @@ def _asked(column: str, value: str) -> Iterator[tuple[str, str]]:
 
 
 def _words(name: str) -> str:
-    """Return the words of a name, sorted, without characters that Moodle keeps out of files."""
+    """Return a name's words, sorted, without characters that Moodle removes from file names."""
     kept = _NOT_IN_FILES.sub("", folded(name))
     return " ".join(sorted(re.sub(r"[^\w\s]+|_", " ", kept).split()))
 

@@ -15,7 +15,7 @@ _HEADS = ("student", "name", "handed in", "late", "state", "from")
 
 
 def plan_in_words(plan: Plan, zone: tzinfo) -> str:
-    """Return the lines of a plan; times are told in a zone."""
+    """Return a plan as text, with times in a time zone."""
     due = f", due {_moment(plan.due, zone)}" if plan.due else ", without a due date"
     lines = [f"{plan.homework}{due}", ""]
     if plan.entries:
@@ -95,7 +95,7 @@ def _moment(moment: datetime, zone: tzinfo) -> str:
 
 
 def _span(time: timedelta) -> str:
-    """Return such as "2 d 03:04", in minutes rounded up."""
+    """Return a time such as "2 d 03:04", rounded up to minutes."""
     minutes = -(-int(time.total_seconds() * 1000) // 60_000)
     days, minutes = divmod(max(minutes, 1), 24 * 60)
     clock = f"{minutes // 60:02d}:{minutes % 60:02d} h"

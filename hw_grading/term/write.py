@@ -1,4 +1,4 @@
-"""Writes what was decided into ``submitted/``, each folder in one step."""
+"""Writes the submissions of a plan into ``submitted/``, each folder in one step."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ TIME_FORMAT = "%Y-%m-%d %H:%M:%S.%f"
 
 
 def put_back(course: Course, homework: str, students: Iterable[str]) -> None:
-    """Undo the half of a step that a killed run has left, for each of these students."""
+    """Undo a killed run's half-finished step, for each of these students."""
     for student in students:
-        with contextlib.suppress(OSError):  # what is wrong there is said when it is written
+        with contextlib.suppress(OSError):  # `write` reports problems there
             _put_back(course.submitted(student, homework))
 
 
@@ -34,7 +34,7 @@ def write(course: Course, plan: Plan) -> tuple[dict[str, Record], list[LeftOut]]
     Returns
     -------
     records, failed
-        What `submitted/` now has, by student id, and what could not be written.
+        The records in `submitted/` by student id, and the files that could not be written.
     """
     records: dict[str, Record] = {}
     failed: list[LeftOut] = []

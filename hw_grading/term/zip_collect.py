@@ -1,13 +1,13 @@
-"""The plug-ins of ``nbgrader zip_collect``, which go by the names that a platform gave.
+"""The plug-ins of ``nbgrader zip_collect``, which use the platform's file names.
 
-Downloads of Canvas, Gradescope and Moodle are recognised as by ``python -m hw_grading collect``.
-In any other, who handed something in is told by the outer name: that of a file in
-``downloaded/<homework>/archive`` or, where such a file is a zip that names no student, that of a
-file in this zip: then it is a download of many. What students named themselves, within a zip of
-their own, tells nothing. Names are taken apart in one place, `HomeworksByName`.
+Downloads of Canvas, Gradescope and Moodle are recognised as by ``python -m hw_grading collect``. In
+any other download, the outer file name gives the student. This is the name of a file in
+``downloaded/<homework>/archive``. If that file is a zip without a student's name, it is a
+download of many students, and the names of the files in the zip count. Names that students chose
+inside their own zip never count. Only `HomeworksByName` splits names into their parts.
 
-Nothing that a student uploads stops the others, is written outside, or takes more than its share:
-it is left out, with a reason, and all that was left out is said in the end.
+An upload cannot stop the others, write outside its folder, or take more than its share. A bad
+upload is left out with a reason, and all such files are listed at the end.
 """
 
 from __future__ import annotations
@@ -61,19 +61,19 @@ class HomeworksByName(FileNameCollectorPlugin):
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
-        self.handed_in: dict[str, datetime] = {}  # by file name, where a platform told the time
+        self.handed_in: dict[str, datetime] = {}  # by file name, if the platform gives the time
 
     @default("named_regexp")
     def _of_this_course(self) -> str:
-        # What this runs for is the plugin's parent.
+        # The plugin's parent is the app that runs it.
         return file_name_pattern(Course.of(self.parent.coursedir).homeworks())
 
     def goes_by_file_name(self) -> bool:
-        """Whether the file's own name tells the student, not that of a folder."""
+        """Whether the student is in the file's own name, and not in a folder's."""
         return bool(self.named_regexp == self._of_this_course())
 
     def collect(self, submitted_file: str) -> dict[str, Any] | None:
-        """Return the student, the notebook's name, and the time of submission if it is known."""
+        """Return the student, the notebook's name, and the submission time if known."""
         found: dict[str, Any] | None = super().collect(submitted_file)
         when = self.handed_in.get(os.path.basename(submitted_file))
         if found and when:
@@ -160,10 +160,10 @@ class OneNotebookEach(ExtractorPlugin):
                 yield Upload(inner, functools.partial(content_of, bundle, entry), name)
 
     def _folders(self, uploads: list[Upload]) -> dict[str, str | None]:
-        """Return for each bundle the folder whose files may tell who handed them in; None for all.
+        """Return for each bundle the folder in which file names name students; None for all.
 
-        Where a platform makes a folder for each student, the folder's name is the platform's, and
-        the file's the student's.
+        If a platform makes a folder for each student, it names the folder, and the student names
+        the file.
         """
         if not self._goes_by_file_name():
             return {upload.bundle: None for upload in uploads}
@@ -178,7 +178,7 @@ class OneNotebookEach(ExtractorPlugin):
         return bool(self._collected(path.with_suffix(NOTEBOOK)))
 
     def _collected(self, path: Path) -> dict[str, Any] | None:
-        """Return what the collector takes a name for; it complains of each that it cannot read."""
+        """Return the collector's reading of a name; it logs names that it cannot read."""
         return self.parent.collector_plugin_inst.collect(str(path))  # type: ignore[no-any-return]
 
     def _whose(self, path: Path) -> tuple[str, str]:
@@ -187,7 +187,7 @@ class OneNotebookEach(ExtractorPlugin):
         Raises
         ------
         Unreadable
-            The name tells neither, or what no folder is to be called.
+            The name has neither, or one that is not allowed as a folder's name.
         """
         found = self._collected(path)
         if not found:
@@ -197,7 +197,7 @@ class OneNotebookEach(ExtractorPlugin):
             raise Unreadable(f"{shown(student)} is no student id: {why}. Rename it")
         safe_path(notebook)
         if found.get("timestamp"):
-            time_of(str(found["timestamp"]))  # the collector stops at one that is none
+            time_of(str(found["timestamp"]))  # the collector stops at an invalid time
         return student, notebook
 
     def _take(self, student: str, uploads: list[tuple[Upload, Path]]) -> None:
@@ -217,7 +217,7 @@ class OneNotebookEach(ExtractorPlugin):
             self._left_out[upload.name] = str(why)
 
     def _say_in_the_end(self) -> None:
-        """Say what was left out when nbgrader has collected the rest, and fail for it."""
+        """Report what was left out after nbgrader has collected the rest, and then fail."""
         collect = self.parent.process_extracted_files
 
         def collect_and_say() -> None:

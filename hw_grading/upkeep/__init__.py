@@ -1,4 +1,4 @@
-"""Keeps a course in order: looks at the machine, backs up, restores, moves the gradebook.
+"""Maintain a course: check the machine, back up, restore, move the gradebook.
 
-May import `batch` and every room below. What PostgreSQL's own programs do, they do here too.
+May import `batch` and every room below. PostgreSQL's own programs dump and load its databases.
 """

@@ -1,8 +1,8 @@
-"""The file of a backup: a compressed tar of plain files, and at its end a list with their digests.
+"""The file of a backup: a compressed tar of plain files with a list of digests at its end.
 
-What is written into it may be a student's: no link is followed, and nothing but files and folders
-goes in. What is read from it is believed only after every digest was compared; names that lead out
-of the folder, links and devices are refused. Digests tell damage. They do not tell who made it.
+Some of the files are students'. So writing follows no links and adds only files and folders.
+Reading trusts nothing before every digest was compared. It refuses links, devices, and names that
+lead out of the folder. Digests show damage. They do not show who made the backup.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from hw_support.submission.problems import shown
 LIST = "manifest.json"
 _FORMAT = 1
 _MOST_BYTES_OF_LIST = 1 << 30
-_IN_MEMORY = 32 << 20  # of a file while it is read
+_IN_MEMORY = 32 << 20  # bytes of a file while it is read
 _PIECE = 1 << 20
 _LONGEST_NAME = 2_000  # bytes
 _COMPRESSION = 3  # most of a backup is compressed already
@@ -36,16 +36,16 @@ _DAMAGES = (tarfile.TarError, EOFError, zlib.error, OSError, ValueError, Overflo
 
 @dataclass(frozen=True)
 class LeftOut:
-    """What is not in a backup.
+    """A file that is not in a backup.
 
     Attributes
     ----------
     name
-        The path that it would have there.
+        Its path in the backup.
     why
-        In words.
+        The reason in words.
     is_lost
-        Whether it could not be read. A link or a pipe holds nothing that could be kept.
+        Whether data is lost because it could not be read. A link or a pipe holds no data.
     """
 
     name: str
@@ -55,16 +55,16 @@ class LeftOut:
 
 @dataclass(frozen=True)
 class Contents:
-    """What is in a backup.
+    """The content of a backup.
 
     Attributes
     ----------
     facts
-        What whoever made it has said about it; plain data.
+        The facts that its maker stored about it; plain data.
     digests
         SHA-256 of each file, hexadecimal, by its path.
     bytes_in_all
-        Of all files.
+        The size of all files together.
     """
 
     facts: Mapping[str, Any]
@@ -80,7 +80,7 @@ class Writer:
     stream
         A new file.
     folder
-        For what is too large for memory.
+        The folder for data that is too large for memory.
     """
 
     def __init__(self, stream: IO[bytes], folder: Path) -> None:
@@ -93,21 +93,22 @@ class Writer:
         self.left_out: list[LeftOut] = []
 
     def add(self, name: str, path: Path, not_kept: tuple[str, ...] = ()) -> None:
-        """Add a file, or a folder with all that is in it.
+        """Add a file, or a folder with all its content.
 
         Parameters
         ----------
         name
             The path in the backup.
         path
-            If it is a link itself, what it points to is added; links below it are left out.
+            The file or folder. If it is a link itself, its target is added. Links below it are left
+            out.
         not_kept
-            Ends of names that are passed over.
+            Files whose names have these ends are skipped.
         """
         waiting = [(name, os.fspath(os.path.realpath(path)))]
         while waiting:
             name, place = waiting.pop()
-            if len(os.fsencode(name)) > _LONGEST_NAME:  # it could not be written elsewhere
+            if len(os.fsencode(name)) > _LONGEST_NAME:  # other machines could not write it
                 self.left_out.append(LeftOut(name, "its path is too long", True))
                 continue
             try:
@@ -150,7 +151,7 @@ class Writer:
         self._tar.addfile(member)
 
     def _add_file(self, name: str, place: str) -> None:
-        # It may have been exchanged since it was looked at, and may grow while it is read.
+        # The file may have been swapped since the check, and may grow while it is read.
         flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
         with (
             open(os.open(place, flags), "rb") as source,
@@ -171,12 +172,12 @@ class Writer:
 
 
 def read(path: Path) -> Contents:
-    """Read a backup to its end, and compare every digest.
+    """Read a backup to its end and compare every digest.
 
     Raises
     ------
     Unreadable
-        It is none, it is cut off, damaged, or holds what no backup holds.
+        It is no backup, is cut off or damaged, or holds something that no backup holds.
     """
     found: dict[str, str] = {}
     seen: set[str] = set()
@@ -196,7 +197,7 @@ def read(path: Path) -> Contents:
                 found[member.name] = _copy(content, None)[0]
             elif member.size <= _MOST_BYTES_OF_LIST:
                 listed = content.read()
-        while tar.fileobj and tar.fileobj.read(_PIECE):  # to the checksum of all at the end
+        while tar.fileobj and tar.fileobj.read(_PIECE):  # up to the checksum at the end
             pass
     if listed is None:
         raise Unreadable(f"{path} has no list of its files at its end: it is cut off, or no backup")
@@ -204,12 +205,12 @@ def read(path: Path) -> Contents:
 
 
 def unpack(path: Path, contents: Contents, folder: Path) -> None:
-    """Write the files of a backup that was read into a new folder.
+    """Write the files of a backup into a new folder, after `read` has checked it.
 
     Raises
     ------
     Unreadable
-        It has changed since.
+        It has changed since it was read.
     OSError
         A file cannot be written.
     """
@@ -234,7 +235,7 @@ def unpack(path: Path, contents: Contents, folder: Path) -> None:
                 if _copy(content, new)[0] != contents.digests[member.name]:
                     raise Unreadable(f"{path} has changed while it was read. Try again")
             _as_it_was(place, member, 0o600)
-    for place, member in reversed(times):  # after what is in them
+    for place, member in reversed(times):  # folders after their content
         _as_it_was(place, member, 0o700)
 
 
@@ -251,7 +252,7 @@ def _opened(path: Path) -> Iterator[tarfile.TarFile]:
                 with tarfile.open(fileobj=stream, mode="r:gz") as tar:
                     yield tar
             except _DAMAGES as error:
-                if getattr(error, "errno", None):  # of the disk, and not of what is in the file
+                if getattr(error, "errno", None):  # a fault of the disk, not of the archive
                     raise
                 raise Unreadable(
                     f"{path} is cut off or damaged, or no backup ({shown(error, 120)}). Nothing "
@@ -300,7 +301,7 @@ def _compared(path: Path, listed: bytes, found: Mapping[str, str]) -> Contents:
 
 
 def _copy(source: IO[bytes], to: Any) -> tuple[str, int]:
-    """Copy a stream, to nowhere if `to` is None; return its digest and its size in bytes."""
+    """Copy a stream to `to`, if it is not None; return its digest and its size in bytes."""
     digest, size = hashlib.sha256(), 0
     while piece := source.read(_PIECE):
         digest.update(piece)

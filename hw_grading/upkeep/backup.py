@@ -1,19 +1,20 @@
-"""Writes one file that holds what a course cannot make again.
+"""Writes one file with all data that a course cannot make again.
 
-What is in it, and why:
+It holds, for these reasons:
 
-- the gradebook, by its database's own means, so that others may write meanwhile;
-- what was handed in, and what was made of it: `submitted/`, `autograded/`, `grading/` (results, so
-  that nothing is run twice; what was collected);
-- what it was graded by: `source/`, `release/`, `staff/`, the settings, and tables beside them, such
+- the gradebook, copied with its database's own tools, so that others can write meanwhile;
+- the submissions and their results: `submitted/`, `autograded/`, `grading/` (results, so that
+  nothing is run twice, and the records of collecting);
+- the basis of grading: `source/`, `release/`, `staff/`, the settings, and tables beside them, such
   as `students.csv`;
-- the course's secret, without which hidden inputs would be drawn anew and every result be another.
+- the course's secret: without it, hidden inputs would be drawn anew and all results would change.
 
-Feedback is left out, which can be made again, and so is the exchange: collect from it first.
+Feedback is left out, because it can be made again. The exchange is left out too: collect from it
+first.
 
-The order matters where the course is being graded: graded notebooks are read before the gradebook,
-everything else after it. So scores may have no notebook yet, as after a power cut, which the next
-`nbgrader autograde` puts right, and there is no notebook whose scores are missing.
+The order matters while the course is being graded. Graded notebooks are read before the gradebook,
+and everything else after it. So the backup may hold scores without a notebook, as after a power
+cut. The next `nbgrader autograde` repairs that. It never holds a graded notebook without scores.
 """
 
 from __future__ import annotations
@@ -56,16 +57,16 @@ _UNFINISHED = ".part"
 
 @dataclass(frozen=True)
 class Made:
-    """A backup that was written, and read again.
+    """A backup that was written and then verified.
 
     Attributes
     ----------
     path
         The file.
     files, bytes_in_all
-        What is in it, before it was compressed.
+        The number of files, and their size before compression.
     left_out
-        What is not.
+        The files that are not in it.
     was_being_graded
         Whether `nbgrader autograde` was running.
     """
@@ -86,21 +87,21 @@ class _Part:
 
 
 def back_up(course: Course, to: Path | None = None) -> Made:
-    """Write a backup, read it again, and only then give it its name.
+    """Write a backup, read it again to verify it, and only then give it its name.
 
     Parameters
     ----------
     course
-        Its folder and settings.
+        The course, with its folder and settings.
     to
-        The file, or a folder for it; `backups/` in the course by default.
+        The file, or a folder for it. The default is `backups/` in the course.
 
     Raises
     ------
     Unreadable, GraderFault
-        It cannot be made; nothing of it is left then.
+        The backup cannot be made. No part of it is left.
     OSError
-        The disk is full, say.
+        For example, the disk is full.
     """
     now = datetime.now(UTC)
     target = _target(course, to, now)
@@ -129,7 +130,7 @@ def back_up(course: Course, to: Path | None = None) -> Made:
 def _write(
     writer: archive.Writer, course: Course, parts: list[_Part], work: Path
 ) -> dict[str, Any]:
-    """Write all parts in their order; return what the list says of them."""
+    """Write all parts in order; return the facts for the list."""
     for part in (part for part in parts if part.is_first):
         writer.add(part.name, part.path, part.not_kept)
     url = make_url(course.db_url)
@@ -162,12 +163,12 @@ def _write(
 
 
 def copy_sqlite(gradebook: Path, copy: Path) -> None:
-    """Copy a gradebook as it is at one moment, whoever writes into it meanwhile, and check it.
+    """Copy a gradebook at one moment, even while others write to it, and check the copy.
 
     Raises
     ------
     Unreadable
-        There is none, it is damaged, or it was locked for ten minutes.
+        There is no gradebook, it is damaged, or it was locked for ten minutes.
     """
     if not gradebook.is_file():
         raise Unreadable(
@@ -195,7 +196,7 @@ def copy_sqlite(gradebook: Path, copy: Path) -> None:
 
 
 def _parts(course: Course) -> list[_Part]:
-    """Return what is kept of a course beside its gradebook; nothing twice."""
+    """Return the parts of a course besides its gradebook, each only once."""
     root, directory = course.root, course.directory
     whole_class = WholeClass(config=course.config)
     steps = {name: getattr(directory, f"{name}_directory") for name in (_GRADED, *_STEPS)}
@@ -250,7 +251,7 @@ def _target(course: Course, to: Path | None, now: datetime) -> Path:
 
 
 def _publish(file: Path, target: Path) -> None:
-    """Give a finished file its name, unless somebody else has it by now."""
+    """Give a finished file its name, unless another file has it by now."""
     try:
         os.link(file, target)
     except FileExistsError:

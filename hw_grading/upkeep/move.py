@@ -1,8 +1,8 @@
 """Moves a gradebook from a file (SQLite) to PostgreSQL, in one transaction.
 
-nbgrader's own tables and those of this project are made as their code describes them, so that truth
-values, times and durations have their right types. A table that neither describes, alembic's, say,
-is made as it is found. Afterwards both sides are read and compared, row by row.
+The code of nbgrader and of this project describes their tables. They are made from that, so that
+truth values, times and durations have the right types. Any other table, such as alembic's, is made
+as in the file. Afterwards both sides are read and compared, row by row.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from sqlalchemy import (
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import SQLAlchemyError
 
-# Some of these modules are imported for the tables that they declare.
+# Some of these imports only declare tables.
 import hw_grading.final_scores.corrections
 import hw_grading.records.extensions
 import hw_grading.rubrics.tables  # noqa: F401
@@ -44,7 +44,7 @@ from hw_grading.upkeep import postgresql
 from hw_support.submission.file import Unreadable
 from hw_support.submission.problems import shown
 
-# Every table of this project is described in one of these: a test looks for others.
+# These describe every table of this project. A test looks for others.
 DESCRIBED: tuple[MetaData, ...] = (api.Base.metadata, METADATA, CELL_ORDER.metadata)
 _ROWS_AT_ONCE = 1_000
 _INSTEAD_OF_NULL = "\N{REPLACEMENT CHARACTER}"  # PostgreSQL has no text with a null character
@@ -57,15 +57,15 @@ class Moved:
     Attributes
     ----------
     old
-        The file, which is as it was.
+        The file, which is unchanged.
     new
         The database's address, without a password.
     rows
-        How many, by table.
+        The number of rows by table.
     without_null
-        In how many rows a null character was replaced.
+        The number of rows in which a null character was replaced.
     has_password
-        Whether the address that was given had a password.
+        Whether the given address had a password.
     """
 
     old: Path
@@ -76,19 +76,19 @@ class Moved:
 
 
 def move(course: Course, address: str) -> Moved:
-    """Copy a course's gradebook into an empty database; the file stays as it is.
+    """Copy a course's gradebook into an empty database; the file is unchanged.
 
     Parameters
     ----------
     course
-        Its gradebook is a file.
+        The course. Its gradebook is a file.
     address
-        Of the new database, such as ``postgresql+psycopg://grader@/ml``.
+        The address of the new database, such as ``postgresql+psycopg://grader@/ml``.
 
     Raises
     ------
     Unreadable, GraderFault
-        It was not moved; the new database is as it was.
+        The gradebook was not moved. The new database is unchanged.
     """
     url = postgresql.url_of(address)
     old = _file_of(course)
@@ -129,7 +129,7 @@ def _file_of(course: Course) -> Path:
 
 @contextlib.contextmanager
 def _held(path: Path) -> Iterator[Connection]:
-    """Give a connection to a gradebook into which nobody can write meanwhile, this one included."""
+    """Yield a connection to a gradebook that nobody can write meanwhile, even through it."""
     engine = engine_of(URL.create("sqlite", database=str(path)))
     try:
         with engine.connect().execution_options(writes=True) as connection:
@@ -149,7 +149,7 @@ def _held(path: Path) -> Iterator[Connection]:
 
 
 def _tables(source: Connection) -> list[Table]:
-    """Return the tables of a gradebook, each after those that it refers to."""
+    """Return the tables of a gradebook, each after the tables that it refers to."""
     left = set(inspect(source).get_table_names())
     found: list[Table] = []
     for metadata in DESCRIBED:
@@ -160,17 +160,17 @@ def _tables(source: Connection) -> list[Table]:
         table = Table(name, others, autoload_with=source, resolve_fks=False)
         for column in table.columns:
             column.type = column.type.as_generic(allow_nulltype=True)
-            column.server_default = None  # in SQLite's words
+            column.server_default = None  # in SQLite's dialect
     return found + others.sorted_tables
 
 
 def _expect_fit(source: Connection, table: Table, path: Path) -> None:
-    """Expect that PostgreSQL takes the rows of a table, which is stricter than SQLite.
+    """Expect that PostgreSQL, which is stricter than SQLite, accepts a table's rows.
 
     Raises
     ------
     Unreadable
-        With what to do about the row that does not fit.
+        A row does not fit. The text says what to do about it.
     """
     there = {column["name"] for column in inspect(source).get_columns(table.name)}
     if odd := sorted(there ^ {column.name for column in table.columns}):
@@ -191,12 +191,13 @@ def _expect_fit(source: Connection, table: Table, path: Path) -> None:
 
 
 def _expect_no_orphans(source: Connection, tables: list[Table], path: Path) -> None:
-    """Expect that every row belongs to one that is there, which SQLite does not look after.
+    """Expect that all rows refer to existing rows, which SQLite does not enforce.
 
     Raises
     ------
     Unreadable
-        With the statements that remove the others, which no command shows any more.
+        Some rows do not. The text has the statements that remove them; no command shows such rows
+        any more.
     """
     deletes = []
     for table in tables:
@@ -220,7 +221,7 @@ def _make(source: Connection, target: Connection, tables: list[Table]) -> None:
     for metadata in dict.fromkeys(table.metadata for table in tables):
         metadata.create_all(target, tables=[one for one in tables if one.metadata is metadata])
     quoted = target.dialect.identifier_preparer.quote
-    for table in tables:  # those that keep a large class quick
+    for table in tables:  # the indexes that keep a large class fast
         known = {index["name"] for index in inspect(target).get_indexes(table.name)}
         for index in inspect(source).get_indexes(table.name):
             name, columns = index["name"], index["column_names"]
@@ -232,7 +233,7 @@ def _make(source: Connection, target: Connection, tables: list[Table]) -> None:
 
 
 def _copy(source: Connection, target: Connection, table: Table) -> int:
-    """Copy a table's rows; return in how many a null character was replaced."""
+    """Copy a table's rows; return the number of rows with a replaced null character."""
     replaced = 0
     for rows in _rows(source, table):
         fitting = [_without_null(row) for row in rows]
@@ -253,12 +254,12 @@ def _copy(source: Connection, target: Connection, table: Table) -> int:
 
 
 def _compare(source: Connection, target: Connection, table: Table) -> int:
-    """Return how many rows a table has.
+    """Compare a table in both databases, and return its number of rows.
 
     Raises
     ------
     GraderFault
-        It has others than the old one.
+        The rows differ from those in the old database.
     """
     count, digest = _digest(source, table)
     if (count, digest) != (found := _digest(target, table)):
@@ -270,7 +271,7 @@ def _compare(source: Connection, target: Connection, table: Table) -> int:
 
 
 def _digest(connection: Connection, table: Table) -> tuple[int, int]:
-    """Return the number of rows, and the sum of their digests, whatever their order."""
+    """Return the number of rows and the sum of their digests, which ignores the order."""
     count = total = 0
     for rows in _rows(connection, table):
         for row in rows:

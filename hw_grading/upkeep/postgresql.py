@@ -1,4 +1,4 @@
-"""A gradebook in PostgreSQL, by PostgreSQL's own programs: `pg_dump` and `pg_restore`."""
+"""Dump and load a gradebook with PostgreSQL's own programs, `pg_dump` and `pg_restore`."""
 
 from __future__ import annotations
 
@@ -21,21 +21,22 @@ from hw_grading.records.database import shown_address
 from hw_support.submission.file import Unreadable
 from hw_support.submission.problems import shown
 
-_OF_DEBIAN = Path("/usr/lib/postgresql")  # where each version has a folder
+_OF_DEBIAN = Path("/usr/lib/postgresql")  # with a folder for each version
 _SECONDS_TO_CONNECT = 10
 
 
 @contextmanager
 def connected(url: URL) -> Iterator[Connection]:
-    """Give a connection to a database; what is written is committed at the end of the block.
+    """Yield a connection to a database, and commit at the end of the block.
 
     Raises
     ------
     GraderFault
-        A package is missing, nobody answers, or a statement fails. The text has no password.
+        A package is missing, the server does not answer, or a statement fails. The text contains no
+        password.
     """
     try:
-        # Without an encoding, what a database of another one says could not be read.
+        # Without this, messages from a database in another encoding could not be read.
         usual = {"connect_timeout": str(_SECONDS_TO_CONNECT), "client_encoding": "utf8"}
         url = url.update_query_dict({**usual, **url.query})
         engine = create_engine(url, hide_parameters=True, poolclass=NullPool)
@@ -56,13 +57,13 @@ def connected(url: URL) -> Iterator[Connection]:
 
 
 def major_version(connection: Connection) -> int:
-    """Return the server's version, such as 15."""
+    """Return the server's major version, such as 15."""
     number = connection.exec_driver_sql("SHOW server_version_num").scalar()
     return int(number or 0) // 10_000
 
 
 def encoding(connection: Connection) -> str:
-    """Return in what the database keeps text: it should be "UTF8"."""
+    """Return the database's encoding, which should be "UTF8"."""
     return str(connection.exec_driver_sql("SHOW server_encoding").scalar())
 
 
@@ -72,7 +73,7 @@ def expect_empty(connection: Connection, url: URL) -> None:
     Raises
     ------
     GraderFault
-        It has some, or keeps text in another encoding than UTF-8.
+        It has tables, or another encoding than UTF-8.
     """
     if tables := inspect(connection).get_table_names():
         raise GraderFault(
@@ -88,12 +89,12 @@ def expect_empty(connection: Connection, url: URL) -> None:
 
 
 def url_of(address: str) -> URL:
-    """Return a database's address as it was typed, with the driver that is used here.
+    """Parse a database's address, and set the driver that is used here.
 
     Raises
     ------
     Unreadable
-        It is no address of a PostgreSQL database.
+        It is not the address of a PostgreSQL database.
     """
     try:
         url = make_url(address)
@@ -110,12 +111,13 @@ def url_of(address: str) -> URL:
 
 
 def dump(url: URL, file: Path) -> int:
-    """Write a whole database, as it is at one moment, into a new file; return the server's version.
+    """Dump a database at one moment into a new file; return the server's version.
 
     Raises
     ------
     GraderFault
-        It cannot be reached, it has no gradebook, or `pg_dump` is missing, too old, or fails.
+        The database cannot be reached or has no gradebook, or `pg_dump` is missing, too old, or
+        fails.
     """
     with connected(url) as connection:
         version = major_version(connection)
@@ -129,7 +131,7 @@ def dump(url: URL, file: Path) -> int:
 
 
 def load(url: URL, file: Path) -> None:
-    """Read a file that `dump` has written into an empty database: wholly or not at all.
+    """Load a file from `dump` into an empty database, in one transaction.
 
     Raises
     ------
@@ -143,16 +145,16 @@ def load(url: URL, file: Path) -> None:
 
 
 def client(name: str, server: int) -> tuple[Path | None, int]:
-    """Return the program that fits a server best, and its version.
+    """Return the best program for a server, and the program's version.
 
-    The server's own version comes first, then the next newer one: an older `pg_dump` refuses to
-    read, and what a newer `pg_restore` says an older server may not know.
+    The server's own version is the best, then the next newer one. An older `pg_dump` refuses to
+    read. An older server may not know the statements of a newer `pg_restore`.
     """
     on_path = shutil.which(name)
     places = [Path(on_path)] if on_path else []
     places += sorted(_OF_DEBIAN.glob(f"*/bin/{name}"))
     found = [(_version(place), place) for place in places]
-    # Debian's program on the PATH only looks for one of the others.
+    # Debian's program on the PATH only starts one of the others.
     newer = sorted(
         (version, place.parent.parent.parent != _OF_DEBIAN, place)
         for version, place in found
@@ -164,7 +166,7 @@ def client(name: str, server: int) -> tuple[Path | None, int]:
 
 
 def what_to_install(name: str, found: int, server: int) -> str:
-    """Return a sentence for a client that is not good enough, or "" for one that is."""
+    """Return a sentence if a client is missing or too old, else ""."""
     install = f"On Debian: apt-get install postgresql-client-{server}"
     if not found:
         return f"The program {name} was not found. {install}"
@@ -197,7 +199,7 @@ def _run(name: str, server: int, url: URL, *words: str) -> None:
 
 
 def _libpq(url: URL) -> str:
-    """Return an address in libpq's own words, without the password: anybody can see commands."""
+    """Return an address for libpq without the password, since all users can see commands."""
     words = {"host": url.host, "port": url.port, "user": url.username, "dbname": url.database}
     words |= {key: v if isinstance(v, str) else ",".join(v) for key, v in url.query.items()}
     given = {key: str(value) for key, value in words.items() if value and key != "password"}

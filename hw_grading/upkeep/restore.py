@@ -1,8 +1,9 @@
-"""Puts a backup back into a course's folder: all of it, or nothing.
+"""Restores a backup into a course's folder: all of it or nothing.
 
-The whole file is read and compared first. Then everything is written beside its place, and gets its
-name in the end. What is in the way is refused, or, if asked, put aside; if a step fails, what was
-done is taken back. A restore that was killed goes on when the same command is given again.
+The whole file is read and compared first. Then everything is written beside its place, and renamed
+at the end. If other files are in the way, the restore is refused, or with `force` these files are
+put aside. If a step fails, the earlier steps are undone. After a killed restore, the same command
+continues it.
 """
 
 from __future__ import annotations
@@ -39,18 +40,18 @@ _MOST_NAMED = 8
 
 @dataclass(frozen=True)
 class Restored:
-    """What was put back.
+    """What was restored.
 
     Attributes
     ----------
     facts
-        What the backup says of itself.
+        The facts that the backup holds about itself.
     files
-        How many it has.
+        The number of its files.
     put_aside
-        Where what was in the way is now; None if nothing was.
+        The folder with the files that were in the way; None if there were none.
     to_do
-        What a person has to do yet; a sentence each.
+        Sentences on what you still have to do.
     """
 
     facts: dict[str, Any]
@@ -65,20 +66,20 @@ def restore(backup: Path, into: Path, *, force: bool = False, database: str = ""
     Parameters
     ----------
     backup
-        What `hw_grading.upkeep.backup.back_up` has written.
+        A file written by `hw_grading.upkeep.backup.back_up`.
     into
-        The course's folder. It may have what the backup has too, if it is the same.
+        The course's folder. It may already hold files of the backup if they are identical.
     force
-        Whether to put aside what differs.
+        Whether to put aside files that differ.
     database
-        The address of another PostgreSQL database than the one that the settings name.
+        The address of a PostgreSQL database, if not the one in the settings.
 
     Raises
     ------
     Unreadable, GraderFault
-        It was not restored, and everything is as it was.
+        The course was not restored. Everything is unchanged.
     OSError
-        The disk is full, say; everything is as it was.
+        For example, the disk is full. Everything is unchanged.
     """
     url = postgresql.url_of(database) if database else None
     contents = archive.read(backup)
@@ -118,7 +119,7 @@ def _put_in_place(
         moves.expect_free(places, force)
         for new, place in places.items():
             moves.put(new, place)
-        course = Course(into)  # with the settings that are there now
+        course = Course(into)  # with the restored settings
         if (work / SECRET).exists():
             secret = _place_of_secret(course, into, facts)
             moves.expect_free({work / SECRET: secret}, force)
@@ -129,7 +130,7 @@ def _put_in_place(
                 f"The gradebook is in {shown_address(url)}: write that into nbgrader_config.py as "
                 "c.CourseDirectory.db_url"
             )
-        if (work / POSTGRESQL).exists():  # last: what is in the database is not taken back
+        if (work / POSTGRESQL).exists():  # last, because this step cannot be undone
             postgresql.load(url or _of_postgresql(course), work / POSTGRESQL)
     except BaseException:
         moves.take_back()
@@ -138,7 +139,7 @@ def _put_in_place(
 
 
 def _places(work: Path, into: Path, facts: dict[str, Any]) -> Iterator[tuple[Path, Path]]:
-    """Give what was unpacked, with the place for each; the secret's is not known yet."""
+    """Yield each unpacked path with its place, without the secret, whose place is unknown yet."""
     for part in facts.get("parts", ()):
         kind, _, name = part.partition("/")
         if not _is_within(name) or not (work / part).exists():
@@ -152,13 +153,13 @@ def _places(work: Path, into: Path, facts: dict[str, Any]) -> Iterator[tuple[Pat
 
 
 def _inner(facts: dict[str, Any], otherwise: str) -> str:
-    """Return where in the course the gradebook was."""
+    """Return the gradebook's path in the course."""
     path = facts.get("database", {}).get("path") or otherwise
     return path if _is_within(path) else otherwise
 
 
 def _is_within(name: str) -> bool:
-    """Whether a path leads to something in the folder that it is joined to, not to itself."""
+    """Whether a relative path leads to something inside a folder, not to the folder itself."""
     return not {"", ".", ".."} & set(name.split("/"))
 
 
@@ -171,7 +172,7 @@ def _place_of_secret(course: Course, into: Path, facts: dict[str, Any]) -> Path:
 
 
 def _differences(course: Course, into: Path, facts: dict[str, Any]) -> Iterator[str]:
-    """Say what the restored settings name that lies elsewhere."""
+    """Yield sentences on paths in the restored settings that lie elsewhere."""
     if os.path.realpath(course.root) != os.path.realpath(into):
         yield (
             f"The settings in {into}/nbgrader_config.py name the course's folder {course.root}: "
@@ -206,14 +207,14 @@ def _of_postgresql(course: Course) -> URL:
 
 
 class _Moves:
-    """Renames that can be taken back."""
+    """Renames that can be undone."""
 
     def __init__(self, removed: Path, aside: Path) -> None:
         self._removed, self._aside = removed, aside
         self._done: list[tuple[Path, Path]] = []
 
     def expect_free(self, places: dict[Path, Path], force: bool) -> None:
-        """Expect that nothing is in the way that differs, or may be put aside."""
+        """Expect that no different file is in the way, unless `force` is True."""
         taken = [place for new, place in places.items() if _is_taken(new, place)]
         if taken and not force:
             more = f", and {len(taken) - _MOST_NAMED} more" if len(taken) > _MOST_NAMED else ""
@@ -225,26 +226,26 @@ class _Moves:
             )
 
     def put(self, new: Path, place: Path) -> None:
-        """Move a new file or folder to its place; what is there goes aside, unless it is equal."""
+        """Move a file or folder to its place; put aside what is there, unless it is equal."""
         if os.path.lexists(place):
             if _is_same(new, place):
                 return
             if _is_taken(new, place):
                 self._put_aside(place)
-            else:  # empty but for what git needs
+            else:  # empty except for git's file
                 if (place / ".gitkeep").is_file():
                     shutil.copy2(place / ".gitkeep", new)
                 self._removed.mkdir(exist_ok=True)
                 self._move(place, self._removed / str(len(self._done)))
         if new.name == SQLITE:
-            for end in _BESIDE_SQLITE:  # they belong to the old one
+            for end in _BESIDE_SQLITE:  # these belong to the old gradebook
                 if os.path.lexists(beside := place.with_name(place.name + end)):
                     self._put_aside(beside)
         place.parent.mkdir(parents=True, exist_ok=True)
         self._move(new, place)
 
     def take_back(self) -> None:
-        """Undo all moves, the last one first."""
+        """Undo all moves, in reverse order."""
         for old, new in reversed(self._done):
             with contextlib.suppress(OSError):
                 shutil.move(new, old)
@@ -293,7 +294,7 @@ def _nobody_grades(into: Path) -> Iterator[None]:
 
 
 def _expect_facts(backup: Path, contents: Contents) -> None:
-    """Expect that a list that somebody else may have made has what is read of it, as texts."""
+    """Expect that a backup's list, which may be forged, has the needed facts as texts."""
     parts, facts = contents.facts.get("parts", []), contents.facts
     database, outside = facts.get("database", {}), facts.get("outside", {})
     is_right = isinstance(parts, list) and isinstance(database, dict) and isinstance(outside, dict)

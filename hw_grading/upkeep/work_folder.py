@@ -1,4 +1,4 @@
-"""A folder for what is not finished yet, which a killed run leaves to the next one to remove."""
+"""A folder for unfinished work; after a killed run, the next run removes it."""
 
 from __future__ import annotations
 
@@ -11,20 +11,21 @@ from pathlib import Path
 
 try:
     import fcntl
-except ImportError:  # Windows: what a killed run has left stays
+except ImportError:  # Windows: the folders of killed runs stay
     fcntl = None  # type: ignore[assignment]
 
 
 @contextlib.contextmanager
 def work_folder(parent: Path, prefix: str) -> Iterator[Path]:
-    """Make a folder that only its owner may enter, and remove it in the end.
+    """Make a folder that only its owner may enter, and remove it at the end.
 
     Parameters
     ----------
     parent
-        Where it is made: on the disk on which its files are to stay.
+        The parent folder. It is on the disk on which the finished files stay.
     prefix
-        Of its name. Others with it that nobody holds are removed.
+        The beginning of its name. Other folders with this prefix that no process has locked are
+        removed.
     """
     for left in parent.glob(f"{prefix}*"):
         _remove_if_nobody_holds(left)

@@ -1,7 +1,8 @@
 """The staff's commands, a file for each: ``python -m hw_grading VERB``.
 
-A file has `HELP`, `add_arguments` for argparse, and `run`, which calls what does the work, prints,
-and returns the exit status. May import every room; what is heavy is imported in `run`.
+Each file has `HELP`, `add_arguments` for argparse, and `run`. `run` calls the code that does the
+work, prints the result, and returns the exit status. Verbs may import every room. They import slow
+modules only in `run`.
 """
 
 FINE, TO_DO, CANNOT = 0, 1, 2

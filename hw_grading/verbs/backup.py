@@ -23,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(chosen: argparse.Namespace) -> int:
-    """Make the backup, say where it is and what is not in it, and return the exit status."""
+    """Make the backup, print its path and what it leaves out, and return the exit status."""
     from hw_grading.homework.course import Course
     from hw_grading.upkeep.backup import back_up
     from hw_support.failures import one_line

@@ -1,4 +1,4 @@
-"""Takes submissions out of a learning platform's download."""
+"""Collects submissions from a learning platform's download."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(chosen: argparse.Namespace) -> int:
-    """Correct, take back or show, print what that does, and return the exit status."""
+    """Correct, undo or list corrections, print the effect, and return the exit status."""
     from hw_grading.commands.correcting import Corrections
     from hw_grading.commands.staff import say, who_i_am
     from hw_grading.final_scores.corrections import Kind

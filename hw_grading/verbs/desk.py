@@ -15,7 +15,7 @@ TAKES_MORE = True
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
     parser.add_argument("assignment")
-    # What is not known here is Jupyter Server's; this one is ours, wherever it stands.
+    # Unknown options go to Jupyter Server. This one is the desk's, in any position.
     parser.add_argument("--course", type=Path, default=argparse.SUPPRESS, help=argparse.SUPPRESS)
     parser.add_argument("--port", type=int, help="where the server listens (8888 by default)")
     parser.add_argument("--no-browser", action="store_true", help="print the address only")

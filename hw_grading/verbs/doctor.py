@@ -1,4 +1,4 @@
-"""Looks whether this machine and this course are ready for grading."""
+"""Checks whether this machine and this course are ready for grading."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(chosen: argparse.Namespace) -> int:
-    """Print a line for each thing; return the exit status.
+    """Print a line for each check; return the exit status.
 
     Returns
     -------
     int
-        `CANNOT` if the settings cannot be read, so that not everything was looked at.
+        `CANNOT` if the settings cannot be read, so that some checks were skipped.
     """
     from hw_grading.upkeep.doctor import SETTINGS, look
     from hw_support.failures import visible

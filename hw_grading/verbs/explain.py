@@ -1,4 +1,4 @@
-"""Runs tests of a student's graded submission again, and shows everything about them."""
+"""Runs the tests of a student's graded submission again, and shows all details."""
 
 from __future__ import annotations
 

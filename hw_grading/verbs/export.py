@@ -31,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(chosen: argparse.Namespace) -> int:
-    """Write the file, say what was written and what is left to do, and return the exit status."""
+    """Write the file, print a summary and what you still have to do; return the exit status."""
     from hw_grading.exports.export import export
     from hw_grading.homework.course import Course
     from hw_support.failures import visible

@@ -31,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(chosen: argparse.Namespace) -> int:
-    """Grant, take back or show, print what there is then, and return the exit status."""
+    """Grant, remove or list extensions, print the result, and return the exit status."""
     from hw_grading.commands.extending import Extensions
     from hw_grading.commands.staff import say, who_i_am
     from hw_support.submission.file import Unreadable

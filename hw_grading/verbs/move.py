@@ -19,7 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(chosen: argparse.Namespace) -> int:
-    """Move it, say what to write into the settings, and return the exit status."""
+    """Move it, print what to write into the settings, and return the exit status."""
     from hw_grading.homework.course import Course
     from hw_grading.upkeep.move import move
 

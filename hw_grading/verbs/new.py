@@ -15,7 +15,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(chosen: argparse.Namespace) -> int:
-    """Write a new homework, say what comes next, and return the exit status."""
+    """Write a new homework, print the next steps, and return the exit status."""
     from hw_grading.commands.new import new
 
     made = new(chosen.course, chosen.name)

@@ -1,4 +1,4 @@
-"""Grades a class again, and says whose score changed and why."""
+"""Grades a class again, and lists the scores that changed, with the reasons."""
 
 from __future__ import annotations
 

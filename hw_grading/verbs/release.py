@@ -1,4 +1,4 @@
-"""Releases notebooks, and packs students' zips."""
+"""Releases notebooks and packs the students' zips."""
 
 from __future__ import annotations
 

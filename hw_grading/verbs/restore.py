@@ -28,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(chosen: argparse.Namespace) -> int:
-    """Restore, say what is left to do, and return the exit status."""
+    """Restore, print what you still have to do, and return the exit status."""
     from hw_grading.upkeep.restore import restore
 
     into = (chosen.into or chosen.course).absolute()

@@ -37,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(chosen: argparse.Namespace) -> int:
-    """Write the file and say where it is, or print it; return the exit status."""
+    """Write the file and print its path, or print its content; return the exit status."""
     from hw_grading.exports.one_notebook import graded
     from hw_grading.exports.results_json import as_json, results_of
     from hw_grading.homework.course import Course

@@ -1,4 +1,4 @@
-"""Shows which answers of a class are alike."""
+"""Shows similar answers in a class."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Writes a class in numbers: one page, and tables beside it."""
+"""Writes the statistics of a class: one page, and tables beside it."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What students do at their desk besides answering: `python -m hw_support`."""
+"""The student's commands for checking and handing in: `python -m hw_support`."""

@@ -1,18 +1,19 @@
-"""The cell with a student's name and pledge: what it asks for, and what was written.
+"""The certification cell with a student's name and pledge: its labels and what was filled in.
 
-The released cell itself says what it asks for. Each label is a line that begins in bold::
+The released cell defines the labels. Each label is a line that begins in bold::
 
     **Name:**
     YOUR ANSWER HERE
 
     **Pledge.** I certify that this work is my own.
 
-What stands behind a label up to the next one is asked for, unless it is text of the instructor's,
-such as the pledge. A remark on the label's own line (`**Signed** (and the date):`) counts as part
-of the label.
+A student fills in the text between a label and the next one, unless the instructor's own text, such
+as the pledge, is there. A remark on the label's own line (`**Signed** (and the date):`) is part of
+the label.
 
-Who puts the cell into another form (without bold, as a table, on one line) is read as well as that
-goes. A label that is not found there is not missed: people read the cell too.
+If a student changes the form of the cell (no bold, a table, one line), the labels are read as well
+as possible. A label that is not found in such a cell is not reported as missing, because people
+read the cell too.
 """
 
 from __future__ import annotations
@@ -29,23 +30,23 @@ _LABEL = r"^\*\*(?P<label>{})[:：.]?\*\*:?(?P<rest>.*)$"
 _ELSEWHERE = (
     r"(?:^|[,;，；。.|])[\s#>*_+\-]*(?P<label>{})(?!\w)[\s*_]*(?:\([^)]*\))?[\s*_]*(?=[:：.|=]|$)"
 )
-_LONGEST = 20_000  # characters that are looked through for labels in another form
+_LONGEST = 20_000  # search at most so many characters for labels in another form
 _MARKUP = " \t*_`|:：=#>"
 _REMARK = re.compile(r"\s*\([^)]*\)\s*[:.]?")
 
 
 @dataclass(frozen=True)
 class Certification:
-    """What a certification asks for.
+    """The labels of a certification.
 
     Attributes
     ----------
     remarks
-        For each label, in their order, what stands behind it on its line.
+        For each label, in order, the text after it on the same line.
     asked
-        The labels that a student writes something to.
+        The labels that a student has to fill in.
     released
-        The cell as it was handed out.
+        The source of the released cell.
     """
 
     remarks: dict[str, str]
@@ -53,16 +54,16 @@ class Certification:
     released: str
 
     def empty(self, source: str) -> list[str]:
-        """Return the labels to which nothing was written in a student's cell."""
+        """Return the labels that a student's cell leaves empty."""
         if not self._is_begun(source):
             return list(self.asked)
         written = dict(self._written(source))
-        kept = bool(written)  # some label is as it was, so that a missing one was deleted
+        kept = bool(written)  # if some label still has its form, a missing one was deleted
         written = {**self._in_another_form(source), **written}
         return [label for label in self.asked if not written.get(label, "" if kept else "?")]
 
     def written(self, source: str, label: str) -> str:
-        """Return what was written to a label, on one line; empty if nothing was."""
+        """Return what the student wrote for a label, on one line; "" if nothing."""
         every = {**self._in_another_form(source), **dict(self._written(source))}
         found = {name.casefold(): text for name, text in every.items()}
         return " ".join(found.get(label.casefold(), "").split()).strip(_MARKUP)
@@ -73,12 +74,12 @@ class Certification:
             yield label, "" if BLANK in text else text.strip().lstrip(":：").strip()
 
     def _is_begun(self, source: str) -> bool:
-        """Whether there is a line that is not the instructor's."""
+        """Whether there is a line that the instructor did not write."""
         given = {_words(line) for line in [*self.released.splitlines(), *self.remarks, BLANK, ""]}
         return any(_words(line) not in given for line in source.splitlines())
 
     def _in_another_form(self, source: str) -> dict[str, str]:
-        """Return what is written to the labels that are found without their bold lines."""
+        """Return the text for labels that are found without their bold lines."""
         if not self.remarks:
             return {}
         source = source[:_LONGEST]
@@ -96,7 +97,7 @@ class Certification:
 
 
 def certification_of(released: str) -> Certification:
-    """Read what a certification asks for from its text as it was released."""
+    """Read the labels from a certification's released text."""
     remarks, asked = {}, []
     for label, rest, below in _labelled(released, r"[^*\n]+?"):
         remark = _REMARK.match(rest)
@@ -109,14 +110,14 @@ def certification_of(released: str) -> Certification:
 
 
 def _labelled(source: str, labels: str) -> Iterator[tuple[str, str, str]]:
-    """Give each label, the rest of its line, and the lines below it."""
+    """Yield each label, the rest of its line, and the lines below it."""
     if labels:
         for match, below in _split(re.compile(_LABEL.format(labels), re.MULTILINE), source):
             yield match["label"], match["rest"], below
 
 
 def _split(pattern: re.Pattern[str], source: str) -> Iterator[tuple[re.Match[str], str]]:
-    """Give each match, and the text behind it up to the next one."""
+    """Yield each match, and the text from there to the next one."""
     found = list(pattern.finditer(source))
     for match, following in itertools.zip_longest(found, found[1:]):
         yield match, source[match.end() : following.start() if following else None]
@@ -127,7 +128,7 @@ def _words(line: str) -> str:
 
 
 def _table(source: str, names: dict[str, str]) -> dict[str, str]:
-    """Return what stands beside labels in a table, or below them where a row consists of labels."""
+    """Return the table cells beside labels, or below them if a whole row consists of labels."""
     rows = [
         [cell.strip(_MARKUP) for cell in line.strip().strip("|").split("|")]
         for line in source.splitlines()
@@ -147,7 +148,7 @@ def _table(source: str, names: dict[str, str]) -> dict[str, str]:
 
 
 def _behind(rest: str, remark: str) -> str:
-    """Return what a student wrote on a label's line, behind the instructor's remark."""
+    """Return what a student wrote on a label's line after the instructor's remark."""
     if remark and rest.strip().startswith(remark):
         return rest.strip()[len(remark) :]
     other = _REMARK.match(rest) if "(" in remark else None  # it was edited

@@ -1,4 +1,4 @@
-"""Runs a notebook as the grader would, and tells its owner what to do before it is handed in."""
+"""Runs your notebook as the grader would, and lists what to do before you hand it in."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from hw_support.submission.released import Release
 _WIDTH = 92
 _PART, _TO_DO = 34, 28  # columns of the table
 _A_MOMENT = 1.0  # seconds
-_TIMES_ON_THE_CLOCK = 3.0  # of the grader's limit on computing: a laptop does other things too
+_TIMES_ON_THE_CLOCK = 3.0  # times the grader's CPU limit, because a laptop runs other programs too
 
 
 @dataclass(frozen=True)
@@ -41,13 +41,13 @@ class Report:
     checked
         The instructor's cells.
     surprises
-        Sentences on what will be otherwise in grading.
+        Sentences on what will be different in grading.
     notes
-        Remarks of the instructor's cells, each with the cell's name in front.
+        Remarks of the instructor's cells; each begins with the cell's name.
     changes
-        Sentences on cells that are not as they were handed out.
+        Sentences on cells that differ from the released ones.
     seconds_of_cells
-        On the clock, in all cells together.
+        Wall-clock seconds of all cells together.
     """
 
     opened: Opened
@@ -64,7 +64,7 @@ class Report:
 
     @property
     def fine(self) -> bool:
-        """Whether there is nothing left to do that a program can see."""
+        """Whether the check found nothing left to do."""
         return (
             not (self.surprises or self.notes or self.changes or self.opened.unsaved)
             and all(part.passed or not part.points for part in _parts(self.checked))
@@ -77,7 +77,7 @@ class Report:
 
 
 def check(opened: Opened) -> Report:
-    """Run a copy of a notebook from the top, and look at everything.
+    """Run a copy of a notebook from the top and check everything.
 
     Raises
     ------
@@ -127,7 +127,7 @@ def run_copy(opened: Opened, *, like_grader: bool = True) -> Ran:
 
 
 def print_report(report: Report, stream: TextIO) -> None:
-    """Print what was found, for people."""
+    """Print a report for people."""
     for line in _lines(report):
         print(line, file=stream)
 
@@ -203,7 +203,7 @@ def _table(report: Report) -> Iterator[str]:
 
 
 def _took_long(cell: Checked, release: Release) -> bool:
-    """Whether a cell that may take longer than others took more than a moment."""
+    """Whether a cell with a longer time limit than others took more than a moment."""
     may = cell.released.grade_id in release.cpu_seconds_for_cell
     return may and cell.run is not None and cell.run.seconds > _A_MOMENT
 
@@ -213,7 +213,7 @@ def _in_column(text: str) -> list[str]:
 
 
 def _shortened(to_do: list[str]) -> list[str]:
-    """Join what begins with the same verb, so that an empty notebook makes a short table."""
+    """Join entries with the same verb, so that the table of an empty notebook is short."""
     verbs: dict[str, list[str]] = {}
     for text in to_do:
         verb, _, what = text.partition(" ")
@@ -237,7 +237,7 @@ def _parts(cells: Iterable[Checked]) -> Iterator[Part]:
 
 
 def _counts(cells: Iterable[Checked]) -> tuple[tuple[int, float], tuple[int, float]]:
-    """Return how many parts passed and their points, and how many there are and theirs."""
+    """Return the number and points of the parts that passed, and of all parts."""
     good, every = [], []
     for cell in cells:
         parts = cell.run.parts if cell.run else []
@@ -268,7 +268,7 @@ def _failures(checked: list[Checked]) -> Iterator[str]:
 
 
 def _error_of(cell: Checked) -> Iterator[str]:
-    """Say what a cell raised outside of the parts of a test."""
+    """Yield the error that a cell raised outside the parts of its test."""
     name = cell.released.grade_id
     if cell.run and cell.run.raised:
         yield f"{name} raises {cell.run.raised[:300]}, and so earns nothing"
@@ -297,12 +297,12 @@ def _last_word(report: Report) -> str:
 
 
 def write_repaired(opened: Opened) -> Path:
-    """Write the notebook with the instructor's cells put back into a new file beside it.
+    """Restore the instructor's cells and write the notebook into a new file beside it.
 
     Returns
     -------
     Path
-        The new file; none is ever written over.
+        The new file. No file is ever overwritten.
 
     Raises
     ------

@@ -1,6 +1,6 @@
-"""Looks at the machine, whether everything is there that the homework needs.
+"""Checks whether your machine has everything that the homework needs.
 
-Each line says that something is fine, or what to type.
+Each line says that something is fine, or what you should type.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from importlib import metadata
 from pathlib import Path
 
 _OLDEST_PYTHON = (3, 11)
-_NEWEST_PYTHON = (3, 13)  # with which the packages that students install are tested
+_NEWEST_PYTHON = (3, 13)  # the newest one with which the students' packages are tested
 _MEMORY_MB, _DISK_MB = 2000, 500
 _SECONDS_FOR_ANOTHER_PYTHON = 20
 _PACKAGES = ("numpy", "matplotlib", "pickleshare", "tqdm", "ipykernel", "jupyterlab")
@@ -26,7 +26,7 @@ _INSTALL = f'"{sys.executable}" -m pip install -r requirements.txt'
 
 @dataclass(frozen=True)
 class Line:
-    """One thing that was looked at.
+    """The result of one check.
 
     Attributes
     ----------
@@ -65,7 +65,7 @@ def doctor() -> bool:
 
 
 def look() -> Iterator[Line]:
-    """Look at one thing after another."""
+    """Yield the result of each check."""
     yield _python()
     yield from map(_package, _PACKAGES)
     yield _data()
@@ -105,7 +105,7 @@ def _package(name: str) -> Line:
 
 
 def _oldest() -> dict[str, str]:
-    """Return the oldest versions that this package asks for."""
+    """Return the oldest versions that this package allows."""
     for ours in ("hw-support", "hw-grading"):
         try:
             required = metadata.requires(ours) or ()
@@ -121,7 +121,7 @@ def _numbers(version: str) -> tuple[int, ...]:
 
 
 def _data() -> Line:
-    """Look at every data file that this package declared when it was imported."""
+    """Check every data file that this package declares on import."""
     from hw_support.integrity import SHIPPED, DataFileError, read_verified
 
     for file in SHIPPED:
@@ -134,7 +134,7 @@ def _data() -> Line:
 
 
 def _kernel() -> Line:
-    """Look at the Python that Jupyter starts for a notebook: it may be another one."""
+    """Check the Python that Jupyter starts for a notebook: it may be another one."""
     mine = f'"{sys.executable}" -m ipykernel install --sys-prefix'
     try:
         from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
@@ -154,7 +154,7 @@ def _kernel() -> Line:
             check=True,
             capture_output=True,
             timeout=_SECONDS_FOR_ANOTHER_PYTHON,
-            cwd=Path(sys.executable).parent,  # nothing of the student's is imported by mistake
+            cwd=Path(sys.executable).parent,  # import none of the student's files by mistake
         )
     except (OSError, subprocess.SubprocessError):
         found = f"Jupyter starts another Python, {path}, which has not what is needed"

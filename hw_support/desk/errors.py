@@ -1,5 +1,5 @@
-"""What stops a command at the desk."""
+"""The error that stops a student's command."""
 
 
 class DeskError(RuntimeError):
-    """Nothing can be done; the message says why, and what to do."""
+    """The command cannot go on; the message says why and what you should do."""

@@ -1,4 +1,4 @@
-"""What the owner of a notebook should know before it is handed in."""
+"""What you should know about your notebook before you hand it in."""
 
 from __future__ import annotations
 
@@ -25,25 +25,25 @@ from hw_support.submission.released import Release
 
 STUB = "raise NotImplementedError()"
 _SAID_ELSEWHERE = ("NameError", "NotImplementedError", "FileNotFoundError", "ModuleNotFoundError")
-_NEAR = 0.5  # of a time limit
-_MOST_NAMES = 5  # that a sentence lists
+_NEAR = 0.5  # share of a time limit
+_MOST_NAMES = 5  # in one sentence
 _NO_NAME = re.compile(r"name '(\w+)' is not defined")
 
 
 @dataclass(frozen=True)
 class Checked:
-    """One of the instructor's cells, and what its owner made of it.
+    """One of the instructor's cells, and what the student did with it.
 
     Attributes
     ----------
     released
-        As it was handed out.
+        The released cell.
     cell
-        As it is; None if it was deleted.
+        The cell in the student's notebook; None if it was deleted.
     run
-        What became of it, if it was run.
+        The outcome of the run, if it was run.
     to_do
-        In a few words, what is missing; None if nothing is.
+        What is missing, in a few words; None if nothing is.
     """
 
     released: InstructorCell
@@ -53,12 +53,12 @@ class Checked:
 
     @property
     def answered(self) -> bool:
-        """Whether there is anything of the student's in it."""
+        """Whether the student wrote anything in it."""
         return self.cell is not None and not self.released.is_unchanged(self.cell.source)
 
 
 def checked_cells(ran: Ran, release: Release) -> list[Checked]:
-    """Return all cells of the instructor's, in the order in which they were handed out."""
+    """Return all of the instructor's cells in the released order."""
     places = {grade_id_of(cell): i for i, cell in enumerate(ran.notebook.cells)}
     runs = {name: ran.cells.get(place) for name, place in places.items()}
     found = []
@@ -68,7 +68,7 @@ def checked_cells(ran: Ran, release: Release) -> list[Checked]:
         run = runs.get(released.grade_id)
         to_do = _to_do(released, cell, run, release)
         if to_do and not released.grade and _is_tested_and_passes(released, release, runs):
-            to_do = None  # the function stands elsewhere, or the stub's line is never reached
+            to_do = None  # the function is in another cell, or the stub's line is never reached
         found.append(Checked(released, cell, run, to_do))
     return found
 
@@ -76,7 +76,7 @@ def checked_cells(ran: Ran, release: Release) -> list[Checked]:
 def _is_tested_and_passes(
     answer: InstructorCell, release: Release, runs: Mapping[str | None, CellRun | None]
 ) -> bool:
-    """Whether there are tests with points behind an answer, and all their parts pass."""
+    """Whether tests with points follow an answer, and all their parts pass."""
     behind = itertools.dropwhile(lambda cell: cell.grade_id != answer.grade_id, release.cells)
     tests = list(
         itertools.takewhile(lambda cell: not cell.solution, itertools.islice(behind, 1, None))
@@ -117,22 +117,22 @@ def _has_picture(cell: NotebookNode) -> bool:
     return any(kind.startswith("image/") for out in outputs for kind in out.get("data", {}))
 
 
-# -- what may come as a surprise in grading
+# -- what may surprise a student in grading
 
 
 def surprises(saved: NotebookNode, ran: Ran, release: Release, folder: Path) -> Iterator[str]:
-    """Give a sentence for each thing that will not be in grading what it is on the desk.
+    """Yield a sentence for each thing that will be different in grading.
 
     Parameters
     ----------
     saved
-        The notebook with the outputs that were saved.
+        The notebook with its saved outputs.
     ran
-        The same, run from the top.
+        The same notebook, run from the top.
     release
         The homework.
     folder
-        Where the student's file lies.
+        The folder of the student's file.
     """
     if ran.stopped:
         last = max(ran.cells, default=0)
@@ -148,14 +148,14 @@ def surprises(saved: NotebookNode, ran: Ran, release: Release, folder: Path) -> 
 
 
 def _missing_names(notebook: NotebookNode, release: Release) -> Iterator[str]:
-    # What the instructor's cells look for is missed there, by name.
+    # The names that the instructor's cells need are reported as missing at those cells.
     looked_for = {
         name for cell in release.cells if cell.locked for name in re.findall(r"\w+", cell.source)
     }
     defined = {i: _defined_in(cell) for i, cell in enumerate(notebook.cells)}
     for i, cell in enumerate(notebook.cells):
         if _is_given(cell, release):
-            continue  # it came along, and expects a name that its owner chose otherwise
+            continue  # a released cell that uses a name which the student has changed
         for name in sorted({n for text in _errors(cell) for n in _NO_NAME.findall(text)}):
             if hasattr(builtins, name) or name in looked_for:
                 continue
@@ -180,7 +180,7 @@ def _is_given(cell: NotebookNode, release: Release) -> bool:
 
 
 def _own_errors(notebook: NotebookNode, release: Release) -> Iterator[str]:
-    """Name cells that a student added and that fail; of the others the tests speak."""
+    """Name the student's added cells that fail; tests report on the other cells."""
     for cell in notebook.cells:
         if _is_given(cell, release):
             continue
@@ -201,7 +201,7 @@ def _errors(cell: NotebookNode) -> Iterator[str]:
 
 
 def _nodes(cell: NotebookNode) -> Iterator[ast.AST]:
-    """Go through the syntax tree of a cell; none where it is no Python."""
+    """Yield the nodes of a cell's syntax tree; none if it is no Python."""
     if cell.cell_type == "code":
         with contextlib.suppress(SyntaxError, ValueError):
             yield from ast.walk(ast.parse(cell.source))
@@ -220,7 +220,7 @@ def _defined_in(cell: NotebookNode) -> set[str]:
 
 
 def _rebound(ran: Ran) -> Iterator[str]:
-    """Name tests that pass with the notebook's meaning of a name and fail with the grader's."""
+    """Name tests that pass with the notebook's value of a name but fail with the grader's."""
     for i, run in ran.cells.items():
         if run.lost:
             names = ", ".join(f"`{name}`" for name in run.rebound[:_MOST_NAMES])
@@ -280,7 +280,7 @@ def _is_no_file(output: NotebookNode) -> bool:
 
 
 def _is_own(path: Path, folder: Path) -> bool:
-    """Whether a file is the student's, rather than a program's own."""
+    """Whether a file is the student's and not part of a program."""
     path, home = Path(os.path.abspath(path)), Path.home()
     for place in (folder.resolve(), home):
         if path.is_relative_to(place):
@@ -343,13 +343,13 @@ def _slow(ran: Ran, release: Release) -> Iterator[str]:
 
 
 def limit_of(cell: NotebookNode, release: Release) -> float:
-    """Return the seconds of computing that the grader gives a cell."""
+    """Return the grader's limit on a cell's CPU seconds."""
     name = grade_id_of(cell) or ""
     return release.cpu_seconds_for_cell.get(name, release.cpu_seconds_per_cell)
 
 
 def name_of(cell: NotebookNode) -> str:
-    """Name a cell for its owner."""
+    """Return a cell's name for messages to the student."""
     if grade_id := grade_id_of(cell):
         return f"Cell {grade_id}"
     return f"The cell that begins {shown(cell.source.strip().partition(chr(10))[0], 40)}"

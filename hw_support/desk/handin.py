@@ -1,4 +1,4 @@
-"""Packs what is handed in, under the name by which the grader knows whose it is."""
+"""Packs your notebook into a zip whose name tells the grader who you are."""
 
 from __future__ import annotations
 
@@ -21,16 +21,17 @@ _STUDENT_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9.@+-]{0,63}")
 
 @dataclass(frozen=True)
 class Packed:
-    """What was written.
+    """The zip that was written.
 
     Attributes
     ----------
     path
         The zip.
     entry
-        The name of the notebook in it.
+        The name of the notebook in the zip.
     notebook_sha256
-        Of the notebook's bytes, which are those of the student's file (64 hexadecimal digits).
+        SHA-256 of the notebook's bytes (64 hexadecimal digits). They are the bytes of the student's
+        file.
     """
 
     path: Path
@@ -39,12 +40,12 @@ class Packed:
 
 
 def student_id_of(opened: Opened) -> str:
-    """Return the student id of the certification.
+    """Return the student id from the certification.
 
     Raises
     ------
     DeskError
-        There is none, or it cannot be part of a file's name.
+        It has none, or one that cannot be part of a file's name.
     """
     name = opened.release.certification
     if not name:
@@ -74,21 +75,21 @@ def checked_id(student_id: str) -> str:
 
 
 def pack(opened: Opened, student_id: str, folder: Path) -> Packed:
-    """Write ``<student id>_<assignment>.zip``, whole or not at all.
+    """Write ``<student id>_<assignment>.zip`` in one step.
 
     Parameters
     ----------
     opened
-        The notebook, whose bytes are packed as they were read.
+        The notebook. Its bytes are packed as they were read.
     student_id
-        As `checked_id` returns it.
+        A student id from `checked_id`.
     folder
-        Where to; an earlier zip of that name is replaced.
+        The folder for the zip. An earlier zip with the same name is replaced.
 
     Raises
     ------
     DeskError
-        It cannot be written; an earlier zip is unchanged.
+        The zip cannot be written. An earlier zip is unchanged.
     """
     entry = f"{student_id}_{opened.release.assignment}.ipynb"
     path = folder / f"{student_id}_{opened.release.assignment}.zip"

@@ -14,14 +14,14 @@ from hw_support.desk.judging import Judge
 
 _opened: list[str] = []
 _used = 0.0
-_MOST = 200  # names of files that are kept of one cell, and remarks
+_MOST = 200  # keep at most so many file names and remarks of a cell
 _names: dict[str, Any] = {}  # the notebook's
 _judge: Judge | None = None
-_seen: Checks | None = None  # those of an earlier cell
+_seen: Checks | None = None  # the checks of an earlier cell
 
 
 def watch() -> str:
-    """Note from now on which files are opened to be read, and what names mean."""
+    """Start to note which files are opened for reading, and the values of names."""
     global _used, _names, _judge
     from IPython import get_ipython
 
@@ -53,16 +53,16 @@ def _system_folders() -> list[str]:
 
 
 def told(bound: Sequence[str] = ()) -> str:
-    """Return, as JSON, what became of the last cell.
+    """Return the outcome of the last cell as JSON.
 
     Parameters
     ----------
     bound
-        The names that the cell has bound, if it is a locked cell of the instructor's.
+        The names that the cell has bound, if it is a locked cell.
     """
     global _used, _seen
     checks = _names.get("checks")
-    if not isinstance(checks, Checks) or checks is _seen:  # the cell made none
+    if not isinstance(checks, Checks) or checks is _seen:  # the cell has no checks
         checks = None
     else:
         _seen = checks
@@ -83,7 +83,7 @@ def told(bound: Sequence[str] = ()) -> str:
 
 
 def judged(source: str) -> str:
-    """Run a test cell again as the grader does, and return as JSON what became of it."""
+    """Run a test cell again as the grader does, and return its outcome as JSON."""
     global _used
     assert _judge
     checks, raised = _judge.examine(source)

@@ -1,10 +1,11 @@
-"""Runs a test cell once more, as the grader does, where a notebook bends what the test relies on.
+"""Runs a test cell again as the grader does, if the notebook changes names that the test uses.
 
-On the desk a test cell sees the student's names. The grader runs it in a process of its own: there
-the test's names and those of the instructor's locked cells come first, then Python's own, and only
-then is the notebook asked. So a notebook with a variable `max`, with another `np`, or in which
-NumPy raises an error where it warns, fails tests on the desk that it passes in grading; or, with
-another `assert_close`, the reverse.
+On the student's machine a test cell sees the student's names. The grader runs the test in a process
+of its own. There a name is looked up first among the test's names and those of the instructor's
+locked cells, then in Python's builtins, and last in the notebook. So some notebooks fail tests on
+the student's machine and pass them in grading: those with a variable `max`, with another `np`, or
+with a setting that makes NumPy raise an error instead of a warning. With another `assert_close` it
+may be the other way round.
 """
 
 from __future__ import annotations
@@ -24,11 +25,11 @@ import numpy as np
 from hw_support.checks import Checks, Notebook, RandomState
 from hw_support.failures import text_of
 
-_OF_JUPYTER = {"exit", "open", "quit"}  # of which it puts its own into every notebook
+_OF_JUPYTER = {"exit", "open", "quit"}  # Jupyter puts its own into every notebook
 
 
 class Judge:
-    """Knows what the instructor's cells have bound, and whether it still means the same.
+    """Keeps the values that the instructor's cells bind, and notices changes.
 
     Parameters
     ----------
@@ -42,32 +43,33 @@ class Judge:
         self._settings = _Settings()
 
     def keep(self, names: list[str]) -> None:
-        """Keep what these names mean now: a locked cell has just bound them.
+        """Keep the values of names that a locked cell has just bound.
 
-        A name that begins with _, as in ``out, _ = ...``, is for nobody to rely on.
+        Names that begin with _, as in ``out, _ = ...``, are skipped: no test relies on them.
         """
         kept = [name for name in names if name in self._theirs and not name.startswith("_")]
         self._own |= {name: self._theirs[name] for name in kept}
 
     def rebound(self) -> list[str]:
-        """Return the instructor's and Python's names that mean something else by now."""
+        """Return the instructor's and Python's names that now have another value."""
         nothing = object()
         other = [n for n, value in self._own.items() if self._theirs.get(n, nothing) is not value]
         return sorted({*other, *(_python_names(self._theirs) - set(self._own))})
 
     def is_bent(self) -> bool:
-        """Whether a test cell may see something else here than in grading."""
+        """Whether a test cell may see other values here than in grading."""
         return bool(self.rebound()) or self._settings != _Settings()
 
     def examine(self, source: str) -> tuple[Checks | None, str]:
         """Run a test cell with the grader's names.
 
-        The notebook's names and random generators are put back.
+        The notebook's names and random generators are restored afterwards.
 
         Returns
         -------
         checks, raised
-            None if the cell made none; what it raised outside of its parts, "" if nothing.
+            The cell's checks, None if it has none; and the error outside its parts, "" if there was
+            none.
         """
         before, random = dict(self._theirs), RandomState(self._theirs)
         names = _GradersNames(self._own, self._theirs, _Settings())
@@ -96,11 +98,11 @@ def _python_names(names: dict[str, Any]) -> set[str]:
 
 
 class _Settings:
-    """What NumPy does about 1/0, and Python about warnings, at one moment."""
+    """NumPy's settings for errors such as 1/0, and Python's for warnings, at one moment."""
 
     def __init__(self) -> None:
         self.numpy: Any = np.geterr()
-        # Libraries add filters of their own when they are imported; those that raise matter.
+        # Libraries add filters on import. Only filters that raise matter.
         self.all = list(warnings.filters)
         self.strict = [entry for entry in warnings.filters if entry[0] == "error"]
 
@@ -112,7 +114,7 @@ class _Settings:
 
     @contextlib.contextmanager
     def in_force(self) -> Iterator[None]:
-        """Let them hold in a block."""
+        """Apply these settings in a block."""
         with np.errstate(**self.numpy), warnings.catch_warnings():
             warnings.filters[:] = self.all  # type: ignore[index]
             yield
@@ -129,7 +131,7 @@ class _GradersNames(dict[str, Any]):
         self.notebook = _NotebookBehind(self, theirs)
 
     def _moved(self, value: Any) -> Any:
-        """Return a locked cell's function that sees these names instead of the notebook's."""
+        """Return a copy of a locked cell's function that uses these names, not the notebook's."""
         if not isinstance(value, FunctionType) or value.__globals__ is not self._theirs:
             return value
         made = FunctionType(
@@ -145,7 +147,7 @@ class _GradersNames(dict[str, Any]):
         return self._called_as_there(self._theirs[name])
 
     def _called_as_there(self, value: Any) -> Any:
-        """Return a student's function that runs under the student's settings."""
+        """Return a student's function wrapped to run under the student's settings."""
         if not isinstance(value, FunctionType):
             return value
 
@@ -162,7 +164,7 @@ class _GradersNames(dict[str, Any]):
         )
 
     def get(self, name: str, default: Any = None) -> Any:
-        """Return what a name means; `default` where it means nothing."""
+        """Return the value of a name; `default` if it has none."""
         try:
             return self[name]
         except KeyError:
@@ -175,16 +177,16 @@ class _NotebookBehind(Notebook):
     def __init__(self, names: _GradersNames, theirs: dict[str, Any]) -> None:
         super().__init__(names)
         self._theirs = theirs
-        self._before: dict[str, tuple[Any, Any]] = {}  # what the test and the notebook meant
+        self._before: dict[str, tuple[Any, Any]] = {}  # the values in the test and in the notebook
 
     def put(self, name: str, value: object) -> None:
-        """Let a name mean something else, for the test and in the notebook."""
+        """Bind a name to another value, in the test and in the notebook."""
         pair = dict.get(self.names, name, self.MISSING), self._theirs.get(name, self.MISSING)
         self._before.setdefault(name, pair)
         self.names[name] = self._theirs[name] = value
 
     def put_back(self, name: str, original: object) -> None:
-        """Let a name mean again what it meant before `put`."""
+        """Restore the value that a name had before `put`."""
         before = self._before.pop(name, (self.MISSING, self.MISSING))
         for names, value in zip((self.names, self._theirs), before, strict=True):
             if value is self.MISSING:

@@ -1,4 +1,4 @@
-"""Opens a student's notebook; whatever is wrong with it ends in one clear sentence."""
+"""Opens a student's notebook; any problem with it becomes one clear sentence."""
 
 from __future__ import annotations
 
@@ -24,27 +24,27 @@ from hw_support.submission.problems import Kind, Problem, Severity, shown
 from hw_support.submission.released import Release, first_line
 
 _SECONDS_TO_ANSWER = 1.0  # for a Jupyter server on this machine
-_SECONDS_LATER = 5.0  # by which a kernel was used after the file was saved
+_SECONDS_LATER = 5.0  # the kernel was used so long after the file was saved
 
 
 @dataclass(frozen=True)
 class Opened:
-    """A notebook that was read.
+    """A student's notebook.
 
     Attributes
     ----------
     path
         The file.
     release
-        The homework that it belongs to.
+        The homework to which it belongs.
     content
         Its bytes.
     notebook
-        As it was saved, outputs included, with the instructor's cells put back.
+        The saved notebook with its outputs; the instructor's cells are restored.
     changes
-        What was not as it was handed out.
+        What differed from the released notebook.
     unsaved
-        A sentence, if it may have been changed since it was saved.
+        A sentence if the notebook may have unsaved changes.
     """
 
     path: Path
@@ -56,19 +56,19 @@ class Opened:
 
 
 def open_notebook(path: Path, releases: Sequence[Release]) -> Opened:
-    """Read a notebook, and put the cells of its homework back in the copy.
+    """Read a notebook, and restore the instructor's cells in the copy.
 
     Parameters
     ----------
     path
         The file.
     releases
-        The homeworks that it may be of.
+        The homeworks to which it may belong.
 
     Raises
     ------
     DeskError
-        It cannot be read, is of no homework, or of another one than its name says.
+        It cannot be read, or it belongs to no homework, or to another one than its name says.
     """
     if path.is_dir():
         names = [known.file_name for known in releases]
@@ -95,7 +95,7 @@ def open_notebook(path: Path, releases: Sequence[Release]) -> Opened:
 
 
 def difference(before: str, now: str) -> str:
-    """Say in a sentence by what line a text first differs from another, and how many more do."""
+    """Name the first line in which two texts differ, and the number of other such lines."""
     old, new = ([line.rstrip() for line in text.strip().splitlines()] for text in (before, now))
     matcher = SequenceMatcher(None, old, new, autojunk=False)
     blocks = [block for block in matcher.get_opcodes() if block[0] != "equal"]
@@ -113,7 +113,7 @@ def difference(before: str, now: str) -> str:
 
 
 def _release_of(notebook: NotebookNode, path: Path, releases: Sequence[Release]) -> Release:
-    """Return the homework that a notebook belongs to; `DeskError` says why it is none."""
+    """Return a notebook's homework; raise `DeskError` if it belongs to none."""
     known = {release.assignment: release for release in releases}
     homeworks = {name: release.grade_ids for name, release in known.items()}
     found = grade_ids_in(notebook)
@@ -174,7 +174,7 @@ def _is_none(notebook: NotebookNode, path: Path, releases: Sequence[Release]) ->
 
 
 def _unsaved(path: Path) -> str | None:
-    """Say whether the kernel of an open notebook was used after the file was saved."""
+    """Return a sentence if a notebook's kernel was used after the file was saved."""
     saved = path.stat().st_mtime
     for session in _sessions(path):
         used = _seconds(str(session.get("kernel", {}).get("last_activity", "")))
@@ -189,7 +189,7 @@ def _unsaved(path: Path) -> str | None:
 
 
 def _sessions(path: Path) -> Iterator[dict[str, Any]]:
-    """Give the sessions of this notebook in all Jupyter servers of this user."""
+    """Yield the sessions of this notebook in all of this user's Jupyter servers."""
     from jupyter_core.paths import jupyter_runtime_dir
 
     for file in Path(jupyter_runtime_dir()).glob("jpserver-*.json"):
@@ -208,7 +208,7 @@ def _sessions(path: Path) -> Iterator[dict[str, Any]]:
                 if os.path.realpath(os.path.join(server["root_dir"], session["path"])) == there:
                     yield session
         except (OSError, ValueError, KeyError, TypeError, urllib.error.URLError):
-            continue  # it has ended, or asks for a password
+            continue  # the server has ended or needs a password
 
 
 def _seconds(moment: str) -> float:

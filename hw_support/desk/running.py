@@ -1,7 +1,7 @@
 """Runs a copy of a notebook from top to bottom in a fresh kernel, as the grader will.
 
-The kernel works in an empty folder: what lies beside the student's file is not there, as it is not
-there in grading, and nothing of the student's can be written over. What a cell opens is noted.
+The kernel works in an empty folder. As in grading, the files beside the notebook are not there, and
+the run cannot overwrite them. The files that a cell opens are noted.
 """
 
 from __future__ import annotations
@@ -35,37 +35,37 @@ from hw_support.submission.mending import grade_id_of
 
 KERNEL = "python3"
 _SECONDS_TO_ANSWER = 10.0
-# The statement finds the module whatever the notebook's names mean, `__import__` too.
+# This statement finds the module even if the notebook rebinds names such as `__import__`.
 _IMPORT, _INSIDE = "import hw_support.desk.inside as _hw_inside", "_hw_inside"
 _WATCH = f"{_INSIDE}.watch()"
-_SECONDS_FOR_A_TEST = 100.0  # for one that is run once more; its parts have limits of their own
+_SECONDS_FOR_A_TEST = 100.0  # for a test that runs again; its parts have their own limits
 
 
 @dataclass
 class CellRun:
-    """What became of one cell.
+    """The outcome of one cell.
 
     Attributes
     ----------
     seconds
-        On the clock.
+        Wall-clock seconds.
     cpu_seconds
-        Of computing.
+        CPU seconds.
     parts
-        Of a test cell, as the grader sees them.
+        The parts of a test cell, as the grader sees them.
     notes
-        Remarks of an instructor's cell, by `hw_support.Checks.note`.
+        Remarks of an instructor's cell, from `hw_support.Checks.note`.
     opened
-        Names of files that it opened to read, as the code gave them.
+        Names of the files that it opened for reading, as written in the code.
     judged
-        Whether it is a test that was run once more with the grader's meaning of all names, because
-        the notebook has other ones (`hw_support.desk.judging`).
+        Whether it is a test that was run again with the grader's values of names, because the
+        notebook has changed some (`hw_support.desk.judging`).
     raised
-        What a test cell raised outside of its parts; then it earns nothing.
+        The error that a test cell raised outside its parts; then it earns no points.
     lost
-        What failed then, and had passed with the notebook's meaning of the names.
+        The parts that failed in this second run but had passed with the notebook's values.
     rebound
-        The names that mean something else in the notebook, if so.
+        The names with another value in the notebook.
     """
 
     seconds: float = 0.0
@@ -81,16 +81,16 @@ class CellRun:
 
 @dataclass
 class Ran:
-    """What became of a notebook.
+    """The outcome of a notebook's run.
 
     Attributes
     ----------
     notebook
-        The copy, with its outputs.
+        The copy with its outputs.
     cells
-        By place in the notebook: code cells that were run.
+        The code cells that were run, by place in the notebook.
     stopped
-        Why the rest was not run, as a sentence.
+        A sentence on why the rest was not run.
     """
 
     notebook: NotebookNode
@@ -99,7 +99,7 @@ class Ran:
 
 
 class _NoAnswer(Exception):
-    """The kernel does not say what became of a cell."""
+    """The kernel did not report the outcome of a cell."""
 
 
 class _NoStart(Exception):
@@ -107,7 +107,7 @@ class _NoStart(Exception):
 
 
 class _Client(NotebookClient):
-    """Runs cells one after another, and asks the kernel what became of each."""
+    """Runs cells one after another, and asks the kernel for the outcome of each."""
 
     def __init__(
         self,
@@ -139,7 +139,7 @@ class _Client(NotebookClient):
         self._began(cell_index)
         start = monotonic()
         run = self._ran.cells[cell_index] = CellRun()
-        cell.metadata.pop("tags", None)  # the grader takes no notice of them either
+        cell.metadata.pop("tags", None)  # the grader ignores them too
         try:
             await super().async_execute_cell(cell, cell_index, *arguments, **named)
         finally:
@@ -160,7 +160,7 @@ class _Client(NotebookClient):
         return cell
 
     async def _judge(self, cell: NotebookNode, run: CellRun) -> None:
-        """Run a test once more with the grader's meaning of all names."""
+        """Run a test again with the grader's values of all names."""
         question = f"{_INSIDE}.judged({cell.source!r})"
         again = await self._ask(question, seconds=_SECONDS_FOR_A_TEST)
         passed = {part.what for part in run.parts if part.passed and not run.raised}
@@ -171,19 +171,19 @@ class _Client(NotebookClient):
         run.lost = sorted(passed & failed)
 
     def _stop_on_interrupt(self) -> None:
-        """Let Ctrl-C end the run, and with it the kernel, instead of the kernel alone."""
+        """Let Ctrl-C end the whole run, not only the kernel."""
         task = asyncio.current_task()
 
         def stop() -> None:
             self.stopped = True
             if task:
-                task.cancel()  # nbclient takes that for the death of its kernel
+                task.cancel()  # nbclient treats this as the death of its kernel
 
         with contextlib.suppress(RuntimeError):  # on Windows, and outside of the main thread
             asyncio.get_running_loop().add_signal_handler(signal.SIGINT, stop)
 
     async def _ask(self, expression: str, seconds: float = _SECONDS_TO_ANSWER) -> Any:
-        """Have an expression computed whose value is text, and return what that says as JSON."""
+        """Evaluate an expression in the kernel; return its value, which is JSON text, decoded."""
         kernel: Any = self.kc
         request = kernel.execute(
             _IMPORT, silent=True, store_history=False, user_expressions={"told": expression}
@@ -197,7 +197,7 @@ class _Client(NotebookClient):
                 break
         answer = reply["content"].get("user_expressions", {}).get("told", {})
         if "data" not in answer and expression != _WATCH:
-            raise _NoAnswer  # a cell has changed what answering needs
+            raise _NoAnswer  # a cell has changed something that the reply needs
         if "data" not in answer:
             why = reply["content"].get("evalue") or answer.get("evalue", "no answer")
             raise DeskError(
@@ -223,27 +223,27 @@ def run_from_the_top(
     Parameters
     ----------
     notebook
-        A copy that nobody else needs: its outputs are replaced.
+        A copy of the notebook. Its outputs are replaced.
     seconds_for
-        Returns the time on the clock that a cell gets; then it is interrupted.
+        Returns a cell's limit in wall-clock seconds. Then the cell is interrupted.
     began
-        Told the place of each code cell when it begins.
+        Called with the place of each code cell when it begins.
     like_grader
-        Whether saved runs are neither read nor written, as in grading.
+        Whether saved runs are off (not read, not written), as in grading.
 
     Raises
     ------
     DeskError
         No kernel can be started.
     KeyboardInterrupt
-        It was stopped; the kernel has ended.
+        The run was stopped. The kernel has ended.
     """
     ran = Ran(notebook, {})
     try:
         with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
             try:
                 _run_in(folder, ran, seconds_for, began, like_grader)
-            except _NoStart:  # another program may have taken its ports: the next start has others
+            except _NoStart:  # another program may have its ports; a new start takes others
                 _run_in(folder, ran, seconds_for, began, like_grader)
     except _NoStart as error:
         raise DeskError(

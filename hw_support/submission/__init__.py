@@ -1,1 +1,1 @@
-"""A notebook that is handed in: reading it, mending it, what was wrong with it."""
+"""Read and mend a submitted notebook, and record its problems."""

@@ -1,7 +1,7 @@
-"""Which homework a notebook belongs to, by the grade ids in it.
+"""Find a notebook's homework by its grade ids.
 
-Homeworks may share some ids, such as that of the cell with the imports. Only ids that one of two
-homeworks has and the other has not tell them apart.
+Homeworks may share some ids, such as that of the cell with the imports. Only ids that just one of
+two homeworks has can tell them apart.
 """
 
 from __future__ import annotations
@@ -16,22 +16,23 @@ from nbformat import NotebookNode
 
 from hw_support.submission.mending import grade_id_of
 
-_HARDLY_ANY = 0.1  # of a homework's own cells
-_MOST = 0.5  # of another one's
+_HARDLY_ANY = 0.1  # at most this share of its own homework's cells
+_MOST = 0.5  # more than this share of another homework's cells
 
 
 @dataclass(frozen=True)
 class Mistaken:
-    """A notebook of one homework that was handed in as another.
+    """A notebook of one homework that was submitted as another.
 
     Attributes
     ----------
     homework
-        The one that it is.
+        The homework to which it belongs.
     found, of
-        How many of that homework's own cells are in it, and how many there are.
+        The number of that homework's own cells in the notebook, and in all.
     found_of_own
-        How many cells of the one that it was handed in as are in it, those left out that both have.
+        The number of cells from the homework as which it was submitted, without those that both
+        homeworks have.
     """
 
     homework: str
@@ -48,22 +49,23 @@ def grade_ids_in(notebook: NotebookNode) -> frozenset[str]:
 def mistaken_for(
     found: AbstractSet[str], own: AbstractSet[str], others: Mapping[str, AbstractSet[str]]
 ) -> Mistaken | None:
-    """Say whether a notebook is clearly of another homework than the one it is handed in as.
+    """Return the other homework to which a notebook clearly belongs, if there is one.
 
     Parameters
     ----------
     found
         The grade ids in the notebook.
     own
-        Those of the homework that it is handed in as.
+        The ids of the homework as which it was submitted.
     others
-        Those of other homeworks, by name.
+        The ids of other homeworks, by name.
 
     Returns
     -------
     Mistaken or None
-        The other homework of whose own cells it has most, if it has more than half of them, and
-        hardly any (a tenth at most) of the cells that only the right homework has.
+        The other homework with the largest share of its own cells in the notebook. The notebook
+        must have more than half of these, and at most a tenth of the cells that only the expected
+        homework has.
     """
     best: Mistaken | None = None
     for name, theirs in sorted(others.items()):
@@ -77,14 +79,14 @@ def mistaken_for(
 
 
 def closest(found: AbstractSet[str], homeworks: Mapping[str, AbstractSet[str]]) -> list[str]:
-    """Return the homeworks with most grade ids in common; several if equally many are."""
+    """Return the homeworks with the most grade ids in common; several if they tie."""
     common = {name: len(found & ids) for name, ids in homeworks.items()}
     most = max(common.values(), default=0)
     return [name for name, count in common.items() if count == most > 0]
 
 
 def named_in(path: Path, homeworks: Mapping[str, object]) -> list[str]:
-    """Return the homeworks whose name stands in a file's name as a word of its own."""
+    """Return the homeworks whose name is a separate word in a file's name."""
     return [
         name
         for name in homeworks

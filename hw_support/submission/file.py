@@ -1,12 +1,11 @@
-"""Reads a student's notebook file; whatever is in it, a notebook comes out, never an exception.
+"""Reads a student's notebook file of any content; it returns a notebook and never raises for it.
 
-An exception comes of the machine alone: it has no memory, or no file can be opened.
+Only problems of the machine raise an exception: no memory, or no file can be opened.
 
-The file is not trusted. It is opened only if it is a regular file (no link is followed, no pipe
-waited for) of bounded size, and nothing of it is handed on as it stands: a new notebook is built,
-cell by cell, of the cell's type, its source, its pictures, and the flat values of its `nbgrader`
-metadata. Tags, cell ids, outputs, other metadata, and the name of a kernel stay behind: nbgrader or
-nbclient would act on them.
+The file is not trusted. It is opened only if it is a regular file (no link, no pipe) of bounded
+size. A new notebook is built from it, cell by cell. A new cell gets the old one's type, source and
+pictures, and the flat values of its `nbgrader` metadata. Tags, cell ids, outputs, other metadata,
+and the name of a kernel are dropped, because nbgrader or nbclient would act on them.
 """
 
 from __future__ import annotations
@@ -28,8 +27,8 @@ from hw_support.submission.problems import METADATA_KEY, Kind, Problem, Severity
 
 MAX_BYTES = 100_000_000
 MAX_CELLS = 5_000
-_MOST_MEMORY = 250_000_000  # bytes, that reading a file may take
-# Characters that are kept of all cells together. Photographs of derivations are large.
+_MOST_MEMORY = 250_000_000  # bytes of memory for reading a file
+# Characters kept from all cells together. Photographs of derivations are large.
 _MOST_TEXT, _MOST_PICTURES = 10_000_000, 40_000_000
 _LONGEST_MARK = 1_000  # characters of one value of the nbgrader metadata
 
@@ -52,7 +51,7 @@ _IMAGE_TYPE = re.compile(r"image/[\w.+-]+")
 _BASE64 = re.compile(r"[A-Za-z0-9+/=\s]*")
 
 
-# Errors in opening that a file is to blame for; others are the machine's.
+# Errors on opening that the file causes. The machine causes all others.
 _OF_THE_FILE = {
     *(errno.EACCES, errno.EPERM, errno.ELOOP, errno.ENAMETOOLONG, errno.EISDIR, errno.EINVAL),
     *(errno.ENXIO, errno.ENODEV, errno.EOPNOTSUPP, errno.EOVERFLOW),
@@ -60,7 +59,7 @@ _OF_THE_FILE = {
 
 
 class Unreadable(Exception):
-    """The file holds no notebook that could be graded; the text says why."""
+    """The file holds no notebook that can be graded; the text says why."""
 
 
 def read_submission(
@@ -77,16 +76,16 @@ def read_submission(
     path
         The file. It need not exist.
     max_bytes, max_cells
-        A larger file is not read; one with more cells is not graded.
+        A larger file is not read. A file with more cells is not graded.
     keep_outputs
-        For a file that the grader itself wrote: outputs are kept where they are well formed, and so
-        are the kernel's name and the problems stored before.
+        True for a file that the grader itself wrote. Then well-formed outputs, the kernel's name
+        and the stored problems are kept.
 
     Returns
     -------
     nb, problems
-        A valid notebook of version 4.5, empty when nothing could be read (one problem then has the
-        severity "failed"), and what was found wrong.
+        A valid notebook of version 4.5, and the problems that were found. If nothing could be read,
+        the notebook is empty and one problem has the severity "failed".
     """
     path = Path(path)
     problems: list[Problem] = []
@@ -110,7 +109,7 @@ def _of_ours(metadata: dict[str, Any]) -> NotebookNode:
     try:
         nb = new_notebook(metadata=nbformat.from_dict(kept))
         nbformat.validate(nb)
-    except Exception:  # it is not of ours after all
+    except Exception:  # the grader did not write it after all
         return NotebookNode()
     ours: NotebookNode = nb.metadata
     return ours
@@ -122,15 +121,15 @@ def read_regular_file(path: Path, max_bytes: int) -> bytes:
     Raises
     ------
     Unreadable
-        For what the file is.
+        The file is of a wrong kind or too large.
     OSError
-        For what the machine is: out of memory, of open files, or with a disk that fails.
+        The machine has a problem: no memory, too many open files, or a failing disk.
     """
     try:
         mode = os.lstat(path).st_mode
         if not stat.S_ISREG(mode):
             raise Unreadable(f"expected a regular file, found {_file_type(mode)}")
-        # The file may have been exchanged since: no link is followed and nothing is waited for.
+        # The file may have been swapped since, so follow no link and wait for no pipe.
         flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
         with open(os.open(path, flags), "rb") as file:
             status = os.fstat(file.fileno())
@@ -151,7 +150,7 @@ def read_regular_file(path: Path, max_bytes: int) -> bytes:
 
 
 def _siblings(path: Path) -> str:
-    """Name other notebooks in the folder: the commonest cause of a missing one is its name."""
+    """Name other notebooks in the folder: a missing one often just has a wrong name."""
     try:
         names = sorted(n for n in os.listdir(path.parent) if n.endswith(".ipynb"))
     except OSError:
@@ -181,7 +180,7 @@ def _parse(raw: bytes) -> dict[str, Any]:
             f"expected text in UTF-8, found other bytes from {error.start} on"
         ) from None
     try:
-        # Infinities, NaN and numbers of many digits are not used by any cell: they become None.
+        # No cell uses infinities, NaN and numbers with many digits. They become None.
         document = json.loads(text, parse_int=_int, parse_constant=lambda name: None)
     except json.JSONDecodeError as error:
         begins = shown(text.lstrip()[:30])
@@ -195,9 +194,9 @@ def _parse(raw: bytes) -> dict[str, Any]:
 
 
 def _memory_of(raw: bytes) -> int:
-    """Return the bytes that it takes to parse JSON, from above: short items take most."""
+    """Return an upper bound for the bytes of memory to parse JSON; short items need most."""
     size = len(raw)
-    # Python stores a text with as many bytes for each character as the widest needs.
+    # Python stores each character of a text with as many bytes as the widest one needs.
     width = _widest(raw, range(0xF0, 0xF5), range(0xC4, 0xF0))
     surrogates = (b"\\ud8", b"\\uD8", b"\\ud9", b"\\uD9", b"\\uda", b"\\uDA", b"\\udb", b"\\uDB")
     escaped = 4 if any(s in raw for s in surrogates) else 2 if b"\\u" in raw else 1
@@ -207,7 +206,7 @@ def _memory_of(raw: bytes) -> int:
 
 
 def _widest(raw: bytes, *leads: range) -> int:
-    """Return 4, 2 or 1, for the first group of bytes of which there is one, or for none."""
+    """Return 4 or 2 for the first group with a byte in `raw`, else 1."""
     for width, group in zip((4, 2), leads, strict=True):
         if any(byte in raw for byte in group):
             return width
@@ -219,7 +218,7 @@ def _int(digits: str) -> int | None:
 
 
 def _bound_headings(document: dict[str, Any]) -> None:
-    """Let headings of old formats have six levels: conversion writes a "#" for each."""
+    """Limit headings of old formats to six levels: conversion writes a "#" for each level."""
     sheets = document.get("worksheets")
     for sheet in (document, *(sheets if isinstance(sheets, list) else ())):
         cells = sheet.get("cells") if isinstance(sheet, dict) else None
@@ -231,7 +230,7 @@ def _bound_headings(document: dict[str, Any]) -> None:
 def _version_4(document: dict[str, Any], problems: list[Problem]) -> dict[str, Any]:
     """Return the document with a list of version-4 cells in it."""
     version = document.get("nbformat")
-    version = None if isinstance(version, bool) else version  # which would equal 1
+    version = None if isinstance(version, bool) else version  # True would equal 1
     if not isinstance(document.get("cells"), list) or version in (1, 2):
         if not (version in (1, 2) or isinstance(document.get("worksheets"), list)):
             found = shown(type(document["cells"]).__name__) if "cells" in document else "none"
@@ -243,7 +242,7 @@ def _version_4(document: dict[str, Any], problems: list[Problem]) -> dict[str, A
             cells = document["cells"]
         except (OSError, MemoryError):  # nbformat reads its schemas
             raise
-        except Exception as error:  # conversion trusts the file, and fails in any way
+        except Exception as error:  # conversion trusts the file and may raise anything
             raise Unreadable(
                 f"converting it from notebook format {version} to 4 failed ({shown(error, 120)})"
             ) from None
@@ -314,7 +313,7 @@ def _cells(
 
 
 def _new_cell(cell_type: str, source: str, name: str) -> NotebookNode:
-    """Make a cell; nbformat's own way validates each, which takes long."""
+    """Make a cell without nbformat's functions, which validate each cell and are slow."""
     cell = NotebookNode(id=name, cell_type=cell_type, metadata=NotebookNode(), source=source)
     if cell_type == "code":
         cell.execution_count = None
@@ -323,16 +322,16 @@ def _new_cell(cell_type: str, source: str, name: str) -> NotebookNode:
 
 
 def _source(raw: Any) -> tuple[str, bool]:
-    """Return the text of a cell, and whether that was all that stood in its place."""
+    """Return the text of a cell, and whether it is the complete source."""
     lines = raw if isinstance(raw, list) else [raw]
     texts = [line for line in lines if isinstance(line, str)]
     joined = "".join(texts)
-    text = encodable(joined) if len(joined) <= _MOST_TEXT else joined  # which is not kept
+    text = encodable(joined) if len(joined) <= _MOST_TEXT else joined  # too long, so it is dropped
     return text, len(texts) == len(lines) and text == joined
 
 
 def _pictures(raw: Any) -> dict[str, dict[str, str]]:
-    """Keep attached images (photographs of derivations); any other type could be active content."""
+    """Keep attached images (photographs of derivations); other types could be active content."""
     if not isinstance(raw, dict):
         return {}
     pictures = {}

@@ -1,20 +1,20 @@
-"""Gives a submitted notebook back the cells that the instructor handed out.
+"""Restores the instructor's cells in a submitted notebook.
 
-Students split, copy, delete, move, retype and edit cells, mostly by accident, and nbgrader's own
-metadata goes along or is lost. `mend` starts from the instructor's list of cells, and trusts only
-two things in the submission: what a cell says, and which grade id it carries.
+Students split, copy, delete, move, retype and edit cells, mostly by accident. nbgrader's metadata
+is copied with them or lost. `mend` starts from the instructor's list of cells. It trusts only two
+things in the submission: the text of a cell and its grade id.
 
-- A known cell's metadata is rebuilt wholly, its type and (when it is locked) its source too.
-- Of several cells with one id, one is kept as the graded cell; the others stay as plain cells, run
-  but not graded. That holds for copies of tests as well: students use them to try things in, and
-  what they define there may be needed further down. A copy costs some time and no points.
-- A deleted test, written answer or task is put back at its place. A deleted code answer is not:
-  its stub would override the definition if the student moved it into another cell.
-- The instructor's cells are put into the released order, relative to each other and to the answers:
-  a test must not run before what it tests, nor before the data that it needs, nor after a test that
-  hands out a right version of what it tests. As few cells as can be are moved, tests and locked
-  cells rather than answers. An answer takes along the plain code cells directly above it, which may
-  define what it needs; a student's other cells stay where they are.
+- The metadata and type of a known cell are rebuilt, and the source too if it is locked.
+- If several cells have the same id, one is kept as the graded cell. The others become plain cells,
+  which run but are not graded. So do copies of tests: students try things in them, and later cells
+  may need what they define there. A copy costs some time but no points.
+- A deleted test, written answer or task is restored at its place. A deleted code answer is not: the
+  student may have moved the definition into another cell, and the stub would override it.
+- The instructor's cells and the answers are put into the released order. A test must run after its
+  answer and its data, and before any test that contains a right version of that answer. As few
+  cells as possible are moved, and tests and locked cells rather than answers. The plain code cells
+  directly above an answer move with it, because they may define what it needs. A student's other
+  cells stay where they are.
 """
 
 from __future__ import annotations
@@ -34,22 +34,23 @@ NEW_CELL = {"code": new_code_cell, "markdown": new_markdown_cell, "raw": new_raw
 
 @dataclass(frozen=True, slots=True)
 class InstructorCell:
-    """A cell as the gradebook knows it.
+    """A cell as stored in the gradebook.
 
     Parameters
     ----------
     grade_id, cell_type, source
-        Its identity; "code" or "markdown"; its text with hidden tests, without solutions.
+        Its grade id; "code" or "markdown"; its text with hidden tests but without solutions.
     locked
         Students are not meant to edit it.
     grade, solution, task
-        It carries points; it is where students answer; it is a manually graded task.
+        Whether it has points; whether students answer in it; whether it is a manually graded task.
     points
-        Of a graded cell or a task, else None.
+        The points of a graded cell or a task, else None.
     checksum
         nbgrader's checksum of `source`, type, flags, and points.
     released
-        The source as students got it, without hidden tests or mark scheme; `source` if None.
+        The source in the students' notebook, without hidden tests or mark scheme. If None, it is
+        `source`.
     """
 
     grade_id: str
@@ -65,11 +66,11 @@ class InstructorCell:
 
     @property
     def is_test(self) -> bool:
-        """Whether its outputs decide on points without a person."""
+        """Whether its points come from a test and not from a person."""
         return self.grade and not self.solution and self.cell_type == "code"
 
     def is_unchanged(self, source: str) -> bool:
-        """Whether a text is this cell's own but for white space at the ends of lines."""
+        """Whether a text equals this cell's source, apart from white space at the ends of lines."""
         return _trimmed(source) in (_trimmed(self.source), _trimmed(self.released or self.source))
 
     def metadata(self) -> NotebookNode:
@@ -91,16 +92,16 @@ class InstructorCell:
 
 
 def mend(nb: NotebookNode, instructor_cells: Sequence[InstructorCell]) -> list[Problem]:
-    """Mend a submitted notebook in place, and say what was done.
+    """Mend a submitted notebook in place, and return what was done.
 
     Mending a mended notebook changes nothing.
 
     Parameters
     ----------
     nb
-        A valid notebook, as `hw_support.submission.file.read_submission` gives it.
+        A valid notebook, as returned by `hw_support.submission.file.read_submission`.
     instructor_cells
-        All cells that the gradebook knows, in the instructor's order.
+        All cells in the gradebook, in the instructor's order.
     """
     known = {cell.grade_id: cell for cell in instructor_cells}
     return [
@@ -121,14 +122,14 @@ def _trimmed(source: str) -> str:
 
 
 def grade_id_of(cell: NotebookNode) -> str | None:
-    """Return the grade id that a cell carries; None if it carries none."""
+    """Return a cell's grade id; None if it has none."""
     marks = cell.metadata.get("nbgrader")
     grade_id = marks.get("grade_id") if isinstance(marks, dict) else None
     return grade_id if isinstance(grade_id, str) else None
 
 
 def _places(nb: NotebookNode) -> dict[str, int]:
-    """Where each graded or locked cell stands; ids are unique and known by now."""
+    """Return the place of each graded or locked cell; their ids are unique and known now."""
     return {grade_id: i for i, cell in enumerate(nb.cells) if (grade_id := grade_id_of(cell))}
 
 
@@ -139,7 +140,7 @@ def _drop_unknown(nb: NotebookNode, known: dict[str, InstructorCell]) -> Iterabl
         marks = cell.metadata.pop("nbgrader")
         flags = ("grade", "solution", "locked", "task")
         if isinstance(marks, dict) and not any(marks.get(flag) for flag in flags):
-            continue  # nbgrader's tools leave such a mark on plain cells
+            continue  # nbgrader's tools leave this metadata on plain cells
         name = marks.get("grade_id") if isinstance(marks, dict) else None
         yield _mended(
             Kind.UNKNOWN_CELL,
@@ -157,7 +158,7 @@ def _settle_duplicates(nb: NotebookNode, known: dict[str, InstructorCell]) -> It
     for grade_id, cells in copies.items():
         if len(cells) == 1:
             continue
-        # Of an answer the copy that holds one; of a locked cell the one that is still itself.
+        # Keep the copy that holds an answer; for a locked cell, keep the unchanged copy.
         instructor = known[grade_id]
         wanted = [c for c in cells if instructor.is_unchanged(c.source) == instructor.locked]
         keeper = (wanted or cells)[-1]
@@ -209,7 +210,7 @@ def _rebuild(nb: NotebookNode, known: dict[str, InstructorCell]) -> Iterable[Pro
 
 
 def _is_as_released(cell: NotebookNode) -> bool:
-    """Whether a cell still has the checksum that some release gave it."""
+    """Whether a cell still has its checksum from some release."""
     from nbgrader.utils import compute_checksum  # takes a second to import
 
     try:
@@ -242,7 +243,7 @@ def _put_back_deleted(
     nb: NotebookNode, instructor_cells: Sequence[InstructorCell]
 ) -> list[Problem]:
     problems = []
-    place = 0  # behind the nearest earlier cell of the instructor's that is there
+    place = 0  # after the nearest earlier instructor's cell that exists
     places = _places(nb)
     for instructor in instructor_cells:
         grade_id = instructor.grade_id
@@ -296,9 +297,9 @@ def _put_in_order(
 
 
 def _first_of_its_own(nb: NotebookNode, place: int) -> int:
-    """Return the place of the first of the plain code cells that stand directly above an answer.
+    """Return the place where the plain code cells directly above an answer begin.
 
-    They may define what it needs.
+    These cells may define what the answer needs.
     """
     while (
         place and nb.cells[place - 1].cell_type == "code" and not grade_id_of(nb.cells[place - 1])
@@ -307,15 +308,15 @@ def _first_of_its_own(nb: NotebookNode, place: int) -> int:
     return place
 
 
-_WEIGHT_OF_ANSWER = 10_000  # of other cells
+_WEIGHT_OF_ANSWER = 10_000  # in units of another cell's weight
 
 
 def _heaviest_in_order(
     cells: Sequence[InstructorCell], released: Sequence[InstructorCell]
 ) -> set[str]:
-    """Return the grade ids of the cells that can stay: the heaviest that are in order already."""
+    """Return the grade ids of the cells that can stay: the heaviest sequence in order."""
     rank = {cell.grade_id: n for n, cell in enumerate(released)}
-    best: list[tuple[int, list[str]]] = []  # for each cell: the heaviest that end with it
+    best: list[tuple[int, list[str]]] = []  # for each cell, the heaviest sequence that ends with it
     for n, cell in enumerate(cells):
         weight = _WEIGHT_OF_ANSWER if cell.solution and cell.cell_type == "code" else 1
         earlier = [best[k] for k in range(n) if rank[cells[k].grade_id] < rank[cell.grade_id]]

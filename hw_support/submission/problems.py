@@ -1,11 +1,11 @@
-"""What was wrong with a submission, in words that a person can act on.
+"""The problems of a submission, in words that a person can act on.
 
-Every stage of grading (reading the file, mending its cells, running it) hands on `Problem`s. They
-travel in the notebook's own metadata, so that the graded file itself says why it has its scores,
-and are shown to GSI and student in one cell at the top.
+Every stage of grading (reading the file, mending its cells, running it) reports `Problem`s. They
+are stored in the notebook's metadata, so that the graded file itself explains its scores. One cell
+at the top shows them to GSI and student.
 
-Texts that a student wrote (names, identifiers, lines of code) go into a message through `shown`
-only: one line, short, printable. The cell at the top escapes every message once more.
+A student's text (names, identifiers, lines of code) enters a message only through `shown`, as one
+short, printable line. The cell at the top escapes every message again.
 """
 
 from __future__ import annotations
@@ -21,24 +21,24 @@ from nbformat.v4 import new_markdown_cell
 
 METADATA_KEY = "hw_grading"
 NOTES_HEADING = "### Notes from the grader"
-MOST_STORED = 100  # one file can be wrong in thousands of places; a person reads a few
+MOST_STORED = 100  # one file can have thousands of problems; a person reads a few
 
 
 class Severity(StrEnum):
-    """How a submission fared: grading went on, or (a part of) it failed."""
+    """How severe a problem is: grading went on, or it failed wholly or in part."""
 
     MENDED = "mended"
     FAILED = "failed"
 
 
 class Kind(StrEnum):
-    """What sort of problem it is: for counting, and for tests."""
+    """The kind of a problem, for counting and for tests."""
 
     FILE = "file"  # cannot be read as a notebook
-    FORMAT = "format"  # read, but not as it should be
-    OTHER_HOMEWORK = "other-homework"  # handed in as this one
-    FOLDER = "folder"  # something beside the notebook
-    OTHER_NOTEBOOK = "other-notebook"  # beside the one that is graded
+    FORMAT = "format"  # readable, but in a wrong format
+    OTHER_HOMEWORK = "other-homework"  # submitted as this one
+    FOLDER = "folder"  # other files beside the notebook
+    OTHER_NOTEBOOK = "other-notebook"  # besides the graded one
     METADATA = "metadata"  # points, flags or tags edited
     UNKNOWN_CELL = "unknown-cell"
     DUPLICATE_CELL = "duplicate-cell"
@@ -50,7 +50,7 @@ class Kind(StrEnum):
     OUTPUT_LIMIT = "output-limit"
     MEMORY_LIMIT = "memory-limit"
     DISK_LIMIT = "disk-limit"
-    PROTOCOL = "protocol"  # the kernel answers what was not asked
+    PROTOCOL = "protocol"  # the kernel sends replies that match no request
     GRADER = "grader"  # not the submission's fault
     KERNEL = "kernel"  # died, did not start, or had to be killed
     SCORE = "score"  # a test returned a number that is no score
@@ -58,16 +58,16 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing that was wrong.
+    """One problem of a submission.
 
     Parameters
     ----------
     kind, severity
         See `Kind` and `Severity`.
     message
-        One sentence for a person: what was expected, what came, what was done.
+        One sentence for a person: what was expected, what was found, what was done.
     cell
-        The grade id of the instructor's cell that it is about, or None.
+        The grade id of the instructor's cell concerned, or None.
     """
 
     kind: Kind
@@ -77,26 +77,26 @@ class Problem:
 
 
 def shown(text: object, limit: int = 60) -> str:
-    """Quote a text that a student wrote: one line of at most `limit` printable characters."""
+    """Quote a student's text on one line of at most `limit` printable characters."""
     line = " ".join(str(text)[: 4 * limit].split())
     line = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in line)
     return f"'{line}'" if len(line) <= limit else f"'{line[: limit - 1]}…'"
 
 
 def encodable(text: str) -> str:
-    """Replace lone surrogates, which no UTF-8 file and no checksum can hold, by '?'."""
+    """Replace lone surrogates by '?': neither UTF-8 files nor checksums can hold them."""
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def read_problems(nb: NotebookNode) -> list[Problem]:
-    """Read the problems stored in a notebook; whatever is not well formed is passed over."""
+    """Read the problems stored in a notebook; malformed ones are skipped."""
     section = nb.get("metadata", {}).get(METADATA_KEY)
     entries = section.get("problems") if isinstance(section, dict) else None
     return [p for e in entries if (p := _parsed(e))] if isinstance(entries, list) else []
 
 
 def add_problems(nb: NotebookNode, problems: Iterable[Problem]) -> None:
-    """Store problems behind those that the notebook holds, each once, `MOST_STORED` at most."""
+    """Append problems to those in a notebook, each only once, at most `MOST_STORED` in all."""
     held = dict.fromkeys([*read_problems(nb), *problems])
     section = nb.metadata.get(METADATA_KEY)
     section = NotebookNode(section) if isinstance(section, dict) else NotebookNode()
@@ -105,9 +105,10 @@ def add_problems(nb: NotebookNode, problems: Iterable[Problem]) -> None:
 
 
 def put_notes_on_top(nb: NotebookNode) -> None:
-    """Show the stored problems in a markdown cell at the top, in place of any such cell.
+    """Show the stored problems in a markdown cell at the top, and remove earlier such cells.
 
-    Cells under the same heading that came with the file go: they would speak in our name.
+    Cells with the same heading in the submission are removed, because they would look like the
+    grader's.
     """
     nb.cells = [c for c in nb.cells if not is_notes(c)]
     problems = read_problems(nb)
@@ -123,7 +124,7 @@ def put_notes_on_top(nb: NotebookNode) -> None:
 
 
 def is_notes(cell: NotebookNode) -> bool:
-    """Whether a cell is the one that `put_notes_on_top` makes, or poses as it."""
+    """Whether a cell comes from `put_notes_on_top` or looks as if it did."""
     return bool(
         cell.get("cell_type") == "markdown"
         and "nbgrader" not in cell.get("metadata", {})

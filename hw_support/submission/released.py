@@ -1,7 +1,8 @@
-"""Homeworks as they were handed out: their cells, the grader's limits and packages.
+"""Released homeworks: their cells, and the grader's limits and packages.
 
-`make release` writes a file for each homework into `FOLDER`. Students get those of the homeworks
-that are due by then; see `hw_support.submission.belonging` for which one a notebook belongs to.
+`make release` writes a file for each homework into `FOLDER`. Students get the files of the
+homeworks that are due no later than theirs. `hw_support.submission.belonging` finds the homework to
+which a notebook belongs.
 """
 
 from __future__ import annotations
@@ -22,30 +23,30 @@ FOLDER = Path(__file__).parent / "released"  # written by `make release`
 
 @dataclass(frozen=True)
 class Release:
-    """What students got.
+    """One released homework.
 
     Attributes
     ----------
     assignment
         Its name.
     version
-        Of the package that came with it.
+        The version of the package that came with it.
     cells
-        The instructor's cells, in the notebook's order, without hidden parts.
+        The instructor's cells in the notebook's order, without hidden parts.
     parts
-        The heading under which each of them stands, by grade id.
+        The heading above each cell, by grade id.
     packages
-        Names of the distributions that the grader has, as PyPI writes them.
+        The distributions that the grader has, by their names on PyPI.
     cpu_seconds_per_cell, cpu_seconds_for_cell
-        The grader's limits on computing time: for any cell, and for cells by grade id.
+        The grader's limits on CPU time: for every cell, and for single cells by grade id.
     cpu_seconds_per_submission
-        For all cells together.
+        The limit for all cells together.
     certification
-        Grade id of the cell with name and pledge; "" if there is none.
+        The grade id of the cell with name and pledge; "" if there is none.
     begins
         The notebook's first line.
     given
-        The sources of code cells that came along without a grade id: nothing depends on them.
+        The sources of released code cells without a grade id. Nothing depends on them.
     """
 
     assignment: str
@@ -62,12 +63,12 @@ class Release:
 
     @property
     def file_name(self) -> str:
-        """Under which the notebook is handed in."""
+        """The file name under which the notebook is submitted."""
         return f"{self.assignment}.ipynb"
 
     @property
     def grade_ids(self) -> frozenset[str]:
-        """Of all its cells."""
+        """The grade ids of all its cells."""
         return frozenset(cell.grade_id for cell in self.cells)
 
     def cell(self, grade_id: str) -> InstructorCell:
@@ -75,7 +76,7 @@ class Release:
         return {cell.grade_id: cell for cell in self.cells}[grade_id]
 
     def is_optional(self, cell: InstructorCell) -> bool:
-        """Whether an answer carries no points, and no test with points stands on it alone."""
+        """Whether an answer has no points, and no test with points depends on it alone."""
         tests = (other for other in self.cells if other.grade_id == f"test_{cell.grade_id}")
         return (
             cell.solution
@@ -87,12 +88,12 @@ class Release:
 
 @functools.cache
 def releases() -> tuple[Release, ...]:
-    """Read what came with this package: each homework, by name."""
+    """Read the homeworks that came with this package, sorted by name."""
     return tuple(map(read_release, sorted(FOLDER.glob("*.json"))))
 
 
 def release(assignment: str) -> Release:
-    """Return the homework of a name; KeyError if none came with this package."""
+    """Return the homework with a name; KeyError if this package lacks it."""
     return {known.assignment: known for known in releases()}[assignment]
 
 
@@ -102,7 +103,7 @@ def read_release(path: Path) -> Release:
 
 
 def as_release(content: Mapping[str, Any]) -> Release:
-    """Return what `described` gave as a `Release`."""
+    """Make a `Release` from the result of `described`."""
     cells = tuple(InstructorCell(**cell) for cell in content["cells"])
     as_they_are = {"given": tuple(content.get("given", ()))}
     packages = frozenset(content["packages"])
@@ -110,12 +111,12 @@ def as_release(content: Mapping[str, Any]) -> Release:
 
 
 def described(notebook: NotebookNode, **more: Any) -> dict[str, Any]:
-    """Return what `as_release` takes of a released notebook, as JSON has it.
+    """Return the JSON data of a released notebook for `as_release`.
 
     Parameters
     ----------
     notebook
-        As nbgrader released it.
+        The notebook as nbgrader released it.
     more
         The other attributes of `Release`.
     """
@@ -142,7 +143,7 @@ def described(notebook: NotebookNode, **more: Any) -> dict[str, Any]:
 
 
 def first_line(notebook: NotebookNode) -> str:
-    """Return the first line of a notebook that is not empty; "" if all are."""
+    """Return the first non-empty line of a notebook; "" if there is none."""
     lines = (line for cell in notebook.cells for line in cell.source.splitlines())
     return next((line.strip() for line in lines if line.strip()), "")
 

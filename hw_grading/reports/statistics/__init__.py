@@ -1,6 +1,6 @@
-"""A class in numbers: one page, and tables beside it, for instructors or for students.
+"""Statistics of a class: one page and tables, for instructors or for students.
 
-What is known of a class is read once (`gathering`), without names. Figures of it are computed in
-`numbers`; `sections` and `for_students` say what the page tells. Import it by its full name: the
+`gathering` reads the data of a class once, without names. `numbers` computes the figures.
+`sections` and `for_students` choose the content of the page. Import it by its full name: the
 standard library has a module of the same short name.
 """

@@ -1,4 +1,4 @@
-"""What an instructor's page tells besides points: failed parts, times, mended cells, graders."""
+"""The instructor's page besides points: failed parts, times, mended cells, graders."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _NOT_KNOWN = "not known"
 
 
 def failed_parts(data: ClassData) -> Section:
-    """Tell which parts of tests fail most, and why."""
+    """Show which parts of tests fail most, and why."""
     title = "Parts of tests that fail most"
     if not data.parts:
         nobody = "No part of a test failed." if data.graded else "No submission is graded yet."
@@ -56,7 +56,7 @@ def failed_parts(data: ClassData) -> Section:
 
 
 def handing_in(data: ClassData) -> Section:
-    """Tell when people handed in."""
+    """Show when students submitted."""
     title = "When people handed in"
     if not data.hours.size:
         return Section(title, ("No times are known, or there is no due date.",))
@@ -87,9 +87,9 @@ def handing_in(data: ClassData) -> Section:
 
 
 def time_classes(hours: Numbers) -> tuple[Numbers, str]:
-    """Return edges in hours, one of them the due date, and the unit to show them in.
+    """Return bin edges in hours, one of them at the due date, and the unit for the plot.
 
-    What lies more than 30 days off is counted in the first and the last class.
+    Times more than 30 days off count in the first and the last bin.
     """
     low, high = max(float(hours.min()), -720.0), min(float(hours.max()), 720.0)
     low, high = min(low, 0.0), max(high, 0.0)
@@ -110,7 +110,7 @@ def moment(hours: float, first: bool = False) -> str:
 
 
 def computing(data: ClassData) -> Section:
-    """Tell how long submissions compute."""
+    """Show the CPU times of submissions."""
     title = "Computing time"
     found = spread(data.cpu_seconds)
     if found is None:
@@ -140,7 +140,7 @@ def computing(data: ClassData) -> Section:
 
 
 def mended(data: ClassData) -> Section:
-    """Tell how many cells were mended."""
+    """Show how many cells were mended."""
     title = "Cells that were mended"
     if not data.graded:
         return Section(title, ("No submission is graded yet.",))
@@ -165,7 +165,7 @@ def mended(data: ClassData) -> Section:
 
 
 def by_grader(data: ClassData) -> Section:
-    """Compare what graders gave."""
+    """Compare the points that graders gave."""
     title = "Graders"
     if not data.given:
         return Section(title, ("No person has given points yet.",))

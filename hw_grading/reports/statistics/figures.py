@@ -1,6 +1,6 @@
-"""Plots of a class, as addresses that a page holds in itself (SVG, base64).
+"""Plots of a class, as data URIs for a page (SVG in base64).
 
-Texts are drawn as they are: a dollar sign in a heading begins no formula.
+Texts are drawn literally: a dollar sign in a heading begins no formula.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _LONGEST_LABEL = 60
 
 @dataclass(frozen=True)
 class Picture:
-    """A plot: an address with the plot in it, and what it shows, in words."""
+    """A plot: its data URI, and a description in words."""
 
     uri: str
     alt: str
@@ -44,16 +44,16 @@ def histogram(
     alt: str,
     lines: Sequence[tuple[float, str]] = (),
 ) -> Picture:
-    """Draw counts of neighbouring classes.
+    """Draw a histogram of counts in neighbouring bins.
 
     Parameters
     ----------
     edges
-        Of the classes, one more than counts. Classes may differ in width; heights are counts.
+        The edges of the bins, one more than counts. The widths may differ. The heights are counts.
     across
         The label of the horizontal axis.
     lines
-        Places to mark, with their names.
+        Positions to mark, with their names.
     """
     figure, ax = _new(3.0)
     left, widths = np.asarray(edges[:-1], dtype=float), np.diff(np.asarray(edges, dtype=float))
@@ -69,12 +69,12 @@ def histogram(
 
 
 def stacked(labels: Sequence[str], counts: NDArray[np.intp], *, alt: str) -> Picture:
-    """Draw for each item which share of the class is in each of `BANDS`.
+    """Draw for each item the share of the class in each of `BANDS`.
 
     Parameters
     ----------
     labels
-        Of the n items, from top to bottom.
+        The labels of the n items, from top to bottom.
     counts
         Shape (n, 4).
     """
@@ -164,7 +164,7 @@ def _picture(figure: Figure, alt: str) -> Picture:
 
     file = io.BytesIO()
     with mpl.rc_context({"svg.hashsalt": "hw_grading"}), warnings.catch_warnings():
-        # A name in a script that the font lacks: the table beside the plot has it.
+        # The font may lack the script of a name. The table beside the plot shows the name.
         warnings.filterwarnings("ignore", message="Glyph .* missing from")
         figure.savefig(file, format="svg", metadata={"Date": None, "Creator": None})
     return Picture(f"data:image/svg+xml;base64,{base64.b64encode(file.getvalue()).decode()}", alt)

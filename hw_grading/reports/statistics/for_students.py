@@ -1,12 +1,12 @@
-"""What a page for students tells: counts of five and more, and nothing of a single student.
+"""The page for students: counts of five or more, and nothing about a single student.
 
-Neighbouring classes are joined until each has five students, and nothing is left out, so that no
-count can be had by subtracting others from the whole. Where fewer than two such groups remain,
-nothing is told: one group says of everybody what they have. Means and medians are whole numbers, so
-that two pages, before and after one more submission, do not tell that one's points. There are no
-least and largest values, no graders, no computing times, and no parts of tests that students cannot
-see. How many fail a part is told in steps of ten percent, for 40 submissions or more: exact numbers
-of two parts and of the points of their question would tell how many failed both.
+Neighbouring bins are joined until each has five students. No bin is left out, so nobody can compute
+a smaller count by subtraction. If fewer than two such groups remain, nothing is shown, because a
+single group reveals everybody's result. Means and medians are whole numbers, so two pages, before
+and after one more submission, do not reveal its points. The page has no smallest or largest values,
+no graders, no CPU times, and no hidden parts of tests. The share of students who fail a part is
+shown in steps of ten percent, and only for 40 submissions or more. Exact counts for two parts, with
+the points of their question, would reveal how many failed both.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ from hw_grading.reports.statistics.section import (
     shown,
 )
 
-LEAST_FOR_PARTS, _STEP = 40, 10  # submissions; percent, which are four of them
+LEAST_FOR_PARTS, _STEP = 40, 10  # submissions; percent (10% of 40 are four submissions)
 _NAMES = {
     (0, 1): "less than half",
     (0, 2): "not full",
@@ -58,9 +58,9 @@ def sections_of(data: ClassData) -> list[Section]:
 
 
 def of_whole(data: ClassData) -> ClassData:
-    """Return the submissions that are graded wholly: all counts of the page are of the same ones.
+    """Return the wholly graded submissions, so that all counts are of the same ones.
 
-    Times are left out where they are known of some of these only.
+    Times are left out if only some of these submissions have them.
     """
     hours = data.hours_of_graded[data.whole]
     hours = hours if not np.isnan(hours).any() else hours[:0]
@@ -68,7 +68,7 @@ def of_whole(data: ClassData) -> ClassData:
 
 
 def about(data: ClassData) -> list[str]:
-    """Return what stands at the top."""
+    """Return the sentences at the top."""
     return [
         f"Groups have {LEAST_IN_A_GROUP} submissions or more: smaller ones are joined with their "
         "neighbours. Means and medians are rounded to whole numbers."
@@ -76,7 +76,7 @@ def about(data: ClassData) -> list[str]:
 
 
 def total(data: ClassData) -> Section:
-    """Tell how the total is distributed, in groups."""
+    """Show the distribution of the total, in groups."""
     title = "Total"
     found = spread(data.finals)
     edges = edges_for(data.most, 10)
@@ -101,7 +101,7 @@ def total(data: ClassData) -> Section:
 
 
 def questions(data: ClassData) -> Section:
-    """Tell of each question how many have which part of its points."""
+    """Show for each question how many students have which share of its points."""
     rows = []
     for n, item in enumerate(data.items):
         if item.max_points <= 0:
@@ -122,18 +122,18 @@ def questions(data: ClassData) -> Section:
 
 
 def _in_words(joined: Sequence[tuple[int, int, int]]) -> str:
-    """Say how many have what: ``"less than half: 7; half and more: 33"``."""
+    """Return group sizes in words: ``"less than half: 7; half and more: 33"``."""
     return "; ".join(f"{_NAMES.get((a, b), BANDS[a])}: {n}" for a, b, n in joined) or NONE
 
 
 def is_told(data: ClassData, part: Part) -> bool:
-    """Whether students may read how many failed a part: they see it, and both sides are groups."""
+    """Whether to show how many failed a part: it is visible, and both counts are large enough."""
     passed = data.graded - part.failed
     return not part.hidden and min(part.failed, passed) >= LEAST_IN_A_GROUP
 
 
 def cause_told(part: Part) -> str:
-    """Return the likely cause of a group, if all others are none or a group as well."""
+    """Return the main cause, if a group has it and the other failures are none or a group too."""
     if not part.causes:
         return NONE
     cause, count = part.causes[0]
@@ -143,7 +143,7 @@ def cause_told(part: Part) -> str:
 
 
 def failed_parts(data: ClassData) -> Section:
-    """Tell which visible parts of tests fail most."""
+    """Show which visible parts of tests fail most."""
     title = "Parts of tests that fail most"
     if data.graded < LEAST_FOR_PARTS:
         return Section(title, (f"Not shown for fewer than {LEAST_FOR_PARTS} submissions.",))
@@ -166,16 +166,16 @@ def failed_parts(data: ClassData) -> Section:
 
 
 def handing_in(data: ClassData) -> Section:
-    """Tell when people handed in, in groups."""
+    """Show when students submitted, in groups."""
     title = "When people handed in"
     if not data.hours.size:
         return Section(title, (_TOO_ALIKE,))
-    # Classes as narrow as most times allow; the few beyond are in the first and the last one.
+    # Choose narrow bins for most times. The first and the last bin hold the few others.
     edges, _ = time_classes(np.clip(data.hours, *np.quantile(data.hours, (0.05, 0.95))))
     joined = groups([int(n) for n in counts_in(data.hours, edges)])
     if not joined:
         return Section(title, (_TOO_ALIKE,))
-    # The first and the last time of all are single students': both ends are open.
+    # The first and the last time belong to single students, so both ends are open.
     begins = ["", *(moment(edges[first]) for first, _, _ in joined[1:])]
     ends = [*begins[1:], ""]
     rows = tuple(
@@ -194,7 +194,7 @@ def handing_in(data: ClassData) -> Section:
 
 
 def sheets_of(data: ClassData) -> dict[str, Sheet]:
-    """Return the tables for a spreadsheet: what the page's own tables say."""
+    """Return the tables for a spreadsheet, with the content of the page's tables."""
     titles: dict[str, Callable[[ClassData], Section]] = {"": questions, "_parts": failed_parts}
     heads = {
         "": ("question", "title", "points", "mean", "submissions_with"),

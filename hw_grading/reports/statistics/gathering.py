@@ -1,4 +1,4 @@
-"""Reads what the page tells of a class, and leaves the names of students behind."""
+"""Reads the data for the page without the names of students."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _BROKE_OFF = "the test broke off"
 
 @dataclass(frozen=True)
 class Item:
-    """A cell with points; `place` is where it stands, such as ``"1.1a"``."""
+    """A cell with points; `place` is its place in the homework, such as ``"1.1a"``."""
 
     name: str
     place: str
@@ -44,22 +44,22 @@ class Item:
 
 @dataclass(frozen=True)
 class Part:
-    """A part of a test that somebody failed.
+    """A part of a test that at least one submission failed.
 
     Attributes
     ----------
     item
-        The test's number among the items.
+        The number of its test among the items.
     name
-        What the test calls it.
+        Its name in the test.
     hidden
         Whether students cannot see it in their notebook.
     points
-        As it is written beside the name; "" if it is not.
+        Its points, as written beside the name; "" if missing.
     failed
-        How many submissions failed it.
+        The number of submissions that failed it.
     causes
-        What was said of them, without numbers, with how many it was said of; the most first.
+        The causes in the messages, without numbers, each with its count; the most frequent first.
     """
 
     item: int
@@ -72,7 +72,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Given:
-    """Points that a grader gave for an answer; `grader` is "" where that is not known."""
+    """Points that a grader gave for an answer; `grader` is "" if unknown."""
 
     item: int
     grader: str
@@ -86,25 +86,26 @@ class ClassData:
     Attributes
     ----------
     most
-        All points.
+        The maximum points.
     students, handed_in
-        How many are in the gradebook, and how many of them, or besides, handed in.
+        The number of students in the gradebook, and of all students who submitted, in the gradebook
+        or not.
     points
-        Shape (graded, items): what each graded submission got; NaN where it is still to be given.
+        Shape (graded, items): the points of each graded submission; NaN if not given yet.
     finals
-        What counts in the end, of the submissions that are graded wholly.
+        The final scores of the wholly graded submissions.
     hours
-        From the due date to the submission, negative before it; empty without a due date.
+        Hours from the due date to the submission, negative before it; empty without a due date.
     hours_of_graded
-        The same for each row of `points`; NaN where it is not known.
+        The same for each row of `points`; NaN if unknown.
     late
-        How many are late, extensions counted.
+        The number of late submissions, with extensions counted.
     cpu_seconds
-        Computing time of each submission of which it is known.
+        The known CPU times of submissions.
     mended
-        How many cells were mended, of each graded submission.
+        The number of mended cells in each graded submission.
     mended_kinds
-        How many submissions had something of a kind mended.
+        The number of submissions with a mended problem of each kind.
     """
 
     assignment: str
@@ -125,28 +126,28 @@ class ClassData:
 
     @property
     def whole(self) -> NDArray[np.bool_]:
-        """Which of the graded submissions have all their points, shape (graded,)."""
+        """Which graded submissions have all points assigned, shape (graded,)."""
         open_ones: NDArray[np.bool_] = np.isnan(self.points)
         return np.asarray(~open_ones.any(axis=1))
 
     @property
     def graded(self) -> int:
-        """How many submissions have the points of all tests."""
+        """The number of submissions that have the points of all tests."""
         return len(self.points)
 
 
 def gather(course: Path, assignment: str) -> ClassData:
-    """Read a class.
+    """Read the data of a class.
 
     Parameters
     ----------
     course, assignment
-        As for `hw_grading.records.results.read_results`, which also says what is raised.
+        See `hw_grading.records.results.read_results`, also for the errors.
     """
     roster, results = read_results(course, assignment)
     here = roster.course
     finals = final_scores(here, assignment)
-    count = {cell.name for cell in finals.cells}  # a dropped question is not one that all fail
+    count = {cell.name for cell in finals.cells}  # do not count a dropped question as failed by all
     roster = replace(roster, cells=tuple(cell for cell in roster.cells if cell.name in count))
     graded = [result for result in results if result.record.scored]
     items = tuple(_item(roster, n) for n in range(len(roster.cells)))
@@ -188,7 +189,7 @@ def _item(roster: Roster, number: int) -> Item:
 
 
 def _points(roster: Roster, finals: FinalScores, result: StudentResult) -> list[float]:
-    """Return the points for each cell, corrections included; NaN for those still to be given."""
+    """Return the points for each cell with corrections; NaN if not given yet."""
     scores = {score.cell.name: score for score in result.record.scores}
     corrected: dict[str, float] = defaultdict(float)
     final = finals.students.get(result.record.student)
@@ -212,11 +213,11 @@ def _final(finals: FinalScores, result: StudentResult) -> float:
     return final.final if final else result.record.total
 
 
-# -- what failed
+# -- failed parts
 
 
 def _parts(roster: Roster, graded: Iterable[StudentResult]) -> tuple[Part, ...]:
-    """Count the failed parts of tests, and what was said of them; the most failed first."""
+    """Count the failed parts of tests and their causes, the most frequent part first."""
     numbers = {cell.name: n for n, cell in enumerate(roster.cells) if not cell.by_hand}
     failed: Counter[tuple[int, str]] = Counter()
     causes: dict[tuple[int, str], Counter[str]] = defaultdict(Counter)
@@ -240,14 +241,14 @@ def _parts(roster: Roster, graded: Iterable[StudentResult]) -> tuple[Part, ...]:
 
 
 def cause_in(message: str) -> str:
-    """Return what a failure's message tells of its cause, without numbers, which differ."""
+    """Return the cause from a failure's message, without its numbers, which vary."""
     _, found, cause = message.partition(_CAUSE)
     said = cause if found else _NUMBER.sub("…", message)
     return plain(said, _LONGEST_CAUSE)
 
 
 def _released_tests(roster: Roster) -> dict[str, str]:
-    """Return the text of each test as students have it; none if there is no release."""
+    """Return the text of each test in the students' notebook; none if there is no release."""
     path = roster.course.release(roster.assignment) / f"{roster.assignment}.ipynb"
     try:
         cells = cells_by_id(open_notebook(path))
@@ -256,7 +257,7 @@ def _released_tests(roster: Roster) -> dict[str, str]:
     return {name: text_of(cell.get("source")) for name, cell in cells.items()}
 
 
-# -- what was mended, what it took
+# -- mended cells and CPU times
 
 
 def _mended_cells(result: StudentResult) -> set[str]:
@@ -277,9 +278,9 @@ def _progress_file(course: Course, assignment: str) -> Path:
 
 
 def cpu_seconds_in(path: Path) -> Mapping[str, float]:
-    """Return the computing time of each student's last run, from what grading wrote.
+    """Return the CPU time of each student's last run, from the grader's records.
 
-    A line that a killed run left unfinished is passed over, and so is a file that is not there.
+    Unfinished lines of a killed run are skipped. A missing file counts as empty.
     """
     spent = {}
     try:

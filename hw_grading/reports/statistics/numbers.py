@@ -1,4 +1,4 @@
-"""Figures of a class: spread, item against rest, graders, groups of five and more."""
+"""Compute a class's figures: spread, item-rest correlation, graders, groups of five or more."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ BANDS = ("0", "below half", "half and more", "full")
 
 @dataclass(frozen=True)
 class Spread:
-    """How numbers are spread; `deviation` is the sample's, NaN for fewer than two."""
+    """The spread of numbers; `deviation` is the sample's, NaN for fewer than two numbers."""
 
     count: int
     mean: float
@@ -30,7 +30,7 @@ class Spread:
 
 
 def spread(values: Numbers) -> Spread | None:
-    """Return how numbers are spread, NaN left out; None if there are none."""
+    """Return the spread of numbers without NaN; None if there are none."""
     there = values[~np.isnan(values)]
     if not there.size:
         return None
@@ -40,7 +40,7 @@ def spread(values: Numbers) -> Spread | None:
 
 
 def bands(points: Numbers, most: float) -> NDArray[np.intp]:
-    """Count the students in each of `BANDS`; NaN are left out.
+    """Count the students in each of `BANDS`, without NaN.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ def bands(points: Numbers, most: float) -> NDArray[np.intp]:
 
 
 def item_rest(points: Numbers) -> Numbers:
-    """Return the correlation of each item with the sum of all others (Pearson's).
+    """Return each item's Pearson correlation with the sum of all other items.
 
     Parameters
     ----------
@@ -66,7 +66,7 @@ def item_rest(points: Numbers) -> Numbers:
     Returns
     -------
     array, shape (m,)
-        From -1 to 1. NaN for an item that all have the same points for, or the same rest, and for
+        From -1 to 1. NaN if all students have the same points for the item or for the rest, and for
         fewer than `LEAST_TO_CORRELATE` students.
     """
     n, m = points.shape
@@ -83,10 +83,10 @@ def item_rest(points: Numbers) -> Numbers:
 
 
 def comparable(points: Numbers, by_hand: Sequence[bool]) -> tuple[Numbers, list[int]]:
-    """Return the points that items can be compared by: without NaN, and which items they are of.
+    """Return points without NaN for comparing items, and the numbers of these items.
 
-    These are all items of the submissions that are graded wholly, or, while there are fewer than
-    `LEAST_TO_CORRELATE`, those of tests.
+    These are all items of the wholly graded submissions. While there are fewer than
+    `LEAST_TO_CORRELATE` of these, they are only the items of tests.
     """
     whole = points[~np.isnan(points).any(axis=1)]
     if len(whole) >= LEAST_TO_CORRELATE:
@@ -98,19 +98,20 @@ def comparable(points: Numbers, by_hand: Sequence[bool]) -> tuple[Numbers, list[
 
 @dataclass(frozen=True)
 class Grader:
-    """How one grader's points differ from the others' for the same questions.
+    """The difference of one grader's points from the others' for the same questions.
 
     Attributes
     ----------
     name
-        "" for points of which the grader is not known.
+        The grader's name; "" if unknown.
     answers
-        How many answers.
+        The number of answers.
     difference
-        Mean over the answers of the grader's points less the mean of the others' for that question,
-        as a part of its points; NaN if nobody else graded any of these questions.
+        For each answer, take the grader's points less the others' mean for that question, as a
+        share of the question's points. This is the mean over the answers; NaN if nobody else graded
+        any of these questions.
     error
-        Standard error of it; NaN where it cannot be told.
+        The standard error of `difference`; NaN if it cannot be computed.
     """
 
     name: str
@@ -120,14 +121,14 @@ class Grader:
 
 
 def graders(given: Iterable[Given], most: Sequence[float]) -> list[Grader]:
-    """Compare the graders, by name.
+    """Compare the graders, sorted by name.
 
     Parameters
     ----------
     given
-        What they gave.
+        The points that the graders gave.
     most
-        Full marks of each item.
+        The maximum points of each item.
     """
     points: dict[tuple[str, int], list[float]] = defaultdict(list)
     for one in given:
@@ -156,22 +157,22 @@ def graders(given: Iterable[Given], most: Sequence[float]) -> list[Grader]:
 
 
 def groups(counts: Sequence[int], least: int = LEAST_IN_A_GROUP) -> list[tuple[int, int, int]]:
-    """Join neighbouring classes until each has so many students.
+    """Join neighbouring bins until each has at least `least` students.
 
-    Nothing is left out, so nothing can be found by subtracting what is shown from the whole.
+    No bin is left out, so nobody can compute a smaller count by subtraction.
 
     Parameters
     ----------
     counts
-        Of neighbouring classes.
+        The counts of neighbouring bins.
     least
-        Of a group.
+        The smallest size of a group.
 
     Returns
     -------
     list of (first, last, count)
-        The groups, by the numbers of their classes. Empty if there would be fewer than two: one
-        group says of everybody what they have.
+        The groups, by the numbers of their bins. Empty if there would be fewer than two, because a
+        single group reveals everybody's result.
     """
     found: list[list[int]] = []
     first, count = 0, 0
@@ -186,7 +187,7 @@ def groups(counts: Sequence[int], least: int = LEAST_IN_A_GROUP) -> list[tuple[i
 
 
 def edges_for(most: float, bins: int = 20) -> Numbers:
-    """Return the edges of about so many equal classes from 0 to all points, at round numbers."""
+    """Return edges of about `bins` equal bins from 0 to `most`, at round numbers."""
     if most <= 0:
         return np.array([0.0, 1.0])
     step = next(
@@ -197,5 +198,5 @@ def edges_for(most: float, bins: int = 20) -> Numbers:
 
 
 def counts_in(values: Numbers, edges: Numbers) -> NDArray[np.intp]:
-    """Count values in classes; those outside are counted in the first and the last one."""
+    """Count values in bins; the first and the last bin include the values outside."""
     return np.histogram(np.clip(values, edges[0], edges[-1]), edges)[0]

@@ -1,7 +1,7 @@
-"""Writes the page of statistics, and the tables beside it.
+"""Writes the page of statistics and the tables beside it.
 
-Everything is escaped. The page has no script, and its Content-Security-Policy allows none and no
-address but ``data:``.
+Everything is escaped. The page has no script. Its Content-Security-Policy allows no scripts and
+only ``data:`` addresses.
 """
 
 from __future__ import annotations
@@ -26,21 +26,21 @@ def write_statistics(course: Path, assignment: str, out: Path, *, students: bool
     Parameters
     ----------
     course, assignment
-        As for `hw_grading.records.results.read_results`, which also says what is raised.
+        See `hw_grading.records.results.read_results`, also for the errors.
     out
-        The page; the tables are beside it. Its folder is made.
+        The page. Its folder is made. The tables are written beside it.
     students
-        Whether students are to read them.
+        Whether they are for students.
 
     Returns
     -------
     list of Path
-        What was written, the page first.
+        The files that were written, the page first.
 
     Raises
     ------
     RuntimeError
-        One of the files is there and somebody else's.
+        One of the files exists, and this program did not write it.
     """
     data = gather(course, assignment)
     sheets = (for_students if students else sections).sheets_of(data)

@@ -1,4 +1,4 @@
-"""What a page of statistics consists of: sections with sentences, a plot, tables."""
+"""The elements of a page of statistics: sections with sentences, a plot, tables."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from hw_grading.records.scores import in_digits
 from hw_grading.reports.statistics.figures import Picture
 
-NONE = "–"  # of a number that there is not
+NONE = "–"  # shown for a missing number
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """A table as it is shown."""
+    """A table on the page."""
 
     caption: str
     columns: tuple[Column, ...]
@@ -48,12 +48,12 @@ class Sheet:
 
 
 def columns(*names: str, texts: int = 1) -> tuple[Column, ...]:
-    """Return columns, of which so many at the left hold texts."""
+    """Return columns; the first `texts` of them hold text."""
     return tuple(Column(name, n >= texts) for n, name in enumerate(names))
 
 
 def shown(value: float | None, digits: int = 1) -> str:
-    """Return a number as a table shows it, rounded to so many digits behind the point."""
+    """Return a number for a table, rounded to `digits` decimals."""
     if value is None or math.isnan(value):
         return NONE
     text = f"{value:.{digits}f}"
@@ -66,7 +66,7 @@ def rounded(value: float, digits: int = 3) -> float | None:
 
 
 def points(value: float) -> str:
-    """Return points without needless zeros."""
+    """Return points without trailing zeros."""
     return in_digits(value)
 
 
@@ -76,7 +76,7 @@ def counted(number: int, one: str, many: str = "") -> str:
 
 
 def per_cent(part: float, whole: float) -> str:
-    """Return a share in percent, without digits behind the point."""
+    """Return a share in percent without decimals."""
     return f"{100 * part / whole:.0f} %" if whole else NONE
 
 

@@ -1,4 +1,4 @@
-"""What an instructor's page tells of a class."""
+"""The sections of the instructor's page."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ from hw_grading.reports.statistics.section import (
     shown,
 )
 
-_WEAK = 0.2  # an item that goes less with the rest tells little of it, or something else
+_WEAK = 0.2  # a lower correlation: the item measures little, or something else
 
 
 def sections_of(data: ClassData) -> list[Section]:
@@ -56,7 +56,7 @@ def sections_of(data: ClassData) -> list[Section]:
 
 
 def about(data: ClassData) -> list[str]:
-    """Return what stands at the top: how many there are, and what is not in the figures."""
+    """Return the sentences at the top: how many there are, and what the figures leave out."""
     said = [
         f"{counted(data.students, 'student')} in the gradebook, {data.handed_in} handed in, "
         f"{data.graded} graded by the tests, {len(data.finals)} of them wholly."
@@ -71,7 +71,7 @@ def about(data: ClassData) -> list[str]:
 
 
 def labels_of(items: tuple[Item, ...]) -> list[str]:
-    """Name items for a plot: by place and title, and by the cell where that is not enough."""
+    """Return items' labels for a plot: place and title, and the cell's name if needed."""
     names = [i.title if i.title.startswith(i.place) else f"{i.place} {i.title}" for i in items]
     twice = {name for name in names if names.count(name) > 1}
     return [
@@ -81,10 +81,10 @@ def labels_of(items: tuple[Item, ...]) -> list[str]:
 
 
 def total(data: ClassData) -> Section:
-    """Tell how the total is distributed: what counts in the end, less lateness."""
+    """Show the distribution of the total: the final scores, less lateness."""
     title, values, most = "Total", data.finals, data.most
     what = "It is what counts in the end, with corrections and less lateness."
-    if not values.size:  # people have not begun to grade, or not ended
+    if not values.size:  # grading by hand is not finished
         tests = [n for n, item in enumerate(data.items) if not item.by_hand]
         values, most = (
             data.points[:, tests].sum(axis=1),
@@ -118,7 +118,7 @@ def total(data: ClassData) -> Section:
 
 
 def questions(data: ClassData) -> Section:
-    """Tell how the points of each item are distributed."""
+    """Show the distribution of the points of each item."""
     title = "Questions"
     some = [n for n, item in enumerate(data.items) if item.max_points > 0]
     if not data.graded or not some:
@@ -161,7 +161,7 @@ def questions(data: ClassData) -> Section:
 
 
 def correlations(data: ClassData) -> tuple[list[float], int, bool]:
-    """Return the correlation of each item with the rest, of how many, and whether of tests only."""
+    """Return item-rest correlations, the number of students, and whether of tests only."""
     table, which = comparable(data.points, [item.by_hand for item in data.items])
     found = [math.nan] * len(data.items)
     for n, value in zip(which, item_rest(table), strict=True):
@@ -170,7 +170,7 @@ def correlations(data: ClassData) -> tuple[list[float], int, bool]:
 
 
 def item_against_rest(data: ClassData) -> Section:
-    """Tell which questions go with the rest of the homework."""
+    """Show which questions correlate with the rest of the homework."""
     title = "Each question against the rest"
     values, count, tests_only = correlations(data)
     if count < LEAST_TO_CORRELATE:

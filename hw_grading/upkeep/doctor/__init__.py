@@ -1,4 +1,4 @@
-"""Looks at the machine and the course, one thing after another, and says what to type."""
+"""Checks your machine and course, one thing after another, and says what to type."""
 
 from hw_grading.upkeep.doctor.looking import SETTINGS, look
 

@@ -25,14 +25,14 @@ from hw_support.desk.doctor import Line
 _WHAT = "gradebook"
 _NOT_YET = "`nbgrader generate_assignment` makes it"
 _RECIPE = "docs/one-server.md"
-_SEVERAL = 3  # graders, who may have servers of their own
+_SEVERAL = 3  # graders, who may each run a server
 _SECONDS = 5
 _SECONDS_OFF = 60
 _ON_NETWORK = ("nfs", "cifs", "smb", "afs", "ceph", "lustre", "gpfs", "beegfs", "9p", "fuse.sshfs")
 
 
 def gradebook(course: Course) -> Line:
-    """Look whether the gradebook can be reached, read and written."""
+    """Check whether the gradebook can be reached, read and written."""
     url = make_url(course.db_url)
     if url.get_backend_name() == "sqlite":
         return _sqlite(Path(url.database or ""))
@@ -143,7 +143,7 @@ def _postgresql(connection: Connection, url: URL) -> Line:
 
 
 def file_system(folder: Path) -> str:
-    """Return the kind of file system that a folder is on, such as "ext4"; "" if nobody knows."""
+    """Return a folder's kind of file system, such as "ext4"; "" if unknown."""
     real = os.path.realpath(folder)
     best = ("", "")
     for part in psutil.disk_partitions(all=True):

@@ -1,4 +1,4 @@
-"""Folders: room on the disk, and who may do what in the exchange."""
+"""Folders: free space on the disk, and permissions in the exchange."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from hw_grading.batch.settings import WholeClass
 from hw_grading.homework.course import Course
 from hw_support.desk.doctor import Line
 
-_SPARE_MB = 1_000  # for everything but results
-_RIGHTS = {"r": stat.S_IROTH, "w": stat.S_IWOTH, "x": stat.S_IXOTH}  # of everybody else
+_SPARE_MB = 1_000  # for everything except results
+_RIGHTS = {"r": stat.S_IROTH, "w": stat.S_IWOTH, "x": stat.S_IXOTH}  # permissions of other users
 
 
 def disk(root: Path, config: Config) -> Line:
-    """Look whether results have room, as many as are kept."""
+    """Check whether the disk has room for the results that are kept."""
     whole_class = WholeClass(config=config)
     place = whole_class.place(root)
     there = next(folder for folder in (place, *place.absolute().parents) if folder.exists())
@@ -40,10 +40,10 @@ def disk(root: Path, config: Config) -> Line:
 
 
 def exchange(course: Course) -> Line:
-    """Look whether students of this machine can fetch and hand in.
+    """Check whether students on this machine can fetch and submit.
 
-    What is missing is to be mended if something was released there. Else it is only said: a course
-    may do without.
+    A missing permission needs a repair only if something was released there. Otherwise it is only
+    reported, because a course may do without the exchange.
     """
     root = Path(Exchange(config=course.config).root).absolute()
     of_course = root / course.directory.course_id
@@ -66,7 +66,7 @@ def exchange(course: Course) -> Line:
 
 
 def _needed(root: Path, of_course: Path | None) -> Iterator[tuple[Path, str]]:
-    """Give folders with the rights that students need there, the outermost first."""
+    """Yield folders with the permissions that students need there, the outermost first."""
     for folder in reversed(root.parents):
         yield folder, "x"
     yield root, "wx"
@@ -80,7 +80,7 @@ def _have_all(folder: Path, right: str) -> bool:
     try:
         mode = folder.stat().st_mode
     except FileNotFoundError:
-        return True  # nbgrader makes it
+        return True  # nbgrader makes this folder
     wanted = sum(_RIGHTS[one] for one in right)
     return mode & wanted == wanted
 
@@ -96,5 +96,5 @@ def _megabytes(folder: Path) -> float:
 
 
 def quoted(path: Path) -> str:
-    """Return a path as a shell takes it."""
+    """Return a path quoted for a shell."""
     return shlex.quote(str(path))

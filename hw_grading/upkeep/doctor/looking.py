@@ -1,4 +1,4 @@
-"""What is looked at, in which order, and what happens when looking fails."""
+"""The checks of the doctor, their order, and the handling of a check that fails."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ Look = Callable[[], Line]
 
 
 def look(folder: Path) -> Iterator[Line]:
-    """Look at one thing after another; whatever is broken becomes a line.
+    """Run one check after another; every fault becomes a line.
 
     Parameters
     ----------
     folder
-        The course's, with its settings.
+        The course's folder, with its settings.
     """
     yield from _tried("Python", machine.python)
     yield from _tried("packages", machine.packages)
@@ -63,7 +63,7 @@ def look(folder: Path) -> Iterator[Line]:
 def _homeworks(course: Course) -> list[str]:
     try:
         return course.homeworks()
-    except Exception:  # what is wrong with the settings, other lines say
+    except Exception:  # other lines report faults of the settings
         return []
 
 
@@ -88,7 +88,7 @@ def _settings(folder: Path) -> Line:
 
 
 def _line_of(fault: BaseException, file: Path) -> int | None:
-    """Return the last line of the settings that was run before they failed."""
+    """Return the line of the settings file that failed."""
     cause = fault.__cause__
     if cause is None:
         return None
@@ -100,7 +100,7 @@ def _line_of(fault: BaseException, file: Path) -> int | None:
 
 
 def _where_set(error: TraitError, file: Path) -> str:
-    """Say where a setting stands whose value is of the wrong kind."""
+    """Return the place of a setting whose value has the wrong type."""
     match = _SETTING.search(str(error))
     if match is None:
         return f"Mend it in {file}."

@@ -27,7 +27,7 @@ _MOST_NAMED = 4
 _CGROUP = Path("/sys/fs/cgroup")
 _KERNEL = Path("/proc/sys")
 _IN_CONTAINER = (Path("/.dockerenv"), Path("/run/.containerenv"))
-_SWITCHES = {  # what forbids sandboxes, by the value that does
+_SWITCHES = {  # kernel settings, with the values that forbid sandboxes
     "kernel/apparmor_restrict_unprivileged_userns": "1",
     "kernel/unprivileged_userns_clone": "0",
     "user/max_user_namespaces": "0",
@@ -35,7 +35,7 @@ _SWITCHES = {  # what forbids sandboxes, by the value that does
 
 
 def python() -> Line:
-    """Look at Python, and whether its programs are found by name."""
+    """Check Python, and whether its programs are found by name."""
     found = f"{platform.python_version()} ({sys.executable})"
     if sys.version_info < _OLDEST_PYTHON:
         oldest = ".".join(map(str, _OLDEST_PYTHON))
@@ -50,7 +50,7 @@ def python() -> Line:
 
 
 def packages() -> Line:
-    """Compare what is installed with the lock file, or, without one, with what is asked for."""
+    """Compare the installed packages with the lock file, or else with the requirements."""
     wrong = _missing()
     if wrong:
         install = f"-r {LOCK}" if LOCK.exists() else f"'{DISTRIBUTION}[grading]'"
@@ -63,7 +63,7 @@ def packages() -> Line:
         try:
             found = metadata.version(name)
         except metadata.PackageNotFoundError:
-            continue  # tools of those who change the grader
+            continue  # a tool for the grader's developers
         if found != version:
             others.append(f"{name} {found} (locked: {version})")
     if others:
@@ -89,7 +89,7 @@ def _missing() -> list[str]:
 
 
 def _locked(text: str) -> dict[str, str]:
-    """Return the versions of a lock file that are for this Python, by name."""
+    """Return the versions in a lock file that apply to this Python, by name."""
     locked: dict[str, str] = {}
     for line in text.splitlines():
         try:
@@ -108,7 +108,7 @@ def _named(found: list[str]) -> str:
 
 
 def sandbox(config: Config, secrets: list[Path]) -> Line:
-    """Make a sandbox as for a submission."""
+    """Make a sandbox as grading does for a submission."""
     settings = run_settings(config)
     if settings.sandbox == "none":
         found = "none: c.ExecuteSubmission.sandbox lets student code run with your rights"
@@ -124,7 +124,7 @@ def sandbox(config: Config, secrets: list[Path]) -> Line:
 
 
 def why_not() -> list[str]:
-    """Say what of this machine forbids sandboxes, as far as it can be seen."""
+    """Return the settings of this machine that forbid sandboxes, as far as visible."""
     found = []
     if container := in_container():
         found.append(
@@ -142,7 +142,7 @@ def why_not() -> list[str]:
 
 
 def in_container() -> str:
-    """Return what kind of container this is; "" if it is none that can be told."""
+    """Return the kind of container that this is; "" if none is recognised."""
     if "KUBERNETES_SERVICE_HOST" in os.environ:
         return "Kubernetes"
     for file, kind in zip(_IN_CONTAINER, ("Docker", "Podman"), strict=True):
@@ -152,7 +152,7 @@ def in_container() -> str:
 
 
 def memory(config: Config) -> Line:
-    """Say how many submissions are graded at once, as a run would compute it."""
+    """Report how many submissions a run would grade at once."""
     whole_class, each = WholeClass(config=config), run_settings(config).memory_mb
     here = whole_class.memory_for_all_mb()
     at_once = whole_class.most_at_once(each)
@@ -165,14 +165,14 @@ def memory(config: Config) -> Line:
 
 
 def run_settings(config: Config) -> RunSettings:
-    """Return what a submission may use, as the settings have it."""
+    """Return a submission's limits from the settings."""
     given = config.ExecuteSubmission if "ExecuteSubmission" in config else {}
     known = RunSettings.class_trait_names()
     return RunSettings(**{name: value for name, value in given.items() if name in known})
 
 
 def cgroups() -> Line:
-    """Say whether limits could be laid on by control groups; grading does without."""
+    """Report whether control groups could set limits; grading works without them."""
     if not (_CGROUP / "cgroup.controllers").exists():
         return Line("cgroups", "version 2 is not here; grading does without")
     try:

@@ -23,7 +23,7 @@ _SECONDS_FOR_TIMEDATECTL = 5
 
 
 def clock(course: Course) -> Line:
-    """Look whether the clock is before files that are there already, or knows to be wrong."""
+    """Check whether the clock is behind existing files, or is known to be wrong."""
     now = time.time()
     shown = f"{datetime.fromtimestamp(now, UTC):%Y-%m-%d %H:%M:%S} UTC"
     set_it = "Type: timedatectl set-ntp true   (or set it: date --utc --set=…)"
@@ -41,7 +41,7 @@ def clock(course: Course) -> Line:
 
 
 def zone(course: Course) -> Line:
-    """Look whether the exchange's time zone exists, in which nbgrader notes when one hands in."""
+    """Check whether the exchange's time zone, for nbgrader's submission times, exists."""
     name = Exchange(config=course.config).timezone
     try:
         now = datetime.now(ZoneInfo(name))
@@ -55,7 +55,7 @@ def zone(course: Course) -> Line:
 
 
 def due(course: Course, homework: str) -> Line:
-    """Look whether a homework's manifest can be read, its due date and zone among all."""
+    """Check whether a homework's manifest can be read, with its due date and time zone."""
     path = course.root / STAFF / homework / FILE_NAME
     what = homework[:11]
     try:
@@ -69,13 +69,13 @@ def due(course: Course, homework: str) -> Line:
 
 
 def _newest(course: Course) -> list[Path]:
-    """Return what grading wrote last, as far as that is quick to find."""
+    """Return the files that grading wrote last, as far as they are quick to find."""
     places = [course.root / "gradebook.db", course.root / "grading"]
     return [place for place in places if os.path.lexists(place)]
 
 
 def _is_synchronized() -> bool | None:
-    """Return whether the network sets the clock; None if nobody here knows."""
+    """Return whether the network sets the clock; None if unknown."""
     program = shutil.which("timedatectl")
     if program is None:
         return None

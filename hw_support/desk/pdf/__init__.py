@@ -1,15 +1,15 @@
-"""Make the PDF that is handed in from a finished notebook, with pandoc and typst.
+"""Make the PDF for submission from a finished notebook, with pandoc and typst.
 
 Both come as wheels from PyPI, so neither LaTeX nor a browser is needed. Pandoc reads the text
-cells, and writes them and their TeX as typst; typst sets the pages. What either of them rejects is
-shown as text, and a warning names the cell; nothing is left out without a word.
+cells, and writes them and their TeX as typst. Typst sets the pages. Anything that one of them
+rejects is shown as text, and a warning names the cell. Nothing is left out silently.
 
-For whoever reads the pages: answers have a blue line at their left, and the instructor's test cells
-stand in small type. They are not left out, since a student may have written in one; but scores are
-the autograder's, and what counts here is what the tests printed.
+Answers have a blue line at their left, and the instructor's test cells are in small type. Test
+cells are not left out, because a student may have written in one. Scores come from the autograder,
+so a reader needs only the printed output of the tests.
 
-A notebook is data. Its text reaches typst in string literals only; typst sees one temporary folder,
-with the pictures in it, and pandoc no files but the texts; nothing is fetched.
+A notebook is data. Its text reaches typst only in string literals. Typst can read one temporary
+folder with the pictures. Pandoc can read only the texts. Nothing is downloaded.
 """
 
 from hw_support.desk.pdf.finished import gaps

@@ -1,9 +1,9 @@
-"""Make pandoc's blocks, which were Markdown, safe to be written as typst by pandoc.
+"""Make pandoc's blocks from Markdown safe, so that pandoc can write them as typst.
 
-Pandoc's own writer is left with what has no text in it: headings, lists, tables, emphasis. Text
-becomes string literals, so a cell cannot bring typst code with it; a formula or picture becomes the
-name of what the cell's sheet holds. HTML that only styles is left out, a little of it is kept, and
-the rest is shown as its source.
+Pandoc's own writer handles only the structure: headings, lists, tables, emphasis. Text becomes
+string literals, so a cell cannot contain typst code. A formula or picture becomes the name of its
+definition in the cell's sheet. HTML that only styles is left out, a few tags are kept, and the rest
+is shown as its source.
 """
 
 from __future__ import annotations
@@ -37,11 +37,11 @@ _KNOWN = {*_TAGS, "br", "hr", "img", "span", "font", "center", "div", "p", "smal
 
 
 class TooDeepError(ValueError):
-    """Blocks are nested deeper than paper can show."""
+    """Blocks are nested too deeply for a page."""
 
 
 def typst_block(code: str) -> dict[str, Any]:
-    """Return a block that pandoc writes as it is."""
+    """Return a block that pandoc copies unchanged."""
     return {"t": "RawBlock", "c": ["typst", code]}
 
 
@@ -55,7 +55,7 @@ class TextCell:
     def __init__(self, sheet: Sheet) -> None:
         self._sheet, self._formulas = sheet, sheet.entry.formulas
         self._warn = sheet.entry.warn
-        self._longest = _LONGEST_WORD  # words of more characters may be broken
+        self._longest = _LONGEST_WORD  # longer words may be broken
 
     def blocks(self, blocks: list[Any], depth: int = 0) -> list[Any]:
         """Return blocks with all text in literals; TooDeepError if they are nested too deep."""
@@ -63,7 +63,7 @@ class TextCell:
             raise TooDeepError("lists or quotations are nested too deep")
         safe = []
         for block in blocks:
-            # Typst would go on with a list that ends right before this one.
+            # Typst would join this list to one that ends right before it.
             apart = not depth and block["t"] in ("BulletList", "OrderedList")
             around = [[typst_block("#block[")], [typst_block("]")]] if apart else [[], []]
             safe += [*around[0], self._block(block, depth + 1), *around[1]]
@@ -136,7 +136,7 @@ class TextCell:
             raise TooDeepError("emphasis is nested too deep")
         written: list[Any] = []
         words: list[str] = []
-        opened: list[tuple[str, int]] = []  # tags, and where in what is written
+        opened: list[tuple[str, int]] = []  # tags, and their places in `written`
         for inline in [*_with_tags(inlines), {"t": "End"}]:
             kind, content = inline["t"], inline.get("c")
             if kind in ("Str", "Space", "SoftBreak"):
@@ -160,12 +160,12 @@ class TextCell:
                 written.append(self._image(content[2][0], alt))
             elif kind != "End":
                 raise TooDeepError(f"an inline of the kind {kind} is not known")
-        for _, place in opened:  # and never closed
+        for _, place in opened:  # never closed
             written[place] = _typst("")
         return written
 
     def _words(self, text: str) -> dict[str, Any]:
-        """Return the literals of some text, and the names of the formulas between them."""
+        """Return a text as literals, with the names of the formulas between them."""
         parts = FORMULA.split(text)
         for n, part in enumerate(parts):
             if n % 2:
@@ -184,7 +184,7 @@ class TextCell:
         return [*shown, _typst(f"#footnote({literal(broken(address, _LONGEST_WORD))});")]
 
     def _address(self, address: str) -> str:
-        """Return an address with what was taken for a formula in it, which pandoc has quoted."""
+        """Return an address with its "formulas", which pandoc has quoted, restored."""
         for sign in (OPEN, CLOSE):
             address = address.replace(urllib.parse.quote(sign), sign)
         return restored(address, self._formulas)
@@ -209,7 +209,7 @@ class TextCell:
         return _typst(f"#raw({literal(shown)});")
 
     def _tag(self, piece: Piece, written: list[Any], opened: list[tuple[str, int]]) -> None:
-        """Write what a tag of HTML means; of a pair of them the first is noted until the second."""
+        """Write an HTML tag as typst; an opening tag is kept until its closing tag."""
         kind, name, attributes, source = piece
         whole = None not in attributes.values()
         if name == "br" and kind == "open":
@@ -237,7 +237,7 @@ class TextCell:
 
 
 def _with_tags(inlines: list[Any]) -> list[Any]:
-    """Return inlines with raw HTML taken apart into tags and texts; comments are left out."""
+    """Return inlines with raw HTML split into tags and texts; comments are left out."""
     result: list[Any] = []
     for inline in inlines:
         if inline["t"] != "RawInline":

@@ -15,7 +15,7 @@ __all__ = ["outputs_as_text", "written_code", "written_outputs"]
 
 _LONGEST_WORD = 70
 _MOST_LINES, _LAST_LINES = 120, 40
-_SHORT_OUTPUT = 20  # lines, which stay on one page
+_SHORT_OUTPUT = 20  # lines; a shorter output stays on one page
 _LONGEST_LINE = 2_000
 _PICTURES = ("image/svg+xml", "image/png", "image/jpeg", "image/gif", "image/webp")
 _NOTHING_SAID = re.compile(r"<(?:IPython\.core\.display\.|Figure size )[^\n]*>")
@@ -27,13 +27,13 @@ def written_code(source: str, kind: str, language: str, shows: bool = False) -> 
     Parameters
     ----------
     source : str
-        All of it is shown.
+        The source; all of it is shown.
     kind : {"answer", "given", "test"}
         Answers are marked; test cells are small.
     language : str
-        For the colours.
+        The language, for the colours.
     shows : bool
-        Whether outputs follow, from which a short cell is not parted.
+        Whether outputs follow. A short cell stays on one page with them.
     """
     shown = literal(broken(clean(source).expandtabs(4), _LONGEST_WORD))
     followed = ", shows: true" if shows else ""
@@ -41,7 +41,7 @@ def written_code(source: str, kind: str, language: str, shows: bool = False) -> 
 
 
 def written_outputs(outputs: list[Any], sheet: Sheet, small: bool) -> str:
-    """Return typst for what a code cell showed, maybe in small type; ``""`` if it showed nothing.
+    """Return typst for a code cell's outputs, maybe in small type; ``""`` if it has none.
 
     Warnings, pictures and formulas go to the sheet.
     """
@@ -66,7 +66,7 @@ def written_outputs(outputs: list[Any], sheet: Sheet, small: bool) -> str:
 
 
 def outputs_as_text(outputs: list[Any]) -> str:
-    """Return the text of outputs that cannot be set otherwise; for pictures, their kind."""
+    """Return outputs as plain text when they cannot be typeset; for pictures, their kind."""
     parts = []
     for output in _merged(outputs):
         data = output.get("data") or {}
@@ -78,7 +78,7 @@ def outputs_as_text(outputs: list[Any]) -> str:
 
 
 def _merged(outputs: list[Any]) -> list[dict[str, Any]]:
-    """Return outputs; what one stream wrote in pieces is one output."""
+    """Return outputs, with the pieces of one stream joined."""
     merged: list[dict[str, Any]] = []
     for output in map(dict, outputs):
         if output.get("output_type") == "stream":
@@ -103,7 +103,7 @@ def _traceback(output: Mapping[str, Any]) -> str:
 
 
 def _rich(output: Mapping[str, Any], sheet: Sheet) -> str:
-    """Return typst for the form of an output that is best on paper."""
+    """Return typst for the form of an output that looks best on paper."""
     data: Mapping[str, Any] = output.get("data") or {}
     plain = _as_text(data.get("text/plain")).strip("\n")
     for kind in _PICTURES:
@@ -128,7 +128,7 @@ def _rich(output: Mapping[str, Any], sheet: Sheet) -> str:
 
 
 def _printed(text: str, sheet: Sheet, error: bool = False) -> str:
-    """Return typst for text in a fixed-width type; long text is cut in the middle."""
+    """Return typst for fixed-width text; long text is cut in the middle."""
     lines = terminal_text(text).strip("\n").split("\n")
     if lines == [""]:
         return ""

@@ -1,6 +1,6 @@
-"""A notebook on its way to paper: one typst file, whose lines belong to its cells.
+"""A notebook as one typst file, in which each line belongs to a cell.
 
-An error of typst's names a line, so it is known which formula, picture or cell it rejects. That is
+An error of typst names a line, and so the formula, picture or cell that it rejects. This one is
 then written as text, and typst is run again.
 """
 
@@ -33,7 +33,7 @@ class Document:
     Parameters
     ----------
     notebook : NotebookNode
-        In nbformat 4.
+        The notebook, in nbformat 4.
     folder : Path
         An empty folder, for temporary files.
     certification : str
@@ -75,7 +75,7 @@ class Document:
         self._spelled: dict[int, str] = {}  # characters that no font has
 
     def warnings(self) -> list[str]:
-        """Return all warnings in the order of the cells."""
+        """Return all warnings, in the order of the cells."""
         for line in self._begin + self._cells:
             missing = [chr(c) for c in sorted(self._spelled) if chr(c) in line.typst]
             if line.entry and missing:
@@ -84,7 +84,7 @@ class Document:
         return [*self._first.warnings, *(w for entry in self._entries for w in entry.warnings)]
 
     def pdf(self) -> bytes:
-        """Return the PDF; what typst rejects becomes text, until it rejects nothing more.
+        """Return the PDF; turn everything that typst rejects into text first.
 
         Raises
         ------
@@ -107,7 +107,7 @@ class Document:
         return typeset(self._folder, text, self._fonts)
 
     def _rejected(self, diagnostic: str) -> list[Line]:
-        """Return what typst rejects and can be written in a simpler way."""
+        """Return the rejected lines that can be written in a simpler way."""
         found = []
         for number, picture in _PLACE.findall(diagnostic):
             last = 0
@@ -138,7 +138,7 @@ class Document:
         return f"{shown}\n#heading(level: 1, {title})"
 
     def _choose_fonts(self) -> None:
-        """Take typst's fonts, with those of this computer where characters are missing."""
+        """Use typst's fonts, and add this computer's fonts if characters are missing."""
         everything = "".join(line.typst for line in self._begin + self._cells)
         used = {c for c in everything if c > "~"}
         kinds = {c: unicodedata.category(c) for c in used}  # Cf, Cc, marks, spaces: no glyph
@@ -176,7 +176,7 @@ def _blocks(sheet: Sheet, starts: set[tuple[int, int]], language: str) -> list[A
 
 
 def _as_text(sheet: Sheet, reason: str) -> str:
-    """Return a cell as its source and what it printed, with a warning."""
+    """Return a cell's source and printed output as text, with a warning."""
     cell = sheet.entry.cell
     sheet.entry.warnings.clear()
     sheet.lines.clear()

@@ -1,4 +1,4 @@
-"""Look for what a finished notebook does not have: cells that were not run, or not in order."""
+"""Find the cells of a notebook that were not run, or not in order."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ _MOST_NAMED = 5
 
 
 def gaps(notebook: Any) -> list[str]:
-    """Say what looks as if the notebook was not run from top to bottom, and then saved.
+    """List signs that the notebook was not run from top to bottom and then saved.
 
     Parameters
     ----------
     notebook : NotebookNode
-        In nbformat 4.
+        The notebook, in nbformat 4.
 
     Returns
     -------
     list of str
-        Sentences for the student; none for a notebook that was run by *Restart Kernel and Run All
-        Cells* and saved. A cell that ends in an error is no gap: it was run.
+        Sentences for the student. There are none if you ran *Restart Kernel and Run All Cells* and
+        saved the notebook. A cell that ends in an error was run, so it is no gap.
     """
     if not notebook.cells:
         return ["The notebook has no cells."]
@@ -57,7 +57,7 @@ def gaps(notebook: Any) -> list[str]:
 def _longest_rise(counts: list[int]) -> set[int]:
     """Return the places of a longest strictly rising subsequence."""
     ends: list[int] = []  # for each length, the smallest possible end
-    chains: list[list[Any]] = []  # and its place, with the chain before it
+    chains: list[list[Any]] = []  # its place, with the chain before it
     for i, count in enumerate(counts):
         length = bisect.bisect_left(ends, count)
         ends[length : length + 1] = [count]
@@ -70,7 +70,7 @@ def _longest_rise(counts: list[int]) -> set[int]:
 
 
 def _shows(cell: Any) -> bool:
-    """Whether a cell that was run has an output for certain."""
+    """Whether a cell must have an output once it was run."""
     marks = cell.metadata.get("nbgrader")
     marks = marks if isinstance(marks, dict) else {}
     if str(marks.get("grade_id", "")).startswith("test_"):

@@ -1,4 +1,4 @@
-"""The little HTML that stands in text cells and in outputs."""
+"""Read the small pieces of HTML in text cells and outputs."""
 
 from __future__ import annotations
 
@@ -39,10 +39,10 @@ class _Pieces(HTMLParser):
 
 
 def html_pieces(source: str) -> list[Piece]:
-    """Return the tags and texts of some HTML, right or wrong; comments are left out.
+    """Return the tags and texts of HTML, even if malformed; comments are left out.
 
-    Each is ``(kind, what, attributes, source)``; the kind is "open", "close" or "text", and what
-    the tag's name or the text. An attribute without a value is None. An unfinished tag is text.
+    Each is ``(kind, what, attributes, source)``. `kind` is "open", "close" or "text". `what` is the
+    tag's name or the text. An attribute without a value is None. An unfinished tag is text.
     """
     parser = _Pieces()
     parser.feed(source)

@@ -1,8 +1,8 @@
-r"""Take the formulas out of text cells, and run pandoc, which reads the cells and writes typst.
+r"""Take the formulas out of text cells, and let pandoc turn the cells into typst.
 
-Formulas are taken out before the Markdown is read, by the rules that Jupyter uses for it, so what
-was a formula on the student's screen is one on paper: ``$ x $`` with its spaces, and a bare
-``\begin{align}``. Each cell is a file of its own to pandoc, so an unclosed fence or comment ends
+Formulas are taken out before the Markdown is read, by Jupyter's own rules. So a formula on the
+student's screen is a formula on paper too: also ``$ x $`` with its spaces, and a bare
+``\begin{align}``. Pandoc reads each cell as a separate file, so an unclosed fence or comment ends
 with its cell.
 """
 
@@ -23,9 +23,9 @@ __all__ = ["Formula", "parsed", "restored", "take_formulas", "written"]
 _FORMAT = "commonmark+pipe_tables+strikeout+task_lists+autolink_bare_uris"
 _SECONDS = 30
 _DEEPEST_FORMULA = 40
-_MOST_FRACTIONS = 100  # which may stand in one another
+_MOST_FRACTIONS = 100  # nested in one another
 _BORDER = {"t": "Para", "c": [{"t": "Str", "c": BORDER}]}
-_GROUP = r"\{(?:[^{}\\]|\\.)*+\}"  # in braces, with braces in it
+_GROUP = r"\{(?:[^{}\\]|\\.)*+\}"  # a group in braces, with nested braces
 for _ in range(5):
     _GROUP = rf"\{{(?:[^{{}}\\]|\\.|{_GROUP})*+\}}"
 _ENVIRONMENTS = (
@@ -35,13 +35,13 @@ _ENVIRONMENTS = (
 
 
 def _formula(begin: str, end: str, more: str = "") -> str:
-    words = r"\\(?:text\w*|[mh]box)\s*\{[^{}]*+\}"  # with formulas in them
+    words = r"\\(?:text\w*|[mh]box)\s*\{[^{}]*+\}"  # may contain formulas
     inner = rf"(?:(?!{end}|\n[ \t]*\n)(?:{words}|{more}\\.|[^\\])){{1,10000}}+"
     return rf"{begin}{inner}{end}"
 
 
 _TOKEN = re.compile(
-    # Code, comments and escapes, in which there are no formulas.
+    # Code, comments and escapes contain no formulas.
     r"^(?:[ \t>]|[-*+][ \t]|\d{1,9}[.)][ \t])*(?P<fence>`{3,}(?=[^`\n]*$)|~{3,})[^\n]*"
     r"(?:\n(?![ \t>]*(?P=fence)[`~]*[ \t]*$)[^\n]*)*+(?:\n[^\n]*)?"
     r"|(?P<ticks>`+)(?!`)(?:(?!\n[ \t]*\n).){1,10000}?(?<!`)(?P=ticks)(?!`)|`+"
@@ -64,7 +64,7 @@ _KNOWN_CODE = re.compile(
     r"#h\(-?[\d.]+em\)|#scale\(x: \d+%, y: \d+%\)\[.?\]"
     r"|#box\(stroke: black, inset: 3pt, \[\$|\$\]\)"
 )
-# What pandoc 3.9 writes in typst's earlier language; strings and escapes stay as they are.
+# Names from an earlier version of typst that pandoc 3.9 writes. Strings and escapes stay.
 _NEW_NAMES = {"sect": "inter", ".circle": ".o", 'delim: "||"': 'delim: "|"'}
 _OLD_NAMES = re.compile(r'\\.|delim: "\|\|"|"(?:\\.|[^"\\])*"|\bsect\b|\.circle\b', re.DOTALL)
 _UNSEEN = re.compile(
@@ -81,26 +81,26 @@ class Formula:
 
     @property
     def tex(self) -> str:
-        r"""What stands between the delimiters; environments keep ``\begin`` and ``\end``."""
+        r"""The source without the delimiters; environments keep ``\begin`` and ``\end``."""
         bare = self.source.lstrip("$")
         mark = 3 if bare[:3] in (r"\\(", r"\\[") else len(self.source) - len(bare)
         return self.source[mark : len(self.source) - mark].strip()
 
 
 def take_formulas(source: str) -> tuple[str, list[Formula]]:
-    """Replace each formula outside of code by a sign with its number.
+    """Replace each formula outside code by a marker with its number.
 
     Parameters
     ----------
     source : str
-        A cell's text, as `clean` returns it.
+        A cell's text, as returned by `clean`.
 
     Returns
     -------
     text : str
-        The text with ``OPEN number CLOSE`` in the place of formulas.
+        The text with ``OPEN number CLOSE`` in place of each formula.
     formulas : list of Formula
-        In their order.
+        The formulas, in their order.
     """
     formulas: list[Formula] = []
 
@@ -114,12 +114,12 @@ def take_formulas(source: str) -> tuple[str, list[Formula]]:
 
 
 def restored(text: str, formulas: list[Formula]) -> str:
-    """Return the text with its formulas as they stood there."""
+    """Return the text with its formulas put back."""
     return FORMULA.sub(lambda found: formulas[int(found[1])].source, text)
 
 
 def parsed(texts: list[str], folder: Path) -> list[list[Any] | None]:
-    """Return pandoc's blocks for each Markdown text; None for one that pandoc cannot read."""
+    """Return pandoc's blocks for each Markdown text; None if pandoc cannot read it."""
     (folder / "border").write_text(f"{BORDER}\n", encoding="utf-8")
 
     def read(some: list[str], seconds: float) -> list[list[Any]]:
@@ -144,15 +144,15 @@ def written(
 ) -> tuple[list[str | None], list[str | None]]:
     """Turn pandoc's blocks, and TeX, into typst.
 
-    A macro counts in all formulas, wherever it is defined, as on Jupyter's page.
+    A macro applies to all formulas, wherever it is defined, as in Jupyter.
 
     Returns
     -------
     cells : list of (str or None)
-        None for blocks that pandoc cannot write.
+        The typst of each cell; None if pandoc cannot write its blocks.
     formulas : list of (str or None)
-        What stands between the dollar signs in typst, ``""`` for one that only defines macros; None
-        where TeX cannot be converted.
+        The text between typst's dollar signs; ``""`` for a formula that only defines macros; None
+        if TeX cannot be converted.
     """
 
     def write(some: list[list[Any]], seconds: float) -> list[str]:
@@ -173,7 +173,7 @@ def written(
     for formula in formulas:
         tex = _UNSEEN.sub(" ", _DEFINITION.sub(" ", formula.tex)).strip()
         if re.search(r"\\\\|(?<!\\)&", _WHOLE.sub("", tex)):
-            # MathJax allows new lines outside of an environment, and pandoc does not.
+            # MathJax allows new lines outside an environment; pandoc does not.
             tex = rf"\begin{{aligned}}{tex}\end{{aligned}}"
         if any(name in tex for name in macros):
             tex = "".join(macros.values()) + tex
@@ -185,11 +185,11 @@ def written(
 
 
 def _checked(result: str) -> str | None:
-    """Return the mathematics in pandoc's result if it is that, and nothing but that.
+    """Return the mathematics in pandoc's result; None if there is anything else.
 
-    A formula that pandoc cannot convert comes back as text. ``#``, ``$`` and ``std`` are ways out
-    of typst's mathematics, and two slashes begin a comment; of these pandoc writes those few in
-    `_KNOWN_CODE`, and this makes sure.
+    Pandoc returns a formula as text if it cannot convert it. ``#``, ``$`` and ``std`` can leave
+    typst's mathematics, and two slashes begin a comment. Only the uses in `_KNOWN_CODE`, which
+    pandoc writes, are accepted.
     """
     if len(result) < 2 or result[0] != "$" or result[-1] != "$":
         return None
@@ -210,7 +210,7 @@ def _checked(result: str) -> str | None:
 def _by_halves(
     items: list[Any], convert: Callable[[list[Any], float], list[Any]], seconds: float = _SECONDS
 ) -> list[Any]:
-    """Convert the items in one run of pandoc; in two if that fails, and so on down to one item."""
+    """Convert the items in one run of pandoc; if it fails, halve them, down to one item."""
     try:
         results = convert(items, seconds) if items else []
     except (subprocess.SubprocessError, ValueError, RecursionError):
@@ -224,8 +224,8 @@ def _by_halves(
 
 
 def _pandoc(options: dict[str, Any], folder: Path, seconds: float) -> str:
-    """Run pandoc once, without access to files but those that it is given."""
-    import pypandoc  # an extra, which a student may not have
+    """Run pandoc once, with access only to the given files."""
+    import pypandoc  # an extra that a student may lack
 
     (folder / "defaults.json").write_text(json.dumps(options | {"sandbox": True}))
     command = [pypandoc.get_pandoc_path(), "--defaults", "defaults.json"]

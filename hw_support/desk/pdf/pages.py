@@ -1,10 +1,10 @@
-"""Where the pages of a notebook begin, and what stands on the first one.
+"""Choose the page breaks of a notebook, and the contents of the first page.
 
-The certification, with name and pledge, comes first, under the notebook's title. Then the cells
-follow in their order. A new page begins with each part: with a heading of level 2 that is numbered
-(``Q1.1``) or has code or an answer under it, and with a numbered heading of level 3 (``1.2a``). A
-part right after the heading of its chapter stays on the chapter's page, so that no page is nearly
-empty; plain text, such as instructions, flows on.
+The certification with name and pledge comes first, under the notebook's title. The cells follow in
+their order. Each part begins a new page. A part begins with a heading of level 2 that is numbered
+(``Q1.1``) or has code or an answer under it, or with a numbered heading of level 3 (``1.2a``). A
+part right after its chapter's heading stays on that page, so that no page is nearly empty. Plain
+text, such as instructions, begins no page.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from hw_support.desk.pdf.text import clean, excerpt, first_line
 __all__ = ["Entry", "FirstPage", "first_page", "page_starts", "plain_text"]
 
 _PART = re.compile(r"(?:Q|Question|Problem|Part|Exercise)?\s*\d+(?:\.\d+|\s*[a-z]\b|[.:)])", re.I)
-_SHORT = 700  # characters between a chapter's heading and its first part, which share a page
+_SHORT = 700  # characters from a chapter's heading to its first part, if they share a page
 
 
 @dataclass(eq=False)
 class Entry:
-    """One cell, its place in the notebook from 1, and what was read in it.
+    """One cell, its place in the notebook (from 1), and its parsed content.
 
-    The blocks are pandoc's, of a Markdown cell; None if there are none, or they cannot be read.
+    The blocks are pandoc's, for a Markdown cell; None for other cells or if pandoc cannot read it.
     """
 
     number: int
@@ -38,7 +38,7 @@ class Entry:
     warnings: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        """Read what nbgrader has noted of the cell."""
+        """Read the cell's nbgrader metadata."""
         marks = self.cell.metadata.get("nbgrader")
         marks = marks if isinstance(marks, dict) else {}
         self.grade_id = str(marks.get("grade_id", ""))
@@ -48,12 +48,12 @@ class Entry:
         self.label = f"Cell {self.number} ({line})" if line else f"Cell {self.number}"
 
     def warn(self, sentence: str) -> None:
-        """Add a sentence, which goes on after the name of the cell, unless it is there."""
+        """Add a warning once; the sentence begins with the cell's name."""
         if f"{self.label}: {sentence}" not in self.warnings:
             self.warnings.append(f"{self.label}: {sentence}")
 
     def heading(self, place: int, *levels: int) -> str | None:
-        """Return the words of a block if it is a heading of these levels."""
+        """Return the text of a block if it is a heading of one of these levels."""
         block = self.blocks[place] if self.blocks else {"t": ""}
         if block["t"] != "Header" or block["c"][0] not in levels:
             return None
@@ -61,7 +61,7 @@ class Entry:
 
 
 def plain_text(inlines: Any, formulas: list[Formula]) -> str:
-    """Return the words of some of pandoc's inlines, formulas as TeX."""
+    """Return the text of pandoc's inlines, with formulas as TeX."""
     match inlines:
         case list():
             return "".join(plain_text(inline, formulas) for inline in inlines)
@@ -76,7 +76,7 @@ def plain_text(inlines: Any, formulas: list[Formula]) -> str:
 
 @dataclass(frozen=True)
 class FirstPage:
-    """The title, the student's name or ``""``, the cells of the first page, and all others."""
+    """The title, the student's name (or ``""``), the first page's cells, and all others."""
 
     title: str
     author: str
@@ -91,7 +91,7 @@ def first_page(entries: Sequence[Entry], certification: str) -> FirstPage:
     Parameters
     ----------
     entries : sequence of Entry
-        All cells; the one with the title loses it.
+        All cells. The title is removed from its cell.
     certification : str
         Grade id of the certification; ``""`` if the homework has none.
     """
@@ -125,7 +125,7 @@ def first_page(entries: Sequence[Entry], certification: str) -> FirstPage:
 
 
 def _student_name(certification: str) -> str:
-    """Return what stands under "Name:" in the certification; ``""`` if nothing does."""
+    """Return the text under "Name:" in the certification; ``""`` if there is none."""
     text = re.sub(r"<!--.*?-->", "", clean(certification[:20_000]), flags=re.DOTALL)
     found = re.search(rf"\*\*{NAME}:?\*\*:?(.*?)(?:\n\s*\*\*|\Z)", text, re.DOTALL)
     name = excerpt(first_line(found[1]).strip("*_` "), 60) if found else ""
@@ -135,8 +135,8 @@ def _student_name(certification: str) -> str:
 def page_starts(entries: Sequence[Entry]) -> set[tuple[int, int]]:
     """Return the headings that begin a page, by cell number and place among the cell's blocks."""
     starts: set[tuple[int, int]] = set()
-    chapter: tuple[int, int] | None = None  # a heading of level 2 without a page, so far
-    since: int | None = None  # characters since the heading of a chapter, until its first part
+    chapter: tuple[int, int] | None = None  # a heading of level 2 that has no page yet
+    since: int | None = None  # characters from a chapter's heading to its first part
     for entry in entries:
         if entry.cell.cell_type == "code" or entry.is_answer:
             starts |= {chapter} if chapter else set()
@@ -148,7 +148,7 @@ def page_starts(entries: Sequence[Entry]) -> set[tuple[int, int]]:
             numbered = bool(words and _PART.match(words))
             if words is None:
                 if since is not None:
-                    since += len(str(block.get("c"))) // 10  # a block's words, roughly
+                    since += len(str(block.get("c"))) // 10  # roughly the block's text
             elif block["c"][0] == 2:
                 chapter, since = None if numbered else here, 0
                 starts |= {here} if numbered else set()

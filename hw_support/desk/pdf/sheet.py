@@ -1,4 +1,4 @@
-"""The formulas and pictures of a notebook: what typst may reject stands in lines of its own."""
+"""Put each formula and picture, which typst may reject, on lines of its own."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from hw_support.desk.pdf.text import broken, excerpt, literal
 __all__ = ["Line", "Sheet"]
 
 _MOST_PIXELS = 100_000_000
-_LONGEST_IN_FORMULA = 70  # characters of text, which do not wrap
+_LONGEST_IN_FORMULA = 70  # characters of text in a formula, where text does not wrap
 _PASSED_OVER = {
     r"\color": r"\\color\b",
     r"\hline": r"\\hline\b",
@@ -32,23 +32,24 @@ class _PictureError(ValueError):
 
 @dataclass(eq=False)
 class Line:
-    """Lines of the typst file that belong to a cell, and what replaces them if typst fails."""
+    """Lines of the typst file for a cell, and their replacement if typst rejects them."""
 
     typst: str
     entry: Entry | None = None
     instead: Callable[[], str] | None = None
 
     def simplify(self) -> None:
-        """Write what is certain in the place of what typst rejects."""
+        """Replace the rejected typst by its safe replacement."""
         if self.instead:
             self.typst, self.instead = self.instead(), None
 
 
 @dataclass
 class Sheet:
-    """One cell on its way to paper: its formulas and pictures, each defined on a line.
+    """One cell as typst: its formulas and pictures, each defined on a line.
 
-    Its other lines name them, as ``#it3_1;``. Pictures are written into the folder that typst sees.
+    The cell's other lines refer to them by names such as ``#it3_1;``. Pictures are written into the
+    folder that typst can read.
     """
 
     entry: Entry
@@ -60,13 +61,13 @@ class Sheet:
         return f"it{self.entry.number}_{len(self.formulas) + len(self.lines)}"
 
     def formula(self, formula: Formula) -> str:
-        """Return the typst that shows a formula, which `define` gets when it is converted."""
+        """Return the typst name of a formula; `define` later gets the converted formula."""
         name = self._name()
         self.formulas[name] = formula
         return f"#{name};"
 
     def define(self, name: str, converted: str | None) -> None:
-        """Define a formula as mathematics, or as TeX, with a warning, if it was not converted."""
+        """Define a formula as mathematics; if it was not converted, as TeX with a warning."""
         formula = self.formulas[name]
         source, display = formula.source, formula.display
 
@@ -97,13 +98,13 @@ class Sheet:
         Parameters
         ----------
         content : str
-            The file in base64; SVG also as it is.
+            The file in base64; SVG may be plain text.
         kind : str
             Its media type, such as ``image/png``.
         alt : str
-            Words in its place for those who cannot see it.
+            The alternative text.
         width : float
-            Pixels that it is wide on a screen; 0 for as many as it has.
+            The width on a screen in pixels; 0 for the picture's own width.
         """
         name = self._name()
 
@@ -129,7 +130,7 @@ class Sheet:
 
 
 def _usable(content: str, kind: str) -> tuple[bytes, str, int, int]:
-    """Return an SVG, PNG or JPEG file, its suffix, width in pixels (0 for SVG), and frames."""
+    """Return an SVG, PNG or JPEG file, its suffix, width in pixels (0 for SVG) and frame count."""
     from PIL import Image  # slow to import; it comes with matplotlib
 
     if kind == "image/svg+xml" and content.lstrip().startswith("<"):
@@ -152,5 +153,5 @@ def _usable(content: str, kind: str) -> tuple[bytes, str, int, int]:
             return stream.getvalue(), "png", across, frames
     except _PictureError:
         raise
-    except Exception as error:  # each of Pillow's formats has errors of its own
+    except Exception as error:  # each of Pillow's formats raises its own errors
         raise _PictureError("it is no picture, or a damaged one") from error

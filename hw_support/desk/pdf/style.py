@@ -1,7 +1,7 @@
-"""How the pages look: the first lines of the typst file.
+"""The style of the pages: the first lines of the typst file.
 
-The fonts are those that come with typst, so the pages look the same everywhere. Code and the
-drawings in the text stand in DejaVu Sans Mono, which has box-drawing characters of one width.
+The fonts come with typst, so the pages look the same everywhere. Code and drawings in the text are
+set in DejaVu Sans Mono, because its box-drawing characters have the same width.
 """
 
 from __future__ import annotations

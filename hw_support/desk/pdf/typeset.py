@@ -1,4 +1,4 @@
-"""Run typst, which sets the pages, on files of a folder."""
+"""Run typst, which sets the pages, on the files of a folder."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ __all__ = ["PdfError", "RejectedError", "fonts", "typeset", "without_glyph"]
 
 
 class PdfError(DeskError):
-    """The PDF could not be made; the message says why, and what to do."""
+    """The PDF could not be made; the message says why and what you should do."""
 
     @classmethod
     def of_typst(cls, reason: str) -> PdfError:
-        """Return the error for a failure of typst's that no cell explains."""
+        """Return the error for a failure of typst that no cell causes."""
         return cls(
             f"the PDF was not made: typst, which sets the pages, failed ({reason}). Look whether a"
             " cell holds something unusual; without it the rest can be made."
@@ -29,19 +29,19 @@ class RejectedError(ValueError):
 
 
 def fonts(system: bool) -> Any:
-    """Return the fonts that come with typst, with those of this computer if asked for."""
-    import typst  # an extra, which a student may not have
+    """Return typst's own fonts, and this computer's too if `system` is True."""
+    import typst  # an extra that a student may lack
 
     return typst.Fonts(include_system_fonts=system)
 
 
 def typeset(folder: Path, text: str, chosen_fonts: Any, **options: Any) -> bytes:
-    """Make a PDF of typst's language; it can read the files of this folder, and nothing else.
+    """Make a PDF from typst code, which can read only the files of this folder.
 
     Raises
     ------
     RejectedError
-        When the text, or a file that it shows, cannot be compiled.
+        When the text, or a file in it, cannot be compiled.
     PdfError
         When typst itself fails.
     """
@@ -49,7 +49,7 @@ def typeset(folder: Path, text: str, chosen_fonts: Any, **options: Any) -> bytes
 
     path = folder / "main.typ"
     path.write_text(text, encoding="utf-8", newline="\n")
-    nowhere = str(folder / "packages")  # packages would be fetched into it, if a file asked for one
+    nowhere = str(folder / "packages")  # where typst would put packages that a file asks for
     try:
         compiler = typst.Compiler(
             root=str(folder),
@@ -61,7 +61,7 @@ def typeset(folder: Path, text: str, chosen_fonts: Any, **options: Any) -> bytes
     except typst.TypstError as error:
         raise RejectedError(error.diagnostic or error.message) from error
     except BaseException as error:
-        if type(error).__name__ != "PanicException":  # which is no Exception
+        if type(error).__name__ != "PanicException":  # it is no Exception
             raise
         raise PdfError.of_typst("it stopped by an error of its own") from error
     if not isinstance(content, bytes):
@@ -72,7 +72,7 @@ def typeset(folder: Path, text: str, chosen_fonts: Any, **options: Any) -> bytes
 def without_glyph(characters: list[str], folder: Path, chosen_fonts: Any) -> set[str]:
     """Return the characters that none of the fonts has.
 
-    PDF/A allows no missing glyphs, so typst names each when it is asked for that.
+    PDF/A allows no missing glyphs. So typst names each of them when it makes a PDF/A file.
     """
     text = "\n".join(f"#text({literal(character)})" for character in characters)
     try:

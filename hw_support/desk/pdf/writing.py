@@ -1,4 +1,4 @@
-"""Write a PDF whole or not at all."""
+"""Write a PDF file in one step."""
 
 from __future__ import annotations
 
@@ -17,29 +17,29 @@ __all__ = ["write_pdf"]
 
 
 def write_pdf(notebook: Any, target: Path, certification: str = "") -> list[str]:
-    """Write a notebook as PDF, whole or not at all.
+    """Write a notebook as PDF, in one step.
 
-    The same notebook gives the same bytes, where typst's own fonts have all its characters.
+    The same notebook gives the same bytes, if typst's own fonts have all its characters.
 
     Parameters
     ----------
     notebook : NotebookNode
-        In nbformat 4, with its outputs; nothing is run.
+        The notebook in nbformat 4, with its outputs. Nothing is run.
     target : Path
-        The file to write. One that is there is replaced at the end.
+        The file to write. An existing file is replaced at the end.
     certification : str
-        Grade id of the cell with name and pledge, which come first; ``""`` if there is none.
+        Grade id of the cell with name and pledge, which comes first; ``""`` if there is none.
 
     Returns
     -------
     list of str
-        Sentences that say in which cell something is shown as text, was cut, or is missing.
+        Sentences that name each cell in which something is shown as text, was cut, or is missing.
 
     Raises
     ------
     PdfError
-        When pandoc or typst is not installed or fails, or the file cannot be written. A file that
-        was there is unchanged.
+        When pandoc or typst is not installed or fails, or the file cannot be written. An existing
+        file is unchanged.
     """
     _check_installed()
     if not target.parent.is_dir():

@@ -1,1 +1,1 @@
-"""The staff's side of HOMEWORK_NAME: what its hidden parts need. Never given to students."""
+"""Code for the hidden parts of HOMEWORK_NAME. Students never get it."""

@@ -1,6 +1,6 @@
-"""The functions of HOMEWORK_NAME once more, written apart from the notebook's solutions.
+"""A second version of HOMEWORK_NAME's functions, independent of the notebook's solutions.
 
-Hidden parts compare with these. They go number by number, in Python's own arithmetic.
+Hidden parts compare answers with these functions. They compute number by number in plain Python.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The sample class of HOMEWORK_NAME: submissions that are right, or wrong in one thing each."""
+"""The sample class of HOMEWORK_NAME: right submissions, and wrong ones with one mistake each."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def sample_class(released: Any) -> list[Submission]:
     Parameters
     ----------
     released
-        The released notebook, for the submission that hands it in as it came.
+        The released notebook. One submission is this notebook without changes.
     """
     parts = ["means of four numbers", "fresh numbers"]
     values = points_of_parts(SOURCE, "test_running_mean", *parts)

@@ -1,4 +1,4 @@
-"""Right answers to running_mean: each has to get all points."""
+"""Right answers to running_mean: each must get all points."""
 # ruff: noqa
 
 

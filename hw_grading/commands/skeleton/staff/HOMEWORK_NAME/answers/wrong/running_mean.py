@@ -1,4 +1,4 @@
-"""Wrong answers to running_mean: each has to lose a point."""
+"""Wrong answers to running_mean: each must lose a point."""
 # ruff: noqa
 
 
