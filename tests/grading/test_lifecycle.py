@@ -75,6 +75,13 @@ def test_one_process_grades_again_and_again(course: ToyCourse) -> None:
     assert ran(course) == {"ada": 2, "bob": 1}
 
 
+def _is_worker(process: psutil.Process) -> bool:
+    try:
+        return "hw_grading.batch.local" in process.cmdline()
+    except psutil.Error:  # it has ended
+        return False
+
+
 class Surroundings:
     """What a run changes in its process, or starts."""
 
@@ -85,7 +92,7 @@ class Surroundings:
         self.warnings = list(warnings.filters)
         self.threads = [t for t in threading.enumerate() if "_run_ahead" in t.name]
         children = psutil.Process().children(recursive=True)
-        self.workers = [p.pid for p in children if "hw_grading.batch.local" in p.cmdline()]
+        self.workers = [p.pid for p in children if _is_worker(p)]
         with course_locked(course.root, course.root / "autograded"):
             self.is_free = True
 

@@ -89,7 +89,7 @@ print("others", [c for c in could if not any((c + "/").startswith(p + "/") for p
         cpu_seconds_per_cell=20.0,
         wall_seconds_per_cell=60.0,
     )
-    nothing_gained(outcome, 60)
+    nothing_gained(outcome)
     printed = outcome.printed.replace("\\'", "'")
     assert "tried True could ['/dev/shm', '/home/student', '/tmp']" in printed
     assert "others []" in printed
