@@ -63,11 +63,15 @@ class _Examiner:
     """The examiner's fork server, with everything imported; started with the first submission."""
 
     def __init__(
-        self, process: subprocess.Popen[bytes] | Forked, requests: socket.socket, serves: str
+        self,
+        process: subprocess.Popen[bytes] | Forked,
+        requests: socket.socket,
+        serves: str,
+        said: bytes = b"",
     ) -> None:
         self._process, self._requests = process, requests
         self.serves = serves  # the digest of the homework whose code it imports
-        self._said = b""  # its line about the imports: why they failed, or an empty line
+        self._said = said  # its line about the imports: why they failed, or an empty line
 
     @classmethod
     def started(cls, homework: Homework) -> _Examiner:
@@ -95,14 +99,23 @@ class _Examiner:
         ExaminerFailed
             The import failed.
         """
-        while not self._said.endswith(b"\n"):
-            if not (piece := self._requests.recv(10_000)):
-                raise ExaminerFailed("the examiner did not start")
-            self._said += piece
-        if text := self._said.decode(errors="replace").strip():
+        try:
+            text = self._imported()
+        except OSError:
+            raise ExaminerFailed("the examiner did not start") from None
+        if text:
             raise ExaminerFailed(text)
 
+    def _imported(self) -> str:
+        """Wait until the imports are done; return why they failed, or ""."""
+        while not self._said.endswith(b"\n"):
+            if not (piece := self._requests.recv(10_000)):
+                raise ConnectionError("it ended while it started")
+            self._said += piece
+        return self._said.decode(errors="replace").strip()
+
     def submit(self, request: dict[str, Any], link: socket.socket) -> Connection:
+        self._imported()  # if imports failed, each examination says so
         ours, theirs = Pipe()
         with theirs:
             socket.send_fds(self._requests, [b"s"], [theirs.fileno(), link.fileno()])
@@ -116,7 +129,7 @@ _examiner: _Examiner | None = None
 def take(pid: int, requests: socket.socket, homework: Homework) -> None:
     """Make a forked examiner the examiner of this process."""
     global _examiner
-    _examiner = _Examiner(Forked(pid), requests, homework.digest())
+    _examiner = _Examiner(Forked(pid), requests, homework.digest(), said=b"\n")
 
 
 def _running(homework: Homework) -> _Examiner:

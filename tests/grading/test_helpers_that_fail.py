@@ -1,5 +1,8 @@
 """Hidden helpers that cannot be imported are the grader's fault: named, and nobody's zero."""
 
+import subprocess
+import sys
+
 import nbformat
 import pytest
 from toy_course import FULL_MARKS, TESTS, cell_of, run
@@ -118,3 +121,17 @@ def test_an_import_that_fails_is_told_with_its_line(source, said):
 def test_imports_that_work_or_stand_in_a_try_statement_are_no_fault():
     expect_imports("import json, os.path\nfrom json import decoder, loads\nfrom os import *", "t")
     expect_imports("try:\n    import no_such\nexcept ImportError:\n    pass", "t")
+
+
+SUBMITS = """
+import os, socket
+from hw_grading.examiner.client import Examination
+from hw_grading.homework.homework import Homework
+link, other = socket.socketpair()
+Examination(link, os.getpid(), os.getpid(), 1, [], [], Homework("toys")).process()
+"""
+
+
+def test_an_examiner_ends_in_silence_when_the_grader_does():
+    done = subprocess.run([sys.executable, "-c", SUBMITS], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
