@@ -48,9 +48,7 @@ class Submission:
     instructors: frozenset[str]  # names that the instructor's cells bind
     witness: Witness | None = None
 
-    def examine(
-        self, trusted: Cells, name: str, source: str, hurried: bool = False
-    ) -> dict[str, Any]:
+    def examine(self, trusted: Cells, name: str, source: str, hurried: bool) -> dict[str, Any]:
         """Run the instructor's cells since the last test cell, then this test cell.
 
         Parameters
