@@ -1,7 +1,7 @@
 """The protocol between the grader and the sandbox: the only code that parses the sandbox's data.
 
-Assume that an attacker has written the received data, and wants the grader to crash, to run out of
-memory, or to run code. So:
+Assume that the received data is forged, to make the grader crash, run out of memory, or run code.
+So:
 
 - Messages contain only plain data: None, bool, numbers, text, bytes, lists, tuples, dicts, arrays
   of plain numbers, and references to objects that stay where they are. Nothing is unpickled, no

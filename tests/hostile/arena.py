@@ -34,6 +34,7 @@ from hw_support.submission.problems import Kind, Problem, read_problems
 
 SEED = secrets.randbits(128)
 CANARY = "canary-7f3a"  # must never be seen by student code
+STUDENT = "mallory-7351"  # whose name student code must not find, either
 EXPECTED = "4242"  # a number that stands in hidden tests only
 POINTS = {"test_double": 2.0, "test_mean": 3.0, "test_apply": 2.0, "test_total": 1.0}
 SECONDS = 300.0  # in which an attack has to be over, also on a busy machine: most take 10 at most
@@ -199,7 +200,7 @@ class Arena:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(f"{CANARY} {name}\n")
         os.environ["HW_GRADING_CANARY"] = CANARY
-        self.folder = self.course / "autograded" / "attacker" / "hw2"
+        self.folder = self.course / "autograded" / STUDENT / "hw2"
         self.folder.mkdir(parents=True)
         self.options: dict[str, Any] = {
             "cpu_seconds_per_cell": 4.0,
@@ -218,7 +219,7 @@ class Arena:
     def grade(self, nb: NotebookNode, **options: Any) -> Outcome:
         """Grade a submission under short limits, which have to end it."""
         execution = ExecuteSubmission(**{"seed": SEED, **self.options, **options})
-        resources = {"metadata": {"path": str(self.folder)}, "nbgrader": {"student": "attacker"}}
+        resources = {"metadata": {"path": str(self.folder)}, "nbgrader": {"student": STUDENT}}
         began = time.monotonic()
         nb, fault = copy.deepcopy(nb), None
         try:

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from arena import CANARY, EXPECTED, NOTHING, SEED, Arena, Outcome, notebook
+from arena import CANARY, EXPECTED, NOTHING, SEED, STUDENT, Arena, Outcome, notebook
 from nbformat import NotebookNode
 
 import hw_grading
@@ -35,7 +35,7 @@ HIDDEN = (
     ),
     *("a secret function", f"double(21{EXPECTED[:1]}1)", f"{EXPECTED}.0 * x", "8485.0"),
 )
-PLACES = (CANARY, "HW_GRADING_CANARY", "gradebook.db", "hw_grading", "submitted/other", "attacker")
+PLACES = (CANARY, "HW_GRADING_CANARY", "gradebook.db", "hw_grading", "submitted/other", STUDENT)
 
 
 def secrets_of(arena: Arena) -> list[str]:

@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from arena import NOTHING, Arena, Outcome
+from arena import NOTHING, STUDENT, Arena, Outcome
 
 import hw_grading.inside
 import hw_support
@@ -149,7 +149,7 @@ for path in places:
 
 
 def test_the_course_by_its_real_paths(arena: Arena) -> None:
-    names = ("gradebook.db", "source/hw2/hw2.ipynb", "autograded/attacker/hw2/hw2.ipynb")
+    names = ("gradebook.db", "source/hw2/hw2.ipynb", f"autograded/{STUDENT}/hw2/hw2.ipynb")
     outcome = arena.attack(
         before=TRY
         + f"""
