@@ -25,7 +25,7 @@ import io
 import os
 import random
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -70,16 +70,22 @@ class Notebook:
     def __init__(self, names: dict[str, object]) -> None:
         self.names = names
 
-    def put(self, name: str, value: object) -> None:
-        """Bind a name to another value."""
-        self.names[name] = value
+    def put(self, values: Mapping[str, object]) -> object:
+        """Bind names to other values; return what `put_back` needs. `MISSING` unbinds a name."""
+        before = {name: dict.get(self.names, name, self.MISSING) for name in values}
+        self._bind(values)
+        return before
 
-    def put_back(self, name: str, original: object) -> None:
-        """Bind a name to its original value again; `MISSING` deletes the name."""
-        if original is self.MISSING:
-            self.names.pop(name, None)
-        else:
-            self.names[name] = original
+    def put_back(self, before: Any) -> None:
+        """Bind names again as they were before `put`, which has returned `before`."""
+        self._bind(before)
+
+    def _bind(self, values: Mapping[str, object]) -> None:
+        for name, value in values.items():
+            if value is self.MISSING:
+                self.names.pop(name, None)
+            else:
+                self.names[name] = value
 
     def why(self, error: BaseException) -> str:
         """Say why a name is missing or an import failed: a package may not be installed."""
@@ -137,28 +143,20 @@ class Notebook:
         """Restore the values of names after a block, even if the block changed them in place."""
         meant = {name: self.own(name) for name in names}
         before = {name: copy.deepcopy(v) for name, v in meant.items() if v is not None}
-        for name, value in before.items():
-            self.put(name, copy.deepcopy(value))
+        self.put(copy.deepcopy(before))
         try:
             yield
         finally:
-            for name in names:
-                if name in before:
-                    self.put(name, before[name])
-                else:
-                    self.put_back(name, self.MISSING)
+            self.put({name: before.get(name, self.MISSING) for name in names})
 
     @contextlib.contextmanager
     def replaced(self, **values: object) -> Iterator[None]:
         """Bind names to other values within a block."""
-        before = {name: self.names.get(name, self.MISSING) for name in values}
-        for name, value in values.items():
-            self.put(name, value)
+        before = self.put(values)
         try:
             yield
         finally:
-            for name, original in before.items():
-                self.put_back(name, original)
+            self.put_back(before)
 
 
 def _refuse(name: str, *_: object, **__: object) -> None:
@@ -381,7 +379,8 @@ class Checks:
         self.notebook = notebook_of(self.names)
         self.got: object = None
         self.expected: object = None
-        self._replaced: dict[str, object] = {}
+        self._replaced: set[str] = set()
+        self._until_score = contextlib.ExitStack()
         self._stand_ins: list[tuple[int, dict[str, object]]] = []
         self.unanswered: Callable[[str], str] = lambda name: ""
         self.standing_in = self.timed_out = False
@@ -491,9 +490,8 @@ class Checks:
             The value of each name until `score` is called. So a bug in one function costs no points
             again in a function that calls it.
         """
-        for name, stand_in in stand_ins.items():
-            self._replaced.setdefault(name, self.names.get(name, Notebook.MISSING))
-            self.notebook.put(name, stand_in)
+        self._replaced |= stand_ins.keys()
+        self._until_score.enter_context(self.notebook.replaced(**stand_ins))
 
     def note_time_out(self, error: BaseException) -> None:
         """Block a function that did not return, for the rest of the cell, except for stand-ins."""
@@ -524,8 +522,7 @@ class Checks:
 
     def put_back(self) -> None:
         """Restore the names that `replace` has replaced."""
-        for name, original in self._replaced.items():
-            self.notebook.put_back(name, original)
+        self._until_score.close()
         self._replaced.clear()
 
     def __call__(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import builtins
 import contextlib
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from hw_grading.examiner.session import RemoteError, RemoteFunction, Session
@@ -68,21 +68,17 @@ class RemoteNotebook(Notebook):
         super().__init__(names)
         self._session = session
 
-    def put(self, name: str, value: Any) -> None:
-        """Give a name another value, for the test and in the notebook."""
-        super().put(name, value)
-        self._session.put(name, value)
+    def put(self, values: Mapping[str, Any]) -> Any:
+        """Bind names to other values, for the test and in the notebook."""
+        return super().put(values), self._session.put(
+            {name: None if value is self.MISSING else (value,) for name, value in values.items()}
+        )
 
-    def put_back(self, name: str, original: Any) -> None:
-        """Give a name the value that it had before `put`."""
-        if original is self.MISSING or isinstance(original, RemoteFunction):
-            self.names.pop(name, None)
-        else:
-            super().put_back(name, original)
-        if original is self.MISSING:
-            self._session.put_back(name)
-        else:
-            self._session.put(name, original)
+    def put_back(self, before: Any) -> None:
+        """Bind names again as they were before `put`."""
+        here, there = before
+        super().put_back(here)
+        self._session.put_back(there)
 
     def own(self, name: str) -> Any:
         """Return the value of a name in the notebook; None if the name is not defined."""

@@ -11,7 +11,7 @@ import contextlib
 import select
 import signal
 import socket
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from time import monotonic
 from typing import Any
 
@@ -169,7 +169,7 @@ class Session:
         self._number_of: dict[int, int] = {}
         self._raised: dict[int, BaseException] = {}
         self._count_raised = 0
-        self._put: dict[str, Any] = {}
+        self._put: list[list[Any]] = []  # the values of each `put` in this test that is in force
         self._protected: dict[int, Any] = {}
         self._returned = wire.Remembered()
         self._name_of: dict[int, str] = {}  # names of functions that `get` returned, by number
@@ -195,15 +195,28 @@ class Session:
             self._name_of[rest[0]._number] = name
         return rest[0]
 
-    def put(self, name: str, value: Any) -> None:
-        """Give a name of the notebook another value until `put_back`, or the end of the test."""
-        self._put[name] = value
-        self._question(["put", name, value], ("value",))
+    def put(self, values: Mapping[str, tuple[Any] | None]) -> int:
+        """Bind names of the notebook until `put_back`, or the end of the test.
 
-    def put_back(self, name: str) -> None:
-        """Give a name the value that it had before the first `put`."""
-        self._put.pop(name, None)
-        self._question(["put back", name], ("value",))
+        Parameters
+        ----------
+        values
+            For each name a tuple with its value; None unbinds the name.
+
+        Returns
+        -------
+        int
+            The number of this change, for `put_back`.
+        """
+        number = len(self._put)
+        self._put.append(list(values.values()))
+        self._question(["put", list(values), list(values.values())], ("value",))
+        return number
+
+    def put_back(self, number: int) -> None:
+        """Bind the names of a `put` again as they were before it."""
+        self._put[number] = []
+        self._question(["put back", number], ("value",))
 
     def rerun(self, names: Sequence[str], given: Sequence[str]) -> list[Any]:
         """Let the notebook run cells again; see `hw_support.rerun`."""
@@ -236,7 +249,7 @@ class Session:
             if name:
                 self.hung[name] = None
             raise
-        if name and not self._put:
+        if name and not any(self._put):
             self.returned.add(name)
         given = list(wire.mutable([list(arguments), named]))
         with self._keeping_to_the_protocol():
@@ -266,7 +279,7 @@ class Session:
 
         Functions that replace the notebook's own stay enabled.
         """
-        staying = {id(function) for function in _functions_in(list(self._put.values()))}
+        staying = {id(function) for function in _functions_in(self._put)}
         for number, function in self._handed.items():
             if function is not None and id(function) not in staying:
                 self._handed[number] = None

@@ -56,7 +56,8 @@ class Server:
         self._mine: dict[int, Any] = {}  # objects that the grader refers to by number
         self._number_of: dict[int, int] = {}
         self._callbacks: dict[int, Callable[..., Any]] = {}
-        self._before: dict[str, Any] = {}
+        self._before: dict[str, Any] = {}  # names that this test has bound, with their first values
+        self._put: list[dict[str, Any]] = []  # what each `put` of this test has replaced
         self._thread = (0, 0)
         self._serving = False
         self._interrupts = _Interrupts()
@@ -69,15 +70,17 @@ class Server:
         self._thread = threading.get_ident(), os.getpid()
         self._returned = _Returned()
         random = RandomState(self._names)
-        self._interrupts = _Interrupts()
+        self._interrupts.begin()
         self._serving = True
         try:
             self._answer_until("end")
         finally:
             self._serving = False
             self._interrupts.end()
-            for name in list(self._before):
-                self._put_back(name)
+            for name, value in self._before.items():
+                self._bind(name, value)
+            self._before.clear()
+            self._put.clear()
             random.put_back()
         self._send(["ended"])
 
@@ -122,7 +125,6 @@ class Server:
     def _answer_until(self, last: str) -> list[Any]:
         """Answer questions until a message of this kind arrives, and return this message."""
         while True:
-            self._interrupts.defer()
             kind, *rest = message = self._receive()
             if kind == last or (last == "return" and kind == "raise"):
                 return message
@@ -149,27 +151,31 @@ class Server:
                 if value is _MISSING:
                     return ["missing", why_missing(name, self._names)[:_LONGEST_WHY]]
                 return ["value", value, [], []]
-            case "put", [name, value]:
-                self._before.setdefault(name, self._names.get(name, _MISSING))
-                self._names[name] = value
+            case "put", [names, values]:
+                before = {name: self._names.get(name, _MISSING) for name in names}
+                self._put.append(before)
+                for name in names:
+                    self._before.setdefault(name, before[name])
+                for name, value in zip(names, values, strict=True):
+                    self._bind(name, _MISSING if value is None else value[0])
                 return ["value", None, [], []]
             case "rerun", [names, given]:
                 with _silence(), self._interrupts.allowed():
                     return ["value", rerun(self._names, names, given), [], []]
-            case "put back", [name]:
-                self._put_back(name)
+            case "put back", [number]:
+                for name, value in self._put[number].items():
+                    self._bind(name, value)
                 return ["value", None, [], []]
             case "ask", [what, thing, details]:
                 with self._interrupts.allowed():
                     return ["value", _OPERATIONS[what](thing, *details), [], []]
         raise ValueError(kind)
 
-    def _put_back(self, name: str) -> None:
-        original = self._before.pop(name, _MISSING)
-        if original is _MISSING:
+    def _bind(self, name: str, value: Any) -> None:
+        if value is _MISSING:
             self._names.pop(name, None)
         else:
-            self._names[name] = original
+            self._names[name] = value
 
     # -- calls
 
@@ -236,39 +242,42 @@ class _Interrupts:
     """
 
     def __init__(self) -> None:
+        self._in_main_thread = self._allowed = self._noted = False
+        self._before: Any = None
+
+    def begin(self) -> None:
+        """Handle interrupts from now on, until `end`."""
         self._in_main_thread = threading.current_thread() is threading.main_thread()
-        self._noted = False
         self._before = signal.getsignal(signal.SIGINT)
+        self._set(self._handle)
 
     def _set(self, handler: Any) -> None:
         if self._in_main_thread:
             signal.signal(signal.SIGINT, handler)
 
-    def _note(self, *_: object) -> None:
+    def _handle(self, *_: object) -> None:
+        if self._allowed:
+            raise KeyboardInterrupt
         self._noted = True
-
-    def defer(self) -> None:
-        """Only note interrupts from now on."""
-        self._set(self._note)
 
     @contextlib.contextmanager
     def allowed(self) -> Iterator[None]:
         """Let an interrupt end a block. Forget an interrupt from before the block."""
-        self._noted = False
-        self._set(signal.default_int_handler)
+        self._noted, self._allowed = False, True
         try:
             yield
         finally:
-            self.defer()
+            self._allowed = False
+            self._set(self._handle)  # the student's code may have changed it
 
     @contextlib.contextmanager
     def not_now(self) -> Iterator[None]:
         """Delay interrupts until the end of a block."""
-        self.defer()
+        self._allowed = False
         try:
             yield
         finally:
-            self._set(signal.default_int_handler)
+            self._allowed = True
         if self._noted:
             raise KeyboardInterrupt
 

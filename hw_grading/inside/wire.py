@@ -40,6 +40,7 @@ import numpy as np
 _FRAME = struct.Struct(">II")
 _MOST_BITS = 8192  # of an integer
 _LARGE = 1 << 20  # bytes
+_SMALL = 1 << 16  # bytes that are sent and received at once
 _MOST_ALIKE = 100  # keys with one hash: a dict compares each of them with all the others
 _PACKED_FROM = 16  # a list of at least so many numbers is sent as an array
 # Kinds of number, and the bytes of the largest one. Long doubles are excluded: they differ between
@@ -520,10 +521,13 @@ class Connection:
         stream.setblocking(False)
         self._stream = stream
         self._wait = wait
+        self._ahead = bytearray()  # received, and not yet part of a frame
 
     def send(self, pieces: list[Any]) -> None:
         """Send a frame; raise `Closed` if the other end is gone."""
-        for piece in pieces:
+        size = sum(memoryview(piece).nbytes for piece in pieces)
+        # The other end wakes up once for each piece that is sent.
+        for piece in [b"".join(pieces)] if size <= _SMALL else pieces:
             rest = memoryview(piece)
             while rest:
                 try:
@@ -549,13 +553,23 @@ class Connection:
         return self._exactly(head), self._exactly(body)
 
     def _exactly(self, size: int) -> bytearray:
+        while len(self._ahead) < min(size, _SMALL):
+            self._ahead += self._received(self._stream.recv, _SMALL)
+        data = self._ahead[:size]
+        del self._ahead[:size]
+        have = len(data)
         # The buffer grows with the received data: an announced length alone takes no memory.
-        data, have = bytearray(min(size, 1 << 20)), 0
         while have < size:
             if have == len(data):
-                data.extend(bytes(min(size - have, len(data))))
+                data.extend(bytes(min(size - have, max(have, 1 << 20))))
+            have += self._received(self._stream.recv_into, memoryview(data)[have:])
+        return data
+
+    def _received(self, receive: Callable[[Any], Any], into: Any) -> Any:
+        """Call `receive(into)` as soon as there is something to receive; return its result."""
+        while True:
             try:
-                got = self._stream.recv_into(memoryview(data)[have:])
+                got = receive(into)
             except BlockingIOError:
                 self._wait(self._stream, False)
                 continue
@@ -563,8 +577,7 @@ class Connection:
                 raise Closed(str(error)) from None
             if not got:
                 raise Closed("the other end was closed")
-            have += got
-        return data
+            return got
 
     def close(self) -> None:
         """Close this end."""

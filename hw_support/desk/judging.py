@@ -16,7 +16,7 @@ import contextlib
 import functools
 import io
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from types import FunctionType
 from typing import Any
 
@@ -176,20 +176,14 @@ class _NotebookBehind(Notebook):
 
     def __init__(self, names: _GradersNames, theirs: dict[str, Any]) -> None:
         super().__init__(names)
-        self._theirs = theirs
-        self._before: dict[str, tuple[Any, Any]] = {}  # the values in the test and in the notebook
+        self._theirs = Notebook(theirs)
 
-    def put(self, name: str, value: object) -> None:
-        """Bind a name to another value, in the test and in the notebook."""
-        pair = dict.get(self.names, name, self.MISSING), self._theirs.get(name, self.MISSING)
-        self._before.setdefault(name, pair)
-        self.names[name] = self._theirs[name] = value
+    def put(self, values: Mapping[str, object]) -> object:
+        """Bind names to other values, in the test and in the notebook."""
+        return super().put(values), self._theirs.put(values)
 
-    def put_back(self, name: str, original: object) -> None:
-        """Restore the value that a name had before `put`."""
-        before = self._before.pop(name, (self.MISSING, self.MISSING))
-        for names, value in zip((self.names, self._theirs), before, strict=True):
-            if value is self.MISSING:
-                names.pop(name, None)
-            else:
-                names[name] = value
+    def put_back(self, before: Any) -> None:
+        """Bind names again as they were before `put`."""
+        here, there = before
+        super().put_back(here)
+        self._theirs.put_back(there)

@@ -124,25 +124,27 @@ def test_a_replaced_name_means_again_what_it_meant_when_asked_to() -> None:
     g = lambda: names["g"]()  # noqa: E731
     kernel = Kernel(names)
     with kernel.test_cell() as session:
-        session.put("g", lambda: "test's")
-        session.put("new", 1)
+        first = session.put({"g": (lambda: "test's",), "new": (1,), "never put": None})
         assert session.get("f")() == "test's"
         assert session.get("new") == 1
-        session.put("g", lambda: "another")
-        session.put_back("g")
-        session.put_back("new")
-        session.put_back("never put")
-        assert session.get("f")() == "student's"
+        second = session.put({"g": (lambda: "another",), "f": None})
         with pytest.raises(KeyError):
-            session.get("new")
+            session.get("f")
+        session.put_back(second)
+        assert session.get("f")() == "test's"
+        session.put_back(first)
+        assert session.get("f")() == "student's"
+        for name in ("new", "never put"):
+            with pytest.raises(KeyError):
+                session.get(name)
 
 
 def test_replaced_names_are_put_back_when_the_test_ends() -> None:
     original = {"a": 1, "b": len}
     kernel = Kernel(dict(original))
     with kernel.test_cell() as session:
-        for name, value in (("a", 2), ("a", 3), ("b", print), ("new", 4)):
-            session.put(name, value)
+        session.put({"a": (2,)})
+        session.put({"a": (3,), "b": (print,), "new": (4,)})
         assert kernel.names == {"a": 3, "b": kernel.names["b"], "new": 4}
     assert kernel.names == original
 
@@ -518,7 +520,7 @@ def test_a_function_of_a_test_that_has_ended_does_nothing() -> None:
 def test_a_function_of_a_test_that_has_ended_may_come_back() -> None:
     kernel = Kernel({"cache": {}})
     with kernel.test_cell() as session:
-        session.put("activation", len)
+        session.put({"activation": (len,)})
         kernel.names["cache"]["activation"] = kernel.names["activation"]
     with kernel.test_cell() as session:
         came = session.get("cache")["activation"]
@@ -1066,7 +1068,11 @@ class Liar(Pair):
             ask(self.session)
         assert self.kills == 1
         asked = self.asked
-        for again in (ask, lambda session: session.get("x"), lambda session: session.put("x", 1)):
+        for again in (
+            ask,
+            lambda session: session.get("x"),
+            lambda session: session.put({"x": (1,)}),
+        ):
             with pytest.raises(Gone, match=why or None):
                 again(self.session)
         self.session.end_test()
