@@ -7,7 +7,8 @@ import contextlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
-from hw_grading.examiner.session import RemoteError, RemoteFunction, Session
+from hw_grading.examiner.remote import RemoteError, RemoteFunction
+from hw_grading.examiner.session import Session
 from hw_grading.sandbox.share import MOST_TIMES
 from hw_support.checks import Attempt, Notebook
 from hw_support.time_limit import time_limit
@@ -124,10 +125,10 @@ class RemoteNotebook(Notebook):
 
         Time that this process has waited for the processor does not count, but has its own limit.
         """
-        outer = self._session.limits
-        self._session.limit(cpu_seconds, wall_seconds)
+        outer = self._session.time_left.limits
+        self._session.time_left.limit(cpu_seconds, wall_seconds)
         try:
             with time_limit(cpu_seconds, MOST_TIMES * wall_seconds):
                 yield
         finally:
-            self._session.limits = outer
+            self._session.time_left.limits = outer

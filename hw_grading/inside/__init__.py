@@ -3,5 +3,5 @@
 These files are the only ones of the grader that the sandbox shows, under the name `answering`. They
 may import `hw_support` and nothing else of ours. A student's code can change everything that they
 do. So no decision is made here, nothing here is secret, and the receiver checks everything that
-they send (`wire.py`, which both ends use).
+they send (`wire/`, which both ends use).
 """

@@ -154,7 +154,7 @@ def _absolute(node: ast.ImportFrom, package: str) -> str:
 
 
 def _defining(base: str, name: str) -> Iterable[Path]:
-    """Return the file of module `base.name`, or of module `base`, or that which defines `name`."""
+    """Return the file of `base.name`, a module or package, or of `base`, or what defines `name`."""
     parts = [*base.split("."), name] if base else [name]
     if parts[0] not in PACKAGES:
         file = HERE / f"{parts[0]}.py"
@@ -162,6 +162,9 @@ def _defining(base: str, name: str) -> Iterable[Path]:
     for path in (ROOT.joinpath(*parts), ROOT.joinpath(*parts[:-1])):
         if path.with_suffix(".py").is_file():
             return [path.with_suffix(".py")]
+    package = ROOT.joinpath(*parts, "__init__.py")
+    if base and package.is_file():
+        return [package]
     start = ROOT.joinpath(*parts[:-1], "__init__.py")
     if len(parts) < 2 or not start.is_file():
         return []

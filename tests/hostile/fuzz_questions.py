@@ -18,8 +18,9 @@ from typing import Any
 import atheris
 from fuzz_wire import fuzz, other_tree
 
-with atheris.instrument_imports(include=["hw_grading.examiner.session"]):
-    from hw_grading.examiner.session import RemoteError, RemoteFunction, Session
+with atheris.instrument_imports(include=["hw_grading.examiner", "hw_grading.inside.wire"]):
+    from hw_grading.examiner.remote import RemoteError, RemoteFunction
+    from hw_grading.examiner.session import Session
     from hw_grading.inside import wire
     from hw_support.compare import Mismatch
 

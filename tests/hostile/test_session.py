@@ -24,14 +24,8 @@ import numpy as np
 import pytest
 
 from hw_grading.examiner.names import StudentNames
-from hw_grading.examiner.session import (
-    Gone,
-    Remote,
-    RemoteError,
-    RemoteFunction,
-    Session,
-    signaller,
-)
+from hw_grading.examiner.remote import Gone, Remote, RemoteError, RemoteFunction
+from hw_grading.examiner.session import Session, signaller
 from hw_grading.inside import wire
 from hw_grading.inside.serve import Server
 from hw_grading.inside.wire import FROM_GRADER, FROM_SANDBOX, Theirs, TooMuch, Yours
@@ -743,15 +737,15 @@ def alarm(seconds: float) -> Iterator[None]:
 def test_what_takes_too_long_is_interrupted_and_the_session_goes_on(name: str, by: str) -> None:
     with process() as (session, _):
         function, same = session.get(name), session.get("same")
-        before = session.limits
+        before = session.time_left.limits
         for number in range(3):
-            session.limit(0.2 if by == "computing" else 600, 0.2 if by == "time" else 600)
+            session.time_left.limit(0.2 if by == "computing" else 600, 0.2 if by == "time" else 600)
             with (
                 pytest.raises(TimeLimitReached),
                 alarm(0.2) if by == "alarm" else contextlib.nullcontext(),
             ):
                 function(lambda x: x)
-            session.limits = before
+            session.time_left.limits = before
             assert same(number) == number
         session.end_test()
         assert session.gone is None
@@ -760,10 +754,10 @@ def test_what_takes_too_long_is_interrupted_and_the_session_goes_on(name: str, b
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["stubborn", "stubborn_call"])
 def test_who_cannot_be_interrupted_is_killed(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("hw_grading.examiner.session._SECONDS_TO_REACT", 0.7)
+    monkeypatch.setattr("hw_grading.examiner.time_left._SECONDS_TO_REACT", 0.7)
     with process() as (session, child):
         function = session.get(name)
-        session.limit(0.1, 600)
+        session.time_left.limit(0.1, 600)
         with pytest.raises(Gone, match="could not be interrupted"):
             function(lambda x: x)
         assert child.wait(60)
@@ -772,9 +766,9 @@ def test_who_cannot_be_interrupted_is_killed(name: str, monkeypatch: pytest.Monk
 
 
 def test_who_says_nothing_when_time_is_up_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("hw_grading.examiner.session._SECONDS_TO_REACT", 0.7)
+    monkeypatch.setattr("hw_grading.examiner.time_left._SECONDS_TO_REACT", 0.7)
     pair = Pair()
-    pair.session.limit(-1, 600)
+    pair.session.time_left.limit(-1, 600)
     with pytest.raises(Gone, match="could not be interrupted"):
         pair.session.get("x")
     assert pair.interrupts
@@ -788,13 +782,13 @@ def test_what_was_waited_for_the_processor_does_not_count(
     passed: float, waited: float, late: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = [1000.0, 0.0]
-    monkeypatch.setattr("hw_grading.examiner.session.monotonic", lambda: now[0])
+    monkeypatch.setattr("hw_grading.examiner.time_left.monotonic", lambda: now[0])
     ours, theirs = socket.socketpair()
     with ours, theirs:
         session = Session(ours, lambda: None, lambda: None, float, lambda: now[1])
-        session.limit(60, 10)
+        session.time_left.limit(60, 10)
         now[:] = 1000 + passed, waited
-        assert session._is_late() is late
+        assert session.time_left.is_up() is late
 
 
 def test_an_interrupt_at_any_moment_leaves_answers_in_step() -> None:

@@ -29,12 +29,12 @@ from hw_grading.inside.wire import (
     Caps,
     Closed,
     Connection,
-    Tag,
     Theirs,
     TooMuch,
     WireError,
     Yours,
 )
+from hw_grading.inside.wire.message import Tag
 
 MB = 1 << 20
 BODY, ENTRIES = FROM_SANDBOX.body_bytes, FROM_SANDBOX.array_entries

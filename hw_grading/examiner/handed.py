@@ -1,0 +1,83 @@
+"""The functions that a test cell has passed to the notebook, and what they have raised there."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from hw_grading.examiner.remote import RemoteError
+from hw_grading.inside.wire import WireError
+from hw_support.failures import in_a_stand_in
+
+_MOST_RAISED = 5  # errors that are kept
+
+
+class HandedOver:
+    """Functions of a test, by the number under which the notebook calls them."""
+
+    def __init__(self) -> None:
+        self._functions: dict[int, Callable[..., Any] | None] = {}
+        self._number_of: dict[int, int] = {}
+        self._raised: dict[int, BaseException] = {}
+        self._count_raised = 0
+
+    def number(self, function: Callable[..., Any]) -> int:
+        """Return the number of a function; hand it over if it is new."""
+        number = self._number_of.setdefault(id(function), len(self._functions))
+        # Keep it alive, so that no other object gets its id.
+        self._functions[number] = function
+        return number
+
+    def function(self, number: int) -> Callable[..., Any]:
+        """Return a function that was handed over; raise WireError if none has this number."""
+        if number not in self._functions:
+            raise WireError("a function that was not handed over")
+        function = self._functions[number]
+        return _of_a_test_that_has_ended if function is None else function
+
+    def keep_only(self, values: Any) -> None:
+        """Disable all functions except those in a nested list or tuple."""
+        staying = {id(function) for function in _functions_in(values)}
+        for number, function in self._functions.items():
+            if function is not None and id(function) not in staying:
+                self._functions[number] = None
+                self._number_of.pop(id(function), None)
+
+    def end_test(self) -> None:
+        """Disable all functions, and forget what they have raised."""
+        self._functions = dict.fromkeys(self._functions)
+        self._number_of.clear()
+        self._raised.clear()
+
+    def note_error(self, error: BaseException) -> int:
+        """Keep an exception that a function has raised; return the exception's number."""
+        number = self._count_raised
+        self._count_raised += 1
+        with contextlib.suppress(AttributeError, TypeError):
+            error.raised_in_a_stand_in = in_a_stand_in(error)  # type: ignore[attr-defined]
+        # Drop the frames, since they keep the arguments alive. Keep only the newest errors.
+        self._raised[number] = error.with_traceback(None)
+        self._raised.pop(number - _MOST_RAISED, None)
+        return number
+
+    def has_raised(self, number: int) -> bool:
+        """Return whether an exception ever had this number."""
+        return 0 <= number < self._count_raised
+
+    def error(self, number: int) -> BaseException:
+        """Return the exception with this number, or one in its place if it was dropped."""
+        long_ago = RemoteError.named("Exception", "of an earlier callback", "")
+        return self._raised.get(number, long_ago)
+
+
+def _functions_in(value: Any) -> Iterator[Any]:
+    if isinstance(value, list | tuple):
+        for entry in value:
+            yield from _functions_in(entry)
+    elif callable(value):
+        yield value
+
+
+def _of_a_test_that_has_ended(*_: Any, **__: Any) -> None:
+    raise RuntimeError("this function belongs to a part of a test that has ended")

@@ -1,0 +1,83 @@
+"""The arrays and lists in arguments and returned values, which a later call may change."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from .message import is_plain
+
+
+def mutable(value: Any, stays: Callable[[Any], bool] = lambda thing: False) -> Iterator[Any]:
+    """Yield the arrays and lists in a value, in the same order at both ends.
+
+    Parameters
+    ----------
+    value
+        Arguments, or a returned value.
+    stays
+        Returns whether the other end has only a reference to an object.
+    """
+    kind = type(value)
+    if stays(value):
+        return
+    if kind is np.ndarray and is_plain(value.dtype):
+        yield value
+    elif kind is list or kind is tuple:
+        if kind is list:
+            yield value
+        for entry in value:
+            yield from mutable(entry, stays)
+    elif kind is dict:
+        for entry in value.values():
+            yield from mutable(entry, stays)
+
+
+def overwrite(thing: Any, now: Any) -> None:
+    """Overwrite the contents of an array or a list, and an array's shape, with those of another."""
+    if type(thing) is list:
+        thing[:] = now
+        return
+    if thing.shape != now.shape:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)
+            thing.shape = now.shape
+    thing[...] = now
+
+
+class Remembered:
+    """Arrays and lists that functions returned in one test: later calls may overwrite them.
+
+    Both ends keep the same arrays and lists under the same numbers, in the order in which they were
+    returned, until they take `most_bytes` together.
+    """
+
+    def __init__(
+        self, stays: Callable[[Any], bool] = lambda thing: False, most_bytes: int = 4_000_000
+    ) -> None:
+        self.things: list[Any] = []  # None for an array or list that is too large
+        self._stays = stays
+        self._bytes_left = most_bytes
+
+    def add(self, value: Any) -> list[Any]:
+        """Keep the arrays and lists in a value, and return them."""
+        before = len(self.things)
+        for thing in mutable(value, self._stays):
+            size = 64 + _bytes_here_or_there(thing)
+            fits = size <= self._bytes_left
+            self._bytes_left -= size if fits else 0
+            self.things.append(thing if fits else None)
+        return self.things[before:]
+
+
+def _bytes_here_or_there(thing: Any) -> int:
+    """Return the bytes of an array or a list, with the same result at both ends.
+
+    Half-precision floats arrive as doubles. So each entry counts as at least 8 bytes.
+    """
+    if isinstance(thing, np.ndarray):
+        return int(thing.size) * max(thing.itemsize, 8)
+    return 8 * len(thing)
