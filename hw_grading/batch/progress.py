@@ -6,18 +6,13 @@ Elsewhere a plain line appears now and then. JSON lines and the page are always 
 
 from __future__ import annotations
 
-import base64
 import contextlib
-import hashlib
-import html
 import json
 import logging
 import os
-import statistics
 import threading
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic
@@ -26,37 +21,12 @@ from typing import Any, TextIO
 from tqdm import tqdm
 from tqdm.contrib.logging import logging_redirect_tqdm
 
+from hw_grading.batch.progress_page import Entry, in_words, page, table
 from hw_grading.outcome import Outcome, Status
-from hw_grading.pages import STYLE
-from hw_grading.records.graded_notebook import plain
 
 _SECONDS_BETWEEN_LINES = 15.0
 _SECONDS_BETWEEN_PAGES = 3.0
-_MOST_SLOW = 5
-_LONGEST_REASON = 300
-# The reader can turn off the page's automatic reload; the address stores that choice.
-_RELOAD = """
-const again = document.getElementById("again");
-again.checked = location.hash !== "#still";
-again.onchange = () => { location.hash = again.checked ? "" : "still"; };
-setInterval(() => { if (again.checked) location.reload(); }, 5000);
-"""
-_RELOAD_DIGEST = base64.b64encode(hashlib.sha256(_RELOAD.encode()).digest()).decode()
-_POLICY = f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{_RELOAD_DIGEST}'"
 _BAR = "{desc}: {n_fmt} of {total_fmt} |{bar}| {remaining} left, {rate_fmt}{postfix}"
-
-
-@dataclass
-class Entry:
-    """One student's line."""
-
-    student: str
-    end: Status | None = None
-    why: str = ""
-    seconds: float = 0.0
-    cpu_seconds: float = 0.0
-    again: bool = False
-    saved: bool = False
 
 
 class Progress:
@@ -85,7 +55,8 @@ class Progress:
         stream: TextIO,
     ) -> None:
         self._entries = {student: Entry(student) for student in students}
-        self._folder, self._assignment, self._log = folder, assignment, log
+        self._assignment, self._log = assignment, log
+        self._files = _Files(folder, assignment, self.trouble)
         self._running: set[str] = set()
         self._counts: Counter[Status] = Counter()
         self._lock = threading.RLock()
@@ -93,7 +64,6 @@ class Progress:
         self._last_page = 0.0
         self._closing = contextlib.ExitStack()
         self._bar: tqdm[Any] | None = None
-        self._files_are_written = True
         self.closed = False
         self.at_once = 1  # how many run at a time: further submitted ones wait in the queue
         if students and stream.isatty():
@@ -111,7 +81,7 @@ class Progress:
                 )
             )
         if students:
-            self._event(event="begin", students=len(students))
+            self._files.event(event="begin", students=len(students))
 
     # -- what happens
 
@@ -169,7 +139,7 @@ class Progress:
                     why = "its scores were not saved" if entry.end else "the run did not come to it"
                     self._end(entry, Status.NOT_GRADED, why)
             left = self.count(Status.NOT_GRADED)
-            self._event(event="end", **{str(end): self.count(end) for end in Status})
+            self._files.event(event="end", **{str(end): self.count(end) for end in Status})
             self._write_page()
             table = self.table()
             if left:
@@ -196,28 +166,11 @@ class Progress:
 
     def table(self) -> str:
         """Return the outcome of the class as lines of text."""
-        entries = list(self._entries.values())
         minutes, seconds = divmod(round(monotonic() - self._start), 60)
-        counts = ", ".join(f"{end} {self.count(end)}" for end in Status)
-        again = sum(entry.again for entry in entries)
-        lines = [f"{self._assignment}: {counts}; {minutes} min {seconds} s"]
-        if again:
-            lines[0] += f"; {again} from an earlier run"
-        for end in (Status.SUBMISSION_FAILED, Status.NOT_GRADED):
-            ended = [entry for entry in entries if entry.end is end]
-            lines += [f"  {str(end).upper()}"] if ended else []
-            lines += [f"    {plain(e.student, 40)}: {plain(e.why, _LONGEST_REASON)}" for e in ended]
-        ran = [entry for entry in entries if entry.seconds and not entry.again]
-        slow = sorted(ran, key=lambda entry: -entry.seconds)[:_MOST_SLOW]
-        if slow:
-            median = statistics.median(entry.seconds for entry in ran)
-            lines.append(f"  SLOWEST (the median took {median:.1f} s)")
-            lines += [
-                f"    {plain(entry.student, 40)}: {entry.seconds:.1f} s, "
-                f"of which {entry.cpu_seconds:.1f} s of computing"
-                for entry in slow
-            ]
-        return "\n".join(lines)
+        first = f"{self._assignment}: {in_words(self._counts)}; {minutes} min {seconds} s"
+        if again := sum(entry.again for entry in self._entries.values()):
+            first += f"; {again} from an earlier run"
+        return "\n".join([first, *table(list(self._entries.values()))])
 
     def _show(self) -> None:
         failed = self.count(Status.SUBMISSION_FAILED) + self.count(Status.NOT_GRADED)
@@ -239,7 +192,7 @@ class Progress:
             self._write_page()
 
     def _event_of(self, entry: Entry, **more: Any) -> None:
-        self._event(
+        self._files.event(
             event="student",
             student=entry.student,
             end=entry.end,
@@ -250,77 +203,55 @@ class Progress:
             **more,
         )
 
-    def _event(self, **what: Any) -> None:
+    def _write_page(self) -> None:
+        self._last_page = monotonic()
+        self._files.page(self.page())
+
+    def page(self) -> str:
+        """Return the HTML page."""
+        return page(
+            self._assignment,
+            self._entries.values(),
+            self._running,
+            self._counts,
+            going_on=not self.closed,
+        )
+
+
+class _Files:
+    """Writes ``<assignment>.jsonl`` and ``<assignment>.html``; grading goes on if that fails."""
+
+    def __init__(self, folder: Path, assignment: str, trouble: Callable[[str], None]) -> None:
+        self._folder, self._assignment, self._trouble = folder, assignment, trouble
+        self._can_be_written = True
+
+    def event(self, **what: Any) -> None:
+        """Append a line of JSON, with the time."""
         line = json.dumps({"time": datetime.now(UTC).isoformat(timespec="seconds"), **what})
         with self._writing():
             self._folder.mkdir(parents=True, exist_ok=True)
             with (self._folder / f"{self._assignment}.jsonl").open("a", encoding="utf-8") as stream:
                 stream.write(line + "\n")
 
-    def _write_page(self) -> None:
-        self._last_page = monotonic()
+    def page(self, text: str) -> None:
+        """Replace the page."""
         with self._writing():
             part = self._folder / f"{self._assignment}.html.part"
-            part.write_text(self.page(), encoding="utf-8", errors="replace")
+            part.write_text(text, encoding="utf-8", errors="replace")
             os.replace(part, part.with_suffix(""))
 
     @contextlib.contextmanager
-    def _writing(self) -> Any:
-        """Let grading go on if these files cannot be written; tell the instructor once."""
+    def _writing(self) -> Iterator[None]:
         try:
             yield
         except OSError as error:
-            if self._files_are_written:
-                self._files_are_written = False
-                self.trouble(f"The course of grading cannot be written to {self._folder}: {error}")
-
-    def page(self) -> str:
-        """Return the HTML page. It is self-contained, and has one script while the run goes on."""
-        style = STYLE.read_text(encoding="utf-8")
-        name = html.escape(self._assignment)
-        done = self._counts.total()
-        counts = ", ".join(f"{end} {self.count(end)}" for end in Status)
-        reload, script = "", ""
-        if not self.closed:
-            reload = '<p><label><input type="checkbox" id="again"> reload every 5 s</label></p>'
-            script = f"<script>{_RELOAD}</script>"
-        state = "" if self.closed else f"{done} of {len(self._entries)} done; "
-        order = {Status.NOT_GRADED: 0, Status.SUBMISSION_FAILED: 1, None: 2, Status.GRADED: 3}
-        entries = sorted(self._entries.values(), key=lambda e: (order[e.end], e.student))
-        rows = "\n".join(self._row(entry) for entry in entries)
-        return f"""<!doctype html>
-<html lang="en"><head><meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
-<meta http-equiv="Content-Security-Policy" content="{_POLICY}">
-<title>{name}: grading</title><style>{style}</style></head>
-<body class="plain"><header><h1>{name}: grading</h1><p>{state}{counts}.
-As of {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC.</p>
-<p><progress max="{len(self._entries)}" value="{done}" aria-label="done">{done}</progress></p>
-{reload}</header><main><table><thead><tr><th scope="col">student</th><th scope="col">outcome</th>
-<th scope="col" class="number">seconds</th><th scope="col" class="number">of computing</th>
-<th scope="col">why</th></tr></thead>
-<tbody>
-{rows}
-</tbody></table></main>{script}</body></html>
-"""
-
-    def _row(self, entry: Entry) -> str:
-        running = "running" if entry.student in self._running else "waiting"
-        end = str(entry.end or running) + (" (earlier run)" if entry.again else "")
-        marked = "alarm" if entry.end is Status.NOT_GRADED else ""
-        marked = "waits" if entry.end is Status.SUBMISSION_FAILED else marked
-        spent = (entry.seconds, entry.cpu_seconds)
-        numbers = "".join(f'<td class="number">{s:.1f}</td>' if s else "<td></td>" for s in spent)
-        student = html.escape(plain(entry.student, 200))
-        why = html.escape(plain(entry.why, _LONGEST_REASON))
-        return (
-            f'<tr><th scope="row"><bdi>{student}</bdi></th>'
-            f'<td class="end {marked}">{end}</td>{numbers}<td>{why}</td></tr>'
-        )
+            if self._can_be_written:  # tell the instructor once
+                self._can_be_written = False
+                self._trouble(f"The course of grading cannot be written to {self._folder}: {error}")
 
 
 @contextlib.contextmanager
-def _only_warnings(logger: logging.Logger) -> Any:
+def _only_warnings(logger: logging.Logger) -> Iterator[None]:
     """Hide messages below WARNING, because the terminal shows a bar."""
 
     def is_warning(record: logging.LogRecord) -> bool:

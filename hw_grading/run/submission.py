@@ -33,14 +33,14 @@ from hw_grading.homework.instructor_cells import as_released
 from hw_grading.outcome import (
     Graded,
     GraderFault,
-    HelperEnded,
     Spent,
     SubmissionFailed,
     WithScores,
 )
 from hw_grading.pages import safe_html
 from hw_grading.run import outputs
-from hw_grading.run.blame import Spoilt, told
+from hw_grading.run.blame import told
+from hw_grading.run.cell_runner import CellRunner
 from hw_grading.run.cells import (
     at_start,
     instructors_first_cells,
@@ -51,7 +51,7 @@ from hw_grading.run.cells import (
 )
 from hw_grading.run.clock import Clock
 from hw_grading.run.hangs import Hangs
-from hw_grading.run.kernel_cells import CellEnd, KernelCells
+from hw_grading.run.kernel_cells import KernelCells
 from hw_grading.run.report import Report
 from hw_grading.run.settings import RunSettings
 from hw_grading.sandbox.watch import Stop
@@ -63,7 +63,6 @@ from hw_support.submission.problems import (
     add_problems,
     put_notes_on_top,
     read_problems,
-    shown,
 )
 
 # The kernel runs this while the examiner asks questions. Only the sandbox has this module.
@@ -114,6 +113,7 @@ class Submission:
         self._hangs = Hangs(nb)
         self._clock = Clock(settings, homework.manifest, self._hangs)
         self._report = Report()
+        self._runner = CellRunner(self._clock, self._hangs, self._report)
         self._fault: GraderFault | None = None
         self._kernel: KernelCells | None = None
         self._examination: Examination | None = None
@@ -122,7 +122,6 @@ class Submission:
         self._trusted: list[tuple[str, str]] = []  # the instructor's cells since the last test
         self._hurried = False  # the kernel's value of `hw_support.checks.Notebook.hurried`
         self._begun = self._done = False  # whether the first cell has begun; whether all are done
-        self._died = False  # whether the kernel has died for an unknown reason
 
     @property
     def cpu_seconds_used(self) -> float:
@@ -132,7 +131,7 @@ class Submission:
     @property
     def kernel_died(self) -> bool:
         """Whether the kernel ended for an unknown reason."""
-        return self._died and not (self._kernel and self._kernel.exit_asked)
+        return self._runner.died and not (self._kernel and self._kernel.exit_asked)
 
     def run(self) -> WithScores:
         """Run all cells, then prepare the outputs from which nbgrader computes scores.
@@ -148,8 +147,8 @@ class Submission:
             self._report.stopped = "the notebook could not be read"
         else:
             self._run_in_a_kernel()
-        if self._fault:
-            raise self._fault
+        if fault := self._fault or self._runner.fault:
+            raise fault
         for index, cell in enumerate(self.nb.cells):
             if cell.cell_type == "code":
                 self._settle(cell, index)
@@ -181,6 +180,7 @@ class Submission:
         preload = self._homework.manifest.preload
         kernel = KernelCells(self.nb, self._settings, preload, self._clock, self._report)
         self._kernel, self._examination = kernel, None
+        self._runner.use(kernel)
         with ExitStack() as ending:
             ending.callback(kernel.end)
             link = kernel.start()
@@ -213,36 +213,34 @@ class Submission:
         elif is_test(cell):
             self._test(cell, index)
         else:
-            self._run_code(cell, cell, index)
+            self._runner.run(cell, cell, index)
             if is_trusted(cell) and grade_id_of(cell) not in self._first:
                 self._trusted.append((grade_id_of(cell) or "", cell.source))
-        if self._died and not self._report.stopped:
-            why = f"the kernel died while running {named(cell)}"
-            self._report.stop(Kind.KERNEL, why, cell)
+        if self._runner.died and not self._report.stopped:
+            self._report.stop(Kind.KERNEL, f"the kernel died while running {named(cell)}", cell)
 
     def _test(self, cell: NotebookNode, index: int) -> None:
         """Run a test cell's released version in the kernel, then the whole cell in the examiner."""
         hurried = bool(self._hangs.called_by(cell))
         if hurried != self._hurried:
             line = new_code_cell(_HURRIED.format(hurried))
-            self._run_code(cell, line, index, store_history=False)
+            self._runner.run(cell, line, index, store_history=False)
             self._hurried = hurried
-        self._run_code(cell, new_code_cell(as_released(cell.source, "code")), index)
-        if not self._report.stopped and not self._died:
+        self._runner.run(cell, new_code_cell(as_released(cell.source, "code")), index)
+        if not self._report.stopped and not self._runner.died:
             self._examine(cell, index)
 
     def _examine(self, cell: NotebookNode, index: int) -> None:
         """Let the kernel answer while the examiner runs the test cell."""
         assert self._examination
         assert self._kernel
-        used = self.cpu_seconds_used
+        used, name = self.cpu_seconds_used, grade_id_of(cell) or ""
         try:
             watch = self._kernel.watch
             watch.begin_helper(self._examination.process(), _EXAMINER_CPU_SECONDS)
-            name = grade_id_of(cell) or ""
             self._examination.begin(self._trusted, name, cell.source, hurried=self._hurried)
             self._trusted = []
-            self._run_code(cell, new_code_cell(_ANSWER), index, store_history=False)
+            self._runner.run(cell, new_code_cell(_ANSWER), index, store_history=False)
             if not self._examination.has_verdict(_SECONDS_FOR_A_LAST_WORD):
                 self._kernel.watch.kill(Stop(Kind.PROTOCOL, "it stopped answering"))
             verdict = self._examination.verdict(_SECONDS_FOR_A_VERDICT)
@@ -260,76 +258,11 @@ class Submission:
         self._hangs.have_returned(verdict.returned)
         if verdict.hung:
             self._hangs.hung(verdict.hung, self.cpu_seconds_used - used)
-        self.told[grade_id_of(cell) or ""] = verdict.told
+        self.told[name] = verdict.told
         # The examiner kills a kernel that violates the protocol. Then the violation is the reason.
-        if verdict.gone and not self._report.stopped and not (self._died and verdict.ended):
+        if verdict.gone and not self._report.stopped and not (self._runner.died and verdict.ended):
             why = f"the notebook could not be asked any more in {named(cell)}: {verdict.gone}"
             self._report.stop(Kind.PROTOCOL, why, cell)
-
-    def _run_code(
-        self, cell: NotebookNode, run: NotebookNode, index: int, *, store_history: bool = True
-    ) -> None:
-        """Run code in the kernel on behalf of a cell, and find out how it ended."""
-        assert self._kernel
-        if not run.source.strip():
-            return
-        end = self._kernel.run_cell(cell, run, index, store_history=store_history)
-        if run is cell:
-            self._learn(cell, end)
-        try:
-            self._look_after(cell, end)
-        except Spoilt as error:
-            self._kernel.watch.kill()
-            why = f"talking to the kernel failed in {named(cell)} ({shown(error)})"
-            self._report.stop(Kind.KERNEL, why, cell)
-
-    def _learn(self, cell: NotebookNode, end: CellEnd) -> None:
-        """Note which functions returned in a cell, and which did not."""
-        errors = [output for output in cell.outputs if output.output_type == "error"]
-        if end.interrupted and end.interrupted.kind is Kind.TIME_LIMIT:
-            lost = self._clock.cpu_seconds(cell)
-            self._hangs.interrupted((line for e in errors for line in e.traceback), lost)
-        elif not errors and not end.error and not end.timed_out:
-            self._hangs.returned(cell)
-
-    def _why_less(self, cell: NotebookNode) -> str:
-        """Return why a cell has less time than usual, or ""."""
-        called = [f"`{name}`" for name in self._hangs.called_by(cell)]
-        return f", because {', '.join(called)} did not return before" if called else ""
-
-    def _look_after(self, cell: NotebookNode, end: CellEnd) -> None:
-        """Report how a cell ended, and stop the submission if no further cell can be run."""
-        kernel, report = self._kernel, self._report
-        assert kernel
-        stopped = kernel.stop
-        if stopped and stopped.kind is Kind.GRADER:
-            self._fault = GraderFault(stopped.reason)
-        if stopped:
-            why = f"the kernel was killed in {named(cell)}, because {stopped.reason}"
-            report.stop(stopped.kind, why, cell)
-        elif end.error is None and not end.timed_out:
-            if end.interrupted:
-                report.time_limit(cell, end.interrupted.reason + self._why_less(cell))
-        elif not kernel.is_alive():
-            if kernel.exit_asked:
-                report.stop(
-                    Kind.KERNEL, f"{kernel.exit_asked} ended the kernel by exit() or quit()"
-                )
-            if kernel.lost_its_nursery():
-                self._fault = HelperEnded("the process that forks kernels has ended")
-                report.stop(Kind.GRADER, str(self._fault), cell)
-            self._died = True
-        elif kernel.responds():
-            if end.interrupted or end.timed_out or self._clock.is_over():
-                reason = end.interrupted.reason if end.interrupted else self._clock.within()
-                report.time_limit(cell, reason + self._why_less(cell))
-            elif not end.flooded:
-                message = f"The outputs of {named(cell)} were lost ({shown(end.error)})."
-                report.add(Kind.KERNEL, message, cell)
-        else:
-            kernel.watch.kill()
-            why = f"the kernel was killed, because {named(cell)} could not be interrupted"
-            report.stop(Kind.TIME_LIMIT, f"{why} after its time was up", cell)
 
     def _settle(self, cell: NotebookNode, index: int) -> None:
         """Keep only outputs that a notebook can contain and that are safe; set a test's outputs."""

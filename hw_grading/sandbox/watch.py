@@ -12,15 +12,14 @@ import contextlib
 import os
 import signal
 import threading
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from pathlib import Path
 from time import monotonic
 
 import psutil
 
 from hw_grading.sandbox import memory
+from hw_grading.sandbox.computing import Computing
 from hw_grading.sandbox.forked import Forked, Target, cpu_clock
 from hw_grading.sandbox.policy import OWN_FOLDERS
 from hw_grading.sandbox.share import MOST_SESSIONS, Share, is_over, seconds_waited
@@ -86,11 +85,8 @@ class Watch:
         self.interrupted: Stop | None = None  # set when a cell was interrupted
         self.used_seconds = 0.0  # of computing, by all processes
         self._cell: _Cell | None = None
-        self._first_interrupt = self._waited_at_first = 0.0
-        self._last_interrupt = 0.0
-        self._killed_at = 0.0
-        self._seconds_of: dict[psutil.Process, float] = {}  # of living processes
-        self._seconds_of_the_gone = 0.0
+        self._first_interrupt = self._last_interrupt = self._waited_at_first = 0.0
+        self._computing = Computing(SECONDS_BETWEEN_LOOKS)
         self._share = Share()
         self._helper: tuple[Forked, Callable[[], float], float] | None = None
         self._helper_was_ended = False
@@ -214,7 +210,7 @@ class Watch:
             raise psutil.NoSuchProcess(self.root_pid)
         processes = [self._first, *self._first.children(recursive=True)]
         self._share.look(processes)
-        used = max(memory.total(processes, _cpu_seconds), self._counted_one_by_one(processes))
+        used = self._computing.seconds(processes)
         with self._lock:
             self.used_seconds = max(self.used_seconds, used)
             cell = self._cell
@@ -234,39 +230,9 @@ class Watch:
         if len(self._share.sessions) > MOST_SESSIONS:
             what = f"more than {MOST_SESSIONS} sessions of busy processes"
             self.kill(Stop(Kind.TIME_LIMIT, f"it made {what}"))
-        if self._most_files is not None and self._has_too_many_files(self._most_files):
-            self.kill(Stop(Kind.DISK_LIMIT, f"it made more than {self._most_files:,} files"))
-
-    def _counted_one_by_one(self, processes: Sequence[psutil.Process]) -> float:
-        """Return the computing time of all processes that were seen, including ended ones.
-
-        The system adds a process's time to its parent's time, but not if the parent ignores
-        SIGCHLD. Short processes may begin and end between two checks. To account for them, a
-        process that is new at this check counts as if it had computed at its rate since the last
-        check.
-        """
-        now: dict[psutil.Process, float] = {}
-        for process in processes:
-            with contextlib.suppress(psutil.NoSuchProcess, psutil.ZombieProcess):
-                times = process.cpu_times()
-                seconds = float(times.user + times.system)
-                if process not in self._seconds_of and (age := _age(process)):
-                    seconds = max(seconds, min(seconds / age, 1.0) * SECONDS_BETWEEN_LOOKS)
-                now[process] = max(seconds, self._seconds_of.get(process, 0.0))
-        gone = self._seconds_of.keys() - now.keys()
-        self._seconds_of_the_gone += sum(self._seconds_of[process] for process in gone)
-        self._seconds_of = now
-        return self._seconds_of_the_gone + sum(now.values())
-
-    def _has_too_many_files(self, most: int) -> bool:
-        # These folders are mounts in a folder that student code cannot change, so no link of the
-        # student's is followed.
-        for folder in OWN_FOLDERS:
-            with contextlib.suppress(OSError):
-                found = os.statvfs(f"/proc/{self.kernel_pid}/root{folder}")
-                if found.f_files - found.f_ffree > most:
-                    return True
-        return False
+        most = self._most_files
+        if most is not None and _has_more_files(most, self.kernel_pid):
+            self.kill(Stop(Kind.DISK_LIMIT, f"it made more than {most:,} files"))
 
     def _interrupt_cell(self, cell: _Cell) -> None:
         now = monotonic()
@@ -286,18 +252,12 @@ class Watch:
             self.interrupt()
 
 
-def _cpu_seconds(process: psutil.Process) -> float:
-    times = process.cpu_times()
-    children = getattr(times, "children_user", 0.0) + getattr(times, "children_system", 0.0)
-    return float(times.user + times.system + children)
-
-
-def _age(process: psutil.Process) -> float | None:
-    """Return the age of a process in seconds. psutil would give it only to a second."""
-    try:
-        stat = Path(f"/proc/{process.pid}/stat").read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return None
-    ticks = float(stat.rpartition(")")[2].split()[19])
-    since_boot = time.clock_gettime(time.CLOCK_BOOTTIME)
-    return max(since_boot - ticks / os.sysconf("SC_CLK_TCK"), 0.01)
+def _has_more_files(most: int, kernel_pid: int) -> bool:
+    # These folders are mounts in a folder that student code cannot change, so no link of the
+    # student's is followed.
+    for folder in OWN_FOLDERS:
+        with contextlib.suppress(OSError):
+            found = os.statvfs(f"/proc/{kernel_pid}/root{folder}")
+            if found.f_files - found.f_ffree > most:
+                return True
+    return False
