@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 from typing import Any
 
@@ -98,6 +99,7 @@ def _order_in(source: Path) -> list[str]:
     return [str(cell.metadata.get("nbgrader", {}).get("grade_id")) for cell in cells]
 
 
+@functools.lru_cache(maxsize=1000)
 def as_released(source: str, cell_type: str) -> str:
     """Return a cell's text as students got it: without hidden tests and without the mark scheme."""
     cell = NEW_CELL[cell_type](source)

@@ -18,7 +18,7 @@ from hw_grading.run.blame import Spoilt, of_the_kernel, talking
 from hw_grading.run.cells import at_start, named
 from hw_grading.run.clock import Clock
 from hw_grading.run.kernel import Kernel
-from hw_grading.run.outputs import Flow, OutputBudget
+from hw_grading.run.outputs import Flow, OutputBudget, from_message
 from hw_grading.run.report import Report
 from hw_grading.run.settings import RunSettings
 from hw_grading.sandbox.watch import Stop
@@ -187,6 +187,24 @@ class KernelCells(Kernel):
                 self._fault = error
             self.log.debug("message dropped: %s", error)
             return None
+
+    def output(
+        self, outs: list[NotebookNode], msg: dict[str, Any], display_id: str | None, cell_index: int
+    ) -> NotebookNode | None:
+        """Add the output in a message to those of its cell. nbclient's own method is slow."""
+        output = from_message(msg)
+        if output is None:
+            self.log.debug("no output can be made of %s", msg["msg_type"])
+            return None
+        if self.clear_before_next_output:
+            outs[:] = []
+            self.clear_display_id_mapping(cell_index)
+            self.clear_before_next_output = False
+        if display_id:
+            cells = self._display_id_map.setdefault(display_id, {})
+            cells.setdefault(cell_index, []).append(len(outs))
+        outs.append(output)
+        return output
 
     def _is_kept(self, msg: dict[str, Any], cell: NotebookNode) -> bool:
         flow = self._budget.take(msg, self._display_id_map)

@@ -24,7 +24,6 @@ from time import monotonic
 from typing import Any
 
 from nbformat import NotebookNode
-from nbformat.v4 import new_code_cell
 from traitlets.log import get_logger
 
 from hw_grading.examiner.client import Examination, ExaminerFailed
@@ -223,10 +222,10 @@ class Submission:
         """Run a test cell's released version in the kernel, then the whole cell in the examiner."""
         hurried = bool(self._hangs.called_by(cell))
         if hurried != self._hurried:
-            line = new_code_cell(_HURRIED.format(hurried))
+            line = _code(_HURRIED.format(hurried))
             self._runner.run(cell, line, index, store_history=False)
             self._hurried = hurried
-        self._runner.run(cell, new_code_cell(as_released(cell.source, "code")), index)
+        self._runner.run(cell, _code(as_released(cell.source, "code")), index)
         if not self._report.stopped and not self._runner.died:
             self._examine(cell, index)
 
@@ -240,7 +239,7 @@ class Submission:
             watch.begin_helper(self._examination.process(), _EXAMINER_CPU_SECONDS)
             self._examination.begin(self._trusted, name, cell.source, hurried=self._hurried)
             self._trusted = []
-            self._runner.run(cell, new_code_cell(_ANSWER), index, store_history=False)
+            self._runner.run(cell, _code(_ANSWER), index, store_history=False)
             if not self._examination.has_verdict(_SECONDS_FOR_A_LAST_WORD):
                 self._kernel.watch.kill(Stop(Kind.PROTOCOL, "it stopped answering"))
             verdict = self._examination.verdict(_SECONDS_FOR_A_VERDICT)
@@ -280,3 +279,8 @@ def _outcome(nb: NotebookNode, spent: Spent) -> WithScores:
     problems = read_problems(nb)
     failures = tuple(p.message for p in problems if p.severity is Severity.FAILED)
     return SubmissionFailed(text, failures, spent) if failures else Graded(text, spent)
+
+
+def _code(source: str) -> NotebookNode:
+    """Return a cell to run. `nbformat.v4.new_code_cell` would validate it."""
+    return NotebookNode(cell_type="code", source=source, metadata=NotebookNode(), outputs=[])
