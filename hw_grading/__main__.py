@@ -14,7 +14,7 @@ try:
     from hw_grading.records.scores import NoScores
     from hw_support.submission.file import Unreadable
 except ImportError as missing:  # of a package that every command needs, `doctor` among all
-    print(f"MEND  packages    {missing}", file=sys.stderr)
+    print(f"FIX   packages    {missing}", file=sys.stderr)
     print(f'      Type: "{sys.executable}" -m pip install -r requirements.lock', file=sys.stderr)
     print("      or, in the course's environment: source .venv/bin/activate", file=sys.stderr)
     sys.exit(CANNOT)

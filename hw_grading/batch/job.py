@@ -111,7 +111,7 @@ def run_elsewhere(job: Job) -> Outcome:
         Other packages are installed there than the job expects, or no sandbox can be made.
     """
     if different := differences(job.versions, installed()):
-        raise WorkerUnfit(f"other packages are installed here: {'; '.join(different)}")
+        raise WorkerUnfit(f"its packages differ from the coordinator's: {'; '.join(different)}")
     try:
         _check_sandbox(job.settings["sandbox"], job.settings["blas_threads"])
     except Exception as error:  # otherwise this worker would take every job, and fail at each

@@ -166,14 +166,18 @@ class Progress:
             self._closing.close()
             for entry in self._entries.values():
                 if not entry.saved and entry.end is not Status.NOT_GRADED:
-                    why = "its scores were not saved" if entry.end else "the run did not come to it"
+                    why = (
+                        "its scores were not saved"
+                        if entry.end
+                        else ("the run ended before its turn")
+                    )
                     self._end(entry, Status.NOT_GRADED, why)
             left = self.count(Status.NOT_GRADED)
             self._event(event="end", **{str(end): self.count(end) for end in Status})
             self._write_page()
             table = self.table()
             if left:
-                table += f"\n{left} not graded. To go on: {how_to_go_on}"
+                table += f"\n{left} not graded. To grade the rest: {how_to_go_on}"
                 self._log.warning(table)
             else:
                 self._log.info(table)
@@ -213,8 +217,8 @@ class Progress:
             median = statistics.median(entry.seconds for entry in ran)
             lines.append(f"  SLOWEST (the median took {median:.1f} s)")
             lines += [
-                f"    {plain(entry.student, 40)}: {entry.seconds:.1f} s, "
-                f"of which {entry.cpu_seconds:.1f} s of computing"
+                f"    {plain(entry.student, 40)}: {entry.seconds:.1f} s({entry.cpu_seconds:.1f} "
+                "s of CPU time)"
                 for entry in slow
             ]
         return "\n".join(lines)
@@ -272,7 +276,9 @@ class Progress:
         except OSError as error:
             if self._files_are_written:
                 self._files_are_written = False
-                self.trouble(f"The course of grading cannot be written to {self._folder}: {error}")
+                self.trouble(
+                    f"The progress of grading cannot be written to {self._folder}: {error}"
+                )
 
     def page(self) -> str:
         """Return the HTML page. It is self-contained, and has one script while the run goes on."""
@@ -297,7 +303,7 @@ class Progress:
 As of {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC.</p>
 <p><progress max="{len(self._entries)}" value="{done}" aria-label="done">{done}</progress></p>
 {reload}</header><main><table><thead><tr><th scope="col">student</th><th scope="col">outcome</th>
-<th scope="col" class="number">seconds</th><th scope="col" class="number">of computing</th>
+<th scope="col" class="number">seconds</th><th scope="col" class="number">CPU seconds</th>
 <th scope="col">why</th></tr></thead>
 <tbody>
 {rows}

@@ -49,7 +49,7 @@ class Gone(Mismatch):
     """The notebook cannot be asked any more."""
 
     def __init__(self, why: str) -> None:
-        message = f"the notebook cannot be asked any more: {one_line(why)}"
+        message = f"the notebook stopped answering: {one_line(why)}"
         super().__init__(message, message)
 
 
@@ -91,13 +91,13 @@ class Remote:
     def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
         array = self._session.ask("array", self)
         if not isinstance(array, np.ndarray):
-            raise TypeError("no array came back")
+            raise TypeError("the notebook returned no array")
         return array if dtype is None else array.astype(dtype)
 
     def __len__(self) -> int:
         length = self._session.ask("length", self)
         if type(length) is not int or not 0 <= length < 2**62:
-            raise TypeError("no length came back")
+            raise TypeError("the notebook returned no length")
         return length
 
     def __bool__(self) -> bool:
@@ -112,7 +112,7 @@ class Remote:
         while True:
             entries = self._session.ask("next", iterator, at_once)
             if type(entries) is not list or len(entries) > at_once:
-                raise TypeError("no entries came back")
+                raise TypeError("the notebook returned no entries")
             yield from entries
             if len(entries) < at_once:
                 return
@@ -120,7 +120,7 @@ class Remote:
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
             raise AttributeError(
-                f"{self._type_name!r} stays in the notebook: {name!r} is not asked"
+                f"{self._type_name!r} stays in the notebook; tests cannot read its {name!r}"
             )
         return self._session.ask("attribute", self, name)
 
@@ -209,7 +209,7 @@ class Session:
         """Let the notebook run cells again; see `hw_support.rerun`."""
         values = self._question(["rerun", list(names), list(given)], ("value",))[1]
         if type(values) is not list or len(values) != len(names):
-            raise TypeError("not the values that were asked for")
+            raise TypeError("the notebook returned other values than those asked for")
         return values
 
     def ask(self, what: str, thing: Remote, *details: Any) -> Any:
@@ -280,7 +280,7 @@ class Session:
                 self._question(["end"], ("ended",))
             except BaseException:  # any other message, or an error
                 if not self.gone:
-                    self._end_of_it("it did not end when the test had ended")
+                    self._end_of_it("it did not confirm the end of the test")
         self._put.clear()
         self._handed = dict.fromkeys(self._handed)
         self._number_of.clear()
@@ -314,7 +314,7 @@ class Session:
         if self.gone:
             raise Gone(self.gone)
         if self._depth >= _MOST_DEEP:
-            why = f"more than {_MOST_DEEP} calls within calls"
+            why = f"more than {_MOST_DEEP} nested calls"
             raise Mismatch(why, why)
         pieces = wire.pack(message, self._refer, FROM_GRADER)
         # A timer must not interrupt a message. Block its signal; `_is_late` looks for pending ones.
@@ -343,7 +343,7 @@ class Session:
         except Gone:
             raise
         except BaseException as error:  # after any error, questions and answers are out of step
-            raise self._end_of_it(f"it did not keep to the protocol ({error})") from None
+            raise self._end_of_it(f"it broke the protocol ({error})") from None
 
     def _end_of_it(self, why: str) -> Gone:
         self.gone = self.gone or why
@@ -357,7 +357,7 @@ class Session:
             head, body = self._connection.receive(FROM_SANDBOX)
             message = wire.unpack(head, body, self._resolve, FROM_SANDBOX)
             if type(message) is not list or not message or type(message[0]) is not str:
-                raise WireError("an answer that is none")
+                raise WireError("a malformed answer")
             kind, *rest = message
             match kind, rest:
                 case "callback", [int(number), list(arguments), dict(named)]:
@@ -374,7 +374,7 @@ class Session:
                 case "error", [str(name), str(text), str(where), int(line), str(why)]:
                     return RemoteError.named(name, text, where, line, why)
                 case "refused", [str(why)]:
-                    why = f"what came back cannot be graded: {one_line(why, 200)}"
+                    why = f"the returned value cannot be graded: {one_line(why, 200)}"
                     return Mismatch(why, why)
                 case "interrupted", []:
                     if self._late_since:
@@ -386,7 +386,7 @@ class Session:
                     number
                 ):
                     return _placed(self._raised_here(number), where, line)
-            raise WireError("an answer to no question")
+            raise WireError("an answer that fits no question")
 
     def _has_raised(self, number: int) -> bool:
         return 0 <= number < self._count_raised
@@ -397,7 +397,7 @@ class Session:
 
     def _call_back(self, number: int, arguments: list[Any], named: dict[Any, Any]) -> None:
         if number not in self._handed or not all(isinstance(name, str) for name in named):
-            raise WireError("a call of a function that was not handed over")
+            raise WireError("a call of a function that the test did not pass")
         function = self._resolve(Yours(number))
         try:
             # The student's arguments may make our function run forever, so unblock the timers here.
@@ -434,7 +434,7 @@ class Session:
     def _resolve(self, reference: Theirs | Yours) -> Any:
         if isinstance(reference, Yours):
             if reference.number not in self._handed:
-                raise WireError("a function that was not handed over")
+                raise WireError("a function that the test did not pass")
             function = self._handed[reference.number]
             return _of_a_test_that_has_ended if function is None else function
         return (RemoteFunction if reference.kind == "function" else Remote)(self, reference)
@@ -498,19 +498,19 @@ def _expect_change(thing: Any, now: Any) -> None:
     """Check that an array or list can have changed to what the other end reports."""
     arrays = isinstance(thing, np.ndarray) and isinstance(now, np.ndarray)
     if not (arrays and thing.size == now.size) and not (type(thing) is type(now) is list):
-        raise WireError("a change of an argument that does not fit")
+        raise WireError("a change of an argument to another size or type")
 
 
 def _change(thing: Any, now: Any) -> None:
     try:
         wire.overwrite(thing, now)
     except (ValueError, TypeError, AttributeError):  # read-only, or a view of another array
-        why = "an argument was changed that may not be changed"
+        why = "the function changed an argument that cannot be changed"
         raise Mismatch(why, why) from None
 
 
 def _of_a_test_that_has_ended(*_: Any, **__: Any) -> None:
-    raise RuntimeError("this function belongs to a part of a test that has ended")
+    raise RuntimeError("the part of the test that passed this function has ended")
 
 
 def signaller(pid: int, number: int) -> Callable[[], None]:

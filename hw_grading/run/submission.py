@@ -208,7 +208,7 @@ class Submission:
         """Run a cell. If it is a test cell, let the examiner run it too."""
         cell.metadata.pop("tags", None)  # nbclient skips cells with certain tags
         if self._clock.is_over():
-            why = f"{self._clock.of_all()} were used up before {named(cell)}"
+            why = f"the notebook used up {self._clock.of_all()} before {named(cell)}"
             self._report.stop(Kind.TIME_LIMIT, why, cell)
         elif is_test(cell):
             self._test(cell, index)
@@ -248,8 +248,8 @@ class Submission:
             verdict = self._examination.verdict(_SECONDS_FOR_A_VERDICT)
         except ExaminerFailed as fault:
             if self._kernel.watch.end_helper():
-                most = f"{_EXAMINER_CPU_SECONDS:g} s of computing"
-                why = f"{named(cell)} took more than {most} with what the notebook answered"
+                most = f"{_EXAMINER_CPU_SECONDS:g} s of CPU time"
+                why = f"{named(cell)} took more than {most} to check the notebook's answers"
                 self._report.stop(Kind.TIME_LIMIT, why, cell)
                 return
             self._fault = fault
@@ -263,7 +263,7 @@ class Submission:
         self.told[grade_id_of(cell) or ""] = verdict.told
         # The examiner kills a kernel that violates the protocol. Then the violation is the reason.
         if verdict.gone and not self._report.stopped and not (self._died and verdict.ended):
-            why = f"the notebook could not be asked any more in {named(cell)}: {verdict.gone}"
+            why = f"the notebook stopped answering in {named(cell)}: {verdict.gone}"
             self._report.stop(Kind.PROTOCOL, why, cell)
 
     def _run_code(
@@ -280,7 +280,7 @@ class Submission:
             self._look_after(cell, end)
         except Spoilt as error:
             self._kernel.watch.kill()
-            why = f"talking to the kernel failed in {named(cell)} ({shown(error)})"
+            why = f"the communication with the kernel failed in {named(cell)} ({shown(error)})"
             self._report.stop(Kind.KERNEL, why, cell)
 
     def _learn(self, cell: NotebookNode, end: CellEnd) -> None:
@@ -316,7 +316,7 @@ class Submission:
                     Kind.KERNEL, f"{kernel.exit_asked} ended the kernel by exit() or quit()"
                 )
             if kernel.lost_its_nursery():
-                self._fault = HelperEnded("the process that forks kernels has ended")
+                self._fault = HelperEnded("the fork server of the kernels has ended")
                 report.stop(Kind.GRADER, str(self._fault), cell)
             self._died = True
         elif kernel.responds():
@@ -337,7 +337,7 @@ class Submission:
             outputs.settle(cell)
             safe_html.clean_outputs(cell)
             return
-        stopped = self._report.stopped or "it was interrupted"
+        stopped = self._report.stopped or "the grader interrupted it"
         if why := outputs.settle_test(cell, self._verdicts.get(index), stopped):
             self._report.add(Kind.SCORE, f"{at_start(cell)} {why}: it scores 0.", cell)
 
