@@ -166,11 +166,8 @@ class Progress:
             self._closing.close()
             for entry in self._entries.values():
                 if not entry.saved and entry.end is not Status.NOT_GRADED:
-                    why = (
-                        "its scores were not saved"
-                        if entry.end
-                        else ("the run ended before its turn")
-                    )
+                    ended = entry.end is not None
+                    why = "its scores were not saved" if ended else "the run ended before its turn"
                     self._end(entry, Status.NOT_GRADED, why)
             left = self.count(Status.NOT_GRADED)
             self._event(event="end", **{str(end): self.count(end) for end in Status})
@@ -217,8 +214,8 @@ class Progress:
             median = statistics.median(entry.seconds for entry in ran)
             lines.append(f"  SLOWEST (the median took {median:.1f} s)")
             lines += [
-                f"    {plain(entry.student, 40)}: {entry.seconds:.1f} s({entry.cpu_seconds:.1f} "
-                "s of CPU time)"
+                f"    {plain(entry.student, 40)}: {entry.seconds:.1f} s "
+                f"({entry.cpu_seconds:.1f} s of CPU time)"
                 for entry in slow
             ]
         return "\n".join(lines)

@@ -131,7 +131,7 @@ def digest_of(notebook: Path) -> str:
 def why_unusable(folder: Path) -> str | None:
     """Return why a folder in `submitted/` cannot be graded, and what to do; None if it can."""
     if folder.is_symlink() or folder.parent.is_symlink():
-        return "it is a symbolic link. Replace it by a copy of its target"
+        return "it is a symbolic link. Replace it with a copy of its target"
     for path in itertools.islice(_files(folder, folders=True), _MOST_LISTED):
         if len(path.parts) - len(folder.parts) > _DEEPEST:
             inner = path.parts[len(folder.parts)]

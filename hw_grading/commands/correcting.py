@@ -112,11 +112,8 @@ class Corrections:
                 break
         are = found or list(self._cells.values())
         names = "".join(f"\n  {cell.name}: {self._called(cell.name)}" for cell in are)
-        said = (
-            "fits several questions"
-            if found
-            else ("is not a question with points. The questions are")
-        )
+        unknown = "is not a question with points. The questions are"
+        said = "fits several questions" if found else unknown
         how = "Type the grade id (before the colon) or the label (after it)"
         raise Unreadable(f"{shown(label)} {said}:{names}\n{how}")
 

@@ -123,9 +123,8 @@ class Extensions:
             line = f"{one.student}: {self._in_words(one)}"
             if final and final.slip_days_left is not None:
                 line += f"; {final.slip_days} slip days used here, {final.slip_days_left} left"
-            about = (f"granted by {one.author}, {one.at:%Y-%m-%d}") + (
-                f": {one.reason}" * bool(one.reason)
-            )
+            about = f"granted by {one.author}, {one.at:%Y-%m-%d}"
+            about += f": {one.reason}" * bool(one.reason)
             lines.append(f"{line} ({about})")
         return lines or [f"Nobody has an extension for {self._assignment}."]
 

@@ -505,7 +505,7 @@ def _change(thing: Any, now: Any) -> None:
     try:
         wire.overwrite(thing, now)
     except (ValueError, TypeError, AttributeError):  # read-only, or a view of another array
-        why = "the function changed an argument that cannot be changed"
+        why = "the function changed an argument that it must not change"
         raise Mismatch(why, why) from None
 
 

@@ -180,7 +180,7 @@ def _of_width(path: Path, line: Line, width: int, has_end: bool) -> Line:
         )
     if found < width and not has_end:
         raise Unreadable(
-            f"{path}, line {line.number}: expected {width} values, found {found}at the end of "
+            f"{path}, line {line.number}: expected {width} values, found {found} at the end of "
             "the file. The file is cut off: download it again"
         )
     # Excel leaves out empty values at the end of a row.

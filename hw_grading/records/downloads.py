@@ -120,7 +120,7 @@ def notebook_in(content: bytes, notebook: str) -> bytes:
             names = ", ".join(shown(e.filename) for e in found[:5])
             raise Unreadable(
                 f"expected a zip with one notebook, found {len(found)} ({names or 'none'}). "
-                "Unpack the one that counts. If this is a download of many students' files, "
+                "Keep only the one that counts. If this is a download of many students' files, "
                 "rename it: its name looks like one student's"
             )
         return content_of(bundle, found[number])

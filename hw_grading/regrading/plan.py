@@ -40,7 +40,7 @@ def plan(
             f"These cells were edited since the release: {changed}. A regrade would release the "
             "notebook again."
         )
-        yield f"It would run {len(students)} submissions again, each with all tests."
+        yield f"It would run {_counted(students)} again, each with all tests."
         return
     settings = ExecuteSubmission(config=course.config)
     conditions = Conditions.of(settings, homework_of(course.root, assignment))
@@ -51,17 +51,19 @@ def plan(
         known = [now.conditions_of(student) for student in anew]
         why = dict.fromkeys(text for c in known if c for text in of_conditions(c, conditions))
         not_known = ["the conditions of their grading were not recorded"] * (None in known)
-        yield (
-            f"A regrade would run {len(anew)} submissions again: {'; '.join([*why, *not_known])}."
-        )
+        yield (f"A regrade would run {_counted(anew)} again: {'; '.join([*why, *not_known])}.")
     if newer:
         again = named(newer, MOST_NAMED)
         yield (
-            f"A regrade would run {len(newer)} submissions again because the students submitted "
+            f"A regrade would run {_counted(newer)} again because the students submitted "
             f"again: {again}."
         )
     if not anew and not newer:
         yield "A regrade would run no submission again: all results are up to date."
+
+
+def _counted(students: Sequence[str]) -> str:
+    return f"{len(students)} submission{'s' * (len(students) != 1)}"
 
 
 def _handed_in_again(course: Course, assignment: str, student: str) -> bool:

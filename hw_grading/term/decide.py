@@ -220,7 +220,7 @@ def _action(where: Path, homework: str, found: Found, sha256: str, before: Recor
     """
     for place in (where, where.parent):
         if place.is_symlink():
-            raise Unreadable(f"{place} is a link. Replace it by a folder")
+            raise Unreadable(f"{place} is a link. Replace it with a folder")
     folder = where if os.path.lexists(where) else before_of(where)
     if not os.path.lexists(folder):
         return Action.NEW

@@ -33,8 +33,8 @@ def plan_in_words(plan: Plan, zone: tzinfo) -> str:
         lines += [
             "",
             "These downloads mark submissions as late but have no time, so they lose no points. "
-            "To count them as late, write the time before you grade, such as",
-            f"2022-10-05 08:00:00 UTC, into {where}",
+            "To count them as late, write the time before you grade:",
+            f"such as 2022-10-05 08:00:00 UTC, into {where}",
         ]
     names = [f"{p.id}  {p.name}".rstrip() for p in plan.missing]
     lines += _section("Missing: no submission", names)

@@ -121,8 +121,8 @@ def _file_of(course: Course) -> Path:
     path = Path(url.database)
     if not path.is_file():
         raise Unreadable(
-            f"There is no gradebook {path}. There is nothing to move. Write the new address into "
-            "nbgrader_config.py, and run `nbgrader generate_assignment`"
+            f"There is no gradebook {path}, so there is nothing to move. Write the new address "
+            "into nbgrader_config.py, and run `nbgrader generate_assignment`"
         )
     return path
 

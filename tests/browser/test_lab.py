@@ -62,8 +62,8 @@ def test_a_right_answer_typed_into_a_cell_passes_with_a_line_for_each_part(opene
     lab.run("relu-activation", "test-relu-activation")
     expect(lab.outputs("test-relu-activation").first).to_have_text(
         "passed  on both sides of 0 [1 pt]\npassed  s is left as it was [1 pt]\n"
-        "relu_activation: 2 of 2 points here."
-        " Parts worth 1 more are run when you are graded.\n"
+        "relu_activation: 2 of 2 points in this notebook."
+        " Hidden parts, worth 1 more, run when your notebook is graded.\n"
     )
     expect(lab.stderr()).to_have_count(0)
 

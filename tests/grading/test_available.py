@@ -40,7 +40,7 @@ def test_without_bubblewrap_it_says_what_to_install(
     with pytest.raises(SandboxUnavailable) as raised:
         check()
     said = str(raised.value)
-    for words in ("'bwrap'", "apt-get install bubblewrap", "dnf install", "nothing was graded"):
+    for words in ("'bwrap'", "apt-get install bubblewrap", "dnf install", "Nothing was graded"):
         assert words in said
     assert 'c.ExecuteSubmission.sandbox = "none"' in said
 

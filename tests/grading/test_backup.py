@@ -115,11 +115,11 @@ def test_the_default_place_is_in_the_course_and_named_by_course_and_time(course:
 def test_a_file_that_is_there_is_not_written_over(course: Course, tmp_path: Path) -> None:
     there = tmp_path / "mine.tar.gz"
     there.write_text("mine")
-    with pytest.raises(Unreadable, match="is there already"):
+    with pytest.raises(Unreadable, match="exists already"):
         back_up(course, there)
     with pytest.raises(Unreadable, match="There is no folder"):
         back_up(course, tmp_path / "nowhere" / "b.tar.gz")
-    with pytest.raises(Unreadable, match="which is backed up"):
+    with pytest.raises(Unreadable, match="which the backup contains"):
         back_up(course, course.root / "grading" / "b.tar.gz")
     assert there.read_text() == "mine"
     assert left_in(tmp_path) == ["course", "mine.tar.gz"]
@@ -275,7 +275,7 @@ def test_no_run_begins_during_a_backup_and_a_backup_may_begin_during_a_run(
 
     monkeypatch.setattr(archive.Writer, "finish", grade_meanwhile)
     assert not back_up(course, course.root.parent / "b.tar.gz").was_being_graded
-    assert "A backup is being made of the course" in tried[0]
+    assert "A backup is reading the course" in tried[0]
     with course_locked(course.root, graded):
         pass
 
@@ -421,7 +421,7 @@ def test_a_list_with_facts_of_another_form_is_refused(
 ) -> None:
     bad = forged(tmp_path / "bad.tar.gz", tarfile.TarInfo("course/submitted/a"), **facts)
     assert main(["restore", str(bad), "--into", str(tmp_path / "into")]) == 2
-    assert "its list says of the course cannot be read" in capsys.readouterr().err
+    assert "the facts about the course in its list cannot be read" in capsys.readouterr().err
     assert left_in(tmp_path) == ["bad.tar.gz"]
 
 
@@ -433,7 +433,7 @@ def test_what_is_twice_not_listed_or_missing_is_refused(tmp_path: Path) -> None:
         restore(forged(tmp_path / "b.tar.gz", one, files={}), tmp_path / "into")
     with pytest.raises(Unreadable, match="is missing"):
         restore(forged(tmp_path / "c.tar.gz", files={"course/a": "0" * 64}), tmp_path / "into")
-    with pytest.raises(Unreadable, match="has the form '2'"):
+    with pytest.raises(Unreadable, match="has the format '2'"):
         restore(forged(tmp_path / "d.tar.gz", one, format=2), tmp_path / "into")
     with pytest.raises(Unreadable, match="cannot be read"):
         restore(forged(tmp_path / "e.tar.gz", one, files=[]), tmp_path / "into")
@@ -446,7 +446,7 @@ def test_other_files_and_no_file_are_a_sentence(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "text").write_text("hello")
-    for name, said in (("text", "no backup"), ("nothing", "There is no file")):
+    for name, said in (("text", "not a backup"), ("nothing", "does not exist")):
         assert main(["restore", str(tmp_path / name), "--into", str(tmp_path / "into")]) == 2
         assert said in capsys.readouterr().err
 
@@ -503,7 +503,7 @@ def test_a_copy_of_the_repository_takes_it_though_it_has_the_sources(
 
 
 def test_a_gradebook_of_sqlite_goes_into_no_database(backup: Path, tmp_path: Path) -> None:
-    with pytest.raises(Unreadable, match="of SQLite"):
+    with pytest.raises(Unreadable, match="has an SQLite gradebook"):
         restore(backup, tmp_path / "into", database="postgresql://grader@/ml")
     with pytest.raises(Unreadable, match="expected the address"):
         restore(backup, tmp_path / "into", database="nonsense")

@@ -86,7 +86,7 @@ def test_points_for_everybody_and_back_again_in_one_command(term, capsys):
     assert said == [
         "1: +1 for everyone in why, Q1 a. Why: the text was unclear",
         "Students with more points: 1, with fewer: 0, as before: 1.",
-        "Take it back: python -m hw_grading correct ps1 --undo 1",
+        "To undo it: python -m hw_grading correct ps1 --undo 1",
     ]
     finals = final_scores(term.course, "ps1").students
     assert {name: one.final for name, one in finals.items()} == {"ada": 3, "ben": 10, "eve": 0}
@@ -98,9 +98,7 @@ def test_points_for_everybody_and_back_again_in_one_command(term, capsys):
     capsys.readouterr()
     term.type("correct", "ps1", "--list")
     listed = capsys.readouterr().out
-    assert re.fullmatch(
-        r"1: \+1 .* \(\w+, [-\d: ]+ UTC\), taken back by \w+, [-\d: ]+ UTC\n", listed
-    )
+    assert re.fullmatch(r"1: \+1 .* \(\w+, [-\d: ]+ UTC\), undone by \w+, [-\d: ]+ UTC\n", listed)
 
 
 def test_a_dropped_part_counts_neither_in_scores_nor_in_all_points(term):
@@ -136,7 +134,7 @@ def test_nobody_waits_for_a_person_in_a_dropped_question(file_term, tmp_path, ca
     to = tmp_path / "questions.csv"
     words = ["export", "ps1", "--as", "questions", "--to", to]
     assert file_term.type(*words) == 1
-    assert "still to be graded by a person" in capsys.readouterr().err
+    assert "not graded by a person yet" in capsys.readouterr().err
     correct(file_term, "plot", "--drop")
     assert file_term.type(*words) == 0
     shown = report(file_term.folder, "ps1", 160)
@@ -196,12 +194,12 @@ def test_a_correction_of_one_homework_is_none_of_another(file_term, capsys):
     correct(file_term, "why", "--full-marks")
     assert [file_term.final(name=name).final for name in ("ps1", "ps2")] == [4, 1]
     assert file_term.type("correct", "ps2", "--undo", "1") == 2
-    assert "ps2 has no correction 1; it is one of ps1" in capsys.readouterr().err
+    assert "ps2 has no correction 1; it belongs to ps1" in capsys.readouterr().err
     assert file_term.type("correct", "ps1", "--undo", "9") == 2
     file_term.type("correct", "ps1", "--undo", "1")
     capsys.readouterr()
     assert file_term.type("correct", "ps1", "--undo", "1") == 2
-    assert "taken back already" in capsys.readouterr().err
+    assert "was already undone by" in capsys.readouterr().err
 
 
 # -- which question
@@ -216,7 +214,11 @@ def test_a_question_by_what_people_see_of_it(file_term, label):
 
 @pytest.mark.parametrize(
     ("label", "said"),
-    [("Q1", "could be each of"), ("Q2", "is no question with points"), ("", "no question")],
+    [
+        ("Q1", "fits several questions"),
+        ("Q2", "is not a question with points"),
+        ("", "no question"),
+    ],
 )
 def test_a_label_that_means_none_or_several_names_what_there_is(file_term, label, said):
     with pytest.raises(Unreadable, match=said) as error:
@@ -235,14 +237,14 @@ def test_a_question_whose_cell_has_gone_is_listed_by_its_id(file_term, capsys):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["why", "--add", "1"], "Expected why, for students to read: add --reason"),
+        (["why", "--add", "1"], "Expected a reason for students to read. Add --reason"),
         (["--add", "1", "--reason", "x"], "Expected a question"),
         (["why", "--add", "0", "--reason", "x"], "Expected points up to 1,000, and not 0"),
         (["why", "--add", "nan", "--reason", "x"], "Expected points up to"),
         (["why", "--add", "1e9", "--reason", "x"], "Expected points up to"),
-        (["why", "--drop", "--beyond", "--reason", "x"], "--beyond goes with --add only"),
-        (["why", "--list"], "go with no question"),
-        (["nothing", "--drop", "--reason", "x"], "is no question with points"),
+        (["why", "--drop", "--beyond", "--reason", "x"], "--beyond needs --add"),
+        (["why", "--list"], "take no question"),
+        (["nothing", "--drop", "--reason", "x"], "is not a question with points"),
         (["why", "--add", "1", "--reason", "x" * 3_000], "at most 2,000 characters"),
     ],
 )
@@ -282,8 +284,8 @@ def test_feedback_says_what_was_corrected_and_why_and_what_lateness_cost(file_te
     summary = summary_of(facts_of(file_term), [], [], lambda one: Markup.escape(one))
     assert (summary.total, summary.most) == ("4.4", "6")
     assert summary.remarks == (
-        "You had 5 points. 0.6 were taken off for lateness (12 h 1 min late: 10 % of all points "
-        "for each day, so for 1 day).",
+        "Your answers earned 5 points. 0.6 were taken off for lateness (12 h 1 min late: 10 % of "
+        "all points for each day, so for 1 day).",
     )
     assert [(line.points, line.text) for line in summary.corrections] == [
         ("+2", "plot: <b>unclear</b>"),
@@ -335,5 +337,5 @@ def test_feedback_says_how_many_slip_days_were_used(file_term):
     assert summary.total == "7"
     assert summary.remarks == (
         "1 slip day was used for this homework. You have 2 left.",
-        "You handed in 12 h 1 min after the due date. No points were taken off for it.",
+        "You submitted 12 h 1 min after the due date. You lost no points for it.",
     )

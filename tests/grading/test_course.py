@@ -95,12 +95,12 @@ def test_a_mistake_in_the_settings_is_told_with_their_file(
     with pytest.raises(GraderFault, match=r"nbgrader_config\.py: reading the settings failed"):
         course.directory  # noqa: B018
     assert main(["--course", str(tmp_path), "report", "ps1"]) == 2
-    assert "Mend the file" in capsys.readouterr().err
+    assert "Fix the file" in capsys.readouterr().err
 
 
 def test_an_address_that_is_none_is_not_shown_since_it_may_hold_a_password(tmp_path: Path) -> None:
     course = write_settings(tmp_path, "c.CourseDirectory.db_url = 'postgresql//ada:secret@host'")
-    with pytest.raises(GraderFault, match="not a database's address") as caught:
+    with pytest.raises(GraderFault, match="not the address of a database") as caught:
         read_results(course.folder, "ps1")
     assert "secret" not in str(caught.value)
 
@@ -251,9 +251,9 @@ class TestElsewhere:
         (odd.parent.parent / "no-student").mkdir()
         _, results = read_results(course.root, ASSIGNMENT)
         assert [r.record.student for r in results] == ["ada", "bob", "cyd", "eve", "fay"]
-        assert results[3].reason.startswith("It was handed in, and there are no scores")
+        assert results[3].reason.startswith("It was submitted, but there are no scores")
         assert results[4].reason == (
-            "No hw2.ipynb was handed in. In the folder of-fay: 'other.ipynb'."
+            "No hw2.ipynb was submitted. In the folder of-fay: 'other.ipynb'."
         )
 
     def test_what_is_released_is_found(self, elsewhere: ToyCourse) -> None:

@@ -235,7 +235,7 @@ def test_a_name_is_asked_for_before_anything_is_saved(running):
     nobody = running.client("")
     assert nobody.api("overview")["grader"] == ""
     body = mark(nobody, "answer", "ada")
-    assert "who you are" in nobody.api("save/answer", body, 400)["message"]
+    assert "does not know your name" in nobody.api("save/answer", body, 400)["message"]
     assert nobody.api("answer/answer/ada")["grading"]["done"] is False
 
 

@@ -168,7 +168,7 @@ def test_after_the_kernel_died_tests_score_0_and_earlier_ones_keep_their_points(
     assert run.scores == {"before": 2, "after": 0, "last": 0}
     assert reason in run.problems[-1].message
     assert run.problems[-1].severity is Severity.FAILED
-    assert "not run to its end" in run.tests["last"].outputs[0].evalue
+    assert "did not finish" in run.tests["last"].outputs[0].evalue
 
 
 HIDDEN = "### BEGIN HIDDEN TESTS"
@@ -180,7 +180,7 @@ SLEEP = code("import time; time.sleep(60)", "sleep", solution=True)
 @pytest.mark.parametrize(
     ("cell", "options", "reason"),
     [
-        (LOOP, {"homework": limited("loop", cpu_seconds=1.0)}, "within 1 s of computing"),
+        (LOOP, {"homework": limited("loop", cpu_seconds=1.0)}, "within 1 s of CPU time"),
         (SLEEP, {"homework": limited("sleep", wall_seconds=1.0)}, "within 1 s: it"),
     ],
 )
@@ -215,7 +215,7 @@ def test_a_cell_that_cannot_be_interrupted_costs_its_limit_once(tmp_path: Path) 
         (
             "while True: pass",
             {"cpu_seconds_per_submission": 3},
-            "the 3 s of computing for the whole submission",
+            "the 3 s of CPU time for the whole submission",
         ),
     ],
 )

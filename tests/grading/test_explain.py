@@ -86,7 +86,7 @@ def test_a_hidden_part_is_shown_with_the_inputs_of_grading_and_nothing_is_writte
     assert ' >   8      assert_close(double(x), 2 * abs(x), what="double(x)")' in said
     assert "the answer double:\n     1  def double(x):\n     2      return 2 * x" in said
     assert "test_half" not in said
-    assert "NOW IT GIVES" not in said
+    assert "DIFFERENT RESULT" not in said
 
 
 @pytest.mark.slow
@@ -129,7 +129,7 @@ def test_a_limit_that_ended_a_cell_is_named(
 ) -> None:
     assert explain(graded, "kay", "double") == 0
     said = capsys.readouterr().out
-    assert "Cell 'double' did not end within 0.5 s of computing" in said
+    assert "Cell 'double' did not end within 0.5 s of CPU time" in said
     assert "name 'double' is not defined" in said
 
 
@@ -143,7 +143,7 @@ def test_it_is_said_that_a_test_is_another_one_by_now(
     assert course.nbgrader("generate_assignment", "ps1", "--force") == 0
     assert explain(course, "ada") == 0
     said = capsys.readouterr().out
-    assert "The instructor's test is another one by now" in said
+    assert "The instructor changed this test after the grading" in said
     assert "2 * abs(x)" in said
 
 
@@ -162,9 +162,9 @@ def test_who_and_what_there_is_not_is_named_with_what_there_is(
         (
             "ada",
             "test_7",
-        ): "by its name or its question: test_double (The function",
-        ("Ad",): "'Ad' has handed in nothing for ps1: did you mean ada?",
-        ("nobody",): "'nobody' has handed in nothing for ps1",
+        ): "the name or the question of one of these: test_double (The function",
+        ("Ad",): "'Ad' has submitted nothing for ps1: did you mean ada?",
+        ("nobody",): "'nobody' has submitted nothing for ps1",
         ("new",): "new is not graded yet: run `nbgrader autograde ps1`",
         ("bob",): "grade it again: nbgrader autograde ps1 --force --student=bob",
         ("eve",): "it is not JSON",

@@ -160,7 +160,7 @@ def test_a_submission_that_was_never_graded_keeps_the_score_and_is_named(term: T
 def test_answers_that_wait_for_a_person_are_counted(term: Term) -> None:
     add_student(term.course, "dan")
     assert term.export("canvas", canvas().exported()) == 1
-    assert "2 answers of 1 student still to be graded by a person" in term.said
+    assert "2 answers of 1 student not graded by a person yet" in term.said
 
 
 @pytest.mark.parametrize("title", ["Homework Seven", "ps1 late"])
@@ -196,7 +196,7 @@ def test_a_column_that_is_read_only_is_not_filled_in(term: Term) -> None:
 def test_other_points_possible_are_told_and_scores_stay_unscaled(term: Term) -> None:
     site = canvas(assignments=(("55", "Quiz", "10"), ("123456", "ps1", "100")))
     assert term.export("canvas", site.exported()) == 1
-    assert "line 3 says 100 points possible, and ps1 has 6" in term.said
+    assert "line 3 has a maximum of 100 points, but ps1 has 6" in term.said
     assert site.imported(term.to.read_bytes())[0] == SCORES
 
 
@@ -213,7 +213,7 @@ def test_who_is_on_one_side_only_is_named(term: Term) -> None:
     del site.students[1]
     site.students.append(CanvasStudent("705", "Eve Adams", "3999", "eve", {"123456": "1"}))
     assert term.export("canvas", site.exported()) == 1
-    assert "1 student with a score, but without a row in the file: bob ('Jones, Bob')" in term.said
+    assert "1 student with a score but without a row in the file: bob ('Jones, Bob')" in term.said
     assert "'Adams, Eve' (line 7)" in term.said
     assert ("Eve Adams", "123456") not in site.imported(term.to.read_bytes())[0]
 
@@ -231,7 +231,7 @@ def test_two_rows_for_one_student_stay_as_they_were(term: Term) -> None:
     site = canvas()
     site.students.append(CanvasStudent("709", "Ann B. Lee", "", "ANN@X.EDU", {"123456": "1"}))
     assert term.export("canvas", site.exported()) == 1
-    assert "platform.csv, lines 4 and 8: each is the row of ann" in term.said
+    assert "platform.csv, lines 4 and 8: both are rows of ann" in term.said
     changes, _ = site.imported(term.to.read_bytes())
     assert {name for name, _ in changes} == {"Bob Jones", "Zoë Ångström"}
 
@@ -244,7 +244,7 @@ def test_a_namesake_does_not_get_the_score(term: Term) -> None:
     assert changes == SCORES
     del site.students[0]  # now the namesake is the only one of that name
     assert term.export("canvas", site.exported()) == 1
-    assert "is that of ann, whose SIS User ID is '3031' and not '3999'" in term.said
+    assert "belongs to ann, but this student's SIS User ID is '3031', not '3999'" in term.said
     assert ("Ann Lee", "123456") not in site.imported(term.to.read_bytes())[0]
 
 
@@ -256,7 +256,7 @@ def test_where_others_are_known_by_their_ids_a_name_alone_is_not_believed(term: 
     site = Canvas([CanvasStudent("1", "Bob", "bob"), CanvasStudent("2", "Ann Lee", "3999")])
     site.students.append(CanvasStudent("3", "Zoe", "zoe"))
     assert term.export("canvas", site.exported()) == 1
-    assert "line 5: the name 'Lee, Ann' is that of ann, and nobody is known by" in term.said
+    assert "line 5: the name 'Lee, Ann' belongs to ann, but no student has the" in term.said
     assert {name for name, _ in site.imported(term.to.read_bytes())[0]} == {"Bob", "Zoe"}
     site.students = [site.students[1]]  # nobody is known by an id here
     assert term.export("canvas", site.exported()) == 1
@@ -268,7 +268,7 @@ def test_a_row_with_ids_of_two_students_is_neithers(term: Term) -> None:
     site.students[0].login = "bob"
     site.students[1].login = ""
     assert term.export("canvas", site.exported()) == 1
-    assert "line 4: the SIS User ID '3031' is that of ann, the SIS Login ID 'bob'" in term.said
+    assert "line 4: the SIS User ID '3031' belongs to ann, but the SIS Login ID 'bob'" in term.said
     assert ("Ann Lee", "123456") not in site.imported(term.to.read_bytes())[0]
 
 
@@ -291,7 +291,7 @@ def test_two_students_whose_ids_differ_in_case_only_are_told_apart_by_nobody(ter
     add_student(term.course, "Ann")
     site = Canvas([CanvasStudent("1", "x", login="ann")])
     assert term.export("canvas", site.exported()) == 1
-    assert "the SIS Login ID 'ann' is that of Ann" in term.said
+    assert "the SIS Login ID 'ann' belongs to Ann" in term.said
     assert site.imported(term.to.read_bytes())[0] == {}
 
 
@@ -392,7 +392,7 @@ def test_a_profile_that_names_another_students_address_is_not_believed(term: Ter
 
 def test_moodle_is_told_of_grades_above_its_maximum(term: Term) -> None:
     assert term.export("moodle", moodle(maximum="5.00").exported()) == 1
-    assert "Moodle takes no grade above 5: ann" in term.said
+    assert "Moodle accepts no grade above 5, but these students have more: ann" in term.said
 
 
 def test_a_worksheet_with_one_participant_twice_is_refused(term: Term) -> None:
@@ -400,7 +400,7 @@ def test_a_worksheet_with_one_participant_twice_is_refused(term: Term) -> None:
     site.students.append(site.students[0])
     assert term.export("moodle", site.exported()) == 2
     # Ann's comment has two lines.
-    assert "platform.csv, line 7: 'Participant 11' stands in line 2 already" in term.said
+    assert "platform.csv, line 7: 'Participant 11' is already in line 2" in term.said
     assert not term.to.exists()
 
 
@@ -433,13 +433,13 @@ def test_a_file_that_is_cut_off_anywhere_never_blanks_or_changes_a_grade(
     ("content", "said"),
     [
         (b"", "line 1: expected the names of columns"),
-        (b"\x00\x01\x02", "no text"),
-        (b"\xff\xfeS", "no text"),
+        (b"\x00\x01\x02", "not text"),
+        (b"\xff\xfeS", "not text"),
         (b"a,b\n1,2\n", "line 1: expected a gradebook that Canvas exported"),
         (b'Student,ID,Section,ps1 (1)\n"Lee,1,2,3\n', "line 2: a quoted value"),
         (b"Student,ID,Section,ps1 (1)\nLee, Ann,1,2,3\n", "line 2: expected 4 values, found 5"),
         (b"Student,ID,Section,ps1 (1)\nLee,1,2,3\n", "expected a row that begins with Points"),
-        (b'Student,ID,Section,ps1 (1)\n"a"b,1,2,3\n', "line 2: it is no CSV"),
+        (b'Student,ID,Section,ps1 (1)\n"a"b,1,2,3\n', "line 2: it is not a CSV file"),
     ],
 )
 def test_a_file_that_is_no_gradebook_is_refused_with_its_line(
@@ -454,7 +454,7 @@ def test_a_file_that_is_no_gradebook_is_refused_with_its_line(
 def test_a_line_without_an_end_is_told(term: Term) -> None:
     site = canvas()
     assert term.export("canvas", site.exported().removesuffix("\r\n")) == 1
-    assert "the line has no end" in term.said
+    assert "the line has no line end" in term.said
     assert site.imported(term.to.read_bytes())[0] == SCORES
 
 
@@ -578,7 +578,7 @@ def test_everything_that_a_score_is_made_of_adds_up(term: Term) -> None:
 def test_a_table_of_our_own_has_nothing_to_fill_in(term: Term) -> None:
     assert term.export("questions", "a,b\n") == 2
     assert term.export("canvas") == 2
-    assert "expected the file of Canvas" in term.said
+    assert "expected a file from Canvas" in term.said
 
 
 def test_corrections_and_penalties_count_in_every_export(term: Term, monkeypatch) -> None:
@@ -712,7 +712,7 @@ def test_results_json_of_a_file_that_is_no_notebook_is_a_zero_with_a_reason(
     assert main([*command, "--notebook", str(bad)]) == 0
     told = json.loads(to.read_text(encoding="utf-8"))
     assert told["score"] == 0
-    assert "could not be read as a notebook" in told["output"]
+    assert "is not a readable notebook" in told["output"]
     assert main([*command, "--notebook", str(tmp_path / "none.ipynb")]) == 2
     assert main([*command[:4], "nobody"]) == 2
-    assert "'nobody' has handed in nothing" in capsys.readouterr().err
+    assert "'nobody' has submitted nothing" in capsys.readouterr().err

@@ -145,7 +145,7 @@ def test_damage_while_asking_a_kernel_whether_it_responds_is_the_submissions_doi
     monkeypatch.setattr(Client, "wait_for_ready", failing(NO_KEY, Client.wait_for_ready, 1))
     outcome = grade("y = 2")
     assert isinstance(outcome, SubmissionFailed)
-    assert "talking to the kernel failed" in outcome.reasons[0]
+    assert "the communication with the kernel failed" in outcome.reasons[0]
 
 
 def test_a_fault_in_ending_the_kernel_takes_no_score_that_was_given(

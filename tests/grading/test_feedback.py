@@ -91,7 +91,7 @@ class TestTheBox:
         course.grade("ada", valid(notebook(test=[stream(PASSED)])))
         found = box(page_of(course))
         assert "3 of 9 points so far" in found
-        assert "4 points are not graded yet: nobody has looked at those answers." in found
+        assert "4 points are not graded yet: a person still has to grade these answers." in found
         assert "0 of 6, 4 not graded yet" in found
 
     def test_keeps_points_of_an_answer_that_waits_for_a_second_look(self, course):
@@ -100,12 +100,12 @@ class TestTheBox:
             book.find_grade("plot", "hw2", "hw2", "ada").needs_manual_grade = True
             book.db.commit()
         found = box(page_of(course))
-        assert found.startswith("5.5 of 9 points Some answers will be looked at once more.")
+        assert found.startswith("5.5 of 9 points A person will look at some of your answers again.")
         assert "1.2 Plots 2.5 of 6" in found
 
     def test_says_of_an_answer_without_a_word_that_there_was_none(self, course):
         course.grade("ada", valid(notebook()), manual=4.0)
-        assert "nothing was answered" in box(page_of(course))
+        assert "you gave no answer" in box(page_of(course))
 
     def test_has_what_failed_with_its_points_and_a_link_to_the_test(self, course):
         course.grade("ada", valid(notebook(test=[stream(PASSED + FAILED)])), auto=1.0)
@@ -165,7 +165,9 @@ class TestTheBox:
             book.db.commit()
         found = box(page_of(course))
         assert "1 of 9 points so far" in found
-        assert "You had 3 points. 2 were taken off for lateness (1 d 2 h late)." in found
+        assert (
+            "Your answers earned 3 points. 2 were taken off for lateness (1 d 2 h late)." in found
+        )
 
     def test_has_extra_credit_and_scores_above_the_maximum(self, course):
         course.grade("ada", valid(notebook()), manual=5.0)
@@ -203,7 +205,7 @@ class TestFailuresAndNotes:
         noted = [problem(why, kind="kernel")]
         course.grade("ada", valid(notebook(problems=noted)), auto=0.0)
         found = box(page_of(course))
-        assert f"points so far Running your notebook broke off. {why} 1.1a Double" in found
+        assert f"points so far Your notebook's kernel failed. {why} 1.1a Double" in found
 
     def test_notes_that_mean_nothing_to_a_student_are_left_out(self, course):
         left = [
@@ -216,21 +218,21 @@ class TestFailuresAndNotes:
         content["cells"].insert(0, cell("markdown", notes))
         course.grade("ada", content)
         page = page_of(course)
-        for word in ("submission_secret", "left behind", "format 4", "metadata", "Notes from"):
+        for word in ("submission_secret", "was ignored", "format 4", "metadata", "Notes from"):
             assert word not in page
         assert len(course.result("ada").problems) == 3  # staff see them
 
     def test_a_second_notebook_and_what_was_mended_are_told(self, course):
-        second = "'copy.ipynb' was handed in as well and was not graded: only hw2.ipynb is."
+        second = "'copy.ipynb' was submitted too but not graded: only hw2.ipynb is graded."
         noted = [
             problem(second, "mended", "other-notebook"),
-            problem("Cell 'test_double' was deleted: it was put back.", "mended", "deleted-cell"),
+            problem("Cell 'test_double' was deleted: it was restored.", "mended", "deleted-cell"),
         ]
         course.grade("ada", valid(notebook(problems=noted)))
         found = box(page_of(course))
         assert second in found
-        assert "What the grader mended in your notebook (1)" in found
-        assert "it was put back. 1.1a Double" in found
+        assert "What the grader repaired in your notebook (1)" in found
+        assert "it was restored. 1.1a Double" in found
 
 
 class TestTheNotebook:
@@ -354,7 +356,7 @@ class TestBadInput:
         course.grade("ada", content, manual=2.0)
         course.grade("bob", valid(notebook()))
         found = box(page_of(course))
-        assert found.startswith("5 of 9 points The graded notebook is damaged: tell your instr")
+        assert found.startswith("5 of 9 points Your graded notebook is damaged. Tell your instr")
         assert "1.2 Plots 2 of 6" in found
         assert "Your notebook" not in read(course, "ada")
         assert "Your notebook" in read(course, "bob")
@@ -364,7 +366,7 @@ class TestBadInput:
         content["cells"][2]["source"] = "### BEGIN HIDDEN TESTS\nhidden_call()"  # without an end
         course.grade("ada", content)
         page = page_of(course)
-        assert "Your notebook cannot be shown: tell your instructor." in box(page)
+        assert "Your notebook cannot be shown. Tell your instructor." in box(page)
         assert "hidden_call" not in page
 
     def test_a_deleted_cell_leaves_its_points_without_a_link(self, course):
@@ -383,7 +385,7 @@ class TestBadInput:
         course.grade("ada", valid(notebook()))
         course.hand_in("bob")
         generate(course)
-        assert "NO FEEDBACK: 'bob' handed in, and there is no graded notebook" in caplog.text
+        assert "NO FEEDBACK: 'bob' submitted, but there is no graded notebook" in caplog.text
         assert "'ada'" not in caplog.text
 
     def test_without_the_instructors_notebook_cells_go_by_their_ids(self, course):

@@ -191,8 +191,8 @@ def test_another_homework_of_the_course_is_told_in_a_sentence_to_wait(course: To
     assert not refused["success"]
     told = [line for line in refused["log"].splitlines() if "Another run" in line]
     assert told == [
-        f"[ERROR] Another run is grading the course in {course.root}, so nothing was graded: wait "
-        "until it has ended, and give the same command again"
+        f"[ERROR] Another run is grading the course in {course.root}, so nothing was graded. "
+        "Wait until it has finished, then run this command again"
     ]
     assert api.autograde(OTHER, "bob")["success"]
 
@@ -237,13 +237,13 @@ def test_a_submission_whose_files_stay_is_read_once(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("old_files")
-@pytest.mark.parametrize("change", ["replaced", "written over", "something beside it"])
+@pytest.mark.parametrize("change", ["replaced", "overwrites no", "something beside it"])
 def test_a_submission_whose_folder_has_changed_is_read_again(tmp_path: Path, change: str) -> None:
     folder = Folder(tmp_path).prepared_ahead()
     if change == "replaced":
         (tmp_path / "new").write_text("2")
         (tmp_path / "new").replace(folder.path)
-    elif change == "written over":
+    elif change == "overwrites no":
         folder.path.write_text("22")
     else:
         (tmp_path / "notes.txt").write_text("mine")

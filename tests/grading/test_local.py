@@ -125,7 +125,7 @@ def test_a_call_that_kills_every_worker_fails_alone(two: LocalProcesses) -> None
     futures = [two.submit(os.getpid) for _ in range(4)]
     deadly = two.submit(os._exit, 3)
     futures += [two.submit(os.getpid) for _ in range(4)]
-    with pytest.raises(WorkerDied, match=f"{ATTEMPTS} processes that ran it died"):
+    with pytest.raises(WorkerDied, match=f"{ATTEMPTS} worker processes died while they ran it"):
         deadly.result()
     assert all(isinstance(future.result(), int) for future in futures)
 

@@ -123,7 +123,7 @@ def test_a_cell_of_an_earlier_release_is_no_edit_either() -> None:
     old.source = "the test before it was corrected"
     old.metadata.nbgrader["checksum"] = compute_checksum(old)
     [problem] = mended(nb)
-    assert "is of an earlier release" in problem.message
+    assert "is from an earlier release" in problem.message
     assert old.source == TEST_F.source
 
 

@@ -58,19 +58,19 @@ def graded(generated_course: ToyCourse, tmp_path_factory: pytest.TempPathFactory
 def test_another_homework_gets_one_sentence_and_not_a_list_of_its_cells(graded: ToyCourse) -> None:
     [problem] = read_problems(graded.graded("other"))
     assert (problem.kind, problem.severity) == (Kind.OTHER_HOMEWORK, Severity.FAILED)
-    assert problem.message.startswith("This is hw1, handed in as hw2: it has 6 of the 6 cells")
+    assert problem.message.startswith("This is hw1, submitted as hw2: it has 6 of the 6 cells")
     assert "none of those that only hw2 has" in problem.message
 
 
 def test_the_sentence_stands_in_the_report_and_on_top_of_the_feedback(graded: ToyCourse) -> None:
     top = graded.graded("other").cells[0].source
     assert top.startswith(NOTES_HEADING)
-    assert "This is hw1, handed in as hw2" in top
-    assert "SUBMISSION FAILED: This is hw1, handed in as hw2" in report(
+    assert "This is hw1, submitted as hw2" in top
+    assert "SUBMISSION FAILED: This is hw1, submitted as hw2" in report(
         graded.root, ASSIGNMENT, 200
     )
     feedback = graded.root / "feedback" / "other" / ASSIGNMENT / f"{ASSIGNMENT}.html"
-    assert "This is hw1, handed in as hw2" in feedback.read_text(encoding="utf-8")
+    assert "This is hw1, submitted as hw2" in feedback.read_text(encoding="utf-8")
 
 
 def test_it_still_scores_what_it_scores(graded: ToyCourse) -> None:

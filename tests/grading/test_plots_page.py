@@ -110,7 +110,7 @@ def test_each_manual_cell_and_the_experiment_have_a_card_in_the_notebooks_order(
     plot, answer, experiment = cards_of(page_of(course))
     assert "<h3>1.2 i. A plot <code>plot</code></h3>" in plot
     assert "<b>3</b> of 4" in plot
-    assert "<b>0</b> of 2, nothing was answered" in answer
+    assert "<b>0</b> of 2, no answer" in answer
     assert '<div class="prose"><p>Because.</p>' in answer
     assert "no points of its own" in experiment
     assert "dead: 98%" in experiment
@@ -232,7 +232,7 @@ def test_what_is_missing_is_said(course):
     assert '<p class="error">NameError: no &lt;plt&gt;</p>' in plot
     assert "The graded notebook lacks this cell." in answer
     assert "There is no graded notebook to show." in page.html
-    assert "reading the graded notebook failed" in page.html
+    assert "its graded notebook cannot be read" in page.html
 
 
 def test_nothing_that_a_student_wrote_becomes_an_element_or_an_attribute(course):
@@ -293,7 +293,7 @@ def test_only_a_png_passes_and_the_rest_is_named(course):
     jpeg = display(image_jpeg="/9j/4AAQ", text_plain="a photograph")
     course.grade("ada", notebook(plot=[jpeg, display(image_png="iVBO")]))
     plot = cards_of(page_of(course))[0]
-    assert "Something of type image/jpeg is not shown here" in plot
+    assert "An output of type image/jpeg is not shown here" in plot
     assert "A picture is not shown: it is not a PNG." in plot
     assert "a photograph" in plot
     assert "<img" not in plot

@@ -16,7 +16,7 @@ from hw_grading.outcome import Graded, NotGraded, Outcome, Spent, Status, Submis
 RIGHT = Graded("{}", Spent(3.0, 1.0))
 LATE = ("Cell 'train' did not end within 600 s.",)
 FAILED = SubmissionFailed("{}", LATE, Spent(9.0, 8.0))
-FAULT = NotGraded("2 processes that ran it died", Spent(1.0))
+FAULT = NotGraded("2 worker processes died while they ran it", Spent(1.0))
 
 
 class Told:
@@ -50,8 +50,8 @@ def test_the_table_names_who_failed_and_why(told: Told) -> None:
     table = told.progress.table()
     assert "graded 1, submission failed 1, not graded 1" in table
     assert "bob: Cell 'train' did not end within 600 s." in table
-    assert "cyd: 2 processes that ran it died" in table
-    assert "bob: 9.0 s, of which 8.0 s of computing" in table
+    assert "cyd: 2 worker processes died while they ran it" in table
+    assert "bob: 9.0 s (8.0 s of CPU time)" in table
 
 
 def test_a_result_of_an_earlier_run_is_counted_as_such(told: Told) -> None:

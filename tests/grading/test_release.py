@@ -316,14 +316,14 @@ def test_the_version_of_the_package_names_its_homework(name, label):
 @pytest.mark.parametrize(
     ("old", "new", "sentence"),
     [
-        ("points = 7", "points = 8", "points is 8. Allowed is 7, the sum over the cells"),
+        ("points = 7", "points = 8", "points is 8, but the cells of the notebook sum to 7"),
         (
             "points = 7",
             "points = 7\ncolour = 1",
-            "colour is 1, but no such key is known. Allowed here are",
+            "colour is 1, but there is no such key. Allowed keys here:",
         ),
-        ("points = 7", "points = ", "is no TOML"),
-        (DUE["ps1"], "2030-02-30 00:00:00", "Allowed is a date"),
+        ("points = 7", "points = ", "is not TOML"),
+        (DUE["ps1"], "2030-02-30 00:00:00", "Allowed: a date"),
     ],
 )
 def test_a_wrong_manifest_ends_in_a_sentence_and_status_2_and_releases_nothing(
@@ -350,15 +350,15 @@ def test_an_unknown_homework_is_answered_with_those_that_there_are(written, capf
 def test_a_folder_without_homeworks_releases_nothing_and_forgets_nothing(tmp_path, capfd):
     before = {path.name for path in released.FOLDER.iterdir()}
     assert main(["--course", str(tmp_path), "release"]) == 2
-    assert "has no homework: expected a folder for each" in capfd.readouterr().err
+    assert "has no homework: expected a folder with a notebook for each" in capfd.readouterr().err
     assert {path.name for path in released.FOLDER.iterdir()} == before
 
 
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
-        (None, "is missing: a homework's notebook has its folder's name"),
-        ("{", "is no notebook"),
+        (None, "is missing: a homework's notebook must have the name of its folder"),
+        ("{", "is not a notebook"),
     ],
 )
 def test_a_notebook_that_cannot_be_read_is_a_sentence(content, sentence, written, capfd):
@@ -384,7 +384,7 @@ def test_points_that_do_not_add_up_are_warned_of_and_leave_something_to_do(
     said = capfd.readouterr()
     assert "ps1.zip" in said.out
     assert (
-        "warning: source/ps1/ps1.ipynb: the first cell says **Points:** 70, and the cells have 7."
+        "warning: source/ps1/ps1.ipynb: the first cell says **Points:** 70, but the cells have 7."
     ) in said.err
 
 

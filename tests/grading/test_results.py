@@ -206,7 +206,7 @@ def test_scores_without_a_whole_graded_notebook_are_not_called_graded(course, co
     course.grade("ada", content)
     ada = course.result("ada")
     assert ada.status is Status.NOT_GRADED
-    assert ada.reason.startswith("The gradebook has scores, but ")
+    assert ada.reason.startswith("The gradebook has scores for it, but ")
     assert ada.record.auto_total == 3
 
 
@@ -249,12 +249,12 @@ def test_everybody_who_handed_in_anything_is_listed_with_a_reason(course):
     reasons = {r.record.student: r.reason for r in results}
     assert {r.status for r in results} == {Status.NOT_GRADED}
     assert reasons == {
-        "handed-in": "It was handed in, and there are no scores: run `nbgrader autograde hw2`.",
-        "killed": "It was handed in, and there are no scores: run `nbgrader autograde hw2`.",
-        "other-name": "No hw2.ipynb was handed in. In the folder hw2: 'hw2 (1).ipynb'.",
-        "no-folder": "No hw2.ipynb was handed in. In the student's folder, which has no folder "
+        "handed-in": "It was submitted, but there are no scores: run `nbgrader autograde hw2`.",
+        "killed": "It was submitted, but there are no scores: run `nbgrader autograde hw2`.",
+        "other-name": "No hw2.ipynb was submitted. In the folder hw2: 'hw2 (1).ipynb'.",
+        "no-folder": "No hw2.ipynb was submitted. In the student's folder, which has no folder "
         "hw2: 'hw2.ipynb'.",
-        "empty": "No hw2.ipynb was handed in. In the folder hw2: nothing.",
+        "empty": "No hw2.ipynb was submitted. In the folder hw2: nothing.",
         ".hidden": "Its name begins with a dot. Rename the folder, and run "
         "`nbgrader autograde hw2`.",
     }

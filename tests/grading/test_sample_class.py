@@ -104,7 +104,7 @@ def test_the_deleted_test_cell_is_back_and_the_feedback_says_so(course):
     graded = course / "autograded" / "deleted-test-cell" / "hw2" / "hw2.ipynb"
     assert cell_of(nbformat.read(graded, as_version=4), "test_relu_activation").outputs
     page = course / "feedback" / "deleted-test-cell" / "hw2" / "hw2.html"
-    assert "was put back" in page.read_text(encoding="utf-8")
+    assert "was restored" in page.read_text(encoding="utf-8")
 
 
 def test_mark_schemes_stand_above_the_answers_that_graders_open(course):

@@ -1,4 +1,4 @@
-"""Hidden inputs cannot be predicted, and are drawn anew for each submission."""
+"""Hidden inputs cannot be predicted, and are hidden tests get new inputs for each submission."""
 
 import stat
 from concurrent.futures import ThreadPoolExecutor
@@ -48,7 +48,7 @@ def test_it_is_the_same_when_a_submission_is_run_again_also_with_other_tests():
 
 def test_texts_count_too():
     nb = handed_in("x")
-    nb.cells.append(new_markdown_cell("drawn anew"))
+    nb.cells.append(new_markdown_cell("hidden tests get new inputs"))
     assert SEEDS.of("hw2", "ada", nb) != SEEDS.of("hw2", "ada", handed_in("x"))
 
 

@@ -158,7 +158,7 @@ def test_a_docstring_that_was_changed_hides_no_code(course, handed):
 def test_cells_beyond_those_that_are_compared_are_said(course, handed):
     work = work_of(course, *(cell("code", f"x = {n}") for n in range(MOST_CELLS + 1)))
     assert len(work.pieces) == MOST_CELLS
-    assert f"from cell {MOST_CELLS + 1} on" in work.note
+    assert f"Cells from number {MOST_CELLS + 1} on" in work.note
 
 
 def test_more_than_is_compared_is_said(course, handed):
@@ -320,7 +320,7 @@ def test_the_page_shows_matching_lines_and_says_what_it_is_not(course, handed):
     for name, body in (("ada", ANSWER), ("bob", RENAMED), ("eve", "    return x + x")):
         handed(name, answer(body))
     page, rows = page_of(course)
-    assert "It is no evidence." in page.html
+    assert "Similarity is no evidence." in page.html
     assert "<mark>    totals = np.zeros(len(numbers))</mark>" in page.html
     assert "<mark>    w = np.zeros( len(v) )</mark>" in page.html
     assert "# really</mark>" not in page.html or "own idea" in page.html
@@ -348,7 +348,7 @@ def test_a_class_of_none_or_one_gets_a_sentence(course, handed, count):
     for n in range(count):
         handed(f"s{n}", answer(ANSWER))
     page, rows = page_of(course)
-    assert "nothing can be compared" in page.html
+    assert "Nothing was compared" in page.html
     assert rows == []
 
 

@@ -67,7 +67,7 @@ def test_a_course_in_order_is_fine_and_each_thing_has_a_line(
         *("Python", "packages", "settings", "sandbox", "memory", "cgroups"),
         *("disk", "gradebook", "exchange", "clock", "time zone", "ps1"),
     ]
-    assert said.endswith("All is fine.\n")
+    assert said.endswith("Everything is fine.\n")
     assert "SQLite" in said
     assert "journal delete" in said
 
@@ -93,11 +93,11 @@ def test_settings_with_a_mistake_are_named_with_file_and_line(
     (course.folder / "nbgrader_config.py").write_text(text)
     assert main(["--course", str(course.folder), "doctor"]) == 2
     out = capsys.readouterr().out
-    (advice,) = re.findall(r"^MEND  settings .*\n      (.*)$", out, re.MULTILINE)
+    (advice,) = re.findall(r"^FIX   settings .*\n      (.*)$", out, re.MULTILINE)
     assert said in advice
     assert "nbgrader_config.py" in advice
     assert "fine  sandbox" in out  # what can be looked at is
-    assert not re.search("^(fine|MEND)  gradebook", out, re.MULTILINE)
+    assert not re.search("^(fine|FIX )  gradebook", out, re.MULTILINE)
 
 
 def test_a_setting_of_the_wrong_kind_is_named_where_it_is_used(course: Course) -> None:
@@ -232,7 +232,7 @@ def test_memory_says_how_many_are_graded_at_once_as_a_run_would(
     monkeypatch.setattr(machine, "cores", lambda: 8)
     add(course, "c.WholeClass.memory_mb_in_all = 7000")
     line = lines_of(course.folder)["memory"]
-    assert "2 at once, each with up to 3,000 MB; 8 would be with more memory" in line.found
+    assert "2 at once, each with up to 3,000 MB; with more memory, 8 at once" in line.found
     assert line.advice is None
     add(course, "c.WholeClass.memory_mb_in_all = 2000")
     assert "may need 3,000 MB" in str(lines_of(course.folder)["memory"].advice)
@@ -242,7 +242,7 @@ def test_control_groups_are_told_and_never_to_be_mended(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(machine, "_CGROUP", tmp_path)
-    assert "version 2 is not here" in machine.cgroups().found
+    assert "version 2 is missing" in machine.cgroups().found
     (tmp_path / "cgroup.controllers").touch()
     line = machine.cgroups()
     assert "delegated" in line.found
@@ -420,5 +420,5 @@ def test_a_clock_that_is_behind_its_own_files_is_told(
 def test_this_machine_is_looked_at_without_stand_ins(tmp_path: Path) -> None:
     configure(tmp_path, "")
     lines = lines_of(tmp_path)
-    assert not [line for line in lines.values() if "could not be looked at" in line.found]
+    assert not [line for line in lines.values() if "cannot be checked" in line.found]
     assert lines["sandbox"].advice is None or "bubblewrap" in str(lines["sandbox"])

@@ -153,7 +153,7 @@ def test_submissions_that_nobody_graded_are_counted_and_not_scored(course, stude
     course.grade("bob", None, auto=None)
     page, _ = write(course, students=students)
     if not students:
-        assert "2 handed in, 0 graded by the tests" in page.html
+        assert "2 submitted, 0 graded by tests" in page.html
 
 
 def test_before_people_have_graded_the_total_is_that_of_tests(course):
@@ -186,7 +186,7 @@ def test_a_part_is_counted_once_for_each_submission_with_its_likeliest_cause(cou
     broke_off, part = sorted(gather(course.root, "hw2").parts, key=lambda one: one.failed)
     assert (part.name, part.points, part.failed, part.hidden) == ("values at 1", "2", 3, False)
     assert part.causes == (("every entry is 2 times", 2), ("no entry is 2 times", 1))
-    assert broke_off.name == "the test broke off"
+    assert broke_off.name == "the test did not finish"
     page, (_, parts) = write(course)
     assert "every entry is 2 times (2 of 3)" in page.html
     assert "values at 1,visible,2,3,4,every entry is 2 times,2" in parts
@@ -208,8 +208,8 @@ def test_mended_cells_times_and_computing_are_told(course):
     assert data.cpu_seconds.tolist() == [2.5]
     assert data.mended.tolist() == [1, 0]  # one cell, in two ways
     page, _ = write(course)
-    assert "1 cell of 1 submission had to be mended" in page.html
-    assert "After it came 1; late, extensions counted: 1." in page.html
+    assert "1 cell of 1 submission had to be repaired" in page.html
+    assert "After it came 1. Late, with extensions counted: 1." in page.html
 
 
 def test_a_file_of_progress_that_is_not_there_or_no_text_tells_nothing(tmp_path):

@@ -35,7 +35,7 @@ def test_the_program_itself_ends_with_that_status(tmp_path):
     assert done.returncode == 2
     assert done.stdout == ""
     [sentence] = done.stderr.strip().split("\n")
-    assert "points is 'seven'. Allowed is a number, without quotes." in sentence
+    assert "points is 'seven'. Allowed: a number, without quotes." in sentence
 
 
 @pytest.mark.parametrize(("nbgraders", "ours"), [(0, 0), (1, 1), (255, 1), (-9, 1)])

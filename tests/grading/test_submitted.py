@@ -33,14 +33,14 @@ def test_a_second_notebook_is_named_with_the_one_that_is_graded(notebook: Path) 
     (problem,) = beside(notebook)
     assert problem.kind is Kind.OTHER_NOTEBOOK
     assert problem.message == (
-        "'hw2-Copy1.ipynb' was handed in as well and was not graded: only hw2.ipynb is."
+        "'hw2-Copy1.ipynb' was submitted too but not graded: only hw2.ipynb is graded."
     )
 
 
 def test_of_many_notebooks_a_few_are_named_in_one_sentence(notebook: Path) -> None:
     put(notebook, *(f"{letter}.ipynb" for letter in "abcde"), "old/hw2.ipynb")
     (problem,) = beside(notebook)
-    assert problem.message.startswith("'a.ipynb', 'b.ipynb', 'c.ipynb' and 3 more were handed in")
+    assert problem.message.startswith("'a.ipynb', 'b.ipynb', 'c.ipynb' and 3 more were submitted")
 
 
 def test_copies_that_jupyterlab_makes_and_notebooks_that_are_graded_are_not_named(

@@ -190,7 +190,7 @@ def test_interrupting_keeps_what_is_finished_and_says_how_to_go_on(course: ToyCo
         assert process.wait(150) == 130
     assert "zz-long" not in ran(course)
     said = (course.root / "output.txt").read_text()
-    assert "To go on: nbgrader autograde hw2" in said
+    assert "To grade the rest: nbgrader autograde hw2" in said
     assert "Traceback" not in said
     _, alive = psutil.wait_procs(children, timeout=60)
     assert not alive
@@ -260,7 +260,7 @@ def test_a_folder_for_results_that_cannot_be_written_stops_nobody(course: ToyCou
     (course.root / "grading").write_text("a file where the folder should be")
     done = course.grade()
     assert done.returncode == 0, done.stderr
-    assert "cannot be kept" in done.stderr
+    assert "cannot be saved" in done.stderr
     assert all(course.scores(student) for student in students)
 
 

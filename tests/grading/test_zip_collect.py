@@ -81,7 +81,7 @@ def test_a_download_of(
     assert zip_collect(course.root) == 1
     told = capsys.readouterr().err
     assert "1 files were LEFT OUT" in told
-    assert "nobody in students.csv has the" in told[told.index("LEFT OUT, all") :]
+    assert "no student in students.csv has the" in told[told.index("LEFT OUT; all") :]
     assert handed_in(course.root) == {"ann": nb("ann"), "bob": nb("bob")}
     of = [read_time(course.root / "submitted" / student / "hw2") for student in ("ann", "bob")]
     assert of == times

@@ -125,7 +125,7 @@ def test_what_is_divided_by_its_largest_entry_is_not_divided_by_n():
 
 def test_the_first_of_two_rows_is_one_array_in_the_place_of_two():
     right = np.array([[0.0, 0.5], [3.0, 0.0]])
-    assert "in the place of two" in likely_cause(right[0], right)
+    assert "instead of two" in likely_cause(right[0], right)
     assert likely_cause(right[1], right) is None
     assert likely_cause(right.max(axis=1), right) is None
     assert likely_cause(np.array([1.0, 2.0]), np.array([[1.0, 2.0], [1.0, 2.0]])) is None

@@ -245,7 +245,7 @@ def test_a_note_is_printed_and_costs_nothing(capsys):
     assert capsys.readouterr().out.splitlines() == [
         "passed  a part [1 pt]",
         "note    The two gradients disagree: 0.75.",
-        "f: 1 of 1 points here.",
+        "f: 1 of 1 points in this notebook.",
     ]
 
 
@@ -364,7 +364,7 @@ for shows in (["f"], ["f", "g"], []):
     run_cells(names, cell)
     parts = names["checks"].parts
     assert [part.passed for part in parts] == [True, False, True]
-    assert parts[1].message == "there is nothing to show: g gives nothing"
+    assert parts[1].message == "there is no result to show: g gives nothing"
 
 
 def test_a_function_that_is_answered_and_wrong_is_not_charged_where_it_is_shown():

@@ -103,7 +103,7 @@ def test_relative_error_is_that_of_the_largest_entry():
     assert relative_error([1.0, 1e-8], [1.0, 2e-8]) == pytest.approx(1e-8)
     assert relative_error([0.0], [0.0]) == 0.0
     assert np.isnan(relative_error([np.nan], [1.0]))
-    with pytest.raises(ValueError, match="equal shapes"):
+    with pytest.raises(ValueError, match="the same shape"):
         relative_error([1.0], [1.0, 2.0])
 
 

@@ -109,5 +109,7 @@ def test_it_draws_where_it_is_told():
 
 
 def test_without_a_measurement_it_says_how_to_make_one():
-    with pytest.raises(ValueError, match=r"watch\(weight_matrices, biases\) after each step"):
+    with pytest.raises(
+        ValueError, match=r"after each step, as in watch\(weight_matrices, biases\)"
+    ):
         DeadUnits(IMAGES, layer_forward, relu).plot()

@@ -225,7 +225,7 @@ def test_text_is_called_text():
 @pytest.mark.parametrize(
     ("hidden", "said"),
     [
-        (False, "what it calls there cannot take such arguments (KeyError)"),
+        (False, "a function that it calls there cannot take these arguments (KeyError)"),
         (True, "KeyError was raised"),
     ],
 )

@@ -31,7 +31,7 @@ def test_the_right_file_is_returned_unchanged(shipped):
         (b"", "too short"),
         (CONTENT + b"!", "too long"),
         (CONTENT + bytes(5000), "too long"),
-        (CONTENT[:-1] + b"S", "right size but other contents"),
+        (CONTENT[:-1] + b"S", "right size but different content"),
     ],
 )
 def test_any_other_bytes_are_refused_with_both_sizes_and_digests(shipped, content, problem):

@@ -120,13 +120,17 @@ def test_a_right_training_is_right_in_everything(otherwise):
 @pytest.mark.parametrize(
     ("otherwise", "expected", "word"),
     [
-        ({"images": 200}, {"every_image"}, "50 images did not come"),
+        ({"images": 200}, {"every_image"}, "50 images were not used"),
         ({"order": lambda rng, first: np.arange(len(first))}, {"new_order"}, "order of X_train"),
-        ({"order": lambda rng, first: first}, {"new_order"}, "the second epoch has the batches"),
+        (
+            {"order": lambda rng, first: first},
+            {"new_order"},
+            "the second epoch uses the same batches",
+        ),
         (
             {"order": lambda rng, first: rng.integers(0, len(first), len(first))},
             None,  # what comes twice counts twice in the gradient
-            "images did not come exactly once",
+            "images were not used exactly once",
         ),
         ({"step_size": 0.1}, {"step"}, "moved by -0.1 times"),
         ({"step_size": -0.4}, {"step"}, "moved by 0.4 times"),
@@ -139,14 +143,14 @@ def test_a_right_training_is_right_in_everything(otherwise):
         (
             {"gradients": lambda g: [0 * g[0], g[1], g[2], g[3]]},
             {"every_image", "new_order", "step", "own_size", "training_history"},
-            "no image moved",
+            "no image changed the weights",
         ),
         ({"gradients": lambda g: [*g[:2], 0 * g[2], g[3]]}, {"step"}, r"biases[0] did not move"),
         ({"gradients": lambda g: [-g[0], *g[1:]]}, {"step"}, "weight_matrices[0] did not move"),
         (
             {"training": lambda before, after: after},
             {"training_history"},
-            "that is the loss after the step",
+            "This entry is the loss after the step",
         ),
         (
             {"returned": lambda *six: (*six[:4], six[2], six[3])},

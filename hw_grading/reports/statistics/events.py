@@ -66,8 +66,8 @@ def handing_in(data: ClassData) -> Section:
     side = "after" if median > 0 else "before"
     said = (
         f"Submissions with a time: {data.hours.size}. The median is "
-        f"{duration(median)} {side} the due date. {after} came after it. With extensions counted, "
-        f"{data.late} are late."
+        f"{duration(median)} {side} the due date. After it came {after}. Late, with extensions "
+        f"counted: {data.late}."
     )
     picture = figures.histogram(
         edges / scale,

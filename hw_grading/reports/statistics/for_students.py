@@ -46,7 +46,7 @@ _NAMES = {
     (1, 3): "more than 0",
     (2, 3): "half and more",
 }
-_TOO_ALIKE = f"Not shown: there are too few submissions for two groups of {LEAST_IN_A_GROUP}."
+_TOO_ALIKE = f"Not shown: the submissions do not form two groups of {LEAST_IN_A_GROUP} or more."
 
 
 def sections_of(data: ClassData) -> list[Section]:
@@ -147,7 +147,9 @@ def failed_parts(data: ClassData) -> Section:
         return Section(title, (f"Not shown for fewer than {LEAST_FOR_PARTS} submissions.",))
     told = [part for part in data.parts if is_told(data, part)][:20]
     if not told:
-        return Section(title, (f"No part failed {LEAST_IN_A_GROUP} times or more.",))
+        return Section(
+            title, (f"No part that can be shown failed {LEAST_IN_A_GROUP} times or more.",)
+        )
     shares = [_STEP * round(100 * part.failed / data.graded / _STEP) for part in told]
     rows = tuple(
         (data.items[part.item].place, part.name, cause_told(part), f"{share} %")

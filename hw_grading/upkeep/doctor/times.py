@@ -36,11 +36,8 @@ def clock(course: Course) -> Line:
             when = f"{datetime.fromtimestamp(changed, UTC):%Y-%m-%d %H:%M:%S} UTC"
             return Line("clock", f"{shown}, but {path} was changed at {when}", set_it)
     synchronized = _is_synchronized()
-    remark = (
-        ""
-        if synchronized is None
-        else (f", {'' if synchronized else 'not '}synchronized over the network")
-    )
+    remark = f", {'' if synchronized else 'not '}synchronized over the network"
+    remark = "" if synchronized is None else remark
     return Line("clock", shown + remark)
 
 

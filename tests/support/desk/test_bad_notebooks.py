@@ -65,8 +65,8 @@ def test_cells_that_were_retyped_are_turned_back_and_named(tmp_path):
     found = checked(notebook, tmp_path)
     assert all(found.parts.values())
     assert found.to_do == {}
-    assert "Cell 'double' was turned from a code cell into a markdown cell" in found.said
-    assert "Cell 'why' was turned from a markdown cell into a code cell" in found.said
+    assert "Cell 'double' was changed from a code cell to a markdown cell" in found.said
+    assert "Cell 'why' was changed from a markdown cell to a code cell" in found.said
 
 
 def elsewhere(notebook, kind):

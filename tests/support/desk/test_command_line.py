@@ -55,7 +55,7 @@ def test_a_file_that_is_not_there_is_answered_in_a_students_words(here, capsys):
     nbformat.write(answered(), here / "small.ipynb")
     assert main(["check", "smal.ipynb"]) == 2
     said = capsys.readouterr().err
-    assert "there is no such file, but there is 'small.ipynb': rename the one" in said
+    assert "there is no such file, but there is 'small.ipynb': rename the right file" in said
     assert "grade" not in said
 
 

@@ -37,7 +37,7 @@ def kernels(tmp_path, monkeypatch):
 def test_everything_is_fine_where_the_homework_is_installed(lines, capsys):
     assert {line.what for line in lines().values() if line.advice} == set()
     assert doctor.doctor() is True
-    assert capsys.readouterr().out.endswith("All is fine.\n")
+    assert capsys.readouterr().out.endswith("Everything is fine.\n")
 
 
 def test_a_missing_package_is_answered_with_what_to_type(lines, monkeypatch):
@@ -110,7 +110,7 @@ def test_a_full_disk_is_found(lines, monkeypatch):
     monkeypatch.setattr(doctor.shutil, "disk_usage", lambda path: usage._replace(free=1_000_000))
     line = lines()["disk"]
     assert line.found == "1 MB free here"
-    assert "Make room" in line.advice
+    assert "Free some space" in line.advice
 
 
 def test_something_to_mend_is_said_at_the_end(monkeypatch, capsys):
@@ -118,7 +118,8 @@ def test_something_to_mend_is_said_at_the_end(monkeypatch, capsys):
     monkeypatch.setattr(doctor, "look", lambda: iter([doctor.Line("disk", "full", "Make room.")]))
     assert doctor.doctor() is False
     assert capsys.readouterr().out == (
-        "MEND  disk        full\n      Make room.\nMend what says MEND, then look again.\n"
+        "FIX   disk        full\n      Make room.\nFix each line that begins with FIX, then run "
+        "this command again.\n"
     )
 
 
@@ -137,7 +138,7 @@ def test_nothing_is_looked_at_in_grading(monkeypatch, capsys):
         ((3, 13, 9), None),
         (
             (3, 14, 0),
-            "newer than what the homework's packages are tested with: Python 3.11 to 3.13",
+            "The homework's packages are tested with Python 3.11 to 3.13; this Python is newer.",
         ),
     ],
 )

@@ -130,7 +130,7 @@ def test_files_beside_the_notebook_are_named_and_others_are_not(release, tmp_pat
     notebook = of_code("np.load('weights.npy')")
     opened = ["weights.npy", "not_there.txt", "/etc/hostname"]
     (sentence,) = found(notebook, release, tmp_path, runs={0: CellRun(opened=opened)})
-    assert "reads the file 'weights.npy', which is not handed in" in sentence
+    assert "reads the file 'weights.npy', which the grader does not have" in sentence
 
 
 def test_a_file_that_a_library_looked_for_is_named_from_its_error(release, tmp_path):
@@ -138,7 +138,7 @@ def test_a_file_that_a_library_looked_for_is_named_from_its_error(release, tmp_p
     notebook = of_code("np.loadtxt('notes.txt')")
     raised(notebook.cells[0], "FileNotFoundError", "notes.txt not found.")
     (sentence,) = found(notebook, release, tmp_path, runs={0: CellRun()})
-    assert "reads the file 'notes.txt', which is not handed in" in sentence
+    assert "reads the file 'notes.txt', which the grader does not have" in sentence
 
 
 def test_modules_that_the_grader_lacks_are_named_and_others_are_not(release, tmp_path):
@@ -146,14 +146,14 @@ def test_modules_that_the_grader_lacks_are_named_and_others_are_not(release, tmp
     notebook = of_code("import os, numpy as np\nimport torch", "from helpers import f", "%pip list")
     with_torch, with_helpers = found(notebook, release, tmp_path)
     assert "imports torch, which the grader does not have" in with_torch
-    assert "imports helpers, which lies beside your notebook" in with_helpers
+    assert "imports helpers, a file or folder beside your notebook" in with_helpers
 
 
 def test_a_cell_near_its_limit_is_named(release, tmp_path):
     notebook = of_code("slow()", "quick()")
     runs = {0: CellRun(cpu_seconds=40.0), 1: CellRun(cpu_seconds=20.0)}
     (sentence,) = found(notebook, release, tmp_path, runs=runs)
-    assert "'slow()' computed for 40 s here; the grader stops it after 60 s" in sentence
+    assert "'slow()' took 40 s of CPU time here. The grader stops it after 60 s" in sentence
 
 
 def test_a_test_that_passed_when_it_was_saved_and_does_not_now_is_named(
@@ -167,5 +167,5 @@ def test_a_test_that_passed_when_it_was_saved_and_does_not_now_is_named(
     cell_of(saved, "test_relu_activation").outputs = [nbformat.v4.new_output("stream", text=text)]
     runs = {answered.cells.index(cell): CellRun(parts=[Part("values", 2, "out is wrong")])}
     (sentence,) = found(answered, release, tmp_path, saved=saved, runs=runs)
-    assert "test_relu_activation passed when you saved the notebook, and does not" in sentence
+    assert "test_relu_activation passed when you saved the notebook, but fails" in sentence
     assert found(answered, release, tmp_path, saved=answered, runs=runs) == []

@@ -50,8 +50,8 @@ def test_a_name_by_which_a_test_passes_on_the_desk_alone_is_warned_of(bend, name
     found = checked(answered(double=WRONG + bend), tmp_path)
     assert not found.parts["of a total"]
     (sentence,) = found.report.surprises
-    assert sentence.startswith("test_double passes in your notebook, which gives another meaning")
-    assert f" to {named}, and fails in grading" in sentence
+    assert sentence.startswith("test_double passes in your notebook and fails in grading")
+    assert f"Your notebook redefines {named}; the graded test uses its own." in sentence
     assert not found.report.fine
 
 

@@ -22,7 +22,7 @@ NO_NOTEBOOKS = {
     "half a notebook": (b'{"cells": [{"cell_type": "code", "sour', "expected JSON"),
     "another language's notebook": (
         json.dumps(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("x <- 1")])).encode(),
-        "is not hw2: none of this homework's cells is in it. It begins 'x <- 1'",
+        "is not hw2: it has none of this homework's cells. It begins with 'x <- 1'",
     ),
 }
 
@@ -40,7 +40,9 @@ def test_what_is_no_notebook_of_this_homework_is_named_and_left_alone(name, tmp_
 
 
 def test_a_folder_is_answered_with_the_file_in_it(tmp_path, release):
-    with pytest.raises(DeskError, match=r"is a folder\. Name the notebook in it: .*hw2\.ipynb"):
+    with pytest.raises(
+        DeskError, match=r"is a folder\. Type the name of the notebook in it: .*hw2\.ipynb"
+    ):
         open_notebook(tmp_path, [release])
 
 
@@ -55,7 +57,9 @@ def test_outputs_of_200_megabytes_are_refused_with_their_size(tmp_path, released
     nbformat.write(released, path)
     with path.open("ab") as stream:
         stream.truncate(200_000_000)
-    with pytest.raises(DeskError, match=r"found 200,000,000\. Clearing its outputs may help"):
+    with pytest.raises(
+        DeskError, match=r"found 200,000,000\. Clear its outputs to make it smaller"
+    ):
         open_notebook(path, [release])
 
 
@@ -79,8 +83,8 @@ def test_a_cell_of_an_earlier_release_is_said_to_be_one_and_what_is_new(
     cell.metadata.nbgrader["checksum"] = compute_checksum(cell)
     nbformat.write(released, tmp_path / "hw2.ipynb")
     (change,) = open_notebook(tmp_path / "hw2.ipynb", [release]).changes
-    assert "'test_relu_activation' is of an earlier release" in change.message
-    assert change.message.endswith(f"line 1 was '# as it was in spring' and is {shown(first)} now.")
+    assert "'test_relu_activation' is from an earlier release" in change.message
+    assert change.message.endswith(f"line 1 was '# as it was in spring' and is now {shown(first)}.")
 
 
 @pytest.mark.parametrize(
@@ -88,9 +92,9 @@ def test_a_cell_of_an_earlier_release_is_said_to_be_one_and_what_is_new(
     [
         ("a\nb\nc", "a\nB\nc", "Its line 2 was 'b' and is 'B' now."),
         ("a\nb\nc\nd", "a\nB\nc\nD\ne", "Its line 2 was 'b' and is 'B' now; 2 more lines differ."),
-        ("a\nb", "a\nb\nc", "New is its line 3, 'c'."),
+        ("a\nb", "a\nb\nc", "Line 3, 'c', is new."),
         ("a\nb\nc", "c", "Its line 1, 'a', is gone; 1 more line differs."),
-        ("", "a", "New is its line 1, 'a'."),
+        ("", "a", "Line 1, 'a', is new."),
         ("a  \nb\n", "a\nc", "Its line 2 was 'b' and is 'c' now."),
         ("a\x1b[2J", "a", "Its line 1 was 'a\N{REPLACEMENT CHARACTER}[2J' and is 'a' now."),
     ],

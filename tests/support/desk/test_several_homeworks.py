@@ -71,14 +71,17 @@ def test_one_homework_under_the_name_of_another_is_said_in_so_many_words(
     assert main([*command, str(path)]) == 2
     said = capsys.readouterr().err
     assert "This is ps1, under the name ps2.ipynb" in said
-    assert "hand it in as ps1.ipynb" in said
-    assert "ps2 is the notebook that begins '# Problems ps2'" in said
+    assert "rename it to ps1.ipynb" in said
+    assert "The notebook of ps2 begins with '# Problems ps2'" in said
     assert path.read_bytes() == before
     assert [file.name for file in path.parent.iterdir()] == ["ps2.ipynb"]
 
 
 def test_a_homework_that_the_installed_package_does_not_know_is_said_to_be_one(saved):
-    with pytest.raises(DeskError, match=r"a homework that is not known here.*pip install -r"):
+    with pytest.raises(
+        DeskError,
+        match=r"a homework that the installed package hw_support does not know.*pip install -r",
+    ):
         open_notebook(saved(answered_notebook("ps2"), "ps2.ipynb"), [PS1])
 
 
@@ -96,7 +99,7 @@ def test_a_notebook_of_no_homework_is_told_which_there_are(saved):
 
 def test_a_folder_is_answered_with_the_homework_that_is_in_it(saved):
     path = saved(answered_notebook("ps2"), "ps2.ipynb")
-    with pytest.raises(DeskError, match=r"Name the notebook in it: \S*ps2\.ipynb$"):
+    with pytest.raises(DeskError, match=r"Type the name of the notebook in it: \S*ps2\.ipynb$"):
         open_notebook(path.parent, BOTH)
 
 
@@ -168,7 +171,7 @@ def test_a_homework_without_a_certification_asks_for_the_id_on_the_command_line(
     monkeypatch.setattr(released, "releases", lambda: (plain,))
     path = saved(answered_notebook("ps1"), "ps1.ipynb")
     assert main(["zip", "--no-check", str(path)]) == 2
-    assert "ps1 has no cell that asks for your student id" in capsys.readouterr().err
+    assert "ps1 does not ask for your student id" in capsys.readouterr().err
     assert main(["zip", "--no-check", "--student", "30312345", str(path)]) == 0
     with zipfile.ZipFile(tmp_path / "30312345_ps1.zip") as archive:
         assert archive.namelist() == ["30312345_ps1.ipynb"]
