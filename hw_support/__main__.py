@@ -68,7 +68,7 @@ def _parser() -> argparse.ArgumentParser:
 
     check = commands.add_parser(
         "check",
-        help="run a copy of the notebook as the grader does, and list what you still have to do",
+        help="run a copy of the notebook as the grader does, and list what to do",
     )
     check.add_argument("notebook", **_NOTEBOOK)
     check.add_argument(

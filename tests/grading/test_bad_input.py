@@ -162,7 +162,7 @@ def graded(generated_course: ToyCourse, tmp_path_factory: pytest.TempPathFactory
     return Graded(course, done.stderr, done.returncode)
 
 
-def test_the_run_succeeds_and_grades_everyone_but_the_unnameable(graded: Graded) -> None:
+def test_the_run_succeeds_and_grades_everyone_with_a_valid_id(graded: Graded) -> None:
     assert graded.status == 1, graded.log
     students = {p.name for p in (graded.course.root / "submitted").iterdir()}
     for student in students - set(UNNAMEABLE):
@@ -230,7 +230,7 @@ def test_a_deleted_written_answer_is_no_response(graded: Graded) -> None:
     assert scores["sketch"] is None  # for a person
 
 
-def test_points_are_the_instructors(graded: Graded) -> None:
+def test_points_come_from_the_instructor(graded: Graded) -> None:
     nb = graded.course.graded("edited-tests")
     assert cell_of(nb, "test_double").metadata.nbgrader.points == 2
 
@@ -246,7 +246,7 @@ def test_huge_output_leaves_a_small_file(graded: Graded) -> None:
     assert path.stat().st_size < 100_000
 
 
-def test_files_beside_the_notebook_are_left_behind(graded: Graded) -> None:
+def test_files_beside_the_notebook_are_ignored(graded: Graded) -> None:
     folder = graded.course.root / "autograded" / "extra-files" / ASSIGNMENT
     names = ("dangling", "secret", "pipe", "data/notes.txt")
     assert not any(os.path.lexists(folder / name) for name in names)
@@ -254,7 +254,7 @@ def test_files_beside_the_notebook_are_left_behind(graded: Graded) -> None:
     assert "expected a time such as" in graded.log
 
 
-def test_who_cannot_be_named_has_no_folder_and_no_scores(graded: Graded) -> None:
+def test_a_student_with_an_invalid_id_has_no_folder_and_no_scores(graded: Graded) -> None:
     for student in UNNAMEABLE:
         assert not (graded.course.root / "autograded" / student).exists()
         assert graded.course.scores(student) == {}
@@ -268,7 +268,7 @@ def test_feedback_is_made_for_odd_names_and_gives_the_reasons(graded: Graded) ->
     assert "the kernel died while running cell" in page
 
 
-def test_of_what_lay_beside_the_notebook_feedback_tells_of_other_notebooks_only(
+def test_feedback_names_other_notebooks_but_no_other_files(
     graded: Graded,
 ) -> None:
     done = run(graded.course.root, "generate_feedback", ASSIGNMENT, "--student", "extra-files")
@@ -280,7 +280,7 @@ def test_of_what_lay_beside_the_notebook_feedback_tells_of_other_notebooks_only(
         assert word not in page
 
 
-def test_a_second_run_leaves_everything_as_it_is(graded: Graded) -> None:
+def test_a_second_run_changes_nothing(graded: Graded) -> None:
     paths = sorted((graded.course.root / "autograded").glob("*/*/*.ipynb"))
     before = [p.stat().st_mtime_ns for p in paths]
     done = graded.course.grade()
@@ -311,7 +311,7 @@ def half_made(course: ToyCourse, student: str) -> Path:
     return folder
 
 
-def test_only_what_is_half_made_and_asked_for_is_removed(course: ToyCourse) -> None:
+def test_only_unfinished_notebooks_of_the_run_are_removed(course: ToyCourse) -> None:
     for student in ("asked", "excluded", "other", "done"):
         course.submit(student, course.answered)
     folders = {name: half_made(course, name) for name in ("asked", "excluded", "other", "done")}
@@ -328,7 +328,7 @@ def test_only_what_is_half_made_and_asked_for_is_removed(course: ToyCourse) -> N
     }
 
 
-def test_what_was_handed_in_since_is_graded_although_no_time_tells(course: ToyCourse) -> None:
+def test_a_newer_submission_without_a_time_is_graded(course: ToyCourse) -> None:
     course.submit("again", course.answer(double="def double(x):\n    return x"))
     course.submit("same", course.answered)
     course.grade()
@@ -341,7 +341,7 @@ def test_what_was_handed_in_since_is_graded_although_no_time_tells(course: ToyCo
     assert (course.root / "autograded/same/hw2/hw2.ipynb").stat().st_mtime_ns == before
 
 
-def test_while_another_run_grades_the_course_there_is_no_second_one(course: ToyCourse) -> None:
+def test_a_second_run_is_refused_during_another(course: ToyCourse) -> None:
     course.submit("asked", course.answered)
     with held(listed(course)):
         folder = half_made(course, "other")

@@ -122,7 +122,7 @@ def test_canvas_zip(term: Term) -> None:
     assert "ann has a newer one" in term.said
 
 
-def test_who_handed_in_nothing_that_can_be_graded_is_named(term: Term) -> None:
+def test_students_without_a_gradable_submission_are_named(term: Term) -> None:
     words = ("jonesbob_702_9004_hw2.docx", b"PK")
     assert term.collect(term.download("canvas.zip", packed(*CANVAS[:3], words))) == 1
     assert "jonesbob_702_9004_hw2.docx: expected a notebook or a zip, found '.docx'" in term.said
@@ -172,7 +172,7 @@ def test_canvas_ids_become_logins_by_the_exported_gradebook(term: Term, roster: 
     assert term.handed_in == OF_CANVAS
 
 
-def test_canvas_without_any_id_goes_by_name_and_with_ids_never(term: Term) -> None:
+def test_canvas_matches_by_name_only_if_there_are_no_ids(term: Term) -> None:
     files = packed(("leeann_999_9001_hw2.ipynb", nb("ann")))
     download = term.download("subs.zip", files)
     assert term.collect(download) == 1
@@ -191,7 +191,7 @@ def test_canvas_anonymous(term: Term) -> None:
     assert [term.manifest[s]["late"] for s in ("ann", "bob")] == [None, True]
 
 
-def test_on_canvas_neither_a_persons_nor_a_files_name_can_pose_as_another(term: Term) -> None:
+def test_on_canvas_no_name_can_pose_as_another_student(term: Term) -> None:
     files = [
         ("x_702_1_701_9001_hw2.ipynb", nb("ann, who calls herself x_702_1")),
         ("oneildan_704_9002_2022_10_04_hw2.ipynb", nb("dan")),
@@ -222,7 +222,7 @@ def test_gradescope_zip_with_a_group_and_a_resubmission(term: Term) -> None:
 
 
 @pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")  # nbgrader's own way
-def test_who_has_an_extension_is_late_after_it(term: Term) -> None:
+def test_a_student_with_an_extension_is_late_only_after_it(term: Term) -> None:
     url = Course(term.root).db_url
     with Gradebook(url) as book:
         book.add_assignment("hw2", duedate=datetime(2022, 10, 5, 6, 59, 59))
@@ -264,7 +264,7 @@ def test_moodle(term: Term, form: str, root: str) -> None:
     assert "has the full name 'Marie Lee'" in term.said
 
 
-def test_what_a_student_puts_into_a_folder_of_moodles_names_nobody(term: Term) -> None:
+def test_file_names_in_a_moodle_folder_identify_nobody(term: Term) -> None:
     inner = "Ann Lee_12_assignsubmission_file_"
     for outer in ("Dan O'Neil_77_assignsubmission_file_", "Dan_7_assignsubmission_onlinetext_"):
         term.download(f"{outer[:5]}.zip", packed((f"{outer}/{inner}/hw2.ipynb", nb("dan"))))
@@ -272,7 +272,7 @@ def test_what_a_student_puts_into_a_folder_of_moodles_names_nobody(term: Term) -
     assert "ann" not in term.handed_in
 
 
-def test_a_students_zip_in_a_folder_is_not_taken_for_a_download(term: Term) -> None:
+def test_a_students_zip_in_a_folder_is_not_read_as_a_download(term: Term) -> None:
     posing = packed(("Ann Lee_1_assignsubmission_file_/hw2.ipynb", nb("dan's")))
     term.download("m/Dan O'Neil_7_assignsubmission_file_stuff.zip", posing)
     term.download("c/jonesbob_702_9001_stuff.zip", posing)
@@ -281,7 +281,7 @@ def test_a_students_zip_in_a_folder_is_not_taken_for_a_download(term: Term) -> N
     assert term.handed_in == dict.fromkeys(("dan", "bob", "zoe"), nb("dan's"))
 
 
-def test_where_an_unknown_platform_makes_folders_a_files_name_tells_nothing(term: Term) -> None:
+def test_file_names_in_an_unknown_platforms_folders_identify_nobody(term: Term) -> None:
     files = [("mallory/ann_hw2.ipynb", nb("m")), ("bob/bob_hw2.ipynb", nb("b"))]
     assert term.collect(term.download("all.zip", packed(*files))) == 1
     assert term.handed_in == {}
@@ -300,7 +300,7 @@ def test_plain_files_and_zips(term: Term) -> None:
     assert term.handed_in == {s: nb(s) for s in ("ann", "bob", "zoe", "dan")}
 
 
-def test_without_a_roster_the_gradebook_says_who_is_who(term: Term) -> None:
+def test_without_a_roster_the_gradebook_identifies_students(term: Term) -> None:
     (term.root / "students.csv").unlink()
     with Gradebook(f"sqlite:///{term.root}/gradebook.db", "term") as gradebook:
         gradebook.add_student("ann", first_name="Ann", last_name="Lee", email="a@x.edu")
@@ -348,9 +348,7 @@ def test_nothing_is_written_before_the_instructor_agrees(
     assert term.handed_in == {"ann": nb("ann")}
 
 
-def test_where_nobody_answers_nothing_is_written(
-    term: Term, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_an_answer_nothing_is_written(term: Term, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO())
     assert term.collect(term.download("ann_hw2.ipynb", nb("ann")), yes=False) == 2
     assert "--yes" in term.said
@@ -380,14 +378,14 @@ def test_a_newer_submission_is_never_overwritten_and_an_older_one_is(term: Term)
     assert "0 to write, 1 there already" in term.said
 
 
-def test_canvas_uploads_follow_each_other_by_their_ids(term: Term) -> None:
+def test_canvas_uploads_are_ordered_by_their_ids(term: Term) -> None:
     first = term.download("1.zip", packed(("leeann_701_9001_hw2.ipynb", nb("first"))))
     second = term.download("2.zip", packed(("leeann_701_9002_hw2-1.ipynb", nb("second"))))
     assert [term.collect(first), term.collect(second), term.collect(first)] == [0, 0, 1]
     assert term.handed_in == {"ann": nb("second")}
 
 
-def test_where_nothing_tells_what_is_newer_nothing_is_overwritten(term: Term) -> None:
+def test_nothing_is_overwritten_if_the_newer_submission_is_unclear(term: Term) -> None:
     assert term.collect(term.download("a/ann_hw2.ipynb", nb("one"))) == 0
     assert term.collect(term.download("b/ann_hw2.ipynb", nb("other"))) == 1
     assert "it is not clear whether it is newer" in term.said
@@ -424,7 +422,7 @@ def test_a_run_that_is_killed_between_two_steps_loses_nothing(term: Term) -> Non
     assert term.handed_in == {"ann": nb("two"), "bob": nb("bob")}
 
 
-def test_a_disk_that_fails_for_one_student_leaves_what_was_there(
+def test_a_disk_failure_for_one_student_keeps_the_old_files(
     term: Term, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert term.collect(term.download("noon.zip", export_of_ann(12, "noon"))) == 0
@@ -499,7 +497,7 @@ def test_a_link_in_a_zip_and_in_a_folder(term: Term) -> None:
 
 @pytest.mark.parametrize("name", ["../ann_hw2.ipynb", "a/../../ann_hw2.ipynb", "/ann_hw2.ipynb",
                                   "a\\..\\ann_hw2.ipynb", "x\x1b[2Jann_hw2.ipynb"])  # fmt: skip
-def test_names_that_lead_elsewhere(term: Term, name: str) -> None:
+def test_names_that_lead_out_of_the_folder_are_refused(term: Term, name: str) -> None:
     left_out(term, packed((name, nb("mallory"))), "Rename the file")
 
 
@@ -556,7 +554,7 @@ def test_a_list_of_submissions_that_is(term: Term, what: str) -> None:
     left_out(term, packed(*files), why)
 
 
-def test_aliases_that_multiply_are_not_written_out(term: Term) -> None:
+def test_multiplying_yaml_aliases_are_not_expanded(term: Term) -> None:
     levels = ["a0: &a0 [x, x]"] + [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]"
                                    for n in range(1, 60)]  # fmt: skip
     export = "\n".join([*levels, "submission_1:", "  :submitters: *a59", "  :created_at: x"])
@@ -623,9 +621,7 @@ def test_a_roster_with(term: Term, what: str) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"name\nAnn\n", b"PK\x03\x04\0\0", b"\n\n"])
-def test_a_roster_that_is_none_ends_it_before_anything_is_written(
-    term: Term, content: bytes
-) -> None:
+def test_an_invalid_roster_stops_the_command_before_it_writes(term: Term, content: bytes) -> None:
     term.roster(content)
     assert term.collect(term.download("ann_hw2.ipynb", nb("ann"))) == 2
     assert "students.csv" in term.said
@@ -657,5 +653,5 @@ def test_a_quote_that_never_ends_names_its_line(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["hw2.ipynb", "ann_hw2.ipynb", "ann_1_hw2.ipynb", "a_1_2_"])
-def test_other_names_are_not_taken_for_those_of_canvas(name: str) -> None:
+def test_other_file_names_are_not_read_as_canvas_names(name: str) -> None:
     assert not canvas.is_named_so(name)

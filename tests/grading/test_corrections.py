@@ -64,20 +64,20 @@ ADD, DROP, FULL = Kind.ADD, Kind.DROP, Kind.FULL
         (3, [change(FULL), change(ADD, -1)], 3),
     ],
 )
-def test_what_a_correction_does_to_a_score(given, changes, points):
+def test_a_correction_changes_a_score_by_its_kind(given, changes, points):
     score = Score(Cell("why", 4.0, by_hand=True), manual=given)
     corrections = applied(score, changes)
     assert len(corrections) == len(changes)
     assert score.points + sum(one.points for one in corrections) == points
 
 
-def test_where_a_cell_is_dropped_nothing_else_is_done():
+def test_a_dropped_cell_ignores_other_corrections():
     score = Score(Cell("why", 4.0, by_hand=True), manual=3.0)
     done = applied(score, [change(FULL, key=1), change(DROP, key=2), change(DROP, key=3)])
     assert [(one.key, one.points, one.drops) for one in done] == [(2, -3, True)]
 
 
-def test_points_for_everybody_and_back_again_in_one_command(term, capsys):
+def test_points_for_everybody_are_given_and_undone_by_one_command_each(term, capsys):
     term.hand_in("ada", points=2).hand_in("ben", points=10)
     with term.gradebook() as book:
         book.add_student("eve")
@@ -112,7 +112,7 @@ def test_a_dropped_part_counts_neither_in_scores_nor_in_all_points(term):
     assert ada.penalty == pytest.approx(0.4)  # of the points that are left
 
 
-def test_with_a_dropped_part_cells_and_corrections_are_the_exported_score(file_term, tmp_path):
+def test_with_a_dropped_part_cells_and_corrections_sum_to_the_exported_score(file_term, tmp_path):
     file_term.hand_in("ada", points=7)
     correct(file_term, "plot", "--drop")
     correct(file_term, "why", "--add", "-1")
@@ -147,7 +147,7 @@ def test_nobody_waits_for_a_person_in_a_dropped_question(file_term, tmp_path, ca
     assert (data.finals.tolist(), data.most) == ([4], 4)
 
 
-def test_numbers_are_never_given_twice(term):
+def test_numbers_of_corrections_are_never_reused(term):
     term.hand_in("ada", points=2)
     correct(term, "why", "--add", "1")
     engine = create_engine(term.course.db_url)
@@ -159,19 +159,19 @@ def test_numbers_are_never_given_twice(term):
 
 
 @pytest.mark.parametrize("number", [0, -1, 2**31, 10**20])
-def test_a_number_that_no_database_holds_is_no_correction(term, number, capsys):
+def test_a_number_too_large_for_the_database_is_refused(term, number, capsys):
     assert term.type("correct", "ps1", f"--undo={number}") == 2
     assert f"ps1 has no correction {number}." in capsys.readouterr().err
 
 
-def test_a_reason_in_bytes_that_are_no_text_is_kept_as_far_as_it_goes(term):
+def test_the_readable_part_of_a_reason_is_kept(term):
     term.hand_in("ada", points=2)
     assert correct(term, "why", "--add", "1", reason="unclear \udcff") == 0
     assert [one.reason for one in term.final().corrections] == ["unclear ?"]
     assert term.type("extend", "ps1", "ada", "--hours", "2", "--reason", "ill \udcff") == 0
 
 
-def test_points_beyond_what_it_is_worth_only_where_that_is_said(file_term):
+def test_points_above_the_maximum_need_beyond(file_term):
     file_term.hand_in("ada", points=10)
     correct(file_term, "why", "--add", "2")
     assert file_term.final().final == 10
@@ -179,7 +179,7 @@ def test_points_beyond_what_it_is_worth_only_where_that_is_said(file_term):
     assert file_term.final().final == 12
 
 
-def test_a_correction_outlasts_grading_by_hand_and_is_counted_anew(file_term):
+def test_a_correction_survives_grading_by_hand_and_is_recomputed(file_term):
     file_term.hand_in("ada", points=None)
     correct(file_term, "why", "--add", "2")
     assert file_term.final().final == 2
@@ -187,7 +187,7 @@ def test_a_correction_outlasts_grading_by_hand_and_is_counted_anew(file_term):
     assert file_term.final().final == 4
 
 
-def test_a_correction_of_one_homework_is_none_of_another(file_term, capsys):
+def test_a_correction_belongs_to_one_homework(file_term, capsys):
     file_term.homework("ps2", due="2022-11-01 12:00:00")
     for name in ("ps1", "ps2"):
         file_term.hand_in("ada", points=1, name=name)
@@ -208,7 +208,7 @@ def test_a_correction_of_one_homework_is_none_of_another(file_term, capsys):
 @pytest.mark.parametrize(
     "label", ["why", "Q1 a. Why", "q1 a", "Q1 a.", "A. WHY", "a", "q1  a", "1a", "1 a", "Q1a"]
 )
-def test_a_question_by_what_people_see_of_it(file_term, label):
+def test_a_question_is_found_by_its_label(file_term, label):
     assert Corrections(file_term.folder, "ps1").cell(label).name == "why"
 
 
@@ -220,13 +220,13 @@ def test_a_question_by_what_people_see_of_it(file_term, label):
         ("", "no question"),
     ],
 )
-def test_a_label_that_means_none_or_several_names_what_there_is(file_term, label, said):
+def test_an_unknown_or_ambiguous_label_gets_a_list_of_questions(file_term, label, said):
     with pytest.raises(Unreadable, match=said) as error:
         Corrections(file_term.folder, "ps1").cell(label)
     assert "why: Q1 a. Why\n  plot: Q1 b. The plot" in str(error.value)
 
 
-def test_a_question_whose_cell_has_gone_is_listed_by_its_id(file_term, capsys):
+def test_a_question_with_a_removed_cell_is_listed_by_its_id(file_term, capsys):
     correct(file_term, "why", "--add", "1")
     (file_term.course.source("ps1") / "ps1.ipynb").unlink()
     capsys.readouterr()
@@ -248,7 +248,7 @@ def test_a_question_whose_cell_has_gone_is_listed_by_its_id(file_term, capsys):
         (["why", "--add", "1", "--reason", "x" * 3_000], "at most 2,000 characters"),
     ],
 )
-def test_a_command_that_cannot_be_meant_corrects_nothing(file_term, capsys, words, said):
+def test_a_contradictory_command_corrects_nothing(file_term, capsys, words, said):
     file_term.hand_in("ada", points=2)
     assert file_term.type("correct", "ps1", *words) == 2
     assert said in capsys.readouterr().err
@@ -276,7 +276,7 @@ def facts_of(term: Term, student: str = "ada") -> Facts:
     return Facts(student, "ps1", tuple(cells), record, comments, final=final, most=most)
 
 
-def test_feedback_says_what_was_corrected_and_why_and_what_lateness_cost(file_term):
+def test_feedback_shows_corrections_reasons_and_late_penalties(file_term):
     file_term.policy(percent=10)
     file_term.hand_in("ada", "2022-10-05 12:00:00", points=7)
     correct(file_term, "plot", "--add", "2", reason="<b>unclear</b>")

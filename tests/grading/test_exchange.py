@@ -205,7 +205,7 @@ def put(course: ToyCourse, inbound: Path, student: str, day: int = 4) -> Path:
 
 
 @pytest.mark.slow
-def test_what_a_student_puts_into_the_exchange_stops_nobody_and_leads_nowhere(
+def test_hostile_folders_in_the_exchange_block_nobody_and_are_not_followed(
     course: ToyCourse, inbound: Path
 ) -> None:
     """All at once, since each command takes seconds; every one of them stopped the class."""
@@ -281,7 +281,7 @@ def test_a_newer_submission_that_cannot_be_copied_leaves_the_older_one(
 
 
 @pytest.mark.slow
-def test_who_was_changed_later_than_the_own_timestamp_says_is_named(
+def test_a_submission_changed_after_its_timestamp_is_named(
     course: ToyCourse, inbound: Path
 ) -> None:
     put(course, inbound, "early")  # says 2022, and was made now
@@ -304,7 +304,7 @@ SECRETS: dict[str, bytes] = {
 
 
 @pytest.mark.slow
-def test_feedback_is_released_to_whom_it_can_be_and_the_others_are_named(
+def test_feedback_is_released_where_possible_and_other_students_are_named(
     course: ToyCourse, inbound: Path
 ) -> None:
     pages = course.root / "feedback"
@@ -333,13 +333,15 @@ def test_feedback_is_released_to_whom_it_can_be_and_the_others_are_named(
 
 
 @pytest.mark.slow
-def test_without_feedback_release_says_what_to_do_first(course: ToyCourse, inbound: Path) -> None:
+def test_without_feedback_the_message_says_what_to_run_first(
+    course: ToyCourse, inbound: Path
+) -> None:
     done = run(course.root, "release_feedback", ASSIGNMENT)
     assert done.returncode == 1
     assert "First run `nbgrader generate_feedback hw2`" in done.stderr
 
 
-def test_the_students_configuration_is_that_of_their_page() -> None:
+def test_the_students_configuration_is_the_one_on_their_page() -> None:
     page = (REPOSITORY / "docs" / "students.md").read_text(encoding="utf-8")
     for line in STUDENTS_CONFIG.split("\n"):
         assert line.partition("= ")[0] in page

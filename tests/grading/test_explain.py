@@ -124,7 +124,7 @@ def test_a_test_without_parts_is_shown_with_its_line_and_its_calls(
 
 @pytest.mark.slow
 @pytest.mark.xdist_group("explain")
-def test_a_limit_that_ended_a_cell_is_named(
+def test_the_limit_that_ended_a_cell_is_named(
     graded: Course, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert explain(graded, "kay", "double") == 0
@@ -135,7 +135,7 @@ def test_a_limit_that_ended_a_cell_is_named(
 
 @pytest.mark.slow
 @pytest.mark.xdist_group("explain")
-def test_it_is_said_that_a_test_is_another_one_by_now(
+def test_a_test_that_was_changed_after_grading_is_reported(
     graded: Course, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     course = ps1.copied(graded, tmp_path / "course")
@@ -149,7 +149,7 @@ def test_it_is_said_that_a_test_is_another_one_by_now(
 
 @pytest.mark.slow
 @pytest.mark.xdist_group("explain")
-def test_who_and_what_there_is_not_is_named_with_what_there_is(
+def test_unknown_students_and_tests_are_named_with_the_known_ones(
     graded: Course, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     course = ps1.copied(graded, tmp_path / "course")
@@ -203,7 +203,7 @@ def told(source: str) -> list[dict[str, object]]:
     return witness.told()
 
 
-def test_calls_that_are_the_same_are_shown_once() -> None:
+def test_equal_calls_are_shown_once() -> None:
     assert list(each_once(["f(1)", "f(1)", "f(1)", "f(2)", "f(1)", "f(1)"])) == [
         *("f(1)", "... and the same 2 more times", "f(2)"),
         *("f(1)", "... and the same 1 more time"),
@@ -228,7 +228,7 @@ def test_each_try_is_seen_and_names_of_hidden_parts_too() -> None:
     assert second["error"] == ""
 
 
-def test_what_is_large_is_cut_and_what_raises_when_it_is_shown_is_named() -> None:
+def test_large_values_are_cut_and_values_that_raise_are_named() -> None:
     (one,) = told(
         "import numpy as np\n"
         "class Odd:\n    def __repr__(self):\n        raise ValueError\n"
@@ -246,7 +246,7 @@ def test_what_is_large_is_cut_and_what_raises_when_it_is_shown_is_named() -> Non
     assert len(inputs["text"]) == 4_000
 
 
-def test_the_grader_itself_tells_nothing_of_what_is_hidden() -> None:
+def test_grading_itself_records_nothing_of_hidden_parts() -> None:
     cell = (
         "from hw_support import Checks, assert_close\nchecks = Checks('f', points=1)\n"
         "with checks('a part', points=1, hidden=True):\n    assert_close(4711.0, 815.0)\n"

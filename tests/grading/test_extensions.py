@@ -87,7 +87,7 @@ def test_an_extension_may_be_granted_before_the_student_has_handed_in(term):
     assert (seconds_late(term), seconds_late_of_nbgrader(term)) == (0, 0)
 
 
-def test_several_students_at_once_and_what_is_said_of_an_id_that_nobody_has_yet(term, capsys):
+def test_several_students_are_granted_at_once_and_an_unknown_id_gets_a_remark(term, capsys):
     term.hand_in("ada", DUE)
     assert term.type("extend", "ps1", "ada", "eve", "ada", "--days", "2") == 0
     ada, eve = capsys.readouterr().out.splitlines()
@@ -98,7 +98,7 @@ def test_several_students_at_once_and_what_is_said_of_an_id_that_nobody_has_yet(
 @pytest.mark.parametrize(
     ("due", "hours"), [("2022-11-05 23:59:59", 25), ("2022-03-12 23:59:59", 23)]
 )
-def test_a_day_is_one_by_the_clock_and_an_hour_is_an_hour(tmp_path, due, hours):
+def test_a_day_follows_the_clock_and_an_hour_is_60_minutes(tmp_path, due, hours):
     term = Term(tmp_path / "course").homework(due=due)
     term.type("extend", "ps1", "ada", "--days", "1")
     term.type("extend", "ps1", "ben", "--hours", "24")
@@ -139,7 +139,7 @@ def test_an_extension_is_replaced_and_taken_back(term, capsys):
     assert (extension_of_nbgrader(term), seconds_late(term)) == (None, 26 * 3600)
 
 
-def test_it_outlasts_a_submission_that_is_handed_in_again(term):
+def test_an_extension_survives_a_new_submission(term):
     term.hand_in("ada", DUE)
     term.type("extend", "ps1", "ada", "--hours", "30")
     term.hand_in("ada", LATE)
@@ -156,7 +156,7 @@ def test_the_last_moment_is_counted_from_the_students_own_due_date(file_term):
 # -- slip days that are asked for
 
 
-def test_slip_days_only_where_they_were_asked_for(term, capsys):
+def test_slip_days_are_used_only_where_granted(term, capsys):
     term.policy(percent=100, slip_days=3, use_slip_days="asked")
     term.hand_in("ada", LATE).hand_in("ben", LATE).hand_in("cyd", LATE)
     term.type("extend", "ps1", "ada", "--slip", "3")
@@ -169,14 +169,14 @@ def test_slip_days_only_where_they_were_asked_for(term, capsys):
     assert "ada: at most 3 slip days; 2 slip days used here, 1 left" in capsys.readouterr().out
 
 
-def test_where_they_are_used_automatically_a_student_may_keep_them(file_term):
+def test_a_student_can_keep_automatic_slip_days(file_term):
     file_term.policy(percent=10, slip_days=3)
     file_term.hand_in("ada", LATE)
     file_term.type("extend", "ps1", "ada", "--slip", "0")
     assert (file_term.final().slip_days, file_term.final().final) == (0, 8)
 
 
-def test_slip_days_and_more_time_are_set_apart(file_term):
+def test_slip_days_and_more_time_are_set_separately(file_term):
     file_term.type("extend", "ps1", "ada", "--hours", "5", "--reason", "ill")
     file_term.type("extend", "ps1", "ada", "--slip", "1")
     one = granted(file_term)["ada"]
@@ -271,7 +271,7 @@ def test_5000_rows_are_granted(file_term):
     assert len(granted(file_term)) == 5_000
 
 
-def test_rows_for_other_homeworks_are_left_to_them(file_term, capsys):
+def test_rows_for_other_homeworks_are_skipped(file_term, capsys):
     file_term.homework("ps2", due="2022-11-01 12:00:00")
     assert from_csv(file_term, "student,hours,homework\nada,5,ps2\nada,6,ps1\nben,7,\n") == 0
     assert {name: one.seconds / 3600 for name, one in granted(file_term).items()} == {
@@ -291,17 +291,17 @@ def test_rows_for_other_homeworks_are_left_to_them(file_term, capsys):
         (b"\x89PNG\0\0", "not text"),
     ],
 )
-def test_a_file_that_is_no_such_table_is_said_to_be_so(file_term, capsys, content, said):
+def test_a_file_that_is_not_such_a_table_is_refused(file_term, capsys, content, said):
     assert from_csv(file_term, content) == 2
     assert said in capsys.readouterr().err
 
 
-def test_a_file_that_is_not_there_is_said_to_be_so(file_term, capsys):
+def test_a_missing_file_is_reported(file_term, capsys):
     assert file_term.type("extend", "ps1", "--from-csv", "nowhere.csv") == 2
     assert "nowhere.csv" in capsys.readouterr().err
 
 
-def test_where_there_is_a_list_of_students_nobody_else_is_granted_anything(file_term, capsys):
+def test_with_a_list_of_students_nobody_else_gets_an_extension(file_term, capsys):
     roster = file_term.folder / "students.csv"
     roster.write_text("id,email,sid\nada,ada@x.org,30312345\nben,ben@x.org,30312346\n")
     assert from_csv(file_term, "student,hours\nADA,5\nben@x.org,6\neve,7\n") == 2
@@ -326,7 +326,7 @@ def test_where_there_is_a_list_of_students_nobody_else_is_granted_anything(file_
         (["ps9", "ada", "--hours", "3"], "has no assignment 'ps9'"),
     ],
 )
-def test_a_command_that_cannot_be_meant_grants_nothing(file_term, capsys, words, said):
+def test_a_contradictory_command_grants_nothing(file_term, capsys, words, said):
     assert file_term.type("extend", *words) == 2
     assert said in capsys.readouterr().err
     assert granted(file_term) == {}
@@ -338,7 +338,7 @@ def test_a_homework_without_a_due_date_has_no_extensions(tmp_path, capsys):
     assert "no due date" in capsys.readouterr().err
 
 
-def test_the_list_says_who_has_what_by_whom_and_why(file_term, capsys):
+def test_the_list_shows_each_extension_with_its_grantor_and_reason(file_term, capsys):
     file_term.type("extend", "ps1", "--list")
     assert capsys.readouterr().out == "Nobody has an extension for ps1.\n"
     file_term.type("extend", "ps1", "ada", "--hours", "3", "--reason", "ill")
@@ -352,7 +352,7 @@ def test_the_list_says_who_has_what_by_whom_and_why(file_term, capsys):
 # -- the store
 
 
-def test_what_fails_half_way_grants_nothing(term):
+def test_a_failure_half_way_grants_nothing(term):
     term.hand_in("ada", LATE)
     database = Database(term.course.db_url)
 

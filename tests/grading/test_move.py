@@ -206,7 +206,7 @@ def test_null_characters_which_postgresql_refuses_are_replaced_and_counted(
         ("DROP TABLE alembic_version", "cannot be moved"),
     ],
 )
-def test_what_postgresql_would_not_take_is_named_and_nothing_is_there(
+def test_data_that_postgresql_refuses_is_named_and_nothing_is_moved(
     statement: str, said: str, course: Course, database: str
 ) -> None:
     if "NULL" in statement:  # SQLite would not take it either
@@ -224,7 +224,7 @@ def test_what_postgresql_would_not_take_is_named_and_nothing_is_there(
     assert (course.root / "gradebook.db").read_bytes() == before
 
 
-def test_rows_that_came_out_different_are_not_kept(
+def test_a_copy_with_different_rows_is_not_kept(
     course: Course, database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     digest = moving._digest
@@ -275,7 +275,7 @@ def test_nobody_can_write_into_the_file_meanwhile(
     assert tried
 
 
-def test_a_gradebook_that_somebody_writes_or_grades_is_not_moved(
+def test_a_gradebook_in_use_is_not_moved(
     course: Course, database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("hw_grading.records.database.SECONDS_TO_WAIT", 0)
@@ -292,7 +292,7 @@ def test_a_gradebook_that_somebody_writes_or_grades_is_not_moved(
     assert tables_of(database) == []
 
 
-def test_addresses_that_will_not_do_are_a_sentence_without_a_password(
+def test_invalid_addresses_give_a_sentence_without_a_password(
     course: Course, database: str, postgresql: Server, capsys: pytest.CaptureFixture[str]
 ) -> None:
     name = "latin"

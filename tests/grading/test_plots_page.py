@@ -222,7 +222,7 @@ def test_scores_lateness_problems_and_faults_stand_above_the_cards(course):
         assert part in html, part
 
 
-def test_what_is_missing_is_said(course):
+def test_missing_content_is_reported(course):
     content = notebook(plot=[error("NameError", "no <plt>")])
     content["cells"] = [c for c in content["cells"] if "answer" not in str(c["metadata"])]
     course.grade("ada", content)
@@ -306,7 +306,7 @@ def test_a_photograph_attached_to_a_written_answer_is_shown(course):
     assert "<img" in cards_of(page_of(course))[1]
 
 
-def test_pictures_and_texts_without_end_are_cut(course):
+def test_very_many_pictures_and_very_long_texts_are_cut(course):
     course.grade("ada", notebook(plot=[PLOT] * 50, answer="word " * 100_000))
     plot, answer, _ = cards_of(page_of(course))
     assert plot.count("<img") == MAX_PICTURES
@@ -390,7 +390,7 @@ def test_a_failure_leaves_the_old_page_and_nothing_beside_it(course, monkeypatch
     assert sorted(os.listdir(out.parent)) == ["page.html", "page_by_question.html"]
 
 
-def test_a_png_is_encoded_anew():
+def test_a_png_is_encoded_again():
     lines = (
         base64.encodebytes(png(extra=b"\0\0\0\0teXt\0\0\0\0")).decode().splitlines(keepends=True)
     )
@@ -416,7 +416,7 @@ def test_a_png_is_encoded_anew():
         (base64_of(png(extra=bytes(MAX_PICTURE_BYTES))), "larger than"),
     ],
 )
-def test_what_is_no_png_is_refused(data, why):
+def test_other_data_than_png_is_refused(data, why):
     with pytest.raises(ValueError, match=why):
         png_uri(data)
 

@@ -34,7 +34,7 @@ def test_the_points_of_our_own_homeworks_add_up(name):
 
 
 @pytest.mark.parametrize("name", ANSWERS)
-def test_points_that_add_up_are_not_spoken_of(name):
+def test_consistent_points_give_no_warning(name):
     assert disagreements(source_of(name)) == []
 
 
@@ -71,11 +71,11 @@ def test_checks_whose_points_are_not_those_of_the_metadata_are_named():
         "assert f() == 1",
     ],
 )
-def test_what_adds_up_or_cannot_be_counted_is_not_spoken_of(source):
+def test_consistent_or_uncountable_points_give_no_warning(source):
     assert disagreements(of_cell(source)) == []
 
 
-def test_cells_that_students_may_edit_are_not_looked_at():
+def test_cells_that_students_may_edit_are_not_checked():
     notebook = of_cell("checks = Checks('f', points=3)\nwith checks('a', points=1): f()")
     notebook.cells[0].metadata["nbgrader"].update(locked=False, grade=False, solution=True)
     assert disagreements(notebook) == []
@@ -92,7 +92,7 @@ def test_a_heading_that_the_cells_below_contradict_is_named():
     )
 
 
-def test_a_heading_counts_what_stands_below_it_up_to_the_next_of_its_level():
+def test_a_heading_counts_the_cells_down_to_the_next_of_its_level():
     answer = marked(new_markdown_cell("So."), "why", grade=True, solution=True, points=1.5)
     notebook = new_notebook(
         cells=[
@@ -119,7 +119,7 @@ def test_a_heading_counts_what_stands_below_it_up_to_the_next_of_its_level():
         "## Two of (7) points",
     ],
 )
-def test_what_is_no_heading_for_students_is_not_counted(text):
+def test_text_that_is_not_a_heading_for_students_is_not_counted(text):
     assert disagreements(new_notebook(cells=[new_markdown_cell(text)])) == []
 
 
@@ -178,7 +178,7 @@ def test_points_of_a_cell_that_is_not_graded_do_not_count():
     assert total_of(notebook) == 7
 
 
-def test_a_manifest_with_other_points_is_a_mistake_in_it(tmp_path):
+def test_a_manifest_with_other_points_is_refused(tmp_path):
     file = tmp_path / "homework.toml"
     with pytest.raises(ManifestError) as error:
         check_total(Manifest(points=8), file, source_of("ps1"))

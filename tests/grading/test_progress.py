@@ -54,7 +54,7 @@ def test_the_table_names_who_failed_and_why(told: Told) -> None:
     assert "bob: 9.0 s (8.0 s of CPU time)" in table
 
 
-def test_a_result_of_an_earlier_run_is_counted_as_such(told: Told) -> None:
+def test_a_result_of_an_earlier_run_is_counted_separately(told: Told) -> None:
     told.progress.ended("ada", RIGHT, again=True)
     told.progress.saved("ada")
     assert told.progress.count(Status.GRADED) == 1
@@ -74,7 +74,7 @@ def test_lines_and_page_are_written_whole(told: Told, caplog: pytest.LogCaptureF
     assert page.rstrip().endswith("</html>")
 
 
-def test_names_and_reasons_cannot_put_anything_into_the_page(tmp_path: Path) -> None:
+def test_names_and_reasons_are_escaped_on_the_page(tmp_path: Path) -> None:
     told = Told(tmp_path / "grading", ["<script>alert(1)</script>"])
     run(told, ("<script>alert(1)</script>", SubmissionFailed("{}", ("<img src=x>",), Spent(1, 1))))
     told.progress.close("nbgrader autograde hw2")
@@ -83,7 +83,7 @@ def test_names_and_reasons_cannot_put_anything_into_the_page(tmp_path: Path) -> 
     assert "<img" not in page
 
 
-def test_a_folder_that_cannot_be_written_stops_nothing(tmp_path: Path) -> None:
+def test_a_read_only_folder_stops_nothing(tmp_path: Path) -> None:
     (tmp_path / "grading").write_text("a file")
     told = Told(tmp_path / "grading", ["ada"])
     run(told, ("ada", RIGHT))

@@ -92,7 +92,7 @@ EXPECTED = dict.fromkeys(RIGHT, ("1.0", "2.0", "test changed")) | dict.fromkeys(
 
 @pytest.mark.slow
 @pytest.mark.xdist_group("regrade")
-def test_a_wrong_hidden_test_is_mended_by_one_command_and_what_people_gave_is_kept(
+def test_one_command_regrades_after_a_fixed_test_and_keeps_scores_by_hand(
     course: Course, capsys: pytest.CaptureFixture[str]
 ) -> None:
     book = GradeBook(course, "ps1")
@@ -134,7 +134,7 @@ def test_a_wrong_hidden_test_is_mended_by_one_command_and_what_people_gave_is_ke
 
 @pytest.mark.slow
 @pytest.mark.xdist_group("regrade")
-def test_an_answer_that_was_handed_in_anew_waits_again_and_no_other_does(
+def test_only_an_answer_that_was_submitted_again_waits_again(
     few: Course, capsys: pytest.CaptureFixture[str]
 ) -> None:
     ps1.submit(few, "right00", ps1.SIZE, place="Rome")
@@ -152,7 +152,7 @@ def test_an_answer_that_was_handed_in_anew_waits_again_and_no_other_does(
 
 @pytest.mark.slow
 @pytest.mark.xdist_group("regrade")
-def test_what_a_person_gave_in_the_place_of_a_test_counts_until_the_test_gives_other_points(
+def test_a_persons_score_for_a_test_counts_until_the_test_gives_other_points(
     few: Course, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with Gradebook(few.db_url) as gradebook:
@@ -183,7 +183,7 @@ def written(path: Path) -> int | None:
 
 @pytest.mark.slow
 @pytest.mark.xdist_group("regrade")
-def test_a_regrade_that_was_killed_is_gone_on_with_and_compared_with_the_scores_before_it(
+def test_a_killed_regrade_is_continued_and_compared_with_the_old_scores(
     few: Course, capsys: pytest.CaptureFixture[str]
 ) -> None:
     ps1.edit(few, ps1.RIGHT_TEST)
@@ -209,7 +209,7 @@ def test_a_regrade_that_was_killed_is_gone_on_with_and_compared_with_the_scores_
 
 @pytest.mark.slow
 @pytest.mark.xdist_group("regrade")
-def test_a_report_can_be_had_after_nbgraders_own_command(
+def test_a_report_is_possible_after_nbgraders_own_command(
     few: Course, capsys: pytest.CaptureFixture[str]
 ) -> None:
     ps1.edit(few, ps1.RIGHT_TEST)
@@ -222,7 +222,7 @@ def test_a_report_can_be_had_after_nbgraders_own_command(
 
 @pytest.mark.slow
 @pytest.mark.xdist_group("regrade")
-def test_a_changed_limit_is_told_as_the_reason(few: Course) -> None:
+def test_a_changed_limit_is_given_as_the_reason(few: Course) -> None:
     busy = (
         "import time\nend = time.process_time() + 1.5\nwhile time.process_time() < end:\n    pass"
     )
@@ -240,7 +240,7 @@ def test_a_changed_limit_is_told_as_the_reason(few: Course) -> None:
 
 @pytest.mark.slow
 @pytest.mark.xdist_group("regrade")
-def test_a_dry_run_says_what_would_be_run_and_writes_nothing(
+def test_a_dry_run_shows_its_plan_and_writes_nothing(
     few: Course, capsys: pytest.CaptureFixture[str]
 ) -> None:
     before = state(few)
@@ -277,7 +277,7 @@ def state(course: Course) -> dict[str, bytes]:
 
 @pytest.mark.slow
 @pytest.mark.xdist_group("regrade")
-def test_what_cannot_be_done_is_one_sentence_and_changes_nothing(
+def test_an_impossible_regrade_gives_one_sentence_and_changes_nothing(
     few: Course, capsys: pytest.CaptureFixture[str]
 ) -> None:
     before = state(few)
@@ -306,7 +306,7 @@ def test_what_cannot_be_done_is_one_sentence_and_changes_nothing(
     assert "ps1.ipynb" in capsys.readouterr().err
 
 
-def test_a_homework_that_nobody_has_graded_is_not_graded_again(
+def test_an_ungraded_homework_is_not_regraded(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     course = Course(tmp_path)
@@ -383,7 +383,7 @@ def reasons_between() -> Iterator[Any]:
 
 
 @pytest.mark.parametrize(("after", "conditions", "expected"), list(reasons_between()))
-def test_the_reason_is_what_differs(after: Work, conditions: Any, expected: str) -> None:
+def test_the_reason_is_the_difference(after: Work, conditions: Any, expected: str) -> None:
     before = snapshot("ada", work(1))
     assert why(before, snapshot("ada", after, conditions=conditions)) == (expected,)
 
@@ -412,7 +412,7 @@ def test_names_and_messages_reach_no_spreadsheet_terminal_or_browser() -> None:
     assert max(map(len, said.splitlines())) <= 100
 
 
-def test_a_part_that_is_gone_or_new_is_told() -> None:
+def test_removed_and_new_parts_are_reported() -> None:
     parts = {"test_double": [PartResult("anew", 1.0, True)]}
     (change,) = compare(snapshot("ada", work(1)), snapshot("ada", work(2, parts=parts)), {}).changes
     assert [part.in_words for part in change.parts] == [
@@ -421,7 +421,7 @@ def test_a_part_that_is_gone_or_new_is_told() -> None:
     ]
 
 
-def test_who_is_not_graded_now_is_named_and_who_is_new_is_no_change() -> None:
+def test_ungraded_students_are_named_and_new_students_are_no_change() -> None:
     old = snapshot("ada", work(1))
     new = snapshot("ada", work(1, trouble="its last grading did not finish"))
     assert compare(old, new, {}).not_graded == (("ada", "its last grading did not finish"),)
@@ -429,7 +429,7 @@ def test_who_is_not_graded_now_is_named_and_who_is_new_is_no_change() -> None:
     assert (found.changes, found.new, found.compared) == ((), ("bob",), 0)
 
 
-def test_a_score_that_a_person_gave_and_that_is_gone_is_cried_out() -> None:
+def test_a_lost_score_of_a_person_is_reported_in_capitals() -> None:
     scores = {"test_double": Points(1, 2.0, 0.0, False)}
     found = compare(snapshot("ada", work(1, scores=scores)), snapshot("ada", work(1)), {})
     assert "LOST: the score that a person gave to ada, test_double." in in_words(found, 100)
@@ -470,7 +470,7 @@ def test_snapshots_are_kept_whole_the_newest_twenty_of_them(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("content", [b"", b"no gzip", b"\x1f\x8b\x08\0damaged"])
-def test_a_damaged_snapshot_is_passed_over_or_named(tmp_path: Path, content: bytes) -> None:
+def test_a_damaged_snapshot_is_skipped_or_named(tmp_path: Path, content: bytes) -> None:
     snapshots = Snapshots(tmp_path, "ps1")
     snapshots.keep(snapshot("ada", work(1)))
     (good,) = snapshots.folder.iterdir()
@@ -485,7 +485,7 @@ def test_a_damaged_snapshot_is_passed_over_or_named(tmp_path: Path, content: byt
 
 @pytest.mark.slow
 @pytest.mark.xdist_group("regrade")
-def test_a_notebook_that_is_the_same_is_not_read_again(few: Course) -> None:
+def test_an_unchanged_notebook_is_not_read_again(few: Course) -> None:
     last = Snapshots(few.folder / "grading", "ps1").last()[-1]
     path = few.autograded("size00", "ps1") / "ps1.ipynb"
     status = path.stat()

@@ -87,9 +87,7 @@ def test_a_download_of(
     assert of == times
 
 
-def test_collected_again_an_older_download_overwrites_nothing(
-    course: ToyCourse, archive: Path
-) -> None:
+def test_an_older_download_overwrites_nothing(course: ToyCourse, archive: Path) -> None:
     person = [("Ann Lee", "3031", "''")]
     for day in (5, 4):
         export = gradescope((1, f"2022-10-0{day} 10:00:00 Z", person, nb(f"on day {day}")))

@@ -63,7 +63,7 @@ def test_a_folder_in_place_of_the_file_is_named_as_such(shipped):
     assert "not a regular file" in str(failure(shipped))
 
 
-def test_the_message_tells_students_and_staff_apart_what_to_do(shipped):
+def test_the_message_tells_students_and_staff_what_to_do(shipped):
     shipped.path.write_bytes(b"")
     student, staff = str(failure(shipped)).splitlines()[-2:]
     assert student.strip().startswith("Students: reinstall hw_support from the zip")

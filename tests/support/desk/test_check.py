@@ -53,7 +53,7 @@ def test_repair_writes_a_new_file_with_the_instructors_cells(released, answered,
     assert nbformat.read(tmp_path / "hw2.ipynb", as_version=4) == notebook
 
 
-def test_repair_never_writes_over_a_file(answered, desk, tmp_path):
+def test_repair_never_overwrites_a_file(answered, desk, tmp_path):
     cell_of(answered, "setup").source = ""
     (tmp_path / "hw2-repaired.ipynb").write_text("mine")
     assert desk("check", "--repair", "hw2.ipynb", notebook=answered).returncode == 0
@@ -61,13 +61,13 @@ def test_repair_never_writes_over_a_file(answered, desk, tmp_path):
     assert (tmp_path / "hw2-repaired-2.ipynb").exists()
 
 
-def test_repair_of_what_is_whole_writes_nothing(released, desk, tmp_path):
+def test_repair_of_an_intact_notebook_writes_nothing(released, desk, tmp_path):
     done = desk("check", "--repair", "hw2.ipynb", notebook=released)
     assert "nothing to restore" in done.stdout
     assert [path.name for path in tmp_path.iterdir()] == ["hw2.ipynb"]
 
 
-def test_a_folder_that_cannot_be_written_is_said_in_a_sentence(
+def test_a_read_only_folder_is_reported_in_a_sentence(
     answered, tmp_path, release, monkeypatch, capsys
 ):
     cell_of(answered, "setup").source = ""
@@ -81,7 +81,7 @@ def test_a_folder_that_cannot_be_written_is_said_in_a_sentence(
     assert "hw2-repaired.ipynb cannot be written (Permission denied)" in capsys.readouterr().err
 
 
-def test_what_is_no_notebook_ends_in_a_sentence_and_status_2(desk, tmp_path):
+def test_a_file_that_is_not_a_notebook_gives_a_sentence_and_status_2(desk, tmp_path):
     (tmp_path / "hw2.ipynb").write_text("not a notebook")
     done = desk("check", "hw2.ipynb")
     assert done.returncode == 2
@@ -113,7 +113,7 @@ def test_the_untouched_release_gives_a_short_list(released, desk, tmp_path):
 
 
 @pytest.mark.slow
-def test_a_half_done_notebook_is_told_all_that_is_wrong(answered, desk, tmp_path):
+def test_check_of_a_half_done_notebook_lists_everything_wrong(answered, desk, tmp_path):
     notebook = untrained(answered)
     replace_in(notebook, "relu_activation", "np.maximum(s, 0)", "np.minimum(s, 0)")
     cell_of(notebook, "q1_3c").source += "\nnp.loadtxt('notes.txt')\nprint(learning_rate)"
@@ -156,7 +156,7 @@ def test_the_optional_function_may_be_left_out(released, answered, tmp_path, rel
 
 
 @pytest.mark.slow
-def test_a_kernel_that_dies_is_said_and_the_rest_still_reported(answered, desk):
+def test_a_dead_kernel_is_reported_along_with_the_rest(answered, desk):
     cell_of(answered, "q1_3a").source = "import os; os._exit(1)"
     done = desk("check", "hw2.ipynb", notebook=untrained(answered))
     assert done.returncode == 1, done.stderr
@@ -165,7 +165,7 @@ def test_a_kernel_that_dies_is_said_and_the_rest_still_reported(answered, desk):
 
 
 @pytest.mark.slow
-def test_an_endless_loop_is_interrupted_and_the_rest_goes_on(answered, tmp_path, release):
+def test_an_endless_loop_is_interrupted_and_the_other_cells_run(answered, tmp_path, release):
     notebook = untrained(answered)
     cell_of(notebook, "q1_3a").source = "while True: pass"
     ran = running.run_from_the_top(notebook, lambda cell: 3.0)
@@ -236,7 +236,7 @@ def test_a_notebook_in_a_read_only_folder_is_checked(answered, desk, tmp_path):
 
 
 @pytest.mark.slow
-def test_zip_checks_first_and_packs_all_the_same(answered, desk, tmp_path):
+def test_zip_checks_first_and_packs_in_any_case(answered, desk, tmp_path):
     done = desk("zip", "hw2.ipynb", notebook=untrained(answered))
     assert done.returncode == 1, done.stderr
     assert "tests    points" in done.stdout

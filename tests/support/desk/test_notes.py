@@ -18,7 +18,7 @@ def test_without_a_remark_nothing_is_left_to_do(tmp_path):
     assert "found nothing left to do" in found.said
 
 
-def test_a_remark_is_shown_though_all_points_are_there(tmp_path):
+def test_a_remark_is_shown_although_all_points_are_earned(tmp_path):
     wrong = "STEP = 1\ndef double(x):\n    return x + x if np.all(x >= 1) else x"
     found = checked(answered(double=wrong), tmp_path)
     assert all(found.parts.values())
@@ -28,7 +28,7 @@ def test_a_remark_is_shown_though_all_points_are_there(tmp_path):
     assert "found nothing left to do" not in found.said
 
 
-def test_what_a_students_own_cell_remarks_is_not_shown(tmp_path):
+def test_a_remark_of_a_students_own_cell_is_not_shown(tmp_path):
     own = "STEP = 1\nchecks = Checks('mine', points=1)\nchecks.note('Mine.')\n"
     found = checked(answered(double=own + answered_double()), tmp_path)
     assert found.report.notes == []

@@ -20,7 +20,7 @@ def counted(*counts):
 
 
 @pytest.mark.parametrize("counts", [(1, 2, 3), (4, 9, 30), ()])
-def test_what_was_run_from_top_to_bottom_has_no_gaps(counts):
+def test_a_notebook_run_from_top_to_bottom_has_no_gaps(counts):
     assert gaps(counted(*counts)) == []
 
 
@@ -53,7 +53,7 @@ def test_many_cells_are_counted():
     assert "and 4 more" in sentence
 
 
-def test_cleared_outputs_and_a_notebook_never_run_are_one_sentence():
+def test_cleared_outputs_and_an_unrun_notebook_give_one_sentence():
     (sentence,) = gaps(counted(None, None, None))
     assert "No cell was run" in sentence
 
