@@ -226,7 +226,7 @@ def test_an_unreadable_result_is_a_fault_and_not_run_forever(
     whole = Class(tmp_path)
     monkeypatch.setattr(whole.results, "get", lambda key: None)
     run = whole.begin("a")
-    assert "could not be read" in str(fault_of(run.outcome(job("a"))))
+    assert "could not read it again" in str(fault_of(run.outcome(job("a"))))
     assert len(whole.ran) == 3
     run.stop()
 

@@ -117,7 +117,7 @@ def test_an_existing_file_is_not_overwritten(course: Course, tmp_path: Path) -> 
     there.write_text("mine")
     with pytest.raises(Unreadable, match="exists already"):
         back_up(course, there)
-    with pytest.raises(Unreadable, match="There is no folder"):
+    with pytest.raises(Unreadable, match="for the backup does not exist"):
         back_up(course, tmp_path / "nowhere" / "b.tar.gz")
     with pytest.raises(Unreadable, match="which the backup contains"):
         back_up(course, course.root / "grading" / "b.tar.gz")

@@ -176,7 +176,7 @@ def test_canvas_matches_by_name_only_if_there_are_no_ids(term: Term) -> None:
     files = packed(("leeann_999_9001_hw2.ipynb", nb("ann")))
     download = term.download("subs.zip", files)
     assert term.collect(download) == 1
-    assert "nobody in students.csv has the Canvas id '999'" in term.said
+    assert "no student in students.csv has the Canvas id '999'" in term.said
     assert term.handed_in == {}
     term.roster("id,name\nann,Ann Lee\n")
     assert term.collect(download) == 0
@@ -375,7 +375,7 @@ def test_a_newer_submission_is_never_overwritten_and_an_older_one_is(term: Term)
     assert term.when("ann") == datetime(2022, 10, 4, 14)
     assert term.manifest["ann"]["sha256"] == sha256(nb("two")).hexdigest()
     assert term.collect(two) == 0
-    assert "0 to write, 1 there already" in term.said
+    assert "0 to write, 1 already there" in term.said
 
 
 def test_canvas_uploads_are_ordered_by_their_ids(term: Term) -> None:
@@ -521,7 +521,9 @@ def test_5000_files(term: Term) -> None:
 
 
 def test_submissions_without_a_student(term: Term) -> None:
-    left_out(term, packed(("x_999_1_hw2.ipynb", nb("x"))), "nobody in students.csv has the Canvas")
+    left_out(
+        term, packed(("x_999_1_hw2.ipynb", nb("x"))), "no student in students.csv has the Canvas"
+    )
 
 
 HOSTILE_YAML = {
@@ -530,7 +532,7 @@ HOSTILE_YAML = {
     "far deeper": ("submission_1:\n  x: " + "[" * 500_000, "line 2: expected YAML"),
     "an object": ("submission_1: !!python/object/apply:os.system ['exit 1']", "does not list"),
     "no mapping": ("- 1\n- 2", "expected a list of submissions by folder"),
-    "the same twice": ("submission_1: {}\nsubmission_1: {}", "line 2: 'submission_1' stands"),
+    "the same twice": ("submission_1: {}\nsubmission_1: {}", "line 2: 'submission_1' is there twice"),
     "a circle": ("submission_1: &a\n  :submitters: *a\n  :created_at: *a", "names no student"),
     "no time": ("submission_1:\n  :submitters: [{':sid': ann}]\n  :created_at: soon", "'soon'"),
     "no such day": (

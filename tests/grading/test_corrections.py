@@ -85,7 +85,7 @@ def test_points_for_everybody_are_given_and_undone_by_one_command_each(term, cap
     said = capsys.readouterr().out.splitlines()
     assert said == [
         "1: +1 for everyone in why, Q1 a. Why: the text was unclear",
-        "Students with more points: 1, with fewer: 0, as before: 1.",
+        "Students with more points: 1, with fewer: 0, unchanged: 1.",
         "To undo it: python -m hw_grading correct ps1 --undo 1",
     ]
     finals = final_scores(term.course, "ps1").students
@@ -217,7 +217,7 @@ def test_a_question_is_found_by_its_label(file_term, label):
     [
         ("Q1", "fits several questions"),
         ("Q2", "is not a question with points"),
-        ("", "no question"),
+        ("", "'' is not a question with points"),
     ],
 )
 def test_an_unknown_or_ambiguous_label_gets_a_list_of_questions(file_term, label, said):
@@ -239,7 +239,7 @@ def test_a_question_with_a_removed_cell_is_listed_by_its_id(file_term, capsys):
     [
         (["why", "--add", "1"], "Expected a reason for students to read. Add --reason"),
         (["--add", "1", "--reason", "x"], "Expected a question"),
-        (["why", "--add", "0", "--reason", "x"], "Expected points up to 1,000, and not 0"),
+        (["why", "--add", "0", "--reason", "x"], "Expected points up to 1,000 and not 0"),
         (["why", "--add", "nan", "--reason", "x"], "Expected points up to"),
         (["why", "--add", "1e9", "--reason", "x"], "Expected points up to"),
         (["why", "--drop", "--beyond", "--reason", "x"], "--beyond needs --add"),

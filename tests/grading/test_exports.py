@@ -132,7 +132,7 @@ def test_canvas_gets_the_scores_and_nothing_else(
     changed = [a for a, b in zip(given.splitlines(), written.splitlines(), strict=True) if a != b]
     assert len(changed) == 3
     assert given.count(b"\r\n") == written.count(b"\r\n")
-    assert "3 scores in the column 'ps1 (123456)', 3 of them new" in term.said
+    assert "3 scores in the column 'ps1 (123456)'; 3 of them changed" in term.said
     assert "1 student without a score, or excused" in term.said
 
 

@@ -135,7 +135,7 @@ def test_an_extension_is_replaced_and_taken_back(term, capsys):
     assert extension_of_nbgrader(term) == timedelta(hours=1)
     capsys.readouterr()
     assert term.type("extend", "ps1", "ada", "ben", "--remove") == 0
-    assert capsys.readouterr().out == "ada: taken back\nben: had none\n"
+    assert capsys.readouterr().out == "ada: extension removed\nben: had no extension\n"
     assert (extension_of_nbgrader(term), seconds_late(term)) == (None, 26 * 3600)
 
 
@@ -285,7 +285,7 @@ def test_rows_for_other_homeworks_are_skipped(file_term, capsys):
     ("content", "said"),
     [
         ("", "line 1: expected the names of columns, found nothing"),
-        ("name,hours\nada,5\n", "line 1: expected a column with the student's id"),
+        ("name,hours\nada,5\n", "line 1: expected a column with the students' ids"),
         ("student,date\nada,5\n", "line 1: expected a column with until, hours, days or slip"),
         ("student,hours\n", "has no row for ps1"),
         (b"\x89PNG\0\0", "not text"),
@@ -305,7 +305,7 @@ def test_with_a_list_of_students_nobody_else_gets_an_extension(file_term, capsys
     roster = file_term.folder / "students.csv"
     roster.write_text("id,email,sid\nada,ada@x.org,30312345\nben,ben@x.org,30312346\n")
     assert from_csv(file_term, "student,hours\nADA,5\nben@x.org,6\neve,7\n") == 2
-    assert "line 4: nobody in students.csv has the id 'eve'" in capsys.readouterr().err
+    assert "line 4: no student in students.csv has the id 'eve'" in capsys.readouterr().err
     assert from_csv(file_term, "student,hours\nADA,5\nben@x.org,6\n") == 0
     assert set(granted(file_term)) == {"ada", "ben"}
     assert from_csv(file_term, "student,hours\nada,5\n30312345,6\n") == 2

@@ -53,7 +53,10 @@ def test_the_course_as_it_is_shipped_takes_nothing_off():
 @pytest.mark.parametrize(
     ("setting", "said"),
     [
-        ({"percnt": 10}, r"LatePolicy\.percnt .* Did you mean percent\? There are: .*slip_days"),
+        (
+            {"percnt": 10},
+            r"LatePolicy\.percnt .* Did you mean percent\? The settings are: .*slip_days",
+        ),
         ({"percent": "10"}, "percent"),
         ({"percent": 101}, "100"),
         ({"per": "week"}, "day"),

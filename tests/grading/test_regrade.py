@@ -364,7 +364,7 @@ def reasons_between() -> Iterator[Any]:
         ("limit changed: cpu_seconds_per_cell 60 → 90"),
     )
     yield work(2, problems=[problem]), LIMITS, "reaches a limit now: It did not end."
-    yield work(2, problems=[edited]), LIMITS, "mended now: It was edited."
+    yield work(2, problems=[edited]), LIMITS, "repaired now: It was edited."
     yield (
         work(2, corrections={"test_double": [(1.0, "for all")]}),
         LIMITS,

@@ -164,7 +164,7 @@ def test_cells_beyond_the_limit_are_reported(course, handed):
 def test_text_beyond_the_limit_is_reported(course, handed):
     work = work_of(course, answer(ANSWER), cell("code", "x = 1\n" * MOST_CHARACTERS))
     assert len(work.pieces) == 1
-    assert "from cell 2 on" in work.note
+    assert "Cells from number 2 on are left out" in work.note
 
 
 # -- fingerprints

@@ -256,7 +256,7 @@ def test_too_little_disk_space_for_results_is_reported_with_the_setting(
     monkeypatch.setattr(folders.shutil, "disk_usage", lambda path: usage(9, 8, 1_500_000_000))
     assert lines_of(course.folder)["disk"].advice is None
     add(course, "c.WholeClass.results_mb = 4000")
-    assert "5,000 MB are wanted" in str(lines_of(course.folder)["disk"].advice)
+    assert "5,000 MB are needed" in str(lines_of(course.folder)["disk"].advice)
 
 
 # -- the gradebook

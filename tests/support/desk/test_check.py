@@ -106,7 +106,7 @@ def test_the_untouched_release_gives_a_short_list(released, desk, tmp_path):
     assert done.returncode == 1, done.stderr
     assert "fill it in" in done.stdout
     assert "tests wait for answers that you have not written yet" in done.stdout
-    assert "surprise" not in done.stdout
+    assert "What will be different in grading" not in done.stdout
     assert len(done.stdout.splitlines()) < 40
     assert json.dumps(nbformat.read(tmp_path / "hw2.ipynb", as_version=4)) == before
     assert [path.name for path in tmp_path.iterdir()] == ["hw2.ipynb"]

@@ -615,5 +615,5 @@ def test_the_command_runs_a_copy_first_if_it_is_asked_to(released, desk, tmp_pat
     assert "The PDF is out.pdf." in done.stdout
     text = "".join(page.extract_text() for page in pypdf.PdfReader(tmp_path / "out.pdf").pages)
     assert "images to train on: (12080, 28, 28)" in text
-    assert "being graded" not in text
+    assert "while a notebook is graded" not in text
     assert nbformat.read(tmp_path / "hw2.ipynb", as_version=4) == released
