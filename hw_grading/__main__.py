@@ -30,7 +30,7 @@ def main(arguments: list[str] | None = None) -> int:
     """
     parser = argparse.ArgumentParser(prog="python -m hw_grading", description=__doc__)
     parser.add_argument(
-        "--course", type=Path, default=Path.cwd(), help="the course's folder (here by default)"
+        "--course", type=Path, default=Path.cwd(), help="the course's folder (default: this folder)"
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="VERB")
     verbs = {name: import_module(f"hw_grading.verbs.{name.replace('-', '_')}") for name in VERBS}

@@ -107,7 +107,7 @@ def _summary(parser: argparse.ArgumentParser) -> str:
         for choice in commands._choices_actions
     ]
     end = (
-        "\nAdd the notebook's name to each command but doctor. You can leave it out if this "
+        "\nAdd the notebook's name to each command but doctor.\nYou can leave it out if this "
         "folder has only one notebook."
     )
     return "\n".join(["Check and pack your homework before you submit it:", *lines]) + end

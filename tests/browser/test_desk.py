@@ -291,7 +291,7 @@ def test_two_graders_who_save_the_same_answer_see_both_versions(
     lee.page.keyboard.type("Mind the sign.")
     lee.page.keyboard.press("Escape")
     both = lee.page.get_by_role("dialog", name=re.compile("two versions"))
-    expect(both).to_contain_text("graded by Kim in the meantime")
+    expect(both).to_contain_text("In the meantime this answer was graded by Kim.")
     expect(both.locator("section").nth(0)).to_contain_text("right, with a reason.")
     expect(both.locator("section").nth(1)).to_contain_text("Mind the sign.")
     assert given(course, "why")[CLASS[20]].score == 1.5

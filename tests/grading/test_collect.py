@@ -532,7 +532,8 @@ HOSTILE_YAML = {
     "far deeper": ("submission_1:\n  x: " + "[" * 500_000, "line 2: expected YAML"),
     "an object": ("submission_1: !!python/object/apply:os.system ['exit 1']", "does not list"),
     "no mapping": ("- 1\n- 2", "expected a list of submissions by folder"),
-    "the same twice": ("submission_1: {}\nsubmission_1: {}", "line 2: 'submission_1' is there twice"),
+    "the same twice": (
+        "submission_1: {}\nsubmission_1: {}", "line 2: 'submission_1' is there twice"),
     "a circle": ("submission_1: &a\n  :submitters: *a\n  :created_at: *a", "names no student"),
     "no time": ("submission_1:\n  :submitters: [{':sid': ann}]\n  :created_at: soon", "'soon'"),
     "no such day": (

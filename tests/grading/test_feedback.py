@@ -394,7 +394,7 @@ class TestBadInput:
         assert "test_double 3 of 3" in box(page_of(course))
 
 
-def test_no_student_gets_anothers_feedback(course):
+def test_feedback_for_a_student_reads_no_other_students_scores(course):
     for student in ("ada", "bob", "cyd"):
         course.grade(student, valid(notebook()), manual=1.0)
     rows = []

@@ -727,7 +727,7 @@ def test_a_full_disk_loses_no_earlier_save(in_a_file):
     assert again.grading("why", "ada").score == 2
 
 
-def test_a_save_goes_into_the_replaced_gradebook(in_a_file):
+def test_a_save_goes_into_the_gradebook_that_replaced_another(in_a_file):
     file = in_a_file.course.root / "gradebook.db"
     backup = shutil.copy(file, file.with_suffix(".backup"))
     save(in_a_file, "ada", 0)
