@@ -189,7 +189,7 @@ def test_a_blank_submission_scores_0_everywhere(graded: Graded) -> None:
     ("student", "total", "reasons"),
     [
         ("empty", 0, ["found an empty file (0 bytes)"]),
-        ("not-json", 0, ["expected JSON, found text that begins '<html>Session"]),
+        ("not-json", 0, ["expected JSON, found text that begins with '<html>Session"]),
         ("no-cells", 0, ["it has no cells"]),
         ("format-3", FULL_MARKS, ["found version '3'"]),
         ("no-notebook", 0, ["there is no such file"]),
@@ -206,7 +206,7 @@ def test_a_blank_submission_scores_0_everywhere(graded: Graded) -> None:
         ("deleted", FULL_MARKS, ["'test_double' was deleted", "'why' was deleted"]),
         ("duplicated", FULL_MARKS, ["2 cells have the grade id 'test_double'"]),
         ("retyped", FULL_MARKS, ["'double' was changed from a code cell to a markdown cell"]),
-        ("reversed", FULL_MARKS, ["'test_double' had been moved", "schema_version '99' for '3'"]),
+        ("reversed", FULL_MARKS, ["'test_double' was moved", "schema_version '99' for '3'"]),
         ("syntax-error", 4, []),
         ("endless", 4, ["'sketch' did not end within 1.5 s"]),
         ("os-exit", 2, ["the kernel died while running cell 'triple'"]),

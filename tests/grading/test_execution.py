@@ -156,7 +156,10 @@ def test_tests_get_names_of_locked_cells_that_students_cannot_replace(
 @pytest.mark.parametrize(
     ("source", "reason"),
     [
-        ("import os; os._exit(0)", "the kernel died while running the cell that begins 'import os"),
+        (
+            "import os; os._exit(0)",
+            "the kernel died while running the cell that begins with 'import os",
+        ),
         ("import os; os.kill(os.getpid(), 9)", "the kernel died while running"),
         ("exit()\nimport time; time.sleep(0.5)", "ended the kernel by exit() or quit()"),
     ],

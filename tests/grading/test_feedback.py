@@ -209,7 +209,7 @@ class TestFailuresAndNotes:
 
     def test_notes_for_staff_are_left_out(self, course):
         left = [
-            problem("The file 'submission_secret.txt' was left behind.", "mended", "folder"),
+            problem("The file 'submission_secret.txt' was ignored.", "mended", "folder"),
             problem("Expected notebook format 4, found 3.", "mended", "format"),
             problem("The metadata of cell 'double' was edited.", "mended", "metadata"),
         ]
