@@ -266,7 +266,8 @@ BOMBS: dict[str, tuple[Any, str]] = {
     "a list without end": (endless_list, "far too many"),
     "nothing": (lambda: b"", "expected a zip, found another file"),
     "no zip": (lambda: b"PK\x03\x04" + bytes(1000), "expected a zip, found another file"),
-    "half a zip": (lambda: packed(("hw2.ipynb", os.urandom(9000)))[:-200], "found none"),
+    "half a zip": (lambda: packed(("hw2.ipynb", os.urandom(9000)))[:-200],
+                   "expected a zip, found another file"),
     "another sum": (lambda: packed(("hw2.ipynb", HOSTILE)).replace(
         struct.pack("<I", zlib.crc32(HOSTILE)), b"1234"), "it cannot be read"),
 }  # fmt: skip
