@@ -14,7 +14,7 @@ try:
     from hw_grading.records.scores import NoScores
     from hw_support.submission.file import Unreadable
 except ImportError as missing:  # of a package that every command needs, `doctor` among all
-    print(f"MEND  packages    {missing}", file=sys.stderr)
+    print(f"FIX   packages    {missing}", file=sys.stderr)
     print(f'      Type: "{sys.executable}" -m pip install -r requirements.lock', file=sys.stderr)
     print("      or, in the course's environment: source .venv/bin/activate", file=sys.stderr)
     sys.exit(CANNOT)
@@ -30,7 +30,7 @@ def main(arguments: list[str] | None = None) -> int:
     """
     parser = argparse.ArgumentParser(prog="python -m hw_grading", description=__doc__)
     parser.add_argument(
-        "--course", type=Path, default=Path.cwd(), help="the course's folder (here by default)"
+        "--course", type=Path, default=Path.cwd(), help="the course's folder (default: this folder)"
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="VERB")
     verbs = {name: import_module(f"hw_grading.verbs.{name.replace('-', '_')}") for name in VERBS}

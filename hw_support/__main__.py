@@ -16,7 +16,7 @@ FINE, TO_DO, CANNOT, STOPPED = 0, 1, 2, 130
 _NOTEBOOK: dict[str, Any] = {
     "type": Path,
     "nargs": "?",
-    "help": "your notebook; else the only one in this folder",
+    "help": "your notebook (default: the only one in this folder)",
 }
 
 
@@ -50,43 +50,51 @@ def main(words: Sequence[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return CANNOT
     except KeyboardInterrupt:
-        print("\nStopped. Your notebook is as it was.", file=sys.stderr)
+        print("\nStopped. Your notebook is unchanged.", file=sys.stderr)
         return STOPPED
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m hw_support", description="Look after your homework before you hand it in."
+        prog="python -m hw_support",
+        description="Check and pack your homework before you submit it.",
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND", dest="command")
 
     doctor = commands.add_parser(
-        "doctor", help="see whether everything is there that the homework needs"
+        "doctor", help="check Python, the packages, the kernel, memory and disk"
     )
     doctor.set_defaults(do=_doctor, needs=())
 
     check = commands.add_parser(
-        "check", help="run a copy of the notebook as the grader does, and say what to do"
+        "check",
+        help="run a copy of the notebook as the grader does, and list what to do",
     )
     check.add_argument("notebook", **_NOTEBOOK)
     check.add_argument(
         "--repair",
         action="store_true",
-        help="put the instructor's cells back into a new file, and run nothing",
+        help="restore the instructor's cells in a new file, and run nothing",
     )
     check.set_defaults(do=_check, needs=("nbclient", "nbformat"))
 
     pdf = commands.add_parser("pdf", help="make a PDF of the finished notebook")
     pdf.add_argument("notebook", **_NOTEBOOK)
     pdf.add_argument("--run", action="store_true", help="run a copy from the top first")
-    pdf.add_argument("--to", type=Path, metavar="FILE", help="else beside the notebook")
+    pdf.add_argument("--to", type=Path, metavar="FILE", help="default: beside the notebook")
     pdf.set_defaults(do=_pdf, needs=("nbclient", "nbformat"))
 
-    packed = commands.add_parser("zip", help="check, then pack what is to be handed in")
+    packed = commands.add_parser(
+        "zip", help="check the notebook, then pack the file that you submit"
+    )
     packed.add_argument("notebook", **_NOTEBOOK)
-    packed.add_argument("--student", metavar="ID", help="your student id; else the certification's")
-    packed.add_argument("--to", type=Path, metavar="FOLDER", help="else beside the notebook")
-    packed.add_argument("--no-check", action="store_true", help="pack without running it")
+    packed.add_argument(
+        "--student", metavar="ID", help="your student id (default: the one in the certification)"
+    )
+    packed.add_argument("--to", type=Path, metavar="FOLDER", help="default: beside the notebook")
+    packed.add_argument(
+        "--no-check", action="store_true", help="pack the notebook without running it"
+    )
     packed.set_defaults(do=_zip, needs=("nbclient", "nbformat"))
     return parser
 
@@ -99,9 +107,10 @@ def _summary(parser: argparse.ArgumentParser) -> str:
         for choice in commands._choices_actions
     ]
     end = (
-        "\nAll but doctor take the notebook's name; without one, the only notebook of this folder."
+        "\nAdd the notebook's name to each command but doctor.\nYou can leave it out if this "
+        "folder has only one notebook."
     )
-    return "\n".join(["Look after your homework before you hand it in:", *lines]) + end
+    return "\n".join(["Check and pack your homework before you submit it:", *lines]) + end
 
 
 def _only_notebook(command: str, folder: Path) -> Path:
@@ -145,20 +154,21 @@ def _repair(opened: Any) -> int:
     from hw_support.desk import check
 
     if not opened.changes:
-        print("Every cell is as you got it: there is nothing to put back.")
+        print("All cells of the instructor are unchanged: there is nothing to restore.")
         return FINE
     try:
         path = check.write_repaired(opened)
     except OSError as error:
         where = error.filename or opened.path.parent
         raise DeskError(
-            f"{where} cannot be written ({error.strerror or error}). Your own file is as it was. "
-            "Copy it into a folder of your own with some room, and do this there."
+            f"{where} cannot be written ({error.strerror or error}). Your own file is unchanged. "
+            "Copy it into a folder where you may write and that has free space, and run this "
+            "command there."
         ) from error
-    print(f"{path} has the instructor's cells as you got them; your own file is as it was:")
+    print(f"{path} has the instructor's cells. Your own file is unchanged. Changes:")
     for change in opened.changes:
         print(f"  - {change.message}")
-    print(f"Look through it, then save it as {opened.path.name}.")
+    print(f"Read the new file, then save it as {opened.path.name}.")
     return FINE
 
 
@@ -175,13 +185,14 @@ def _pdf(options: Any) -> int:
     elif gaps := pdf.gaps(notebook):
         listed = "\n".join(f"  - {gap}" for gap in gaps)
         raise DeskError(
-            f"{path.name} does not look finished:\n{listed}\nIn JupyterLab choose Kernel → Restart "
-            "Kernel and Run All Cells…, save, and do this again; or add --run, which runs a copy."
+            f"{path.name} does not look finished:\n{listed}\nIn JupyterLab choose Kernel → "
+            "Restart Kernel and Run All Cells…, save the notebook, and run this command again. "
+            "Or add --run: then the command runs a copy of the notebook first."
         )
     target = options.to or path.with_suffix(".pdf")
     for warning in pdf.write_pdf(notebook, target, opened.release.certification):
         print(f"- {warning}")
-    print(f"{target} is written. Look through it before you hand it in.")
+    print(f"The PDF is {target}. Read it before you submit it.")
     return FINE
 
 
@@ -200,10 +211,13 @@ def _zip(options: Any) -> int:
         fine = report.fine
         print()
     packed = handin.pack(opened, student, options.to or opened.path.absolute().parent)
-    print(f"{packed.path}\nholds {packed.entry} (SHA-256 {packed.notebook_sha256})")
-    print("Hand in this file. Keep the line above: it shows later what you handed in.")
+    print(f"{packed.path}\ncontains {packed.entry} (SHA-256 {packed.notebook_sha256})")
+    print("Submit this file. Keep the line above: it identifies the file that you submitted.")
     if not fine:
-        print("The list above says what is still to do; you may hand in again until the due date.")
+        print(
+            "The list above shows what you still have to do. You can submit again until the due "
+            "date."
+        )
     return FINE if fine else TO_DO
 
 

@@ -106,7 +106,7 @@ def _explanations(got: Array, right: Array) -> Iterator[tuple[str, Array]]:
     yield from _fewer_entries(right)
     yield from _other_orders(right)
     if _tells_factors(right):
-        yield "the sign is turned", -right
+        yield "the sign is wrong", -right
         yield from _factors(right)
     if np.all((right >= 0) & (right <= 1)) and np.ptp(right) > _NEARLY:
         yield "every entry is 1 minus what it should be", 1 - right
@@ -154,13 +154,15 @@ def _named(axes: tuple[int, ...]) -> str:
 def _fewer_entries(right: Array) -> Iterator[tuple[str, Array]]:
     """Yield results with fewer entries, such as one gradient for the whole batch."""
     if right.ndim in (1, 2) and len(right) == 2:
-        pair = "one array came back in the place of two: this is its first entry"
+        pair = (
+            "the function returned one array instead of two; this is the first entry of that array"
+        )
         yield pair if right.ndim == 1 else pair.replace("entry", "row"), right[0]
         for other in (right[-1], right.mean(axis=0), right.max(axis=0), right.min(axis=0)):
             yield _NO_NAME, np.asarray(other)
     if right.ndim != 3 or len(right) < 2:
         return
-    asked = "one gradient for each example was asked for"
+    asked = "one gradient for each example was expected"
     yield f"this is the mean over the batch; {asked}", right.mean(axis=0)
     yield f"this is the sum over the batch; {asked}", right.sum(axis=0)
     yield f"this is the gradient of the first example; {asked}", right[0]
@@ -196,16 +198,19 @@ def _factors(right: Array) -> Iterator[tuple[str, Array]]:
         yield "every entry is half of what it should be", right / 2
     if n > 2 and counts_rows and not (by_hand and n & (n - 1) == 0):
         if right.ndim == 3:
-            own = "there is a 1/n in it; the gradient of each example's own loss was asked for"
+            own = (
+                "every entry is divided by the batch size; the gradient of each example's own "
+                "loss was expected"
+            )
             yield own, right / n
         else:
             yield "every entry is divided by n, the length of the first axis", right / n
         yield "every entry is multiplied by n, the length of the first axis", n * right
     yield _NO_NAME, right / np.abs(right).max()
     yield "every entry is 100 times what it should be: are they in percent?", 100 * right
-    yield "the logarithm has base 2; the natural one was asked for", right / math.log(2)
-    yield "the logarithm has base 10; the natural one was asked for", right / math.log(10)
+    yield "the logarithm has base 2; the natural logarithm was expected", right / math.log(2)
+    yield "the logarithm has base 10; the natural logarithm was expected", right / math.log(10)
     for h in _STEPS:
         both = "`/ 2 * h` divides by 2 and multiplies by h; `/ (2 * h)` divides by both"
         yield both, right * h**2
-        yield "a difference has to be divided by 2 h", right * 2 * h
+        yield "the difference is not divided by 2 h", right * 2 * h

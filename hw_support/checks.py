@@ -261,7 +261,7 @@ class Attempt:
             case None:
                 return ""
             case KeyboardInterrupt():
-                return "stopped before it came to an end (an endless loop?)"
+                return "interrupted before it returned (an endless loop?)"
             case TimeLimitReached():
                 self.timed_out = True
                 self.checks.note_time_out(error)
@@ -436,7 +436,7 @@ class Checks:
         """
         for name in shows:
             if why := self.unanswered(name):
-                self.record(what, points, f"there is nothing to show: {why}")
+                self.record(what, points, f"there is no result to show: {why}")
                 return
         attempt = Attempt(self, what, points, hidden, last=False)
         yield attempt
@@ -602,9 +602,13 @@ class Checks:
         earned = sum(part.points for part in self.parts if part.passed)
         tried = sum(part.points for part in self.parts)
         failed = [part for part in self.parts if not part.passed]
-        print(f"{self.name}: {earned:g} of {tried:g} points here.", end="")
+        print(f"{self.name}: {earned:g} of {tried:g} points in this notebook.", end="")
         if tried < self.points:
-            print(f" Parts worth {self.points - tried:g} more are run when you are graded.", end="")
+            print(
+                f" Hidden parts, worth {self.points - tried:g} more, run when your notebook is "
+                "graded.",
+                end="",
+            )
         print()
         if failed and os.environ.get("NBGRADER_EXECUTION") == "validate":
             lines = [f"{self.name}: {len(failed)} part{'s' if len(failed) > 1 else ''} failed"]

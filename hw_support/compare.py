@@ -65,7 +65,9 @@ def relative_error(a: npt.ArrayLike, b: npt.ArrayLike) -> float:
     """
     a, b = np.asarray(a, dtype=float), np.asarray(b, dtype=float)
     if a.shape != b.shape:
-        raise ValueError(f"relative_error compares equal shapes, not {a.shape} and {b.shape}")
+        raise ValueError(
+            f"relative_error needs two arrays of the same shape, not {a.shape} and {b.shape}"
+        )
     if a.size == 0:
         return 0.0
     largest = max(np.abs(a).max(), np.abs(b).max())
@@ -129,7 +131,7 @@ def _plain_array(value: object, what: str) -> Array:
     if value is None:
         raise _both(f"{what} is None. Is a `return` missing?")
     if callable(value):
-        raise _both(f"{what} is a function; numbers were expected. Is it to be called?")
+        raise _both(f"{what} is a function; numbers were expected. Did you forget to call it?")
     if isinstance(value, np.ndarray) and value.size > _MOST_ENTRIES:
         raise _both(f"{what} has shape {value.shape}: far more numbers than were expected")
     try:
@@ -137,7 +139,9 @@ def _plain_array(value: object, what: str) -> Array:
         # A subclass may define its own == or shape, so take a plain copy.
         array = np.array(array, copy=True, subok=False)
     except Exception as error:
-        raise _both(f"{what} is no array of numbers: {type(error).__name__}") from None
+        raise _both(
+            f"{what} cannot be converted to an array of numbers: {type(error).__name__}"
+        ) from None
     if array.dtype.kind not in "biuf":
         raise _both(f"{what} holds {_kind(value, array)}; numbers were expected")
     return array
@@ -161,8 +165,8 @@ def _wrong_shape(found: tuple[int, ...], shape: tuple[int, ...], what: str, flat
     message = f"{what} has shape {found}; {shape}{also} was expected"
     if column and found == (shape[0], shape[0]) and shape[0] > 1:
         message += (
-            f". Was an array of shape ({shape[0]},) broadcast against one of shape "
-            f"({shape[0]}, 1)? Then reshape one of them"
+            f". Did you combine arrays of shapes ({shape[0]},) and ({shape[0]}, 1)? NumPy "
+            "broadcasts them; reshape one of them first"
         )
     return message
 
@@ -283,7 +287,7 @@ def expect_answer(result: object, *, of: str) -> None:
         raise _both(f"{of} gives NaN or infinity everywhere")
     first = finite[0][0]
     if all(np.all(array == first) for array in finite):
-        raise _both(f"{of} gives {float(first):g} everywhere: that is no answer yet")
+        raise _both(f"{of} gives {float(first):g} everywhere: it is not answered yet")
 
 
 def _without_numbers(value: object) -> str:
@@ -333,7 +337,7 @@ def expect_fractions(values: object, *, what: str) -> Array:
     if np.all((numbers >= 0) & (numbers <= 1)):
         return numbers
     if np.all((numbers >= 0) & (numbers <= 100)):
-        more = f"{what} has values between 1 and 100: are they in percent?"
+        more = f"{what} has values between 1 and 100. Are they in percent?"
         raise _both(f"{more} Fractions between 0 and 1 were expected")
     raise _both(f"{what}: a value is not between 0 and 1, or is NaN")
 

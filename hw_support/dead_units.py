@@ -95,8 +95,8 @@ class DeadUnits:
         else:
             return np.asarray(returned[0])
         raise ValueError(
-            f"DeadUnits: expected layer_forward to return (outputs, cache) with outputs of shape "
-            f"{shape}, got {what}: does its test pass?"
+            "DeadUnits: expected layer_forward to return (outputs, cache) with outputs of shape "
+            f"{shape}, got {what}. Run the test of layer_forward"
         )
 
     def plot(self, ax: Axes | None = None) -> Axes:
@@ -118,8 +118,8 @@ class DeadUnits:
         """
         if not self.steps:
             raise ValueError(
-                "DeadUnits: nothing was measured, so there is nothing to plot. Call "
-                "watch(weight_matrices, biases) after each step, where watch is this object"
+                "DeadUnits: there are no measurements to plot. Call this object after each "
+                "step, as in watch(weight_matrices, biases)"
             )
         if ax is None:
             ax = new_axes(5, 3.2)

@@ -187,7 +187,7 @@ def described(
     kind, text = type_of(error), "" if hidden else text_of(error)
     at = f"{place}: " if place else ""
     if in_a_stand_in and place and not hidden:
-        return f"{at}what it calls there cannot take such arguments ({kind})"
+        return f"{at}a function that it calls there cannot take these arguments ({kind})"
     if not text:
         return f"{at}{kind} was raised"
     because = f". {one_line(why)}" if why else ""

@@ -130,9 +130,9 @@ def read_verified(shipped: ShippedFile) -> bytes:
         raise DataFileError(shipped, f"the file cannot be read ({reason}).") from error
 
     if found_size < shipped.size:
-        problem = "the file is too short: it was cut off, or it is another file."
+        problem = "the file is too short. It is cut off, or it is another file."
     elif found_size > shipped.size:
-        problem = "the file is too long: it was added to, or it is another file."
+        problem = "the file is too long. Data was added to it, or it is another file."
     else:
-        problem = "the file has the right size but other contents."
+        problem = "the file has the right size but different content."
     raise DataFileError(shipped, problem, found_size=found_size, found_sha256=found_sha256)

@@ -127,7 +127,8 @@ def display_digits(
         raise ValueError("images: expected at least one image, got none")
     if len(captions) != len(digits):
         raise ValueError(
-            f"captions: expected one for each of the {len(digits)} images, got {len(captions)}"
+            f"captions: expected one caption for each of the {len(digits)} images, got "
+            f"{len(captions)}"
         )
     flat = _new_row(len(digits)) if axes is None else np.atleast_1d(np.asarray(axes)).ravel()
     if len(flat) < len(digits):

@@ -145,7 +145,9 @@ def save_run(
         When writing failed. An earlier run of that name is unchanged.
     """
     if _is_grading():
-        print(f"save_run: this notebook is being graded, so run {name!r} is not written.")
+        print(
+            f"save_run: saving is off while a notebook is graded, so run {name!r} is not written."
+        )
         return None
     run = _checked_run(
         name=_checked_name(name),
@@ -203,8 +205,8 @@ def load_run(name: str, *, folder: str | os.PathLike[str] = "saved_runs") -> Run
     """
     if _is_grading():
         raise RunNotAvailableError(
-            f"run {name!r}: saved runs are not read while a notebook is graded. The training"
-            " cell must make its own results; use load_run only while you work."
+            f"run {name!r}: load_run does not work while a notebook is graded. Compute the "
+            "results in the training cell; use load_run only while you work."
         )
     path = _run_path(folder, _checked_name(name))
     if not path.is_file():

@@ -30,9 +30,10 @@ _PIXELS, _IMAGES_AT_ONCE = 784, 400
 _PARAMETERS = ("weight_matrices[0]", "weight_matrices[1]", "biases[0]", "biases[1]")
 HISTORIES = ("training_loss", "training_acc", "test_loss", "test_acc")
 _BARE_LOOP = (
-    "train is not a function here. Put your loop into `def train(step_size=0.1, epochs=5, rng=rng, "
-    "after_step=None):`, call `after_step(weight_matrices, biases)` after each step if it is not "
-    "None, and return weight_matrices, biases, training_loss, training_acc, test_loss, test_acc"
+    "train is not a function. Put your loop into `def train(step_size=0.1, epochs=5, rng=rng, "
+    "after_step=None):`, call `after_step(weight_matrices, biases)` after each step if it is "
+    "not None, and return weight_matrices, biases, training_loss, training_acc, test_loss, "
+    "test_acc"
 )
 
 
@@ -122,7 +123,8 @@ class TrainingWatch:
             given = [*weight_matrices, *biases]
             expect(
                 len(given) == 4,
-                f"after_step got {len(given)} arrays; two weight matrices and two biases were due",
+                f"after_step got {len(given)} arrays; two weight matrices and two biases were "
+                "expected",
             )
             units = np.shape(given[0])[-1:] or (0,)
             shapes = [(_PIXELS, *units), (*units, 1), (1, *units), (1, 1)]
@@ -148,10 +150,10 @@ class TrainingWatch:
         returned = list(returned)
         expect(
             len(returned) == 6,
-            f"train returned {len(returned)} things; 6 were expected: weight_matrices, biases, "
+            f"train returned {len(returned)} values; 6 were expected: weight_matrices, biases, "
             "training_loss, training_acc, test_loss, test_acc",
         )
-        expect(parameters, "after_step was never called; it is to be called after each step")
+        expect(parameters, "train never called after_step; it must call it after each step")
         histories = [as_numbers(h, what="a history").astype(float).ravel() for h in returned[2:]]
         moved = [
             np.abs(after[0] - before[0]).max(axis=1) > 0
@@ -171,7 +173,7 @@ class TrainingWatch:
         lengths = [len(history) for history in seen.histories]
         expect(
             lengths == [len(seen.parameters)] * 4,
-            f"the four lists have {lengths} entries, and after_step was called "
+            f"the four lists have {lengths} entries, and train called after_step "
             f"{len(seen.parameters)} times; one entry and one call for each step were expected",
         )
 
@@ -192,8 +194,9 @@ class TrainingWatch:
         others = int((used != 1).sum())
         expect(
             np.all(used == 1) and sorted(sizes) == [50, 100, 100],
-            f"an epoch of {IMAGES} images had batches of {sizes}, and {others} images did not come "
-            "exactly once; batches of 100, 100 and 50 were expected, and each image once",
+            f"an epoch of {IMAGES} images had batches of {sizes} images, and {others} images "
+            "were not used exactly once; batches of 100, 100 and 50 were expected, with each "
+            "image once",
         )
 
     def expect_new_order(self) -> None:
@@ -202,12 +205,18 @@ class TrainingWatch:
         self._expect_learning(seen)
         each = len(seen.parameters) // EPOCHS
         drawn = any(len(b) > 1 and len(b) < b[-1] - b[0] + 1 for b in seen.batches)
-        expect(drawn, "the images come in the order of X_train; a drawn order was expected")
+        expect(
+            drawn,
+            "the batches take the images in the order of X_train; a random order was expected",
+        )
         again = [
             np.array_equal(first, second)
             for first, second in zip(seen.batches, seen.batches[each:], strict=False)
         ]
-        expect(not any(again), "the second epoch has the batches of the first; a new order is due")
+        expect(
+            not any(again),
+            "the second epoch uses the same batches as the first; a new random order was expected",
+        )
 
     @_remembered
     def expect_step(self) -> None:
@@ -244,7 +253,7 @@ class TrainingWatch:
             expect(
                 abs(share - 1) < 0.02,
                 f"the last batch of {size} images moves the parameters {share:.2g} times as far "
-                f"as its mean gradient asks for; is its sum divided by {BATCH}, not by {size}?",
+                f"as its mean gradient does. Did you divide the sum by {BATCH} instead of {size}?",
             )
 
     @_remembered
@@ -259,11 +268,11 @@ class TrainingWatch:
         for step in range(1, len(loss)):
             batch = seen.batches[step - 1]
             before, later = (self._figures(seen.parameters[k], batch) for k in (step - 1, step))
-            after = ": that is the loss after the step" if _near(loss[step], later[0]) else ""
+            after = ". This entry is the loss after the step" if _near(loss[step], later[0]) else ""
             expect(
                 _near(loss[step], before[0]),
-                f"training_loss[{step}] is {loss[step]:.4g}, and the mean loss of its batch before "
-                f"the step {before[0]:.4g}{after}",
+                f"training_loss[{step}] is {loss[step]:.4g}; the mean loss of its batch before "
+                f"the step is {before[0]:.4g}{after}",
             )
             _expect_share(accuracy[step], before[1], f"training_acc[{step}]", "its batch")
 
@@ -277,8 +286,8 @@ class TrainingWatch:
             after = self._figures(parameters, np.arange(IMAGES, IMAGES + TEST_IMAGES))
             expect(
                 _near(loss[step], after[0]),
-                f"test_loss[{step}] is {loss[step]:.4g}, and the mean loss of the test set after "
-                f"the step {after[0]:.4g}",
+                f"test_loss[{step}] is {loss[step]:.4g}; the mean loss of the test set after the "
+                f"step is {after[0]:.4g}",
             )
             _expect_share(accuracy[step], after[1], f"test_acc[{step}]", "the test set")
 
@@ -317,7 +326,7 @@ class TrainingWatch:
         )
         expect(
             all(len(batch) for batch in seen.batches),
-            "the weights of no image moved in a step. Are the new arrays kept?",
+            "in one step no image changed the weights. Does train keep the new arrays?",
         )
 
     def _too_far(self, seen: _Seen) -> str:
@@ -445,4 +454,4 @@ def _near(got: float, wanted: float) -> bool:
 def _expect_share(got: float, share: float, name: str, of: str) -> None:
     """Expect an accuracy; another part takes the points for percent."""
     right = abs(got - share) < 1e-3 or abs(got - 100 * share) < 0.1
-    expect(right, f"{name} is {got:.4g}, and the share of {of} that comes out right {share:.4g}")
+    expect(right, f"{name} is {got:.4g}, and the network classifies {share:.4g} of {of} correctly")

@@ -70,7 +70,7 @@ class TrainingRun:
                 continue
             expect(
                 values[-50:].mean() < 0.25 * values[:20].mean(),
-                f"{name} does not fall to a quarter of what it begins with",
+                f"{name} does not fall to a quarter of its first values",
             )
             if not abs(values[0] - np.log(2)) < 0.1:
                 usual = "about 0.69, which is ln 2, is usual"
@@ -94,8 +94,8 @@ class TrainingRun:
         last = self._history("test_loss")[-1], self._history("test_acc")[-1]
         expect(
             abs(last[0] - loss) < 0.004 and abs(last[1] - accuracy) < 0.003,
-            f"test_loss and test_acc end with {last[0]:.4f} and {last[1]:.4f}; the network left "
-            f"behind has {loss:.4f} and {accuracy:.4f}",
+            f"test_loss and test_acc end with {last[0]:.4f} and {last[1]:.4f}; the final network "
+            f"has {loss:.4f} and {accuracy:.4f}",
         )
 
     def _history(self, name: str) -> Array:
@@ -107,7 +107,7 @@ class TrainingRun:
 
     def _own(self, *names: str) -> list[Any]:
         missing = [name for name in names if name not in self._checks.names]
-        expect(not missing, f"there is no {' and no '.join(missing)}; has train been run?")
+        expect(not missing, f"not defined: {', '.join(missing)}. Did you run train?")
         return [self._checks.names[name] for name in names]
 
     def _figures(self) -> tuple[float, float]:

@@ -245,7 +245,7 @@ def _kept(term: Term, said: str) -> None:
 _STATUSES = {"python -m hw_grading doctor": (0, 1), "python -m hw_grading export hw2": (1,)}
 
 
-def test_a_term_as_the_page_tells_it(tmp_path: Path) -> None:
+def test_the_instructors_page_leads_through_a_term(tmp_path: Path) -> None:
     term = Term(tmp_path)
     left = dict(_CHECKS)
     for lines in blocks():

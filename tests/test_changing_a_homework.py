@@ -172,14 +172,14 @@ WHAT_ONE_FORGETS = {
     "the table": (
         "| 19 | 90 min |",
         "| 20 | 90 min |",
-        "test_contract.py::test_the_table_in_front_agrees_with_the_headings_and_with_the_total",
+        "test_contract.py::test_the_table_at_the_top_agrees_with_the_headings_and_the_total",
         "assert '19' == '20'",
     ),
 }
 
 
 @pytest.mark.parametrize("what", WHAT_ONE_FORGETS)
-def test_what_one_forgets_is_told_by_the_test_that_the_page_names(pristine, what):
+def test_a_forgotten_step_fails_the_test_that_the_page_names(pristine, what):
     old, new, test, said = WHAT_ONE_FORGETS[what]
     page = (pristine.folder / "docs" / "changing-a-homework.md").read_text(encoding="utf-8")
     assert f"`{test.partition('::')[2]}`" in page
@@ -204,7 +204,7 @@ def test_releasing_compares_the_points_and_says_where_they_differ(tmp_path):
     assert re.search(r"\b10\b.*\b11\b|\b11\b.*\b10\b", refused.stdout)
 
 
-def test_other_points_of_one_cell_break_nothing_else_in_hw2(pristine):
+def test_changed_points_of_one_cell_break_nothing_else_in_hw2(pristine):
     """As the page says for hw0: a test cell, its heading and the table; then release."""
     edit(pristine, 'Checks("relu_activation", points=3)', 'Checks("relu_activation", points=4)')
     edit(pristine, '"on both sides of 0", points=1', '"on both sides of 0", points=2')
@@ -247,7 +247,7 @@ def test_a_new_function_and_a_new_question_are_released_and_graded(added):
     expect_one_loss(added, "test_span", 0)
 
 
-def test_the_new_question_waits_for_a_person_and_stands_on_the_page_for_graders(added):
+def test_the_new_question_waits_for_a_person_and_is_on_the_graders_page(added):
     _, results = read_results(added.copy.folder, "hw0")
     waiting = {s.cell.name: s.cell.max_points for s in results[0].record.scores if s.cell.by_hand}
     assert waiting["span_text"] == 2
@@ -256,7 +256,7 @@ def test_the_new_question_waits_for_a_person_and_stands_on_the_page_for_graders(
     assert "one outlier changes it completely" in page
 
 
-def test_nothing_hidden_of_them_is_in_the_release_and_the_students_check_knows_them(added):
+def test_the_release_has_no_hidden_parts_of_them_and_the_students_check_knows_them(added):
     release = added.copy.notebook("release")
     text = nbformat.writes(release)
     for word in ("fresh numbers", "hidden=True", "reference", "MARK SCHEME", "one outlier", "ptp"):
@@ -296,11 +296,11 @@ def test_students_of_the_new_homework_get_feedback_and_graders_a_page(begun):
     assert "When the curve is flat" in page
 
 
-def test_the_zip_for_students_is_there(begun):
+def test_the_students_zip_is_written(begun):
     assert (begun.copy.folder / "dist" / "hw3.zip").is_file()
 
 
-def test_the_new_homework_knows_none_of_its_answers_in_the_release(begun):
+def test_the_release_of_the_new_homework_has_none_of_its_answers(begun):
     text = nbformat.writes(begun.copy.notebook("release"))
     for word in ("BEGIN", "HIDDEN", "hidden=True", "staff", "graders only", "np.cumsum", "{{"):
         assert word not in text
@@ -317,7 +317,7 @@ def test_the_page_is_read_whole():
     assert kinds[BEGIN] == ["sh", "sh", "sh"]
 
 
-def test_a_diff_gives_what_goes_and_what_comes():
+def test_a_diff_is_split_into_removed_and_added_lines():
     assert changes("-a\n+b\n+c\n-d\n+e\n") == [("a", "b\nc"), ("d", "e")]
 
 

@@ -104,8 +104,8 @@ class ClassRun:
                 if self._settled.get(job.key) is settled:
                     del self._settled[job.key]
         return NotGraded(
-            f"its result was kept {_MOST_RUNS} times in {self._results.folder}, and could not be "
-            "read there: look whether that disk is full or fails"
+            f"the grader saved its result {_MOST_RUNS} times in {self._results.folder} and could "
+            "not read it again. Check whether that disk is full or faulty"
         )
 
     def stop(self) -> None:
@@ -195,8 +195,8 @@ class ClassRun:
         except Exception as error:
             if self._kept:
                 self._watcher.trouble(
-                    f"Results cannot be kept in {self._results.folder} ({error}): grading goes on, "
-                    "but a run that is stopped has to run these submissions again"
+                    f"Results cannot be saved in {self._results.folder} ({error}). Grading "
+                    "continues. If you stop this run, the next one runs these submissions again"
                 )
             self._kept = False
             return False

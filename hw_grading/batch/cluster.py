@@ -51,7 +51,7 @@ class DaskWorkers(Executor):
         except (OSError, TimeoutError) as error:
             raise SchedulerGone(
                 f"No Dask scheduler with a worker was found at {address} within {seconds:g} s "
-                f"({error}): start `dask scheduler` and `dask worker {address} --nthreads 1`, or "
+                f"({error}). Start `dask scheduler` and `dask worker {address} --nthreads 1`, or "
                 'set c.WholeClass.executor = "processes"'
             ) from error
         self._unfit: dict[str, str] = {}
@@ -92,7 +92,7 @@ class DaskWorkers(Executor):
         try:
             self._take(asked, future, what)
         except BaseException as error:  # without an exception in the future, a caller waits forever
-            text = f"what a worker made of it cannot be read ({type(error).__name__}: {error})"
+            text = f"the worker's answer cannot be read ({type(error).__name__}: {error})"
             future.set_exception(GraderFault(text))
 
     def _take(self, asked: DaskFuture[Any], future: Future[Any], what: tuple[Any, ...]) -> None:
@@ -108,10 +108,12 @@ class DaskWorkers(Executor):
         elif asked.status == "error":
             error = asked.exception()
             died = isinstance(error, KilledWorker)
-            what_happened = "the workers that ran it died" if died else type(error).__name__
+            what_happened = "each worker that ran it died" if died else type(error).__name__
             future.set_exception(GraderFault(f"{what_happened} ({error})"))
         else:
-            future.set_exception(SchedulerGone(f"the Dask scheduler at {self._address} went away"))
+            future.set_exception(
+                SchedulerGone(f"the connection to the Dask scheduler at {self._address} was lost")
+            )
 
     def _refused(self, worker: str, why: str) -> None:
         with self._lock:

@@ -235,7 +235,7 @@ def remove_outdated(converter: Any) -> None:
         if not outdated:
             continue
         for name, why in outdated.items():
-            converter.log.warning("%s: %s %s: grading it anew", student, name, why)
+            converter.log.warning("%s: %s %s: grading it again", student, name, why)
         try:
             if course.notebook_id == "*":
                 rmtree(str(graded))
@@ -249,10 +249,10 @@ def remove_outdated(converter: Any) -> None:
 def _why_outdated(graded: Path, submitted: Path) -> str:
     marks = _marks(graded)
     if marks.get(FINISHED) is not True:
-        return "was not graded to the end (a killed run, or one without this package)"
+        return "was not graded completely (the run was killed, or it did not use this package)"
     graded_digest = marks.get(HANDED_IN)  # None if an earlier version, without this mark, graded it
     if graded_digest not in (None, digest_of(submitted)):
-        return "is not the one that was graded"
+        return "was graded in another version"
     return ""
 
 

@@ -111,7 +111,9 @@ def run_elsewhere(job: Job) -> Outcome:
         Other packages are installed there than the job expects, or no sandbox can be made.
     """
     if different := differences(job.versions, installed()):
-        raise WorkerUnfit(f"other packages are installed here: {'; '.join(different)}")
+        raise WorkerUnfit(
+            f"the worker's packages differ from the coordinator's: {'; '.join(different)}"
+        )
     try:
         _check_sandbox(job.settings["sandbox"], job.settings["blas_threads"])
     except Exception as error:  # otherwise this worker would take every job, and fail at each
@@ -154,7 +156,7 @@ def differences(expected: Mapping[str, str], found: Mapping[str, str]) -> list[s
     """Describe the first differences between two results of `installed`."""
     names = [name for name in expected if expected[name] != found.get(name)]
     named = [
-        f"{name} {found.get(name, 'missing')[:20]}, where {expected[name][:20]} is expected"
+        f"{name} {found.get(name, 'missing')[:20]}, expected {expected[name][:20]}"
         for name in sorted(names, key=lambda name: (name != OURS, name))[:5]
     ]
     return named + ([f"and {len(names) - 5} more"] if len(names) > 5 else [])

@@ -98,7 +98,7 @@ class LocalProcesses(Executor):
         call = _Call(Future(), (function, args, kwargs))
         with self._lock:
             if self._ended:
-                raise RuntimeError("no calls are taken after shutdown")
+                raise RuntimeError("the executor takes no calls after its shutdown")
             self._calls.put(call)
             if len(self._threads) < self._most:
                 thread = threading.Thread(target=self._serve, daemon=True)
@@ -177,9 +177,9 @@ class LocalProcesses(Executor):
                     worker = None
                 if not isinstance(error, OSError | EOFError):
                     what = f"{type(error).__name__}: {error}"
-                    raise NoAnswer(f"what a process made of it cannot be read ({what})") from error
+                    raise NoAnswer(f"the worker's answer cannot be read ({what})") from error
                 if self._ended or attempt == ATTEMPTS:
-                    why = f"{attempt} processes that ran it died"
+                    why = f"{attempt} worker processes died while they ran it"
                     raise WorkerDied(f"{why} ({error or 'no answer'})") from error
                 attempt += 1
 
@@ -270,7 +270,7 @@ class _Template:
             socket.send_fds(self._control, [b"w"], [theirs.fileno()])
             pid = self._control.recv(100)
             if not pid:
-                raise EOFError("the process that forks workers has ended")
+                raise EOFError("the fork server of the workers has ended")
             process = Forked(int(pid))
             self._control.send(b"known")  # until then the worker cannot have ended
         return _Worker(process, ours)

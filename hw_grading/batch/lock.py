@@ -43,8 +43,8 @@ def course_locked(course: Path, autograded: Path) -> Iterator[None]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise GraderFault(
-                f"{_who_holds(lock)} the course in {course}, so nothing was graded: wait until "
-                "it has ended, and give the same command again"
+                f"{_who_holds(lock)} the course in {course}, so nothing was graded. Wait until "
+                "it has finished, then run this command again"
             ) from None
         except OSError:  # a file system without locks
             pass
@@ -58,7 +58,7 @@ def _who_holds(lock: int) -> str:
         fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except OSError:
         return "Another run is grading"
-    return "A backup is being made of"  # a backup holds a shared lock
+    return "A backup is reading"  # a backup holds a shared lock
 
 
 @contextlib.contextmanager

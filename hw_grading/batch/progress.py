@@ -136,14 +136,15 @@ class Progress:
             self._closing.close()
             for entry in self._entries.values():
                 if not entry.saved and entry.end is not Status.NOT_GRADED:
-                    why = "its scores were not saved" if entry.end else "the run did not come to it"
+                    ended = entry.end is not None
+                    why = "its scores were not saved" if ended else "the run ended before its turn"
                     self._end(entry, Status.NOT_GRADED, why)
             left = self.count(Status.NOT_GRADED)
             self._files.event(event="end", **{str(end): self.count(end) for end in Status})
             self._write_page()
             table = self.table()
             if left:
-                table += f"\n{left} not graded. To go on: {how_to_go_on}"
+                table += f"\n{left} not graded. To grade the rest: {how_to_go_on}"
                 self._log.warning(table)
             else:
                 self._log.info(table)
@@ -247,7 +248,9 @@ class _Files:
         except OSError as error:
             if self._can_be_written:  # tell the instructor once
                 self._can_be_written = False
-                self._trouble(f"The course of grading cannot be written to {self._folder}: {error}")
+                self._trouble(
+                    f"The progress of grading cannot be written to {self._folder}: {error}"
+                )
 
 
 @contextlib.contextmanager

@@ -56,8 +56,8 @@ def table(entries: Sequence[Entry]) -> list[str]:
         median = statistics.median(entry.seconds for entry in ran)
         lines.append(f"  SLOWEST (the median took {median:.1f} s)")
         lines += [
-            f"    {plain(entry.student, 40)}: {entry.seconds:.1f} s, "
-            f"of which {entry.cpu_seconds:.1f} s of computing"
+            f"    {plain(entry.student, 40)}: {entry.seconds:.1f} s "
+            f"({entry.cpu_seconds:.1f} s of CPU time)"
             for entry in slow
         ]
     return lines

@@ -78,14 +78,15 @@ def course_seeds(file: Path) -> Seeds:
         secret = bytes.fromhex(file.read_text(encoding="ascii"))
     except (OSError, ValueError) as error:
         raise GraderFault(
-            f"The course's secret, from which hidden inputs are drawn, cannot be read from or "
-            f"written to {file} ({error}). Make that folder writable for you, or set "
+            "The course's secret, from which hidden inputs are drawn, cannot be read from "
+            f"{file} or written to it ({error}). Make that folder writable, or set "
             "c.WholeClass.secret_file to a file outside the course"
         ) from error
     if len(secret) != BYTES:
         raise GraderFault(
-            f"{file} has {len(secret)} bytes, expected a secret of {BYTES}, as hexadecimal "
-            "digits. Remove the file: a new secret is made, and hidden inputs are drawn anew"
+            f"{file}: expected a secret of {BYTES} bytes in hexadecimal digits, found "
+            f"{len(secret)} bytes. Remove the file: the grader makes a new secret, and hidden "
+            "tests get new inputs"
         )
     return Seeds(secret)
 

@@ -27,38 +27,39 @@ class WholeClass(Configurable):
     executor = Enum(
         ["processes", "serial", "dask"],
         default_value="processes",
-        help="where submissions are run: in processes of this machine, in nbgrader's own process "
-        "one after another, or by Dask workers",
+        help="where submissions run: in processes on this machine, one after another in "
+        "nbgrader's own process, or on Dask workers",
     ).tag(config=True)
     workers = Integer(
-        0, help="submissions that are run at once on this machine; 0 is as many as cores"
+        0, help="number of submissions that run at once on this machine; 0: as many as cores"
     ).tag(config=True)
     memory_mb_in_all = Integer(
         0,
-        help="memory of all submissions that are run at once on this machine, each with its "
-        "ExecuteSubmission.memory_mb; 0 is most of what is free when grading begins",
+        help="memory (MB) of all submissions that run at once on this machine; each takes "
+        "ExecuteSubmission.memory_mb; 0: most of the memory that is free when grading begins",
     ).tag(config=True)
     scheduler_address = Unicode(
-        "", help='of the Dask scheduler, such as "tcp://10.0.0.1:8786"'
+        "", help='address of the Dask scheduler, such as "tcp://10.0.0.1:8786"'
     ).tag(config=True)
     scheduler_wait_seconds = Float(
-        60, help="how long to wait for the scheduler and a first worker"
+        60, help="time to wait (s) for the scheduler and a first worker"
     ).tag(config=True)
     rerun = Bool(
-        False, help="run every submission anew, also what has a result of an earlier run"
+        False, help="run every submission again, even if an earlier run saved its result"
     ).tag(config=True)
     folder = Unicode(
         "grading",
-        help="in the course: results of submissions, and how far grading is, for each assignment",
+        help="folder in the course for the results and the progress of grading, for each "
+        "assignment",
     ).tag(config=True)
     secret_file = Unicode(
         "",
-        help="the course's secret, from which hidden inputs are drawn; it is made if it is not "
-        'there. "" is a file of your own beside Jupyter\'s data. Who grades the same course on '
-        "another machine takes a copy of it along, to draw the same inputs",
+        help="file of the course's secret, from which hidden inputs are drawn; made if missing. "
+        '"": a file of your own beside Jupyter\'s data. To draw the same inputs on another '
+        "machine, copy the file there",
     ).tag(config=True)
     results_mb = Integer(
-        4000, help="size of all results together; those not used for longest are removed"
+        4000, help="size (MB) of all saved results; the least recently used are removed"
     ).tag(config=True)
 
     def place(self, root: str | Path) -> Path:
@@ -100,7 +101,7 @@ class WholeClass(Configurable):
             except ImportError as error:
                 raise GraderFault(
                     f'c.WholeClass.executor = "dask" needs Dask ({error}). Install it here and '
-                    f"where workers run: pip install '{DISTRIBUTION}[dask]'"
+                    f"on the workers' machines: pip install '{DISTRIBUTION}[dask]'"
                 ) from error
             executor = DaskWorkers(self.scheduler_address, self.scheduler_wait_seconds, say)
             return executor, executor.at_once

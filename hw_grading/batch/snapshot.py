@@ -251,7 +251,7 @@ def _read(path: Path) -> Notebook:
     try:
         document = open_notebook(path)
     except (Unreadable, OSError) as why:
-        return Notebook(trouble=f"reading the graded notebook failed: {why}")
+        return Notebook(trouble=f"its graded notebook cannot be read: {why}")
     section = document["metadata"].get(METADATA_KEY)
     finished = isinstance(section, dict) and section.get(FINISHED) is True
     parts: dict[str, list[PartResult]] = {}
@@ -275,7 +275,7 @@ def _read(path: Path) -> Notebook:
         if is_test and cell.get("cell_type") == "code":
             parts[name] = parts_of(cell)
     answers[_OTHERS] = others.hexdigest()[:16]
-    trouble = "" if finished else "its last grading was stopped before the end"
+    trouble = "" if finished else "its last grading did not finish"
     return Notebook(parts, answers, instructors, read_problems(document), trouble)
 
 

@@ -133,7 +133,9 @@ def _told(log: Any) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        log.warning("What scores were like could not be kept for comparison: %s", error)
+        log.warning(
+            "The snapshot of the scores, for a later comparison, cannot be saved: %s", error
+        )
 
 
 def _write(path: Path, snapshot: Snapshot) -> None:
@@ -158,4 +160,4 @@ def _read_snapshot(path: Path) -> Snapshot:
         return _AS_JSON.validate_json(gzip.decompress(path.read_bytes()))
     except (OSError, EOFError, ValueError, zlib.error) as error:
         said = str(error).partition("\n")[0]
-        raise Unreadable(f"{path} is damaged ({said}): remove it") from None
+        raise Unreadable(f"{path} is damaged ({said}). Remove it") from None

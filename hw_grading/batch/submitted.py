@@ -75,11 +75,11 @@ def beside(notebook: Path, also_graded: Container[str] = ()) -> list[Problem]:
     messages = []
     for path in found[:_MOST_NAMED]:
         what = "" if stat.S_ISREG(os.lstat(path).st_mode) else " (a link, pipe or device)"
-        message = f"The file {shown(path.relative_to(folder))}{what} was left behind"
+        message = f"The file {shown(path.relative_to(folder))}{what} was ignored"
         messages.append(f"{message}: only the notebook is graded.")
     if more := len(found) - _MOST_NAMED if len(found) > _MOST_NAMED else 0:
         or_more = " or more" if len(found) == _MOST_LISTED else ""
-        messages.append(f"{more:,}{or_more} further files were left behind.")
+        messages.append(f"{more:,}{or_more} more files were ignored.")
     return problems + [Problem(Kind.FOLDER, Severity.MENDED, message) for message in messages]
 
 
@@ -94,7 +94,7 @@ def _other_notebooks(notebook: Path, others: list[Path]) -> Problem:
     more = len(others) - len(names)
     said = ", ".join(names) + (f" and {more:,} more" if more else "")
     verb = "was" if len(others) == 1 else "were"
-    message = f"{said} {verb} handed in as well and {verb} not graded: only {notebook.name} is."
+    message = f"{said} {verb} submitted too but not graded: only {notebook.name} is graded."
     return Problem(Kind.OTHER_NOTEBOOK, Severity.MENDED, message)
 
 
@@ -131,7 +131,7 @@ def digest_of(notebook: Path) -> str:
 def why_unusable(folder: Path) -> str | None:
     """Return why a folder in `submitted/` cannot be graded, and what to do; None if it can."""
     if folder.is_symlink() or folder.parent.is_symlink():
-        return "it is a symbolic link. Put a copy of what it leads to there"
+        return "it is a symbolic link. Replace it with a copy of its target"
     for path in itertools.islice(_files(folder, folders=True), _MOST_LISTED):
         if len(path.parts) - len(folder.parts) > _DEEPEST:
             inner = path.parts[len(folder.parts)]

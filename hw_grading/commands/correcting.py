@@ -67,13 +67,13 @@ class Corrections:
         )
         change = next(one for one in self._changes() if one.key == key)
         back = f"python -m hw_grading correct {self._assignment} --undo {key}"
-        return [self._in_words(change), *self._effect(before), f"Take it back: {back}"]
+        return [self._in_words(change), *self._effect(before), f"To undo it: {back}"]
 
     def undo(self, key: int, author: str) -> list[str]:
         """Undo a correction, and return lines on the effect."""
         before = final_scores(self._course, self._assignment)
         change = undo(self._database, self._assignment, key, author)
-        return [f"Taken back: {self._in_words(change)}", *self._effect(before)]
+        return [f"Undone: {self._in_words(change)}", *self._effect(before)]
 
     def listed(self) -> list[str]:
         """Return a line for each correction, including those that were undone."""
@@ -82,7 +82,7 @@ class Corrections:
             line = f"{self._in_words(change)} ({change.author}, {change.at:%Y-%m-%d %H:%M} UTC)"
             if change.undone_at is not None:
                 when = f"{change.undone_at:%Y-%m-%d %H:%M} UTC"
-                line += f", taken back by {change.undone_by}, {when}"
+                line += f", undone by {change.undone_by}, {when}"
             lines.append(line)
         return lines or [f"{self._assignment} has no corrections."]
 
@@ -112,8 +112,9 @@ class Corrections:
                 break
         are = found or list(self._cells.values())
         names = "".join(f"\n  {cell.name}: {self._called(cell.name)}" for cell in are)
-        said = "could be each of" if found else "is no question with points; there are"
-        how = "Name it by the grade id, before the colon, or by what stands behind it"
+        unknown = "is not a question with points. The questions are"
+        said = "fits several questions" if found else unknown
+        how = "Type the grade id (before the colon) or the label (after it)"
         raise Unreadable(f"{shown(label)} {said}:{names}\n{how}")
 
     def _labels(self, name: str) -> list[list[str]]:
@@ -136,7 +137,7 @@ class Corrections:
             Kind.DROP: f"dropped ({in_digits(most)} points):",
             Kind.FULL: f"full marks ({in_digits(most)} points) for everyone in",
         }[change.kind]
-        beyond = ", also beyond what it is worth" if change.beyond else ""
+        beyond = ", even above the question's maximum" if change.beyond else ""
         where = f"{change.cell}, {self._called(change.cell)}"
         return f"{change.key}: {what} {where}{beyond}: {change.reason}"
 
@@ -149,10 +150,10 @@ class Corrections:
         ]
         more, less = sum(b > a for a, b in scores), sum(b < a for a, b in scores)
         same = len(scores) - more - less
-        lines = [f"Students with more points: {more}, with fewer: {less}, as before: {same}."]
+        lines = [f"Students with more points: {more}, with fewer: {less}, unchanged: {same}."]
         if after.max_score != before.max_score:
             now, then = in_digits(after.max_score), in_digits(before.max_score)
-            lines.append(f"All points are {now} now, {then} before.")
+            lines.append(f"The homework's total is now {now} points; it was {then}.")
         return lines
 
 

@@ -46,7 +46,7 @@ def demonstrate(folder: Path) -> int:
     log = folder / "demo.log"
 
     names = course.homeworks()
-    step(f"A scratch course in {folder}, with {' and '.join(names)}.")
+    step(f"Making a scratch course in {folder}, with {' and '.join(names)}.")
     sandbox = sandbox_or_none()
     shown = []
     status = 0
@@ -54,7 +54,7 @@ def demonstrate(folder: Path) -> int:
         step(f"\n{name}: generating the release ...")
         must(course, log, "generate_assignment", name)
         submissions = write_class(folder, name)
-        step(f"Grading a sample class of {len(submissions)}, each in a kernel of its own ...")
+        step(f"Grading a sample class of {len(submissions)}, each submission in its own kernel ...")
         limit = f"--ExecuteSubmission.cpu_seconds_per_cell={SECONDS_PER_CELL}"
         graded = course.nbgrader("autograde", name, limit, *sandbox, log=log)
         status = status or int(graded != 0)
@@ -65,22 +65,20 @@ def demonstrate(folder: Path) -> int:
         print_report(folder, name)
         feedback = course.feedback(submissions[-1].student, name) / f"{name}.html"
         shown += [
-            (course.release(name) / f"{name}.ipynb", f"what students get of {name}"),
-            (page, "what GSIs look at: plots and written answers beside the scores"),
-            (feedback, "what one student gets back"),
+            (course.release(name) / f"{name}.ipynb", f"the notebook that students get of {name}"),
+            (page, "the GSIs' page: plots and written answers beside the scores"),
+            (feedback, "the feedback for one student"),
         ]
     must(course, log, "export", f"--to={folder / 'grades.csv'}")
     print()
     for path, what in [
         *shown,
         (folder / "grades.csv", "the grades"),
-        (log, "what nbgrader said"),
+        (log, "nbgrader's log"),
     ]:
         print(f"  {what}:\n    {path}")
     desk = f"{sys.executable} -m hw_grading --course {folder} desk"
-    print(
-        "\n  Answers are waiting for a person. To grade them in the browser, question by question:"
-    )
+    print("\n  To grade plots and written answers in the browser, question by question:")
     print(*(f"    {desk} {name}" for name in names), sep="\n")
     jupyter = Path(sys.executable).with_name("jupyter")
     print(f"\n  formgrader: cd {folder} && {jupyter} lab, then the menu Nbgrader → Formgrader")
@@ -93,9 +91,12 @@ def sandbox_or_none() -> list[str]:
         available.check(environment.shown(1, []), Limits())
     except GraderFault as fault:
         step(f"\n{fault}\n")
-        step("The sample class is this project's own, so it is graded without a sandbox here.")
+        step("This project wrote the sample class, so it is graded without a sandbox here.")
         return ["--ExecuteSubmission.sandbox=none"]
-    step("Student code runs in a sandbox: no network, no files but its own, limits on everything.")
+    step(
+        "Student code runs in a sandbox, without network or files of others, and with limits on "
+        "CPU time, memory and disk."
+    )
     return []
 
 
@@ -107,4 +108,4 @@ def step(text: str) -> None:
 def must(course: Course, log: Path, *words: str) -> None:
     """Run an nbgrader command that must succeed."""
     if course.nbgrader(*words, log=log) != 0:
-        raise RuntimeError(f"`nbgrader {' '.join(words)}` failed; its messages are in {log}")
+        raise RuntimeError(f"`nbgrader {' '.join(words)}` failed. See its log: {log}")

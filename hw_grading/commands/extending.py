@@ -78,7 +78,7 @@ class Extensions:
         """
         due = self._due_date()
         table = read_table(path)
-        student = _column(table, _STUDENT, path, "the student's id, such as 'student'")
+        student = _column(table, _STUDENT, path, "the students' ids, such as 'student'")
         _column(table, (*HOW_MUCH, "slip"), path, "until, hours, days or slip")
         grants: list[Grant] = []
         wrong, lines, others = list(table.complaints), dict[str, int](), 0
@@ -90,7 +90,7 @@ class Extensions:
                 one = grant_of(self._student(row.values[student]), row.values, due, self.zone)
                 first = lines.setdefault(folded(one.student), row.line)
                 if first != row.line:
-                    raise Unreadable(f"{one.student} stands in line {first} already")
+                    raise Unreadable(f"{one.student} is already in line {first}")
                 grants.append(one)
             except Unreadable as why:
                 wrong.append(f"{path}, line {row.line}: {why}")
@@ -98,7 +98,7 @@ class Extensions:
             wrong.append(f"{path} has no row for {self._assignment}")
         if wrong:
             more = [f"and {len(wrong) - _MOST_SHOWN} more"] if len(wrong) > _MOST_SHOWN else []
-            raise Unreadable("\n".join([*wrong[:_MOST_SHOWN], *more, "Nothing was granted."]))
+            raise Unreadable("\n".join([*wrong[:_MOST_SHOWN], *more, "No extension was granted."]))
         grant(self._database, self._assignment, grants, author)
         skipped = [f"Rows for other homeworks: {others}."] if others else []
         return [*self._lines(grants), *skipped]
@@ -108,7 +108,8 @@ class Extensions:
         ids = list(dict.fromkeys(map(self._student, students)))
         without = remove(self._database, self._assignment, ids)
         return [
-            f"{student}: {'had none' if student in without else 'taken back'}" for student in ids
+            f"{student}: {'had no extension' if student in without else 'extension removed'}"
+            for student in ids
         ]
 
     def listed(self) -> list[str]:
@@ -122,7 +123,8 @@ class Extensions:
             line = f"{one.student}: {self._in_words(one)}"
             if final and final.slip_days_left is not None:
                 line += f"; {final.slip_days} slip days used here, {final.slip_days_left} left"
-            about = f"by {one.author}, {one.at:%Y-%m-%d}" + (f": {one.reason}" * bool(one.reason))
+            about = f"granted by {one.author}, {one.at:%Y-%m-%d}"
+            about += f": {one.reason}" * bool(one.reason)
             lines.append(f"{line} ({about})")
         return lines or [f"Nobody has an extension for {self._assignment}."]
 
@@ -144,7 +146,7 @@ class Extensions:
     def _is_of_this_homework(self, row: Row) -> bool:
         said = next((row.values[name] for name in _HOMEWORK if row.values.get(name)), "")
         if said and said not in self._due:
-            raise Unreadable(f"the gradebook knows no homework {shown(said)}")
+            raise Unreadable(f"the gradebook has no homework {shown(said)}")
         return said in ("", self._assignment)
 
     def _lines(self, grants: Sequence[Grant]) -> list[str]:
@@ -156,7 +158,7 @@ class Extensions:
         for one in grants:
             line = f"{one.student}: {self._in_words(granted[self._assignment, one.student])}"
             if one.student not in known:
-                line += f" (the gradebook knows no {one.student} yet: is the id right?)"
+                line += f" (the gradebook has no {one.student} yet: check the id)"
             lines.append(line)
         return lines
 

@@ -79,8 +79,8 @@ def new(course: Path, name: str, today: date | None = None) -> New:
     except OSError as error:
         where = error.filename or course
         raise NotMade(
-            f"{name} was not made, because {where} cannot be written ({error.strerror or error}). "
-            "The course is as it was."
+            f"{name} was not made: {where} cannot be written ({error.strerror or error}). The "
+            "course is unchanged."
         ) from error
     folders = list(_places(course, name).values())
     return New(
@@ -93,19 +93,19 @@ def new(course: Path, name: str, today: date | None = None) -> New:
 def _expect_course(course: Path) -> None:
     if not (course / "nbgrader_config.py").is_file():
         raise NotMade(
-            f"{course} is no course: it has no nbgrader_config.py. Go to the folder of your "
-            "course, or name it with --course."
+            f"{course} is not a course: it has no nbgrader_config.py. Go to the folder of your "
+            "course, or name the folder with --course."
         )
 
 
 def _expect_name(name: str) -> None:
     if keyword.iskeyword(name):
-        raise NotMade(f"{name} is a word of Python's own. Choose another name, such as hw3.")
+        raise NotMade(f"{name} is a keyword of Python. Choose another name, such as hw3.")
     if len(name) > MOST_CHARACTERS or not _NAME.fullmatch(name) or not name.isidentifier():
         raise NotMade(
             f"{name!r} cannot be the name of a homework, because its staff code is a Python "
-            "package of that name. Allowed are letters from A to Z, digits and _, beginning with "
-            f"a letter, {MOST_CHARACTERS} characters at most, such as hw3."
+            "package of that name. Choose a name such as hw3: a letter from A to Z, then "
+            f"letters, digits and _, at most {MOST_CHARACTERS} characters."
         )
 
 
@@ -121,8 +121,8 @@ def _expect_new(course: Path, name: str) -> None:
         for path in there.iterdir() if there.is_dir() else ():
             if path.name.lower() == name.lower():  # the same folder on some file systems
                 raise NotMade(
-                    f"{path} exists already, and a homework is never written over. Choose another "
-                    "name, or move that folder away first."
+                    f"{path} exists already, and this command overwrites no homework. Choose "
+                    "another name, or move that folder away first."
                 )
 
 

@@ -65,7 +65,7 @@ def release(
     warnings = [sentence for name in chosen for sentence in check_source(course.folder, name)]
     for name in chosen:
         if course.nbgrader("generate_assignment", name, "--force") != 0:
-            raise RuntimeError(f"nbgrader generate_assignment {name} failed: see its log above")
+            raise RuntimeError(f"nbgrader generate_assignment {name} failed. See its log above")
     known.mkdir(exist_ok=True)
     for path in known.glob("*.json") if prune else ():
         if path.stem not in chosen:
@@ -80,8 +80,8 @@ def _chosen(course: Course, names: Sequence[str]) -> list[str]:
     there = course.homeworks()
     if not there:
         raise FileNotFoundError(
-            f"{course.folder} has no homework: expected a folder for each, with its "
-            "notebook. Go to the course's folder, or name it with --course"
+            f"{course.folder} has no homework: expected a folder with a notebook for each. Go to "
+            "the course's folder, or name the folder with --course"
         )
     for name in names:
         if name not in there:
@@ -105,10 +105,12 @@ def check_source(course: Path, assignment: str) -> list[str]:
         notebook = nbformat.read(path, as_version=4)
     except FileNotFoundError:
         raise FileNotFoundError(
-            f"{path} is missing: a homework's notebook has its folder's name"
+            f"{path} is missing: a homework's notebook must have the name of its folder"
         ) from None
     except ValueError as error:
-        raise RuntimeError(f"{path} is no notebook ({error}): save it again in Jupyter") from error
+        raise RuntimeError(
+            f"{path} is not a notebook ({error}). Save it again in Jupyter"
+        ) from error
     manifest = homework_of(here.root, assignment).manifest
     check_total(manifest, here.root / STAFF / assignment / FILE_NAME, notebook)
     shown = path.relative_to(here.root) if path.is_relative_to(here.root) else path

@@ -55,14 +55,14 @@ def cell_of(notebook: Any, grade_id: str) -> Any:
     for cell in notebook.cells:
         if cell.metadata.get("nbgrader", {}).get("grade_id") == grade_id:
             return cell
-    raise KeyError(f"no cell with the grade id {grade_id!r}")
+    raise KeyError(f"no cell has the grade id {grade_id!r}")
 
 
 def replace_in(notebook: Any, grade_id: str, old: str, new: str) -> None:
     """Replace text that occurs exactly once in a cell; ValueError otherwise."""
     cell = cell_of(notebook, grade_id)
     if cell.source.count(old) != 1:
-        raise ValueError(f"{old!r} stands {cell.source.count(old)} times in {grade_id}, not once")
+        raise ValueError(f"{old!r} is {cell.source.count(old)} times in {grade_id}, expected once")
     cell.source = cell.source.replace(old, new)
 
 

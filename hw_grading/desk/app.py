@@ -31,7 +31,8 @@ class DeskApp(ExtensionAppJinjaMixin, ExtensionApp):
 
     course = Unicode(
         "",
-        help="The course's folder: formgrader's, or that of the server's start, by default.",
+        help="The course's folder; default: formgrader's, or the folder in which the server was "
+        "started.",
     ).tag(config=True)
 
     template_paths = [str(Path(__file__).with_name("templates"))]  # noqa: RUF012 - a trait

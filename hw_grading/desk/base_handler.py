@@ -100,7 +100,10 @@ class DeskHandler(JupyterHandler):
             The name is not known yet.
         """
         if not self.grader:
-            raise Refused("Nothing was saved: say first who you are. The page asks for your name.")
+            raise Refused(
+                "Nothing was saved, because the desk does not know your name. Enter it when the "
+                "page asks for it."
+            )
         return self.grader
 
     def remember_grader(self, name: str) -> None:
@@ -131,15 +134,15 @@ class DeskHandler(JupyterHandler):
                 return 503, answer
             case web.HTTPError():
                 return status, {"message": self._words(error, status)}
-        return status, {"message": "The server made a mistake; its log says which. Try again."}
+        return status, {"message": "The server had an internal error; see its log. Try again."}
 
     def _words(self, error: web.HTTPError, status: int) -> str:
         if status == 403 and not self.current_user:
             return "Your login has ended. Open the server's address again and log in."
         if status == 403:
-            return "The page is too old, or comes from elsewhere. Load it again."
-        return error.log_message or {404: "There is no such page.", 405: "Not allowed."}.get(
-            status, "The request is not as expected."
+            return "The page is out of date, or it is from another server. Load it again."
+        return error.log_message or {404: "This page does not exist.", 405: "Not allowed."}.get(
+            status, "The server cannot read the request."
         )
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:

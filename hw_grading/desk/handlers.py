@@ -117,7 +117,9 @@ class Api(DeskHandler, APIHandler):
 
     def _name(self, body: dict[str, Any]) -> dict[str, Any]:
         if self.known_user:
-            raise Refused(f"The server knows you as {self.known_user}: grade under this name.")
+            raise Refused(
+                f"You are logged in as {self.known_user}, so you cannot change your name."
+            )
         name = name_in(text_in(body, "name"))
         self.remember_grader(name)
         return {"grader": name}
@@ -231,5 +233,5 @@ def _picture(desk: HomeworkDesk, cell: str, student: str, number: str) -> tuple[
 
 def _student(student: str) -> str:
     if why_no_id(student):
-        raise NotThere("There is no student of such an id.")
+        raise NotThere("No student has this id.")
     return student

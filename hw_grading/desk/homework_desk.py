@@ -109,7 +109,7 @@ class HomeworkDesk:
                 return question
         names = ", ".join(question.cell for question in questions) or "none"
         raise NotThere(
-            f"{self.assignment} has no question of that name that people grade. It has: {names}."
+            f"{self.assignment} has no such question for people to grade. It has: {names}."
         )
 
     def name_of(self, student: str) -> str:
@@ -123,8 +123,8 @@ class HomeworkDesk:
         names = self.book.names()
         if student not in names:
             raise NotThere(
-                "The gradebook has no answers of this student. It has those of everybody whose "
-                f"notebook `nbgrader autograde {self.assignment}` has graded."
+                "The gradebook has no answers of this student. Run `nbgrader autograde "
+                f"{self.assignment}`, which adds the answers of each notebook that it grades."
             )
         return names[student]
 
@@ -186,7 +186,7 @@ class HomeworkDesk:
             try:
                 self._look_around()
             except Exception as error:  # the next request reports the error
-                _log.warning("Looking for graded notebooks failed: %s", error)
+                _log.warning("The graded notebooks cannot be listed: %s", error)
             self._ended.wait(_SECONDS_BETWEEN_ROUNDS)
 
     def _look_around(self) -> None:

@@ -63,11 +63,11 @@ class Picture:
         except Image.DecompressionBombError:
             raise NotShown(f"A picture of more than {MAX_PIXELS:,} pixels is not shown.") from None
         except Exception:  # Pillow may raise any error on a hostile file
-            raise NotShown(f"A picture is not shown: it is no {name}.") from None
+            raise NotShown(f"A picture is not shown: it is not a {name}.") from None
         if width * height > MAX_PIXELS:
             raise NotShown(f"A picture of {width:,} × {height:,} pixels is not shown.")
         if name == "JPEG" and raw.count(_SCAN) > MOST_SCANS:
-            raise NotShown(f"A picture that is drawn more than {MOST_SCANS} times is not shown.")
+            raise NotShown(f"A picture with more than {MOST_SCANS} scans is not shown.")
         return raw
 
 

@@ -278,7 +278,7 @@ def _same(students: Iterable[str], known: Mapping[str, Submission], cell: str) -
 
 def _why_missing(submission: Submission) -> str:
     if not submission.found:
-        return "There is no graded notebook of this student."
+        return "This student has no graded notebook."
     if submission.glances:
         return "The graded notebook lacks this cell."
     return submission.reason or "The graded notebook cannot be read."

@@ -83,7 +83,7 @@ class Renderer:
                 answer = self._exchange(line)
             except (OSError, ValueError):  # the process was killed or failed
                 self.close()
-                return as_text(text, "Shown as text, because rendering it failed.")
+                return as_text(text, "Shown as text, because it cannot be rendered.")
             self._keep(key, answer)
             return answer
 
@@ -121,7 +121,7 @@ class Renderer:
         finally:
             timer.cancel()
         if not isinstance(answer, str):
-            raise ValueError("it is no text")
+            raise ValueError("it is not text")
         return answer
 
 
@@ -174,7 +174,7 @@ def _code(text: str, length: int) -> str:
         with time_limit(_SECONDS, 10 * _SECONDS):
             return str(highlight(shown, PythonLexer(stripnl=False), HtmlFormatter()))
     except (Exception, TimeLimitReached):
-        return as_text(shown, "Shown without colours, because it is too complicated.")
+        return as_text(shown, "Shown without colours, because the code is too complicated.")
 
 
 def without_docstrings(source: str) -> str:

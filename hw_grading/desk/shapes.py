@@ -127,14 +127,14 @@ def body_of(raw: bytes) -> Json:
     """Return the JSON object in a request."""
     if len(raw) > LONGEST_BODY:
         raise BadRequest(
-            f"A request has at most {LONGEST_BODY:,} bytes; this one has {len(raw):,}."
+            f"The request has {len(raw):,} bytes; at most {LONGEST_BODY:,} are allowed."
         )
     try:
         body = json.loads(raw or b"{}", parse_constant=_no_number)
     except (ValueError, RecursionError):
-        raise BadRequest("Expected is JSON in UTF-8, with finite numbers only.") from None
+        raise BadRequest("The request must be JSON in UTF-8, with finite numbers only.") from None
     if not isinstance(body, dict):
-        raise BadRequest("Expected is a JSON object.")
+        raise BadRequest("The request must be a JSON object.")
     return body
 
 
@@ -142,9 +142,9 @@ def text_in(body: Json, name: str, limit: int = LONGEST_TEXT, default: str | Non
     """Return a text from a request."""
     value = body.get(name, default)
     if not isinstance(value, str):
-        raise BadRequest(f"{name!r} is to be a text.")
+        raise BadRequest(f"{name!r} must be text.")
     if len(value) > limit:
-        raise Refused(f"A text has at most {limit:,} characters; this one has {len(value):,}.")
+        raise Refused(f"The text has {len(value):,} characters; at most {limit:,} are allowed.")
     return value
 
 
@@ -152,13 +152,13 @@ def number_in(body: Json, name: str, default: float | None = None) -> float:
     """Return a finite number from a request."""
     value = body.get(name, default)
     if type(value) not in (int, float):
-        raise BadRequest(f"{name!r} is to be a number.")
+        raise BadRequest(f"{name!r} must be a number.")
     try:
         number = float(value)  # type: ignore[arg-type]
     except OverflowError:
         number = math.inf
     if not math.isfinite(number):
-        raise BadRequest(f"{name!r} is to be a finite number.")
+        raise BadRequest(f"{name!r} must be a finite number.")
     return number
 
 
@@ -166,7 +166,7 @@ def revision_in(body: Json, name: str) -> int:
     """Return the revision of a rubric from a request."""
     value = body.get(name)
     if type(value) is not int or not 0 <= value < 2**31:
-        raise BadRequest(f"{name!r} is to be the number that came with the rubric.")
+        raise BadRequest(f"{name!r} must be the number that came with the rubric.")
     return value
 
 
@@ -174,7 +174,7 @@ def flag_in(body: Json, name: str) -> bool:
     """Return true or false from a request; false if the name is missing."""
     value = body.get(name, False)
     if not isinstance(value, bool):
-        raise BadRequest(f"{name!r} is to be true or false.")
+        raise BadRequest(f"{name!r} must be true or false.")
     return value
 
 
@@ -182,9 +182,9 @@ def texts_in(body: Json, name: str, most: int = _MOST_ANSWERS) -> list[str]:
     """Return a list of texts from a request."""
     value = body.get(name)
     if not isinstance(value, list) or not all(isinstance(text, str) for text in value):
-        raise BadRequest(f"{name!r} is to be a list of texts.")
+        raise BadRequest(f"{name!r} must be a list of texts.")
     if len(value) > most:
-        raise BadRequest(f"{name!r} has {len(value):,} entries; allowed are {most:,}.")
+        raise BadRequest(f"{name!r} has {len(value):,} entries; at most {most:,} are allowed.")
     return value
 
 
@@ -192,10 +192,10 @@ def students_in(body: Json, name: str) -> dict[str, str]:
     """Return texts by student from a request; an empty object if the name is missing."""
     value = body.get(name, {})
     if not isinstance(value, dict) or len(value) > _MOST_ANSWERS:
-        raise BadRequest(f"{name!r} is to be an object of texts by student.")
+        raise BadRequest(f"{name!r} must be an object with one text for each student.")
     for student, text in value.items():
         if why_no_id(student) or not isinstance(text, str) or len(text) > 200:
-            raise BadRequest(f"{name!r} is to be an object of texts by student.")
+            raise BadRequest(f"{name!r} must be an object with one text for each student.")
     return value
 
 
@@ -217,11 +217,11 @@ def rubric_in(body: Json) -> Rubric:
     rubric = _object_in(body, "rubric")
     items = rubric.get("items")
     if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
-        raise BadRequest("'items' is to be a list of objects.")
+        raise BadRequest("'items' must be a list of objects.")
     try:
         kind = Kind(str(rubric.get("kind")))
     except ValueError:
-        raise BadRequest("'kind' is to be 'adding' or 'subtracting'.") from None
+        raise BadRequest("'kind' must be 'adding' or 'subtracting'.") from None
     return Rubric(
         tuple(
             Item(
@@ -249,18 +249,16 @@ def name_in(text: str) -> str:
     """
     name = " ".join(text.split(" ")).strip()
     if not 1 <= len(name) <= LONGEST_NAME or not name.isprintable():
-        raise Refused(
-            f"A name has 1 to {LONGEST_NAME} characters that can be printed. Type yours again."
-        )
+        raise Refused(f"Type a name of 1 to {LONGEST_NAME} printable characters.")
     return name
 
 
 def _object_in(body: Json, name: str) -> Json:
     value = body.get(name)
     if not isinstance(value, dict):
-        raise BadRequest(f"{name!r} is to be an object.")
+        raise BadRequest(f"{name!r} must be an object.")
     return value
 
 
 def _no_number(text: str) -> float:
-    raise ValueError(f"{text} is no number")
+    raise ValueError(f"{text} is not a number")

@@ -40,7 +40,7 @@ def answer_html(cell: Mapping[str, Any], renderer: Renderer, address: Address) -
     source = text_of(cell.get("source"))
     if cell.get("cell_type") != "code":
         if not source.strip() and not cell.get("attachments"):
-            return as_html([Part("note", "Nothing is written here.")])
+            return as_html([Part("note", "The answer is empty.")])
         attachments, notes = _attachments(cell)
         return renderer.markdown(source[:_TEXT_ANSWER], attachments) + as_html(notes)
     return outputs_as_html(_outputs(cell, address), renderer.code(source))
@@ -118,7 +118,7 @@ def _outputs(cell: Mapping[str, Any], address: Address) -> Iterator[Part]:
             elif isinstance(data := output.get("data"), dict):
                 yield _bundle(data)
     if not anything:
-        yield Part("note", "The code showed nothing.")
+        yield Part("note", "The code has no output.")
 
 
 def _bundle(data: Mapping[str, Any]) -> Part:

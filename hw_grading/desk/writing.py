@@ -114,7 +114,7 @@ def here(desk: HomeworkDesk, body: Json, grader: str) -> Json:
     cell, student = text_in(body, "cell", 200), text_in(body, "student", 200, "")
     desk.question(cell)
     if student and why_no_id(student):
-        raise BadRequest("'student' is to be a student's id.")
+        raise BadRequest("'student' must be a student's id.")
     return {"others": desk.book.here(grader, cell, student) if grader else {}}
 
 
@@ -132,7 +132,7 @@ def _versions(desk: HomeworkDesk, cell: str, body: Json) -> dict[str, str]:
     desk.question(cell)
     versions = students_in(body, "versions")
     if not versions:
-        raise BadRequest("'versions' is to name at least one student.")
+        raise BadRequest("'versions' must name at least one student.")
     _expect_students(desk, versions)
     return versions
 
@@ -140,7 +140,7 @@ def _versions(desk: HomeworkDesk, cell: str, body: Json) -> dict[str, str]:
 def _expect_students(desk: HomeworkDesk, students: Mapping[str, str] | list[str]) -> None:
     known = desk.book.names()
     if unknown := [student for student in students if student not in known]:
-        raise NotThere(f"The gradebook has no answers of {unknown[0]!a}: load the page again.")
+        raise NotThere(f"The gradebook has no answers of {unknown[0]!a}. Load the page again.")
 
 
 def _saved(results: Mapping[str, Grading | Conflict]) -> Json:

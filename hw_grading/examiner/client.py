@@ -110,7 +110,7 @@ class _Examiner:
         """Wait until the imports are done; return why they failed, or ""."""
         while not self._said.endswith(b"\n"):
             if not (piece := self._requests.recv(10_000)):
-                raise ConnectionError("it ended while it started")
+                raise ConnectionError("the examiner ended before it had started")
             self._said += piece
         return self._said.decode(errors="replace").strip()
 

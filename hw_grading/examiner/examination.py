@@ -109,7 +109,7 @@ def _why_not(module: str, attribute: str) -> str:
     except Exception as error:
         if not isinstance(error, ModuleNotFoundError) or error.name != inner:
             return f"{type(error).__name__}: {error}"
-        return f"there is no {attribute} in {_file_of(found)}"
+        return f"{attribute} is not in {_file_of(found)}"
     return ""
 
 

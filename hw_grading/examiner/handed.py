@@ -32,7 +32,7 @@ class HandedOver:
     def function(self, number: int) -> Callable[..., Any]:
         """Return a function that was handed over; raise WireError if none has this number."""
         if number not in self._functions:
-            raise WireError("a function that was not handed over")
+            raise WireError("a function that the test did not pass")
         function = self._functions[number]
         return _of_a_test_that_has_ended if function is None else function
 
@@ -80,4 +80,4 @@ def _functions_in(value: Any) -> Iterator[Any]:
 
 
 def _of_a_test_that_has_ended(*_: Any, **__: Any) -> None:
-    raise RuntimeError("this function belongs to a part of a test that has ended")
+    raise RuntimeError("the part of the test that passed this function has ended")

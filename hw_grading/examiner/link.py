@@ -78,7 +78,7 @@ class Link(ABC):
         if self.gone:
             raise Gone(self.gone)
         if self._depth >= _MOST_DEEP:
-            why = f"more than {_MOST_DEEP} calls within calls"
+            why = f"more than {_MOST_DEEP} nested calls"
             raise Mismatch(why, why)
         pieces = wire.pack(message, self._refer, FROM_GRADER)
         # A timer must not interrupt a message. `TimeLeft.is_up` looks for blocked signals.
@@ -108,7 +108,7 @@ class Link(ABC):
         except Gone:
             raise
         except BaseException as error:  # after any error, questions and answers are out of step
-            raise self.give_up(f"it did not keep to the protocol ({error})") from None
+            raise self.give_up(f"it broke the protocol ({error})") from None
 
     def give_up(self, why: str) -> Gone:
         """End the session and the kernel; return the exception to raise."""
@@ -123,7 +123,7 @@ class Link(ABC):
             head, body = self._connection.receive(FROM_SANDBOX)
             message = wire.unpack(head, body, self._resolve, FROM_SANDBOX)
             if type(message) is not list or not message or type(message[0]) is not str:
-                raise WireError("an answer that is none")
+                raise WireError("a malformed answer")
             kind, *rest = message
             match kind, rest:
                 case "callback", [int(number), list(arguments), dict(named)]:
@@ -140,7 +140,7 @@ class Link(ABC):
                 case "error", [str(name), str(text), str(where), int(line), str(why)]:
                     return RemoteError.named(name, text, where, line, why)
                 case "refused", [str(why)]:
-                    why = f"what came back cannot be graded: {one_line(why, 200)}"
+                    why = f"the returned value cannot be graded: {one_line(why, 200)}"
                     return Mismatch(why, why)
                 case "interrupted", []:
                     if self.time_left.late_since:
@@ -152,12 +152,12 @@ class Link(ABC):
                     self._handed.has_raised(number)
                 ):
                     return _placed(self._handed.error(number), where, line)
-            raise WireError("an answer to no question")
+            raise WireError("an answer that fits no question")
 
     def _call_back(self, number: int, arguments: list[Any], named: dict[Any, Any]) -> None:
         function = self._handed.function(number)
         if not all(isinstance(name, str) for name in named):
-            raise WireError("a call with names that are none")
+            raise WireError("a call with invalid names")
         try:
             # The student's arguments may make our function run forever, so unblock the timers here.
             signal.pthread_sigmask(signal.SIG_UNBLOCK, TIMERS)

@@ -30,7 +30,7 @@ class Gone(Mismatch):
     """The notebook cannot be asked any more."""
 
     def __init__(self, why: str) -> None:
-        message = f"the notebook cannot be asked any more: {one_line(why)}"
+        message = f"the notebook stopped answering: {one_line(why)}"
         super().__init__(message, message)
 
 
@@ -72,13 +72,13 @@ class Remote:
     def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
         array = self._session.ask("array", self)
         if not isinstance(array, np.ndarray):
-            raise TypeError("no array came back")
+            raise TypeError("the notebook returned no array")
         return array if dtype is None else array.astype(dtype)
 
     def __len__(self) -> int:
         length = self._session.ask("length", self)
         if type(length) is not int or not 0 <= length < 2**62:
-            raise TypeError("no length came back")
+            raise TypeError("the notebook returned no length")
         return length
 
     def __bool__(self) -> bool:
@@ -93,7 +93,7 @@ class Remote:
         while True:
             entries = self._session.ask("next", iterator, at_once)
             if type(entries) is not list or len(entries) > at_once:
-                raise TypeError("no entries came back")
+                raise TypeError("the notebook returned no entries")
             yield from entries
             if len(entries) < at_once:
                 return
@@ -101,7 +101,7 @@ class Remote:
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
             raise AttributeError(
-                f"{self._type_name!r} stays in the notebook: {name!r} is not asked"
+                f"{self._type_name!r} stays in the notebook; tests cannot read its {name!r}"
             )
         return self._session.ask("attribute", self, name)
 

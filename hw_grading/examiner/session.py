@@ -71,7 +71,7 @@ class Session(Link):
         """Let the notebook run cells again; see `hw_support.rerun`."""
         values = self.question(["rerun", list(names), list(given)], ("value",))[1]
         if type(values) is not list or len(values) != len(names):
-            raise TypeError("not the values that were asked for")
+            raise TypeError("the notebook returned other values than those asked for")
         return values
 
     def ask(self, what: str, thing: Remote, *details: Any) -> Any:
@@ -138,7 +138,7 @@ class Session(Link):
                 self.question(["end"], ("ended",))
             except BaseException:  # any other message, or an error
                 if not self.gone:
-                    self.give_up("it did not end when the test had ended")
+                    self.give_up("it did not confirm the end of the test")
         self._put.clear()
         self._handed.end_test()
         self._returned = wire.Remembered()
@@ -155,14 +155,14 @@ def _expect_change(thing: Any, now: Any) -> None:
     """Check that an array or list can have changed to what the other end reports."""
     arrays = isinstance(thing, np.ndarray) and isinstance(now, np.ndarray)
     if not (arrays and thing.size == now.size) and not (type(thing) is type(now) is list):
-        raise WireError("a change of an argument that does not fit")
+        raise WireError("a change of an argument to another size or type")
 
 
 def _change(thing: Any, now: Any) -> None:
     try:
         wire.overwrite(thing, now)
     except (ValueError, TypeError, AttributeError):  # read-only, or a view of another array
-        why = "an argument was changed that may not be changed"
+        why = "the function changed an argument that it must not change"
         raise Mismatch(why, why) from None
 
 

@@ -39,7 +39,7 @@ class Call:
 
     function: str
     arguments: list[str]
-    result: str = "did not end"
+    result: str = "did not return"
 
 
 @dataclass

@@ -134,8 +134,9 @@ def _without_id(sheet: Sheet, column: int) -> list[str]:
     if _title(sheet, column)[1]:
         return []
     return [
-        f"{sheet.place(sheet.header)}: the column {shown(sheet.header[column])} has no (id) at its "
-        "end. Canvas makes a new assignment of it, unless one has just that title"
+        f"{sheet.place(sheet.header)}: the column {shown(sheet.header[column])} has no (id) at "
+        "its end. Canvas will create a new assignment for it, unless an assignment has exactly "
+        "this title"
     ]
 
 

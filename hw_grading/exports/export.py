@@ -63,18 +63,20 @@ def export(
     """
     if kind in _FILLING and not fill:
         raise Unreadable(
-            f"expected the file of {kind.title()} that is to be filled in, found none. Name it by "
-            f"--fill FILE (for nbgrader export: --{kind.title()}.fill=FILE)"
+            f"expected a file from {kind.title()} to fill in, found none. Name it with --fill "
+            f"FILE (for nbgrader export: --{kind.title()}.fill=FILE)"
         )
     if kind in _TABLES and (fill or column):
-        raise Unreadable(f"{kind} is a table of its own: there is no file to fill in for it")
+        raise Unreadable(
+            f"{kind} writes its own table and fills in no file. Leave out --fill and --column"
+        )
     grades = read_grades(course, assignment, roster, students)
     exported = _exported(kind, grades, fill, column)
     out = to or Path(f"{assignment}_{kind}.csv")
     if not to and os.path.lexists(out):
-        raise Unreadable(f"{out} is there already. Say by --to where the grades go")
+        raise Unreadable(f"{out} exists already. Name another file with --to")
     if out.is_dir():
-        raise Unreadable(f"{shown(out)} is a folder: say by --to which file the grades go into")
+        raise Unreadable(f"{shown(out)} is a folder. Name a file with --to")
     write_whole(out, exported.content)
     return out, exported
 

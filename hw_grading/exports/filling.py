@@ -65,11 +65,9 @@ def filled(
             new = text.replace(".", ",") if decimal_comma else text
             changes[row.number] = {column: new}
     name = shown(sheet.header[column])
-    told = f"{counted(written, 'score')} in the column {name}, {len(changes)} of them new."
+    told = f"{counted(written, 'score')} in the column {name}; {len(changes)} of them changed."
     if kept:
-        told += (
-            f" Rows of {counted(kept, 'student')} without a score, or excused, stay as they were."
-        )
+        told += f" Rows of {counted(kept, 'student')} without a score, or excused, are unchanged."
     return sheet.with_values(changes), told
 
 
@@ -84,8 +82,8 @@ def differing_maximum(grades: Grades, maximum: str, where: str) -> list[str]:
     if theirs is None or abs(theirs - ours) < 0.005:
         return []
     return [
-        f"{where} says {points(theirs)} points possible, and {grades.finals.assignment} has "
-        f"{points(ours)}. The scores are written as they are. Change the platform's maximum to "
+        f"{where} has a maximum of {points(theirs)} points, but {grades.finals.assignment} has "
+        f"{points(ours)}. The scores were not rescaled. Change the platform's maximum to "
         f"{points(ours)}"
     ]
 
@@ -95,7 +93,7 @@ def not_ended(sheet: Sheet) -> list[str]:
     last = sheet.rows[-1] if sheet.rows else sheet.header
     if sheet.is_ended:
         return []
-    return [f"{sheet.place(last)}: the line has no end. Look whether the file is whole"]
+    return [f"{sheet.place(last)}: the line has no line end. Check that the file is complete"]
 
 
 def the_one(
@@ -113,6 +111,6 @@ def the_one(
     what = "none" if not found else f"{len(found)} of them"
     names = ", ".join(shown(sheet.header[column], 100) for column in found or columns) or "none"
     raise Unreadable(
-        f"{sheet.place(sheet.header)}: expected one column {wanted}, found {what}. Choose one by "
-        f"{option}: {names}"
+        f"{sheet.place(sheet.header)}: expected one column {wanted}, found {what}. Choose one "
+        f"with {option}: {names}"
     )

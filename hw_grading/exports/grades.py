@@ -113,10 +113,9 @@ class Grades:
         if waiting := [grade for grade in self.wanted if grade.waiting]:
             answers = sum(grade.waiting for grade in waiting)
             yield (
-                f"{counted(answers, 'answer')} of {counted(len(waiting), 'student')} still to be "
-                "graded by a person; what is written counts the points so far. To grade them: "
-                "python -m hw_grading desk "
-                f"{self.finals.assignment}"
+                f"{counted(answers, 'answer')} of {counted(len(waiting), 'student')} not graded "
+                "by a person yet; the exported scores are the points so far. To grade them: "
+                f"python -m hw_grading desk {self.finals.assignment}"
             )
         without = [g.id for g in self.wanted if g.final and g.final.record and not g.is_scored]
         if without:
@@ -160,7 +159,9 @@ def read_grades(
     complaints = list(known.complaints)
     grades = sorted(_joined(finals, known, complaints), key=lambda grade: grade.id)
     if unknown := sorted(set(students) - {grade.id for grade in grades}):
-        raise Unreadable(f"nobody in the gradebook or the roster has the id {shown(unknown[0])}")
+        raise Unreadable(
+            f"no student in the gradebook or the roster has the id {shown(unknown[0])}"
+        )
     order = {name: number for number, name in enumerate(places)}
     return Grades(
         finals,
@@ -187,7 +188,7 @@ def _joined(finals: FinalScores, roster: Roster, complaints: list[str]) -> Itera
         if found and person.id != student.id:
             complaints.append(
                 f"{person.place}: the id {person.id!a} differs from {student.id!a} in the "
-                "gradebook only in case or Unicode form. They are taken for one student"
+                "gradebook only in case or Unicode form. Both count as one student"
             )
         yield Grade(_with_what_nbgrader_knows(person, final), final)
     for people in of.values():

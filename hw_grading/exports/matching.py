@@ -49,7 +49,7 @@ class Matches:
                 for grade in self.missing
             )
             number = counted(len(self.missing), "student")
-            yield f"{number} with a score, but without a row in the file: {names}"
+            yield f"{number} with a score but without a row in the file: {names}"
         if self.strangers and grades.is_whole:
             yield self._of_strangers(platform, "students.csv")
 
@@ -60,8 +60,8 @@ class Matches:
 
     def _of_strangers(self, platform: str, source: str) -> str:
         return (
-            f"{counted(len(self.strangers), 'student')} of {platform} not in {source}, whose rows "
-            f"stay as they were: {', '.join(self.strangers)}"
+            f"{counted(len(self.strangers), 'student')} of {platform} not in {source}; their "
+            f"rows are unchanged: {', '.join(self.strangers)}"
         )
 
 
@@ -93,7 +93,9 @@ class Finder:
         for called, grade in said[1:]:
             if grade.id != said[0][1].id:
                 first, other = said[0]
-                raise Unreadable(f"{first} is that of {other.id}, {called} that of {grade.id}")
+                raise Unreadable(
+                    f"{first} belongs to {other.id}, but {called} belongs to {grade.id}"
+                )
         return said[0][1] if said else None
 
     def by_name(self, asked: Asked, telling: Collection[str]) -> Grade | None:
@@ -121,8 +123,8 @@ class Finder:
     def _one(self, kind: str, called: str, value: str) -> Grade | None:
         found = self._by.get((kind, _key(kind, value)), [])
         if len(found) > 1:
-            both = " and of ".join(f"{g.id} ({g.person.place})" for g in found[:2])
-            raise Unreadable(f"the {called} {shown(value)} is that of {both}")
+            both = " and to ".join(f"{g.id} ({g.person.place})" for g in found[:2])
+            raise Unreadable(f"the {called} {shown(value)} belongs to {both}")
         return found[0] if found else None
 
 
@@ -183,15 +185,15 @@ def _drop_twice(sheet: Sheet, found: dict[int, Grade], complaints: list[str]) ->
         if len(numbers) > 1:
             both = " and ".join(map(str, sorted(numbers)))
             complaints.append(
-                f"{sheet.path.name}, lines {both}: each is the row of {student}. They stay as they "
-                "were: take out one, and export again"
+                f"{sheet.path.name}, lines {both}: both are rows of {student}. They are "
+                "unchanged: remove one, and export again"
             )
             for number in numbers:
                 del found[number]
 
 
 def _kept(sheet: Sheet, row: Line, why: str) -> str:
-    return f"{sheet.place(row)}: {why}. The row stays as it was"
+    return f"{sheet.place(row)}: {why}. The row is unchanged"
 
 
 def _refuse_another(asked: Asked, found: Grade, name: str, telling: Collection[str]) -> None:
@@ -200,14 +202,13 @@ def _refuse_another(asked: Asked, found: Grade, name: str, telling: Collection[s
         own = {NUMBER: person.sid, PLATFORM_ID: person.canvas_id}.get(kind, "")
         if own and value.strip() and folded(own) != folded(value):
             raise Unreadable(
-                f"the name {shown(name)} is that of {found.id}, whose {called} is {shown(own)} and "
-                f"not {shown(value)}"
+                f"the name {shown(name)} belongs to {found.id}, but this student's {called} is "
+                f"{shown(own)}, not {shown(value)}"
             )
         if kind in telling and value.strip():
             raise Unreadable(
-                f"the name {shown(name)} is that of {found.id}, and nobody is known by the "
-                f"{called} {shown(value)}, as others are by theirs. If it is {found.id}, say so in "
-                "students.csv"
+                f"the name {shown(name)} belongs to {found.id}, but no student has the {called} "
+                f"{shown(value)}. If it is {found.id}, add the {called} to students.csv"
             )
 
 

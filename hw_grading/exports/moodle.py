@@ -106,7 +106,7 @@ def _expect_each_once(sheet: Sheet, column: int) -> None:
         other = first.setdefault(row[column].strip(), row)
         if other is not row:
             raise Unreadable(
-                f"{sheet.place(row)}: {shown(row[column])} stands in line {other.number} already. "
+                f"{sheet.place(row)}: {shown(row[column])} is already in line {other.number}. "
                 "Download the worksheet again"
             )
 
@@ -118,7 +118,7 @@ def _grade_column(sheet: Sheet, identifier: int, asked: str) -> int:
     if not asked and len(found) != 1:
         before_maximum = [c for c in columns if _is_maximum(sheet, c + 1) and _may_be(sheet, c)]
         found = [c for c in found if c in before_maximum] or before_maximum
-    wanted = f"named {shown(asked)}" if asked else "of grades, with the maximum grade behind it"
+    wanted = f"named {shown(asked)}" if asked else "of grades, followed by the maximum grade"
     return the_one(sheet, wanted, found, columns, "--column")
 
 
@@ -159,7 +159,10 @@ def _over_the_maximum(grades: Iterable[Grade], maximum: str) -> list[str]:
     over = [g.id for g in grades if most is not None and g.final and g.final.final > most]
     if not over:
         return []
-    return [f"Moodle takes no grade above {points(most or 0)}: {', '.join(over)} have more"]
+    return [
+        f"Moodle accepts no grade above {points(most or 0)}, but these students have more: "
+        f"{', '.join(over)}. Raise the maximum in Moodle, or lower these grades"
+    ]
 
 
 def _asked(sheet: Sheet, row: Line, kinds: dict[int, str]) -> Asked:

@@ -43,7 +43,7 @@ def graded(
     """
     if assignment not in (names := course.homeworks()):
         raise Unreadable(
-            f"There is no homework {shown(assignment)} in {course.folder}; there are: "
+            f"There is no homework {shown(assignment)} in {course.folder}. It has: "
             f"{', '.join(names) or 'none'}"
         )
     try:

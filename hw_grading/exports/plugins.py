@@ -41,7 +41,9 @@ class _OneHomework(ExportPlugin):
 
     kind: ClassVar[str]
 
-    roster = Unicode("", help="who is in the course: students.csv by default").tag(config=True)
+    roster = Unicode(
+        "", help="the file that lists the students; default: the course's students.csv"
+    ).tag(config=True)
 
     def export(self, gradebook: Gradebook) -> None:
         """Write the grades to `to`; log what you have to check."""
@@ -83,7 +85,7 @@ class _OneHomework(ExportPlugin):
             return chosen[0]
         names = ", ".join(map(shown, chosen)) or "none"
         raise Unreadable(
-            f"{self.kind.title()} gets one homework at a time, found {names}. Choose by "
+            f"{self.kind.title()} takes one homework at a time, found {names}. Choose one with "
             "--assignment=NAME"
         )
 
@@ -91,8 +93,8 @@ class _OneHomework(ExportPlugin):
 class _Filled(_OneHomework):
     """Writes the grades of one homework into a file that came from a platform."""
 
-    fill = Unicode("", help="the file that the platform gave").tag(config=True)
-    column = Unicode("", help="the column that the grades go into").tag(config=True)
+    fill = Unicode("", help="the file that you downloaded from the platform").tag(config=True)
+    column = Unicode("", help="the column to write the grades to").tag(config=True)
 
 
 class Canvas(_Filled):

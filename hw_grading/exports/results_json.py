@@ -52,7 +52,7 @@ def results_of(
     roster = read_roster(course.folder, assignment)
     record = next((one for one in roster.records if one.student == student), None)
     if record is None:
-        raise NoScores(f"{shown(student)} has handed in nothing for {assignment}")
+        raise NoScores(f"{shown(student)} has submitted nothing for {assignment}")
     result, _ = read_student(roster, record)
     if result.status is Status.NOT_GRADED:
         raise NoScores(f"{shown(student)}: {result.reason}")

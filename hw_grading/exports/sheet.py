@@ -141,7 +141,7 @@ def _decoded(content: bytes) -> tuple[str, bytes, str]:
         if "\0" in text:
             break
         return text, bom, encoding
-    raise Unreadable("expected a CSV, found a file that is no text. Save it as CSV (UTF-8)")
+    raise Unreadable("expected a CSV file, found a file that is not text. Save it as CSV (UTF-8)")
 
 
 def _delimiter_of(text: str) -> str:
@@ -165,10 +165,10 @@ def _lines(path: Path, text: str, delimiter: str, number: int) -> Iterator[Line]
     except csv.Error as error:
         if "unexpected end of data" in str(error):
             raise Unreadable(
-                f"{path}, line {number}: a quoted value that begins there has no end. The file is "
-                "cut off: download it again"
+                f"{path}, line {number}: a quoted value begins there and does not end. The file "
+                "is cut off: download it again"
             ) from None
-        raise Unreadable(f"{path}, line {number}: it is no CSV ({error})") from None
+        raise Unreadable(f"{path}, line {number}: it is not a CSV file ({error})") from None
 
 
 def _of_width(path: Path, line: Line, width: int, has_end: bool) -> Line:
@@ -180,8 +180,8 @@ def _of_width(path: Path, line: Line, width: int, has_end: bool) -> Line:
         )
     if found < width and not has_end:
         raise Unreadable(
-            f"{path}, line {line.number}: expected {width} values, found {found}, and then the "
-            "file ends. It is cut off: download it again"
+            f"{path}, line {line.number}: expected {width} values, found {found} at the end of "
+            "the file. The file is cut off: download it again"
         )
     # Excel leaves out empty values at the end of a row.
     return Line(line.number, line.values + ("",) * (width - found), line.raw)

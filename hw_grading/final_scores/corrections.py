@@ -185,11 +185,11 @@ def correct(
     """
     reason = encodable(" ".join(reason.split()))
     if not reason:
-        raise Unreadable('Expected why, for students to read: add --reason "…"')
+        raise Unreadable('Expected a reason for students to read. Add --reason "…"')
     if len(reason) > LONGEST_REASON:
         raise Unreadable(f"Expected a reason of at most {LONGEST_REASON:,} characters")
     if kind is Kind.ADD and not (isfinite(points) and 0 < abs(points) <= MOST_POINTS):
-        raise Unreadable(f"Expected points up to {MOST_POINTS:,g}, and not 0, found {points:g}")
+        raise Unreadable(f"Expected points up to {MOST_POINTS:,g} and not 0, found {points:g}")
     row = {
         "assignment": assignment,
         "cell": cell,
@@ -220,13 +220,13 @@ def undo(database: Database, assignment: str, key: int, author: str) -> Change:
         of_number = select(CORRECTIONS).where(CORRECTIONS.c.key == min(key, _MOST_NUMBER))
         row = connection.execute(of_number).first() if key > 0 else None
         if row is None or row.assignment != assignment:
-            of = f"; it is one of {row.assignment}" if row else ""
+            of = f"; it belongs to {row.assignment}" if row else ""
             raise Unreadable(
-                f"{assignment} has no correction {key}{of}. This shows all: python -m hw_grading "
-                f"correct {assignment} --list"
+                f"{assignment} has no correction {key}{of}. To list all corrections: python -m "
+                f"hw_grading correct {assignment} --list"
             )
         if row.undone_at is not None:
-            raise Unreadable(f"Correction {key} was taken back already, by {row.undone_by}")
+            raise Unreadable(f"Correction {key} was already undone by {row.undone_by}")
         of_it = update(CORRECTIONS).where(CORRECTIONS.c.key == key)
         connection.execute(of_it.values(undone_by=author[:128], undone_at=_now()))
     return _change(row)

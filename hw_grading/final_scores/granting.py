@@ -83,7 +83,7 @@ def grant_of(student: str, asked: Mapping[str, str], due: datetime, zone: tzinfo
     """
     said = {name: text for name in (*HOW_MUCH, "slip") if (text := asked.get(name, ""))}
     if not said:
-        raise Unreadable("expected a time, hours, days or slip days, found none")
+        raise Unreadable("expected a time, hours, days or slip days, found nothing")
     how = [name for name in HOW_MUCH if name in said]
     if len(how) > 1:
         raise Unreadable(f"expected one of {', '.join(HOW_MUCH)}, found {' and '.join(how)}")
@@ -102,7 +102,7 @@ def grant_of(student: str, asked: Mapping[str, str], due: datetime, zone: tzinfo
         days = _whole(said["days"], "days", MOST_DAYS)
         seconds = (days_later(due, days, zone) - due).total_seconds()
     if seconds == 0:
-        raise Unreadable("expected more time than none; --remove takes an extension back")
+        raise Unreadable("expected more than 0. To remove an extension, use --remove")
     slip = _whole(said["slip"], "slip days", MOST_SLIP_DAYS) if "slip" in said else None
     reason = encodable(" ".join(asked.get("reason", "").split())[:500])
     return Grant(student, until, seconds, slip, reason)
@@ -131,9 +131,9 @@ def moment_of(text: str, zone: tzinfo) -> datetime:
                 wall = datetime.fromisoformat(f"{date} {clock}")
                 moment = wall.replace(tzinfo=zone, fold=1).astimezone(UTC)
             except (ValueError, OverflowError) as error:
-                raise Unreadable(f"{shown(text)} is no time: {error}") from None
+                raise Unreadable(f"{shown(text)} is not a time: {error}") from None
             if moment.astimezone(zone).replace(tzinfo=None) != wall:
-                raise Unreadable(f"{shown(text)} is a time that clocks in {zone} skip")
+                raise Unreadable(f"{shown(text)} does not exist in {zone}: the clocks skip it")
             return moment.replace(tzinfo=None)
     raise Unreadable(
         f"expected a time such as 2022-10-08 23:59 or 08.10.2022 23:59, found {shown(text)}"

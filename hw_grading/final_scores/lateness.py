@@ -79,8 +79,7 @@ def penalty_of(
     if is_too_late(terms, record.due, record.handed_in):
         hours = in_digits(terms.last_moment_hours or 0.0)
         return score, (
-            f"{record.late} late: nothing counts that is handed in more than {hours} h after the "
-            "due date"
+            f"{record.late} late: submissions more than {hours} h after the due date do not count"
         )
     due = days_later(record.due, slip_days, terms.zone)
     count = days_late if terms.per == "day" else hours_late

@@ -26,39 +26,42 @@ class LatePolicy(Configurable):
     """
 
     grace_minutes = Float(
-        0.0, min=0, help="What comes so many minutes late is in time. Days begin after them."
+        0.0,
+        min=0,
+        help="Submissions up to so many minutes late are on time. Late days begin after these "
+        "minutes.",
     ).tag(config=True)
-    percent = Float(0.0, min=0, max=100, help="Taken off for each day or hour that has begun.").tag(
-        config=True
-    )
-    per = Enum(["day", "hour"], "day", help="What `percent` is taken off for.").tag(config=True)
+    percent = Float(
+        0.0, min=0, max=100, help="Percent taken off for each day or hour that has begun."
+    ).tag(config=True)
+    per = Enum(["day", "hour"], "day", help="The unit of time for `percent`.").tag(config=True)
     of = Enum(
         ["possible", "earned"],
         "possible",
-        help="What `percent` and `floor` are of: all points of the homework, as Canvas has it, or "
-        "the student's own points.",
+        help="The base of `percent` and `floor`: all points of the homework (as in Canvas), or "
+        "the points that the student earned.",
     ).tag(config=True)
-    floor = Float(0.0, min=0, max=100, help="Percent below which lateness takes no score.").tag(
+    floor = Float(0.0, min=0, max=100, help="Lateness lowers no score below this percentage.").tag(
         config=True
     )
     last_moment_hours = Float(
         None,
         min=0,
         allow_none=True,
-        help="What comes more than so many hours after the student's due date scores 0. None: "
-        "there is no last moment.",
+        help="Submissions more than so many hours after the student's due date score 0. None: no "
+        "limit.",
     ).tag(config=True)
     slip_days = Integer(
-        0, min=0, help="Days that each student may be late in all, over all homeworks."
+        0, min=0, help="Days that each student may be late, over all homeworks together."
     ).tag(config=True)
     most_slip_days = Integer(
-        None, min=0, allow_none=True, help="At most so many of them for one homework. None: all."
+        None, min=0, allow_none=True, help="The most slip days for one homework. None: all of them."
     ).tag(config=True)
     use_slip_days = Enum(
         ["automatic", "asked"],
         "automatic",
-        help="Whether slip days are used for what is late first, or only where they are granted "
-        "by `python -m hw_grading extend ... --slip`.",
+        help="automatic: the first late submissions use the slip days. asked: only those with "
+        "`python -m hw_grading extend ... --slip`.",
     ).tag(config=True)
 
 
@@ -108,7 +111,7 @@ def terms_of(course: Course, assignment: str) -> Terms:
     for name in _FLOATS:
         if merged[name] is not None and not 0 <= merged[name] <= _MOST:  # this also refuses NaN
             raise GraderFault(
-                f"{name} of late work is {merged[name]:g} for {assignment}. Expected is a number "
+                f"{name} of late work is {merged[name]:g} for {assignment}. Expected a number "
                 f"from 0 to {_MOST:,.0f}: change it in nbgrader_config.py or {FILE_NAME}"
             )
     return Terms(**merged, zone=zone_of(course, manifest))
@@ -133,8 +136,8 @@ def _policy_of(course: Course) -> LatePolicy:
             near = difflib.get_close_matches(name, known, 1)
             meant = f"Did you mean {near[0]}? " if near else ""
             raise GraderFault(
-                f"c.LatePolicy.{name} in nbgrader_config.py is no setting. {meant}"
-                f"There are: {', '.join(known)}"
+                f"c.LatePolicy.{name} in nbgrader_config.py is not a setting. {meant}The "
+                f"settings are: {', '.join(known)}"
             )
     try:
         return LatePolicy(config=course.config)

@@ -99,8 +99,8 @@ class Course:
             url = make_url(self.directory.db_url)
         except ArgumentError:
             raise GraderFault(
-                "c.CourseDirectory.db_url in nbgrader_config.py is not a database's address. "
-                "Expected is one such as 'sqlite:////courses/ml/gradebook.db' or "
+                "c.CourseDirectory.db_url in nbgrader_config.py is not the address of a "
+                "database. Expected an address such as 'sqlite:////courses/ml/gradebook.db' or "
                 "'postgresql+psycopg://grader@host/ml'"
             ) from None
         path = url.database
@@ -237,7 +237,9 @@ def scratch_course(folder: Path, source: Path = REPOSITORY) -> Course:
         The folder is not empty. An instructor's course is never overwritten.
     """
     if folder.exists() and any(folder.iterdir()):
-        raise FileExistsError(f"{folder} is not empty; a scratch course needs an empty folder")
+        raise FileExistsError(
+            f"{folder} is not empty. A scratch course needs an empty folder: choose another one"
+        )
     folder.mkdir(parents=True, exist_ok=True)
     old, new = Course(source), Course(folder)
     settings = source / f"{CONFIG}.py"
@@ -289,8 +291,8 @@ def _settings_in(folder: Path, name: str) -> Config:
             continue
         except Exception as error:
             raise GraderFault(
-                f"{file}: reading the settings failed ({type(error).__name__}: {error}). Mend the "
-                "file and try again"
+                f"{file}: reading the settings failed ({type(error).__name__}: {error}). Fix the "
+                "file, then try again"
             ) from error
     return config
 

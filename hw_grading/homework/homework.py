@@ -21,7 +21,7 @@ STAFF = "staff"  # the folder in a course, and the package that hidden parts imp
 _NOT_FOR_GRADING = ("answers", "__pycache__")
 _MOST_BYTES = 50_000_000
 LONGEST_ID = 128  # characters; the limit in nbgrader's tables
-_ALLOWED = "expected are letters, digits and _ . @ + -, the first one a letter, a digit or _"
+_ALLOWED = "expected letters, digits and _ . @ + -, and first a letter, a digit or _"
 
 
 @dataclass(frozen=True)
@@ -150,8 +150,8 @@ def _code_in(folder: Path, course: Path) -> dict[str, bytes]:
         left -= path.stat().st_size
         if left < 0:
             raise ManifestError(
-                f"{folder}: its files have more than {_MOST_BYTES:,} bytes. Allowed is less: they "
-                "are sent to every worker"
+                f"{folder}: its files have more than {_MOST_BYTES:,} bytes in all. The grader "
+                "sends them to every worker: make them smaller"
             )
         code[path.relative_to(course).as_posix()] = path.read_bytes()
     return code

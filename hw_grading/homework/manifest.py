@@ -39,7 +39,7 @@ _YEARS = range(1970, 3000)
 _MOST_SHOWN = 60  # characters of a value
 # What is allowed, in words, by pydantic's error type. pydantic fills in the braces.
 _ALLOWED = {
-    "string_type": 'a text in quotes, such as "..."',
+    "string_type": 'text in quotes, such as "..."',
     "int_type": "a whole number, without quotes",
     "float_type": "a number, without quotes",
     "finite_number": "a finite number",
@@ -188,8 +188,8 @@ class Manifest(_Section):
             there_and_back = moment.astimezone(UTC).astimezone(moment.tzinfo)
             if there_and_back.replace(tzinfo=None) != moment.replace(tzinfo=None):
                 raise ValueError(
-                    f"due is {self.due!r}, a time that clocks in {self.time_zone} skip when they "
-                    "are put forward. Allowed is a time that exists there"
+                    f"due is {self.due!r}, which does not exist in {self.time_zone}: the clocks "
+                    "skip it. Choose another time"
                 )
         return self
 
@@ -230,13 +230,13 @@ def read_manifest(path: Path) -> Manifest:
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
         raise ManifestError(
-            f"{path}, line {line}, has the byte 0x{error.object[error.start]:02x}, which is no "
-            "UTF-8. Allowed is UTF-8: save the file in that encoding."
+            f"{path}, line {line}, has the byte 0x{error.object[error.start]:02x}, which is not "
+            "UTF-8. Save the file in UTF-8."
         ) from error
     except tomllib.TOMLDecodeError as error:
         raise ManifestError(
-            f"{path} is no TOML: {error}. Allowed are lines such as points = 100, each key once, "
-            "and texts in quotes."
+            f"{path} is not TOML: {error}. Write lines such as points = 100, each key once, and "
+            "put text in quotes."
         ) from error
     try:
         return Manifest(**content)
@@ -250,7 +250,7 @@ def _sentence(error: Any) -> str:
     if error["type"] == "extra_forbidden":
         section = _SECTIONS[error["loc"][0]] if len(error["loc"]) > 1 else Manifest
         known = ", ".join(section.model_fields)
-        return f"{key} is {_shown(value)}, but no such key is known. Allowed here are {known}."
+        return f"{key} is {_shown(value)}, but there is no such key. Allowed keys here: {known}."
     said = str(error["msg"]).removeprefix("Value error, ")
     if not key:  # an error about several keys together
         return f"{said}."
@@ -261,7 +261,7 @@ def _sentence(error: Any) -> str:
         said = _ALLOWED[error["type"]].format(**named, **error.get("ctx", {}))
         if key == "late":  # this section is for the whole homework, not for a cell
             said = said.replace("[late.GRADE_ID]", "[late]")
-    return f"{key} is {_shown(value)}. Allowed is {said}."
+    return f"{key} is {_shown(value)}. Allowed: {said}."
 
 
 def _place(path: Sequence[str | int]) -> str:

@@ -60,8 +60,8 @@ def check_total(manifest: Manifest, file: Path, notebook: NotebookNode) -> None:
     total = total_of(notebook)
     if manifest.points is not None and _differ(manifest.points, total):
         raise ManifestError(
-            f"{file}: points is {manifest.points:g}. Allowed is {total:g}, the sum over the cells "
-            "of the notebook."
+            f"{file}: points is {manifest.points:g}, but the cells of the notebook sum to "
+            f"{total:g}. Change one of the two."
         )
 
 
@@ -125,13 +125,13 @@ def _in_test_cell(cell: NotebookNode) -> Iterator[str]:
         known = [number for number in numbers if number is not None]
         if len(known) == len(numbers) and not _repeats(tree, parts) and _differ(sum(known), stated):
             yield (
-                f"{name}: its parts are worth {_said(sum(known))}, and `Checks(...)` says "
+                f"{name}: its parts are worth {_said(sum(known))}, but `Checks(...)` says "
                 f"{stated:g}. Change the parts or `Checks(..., points={stated:g})`."
             )
         if place == len(opened) - 1 and _differ(stated, _points_of(cell)):
             yield (
-                f"{name}: `Checks(..., points={stated:g})` says {_said(stated)}, and the cell's "
-                f"metadata {_points_of(cell):g}. Change one of the two."
+                f"{name}: `Checks(..., points={stated:g})` says {_said(stated)}, but the cell's "
+                f"metadata says {_points_of(cell):g}. Change one of the two."
             )
 
 
@@ -227,8 +227,8 @@ def _in_headings(notebook: NotebookNode) -> Iterator[str]:
                 break
         if _differ(below, float(stated["points"])):
             yield (
-                f'the heading "{entry.text}" says {_said(float(stated["points"]))}, and the cells '
-                f"below it have {below:g}. Change one of the two."
+                f'the heading "{entry.text}" says {_said(float(stated["points"]))}, but the '
+                f"cells below it have {below:g}. Change one of the two."
             )
 
 
@@ -247,12 +247,12 @@ def _in_table(notebook: NotebookNode) -> Iterator[str]:
             stated += points
         elif number and _differ(points, total):
             yield (
-                f'the row "{row[0]}" of the table at the top says {_said(points)}, and the cells '
-                f"have {total:g}. Change one of the two."
+                f'the row "{row[0]}" of the table at the top says {_said(points)}, but the '
+                f"cells have {total:g}. Change one of the two."
             )
     if _differ(stated, total):
         yield (
-            f"the rows of the table at the top sum to {_said(stated)}, and the cells have "
+            f"the rows of the table at the top sum to {_said(stated)}, but the cells have "
             f"{total:g}. Change one of the two."
         )
 
@@ -285,6 +285,6 @@ def _in_first_cell(notebook: NotebookNode) -> Iterator[str]:
     total = total_of(notebook)
     if stated and _differ(float(stated["points"]), total):
         yield (
-            f"the first cell says **Points:** {stated['points']}, and the cells have {total:g}. "
+            f"the first cell says **Points:** {stated['points']}, but the cells have {total:g}. "
             "Change one of the two."
         )

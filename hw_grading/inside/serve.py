@@ -199,9 +199,9 @@ class Server:
     def _callback(self, reference: Theirs) -> Callable[..., Any]:
         def callback(*arguments: Any, **named: Any) -> Any:
             if not self._serving:
-                raise RuntimeError("this function belongs to a test that has ended")
+                raise RuntimeError("the test that passed this function has ended")
             if self._thread != (threading.get_ident(), os.getpid()):
-                raise RuntimeError("a function of the grader can be called from one thread only")
+                raise RuntimeError("only one thread can call a function of the test")
             with self._interrupts.not_now():
                 self._send(["callback", reference.number, list(arguments), named])
                 kind, *rest = self._answer_until("return")
@@ -364,7 +364,7 @@ def _array(thing: Any) -> Any:
     if array.dtype.kind in "fc" and not wire.is_plain(array.dtype):
         array = array.astype("c16" if array.dtype.kind == "c" else "f8")
     if not wire.is_plain(array.dtype):
-        raise TypeError(f"{array.dtype.name} values are no plain numbers")
+        raise TypeError(f"{array.dtype.name} values are not plain numbers")
     return np.array(array, copy=True, subok=False)
 
 

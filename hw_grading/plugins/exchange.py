@@ -47,8 +47,9 @@ class CollectAnyName(ExchangeCollect):
             record: dict[str, Any] = super()._path_to_record(path)
         except Exception:  # the parser may raise any error on untrusted text
             self.log.warning(
-                "%s: expected a name that ends in a time such as '2022-10-04 23:59:00 UTC', found "
-                "none: it is taken for its student's oldest submission. Look at it, and remove it",
+                "%s: expected a name that ends in a time such as '2022-10-04 23:59:00 UTC', "
+                "found none. It counts as its student's oldest submission. Look at the folder, "
+                "then remove it",
                 path,
             )
             name = os.path.basename(path)
@@ -74,17 +75,18 @@ class CollectAnyName(ExchangeCollect):
                 failed[record["filename"]] = str(why)
         if again:
             self.log.warning(
-                "Handed in again, and not collected: %s. To take what is newer: nbgrader collect "
-                "%s --update",
+                "Submitted again, but not collected: %s. To collect the newer submissions: "
+                "nbgrader collect %s --update",
                 ", ".join(sorted(again)),
                 self.coursedir.assignment_id,
             )
         if self._in_doubt:
             more = len(self._in_doubt) - _MOST_NAMED
             self.log.warning(
-                "The time that counts is the one in %s, which students can write. Changed later "
-                "than it says, or without it: %s%s. Ask them, and correct that file. It means "
-                "nothing if you have copied the exchange, or put it back",
+                "The time of submission is read from %s, which students can edit. These "
+                "submissions were changed after that time, or have no time: %s%s. Ask the "
+                "students, and correct the file. If you have copied or restored the exchange, "
+                "ignore this message",
                 TIMESTAMP,
                 ", ".join(self._in_doubt[:_MOST_NAMED]),
                 f" and {more} more" if more > 0 else "",
@@ -97,7 +99,7 @@ class CollectAnyName(ExchangeCollect):
         """Copy one submission. Return whether the student's newest submission is there now."""
         student, course = record["username"], self.coursedir
         if why := why_no_id(student):
-            raise Unreadable(f"{shown(student)} is no student id: {why}")
+            raise Unreadable(f"{shown(student)} is not a student id: {why}")
         source = Path(self.inbound_path, record["filename"])
         target = Path(course.format_path(course.submitted_directory, student, course.assignment_id))
         name = f"{student} {course.assignment_id}"
@@ -118,7 +120,7 @@ class CollectAnyName(ExchangeCollect):
             for left_out in copy_strange_folder(
                 source, copy, size * _KILOBYTE, size_of_a_file * _KILOBYTE
             ):
-                self.log.warning("%s: left in the exchange: %s", name, left_out)
+                self.log.warning("%s: not copied from the exchange: %s", name, left_out)
             self.do_copy(str(copy), str(kept))  # drops files that match `ignore`, and sets modes
             self._expect_its_time(source, kept, student)
             if target.is_dir():
@@ -150,8 +152,8 @@ class CollectAnyName(ExchangeCollect):
             owner = "an unknown user"
         if self.check_owner and owner != student:
             self.log.warning(
-                "%s: made by %s, not by %s. Ask both who handed it in (--CollectApp.check_owner="
-                "False where all students are one user of the system)",
+                "%s: made by the user %s, not by %s. Ask both who submitted it (if all students "
+                "are one user of the system, add --CollectApp.check_owner=False)",
                 source,
                 owner,
                 student,
@@ -175,9 +177,9 @@ class ListEach(ExchangeList):
             read_secret(folder)
             for path in folder.glob("*.ipynb"):
                 if not stat.S_ISREG(os.lstat(path).st_mode) or not os.access(path, os.R_OK):
-                    raise Unreadable(f"{shown(path.name)} is no file that can be read")
+                    raise Unreadable(f"{shown(path.name)} is not a readable file")
         except (Unreadable, OSError) as why:
-            self.log.warning("%s: not listed: %s. Look at it, and remove it", folder, why)
+            self.log.warning("%s: not listed: %s. Look at the folder, then remove it", folder, why)
             return False
         return True
 
@@ -199,8 +201,8 @@ class ReleaseFeedbackToEach(ExchangeReleaseFeedback):
         found = sorted(glob.glob(os.path.join(self.src_path, "*.html")))
         if not found:
             self.fail(
-                f"There is no feedback for {course.assignment_id} ({self.src_path}). Run `nbgrader "
-                f"generate_feedback {course.assignment_id}` first"
+                f"There is no feedback for {course.assignment_id} ({self.src_path}). First run "
+                f"`nbgrader generate_feedback {course.assignment_id}`"
             )
         for page in map(Path, found):
             student = shelf.name(page.parts[len(shelf.parent.parts)]) or ""
@@ -211,9 +213,9 @@ class ReleaseFeedbackToEach(ExchangeReleaseFeedback):
                     self._release(page, student, secret)
                 elif self._has_secret(student):
                     failed[student] = (
-                        f"{SECRET} was not there yet when it was graded. Run `nbgrader autograde "
-                        f"{course.assignment_id} --force`, then `nbgrader generate_feedback "
-                        f"{course.assignment_id} --force`"
+                        f"the submission had no {SECRET} when it was graded. Run `nbgrader "
+                        f"autograde {course.assignment_id} --force`, then `nbgrader "
+                        f"generate_feedback {course.assignment_id} --force`"
                     )
                 else:
                     elsewhere.append(student)
@@ -221,8 +223,8 @@ class ReleaseFeedbackToEach(ExchangeReleaseFeedback):
                 failed[student] = str(why)
         if elsewhere:
             self.log.warning(
-                "Did not hand in through the exchange, and get no feedback by it: %s. Their pages "
-                "are in %s",
+                "These students did not submit through the exchange, so they get no feedback "
+                "through it: %s. Their pages are in %s",
                 ", ".join(elsewhere),
                 shelf.parent,
             )

@@ -144,8 +144,8 @@ def _json(value: Any) -> str:
 def _expect_that_code_is_run(exporter: SubmissionExporter) -> None:
     if not (Execute(parent=exporter).enabled and ExecuteSubmission(parent=exporter).enabled):
         raise GraderFault(
-            "Grading without running the notebooks (--no-execute) would score outputs that "
-            "students made themselves: nothing was graded"
+            "Nothing was graded: with --no-execute, nbgrader would score the outputs that "
+            "students saved. Leave out that option"
         )
 
 

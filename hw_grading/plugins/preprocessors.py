@@ -119,10 +119,10 @@ def _other_homework(mistaken: Mistaken, assignment: str) -> Problem:
     """Return the problem that a notebook belongs to another homework."""
     few = str(mistaken.found_of_own) if mistaken.found_of_own else "none"
     message = (
-        f"This is {mistaken.homework}, handed in as {assignment}: it has {mistaken.found} of the "
+        f"This is {mistaken.homework}, submitted as {assignment}: it has {mistaken.found} of the "
         f"{mistaken.of} cells that only {mistaken.homework} has, and {few} of those that only "
-        f"{assignment} has. It was graded as {assignment}. Hand in the notebook of {assignment}, "
-        f"and this one as {mistaken.homework}."
+        f"{assignment} has. It was graded as {assignment}. Submit the notebook of {assignment}, "
+        f"and submit this one as {mistaken.homework}."
     )
     return Problem(Kind.OTHER_HOMEWORK, Severity.FAILED, message)
 

@@ -52,11 +52,11 @@ def copy_strange_folder(
         left_out.append(f"a folder ({shown(error, 120)})")
 
     if not stat.S_ISDIR(os.lstat(source).st_mode):
-        raise Unreadable("it is no folder")
+        raise Unreadable("it is not a folder")
     for here, folders, files, descriptor in os.fwalk(source, onerror=not_opened):
         inner = Path(here).relative_to(source)
         if len(inner.parts) >= _DEEPEST:
-            raise Unreadable(f"it has more than {_DEEPEST} folders within each other")
+            raise Unreadable(f"it has more than {_DEEPEST} nested folders")
         (target / inner).mkdir(parents=True)
         for name in folders:
             if stat.S_ISLNK(os.stat(name, dir_fd=descriptor, follow_symlinks=False).st_mode):
@@ -75,7 +75,7 @@ def copy_strange_folder(
             if left < 0:
                 raise Unreadable(f"its files have more than {most_bytes:,} bytes together")
     if not target.exists():
-        raise Unreadable("it was exchanged while it was read")
+        raise Unreadable("it was replaced while it was read")
     return left_out
 
 

@@ -117,8 +117,8 @@ class Database:
             known = set(inspect(engine).get_table_names())
             if api.Assignment.__tablename__ not in known:
                 raise Unavailable(
-                    f"The gradebook {shown_address(self._url)} is empty: run `nbgrader "
-                    "generate_assignment` first."
+                    f"The gradebook {shown_address(self._url)} is empty. First run `nbgrader "
+                    "generate_assignment`."
                 )
             if not {table.name for table in METADATA.sorted_tables} <= known:
                 with _locked(engine) as connection:
@@ -146,7 +146,7 @@ def _file_of(url: URL) -> tuple[int, int] | None:
         about = None
     if about is None or not path.is_file():
         raise Unavailable(
-            f"There is no gradebook {shown_address(url)}: run `nbgrader generate_assignment` first."
+            f"There is no gradebook {shown_address(url)}. First run `nbgrader generate_assignment`."
         )
     return about.st_dev, about.st_ino
 
@@ -184,9 +184,9 @@ def _locked(engine: Engine) -> Iterator[Connection]:
 def _why(said: str) -> str:
     lower = said.lower()
     if "locked" in lower:
-        why = f"somebody else has been writing into it for {SECONDS_TO_WAIT} s"
+        why = f"it has been locked for {SECONDS_TO_WAIT} s"
     elif any(words in lower for words in ("readonly", "read-only", "permission")):
-        why = "you may not write into it"
+        why = "you have no permission to write to it"
     elif any(words in lower for words in ("is full", "no space", "disk full")):
         why = "its disk is full"
     else:

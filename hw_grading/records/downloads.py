@@ -66,9 +66,9 @@ def safe_path(name: str) -> str:
     """
     parts = name.split("/")
     if any(part in ("", ".", "..") or len(os.fsencode(part)) > _LONGEST_NAME for part in parts):
-        raise Unreadable("its path leads elsewhere, or is too long. Rename it")
+        raise Unreadable("its path leads out of the folder, or is too long. Rename the file")
     if not name.isprintable() or "\\" in name:
-        raise Unreadable("its name has characters that no file's should have. Rename it")
+        raise Unreadable("its name has characters that are not allowed. Rename the file")
     return name
 
 
@@ -89,7 +89,7 @@ def opened(file: IO[bytes], most_listed: int) -> zipfile.ZipFile:
     except Unreadable:
         raise
     except Exception as error:  # a hostile zip can raise any error
-        raise Unreadable(f"expected a zip, found none ({shown(error, 120)})") from None
+        raise Unreadable(f"expected a zip, found another file ({shown(error, 120)})") from None
 
 
 def files_in(bundle: zipfile.ZipFile) -> Iterator[zipfile.ZipInfo]:
@@ -120,8 +120,8 @@ def notebook_in(content: bytes, notebook: str) -> bytes:
             names = ", ".join(shown(e.filename) for e in found[:5])
             raise Unreadable(
                 f"expected a zip with one notebook, found {len(found)} ({names or 'none'}). "
-                "Take out the one that counts. A download of many students' files must not be "
-                "named like one student's"
+                "Keep only the one that counts. If this is a download of many students' files, "
+                "rename it: its name looks like one student's"
             )
         return content_of(bundle, found[number])
 
@@ -158,7 +158,7 @@ def content_of(bundle: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
     if stat.S_ISLNK(entry.external_attr >> 16):
         raise Unreadable("expected a regular file, found a symbolic link")
     if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        raise Unreadable("expected an ordinary zip, found another compression. Pack it anew")
+        raise Unreadable("expected an ordinary zip, found another compression. Pack the zip again")
     content = bytearray()
     try:
         with bundle.open(entry) as file:
@@ -169,5 +169,5 @@ def content_of(bundle: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
     except Unreadable:
         raise
     except Exception as error:  # a hostile zip can raise any error
-        raise Unreadable(f"reading it failed ({shown(error, 120)})") from None
+        raise Unreadable(f"it cannot be read ({shown(error, 120)})") from None
     return bytes(content)

@@ -58,7 +58,7 @@ def open_notebook(path: Path) -> Any:
     except (ValueError, RecursionError) as error:
         raise Unreadable(f"it is not JSON in UTF-8 ({plain(str(error), 80)})") from None
     if not isinstance(document, dict) or not isinstance(document.get("cells"), list):
-        raise Unreadable("it is JSON, but not a notebook of version 4")
+        raise Unreadable("it is JSON but not a notebook of version 4")
     if not isinstance(document.get("metadata"), dict):
         document["metadata"] = {}
     return document

@@ -140,12 +140,12 @@ def read_student(roster: Roster, record: Record) -> tuple[StudentResult, dict[st
     try:
         document = open_notebook(path)
     except (Unreadable, OSError) as why:
-        trouble = f"reading the graded notebook failed: {why}"
+        trouble = f"its graded notebook cannot be read: {why}"
     else:
         cells, problems = cells_by_id(document), read_problems(document)
         section = document["metadata"].get(METADATA_KEY)
         if isinstance(section, dict) and section.get(FINISHED) is not True:
-            trouble = "its last grading was stopped before the end"
+            trouble = "its last grading did not finish"
     failures = [problem.message for problem in problems if problem.severity is Severity.FAILED]
     if reason := _why_not_graded(roster, record, trouble):
         status = Status.NOT_GRADED
@@ -194,14 +194,14 @@ def _why_not_graded(roster: Roster, record: Record, trouble: str) -> str:
         with contextlib.suppress(Unreadable):  # the run has reported it already
             newer = read_time(folder)
         if trouble:
-            return f"The gradebook has scores, but {trouble}. To grade it again, {run}."
+            return f"The gradebook has scores for it, but {trouble}. To grade it again, {run}."
         if newer and record.handed_in and newer > record.handed_in:
-            return f"It was handed in again since these scores were given: {run}."
+            return f"The student submitted again after this grading: {run}."
         return ""
     if why := why_no_id(record.student):
         return f"{why[0].upper()}{why[1:]}. Rename the folder, and {run}."
     if os.path.lexists(folder / f"{name}.ipynb"):
-        return f"It was handed in, and there are {_missing(record)}: {run}."
+        return f"It was submitted, but there are {_missing(record)}: {run}."
     where = f"folder {folder.name}"
     if not os.path.isdir(folder):  # Path.is_dir raises for a name that is too long
         course = roster.course.directory
@@ -213,7 +213,7 @@ def _why_not_graded(roster: Roster, record: Record, trouble: str) -> str:
     except (OSError, ValueError):  # ValueError: a null character in the student's id
         names = []
     found = ", ".join(shown(n) for n in names[:5]) + (", …" if len(names) > 5 else "")
-    return f"No {name}.ipynb was handed in. In the {where}: {found or 'nothing'}."
+    return f"No {name}.ipynb was submitted. In the {where}: {found or 'nothing'}."
 
 
 def _missing(record: Record) -> str:

@@ -197,8 +197,8 @@ def open_gradebook(
             due: dict[str, datetime | None] = {row[0]: row[1] for row in db.execute(_DUE)}
             if assignment not in due:
                 raise NoScores(
-                    f"The gradebook knows no assignment {assignment!r}: "
-                    f"run `nbgrader generate_assignment {assignment}`"
+                    f"The gradebook has no assignment {assignment!r}: run `nbgrader "
+                    f"generate_assignment {assignment}`"
                 )
             yield db, due
     except SQLAlchemyError as error:
@@ -208,7 +208,7 @@ def open_gradebook(
                 f"run `nbgrader generate_assignment {assignment}`"
             ) from None
         said = str(error).replace(url.password or "\0", "***")[:300]
-        raise NoScores(f"Reading {shown_address(url)} failed: {said}") from None
+        raise NoScores(f"The gradebook {shown_address(url)} cannot be read: {said}") from None
     finally:
         engine.dispose()
 
@@ -227,9 +227,9 @@ def reading(url: URL, assignment: str) -> Engine:
             return create_engine(url, execution_options=one_moment, hide_parameters=True)
         except (ImportError, NoSuchModuleError) as error:
             raise NoScores(
-                f"Reading {shown_address(url)} needs a package that is not installed ({error}). "
-                "For a gradebook in PostgreSQL write postgresql+psycopg://… and install psycopg: "
-                f"pip install '{DISTRIBUTION}[postgresql]'"
+                f"The gradebook {shown_address(url)} needs a package that is not installed "
+                f"({error}). For PostgreSQL, write the address as postgresql+psycopg://… and "
+                f"install psycopg: pip install '{DISTRIBUTION}[postgresql]'"
             ) from None
     file = url.database or ""
     if not file.startswith("file:"):

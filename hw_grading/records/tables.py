@@ -74,7 +74,7 @@ def read_table(path: Path) -> Table:
             elif len(values) > len(columns):
                 complaints.append(
                     f"{path}, line {line}: expected {len(columns)} values, found {len(values)}. "
-                    "The row is left out. Put quotes around a value that has a "
+                    "This row is left out. Put quotes around a value that has a "
                     f"{shown(delimiter) if delimiter != chr(9) else 'tab'} in it"
                 )
             else:
@@ -82,11 +82,13 @@ def read_table(path: Path) -> Table:
                 rows.append(Row(line, dict(zip(columns, values, strict=True))))
     except csv.Error as error:
         line = reader.line_num + skipped
-        complaints.append(f"{path}, line {line}: it and all below cannot be read ({error})")
+        complaints.append(
+            f"{path}, line {line}: this line and all below it cannot be read ({error})"
+        )
     if not columns:
         raise Unreadable(f"{path}, line 1: expected the names of columns, found nothing")
     if twice := sorted({column for column in columns if column and columns.count(column) > 1}):
-        complaints.append(f"{path}, line 1: the column {shown(twice[0])} stands there twice")
+        complaints.append(f"{path}, line 1: the column {shown(twice[0])} is there twice")
     return Table(columns, tuple(rows), tuple(complaints))
 
 
@@ -102,5 +104,7 @@ def _text(content: bytes) -> str:
     except UnicodeDecodeError:
         text = content.decode("cp1252", "replace")  # Excel's encoding in western countries
     if "\0" in text:
-        raise Unreadable("expected a CSV, found a file that is no text. Save it as CSV (UTF-8)")
+        raise Unreadable(
+            "expected a CSV file, found a file that is not text. Save it as CSV (UTF-8)"
+        )
     return text

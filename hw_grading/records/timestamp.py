@@ -43,8 +43,7 @@ def read_time(folder: Path) -> datetime | None:
     except (Unreadable, ValueError) as error:
         raise Unreadable(
             f"{path}: expected a time such as '2022-10-04 23:59:00 UTC', found none ({error}). "
-            "It counts as handed in without a time, so without a late penalty. Write the time into "
-            "the file, or remove it"
+            "The submission counts as on time. Write the time into the file, or remove the file"
         ) from None
 
 
@@ -62,11 +61,11 @@ def time_of(text: str) -> datetime:
         raise Unreadable(shown(text))
     words = text.split(" ")
     if len(words) == 3 and not _ZONE.fullmatch(words[2]):
-        raise Unreadable(f"{shown(words[2])} is no time zone")
+        raise Unreadable(f"{shown(words[2])} is not a time zone")
     try:
         moment: datetime = parse_utc(text)
     except Exception:  # the parser can raise any error on untrusted text
         raise Unreadable(shown(text)) from None
     if not _EARLIEST < moment < datetime.now(UTC).replace(tzinfo=None) + _AHEAD:
-        raise Unreadable(f"{moment} is long ago, or to come")
+        raise Unreadable(f"{moment} is too long ago or in the future")
     return moment

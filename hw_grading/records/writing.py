@@ -96,7 +96,7 @@ def write_together(files: dict[Path, str], marks: dict[Path, str]) -> None:
     for path, mark in marks.items():
         if os.path.lexists(path) and mark not in _top(path):
             raise RuntimeError(
-                f"{path} is there already, and this command did not write it. Move it away, or "
+                f"{path} exists already, and this command did not write it. Move it away, or "
                 "choose another name with --out"
             )
     with contextlib.ExitStack() as parts:
@@ -122,5 +122,5 @@ def expect_page(path: Path) -> Path:
         The path does not end in ``.html``.
     """
     if path.suffix.lower() not in (".html", ".htm"):
-        raise RuntimeError(f"--out is {path}; expected is a name that ends in .html")
+        raise RuntimeError(f"--out is {path}; expected a name that ends in .html")
     return path

@@ -252,8 +252,8 @@ def _why_again(cell: str, old: Work, new: Work) -> str:
     if digests[0] != digests[1]:
         return "the answer changed" if cell in new.notebook.answers else "the test changed"
     if cell not in new.notebook.answers:
-        return "the test gives other points"
-    return "what the answer shows changed"
+        return "the test gives different points"
+    return "the answer's output changed"
 
 
 def _differ(one: float | None, other: float | None) -> bool:

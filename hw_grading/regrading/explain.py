@@ -144,7 +144,7 @@ def _record(roster: Roster, student: str) -> Record:
             )
     alike = [r.student for r in roster.records if student.casefold() in r.student.casefold()]
     hint = f": did you mean {' or '.join(alike[:3])}?" if alike else ""
-    raise RuntimeError(f"{student!r} has handed in nothing for {roster.assignment}{hint}")
+    raise RuntimeError(f"{student!r} has submitted nothing for {roster.assignment}{hint}")
 
 
 def _chosen(roster: Roster, record: Record, test: str) -> dict[str, Score]:
@@ -159,8 +159,8 @@ def _chosen(roster: Roster, record: Record, test: str) -> dict[str, Score]:
     if not found:
         names = ", ".join(f"{n} ({roster.place(n)})" for n in tests)
         raise RuntimeError(
-            f"{roster.assignment} has no test {test!r}. Name one of these, by its name or its "
-            f"question: {names}. What people grade is run by no test"
+            f"{roster.assignment} has no test {test!r}. Type the name or the question of one of "
+            f"these: {names}. People grade the other questions"
         )
     return found
 
@@ -191,7 +191,9 @@ def _graded_notebook(course: Course, assignment: str, student: str) -> tuple[Not
     section = notebook.metadata.get(METADATA_KEY, {})
     seed = str(section.get("seed", ""))
     if not (seed.isascii() and seed.isdigit()) or section.get(FINISHED) is not True:
-        raise Unreadable(f"{path} was not graded to its end, or long ago: {again}")
+        raise Unreadable(
+            f"{path} was not graded completely, or an old version of the grader wrote it: {again}"
+        )
     # This run finds the problems of grading again, but it cannot find that a file was unreadable.
     kept = [p for p in section.get("problems", []) if p.get("kind") == Kind.FILE]
     section["problems"] = kept

@@ -27,7 +27,7 @@ def in_words(found: Explanation, everything: bool = False) -> str:
     for problem in found.problems:
         lines.append(f"LIMIT OR FAILURE: {problem.message}")
     if not found.tests:
-        lines.append("No test lost points. To see one all the same, name it.")
+        lines.append("This student lost no points in tests. To see a test anyway, add its name.")
     for test in found.tests:
         lines += ["", *_test(found, test, everything)]
     return "\n".join(lines)
@@ -38,20 +38,23 @@ def _test(found: Explanation, test: Explained, everything: bool) -> Iterator[str
     given = "no score" if test.score.auto is None else in_digits(test.score.auto)
     yield f"== {test.place}: {test.name}, {given} of {most} points by tests when it was graded"
     if test.score.manual is not None:
-        yield f"A person gave {in_digits(test.score.manual)}, which counts."
+        yield f"A person gave {in_digits(test.score.manual)}; this score counts."
     if test.is_newer:
         yield (
-            "The instructor's test is another one by now. This is the one of the grading: "
-            f"python -m hw_grading regrade {found.assignment} brings the new one."
+            "The instructor changed this test after the grading. The old test is shown here. To "
+            f"grade with the new one: python -m hw_grading regrade {found.assignment}"
         )
     if test.tries is None:
-        yield "The test was not run: see above what came before it."
+        yield "The test was not run: see the failure above."
         yield from _errors(test)
         return
     failed = any(one["error"] for one in test.tries)
     yield from _parts(test.tries, everything or not failed)
     if failed and not everything:
-        yield "What passed is shown by its name only. With --all you see its inputs and calls too."
+        yield (
+            "For parts that passed, only the names are shown. Add --all to see their inputs and "
+            "calls too."
+        )
     yield from _whole_test(test)
     yield from _sources(found, test)
 
@@ -78,12 +81,12 @@ def _parts(tries: Sequence[Mapping[str, Any]], everything: bool) -> Iterator[str
             yield from _try(first)
         for one in more:
             end = f"{one['kind']}: {one['error']}" if one["error"] else "passed"
-            yield f"  with right functions in the place of those that it calls: {end}"
+            yield f"  with right functions instead of those that it calls: {end}"
 
 
 def _try(one: Mapping[str, Any]) -> Iterator[str]:
     if one["error"]:
-        yield from _block("what was wrong", [f"{one['kind']}: {one['error']}"])
+        yield from _block("error", [f"{one['kind']}: {one['error']}"])
     places = []
     if one["line"]:
         places.append(f"line {one['line']} of {one['function'] or 'the answer'}")
@@ -136,8 +139,9 @@ def _whole_test(test: Explained) -> Iterator[str]:
         now = 0.0 if failed and not results else test.score.cell.max_points
     if test.score.auto is not None and abs(now - test.score.auto) > 1e-9:
         yield (
-            f"NOW IT GIVES {in_digits(now)}, and it gave {in_digits(test.score.auto)}: something "
-            "is random, close to a limit, or was changed since."
+            f"DIFFERENT RESULT: now {in_digits(now)} points, in grading "
+            f"{in_digits(test.score.auto)}. Something is random, close to a limit, or changed "
+            "since then."
         )
 
 
@@ -159,7 +163,7 @@ def _sources(found: Explanation, test: Explained) -> Iterator[str]:
     ]
     marked = {one["in_test"] for one in failed}
     marked |= {int(line.rpartition(" ")[2]) for line in frames if _is_place(line, test.name)}
-    yield f"the test {test.name}, with what is hidden:"
+    yield f"the test {test.name}, with its hidden parts:"
     yield from _numbered(test.cell.source, marked)
     tries = failed or list(test.tries or ())
     functions = [call["function"] for one in tries for call in one["calls"]]

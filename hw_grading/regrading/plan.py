@@ -33,27 +33,37 @@ def plan(
     """
     if edits.added or edits.removed:
         both = named(edits.added + edits.removed, MOST_NAMED)
-        yield f"Refused: cells were added or removed: {both}."
+        yield f"A regrade is not possible: cells were added or removed: {both}."
     if edits.changed:
         changed = named(edits.changed, MOST_NAMED)
-        yield f"Edited since release, to be released anew: {changed}."
-        yield f"{len(students)} submissions would be run anew: each is run with all tests."
+        yield (
+            f"These cells were edited since the release: {changed}. A regrade would release the "
+            "notebook again."
+        )
+        yield f"It would run {_counted(students)} again, each with all tests."
         return
     settings = ExecuteSubmission(config=course.config)
     conditions = Conditions.of(settings, homework_of(course.root, assignment))
     anew = [s for s in students if now.conditions_of(s) != conditions]
     newer = [s for s in students if s not in anew and _handed_in_again(course, assignment, s)]
-    yield "The notebook is as it was released."
+    yield "The notebook is unchanged since the release."
     if anew:
         known = [now.conditions_of(student) for student in anew]
         why = dict.fromkeys(text for c in known if c for text in of_conditions(c, conditions))
-        not_known = ["it is not recorded under what they were graded"] * (None in known)
-        yield f"{len(anew)} submissions would be run anew: {'; '.join([*why, *not_known])}."
+        not_known = ["the conditions of their grading were not recorded"] * (None in known)
+        yield (f"A regrade would run {_counted(anew)} again: {'; '.join([*why, *not_known])}.")
     if newer:
         again = named(newer, MOST_NAMED)
-        yield f"{len(newer)} were handed in again, and would be run anew: {again}."
+        yield (
+            f"A regrade would run {_counted(newer)} again because the students submitted "
+            f"again: {again}."
+        )
     if not anew and not newer:
-        yield "No submission would be run anew: all results are there."
+        yield "A regrade would run no submission again: all results are up to date."
+
+
+def _counted(students: Sequence[str]) -> str:
+    return f"{len(students)} submission{'s' * (len(students) != 1)}"
 
 
 def _handed_in_again(course: Course, assignment: str, student: str) -> bool:

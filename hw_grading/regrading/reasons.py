@@ -46,9 +46,11 @@ def reasons(
     if found:
         yield from found
     elif not (known[0] and known[1]):
-        yield "not recorded: limits, the homework's code or packages may have changed"
+        yield (
+            "unknown: limits, the homework's code or packages may have changed (no record of them)"
+        )
     else:
-        yield "nothing that is recorded changed: the answer may be random, or close to a limit"
+        yield "no recorded condition changed: the answer may be random, or close to a limit"
 
 
 def of_conditions(one: Conditions, other: Conditions) -> Iterator[str]:
@@ -68,7 +70,7 @@ def _points(
     if by_hand[0] != by_hand[1]:
         yield "a person gave other points"
     corrections = [work.corrections.get(cell, []) for work in works]
-    for kind, one, other in (("correction", 1, 0), ("correction taken back", 0, 1)):
+    for kind, one, other in (("correction", 1, 0), ("correction undone", 0, 1)):
         for points, reason in corrections[one]:
             if (points, reason) not in corrections[other]:
                 yield f"{kind}: {points:+g}, {reason}"
@@ -78,7 +80,7 @@ def _contents(cell: str, works: tuple[Work, Work]) -> Iterator[str]:
     """Yield which cells have different texts, ignoring other tests."""
     old, new = works[0].notebook, works[1].notebook
     if old.trouble or new.trouble:
-        yield "not graded to the end, before or now"
+        yield "not graded completely, before or now"
         return
     tests = set(old.parts) | set(new.parts)
     instructors = _different(old.instructors, new.instructors)
@@ -114,10 +116,10 @@ def _limits(
         yield from _changed_limits(conditions[0], conditions[1])
     for message in reached[0]:
         if message not in reached[1]:
-            yield f"a limit was reached before: {message}"
+            yield f"reached a limit before: {message}"
     for message in reached[1]:
         if message not in reached[0]:
-            yield f"a limit is reached now: {message}"
+            yield f"reaches a limit now: {message}"
 
 
 def _changed_limits(one: Conditions, other: Conditions) -> Iterator[str]:
@@ -129,7 +131,7 @@ def _changed_limits(one: Conditions, other: Conditions) -> Iterator[str]:
 def _timed_out(notebook: Notebook) -> Iterator[tuple[str, str]]:
     for cell, parts in notebook.parts.items():
         for part in parts:
-            if part.message.startswith(("did not return within", "stopped before")):
+            if part.message.startswith(("did not return within", "interrupted before")):
                 yield cell, part.name
 
 
@@ -143,14 +145,14 @@ def _mended(works: tuple[Work, Work]) -> Iterator[str]:
         for work in works
     ]
     if new := sorted(messages[1] - messages[0]):
-        yield f"mended now: {new[0]}"
+        yield f"repaired now: {new[0]}"
     elif gone := sorted(messages[0] - messages[1]):
-        yield f"mended before: {gone[0]}"
+        yield f"repaired before: {gone[0]}"
 
 
 def _code(one: Conditions, other: Conditions) -> Iterator[str]:
     if files := _different(one.code, other.code):
-        yield f"staff's code changed: {named(files)}"
+        yield f"staff code changed: {named(files)}"
 
 
 def _packages(one: Conditions, other: Conditions) -> Iterator[str]:

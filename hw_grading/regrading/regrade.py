@@ -75,9 +75,9 @@ class Regrade:
         last = next(iter(self._snapshots.last()), None)
         if last is None or last.at < began:
             raise RuntimeError(
-                f"nbgrader autograde {self.assignment} --force did not come to its end: see its "
-                "messages above. Then give the same command again: it goes on, and compares with "
-                f"the scores of {before.at:%Y-%m-%d %H:%M:%S} UTC"
+                f"nbgrader autograde {self.assignment} --force did not finish. See its messages "
+                "above, then run this command again: it continues, and compares with the scores "
+                f"of {before.at:%Y-%m-%d %H:%M:%S} UTC"
             )
         found = self._compare(before, take(self.course, self.assignment, last))
         self._report(found)
@@ -98,7 +98,7 @@ class Regrade:
         if len(two) < 2:
             raise RuntimeError(
                 f"There is nothing to compare yet: {self._snapshots.folder} has "
-                f"{len(two) or 'no'} snapshot{'s' * (len(two) != 1)} of the scores, and each "
+                f"{len(two) or 'no'} snapshot{'s' * (len(two) != 1)} of the scores. Each "
                 f"`nbgrader autograde {self.assignment}` adds one"
             )
         found = self._compare(*two)
@@ -119,8 +119,8 @@ class Regrade:
         pinned = self._snapshots.pinned(self._pin)
         if pinned:
             self._say(
-                "An earlier regrade did not come to its report: it is gone on with, and compared "
-                f"with the scores of {pinned.at:%Y-%m-%d %H:%M:%S} UTC."
+                "An earlier regrade did not finish. This one continues it, and compares with "
+                f"the scores of {pinned.at:%Y-%m-%d %H:%M:%S} UTC."
             )
             return pinned
         before = self._now()
@@ -132,13 +132,13 @@ class Regrade:
         snapshot = take(self.course, self.assignment, last)
         if not snapshot.students:
             raise RuntimeError(
-                f"Nothing of {self.assignment} is graded yet: run "
-                f"`nbgrader autograde {self.assignment}`"
+                f"No submission of {self.assignment} is graded yet: run `nbgrader autograde "
+                f"{self.assignment}`"
             )
         if self.student and self.student not in snapshot.students:
             raise RuntimeError(
-                f"The gradebook has no scores of {self.student!r} in {self.assignment}: "
-                "expected is the id of a student who was graded"
+                f"The gradebook has no scores of {self.student!r} in {self.assignment}. Type the "
+                "id of a student who was graded"
             )
         return snapshot
 
@@ -149,10 +149,10 @@ class Regrade:
             changed += [f"removed {name}" for name in edits.removed]
             self._snapshots.unpin(self._pin)
             raise RuntimeError(
-                f"Cells with a grade id were added to or removed from the notebook of "
-                f"{self.assignment} since it was released ({', '.join(changed[:MOST_NAMED])}), "
-                "which nbgrader refuses once there are submissions. Put them back as they were. "
-                "A test is dropped by a correction, or by giving it 0 points"
+                "Cells with a grade id were added to or removed from the notebook of "
+                f"{self.assignment} since it was released ({', '.join(changed[:MOST_NAMED])}). "
+                "nbgrader refuses this once there are submissions. Undo these changes. To drop "
+                "a test, use a correction or give it 0 points"
             )
         if not edits.changed:
             return
@@ -160,18 +160,21 @@ class Regrade:
         manifest = course.root / STAFF / name / FILE_NAME
         notebook = nbformat.read(course.source(name) / f"{name}.ipynb", as_version=4)
         check_total(homework_of(course.root, name).manifest, manifest, notebook)
-        self._say(f"Edited since release: {named(edits.changed, MOST_NAMED)}. It is released anew.")
+        self._say(
+            f"Edited since the release: {named(edits.changed, MOST_NAMED)}. Releasing the "
+            "notebook again."
+        )
         released = course.release(name) / f"{name}.ipynb"
         before = _contents(released)
         start = released.with_name(START)
         page = _contents(start)
         if course.nbgrader("generate_assignment", name, "--force") != 0:
-            raise RuntimeError(f"nbgrader generate_assignment {name} failed: see its log above")
+            raise RuntimeError(f"nbgrader generate_assignment {name} failed. See its log above")
         if page:  # nbgrader deletes the folder before writing to it
             write_whole(start, page)
         if before and before != _contents(released):
             self._say(
-                "What students see of the notebook changed too. To give it to them: "
+                "The students' version of the notebook changed too. To release it to them: "
                 f"python -m hw_grading release {name}"
             )
 
@@ -197,8 +200,8 @@ class Regrade:
         students = {change.student for change in found.changes}
         if any(self.course.feedback(student, self.assignment).is_dir() for student in students):
             self._say(
-                "Feedback that was made before has the old points. To make it again: "
-                f"nbgrader generate_feedback {self.assignment} --force"
+                "Existing feedback pages show the old points. To make them again: nbgrader "
+                f"generate_feedback {self.assignment} --force"
             )
 
 

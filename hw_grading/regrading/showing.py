@@ -47,13 +47,13 @@ def summary(found: Comparison) -> Iterator[str]:
         changed += f", of {len({change.student for change in scores})} students"
         yield f"{changed}: {up} up, {len(scores) - up} down. {compared}."
         if same := len(found.changes) - len(scores):
-            yield f"{same} more where tests give another result and the score is the same."
+            yield f"{same} more with other test results but the same score."
     else:
-        yield f"Nothing changed: every score is as it was. {compared}."
+        yield f"No score changed. {compared}."
     if found.kept or found.lost:
-        yield f"Given by hand: {found.kept} scores kept."
+        yield f"{found.kept} scores that people gave are kept."
     for student, place in found.lost:
-        yield f"GONE: the score that a person gave to {student}, {place}."
+        yield f"LOST: the score that a person gave to {student}, {place}."
     if found.waiting:
         count = len(found.waiting)
         yield f"{count} of them wait{'s' * (count == 1)} for a person again:"

@@ -182,7 +182,7 @@ def _pictures(bundles: Iterable[Any]) -> tuple[tuple[str, ...], tuple[str, ...]]
             notes.append(f"More pictures than {MAX_PICTURES} are not shown.")
         elif kinds := [kind for kind in bundle if kind != "text/plain"]:
             kind = plain(str(kinds[0]), 40)
-            notes.append(f"Something of type {kind} is not shown here; formgrader may show it.")
+            notes.append(f"An output of type {kind} is not shown here; formgrader may show it.")
     return tuple(shown), tuple(dict.fromkeys(notes))
 
 

@@ -140,7 +140,7 @@ def _remarks(result: StudentResult | None) -> list[str]:
     if result.status is not Status.GRADED:
         remarks.insert(0, f"{result.status.upper()}: {result.reason}")
     mended = [p.message for p in result.problems if p.severity is Severity.MENDED]
-    remarks += [f"mended: {message}" for message in mended[:MOST_FAULTS]]
+    remarks += [f"repaired: {message}" for message in mended[:MOST_FAULTS]]
     return remarks
 
 

@@ -117,7 +117,7 @@ class GradeBook(Rubrics, Teamwork):
             rows = self._rows(connection, cell)
             events = latest(rows, expect_name(grader), ["save"])
             if not events:
-                raise Refused("You have saved nothing here that can be taken back.")
+                raise Refused("You have saved nothing here that can be undone.")
             rubric, _ = read_rubric(rows, question.first)
             stamp = Stamp(
                 grader, "undo", question.cell.max_points, uuid.uuid4().hex, events[0].batch
@@ -172,7 +172,7 @@ class GradeBook(Rubrics, Teamwork):
     ) -> Outcomes:
         question = self._question(cell)
         if not math.isfinite(seconds) or seconds < 0:
-            raise Refused("The seconds are a number of 0 or more.")
+            raise Refused("The seconds must be 0 or more.")
         stamp = Stamp(
             expect_name(grader),
             "save",

@@ -232,8 +232,8 @@ class Conflict(Refused):
         who = theirs.grader or "somebody"
         where = "in formgrader" if theirs.overridden else f"by {who}"
         super().__init__(
-            f"This answer was graded {where} in the meantime. Yours was not saved: compare the "
-            "two, and save one of them."
+            f"In the meantime this answer was graded {where}. Your version was not saved. "
+            "Compare the two, and save one of them."
         )
         self.theirs = theirs
 
@@ -243,8 +243,8 @@ class RubricChanged(Refused):
 
     def __init__(self, rubric: Rubric, by: str = "") -> None:
         super().__init__(
-            f"{by or 'Somebody'} changed the rubric in the meantime. Nothing was saved: look at "
-            "the rubric as it is now, and save again."
+            f"{by or 'Somebody'} changed the rubric in the meantime. Nothing was saved. Look at "
+            "the new rubric, and save again."
         )
         self.rubric = rubric
 
@@ -261,7 +261,7 @@ def checked(mark: Mark, rubric: Rubric) -> Mark:
     if unknown := mark.chosen - known:
         raise Refused(f"The rubric has no item {sorted(unknown)[0]!r}. Load the page again.")
     if not math.isfinite(mark.adjustment) or abs(mark.adjustment) > 1e6:
-        raise Refused("An adjustment is a number of points, such as -0.5.")
+        raise Refused("The adjustment must be a number of points, such as -0.5.")
     for text in (mark.comment, mark.flag_note):
         expect_text(text)
     return replace(mark, comment=mark.comment.strip(), flag_note=mark.flag_note.strip())
@@ -276,22 +276,24 @@ def checked_rubric(rubric: Rubric, max_points: float) -> Rubric:
         The rubric has too many items, an item without a text, or invalid numbers.
     """
     if len(rubric.items) > MOST_ITEMS:
-        raise Refused(f"A rubric has at most {MOST_ITEMS} items; this one has {len(rubric.items)}.")
+        raise Refused(
+            f"The rubric has {len(rubric.items)} items; at most {MOST_ITEMS} are allowed."
+        )
     ids = [item.id for item in rubric.items if item.id]
     if len(set(ids)) < len(ids):
-        raise Refused("The rubric has one item twice. Load the page again.")
+        raise Refused("The rubric has the same item twice. Load the page again.")
     for item in rubric.items:
         if not item.text.strip():
-            raise Refused("An item needs a text that students can read.")
+            raise Refused("Each item needs a text for students.")
         expect_text(item.text)
         expect_text(item.note)
         if not math.isfinite(item.points) or abs(item.points) > 1e6:
-            raise Refused(f"The points of “{item.text[:60]}” are a number, such as 1 or -0.5.")
+            raise Refused(f"The points of “{item.text[:60]}” must be a number, such as 1 or -0.5.")
     bounds = (rubric.lower, rubric.upper)
     if not all(map(math.isfinite, bounds)) or not 0 <= rubric.lower <= rubric.upper <= max_points:
         raise Refused(
-            f"The bounds are {rubric.lower:g} and {rubric.upper:g}. Allowed are two numbers from 0 "
-            f"to {max_points:g}, the lower one first."
+            f"The bounds are {rubric.lower:g} and {rubric.upper:g}. They must be from 0 to "
+            f"{max_points:g}, the lower one first."
         )
     return rubric
 
@@ -300,10 +302,13 @@ def expect_text(text: str) -> None:
     """Raise `Refused` if a text cannot be saved."""
     if len(text) > LONGEST_TEXT:
         raise Refused(
-            f"A text has at most {LONGEST_TEXT:,} characters; this one has {len(text):,}."
+            f"The text has {len(text):,} characters; at most {LONGEST_TEXT:,} are allowed."
         )
     if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
-        raise Refused("The text has a character that no database keeps: NUL, or half of a pair.")
+        raise Refused(
+            "The text has a character that a database cannot store: NUL, or half of a surrogate "
+            "pair. Remove it."
+        )
 
 
 def in_words(points: float) -> str:

@@ -135,7 +135,7 @@ class Questions:
         for one in cells:
             if one.name == cell:
                 return _Question(one, first_rubric(one, cells, places))
-        raise Refused(f"{self.assignment} has no question {cell!r} that people grade.")
+        raise Refused(f"{self.assignment} has no question {cell!r} for people to grade.")
 
 
 def one_of(gradings: Mapping[str, Grading], student: str) -> Grading:

@@ -82,7 +82,7 @@ def _in_words(old: Rubric, new: Rubric, scores: int) -> str:
         if one.text != other.text:
             said.append(f"“{one.text}” became “{other.text}”")
         if one.note != other.note:
-            said.append(f"another note to “{other.text}”")
+            said.append(f"new note on “{other.text}”")
     if old.kind != new.kind:
         said.append(f"{old.kind} became {new.kind}")
     if (old.lower, old.upper) != (new.lower, new.upper):

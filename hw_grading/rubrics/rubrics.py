@@ -61,7 +61,7 @@ class Rubrics(Questions):
             rows = self._rows(connection, cell)
             events = latest(rows, expect_name(grader), ["rubric"])
             if not events:
-                raise Refused("You have not changed this rubric: there is nothing to take back.")
+                raise Refused("You have not changed this rubric: there is nothing to undo.")
             event = events[0]
             before, after = (
                 rubric_of(json.loads(text)["rubric"]) for text in (event.before, event.after)
@@ -135,6 +135,4 @@ def _rubrics_in(document: object) -> dict[str, Rubric]:
             for cell, rubric in document["rubrics"].items()  # type: ignore[index]
         }
     except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise Refused(
-            "This file holds no rubrics. Expected is one that the desk has exported."
-        ) from error
+        raise Refused("This file has no rubrics. Choose a file that the desk exported.") from error

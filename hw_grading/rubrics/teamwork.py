@@ -34,7 +34,7 @@ class Teamwork(Questions):
         if name:
             expect_name(name, "A group's name")
         if unknown := set(students) - set(self.order(cell)):
-            raise Refused(f"There is no student {min(unknown)!r} with an answer here.")
+            raise Refused(f"The student {min(unknown)!r} has no answer to this question.")
         with self._database.writing() as connection:
             rows = self._rows(connection, cell)
             others = [row for row in rows.all(GROUPS) if row.student not in set(students)]
@@ -57,7 +57,7 @@ class Teamwork(Questions):
         for name in (grader, *graders):
             expect_name(name)
         if len(graders) > MOST_GRADERS or len(set(graders)) < len(graders):
-            raise Refused(f"Name each grader once, and at most {MOST_GRADERS} of them.")
+            raise Refused(f"Type each grader once, at most {MOST_GRADERS} graders.")
         with self._database.writing() as connection:
             rows = self._rows(connection, cell)
             rows.replace(
@@ -116,5 +116,5 @@ def expect_name(name: str, what: str = "A grader's name") -> str:
     """
     expect_text(name)
     if not name.strip() or len(name) > LONGEST_NAME or not name.isprintable():
-        raise Refused(f"{what} has 1 to {LONGEST_NAME} printable characters.")
+        raise Refused(f"{what} must have 1 to {LONGEST_NAME} printable characters.")
     return name

@@ -58,7 +58,7 @@ class CellRunner:
             self._look_after(self._kernel, cell, end)
         except Spoilt as error:
             self._kernel.watch.kill()
-            why = f"talking to the kernel failed in {named(cell)} ({shown(error)})"
+            why = f"the communication with the kernel failed in {named(cell)} ({shown(error)})"
             self._report.stop(Kind.KERNEL, why, cell)
 
     def _learn(self, cell: NotebookNode, end: CellEnd) -> None:
@@ -93,7 +93,7 @@ class CellRunner:
                     Kind.KERNEL, f"{kernel.exit_asked} ended the kernel by exit() or quit()"
                 )
             if kernel.lost_its_nursery():
-                self.fault = HelperEnded("the process that forks kernels has ended")
+                self.fault = HelperEnded("the fork server of the kernels has ended")
                 report.stop(Kind.GRADER, str(self.fault), cell)
             self.died = True
         elif kernel.responds():

@@ -45,7 +45,7 @@ def named(cell: NotebookNode) -> str:
     grade_id = grade_id_of(cell)
     if grade_id:
         return f"cell {shown(grade_id)}"
-    return f"the cell that begins {shown(cell.source.strip().partition(chr(10))[0], 40)}"
+    return f"the cell that begins with {shown(cell.source.strip().partition(chr(10))[0], 40)}"
 
 
 def at_start(cell: NotebookNode) -> str:

@@ -20,8 +20,8 @@ from hw_grading.run.submission import Submission
 class ExecuteSubmission(RunSettings, NbGraderPreprocessor):
     """Runs the cells of one submission."""
 
-    seed = Integer(0, help="from which hidden tests draw their inputs")
-    homework = Instance(Homework, args=("",), help="which cells have limits of their own")
+    seed = Integer(0, help="the seed of the inputs of hidden tests")
+    homework = Instance(Homework, args=("",), help="the homework, with the limits of single cells")
 
     def preprocess(self, nb: NotebookNode, resources: Any = None) -> tuple[NotebookNode, Any]:
         """Run all cells of a submission; the notebook is changed in place.

@@ -234,17 +234,17 @@ class KernelCells(Kernel):
         limit = f"{self._budget.limit:,} bytes"
         if self._budget.limit < self._settings.output_bytes_per_cell:
             of_all = self._settings.output_bytes_per_submission
-            limit = f"what was left of {of_all:,} bytes for all cells"
+            limit = f"what was left of the {of_all:,} bytes for all cells"
         if flow is Flow.FULL:
             note = f"\n… output beyond {limit} was dropped\n"
             cell.outputs.append(new_output("stream", name="stdout", text=note))
-            message = f"{at_start(cell)} printed more than {limit}: the rest was dropped."
+            message = f"{at_start(cell)} printed more than {limit}: the grader dropped the rest."
             self._report.add(Kind.OUTPUT_LIMIT, message, cell, Severity.MENDED)
         # Send signals from here: while messages keep arriving, nbclient runs no other code.
         if flow is Flow.FLOOD and not self._flooded:
             self._flooded = True
             self.watch.interrupt()
-            message = f"{at_start(cell)} did not stop printing: it was interrupted."
+            message = f"{at_start(cell)} did not stop printing: the grader interrupted it."
             self._report.add(Kind.OUTPUT_LIMIT, message, cell)
         if flow is Flow.TORRENT:
             why = f"{named(cell)} did not stop printing"

@@ -209,7 +209,7 @@ def settle_test(
     cell.execution_count = None
     settle(cell)
     if verdict is None:
-        _fail(cell, f"not run to its end: {stopped}")
+        _fail(cell, f"did not finish: {stopped}")
         return None
     why = _why_no_score(cell, float(cell.metadata.nbgrader["points"]))
     if why:

@@ -37,7 +37,7 @@ class Report:
 
     def time_limit(self, cell: NotebookNode, within: str) -> None:
         """Note that a cell was interrupted. Several callers may notice it; it is noted once."""
-        message = f"{at_start(cell)} did not end {within}: it was interrupted."
+        message = f"{at_start(cell)} did not end {within}: the grader interrupted it."
         if not any(problem.message == message for problem in self.problems):
             self.add(Kind.TIME_LIMIT, message, cell)
 

@@ -27,36 +27,38 @@ class RunSettings(HasTraits):
     sandbox = Enum(
         ["bubblewrap", "none"],
         default_value="bubblewrap",
-        help="where student code runs; 'none' is for a class that you trust with this machine",
+        help="the sandbox of student code; 'none': no sandbox, for a class that you trust with "
+        "this machine",
     ).tag(config=True)
 
     fork_kernels = Bool(
         True,
-        help="whether kernels are copies of a process that has done its imports, which is quicker; "
-        "each submission has a copy and a sandbox of its own",
+        help="whether to fork kernels from a process with the imports done, which is faster; "
+        "each submission has its own kernel and sandbox",
     ).tag(config=True)
 
-    cpu_seconds_per_cell = _number(60, "computing time of a cell")
-    cpu_seconds_per_submission = _number(1800, "computing time of all cells together")
-    wall_seconds_per_cell = _number(180, "time that may pass in a cell")
-    wall_seconds_per_submission = _number(3600, "time that may pass in all cells together")
+    cpu_seconds_per_cell = _number(60, "CPU time (s) of a cell")
+    cpu_seconds_per_submission = _number(1800, "CPU time (s) of all cells together")
+    wall_seconds_per_cell = _number(180, "time on the clock (s) of a cell")
+    wall_seconds_per_submission = _number(3600, "time on the clock (s) of all cells together")
 
-    memory_mb = _whole(3000, "memory of all processes of a submission together")
-    processes = _whole(64, "processes and threads of a submission")
-    file_mb = _whole(100, "size of one file")
-    folder_mb = _whole(200, "what may be written to the home folder, to /tmp, and to /dev/shm")
-    files = _whole(20_000, "files and folders in each of these folders")
+    memory_mb = _whole(3000, "memory (MB) of all processes of a submission together")
+    processes = _whole(64, "number of processes and threads of a submission")
+    file_mb = _whole(100, "size (MB) of one file")
+    folder_mb = _whole(200, "size (MB) of each of the folders home, /tmp and /dev/shm")
+    files = _whole(20_000, "number of files and folders in each of these folders")
     output_bytes_per_cell = _whole(
-        2_000_000, "about how much output of a cell is kept; a cell that goes on is stopped"
+        2_000_000,
+        "output of a cell that is kept, about; the grader stops a cell that prints far more",
     )
     output_bytes_per_submission = _whole(
-        20_000_000, "about how much output of all cells together is kept"
+        20_000_000, "output of all cells together that is kept, about"
     )
-    blas_threads = _whole(1, "threads of BLAS and OpenMP; 0 lets the libraries choose")
+    blas_threads = _whole(1, "threads of BLAS and OpenMP; 0: the libraries choose")
     iopub_timeout = _whole(
-        10, "seconds for the last outputs to arrive, and for an interrupt to have an effect"
+        10, "seconds to wait for the last outputs, and for a cell to react to an interrupt"
     )
-    startup_timeout = _whole(60, "seconds for a kernel to start")
+    startup_timeout = _whole(60, "seconds to wait for a kernel to start")
 
     def plain(self) -> dict[str, Any]:
         """Return all settings by name, with JSON values."""

@@ -207,7 +207,7 @@ class Submission:
         """Run a cell. If it is a test cell, let the examiner run it too."""
         cell.metadata.pop("tags", None)  # nbclient skips cells with certain tags
         if self._clock.is_over():
-            why = f"{self._clock.of_all()} were used up before {named(cell)}"
+            why = f"the notebook used up {self._clock.of_all()} before {named(cell)}"
             self._report.stop(Kind.TIME_LIMIT, why, cell)
         elif is_test(cell):
             self._test(cell, index)
@@ -245,8 +245,8 @@ class Submission:
             verdict = self._examination.verdict(_SECONDS_FOR_A_VERDICT)
         except ExaminerFailed as fault:
             if self._kernel.watch.end_helper():
-                most = f"{_EXAMINER_CPU_SECONDS:g} s of computing"
-                why = f"{named(cell)} took more than {most} with what the notebook answered"
+                most = f"{_EXAMINER_CPU_SECONDS:g} s of CPU time"
+                why = f"{named(cell)} took more than {most} to check the notebook's answers"
                 self._report.stop(Kind.TIME_LIMIT, why, cell)
                 return
             self._fault = fault
@@ -260,7 +260,7 @@ class Submission:
         self.told[name] = verdict.told
         # The examiner kills a kernel that violates the protocol. Then the violation is the reason.
         if verdict.gone and not self._report.stopped and not (self._runner.died and verdict.ended):
-            why = f"the notebook could not be asked any more in {named(cell)}: {verdict.gone}"
+            why = f"the notebook stopped answering in {named(cell)}: {verdict.gone}"
             self._report.stop(Kind.PROTOCOL, why, cell)
 
     def _settle(self, cell: NotebookNode, index: int) -> None:
@@ -269,7 +269,7 @@ class Submission:
             outputs.settle(cell)
             safe_html.clean_outputs(cell)
             return
-        stopped = self._report.stopped or "it was interrupted"
+        stopped = self._report.stopped or "the grader interrupted it"
         if why := outputs.settle_test(cell, self._verdicts.get(index), stopped):
             self._report.add(Kind.SCORE, f"{at_start(cell)} {why}: it scores 0.", cell)
 

@@ -28,8 +28,8 @@ _INSTALL = """Install bubblewrap:
     Debian, Ubuntu    apt-get install bubblewrap
     Fedora            dnf install bubblewrap
     Arch              pacman -S bubblewrap"""
-_ALLOW = """bubblewrap is here, but this machine does not let it make a sandbox. Depending on what
-it is:
+_ALLOW = """bubblewrap is installed, but this machine does not let it make a sandbox. What to do
+depends on the machine:
     Ubuntu 23.10 and later (AppArmor): install the package apparmor-profiles and load bubblewrap's
         profile:  apt-get install apparmor-profiles
                   ln -s /usr/share/apparmor/extra-profiles/bwrap-userns-restrict /etc/apparmor.d/
@@ -57,15 +57,15 @@ def check(shown: Shown, limits: Limits) -> None:
     """
     if sys.platform != "linux":
         raise SandboxUnavailable(
-            f"Student code runs in a sandbox, which there is on Linux only, not on {sys.platform}: "
-            f"nothing was graded.\n{WITHOUT}"
+            "Nothing was graded: student code runs in a sandbox, which exists only on Linux, "
+            f"not on {sys.platform}.\n{WITHOUT}"
         )
     for program in ("bwrap", *(["setpriv"] if os.getuid() == 0 else [])):
         if shutil.which(program) is None:
-            hint = _INSTALL if program == "bwrap" else "It is part of util-linux: install that."
+            hint = _INSTALL if program == "bwrap" else "Install util-linux, which contains it."
             raise SandboxUnavailable(
-                f"Student code runs in a sandbox, and the program {program!r} for it was not "
-                f"found: nothing was graded.\n{hint}\n{WITHOUT}"
+                "Nothing was graded: student code runs in a sandbox, which needs the program "
+                f"{program!r}. It was not found.\n{hint}\n{WITHOUT}"
             )
     with tempfile.TemporaryDirectory(prefix="hw-kernel-") as folder:
         program_line = [shown.python, "-c", _FIND]
@@ -88,6 +88,6 @@ def check(shown: Shown, limits: Limits) -> None:
             os.close(filter_fd)
     if not fine:
         raise SandboxUnavailable(
-            f"Student code runs in a sandbox, and making one failed: nothing was graded.\n"
-            f"    {said or 'it ended without a word'}\n{_ALLOW}\n{WITHOUT}"
+            "Nothing was graded: student code runs in a sandbox, and the sandbox could not be "
+            f"made.\n    {said or 'it ended without a message'}\n{_ALLOW}\n{WITHOUT}"
         )

@@ -153,7 +153,7 @@ def _expect_unseen(secret: Path, folders: dict[str, str]) -> None:
         real = os.path.realpath(folder)
         if secret.is_relative_to(real):
             raise Exposed(
-                f"{secret} lies in {real}, which student code can read: move the course elsewhere"
+                f"{secret} is in {real}, which student code can read. Move the course elsewhere"
             )
 
 

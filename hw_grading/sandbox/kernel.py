@@ -96,7 +96,7 @@ class KernelInSandbox(AsyncKernelManager):
     client_factory = Type(Client)
     shown = Instance(Shown, allow_none=True, help="what the sandbox shows; None for no sandbox")
     limits = Instance(Limits, args=())
-    forked = Bool(True, help="whether the kernel may be forked, where it can be")
+    forked = Bool(True, help="whether to fork the kernel where this is possible")
     max_message_bytes = 8_000_000
 
     def __init__(self, **kwargs: Any) -> None:
@@ -151,7 +151,7 @@ class KernelInSandbox(AsyncKernelManager):
         for name in names:
             os.rename(f"{self.shared_folder}/{name}", f"{self.run_folder}/{name}")
             if not stat.S_ISSOCK(os.lstat(f"{self.run_folder}/{name}").st_mode):
-                raise RuntimeError("the kernel made something else than sockets")
+                raise RuntimeError("the kernel made other files instead of sockets")
         os.rmdir(self.shared_folder)
         self.ip = f"{self.run_folder}/socket"
 

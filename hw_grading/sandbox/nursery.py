@@ -111,7 +111,7 @@ class Nursery:
         except OSError as error:
             ready = str(error).encode()
         if ready != b"ready":
-            raise NoNursery(f"the process that forks kernels did not start ({ready.decode()!r})")
+            raise NoNursery(f"the fork server of the kernels did not start ({ready.decode()!r})")
         self._is_ready = True
 
     def has_ended(self, within: float = 0.0) -> bool:
@@ -176,7 +176,7 @@ def _who_says(report: socket.socket, expected: bytes) -> int:
     for level, kind, data in ancillary:
         if (level, kind) == (socket.SOL_SOCKET, socket.SCM_CREDENTIALS):
             return int(_CREDENTIALS.unpack(data)[0])
-    raise OSError("it did not say who it is")
+    raise OSError("it sent no process id")
 
 
 # -- the nursery of this process
@@ -247,5 +247,5 @@ def _end() -> None:
 
 def refuse(why: str) -> None:
     """Start every kernel from scratch from now on."""
-    _log.warning("Kernels are started one by one, which takes longer: %s", why)
+    _log.warning("Kernels start without the fork server, which takes longer: %s", why)
     _refused.add(os.getpid())

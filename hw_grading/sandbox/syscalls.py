@@ -96,8 +96,8 @@ def compiled_filter() -> bytes:
         library = ctypes.CDLL(_LIBRARY)
     except OSError:
         raise NoFilter(
-            f"{_LIBRARY} was not found, which makes the filter of system calls. It belongs to "
-            "libseccomp2 (Debian, Ubuntu) or libseccomp (Fedora, Arch): install that"
+            f"{_LIBRARY}, which makes the filter of system calls, was not found. Install "
+            "libseccomp2 (Debian, Ubuntu) or libseccomp (Fedora, Arch)"
         ) from None
     library.seccomp_init.restype = ctypes.c_void_p
     context = ctypes.c_void_p(library.seccomp_init(ctypes.c_uint32(_ALLOW)))

@@ -195,7 +195,7 @@ class Watch:
 
     def _look_at_oneself(self) -> None:
         if memory.resident(self._me) - self._grown_from > GROWTH_MB * 1e6:
-            self.kill(Stop(Kind.OUTPUT_LIMIT, "it sent more than the grader can take in"))
+            self.kill(Stop(Kind.OUTPUT_LIMIT, "it sent more data than the grader can read"))
 
     def _look_at_the_helper(self) -> None:
         with self._lock:
@@ -215,8 +215,8 @@ class Watch:
             self.used_seconds = max(self.used_seconds, used)
             cell = self._cell
         if self.used_seconds > self._cpu_seconds:
-            limit = f"the {self._cpu_seconds:g} s of computing for the whole submission"
-            self.kill(Stop(Kind.TIME_LIMIT, f"{limit} were used up"))
+            limit = f"the {self._cpu_seconds:g} s of CPU time for the whole submission"
+            self.kill(Stop(Kind.TIME_LIMIT, f"it used up {limit}"))
         elif cell and self.used_seconds - cell.used_before > cell.cpu_seconds:
             self._interrupt_cell(cell)
         elif cell and monotonic() > cell.until:
@@ -236,7 +236,7 @@ class Watch:
 
     def _interrupt_cell(self, cell: _Cell) -> None:
         now = monotonic()
-        limit = f"{cell.cpu_seconds:g} s of computing"
+        limit = f"{cell.cpu_seconds:g} s of CPU time"
         waited = self.waited_in_cell()
         if self._first_interrupt and is_over(
             SECONDS_TO_REACT, now - self._first_interrupt, waited - self._waited_at_first

@@ -101,8 +101,8 @@ def read_released(course: Course, assignment: str, certification: str) -> Releas
     notebook, problems = read_submission(path)
     if any(problem.severity is Severity.FAILED for problem in problems):
         raise Unreadable(
-            f"{path} cannot be read, which says what was handed out: {problems[-1].message} "
-            f"Run `nbgrader generate_assignment {assignment}`"
+            f"The released notebook {path} cannot be read: {problems[-1].message} Run `nbgrader "
+            f"generate_assignment {assignment}`"
         )
     locked, stubs, lines = {certification}, {}, set(_STUB)
     for cell in notebook.cells:
@@ -139,8 +139,9 @@ def read_work(path: Path, student: str, released: Released) -> Work:
         size = sum(map(len, piece.lines))
         if size > left or len(pieces) == MOST_CELLS:
             note = (
-                f"A part was not compared: at most {MOST_CHARACTERS:,} characters and {MOST_CELLS} "
-                f"cells of a submission are. Left out is what is below them, from cell {number} on."
+                f"The submission was compared in part: at most {MOST_CHARACTERS:,} characters "
+                f"and {MOST_CELLS} cells are compared. Cells from number {number} on are left "
+                "out."
             )
             break
         left -= size

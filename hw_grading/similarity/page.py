@@ -127,7 +127,7 @@ def page_of(compared: Compared, most: int, table: str) -> str:
 
 def _place(roster: Roster, piece: Piece) -> str:
     if not piece.cell:
-        return f"a cell that they added, number {piece.number}"
+        return f"an added cell, number {piece.number}"
     return plain(str(roster.place(piece.cell)), 120)
 
 

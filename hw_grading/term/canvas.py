@@ -55,7 +55,7 @@ def sort(files: Sequence[Upload], download: str, homework: str) -> Sorted:
         if upload.folder == folder and is_named_so(_name(upload)):
             of.setdefault(_who(_name(upload)), []).append(upload)
         else:
-            why = "expected a name that Canvas gives, such as doejane_789_456789_" + homework
+            why = "expected a file name from Canvas, such as doejane_789_456789_" + homework
             left_out.append(LeftOut(f"{download}: {upload.name}", f"{why}.ipynb"))
     others = [u for u in files if u.folder == folder and is_named_so(_name(u)) and not is_work(u)]
     left_out += [

@@ -75,7 +75,7 @@ def collect(
     manifest = path_of(course.root, homework)
     write_manifest(manifest, homework, {**read_manifest(manifest), **records})
     _say(
-        f"{len(records)} submissions are in {course.directory.submitted_directory}/ now. "
+        f"{len(records)} submissions were written to {course.directory.submitted_directory}/. "
         f"Their digests: {manifest}"
     )
     if failed:
@@ -108,7 +108,7 @@ def plan_of(
     if homework not in (names := course.homeworks()):
         known = ", ".join(names) or "none"
         raise Unreadable(
-            f"There is no homework {shown(homework)} in {course.root}; there are: {known}"
+            f"There is no homework {shown(homework)} in {course.root}. It has: {known}"
         )
     settings = homework_of(course.root, homework).manifest
     zone = ZoneInfo(settings.time_zone)
@@ -125,7 +125,9 @@ def _agreed() -> bool:
     try:
         answer = input("Write these? [y/N] ")
     except EOFError:
-        raise Unreadable("Nobody answers here, so nothing was written. Add --yes") from None
+        raise Unreadable(
+            "Nothing was written, because nobody can answer the question here. Add --yes"
+        ) from None
     return answer.strip().casefold() in ("y", "yes")
 
 

@@ -23,7 +23,7 @@ class Action(StrEnum):
 
     NEW = "new"
     REPLACES = "replaces an older one"
-    THERE = "is there already"
+    THERE = "already there"
 
 
 @dataclass(frozen=True)
@@ -178,8 +178,8 @@ def decide(
 def _refuse_twins(twins: Sequence[str]) -> None:
     if len(twins) > 1:
         raise Unreadable(
-            f"the ids {twins[0]!a} and {twins[1]!a} differ only in case or Unicode form. "
-            "Rename the file of the wrong one, or list the students in students.csv"
+            f"the ids {twins[0]!a} and {twins[1]!a} differ only in case or Unicode form. Rename "
+            "the wrong file, or list the students in students.csv"
         )
 
 
@@ -200,8 +200,8 @@ def _newest(student: str, found: list[Found]) -> tuple[Found, str]:
     digests = [_digest(one.read()) for one in found]
     if len(set(digests)) > 1:
         raise Unreadable(
-            f"{student} has {len(found)} files, and nothing tells which is the newest. Keep the "
-            "one that counts"
+            f"{student} has {len(found)} files, and it is not clear which is the newest. Keep "
+            "only the one that counts"
         )
     return found[0], digests[0]
 
@@ -220,12 +220,12 @@ def _action(where: Path, homework: str, found: Found, sha256: str, before: Recor
     """
     for place in (where, where.parent):
         if place.is_symlink():
-            raise Unreadable(f"{place} is a link. Put a folder in its place")
+            raise Unreadable(f"{place} is a link. Replace it with a folder")
     folder = where if os.path.lexists(where) else before_of(where)
     if not os.path.lexists(folder):
         return Action.NEW
     if not folder.is_dir():
-        raise Unreadable(f"{where} is a file where a folder was expected. Remove it")
+        raise Unreadable(f"{where} is a file, expected a folder. Remove it")
     notebook = folder / f"{homework}.ipynb"
     there = _digest(read_regular_file(notebook, MAX_BYTES)) if notebook.is_file() else ""
     handed_in = read_time(folder)
@@ -235,16 +235,16 @@ def _action(where: Path, homework: str, found: Found, sha256: str, before: Recor
     if when and handed_in:
         if when > handed_in:
             return Action.REPLACES
-        raise Unreadable(f"what is in {where} is newer ({handed_in} UTC), and is kept")
+        raise Unreadable(f"the submission in {where} is newer ({handed_in} UTC) and is kept")
     if there == sha256 and when:
         return Action.REPLACES  # this adds the time
     if before and there == before.sha256 and before.platform == found.platform and found.attempt:
         if found.attempt > before.attempt > 0:
             return Action.REPLACES
-        raise Unreadable(f"what is in {where} is newer, and is kept")
+        raise Unreadable(f"the submission in {where} is newer and is kept")
     raise Unreadable(
-        f"nothing tells whether it is newer than what is in {where}, which is kept. Remove that "
-        "folder if this one counts"
+        f"it is not clear whether it is newer than the submission in {where}, which is kept. If "
+        "this one counts, remove that folder"
     )
 
 

@@ -96,7 +96,7 @@ def _in_a_folder(
             loose.append(Upload(name, _reader(path)))
     files = _checked(loose, str(folder), left_out)
     if not (files or downloads or left_out):
-        left_out.append(LeftOut(str(folder), "there is no file in it. Unpack the download there"))
+        left_out.append(LeftOut(str(folder), "it has no files. Unpack the download there"))
     return ([Download(str(folder), files)] if files else []) + downloads, left_out
 
 

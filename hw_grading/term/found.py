@@ -110,7 +110,7 @@ def work_of_one(uploads: Sequence[Upload], notebook: str) -> Upload:
     names = ", ".join(shown(PurePosixPath(upload.name).name) for upload in chosen[:5])
     raise Unreadable(
         f"expected one notebook, or one named {notebook}{NOTEBOOK}, found {len(chosen)} "
-        f"({names or 'none'}). Take out the one that counts"
+        f"({names or 'none'}). Keep only the one that counts"
     )
 
 

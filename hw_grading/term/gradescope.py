@@ -56,7 +56,7 @@ def sort(files: Sequence[Upload], download: str, homework: str, zone: tzinfo) ->
     place = f"{download}: {metadata.name}"
     try:
         if more:
-            raise Unreadable(f"there are {len(more) + 1} files of this name. Keep one")
+            raise Unreadable(f"there are {len(more) + 1} files of this name. Keep only one")
         submissions = read_yaml(metadata.read(), _WANTED)
         if not isinstance(submissions, dict):
             raise Unreadable("expected a list of submissions by folder, found something else")
@@ -70,7 +70,9 @@ def sort(files: Sequence[Upload], download: str, homework: str, zone: tzinfo) ->
             upload = work_of_one(uploads, homework)
             name = f"{download}: {upload.name}"
             if not isinstance(entry, dict):
-                raise Unreadable(f"{_METADATA} says nothing of its folder, so not whose it is")
+                raise Unreadable(
+                    f"{_METADATA} does not list its folder, so its student is not known"
+                )
             submitters = _submitters(entry)
             when = _moment(entry.get(":created_at"), zone)
         except Unreadable as why:
@@ -120,9 +122,9 @@ def _submitters(entry: dict[str, Any]) -> list[Who]:
         name, sid, email = (_text(texts.get(key)) for key in (":name", ":sid", ":email"))
         keys = (("id", sid), ("sid", sid), ("email", email), ("id", email))
         said = ", ".join(filter(None, (name, sid, email)))
-        found.append(Who(said or "somebody without a name", tuple(k for k in keys if k[1])))
+        found.append(Who(said or "a student without a name", tuple(k for k in keys if k[1])))
     if not found:
-        raise Unreadable(f"{_METADATA} names nobody who handed it in")
+        raise Unreadable(f"{_METADATA} names no student for it")
     return found
 
 
@@ -154,5 +156,5 @@ def _moment(value: object, zone: tzinfo) -> datetime:
         moment = moment.astimezone(UTC)
         time_of(f"{moment:%Y-%m-%d %H:%M:%S} UTC")
     except (ValueError, OverflowError) as error:
-        raise Unreadable(f"{shown(value)} is no time ({shown(error)})") from None
+        raise Unreadable(f"{shown(value)} is not a time ({shown(error)})") from None
     return moment

@@ -74,8 +74,8 @@ def read_manifest(path: Path) -> dict[str, Record]:
         }
     except (Unreadable, ValueError, KeyError, TypeError, AttributeError) as why:
         raise Unreadable(
-            f"{path}: expected what `collect` wrote, found something else ({why}). Remove it, and "
-            "collect again"
+            f"{path}: expected a file that `collect` wrote, found something else ({why}). Remove "
+            "it, and collect again"
         ) from None
 
 

@@ -30,7 +30,7 @@ PLATFORM = "Moodle"
 _OUTER = re.compile(
     r"^(?:(?![^/]*_assignsubmission_)[^/]+/)??([^/]+?)_(\d+)_assignsubmission_file(?:_?/|_)."
 )
-_EXPECTED = "expected a folder that Moodle names, such as Jane Doe_12345_assignsubmission_file"
+_EXPECTED = "expected a folder name from Moodle, such as Jane Doe_12345_assignsubmission_file"
 
 
 def is_named_so(name: str) -> bool:

@@ -14,10 +14,10 @@ from hw_grading.term.found import Found, LeftOut, Sorted, Who, content_of_work, 
 from hw_support.submission.problems import shown
 
 PLATFORM = "plain"
-_NAMED_SO = "expected a name such as <student>_{}.ipynb. Rename it"
+_NAMED_SO = "expected a name such as <student>_{}.ipynb. Rename the file"
 _ONE_FOLDER = (
-    "expected all files in one folder: where each student has one, a file's name is the student's "
-    "own, and tells nothing. Put the files into one folder, named <student>_{}.ipynb"
+    "expected all files in one folder, found one folder for each student. Put the files into "
+    "one folder, named <student>_{}.ipynb"
 )
 
 

@@ -109,6 +109,6 @@ def _put(stack: list[_Frame], value: Any, wanted: Container[str], event: Any) ->
         return False
     if is_outermost and frame.key in frame.made:
         line = event.start_mark.line + 1
-        raise Unreadable(f"line {line}: {shown(frame.key)} stands there twice")
+        raise Unreadable(f"line {line}: {shown(frame.key)} is there twice")
     frame.made[frame.key] = value
     return True

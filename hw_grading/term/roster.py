@@ -98,17 +98,17 @@ class Roster:
                 found = self._by.get(key, [])
                 if len(found) > 1:
                     both = " and ".join(f"{p.id} ({p.place})" for p in found[:2])
-                    raise Unreadable(f"the {_called(column)} {shown(value)} is that of {both}")
+                    raise Unreadable(f"the {_called(column)} {shown(value)} belongs to {both}")
                 if found:
                     self._refuse_if_another_is_meant(who, found[0])
                     return found[0]
         ids = [_composed(value) for column, value in who.keys if column == "id"]
         if not self.is_whole and ids:
             if why := why_no_id(ids[0]):
-                raise Unreadable(f"{shown(ids[0])} is no student id: {why}")
+                raise Unreadable(f"{shown(ids[0])} is not a student id: {why}")
             return Person(ids[0])
         tried = " or ".join(dict.fromkeys(f"{_called(c)} {shown(v)}" for c, v in keys))
-        raise Unreadable(f"nobody in {self.source} has the {tried or 'name'}")
+        raise Unreadable(f"no student in {self.source} has the {tried or 'name'}")
 
     def store(self, db_url: str) -> None:
         """Add the students to nbgrader's table, from which grading and exports take names.
@@ -129,8 +129,8 @@ class Roster:
             if not is_so_called or any(one.id != person.id for one in found):
                 ids = " and of ".join(dict.fromkeys([person.id, *(one.id for one in found)]))
                 raise Unreadable(
-                    f"its name can be read in several ways, one of them as that of {ids}. Look at "
-                    "Canvas whose it is, and rename it"
+                    f"its name fits more than one student: {ids}. Look in Canvas whose file it "
+                    "is, and rename it"
                 )
 
 
@@ -221,16 +221,16 @@ def _exported(path: Path, complaints: list[str]) -> Iterator[Person]:
         )
         if not person.id:
             name = shown(person.name)
-            complaints.append(f"{person.place}: {name} has neither a login nor an id of SIS")
+            complaints.append(f"{person.place}: {name} has neither a login nor an SIS id")
         else:
             yield from _valid(person, complaints)
 
 
 def _valid(person: Person, complaints: list[str]) -> Iterator[Person]:
     if not person.id:
-        complaints.append(f"{person.place}: the row has no id, and is left out")
+        complaints.append(f"{person.place}: the row has no id and is left out")
     elif why := why_no_id(person.id):
-        complaints.append(f"{person.place}: {shown(person.id)} is no student id: {why}")
+        complaints.append(f"{person.place}: {shown(person.id)} is not a student id: {why}")
     else:
         yield person
 
@@ -253,7 +253,7 @@ def _without_duplicates(people: list[Person], complaints: list[str]) -> list[Per
         if other is person:
             continue
         if person.id == other.id:
-            said = f"the id {person.id} stands in {other.place} already"
+            said = f"the id {person.id} is already in {other.place}"
         else:
             said = (
                 f"the id {person.id!a} differs from {other.id!a} in {other.place} only "

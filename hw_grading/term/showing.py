@@ -23,24 +23,25 @@ def plan_in_words(plan: Plan, zone: tzinfo) -> str:
     else:
         lines.append("No submission was found.")
     for head, files in (
-        ("Duplicates, of which the newest is taken", plan.older),
+        ("Duplicates: the newest file of each student is used", plan.older),
         ("LEFT OUT", plan.left_out),
-        ("UNKNOWN: left out, since nothing tells whose they are", plan.unknown),
+        ("UNKNOWN: left out, because their students are not known", plan.unknown),
     ):
         lines += _section(head, [_file(file) for file in files])
     if late := [entry.person.id for entry in plan.entries if entry.is_late and not entry.late_by]:
         where = f"submitted/{late[0]}/{plan.homework}/timestamp.txt"
         lines += [
             "",
-            "LATE without a time costs nothing. To count it, write the time before you grade:",
-            f"2022-10-05 08:00:00 UTC, say, into {where}",
+            "These downloads mark submissions as late but have no time, so they lose no points. "
+            "To count them as late, write the time before you grade:",
+            f"such as 2022-10-05 08:00:00 UTC, into {where}",
         ]
     names = [f"{p.id}  {p.name}".rstrip() for p in plan.missing]
-    lines += _section("Missing: nothing was handed in", names)
-    lines += _section("To be mended in the list of students", plan.complaints)
+    lines += _section("Missing: no submission", names)
+    lines += _section("Fix in the list of students", plan.complaints)
     counts = [
         f"{len(plan.to_write)} to write",
-        f"{len(plan.entries) - len(plan.to_write)} there already",
+        f"{len(plan.entries) - len(plan.to_write)} already there",
         f"{sum(bool(entry.is_late) for entry in plan.entries)} late",
         f"{len(plan.missing)} missing",
         f"{len(plan.left_out) + len(plan.unknown)} left out",

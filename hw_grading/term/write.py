@@ -63,7 +63,7 @@ def _put_back(folder: Path) -> None:
 def _write_one(folder: Path, homework: str, entry: Entry) -> None:
     content = entry.found.read()
     if hashlib.sha256(content).hexdigest() != entry.sha256:
-        raise Unreadable("it has changed since the plan was made. Collect again")
+        raise Unreadable("it has changed since the table was shown. Collect again")
     folder.parent.mkdir(parents=True, exist_ok=True)
     beside = folder.with_name(f".{folder.name}.{secrets.token_hex(8)}")
     beside.mkdir()

@@ -46,10 +46,10 @@ from hw_support.submission.file import MAX_BYTES, Unreadable, read_regular_file
 from hw_support.submission.problems import shown
 
 _ONE_FOLDER = (
-    "expected all files in one folder, named <student>_<homework>.ipynb. Where the platform makes "
-    "a folder for each student, its name tells who it is, and files have the student's own names: "
-    "type `python -m hw_grading collect`, which knows the platforms, or "
-    "set c.HomeworksByName.named_regexp to a pattern that takes student_id from the folder"
+    "expected all files in one folder, named <student>_<homework>.ipynb. If the platform made a "
+    "folder for each student, type `python -m hw_grading collect`, which knows the platforms, "
+    "or set c.HomeworksByName.named_regexp to a pattern that takes student_id from the folder's "
+    "name"
 )
 
 
@@ -134,7 +134,7 @@ class OneNotebookEach(ExtractorPlugin):
             for (student, _), uploads in of.items():
                 self._take(student, uploads)
         if others:
-            self.log.info("%d files are neither notebooks nor zips, and were left out", others)
+            self.log.info("%d files are neither notebooks nor zips and were left out", others)
 
     def _goes_by_file_name(self) -> bool:
         collector = self.parent.collector_plugin_inst
@@ -154,7 +154,7 @@ class OneNotebookEach(ExtractorPlugin):
             except Unreadable as why:
                 self._left_out[name] = str(why)
                 continue
-            self.log.info("%s is taken for a download of many students' files", shown(name))
+            self.log.info("%s is read as a download of many students' files", shown(name))
             for entry in files_in(bundle):
                 inner = f"{path.relative_to(folder).with_suffix('').as_posix()}/{entry.filename}"
                 yield Upload(inner, functools.partial(content_of, bundle, entry), name)
@@ -191,10 +191,10 @@ class OneNotebookEach(ExtractorPlugin):
         """
         found = self._collected(path)
         if not found:
-            raise Unreadable("expected a name such as <student>_<homework>.ipynb. Rename it")
+            raise Unreadable("expected a name such as <student>_<homework>.ipynb. Rename the file")
         student, notebook = str(found["student_id"]), str(found["file_id"])
         if why := why_no_id(student):
-            raise Unreadable(f"{shown(student)} is no student id: {why}. Rename it")
+            raise Unreadable(f"{shown(student)} is not a student id: {why}. Rename the file")
         safe_path(notebook)
         if found.get("timestamp"):
             time_of(str(found["timestamp"]))  # the collector stops at an invalid time
@@ -203,7 +203,7 @@ class OneNotebookEach(ExtractorPlugin):
     def _take(self, student: str, uploads: list[tuple[Upload, Path]]) -> None:
         if len(uploads) > 1:
             for upload, _ in uploads:
-                why = f"{student} has {len(uploads)} files. Keep the one that counts"
+                why = f"{student} has {len(uploads)} files. Keep only the one that counts"
                 self._left_out[upload.name] = why
             return
         [(upload, target)] = uploads
@@ -224,7 +224,7 @@ class OneNotebookEach(ExtractorPlugin):
             collect()
             if self._left_out:
                 lines = (f"\n  {shown(name, 120)}: {why}" for name, why in self._left_out.items())
-                count = f"{len(self._left_out)} files were LEFT OUT, all others are collected:"
+                count = f"{len(self._left_out)} files were LEFT OUT; all others were collected:"
                 self.log.error("%s%s", count, "".join(lines))
                 self.parent.exit(1)
 

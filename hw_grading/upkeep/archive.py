@@ -128,7 +128,7 @@ class Writer:
             except OSError as error:
                 if error.errno in (errno.ENOSPC, errno.EDQUOT):
                     raise
-                why = f"reading it failed ({error.strerror or error})"
+                why = f"it cannot be read ({error.strerror or error})"
                 self.left_out.append(LeftOut(name, why, True))
 
     def finish(self, facts: Mapping[str, Any]) -> None:
@@ -186,7 +186,7 @@ def read(path: Path) -> Contents:
         for member in tar:
             if why := _why_refused(member, seen):
                 raise Unreadable(
-                    f"{path}: {shown(member.name)} {why}. This is no backup of a course"
+                    f"{path}: {shown(member.name)} {why}. This is not a backup of a course"
                 )
             seen.add(member.name)
             if member.isdir():
@@ -200,7 +200,9 @@ def read(path: Path) -> Contents:
         while tar.fileobj and tar.fileobj.read(_PIECE):  # up to the checksum at the end
             pass
     if listed is None:
-        raise Unreadable(f"{path} has no list of its files at its end: it is cut off, or no backup")
+        raise Unreadable(
+            f"{path} has no list of files at its end: it is cut off, or it is not a backup"
+        )
     return _compared(path, listed, found)
 
 
@@ -227,13 +229,13 @@ def unpack(path: Path, contents: Contents, folder: Path) -> None:
                 times.append((place, member))
                 continue
             if changed:
-                raise Unreadable(f"{path} has changed while it was read. Try again")
+                raise Unreadable(f"{path} changed while it was read. Try again")
             place.parent.mkdir(parents=True, exist_ok=True)
             content = tar.extractfile(member)
             assert content
             with open(os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as new:
                 if _copy(content, new)[0] != contents.digests[member.name]:
-                    raise Unreadable(f"{path} has changed while it was read. Try again")
+                    raise Unreadable(f"{path} changed while it was read. Try again")
             _as_it_was(place, member, 0o600)
     for place, member in reversed(times):  # folders after their content
         _as_it_was(place, member, 0o700)
@@ -255,13 +257,13 @@ def _opened(path: Path) -> Iterator[tarfile.TarFile]:
                 if getattr(error, "errno", None):  # a fault of the disk, not of the archive
                     raise
                 raise Unreadable(
-                    f"{path} is cut off or damaged, or no backup ({shown(error, 120)}). Nothing "
-                    "was written. Take another backup"
+                    f"{path} is cut off or damaged, or it is not a backup ({shown(error, 120)}). "
+                    "Nothing was written. Take another backup"
                 ) from error
     except FileNotFoundError as error:
         if error.filename != os.fspath(path):
             raise
-        raise Unreadable(f"There is no file {path}") from None
+        raise Unreadable(f"The file {path} does not exist") from None
 
 
 def _why_refused(member: tarfile.TarInfo, seen: set[str]) -> str:
@@ -286,8 +288,8 @@ def _compared(path: Path, listed: bytes, found: Mapping[str, str]) -> Contents:
         raise Unreadable(f"{path}: the list of its files cannot be read. Take another backup")
     if version != _FORMAT:
         raise Unreadable(
-            f"{path} has the form {shown(version)}, and this version of the grader reads "
-            f"{_FORMAT}. Restore it with the version that made it"
+            f"{path} has the format {shown(version)}, but this version of the grader reads "
+            f"format {_FORMAT}. Restore it with the version that made it"
         )
     for name in sorted({*digests, *found}):
         if digests.get(name) != found.get(name):

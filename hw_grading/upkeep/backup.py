@@ -109,7 +109,7 @@ def back_up(course: Course, to: Path | None = None) -> Made:
     for part in parts:
         if _is_within(target, part.path):
             raise Unreadable(
-                f"{target} lies in {part.path}, which is backed up. Name another place"
+                f"{target} is in {part.path}, which the backup contains. Choose another place"
             )
     graded = fixed_folder(course.directory, course.directory.autograded_directory)
     with work_folder(target.parent, _WORK) as work, shared_or_busy(graded) as is_being_graded:
@@ -172,14 +172,14 @@ def copy_sqlite(gradebook: Path, copy: Path) -> None:
     """
     if not gradebook.is_file():
         raise Unreadable(
-            f"There is no gradebook {gradebook}, so there is nothing to back up yet. If there "
-            "should be one, look at c.CourseDirectory.db_url in nbgrader_config.py"
+            f"There is no gradebook {gradebook}, so there is nothing to back up yet. If you "
+            "expected one, check c.CourseDirectory.db_url in nbgrader_config.py"
         )
     until = time.monotonic() + _SECONDS_FOR_GRADEBOOK
 
     def give_up(status: int, remaining: int, total: int) -> None:
         if status != sqlite3.SQLITE_DONE and time.monotonic() > until:
-            raise TimeoutError(f"somebody has been writing for {_SECONDS_FOR_GRADEBOOK} s")
+            raise TimeoutError(f"it has been locked for {_SECONDS_FOR_GRADEBOOK} s")
 
     address = f"file:{quote(os.path.abspath(gradebook))}?mode=ro"
     try:
@@ -207,9 +207,8 @@ def _parts(course: Course) -> list[_Part]:
     for name, folder in folders.items():
         if os.path.realpath(folder) == os.path.realpath(root):
             raise GraderFault(
-                "c.CourseDirectory.directory_structure in nbgrader_config.py puts the work of a "
-                "step beside everything else. A backup needs a folder for each step, as nbgrader's "
-                "own structure has"
+                "c.CourseDirectory.directory_structure in nbgrader_config.py does not give each "
+                "step its own folder. A backup needs this, as in nbgrader's own structure"
             )
         not_kept = _NOT_KEPT + ((_UNFINISHED,) if name in ("grading", "results") else ())
         if folder.is_dir() and not any(_is_within(folder, part.path) for part in parts):
@@ -242,10 +241,10 @@ def _target(course: Course, to: Path | None, now: datetime) -> Path:
         target = to / name if to.is_dir() else to
     target = Path(os.path.abspath(target))
     if not target.parent.is_dir():
-        raise Unreadable(f"There is no folder {target.parent} for the backup: make it first")
+        raise Unreadable(f"The folder {target.parent} for the backup does not exist. Make it first")
     if os.path.lexists(target):
         raise Unreadable(
-            f"{target} is there already, and a backup is not written over: name another"
+            f"{target} exists already, and this command overwrites no backup. Choose another name"
         )
     return target
 
@@ -255,7 +254,10 @@ def _publish(file: Path, target: Path) -> None:
     try:
         os.link(file, target)
     except FileExistsError:
-        raise Unreadable(f"{target} is there by now, and a backup is not written over") from None
+        raise Unreadable(
+            f"{target} was made in the meantime, and this command overwrites no backup. Choose "
+            "another name"
+        ) from None
     except OSError:  # a file system without links
         os.rename(file, target)
     with _folder(target.parent) as folder, contextlib.suppress(OSError):

@@ -116,13 +116,13 @@ def _file_of(course: Course) -> Path:
     url = make_url(course.db_url)
     if url.get_backend_name() != "sqlite" or not url.database:
         raise Unreadable(
-            f"The settings name {shown_address(url)}, which is no file: there is nothing to move"
+            f"The settings name {shown_address(url)}, which is not a file: there is nothing to move"
         )
     path = Path(url.database)
     if not path.is_file():
         raise Unreadable(
-            f"There is no gradebook {path}. Without one there is nothing to move: write the new "
-            "address into nbgrader_config.py, and run `nbgrader generate_assignment`"
+            f"There is no gradebook {path}, so there is nothing to move. Write the new address "
+            "into nbgrader_config.py, and run `nbgrader generate_assignment`"
         )
     return path
 
@@ -137,7 +137,7 @@ def _held(path: Path) -> Iterator[Connection]:
             if version != api.get_alembic_version():
                 raise Unreadable(
                     f"{path} was made by another version of nbgrader. Make a backup (python -m "
-                    "hw_grading backup), type `nbgrader db upgrade`, and move it then"
+                    "hw_grading backup), type `nbgrader db upgrade`, then move it"
                 )
             yield connection
             connection.rollback()
@@ -175,8 +175,8 @@ def _expect_fit(source: Connection, table: Table, path: Path) -> None:
     there = {column["name"] for column in inspect(source).get_columns(table.name)}
     if odd := sorted(there ^ {column.name for column in table.columns}):
         raise Unreadable(
-            f"{path}: the table {table.name} has other columns than this version of the grader "
-            f"knows ({odd[0]}). Type `nbgrader db upgrade`, open the desk once, and move it then"
+            f"{path}: the table {table.name} has columns that this version of the grader does "
+            f"not know ({odd[0]}). Type `nbgrader db upgrade`, open the desk once, then move it"
         )
     for column in table.columns:
         limit = column.type.length if isinstance(column.type, String) else None
@@ -186,7 +186,7 @@ def _expect_fit(source: Connection, table: Table, path: Path) -> None:
         if (long := source.execute(query).scalar()) is not None:
             raise Unreadable(
                 f"{path}: in the table {table.name} a {column.name} has {len(long)} characters "
-                f"({shown(long)}), and PostgreSQL has room for {limit}. Make it shorter first"
+                f"({shown(long)}), but PostgreSQL stores at most {limit}. Make it shorter first"
             )
 
 
@@ -212,8 +212,8 @@ def _expect_no_orphans(source: Connection, tables: list[Table], path: Path) -> N
                 )
     if deletes:
         raise Unreadable(
-            f"{path} has rows that belong to nothing any more, which PostgreSQL refuses. After a "
-            f'backup remove them: sqlite3 {path} "{" ".join(deletes)}" Then move it again'
+            f"{path} has rows that refer to deleted rows, which PostgreSQL refuses. Make a "
+            f'backup, then remove them: sqlite3 {path} "{" ".join(deletes)}" Then move it again'
         )
 
 
@@ -264,8 +264,8 @@ def _compare(source: Connection, target: Connection, table: Table) -> int:
     count, digest = _digest(source, table)
     if (count, digest) != (found := _digest(target, table)):
         raise GraderFault(
-            f"The table {table.name} came out different ({count} rows, then {found[0]}). Nothing "
-            "was moved. This is a mistake of this program: please report it"
+            f"The table {table.name} has {count} rows, but its copy differs (rows: {found[0]}). "
+            "Nothing was moved. This is a bug of this program: please report it"
         )
     return count
 
@@ -289,7 +289,7 @@ def _rows(connection: Connection, table: Table) -> Iterator[list[tuple[Any, ...]
             yield [tuple(row) for row in rows]
     except (ValueError, TypeError, LookupError) as error:
         raise Unreadable(
-            f"The table {table.name} has a value that is not of its column's kind: {error}"
+            f"The table {table.name} has a value of another type than its column: {error}"
         ) from error
 
 

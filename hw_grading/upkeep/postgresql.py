@@ -43,7 +43,8 @@ def connected(url: URL) -> Iterator[Connection]:
     except (ImportError, NoSuchModuleError) as error:
         raise GraderFault(
             f"A gradebook in PostgreSQL needs a package that is not installed ({error}). Write "
-            f"postgresql+psycopg://… and type: pip install '{DISTRIBUTION}[postgresql]'"
+            "the address as postgresql+psycopg://… and type: pip install "
+            f"'{DISTRIBUTION}[postgresql]'"
         ) from None
     try:
         with engine.begin() as connection:
@@ -83,8 +84,9 @@ def expect_empty(connection: Connection, url: URL) -> None:
         )
     if (found := encoding(connection)) != "UTF8":
         raise GraderFault(
-            f"The database {shown_address(url)} keeps text as {found}, and names and comments need "
-            "UTF-8. Make another: createdb --encoding=UTF8 --template=template0 NAME"
+            f"The database {shown_address(url)} stores text as {found}, but names and comments "
+            "need UTF-8. Make another database: createdb --encoding=UTF8 --template=template0 "
+            "NAME"
         )
 
 
@@ -103,7 +105,7 @@ def url_of(address: str) -> URL:
     if url is None or url.get_backend_name() not in ("postgresql", "postgres") or not url.database:
         raise Unreadable(
             f"{shown(address)}: expected the address of a PostgreSQL database, such as "
-            "postgresql+psycopg://grader@/ml. docs/one-server.md says how to make one"
+            "postgresql+psycopg://grader@/ml. See docs/one-server.md for how to make one"
         )
     if url.drivername in ("postgresql", "postgres"):
         url = url.set(drivername="postgresql+psycopg")
@@ -187,7 +189,7 @@ def _version(program: Path) -> int:
 def _run(name: str, server: int, url: URL, *words: str) -> None:
     program, version = client(name, server)
     if why := what_to_install(name, version, server):
-        raise GraderFault(f"The database cannot be written out or read in: {why}")
+        raise GraderFault(f"The database cannot be dumped or restored: {why}")
     line = [str(program), "--no-password", "--no-owner", "--no-privileges", *words]
     line.append(f"--dbname={_libpq(url)}")
     password = url.password or url.query.get("password")

@@ -86,13 +86,13 @@ def restore(backup: Path, into: Path, *, force: bool = False, database: str = ""
     _expect_facts(backup, contents)
     if url and POSTGRESQL not in contents.digests:
         raise Unreadable(
-            f"{backup} has a gradebook of SQLite, which goes into no database. Restore it without "
-            "--database; python -m hw_grading move moves it then"
+            f"{backup} has an SQLite gradebook, which cannot be restored into a PostgreSQL "
+            "database. Restore it without --database, then move it: python -m hw_grading move"
         )
     into = Path(os.path.abspath(into))
     is_new = not into.exists()
     if not is_new and not into.is_dir():
-        raise Unreadable(f"{into} is no folder: name a folder for the course")
+        raise Unreadable(f"{into} is not a folder. Name a folder for the course")
     _expect_room(into, contents)
     into.mkdir(parents=True, exist_ok=True)
     try:
@@ -193,7 +193,7 @@ def _differences(course: Course, into: Path, facts: dict[str, Any]) -> Iterator[
             )
     for part, was in facts.get("outside", {}).items():
         name = str(part).partition("/")[2]
-        yield f"{into / OUTSIDE / name} was {was}, outside of the course: move it where it belongs"
+        yield f"{into / OUTSIDE / name} was {was}, outside of the course. Move it back there"
 
 
 def _of_postgresql(course: Course) -> URL:
@@ -220,9 +220,9 @@ class _Moves:
             more = f", and {len(taken) - _MOST_NAMED} more" if len(taken) > _MOST_NAMED else ""
             raise Unreadable(
                 f"Nothing was restored: {', '.join(map(str, taken[:_MOST_NAMED]))}{more} "
-                f"{'is' if len(taken) == 1 else 'are'} there already, other than in the backup. "
-                "Restore into another folder (--into), or add --force, which puts aside what is "
-                "there"
+                f"{'is' if len(taken) == 1 else 'are'} there already with other content than in "
+                "the backup. Restore into another folder (--into), or add --force, which moves "
+                "the existing files aside"
             )
 
     def put(self, new: Path, place: Path) -> None:
@@ -287,8 +287,8 @@ def _nobody_grades(into: Path) -> Iterator[None]:
     with shared_or_busy(into / "autograded") as is_being_graded:
         if is_being_graded:
             raise GraderFault(
-                f"The course in {into} is being graded, so nothing was restored: wait until that "
-                "has ended, and give the same command again"
+                f"The course in {into} is being graded, so nothing was restored. Wait until the "
+                "grading has finished, then run this command again"
             )
         yield
 
@@ -304,7 +304,7 @@ def _expect_facts(backup: Path, contents: Contents) -> None:
         is_right = all(isinstance(text, str) and "\0" not in text for text in texts)
     if not is_right:
         raise Unreadable(
-            f"{backup}: what its list says of the course cannot be read. Take another backup"
+            f"{backup}: the facts about the course in its list cannot be read. Take another backup"
         )
 
 
@@ -314,5 +314,5 @@ def _expect_room(into: Path, contents: Contents) -> None:
     if free < contents.bytes_in_all + _SPARE_BYTES:
         raise Unreadable(
             f"The backup has {contents.bytes_in_all / 1e6:,.0f} MB, and {free / 1e6:,.0f} MB are "
-            f"free in {there}. Make room, or restore elsewhere (--into)"
+            f"free in {there}. Free some space, or restore into another folder (--into)"
         )

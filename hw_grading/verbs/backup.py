@@ -8,17 +8,17 @@ from pathlib import Path
 
 from hw_grading.verbs import FINE, TO_DO
 
-HELP = "a backup of the course, in one file"
+HELP = "write a backup of the course into one file"
 DESCRIPTION = (
     "Writes gradebook, submissions, results, sources and settings into one file, which only you "
-    "may read, and reads it again. docs/one-server.md says what is in it."
+    "may read. Then reads the file again to check it. docs/one-server.md lists what is in it."
 )
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
     parser.add_argument(
-        "--to", type=Path, metavar="FILE", help="or a folder; backups/ in the course by default"
+        "--to", type=Path, metavar="FILE", help="file or folder; default: backups/ in the course"
     )
 
 
@@ -33,15 +33,19 @@ def run(chosen: argparse.Namespace) -> int:
     megabytes = made.path.stat().st_size / 1e6
     print(
         f"{made.files:,} files, {made.bytes_in_all / 1e6:,.1f} MB, in {megabytes:,.1f} MB; "
-        "written, and read again."
+        "written and checked."
     )
     if made.was_being_graded:
         print(
-            "The course was being graded: after a restore, give the same command for grading again."
+            "The course was being graded during the backup. After a restore, run the grading "
+            "command again."
         )
     for one in made.left_out:
         print(f"left out: {one_line(one.name)}: {one.why}", file=sys.stderr)
     is_lost = any(one.is_lost for one in made.left_out)
     if is_lost:
-        print("Some files could not be read. Mend that, and make another backup.", file=sys.stderr)
+        print(
+            "Some files could not be read. Make them readable, then make another backup.",
+            file=sys.stderr,
+        )
     return TO_DO if is_lost else FINE

@@ -7,10 +7,11 @@ from pathlib import Path
 
 from hw_grading.verbs import FINE, TO_DO
 
-HELP = "take submissions out of a learning platform's download"
+HELP = "collect submissions from a learning platform's download"
 DESCRIPTION = (
     "Recognises downloads of Canvas, Gradescope and Moodle, and files named "
-    "<student>_<homework>.ipynb. Shows what they hold before anything is written."
+    "<student>_<homework>.ipynb. Shows a table of the submissions, and asks before it writes "
+    "anything."
 )
 
 
@@ -18,11 +19,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
     parser.add_argument("assignment")
     parser.add_argument("downloads", nargs="+", type=Path, help="zips, folders or notebooks")
-    parser.add_argument("--roster", type=Path, help="students.csv of the course by default")
     parser.add_argument(
-        "--canvas-gradebook", type=Path, help="exported by Canvas; it turns ids into logins"
+        "--roster", type=Path, help="the list of students; default: the course's students.csv"
     )
-    parser.add_argument("--dry-run", action="store_true", help="show only")
+    parser.add_argument(
+        "--canvas-gradebook",
+        type=Path,
+        help="the gradebook that Canvas exported; it maps Canvas ids to logins",
+    )
+    parser.add_argument("--dry-run", action="store_true", help="show the table, and write nothing")
     parser.add_argument("--yes", action="store_true", help="write without asking")
 
 

@@ -8,8 +8,9 @@ from hw_grading.verbs import FINE
 
 HELP = "change the points of a question for everybody, after grading"
 DESCRIPTION = (
-    "Adds points in a question for everybody, drops it, or gives full marks, with a reason that "
-    "students read. The question is a grade id, or what stands in its heading, such as '1.3b iv'."
+    "Adds points in a question for everybody, drops the question, or gives full marks. Students "
+    "read the reason. The question is a grade id, or the label in its heading, such as '1.3b "
+    "iv'."
 )
 
 
@@ -18,14 +19,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("assignment")
     parser.add_argument("question", nargs="?", default="")
     what = parser.add_mutually_exclusive_group(required=True)
-    what.add_argument("--add", type=float, metavar="POINTS", help="negative ones take away")
-    what.add_argument("--drop", action="store_true", help="the question counts no more")
-    what.add_argument("--full-marks", action="store_true", help="everybody has all its points")
-    what.add_argument("--list", action="store_true", help="show all, also those taken back")
-    what.add_argument("--undo", type=int, metavar="NUMBER", help="take a correction back")
-    parser.add_argument("--reason", default="", help="for students to read")
+    what.add_argument(
+        "--add", type=float, metavar="POINTS", help="points to add; negative ones are taken off"
+    )
+    what.add_argument("--drop", action="store_true", help="the question no longer counts")
+    what.add_argument(
+        "--full-marks", action="store_true", help="everybody gets all points of the question"
+    )
+    what.add_argument("--list", action="store_true", help="list all corrections, also undone ones")
+    what.add_argument("--undo", type=int, metavar="NUMBER", help="undo a correction")
+    parser.add_argument("--reason", default="", help="the reason, which students read")
     parser.add_argument(
-        "--beyond", action="store_true", help="let --add lead above what the question is worth"
+        "--beyond", action="store_true", help="allow --add to go above the question's maximum"
     )
 
 
@@ -40,9 +45,9 @@ def run(chosen: argparse.Namespace) -> int:
     if is_new and not chosen.question:
         raise Unreadable("Expected a question: a grade id, or its label, such as '1.3b iv'")
     if not is_new and (chosen.question or chosen.reason):
-        raise Unreadable("--list and --undo go with no question, and no reason")
+        raise Unreadable("--list and --undo take no question and no reason")
     if chosen.beyond and chosen.add is None:
-        raise Unreadable("--beyond goes with --add only")
+        raise Unreadable("--beyond needs --add")
     corrections = Corrections(chosen.course, chosen.assignment)
     if chosen.list:
         lines = corrections.listed()

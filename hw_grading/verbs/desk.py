@@ -8,7 +8,7 @@ from pathlib import Path
 from hw_grading.verbs import FINE
 
 HELP = "grade by hand in the browser"
-DESCRIPTION = "Opens the desk of a homework. Further options go to Jupyter Server."
+DESCRIPTION = "Opens the desk of a homework. Passes all other options on to Jupyter Server."
 TAKES_MORE = True
 
 
@@ -17,7 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("assignment")
     # Unknown options go to Jupyter Server. This one is the desk's, in any position.
     parser.add_argument("--course", type=Path, default=argparse.SUPPRESS, help=argparse.SUPPRESS)
-    parser.add_argument("--port", type=int, help="where the server listens (8888 by default)")
+    parser.add_argument("--port", type=int, help="port of the server (default: 8888)")
     parser.add_argument("--no-browser", action="store_true", help="print the address only")
 
 

@@ -6,8 +6,8 @@ import argparse
 
 from hw_grading.verbs import CANNOT, FINE, TO_DO
 
-HELP = "whether this machine and this course are ready for grading"
-DESCRIPTION = "Each line says that something is fine, or what to type."
+HELP = "check whether this machine and this course are ready for grading"
+DESCRIPTION = "Each line reports that something is fine, or tells you what to type."
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,5 +30,9 @@ def run(chosen: argparse.Namespace) -> int:
         print(visible(str(line)), flush=True)
         if line.advice is not None:
             status = CANNOT if line.what == SETTINGS or status == CANNOT else TO_DO
-    print("All is fine." if status == FINE else "Mend what says MEND, then look again.")
+    print(
+        "Everything is fine."
+        if status == FINE
+        else "Fix each line that begins with FIX, then run this command again."
+    )
     return status

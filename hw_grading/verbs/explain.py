@@ -7,28 +7,29 @@ import sys
 
 from hw_grading.verbs import FINE
 
-HELP = "why a student lost a point: run a test again, with everything shown"
+HELP = "show why a student lost points: run a test again, with all details"
 DESCRIPTION = (
-    "Runs a graded submission once more in the sandbox, with the inputs that it met in grading, "
-    "and shows of a test what students are not told: inputs, calls, what was expected and what "
-    "came. Nothing is written. Show the output to nobody who is still to hand in."
+    "Runs a graded submission again in the sandbox, with the same inputs as in grading. Shows "
+    "what students do not see of a test: inputs, calls, expected values and results. Writes "
+    "nothing. Do not show the output to students who can still submit."
 )
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
     parser.add_argument("assignment")
-    parser.add_argument("student", help="an id")
+    parser.add_argument("student", help="the student's id")
     parser.add_argument(
         "test",
         nargs="?",
         default="",
-        help="a grade id, a question or a heading; all tests that lost points by default",
+        help="a grade id, a question or a heading; default: all tests in which the student lost "
+        "points",
     )
     parser.add_argument(
         "--all",
         action="store_true",
-        help="show inputs and calls of parts that passed, too",
+        help="show inputs and calls also for parts that passed",
     )
 
 

@@ -9,11 +9,11 @@ from pathlib import Path
 from hw_grading.exports.choices import KINDS
 from hw_grading.verbs import FINE, TO_DO
 
-HELP = "grades for Canvas, Moodle, Gradescope, or by question"
+HELP = "export grades for Canvas, Moodle, Gradescope, or by question"
 DESCRIPTION = (
-    "canvas and moodle fill in the file that you downloaded there: a student without a score keeps "
-    "what was there. gradescope and questions are tables of their own. Every score is the final "
-    "one. What you have to look at is said, and the exit status is 1 then."
+    "canvas and moodle fill in the file that you downloaded there; students without a score "
+    "keep their old value. gradescope and questions write new tables. All scores are final "
+    "scores. If you have to check something, the command prints it, and its exit status is 1."
 )
 
 
@@ -22,12 +22,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("assignment")
     parser.add_argument("--as", dest="kind", required=True, choices=KINDS)
     parser.add_argument(
-        "--fill", type=Path, help="Canvas' gradebook, or Moodle's grading worksheet"
+        "--fill",
+        type=Path,
+        help="the file to fill in: Canvas' gradebook or Moodle's grading worksheet",
     )
-    parser.add_argument("--to", type=Path, help="<assignment>_<platform>.csv by default")
-    parser.add_argument("--column", default="", help="of the homework, where it cannot be told")
-    parser.add_argument("--roster", type=Path, help="students.csv of the course by default")
-    parser.add_argument("--student", action="append", default=[], help="only this one; repeatable")
+    parser.add_argument(
+        "--to", type=Path, help="the file to write; default: <assignment>_<platform>.csv"
+    )
+    parser.add_argument(
+        "--column", default="", help="the homework's column, if the command cannot find it"
+    )
+    parser.add_argument(
+        "--roster", type=Path, help="the list of students; default: the course's students.csv"
+    )
+    parser.add_argument(
+        "--student", action="append", default=[], help="export only this student; repeatable"
+    )
 
 
 def run(chosen: argparse.Namespace) -> int:

@@ -9,9 +9,9 @@ from hw_grading.verbs import FINE
 
 HELP = "give students more time for a homework, or slip days"
 DESCRIPTION = (
-    "Grants extensions, also to students who have not handed in yet. Times are in the homework's "
-    "time zone. A CSV has the columns student, until or hours or days, slip, reason, and "
-    "homework where it is for several."
+    "Grants extensions, also to students who have not submitted yet. Times are in the "
+    "homework's time zone. A CSV file has the columns student, until or hours or days, slip, "
+    "reason. If it is for several homeworks, it also has the column homework."
 )
 
 
@@ -19,15 +19,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
     parser.add_argument("assignment")
     parser.add_argument("students", nargs="*", metavar="STUDENT")
-    parser.add_argument("--until", default="", help='such as "2022-10-08 23:59"')
-    parser.add_argument("--hours", default="", help="after the due date")
-    parser.add_argument("--days", default="", help="after the due date, by the clock")
-    parser.add_argument("--slip", default="", metavar="N", help="slip days that may be used")
-    parser.add_argument("--reason", default="", help="for the staff to read")
+    parser.add_argument("--until", default="", help='a time, such as "2022-10-08 23:59"')
+    parser.add_argument("--hours", default="", help="hours after the due date")
+    parser.add_argument(
+        "--days", default="", help="days after the due date, at the same time of day"
+    )
+    parser.add_argument(
+        "--slip", default="", metavar="N", help="number of slip days that the student may use"
+    )
+    parser.add_argument("--reason", default="", help="the reason, which only staff read")
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--from-csv", type=Path, metavar="FILE")
-    what.add_argument("--remove", action="store_true", help="take back what was granted")
-    what.add_argument("--list", action="store_true", help="show what was granted")
+    what.add_argument("--remove", action="store_true", help="remove extensions")
+    what.add_argument("--list", action="store_true", help="list extensions")
 
 
 def run(chosen: argparse.Namespace) -> int:
@@ -39,7 +43,7 @@ def run(chosen: argparse.Namespace) -> int:
     asked = {name: getattr(chosen, name) for name in ("until", "hours", "days", "slip", "reason")}
     is_listed = bool(chosen.from_csv or chosen.list)
     if is_listed and (chosen.students or any(asked.values())):
-        raise Unreadable("--from-csv and --list go with no students, and no other option")
+        raise Unreadable("--from-csv and --list take no students and no other option")
     if not is_listed and not chosen.students:
         raise Unreadable("Expected the ids of students, or --from-csv FILE, or --list")
     extensions = Extensions(chosen.course, chosen.assignment)

@@ -6,16 +6,16 @@ import argparse
 
 from hw_grading.verbs import FINE
 
-HELP = "the gradebook into a PostgreSQL database"
+HELP = "move the gradebook into a PostgreSQL database"
 DESCRIPTION = (
-    "Copies the gradebook into an empty PostgreSQL database, and compares. The file stays as it "
-    "is. docs/one-server.md says how to make the database."
+    "Copies the gradebook into an empty PostgreSQL database and compares the two. The old file "
+    "is unchanged. See docs/one-server.md for how to make the database."
 )
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
-    parser.add_argument("address", help="such as postgresql+psycopg://grader@/ml")
+    parser.add_argument("address", help="the database, such as postgresql+psycopg://grader@/ml")
 
 
 def run(chosen: argparse.Namespace) -> int:
@@ -25,12 +25,15 @@ def run(chosen: argparse.Namespace) -> int:
 
     moved = move(Course(chosen.course), chosen.address)
     total = sum(moved.rows.values())
-    print(f"{total:,} rows of {len(moved.rows)} tables are in the new database, and were compared.")
+    print(
+        f"{total:,} rows of {len(moved.rows)} tables were copied into the new database and "
+        "compared."
+    )
     if moved.without_null:
-        print(f"In {moved.without_null:,} of them a null character was replaced.")
-    print(f"{moved.old} is as it was. Now write into nbgrader_config.py:")
+        print(f"A null character was replaced in {moved.without_null:,} of these rows.")
+    print(f"{moved.old} is unchanged. Now write into nbgrader_config.py:")
     print(f'    c.CourseDirectory.db_url = "{moved.new.render_as_string(hide_password=False)}"')
     if moved.has_password:
-        print("The password belongs into ~/.pgpass (chmod 600): host:port:database:user:password")
-    print("Restart the desk and formgrader. What they save until then goes into the old file.")
+        print("Write the password into ~/.pgpass (chmod 600): host:port:database:user:password")
+    print("Restart the desk and formgrader. Until then they save into the old file.")
     return FINE

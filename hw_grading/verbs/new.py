@@ -6,12 +6,12 @@ import argparse
 
 from hw_grading.verbs import FINE
 
-HELP = "the skeleton of a homework, which you then fill in"
+HELP = "make the skeleton of a homework, which you then fill in"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
-    parser.add_argument("name", help="of the homework, such as hw3")
+    parser.add_argument("name", help="the homework's name, such as hw3")
 
 
 def run(chosen: argparse.Namespace) -> int:
@@ -21,6 +21,8 @@ def run(chosen: argparse.Namespace) -> int:
     made = new(chosen.course, chosen.name)
     for path in made.files:
         print(f"  {path}")
-    print(f"Write your homework into the first of these; its due date stands in {made.manifest}.")
+    print(
+        f"Write your homework into the first of these files. Set its due date in {made.manifest}."
+    )
     print(f"Then type: python -m hw_grading release {chosen.name}")
     return FINE

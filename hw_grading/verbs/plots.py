@@ -7,7 +7,7 @@ from pathlib import Path
 
 from hw_grading.verbs import FINE
 
-HELP = "plots and written answers, by student and by question"
+HELP = "write pages of plots and written answers, by student and by question"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -6,11 +6,12 @@ import argparse
 
 from hw_grading.verbs import FINE, TO_DO
 
-HELP = "grade again after a change, and say whose score changed, and why"
+HELP = "grade again after a change, and show whose score changed and why"
 DESCRIPTION = (
-    "Releases the homework anew if its notebook was edited, grades all submissions again (only "
-    "what changed is run), and shows whose score changed, in which part, and why. Scores that "
-    "people gave are kept. The table is written to grading/regrades too, as CSV and as a page."
+    "Releases the homework again if its notebook was edited. Grades all submissions again, but "
+    "runs only those affected by a change. Shows whose score changed, in which part and why. "
+    "Keeps scores that people gave. Also writes the table to grading/regrades, as CSV and as a "
+    "page."
 )
 
 
@@ -19,7 +20,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("assignment")
     parser.add_argument("--student", default="", help="grade this student's submission only")
     one = parser.add_mutually_exclusive_group()
-    one.add_argument("--dry-run", action="store_true", help="say what would be run, and end")
+    one.add_argument(
+        "--dry-run", action="store_true", help="show what would run, and change nothing"
+    )
     one.add_argument(
         "--report-only",
         action="store_true",

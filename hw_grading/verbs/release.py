@@ -7,12 +7,12 @@ import sys
 
 from hw_grading.verbs import FINE, TO_DO
 
-HELP = "released notebooks, and students' zips in dist/"
+HELP = "write the released notebooks, and the students' zips in dist/"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
-    parser.add_argument("assignments", nargs="*", help="all homeworks by default")
+    parser.add_argument("assignments", nargs="*", help="default: all homeworks")
 
 
 def run(chosen: argparse.Namespace) -> int:

@@ -6,7 +6,7 @@ import argparse
 
 from hw_grading.verbs import FINE
 
-HELP = "the table of points, and what went wrong"
+HELP = "print a table of points and failures"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

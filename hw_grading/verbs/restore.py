@@ -7,23 +7,23 @@ from pathlib import Path
 
 from hw_grading.verbs import FINE, TO_DO
 
-HELP = "a course again, from a backup"
+HELP = "restore a course from a backup"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
     parser.add_argument("backup", type=Path, metavar="FILE")
     parser.add_argument(
-        "--into", type=Path, metavar="FOLDER", help="the course's folder (here by default)"
+        "--into", type=Path, metavar="FOLDER", help="the course's folder (default: this folder)"
     )
     parser.add_argument(
         "--database",
         metavar="ADDRESS",
         default="",
-        help="an empty PostgreSQL database, if not the one that the settings name",
+        help="an empty PostgreSQL database; default: the one in the settings",
     )
     parser.add_argument(
-        "--force", action="store_true", help="put aside what is there and differs from the backup"
+        "--force", action="store_true", help="move existing files that differ from the backup aside"
     )
 
 
@@ -33,10 +33,13 @@ def run(chosen: argparse.Namespace) -> int:
 
     into = (chosen.into or chosen.course).absolute()
     restored = restore(chosen.backup, into, force=chosen.force, database=chosen.database)
-    print(f"{restored.files:,} files of {restored.facts.get('made')} are in {into}.")
+    print(
+        f"{restored.files:,} files were restored into {into}, from the backup of "
+        f"{restored.facts.get('made')}."
+    )
     if restored.put_aside:
-        print(f"What was there before is in {restored.put_aside}.")
+        print(f"The files that were there before are in {restored.put_aside}.")
     if restored.facts.get("was_being_graded"):
-        print("The course was being graded then: give the same command for grading again.")
+        print("The course was being graded during the backup. Run the grading command again.")
     print(*restored.to_do, sep="\n", end="\n" if restored.to_do else "")
     return TO_DO if restored.to_do else FINE

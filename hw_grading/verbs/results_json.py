@@ -9,10 +9,11 @@ from pathlib import Path
 from hw_grading.exports.choices import VISIBILITIES
 from hw_grading.verbs import FINE
 
-HELP = "one submission's results.json for Gradescope"
+HELP = "write results.json of one submission for Gradescope"
 DESCRIPTION = (
-    "Of a student who was graded here, or of a notebook file, which is graded in a scratch course. "
-    "Students read in it what their feedback shows, and nothing more of hidden tests."
+    "For a student who was graded here, or for a notebook file, which is then graded in a "
+    "scratch course. Students see in it what their feedback shows, and nothing more of hidden "
+    "tests."
 )
 
 
@@ -20,19 +21,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
     parser.add_argument("assignment")
     one = parser.add_mutually_exclusive_group(required=True)
-    one.add_argument("student", nargs="?", help="who was graded in this course")
-    one.add_argument("--notebook", type=Path, help="a notebook to grade, as it was handed in")
-    parser.add_argument("--to", type=Path, help="a file; it is printed by default")
+    one.add_argument("student", nargs="?", help="the id of a student who was graded in this course")
+    one.add_argument("--notebook", type=Path, help="a submitted notebook to grade")
+    parser.add_argument("--to", type=Path, help="the file to write; default: print it")
     parser.add_argument(
         "--visibility",
         default="after_published",
         choices=VISIBILITIES,
-        help="when students see it (after_published by default)",
+        help="when students see the results (default: after_published)",
     )
     parser.add_argument(
         "--no-sandbox",
         action="store_true",
-        help="only on a machine that the submission has for itself, as on Gradescope",
+        help="grade without a sandbox: only on a machine for this one submission, as on Gradescope",
     )
 
 
@@ -60,5 +61,5 @@ def run(chosen: argparse.Namespace) -> int:
         return FINE
     write_whole(chosen.to, as_json(results).encode())
     most = sum(test["max_score"] for test in results["tests"])
-    print(f"{results['score']:g} of {most:g} points that tests give: {chosen.to}")
+    print(f"{results['score']:g} of {most:g} points from tests: {chosen.to}")
     return FINE

@@ -8,10 +8,11 @@ from pathlib import Path
 from hw_grading import DISTRIBUTION
 from hw_grading.verbs import FINE, TO_DO
 
-HELP = "which answers are alike, with the matching lines side by side"
+HELP = "find similar answers, and show the matching lines side by side"
 DESCRIPTION = (
-    "Compares what students wrote, without what was handed out, and writes a page and a table of "
-    "the pairs that have most in common. It is no evidence: a person looks."
+    "Compares what students wrote, without the text of the released notebook. Writes a page and "
+    "a table of the most similar pairs. Similarity is no evidence: a person must read both "
+    "answers."
 )
 
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 from hw_grading.verbs import FINE
 
-HELP = "a class in numbers: totals, questions, failed parts, times, graders"
+HELP = "write statistics of a class: totals, questions, failed parts, times, graders"
 DESCRIPTION = (
-    "Writes one page and two tables of a class, without names of students. With --for-students "
-    "they have only what students may see of each other: groups of five and more. Publish that "
-    "page once, when all are graded: two pages tell what changed between them."
+    "Writes one page and two tables of a class, without names of students. With --for-students, "
+    "they have only what students may see of each other: groups of five or more. Publish that "
+    "page once, when all are graded: from two pages, students can see what changed."
 )
 
 
@@ -22,7 +22,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--out", type=Path, help="the page (statistics_<assignment>.html by default)"
     )
     parser.add_argument(
-        "--for-students", action="store_true", help="only counts of five and more; no graders"
+        "--for-students",
+        action="store_true",
+        help="show only groups of five or more, and no graders",
     )
 
 

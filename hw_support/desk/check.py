@@ -133,19 +133,19 @@ def print_report(report: Report, stream: TextIO) -> None:
 
 
 def _lines(report: Report) -> Iterator[str]:
-    yield f"{report.opened.path.name}, run from the top as the grader runs it"
+    yield f"{report.opened.path.name}: a copy was run from top to bottom, as the grader runs it"
     yield ""
     yield from _table(report)
     if report.opened.unsaved:
         yield from _section("Not saved?", [report.opened.unsaved])
-    yield from _section("What failing tests say", _failures(report.checked))
-    yield from _section("What tests remark, which costs no points", report.notes)
-    yield from _section("What would surprise you in grading", report.surprises)
-    advice = "To put the instructor's cells back into a new file, type: " + (
+    yield from _section("Messages of failed tests", _failures(report.checked))
+    yield from _section("Remarks of tests (they cost no points)", report.notes)
+    yield from _section("What will be different in grading", report.surprises)
+    advice = "To restore the instructor's cells in a new file, type: " + (
         f"python -m hw_support check --repair {report.opened.path.name}"
     )
     changes = [*report.changes, advice] if report.changes else []
-    yield from _section("Cells that are not as you got them", changes)
+    yield from _section("Cells that differ from the homework that you were given", changes)
     yield ""
     yield from _wrapped(_last_word(report), "")
 
@@ -264,14 +264,14 @@ def _failures(checked: list[Checked]) -> Iterator[str]:
             yield from _error_of(cell)
     if waiting:
         tests = "test waits" if len(waiting) == 1 else "tests wait"
-        yield f"{len(waiting)} {tests} for answers that are not written yet."
+        yield f"{len(waiting)} {tests} for answers that you have not written yet."
 
 
 def _error_of(cell: Checked) -> Iterator[str]:
     """Yield the error that a cell raised outside the parts of its test."""
     name = cell.released.grade_id
     if cell.run and cell.run.raised:
-        yield f"{name} raises {cell.run.raised[:300]}, and so earns nothing"
+        yield f"{name} raises {cell.run.raised[:300]}, so it earns no points"
         return
     if (cell.run and cell.run.judged) or (cell.to_do and not cell.to_do.startswith("no plot")):
         return
@@ -287,12 +287,12 @@ def _last_word(report: Report) -> str:
     graded = [cell.released for cell in cells if cell.released.grade]
     total = sum(cell.points or 0 for cell in graded)
     by_people = sum(cell.points or 0 for cell in graded if cell.solution)
-    begin = "Nothing is left to do that a program can see. " if report.fine else ""
+    begin = "This command found nothing left to do. " if report.fine else ""
     return (
-        f"{begin}The tests that you can see stand for {tried[1]:g} points, and you have "
-        f"{passed[1]:g} of them. {by_people:g} more are given by people who read plots and "
-        f"answers, and {total - tried[1] - by_people:g} by tests on other inputs that only the "
-        "grader has: what passes here is no promise for those."
+        f"{begin}You have {passed[1]:g} of the {tried[1]:g} points of the visible tests. People "
+        f"who read your plots and answers give {by_people:g} more. Hidden tests, which use other "
+        f"inputs, give {total - tried[1] - by_people:g} more: they can fail even if all visible "
+        "tests pass."
     )
 
 
@@ -325,4 +325,4 @@ def write_repaired(opened: Opened) -> Path:
             return path
         except FileExistsError:
             continue
-    raise FileExistsError(f"too many repaired files stand beside {opened.path}")
+    raise FileExistsError(f"too many repaired files are beside {opened.path}")

@@ -43,7 +43,7 @@ class Line:
     advice: str | None = None
 
     def __str__(self) -> str:
-        mark = "fine " if self.advice is None else "MEND "
+        mark = "fine " if self.advice is None else "FIX  "
         line = f"{mark} {self.what:<11} {self.found}"
         return line if self.advice is None else f"{line}\n      {self.advice}"
 
@@ -54,13 +54,17 @@ def doctor() -> bool:
     In a notebook: ``hw_support.doctor();``. While nbgrader grades, nothing is looked at.
     """
     if os.environ.get("NBGRADER_EXECUTION"):
-        print("doctor: this notebook is being graded, so the machine is not looked at.")
+        print("doctor: the machine is not checked while this notebook is graded.")
         return True
     fine = True
     for line in look():
         print(line, flush=True)
         fine &= line.advice is None
-    print("All is fine." if fine else "Mend what says MEND, then look again.")
+    print(
+        "Everything is fine."
+        if fine
+        else "Fix each line that begins with FIX, then run this command again."
+    )
     return fine
 
 
@@ -78,15 +82,15 @@ def _python() -> Line:
     found = f"{platform.python_version()} ({sys.executable})"
     oldest, newest = (".".join(map(str, version)) for version in (_OLDEST_PYTHON, _NEWEST_PYTHON))
     if sys.version_info < _OLDEST_PYTHON:
-        return Line("Python", found, f"Python {oldest} or later is needed: see START.html.")
+        return Line("Python", found, f"Install Python {oldest} or later: see START.html.")
     if sys.version_info[:2] > _NEWEST_PYTHON:
         command = f"py -{newest}" if os.name == "nt" else f"python{newest}"
         return Line(
             "Python",
             found,
-            f"It is newer than what the homework's packages are tested with: Python {oldest} to "
-            f"{newest}. If something fails, install {newest} from python.org, delete the folder "
-            f".venv, and do what START.html says with {command} in place of "
+            f"The homework's packages are tested with Python {oldest} to {newest}; this Python "
+            f"is newer. If something fails, install Python {newest} from python.org, delete the "
+            f"folder .venv, and follow START.html again. Type {command} where it says "
             f"{'py' if os.name == 'nt' else 'python3'}.",
         )
     return Line("Python", found)
@@ -96,10 +100,10 @@ def _package(name: str) -> Line:
     try:
         found = metadata.version(name)
     except metadata.PackageNotFoundError:
-        return Line(name, "not installed", f"In the homework's folder type: {_INSTALL}")
+        return Line(name, "not installed", f"Type in the homework's folder: {_INSTALL}")
     oldest = _oldest().get(name)
     if oldest and _numbers(found) < _numbers(oldest):
-        advice = f"{oldest} or later is needed. In the homework's folder type: {_INSTALL}"
+        advice = f"Version {oldest} or later is needed. Type in the homework's folder: {_INSTALL}"
         return Line(name, found, advice)
     return Line(name, found)
 
@@ -128,9 +132,9 @@ def _data() -> Line:
         try:
             read_verified(file)
         except DataFileError as error:
-            advice = f"{error} To get it again: {_INSTALL} --force-reinstall"
+            advice = f"{error} To reinstall it: {_INSTALL} --force-reinstall"
             return Line("data", f"{file.path.name} is damaged", advice)
-    return Line("data", f"whole ({', '.join(file.path.name for file in SHIPPED)})")
+    return Line("data", f"complete ({', '.join(file.path.name for file in SHIPPED)})")
 
 
 def _kernel() -> Line:
@@ -143,7 +147,7 @@ def _kernel() -> Line:
     try:
         program = KernelSpecManager().get_kernel_spec("python3").argv[0]
     except NoSuchKernel:
-        return Line("kernel", "there is none of the name python3", f"Type: {mine}")
+        return Line("kernel", "no kernel is named python3", f"Type: {mine}")
     path = shutil.which(program) or program
     if Path(path).name == path or os.path.realpath(path) == os.path.realpath(sys.executable):
         return Line("kernel", "python3 is this Python")
@@ -157,22 +161,22 @@ def _kernel() -> Line:
             cwd=Path(sys.executable).parent,  # import none of the student's files by mistake
         )
     except (OSError, subprocess.SubprocessError):
-        found = f"Jupyter starts another Python, {path}, which has not what is needed"
+        found = f"Jupyter starts another Python, {path}, which lacks a required package"
         return Line("kernel", found, f"Type: {mine}")
-    return Line("kernel", f"python3 is {path}, which has what is needed")
+    return Line("kernel", f"python3 is {path}, which has the required packages")
 
 
 def _memory() -> Line:
     try:
         import psutil
     except ImportError:
-        return Line("memory", "not looked at (psutil is not installed)")
+        return Line("memory", "not checked (psutil is not installed)")
     free = psutil.virtual_memory().available // 1_000_000
-    advice = f"Close other programs: training wants {_MEMORY_MB:,} MB."
+    advice = f"Close other programs: training needs {_MEMORY_MB:,} MB."
     return Line("memory", f"{free:,} MB free", None if free >= _MEMORY_MB else advice)
 
 
 def _disk() -> Line:
     free = shutil.disk_usage(Path.cwd()).free // 1_000_000
-    advice = f"Make room in {Path.cwd()}: {_DISK_MB} MB are wanted."
+    advice = f"Free some space in {Path.cwd()}: {_DISK_MB} MB are needed."
     return Line("disk", f"{free:,} MB free here", None if free >= _DISK_MB else advice)

@@ -137,7 +137,7 @@ def surprises(saved: NotebookNode, ran: Ran, release: Release, folder: Path) -> 
     if ran.stopped:
         last = max(ran.cells, default=0)
         where = name_of(ran.notebook.cells[last])
-        yield f"{ran.stopped} in {where}: what comes after it was not run."
+        yield f"{ran.stopped} in {where}. The cells below it were not run."
     yield from _missing_names(ran.notebook, release)
     yield from _own_errors(ran.notebook, release)
     yield from _rebound(ran)
@@ -164,13 +164,13 @@ def _missing_names(notebook: NotebookNode, release: Release) -> Iterator[str]:
                 below = name_of(notebook.cells[later[0]])
                 yield (
                     f"{name_of(cell)} uses `{name}`, which is defined further down ({below}). "
-                    "The grader runs cells from the top: move the definition above its use."
+                    "The grader runs the cells from top to bottom: move the definition up."
                 )
             elif not any(name in names for names in defined.values()):
                 yield (
-                    f"{name_of(cell)} uses `{name}`, which no cell defines. If it works for you, "
-                    "the cell that made it was deleted or changed while the kernel went on: "
-                    "define it again."
+                    f"{name_of(cell)} uses `{name}`, which no cell defines. If the cell works "
+                    "for you, you probably deleted or changed the definition while the kernel was "
+                    "running: write it again."
                 )
 
 
@@ -187,8 +187,8 @@ def _own_errors(notebook: NotebookNode, release: Release) -> Iterator[str]:
         for output in cell.get("outputs", []) if grade_id_of(cell) is None else ():
             if output.output_type == "error" and output.ename not in _SAID_ELSEWHERE:
                 yield (
-                    f"{name_of(cell)} raises {output.ename}: {shown(output.evalue, 100)}. "
-                    "JupyterLab stops there when it runs all cells; the grader goes on."
+                    f"{name_of(cell)} raises {output.ename}: {shown(output.evalue, 100)}. When "
+                    "JupyterLab runs all cells, it stops at this cell; the grader continues."
                 )
 
 
@@ -224,11 +224,12 @@ def _rebound(ran: Ran) -> Iterator[str]:
     for i, run in ran.cells.items():
         if run.lost:
             names = ", ".join(f"`{name}`" for name in run.rebound[:_MOST_NAMES])
-            why = f"gives another meaning to {names}" if names else "changes settings of Python"
+            why = f"redefines {names}" if names else "changes Python's settings"
+            advice = "Use other names." if names else "Do not change them."
             yield (
-                f"{grade_id_of(ran.notebook.cells[i])} passes in your notebook, which {why}, and "
-                f"fails in grading ({shown(run.lost[0])}): there tests have their own. Use other "
-                "names."
+                f"{grade_id_of(ran.notebook.cells[i])} passes in your notebook and fails in "
+                f"grading ({shown(run.lost[0])}). Your notebook {why}; the graded test uses its "
+                f"own. {advice}"
             )
 
 
@@ -239,9 +240,10 @@ def _other_results(saved: NotebookNode, ran: Ran) -> Iterator[str]:
         failed = [part.what for part in run.parts if not part.passed]
         if name and failed and not run.lost and _passed_when_saved(before.get(name)):
             yield (
-                f"{name} passed when you saved the notebook, and does not when all cells are run "
-                f"from the top ({shown(failed[0])} fails). Cells were run in another order, or "
-                "something was changed later: Kernel → Restart Kernel and Run All Cells… shows it."
+                f"{name} passed when you saved the notebook, but fails when all cells run from "
+                f"top to bottom ({shown(failed[0])} fails). You may have run cells in another "
+                "order, or changed one later. Choose Kernel → Restart Kernel and Run All Cells… "
+                "to see the failure."
             )
 
 
@@ -270,8 +272,9 @@ def _files(ran: Ran, folder: Path) -> Iterator[str]:
                 continue
             said.add(name)
             yield (
-                f"{name_of(cell)} reads the file {shown(name)}, which is not handed in: only the "
-                "notebook is. Compute what is in it, or write it into a cell."
+                f"{name_of(cell)} reads the file {shown(name)}, which the grader does not have: "
+                "you submit only the notebook. Compute the file's content in a cell, or write "
+                "it into one."
             )
 
 
@@ -295,8 +298,9 @@ def _imports(notebook: NotebookNode, release: Release, folder: Path) -> Iterator
         for name in sorted(_imported_in(cell)):
             if (folder / f"{name}.py").exists() or (folder / name / "__init__.py").exists():
                 yield (
-                    f"{name_of(cell)} imports {name}, which lies beside your notebook and is not "
-                    "handed in: copy what you need of it into a cell."
+                    f"{name_of(cell)} imports {name}, a file or folder beside your notebook. The "
+                    "grader does not have it: you submit only the notebook. Copy the code that "
+                    "you need into a cell."
                 )
                 continue
             if name in sys.stdlib_module_names or name in ("hw_support", "__main__"):
@@ -331,14 +335,15 @@ def _slow(ran: Ran, release: Release) -> Iterator[str]:
         limit = limit_of(cell, release)
         if run.cpu_seconds > _NEAR * limit:
             yield (
-                f"{name_of(cell)} computed for {run.cpu_seconds:.0f} s here; the grader stops it "
-                f"after {limit:.0f} s of computing, and its machine may be slower. Make it quicker."
+                f"{name_of(cell)} took {run.cpu_seconds:.0f} s of CPU time here. The grader "
+                f"stops it after {limit:.0f} s, and its machine may be slower. Make the cell "
+                "faster."
             )
     total = sum(run.cpu_seconds for run in ran.cells.values())
     if total > _NEAR * release.cpu_seconds_per_submission:
         yield (
-            f"All cells together computed for {total:.0f} s here; the grader stops after "
-            f"{release.cpu_seconds_per_submission:.0f} s."
+            f"All cells together took {total:.0f} s of CPU time here. The grader stops after "
+            f"{release.cpu_seconds_per_submission:.0f} s. Make the notebook faster."
         )
 
 
@@ -352,4 +357,4 @@ def name_of(cell: NotebookNode) -> str:
     """Return a cell's name for messages to the student."""
     if grade_id := grade_id_of(cell):
         return f"Cell {grade_id}"
-    return f"The cell that begins {shown(cell.source.strip().partition(chr(10))[0], 40)}"
+    return f"The cell that begins with {shown(cell.source.strip().partition(chr(10))[0], 40)}"

@@ -50,8 +50,8 @@ def student_id_of(opened: Opened) -> str:
     name = opened.release.certification
     if not name:
         raise DeskError(
-            f"{opened.release.assignment} has no cell that asks for your student id: add --student "
-            "and your id to the command."
+            f"{opened.release.assignment} does not ask for your student id. Add --student and "
+            "your id to the command."
         )
     asked = certification_of(opened.release.cell(name).source)
     cells = [cell.source for cell in opened.notebook.cells if grade_id_of(cell) == name]
@@ -62,14 +62,14 @@ def checked_id(student_id: str) -> str:
     """Return a student id that can be part of a file's name; `DeskError` for any other."""
     if not student_id:
         raise DeskError(
-            f"The certification has no student id: write it below **{STUDENT_ID}:**, save, and do "
-            "this again; or add --student and your id to the command."
+            f"The certification has no student id: write it below **{STUDENT_ID}:**, save the "
+            "notebook, and run this command again. Or add --student and your id to the command."
         )
     if not _STUDENT_ID.fullmatch(student_id):
         raise DeskError(
-            f"The student id {shown(student_id)} cannot be part of a file's name: letters, digits "
-            "and . @ + - were expected. Correct it in the certification, or add --student and "
-            "your id to the command."
+            f"The student id {shown(student_id)} has a character that a file name cannot have. "
+            "Allowed are letters, digits and . @ + -. Correct the id in the certification, or "
+            "add --student and your id to the command."
         )
     return student_id
 
@@ -101,7 +101,7 @@ def pack(opened: Opened, student_id: str, folder: Path) -> Packed:
     except OSError as error:
         raise DeskError(
             f"{path} cannot be written ({error.strerror or error}). Name another folder with "
-            "--to, or make room."
+            "--to, or free some space."
         ) from error
     finally:
         partial.unlink(missing_ok=True)

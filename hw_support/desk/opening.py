@@ -74,7 +74,7 @@ def open_notebook(path: Path, releases: Sequence[Release]) -> Opened:
         names = [known.file_name for known in releases]
         there = [name for name in names if (path / name).exists()] or names
         listed = " or ".join(str(path / name) for name in there)
-        raise DeskError(f"{path} is a folder. Name the notebook in it: {listed}")
+        raise DeskError(f"{path} is a folder. Type the name of the notebook in it: {listed}")
     notebook, problems = read_submission(path, keep_outputs=True)
     for problem in problems:
         if problem.kind is Kind.FILE and problem.severity is Severity.FAILED:
@@ -101,11 +101,11 @@ def difference(before: str, now: str) -> str:
     blocks = [block for block in matcher.get_opcodes() if block[0] != "equal"]
     kind, here, _, there, _ = blocks[0]
     if kind == "insert":
-        what = f"New is its line {there + 1}, {shown(new[there])}"
+        what = f"Line {there + 1}, {shown(new[there])}, is new"
     elif kind == "delete":
-        what = f"Its line {here + 1}, {shown(old[here])}, is gone"
+        what = f"Line {here + 1}, {shown(old[here])}, is missing"
     else:
-        what = f"Its line {here + 1} was {shown(old[here])} and is {shown(new[there])} now"
+        what = f"Line {here + 1} was {shown(old[here])} and is now {shown(new[there])}"
     more = sum(max(b - a, d - c) for _, a, b, c, d in blocks) - 1
     return what + (
         f"; {more} more {'line differs' if more == 1 else 'lines differ'}." if more else "."
@@ -127,24 +127,25 @@ def _release_of(notebook: NotebookNode, path: Path, releases: Sequence[Release])
         files = " or ".join(known[name].file_name for name in candidates)
         raise DeskError(
             f"{path.name} may be {' or '.join(candidates)}: it has equally many cells of each. "
-            f"Save it under the name of the one that it is, {files}, and do this again."
+            f"Save it under the name of the right homework, {files}, and run this command again."
         )
     release = known[candidates[0]]
     common = found & release.grade_ids
     if 2 * len(common) < len(found) and 2 * len(common) < len(release.grade_ids):
         raise DeskError(
-            f"{path.name} is of a homework that is not known here: of its {len(found)} cells of an "
-            f"instructor's {len(common)} are of {release.assignment}, and the package hw_support "
-            f"that is installed came with that homework. In the folder of {path.name} type: "
+            f"{path.name} belongs to a homework that the installed package hw_support does not "
+            f"know. The closest homework that it knows is {release.assignment}: "
+            f"{len(common)} of the {len(found)} cells with a grade id are from it. Type in the "
+            f"folder of {path.name}: "
             "python -m pip install -r requirements.txt"
         )
     if named and release.assignment not in named:
         other = known[named[0]]
         raise DeskError(
-            f"This is {release.assignment}, under the name {path.name}: it has {len(common)} cells "
-            f"of {release.assignment} and {len(found & other.grade_ids)} of {other.assignment}. If "
-            f"it is your {release.assignment}, hand it in as {release.file_name}; "
-            f"{other.assignment} is the notebook that begins {shown(other.begins, 90)}."
+            f"{path.name} contains {release.assignment}: it has {len(common)} cells of "
+            f"{release.assignment} and {len(found & other.grade_ids)} of {other.assignment}. If "
+            f"it is your {release.assignment}, rename it to {release.file_name}. The notebook of "
+            f"{other.assignment} begins with {shown(other.begins, 90)}."
         )
     return release
 
@@ -152,20 +153,22 @@ def _release_of(notebook: NotebookNode, path: Path, releases: Sequence[Release])
 def _is_none(notebook: NotebookNode, path: Path, releases: Sequence[Release]) -> str:
     if not releases:
         return (
-            "The package hw_support that is installed knows no homework. In the folder of "
-            f"{path.name} type: python -m pip install --force-reinstall -r requirements.txt"
+            "The installed package hw_support knows no homework. Type in the folder of "
+            f"{path.name}: python -m pip install --force-reinstall -r requirements.txt"
         )
-    begins = shown(first_line(notebook) or "with nothing")
+    first = first_line(notebook)
+    begins = f"It begins with {shown(first)}." if first else "It is empty."
     if len(releases) > 1:
         names = ", ".join(release.assignment for release in releases)
         files = " or ".join(release.file_name for release in releases)
         return (
-            f"{path.name} is none of the homeworks {names}: no cell of theirs is in it. It begins "
-            f"{begins}. Name the file that you were given as {files}, with your answers in it."
+            f"{path.name} is none of the homeworks {names}: it has none of their cells. "
+            f"{begins} Type the name of the notebook that you were given, {files}, "
+            "with your answers in it."
         )
     return (
-        f"{path.name} is not {releases[0].assignment}: none of this homework's cells is in it. "
-        f"It begins {begins}. Name the file that you were given as "
+        f"{path.name} is not {releases[0].assignment}: it has none of this homework's cells. "
+        f"{begins} Type the name of the notebook that you were given, "
         f"{releases[0].file_name}, with your answers in it."
     )
 
@@ -181,9 +184,9 @@ def _unsaved(path: Path) -> str | None:
         if used > saved + _SECONDS_LATER:
             when = [time.strftime("%H:%M:%S", time.localtime(t)) for t in (saved, used)]
             return (
-                f"{path.name} is open in Jupyter and was saved at {when[0]}, but its kernel was "
-                f"used at {when[1]}. What you changed since is not in the file: save it (Ctrl-S), "
-                "then do this again."
+                f"{path.name} is open in Jupyter. You saved it at {when[0]} and used its kernel "
+                f"at {when[1]}. Changes since you saved are not in the file: save it (Ctrl-S), "
+                "then run this command again."
             )
     return None
 

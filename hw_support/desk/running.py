@@ -247,15 +247,15 @@ def run_from_the_top(
                 _run_in(folder, ran, seconds_for, began, like_grader)
     except _NoStart as error:
         raise DeskError(
-            f"No kernel can be started ({error}). Type `python -m hw_support doctor` to see what "
-            "is missing, then do this again; your notebook is as it was."
+            f"No kernel can be started ({error}). Your notebook is unchanged. Type `python -m "
+            "hw_support doctor` to see what is missing, then run this command again."
         ) from error
     except OSError as error:
         where = error.filename or "the folder for temporary files"
         raise DeskError(
-            f"No kernel can be started: {where} cannot be used ({error.strerror or error}). See "
-            "that it has room and that you may write there, then do this again; your notebook is "
-            "as it was."
+            f"No kernel can be started: {where} cannot be used ({error.strerror or error}). Your "
+            "notebook is unchanged. Check that this folder has free space and that you may "
+            "write there, then run this command again."
         ) from error
     return ran
 
@@ -285,7 +285,7 @@ def _run_in(
         client.execute(env=environment, cleanup_kc=True, stdout=DEVNULL, stderr=DEVNULL)
     except NoSuchKernel:
         raise DeskError(
-            f"Jupyter knows no kernel of the name {KERNEL}, in which the notebook is to run. "
+            f"The notebook runs in the kernel {KERNEL}, and Jupyter has no kernel of this name. "
             "Type `python -m hw_support doctor` to see how to install it."
         ) from None
     except (DeadKernelError, asyncio.CancelledError):
@@ -293,6 +293,6 @@ def _run_in(
             raise KeyboardInterrupt from None
         ran.stopped = "The kernel died"
     except _NoAnswer:
-        ran.stopped = "The kernel did not answer any more"
+        ran.stopped = "The kernel stopped answering"
     except CellTimeoutError:
         ran.stopped = "The kernel could not be interrupted"

@@ -93,7 +93,7 @@ def read_submission(
         document = _version_4(_parse(read_regular_file(path, max_bytes)), problems)
         cells = _cells(document["cells"], max_cells, keep_outputs, problems)
     except Unreadable as why:
-        message = f"The notebook {shown(path.name)} could not be read: {why}. It scores 0."
+        message = f"The notebook {shown(path.name)} cannot be read: {why}. It scores 0."
         return new_notebook(), [*problems, Problem(Kind.FILE, Severity.FAILED, message)]
     nb = new_notebook(cells=cells)
     metadata = document.get("metadata")
@@ -138,7 +138,7 @@ def read_regular_file(path: Path, max_bytes: int) -> bytes:
             if status.st_size > max_bytes:
                 raise Unreadable(
                     f"expected at most {max_bytes:,} bytes, found {status.st_size:,}. "
-                    "Clearing its outputs may help"
+                    "Clear its outputs to make it smaller"
                 )
             return file.read(max_bytes + 1)[:max_bytes]
     except (FileNotFoundError, NotADirectoryError):
@@ -156,7 +156,7 @@ def _siblings(path: Path) -> str:
     except OSError:
         return ""
     found = ", ".join(shown(n) for n in names[:5] if n != path.name)
-    return f", but there is {found}: rename the one that is meant" if found else ""
+    return f", but there is {found}: rename the right file" if found else ""
 
 
 def _file_type(mode: int) -> str:
@@ -169,15 +169,15 @@ def _parse(raw: bytes) -> dict[str, Any]:
         raise Unreadable(f"expected a notebook, found an empty file ({len(raw)} bytes)")
     if (megabytes := _memory_of(raw) // 1_000_000) > _MOST_MEMORY // 1_000_000:
         raise Unreadable(
-            f"reading it would take {megabytes:,} MB of memory, {_MOST_MEMORY // 1_000_000} at "
-            "most were expected. Clearing its outputs may help"
+            f"reading it would take {megabytes:,} MB of memory, {_MOST_MEMORY // 1_000_000} MB "
+            "are allowed. Clear its outputs to make it smaller"
         )
     try:
         text = raw.decode("utf-8-sig")
         del raw
     except UnicodeDecodeError as error:
         raise Unreadable(
-            f"expected text in UTF-8, found other bytes from {error.start} on"
+            f"expected text in UTF-8, found other bytes from byte {error.start} on"
         ) from None
     try:
         # No cell uses infinities, NaN and numbers with many digits. They become None.
@@ -185,7 +185,8 @@ def _parse(raw: bytes) -> dict[str, Any]:
     except json.JSONDecodeError as error:
         begins = shown(text.lstrip()[:30])
         where = f"line {error.lineno}, column {error.colno}: {error.msg}"
-        raise Unreadable(f"expected JSON, found text that begins {begins} ({where})") from None
+        message = f"expected JSON, found text that begins with {begins} ({where})"
+        raise Unreadable(message) from None
     except (RecursionError, ValueError):
         raise Unreadable("its JSON is nested too deeply") from None
     if not isinstance(document, dict):
@@ -298,15 +299,15 @@ def _cells(
     if broken:
         where = ", ".join(map(str, broken[:10])) + (", …" if len(broken) > 10 else "")
         message = (
-            f"{len(broken)} cell(s) are not as the notebook format asks (number {where}, counted "
-            "from the top): what could be read of them was kept."
+            f"{len(broken)} cell(s) do not follow the notebook format (number {where}, counted "
+            "from the top): the readable part of them was kept."
         )
         problems.append(Problem(Kind.FORMAT, Severity.MENDED, message))
     if too_large:
         message = (
             f"Text or pictures of {len(too_large)} cell(s) were left out (the first is number "
-            f"{too_large[0]}, counted from the top): {_MOST_TEXT:,} characters of text and "
-            f"{_MOST_PICTURES:,} of pictures are read of a notebook."
+            f"{too_large[0]}, counted from the top). At most {_MOST_TEXT:,} characters of text and "
+            f"{_MOST_PICTURES:,} of pictures are read."
         )
         problems.append(Problem(Kind.FORMAT, Severity.FAILED, message))
     return cells
@@ -361,7 +362,7 @@ def _metadata(raw: Any, number: int, problems: list[Problem]) -> NotebookNode:
             }
         )
     elif marks is not None:
-        message = f"The nbgrader metadata of cell {number} is not an object: it was dropped."
+        message = f"The nbgrader metadata of cell {number} is not a JSON object: it was removed."
         problems.append(Problem(Kind.METADATA, Severity.MENDED, message))
     tags = raw.get("tags")
     tags = [t for t in tags if isinstance(t, str)] if isinstance(tags, list) else []
@@ -369,8 +370,8 @@ def _metadata(raw: Any, number: int, problems: list[Problem]) -> NotebookNode:
         grade_id = kept.get("nbgrader", {}).get("grade_id")
         name = grade_id if isinstance(grade_id, str) else None
         message = (
-            f"Cell {shown(name) if name else number} has the tag {tag!r}: the tag was removed, and "
-            "the cell is run like any other."
+            f"Cell {shown(name) if name else number} has the tag {tag!r}: the tag was removed, "
+            "and the cell was run like any other."
         )
         problems.append(Problem(Kind.METADATA, Severity.MENDED, message, name))
     return kept

@@ -145,8 +145,8 @@ def _drop_unknown(nb: NotebookNode, known: dict[str, InstructorCell]) -> Iterabl
         yield _mended(
             Kind.UNKNOWN_CELL,
             None,
-            f"No cell of this homework has the grade id {shown(name)}: the cell that carries it is "
-            "run as a plain cell and carries no points.",
+            f"No cell of this homework has the grade id {shown(name)}: the cell with this id is "
+            "run as a plain cell, without points.",
         )
 
 
@@ -169,8 +169,8 @@ def _settle_duplicates(nb: NotebookNode, known: dict[str, InstructorCell]) -> It
             Kind.DUPLICATE_CELL,
             grade_id,
             f"{len(cells)} cells have the grade id {shown(grade_id)}, expected one: the last "
-            f"{'unchanged' if instructor.locked else 'answered'} one is graded, the others are run "
-            "as plain cells.",
+            f"{'unchanged' if instructor.locked else 'answered'} one is graded; the others are "
+            "run as plain cells.",
         )
 
 
@@ -185,15 +185,15 @@ def _rebuild(nb: NotebookNode, known: dict[str, InstructorCell]) -> Iterable[Pro
             yield _mended(
                 Kind.RETYPED_CELL,
                 grade_id,
-                f"Cell {shown(grade_id)} was turned from a {instructor.cell_type} cell into a "
-                f"{cell.cell_type} cell: it was turned back.",
+                f"Cell {shown(grade_id)} was changed from a {instructor.cell_type} cell to a "
+                f"{cell.cell_type} cell: it was changed back.",
             )
             _retype(cell, instructor.cell_type)
         if instructor.locked and not instructor.is_unchanged(cell.source):
             what = (
-                "is of an earlier release: it was brought up to date."
+                "is from an earlier release: it was updated."
                 if as_released
-                else "is not to be edited, and was: the instructor's text was restored."
+                else "is locked, but its text was edited: the instructor's text was restored."
             )
             yield _mended(Kind.EDITED_CELL, grade_id, f"Cell {shown(grade_id)} {what}")
         if instructor.locked:
@@ -253,8 +253,8 @@ def _put_back_deleted(
             continue
         if instructor.solution and not instructor.grade:
             done = (
-                "it was not put back, so that it cannot hide a definition that stands in another "
-                "cell; tests that need it fail if there is none."
+                "it was not restored, because another cell may define the same. Tests that "
+                "need it fail if no cell does."
             )
         else:
             cell = NEW_CELL[instructor.cell_type](instructor.source)
@@ -265,7 +265,7 @@ def _put_back_deleted(
             nb.cells.insert(place, cell)
             places = _places(nb)
             place += 1
-            done = "it was put back" + (", empty." if instructor.solution else ".")
+            done = "it was restored" + (", empty." if instructor.solution else ".")
         message = f"Cell {shown(grade_id)} was deleted: {done}"
         problems.append(_mended(Kind.DELETED_CELL, grade_id, message))
     return problems
@@ -287,11 +287,11 @@ def _put_in_order(
             del nb.cells[first : last + 1]
             place = _places(nb)[before] + 1 if before else 0
             nb.cells[place:place] = moved
-            where = f"behind {shown(before)}" if before else "at the top"
+            where = f"below {shown(before)}" if before else "at the top"
             yield _mended(
                 Kind.MOVED_CELL,
                 grade_id,
-                f"Cell {shown(grade_id)} had been moved: it was put back to its place, {where}.",
+                f"Cell {shown(grade_id)} was moved: it was moved back to its place, {where}.",
             )
         before = grade_id
 

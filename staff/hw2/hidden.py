@@ -157,9 +157,9 @@ def forward_with_own_caches(
             with notebook_of(names).replaced(forward_pass=own.function):  # which may call itself
                 output, caches = own(X_batch.copy(), Ws, bs, list(activations))
             assert_close(output, right)
-            expect(caches is not None, "no caches came back")
+            expect(caches is not None, "it returned no caches")
             if isinstance(caches, list | tuple):
-                expect(len(caches) >= len(weight_matrices), "too few caches came back")
+                expect(len(caches) >= len(weight_matrices), "it returned too few caches")
         except BaseException as error:
             let_limits_through(error)
             return reference.chain(layer, *network)
@@ -291,7 +291,7 @@ def why_no_answer(checks: Checks, name: str) -> str:
     """
     names, notebook = checks.names, checks.notebook
     if not callable(names.get(name)):
-        return f"{name} is missing, or is no function"
+        return f"{name} is missing or is not a function"
     layer = layer_with_own_cache(names)
     right: dict[str, Any] = {
         "layer_forward": reference.layer_forward,

@@ -87,7 +87,9 @@ def progress_page(folder: Path, *, finished: bool) -> str:
     late = ("Cell 'train' did not end within 600 s.", "Cell 'q1_3e_i' was not run.")
     progress.ended("ada", Graded("{}", Spent(3.0, 1.0)), again=False)
     progress.ended("bob", SubmissionFailed("{}", late, Spent(612.0, 600.0)), again=True)
-    progress.ended("cyd", NotGraded("2 processes that ran it died", Spent(1.0)), again=False)
+    progress.ended(
+        "cyd", NotGraded("2 worker processes died while they ran it", Spent(1.0)), again=False
+    )
     if finished:
         progress.close("nbgrader autograde hw2")
     return progress.page()
@@ -118,7 +120,7 @@ def feedback_page(graded: NotebookNode) -> str:
     )
     noted = [
         Problem(Kind.TIME_LIMIT, Severity.FAILED, "Cell 'train' took too long.", "relu_activation"),
-        Problem(Kind.DELETED_CELL, Severity.MENDED, "Cell 'setup' was deleted: it was put back."),
+        Problem(Kind.DELETED_CELL, Severity.MENDED, "Cell 'setup' was deleted: it was restored."),
         Problem(Kind.OTHER_NOTEBOOK, Severity.MENDED, f"'{'copy' * 20}.ipynb' was not graded."),
     ]
     graded = copy.deepcopy(graded)

@@ -110,13 +110,13 @@ def test_the_notebook_as_html_has_no_finding(name, html_of, load):
 
 
 @pytest.mark.parametrize("name", OURS)
-def test_at_200_percent_no_text_of_our_own_pages_is_read_by_scrolling_sideways(name, html_of, load):
+def test_at_200_percent_our_pages_need_no_horizontal_scrolling(name, html_of, load):
     zoomed = load(html_of(name), viewport={"width": 640, "height": 450}, device_scale_factor=2)
     assert sideways(zoomed) == []
 
 
 @pytest.mark.parametrize("width", [1280, 390])
-def test_nothing_of_a_students_feedback_is_wider_than_the_window(width, html_of, load):
+def test_a_students_feedback_fits_the_window(width, html_of, load):
     page = load(html_of("feedback"), viewport={"width": width, "height": 800})
     beyond = page.evaluate(
         """() => [...document.querySelectorAll("main *")]

@@ -222,7 +222,7 @@ def test_identical_answers_that_are_added_while_a_save_is_on_its_way_are_saved_t
     assert {given(course, "why")[student].score for student in SAME} == {1.5}
 
 
-def test_who_has_graded_their_share_is_told_so_before_the_others_answers(
+def test_a_grader_who_finished_a_share_gets_a_notice(
     desk: Callable[..., Desk],
 ) -> None:
     kim = desk()
@@ -278,7 +278,7 @@ def test_a_changed_rubric_shows_what_it_changes_scores_anew_and_is_undone(
 # -- several
 
 
-def test_two_who_save_the_same_answer_see_both_versions_and_none_is_lost(
+def test_two_graders_who_save_the_same_answer_see_both_versions(
     course: Path, desk: Callable[..., Desk], picture: Callable[[str], None]
 ) -> None:
     kim, lee = desk("Kim"), desk("Lee")
@@ -291,7 +291,7 @@ def test_two_who_save_the_same_answer_see_both_versions_and_none_is_lost(
     lee.page.keyboard.type("Mind the sign.")
     lee.page.keyboard.press("Escape")
     both = lee.page.get_by_role("dialog", name=re.compile("two versions"))
-    expect(both).to_contain_text("graded by Kim in the meantime")
+    expect(both).to_contain_text("In the meantime this answer was graded by Kim.")
     expect(both.locator("section").nth(0)).to_contain_text("right, with a reason.")
     expect(both.locator("section").nth(1)).to_contain_text("Mind the sign.")
     assert given(course, "why")[CLASS[20]].score == 1.5
@@ -313,7 +313,7 @@ def test_two_who_save_the_same_answer_see_both_versions_and_none_is_lost(
     expect(kim.page.locator("#answers table").first.locator("tbody tr")).to_have_count(2)
 
 
-def test_a_rubric_that_somebody_else_changed_is_seen_before_it_is_used(
+def test_a_rubric_that_somebody_else_changed_is_shown_before_it_is_used(
     course: Path, desk: Callable[..., Desk]
 ) -> None:
     kim, lee = desk("Kim"), desk("Lee")
@@ -338,7 +338,7 @@ def test_a_rubric_that_somebody_else_changed_is_seen_before_it_is_used(
 # -- faults
 
 
-def test_what_is_typed_while_the_server_is_down_is_kept_and_saved_when_it_is_back(
+def test_text_typed_while_the_server_is_down_is_kept_and_saved_later(
     course: Path, tmp_path: Path, server: Server, desk: Callable[..., Desk]
 ) -> None:
     kim = desk()
@@ -366,7 +366,7 @@ def test_what_is_typed_while_the_server_is_down_is_kept_and_saved_when_it_is_bac
         back.close()
 
 
-def test_a_login_that_has_ended_keeps_what_was_typed(
+def test_text_typed_after_the_login_ended_is_kept(
     course: Path, server: Server, desk: Callable[..., Desk]
 ) -> None:
     kim = desk()
@@ -424,7 +424,7 @@ async ([api, saves]) => {
 """
 
 
-def test_every_acknowledged_save_is_there_after_the_server_was_killed_among_many(
+def test_every_acknowledged_save_survives_a_kill_of_the_server(
     course: Path, tmp_path: Path, server: Server, desk: Callable[..., Desk]
 ) -> None:
     kim = desk()
@@ -456,7 +456,7 @@ def test_every_acknowledged_save_is_there_after_the_server_was_killed_among_many
 # -- texts of students, and everybody's eyes
 
 
-def test_nothing_of_a_students_runs_and_no_page_breaks_its_policy(
+def test_no_student_code_runs_and_no_page_breaks_its_policy(
     course: Path, desk: Callable[..., Desk], console
 ) -> None:
     kim = desk()
@@ -478,7 +478,7 @@ def test_nothing_of_a_students_runs_and_no_page_breaks_its_policy(
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("viewport", ROOM, ids=["1280", "640"])
-def test_no_serious_finding_of_an_audit(
+def test_an_audit_has_no_serious_finding(
     desk: Callable[..., Desk], viewport: dict[str, int], scheme: str
 ) -> None:
     kim = desk(viewport=viewport, bypass_csp=True, color_scheme=scheme)
@@ -503,7 +503,7 @@ def test_no_serious_finding_of_an_audit(
     assert [(path, one) for path, several in found.items() for one in several] == []
 
 
-def test_everything_of_a_normal_answer_is_seen_without_scrolling_at_1280_by_800(
+def test_a_normal_answer_fits_1280_by_800_without_scrolling(
     desk: Callable[..., Desk],
 ) -> None:
     kim = desk()

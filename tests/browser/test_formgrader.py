@@ -181,7 +181,7 @@ def test_formgrader_works_without_a_network(
 
 
 @pytest.mark.smoke
-def test_pages_work_and_what_got_into_them_does_not_run(
+def test_pages_work_and_injected_code_does_not_run(
     course: ToyCourse, server: Server, page: Page, console
 ) -> None:
     if not course.test_scores("bob"):  # by the button

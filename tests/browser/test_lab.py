@@ -19,9 +19,7 @@ def headings(notebook):
     return [f"{heading}¶" for heading in re.findall(r"^#+ (.*)$", prose, re.M)]
 
 
-def test_run_all_of_the_release_stops_at_the_first_stub_and_the_rest_can_be_read(
-    opened, released, released_file, picture
-):
+def test_run_all_of_the_release_stops_at_the_first_stub(opened, released, released_file, picture):
     lab = opened(released_file)
     picture("release_at_the_top")
     lab.choose("Run", "Run All Cells")
@@ -62,8 +60,8 @@ def test_a_right_answer_typed_into_a_cell_passes_with_a_line_for_each_part(opene
     lab.run("relu-activation", "test-relu-activation")
     expect(lab.outputs("test-relu-activation").first).to_have_text(
         "passed  on both sides of 0 [1 pt]\npassed  s is left as it was [1 pt]\n"
-        "relu_activation: 2 of 2 points here."
-        " Parts worth 1 more are run when you are graded.\n"
+        "relu_activation: 2 of 2 points in this notebook."
+        " Hidden parts, worth 1 more, run when your notebook is graded.\n"
     )
     expect(lab.stderr()).to_have_count(0)
 
@@ -83,9 +81,7 @@ def test_a_wrong_answer_typed_into_a_cell_gets_the_first_bad_index_and_both_valu
     picture("a_test_after_a_wrong_answer")
 
 
-def test_the_data_cell_shows_a_row_of_six_digits_and_says_in_words_what_is_to_be_seen(
-    opened, released_file
-):
+def test_the_data_cell_shows_six_digits_and_describes_them(opened, released_file):
     lab = opened(released_file)
     lab.run("setup", "load-data")
     shown = lab.outputs("load-data").locator("img")

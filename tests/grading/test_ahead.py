@@ -91,7 +91,7 @@ def test_nothing_is_run_a_second_time(tmp_path: Path) -> None:
     assert sorted(second.told) == [("again", s) for s in "abc"]
 
 
-def test_everything_is_run_anew_when_that_is_asked_for(tmp_path: Path) -> None:
+def test_everything_runs_again_on_request(tmp_path: Path) -> None:
     Class(tmp_path).begin("a").outcome(job("a"))
     second = Class(tmp_path)
     run = second.begin("a", rerun=True)
@@ -100,7 +100,7 @@ def test_everything_is_run_anew_when_that_is_asked_for(tmp_path: Path) -> None:
     assert second.ran == ["a"]
 
 
-def test_a_submission_that_was_replaced_in_between_is_run_as_it_is_now(tmp_path: Path) -> None:
+def test_a_submission_that_was_replaced_meanwhile_runs_in_its_new_version(tmp_path: Path) -> None:
     whole = Class(tmp_path)
     run = whole.begin("ab")
     assert text(run.outcome(job("a", "v2"))) == ["a", "v2"]
@@ -142,7 +142,7 @@ class Count:
             return self._changed.wait_for(lambda: self.now >= number, 60)
 
 
-def test_memory_holds_a_few_jobs_ahead_only(tmp_path: Path) -> None:
+def test_only_a_few_jobs_are_held_in_memory(tmp_path: Path) -> None:
     students, most = 100, 2 * 2 + 2 + 1
     made, ended = Count(), Count()
     held: list[int] = []
@@ -164,7 +164,7 @@ def test_memory_holds_a_few_jobs_ahead_only(tmp_path: Path) -> None:
     assert max(held) == most
 
 
-def test_results_that_are_ready_are_looked_at_a_few_ahead_only(
+def test_only_a_few_ready_results_are_read_ahead(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     students = [f"student-{number}" for number in range(20)]
@@ -202,7 +202,7 @@ def test_a_job_that_cannot_be_prepared_is_left_to_the_loop(tmp_path: Path) -> No
     assert text(run.outcome(job("b"))) == ["b", "v1"]
 
 
-def test_a_fault_of_the_grader_is_told_and_never_kept(tmp_path: Path) -> None:
+def test_a_fault_of_the_grader_is_reported_and_not_saved(tmp_path: Path) -> None:
     whole = Class(tmp_path, lambda job: NotGraded("no sandbox"))
     run = whole.begin("a")
     assert fault_of(run.outcome(job("a"))) == "no sandbox"
@@ -220,19 +220,19 @@ def test_an_error_in_a_worker_is_a_fault_of_the_grader(tmp_path: Path) -> None:
     assert outcome.fault == "ZeroDivisionError: in a worker"
 
 
-def test_a_result_that_cannot_be_read_back_is_a_fault_and_not_run_for_ever(
+def test_an_unreadable_result_is_a_fault_and_not_run_forever(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = Class(tmp_path)
     monkeypatch.setattr(whole.results, "get", lambda key: None)
     run = whole.begin("a")
-    assert "could not be read" in str(fault_of(run.outcome(job("a"))))
+    assert "could not read it again" in str(fault_of(run.outcome(job("a"))))
     assert len(whole.ran) == 3
     run.stop()
 
 
 @pytest.mark.parametrize("where", ["put", "trouble", "ended"])
-def test_nobody_waits_for_ever_when_keeping_or_telling_fails(
+def test_a_failure_of_saving_or_reporting_blocks_nobody(
     where: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: Any, **__: Any) -> None:
@@ -252,7 +252,7 @@ def test_nobody_waits_for_ever_when_keeping_or_telling_fails(
     run.stop()
 
 
-def test_with_a_full_disk_grading_goes_on_and_says_so_once(
+def test_with_a_full_disk_grading_continues_with_one_warning(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*_: Any) -> None:
@@ -267,7 +267,7 @@ def test_with_a_full_disk_grading_goes_on_and_says_so_once(
 
 
 @pytest.mark.parametrize("deaf", ["began", "ended"])
-def test_who_is_told_and_fails_holds_up_nobody(
+def test_a_watcher_that_fails_blocks_nobody(
     tmp_path: Path, deaf: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(student: str, *_: Any, **__: Any) -> None:
@@ -285,7 +285,7 @@ def test_who_is_told_and_fails_holds_up_nobody(
             assert text(run.outcome(job(student))) == [student, "v1"]
 
 
-def test_a_result_whose_file_is_gone_is_run_again(tmp_path: Path) -> None:
+def test_a_job_with_a_missing_result_file_runs_again(tmp_path: Path) -> None:
     whole = Class(tmp_path)
     run = whole.begin("a")
     run.outcome(job("a"))

@@ -33,14 +33,14 @@ def test_a_sandbox_can_be_made_here() -> None:
     check()
 
 
-def test_without_bubblewrap_it_says_what_to_install(
+def test_without_bubblewrap_the_message_says_what_to_install(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", programs(tmp_path / "bin"))
     with pytest.raises(SandboxUnavailable) as raised:
         check()
     said = str(raised.value)
-    for words in ("'bwrap'", "apt-get install bubblewrap", "dnf install", "nothing was graded"):
+    for words in ("'bwrap'", "apt-get install bubblewrap", "dnf install", "Nothing was graded"):
         assert words in said
     assert 'c.ExecuteSubmission.sandbox = "none"' in said
 
@@ -53,7 +53,7 @@ def test_without_bubblewrap_it_says_what_to_install(
         "echo out; exit 0",
     ],
 )
-def test_where_bubblewrap_may_not_make_one_it_says_what_to_allow(
+def test_if_bubblewrap_is_forbidden_the_message_says_what_to_allow(
     script: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", programs(tmp_path / "bin", bwrap=script, setpriv="exit 0"))
@@ -66,7 +66,7 @@ def test_where_bubblewrap_may_not_make_one_it_says_what_to_allow(
 
 
 @pytest.mark.parametrize("platform", ["darwin", "win32"])
-def test_on_other_systems_it_names_the_setting(
+def test_on_other_systems_the_message_names_the_setting(
     platform: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(available.sys, "platform", platform)
@@ -75,7 +75,7 @@ def test_on_other_systems_it_names_the_setting(
     assert 'c.ExecuteSubmission.sandbox = "none"' in str(raised.value)
 
 
-def test_without_the_library_for_filters_it_says_what_to_install(
+def test_without_libseccomp_the_message_says_what_to_install(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("hw_grading.sandbox.syscalls._LIBRARY", "libnone.so.1")
@@ -85,7 +85,7 @@ def test_without_the_library_for_filters_it_says_what_to_install(
 
 
 @pytest.mark.slow
-def test_nbgrader_grades_nobody_without_a_sandbox_unless_it_is_told_to(
+def test_nbgrader_grades_nobody_without_a_sandbox_by_default(
     course: ToyCourse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     course.submit("ada", course.answered)

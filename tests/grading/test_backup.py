@@ -82,7 +82,7 @@ def left_in(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
-def test_what_was_backed_up_comes_back_in_an_empty_folder(course: Course) -> None:
+def test_a_backup_is_restored_into_an_empty_folder(course: Course) -> None:
     grade_elsewhere(course, "ada", 3.5, comment="Well done; \0 \U0001f600")
     notebook = course.submitted("ada", ASSIGNMENT) / f"{ASSIGNMENT}.ipynb"
     os.utime(notebook, (1_700_000_000, 1_700_000_000))
@@ -112,14 +112,14 @@ def test_the_default_place_is_in_the_course_and_named_by_course_and_time(course:
     assert not any("backups" in name for name in archive.read(made.path).digests)
 
 
-def test_a_file_that_is_there_is_not_written_over(course: Course, tmp_path: Path) -> None:
+def test_an_existing_file_is_not_overwritten(course: Course, tmp_path: Path) -> None:
     there = tmp_path / "mine.tar.gz"
     there.write_text("mine")
-    with pytest.raises(Unreadable, match="is there already"):
+    with pytest.raises(Unreadable, match="exists already"):
         back_up(course, there)
-    with pytest.raises(Unreadable, match="There is no folder"):
+    with pytest.raises(Unreadable, match="for the backup does not exist"):
         back_up(course, tmp_path / "nowhere" / "b.tar.gz")
-    with pytest.raises(Unreadable, match="which is backed up"):
+    with pytest.raises(Unreadable, match="which the backup contains"):
         back_up(course, course.root / "grading" / "b.tar.gz")
     assert there.read_text() == "mine"
     assert left_in(tmp_path) == ["course", "mine.tar.gz"]
@@ -179,7 +179,7 @@ def test_a_file_that_cannot_be_read_is_named_with_status_1(course: Course) -> No
     assert main(["--course", str(course.root), "backup"]) == 1
 
 
-def test_a_folder_in_folders_without_end_is_left_out(course: Course) -> None:
+def test_a_folder_nested_too_deep_is_left_out(course: Course) -> None:
     place = os.open(course.submitted("ada", ASSIGNMENT), os.O_RDONLY)
     for _ in range(600):
         os.mkdir("d" * 20, dir_fd=place)
@@ -192,7 +192,7 @@ def test_a_folder_in_folders_without_end_is_left_out(course: Course) -> None:
     restore(made.path, course.root.parent / "into")
 
 
-def test_five_thousand_files_are_kept(course: Course, tmp_path: Path) -> None:
+def test_five_thousand_files_are_backed_up(course: Course, tmp_path: Path) -> None:
     folder = course.submitted("ada", ASSIGNMENT)
     for number in range(5_000):
         (folder / f"{number}.txt").write_text(str(number))
@@ -240,9 +240,7 @@ def test_a_backup_is_one_moment_of_a_gradebook_that_others_write(
             assert db.execute("SELECT one.n - two.n FROM one, two").fetchone() == (0,)
 
 
-def test_a_gradebook_with_a_log_beside_it_is_copied_with_what_is_in_the_log(
-    course: Course, tmp_path: Path
-) -> None:
+def test_a_gradebook_is_copied_with_the_content_of_its_log(course: Course, tmp_path: Path) -> None:
     path = course.root / "gradebook.db"
     with contextlib.closing(sqlite3.connect(path)) as db:
         db.execute("PRAGMA journal_mode = WAL")
@@ -256,7 +254,7 @@ def test_a_gradebook_with_a_log_beside_it_is_copied_with_what_is_in_the_log(
         assert db.execute(query).fetchone() == ("in the log",)
 
 
-def test_no_run_begins_during_a_backup_and_a_backup_may_begin_during_a_run(
+def test_no_run_begins_during_a_backup_but_a_backup_can_begin_during_a_run(
     course: Course, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     graded = course.root / "autograded"
@@ -275,12 +273,12 @@ def test_no_run_begins_during_a_backup_and_a_backup_may_begin_during_a_run(
 
     monkeypatch.setattr(archive.Writer, "finish", grade_meanwhile)
     assert not back_up(course, course.root.parent / "b.tar.gz").was_being_graded
-    assert "A backup is being made of the course" in tried[0]
+    assert "A backup is reading the course" in tried[0]
     with course_locked(course.root, graded):
         pass
 
 
-def test_what_a_killed_backup_left_is_removed_by_the_next(course: Course) -> None:
+def test_the_next_backup_removes_files_of_a_killed_one(course: Course) -> None:
     (course.root / "backups").mkdir()
     killed = (
         "import os, signal, sys; from pathlib import Path\n"
@@ -298,7 +296,7 @@ def test_what_a_killed_backup_left_is_removed_by_the_next(course: Course) -> Non
     assert left_in(course.root / "backups") == [made.path.name]
 
 
-def test_a_disk_that_is_full_leaves_no_half_a_backup(
+def test_a_full_disk_leaves_no_partial_backup(
     course: Course, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*of: Any) -> None:
@@ -319,7 +317,7 @@ def backup(course: Course) -> Path:
     return back_up(course, course.root.parent / "backup.tar.gz").path
 
 
-def test_a_backup_that_is_cut_off_anywhere_writes_nothing(backup: Path, tmp_path: Path) -> None:
+def test_restoring_a_truncated_backup_writes_nothing(backup: Path, tmp_path: Path) -> None:
     whole = backup.read_bytes()
     into = tmp_path / "into"
     for length in (0, 1, 9, 100, len(whole) // 2, len(whole) - 9, len(whole) - 1):
@@ -329,7 +327,7 @@ def test_a_backup_that_is_cut_off_anywhere_writes_nothing(backup: Path, tmp_path
         assert not into.exists()
 
 
-def test_a_byte_that_is_another_is_seen(backup: Path, tmp_path: Path) -> None:
+def test_one_changed_byte_is_detected(backup: Path, tmp_path: Path) -> None:
     content = bytearray(gzip.decompress(backup.read_bytes()))
     at = content.index(b"handed in by ada")
     content[at] ^= 1
@@ -375,7 +373,7 @@ def test_links_and_devices_are_refused(kind: bytes, tmp_path: Path) -> None:
     assert left_in(tmp_path) == ["bad.tar.gz"]
 
 
-def test_parts_and_gradebooks_with_odd_places_stay_within_the_folder(tmp_path: Path) -> None:
+def test_parts_and_gradebooks_with_odd_paths_stay_within_the_folder(tmp_path: Path) -> None:
     member = tarfile.TarInfo("gradebook.db")
     bad = forged(
         tmp_path / "bad.tar.gz",
@@ -389,7 +387,7 @@ def test_parts_and_gradebooks_with_odd_places_stay_within_the_folder(tmp_path: P
 
 
 @pytest.mark.parametrize("force", [False, True])
-def test_a_part_whose_place_begins_anew_or_is_the_folder_is_not_written(
+def test_a_part_with_an_absolute_path_or_the_folder_itself_is_not_written(
     tmp_path: Path, force: bool
 ) -> None:
     out = tmp_path / "out"
@@ -416,16 +414,16 @@ def test_a_part_whose_place_begins_anew_or_is_the_folder_is_not_written(
         {"outside": ["a"]},
     ],
 )
-def test_a_list_with_facts_of_another_form_is_refused(
+def test_a_list_with_malformed_facts_is_refused(
     tmp_path: Path, facts: dict[str, Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
     bad = forged(tmp_path / "bad.tar.gz", tarfile.TarInfo("course/submitted/a"), **facts)
     assert main(["restore", str(bad), "--into", str(tmp_path / "into")]) == 2
-    assert "its list says of the course cannot be read" in capsys.readouterr().err
+    assert "the facts about the course in its list cannot be read" in capsys.readouterr().err
     assert left_in(tmp_path) == ["bad.tar.gz"]
 
 
-def test_what_is_twice_not_listed_or_missing_is_refused(tmp_path: Path) -> None:
+def test_duplicate_unlisted_and_missing_files_are_refused(tmp_path: Path) -> None:
     one = tarfile.TarInfo("course/submitted/a")
     with pytest.raises(Unreadable, match="twice"):
         restore(forged(tmp_path / "a.tar.gz", one, one), tmp_path / "into")
@@ -433,7 +431,7 @@ def test_what_is_twice_not_listed_or_missing_is_refused(tmp_path: Path) -> None:
         restore(forged(tmp_path / "b.tar.gz", one, files={}), tmp_path / "into")
     with pytest.raises(Unreadable, match="is missing"):
         restore(forged(tmp_path / "c.tar.gz", files={"course/a": "0" * 64}), tmp_path / "into")
-    with pytest.raises(Unreadable, match="has the form '2'"):
+    with pytest.raises(Unreadable, match="has the format '2'"):
         restore(forged(tmp_path / "d.tar.gz", one, format=2), tmp_path / "into")
     with pytest.raises(Unreadable, match="cannot be read"):
         restore(forged(tmp_path / "e.tar.gz", one, files=[]), tmp_path / "into")
@@ -442,11 +440,11 @@ def test_what_is_twice_not_listed_or_missing_is_refused(tmp_path: Path) -> None:
     assert not (tmp_path / "into").exists()
 
 
-def test_other_files_and_no_file_are_a_sentence(
+def test_other_files_and_a_missing_file_give_a_sentence(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "text").write_text("hello")
-    for name, said in (("text", "no backup"), ("nothing", "There is no file")):
+    for name, said in (("text", "not a backup"), ("nothing", "does not exist")):
         assert main(["restore", str(tmp_path / name), "--into", str(tmp_path / "into")]) == 2
         assert said in capsys.readouterr().err
 
@@ -454,7 +452,9 @@ def test_other_files_and_no_file_are_a_sentence(
 # -- into a folder that has something
 
 
-def test_what_differs_is_refused_and_with_force_put_aside(course: Course, backup: Path) -> None:
+def test_differing_files_are_refused_and_with_force_moved_aside(
+    course: Course, backup: Path
+) -> None:
     add_student(course, "cyd")
     (course.submitted("ada", ASSIGNMENT) / f"{ASSIGNMENT}.ipynb").write_text("newer")
     before = files_of(course.root)
@@ -475,7 +475,7 @@ def test_what_differs_is_refused_and_with_force_put_aside(course: Course, backup
     assert left_in(aside) == ["autograded", "gradebook.db", "grading", "submitted"]
 
 
-def test_the_log_of_the_gradebook_that_was_there_is_not_joined_to_the_new_one(
+def test_the_old_gradebooks_log_is_not_joined_to_the_restored_gradebook(
     course: Course, backup: Path
 ) -> None:
     (course.root / "gradebook.db").unlink()
@@ -487,7 +487,7 @@ def test_the_log_of_the_gradebook_that_was_there_is_not_joined_to_the_new_one(
     assert not (course.root / "gradebook.db-wal").exists()
 
 
-def test_a_copy_of_the_repository_takes_it_though_it_has_the_sources(
+def test_a_backup_can_be_restored_into_a_copy_of_the_repository(
     course: Course, backup: Path, tmp_path: Path
 ) -> None:
     clone = tmp_path / "clone"
@@ -502,15 +502,15 @@ def test_a_copy_of_the_repository_takes_it_though_it_has_the_sources(
     assert (clone / "README.md").read_text() == "mine"
 
 
-def test_a_gradebook_of_sqlite_goes_into_no_database(backup: Path, tmp_path: Path) -> None:
-    with pytest.raises(Unreadable, match="of SQLite"):
+def test_an_sqlite_gradebook_is_not_restored_into_a_database(backup: Path, tmp_path: Path) -> None:
+    with pytest.raises(Unreadable, match="has an SQLite gradebook"):
         restore(backup, tmp_path / "into", database="postgresql://grader@/ml")
     with pytest.raises(Unreadable, match="expected the address"):
         restore(backup, tmp_path / "into", database="nonsense")
     assert not (tmp_path / "into").exists()
 
 
-def test_a_step_that_fails_is_taken_back_with_all_before_it(
+def test_a_failed_step_is_undone_with_all_steps_before_it(
     course: Course, backup: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = files_of(course.root)
@@ -549,7 +549,7 @@ def with_settings(course: Course, text: str) -> Course:
     return Course(course.root)
 
 
-def test_the_secret_is_in_it_and_comes_back_readable_for_its_owner_only(
+def test_the_secret_is_restored_readable_for_its_owner_only(
     course: Course, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("JUPYTER_DATA_DIR", str(tmp_path / "data"))
@@ -564,7 +564,7 @@ def test_the_secret_is_in_it_and_comes_back_readable_for_its_owner_only(
     assert stat.S_IMODE(secret.stat().st_mode) == 0o600
 
 
-def test_another_secret_that_is_there_is_not_lost(course: Course, tmp_path: Path) -> None:
+def test_an_existing_different_secret_is_not_lost(course: Course, tmp_path: Path) -> None:
     secret = tmp_path / "secret"
     secret.write_text("1" * 64)
     course = with_settings(course, f"c.WholeClass.secret_file = {str(secret)!r}\n")
@@ -579,7 +579,7 @@ def test_another_secret_that_is_there_is_not_lost(course: Course, tmp_path: Path
     assert (restored.put_aside / "course.secret").read_text() == "2" * 64
 
 
-def test_folders_outside_of_the_course_come_back_within_it_and_are_named(
+def test_folders_outside_of_the_course_are_restored_within_it_and_named(
     course: Course, tmp_path: Path
 ) -> None:
     shutil.move(course.root / "submitted", tmp_path / "handed_in")
@@ -621,7 +621,7 @@ def made_in_postgresql(
 @pytest.mark.slow
 @pytest.mark.xdist_group("postgresql")
 class TestInPostgreSQL:
-    def test_a_gradebook_comes_back_into_an_empty_database_only(
+    def test_a_gradebook_is_restored_into_an_empty_database_only(
         self,
         made_in_postgresql: tuple[Course, str],
         postgresql: Server,
@@ -664,7 +664,7 @@ class TestInPostgreSQL:
         assert any("pg_restore" in line for line in lines)
         assert not any(PASSWORD in line for line in lines)
 
-    def test_a_client_that_is_too_old_or_missing_says_what_to_install(
+    def test_for_an_old_or_missing_client_the_message_says_what_to_install(
         self,
         made_in_postgresql: tuple[Course, str],
         tmp_path: Path,
@@ -683,7 +683,7 @@ class TestInPostgreSQL:
             back_up(course, tmp_path / "b.tar.gz")
         assert not (tmp_path / "b.tar.gz").exists()
 
-    def test_an_empty_database_and_none_are_no_backup(
+    def test_an_empty_or_missing_database_is_not_backed_up(
         self, made_in_postgresql: tuple[Course, str], postgresql: Server, tmp_path: Path
     ) -> None:
         made, _ = made_in_postgresql
@@ -704,7 +704,7 @@ postgresql_module = postgresql
 
 
 @pytest.mark.slow
-def test_a_class_that_was_destroyed_is_there_again_and_nothing_runs_anew(
+def test_a_destroyed_class_is_restored_and_nothing_runs_again(
     toys: ToyCourse, tmp_path: Path
 ) -> None:
     course = toys

@@ -43,14 +43,14 @@ def ids_run(*tests, **settings):
     return [cell.id for cell in toy(**settings).runs(tests)]
 
 
-def test_an_answer_that_defines_its_name_is_a_function_and_other_tested_ones_are_delivered():
+def test_an_answer_that_defines_its_name_is_a_function_and_other_tested_answers_are_deliverables():
     notebook = toy()
     assert notebook.functions == ("double",)
     assert notebook.delivered == ("run", "first", "second")
     assert notebook.tested == ("double", "run", "first", "second")
 
 
-def test_answers_that_take_seconds_are_neither_and_their_tests_are_left_out():
+def test_slow_answers_and_their_tests_are_left_out():
     notebook = toy(slow=("run", "double"))
     assert notebook.functions == ()
     assert notebook.delivered == ("first", "second")
@@ -68,7 +68,7 @@ def test_functions_and_given_cells_are_always_run_and_untested_answers_never():
     assert ids_run("test_double") == ["helper", "double", "data"]
 
 
-def test_what_is_delivered_is_run_for_its_own_test_and_for_those_that_read_its_names():
+def test_a_deliverable_runs_for_its_own_test_and_for_tests_that_read_its_names():
     assert ids_run("test_first") == ["helper", "double", "data", "first"]
     assert ids_run("test_second") == ["helper", "double", "data", "first", "second"]
 
@@ -77,7 +77,7 @@ def test_a_name_that_a_test_binds_itself_is_not_read_from_an_answer():
     assert "run" not in ids_run("test_double")
 
 
-def test_test_cells_stand_among_what_they_need_in_the_notebooks_order():
+def test_test_cells_and_the_cells_that_they_need_keep_the_notebooks_order():
     cells = toy().in_order(["test_first", "test_double"])
     assert [cell.id for cell in cells] == [
         "helper", "double", "test_double", "data", "first", "test_first",
@@ -89,7 +89,7 @@ def test_settings_that_name_no_cell_are_refused():
         toy(slow=("tran",))
 
 
-def test_the_notebook_of_hw2_is_read_as_its_staff_means_it():
+def test_the_cells_of_hw2_get_their_intended_kinds():
     notebook = notebook_of("hw2")
     assert len(notebook.functions) == 9
     assert notebook.delivered == ("q1_3a", "q1_3b_i", "q1_3b_ii", "q1_3c", "q1_3d")

@@ -44,7 +44,7 @@ def begun(**settings: float) -> Clock:
         (721, 720, False),  # that is too long whoever is to blame
     ],
 )
-def test_a_cell_that_waited_for_the_processor_goes_on(
+def test_a_cell_that_waited_for_the_processor_continues(
     passed: float, waited: float, goes_on: bool, time: Time
 ) -> None:
     cell = begun(wall_seconds_per_cell=180, wall_seconds_per_submission=3600)
@@ -52,7 +52,7 @@ def test_a_cell_that_waited_for_the_processor_goes_on(
     assert cell.goes_on(waited) is goes_on
 
 
-def test_a_submission_gets_the_time_that_its_cells_waited_but_no_more_than_once_again(
+def test_waiting_extends_a_submissions_time_to_at_most_twice_the_limit(
     time: Time,
 ) -> None:
     cells = begun(wall_seconds_per_cell=180, wall_seconds_per_submission=1000)
@@ -67,7 +67,7 @@ def test_a_submission_gets_the_time_that_its_cells_waited_but_no_more_than_once_
     assert cells.is_over()
 
 
-def test_many_busy_threads_have_the_share_of_a_few() -> None:
+def test_many_busy_threads_get_the_share_of_a_few() -> None:
     assert priority(1) == priority(MOST_BUSY) == 0
     for busy in range(MOST_BUSY + 1, 64):
         shares = busy * 1.25 ** -priority(busy)

@@ -104,7 +104,7 @@ def test_a_worker_without_a_sandbox_gets_nothing_and_is_named(
     alone = course.grade(*by_dask(cluster))
     assert alone.returncode == 1
     assert "no Dask worker can grade" in alone.stderr
-    assert "'bwrap' for it was not found" in alone.stderr
+    assert "needs the program 'bwrap'. It was not found" in alone.stderr
     assert not course.test_scores("student-0").get("test_double")
     cluster.worker()
     done = course.grade(*by_dask(cluster))
@@ -180,7 +180,7 @@ def double(x):
 """
 
 
-def test_a_worker_installed_as_the_page_says_grades(course: ToyCourse, tmp_path: Path) -> None:
+def test_a_worker_installed_by_the_page_can_grade(course: ToyCourse, tmp_path: Path) -> None:
     page = Page(tmp_path / "opt")
     page.install()
     config = course.root / "nbgrader_config.py"
@@ -202,7 +202,7 @@ def test_a_worker_installed_as_the_page_says_grades(course: ToyCourse, tmp_path:
     assert sum(filter(None, course.test_scores("looking").values())) == FULL_MARKS
 
 
-def test_a_call_of_a_killed_worker_is_made_by_another(cluster: Cluster, tmp_path: Path) -> None:
+def test_another_worker_makes_the_call_of_a_killed_worker(cluster: Cluster, tmp_path: Path) -> None:
     first = cluster.worker()
     executor = DaskWorkers(cluster.address, 120, print)
     program = f"import pathlib, time; pathlib.Path({str(tmp_path / 'began')!r}).touch(); "
@@ -220,13 +220,13 @@ def test_a_call_that_kills_its_workers_fails_alone(cluster: Cluster) -> None:
     executor = DaskWorkers(cluster.address, 120, print)
     deadly = executor.submit(os._exit, 3)
     error = deadly.exception(120)
-    assert "the workers that ran it died" in str(error)
+    assert "each worker that ran it died" in str(error)
     assert sum(worker.poll() is None for worker in workers) == 1  # one run, and three more
     assert executor.submit(abs, -1).result(60) == 1
     executor.shutdown()
 
 
-def test_a_worker_that_refuses_is_not_asked_again(cluster: Cluster) -> None:
+def test_a_worker_that_refused_gets_no_further_call(cluster: Cluster) -> None:
     cluster.worker()
     said: list[str] = []
     executor = DaskWorkers(cluster.address, 120, said.append)
@@ -239,7 +239,7 @@ def test_a_worker_that_refuses_is_not_asked_again(cluster: Cluster) -> None:
     executor.shutdown()
 
 
-def test_a_scheduler_that_goes_away_is_the_graders_fault(cluster: Cluster) -> None:
+def test_a_lost_scheduler_is_the_graders_fault(cluster: Cluster) -> None:
     cluster.worker()
     executor = DaskWorkers(cluster.address, 120, print)
     waiting = executor.submit(time.sleep, 600)
@@ -249,6 +249,6 @@ def test_a_scheduler_that_goes_away_is_the_graders_fault(cluster: Cluster) -> No
     executor.shutdown()
 
 
-def test_no_scheduler_at_all_is_said_with_what_to_start() -> None:
+def test_for_a_missing_scheduler_the_message_says_what_to_start() -> None:
     with pytest.raises(SchedulerGone, match="dask scheduler"):
         DaskWorkers("tcp://127.0.0.1:1", 1, print)

@@ -64,20 +64,20 @@ ADD, DROP, FULL = Kind.ADD, Kind.DROP, Kind.FULL
         (3, [change(FULL), change(ADD, -1)], 3),
     ],
 )
-def test_what_a_correction_does_to_a_score(given, changes, points):
+def test_a_correction_changes_a_score_by_its_kind(given, changes, points):
     score = Score(Cell("why", 4.0, by_hand=True), manual=given)
     corrections = applied(score, changes)
     assert len(corrections) == len(changes)
     assert score.points + sum(one.points for one in corrections) == points
 
 
-def test_where_a_cell_is_dropped_nothing_else_is_done():
+def test_a_dropped_cell_ignores_other_corrections():
     score = Score(Cell("why", 4.0, by_hand=True), manual=3.0)
     done = applied(score, [change(FULL, key=1), change(DROP, key=2), change(DROP, key=3)])
     assert [(one.key, one.points, one.drops) for one in done] == [(2, -3, True)]
 
 
-def test_points_for_everybody_and_back_again_in_one_command(term, capsys):
+def test_points_for_everybody_are_given_and_undone_by_one_command_each(term, capsys):
     term.hand_in("ada", points=2).hand_in("ben", points=10)
     with term.gradebook() as book:
         book.add_student("eve")
@@ -85,8 +85,8 @@ def test_points_for_everybody_and_back_again_in_one_command(term, capsys):
     said = capsys.readouterr().out.splitlines()
     assert said == [
         "1: +1 for everyone in why, Q1 a. Why: the text was unclear",
-        "Students with more points: 1, with fewer: 0, as before: 1.",
-        "Take it back: python -m hw_grading correct ps1 --undo 1",
+        "Students with more points: 1, with fewer: 0, unchanged: 1.",
+        "To undo it: python -m hw_grading correct ps1 --undo 1",
     ]
     finals = final_scores(term.course, "ps1").students
     assert {name: one.final for name, one in finals.items()} == {"ada": 3, "ben": 10, "eve": 0}
@@ -98,9 +98,7 @@ def test_points_for_everybody_and_back_again_in_one_command(term, capsys):
     capsys.readouterr()
     term.type("correct", "ps1", "--list")
     listed = capsys.readouterr().out
-    assert re.fullmatch(
-        r"1: \+1 .* \(\w+, [-\d: ]+ UTC\), taken back by \w+, [-\d: ]+ UTC\n", listed
-    )
+    assert re.fullmatch(r"1: \+1 .* \(\w+, [-\d: ]+ UTC\), undone by \w+, [-\d: ]+ UTC\n", listed)
 
 
 def test_a_dropped_part_counts_neither_in_scores_nor_in_all_points(term):
@@ -114,7 +112,7 @@ def test_a_dropped_part_counts_neither_in_scores_nor_in_all_points(term):
     assert ada.penalty == pytest.approx(0.4)  # of the points that are left
 
 
-def test_with_a_dropped_part_cells_and_corrections_are_the_exported_score(file_term, tmp_path):
+def test_with_a_dropped_part_cells_and_corrections_sum_to_the_exported_score(file_term, tmp_path):
     file_term.hand_in("ada", points=7)
     correct(file_term, "plot", "--drop")
     correct(file_term, "why", "--add", "-1")
@@ -136,7 +134,7 @@ def test_nobody_waits_for_a_person_in_a_dropped_question(file_term, tmp_path, ca
     to = tmp_path / "questions.csv"
     words = ["export", "ps1", "--as", "questions", "--to", to]
     assert file_term.type(*words) == 1
-    assert "still to be graded by a person" in capsys.readouterr().err
+    assert "not graded by a person yet" in capsys.readouterr().err
     correct(file_term, "plot", "--drop")
     assert file_term.type(*words) == 0
     shown = report(file_term.folder, "ps1", 160)
@@ -149,7 +147,7 @@ def test_nobody_waits_for_a_person_in_a_dropped_question(file_term, tmp_path, ca
     assert (data.finals.tolist(), data.most) == ([4], 4)
 
 
-def test_numbers_are_never_given_twice(term):
+def test_numbers_of_corrections_are_never_reused(term):
     term.hand_in("ada", points=2)
     correct(term, "why", "--add", "1")
     engine = create_engine(term.course.db_url)
@@ -161,19 +159,19 @@ def test_numbers_are_never_given_twice(term):
 
 
 @pytest.mark.parametrize("number", [0, -1, 2**31, 10**20])
-def test_a_number_that_no_database_holds_is_no_correction(term, number, capsys):
+def test_a_number_too_large_for_the_database_is_refused(term, number, capsys):
     assert term.type("correct", "ps1", f"--undo={number}") == 2
     assert f"ps1 has no correction {number}." in capsys.readouterr().err
 
 
-def test_a_reason_in_bytes_that_are_no_text_is_kept_as_far_as_it_goes(term):
+def test_the_readable_part_of_a_reason_is_kept(term):
     term.hand_in("ada", points=2)
     assert correct(term, "why", "--add", "1", reason="unclear \udcff") == 0
     assert [one.reason for one in term.final().corrections] == ["unclear ?"]
     assert term.type("extend", "ps1", "ada", "--hours", "2", "--reason", "ill \udcff") == 0
 
 
-def test_points_beyond_what_it_is_worth_only_where_that_is_said(file_term):
+def test_points_above_the_maximum_need_beyond(file_term):
     file_term.hand_in("ada", points=10)
     correct(file_term, "why", "--add", "2")
     assert file_term.final().final == 10
@@ -181,7 +179,7 @@ def test_points_beyond_what_it_is_worth_only_where_that_is_said(file_term):
     assert file_term.final().final == 12
 
 
-def test_a_correction_outlasts_grading_by_hand_and_is_counted_anew(file_term):
+def test_a_correction_survives_grading_by_hand_and_is_recomputed(file_term):
     file_term.hand_in("ada", points=None)
     correct(file_term, "why", "--add", "2")
     assert file_term.final().final == 2
@@ -189,19 +187,19 @@ def test_a_correction_outlasts_grading_by_hand_and_is_counted_anew(file_term):
     assert file_term.final().final == 4
 
 
-def test_a_correction_of_one_homework_is_none_of_another(file_term, capsys):
+def test_a_correction_belongs_to_one_homework(file_term, capsys):
     file_term.homework("ps2", due="2022-11-01 12:00:00")
     for name in ("ps1", "ps2"):
         file_term.hand_in("ada", points=1, name=name)
     correct(file_term, "why", "--full-marks")
     assert [file_term.final(name=name).final for name in ("ps1", "ps2")] == [4, 1]
     assert file_term.type("correct", "ps2", "--undo", "1") == 2
-    assert "ps2 has no correction 1; it is one of ps1" in capsys.readouterr().err
+    assert "ps2 has no correction 1; it belongs to ps1" in capsys.readouterr().err
     assert file_term.type("correct", "ps1", "--undo", "9") == 2
     file_term.type("correct", "ps1", "--undo", "1")
     capsys.readouterr()
     assert file_term.type("correct", "ps1", "--undo", "1") == 2
-    assert "taken back already" in capsys.readouterr().err
+    assert "was already undone by" in capsys.readouterr().err
 
 
 # -- which question
@@ -210,21 +208,25 @@ def test_a_correction_of_one_homework_is_none_of_another(file_term, capsys):
 @pytest.mark.parametrize(
     "label", ["why", "Q1 a. Why", "q1 a", "Q1 a.", "A. WHY", "a", "q1  a", "1a", "1 a", "Q1a"]
 )
-def test_a_question_by_what_people_see_of_it(file_term, label):
+def test_a_question_is_found_by_its_label(file_term, label):
     assert Corrections(file_term.folder, "ps1").cell(label).name == "why"
 
 
 @pytest.mark.parametrize(
     ("label", "said"),
-    [("Q1", "could be each of"), ("Q2", "is no question with points"), ("", "no question")],
+    [
+        ("Q1", "fits several questions"),
+        ("Q2", "is not a question with points"),
+        ("", "'' is not a question with points"),
+    ],
 )
-def test_a_label_that_means_none_or_several_names_what_there_is(file_term, label, said):
+def test_an_unknown_or_ambiguous_label_gets_a_list_of_questions(file_term, label, said):
     with pytest.raises(Unreadable, match=said) as error:
         Corrections(file_term.folder, "ps1").cell(label)
     assert "why: Q1 a. Why\n  plot: Q1 b. The plot" in str(error.value)
 
 
-def test_a_question_whose_cell_has_gone_is_listed_by_its_id(file_term, capsys):
+def test_a_question_with_a_removed_cell_is_listed_by_its_id(file_term, capsys):
     correct(file_term, "why", "--add", "1")
     (file_term.course.source("ps1") / "ps1.ipynb").unlink()
     capsys.readouterr()
@@ -235,18 +237,18 @@ def test_a_question_whose_cell_has_gone_is_listed_by_its_id(file_term, capsys):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["why", "--add", "1"], "Expected why, for students to read: add --reason"),
+        (["why", "--add", "1"], "Expected a reason for students to read. Add --reason"),
         (["--add", "1", "--reason", "x"], "Expected a question"),
-        (["why", "--add", "0", "--reason", "x"], "Expected points up to 1,000, and not 0"),
+        (["why", "--add", "0", "--reason", "x"], "Expected points up to 1,000 and not 0"),
         (["why", "--add", "nan", "--reason", "x"], "Expected points up to"),
         (["why", "--add", "1e9", "--reason", "x"], "Expected points up to"),
-        (["why", "--drop", "--beyond", "--reason", "x"], "--beyond goes with --add only"),
-        (["why", "--list"], "go with no question"),
-        (["nothing", "--drop", "--reason", "x"], "is no question with points"),
+        (["why", "--drop", "--beyond", "--reason", "x"], "--beyond needs --add"),
+        (["why", "--list"], "take no question"),
+        (["nothing", "--drop", "--reason", "x"], "is not a question with points"),
         (["why", "--add", "1", "--reason", "x" * 3_000], "at most 2,000 characters"),
     ],
 )
-def test_a_command_that_cannot_be_meant_corrects_nothing(file_term, capsys, words, said):
+def test_a_contradictory_command_corrects_nothing(file_term, capsys, words, said):
     file_term.hand_in("ada", points=2)
     assert file_term.type("correct", "ps1", *words) == 2
     assert said in capsys.readouterr().err
@@ -274,7 +276,7 @@ def facts_of(term: Term, student: str = "ada") -> Facts:
     return Facts(student, "ps1", tuple(cells), record, comments, final=final, most=most)
 
 
-def test_feedback_says_what_was_corrected_and_why_and_what_lateness_cost(file_term):
+def test_feedback_shows_corrections_reasons_and_late_penalties(file_term):
     file_term.policy(percent=10)
     file_term.hand_in("ada", "2022-10-05 12:00:00", points=7)
     correct(file_term, "plot", "--add", "2", reason="<b>unclear</b>")
@@ -282,8 +284,8 @@ def test_feedback_says_what_was_corrected_and_why_and_what_lateness_cost(file_te
     summary = summary_of(facts_of(file_term), [], [], lambda one: Markup.escape(one))
     assert (summary.total, summary.most) == ("4.4", "6")
     assert summary.remarks == (
-        "You had 5 points. 0.6 were taken off for lateness (12 h 1 min late: 10 % of all points "
-        "for each day, so for 1 day).",
+        "Your answers earned 5 points. 0.6 were taken off for lateness (12 h 1 min late: 10 % of "
+        "all points for each day, so for 1 day).",
     )
     assert [(line.points, line.text) for line in summary.corrections] == [
         ("+2", "plot: <b>unclear</b>"),
@@ -335,5 +337,5 @@ def test_feedback_says_how_many_slip_days_were_used(file_term):
     assert summary.total == "7"
     assert summary.remarks == (
         "1 slip day was used for this homework. You have 2 left.",
-        "You handed in 12 h 1 min after the due date. No points were taken off for it.",
+        "You submitted 12 h 1 min after the due date. You lost no points for it.",
     )

@@ -51,7 +51,7 @@ def no_settings_of_this_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     return tmp_path / "jupyter"
 
 
-def test_without_settings_everything_is_where_nbgrader_has_it(tmp_path: Path) -> None:
+def test_without_settings_nbgraders_folders_are_used(tmp_path: Path) -> None:
     course = Course(tmp_path)
     assert course.root == tmp_path
     assert course.db_url == f"sqlite:///{tmp_path}/gradebook.db"
@@ -62,7 +62,7 @@ def test_without_settings_everything_is_where_nbgrader_has_it(tmp_path: Path) ->
     assert course.feedback("ada", "ps1") == tmp_path / "feedback" / "ada" / "ps1"
 
 
-def test_settings_of_the_course_come_before_those_of_jupyter_and_of_its_root_before_both(
+def test_settings_of_the_root_override_the_courses_which_override_jupyters(
     tmp_path: Path, no_settings_of_this_machine: Path
 ) -> None:
     names = ("source", "release", "submitted")
@@ -76,7 +76,7 @@ def test_settings_of_the_course_come_before_those_of_jupyter_and_of_its_root_bef
     assert course.submitted("ada", "ps1") == tmp_path / "root" / "root-submitted" / "ada" / "ps1"
 
 
-def test_settings_may_be_json_and_may_import_what_lies_beside_them(tmp_path: Path) -> None:
+def test_settings_can_be_json_and_can_import_modules_beside_them(tmp_path: Path) -> None:
     (tmp_path / "names_of_ours.py").write_text('SOURCE = "mine"')
     course = write_settings(
         tmp_path, "import names_of_ours\nc.CourseDirectory.source_directory = names_of_ours.SOURCE"
@@ -88,19 +88,19 @@ def test_settings_may_be_json_and_may_import_what_lies_beside_them(tmp_path: Pat
 
 
 @pytest.mark.parametrize("text", ["c.CourseDirectory.root = 1/0", "this is not Python"])
-def test_a_mistake_in_the_settings_is_told_with_their_file(
+def test_a_mistake_in_the_settings_is_reported_with_the_file(
     tmp_path: Path, text: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     course = write_settings(tmp_path, text)
     with pytest.raises(GraderFault, match=r"nbgrader_config\.py: reading the settings failed"):
         course.directory  # noqa: B018
     assert main(["--course", str(tmp_path), "report", "ps1"]) == 2
-    assert "Mend the file" in capsys.readouterr().err
+    assert "Fix the file" in capsys.readouterr().err
 
 
-def test_an_address_that_is_none_is_not_shown_since_it_may_hold_a_password(tmp_path: Path) -> None:
+def test_an_invalid_address_is_not_shown(tmp_path: Path) -> None:
     course = write_settings(tmp_path, "c.CourseDirectory.db_url = 'postgresql//ada:secret@host'")
-    with pytest.raises(GraderFault, match="not a database's address") as caught:
+    with pytest.raises(GraderFault, match="not the address of a database") as caught:
         read_results(course.folder, "ps1")
     assert "secret" not in str(caught.value)
 
@@ -140,7 +140,7 @@ def test_the_folders_of_students_are_found_in_every_structure(
     assert shelf.name(folder) == "ada"
 
 
-def test_homeworks_are_those_with_a_notebook_among_the_sources(tmp_path: Path) -> None:
+def test_homeworks_are_the_source_folders_with_a_notebook(tmp_path: Path) -> None:
     structure = "c.CourseDirectory.directory_structure = "
     structure += "'[all]/{assignment_id}/{nbgrader_step}/{student_id}'"
     write_settings(tmp_path, structure)
@@ -154,7 +154,7 @@ def test_homeworks_are_those_with_a_notebook_among_the_sources(tmp_path: Path) -
     assert "(?P<file_id>ps\\ 2|ps1)" in pattern
 
 
-def test_a_scratch_course_keeps_to_its_folder_whatever_the_settings_say(tmp_path: Path) -> None:
+def test_a_scratch_course_stays_in_its_folder_whatever_the_settings_say(tmp_path: Path) -> None:
     own = tmp_path / "own"
     outside = tmp_path / "outside"
     settings = f"""
@@ -213,7 +213,7 @@ class TestElsewhere:
         assert results[0].problems == ()
         assert elsewhere.test_scores("ada") == TESTS
 
-    def test_nothing_is_made_where_it_would_be_by_default(self, elsewhere: ToyCourse) -> None:
+    def test_no_default_folder_is_made(self, elsewhere: ToyCourse) -> None:
         root = elsewhere.course.root
         assert {name for place in (root, elsewhere.root) for name in os.listdir(place)} == {
             "nbgrader_config.py",
@@ -239,7 +239,7 @@ class TestElsewhere:
         assert main([*course, "plots", ASSIGNMENT, "--out", str(tmp_path / "plots.html")]) == 0
         assert "It is so." in (tmp_path / "plots.html").read_text(encoding="utf-8")
 
-    def test_who_was_not_graded_is_told_with_the_folder(
+    def test_a_student_who_was_not_graded_is_reported_with_the_folder(
         self, elsewhere: ToyCourse, tmp_path: Path
     ) -> None:
         root = tmp_path / "root"
@@ -251,17 +251,17 @@ class TestElsewhere:
         (odd.parent.parent / "no-student").mkdir()
         _, results = read_results(course.root, ASSIGNMENT)
         assert [r.record.student for r in results] == ["ada", "bob", "cyd", "eve", "fay"]
-        assert results[3].reason.startswith("It was handed in, and there are no scores")
+        assert results[3].reason.startswith("It was submitted, but there are no scores")
         assert results[4].reason == (
-            "No hw2.ipynb was handed in. In the folder of-fay: 'other.ipynb'."
+            "No hw2.ipynb was submitted. In the folder of-fay: 'other.ipynb'."
         )
 
-    def test_what_is_released_is_found(self, elsewhere: ToyCourse) -> None:
+    def test_a_released_notebook_is_found(self, elsewhere: ToyCourse) -> None:
         assert check_source(elsewhere.root, ASSIGNMENT) == []
         assert describe(elsewhere.course, ASSIGNMENT)["cpu_seconds_for_cell"] == {"sketch": 1.5}
         assert known_to_students(elsewhere.root, ASSIGNMENT) == [ASSIGNMENT]
 
-    def test_a_new_homework_goes_there(self, elsewhere: ToyCourse, tmp_path: Path) -> None:
+    def test_a_new_homework_is_made_there(self, elsewhere: ToyCourse, tmp_path: Path) -> None:
         root = tmp_path / "root"
         (root / "work").mkdir(parents=True)
         course = elsewhere.copied(tmp_path / "settings", ELSEWHERE.format(root=str(root)))
@@ -295,7 +295,7 @@ class TestElsewhere:
         assert (course.course.submitted("gus", ASSIGNMENT) / "hw2.ipynb").exists()
 
 
-def test_the_class_in_a_file_is_read_and_not_written(tmp_path: Path) -> None:
+def test_a_class_in_a_file_is_read_and_not_written(tmp_path: Path) -> None:
     """Also one whose name means something in an address."""
     file = tmp_path / "100% of a#b?.db"
     sqlite3.connect(file).close()

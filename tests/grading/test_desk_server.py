@@ -235,7 +235,7 @@ def test_a_name_is_asked_for_before_anything_is_saved(running):
     nobody = running.client("")
     assert nobody.api("overview")["grader"] == ""
     body = mark(nobody, "answer", "ada")
-    assert "who you are" in nobody.api("save/answer", body, 400)["message"]
+    assert "does not know your name" in nobody.api("save/answer", body, 400)["message"]
     assert nobody.api("answer/answer/ada")["grading"]["done"] is False
 
 
@@ -250,7 +250,7 @@ def test_a_forged_cookie_is_no_name(running):
     assert forger.api("overview")["grader"] == ""
 
 
-def test_a_user_whom_the_server_knows_is_not_asked(toys, tmp_path):
+def test_a_logged_in_user_is_not_asked_for_a_name(toys, tmp_path):
     (tmp_path / "known_people.py").write_text(
         "from jupyter_server.auth.identity import IdentityProvider, User\n"
         "class Known(IdentityProvider):\n"
@@ -318,7 +318,7 @@ def test_each_page_has_a_strict_policy_and_no_data_of_students(running, path):
         "%00/",
     ],
 )
-def test_what_the_course_does_not_have_is_not_found(kim, path):
+def test_unknown_homeworks_and_pages_are_not_found(kim, path):
     status, _, content = kim.call(f"/hw-grading/{path}")
     assert status == 404
     assert b"Traceback" not in content
@@ -384,7 +384,7 @@ def test_an_answer_comes_with_its_plot_in_full_and_small(kim):
 
 
 @pytest.mark.parametrize("cell_name", ["plot", "answer"])
-def test_nothing_of_a_hostile_answer_is_markup(kim, cell_name):
+def test_a_hostile_answer_becomes_no_markup(kim, cell_name):
     html = kim.api(f"answer/{cell_name}/cyd")["html"]
     assert "<script" not in html
     assert not re.search(r"<[^>]*\son\w+\s*=", html)
@@ -400,7 +400,7 @@ def test_a_picture_of_too_many_pixels_is_named_and_never_sent(kim):
     assert kim.call("/hw-grading/hw2/api/thumbnail/plot/dan")[0] == 404
 
 
-def test_an_answer_of_20_megabytes_is_cut_with_a_word(kim):
+def test_an_answer_of_20_megabytes_is_cut_with_a_note(kim):
     answer = kim.api("answer/answer/eve")
     assert len(answer["html"]) < 300_000
     assert "more characters" in answer["html"]
@@ -416,7 +416,7 @@ def test_a_notebook_that_cannot_be_read_says_so(kim):
     "what",
     ["answer/plot/nobody", "answer/none/ada", "answer/test_double/ada", "question/none", "none"],
 )
-def test_unknown_cells_and_students_are_not_found_with_a_word(kim, what):
+def test_unknown_cells_and_students_are_refused_with_a_message(kim, what):
     assert kim.api(what, status=404)["message"]
 
 
@@ -424,7 +424,7 @@ def test_unknown_cells_and_students_are_not_found_with_a_word(kim, what):
 
 
 @pytest.mark.smoke
-def test_a_save_gives_points_and_a_second_one_of_the_old_version_is_refused(kim, running):
+def test_a_save_gives_points_and_a_save_of_the_old_version_is_refused(kim, running):
     lee = running.client("Lee")
     body = mark(kim, "answer", "cyd", adjustment=1.5, comment="So $x$.")
     saved = kim.api("save/answer", body)["saved"]["cyd"]
@@ -437,7 +437,7 @@ def test_a_save_gives_points_and_a_second_one_of_the_old_version_is_refused(kim,
     assert kim.api("undo/answer", {})["undone"]["cyd"]["done"] is False
 
 
-def test_a_changed_rubric_is_previewed_saved_undone_and_refused_to_who_saw_the_old_one(kim):
+def test_a_changed_rubric_is_previewed_saved_undone_and_refused_from_an_old_page(kim):
     old = kim.api("question/answer")["rubric"]
     before = mark(kim, "answer", "eve", chosen=[old["items"][0]["id"]])
     kim.api("save/answer", before)
@@ -525,7 +525,7 @@ BAD_BODIES = {
 
 
 @pytest.mark.parametrize("raw", BAD_BODIES.values(), ids=BAD_BODIES)
-def test_a_bad_request_is_refused_with_a_word_and_saves_nothing(kim, raw):
+def test_a_bad_request_is_refused_with_a_message_and_saves_nothing(kim, raw):
     before = kim.api("answer/answer/ada")["grading"]
     revision = kim.api("question/answer")["rubric"]["revision"]
     if isinstance(raw, str):
@@ -552,7 +552,7 @@ def test_a_bad_rubric_is_refused(kim, what, change):
     assert kim.api("question/answer")["rubric"] == rubric
 
 
-def test_a_student_whom_nobody_knows_is_not_saved(kim):
+def test_an_unknown_student_is_not_saved(kim):
     body = mark(kim, "answer", "ada")
     body["versions"] = {"nobody": "0"}
     assert "nobody" in kim.api("save/answer", body, 404)["message"]
@@ -584,7 +584,7 @@ def test_new_notebooks_new_students_and_vanished_folders_are_seen(course, tmp_pa
         server.close()
 
 
-def test_while_somebody_else_holds_the_gradebook_answers_are_shown_and_saves_say_why(toys, kim):
+def test_with_a_locked_gradebook_answers_are_shown_and_saves_give_the_reason(toys, kim):
     body = mark(kim, "answer", "fay")
     holder = sqlite3.connect(toys.root / "gradebook.db", isolation_level=None)
     holder.execute("BEGIN IMMEDIATE")
@@ -611,7 +611,7 @@ def test_while_somebody_else_holds_the_gradebook_answers_are_shown_and_saves_say
     kim.api("undo/answer", {})
 
 
-def test_inside_another_server_it_serves_the_course_of_formgrader_which_leads_there(
+def test_in_jupyter_server_the_desk_serves_formgraders_course_and_formgrader_links_to_it(
     course, tmp_path
 ):
     course.grade("ada", notebook(answer="Inside."))
@@ -639,12 +639,12 @@ def test_the_address_that_the_command_prints_is_that_of_the_homework(running):
     assert "/hw-grading/hw2/?token=" in running.log.read_text()
 
 
-def test_the_command_refuses_a_homework_that_is_not_there(toys, capsys):
+def test_the_command_refuses_an_unknown_homework(toys, capsys):
     assert main(["--course", str(toys.root), "desk", "hw9"]) == 2
     assert "It has: hw2" in capsys.readouterr().err
 
 
-def test_a_text_that_keeps_a_parser_busy_stops_nobody_else(running, kim):
+def test_a_text_that_keeps_a_parser_busy_blocks_nobody_else(running, kim):
     kim.api("preview", {"text": "first"})  # the renderer runs
     below = psutil.Process(running.process.pid).children(recursive=True)
     [renderer] = [p for p in below if "hw_grading.desk.rendering" in p.cmdline()]

@@ -50,7 +50,7 @@ def test_a_plot_is_light(kind):
         b"",
     ],
 )
-def test_what_keeps_a_browser_busy_is_not_light(svg):
+def test_a_drawing_that_keeps_a_browser_busy_is_not_light(svg):
     assert not is_light(svg)
 
 

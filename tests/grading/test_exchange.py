@@ -151,8 +151,8 @@ def test_work_of_two_users_goes_out_and_feedback_comes_back_twice(
         student.nbgrader("submit", ASSIGNMENT)
     names = ", ".join(sorted(student.name for student in students))
     said = succeed(course, "collect", ASSIGNMENT)
-    assert f"Handed in again, and not collected: {names}. To take what is newer" in said
-    assert "Handed in again" not in succeed(course, "collect", ASSIGNMENT, "--update")
+    assert f"Submitted again, but not collected: {names}. To collect the newer submissions" in said
+    assert "Submitted again" not in succeed(course, "collect", ASSIGNMENT, "--update")
     grade_and_give_feedback(course)
     for student in students:
         student.nbgrader("fetch_feedback", ASSIGNMENT)
@@ -162,7 +162,7 @@ def test_work_of_two_users_goes_out_and_feedback_comes_back_twice(
         assert "feedback already fetched" in student.nbgrader("list", "--cached")
     for page in (page for student in students for page in student.feedback()):
         assert sum(f"words of {student.name}." in page for student in students) == 1
-    assert "Handed in again" not in succeed(course, "collect", ASSIGNMENT)
+    assert "Submitted again" not in succeed(course, "collect", ASSIGNMENT)
 
 
 @pytest.fixture
@@ -190,7 +190,7 @@ def test_a_second_download_is_collected_graded_and_told_with_force(
         said = succeed(course, "generate_feedback", ASSIGNMENT, *force)
         assert "Skipping" not in said
         assert why in page.read_text()
-    assert "get no feedback by it: ada" in succeed(course, "release_feedback", ASSIGNMENT)
+    assert "get no feedback through it: ada" in succeed(course, "release_feedback", ASSIGNMENT)
 
 
 def put(course: ToyCourse, inbound: Path, student: str, day: int = 4) -> Path:
@@ -205,7 +205,7 @@ def put(course: ToyCourse, inbound: Path, student: str, day: int = 4) -> Path:
 
 
 @pytest.mark.slow
-def test_what_a_student_puts_into_the_exchange_stops_nobody_and_leads_nowhere(
+def test_hostile_folders_in_the_exchange_block_nobody_and_are_not_followed(
     course: ToyCourse, inbound: Path
 ) -> None:
     """All at once, since each command takes seconds; every one of them stopped the class."""
@@ -235,17 +235,19 @@ def test_what_a_student_puts_into_the_exchange_stops_nobody_and_leads_nowhere(
     assert set(os.listdir(submitted)) - {"linked", "lost", "file", "large"} == taken
     _, _, failures = done.stderr.partition("NOT COLLECTED")
     for student, why in {
-        "linked": "it is no folder",
-        "lost": "it is no folder",
-        "file": "it is no folder",
+        "linked": "it is not a folder",
+        "lost": "it is not a folder",
+        "file": "it is not a folder",
         "large": "its files have more than 100,000,000 bytes together",
-        "": "'' is no student id",
+        "": "'' is not a student id",
     }.items():
         (line,) = [x for x in failures.split("\n") if x.strip().startswith(f"'{student}+")]
         assert why in line
         assert not (submitted / student / ASSIGNMENT).exists()
     assert not (submitted / "solutions" / ASSIGNMENT / "hw2.ipynb").exists()
-    assert "solutions hw2: left in the exchange: 'hw2.ipynb' (a symbolic link)" in done.stderr
+    assert (
+        "solutions hw2: not copied from the exchange: 'hw2.ipynb' (a symbolic link)" in done.stderr
+    )
     assert not (submitted / "folder" / ASSIGNMENT / "f").exists()
 
     listed = succeed(course, "list", "--inbound", ASSIGNMENT)
@@ -279,7 +281,7 @@ def test_a_newer_submission_that_cannot_be_copied_leaves_the_older_one(
 
 
 @pytest.mark.slow
-def test_who_was_changed_later_than_the_own_timestamp_says_is_named(
+def test_a_submission_changed_after_its_timestamp_is_named(
     course: ToyCourse, inbound: Path
 ) -> None:
     put(course, inbound, "early")  # says 2022, and was made now
@@ -287,7 +289,7 @@ def test_who_was_changed_later_than_the_own_timestamp_says_is_named(
     now = f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC"
     (put(course, inbound, "right") / "timestamp.txt").write_text(now)
     said = succeed(course, "collect", ASSIGNMENT)
-    (line,) = [line for line in said.split("\n") if "which students can write" in line]
+    (line,) = [line for line in said.split("\n") if "which students can edit" in line]
     assert "early (says 2022-10-04 23:59, changed 20" in line
     assert "without (says none, changed 20" in line
     assert "right" not in line
@@ -302,7 +304,7 @@ SECRETS: dict[str, bytes] = {
 
 
 @pytest.mark.slow
-def test_feedback_is_released_to_whom_it_can_be_and_the_others_are_named(
+def test_feedback_is_released_where_possible_and_other_students_are_named(
     course: ToyCourse, inbound: Path
 ) -> None:
     pages = course.root / "feedback"
@@ -320,24 +322,26 @@ def test_feedback_is_released_to_whom_it_can_be_and_the_others_are_named(
     assert [path.name for path in released] == [f"{name}.html"]
     assert released[0].read_text() == "For ada"
     assert released[0].stat().st_mode & 0o777 == 0o644
-    assert "get no feedback by it: platform. Their pages are in" in done.stderr
+    assert "get no feedback through it: platform. Their pages are in" in done.stderr
     _, _, failures = done.stderr.partition("NO FEEDBACK RELEASED to")
     for student in ("bytes", "nothing", "long"):
         assert f" '{student}': {SECRET}: expected" in failures
-    assert f" 'earlier': {SECRET} was not there yet" in failures
+    assert f" 'earlier': the submission had no {SECRET}" in failures
     for student in ("bytes", "nothing", "long", "earlier"):
         shutil.rmtree(pages / student)
     succeed(course, "release_feedback", ASSIGNMENT)
 
 
 @pytest.mark.slow
-def test_without_feedback_release_says_what_to_do_first(course: ToyCourse, inbound: Path) -> None:
+def test_without_feedback_the_message_says_what_to_run_first(
+    course: ToyCourse, inbound: Path
+) -> None:
     done = run(course.root, "release_feedback", ASSIGNMENT)
     assert done.returncode == 1
-    assert "Run `nbgrader generate_feedback hw2` first" in done.stderr
+    assert "First run `nbgrader generate_feedback hw2`" in done.stderr
 
 
-def test_the_students_configuration_is_that_of_their_page() -> None:
+def test_the_students_configuration_is_the_one_on_their_page() -> None:
     page = (REPOSITORY / "docs" / "students.md").read_text(encoding="utf-8")
     for line in STUDENTS_CONFIG.split("\n"):
         assert line.partition("= ")[0] in page

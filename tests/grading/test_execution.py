@@ -69,7 +69,7 @@ class Run:
 
 @slow
 @pytest.mark.smoke
-def test_outputs_of_tests_are_scored_as_they_are_meant(tmp_path: Path) -> None:
+def test_outputs_of_tests_get_their_intended_scores(tmp_path: Path) -> None:
     run = Run(
         tmp_path,
         check("passes"),
@@ -108,7 +108,7 @@ def test_outputs_of_tests_are_scored_as_they_are_meant(tmp_path: Path) -> None:
 
 
 @slow
-def test_a_test_cell_that_is_no_python_is_the_graders_fault_and_no_zero(tmp_path: Path) -> None:
+def test_a_test_cell_that_is_not_python_is_the_graders_fault_and_no_zero(tmp_path: Path) -> None:
     with pytest.raises(GraderFault, match="'broken' is not plain Python"):
         Run(tmp_path, check("broken", "def"))
 
@@ -136,7 +136,7 @@ def test_tests_see_the_notebooks_names_and_their_outputs_are_their_own(
 
 
 @slow
-def test_locked_cells_give_tests_their_names_and_students_cannot_replace_these(
+def test_tests_get_names_of_locked_cells_that_students_cannot_replace(
     tmp_path: Path,
 ) -> None:
     run = Run(
@@ -156,7 +156,10 @@ def test_locked_cells_give_tests_their_names_and_students_cannot_replace_these(
 @pytest.mark.parametrize(
     ("source", "reason"),
     [
-        ("import os; os._exit(0)", "the kernel died while running the cell that begins 'import os"),
+        (
+            "import os; os._exit(0)",
+            "the kernel died while running the cell that begins with 'import os",
+        ),
         ("import os; os.kill(os.getpid(), 9)", "the kernel died while running"),
         ("exit()\nimport time; time.sleep(0.5)", "ended the kernel by exit() or quit()"),
     ],
@@ -168,7 +171,7 @@ def test_after_the_kernel_died_tests_score_0_and_earlier_ones_keep_their_points(
     assert run.scores == {"before": 2, "after": 0, "last": 0}
     assert reason in run.problems[-1].message
     assert run.problems[-1].severity is Severity.FAILED
-    assert "not run to its end" in run.tests["last"].outputs[0].evalue
+    assert "did not finish" in run.tests["last"].outputs[0].evalue
 
 
 HIDDEN = "### BEGIN HIDDEN TESTS"
@@ -180,7 +183,7 @@ SLEEP = code("import time; time.sleep(60)", "sleep", solution=True)
 @pytest.mark.parametrize(
     ("cell", "options", "reason"),
     [
-        (LOOP, {"homework": limited("loop", cpu_seconds=1.0)}, "within 1 s of computing"),
+        (LOOP, {"homework": limited("loop", cpu_seconds=1.0)}, "within 1 s of CPU time"),
         (SLEEP, {"homework": limited("sleep", wall_seconds=1.0)}, "within 1 s: it"),
     ],
 )
@@ -215,7 +218,7 @@ def test_a_cell_that_cannot_be_interrupted_costs_its_limit_once(tmp_path: Path) 
         (
             "while True: pass",
             {"cpu_seconds_per_submission": 3},
-            "the 3 s of computing for the whole submission",
+            "the 3 s of CPU time for the whole submission",
         ),
     ],
 )
@@ -280,7 +283,7 @@ def test_cells_that_call_a_function_which_does_not_return_get_less_time(
 
 
 @slow
-def test_much_output_is_cut_and_costs_nothing(tmp_path: Path) -> None:
+def test_long_output_is_cut_and_costs_nothing(tmp_path: Path) -> None:
     run = Run(
         tmp_path,
         "print('y' * 500_000)\nprint('z' * 500_000)\nx = 1",
@@ -331,7 +334,7 @@ def _memory() -> int:
 
 
 @slow
-def test_a_file_in_the_working_folder_hides_no_module_but_can_be_imported(tmp_path: Path) -> None:
+def test_a_file_in_the_working_folder_can_be_imported_but_hides_no_module(tmp_path: Path) -> None:
     run = Run(
         tmp_path,
         "for name in ('colorsys', 'my_helper'):\n"
@@ -349,7 +352,9 @@ def test_a_file_in_the_working_folder_hides_no_module_but_can_be_imported(tmp_pa
 
 @slow
 @pytest.mark.parametrize("sandbox", ["bubblewrap", "none"])
-def test_what_one_submission_stores_the_next_does_not_find(sandbox: str, tmp_path: Path) -> None:
+def test_data_that_one_submission_stores_is_hidden_from_the_next(
+    sandbox: str, tmp_path: Path
+) -> None:
     first = Run(tmp_path, "answer = 42", "%store answer", check("first"), sandbox=sandbox)
     assert "Stored 'answer'" in first.nb.cells[1].outputs[0].text
     run = Run(
@@ -372,9 +377,7 @@ def test_hidden_inputs_are_drawn_from_the_seed_which_is_kept(tmp_path: Path) -> 
 
 @slow
 @pytest.mark.parametrize("sandbox", ["bubblewrap", "none"])
-def test_nothing_is_left_running_and_nothing_is_left_in_the_folder(
-    sandbox: str, tmp_path: Path
-) -> None:
+def test_no_process_and_no_file_is_left(sandbox: str, tmp_path: Path) -> None:
     leave = (
         "import subprocess, sys, shutil, os\n"
         "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'])\n"
@@ -409,7 +412,7 @@ def test_a_submission_that_could_not_be_read_starts_no_kernel(
 
 
 @slow
-def test_whatever_kernel_a_notebook_names_ours_is_started(tmp_path: Path) -> None:
+def test_the_graders_kernel_is_started_whatever_the_notebook_names(tmp_path: Path) -> None:
     named = {"kernelspec": {"name": "none-such", "display_name": "None", "language": "julia"}}
     assert Run(tmp_path, check("test"), metadata=named).scores == {"test": 2}
 
@@ -431,7 +434,7 @@ def test_an_examiner_that_dies_is_the_graders_fault(tmp_path: Path) -> None:
 
 
 @slow
-def test_a_watch_that_goes_blind_is_the_graders_fault(
+def test_a_watchdog_that_fails_is_the_graders_fault(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def blind(self: Watch) -> None:
@@ -490,7 +493,7 @@ for _ in range(100):
     ],
     ids=lambda content: repr(content)[:50],
 )
-def test_what_counts_of_outputs_is_what_a_file_of_them_takes(content: dict[str, Any]) -> None:
+def test_the_counted_size_of_outputs_is_their_size_in_the_file(content: dict[str, Any]) -> None:
     budget = OutputBudget(limit=1_000_000)
     outputs = []
     for _ in range(1_000):
@@ -517,7 +520,7 @@ def display(size: int, kind: str = "display_data", name: str = "d") -> dict[str,
     )
 
 
-def test_what_is_cleared_makes_no_room_for_more_than_the_limit() -> None:
+def test_cleared_output_gives_no_room_beyond_the_limit() -> None:
     budget = OutputBudget(limit=100_000)
     for _ in range(100):
         assert budget.take(display(50_000), {}) is Flow.FINE
@@ -529,7 +532,7 @@ def test_what_is_cleared_makes_no_room_for_more_than_the_limit() -> None:
     assert Flow.FINE not in printed[3:]
 
 
-def test_an_update_that_was_too_large_is_too_large_again() -> None:
+def test_an_update_that_was_too_large_is_dropped_again() -> None:
     budget = OutputBudget(limit=100_000)
     budget.take(display(1), {})
     update = display(200_000, "update_display_data")
@@ -554,7 +557,7 @@ def test_a_plot_that_is_redrawn_in_changing_sizes_is_one_plot() -> None:
     assert flows == {Flow.FINE}
 
 
-def test_what_is_printed_piece_by_piece_is_one_output() -> None:
+def test_text_printed_piece_by_piece_is_one_output() -> None:
     names = ["stdout"] * 3 + ["stderr"] * 2 + ["stdout"]
     cell = new_code_cell(outputs=[new_output("stream", name=name, text="ab") for name in names])
     cell.outputs.insert(1, new_output("display_data", data={"text/plain": "c"}))

@@ -86,7 +86,7 @@ def test_a_hidden_part_is_shown_with_the_inputs_of_grading_and_nothing_is_writte
     assert ' >   8      assert_close(double(x), 2 * abs(x), what="double(x)")' in said
     assert "the answer double:\n     1  def double(x):\n     2      return 2 * x" in said
     assert "test_half" not in said
-    assert "NOW IT GIVES" not in said
+    assert "DIFFERENT RESULT" not in said
 
 
 @pytest.mark.slow
@@ -124,18 +124,18 @@ def test_a_test_without_parts_is_shown_with_its_line_and_its_calls(
 
 @pytest.mark.slow
 @pytest.mark.xdist_group("explain")
-def test_a_limit_that_ended_a_cell_is_named(
+def test_the_limit_that_ended_a_cell_is_named(
     graded: Course, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert explain(graded, "kay", "double") == 0
     said = capsys.readouterr().out
-    assert "Cell 'double' did not end within 0.5 s of computing" in said
+    assert "Cell 'double' did not end within 0.5 s of CPU time" in said
     assert "name 'double' is not defined" in said
 
 
 @pytest.mark.slow
 @pytest.mark.xdist_group("explain")
-def test_it_is_said_that_a_test_is_another_one_by_now(
+def test_a_test_that_was_changed_after_grading_is_reported(
     graded: Course, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     course = ps1.copied(graded, tmp_path / "course")
@@ -143,13 +143,13 @@ def test_it_is_said_that_a_test_is_another_one_by_now(
     assert course.nbgrader("generate_assignment", "ps1", "--force") == 0
     assert explain(course, "ada") == 0
     said = capsys.readouterr().out
-    assert "The instructor's test is another one by now" in said
+    assert "The instructor changed this test after the grading" in said
     assert "2 * abs(x)" in said
 
 
 @pytest.mark.slow
 @pytest.mark.xdist_group("explain")
-def test_who_and_what_there_is_not_is_named_with_what_there_is(
+def test_unknown_students_and_tests_are_named_with_the_known_ones(
     graded: Course, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     course = ps1.copied(graded, tmp_path / "course")
@@ -162,9 +162,9 @@ def test_who_and_what_there_is_not_is_named_with_what_there_is(
         (
             "ada",
             "test_7",
-        ): "by its name or its question: test_double (The function",
-        ("Ad",): "'Ad' has handed in nothing for ps1: did you mean ada?",
-        ("nobody",): "'nobody' has handed in nothing for ps1",
+        ): "the name or the question of one of these: test_double (The function",
+        ("Ad",): "'Ad' has submitted nothing for ps1: did you mean ada?",
+        ("nobody",): "'nobody' has submitted nothing for ps1",
         ("new",): "new is not graded yet: run `nbgrader autograde ps1`",
         ("bob",): "grade it again: nbgrader autograde ps1 --force --student=bob",
         ("eve",): "it is not JSON",
@@ -203,7 +203,7 @@ def told(source: str) -> list[dict[str, object]]:
     return witness.told()
 
 
-def test_calls_that_are_the_same_are_shown_once() -> None:
+def test_equal_calls_are_shown_once() -> None:
     assert list(each_once(["f(1)", "f(1)", "f(1)", "f(2)", "f(1)", "f(1)"])) == [
         *("f(1)", "... and the same 2 more times", "f(2)"),
         *("f(1)", "... and the same 1 more time"),
@@ -228,7 +228,7 @@ def test_each_try_is_seen_and_names_of_hidden_parts_too() -> None:
     assert second["error"] == ""
 
 
-def test_what_is_large_is_cut_and_what_raises_when_it_is_shown_is_named() -> None:
+def test_large_values_are_cut_and_values_that_raise_are_named() -> None:
     (one,) = told(
         "import numpy as np\n"
         "class Odd:\n    def __repr__(self):\n        raise ValueError\n"
@@ -246,7 +246,7 @@ def test_what_is_large_is_cut_and_what_raises_when_it_is_shown_is_named() -> Non
     assert len(inputs["text"]) == 4_000
 
 
-def test_the_grader_itself_tells_nothing_of_what_is_hidden() -> None:
+def test_grading_itself_records_nothing_of_hidden_parts() -> None:
     cell = (
         "from hw_support import Checks, assert_close\nchecks = Checks('f', points=1)\n"
         "with checks('a part', points=1, hidden=True):\n    assert_close(4711.0, 815.0)\n"

@@ -132,11 +132,11 @@ def test_canvas_gets_the_scores_and_nothing_else(
     changed = [a for a, b in zip(given.splitlines(), written.splitlines(), strict=True) if a != b]
     assert len(changed) == 3
     assert given.count(b"\r\n") == written.count(b"\r\n")
-    assert "3 scores in the column 'ps1 (123456)', 3 of them new" in term.said
+    assert "3 scores in the column 'ps1 (123456)'; 3 of them changed" in term.said
     assert "1 student without a score, or excused" in term.said
 
 
-def test_dan_without_a_submission_keeps_his_score_and_the_excused_stay_excused(term: Term) -> None:
+def test_students_without_a_submission_and_excused_ones_keep_their_values(term: Term) -> None:
     site = canvas()
     site.students[0].scores["123456"] = "EX"
     assert term.export("canvas", site.exported()) == 0
@@ -160,11 +160,11 @@ def test_a_submission_that_was_never_graded_keeps_the_score_and_is_named(term: T
 def test_answers_that_wait_for_a_person_are_counted(term: Term) -> None:
     add_student(term.course, "dan")
     assert term.export("canvas", canvas().exported()) == 1
-    assert "2 answers of 1 student still to be graded by a person" in term.said
+    assert "2 answers of 1 student not graded by a person yet" in term.said
 
 
 @pytest.mark.parametrize("title", ["Homework Seven", "ps1 late"])
-def test_a_column_of_another_name_is_asked_for_and_found_by_what_is_told(
+def test_a_column_with_another_name_is_asked_for_and_found_by_the_option(
     term: Term, title: str
 ) -> None:
     assignments = (("55", "Quiz", "10"), ("123456", title, "6"), ("77", "Lab", "(read only)"))
@@ -179,7 +179,7 @@ def test_a_column_of_another_name_is_asked_for_and_found_by_what_is_told(
         assert site.imported(term.to.read_bytes())[0] == SCORES
 
 
-def test_of_two_columns_with_the_homeworks_name_none_is_guessed(term: Term) -> None:
+def test_with_two_matching_columns_none_is_guessed(term: Term) -> None:
     site = canvas(assignments=(("55", "ps1", "6"), ("123456", "PS1", "6")))
     assert term.export("canvas", site.exported()) == 2
     assert "found 2 of them" in term.said
@@ -193,14 +193,14 @@ def test_a_column_that_is_read_only_is_not_filled_in(term: Term) -> None:
     assert "'Quiz (55)'" in term.said
 
 
-def test_other_points_possible_are_told_and_scores_stay_unscaled(term: Term) -> None:
+def test_another_maximum_is_reported_and_scores_are_not_scaled(term: Term) -> None:
     site = canvas(assignments=(("55", "Quiz", "10"), ("123456", "ps1", "100")))
     assert term.export("canvas", site.exported()) == 1
-    assert "line 3 says 100 points possible, and ps1 has 6" in term.said
+    assert "line 3 has a maximum of 100 points, but ps1 has 6" in term.said
     assert site.imported(term.to.read_bytes())[0] == SCORES
 
 
-def test_a_title_without_an_id_is_told_because_canvas_makes_a_new_assignment_of_it(
+def test_a_title_without_an_id_is_reported(
     term: Term,
 ) -> None:
     text = canvas().exported().replace("ps1 (123456)", "ps1")
@@ -208,17 +208,17 @@ def test_a_title_without_an_id_is_told_because_canvas_makes_a_new_assignment_of_
     assert "has no (id) at its end" in term.said
 
 
-def test_who_is_on_one_side_only_is_named(term: Term) -> None:
+def test_students_on_one_side_only_are_named(term: Term) -> None:
     site = canvas()
     del site.students[1]
     site.students.append(CanvasStudent("705", "Eve Adams", "3999", "eve", {"123456": "1"}))
     assert term.export("canvas", site.exported()) == 1
-    assert "1 student with a score, but without a row in the file: bob ('Jones, Bob')" in term.said
+    assert "1 student with a score but without a row in the file: bob ('Jones, Bob')" in term.said
     assert "'Adams, Eve' (line 7)" in term.said
     assert ("Eve Adams", "123456") not in site.imported(term.to.read_bytes())[0]
 
 
-def test_without_a_roster_strangers_are_no_fault(term: Term) -> None:
+def test_without_a_roster_unknown_rows_are_no_fault(term: Term) -> None:
     (term.course.folder / "students.csv").unlink()
     site = Canvas([CanvasStudent("701", "Ann Lee", "ann"), CanvasStudent("9", "Eve Adams", "eve")])
     site.students += [CanvasStudent("8", "B", login="BOB"), CanvasStudent("7", "Z", login="zoe")]
@@ -227,11 +227,11 @@ def test_without_a_roster_strangers_are_no_fault(term: Term) -> None:
     assert len(site.imported(term.to.read_bytes())[0]) == 3
 
 
-def test_two_rows_for_one_student_stay_as_they_were(term: Term) -> None:
+def test_two_rows_for_one_student_are_unchanged(term: Term) -> None:
     site = canvas()
     site.students.append(CanvasStudent("709", "Ann B. Lee", "", "ANN@X.EDU", {"123456": "1"}))
     assert term.export("canvas", site.exported()) == 1
-    assert "platform.csv, lines 4 and 8: each is the row of ann" in term.said
+    assert "platform.csv, lines 4 and 8: both are rows of ann" in term.said
     changes, _ = site.imported(term.to.read_bytes())
     assert {name for name, _ in changes} == {"Bob Jones", "Zoë Ångström"}
 
@@ -244,11 +244,11 @@ def test_a_namesake_does_not_get_the_score(term: Term) -> None:
     assert changes == SCORES
     del site.students[0]  # now the namesake is the only one of that name
     assert term.export("canvas", site.exported()) == 1
-    assert "is that of ann, whose SIS User ID is '3031' and not '3999'" in term.said
+    assert "belongs to ann, but this student's SIS User ID is '3031', not '3999'" in term.said
     assert ("Ann Lee", "123456") not in site.imported(term.to.read_bytes())[0]
 
 
-def test_where_others_are_known_by_their_ids_a_name_alone_is_not_believed(term: Term) -> None:
+def test_a_name_alone_is_not_trusted_if_other_rows_have_ids(term: Term) -> None:
     """The roster knows no numbers beside the ids, which are what SIS has."""
     (term.course.folder / "students.csv").unlink()
     with Gradebook(term.course.db_url) as gradebook:
@@ -256,19 +256,19 @@ def test_where_others_are_known_by_their_ids_a_name_alone_is_not_believed(term: 
     site = Canvas([CanvasStudent("1", "Bob", "bob"), CanvasStudent("2", "Ann Lee", "3999")])
     site.students.append(CanvasStudent("3", "Zoe", "zoe"))
     assert term.export("canvas", site.exported()) == 1
-    assert "line 5: the name 'Lee, Ann' is that of ann, and nobody is known by" in term.said
+    assert "line 5: the name 'Lee, Ann' belongs to ann, but no student has the" in term.said
     assert {name for name, _ in site.imported(term.to.read_bytes())[0]} == {"Bob", "Zoe"}
     site.students = [site.students[1]]  # nobody is known by an id here
     assert term.export("canvas", site.exported()) == 1
     assert set(site.imported(term.to.read_bytes())[0]) == {("Ann Lee", "123456")}
 
 
-def test_a_row_with_ids_of_two_students_is_neithers(term: Term) -> None:
+def test_a_row_with_ids_of_two_students_is_unchanged(term: Term) -> None:
     site = canvas()
     site.students[0].login = "bob"
     site.students[1].login = ""
     assert term.export("canvas", site.exported()) == 1
-    assert "line 4: the SIS User ID '3031' is that of ann, the SIS Login ID 'bob'" in term.said
+    assert "line 4: the SIS User ID '3031' belongs to ann, but the SIS Login ID 'bob'" in term.said
     assert ("Ann Lee", "123456") not in site.imported(term.to.read_bytes())[0]
 
 
@@ -286,16 +286,16 @@ def test_ids_in_another_unicode_form_or_case_are_the_same_student(term: Term) ->
     assert new == []
 
 
-def test_two_students_whose_ids_differ_in_case_only_are_told_apart_by_nobody(term: Term) -> None:
+def test_two_students_whose_ids_differ_only_in_case_are_refused(term: Term) -> None:
     (term.course.folder / "students.csv").unlink()
     add_student(term.course, "Ann")
     site = Canvas([CanvasStudent("1", "x", login="ann")])
     assert term.export("canvas", site.exported()) == 1
-    assert "the SIS Login ID 'ann' is that of Ann" in term.said
+    assert "the SIS Login ID 'ann' belongs to Ann" in term.said
     assert site.imported(term.to.read_bytes())[0] == {}
 
 
-def test_names_that_canvas_wrote_like_formulas_come_back_as_canvas_wrote_them(term: Term) -> None:
+def test_names_that_look_like_formulas_are_unchanged(term: Term) -> None:
     site = canvas()
     site.students.append(CanvasStudent("706", "=HYPERLINK(1)", "", "@evil", {"123456": "-1"}))
     term.export("canvas", site.exported())
@@ -309,7 +309,7 @@ def test_a_german_excel_gets_decimal_commas(term: Term) -> None:
     assert site.imported(term.to.read_bytes())[0] == SCORES
 
 
-def test_windows_letters_stay_windows_letters(term: Term) -> None:
+def test_the_windows_encoding_is_kept(term: Term) -> None:
     assert term.export("canvas", canvas().exported().encode("cp1252")) == 0
     assert "Ångström, Zoë" in term.to.read_bytes().decode("cp1252")
 
@@ -363,7 +363,7 @@ def test_a_german_worksheet_with_semicolons_gets_decimal_commas(term: Term) -> N
     assert site.imported(term.to.read_bytes(), ";")["Ann Lee"] == ("", "5,5")
 
 
-def test_the_grade_column_can_be_told(term: Term) -> None:
+def test_the_grade_column_can_be_chosen(term: Term) -> None:
     language = {**ENGLISH, "columns": [*ENGLISH["columns"][:5], "Mark", *ENGLISH["columns"][6:]]}
     site = moodle(language=language)
     assert term.export("moodle", site.exported(), "--column", "Points") == 2
@@ -372,7 +372,7 @@ def test_the_grade_column_can_be_told(term: Term) -> None:
     assert site.imported(term.to.read_bytes()) == GRADES
 
 
-def test_rows_that_are_nobodys_stay_and_are_named(term: Term) -> None:
+def test_unmatched_rows_are_unchanged_and_named(term: Term) -> None:
     site = moodle()
     site.students.append(MoodleStudent(15, "Eve Adams", "3999", "eve@x.edu", "1.00", "=1+1"))
     assert term.export("moodle", site.exported()) == 1
@@ -381,7 +381,7 @@ def test_rows_that_are_nobodys_stay_and_are_named(term: Term) -> None:
     assert site.imported(term.to.read_bytes()) == GRADES
 
 
-def test_a_profile_that_names_another_students_address_is_not_believed(term: Term) -> None:
+def test_a_profile_with_another_students_address_is_not_trusted(term: Term) -> None:
     language = {**ENGLISH, "columns": [*ENGLISH["columns"][:3], "Department", *("Status",)]}
     language["columns"] += ENGLISH["columns"][5:]
     site = moodle(language=language)
@@ -390,9 +390,9 @@ def test_a_profile_that_names_another_students_address_is_not_believed(term: Ter
     assert site.imported(term.to.read_bytes()) == GRADES
 
 
-def test_moodle_is_told_of_grades_above_its_maximum(term: Term) -> None:
+def test_grades_above_moodles_maximum_are_reported(term: Term) -> None:
     assert term.export("moodle", moodle(maximum="5.00").exported()) == 1
-    assert "Moodle takes no grade above 5: ann" in term.said
+    assert "Moodle accepts no grade above 5, but these students have more: ann" in term.said
 
 
 def test_a_worksheet_with_one_participant_twice_is_refused(term: Term) -> None:
@@ -400,7 +400,7 @@ def test_a_worksheet_with_one_participant_twice_is_refused(term: Term) -> None:
     site.students.append(site.students[0])
     assert term.export("moodle", site.exported()) == 2
     # Ann's comment has two lines.
-    assert "platform.csv, line 7: 'Participant 11' stands in line 2 already" in term.said
+    assert "platform.csv, line 7: 'Participant 11' is already in line 2" in term.said
     assert not term.to.exists()
 
 
@@ -433,16 +433,16 @@ def test_a_file_that_is_cut_off_anywhere_never_blanks_or_changes_a_grade(
     ("content", "said"),
     [
         (b"", "line 1: expected the names of columns"),
-        (b"\x00\x01\x02", "no text"),
-        (b"\xff\xfeS", "no text"),
+        (b"\x00\x01\x02", "not text"),
+        (b"\xff\xfeS", "not text"),
         (b"a,b\n1,2\n", "line 1: expected a gradebook that Canvas exported"),
         (b'Student,ID,Section,ps1 (1)\n"Lee,1,2,3\n', "line 2: a quoted value"),
         (b"Student,ID,Section,ps1 (1)\nLee, Ann,1,2,3\n", "line 2: expected 4 values, found 5"),
         (b"Student,ID,Section,ps1 (1)\nLee,1,2,3\n", "expected a row that begins with Points"),
-        (b'Student,ID,Section,ps1 (1)\n"a"b,1,2,3\n', "line 2: it is no CSV"),
+        (b'Student,ID,Section,ps1 (1)\n"a"b,1,2,3\n', "line 2: it is not a CSV file"),
     ],
 )
-def test_a_file_that_is_no_gradebook_is_refused_with_its_line(
+def test_a_file_that_is_not_a_gradebook_is_refused_with_its_line(
     term: Term, content: bytes, said: str
 ) -> None:
     term.to.write_text("mine")
@@ -451,14 +451,14 @@ def test_a_file_that_is_no_gradebook_is_refused_with_its_line(
     assert term.to.read_text() == "mine"
 
 
-def test_a_line_without_an_end_is_told(term: Term) -> None:
+def test_a_line_without_an_end_is_reported(term: Term) -> None:
     site = canvas()
     assert term.export("canvas", site.exported().removesuffix("\r\n")) == 1
-    assert "the line has no end" in term.said
+    assert "the line has no line end" in term.said
     assert site.imported(term.to.read_bytes())[0] == SCORES
 
 
-def test_rows_whose_empty_end_excel_left_out_are_whole(term: Term) -> None:
+def test_rows_without_trailing_empty_values_are_complete(term: Term) -> None:
     site = moodle()
     text = "\n".join(line.removesuffix(",") for line in site.exported().split("\n"))
     assert term.export("moodle", text) == 0
@@ -478,7 +478,7 @@ def test_the_input_is_overwritten_only_if_it_is_named(term: Term, monkeypatch) -
     assert site.imported(term.file.read_bytes())[0] == SCORES
 
 
-def test_a_write_that_fails_leaves_what_was_there(tmp_path: Path, monkeypatch) -> None:
+def test_a_failed_write_keeps_the_old_file(tmp_path: Path, monkeypatch) -> None:
     path = tmp_path / "out.csv"
     path.write_text("mine")
 
@@ -493,7 +493,7 @@ def test_a_write_that_fails_leaves_what_was_there(tmp_path: Path, monkeypatch) -
     assert path.read_text() == "mine"
 
 
-def test_a_sheet_is_written_as_it_came(tmp_path: Path) -> None:
+def test_an_unchanged_sheet_is_written_back_identically(tmp_path: Path) -> None:
     text = 'sep=;\r\n"a" ;b\r\n\r\n 1 ;"x\r\ny"\r\n;;\r\n'
     for bom, encoding in ((codecs.BOM_UTF16_LE, "utf-16-le"), (b"", "utf-8")):
         path = tmp_path / "sheet.csv"
@@ -509,9 +509,7 @@ def test_a_sheet_is_written_as_it_came(tmp_path: Path) -> None:
     st.lists(st.sampled_from([*',;\t"\r\n', "a", "é", "\u2028", "\0", "sep=;\n"]), max_size=30),
     st.sampled_from([b"", codecs.BOM_UTF8]),
 )
-def test_whatever_a_file_holds_it_is_refused_or_comes_back_as_it_was(
-    pieces: list[str], bom: bytes
-) -> None:
+def test_any_file_is_refused_or_written_back_identically(pieces: list[str], bom: bytes) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "any.csv"
         path.write_bytes(bom + "".join(pieces).encode())
@@ -530,7 +528,7 @@ def test_a_link_to_nowhere_and_a_folder_are_refused(tmp_path: Path) -> None:
 # -- tables of our own
 
 
-def test_gradescopes_columns_are_read_by_what_reads_gradescopes(term: Term) -> None:
+def test_the_columns_for_gradescope_are_those_of_gradescopes_importer(term: Term) -> None:
     with Gradebook(term.course.db_url) as gradebook:
         gradebook.find_submission("ps1", "bob").timestamp = datetime(2022, 10, 5, 9, 30)
         gradebook.find_assignment("ps1").duedate = datetime(2022, 10, 5, 6, 59, 59)
@@ -555,7 +553,7 @@ def test_gradescopes_columns_are_read_by_what_reads_gradescopes(term: Term) -> N
     assert (rows["eve"]["First Name"], rows["eve"]["Email"]) == ("'=Eve", "'@x")
 
 
-def test_everything_that_a_score_is_made_of_adds_up(term: Term) -> None:
+def test_the_parts_of_a_score_add_up(term: Term) -> None:
     add_student(term.course, "dan")
     grade_elsewhere(term.course, "dan", 1, "why")
     with Gradebook(term.course.db_url) as gradebook:
@@ -575,10 +573,10 @@ def test_everything_that_a_score_is_made_of_adds_up(term: Term) -> None:
     assert rows["dan"]["why by"] == "person"
 
 
-def test_a_table_of_our_own_has_nothing_to_fill_in(term: Term) -> None:
+def test_an_own_table_takes_no_file_to_fill_in(term: Term) -> None:
     assert term.export("questions", "a,b\n") == 2
     assert term.export("canvas") == 2
-    assert "expected the file of Canvas" in term.said
+    assert "expected a file from Canvas" in term.said
 
 
 def test_corrections_and_penalties_count_in_every_export(term: Term, monkeypatch) -> None:
@@ -660,7 +658,7 @@ def test_nbgrader_exports_through_the_plug_ins(term: Term) -> None:
 @pytest.mark.slow
 @pytest.mark.xdist_group("exports")
 @pytest.mark.smoke
-def test_results_json_tells_a_student_what_feedback_does(
+def test_results_json_shows_a_student_the_content_of_feedback(
     course: ToyCourse, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     notebook = course.answer(
@@ -703,7 +701,7 @@ def test_results_json_tells_a_student_what_feedback_does(
 
 @pytest.mark.slow
 @pytest.mark.xdist_group("exports")
-def test_results_json_of_a_file_that_is_no_notebook_is_a_zero_with_a_reason(
+def test_results_json_of_a_file_that_is_not_a_notebook_is_a_zero_with_a_reason(
     course: ToyCourse, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     bad, to = tmp_path / "mine.ipynb", tmp_path / "results.json"
@@ -712,7 +710,7 @@ def test_results_json_of_a_file_that_is_no_notebook_is_a_zero_with_a_reason(
     assert main([*command, "--notebook", str(bad)]) == 0
     told = json.loads(to.read_text(encoding="utf-8"))
     assert told["score"] == 0
-    assert "could not be read as a notebook" in told["output"]
+    assert "is not a readable notebook" in told["output"]
     assert main([*command, "--notebook", str(tmp_path / "none.ipynb")]) == 2
     assert main([*command[:4], "nobody"]) == 2
-    assert "'nobody' has handed in nothing" in capsys.readouterr().err
+    assert "'nobody' has submitted nothing" in capsys.readouterr().err

@@ -49,7 +49,7 @@ ISOLATED = [False, pytest.param(True, marks=pytest.mark.slow)]
 
 @pytest.mark.parametrize("isolated", ISOLATED)
 @pytest.mark.parametrize(("wrong", "lost"), CHARGED_ONCE)
-def test_one_deviation_is_one_charge_in_the_whole_notebook(wrong, lost, isolated):
+def test_one_mistake_costs_points_once_in_the_whole_notebook(wrong, lost, isolated):
     first, *others = (wrong_answer(*one) for one in wrong)
     cells = {name: source for other in others for name, source in other.cells.items()}
     answer = dataclasses.replace(first, others=cells)
@@ -77,7 +77,7 @@ def test_a_wrong_sigmoid_takes_no_point_from_a_training_that_relies_on_it():
         ("trained on both sets", "nothing is learnt from test images"),
     ],
 )
-def test_a_deviation_of_a_training_costs_the_part_that_is_about_it(name, part):
+def test_a_mistake_in_a_training_costs_the_part_about_it(name, part):
     ((_, verdict),) = judge(HW2, [wrong_answer("train", name)])
     assert part in " ".join(verdict.failed_parts("test_train"))
     assert verdict.lost["test_train"] <= 2
@@ -98,7 +98,7 @@ def desk_of(notebook: Notebook) -> Notebook:
 @pytest.mark.slow
 @pytest.mark.parametrize("homework", ["hw0", "hw2"])
 @pytest.mark.parametrize("corpus", [wrong_answers, right_answers, whole_submissions])
-def test_what_passes_on_the_desk_passes_in_grading_part_by_part(homework, corpus):
+def test_each_part_that_passes_in_one_process_passes_in_grading(homework, corpus):
     notebook = notebook_of(homework)
     answers = [a for a in corpus(homework) if a.function not in notebook.settings.costly]
     answers = [a for a in answers if a.function not in notebook.slow][EVERY_FOURTH]

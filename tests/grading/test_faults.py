@@ -98,7 +98,7 @@ FAULTS: list[tuple[Any, str, int, Exception]] = [
     FAULTS,
     ids=[f"{name}-{type(error).__name__}" for _, name, _, error in FAULTS],
 )
-def test_a_fault_of_the_graders_makes_no_score(
+def test_a_fault_of_the_grader_gives_no_score(
     where: Any, name: str, after: int, error: Exception, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if name == "started":
@@ -110,7 +110,7 @@ def test_a_fault_of_the_graders_makes_no_score(
     assert str(error) in outcome.fault or name in ("submit", "started")
 
 
-def test_a_fault_while_asking_an_odd_kernel_whether_it_responds_makes_no_score(
+def test_a_fault_while_checking_a_kernel_gives_no_score(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     spoilt = failing(ValueError("no signature"), nbclient.NotebookClient.execute_cell, 2)
@@ -121,7 +121,7 @@ def test_a_fault_while_asking_an_odd_kernel_whether_it_responds_makes_no_score(
 
 
 @pytest.mark.parametrize("error", [ValueError("no signature"), NO_KEY, zmq.Again()])
-def test_what_the_kernel_sends_is_the_submissions_doing(
+def test_bad_messages_of_the_kernel_are_the_submissions_fault(
     error: Exception, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     failing_once = iter([False, False, False, True])
@@ -138,7 +138,7 @@ def test_what_the_kernel_sends_is_the_submissions_doing(
     assert "were lost" in outcome.reasons[0]
 
 
-def test_damage_while_asking_a_kernel_whether_it_responds_is_the_submissions_doing(
+def test_bad_messages_while_checking_a_kernel_are_the_submissions_fault(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     spoilt = failing(ValueError("no signature"), nbclient.NotebookClient.execute_cell, 3)
@@ -146,17 +146,17 @@ def test_damage_while_asking_a_kernel_whether_it_responds_is_the_submissions_doi
     monkeypatch.setattr(Client, "wait_for_ready", failing(NO_KEY, Client.wait_for_ready, 1))
     outcome = grade("y = 2")
     assert isinstance(outcome, SubmissionFailed)
-    assert "talking to the kernel failed" in outcome.reasons[0]
+    assert "the communication with the kernel failed" in outcome.reasons[0]
 
 
-def test_a_fault_in_ending_the_kernel_takes_no_score_that_was_given(
+def test_a_fault_in_ending_the_kernel_keeps_the_scores(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(kernel.Kernel, "end", failing(MISTAKE, kernel.Kernel.end))
     assert isinstance(grade(), Graded)
 
 
-def test_an_output_that_cannot_be_looked_at_now_is_not_dropped(
+def test_an_output_that_cannot_be_checked_now_is_not_dropped(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     cell = new_code_cell(outputs=[new_output("stream", text="6")])
@@ -180,7 +180,7 @@ def test_a_file_that_the_machine_cannot_open_now_is_not_a_broken_one(
     assert not read_submission(path)[1]
 
 
-def test_what_is_told_names_the_graders_own_line() -> None:
+def test_the_message_names_the_graders_line() -> None:
     with pytest.raises(AttributeError) as raised:
         Report().add(None, None, 3)  # type: ignore[arg-type]
     assert "(hw_grading/run/report.py, line " in told(raised.value)

@@ -87,27 +87,27 @@ class TestTheBox:
         assert found.startswith("7 of 9 points 1.1a Double 3 of 3 1.2 Plots 4 of 6")
         assert "i. A plot 4 of 6" not in found  # the only part: its name adds nothing
 
-    def test_says_what_nobody_has_looked_at_and_that_the_total_waits_for_it(self, course):
+    def test_says_which_points_wait_for_a_person(self, course):
         course.grade("ada", valid(notebook(test=[stream(PASSED)])))
         found = box(page_of(course))
         assert "3 of 9 points so far" in found
-        assert "4 points are not graded yet: nobody has looked at those answers." in found
+        assert "4 points are not graded yet: a person still has to grade these answers." in found
         assert "0 of 6, 4 not graded yet" in found
 
-    def test_keeps_points_of_an_answer_that_waits_for_a_second_look(self, course):
+    def test_keeps_points_of_an_answer_that_waits_again(self, course):
         course.grade("ada", valid(notebook()), manual=2.5)
         with course.gradebook() as book:
             book.find_grade("plot", "hw2", "hw2", "ada").needs_manual_grade = True
             book.db.commit()
         found = box(page_of(course))
-        assert found.startswith("5.5 of 9 points Some answers will be looked at once more.")
+        assert found.startswith("5.5 of 9 points A person will look at some of your answers again.")
         assert "1.2 Plots 2.5 of 6" in found
 
-    def test_says_of_an_answer_without_a_word_that_there_was_none(self, course):
+    def test_says_that_an_empty_answer_is_empty(self, course):
         course.grade("ada", valid(notebook()), manual=4.0)
-        assert "nothing was answered" in box(page_of(course))
+        assert "you gave no answer" in box(page_of(course))
 
-    def test_has_what_failed_with_its_points_and_a_link_to_the_test(self, course):
+    def test_has_failed_parts_with_their_points_and_a_link_to_the_test(self, course):
         course.grade("ada", valid(notebook(test=[stream(PASSED + FAILED)])), auto=1.0)
         page = page_of(course)
         assert "1.1a Double 1 of 3 −2 values at 1: out: expected 2, got 3" in box(page)
@@ -115,21 +115,21 @@ class TestTheBox:
         there = page[page.index(f'id="{link}"') :]
         assert words(there).partition("Code of this test")[0].endswith("1 of 3 to the top ")
 
-    def test_tells_parts_that_failed_alike_in_one_line(self, course):
+    def test_has_one_line_for_parts_that_failed_alike(self, course):
         failed = "FAILED  {} [1 pt]\n        double is not answered yet (NotImplementedError)\n"
         printed = "".join(failed.format(part) for part in ("one", "two", "three"))
         course.grade("ada", valid(notebook(test=[stream(printed)])), auto=0.0)
         line = "−3 double is not answered yet (NotImplementedError) (3 parts of the test)"
         assert line in box(page_of(course))
 
-    def test_has_errors_of_the_students_own_cells_below_the_question_they_stand_in(self, course):
+    def test_has_errors_of_the_students_own_cells_below_their_question(self, course):
         content = valid(notebook())
         own = cell("code", "x", outputs=[error("NameError", "name 'x' is not defined")])
         content["cells"].insert(2, own | {"execution_count": None})
         course.grade("ada", content)
         assert "1.1a Double 3 of 3 NameError: name 'x' is not defined 1.2" in box(page_of(course))
 
-    def test_has_the_items_and_the_words_of_graders_as_markdown(self, course):
+    def test_has_items_and_comments_of_graders_as_markdown(self, course):
         course.grade("ada", valid(notebook()), manual=1.5)
         comment(course, "plot", "+2  labels **both** axes\n-0.5  no legend\n\nNice.\nGo on.")
         page = page_of(course)
@@ -140,7 +140,7 @@ class TestTheBox:
         assert page.count("<table") == 2  # in the box, and below the answer
         assert page.count("<li>one") == 2
 
-    def test_keeps_where_graders_end_a_line(self, course):
+    def test_keeps_line_ends_of_graders(self, course):
         course.grade("ada", valid(notebook()), manual=1.5)
         comment(course, "plot", "Nice.\nGo on.")
         page = page_of(course)
@@ -165,7 +165,9 @@ class TestTheBox:
             book.db.commit()
         found = box(page_of(course))
         assert "1 of 9 points so far" in found
-        assert "You had 3 points. 2 were taken off for lateness (1 d 2 h late)." in found
+        assert (
+            "Your answers earned 3 points. 2 were taken off for lateness (1 d 2 h late)." in found
+        )
 
     def test_has_extra_credit_and_scores_above_the_maximum(self, course):
         course.grade("ada", valid(notebook()), manual=5.0)
@@ -184,7 +186,7 @@ class TestTheBox:
         course.grade("ada", valid(notebook()), manual=4.0)
         assert box(page_of(course)) == "7 of 7 points 1.1a Double 3 of 3 1.2 Plots 4 of 4"
 
-    def test_has_only_tests_where_a_homework_asks_nothing_of_graders(self):
+    def test_has_only_tests_if_people_grade_nothing(self):
         test = Cell("t", 3, by_hand=False)
         facts = Facts("ada", "hw2", (test,), Record("ada", scores=(Score(test, auto=3.0),)))
         summary = summary_of(facts, [], [], lambda text: Markup.escape(text))
@@ -203,11 +205,11 @@ class TestFailuresAndNotes:
         noted = [problem(why, kind="kernel")]
         course.grade("ada", valid(notebook(problems=noted)), auto=0.0)
         found = box(page_of(course))
-        assert f"points so far Running your notebook broke off. {why} 1.1a Double" in found
+        assert f"points so far Your notebook's kernel failed. {why} 1.1a Double" in found
 
-    def test_notes_that_mean_nothing_to_a_student_are_left_out(self, course):
+    def test_notes_for_staff_are_left_out(self, course):
         left = [
-            problem("The file 'submission_secret.txt' was left behind.", "mended", "folder"),
+            problem("The file 'submission_secret.txt' was ignored.", "mended", "folder"),
             problem("Expected notebook format 4, found 3.", "mended", "format"),
             problem("The metadata of cell 'double' was edited.", "mended", "metadata"),
         ]
@@ -216,21 +218,21 @@ class TestFailuresAndNotes:
         content["cells"].insert(0, cell("markdown", notes))
         course.grade("ada", content)
         page = page_of(course)
-        for word in ("submission_secret", "left behind", "format 4", "metadata", "Notes from"):
+        for word in ("submission_secret", "was ignored", "format 4", "metadata", "Notes from"):
             assert word not in page
         assert len(course.result("ada").problems) == 3  # staff see them
 
-    def test_a_second_notebook_and_what_was_mended_are_told(self, course):
-        second = "'copy.ipynb' was handed in as well and was not graded: only hw2.ipynb is."
+    def test_a_second_notebook_and_repairs_are_shown(self, course):
+        second = "'copy.ipynb' was submitted too but not graded: only hw2.ipynb is graded."
         noted = [
             problem(second, "mended", "other-notebook"),
-            problem("Cell 'test_double' was deleted: it was put back.", "mended", "deleted-cell"),
+            problem("Cell 'test_double' was deleted: it was restored.", "mended", "deleted-cell"),
         ]
         course.grade("ada", valid(notebook(problems=noted)))
         found = box(page_of(course))
         assert second in found
-        assert "What the grader mended in your notebook (1)" in found
-        assert "it was put back. 1.1a Double" in found
+        assert "What the grader repaired in your notebook (1)" in found
+        assert "it was restored. 1.1a Double" in found
 
 
 class TestTheNotebook:
@@ -266,7 +268,7 @@ class TestTheNotebook:
             assert word not in page
         assert "AssertionError" in box(page)
 
-    def test_words_of_the_stock_page_are_gone_and_nothing_runs_or_loads(self, course):
+    def test_text_of_the_stock_page_is_gone_and_nothing_runs_or_loads(self, course):
         course.grade("ada", valid(notebook(plot=[stream("x")])), manual=1.0)
         page = page_of(course)
         for word in ("Test cell", "Written response", "MathJax", "<script", "<link", "//"):
@@ -354,17 +356,17 @@ class TestBadInput:
         course.grade("ada", content, manual=2.0)
         course.grade("bob", valid(notebook()))
         found = box(page_of(course))
-        assert found.startswith("5 of 9 points The graded notebook is damaged: tell your instr")
+        assert found.startswith("5 of 9 points Your graded notebook is damaged. Tell your instr")
         assert "1.2 Plots 2 of 6" in found
         assert "Your notebook" not in read(course, "ada")
         assert "Your notebook" in read(course, "bob")
 
-    def test_a_notebook_that_cannot_be_cleared_of_hidden_tests_is_not_shown(self, course):
+    def test_a_notebook_whose_hidden_tests_cannot_be_removed_is_not_shown(self, course):
         content = valid(notebook())
         content["cells"][2]["source"] = "### BEGIN HIDDEN TESTS\nhidden_call()"  # without an end
         course.grade("ada", content)
         page = page_of(course)
-        assert "Your notebook cannot be shown: tell your instructor." in box(page)
+        assert "Your notebook cannot be shown. Tell your instructor." in box(page)
         assert "hidden_call" not in page
 
     def test_a_deleted_cell_leaves_its_points_without_a_link(self, course):
@@ -373,26 +375,26 @@ class TestBadInput:
         course.grade("ada", content, manual=4.0)
         assert "1.2 Plots 4 of 6" in box(page_of(course))
 
-    def test_who_was_never_scored_gets_a_page_that_says_so(self, course):
+    def test_a_student_without_scores_gets_a_page_that_says_so(self, course):
         course.write(course.root / "autograded" / "ada" / "hw2", valid(notebook()))
         found = box(page_of(course))
         assert found.startswith("Not graded yet Nothing has a score yet.")
         assert "1.1a Double no score yet (of 3)" in found
 
-    def test_who_has_no_graded_notebook_is_named(self, course, caplog):
+    def test_a_student_without_a_graded_notebook_is_named(self, course, caplog):
         course.grade("ada", valid(notebook()))
         course.hand_in("bob")
         generate(course)
-        assert "NO FEEDBACK: 'bob' handed in, and there is no graded notebook" in caplog.text
+        assert "NO FEEDBACK: 'bob' submitted, but there is no graded notebook" in caplog.text
         assert "'ada'" not in caplog.text
 
-    def test_without_the_instructors_notebook_cells_go_by_their_ids(self, course):
+    def test_without_the_instructors_notebook_cells_have_their_ids_as_names(self, course):
         (course.root / "source" / "hw2" / "hw2.ipynb").unlink()
         course.grade("ada", valid(notebook()), manual=4.0)
         assert "test_double 3 of 3" in box(page_of(course))
 
 
-def test_no_student_is_read_for_another(course):
+def test_feedback_for_a_student_reads_no_other_students_scores(course):
     for student in ("ada", "bob", "cyd"):
         course.grade(student, valid(notebook()), manual=1.0)
     rows = []
@@ -417,7 +419,7 @@ def as_it_is(text):
     return Markup.escape(text)
 
 
-def test_what_a_grader_wrote_is_items_first_then_words():
+def test_a_graders_comment_is_split_into_items_and_text():
     remark = remark_of("+1  names both\n−0.25  no unit\n\n+1 is not a line of items", as_it_is)
     assert remark.items == (("+1", "names both"), ("−0.25", "no unit"))
     assert remark.text == "+1 is not a line of items"
@@ -425,11 +427,11 @@ def test_what_a_grader_wrote_is_items_first_then_words():
 
 
 @pytest.mark.parametrize("text", ["Only words.", "3 errors in line 2", "1. first", "+ and -"])
-def test_words_are_not_taken_for_items(text):
+def test_text_is_not_read_as_items(text):
     assert remark_of(text, as_it_is) == Remark((), Markup.escape(text))
 
 
-def test_what_the_desk_writes_is_read_whole():
+def test_a_comment_of_the_desk_is_read_completely():
     items = (Item("a", 1, "names\nboth"), Item("b", -0.5, "no unit"), Item("c", 0, "2  see below"))
     mark = Mark(frozenset("abc"), adjustment=0.25, comment="Well done.\n\n+1  for style")
     remark = remark_of(Rubric(items, upper=4).comment(mark), as_it_is)

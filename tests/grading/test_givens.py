@@ -27,7 +27,7 @@ def length(monkeypatch):
     monkeypatch.setenv("TOY_LENGTH", "3")
 
 
-def test_other_values_make_a_difference_though_the_cells_are_the_same(monkeypatch):
+def test_other_values_change_the_digest_of_equal_cells(monkeypatch):
     first = given_to(toy())[0]
     assert given_to(toy())[0] == first
     monkeypatch.setenv("TOY_LENGTH", "4")
@@ -53,7 +53,7 @@ def test_values_of_every_plain_kind_count(values, monkeypatch):
     assert len(digests) == 2
 
 
-def test_what_a_cell_does_makes_a_difference_and_its_comments_do_not():
+def test_code_of_a_cell_changes_the_digest_and_comments_do_not():
     first = given_to(toy())[0]
     assert given_to(toy(given="# how many\nn = len(data)"))[0] == first
     assert given_to(toy(given="n = data.size"))[0] != first
@@ -66,7 +66,7 @@ def test_a_module_counts_when_a_name_of_it_is_given_and_not_when_it_read_data():
     assert not names & {"hw_support/mnist.py", "hw_support/reference_batch.py"}
 
 
-def test_the_environment_is_left_as_it_was(monkeypatch):
+def test_the_environment_is_unchanged(monkeypatch):
     monkeypatch.setenv(SEED_VARIABLE, "17")
     monkeypatch.delenv("NBGRADER_EXECUTION", raising=False)
     given_to(toy())

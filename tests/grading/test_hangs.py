@@ -45,7 +45,7 @@ def test_as_long_as_nothing_hangs_every_cell_has_its_time(hangs: Hangs) -> None:
     assert shortened(hangs) == []
 
 
-def test_cells_that_call_it_get_less_and_definitions_and_others_do_not(hangs: Hangs) -> None:
+def test_only_cells_that_call_a_hanging_function_get_less_time(hangs: Hangs) -> None:
     hangs.hung(["f"], 5)
     assert shortened(hangs) == CALLING_F
     assert hangs.called_by(CELL["calls list"]) == ["f"]
@@ -86,7 +86,7 @@ def test_a_function_that_returned_before_is_blamed_when_it_is_seen_twice(hangs: 
     assert shortened(hangs) == CALLING_F
 
 
-def test_what_returns_has_its_time_back(hangs: Hangs) -> None:
+def test_a_function_that_returns_gets_its_time_back(hangs: Hangs) -> None:
     hangs.hung(["f"], 5)
     hangs.returned(CELL["names it"])
     assert shortened(hangs) == CALLING_F

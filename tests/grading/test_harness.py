@@ -72,7 +72,7 @@ def test_an_endless_cell_is_interrupted_though_it_catches_interrupts(score, monk
     assert result.score == 0
 
 
-def test_parts_and_what_is_printed_are_kept(score):
+def test_parts_and_printed_text_are_kept(score):
     result = score(
         "from hw_support import Checks\nchecks = Checks('x', points=3)\n"
         "with checks('right', points=1): print('seen')\n"
@@ -94,7 +94,7 @@ def test_one_answer_is_replaced_and_the_others_stay():
     assert scores["test_sigmoid_activation"].lost == 0
 
 
-def test_nothing_of_one_run_is_left_for_the_next():
+def test_a_run_leaves_nothing_for_the_next():
     left = RAISING + "left_behind = 1\nX_train = None\n"
     harness.score_submission(HW2, {"relu_activation": left})
     names = harness.fresh_namespace(HW2)
@@ -140,7 +140,7 @@ def test_verdicts_come_in_the_order_of_the_answers():
     assert [one for one, _ in judge(HW2, slow_first, tests="own")] == slow_first
 
 
-def test_the_parents_environment_and_notebook_are_left_alone():
+def test_the_parents_environment_and_notebook_are_unchanged():
     os.environ[harness.SEED_VARIABLE] = "before"
     list(judge(HW2, [answer(RAISING)], seeds=[5], tests="own"))
     assert os.environ[harness.SEED_VARIABLE] == "before"

@@ -48,7 +48,7 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("helper", [name for name in BROKEN if "does not exist" not in name])
-def test_a_class_is_not_begun_where_a_helper_cannot_be_imported(helper):
+def test_no_submission_is_graded_if_a_helper_cannot_be_imported(helper):
     text, _, said = BROKEN[helper]
     code = {"staff/hw2/__init__.py": b"", "staff/hw2/hidden.py": text.encode()}
     with pytest.raises(GraderFault) as fault:
@@ -110,7 +110,7 @@ def test_a_fault_in_a_test_cell_does_not_wait_for_the_limit_of_the_cell(course):
         ("from hw_support import no_such", "there is no no_such in hw_support/__init__.py"),
     ],
 )
-def test_an_import_that_fails_is_told_with_its_line(source, said):
+def test_a_failed_import_is_reported_with_its_line(source, said):
     with pytest.raises(Fault) as fault:
         expect_imports(source, "test_q1")
     assert str(fault.value).startswith("test cell 'test_q1', ")

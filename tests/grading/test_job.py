@@ -32,7 +32,7 @@ def unknown() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("unknown")
-def test_threads_that_ask_at_once_what_is_installed_look_one_after_another(
+def test_threads_check_installed_packages_one_after_another(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     looked, at_once, distribution = 0, [], importlib.metadata.distribution

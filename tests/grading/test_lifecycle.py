@@ -120,7 +120,7 @@ def fail(what: BaseException) -> Callable[[Autograde], None]:
     ],
     ids=["success", "error", "NbGraderException", "SystemExit", "KeyboardInterrupt"],
 )
-def test_on_every_way_out_all_that_was_begun_is_ended(
+def test_every_exit_ends_all_processes_and_locks(
     course: ToyCourse,
     way_out: Callable[[Autograde], None],
     raised: type[BaseException] | None,
@@ -156,7 +156,7 @@ def test_on_every_way_out_all_that_was_begun_is_ended(
 
 
 @slow
-def test_a_run_that_must_not_begin_leaves_nothing_behind(
+def test_a_refused_run_leaves_nothing_behind(
     course: ToyCourse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*_: Any, **__: Any) -> None:
@@ -172,7 +172,7 @@ def test_a_run_that_must_not_begin_leaves_nothing_behind(
 
 
 @slow
-def test_another_homework_of_the_course_is_told_in_a_sentence_to_wait(course: ToyCourse) -> None:
+def test_a_run_of_another_homework_is_refused_with_a_sentence(course: ToyCourse) -> None:
     source = course.root / "source"
     (source / OTHER).mkdir()
     nb = nbformat.read(source / ASSIGNMENT / "hw2.ipynb", as_version=4)
@@ -191,8 +191,8 @@ def test_another_homework_of_the_course_is_told_in_a_sentence_to_wait(course: To
     assert not refused["success"]
     told = [line for line in refused["log"].splitlines() if "Another run" in line]
     assert told == [
-        f"[ERROR] Another run is grading the course in {course.root}, so nothing was graded: wait "
-        "until it has ended, and give the same command again"
+        f"[ERROR] Another run is grading the course in {course.root}, so nothing was graded. "
+        "Wait until it has finished, then run this command again"
     ]
     assert api.autograde(OTHER, "bob")["success"]
 
@@ -230,20 +230,20 @@ def old_files(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("old_files")
-def test_a_submission_whose_files_stay_is_read_once(tmp_path: Path) -> None:
+def test_an_unchanged_submission_is_read_once(tmp_path: Path) -> None:
     folder = Folder(tmp_path).prepared_ahead()
     assert folder.now() == "1"
     assert folder.read == 1
 
 
 @pytest.mark.usefixtures("old_files")
-@pytest.mark.parametrize("change", ["replaced", "written over", "something beside it"])
+@pytest.mark.parametrize("change", ["replaced", "overwrites no", "something beside it"])
 def test_a_submission_whose_folder_has_changed_is_read_again(tmp_path: Path, change: str) -> None:
     folder = Folder(tmp_path).prepared_ahead()
     if change == "replaced":
         (tmp_path / "new").write_text("2")
         (tmp_path / "new").replace(folder.path)
-    elif change == "written over":
+    elif change == "overwrites no":
         folder.path.write_text("22")
     else:
         (tmp_path / "notes.txt").write_text("mine")
@@ -251,7 +251,7 @@ def test_a_submission_whose_folder_has_changed_is_read_again(tmp_path: Path, cha
     assert folder.read == 2
 
 
-def test_times_of_a_file_that_was_just_written_are_not_relied_on(tmp_path: Path) -> None:
+def test_times_of_a_just_written_file_are_not_trusted(tmp_path: Path) -> None:
     folder = Folder(tmp_path).prepared_ahead()
     assert submitted.stamp_of(tmp_path) is None
     assert folder.now() == "1"

@@ -52,7 +52,7 @@ def test_an_exception_is_that_of_the_call(two: LocalProcesses) -> None:
 UNREADABLE = "type('Odd', ({},), {{'__reduce__': lambda self: (int, ('no number',))}})()"
 
 
-def test_an_exception_that_cannot_be_unpickled_is_told_in_words(two: LocalProcesses) -> None:
+def test_an_exception_that_cannot_be_unpickled_is_reported_as_text(two: LocalProcesses) -> None:
     future = two.submit(exec, "raise " + UNREADABLE.format("ValueError"))
     with pytest.raises(GraderFault, match="Odd"):
         future.result(60)
@@ -76,7 +76,7 @@ def test_an_answer_that_cannot_be_sent_fails_alone(two: LocalProcesses) -> None:
 
 
 @pytest.mark.parametrize("error", [TypeError("mistake"), RuntimeError("no thread"), MemoryError()])
-def test_no_call_is_left_undone_when_no_process_can_be_started(
+def test_every_call_is_answered_if_no_process_can_start(
     two: LocalProcesses, error: Exception, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(self: LocalProcesses) -> None:
@@ -103,7 +103,7 @@ if first:
     assert other.result() is None
 
 
-def test_a_call_does_not_pay_for_what_forks_workers_while_it_is_dying(
+def test_a_dying_fork_server_costs_a_call_no_attempt(
     two: LocalProcesses, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = two.submit(os.getpid).result()
@@ -125,12 +125,12 @@ def test_a_call_that_kills_every_worker_fails_alone(two: LocalProcesses) -> None
     futures = [two.submit(os.getpid) for _ in range(4)]
     deadly = two.submit(os._exit, 3)
     futures += [two.submit(os.getpid) for _ in range(4)]
-    with pytest.raises(WorkerDied, match=f"{ATTEMPTS} processes that ran it died"):
+    with pytest.raises(WorkerDied, match=f"{ATTEMPTS} worker processes died while they ran it"):
         deadly.result()
     assert all(isinstance(future.result(), int) for future in futures)
 
 
-def test_shutting_down_waits_for_what_was_asked() -> None:
+def test_shutdown_waits_for_running_calls() -> None:
     executor = LocalProcesses(1)
     futures = [executor.submit(time.sleep, 0.1) for _ in range(3)]
     executor.shutdown()
@@ -139,7 +139,7 @@ def test_shutting_down_waits_for_what_was_asked() -> None:
         executor.submit(int)
 
 
-def test_cancelling_ends_what_is_running_at_once() -> None:
+def test_cancelling_ends_running_calls_at_once() -> None:
     executor = LocalProcesses(1)
     running = executor.submit(time.sleep, 600)
     waiting = executor.submit(time.sleep, 600)

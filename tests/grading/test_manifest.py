@@ -8,7 +8,7 @@ from hw_grading.homework.homework import homework_of
 from hw_grading.homework.manifest import KINDS, Manifest, ManifestError, read_manifest
 from hw_grading.outcome import GraderFault
 
-TEXT, NUMBER = "a text in quotes", "a number, without quotes"
+TEXT, NUMBER = "text in quotes", "a number, without quotes"
 LIST, SECTION = "a list of texts", "a section [limits.GRADE_ID]"
 DATE = 'a date that exists, written as "2022-10-04 23:59:59"'
 ZONE = "an IANA name, such as America/Los_Angeles"
@@ -62,48 +62,48 @@ def refused(tmp_path, content):
         ("[limits.q1]\nwall_seconds = 1e9", "limits.q1.wall_seconds", "1000000000.0", "86400"),
     ],
 )
-def test_a_value_that_is_not_allowed(tmp_path, line, key, found, allowed):
+def test_a_value_that_is_not_allowed_is_refused(tmp_path, line, key, found, allowed):
     said = refused(tmp_path, line)
-    assert said.startswith(f": {key} is {found}. Allowed is ")
+    assert said.startswith(f": {key} is {found}. Allowed: ")
     assert allowed in said
 
 
-def test_a_key_that_is_not_known_and_those_that_are(tmp_path):
+def test_an_unknown_key_is_refused_with_the_known_ones(tmp_path):
     said = refused(tmp_path, 'titel = "x"')
-    assert said.startswith(": titel is 'x', but no such key is known. Allowed here are ")
+    assert said.startswith(": titel is 'x', but there is no such key. Allowed keys here: ")
     assert said.endswith(", ".join(Manifest.model_fields) + ".")
 
 
-def test_a_limit_that_is_not_known_and_those_that_are(tmp_path):
+def test_an_unknown_limit_is_refused_with_the_known_ones(tmp_path):
     said = refused(tmp_path, "[limits.q1]\nseconds = 3")
-    assert said.startswith(": limits.q1.seconds is 3, but no such key is known.")
-    assert said.endswith(f"Allowed here are {', '.join(KINDS)}.")
+    assert said.startswith(": limits.q1.seconds is 3, but there is no such key.")
+    assert said.endswith(f"Allowed keys here: {', '.join(KINDS)}.")
 
 
 def test_a_key_with_a_line_break_and_a_long_value_stay_on_one_short_line(tmp_path):
     said = refused(tmp_path, f'"a\\nb" = "{"long " * 1000}"')
     assert said.startswith(r": 'a\nb' is 'long long")
-    assert "…, but no such key" in said
+    assert "…, but there is no such key" in said
 
 
 @pytest.mark.parametrize(
     ("zone", "due"),
     [("America/Los_Angeles", "2022-03-13 02:30:00"), ("Europe/Zurich", "2030-03-31 02:00:00")],
 )
-def test_a_time_that_clocks_skip(tmp_path, zone, due):
+def test_a_time_that_clocks_skip_is_refused(tmp_path, zone, due):
     said = refused(tmp_path, f'time_zone = "{zone}"\ndue = "{due}"')
-    assert said.startswith(f": due is '{due}', a time that clocks in {zone} skip")
-    assert said.endswith("Allowed is a time that exists there.")
+    assert said.startswith(f": due is '{due}', which does not exist in {zone}: the clocks skip it")
+    assert said.endswith("Choose another time.")
 
 
 @pytest.mark.parametrize("due", ["2022-03-13 01:59:59", "2022-03-13 03:00:00"])
-def test_a_time_just_before_and_after_that_is_allowed(tmp_path, due):
+def test_a_time_just_before_or_after_the_skip_is_allowed(tmp_path, due):
     path = tmp_path / "homework.toml"
     path.write_text(f'{PACIFIC}due = "{due}"')
     assert str(read_manifest(path).due_moment.replace(tzinfo=None)) == due
 
 
-def test_a_time_that_comes_twice_is_the_first_of_them(tmp_path):
+def test_a_repeated_time_is_the_first_one(tmp_path):
     path = tmp_path / "homework.toml"
     path.write_text(f'{PACIFIC}due = "2022-11-06 01:30:00"')
     assert read_manifest(path).due_moment.tzname() == "PDT"
@@ -119,11 +119,11 @@ def test_a_time_that_comes_twice_is_the_first_of_them(tmp_path):
         ('title = "two\nlines"', "line 1"),
     ],
 )
-def test_what_is_no_toml_is_told_with_its_place(tmp_path, text, where):
+def test_invalid_toml_is_reported_with_its_place(tmp_path, text, where):
     said = refused(tmp_path, text)
-    assert said.startswith(" is no TOML: ")
+    assert said.startswith(" is not TOML: ")
     assert where in said
-    assert "Allowed are lines such as points = 100" in said
+    assert "Write lines such as points = 100" in said
 
 
 @pytest.mark.parametrize(
@@ -133,13 +133,13 @@ def test_what_is_no_toml_is_told_with_its_place(tmp_path, text, where):
         ('title = "x"'.encode("utf-16"), 1, "0xff"),
     ],
 )
-def test_what_is_no_utf_8_is_told_with_its_place(tmp_path, content, line, byte):
+def test_invalid_utf_8_is_reported_with_its_place(tmp_path, content, line, byte):
     said = refused(tmp_path, content)
-    assert said.startswith(f", line {line}, has the byte {byte}, which is no UTF-8.")
-    assert "save the file in that encoding" in said
+    assert said.startswith(f", line {line}, has the byte {byte}, which is not UTF-8.")
+    assert "Save the file in UTF-8" in said
 
 
-def test_a_byte_order_mark_and_other_line_ends_cost_nothing(tmp_path):
+def test_a_byte_order_mark_and_other_line_ends_are_accepted(tmp_path):
     path = tmp_path / "homework.toml"
     path.write_bytes('\ufefftitle = "Übung"\r\npoints = 3\r\n'.encode())
     assert read_manifest(path) == Manifest(title="Übung", points=3.0)
@@ -164,7 +164,7 @@ def test_a_mistake_is_the_graders_fault_and_names_the_course(tmp_path):
         homework_of(tmp_path, "hw3")
 
 
-def test_whatever_pydantic_says_is_told_in_words_of_our_own(tmp_path):
+def test_every_error_type_of_pydantic_has_our_own_words(tmp_path):
     """Each key with values of each type that TOML has."""
     values = ["1", "1.5", "true", '"x"', "[1]", '["x"]', "{ a = 1 }", "2022-01-01", "12:00:00"]
     path = tmp_path / "homework.toml"
@@ -179,4 +179,4 @@ def test_whatever_pydantic_says_is_told_in_words_of_our_own(tmp_path):
     assert len(told) > 80
     for key, said in told:
         assert key in said
-        assert re.search(r" Allowed (is an? |here are )", said)
+        assert re.search(r" Allowed(: an? |: text |: '| keys here: )", said)

@@ -86,7 +86,7 @@ def test_a_formula_on_its_own_line_is_displayed_and_one_in_a_line_is_not():
 
 
 @pytest.mark.parametrize("tex", ["\\frac", "{", "\\begin{x}y\\end{x}", "a & b", "x^2^2", "\0"])
-def test_what_katex_refuses_is_shown_as_its_tex(tex):
+def test_a_formula_that_katex_refuses_is_shown_as_tex(tex):
     html = render_markdown(f"before $${tex}$$ *after*")
     text = "".join(Page(html).text).strip()
     assert is_tex(html)
@@ -94,7 +94,7 @@ def test_what_katex_refuses_is_shown_as_its_tex(tex):
     assert text == f"before $${tex}$$ after".replace("\0", "\ufffd")
 
 
-def test_an_unknown_command_is_seen_and_the_rest_is_set():
+def test_an_unknown_command_is_shown_and_the_rest_is_typeset():
     assert "<mtext>\\foo</mtext>" in mathml("\\foo{x} + \\frac{a}{b}")
     assert "<mfrac>" in mathml("\\foo{x} + \\frac{a}{b}")
 
@@ -106,7 +106,7 @@ def test_a_formula_in_an_attribute_is_words():
     assert 'alt="plot of $x^2$"' in page.html
 
 
-def test_a_formula_makes_no_address_that_would_not_have_passed():
+def test_a_formula_makes_no_forbidden_address():
     html = (
         '<p><a href="http://localhost/$form$grader/x">a</a> <a href="$javascript$:run()">b</a></p>'
     )
@@ -152,7 +152,7 @@ def test_cells_that_are_empty_keep_their_place():
     assert mathml("\\begin{matrix}&1\\\\2&\\end{matrix}").count("<mtd") == 4
 
 
-def test_what_katex_puts_into_an_operator_is_not_lost():
+def test_the_content_of_an_operator_is_kept():
     html = mathml("a \\mathrel{\\vcenter{:}}= b")
     assert ":</mo>" in html
     assert "<mo><" not in html
@@ -231,7 +231,7 @@ def test_any_mixture_of_hostile_tex_comes_out_harmless(tex):
         '<math><b xmlns="http://www.w3.org/1999/xhtml">x</b><mi>&lt;script></mi></math>',
     ],
 )
-def test_whatever_katex_answers_passes_by_the_allow_list_only(answer, monkeypatch):
+def test_any_answer_of_katex_is_filtered_by_the_allow_list(answer, monkeypatch):
     space = answer.replace(
         "<math", '<math xmlns="http://www.w3.org/1998/Math/MathML" xmlns:xlink="x"', 1
     )
@@ -251,7 +251,7 @@ def test_whatever_katex_answers_passes_by_the_allow_list_only(answer, monkeypatc
     "answer",
     ["", "x", "<math>", "<span>x</span>", '<span class="katex-error">x</span>', "<!DOCTYPE x>"],
 )
-def test_an_answer_that_is_no_formula_is_none(answer, monkeypatch):
+def test_an_answer_that_is_not_a_formula_is_dropped(answer, monkeypatch):
     monkeypatch.setattr(Typesetter, "set", lambda *_, **__: answer)
     mathematics._mathml.cache_clear()
     assert is_tex(mathml("x"))
@@ -279,16 +279,16 @@ def test_a_formula_covers_nothing_beside_it(tex):
     assert "<mpadded " not in html
 
 
-def test_a_space_that_nobody_sees_keeps_its_size():
+def test_an_invisible_space_keeps_its_size():
     assert '<mpadded width="0px"><mphantom>' in mathml(r"\vphantom{\frac{a}{b}}")
 
 
-def test_sizes_in_sizes_do_not_multiply():
+def test_nested_sizes_do_not_multiply():
     assert mathml("\\Huge " + "{\\Huge " * 20 + "x" + "}" * 20).count("mathsize") == 1
 
 
 @pytest.mark.parametrize("tex", [r"\rule{9999em}{9999em}", r"\hspace{9999em}x", r"x\\[9999em]y"])
-def test_lengths_have_an_end(tex):
+def test_lengths_are_limited(tex):
     assert not re.search(r"[0-9]{3,}em", mathml(tex))
 
 
@@ -315,7 +315,7 @@ BOMBS = {
 
 
 @pytest.mark.parametrize("tex", BOMBS.values(), ids=BOMBS)
-def test_a_bomb_ends_and_the_next_formula_is_set(tex):
+def test_a_formula_bomb_is_ended_and_the_next_formula_is_typeset(tex):
     html = mathml(tex)
     assert len(html) < 60_000 or is_tex(html)
     assert Page(html).tags["mrow"] < 5_000
@@ -365,7 +365,7 @@ def test_cells_of_one_page_share_what_it_may_use():
     ids=lambda text: f"{text[:4]}-{len(text)}",
 )
 @pytest.mark.usefixtures("no_callbacks_of_the_collector")
-def test_dollars_without_end_are_shown(text):
+def test_very_many_dollar_signs_are_shown(text):
     start = time.process_time()
     html = render_markdown(text)
     assert time.process_time() - start < 60  # seconds of computing: a few here
@@ -390,7 +390,7 @@ def katex():
     made.close()
 
 
-def test_it_is_started_when_it_is_needed_and_anew_when_it_died(katex):
+def test_katex_starts_on_demand_and_again_after_it_died(katex):
     assert katex._process is None
     assert "<mi>x</mi>" in katex.set("x", display=False)
     first = katex._process
@@ -401,7 +401,7 @@ def test_it_is_started_when_it_is_needed_and_anew_when_it_died(katex):
     assert katex._process is not first
 
 
-def test_katex_itself_has_no_links_and_an_end_of_macros(katex):
+def test_katex_allows_no_links_and_limits_macros(katex):
     assert "href=" not in katex.set(r"\href{javascript:run()}{x}", display=False)
     assert "katex-error" in katex.set(r"\def\a{\a\a}\a", display=False)
 
@@ -469,7 +469,7 @@ def test_a_process_that_does_not_answer_is_ended(katex, monkeypatch):
     assert katex.set("x", display=False)
 
 
-def test_too_much_is_no_answer_and_the_next_one_comes(katex):
+def test_a_too_large_formula_gets_no_answer_and_the_next_one_does(katex):
     with pytest.raises(NotSet):
         katex.set(r"\def\a{" + "x" * 50_000 + "}" + r"\a" * 199, display=True)
     assert katex.set("x", display=False)

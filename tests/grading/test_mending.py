@@ -104,7 +104,7 @@ def kinds(problems: list[Problem]) -> list[tuple[str, str | None]]:
     return [(p.kind.value, p.cell) for p in problems]
 
 
-def test_a_good_submission_needs_no_mending_but_gets_its_hidden_tests() -> None:
+def test_a_good_submission_gets_only_its_hidden_tests() -> None:
     nb = submission()
     assert mended(nb) == []
     assert cell_of(nb, "test_f").source == "f()\n# hidden"
@@ -117,17 +117,17 @@ def test_an_edited_test_is_restored() -> None:
     assert kinds(mended(nb)) == [("edited-cell", "test_f")]
 
 
-def test_a_cell_of_an_earlier_release_is_no_edit_either() -> None:
+def test_a_cell_of_an_earlier_release_is_not_an_edit() -> None:
     nb = submission()
     old = cell_of(nb, "test_f")
     old.source = "the test before it was corrected"
     old.metadata.nbgrader["checksum"] = compute_checksum(old)
     [problem] = mended(nb)
-    assert "is of an earlier release" in problem.message
+    assert "is from an earlier release" in problem.message
     assert old.source == TEST_F.source
 
 
-def test_white_space_at_the_ends_of_lines_is_no_edit() -> None:
+def test_trailing_white_space_is_not_an_edit() -> None:
     nb = submission()
     cell_of(nb, "test_f").source = "f()  \r\n"
     assert mended(nb) == []
@@ -161,7 +161,7 @@ def test_retyped_cells_get_their_type_back() -> None:
     assert cell_of(nb, "why").source == "So."
 
 
-def test_of_copied_answers_the_last_answered_one_is_graded_and_all_are_run() -> None:
+def test_the_last_answered_copy_is_graded_and_all_copies_run() -> None:
     nb = submission()
     nb.cells[1:1] = [cell(F, "def f(): return 0")]
     nb.cells.append(cell(F))  # an untouched copy below
@@ -171,7 +171,7 @@ def test_of_copied_answers_the_last_answered_one_is_graded_and_all_are_run() -> 
     assert order(nb)[-1] == "def f(): ..."
 
 
-def test_of_copied_tests_the_unchanged_one_is_graded() -> None:
+def test_the_unchanged_copy_of_a_test_is_graded() -> None:
     nb = submission()
     nb.cells.append(cell(TEST_F, "scratch = f()"))
     assert kinds(mended(nb)) == [("duplicate-cell", "test_f")]
@@ -196,7 +196,7 @@ def test_a_split_answer_keeps_both_halves() -> None:
         None,
     ],
 )
-def test_marks_that_are_not_the_instructors_go(marks: object) -> None:
+def test_metadata_of_unknown_cells_is_removed(marks: object) -> None:
     nb = submission()
     nb.cells.insert(0, new_code_cell("mine = 1"))
     nb.cells[0].metadata["nbgrader"] = NotebookNode(marks) if isinstance(marks, dict) else marks
@@ -204,7 +204,7 @@ def test_marks_that_are_not_the_instructors_go(marks: object) -> None:
     assert nb.cells[0].metadata == {}
 
 
-def test_marks_of_plain_cells_go_without_a_word() -> None:
+def test_metadata_of_plain_cells_is_removed_silently() -> None:
     nb = submission()
     plain = new_code_cell("x")
     plain.metadata["nbgrader"] = NotebookNode(grade_id="cell-1", grade=False, locked=False)
@@ -226,7 +226,7 @@ def order_of(node: NotebookNode) -> str:
     return str(node.metadata.nbgrader.grade_id)
 
 
-def test_a_deleted_code_answer_stays_away_so_that_its_stub_hides_nothing() -> None:
+def test_a_deleted_code_answer_is_not_restored() -> None:
     nb = submission()
     nb.cells = [c for c in nb.cells if order_of(c) != "f"]
     nb.cells.insert(0, new_code_cell("def f(): return 'moved'"))
@@ -234,7 +234,7 @@ def test_a_deleted_code_answer_stays_away_so_that_its_stub_hides_nothing() -> No
     assert order(nb)[:3] == ["def f(): return 'moved'", "intro", "test_f"]
 
 
-def test_an_empty_notebook_gets_everything_but_the_stubs() -> None:
+def test_an_empty_notebook_gets_all_cells_but_the_stubs() -> None:
     nb = new_notebook()
     mended(nb)
     assert order(nb) == [c.grade_id for c in ALL if c not in (F, G)]
@@ -273,7 +273,7 @@ def test_a_test_goes_to_its_answer_and_not_the_answer_to_it() -> None:
     assert order(nb)[:4] == ["intro", "helper = 1", "f", "test_f"]
 
 
-def test_tests_follow_an_answer_that_needs_what_stands_below() -> None:
+def test_tests_follow_an_answer_that_was_moved_below_a_cell_it_needs() -> None:
     nb = submission()
     nb.cells.insert(5, new_code_cell("helper = 1"))
     nb.cells.insert(5, nb.cells.pop(order(nb).index("g")))
@@ -281,7 +281,7 @@ def test_tests_follow_an_answer_that_needs_what_stands_below() -> None:
     assert order(nb)[3:6] == ["helper = 1", "g", "test_g"]
 
 
-def test_an_answer_that_is_moved_takes_along_what_stands_above_it() -> None:
+def test_a_moved_answer_takes_along_the_plain_cells_above_it() -> None:
     nb = submission()
     helpers = [new_code_cell("helper = 1"), new_code_cell("helper += 1")]
     section = [*helpers, nb.cells.pop(1), nb.cells.pop(1)]  # f and its test
@@ -310,7 +310,7 @@ PIECES = st.sampled_from(
 
 
 @given(st.lists(PIECES, max_size=16))
-def test_any_heap_of_cells_is_mended_once_and_for_all(pieces: list[NotebookNode]) -> None:
+def test_mending_any_cells_twice_changes_nothing_more(pieces: list[NotebookNode]) -> None:
     pieces = [copy.deepcopy(piece) for piece in pieces]
     for i, node in enumerate(pieces):
         node.id = f"c{i}"

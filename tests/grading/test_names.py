@@ -46,7 +46,7 @@ def test_a_name_that_the_test_does_not_bind_is_the_students(source: str) -> None
     assert output["data"]["text/plain"] == "7.0"
 
 
-def test_names_of_the_test_of_the_instructor_and_of_python_come_first() -> None:
+def test_names_of_the_test_the_instructor_and_python_override_the_students() -> None:
     session = Session()
     names = StudentNames({"student": 1}, session, ["helper"])  # type: ignore[arg-type]
     outputs = run_cell("own = 2\nlen('ab') + student + own", "test", names)
@@ -56,7 +56,7 @@ def test_names_of_the_test_of_the_instructor_and_of_python_come_first() -> None:
     assert error["ename"] == "NameError"
 
 
-def test_a_name_that_nobody_has_is_not_defined() -> None:
+def test_an_unknown_name_is_not_defined() -> None:
     names = StudentNames({}, Session())  # type: ignore[arg-type]
     [error] = run_cell("nobody", "test", names)
     assert (error["ename"], "nobody" in error["evalue"]) == ("NameError", True)

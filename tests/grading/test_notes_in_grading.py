@@ -12,7 +12,7 @@ checks.note("Your two gradients disagree.")
 checks.score()"""
 
 
-def test_a_note_is_an_output_and_the_score_is_as_it_was():
+def test_a_note_is_an_output_and_does_not_change_the_score():
     printed, score = run_cell(CELL, "test_f", {"__name__": "__main__"})
     assert "note    Your two gradients disagree.\n" in printed["text"]
     assert "42" not in printed["text"]

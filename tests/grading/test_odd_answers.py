@@ -75,7 +75,7 @@ def test_an_odd_answer_gets_no_points_and_its_reason(notebook, function):
 
 
 @pytest.mark.parametrize(("notebook", "function"), BY_FUNCTION)
-def test_an_odd_answer_takes_no_other_function_along(notebook, function):
+def test_an_odd_answer_costs_no_other_function_points(notebook, function):
     # A function that reads the cache, the student's own, cannot be tried without it.
     readers = notebook.settings.caches.get(function, ())
     own = set(notebook.tests_of(function, *readers))
@@ -85,7 +85,7 @@ def test_an_odd_answer_takes_no_other_function_along(notebook, function):
 
 
 @pytest.mark.parametrize(("notebook", "function"), TAKE_ARRAYS)
-def test_who_writes_into_the_arguments_is_told(notebook, function):
+def test_a_function_that_writes_into_its_arguments_is_reported(notebook, function):
     for answer, oddity, run in odd_ones(notebook, function, (MUTATES,)):
         said = " ".join(part.message for part in parts_of(notebook, function, run))
         assert any(word in said for word in oddity.words), f"{answer}: {said}"

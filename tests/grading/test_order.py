@@ -44,7 +44,7 @@ def why_first(nb: NotebookNode) -> None:
     nb.cells.insert(0, nb.cells.pop(nb.cells.index(cell_of(nb, "why"))))
 
 
-def test_it_is_that_of_the_notebook_whatever_rows_the_database_gives(course: ToyCourse) -> None:
+def test_the_order_is_the_notebooks_whatever_the_database_returns(course: ToyCourse) -> None:
     assert stored(course) == GENERATED
     with Gradebook(course.course.db_url) as gradebook:
         shuffle = "UPDATE source_cell SET rowid = rowid + 100 WHERE name = 'double'"
@@ -55,7 +55,7 @@ def test_it_is_that_of_the_notebook_whatever_rows_the_database_gives(course: Toy
     assert ids_in_order(course) == GENERATED
 
 
-def test_generating_again_replaces_it_and_a_cell_that_is_removed_goes(course: ToyCourse) -> None:
+def test_generating_again_replaces_the_order_without_removed_cells(course: ToyCourse) -> None:
     change_source(course, why_first)
     change_source(course, lambda nb: nb.cells.remove(cell_of(nb, "sketch")))
     done = run(course.root, "generate_assignment", ASSIGNMENT, "--force")
@@ -64,7 +64,7 @@ def test_generating_again_replaces_it_and_a_cell_that_is_removed_goes(course: To
     assert ids_in_order(course) == ["why", *GENERATED[:-2]]
 
 
-def test_generating_again_with_submissions_in_the_gradebook_replaces_it(course: ToyCourse) -> None:
+def test_generating_again_with_submissions_replaces_the_order(course: ToyCourse) -> None:
     with Gradebook(course.course.db_url) as gradebook:
         gradebook.add_student("ada")
         gradebook.add_submission(ASSIGNMENT, "ada")
@@ -74,7 +74,7 @@ def test_generating_again_with_submissions_in_the_gradebook_replaces_it(course: 
     assert ids_in_order(course) == ["why", *(name for name in GENERATED if name != "why")]
 
 
-def test_a_notebook_that_is_removed_goes_and_another_assignments_stays(course: ToyCourse) -> None:
+def test_the_order_of_a_removed_notebook_is_deleted_and_others_stay(course: ToyCourse) -> None:
     with Gradebook(course.course.db_url) as gradebook:
         gradebook.add_assignment("other")
         gradebook.add_notebook("hw2", "other")
@@ -86,7 +86,7 @@ def test_a_notebook_that_is_removed_goes_and_another_assignments_stays(course: T
         assert stored_order(gradebook, "other", "hw2") == ["b", "a"]
 
 
-def test_without_the_table_it_is_that_of_the_source_and_else_that_of_the_rows(
+def test_without_the_table_the_order_comes_from_the_source_or_the_rows(
     course: ToyCourse,
 ) -> None:
     source = course.course.source(ASSIGNMENT) / "hw2.ipynb"

@@ -55,30 +55,30 @@ def graded(generated_course: ToyCourse, tmp_path_factory: pytest.TempPathFactory
     return course
 
 
-def test_another_homework_gets_one_sentence_and_not_a_list_of_its_cells(graded: ToyCourse) -> None:
+def test_another_homework_gets_one_sentence_without_a_list_of_cells(graded: ToyCourse) -> None:
     [problem] = read_problems(graded.graded("other"))
     assert (problem.kind, problem.severity) == (Kind.OTHER_HOMEWORK, Severity.FAILED)
-    assert problem.message.startswith("This is hw1, handed in as hw2: it has 6 of the 6 cells")
+    assert problem.message.startswith("This is hw1, submitted as hw2: it has 6 of the 6 cells")
     assert "none of those that only hw2 has" in problem.message
 
 
-def test_the_sentence_stands_in_the_report_and_on_top_of_the_feedback(graded: ToyCourse) -> None:
+def test_the_sentence_is_in_the_report_and_on_top_of_the_feedback(graded: ToyCourse) -> None:
     top = graded.graded("other").cells[0].source
     assert top.startswith(NOTES_HEADING)
-    assert "This is hw1, handed in as hw2" in top
-    assert "SUBMISSION FAILED: This is hw1, handed in as hw2" in report(
+    assert "This is hw1, submitted as hw2" in top
+    assert "SUBMISSION FAILED: This is hw1, submitted as hw2" in report(
         graded.root, ASSIGNMENT, 200
     )
     feedback = graded.root / "feedback" / "other" / ASSIGNMENT / f"{ASSIGNMENT}.html"
-    assert "This is hw1, handed in as hw2" in feedback.read_text(encoding="utf-8")
+    assert "This is hw1, submitted as hw2" in feedback.read_text(encoding="utf-8")
 
 
-def test_it_still_scores_what_it_scores(graded: ToyCourse) -> None:
+def test_the_other_homework_still_gets_its_score(graded: ToyCourse) -> None:
     assert set(graded.test_scores("other").values()) == {0.0}
     assert sum(graded.test_scores("right").values()) == 6.0
 
 
-def test_a_notebook_with_the_cells_of_both_is_graded_as_what_it_was_handed_in_as(
+def test_a_notebook_with_cells_of_both_is_graded_as_the_submitted_homework(
     graded: ToyCourse,
 ) -> None:
     problems = read_problems(graded.graded("both"))
@@ -86,7 +86,7 @@ def test_a_notebook_with_the_cells_of_both_is_graded_as_what_it_was_handed_in_as
     assert sum(graded.test_scores("both").values()) == 6.0
 
 
-def test_others_of_the_class_are_not_concerned(graded: ToyCourse) -> None:
+def test_other_students_are_not_affected(graded: ToyCourse) -> None:
     _, results = read_results(graded.root, ASSIGNMENT)
     failed = {r.record.student for r in results if r.status is Status.SUBMISSION_FAILED}
     assert failed == {"other"}

@@ -110,7 +110,7 @@ def test_each_manual_cell_and_the_experiment_have_a_card_in_the_notebooks_order(
     plot, answer, experiment = cards_of(page_of(course))
     assert "<h3>1.2 i. A plot <code>plot</code></h3>" in plot
     assert "<b>3</b> of 4" in plot
-    assert "<b>0</b> of 2, nothing was answered" in answer
+    assert "<b>0</b> of 2, no answer" in answer
     assert '<div class="prose"><p>Because.</p>' in answer
     assert "no points of its own" in experiment
     assert "dead: 98%" in experiment
@@ -222,7 +222,7 @@ def test_scores_lateness_problems_and_faults_stand_above_the_cards(course):
         assert part in html, part
 
 
-def test_what_is_missing_is_said(course):
+def test_missing_content_is_reported(course):
     content = notebook(plot=[error("NameError", "no <plt>")])
     content["cells"] = [c for c in content["cells"] if "answer" not in str(c["metadata"])]
     course.grade("ada", content)
@@ -232,7 +232,7 @@ def test_what_is_missing_is_said(course):
     assert '<p class="error">NameError: no &lt;plt&gt;</p>' in plot
     assert "The graded notebook lacks this cell." in answer
     assert "There is no graded notebook to show." in page.html
-    assert "reading the graded notebook failed" in page.html
+    assert "its graded notebook cannot be read" in page.html
 
 
 def test_nothing_that_a_student_wrote_becomes_an_element_or_an_attribute(course):
@@ -293,7 +293,7 @@ def test_only_a_png_passes_and_the_rest_is_named(course):
     jpeg = display(image_jpeg="/9j/4AAQ", text_plain="a photograph")
     course.grade("ada", notebook(plot=[jpeg, display(image_png="iVBO")]))
     plot = cards_of(page_of(course))[0]
-    assert "Something of type image/jpeg is not shown here" in plot
+    assert "An output of type image/jpeg is not shown here" in plot
     assert "A picture is not shown: it is not a PNG." in plot
     assert "a photograph" in plot
     assert "<img" not in plot
@@ -306,7 +306,7 @@ def test_a_photograph_attached_to_a_written_answer_is_shown(course):
     assert "<img" in cards_of(page_of(course))[1]
 
 
-def test_pictures_and_texts_without_end_are_cut(course):
+def test_very_many_pictures_and_very_long_texts_are_cut(course):
     course.grade("ada", notebook(plot=[PLOT] * 50, answer="word " * 100_000))
     plot, answer, _ = cards_of(page_of(course))
     assert plot.count("<img") == MAX_PICTURES
@@ -390,7 +390,7 @@ def test_a_failure_leaves_the_old_page_and_nothing_beside_it(course, monkeypatch
     assert sorted(os.listdir(out.parent)) == ["page.html", "page_by_question.html"]
 
 
-def test_a_png_is_encoded_anew():
+def test_a_png_is_encoded_again():
     lines = (
         base64.encodebytes(png(extra=b"\0\0\0\0teXt\0\0\0\0")).decode().splitlines(keepends=True)
     )
@@ -416,7 +416,7 @@ def test_a_png_is_encoded_anew():
         (base64_of(png(extra=bytes(MAX_PICTURE_BYTES))), "larger than"),
     ],
 )
-def test_what_is_no_png_is_refused(data, why):
+def test_other_data_than_png_is_refused(data, why):
     with pytest.raises(ValueError, match=why):
         png_uri(data)
 

@@ -34,15 +34,15 @@ def test_the_points_of_our_own_homeworks_add_up(name):
 
 
 @pytest.mark.parametrize("name", ANSWERS)
-def test_points_that_add_up_are_not_spoken_of(name):
+def test_consistent_points_give_no_warning(name):
     assert disagreements(source_of(name)) == []
 
 
 def test_parts_that_do_not_sum_to_the_points_of_their_checks_are_named():
     [sentence] = disagreements(changed("test_half", 'elsewhere", points=1', 'elsewhere", points=2'))
     assert sentence == (
-        "cell test_half: its parts are worth 3 points, and `Checks(...)` says 2. Change the parts "
-        "or `Checks(..., points=2)`."
+        "cell test_half: its parts are worth 3 points, but `Checks(...)` says 2. Change the "
+        "parts or `Checks(..., points=2)`."
     )
 
 
@@ -53,8 +53,8 @@ def test_checks_whose_points_are_not_those_of_the_metadata_are_named():
     notebook.cells[place].metadata["nbgrader"]["points"] = 2
     [sentence] = disagreements(notebook)
     assert sentence == (
-        "cell test_half: `Checks(..., points=5)` says 5 points, and the cell's metadata 2. Change "
-        "one of the two."
+        "cell test_half: `Checks(..., points=5)` says 5 points, but the cell's metadata says 2. "
+        "Change one of the two."
     )
 
 
@@ -71,11 +71,11 @@ def test_checks_whose_points_are_not_those_of_the_metadata_are_named():
         "assert f() == 1",
     ],
 )
-def test_what_adds_up_or_cannot_be_counted_is_not_spoken_of(source):
+def test_consistent_or_uncountable_points_give_no_warning(source):
     assert disagreements(of_cell(source)) == []
 
 
-def test_cells_that_students_may_edit_are_not_looked_at():
+def test_cells_that_students_may_edit_are_not_checked():
     notebook = of_cell("checks = Checks('f', points=3)\nwith checks('a', points=1): f()")
     notebook.cells[0].metadata["nbgrader"].update(locked=False, grade=False, solution=True)
     assert disagreements(notebook) == []
@@ -87,12 +87,12 @@ def test_a_heading_that_the_cells_below_contradict_is_named():
     cell.source = "### The function `half` (optional, 3 points)"
     [sentence] = disagreements(notebook)
     assert sentence == (
-        'the heading "The function `half` (optional, 3 points)" says 3 points, and the cells below '
+        'the heading "The function `half` (optional, 3 points)" says 3 points, but the cells below '
         "it have 2. Change one of the two."
     )
 
 
-def test_a_heading_counts_what_stands_below_it_up_to_the_next_of_its_level():
+def test_a_heading_counts_the_cells_down_to_the_next_of_its_level():
     answer = marked(new_markdown_cell("So."), "why", grade=True, solution=True, points=1.5)
     notebook = new_notebook(
         cells=[
@@ -107,7 +107,7 @@ def test_a_heading_counts_what_stands_below_it_up_to_the_next_of_its_level():
         ]
     )
     [sentence] = disagreements(notebook)
-    assert sentence.startswith('the heading "Third (1 point)" says 1 point, and the cells below')
+    assert sentence.startswith('the heading "Third (1 point)" says 1 point, but the cells below')
 
 
 @pytest.mark.parametrize(
@@ -119,7 +119,7 @@ def test_a_heading_counts_what_stands_below_it_up_to_the_next_of_its_level():
         "## Two of (7) points",
     ],
 )
-def test_what_is_no_heading_for_students_is_not_counted(text):
+def test_text_that_is_not_a_heading_for_students_is_not_counted(text):
     assert disagreements(new_notebook(cells=[new_markdown_cell(text)])) == []
 
 
@@ -138,7 +138,7 @@ def test_a_mark_scheme_in_a_question_ends_no_part():
 def test_a_table_at_the_top_whose_rows_do_not_sum_to_the_cells_is_named():
     [sentence] = disagreements(changed("", "| half | write it | 2 |", "| half | write it | 4 |"))
     assert sentence == (
-        "the rows of the table at the top sum to 9 points, and the cells have 7. Change one of the "
+        "the rows of the table at the top sum to 9 points, but the cells have 7. Change one of the "
         "two."
     )
 
@@ -160,7 +160,7 @@ def test_a_table_below_the_first_points_is_another_table():
 def test_the_points_in_the_first_cell_are_compared():
     [sentence] = disagreements(changed("", "**Points:** 7", "**Points:** 70"))
     assert sentence == (
-        "the first cell says **Points:** 70, and the cells have 7. Change one of the two."
+        "the first cell says **Points:** 70, but the cells have 7. Change one of the two."
     )
 
 
@@ -178,12 +178,12 @@ def test_points_of_a_cell_that_is_not_graded_do_not_count():
     assert total_of(notebook) == 7
 
 
-def test_a_manifest_with_other_points_is_a_mistake_in_it(tmp_path):
+def test_a_manifest_with_other_points_is_refused(tmp_path):
     file = tmp_path / "homework.toml"
     with pytest.raises(ManifestError) as error:
         check_total(Manifest(points=8), file, source_of("ps1"))
     assert str(error.value) == (
-        f"{file}: points is 8. Allowed is 7, the sum over the cells of the notebook."
+        f"{file}: points is 8, but the cells of the notebook sum to 7. Change one of the two."
     )
 
 

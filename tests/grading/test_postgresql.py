@@ -146,7 +146,7 @@ def test_the_plots_page_is_made(in_postgresql: ToyCourse, tmp_path: Path) -> Non
     assert "王小明" in page.read_text(encoding="utf-8")
 
 
-def test_the_statistics_and_what_is_alike_are_the_same(
+def test_the_statistics_and_similar_answers_are_the_same(
     both: dict[str, ToyCourse], tmp_path: Path
 ) -> None:
     tables: dict[str, list[str]] = {}
@@ -304,7 +304,7 @@ def test_a_longer_wait_is_for_files_only(database: str) -> None:
     assert patient("sqlite:////c/a.db?timeout=5") == "sqlite:////c/a.db?timeout=5"
 
 
-def test_a_gradebook_of_an_earlier_time_goes_by_the_source(fresh: ToyCourse) -> None:
+def test_an_older_gradebook_uses_the_order_of_the_source(fresh: ToyCourse) -> None:
     source = fresh.course.source(ASSIGNMENT) / "hw2.ipynb"
     cells = nbformat.read(source, as_version=4).cells
     names = [c.metadata.nbgrader.grade_id for c in cells if "nbgrader" in c.metadata]
@@ -321,7 +321,7 @@ def test_a_gradebook_of_an_earlier_time_goes_by_the_source(fresh: ToyCourse) -> 
     assert by_rows[-1].grade_id == "double"
 
 
-def test_a_name_that_nbgraders_tables_have_no_room_for_stops_nobody_else(fresh: ToyCourse) -> None:
+def test_a_name_too_long_for_nbgraders_tables_blocks_nobody_else(fresh: ToyCourse) -> None:
     fresh.submit("ada", fresh.answered)
     fresh.submit(LONG, fresh.answered)
     done = fresh.grade()

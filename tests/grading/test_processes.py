@@ -74,7 +74,7 @@ needs_numbers = pytest.mark.skipif(
 
 
 @needs_numbers
-def test_a_watch_neither_kills_nor_interrupts_nor_counts_another(
+def test_a_watchdog_neither_kills_nor_interrupts_nor_counts_other_processes(
     first: subprocess.Popen[bytes],
 ) -> None:
     one = Watch(first.pid, first.pid, memory_mb=30, cpu_seconds=60)
@@ -91,7 +91,7 @@ def test_a_watch_neither_kills_nor_interrupts_nor_counts_another(
         expect_no_other_signal(other)
 
 
-def test_who_waits_for_the_processor_has_more_time_to_react_to_an_interrupt(
+def test_a_process_waiting_for_the_processor_gets_more_time_to_react(
     first: subprocess.Popen[bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one = Watch(first.pid, first.pid, memory_mb=100, cpu_seconds=60)
@@ -109,7 +109,7 @@ def test_who_waits_for_the_processor_has_more_time_to_react_to_an_interrupt(
 
 
 @pytest.mark.parametrize("descriptors", [True, False])
-def test_a_target_is_the_one_that_is_meant(
+def test_a_signal_reaches_its_target(
     descriptors: bool, first: subprocess.Popen[bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if not descriptors:  # as on macOS
@@ -123,7 +123,7 @@ def test_a_target_is_the_one_that_is_meant(
 
 @needs_numbers
 @pytest.mark.parametrize("descriptors", [True, False])
-def test_a_target_that_has_ended_is_not_taken_for_another(
+def test_a_reused_process_id_gets_no_signal(
     descriptors: bool, first: subprocess.Popen[bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if not descriptors:

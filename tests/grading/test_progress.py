@@ -16,7 +16,7 @@ from hw_grading.outcome import Graded, NotGraded, Outcome, Spent, Status, Submis
 RIGHT = Graded("{}", Spent(3.0, 1.0))
 LATE = ("Cell 'train' did not end within 600 s.",)
 FAILED = SubmissionFailed("{}", LATE, Spent(9.0, 8.0))
-FAULT = NotGraded("2 processes that ran it died", Spent(1.0))
+FAULT = NotGraded("2 worker processes died while they ran it", Spent(1.0))
 
 
 class Told:
@@ -50,11 +50,11 @@ def test_the_table_names_who_failed_and_why(told: Told) -> None:
     table = told.progress.table()
     assert "graded 1, submission failed 1, not graded 1" in table
     assert "bob: Cell 'train' did not end within 600 s." in table
-    assert "cyd: 2 processes that ran it died" in table
-    assert "bob: 9.0 s, of which 8.0 s of computing" in table
+    assert "cyd: 2 worker processes died while they ran it" in table
+    assert "bob: 9.0 s (8.0 s of CPU time)" in table
 
 
-def test_a_result_of_an_earlier_run_is_counted_as_such(told: Told) -> None:
+def test_a_result_of_an_earlier_run_is_counted_separately(told: Told) -> None:
     told.progress.ended("ada", RIGHT, again=True)
     told.progress.saved("ada")
     assert told.progress.count(Status.GRADED) == 1
@@ -74,7 +74,7 @@ def test_lines_and_page_are_written_whole(told: Told, caplog: pytest.LogCaptureF
     assert page.rstrip().endswith("</html>")
 
 
-def test_names_and_reasons_cannot_put_anything_into_the_page(tmp_path: Path) -> None:
+def test_names_and_reasons_are_escaped_on_the_page(tmp_path: Path) -> None:
     told = Told(tmp_path / "grading", ["<script>alert(1)</script>"])
     run(told, ("<script>alert(1)</script>", SubmissionFailed("{}", ("<img src=x>",), Spent(1, 1))))
     told.progress.close("nbgrader autograde hw2")
@@ -83,7 +83,7 @@ def test_names_and_reasons_cannot_put_anything_into_the_page(tmp_path: Path) -> 
     assert "<img" not in page
 
 
-def test_a_folder_that_cannot_be_written_stops_nothing(tmp_path: Path) -> None:
+def test_a_read_only_folder_stops_nothing(tmp_path: Path) -> None:
     (tmp_path / "grading").write_text("a file")
     told = Told(tmp_path / "grading", ["ada"])
     run(told, ("ada", RIGHT))

@@ -12,7 +12,7 @@ HIDDEN = [
 
 
 @pytest.mark.parametrize(("homework", "hidden"), HIDDEN)
-def test_what_a_hidden_part_looks_at_is_promised_in_the_released_notebook(homework, hidden):
+def test_the_released_notebook_promises_the_checks_of_hidden_parts(homework, hidden):
     assert hidden.promise
     assert " ".join(hidden.promise.split()) in read_by_students(homework)
 

@@ -38,7 +38,7 @@ def test_a_cell_is_counted_under_the_innermost_heading_with_a_number(
     assert (place.question, place.title) == (question, title)
 
 
-def test_a_question_is_shown_without_anything_of_its_mark_scheme(tmp_path):
+def test_a_question_is_shown_without_its_mark_scheme(tmp_path):
     text = "### 1.3 Why\nWhy?\n<!-- BEGIN MARK SCHEME -->\n- 1: right.\n<!-- END MARK SCHEME -->"
     place = places(tmp_path, text)
     assert place.text == "### 1.3 Why\nWhy?"

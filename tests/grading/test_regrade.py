@@ -92,7 +92,7 @@ EXPECTED = dict.fromkeys(RIGHT, ("1.0", "2.0", "test changed")) | dict.fromkeys(
 
 @pytest.mark.slow
 @pytest.mark.xdist_group("regrade")
-def test_a_wrong_hidden_test_is_mended_by_one_command_and_what_people_gave_is_kept(
+def test_one_command_regrades_after_a_fixed_test_and_keeps_scores_by_hand(
     course: Course, capsys: pytest.CaptureFixture[str]
 ) -> None:
     book = GradeBook(course, "ps1")
@@ -112,12 +112,12 @@ def test_a_wrong_hidden_test_is_mended_by_one_command_and_what_people_gave_is_ke
     assert regrade(course) == 0
     said = capsys.readouterr().out
     assert start.read_text() == "How to start"
-    assert "To make it again: nbgrader generate_feedback ps1 --force" in said
+    assert "To make them again: nbgrader generate_feedback ps1 --force" in said
     assert changes(course) == EXPECTED
     assert {r["part"] for r in table(course)} == {"elsewhere"}
     assert "elsewhere: passes now for 22, fails now for 5" in said
     assert "27 scores changed, of 27 students: 22 up, 5 down. 40 students compared." in said
-    assert "Given by hand: 40 scores kept." in said
+    assert "40 scores that people gave are kept." in said
     assert "wait" not in said
     assert ps1.by_hand(course) == given
     with Gradebook(course.db_url) as gradebook:
@@ -128,13 +128,13 @@ def test_a_wrong_hidden_test_is_mended_by_one_command_and_what_people_gave_is_ke
     assert "http" not in page.replace("http-equiv", "")
 
     assert regrade(course) == 0
-    assert "Nothing changed: every score is as it was. 40 students" in capsys.readouterr().out
+    assert "No score changed. 40 students" in capsys.readouterr().out
     assert len(list((course.folder / "grading" / "regrades").glob("*.csv"))) == 1
 
 
 @pytest.mark.slow
 @pytest.mark.xdist_group("regrade")
-def test_an_answer_that_was_handed_in_anew_waits_again_and_no_other_does(
+def test_only_an_answer_that_was_submitted_again_waits_again(
     few: Course, capsys: pytest.CaptureFixture[str]
 ) -> None:
     ps1.submit(few, "right00", ps1.SIZE, place="Rome")
@@ -152,7 +152,7 @@ def test_an_answer_that_was_handed_in_anew_waits_again_and_no_other_does(
 
 @pytest.mark.slow
 @pytest.mark.xdist_group("regrade")
-def test_what_a_person_gave_in_the_place_of_a_test_counts_until_the_test_gives_other_points(
+def test_a_persons_score_for_a_test_counts_until_the_test_gives_other_points(
     few: Course, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with Gradebook(few.db_url) as gradebook:
@@ -183,7 +183,7 @@ def written(path: Path) -> int | None:
 
 @pytest.mark.slow
 @pytest.mark.xdist_group("regrade")
-def test_a_regrade_that_was_killed_is_gone_on_with_and_compared_with_the_scores_before_it(
+def test_a_killed_regrade_is_continued_and_compared_with_the_old_scores(
     few: Course, capsys: pytest.CaptureFixture[str]
 ) -> None:
     ps1.edit(few, ps1.RIGHT_TEST)
@@ -201,7 +201,7 @@ def test_a_regrade_that_was_killed_is_gone_on_with_and_compared_with_the_scores_
     assert not (few.folder / "grading" / "regrades").exists()
 
     assert regrade(few) == 0
-    assert "An earlier regrade did not come to its report" in capsys.readouterr().out
+    assert "An earlier regrade did not finish. This one continues it" in capsys.readouterr().out
     assert changes(few) == {name: EXPECTED[name] for name in ("right00", "size00")}
     assert set(ps1.by_hand(few).values()) == {(0.5, False)}
     assert not list((few.folder / "grading" / "snapshots").rglob("before-*"))
@@ -209,7 +209,7 @@ def test_a_regrade_that_was_killed_is_gone_on_with_and_compared_with_the_scores_
 
 @pytest.mark.slow
 @pytest.mark.xdist_group("regrade")
-def test_a_report_can_be_had_after_nbgraders_own_command(
+def test_a_report_is_possible_after_nbgraders_own_command(
     few: Course, capsys: pytest.CaptureFixture[str]
 ) -> None:
     ps1.edit(few, ps1.RIGHT_TEST)
@@ -222,7 +222,7 @@ def test_a_report_can_be_had_after_nbgraders_own_command(
 
 @pytest.mark.slow
 @pytest.mark.xdist_group("regrade")
-def test_a_changed_limit_is_told_as_the_reason(few: Course) -> None:
+def test_a_changed_limit_is_given_as_the_reason(few: Course) -> None:
     busy = (
         "import time\nend = time.process_time() + 1.5\nwhile time.process_time() < end:\n    pass"
     )
@@ -235,31 +235,36 @@ def test_a_changed_limit_is_told_as_the_reason(few: Course) -> None:
     assert {row["student"] for row in rows} == {"size00"}
     why = rows[0]["why"]
     assert "limit changed: cpu_seconds of double none → 0.5" in why
-    assert "a limit is reached now: Cell 'double' did not end" in why
+    assert "reaches a limit now: Cell 'double' did not end" in why
 
 
 @pytest.mark.slow
 @pytest.mark.xdist_group("regrade")
-def test_a_dry_run_says_what_would_be_run_and_writes_nothing(
+def test_a_dry_run_shows_its_plan_and_writes_nothing(
     few: Course, capsys: pytest.CaptureFixture[str]
 ) -> None:
     before = state(few)
     assert regrade(few, "--dry-run") == 0
-    assert "No submission would be run anew" in capsys.readouterr().out
+    assert "A regrade would run no submission again" in capsys.readouterr().out
     manifest = few.folder / "staff" / "ps1" / "homework.toml"
     manifest.write_text(manifest_of("ps1") + "[limits.double]\ncpu_seconds = 9\n")
     assert regrade(few, "--dry-run") == 0
     said = capsys.readouterr().out
-    assert "3 submissions would be run anew: limit changed: cpu_seconds of double none → 9." in said
+    assert (
+        "A regrade would run 3 submissions again: limit changed: cpu_seconds of double none → 9."
+        in said
+    )
     manifest.write_text(manifest_of("ps1"))
     ps1.submit(few, "right00", ps1.SIZE)
     assert regrade(few, "--dry-run") == 0
-    assert "1 were handed in again, and would be run anew: right00." in capsys.readouterr().out
+    assert (
+        "A regrade would run 1 submission again because the students submitted again: right00."
+    ) in capsys.readouterr().out
     ps1.edit(few, ps1.RIGHT_TEST)
     assert regrade(few, "--dry-run") == 0
     said = capsys.readouterr().out
-    assert "to be released anew: test_double." in said
-    assert "3 submissions would be run anew" in said
+    assert "These cells were edited since the release: test_double." in said
+    assert "It would run 3 submissions again" in said
     assert state(few) == before
 
 
@@ -272,7 +277,7 @@ def state(course: Course) -> dict[str, bytes]:
 
 @pytest.mark.slow
 @pytest.mark.xdist_group("regrade")
-def test_what_cannot_be_done_is_one_sentence_and_changes_nothing(
+def test_an_impossible_regrade_gives_one_sentence_and_changes_nothing(
     few: Course, capsys: pytest.CaptureFixture[str]
 ) -> None:
     before = state(few)
@@ -294,14 +299,14 @@ def test_what_cannot_be_done_is_one_sentence_and_changes_nothing(
     assert regrade(few) == 2
     said = capsys.readouterr().err
     assert "removed try_it" in said
-    assert "Put them back" in said
+    assert "Undo these changes" in said
     assert state(few) == before
     (few.source("ps1") / "ps1.ipynb").write_text("{")
     assert regrade(few) == 2
     assert "ps1.ipynb" in capsys.readouterr().err
 
 
-def test_a_homework_that_nobody_has_graded_is_not_graded_again(
+def test_an_ungraded_homework_is_not_regraded(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     course = Course(tmp_path)
@@ -351,15 +356,15 @@ def reasons_between() -> Iterator[Any]:
     )
     yield work(2, answers={"double": "z", "": "y"}), LIMITS, "answer changed: double"
     yield work(2, answers={"double": "x", "": "z"}), LIMITS, "answer changed"
-    yield work(2), staff, "staff's code changed: staff/ps1/hidden.py"
+    yield work(2), staff, "staff code changed: staff/ps1/hidden.py"
     yield work(2), numpy, "packages changed: numpy 2.0 → 2.1"
     yield (
         work(2),
         replace(LIMITS, limits={"cpu_seconds_per_cell": "90"}),
         ("limit changed: cpu_seconds_per_cell 60 → 90"),
     )
-    yield work(2, problems=[problem]), LIMITS, "a limit is reached now: It did not end."
-    yield work(2, problems=[edited]), LIMITS, "mended now: It was edited."
+    yield work(2, problems=[problem]), LIMITS, "reaches a limit now: It did not end."
+    yield work(2, problems=[edited]), LIMITS, "repaired now: It was edited."
     yield (
         work(2, corrections={"test_double": [(1.0, "for all")]}),
         LIMITS,
@@ -368,13 +373,17 @@ def reasons_between() -> Iterator[Any]:
     yield (
         work(2),
         LIMITS,
-        ("nothing that is recorded changed: the answer may be random, or close to a limit"),
+        ("no recorded condition changed: the answer may be random, or close to a limit"),
     )
-    yield work(2), None, ("not recorded: limits, the homework's code or packages may have changed")
+    yield (
+        work(2),
+        None,
+        ("unknown: limits, the homework's code or packages may have changed (no record of them)"),
+    )
 
 
 @pytest.mark.parametrize(("after", "conditions", "expected"), list(reasons_between()))
-def test_the_reason_is_what_differs(after: Work, conditions: Any, expected: str) -> None:
+def test_the_reason_is_the_difference(after: Work, conditions: Any, expected: str) -> None:
     before = snapshot("ada", work(1))
     assert why(before, snapshot("ada", after, conditions=conditions)) == (expected,)
 
@@ -403,7 +412,7 @@ def test_names_and_messages_reach_no_spreadsheet_terminal_or_browser() -> None:
     assert max(map(len, said.splitlines())) <= 100
 
 
-def test_a_part_that_is_gone_or_new_is_told() -> None:
+def test_removed_and_new_parts_are_reported() -> None:
     parts = {"test_double": [PartResult("anew", 1.0, True)]}
     (change,) = compare(snapshot("ada", work(1)), snapshot("ada", work(2, parts=parts)), {}).changes
     assert [part.in_words for part in change.parts] == [
@@ -412,20 +421,18 @@ def test_a_part_that_is_gone_or_new_is_told() -> None:
     ]
 
 
-def test_who_is_not_graded_now_is_named_and_who_is_new_is_no_change() -> None:
+def test_ungraded_students_are_named_and_new_students_are_no_change() -> None:
     old = snapshot("ada", work(1))
-    new = snapshot("ada", work(1, trouble="its last grading was stopped before the end"))
-    assert compare(old, new, {}).not_graded == (
-        ("ada", "its last grading was stopped before the end"),
-    )
+    new = snapshot("ada", work(1, trouble="its last grading did not finish"))
+    assert compare(old, new, {}).not_graded == (("ada", "its last grading did not finish"),)
     found = compare(old, snapshot("bob", work(2)), {})
     assert (found.changes, found.new, found.compared) == ((), ("bob",), 0)
 
 
-def test_a_score_that_a_person_gave_and_that_is_gone_is_cried_out() -> None:
+def test_a_lost_score_of_a_person_is_reported_in_capitals() -> None:
     scores = {"test_double": Points(1, 2.0, 0.0, False)}
     found = compare(snapshot("ada", work(1, scores=scores)), snapshot("ada", work(1)), {})
-    assert "GONE: the score that a person gave to ada, test_double." in in_words(found, 100)
+    assert "LOST: the score that a person gave to ada, test_double." in in_words(found, 100)
 
 
 def test_parts_are_read_from_what_a_test_printed() -> None:
@@ -463,7 +470,7 @@ def test_snapshots_are_kept_whole_the_newest_twenty_of_them(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("content", [b"", b"no gzip", b"\x1f\x8b\x08\0damaged"])
-def test_a_damaged_snapshot_is_passed_over_or_named(tmp_path: Path, content: bytes) -> None:
+def test_a_damaged_snapshot_is_skipped_or_named(tmp_path: Path, content: bytes) -> None:
     snapshots = Snapshots(tmp_path, "ps1")
     snapshots.keep(snapshot("ada", work(1)))
     (good,) = snapshots.folder.iterdir()
@@ -478,7 +485,7 @@ def test_a_damaged_snapshot_is_passed_over_or_named(tmp_path: Path, content: byt
 
 @pytest.mark.slow
 @pytest.mark.xdist_group("regrade")
-def test_a_notebook_that_is_the_same_is_not_read_again(few: Course) -> None:
+def test_an_unchanged_notebook_is_not_read_again(few: Course) -> None:
     last = Snapshots(few.folder / "grading", "ps1").last()[-1]
     path = few.autograded("size00", "ps1") / "ps1.ipynb"
     status = path.stat()
@@ -490,5 +497,5 @@ def test_a_notebook_that_is_the_same_is_not_read_again(few: Course) -> None:
     assert same.conditions
     os.utime(path)
     other = take(few, "ps1", last).students["size00"]
-    assert "reading the graded notebook failed" in other.notebook.trouble
+    assert "its graded notebook cannot be read" in other.notebook.trouble
     assert other.conditions == ""

@@ -161,19 +161,19 @@ def test_the_wheel_knows_no_homework_that_is_due_later(ours):
         assert homework_of(REPOSITORY, other).manifest.due_moment <= due
 
 
-def test_what_students_package_is_told_is_of_the_homeworks_that_there_are():
+def test_the_students_package_describes_existing_homeworks_only():
     files = {path.stem for path in released.FOLDER.iterdir()}
     assert files == set(HOMEWORKS), "run `make release`"
 
 
 @pytest.mark.parametrize("name", HOMEWORKS)
-def test_what_students_package_is_told_of_the_release_is_current(name):
+def test_the_students_package_describes_the_current_release(name):
     text = (released.FOLDER / f"{name}.json").read_text(encoding="utf-8")
     assert text == description_of(Course(REPOSITORY), name), "run `make release`"
 
 
 @pytest.mark.parametrize("name", HOMEWORKS)
-def test_the_page_that_says_how_to_start_is_current(name):
+def test_the_start_page_is_current(name):
     text = (REPOSITORY / "release" / name / START).read_text(encoding="utf-8")
     assert text == start_page(REPOSITORY, name), "run `make release`"
 
@@ -219,7 +219,7 @@ def made(tmp_path_factory):
     return course, known, {path.stem: path for path in zips}
 
 
-def test_all_homeworks_are_released_and_what_is_no_more_is_forgotten(made):
+def test_all_homeworks_are_released_and_deleted_ones_are_forgotten(made):
     course, known, zips = made
     assert set(zips) == {"ps1", "ps2"}
     assert {path.name for path in known.iterdir()} == {"ps1.json", "ps2.json"}
@@ -234,7 +234,7 @@ def test_a_package_knows_the_homeworks_due_by_then_and_no_later_one(made):
     assert known_in(wheel_in(zips["ps2"])) == {"ps1", "ps2"}
 
 
-def test_what_the_command_tells_is_what_students_package_reads(made):
+def test_the_students_package_reads_what_the_command_wrote(made):
     _, known, _ = made
     told = released.read_release(known / "ps1.json")
     expected = release_of("ps1")
@@ -291,7 +291,7 @@ def written(tmp_path):
     return write_course(tmp_path / "course")
 
 
-def test_homeworks_without_a_due_date_are_told_of_in_no_other_package(written):
+def test_homeworks_without_a_due_date_are_in_no_other_package(written):
     assert known_to_students(written.folder, "ps2") == ["ps1", "ps2"]
     undated = manifest_of("ps1").replace(f'due = "{DUE["ps1"]}"\n', "")
     write_homework(written.folder, "ps1", source_of("ps1"), undated)
@@ -299,7 +299,7 @@ def test_homeworks_without_a_due_date_are_told_of_in_no_other_package(written):
     assert known_to_students(written.folder, "ps1") == ["ps1"]
 
 
-def test_homeworks_due_at_the_same_time_are_told_of_in_both(written):
+def test_homeworks_due_at_the_same_time_are_in_both_packages(written):
     together = manifest_of("ps2").replace(DUE["ps2"], DUE["ps1"])
     write_homework(written.folder, "ps2", source_of("ps2"), together)
     assert known_to_students(written.folder, "ps1") == ["ps1", "ps2"]
@@ -316,14 +316,14 @@ def test_the_version_of_the_package_names_its_homework(name, label):
 @pytest.mark.parametrize(
     ("old", "new", "sentence"),
     [
-        ("points = 7", "points = 8", "points is 8. Allowed is 7, the sum over the cells"),
+        ("points = 7", "points = 8", "points is 8, but the cells of the notebook sum to 7"),
         (
             "points = 7",
             "points = 7\ncolour = 1",
-            "colour is 1, but no such key is known. Allowed here are",
+            "colour is 1, but there is no such key. Allowed keys here:",
         ),
-        ("points = 7", "points = ", "is no TOML"),
-        (DUE["ps1"], "2030-02-30 00:00:00", "Allowed is a date"),
+        ("points = 7", "points = ", "is not TOML"),
+        (DUE["ps1"], "2030-02-30 00:00:00", "Allowed: a date"),
     ],
 )
 def test_a_wrong_manifest_ends_in_a_sentence_and_status_2_and_releases_nothing(
@@ -341,7 +341,7 @@ def test_a_wrong_manifest_ends_in_a_sentence_and_status_2_and_releases_nothing(
     assert not (written.folder / "release").exists()
 
 
-def test_an_unknown_homework_is_answered_with_those_that_there_are(written, capfd):
+def test_an_unknown_homework_is_answered_with_the_known_ones(written, capfd):
     assert main(["--course", str(written.folder), "release", "ps3"]) == 2
     said = capfd.readouterr().err
     assert "has no homework 'ps3': expected one of ps1, ps2" in said
@@ -350,15 +350,15 @@ def test_an_unknown_homework_is_answered_with_those_that_there_are(written, capf
 def test_a_folder_without_homeworks_releases_nothing_and_forgets_nothing(tmp_path, capfd):
     before = {path.name for path in released.FOLDER.iterdir()}
     assert main(["--course", str(tmp_path), "release"]) == 2
-    assert "has no homework: expected a folder for each" in capfd.readouterr().err
+    assert "has no homework: expected a folder with a notebook for each" in capfd.readouterr().err
     assert {path.name for path in released.FOLDER.iterdir()} == before
 
 
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
-        (None, "is missing: a homework's notebook has its folder's name"),
-        ("{", "is no notebook"),
+        (None, "is missing: a homework's notebook must have the name of its folder"),
+        ("{", "is not a notebook"),
     ],
 )
 def test_a_notebook_that_cannot_be_read_is_a_sentence(content, sentence, written, capfd):
@@ -372,9 +372,7 @@ def test_a_notebook_that_cannot_be_read_is_a_sentence(content, sentence, written
     assert "Traceback" not in said
 
 
-def test_points_that_do_not_add_up_are_warned_of_and_leave_something_to_do(
-    written, capfd, monkeypatch, tmp_path
-):
+def test_inconsistent_points_give_a_warning_and_status_1(written, capfd, monkeypatch, tmp_path):
     notebook = source_of("ps1")
     notebook.cells[0].source = notebook.cells[0].source.replace("**Points:** 7", "**Points:** 70")
     write_homework(written.folder, "ps1", notebook, manifest_of("ps1"))
@@ -384,7 +382,7 @@ def test_points_that_do_not_add_up_are_warned_of_and_leave_something_to_do(
     said = capfd.readouterr()
     assert "ps1.zip" in said.out
     assert (
-        "warning: source/ps1/ps1.ipynb: the first cell says **Points:** 70, and the cells have 7."
+        "warning: source/ps1/ps1.ipynb: the first cell says **Points:** 70, but the cells have 7."
     ) in said.err
 
 

@@ -24,7 +24,7 @@ def lines_of(course, width=WIDE):
     return report(course.root, "hw2", width).split("\n")
 
 
-def test_points_stand_by_question_with_what_a_person_has_still_to_give(course):
+def test_points_are_listed_by_question_with_those_that_wait_for_a_person(course):
     course.grade("ada", notebook(), auto=1.5)
     course.grade("bob", notebook(), manual=4.0)
     lines = [" ".join(line.split()) for line in lines_of(course)]
@@ -36,7 +36,7 @@ def test_points_stand_by_question_with_what_a_person_has_still_to_give(course):
     ]
 
 
-def test_the_first_faults_are_told_and_the_others_counted(course):
+def test_the_first_faults_are_listed_and_the_others_counted(course):
     course.grade(
         "ada",
         notebook(
@@ -46,10 +46,16 @@ def test_the_first_faults_are_told_and_the_others_counted(course):
         ),
     )
     told = "    double: values at 1 [2 pt]: out: expected 2, got 3"
-    assert lines_of(course)[3:8] == [told, told, told, "    and 2 more", "    mended: A tag went."]
+    assert lines_of(course)[3:8] == [
+        told,
+        told,
+        told,
+        "    and 2 more",
+        "    repaired: A tag went.",
+    ]
 
 
-def test_failed_and_not_graded_submissions_say_why_and_are_counted(course):
+def test_failed_and_ungraded_submissions_have_a_reason_and_are_counted(course):
     course.grade("ada", notebook(problems=[problem("It looped for ever.")]))
     course.grade("bob", notebook())
     course.hand_in("eve")
@@ -57,7 +63,7 @@ def test_failed_and_not_graded_submissions_say_why_and_are_counted(course):
     assert why_ada == "    SUBMISSION FAILED: It looped for ever."
     assert bob.endswith("4 wait      3")
     assert eve.split()[:6] == ["eve", *"–––––"]
-    assert why_eve.startswith("    NOT GRADED: It was handed in")
+    assert why_eve.startswith("    NOT GRADED: It was submitted, ")
     assert counts == "graded 1, submission failed 1, not graded 1"
     assert waiting == "waiting for a person (+): 2 answers of 2 students"
     assert how.endswith("python -m hw_grading desk hw2")
@@ -81,7 +87,7 @@ def test_a_long_name_is_cut(course):
     assert lines_of(course)[2].startswith("n" * 23 + "…  ")
 
 
-def test_nothing_that_a_student_wrote_moves_the_cursor(course):
+def test_student_text_cannot_move_the_cursor(course):
     course.grade("a\x1b[2Jb\nc", notebook(test=[error("\x1b]0;title\x07", "a\r\u202eb")]))
     text = report(course.root, "hw2", WIDE)
     assert all(c.isprintable() for line in text.split("\n") for c in line)

@@ -113,7 +113,7 @@ def with_points(rubric: Rubric, number: int, points: float) -> Rubric:
     return replace(rubric, items=tuple(items))
 
 
-def test_the_first_rubric_is_the_mark_scheme_and_nothing(book):
+def test_the_first_rubric_is_the_mark_scheme_and_an_item_for_nothing(book):
     rubric = book.rubric("why")
     assert [(item.points, item.text) for item in rubric.items] == [
         (2, "names the definition, with both quantifiers."),
@@ -146,7 +146,7 @@ def test_two_parts_of_a_question_are_told_apart(book, course):
     ]
 
 
-def test_an_answer_that_nobody_had_to_look_at_has_no_points():
+def test_an_answer_that_needed_no_person_has_no_points():
     assert Grading("ada", "1", score=None, waits=False).points == 0
     assert Grading("ada", "1", score=None, waits=True).points is None
     assert Grading("ada", "1", score=1.5, waits=False).points == 1.5
@@ -165,7 +165,7 @@ def test_a_save_is_in_the_gradebook_with_what_the_student_reads(course, book):
     assert book.grading("why", "ada") == book.gradings("why")["ada"] == saved
 
 
-def test_an_answer_without_an_item_waits_again(course, book):
+def test_an_answer_without_items_waits_again(course, book):
     save(book, "ada", 0)
     saved = save(book, "ada", comment="to be read again")
     assert (saved.score, saved.waits) == (None, True)
@@ -210,7 +210,7 @@ def test_full_marks_are_the_upper_bound(kind, points):
     assert rubric.score(chosen, adjustment, 4) == 4
 
 
-def test_the_second_of_two_who_save_one_answer_is_refused_and_sees_the_first(course, book):
+def test_the_second_of_two_saves_is_refused_and_shows_the_first(course, book):
     seen = book.grading("why", "ada").version
     rubric = book.rubric("why")
     first = save(book, "ada", 0, grader="kim", comment="mine")
@@ -229,7 +229,7 @@ def test_the_second_of_two_who_save_one_answer_is_refused_and_sees_the_first(cou
     assert grade_of(course, "ben") == (1, False)
 
 
-def test_a_score_of_formgrader_is_not_overwritten_unseen(course, book):
+def test_a_score_of_formgrader_is_not_overwritten_silently(course, book):
     seen = save(book, "ada", 0).version
     grade_elsewhere(course, "ada", 3)
     rubric = book.rubric("why")
@@ -247,7 +247,7 @@ def test_a_score_of_formgrader_is_not_overwritten_unseen(course, book):
     assert not book.grading("why", "ada").overridden
 
 
-def test_a_score_that_formgrader_is_just_writing_is_not_overwritten_unseen(course, book):
+def test_a_score_that_formgrader_is_writing_is_not_overwritten_silently(course, book):
     rubric, version = book.rubric("why"), book.grading("why", "ada").version
     mark = Mark(frozenset([rubric.items[0].id]), done=True)
     outcomes: list[Grading | Conflict] = []
@@ -270,7 +270,7 @@ def test_a_score_that_formgrader_is_just_writing_is_not_overwritten_unseen(cours
     assert grade_of(course, "ada")[0] == 3
 
 
-def test_a_change_of_points_scores_anew_who_has_the_item(course, book):
+def test_a_change_of_points_rescores_answers_with_the_item(course, book):
     save(book, "ada", 0)
     save(book, "ben", 0, 1)
     save(book, "cyd", 1)
@@ -294,7 +294,7 @@ def test_a_change_of_points_scores_anew_who_has_the_item(course, book):
     assert [grade_of(course, student)[0] for student in STUDENTS] == [2, 3, 1, 3]
 
 
-def test_an_override_of_formgrader_is_left_alone_by_another_rubric(course, book):
+def test_a_changed_rubric_leaves_scores_of_formgrader_unchanged(course, book):
     save(book, "ada", 0)
     grade_elsewhere(course, "ada", 3.25)
     _, rescored = book.change_rubric("why", with_points(book.rubric("why"), 0, 1), grader="kim")
@@ -302,7 +302,7 @@ def test_an_override_of_formgrader_is_left_alone_by_another_rubric(course, book)
     assert grade_of(course, "ada")[0] == 3.25
 
 
-def test_an_item_that_is_deleted_comes_back_with_all_who_had_it(course, book):
+def test_undo_restores_a_deleted_item_for_all_answers(course, book):
     save(book, "ada", 0, 1)
     rubric = book.rubric("why")
     less = replace(rubric, items=rubric.items[1:])
@@ -313,7 +313,7 @@ def test_an_item_that_is_deleted_comes_back_with_all_who_had_it(course, book):
     assert book.rubric("why").items == rubric.items
 
 
-def test_who_saw_another_rubric_is_shown_the_new_one(book):
+def test_a_save_with_an_old_rubric_is_answered_with_the_new_one(book):
     save(book, "ada", 0)
     old = book.rubric("why")
     new, _ = book.change_rubric("why", with_points(old, 0, 1), grader="kim")
@@ -330,13 +330,13 @@ def test_who_saw_another_rubric_is_shown_the_new_one(book):
         book.change_rubric("why", with_points(old, 1, 3), grader="lee")
 
 
-def test_another_rubric_is_no_conflict_for_who_looks_at_an_answer(book):
+def test_a_changed_rubric_is_no_conflict_for_reading(book):
     seen = save(book, "ada", 0).version
     book.change_rubric("why", with_points(book.rubric("why"), 0, 1), grader="lee")
     assert book.grading("why", "ada").version == seen
 
 
-def test_marks_for_an_answer_that_was_handed_in_anew_meanwhile_leave_it_in_the_queue(course, book):
+def test_marks_for_an_answer_that_was_submitted_again_meanwhile_leave_it_in_the_queue(course, book):
     book.rubric("why")
     engine = sqlalchemy.create_engine(course.db_url)
     with engine.begin() as connection:
@@ -349,7 +349,7 @@ def test_marks_for_an_answer_that_was_handed_in_anew_meanwhile_leave_it_in_the_q
     assert (saved.waits, saved.changed) == (False, False)
 
 
-def test_who_flags_an_answer_that_waits_again_has_not_graded_it(course, book):
+def test_flagging_an_answer_that_waits_again_does_not_grade_it(course, book):
     save(book, "ada", 0)
     grade_again(course, "ada", "e" * 64)
     flagged = save(book, "ada", 0, flagged=True)
@@ -359,7 +359,7 @@ def test_who_flags_an_answer_that_waits_again_has_not_graded_it(course, book):
     assert (confirmed.waits, confirmed.changed) == (False, False)
 
 
-def test_undo_takes_back_the_latest_save_and_then_the_one_before(course, book):
+def test_undo_reverts_the_latest_save_and_then_the_one_before(course, book):
     save(book, "ada", 0)
     save(book, "ada", 0, 1)
     save(book, "ben", 2)
@@ -373,7 +373,7 @@ def test_undo_takes_back_the_latest_save_and_then_the_one_before(course, book):
         book.undo("why", grader="kim")
 
 
-def test_undo_does_not_take_back_what_another_saved_since(course, book):
+def test_undo_does_not_revert_a_later_save_of_another_grader(course, book):
     save(book, "ada", 0, grader="kim")
     save(book, "ada", 1, grader="lee")
     with pytest.raises(Conflict):
@@ -381,7 +381,7 @@ def test_undo_does_not_take_back_what_another_saved_since(course, book):
     assert grade_of(course, "ada") == (1, False)
 
 
-def test_undo_does_not_take_back_what_another_confirmed_since(course, book):
+def test_undo_does_not_revert_a_later_confirmation_of_another_grader(course, book):
     save(book, "ada", 0, grader="kim")
     save(book, "ada", 1, grader="lee")
     save(book, "ada", 0, grader="lee")
@@ -394,7 +394,7 @@ def test_undo_does_not_take_back_what_another_confirmed_since(course, book):
     assert grade_of(course, "ada") == (None, True)
 
 
-def test_undo_gives_back_what_was_graded_in_formgrader(course, book):
+def test_undo_restores_the_score_of_formgrader(course, book):
     grade_elsewhere(course, "ada", 3, comment="By hand.")
     before = book.grading("why", "ada")
     save(book, "ada", 1)
@@ -406,7 +406,7 @@ def test_undo_gives_back_what_was_graded_in_formgrader(course, book):
     assert undone.version != before.version
 
 
-def test_undo_puts_an_answer_that_waited_with_its_old_mark_into_the_queue_again(course, book):
+def test_undo_puts_an_answer_that_waited_back_into_the_queue(course, book):
     save(book, "ada", 0)
     grade_again(course, "ada", "e" * 64)
     assert book.grading("why", "ada").changed
@@ -416,7 +416,7 @@ def test_undo_puts_an_answer_that_waited_with_its_old_mark_into_the_queue_again(
     assert (undone.changed, undone.waits) == (True, True)
 
 
-def test_undo_leaves_an_answer_in_the_queue_that_tests_have_put_there_since(course, book):
+def test_undo_leaves_an_answer_in_the_queue_if_tests_put_it_there(course, book):
     save(book, "ada", 0)
     save(book, "ada", 1)
     grade_again(course, "ada", "e" * 64)
@@ -424,7 +424,7 @@ def test_undo_leaves_an_answer_in_the_queue_that_tests_have_put_there_since(cour
     assert grade_of(course, "ada") == (2, True)
 
 
-def test_several_get_the_same_items_on_top_of_their_own(course, book):
+def test_several_answers_get_the_same_items_in_addition_to_their_own(course, book):
     save(book, "ada", 0)
     rubric = book.rubric("why")
     versions = {name: book.grading("why", name).version for name in ("ada", "ben")}
@@ -436,7 +436,7 @@ def test_several_get_the_same_items_on_top_of_their_own(course, book):
     assert [grade_of(course, name)[0] for name in ("ada", "ben")] == [2, None]
 
 
-def test_the_history_says_who_when_what(book):
+def test_the_history_shows_who_changed_what_and_when(book):
     save(book, "ada", 0, grader="kim")
     book.change_rubric("why", with_points(book.rubric("why"), 0, 1), grader="lee")
     save(book, "ada", 1, grader="lee", adjustment=-0.5, comment="which $\\delta$?")
@@ -451,7 +451,7 @@ def test_the_history_says_who_when_what(book):
     assert "+2 became +1 (scores changed: 1)" in change.what.replace("\n", " ")
 
 
-def test_the_order_is_the_questions_own_and_stays(book, course):
+def test_the_order_of_answers_depends_on_the_question_and_does_not_change(book, course):
     assert sorted(book.order("why")) == STUDENTS
     many = [f"s{number:02}" for number in range(12)]
     for name in many:
@@ -462,7 +462,7 @@ def test_the_order_is_the_questions_own_and_stays(book, course):
     assert order != sorted(order)
 
 
-def test_a_student_who_comes_later_is_there(book, course):
+def test_a_student_who_is_added_later_is_listed(book, course):
     book.rubric("why")
     add_student(course, "eve", first_name="Eve", last_name="Late")
     assert book.names()["eve"] == "Eve Late"
@@ -488,7 +488,7 @@ def test_two_homeworks_may_have_questions_of_the_same_name(course, book):
     other.close()
 
 
-def test_no_score_is_above_what_the_question_is_worth_by_now(course, book):
+def test_no_score_is_above_the_questions_current_points(course, book):
     save(book, "ada", 0)
     with Gradebook(course.db_url) as gradebook:
         gradebook.find_grade_cell("why", ASSIGNMENT, ASSIGNMENT).max_score = 3
@@ -512,7 +512,7 @@ def test_no_score_is_above_what_the_question_is_worth_by_now(course, book):
         Mark(flag_note="\ud800"),
     ],
 )
-def test_what_cannot_be_saved_is_refused_and_changes_nothing(course, book, mark):
+def test_invalid_marks_are_refused_and_change_nothing(course, book, mark):
     save(book, "ada", 0)
     with pytest.raises(Refused):
         book.save(
@@ -539,7 +539,7 @@ def test_what_cannot_be_saved_is_refused_and_changes_nothing(course, book, mark)
         {"items": (Item("a", 1, "x"),) * 2},
     ],
 )
-def test_a_rubric_that_is_none_is_refused(book, change):
+def test_an_invalid_rubric_is_refused(book, change):
     with pytest.raises(Refused):
         book.change_rubric("why", replace(book.rubric("why"), **change), grader="kim")
 
@@ -551,7 +551,7 @@ def test_a_grader_has_a_name(book, grader):
         book.save("why", {}, Mark(), grader=grader, rubric_revision=rubric.revision)
 
 
-def test_a_question_or_student_that_is_not_there_is_refused(book):
+def test_an_unknown_question_or_student_is_refused(book):
     with pytest.raises(Refused, match="no question 'nowhere'"):
         book.rubric("nowhere")
     with pytest.raises(Refused, match="no answer of 'nobody'"):
@@ -606,19 +606,19 @@ def test_rubrics_are_taken_to_another_class_without_students(book, in_sqlite, tm
 @pytest.mark.parametrize(
     "document", [None, [], {}, {"format": "x"}, {"format": "hw_grading rubrics", "rubrics": 3}]
 )
-def test_another_file_is_no_rubric(book, document):
-    with pytest.raises(Refused, match="holds no rubrics"):
+def test_a_file_without_rubrics_is_refused(book, document):
+    with pytest.raises(Refused, match="has no rubrics"):
         book.import_rubrics(document, grader="kim")
 
 
-def test_a_rubric_for_more_points_is_taken_over_within_what_the_question_is_worth(book):
+def test_a_rubric_for_more_points_is_imported_within_the_questions_points(book):
     document = book.exported()
     document["rubrics"]["why"]["upper"] = 9.0
     assert book.import_rubrics(document, grader="kim") == ["why", "plot"]
     assert book.rubric("why").upper == 4
 
 
-def test_a_file_with_one_rubric_that_is_none_changes_nothing(book):
+def test_a_file_with_one_invalid_rubric_changes_nothing(book):
     document = book.exported()
     document["rubrics"]["plot"]["items"][0]["text"] = " "
     with pytest.raises(Refused, match="needs a text"):
@@ -677,7 +677,7 @@ def in_a_file(in_sqlite: Course, tmp_path: Path) -> GradeBook:
     return GradeBook(copied(in_sqlite, tmp_path / "course"), ASSIGNMENT)
 
 
-def test_tables_of_the_desk_leave_nbgraders_own_version(in_a_file):
+def test_tables_of_the_desk_leave_nbgraders_version_unchanged(in_a_file):
     in_a_file.rubric("why")
     save(in_a_file, "ada", 0)
     with sqlite3.connect(in_a_file.course.root / "gradebook.db") as database:
@@ -696,13 +696,13 @@ def test_without_the_desks_tables_no_score_is_lost(in_a_file):
     assert (now.score, now.waits, now.overridden) == (2, False, True)
 
 
-def test_a_locked_gradebook_is_said_to_be_so(in_a_file, monkeypatch):
+def test_a_locked_gradebook_is_reported(in_a_file, monkeypatch):
     monkeypatch.setattr(database, "SECONDS_TO_WAIT", 0.1)
     book = GradeBook(in_a_file.course, ASSIGNMENT)
     book.rubric("why")
     other = sqlite3.connect(in_a_file.course.root / "gradebook.db", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
-    with pytest.raises(Unavailable, match="somebody else has been writing"):
+    with pytest.raises(Unavailable, match="it has been locked for"):
         save(book, "ada", 0)
     other.execute("ROLLBACK")
     assert save(book, "ada", 0).score == 2
@@ -727,7 +727,7 @@ def test_a_full_disk_loses_no_earlier_save(in_a_file):
     assert again.grading("why", "ada").score == 2
 
 
-def test_a_save_goes_into_the_gradebook_that_has_taken_the_place_of_another(in_a_file):
+def test_a_save_goes_into_the_gradebook_that_replaced_another(in_a_file):
     file = in_a_file.course.root / "gradebook.db"
     backup = shutil.copy(file, file.with_suffix(".backup"))
     save(in_a_file, "ada", 0)
@@ -741,7 +741,7 @@ def test_a_save_goes_into_the_gradebook_that_has_taken_the_place_of_another(in_a
     assert grade_of(in_a_file.course, "ben") == (1, False)
 
 
-def test_the_desks_tables_are_made_again_where_they_are_gone(course, book):
+def test_missing_tables_of_the_desk_are_made_again(course, book):
     save(book, "ada", 0)
     engine = sqlalchemy.create_engine(course.db_url)
     database.METADATA.drop_all(engine)
@@ -751,14 +751,14 @@ def test_the_desks_tables_are_made_again_where_they_are_gone(course, book):
     assert save(book, "ben", 0).score == 2
 
 
-def test_a_gradebook_that_is_not_there_is_not_made(in_a_file, tmp_path):
+def test_a_missing_gradebook_is_not_made(in_a_file, tmp_path):
     nowhere = Course(tmp_path)
     with pytest.raises(Unavailable, match="nbgrader generate_assignment"):
         GradeBook(nowhere, ASSIGNMENT).names()
     assert not (tmp_path / "gradebook.db").exists()
 
 
-def test_a_gradebook_that_was_put_back_is_the_one_that_is_read_and_written(in_a_file):
+def test_a_restored_gradebook_is_read_and_written(in_a_file):
     file = in_a_file.course.root / "gradebook.db"
     save(in_a_file, "ada", 0)
     backup = file.with_name("backup.db")

@@ -342,7 +342,7 @@ def test_pictures_within_the_text_pass(kind, data):
     assert Page(markdown2html(context(), f"![x]({uri})")).sources == [uri]
 
 
-def test_a_picture_that_is_shown_over_and_over_ends_at_some_size():
+def test_a_picture_shown_very_often_has_a_limited_size():
     data = base64_of(png() + bytes(3_000_000))
     attachments = {"x.png": {"image/png": data}}
     page = markdown2html(context(attachments), "![x](attachment:x.png)\n" * 500)
@@ -497,7 +497,7 @@ def test_markdown_of_any_kind_takes_a_bounded_time(source, monkeypatch):
     assert_harmless(cleaned)
 
 
-def test_what_is_too_large_is_shown_as_text():
+def test_too_large_content_is_shown_as_text():
     answer = "The cache holds $x$, <b>W</b> and the derivative. " * 600
     text = "".join(Page(markdown2html(context(), answer)).text)
     assert answer in text
@@ -541,7 +541,7 @@ def test_pictures_pass_with_their_sizes_and_nothing_else(kind, data):
 @pytest.mark.parametrize(
     "size", ["1 onerror=run()", "300", True, float("nan"), float("inf"), -1, 1e9, [1], None]
 )
-def test_sizes_that_are_no_numbers_are_dropped(size):
+def test_invalid_sizes_are_dropped(size):
     for metadata in ({"image/png": {"width": size}}, {"height": size}):
         assert cleaned_output({"image/png": PNG}, metadata).metadata == {}
 
@@ -549,14 +549,14 @@ def test_sizes_that_are_no_numbers_are_dropped(size):
 @pytest.mark.parametrize(
     "data", [PNG[:-2], PNG + "!", '"><script>run()</script>', JPEG, "", 7, ["x", 7], {"a": 1}]
 )
-def test_what_is_no_png_does_not_pass_as_one(data):
+def test_other_data_does_not_pass_as_a_png(data):
     output = NotebookNode(output_type="display_data", data={"image/png": data}, metadata={})
     cell = NotebookNode(cell_type="code", outputs=[output])
     assert clean_outputs(cell) == 1
     assert list(output.data) == ["text/plain"]
 
 
-def test_html_is_cleaned_and_an_empty_one_gives_way_to_the_rest():
+def test_html_is_cleaned_and_empty_html_is_replaced_by_another_format():
     output = cleaned_output({"text/html": "<b>x<script>run()</script></b>", "text/plain": "x"})
     assert output.data == {"text/html": "<b>x</b>", "text/plain": "x"}
     output = cleaned_output({"text/html": "<div><script>run()</script></div>", "image/png": PNG})
@@ -584,7 +584,7 @@ def test_a_table_of_pandas_passes():
     assert re.sub(r"\s", "", shown) == re.sub(r"\s|<style.*?</style>", "", table, flags=re.S)
 
 
-def test_it_counts_what_is_shown_otherwise():
+def test_characters_shown_otherwise_are_counted():
     honest = [
         display({"text/plain": "1"}),
         display({"image/png": PNG + "\n", "text/plain": ["a", "b"]}, {"needs_background": "light"}),
@@ -601,7 +601,7 @@ def test_it_counts_what_is_shown_otherwise():
 
 
 @pytest.mark.parametrize("codes", ["\x1b[1ma" * 500_000, "\x1b[" + "0;" * 1_000_000 + "0m"])
-def test_floods_of_colours_are_taken_out(codes):
+def test_too_many_colours_are_removed(codes):
     stream = new_output("stream", text=codes)
     error = new_output("error", ename="x", evalue="x", traceback=[codes])
     cell = code_cell(stream, error, display({"text/plain": codes}))

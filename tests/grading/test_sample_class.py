@@ -47,11 +47,11 @@ def points_lost(record):
 
 
 @pytest.mark.parametrize("student", CLASS)
-def test_each_student_loses_the_points_of_the_mistake_and_no_others(results, student):
+def test_each_student_loses_exactly_the_points_of_the_mistake(results, student):
     assert points_lost(results[student].record) == CLASS[student].points_lost
 
 
-def test_every_student_ends_in_a_grade_and_the_endless_loop_in_a_reason(results):
+def test_every_student_gets_a_grade_and_the_endless_loop_a_reason(results):
     assert {s for s, r in results.items() if r.status is Status.NOT_GRADED} == set()
     failed = {s: r.reason for s, r in results.items() if r.status is Status.SUBMISSION_FAILED}
     assert failed.keys() == {"endless-loop"}
@@ -100,20 +100,20 @@ def test_feedback_tells_nothing_that_is_hidden(course, student):
         assert word not in page
 
 
-def test_the_deleted_test_cell_is_back_and_the_feedback_says_so(course):
+def test_the_deleted_test_cell_is_restored_and_the_feedback_says_so(course):
     graded = course / "autograded" / "deleted-test-cell" / "hw2" / "hw2.ipynb"
     assert cell_of(nbformat.read(graded, as_version=4), "test_relu_activation").outputs
     page = course / "feedback" / "deleted-test-cell" / "hw2" / "hw2.html"
-    assert "was put back" in page.read_text(encoding="utf-8")
+    assert "was restored" in page.read_text(encoding="utf-8")
 
 
-def test_mark_schemes_stand_above_the_answers_that_graders_open(course):
+def test_mark_schemes_are_above_the_answers_that_graders_open(course):
     graded = course / "autograded" / "all-right" / "hw2" / "hw2.ipynb"
     notebook = nbformat.read(graded, as_version=4)
     assert "Mark scheme (graders only)" in cell_of(notebook, "q1_3e_i_question").source
 
 
-def test_the_page_for_graders_and_the_grades_are_there(course):
+def test_the_graders_page_and_the_grades_are_written(course):
     page = (course / "plots_hw2.html").read_text(encoding="utf-8")
     assert page.count("<article") == len(CLASS)
     assert page.count("data:image/png;base64,") >= 4 * (len(CLASS) - 2)  # two never trained

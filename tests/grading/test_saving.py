@@ -52,7 +52,7 @@ def save(course: ToyCourse, how: type[SaveAutoGrades]) -> None:
 
 
 @pytest.mark.smoke
-def test_what_is_saved_is_what_nbgrader_saves(graded: ToyCourse) -> None:
+def test_the_saved_scores_are_those_that_nbgrader_saves(graded: ToyCourse) -> None:
     first = rows(graded)
     for how in (SaveAutoGrades, SaveScores):
         forget(graded)
@@ -79,7 +79,7 @@ def give(course: ToyCourse, points: float) -> None:
         )
 
 
-def test_an_answer_that_is_the_same_stays_graded(graded: ToyCourse) -> None:
+def test_an_unchanged_answer_stays_graded(graded: ToyCourse) -> None:
     give(graded, 3)
     save(graded, SaveAutoGrades)
     assert waiting(graded) == {"why", "sketch"}  # nbgrader's own way
@@ -90,7 +90,7 @@ def test_an_answer_that_is_the_same_stays_graded(graded: ToyCourse) -> None:
 
 
 @pytest.mark.parametrize("changed", ["why", "sketch"])
-def test_an_answer_that_has_changed_is_looked_at_again(graded: ToyCourse, changed: str) -> None:
+def test_a_changed_answer_waits_again(graded: ToyCourse, changed: str) -> None:
     give(graded, 3)
     path = graded.root / "autograded" / "ada" / ASSIGNMENT / "hw2.ipynb"
     notebook = nbformat.read(path, 4)
@@ -105,7 +105,7 @@ def test_an_answer_that_has_changed_is_looked_at_again(graded: ToyCourse, change
     assert ("why", None, 3.0, int(changed == "why")) in rows(graded)
 
 
-def test_what_a_grader_saves_while_tests_grade_again_is_not_lost(graded: ToyCourse) -> None:
+def test_a_save_of_a_grader_during_a_regrade_is_not_lost(graded: ToyCourse) -> None:
     save(graded, SaveScores)
     book = GradeBook(graded.course, ASSIGNMENT)
     book.rubric("why")
@@ -132,12 +132,12 @@ def test_what_a_grader_saves_while_tests_grade_again_is_not_lost(graded: ToyCour
         book.close()
 
 
-def test_an_answer_that_waits_goes_on_waiting(graded: ToyCourse) -> None:
+def test_a_waiting_answer_still_waits(graded: ToyCourse) -> None:
     save(graded, SaveScores)
     assert waiting(graded) == {"why", "sketch"}
 
 
-def test_an_answer_of_no_points_waits_for_nobody(graded: ToyCourse) -> None:
+def test_an_answer_without_points_does_not_wait(graded: ToyCourse) -> None:
     assert waiting(graded) == {"why", "sketch"}
     with sqlite3.connect(graded.root / "gradebook.db") as gradebook:
         gradebook.execute(
@@ -148,7 +148,7 @@ def test_an_answer_of_no_points_waits_for_nobody(graded: ToyCourse) -> None:
     assert waiting(graded) == {"sketch"}
 
 
-def test_a_run_that_ends_in_between_has_saved_nothing(
+def test_an_interrupted_save_saves_nothing(
     graded: ToyCourse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     forget(graded)

@@ -67,7 +67,7 @@ def test_a_run_that_is_stopped_leaves_no_folders(
     assert left_in(place) == []
 
 
-def test_what_a_killed_run_left_is_removed_and_what_is_in_use_is_not(
+def test_folders_of_a_killed_run_are_removed_and_folders_in_use_are_not(
     place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (place / "hw-run-dead" / "hw-kernel-x").mkdir(parents=True)

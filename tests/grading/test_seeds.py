@@ -1,4 +1,4 @@
-"""Hidden inputs cannot be predicted, and are drawn anew for each submission."""
+"""Hidden inputs cannot be predicted, and are hidden tests get new inputs for each submission."""
 
 import stat
 from concurrent.futures import ThreadPoolExecutor
@@ -23,7 +23,7 @@ def handed_in(*written, test="1"):
     return new_notebook(cells=[locked(test), *map(new_code_cell, written)])
 
 
-def test_a_seed_is_another_one_for_whatever_else_is_handed_in():
+def test_another_submission_gets_another_seed():
     seeds = [
         SEEDS.of("hw2", "ada", handed_in("x = 1", "y = 2")),
         SEEDS.of("hw2", "bob", handed_in("x = 1", "y = 2")),
@@ -38,7 +38,7 @@ def test_a_seed_is_another_one_for_whatever_else_is_handed_in():
     assert max(seeds) > 2**100
 
 
-def test_it_is_the_same_when_a_submission_is_run_again_also_with_other_tests():
+def test_the_seed_is_the_same_in_another_run_and_with_other_tests():
     first = SEEDS.of("hw2", "ada", handed_in("x = '\udc80'", test="1"))
     again = handed_in("x = '\udc80'", test="2")
     again.cells[0].id = again.cells[1].id = "another"
@@ -46,9 +46,9 @@ def test_it_is_the_same_when_a_submission_is_run_again_also_with_other_tests():
     assert SEEDS.of("hw2", "ada", again) == first
 
 
-def test_texts_count_too():
+def test_text_cells_change_the_seed_too():
     nb = handed_in("x")
-    nb.cells.append(new_markdown_cell("drawn anew"))
+    nb.cells.append(new_markdown_cell("hidden tests get new inputs"))
     assert SEEDS.of("hw2", "ada", nb) != SEEDS.of("hw2", "ada", handed_in("x"))
 
 
@@ -70,7 +70,7 @@ def test_runs_that_begin_at_once_have_one_secret(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["s"]
 
 
-def test_it_lies_outside_the_course_and_two_courses_have_two(tmp_path, monkeypatch):
+def test_the_secret_is_outside_the_course_and_each_course_has_its_own(tmp_path, monkeypatch):
     monkeypatch.setenv("JUPYTER_DATA_DIR", str(tmp_path / "data"))
     files = {secret_file(tmp_path / name, "ml/../x") for name in ("one", "two")}
     assert {path.parent for path in files} == {tmp_path / "data" / "hw_grading"}
@@ -79,7 +79,7 @@ def test_it_lies_outside_the_course_and_two_courses_have_two(tmp_path, monkeypat
 
 
 @pytest.mark.parametrize("text", ["", "abc", "00" * 8, "no digits", "ü"])
-def test_what_is_no_secret_is_said(tmp_path, text):
+def test_an_invalid_secret_is_reported(tmp_path, text):
     file = tmp_path / "s"
     file.write_text(text)
     with pytest.raises(GraderFault, match=r"secret"):
@@ -87,7 +87,7 @@ def test_what_is_no_secret_is_said(tmp_path, text):
     assert file.read_text() == text
 
 
-def test_a_folder_that_cannot_be_made_is_said_with_what_to_do(tmp_path):
+def test_a_folder_that_cannot_be_made_is_reported_with_advice(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(GraderFault, match=r"c\.WholeClass\.secret_file"):
         course_seeds(tmp_path / "file" / "s")

@@ -125,7 +125,7 @@ def piece(code, kind=Kind.CODE):
 # -- what students wrote
 
 
-def test_lines_that_were_handed_out_are_taken_away(course, handed):
+def test_lines_of_the_released_notebook_are_removed(course, handed):
     work = work_of(
         course,
         answer("    return 2 * x  # YOUR CODE HERE\n    raise NotImplementedError()"),
@@ -142,7 +142,7 @@ def test_lines_that_were_handed_out_are_taken_away(course, handed):
     assert [one.cell for one in work.pieces] == ["double", "", "answer"]
 
 
-def test_a_line_of_the_stub_is_taken_away_once():
+def test_a_line_of_the_stub_is_removed_once():
     handed_out = Released(frozenset(), {"a": Counter({"y = 1": 1})}, frozenset({"y = 1"}))
     one = from_dict(cell("code", "y = 1\ny = 1", "a"))
     assert _piece(one, 1, handed_out).own == (False, True)
@@ -155,22 +155,22 @@ def test_a_docstring_that_was_changed_hides_no_code(course, handed):
     assert set(prints_of(other).hashes) <= set(prints_of(mine).hashes)
 
 
-def test_cells_beyond_those_that_are_compared_are_said(course, handed):
+def test_cells_beyond_the_limit_are_reported(course, handed):
     work = work_of(course, *(cell("code", f"x = {n}") for n in range(MOST_CELLS + 1)))
     assert len(work.pieces) == MOST_CELLS
-    assert f"from cell {MOST_CELLS + 1} on" in work.note
+    assert f"Cells from number {MOST_CELLS + 1} on" in work.note
 
 
-def test_more_than_is_compared_is_said(course, handed):
+def test_text_beyond_the_limit_is_reported(course, handed):
     work = work_of(course, answer(ANSWER), cell("code", "x = 1\n" * MOST_CHARACTERS))
     assert len(work.pieces) == 1
-    assert "from cell 2 on" in work.note
+    assert "Cells from number 2 on are left out" in work.note
 
 
 # -- fingerprints
 
 
-def test_names_layout_and_comments_count_for_nothing():
+def test_names_layout_and_comments_are_ignored():
     one, other = prints_of(piece(ANSWER)), prints_of(piece(RENAMED))
     assert one.hashes.tolist() == other.hashes.tolist()
     assert len(one.hashes) > 50
@@ -195,7 +195,7 @@ def test_any_text_has_fingerprints_or_none(code):
 # -- pairs
 
 
-def test_what_only_two_have_counts_most_and_what_many_have_nothing():
+def test_runs_of_two_students_count_most_and_runs_of_many_count_nothing():
     weights = weights_of(np.array([1, 2, 3, 10, 11, 40]), 40)
     assert weights[:2].tolist() == [1, 1]
     assert 0 < weights[3] < weights[2] < 1
@@ -203,7 +203,7 @@ def test_what_only_two_have_counts_most_and_what_many_have_nothing():
 
 
 @pytest.mark.parametrize("students", [0, 1, 2, 3, 30])
-def test_what_pairs_share_is_what_going_through_them_finds(students, monkeypatch):
+def test_the_fast_count_of_shared_runs_equals_a_direct_count(students, monkeypatch):
     monkeypatch.setattr(pairs, "_COLUMNS", 7)
     rng = np.random.default_rng(students)
     hashes = [rng.integers(0, 60, rng.integers(0, 40)) for _ in range(students)]
@@ -246,9 +246,7 @@ def hand_in_class(handed, count):
     return [rng.choice(some[:4]) for some in answers]
 
 
-def test_a_copy_with_other_names_is_at_the_top_and_short_answers_alike_are_not_listed(
-    course, handed
-):
+def test_a_copy_with_other_names_is_first_and_similar_short_answers_are_not_listed(course, handed):
     short = hand_in_class(handed, 40)
     plain = [cell("code", text) for text in short]
     handed("first", *plain, answer(ANSWER))
@@ -263,7 +261,7 @@ def test_a_copy_with_other_names_is_at_the_top_and_short_answers_alike_are_not_l
     assert compared.median < LEAST / 4
 
 
-def test_what_more_than_a_quarter_of_the_class_have_makes_no_pair(course, handed):
+def test_runs_of_more_than_a_quarter_of_the_class_make_no_pair(course, handed):
     for n in range(12):
         handed(f"s{n}", answer(ANSWER))
     for n in range(8):
@@ -286,7 +284,7 @@ def test_written_answers_are_compared_and_the_certification_is_not(course, hande
     assert best.amounts[Kind.CODE] == 0
 
 
-def test_what_cannot_be_read_is_named_and_the_others_are_compared(course, handed):
+def test_unreadable_submissions_are_named_and_the_others_compared(course, handed):
     handed("ada", answer(ANSWER))
     handed("bob", answer(RENAMED))
     handed("bytes", "x")
@@ -316,11 +314,11 @@ def page_of(course, most=40):
     return Page(out), list(csv.DictReader(table_of(out).read_text(encoding="utf-8").splitlines()))
 
 
-def test_the_page_shows_matching_lines_and_says_what_it_is_not(course, handed):
+def test_the_page_shows_matching_lines_and_says_that_they_are_no_evidence(course, handed):
     for name, body in (("ada", ANSWER), ("bob", RENAMED), ("eve", "    return x + x")):
         handed(name, answer(body))
     page, rows = page_of(course)
-    assert "It is no evidence." in page.html
+    assert "Similarity is no evidence." in page.html
     assert "<mark>    totals = np.zeros(len(numbers))</mark>" in page.html
     assert "<mark>    w = np.zeros( len(v) )</mark>" in page.html
     assert "# really</mark>" not in page.html or "own idea" in page.html
@@ -329,7 +327,7 @@ def test_the_page_shows_matching_lines_and_says_what_it_is_not(course, handed):
     assert rows[0]["cells"] == "double"
 
 
-def test_nothing_that_a_student_wrote_is_obeyed(course, handed):
+def test_student_text_has_no_effect_on_the_page(course, handed):
     for name in ("=1+1", "<b>x"):
         handed(name, answer(f"{ANSWER}\n    '{MARKUP}' \u202e\x1b[2J"), cell("code", MARKUP * 20))
     handed("other", answer("    pass"))
@@ -348,7 +346,7 @@ def test_a_class_of_none_or_one_gets_a_sentence(course, handed, count):
     for n in range(count):
         handed(f"s{n}", answer(ANSWER))
     page, rows = page_of(course)
-    assert "nothing can be compared" in page.html
+    assert "Nothing was compared" in page.html
     assert rows == []
 
 
@@ -391,7 +389,7 @@ def test_without_a_release_the_command_says_how_to_make_one(course, capsys):
     assert "nbgrader generate_assignment hw2" in capsys.readouterr().err
 
 
-def test_a_page_of_somebody_elses_is_left_alone(course, handed, capsys):
+def test_a_page_that_the_command_did_not_write_is_kept(course, handed, capsys):
     mine = Path(course.root / "notes.html")
     mine.write_text("<p>mine", encoding="utf-8")
     assert run(course, "--out", str(mine)) == 2

@@ -24,7 +24,7 @@ def names_of(paths):
         FUNCTION.replace('f"{x:>{y}}"', "f'{x:>{y}}'"),
     ],
 )
-def test_docstrings_comments_and_layout_make_no_difference(same):
+def test_docstrings_comments_and_layout_do_not_change_the_digest(same):
     assert as_run(same) == as_run(FUNCTION)
 
 
@@ -41,11 +41,11 @@ def test_docstrings_comments_and_layout_make_no_difference(same):
         FUNCTION + "f.said = 'Say what.'\n",
     ],
 )
-def test_what_is_done_makes_a_difference(other):
+def test_changed_code_changes_the_digest(other):
     assert as_run(other) != as_run(FUNCTION)
 
 
-def test_a_text_that_is_not_python_is_taken_as_it_is():
+def test_text_that_is_not_python_is_digested_unchanged():
     assert as_run("def f(:") == "def f(:"
     assert modules_of("def f(:") == frozenset()
 
@@ -106,7 +106,7 @@ def test_imports_within_a_part_and_relative_ones_are_followed():
 
 
 @pytest.mark.parametrize("homework", homeworks())
-def test_what_test_cells_import_of_their_staff_is_found(homework):
+def test_imports_of_staff_modules_in_test_cells_are_found(homework):
     tests = [cell for cell in notebook_of(homework).cells.values() if cell.is_test]
     found = names_of(frozenset().union(*(modules_of(cell.source) for cell in tests)))
     assert {f"staff/{homework}/hidden.py", f"staff/{homework}/reference.py"} <= found

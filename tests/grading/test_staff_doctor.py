@@ -67,7 +67,7 @@ def test_a_course_in_order_is_fine_and_each_thing_has_a_line(
         *("Python", "packages", "settings", "sandbox", "memory", "cgroups"),
         *("disk", "gradebook", "exchange", "clock", "time zone", "ps1"),
     ]
-    assert said.endswith("All is fine.\n")
+    assert said.endswith("Everything is fine.\n")
     assert "SQLite" in said
     assert "journal delete" in said
 
@@ -93,11 +93,11 @@ def test_settings_with_a_mistake_are_named_with_file_and_line(
     (course.folder / "nbgrader_config.py").write_text(text)
     assert main(["--course", str(course.folder), "doctor"]) == 2
     out = capsys.readouterr().out
-    (advice,) = re.findall(r"^MEND  settings .*\n      (.*)$", out, re.MULTILINE)
+    (advice,) = re.findall(r"^FIX   settings .*\n      (.*)$", out, re.MULTILINE)
     assert said in advice
     assert "nbgrader_config.py" in advice
     assert "fine  sandbox" in out  # what can be looked at is
-    assert not re.search("^(fine|MEND)  gradebook", out, re.MULTILINE)
+    assert not re.search("^(fine|FIX )  gradebook", out, re.MULTILINE)
 
 
 def test_a_setting_of_the_wrong_kind_is_named_where_it_is_used(course: Course) -> None:
@@ -109,7 +109,7 @@ def test_a_setting_of_the_wrong_kind_is_named_where_it_is_used(course: Course) -
     assert lines["gradebook"].advice is None
 
 
-def test_a_folder_that_is_no_course_is_said_to_be_none(
+def test_a_folder_that_is_not_a_course_is_reported(
     tmp_path: Path, course: Course, capsys: pytest.CaptureFixture[str]
 ) -> None:
     empty = tmp_path / "empty"
@@ -185,7 +185,7 @@ def test_packages_are_compared_with_the_lock(
     assert f"pip install -r {lock}" in str(line.advice)
 
 
-def test_a_package_that_grading_needs_and_that_is_missing_or_old_is_named(
+def test_a_missing_or_old_package_that_grading_needs_is_named(
     course: Course, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     needed = ["numpy>=99", "not-there>=1; extra == 'grading'", "nor-this; extra == 'pdf'"]
@@ -200,7 +200,7 @@ def test_a_package_that_grading_needs_and_that_is_missing_or_old_is_named(
     ("variable", "said"),
     [("KUBERNETES_SERVICE_HOST", "Kubernetes"), ("container", "container (podman)")],
 )
-def test_without_a_sandbox_it_says_what_to_type_in_a_container_too(
+def test_without_a_sandbox_the_message_says_what_to_do_in_a_container_too(
     variable: str, said: str, course: Course, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     def refused(*of: object) -> None:
@@ -218,7 +218,7 @@ def test_without_a_sandbox_it_says_what_to_type_in_a_container_too(
     assert "--this" in str(line.advice)
 
 
-def test_no_sandbox_because_the_settings_say_so_is_said(course: Course) -> None:
+def test_a_sandbox_turned_off_in_the_settings_is_reported(course: Course) -> None:
     add(course, 'c.ExecuteSubmission.sandbox = "none"')
     line = lines_of(course.folder)["sandbox"]
     assert line.advice is None
@@ -232,31 +232,31 @@ def test_memory_says_how_many_are_graded_at_once_as_a_run_would(
     monkeypatch.setattr(machine, "cores", lambda: 8)
     add(course, "c.WholeClass.memory_mb_in_all = 7000")
     line = lines_of(course.folder)["memory"]
-    assert "2 at once, each with up to 3,000 MB; 8 would be with more memory" in line.found
+    assert "2 at once, each with up to 3,000 MB; with more memory, 8 at once" in line.found
     assert line.advice is None
     add(course, "c.WholeClass.memory_mb_in_all = 2000")
     assert "may need 3,000 MB" in str(lines_of(course.folder)["memory"].advice)
 
 
-def test_control_groups_are_told_and_never_to_be_mended(
+def test_control_groups_are_reported_and_never_need_a_fix(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(machine, "_CGROUP", tmp_path)
-    assert "version 2 is not here" in machine.cgroups().found
+    assert "version 2 is missing" in machine.cgroups().found
     (tmp_path / "cgroup.controllers").touch()
     line = machine.cgroups()
     assert "delegated" in line.found
     assert line.advice is None
 
 
-def test_too_little_room_for_results_is_told_with_the_setting(
+def test_too_little_disk_space_for_results_is_reported_with_the_setting(
     course: Course, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     usage = namedtuple("usage", "total used free")
     monkeypatch.setattr(folders.shutil, "disk_usage", lambda path: usage(9, 8, 1_500_000_000))
     assert lines_of(course.folder)["disk"].advice is None
     add(course, "c.WholeClass.results_mb = 4000")
-    assert "5,000 MB are wanted" in str(lines_of(course.folder)["disk"].advice)
+    assert "5,000 MB are needed" in str(lines_of(course.folder)["disk"].advice)
 
 
 # -- the gradebook
@@ -270,7 +270,7 @@ def test_a_gradebook_that_is_not_there_yet_is_fine(course: Course) -> None:
     assert not (course.root / "gradebook.db").exists()
 
 
-def test_a_gradebook_that_is_none_or_of_another_nbgrader_is_told(course: Course) -> None:
+def test_a_damaged_gradebook_and_one_of_another_nbgrader_are_reported(course: Course) -> None:
     path = course.root / "gradebook.db"
     with contextlib.closing(sqlite3.connect(path)) as db:
         db.execute("UPDATE alembic_version SET version_num = 'old'")
@@ -284,7 +284,7 @@ def test_a_gradebook_that_is_none_or_of_another_nbgrader_is_told(course: Course)
     assert "restore" in str(lines_of(course.folder)["gradebook"].advice)
 
 
-def test_a_gradebook_on_a_network_is_told_and_where_to_put_it(
+def test_a_gradebook_on_a_network_is_reported_with_a_better_place(
     course: Course, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(gradebook_line, "file_system", lambda folder: "nfs4")
@@ -302,7 +302,7 @@ def test_the_innermost_file_system_counts(monkeypatch: pytest.MonkeyPatch, tmp_p
     assert gradebook_line.file_system(tmp_path.parent) == "ext4"
 
 
-def test_several_graders_are_pointed_to_postgresql(course: Course) -> None:
+def test_several_graders_get_the_advice_to_use_postgresql(course: Course) -> None:
     with contextlib.closing(sqlite3.connect(course.root / "gradebook.db")) as db:
         db.execute("CREATE TABLE IF NOT EXISTS desk_grading (grader TEXT)")
         db.executemany("INSERT INTO desk_grading VALUES (?)", [("kim",), ("lee",), ("mo",)])
@@ -315,7 +315,7 @@ def test_several_graders_are_pointed_to_postgresql(course: Course) -> None:
 
 @pytest.mark.slow
 @pytest.mark.xdist_group("postgresql")
-def test_a_gradebook_in_postgresql_is_looked_at(
+def test_a_gradebook_in_postgresql_is_checked(
     course: Course, postgresql: Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     empty = postgresql.new_database()
@@ -356,7 +356,7 @@ def copied_to(course: Course, folder: Path) -> Path:
 # -- exchange and time
 
 
-def test_an_exchange_that_nobody_uses_is_only_told(course: Course, tmp_path: Path) -> None:
+def test_an_unused_exchange_is_only_reported(course: Course, tmp_path: Path) -> None:
     line = lines_of(course.folder)["exchange"]
     assert line.advice is None
     assert f"chmod 1777 {tmp_path}/exchange" in line.found
@@ -366,7 +366,7 @@ def test_an_exchange_that_nobody_uses_is_only_told(course: Course, tmp_path: Pat
     assert f"chmod 1777 {tmp_path}/exchange" in line.found
 
 
-def test_an_exchange_with_assignments_has_to_be_open_for_students(
+def test_an_exchange_with_assignments_must_be_open_for_students(
     course: Course, tmp_path: Path
 ) -> None:
     add(course, 'c.CourseDirectory.course_id = "ml"')
@@ -386,7 +386,7 @@ def test_an_exchange_with_assignments_has_to_be_open_for_students(
     assert f"chmod a+x {tmp_path} &&" in str(lines_of(course.folder)["exchange"].advice)
 
 
-def test_a_time_zone_that_is_none_is_told(course: Course) -> None:
+def test_an_invalid_time_zone_is_reported(course: Course) -> None:
     for name in ("Mars/Base", "", "../etc/passwd", "PST8PDTX"):
         add(course, f"c.Exchange.timezone = {name!r}")
         assert "c.Exchange.timezone" in str(lines_of(course.folder)["time zone"].advice)
@@ -407,7 +407,7 @@ def test_a_manifest_with_a_mistake_has_its_line(course: Course) -> None:
     assert "2030-09-10 23:59:59" in lines_of(course.folder)["ps1"].found
 
 
-def test_a_clock_that_is_behind_its_own_files_is_told(
+def test_a_clock_behind_its_own_files_is_reported(
     course: Course, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     later = time.time() + 7200
@@ -417,8 +417,8 @@ def test_a_clock_that_is_behind_its_own_files_is_told(
     assert "timedatectl" in str(line.advice)
 
 
-def test_this_machine_is_looked_at_without_stand_ins(tmp_path: Path) -> None:
+def test_this_machine_is_checked_without_mocks(tmp_path: Path) -> None:
     configure(tmp_path, "")
     lines = lines_of(tmp_path)
-    assert not [line for line in lines.values() if "could not be looked at" in line.found]
+    assert not [line for line in lines.values() if "cannot be checked" in line.found]
     assert lines["sandbox"].advice is None or "bubblewrap" in str(lines["sandbox"])

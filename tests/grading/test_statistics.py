@@ -74,7 +74,7 @@ def test_item_rest_is_the_correlation_of_an_item_with_the_sum_of_the_others():
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 3, 9])
-def test_no_correlation_is_told_of_equal_points_or_of_too_few(count):
+def test_equal_points_and_few_submissions_have_no_correlation(count):
     assert np.isnan(item_rest(np.full((count, 4), 2.0))).all()
     assert np.isnan(item_rest(np.arange(2.0 * 4).reshape(2, 4))).all()
 
@@ -91,7 +91,7 @@ def test_bands_count_each_student_once():
     assert counts.tolist() == [1, 1, 2, 1]
 
 
-def test_groups_have_five_and_more_and_leave_nobody_out():
+def test_groups_have_five_or_more_and_include_everybody():
     rng = np.random.default_rng(2)
     for _ in range(300):
         counts = rng.integers(0, 12, rng.integers(1, 9)).tolist()
@@ -106,7 +106,7 @@ def test_groups_have_five_and_more_and_leave_nobody_out():
         ]
 
 
-def test_one_small_cell_of_a_class_of_40_cannot_be_had_by_subtracting():
+def test_small_counts_cannot_be_computed_by_subtraction():
     assert groups([1, 20, 19]) == [(0, 1, 21), (2, 2, 19)]
     assert groups([20, 19, 1]) == [(0, 0, 20), (1, 2, 20)]
     assert groups([0, 0, 0, 40]) == []  # which would tell what everybody has
@@ -124,7 +124,7 @@ def test_graders_are_compared_on_the_questions_that_others_graded_too():
     assert math.isnan(numbers.graders(given[:2], [4, 2])[0].difference)
 
 
-def test_causes_without_their_numbers_are_the_same():
+def test_causes_that_differ_only_in_numbers_are_equal():
     assert cause_in("out[3] is 1.5e-3, expected -7") == cause_in("out[12] is 2.25, expected 9")
     assert cause_in("loss: 3 entries. Likely cause: rows are swapped") == "rows are swapped"
 
@@ -153,7 +153,7 @@ def test_submissions_that_nobody_graded_are_counted_and_not_scored(course, stude
     course.grade("bob", None, auto=None)
     page, _ = write(course, students=students)
     if not students:
-        assert "2 handed in, 0 graded by the tests" in page.html
+        assert "2 submitted, 0 graded by tests" in page.html
 
 
 def test_before_people_have_graded_the_total_is_that_of_tests(course):
@@ -186,13 +186,13 @@ def test_a_part_is_counted_once_for_each_submission_with_its_likeliest_cause(cou
     broke_off, part = sorted(gather(course.root, "hw2").parts, key=lambda one: one.failed)
     assert (part.name, part.points, part.failed, part.hidden) == ("values at 1", "2", 3, False)
     assert part.causes == (("every entry is 2 times", 2), ("no entry is 2 times", 1))
-    assert broke_off.name == "the test broke off"
+    assert broke_off.name == "the test did not finish"
     page, (_, parts) = write(course)
     assert "every entry is 2 times (2 of 3)" in page.html
     assert "values at 1,visible,2,3,4,every entry is 2 times,2" in parts
 
 
-def test_mended_cells_times_and_computing_are_told(course):
+def test_repaired_cells_times_and_cpu_times_are_shown(course):
     kinds = [problem("It moved.", "mended", "moved-cell"), problem("A tag.", "mended", "metadata")]
     course.grade("ada", notebook(problems=kinds))
     course.grade("bob", notebook())
@@ -208,17 +208,17 @@ def test_mended_cells_times_and_computing_are_told(course):
     assert data.cpu_seconds.tolist() == [2.5]
     assert data.mended.tolist() == [1, 0]  # one cell, in two ways
     page, _ = write(course)
-    assert "1 cell of 1 submission had to be mended" in page.html
-    assert "After it came 1; late, extensions counted: 1." in page.html
+    assert "1 cell of 1 submission had to be repaired" in page.html
+    assert "After it came 1. Late, with extensions counted: 1." in page.html
 
 
-def test_a_file_of_progress_that_is_not_there_or_no_text_tells_nothing(tmp_path):
+def test_a_missing_or_unreadable_progress_file_gives_no_times(tmp_path):
     assert cpu_seconds_in(tmp_path / "no.jsonl") == {}
     (tmp_path / "odd").write_bytes(b'\xff\xfe\n{"student": "a", "cpu_seconds": NaN}\n"\n[[[[')
     assert cpu_seconds_in(tmp_path / "odd") == {}
 
 
-def test_means_stand_by_grader_and_what_formgrader_changed_by_none(course):
+def test_means_are_listed_by_grader_and_formgraders_scores_have_none(course):
     fill(course, 3, manual=lambda n: float(n))
     given = [("<Ada>", 0.0), ("王", 1.0), ("<Ada>", 4.0)]  # the last one was 2 in formgrader
     alike = {"assignment": "hw2", "cell": "plot", "revision": 1, "adjustment": 0, "comment": ""}
@@ -258,7 +258,7 @@ def test_the_page_has_no_script_no_address_and_no_student(course):
         assert len(page.images()) == len(page.values("img", "alt"))
 
 
-def test_a_spreadsheet_computes_nothing(course):
+def test_the_table_contains_no_formulas(course):
     source = notebook()
     source["cells"][0]["source"] = "## Part\n### =1+1 Double (3 points)"
     course.write(course.root / "source" / "hw2", source)
@@ -286,7 +286,7 @@ def class_of(points, *, hours=(), parts=()):
     )
 
 
-def test_students_read_no_count_below_five():
+def test_students_see_no_count_below_five():
     hours = [500, *(-n / 4 for n in range(1, 40))]
     data = class_of([0, 0, *(1 + n % 3 for n in range(38))], hours=hours)
     for section in (for_students.total(data), for_students.handing_in(data)):
@@ -300,13 +300,13 @@ def test_students_read_no_count_below_five():
     assert "20 d" not in page_of(data, students=True)  # when the last one of all handed in
 
 
-def test_who_is_not_graded_wholly_is_in_no_count_for_students():
+def test_incompletely_graded_submissions_are_in_no_count_for_students():
     points = [*(n % 4 for n in range(20)), math.nan]
     data = for_students.of_whole(class_of(points, hours=range(21)))
     assert (len(data.points), len(data.finals), len(data.hours)) == (20, 20, 20)
 
 
-def test_times_that_are_known_of_some_only_are_not_shown_to_students():
+def test_incomplete_times_are_not_shown_to_students():
     data = class_of([n % 4 for n in range(20)], hours=[math.nan, *range(19)])
     assert not for_students.of_whole(data).hours.size
 
@@ -318,23 +318,23 @@ def failed_of(count, of, *, causes=None, hidden=False):
 
 
 @pytest.mark.parametrize(("count", "is_told"), [(4, False), (5, True), (35, True), (36, False)])
-def test_students_read_of_parts_that_five_failed_and_five_passed(count, is_told):
+def test_students_see_parts_that_five_failed_and_five_passed(count, is_told):
     assert bool(failed_of(count, 40)) == is_told
 
 
-def test_students_read_steps_of_ten_percent_and_nothing_of_a_small_class():
+def test_students_see_steps_of_ten_percent_and_nothing_of_a_small_class():
     assert not failed_of(15, 39)
     (row,) = failed_of(15, 40)[0].rows
     assert row == ("1.1a", "values at 1", "rows are swapped", "40 %")
 
 
 @pytest.mark.parametrize("others", [1, 4])
-def test_students_read_no_cause_that_all_but_a_few_have(others):
+def test_students_see_no_cause_that_nearly_all_have(others):
     (row,) = failed_of(15, 40, causes=(("rows are swapped", 15 - others), ("x", others)))[0].rows
     assert row[2] == "–"
 
 
-def test_students_read_nothing_of_parts_that_they_cannot_see():
+def test_students_see_no_hidden_parts():
     assert not failed_of(20, 40, hidden=True)
 
 
@@ -357,7 +357,7 @@ def test_the_command_writes_beside_the_page_and_again(course, capsys):
     assert "statistics_hw2_parts.csv" in capsys.readouterr().out
 
 
-def test_a_file_of_somebody_elses_is_left_alone_and_nothing_is_written(course, capsys):
+def test_a_file_that_the_command_did_not_write_is_kept_and_nothing_is_written(course, capsys):
     mine = course.root / "statistics_hw2.csv"
     mine.write_text("my own notes\n", encoding="utf-8")
     assert main(["--course", str(course.root), "statistics", "hw2"]) == 2
@@ -366,16 +366,16 @@ def test_a_file_of_somebody_elses_is_left_alone_and_nothing_is_written(course, c
     assert list(course.root.glob("statistics_*")) == [mine]
 
 
-def test_a_page_has_to_end_in_html(course, capsys):
+def test_a_pages_name_must_end_in_html(course, capsys):
     out = str(course.root / "x.csv")
     assert main(["--course", str(course.root), "statistics", "hw2", "--out", out]) == 2
     assert "ends in .html" in capsys.readouterr().err
 
 
-def test_an_unknown_homework_is_said_to_be_so(course, capsys):
+def test_an_unknown_homework_is_reported(course, capsys):
     assert main(["--course", str(course.root), "statistics", "ps9"]) == 2
     assert "'ps9'" in capsys.readouterr().err
 
 
-def test_the_standard_librarys_module_of_the_same_name_is_still_there():
+def test_the_standard_librarys_statistics_can_still_be_imported():
     assert statistics.median([1, 2, 9]) == 2

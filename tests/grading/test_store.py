@@ -29,14 +29,14 @@ def files(folder: Path) -> list[Path]:
     return [path for path in folder.rglob("*") if path.is_file()]
 
 
-def test_what_was_kept_comes_back_as_it_was(tmp_path: Path) -> None:
+def test_a_stored_result_is_read_back_unchanged(tmp_path: Path) -> None:
     Results(tmp_path, 10).put(KEY, outcome("größer 😀"))
     assert Results(tmp_path, 10).get(KEY) == outcome("größer 😀")
     assert Results(tmp_path, 10).get(OTHER) is None
 
 
 @pytest.mark.parametrize("share", [0.0, 0.5, 0.99])
-def test_a_file_that_is_cut_off_is_a_missing_one(tmp_path: Path, share: float) -> None:
+def test_a_truncated_file_counts_as_missing(tmp_path: Path, share: float) -> None:
     results = Results(tmp_path, 10)
     results.put(KEY, outcome("x" * 1000))
     [path] = files(tmp_path)
@@ -45,7 +45,7 @@ def test_a_file_that_is_cut_off_is_a_missing_one(tmp_path: Path, share: float) -
     assert results.get(KEY) is None
 
 
-def test_every_damaged_byte_is_noticed_or_without_effect(tmp_path: Path) -> None:
+def test_every_damaged_byte_is_detected_or_has_no_effect(tmp_path: Path) -> None:
     results = Results(tmp_path, 10)
     results.put(KEY, outcome())
     [path] = files(tmp_path)
@@ -56,7 +56,7 @@ def test_every_damaged_byte_is_noticed_or_without_effect(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("content", ["[]", "3", '{"notebook": "x", "strange": 1}', "{}"])
-def test_a_file_with_something_else_in_it_is_a_missing_one(tmp_path: Path, content: str) -> None:
+def test_a_file_with_other_content_counts_as_missing(tmp_path: Path, content: str) -> None:
     import gzip
 
     results = Results(tmp_path, 10)
@@ -79,7 +79,7 @@ def test_a_full_disk_raises_and_leaves_nothing_behind(
     assert not files(tmp_path)
 
 
-def test_what_a_killed_run_left_unfinished_is_removed(tmp_path: Path) -> None:
+def test_unfinished_files_of_a_killed_run_are_removed(tmp_path: Path) -> None:
     results = Results(tmp_path, 10)
     results.put(KEY, outcome())
     left = files(tmp_path)[0].parent / "left.part"
@@ -91,7 +91,7 @@ def test_what_a_killed_run_left_unfinished_is_removed(tmp_path: Path) -> None:
     assert [path.suffix for path in files(tmp_path)] == [".gz"]
 
 
-def test_what_other_threads_write_is_not_tidied_away(
+def test_files_that_other_threads_write_are_not_removed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(store, "_TIDIED_EVERY", 3)
@@ -104,7 +104,7 @@ def test_what_other_threads_write_is_not_tidied_away(
     assert [key for key in keys if results.get(key) is None] == []
 
 
-def test_results_not_used_for_longest_are_removed_first(tmp_path: Path) -> None:
+def test_least_recently_used_results_are_removed_first(tmp_path: Path) -> None:
     results = Results(tmp_path, 1)
     keys = [f"{number:02x}" + "0" * 62 for number in range(6)]
     for number, key in enumerate(keys):

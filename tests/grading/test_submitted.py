@@ -23,7 +23,7 @@ def put(notebook: Path, *names: str) -> None:
         path.write_text("x")
 
 
-def test_a_notebook_its_time_and_its_secret_alone_are_no_problem(notebook: Path) -> None:
+def test_a_notebook_with_time_and_secret_has_no_problem(notebook: Path) -> None:
     put(notebook, "submission_secret.txt")
     assert beside(notebook) == []
 
@@ -33,14 +33,14 @@ def test_a_second_notebook_is_named_with_the_one_that_is_graded(notebook: Path) 
     (problem,) = beside(notebook)
     assert problem.kind is Kind.OTHER_NOTEBOOK
     assert problem.message == (
-        "'hw2-Copy1.ipynb' was handed in as well and was not graded: only hw2.ipynb is."
+        "'hw2-Copy1.ipynb' was submitted too but not graded: only hw2.ipynb is graded."
     )
 
 
-def test_of_many_notebooks_a_few_are_named_in_one_sentence(notebook: Path) -> None:
+def test_a_few_of_many_notebooks_are_named_in_one_sentence(notebook: Path) -> None:
     put(notebook, *(f"{letter}.ipynb" for letter in "abcde"), "old/hw2.ipynb")
     (problem,) = beside(notebook)
-    assert problem.message.startswith("'a.ipynb', 'b.ipynb', 'c.ipynb' and 3 more were handed in")
+    assert problem.message.startswith("'a.ipynb', 'b.ipynb', 'c.ipynb' and 3 more were submitted")
 
 
 def test_copies_that_jupyterlab_makes_and_notebooks_that_are_graded_are_not_named(
@@ -50,20 +50,18 @@ def test_copies_that_jupyterlab_makes_and_notebooks_that_are_graded_are_not_name
     assert beside(notebook, {"hw2.ipynb", "part2.ipynb"}) == []
 
 
-def test_where_the_notebook_is_missing_others_are_left_to_that_message(notebook: Path) -> None:
+def test_if_the_notebook_is_missing_others_are_not_named_here(notebook: Path) -> None:
     notebook.unlink()
     put(notebook, "hw2 (1).ipynb")
     assert beside(notebook) == []
 
 
-def test_other_files_are_named_as_left_behind(notebook: Path) -> None:
+def test_ignored_files_are_named(notebook: Path) -> None:
     put(notebook, "data.csv", "hw2-Copy1.ipynb")
     assert [p.kind for p in beside(notebook)] == [Kind.OTHER_NOTEBOOK, Kind.FOLDER]
 
 
-def test_time_and_secret_are_carried_along_again_and_nothing_else(
-    notebook: Path, tmp_path: Path
-) -> None:
+def test_only_time_and_secret_are_copied_again(notebook: Path, tmp_path: Path) -> None:
     put(notebook, "submission_secret.txt", "data.csv")
     graded = tmp_path / "graded"
     for _ in range(2):
@@ -75,9 +73,7 @@ def test_time_and_secret_are_carried_along_again_and_nothing_else(
 
 
 @pytest.mark.parametrize("content", [b"", b"\xff", b"x" * 2_000])
-def test_what_is_no_secret_is_not_carried_along(
-    notebook: Path, tmp_path: Path, content: bytes
-) -> None:
+def test_an_invalid_secret_is_not_copied(notebook: Path, tmp_path: Path, content: bytes) -> None:
     (tmp_path / "submission_secret.txt").write_bytes(content)
     carry_along(tmp_path, tmp_path / "graded")
     assert [path.name for path in (tmp_path / "graded").iterdir()] == ["timestamp.txt"]

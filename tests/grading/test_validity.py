@@ -49,7 +49,7 @@ def test_the_overview_is_made_of_the_pages():
 
 
 @pytest.mark.parametrize("homework", HOMEWORKS)
-def test_there_are_enough_answers_of_each_kind_and_no_two_of_one_name(homework):
+def test_there_are_enough_answers_of_each_kind_with_unique_names(homework):
     notebook = notebook_of(homework)
     wrong, right = wrong_answers(homework), right_answers(homework)
     answered = {*notebook.functions, *notebook.slow}
@@ -70,9 +70,7 @@ def test_there_are_enough_answers_to_hw2():
 
 @pytest.mark.parametrize("seeds", [[0], pytest.param([1], marks=pytest.mark.slow)], ids=str)
 @pytest.mark.parametrize(("homework", "function"), FUNCTIONS)
-def test_a_wrong_answer_is_caught_where_it_is_and_charged_in_no_other_cell(
-    homework, function, seeds
-):
+def test_a_wrong_answer_is_caught_in_its_own_cell_only(homework, function, seeds):
     notebook = notebook_of(homework)
     for answer, verdict in judge(notebook, wrong_ones(homework, function), seeds):
         assert not verdict.died, answer
@@ -83,9 +81,7 @@ def test_a_wrong_answer_is_caught_where_it_is_and_charged_in_no_other_cell(
 
 @pytest.mark.parametrize("seeds", [[0], pytest.param([1, 2], marks=pytest.mark.slow)], ids=str)
 @pytest.mark.parametrize(("homework", "function"), FUNCTIONS)
-def test_every_likely_cause_that_a_wrong_answer_is_told_is_judged_and_true(
-    homework, function, seeds
-):
+def test_every_likely_cause_shown_for_a_wrong_answer_is_judged_true(homework, function, seeds):
     for told in causes_told(notebook_of(homework), [function], seeds):
         assert not told.not_judged, (
             f"{told.answer}: judge this cause in staff/{homework}/answers/validity.toml; "
@@ -95,7 +91,7 @@ def test_every_likely_cause_that_a_wrong_answer_is_told_is_judged_and_true(
 
 
 @pytest.mark.parametrize("homework", HOMEWORKS)
-def test_every_judged_cause_is_of_a_wrong_answer_that_there_is(homework):
+def test_every_judged_cause_belongs_to_an_existing_wrong_answer(homework):
     assert not labels_of_no_answer(notebook_of(homework))
 
 

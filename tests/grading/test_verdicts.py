@@ -64,7 +64,7 @@ def judged(tmp_path):
     return run
 
 
-def test_what_was_measured_is_found_again_and_is_the_same(judged):
+def test_a_stored_verdict_is_found_and_unchanged(judged):
     first, verdict = judged(toy())
     second, again = judged(toy())
     assert (first, second) == (2, 0)
@@ -89,12 +89,12 @@ def test_what_was_measured_is_found_again_and_is_the_same(judged):
         ("triple", 'def triple(x):\n    """Three times x."""\n    return 3 * x', 0),
     ],
 )
-def test_a_change_is_measured_where_it_matters_and_nowhere_else(judged, cell, source, measured):
+def test_a_change_is_measured_only_where_it_matters(judged, cell, source, measured):
     judged(toy())
     assert judged(toy(**{cell: {"source": source}}))[0] == measured
 
 
-def test_another_answer_another_seed_and_another_way_are_measured(judged):
+def test_another_answer_seed_or_way_is_measured(judged):
     judged(toy())
     assert judged(toy(), HALF_RIGHT.replace("0", "1"))[0] == 2
     assert judged(toy(), seeds=(0, 1))[0] == 2
@@ -102,7 +102,7 @@ def test_another_answer_another_seed_and_another_way_are_measured(judged):
     assert judged(toy(), seeds=(0, 1))[0] == judged(toy(), isolated=True)[0] == 0
 
 
-def test_a_module_that_a_test_cell_imports_makes_a_difference_to_it(judged, monkeypatch):
+def test_a_changed_imported_module_is_measured_again(judged, monkeypatch):
     imports = {"source": "from hw_support import fresh\n1.0"}
     judged(toy(test_triple=imports))
     digest_of_files = verdicts.digest_of_files
@@ -131,30 +131,30 @@ def test_new_points_of_parts_are_counted_without_a_run(judged):
     assert verdict.lost == {"test_double": 4.0}
 
 
-def test_what_came_otherwise_than_hoped_for_is_not_kept(judged):
+def test_an_unexpected_verdict_is_not_stored(judged):
     judged(toy(), is_hoped=False)
     assert judged(toy())[0] == 2
 
 
-def test_an_answer_that_ended_its_process_is_not_kept(judged):
+def test_a_verdict_of_an_ended_process_is_not_stored(judged):
     ending = "import os\nos._exit(7)"
     assert judged(toy(), ending)[1].died
     assert judged(toy(), ending)[0] == 2
 
 
-def test_what_ran_out_of_time_is_not_kept(judged, monkeypatch):
+def test_a_verdict_after_a_time_out_is_not_stored(judged, monkeypatch):
     monkeypatch.setattr(hw_support.checks, "CPU_SECONDS", 0.1)  # children inherit it
     endless = "def double(x):\n    while True:\n        pass\n"
     assert judged(toy(), endless)[1].lost == {"test_double": 3.0}
     assert judged(toy(), endless)[0] == 1
 
 
-def test_all_is_measured_anew_when_that_is_asked_for(judged):
+def test_everything_is_measured_again_on_request(judged):
     judged(toy())
     assert judged(toy(), anew=True)[0] == 2
 
 
-def test_a_cell_that_raised_keeps_its_zero_though_parts_passed(judged):
+def test_a_cell_that_raised_stays_at_zero_although_parts_passed(judged):
     raising = {"source": DOUBLE.source + "\nraise ValueError"}
     assert judged(toy(test_double=raising))[1].lost == {"test_double": 3.0}
     measured, verdict = judged(toy(test_double=raising))
@@ -162,7 +162,7 @@ def test_a_cell_that_raised_keeps_its_zero_though_parts_passed(judged):
     assert verdict.lost == {"test_double": 3.0}
 
 
-def test_a_score_that_is_not_the_sum_of_parts_is_kept_as_long_as_the_cell_is_worth_the_same(judged):
+def test_a_score_that_is_not_the_sum_of_parts_is_kept_while_the_cells_points_stay(judged):
     judged(toy(test_triple={"source": "0.5"}))
     measured, verdict = judged(toy(test_triple={"source": "0.5"}))
     assert measured == 0
@@ -174,9 +174,7 @@ def test_a_score_that_is_not_the_sum_of_parts_is_kept_as_long_as_the_cell_is_wor
 
 @pytest.mark.slow
 @pytest.mark.parametrize("homework", homeworks())
-def test_a_test_cell_judges_alike_whether_or_not_others_were_run_before(
-    homework, environment_put_back
-):
+def test_a_test_cell_gives_the_same_verdict_after_other_cells(homework, environment_put_back):
     notebook = notebook_of(homework)
     for answer, verdict in judge(notebook, whole_submissions(homework)):
         (together,) = verdict.runs

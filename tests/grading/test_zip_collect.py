@@ -81,15 +81,13 @@ def test_a_download_of(
     assert zip_collect(course.root) == 1
     told = capsys.readouterr().err
     assert "1 files were LEFT OUT" in told
-    assert "nobody in students.csv has the" in told[told.index("LEFT OUT, all") :]
+    assert "no student in students.csv has the" in told[told.index("LEFT OUT; all") :]
     assert handed_in(course.root) == {"ann": nb("ann"), "bob": nb("bob")}
     of = [read_time(course.root / "submitted" / student / "hw2") for student in ("ann", "bob")]
     assert of == times
 
 
-def test_collected_again_an_older_download_overwrites_nothing(
-    course: ToyCourse, archive: Path
-) -> None:
+def test_an_older_download_overwrites_nothing(course: ToyCourse, archive: Path) -> None:
     person = [("Ann Lee", "3031", "''")]
     for day in (5, 4):
         export = gradescope((1, f"2022-10-0{day} 10:00:00 Z", person, nb(f"on day {day}")))

@@ -175,7 +175,7 @@ def test_two_files_of_one_student_stop_nobody_else(downloads: Class) -> None:
     downloads.download("bob_hw2_again.zip", packed(("hw2.ipynb", HOSTILE)))
     downloads.download("more.zip", packed(("bob_hw2.ipynb", HOSTILE)))
     names = ("bob_hw2.ipynb", "bob_hw2_again.zip", "more/bob_hw2.ipynb")
-    downloads.expect_left_out(*names, why="bob has 3 files. Keep the one that counts")
+    downloads.expect_left_out(*names, why="bob has 3 files. Keep only the one that counts")
 
 
 LEADING_OUT = [
@@ -203,7 +203,7 @@ def test_names_that_lead_elsewhere(downloads: Class) -> None:
     downloads.download("honest_hw2.ipynb", HONEST)
     assert downloads.collect() == 1
     assert downloads.handed_in == {"honest": HONEST}
-    assert downloads.log.count("Rename it") >= len(listed)
+    assert downloads.log.count("Rename the file") >= len(listed)
     assert all(c == "\n" or c.isprintable() for c in downloads.log)
 
 
@@ -258,17 +258,18 @@ def endless_list() -> bytes:
 
 BOMBS: dict[str, tuple[Any, str]] = {
     "1 GB of zeros": (bomb, f"expected at most {MAX_BYTES:,} bytes, found more"),
-    "a size that is not so": (lambda: lying(2 * MAX_BYTES), "reading it failed"),
+    "a size that is not so": (lambda: lying(2 * MAX_BYTES), "it cannot be read"),
     "a link": (with_a_link, "found a symbolic link"),
-    "a password": (encrypted, "reading it failed"),
+    "a password": (encrypted, "it cannot be read"),
     "LZMA": (lambda: packed(("hw2.ipynb", bytes(9)), compression=14), "another compression"),
     "bzip2": (lambda: packed(("hw2.ipynb", bytes(9)), compression=12), "another compression"),
     "a list without end": (endless_list, "far too many"),
-    "nothing": (lambda: b"", "expected a zip, found none"),
-    "no zip": (lambda: b"PK\x03\x04" + bytes(1000), "expected a zip, found none"),
-    "half a zip": (lambda: packed(("hw2.ipynb", os.urandom(9000)))[:-200], "found none"),
+    "nothing": (lambda: b"", "expected a zip, found another file"),
+    "no zip": (lambda: b"PK\x03\x04" + bytes(1000), "expected a zip, found another file"),
+    "half a zip": (lambda: packed(("hw2.ipynb", os.urandom(9000)))[:-200],
+                   "expected a zip, found another file"),
     "another sum": (lambda: packed(("hw2.ipynb", HOSTILE)).replace(
-        struct.pack("<I", zlib.crc32(HOSTILE)), b"1234"), "reading it failed"),
+        struct.pack("<I", zlib.crc32(HOSTILE)), b"1234"), "it cannot be read"),
 }  # fmt: skip
 
 

@@ -941,7 +941,7 @@ while True:
     )
     assert "begun" in outcome.printed
     ended(outcome, Kind.TIME_LIMIT)
-    assert "2 s of computing" in str(outcome.problems)
+    assert "2 s of CPU time" in str(outcome.problems)
 
 
 def test_computing_in_children_one_after_another(arena: Arena) -> None:
@@ -1217,7 +1217,7 @@ def test_a_test_that_computes_without_end_with_what_it_was_given(
     assert outcome.fault is None
     assert outcome.scores == POINTS | {"test_apply": 0.0, "test_total": 0.0}
     assert outcome.kinds == {Kind.TIME_LIMIT}, outcome.problems
-    assert "1.5 s of computing with what the notebook answered" in str(outcome.problems)
+    assert "1.5 s of CPU time to check the notebook's answers" in str(outcome.problems)
     arena.expect_no_harm(outcome)
 
 

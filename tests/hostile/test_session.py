@@ -452,7 +452,7 @@ def test_an_exception_of_an_earlier_callback_may_be_raised_again() -> None:
 def test_a_callback_with_a_value_that_cannot_be_sent_raises() -> None:
     with (
         asking(apply=lambda f: f()) as session,
-        pytest.raises(TooMuch, match="no plain data"),
+        pytest.raises(TooMuch, match="not plain data"),
     ):
         session.get("apply")(lambda: {1})
 
@@ -475,7 +475,7 @@ def test_calls_in_calls_have_an_end() -> None:
         def forever() -> Any:
             return again(forever)
 
-        with pytest.raises(Mismatch, match="100 calls within calls"):
+        with pytest.raises(Mismatch, match="100 nested calls"):
             again(forever)
         assert session.get("again")(lambda: 3) == 3
     assert kernel.session.gone is None
@@ -505,7 +505,7 @@ def test_a_function_of_a_test_that_has_ended_does_nothing() -> None:
         session.get("call")()
     with kernel.test_cell() as session:
         session.get("keep")(lambda: calls.append(2))
-        with pytest.raises(RuntimeError, match="a test that has ended"):
+        with pytest.raises(RuntimeError, match="the test that passed this function has ended"):
             session.get("call")()
     assert calls == [1]
     assert session.gone is None
@@ -518,7 +518,7 @@ def test_a_function_of_a_test_that_has_ended_may_come_back() -> None:
         kernel.names["cache"]["activation"] = kernel.names["activation"]
     with kernel.test_cell() as session:
         came = session.get("cache")["activation"]
-        with pytest.raises(RuntimeError, match="a test that has ended"):
+        with pytest.raises(RuntimeError, match="the test that passed this function has ended"):
             came([1])
     assert session.gone is None
 
@@ -553,7 +553,7 @@ def test_a_function_of_the_test_can_be_called_from_one_thread_only() -> None:
         return texts[0]
 
     with asking(in_thread=in_thread) as session:
-        assert "from one thread only" in session.get("in_thread")(lambda x: x)
+        assert "only one thread can call" in session.get("in_thread")(lambda x: x)
         assert session.get("in_thread")(len)
 
 
@@ -605,7 +605,7 @@ def test_arrays_of_odd_types_are_asked_for_as_plain_ones() -> None:
             assert type(remote) is Remote
             array = np.asarray(remote)
             assert (array.dtype, array.tolist()) == (np.dtype("f8"), [1.0, 2.0])
-        with pytest.raises(RemoteError, match="no plain numbers"):
+        with pytest.raises(RemoteError, match="not plain numbers"):
             np.asarray(session.get("o"))
 
 
@@ -1007,7 +1007,7 @@ def test_what_a_stand_in_raises_tells_the_notebook_nothing_of_it() -> None:
             names,
         )
         assert names["checks"].parts[0].message == (
-            "line 3 of f: what it calls there cannot take such arguments (KeyError)"
+            "line 3 of f: a function that it calls there cannot take these arguments (KeyError)"
         )
 
 

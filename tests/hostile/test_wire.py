@@ -282,7 +282,7 @@ def test_what_is_too_large_is_refused_with_a_sentence(
 @pytest.mark.parametrize("value", FOREIGN, ids=lambda value: type(value).__name__)
 def test_what_is_no_plain_data_is_refused_with_a_sentence(value: Any) -> None:
     for holder in (value, [value], {"key": (value,)}):
-        with pytest.raises(TooMuch, match="no plain data"):
+        with pytest.raises(TooMuch, match="not plain data"):
             frame(holder)
 
 
@@ -470,7 +470,7 @@ def test_keys_that_collide_are_refused() -> None:
     keys = np.full((3000, 100), -1.0)
     keys[:, -12:] -= (np.arange(3000)[:, None] >> np.arange(12)) & 1
     item = [2, *[entry for _ in keys for entry in ([4, "tuple", "<f8", 100], None)]]
-    with pytest.raises(WireError, match="keys that were made to collide"):
+    with pytest.raises(WireError, match="too many keys with the same hash"):
         decode(item, keys.tobytes())
 
 

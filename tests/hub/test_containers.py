@@ -54,14 +54,14 @@ def run(*words: str, folder: Path, **environment: str) -> str:
 
 @pytest.mark.parametrize("homework", HOMEWORKS)
 @pytest.mark.parametrize("name", ["grader", "student"])
-def test_what_is_copied_is_in_the_repository_or_made_by_release(name: str, homework: str) -> None:
+def test_copied_files_are_in_the_repository_or_made_by_release(name: str, homework: str) -> None:
     for source in copied(name, homework):
         assert source == f"dist/{homework}.zip" or (REPOSITORY / source).exists(), source
     (default,) = [words[1] for words in instructions("student") if words[0] == "ARG"]
     assert default.removeprefix("HOMEWORK=") in HOMEWORKS
 
 
-def test_the_graders_packages_are_those_that_tests_are_run_with() -> None:
+def test_the_graders_packages_are_those_of_the_tests() -> None:
     known = (REPOSITORY / ".ci" / "debian-packages").read_text().split()
     (line,) = [words for words in instructions("grader") if "apt-get" in words]
     named = line[line.index("--no-install-recommends") + 1 : line.index("rm") - 1]
@@ -69,7 +69,7 @@ def test_the_graders_packages_are_those_that_tests_are_run_with() -> None:
     assert set(named) <= set(known)
 
 
-def test_the_documentation_installs_extras_that_there_are() -> None:
+def test_the_documentation_installs_only_existing_extras() -> None:
     named = re.findall(r"'\.\[([\w,]+)\]'", (REPOSITORY / "docs/jupyterhub.md").read_text())
     assert named
     for extras in named:
@@ -103,7 +103,7 @@ def test_the_grader_is_built_from_what_is_copied_and_starts(tmp_path: Path) -> N
 
 
 @pytest.mark.slow
-def test_a_students_container_has_what_the_zip_has_and_nothing_of_the_staff(tmp_path: Path) -> None:
+def test_a_students_container_has_the_content_of_the_zip_and_no_staff_files(tmp_path: Path) -> None:
     (homework, *_) = HOMEWORKS
     made = write_student_zip(REPOSITORY, tmp_path, homework)
     with zipfile.ZipFile(made) as archive:

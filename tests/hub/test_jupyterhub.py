@@ -209,7 +209,7 @@ def test_a_change_on_the_desk_needs_the_token_of_its_page(hub: Hub, instructor: 
         "api/contents/gradebook.db",
     ],
 )
-def test_a_student_gets_nothing_of_the_courses_server(
+def test_a_student_cannot_open_the_courses_server(
     hub: Hub, students: dict[str, Page], instructor: Page, place: str
 ) -> None:
     ada = students["ada"].request
@@ -217,14 +217,14 @@ def test_a_student_gets_nothing_of_the_courses_server(
     assert ada.get(f"{hub.course}/{place}").status == 403
 
 
-def test_nobody_opens_another_ones_server(
+def test_nobody_can_open_another_users_server(
     hub: Hub, students: dict[str, Page], instructor: Page
 ) -> None:
     assert students["bob"].request.get(f"{hub.url}/user/ada/lab").status == 403
     assert instructor.request.get(f"{hub.url}/user/ada/lab").status == 403
 
 
-def test_files_of_the_course_and_of_each_student_are_their_own(
+def test_files_of_the_course_and_of_each_student_are_private(
     hub: Hub, students: dict[str, Page], instructor: Page
 ) -> None:
     inbound = f"{EXCHANGE}/intro-ml/inbound"
@@ -256,7 +256,7 @@ def test_files_of_the_course_and_of_each_student_are_their_own(
     assert hub.machine.attempt("ls", "/home/ada", user=COURSE_USER).returncode != 0
 
 
-def test_who_is_taken_out_of_the_group_loses_the_course(hub: Hub) -> None:
+def test_a_user_removed_from_the_group_loses_the_course(hub: Hub) -> None:
     add = ["useradd", "--create-home", "--key", "HOME_MODE=0700", "--groups", "formgrade-intro-ml"]
     for name in ("leo", "mia"):
         hub.machine.run(*add, name)
@@ -272,7 +272,7 @@ def test_who_is_taken_out_of_the_group_loses_the_course(hub: Hub) -> None:
     assert "/hub/login" in leo.url
 
 
-def test_who_is_in_no_course_cannot_log_in(hub: Hub) -> None:
+def test_a_user_of_no_course_cannot_log_in(hub: Hub) -> None:
     for name in (COURSE_USER, "root", "mallory"):
         page = hub.log_in(name)
         expect(page.locator("body")).to_contain_text("Invalid username or password")

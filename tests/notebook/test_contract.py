@@ -54,7 +54,7 @@ def test_a_function_cell_defines_the_function_of_its_grade_id_and_no_other(noteb
 
 
 @pytest.mark.parametrize("name", MANUAL_CODE + MANUAL_TEXT)
-def test_what_a_person_grades_is_an_answer_with_points(notebook, name):
+def test_cells_that_a_person_grades_are_answers_with_points(notebook, name):
     cell = ids(notebook)[name]
     assert utils.is_solution(cell)
     assert utils.is_grade(cell)
@@ -63,7 +63,7 @@ def test_what_a_person_grades_is_an_answer_with_points(notebook, name):
 
 
 @pytest.mark.parametrize("name", [n for n in MANUAL_CODE + MANUAL_TEXT if n != "certification"])
-def test_what_a_person_grades_has_a_mark_scheme_above_it_that_sums_to_its_points(source, name):
+def test_cells_that_a_person_grades_have_a_mark_scheme_that_sums_to_their_points(source, name):
     scheme = ids(source)[f"{name.removesuffix('_text')}_question"].source
     scheme = scheme[scheme.index("BEGIN MARK SCHEME") : scheme.index("END MARK SCHEME")]
     kind = {"q1_3e_iii": "Images, ", "q1_3e_iii_text": "Text, "}.get(name, "")
@@ -100,7 +100,7 @@ def test_points_in_headings_are_those_of_the_cells_below(notebook):
     assert stated > 20
 
 
-def test_the_table_in_front_agrees_with_the_headings_and_with_the_total(notebook):
+def test_the_table_at_the_top_agrees_with_the_headings_and_the_total(notebook):
     text = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
     rows = re.findall(r"^\| (Certification|Q1\.\d \w) \| .* \| (\d+) \| (\d+) min \|$", text, re.M)
     assert len(rows) == 11

@@ -99,7 +99,7 @@ def test_every_plot_that_is_asked_for_is_there(perfect):
         assert any("image/png" in kind for kind in kinds), name
 
 
-def test_hardly_a_unit_is_alive_after_an_epoch_with_step_size_10(perfect):
+def test_nearly_all_units_are_dead_after_an_epoch_with_step_size_10(perfect):
     found = re.search(
         r"at the end (\d+)%; last test accuracy (0\.\d+)", printed(perfect, "q1_3e_iv_experiment")
     )

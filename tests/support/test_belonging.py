@@ -32,12 +32,12 @@ THIRD = {"setup", "signed", "a", "b", "x", "y"}
         ({"p", "q", "r"}, None),
     ],
 )
-def test_only_what_is_clearly_another_homework_is_taken_for_one(found, homework):
+def test_only_a_clear_case_counts_as_another_homework(found, homework):
     mistaken = mistaken_for(found, OWN, {"other": OTHER})
     assert (mistaken.homework if mistaken else None) == homework
 
 
-def test_of_several_other_homeworks_the_one_with_most_cells_is_named():
+def test_the_other_homework_with_most_cells_is_named():
     mistaken = mistaken_for(OTHER, OWN, {"third": THIRD, "other": OTHER})
     assert mistaken.homework == "other"
     assert (mistaken.found, mistaken.of, mistaken.found_of_own) == (4, 4, 0)
@@ -53,7 +53,7 @@ def test_a_course_of_one_homework_has_no_other():
     assert mistaken_for({"p"}, OWN, {}) is None
 
 
-def test_the_closest_homework_has_most_ids_in_common_and_several_may():
+def test_several_homeworks_can_be_closest_by_common_ids():
     known = {"own": OWN, "other": OTHER}
     assert closest({"setup", "a"}, known) == ["other"]
     assert closest({"setup"}, known) == ["own", "other"]

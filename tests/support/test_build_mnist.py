@@ -193,7 +193,7 @@ def test_the_command_writes_the_file_and_check_then_agrees(folder, specs, tmp_pa
     assert [p.name for p in tmp_path.iterdir() if p.is_file()] == ["out.npz"]
 
 
-def test_check_accepts_the_same_arrays_packed_otherwise_and_says_so(
+def test_check_accepts_the_same_arrays_with_another_compression_and_says_so(
     folder, specs, tmp_path, capsys
 ):
     out = tmp_path / "out.npz"
@@ -246,6 +246,6 @@ def test_a_wrong_source_file_leaves_the_old_output_alone(folder, specs, labels, 
     assert out.read_bytes() == b"old"
 
 
-def test_an_output_folder_that_is_not_there_is_reported(folder, specs, tmp_path, capsys):
+def test_a_missing_output_folder_is_reported(folder, specs, tmp_path, capsys):
     assert run(folder, tmp_path / "no" / "out.npz", specs) == 2
     assert "cannot be written" in capsys.readouterr().err

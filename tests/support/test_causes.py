@@ -15,7 +15,7 @@ RIGHT = np.random.default_rng(3).normal(size=(5, 4, 3))
         (RIGHT.mean(axis=0), "mean over the batch"),
         (RIGHT.mean(axis=0, keepdims=True), "mean over the batch"),
         (RIGHT.sum(axis=0), "sum over the batch"),
-        (RIGHT / 5, "1/n"),
+        (RIGHT / 5, "divided by the batch size"),
         (-RIGHT, "sign"),
         (np.swapaxes(RIGHT, 1, 2), "rows and columns"),
         (RIGHT[::-1], "reversed"),
@@ -39,7 +39,7 @@ def test_a_known_mistake_is_named(wrong, word):
 @pytest.mark.parametrize(
     "wrong", [np.zeros_like(RIGHT), RIGHT + 1, np.full_like(RIGHT, np.nan), np.ones(7)]
 )
-def test_what_is_not_known_has_no_cause(wrong):
+def test_an_unknown_mistake_has_no_cause(wrong):
     assert likely_cause(wrong, RIGHT) is None
 
 
@@ -47,7 +47,7 @@ def test_a_single_number_has_no_cause():
     assert likely_cause(np.array(2.0), np.array(1.0)) is None
 
 
-def test_a_cause_is_told_where_values_are_not():
+def test_a_hidden_part_shows_the_cause_and_no_values():
     with pytest.raises(Mismatch) as caught:
         assert_close(RIGHT.mean(axis=0), RIGHT, what="grad_Ws[0]")
     assert "mean over the batch" in caught.value.discreet
@@ -58,7 +58,7 @@ def outer(a, b):
 
 
 @pytest.mark.parametrize(("inputs", "outputs"), [(4, 3), (4, 1), (3, 3)])
-def test_an_outer_product_the_other_way_round_is_swapped_and_never_to_be_reshaped(inputs, outputs):
+def test_a_transposed_outer_product_is_called_swapped_and_not_reshaped(inputs, outputs):
     draw = np.random.default_rng(5)
     x, delta = draw.normal(size=(6, inputs)), draw.normal(size=(6, outputs))
     cause = likely_cause(outer(delta, x), outer(x, delta))
@@ -79,7 +79,7 @@ def test_an_outer_product_the_other_way_round_is_swapped_and_never_to_be_reshape
         (np.array([2.0, 3.0, 1.0]), np.array([1.0, 1.5, 0.5])),  # made up by hand
     ],
 )
-def test_where_two_causes_explain_the_data_none_is_told(wrong, right):
+def test_with_two_possible_causes_none_is_shown(wrong, right):
     assert likely_cause(wrong, right) is None
 
 
@@ -93,7 +93,7 @@ def test_where_two_causes_explain_the_data_none_is_told(wrong, right):
         RIGHT.astype(np.float32).astype(float),
     ],
 )
-def test_where_values_nearly_agree_no_cause_is_told(wrong):
+def test_values_that_nearly_agree_have_no_cause(wrong):
     assert likely_cause(wrong, RIGHT) is None
 
 
@@ -108,7 +108,7 @@ def test_a_factor_that_no_student_makes_is_no_cause(factor):
     assert likely_cause(factor * RIGHT, RIGHT) is None
 
 
-def test_half_is_no_cause_where_it_may_be_one_through_a_length_or_its_root():
+def test_half_is_no_cause_if_it_can_be_one_over_a_length_or_its_root():
     for n in (2, 4):
         right = np.random.default_rng(n).normal(size=(n, 7))
         assert likely_cause(right / 2, right) is None
@@ -116,40 +116,40 @@ def test_half_is_no_cause_where_it_may_be_one_through_a_length_or_its_root():
     assert "half" in likely_cause(right / 2, right)
 
 
-def test_what_is_divided_by_its_largest_entry_is_not_divided_by_n():
+def test_division_by_the_largest_entry_is_not_called_division_by_n():
     right = np.array([[3.0], [-1.25], [2.0]])
     assert likely_cause(right / 3, right) is None
     right = np.array([[2.5], [-1.25], [2.0]])
     assert "divided by n" in likely_cause(right / 3, right)
 
 
-def test_the_first_of_two_rows_is_one_array_in_the_place_of_two():
+def test_the_first_of_two_rows_means_one_array_instead_of_two():
     right = np.array([[0.0, 0.5], [3.0, 0.0]])
-    assert "in the place of two" in likely_cause(right[0], right)
+    assert "instead of two" in likely_cause(right[0], right)
     assert likely_cause(right[1], right) is None
     assert likely_cause(right.max(axis=1), right) is None
     assert likely_cause(np.array([1.0, 2.0]), np.array([[1.0, 2.0], [1.0, 2.0]])) is None
 
 
-def test_a_comparison_turned_round_is_no_reversed_order():
+def test_a_reversed_comparison_is_not_called_a_reversed_order():
     s = np.random.default_rng(7).normal(size=(4, 5))
     assert likely_cause((s < 0) * 1.0, (s > 0) * 1.0) == "every entry is 1 minus what it should be"
 
 
-def test_what_a_call_did_to_its_argument_has_no_cause():
+def test_a_changed_argument_has_no_cause():
     with pytest.raises(Mismatch) as caught:
         assert_close(RIGHT[0].ravel(), RIGHT[0], what="x after the call")
     assert "Likely cause" not in str(caught.value)
 
 
-def test_values_that_nearly_agree_are_said_to_how_many_digits():
+def test_the_number_of_agreeing_digits_is_shown():
     with pytest.raises(Mismatch, match="The values agree to 4 digits; 7 were expected") as caught:
         assert_close(RIGHT * (1 + 5e-5), RIGHT)
     assert "4 digits" in caught.value.discreet
 
 
 @pytest.mark.parametrize("wrong", [RIGHT * 1.01, np.where(RIGHT[0, 0, 0] == RIGHT, 0, RIGHT)])
-def test_values_of_which_one_is_far_off_are_not_said_to_agree(wrong):
+def test_values_with_one_far_off_are_not_said_to_agree(wrong):
     with pytest.raises(Mismatch) as caught:
         assert_close(wrong, RIGHT)
     assert "digits" not in str(caught.value)

@@ -99,7 +99,7 @@ def test_a_warning_costs_nothing_and_reaches_no_stderr():
     assert ran.stdout.endswith("1.0\n")
 
 
-def test_names_of_a_hidden_part_are_put_back_and_those_of_a_visible_part_stay():
+def test_names_that_a_hidden_part_binds_are_restored_and_names_of_a_visible_part_stay():
     names = {"Checks": Checks, "kept": "student's own"}
     exec(
         "checks = Checks('f', points=2)\n"
@@ -136,7 +136,7 @@ def test_a_part_that_does_not_return_fails_and_the_next_is_tried(monkeypatch, ca
     assert "did not return within" in capsys.readouterr().out
 
 
-def test_a_part_that_swallows_everything_ends_all_the_same(monkeypatch):
+def test_a_part_that_catches_every_exception_still_ends(monkeypatch):
     monkeypatch.setattr("hw_support.checks.CPU_SECONDS", 0.2)
     swallowed = 0
     checks = Checks("f", points=1)
@@ -170,7 +170,7 @@ def test_a_limit_that_strikes_while_a_part_is_left_does_not_end_the_cell():
     assert [part.passed for part in checks.parts] == [True]
 
 
-def test_what_a_function_depends_on_is_replaced_until_the_score():
+def test_functions_that_a_function_calls_are_replaced_until_the_score():
     names = {"Checks": Checks, "helper": lambda: "student's"}
     exec(
         "checks = Checks('f', points=1)\n"
@@ -198,7 +198,7 @@ def test_an_interrupt_puts_replaced_functions_back():
     assert names["helper"] == "student's"
 
 
-def test_random_generators_go_on_as_if_there_were_no_hidden_part():
+def test_a_hidden_part_leaves_the_random_generators_unchanged():
     names = {"Checks": Checks}
     code = (
         "import random\nimport numpy as np\n"
@@ -214,7 +214,7 @@ def test_random_generators_go_on_as_if_there_were_no_hidden_part():
     assert with_hidden_part == names["drawn"]
 
 
-def test_the_function_that_is_not_answered_is_named(capsys):
+def test_an_unanswered_function_is_named(capsys):
     def forward_pass():
         raise NotImplementedError
 
@@ -245,7 +245,7 @@ def test_a_note_is_printed_and_costs_nothing(capsys):
     assert capsys.readouterr().out.splitlines() == [
         "passed  a part [1 pt]",
         "note    The two gradients disagree: 0.75.",
-        "f: 1 of 1 points here.",
+        "f: 1 of 1 points in this notebook.",
     ]
 
 
@@ -261,7 +261,7 @@ def test_a_note_of_a_hidden_part_tells_nothing(capsys):
     assert "4" not in capsys.readouterr().out
 
 
-def test_an_empty_note_is_none(capsys):
+def test_an_empty_note_is_dropped(capsys):
     checks = Checks("f", points=1)
     checks.note(" \n")
     assert checks.notes == []
@@ -274,7 +274,7 @@ def run_cells(names, *cells):
         exec(compile(cell, "<cell>", "exec"), names)
 
 
-def test_a_test_cell_leaves_functions_of_the_student_as_they_were():
+def test_a_test_cell_leaves_the_students_functions_unchanged():
     names = {"Checks": Checks, "loss": lambda: 3.0}
     run_cells(
         names,
@@ -287,7 +287,7 @@ def test_a_test_cell_leaves_functions_of_the_student_as_they_were():
     assert [part.what for part in names["checks"].parts] == ["b"]
 
 
-def test_what_a_test_cell_binds_between_its_parts_is_not_put_back():
+def test_names_bound_between_parts_are_kept():
     names = {"Checks": Checks, "W": lambda: "of an earlier test", "helper": lambda: 1}
     cell = """
 checks = Checks("f", points=2)
@@ -301,7 +301,7 @@ for what in ("a", "b"):
     assert [part.passed for part in names["checks"].parts] == [True, True]
 
 
-def test_a_second_try_has_stand_ins_and_the_better_result_counts():
+def test_a_second_try_uses_stand_ins_and_the_better_result_counts():
     names = {"Checks": Checks, "helper": lambda: 1, "stand_in": lambda: 2}
     cell = """
 checks = Checks("f", points=3)
@@ -320,7 +320,7 @@ for wanted in (1, 2, 3):
     assert not names["checks"].standing_in
 
 
-def test_what_is_told_is_what_happened_with_the_students_own_functions():
+def test_the_message_is_that_of_the_try_with_the_students_own_functions():
     names = {"Checks": Checks, "helper": lambda: 1 / 0, "stand_in": lambda: [][0]}
     cell = """
 checks = Checks("f", points=1)
@@ -350,7 +350,7 @@ for attempt in checks.tries("part", points=1):
     assert names["answer"] == 2
 
 
-def test_what_shows_the_results_of_a_function_that_is_not_answered_earns_nothing():
+def test_a_part_that_shows_results_of_an_unanswered_function_earns_nothing():
     names = {"Checks": Checks, "f": lambda: 0, "g": lambda: 0, "right": lambda: 0}
     cell = """
 checks = Checks("shown", points=3)
@@ -364,10 +364,10 @@ for shows in (["f"], ["f", "g"], []):
     run_cells(names, cell)
     parts = names["checks"].parts
     assert [part.passed for part in parts] == [True, False, True]
-    assert parts[1].message == "there is nothing to show: g gives nothing"
+    assert parts[1].message == "there is no result to show: g gives nothing"
 
 
-def test_a_function_that_is_answered_and_wrong_is_not_charged_where_it_is_shown():
+def test_a_wrong_function_costs_nothing_where_its_results_are_shown():
     names = {"Checks": Checks, "f": lambda: 1 / 0, "right": lambda: [1, 2]}
     run_cells(
         names,
@@ -378,7 +378,7 @@ def test_a_function_that_is_answered_and_wrong_is_not_charged_where_it_is_shown(
     assert [part.passed for part in names["checks"].parts] == [True]
 
 
-def test_stand_ins_are_called_so_often_in_a_part_and_not_more_often():
+def test_calls_of_stand_ins_in_a_part_are_limited():
     names = {"Checks": Checks, "f": lambda x: 0, "right": lambda x: x, "more": [lambda x: 0]}
     cell = """
 checks = Checks("f", points=4)
@@ -424,7 +424,7 @@ for attempt in checks.tries("part", points=1):
     assert "name 'answer' is not defined" in part.message
 
 
-def test_kept_names_mean_what_they_meant_whatever_is_written_into_them():
+def test_kept_names_have_their_old_values_after_anything_is_written_into_them():
     names = {"history": [1, 2], "n": 3}
     notebook = Checks("f", points=0).notebook
     notebook.names = names

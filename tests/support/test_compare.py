@@ -37,7 +37,7 @@ def test_the_same_values_in_another_type_are_right(right):
     assert_close(right, [[1.0], [0.0]])
 
 
-def test_n_counts_as_n_by_1_where_it_may():
+def test_shape_n_counts_as_n_by_1_where_allowed():
     assert_close([1.0, 2.0], [[1.0], [2.0]], flat_ok=True)
     with pytest.raises(Mismatch, match=r"\(2,\)"):
         assert_close([1.0, 2.0], [[1.0], [2.0]])
@@ -64,7 +64,7 @@ def test_the_discreet_message_holds_no_value():
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
-def test_what_is_not_finite_is_wrong(bad):
+def test_values_that_are_not_finite_are_wrong(bad):
     with pytest.raises(Mismatch) as caught:
         assert_close([1.0, bad], [1.0, 2.0])
     assert "NaN or infinity" in caught.value.discreet
@@ -82,14 +82,14 @@ def test_tiny_numbers_are_compared_relatively():
         ("0.5", "str"),
         ([1.0, None], "object"),
         ([Fraction(1, 2)], "object"),
-        ([[1.0], [1.0, 2.0]], "no array"),
+        ([[1.0], [1.0, 2.0]], "cannot be converted to an array of numbers"),
         ((x for x in [1.0]), "a generator"),
         (abs, "a function"),
         (1 + 2j, "complex"),
         ({"a": 1}, "a dict"),
     ],
 )
-def test_what_is_no_numbers_is_named(value, word):
+def test_results_without_numbers_are_named(value, word):
     with pytest.raises(Mismatch, match=word):
         as_numbers(value, what="out")
 
@@ -103,11 +103,11 @@ def test_relative_error_is_that_of_the_largest_entry():
     assert relative_error([1.0, 1e-8], [1.0, 2e-8]) == pytest.approx(1e-8)
     assert relative_error([0.0], [0.0]) == 0.0
     assert np.isnan(relative_error([np.nan], [1.0]))
-    with pytest.raises(ValueError, match="equal shapes"):
+    with pytest.raises(ValueError, match="the same shape"):
         relative_error([1.0], [1.0, 2.0])
 
 
-def test_expect_raises_its_own_words():
+def test_expect_raises_its_message():
     expect(True, "not shown")
     with pytest.raises(Mismatch, match="too few"):
         expect(False, "too few")
@@ -119,12 +119,12 @@ def test_fractions_come_back_as_an_array(right):
 
 
 def test_percent_is_called_percent():
-    with pytest.raises(Mismatch, match="are they in percent\\? Fractions between 0 and 1"):
+    with pytest.raises(Mismatch, match="Are they in percent\\? Fractions between 0 and 1"):
         expect_fractions([0.9, 51.2, 97.0], what="test_acc")
 
 
 @pytest.mark.parametrize("wrong", [[-0.1, 0.5], [0.5, np.nan], [0.5, 101.0]])
-def test_what_is_neither_fractions_nor_percent_is_not_called_percent(wrong):
+def test_values_that_are_neither_fractions_nor_percent_are_not_called_percent(wrong):
     with pytest.raises(Mismatch, match="not between 0 and 1") as caught:
         expect_fractions(wrong, what="test_acc")
     assert "percent" not in str(caught.value)
@@ -137,7 +137,7 @@ def test_what_is_neither_fractions_nor_percent_is_not_called_percent(wrong):
         *(abs, [np.nan, np.inf, 1.0], np.full((2, 2), np.nan)),
     ],
 )
-def test_nothing_and_one_number_everywhere_are_no_answer(result):
+def test_nothing_or_one_number_everywhere_is_not_an_answer(result):
     with pytest.raises(Mismatch, match=r"^f gives"):
         expect_answer(result, of="f")
 

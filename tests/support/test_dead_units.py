@@ -41,7 +41,7 @@ def test_units_of_all_hidden_layers_count_and_those_of_the_last_do_not():
     assert watch.shares == [pytest.approx(4 / 5)]
 
 
-def test_the_first_step_and_then_every_few_are_looked_at():
+def test_the_first_step_and_then_every_few_steps_are_measured():
     calls = []
 
     def counted(*arguments: Any) -> Any:
@@ -99,7 +99,7 @@ def test_the_plot_shows_percent_against_steps():
     plt.close("all")
 
 
-def test_it_draws_where_it_is_told():
+def test_it_draws_on_the_given_axes():
     _, axes = plt.subplots(1, 2)
     watch = DeadUnits(IMAGES, layer_forward, relu)
     watch(WEIGHTS, BIASES)
@@ -108,6 +108,8 @@ def test_it_draws_where_it_is_told():
     plt.close("all")
 
 
-def test_without_a_measurement_it_says_how_to_make_one():
-    with pytest.raises(ValueError, match=r"watch\(weight_matrices, biases\) after each step"):
+def test_without_measurements_the_message_says_how_to_make_some():
+    with pytest.raises(
+        ValueError, match=r"after each step, as in watch\(weight_matrices, biases\)"
+    ):
         DeadUnits(IMAGES, layer_forward, relu).plot()

@@ -50,18 +50,18 @@ def test_a_hidden_part_names_line_function_and_type_and_no_text():
         ),
     ],
 )
-def test_the_last_line_of_the_students_own_is_named(cell, place):
+def test_the_last_line_of_the_students_code_is_named(cell, place):
     assert message_of(cell, "f(0)") == f"{place}: ZeroDivisionError: division by zero"
 
 
-def test_a_function_of_the_test_is_not_the_students():
+def test_a_function_of_the_test_is_not_named_as_the_students():
     cell = "def f(act):\n    return act(0)\n"
     message = message_of(cell, "f(lambda x: 1 / x)")
     assert message == "line 2 of f: ZeroDivisionError: division by zero"
 
 
 @pytest.mark.parametrize("hidden", [True, False])
-def test_names_of_functions_and_types_forge_no_lines_and_are_short(hidden):
+def test_long_and_multiline_names_of_functions_and_types_are_cut_to_one_line(hidden):
     names = {"Checks": Checks, "FORGED": FORGED + 1000 * "y"}
     cell = (
         "def f():\n    raise type(FORGED, (Exception,), {})(FORGED)\n"
@@ -74,7 +74,7 @@ def test_names_of_functions_and_types_forge_no_lines_and_are_short(hidden):
     assert hidden == ("FAILED  " not in message and len(message) < 200)
 
 
-def test_an_exception_whose_text_raises_is_named_all_the_same():
+def test_an_exception_whose_text_raises_is_still_named():
     cell = (
         "class E(Exception):\n    def __str__(self):\n        raise ValueError\n"
         "def f():\n    raise E\n"
@@ -136,13 +136,13 @@ def test_in_a_hidden_part_the_type_that_came_is_not_told():
         "def f():\n    yield 1\n    int('x')\n",
     ],
 )
-def test_what_goes_wrong_in_a_function_is_not_taken_for_a_missing_result(cell):
+def test_an_error_in_a_function_is_not_reported_as_a_missing_result(cell):
     message = message_of(cell, "a, b = f()")
     assert message.startswith("line ")
     assert "returned" not in message
 
 
-def test_an_error_of_the_test_itself_is_not_taken_for_a_missing_result():
+def test_an_error_in_the_test_is_not_reported_as_a_missing_result():
     assert message_of("", "a, b = int('x'), 2").startswith("ValueError: invalid literal")
 
 
@@ -153,7 +153,7 @@ def with_cells(*cells):
     return {"Checks": Checks, "In": ["", *cells]}
 
 
-def test_a_name_that_is_missing_is_named_with_its_line():
+def test_a_missing_name_is_reported_with_its_line():
     cell = "def f(x):\n    return expit(x)\n"
     assert message_of(cell, "f(1)") == "name 'expit' is not defined: line 2 of f"
 
@@ -166,7 +166,7 @@ def test_a_name_that_is_missing_is_named_with_its_line():
         f"import {SCIPY} as expit",
     ],
 )
-def test_a_name_from_a_package_that_is_not_there_says_so_and_which_are(line):
+def test_a_name_from_a_missing_package_is_reported_with_the_installed_packages(line):
     cell = "def f(x):\n    return expit(x)\n"
     message = message_of(cell, "f(1)", names=with_cells(line, cell))
     assert message.startswith("name 'expit' is not defined: line 2 of f. expit comes from ")
@@ -174,7 +174,7 @@ def test_a_name_from_a_package_that_is_not_there_says_so_and_which_are(line):
     assert "numpy" in message
 
 
-def test_a_function_whose_cell_ends_at_an_import_says_so_at_each_test():
+def test_each_test_reports_that_its_functions_cell_failed_at_an_import():
     cell = f"from {SCIPY} import expit\ndef f(x):\n    return expit(x)\n"
     message = message_of(cell, "f(1)", names=with_cells(cell))
     assert message.startswith(
@@ -182,14 +182,14 @@ def test_a_function_whose_cell_ends_at_an_import_says_so_at_each_test():
     )
 
 
-def test_an_import_inside_of_a_function_says_what_is_not_there():
+def test_an_import_inside_a_function_reports_the_missing_package():
     cell = f"def f(x):\n    import {SCIPY}.special\n"
     message = message_of(cell, "f(1)")
     assert message.startswith(f"line 2 of f: ModuleNotFoundError: No module named '{SCIPY}'")
     assert f"{SCIPY} is not installed here; matplotlib" in message
 
 
-def test_nothing_is_told_of_packages_that_are_there_and_in_hidden_parts():
+def test_installed_packages_and_hidden_parts_get_no_message_about_packages():
     cell = "from numpy import expit\ndef f(x):\n    return expit(x)\n"
     assert why_missing("expit", with_cells(cell)) == ""
     cell = cell.replace("numpy", SCIPY)
@@ -200,14 +200,14 @@ def test_nothing_is_told_of_packages_that_are_there_and_in_hidden_parts():
 @pytest.mark.parametrize(
     "cells", [None, 7, [1, b"x", None], ["from x import ("], "from x import y"]
 )
-def test_whatever_a_student_puts_in_the_place_of_the_cells_is_taken(cells):
+def test_any_value_in_place_of_the_list_of_cells_is_accepted(cells):
     assert why_missing("y", {"In": cells}) == ""
 
 
 # -- artefacts
 
 
-def test_numpys_name_of_text_is_text():
+def test_numpys_type_of_text_is_called_text():
     cell = "import numpy as np\ndef f():\n    return np.array(['a']) * 2.0\n"
     message = message_of(cell, "f()")
     assert "<U" not in message
@@ -225,11 +225,11 @@ def test_text_is_called_text():
 @pytest.mark.parametrize(
     ("hidden", "said"),
     [
-        (False, "what it calls there cannot take such arguments (KeyError)"),
+        (False, "a function that it calls there cannot take these arguments (KeyError)"),
         (True, "KeyError was raised"),
     ],
 )
-def test_what_a_stand_in_raises_tells_nothing_of_it(hidden, said):
+def test_an_exception_of_a_stand_in_shows_nothing_of_the_stand_in(hidden, said):
     staff = {"__name__": "staff.hw.hidden"}
     exec(compile("def g(x):\n    return {}[x]\n", "hidden.py", "exec"), staff)
     names = {"Checks": Checks, "g": staff["g"]}
@@ -237,7 +237,7 @@ def test_what_a_stand_in_raises_tells_nothing_of_it(hidden, said):
     assert message_of(cell, "f(1)", names=names, hidden=hidden) == f"line 3 of f: {said}"
 
 
-def test_a_students_function_that_a_stand_in_calls_tells_its_own_text():
+def test_an_exception_of_a_students_function_in_a_stand_in_shows_its_text():
     staff = {"__name__": "staff.hw.hidden"}
     exec(compile("def g(act):\n    return act(0)\n", "hidden.py", "exec"), staff)
     names = {"Checks": Checks, "g": staff["g"]}
@@ -246,7 +246,7 @@ def test_a_students_function_that_a_stand_in_calls_tells_its_own_text():
     assert message == "line 2 of act: ZeroDivisionError: division by zero"
 
 
-def test_characters_that_are_not_to_be_seen_are_shown_as_their_escapes_on_one_line():
+def test_invisible_characters_are_shown_as_escapes_on_one_line():
     assert one_line("a\n b\x1b[2J\u202ec\u2028d") == r"a b\x1b[2J\u202ec d"
     assert one_line("\u3164\u2800\ud800 é 王") == r"\u3164\u2800\ud800 é 王"
     assert one_line("\x1b" * 900) == r"\x1b" * 250
@@ -255,7 +255,7 @@ def test_characters_that_are_not_to_be_seen_are_shown_as_their_escapes_on_one_li
     assert plain_name("\n") == plain_name(None) == "a function"
 
 
-def test_a_place_that_is_none_is_not_told():
+def test_an_invalid_place_is_not_shown():
     error = ValueError()
     for line in (-1, True, "7", 10**9, 1.5):
         error.raised_by, error.raised_in_line = "f", line

@@ -25,7 +25,7 @@ def test_gradients_of_the_batch_have_the_mean_right_and_nothing_else(of_batch):
         expect_each([of_batch], [RIGHT], what="grad_Ws")
 
 
-def test_where_backward_pass_has_misread_the_same_the_checker_pays_nothing():
+def test_the_checker_loses_nothing_if_backward_pass_has_the_same_mistake():
     mean = RIGHT.mean(axis=0)
     expect_shapes([mean], [WEIGHTS], 2, what="grad_Ws", like=[mean])
     expect_each([mean], [RIGHT], what="grad_Ws", of_batch=True)
@@ -57,7 +57,7 @@ def test_two_examples_that_change_places_are_right_in_the_mean_only():
 
 
 @pytest.mark.parametrize("came", [None, [], [RIGHT, RIGHT], iter([])])
-def test_another_number_of_gradients_is_told(came):
+def test_a_wrong_number_of_gradients_is_reported(came):
     with pytest.raises(Mismatch, match="grad_Ws"):
         expect_each(came, [RIGHT], what="grad_Ws")
 
@@ -81,7 +81,7 @@ def the_notebooks(backward_pass):
     )
 
 
-def test_own_gradients_tell_those_of_a_batch_from_those_of_each_example():
+def test_gradients_of_a_batch_are_told_from_gradients_of_each_example():
     each = the_notebooks(lambda d, X: ([X[:, :, None] * d[:, None]], [d[:, None]]))
     assert not each.of_batch
     assert each.grad_Ws[0].shape == (2, 3, 1)
@@ -91,6 +91,6 @@ def test_own_gradients_tell_those_of_a_batch_from_those_of_each_example():
 @pytest.mark.parametrize(
     "backward_pass", [None, lambda *_: None, lambda *_: ([], "x"), lambda *_: 1 / 0]
 )
-def test_a_backward_pass_that_gives_nothing_usable_gives_no_gradients(backward_pass):
+def test_an_unusable_result_of_backward_pass_gives_no_gradients(backward_pass):
     own = the_notebooks(backward_pass)
     assert (own.grad_Ws, own.grad_bs, own.of_batch) == ([], [], False)

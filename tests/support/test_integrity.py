@@ -31,7 +31,7 @@ def test_the_right_file_is_returned_unchanged(shipped):
         (b"", "too short"),
         (CONTENT + b"!", "too long"),
         (CONTENT + bytes(5000), "too long"),
-        (CONTENT[:-1] + b"S", "right size but other contents"),
+        (CONTENT[:-1] + b"S", "right size but different content"),
     ],
 )
 def test_any_other_bytes_are_refused_with_both_sizes_and_digests(shipped, content, problem):
@@ -63,7 +63,7 @@ def test_a_folder_in_place_of_the_file_is_named_as_such(shipped):
     assert "not a regular file" in str(failure(shipped))
 
 
-def test_the_message_tells_students_and_staff_apart_what_to_do(shipped):
+def test_the_message_tells_students_and_staff_what_to_do(shipped):
     shipped.path.write_bytes(b"")
     student, staff = str(failure(shipped)).splitlines()[-2:]
     assert student.strip().startswith("Students: reinstall hw_support from the zip")

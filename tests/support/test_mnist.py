@@ -105,7 +105,7 @@ def test_one_changed_bit_is_noticed(copy):
     content = bytearray(copy.read_bytes())
     content[1_000_000] ^= 1
     copy.write_bytes(content)
-    with pytest.raises(DataFileError, match="right size but other contents"):
+    with pytest.raises(DataFileError, match="right size but different content"):
         get_mnist_threes_nines()
 
 

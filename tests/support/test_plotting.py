@@ -175,7 +175,7 @@ def test_grey_levels_are_comparable_within_0_to_1_and_stretched_beyond(image, li
         (np.where(np.arange(784) == 30, np.nan, 0), "finite numbers, got nan in row 1, column 2"),
     ],
 )
-def test_what_is_not_one_image_is_refused_with_expected_and_got(image, problem):
+def test_a_value_that_is_not_one_image_is_refused_with_expected_and_got(image, problem):
     with pytest.raises(ValueError, match=problem):
         display_image(image)
     assert plt.get_fignums() == []
@@ -216,7 +216,7 @@ def test_digits_are_drawn_on_given_axes_and_those_left_over_are_blank():
         (2, ["a", "b"], 1, "axes: expected at least 2, got 1"),
     ],
 )
-def test_numbers_that_do_not_fit_are_refused(count, captions, axes, problem):
+def test_numbers_of_captions_or_axes_that_do_not_match_are_refused(count, captions, axes, problem):
     given = None if axes is None else plt.subplots()[1]
     with pytest.raises(ValueError, match=problem):
         display_digits(np.zeros((count, 784)), captions, given)

@@ -32,7 +32,7 @@ def test_problems_of_several_stages_are_stored_once_each_and_in_order() -> None:
     assert nb.metadata.hw_grading.finished is True
 
 
-def test_no_more_are_stored_than_anyone_reads() -> None:
+def test_the_number_of_stored_problems_is_limited() -> None:
     nb = new_notebook()
     add_problems(nb, [Problem(Kind.FORMAT, Severity.MENDED, str(i)) for i in range(10_000)])
     assert len(read_problems(nb)) == MOST_STORED
@@ -49,7 +49,7 @@ def test_no_more_are_stored_than_anyone_reads() -> None:
         {"problems": [{"kind": "kernel", "severity": "failed", "message": 7, "cell": None}]},
     ],
 )
-def test_what_is_not_well_formed_is_passed_over(stored: object) -> None:
+def test_malformed_problems_are_skipped(stored: object) -> None:
     nb = new_notebook()
     nb.metadata["hw_grading"] = stored
     assert read_problems(nb) == []
@@ -57,7 +57,7 @@ def test_what_is_not_well_formed_is_passed_over(stored: object) -> None:
     assert read_problems(nb) == [DIED]
 
 
-def test_notes_stand_on_top_once_and_replace_what_speaks_in_their_name() -> None:
+def test_notes_are_on_top_once_and_replace_cells_that_imitate_them() -> None:
     nb = new_notebook(
         cells=[
             new_code_cell("x", id="notes-from-the-grader"),

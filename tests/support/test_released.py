@@ -8,7 +8,7 @@ from hw_support.submission import released
 from hw_support.submission.released import described, first_line, read_release
 
 
-def test_an_answer_is_optional_if_no_points_stand_on_it():
+def test_an_answer_without_points_is_optional():
     release = release_of("ps1")
     optional = [cell.grade_id for cell in release.cells if release.is_optional(cell)]
     assert optional == ["try_it"]
@@ -34,7 +34,7 @@ def _content(name):
     return {**content, "packages": sorted(release.packages), "cells": []}
 
 
-def test_the_first_line_is_that_of_the_first_cell_that_has_one():
+def test_the_first_line_comes_from_the_first_nonempty_cell():
     notebook = released_notebook("ps1")
     assert first_line(notebook) == "# Problems ps1"
     notebook.cells[0].source = " \n\n"

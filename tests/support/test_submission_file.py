@@ -50,9 +50,9 @@ UNREADABLE = {
     "only white space": (b" \n\n ", "empty file"),
     "UTF-16": (json.dumps(notebook(code())).encode("utf-16"), "UTF-8"),
     "binary": (bytes(range(256)), "UTF-8"),
-    "a web page": ("<!doctype html><title>Sign in</title>", "begins '<!doctype html>"),
+    "a web page": ("<!doctype html><title>Sign in</title>", "begins with '<!doctype html>"),
     "cut off": (json.dumps(notebook(code()))[:-9], "expected JSON"),
-    "a merge conflict": ("<<<<<<< HEAD\n{}\n=======\n", "begins '<<<<<<< HEAD"),
+    "a merge conflict": ("<<<<<<< HEAD\n{}\n=======\n", "begins with '<<<<<<< HEAD"),
     "a list": ("[]", "found a list"),
     "null": ("null", "found a NoneType"),
     "too deep": ("[" * 200_000, "too deeply"),
@@ -140,7 +140,7 @@ def test_a_missing_file_is_reported_with_the_notebooks_that_are_there(tmp_path: 
     assert checked(tmp_path / "hw2 (1).ipynb" / "hw2.ipynb")[1][0].severity is Severity.FAILED
 
 
-def test_only_type_source_and_marks_of_a_cell_come_through(tmp_path: Path) -> None:
+def test_only_type_source_and_nbgrader_metadata_of_a_cell_are_kept(tmp_path: Path) -> None:
     cell = code(["a = 1\n", "b = 2"], nbgrader=MARKS, collapsed=True, tags=["hide"], editable=False)
     cell |= {
         "outputs": [{"output_type": "stream", "name": "stdout", "text": "kept?"}],
@@ -158,7 +158,7 @@ def test_only_type_source_and_marks_of_a_cell_come_through(tmp_path: Path) -> No
     assert (kept.outputs, kept.execution_count) == ([], None)
 
 
-def test_tags_that_change_the_run_are_dropped_and_told(tmp_path: Path) -> None:
+def test_tags_that_change_the_run_are_removed_and_reported(tmp_path: Path) -> None:
     tags = ["raises-exception", "fine", "skip-execution", 3]
     nb, problems = read(tmp_path, notebook(code(nbgrader=MARKS, tags=tags), code(tags=7)))
     assert all("tags" not in cell.metadata for cell in nb.cells)
@@ -174,7 +174,7 @@ def test_marks_are_reduced_to_flat_values_of_known_names(tmp_path: Path) -> None
     assert [p.kind for p in problems] == [Kind.METADATA]
 
 
-def test_odd_cells_are_kept_as_far_as_they_go(tmp_path: Path) -> None:
+def test_readable_parts_of_odd_cells_are_kept(tmp_path: Path) -> None:
     odd: list[Any] = [
         None,
         {"cell_type": "heading", "source": "Title", "level": 1},
@@ -190,7 +190,7 @@ def test_odd_cells_are_kept_as_far_as_they_go(tmp_path: Path) -> None:
     assert "6 cell(s)" in problem.message
 
 
-def test_numbers_that_json_does_not_know_do_no_harm(tmp_path: Path) -> None:
+def test_numbers_outside_of_json_are_accepted(tmp_path: Path) -> None:
     text = json.dumps(notebook(code(nbgrader=MARKS)))
     for number in ("NaN", "-Infinity", "1e999", "9" * 100_000):
         nb, problems = read(tmp_path, text.replace('"points": 2', f'"points": {number}'))
@@ -255,7 +255,7 @@ def test_attached_pictures_stay_and_other_attachments_go(tmp_path: Path) -> None
     assert nb.cells[0].attachments == {"photo.png": {"image/png": "iVBORw0KGgo="}}
 
 
-def test_outputs_and_problems_of_a_file_of_ours_are_kept(tmp_path: Path) -> None:
+def test_outputs_and_problems_of_a_graded_file_are_kept(tmp_path: Path) -> None:
     good = new_output("stream", text="out")
     nb = new_notebook(cells=[new_code_cell("1", outputs=[good], execution_count=3)])
     nb.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}

@@ -33,12 +33,12 @@ def test_a_factor_of_two_is_not_close_and_its_place_is_shown(capsys):
     )
 
 
-def test_what_finite_differences_err_by_is_close(capsys):
+def test_an_error_of_finite_differences_counts_as_close(capsys):
     a = np.array([1e-6, -3e-6])
     assert "; close (relative error 1e-08)" in said(capsys, a, a * (1 + 1e-8))[1]
 
 
-def test_a_number_that_is_none_is_the_largest_difference(capsys):
+def test_nan_is_the_largest_difference(capsys):
     line = said(capsys, np.array([1.0, np.nan, 1.0]), np.array([5.0, 1.0, 1.0]))[1]
     assert "NOT close" in line
     assert "at [1]: nan and 1" in line

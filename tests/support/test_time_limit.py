@@ -18,13 +18,13 @@ def wait():
 
 
 @pytest.mark.parametrize("endless", [compute, wait])
-def test_a_call_without_end_is_ended(endless):
+def test_an_endless_call_is_interrupted(endless):
     with pytest.raises(TimeLimitReached), time_limit(0.1, 0.3):
         endless()
 
 
 @pytest.mark.parametrize("endless", [compute, wait])
-def test_a_limit_goes_on_after_one_that_stood_within_it(endless):
+def test_an_outer_limit_continues_after_an_inner_limit(endless):
     def outer():
         with time_limit(0.3, 1.0):
             with time_limit(50, 50):
@@ -38,7 +38,7 @@ def test_a_limit_goes_on_after_one_that_stood_within_it(endless):
 
 
 @pytest.mark.timeout(0)  # it would be a limit too
-def test_what_comes_after_a_limit_is_not_limited():
+def test_code_after_a_limit_is_not_limited():
     with time_limit(500, 500), time_limit(50, 50):
         pass
     assert signal.getitimer(signal.ITIMER_REAL)[0] == 0

@@ -113,24 +113,28 @@ def failing(student):
     ],
     ids=["plain", "histories of shape (n, 1)", "percent, which is charged elsewhere"],
 )
-def test_a_right_training_is_right_in_everything(otherwise):
+def test_a_right_training_passes_every_check(otherwise):
     assert failing(Student(**otherwise)) == {}
 
 
 @pytest.mark.parametrize(
     ("otherwise", "expected", "word"),
     [
-        ({"images": 200}, {"every_image"}, "50 images did not come"),
+        ({"images": 200}, {"every_image"}, "50 images were not used"),
         ({"order": lambda rng, first: np.arange(len(first))}, {"new_order"}, "order of X_train"),
-        ({"order": lambda rng, first: first}, {"new_order"}, "the second epoch has the batches"),
+        (
+            {"order": lambda rng, first: first},
+            {"new_order"},
+            "the second epoch uses the same batches",
+        ),
         (
             {"order": lambda rng, first: rng.integers(0, len(first), len(first))},
             None,  # what comes twice counts twice in the gradient
-            "images did not come exactly once",
+            "images were not used exactly once",
         ),
         ({"step_size": 0.1}, {"step"}, "moved by -0.1 times"),
         ({"step_size": -0.4}, {"step"}, "moved by 0.4 times"),
-        ({"divide_by": lambda batch: 100}, {"own_size"}, "divided by 100, not by 50"),
+        ({"divide_by": lambda batch: 100}, {"own_size"}, "divide the sum by 100 instead of 50"),
         (
             {"divide_by": lambda batch: 1},
             {"step"},
@@ -139,14 +143,14 @@ def test_a_right_training_is_right_in_everything(otherwise):
         (
             {"gradients": lambda g: [0 * g[0], g[1], g[2], g[3]]},
             {"every_image", "new_order", "step", "own_size", "training_history"},
-            "no image moved",
+            "no image changed the weights",
         ),
         ({"gradients": lambda g: [*g[:2], 0 * g[2], g[3]]}, {"step"}, r"biases[0] did not move"),
         ({"gradients": lambda g: [-g[0], *g[1:]]}, {"step"}, "weight_matrices[0] did not move"),
         (
             {"training": lambda before, after: after},
             {"training_history"},
-            "that is the loss after the step",
+            "This entry is the loss after the step",
         ),
         (
             {"returned": lambda *six: (*six[:4], six[2], six[3])},
@@ -158,13 +162,13 @@ def test_a_right_training_is_right_in_everything(otherwise):
         ({"returned": lambda *six: six[:2]}, set(EXPECTATIONS), "6 were expected"),
     ],
 )
-def test_what_a_training_does_wrong_is_told_and_nothing_else(otherwise, expected, word):
+def test_a_wrong_training_gets_exactly_one_complaint(otherwise, expected, word):
     told = failing(Student(**otherwise))
     assert expected is None or told.keys() == expected, told
     assert word in " ".join(told.values())
 
 
-def test_a_training_on_test_images_is_seen():
+def test_a_training_on_test_images_is_detected():
     def both(X, y, X_test, y_test):
         return np.concatenate([X, X_test])[-250:], np.concatenate([y, y_test])[-250:]
 
@@ -172,13 +176,13 @@ def test_a_training_on_test_images_is_seen():
     assert "learns from images of X_test" in told["test_set_untouched"]
 
 
-def test_a_bare_loop_is_told_how_to_become_a_function():
+def test_a_bare_loop_gets_the_advice_to_write_a_function():
     student = Student()
     student.names["train"] = None
     assert all("Put your loop into `def train(" in told for told in failing(student).values())
 
 
-def test_a_wrong_loss_is_to_blame_only_where_right_functions_make_the_training_right():
+def test_a_wrong_loss_excuses_a_training_only_if_right_functions_make_it_right():
     student = Student()
     student.names["logistic_loss"] = lambda g, y: (logistic_loss(g, 1 - y)[0], None)
     checks = Checks("train", points=0)

@@ -68,7 +68,7 @@ def failing(run):
     return told
 
 
-def test_a_right_run_has_everything_right():
+def test_a_right_run_passes_every_check():
     assert failing(run_of()) == {}
 
 
@@ -80,17 +80,17 @@ def test_a_right_run_has_everything_right():
         ({"training_loss": np.full(600, 0.69)}, {"lists", "learning"}, "[600, 605, 605, 605]"),
         ({"test_acc": np.full(605, 0.5)}, {"learning", "last_entries"}, "ends at 0.500"),
         ({"biases": [np.zeros((1, 200)), np.full((1, 1), -4.0)]}, None, "0.500; above 0.97"),
-        ({"weight_matrices": None}, {"accuracy", "last_entries"}, "no weight_matrices"),
+        ({"weight_matrices": None}, {"accuracy", "last_entries"}, "not defined: weight_matrices"),
         ({"weight_matrices": [FIRST.T, SECOND]}, {"accuracy", "last_entries"}, "(784, 200)"),
     ],
 )
-def test_what_a_run_has_wrong_is_told(otherwise, expected, word):
+def test_a_wrong_run_gets_its_complaint(otherwise, expected, word):
     told = failing(run_of(**otherwise))
     assert word in " ".join(told.values())
     assert expected is None or told.keys() == expected, told
 
 
-def test_a_run_that_another_function_spoilt_costs_nothing_here():
+def test_a_run_with_another_wrong_function_loses_nothing_here():
     assert failing(run_of(Watch(excuses=True), weight_matrices=None, training_loss=None)) == {}
 
 
@@ -104,7 +104,7 @@ def test_a_lost_short_batch_is_charged_elsewhere():
     assert "lists" not in failing(run_of(**shorter))
 
 
-def test_what_is_not_usual_is_remarked():
+def test_unusual_values_get_a_remark():
     run = run_of(test_loss=[*np.full(20, 2.0), *np.full(584, 0.1), LOSS])
     run.expect_learning()
     assert run._checks.notes == [

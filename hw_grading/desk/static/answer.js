@@ -92,7 +92,7 @@ function takeRubric(rubric) {
 
 /** @param {Partial<Mark>} part @param {{typing?: boolean, force?: boolean}} [how] */
 function change(part, how = {}) {
-  if (!mark || !answer) return say("Not marked: the answer is not there yet.");
+  if (!mark || !answer) return say("Not marked: the answer is not loaded yet.");
   mark = { ...mark, ...part };
   if (!("done" in part) && ("chosen" in part || "adjustment" in part)) {
     const given = mark.chosen.length > 0 || mark.adjustment !== 0;
@@ -382,7 +382,7 @@ function connect() {
   byId("adjustment").addEventListener("change", () => {
     const value = number(byId("adjustment").value || "0");
     if (Number.isFinite(value)) change({ adjustment: value });
-    else say("An adjustment is a number of points, such as -0.5.");
+    else say("Type a number of points, such as -0.5.");
     byId("adjustment").value = mark?.adjustment ? points(mark.adjustment, true) : "0";
   });
   byId("flag-note").addEventListener("input", () =>
@@ -439,7 +439,7 @@ async function begin() {
   // Remove the student's id from the address, so that names stay hidden.
   history.replaceState(null, "", gradingPage(CELL));
   if (start === undefined) {
-    byId("answer-text").replaceChildren(make("p", {}, "Nobody has handed in this homework yet."));
+    byId("answer-text").replaceChildren(make("p", {}, "Nobody has submitted this homework yet."));
     mark = null;
     return;
   }

@@ -77,10 +77,10 @@ export async function ask(parts, body) {
   try {
     content = await answer.json();
   } catch {
-    if (answer.ok) throw new Failure("The answer of the server broke off.", 0);
+    if (answer.ok) throw new Failure("The connection to the server broke while it answered.", 0);
   }
   if (answer.ok) return content;
-  const known = { 403: "Your login has ended.", 404: "The server does not know this address." };
+  const known = { 403: "Your login has ended.", 404: "This address does not exist on the server." };
   const message = content.message || known[answer.status] || `The server says ${answer.status}.`;
   throw new Failure(message, answer.status, content);
 }

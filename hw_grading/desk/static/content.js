@@ -16,15 +16,16 @@ function notices(answer, score, keep) {
   const { reason, late, grading } = answer;
   const list = [];
   if (reason) list.push(notice(`The submission failed: ${reason}`, "alarm"));
-  if (late) list.push(notice(typeof late === "string" ? `Late: ${late}` : "Handed in late."));
+  if (late) list.push(notice(typeof late === "string" ? `Late: ${late}` : "Submitted late."));
   if (grading.changed) {
     const button = make("button", { type: "button", onclick: keep }, "The marks are still right");
-    list.push(notice("The answer was handed in again after it was graded. ", "alarm", button));
+    const changed = "The student submitted this answer again after it was graded. ";
+    list.push(notice(changed, "alarm", button));
   }
   if (grading.overridden) {
     const box = notice(
-      `The score was changed in formgrader to ${points(score)}. A change of the rubric leaves it alone; ` +
-        "marks that you give here replace it.",
+      `The score was changed in formgrader to ${points(score)}. ` +
+        "Changes of the rubric do not change it; marks that you give here replace it.",
       "alarm",
     );
     if (grading.given_comment) box.append(make("q", {}, grading.given_comment));

@@ -137,7 +137,7 @@ function form(rubric, most) {
     }
     return Number.isFinite(read.lower + read.upper)
       ? ""
-      : "The bounds are two numbers, such as 0 and 4.";
+      : "The bounds must be two numbers, such as 0 and 4.";
   };
   return { elements: [list, add, kinds], read, check };
 }
@@ -213,10 +213,10 @@ export async function editRubric(rubric, most, named, changed) {
     if (JSON.stringify(read()) === first) return true;
     const choice = await dialog(
       "Leave without saving?",
-      ["Your changes of the rubric would be lost."],
+      ["You would lose your changes of the rubric."],
       {
         buttons: [
-          ["Go on editing", "main", ""],
+          ["Continue editing", "main", ""],
           ["Leave", "", "leave"],
         ],
       },
@@ -244,7 +244,7 @@ export function offerUndo(rescored, changed) {
     try {
       const answer = await ask(["rubric", CELL, "undo"], {});
       changed(answer.rubric, answer.rescored ?? []);
-      say("The rubric is as it was before.");
+      say("Your change of the rubric is undone.");
     } catch (error) {
       say(`Not undone: ${error.message}`);
     }

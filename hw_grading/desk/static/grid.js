@@ -66,7 +66,7 @@ function tile(row, index) {
     row.failed && "failed",
     row.empty && "empty",
     row.flagged && "flagged",
-    row.changed && "handed in again",
+    row.changed && "submitted again",
     row.overridden && "changed in formgrader",
     row.group && `group “${row.group}”`,
   ]
@@ -117,7 +117,7 @@ function showTiles() {
   const none = make(
     "li",
     { className: "soft" },
-    list.rows.length ? "No answer is like this." : "Nobody has handed in this homework yet.",
+    list.rows.length ? "No such answers." : "Nobody has submitted this homework yet.",
   );
   byId("tiles").replaceChildren(...(tiles.length ? tiles : [none]));
   byId("tiles").removeAttribute("aria-busy");
@@ -262,7 +262,7 @@ async function put() {
   const name = byId("group").value.trim();
   try {
     list.groups = (await ask(["group", CELL], { students: [...selected], name })).groups;
-    say(name ? `Put into “${name}”.` : "Taken out of their groups.");
+    say(name ? `Put into “${name}”.` : "Removed from their groups.");
     selected.clear();
     await reload();
   } catch (error) {
@@ -352,11 +352,11 @@ async function begin() {
   };
   const help = () =>
     showHelp([
-      ["arrows", "from answer to answer"],
-      ["Space", "select, or not (Shift and arrow: a range)"],
+      ["arrows", "move from answer to answer"],
+      ["Space", "select or unselect (Shift and arrow: a range)"],
       ["Enter", "grade this answer"],
-      ["1 … 9", "choose an item for the answers selected"],
-      ["s", "give these items to them"],
+      ["1 … 9", "choose an item for the selected answers"],
+      ["s", "give the chosen items to them"],
       ["Esc", "select none"],
       ["u", "undo"],
       ["i", "names of students"],

@@ -42,14 +42,14 @@ export function listen(actions, onItem) {
 
 /** The keys on the page of one answer. @type {[string, string][]} */
 export const KEYS = [
-  ["1 … 9", "an item of the rubric applies, or not (⇧0 … ⇧9: the tenth and later ones)"],
+  ["1 … 9", "switch a rubric item on or off (⇧0 … ⇧9: the tenth and later ones)"],
   ["0", "full marks"],
-  ["d", "graded, though no item applies"],
+  ["d", "graded, but no item applies"],
   ["+ −", "half a point more or less"],
   ["n", "next answer that is not graded"],
   ["j k", "next, previous answer"],
-  ["c", "comment (Esc or Ctrl+Enter leaves it, ↓ goes to comments used before)"],
-  ["u", "undo what you saved last"],
+  ["c", "write a comment (Esc or Ctrl+Enter: leave it, ↓: choose a comment used before)"],
+  ["u", "undo your last save"],
   ["f", "flag for a second look"],
   ["e", "edit the rubric"],
   ["q", "question and mark scheme"],

@@ -164,12 +164,12 @@ async function handOut({ cell, title, shares }) {
       make(
         "p",
         {},
-        "The answers are shared out evenly. Everybody may still grade every answer; “next” goes to one's own share first.",
+        "Each grader gets an equal share of the answers. You may still grade every answer; “next” goes to your own share first.",
       ),
       make(
         "label",
         { htmlFor: "graders" },
-        "Graders, one a line (none: everybody grades everything)",
+        "Graders, one on each line (none: everybody grades everything)",
       ),
       field,
       make("ul", {}, ...now),
@@ -192,7 +192,7 @@ async function handOut({ cell, title, shares }) {
         ];
         try {
           await ask(["shares", cell], { graders });
-          say(graders.length ? `Handed out to ${graders.join(", ")}.` : "Not handed out any more.");
+          say(graders.length ? `Handed out to ${graders.join(", ")}.` : "No longer handed out.");
           load();
           return true;
         } catch (error) {
@@ -212,14 +212,14 @@ async function importRubrics(event) {
     try {
       document_ = JSON.parse(await file.text());
     } catch {
-      throw new Error(`${file.name} is no JSON file. Choose one that “Export” wrote.`);
+      throw new Error(`${file.name} is not a JSON file. Choose a file that “Export” wrote.`);
     }
     const { questions } = await ask(["rubrics"], { document: document_ });
     say(
       questions.length
         ? `Imported: ${questions.map((cell) => titles.get(cell) ?? cell).join("; ")}.`
         : "Nothing was imported.",
-      " Questions of which an answer is graded keep their rubric.",
+      " Questions with graded answers keep their rubric.",
     );
     load();
   } catch (error) {

@@ -81,12 +81,12 @@ export function showSaving(saver, list) {
     ? [
         " Log in ",
         make("a", { href: LOGIN, target: "_blank" }, "in another tab"),
-        ", then come back: what you typed is kept. ",
+        ", then come back: the page keeps what you typed. ",
       ]
     : [
         failure?.passes
-          ? " What you typed is kept; it is tried again by itself. "
-          : " What you typed is kept. ",
+          ? " The page keeps what you typed and tries again. "
+          : " The page keeps what you typed. ",
       ];
   const many = left > 1 ? ` (${counted(left, "answer")})` : ` (${list.call(failed.student)})`;
   trouble.replaceChildren(

@@ -63,7 +63,7 @@ function card({ cell, title, max_points: most }, answer, events) {
   const score = grading.waits ? "not graded" : `${points(grading.score)} of ${points(most)}`;
   const notes = [
     grading.overridden && "The score was changed in formgrader.",
-    grading.changed && "Handed in again after it was graded.",
+    grading.changed && "The student submitted again after it was graded.",
     grading.flagged && `Flagged${grading.flag_note ? `: ${grading.flag_note}` : "."}`,
   ].filter(Boolean);
   return make(
@@ -111,7 +111,7 @@ async function load() {
             ? make(
                 "p",
                 {},
-                typeof answer.late === "string" ? `Late: ${answer.late}` : "Handed in late.",
+                typeof answer.late === "string" ? `Late: ${answer.late}` : "Submitted late.",
               )
             : "",
         );

@@ -34,7 +34,7 @@ class Decoder:
         if item is None or isinstance(item, bool | int | float | str | bytes):
             return item
         if depth > self._caps.depth + 1 or type(item) is not list or not item:
-            raise WireError("an item that stands for nothing")
+            raise WireError("an item of an unknown kind")
         tag, *entries = item
         match tag, entries:
             case Tag.LIST, _:
@@ -61,21 +61,21 @@ class Decoder:
                 return self._resolve(Theirs(number, kind, name[:100]))
             case Tag.YOURS, [int(number)]:
                 return self._resolve(Yours(number))
-        raise WireError("an item that stands for nothing")
+        raise WireError("an item of an unknown kind")
 
     def _dict(self, entries: list[Any]) -> dict[Any, Any]:
         try:
             if collide(entries[::2]):
-                raise WireError("keys that were made to collide")
+                raise WireError("too many keys with the same hash")
         except TypeError:
-            raise WireError("a key that is no key") from None
+            raise WireError("an invalid key") from None
         return dict(zip(entries[::2], entries[1::2], strict=True))
 
     def _array(self, dtype: str, shape: list[Any]) -> Any:
         kind = _dtype(dtype)
         # Python's integers do not overflow.
         if not all(type(d) is int and d >= 0 for d in shape) or not is_shape(shape):
-            raise WireError("a shape that is none")
+            raise WireError("an invalid shape")
         count = math.prod(shape)
         size = count * kind.itemsize
         self._array_entries += count
@@ -97,19 +97,19 @@ class Decoder:
     def finish(self) -> None:
         """Check that all bytes of the body were used."""
         if self._at != len(self._body):
-            raise WireError("bytes that belong to no array")
+            raise WireError("more bytes than the arrays have")
 
 
 def _dtype(name: str) -> np.dtype[Any]:
     # Accept only short names such as "<f8": NumPy would parse long ones as a structure.
     if not re.fullmatch(r"[<>|][biufc][0-9]{1,2}", name):
-        raise WireError("a type of number that is none")
+        raise WireError("an unknown type of numbers")
     try:
         dtype = np.dtype(name)
     except TypeError:
-        raise WireError("a type of number that is none") from None
+        raise WireError("an unknown type of numbers") from None
     if not is_plain(dtype):
-        raise WireError("a type of number that is none")
+        raise WireError("an unknown type of numbers")
     return dtype
 
 
@@ -117,7 +117,7 @@ def _from_hex(digits: str) -> int:
     try:
         return int(digits, 16)
     except ValueError:
-        raise WireError("an integer that is none") from None
+        raise WireError("an invalid integer") from None
 
 
 def unpack(head: bytes | bytearray, body: bytearray, resolve: Resolve, caps: Caps) -> Any:

@@ -65,7 +65,7 @@ class Encoder:
             )
         if kind in (list, tuple, dict):
             return self._container(value, depth)
-        raise TooMuch(f"a value of type {kind.__name__}, which is no plain data")
+        raise TooMuch(f"a value of type {kind.__name__}, which is not plain data")
 
     def _container(self, value: Any, depth: int) -> Any:
         if len(value) >= _PACKED_FROM and type(value) is not dict:
@@ -81,7 +81,7 @@ class Encoder:
             raise TooMuch(f"{len(value):,} entries in one {type(value).__name__}")
         if type(value) is dict:
             if collide(value):
-                raise TooMuch("keys that have one hash")
+                raise TooMuch("too many keys with the same hash")
             pairs: list[Any] = [Tag.DICT]
             for key, entry in value.items():
                 pairs += [self.encode(key, depth + 1), self.encode(entry, depth + 1)]

@@ -248,7 +248,7 @@ def _outputs(cell: NotebookNode, kind: str, left: int) -> Iterator[Output]:
             if shown.kind in ("picture", "html"):
                 if len(shown.content) > left:
                     megabytes = len(shown.content) / 1e6
-                    note = f"An output of {megabytes:.1f} MB is not shown: the page would be huge."
+                    note = f"An output of {megabytes:.1f} MB is not shown: it is too large."
                     shown = Output("note", note)
                 else:
                     left -= len(shown.content)

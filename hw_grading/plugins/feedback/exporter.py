@@ -71,7 +71,7 @@ class FeedbackExporter(Exporter):
         folders.add_overlooked(converter, course.autograded_directory)
         for student in folders.not_graded(converter):
             self.log.error(
-                "NO FEEDBACK: %s handed in, and there is no graded notebook: run `nbgrader "
+                "NO FEEDBACK: %s submitted, but there is no graded notebook. Run `nbgrader "
                 "autograde %s`",
                 ascii(student),
                 course.assignment_id,
@@ -93,13 +93,13 @@ class FeedbackExporter(Exporter):
             text = read_regular_file(path, MAX_BYTES).decode("utf-8")
             notebook = nbformat.reads(text, as_version=4)
         except (Unreadable, OSError) as why:
-            trouble = f"reading it failed: {why}"
+            trouble = f"it cannot be read: {why}"
         except Exception as error:  # nbformat may raise any error
-            trouble = f"it is no notebook ({type(error).__name__})"
+            trouble = f"it is not a notebook ({type(error).__name__})"
         if trouble:
             self.log.error("%s: the graded notebook is not shown: %s", filename, trouble)
             notebook = nbformat.v4.new_notebook()
-            resources["no_notebook"] = "The graded notebook is damaged: tell your instructor."
+            resources["no_notebook"] = "Your graded notebook is damaged. Tell your instructor."
         return self.from_notebook_node(notebook, resources, **kwargs)
 
     def from_notebook_node(  # type: ignore[override]  # a page is text
@@ -126,7 +126,7 @@ class FeedbackExporter(Exporter):
             cells = cleared.cells
         except Exception as error:  # a preprocessor failed: hidden content may remain
             self.log.error("%s: the notebook is not shown: %s", ascii(facts.student), error)
-            trouble = "Your notebook cannot be shown: tell your instructor."
+            trouble = "Your notebook cannot be shown. Tell your instructor."
             cells = []
         students = functools.partial(self._rendered, used={})
         page = self._environment.get_template("page.html.j2").render(

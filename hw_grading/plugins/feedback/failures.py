@@ -21,17 +21,17 @@ _PART = re.compile(r"(.*) \[([0-9.]+) pt\]")
 
 # A failure in words for a student. The grader's own sentence follows it.
 _FAILURES = {
-    Kind.FILE: "Your file could not be read as a notebook.",
-    Kind.FORMAT: "A part of your file was left out.",
-    Kind.OTHER_HOMEWORK: "You handed in the notebook of another homework.",
+    Kind.FILE: "Your file is not a readable notebook.",
+    Kind.FORMAT: "Part of your file was left out.",
+    Kind.OTHER_HOMEWORK: "You submitted the notebook of another homework.",
     Kind.TIME_LIMIT: "Your notebook took too long.",
     Kind.MEMORY_LIMIT: "Your notebook needed too much memory.",
-    Kind.DISK_LIMIT: "Your notebook wrote too many files, or too large ones.",
+    Kind.DISK_LIMIT: "Your notebook wrote too many or too large files.",
     Kind.OUTPUT_LIMIT: "Your notebook printed too much.",
     Kind.PROTOCOL: "Your notebook stopped answering the tests.",
-    Kind.KERNEL: "Running your notebook broke off.",
-    Kind.GRADER: "Grading failed. It is not your notebook's fault: tell your instructor.",
-    Kind.SCORE: "A test could not be scored: tell your instructor.",
+    Kind.KERNEL: "Your notebook's kernel failed.",
+    Kind.GRADER: "Grading failed. Your notebook is not the cause. Tell your instructor.",
+    Kind.SCORE: "A test could not be scored. Tell your instructor.",
 }
 # Problems that were mended and may explain a score. Notes on extra files, formats and metadata are
 # for staff and mean nothing to a student.
@@ -127,7 +127,7 @@ def _what_failed(cell: NotebookNode, number: int) -> Iterable[Line]:
         lost = sum(float(part[2]) for part in parts if part[2].count(".") < 2)
         points = f"\N{MINUS SIGN}{in_digits(lost)}" if lost else ""
         if message == "NotScored":
-            message = "the test was not run to its end"
+            message = "the test did not finish"
         if len(these) > 1:
             yield Line(f"{message} ({len(these)} parts of the test)", number, points)
         elif parts and message != these[0].part:

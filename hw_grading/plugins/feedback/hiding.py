@@ -25,6 +25,6 @@ class HideTestDetails(NbGraderPreprocessor):
 
 def _shown(output: Any) -> Any | None:
     if output.output_type == "error":
-        text = f"{output.ename}: the details may quote hidden tests and are not shown."
+        text = f"{output.ename}: the details are not shown, because they may quote hidden tests."
         return type(output)(output_type="error", ename=output.ename, evalue="", traceback=[text])
     return output if output.output_type in ("stream", "execute_result") else None

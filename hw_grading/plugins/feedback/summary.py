@@ -119,9 +119,9 @@ def _remarks(record: Record, open_points: float) -> Iterable[str]:
     if not any(not score.is_open for score in record.scores):
         yield "Nothing has a score yet. If you expected one, ask your instructor."
     if open_points:
-        yield f"{_points(open_points)} not graded yet: nobody has looked at those answers."
+        yield f"{_points(open_points)} not graded yet: a person still has to grade these answers."
     if any(score.manual is not None and score.waits for score in record.scores):
-        yield "Some answers will be looked at once more."
+        yield "A person will look at some of your answers again."
 
 
 def _lateness(record: Record, final: FinalScore | None) -> Iterable[str]:
@@ -134,14 +134,14 @@ def _lateness(record: Record, final: FinalScore | None) -> Iterable[str]:
         off = in_digits(final.penalty)
         why = f" ({final.why_penalty})" if final.why_penalty else ""
         yield (
-            f"You had {_points_only(final.score)}. {off} {'was' if off == '1' else 'were'} taken "
-            f"off for lateness{why}."
+            f"Your answers earned {_points_only(final.score)}. {off} "
+            f"{'was' if off == '1' else 'were'} taken off for lateness{why}."
         )
     elif final and final.why_penalty:
-        yield f"You handed in {final.why_penalty}."
+        yield f"You submitted {final.why_penalty}."
     elif record.late:
-        late = f"You handed in {record.late} after the due date."
-        yield f"{late} No points were taken off for it."
+        late = f"You submitted {record.late} after the due date."
+        yield f"{late} You lost no points for it."
 
 
 def _corrections(facts: Facts, numbers: Mapping[str, int]) -> Iterable[Line]:
@@ -190,7 +190,7 @@ def _questions(
             given = [scores[n] for n in of_it if n in scores and counts(scores[n])]
             said = [line for n in of_it for line in lines.get(n, ())]
             said += [
-                Line("nothing was answered", numbers.get(n))
+                Line("you gave no answer", numbers.get(n))
                 for n in of_it
                 if n in scores and _is_blank(scores[n])
             ]

@@ -45,9 +45,7 @@ def failed_parts(data: ClassData) -> Section:
         seen = "hidden" if part.hidden else "visible"
         share = per_cent(part.failed, data.graded)
         rows.append((item.place, part.name, seen, cause, part.points, str(part.failed), share))
-    said = [
-        "Beside each stands what its messages say most often; numbers in them are left out (…)."
-    ]
+    said = ["The last column has its most frequent message; numbers are left out (…)."]
     if len(data.parts) > MOST_PARTS:
         said.append(f"The CSV has all {len(data.parts)}.")
     heads = ("question", "part", "in the notebook", "likely cause", "points", "failed", "share")
@@ -57,9 +55,9 @@ def failed_parts(data: ClassData) -> Section:
 
 def handing_in(data: ClassData) -> Section:
     """Show when students submitted."""
-    title = "When people handed in"
+    title = "Times of submission"
     if not data.hours.size:
-        return Section(title, ("No times are known, or there is no due date.",))
+        return Section(title, ("There are no times of submission, or there is no due date.",))
     edges, unit = time_classes(data.hours)
     counts = counts_in(data.hours, edges)
     scale = 24.0 if unit == "days" else 1.0
@@ -67,8 +65,9 @@ def handing_in(data: ClassData) -> Section:
     median = float(np.median(data.hours))
     side = "after" if median > 0 else "before"
     said = (
-        f"Submissions with a time: {data.hours.size}. Half of them came {duration(median)} {side} "
-        f"the due date, or earlier. After it came {after}; late, extensions counted: {data.late}."
+        f"Submissions with a time: {data.hours.size}. The median is "
+        f"{duration(median)} {side} the due date. After it came {after}. Late, with extensions "
+        f"counted: {data.late}."
     )
     picture = figures.histogram(
         edges / scale,
@@ -114,40 +113,40 @@ def computing(data: ClassData) -> Section:
     title = "Computing time"
     found = spread(data.cpu_seconds)
     if found is None:
-        return Section(title, ("No computing times are kept: nothing was graded here.",))
+        return Section(title, ("There are no CPU times: no submission was graded here.",))
     edges = edges_for(found.most, 24)
     counts = counts_in(data.cpu_seconds, edges)
     high = float(np.quantile(data.cpu_seconds, 0.9))
     said = (
-        f"Seconds of computing by the student's processes, of "
-        f"{counted(found.count, 'submission')}: median {shown(found.median)}, nine of ten below "
-        f"{shown(high)}, longest {shown(found.most)}."
+        f"CPU seconds of the student's processes, of {counted(found.count, 'submission')}: "
+        f"median {shown(found.median)}, nine of ten below {shown(high)}, longest "
+        f"{shown(found.most)}."
     )
     picture = figures.histogram(
         edges,
         counts,
-        across="seconds of computing",
+        across="CPU seconds",
         lines=[(found.median, "median")],
-        alt=f"Histogram of computing times: median {shown(found.median)} s.",
+        alt=f"Histogram of CPU times: median {shown(found.median)} s.",
     )
     rows = tuple(
         (f"{points(a)} to {points(b)} s", str(n))
         for a, b, n in zip(edges[:-1], edges[1:], counts, strict=True)
         if n
     )
-    table = Table("Submissions by computing time", columns("seconds", "submissions"), rows)
+    table = Table("Submissions by CPU time", columns("seconds", "submissions"), rows)
     return Section(title, (said,), picture, (table,))
 
 
 def mended(data: ClassData) -> Section:
     """Show how many cells were mended."""
-    title = "Cells that were mended"
+    title = "Repaired cells"
     if not data.graded:
         return Section(title, ("No submission is graded yet.",))
     cells, some = int(data.mended.sum()), int((data.mended > 0).sum())
     said = (
-        f"{counted(cells, 'cell')} of {counted(some, 'submission')} had to be mended before they "
-        "were run: locked text put back, moved or deleted cells, damaged metadata."
+        f"{counted(cells, 'cell')} of {counted(some, 'submission')} had to be repaired before "
+        "they ran: edited locked text, moved or deleted cells, damaged metadata."
     )
     if not data.mended_kinds:
         return Section(title, (said,))
@@ -155,13 +154,13 @@ def mended(data: ClassData) -> Section:
         [kind.replace("-", " ") for kind, _ in data.mended_kinds],
         [count for _, count in data.mended_kinds],
         across=f"submissions, of {data.graded}",
-        alt="Submissions by the kind of what was mended; the table below has the numbers.",
+        alt="Submissions by the kind of repair; the table below has the numbers.",
     )
     rows = tuple(
         (kind.replace("-", " "), str(n), per_cent(n, data.graded)) for kind, n in data.mended_kinds
     )
-    heads = columns("what was mended", "submissions", "share")
-    return Section(title, (said,), picture, (Table("What was mended", heads, rows),))
+    heads = columns("repair", "submissions", "share")
+    return Section(title, (said,), picture, (Table("Repairs", heads, rows),))
 
 
 def by_grader(data: ClassData) -> Section:
@@ -172,12 +171,12 @@ def by_grader(data: ClassData) -> Section:
     found = graders(data.given, [item.max_points for item in data.items])
     known = [grader for grader in found if grader.name]
     said = [
-        "How many percent of a question's points a grader gives more, or less, than the others "
-        "for the same questions, with two standard errors. Students are not dealt out alike: a "
-        "difference says where to look together."
+        "For each grader, the difference from the other graders on the same questions, in "
+        "percent of the points, with two standard errors. Graders have different students, so a "
+        "difference alone proves nothing: look at these answers together."
     ]
     if len(known) < len(found):
-        said.append("Points that were given in formgrader, or changed there, name no grader.")
+        said.append("Points given or changed in formgrader have no grader and are left out.")
     drawn = [grader for grader in found if not math.isnan(grader.difference)]
     picture = None
     if len(drawn) > 1:
@@ -189,7 +188,7 @@ def by_grader(data: ClassData) -> Section:
             alt="For each grader, the difference from the others; the table below has the numbers.",
         )
     elif len(found) > 1:
-        said.append("No question was graded by two of them, so they cannot be compared.")
+        said.append("No two people graded the same question, so they cannot be compared.")
     heads = columns("grader", "answers", "difference in %", "two standard errors")
     rows = tuple(_grader_row(grader) for grader in found)
     tables = (Table("Graders", heads, rows), _means_by_grader(data))

@@ -46,9 +46,7 @@ _NAMES = {
     (1, 3): "more than 0",
     (2, 3): "half and more",
 }
-_TOO_ALIKE = (
-    f"Not shown: there would be fewer than two groups of {LEAST_IN_A_GROUP} submissions or more."
-)
+_TOO_ALIKE = f"Not shown: the submissions do not form two groups of {LEAST_IN_A_GROUP} or more."
 
 
 def sections_of(data: ClassData) -> list[Section]:
@@ -70,8 +68,8 @@ def of_whole(data: ClassData) -> ClassData:
 def about(data: ClassData) -> list[str]:
     """Return the sentences at the top."""
     return [
-        f"Groups have {LEAST_IN_A_GROUP} submissions or more: smaller ones are joined with their "
-        "neighbours. Means and medians are rounded to whole numbers."
+        f"Each group has {LEAST_IN_A_GROUP} submissions or more; smaller groups are joined with "
+        "their neighbours. Means and medians are rounded to whole numbers."
     ]
 
 
@@ -115,7 +113,7 @@ def questions(data: ClassData) -> Section:
         rows.append((item.place, item.title, points(item.max_points), mean, _in_words(joined)))
     if not any(row[3] != NONE for row in rows):
         return Section("Questions", (_TOO_ALIKE,))
-    said = f"Where {NONE} stands, nearly all have alike, or too few are graded."
+    said = f"{NONE}: nearly all have the same points, or too few are graded."
     heads = columns("question", "title", "of", "mean", "submissions with", texts=2)
     heads = (*heads[:-1], columns("submissions with")[0])
     return Section("Questions", (said,), None, (Table("Points by question", heads, tuple(rows)),))
@@ -149,7 +147,9 @@ def failed_parts(data: ClassData) -> Section:
         return Section(title, (f"Not shown for fewer than {LEAST_FOR_PARTS} submissions.",))
     told = [part for part in data.parts if is_told(data, part)][:20]
     if not told:
-        return Section(title, (f"No part that can be shown failed {LEAST_IN_A_GROUP} times.",))
+        return Section(
+            title, (f"No part that can be shown failed {LEAST_IN_A_GROUP} times or more.",)
+        )
     shares = [_STEP * round(100 * part.failed / data.graded / _STEP) for part in told]
     rows = tuple(
         (data.items[part.item].place, part.name, cause_told(part), f"{share} %")
@@ -167,7 +167,7 @@ def failed_parts(data: ClassData) -> Section:
 
 def handing_in(data: ClassData) -> Section:
     """Show when students submitted, in groups."""
-    title = "When people handed in"
+    title = "Times of submission"
     if not data.hours.size:
         return Section(title, (_TOO_ALIKE,))
     # Choose narrow bins for most times. The first and the last bin hold the few others.

@@ -28,7 +28,7 @@ _POINTS = re.compile(r" \[([0-9.]+) pt\]$")
 _CAUSE = "Likely cause: "
 _NUMBER = re.compile(r"[-+]?\d+(?:[.,]\d+)*(?:e[-+]?\d+)?")
 _LONGEST_CAUSE = 160
-_BROKE_OFF = "the test broke off"
+_BROKE_OFF = "the test did not finish"
 
 
 @dataclass(frozen=True)

@@ -58,14 +58,14 @@ def sections_of(data: ClassData) -> list[Section]:
 def about(data: ClassData) -> list[str]:
     """Return the sentences at the top: how many there are, and what the figures leave out."""
     said = [
-        f"{counted(data.students, 'student')} in the gradebook, {data.handed_in} handed in, "
-        f"{data.graded} graded by the tests, {len(data.finals)} of them wholly."
+        f"{counted(data.students, 'student')} in the gradebook; {data.handed_in} submitted, "
+        f"{data.graded} graded by tests, {len(data.finals)} graded completely."
     ]
     if waiting := data.graded - len(data.finals):
         said.append(
-            f"{counted(waiting, 'submission')} still {'waits' if waiting == 1 else 'wait'} for "
-            "points that a person gives. They are left out where totals are told, and their "
-            "answers that wait are left out of the questions."
+            f"{counted(waiting, 'submission')} still {'waits' if waiting == 1 else 'wait'} for a "
+            "person's points. Totals leave these submissions out, and questions leave out the "
+            "ungraded answers."
         )
     return said
 
@@ -83,14 +83,14 @@ def labels_of(items: tuple[Item, ...]) -> list[str]:
 def total(data: ClassData) -> Section:
     """Show the distribution of the total: the final scores, less lateness."""
     title, values, most = "Total", data.finals, data.most
-    what = "It is what counts in the end, with corrections and less lateness."
+    what = "These are the final points, after corrections and late penalties."
     if not values.size:  # grading by hand is not finished
         tests = [n for n, item in enumerate(data.items) if not item.by_hand]
         values, most = (
             data.points[:, tests].sum(axis=1),
             sum(data.items[n].max_points for n in tests),
         )
-        what = "These are the points of tests: no submission is graded wholly yet."
+        what = "These are the points of tests only: no submission is graded completely yet."
     found = spread(values)
     if found is None:
         return Section(title, ("No submission is graded yet.",))
@@ -154,7 +154,7 @@ def questions(data: ClassData) -> Section:
     )
     return Section(
         title,
-        ("An answer that waits for a person is not counted.",),
+        ("Answers that a person still has to grade are not counted.",),
         picture,
         (Table("Points by question", columns(*heads, texts=2), tuple(rows)),),
     )
@@ -171,22 +171,22 @@ def correlations(data: ClassData) -> tuple[list[float], int, bool]:
 
 def item_against_rest(data: ClassData) -> Section:
     """Show which questions correlate with the rest of the homework."""
-    title = "Each question against the rest"
+    title = "Correlation of each question with the rest"
     values, count, tests_only = correlations(data)
     if count < LEAST_TO_CORRELATE:
         return Section(
             title, (f"A correlation needs {LEAST_TO_CORRELATE} graded submissions or more.",)
         )
     said = [
-        f"The correlation (Pearson's; of an item with two values, the point-biserial one) of a "
-        f"question's points with the sum of all others, over {counted(count, 'submission')}. Near "
-        "1: who does well elsewhere does well here. Near 0 or below: look at the question, or at "
-        "its test. Where all have the same points there is none (–)."
+        "The correlation (Pearson's; of an item with two values, the point-biserial one) of a "
+        f"question's points with the sum of all others, over {counted(count, 'submission')}. "
+        "Near 1: students who do well elsewhere do well here. Near 0 or below: check the "
+        "question or its test. If all have the same points, there is no correlation (–)."
     ]
     if tests_only:
         said.append(
-            "Only points of tests are compared, since fewer than "
-            f"{LEAST_TO_CORRELATE} submissions are graded wholly."
+            f"Only points of tests are used: fewer than {LEAST_TO_CORRELATE} submissions are "
+            "graded completely."
         )
     order = [n for n, value in enumerate(values) if not math.isnan(value)]
     items = tuple(data.items[n] for n in order)
@@ -196,7 +196,7 @@ def item_against_rest(data: ClassData) -> Section:
             labels_of(items),
             [values[n] for n in order],
             across="correlation with the rest",
-            line=(_WEAK, f"{_WEAK:g}: below it, look at the question"),
+            line=(_WEAK, f"{_WEAK:g}: check questions below it"),
             alt="For each question, its correlation with the rest; the table has the numbers.",
         )
     rows = tuple(
@@ -205,7 +205,7 @@ def item_against_rest(data: ClassData) -> Section:
         if item.max_points > 0
     )
     heads = columns("question", "cell", "correlation", texts=2)
-    return Section(title, tuple(said), picture, (Table("Item against rest", heads, rows),))
+    return Section(title, tuple(said), picture, (Table("Correlation with the rest", heads, rows),))
 
 
 def sheets_of(data: ClassData) -> dict[str, Sheet]:

@@ -42,7 +42,7 @@ def gradebook(course: Course) -> Line:
                 return _postgresql(connection, url)
         except GraderFault as fault:
             return Line(_WHAT, f"PostgreSQL, {shown_address(url)}", f"{fault}. See {_RECIPE}.")
-    found = f"{url.get_backend_name()}, which was never tried"
+    found = f"{url.get_backend_name()}, which is not tested"
     return Line(_WHAT, found, "Use SQLite or PostgreSQL: c.CourseDirectory.db_url.")
 
 
@@ -52,7 +52,7 @@ def _sqlite(path: Path) -> Line:
     if not folder.is_dir():
         return Line(_WHAT, found, f"There is no folder {folder}. Type: mkdir -p {quoted(folder)}")
     if not os.access(folder, os.W_OK):  # a journal is written beside it
-        advice = f"You may not write into {folder}. Type: ls -ld {quoted(folder)}"
+        advice = f"You have no permission to write to {folder}. Type: ls -ld {quoted(folder)}"
         return Line(_WHAT, found, advice)
     kind = file_system(folder)
     on_network = kind.startswith(_ON_NETWORK)
@@ -60,13 +60,15 @@ def _sqlite(path: Path) -> Line:
         found += f", not there yet ({_NOT_YET})"
         return Line(_WHAT, found, _not_on(kind) if on_network else None)
     if not os.access(path, os.W_OK):
-        return Line(_WHAT, found, f"You may not write into it. Type: chmod u+w {quoted(path)}")
+        return Line(
+            _WHAT, found, f"You have no permission to write to it. Type: chmod u+w {quoted(path)}"
+        )
     try:
         facts = _asked(path)
     except sqlite3.Error as error:
         advice = (
-            f"It cannot be read ({error}). If somebody is writing, try again; else restore a "
-            "backup: python -m hw_grading restore FILE"
+            f"It cannot be read ({error}). If a grading run uses it, try again later; otherwise "
+            "restore a backup: python -m hw_grading restore FILE"
         )
         return Line(_WHAT, found, advice)
     found += f", journal {facts['journal']}"
@@ -76,21 +78,25 @@ def _sqlite(path: Path) -> Line:
     if facts["version"] is None:
         return Line(_WHAT, f"{found}, empty ({_NOT_YET})")
     if facts["version"] != api.get_alembic_version():
-        return Line(_WHAT, found, "Another nbgrader made it. After a backup: nbgrader db upgrade")
+        return Line(
+            _WHAT,
+            found,
+            "Another version of nbgrader made it. Make a backup, then: nbgrader db upgrade",
+        )
     if on_network:
         return Line(_WHAT, found, _not_on(kind))
     if facts["graders"] >= _SEVERAL:
         found += (
-            f", {facts['graders']} graders: if each has a server of their own, move it to "
-            f"PostgreSQL ({_RECIPE})"
+            f", {facts['graders']} graders: if each runs their own server, move it to PostgreSQL "
+            f"({_RECIPE})"
         )
     return Line(_WHAT, found)
 
 
 def _not_on(kind: str) -> str:
     return (
-        f"It is on a file system of the network ({kind}), where SQLite's locks may fail. Move it "
-        f"to a disk of this machine (c.CourseDirectory.db_url), or to PostgreSQL ({_RECIPE})."
+        f"It is on a network file system ({kind}), where SQLite's locks may fail. Move it to a "
+        f"disk of this machine (c.CourseDirectory.db_url), or to PostgreSQL ({_RECIPE})."
     )
 
 
@@ -119,17 +125,17 @@ def _postgresql(connection: Connection, url: URL) -> Line:
     version = postgresql.major_version(connection)
     found = f"PostgreSQL {version}, {shown_address(url)}"
     if (encoding := postgresql.encoding(connection)) != "UTF8":
-        advice = f"It keeps text as {encoding}: make another, in UTF-8 ({_RECIPE})."
+        advice = f"It stores text as {encoding}. Make another database, in UTF-8 ({_RECIPE})."
         return Line(_WHAT, found, advice)
     may = "SELECT has_schema_privilege(current_schema(), 'CREATE')"
     if not connection.execute(text(may)).scalar():
         role = connection.execute(text("SELECT current_user")).scalar()
         grant = f"GRANT CREATE ON SCHEMA public TO {role};"
-        advice = f"You may make no tables in it. As its owner say in psql: {grant}"
+        advice = f"You have no permission to make tables in it. As its owner, type in psql: {grant}"
         return Line(_WHAT, found, advice)
     there = connection.execute(text("SELECT extract(epoch FROM clock_timestamp())")).scalar()
     if (off := abs(float(there or 0) - time.time())) > _SECONDS_OFF:
-        advice = "Set the clocks: timedatectl set-ntp true   (here and there)"
+        advice = "Type on both machines: timedatectl set-ntp true"
         return Line(_WHAT, f"{found}, whose clock differs by {off:,.0f} s", advice)
     client, newest = postgresql.client("pg_dump", version)
     if client is None or newest < version:
@@ -138,7 +144,11 @@ def _postgresql(connection: Connection, url: URL) -> Line:
         return Line(_WHAT, f"{found}, empty ({_NOT_YET})")
     made_by = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
     if made_by != api.get_alembic_version():
-        return Line(_WHAT, found, "Another nbgrader made it. After a backup: nbgrader db upgrade")
+        return Line(
+            _WHAT,
+            found,
+            "Another version of nbgrader made it. Make a backup, then: nbgrader db upgrade",
+        )
     return Line(_WHAT, f"{found}, UTF-8")
 
 

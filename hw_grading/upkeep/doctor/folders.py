@@ -29,11 +29,13 @@ def disk(root: Path, config: Config) -> Line:
     wanted = max(0.0, whole_class.results_mb - _megabytes(place / "results")) + _SPARE_MB
     found = f"{free:,.0f} MB free in {there}"
     if not os.access(root, os.W_OK):
-        return Line("disk", f"you may not write into {root}", f"Type: ls -ld {quoted(root)}")
+        return Line(
+            "disk", f"you have no permission to write to {root}", f"Type: ls -ld {quoted(root)}"
+        )
     if free < wanted:
         advice = (
-            f"{wanted:,.0f} MB are wanted: make room, or set c.WholeClass.results_mb, which is "
-            f"{whole_class.results_mb:,}, to less."
+            f"{wanted:,.0f} MB are needed. Free some space, or lower c.WholeClass.results_mb, "
+            f"which is {whole_class.results_mb:,}."
         )
         return Line("disk", found, advice)
     return Line("disk", found)
@@ -57,7 +59,7 @@ def exchange(course: Course) -> Line:
         if not _have_all(folder, right)
     ]
     if not missing:
-        return Line("exchange", f"students can fetch from {root} and hand in")
+        return Line("exchange", f"students can fetch from {root} and submit")
     if not is_used:
         found = f"{root} is not used yet. If students share this machine, type: "
         return Line("exchange", found + " && ".join(missing))

@@ -80,7 +80,7 @@ def _settings(folder: Path) -> Line:
         return Line(SETTINGS, one_line(str(error), _LONGEST), _where_set(error, file))
     except (Exception, SystemExit) as error:
         found = one_line(f"cannot be read ({type(error).__name__}: {error})", _LONGEST)
-        return Line(SETTINGS, found, f"Mend {file}.")
+        return Line(SETTINGS, found, f"Fix {file}.")
     if not file.exists() and not file.with_suffix(".json").exists():
         advice = "Go to the course's folder, or type: python -m hw_grading --course FOLDER doctor"
         return Line(SETTINGS, f"there is no {CONFIG}.py in {folder.absolute()}", advice)
@@ -103,14 +103,14 @@ def _where_set(error: TraitError, file: Path) -> str:
     """Return the place of a setting whose value has the wrong type."""
     match = _SETTING.search(str(error))
     if match is None:
-        return f"Mend it in {file}."
+        return f"Fix it in {file}."
     name = f"{match['of']}.{match['trait']}"
     try:
         lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
         lines = []
     numbers = [number for number, line in enumerate(lines, 1) if f"c.{name}" in line]
-    return f"Mend c.{name} in {file}{f', line {numbers[-1]}' if numbers else ''}."
+    return f"Fix c.{name} in {file}{f', line {numbers[-1]}' if numbers else ''}."
 
 
 def _tried(what: str, one: Look, folder: Path = Path()) -> Iterator[Line]:
@@ -120,5 +120,5 @@ def _tried(what: str, one: Look, folder: Path = Path()) -> Iterator[Line]:
         advice = _where_set(error, folder / f"{CONFIG}.py")
         yield Line(what, one_line(str(error), _LONGEST), advice)
     except Exception as error:
-        found = one_line(f"could not be looked at ({type(error).__name__}: {error})", _LONGEST)
-        yield Line(what, found, "If the other lines do not explain it, please report it.")
+        found = one_line(f"cannot be checked ({type(error).__name__}: {error})", _LONGEST)
+        yield Line(what, found, "If the other lines do not explain it, report it as a bug.")

@@ -39,12 +39,12 @@ def python() -> Line:
     found = f"{platform.python_version()} ({sys.executable})"
     if sys.version_info < _OLDEST_PYTHON:
         oldest = ".".join(map(str, _OLDEST_PYTHON))
-        return Line("Python", found, f"Python {oldest} or later is needed. Then: make setup")
+        return Line("Python", found, f"Install Python {oldest} or later, then type: make setup")
     programs = Path(sys.executable).parent
     alembic = shutil.which("alembic")  # nbgrader starts it by name
     is_here = (programs / "alembic").exists()
     if alembic is None or (is_here and Path(alembic).parent != programs):
-        found += ", whose programs are not the first on the PATH"
+        found += ", but its programs are not first on the PATH"
         return Line("Python", found, f"Type: source {programs}/activate")
     return Line("Python", found)
 
@@ -56,7 +56,7 @@ def packages() -> Line:
         install = f"-r {LOCK}" if LOCK.exists() else f"'{DISTRIBUTION}[grading]'"
         return Line("packages", _named(wrong), f'Type: "{sys.executable}" -m pip install {install}')
     if not LOCK.exists():
-        return Line("packages", "what grading needs is installed")
+        return Line("packages", "all that grading needs is installed")
     locked = _locked(LOCK.read_text(encoding="utf-8"))
     others = []
     for name, version in locked.items():
@@ -120,7 +120,7 @@ def sandbox(config: Config, secrets: list[Path]) -> Line:
         rest = "\n".join([*why_not(), rest]).strip()
         return Line("sandbox", first, rest.replace("\n", "\n      ") or first)
     where = " (in a container)" if in_container() else ""
-    return Line("sandbox", f"bubblewrap makes one{where}")
+    return Line("sandbox", f"bubblewrap works{where}")
 
 
 def why_not() -> list[str]:
@@ -128,8 +128,8 @@ def why_not() -> list[str]:
     found = []
     if container := in_container():
         found.append(
-            f"This is a container ({container}). What it needs is set where it is started: see "
-            "below under Docker, Podman or Kubernetes."
+            f"This is a container ({container}). Change the options with which it is started: "
+            "see Docker, Podman or Kubernetes below."
         )
     for name, forbids in _SWITCHES.items():
         try:
@@ -137,7 +137,9 @@ def why_not() -> list[str]:
         except OSError:
             continue
         if value == forbids:
-            found.append(f"Here {name.replace('/', '.')} is {value}, which forbids it: see below.")
+            found.append(
+                f"{name.replace('/', '.')} is {value} here, which forbids sandboxes: see below."
+            )
     return found
 
 
@@ -160,7 +162,7 @@ def memory(config: Config) -> Line:
     if here < each:
         return Line("memory", found, f"Close other programs: one submission may need {each:,} MB.")
     if at_once < (whole_class.workers or cores()):
-        found += f"; {whole_class.workers or cores()} would be with more memory"
+        found += f"; with more memory, {whole_class.workers or cores()} at once"
     return Line("memory", found)
 
 
@@ -174,7 +176,7 @@ def run_settings(config: Config) -> RunSettings:
 def cgroups() -> Line:
     """Report whether control groups could set limits; grading works without them."""
     if not (_CGROUP / "cgroup.controllers").exists():
-        return Line("cgroups", "version 2 is not here; grading does without")
+        return Line("cgroups", "version 2 is missing; grading does not need it")
     try:
         own = Path("/proc/self/cgroup").read_text().rpartition("::")[2].strip()
         folder = _CGROUP / own.lstrip("/")

@@ -36,7 +36,8 @@ def clock(course: Course) -> Line:
             when = f"{datetime.fromtimestamp(changed, UTC):%Y-%m-%d %H:%M:%S} UTC"
             return Line("clock", f"{shown}, but {path} was changed at {when}", set_it)
     synchronized = _is_synchronized()
-    remark = "" if synchronized is None else f", {'' if synchronized else 'not '}set by the network"
+    remark = f", {'' if synchronized else 'not '}synchronized over the network"
+    remark = "" if synchronized is None else remark
     return Line("clock", shown + remark)
 
 
@@ -48,9 +49,9 @@ def zone(course: Course) -> Line:
     except (OSError, ValueError, ZoneInfoNotFoundError):
         advice = (
             "Set c.Exchange.timezone in nbgrader_config.py to an IANA name, such as "
-            "America/Los_Angeles. If that is what it is: pip install tzdata"
+            "America/Los_Angeles. If it is one already: pip install tzdata"
         )
-        return Line("time zone", f"{name!r} is none that is known here", advice)
+        return Line("time zone", f"{name!r} is not known here", advice)
     return Line("time zone", f"{name}, now {now:%Y-%m-%d %H:%M} (tzdata {_tzdata()})")
 
 

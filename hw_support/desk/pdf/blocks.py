@@ -60,7 +60,7 @@ class TextCell:
     def blocks(self, blocks: list[Any], depth: int = 0) -> list[Any]:
         """Return blocks with all text in literals; TooDeepError if they are nested too deep."""
         if depth > _DEEPEST:
-            raise TooDeepError("lists or quotations are nested too deep")
+            raise TooDeepError("its lists or quotations are nested too deep")
         safe = []
         for block in blocks:
             # Typst would join this list to one that ends right before it.
@@ -94,7 +94,7 @@ class TextCell:
                 return self._html_block(content[1])
             case "Table":
                 return self._table(content, depth)
-        raise TooDeepError(f"a block of the kind {kind} is not known")
+        raise TooDeepError(f"it has a block of an unknown kind, {kind}")
 
     def _source(self, text: str, language: list[str]) -> dict[str, Any]:
         name = f", lang: {literal(language[0])}" if language else ""
@@ -109,7 +109,7 @@ class TextCell:
         if not unknown:
             return {"t": "Para", "c": self._inlines([{"t": "RawInline", "c": ["html", source]}])}
         names = excerpt(", ".join(f"<{tag}>" for tag in unknown))
-        self._warn(f"HTML is shown as its source, because of {names}.")
+        self._warn(f"HTML with {names} is shown as source.")
         return self._source(restored(source, self._formulas), ["html"])
 
     def _table(self, content: list[Any], depth: int) -> dict[str, Any]:
@@ -133,7 +133,7 @@ class TextCell:
     def _inlines(self, inlines: list[Any], depth: int = 0) -> list[Any]:
         """Return inlines with all text in literals."""
         if depth > _DEEPEST:
-            raise TooDeepError("emphasis is nested too deep")
+            raise TooDeepError("its emphasis is nested too deep")
         written: list[Any] = []
         words: list[str] = []
         opened: list[tuple[str, int]] = []  # tags, and their places in `written`
@@ -159,7 +159,7 @@ class TextCell:
                 alt = plain_text(content[1], self._formulas)
                 written.append(self._image(content[2][0], alt))
             elif kind != "End":
-                raise TooDeepError(f"an inline of the kind {kind} is not known")
+                raise TooDeepError(f"it has an inline element of an unknown kind, {kind}")
         for _, place in opened:  # never closed
             written[place] = _typst("")
         return written
@@ -202,8 +202,8 @@ class TextCell:
             self._warn(f"its attachment {excerpt(name)} is missing; its name is shown.")
         else:
             self._warn(
-                f"the picture {excerpt(address)} is not in the notebook, and is not fetched;"
-                " its address is shown. Paste the picture into the cell to have it printed."
+                f"the picture {excerpt(address)} is not in the notebook and is not downloaded; "
+                "its address is shown. To print the picture, paste it into the cell."
             )
         shown = broken(f"[picture: {alt} {address[:500]}]", _LONGEST_WORD)
         return _typst(f"#raw({literal(shown)});")

@@ -63,7 +63,7 @@ class Document:
             sheet.define(name, converted)
         lines = {}
         for sheet, shown in zip(sheets, cells, strict=True):
-            instead = partial(_as_text, sheet, "it cannot be set otherwise")
+            instead = partial(_as_text, sheet, "it cannot be typeset")
             lines[sheet.entry] = Line(shown or "", sheet.entry, instead)
             if shown is None:
                 lines[sheet.entry].simplify()
@@ -80,7 +80,9 @@ class Document:
             missing = [chr(c) for c in sorted(self._spelled) if chr(c) in line.typst]
             if line.entry and missing:
                 shown = " ".join(missing[:20])
-                line.entry.warn(f"no font here has {shown}; their numbers are shown.")
+                line.entry.warn(
+                    f"no installed font has {shown}; the numbers of these characters are shown."
+                )
         return [*self._first.warnings, *(w for entry in self._entries for w in entry.warnings)]
 
     def pdf(self) -> bytes:
@@ -100,7 +102,7 @@ class Document:
                     raise PdfError.of_typst(excerpt(str(error), 200)) from error
             for line in rejected:
                 line.simplify()
-        raise PdfError.of_typst("too many cells cannot be set")
+        raise PdfError.of_typst("too many cells cannot be typeset")
 
     def _typeset(self, lines: list[Line]) -> bytes:
         text = "\n".join(line.typst for line in lines).translate(self._spelled)
@@ -181,6 +183,6 @@ def _as_text(sheet: Sheet, reason: str) -> str:
     sheet.entry.warnings.clear()
     sheet.lines.clear()
     sheet.formulas.clear()
-    sheet.entry.warn(f"the cell is shown as its source, for {reason}.")
+    sheet.entry.warn(f"the cell is shown as source, because {reason}.")
     outputs = outputs_as_text(cell.get("outputs") or [])
     return written_code(f"{cell.source}\n{outputs}".rstrip(), "given", "")

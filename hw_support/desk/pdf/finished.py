@@ -43,13 +43,13 @@ def gaps(notebook: Any) -> list[str]:
         if not cell.get("outputs") and _shows(cell):
             silent.append(name)
     if not_run and not run:
-        return ["No cell has been run, or the outputs were cleared before the notebook was saved."]
+        return ["No cell was run, or you cleared the outputs before you saved the notebook."]
     in_order = _longest_rise(counts)
     odd = [name for i, name in enumerate(run) if i not in in_order]
     found = {
-        "Not run since it was written or cleared": not_run,
-        "Not run in the order in which the cells stand": odd,
-        "Run, but without the output that it should have": silent,
+        "Not run, or its output was cleared": not_run,
+        "Not run in order from top to bottom": odd,
+        "Run, but the expected output is missing": silent,
     }
     return [f"{what}: {_listed(names)}." for what, names in found.items() if names]
 

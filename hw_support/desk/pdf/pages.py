@@ -104,8 +104,8 @@ def first_page(entries: Sequence[Entry], certification: str) -> FirstPage:
     place = next((i for i, e in enumerate(entries) if e.grade_id == certification), None)
     if not certification or place is None:
         if certification:
-            warnings = ["There is no certification cell with name and pledge; it may have been"
-                        " deleted. Copy it back from the homework as you got it."]  # fmt: skip
+            warnings = ["The certification cell, with your name and the pledge, is missing. Copy "
+                        "it from the homework that you were given."]  # fmt: skip
         return FirstPage(title, "", [], rest, warnings)
     entry, before = rest[place], rest[place - 1] if place else None
     titled = before and not before.is_answer and before.heading(0, 1, 2, 3, 4, 5, 6) is not None
@@ -113,7 +113,7 @@ def first_page(entries: Sequence[Entry], certification: str) -> FirstPage:
     author = _student_name(entry.cell.source)
     if not author:
         warnings.append(
-            f'{entry.label}: no name stands under "{NAME}", so the pages have none at the top.'
+            f'{entry.label}: there is no name under "{NAME}", so the pages show none at the top.'
         )
     if count := entry.cell.source.count(BLANK):
         says = "says" if count == 1 else "say"

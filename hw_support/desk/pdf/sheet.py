@@ -72,7 +72,7 @@ class Sheet:
         source, display = formula.source, formula.display
 
         def instead() -> str:
-            shown = f"a formula that cannot be converted is shown as TeX: {excerpt(source)}"
+            shown = f"a formula cannot be converted and is shown as TeX: {excerpt(source)}"
             self.entry.warn(shown)
             call = "source" if display else "raw"
             return f"#let {name} = {call}({literal(broken(source, 40))})"
@@ -108,7 +108,7 @@ class Sheet:
         """
         name = self._name()
 
-        def instead(reason: str = "it is damaged, or needs another file") -> str:
+        def instead(reason: str = "it is damaged, or it needs another file") -> str:
             shown = f"a picture ({alt}) cannot be shown: {reason}. A note stands in its place."
             self.entry.warn(shown)
             note = f"[Picture that cannot be shown: {alt}; {reason}.]"
@@ -117,7 +117,7 @@ class Sheet:
         try:
             picture, suffix, pixels, frames = _usable(content, kind)
             if frames > 1:
-                first = f"of a moving picture ({alt}) the first of {frames} frames is shown."
+                first = f"a moving picture ({alt}) is shown as the first of its {frames} frames."
                 self.entry.warn(first)
             file = f"picture{hashlib.sha256(picture).hexdigest()}.{suffix}"
             (self.folder / file).write_bytes(picture)
@@ -138,7 +138,7 @@ def _usable(content: str, kind: str) -> tuple[bytes, str, int, int]:
     try:
         picture = base64.b64decode("".join(content.split()), validate=True)
     except ValueError:
-        raise _PictureError("its data are damaged") from None
+        raise _PictureError("its data is damaged") from None
     if kind == "image/svg+xml":
         return picture, "svg", 0, 1
     try:
@@ -154,4 +154,4 @@ def _usable(content: str, kind: str) -> tuple[bytes, str, int, int]:
     except _PictureError:
         raise
     except Exception as error:  # each of Pillow's formats raises its own errors
-        raise _PictureError("it is no picture, or a damaged one") from error
+        raise _PictureError("it is not a picture, or it is damaged") from error

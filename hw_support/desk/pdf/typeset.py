@@ -19,8 +19,8 @@ class PdfError(DeskError):
     def of_typst(cls, reason: str) -> PdfError:
         """Return the error for a failure of typst that no cell causes."""
         return cls(
-            f"the PDF was not made: typst, which sets the pages, failed ({reason}). Look whether a"
-            " cell holds something unusual; without it the rest can be made."
+            f"the PDF was not made: typst, which typesets the pages, failed ({reason}). Remove "
+            "unusual content from your cells, and try again."
         )
 
 
@@ -63,9 +63,9 @@ def typeset(folder: Path, text: str, chosen_fonts: Any, **options: Any) -> bytes
     except BaseException as error:
         if type(error).__name__ != "PanicException":  # it is no Exception
             raise
-        raise PdfError.of_typst("it stopped by an error of its own") from error
+        raise PdfError.of_typst("typst had an internal error") from error
     if not isinstance(content, bytes):
-        raise PdfError.of_typst("it returned no PDF")
+        raise PdfError.of_typst("typst returned no PDF")
     return content
 
 

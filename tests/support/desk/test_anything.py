@@ -171,6 +171,6 @@ def test_a_certification_in_a_students_own_form_is_filled_in(text):
         ("Name:\n\nStudent id (eight digits):\n", ["Name", "Student id", "Place"]),
     ],
 )
-def test_what_is_empty_in_another_form_is_named(text, empty):
+def test_empty_fields_of_another_form_are_named(text, empty):
     certification = certification_of(RELEASE.cell("certification").source)
     assert certification.empty(text) == empty

@@ -25,7 +25,7 @@ def not_grading(monkeypatch):
 
 
 @pytest.mark.parametrize("left", ["", " \n", "# in another cell", STUB + "\n"])
-def test_a_function_that_stands_in_another_cell_is_an_answer(left, tmp_path):
+def test_a_function_defined_in_another_cell_is_an_answer(left, tmp_path):
     notebook = answered(double=left)
     place = notebook.cells.index(cell_of(notebook, "double"))
     notebook.cells.insert(place + 1, new_code_cell(DOUBLE, id="mine"))
@@ -35,7 +35,7 @@ def test_a_function_that_stands_in_another_cell_is_an_answer(left, tmp_path):
     assert not [text for text in found.report.surprises if "NotImplementedError" not in text]
 
 
-def test_an_emptied_answer_whose_test_fails_is_to_be_written(tmp_path):
+def test_an_emptied_answer_with_a_failing_test_is_to_do(tmp_path):
     found = checked(answered(double="STEP = 1"), tmp_path)
     assert not found.report.fine
     assert "name 'double' is not defined" in found.said
@@ -43,20 +43,20 @@ def test_an_emptied_answer_whose_test_fails_is_to_be_written(tmp_path):
     assert found.to_do == {"double": "answer double"}
 
 
-def test_a_name_that_only_a_cell_that_came_along_expects_is_no_finding(tmp_path):
+def test_a_name_that_only_a_released_cell_needs_is_no_finding(tmp_path):
     found = checked(answered(double=ANSWERS["double"]), tmp_path)
     assert found.report.surprises == []
     assert found.report.fine, found.said
 
 
-def test_a_name_that_a_students_own_cell_expects_is_a_finding(tmp_path):
+def test_a_name_that_a_students_own_cell_needs_is_a_finding(tmp_path):
     notebook = answered()
     notebook.cells.append(new_code_cell("print(my_rate)", id="mine"))
     found = checked(notebook, tmp_path)
     assert "uses `my_rate`, which no cell defines" in found.said
 
 
-def test_cells_that_were_retyped_are_turned_back_and_named(tmp_path):
+def test_cells_with_a_changed_type_are_restored_and_named(tmp_path):
     notebook = answered()
     for name, new in (("double", new_markdown_cell), ("why", new_code_cell)):
         place = notebook.cells.index(cell_of(notebook, name))
@@ -65,8 +65,8 @@ def test_cells_that_were_retyped_are_turned_back_and_named(tmp_path):
     found = checked(notebook, tmp_path)
     assert all(found.parts.values())
     assert found.to_do == {}
-    assert "Cell 'double' was turned from a code cell into a markdown cell" in found.said
-    assert "Cell 'why' was turned from a markdown cell into a code cell" in found.said
+    assert "Cell 'double' was changed from a code cell to a markdown cell" in found.said
+    assert "Cell 'why' was changed from a markdown cell to a code cell" in found.said
 
 
 def elsewhere(notebook, kind):
@@ -94,21 +94,21 @@ def elsewhere(notebook, kind):
 
 
 @pytest.mark.parametrize("kind", ["colab", "vscode", "kaggle"])
-def test_notebooks_that_other_programs_saved_are_fine(kind, tmp_path):
+def test_notebooks_saved_by_other_programs_are_accepted(kind, tmp_path):
     path = tmp_path / "small.ipynb"
     path.write_text(json.dumps(elsewhere(answered(), kind)))
     report = check.check(open_notebook(path, [RELEASE]))
     assert report.fine, list(check._lines(report))
 
 
-def test_magics_and_commands_of_the_shell_are_run_past(tmp_path):
+def test_magics_and_shell_commands_are_accepted(tmp_path):
     own = "%matplotlib inline\n!true\nget_ipython().run_line_magic('time', '1')\n" + DOUBLE
     found = checked(answered(double=own), tmp_path)
     assert found.report.fine, found.said
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the kernel's command is a shell's")
-def test_a_kernel_that_ends_while_it_starts_is_started_once_more(tmp_path, monkeypatch):
+def test_a_kernel_that_ends_at_its_start_is_started_again(tmp_path, monkeypatch):
     real = [sys.executable, "-m", "ipykernel_launcher", "-f"]
     once = f"test -e {tmp_path}/tried || {{ touch {tmp_path}/tried; exit 1; }}; exec"
     for command, starts in ((f'{once} {" ".join(real)} "$0"', True), ("exit 1", False)):
@@ -126,7 +126,7 @@ def test_a_kernel_that_ends_while_it_starts_is_started_once_more(tmp_path, monke
                 checked(answered(), tmp_path)
 
 
-def test_a_plot_that_fails_is_said_with_its_error(tmp_path):
+def test_a_failed_plot_is_reported_with_its_error(tmp_path):
     found = checked(answered(sketch="import matplotlib.pyplot as plt\nplt.plot(history)"), tmp_path)
     assert found.to_do == {"sketch": "no plot in sketch"}
     assert "sketch raises NameError: name 'history' is not defined" in found.said

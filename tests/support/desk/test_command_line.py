@@ -36,7 +36,7 @@ def test_the_only_notebook_of_the_folder_is_taken_and_named(here, capsys):
 
 
 @pytest.mark.parametrize("command", ["check", "pdf", "zip"])
-def test_of_several_notebooks_one_is_to_be_named(command, here, capsys):
+def test_with_several_notebooks_the_command_asks_for_a_name(command, here, capsys):
     for name in ("small.ipynb", "my notes.ipynb"):
         nbformat.write(answered(), here / name)
     assert main([command]) == 2
@@ -45,21 +45,21 @@ def test_of_several_notebooks_one_is_to_be_named(command, here, capsys):
     assert f'\n  python -m hw_support {command} "my notes.ipynb"\n' in said
 
 
-def test_a_folder_without_a_notebook_is_said(here, capsys):
+def test_a_folder_without_a_notebook_is_reported(here, capsys):
     assert main(["check"]) == 2
     said = capsys.readouterr().err
     assert f"There is no notebook in {here}" in said
 
 
-def test_a_file_that_is_not_there_is_answered_in_a_students_words(here, capsys):
+def test_a_missing_file_is_reported_in_words_for_students(here, capsys):
     nbformat.write(answered(), here / "small.ipynb")
     assert main(["check", "smal.ipynb"]) == 2
     said = capsys.readouterr().err
-    assert "there is no such file, but there is 'small.ipynb': rename the one" in said
+    assert "there is no such file, but there is 'small.ipynb': rename the right file" in said
     assert "grade" not in said
 
 
-def test_no_sentence_of_the_desk_is_a_graders():
+def test_no_message_of_the_desk_speaks_of_grading():
     folder = Path(hw_support.__file__).parent
     phrases = re.compile(r"grade again|autograded?[ .]|gradebook|formgrader|submission(?= )", re.I)
     texts = [

@@ -37,7 +37,7 @@ def kernels(tmp_path, monkeypatch):
 def test_everything_is_fine_where_the_homework_is_installed(lines, capsys):
     assert {line.what for line in lines().values() if line.advice} == set()
     assert doctor.doctor() is True
-    assert capsys.readouterr().out.endswith("All is fine.\n")
+    assert capsys.readouterr().out.endswith("Everything is fine.\n")
 
 
 def test_a_missing_package_is_answered_with_what_to_type(lines, monkeypatch):
@@ -50,7 +50,7 @@ def test_a_missing_package_is_answered_with_what_to_type(lines, monkeypatch):
     assert line.advice.endswith(f'"{sys.executable}" -m pip install -r requirements.txt')
 
 
-def test_a_package_that_is_too_old_is_named_with_the_oldest_that_will_do(lines, monkeypatch):
+def test_a_package_that_is_too_old_is_named_with_the_oldest_allowed_version(lines, monkeypatch):
     found = {"numpy": "1.25.2", "matplotlib": "3.10.0"}
     monkeypatch.setattr(doctor.metadata, "version", lambda name: found.get(name, "99"))
     assert "1.26 or later is needed" in lines()["numpy"].advice
@@ -59,7 +59,7 @@ def test_a_package_that_is_too_old_is_named_with_the_oldest_that_will_do(lines, 
 
 def test_a_python_that_is_too_old_is_named(lines, monkeypatch):
     monkeypatch.setattr(doctor.sys, "version_info", (3, 9, 1))
-    assert "Python 3.11 or later is needed" in lines()["Python"].advice
+    assert "Install Python 3.11 or later" in lines()["Python"].advice
 
 
 def test_damaged_images_are_found(lines, monkeypatch, tmp_path):
@@ -71,7 +71,7 @@ def test_damaged_images_are_found(lines, monkeypatch, tmp_path):
     assert "--force-reinstall" in lines()["data"].advice
 
 
-def test_every_data_file_of_the_package_is_looked_at():
+def test_every_data_file_of_the_package_is_checked():
     folder = Path(hw_support.__file__).parent / "data"
     data = {path for path in folder.iterdir() if path.name not in ("README.md", ".gitattributes")}
     assert {file.path for file in integrity.SHIPPED} == data
@@ -110,38 +110,39 @@ def test_a_full_disk_is_found(lines, monkeypatch):
     monkeypatch.setattr(doctor.shutil, "disk_usage", lambda path: usage._replace(free=1_000_000))
     line = lines()["disk"]
     assert line.found == "1 MB free here"
-    assert "Make room" in line.advice
+    assert "Free some space" in line.advice
 
 
-def test_something_to_mend_is_said_at_the_end(monkeypatch, capsys):
+def test_the_last_line_says_that_something_needs_a_fix(monkeypatch, capsys):
     monkeypatch.delenv("NBGRADER_EXECUTION", raising=False)
     monkeypatch.setattr(doctor, "look", lambda: iter([doctor.Line("disk", "full", "Make room.")]))
     assert doctor.doctor() is False
     assert capsys.readouterr().out == (
-        "MEND  disk        full\n      Make room.\nMend what says MEND, then look again.\n"
+        "FIX   disk        full\n      Make room.\nFix each line that begins with FIX, then run "
+        "this command again.\n"
     )
 
 
-def test_nothing_is_looked_at_in_grading(monkeypatch, capsys):
+def test_nothing_is_checked_in_grading(monkeypatch, capsys):
     monkeypatch.setenv("NBGRADER_EXECUTION", "autograde")
     monkeypatch.setattr(doctor, "look", lambda: pytest.fail("it looked"))
     assert hw_support.doctor() is True
-    assert "being graded" in capsys.readouterr().out
+    assert "the machine is not checked while this notebook is graded" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
     ("version", "said"),
     [
-        ((3, 10, 9), "Python 3.11 or later is needed"),
+        ((3, 10, 9), "Install Python 3.11 or later"),
         ((3, 11, 0), None),
         ((3, 13, 9), None),
         (
             (3, 14, 0),
-            "newer than what the homework's packages are tested with: Python 3.11 to 3.13",
+            "The homework's packages are tested with Python 3.11 to 3.13; this Python is newer.",
         ),
     ],
 )
-def test_a_python_outside_of_what_is_tested_is_named(version, said, lines, monkeypatch):
+def test_an_untested_python_is_named(version, said, lines, monkeypatch):
     monkeypatch.setattr(doctor.sys, "version_info", version)
     advice = doctor._python().advice
     assert advice is None if said is None else said in advice

@@ -83,7 +83,7 @@ def test_fields_of_the_certification_are_told_apart(released, answered, certific
     assert certification.written(text, "Student id") == "3031234567"
 
 
-def test_what_is_written_beside_a_label_or_in_bold_counts_as_well(answered, certification):
+def test_text_beside_a_label_or_in_bold_counts_too(answered, certification):
     text = cell_of(answered, "certification").source
     beside = text.replace("**Name:**\nAda Example", "**Name:** Ada Example")
     bold = text.replace("**Name:**\nAda Example", "**Name:**\n**Ada**")
@@ -102,17 +102,17 @@ def test_a_name_that_is_defined_further_down_is_named(release, tmp_path):
     raised(notebook.cells[0], "NameError", "name 'rate' is not defined")
     (sentence,) = found(notebook, release, tmp_path)
     assert "uses `rate`, which is defined further down" in sentence
-    assert "(The cell that begins 'rate = 0.1')" in sentence
+    assert "(The cell that begins with 'rate = 0.1')" in sentence
 
 
-def test_a_name_that_no_cell_defines_any_more_is_named(release, tmp_path):
+def test_a_name_whose_definition_was_deleted_is_named(release, tmp_path):
     notebook = of_code("print(rate)")
     raised(notebook.cells[0], "NameError", "name 'rate' is not defined")
     (sentence,) = found(notebook, release, tmp_path)
     assert "uses `rate`, which no cell defines" in sentence
 
 
-def test_a_name_that_was_defined_above_and_failed_is_no_surprise_of_its_own(release, tmp_path):
+def test_a_name_whose_definition_failed_is_not_reported_again(release, tmp_path):
     notebook = of_code("rate = 1 / 0", "print(rate)")
     raised(notebook.cells[1], "NameError", "name 'rate' is not defined")
     assert found(notebook, release, tmp_path) == []
@@ -122,7 +122,9 @@ def test_an_error_in_a_cell_that_was_added_is_named(release, tmp_path):
     notebook = of_code("1 / 0")
     raised(notebook.cells[0], "ZeroDivisionError", "division by zero")
     (sentence,) = found(notebook, release, tmp_path)
-    assert "The cell that begins '1 / 0' raises ZeroDivisionError: 'division by zero'" in sentence
+    assert (
+        "The cell that begins with '1 / 0' raises ZeroDivisionError: 'division by zero'" in sentence
+    )
 
 
 def test_files_beside_the_notebook_are_named_and_others_are_not(release, tmp_path):
@@ -130,15 +132,15 @@ def test_files_beside_the_notebook_are_named_and_others_are_not(release, tmp_pat
     notebook = of_code("np.load('weights.npy')")
     opened = ["weights.npy", "not_there.txt", "/etc/hostname"]
     (sentence,) = found(notebook, release, tmp_path, runs={0: CellRun(opened=opened)})
-    assert "reads the file 'weights.npy', which is not handed in" in sentence
+    assert "reads the file 'weights.npy', which the grader does not have" in sentence
 
 
-def test_a_file_that_a_library_looked_for_is_named_from_its_error(release, tmp_path):
+def test_a_file_that_a_library_did_not_find_is_named_from_the_error(release, tmp_path):
     (tmp_path / "notes.txt").touch()
     notebook = of_code("np.loadtxt('notes.txt')")
     raised(notebook.cells[0], "FileNotFoundError", "notes.txt not found.")
     (sentence,) = found(notebook, release, tmp_path, runs={0: CellRun()})
-    assert "reads the file 'notes.txt', which is not handed in" in sentence
+    assert "reads the file 'notes.txt', which the grader does not have" in sentence
 
 
 def test_modules_that_the_grader_lacks_are_named_and_others_are_not(release, tmp_path):
@@ -146,19 +148,17 @@ def test_modules_that_the_grader_lacks_are_named_and_others_are_not(release, tmp
     notebook = of_code("import os, numpy as np\nimport torch", "from helpers import f", "%pip list")
     with_torch, with_helpers = found(notebook, release, tmp_path)
     assert "imports torch, which the grader does not have" in with_torch
-    assert "imports helpers, which lies beside your notebook" in with_helpers
+    assert "imports helpers, a file or folder beside your notebook" in with_helpers
 
 
 def test_a_cell_near_its_limit_is_named(release, tmp_path):
     notebook = of_code("slow()", "quick()")
     runs = {0: CellRun(cpu_seconds=40.0), 1: CellRun(cpu_seconds=20.0)}
     (sentence,) = found(notebook, release, tmp_path, runs=runs)
-    assert "'slow()' computed for 40 s here; the grader stops it after 60 s" in sentence
+    assert "'slow()' took 40 s of CPU time here. The grader stops it after 60 s" in sentence
 
 
-def test_a_test_that_passed_when_it_was_saved_and_does_not_now_is_named(
-    answered, release, tmp_path
-):
+def test_a_test_that_passed_when_saved_and_fails_now_is_named(answered, release, tmp_path):
     import copy
 
     cell = cell_of(answered, "test_relu_activation")
@@ -167,5 +167,5 @@ def test_a_test_that_passed_when_it_was_saved_and_does_not_now_is_named(
     cell_of(saved, "test_relu_activation").outputs = [nbformat.v4.new_output("stream", text=text)]
     runs = {answered.cells.index(cell): CellRun(parts=[Part("values", 2, "out is wrong")])}
     (sentence,) = found(answered, release, tmp_path, saved=saved, runs=runs)
-    assert "test_relu_activation passed when you saved the notebook, and does not" in sentence
+    assert "test_relu_activation passed when you saved the notebook, but fails" in sentence
     assert found(answered, release, tmp_path, saved=answered, runs=runs) == []

@@ -31,7 +31,7 @@ def not_grading(monkeypatch):
         "import builtins\nprint = builtins.id",
     ],
 )
-def test_what_the_grader_does_not_mind_is_no_finding(bend, tmp_path):
+def test_code_that_grades_the_same_is_no_finding(bend, tmp_path):
     found = checked(answered(double=f"{bend}\n{RIGHT}"), tmp_path)
     assert found.parts == {"of numbers": True, "of a total": True}
     assert found.report.surprises == []
@@ -46,12 +46,12 @@ def test_what_the_grader_does_not_mind_is_no_finding(bend, tmp_path):
          "`total_of`"),
     ],
 )  # fmt: skip
-def test_a_name_by_which_a_test_passes_on_the_desk_alone_is_warned_of(bend, named, tmp_path):
+def test_a_redefined_name_by_which_a_test_passes_only_here_gets_a_warning(bend, named, tmp_path):
     found = checked(answered(double=WRONG + bend), tmp_path)
     assert not found.parts["of a total"]
     (sentence,) = found.report.surprises
-    assert sentence.startswith("test_double passes in your notebook, which gives another meaning")
-    assert f" to {named}, and fails in grading" in sentence
+    assert sentence.startswith("test_double passes in your notebook and fails in grading")
+    assert f"Your notebook redefines {named}; the graded test uses its own." in sentence
     assert not found.report.fine
 
 
@@ -69,7 +69,7 @@ def test_an_answer_that_raises_under_its_own_settings_fails_as_in_grading(tmp_pa
     assert found.report.surprises == []
 
 
-def test_the_second_run_leaves_names_and_random_numbers_as_they_were(tmp_path):
+def test_the_second_run_leaves_names_and_random_numbers_unchanged(tmp_path):
     bend = RIGHT + "max = 3\nnp.random.seed(0)\nfirst = np.random.rand()\nnp.random.seed(0)"
     after = "assert max == 3\nassert np.random.rand() == first\n"
     after += "import matplotlib.pyplot as plt\nplt.plot([1, 2])\nplt.show()"
@@ -77,7 +77,7 @@ def test_the_second_run_leaves_names_and_random_numbers_as_they_were(tmp_path):
     assert found.report.fine, found.said
 
 
-def test_names_that_nobody_relies_on_are_not_rebound():
+def test_unused_names_are_not_rebound():
     names = {"_": 1, "helper": 2}
     judge = Judge(names)
     judge.keep(["_", "helper"])
@@ -85,7 +85,7 @@ def test_names_that_nobody_relies_on_are_not_rebound():
     assert judge.rebound() == ["helper"]
 
 
-def test_a_test_that_writes_into_a_run_leaves_it_as_it_was_under_the_graders_names():
+def test_a_test_that_writes_into_a_run_leaves_it_unchanged_in_the_second_run():
     history = [1, 2]
     names = {"history": history, "Checks": Checks, "max": 3}
 

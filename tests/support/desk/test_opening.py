@@ -18,17 +18,17 @@ from hw_support.submission.problems import shown
 NO_NOTEBOOKS = {
     "an empty file": (b"", "found an empty file"),
     "a PDF": (b"%PDF-1.7\n\xff\xfe", "other bytes"),
-    "a saved web page": (b"<!DOCTYPE html><html></html>", "begins '<!DOCTYPE html>"),
+    "a saved web page": (b"<!DOCTYPE html><html></html>", "begins with '<!DOCTYPE html>"),
     "half a notebook": (b'{"cells": [{"cell_type": "code", "sour', "expected JSON"),
     "another language's notebook": (
         json.dumps(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("x <- 1")])).encode(),
-        "is not hw2: none of this homework's cells is in it. It begins 'x <- 1'",
+        "is not hw2: it has none of this homework's cells. It begins with 'x <- 1'",
     ),
 }
 
 
 @pytest.mark.parametrize("name", NO_NOTEBOOKS)
-def test_what_is_no_notebook_of_this_homework_is_named_and_left_alone(name, tmp_path, release):
+def test_a_file_of_no_known_homework_is_named_and_unchanged(name, tmp_path, release):
     content, sentence = NO_NOTEBOOKS[name]
     path = tmp_path / "my hömework 2.ipynb"
     path.write_bytes(content)
@@ -40,11 +40,13 @@ def test_what_is_no_notebook_of_this_homework_is_named_and_left_alone(name, tmp_
 
 
 def test_a_folder_is_answered_with_the_file_in_it(tmp_path, release):
-    with pytest.raises(DeskError, match=r"is a folder\. Name the notebook in it: .*hw2\.ipynb"):
+    with pytest.raises(
+        DeskError, match=r"is a folder\. Type the name of the notebook in it: .*hw2\.ipynb"
+    ):
         open_notebook(tmp_path, [release])
 
 
-def test_a_missing_file_is_answered_with_those_that_are_there(tmp_path, released, release):
+def test_a_missing_file_is_answered_with_the_files_that_exist(tmp_path, released, release):
     nbformat.write(released, tmp_path / "hw2 (1).ipynb")
     with pytest.raises(DeskError, match=r"there is no such file, but there is 'hw2 \(1\)\.ipynb'"):
         open_notebook(tmp_path / "hw2.ipynb", [release])
@@ -55,7 +57,9 @@ def test_outputs_of_200_megabytes_are_refused_with_their_size(tmp_path, released
     nbformat.write(released, path)
     with path.open("ab") as stream:
         stream.truncate(200_000_000)
-    with pytest.raises(DeskError, match=r"found 200,000,000\. Clearing its outputs may help"):
+    with pytest.raises(
+        DeskError, match=r"found 200,000,000\. Clear its outputs to make it smaller"
+    ):
         open_notebook(path, [release])
 
 
@@ -68,9 +72,7 @@ def test_an_untouched_notebook_opens_without_a_change(tmp_path, released, releas
     assert [c.metadata for c in opened.notebook.cells] == [c.metadata for c in released.cells]
 
 
-def test_a_cell_of_an_earlier_release_is_said_to_be_one_and_what_is_new(
-    tmp_path, released, release
-):
+def test_a_cell_of_an_earlier_release_is_reported_with_the_new_line(tmp_path, released, release):
     from nbgrader.utils import compute_checksum
 
     cell = cell_of(released, "test_relu_activation")
@@ -79,20 +81,20 @@ def test_a_cell_of_an_earlier_release_is_said_to_be_one_and_what_is_new(
     cell.metadata.nbgrader["checksum"] = compute_checksum(cell)
     nbformat.write(released, tmp_path / "hw2.ipynb")
     (change,) = open_notebook(tmp_path / "hw2.ipynb", [release]).changes
-    assert "'test_relu_activation' is of an earlier release" in change.message
-    assert change.message.endswith(f"line 1 was '# as it was in spring' and is {shown(first)} now.")
+    assert "'test_relu_activation' is from an earlier release" in change.message
+    assert change.message.endswith(f"Line 1 was '# as it was in spring' and is now {shown(first)}.")
 
 
 @pytest.mark.parametrize(
     ("before", "now", "sentence"),
     [
-        ("a\nb\nc", "a\nB\nc", "Its line 2 was 'b' and is 'B' now."),
-        ("a\nb\nc\nd", "a\nB\nc\nD\ne", "Its line 2 was 'b' and is 'B' now; 2 more lines differ."),
-        ("a\nb", "a\nb\nc", "New is its line 3, 'c'."),
-        ("a\nb\nc", "c", "Its line 1, 'a', is gone; 1 more line differs."),
-        ("", "a", "New is its line 1, 'a'."),
-        ("a  \nb\n", "a\nc", "Its line 2 was 'b' and is 'c' now."),
-        ("a\x1b[2J", "a", "Its line 1 was 'a\N{REPLACEMENT CHARACTER}[2J' and is 'a' now."),
+        ("a\nb\nc", "a\nB\nc", "Line 2 was 'b' and is now 'B'."),
+        ("a\nb\nc\nd", "a\nB\nc\nD\ne", "Line 2 was 'b' and is now 'B'; 2 more lines differ."),
+        ("a\nb", "a\nb\nc", "Line 3, 'c', is new."),
+        ("a\nb\nc", "c", "Line 1, 'a', is missing; 1 more line differs."),
+        ("", "a", "Line 1, 'a', is new."),
+        ("a  \nb\n", "a\nc", "Line 2 was 'b' and is now 'c'."),
+        ("a\x1b[2J", "a", "Line 1 was 'a\N{REPLACEMENT CHARACTER}[2J' and is now 'a'."),
     ],
 )
 def test_the_first_line_that_differs_is_shown(before, now, sentence):
@@ -150,7 +152,7 @@ def test_a_kernel_that_was_used_after_the_file_was_saved_is_noticed(
     assert open_notebook(path, [release]).unsaved is None
 
 
-def test_a_server_that_is_gone_holds_nothing_up(tmp_path, monkeypatch):
+def test_a_server_that_has_ended_causes_no_delay(tmp_path, monkeypatch):
     entry = {"url": "http://127.0.0.1:9/", "token": "", "root_dir": str(tmp_path)}
     (tmp_path / "jpserver-1.json").write_text(json.dumps(entry))
     monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(tmp_path))

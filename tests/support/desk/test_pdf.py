@@ -120,7 +120,7 @@ def test_each_page_has_the_name_and_its_number(made):
         assert f"{number} / 3" in page
 
 
-def test_each_part_begins_a_page_and_the_first_of_a_chapter_shares_the_chapters(made):
+def test_each_part_begins_a_page_and_a_chapter_shares_its_first_parts_page(made):
     pages = made(
         text_cell("## Q1.2 Implementation"),
         text_cell("### 1.2a Checker\n\nabout it\n\n#### A step"),
@@ -138,12 +138,12 @@ def test_each_part_begins_a_page_and_the_first_of_a_chapter_shares_the_chapters(
     assert "A heading of mine" in pages[2]
 
 
-def test_chapters_of_text_alone_flow_on(made):
+def test_chapters_of_text_alone_begin_no_page(made):
     pages = made(text_cell("## How it works\n\na"), text_cell("## Hand in\n\nb")).pages
     assert len(pages) == 2
 
 
-def test_a_missing_name_and_what_is_not_filled_in_are_named(made):
+def test_a_missing_name_and_empty_fields_are_named(made):
     blank = "**Name:**\nYOUR ANSWER HERE\n\n**Signed**:\nYOUR ANSWER HERE"
     result = made(text_cell(blank, grade_id="certification", solution=True), certified=False)
     assert any("no name" in warning for warning in result.warnings)
@@ -152,7 +152,10 @@ def test_a_missing_name_and_what_is_not_filled_in_are_named(made):
 
 
 def test_a_deleted_certification_is_named(made):
-    assert "no certification cell" in made(text_cell("a"), certified=False).warnings[0]
+    assert (
+        "The certification cell, with your name and the pledge, is missing"
+        in made(text_cell("a"), certified=False).warnings[0]
+    )
 
 
 # --- text
@@ -237,7 +240,7 @@ def test_a_formula_that_cannot_be_converted_is_shown_as_tex_and_named(made, wild
         (r"$$\begin{array}{lr} x & |y| \end{array}$$", None),
     ],
 )
-def test_what_a_formula_loses_is_named_and_the_rest_is_shown(made, formula, lost):
+def test_lost_parts_of_a_formula_are_named_and_the_rest_is_shown(made, formula, lost):
     result = made(text_cell(f"# Heading of it\n\nbefore {formula} after"))
     for shown in ("𝑥", "𝑦"):
         assert shown in result.text or lost is None
@@ -279,7 +282,7 @@ def test_a_cell_that_is_rejected_without_a_reason_is_shown_as_its_source(made, m
     result = made(text_cell("Source **of it**"), code_cell("print(1)", printed("kept")))
     assert "Source **of it**" in result.text
     assert "kept" in result.text
-    assert any("shown as its source" in warning for warning in result.warnings)
+    assert any("shown as source" in warning for warning in result.warnings)
 
 
 @pytest.mark.parametrize("task", ["json", "typst"])
@@ -302,7 +305,7 @@ def test_only_the_cell_that_pandoc_fails_on_is_shown_as_its_source(made, monkeyp
     assert "code = 1" in result.text
     (warning,) = result.warnings
     assert "Cell 3" in warning
-    assert "shown as its source" in warning
+    assert "shown as source" in warning
 
 
 def test_a_cell_that_typst_rejects_without_a_place_is_found(made, monkeypatch):
@@ -346,7 +349,7 @@ def test_typst_in_a_cell_is_text(made, code):
     assert result.text.count("read") + result.text.count("import") >= 4
 
 
-def test_words_of_a_notebook_stand_in_string_literals_only(made, monkeypatch):
+def test_text_of_a_notebook_is_only_in_string_literals(made, monkeypatch):
     from hw_support.desk.pdf import document
 
     texts = []
@@ -370,12 +373,12 @@ def test_words_of_a_notebook_stand_in_string_literals_only(made, monkeypatch):
     assert "zq" not in re.sub(r'"(?:\\.|[^"\\\n])*"', "", text)
 
 
-def test_a_list_does_not_go_on_with_the_list_before_it(made):
+def test_a_list_does_not_continue_the_list_before_it(made):
     text = made(text_cell("1. one\n2. two"), text_cell("1. new\n\n- a\n\n* b\n\n3) three")).text
     assert re.search(r"1\.\s*one\s+2\.\s*two\s+1\.\s*new.*3\)\s*three", text, re.DOTALL)
 
 
-def test_any_characters_can_stand_anywhere(made):
+def test_any_character_is_accepted_anywhere(made):
     odd = "\x00\x1b[31m \ud800 \u202e \ufffe \ue0007\ue001 \u2028 \x85 💩 你好 שלום ä \\u{41} \\"
     result = made(
         text_cell(f"text {odd}"), code_cell(f"code = {odd!r} {odd}", printed(f"out {odd}"))
@@ -390,7 +393,7 @@ def test_characters_without_a_font_are_shown_as_their_numbers(made):
     letter = "\u0378"  # which is none
     result = made(text_cell(f"a {letter}"), code_cell(f"# {letter}"))
     assert result.text.count("[U+0378]") == 2
-    assert sum("no font here has" in warning for warning in result.warnings) == 2
+    assert sum("no installed font has" in warning for warning in result.warnings) == 2
 
 
 def test_a_name_without_a_font_is_spelled_at_the_top_of_the_pages(made, monkeypatch):
@@ -401,7 +404,7 @@ def test_a_name_without_a_font_is_spelled_at_the_top_of_the_pages(made, monkeypa
     cell = text_cell(certification, grade_id="certification", solution=True)
     result = made(cell, certified=False)
     assert result.text.count("Ad[U+00E1] Lovelace") == 2
-    assert "no font here has á" in result.warnings[0]
+    assert "no installed font has á" in result.warnings[0]
 
 
 def test_addresses_of_links_are_printed(made):
@@ -410,7 +413,7 @@ def test_addresses_of_links_are_printed(made):
         assert words in result.text
 
 
-def test_html_is_kept_where_it_means_something_and_else_shown(made):
+def test_html_with_a_meaning_is_kept_and_other_html_is_shown(made):
     result = made(
         text_cell("x<sup>2</sup> <font color=red>red</font><br>new\n\n<div>within</div>"),
         text_cell("<table><tr><td>cell</td></tr></table>\n\na <b and c> d <video src='v.mp4'>"),
@@ -431,7 +434,7 @@ def test_html_is_kept_where_it_means_something_and_else_shown(made):
     assert len(result.warnings) == 5
 
 
-def test_pictures_in_text_are_shown_and_those_elsewhere_named(made):
+def test_pictures_in_the_notebook_are_shown_and_others_are_named(made):
     cell = text_cell("![mine](attachment:my%20plot.png) ![far](http://a.b/c.png) ![f](/etc/hosts)")
     cell["attachments"] = {"my plot.png": {"image/png": picture()}}
     result = made(cell)
@@ -444,7 +447,7 @@ def test_pictures_in_text_are_shown_and_those_elsewhere_named(made):
 # --- code and outputs
 
 
-def test_code_and_outputs_are_there(made):
+def test_code_and_outputs_are_in_the_pdf(made):
     error = new_output(
         "error", ename="ValueError", evalue="bad", traceback=["\x1b[0;31mValueError\x1b[0m: bad"]
     )
@@ -501,7 +504,7 @@ def test_plots_are_shown_within_the_page(made):
         },
     ],
 )
-def test_a_picture_that_is_none_is_named_and_the_rest_shown(made, data):
+def test_a_damaged_picture_is_named_and_the_rest_is_shown(made, data):
     result = made(code_cell("plot()", shown(**data), printed("more"), shown(image_png=picture())))
     assert "Picture that cannot be shown" in result.text
     assert "plot()" in result.text
@@ -511,13 +514,13 @@ def test_a_picture_that_is_none_is_named_and_the_rest_shown(made, data):
     assert "plot()" in warning
 
 
-def test_of_a_moving_picture_the_first_frame_is_shown_and_named(made):
+def test_the_first_frame_of_a_moving_picture_is_shown_and_named(made):
     frames = [Image.new("RGB", (30, 30), colour) for colour in ("red", "green", "blue")]
     stream = io.BytesIO()
     frames[0].save(stream, "GIF", save_all=True, append_images=frames[1:])
     result = made(code_cell("p", shown(image_gif=base64.b64encode(stream.getvalue()).decode())))
     assert len(pictures(result.reader)) == 1
-    assert "first of 3 frames" in result.warnings[0]
+    assert "the first of its 3 frames" in result.warnings[0]
 
 
 def test_long_lines_are_wrapped(made):
@@ -600,7 +603,7 @@ def test_an_empty_notebook_has_one_page(tmp_path):
 def test_the_command_stops_at_a_notebook_that_was_not_run(answered, desk, tmp_path):
     done = desk("pdf", "hw2.ipynb", notebook=answered)
     assert done.returncode == 2
-    assert "No cell has been run" in done.stderr
+    assert "No cell was run" in done.stderr
     assert "add --run" in done.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["hw2.ipynb"]
 
@@ -609,8 +612,8 @@ def test_the_command_stops_at_a_notebook_that_was_not_run(answered, desk, tmp_pa
 def test_the_command_runs_a_copy_first_if_it_is_asked_to(released, desk, tmp_path):
     done = desk("pdf", "--run", "--to", "out.pdf", "hw2.ipynb", notebook=released)
     assert done.returncode == 0, done.stderr
-    assert "out.pdf is written" in done.stdout
+    assert "The PDF is out.pdf." in done.stdout
     text = "".join(page.extract_text() for page in pypdf.PdfReader(tmp_path / "out.pdf").pages)
     assert "images to train on: (12080, 28, 28)" in text
-    assert "being graded" not in text
+    assert "while a notebook is graded" not in text
     assert nbformat.read(tmp_path / "hw2.ipynb", as_version=4) == released

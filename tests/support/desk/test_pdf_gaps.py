@@ -20,7 +20,7 @@ def counted(*counts):
 
 
 @pytest.mark.parametrize("counts", [(1, 2, 3), (4, 9, 30), ()])
-def test_what_was_run_from_top_to_bottom_has_no_gaps(counts):
+def test_a_notebook_run_from_top_to_bottom_has_no_gaps(counts):
     assert gaps(counted(*counts)) == []
 
 
@@ -36,7 +36,7 @@ def test_what_was_run_from_top_to_bottom_has_no_gaps(counts):
 )
 def test_the_fewest_cells_that_are_out_of_order_are_named(counts, named):
     (sentence,) = gaps(counted(*counts))
-    assert sentence.startswith("Not run in the order")
+    assert sentence.startswith("Not run in order")
     for i in range(len(counts)):
         assert (f"(x{i} = 1)" in sentence) == (f"x{i}" in named)
 
@@ -53,9 +53,9 @@ def test_many_cells_are_counted():
     assert "and 4 more" in sentence
 
 
-def test_cleared_outputs_and_a_notebook_never_run_are_one_sentence():
+def test_cleared_outputs_and_an_unrun_notebook_give_one_sentence():
     (sentence,) = gaps(counted(None, None, None))
-    assert "No cell has been run" in sentence
+    assert "No cell was run" in sentence
 
 
 def test_empty_cells_need_not_be_run():
@@ -73,7 +73,7 @@ def test_empty_cells_need_not_be_run():
 )
 def test_a_cell_that_shows_something_and_has_no_output_is_named(silent):
     (sentence,) = gaps(notebook_of(cell("x = 1", 1), silent))
-    assert "without the output" in sentence
+    assert "the expected output is missing" in sentence
     silent.outputs = PRINTED
     assert gaps(notebook_of(cell("x = 1", 1), silent)) == []
 

@@ -56,29 +56,30 @@ def test_between_homeworks_with_equally_many_cells_the_files_name_decides(saved)
         assert opened.release.assignment == name
 
 
-def test_where_the_files_name_does_not_decide_either_its_owner_is_asked(saved):
+def test_if_the_files_name_does_not_decide_the_student_is_asked(saved):
     with pytest.raises(DeskError, match=r"may be ps1 or ps2.*ps1\.ipynb or ps2\.ipynb"):
         open_notebook(saved(only_shared(answered_notebook("ps1")), "mine.ipynb"), BOTH)
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
-def test_one_homework_under_the_name_of_another_is_said_in_so_many_words(
-    command, saved, monkeypatch, capsys
-):
+def test_a_homework_under_the_name_of_another_is_reported(command, saved, monkeypatch, capsys):
     monkeypatch.setattr(released, "releases", lambda: BOTH)
     path = saved(answered_notebook("ps1"), "ps2.ipynb")
     before = path.read_bytes()
     assert main([*command, str(path)]) == 2
     said = capsys.readouterr().err
-    assert "This is ps1, under the name ps2.ipynb" in said
-    assert "hand it in as ps1.ipynb" in said
-    assert "ps2 is the notebook that begins '# Problems ps2'" in said
+    assert "ps2.ipynb contains ps1:" in said
+    assert "rename it to ps1.ipynb" in said
+    assert "The notebook of ps2 begins with '# Problems ps2'" in said
     assert path.read_bytes() == before
     assert [file.name for file in path.parent.iterdir()] == ["ps2.ipynb"]
 
 
-def test_a_homework_that_the_installed_package_does_not_know_is_said_to_be_one(saved):
-    with pytest.raises(DeskError, match=r"a homework that is not known here.*pip install -r"):
+def test_a_homework_that_the_installed_package_does_not_know_is_reported(saved):
+    with pytest.raises(
+        DeskError,
+        match=r"a homework that the installed package hw_support does not know.*pip install -r",
+    ):
         open_notebook(saved(answered_notebook("ps2"), "ps2.ipynb"), [PS1])
 
 
@@ -88,15 +89,15 @@ def test_a_notebook_with_most_cells_deleted_is_still_its_homework(saved):
     assert open_notebook(saved(notebook, "ps1.ipynb"), [PS1]).release is PS1
 
 
-def test_a_notebook_of_no_homework_is_told_which_there_are(saved):
+def test_a_notebook_of_no_homework_gets_the_list_of_homeworks(saved):
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("x = 1")])
-    with pytest.raises(DeskError, match=r"none of the homeworks ps1, ps2.*begins 'x = 1'"):
+    with pytest.raises(DeskError, match=r"none of the homeworks ps1, ps2.*begins with 'x = 1'"):
         open_notebook(saved(notebook, "ps1.ipynb"), BOTH)
 
 
 def test_a_folder_is_answered_with_the_homework_that_is_in_it(saved):
     path = saved(answered_notebook("ps2"), "ps2.ipynb")
-    with pytest.raises(DeskError, match=r"Name the notebook in it: \S*ps2\.ipynb$"):
+    with pytest.raises(DeskError, match=r"Type the name of the notebook in it: \S*ps2\.ipynb$"):
         open_notebook(path.parent, BOTH)
 
 
@@ -114,7 +115,7 @@ def test_a_certifications_labels_are_those_of_the_released_cell():
     assert certification.empty(PS1.cell("certification").source) == ["Name", "Student id", "Place"]
 
 
-def test_what_is_written_below_or_beside_other_labels_is_found():
+def test_text_below_or_beside_other_labels_is_found():
     certification = certification_of(PS1.cell("certification").source)
     text = PS1.cell("certification").source.replace("YOUR ANSWER HERE", "Ada", 1)
     assert certification.empty(text) == ["Student id", "Place"]
@@ -136,14 +137,14 @@ def test_what_is_written_below_or_beside_other_labels_is_found():
         ("Sign here: YOUR ANSWER HERE", ()),
     ],
 )
-def test_what_an_instructor_wrote_behind_a_label_is_not_asked_for(released_text, asked):
+def test_text_that_the_instructor_wrote_after_a_label_is_not_asked_for(released_text, asked):
     certification = certification_of(released_text)
     assert certification.asked == asked
     assert certification.empty(released_text) == list(asked)
     assert certification.empty("") == list(asked)
 
 
-def test_a_certification_without_labels_is_to_be_filled_in_as_a_whole():
+def test_a_certification_without_labels_counts_as_one_field():
     notebook = answered_notebook("ps1")
     cell = cell_of(notebook, "certification")
     cells = [
@@ -168,7 +169,7 @@ def test_a_homework_without_a_certification_asks_for_the_id_on_the_command_line(
     monkeypatch.setattr(released, "releases", lambda: (plain,))
     path = saved(answered_notebook("ps1"), "ps1.ipynb")
     assert main(["zip", "--no-check", str(path)]) == 2
-    assert "ps1 has no cell that asks for your student id" in capsys.readouterr().err
+    assert "ps1 does not ask for your student id" in capsys.readouterr().err
     assert main(["zip", "--no-check", "--student", "30312345", str(path)]) == 0
     with zipfile.ZipFile(tmp_path / "30312345_ps1.zip") as archive:
         assert archive.namelist() == ["30312345_ps1.ipynb"]
