@@ -101,6 +101,7 @@ assert type(total) is int and total == 10, "the total is not 4242 - 4232"
 """,
 }
 _SETUP = "import numpy as np\nfrom hw_support import Checks, assert_close"
+GRADE_IDS = ("setup", *WRONG, *_TESTS)  # of all cells of code that are the instructor's or answers
 
 
 def _cell(make: Any, source: str, grade_id: str, **marks: Any) -> NotebookNode:
@@ -116,20 +117,27 @@ def notebook(answers: dict[str, str], before: str = "", after: str = "") -> Note
     Parameters
     ----------
     answers
-        Sources by grade id, in place of the wrong ones.
+        Sources by grade id, in place of the wrong ones. Sources of tests are taken in place of the
+        usual ones, and that of `setup` is added to the first cell.
     before, after
         Sources of plain cells that a student put above the answers and at the end.
     """
-    answers = {**WRONG, **answers}
-    cells = [_cell(new_code_cell, _SETUP, "setup", locked=True), new_code_cell(before)]
-    for name, source in answers.items():
-        cells.append(_cell(new_code_cell, source, name, solution=True))
+    sources = {**WRONG, **_TESTS, **answers}
+    setup = "\n".join([_SETUP, *([answers["setup"]] if "setup" in answers else [])])
+    cells = [_cell(new_code_cell, setup, "setup", locked=True), new_code_cell(before)]
+    for name in WRONG:
+        cells.append(_cell(new_code_cell, sources[name], name, solution=True))
         test = f"test_{name}"
         marks = {"grade": True, "locked": True, "points": POINTS[test]}
-        cells.append(_cell(new_code_cell, _TESTS[test], test, **marks))
+        cells.append(_cell(new_code_cell, sources[test], test, **marks))
     cells.append(new_code_cell(after))
     cells.append(_cell(new_markdown_cell, "Because.", "why", grade=True, solution=True, points=4))
     return new_notebook(cells=cells)
+
+
+def by_grade_id(nb: NotebookNode, grade_id: str) -> NotebookNode:
+    """Return the cell with a grade id."""
+    return next(c for c in nb.cells if c.metadata.get("nbgrader", {}).get("grade_id") == grade_id)
 
 
 def instructors(nb: NotebookNode) -> list[InstructorCell]:

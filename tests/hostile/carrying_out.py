@@ -1,0 +1,135 @@
+"""Carries out the attacks in `attacks/`, and compares what comes of them with their headers."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from arena import CANARY, EXPECTED, NOTHING, POINTS, SEED, STUDENT, Arena, Outcome, by_grade_id
+from attack_files import Attack, Header
+
+import hw_grading
+
+# The grader's processes may take so much for one submission, beyond what they begin with.
+MOST_MB = 400
+EXAMINER_MB = 75  # with which an examiner begins
+PACKAGE = str(Path(hw_grading.__file__).resolve().parent)
+
+# Texts of hidden tests, and what would tell of the course, of the grader and of other students.
+HIDDEN = [
+    *(f"{EXPECTED} - ", "BEGIN HIDDEN", "of other seven and more", "of many rows"),
+    *("leaves its input alone", "a secret function", f"double(21{EXPECTED[:1]}1)"),
+    *(f"{EXPECTED}.0 * x", "8485.0"),
+]
+PLACES = [CANARY, "HW_GRADING_CANARY", "gradebook.db", "hw_grading", "submitted/other", STUDENT]
+
+
+def carry_out(
+    arena: Arena, name: str, variant: str = "", memory: Any = None, **values: Any
+) -> Outcome:
+    """Grade the submission of an attack, and expect all that its header says.
+
+    Parameters
+    ----------
+    name
+        Of the attack.
+    variant
+        The name of one of its variants, if it has any.
+    memory
+        The fixture of this name, for attacks whose memory is bounded.
+    values
+        Values of other names in its code.
+    """
+    attack = Attack.read(name)
+    if attack.header.looks_for:
+        values["NEEDLES"] = [needle[::-1] for needle in _needles(arena, attack.header.looks_for)]
+    outcome = arena.attack(**attack.submission(variant, **values))
+    expect(attack.header, outcome)
+    if attack.header.bounded:
+        memory.end()
+        assert memory.grader_mb < MOST_MB, memory
+        assert memory.examiner_mb < EXAMINER_MB + MOST_MB, memory
+        assert len(outcome.printed) < 1_000_000
+    return outcome
+
+
+def expect(header: Header, outcome: Outcome) -> None:
+    """Expect what a header says of the outcome, memory aside."""
+    named = {"none": {}, "all": POINTS}.get(str(header.scores), header.scores)
+    possible = named if isinstance(named, list) else [named]
+    assert outcome.scores in [NOTHING | scores for scores in possible]
+    kinds, problems = outcome.kinds, outcome.problems
+    assert header.problems in (None, kinds, "some" if kinds else None), problems
+    assert header.problems_among is None or kinds <= header.problems_among, problems
+    assert header.problems_one_of is None or kinds & header.problems_one_of, problems
+    assert not header.last_problem or header.last_problem in problems[-1].message, problems
+    printed = outcome.printed.replace("\\n", "\n").replace("\\'", "'")
+    for text in header.prints:
+        assert text in printed
+    for text, excuses in header.prints_unless.items():
+        assert text in printed or (kinds & excuses if excuses else problems), problems
+    for text in header.never_prints:
+        assert text not in printed
+    for text, (least, most) in header.counts.items():
+        assert least <= printed.count(text) <= most, text
+    for word, (least, most) in header.numbers.items():
+        assert least <= number_after(word, outcome) <= most, word
+    for cell, texts in header.shows.items():
+        for text in texts:
+            assert text in shown(outcome, cell)
+    if header.works is not None or header.refused is not None:
+        _expect_tries(header, printed)
+    if header.looks_for:
+        assert set(re.findall(r"^.*looked at \d+ found (.*)$", printed, re.M)) == {"[]"}
+
+
+def _needles(arena: Arena, names: list[str]) -> list[str]:
+    """Return texts to look for; the names of some groups stand for texts of this machine."""
+    home = f"{Path.home()}/"
+    prefix = os.path.realpath(sys.prefix)
+    own = prefix if prefix != os.path.realpath(sys.base_prefix) else PACKAGE
+    temporary = Path(tempfile.gettempdir())
+    groups = {
+        "HIDDEN": HIDDEN,
+        # All that student code must not find, hidden texts aside.
+        "SECRETS": [
+            *PLACES,
+            str(arena.course),
+            PACKAGE,
+            *([home] if len(home) > 2 else []),
+            str(temporary / "hw-kernel-"),
+            str(SEED),
+        ],
+        "CANARY": [CANARY],
+        "EXPECTED": [EXPECTED],
+        "SEED": [str(SEED)],
+        "COURSE": [str(arena.course)],
+        "PACKAGE": [PACKAGE],
+        "ENVIRONMENT": [own],
+        "REPOSITORY": [str(Path(PACKAGE).parent)],
+        "TEMPORARY": [f"{temporary}/hw"],
+    }
+    return [needle for name in names for needle in groups.get(name, [name])]
+
+
+def _expect_tries(header: Header, printed: str) -> None:
+    worked, refused = (set(re.findall(rf"{what} (\w+)", printed)) for what in ("WORKED", "refused"))
+    assert worked | refused, "nothing was tried"
+    assert header.works in (None, worked)
+    assert header.refused in (None, refused, len(refused))
+
+
+def number_after(word: str, outcome: Outcome) -> int:
+    """Return the last number that was printed behind a word."""
+    return int(re.findall(rf"{word} (\d+)", outcome.printed)[-1])
+
+
+def shown(outcome: Outcome, cell: str) -> str:
+    """Return the outputs of one cell: of `before`, or of the one with a grade id."""
+    if cell == "before":
+        return str(outcome.nb.cells[1].outputs)
+    return str(by_grade_id(outcome.nb, cell).outputs)
