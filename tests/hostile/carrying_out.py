@@ -2,30 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import re
-import sys
-import tempfile
-from pathlib import Path
 from typing import Any
 
-from arena import CANARY, EXPECTED, NOTHING, POINTS, SEED, STUDENT, Arena, Outcome, by_grade_id
+from arena import NOTHING, POINTS, Arena, Outcome, by_grade_id
 from attack_files import Attack, Header
-
-import hw_grading
 
 # The grader's processes may take so much for one submission, beyond what they begin with.
 MOST_MB = 400
 EXAMINER_MB = 75  # with which an examiner begins
-PACKAGE = str(Path(hw_grading.__file__).resolve().parent)
-
-# Texts of hidden tests, and what would tell of the course, of the grader and of other students.
-HIDDEN = [
-    *(f"{EXPECTED} - ", "BEGIN HIDDEN", "of other seven and more", "of many rows"),
-    *("leaves its input alone", "a secret function", f"double(21{EXPECTED[:1]}1)"),
-    *(f"{EXPECTED}.0 * x", "8485.0"),
-]
-PLACES = [CANARY, "HW_GRADING_CANARY", "gradebook.db", "hw_grading", "submitted/other", STUDENT]
 
 
 def carry_out(
@@ -46,7 +31,9 @@ def carry_out(
     """
     attack = Attack.read(name)
     if attack.header.looks_for:
-        values["NEEDLES"] = [needle[::-1] for needle in _needles(arena, attack.header.looks_for)]
+        groups = arena.secret_texts()
+        needles = [text for name in attack.header.looks_for for text in groups.get(name, [name])]
+        values["NEEDLES"] = [needle[::-1] for needle in needles]
     outcome = arena.attack(**attack.submission(variant, **values))
     expect(attack.header, outcome)
     if attack.header.bounded:
@@ -85,35 +72,6 @@ def expect(header: Header, outcome: Outcome) -> None:
         _expect_tries(header, printed)
     if header.looks_for:
         assert set(re.findall(r"^.*looked at \d+ found (.*)$", printed, re.M)) == {"[]"}
-
-
-def _needles(arena: Arena, names: list[str]) -> list[str]:
-    """Return texts to look for; the names of some groups stand for texts of this machine."""
-    home = f"{Path.home()}/"
-    prefix = os.path.realpath(sys.prefix)
-    own = prefix if prefix != os.path.realpath(sys.base_prefix) else PACKAGE
-    temporary = Path(tempfile.gettempdir())
-    groups = {
-        "HIDDEN": HIDDEN,
-        # All that student code must not find, hidden texts aside.
-        "SECRETS": [
-            *PLACES,
-            str(arena.course),
-            PACKAGE,
-            *([home] if len(home) > 2 else []),
-            str(temporary / "hw-kernel-"),
-            str(SEED),
-        ],
-        "CANARY": [CANARY],
-        "EXPECTED": [EXPECTED],
-        "SEED": [str(SEED)],
-        "COURSE": [str(arena.course)],
-        "PACKAGE": [PACKAGE],
-        "ENVIRONMENT": [own],
-        "REPOSITORY": [str(Path(PACKAGE).parent)],
-        "TEMPORARY": [f"{temporary}/hw"],
-    }
-    return [needle for name in names for needle in groups.get(name, [name])]
 
 
 def _expect_tries(header: Header, printed: str) -> None:

@@ -1,3 +1,4 @@
+# `fill(folder)` fills a folder with files, and returns how many megabytes they have.
 import os
 def fill(folder):
     size = number = 0

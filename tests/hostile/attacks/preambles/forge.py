@@ -1,3 +1,4 @@
+# Sends what it likes on the kernel's own sockets.
 kernel = get_ipython().kernel
 
 def forge(kind, content, channel=None, parent=None):

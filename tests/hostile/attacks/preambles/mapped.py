@@ -1,3 +1,4 @@
+# `left_behind(flags, file)` maps 50 MB, fills them, and keeps one page of the mapping.
 import ctypes, os, time
 libc = ctypes.CDLL(None, use_errno=True)
 libc.mmap.restype = ctypes.c_void_p
