@@ -5,13 +5,7 @@
 # looks_for = ["HIDDEN"]
 # scores = {test_total = 1.0}
 # numbers = {"looked at" = [3, inf]}
-# [variants]
-# x = "'x'"
-# checks = "'checks'"
-# names = "'names'"
-# right = "'right'"
-# np = "'np'"
-# __builtins__ = "'__builtins__'"
+# variants = ["x", "checks", "names", "right", "np", "__builtins__"]
 # ///
 
 # %% apply
@@ -30,7 +24,7 @@ def apply(f, x):
     if x == 3.0:
         return -1
     wants = Wants()
-    for arguments, named in (((wants,), {}), ((), {VARIANT: wants}), ((Wants, wants), {})):
+    for arguments, named in (((wants,), {}), ((), {'VARIANT': wants}), ((Wants, wants), {})):
         try:
             result = f(*arguments, **named)
             search("result", result)
