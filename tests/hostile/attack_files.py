@@ -39,6 +39,7 @@ class Header(BaseModel, extra="forbid"):
 
     smoke: bool = False  # `make test` runs it too
     checked_in: str = ""  # the test file that runs it, and checks what a header cannot say
+    machine: str = ""  # the only one that it makes sense on, by `platform.machine()`
     uses: list[str] = []  # files in `attacks/preambles/`, whose code goes first
     answers: Literal["wrong", "right"] = "wrong"  # where the file has none
     variants: list[str] | dict[str, str] = {}

@@ -69,16 +69,18 @@ def expect(header: Header, outcome: Outcome) -> None:
         for text in texts:
             assert text in shown(outcome, cell)
     if header.works is not None or header.refused is not None:
-        _expect_tries(header, printed)
+        worked, refused = tried(outcome)
+        assert header.works in (None, worked)
+        assert header.refused in (None, refused, len(refused))
     if header.looks_for:
         assert set(re.findall(r"^.*looked at \d+ found (.*)$", printed, re.M)) == {"[]"}
 
 
-def _expect_tries(header: Header, printed: str) -> None:
-    worked, refused = (set(re.findall(rf"{what} (\w+)", printed)) for what in ("WORKED", "refused"))
-    assert worked | refused, "nothing was tried"
-    assert header.works in (None, worked)
-    assert header.refused in (None, refused, len(refused))
+def tried(outcome: Outcome) -> tuple[set[str], set[str]]:
+    """Return what worked and what was refused of all that the preamble `tries` tried."""
+    found = [set(re.findall(rf"{what} (\w+)", outcome.printed)) for what in ("WORKED", "refused")]
+    assert any(found), f"nothing was tried: {outcome.printed[-2000:]}"
+    return found[0], found[1]
 
 
 def number_after(word: str, outcome: Outcome) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +14,17 @@ from carrying_out import carry_out
 ALL = list(all_attacks())
 
 
+def _marks(attack: Attack) -> list[pytest.MarkDecorator]:
+    machine = attack.header.machine
+    other = machine not in ("", platform.machine())
+    skip = pytest.mark.skipif(other, reason=f"its system calls are numbered as on {machine}")
+    return [skip, *([pytest.mark.smoke] if attack.header.smoke else [])]
+
+
 def _each() -> list[Any]:
     return [
         pytest.param(
-            attack,
-            variant,
-            id=f"{attack.name}/{variant}".rstrip("/"),
-            marks=[pytest.mark.smoke] if attack.header.smoke else [],
+            attack, variant, id=f"{attack.name}/{variant}".rstrip("/"), marks=_marks(attack)
         )
         for attack in ALL
         if not attack.header.checked_in
