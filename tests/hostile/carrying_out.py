@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from arena import NOTHING, POINTS, Arena, Outcome, by_grade_id
+from arena import NOTHING, POINTS, Arena, Outcome, by_grade_id, notebook
 from attack_files import Attack, Header
 
 # The grader's processes may take so much for one submission, beyond what they begin with.
@@ -42,6 +42,11 @@ def carry_out(
         assert memory.examiner_mb < EXAMINER_MB + MOST_MB, memory
         assert len(outcome.printed) < 1_000_000
     return outcome
+
+
+def printed_by(arena: Arena, name: str, **values: Any) -> str:
+    """Grade the submission of an attack before another one, and return what it printed."""
+    return arena.grade(notebook(**Attack.read(name).submission(**values))).printed
 
 
 def expect(header: Header, outcome: Outcome) -> None:

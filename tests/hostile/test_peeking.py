@@ -14,15 +14,9 @@ from pathlib import Path
 
 import pytest
 from arena import CANARY, NOTHING, PACKAGE, Arena, by_grade_id, notebook
-from attack_files import Attack
-from carrying_out import carry_out
+from carrying_out import carry_out, printed_by
 
 pytestmark = pytest.mark.slow
-
-
-def printed_by(arena: Arena, name: str, **values: object) -> str:
-    """Grade the submission of an attack before another one, and return what it printed."""
-    return arena.grade(notebook(**Attack.read(name).submission(**values))).printed
 
 
 def test_tracebacks_of_tests_tell_nothing_of_the_graders_machine(arena: Arena) -> None:
