@@ -18,7 +18,7 @@ import re
 import textwrap
 import tomllib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -39,12 +39,12 @@ class Header(BaseModel, extra="forbid"):
 
     smoke: bool = False  # `make test` runs it too
     checked_in: str = ""  # the test file that runs it, and checks what a header cannot say
-    machine: str = ""  # the only one that it makes sense on, by `platform.machine()`
+    machine: str = ""  # the only processor on which it makes sense, such as x86_64
     uses: list[str] = []  # files in `attacks/preambles/`, whose code goes first
     answers: Literal["wrong", "right"] = "wrong"  # where the file has none
     variants: list[str] | dict[str, str] = {}
     limits: Literal["short"] | dict[str, int | float] = {}  # instead of the arena's
-    looks_for: list[str] = []  # what the preamble `looking` looks for; see carrying_out.py
+    looks_for: list[str] = []  # texts for the preamble `looking`, or names in Arena.secret_texts
 
     # "none", "all", or of the tests that have points; several of these if any of them may come.
     scores: Literal["none", "all"] | dict[str, float] | list[dict[str, float]] = "none"
@@ -82,7 +82,7 @@ class Attack:
     name: str
     header: Header
     cells: dict[str, str]
-    variants: dict[str, str] = field(default_factory=dict)
+    variants: dict[str, str]
 
     @classmethod
     def read(cls, name: str) -> Attack:
@@ -114,9 +114,9 @@ class Attack:
         cells = self.cells
         if variant:
             cells = {mark: _replaced(code, self.variants[variant]) for mark, code in cells.items()}
-        preambles = [FOLDER / "preambles" / f"{name}.py" for name in self.header.uses]
-        code = [path.read_text(encoding="utf-8") for path in preambles]
-        cells = {**cells, "before": "\n".join([*code, cells.get("before", "")])}
+        files = [FOLDER / "preambles" / f"{name}.py" for name in self.header.uses]
+        preambles = [file.read_text(encoding="utf-8") for file in files]
+        cells = {**cells, "before": "\n".join([*preambles, cells.get("before", "")])}
         for name, value in values.items():
             filled = {
                 mark: re.sub(rf"\b{name}\b", lambda _, v=value: repr(v), code)
@@ -124,13 +124,10 @@ class Attack:
             }
             assert filled != cells, f"{self.name}: no cell has the name {name}"
             cells = filled
-        limits = SHORT if self.header.limits == "short" else self.header.limits
         plain = {mark: cells.pop(mark, "") for mark in ("before", "after")}
-        return {
-            "answers": {**RIGHT, **cells} if self.header.answers == "right" else cells,
-            **plain,
-            **limits,
-        }
+        answers = {**RIGHT, **cells} if self.header.answers == "right" else cells
+        limits = SHORT if self.header.limits == "short" else self.header.limits
+        return {"answers": answers, **plain, **limits}
 
 
 def all_attacks() -> Iterator[Attack]:

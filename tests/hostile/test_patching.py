@@ -1,8 +1,9 @@
 """Attacks by patching, where more is to be expected than a header can say; see `attacks/patching/`.
 
 They patch what a test rests on: Python, NumPy, `hw_support`, modules, the environment. All of it
-happens in the student's kernel. On stock nbgrader tests run there too. Here they run elsewhere,
-with a Python, a NumPy and an `hw_support` of their own, and take nothing but values from the kernel.
+happens in the student's kernel. On stock nbgrader tests run there too. Here they run elsewhere:
+with a Python, a NumPy and an `hw_support` of their own. They take nothing but values from the
+kernel.
 """
 
 from __future__ import annotations
