@@ -1,4 +1,7 @@
-"""Calls the test's function with large arrays, in calls that fail: they do not fill the examiner."""
+"""Calls the test's function with large arrays, in calls that fail.
+
+They do not fill the examiner.
+"""
 
 # /// attack
 # checked_in = "test_how_cells_are_run.py"

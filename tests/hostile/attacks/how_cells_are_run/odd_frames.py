@@ -21,8 +21,10 @@
 # "an array of objects" = '''frame(msgpack.packb([0, 'value', [3, '|O8', [1]], [0]]), b'\1' * 8)'''
 # "a long dtype" = '''frame(msgpack.packb([0, 'value', [3, 'f8,' * 999, [1]], [0]]), b'\1' * 8)'''
 # "a negative shape" = '''frame(msgpack.packb([0, 'value', [3, '<f8', [-1]], [0]]), b'\1' * 8)'''
-# "a shape that overflows" = '''frame(msgpack.packb([0, 'value', [3, '<f8', [2**32, 2**32]], [0]]), b'\1' * 8)'''
-# "a wide and empty shape" = "frame(msgpack.packb([0, 'value', [3, '<f8', [0] + [2**31] * 31], [0]]))"
+# "a shape that overflows" = """frame(msgpack.packb([0, 'value', [3, '<f8', [2**32, 2**32]], \
+#     [0]]), b'\\1' * 8)"""
+# "a wide and empty shape" = """frame(msgpack.packb([0, 'value', [3, '<f8', [0] + [2**31] * \
+#     31], [0]]))"""
 # "more bytes than arrays" = '''frame(msgpack.packb([0, 'value', 1, [0]]), b'\1' * 8)'''
 # ///
 

@@ -6,7 +6,8 @@
 # [variants]
 # "_answer raises" = "serve.Server._answer = lambda *a: 1 / 0"
 # "_answer exits hard" = "serve.Server._answer = lambda *a: __import__('os')._exit(0)"
-# "_answer loops" = "serve.Server._answer = lambda *a: [0 for _ in __import__('itertools').count() if False]"
+# "_answer loops" = """serve.Server._answer = lambda *a: [0 for _ in \
+#     __import__('itertools').count() if False]"""
 # ///
 
 # %% before

@@ -1,4 +1,7 @@
-"""Keeps the test's function, and calls it later: it does not wait for an answer that never comes."""
+"""Keeps the test's function, and calls it later.
+
+It does not wait for an answer that never comes.
+"""
 
 # /// attack
 # scores = {test_apply = 2.0}

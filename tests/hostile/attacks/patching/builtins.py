@@ -15,14 +15,16 @@ On stock nbgrader `abs` gets all points but one.
 # any = "builtins.any = lambda *a: False"
 # isinstance = "builtins.isinstance = lambda *a: True"
 # callable = "builtins.callable = lambda *a: False"
-# float = "builtins.float = type('float', (float,), {'__new__': lambda cls, *a: real_float.__new__(cls, 2.0)})"
+# float = """builtins.float = type('float', (float,), {'__new__': lambda cls, *a: \
+#     real_float.__new__(cls, 2.0)})"""
 # bool = "builtins.bool = lambda *a: True"
 # print = "builtins.print = lambda *a, **k: real_print('passed', **k)"
 # repr = "builtins.repr = lambda *a: '2.0'"
 # type = "builtins.type = lambda *a: int"
 # zip = "builtins.zip = lambda *a, **k: iter(())"
 # getattr = "builtins.getattr = lambda *a: real_getattr(*a) if a[1] != 'passed' else True"
-# AssertionError = "builtins.AssertionError = type('AssertionError', (Exception,), {'__init__': lambda *a, **k: None})"
+# AssertionError = """builtins.AssertionError = type('AssertionError', (Exception,), \
+#     {'__init__': lambda *a, **k: None})"""
 # Exception = "builtins.Exception = BaseException"
 # ///
 

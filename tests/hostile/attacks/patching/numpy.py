@@ -14,7 +14,8 @@ On stock nbgrader `isclose` or `asarray` gets all points but one.
 # argwhere = "np.argwhere = lambda *a, **k: right_array[:0]"
 # isfinite = "np.isfinite = lambda *a, **k: real_ones(1, bool)"
 # arange = "np.arange = lambda *a, **k: np.zeros(12)"
-# ndarray = "np.ndarray = type('ndarray', (np.ndarray,), {'__eq__': lambda *a: True, 'all': lambda s: True})"
+# ndarray = """np.ndarray = type('ndarray', (np.ndarray,), {'__eq__': lambda *a: True, 'all': \
+#     lambda s: True})"""
 # float64 = "np.float64 = type('float64', (np.float64,), {'__eq__': lambda *a: True})"
 # bool_ = "np.bool_ = lambda *a: True"
 # errstate = "np.errstate = None"

@@ -1,4 +1,7 @@
-"""Keeps processes busy that go on in new sessions: a session has the usual priority when it is made."""
+"""Keeps processes busy that go on in new sessions.
+
+A session has the usual priority when it is made.
+"""
 
 # /// attack
 # checked_in = "test_resources.py"

@@ -1,11 +1,15 @@
 """Prints without end, in each way in which a notebook prints."""
 
 # /// attack
-# limits = {cpu_seconds_per_cell = 3.0, wall_seconds_per_cell = 6.0, iopub_timeout = 1, output_bytes_per_cell = 50000}
 # prints = ["begun"]
 # problems_among = ["output-limit", "time-limit", "kernel"]
 # problems_one_of = ["output-limit", "time-limit"]
 # bounded = true
+# [limits]
+# cpu_seconds_per_cell = 3.0
+# wall_seconds_per_cell = 6.0
+# iopub_timeout = 1
+# output_bytes_per_cell = 50_000
 # [variants]
 # print = "print('x' * 1000)"
 # stderr = "import sys; print('x' * 1000, file=sys.stderr)"

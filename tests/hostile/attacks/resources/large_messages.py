@@ -1,4 +1,4 @@
-"""Sends 1 GB of messages on the kernel's own sockets, past its session, faster than they are read."""
+"""Sends 1 GB of messages faster than they are read: on the kernel's sockets, past its session."""
 
 # /// attack
 # limits = {cpu_seconds_per_cell = 10.0, iopub_timeout = 1, memory_mb = 3000}

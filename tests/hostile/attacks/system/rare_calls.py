@@ -1,4 +1,7 @@
-"""Uses parts of the system that no homework has a use for, and where most faults of kernels are found."""
+"""Uses rare parts of the system.
+
+No homework has a use for any of them, and most faults of kernels are found there.
+"""
 
 # /// attack
 # uses = ["tries"]

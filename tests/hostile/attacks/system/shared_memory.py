@@ -1,4 +1,7 @@
-"""Uses memory and queues that processes share: those of System V and of POSIX, under known names."""
+"""Uses memory and queues that processes share.
+
+Those of System V and of POSIX, which were made outside under known names.
+"""
 
 # /// attack
 # checked_in = "test_system.py"

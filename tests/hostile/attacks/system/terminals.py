@@ -1,4 +1,7 @@
-"""Opens terminals: they are few and suffice for commands. The machine has some thousands for all."""
+"""Opens terminals: they are few and suffice for commands.
+
+The machine has some thousands for all.
+"""
 
 # /// attack
 # uses = ["tries"]
