@@ -17,11 +17,10 @@ import pytest
 from hw_grading.homework.course import REPOSITORY
 
 SECONDS_BETWEEN_LOOKS = 0.1
-HOSTILE = REPOSITORY / "tests" / "hostile"
 # Attacks that run in a sandbox. Others build their large values in the tests' own process.
 ATTACKS = [
     str(path)
-    for path in sorted(HOSTILE.glob("test_*.py"))
+    for path in sorted((REPOSITORY / "tests" / "hostile").glob("test_*.py"))
     if re.search(r"arena\.attack\(|carry_out\(", path.read_text(encoding="utf-8"))
 ]
 MOST_SHOWN = 5
