@@ -88,17 +88,24 @@ class Attack:
     def read(cls, name: str) -> Attack:
         """Read one file; a key that headers do not have is an error."""
         head, *marked = _MARK.split((FOLDER / f"{name}.py").read_text(encoding="utf-8"))
-        [comment] = _HEADER.findall(head)
-        header = Header(**tomllib.loads(re.sub(r"^# ?", "", comment, flags=re.M)))
+        comments = _HEADER.findall(head)
+        assert len(comments) == 1, f"{name} must have one header"
+        try:
+            header = Header(**tomllib.loads(re.sub(r"^# ?", "", comments[0], flags=re.M)))
+        except ValueError as error:
+            error.add_note(f"in the header of {name}")
+            raise
         given = header.variants
         variants = given if isinstance(given, dict) else {code: code for code in given}
         cells: dict[str, str] = {}
         for mark, code in zip(marked[::2], marked[1::2], strict=True):
             kind, _, variant = mark.partition(" ")
-            assert kind in ("before", "after", "variant", *GRADE_IDS), f"{name}: {mark}"
+            assert kind in ("before", "after", "variant", *GRADE_IDS), f"{name} has a cell {mark}"
             place, key = (variants, variant) if variant else (cells, kind)
-            assert key not in place, f"{name}: {mark} is there twice"
+            assert key not in place, f"{name} has {mark} twice"
             place[key] = code.strip("\n")
+        assert cells, f"{name} has no cells"
+        assert bool(variants) == ("VARIANT" in str(cells)), f"{name}: variants go with VARIANT"
         return cls(name, header, cells, variants)
 
     def submission(self, variant: str = "", **values: Any) -> dict[str, Any]:
@@ -122,7 +129,7 @@ class Attack:
                 mark: re.sub(rf"\b{name}\b", lambda _, v=value: repr(v), code)
                 for mark, code in cells.items()
             }
-            assert filled != cells, f"{self.name}: no cell has the name {name}"
+            assert filled != cells, f"no cell of {self.name} has the name {name}"
             cells = filled
         plain = {mark: cells.pop(mark, "") for mark in ("before", "after")}
         answers = {**RIGHT, **cells} if self.header.answers == "right" else cells
