@@ -12,6 +12,8 @@ import copy
 import hashlib
 import os
 import secrets
+import sys
+import tempfile
 import time
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -24,6 +26,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from nbgrader.utils import determine_grade
 
+import hw_grading
 from hw_grading.homework.instructor_cells import as_released
 from hw_grading.outcome import GraderFault
 from hw_grading.run.execution import ExecuteSubmission
@@ -40,6 +43,13 @@ POINTS = {"test_double": 2.0, "test_mean": 3.0, "test_apply": 2.0, "test_total":
 SECONDS = 300.0  # in which an attack has to be over, also on a busy machine: most take 10 at most
 FULL_MARKS = sum(POINTS.values())
 NOTHING = dict.fromkeys(POINTS, 0.0)
+PACKAGE = str(Path(hw_grading.__file__).resolve().parent)
+# Texts of hidden tests.
+HIDDEN = [
+    *(f"{EXPECTED} - ", "BEGIN HIDDEN", "of other seven and more", "of many rows"),
+    *("leaves its input alone", "a secret function", f"double(21{EXPECTED[:1]}1)"),
+    *(f"{EXPECTED}.0 * x", "8485.0"),
+]
 
 RIGHT = {
     "double": "def double(x):\n    return 2 * x",
@@ -101,6 +111,7 @@ assert type(total) is int and total == 10, "the total is not 4242 - 4232"
 """,
 }
 _SETUP = "import numpy as np\nfrom hw_support import Checks, assert_close"
+GRADE_IDS = ("setup", *WRONG, *_TESTS)  # of all cells of code that are the instructor's or answers
 
 
 def _cell(make: Any, source: str, grade_id: str, **marks: Any) -> NotebookNode:
@@ -116,20 +127,27 @@ def notebook(answers: dict[str, str], before: str = "", after: str = "") -> Note
     Parameters
     ----------
     answers
-        Sources by grade id, in place of the wrong ones.
+        Sources by grade id, in place of the wrong ones. Sources of tests are taken in place of the
+        usual ones, and that of `setup` is added to the first cell.
     before, after
         Sources of plain cells that a student put above the answers and at the end.
     """
-    answers = {**WRONG, **answers}
-    cells = [_cell(new_code_cell, _SETUP, "setup", locked=True), new_code_cell(before)]
-    for name, source in answers.items():
-        cells.append(_cell(new_code_cell, source, name, solution=True))
+    sources = {**WRONG, **_TESTS, **answers}
+    setup = "\n".join([_SETUP, *([answers["setup"]] if "setup" in answers else [])])
+    cells = [_cell(new_code_cell, setup, "setup", locked=True), new_code_cell(before)]
+    for name in WRONG:
+        cells.append(_cell(new_code_cell, sources[name], name, solution=True))
         test = f"test_{name}"
         marks = {"grade": True, "locked": True, "points": POINTS[test]}
-        cells.append(_cell(new_code_cell, _TESTS[test], test, **marks))
+        cells.append(_cell(new_code_cell, sources[test], test, **marks))
     cells.append(new_code_cell(after))
     cells.append(_cell(new_markdown_cell, "Because.", "why", grade=True, solution=True, points=4))
     return new_notebook(cells=cells)
+
+
+def by_grade_id(nb: NotebookNode, grade_id: str) -> NotebookNode:
+    """Return the cell with a grade id."""
+    return next(c for c in nb.cells if c.metadata.get("nbgrader", {}).get("grade_id") == grade_id)
 
 
 def instructors(nb: NotebookNode) -> list[InstructorCell]:
@@ -215,6 +233,27 @@ class Arena:
         assert nursery_for(environment.shown(1, [])), "no kernels are forked here"
         self.before = self._files()
         self.processes = _own_processes()
+
+    def secret_texts(self) -> dict[str, list[str]]:
+        """Return what student code must not find, in groups that headers of attacks name."""
+        home, prefix = f"{Path.home()}/", os.path.realpath(sys.prefix)
+        own = prefix if prefix != os.path.realpath(sys.base_prefix) else PACKAGE
+        secrets = [CANARY, "HW_GRADING_CANARY", "gradebook.db", "hw_grading", "submitted/other"]
+        secrets += [STUDENT, str(self.course), PACKAGE, *([home] if len(home) > 2 else [])]
+        secrets += [str(Path(tempfile.gettempdir()) / "hw-kernel-"), str(SEED)]
+        return {
+            "HIDDEN": HIDDEN,
+            "SECRETS": secrets,
+            "CANARY": [CANARY],
+            "COURSE": [str(self.course)],
+            "ENVIRONMENT": [own],
+            "EXPECTED": [EXPECTED],
+            "PACKAGE": [PACKAGE],
+            "REPOSITORY": [str(Path(PACKAGE).parent)],
+            "REPOSITORY/": [f"{Path(PACKAGE).parent}/"],
+            "SEED": [str(SEED)],
+            "TEMPORARY": [f"{tempfile.gettempdir()}/hw"],
+        }
 
     def grade(self, nb: NotebookNode, **options: Any) -> Outcome:
         """Grade a submission under short limits, which have to end it."""

@@ -1,0 +1,154 @@
+"""Reads the attacks in `attacks/`: hostile submissions, each with what has to come of it.
+
+An attack file begins with a docstring, which says what the attack tries, and a header in TOML:
+
+    # /// attack
+    # prints = ["begun"]
+    # ///
+
+Cells follow. `# %% before` begins a cell of the student's above the answers, `# %% after` one at
+the end. `# %% double` begins the source of the cell with this grade id, which may also be a test
+cell. A file with variants is one attack in several ways: its cells say VARIANT, and the code of a
+variant takes this place. Variants stand in the header, or follow `# %% variant NAME`.
+"""
+
+from __future__ import annotations
+
+import re
+import textwrap
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from arena import GRADE_IDS, RIGHT
+from pydantic import BaseModel
+
+from hw_support.submission.problems import Kind
+
+FOLDER = Path(__file__).parent / "attacks"
+# Ends a cell that only computes, or only waits, within seconds.
+SHORT = {"cpu_seconds_per_cell": 1.0, "wall_seconds_per_cell": 3.0, "iopub_timeout": 1}
+_HEADER = re.compile(r"^# /// attack\n((?:#.*\n)*?)# ///\n", re.M)
+_MARK = re.compile(r"^# %% (.+)\n", re.M)
+
+
+class Header(BaseModel, extra="forbid"):
+    """What a header may say: first how the attack is graded, then what has to come of it."""
+
+    smoke: bool = False  # `make test` runs it too
+    checked_in: str = ""  # the test file that runs it, and checks what a header cannot say
+    machine: str = ""  # the only processor on which it makes sense, such as x86_64
+    uses: list[str] = []  # files in `attacks/preambles/`, whose code goes first
+    answers: Literal["wrong", "right"] = "wrong"  # where the file has none
+    variants: list[str] | dict[str, str] = {}
+    limits: Literal["short"] | dict[str, int | float] = {}  # instead of the arena's
+    looks_for: list[str] = []  # texts for the preamble `looking`, or names in Arena.secret_texts
+
+    # "none", "all", or of the tests that have points; several of these if any of them may come.
+    scores: Literal["none", "all"] | dict[str, float] | list[dict[str, float]] = "none"
+    problems: set[Kind] | Literal["some"] | None = None  # of exactly these kinds
+    problems_among: set[Kind] | None = None  # of no other kinds
+    problems_one_of: set[Kind] | None = None  # of one of these kinds at least
+    last_problem: str = ""  # a text of the last problem
+    prints: list[str] = []  # texts
+    prints_unless: dict[str, set[Kind]] = {}  # texts, or else problems of these kinds, or any
+    never_prints: list[str] = []
+    counts: dict[str, tuple[int, float]] = {}  # how often a text is printed: least and most
+    numbers: dict[str, tuple[float, float]] = {}  # the last number behind a word: least and most
+    shows: dict[str, list[str]] = {}  # texts in the outputs of a cell: `before`, or a grade id
+    works: set[str] | None = None  # of what the preamble `tries` tries: exactly this
+    refused: set[str] | int | None = None  # exactly this, or so many different things
+    bounded: bool = False  # the grader's processes take little memory
+
+
+@dataclass(frozen=True)
+class Attack:
+    """One attack file.
+
+    Attributes
+    ----------
+    name
+        Its path in `attacks/`, without the suffix.
+    header
+        What stands between the docstring and the cells.
+    cells
+        Sources by `before`, `after` or grade id.
+    variants
+        Code by name, in place of VARIANT.
+    """
+
+    name: str
+    header: Header
+    cells: dict[str, str]
+    variants: dict[str, str]
+
+    @classmethod
+    def read(cls, name: str) -> Attack:
+        """Read one file; a key that headers do not have is an error."""
+        head, *marked = _MARK.split((FOLDER / f"{name}.py").read_text(encoding="utf-8"))
+        comments = _HEADER.findall(head)
+        assert len(comments) == 1, f"{name} must have one header"
+        try:
+            header = Header(**tomllib.loads(re.sub(r"^# ?", "", comments[0], flags=re.M)))
+        except ValueError as error:
+            error.add_note(f"in the header of {name}")
+            raise
+        given = header.variants
+        variants = given if isinstance(given, dict) else {code: code for code in given}
+        cells: dict[str, str] = {}
+        for mark, code in zip(marked[::2], marked[1::2], strict=True):
+            kind, _, variant = mark.partition(" ")
+            assert kind in ("before", "after", "variant", *GRADE_IDS), f"{name} has a cell {mark}"
+            place, key = (variants, variant) if variant else (cells, kind)
+            assert key not in place, f"{name} has {mark} twice"
+            place[key] = code.strip("\n")
+        assert cells, f"{name} has no cells"
+        assert bool(variants) == ("VARIANT" in str(cells)), f"{name}: variants go with VARIANT"
+        return cls(name, header, cells, variants)
+
+    def submission(self, variant: str = "", **values: Any) -> dict[str, Any]:
+        """Return what `Arena.attack` is given.
+
+        Parameters
+        ----------
+        variant
+            The name of one of the variants.
+        values
+            Values of other names in the code, such as the number of a port.
+        """
+        cells = self.cells
+        if variant:
+            cells = {mark: _replaced(code, self.variants[variant]) for mark, code in cells.items()}
+        files = [FOLDER / "preambles" / f"{name}.py" for name in self.header.uses]
+        preambles = [file.read_text(encoding="utf-8") for file in files]
+        cells = {**cells, "before": "\n".join([*preambles, cells.get("before", "")])}
+        for name, value in values.items():
+            filled = {
+                mark: re.sub(rf"\b{name}\b", lambda _, v=value: repr(v), code)
+                for mark, code in cells.items()
+            }
+            assert filled != cells, f"no cell of {self.name} has the name {name}"
+            cells = filled
+        plain = {mark: cells.pop(mark, "") for mark in ("before", "after")}
+        answers = {**RIGHT, **cells} if self.header.answers == "right" else cells
+        limits = SHORT if self.header.limits == "short" else self.header.limits
+        return {"answers": answers, **plain, **limits}
+
+
+def all_attacks() -> Iterator[Attack]:
+    """Read all attacks, in the order of their names."""
+    for path in sorted(FOLDER.rglob("*.py")):
+        if path.parent.name != "preambles":
+            yield Attack.read(path.relative_to(FOLDER).with_suffix("").as_posix())
+
+
+def _replaced(code: str, variant: str) -> str:
+    """Put a variant into code, with the indentation of its place."""
+
+    def lines(match: re.Match[str]) -> str:
+        return textwrap.indent(variant, match[1])
+
+    alone = re.sub(r"^([ \t]*)VARIANT$", lines, code, flags=re.M)
+    return re.sub(r"\bVARIANT\b", lambda _: variant, alone)

@@ -1,0 +1,35 @@
+"""Changes its input, from which the next test takes what is right.
+
+An array of the instructor's is handed over in both. One point on stock nbgrader.
+"""
+
+# /// attack
+# prints = ["done"]
+# ///
+
+# %% setup
+labels = np.array([[1.0, 2.0], [5.0, 7.0]])
+
+# %% double
+def double(x):
+    x[:] = 0
+    return 0 * x
+
+# %% test_double
+checks = Checks("double", points=2)
+with checks("of the labels", points=2, hidden=True):
+    assert_close(double(labels), [[2.0, 4.0], [10.0, 14.0]])
+checks.score()
+
+# %% mean
+def mean(x):
+    return [0.0, 0.0]
+
+# %% test_mean
+checks = Checks("mean", points=3)
+with checks("of the labels", points=3, hidden=True):
+    assert_close(mean(labels.copy()), labels.mean(axis=0))
+checks.score()
+
+# %% after
+print('d' + 'one')

@@ -1,0 +1,22 @@
+"""Writes other tests in the place of those that are run.
+
+On stock nbgrader this gets full marks.
+"""
+
+# /// attack
+# prints = ["changed"]
+# never_prints = ["changed 0"]
+# ///
+
+# %% before
+changed = []
+def generous(lines):
+    text = "".join(lines)
+    if "checks" in text or "assert" in text:
+        changed.append(text)
+        return ["1.0\n"]
+    return lines
+get_ipython().input_transformer_manager.cleanup_transforms.append(generous)
+
+# %% after
+print(f'changed {len(changed)} cells')

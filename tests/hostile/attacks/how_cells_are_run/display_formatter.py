@@ -1,0 +1,15 @@
+"""Shows each number as full marks.
+
+In the student's own cell it does.
+
+On stock nbgrader this gets points.
+"""
+
+# /// attack
+# shows = {before = ["2.0"]}
+# ///
+
+# %% before
+formatter = get_ipython().display_formatter.formatters["text/plain"]
+formatter.for_type(float, lambda value, printer, cycle: printer.text("2.0"))
+0.5

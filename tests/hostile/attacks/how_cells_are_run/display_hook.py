@@ -1,0 +1,19 @@
+"""Shows full marks in the place of each result.
+
+In the student's own cell it does.
+
+On stock nbgrader this gets points.
+"""
+
+# /// attack
+# shows = {before = ["2.0"]}
+# ///
+
+# %% before
+import sys
+hook = type(sys.displayhook)
+write = hook.write_format_data
+def generous(self, format_dict, md_dict=None):
+    return write(self, {"text/plain": "2.0"}, md_dict or {})
+hook.write_format_data = generous
+0.5

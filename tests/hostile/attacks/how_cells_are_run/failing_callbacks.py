@@ -1,0 +1,27 @@
+"""Calls the test's function with large arrays, in calls that fail.
+
+They do not fill the examiner.
+"""
+
+# /// attack
+# checked_in = "test_how_cells_are_run.py"
+# limits = {cpu_seconds_per_cell = 20.0}
+# prints_unless = {"failed 120" = []}
+# ///
+
+# %% apply
+import answering.serve
+import numpy as np
+answering.serve._is_large = lambda thing: False
+failed = []
+def apply(f, x):
+    odd = np.zeros(3_900_000)
+    for _ in range(40):
+        try:
+            f(odd, "of two arguments")
+        except Exception as error:
+            failed.append(error)
+    return -1
+
+# %% after
+print('failed', len(failed))

@@ -1,0 +1,42 @@
+"""Sends messages of every kind with odd content."""
+
+# /// attack
+# uses = ["forge"]
+# never_prints = ["not sent"]
+# variants = [
+#     "{'data': nested(50_000), 'metadata': {}, 'execution_count': 1}",
+#     "{'data': {'text/plain': float('nan')}, 'metadata': {}, 'execution_count': 1}",
+#     "[1, 2, 3]",
+#     "'text'",
+#     "None",
+#     "{'data': {'text/html': ['<script>alert(1)</script>', 7]}, 'metadata': 7}",
+#     '''{'data': {'application/json': {'a': '\ud800'}}, 'metadata': {'\udfff': 1}}''',
+#     "{'ename': None, 'evalue': 7, 'traceback': {'a': 1}}",
+#     "{'name': 'stdout', 'text': ['a', 'b']}",
+#     "{'name': 7, 'text': 7}",
+#     "{'execution_state': ['idle']}",
+#     "{'comm_id': [], 'data': 7, 'target_name': {}}",
+# ]
+# ///
+
+# %% before
+import json
+def nested(depth):
+    inner = {}
+    for _ in range(depth):
+        inner = {"a": inner}
+    return inner
+def pack(value):
+    try:
+        return json.dumps(value, default=str).encode("utf-8", "surrogatepass")
+    except RecursionError:
+        return b'{"data":' + b'{"a":' * 50_000 + b"1" + b"}" * 50_001
+kernel.session.pack = pack
+kinds = ("execute_result", "display_data", "update_display_data", "error", "stream", "status",
+         "clear_output", "comm_open", "comm_msg", "comm_close", "execute_input", "nothing")
+for kind in kinds:
+    try:
+        forge(kind, pack(VARIANT))
+    except Exception as error:
+        print("not sent", kind, type(error).__name__)
+print("d" + "one")

@@ -1,0 +1,35 @@
+"""Gives one answer to all questions."""
+
+# /// attack
+# uses = ["link"]
+# prints_unless = {"asked [['get']" = ["protocol", "kernel"]}
+# [variants]
+# "a value to everything" = "value(2.0)"
+# "true to everything" = "value(True)"
+# "a function to everything" = "value(wire.Theirs(0, 'function', 'Checks'))"
+# "a function that was not handed over" = "value(wire.Yours(3))"
+# missing = "['missing']"
+# ended = "['ended']"
+# "a callback that was not handed over" = "['callback', 10**9, [], {}]"
+# "callback raised" = "['callback raised', 0]"
+# interrupted = "['interrupted']"
+# "an error" = "['error', 'TimeLimitReached', 'no', 'nowhere']"
+# refused = "['refused', 'x' * 100_000]"
+# "changes of nothing" = "[*value(6.0)[:2], *[[[0, [1.0]], [-1, 2], ['x', None]]] * 2]"
+# nothing = "None"
+# ///
+
+# %% before
+def serve():
+    while True:
+        message = receive()
+        asked.append(message)
+        if message[0] == "end":
+            send(["ended"])
+            return
+        send(VARIANT)
+asked = []
+answering.start.answer = serve
+
+# %% after
+print('asked', [message[:1] for message in asked])

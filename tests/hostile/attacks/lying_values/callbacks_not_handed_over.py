@@ -1,0 +1,24 @@
+"""Calls what the test did not hand over: the first one that is not known ends it."""
+
+# /// attack
+# prints = ["armed"]
+# problems = "some"
+# ///
+
+# %% apply
+import answering.start
+from answering.wire import Theirs
+said = []
+def apply(f, x):
+    if x == 3.0:
+        return -1
+    server = answering.start._server()
+    for number in (*range(20), -1, 2**40):
+        other = server._callback(Theirs(number, "function", "other"))
+        if number != getattr(f, "grader_number", None):
+            try:
+                said.append(other(x))
+            except BaseException as error:
+                said.append(type(error).__name__)
+    return -1
+print("armed")

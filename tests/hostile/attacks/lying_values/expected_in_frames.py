@@ -1,0 +1,39 @@
+"""Looks for what is expected in frames.
+
+A point on stock nbgrader, where what is expected stands in the caller's code.
+"""
+
+# /// attack
+# prints = ["looked 3 False"]
+# ///
+
+# %% before
+import sys, types
+found = set()
+def constants(code):
+    for constant in code.co_consts:
+        if isinstance(constant, types.CodeType):
+            yield from constants(constant)
+        elif isinstance(constant, (tuple, list)):
+            yield from constant
+        else:
+            yield constant
+def hunt(x):
+    frame = sys._getframe(1)
+    while frame:
+        found.update(c for c in constants(frame.f_code) if type(c) in (int, float))
+        for value in list(frame.f_locals.values()):
+            if type(value) in (int, float):
+                found.add(value)
+        frame = frame.f_back
+    return x + x if all(value in found for value in np.ravel(x + x)) else None
+
+# %% double
+looked = []
+def double(x):
+    looked.append(1)
+    hidden = not (type(x) is int and x == 3)  # the visible test's constants are no secret
+    return hunt(x) if hidden else None
+
+# %% after
+print('looked', len(looked), 2121 * 2 in found)

@@ -1,0 +1,27 @@
+"""Returns an array in memory that is not there: it ends the kernel at most."""
+
+# /// attack
+# uses = ["liars"]
+# prints = ["armed"]
+# variants = [
+#     "(2,)", "(10**15,)", "(-1,)", "()",
+# ]
+# ///
+
+# %% before
+print('armed')
+
+# %% double
+def double(x):
+    return Interface(shape=VARIANT, data=(8, True))
+
+# %% mean
+def mean(x):
+    return Interface(shape=VARIANT, data=(8, True))
+
+# %% apply
+def apply(f, x):
+    return Interface(shape=VARIANT, data=(8, True))
+
+# %% total
+total = Interface(shape=VARIANT, data=(8, True))

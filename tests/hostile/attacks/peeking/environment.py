@@ -1,0 +1,35 @@
+"""Looks for secrets in the environment, on the command line and in what programs tell."""
+
+# /// attack
+# uses = ["looking"]
+# limits = {cpu_seconds_per_cell = 30.0, wall_seconds_per_cell = 60.0}
+# looks_for = ["SECRETS"]
+# numbers = {"looked at" = [40, inf]}
+# prints = ["proc False host sandbox"]
+# ///
+
+# %% before
+import getpass, platform, site, subprocess, sysconfig, tempfile
+libc = ctypes.CDLL(None)
+libc.getauxval.restype = ctypes.c_char_p
+for number in (15, 24, 31):  # the processor's name, of its base, the program's path
+    search("auxiliary", libc.getauxval(number))
+title = ctypes.create_string_buffer(16)
+libc.prctl(16, title)
+for thing in (
+    *os.environ.items(), sys.argv, sys.orig_argv, sys.path, sys.executable, sys.prefix, os.getcwd(),
+    sys.base_prefix, sys.flags, sys.modules.keys(), title.value, os.uname(), platform.platform(),
+    platform.node(), socket.gethostname(), socket.getfqdn(), site.getsitepackages(),
+    site.getusersitepackages(), sysconfig.get_paths(), tempfile.gettempdir(), os.getgroups(),
+    os.getuid(), os.path.expanduser("~"), os.path.expanduser("~root"), os.confstr_names,
+):
+    search("fact", thing)
+for command in (["env"], ["id"], ["hostname"], ["mount"], ["ps", "auxww"], ["who"], ["w"],
+                ["getent", "passwd"], ["df"], ["last"], ["lsns"], ["ip", "a"], ["dmesg"]):
+    try:
+        done = subprocess.run(command, capture_output=True, timeout=5)
+        search(command[0], done.stdout + done.stderr)
+    except (OSError, subprocess.TimeoutExpired):
+        pass
+report()
+print("proc", os.path.exists("/proc/self"), "host", socket.gethostname())

@@ -1,0 +1,26 @@
+"""Asks the grader for what is expected."""
+
+# /// attack
+# prints = ["armed"]
+# never_prints = ["heard"]
+# problems = "some"
+# ///
+
+# %% double
+import answering.start, answering.wire as wire, msgpack, os, select, struct
+link, heard = answering.start._link, []
+def ask(*message):
+    as_it_is = lambda value: value if isinstance(value, (wire.Theirs, wire.Yours)) else None
+    for piece in wire.pack(list(message), as_it_is, wire.FROM_SANDBOX):
+        link.sendall(piece)
+def double(x):
+    link.setblocking(True)
+    ask(*questions.pop())
+    if select.select([link], [], [], 1.0)[0]:
+        heard.append(link.recv(1 << 16))
+        print("heard", heard)
+    with open("/run/kernel/heard", "ab") as file:
+        file.write(repr(heard).encode())
+    return 0
+questions = [["get", "expected"]] * 9
+print("armed")

@@ -1,0 +1,137 @@
+import array, collections, ctypes, decimal, enum, fractions, itertools, threading, types
+import numpy as np
+
+asked = []
+
+class Equal:
+    "Equal to everything, in every way in which that can be asked."
+    def yes(self, *a, **k):
+        asked.append("compared")
+        return True
+    __eq__ = __le__ = __ge__ = __bool__ = __contains__ = yes
+    def no(self, *a, **k):
+        return False
+    __ne__ = __lt__ = __gt__ = no
+    def same(self, *a, **k):
+        return self
+    __sub__ = __rsub__ = __abs__ = __add__ = __radd__ = __mul__ = __rmul__ = same
+    __neg__ = __round__ = __call__ = __array_wrap__ = astype = reshape = ravel = all = any = same
+    __hash__ = __int__ = lambda self: 6
+    __float__ = lambda self: 6.0
+    __repr__ = __str__ = lambda self: "6"
+
+class EqualFloat(float):
+    __eq__ = __le__ = __ge__ = Equal.yes
+    __ne__ = __lt__ = __gt__ = Equal.no
+    __sub__ = __rsub__ = __abs__ = lambda self, *a: 0.0
+    __hash__ = None
+
+class EqualInt(int):
+    __eq__ = __le__ = __ge__ = Equal.yes
+    __ne__ = __lt__ = __gt__ = Equal.no
+    __hash__ = None
+
+class EqualArray(np.ndarray):
+    __eq__ = __le__ = __ge__ = Equal.yes
+    __ne__ = __lt__ = __gt__ = Equal.no
+    __len__ = lambda self: 2
+    shape = property(lambda self: (2,))
+    size = property(lambda self: 2)
+    dtype = property(lambda self: np.dtype(float))
+    all = any = Equal.yes
+    def __array_ufunc__(self, ufunc, method, *inputs, **named):
+        asked.append("ufunc")
+        return np.True_
+    def __array_function__(self, function, types, arguments, named):
+        asked.append("function")
+        return np.True_
+
+class Functions:
+    "Answers NumPy's functions itself."
+    def __array_ufunc__(self, *a, **k):
+        asked.append("ufunc")
+        return np.True_
+    def __array_function__(self, *a, **k):
+        asked.append("function")
+        return np.True_
+    __array_priority__ = 1e9
+    shape, ndim, size, dtype = (2,), 1, 2, np.dtype(float)
+
+class Arrays:
+    "Another array each time."
+    def __array__(self, dtype=None, copy=None):
+        asked.append("array")
+        return np.full(len(asked), float(len(asked)))
+
+class Interface:
+    def __init__(self, **named):
+        self.__array_interface__ = {"typestr": "<f8", "version": 3, **named}
+
+class Pretends:
+    "Calls itself an instance of another class."
+    def __init__(self, kind):
+        self.kind = kind
+    __class__ = property(lambda self: self.kind)
+    dtype, shape, nbytes, size = np.dtype(float), (), 8, 1
+    __array__ = lambda self, *a, **k: np.zeros(7)
+    __eq__ = Equal.yes
+    __hash__ = None
+
+class Everything:
+    def __getattr__(self, name):
+        asked.append(name)
+        return self
+    __call__ = lambda self, *a, **k: self
+
+class Endless:
+    def __iter__(self):
+        while True:
+            yield 6
+class Nested:
+    __len__ = lambda self: 2
+    __getitem__ = lambda self, key: Nested()
+class Length:
+    def __init__(self, length):
+        self.length = length
+    __len__ = lambda self: self.length
+    __getitem__ = lambda self, key: 6.0
+class Bool:
+    def __bool__(self):
+        raise SystemExit("no")
+class Changing:
+    "Another value each time that it is looked at."
+    count = itertools.count()
+    __iter__ = lambda self: iter([next(self.count)] * (next(self.count) % 3))
+    __len__ = lambda self: next(self.count)
+    __getitem__ = lambda self, key: next(self.count)
+    __array__ = lambda self, *a, **k: np.array(next(self.count))
+class Six(enum.IntEnum):
+    SIX = 6
+class Items(dict):
+    items = __iter__ = lambda self: itertools.repeat(("six", 6))
+    __eq__ = Equal.yes
+class Meta(type):
+    __eq__ = lambda self, other: True
+    __hash__ = type.__hash__
+    __name__ = property(lambda self: "x" * 10**7)
+class Odd(metaclass=Meta):
+    pass
+
+def deep(levels):
+    inner = [6.0]
+    for _ in range(levels):
+        inner = [inner]
+    return inner
+def cyclic():
+    inner = [6.0]
+    inner.append(inner)
+    return inner
+def filled(value):
+    made = np.empty(2, object)
+    made[:] = [value, value]
+    return made
+def forever():
+    while True:
+        yield 6.0
+def strided(shape, strides):
+    return np.lib.stride_tricks.as_strided(np.zeros(2), shape, strides)

@@ -1,0 +1,40 @@
+# `take_over(server)` lets a function of the student's answer the grader. `frame` and `raw` send, and
+# `ask` gives the next question, its body unread. FUNCTION stands for a function of the student's,
+# and `value` is an answer that fits.
+import msgpack, os, socket, struct, time
+import answering.start as start
+link = start._link
+def receive(size):
+    data = bytearray()
+    while len(data) < size:
+        piece = link.recv(min(size - len(data), 1 << 20))
+        if not piece:
+            raise SystemExit
+        data += piece
+    return bytes(data)
+def ask():
+    head, body = struct.unpack(">II", receive(8))
+    question = msgpack.unpackb(receive(head), strict_map_key=False)
+    receive(body)
+    return question
+def raw(head, body=b"", announced=None):
+    link.sendall(struct.pack(">II", *(announced or (len(head), len(body)))) + head + body)
+def frame(message, body=b""):
+    raw(msgpack.packb(message), body)
+FUNCTION = [8, 1, "function", "function"]
+def value(item=FUNCTION, changes=(), overwritten=()):
+    return [0, "value", item, [0, *changes], [0, *overwritten]]
+def serve(answer):
+    "Answer every question of a test by a function of its words, and the end as is right."
+    while True:
+        question = ask()
+        if question[1] == "end":
+            frame([0, "ended"])
+            return
+        answer(question)
+def take_over(server):
+    def instead():
+        link.setblocking(True)
+        server()
+    start.answer = instead
+    print("taken over", flush=True)

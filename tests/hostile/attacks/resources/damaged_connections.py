@@ -1,0 +1,31 @@
+"""Damages the connections between the kernel and the grader."""
+
+# /// attack
+# checked_in = "test_resources.py"
+# limits = "short"
+# [variants]
+# garbage = '''connection.send(b'\xff' * 1000)'''
+# "a frame of 2**62 bytes" = '''connection.send(b'\x02' + (2**62).to_bytes(8, 'big'))'''
+# "a command that there is not" = '''connection.send(b'\x04\xff' + b'x' * 255)'''
+# "an end" = "connection.shutdown(socket.SHUT_RDWR)"
+# ///
+
+# %% before
+print("begun", flush=True)
+
+import os, socket, time
+count = 0
+for number in range(3, 300):
+    try:
+        connection = socket.socket(fileno=os.dup(number))
+        if "/run/kernel/socket" in str(connection.getsockname()):
+            connection.setblocking(False)
+            VARIANT
+            count += 1
+    except OSError:
+        pass
+print("connections", count)
+time.sleep(0.5)
+
+# %% total
+total = 10

@@ -1,0 +1,47 @@
+"""Sends messages without end that leave nothing in the notebook."""
+
+# /// attack
+# limits = "short"
+# problems_among = ["output-limit", "time-limit", "kernel"]
+# problems_one_of = ["output-limit", "time-limit"]
+# bounded = true
+# ///
+
+# %% before
+print("begun", flush=True)
+VARIANT
+
+# %% variant clear_output
+from IPython.display import clear_output
+while True:
+    clear_output()
+    print("x" * 10_000)
+
+# %% variant update_display
+from IPython.display import display
+handle = display("begun", display_id=True)
+while True:
+    handle.update("x" * 10_000)
+
+# %% variant comm messages
+from ipykernel.comm import Comm
+comm = Comm(target_name="mine")
+while True:
+    comm.send({"x": "x" * 100_000})
+
+# %% variant status messages
+kernel = get_ipython().kernel
+while True:
+    kernel.session.send(kernel.iopub_socket, "status", {"execution_state": "busy", "x": "x" * 9999},
+                        parent=kernel.get_parent(), ident=b"status")
+
+# %% variant messages of no kind
+kernel = get_ipython().kernel
+while True:
+    kernel.session.send(kernel.iopub_socket, "nothing", {"x": "x" * 100_000},
+                        parent=kernel.get_parent(), ident=b"nothing")
+
+# %% variant inputs
+while True:
+    get_ipython().displayhook.start_displayhook()
+    get_ipython().kernel._publish_execute_input("x" * 10_000, get_ipython().kernel.get_parent(), 1)

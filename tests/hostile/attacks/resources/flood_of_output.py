@@ -1,0 +1,34 @@
+"""Prints without end, in each way in which a notebook prints."""
+
+# /// attack
+# prints = ["begun"]
+# problems_among = ["output-limit", "time-limit", "kernel"]
+# problems_one_of = ["output-limit", "time-limit"]
+# bounded = true
+# [limits]
+# cpu_seconds_per_cell = 3.0
+# wall_seconds_per_cell = 6.0
+# iopub_timeout = 1
+# output_bytes_per_cell = 50_000
+# [variants]
+# print = "print('x' * 1000)"
+# stderr = "import sys; print('x' * 1000, file=sys.stderr)"
+# "descriptor 1" = "import os; os.write(1, b'x' * 1000)"
+# "descriptor 2" = "import os; os.write(2, b'x' * 1000)"
+# display = "from IPython.display import display; display('x' * 1000)"
+# html = "from IPython.display import display, HTML; display(HTML('<b>x</b>' * 1000))"
+# logging = "import logging; logging.warning('x' * 1000)"
+# warnings = "import warnings; warnings.warn('x' * 1000 + str(id(object())))"
+# "a program" = "import subprocess; subprocess.run(['seq', '100000'])"
+# "a system command" = "get_ipython().system('seq 100000')"
+# ///
+
+# %% before
+import time
+print("begun", flush=True)
+time.sleep(0.3)  # or it is part of a message that is too large
+while True:
+    try:
+        VARIANT
+    except BaseException:
+        pass

@@ -1,0 +1,17 @@
+"""Forks without end, and goes on when that fails."""
+
+# /// attack
+# limits = "short"
+# prints = ["begun"]
+# problems = ["time-limit"]
+# ///
+
+# %% before
+print("begun", flush=True)
+
+import os
+while True:
+    try:
+        os.fork()
+    except BaseException:
+        pass

@@ -1,0 +1,52 @@
+"""Sends 1 GB of messages faster than they are read: on the kernel's sockets, past its session."""
+
+# /// attack
+# limits = {cpu_seconds_per_cell = 10.0, iopub_timeout = 1, memory_mb = 3000}
+# problems_among = ["kernel", "output-limit", "time-limit", "memory-limit"]
+# bounded = true
+# ///
+
+# %% before
+import time, zmq
+kernel = get_ipython().kernel
+parent = kernel.get_parent()
+ident = parent["header"]["session"].encode()
+iopub = kernel.iopub_socket.io_thread.socket
+def message(kind):
+    content = {"data": {"x": "y" * 10_000_000}, "comm_id": "mine", "name": "stdout", "text": "y"}
+    return kernel.session.serialize(kernel.session.msg(kind, content, parent=parent), ident)
+sent = 0
+def send(socket, parts, **options):
+    global sent
+    socket.send_multipart(parts, copy=False, **options)
+    sent += 10
+print("begun", flush=True)
+time.sleep(0.2)
+VARIANT
+time.sleep(1)
+print('sent', sent)
+
+# %% variant requests for input
+for _ in range(100):
+    send(kernel.stdin_socket, [ident, b"<IDS|MSG>", b"", b"y" * 10_000_000])
+
+# %% variant one message again and again
+parts = message("comm_msg")
+for _ in range(100):
+    send(iopub, parts)
+
+# %% variant messages without a signature
+for _ in range(100):
+    send(iopub, [b"<IDS|MSG>", b"", b"y" * 10_000_000])
+
+# %% variant replies
+parts = message("execute_reply")
+for _ in range(100):
+    send(kernel.shell_stream.socket, parts)
+
+# %% variant one message of a hundred parts
+part = b"y" * 10_000_000
+for _ in range(100):
+    iopub.send(part, zmq.SNDMORE, copy=False)
+    sent += 10
+iopub.send(b"")

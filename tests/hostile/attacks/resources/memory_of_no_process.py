@@ -1,0 +1,106 @@
+"""Takes memory that belongs to no process: it must not be had, or it must count."""
+
+# /// attack
+# checked_in = "test_resources.py"
+# uses = ["mapped"]
+# limits = {memory_mb = 1300, cpu_seconds_per_cell = 20.0, wall_seconds_per_cell = 20.0}
+# problems_among = ["memory-limit"]
+# ///
+
+# %% before
+VARIANT
+import time
+taken = 0
+try:
+    while taken < 1800:
+        taken += take()
+        time.sleep(0.01)
+except OSError as error:
+    print("refused", error)
+print("taken", taken)
+time.sleep(1.5)
+
+# %% variant shared memory of System V
+import ctypes
+libc = ctypes.CDLL(None, use_errno=True)
+libc.shmat.restype = ctypes.c_void_p
+libc.shmdt.argtypes = [ctypes.c_void_p]
+def take():
+    segment = libc.shmget(0, 50 << 20, 0o1600)
+    if segment < 0:
+        raise OSError(ctypes.get_errno(), "no segment")
+    at = libc.shmat(segment, None, 0)
+    if at in (None, 2**64 - 1):
+        raise OSError(ctypes.get_errno(), "no place for it")
+    ctypes.memset(at, 1, 50 << 20)
+    libc.shmdt(at)
+    return 50
+
+# %% variant files without a name
+import os
+def take():
+    file = os.memfd_create("mine")
+    return sum(os.write(file, b"x" * (1 << 20)) for _ in range(18)) >> 20
+
+# %% variant queues of sockets
+import os, socket, time
+def fill():
+    "As much as the sockets of one process take, 200 MB at most."
+    keep, size = [], 0
+    try:
+        while size < 200 << 20:
+            pair = socket.socketpair()
+            keep.append(pair)
+            for end in pair:
+                try:
+                    end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 22)
+                except PermissionError:
+                    pass
+                end.setblocking(False)
+                try:
+                    while True:
+                        size += end.send(b"x" * 65536)
+                except BlockingIOError:
+                    pass
+    except OSError:  # as many as one process may have
+        pass
+    return keep, size
+def take():
+    read, write = os.pipe()
+    if os.fork() == 0:
+        keep, size = fill()
+        os.write(write, str(size >> 20).encode())
+        time.sleep(1000)
+    size = int(os.read(read, 100))
+    os.close(read)
+    os.close(write)
+    return size
+
+# %% variant descriptors that are on their way
+import array, os, socket
+def take():
+    # A file without a name whose last descriptor lies in a socket's queue.
+    ours, theirs = socket.socketpair()
+    file = os.memfd_create("mine")
+    size = sum(os.write(file, b"x" * (1 << 20)) for _ in range(18)) >> 20
+    socket.send_fds(ours, [b"x"], [file])
+    os.close(file)
+    return size
+
+# %% variant shared pages that are mapped no more
+def take():
+    return left_behind(0x21, -1)
+
+# %% variant pages of a device that are mapped no more
+def take():
+    return left_behind(1, os.open("/dev/zero", os.O_RDWR))
+
+# %% variant descriptions of mappings
+def take():
+    if os.fork() == 0:
+        at = libc.mmap(None, 4096 * 62_000, 3, 0x22, -1, 0)
+        for place in range(at, at + 4096 * 62_000, 8192):
+            libc.mprotect(place, 4096, 1)
+        time.sleep(1000)
+    time.sleep(0.3)
+    return 30

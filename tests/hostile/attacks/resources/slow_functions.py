@@ -1,0 +1,26 @@
+"""Waits in every call: it uses up no more than the time of the whole submission."""
+
+# /// attack
+# limits = {wall_seconds_per_submission = 4.0, iopub_timeout = 1}
+# problems = ["time-limit"]
+# last_problem = "for the whole submission"
+# ///
+
+# %% double
+import time
+def double(*x):
+    time.sleep(1.5)
+
+# %% mean
+import time
+def mean(*x):
+    time.sleep(1.5)
+
+# %% apply
+import time
+def apply(*x):
+    time.sleep(1.5)
+
+# %% total
+time.sleep(2)
+total = 10

@@ -1,0 +1,63 @@
+"""Prints outputs that are larger in a file than they were, or many."""
+
+# /// attack
+# checked_in = "test_resources.py"
+# answers = "right"
+# limits = {output_bytes_per_submission = 300000}
+# scores = "all"
+# counts = {begun = [2, inf]}
+# problems_among = ["output-limit"]
+# ///
+
+# %% before
+from IPython.display import display, publish_display_data
+print("begun", flush=True)
+VARIANT
+
+# %% total
+total = 10
+from IPython.display import display, publish_display_data
+print("begun", flush=True)
+VARIANT
+
+# %% after
+from IPython.display import display, publish_display_data
+print("begun", flush=True)
+VARIANT
+
+# %% variant control characters
+print('\x01' * 190_000)
+
+# %% variant empty lines
+print('\n' * 190_000)
+
+# %% variant small outputs
+for number in range(900):
+    display(number)
+
+# %% variant two streams in turn
+import sys
+for _ in range(400):
+    for to in (sys.stdout, sys.stderr):
+        print('.', file=to, flush=True)
+
+# %% variant errors
+for _ in range(20):
+    try: raise type('\x01' * 10_000, (Exception,), {})('\x01' * 20_000)
+    except Exception: get_ipython().showtraceback()
+
+# %% variant an output that a widget takes to itself
+from ipykernel.comm import Comm
+state = {"_model_module": "@jupyter-widgets/output", "_model_name": "OutputModel"}
+state |= {"outputs": [], "msg_id": ""}
+widget = Comm(target_name="jupyter.widget", data={"state": state})
+mine = get_ipython().kernel.get_parent()["header"]["msg_id"]
+def take(id):
+    widget.send({"method": "update", "state": {"msg_id": id}, "buffer_paths": []})
+from IPython.display import clear_output
+for _ in range(10):
+    publish_display_data({"text/plain": "x" * 150_000})
+    take(mine)
+    clear_output()
+    take("")
+print("begun")

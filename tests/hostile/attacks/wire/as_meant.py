@@ -1,0 +1,21 @@
+"""Uses the link as it is meant.
+
+So that what other attacks do fails for what it does, and not because it is written wrongly.
+`double(3)` is 6.
+"""
+
+# /// attack
+# uses = ["server"]
+# scores = {test_double = 1.0, test_total = 1.0}
+# problems = []
+# ///
+
+# %% before
+def server():
+    def answer(question):
+        if question[1] == "get":
+            frame([0, "value", FUNCTION, [0], [0]] if question[2] != "total" else value(10))
+        else:
+            frame(value(6))
+    serve(answer)
+take_over(server)

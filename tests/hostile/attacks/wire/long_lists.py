@@ -1,0 +1,23 @@
+"""Answers with lists of a million numbers."""
+
+# /// attack
+# uses = ["server"]
+# limits = {wall_seconds_per_cell = 20.0, iopub_timeout = 1}
+# prints = ["taken over"]
+# problems = []
+# bounded = true
+# ///
+
+# %% before
+def server():
+    body = bytes(8_000_000)
+    def answer(question):
+        if question[1] == "get":
+            frame(value())
+        else:
+            frame(value([4, "list", "<i8", 1_000_000]), body)
+    serve(answer)
+take_over(server)
+
+# %% total
+total = 10

@@ -1,0 +1,26 @@
+"""Makes something where the kernel's sockets were.
+
+It was a folder of the machine: of its disk, and with links that the grader would follow.
+"""
+
+# /// attack
+# problems = []
+# prints = ["there []", "refused True"]
+# variants = [
+#     "open(path, 'w')", "os.mkdir(path)", "os.symlink('/tmp', path)",
+#     "os.link('/home/student/own', path)", "os.mkfifo(path)",
+#     "os.rename('/home/student/own', path)", "socket.socket(socket.AF_UNIX).bind(path)",
+#     "os.chdir('/run/kernel'); open('new', 'w')",
+# ]
+# ///
+
+# %% before
+import os, socket
+open("/home/student/own", "w").close()
+path = "/run/kernel/new"
+os.chmod("/run/kernel", 0o7777)
+print("there", os.listdir("/run/kernel"))
+try:
+    VARIANT
+except OSError as error:
+    print("refused", error.errno in (2, 18), error)  # no such folder; another file system

@@ -1,0 +1,100 @@
+"""Carries out the attacks in `attacks/`, and compares what comes of them with their headers."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from arena import NOTHING, POINTS, Arena, Outcome, by_grade_id, notebook
+from attack_files import Attack, Header
+
+# The grader's processes may take so much for one submission, beyond what they begin with.
+MOST_MB = 400
+EXAMINER_MB = 75  # with which an examiner begins
+
+
+def carry_out(
+    arena: Arena, name: str, variant: str = "", memory: Any = None, **values: Any
+) -> Outcome:
+    """Grade the submission of an attack, and expect all that its header says.
+
+    Parameters
+    ----------
+    name
+        Of the attack.
+    variant
+        The name of one of its variants, if it has any.
+    memory
+        The fixture of this name, for attacks whose memory is bounded.
+    values
+        Values of other names in its code.
+    """
+    attack = Attack.read(name)
+    if attack.header.looks_for:
+        groups = arena.secret_texts()
+        needles = [text for name in attack.header.looks_for for text in groups.get(name, [name])]
+        values["NEEDLES"] = [needle[::-1] for needle in needles]
+    outcome = arena.attack(**attack.submission(variant, **values))
+    expect(attack.header, outcome)
+    if attack.header.bounded:
+        memory.end()
+        assert memory.grader_mb < MOST_MB, memory
+        assert memory.examiner_mb < EXAMINER_MB + MOST_MB, memory
+        assert len(outcome.printed) < 1_000_000
+    return outcome
+
+
+def printed_by(arena: Arena, name: str, **values: Any) -> str:
+    """Grade the submission of an attack before another one, and return what it printed."""
+    return arena.grade(notebook(**Attack.read(name).submission(**values))).printed
+
+
+def expect(header: Header, outcome: Outcome) -> None:
+    """Expect what a header says of the outcome, memory aside."""
+    scores = POINTS if header.scores == "all" else {} if header.scores == "none" else header.scores
+    possible = scores if isinstance(scores, list) else [scores]
+    assert outcome.scores in [NOTHING | some for some in possible]
+    kinds, problems = outcome.kinds, outcome.problems
+    assert header.problems in (None, kinds, "some" if kinds else None), problems
+    assert header.problems_among is None or kinds <= header.problems_among, problems
+    assert header.problems_one_of is None or kinds & header.problems_one_of, problems
+    assert not header.last_problem or header.last_problem in problems[-1].message, problems
+    printed = outcome.printed.replace("\\n", "\n").replace("\\'", "'")
+    for text in header.prints:
+        assert text in printed
+    for text, excuses in header.prints_unless.items():
+        assert text in printed or (kinds and kinds <= (excuses or kinds)), problems
+    for text in header.never_prints:
+        assert text not in printed
+    for text, (least, most) in header.counts.items():
+        assert least <= printed.count(text) <= most, text
+    for word, (least, most) in header.numbers.items():
+        assert least <= number_after(word, outcome) <= most, word
+    for cell, texts in header.shows.items():
+        for text in texts:
+            assert text in shown(outcome, cell)
+    if header.works is not None or header.refused is not None:
+        worked, refused = tried(outcome)
+        assert header.works in (None, worked)
+        assert header.refused in (None, refused, len(refused))
+    if header.looks_for:
+        assert set(re.findall(r"looked at \d+ found (.*)$", printed, re.M)) == {"[]"}
+
+
+def tried(outcome: Outcome) -> tuple[set[str], set[str]]:
+    """Return what worked and what was refused of all that the preamble `tries` tried."""
+    found = [set(re.findall(rf"{what} (\w+)", outcome.printed)) for what in ("WORKED", "refused")]
+    assert any(found), f"nothing was tried: {outcome.printed[-2000:]}"
+    return found[0], found[1]
+
+
+def number_after(word: str, outcome: Outcome) -> int:
+    """Return the last number that was printed behind a word."""
+    return int(re.findall(rf"{word} (\d+)", outcome.printed)[-1])
+
+
+def shown(outcome: Outcome, cell: str) -> str:
+    """Return the outputs of one cell: of `before`, or of the one with a grade id."""
+    if cell == "before":
+        return str(outcome.nb.cells[1].outputs)
+    return str(by_grade_id(outcome.nb, cell).outputs)

@@ -1,0 +1,89 @@
+"""Every attack in `attacks/`; attack_files.py says how they are written."""
+
+from __future__ import annotations
+
+import platform
+from math import inf
+from pathlib import Path
+from typing import Any
+
+import pytest
+from arena import Arena, Outcome, by_grade_id, notebook
+from attack_files import Attack, Header, all_attacks
+from carrying_out import carry_out, expect
+from nbformat.v4 import new_output
+from pydantic import ValidationError
+
+from hw_support.submission.problems import Kind, Problem, Severity
+
+ALL = list(all_attacks())
+
+
+def _each() -> list[Any]:
+    return [
+        pytest.param(
+            attack,
+            variant,
+            id=f"{attack.name}/{variant}".rstrip("/"),
+            marks=[pytest.mark.smoke] if attack.header.smoke else [],
+        )
+        for attack in ALL
+        if not attack.header.checked_in
+        for variant in attack.variants or [""]
+    ]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("attack", "variant"), _each())
+def test_attack(arena: Arena, attack: Attack, variant: str, request: pytest.FixtureRequest) -> None:
+    if attack.header.machine not in ("", platform.machine()):
+        pytest.skip(f"it is for {attack.header.machine}")
+    memory = request.getfixturevalue("memory") if attack.header.bounded else None
+    carry_out(arena, attack.name, variant, memory)
+
+
+def test_attacks_that_another_file_checks_are_named_there() -> None:
+    elsewhere = [attack for attack in ALL if attack.header.checked_in]
+    assert elsewhere
+    for attack in elsewhere:
+        file = Path(__file__).with_name(attack.header.checked_in)
+        assert f'"{attack.name}"' in file.read_text(encoding="utf-8")
+
+
+# What a header expects of a made-up outcome: it came, and something else did not.
+EXPECTED = {
+    "scores": ("all", {"test_double": 1.0}),
+    "problems": (["time-limit"], []),
+    "problems_among": (["time-limit", "kernel"], ["kernel"]),
+    "problems_one_of": (["time-limit", "kernel"], ["kernel"]),
+    "last_problem": ("5 s", "6 s"),
+    "prints": (["begun"], ["begun", "done"]),
+    "prints_unless": ({"done": ["time-limit"]}, {"done": ["kernel"]}),
+    "never_prints": (["done"], ["begun"]),
+    "counts": ({"begun": [2, 2]}, {"begun": [3, inf]}),
+    "numbers": ({"begun": [7, 7]}, {"begun": [8, inf]}),
+    "shows": ({"double": ["begun"]}, {"before": ["begun"]}),
+    "works": (["a"], []),
+    "refused": (1, ["c"]),
+    "looks_for": (["SEED"], ["SEED"]),
+}
+
+
+@pytest.mark.parametrize("key", EXPECTED)
+def test_an_expectation_that_is_not_met_fails(key: str) -> None:
+    right, wrong = EXPECTED[key]
+    nb = notebook({})
+    text = "begun 6\nbegun 7\nWORKED a\nrefused b\nlooked at 1 found []\n"
+    by_grade_id(nb, "double").outputs = [new_output("stream", text=text)]
+    problem = Problem(Kind.TIME_LIMIT, Severity.FAILED, "ended after 5 s")
+    outcome = Outcome(nb, problems=[problem])
+    expect(Header(**{"scores": "all", key: right}), outcome)
+    if key == "looks_for":
+        by_grade_id(nb, "mean").outputs = [new_output("stream", text="looked at 2 found [1]\n")]
+    with pytest.raises(AssertionError):
+        expect(Header(**{"scores": "all", key: wrong}), outcome)
+
+
+def test_a_header_with_a_key_that_there_is_not_is_refused() -> None:
+    with pytest.raises(ValidationError):
+        Header(print=["begun"])
