@@ -109,9 +109,9 @@ def test_a_call_does_not_pay_for_what_forks_workers_while_it_is_dying(
     first = two.submit(os.getpid).result()
     dying = two._template
     assert dying
-    dying._process.kill()
+    dying.process.kill()
     # The system closes a dying process's sockets before others can see that it has ended.
-    until(lambda: dying._process.poll() is not None)
+    until(lambda: dying.process.poll() is not None)
     monkeypatch.setattr(dying, "is_alive", lambda: not ended)
     ended: list[bool] = []
     end = dying.end
