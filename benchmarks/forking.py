@@ -58,9 +58,10 @@ def run() -> None:
 
 
 def show(what: str, seconds: Callable[[bool], float], repeats: int) -> None:
-    """Measure forked processes and processes from nothing in turn, and print the medians."""
-    for forked in (True, False):  # fork servers start, and files are read
-        seconds(forked)
+    """Measure forked processes and processes from nothing in turn, and print the medians.
+
+    In the first pair fork servers are started too: it is an outlier.
+    """
     pairs = [(seconds(True), seconds(False)) for _ in range(repeats)]
     with_forks, without = (statistics.median(column) for column in zip(*pairs, strict=True))
     saved = statistics.median(started - forked for forked, started in pairs)
