@@ -18,6 +18,7 @@ NAMES = [
     "step_size_10",
     "isolation",
     "endless_loop",
+    "forking",
     "remote_values",
     "hostile_memory",
     "whole_class",

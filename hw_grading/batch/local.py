@@ -26,7 +26,7 @@ from dataclasses import dataclass
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from hw_grading.batch.scratch import Scratch
 from hw_grading.homework.homework import Homework, lay_out
@@ -211,7 +211,7 @@ class LocalProcesses(Executor):
                 attempt += 1
 
     def _start(self) -> _Worker:
-        worker = self._forked_worker() if _FORKS else _started_worker(self._scratch.path)
+        worker = self._forked_worker() if _FORKS else _Worker.started(self._scratch.path)
         with self._lock:
             if self._ended:
                 worker.process.kill()
@@ -224,69 +224,59 @@ class LocalProcesses(Executor):
             self._processes.discard(worker.process)
 
 
-class _Call:
-    def __init__(self, future: Future[Any], what: tuple[Any, ...]) -> None:
-        self.future, self.what = future, what
+class _Call(NamedTuple):
+    future: Future[Any]
+    what: tuple[Any, ...]  # a function, its arguments and its named arguments
 
 
-class _Worker:
-    """One worker process, and the socket to it."""
+class _Helper:
+    """A process of the pool, and the socket to it."""
 
-    def __init__(self, process: Any, connection: Connection) -> None:
+    def __init__(self, process: Any, connection: Any) -> None:
         self.process, self._connection = process, connection
+
+    def end(self) -> None:
+        """Let the process end; kill it if it does not."""
+        self._connection.close()
+        try:
+            self.process.wait(_SECONDS_TO_END)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+
+class _Worker(_Helper):
+    """One worker process."""
+
+    @classmethod
+    def started(cls, scratch: Path) -> _Worker:
+        ours, theirs = Pipe()
+        with theirs:
+            return cls(_start("--work", theirs.fileno(), scratch), ours)
 
     def call(self, what: tuple[Any, ...]) -> tuple[bool, Any]:
         self._connection.send(what)
         answer: tuple[bool, Any] = self._connection.recv()
         return answer
 
-    def end(self) -> None:
-        """Let the process end; kill it if it does not."""
-        self._connection.close()
-        _end(self.process)
 
-
-def _end(process: Any) -> None:
-    """Wait for a process that was told to end; kill it after a time-out."""
-    try:
-        process.wait(_SECONDS_TO_END)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
-
-
-class _Template:
+class _Template(_Helper):
     """The fork server: a process that has done a worker's imports, and forks workers."""
 
     def __init__(self, warm_up: WarmUp | None, scratch: Path) -> None:
-        self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
-            self._process = _start("--fork", theirs.fileno(), scratch, pickle.dumps(warm_up))
-        self._lock = threading.Lock()
+            told = pickle.dumps(warm_up)
+            super().__init__(_start("--fork", theirs.fileno(), scratch, told), ours)
 
     def worker(self) -> _Worker:
         ours, theirs = Pipe()
-        with theirs, self._lock:
-            socket.send_fds(self._control, [b"w"], [theirs.fileno()])
-            pid = self._control.recv(100)
-            if not pid:
-                raise EOFError("the fork server of the workers has ended")
-            process = Forked(int(pid))
-            self._control.send(b"known")  # until then the worker cannot have ended
-        return _Worker(process, ours)
+        with theirs:
+            socket.send_fds(self._connection, [b"w"], [theirs.fileno()])
+        return _Worker(Forked(ours.recv()), ours)  # it waits for a call, so it has not ended
 
     def is_alive(self) -> bool:
-        return self._process.poll() is None
-
-    def end(self) -> None:
-        self._control.close()
-        _end(self._process)
-
-
-def _started_worker(scratch: Path) -> _Worker:
-    ours, theirs = Pipe()
-    with theirs:
-        return _Worker(_start("--work", theirs.fileno(), scratch), ours)
+        return self.process.poll() is None
 
 
 def _start(how: str, fd: int, scratch: Path, told: bytes = b"") -> subprocess.Popen[bytes]:
@@ -327,16 +317,15 @@ def _fork_workers(control: socket.socket, warm_up: WarmUp | None) -> Connection:
         asked, fds, _, _ = socket.recv_fds(control, 1, 1)
         if not asked:
             raise SystemExit
-        pid = os.fork()
-        if pid == 0:
+        coordinator = Connection(fds[0])
+        if os.fork() == 0:
             control.close()
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             os.setsid()
             client.take(*process.fork(), homework)
-            return Connection(fds[0])
-        os.close(fds[0])
-        control.send(str(pid).encode())
-        control.recv(100)
+            coordinator.send(os.getpid())
+            return coordinator
+        coordinator.close()
 
 
 def _work(coordinator: Connection) -> None:

@@ -109,9 +109,9 @@ def test_a_dying_fork_server_costs_a_call_no_attempt(
     first = two.submit(os.getpid).result()
     dying = two._template
     assert dying
-    dying._process.kill()
+    dying.process.kill()
     # The system closes a dying process's sockets before others can see that it has ended.
-    until(lambda: dying._process.poll() is not None)
+    until(lambda: dying.process.poll() is not None)
     monkeypatch.setattr(dying, "is_alive", lambda: not ended)
     ended: list[bool] = []
     end = dying.end

@@ -64,7 +64,7 @@ def test_a_course_in_order_is_fine_and_each_thing_has_a_line(
     said = capsys.readouterr().out
     found = re.findall(r"^fine  (.{11})", said, re.MULTILINE)
     assert [what.strip() for what in found] == [
-        *("Python", "packages", "settings", "sandbox", "memory", "cgroups"),
+        *("Python", "packages", "settings", "sandbox", "memory", "limits"),
         *("disk", "gradebook", "exchange", "clock", "time zone", "ps1"),
     ]
     assert said.endswith("Everything is fine.\n")
@@ -124,7 +124,7 @@ def test_whatever_fails_becomes_a_line(course: Course, monkeypatch: pytest.Monke
         raise RuntimeError("what\nnobody \x1b[31m thought of")
 
     for module, names in (
-        (machine, ("python", "packages", "sandbox", "memory", "cgroups")),
+        (machine, ("python", "packages", "sandbox", "memory", "limits")),
         (folders, ("disk", "exchange")),
         (times, ("clock", "zone", "due")),
         (gradebook_line, ("gradebook",)),
@@ -238,15 +238,15 @@ def test_memory_says_how_many_are_graded_at_once_as_a_run_would(
     assert "may need 3,000 MB" in str(lines_of(course.folder)["memory"].advice)
 
 
-def test_control_groups_are_reported_and_never_need_a_fix(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setattr(machine, "_CGROUP", tmp_path)
-    assert "version 2 is missing" in machine.cgroups().found
-    (tmp_path / "cgroup.controllers").touch()
-    line = machine.cgroups()
-    assert "delegated" in line.found
+def test_it_says_how_limits_are_enforced_with_and_without_a_sandbox(course: Course) -> None:
+    line = lines_of(course.folder)["limits"]
+    assert "measured 5 times a second" in line.found
+    assert "the system limits the number of its processes" in line.found
     assert line.advice is None
+    add(course, 'c.ExecuteSubmission.sandbox = "none"')
+    line = lines_of(course.folder)["limits"]
+    assert "measured 5 times a second" in line.found
+    assert "nothing limits its processes" in line.found
 
 
 def test_too_little_disk_space_for_results_is_reported_with_the_setting(

@@ -43,7 +43,7 @@ def look(folder: Path) -> Iterator[Line]:
     looks: list[tuple[str, Look]] = [
         ("sandbox", partial(machine.sandbox, config, secrets)),
         ("memory", partial(machine.memory, config)),
-        ("cgroups", machine.cgroups),
+        ("limits", partial(machine.limits, config)),
     ]
     if course is None:
         looks.append(("disk", partial(folders.disk, folder, Config())))

@@ -1,4 +1,4 @@
-"""The machine: Python and packages, sandbox, memory, control groups."""
+"""The machine: Python and packages, sandbox, memory, limits."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from hw_grading.homework.course import REPOSITORY
 from hw_grading.outcome import GraderFault
 from hw_grading.run.ready import expect_a_sandbox
 from hw_grading.run.settings import RunSettings
+from hw_grading.sandbox.watch import SECONDS_BETWEEN_LOOKS
 from hw_support.desk.doctor import Line
 
 LOCK = REPOSITORY / "requirements.lock"
 _OLDEST_PYTHON = (3, 11)
 _MOST_NAMED = 4
-_CGROUP = Path("/sys/fs/cgroup")
 _KERNEL = Path("/proc/sys")
 _IN_CONTAINER = (Path("/.dockerenv"), Path("/run/.containerenv"))
 _SWITCHES = {  # kernel settings, with the values that forbid sandboxes
@@ -173,14 +173,10 @@ def run_settings(config: Config) -> RunSettings:
     return RunSettings(**{name: value for name, value in given.items() if name in known})
 
 
-def cgroups() -> Line:
-    """Report whether control groups could set limits; grading works without them."""
-    if not (_CGROUP / "cgroup.controllers").exists():
-        return Line("cgroups", "version 2 is missing; grading does not need it")
-    try:
-        own = Path("/proc/self/cgroup").read_text().rpartition("::")[2].strip()
-        folder = _CGROUP / own.lstrip("/")
-        delegated = os.access(folder, os.W_OK) and os.access(folder / "cgroup.procs", os.W_OK)
-    except OSError:
-        delegated = False
-    return Line("cgroups", f"version 2, {'' if delegated else 'not '}delegated to you; not needed")
+def limits(config: Config) -> Line:
+    """Report how the limits of a submission are enforced here."""
+    often = f"{1 / SECONDS_BETWEEN_LOOKS:.0f} times a second"
+    found = f"the memory and CPU time of a submission are measured {often}"
+    if run_settings(config).sandbox == "none":
+        return Line("limits", f"{found}; without a sandbox, nothing limits its processes")
+    return Line("limits", f"{found}; the system limits the number of its processes")

@@ -1,0 +1,124 @@
+"""Measure what forking saves: workers, kernels and examiners are forked, or started from nothing.
+
+Both sides of each pair are measured in turn, in one run. A process is ready when it has done the
+imports that its work needs. Commands grade submissions without training; a class is graded with a
+worker for each core.
+"""
+
+from __future__ import annotations
+
+import copy
+import functools
+import os
+import socket
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell, new_notebook
+
+from benchmarks.isolation import answers, make_course, seconds_of_grading
+from hw_grading.batch import local
+from hw_grading.batch.local import LocalProcesses, WarmUp
+from hw_grading.examiner import client
+from hw_grading.examiner.client import Examination
+from hw_grading.homework.course import REPOSITORY
+from hw_grading.homework.homework import homework_of
+from hw_grading.run.cells import instructors_first_cells
+from hw_grading.run.kernel import Kernel
+from hw_grading.run.settings import RunSettings
+from hw_grading.run.submission import Submission
+
+REPEATS, CLASSES, STUDENTS = 7, 3, 40
+HOMEWORK = homework_of(REPOSITORY, "hw2")
+KERNELS = "--ExecuteSubmission.fork_kernels={}"
+WORKERS_FROM_NOTHING = "from hw_grading.batch import local\nlocal._FORKS = False\n"
+
+
+def run() -> None:
+    """Print seconds until a process is ready, of a submission, and of whole commands."""
+    with LocalProcesses(1, WarmUp(HOMEWORK, 1)) as pool:
+        show("a worker is ready", functools.partial(until_a_worker, pool), REPEATS)
+    show("a kernel is ready", until_a_kernel, REPEATS)
+    nb = answers()
+    show("an examiner is ready", functools.partial(until_an_examiner, nb), REPEATS)
+    show("a submission, the kernel", lambda forked: of_a_submission(nb, kernel=forked), REPEATS)
+    show("a submission, the examiner", lambda forked: of_a_submission(nb, examiner=forked), REPEATS)
+    with tempfile.TemporaryDirectory() as folder:
+        one = make_course(Path(folder) / "one", nb, 1)
+        many = make_course(Path(folder) / "many", nb, STUDENTS)
+        other = make_course(Path(folder) / "other", nb, STUDENTS, WORKERS_FROM_NOTHING)
+        show("1, the kernel", lambda f: seconds_of_grading(one, KERNELS.format(f)), REPEATS)
+        what = f"a class of {STUDENTS}, the"
+        show(f"{what} kernels", lambda f: seconds_of_grading(many, KERNELS.format(f)), CLASSES)
+        show(f"{what} workers", lambda f: seconds_of_grading(many if f else other), CLASSES)
+
+
+def show(what: str, seconds: Callable[[bool], float], repeats: int) -> None:
+    """Measure forked processes and processes from nothing in turn, and print the medians.
+
+    In the first pair fork servers are started too: it is an outlier.
+    """
+    pairs = [(seconds(True), seconds(False)) for _ in range(repeats)]
+    with_forks, without = (statistics.median(column) for column in zip(*pairs, strict=True))
+    saved = statistics.median(started - forked for forked, started in pairs)
+    print(
+        f"{what:<28} forked {with_forks:6.2f} s, from nothing {without:6.2f} s, "
+        f"saved {saved:6.2f} s (medians of {repeats} pairs)",
+        flush=True,
+    )
+
+
+def until_a_worker(pool: LocalProcesses, forked: bool) -> float:
+    """Return the seconds until a worker has imported what grading needs."""
+    local._FORKS = forked
+    began = time.perf_counter()
+    worker = pool._start()
+    worker.call((exec, ("import hw_grading.batch.job",), {}))
+    seconds = time.perf_counter() - began
+    pool._end(worker)
+    return seconds
+
+
+def until_a_kernel(forked: bool) -> float:
+    """Return the seconds until a kernel has imported what almost every submission imports."""
+    nb = new_notebook(cells=[new_code_cell("import matplotlib.pyplot, numpy, hw_support")])
+    began = time.perf_counter()
+    kernel = Kernel(nb, RunSettings(fork_kernels=forked), HOMEWORK.manifest.preload)
+    try:
+        with kernel.start(), kernel.setup_kernel():
+            kernel.execute_cell(nb.cells[0], 0)
+            return time.perf_counter() - began
+    finally:
+        kernel.end()
+
+
+def until_an_examiner(nb: NotebookNode, forked: bool) -> float:
+    """Return the seconds until an examiner has run the instructor's first cells."""
+    _expect_an_examiner(forked)
+    link, kernels = socket.socketpair()
+    here, first = os.getpid(), list(instructors_first_cells(nb).items())
+    with kernels:
+        began = time.perf_counter()
+        examination = Examination(link, here, here, 1, first, [], HOMEWORK)
+        examination.process()
+        seconds = time.perf_counter() - began
+        examination.end()
+    return seconds
+
+
+def of_a_submission(nb: NotebookNode, *, kernel: bool = True, examiner: bool = True) -> float:
+    """Return the seconds of a submission; the fork servers that it needs are running."""
+    _expect_an_examiner(examiner)
+    submission = Submission(copy.deepcopy(nb), 1, RunSettings(fork_kernels=kernel), HOMEWORK)
+    began = time.perf_counter()
+    submission.run()
+    return time.perf_counter() - began
+
+
+def _expect_an_examiner(running: bool) -> None:
+    if not running:
+        client._examiner = None  # its socket is closed, so it ends
