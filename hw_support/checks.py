@@ -18,330 +18,21 @@ because nbgrader would score 0 for it.
 
 from __future__ import annotations
 
-import contextlib
-import copy
 import functools
-import io
-import os
-import random
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-import numpy as np
-
 from hw_support import failures
+from hw_support.attempts import Attempt
 from hw_support.compare import Mismatch
-from hw_support.missing_names import why_missing, why_not_imported
-from hw_support.rerun import rerun, values_of
-from hw_support.time_limit import TimeLimitReached, time_limit, uninterrupted
-
-# The limit for one part. Right answers take a few milliseconds.
-CPU_SECONDS = 5.0
-WALL_SECONDS = 25.0
-# The shares of CPU seconds and wall seconds that a part gets. There are two reasons for less time:
-# an earlier part timed out, or a function that the test calls did not return in an earlier cell.
-# The entries are for none, one and both of these.
-_SHARES = (1.0, 1.0), (0.2, 0.4), (0.05, 0.2)
+from hw_support.notebook_access import notebook_of
+from hw_support.replacements import Replacements
+from hw_support.rerun import values_of
+from hw_support.tally import Part, Tally
 
 
-class Notebook:
-    """Access of a test cell to the notebook; here the test runs inside that notebook.
-
-    A grader that runs test cells in another process gives their namespace an attribute `notebook`.
-    It has the same methods, and they do the same from that process.
-
-    Parameters
-    ----------
-    names
-        The notebook's names.
-
-    Attributes
-    ----------
-    hurried
-        Whether all parts get less time, because a function that they call did not return in an
-        earlier cell.
-    """
-
-    MISSING = object()
-    hurried = False
-
-    def __init__(self, names: dict[str, object]) -> None:
-        self.names = names
-
-    def put(self, values: Mapping[str, object]) -> object:
-        """Bind names to other values; return what `put_back` needs. `MISSING` unbinds a name."""
-        before = {name: dict.get(self.names, name, self.MISSING) for name in values}
-        self._bind(values)
-        return before
-
-    def put_back(self, before: Any) -> None:
-        """Bind names again as they were before `put`, which has returned `before`."""
-        self._bind(before)
-
-    def _bind(self, values: Mapping[str, object]) -> None:
-        for name, value in values.items():
-            if value is self.MISSING:
-                self.names.pop(name, None)
-            else:
-                self.names[name] = value
-
-    def why(self, error: BaseException) -> str:
-        """Say why a name is missing or an import failed: a package may not be installed."""
-        if isinstance(error, NameError) and isinstance(error.name, str):
-            return why_missing(error.name, self.names)
-        return why_not_imported(error)
-
-    def limited(
-        self, cpu_seconds: float, wall_seconds: float
-    ) -> contextlib.AbstractContextManager[None]:
-        """Return a context manager that raises `TimeLimitReached` when a block takes too long."""
-        return time_limit(cpu_seconds, wall_seconds)
-
-    def own(self, name: str) -> object:
-        """Return the value of a name in the student's code; None if it has none."""
-        return self.names.get(name)
-
-    def unreturned(self, error: BaseException, but: str) -> str:
-        """Return the name of the first function that ran when a time limit was reached, or "".
-
-        `but` is the file name of the test cell. Its own functions are ignored.
-        """
-        place = error.__traceback__
-        while place:
-            code = place.tb_frame.f_code
-            name = str(code.co_name)
-            function = self.names.get(name)
-            if getattr(function, "__code__", None) is code and code.co_filename != but:
-                return name
-            place = place.tb_next
-        return ""
-
-    def rerun(self, names: Sequence[str], given: Sequence[str]) -> list[Any]:
-        """Run the cells that bind `names` or `given` again; return the new values of `names`."""
-        return rerun(self.names, names, given)
-
-    def undoing(self, function: Callable[..., object], *arguments: object) -> object:
-        """Call a function, and restore its array arguments afterwards."""
-        arrays = [thing for thing in arguments if isinstance(thing, np.ndarray)]
-        before = [thing.copy() for thing in arrays]
-        try:
-            return function(*arguments)
-        finally:
-            for thing, copy in zip(arrays, before, strict=True):
-                thing[...] = copy
-
-    def tried(self, attempt: Attempt, error: BaseException | None) -> None:
-        """Receive the outcome of one try of a part; here nothing uses it."""
-
-    def end_part(self) -> None:
-        """End a part: functions that it passed to the notebook cannot be called any more."""
-
-    @contextlib.contextmanager
-    def kept(self, *names: str) -> Iterator[None]:
-        """Restore the values of names after a block, even if the block changed them in place."""
-        meant = {name: self.own(name) for name in names}
-        before = {name: copy.deepcopy(v) for name, v in meant.items() if v is not None}
-        self.put(copy.deepcopy(before))
-        try:
-            yield
-        finally:
-            self.put({name: before.get(name, self.MISSING) for name in names})
-
-    @contextlib.contextmanager
-    def replaced(self, **values: object) -> Iterator[None]:
-        """Bind names to other values within a block."""
-        before = self.put(values)
-        try:
-            yield
-        finally:
-            self.put_back(before)
-
-
-def _refuse(name: str, *_: object, **__: object) -> None:
-    """Replace a function that did not return within a time limit."""
-    why = f"`{name}` is not called again: it did not return within the time limit of another part"
-    raise Mismatch(why, why)
-
-
-def notebook_of(names: dict[str, object]) -> Notebook:
-    """Return the access to the notebook for a test cell with these names."""
-    notebook: Notebook = getattr(names, "notebook", None) or Notebook(names)
-    return notebook
-
-
-@dataclass(frozen=True)
-class Part:
-    """The outcome of one part: `message` is empty if it passed."""
-
-    what: str
-    points: float
-    message: str
-
-    @property
-    def passed(self) -> bool:
-        """Whether the part's points were earned."""
-        return not self.message
-
-
-class ChecksFailed(AssertionError):
-    """Raised so that nbgrader's validation shows a failed part as an error."""
-
-    def _render_traceback_(self) -> list[str]:  # IPython: the message is all there is to read
-        return [str(self)]
-
-
-class Attempt:
-    """One part while it is tried; made by calling a `Checks`."""
-
-    def __init__(
-        self, checks: Checks, what: str, points: float, hidden: bool, last: bool = True
-    ) -> None:
-        self.checks, self.what, self.points, self.hidden = checks, what, points, hidden
-        self._last = last  # whether to record the outcome
-        self.message = ""
-        self.timed_out = False
-        self._streams = contextlib.ExitStack()
-
-    def __enter__(self) -> None:
-        self._names = self.checks.names
-        self._functions = self.checks.functions()
-        self._before = dict(self._names) if self.hidden else {}
-        self.checks._hidden += self.hidden
-        self._random = RandomState(self._names) if self.hidden else None
-        shown = _Discard() if self.hidden else sys.stdout
-        self._streams.enter_context(contextlib.redirect_stdout(shown))
-        self._streams.enter_context(contextlib.redirect_stderr(shown))
-        # After a part that timed out, the rest of the cell must fit into the cell's own limit. A
-        # part that timed out without stand-ins may end with them.
-        checks = self.checks
-        hangs = 0 if checks.standing_in else checks.timed_out + checks.notebook.hurried
-        cpu_share, wall_share = _SHARES[hangs]
-        self._seconds = CPU_SECONDS * cpu_share
-        limited = checks.notebook.limited(self._seconds, WALL_SECONDS * wall_share)
-        self._streams.enter_context(limited)
-
-    @uninterrupted
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: object
-    ) -> bool:
-        self._streams.close()
-        self.checks.notebook.tried(self, error)
-        self.checks._hidden -= self.hidden
-        if self.hidden:
-            for name in self._names.keys() - self._before.keys():
-                del self._names[name]
-            self._names.update(self._before)
-        if self._random:
-            self._random.put_back()
-        self.checks.put_functions_back(self._functions)
-        self.message = self._message(error)
-        if self._last or issubclass(type(error), KeyboardInterrupt):
-            self.checks.record(self.what, self.points, self.message)
-        # Use type(): an attribute of a student's exception may raise too, even `__class__`.
-        if issubclass(type(error), Mismatch) and not self.hidden:
-            self.checks.got = getattr(error, "got", None)
-            self.checks.expected = getattr(error, "expected", None)
-        if issubclass(type(error), KeyboardInterrupt):
-            self.checks.put_back()
-            return False
-        return True
-
-    def _message(self, error: BaseException | None) -> str:
-        try:
-            return self._said(error)
-        except KeyboardInterrupt:
-            raise
-        except BaseException:  # an exception's text and attributes are student code too
-            return "an exception was raised"
-
-    def _said(self, error: BaseException | None) -> str:
-        match error:
-            case None:
-                return ""
-            case KeyboardInterrupt():
-                return "interrupted before it returned (an endless loop?)"
-            case TimeLimitReached():
-                self.timed_out = True
-                self.checks.note_time_out(error)
-                return f"did not return within {self._seconds:g} s (an endless loop?)"
-            case Mismatch():
-                return error.discreet if self.hidden else str(error)
-            case _:
-                return self._raised(error)
-
-    def _raised(self, error: BaseException) -> str:
-        """Describe an exception and the place in the student's code that raised it."""
-        place = failures.place_of(error, self._names, but=self.checks.file)
-        if isinstance(error, NotImplementedError):
-            name = place.function if place else failures.raised_by(error)
-            return f"{name or 'this'} is not answered yet (NotImplementedError)"
-        if not place and (told := failures.not_taken_apart(error, self._names, hidden=self.hidden)):
-            return told
-        why = self.checks.notebook.why(error)
-        within = failures.in_a_stand_in(error, self._names, but=self.checks.file)
-        return failures.described(error, place, hidden=self.hidden, in_a_stand_in=within, why=why)
-
-
-class RandomState:
-    """The saved state of all random generators that a notebook can reach by name.
-
-    Parameters
-    ----------
-    names
-        The notebook's names. The NumPy generators among them and the global generators are saved.
-    """
-
-    def __init__(self, names: dict[str, object]) -> None:
-        self._generators = [
-            (generator, generator.bit_generator.state)
-            for generator in names.values()
-            if isinstance(generator, np.random.Generator)
-        ]
-        self._numpy = np.random.get_state()  # noqa: NPY002  # students use it
-        self._python = random.getstate()
-
-    def put_back(self) -> None:
-        """Restore every generator to the saved state."""
-        for generator, state in self._generators:
-            generator.bit_generator.state = state
-        np.random.set_state(self._numpy)  # noqa: NPY002
-        random.setstate(self._python)
-
-
-class _Discard(io.TextIOBase):
-    """A stream that keeps nothing: a function under test could print the hidden inputs."""
-
-    def write(self, text: str) -> int:
-        return len(text)
-
-
-def _counted(functions: dict[str, object], most_calls: int) -> dict[str, object]:
-    """Return functions that raise `Mismatch` after `most_calls` calls of all of them together."""
-    calls = 0
-
-    def counted(value: object) -> object:
-        if isinstance(value, list):
-            return [counted(entry) for entry in value]
-        if not callable(value):
-            return value
-
-        @functools.wraps(value)
-        def function(*arguments: object, **named: object) -> object:
-            nonlocal calls
-            calls += 1
-            if calls > most_calls:
-                why = f"it calls other functions more than {most_calls:,} times"
-                raise Mismatch(why, why)
-            return value(*arguments, **named)
-
-        return function
-
-    return {name: counted(value) for name, value in functions.items()}
-
-
-class Checks:
+class Checks(Tally):
     """The parts of one test cell.
 
     Parameters
@@ -363,31 +54,26 @@ class Checks:
         The arrays that the last failed visible part compared.
     standing_in : bool
         Whether a part is tried for the second time, with stand-ins; see `tries`.
-    notes : list of str
-        Remarks that cost no points.
+    parts, notes
+        The outcomes so far, and remarks that cost no points; see `Tally`.
     unanswered : callable
         Returns why a function of the notebook is no answer; "" if it is one. A grader sets it.
     """
 
     def __init__(self, name: str, points: float) -> None:
-        self.name = name
-        self.points = points
-        self.parts: list[Part] = []
-        self.notes: list[str] = []
+        super().__init__(name, points)
         cell = sys._getframe(1)
         self.names, self.file = cell.f_globals, cell.f_code.co_filename
         self.notebook = notebook_of(self.names)
         self.got: object = None
         self.expected: object = None
-        self._replaced: set[str] = set()
-        self._until_score = contextlib.ExitStack()
+        self.replacements = Replacements(self.notebook)
         self._stand_ins: list[tuple[int, dict[str, object]]] = []
         self.unanswered: Callable[[str], str] = lambda name: ""
         self.standing_in = self.timed_out = False
-        self._refused: dict[str, object] = {}  # functions that did not return
         self._never_end: set[int] = set()  # places of the stand-ins with which a part timed out
         self._hidden = 0  # parts that are being tried now
-        self._functions = self.functions()
+        self._functions = self.replacements.functions()
 
     def stand_ins(self, most_calls: int, /, **stand_ins: object) -> None:
         """Register right functions with which `tries` may replace the notebook's own.
@@ -448,7 +134,7 @@ class Checks:
             self.standing_in = True
             try:
                 counted = _counted(stand_ins, most_calls)
-                with self.notebook.replaced(**self._refused | counted):
+                with self.notebook.replaced(**self.replacements.blocked | counted):
                     yield attempt
             finally:
                 self.standing_in = False
@@ -490,40 +176,13 @@ class Checks:
             The value of each name until `score` is called. So a bug in one function costs no points
             again in a function that calls it.
         """
-        self._replaced |= stand_ins.keys()
-        self._until_score.enter_context(self.notebook.replaced(**stand_ins))
+        self.replacements.replace(**stand_ins)
 
     def note_time_out(self, error: BaseException) -> None:
         """Block a function that did not return, for the rest of the cell, except for stand-ins."""
-        if self.standing_in:
-            return
-        self.timed_out = True
-        name = self.notebook.unreturned(error, but=self.file)
-        if name and name not in self._replaced:
-            self._refused[name] = self.names[name]
-            self.replace(**{name: functools.partial(_refuse, name)})
-
-    def functions(self) -> dict[str, object]:
-        """Return the notebook's functions, without those of test cells."""
-        return {
-            name: value
-            for name, value in dict(self.names).items()
-            if callable(value) and not isinstance(value, Checks) and not name.startswith("_test_")
-        }
-
-    def put_functions_back(self, functions: dict[str, object]) -> None:
-        """Restore the notebook's functions whose names the test cell has bound too.
-
-        After a test's ``loss, dL_dg = ...``, for example, a student's helper ``loss`` is restored.
-        """
-        for name, function in functions.items():
-            if self.names.get(name) is not function and name not in self._replaced:
-                self.names[name] = function
-
-    def put_back(self) -> None:
-        """Restore the names that `replace` has replaced."""
-        self._until_score.close()
-        self._replaced.clear()
+        if not self.standing_in:
+            self.timed_out = True
+            self.replacements.block(self.notebook.unreturned(error, but=self.file))
 
     def __call__(
         self, what: str, points: float, *, hidden: bool = False, promise: str = "", twin: str = ""
@@ -557,10 +216,7 @@ class Checks:
         self.notebook.end_part()
         if message:  # a message of blanks is a failure too
             message = failures.one_line(message) or "failed"
-        part = Part(failures.one_line(what), points, message)
-        self.parts.append(part)
-        mark = "passed" if part.passed else "FAILED"
-        print(f"{mark}  {part.what} [{points:g} pt]" + (f"\n        {message}" if message else ""))
+        self.add(Part(failures.one_line(what), points, message))
 
     def note(self, text: str) -> None:
         """Print a remark that costs no points: ``note    <text>``.
@@ -576,11 +232,8 @@ class Checks:
         ``python -m hw_support check`` lists the remarks of a run. While there are any, it does not
         report that nothing is left to do. Remarks in a hidden part or in a second try are dropped.
         """
-        line = failures.one_line(str(text))
-        if not line or line in self.notes or self._hidden or self.standing_in:
-            return
-        self.notes.append(line)
-        print(f"note    {line}")
+        if not (self._hidden or self.standing_in):
+            self.remark(failures.one_line(str(text)))
 
     def score(self) -> float | None:
         """Return the points earned, as the cell's last expression.
@@ -597,23 +250,30 @@ class Checks:
         ChecksFailed
             A part has failed while nbgrader validates the notebook. Validation reports only errors.
         """
-        self.put_back()
-        self.put_functions_back(self._functions)
-        earned = sum(part.points for part in self.parts if part.passed)
-        tried = sum(part.points for part in self.parts)
-        failed = [part for part in self.parts if not part.passed]
-        print(f"{self.name}: {earned:g} of {tried:g} points in this notebook.", end="")
-        if tried < self.points:
-            print(
-                f" Hidden parts, worth {self.points - tried:g} more, run when your notebook is "
-                "graded.",
-                end="",
-            )
-        print()
-        if failed and os.environ.get("NBGRADER_EXECUTION") == "validate":
-            lines = [f"{self.name}: {len(failed)} part{'s' if len(failed) > 1 else ''} failed"]
-            lines += [f"  {part.what}: {part.message}" for part in failed]
-            raise ChecksFailed("\n".join(lines))
-        if not failed and (tried < self.points or self.points == 0):
-            return None
-        return float(earned)
+        self.replacements.put_back()
+        self.replacements.put_functions_back(self._functions)
+        return self.total()
+
+
+def _counted(functions: dict[str, object], most_calls: int) -> dict[str, object]:
+    """Return functions that raise `Mismatch` after `most_calls` calls of all of them together."""
+    calls = 0
+
+    def counted(value: object) -> object:
+        if isinstance(value, list):
+            return [counted(entry) for entry in value]
+        if not callable(value):
+            return value
+
+        @functools.wraps(value)
+        def function(*arguments: object, **named: object) -> object:
+            nonlocal calls
+            calls += 1
+            if calls > most_calls:
+                why = f"it calls other functions more than {most_calls:,} times"
+                raise Mismatch(why, why)
+            return value(*arguments, **named)
+
+        return function
+
+    return {name: counted(value) for name, value in functions.items()}

@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from hw_support import checks as _checks
+from hw_support import attempts as _attempts
+from hw_support.checks import Checks
 from hw_support.compare import Mismatch, as_numbers, assert_close, expect
 
 Array = npt.NDArray[Any]
@@ -42,7 +43,7 @@ class OwnGradients:
 
 
 def own_gradients(
-    checks: _checks.Checks,
+    checks: Checks,
     X: Array,
     y: Array,
     parameters: Sequence[Sequence[Array]],
@@ -64,7 +65,7 @@ def own_gradients(
     copies = [[np.array(p) for p in one] for one in parameters]
     try:
         with (
-            checks.notebook.limited(_checks.CPU_SECONDS, _checks.WALL_SECONDS),
+            checks.notebook.limited(_attempts.CPU_SECONDS, _attempts.WALL_SECONDS),
             contextlib.redirect_stdout(io.StringIO()),
             contextlib.redirect_stderr(io.StringIO()),  # nbgrader would score 0 for output there
         ):

@@ -9,7 +9,8 @@ import numpy.typing as npt
 
 from hw_support.checks import Checks
 from hw_support.compare import as_numbers, expect, expect_fractions
-from hw_support.training import HISTORIES, TrainingWatch, figures
+from hw_support.small_training import HISTORIES, figures
+from hw_support.training import TrainingWatch
 
 Array = npt.NDArray[Any]
 

@@ -10,7 +10,8 @@ from typing import Any
 from hw_grading.examiner.remote import RemoteError, RemoteFunction
 from hw_grading.examiner.session import Session
 from hw_grading.sandbox.share import MOST_TIMES
-from hw_support.checks import Attempt, Notebook
+from hw_support.attempts import Attempt
+from hw_support.notebook_access import Notebook
 from hw_support.time_limit import time_limit
 
 

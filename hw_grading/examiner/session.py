@@ -12,7 +12,7 @@ from hw_grading.examiner.remote import Remote, RemoteFunction
 from hw_grading.inside import wire
 from hw_grading.inside.wire import Theirs, WireError
 from hw_grading.sandbox.forked import Target
-from hw_support.checks import Attempt
+from hw_support.attempts import Attempt
 from hw_support.compare import Mismatch
 from hw_support.time_limit import TimeLimitReached
 

@@ -19,7 +19,7 @@ import numpy as np
 
 from hw_grading.examiner.remote import Remote, RemoteFunction
 from hw_grading.examiner.session import Session
-from hw_support.checks import Attempt
+from hw_support.attempts import Attempt
 from hw_support.failures import raised_by, type_of
 from hw_support.time_limit import TimeLimitReached
 

@@ -25,8 +25,8 @@ from typing import Any
 import numpy as np
 
 from hw_support import failures
-from hw_support.checks import Notebook, RandomState
 from hw_support.missing_names import why_missing
+from hw_support.notebook_access import Notebook, RandomState
 from hw_support.rerun import rerun
 
 from . import wire

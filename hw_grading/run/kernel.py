@@ -12,6 +12,7 @@ import socket
 from collections.abc import Sequence
 from typing import Any
 
+from jupyter_client.kernelspec import NATIVE_KERNEL_NAME
 from nbclient import NotebookClient
 from nbclient.util import ensure_async, run_sync
 from nbformat import NotebookNode
@@ -51,6 +52,7 @@ class Kernel(NotebookClient):
             nb,
             log=log,
             kernel_manager_class=KernelInSandbox,
+            kernel_name=NATIVE_KERNEL_NAME,  # the notebook may name any other, or none
             shutdown_kernel="immediate",
             store_widget_state=False,
             timeout=_SECONDS_FOR_KERNEL_INFO,

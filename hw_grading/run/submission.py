@@ -66,7 +66,7 @@ from hw_support.submission.problems import (
 
 # The kernel runs this while the examiner asks questions. Only the sandbox has this module.
 _ANSWER = "__import__('answering.start').start.answer()"
-_HURRIED = "__import__('hw_support.checks').checks.Notebook.hurried = {}"
+_HURRIED = "__import__('hw_support.notebook_access').notebook_access.Notebook.hurried = {}"
 _SECONDS_FOR_A_LAST_WORD = 5.0  # for a verdict after the kernel has stopped answering questions
 _SECONDS_FOR_A_VERDICT = 60.0
 _EXAMINER_CPU_SECONDS = 60.0  # computing time of the examiner itself for one test cell
@@ -119,7 +119,7 @@ class Submission:
         self._verdicts: dict[int, list[dict[str, Any]]] = {}  # outputs by the cell's index
         self._first: dict[str, str] = {}  # the instructor's cells before all answers and tests
         self._trusted: list[tuple[str, str]] = []  # the instructor's cells since the last test
-        self._hurried = False  # the kernel's value of `hw_support.checks.Notebook.hurried`
+        self._hurried = False  # the kernel's value of `Notebook.hurried`
         self._begun = self._done = False  # whether the first cell has begun; whether all are done
 
     @property

@@ -14,7 +14,6 @@ from typing import TextIO
 from nbformat import NotebookNode
 from tqdm import tqdm
 
-from hw_support.checks import Part
 from hw_support.desk.findings import (
     Checked,
     checked_cells,
@@ -25,6 +24,7 @@ from hw_support.desk.findings import (
 from hw_support.desk.opening import Opened
 from hw_support.desk.running import Ran, run_from_the_top
 from hw_support.submission.released import Release
+from hw_support.tally import Part
 
 _WIDTH = 92
 _PART, _TO_DO = 34, 28  # columns of the table

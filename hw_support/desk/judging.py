@@ -22,8 +22,9 @@ from typing import Any
 
 import numpy as np
 
-from hw_support.checks import Checks, Notebook, RandomState
+from hw_support.checks import Checks
 from hw_support.failures import text_of
+from hw_support.notebook_access import Notebook, RandomState
 
 _OF_JUPYTER = {"exit", "open", "quit"}  # Jupyter puts its own into every notebook
 

@@ -28,10 +28,10 @@ from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbclient.util import ensure_async
 from nbformat import NotebookNode
 
-from hw_support.checks import Part
 from hw_support.desk.errors import DeskError
 from hw_support.rerun import bound_by
 from hw_support.submission.mending import grade_id_of
+from hw_support.tally import Part
 
 KERNEL = "python3"
 _SECONDS_TO_ANSWER = 10.0

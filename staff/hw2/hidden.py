@@ -28,7 +28,7 @@ from hw_support import (
     expect_each,
     failures,
 )
-from hw_support.checks import notebook_of
+from hw_support.notebook_access import notebook_of
 from hw_support.time_limit import TimeLimitReached
 from staff.hw2 import fresh, reference
 

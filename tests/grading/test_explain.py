@@ -16,7 +16,8 @@ from hw_grading.examiner.examination import run_cell
 from hw_grading.examiner.witness import Witness
 from hw_grading.homework.course import Course
 from hw_grading.regrading.explaining import each_once
-from hw_support.checks import Attempt, Notebook
+from hw_support.attempts import Attempt
+from hw_support.notebook_access import Notebook
 
 BARE = """assert half(1.0) == 1.0
 ### BEGIN HIDDEN TESTS

@@ -9,7 +9,7 @@ from cells import homeworks, notebook_of
 from guarded import Job, run_jobs
 from odd import MUTATES, NEVER_RETURNS, ODDITIES, odd_answer
 
-import hw_support.checks
+import hw_support.attempts
 
 pytestmark = pytest.mark.slow
 
@@ -40,7 +40,7 @@ A_FEW = [
 
 @pytest.fixture(autouse=True)
 def short_limit(monkeypatch):
-    monkeypatch.setattr(hw_support.checks, "CPU_SECONDS", 1.0)  # children inherit it
+    monkeypatch.setattr(hw_support.attempts, "CPU_SECONDS", 1.0)  # children inherit it
 
 
 @functools.cache
@@ -96,7 +96,7 @@ def test_a_function_that_writes_into_its_arguments_is_reported(notebook, functio
 def test_an_endless_loop_is_stopped_part_by_part_and_others_are_graded(
     notebook, function, monkeypatch
 ):
-    monkeypatch.setattr(hw_support.checks, "CPU_SECONDS", 0.3)  # for each try of each part
+    monkeypatch.setattr(hw_support.attempts, "CPU_SECONDS", 0.3)  # for each try of each part
     for answer, oddity, run in odd_ones(notebook, function, NEVER_RETURNS):
         for part in parts_of(notebook, function, run):
             assert any(word in part.message for word in oddity.words), f"{answer}: {part}"

@@ -13,7 +13,7 @@ from guarded import judge
 from settings import Settings
 from verdicts import KeptVerdicts
 
-import hw_support.checks
+import hw_support.attempts
 
 HALF_RIGHT = "def double(x):\n    return 2 * x if x < 5 else 0\n"
 
@@ -143,7 +143,7 @@ def test_a_verdict_of_an_ended_process_is_not_stored(judged):
 
 
 def test_a_verdict_after_a_time_out_is_not_stored(judged, monkeypatch):
-    monkeypatch.setattr(hw_support.checks, "CPU_SECONDS", 0.1)  # children inherit it
+    monkeypatch.setattr(hw_support.attempts, "CPU_SECONDS", 0.1)  # children inherit it
     endless = "def double(x):\n    while True:\n        pass\n"
     assert judged(toy(), endless)[1].lost == {"test_double": 3.0}
     assert judged(toy(), endless)[0] == 1

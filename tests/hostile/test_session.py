@@ -30,8 +30,9 @@ from hw_grading.inside import wire
 from hw_grading.inside.serve import Server
 from hw_grading.inside.wire import FROM_GRADER, FROM_SANDBOX, Theirs, TooMuch, Yours
 from hw_grading.sandbox.forked import cpu_clock
-from hw_support.checks import Checks, notebook_of
+from hw_support.checks import Checks
 from hw_support.compare import Mismatch
+from hw_support.notebook_access import notebook_of
 from hw_support.time_limit import TimeLimitReached, time_limit
 
 

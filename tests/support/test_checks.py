@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from hw_support import Checks, assert_close
-from hw_support.checks import ChecksFailed
+from hw_support.tally import ChecksFailed
 
 
 class OddError(BaseException):
@@ -124,12 +124,12 @@ def test_validation_shows_the_messages_of_failed_parts(monkeypatch):
 
 @pytest.mark.parametrize("code", ["while True: pass", "import time; time.sleep(3600)"])
 def test_a_part_that_does_not_return_fails_and_the_next_is_tried(monkeypatch, capsys, code):
-    monkeypatch.setattr("hw_support.checks.CPU_SECONDS", 0.2)
-    monkeypatch.setattr("hw_support.checks.WALL_SECONDS", 1.0)
+    monkeypatch.setattr("hw_support.attempts.CPU_SECONDS", 0.2)
+    monkeypatch.setattr("hw_support.attempts.WALL_SECONDS", 1.0)
     checks = Checks("f", points=2)
     with checks("loops", points=1):
         exec(code)
-    monkeypatch.setattr("hw_support.checks.WALL_SECONDS", 600.0)
+    monkeypatch.setattr("hw_support.attempts.WALL_SECONDS", 600.0)
     with checks("returns", points=1):
         pass
     assert checks.score() == 1.0
@@ -137,7 +137,7 @@ def test_a_part_that_does_not_return_fails_and_the_next_is_tried(monkeypatch, ca
 
 
 def test_a_part_that_catches_every_exception_still_ends(monkeypatch):
-    monkeypatch.setattr("hw_support.checks.CPU_SECONDS", 0.2)
+    monkeypatch.setattr("hw_support.attempts.CPU_SECONDS", 0.2)
     swallowed = 0
     checks = Checks("f", points=1)
     with checks("swallows", points=1):

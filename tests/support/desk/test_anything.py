@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from small import ANSWERS, RELEASE, SETUP, TEST, small_notebook
 
 from hw_support.__main__ import main
-from hw_support.checks import Part
 from hw_support.desk import check, pdf
 from hw_support.desk.certification import certification_of
 from hw_support.desk.running import CellRun, Ran
 from hw_support.submission import released
+from hw_support.tally import Part
 
 PHASES = (Phase.explicit, Phase.reuse, Phase.generate)  # making an example smaller takes minutes
 COMMANDS = [["check"], ["check", "--repair"], ["pdf"], ["pdf", "--run"], ["zip"]]

@@ -1,0 +1,123 @@
+"""One part of a test cell while it is tried: its time limit, its output, and why it failed."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import sys
+from typing import TYPE_CHECKING
+
+from hw_support import failures
+from hw_support.compare import Mismatch
+from hw_support.notebook_access import RandomState
+from hw_support.time_limit import TimeLimitReached, uninterrupted
+
+if TYPE_CHECKING:
+    from hw_support.checks import Checks
+
+# The limit for one part. Right answers take a few milliseconds.
+CPU_SECONDS = 5.0
+WALL_SECONDS = 25.0
+# The shares of CPU seconds and wall seconds that a part gets. There are two reasons for less time:
+# an earlier part timed out, or a function that the test calls did not return in an earlier cell.
+# The entries are for none, one and both of these.
+_SHARES = (1.0, 1.0), (0.2, 0.4), (0.05, 0.2)
+
+
+class Attempt:
+    """One part while it is tried; made by calling a `Checks`."""
+
+    def __init__(
+        self, checks: Checks, what: str, points: float, hidden: bool, last: bool = True
+    ) -> None:
+        self.checks, self.what, self.points, self.hidden = checks, what, points, hidden
+        self._last = last  # whether to record the outcome
+        self.message = ""
+        self.timed_out = False
+        self._streams = contextlib.ExitStack()
+
+    def __enter__(self) -> None:
+        self._names = self.checks.names
+        self._functions = self.checks.replacements.functions()
+        self._before = dict(self._names) if self.hidden else {}
+        self.checks._hidden += self.hidden
+        self._random = RandomState(self._names) if self.hidden else None
+        shown = _Discard() if self.hidden else sys.stdout
+        self._streams.enter_context(contextlib.redirect_stdout(shown))
+        self._streams.enter_context(contextlib.redirect_stderr(shown))
+        # After a part that timed out, the rest of the cell must fit into the cell's own limit. A
+        # part that timed out without stand-ins may end with them.
+        checks = self.checks
+        hangs = 0 if checks.standing_in else checks.timed_out + checks.notebook.hurried
+        cpu_share, wall_share = _SHARES[hangs]
+        self._seconds = CPU_SECONDS * cpu_share
+        limited = checks.notebook.limited(self._seconds, WALL_SECONDS * wall_share)
+        self._streams.enter_context(limited)
+
+    @uninterrupted
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: object
+    ) -> bool:
+        self._streams.close()
+        self.checks.notebook.tried(self, error)
+        self.checks._hidden -= self.hidden
+        if self.hidden:
+            for name in self._names.keys() - self._before.keys():
+                del self._names[name]
+            self._names.update(self._before)
+        if self._random:
+            self._random.put_back()
+        self.checks.replacements.put_functions_back(self._functions)
+        self.message = self._message(error)
+        if self._last or issubclass(type(error), KeyboardInterrupt):
+            self.checks.record(self.what, self.points, self.message)
+        # Use type(): an attribute of a student's exception may raise too, even `__class__`.
+        if issubclass(type(error), Mismatch) and not self.hidden:
+            self.checks.got = getattr(error, "got", None)
+            self.checks.expected = getattr(error, "expected", None)
+        if issubclass(type(error), KeyboardInterrupt):
+            self.checks.replacements.put_back()
+            return False
+        return True
+
+    def _message(self, error: BaseException | None) -> str:
+        try:
+            return self._said(error)
+        except KeyboardInterrupt:
+            raise
+        except BaseException:  # an exception's text and attributes are student code too
+            return "an exception was raised"
+
+    def _said(self, error: BaseException | None) -> str:
+        match error:
+            case None:
+                return ""
+            case KeyboardInterrupt():
+                return "interrupted before it returned (an endless loop?)"
+            case TimeLimitReached():
+                self.timed_out = True
+                self.checks.note_time_out(error)
+                return f"did not return within {self._seconds:g} s (an endless loop?)"
+            case Mismatch():
+                return error.discreet if self.hidden else str(error)
+            case _:
+                return self._raised(error)
+
+    def _raised(self, error: BaseException) -> str:
+        """Describe an exception and the place in the student's code that raised it."""
+        place = failures.place_of(error, self._names, but=self.checks.file)
+        if isinstance(error, NotImplementedError):
+            name = place.function if place else failures.raised_by(error)
+            return f"{name or 'this'} is not answered yet (NotImplementedError)"
+        if not place and (told := failures.not_taken_apart(error, self._names, hidden=self.hidden)):
+            return told
+        why = self.checks.notebook.why(error)
+        within = failures.in_a_stand_in(error, self._names, but=self.checks.file)
+        return failures.described(error, place, hidden=self.hidden, in_a_stand_in=within, why=why)
+
+
+class _Discard(io.TextIOBase):
+    """A stream that keeps nothing: a function under test could print the hidden inputs."""
+
+    def write(self, text: str) -> int:
+        return len(text)

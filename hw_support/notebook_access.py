@@ -1,0 +1,163 @@
+"""The access of a test cell to the notebook: its names, its functions, its random generators."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import random
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from hw_support.missing_names import why_missing, why_not_imported
+from hw_support.rerun import rerun
+from hw_support.time_limit import time_limit
+
+if TYPE_CHECKING:
+    from hw_support.attempts import Attempt
+
+
+class Notebook:
+    """Access of a test cell to the notebook; here the test runs inside that notebook.
+
+    A grader that runs test cells in another process gives their namespace an attribute `notebook`.
+    It has the same methods, and they do the same from that process.
+
+    Parameters
+    ----------
+    names
+        The notebook's names.
+
+    Attributes
+    ----------
+    hurried
+        Whether all parts get less time, because a function that they call did not return in an
+        earlier cell.
+    """
+
+    MISSING = object()
+    hurried = False
+
+    def __init__(self, names: dict[str, object]) -> None:
+        self.names = names
+
+    def put(self, values: Mapping[str, object]) -> object:
+        """Bind names to other values; return what `put_back` needs. `MISSING` unbinds a name."""
+        before = {name: dict.get(self.names, name, self.MISSING) for name in values}
+        self._bind(values)
+        return before
+
+    def put_back(self, before: Any) -> None:
+        """Bind names again as they were before `put`, which has returned `before`."""
+        self._bind(before)
+
+    def _bind(self, values: Mapping[str, object]) -> None:
+        for name, value in values.items():
+            if value is self.MISSING:
+                self.names.pop(name, None)
+            else:
+                self.names[name] = value
+
+    def why(self, error: BaseException) -> str:
+        """Say why a name is missing or an import failed: a package may not be installed."""
+        if isinstance(error, NameError) and isinstance(error.name, str):
+            return why_missing(error.name, self.names)
+        return why_not_imported(error)
+
+    def limited(
+        self, cpu_seconds: float, wall_seconds: float
+    ) -> contextlib.AbstractContextManager[None]:
+        """Return a context manager that raises `TimeLimitReached` when a block takes too long."""
+        return time_limit(cpu_seconds, wall_seconds)
+
+    def own(self, name: str) -> object:
+        """Return the value of a name in the student's code; None if it has none."""
+        return self.names.get(name)
+
+    def unreturned(self, error: BaseException, but: str) -> str:
+        """Return the name of the first function that ran when a time limit was reached, or "".
+
+        `but` is the file name of the test cell. Its own functions are ignored.
+        """
+        place = error.__traceback__
+        while place:
+            code = place.tb_frame.f_code
+            name = str(code.co_name)
+            function = self.names.get(name)
+            if getattr(function, "__code__", None) is code and code.co_filename != but:
+                return name
+            place = place.tb_next
+        return ""
+
+    def rerun(self, names: Sequence[str], given: Sequence[str]) -> list[Any]:
+        """Run the cells that bind `names` or `given` again; return the new values of `names`."""
+        return rerun(self.names, names, given)
+
+    def undoing(self, function: Callable[..., object], *arguments: object) -> object:
+        """Call a function, and restore its array arguments afterwards."""
+        arrays = [thing for thing in arguments if isinstance(thing, np.ndarray)]
+        before = [thing.copy() for thing in arrays]
+        try:
+            return function(*arguments)
+        finally:
+            for thing, copy in zip(arrays, before, strict=True):
+                thing[...] = copy
+
+    def tried(self, attempt: Attempt, error: BaseException | None) -> None:
+        """Receive the outcome of one try of a part; here nothing uses it."""
+
+    def end_part(self) -> None:
+        """End a part: functions that it passed to the notebook cannot be called any more."""
+
+    @contextlib.contextmanager
+    def kept(self, *names: str) -> Iterator[None]:
+        """Restore the values of names after a block, even if the block changed them in place."""
+        meant = {name: self.own(name) for name in names}
+        before = {name: copy.deepcopy(v) for name, v in meant.items() if v is not None}
+        self.put(copy.deepcopy(before))
+        try:
+            yield
+        finally:
+            self.put({name: before.get(name, self.MISSING) for name in names})
+
+    @contextlib.contextmanager
+    def replaced(self, **values: object) -> Iterator[None]:
+        """Bind names to other values within a block."""
+        before = self.put(values)
+        try:
+            yield
+        finally:
+            self.put_back(before)
+
+
+def notebook_of(names: dict[str, object]) -> Notebook:
+    """Return the access to the notebook for a test cell with these names."""
+    notebook: Notebook = getattr(names, "notebook", None) or Notebook(names)
+    return notebook
+
+
+class RandomState:
+    """The saved state of all random generators that a notebook can reach by name.
+
+    Parameters
+    ----------
+    names
+        The notebook's names. The NumPy generators among them and the global generators are saved.
+    """
+
+    def __init__(self, names: dict[str, object]) -> None:
+        self._generators = [
+            (generator, generator.bit_generator.state)
+            for generator in names.values()
+            if isinstance(generator, np.random.Generator)
+        ]
+        self._numpy = np.random.get_state()  # noqa: NPY002  # students use it
+        self._python = random.getstate()
+
+    def put_back(self) -> None:
+        """Restore every generator to the saved state."""
+        for generator, state in self._generators:
+            generator.bit_generator.state = state
+        np.random.set_state(self._numpy)  # noqa: NPY002
+        random.setstate(self._python)

@@ -1,0 +1,82 @@
+"""The outcomes of the parts of one test cell: prints them, and adds up the points."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Part:
+    """The outcome of one part: `message` is empty if it passed."""
+
+    what: str
+    points: float
+    message: str
+
+    @property
+    def passed(self) -> bool:
+        """Whether the part's points were earned."""
+        return not self.message
+
+
+class ChecksFailed(AssertionError):
+    """Raised so that nbgrader's validation shows a failed part as an error."""
+
+    def _render_traceback_(self) -> list[str]:  # IPython: the message is all there is to read
+        return [str(self)]
+
+
+class Tally:
+    """The parts that were tried so far.
+
+    Attributes
+    ----------
+    name
+        What is tested.
+    points
+        The points of the whole cell, hidden parts included.
+    parts
+        The outcomes, in order.
+    notes
+        Remarks that cost no points.
+    """
+
+    def __init__(self, name: str, points: float) -> None:
+        self.name, self.points = name, points
+        self.parts: list[Part] = []
+        self.notes: list[str] = []
+
+    def add(self, part: Part) -> None:
+        """Add an outcome and print it, with a second line if the part failed."""
+        self.parts.append(part)
+        mark = "passed" if part.passed else "FAILED"
+        failed = f"\n        {part.message}" if part.message else ""
+        print(f"{mark}  {part.what} [{part.points:g} pt]{failed}")
+
+    def remark(self, line: str) -> None:
+        """Add a remark and print it, unless it is there already."""
+        if line and line not in self.notes:
+            self.notes.append(line)
+            print(f"note    {line}")
+
+    def total(self) -> float | None:
+        """Print and return the points earned; see `hw_support.Checks.score`."""
+        earned = sum(part.points for part in self.parts if part.passed)
+        tried = sum(part.points for part in self.parts)
+        failed = [part for part in self.parts if not part.passed]
+        print(f"{self.name}: {earned:g} of {tried:g} points in this notebook.", end="")
+        if tried < self.points:
+            print(
+                f" Hidden parts, worth {self.points - tried:g} more, run when your notebook is "
+                "graded.",
+                end="",
+            )
+        print()
+        if failed and os.environ.get("NBGRADER_EXECUTION") == "validate":
+            lines = [f"{self.name}: {len(failed)} part{'s' if len(failed) > 1 else ''} failed"]
+            lines += [f"  {part.what}: {part.message}" for part in failed]
+            raise ChecksFailed("\n".join(lines))
+        if not failed and (tried < self.points or self.points == 0):
+            return None
+        return float(earned)
