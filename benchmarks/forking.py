@@ -32,7 +32,8 @@ from hw_grading.run.kernel import Kernel
 from hw_grading.run.settings import RunSettings
 from hw_grading.run.submission import Submission
 
-REPEATS, CLASSES, STUDENTS = 7, 3, 40
+REPEATS, CLASSES = 7, 3
+FEW, MANY = 4, 40
 HOMEWORK = homework_of(REPOSITORY, "hw2")
 KERNELS = "--ExecuteSubmission.fork_kernels={}"
 WORKERS_FROM_NOTHING = "from hw_grading.batch import local\nlocal._FORKS = False\n"
@@ -49,12 +50,14 @@ def run() -> None:
     show("a submission, the examiner", lambda forked: of_a_submission(nb, examiner=forked), REPEATS)
     with tempfile.TemporaryDirectory() as folder:
         one = make_course(Path(folder) / "one", nb, 1)
-        many = make_course(Path(folder) / "many", nb, STUDENTS)
-        other = make_course(Path(folder) / "other", nb, STUDENTS, WORKERS_FROM_NOTHING)
+        few = make_course(Path(folder) / "few", nb, FEW)
+        other = make_course(Path(folder) / "other", nb, FEW, WORKERS_FROM_NOTHING)
+        many = make_course(Path(folder) / "many", nb, MANY)
         show("1, the kernel", lambda f: seconds_of_grading(one, KERNELS.format(f)), REPEATS)
-        what = f"a class of {STUDENTS}, the"
-        show(f"{what} kernels", lambda f: seconds_of_grading(many, KERNELS.format(f)), CLASSES)
-        show(f"{what} workers", lambda f: seconds_of_grading(many if f else other), CLASSES)
+        what = f"a class of {FEW}, the workers"  # each starts once, also in a large class
+        show(what, lambda f: seconds_of_grading(few if f else other), REPEATS)
+        what = f"a class of {MANY}, the kernels"
+        show(what, lambda f: seconds_of_grading(many, KERNELS.format(f)), CLASSES)
 
 
 def show(what: str, seconds: Callable[[bool], float], repeats: int) -> None:
