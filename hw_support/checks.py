@@ -218,41 +218,16 @@ class Checks(Tally):
             message = failures.one_line(message) or "failed"
         self.add(Part(failures.one_line(what), points, message))
 
-    def note(self, text: str) -> None:
-        """Print a remark that costs no points: ``note    <text>``.
-
-        Parameters
-        ----------
-        text
-            What you should look at, in a sentence. It is printed on one line and cut after 1000
-            characters. The same remark is printed only once.
-
-        Notes
-        -----
-        ``python -m hw_support check`` lists the remarks of a run. While there are any, it does not
-        report that nothing is left to do. Remarks in a hidden part or in a second try are dropped.
-        """
-        if not (self._hidden or self.standing_in):
-            self.remark(failures.one_line(str(text)))
+    @property
+    def quiet(self) -> bool:
+        """Whether remarks are dropped: in a hidden part and in a second try."""
+        return bool(self._hidden or self.standing_in)
 
     def score(self) -> float | None:
-        """Return the points earned, as the cell's last expression.
-
-        Returns
-        -------
-        float or None
-            The sum over the parts that passed. None if all passed but this notebook lacks some
-            parts; nbgrader then gives all points. A student's copy lacks the hidden parts, and a
-            number below the total would look like a failure.
-
-        Raises
-        ------
-        ChecksFailed
-            A part has failed while nbgrader validates the notebook. Validation reports only errors.
-        """
+        """Restore replaced names; return the points earned, as `Tally.score` does."""
         self.replacements.put_back()
         self.replacements.put_functions_back(self._functions)
-        return self.total()
+        return super().score()
 
 
 def _counted(functions: dict[str, object], most_calls: int) -> dict[str, object]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 
+from hw_support import failures
+
 
 @dataclass(frozen=True)
 class Part:
@@ -54,14 +56,45 @@ class Tally:
         failed = f"\n        {part.message}" if part.message else ""
         print(f"{mark}  {part.what} [{part.points:g} pt]{failed}")
 
-    def remark(self, line: str) -> None:
-        """Add a remark and print it, unless it is there already."""
-        if line and line not in self.notes:
+    @property
+    def quiet(self) -> bool:
+        """Whether remarks are dropped."""
+        return False
+
+    def note(self, text: str) -> None:
+        """Print a remark that costs no points: ``note    <text>``.
+
+        Parameters
+        ----------
+        text
+            What you should look at, in a sentence. It is printed on one line and cut after 1000
+            characters. The same remark is printed only once.
+
+        Notes
+        -----
+        ``python -m hw_support check`` lists the remarks of a run. While there are any, it does not
+        report that nothing is left to do. Remarks in a hidden part or in a second try are dropped.
+        """
+        line = failures.one_line(str(text))
+        if line and line not in self.notes and not self.quiet:
             self.notes.append(line)
             print(f"note    {line}")
 
-    def total(self) -> float | None:
-        """Print and return the points earned; see `hw_support.Checks.score`."""
+    def score(self) -> float | None:
+        """Return the points earned, as the cell's last expression.
+
+        Returns
+        -------
+        float or None
+            The sum over the parts that passed. None if all passed but this notebook lacks some
+            parts; nbgrader then gives all points. A student's copy lacks the hidden parts, and a
+            number below the total would look like a failure.
+
+        Raises
+        ------
+        ChecksFailed
+            A part has failed while nbgrader validates the notebook. Validation reports only errors.
+        """
         earned = sum(part.points for part in self.parts if part.passed)
         tried = sum(part.points for part in self.parts)
         failed = [part for part in self.parts if not part.passed]
