@@ -184,7 +184,11 @@ SLEEP = code("import time; time.sleep(60)", "sleep", solution=True)
     ("cell", "options", "reason"),
     [
         (LOOP, {"homework": limited("loop", cpu_seconds=1.0)}, "within 1 s of CPU time"),
-        (SLEEP, {"homework": limited("sleep", wall_seconds=1.0)}, "within 1 s: the grader interrupted it"),
+        (
+            SLEEP,
+            {"homework": limited("sleep", wall_seconds=1.0)},
+            "within 1 s: the grader interrupted it",
+        ),
     ],
 )
 def test_a_cell_that_does_not_end_is_interrupted_and_the_next_one_is_run(
