@@ -35,7 +35,7 @@ ENDS = {
     "has an array of <M8[ns]": "type of numbers",
     "has a shape -1": "an invalid shape",
     "has a shape 2**62, 4": "an invalid shape",
-    "has a shape 0, 2**40": "an invalid shape",
+    "has a shape 0, 2**41": "an invalid shape",
     "has a shape *[1] * 40": "an invalid shape",
 }
 
