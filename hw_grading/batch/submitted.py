@@ -14,7 +14,7 @@ from pathlib import Path
 from hw_grading.records.secret import SECRET, read_secret
 from hw_grading.records.timestamp import MOST_BYTES, TIMESTAMP, time_of
 from hw_support.submission.file import MAX_BYTES, Unreadable, read_regular_file
-from hw_support.submission.problems import Kind, Problem, Severity, shown
+from hw_support.submission.problems import Kind, Problem, Severity, quoted
 
 _MOST_NAMED = 20  # files beside a notebook that messages name one by one
 _MOST_NOTEBOOKS = 3
@@ -75,7 +75,7 @@ def beside(notebook: Path, also_graded: Container[str] = ()) -> list[Problem]:
     messages = []
     for path in found[:_MOST_NAMED]:
         what = "" if stat.S_ISREG(os.lstat(path).st_mode) else " (a link, pipe or device)"
-        message = f"The file {shown(path.relative_to(folder))}{what} was ignored"
+        message = f"The file {quoted(path.relative_to(folder))}{what} was ignored"
         messages.append(f"{message}: only the notebook is graded.")
     if more := len(found) - _MOST_NAMED if len(found) > _MOST_NAMED else 0:
         or_more = " or more" if len(found) == _MOST_LISTED else ""
@@ -90,7 +90,7 @@ def _is_a_machines(path: Path) -> bool:
 
 def _other_notebooks(notebook: Path, others: list[Path]) -> Problem:
     """Tell instructors and students which notebooks were handed in and not graded."""
-    names = [shown(path.relative_to(notebook.parent)) for path in others[:_MOST_NOTEBOOKS]]
+    names = [quoted(path.relative_to(notebook.parent)) for path in others[:_MOST_NOTEBOOKS]]
     more = len(others) - len(names)
     said = ", ".join(names) + (f" and {more:,} more" if more else "")
     verb = "was" if len(others) == 1 else "were"
@@ -135,7 +135,7 @@ def why_unusable(folder: Path) -> str | None:
     for path in itertools.islice(_files(folder, folders=True), _MOST_LISTED):
         if len(path.parts) - len(folder.parts) > _DEEPEST:
             inner = path.parts[len(folder.parts)]
-            return f"it has more than {_DEEPEST} folders within {shown(inner)}. Remove them"
+            return f"it has more than {_DEEPEST} folders within {quoted(inner)}. Remove them"
     return None
 
 

@@ -12,7 +12,7 @@ from hw_grading.records.database import Database
 from hw_grading.records.questions import Place, read_places
 from hw_grading.records.scores import Cell, in_digits, open_gradebook, read_gradebook
 from hw_support.submission.file import Unreadable
-from hw_support.submission.problems import shown
+from hw_support.submission.problems import quoted
 
 
 class Corrections:
@@ -115,7 +115,7 @@ class Corrections:
         unknown = "is not a question with points. The questions are"
         said = "fits several questions" if found else unknown
         how = "Type the grade id (before the colon) or the label (after it)"
-        raise Unreadable(f"{shown(label)} {said}:{names}\n{how}")
+        raise Unreadable(f"{quoted(label)} {said}:{names}\n{how}")
 
     def _labels(self, name: str) -> list[list[str]]:
         place = self._places.get(name)

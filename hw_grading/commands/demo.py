@@ -88,7 +88,7 @@ def demonstrate(folder: Path) -> int:
 def sandbox_or_none() -> list[str]:
     """Return the option that this machine needs to grade the sample class, and report it."""
     try:
-        available.check(environment.shown(1, []), Limits())
+        available.check(environment.what_to_show(1, []), Limits())
     except GraderFault as fault:
         step(f"\n{fault}\n")
         step("This project wrote the sample class, so it is graded without a sandbox here.")

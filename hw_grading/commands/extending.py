@@ -20,7 +20,7 @@ from hw_grading.records.tables import Row, Table, read_table
 from hw_grading.term.found import Who
 from hw_grading.term.roster import Roster, folded, read_roster
 from hw_support.submission.file import Unreadable
-from hw_support.submission.problems import shown
+from hw_support.submission.problems import quoted
 
 _STUDENT = ("student", "student_id", "id", "login")
 _HOMEWORK = ("homework", "assignment")
@@ -146,7 +146,7 @@ class Extensions:
     def _is_of_this_homework(self, row: Row) -> bool:
         said = next((row.values[name] for name in _HOMEWORK if row.values.get(name)), "")
         if said and said not in self._due:
-            raise Unreadable(f"the gradebook has no homework {shown(said)}")
+            raise Unreadable(f"the gradebook has no homework {quoted(said)}")
         return said in ("", self._assignment)
 
     def _lines(self, grants: Sequence[Grant]) -> list[str]:
@@ -178,5 +178,5 @@ def _column(table: Table, names: Sequence[str], path: Path, what: str) -> str:
     for name in names:
         if name in table.columns:
             return name
-    found = ", ".join(map(shown, table.columns[:8]))
+    found = ", ".join(map(quoted, table.columns[:8]))
     raise Unreadable(f"{path}, line 1: expected a column with {what}, found {found}")

@@ -10,7 +10,7 @@ from hw_grading.desk.homework_desk import Busy, HomeworkDesk, NotThere
 from hw_grading.desk.rendering import Renderer
 from hw_grading.desk.thumbnails import Thumbnails
 from hw_grading.homework.course import Course
-from hw_support.submission.problems import shown
+from hw_support.submission.problems import quoted
 
 _FORMGRADER = "nbgrader_formgrader"  # key in a server's settings
 
@@ -96,6 +96,6 @@ def expect_homework(course: Course, assignment: str) -> None:
     names = course.homeworks()
     if assignment not in names:
         raise NotThere(
-            f"The course in {course.root} has no homework {shown(assignment)}. It has: "
+            f"The course in {course.root} has no homework {quoted(assignment)}. It has: "
             f"{', '.join(names) or 'none'}."
         )

@@ -24,7 +24,7 @@ from hw_grading.exports.matching import LOGIN, NAME, NUMBER, PLATFORM_ID, Asked,
 from hw_grading.exports.sheet import Line, Sheet, number_in, read_sheet
 from hw_grading.term.roster import folded
 from hw_support.submission.file import Unreadable
-from hw_support.submission.problems import shown
+from hw_support.submission.problems import quoted
 
 _TITLE_AND_ID = re.compile(r"(.*?)\s*\((\d+)\)\s*")
 _COMPUTED = re.compile(r"(Current|Final|Override) (Score|Points|Grade|Status)")
@@ -85,7 +85,7 @@ def _expect_a_gradebook(sheet: Sheet) -> None:
     names = [name.strip() for name in sheet.header.values]
     is_named = names[:1] == ["Student"] or names[:2] == ["LastName", "FirstName"]
     if not (is_named and "ID" in names and "Section" in names):
-        found = ", ".join(map(shown, names[:6]))
+        found = ", ".join(map(quoted, names[:6]))
         raise Unreadable(
             f"{sheet.place(sheet.header)}: expected a gradebook that Canvas exported, with the "
             f"columns Student, ID and Section, found {found}. In Canvas: Grades, Export, Export "
@@ -121,7 +121,7 @@ def _column(sheet: Sheet, points_row: Line, grades: Grades, asked: str) -> int:
         called = {folded(sheet.header[number]), folded(title)} | ({key} if asked and key else set())
         if called & names:
             found.append(number)
-    wanted = f"named {shown(asked)}" if asked else "with the homework's name or title"
+    wanted = f"named {quoted(asked)}" if asked else "with the homework's name or title"
     return the_one(sheet, wanted, found, may_be, "--column")
 
 
@@ -134,7 +134,7 @@ def _without_id(sheet: Sheet, column: int) -> list[str]:
     if _title(sheet, column)[1]:
         return []
     return [
-        f"{sheet.place(sheet.header)}: the column {shown(sheet.header[column])} has no (id) at "
+        f"{sheet.place(sheet.header)}: the column {quoted(sheet.header[column])} has no (id) at "
         "its end. Canvas will create a new assignment for it, unless an assignment has exactly "
         "this title"
     ]

@@ -14,7 +14,7 @@ from hw_grading.exports.tables import by_question, like_gradescope
 from hw_grading.homework.course import Course
 from hw_grading.records.writing import write_whole
 from hw_support.submission.file import Unreadable
-from hw_support.submission.problems import shown
+from hw_support.submission.problems import quoted
 
 _FILLING = {"canvas": fill_canvas, "moodle": fill_moodle}
 _TABLES = {"gradescope": like_gradescope, "questions": by_question}
@@ -76,7 +76,7 @@ def export(
     if not to and os.path.lexists(out):
         raise Unreadable(f"{out} exists already. Name another file with --to")
     if out.is_dir():
-        raise Unreadable(f"{shown(out)} is a folder. Name a file with --to")
+        raise Unreadable(f"{quoted(out)} is a folder. Name a file with --to")
     write_whole(out, exported.content)
     return out, exported
 

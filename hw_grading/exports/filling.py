@@ -9,7 +9,7 @@ from hw_grading.exports.cells import counted, points
 from hw_grading.exports.grades import Grade, Grades
 from hw_grading.exports.sheet import Sheet, number_in
 from hw_support.submission.file import Unreadable
-from hw_support.submission.problems import shown
+from hw_support.submission.problems import quoted
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ def filled(
         if number_in(row[column]) != number_in(text):
             new = text.replace(".", ",") if decimal_comma else text
             changes[row.number] = {column: new}
-    name = shown(sheet.header[column])
+    name = quoted(sheet.header[column])
     told = f"{counted(written, 'score')} in the column {name}; {len(changes)} of them changed."
     if kept:
         told += f" Rows of {counted(kept, 'student')} without a score, or excused, are unchanged."
@@ -109,7 +109,7 @@ def the_one(
     if len(found) == 1:
         return found[0]
     what = "none" if not found else f"{len(found)} of them"
-    names = ", ".join(shown(sheet.header[column], 100) for column in found or columns) or "none"
+    names = ", ".join(quoted(sheet.header[column], 100) for column in found or columns) or "none"
     raise Unreadable(
         f"{sheet.place(sheet.header)}: expected one column {wanted}, found {what}. Choose one "
         f"with {option}: {names}"

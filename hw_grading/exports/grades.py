@@ -16,7 +16,7 @@ from hw_grading.records.scores import Cell, Score
 from hw_grading.records.students import last_and_first
 from hw_grading.term.roster import Person, Roster, folded, read_roster
 from hw_support.submission.file import Unreadable
-from hw_support.submission.problems import shown
+from hw_support.submission.problems import quoted
 
 
 @dataclass(frozen=True)
@@ -121,7 +121,7 @@ class Grades:
         if without:
             yield (
                 f"{counted(len(without), 'submission')} without a score yet: "
-                f"{', '.join(map(shown, without))}. "
+                f"{', '.join(map(quoted, without))}. "
                 f"Run `nbgrader autograde {self.finals.assignment}`"
             )
 
@@ -160,7 +160,7 @@ def read_grades(
     grades = sorted(_joined(finals, known, complaints), key=lambda grade: grade.id)
     if unknown := sorted(set(students) - {grade.id for grade in grades}):
         raise Unreadable(
-            f"no student in the gradebook or the roster has the id {shown(unknown[0])}"
+            f"no student in the gradebook or the roster has the id {quoted(unknown[0])}"
         )
     order = {name: number for number, name in enumerate(places)}
     return Grades(

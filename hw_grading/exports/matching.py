@@ -11,7 +11,7 @@ from hw_grading.exports.grades import Grade, Grades
 from hw_grading.exports.sheet import Line, Sheet
 from hw_grading.term.roster import folded
 from hw_support.submission.file import Unreadable
-from hw_support.submission.problems import shown
+from hw_support.submission.problems import quoted
 
 # The values that a platform gives for a student: kind, the word for it in messages, and value. A
 # name is used only if there is no other value.
@@ -45,7 +45,7 @@ class Matches:
         yield from self.complaints
         if self.missing:
             names = ", ".join(
-                f"{grade.id} ({shown(grade.person.name)})" if grade.person.name else grade.id
+                f"{grade.id} ({quoted(grade.person.name)})" if grade.person.name else grade.id
                 for grade in self.missing
             )
             number = counted(len(self.missing), "student")
@@ -89,7 +89,7 @@ class Finder:
         said: list[tuple[str, Grade]] = []
         for kind, called, value in asked:
             if kind != NAME and value.strip() and (one := self._one(kind, called, value)):
-                said.append((f"the {called} {shown(value)}", one))
+                said.append((f"the {called} {quoted(value)}", one))
         for called, grade in said[1:]:
             if grade.id != said[0][1].id:
                 first, other = said[0]
@@ -124,7 +124,7 @@ class Finder:
         found = self._by.get((kind, _key(kind, value)), [])
         if len(found) > 1:
             both = " and to ".join(f"{g.id} ({g.person.place})" for g in found[:2])
-            raise Unreadable(f"the {called} {shown(value)} belongs to {both}")
+            raise Unreadable(f"the {called} {quoted(value)} belongs to {both}")
         return found[0] if found else None
 
 
@@ -170,7 +170,7 @@ def match(
         if named and named.id not in taken:
             found[row.number] = named
         else:
-            strangers.append(f"{shown(name)} (line {row.number})")
+            strangers.append(f"{quoted(name)} (line {row.number})")
     _drop_twice(sheet, found, complaints)
     there = {grade.id for grade in found.values()}
     missing = [g for g in grades.wanted if g.is_scored and g.id not in there]
@@ -202,13 +202,13 @@ def _refuse_another(asked: Asked, found: Grade, name: str, telling: Collection[s
         own = {NUMBER: person.sid, PLATFORM_ID: person.canvas_id}.get(kind, "")
         if own and value.strip() and folded(own) != folded(value):
             raise Unreadable(
-                f"the name {shown(name)} belongs to {found.id}, but this student's {called} is "
-                f"{shown(own)}, not {shown(value)}"
+                f"the name {quoted(name)} belongs to {found.id}, but this student's {called} is "
+                f"{quoted(own)}, not {quoted(value)}"
             )
         if kind in telling and value.strip():
             raise Unreadable(
-                f"the name {shown(name)} belongs to {found.id}, but no student has the {called} "
-                f"{shown(value)}. If it is {found.id}, add the {called} to students.csv"
+                f"the name {quoted(name)} belongs to {found.id}, but no student has the {called} "
+                f"{quoted(value)}. If it is {found.id}, add the {called} to students.csv"
             )
 
 

@@ -26,7 +26,7 @@ from hw_grading.exports.matching import LOGIN, NAME, NUMBER, Asked, Finder, matc
 from hw_grading.exports.sheet import Line, Sheet, number_in, read_sheet
 from hw_grading.term.roster import folded
 from hw_support.submission.file import Unreadable
-from hw_support.submission.problems import shown
+from hw_support.submission.problems import quoted
 
 _IDENTIFIER = re.compile(r"([^\W\d].*?)(\d+)", re.DOTALL)
 # English, German, French, Spanish, Italian, Portuguese, Dutch, Catalan, Polish, Czech, Swedish,
@@ -106,7 +106,7 @@ def _expect_each_once(sheet: Sheet, column: int) -> None:
         other = first.setdefault(row[column].strip(), row)
         if other is not row:
             raise Unreadable(
-                f"{sheet.place(row)}: {shown(row[column])} is already in line {other.number}. "
+                f"{sheet.place(row)}: {quoted(row[column])} is already in line {other.number}. "
                 "Download the worksheet again"
             )
 
@@ -118,7 +118,7 @@ def _grade_column(sheet: Sheet, identifier: int, asked: str) -> int:
     if not asked and len(found) != 1:
         before_maximum = [c for c in columns if _is_maximum(sheet, c + 1) and _may_be(sheet, c)]
         found = [c for c in found if c in before_maximum] or before_maximum
-    wanted = f"named {shown(asked)}" if asked else "of grades, followed by the maximum grade"
+    wanted = f"named {quoted(asked)}" if asked else "of grades, followed by the maximum grade"
     return the_one(sheet, wanted, found, columns, "--column")
 
 

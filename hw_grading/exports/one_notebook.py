@@ -9,7 +9,7 @@ from typing import Any
 from hw_grading.exports.results_json import results_of
 from hw_grading.homework.course import Course, scratch_course
 from hw_support.submission.file import MAX_BYTES, Unreadable, read_regular_file
-from hw_support.submission.problems import shown
+from hw_support.submission.problems import quoted
 
 _STUDENT = "student"
 _MOST_LOG = 3_000  # characters from the end of nbgrader's log
@@ -43,7 +43,7 @@ def graded(
     """
     if assignment not in (names := course.homeworks()):
         raise Unreadable(
-            f"There is no homework {shown(assignment)} in {course.folder}. It has: "
+            f"There is no homework {quoted(assignment)} in {course.folder}. It has: "
             f"{', '.join(names) or 'none'}"
         )
     try:

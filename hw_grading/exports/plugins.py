@@ -21,7 +21,7 @@ from hw_grading.records.scores import NoScores
 from hw_grading.records.writing import write_whole
 from hw_support.failures import visible
 from hw_support.submission.file import Unreadable
-from hw_support.submission.problems import shown
+from hw_support.submission.problems import quoted
 
 
 class PlainCsv(ExportPlugin):
@@ -83,7 +83,7 @@ class _OneHomework(ExportPlugin):
         chosen = [str(name) for name in self.assignment] or known
         if len(chosen) == 1:
             return chosen[0]
-        names = ", ".join(map(shown, chosen)) or "none"
+        names = ", ".join(map(quoted, chosen)) or "none"
         raise Unreadable(
             f"{self.kind.title()} takes one homework at a time, found {names}. Choose one with "
             "--assignment=NAME"

@@ -27,7 +27,7 @@ from hw_grading.records.scores import NoScores, Score
 from hw_support.failures import visible
 from hw_support.submission.file import read_submission
 from hw_support.submission.mending import grade_id_of
-from hw_support.submission.problems import Problem, encodable, shown
+from hw_support.submission.problems import Problem, encodable, quoted
 
 
 def results_of(
@@ -52,10 +52,10 @@ def results_of(
     roster = read_roster(course.folder, assignment)
     record = next((one for one in roster.records if one.student == student), None)
     if record is None:
-        raise NoScores(f"{shown(student)} has submitted nothing for {assignment}")
+        raise NoScores(f"{quoted(student)} has submitted nothing for {assignment}")
     result, _ = read_student(roster, record)
     if result.status is Status.NOT_GRADED:
-        raise NoScores(f"{shown(student)}: {result.reason}")
+        raise NoScores(f"{quoted(student)}: {result.reason}")
     path = course.autograded(student, assignment) / f"{assignment}.ipynb"
     cells = _as_students_see(read_submission(path, max_bytes=MAX_BYTES, keep_outputs=True)[0])
     final = final_scores(course, assignment).students[student]

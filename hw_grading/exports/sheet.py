@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hw_support.submission.file import Unreadable, read_regular_file
-from hw_support.submission.problems import shown
+from hw_support.submission.problems import quoted
 
 _MOST_BYTES = 50_000_000
 _DELIMITERS = ",;\t"
@@ -176,7 +176,7 @@ def _of_width(path: Path, line: Line, width: int, has_end: bool) -> Line:
     if found > width:
         raise Unreadable(
             f"{path}, line {line.number}: expected {width} values, found {found}: "
-            f"{shown(line.raw)}. Put quotes around a value that has a separator in it"
+            f"{quoted(line.raw)}. Put quotes around a value that has a separator in it"
         )
     if found < width and not has_end:
         raise Unreadable(

@@ -23,7 +23,7 @@ from hw_grading.records.extensions import (
     own_of_nbgrader,
 )
 from hw_support.submission.file import Unreadable
-from hw_support.submission.problems import encodable, shown
+from hw_support.submission.problems import encodable, quoted
 
 HOW_MUCH = ("until", "hours", "days")
 MOST_DAYS = 366
@@ -92,7 +92,7 @@ def grant_of(student: str, asked: Mapping[str, str], due: datetime, zone: tzinfo
         until = moment_of(said["until"], zone)
         if until <= due:
             raise Unreadable(
-                f"{shown(said['until'])} is not after the due date, {in_zone(due, zone)}"
+                f"{quoted(said['until'])} is not after the due date, {in_zone(due, zone)}"
             )
         _refuse_more_than_a_year(said["until"], until - due)
     elif "hours" in said:
@@ -131,12 +131,12 @@ def moment_of(text: str, zone: tzinfo) -> datetime:
                 wall = datetime.fromisoformat(f"{date} {clock}")
                 moment = wall.replace(tzinfo=zone, fold=1).astimezone(UTC)
             except (ValueError, OverflowError) as error:
-                raise Unreadable(f"{shown(text)} is not a time: {error}") from None
+                raise Unreadable(f"{quoted(text)} is not a time: {error}") from None
             if moment.astimezone(zone).replace(tzinfo=None) != wall:
-                raise Unreadable(f"{shown(text)} does not exist in {zone}: the clocks skip it")
+                raise Unreadable(f"{quoted(text)} does not exist in {zone}: the clocks skip it")
             return moment.replace(tzinfo=None)
     raise Unreadable(
-        f"expected a time such as 2022-10-08 23:59 or 08.10.2022 23:59, found {shown(text)}"
+        f"expected a time such as 2022-10-08 23:59 or 08.10.2022 23:59, found {quoted(text)}"
     )
 
 
@@ -149,20 +149,20 @@ def in_zone(moment: datetime, zone: tzinfo) -> str:
 
 def _number(text: str, what: str) -> float:
     if not _NUMBER.fullmatch(text.strip()):
-        raise Unreadable(f"expected a number of {what}, found {shown(text)}")
+        raise Unreadable(f"expected a number of {what}, found {quoted(text)}")
     return float(text.strip().replace(",", "."))
 
 
 def _whole(text: str, what: str, most: int) -> int:
     number = _number(text, what)
     if number != int(number) or number > most:
-        raise Unreadable(f"expected a whole number of {what} up to {most}, found {shown(text)}")
+        raise Unreadable(f"expected a whole number of {what} up to {most}, found {quoted(text)}")
     return int(number)
 
 
 def _refuse_more_than_a_year(text: str, more: timedelta) -> None:
     if more > timedelta(days=MOST_DAYS):
-        raise Unreadable(f"{shown(text)} is more than a year after the due date")
+        raise Unreadable(f"{quoted(text)} is more than a year after the due date")
 
 
 def grant(database: Database, assignment: str, grants: Iterable[Grant], author: str) -> None:

@@ -13,7 +13,7 @@ from nbformat import NotebookNode
 
 from hw_grading.pages.aside import picture_uri, text_of
 from hw_grading.pages.cleaning import clean_html
-from hw_support.submission.problems import encodable, shown
+from hw_support.submission.problems import encodable, quoted
 
 _MOST_TERMINAL_CODES = 2_000  # in one printed text
 _LONGEST_TERMINAL_CODE = 40
@@ -85,7 +85,7 @@ def _clean_bundle(output: NotebookNode) -> bool:
             # Build the tag here, not in a template, so that cleaning it again does not change it.
             data["text/html"] = f'<img src="{uri}" alt="plot">'
     if sent and not data:
-        kinds = shown(", ".join(sorted(sent)), 200)
+        kinds = quoted(", ".join(sorted(sent)), 200)
         data["text/plain"] = f"An output of type {kinds} is not shown."
     metadata = _sizes(output.get("metadata") or {}, data)
     for key in set(output) - {"output_type", "execution_count"}:

@@ -32,7 +32,7 @@ from hw_grading.pages.aside import PICTURES, Formulas, Pictures, picture_uri, te
 from hw_grading.pages.cleaning import as_text, clean_html, cleaned
 from hw_grading.pages.mathematics import Budget, Formula
 from hw_grading.pages.outputs import CleanOutputs, clean_outputs
-from hw_support.submission.problems import encodable, shown
+from hw_support.submission.problems import encodable, quoted
 from hw_support.time_limit import TimeLimitReached, time_limit
 
 __all__ = [  # the names that nbgrader_config.py uses
@@ -152,7 +152,7 @@ class _Renderer(IPythonRenderer):
             placeholder = self._placeholders[name]
             if placeholder is None:
                 why = "is not shown" if name in self._attached else "is missing"
-                return f"<em>(the picture {html.escape(shown(name))} {why})</em>"
+                return f"<em>(the picture {html.escape(quoted(name))} {why})</em>"
             url = placeholder
         return str(super().image(self._formulas.as_sources(text), url, title))
 

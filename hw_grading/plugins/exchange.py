@@ -28,7 +28,7 @@ from hw_grading.plugins.strange_folder import copy_strange_folder
 from hw_grading.records.secret import SECRET, read_secret
 from hw_grading.records.timestamp import TIMESTAMP, read_time
 from hw_support.submission.file import Unreadable
-from hw_support.submission.problems import shown
+from hw_support.submission.problems import quoted
 
 _KILOBYTE = 1_000  # nbgrader's unit
 _SLOWEST = timedelta(minutes=10)  # for `nbgrader submit`, and for two clocks that differ
@@ -99,7 +99,7 @@ class CollectAnyName(ExchangeCollect):
         """Copy one submission. Return whether the student's newest submission is there now."""
         student, course = record["username"], self.coursedir
         if why := why_no_id(student):
-            raise Unreadable(f"{shown(student)} is not a student id: {why}")
+            raise Unreadable(f"{quoted(student)} is not a student id: {why}")
         source = Path(self.inbound_path, record["filename"])
         target = Path(course.format_path(course.submitted_directory, student, course.assignment_id))
         name = f"{student} {course.assignment_id}"
@@ -177,7 +177,7 @@ class ListEach(ExchangeList):
             read_secret(folder)
             for path in folder.glob("*.ipynb"):
                 if not stat.S_ISREG(os.lstat(path).st_mode) or not os.access(path, os.R_OK):
-                    raise Unreadable(f"{shown(path.name)} is not a readable file")
+                    raise Unreadable(f"{quoted(path.name)} is not a readable file")
         except (Unreadable, OSError) as why:
             self.log.warning("%s: not listed: %s. Look at the folder, then remove it", folder, why)
             return False
@@ -247,5 +247,5 @@ class ReleaseFeedbackToEach(ExchangeReleaseFeedback):
 
 
 def _said(what: str, why: Mapping[str, str]) -> str:
-    lines = (f"\n  {shown(name, 120)}: {reason}" for name, reason in sorted(why.items()))
+    lines = (f"\n  {quoted(name, 120)}: {reason}" for name, reason in sorted(why.items()))
     return f"{what}:{''.join(lines)}"

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from hw_support.submission.file import Unreadable
-from hw_support.submission.problems import shown
+from hw_support.submission.problems import quoted
 
 _DEEPEST = 100  # levels of nested folders
 _MOST_FILES = 10_000
@@ -49,7 +49,7 @@ def copy_strange_folder(
     count = 0
 
     def not_opened(error: OSError) -> None:
-        left_out.append(f"a folder ({shown(error, 120)})")
+        left_out.append(f"a folder ({quoted(error, 120)})")
 
     if not stat.S_ISDIR(os.lstat(source).st_mode):
         raise Unreadable("it is not a folder")
@@ -60,7 +60,7 @@ def copy_strange_folder(
         (target / inner).mkdir(parents=True)
         for name in folders:
             if stat.S_ISLNK(os.stat(name, dir_fd=descriptor, follow_symlinks=False).st_mode):
-                left_out.append(f"{shown(inner / name)} (a symbolic link)")
+                left_out.append(f"{quoted(inner / name)} (a symbolic link)")
         for name in files:
             count += 1
             if count > _MOST_FILES:
@@ -68,7 +68,7 @@ def copy_strange_folder(
             try:
                 file = _opened(name, descriptor, most_bytes_of_a_file)
             except Unreadable as why:
-                left_out.append(f"{shown(inner / name)} ({why})")
+                left_out.append(f"{quoted(inner / name)} ({why})")
                 continue
             with file:
                 left -= _copy(file, target / inner / name, left)

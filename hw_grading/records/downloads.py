@@ -16,7 +16,7 @@ from pathlib import PurePosixPath
 from typing import IO
 
 from hw_support.submission.file import MAX_BYTES, Unreadable
-from hw_support.submission.problems import shown
+from hw_support.submission.problems import quoted
 
 NOTEBOOK, ZIP = ".ipynb", ".zip"
 # Limits in bytes for a zip's list of files. An entry has at least 46 bytes, and the whole list is
@@ -89,7 +89,7 @@ def opened(file: IO[bytes], most_listed: int) -> zipfile.ZipFile:
     except Unreadable:
         raise
     except Exception as error:  # a hostile zip can raise any error
-        raise Unreadable(f"expected a zip, found another file ({shown(error, 120)})") from None
+        raise Unreadable(f"expected a zip, found another file ({quoted(error, 120)})") from None
 
 
 def files_in(bundle: zipfile.ZipFile) -> Iterator[zipfile.ZipInfo]:
@@ -117,7 +117,7 @@ def notebook_in(content: bytes, notebook: str) -> bytes:
         found = [e for e in files_in(bundle) if e.filename.lower().endswith(NOTEBOOK)]
         number = the_one_of([entry.filename for entry in found], notebook)
         if number is None:
-            names = ", ".join(shown(e.filename) for e in found[:5])
+            names = ", ".join(quoted(e.filename) for e in found[:5])
             raise Unreadable(
                 f"expected a zip with one notebook, found {len(found)} ({names or 'none'}). "
                 "Keep only the one that counts. If this is a download of many students' files, "
@@ -169,5 +169,5 @@ def content_of(bundle: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
     except Unreadable:
         raise
     except Exception as error:  # a hostile zip can raise any error
-        raise Unreadable(f"it cannot be read ({shown(error, 120)})") from None
+        raise Unreadable(f"it cannot be read ({quoted(error, 120)})") from None
     return bytes(content)

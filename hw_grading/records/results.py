@@ -28,7 +28,7 @@ from hw_grading.records.questions import Place, read_places
 from hw_grading.records.scores import Cell, Record, read_gradebook
 from hw_grading.records.timestamp import read_time
 from hw_support.submission.file import Unreadable
-from hw_support.submission.problems import METADATA_KEY, Problem, Severity, read_problems, shown
+from hw_support.submission.problems import METADATA_KEY, Problem, Severity, quoted, read_problems
 
 
 @dataclass(frozen=True)
@@ -212,7 +212,7 @@ def _why_not_graded(roster: Roster, record: Record, trouble: str) -> str:
         names = sorted(os.listdir(folder))
     except (OSError, ValueError):  # ValueError: a null character in the student's id
         names = []
-    found = ", ".join(shown(n) for n in names[:5]) + (", …" if len(names) > 5 else "")
+    found = ", ".join(quoted(n) for n in names[:5]) + (", …" if len(names) > 5 else "")
     return f"No {name}.ipynb was submitted. In the {where}: {found or 'nothing'}."
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hw_support.submission.file import Unreadable, read_regular_file
-from hw_support.submission.problems import shown
+from hw_support.submission.problems import quoted
 
 _MOST_BYTES = 50_000_000
 _DELIMITERS = ",;\t"
@@ -75,7 +75,7 @@ def read_table(path: Path) -> Table:
                 complaints.append(
                     f"{path}, line {line}: expected {len(columns)} values, found {len(values)}. "
                     "This row is left out. Put quotes around a value that has a "
-                    f"{shown(delimiter) if delimiter != chr(9) else 'tab'} in it"
+                    f"{quoted(delimiter) if delimiter != chr(9) else 'tab'} in it"
                 )
             else:
                 values += [""] * (len(columns) - len(values))
@@ -88,7 +88,7 @@ def read_table(path: Path) -> Table:
     if not columns:
         raise Unreadable(f"{path}, line 1: expected the names of columns, found nothing")
     if twice := sorted({column for column in columns if column and columns.count(column) > 1}):
-        complaints.append(f"{path}, line 1: the column {shown(twice[0])} is there twice")
+        complaints.append(f"{path}, line 1: the column {quoted(twice[0])} is there twice")
     return Table(columns, tuple(rows), tuple(complaints))
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from nbgrader.utils import parse_utc
 
 from hw_support.submission.file import Unreadable, read_regular_file
-from hw_support.submission.problems import shown
+from hw_support.submission.problems import quoted
 
 TIMESTAMP = "timestamp.txt"
 MOST_BYTES = 1_000
@@ -58,14 +58,14 @@ def time_of(text: str) -> datetime:
     if not text:
         raise Unreadable("it is empty")
     if len(text) > _LONGEST or not text.isprintable():
-        raise Unreadable(shown(text))
+        raise Unreadable(quoted(text))
     words = text.split(" ")
     if len(words) == 3 and not _ZONE.fullmatch(words[2]):
-        raise Unreadable(f"{shown(words[2])} is not a time zone")
+        raise Unreadable(f"{quoted(words[2])} is not a time zone")
     try:
         moment: datetime = parse_utc(text)
     except Exception:  # the parser can raise any error on untrusted text
-        raise Unreadable(shown(text)) from None
+        raise Unreadable(quoted(text)) from None
     if not _EARLIEST < moment < datetime.now(UTC).replace(tzinfo=None) + _AHEAD:
         raise Unreadable(f"{moment} is too long ago or in the future")
     return moment

@@ -11,7 +11,7 @@ from hw_grading.run.clock import Clock
 from hw_grading.run.hangs import Hangs
 from hw_grading.run.kernel_cells import CellEnd, KernelCells
 from hw_grading.run.report import Report
-from hw_support.submission.problems import Kind, shown
+from hw_support.submission.problems import Kind, quoted
 
 
 class CellRunner:
@@ -58,7 +58,7 @@ class CellRunner:
             self._look_after(self._kernel, cell, end)
         except Spoilt as error:
             self._kernel.watch.kill()
-            why = f"the communication with the kernel failed in {named(cell)} ({shown(error)})"
+            why = f"the communication with the kernel failed in {named(cell)} ({quoted(error)})"
             self._report.stop(Kind.KERNEL, why, cell)
 
     def _learn(self, cell: NotebookNode, end: CellEnd) -> None:
@@ -101,7 +101,7 @@ class CellRunner:
                 reason = end.interrupted.reason if end.interrupted else self._clock.within()
                 report.time_limit(cell, reason + self._why_less(cell))
             elif not end.flooded:
-                message = f"The outputs of {named(cell)} were lost ({shown(end.error)})."
+                message = f"The outputs of {named(cell)} were lost ({quoted(end.error)})."
                 report.add(Kind.KERNEL, message, cell)
         else:
             kernel.watch.kill()

@@ -7,7 +7,7 @@ from nbgrader.utils import is_grade, is_locked, is_solution
 
 from hw_support.rerun import bound_by
 from hw_support.submission.mending import grade_id_of
-from hw_support.submission.problems import shown
+from hw_support.submission.problems import quoted
 
 
 def is_test(cell: NotebookNode) -> bool:
@@ -44,8 +44,8 @@ def named(cell: NotebookNode) -> str:
     """Return a name for a cell, for the middle of a sentence."""
     grade_id = grade_id_of(cell)
     if grade_id:
-        return f"cell {shown(grade_id)}"
-    return f"the cell that begins with {shown(cell.source.strip().partition(chr(10))[0], 40)}"
+        return f"cell {quoted(grade_id)}"
+    return f"the cell that begins with {quoted(cell.source.strip().partition(chr(10))[0], 40)}"
 
 
 def at_start(cell: NotebookNode) -> str:

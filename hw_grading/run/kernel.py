@@ -124,7 +124,7 @@ class Kernel(NotebookClient):
         manager: Any = super().create_kernel_manager()
         manager.log = self.log
         if self._settings.sandbox != "none":
-            manager.shown = environment.shown(self._settings.blas_threads, [], self._preload)
+            manager.shown = environment.what_to_show(self._settings.blas_threads, [], self._preload)
         manager.limits = self._settings.of_sandbox()
         manager.forked = self._settings.fork_kernels
         return manager

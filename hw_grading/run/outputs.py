@@ -22,7 +22,7 @@ import nbformat.v4
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
 
-from hw_support.submission.problems import encodable, shown
+from hw_support.submission.problems import encodable, quoted
 
 _MESSAGE_OVERHEAD = 200  # bytes that an empty message takes
 _OUTPUT_OVERHEAD = 1_000  # the cost in bytes of processing and storing an output, besides its size
@@ -244,7 +244,7 @@ def _why_no_score(cell: NotebookNode, points: float) -> str | None:
         return None
     if 0 <= score <= points:
         return None
-    return f"returned {shown(text, 30)}, expected a score from 0 to {points:g}"
+    return f"returned {quoted(text, 30)}, expected a score from 0 to {points:g}"
 
 
 def _encodable_tree(value: Any) -> Any:

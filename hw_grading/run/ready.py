@@ -27,7 +27,7 @@ def expect_a_sandbox(settings: RunSettings, secrets: Sequence[Path]) -> None:
         No sandbox can be made.
     """
     if settings.sandbox != "none":
-        shown = environment.shown(settings.blas_threads, list(secrets))
+        shown = environment.what_to_show(settings.blas_threads, list(secrets))
         available.check(shown, settings.of_sandbox())
 
 

@@ -68,7 +68,7 @@ def _remove(folder: Path, owner: int) -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def shown(blas_threads: int, secrets: list[Path], preload: Sequence[str] = ()) -> Shown:
+def what_to_show(blas_threads: int, secrets: list[Path], preload: Sequence[str] = ()) -> Shown:
     """Return what sandboxes show on this machine.
 
     Parameters

@@ -191,7 +191,7 @@ def begin(blas_threads: int, preload: Sequence[str]) -> None:
     global _current
     with _starting:
         try:
-            shown = environment.shown(blas_threads, [], preload)
+            shown = environment.what_to_show(blas_threads, [], preload)
             if not _serves(shown):
                 _end()
                 _current = os.getpid(), Nursery(shown)

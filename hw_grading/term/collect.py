@@ -19,7 +19,7 @@ from hw_grading.term.showing import files_in_words, plan_in_words
 from hw_grading.term.write import put_back, write
 from hw_support.failures import visible
 from hw_support.submission.file import Unreadable
-from hw_support.submission.problems import shown
+from hw_support.submission.problems import quoted
 
 
 def collect(
@@ -108,7 +108,7 @@ def plan_of(
     if homework not in (names := course.homeworks()):
         known = ", ".join(names) or "none"
         raise Unreadable(
-            f"There is no homework {shown(homework)} in {course.root}. It has: {known}"
+            f"There is no homework {quoted(homework)} in {course.root}. It has: {known}"
         )
     settings = homework_of(course.root, homework).manifest
     zone = ZoneInfo(settings.time_zone)

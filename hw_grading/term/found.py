@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 
 from hw_grading.records.downloads import NOTEBOOK, ZIP, Upload, notebook_in, the_one_of
 from hw_support.submission.file import Unreadable
-from hw_support.submission.problems import shown
+from hw_support.submission.problems import quoted
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ def is_work(upload: Upload) -> bool:
 
 def not_work(upload: Upload) -> str:
     """Return why a file is left out, if its student submitted nothing that can be graded."""
-    return f"expected a notebook or a zip, found {shown(upload.suffix or 'no ending')}"
+    return f"expected a notebook or a zip, found {quoted(upload.suffix or 'no ending')}"
 
 
 def work_of_one(uploads: Sequence[Upload], notebook: str) -> Upload:
@@ -107,7 +107,7 @@ def work_of_one(uploads: Sequence[Upload], notebook: str) -> Upload:
     number = the_one_of([upload.name for upload in chosen], notebook)
     if number is not None:
         return chosen[number]
-    names = ", ".join(shown(PurePosixPath(upload.name).name) for upload in chosen[:5])
+    names = ", ".join(quoted(PurePosixPath(upload.name).name) for upload in chosen[:5])
     raise Unreadable(
         f"expected one notebook, or one named {notebook}{NOTEBOOK}, found {len(chosen)} "
         f"({names or 'none'}). Keep only the one that counts"

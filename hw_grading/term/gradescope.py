@@ -24,7 +24,7 @@ from hw_grading.records.timestamp import time_of
 from hw_grading.term.found import Found, LeftOut, Sorted, Who, content_of_work, is_work, work_of_one
 from hw_grading.term.plain_yaml import read_yaml
 from hw_support.submission.file import Unreadable
-from hw_support.submission.problems import shown
+from hw_support.submission.problems import quoted
 
 PLATFORM = "Gradescope"
 _METADATA = "submission_metadata.yml"
@@ -145,7 +145,7 @@ def _moment(value: object, zone: tzinfo) -> datetime:
     if not match:
         raise Unreadable(
             f"expected a time such as '2022-10-04 16:59:00 -07:00' for :created_at, found "
-            f"{shown(value)}"
+            f"{quoted(value)}"
         )
     day, clock, fraction, offset = match.groups()
     offset = {"Z": "+00:00", "UTC": "+00:00", None: ""}.get(offset, offset)
@@ -156,5 +156,5 @@ def _moment(value: object, zone: tzinfo) -> datetime:
         moment = moment.astimezone(UTC)
         time_of(f"{moment:%Y-%m-%d %H:%M:%S} UTC")
     except (ValueError, OverflowError) as error:
-        raise Unreadable(f"{shown(value)} is not a time ({shown(error)})") from None
+        raise Unreadable(f"{quoted(value)} is not a time ({quoted(error)})") from None
     return moment

@@ -11,7 +11,7 @@ from pathlib import PurePosixPath
 from hw_grading.homework.homework import file_name_pattern
 from hw_grading.records.downloads import Upload
 from hw_grading.term.found import Found, LeftOut, Sorted, Who, content_of_work, is_work
-from hw_support.submission.problems import shown
+from hw_support.submission.problems import quoted
 
 PLATFORM = "plain"
 _NAMED_SO = "expected a name such as <student>_{}.ipynb. Rename the file"
@@ -39,5 +39,5 @@ def sort(files: Sequence[Upload], download: str, homework: str) -> Sorted:
         else:
             student = match["student_id"]
             read = functools.partial(content_of_work, upload, homework)
-            found.append(Found(Who(shown(student), (("id", student),)), PLATFORM, file, read))
+            found.append(Found(Who(quoted(student), (("id", student),)), PLATFORM, file, read))
     return found, left_out

@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 
 from hw_support.submission.file import Unreadable
-from hw_support.submission.problems import shown
+from hw_support.submission.problems import quoted
 
 _DEEPEST = 100
 _MOST_EVENTS = 20_000_000
@@ -48,9 +48,9 @@ def read_yaml(content: bytes, wanted: Container[str]) -> Any:
         mark = getattr(error, "problem_mark", None)
         where = f"line {mark.line + 1}: " if mark else ""
         why = getattr(error, "problem", None) or error
-        raise Unreadable(f"{where}expected YAML, found something else ({shown(why)})") from None
+        raise Unreadable(f"{where}expected YAML, found something else ({quoted(why)})") from None
     except (UnicodeError, RecursionError, ValueError) as error:
-        raise Unreadable(f"expected YAML, found something else ({shown(error)})") from None
+        raise Unreadable(f"expected YAML, found something else ({quoted(error)})") from None
 
 
 class _Frame:
@@ -109,6 +109,6 @@ def _put(stack: list[_Frame], value: Any, wanted: Container[str], event: Any) ->
         return False
     if is_outermost and frame.key in frame.made:
         line = event.start_mark.line + 1
-        raise Unreadable(f"line {line}: {shown(frame.key)} is there twice")
+        raise Unreadable(f"line {line}: {quoted(frame.key)} is there twice")
     frame.made[frame.key] = value
     return True

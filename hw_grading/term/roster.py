@@ -19,7 +19,7 @@ from hw_grading.records.students import Student, store_students, students_of
 from hw_grading.records.tables import Row, Table, read_table
 from hw_grading.term.found import Who
 from hw_support.submission.file import Unreadable
-from hw_support.submission.problems import shown
+from hw_support.submission.problems import quoted
 
 FILE_NAME = "students.csv"
 _EXACT = ("id", "sid", "email", "canvas_id")
@@ -98,16 +98,16 @@ class Roster:
                 found = self._by.get(key, [])
                 if len(found) > 1:
                     both = " and ".join(f"{p.id} ({p.place})" for p in found[:2])
-                    raise Unreadable(f"the {_called(column)} {shown(value)} belongs to {both}")
+                    raise Unreadable(f"the {_called(column)} {quoted(value)} belongs to {both}")
                 if found:
                     self._refuse_if_another_is_meant(who, found[0])
                     return found[0]
         ids = [_composed(value) for column, value in who.keys if column == "id"]
         if not self.is_whole and ids:
             if why := why_no_id(ids[0]):
-                raise Unreadable(f"{shown(ids[0])} is not a student id: {why}")
+                raise Unreadable(f"{quoted(ids[0])} is not a student id: {why}")
             return Person(ids[0])
-        tried = " or ".join(dict.fromkeys(f"{_called(c)} {shown(v)}" for c, v in keys))
+        tried = " or ".join(dict.fromkeys(f"{_called(c)} {quoted(v)}" for c, v in keys))
         raise Unreadable(f"no student in {self.source} has the {tried or 'name'}")
 
     def store(self, db_url: str) -> None:
@@ -220,7 +220,7 @@ def _exported(path: Path, complaints: list[str]) -> Iterator[Person]:
             place=_place(path, row),
         )
         if not person.id:
-            name = shown(person.name)
+            name = quoted(person.name)
             complaints.append(f"{person.place}: {name} has neither a login nor an SIS id")
         else:
             yield from _valid(person, complaints)
@@ -230,14 +230,14 @@ def _valid(person: Person, complaints: list[str]) -> Iterator[Person]:
     if not person.id:
         complaints.append(f"{person.place}: the row has no id and is left out")
     elif why := why_no_id(person.id):
-        complaints.append(f"{person.place}: {shown(person.id)} is not a student id: {why}")
+        complaints.append(f"{person.place}: {quoted(person.id)} is not a student id: {why}")
     else:
         yield person
 
 
 def _expect(table: Table, path: Path, column: str) -> None:
     if column not in table.columns:
-        names = ", ".join(map(shown, table.columns[:8]))
+        names = ", ".join(map(quoted, table.columns[:8]))
         raise Unreadable(f"{path}, line 1: expected a column named {column}, found {names}")
 
 

@@ -43,7 +43,7 @@ from hw_grading.term.roster import read_roster
 from hw_grading.term.showing import plan_in_words
 from hw_grading.term.write import TIME_FORMAT
 from hw_support.submission.file import MAX_BYTES, Unreadable, read_regular_file
-from hw_support.submission.problems import shown
+from hw_support.submission.problems import quoted
 
 _ONE_FOLDER = (
     "expected all files in one folder, named <student>_<homework>.ipynb. If the platform made a "
@@ -154,7 +154,7 @@ class OneNotebookEach(ExtractorPlugin):
             except Unreadable as why:
                 self._left_out[name] = str(why)
                 continue
-            self.log.info("%s is read as a download of many students' files", shown(name))
+            self.log.info("%s is read as a download of many students' files", quoted(name))
             for entry in files_in(bundle):
                 inner = f"{path.relative_to(folder).with_suffix('').as_posix()}/{entry.filename}"
                 yield Upload(inner, functools.partial(content_of, bundle, entry), name)
@@ -194,7 +194,7 @@ class OneNotebookEach(ExtractorPlugin):
             raise Unreadable("expected a name such as <student>_<homework>.ipynb. Rename the file")
         student, notebook = str(found["student_id"]), str(found["file_id"])
         if why := why_no_id(student):
-            raise Unreadable(f"{shown(student)} is not a student id: {why}. Rename the file")
+            raise Unreadable(f"{quoted(student)} is not a student id: {why}. Rename the file")
         safe_path(notebook)
         if found.get("timestamp"):
             time_of(str(found["timestamp"]))  # the collector stops at an invalid time
@@ -223,7 +223,7 @@ class OneNotebookEach(ExtractorPlugin):
         def collect_and_say() -> None:
             collect()
             if self._left_out:
-                lines = (f"\n  {shown(name, 120)}: {why}" for name, why in self._left_out.items())
+                lines = (f"\n  {quoted(name, 120)}: {why}" for name, why in self._left_out.items())
                 count = f"{len(self._left_out)} files were LEFT OUT; all others were collected:"
                 self.log.error("%s%s", count, "".join(lines))
                 self.parent.exit(1)

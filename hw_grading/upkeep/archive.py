@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from hw_support.submission.file import Unreadable
-from hw_support.submission.problems import shown
+from hw_support.submission.problems import quoted
 
 LIST = "manifest.json"
 _FORMAT = 1
@@ -186,7 +186,7 @@ def read(path: Path) -> Contents:
         for member in tar:
             if why := _why_refused(member, seen):
                 raise Unreadable(
-                    f"{path}: {shown(member.name)} {why}. This is not a backup of a course"
+                    f"{path}: {quoted(member.name)} {why}. This is not a backup of a course"
                 )
             seen.add(member.name)
             if member.isdir():
@@ -257,7 +257,7 @@ def _opened(path: Path) -> Iterator[tarfile.TarFile]:
                 if getattr(error, "errno", None):  # a fault of the disk, not of the archive
                     raise
                 raise Unreadable(
-                    f"{path} is cut off or damaged, or it is not a backup ({shown(error, 120)}). "
+                    f"{path} is cut off or damaged, or it is not a backup ({quoted(error, 120)}). "
                     "Nothing was written. Take another backup"
                 ) from error
     except FileNotFoundError as error:
@@ -288,7 +288,7 @@ def _compared(path: Path, listed: bytes, found: Mapping[str, str]) -> Contents:
         raise Unreadable(f"{path}: the list of its files cannot be read. Take another backup")
     if version != _FORMAT:
         raise Unreadable(
-            f"{path} has the format {shown(version)}, but this version of the grader reads "
+            f"{path} has the format {quoted(version)}, but this version of the grader reads "
             f"format {_FORMAT}. Restore it with the version that made it"
         )
     for name in sorted({*digests, *found}):
@@ -297,7 +297,7 @@ def _compared(path: Path, listed: bytes, found: Mapping[str, str]) -> Contents:
             if name not in digests:
                 what = "is not in the list of its files"
             raise Unreadable(
-                f"{path}: {shown(name)} {what}. Nothing was written. Take another backup"
+                f"{path}: {quoted(name)} {what}. Nothing was written. Take another backup"
             )
     return Contents(content, digests, size)
 

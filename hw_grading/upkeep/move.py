@@ -42,7 +42,7 @@ from hw_grading.outcome import GraderFault
 from hw_grading.records.database import METADATA, engine_of, shown_address
 from hw_grading.upkeep import postgresql
 from hw_support.submission.file import Unreadable
-from hw_support.submission.problems import shown
+from hw_support.submission.problems import quoted
 
 # These describe every table of this project. A test looks for others.
 DESCRIBED: tuple[MetaData, ...] = (api.Base.metadata, METADATA, CELL_ORDER.metadata)
@@ -186,7 +186,7 @@ def _expect_fit(source: Connection, table: Table, path: Path) -> None:
         if (long := source.execute(query).scalar()) is not None:
             raise Unreadable(
                 f"{path}: in the table {table.name} a {column.name} has {len(long)} characters "
-                f"({shown(long)}), but PostgreSQL stores at most {limit}. Make it shorter first"
+                f"({quoted(long)}), but PostgreSQL stores at most {limit}. Make it shorter first"
             )
 
 

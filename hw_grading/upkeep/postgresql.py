@@ -19,7 +19,7 @@ from hw_grading import DISTRIBUTION
 from hw_grading.outcome import GraderFault
 from hw_grading.records.database import shown_address
 from hw_support.submission.file import Unreadable
-from hw_support.submission.problems import shown
+from hw_support.submission.problems import quoted
 
 _OF_DEBIAN = Path("/usr/lib/postgresql")  # with a folder for each version
 _SECONDS_TO_CONNECT = 10
@@ -104,7 +104,7 @@ def url_of(address: str) -> URL:
         url = None
     if url is None or url.get_backend_name() not in ("postgresql", "postgres") or not url.database:
         raise Unreadable(
-            f"{shown(address)}: expected the address of a PostgreSQL database, such as "
+            f"{quoted(address)}: expected the address of a PostgreSQL database, such as "
             "postgresql+psycopg://grader@/ml. See docs/one-server.md for how to make one"
         )
     if url.drivername in ("postgresql", "postgres"):

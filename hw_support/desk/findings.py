@@ -20,7 +20,7 @@ from nbformat import NotebookNode
 from hw_support.desk.certification import BLANK, certification_of
 from hw_support.desk.running import CellRun, Ran
 from hw_support.submission.mending import InstructorCell, grade_id_of
-from hw_support.submission.problems import shown
+from hw_support.submission.problems import quoted
 from hw_support.submission.released import Release
 
 STUB = "raise NotImplementedError()"
@@ -187,7 +187,7 @@ def _own_errors(notebook: NotebookNode, release: Release) -> Iterator[str]:
         for output in cell.get("outputs", []) if grade_id_of(cell) is None else ():
             if output.output_type == "error" and output.ename not in _SAID_ELSEWHERE:
                 yield (
-                    f"{name_of(cell)} raises {output.ename}: {shown(output.evalue, 100)}. When "
+                    f"{name_of(cell)} raises {output.ename}: {quoted(output.evalue, 100)}. When "
                     "JupyterLab runs all cells, it stops at this cell; the grader continues."
                 )
 
@@ -228,7 +228,7 @@ def _rebound(ran: Ran) -> Iterator[str]:
             advice = "Use other names." if names else "Do not change them."
             yield (
                 f"{grade_id_of(ran.notebook.cells[i])} passes in your notebook and fails in "
-                f"grading ({shown(run.lost[0])}). Your notebook {why}; the graded test uses its "
+                f"grading ({quoted(run.lost[0])}). Your notebook {why}; the graded test uses its "
                 f"own. {advice}"
             )
 
@@ -241,7 +241,7 @@ def _other_results(saved: NotebookNode, ran: Ran) -> Iterator[str]:
         if name and failed and not run.lost and _passed_when_saved(before.get(name)):
             yield (
                 f"{name} passed when you saved the notebook, but fails when all cells run from "
-                f"top to bottom ({shown(failed[0])} fails). You may have run cells in another "
+                f"top to bottom ({quoted(failed[0])} fails). You may have run cells in another "
                 "order, or changed one later. Choose Kernel → Restart Kernel and Run All Cells… "
                 "to see the failure."
             )
@@ -272,7 +272,7 @@ def _files(ran: Ran, folder: Path) -> Iterator[str]:
                 continue
             said.add(name)
             yield (
-                f"{name_of(cell)} reads the file {shown(name)}, which the grader does not have: "
+                f"{name_of(cell)} reads the file {quoted(name)}, which the grader does not have: "
                 "you submit only the notebook. Compute the file's content in a cell, or write "
                 "it into one."
             )
@@ -357,4 +357,4 @@ def name_of(cell: NotebookNode) -> str:
     """Return a cell's name for messages to the student."""
     if grade_id := grade_id_of(cell):
         return f"Cell {grade_id}"
-    return f"The cell that begins with {shown(cell.source.strip().partition(chr(10))[0], 40)}"
+    return f"The cell that begins with {quoted(cell.source.strip().partition(chr(10))[0], 40)}"

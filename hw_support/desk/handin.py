@@ -14,7 +14,7 @@ from hw_support.desk.certification import STUDENT_ID, certification_of
 from hw_support.desk.errors import DeskError
 from hw_support.desk.opening import Opened
 from hw_support.submission.mending import grade_id_of
-from hw_support.submission.problems import shown
+from hw_support.submission.problems import quoted
 
 _STUDENT_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9.@+-]{0,63}")
 
@@ -67,7 +67,7 @@ def checked_id(student_id: str) -> str:
         )
     if not _STUDENT_ID.fullmatch(student_id):
         raise DeskError(
-            f"The student id {shown(student_id)} has a character that a file name cannot have. "
+            f"The student id {quoted(student_id)} has a character that a file name cannot have. "
             "Allowed are letters, digits and . @ + -. Correct the id in the certification, or "
             "add --student and your id to the command."
         )

@@ -20,7 +20,7 @@ from hw_support.desk.errors import DeskError
 from hw_support.submission.belonging import closest, grade_ids_in, named_in
 from hw_support.submission.file import read_submission
 from hw_support.submission.mending import grade_id_of, mend
-from hw_support.submission.problems import Kind, Problem, Severity, shown
+from hw_support.submission.problems import Kind, Problem, Severity, quoted
 from hw_support.submission.released import Release, first_line
 
 _SECONDS_TO_ANSWER = 1.0  # for a Jupyter server on this machine
@@ -101,11 +101,11 @@ def difference(before: str, now: str) -> str:
     blocks = [block for block in matcher.get_opcodes() if block[0] != "equal"]
     kind, here, _, there, _ = blocks[0]
     if kind == "insert":
-        what = f"Line {there + 1}, {shown(new[there])}, is new"
+        what = f"Line {there + 1}, {quoted(new[there])}, is new"
     elif kind == "delete":
-        what = f"Line {here + 1}, {shown(old[here])}, is missing"
+        what = f"Line {here + 1}, {quoted(old[here])}, is missing"
     else:
-        what = f"Line {here + 1} was {shown(old[here])} and is now {shown(new[there])}"
+        what = f"Line {here + 1} was {quoted(old[here])} and is now {quoted(new[there])}"
     more = sum(max(b - a, d - c) for _, a, b, c, d in blocks) - 1
     return what + (
         f"; {more} more {'line differs' if more == 1 else 'lines differ'}." if more else "."
@@ -145,7 +145,7 @@ def _release_of(notebook: NotebookNode, path: Path, releases: Sequence[Release])
             f"{path.name} contains {release.assignment}: it has {len(common)} cells of "
             f"{release.assignment} and {len(found & other.grade_ids)} of {other.assignment}. If "
             f"it is your {release.assignment}, rename it to {release.file_name}. The notebook of "
-            f"{other.assignment} begins with {shown(other.begins, 90)}."
+            f"{other.assignment} begins with {quoted(other.begins, 90)}."
         )
     return release
 
@@ -157,7 +157,7 @@ def _is_none(notebook: NotebookNode, path: Path, releases: Sequence[Release]) ->
             f"{path.name}: python -m pip install --force-reinstall -r requirements.txt"
         )
     first = first_line(notebook)
-    begins = f"It begins with {shown(first)}." if first else "It is empty."
+    begins = f"It begins with {quoted(first)}." if first else "It is empty."
     if len(releases) > 1:
         names = ", ".join(release.assignment for release in releases)
         files = " or ".join(release.file_name for release in releases)

@@ -23,7 +23,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_notebook
 from nbformat.v4.rwbase import rejoin_lines
 
-from hw_support.submission.problems import METADATA_KEY, Kind, Problem, Severity, encodable, shown
+from hw_support.submission.problems import METADATA_KEY, Kind, Problem, Severity, encodable, quoted
 
 MAX_BYTES = 100_000_000
 MAX_CELLS = 5_000
@@ -93,7 +93,7 @@ def read_submission(
         document = _version_4(_parse(read_regular_file(path, max_bytes)), problems)
         cells = _cells(document["cells"], max_cells, keep_outputs, problems)
     except Unreadable as why:
-        message = f"The notebook {shown(path.name)} cannot be read: {why}. It scores 0."
+        message = f"The notebook {quoted(path.name)} cannot be read: {why}. It scores 0."
         return new_notebook(), [*problems, Problem(Kind.FILE, Severity.FAILED, message)]
     nb = new_notebook(cells=cells)
     metadata = document.get("metadata")
@@ -146,7 +146,7 @@ def read_regular_file(path: Path, max_bytes: int) -> bytes:
     except (OSError, ValueError) as error:
         if isinstance(error, OSError) and error.errno not in _OF_THE_FILE:
             raise
-        raise Unreadable(f"opening it failed ({shown(error, 120)})") from None
+        raise Unreadable(f"opening it failed ({quoted(error, 120)})") from None
 
 
 def _siblings(path: Path) -> str:
@@ -155,7 +155,7 @@ def _siblings(path: Path) -> str:
         names = sorted(n for n in os.listdir(path.parent) if n.endswith(".ipynb"))
     except OSError:
         return ""
-    found = ", ".join(shown(n) for n in names[:5] if n != path.name)
+    found = ", ".join(quoted(n) for n in names[:5] if n != path.name)
     return f", but there is {found}: rename the right file" if found else ""
 
 
@@ -183,7 +183,7 @@ def _parse(raw: bytes) -> dict[str, Any]:
         # No cell uses infinities, NaN and numbers with many digits. They become None.
         document = json.loads(text, parse_int=_int, parse_constant=lambda name: None)
     except json.JSONDecodeError as error:
-        begins = shown(text.lstrip()[:30])
+        begins = quoted(text.lstrip()[:30])
         where = f"line {error.lineno}, column {error.colno}: {error.msg}"
         message = f"expected JSON, found text that begins with {begins} ({where})"
         raise Unreadable(message) from None
@@ -234,7 +234,7 @@ def _version_4(document: dict[str, Any], problems: list[Problem]) -> dict[str, A
     version = None if isinstance(version, bool) else version  # True would equal 1
     if not isinstance(document.get("cells"), list) or version in (1, 2):
         if not (version in (1, 2) or isinstance(document.get("worksheets"), list)):
-            found = shown(type(document["cells"]).__name__) if "cells" in document else "none"
+            found = quoted(type(document["cells"]).__name__) if "cells" in document else "none"
             raise Unreadable(f"expected a list of cells, found {found}")
         version = version if version in (1, 2) else 3
         _bound_headings(document)
@@ -245,12 +245,12 @@ def _version_4(document: dict[str, Any], problems: list[Problem]) -> dict[str, A
             raise
         except Exception as error:  # conversion trusts the file and may raise anything
             raise Unreadable(
-                f"converting it from notebook format {version} to 4 failed ({shown(error, 120)})"
+                f"converting it from notebook format {version} to 4 failed ({quoted(error, 120)})"
             ) from None
         if not isinstance(cells, list):
             raise Unreadable("expected a list of cells")
     if version != 4:
-        found = f"version {shown(version)}" if version is not None else "no version"
+        found = f"version {quoted(version)}" if version is not None else "no version"
         message = f"Expected notebook format 4, found {found}: it was read as format 4."
         problems.append(Problem(Kind.FORMAT, Severity.MENDED, message))
     return document
@@ -370,7 +370,7 @@ def _metadata(raw: Any, number: int, problems: list[Problem]) -> NotebookNode:
         grade_id = kept.get("nbgrader", {}).get("grade_id")
         name = grade_id if isinstance(grade_id, str) else None
         message = (
-            f"Cell {shown(name) if name else number} has the tag {tag!r}: the tag was removed, "
+            f"Cell {quoted(name) if name else number} has the tag {tag!r}: the tag was removed, "
             "and the cell was run like any other."
         )
         problems.append(Problem(Kind.METADATA, Severity.MENDED, message, name))

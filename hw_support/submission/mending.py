@@ -26,7 +26,7 @@ from typing import Any
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_raw_cell
 
-from hw_support.submission.problems import Kind, Problem, Severity, shown
+from hw_support.submission.problems import Kind, Problem, Severity, quoted
 
 SCHEMA_VERSION = 3  # of nbgrader's metadata
 NEW_CELL = {"code": new_code_cell, "markdown": new_markdown_cell, "raw": new_raw_cell}
@@ -145,7 +145,7 @@ def _drop_unknown(nb: NotebookNode, known: dict[str, InstructorCell]) -> Iterabl
         yield _mended(
             Kind.UNKNOWN_CELL,
             None,
-            f"No cell of this homework has the grade id {shown(name)}: the cell with this id is "
+            f"No cell of this homework has the grade id {quoted(name)}: the cell with this id is "
             "run as a plain cell, without points.",
         )
 
@@ -168,7 +168,7 @@ def _settle_duplicates(nb: NotebookNode, known: dict[str, InstructorCell]) -> It
         yield _mended(
             Kind.DUPLICATE_CELL,
             grade_id,
-            f"{len(cells)} cells have the grade id {shown(grade_id)}, expected one: the last "
+            f"{len(cells)} cells have the grade id {quoted(grade_id)}, expected one: the last "
             f"{'unchanged' if instructor.locked else 'answered'} one is graded; the others are "
             "run as plain cells.",
         )
@@ -185,7 +185,7 @@ def _rebuild(nb: NotebookNode, known: dict[str, InstructorCell]) -> Iterable[Pro
             yield _mended(
                 Kind.RETYPED_CELL,
                 grade_id,
-                f"Cell {shown(grade_id)} was changed from a {instructor.cell_type} cell to a "
+                f"Cell {quoted(grade_id)} was changed from a {instructor.cell_type} cell to a "
                 f"{cell.cell_type} cell: it was changed back.",
             )
             _retype(cell, instructor.cell_type)
@@ -195,7 +195,7 @@ def _rebuild(nb: NotebookNode, known: dict[str, InstructorCell]) -> Iterable[Pro
                 if as_released
                 else "is locked, but its text was edited: the instructor's text was restored."
             )
-            yield _mended(Kind.EDITED_CELL, grade_id, f"Cell {shown(grade_id)} {what}")
+            yield _mended(Kind.EDITED_CELL, grade_id, f"Cell {quoted(grade_id)} {what}")
         if instructor.locked:
             cell.source = instructor.source
         metadata = instructor.metadata()
@@ -203,7 +203,7 @@ def _rebuild(nb: NotebookNode, known: dict[str, InstructorCell]) -> Iterable[Pro
             yield _mended(
                 Kind.METADATA,
                 grade_id,
-                f"The metadata of cell {shown(grade_id)} was edited ({edits}): the instructor's "
+                f"The metadata of cell {quoted(grade_id)} was edited ({edits}): the instructor's "
                 "was restored.",
             )
         cell.metadata = NotebookNode(nbgrader=metadata)
@@ -222,7 +222,7 @@ def _is_as_released(cell: NotebookNode) -> bool:
 def _edits(found: dict[str, Any], expected: NotebookNode) -> str:
     keys = ("points", "grade", "solution", "locked", "task", "schema_version")
     return ", ".join(
-        f"{key} {shown(found[key], 20)} for {shown(expected.get(key), 20)}"
+        f"{key} {quoted(found[key], 20)} for {quoted(expected.get(key), 20)}"
         for key in keys
         if key in found and found[key] != expected.get(key)
     )
@@ -266,7 +266,7 @@ def _put_back_deleted(
             places = _places(nb)
             place += 1
             done = "it was restored" + (", empty." if instructor.solution else ".")
-        message = f"Cell {shown(grade_id)} was deleted: {done}"
+        message = f"Cell {quoted(grade_id)} was deleted: {done}"
         problems.append(_mended(Kind.DELETED_CELL, grade_id, message))
     return problems
 
@@ -287,11 +287,11 @@ def _put_in_order(
             del nb.cells[first : last + 1]
             place = _places(nb)[before] + 1 if before else 0
             nb.cells[place:place] = moved
-            where = f"below {shown(before)}" if before else "at the top"
+            where = f"below {quoted(before)}" if before else "at the top"
             yield _mended(
                 Kind.MOVED_CELL,
                 grade_id,
-                f"Cell {shown(grade_id)} was moved: it was moved back to its place, {where}.",
+                f"Cell {quoted(grade_id)} was moved: it was moved back to its place, {where}.",
             )
         before = grade_id
 

@@ -4,7 +4,7 @@ Every stage of grading (reading the file, mending its cells, running it) reports
 are stored in the notebook's metadata, so that the graded file itself explains its scores. One cell
 at the top shows them to GSI and student.
 
-A student's text (names, identifiers, lines of code) enters a message only through `shown`, as one
+A student's text (names, identifiers, lines of code) enters a message only through `quoted`, as one
 short, printable line. The cell at the top escapes every message again.
 """
 
@@ -76,7 +76,7 @@ class Problem:
     cell: str | None = None
 
 
-def shown(text: object, limit: int = 60) -> str:
+def quoted(text: object, limit: int = 60) -> str:
     """Quote a student's text on one line of at most `limit` printable characters."""
     line = " ".join(str(text)[: 4 * limit].split())
     line = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in line)

@@ -17,7 +17,7 @@ from hw_grading.sandbox.syscalls import NoFilter, compiled_filter
 
 
 def check() -> None:
-    available.check(environment.shown(1, []), Limits())
+    available.check(environment.what_to_show(1, []), Limits())
 
 
 def programs(folder: Path, **scripts: str) -> str:

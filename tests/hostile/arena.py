@@ -230,7 +230,7 @@ class Arena:
             "processes": 60,
             "output_bytes_per_cell": 200_000,
         }
-        assert nursery_for(environment.shown(1, [])), "no kernels are forked here"
+        assert nursery_for(environment.what_to_show(1, [])), "no kernels are forked here"
         self.before = self._files()
         self.processes = _own_processes()
 

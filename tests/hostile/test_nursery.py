@@ -26,7 +26,7 @@ NAMESPACES = ("user", "mnt", "pid", "net", "ipc", "uts", "cgroup")
 
 @pytest.fixture(scope="module")
 def place() -> Iterator[Nursery]:
-    place = Nursery(environment.shown(1, []))
+    place = Nursery(environment.what_to_show(1, []))
     yield place
     place.end()
 
@@ -159,7 +159,7 @@ def test_when_the_kernel_ends_its_first_process_does(place: Nursery) -> None:
 
 
 def test_kernels_end_with_the_nursery() -> None:
-    place = Nursery(environment.shown(1, []))
+    place = Nursery(environment.what_to_show(1, []))
     kernel = fork(place)
     os.kill(place.pid, signal.SIGKILL)
     kernel.wait(timeout=60)

@@ -197,7 +197,7 @@ def started(tmp_path_factory: pytest.TempPathFactory) -> Inside:
     folder = tmp_path_factory.mktemp("run")
     folder.chmod(0o755)
     limits = Limits(folder_mb=4)
-    shown = environment.shown(1, [])
+    shown = environment.what_to_show(1, [])
 
     def run(source: str, without: str = "") -> str:
         fd = filter_file()
@@ -357,4 +357,4 @@ def test_what_belongs_to_this_project_is_hidden_among_the_packages(inside: Insid
 
 def test_a_secret_in_a_folder_that_would_be_shown_is_refused() -> None:
     with pytest.raises(environment.Exposed, match="which student code can read"):
-        environment.shown(1, [Path("/usr/local/courses")])
+        environment.what_to_show(1, [Path("/usr/local/courses")])

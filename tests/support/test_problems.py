@@ -14,8 +14,8 @@ from hw_support.submission.problems import (
     Severity,
     add_problems,
     put_notes_on_top,
+    quoted,
     read_problems,
-    shown,
 )
 
 DIED = Problem(Kind.KERNEL, Severity.FAILED, "It died.", "forward_pass")
@@ -94,6 +94,6 @@ def test_messages_are_inert() -> None:
 
 
 def test_quoted_texts_are_one_short_printable_line() -> None:
-    assert shown("a\n\tb") == "'a b'"
-    assert shown("a\x1b[31mb\u202e") == "'a\ufffd[31mb\ufffd'"
-    assert len(shown("x" * 10**6)) == 62
+    assert quoted("a\n\tb") == "'a b'"
+    assert quoted("a\x1b[31mb\u202e") == "'a\ufffd[31mb\ufffd'"
+    assert len(quoted("x" * 10**6)) == 62

@@ -13,7 +13,7 @@ from hw_grading.commands.sample import cell_of
 from hw_support.desk import opening
 from hw_support.desk.errors import DeskError
 from hw_support.desk.opening import difference, open_notebook
-from hw_support.submission.problems import shown
+from hw_support.submission.problems import quoted
 
 NO_NOTEBOOKS = {
     "an empty file": (b"", "found an empty file"),
@@ -82,7 +82,9 @@ def test_a_cell_of_an_earlier_release_is_reported_with_the_new_line(tmp_path, re
     nbformat.write(released, tmp_path / "hw2.ipynb")
     (change,) = open_notebook(tmp_path / "hw2.ipynb", [release]).changes
     assert "'test_relu_activation' is from an earlier release" in change.message
-    assert change.message.endswith(f"Line 1 was '# as it was in spring' and is now {shown(first)}.")
+    assert change.message.endswith(
+        f"Line 1 was '# as it was in spring' and is now {quoted(first)}."
+    )
 
 
 @pytest.mark.parametrize(
