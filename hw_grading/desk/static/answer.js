@@ -1,7 +1,8 @@
 // @ts-check
 /** The page on which answers are graded, one after another. */
 
-import { CELL, LOGIN, address, ask, gradingPage } from "./api.js";
+import { Ahead } from "./ahead.js";
+import { CELL, address, ask, gradingPage } from "./api.js";
 import { ClassList } from "./classlist.js";
 import { Comment } from "./comment.js";
 import { compare } from "./conflict.js";
@@ -11,14 +12,14 @@ import { editRubric, number, offerUndo } from "./editor.js";
 import { grader as askGrader } from "./grader.js";
 import { KEYS, listen, showHelp } from "./keys.js";
 import { showMarking, showOthers, showPosition, showSaving } from "./panel.js";
-import { confirmChanged, fullMarks, showItems } from "./rubric.js";
+import { confirmChanged, fullMarks, showItems, showNews } from "./rubric.js";
 import { Saver, markOf } from "./saver.js";
 import { Look } from "./look.js";
+import { notLoaded, showNotLoaded } from "./trouble.js";
 
 /** @typedef {import("./saver.js").Mark} Mark */
 
 const HERE = `hw-grading desk at ${CELL}`;
-const KEPT = 20_000; // milliseconds for which a preloaded answer counts as fresh
 const list = new ClassList();
 const look = new Look();
 let me = "";
@@ -30,8 +31,7 @@ let mark = null;
 /** @type {Record<string, string>} */
 let others = {};
 let move = 0; // counts moves, so that an answer that arrives too late is not shown
-/** @type {Map<string, {at: number, answer: Promise<any>}>} */
-const ahead = new Map();
+const ahead = new Ahead();
 
 const saver = new Saver({
   revision: () => list.rubric.revision,
@@ -84,7 +84,7 @@ function takeRubric(rubric) {
   if (mark) mark = { ...mark, chosen: mark.chosen.filter((id) => ids.has(id)) };
   list.newest = rubric;
   showItems(byId("items"), rubric, toggle);
-  showNews();
+  news();
   showMark();
 }
 
@@ -173,19 +173,10 @@ function showMark() {
 }
 
 const showProgress = () => showPosition(list, student, me);
+const news = () => showNews(list, () => saver.unsaved().length > 0, takeRubric);
 const showHere = () => showOthers(others, student, list);
 
 // -- moving
-
-/** Return an answer, preloaded or from the server. @param {string} id @param {boolean} [fresh] */
-function load(id, fresh = false) {
-  const kept = ahead.get(id);
-  if (kept && !fresh && Date.now() - kept.at < KEPT) return kept.answer;
-  const loading = ask(["answer", CELL, id]);
-  loading.catch(() => ahead.delete(id));
-  ahead.set(id, { at: Date.now(), answer: loading });
-  return loading;
-}
 
 /** Show an answer. @param {string} id @param {boolean} [fresh] @returns {Promise<void>} */
 async function show(id, fresh = false) {
@@ -210,7 +201,7 @@ async function show(id, fresh = false) {
   showProgress();
   showHere();
   try {
-    const loaded = await load(id, fresh);
+    const loaded = await ahead.load(id, fresh);
     if (turn !== move) return;
     answer = { ...loaded };
     mark = markOf(saver.open(id, loaded.grading, loaded.digest));
@@ -225,31 +216,16 @@ async function show(id, fresh = false) {
     saver.flush();
     tellHere();
     for (const next of [list.waiting(id, me, taken())[0], list.neighbour(id, 1)])
-      if (next) load(next);
-    trim();
+      if (next) ahead.load(next);
+    ahead.trim();
   } catch (error) {
     if (turn !== move) return;
-    const again = make("button", { type: "button", onclick: () => show(id, true) }, "Try again");
-    const login =
-      error.login && make("a", { href: LOGIN, target: "_blank" }, "Log in in another tab");
     byId("beside").replaceChildren();
     byId("notices").replaceChildren(
-      make(
-        "p",
-        { className: "notice alarm" },
-        `The answer was not loaded: ${error.message} `,
-        login || "",
-        " ",
-        again,
-      ),
+      notLoaded("The answer", error, () => show(id, true), "notice alarm"),
     );
     byId("answer-text").replaceChildren();
   }
-}
-
-/** Drop preloaded answers that are too old. */
-function trim() {
-  for (const [id, { at }] of ahead) if (Date.now() - at > KEPT) ahead.delete(id);
 }
 
 const taken = () => new Set(Object.values(others));
@@ -293,32 +269,10 @@ async function refresh() {
     await list.load();
     comment.used = list.comments;
     showProgress();
-    showNews();
+    news();
   } catch {
     // The saver reports problems with the server here too.
   }
-}
-
-/** Show that somebody else changed the rubric, before the server refuses a save. */
-function showNews() {
-  const box = byId("news");
-  const now = list.newest;
-  const news = now.revision !== list.rubric.revision && !saver.unsaved().length;
-  if (news === Boolean(box.children.length)) return;
-  const look = async () => {
-    if (await confirmChanged(list.rubric, now, "", "Use it")) takeRubric(now);
-    showNews();
-  };
-  box.replaceChildren(
-    news
-      ? make(
-          "p",
-          { className: "notice" },
-          "The rubric was changed. ",
-          make("button", { type: "button", onclick: look }, "Look at it"),
-        )
-      : "",
-  );
 }
 
 // -- the page
@@ -416,18 +370,7 @@ async function begin() {
   try {
     await list.load();
   } catch (error) {
-    const login =
-      error.login && make("a", { href: LOGIN, target: "_blank" }, "Log in in another tab");
-    byId("trouble").replaceChildren(
-      make(
-        "p",
-        {},
-        `The question was not loaded: ${error.message} `,
-        login || "",
-        " ",
-        make("button", { type: "button", onclick: () => location.reload() }, "Try again"),
-      ),
-    );
+    showNotLoaded("The question", error, () => location.reload());
     return;
   }
   byId("title").textContent = list.question.title;

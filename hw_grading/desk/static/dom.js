@@ -214,19 +214,3 @@ export function duration(seconds) {
 export function counted(count, one, many = `${one}s`) {
   return `${count} ${count === 1 ? one : many}`;
 }
-
-/**
- * Show that the page could not be loaded, with a button to try again.
- * @param {Error} error @param {() => void} load @param {...(Node | string)} more
- */
-export function notLoaded(error, load, ...more) {
-  byId("trouble").replaceChildren(
-    make(
-      "p",
-      {},
-      `Not loaded: ${error.message} `,
-      ...more,
-      make("button", { type: "button", onclick: load }, "Try again"),
-    ),
-  );
-}

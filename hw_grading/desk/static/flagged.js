@@ -2,8 +2,9 @@
 /** The list of answers that are flagged for another look. */
 
 import { ask, gradingPage } from "./api.js";
-import { byId, make, notLoaded } from "./dom.js";
+import { byId, make } from "./dom.js";
 import { grader } from "./grader.js";
+import { showNotLoaded } from "./trouble.js";
 
 async function load() {
   try {
@@ -42,7 +43,7 @@ async function load() {
     byId("flagged").removeAttribute("aria-busy");
     byId("trouble").replaceChildren();
   } catch (error) {
-    notLoaded(error, load);
+    showNotLoaded("The list", error, load);
   }
 }
 

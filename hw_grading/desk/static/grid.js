@@ -7,6 +7,7 @@ import { byId, counted, make, points, say } from "./dom.js";
 import { grader } from "./grader.js";
 import { listen, showHelp } from "./keys.js";
 import { confirmChanged, pressItems, showItems } from "./rubric.js";
+import { showNotLoaded } from "./trouble.js";
 
 /** @typedef {import("./classlist.js").Row} Row */
 
@@ -333,14 +334,7 @@ async function begin() {
   try {
     await list.load();
   } catch (error) {
-    byId("trouble").replaceChildren(
-      make(
-        "p",
-        {},
-        `The answers were not loaded: ${error.message} `,
-        make("button", { type: "button", onclick: () => location.reload() }, "Try again"),
-      ),
-    );
+    showNotLoaded("The class", error, () => location.reload());
     return;
   }
   takeRubric(list.rubric);

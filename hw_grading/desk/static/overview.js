@@ -1,9 +1,10 @@
 // @ts-check
 /** All manually graded questions of a homework, and the students who need attention. */
 
-import { LOGIN, address, ask, gradingPage } from "./api.js";
-import { byId, counted, dialog, make, notLoaded, points, say } from "./dom.js";
+import { address, ask, gradingPage } from "./api.js";
+import { byId, counted, dialog, make, points, say } from "./dom.js";
 import { grader } from "./grader.js";
+import { showNotLoaded } from "./trouble.js";
 
 const PAUSE = 15_000; // milliseconds between two requests
 const MOST_FOUND = 12;
@@ -240,9 +241,7 @@ async function load() {
     if (read < of) setTimeout(load, 2_000);
     byId("trouble").replaceChildren();
   } catch (error) {
-    const login =
-      error.login && make("a", { href: LOGIN, target: "_blank" }, "Log in in another tab.");
-    notLoaded(error, load, login || "", " ");
+    showNotLoaded("The overview", error, load);
   }
 }
 

@@ -1,7 +1,7 @@
 // @ts-check
 /** Shows and applies a rubric. */
 
-import { dialog, make, points, withFormulas } from "./dom.js";
+import { byId, dialog, make, points, withFormulas } from "./dom.js";
 import { keyOf } from "./keys.js";
 
 /** @typedef {{id: string, points: number, text: string, note: string}} Item */
@@ -123,4 +123,28 @@ export async function confirmChanged(before, after, message, yes = "Save with th
     },
   );
   return choice === "save";
+}
+
+/** Show that somebody else changed the rubric, before the server refuses a save.
+ * @param {import("./classlist.js").ClassList} list @param {() => boolean} saves
+ * @param {(rubric: any) => void} use */
+export function showNews(list, saves, use) {
+  const box = byId("news");
+  const now = list.newest;
+  const news = now.revision !== list.rubric.revision && !saves();
+  if (news === Boolean(box.children.length)) return;
+  const look = async () => {
+    if (await confirmChanged(list.rubric, now, "", "Use it")) use(now);
+    showNews(list, saves, use);
+  };
+  box.replaceChildren(
+    news
+      ? make(
+          "p",
+          { className: "notice" },
+          "The rubric was changed. ",
+          make("button", { type: "button", onclick: look }, "Look at it"),
+        )
+      : "",
+  );
 }

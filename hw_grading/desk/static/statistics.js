@@ -2,8 +2,9 @@
 /** Statistics of a question: scores, items, graders, time. */
 
 import { ask, address } from "./api.js";
-import { byId, duration, make, notLoaded, points, svg, withFormulas } from "./dom.js";
+import { byId, duration, make, points, svg, withFormulas } from "./dom.js";
 import { grader } from "./grader.js";
+import { showNotLoaded } from "./trouble.js";
 
 const [WIDTH, HEIGHT] = [480, 130];
 
@@ -142,7 +143,7 @@ async function load() {
     byId("trouble").replaceChildren();
     if (location.hash) byId(decodeURIComponent(location.hash.slice(1)))?.scrollIntoView();
   } catch (error) {
-    notLoaded(error, load);
+    showNotLoaded("The page", error, load);
   }
 }
 

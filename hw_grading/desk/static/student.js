@@ -2,17 +2,9 @@
 /** All answers of one student with their history, for a regrade request. */
 
 import { ask, gradingPage } from "./api.js";
-import {
-  byId,
-  enlargePictures,
-  make,
-  notLoaded,
-  points,
-  showCleanedHtml,
-  when,
-  withFormulas,
-} from "./dom.js";
+import { byId, enlargePictures, make, points, showCleanedHtml, when, withFormulas } from "./dom.js";
 import { grader } from "./grader.js";
+import { showNotLoaded } from "./trouble.js";
 
 const STUDENT =
   document.body.dataset.student || decodeURIComponent(location.pathname.split("/").at(-1) ?? "");
@@ -124,7 +116,7 @@ async function load() {
   } catch (error) {
     byId("title").textContent = STUDENT;
     byId("answers").replaceChildren();
-    notLoaded(error, load);
+    showNotLoaded("The student", error, load);
   }
 }
 
