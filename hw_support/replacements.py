@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 
 from hw_support.compare import Mismatch
@@ -27,13 +26,13 @@ class Replacements:
     def __init__(self, notebook: Notebook) -> None:
         self._notebook, self._names = notebook, notebook.names
         self._replaced: set[str] = set()
-        self._until_put_back = contextlib.ExitStack()
+        self._before: list[object] = []
         self.blocked: dict[str, object] = {}
 
     def replace(self, **values: object) -> None:
         """Bind names to other values until `put_back`."""
         self._replaced |= values.keys()
-        self._until_put_back.enter_context(self._notebook.replaced(**values))
+        self._before.append(self._notebook.put(values))
 
     def block(self, name: str) -> None:
         """Let calls of a function fail that did not return; do nothing if it is replaced or ""."""
@@ -43,7 +42,8 @@ class Replacements:
 
     def put_back(self) -> None:
         """Restore the names that were replaced."""
-        self._until_put_back.close()
+        while self._before:
+            self._notebook.put_back(self._before.pop())
         self._replaced.clear()
 
     def functions(self) -> dict[str, object]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,12 +18,28 @@ from hw_support.compare import Mismatch
 from hw_support.time_limit import TimeLimitReached
 
 
+@dataclass(eq=False)
+class Change:
+    """Names of the notebook that a test has bound.
+
+    Attributes
+    ----------
+    number
+        The change's number in this test.
+    values
+        The new values; empty once the names were put back.
+    """
+
+    number: int
+    values: list[Any]
+
+
 class Session(Link):
     """The questions about one submission. For the parameters see `Link`."""
 
     def __init__(self, *link: Any, **named: Any) -> None:
         super().__init__(*link, **named)
-        self._put: list[list[Any]] = []  # the values of each `put` in this test that is in force
+        self._put: list[Change] = []  # of this test
         self._protected: dict[int, Any] = {}
         self._returned = wire.Remembered()
         self._name_of: dict[int, str] = {}  # names of functions that `get` returned, by number
@@ -44,7 +61,7 @@ class Session(Link):
             self._name_of[rest[0]._number] = name
         return rest[0]
 
-    def put(self, values: Mapping[str, tuple[Any] | None]) -> int:
+    def put(self, values: Mapping[str, tuple[Any] | None]) -> Change:
         """Bind names of the notebook until `put_back`, or the end of the test.
 
         Parameters
@@ -54,18 +71,22 @@ class Session(Link):
 
         Returns
         -------
-        int
-            The number of this change, for `put_back`.
+        Change
+            For `put_back`.
         """
-        number = len(self._put)
-        self._put.append(list(values.values()))
-        self.question(["put", list(values), list(values.values())], ("value",))
-        return number
+        change = Change(len(self._put), list(values.values()))
+        self._put.append(change)
+        self.question(["put", list(values), change.values], ("value",))
+        return change
 
-    def put_back(self, number: int) -> None:
-        """Bind the names of a `put` again as they were before it."""
-        self._put[number] = []
-        self.question(["put back", number], ("value",))
+    def put_back(self, change: Change) -> None:
+        """Bind the names of a `put` again as they were before it; once the test ended, do nothing.
+
+        A generator that a test has left may call this at any time.
+        """
+        if any(change is one for one in self._put):
+            change.values = []
+            self.question(["put back", change.number], ("value",))
 
     def rerun(self, names: Sequence[str], given: Sequence[str]) -> list[Any]:
         """Let the notebook run cells again; see `hw_support.rerun`."""
@@ -98,7 +119,7 @@ class Session(Link):
             if name:
                 self.hung[name] = None
             raise
-        if name and not any(self._put):
+        if name and not any(change.values for change in self._put):
             self.returned.add(name)
         given = list(wire.mutable([list(arguments), named]))
         with self.keeping_to_the_protocol():
@@ -128,7 +149,7 @@ class Session(Link):
 
         Functions that replace the notebook's own stay enabled.
         """
-        self._handed.keep_only(self._put)
+        self._handed.keep_only([change.values for change in self._put])
 
     def end_test(self) -> None:
         """End a test cell: the notebook restores its names and random generators."""

@@ -144,6 +144,16 @@ def test_replaced_names_are_put_back_when_the_test_ends() -> None:
     assert kernel.names == original
 
 
+def test_a_change_of_an_earlier_test_is_not_put_back_in_a_later_one() -> None:
+    kernel = Kernel({"a": 1})
+    with kernel.test_cell() as session:
+        first = session.put({"a": (2,)})
+    with kernel.test_cell() as session:
+        session.put({"a": (3,)})
+        session.put_back(first)
+        assert kernel.names == {"a": 3}
+
+
 def test_random_generators_go_on_as_if_there_had_been_no_test() -> None:
     generator = np.random.default_rng(1)
     np.random.seed(2)  # noqa: NPY002

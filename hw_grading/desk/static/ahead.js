@@ -21,8 +21,18 @@ export class Ahead {
     return answer;
   }
 
+  /** Drop an answer that has changed. @param {string} id */
+  drop(id) {
+    this.loaded.delete(id);
+  }
+
+  /** Drop all answers. */
+  dropAll() {
+    this.loaded.clear();
+  }
+
   /** Drop answers that are too old. */
-  trim() {
+  dropOld() {
     for (const [id, { at }] of this.loaded)
       if (Date.now() - at > KEPT) this.loaded.delete(id);
   }

@@ -45,7 +45,7 @@ const saver = new Saver({
   onState: () => showSaving(saver, list),
   onSaved: (id, grading) => {
     list.graded(id, grading);
-    ahead.delete(id);
+    ahead.drop(id);
     if (id !== student || !answer) return showProgress();
     const entry = saver.entries.get(id);
     answer.grading = grading;
@@ -137,7 +137,7 @@ async function undo() {
     for (const id of ids) {
       list.graded(id, undone[id]);
       saver.adopt(id, undone[id]);
-      ahead.delete(id);
+      ahead.drop(id);
     }
     await show(ids.includes(student) ? student : ids[0], true);
     say(`Undone: ${ids.length > 1 ? counted(ids.length, "answer") : list.call(ids[0])}.`);
@@ -149,7 +149,7 @@ async function undo() {
 function edit() {
   const changed = async (rubric, rescored) => {
     takeRubric(rubric);
-    ahead.clear();
+    ahead.dropAll();
     offerUndo(rescored, changed);
     await refresh();
     await show(student, true);
@@ -217,7 +217,7 @@ async function show(id, fresh = false) {
     tellHere();
     for (const next of [list.waiting(id, me, taken())[0], list.neighbour(id, 1)])
       if (next) ahead.load(next);
-    ahead.trim();
+    ahead.dropOld();
   } catch (error) {
     if (turn !== move) return;
     byId("beside").replaceChildren();
