@@ -43,7 +43,7 @@ class Progress:
     log
         The log for messages.
     stream
-        The terminal. If it is none, plain lines go to `log` instead of a bar.
+        Shows the bar, if it is a terminal. Otherwise plain lines go to `log`.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class Progress:
         self._closing = contextlib.ExitStack()
         self._bar: tqdm[Any] | None = None
         self.closed = False
-        self.at_once = 1  # how many run at a time: further submitted ones wait in the queue
+        self.at_once = 1  # submissions that run at a time: others that began wait in a queue
         if students and stream.isatty():
             logger = log if isinstance(log, logging.Logger) else log.logger
             self._closing.enter_context(_only_warnings(logger))
@@ -150,6 +150,7 @@ class Progress:
                 self._log.info(table)
 
     def _end(self, entry: Entry, end: Status, why: str) -> None:
+        """Give a student an outcome, in place of an earlier one."""
         if entry.end is not None:
             self._counts[entry.end] -= 1
         elif self._bar is not None:
@@ -174,6 +175,7 @@ class Progress:
         return "\n".join([first, *table(list(self._entries.values()))])
 
     def _show(self) -> None:
+        """Update the bar, or log a line now and then; write the page every few seconds."""
         failed = self.count(Status.SUBMISSION_FAILED) + self.count(Status.NOT_GRADED)
         if self._bar is not None:
             running = min(len(self._running), self.at_once)
