@@ -57,7 +57,7 @@ class Progress:
         self._entries = {student: Entry(student) for student in students}
         self._assignment, self._log = assignment, log
         self._files = _Files(folder, assignment, self.trouble)
-        self._running: set[str] = set()
+        self._running: set[str] = set()  # with those that wait for a worker
         self._counts: Counter[Status] = Counter()
         self._lock = threading.RLock()
         self._start = self._last_line = monotonic()
@@ -65,7 +65,7 @@ class Progress:
         self._closing = contextlib.ExitStack()
         self._bar: tqdm[Any] | None = None
         self.closed = False
-        self.at_once = 1  # submissions that run at a time: others that began wait in a queue
+        self.at_once = 1  # how many submissions run at a time: the others wait for a worker
         if students and stream.isatty():
             logger = log if isinstance(log, logging.Logger) else log.logger
             self._closing.enter_context(_only_warnings(logger))
@@ -86,7 +86,7 @@ class Progress:
     # -- what happens
 
     def began(self, student: str) -> None:
-        """Note that a submission is being run."""
+        """Note that a submission runs, or waits for a worker."""
         with self._lock:
             self._running.add(student)
             self._show()
