@@ -223,7 +223,7 @@ class Checks(Tally):
         return Attempt(self, what, points, hidden)
 
     def record(self, what: str, points: float, message: str) -> None:
-        """Record and print the outcome of a part; `message` says why it failed, and is "" if not."""
+        """Record and print the outcome of a part; `message` says why it failed, "" if it passed."""
         self.notebook.end_part()
         if message:  # a message of blanks is a failure too
             message = failures.one_line(message) or "failed"

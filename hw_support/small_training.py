@@ -160,7 +160,7 @@ class SmallTraining:
         )
 
     def _too_far(self, seen: Seen) -> str:
-        """Return the steps' multiple of the mean gradient, as text, if it is far too large; else "".
+        """Return the multiple of the mean gradient that a step is, if it is far too large; else "".
 
         After such steps the network saturates: images change no weights, and the batches cannot be
         seen. This costs points in `TrainingWatch.expect_step`.

@@ -59,7 +59,7 @@ class TrainingWatch(SmallTraining):
         self._own_is_wrong = False  # a `_remembered` expectation failed with them
 
     def expect_function(self) -> None:
-        """Expect an entry in each list and a call of ``after_step`` for each step, and six results."""
+        """Expect six results; for each step, an entry in each list and a call of ``after_step``."""
         seen = self._seen()
         lengths = [len(history) for history in seen.histories]
         expect(
@@ -238,6 +238,6 @@ def _near(got: float, wanted: float) -> bool:
 
 
 def _expect_share(got: float, share: float, name: str, of: str) -> None:
-    """Expect an accuracy, as a fraction or in percent. Another part takes the points for percent."""
+    """Expect an accuracy as a fraction or in percent; another part takes the points for percent."""
     right = abs(got - share) < 1e-3 or abs(got - 100 * share) < 0.1
     expect(right, f"{name} is {got:.4g}, and the network classifies {share:.4g} of {of} correctly")
