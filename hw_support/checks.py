@@ -72,8 +72,7 @@ class Checks(Tally):
         self.replacements = Replacements(self.notebook)
         self._stand_ins: list[tuple[int, dict[str, object]]] = []  # most calls, values by name
         self.unanswered: Callable[[str], str] = lambda name: ""
-        self.standing_in = False
-        self.timed_out = False  # whether a part without stand-ins has timed out
+        self.standing_in = self.timed_out = False  # `timed_out`: a part did, without stand-ins
         self._never_end: set[int] = set()  # indices of the stand-ins with which a part timed out
         self._hidden = 0  # hidden parts that are being tried now
         self._functions = self.replacements.functions()  # of the notebook, before the cell
@@ -182,16 +181,8 @@ class Checks(Tally):
         self.replacements.replace(**stand_ins)
 
     def note_time_out(self, error: BaseException) -> None:
-        """Block the function that a time limit has interrupted, until the cell ends.
-
-        So no later part waits for it. While stand-ins are in place, nothing is blocked.
-
-        Parameters
-        ----------
-        error
-            The `TimeLimitReached`, with its traceback.
-        """
-        if not self.standing_in:
+        """Block the student's function that a time limit has interrupted, until the cell ends."""
+        if not self.standing_in:  # a stand-in may be in place of what hangs
             self.timed_out = True
             self.replacements.block(self.notebook.unreturned(error, but=self.file))
 

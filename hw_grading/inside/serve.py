@@ -129,10 +129,7 @@ class Server:
         return self._callbacks[reference.number]
 
     def _answer_until(self, last: str) -> list[Any]:
-        """Answer questions until a message of this kind arrives, and return this message.
-
-        A callback ends with "return" or "raise".
-        """
+        """Answer questions until a message of this kind arrives (a "raise" ends a "return" too)."""
         while True:
             kind, *rest = message = self._receive()
             if kind == last or (last == "return" and kind == "raise"):
@@ -324,7 +321,6 @@ def _described(error: BaseException, names: dict[str, Any]) -> list[Any]:
 
 
 def _wait(stream: socket.socket, writing: bool) -> None:
-    """Wait until the socket may be ready."""
     with contextlib.suppress(KeyboardInterrupt):  # the interrupt came after the end of a call
         select.select([] if writing else [stream], [stream] if writing else [], [])
 

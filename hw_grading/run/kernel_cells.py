@@ -99,8 +99,8 @@ class KernelCells(Kernel):
         self._clock, self._report = clock, report
         self._fault: Exception | None = None  # a fault of the grader while it processed a message
         self.exit_asked: str | None = None
-        self._stored = 0  # bytes of outputs of all cells so far
-        self._kept_beyond = 0  # errors and results that were kept beyond the limit
+        # Bytes of all outputs so far; errors and results that were kept beyond the limit.
+        self._stored = self._kept_beyond = 0
         # Widgets must not capture a cell's outputs, since captured outputs would not be counted.
         self.comm_open_handlers: dict[str, Any] = {}
 

@@ -91,8 +91,7 @@ class Submission:
     homework
         Has the limits of single cells, and the code that hidden tests import.
     explained
-        Grade ids of tests that are recorded in full, for the instructor. No cell after the last of
-        them is run.
+        Grade ids of tests to record in full, for the instructor. No cell after the last one runs.
 
     Attributes
     ----------
@@ -264,8 +263,7 @@ class Submission:
         if verdict.hung:
             self._hangs.hung(verdict.hung, self.cpu_seconds_used - used)
         self.told[name] = verdict.told
-        # The examiner may have killed the kernel, for example because it violated the protocol.
-        # `_run_cell` reports a kernel that has ended by itself (`verdict.ended`).
+        # `_run_cell` reports a kernel that died by itself. Any other was killed by the examiner.
         if verdict.gone and not self._report.stopped and not (self._runner.died and verdict.ended):
             why = f"the notebook stopped answering in {named(cell)}: {verdict.gone}"
             self._report.stop(Kind.PROTOCOL, why, cell)

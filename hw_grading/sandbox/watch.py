@@ -158,10 +158,9 @@ class Watch:
             return self.interrupted
 
     def begin_helper(self, helper: Forked, cpu_seconds: float) -> None:
-        """Watch one of the grader's processes, the examiner: limit its computing time from now on.
+        """Limit the computing time of one of the grader's processes, the examiner, from now on.
 
-        It is killed at the limit. It works on answers of student code, and may be in code that its
-        own timers cannot interrupt.
+        It works on answers of student code, and may be in code that its timers cannot interrupt.
         """
         clock = cpu_clock(helper.pid)
         with self._lock:
