@@ -51,7 +51,7 @@ class Checks(Tally):
     notebook : Notebook
         Access to the notebook, for example to replace its names.
     replacements : Replacements
-        The names that the cell has replaced in the notebook, and those of functions that hang.
+        The names of the notebook that are replaced until the cell ends.
     got, expected : ndarray or None
         The arrays that the last failed visible part compared.
     standing_in : bool

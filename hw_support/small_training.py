@@ -82,7 +82,7 @@ class SmallTraining:
             [draw.permutation(np.arange(count) % 2) for count in (IMAGES, TEST_IMAGES)]
         )
         pixels = draw.permutation(_PIXELS)
-        # `_own` has the pixel of each image.
+        # Each image's own pixel, and the pixels that all images share.
         self._own, shared = np.split(pixels, [len(self._labels)])
         ink = draw.uniform(0.1, 0.6, (len(self._labels), len(shared)))
         # A class has more ink in its half of the shared pixels.
@@ -160,7 +160,7 @@ class SmallTraining:
         )
 
     def _too_far(self, seen: Seen) -> str:
-        """Return the multiple of the mean gradient that a step is, if it is far too large; else "".
+        """Say how many times the mean gradient a step is, if that is far too many; "" if it is not.
 
         After such steps the network saturates: images change no weights, and the batches cannot be
         seen. This costs points in `TrainingWatch.expect_step`.
@@ -172,7 +172,7 @@ class SmallTraining:
         return f"about {-along:.2g}" if abs(along) > 5 * STEP_SIZE else ""
 
     def _slopes(self, seen: Seen, step: int) -> tuple[float, str]:
-        """Compare a step, from 1 on, with slopes of the mean loss, from finite differences.
+        """Compare a step (not step 0) with slopes of the mean loss, from finite differences.
 
         Returns
         -------

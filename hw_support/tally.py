@@ -23,7 +23,7 @@ class Part:
 
 
 class ChecksFailed(AssertionError):
-    """A part has failed. It is raised only in nbgrader's validation, which reports only errors."""
+    """A part has failed in nbgrader's validation, which reports only errors."""
 
     def _render_traceback_(self) -> list[str]:  # IPython shows these lines instead of a traceback
         return [str(self)]

@@ -56,7 +56,7 @@ class TrainingWatch(SmallTraining):
 
     def __init__(self, checks: Checks) -> None:
         super().__init__(checks)
-        self._own_is_wrong = False  # a `_remembered` expectation failed with them
+        self._own_is_wrong = False  # a `_remembered` one failed with own functions
 
     def expect_function(self) -> None:
         """Expect six results; for each step, an entry in each list and a call of ``after_step``."""
@@ -228,7 +228,7 @@ class TrainingWatch(SmallTraining):
             )
 
     def _steps(self, seen: Seen, short: bool) -> list[int]:
-        """Return the steps, by index from 1 on, whose batches are shorter than others, or full."""
+        """Return the steps with short batches, or those with full ones; step 0 is left out."""
         sizes = {k + 1: len(batch) for k, batch in enumerate(seen.batches)}
         return [k for k, size in sizes.items() if (size < max(sizes.values())) == short]
 

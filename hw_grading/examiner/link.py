@@ -78,6 +78,8 @@ class Link(ABC):
 
         Raises
         ------
+        TooMuch
+            The question is too large to be sent.
         Gone
             Nothing can be asked any more.
         TimeLimitReached
@@ -85,7 +87,7 @@ class Link(ABC):
         RemoteError
             The student's code raised an exception.
         Mismatch
-            The answer is too large to be sent, or questions are nested too deeply.
+            The answer cannot be sent, or questions are nested too deeply.
         Exception
             Of any type: a function of the test raised it, and the student's code did not catch it.
         """

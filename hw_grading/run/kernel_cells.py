@@ -130,7 +130,7 @@ class KernelCells(Kernel):
         self._budget = OutputBudget(self._settings.output_bytes_per_cell, left)
         self._flooded = self._timed_out = False
         self._clock.begin(cell)
-        # nbclient ends a cell whose time is up. If that fails, the watchdog kills the kernel.
+        # nbclient interrupts a cell whose time is up. If that fails, the watchdog kills the kernel.
         backstop = self._clock.allowed + 3 * self.iopub_timeout + 5
         self.watch.begin_cell(self._clock.cpu_seconds(cell), named(cell), backstop)
         error = None

@@ -69,7 +69,7 @@ class OutputBudget:
         self._flood = limit  # floods are measured by the cell's own limit
         self.limit = limit if left is None else max(0, min(limit, left))
         self.stored = 0  # bytes
-        self._updated = 0  # bytes of these in outputs of other cells, which this one cannot clear
+        self._updated = 0  # bytes of these that may be in other cells, which this one cannot clear
         self.dropped = 0  # bytes
         self._displays: dict[str, int] = {}  # bytes by display id
         self._stream: Any = None  # the name of the last stream that was written to

@@ -70,7 +70,7 @@ from hw_support.submission.problems import (
 
 # The kernel runs this while the examiner asks questions. Only the sandbox has this module.
 _ANSWER = "__import__('answering.start').start.answer()"
-# The kernel runs this before a test cell whose parts get less time than those of the last one.
+# The kernel runs this when parts get less time, or the usual time again.
 _HURRIED = "__import__('hw_support.notebook_access').notebook_access.Notebook.hurried = {}"
 _SECONDS_FOR_A_LAST_WORD = 5.0  # for a verdict after the kernel has stopped answering questions
 _SECONDS_FOR_A_VERDICT = 60.0  # after the kernel was killed
@@ -91,7 +91,7 @@ class Submission:
     homework
         Has the limits of single cells, and the code that hidden tests import.
     explained
-        Grade ids of tests to record in full, for the instructor. No cell after the last one runs.
+        Grade ids of tests to record in full, for the instructor. No cell after these runs.
 
     Attributes
     ----------

@@ -30,7 +30,8 @@ from hw_grading.sandbox.share import MOST_SESSIONS, Share, is_over, seconds_wait
 from hw_support.submission.problems import Kind
 
 SECONDS_BETWEEN_LOOKS = 0.2
-_LOOKS_AT_ONESELF = 5  # checks of the grader's own memory per check of the kernel
+# Checks of the grader's own memory per check of the kernel: in 0.2 s it could grow too much.
+_LOOKS_AT_ONESELF = 5
 _LOOKS_AT_MAPS = 5 * _LOOKS_AT_ONESELF  # once a second, since reading mappings takes a millisecond
 MOST_MAPS = 100_000  # of all processes; each takes about 0.6 kB of the system; a kernel has 700
 GROWTH_MB = 150  # of the grader's process during one submission; the kept outputs take less

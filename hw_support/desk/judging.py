@@ -173,7 +173,7 @@ class _GradersNames(dict[str, Any]):
 
 
 class _NotebookBehind(Notebook):
-    """The access of such a test cell to the notebook: replaces names for both."""
+    """Replaces names of the notebook, and those of the test cell that is run again."""
 
     def __init__(self, names: _GradersNames, theirs: dict[str, Any]) -> None:
         super().__init__(names)

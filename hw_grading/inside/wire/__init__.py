@@ -21,8 +21,8 @@ a list. The first entry of the list is a tag, which determines the meaning of th
 Long lists of numbers are sent like arrays.
 
 The files: `message` has the limits, tags and references; `encoding` makes a frame of a value, and
-`decoding` a value of a frame; `connection` sends and receives frames; `changes` finds what a call
-has changed in arrays and lists.
+`decoding` a value of a frame; `connection` sends and receives frames; `changes` finds the
+arrays and lists in a value.
 """
 
 from .changes import Remembered, mutable, overwrite

@@ -51,8 +51,8 @@ def overwrite(thing: Any, now: Any) -> None:
 class Remembered:
     """Arrays and lists that functions returned in one test: later calls may overwrite them.
 
-    Both ends number them in the same way, in the order in which they were returned. Together they
-    take `most_bytes` at most. One that does not fit gets a number too, but it is not kept.
+    Both ends number them in the same way, in the order in which they were returned. Those that are
+    kept take `most_bytes` together at most. One that does not fit gets a number, but is not kept.
     """
 
     def __init__(
