@@ -85,8 +85,9 @@ def relative_errors(a: npt.ArrayLike, b: npt.ArrayLike) -> tuple[float, ...]:
     Returns
     -------
     tuple of float
-        `relative_error`, half of it (where the sum of both sizes is divided by), the same two with
-        Euclidean norms, and the largest error of one entry, relative to that entry.
+        `relative_error`, and half of it, as if the difference were divided by the sum of both sizes;
+        the same two with Euclidean norms; the same two for the entry with the largest error
+        relative to itself.
     """
     by_largest = relative_error(a, b)
     a, b = np.asarray(a, dtype=float).ravel(), np.asarray(b, dtype=float).ravel()

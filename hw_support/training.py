@@ -56,7 +56,8 @@ class TrainingWatch(SmallTraining):
 
     def __init__(self, checks: Checks) -> None:
         super().__init__(checks)
-        self._own_is_wrong = False  # a `_remembered` one failed with own functions
+        # Whether a `_remembered` expectation has failed with the notebook's own functions.
+        self._own_is_wrong = False
 
     def expect_function(self) -> None:
         """Expect six results; for each step, an entry in each list and a call of ``after_step``."""

@@ -58,7 +58,7 @@ class HomeworkDesk:
     Parameters
     ----------
     course, assignment
-        The names of the course and the homework.
+        The course, and the name of the homework.
     base
         The desk's address on the server. It ends in a slash.
     """
