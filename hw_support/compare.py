@@ -85,9 +85,9 @@ def relative_errors(a: npt.ArrayLike, b: npt.ArrayLike) -> tuple[float, ...]:
     Returns
     -------
     tuple of float
-        `relative_error`, and half of it, as if the difference were divided by the sum of both sizes;
-        the same two with Euclidean norms; the same two for the entry with the largest error
-        relative to itself.
+        Six numbers: `relative_error`, and half of it, which is the difference divided by the sum of
+        both sizes; these two with Euclidean norms; these two for the entry that differs most,
+        relative to its own size.
     """
     by_largest = relative_error(a, b)
     a, b = np.asarray(a, dtype=float).ravel(), np.asarray(b, dtype=float).ravel()
