@@ -1,4 +1,4 @@
-"""Measure what forking saves: workers, kernels and examiners are forked, or started from nothing.
+"""Measure what forking saves: workers, kernels and examiners are forked, or start from nothing.
 
 Both sides of each pair are measured in turn, in one run. A process is ready when it has done the
 imports that its work needs. Commands grade submissions without training; a class is graded with a
@@ -63,7 +63,7 @@ def run() -> None:
 def show(what: str, seconds: Callable[[bool], float], repeats: int) -> None:
     """Measure forked processes and processes from nothing in turn, and print the medians.
 
-    In the first pair fork servers are started too: it is an outlier.
+    The first pair also starts the fork servers. It is an outlier, which hardly moves the medians.
     """
     pairs = [(seconds(True), seconds(False)) for _ in range(repeats)]
     with_forks, without = (statistics.median(column) for column in zip(*pairs, strict=True))
@@ -101,7 +101,7 @@ def until_a_kernel(forked: bool) -> float:
 
 def until_an_examiner(nb: NotebookNode, forked: bool) -> float:
     """Return the seconds until an examiner has run the instructor's first cells."""
-    _expect_an_examiner(forked)
+    _end_examiner_unless(forked)
     link, kernels = socket.socketpair()
     here, first = os.getpid(), list(instructors_first_cells(nb).items())
     with kernels:
@@ -115,13 +115,14 @@ def until_an_examiner(nb: NotebookNode, forked: bool) -> float:
 
 def of_a_submission(nb: NotebookNode, *, kernel: bool = True, examiner: bool = True) -> float:
     """Return the seconds of a submission; the fork servers that it needs are running."""
-    _expect_an_examiner(examiner)
+    _end_examiner_unless(examiner)
     submission = Submission(copy.deepcopy(nb), 1, RunSettings(fork_kernels=kernel), HOMEWORK)
     began = time.perf_counter()
     submission.run()
     return time.perf_counter() - began
 
 
-def _expect_an_examiner(running: bool) -> None:
-    if not running:
+def _end_examiner_unless(kept: bool) -> None:
+    """End this process's fork server of examiners, so that the next submission starts another."""
+    if not kept:
         client._examiner = None  # its socket is closed, so it ends

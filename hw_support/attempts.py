@@ -25,13 +25,21 @@ _SHARES = (1.0, 1.0), (0.2, 0.4), (0.05, 0.2)
 
 
 class Attempt:
-    """One part while it is tried; made by calling a `Checks`."""
+    """One try of a part, as a context manager; made by calling a `Checks`, or by `Checks.tries`.
+
+    Attributes
+    ----------
+    message
+        Why the part failed; "" if it passed.
+    timed_out
+        Whether it has reached its time limit.
+    """
 
     def __init__(
         self, checks: Checks, what: str, points: float, hidden: bool, last: bool = True
     ) -> None:
         self.checks, self.what, self.points, self.hidden = checks, what, points, hidden
-        self._last = last  # whether to record the outcome
+        self._last = last  # whether `__exit__` records the outcome; else `Checks.tries` does
         self.message = ""
         self.timed_out = False
         self._streams = contextlib.ExitStack()
@@ -46,7 +54,7 @@ class Attempt:
         self._streams.enter_context(contextlib.redirect_stdout(shown))
         self._streams.enter_context(contextlib.redirect_stderr(shown))
         # After a part that timed out, the rest of the cell must fit into the cell's own limit. A
-        # part that timed out without stand-ins may end with them.
+        # try with stand-ins gets the full time: the function that hangs may be replaced.
         checks = self.checks
         hangs = 0 if checks.standing_in else checks.timed_out + checks.notebook.hurried
         cpu_share, wall_share = _SHARES[hangs]
@@ -81,6 +89,7 @@ class Attempt:
         return True
 
     def _message(self, error: BaseException | None) -> str:
+        """Return why the part failed; "" if it passed."""
         try:
             return self._said(error)
         except KeyboardInterrupt:

@@ -11,9 +11,9 @@ takes as the cell's partial credit::
 
     checks.score()
 
-A part that fails is reported and the next one is tried. ``checks.note("...")`` prints a remark that
-costs no points. Output to stderr, such as a harmless NumPy warning, is shown as ordinary output,
-because nbgrader would score 0 for it.
+If a part fails, this is reported, and the next one is tried. ``checks.note("...")`` prints a remark
+that costs no points. Output to stderr, such as a harmless NumPy warning, is shown as ordinary
+output, because nbgrader would score 0 for it.
 """
 
 from __future__ import annotations
@@ -50,6 +50,8 @@ class Checks(Tally):
         The file name of the cell itself, for tracebacks.
     notebook : Notebook
         Access to the notebook, for example to replace its names.
+    replacements : Replacements
+        The names of the notebook that are replaced until the cell ends.
     got, expected : ndarray or None
         The arrays that the last failed visible part compared.
     standing_in : bool
@@ -68,12 +70,12 @@ class Checks(Tally):
         self.got: object = None
         self.expected: object = None
         self.replacements = Replacements(self.notebook)
-        self._stand_ins: list[tuple[int, dict[str, object]]] = []
+        self._stand_ins: list[tuple[int, dict[str, object]]] = []  # most calls, values by name
         self.unanswered: Callable[[str], str] = lambda name: ""
-        self.standing_in = self.timed_out = False
-        self._never_end: set[int] = set()  # places of the stand-ins with which a part timed out
-        self._hidden = 0  # parts that are being tried now
-        self._functions = self.replacements.functions()
+        self.standing_in = self.timed_out = False  # `timed_out`: a part did, without stand-ins
+        self._never_end: set[int] = set()  # indices of the stand-ins with which a part timed out
+        self._hidden = 0  # hidden parts that are being tried now
+        self._functions = self.replacements.functions()  # of the notebook, before the cell
 
     def stand_ins(self, most_calls: int, /, **stand_ins: object) -> None:
         """Register right functions with which `tries` may replace the notebook's own.
@@ -179,8 +181,8 @@ class Checks(Tally):
         self.replacements.replace(**stand_ins)
 
     def note_time_out(self, error: BaseException) -> None:
-        """Block a function that did not return, for the rest of the cell, except for stand-ins."""
-        if not self.standing_in:
+        """Block the student's function that a time limit has interrupted, until the cell ends."""
+        if not self.standing_in:  # a stand-in may be in place of what hangs
             self.timed_out = True
             self.replacements.block(self.notebook.unreturned(error, but=self.file))
 
@@ -212,7 +214,7 @@ class Checks(Tally):
         return Attempt(self, what, points, hidden)
 
     def record(self, what: str, points: float, message: str) -> None:
-        """Record the outcome of a part and print it; print a second line if the part failed."""
+        """Record and print the outcome of a part; `message` says why it failed, "" if it passed."""
         self.notebook.end_part()
         if message:  # a message of blanks is a failure too
             message = failures.one_line(message) or "failed"

@@ -85,8 +85,9 @@ def relative_errors(a: npt.ArrayLike, b: npt.ArrayLike) -> tuple[float, ...]:
     Returns
     -------
     tuple of float
-        `relative_error`, half of it (where the sum of both sizes is divided by), the same two with
-        Euclidean norms, and the largest error of one entry, relative to that entry.
+        Six numbers: `relative_error`, and half of it, which is the difference divided by the sum of
+        both sizes; these two with Euclidean norms; these two for the entry that differs most,
+        relative to its own size.
     """
     by_largest = relative_error(a, b)
     a, b = np.asarray(a, dtype=float).ravel(), np.asarray(b, dtype=float).ravel()

@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
 
 class Notebook:
-    """Access of a test cell to the notebook; here the test runs inside that notebook.
+    """The access of a test cell to the notebook. Here the test cell runs in the notebook itself.
 
-    A grader that runs test cells in another process gives their namespace an attribute `notebook`.
-    It has the same methods, and they do the same from that process.
+    A grader may run test cells in another process. Then their namespace has an attribute
+    `notebook`: an object with the same methods, which do the same from there (see `notebook_of`).
 
     Parameters
     ----------
@@ -31,6 +31,8 @@ class Notebook:
 
     Attributes
     ----------
+    MISSING
+        Stands for the value of a name that is not defined.
     hurried
         Whether all parts get less time, because a function that they call did not return in an
         earlier cell.
@@ -44,12 +46,13 @@ class Notebook:
 
     def put(self, values: Mapping[str, object]) -> object:
         """Bind names to other values; return what `put_back` needs. `MISSING` unbinds a name."""
+        # Use dict's own `get`: that of a grader's namespace asks the notebook.
         before = {name: dict.get(self.names, name, self.MISSING) for name in values}
         self._bind(values)
         return before
 
     def put_back(self, before: Any) -> None:
-        """Bind names again as they were before `put`, which has returned `before`."""
+        """Bind names again as they were before the `put` that has returned `before`."""
         self._bind(before)
 
     def _bind(self, values: Mapping[str, object]) -> None:
@@ -60,7 +63,7 @@ class Notebook:
                 self.names[name] = value
 
     def why(self, error: BaseException) -> str:
-        """Say why a name is missing or an import failed: a package may not be installed."""
+        """Return why a name is missing or an import failed, if a package is the reason; else ""."""
         if isinstance(error, NameError) and isinstance(error.name, str):
             return why_missing(error.name, self.names)
         return why_not_imported(error)
@@ -72,13 +75,14 @@ class Notebook:
         return time_limit(cpu_seconds, wall_seconds)
 
     def own(self, name: str) -> object:
-        """Return the value of a name in the student's code; None if it has none."""
+        """Return the value of a name in the student's code; None if the name is not defined."""
         return self.names.get(name)
 
     def unreturned(self, error: BaseException, but: str) -> str:
-        """Return the name of the first function that ran when a time limit was reached, or "".
+        """Return the name of the outermost function that a time limit has interrupted, or "".
 
-        `but` is the file name of the test cell. Its own functions are ignored.
+        Only functions of the notebook count. `but` is the file name of the test cell: its functions
+        are ignored.
         """
         place = error.__traceback__
         while place:
@@ -101,20 +105,20 @@ class Notebook:
         try:
             return function(*arguments)
         finally:
-            for thing, copy in zip(arrays, before, strict=True):
-                thing[...] = copy
+            for thing, old in zip(arrays, before, strict=True):
+                thing[...] = old
 
     def tried(self, attempt: Attempt, error: BaseException | None) -> None:
-        """Receive the outcome of one try of a part; here nothing uses it."""
+        """Do nothing when one try of a part has ended. A grader may record it."""
 
     def end_part(self) -> None:
-        """End a part: functions that it passed to the notebook cannot be called any more."""
+        """Do nothing at the end of a part. A grader disables functions that the part passed."""
 
     @contextlib.contextmanager
     def kept(self, *names: str) -> Iterator[None]:
         """Restore the values of names after a block, even if the block changed them in place."""
-        meant = {name: self.own(name) for name in names}
-        before = {name: copy.deepcopy(v) for name, v in meant.items() if v is not None}
+        values = {name: self.own(name) for name in names}
+        before = {name: copy.deepcopy(v) for name, v in values.items() if v is not None}
         self.put(copy.deepcopy(before))
         try:
             yield

@@ -1,4 +1,4 @@
-"""The functions of a notebook that a test cell replaces until its end."""
+"""The names of a notebook that a test cell replaces until its end."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hw_support.tally import Tally
 
 
 class Replacements:
-    """Replaces functions, and restores them.
+    """Replaces functions and other values of the notebook, and restores them.
 
     Parameters
     ----------
@@ -20,7 +20,8 @@ class Replacements:
     Attributes
     ----------
     blocked
-        The functions that did not return within a time limit, by name.
+        By name, the student's functions that did not return within a time limit. In the notebook,
+        a function that refuses calls has replaced each of them.
     """
 
     def __init__(self, notebook: Notebook) -> None:
@@ -35,7 +36,7 @@ class Replacements:
         self._before.append(self._notebook.put(values))
 
     def block(self, name: str) -> None:
-        """Let calls of a function fail that did not return; do nothing if it is replaced or ""."""
+        """Refuse calls of a function that did not return; do nothing for "" and replaced names."""
         if name and name not in self._replaced:
             self.blocked[name] = self._names[name]
             self.replace(**{name: functools.partial(_refuse, name)})
@@ -47,7 +48,7 @@ class Replacements:
         self._replaced.clear()
 
     def functions(self) -> dict[str, object]:
-        """Return the notebook's functions, without those of test cells."""
+        """Return the notebook's functions by name, without those that test cells define."""
         return {
             name: value
             for name, value in dict(self._names).items()
@@ -65,6 +66,6 @@ class Replacements:
 
 
 def _refuse(name: str, *_: object, **__: object) -> None:
-    """Replace a function that did not return within a time limit."""
+    """Refuse a call of a function that did not return within a time limit."""
     why = f"`{name}` is not called again: it did not return within the time limit of another part"
     raise Mismatch(why, why)

@@ -1,8 +1,8 @@
-"""Run a training on a small artificial set, and measure its steps.
+"""Run a notebook's ``train`` on a small artificial set, and measure its steps.
 
 Each image has a pixel of its own, which is black in all other images. A step changes the weights of
 that pixel only if the image was in the batch. So the weights show the batches, however ``train``
-makes them.
+makes them. `hw_support.training` decides what is right.
 """
 
 from __future__ import annotations
@@ -36,42 +36,63 @@ _BARE_LOOP = (
 
 @dataclass(frozen=True)
 class Seen:
-    """What was seen of a training; the parameters before the first step are not seen."""
+    """What was seen of a training. In code, steps are counted from 0; in messages, from 1.
 
-    parameters: list[list[Array]]  # after each step: W1, W2, b1, b2
-    batches: list[Array]  # from step 2 on: the numbers of the images in the batch
-    histories: list[Array]  # training loss, training accuracy, test loss, test accuracy
-    slopes: dict[int, tuple[float, str]] = field(default_factory=dict)  # by step, once measured
+    The parameters before step 0 are not seen, so its batch is not seen either.
+
+    Attributes
+    ----------
+    parameters
+        W1, W2, b1 and b2 after each step; ``parameters[k]`` after step k.
+    batches
+        The indices of the images in each batch; ``batches[k - 1]`` of step k.
+    histories
+        Training loss, training accuracy, test loss, test accuracy.
+    slopes
+        The results of `SmallTraining._slopes` so far, by step.
+    """
+
+    parameters: list[list[Array]]
+    batches: list[Array]
+    histories: list[Array]
+    slopes: dict[int, tuple[float, str]] = field(default_factory=dict)
 
 
 class SmallTraining:
-    """A run of the notebook's ``train`` on the set, and measures of its steps.
+    """Runs of the notebook's ``train`` on the set, and measures of their steps.
 
     Parameters
     ----------
     checks
         See `hw_support.TrainingWatch`.
+
+    Attributes
+    ----------
+    judges
+        The functions, by name, from which losses and accuracies are computed.
     """
 
     def __init__(self, checks: Checks) -> None:
         self._checks = checks
-        self._runs: dict[bool, Seen | BaseException] = {}
-        self.judges: Mapping[str, Any] = checks.names  # functions for losses and accuracies
+        self._runs: dict[bool, Seen | BaseException] = {}  # by whether stand-ins were in place
+        self.judges: Mapping[str, Any] = checks.names
         # Training images come first, test images last.
         draw = np.random.default_rng()
         self._labels = np.concatenate(
             [draw.permutation(np.arange(count) % 2) for count in (IMAGES, TEST_IMAGES)]
         )
         pixels = draw.permutation(_PIXELS)
+        # Each image's own pixel, and the pixels that all images share.
         self._own, shared = np.split(pixels, [len(self._labels)])
         ink = draw.uniform(0.1, 0.6, (len(self._labels), len(shared)))
+        # A class has more ink in its half of the shared pixels.
         half = np.arange(len(shared)) < len(shared) // 2
         self._images = np.zeros((len(self._labels), _PIXELS))
         self._images[np.arange(len(self._labels)), self._own] = 1.0
         self._images[:, shared] = np.where(half == (self._labels[:, None] == 1), ink, 0.2 * ink)
 
     def _seen(self) -> Seen:
-        """Return what was seen, with one run for the notebook's functions and one for stand-ins."""
+        """Return what was seen. The notebook's functions get one run, and stand-ins another one."""
         key = self._checks.standing_in
         if key not in self._runs:
             try:
@@ -86,6 +107,7 @@ class SmallTraining:
         return seen
 
     def _run(self) -> Seen:
+        """Run ``train`` without changing the notebook's names; return what was seen."""
         notebook = self._checks.notebook
         train = self._checks.names.get("train")
         expect(callable(train), _BARE_LOOP)
@@ -138,10 +160,10 @@ class SmallTraining:
         )
 
     def _too_far(self, seen: Seen) -> str:
-        """Describe steps so large that the network saturates; "" if they are not.
+        """Say how many times the mean gradient a step is, if that is far too many; "" if it is not.
 
-        Then images change no weights, and the batches cannot be seen. This costs points in
-        `TrainingWatch.expect_step`.
+        After such steps the network saturates: images change no weights, and the batches cannot be
+        seen. This costs points in `TrainingWatch.expect_step`.
         """
         try:
             along = self._slopes(seen, 1)[0]
@@ -150,7 +172,7 @@ class SmallTraining:
         return f"about {-along:.2g}" if abs(along) > 5 * STEP_SIZE else ""
 
     def _slopes(self, seen: Seen, step: int) -> tuple[float, str]:
-        """Compare a step with slopes of the mean loss, from finite differences.
+        """Compare a step (not step 0) with slopes of the mean loss, from finite differences.
 
         Returns
         -------
@@ -175,7 +197,7 @@ class SmallTraining:
         return measured[step]
 
     def _figures(self, parameters: list[Array], which: Array) -> tuple[float, float]:
-        """Return mean loss and accuracy on some images, from the notebook's functions."""
+        """Return mean loss and accuracy on images with these indices, computed by `judges`."""
         network = [p.copy() for p in parameters[:2]], [p.copy() for p in parameters[2:]]
         return figures(self.judges, network, self._images[which], self._labels[which])
 

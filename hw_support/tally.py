@@ -23,9 +23,9 @@ class Part:
 
 
 class ChecksFailed(AssertionError):
-    """Raised so that nbgrader's validation shows a failed part as an error."""
+    """A part has failed in nbgrader's validation, which reports only errors."""
 
-    def _render_traceback_(self) -> list[str]:  # IPython: the message is all there is to read
+    def _render_traceback_(self) -> list[str]:  # IPython shows these lines instead of a traceback
         return [str(self)]
 
 
@@ -58,7 +58,7 @@ class Tally:
 
     @property
     def quiet(self) -> bool:
-        """Whether remarks are dropped."""
+        """Whether remarks are dropped: never here."""
         return False
 
     def note(self, text: str) -> None:

@@ -1,4 +1,4 @@
-"""Watch a training on a small artificial set: the images and the size of each step."""
+"""Check a notebook's ``train`` on a small artificial set: its batches, steps and histories."""
 
 from __future__ import annotations
 
@@ -56,10 +56,11 @@ class TrainingWatch(SmallTraining):
 
     def __init__(self, checks: Checks) -> None:
         super().__init__(checks)
-        self._own_is_wrong = False  # a part failed with the notebook's own functions
+        # Whether a `_remembered` expectation has failed with the notebook's own functions.
+        self._own_is_wrong = False
 
     def expect_function(self) -> None:
-        """Expect six results, an entry in each list and a call of ``after_step`` for each step."""
+        """Expect six results; for each step, an entry in each list and a call of ``after_step``."""
         seen = self._seen()
         lengths = [len(history) for history in seen.histories]
         expect(
@@ -192,7 +193,8 @@ class TrainingWatch(SmallTraining):
         """Whether ``train`` is right with right functions but wrong with the notebook's own.
 
         Then a function that ``train`` calls is wrong, and the test of that function takes the
-        points. Check the steps and histories first.
+        points. Call `expect_step` and the expectations of histories first: they note whether they
+        fail with the notebook's own functions.
         """
         return self._checks.standing_in and self._own_is_wrong and self._is_right()
 
@@ -208,6 +210,7 @@ class TrainingWatch(SmallTraining):
         return True
 
     def _expect_learning(self, seen: Seen) -> None:
+        """Expect at least two steps in each epoch, and a change of the weights in each step."""
         steps = len(seen.parameters)
         expect(
             steps >= 2 * EPOCHS,
@@ -226,6 +229,7 @@ class TrainingWatch(SmallTraining):
             )
 
     def _steps(self, seen: Seen, short: bool) -> list[int]:
+        """Return the steps with short batches, or those with full ones; step 0 is left out."""
         sizes = {k + 1: len(batch) for k, batch in enumerate(seen.batches)}
         return [k for k, size in sizes.items() if (size < max(sizes.values())) == short]
 
@@ -235,6 +239,6 @@ def _near(got: float, wanted: float) -> bool:
 
 
 def _expect_share(got: float, share: float, name: str, of: str) -> None:
-    """Expect an accuracy; another part takes the points for percent."""
+    """Expect an accuracy as a fraction or in percent; another part takes the points for percent."""
     right = abs(got - share) < 1e-3 or abs(got - 100 * share) < 0.1
     expect(right, f"{name} is {got:.4g}, and the network classifies {share:.4g} of {of} correctly")

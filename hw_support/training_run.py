@@ -27,8 +27,8 @@ class TrainingRun:
     checks
         The checks of the test cell.
     watch
-        Knows whether a function that ``train`` calls is wrong. Then that function has cost points
-        in its own test, and a wrong run costs none here.
+        Knows whether a function that ``train`` calls is wrong. Then the test of that function has
+        taken the points, and a wrong run costs none here.
 
     Notes
     -----

@@ -22,14 +22,14 @@ from hw_grading.outcome import GraderFault, NotGraded, Outcome, WithScores
 
 _SECONDS_TO_STOP = 10.0  # for the thread: it may be waiting for the gradebook
 _MOST_RUNS = 3  # of a submission whose stored result is gone when the loop reaches it
-MOST_READY = 100  # how many submissions that have a result the thread may be ahead of the loop
+MOST_READY = 100  # submissions with a result that the thread may be ahead of the loop
 
 
 class Watcher(Protocol):
     """Receives the progress of a run over a class. Any thread may call it."""
 
     def began(self, student: str) -> None:
-        """Note that a submission is being run."""
+        """Note that a submission runs, or waits for a worker."""
 
     def ended(self, student: str, outcome: Outcome, *, again: bool) -> None:
         """Note the outcome; `again` means that an earlier run produced it."""
@@ -189,6 +189,7 @@ class ClassRun:
             settled.set_result(None if kept else outcome)
 
     def _keep(self, job: Job, outcome: WithScores) -> bool:
+        """Store a result on disk, and return whether that worked; report only the first failure."""
         try:
             self._results.put(job.key, outcome)
             return True

@@ -4,6 +4,9 @@ Each worker process runs one call after another. It has its own socket to its ow
 coordinator, and workers share nothing. So a killed worker loses only its own call. That call is
 made again in a new process, up to three times in all.
 
+On Linux, workers are forked from a process that has done their imports, the fork server
+(`_Template`). Elsewhere each worker starts from nothing.
+
 A worker ends itself when its coordinator is gone, also in the middle of a call.
 """
 
@@ -34,7 +37,7 @@ from hw_grading.outcome import GraderFault
 from hw_grading.sandbox.environment import BLAS_VARIABLES
 from hw_grading.sandbox.forked import Forked
 
-ATTEMPTS = 3
+ATTEMPTS = 3  # to make a call, or to fork a worker
 _SECONDS_TO_END = 5.0
 _SECONDS_TO_TIDY_UP = 1.0  # for a worker whose coordinator is gone
 _FORKS = sys.platform == "linux"
@@ -147,7 +150,7 @@ class LocalProcesses(Executor):
                 continue
             try:
                 worker, (fine, value) = self._make(call, worker)
-            except BaseException as error:  # without one in the future, a caller waits forever
+            except BaseException as error:  # else the caller would wait for the future forever
                 worker, fine, value = None, False, error
             if fine:
                 call.future.set_result(value)
@@ -190,6 +193,7 @@ class LocalProcesses(Executor):
                 self._start_template()
 
     def _start_template(self) -> _Template:
+        """Return the fork server; start it if none is running. The caller holds the lock."""
         if self._ended:
             raise OSError("stopped")
         if not (self._template and self._template.is_alive()):
@@ -197,6 +201,7 @@ class LocalProcesses(Executor):
         return self._template
 
     def _forked_worker(self) -> _Worker:
+        """Have the fork server fork a worker; if it does not answer, start another fork server."""
         attempt = 1
         while True:
             with self._lock:
@@ -273,13 +278,14 @@ class _Template(_Helper):
         ours, theirs = Pipe()
         with theirs:
             socket.send_fds(self._connection, [b"w"], [theirs.fileno()])
-        return _Worker(Forked(ours.recv()), ours)  # it waits for a call, so it has not ended
+        return _Worker(Forked(ours.recv()), ours)  # it still runs, since it waits for a call
 
     def is_alive(self) -> bool:
         return self.process.poll() is None
 
 
 def _start(how: str, fd: int, scratch: Path, told: bytes = b"") -> subprocess.Popen[bytes]:
+    """Start a worker (``--work``) or the fork server (``--fork``); it reads `told` from stdin."""
     process = subprocess.Popen(
         [sys.executable, "-m", "hw_grading.batch.local", how, str(fd)],
         pass_fds=[fd],
@@ -297,7 +303,7 @@ def _start(how: str, fd: int, scratch: Path, told: bytes = b"") -> subprocess.Po
 
 
 def _fork_workers(control: socket.socket, warm_up: WarmUp | None) -> Connection:
-    """Fork a worker for each request. In the worker, return its socket."""
+    """Fork a worker for each request. Return only in a worker, with its socket."""
     from hw_grading.sandbox import nursery
 
     homework = warm_up.homework if warm_up else Homework("")
@@ -356,12 +362,13 @@ def _that_travels(error: Exception) -> Exception:
 
 
 def _receive(coordinator: Connection, calls: queue.SimpleQueue[tuple[Any, ...] | None]) -> None:
+    """Receive calls. When the coordinator is gone, end this process, also during a call."""
     with contextlib.suppress(OSError, EOFError):
         while True:
             calls.put(coordinator.recv())
     calls.put(None)
     time.sleep(_SECONDS_TO_TIDY_UP)
-    # The main thread is in the middle of a call. Its sandbox dies with this process.
+    # The main thread is still in the middle of a call. The call's sandbox ends with this process.
     os._exit(1)
 
 

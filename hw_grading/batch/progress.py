@@ -43,7 +43,7 @@ class Progress:
     log
         The log for messages.
     stream
-        The terminal. If it is none, plain lines go to `log` instead of a bar.
+        Shows the bar, if it is a terminal. Otherwise plain lines go to `log`.
     """
 
     def __init__(
@@ -57,7 +57,7 @@ class Progress:
         self._entries = {student: Entry(student) for student in students}
         self._assignment, self._log = assignment, log
         self._files = _Files(folder, assignment, self.trouble)
-        self._running: set[str] = set()
+        self._running: set[str] = set()  # with those that wait for a worker
         self._counts: Counter[Status] = Counter()
         self._lock = threading.RLock()
         self._start = self._last_line = monotonic()
@@ -65,7 +65,7 @@ class Progress:
         self._closing = contextlib.ExitStack()
         self._bar: tqdm[Any] | None = None
         self.closed = False
-        self.at_once = 1  # how many run at a time: further submitted ones wait in the queue
+        self.at_once = 1  # how many submissions run at a time: the others wait for a worker
         if students and stream.isatty():
             logger = log if isinstance(log, logging.Logger) else log.logger
             self._closing.enter_context(_only_warnings(logger))
@@ -86,7 +86,7 @@ class Progress:
     # -- what happens
 
     def began(self, student: str) -> None:
-        """Note that a submission is being run."""
+        """Note that a submission runs, or waits for a worker."""
         with self._lock:
             self._running.add(student)
             self._show()
@@ -150,6 +150,7 @@ class Progress:
                 self._log.info(table)
 
     def _end(self, entry: Entry, end: Status, why: str) -> None:
+        """Give a student an outcome, in place of an earlier one."""
         if entry.end is not None:
             self._counts[entry.end] -= 1
         elif self._bar is not None:
@@ -174,6 +175,7 @@ class Progress:
         return "\n".join([first, *table(list(self._entries.values()))])
 
     def _show(self) -> None:
+        """Update the bar, or log a line now and then; write the page every few seconds."""
         failed = self.count(Status.SUBMISSION_FAILED) + self.count(Status.NOT_GRADED)
         if self._bar is not None:
             running = min(len(self._running), self.at_once)

@@ -1,4 +1,4 @@
-"""The outcome of a run over a class, as lines of text and as a page."""
+"""The progress and outcome of a run over a class, as lines of text and as an HTML page."""
 
 from __future__ import annotations
 
@@ -18,16 +18,31 @@ from hw_grading.outcome import Status
 from hw_grading.pages.templates import templates_in
 from hw_grading.records.graded_notebook import plain
 
-_MOST_SLOW = 5
-_LONGEST_REASON = 300
+_MOST_SLOW = 5  # submissions in the list of the slowest
+_LONGEST_REASON = 300  # characters
 _HERE = Path(__file__).parent
+# Classes of the page's style sheet, and the order of the page's rows. None: no outcome yet.
 _MARKS = {Status.NOT_GRADED: "alarm", Status.SUBMISSION_FAILED: "waits"}
 _ORDER = {Status.NOT_GRADED: 0, Status.SUBMISSION_FAILED: 1, None: 2, Status.GRADED: 3}
 
 
 @dataclass
 class Entry:
-    """One student's line."""
+    """What a run knows of one student.
+
+    Attributes
+    ----------
+    end
+        The outcome; None if there is none yet.
+    why
+        The reasons for the outcome.
+    seconds, cpu_seconds
+        The time on the clock and the computing time of the submission.
+    again
+        Whether an earlier run produced the result.
+    saved
+        Whether the scores are in the gradebook.
+    """
 
     student: str
     end: Status | None = None
@@ -71,7 +86,7 @@ def page(
     *,
     going_on: bool,
 ) -> str:
-    """Return the HTML page. It is self-contained, and has one script while the run goes on.
+    """Return the HTML page. It loads no other file, and reloads itself while the run goes on.
 
     Parameters
     ----------

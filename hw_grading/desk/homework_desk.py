@@ -58,7 +58,7 @@ class HomeworkDesk:
     Parameters
     ----------
     course, assignment
-        The names of the course and the homework.
+        The course, and the name of the homework.
     base
         The desk's address on the server. It ends in a slash.
     """
@@ -79,9 +79,9 @@ class HomeworkDesk:
         shown = (name for q in self.questions() for name in (q.cell, *q.beside))
         self.answers = Answers(course, assignment, shown)
         self._busy = busy
-        self._wake = threading.Event()
+        self._wake = threading.Event()  # set when a round is due
         self._asked = threading.Condition()
-        self._soon: tuple[str, str] | None = None
+        self._soon: tuple[str, str] | None = None  # cell and student, next to which to render
         self._threads: list[threading.Thread] = []
         self._start = threading.Lock()
         self._ended = threading.Event()
@@ -154,7 +154,7 @@ class HomeworkDesk:
     # -- in the background
 
     def wake(self) -> None:
-        """Start a background round soon: read new notebooks and make missing thumbnails."""
+        """Start a background round soon: read new notebooks, and make missing thumbnails."""
         with self._start:
             if not self._threads:
                 for work in (self._rounds, self._ahead):
@@ -190,6 +190,7 @@ class HomeworkDesk:
             self._ended.wait(_SECONDS_BETWEEN_ROUNDS)
 
     def _look_around(self) -> None:
+        """Read new notebooks, and make missing thumbnails; requests go first."""
         for student in self.answers.look_around():
             self._busy.let_pass()
             if self._ended.is_set():
@@ -209,6 +210,7 @@ class HomeworkDesk:
                 self.thumbnails.make(cells[cell], missing[cell])
 
     def _ahead(self) -> None:
+        """Render the questions, then the answers that `soon` names, until the desk is closed."""
         with contextlib.suppress(Exception):  # the request reports the error
             for question in self.questions():  # every page of answers begins with a question
                 self.renderer.markdown(question.text)

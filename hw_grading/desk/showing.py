@@ -35,7 +35,7 @@ def answer_html(cell: Mapping[str, Any], renderer: Renderer, address: Address) -
         The renderer for markdown and code.
     address
         Function that returns the address of a picture, given its number. Numbers start from 0, in
-        the order of `pictures_of`.
+        the order of `hw_grading.desk.pictures.pictures_of`.
     """
     source = text_of(cell.get("source"))
     if cell.get("cell_type") != "code":

@@ -23,7 +23,7 @@ from hw_grading.desk.shapes import (
 from hw_grading.homework.homework import why_no_id
 from hw_grading.rubrics.model import Conflict, Grading
 
-_LONGEST_LOOK = 3600.0  # seconds; a longer look is taken for a lunch break
+_LONGEST_LOOK = 3600.0  # seconds at one answer; longer times count as this
 
 
 def save(desk: HomeworkDesk, cell: str, body: Json, grader: str) -> Json:

@@ -1,4 +1,4 @@
-"""The functions that a test cell has passed to the notebook, and what they have raised there."""
+"""The functions that a test cell has passed to the notebook, and the exceptions they raised."""
 
 from __future__ import annotations
 
@@ -10,15 +10,19 @@ from hw_grading.examiner.remote import RemoteError
 from hw_grading.inside.wire import WireError
 from hw_support.failures import in_a_stand_in
 
-_MOST_RAISED = 5  # errors that are kept
+_MOST_RAISED = 5  # exceptions that are kept
 
 
 class HandedOver:
-    """Functions of a test, by the number under which the notebook calls them."""
+    """Functions of a test, by the number under which the notebook calls them.
+
+    A function runs here, in the test's process. A disabled one keeps its number: if the notebook
+    still calls it, an exception is raised.
+    """
 
     def __init__(self) -> None:
-        self._functions: dict[int, Callable[..., Any] | None] = {}
-        self._number_of: dict[int, int] = {}
+        self._functions: dict[int, Callable[..., Any] | None] = {}  # None if disabled
+        self._number_of: dict[int, int] = {}  # by the id of the function
         self._raised: dict[int, BaseException] = {}
         self._count_raised = 0
 
@@ -54,9 +58,10 @@ class HandedOver:
         """Keep an exception that a function has raised; return the exception's number."""
         number = self._count_raised
         self._count_raised += 1
+        # `hw_support.failures` reads the attribute, since the frames are dropped.
         with contextlib.suppress(AttributeError, TypeError):
             error.raised_in_a_stand_in = in_a_stand_in(error)  # type: ignore[attr-defined]
-        # Drop the frames, since they keep the arguments alive. Keep only the newest errors.
+        # The frames would keep the arguments alive. Keep only the newest exceptions.
         self._raised[number] = error.with_traceback(None)
         self._raised.pop(number - _MOST_RAISED, None)
         return number
@@ -66,7 +71,7 @@ class HandedOver:
         return 0 <= number < self._count_raised
 
     def error(self, number: int) -> BaseException:
-        """Return the exception with this number, or one in its place if it was dropped."""
+        """Return the exception with this number, or a substitute if it was dropped."""
         long_ago = RemoteError.named("Exception", "of an earlier callback", "")
         return self._raised.get(number, long_ago)
 
@@ -80,4 +85,5 @@ def _functions_in(value: Any) -> Iterator[Any]:
 
 
 def _of_a_test_that_has_ended(*_: Any, **__: Any) -> None:
+    """Refuse a call of a disabled function."""
     raise RuntimeError("the part of the test that passed this function has ended")

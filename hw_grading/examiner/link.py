@@ -33,7 +33,7 @@ class Link(ABC):
     Parameters
     ----------
     stream
-        The link to the kernel.
+        The socket to the kernel.
     interrupt
         Raises KeyboardInterrupt in the kernel.
     kill
@@ -59,7 +59,7 @@ class Link(ABC):
         interrupt: Callable[[], None],
         kill: Callable[[], None],
         cpu_seconds: Callable[[], float],
-        seconds_waited: Callable[[], float] = float,  # none
+        seconds_waited: Callable[[], float] = float,  # always 0.0
     ) -> None:
         self.time_left = TimeLeft(interrupt, self.give_up, cpu_seconds, seconds_waited)
         self._connection = wire.Connection(stream, self.time_left.wait)
@@ -71,17 +71,33 @@ class Link(ABC):
 
     @abstractmethod
     def remote(self, reference: Theirs) -> Remote:
-        """Return the object that stands for one of the notebook's."""
+        """Return the proxy for an object of the notebook."""
 
     def question(self, message: list[Any], answers: Sequence[str]) -> list[Any]:
-        """Send a question; return the answer if it is of one of these kinds."""
+        """Send a question and return its answer, whose kind has to be one of `answers`.
+
+        Raises
+        ------
+        TooMuch
+            The question is too large to be sent.
+        Gone
+            Nothing can be asked any more.
+        TimeLimitReached
+            The kernel's time was up, so its code was interrupted.
+        RemoteError
+            The student's code raised an exception.
+        Mismatch
+            The answer cannot be sent, or questions are nested too deeply.
+        Exception
+            Of any type: a function of the test raised it, and the student's code did not catch it.
+        """
         if self.gone:
             raise Gone(self.gone)
         if self._depth >= _MOST_DEEP:
             why = f"more than {_MOST_DEEP} nested calls"
             raise Mismatch(why, why)
         pieces = wire.pack(message, self._refer, FROM_GRADER)
-        # A timer must not interrupt a message. `TimeLeft.is_up` looks for blocked signals.
+        # Block the timers' signals: they must not interrupt a message. `TimeLeft.is_up` sees them.
         before = signal.pthread_sigmask(signal.SIG_BLOCK, TIMERS)
         self._depth += 1
         try:
@@ -93,17 +109,17 @@ class Link(ABC):
             if self._depth == 0:
                 self.time_left.late_since = 0.0
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
-        if isinstance(answer, BaseException):
+        if isinstance(answer, BaseException):  # in the block above it would end the session
             raise answer
         return answer
 
     @contextlib.contextmanager
     def keeping_to_the_protocol(self) -> Iterator[None]:
-        """End the session if a block raises an exception."""
+        """End the session, and raise `Gone`, if a block raises an exception."""
         try:
             yield
         except wire.Closed:
-            self.ended = self.gone is None
+            self.ended = self.gone is None  # otherwise the kernel was killed here
             raise self.give_up("its process has ended") from None
         except Gone:
             raise
@@ -155,6 +171,7 @@ class Link(ABC):
             raise WireError("an answer that fits no question")
 
     def _call_back(self, number: int, arguments: list[Any], named: dict[Any, Any]) -> None:
+        """Call a function of the test; send back its result, or the number of its exception."""
         function = self._handed.function(number)
         if not all(isinstance(name, str) for name in named):
             raise WireError("a call with invalid names")
@@ -165,7 +182,7 @@ class Link(ABC):
                 value = function(*arguments, **named)
             finally:
                 signal.pthread_sigmask(signal.SIG_BLOCK, TIMERS)
-            if self.gone:  # the function may have caught the exception
+            if self.gone:  # the function may have caught `Gone`
                 raise Gone(self.gone)
             pieces = wire.pack(["return", value], self._refer, FROM_GRADER)
         except Gone:
@@ -179,6 +196,7 @@ class Link(ABC):
         self._connection.send(pieces)
 
     def _refer(self, value: Any) -> Theirs | Yours | None:
+        """Return the reference that is sent for a value; None if the value itself is sent."""
         if isinstance(value, Remote):
             return Yours(value._number)
         if not callable(value):
@@ -188,13 +206,14 @@ class Link(ABC):
         )
 
     def _resolve(self, reference: Theirs | Yours) -> Any:
+        """Return the test's function, or the proxy, that a reference stands for."""
         if isinstance(reference, Yours):
             return self._handed.function(reference.number)
         return self.remote(reference)
 
 
 def _placed(error: BaseException, where: str, line: int) -> BaseException:
-    """Add to one of our exceptions the place in the student's function that called ours."""
+    """Add to an exception of a test's function the place in the student's code that called it."""
     with contextlib.suppress(AttributeError, TypeError):
         error.raised_by = where[:_LONGEST_NAME]  # type: ignore[attr-defined]
         error.raised_in_line = line  # type: ignore[attr-defined]

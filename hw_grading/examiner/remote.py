@@ -1,4 +1,4 @@
-"""Objects and exceptions of the student's notebook, as a test cell sees them."""
+"""Proxies for objects of the student's notebook, and exceptions in place of its exceptions."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 _LONGEST_NAME, _LONGEST_TEXT = 100, 2000  # characters of an exception's name and text
 
+# Types that a RemoteError also has if the student's exception has their name. Python and tests rely
+# on them: for example, a TypeError means that an object has no len().
 _ALSO: dict[str, type[Exception]] = {
     kind.__name__: kind
     for kind in (
@@ -35,15 +37,13 @@ class Gone(Mismatch):
 
 
 class RemoteError(Exception):
-    """A student's function raised an exception; `named` makes an error with the same name."""
+    """The student's code raised an exception. `named` makes an error of the same name."""
 
     raised_by, raised_in_line, why = "", 0, ""  # for messages; see hw_support.failures
 
     @classmethod
     def named(cls, name: str, text: str, where: str, line: int = 0, why: str = "") -> RemoteError:
         """Return an error whose class has the same name as the student's exception."""
-        # Exceptions that Python itself and tests rely on: for example, a TypeError means that an
-        # object has no len().
         bases = (cls, _ALSO[name]) if name in _ALSO else (cls,)
         short = name[:_LONGEST_NAME]
         made: Any = type(short if short.isidentifier() else "Exception", bases, {})
@@ -54,7 +54,11 @@ class RemoteError(Exception):
 
 
 class Remote:
-    """An object that stays in the notebook: it can be passed back, asked for its entries, ..."""
+    """A proxy for an object that stays in the notebook.
+
+    A test can pass it back, turn it into an array, iterate over it, and read its length, entries
+    and attributes. Each of these is a question to the notebook.
+    """
 
     def __init__(self, session: Session, reference: Theirs) -> None:
         self._session, self._number = session, reference.number
@@ -107,7 +111,7 @@ class Remote:
 
 
 class RemoteFunction(Remote):
-    """A function of the notebook: each call is a question."""
+    """A proxy for a function of the notebook: each call is a question."""
 
     def __call__(self, *arguments: Any, **named: Any) -> Any:
         """Return what the function returns; repeat its changes to its arguments here."""

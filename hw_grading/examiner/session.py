@@ -1,4 +1,4 @@
-"""Asks the student's kernel questions, one at a time, and accepts only plain data."""
+"""The questions that a test cell asks the student's kernel. `Link` sends them."""
 
 from __future__ import annotations
 
@@ -40,15 +40,15 @@ class Session(Link):
     def __init__(self, *link: Any, **named: Any) -> None:
         super().__init__(*link, **named)
         self._put: list[Change] = []  # of this test
-        self._protected: dict[int, Any] = {}
-        self._returned = wire.Remembered()
+        self._protected: dict[int, Any] = {}  # see `protect`; by id
+        self._returned = wire.Remembered()  # what functions returned in this test
         self._name_of: dict[int, str] = {}  # names of functions that `get` returned, by number
-        self.hung: dict[str, None] = {}  # functions that did not return in this test, in order
-        self.returned: set[str] = set()  # functions that returned while no stand-in was in place
+        self.hung: dict[str, None] = {}  # names of functions that did not return, in order
+        self.returned: set[str] = set()  # names of functions that returned without stand-ins
         self.why_missing: dict[str, str] = {}  # the last missing name, and why it is missing
 
     def remote(self, reference: Theirs) -> Remote:
-        """Return the object that stands for one of the notebook's."""
+        """Return the proxy for an object of the notebook."""
         return (RemoteFunction if reference.kind == "function" else Remote)(self, reference)
 
     def get(self, name: str) -> Any:
@@ -109,7 +109,8 @@ class Session(Link):
         """Call a function of the notebook.
 
         Its changes to arrays and lists among its arguments are repeated here. So are its changes to
-        arrays and lists that earlier calls in this test returned.
+        arrays and lists that earlier calls in this test returned. With `undo`, the notebook undoes
+        the changes to its arguments.
         """
         message = ["call", function, list(arguments), named, undo]
         name = self._name_of.get(function._number)
@@ -142,7 +143,7 @@ class Session(Link):
             self._protected |= {id(_owner(thing)): thing for thing in wire.mutable(value)}
 
     def tried(self, attempt: Attempt, error: BaseException | None, names: dict[str, Any]) -> None:
-        """Note how one try of a part ended, and with which names. Only a witness records it."""
+        """Do nothing when one try of a part has ended; `WitnessedSession` records it."""
 
     def end_part(self) -> None:
         """End a part of a test cell: disable the functions that were passed to the notebook.
@@ -166,14 +167,14 @@ class Session(Link):
 
 
 def _owner(thing: Any) -> Any:
-    """Return the array that owns the memory of this one."""
+    """Return the array that owns the memory of this one; a list owns its own."""
     while isinstance(getattr(thing, "base", None), np.ndarray):
         thing = thing.base
     return thing
 
 
 def _expect_change(thing: Any, now: Any) -> None:
-    """Check that an array or list can have changed to what the other end reports."""
+    """Raise WireError if an array or list cannot have changed to what the other end reports."""
     arrays = isinstance(thing, np.ndarray) and isinstance(now, np.ndarray)
     if not (arrays and thing.size == now.size) and not (type(thing) is type(now) is list):
         raise WireError("a change of an argument to another size or type")

@@ -1,4 +1,4 @@
-"""The time that the student's kernel has left: looks at its clocks, and interrupts it."""
+"""Limits the time of the student's kernel while it answers: reads its clocks, interrupts it."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from time import monotonic
 
 from hw_grading.inside.wire import Closed
 
-TIMERS = {signal.SIGALRM, signal.SIGVTALRM}
+TIMERS = {signal.SIGALRM, signal.SIGVTALRM}  # of `hw_support.time_limit`, in this process
 _NO_LIMITS = float("inf"), float("inf")
-_SECONDS_TO_REACT = 3.0
+_SECONDS_TO_REACT = 3.0  # to interrupts; then the kernel is given up
 _SECONDS_BETWEEN_INTERRUPTS = 0.5
 _SECONDS_BETWEEN_LOOKS = 0.1  # at the kernel's clock
 
@@ -34,7 +34,8 @@ class TimeLeft:
     Attributes
     ----------
     late_since
-        When the time was up, on the clock without waiting times; 0 if it is not up.
+        When the running question was first seen to take too long, on the clock without waiting
+        times; 0 if it was not.
     """
 
     def __init__(
@@ -73,7 +74,7 @@ class TimeLeft:
         self._limits, self._beyond = limits, False
 
     def wait(self, stream: socket.socket, writing: bool) -> None:
-        """Wait until the socket may be ready, and keep the time meanwhile."""
+        """Wait until the socket may be ready; meanwhile, interrupt the kernel if its time is up."""
         while True:
             self.keep()
             ready = select.select([] if writing else [stream], [stream] if writing else [], [], 0.1)
@@ -104,4 +105,5 @@ class TimeLeft:
         return self._beyond
 
     def _passed(self) -> float:
+        """Return the seconds on the clock, without those that the kernel waited for a processor."""
         return monotonic() - self._waited_now()

@@ -111,7 +111,11 @@ def _request_of_child(control: socket.socket) -> tuple[dict[str, Any], int, int,
 def _move_in(
     request: dict[str, Any], link: int, report_fd: int, lifeline: int, seccomp: bytes
 ) -> tuple[str, int, dict[str, int]]:
-    """Move into new namespaces; return only in the kernel's process, with what it starts with."""
+    """Move into new namespaces; return only in the kernel's process, with what it starts with.
+
+    The request's "rooms" are the namespaces, mounts and limits of this kernel. Its "connection" is
+    the content of the connection file.
+    """
     report = socket.socket(fileno=report_fd)
     rooms = request["rooms"]
     try:

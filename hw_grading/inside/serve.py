@@ -1,10 +1,10 @@
 """Answers the grader's questions about the notebook, in the kernel, between two cells.
 
 The grader's test cell runs in another process. Its questions arrive as messages, and the kernel's
-main thread answers them here. A question asks for the value of a name, a call of a function, or an
-entry of an object that is not plain data. Arguments are passed by value; a function among them
-becomes a `callback` that asks the grader. After the test, names that it replaced and random
-generators are restored.
+main thread answers them here. A question asks for the value of a name, calls a function, binds
+names, runs cells again, or asks about an object that stays here (`_OPERATIONS`). Arguments are
+passed by value; a function among them becomes a `callback`, which asks the grader to call it. After
+the test, the names that it bound and the random generators are restored.
 
 A student's code can change all of this, and then give any answer. This gains nothing: its functions
 can return any value anyway.
@@ -54,15 +54,15 @@ class Server:
         self._connection = wire.Connection(stream, _wait)
         self._names = names
         self._mine: dict[int, Any] = {}  # objects that the grader refers to by number
-        self._number_of: dict[int, int] = {}
-        self._callbacks: dict[int, Callable[..., Any]] = {}
-        self._before: dict[str, Any] = {}  # names that this test has bound, with their first values
-        self._put: list[dict[str, Any]] = []  # what each `put` of this test has replaced
-        self._thread = (0, 0)
-        self._serving = False
+        self._number_of: dict[int, int] = {}  # their numbers, by id
+        self._callbacks: dict[int, Callable[..., Any]] = {}  # by the grader's number
+        self._before: dict[str, Any] = {}  # the values before this test of the names that it bound
+        self._put: list[dict[str, Any]] = []  # the values before each `put` of this test
+        self._thread = (0, 0)  # the thread and the process that may use the connection
+        self._serving = False  # whether callbacks can be called
         self._interrupts = _Interrupts()
-        self._passed_back: set[int] = set()  # ids of objects that a question refers to by number
-        self._all_by_value = False
+        self._passed_back: set[int] = set()  # ids of objects to which the last message referred
+        self._all_by_value = False  # whether the answer contains large arrays too
         self._returned = _Returned()
 
     def serve(self) -> None:
@@ -96,6 +96,11 @@ class Server:
         return message
 
     def _refer(self, value: Any) -> Theirs | Yours | None:
+        """Return the reference that is sent for a value; None if the value itself is sent.
+
+        Functions, large arrays, subclasses of arrays and other objects stay here. A callback is
+        sent back as the grader's own function.
+        """
         kind = type(value)
         if kind in _PLAIN:
             return None
@@ -114,6 +119,7 @@ class Server:
         return Theirs(number, "function" if callable(value) else "object", kind.__name__)
 
     def _resolve(self, reference: Theirs | Yours) -> Any:
+        """Return the object of this end, or the callback, that a reference stands for."""
         if isinstance(reference, Yours):
             thing = self._mine[reference.number]
             self._passed_back.add(id(thing))
@@ -123,7 +129,7 @@ class Server:
         return self._callbacks[reference.number]
 
     def _answer_until(self, last: str) -> list[Any]:
-        """Answer questions until a message of this kind arrives, and return this message."""
+        """Answer questions until a message of this kind arrives (a "raise" ends a "return" too)."""
         while True:
             kind, *rest = message = self._receive()
             if kind == last or (last == "return" and kind == "raise"):
@@ -135,7 +141,7 @@ class Server:
             self._all_by_value = kind == "ask"
             try:
                 self._send(answer)
-                if kind == "call" and answer[0] == "value":
+                if kind == "call" and answer[0] == "value":  # the grader remembers the same
                     self._returned.add(answer[1])
             except wire.TooMuch as error:
                 self._send(["refused", str(error)])
@@ -180,6 +186,10 @@ class Server:
     # -- calls
 
     def _call(self, function: Any, arguments: list[Any], named: Any, undo: bool) -> list[Any]:
+        """Call a function; return its value, and what it changed in arrays and lists.
+
+        These are its arguments and what earlier calls returned. With `undo`, restore its arguments.
+        """
         given = list(wire.mutable([arguments, named], lambda a: id(a) in self._passed_back))
         before = [_copy(thing) for thing in given]
         _write_over_free_memory(given)
@@ -295,6 +305,7 @@ class CallbackError(Exception):
 
 
 def _described(error: BaseException, names: dict[str, Any]) -> list[Any]:
+    """Return the message that reports an exception of the student's code to the grader."""
     if isinstance(error, KeyboardInterrupt):
         return ["interrupted"]
     place = failures.place_of(error, names)

@@ -51,6 +51,10 @@ def write_grading(
     ----------
     grading
         The state before the save.
+    mark
+        What the grader has decided.
+    stamp
+        Who saves it, and the answer that this grader looked at.
     back
         For an undo, the earlier state from the event that is taken back.
     """
@@ -59,7 +63,7 @@ def write_grading(
     if mark.done:
         score = rubric.score(mark.chosen, mark.adjustment, stamp.max_points)
         text = rubric.comment(mark)
-    waits = not mark.done and given.auto is None
+    waits = not mark.done and given.auto is None  # whether somebody still has to grade it
     only_remarks = _only_remarks(grading, mark)  # a flag alone is not a new grade
     waits = waits or only_remarks
     now_there = {row.digest for row in rows.all(ANSWERS, student=student)}

@@ -29,9 +29,9 @@ class CellRunner:
     Attributes
     ----------
     died
-        Whether the kernel has ended for an unknown reason.
+        Whether the kernel has ended, but the watchdog has not killed it.
     fault
-        A fault of the grader; None if there was none.
+        A fault of the grader that stopped the kernel; None if there was none.
     """
 
     def __init__(self, clock: Clock, hangs: Hangs, report: Report) -> None:
@@ -47,7 +47,10 @@ class CellRunner:
     def run(
         self, cell: NotebookNode, run: NotebookNode, index: int, *, store_history: bool = True
     ) -> None:
-        """Run code in the kernel on behalf of a cell, and find out how it ended."""
+        """Run code in the kernel on behalf of a cell, and find out how it ended.
+
+        For the parameters see `KernelCells.run_cell`.
+        """
         assert self._kernel
         if not run.source.strip():
             return

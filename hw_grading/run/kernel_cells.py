@@ -1,6 +1,7 @@
 """Runs cells in a submission's kernel, and stores their outputs, within limits.
 
-`hw_grading.run.submission` knows what a cell is, and what has to happen after it ended.
+`hw_grading.run.cell_runner` decides what has to happen after a cell has ended.
+`hw_grading.run.submission` decides which code is run for a cell.
 """
 
 from __future__ import annotations
@@ -96,8 +97,9 @@ class KernelCells(Kernel):
             on_cell_executed=self._note_reply,
         )
         self._clock, self._report = clock, report
-        self._fault: Exception | None = None
+        self._fault: Exception | None = None  # a fault of the grader while it processed a message
         self.exit_asked: str | None = None
+        # Bytes of all outputs so far; errors and results that were kept beyond the limit.
         self._stored = self._kept_beyond = 0
         # Widgets must not capture a cell's outputs, since captured outputs would not be counted.
         self.comm_open_handlers: dict[str, Any] = {}
@@ -128,8 +130,9 @@ class KernelCells(Kernel):
         self._budget = OutputBudget(self._settings.output_bytes_per_cell, left)
         self._flooded = self._timed_out = False
         self._clock.begin(cell)
-        passing = self._clock.allowed + 3 * self.iopub_timeout + 5
-        self.watch.begin_cell(self._clock.cpu_seconds(cell), named(cell), passing)
+        # nbclient interrupts a cell whose time is up. If that fails, the watchdog kills the kernel.
+        backstop = self._clock.allowed + 3 * self.iopub_timeout + 5
+        self.watch.begin_cell(self._clock.cpu_seconds(cell), named(cell), backstop)
         error = None
         try:
             with talking():
@@ -183,7 +186,7 @@ class KernelCells(Kernel):
         except CellExecutionComplete:
             raise
         except Exception as error:
-            if not of_the_kernel(error):  # nbclient may lose the error if the kernel ends
+            if not of_the_kernel(error):  # nbclient may lose it if the kernel ends
                 self._fault = error
             self.log.debug("message dropped: %s", error)
             return None
@@ -207,6 +210,7 @@ class KernelCells(Kernel):
         return output
 
     def _is_kept(self, msg: dict[str, Any], cell: NotebookNode) -> bool:
+        """Count a message, and return whether to process it; act if the cell prints too much."""
         flow = self._budget.take(msg, self._display_id_map)
         if flow is Flow.FINE:
             return True

@@ -46,9 +46,9 @@ class Flow(Enum):
 
     FINE = auto()
     FULL = auto()  # this is the first message beyond the limit
-    DROPPED = auto()
-    FLOOD = auto()  # the cell sent 50 times its limit: it will not stop by itself
-    TORRENT = auto()  # the cell sent 500 times its limit
+    DROPPED = auto()  # a later one
+    FLOOD = auto()  # the cell sent 50 times its limit: interrupt it
+    TORRENT = auto()  # the cell sent 500 times its limit: kill its kernel
 
 
 class OutputBudget:
@@ -66,12 +66,12 @@ class OutputBudget:
     """
 
     def __init__(self, limit: int, left: int | None = None) -> None:
-        self._flood = limit
+        self._flood = limit  # floods are measured by the cell's own limit
         self.limit = limit if left is None else max(0, min(limit, left))
-        self.stored = 0
-        self._updated = 0  # the part of it that may be in other cells, which this one cannot clear
-        self.dropped = 0
-        self._displays: dict[str, int] = {}
+        self.stored = 0  # bytes
+        self._updated = 0  # bytes of these that may be in other cells, which this one cannot clear
+        self.dropped = 0  # bytes
+        self._displays: dict[str, int] = {}  # bytes by display id
         self._stream: Any = None  # the name of the last stream that was written to
 
     def take(self, msg: dict[str, Any], places: dict[str, dict[int, list[int]]]) -> Flow:

@@ -3,16 +3,20 @@
 1. *The examiner makes the verdicts.* The kernel runs every cell as it ran for the student. Of a
    test cell it runs the part that students have, and the outputs are dropped. Then the examiner
    runs the whole test cell, and asks the kernel for the values that it needs
-   (`hw_grading.examiner`). The examiner is a process in which no student code runs. Its outputs,
-   from which nbgrader computes the score, are put into the notebook when the kernel has ended.
+   (`hw_grading.examiner`). The examiner is a process in which no student code runs. nbgrader
+   computes the score from the examiner's outputs. They are put into the notebook when the kernel
+   has ended.
 2. *Every failure of a submission ends in a score and a reason.* A test without a verdict gets an
-   error as output, because nbgrader gives full marks to a test without outputs. A failure that was
-   not seen to be caused by the submission is raised (`hw_grading.run.blame`): then the student has
-   no score, instead of a zero.
+   error as output, because nbgrader gives full marks to a test without outputs. If the submission
+   was not seen to cause a failure, an exception is raised (`hw_grading.run.blame`): then the
+   student has no score, instead of a zero.
 3. *Limits* apply to time, memory, processes, files and output, for each cell and for the
    submission. A cell that does not end is interrupted. If it still goes on, the kernel and all
    processes that it started are killed.
 4. *Outputs are made safe to open*: HTML of student cells is cleaned (`hw_grading.pages.safe_html`).
+
+`CellRunner` runs the code of one cell and decides whether the next one can run. `KernelCells` sends
+it to the kernel. `hw_grading.run.outputs` limits what the kernel sends back.
 """
 
 from __future__ import annotations
@@ -66,9 +70,10 @@ from hw_support.submission.problems import (
 
 # The kernel runs this while the examiner asks questions. Only the sandbox has this module.
 _ANSWER = "__import__('answering.start').start.answer()"
+# The kernel runs this when parts get less time, or the usual time again.
 _HURRIED = "__import__('hw_support.notebook_access').notebook_access.Notebook.hurried = {}"
 _SECONDS_FOR_A_LAST_WORD = 5.0  # for a verdict after the kernel has stopped answering questions
-_SECONDS_FOR_A_VERDICT = 60.0
+_SECONDS_FOR_A_VERDICT = 60.0  # after the kernel was killed
 _EXAMINER_CPU_SECONDS = 60.0  # computing time of the examiner itself for one test cell
 
 
@@ -86,8 +91,7 @@ class Submission:
     homework
         Has the limits of single cells, and the code that hidden tests import.
     explained
-        Grade ids of tests that are recorded in full, for the instructor. No cell after the last of
-        them is run.
+        Grade ids of tests to record in full, for the instructor. No cell after these runs.
 
     Attributes
     ----------
@@ -113,7 +117,7 @@ class Submission:
         self._clock = Clock(settings, homework.manifest, self._hangs)
         self._report = Report()
         self._runner = CellRunner(self._clock, self._hangs, self._report)
-        self._fault: GraderFault | None = None
+        self._fault: GraderFault | None = None  # of the examiner; `CellRunner.fault`: of the kernel
         self._kernel: KernelCells | None = None
         self._examination: Examination | None = None
         self._verdicts: dict[int, list[dict[str, Any]]] = {}  # outputs by the cell's index
@@ -158,6 +162,7 @@ class Submission:
     # -- the kernel
 
     def _run_in_a_kernel(self) -> None:
+        """Run all cells. If the kernel cannot be started, try it once more."""
         self._first = instructors_first_cells(self.nb)
         for attempt in (1, 2):
             try:
@@ -258,7 +263,7 @@ class Submission:
         if verdict.hung:
             self._hangs.hung(verdict.hung, self.cpu_seconds_used - used)
         self.told[name] = verdict.told
-        # The examiner kills a kernel that violates the protocol. Then the violation is the reason.
+        # `_run_cell` reports a kernel that died by itself. Any other was killed by the examiner.
         if verdict.gone and not self._report.stopped and not (self._runner.died and verdict.ended):
             why = f"the notebook stopped answering in {named(cell)}: {verdict.gone}"
             self._report.stop(Kind.PROTOCOL, why, cell)

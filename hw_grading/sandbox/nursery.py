@@ -45,7 +45,7 @@ class ForkedKernel(Forked):
     pid
         The pid of the sandbox's first process; all others end with it.
     kernel_pid, kernel
-        The kernel's own process.
+        The pid of the kernel's own process, and a target for signals to it.
     """
 
     def __init__(self, pid: int, kernel_pid: int, lifeline: int) -> None:
@@ -62,13 +62,13 @@ class ForkedKernel(Forked):
 class Nursery:
     """A fork server of kernels, for sandboxes that show the same files.
 
+    The constructor does not wait until the fork server is ready. Forks of the process that has
+    started it may use it too.
+
     Attributes
     ----------
     pid
         The pid of the process that this class starts; the fork server descends from it.
-
-    The constructor does not wait until the fork server is ready. Forks of the process that has
-    started it may use it too.
     """
 
     def __init__(self, shown: Shown) -> None:
@@ -182,7 +182,7 @@ def _who_says(report: socket.socket, expected: bytes) -> int:
 # -- the nursery of this process
 
 _current: tuple[int, Nursery] | None = None  # the pid of the process that started it, and itself
-_refused: set[int] = set()  # pids of processes that could not start a nursery
+_refused: set[int] = set()  # pids of processes that start each kernel from scratch
 _starting = threading.Lock()
 
 

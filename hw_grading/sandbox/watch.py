@@ -1,9 +1,13 @@
 """The watchdog of a running kernel and its processes: it stops a submission that uses too much.
 
 It enforces limits that a process cannot set for itself, from outside and several times a second:
-computing time and memory of all processes together, and the growth of the grader's own memory while
-it receives messages. Between two checks a submission can exceed a limit by as much as it can use in
-a fraction of a second.
+
+- computing time, memory, mappings, busy sessions and files of all processes together;
+- the growth of the grader's own memory while it receives messages;
+- the computing time of the examiner, which works on the submission's answers.
+
+Between two checks a submission can exceed a limit by as much as it can use in a fraction of a
+second.
 """
 
 from __future__ import annotations
@@ -26,7 +30,8 @@ from hw_grading.sandbox.share import MOST_SESSIONS, Share, is_over, seconds_wait
 from hw_support.submission.problems import Kind
 
 SECONDS_BETWEEN_LOOKS = 0.2
-_LOOKS_AT_ONESELF = 5  # checks of the grader's memory per check of the kernel: 0.2 s is too long
+# Checks of the grader's own memory per check of the kernel: in 0.2 s it could grow too much.
+_LOOKS_AT_ONESELF = 5
 _LOOKS_AT_MAPS = 5 * _LOOKS_AT_ONESELF  # once a second, since reading mappings takes a millisecond
 MOST_MAPS = 100_000  # of all processes; each takes about 0.6 kB of the system; a kernel has 700
 GROWTH_MB = 150  # of the grader's process during one submission; the kept outputs take less
@@ -35,7 +40,16 @@ SECONDS_TO_REACT = 5.0  # to an interrupt; then everything is killed
 
 @dataclass(frozen=True)
 class Stop:
-    """The reason why a submission was stopped, or one of its cells interrupted."""
+    """The reason why a submission was stopped, or one of its cells interrupted.
+
+    Attributes
+    ----------
+    kind
+        The kind of problem.
+    reason
+        Part of a message: what follows "because" if the submission was stopped, and what follows
+        "did not end" if a cell was interrupted.
+    """
 
     kind: Kind
     reason: str
@@ -43,11 +57,13 @@ class Stop:
 
 @dataclass(frozen=True)
 class _Cell:
+    """The running cell: its limits, and what the kernel had used when the cell began."""
+
     used_before: float  # seconds of computing
-    cpu_seconds: float
+    cpu_seconds: float  # its limit
     name: str
-    until: float
-    waited_before: float  # seconds, for the processor
+    until: float  # on the clock; then everything is killed
+    waited_before: float  # seconds that the kernel had waited for a processor
 
 
 class Watch:
@@ -92,7 +108,7 @@ class Watch:
         self._helper_was_ended = False
         self._me = psutil.Process()
         # psutil notices if another process has the same pid later.
-        self._first: psutil.Process | None = None
+        self._first: psutil.Process | None = None  # the process `root_pid`
         with contextlib.suppress(psutil.NoSuchProcess):
             self._first = psutil.Process(root_pid)
         self._grown_from = memory.resident(self._me)
@@ -143,10 +159,9 @@ class Watch:
             return self.interrupted
 
     def begin_helper(self, helper: Forked, cpu_seconds: float) -> None:
-        """Watch one of the grader's processes: kill it after this computing time from now on.
+        """Limit the computing time of one of the grader's processes, the examiner, from now on.
 
-        The process works on answers of student code. It may be in code that its own timers cannot
-        interrupt.
+        It works on answers of student code, and may be in code that its timers cannot interrupt.
         """
         clock = cpu_clock(helper.pid)
         with self._lock:
@@ -186,7 +201,7 @@ class Watch:
                 self._look_at_the_helper()
                 if looks % _LOOKS_AT_ONESELF == 0:
                     self._look(count_maps=looks % _LOOKS_AT_MAPS == 0)
-            except psutil.NoSuchProcess:
+            except psutil.NoSuchProcess:  # all processes have ended
                 return
             except Exception as error:  # without a watchdog, the submission must not go on
                 what = f"the grader could not watch it ({type(error).__name__}: {error})"
@@ -235,6 +250,7 @@ class Watch:
             self.kill(Stop(Kind.DISK_LIMIT, f"it made more than {most:,} files"))
 
     def _interrupt_cell(self, cell: _Cell) -> None:
+        """Interrupt a cell once a second; if it does not react, kill everything."""
         now = monotonic()
         limit = f"{cell.cpu_seconds:g} s of CPU time"
         waited = self.waited_in_cell()
@@ -253,8 +269,8 @@ class Watch:
 
 
 def _has_more_files(most: int, kernel_pid: int) -> bool:
-    # These folders are mounts in a folder that student code cannot change, so no link of the
-    # student's is followed.
+    # Student code cannot change the folder in which these are mounted, so it cannot replace them
+    # by links.
     for folder in OWN_FOLDERS:
         with contextlib.suppress(OSError):
             found = os.statvfs(f"/proc/{kernel_pid}/root{folder}")

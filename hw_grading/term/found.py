@@ -73,6 +73,7 @@ class LeftOut:
     why: str
 
 
+# What a platform's `sort` returns.
 Sorted = tuple[list[Found], list[LeftOut]]
 
 

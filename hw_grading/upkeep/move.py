@@ -129,7 +129,7 @@ def _file_of(course: Course) -> Path:
 
 @contextlib.contextmanager
 def _held(path: Path) -> Iterator[Connection]:
-    """Yield a connection to a gradebook that nobody can write meanwhile, even through it."""
+    """Yield a connection that locks a gradebook for other writers, and changes nothing in it."""
     engine = engine_of(URL.create("sqlite", database=str(path)))
     try:
         with engine.connect().execution_options(writes=True) as connection:
@@ -218,10 +218,11 @@ def _expect_no_orphans(source: Connection, tables: list[Table], path: Path) -> N
 
 
 def _make(source: Connection, target: Connection, tables: list[Table]) -> None:
+    """Make the tables, with the indexes that the file's tables have."""
     for metadata in dict.fromkeys(table.metadata for table in tables):
         metadata.create_all(target, tables=[one for one in tables if one.metadata is metadata])
     quoted = target.dialect.identifier_preparer.quote
-    for table in tables:  # the indexes that keep a large class fast
+    for table in tables:  # without them, a large class is slow
         known = {index["name"] for index in inspect(target).get_indexes(table.name)}
         for index in inspect(source).get_indexes(table.name):
             name, columns = index["name"], index["column_names"]

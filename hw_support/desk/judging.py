@@ -165,7 +165,7 @@ class _GradersNames(dict[str, Any]):
         )
 
     def get(self, name: str, default: Any = None) -> Any:
-        """Return the value of a name; `default` if it has none."""
+        """Return the value of a name, or `default` if the name is not defined."""
         try:
             return self[name]
         except KeyError:
@@ -173,7 +173,7 @@ class _GradersNames(dict[str, Any]):
 
 
 class _NotebookBehind(Notebook):
-    """Replaces a name for the test and in the notebook."""
+    """Replaces names of the notebook, and those of the test cell that is run again."""
 
     def __init__(self, names: _GradersNames, theirs: dict[str, Any]) -> None:
         super().__init__(names)

@@ -16,8 +16,8 @@ from nbformat import NotebookNode
 
 from hw_support.submission.mending import grade_id_of
 
-_HARDLY_ANY = 0.1  # at most this share of its own homework's cells
-_MOST = 0.5  # more than this share of another homework's cells
+_HARDLY_ANY = 0.1  # at most this share of the cells that only the expected homework has
+_MOST = 0.5  # more than this share of the cells that only another homework has
 
 
 @dataclass(frozen=True)
@@ -63,9 +63,9 @@ def mistaken_for(
     Returns
     -------
     Mistaken or None
-        The other homework with the largest share of its own cells in the notebook. The notebook
-        must have more than half of these, and at most a tenth of the cells that only the expected
-        homework has.
+        The other homework with the most cells of its own in the notebook: cells that the expected
+        homework lacks. The notebook must have more than half of these, and at most a tenth of the
+        cells that only the expected homework has.
     """
     best: Mistaken | None = None
     for name, theirs in sorted(others.items()):

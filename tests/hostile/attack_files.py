@@ -46,20 +46,21 @@ class Header(BaseModel, extra="forbid"):
     limits: Literal["short"] | dict[str, int | float] = {}  # instead of the arena's
     looks_for: list[str] = []  # texts for the preamble `looking`, or names in Arena.secret_texts
 
-    # "none", "all", or of the tests that have points; several of these if any of them may come.
+    # "none", "all", or the points of each test that has some. A list gives several possibilities.
     scores: Literal["none", "all"] | dict[str, float] | list[dict[str, float]] = "none"
     problems: set[Kind] | Literal["some"] | None = None  # of exactly these kinds
     problems_among: set[Kind] | None = None  # of no other kinds
     problems_one_of: set[Kind] | None = None  # of one of these kinds at least
-    last_problem: str = ""  # a text of the last problem
-    prints: list[str] = []  # texts
-    prints_unless: dict[str, set[Kind]] = {}  # texts, or else problems of these kinds, or any
+    last_problem: str = ""  # a part of the last problem's message
+    prints: list[str] = []  # texts, of which all are printed
+    prints_unless: dict[str, set[Kind]] = {}  # texts that may be missing if there are problems, but
+    # only of these kinds; of any kinds if none are given
     never_prints: list[str] = []
     counts: dict[str, tuple[int, float]] = {}  # how often a text is printed: least and most
     numbers: dict[str, tuple[float, float]] = {}  # the last number behind a word: least and most
     shows: dict[str, list[str]] = {}  # texts in the outputs of a cell: `before`, or a grade id
-    works: set[str] | None = None  # of what the preamble `tries` tries: exactly this
-    refused: set[str] | int | None = None  # exactly this, or so many different things
+    works: set[str] | None = None  # exactly what worked of all that the preamble `tries` tries
+    refused: set[str] | int | None = None  # exactly what was refused, or how many different things
     bounded: bool = False  # the grader's processes take little memory
 
 
@@ -72,7 +73,7 @@ class Attack:
     name
         Its path in `attacks/`, without the suffix.
     header
-        What stands between the docstring and the cells.
+        How the attack is graded, and what has to come of it.
     cells
         Sources by `before`, `after` or grade id.
     variants

@@ -8,9 +8,8 @@ from typing import Any
 from arena import NOTHING, POINTS, Arena, Outcome, by_grade_id, notebook
 from attack_files import Attack, Header
 
-# The grader's processes may take so much for one submission, beyond what they begin with.
-MOST_MB = 400
-EXAMINER_MB = 75  # with which an examiner begins
+MOST_MB = 400  # of memory that a process of the grader may add for one submission
+EXAMINER_MB = 75  # of memory that an examiner has when it begins
 
 
 def carry_out(

@@ -9,16 +9,20 @@ So:
 - A frame is ``>II`` (lengths of head and body), a head in MessagePack, and a body with the bytes of
   arrays. The lengths are checked before anything is read. The contents of the head are limited
   before they are built: MessagePack's decoder gets caps for every kind of item, and no extension
-  type. Arrays are built only after their bytes have arrived and been counted.
+  types. Arrays are built only after their bytes have arrived and been counted.
 - The encoder refuses a value that is too large, too deep, endless or cyclic, with a sentence as the
   reason. The decoder refuses a forged value (`WireError`).
 
 Half-precision floats arrive as doubles, since a product of large half-precision arrays takes
 minutes.
 
-A value is written as itself (None, bool, int below 2**64, float, str, bytes), or as a list. The
-first entry of the list is a tag, which determines the meaning of the others: see `Tag`. Lists of
-numbers are sent like arrays.
+A value is written as itself (None, bool, float, str, bytes, an int from -2**63 to 2**64 - 1), or as
+a list. The first entry of the list is a tag, which determines the meaning of the others: see `Tag`.
+Long lists of numbers are sent like arrays.
+
+The files: `message` has the limits, tags and references; `encoding` makes a frame of a value, and
+`decoding` a value of a frame; `connection` sends and receives frames; `changes` finds the
+arrays and lists in a value.
 """
 
 from .changes import Remembered, mutable, overwrite

@@ -1,4 +1,4 @@
-"""The arrays and lists in arguments and returned values, which a later call may change."""
+"""Finds the arrays and lists that a call may change, so that both ends can change theirs."""
 
 from __future__ import annotations
 
@@ -51,14 +51,14 @@ def overwrite(thing: Any, now: Any) -> None:
 class Remembered:
     """Arrays and lists that functions returned in one test: later calls may overwrite them.
 
-    Both ends keep the same arrays and lists under the same numbers, in the order in which they were
-    returned, until they take `most_bytes` together.
+    Both ends number them in the same way, in the order in which they were returned. Those that are
+    kept take `most_bytes` together at most. One that does not fit gets a number, but is not kept.
     """
 
     def __init__(
         self, stays: Callable[[Any], bool] = lambda thing: False, most_bytes: int = 4_000_000
     ) -> None:
-        self.things: list[Any] = []  # None for an array or list that is too large
+        self.things: list[Any] = []  # by number; None for one that did not fit
         self._stays = stays
         self._bytes_left = most_bytes
 

@@ -1,4 +1,4 @@
-"""Frames over a socket."""
+"""Sends and receives frames over a socket, without trust in the lengths that they announce."""
 
 from __future__ import annotations
 
@@ -13,15 +13,16 @@ _SMALL = 1 << 16  # bytes that are sent and received at once
 
 
 class Connection:
-    """Frames over a socket.
+    """One end of a connection that carries frames.
 
     Parameters
     ----------
     stream
         A connected stream socket; it is made non-blocking.
     wait
-        Called when the socket would block, with the socket and whether it waits for writing.
-        Returns when the socket may be ready. If it raises, the connection cannot be used any more.
+        Called when the socket would block. The arguments are the socket, and True to wait until it
+        can be written to, False to wait until it can be read from. It may return too early. If it
+        raises an exception, the connection cannot be used any more.
     """
 
     def __init__(self, stream: socket.socket, wait: Callable[[socket.socket, bool], None]) -> None:
@@ -31,9 +32,9 @@ class Connection:
         self._ahead = bytearray()  # received, and not yet part of a frame
 
     def send(self, pieces: list[Any]) -> None:
-        """Send a frame; raise `Closed` if the other end is gone."""
+        """Send a frame, given as pieces by `pack`; raise `Closed` if the other end is gone."""
         size = sum(memoryview(piece).nbytes for piece in pieces)
-        # The other end wakes up once for each piece that is sent.
+        # Join the pieces of a small frame: the other end wakes up once for each piece that is sent.
         for piece in [b"".join(pieces)] if size <= _SMALL else pieces:
             rest = memoryview(piece)
             while rest:

@@ -1,4 +1,4 @@
-"""Builds the value of a received frame, and checks every item before it uses it."""
+"""Builds the value of a received frame, which may be forged."""
 
 from __future__ import annotations
 
@@ -17,11 +17,21 @@ Resolve = Callable[["Theirs | Yours"], Any]
 
 
 class Decoder:
-    """Builds the value of one message, and checks every item before it uses it."""
+    """Builds the value of one message, and checks every item before it uses it.
+
+    Parameters
+    ----------
+    body
+        The bytes of the arrays. They are used in order.
+    resolve
+        Returns the object that a reference stands for.
+    caps
+        The limits of the message.
+    """
 
     def __init__(self, body: bytearray, resolve: Resolve, caps: Caps) -> None:
         self._body = body
-        self._at = 0
+        self._at = 0  # the first byte of the body that is not used yet
         self._resolve = resolve
         self._caps = caps
         self._values = self._numbers = self._array_entries = 0
@@ -73,7 +83,7 @@ class Decoder:
 
     def _array(self, dtype: str, shape: list[Any]) -> Any:
         kind = _dtype(dtype)
-        # Python's integers do not overflow.
+        # The products below cannot overflow: the sides are Python's integers.
         if not all(type(d) is int and d >= 0 for d in shape) or not is_shape(shape):
             raise WireError("an invalid shape")
         count = math.prod(shape)

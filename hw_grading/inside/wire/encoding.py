@@ -17,13 +17,14 @@ Refer = Callable[[Any], "Theirs | Yours | None"]
 
 
 class Encoder:
-    """Encodes one value as head and body.
+    """Encodes one value: returns the head's content, and collects the body in `buffers`.
 
     Parameters
     ----------
     refer
-        Called with every value that is not a plain scalar. Returns a reference for a value that is
-        not plain data or has to be sent as a reference; None for a value that is sent by value.
+        Called with every value except None, bools, ints, floats, texts and bytes. Returns a
+        reference to a value that stays at this end, or that belongs to the other end. Returns None
+        for a value that is sent by value.
     caps
         The receiver's limits.
     """
@@ -35,7 +36,7 @@ class Encoder:
         self.buffers: list[Any] = []
 
     def encode(self, value: Any, depth: int = 0) -> Any:
-        """Return `value` in a form that MessagePack can pack; append arrays to `buffers`."""
+        """Return a value in a form that MessagePack can pack; append arrays to `buffers`."""
         self._values += 1
         if self._values > self._caps.values:
             raise TooMuch(f"more than {self._caps.values:,} values")
@@ -45,17 +46,17 @@ class Encoder:
         if kind is int:
             return _integer(value)
         if kind is str:
-            return value.encode("utf-8", "replace").decode("utf-8")
+            return value.encode("utf-8", "replace").decode("utf-8")  # surrogates become "?"
         reference = self._refer(value)
         if reference is not None:
             return _reference(reference)
         if kind is np.ndarray and is_plain(value.dtype):
             if not is_shape(value.shape):
                 raise TooMuch(f"an array of shape {value.shape}")
-            self._put(value)
+            self._append(value)
             return [Tag.ARRAY, value.dtype.str, list(value.shape)]
         if isinstance(value, np.generic) and is_plain(value.dtype):
-            self._put(np.asarray(value))
+            self._append(np.asarray(value))
             return [Tag.SCALAR, value.dtype.str]
         if kind is complex:
             return [Tag.COMPLEX, value.real, value.imag]
@@ -74,7 +75,7 @@ class Encoder:
                 self._numbers += len(numbers)
                 if self._numbers > self._caps.numbers:
                     raise TooMuch(f"lists of more than {self._caps.numbers:,} numbers")
-                self._put(numbers)
+                self._append(numbers)
                 name = type(value).__name__
                 return [Tag.NUMBERS, name, numbers.dtype.str, len(numbers)]
         if len(value) > self._caps.entries:
@@ -89,7 +90,8 @@ class Encoder:
         tag = Tag.LIST if type(value) is list else Tag.TUPLE
         return [tag, *[self.encode(entry, depth + 1) for entry in value]]
 
-    def _put(self, array: Any) -> None:
+    def _append(self, array: Any) -> None:
+        """Append an array's bytes to `buffers`, if they are within the limits."""
         self._size += array.nbytes
         if self._size > self._caps.body_bytes:
             raise TooMuch(f"arrays of more than {self._caps.body_bytes:,} bytes")

@@ -23,7 +23,7 @@ class WireError(Exception):
 
 
 class TooMuch(Exception):
-    """A value cannot be sent: it is too large, too deep, or cyclic."""
+    """A value cannot be sent: it is too large, too deep, cyclic, or not plain data."""
 
 
 class Closed(Exception):
@@ -61,6 +61,7 @@ class Caps:
     depth: int = 32
 
 
+# Student code may have forged what comes from the sandbox, so its limits are strict.
 FROM_SANDBOX = Caps()
 FROM_GRADER = Caps(
     head_bytes=16 << 20,
