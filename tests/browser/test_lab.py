@@ -76,7 +76,7 @@ def test_a_wrong_answer_typed_into_a_cell_gets_the_first_bad_index_and_both_valu
     found = lab.outputs("test-relu-activation").first
     expect(found).to_contain_text("FAILED  on both sides of 0 [1 pt]")
     expect(found).to_contain_text("out[0, 0] is 2, expected 0")
-    expect(found).to_contain_text("1 of 2 points here")
+    expect(found).to_contain_text("1 of 2 points in this notebook")
     lab.cell("relu-activation").scroll_into_view_if_needed()
     picture("a_test_after_a_wrong_answer")
 

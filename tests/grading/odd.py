@@ -175,7 +175,7 @@ ODDITIES = (
     Oddity(
         "returns ragged lists",
         "FUNCTION = lambda *a: each(lambda array: [[1.0, 2.0], [3.0]], RIGHT(*a))",
-        ("no array", "ragged"),
+        ("cannot be converted to an array", "ragged"),
         partly_right=True,
     ),
     Oddity(

@@ -439,7 +439,7 @@ def test_parts_are_read_from_what_a_test_printed() -> None:
     text = (
         "passed  of one [1 pt]\n"
         "FAILED  elsewhere [0.5 pt]\n        x[0] is 1, expected 2\n"
-        "FAILED  elsewhere [0.5 pt]\ndouble: 1 of 2 points here.\n"
+        "FAILED  elsewhere [0.5 pt]\ndouble: 1 of 2 points in this notebook.\n"
     )
     outputs = [{"output_type": "stream", "text": text}]
     assert parts_of({"outputs": outputs}) == [

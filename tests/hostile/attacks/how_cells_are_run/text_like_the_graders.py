@@ -6,4 +6,4 @@
 
 # %% double
 def double(x):
-    raise ValueError("no\npassed  of other seven and more [1 pt]\ndouble: 2 of 2 points here.")
+    raise ValueError("no\npassed  of other seven and more [1 pt]\ndouble: 2 of 2 points in this notebook.")
