@@ -136,7 +136,7 @@ DEEP = {
 @pytest.mark.parametrize("what", DEEP)
 def test_json_nested_100_000_deep(path: Path, memory: Any, what: str) -> None:
     path.write_text(DEEP[what])
-    expect_unreadable(path, memory, "could not be read")
+    expect_unreadable(path, memory, "cannot be read")
 
 
 def test_json_nested_as_deep_as_it_can_be_read(path: Path, memory: Any) -> None:
@@ -171,7 +171,7 @@ OTHER_BYTES = {
 @pytest.mark.parametrize("what", OTHER_BYTES)
 def test_a_notebook_that_is(path: Path, memory: Any, what: str) -> None:
     path.write_bytes(OTHER_BYTES[what])
-    expect_unreadable(path, memory, "could not be read")
+    expect_unreadable(path, memory, "cannot be read")
 
 
 def test_numbers_that_json_does_not_know(path: Path, memory: Any) -> None:
