@@ -14,11 +14,6 @@ def points(number: float) -> str:
     return f"{round(number, 2):.12g}"
 
 
-def counted(number: int, noun: str) -> str:
-    """Return a number with its noun, in the plural if needed: ``"1 student"``."""
-    return f"{number} {noun}" + ("" if number == 1 else "s")
-
-
 def as_csv(rows: Iterable[Sequence[Any]]) -> bytes:
     """Return a table as CSV in UTF-8; `hw_grading.records.writing.cell` formats each value."""
     return encodable(csv_of(rows)).encode()

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from hw_grading.exports.cells import counted, points
+from hw_grading.exports.cells import points
 from hw_grading.exports.grades import Grade, Grades
 from hw_grading.exports.sheet import Sheet, number_in
+from hw_grading.records.scores import counted
 from hw_support.submission.file import Unreadable
 from hw_support.submission.problems import quoted
 

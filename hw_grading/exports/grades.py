@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from hw_grading.exports.cells import counted
 from hw_grading.final_scores.scores import FinalScore, FinalScores, final_scores
 from hw_grading.homework.course import Course
 from hw_grading.homework.homework import homework_of
 from hw_grading.records.questions import Place, read_places
-from hw_grading.records.scores import Cell, Score
+from hw_grading.records.scores import Cell, Score, counted
 from hw_grading.records.students import last_and_first
 from hw_grading.term.roster import Person, Roster, folded, read_roster
 from hw_support.submission.file import Unreadable

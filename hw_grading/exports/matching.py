@@ -6,9 +6,9 @@ import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from hw_grading.exports.cells import counted
 from hw_grading.exports.grades import Grade, Grades
 from hw_grading.exports.sheet import Line, Sheet
+from hw_grading.records.scores import counted
 from hw_grading.term.roster import folded
 from hw_support.submission.file import Unreadable
 from hw_support.submission.problems import quoted

@@ -8,12 +8,12 @@ from typing import Any
 
 from nbgrader.api import Gradebook
 
-from hw_grading.exports.cells import as_csv, counted, points
+from hw_grading.exports.cells import as_csv, points
 from hw_grading.exports.filling import Exported
 from hw_grading.exports.grades import Grade, Grades
 from hw_grading.final_scores.scores import final_scores
 from hw_grading.homework.course import Course
-from hw_grading.records.scores import Cell, Score
+from hw_grading.records.scores import Cell, Score, counted
 
 PLAIN = (
     *("assignment", "duedate", "timestamp", "student_id", "last_name", "first_name", "email"),

@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta, tzinfo
 
 from hw_grading.final_scores.policy import Terms
-from hw_grading.records.scores import Record, in_digits
+from hw_grading.records.scores import Record, counted, in_digits
 
 _DAY = timedelta(days=1)
 _HOUR = timedelta(hours=1)
@@ -100,8 +100,3 @@ def _why(terms: Terms, late: str, begun: int, slip_days: int, is_at_floor: bool)
     if is_at_floor and terms.floor:
         why += f", but not below {in_digits(terms.floor)} % of {of}"
     return why
-
-
-def counted(number: int, thing: str) -> str:
-    """Return a number with its noun, such as "1 day" and "2 days"."""
-    return f"{number} {thing}" + ("" if number == 1 else "s")

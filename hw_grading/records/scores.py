@@ -31,6 +31,11 @@ def in_digits(points: float) -> str:
     return f"{round(points, 2):g}"
 
 
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun, in the plural if needed: ``"1 student"``."""
+    return f"{number} {noun}" + ("" if number == 1 else "s")
+
+
 class NoScores(Exception):
     """The gradebook cannot be read, or does not know the assignment. The text says what to do."""
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from hw_grading.batch.snapshot import Conditions, Snapshot
 from hw_grading.homework.course import Course
 from hw_grading.homework.homework import homework_of
+from hw_grading.records.scores import counted
 from hw_grading.records.timestamp import read_time
 from hw_grading.regrading.reasons import named, of_conditions
 from hw_grading.regrading.unreleased import Edits
@@ -40,7 +41,7 @@ def plan(
             f"These cells were edited since the release: {changed}. A regrade would release the "
             "notebook again."
         )
-        yield f"It would run {_counted(students)} again, each with all tests."
+        yield f"It would run {counted(len(students), 'submission')} again, each with all tests."
         return
     settings = ExecuteSubmission(config=course.config)
     conditions = Conditions.of(settings, homework_of(course.root, assignment))
@@ -51,19 +52,16 @@ def plan(
         known = [now.conditions_of(student) for student in anew]
         why = dict.fromkeys(text for c in known if c for text in of_conditions(c, conditions))
         not_known = ["the conditions of their grading were not recorded"] * (None in known)
-        yield (f"A regrade would run {_counted(anew)} again: {'; '.join([*why, *not_known])}.")
+        number = counted(len(anew), "submission")
+        yield f"A regrade would run {number} again: {'; '.join([*why, *not_known])}."
     if newer:
-        again = named(newer, MOST_NAMED)
+        number = counted(len(newer), "submission")
         yield (
-            f"A regrade would run {_counted(newer)} again because the students submitted "
-            f"again: {again}."
+            f"A regrade would run {number} again because the students submitted again: "
+            f"{named(newer, MOST_NAMED)}."
         )
     if not anew and not newer:
         yield "A regrade would run no submission again: all results are up to date."
-
-
-def _counted(students: Sequence[str]) -> str:
-    return f"{len(students)} submission{'s' * (len(students) != 1)}"
 
 
 def _handed_in_again(course: Course, assignment: str, student: str) -> bool:

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from markupsafe import Markup
 from nbformat import NotebookNode
 
-from hw_grading.final_scores.lateness import counted
 from hw_grading.final_scores.scores import FinalScore
 from hw_grading.plugins.feedback.facts import (
     Facts,
@@ -22,7 +21,7 @@ from hw_grading.plugins.feedback.facts import (
     signed,
 )
 from hw_grading.plugins.feedback.failures import Line, each_once, failures_of, lines_of, mended_in
-from hw_grading.records.scores import Record, Score, in_digits
+from hw_grading.records.scores import Record, Score, counted, in_digits
 from hw_support.submission.mending import grade_id_of
 from hw_support.submission.problems import Kind, Problem
 

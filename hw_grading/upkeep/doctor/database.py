@@ -24,6 +24,7 @@ from hw_support.desk.doctor import Line
 
 _WHAT = "gradebook"
 _NOT_YET = "`nbgrader generate_assignment` makes it"
+_OTHER_VERSION = "Another version of nbgrader made it. Make a backup, then: nbgrader db upgrade"
 _RECIPE = "docs/one-server.md"
 _SEVERAL = 3  # graders, who may each run a server
 _SECONDS = 5
@@ -78,11 +79,7 @@ def _sqlite(path: Path) -> Line:
     if facts["version"] is None:
         return Line(_WHAT, f"{found}, empty ({_NOT_YET})")
     if facts["version"] != api.get_alembic_version():
-        return Line(
-            _WHAT,
-            found,
-            "Another version of nbgrader made it. Make a backup, then: nbgrader db upgrade",
-        )
+        return Line(_WHAT, found, _OTHER_VERSION)
     if on_network:
         return Line(_WHAT, found, _not_on(kind))
     if facts["graders"] >= _SEVERAL:
@@ -144,11 +141,7 @@ def _postgresql(connection: Connection, url: URL) -> Line:
         return Line(_WHAT, f"{found}, empty ({_NOT_YET})")
     made_by = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
     if made_by != api.get_alembic_version():
-        return Line(
-            _WHAT,
-            found,
-            "Another version of nbgrader made it. Make a backup, then: nbgrader db upgrade",
-        )
+        return Line(_WHAT, found, _OTHER_VERSION)
     return Line(_WHAT, f"{found}, UTF-8")
 
 
