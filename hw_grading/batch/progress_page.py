@@ -101,7 +101,6 @@ def page(
     going_on
         Whether the run has not ended yet.
     """
-    reload = (_HERE / "reload.js").read_text(encoding="utf-8")
     text: str = _page().render(
         assignment=assignment,
         entries=sorted(entries, key=lambda e: (_ORDER[e.end], e.student)),
@@ -110,15 +109,18 @@ def page(
         done=sum(counts.values()),
         going_on=going_on,
         now=f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S}",
-        reload=Markup(reload),
-        digest=base64.b64encode(hashlib.sha256(reload.encode()).digest()).decode(),
-        mark_of=_MARKS,
-        plain=plain,
-        longest=_LONGEST_REASON,
     )
     return text
 
 
 @functools.cache
 def _page() -> Template:
-    return templates_in(_HERE).get_template("progress.html.j2")
+    reload = (_HERE / "reload.js").read_text(encoding="utf-8")
+    always = {
+        "reload": Markup(reload),
+        "digest": base64.b64encode(hashlib.sha256(reload.encode()).digest()).decode(),
+        "mark_of": _MARKS,
+        "plain": plain,
+        "longest": _LONGEST_REASON,
+    }
+    return templates_in(_HERE).get_template("progress.html.j2", globals=always)

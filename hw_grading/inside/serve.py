@@ -56,8 +56,8 @@ class Server:
         self._mine: dict[int, Any] = {}  # objects that the grader refers to by number
         self._number_of: dict[int, int] = {}  # their numbers, by id
         self._callbacks: dict[int, Callable[..., Any]] = {}  # by the grader's number
-        self._before: dict[str, Any] = {}  # the values before this test of the names that it bound
-        self._put: list[dict[str, Any]] = []  # the values before each `put` of this test
+        self._notebook = Notebook(names)
+        self._put: list[Any] = []  # what undoes each `put` of this test
         self._thread = (0, 0)  # the thread and the process that may use the connection
         self._serving = False  # whether callbacks can be called
         self._interrupts = _Interrupts()
@@ -77,10 +77,8 @@ class Server:
         finally:
             self._serving = False
             self._interrupts.end()
-            for name, value in self._before.items():
-                self._bind(name, value)
-            self._before.clear()
-            self._put.clear()
+            while self._put:
+                self._notebook.put_back(self._put.pop())
             random.put_back()
         self._send(["ended"])
 
@@ -137,7 +135,7 @@ class Server:
             try:
                 answer = self._answer(kind, rest)
             except BaseException as error:
-                answer = _described(error, self._names)
+                answer = _described(error, self._notebook)
             self._all_by_value = kind == "ask"
             try:
                 self._send(answer)
@@ -158,30 +156,19 @@ class Server:
                     return ["missing", why_missing(name, self._names)[:_LONGEST_WHY]]
                 return ["value", value, [], []]
             case "put", [names, values]:
-                before = {name: self._names.get(name, _MISSING) for name in names}
-                self._put.append(before)
-                for name in names:
-                    self._before.setdefault(name, before[name])
-                for name, value in zip(names, values, strict=True):
-                    self._bind(name, _MISSING if value is None else value[0])
+                now = [Notebook.MISSING if value is None else value[0] for value in values]
+                self._put.append(self._notebook.put(dict(zip(names, now, strict=True))))
                 return ["value", None, [], []]
             case "rerun", [names, given]:
                 with _silence(), self._interrupts.allowed():
                     return ["value", rerun(self._names, names, given), [], []]
             case "put back", [number]:
-                for name, value in self._put[number].items():
-                    self._bind(name, value)
+                self._notebook.put_back(self._put[number])
                 return ["value", None, [], []]
             case "ask", [what, thing, details]:
                 with self._interrupts.allowed():
                     return ["value", _OPERATIONS[what](thing, *details), [], []]
         raise ValueError(kind)
-
-    def _bind(self, name: str, value: Any) -> None:
-        if value is _MISSING:
-            self._names.pop(name, None)
-        else:
-            self._names[name] = value
 
     # -- calls
 
@@ -284,6 +271,7 @@ class _Interrupts:
     def not_now(self) -> Iterator[None]:
         """Delay interrupts until the end of a block."""
         self._allowed = False
+        self._set(self._handle)  # the student's code may have changed it
         try:
             yield
         finally:
@@ -304,11 +292,11 @@ class CallbackError(Exception):
         self.number = number
 
 
-def _described(error: BaseException, names: dict[str, Any]) -> list[Any]:
+def _described(error: BaseException, notebook: Notebook) -> list[Any]:
     """Return the message that reports an exception of the student's code to the grader."""
     if isinstance(error, KeyboardInterrupt):
         return ["interrupted"]
-    place = failures.place_of(error, names)
+    place = failures.place_of(error, notebook.names)
     where, line = (place.function, place.line) if place else (failures.raised_by(error), 0)
     if isinstance(error, CallbackError):
         return ["callback raised", error.number, where, line]
@@ -316,7 +304,7 @@ def _described(error: BaseException, names: dict[str, Any]) -> list[Any]:
         text = str(error)[:2000]
     except BaseException:
         text = ""
-    why = Notebook(names).why(error)[:_LONGEST_WHY]
+    why = notebook.why(error)[:_LONGEST_WHY]
     return ["error", type(error).__name__[:100], text, where, line, why]
 
 
