@@ -670,7 +670,7 @@ def test_a_handle_can_be_copied_and_be_a_key() -> None:
 # -- time
 
 STUDENT = """
-import socket, sys, time
+import signal, socket, sys, time
 from hw_grading.inside.serve import Server
 
 def spin(f):
@@ -698,6 +698,13 @@ def stubborn_call(f):
             f(1)
         except BaseException:
             pass
+
+def refuse(*_):
+    raise ValueError("not now")
+
+def handled(f):
+    signal.signal(signal.SIGINT, refuse)
+    f()
 
 names = dict(globals(), same=lambda x: x)
 Server(socket.socket(fileno=int(sys.argv[1])), names).serve()
@@ -821,6 +828,16 @@ def test_an_interrupt_at_any_moment_leaves_answers_in_step() -> None:
             finally:
                 stop.set()
                 pest.join()
+            assert same(number) == number
+
+
+@pytest.mark.slow
+def test_a_handler_of_the_students_breaks_into_no_message() -> None:
+    with process() as (session, child):
+        handled, same = session.get("handled"), session.get("same")
+        for number in range(5):
+            with pytest.raises(RemoteError, match="was interrupted"):
+                handled(lambda: child.send_signal(signal.SIGINT))
             assert same(number) == number
 
 
