@@ -10,6 +10,9 @@ Cells follow. `# %% before` begins a cell of the student's above the answers, `#
 the end. `# %% double` begins the source of the cell with this grade id, which may also be a test
 cell. A file with variants is one attack in several ways: its cells say VARIANT, and the code of a
 variant takes this place. Variants stand in the header, or follow `# %% variant NAME`.
+
+Files in `attacks/preambles/` hold code that several attacks use. It goes above the student's first
+cell. Their cells are those of each attack that has none of the same kind.
 """
 
 from __future__ import annotations
@@ -40,7 +43,7 @@ class Header(BaseModel, extra="forbid"):
     smoke: bool = False  # `make test` runs it too
     checked_in: str = ""  # the test file that runs it, and checks what a header cannot say
     machine: str = ""  # the only processor on which it makes sense, such as x86_64
-    uses: list[str] = []  # files in `attacks/preambles/`, whose code goes first
+    uses: list[str] = []  # files in `attacks/preambles/`
     answers: Literal["wrong", "right"] = "wrong"  # where the file has none
     variants: list[str] | dict[str, str] = {}
     limits: Literal["short"] | dict[str, int | float] = {}  # instead of the arena's
@@ -88,7 +91,7 @@ class Attack:
     @classmethod
     def read(cls, name: str) -> Attack:
         """Read one file; a key that headers do not have is an error."""
-        head, *marked = _MARK.split((FOLDER / f"{name}.py").read_text(encoding="utf-8"))
+        head, cells, variants = _parts(name)
         comments = _HEADER.findall(head)
         assert len(comments) == 1, f"{name} must have one header"
         try:
@@ -97,16 +100,14 @@ class Attack:
             error.add_note(f"in the header of {name}")
             raise
         given = header.variants
-        variants = given if isinstance(given, dict) else {code: code for code in given}
-        cells: dict[str, str] = {}
-        for mark, code in zip(marked[::2], marked[1::2], strict=True):
-            kind, _, variant = mark.partition(" ")
-            assert kind in ("before", "after", "variant", *GRADE_IDS), f"{name} has a cell {mark}"
-            place, key = (variants, variant) if variant else (cells, kind)
-            assert key not in place, f"{name} has {mark} twice"
-            place[key] = code.strip("\n")
+        variants |= given if isinstance(given, dict) else {code: code for code in given}
+        preambles = [_parts(f"preambles/{used}") for used in header.uses]
+        for _, shared, _ in preambles:
+            cells = shared | cells
         assert cells, f"{name} has no cells"
         assert bool(variants) == ("VARIANT" in str(cells)), f"{name}: variants go with VARIANT"
+        before = [head for head, _, _ in preambles]
+        cells["before"] = "\n".join([*before, cells.get("before", "")])
         return cls(name, header, cells, variants)
 
     def submission(self, variant: str = "", **values: Any) -> dict[str, Any]:
@@ -119,12 +120,9 @@ class Attack:
         values
             Values of other names in the code, such as the number of a port.
         """
-        cells = self.cells
+        cells = dict(self.cells)
         if variant:
             cells = {mark: _replaced(code, self.variants[variant]) for mark, code in cells.items()}
-        files = [FOLDER / "preambles" / f"{name}.py" for name in self.header.uses]
-        preambles = [file.read_text(encoding="utf-8") for file in files]
-        cells = {**cells, "before": "\n".join([*preambles, cells.get("before", "")])}
         for name, value in values.items():
             filled = {
                 mark: re.sub(rf"\b{name}\b", lambda _, v=value: repr(v), code)
@@ -143,6 +141,20 @@ def all_attacks() -> Iterator[Attack]:
     for path in sorted(FOLDER.rglob("*.py")):
         if path.parent.name != "preambles":
             yield Attack.read(path.relative_to(FOLDER).with_suffix("").as_posix())
+
+
+def _parts(name: str) -> tuple[str, dict[str, str], dict[str, str]]:
+    """Return a file's text above its cells, its cells, and the variants that follow a mark."""
+    head, *marked = _MARK.split((FOLDER / f"{name}.py").read_text(encoding="utf-8"))
+    cells: dict[str, str] = {}
+    variants: dict[str, str] = {}
+    for mark, code in zip(marked[::2], marked[1::2], strict=True):
+        kind, _, variant = mark.partition(" ")
+        assert kind in ("before", "after", "variant", *GRADE_IDS), f"{name} has a cell {mark}"
+        place, key = (variants, variant) if variant else (cells, kind)
+        assert key not in place, f"{name} has {mark} twice"
+        place[key] = code.strip("\n")
+    return head, cells, variants
 
 
 def _replaced(code: str, variant: str) -> str:

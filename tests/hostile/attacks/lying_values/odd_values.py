@@ -1,7 +1,7 @@
 """Returns an odd value from every function: one that is equal to everything, none, too many."""
 
 # /// attack
-# uses = ["liars"]
+# uses = ["liars", "every_answer"]
 # prints_unless = {done = []}
 # variants = [
 #     # equal to everything; the first ones get most of the points where a test says `==`
@@ -32,21 +32,3 @@
 #     "[[]] * 20_000", "threading",
 # ]
 # ///
-
-# %% double
-def double(x):
-    return VARIANT
-
-# %% mean
-def mean(x):
-    return VARIANT
-
-# %% apply
-def apply(f, x):
-    return VARIANT
-
-# %% total
-total = VARIANT
-
-# %% after
-print('d' + 'one')

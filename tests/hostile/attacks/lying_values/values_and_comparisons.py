@@ -5,28 +5,10 @@
 
 # /// attack
 # checked_in = "test_lying_values.py"
-# uses = ["liars"]
+# uses = ["liars", "every_answer"]
 # prints = ["done"]
 # variants = [
 #     "Equal()", "EqualFloat()", "EqualInt()", "np.zeros(()).view(EqualArray)", "Functions()",
 #     "Everything()", "Pretends(float)", "Changing()", "filled(Equal())",
 # ]
 # ///
-
-# %% double
-def double(x):
-    return VARIANT
-
-# %% mean
-def mean(x):
-    return VARIANT
-
-# %% apply
-def apply(f, x):
-    return VARIANT
-
-# %% total
-total = VARIANT
-
-# %% after
-print('d' + 'one')

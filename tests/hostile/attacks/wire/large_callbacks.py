@@ -1,7 +1,7 @@
 """Calls back for ever, with 32 MB."""
 
 # /// attack
-# uses = ["server"]
+# uses = ["server", "callbacks", "again"]
 # prints = ["taken over"]
 # problems = "some"
 # problems_among = ["protocol", "kernel", "time-limit"]
@@ -14,24 +14,9 @@
 # ///
 
 # %% before
-def server():
-    body = bytes(32 << 20)
-    def answer(question):
-        if question[1] != "call" or "apply" not in asked:
-            asked.append(question[2])
-            frame(value())
-            return
-        while True:
-            frame([0, "callback", 0, [0, [3, "<f8", [0, 4 << 20]]], [2]], body)
-            ask()
-    asked = []
-    serve(answer)
-take_over(server)
-
-# %% test_apply
-def again(g):
-    return g(again)
-checks = Checks("apply", points=2)
-with checks("again and again", points=2):
-    assert_close(apply(again, 1.0), 4242.0)
-checks.score()
+body = bytes(32 << 20)
+def attack():
+    while True:
+        frame([0, "callback", 0, [0, [3, "<f8", [0, 4 << 20]]], [2]], body)
+        ask()
+call_back(attack)

@@ -27,7 +27,7 @@
 # "has an array of <M8[ns]" = "frame(value([3, '<M8[ns]', [1]]), bytes(8))"
 # "has a shape -1" = "frame(value([3, '<f8', [-1]]), bytes(8))"
 # "has a shape 2**62, 4" = "frame(value([3, '<f8', [2**62, 4]]), bytes(8))"
-# "has a shape 0, 2**41" = "frame(value([3, '<f8', [0, 2**40]]), bytes(8))"
+# "has a shape 0, 2**41" = "frame(value([3, '<f8', [0, 2**41]]), bytes(8))"
 # "has a shape *[1] * 40" = "frame(value([3, '<f8', [*[1] * 40]]), bytes(8))"
 # ///
 
