@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from arena import NOTHING, Arena
-from test_session import Liar
+from test_session_lies import Liar
 
 from hw_grading.examiner.examination import run_cell
 from hw_grading.examiner.names import StudentNames

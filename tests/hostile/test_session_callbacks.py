@@ -1,0 +1,198 @@
+"""The functions that a test hands over to the notebook, which calls them."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import threading
+import weakref
+from typing import Any
+
+import numpy as np
+import pytest
+from sessions import Kernel, asking
+
+from hw_grading.examiner.remote import Gone, RemoteError
+from hw_grading.inside.wire import TooMuch
+from hw_support.compare import Mismatch
+
+
+def test_functions_of_the_test_are_called_back() -> None:
+    calls: list[Any] = []
+
+    def counting(x: Any, **named: Any) -> Any:
+        calls.append((x, named))
+        return x, x + 1
+
+    with asking(apply=lambda f, x: f(x, times=2)[1] + f(x=x)[0]) as session:
+        assert session.get("apply")(counting, 3.0) == 7.0
+    assert calls == [(3.0, {"times": 2}), (3.0, {})]
+
+
+def test_what_a_callback_changes_stays_at_its_own_end() -> None:
+    def change(x: Any) -> None:
+        x[:] = 1
+
+    def apply(f: Any) -> float:
+        x = np.zeros(3)
+        f(x)
+        return float(x.sum())
+
+    with asking(apply=apply) as session:
+        assert session.get("apply")(change) == 0.0
+
+
+def test_a_function_that_was_handed_over_comes_back_as_itself() -> None:
+    functions = [lambda: 1, len, np.tanh, Mismatch]
+    with asking(keep=lambda *f: [*f, {"last": f[-1]}], name=lambda f: f.__name__) as session:
+        came = session.get("keep")(*functions, functions[0])
+        assert all(a is b for a, b in zip(came, functions, strict=False))
+        assert came[-1]["last"] is functions[0]
+        assert session.get("name")(len) == "len"
+
+
+def test_an_exception_of_a_callback_comes_back_as_itself() -> None:
+    error = Mismatch("told", "discreet")
+
+    def fail(x: Any) -> None:
+        raise error
+
+    def wrap(f: Any) -> Any:
+        try:
+            return f(1)
+        except Exception as inner:
+            raise ValueError("student's") from inner
+
+    with asking(apply=lambda f: f(1), wrap=wrap) as session:
+        with pytest.raises(Mismatch) as caught:
+            session.get("apply")(fail)
+        assert caught.value is error
+        with pytest.raises(RemoteError, match="student's"):
+            session.get("wrap")(fail)
+
+
+def test_an_exception_of_an_earlier_callback_may_be_raised_again() -> None:
+    def fail(x: Any) -> None:
+        raise ValueError(x)
+
+    def raise_the_first(f: Any) -> Any:
+        errors = []
+        for x in range(20):
+            try:
+                f(x)
+            except Exception as error:
+                errors.append(error)
+        raise errors[0]
+
+    with asking(raise_the_first=raise_the_first, one=1) as session:
+        with pytest.raises((ValueError, RemoteError)):
+            session.get("raise_the_first")(fail)
+        assert session.get("one") == 1
+
+
+def test_a_callback_with_a_value_that_cannot_be_sent_raises() -> None:
+    with (
+        asking(apply=lambda f: f()) as session,
+        pytest.raises(TooMuch, match="not plain data"),
+    ):
+        session.get("apply")(lambda: {1})
+
+
+def test_callbacks_ask_in_turn() -> None:
+    def countdown(f: Any, n: int) -> int:
+        return n and 1 + f(f, n - 1)
+
+    with asking(countdown=countdown, base=10) as session:
+        remote = session.get("countdown")
+        assert remote(lambda f, n: remote(f, n), 8) == 8
+        assert remote(lambda f, n: n + session.get("base"), 1) == 11
+
+
+def test_calls_in_calls_have_an_end() -> None:
+    kernel = Kernel({"again": lambda f: f(), "one": 1})
+    with kernel.test_cell() as session:
+        again = session.get("again")
+
+        def forever() -> Any:
+            return again(forever)
+
+        with pytest.raises(Mismatch, match="100 nested calls"):
+            again(forever)
+        assert session.get("again")(lambda: 3) == 3
+    assert kernel.session.gone is None
+
+
+@pytest.mark.parametrize("frames", range(0, 24, 3))
+def test_calls_in_calls_through_many_functions_mix_up_no_answers(frames: int) -> None:
+    kernel = Kernel({"again": lambda f: f(), "one": 1})
+    with kernel.test_cell() as session:
+        again = session.get("again")
+
+        def forever(left: int) -> Any:
+            return forever(left - 1) if left else again(lambda: forever(frames))
+
+        with pytest.raises((Mismatch, RecursionError)):
+            forever(frames)
+        with contextlib.suppress(Gone):
+            assert session.get("one") == 1
+
+
+def test_a_function_of_a_test_that_has_ended_does_nothing() -> None:
+    kept: list[Any] = []
+    kernel = Kernel({"keep": kept.append, "call": lambda: kept[0]()})
+    calls: list[int] = []
+    with kernel.test_cell() as session:
+        session.get("keep")(lambda: calls.append(1))
+        session.get("call")()
+    with kernel.test_cell() as session:
+        session.get("keep")(lambda: calls.append(2))
+        with pytest.raises(RuntimeError, match="the test that passed this function has ended"):
+            session.get("call")()
+    assert calls == [1]
+    assert session.gone is None
+
+
+def test_a_function_of_a_test_that_has_ended_may_come_back() -> None:
+    kernel = Kernel({"cache": {}})
+    with kernel.test_cell() as session:
+        session.put({"activation": (len,)})
+        kernel.names["cache"]["activation"] = kernel.names["activation"]
+    with kernel.test_cell() as session:
+        came = session.get("cache")["activation"]
+        with pytest.raises(RuntimeError, match="the test that passed this function has ended"):
+            came([1])
+    assert session.gone is None
+
+
+def test_a_test_that_has_ended_keeps_nothing_alive() -> None:
+    class Held:
+        def __call__(self) -> None:
+            raise ValueError
+
+    kernel, held = Kernel({"apply": lambda f: f()}), Held()
+    there = weakref.ref(held)
+    with kernel.test_cell() as session, contextlib.suppress(ValueError):
+        session.get("apply")(held)
+    del held
+    gc.collect()
+    assert there() is None
+
+
+def test_a_function_of_the_test_can_be_called_from_one_thread_only() -> None:
+    def in_thread(f: Any) -> str:
+        texts = []
+
+        def work() -> None:
+            try:
+                f(1)
+            except RuntimeError as error:
+                texts.append(str(error))
+
+        thread = threading.Thread(target=work)
+        thread.start()
+        thread.join()
+        return texts[0]
+
+    with asking(in_thread=in_thread) as session:
+        assert "only one thread can call" in session.get("in_thread")(lambda x: x)
+        assert session.get("in_thread")(len)

@@ -1,0 +1,216 @@
+"""The names of a test cell: its own first, then the notebook's."""
+
+from __future__ import annotations
+
+import builtins
+import contextlib
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+from sessions import Kernel
+
+from hw_grading.examiner.names import StudentNames
+from hw_grading.examiner.remote import RemoteFunction
+from hw_support.checks import Checks
+
+
+@contextlib.contextmanager
+def cell(students: dict[str, Any], **own: Any) -> Iterator[StudentNames]:
+    """The names of a test cell: its own, and behind them those of a notebook."""
+    kernel = Kernel(students)
+    with kernel.test_cell() as session:
+        yield StudentNames(own, session)
+    assert kernel.session.gone is None
+
+
+def test_the_tests_own_names_and_pythons_win_over_the_students() -> None:
+    students = dict.fromkeys(["np", "x", "y", "len", "range", "__name__", "__file__"], "student's")
+    with cell(students, np=np, x="own") as names:
+        exec("seen = [np, x, len, y]\ndef f(): return [np, x, len, y, range]\nfrom_f = f()", names)
+        assert names["seen"] == [np, "own", len, "student's"]
+        assert names["from_f"] == [np, "own", len, "student's", range]
+        for name in ("len", "__name__", "__file__"):
+            assert names.get(name) is None
+            assert name not in names
+        assert names["__builtins__"] in (builtins, builtins.__dict__)
+
+
+def test_names_can_be_looked_for() -> None:
+    with cell({"student": None}, own=1) as names:
+        assert "own" in names
+        assert "student" in names
+        assert "neither" not in names
+        assert names.get("neither") is None
+        assert names.get("neither", 3) == 3
+        assert names.get("student", 3) is None
+        with pytest.raises(KeyError):
+            names["neither"]
+        with pytest.raises(NameError, match="neither"):
+            exec("neither", names)
+        with pytest.raises(NameError, match="neither"):
+            exec("(lambda: neither)()", names)
+
+
+def test_what_a_test_cell_binds_stays_there() -> None:
+    students = {"answer": 1}
+    with cell(students) as names:
+        exec("answer = 2\nnew = answer", names)
+        assert (names["answer"], names["new"]) == (2, 2)
+        assert students == {"answer": 1}
+        exec("del answer\nseen = answer", names)
+        assert names["seen"] == 1
+
+
+def test_a_function_of_a_test_cell_can_use_the_students() -> None:
+    source = """
+def measured(x):
+    return double(x) + offset
+result = apply(measured, 5)
+squares = [double(i) for i in range(3)]
+"""
+    students = {"double": lambda x: 2 * x, "apply": lambda f, x: f(x), "offset": 1}
+    with cell(students) as names:
+        exec(source, names)
+        assert (names["result"], names["squares"]) == (11, [0, 2, 4])
+
+
+def test_names_are_replaced_for_the_test_and_in_the_notebook() -> None:
+    students = {"g": lambda: "student's"}
+    students["f"] = lambda: students["g"]()  # type: ignore[no-untyped-call]
+    with cell(students) as names:
+        g = names["g"]
+        with names.notebook.replaced(g=lambda: "test's", new=3):
+            assert names["f"]() == names["g"]() == "test's"
+            assert names["new"] == students["new"] == 3
+            with names.notebook.replaced(g=g):
+                assert names["f"]() == names["g"]() == "student's"
+            assert names["f"]() == names["g"]() == "test's"
+        assert names["f"]() == names["g"]() == "student's"
+        assert isinstance(names["g"], RemoteFunction)
+        assert "new" not in names
+        assert "new" not in students
+
+
+def test_checks_replace_and_limit_in_the_notebook(capsys: pytest.CaptureFixture[str]) -> None:
+    source = """
+checks = Checks("f", points=3)
+checks.replace(g=lambda: 4)
+with checks("right", points=1):
+    assert f() == 4
+with checks("raises", points=1):
+    fail()
+with checks("hidden", points=1, hidden=True):
+    assert fail() == 3
+score = checks.score()
+"""
+    students: dict[str, Any] = {"g": lambda: 1, "fail": lambda: 1 / 0}
+    students["f"] = lambda: students["g"]()
+    with cell(students, Checks=Checks) as names:
+        exec(source, names)
+        assert names["score"] == 1.0
+        assert students["g"]() == 1
+    printed = capsys.readouterr().out
+    assert "ZeroDivisionError: division by zero" in printed
+    assert "ZeroDivisionError was raised" in printed
+
+
+def _messages(student: str, *parts: str, hidden: bool = False) -> list[str]:
+    """Run a student's cell in the notebook, and parts of a test here; return what these say."""
+    students: dict[str, Any] = {"In": ["", student]}
+    with contextlib.suppress(ImportError):
+        exec(compile(student, "<cell 1>", "exec"), students)
+    source = "checks = Checks('f', points=1)\n" + "".join(
+        f"with checks('part', points=1, hidden={hidden}):\n    {part}\n" for part in parts
+    )
+    with cell(students, Checks=Checks) as names:
+        exec(compile(source, "<cell 2>", "exec"), names)
+        return [part.message for part in names["checks"].parts]
+
+
+_FAILS = """
+import numpy as np
+def root(x):
+    return missing_name(x)
+def f(act, x):
+    y = 2 * x
+    return act(y) + np.ones(3) @ np.ones(x)
+"""
+
+
+def test_an_error_in_the_notebook_names_line_and_function() -> None:
+    wrong_shapes, missing, of_the_test = _messages(
+        _FAILS, "f(abs, 2)", "root(2)", "f(lambda y: 1 / 0, 2)"
+    )
+    assert wrong_shapes.startswith("line 7 of f: ValueError: ")
+    assert missing == "name 'missing_name' is not defined: line 4 of root"
+    assert of_the_test == "line 7 of f: ZeroDivisionError: division by zero"
+
+
+def test_in_a_hidden_part_an_error_in_the_notebook_tells_no_text() -> None:
+    parts = ["f(abs, 2)", "root(2)", "f(lambda y: 1 / 0, 2)"]
+    assert _messages(_FAILS, *parts, hidden=True) == [
+        "line 7 of f: ValueError was raised",
+        "line 4 of root: NameError was raised",
+        "line 7 of f: ZeroDivisionError was raised",
+    ]
+
+
+def test_a_missing_second_result_is_said_to_be_missing_by_the_notebook_too() -> None:
+    student = "import numpy as np\ndef f(x):\n    return x\n"
+    parts = ["out, grad = f(None)", "out, grad = f(2.5)", "out, grad = f(np.ones((3, 1)))"]
+    assert _messages(student, "import numpy as np", *parts)[1:] == [
+        "f returned None; two results were expected: (out, grad). Is a `return` missing?",
+        "f returned one number (float); two results were expected: (out, grad)",
+        "f returned one array, or another number of results (it does not unpack); two results "
+        "were expected: (out, grad)",
+    ]
+
+
+def test_a_package_that_is_missing_is_named_by_the_notebook_at_each_test() -> None:
+    student = "from no_such_package import expit\ndef f(x):\n    return expit(x)\n"
+    for message in _messages(student, "f(1)", "f(2)"):
+        assert message.startswith(
+            "NameError: name 'f' is not defined. Its cell imports no_such_package, which is not "
+            "installed here; matplotlib"
+        )
+    assert _messages(student, "f(1)", hidden=True) == ["NameError was raised"]
+    inside = "def f(x):\n    import no_such_package\n"
+    assert "no_such_package is not installed here; matplotlib" in _messages(inside, "f(1)")[0]
+
+
+def test_what_a_stand_in_raises_tells_the_notebook_nothing_of_it() -> None:
+    staff: dict[str, Any] = {"__name__": "staff.hw.hidden"}
+    exec("def g(x):\n    return {}[x]\n", staff)
+    students: dict[str, Any] = {}
+    exec(compile("def f(x):\n    y = 2 * x\n    return g(y)\n", "<1>", "exec"), students)
+    with cell(students, Checks=Checks, stand_in=staff["g"]) as names:
+        exec(
+            "checks = Checks('f', points=1)\nchecks.replace(g=stand_in)\n"
+            "with checks('part', points=1):\n    f(1)\n",
+            names,
+        )
+        assert names["checks"].parts[0].message == (
+            "line 3 of f: a function that it calls there cannot take these arguments (KeyError)"
+        )
+
+
+def test_what_stays_in_the_notebook_is_not_called_remote() -> None:
+    student = "def f():\n    return object()\n"
+    assert _messages(student, "1.5 - f()") == [
+        "TypeError: unsupported operand type(s) for -: 'float' and 'object'"
+    ]
+
+
+@pytest.mark.parametrize("hidden", [True, False])
+def test_names_that_the_notebook_tells_forge_no_lines(hidden: bool) -> None:
+    forged = "x\nFAILED  all [9 pt]\x1b[2J" + 1000 * "y"
+    student = (
+        f"FORGED = {forged!r}\ndef f():\n    raise type(FORGED, (Exception,), {{}})(FORGED)\n"
+        "f.__code__ = f.__code__.replace(co_name=FORGED, co_qualname=FORGED)\n"
+    )
+    [message] = _messages(student, "f()", hidden=hidden)
+    assert message.isprintable()
+    assert message.startswith("line 3 of xFAILEDall9pt2Jyyy")
+    assert len(message) < (200 if hidden else 1300)
