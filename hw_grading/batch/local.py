@@ -39,6 +39,7 @@ from hw_grading.sandbox.forked import Forked
 
 ATTEMPTS = 3  # to make a call, or to fork a worker
 _SECONDS_TO_END = 5.0
+_LONGEST_WHY = 10_000  # bytes of a message about an import
 _SECONDS_TO_TIDY_UP = 1.0  # for a worker whose coordinator is gone
 _FORKS = sys.platform == "linux"
 _SECONDS_IDLE = 10.0  # an idle process ends after this time; a new call starts another one
@@ -186,11 +187,34 @@ class LocalProcesses(Executor):
                     raise WorkerDied(f"{why} ({error or 'no answer'})") from error
                 attempt += 1
 
-    def start_early(self) -> None:
-        """Start the fork server now, so that the first call does not wait for it."""
+    def start_early(self) -> Callable[[], None] | None:
+        """Start the fork server now, so that the first call does not wait for it.
+
+        Returns
+        -------
+        callable
+            Waits until the homework's code is imported; raises `GraderFault` if the import failed.
+            None where workers are not forked.
+        """
+        if not _FORKS:
+            return None
         with self._lock:
-            if _FORKS:
-                self._start_template()
+            self._start_template()
+        return self._expect_imports
+
+    def _expect_imports(self) -> None:
+        for _ in range(ATTEMPTS):
+            with self._lock:
+                template = self._start_template()
+            try:
+                why = template.why_not_imported()
+            except OSError:
+                template.end()
+                continue
+            if why:
+                raise GraderFault(why)
+            return
+        raise GraderFault(f"the fork server of the workers ended {ATTEMPTS} times while it started")
 
     def _start_template(self) -> _Template:
         """Return the fork server; start it if none is running. The caller holds the lock."""
@@ -280,6 +304,12 @@ class _Template(_Helper):
             socket.send_fds(self._connection, [b"w"], [theirs.fileno()])
         return _Worker(Forked(ours.recv()), ours)  # it still runs, since it waits for a call
 
+    def why_not_imported(self) -> str:
+        """Wait until the homework's code is imported; return why that failed, or ""."""
+        if not (said := self._connection.recv(_LONGEST_WHY)):
+            raise ConnectionError("the fork server ended before it had started")
+        return str(said, errors="replace").strip()
+
     def is_alive(self) -> bool:
         return self.process.poll() is None
 
@@ -314,7 +344,9 @@ def _fork_workers(control: socket.socket, warm_up: WarmUp | None) -> Connection:
     from hw_grading.batch import job  # noqa: F401
     from hw_grading.examiner import client, process
 
-    process.prepare(str(lay_out(homework)), [*homework.manifest.preload, *homework.modules])
+    modules = [*homework.manifest.preload, *homework.modules]
+    why = process.prepare(str(lay_out(homework)), modules)
+    control.send(why.encode(errors="replace")[:_LONGEST_WHY] or b"\n")
     nursery.wait_until_ready()
     gc.collect()
     gc.freeze()

@@ -190,8 +190,11 @@ class Submission:
             link = kernel.start()
             pids = kernel.watch.kernel_pid, kernel.watch.root_pid
             first, instructors = list(self._first.items()), instructors_names(self.nb)
+            tests = [
+                (grade_id_of(cell) or "", cell.source) for cell in self.nb.cells if is_test(cell)
+            ]
             self._examination = Examination(
-                *(link, *pids, self._seed, first, instructors, self._homework),
+                *(link, *pids, self._seed, first, instructors, tests, self._homework),
                 witnessed=self._witnessed,
             )
             ending.callback(self._examination.end)
