@@ -35,7 +35,7 @@ IMPORTED = (
     *("IPython.utils.wildcard", "stack_data", "pygments.formatters.terminal256"),
     *("pygments.styles.default", "numpy.random", "pdb", "resource"),
     *("matplotlib.pyplot", "matplotlib.backends.backend_agg", "PIL.PngImagePlugin"),
-    *("hw_support", "answering.serve", "tornado.platform.asyncio"),
+    *("hw_support", "answering.serve", "answering.quiet", "tornado.platform.asyncio"),
 )
 # Prefixes of modules that look for the kernel during their import. So each kernel imports them.
 LEFT_TO_KERNELS = ("matplotlib_inline", "tqdm.auto", "tqdm.notebook")

@@ -55,6 +55,7 @@ class Kernel(NotebookClient):
             kernel_name=NATIVE_KERNEL_NAME,  # the notebook may name any other, or none
             shutdown_kernel="immediate",
             store_widget_state=False,
+            record_timing=False,  # the kernel does not say when it begins
             timeout=_SECONDS_FOR_KERNEL_INFO,
             iopub_timeout=settings.iopub_timeout,
             startup_timeout=settings.startup_timeout,
