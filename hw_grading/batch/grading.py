@@ -35,7 +35,7 @@ from hw_grading.batch.store import Results
 from hw_grading.homework.course import Course
 from hw_grading.homework.homework import Homework
 from hw_grading.outcome import Outcome
-from hw_grading.run.blame import told
+from hw_grading.run.blame import described
 from hw_grading.run.settings import RunSettings
 
 _TURN = "hw_grading"  # key in nbconvert's resources
@@ -121,7 +121,7 @@ class ClassGrading:
         try:
             prepared = self._preparation.now(student, path)
         except Exception as error:
-            self._progress.not_graded(student, told(error))
+            self._progress.not_graded(student, described(error))
             raise
         outcome = functools.partial(self._class_run.outcome, prepared.job)
         saved = functools.partial(self._progress.saved, student)

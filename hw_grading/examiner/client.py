@@ -43,7 +43,7 @@ class Verdict:
         Why the notebook cannot be asked any more; None while it can.
     ended
         Whether the reason is that the kernel's process has ended.
-    told
+    records
         What a witness recorded of each try of a part; see `hw_grading.examiner.witness`.
     hung
         Names of the notebook's functions that did not return within a time limit.
@@ -54,7 +54,7 @@ class Verdict:
     outputs: list[dict[str, Any]]
     gone: str | None
     ended: bool
-    told: list[dict[str, Any]]
+    records: list[dict[str, Any]]
     hung: list[str]
     returned: list[str]
 

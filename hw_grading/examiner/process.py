@@ -63,7 +63,7 @@ class Submission:
         -------
         dict
             ``outputs``; ``gone``: why the notebook cannot be asked any more, or None; ``ended``:
-            whether the reason is that its process has ended; ``told``: what a witness recorded;
+            whether the reason is that its process has ended; ``records``: what a witness recorded;
             ``hung``: the functions that did not return within a time limit; ``returned``: the other
             functions that were called.
         """
@@ -85,14 +85,14 @@ class Submission:
             outputs = run_cell(source, name, names)
         finally:  # after a Fault too: the kernel waits for questions until the test has ended
             self.session.end_test()
-        told = self.witness.told() if self.witness else []
+        records = self.witness.records() if self.witness else []
         gone, ended = self.session.gone, self.session.ended
         hung = list(self.session.hung)
         return {
             "outputs": outputs,
             "gone": gone,
             "ended": ended,
-            "told": told,
+            "records": records,
             "hung": hung,
             "returned": sorted(self.session.returned.difference(hung)),
         }

@@ -125,7 +125,8 @@ def explain(folder: Path, assignment: str, student: str, test: str = "") -> Expl
     newer = _newer(course, assignment, cells)
     tests = tuple(
         Explained(
-            name, roster.place(name), score, cells[name], submission.told.get(name), name in newer
+            *(name, roster.place(name), score, cells[name]),
+            *(submission.records.get(name), name in newer),
         )
         for name, score in chosen.items()
         if name in cells

@@ -176,7 +176,7 @@ class Kernel(NotebookClient):
         """Return whether the kernel's process still runs."""
         return bool(self._is_alive())
 
-    def lost_its_nursery(self) -> bool:
+    def lost_its_fork_server(self) -> bool:
         """Return whether the kernel ended because the fork server that forked it has ended."""
-        place = self._manager.provisioner.nursery if self.km else None
+        place = self._manager.provisioner.fork_server if self.km else None
         return bool(place and place.has_ended(within=0.5))

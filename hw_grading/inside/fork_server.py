@@ -1,6 +1,6 @@
 """The fork server of kernels: it has imported what kernels need, and forks one per submission.
 
-    python -m answering.nursery CONTROL_FD FILTER_FD [MODULE ...]
+    python -m answering.fork_server CONTROL_FD FILTER_FD [MODULE ...]
 
 It runs in a sandbox and never runs student code. For each request it forks a child. The child moves
 into its own namespaces, with its own folders. It sets its limits and the filter of system calls,
@@ -238,6 +238,6 @@ def _expect(status: int, what: str) -> None:
 
 if __name__ == "__main__":
     # Run the module under its own name, not as __main__: then `answering.start` finds its link.
-    from answering import nursery as this
+    from answering import fork_server as this
 
     this.main(int(sys.argv[1]), int(sys.argv[2]), *sys.argv[3:])
