@@ -25,8 +25,9 @@ What is not protected
 
 There are two ways to start a kernel. `command` starts one kernel, from scratch.
 `fork_server_command` starts a fork server, which imports what kernels need and runs no student
-code. It forks a kernel for each submission. The kernel first moves into the same namespaces, folders and limits, its
-`own_rooms`. All three are pure functions of their arguments, and each of their lines has a test.
+code. It forks a kernel for each submission. The kernel first moves into the same namespaces,
+folders and limits, its `own_rooms`. All three are pure functions of their arguments, and each of
+their lines has a test.
 """
 
 from __future__ import annotations
