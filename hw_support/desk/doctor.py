@@ -21,7 +21,7 @@ _NEWEST_PYTHON = (3, 13)  # the newest one with which the students' packages are
 _MEMORY_MB, _DISK_MB = 2000, 500
 _SECONDS_FOR_ANOTHER_PYTHON = 20
 _PACKAGES = ("numpy", "matplotlib", "pickleshare", "tqdm", "ipykernel", "jupyterlab")
-_INSTALL = f'"{sys.executable}" -m pip install -r requirements.txt'
+INSTALL = f'"{sys.executable}" -m pip install -r requirements.txt'
 
 
 @dataclass(frozen=True)
@@ -100,10 +100,10 @@ def _package(name: str) -> Line:
     try:
         found = metadata.version(name)
     except metadata.PackageNotFoundError:
-        return Line(name, "not installed", f"Type in the homework's folder: {_INSTALL}")
+        return Line(name, "not installed", f"Type in the homework's folder: {INSTALL}")
     oldest = _oldest().get(name)
     if oldest and _numbers(found) < _numbers(oldest):
-        advice = f"Version {oldest} or later is needed. Type in the homework's folder: {_INSTALL}"
+        advice = f"Version {oldest} or later is needed. Type in the homework's folder: {INSTALL}"
         return Line(name, found, advice)
     return Line(name, found)
 
@@ -132,7 +132,7 @@ def _data() -> Line:
         try:
             read_verified(file)
         except DataFileError as error:
-            advice = f"{error} To reinstall it: {_INSTALL} --force-reinstall"
+            advice = f"{error} To reinstall it: {INSTALL} --force-reinstall"
             return Line("data", f"{file.path.name} is damaged", advice)
     return Line("data", f"complete ({', '.join(file.path.name for file in SHIPPED)})")
 
@@ -143,7 +143,7 @@ def _kernel() -> Line:
     try:
         from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
     except ImportError:
-        return Line("kernel", "Jupyter is not installed", f"Type: {_INSTALL}")
+        return Line("kernel", "Jupyter is not installed", f"Type: {INSTALL}")
     try:
         program = KernelSpecManager().get_kernel_spec("python3").argv[0]
     except NoSuchKernel:
