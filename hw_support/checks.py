@@ -41,25 +41,6 @@ class Checks(Tally):
         What is tested, such as ``"sigmoid_activation"``.
     points
         The points of the whole cell, hidden parts included.
-
-    Attributes
-    ----------
-    names : dict
-        The names of the notebook in which the cell runs.
-    file : str
-        The file name of the cell itself, for tracebacks.
-    notebook : Notebook
-        Access to the notebook, for example to replace its names.
-    replacements : Replacements
-        The names of the notebook that are replaced until the cell ends.
-    got, expected : ndarray or None
-        The arrays that the last failed visible part compared.
-    standing_in : bool
-        Whether a part is tried for the second time, with stand-ins; see `tries`.
-    parts, notes
-        The outcomes so far, and remarks that cost no points; see `Tally`.
-    unanswered : callable
-        Returns why a function of the notebook is no answer; "" if it is one. A grader sets it.
     """
 
     def __init__(self, name: str, points: float) -> None:
@@ -67,12 +48,15 @@ class Checks(Tally):
         cell = sys._getframe(1)
         self.names, self.file = cell.f_globals, cell.f_code.co_filename
         self.notebook = notebook_of(self.names)
+        # The arrays that the last failed visible part compared.
         self.got: object = None
         self.expected: object = None
         self.replacements = Replacements(self.notebook)
-        self._stand_ins: list[tuple[int, dict[str, object]]] = []  # most calls, values by name
+        # Returns why a function of the notebook is no answer; "" if it is one. A grader sets it.
         self.unanswered: Callable[[str], str] = lambda name: ""
-        self.standing_in = self.timed_out = False  # `timed_out`: a part did, without stand-ins
+        self.standing_in = False  # whether a part is tried again with stand-ins
+        self.timed_out = False  # whether a part was, without stand-ins
+        self._stand_ins: list[tuple[int, dict[str, object]]] = []  # most calls, values by name
         self._never_end: set[int] = set()  # indices of the stand-ins with which a part timed out
         self._hidden = 0  # hidden parts that are being tried now
         self._functions = self.replacements.functions()  # of the notebook, before the cell
@@ -103,18 +87,17 @@ class Checks(Tally):
     ) -> Iterator[Attempt]:
         """Try a part with the notebook's own functions, then with stand-ins; the better one counts.
 
-        So a bug in one function costs no points again in a function that calls it. A stand-in never
-        costs points that an answer earns with the notebook's own functions. Without stand-ins there
-        is only one try; a student's notebook has none. The message of a failed part describes the
-        try with the notebook's own functions.
+        So a bug in one function costs no points again in a function that calls it. Without
+        stand-ins there is only one try; a student's notebook has none. The message of a failed part
+        describes the try with the notebook's own functions.
 
         Parameters
         ----------
         what, points, hidden, promise, twin
             See `Checks.__call__`.
         shows
-            Functions whose results the answer shows. If one of them has no answer (see
-            `unanswered`), there is nothing to show and the part fails without a try.
+            Functions whose results the answer shows. If one of them has no answer, the part fails
+            without a try.
 
         Examples
         --------
@@ -149,35 +132,18 @@ class Checks(Tally):
         self.record(what, points, message)
 
     def results(self, *names: str, given: Sequence[str] = ()) -> list[Any]:
-        """Return an answer's values; in a second try, run its cells again with stand-ins.
+        """Return the values of names; in a second try, run the answer's cells again with stand-ins.
 
-        So a bug in one function costs no points in an answer that only calls it.
-
-        Parameters
-        ----------
-        names
-            Names of the notebook.
-        given
-            Names that locked cells bind for the answer. A second try binds them again.
-
-        Raises
-        ------
-        NameError
-            The notebook lacks one of the names.
+        So a bug in one function costs no points in an answer that only calls it. `given` are names
+        that locked cells bind for the answer; a second try binds them again. NameError if the
+        notebook lacks one of the names.
         """
         if self.standing_in:
             return self.notebook.rerun(names, given)
         return values_of(self.names, names)
 
     def replace(self, **stand_ins: object) -> None:
-        """Replace functions on which the tested function depends.
-
-        Parameters
-        ----------
-        stand_ins
-            The value of each name until `score` is called. So a bug in one function costs no points
-            again in a function that calls it.
-        """
+        """Replace functions on which the tested function depends, until `score` is called."""
         self.replacements.replace(**stand_ins)
 
     def note_time_out(self, error: BaseException) -> None:
@@ -195,16 +161,13 @@ class Checks(Tally):
         ----------
         what
             What the part tests, in a few words.
-        points
-            What it is worth.
         hidden
             Whether its inputs are hidden. Then messages show no inputs, no expected values and no
             text of an exception. Printed output is dropped. The names that the part binds and the
-            random generators are restored, so the rest of the notebook runs as it would without the
-            part.
+            random generators are restored.
         promise, twin
-            For readers of a hidden part. `promise` quotes the words of the notebook that announce
-            what the part tests. `twin` names the visible part of the same cell that tests the same.
+            For readers of a hidden part: the words of the notebook that announce what it tests, and
+            the visible part of the same cell that tests the same.
 
         Notes
         -----
@@ -233,7 +196,6 @@ class Checks(Tally):
 
 
 def _counted(functions: dict[str, object], most_calls: int) -> dict[str, object]:
-    """Return functions that raise `Mismatch` after `most_calls` calls of all of them together."""
     calls = 0
 
     def counted(value: object) -> object:
@@ -248,7 +210,7 @@ def _counted(functions: dict[str, object], most_calls: int) -> dict[str, object]
             calls += 1
             if calls > most_calls:
                 why = f"it calls other functions more than {most_calls:,} times"
-                raise Mismatch(why, why)
+                raise Mismatch(why)
             return value(*arguments, **named)
 
         return function

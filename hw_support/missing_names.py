@@ -17,12 +17,7 @@ _USUAL = ("matplotlib", "numpy", "pandas", "scipy", "sklearn", "torch")
 def why_missing(name: str, names: Mapping[str, Any]) -> str:
     """Say that a name is missing because a package is; "" if that is not the reason.
 
-    Parameters
-    ----------
-    name
-        The missing name.
-    names
-        The notebook's names. The text of its cells comes from IPython's `In`.
+    The text of the notebook's cells comes from IPython's `In` among its names.
     """
     cells = names.get("In")
     if type(cells) is not list or not name.isidentifier():
@@ -64,7 +59,6 @@ def why_not_imported(error: BaseException) -> str:
 
 
 def _installed() -> str:
-    there = [package for package in _USUAL if is_installed(package)]
-    if not there:
-        return ""
-    return f"; {' and '.join([', '.join(there[:-1]), there[-1]] if there[1:] else there)} are"
+    there = list(filter(is_installed, _USUAL))
+    listed = " and ".join(filter(None, [", ".join(there[:-1]), *there[-1:]]))
+    return f"; {listed} are" if there else ""

@@ -13,8 +13,6 @@ from numpy.typing import NDArray
 
 from .integrity import read_verified, shipped_file
 
-__all__ = ["REFERENCE_BATCH_FILE", "ReferenceBatch", "load_reference_batch"]
-
 REFERENCE_BATCH_FILE = shipped_file(
     path=Path(__file__).parent / "data" / "test_batch_weights_biases.pkl",
     sha256="10d56a10ab8d2a7cfebf46d1eca909b2cce82f12534d28691d70148d76d35836",
@@ -24,30 +22,16 @@ REFERENCE_BATCH_FILE = shipped_file(
 
 
 class ReferenceBatch(NamedTuple):
-    """Two examples and a 4-2-1 network, whose activations are ReLU and then sigmoid.
+    """Two examples and a 4-2-1 network, whose activations are ReLU and then sigmoid."""
 
-    Attributes
-    ----------
-    X_batch : ndarray of float64, shape (2, 4)
-        One example per row.
-    y_batch : ndarray of int64, shape (2,)
-        The labels; both are 1.
-    weight_matrices : list of ndarray of float64, shapes (4, 2) and (2, 1)
-        First layer first.
-    biases : list of ndarray of float64, shapes (1, 2) and (1, 1)
-        First layer first.
-    """
-
-    X_batch: NDArray[np.float64]
-    y_batch: NDArray[np.int64]
-    weight_matrices: list[NDArray[np.float64]]
-    biases: list[NDArray[np.float64]]
+    X_batch: NDArray[np.float64]  # shape (2, 4)
+    y_batch: NDArray[np.int64]  # shape (2,); both labels are 1
+    weight_matrices: list[NDArray[np.float64]]  # shapes (4, 2) and (2, 1)
+    biases: list[NDArray[np.float64]]  # shapes (1, 2) and (1, 1)
 
 
 def load_reference_batch(path: str | os.PathLike[str] | None = None) -> ReferenceBatch:
-    """Load the reference batch.
-
-    Each call returns new arrays: changing them does not change what the next call returns.
+    """Load the reference batch, as new arrays in each call.
 
     Parameters
     ----------
@@ -63,8 +47,7 @@ def load_reference_batch(path: str | os.PathLike[str] | None = None) -> Referenc
     Raises
     ------
     hw_support.DataFileError
-        When the file is missing or is not, byte for byte, the one that was shipped. The
-        digest is checked before unpickling, so nothing in a swapped file is ever run.
+        The file is missing or is not, byte for byte, the one that was shipped.
 
     Notes
     -----
@@ -74,6 +57,5 @@ def load_reference_batch(path: str | os.PathLike[str] | None = None) -> Referenc
     shipped = REFERENCE_BATCH_FILE
     if path is not None:
         shipped = dataclasses.replace(shipped, path=Path(path))
-    # Unpickling can run any code in the file. It is safe here because the digest above belongs to
-    # exactly these bytes.
+    # Unpickling can run code in the file. It is safe because the digest belongs to these bytes.
     return ReferenceBatch(*pickle.loads(read_verified(shipped)))

@@ -7,8 +7,6 @@ import numpy.typing as npt
 
 from hw_support.compare import as_numbers, relative_error
 
-__all__ = ["compare_arrays"]
-
 
 def compare_arrays(a: npt.ArrayLike, b: npt.ArrayLike, name: str, *, close: float = 1e-6) -> float:
     """Print in a line whether two arrays are equal, whether close, and where they differ most.
@@ -16,7 +14,8 @@ def compare_arrays(a: npt.ArrayLike, b: npt.ArrayLike, name: str, *, close: floa
     Parameters
     ----------
     a, b : array_like of numbers, of one shape
-        For example a gradient by `backward_pass`, and the same by finite differences.
+        For example a gradient by `backward_pass`, and the same by finite differences. For others
+        `hw_support.Mismatch` is raised.
     name : str
         What the line calls them.
     close : float
@@ -26,11 +25,6 @@ def compare_arrays(a: npt.ArrayLike, b: npt.ArrayLike, name: str, *, close: floa
     -------
     float
         Their relative error, as `relative_error` computes it.
-
-    Raises
-    ------
-    hw_support.Mismatch
-        One is no array of numbers, or their shapes differ.
 
     Examples
     --------
