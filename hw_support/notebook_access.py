@@ -72,9 +72,10 @@ class Notebook:
         """
         for step in steps_of(error):
             code = step.tb_frame.f_code
-            function = self.names.get(code.co_name)
+            name = str(code.co_name)
+            function = self.names.get(name)
             if getattr(function, "__code__", None) is code and code.co_filename != but:
-                return code.co_name
+                return name
         return ""
 
     def rerun(self, names: Sequence[str], given: Sequence[str]) -> list[Any]:
