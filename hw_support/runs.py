@@ -14,7 +14,6 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import secrets
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,6 +24,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from pickleshare import PickleShareDB
+
+from .in_one_step import in_one_step
 
 # A leading dot marks temporary files. Windows drops a trailing dot or space.
 _NAME = re.compile(r"\w(?:[\w .+=-]{0,98}[\w+=-])?")
@@ -132,23 +133,17 @@ def save_run(
         test_loss=test_loss,
         test_acc=test_acc,
     )
-    temporary = path.with_name(f".{name}.{secrets.token_hex(4)}.tmp")
     try:
         database = PickleShareDB(path.parent)
         _remove_stale(path.parent)
-        # A plain dict, so that the file does not depend on the module of the class Run.
-        database[temporary.name] = dict(vars(run))
-        with temporary.open("rb+") as stream:
-            os.fsync(stream.fileno())
-        os.replace(temporary, path)
+        with in_one_step(path) as temporary:
+            # A plain dict, so that the file does not depend on the module of the class Run.
+            database[temporary.name] = dict(vars(run))
     except OSError as error:
         raise RunNotSavedError(
             f"run {name!r} was not saved to {path}: {error.strerror or error}. An earlier run of"
             " this name is unchanged. Free some space or choose another folder, then save again."
         ) from error
-    finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
     return path
 
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import re
-import secrets
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +11,7 @@ from pathlib import Path
 from hw_support.desk.certification import STUDENT_ID, certification_of
 from hw_support.desk.errors import DeskError
 from hw_support.desk.opening import Opened
+from hw_support.in_one_step import in_one_step
 from hw_support.submission.mending import grade_id_of
 from hw_support.submission.problems import quoted
 
@@ -64,16 +63,15 @@ def pack(opened: Opened, student_id: str, folder: Path) -> Packed:
     """
     entry = f"{student_id}_{opened.release.assignment}.ipynb"
     path = folder / f"{student_id}_{opened.release.assignment}.zip"
-    partial = folder / f".{path.name}.{secrets.token_hex(4)}.part"
     try:
-        with zipfile.ZipFile(partial, "x", zipfile.ZIP_DEFLATED) as archive:
+        with (
+            in_one_step(path) as partial,
+            zipfile.ZipFile(partial, "x", zipfile.ZIP_DEFLATED) as archive,
+        ):
             archive.writestr(entry, opened.content)
-        os.replace(partial, path)
     except OSError as error:
         raise DeskError(
             f"{path} cannot be written ({error.strerror or error}). Name another folder with "
             "--to, or free some space."
         ) from error
-    finally:
-        partial.unlink(missing_ok=True)
     return Packed(path, entry, hashlib.sha256(opened.content).hexdigest())
