@@ -41,22 +41,7 @@ def total_of(notebook: NotebookNode) -> float:
 
 
 def check_total(manifest: Manifest, file: Path, notebook: NotebookNode) -> None:
-    """Compare a manifest's `points` with a notebook.
-
-    Parameters
-    ----------
-    manifest
-        The manifest, which may leave the points out.
-    file
-        The manifest's file, for the message.
-    notebook
-        The instructor's notebook.
-
-    Raises
-    ------
-    ManifestError
-        The points differ.
-    """
+    """Raise `ManifestError` if the manifest in a file states other points than the notebook has."""
     total = total_of(notebook)
     if manifest.points is not None and _differ(manifest.points, total):
         raise ManifestError(
@@ -66,13 +51,7 @@ def check_total(manifest: Manifest, file: Path, notebook: NotebookNode) -> None:
 
 
 def disagreements(notebook: NotebookNode) -> list[str]:
-    """Return a sentence for each number of points that contradicts another one.
-
-    Parameters
-    ----------
-    notebook
-        The instructor's notebook, with hidden tests.
-    """
+    """Return a sentence for each number of points that contradicts another in the source."""
     return [
         *(sentence for cell in notebook.cells for sentence in _in_test_cell(cell)),
         *_in_headings(notebook),
@@ -94,15 +73,11 @@ def _points_of(cell: NotebookNode) -> float:
 
 
 def _differ(one: float, other: float) -> bool:
-    """Return whether two numbers of points differ by more than rounding."""
     return not math.isclose(one, other, abs_tol=1e-6)
 
 
 def _said(points: float) -> str:
     return f"{points:g} {'point' if points == 1 else 'points'}"
-
-
-# -- test cells
 
 
 def _in_test_cell(cell: NotebookNode) -> Iterator[str]:
@@ -116,7 +91,7 @@ def _in_test_cell(cell: NotebookNode) -> Iterator[str]:
     name = f"cell {_marks(cell).get('grade_id')}"
     opened = _opened(tree)
     for place, (variable, call) in enumerate(opened):
-        until = next((c.lineno for v, c in opened[place + 1 :] if v == variable), float("inf"))
+        until = next((c.lineno for v, c in opened[place + 1 :] if v == variable), math.inf)
         parts = [c for c in parts_in(tree, variable) if call.lineno <= c.lineno < until]
         stated = _points_in(call)
         if stated is None:
@@ -137,32 +112,19 @@ def _in_test_cell(cell: NotebookNode) -> Iterator[str]:
 
 def _opened(tree: ast.AST) -> list[tuple[str, ast.Call]]:
     """Return each ``variable = Checks(...)``, from top to bottom."""
-    found = [
-        (node.targets[0].id, node.value)
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Assign)
-        and isinstance(node.targets[0], ast.Name)
-        and isinstance(node.value, ast.Call)
-        and _name_of(node.value.func) == "Checks"
-    ]
+    found = []
+    for node in ast.walk(tree):
+        match node:
+            case ast.Assign(
+                targets=[ast.Name(id=name), *_],
+                value=ast.Call(func=ast.Name(id="Checks") | ast.Attribute(attr="Checks")) as call,
+            ):
+                found.append((name, call))
     return sorted(found, key=lambda one: one[1].lineno)
 
 
-def _name_of(function: ast.expr) -> str:
-    return getattr(function, "id", "") or getattr(function, "attr", "")
-
-
 def parts_in(tree: ast.AST, checks: str = "checks") -> list[ast.Call]:
-    """Return the calls that open the parts of a test cell.
-
-    Parameters
-    ----------
-    tree
-        The syntax tree of the cell.
-    checks
-        The cell's variable for its `hw_support.Checks`. A part is ``checks(...)`` or
-        ``checks.tries(...)``.
-    """
+    """Return the calls that open parts: ``checks(...)`` or ``checks.tries(...)`` of a `Checks`."""
     functions = (checks, f"{checks}.tries")
     return [
         node
@@ -183,7 +145,7 @@ def _points_in(call: ast.Call) -> float | None:
 
 
 def _repeats(tree: ast.AST, parts: list[ast.Call]) -> bool:
-    """Return whether a part is inside a loop or a function, so that it may count more than once."""
+    """Whether a part is inside a loop or a function, so that it may count more than once."""
     inside = {
         id(inner)
         for node in ast.walk(tree)
@@ -192,9 +154,6 @@ def _repeats(tree: ast.AST, parts: list[ast.Call]) -> bool:
         if not (isinstance(node, ast.For) and inner is node.iter)  # the iterable is evaluated once
     }
     return any(id(part) in inside for part in parts)
-
-
-# -- what students read
 
 
 def _lines(cell: NotebookNode) -> Iterator[str]:
