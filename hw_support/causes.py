@@ -1,9 +1,8 @@
 """Recognize the known mistakes behind a wrong result.
 
-A cause is looked for only after a comparison has failed. A wrong cause is worse than none. So a
-cause is named only if it explains all entries, if no other cause explains them nearly as well, and
-if the result is not nearly right as it is. A cause contains no value of either array, so messages
-may name it where inputs are hidden.
+A wrong cause is worse than none. So a cause is named only if it explains all entries, if no other
+cause explains them nearly as well, and if the result is not nearly right as it is. A cause contains
+no value of either array, so messages may name it where inputs are hidden.
 """
 
 from __future__ import annotations

@@ -11,9 +11,8 @@ takes as the cell's partial credit::
 
     checks.score()
 
-If a part fails, this is reported, and the next one is tried. ``checks.note("...")`` prints a remark
-that costs no points. Output to stderr, such as a harmless NumPy warning, is shown as ordinary
-output, because nbgrader would score 0 for it.
+If a part fails, the next one is tried. Output to stderr, such as a harmless NumPy warning, is shown
+as ordinary output, because nbgrader would score 0 for it.
 """
 
 from __future__ import annotations
@@ -33,15 +32,7 @@ from hw_support.tally import Part, Tally
 
 
 class Checks(Tally):
-    """The parts of one test cell.
-
-    Parameters
-    ----------
-    name
-        What is tested, such as ``"sigmoid_activation"``.
-    points
-        The points of the whole cell, hidden parts included.
-    """
+    """The parts of one test cell, with the points of the whole cell, hidden parts included."""
 
     def __init__(self, name: str, points: float) -> None:
         super().__init__(name, points)
@@ -62,16 +53,11 @@ class Checks(Tally):
         self._functions = self.replacements.functions()  # of the notebook, before the cell
 
     def stand_ins(self, most_calls: int, /, **stand_ins: object) -> None:
-        """Register right functions with which `tries` may replace the notebook's own.
+        """Register right functions with which the second try of a part replaces the notebook's own.
 
-        Parameters
-        ----------
-        most_calls
-            How often a part may call all of them together: as often as a right answer needs, and
-            some more. Without this limit, a student without an answer could let them do the work.
-        stand_ins
-            The value of each name in the second try of a part. The names of a further call are for
-            a third try.
+        The names of a further call are for a third try. A part may call all of them together
+        `most_calls` times: as often as a right answer needs, and some more. Without this limit, a
+        student without an answer could let them do the work.
         """
         self._stand_ins.append((most_calls, stand_ins))
 
@@ -91,13 +77,8 @@ class Checks(Tally):
         stand-ins there is only one try; a student's notebook has none. The message of a failed part
         describes the try with the notebook's own functions.
 
-        Parameters
-        ----------
-        what, points, hidden, promise, twin
-            See `Checks.__call__`.
-        shows
-            Functions whose results the answer shows. If one of them has no answer, the part fails
-            without a try.
+        If one of the functions whose results the answer `shows` has no answer, the part fails
+        without a try. For the other parameters see `Checks.__call__`.
 
         Examples
         --------

@@ -1,8 +1,7 @@
 """Compare a result with what was expected, and say where and how they differ.
 
 Only values count: lists and tuples are treated as arrays; ``int``, ``bool`` and ``float`` as
-numbers; and shape ``(n,)`` as ``(n, 1)``, if the caller allows it. The fast check comes first. The
-first bad index is looked for only after it has failed.
+numbers. The first bad index is looked for only after the fast check has failed.
 """
 
 from __future__ import annotations
@@ -25,16 +24,9 @@ _MOST_ENTRIES = 50_000_000  # an array may claim more entries than fit in memory
 
 
 class Mismatch(AssertionError):
-    """A result that is not what was expected.
+    """A result that is not what was expected; `got` and `expected` are arrays that were compared.
 
-    Parameters
-    ----------
-    message
-        What is wrong, with the values.
-    discreet
-        What is said where inputs are hidden; without it, `message`, which then holds no values.
-    got, expected
-        The arrays that were compared, if there were any.
+    `discreet` is the message where inputs are hidden: without values. The default is `message`.
     """
 
     def __init__(
@@ -81,23 +73,10 @@ def relative_errors(a: npt.ArrayLike, b: npt.ArrayLike) -> tuple[float, ...]:
 def as_numbers(
     value: object, *, what: str, shape: Sequence[int] | None = None, flat_ok: bool = False
 ) -> Array:
-    """Return `value` as an array of plain numbers.
+    """Return an array, a number, or a nested list or tuple of numbers as an array of plain numbers.
 
-    Parameters
-    ----------
-    value
-        A function's result: an array, a number, or a nested list or tuple of numbers.
-    what
-        Its name in messages, such as ``"out"``.
-    shape
-        The required shape; None accepts any.
-    flat_ok
-        Whether ``(n,)`` is as good as ``(n, 1)``.
-
-    Raises
-    ------
-    Mismatch
-        The value is None, text, an object, a ragged list, or has another shape.
+    `what` is its name in messages. If `flat_ok`, ``(n,)`` is as good as the shape ``(n, 1)``.
+    `Mismatch` if the value is None, text, an object, a ragged list, or has another shape.
     """
     array = _plain_array(value, what)
     if shape is None or array.shape == tuple(shape):

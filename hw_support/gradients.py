@@ -37,16 +37,8 @@ def own_gradients(
 ) -> OwnGradients:
     """Return the gradients from the notebook's ``backward_pass``.
 
-    Parameters
-    ----------
-    checks
-        The checks of the test cell.
-    X, y
-        A batch (n, d_0) of two examples or more, and its labels (n,).
-    parameters
-        Weights and biases, two lists.
-    activations
-        The name of the notebook's list of activations.
+    They are those of a batch X (n, d_0) of two examples or more with labels y (n,), for weights and
+    biases, two lists. `activations` is the name of the notebook's list of them.
     """
     copies = [[np.array(p) for p in one] for one in parameters]
     try:

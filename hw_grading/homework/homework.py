@@ -67,9 +67,8 @@ def homeworks_of(course: Path) -> list[str]:
 def why_no_id(student: str) -> str | None:
     """Return the reason why a name is not a student id, or None if it is one.
 
-    An id is written into pages, tables, commands and paths. An id may only contain characters that
-    need no escaping in any of them: letters of any script, digits, and ``_ . @ + -``. The first
-    character is a letter, a digit or ``_``.
+    An id is written into pages, tables, commands and paths. So it may only contain characters that
+    need no escaping in any of them.
     """
     if student.startswith("."):
         return "its name begins with a dot"

@@ -1,11 +1,9 @@
 """Runs a test cell again as the grader does, if the notebook changes names that the test uses.
 
-On the student's machine a test cell sees the student's names. The grader runs the test in a process
-of its own. There a name is looked up first among the test's names and those of the instructor's
-locked cells, then in Python's builtins, and last in the notebook. So some notebooks fail tests on
-the student's machine and pass them in grading: those with a variable `max`, with another `np`, or
-with a setting that makes NumPy raise an error instead of a warning. With another `assert_close` it
-may be the other way round.
+In grading a name is looked up first among the test's names and those of the instructor's locked
+cells, then in Python's builtins, and last in the notebook. So some notebooks fail tests only on the
+student's machine: those with a variable `max`, with another `np`, or with a setting that makes NumPy
+raise an error. With another `assert_close` it may be the other way round.
 """
 
 from __future__ import annotations

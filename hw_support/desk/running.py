@@ -200,25 +200,11 @@ def run_from_the_top(
     *,
     like_grader: bool = True,
 ) -> Ran:
-    """Run all cells in place; errors in cells do not stop the rest.
+    """Run all cells of a copy in place; errors in cells do not stop the rest.
 
-    Parameters
-    ----------
-    notebook
-        A copy of the notebook. Its outputs are replaced.
-    seconds_for
-        Returns a cell's limit in wall-clock seconds. Then the cell is interrupted.
-    began
-        Called with the place of each code cell when it begins.
-    like_grader
-        Whether saved runs are off (not read, not written), as in grading.
-
-    Raises
-    ------
-    DeskError
-        No kernel can be started.
-    KeyboardInterrupt
-        The run was stopped. The kernel has ended.
+    A cell is interrupted after `seconds_for` it on the clock. `began` is called with the place of
+    each code cell when it begins. If `like_grader`, saved runs are not read and not written.
+    `DeskError` if no kernel can be started, KeyboardInterrupt if the run was stopped.
     """
     ran = Ran(notebook, {})
 

@@ -1,8 +1,4 @@
-"""Find a notebook's homework by its grade ids.
-
-Homeworks may share some ids, such as that of the cell with the imports. Only ids that just one of
-two homeworks has can tell them apart.
-"""
+"""Find a notebook's homework by its grade ids; ids that two homeworks share do not count."""
 
 from __future__ import annotations
 

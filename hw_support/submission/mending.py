@@ -1,20 +1,17 @@
 """Restores the instructor's cells in a submitted notebook.
 
-Students split, copy, delete, move, retype and edit cells, mostly by accident. nbgrader's metadata
-is copied with them or lost. `mend` starts from the instructor's list of cells. It trusts only two
-things in the submission: the text of a cell and its grade id.
+Students split, copy, delete, move, retype and edit cells, mostly by accident. `mend` starts from
+the instructor's list of cells. It trusts only the text of a submitted cell and its grade id.
 
 - The metadata and type of a known cell are rebuilt, and the source too if it is locked.
 - If several cells have the same id, one is kept as the graded cell. The others become plain cells,
-  which run but are not graded. So do copies of tests: students try things in them, and later cells
-  may need what they define there. A copy costs some time but no points.
+  which run but are not graded, as later cells may need what they define.
 - A deleted test, written answer or task is restored at its place. A deleted code answer is not: the
   student may have moved the definition into another cell, and the stub would override it.
 - The instructor's cells and the answers are put into the released order. A test must run after its
   answer and its data, and before any test that contains a right version of that answer. As few
   cells as possible are moved, and tests and locked cells rather than answers. The plain code cells
-  directly above an answer move with it, because they may define what it needs. A student's other
-  cells stay where they are.
+  directly above an answer move with it.
 """
 
 from __future__ import annotations

@@ -1,8 +1,6 @@
 """The problems of a submission, in words that a person can act on.
 
-Every stage of grading reports them. They are stored in the notebook's metadata, so that the graded
-file itself explains its scores. One cell at the top shows them to GSI and student.
-
+They are stored in the notebook's metadata, and one cell at the top shows them to GSI and student.
 A student's text (names, identifiers, lines of code) enters a message only through `quoted`. The
 cell at the top escapes every message again.
 """

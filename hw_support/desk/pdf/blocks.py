@@ -1,9 +1,8 @@
 """Make pandoc's blocks from Markdown safe, so that pandoc can write them as typst.
 
-Pandoc's own writer handles only the structure: headings, lists, tables, emphasis. Text becomes
-string literals, so a cell cannot contain typst code. A formula or picture becomes the name of its
-definition in the cell's sheet. HTML that only styles is left out, a few tags are kept, and the rest
-is shown as its source.
+Text becomes string literals, so a cell cannot contain typst code. A formula or picture becomes the
+name of its definition in the cell's sheet. HTML that only styles is left out, a few tags are kept,
+and the rest is shown as its source.
 """
 
 from __future__ import annotations

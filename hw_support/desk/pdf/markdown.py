@@ -1,9 +1,8 @@
 r"""Take the formulas out of text cells, and let pandoc turn the cells into typst.
 
-Formulas are taken out before the Markdown is read, by Jupyter's own rules. So a formula on the
-student's screen is a formula on paper too: also ``$ x $`` with its spaces, and a bare
-``\begin{align}``. Pandoc reads each cell as a separate file, so an unclosed fence or comment ends
-with its cell.
+Formulas are taken out before the Markdown is read, by Jupyter's own rules: also ``$ x $`` with its
+spaces, and a bare ``\begin{align}``. Pandoc reads each cell as a separate file, so an unclosed fence
+or comment ends with its cell.
 """
 
 from __future__ import annotations
@@ -166,9 +165,8 @@ def written(
 def _checked(result: str) -> str | None:
     """Return the mathematics in pandoc's result; None if there is anything else.
 
-    Pandoc returns a formula as text if it cannot convert it. ``#``, ``$`` and ``std`` can leave
-    typst's mathematics, and two slashes begin a comment. Only the uses in `_KNOWN_CODE`, which
-    pandoc writes, are accepted.
+    ``#``, ``$`` and ``std`` can leave typst's mathematics, and two slashes begin a comment. Only
+    the uses in `_KNOWN_CODE`, which pandoc writes, are accepted.
     """
     if len(result) < 2 or result[0] != "$" or result[-1] != "$":
         return None

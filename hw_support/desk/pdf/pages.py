@@ -1,10 +1,9 @@
 """Choose the page breaks of a notebook, and the contents of the first page.
 
-The certification with name and pledge comes first, under the notebook's title. The cells follow in
-their order. Each part begins a new page. A part begins with a heading of level 2 that is numbered
-(``Q1.1``) or has code or an answer under it, or with a numbered heading of level 3 (``1.2a``). A
-part right after its chapter's heading stays on that page, so that no page is nearly empty. Plain
-text, such as instructions, begins no page.
+The certification with name and pledge comes first, under the notebook's title. Each part begins a
+new page: a heading of level 2 that is numbered (``Q1.1``) or has code or an answer under it, or a
+numbered heading of level 3 (``1.2a``). A part right after its chapter's heading stays on that page,
+so that no page is nearly empty.
 """
 
 from __future__ import annotations

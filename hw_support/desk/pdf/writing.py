@@ -13,23 +13,12 @@ from hw_support.in_one_step import in_one_step
 
 
 def write_pdf(notebook: Any, target: Path, certification: str = "") -> list[str]:
-    """Write a notebook as PDF, in one step; return warnings.
+    """Write a notebook in nbformat 4 as PDF, in one step; nothing is run.
 
-    The same notebook gives the same bytes, if typst's own fonts have all its characters.
-
-    Parameters
-    ----------
-    notebook : NotebookNode
-        The notebook in nbformat 4, with its outputs. Nothing is run.
-    target : Path
-        The file to write or replace. It is unchanged if a `PdfError` is raised.
-    certification : str
-        Grade id of the cell with name and pledge, which comes first; ``""`` if there is none.
-
-    Returns
-    -------
-    list of str
-        Sentences that name each cell in which something is shown as text, was cut, or is missing.
+    The cell with name and pledge comes first, if its grade id is given. The same notebook gives the
+    same bytes, if typst's own fonts have all its characters. Returned are sentences that name each
+    cell in which something is shown as text, was cut, or is missing. A file at `target` is
+    unchanged if a `PdfError` is raised.
     """
     _check_installed()
     if not target.parent.is_dir():
