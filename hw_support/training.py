@@ -191,11 +191,10 @@ class TrainingWatch(SmallTraining):
         return seen
 
     def _expect_entries(self, seen: Seen, which: str) -> None:
+        steps = len(seen.parameters)
         for name, history in zip(HISTORIES, seen.histories, strict=True):
-            expect(
-                len(history) == len(seen.parameters) or not name.startswith(which),
-                f"{name} has {len(history)} entries for {len(seen.parameters)} steps",
-            )
+            right = len(history) == steps or not name.startswith(which)
+            expect(right, f"{name} has {len(history)} entries for {steps} steps")
 
     def _steps(self, seen: Seen, short: bool) -> list[int]:
         """Return the steps with short batches, or those with full ones; step 0 is left out."""

@@ -11,7 +11,6 @@ import itertools
 import math
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from nbformat import NotebookNode
@@ -27,12 +26,6 @@ _FENCE = re.compile(r"^\s*(```|~~~)")
 _RULE = re.compile(r"^\|?\s*:?-+:?\s*(\|\s*:?-+:?\s*)*\|?$")
 _IN_ALL = ("total", "sum", "in all", "all")
 _REPEATED = (ast.For, ast.While, ast.FunctionDef, ast.Lambda, ast.comprehension)
-
-
-@dataclass(frozen=True)
-class _Heading:
-    level: int
-    text: str
 
 
 def total_of(notebook: NotebookNode) -> float:
@@ -80,6 +73,11 @@ def _said(points: float) -> str:
     return f"{points:g} {'point' if points == 1 else 'points'}"
 
 
+def _compared(says: str, stated: float, others: str, points: float) -> Iterator[str]:
+    if _differ(stated, points):
+        yield f"{says} {_said(stated)}, but {others} {points:g}. Change one of the two."
+
+
 def _in_test_cell(cell: NotebookNode) -> Iterator[str]:
     """Compare a cell's parts, its ``Checks(..., points=n)`` and its metadata."""
     if cell.cell_type != "code" or not _marks(cell).get("locked"):
@@ -103,11 +101,9 @@ def _in_test_cell(cell: NotebookNode) -> Iterator[str]:
                 f"{name}: its parts are worth {_said(sum(known))}, but `Checks(...)` says "
                 f"{stated:g}. Change the parts or `Checks(..., points={stated:g})`."
             )
-        if place == len(opened) - 1 and _differ(stated, _points_of(cell)):
-            yield (
-                f"{name}: `Checks(..., points={stated:g})` says {_said(stated)}, but the cell's "
-                f"metadata says {_points_of(cell):g}. Change one of the two."
-            )
+        if place == len(opened) - 1:
+            says = f"{name}: `Checks(..., points={stated:g})` says"
+            yield from _compared(says, stated, "the cell's metadata says", _points_of(cell))
 
 
 def _opened(tree: ast.AST) -> list[tuple[str, ast.Call]]:
@@ -125,12 +121,8 @@ def _opened(tree: ast.AST) -> list[tuple[str, ast.Call]]:
 
 def parts_in(tree: ast.AST, checks: str = "checks") -> list[ast.Call]:
     """Return the calls that open parts: ``checks(...)`` or ``checks.tries(...)`` of a `Checks`."""
-    functions = (checks, f"{checks}.tries")
-    return [
-        node
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Call) and ast.unparse(node.func) in functions
-    ]
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    return [call for call in calls if ast.unparse(call.func) in (checks, f"{checks}.tries")]
 
 
 def _points_in(call: ast.Call) -> float | None:
@@ -146,14 +138,12 @@ def _points_in(call: ast.Call) -> float | None:
 
 def _repeats(tree: ast.AST, parts: list[ast.Call]) -> bool:
     """Whether a part is inside a loop or a function, so that it may count more than once."""
-    inside = {
-        id(inner)
-        for node in ast.walk(tree)
-        if isinstance(node, _REPEATED)
-        for inner in ast.walk(node)
-        if not (isinstance(node, ast.For) and inner is node.iter)  # the iterable is evaluated once
-    }
-    return any(id(part) in inside for part in parts)
+    for node in ast.walk(tree):
+        once = node.iter if isinstance(node, ast.For) else None  # the iterable is evaluated once
+        inside = ast.walk(node) if isinstance(node, _REPEATED) else ()
+        if any(inner in parts and inner is not once for inner in inside):
+            return True
+    return False
 
 
 def _lines(cell: NotebookNode) -> Iterator[str]:
@@ -170,25 +160,20 @@ def _lines(cell: NotebookNode) -> Iterator[str]:
 
 def _in_headings(notebook: NotebookNode) -> Iterator[str]:
     """Compare each heading that ends in ``(6 points)`` with the cells below it."""
-    entries: list[_Heading | float] = []
+    entries: list[re.Match[str] | float] = []
     for cell in notebook.cells:
-        found = filter(None, map(_HEADING.match, _lines(cell)))
-        entries += [_Heading(len(match["marks"]), match["text"]) for match in found]
-        entries.append(_points_of(cell))
+        entries += [*filter(None, map(_HEADING.match, _lines(cell))), _points_of(cell)]
     for place, entry in enumerate(entries):
-        if not isinstance(entry, _Heading) or not (stated := _IN_HEADING.search(entry.text)):
+        if isinstance(entry, float) or not (stated := _IN_HEADING.search(entry["text"])):
             continue
         below = 0.0
         for following in entries[place + 1 :]:
             if isinstance(following, float):
                 below += following
-            elif following.level <= entry.level:
+            elif len(following["marks"]) <= len(entry["marks"]):
                 break
-        if _differ(below, float(stated["points"])):
-            yield (
-                f'the heading "{entry.text}" says {_said(float(stated["points"]))}, but the '
-                f"cells below it have {below:g}. Change one of the two."
-            )
+        says = f'the heading "{entry["text"]}" says'
+        yield from _compared(says, float(stated["points"]), "the cells below it have", below)
 
 
 def _in_table(notebook: NotebookNode) -> Iterator[str]:
@@ -204,16 +189,11 @@ def _in_table(notebook: NotebookNode) -> Iterator[str]:
         points = float(number[0]) if number else 0.0
         if row[0].casefold().rstrip(":") not in _IN_ALL:
             stated += points
-        elif number and _differ(points, total):
-            yield (
-                f'the row "{row[0]}" of the table at the top says {_said(points)}, but the '
-                f"cells have {total:g}. Change one of the two."
-            )
-    if _differ(stated, total):
-        yield (
-            f"the rows of the table at the top sum to {_said(stated)}, but the cells have "
-            f"{total:g}. Change one of the two."
-        )
+        elif number:
+            says = f'the row "{row[0]}" of the table at the top says'
+            yield from _compared(says, points, "the cells have", total)
+    says = "the rows of the table at the top sum to"
+    yield from _compared(says, stated, "the cells have", total)
 
 
 def _first_table(notebook: NotebookNode) -> list[list[str]]:
@@ -224,12 +204,8 @@ def _first_table(notebook: NotebookNode) -> list[list[str]]:
             heads = _columns(line)
             is_head = "|" in line and _RULE.match(lines[place + 1])
             if is_head and "points" in [head.casefold() for head in heads]:
-                rows = [heads]
-                for row in lines[place + 2 :]:
-                    if "|" not in row:
-                        break
-                    rows.append(_columns(row))
-                return rows
+                rows = itertools.takewhile(lambda row: "|" in row, lines[place + 2 :])
+                return [heads, *map(_columns, rows)]
     return []
 
 

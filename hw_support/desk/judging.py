@@ -1,9 +1,9 @@
 """Runs a test cell again as the grader does, if the notebook changes names that the test uses.
 
 In grading a name is looked up first among the test's names and those of the instructor's locked
-cells, then in Python's builtins, and last in the notebook. So some notebooks fail tests only on the
-student's machine: those with a variable `max`, with another `np`, or with a setting that makes NumPy
-raise an error. With another `assert_close` it may be the other way round.
+cells, then in Python's builtins, and last in the notebook. So some notebooks fail tests only on
+the student's machine: those with a variable `max`, with another `np`, or with a setting that makes
+NumPy raise an error. With another `assert_close` it may be the other way round.
 """
 
 from __future__ import annotations

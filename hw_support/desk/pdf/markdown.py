@@ -1,8 +1,8 @@
 r"""Take the formulas out of text cells, and let pandoc turn the cells into typst.
 
 Formulas are taken out before the Markdown is read, by Jupyter's own rules: also ``$ x $`` with its
-spaces, and a bare ``\begin{align}``. Pandoc reads each cell as a separate file, so an unclosed fence
-or comment ends with its cell.
+spaces, and a bare ``\begin{align}``. Pandoc reads each cell as a separate file, so an unclosed
+fence or comment ends with its cell.
 """
 
 from __future__ import annotations
