@@ -17,6 +17,7 @@ from nbformat import NotebookNode
 
 from hw_grading.homework.instructor_cells import as_released
 from hw_grading.homework.manifest import Manifest, ManifestError
+from hw_support.submission.mending import marks_of
 
 _HEADING = re.compile(r"^(?P<marks>#{1,6})\s+(?P<text>.*?)\s*#*$")
 _IN_HEADING = re.compile(r"\((?:[^()]*[\s,])?(?P<points>\d+(?:\.\d+)?) points?\)$")
@@ -53,13 +54,8 @@ def disagreements(notebook: NotebookNode) -> list[str]:
     ]
 
 
-def _marks(cell: NotebookNode) -> dict[str, object]:
-    marks = cell.metadata.get("nbgrader", {})
-    return marks if isinstance(marks, dict) else {}
-
-
 def _points_of(cell: NotebookNode) -> float:
-    marks = _marks(cell)
+    marks = marks_of(cell)
     points = marks.get("points", 0)
     graded = marks.get("grade") or marks.get("task")
     return float(points) if graded and isinstance(points, int | float) else 0.0
@@ -80,13 +76,13 @@ def _compared(says: str, stated: float, others: str, points: float) -> Iterator[
 
 def _in_test_cell(cell: NotebookNode) -> Iterator[str]:
     """Compare a cell's parts, its ``Checks(..., points=n)`` and its metadata."""
-    if cell.cell_type != "code" or not _marks(cell).get("locked"):
+    if cell.cell_type != "code" or not marks_of(cell).get("locked"):
         return
     try:
         tree = ast.parse(cell.source)
     except (SyntaxError, ValueError):
         return
-    name = f"cell {_marks(cell).get('grade_id')}"
+    name = f"cell {marks_of(cell).get('grade_id')}"
     opened = _opened(tree)
     for place, (variable, call) in enumerate(opened):
         until = next((c.lineno for v, c in opened[place + 1 :] if v == variable), math.inf)
@@ -148,7 +144,7 @@ def _repeats(tree: ast.AST, parts: list[ast.Call]) -> bool:
 
 def _lines(cell: NotebookNode) -> Iterator[str]:
     """Yield the lines of an instructor's text as students get it, without lines of code."""
-    if cell.cell_type != "markdown" or _marks(cell).get("solution"):
+    if cell.cell_type != "markdown" or marks_of(cell).get("solution"):
         return
     fenced = False
     for line in as_released(cell.source, "markdown").splitlines():

@@ -88,9 +88,14 @@ def _trimmed(source: str) -> str:
 
 def grade_id_of(cell: NotebookNode) -> str | None:
     """Return a cell's grade id; None if it has none."""
-    marks = cell.metadata.get("nbgrader")
-    grade_id = marks.get("grade_id") if isinstance(marks, dict) else None
+    grade_id = marks_of(cell).get("grade_id")
     return grade_id if isinstance(grade_id, str) else None
+
+
+def marks_of(cell: NotebookNode) -> dict[str, Any]:
+    """Return nbgrader's metadata of a cell; an empty dict if it has none."""
+    marks = cell.metadata.get("nbgrader")
+    return marks if isinstance(marks, dict) else {}
 
 
 def _places(nb: NotebookNode) -> dict[str, int]:

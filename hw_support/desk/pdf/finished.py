@@ -7,6 +7,7 @@ import bisect
 from typing import Any
 
 from hw_support.desk.pdf.text import excerpt, first_line
+from hw_support.submission.mending import marks_of
 
 _MOST_NAMED = 5
 
@@ -61,8 +62,7 @@ def _longest_rise(counts: list[int]) -> set[int]:
 
 def _shows(cell: Any) -> bool:
     """Whether a cell must have an output once it was run."""
-    marks = cell.metadata.get("nbgrader")
-    marks = marks if isinstance(marks, dict) else {}
+    marks = marks_of(cell)
     is_test = str(marks.get("grade_id", "")).startswith("test_")
     if is_test or (marks.get("grade") and marks.get("solution")):  # a plot, which people look at
         return True

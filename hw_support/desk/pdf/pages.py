@@ -17,6 +17,7 @@ from typing import Any
 from hw_support.desk.certification import BLANK, NAME
 from hw_support.desk.pdf.markdown import Formula, restored
 from hw_support.desk.pdf.text import clean, excerpt, first_line
+from hw_support.submission.mending import marks_of
 
 _PART = re.compile(r"(?:Q|Question|Problem|Part|Exercise)?\s*\d+(?:\.\d+|\s*[a-z]\b|[.:)])", re.I)
 _SHORT = 700  # characters from a chapter's heading to its first part, if they share a page
@@ -33,8 +34,7 @@ class Entry:
     warnings: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        marks = self.cell.metadata.get("nbgrader")
-        marks = marks if isinstance(marks, dict) else {}
+        marks = marks_of(self.cell)
         self.grade_id = str(marks.get("grade_id", ""))
         self.is_answer = bool(marks.get("solution"))
         self.is_test = self.grade_id.startswith("test_") and bool(marks.get("locked"))
