@@ -138,14 +138,10 @@ def assert_close(
     flat_ok: bool = False,
     equal_nan: bool = False,
 ) -> None:
-    """Check that `actual` has the values of `expected`.
+    """Check that a function's result has the values and the shape of `expected`.
 
     Parameters
     ----------
-    actual
-        A function's result.
-    expected
-        The right values. Its shape is the required shape.
     what
         Its name in messages. No cause is looked for if it ends in "after the call" or "of an
         earlier call".

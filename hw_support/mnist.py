@@ -26,7 +26,8 @@ def get_mnist_threes_nines() -> tuple[ImagesAndLabels, ImagesAndLabels]:
     """Load the handwritten threes and nines: ``(X_train, y_train), (X_test, y_test)``.
 
     Images keep the order that they have in MNIST, so threes and nines are mixed. Each call
-    returns new arrays, about 88 MB in all.
+    returns new arrays, about 88 MB in all. `hw_support.DataFileError` if the data file is missing
+    or is not, byte for byte, the one that was shipped.
 
     Returns
     -------
@@ -38,11 +39,6 @@ def get_mnist_threes_nines() -> tuple[ImagesAndLabels, ImagesAndLabels]:
     X_test : ndarray of float64, shape (2019, 28, 28)
         Test images: 1,010 threes and 1,009 nines.
     y_test : ndarray of int64, shape (2019,)
-
-    Raises
-    ------
-    hw_support.DataFileError
-        The data file is missing or is not, byte for byte, the one that was shipped.
 
     Notes
     -----

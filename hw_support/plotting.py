@@ -84,16 +84,8 @@ def display_digits(
     captions : sequence of length n
         Texts above the images; labels may be given as numbers.
     axes : Axes, sequence or array of Axes, optional
-        Where to draw, at least n; those left over are made blank. A new figure by default.
-
-    Returns
-    -------
-    ndarray of matplotlib.axes.Axes, shape (n,)
-
-    Raises
-    ------
-    ValueError
-        An image has a wrong shape, or the numbers of images, captions and axes do not fit.
+        Where to draw, at least n; those left over are made blank. A new figure by default. The n
+        used ones are returned. ValueError if the numbers do not fit, or an image is none.
     """
     digits = [_as_image(image, f"images[{i}]") for i, image in enumerate(images)]
     if not digits:

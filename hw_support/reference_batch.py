@@ -33,24 +33,10 @@ class ReferenceBatch(NamedTuple):
 def load_reference_batch(path: str | os.PathLike[str] | None = None) -> ReferenceBatch:
     """Load the reference batch, as new arrays in each call.
 
-    Parameters
-    ----------
-    path : path-like, optional
-        A copy of the file in another place. It must be the same file, byte for byte.
+    ``X, y, weight_matrices, biases = load_reference_batch()`` works too. The mean logistic loss of
+    this network on this batch is 0.69851680…. `hw_support.DataFileError` if the file, or its copy
+    at `path`, is missing or is not, byte for byte, the one that was shipped.
 
-    Returns
-    -------
-    ReferenceBatch
-        A named tuple of four; ``X, y, weight_matrices, biases = load_reference_batch()``
-        works too. The mean logistic loss of this network on this batch is 0.69851680….
-
-    Raises
-    ------
-    hw_support.DataFileError
-        The file is missing or is not, byte for byte, the one that was shipped.
-
-    Notes
-    -----
     Source: made for this homework. ``tools/reference_batch.json`` in the course's repository
     holds the exact numbers.
     """

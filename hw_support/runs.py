@@ -90,20 +90,10 @@ def save_run(
     test_acc: Sequence[float],
     folder: str | os.PathLike[str] = "saved_runs",
 ) -> Path | None:
-    """Save a run under a name; an earlier run of that name is replaced.
+    """Save a run under a simple file name such as ``"step 0.1"``; an earlier one is replaced.
 
-    Parameters
-    ----------
-    name : str
-        A simple file name such as ``"step 0.1"``.
-    step_size : float
-        Step size of gradient descent.
-    weight_matrices, biases : sequence of array_like
-        The trained parameters, first layer first. They are copied.
-    training_loss, training_acc, test_loss, test_acc : sequence of float
-        One entry per iteration; all four have the same length, at least 1.
-    folder : path-like
-        Folder for saved runs; it is made when missing.
+    The parameters, first layer first, are copied. The four histories have the same length, an entry
+    for each iteration. The folder is made when missing.
 
     Returns
     -------
