@@ -127,7 +127,7 @@ def _report(opened: Any) -> Any:
     from hw_support.desk import check
 
     report = check.check(opened)
-    check.print_report(report, sys.stdout)
+    check.print_report(report)
     return report
 
 

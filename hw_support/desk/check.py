@@ -9,7 +9,6 @@ import textwrap
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TextIO
 
 import nbformat
 from tqdm import tqdm
@@ -92,10 +91,9 @@ def run_copy(opened: Opened, *, like_grader: bool = True) -> Ran:
         )
 
 
-def print_report(report: Report, stream: TextIO) -> None:
+def print_report(report: Report) -> None:
     """Print a report for people."""
-    for line in _lines(report):
-        print(line, file=stream)
+    print("\n".join(_lines(report)))
 
 
 def _lines(report: Report) -> Iterator[str]:
