@@ -78,13 +78,8 @@ class Checks(Tally):
         describes the try with the notebook's own functions.
 
         If one of the functions whose results the answer `shows` has no answer, the part fails
-        without a try. For the other parameters see `Checks.__call__`.
-
-        Examples
-        --------
-        >>> for attempt in checks.tries("two layers", points=2):
-        ...     with attempt:
-        ...         assert_close(forward_pass(X, Ws, bs, activations)[0], [[506.25]])
+        without a try. For the other parameters see `Checks.__call__`. Each try is written as
+        ``for attempt in checks.tries(...): with attempt:``.
         """
         for name in shows:
             if why := self.unanswered(name):
@@ -138,20 +133,12 @@ class Checks(Tally):
     ) -> Attempt:
         """Return a context manager that tries one part, worth `points`.
 
-        Parameters
-        ----------
-        what
-            What the part tests, in a few words.
-        hidden
-            Whether its inputs are hidden. Then messages show no inputs, no expected values and no
-            text of an exception. Printed output is dropped. The names that the part binds and the
-            random generators are restored.
-        promise, twin
-            For readers of a hidden part: the words of the notebook that announce what it tests, and
-            the visible part of the same cell that tests the same.
+        `what` says in a few words what it tests. If its inputs are `hidden`, messages show no
+        inputs, no expected values and no text of an exception. Printed output is dropped. The names
+        that the part binds and the random generators are restored. Readers of a hidden part find in
+        `promise` the words of the notebook that announce it, and in `twin` the visible part of the
+        cell that tests the same.
 
-        Notes
-        -----
         An interrupt (the cell's time limit or the stop button) ends the whole cell. Any other
         exception, even ``SystemExit``, fails only this part.
         """

@@ -25,7 +25,7 @@ class DeadUnits:
     Parameters
     ----------
     images : array_like, shape (n, features)
-        On which units are looked at; a sample of the training set is enough.
+        A sample of the training set is enough.
     layer_forward : callable
         ``layer_forward(x, weights, bias, activation)`` returns the outputs, of shape (n, units),
         and the cache.

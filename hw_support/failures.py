@@ -1,8 +1,8 @@
 """Describe an exception that a student's function raised, and the place.
 
-Student code controls an exception's text, the name of its type, and even the names of functions.
-All of these are cut to one short line (`one_line`, `plain_name`). If inputs are hidden, messages
-leave the text out, because a function could write the inputs into it.
+Student code controls an exception's text, the name of its type, and even the names of functions. So
+these are cut to one short line. If inputs are hidden, messages leave the text out, because a
+function could write the inputs into it.
 """
 
 from __future__ import annotations

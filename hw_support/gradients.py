@@ -1,7 +1,6 @@
 """Compare the gradients of each example: shapes, values and means in separate checks.
 
-One gradient for the whole batch, or a missing axis of length 1, is a single mistake. With these
-functions it costs points in one part of a test only.
+So one gradient for the whole batch, or a missing axis of length 1, costs points in one part only.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """Read a file that ships with the package, after its digest has been checked.
 
-Without this check, a half-copied, edited or swapped data file would show up much later, as an odd
-loss, or, in a pickle, as code that runs. So the bytes are compared with a known SHA-256 before
-anything interprets them, and the file is not opened a second time.
+A half-copied or swapped data file would show up much later, as an odd loss, or, in a pickle, as
+code that runs. So the bytes are compared with a known SHA-256 before anything interprets them.
 """
 
 from __future__ import annotations

@@ -1,12 +1,10 @@
 """Keep a training run, so that weights and histories survive a restart of the kernel.
 
 A run is one entry of a PickleShareDB: a folder with one pickle per name. That library writes in
-place, so each run is written under a temporary name and then renamed. It reports a damaged file as
-a missing key; here the two are different errors. It returns its cached object, so every call makes
-a new database object and copies the arrays.
+place, reports a damaged file as a missing key, and returns its cached object. Here each run is
+written in one step, the two errors differ, and every call makes a new database object.
 
-Reading a run unpickles it, which can run code: load only runs that you made yourself. So runs are
-neither loaded nor saved while nbgrader grades.
+Reading a run unpickles it, which can run code. So runs are not loaded while nbgrader grades.
 """
 
 from __future__ import annotations

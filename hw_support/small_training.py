@@ -1,8 +1,7 @@
 """Run a notebook's ``train`` on a small artificial set, and measure its steps.
 
 Each image has a pixel of its own, which is black in all other images. A step changes the weights of
-that pixel only if the image was in the batch. So the weights show the batches, however ``train``
-makes them. `hw_support.training` decides what is right.
+that pixel only if the image was in the batch. So the weights show the batches.
 """
 
 from __future__ import annotations

@@ -1,20 +1,5 @@
 """A homework's manifest, ``staff/<homework>/homework.toml``: the settings of one homework.
 
-    title = "Homework 2: a neural network from scratch"
-    points = 100
-    due = "2022-10-04 23:59:59"
-    time_zone = "America/Los_Angeles"
-    zone_in_words = "Pacific"
-
-    [limits.train]
-    cpu_seconds = 600
-
-    [shown_beside.q4]
-    answers = ["helper"]
-
-    [late]
-    percent = 20
-
 Every key is optional. A mistake in the file raises a `ManifestError`: one line that names the file,
 the key, the value that was found and the values that are allowed.
 """

@@ -8,10 +8,8 @@ The released cell defines the labels. Each label is a line that begins in bold::
     **Pledge.** I certify that this work is my own.
 
 A student fills in the text up to the next label, unless the instructor's own text, such as the
-pledge, is there. A remark on the label's own line (`**Signed** (and the date):`) is part of it.
-
-If a student changes the form of the cell (no bold, a table, one line), the labels are read as well
-as possible. None of such a cell is reported as missing, because people read the cell too.
+pledge, is there. If a student changes the form of the cell (no bold, a table, one line), the labels
+are read as well as possible, and none is reported as missing, because people read the cell too.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """Runs a copy of a notebook from top to bottom in a fresh kernel, as the grader will.
 
-The kernel works in an empty folder. As in grading, the files beside the notebook are not there, and
-the run cannot overwrite them. The files that a cell opens are noted.
+The kernel works in an empty folder: as in grading, the files beside the notebook are not there.
 """
 
 from __future__ import annotations

@@ -1,9 +1,8 @@
 """Reads a student's notebook file of any content; it returns a notebook and never raises for it.
 
 The file is not trusted. It is opened only if it is a regular file (no link, no pipe) of bounded
-size. A new notebook is built from it, cell by cell. A new cell gets the old one's type, source and
-pictures, and the flat values of its `nbgrader` metadata. Tags, cell ids, outputs, other metadata,
-and the name of a kernel are dropped, because nbgrader or nbclient would act on them.
+size. A new notebook is built from the types, sources, pictures and flat `nbgrader` metadata of its
+cells. All else is dropped, because nbgrader or nbclient would act on it.
 """
 
 from __future__ import annotations

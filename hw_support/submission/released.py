@@ -1,8 +1,7 @@
 """Released homeworks: their cells, and the grader's limits and packages.
 
 `make release` writes a file for each homework into `FOLDER`. Students get the files of the
-homeworks that are due no later than theirs. `hw_support.submission.belonging` finds the homework to
-which a notebook belongs.
+homeworks that are due no later than theirs.
 """
 
 from __future__ import annotations
