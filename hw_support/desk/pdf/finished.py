@@ -35,11 +35,10 @@ def gaps(notebook: Any) -> list[str]:
     if not_run and not run:
         return ["No cell was run, or you cleared the outputs before you saved the notebook."]
     in_order = _longest_rise(counts)
+    odd = [name for i, name in enumerate(run) if i not in in_order]
     found = {
         "Not run, or its output was cleared": not_run,
-        "Not run in order from top to bottom": [
-            name for i, name in enumerate(run) if i not in in_order
-        ],
+        "Not run in order from top to bottom": odd,
         "Run, but the expected output is missing": silent,
     }
     return [f"{what}: {_listed(names)}." for what, names in found.items() if names]
