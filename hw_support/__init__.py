@@ -3,73 +3,38 @@
 Importing this package is quick; matplotlib is imported when the first picture is drawn.
 """
 
-from .checks import Checks
-from .compare import (
-    Mismatch,
-    as_numbers,
-    assert_close,
-    expect,
-    expect_answer,
-    expect_fractions,
-    relative_error,
-    relative_errors,
-)
-from .dead_units import DeadUnits
-from .desk.doctor import doctor
-from .gradients import expect_each, expect_means, expect_shapes, own_gradients
-from .integrity import DataFileError
-from .mnist import get_mnist_threes_nines
-from .plotting import PALETTE, display_digits, display_image, label_axes
-from .progress import progress
-from .reference_batch import ReferenceBatch, load_reference_batch
-from .runs import (
-    Run,
-    RunDamagedError,
-    RunError,
-    RunNotAvailableError,
-    RunNotFoundError,
-    RunNotSavedError,
-    load_run,
-    save_run,
-)
-from .three_way import compare_arrays
-from .training import TrainingWatch
-from .training_run import TrainingRun
-
-__all__ = [
-    "PALETTE",
-    "Checks",
-    "DataFileError",
-    "DeadUnits",
-    "Mismatch",
-    "ReferenceBatch",
-    "Run",
-    "RunDamagedError",
-    "RunError",
-    "RunNotAvailableError",
-    "RunNotFoundError",
-    "RunNotSavedError",
-    "TrainingRun",
-    "TrainingWatch",
-    "as_numbers",
-    "assert_close",
-    "compare_arrays",
-    "display_digits",
-    "display_image",
-    "doctor",
-    "expect",
-    "expect_answer",
-    "expect_each",
-    "expect_fractions",
-    "expect_means",
-    "expect_shapes",
-    "get_mnist_threes_nines",
-    "label_axes",
-    "load_reference_batch",
-    "load_run",
-    "own_gradients",
-    "progress",
-    "relative_error",
-    "relative_errors",
-    "save_run",
-]
+from .checks import Checks as Checks
+from .compare import Mismatch as Mismatch
+from .compare import as_numbers as as_numbers
+from .compare import assert_close as assert_close
+from .compare import expect as expect
+from .compare import expect_answer as expect_answer
+from .compare import expect_fractions as expect_fractions
+from .compare import relative_error as relative_error
+from .compare import relative_errors as relative_errors
+from .dead_units import DeadUnits as DeadUnits
+from .desk.doctor import doctor as doctor
+from .gradients import expect_each as expect_each
+from .gradients import expect_means as expect_means
+from .gradients import expect_shapes as expect_shapes
+from .gradients import own_gradients as own_gradients
+from .integrity import DataFileError as DataFileError
+from .mnist import get_mnist_threes_nines as get_mnist_threes_nines
+from .plotting import PALETTE as PALETTE
+from .plotting import display_digits as display_digits
+from .plotting import display_image as display_image
+from .plotting import label_axes as label_axes
+from .progress import progress as progress
+from .reference_batch import ReferenceBatch as ReferenceBatch
+from .reference_batch import load_reference_batch as load_reference_batch
+from .runs import Run as Run
+from .runs import RunDamagedError as RunDamagedError
+from .runs import RunError as RunError
+from .runs import RunNotAvailableError as RunNotAvailableError
+from .runs import RunNotFoundError as RunNotFoundError
+from .runs import RunNotSavedError as RunNotSavedError
+from .runs import load_run as load_run
+from .runs import save_run as save_run
+from .three_way import compare_arrays as compare_arrays
+from .training import TrainingWatch as TrainingWatch
+from .training_run import TrainingRun as TrainingRun

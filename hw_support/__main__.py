@@ -10,24 +10,17 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from hw_support.desk.doctor import INSTALL, doctor
 from hw_support.desk.errors import DeskError
 
 FINE, TO_DO, CANNOT, STOPPED = 0, 1, 2, 130
-_NOTEBOOK: dict[str, Any] = {
-    "type": Path,
-    "nargs": "?",
-    "help": "your notebook (default: the only one in this folder)",
-}
 
 
 def main(words: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status.
 
-    Returns
-    -------
-    int
-        0 if all is fine, 1 if there is something left to do, 2 if it could not be done, 130 if it
-        was stopped by Ctrl-C.
+    It is 0 if all is fine, 1 if there is something left to do, 2 if it could not be done, 130 if it
+    was stopped by Ctrl-C.
     """
     parser = _parser()
     words = sys.argv[1:] if words is None else words
@@ -38,14 +31,10 @@ def main(words: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):  # show "?" where a terminal has no "−"
         with contextlib.suppress(AttributeError):
             stream.reconfigure(errors="replace")  # type: ignore[union-attr]
-    if missing := [name for name in options.needs if importlib.util.find_spec(name) is None]:
-        print(f"{missing[0]} is not installed. Type: {_install()}", file=sys.stderr)
-        return CANNOT
     try:
-        if "notebook" in options and options.notebook is None:
-            options.notebook = _only_notebook(options.command, Path())
-            print(f"{options.notebook} is the only notebook in this folder.")
-        return int(options.do(options))
+        if options.command == "doctor":
+            return FINE if doctor() else CANNOT
+        return int(options.do(_opened(options), options))
     except DeskError as error:
         print(error, file=sys.stderr)
         return CANNOT
@@ -60,42 +49,31 @@ def _parser() -> argparse.ArgumentParser:
         description="Check and pack your homework before you submit it.",
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND", dest="command")
+    commands.add_parser("doctor", help="check Python, the packages, the kernel, memory and disk")
 
-    doctor = commands.add_parser(
-        "doctor", help="check Python, the packages, the kernel, memory and disk"
-    )
-    doctor.set_defaults(do=_doctor, needs=())
+    def command(name: str, do: Any, what: str) -> argparse.ArgumentParser:
+        made = commands.add_parser(name, help=what)
+        notebook = "your notebook (default: the only one in this folder)"
+        made.add_argument("notebook", type=Path, nargs="?", help=notebook)
+        made.set_defaults(do=do)
+        return made
 
-    check = commands.add_parser(
-        "check",
-        help="run a copy of the notebook as the grader does, and list what to do",
+    check = command(
+        "check", _check, "run a copy of the notebook as the grader does, and list what to do"
     )
-    check.add_argument("notebook", **_NOTEBOOK)
-    check.add_argument(
-        "--repair",
-        action="store_true",
-        help="restore the instructor's cells in a new file, and run nothing",
-    )
-    check.set_defaults(do=_check, needs=("nbclient", "nbformat"))
+    repair = "restore the instructor's cells in a new file, and run nothing"
+    check.add_argument("--repair", action="store_true", help=repair)
 
-    pdf = commands.add_parser("pdf", help="make a PDF of the finished notebook")
-    pdf.add_argument("notebook", **_NOTEBOOK)
+    pdf = command("pdf", _pdf, "make a PDF of the finished notebook")
     pdf.add_argument("--run", action="store_true", help="run a copy from the top first")
     pdf.add_argument("--to", type=Path, metavar="FILE", help="default: beside the notebook")
-    pdf.set_defaults(do=_pdf, needs=("nbclient", "nbformat"))
 
-    packed = commands.add_parser(
-        "zip", help="check the notebook, then pack the file that you submit"
-    )
-    packed.add_argument("notebook", **_NOTEBOOK)
-    packed.add_argument(
-        "--student", metavar="ID", help="your student id (default: the one in the certification)"
-    )
+    packed = command("zip", _zip, "check the notebook, then pack the file that you submit")
+    student = "your student id (default: the one in the certification)"
+    packed.add_argument("--student", metavar="ID", help=student)
     packed.add_argument("--to", type=Path, metavar="FOLDER", help="default: beside the notebook")
-    packed.add_argument(
-        "--no-check", action="store_true", help="pack the notebook without running it"
-    )
-    packed.set_defaults(do=_zip, needs=("nbclient", "nbformat"))
+    no_check = "pack the notebook without running it"
+    packed.add_argument("--no-check", action="store_true", help=no_check)
     return parser
 
 
@@ -113,8 +91,20 @@ def _summary(parser: argparse.ArgumentParser) -> str:
     return "\n".join(["Check and pack your homework before you submit it:", *lines]) + end
 
 
+def _opened(options: Any) -> Any:
+    for name in ("nbclient", "nbformat"):
+        if importlib.util.find_spec(name) is None:
+            raise DeskError(f"{name} is not installed. Type: {INSTALL}")
+    from hw_support.desk.opening import open_notebook
+    from hw_support.submission.released import releases
+
+    if options.notebook is None:
+        options.notebook = _only_notebook(options.command, Path())
+        print(f"{options.notebook} is the only notebook in this folder.")
+    return open_notebook(options.notebook, releases())
+
+
 def _only_notebook(command: str, folder: Path) -> Path:
-    """Return the only notebook in a folder; `DeskError` says what to type if there are others."""
     found = sorted(path.name for path in folder.glob("*.ipynb") if path.is_file())
     if len(found) == 1:
         return folder / found[0]
@@ -127,27 +117,18 @@ def _only_notebook(command: str, folder: Path) -> Path:
     raise DeskError(f"There are {len(found)} notebooks in this folder. Type one of:\n{listed}")
 
 
-def _install() -> str:
-    return f'"{sys.executable}" -m pip install -r requirements.txt'
-
-
-def _doctor(options: Any) -> int:
-    from hw_support.desk.doctor import doctor
-
-    return FINE if doctor() else CANNOT
-
-
-def _check(options: Any) -> int:
-    from hw_support.desk import check
-    from hw_support.desk.opening import open_notebook
-    from hw_support.submission.released import releases
-
-    opened = open_notebook(options.notebook, releases())
+def _check(opened: Any, options: Any) -> int:
     if options.repair:
         return _repair(opened)
+    return FINE if _report(opened).fine else TO_DO
+
+
+def _report(opened: Any) -> Any:
+    from hw_support.desk import check
+
     report = check.check(opened)
-    check.print_report(report, sys.stdout)
-    return FINE if report.fine else TO_DO
+    check.print_report(report)
+    return report
 
 
 def _repair(opened: Any) -> int:
@@ -172,14 +153,10 @@ def _repair(opened: Any) -> int:
     return FINE
 
 
-def _pdf(options: Any) -> int:
+def _pdf(opened: Any, options: Any) -> int:
     from hw_support.desk import check, pdf
-    from hw_support.desk.opening import open_notebook
-    from hw_support.submission.released import releases
 
-    path = options.notebook
-    opened = open_notebook(path, releases())
-    notebook = opened.notebook
+    path, notebook = opened.path, opened.notebook
     if options.run:
         notebook = check.run_copy(opened, like_grader=False).notebook
     elif gaps := pdf.gaps(notebook):
@@ -196,29 +173,24 @@ def _pdf(options: Any) -> int:
     return FINE
 
 
-def _zip(options: Any) -> int:
-    from hw_support.desk import check, handin
-    from hw_support.desk.opening import open_notebook
-    from hw_support.submission.released import releases
+def _zip(opened: Any, options: Any) -> int:
+    from hw_support.desk import handin
 
-    opened = open_notebook(options.notebook, releases())
     student = options.student
     student = handin.student_id_of(opened) if student is None else handin.checked_id(student)
     fine = True
     if not options.no_check:
-        report = check.check(opened)
-        check.print_report(report, sys.stdout)
-        fine = report.fine
+        fine = _report(opened).fine
         print()
     packed = handin.pack(opened, student, options.to or opened.path.absolute().parent)
     print(f"{packed.path}\ncontains {packed.entry} (SHA-256 {packed.notebook_sha256})")
     print("Submit this file. Keep the line above: it identifies the file that you submitted.")
-    if not fine:
-        print(
-            "The list above shows what you still have to do. You can submit again until the due "
-            "date."
-        )
-    return FINE if fine else TO_DO
+    if fine:
+        return FINE
+    print(
+        "The list above shows what you still have to do. You can submit again until the due date."
+    )
+    return TO_DO
 
 
 if __name__ == "__main__":

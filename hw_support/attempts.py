@@ -25,37 +25,29 @@ _SHARES = (1.0, 1.0), (0.2, 0.4), (0.05, 0.2)
 
 
 class Attempt:
-    """One try of a part, as a context manager; made by calling a `Checks`, or by `Checks.tries`.
-
-    Attributes
-    ----------
-    message
-        Why the part failed; "" if it passed.
-    timed_out
-        Whether it has reached its time limit.
-    """
+    """One try of a part, as a context manager; made by calling a `Checks`, or by `Checks.tries`."""
 
     def __init__(
         self, checks: Checks, what: str, points: float, hidden: bool, last: bool = True
     ) -> None:
         self.checks, self.what, self.points, self.hidden = checks, what, points, hidden
         self._last = last  # whether `__exit__` records the outcome; else `Checks.tries` does
-        self.message = ""
+        self.message = ""  # why the part failed
         self.timed_out = False
         self._streams = contextlib.ExitStack()
 
     def __enter__(self) -> None:
-        self._names = self.checks.names
-        self._functions = self.checks.replacements.functions()
+        checks = self.checks
+        self._names = checks.names
+        self._functions = checks.replacements.functions()
         self._before = dict(self._names) if self.hidden else {}
-        self.checks._hidden += self.hidden
+        checks._hidden += self.hidden
         self._random = RandomState(self._names) if self.hidden else None
         shown = _Discard() if self.hidden else sys.stdout
         self._streams.enter_context(contextlib.redirect_stdout(shown))
         self._streams.enter_context(contextlib.redirect_stderr(shown))
         # After a part that timed out, the rest of the cell must fit into the cell's own limit. A
         # try with stand-ins gets the full time: the function that hangs may be replaced.
-        checks = self.checks
         hangs = 0 if checks.standing_in else checks.timed_out + checks.notebook.hurried
         cpu_share, wall_share = _SHARES[hangs]
         self._seconds = CPU_SECONDS * cpu_share
@@ -66,38 +58,34 @@ class Attempt:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: object
     ) -> bool:
+        checks = self.checks
+        # Use type(): an attribute of a student's exception may raise too, even `__class__`.
+        interrupted = issubclass(type(error), KeyboardInterrupt)
         self._streams.close()
-        self.checks.notebook.tried(self, error)
-        self.checks._hidden -= self.hidden
-        if self.hidden:
+        checks.notebook.tried(self, error)
+        checks._hidden -= self.hidden
+        if self._random:
             for name in self._names.keys() - self._before.keys():
                 del self._names[name]
             self._names.update(self._before)
-        if self._random:
             self._random.put_back()
-        self.checks.replacements.put_functions_back(self._functions)
-        self.message = self._message(error)
-        if self._last or issubclass(type(error), KeyboardInterrupt):
-            self.checks.record(self.what, self.points, self.message)
-        # Use type(): an attribute of a student's exception may raise too, even `__class__`.
-        if issubclass(type(error), Mismatch) and not self.hidden:
-            self.checks.got = getattr(error, "got", None)
-            self.checks.expected = getattr(error, "expected", None)
-        if issubclass(type(error), KeyboardInterrupt):
-            self.checks.replacements.put_back()
-            return False
-        return True
-
-    def _message(self, error: BaseException | None) -> str:
-        """Return why the part failed; "" if it passed."""
+        checks.replacements.put_functions_back(self._functions)
         try:
-            return self._said(error)
+            self.message = self._message(error)
         except KeyboardInterrupt:
             raise
         except BaseException:  # an exception's text and attributes are student code too
-            return "an exception was raised"
+            self.message = "an exception was raised"
+        if self._last or interrupted:
+            checks.record(self.what, self.points, self.message)
+        if issubclass(type(error), Mismatch) and not self.hidden:
+            checks.got = getattr(error, "got", None)
+            checks.expected = getattr(error, "expected", None)
+        if interrupted:
+            checks.replacements.put_back()
+        return not interrupted
 
-    def _said(self, error: BaseException | None) -> str:
+    def _message(self, error: BaseException | None) -> str:
         match error:
             case None:
                 return ""
@@ -113,7 +101,6 @@ class Attempt:
                 return self._raised(error)
 
     def _raised(self, error: BaseException) -> str:
-        """Describe an exception and the place in the student's code that raised it."""
         place = failures.place_of(error, self._names, but=self.checks.file)
         if isinstance(error, NotImplementedError):
             name = place.function if place else failures.raised_by(error)

@@ -1,9 +1,8 @@
 """Recognize the known mistakes behind a wrong result.
 
-A cause is looked for only after a comparison has failed. A wrong cause is worse than none. So a
-cause is named only if it explains all entries, if no other cause explains them nearly as well, and
-if the result is not nearly right as it is. A cause contains no value of either array, so messages
-may name it where inputs are hidden.
+A wrong cause is worse than none. So a cause is named only if it explains all entries, if no other
+cause explains them nearly as well, and if the result is not nearly right as it is. A cause contains
+no value of either array, so messages may name it where inputs are hidden.
 """
 
 from __future__ import annotations
@@ -33,22 +32,12 @@ _NO_NAME = ""
 
 
 def likely_cause(got: Array, right: Array) -> str | None:
-    """Return which known mistake turns `right` into `got`, if there is one.
+    """Return which known mistake turns `right` into `got`, as a clause; their shapes may differ.
 
-    Parameters
-    ----------
-    got, right
-        Arrays of numbers; their shapes may differ.
-
-    Returns
-    -------
-    str or None
-        A clause such as "this is the mean over the batch; ...". None if no known mistake explains
-        all entries, if more than one does, or if the values nearly agree.
+    It is None if no known mistake explains all entries, if more than one does, or if the values
+    nearly agree.
     """
-    if right.size < 2 or got.size == 0:
-        return None
-    if not (np.all(np.isfinite(got)) and np.all(np.isfinite(right))):
+    if right.size < 2 or got.size == 0 or not _are_finite(got, right):
         return None
     if got.shape == right.shape and _nearly(got, right):
         return None
@@ -60,14 +49,8 @@ def likely_cause(got: Array, right: Array) -> str | None:
 
 
 def agreement(got: Array, right: Array) -> int:
-    """Return how many digits are right in every entry; 0 if fewer than 3 are.
-
-    Parameters
-    ----------
-    got, right
-        Arrays of numbers of one shape.
-    """
-    if not (np.all(np.isfinite(got)) and np.all(np.isfinite(right))):
+    """Return how many digits are right in every entry of two arrays; 0 if fewer than 3 are."""
+    if not _are_finite(got, right):
         return 0
     differences = np.abs(got - right)
     there = differences > 0
@@ -77,11 +60,8 @@ def agreement(got: Array, right: Array) -> int:
     return digits if digits >= 3 else 0
 
 
-# -- comparisons
-
-
-def _long_axes(shape: tuple[int, ...]) -> tuple[int, ...]:
-    return tuple(side for side in shape if side != 1)
+def _are_finite(*arrays: Array) -> bool:
+    return all(np.isfinite(array).all() for array in arrays)
 
 
 def _agree(got: Array, wanted: Array) -> bool:
@@ -91,13 +71,10 @@ def _agree(got: Array, wanted: Array) -> bool:
 
 def _nearly(got: Array, wanted: Array) -> bool:
     """Whether the values roughly agree, and the shapes too, apart from axes of length 1."""
-    if _long_axes(got.shape) != _long_axes(wanted.shape):
+    if np.squeeze(got).shape != np.squeeze(wanted).shape:
         return False
     size = np.abs(wanted).max()
     return bool(size > 0 and np.abs(np.ravel(got) - np.ravel(wanted)).max() <= _NEARLY * size)
-
-
-# -- what students do
 
 
 def _explanations(got: Array, right: Array) -> Iterator[tuple[str, Array]]:
@@ -115,33 +92,29 @@ def _explanations(got: Array, right: Array) -> Iterator[tuple[str, Array]]:
 def _other_shapes(got: Array, right: Array) -> Iterator[tuple[str, Array]]:
     """Yield results with swapped axes, and results that only have another shape."""
     swapped = False
-    seen = {(right.shape, _order_of_long_axes(right, range(right.ndim)))}
-    if right.ndim <= _MOST_AXES:
-        for axes in sorted(itertools.permutations(range(right.ndim)), key=_count_moved):
-            wanted = right.transpose(axes)
-            this = (wanted.shape, _order_of_long_axes(right, axes))
-            if this in seen:
-                continue
-            seen.add(this)
+    seen = set()
+    orders = itertools.permutations(range(right.ndim)) if right.ndim <= _MOST_AXES else ()
+    for axes in sorted(orders, key=lambda axes: len(_moved(axes))):
+        wanted = right.transpose(axes)
+        long = [axis for axis in axes if right.shape[axis] != 1]
+        this = (wanted.shape, *long)
+        if _moved(axes) and this not in seen:
             if wanted.shape == got.shape:
                 swapped = True
                 yield _named(axes), wanted
-            elif got.size == right.size and this[1] != tuple(sorted(this[1])):
+            elif got.size == right.size and long != sorted(long):
                 yield _NO_NAME, wanted.reshape(got.shape)
+        seen.add(this)
     if got.shape != right.shape and got.size == right.size and not swapped:
         yield "the values are right; reshape them", right.reshape(got.shape)
 
 
-def _order_of_long_axes(array: Array, axes: Any) -> tuple[int, ...]:
-    return tuple(axis for axis in axes if array.shape[axis] != 1)
-
-
-def _count_moved(axes: tuple[int, ...]) -> int:
-    return sum(axis != place for place, axis in enumerate(axes))
+def _moved(axes: tuple[int, ...]) -> list[int]:
+    return [place for place, axis in enumerate(axes) if axis != place]
 
 
 def _named(axes: tuple[int, ...]) -> str:
-    moved = [place for place, axis in enumerate(axes) if axis != place]
+    moved = _moved(axes)
     if len(moved) > 2:
         return "the axes are in another order"
     if len(axes) > 2 and moved == [len(axes) - 2, len(axes) - 1]:
@@ -154,10 +127,9 @@ def _named(axes: tuple[int, ...]) -> str:
 def _fewer_entries(right: Array) -> Iterator[tuple[str, Array]]:
     """Yield results with fewer entries, such as one gradient for the whole batch."""
     if right.ndim in (1, 2) and len(right) == 2:
-        pair = (
-            "the function returned one array instead of two; this is the first entry of that array"
-        )
-        yield pair if right.ndim == 1 else pair.replace("entry", "row"), right[0]
+        first = "entry" if right.ndim == 1 else "row"
+        pair = "the function returned one array instead of two; this is the first"
+        yield f"{pair} {first} of that array", right[0]
         for other in (right[-1], right.mean(axis=0), right.max(axis=0), right.min(axis=0)):
             yield _NO_NAME, np.asarray(other)
     if right.ndim != 3 or len(right) < 2:
@@ -197,19 +169,15 @@ def _factors(right: Array) -> Iterator[tuple[str, Array]]:
         yield "every entry is 2 times what it should be", 2 * right
         yield "every entry is half of what it should be", right / 2
     if n > 2 and counts_rows and not (by_hand and n & (n - 1) == 0):
-        if right.ndim == 3:
-            own = (
-                "every entry is divided by the batch size; the gradient of each example's own "
-                "loss was expected"
-            )
-            yield own, right / n
-        else:
-            yield "every entry is divided by n, the length of the first axis", right / n
-        yield "every entry is multiplied by n, the length of the first axis", n * right
+        by = "n, the length of the first axis"
+        own = "the batch size; the gradient of each example's own loss was expected"
+        yield f"every entry is divided by {own if right.ndim == 3 else by}", right / n
+        yield f"every entry is multiplied by {by}", n * right
     yield _NO_NAME, right / np.abs(right).max()
     yield "every entry is 100 times what it should be: are they in percent?", 100 * right
-    yield "the logarithm has base 2; the natural logarithm was expected", right / math.log(2)
-    yield "the logarithm has base 10; the natural logarithm was expected", right / math.log(10)
+    for base in (2, 10):
+        told = f"the logarithm has base {base}; the natural logarithm was expected"
+        yield told, right / math.log(base)
     for h in _STEPS:
         both = "`/ 2 * h` divides by 2 and multiplies by h; `/ (2 * h)` divides by both"
         yield both, right * h**2

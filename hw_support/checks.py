@@ -11,9 +11,8 @@ takes as the cell's partial credit::
 
     checks.score()
 
-If a part fails, this is reported, and the next one is tried. ``checks.note("...")`` prints a remark
-that costs no points. Output to stderr, such as a harmless NumPy warning, is shown as ordinary
-output, because nbgrader would score 0 for it.
+If a part fails, the next one is tried. Output to stderr, such as a harmless NumPy warning, is shown
+as ordinary output, because nbgrader would score 0 for it.
 """
 
 from __future__ import annotations
@@ -33,61 +32,32 @@ from hw_support.tally import Part, Tally
 
 
 class Checks(Tally):
-    """The parts of one test cell.
-
-    Parameters
-    ----------
-    name
-        What is tested, such as ``"sigmoid_activation"``.
-    points
-        The points of the whole cell, hidden parts included.
-
-    Attributes
-    ----------
-    names : dict
-        The names of the notebook in which the cell runs.
-    file : str
-        The file name of the cell itself, for tracebacks.
-    notebook : Notebook
-        Access to the notebook, for example to replace its names.
-    replacements : Replacements
-        The names of the notebook that are replaced until the cell ends.
-    got, expected : ndarray or None
-        The arrays that the last failed visible part compared.
-    standing_in : bool
-        Whether a part is tried for the second time, with stand-ins; see `tries`.
-    parts, notes
-        The outcomes so far, and remarks that cost no points; see `Tally`.
-    unanswered : callable
-        Returns why a function of the notebook is no answer; "" if it is one. A grader sets it.
-    """
+    """The parts of one test cell, with the points of the whole cell, hidden parts included."""
 
     def __init__(self, name: str, points: float) -> None:
         super().__init__(name, points)
         cell = sys._getframe(1)
         self.names, self.file = cell.f_globals, cell.f_code.co_filename
         self.notebook = notebook_of(self.names)
+        # The arrays that the last failed visible part compared.
         self.got: object = None
         self.expected: object = None
         self.replacements = Replacements(self.notebook)
-        self._stand_ins: list[tuple[int, dict[str, object]]] = []  # most calls, values by name
+        # Returns why a function of the notebook is no answer; "" if it is one. A grader sets it.
         self.unanswered: Callable[[str], str] = lambda name: ""
-        self.standing_in = self.timed_out = False  # `timed_out`: a part did, without stand-ins
+        self.standing_in = False  # whether a part is tried again with stand-ins
+        self.timed_out = False  # whether a part was, without stand-ins
+        self._stand_ins: list[tuple[int, dict[str, object]]] = []  # most calls, values by name
         self._never_end: set[int] = set()  # indices of the stand-ins with which a part timed out
         self._hidden = 0  # hidden parts that are being tried now
         self._functions = self.replacements.functions()  # of the notebook, before the cell
 
     def stand_ins(self, most_calls: int, /, **stand_ins: object) -> None:
-        """Register right functions with which `tries` may replace the notebook's own.
+        """Register right functions with which the second try of a part replaces the notebook's own.
 
-        Parameters
-        ----------
-        most_calls
-            How often a part may call all of them together: as often as a right answer needs, and
-            some more. Without this limit, a student without an answer could let them do the work.
-        stand_ins
-            The value of each name in the second try of a part. The names of a further call are for
-            a third try.
+        The names of a further call are for a third try. A part may call all of them together
+        `most_calls` times: as often as a right answer needs, and some more. Without this limit, a
+        student without an answer could let them do the work.
         """
         self._stand_ins.append((most_calls, stand_ins))
 
@@ -103,24 +73,13 @@ class Checks(Tally):
     ) -> Iterator[Attempt]:
         """Try a part with the notebook's own functions, then with stand-ins; the better one counts.
 
-        So a bug in one function costs no points again in a function that calls it. A stand-in never
-        costs points that an answer earns with the notebook's own functions. Without stand-ins there
-        is only one try; a student's notebook has none. The message of a failed part describes the
-        try with the notebook's own functions.
+        So a bug in one function costs no points again in a function that calls it. Without
+        stand-ins there is only one try; a student's notebook has none. The message of a failed part
+        describes the try with the notebook's own functions.
 
-        Parameters
-        ----------
-        what, points, hidden, promise, twin
-            See `Checks.__call__`.
-        shows
-            Functions whose results the answer shows. If one of them has no answer (see
-            `unanswered`), there is nothing to show and the part fails without a try.
-
-        Examples
-        --------
-        >>> for attempt in checks.tries("two layers", points=2):
-        ...     with attempt:
-        ...         assert_close(forward_pass(X, Ws, bs, activations)[0], [[506.25]])
+        If one of the functions whose results the answer `shows` has no answer, the part fails
+        without a try. For the other parameters see `Checks.__call__`. Each try is written as
+        ``for attempt in checks.tries(...): with attempt:``.
         """
         for name in shows:
             if why := self.unanswered(name):
@@ -149,35 +108,18 @@ class Checks(Tally):
         self.record(what, points, message)
 
     def results(self, *names: str, given: Sequence[str] = ()) -> list[Any]:
-        """Return an answer's values; in a second try, run its cells again with stand-ins.
+        """Return the values of names; in a second try, run the answer's cells again with stand-ins.
 
-        So a bug in one function costs no points in an answer that only calls it.
-
-        Parameters
-        ----------
-        names
-            Names of the notebook.
-        given
-            Names that locked cells bind for the answer. A second try binds them again.
-
-        Raises
-        ------
-        NameError
-            The notebook lacks one of the names.
+        So a bug in one function costs no points in an answer that only calls it. `given` are names
+        that locked cells bind for the answer; a second try binds them again. NameError if the
+        notebook lacks one of the names.
         """
         if self.standing_in:
             return self.notebook.rerun(names, given)
         return values_of(self.names, names)
 
     def replace(self, **stand_ins: object) -> None:
-        """Replace functions on which the tested function depends.
-
-        Parameters
-        ----------
-        stand_ins
-            The value of each name until `score` is called. So a bug in one function costs no points
-            again in a function that calls it.
-        """
+        """Replace functions on which the tested function depends, until `score` is called."""
         self.replacements.replace(**stand_ins)
 
     def note_time_out(self, error: BaseException) -> None:
@@ -191,23 +133,12 @@ class Checks(Tally):
     ) -> Attempt:
         """Return a context manager that tries one part, worth `points`.
 
-        Parameters
-        ----------
-        what
-            What the part tests, in a few words.
-        points
-            What it is worth.
-        hidden
-            Whether its inputs are hidden. Then messages show no inputs, no expected values and no
-            text of an exception. Printed output is dropped. The names that the part binds and the
-            random generators are restored, so the rest of the notebook runs as it would without the
-            part.
-        promise, twin
-            For readers of a hidden part. `promise` quotes the words of the notebook that announce
-            what the part tests. `twin` names the visible part of the same cell that tests the same.
+        `what` says in a few words what it tests. If its inputs are `hidden`, messages show no
+        inputs, no expected values and no text of an exception. Printed output is dropped. The names
+        that the part binds and the random generators are restored. Readers of a hidden part find in
+        `promise` the words of the notebook that announce it, and in `twin` the visible part of the
+        cell that tests the same.
 
-        Notes
-        -----
         An interrupt (the cell's time limit or the stop button) ends the whole cell. Any other
         exception, even ``SystemExit``, fails only this part.
         """
@@ -233,7 +164,6 @@ class Checks(Tally):
 
 
 def _counted(functions: dict[str, object], most_calls: int) -> dict[str, object]:
-    """Return functions that raise `Mismatch` after `most_calls` calls of all of them together."""
     calls = 0
 
     def counted(value: object) -> object:
@@ -248,7 +178,7 @@ def _counted(functions: dict[str, object], most_calls: int) -> dict[str, object]
             calls += 1
             if calls > most_calls:
                 why = f"it calls other functions more than {most_calls:,} times"
-                raise Mismatch(why, why)
+                raise Mismatch(why)
             return value(*arguments, **named)
 
         return function

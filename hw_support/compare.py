@@ -1,8 +1,7 @@
 """Compare a result with what was expected, and say where and how they differ.
 
 Only values count: lists and tuples are treated as arrays; ``int``, ``bool`` and ``float`` as
-numbers; and shape ``(n,)`` as ``(n, 1)``, if the caller allows it. The fast check comes first. The
-first bad index is looked for only after it has failed.
+numbers. The first bad index is looked for only after the fast check has failed.
 """
 
 from __future__ import annotations
@@ -25,43 +24,23 @@ _MOST_ENTRIES = 50_000_000  # an array may claim more entries than fit in memory
 
 
 class Mismatch(AssertionError):
-    """A result that is not what was expected.
+    """A result that is not what was expected; `got` and `expected` are arrays that were compared.
 
-    Parameters
-    ----------
-    message
-        What is wrong, with the values. For checks with public inputs.
-    discreet
-        The same without the values. For checks with hidden inputs.
-    got, expected
-        The arrays that were compared, if there were any.
+    `discreet` is the message where inputs are hidden: without values. The default is `message`.
     """
 
     def __init__(
-        self,
-        message: str,
-        discreet: str,
-        got: Array | None = None,
-        expected: Array | None = None,
+        self, message: str, discreet: str = "", got: object = None, expected: object = None
     ) -> None:
         super().__init__(message)
-        self.discreet = discreet
-        self.got, self.expected = got, expected
+        self.discreet, self.got, self.expected = discreet or message, got, expected
 
 
 def relative_error(a: npt.ArrayLike, b: npt.ArrayLike) -> float:
-    """Return the largest difference of two arrays, relative to their largest entry.
+    """Return the largest difference of two arrays of one shape, relative to their largest entry.
 
-    Parameters
-    ----------
-    a, b
-        Numbers of the same shape.
-
-    Returns
-    -------
-    float
-        ``max|a - b| / max(max|a|, max|b|)``; 0 where both are all zeros, NaN where either holds
-        a NaN. For a right gradient and central differences with h = 1e-5 expect about 1e-8.
+    That is ``max|a - b| / max(max|a|, max|b|)``; 0 where both are all zeros, NaN where either holds
+    a NaN. For a right gradient and central differences with h = 1e-5 expect about 1e-8.
     """
     a, b = np.asarray(a, dtype=float), np.asarray(b, dtype=float)
     if a.shape != b.shape:
@@ -75,19 +54,11 @@ def relative_error(a: npt.ArrayLike, b: npt.ArrayLike) -> float:
 
 
 def relative_errors(a: npt.ArrayLike, b: npt.ArrayLike) -> tuple[float, ...]:
-    """Return the relative error of two arrays by each usual definition.
+    """Return the relative error of two arrays of one shape by each of six usual definitions.
 
-    Parameters
-    ----------
-    a, b
-        Numbers of the same shape.
-
-    Returns
-    -------
-    tuple of float
-        Six numbers: `relative_error`, and half of it, which is the difference divided by the sum of
-        both sizes; these two with Euclidean norms; these two for the entry that differs most,
-        relative to its own size.
+    They are `relative_error`, and half of it, which is the difference divided by the sum of both
+    sizes; these two with Euclidean norms; these two for the entry that differs most, relative to
+    its own size.
     """
     by_largest = relative_error(a, b)
     a, b = np.asarray(a, dtype=float).ravel(), np.asarray(b, dtype=float).ravel()
@@ -102,49 +73,34 @@ def relative_errors(a: npt.ArrayLike, b: npt.ArrayLike) -> tuple[float, ...]:
 def as_numbers(
     value: object, *, what: str, shape: Sequence[int] | None = None, flat_ok: bool = False
 ) -> Array:
-    """Return `value` as an array of plain numbers.
+    """Return an array, a number, or a nested list or tuple of numbers as an array of plain numbers.
 
-    Parameters
-    ----------
-    value
-        A function's result: an array, a number, or a nested list or tuple of numbers.
-    what
-        Its name in messages, such as ``"out"``.
-    shape
-        The required shape; None accepts any.
-    flat_ok
-        Whether ``(n,)`` is as good as ``(n, 1)``.
-
-    Raises
-    ------
-    Mismatch
-        The value is None, text, an object, a ragged list, or has another shape.
+    `what` is its name in messages. If `flat_ok`, ``(n,)`` is as good as the shape ``(n, 1)``.
+    `Mismatch` if the value is None, text, an object, a ragged list, or has another shape.
     """
     array = _plain_array(value, what)
     if shape is None or array.shape == tuple(shape):
         return array
     if _is_flat(array.shape, shape, flat_ok):
         return array.reshape(tuple(shape))
-    raise _both(_wrong_shape(array.shape, tuple(shape), what, flat_ok))
+    raise Mismatch(_wrong_shape(array.shape, tuple(shape), what, flat_ok))
 
 
 def _plain_array(value: object, what: str) -> Array:
     if value is None:
-        raise _both(f"{what} is None. Is a `return` missing?")
+        raise Mismatch(f"{what} is None. Is a `return` missing?")
     if callable(value):
-        raise _both(f"{what} is a function; numbers were expected. Did you forget to call it?")
+        raise Mismatch(f"{what} is a function; numbers were expected. Did you forget to call it?")
     if isinstance(value, np.ndarray) and value.size > _MOST_ENTRIES:
-        raise _both(f"{what} has shape {value.shape}: far more numbers than were expected")
+        raise Mismatch(f"{what} has shape {value.shape}: far more numbers than were expected")
     try:
-        array = np.asarray(value)
         # A subclass may define its own == or shape, so take a plain copy.
-        array = np.array(array, copy=True, subok=False)
+        array = np.array(np.asarray(value), copy=True, subok=False)
     except Exception as error:
-        raise _both(
-            f"{what} cannot be converted to an array of numbers: {type(error).__name__}"
-        ) from None
+        why = f"{what} cannot be converted to an array of numbers: {type(error).__name__}"
+        raise Mismatch(why) from None
     if array.dtype.kind not in "biuf":
-        raise _both(f"{what} holds {_kind(value, array)}; numbers were expected")
+        raise Mismatch(f"{what} holds {_kind(value, array)}; numbers were expected")
     return array
 
 
@@ -157,17 +113,17 @@ def _kind(value: object, array: Array) -> str:
 
 
 def _is_flat(found: tuple[int, ...], shape: Sequence[int], flat_ok: bool) -> bool:
-    return flat_ok and len(shape) == 2 and shape[1] == 1 and found == (shape[0],)
+    return flat_ok and tuple(shape) == (*found, 1) and len(found) == 1
 
 
 def _wrong_shape(found: tuple[int, ...], shape: tuple[int, ...], what: str, flat_ok: bool) -> str:
-    column = len(shape) == 2 and shape[1] == 1
-    also = f" or ({shape[0]},)" if flat_ok and column else ""
+    column, n = shape[1:] == (1,), shape[0] if shape else 0
+    also = f" or ({n},)" if flat_ok and column else ""
     message = f"{what} has shape {found}; {shape}{also} was expected"
-    if column and found == (shape[0], shape[0]) and shape[0] > 1:
+    if column and found == (n, n) and n > 1:
         message += (
-            f". Did you combine arrays of shapes ({shape[0]},) and ({shape[0]}, 1)? NumPy "
-            "broadcasts them; reshape one of them first"
+            f". Did you combine arrays of shapes ({n},) and ({n}, 1)? NumPy broadcasts them; "
+            "reshape one of them first"
         )
     return message
 
@@ -182,23 +138,19 @@ def assert_close(
     flat_ok: bool = False,
     equal_nan: bool = False,
 ) -> None:
-    """Check that `actual` has the values of `expected`.
+    """Check that a function's result has the values and the shape of `expected`.
 
     Parameters
     ----------
-    actual
-        A function's result.
-    expected
-        The right values. Its shape is the required shape.
     what
-        The name of the result in messages. No cause is looked for if the name ends in "after the
-        call" or "of an earlier call".
+        Its name in messages. No cause is looked for if it ends in "after the call" or "of an
+        earlier call".
     rtol, atol
         An entry is right if it differs by at most ``atol + rtol * |expected|``.
     flat_ok
         Whether ``(n,)`` is as good as ``(n, 1)``.
     equal_nan
-        Whether NaN counts as right where NaN is expected.
+        Whether NaN is right where NaN is expected.
 
     Raises
     ------
@@ -258,41 +210,32 @@ def expect(condition: object, message: str) -> None:
     assertion that fails inside a student's code.
     """
     if not condition:
-        raise _both(message)
+        raise Mismatch(message)
 
 
 def expect_answer(result: object, *, of: str) -> None:
-    """Check that a function returned numbers, and not the same number everywhere.
+    """Check that a function returned at least two different numbers; `of` is its name.
 
     Use it in parts that compare no values. Without it, an empty function would pass: it does not
     change its arguments, and it always returns the same.
 
-    Parameters
-    ----------
-    result
-        The function's result: numbers, or a collection of numbers. A right result must hold at
-        least two different numbers. NaN and infinity do not count.
-    of
-        The function's name.
-
     Raises
     ------
     Mismatch
-        The result is None, holds no numbers, or all its numbers are the same.
+        The result holds no numbers, in collections neither, or all of them are the same, NaN and
+        infinity left out.
     """
     numbers = [array.ravel() for array in _arrays_in(result) if array.size]
     if not numbers:
-        raise _both(f"{of} gives {_without_numbers(result)}")
-    finite = [array for array in (array[np.isfinite(array)] for array in numbers) if array.size]
-    if not finite:
-        raise _both(f"{of} gives NaN or infinity everywhere")
-    first = finite[0][0]
-    if all(np.all(array == first) for array in finite):
-        raise _both(f"{of} gives {float(first):g} everywhere: it is not answered yet")
+        raise Mismatch(f"{of} gives {_without_numbers(result)}")
+    finite = np.concatenate([array[np.isfinite(array)] for array in numbers])
+    if not finite.size:
+        raise Mismatch(f"{of} gives NaN or infinity everywhere")
+    if np.all(finite == finite[0]):
+        raise Mismatch(f"{of} gives {float(finite[0]):g} everywhere: it is not answered yet")
 
 
 def _without_numbers(value: object) -> str:
-    """Describe a result without numbers."""
     match value:
         case None:
             return "None. Is a `return` missing?"
@@ -306,7 +249,7 @@ def _without_numbers(value: object) -> str:
 
 
 def _arrays_in(value: object, deepest: int = 5) -> list[Array]:
-    """Return the arrays and numbers in a value, including those in collections of any kind."""
+    """Return the arrays and numbers in a value and in its collections."""
     with contextlib.suppress(Mismatch):
         return [_plain_array(value, "")]
     if deepest == 0 or isinstance(value, str | bytes):
@@ -321,28 +264,12 @@ def _arrays_in(value: object, deepest: int = 5) -> list[Array]:
 def expect_fractions(values: object, *, what: str) -> Array:
     """Check that numbers such as accuracies are between 0 and 1; return them as an array.
 
-    Parameters
-    ----------
-    values
-        An array, a number, or a list of numbers.
-    what
-        Their name in messages.
-
-    Raises
-    ------
-    Mismatch
-        The value holds no numbers, or a number outside this range. The message asks about percent
-        if the numbers could be percentages.
+    `what` is their name in messages. A number outside this range, or no numbers, raise `Mismatch`.
     """
     numbers = as_numbers(values, what=what).astype(float)
     if np.all((numbers >= 0) & (numbers <= 1)):
         return numbers
     if np.all((numbers >= 0) & (numbers <= 100)):
         more = f"{what} has values between 1 and 100. Are they in percent?"
-        raise _both(f"{more} Fractions between 0 and 1 were expected")
-    raise _both(f"{what}: a value is not between 0 and 1, or is NaN")
-
-
-def _both(message: str) -> Mismatch:
-    """Return a Mismatch with the same message for public and hidden inputs."""
-    return Mismatch(message, message)
+        raise Mismatch(f"{more} Fractions between 0 and 1 were expected")
+    raise Mismatch(f"{what}: a value is not between 0 and 1, or is NaN")

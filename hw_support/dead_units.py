@@ -14,19 +14,18 @@ from hw_support.plotting import PALETTE, label_axes, new_axes
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["DeadUnits"]
-
 
 class DeadUnits:
     """Measures during training how many hidden units are dead, and plots it.
 
     A hidden unit is dead when its ReLU gives 0 for every image: then no gradient reaches its
-    weights any more. A unit that gives nan is not counted.
+    weights any more. A unit that gives nan is not counted. After each measured step (`steps`, from
+    1), `shares` gets the share of all hidden units that were dead then, from 0 to 1.
 
     Parameters
     ----------
     images : array_like, shape (n, features)
-        On which units are looked at; a sample of the training set is enough.
+        A sample of the training set is enough.
     layer_forward : callable
         ``layer_forward(x, weights, bias, activation)`` returns the outputs, of shape (n, units),
         and the cache.
@@ -34,13 +33,6 @@ class DeadUnits:
         Of the hidden layers.
     every : int
         Steps between two looks; the first step is always looked at.
-
-    Attributes
-    ----------
-    steps : list of int
-        Those after which was looked, from 1.
-    shares : list of float
-        The share of all hidden units that were dead then, from 0 to 1.
 
     Examples
     --------
@@ -70,10 +62,7 @@ class DeadUnits:
     def __call__(self, weight_matrices: Sequence[Any], biases: Sequence[Any]) -> None:
         """Note a step of training, and measure after every few of them.
 
-        Raises
-        ------
-        ValueError
-            `layer_forward` does not return what it should.
+        ValueError if `layer_forward` does not return what it should.
         """
         self._step += 1
         if self._step > 1 and self._step % self._every:
@@ -100,21 +89,9 @@ class DeadUnits:
         )
 
     def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw the share of dead units (percent) against the step.
+        """Draw the share of dead units (percent) against the step, in a new figure by default.
 
-        Parameters
-        ----------
-        ax : matplotlib.axes.Axes, optional
-            Where to draw. A new figure by default.
-
-        Returns
-        -------
-        matplotlib.axes.Axes
-
-        Raises
-        ------
-        ValueError
-            Nothing was measured yet.
+        ValueError if nothing was measured yet.
         """
         if not self.steps:
             raise ValueError(

@@ -1,8 +1,8 @@
 """Describe an exception that a student's function raised, and the place.
 
-Student code controls an exception's text, the name of its type, and even the names of functions.
-All of these are cut to one short line (`one_line`, `plain_name`). If inputs are hidden, messages
-leave the text out, because a function could write the inputs into it.
+Student code controls an exception's text, the name of its type, and even the names of functions. So
+these are cut to one short line. If inputs are hidden, messages leave the text out, because a
+function could write the inputs into it.
 """
 
 from __future__ import annotations
@@ -44,19 +44,19 @@ def one_line(text: str, limit: int = _LONGEST_TEXT) -> str:
 
 
 def visible(text: str) -> str:
-    """Return a text without characters that control a terminal or browser.
+    """Return a text with escapes for characters that control a terminal or browser.
 
-    Control and format characters (for colours or the direction of writing), surrogates, and letters
-    that look like a space become escapes. Newlines and tabs stay.
+    These are control and format characters (for colours or the direction of writing), surrogates,
+    and letters that look like a space. Newlines and tabs stay.
     """
     on_one_line = text.replace("\n", "").replace("\t", "")
     if on_one_line.isprintable() and not _LOOK_BLANK.intersection(text):
-        return text
-    return "".join(c if _is_seen(c) else c.encode("unicode_escape").decode() for c in text)
+        return text  # at once, as nearly all are
 
+    def is_seen(character: str) -> bool:
+        return character in "\n\t" or (character.isprintable() and character not in _LOOK_BLANK)
 
-def _is_seen(character: str) -> bool:
-    return character in "\n\t" or (character.isprintable() and character not in _LOOK_BLANK)
+    return "".join(c if is_seen(c) else c.encode("unicode_escape").decode() for c in text)
 
 
 def plain_name(name: object, otherwise: str = "a function") -> str:
@@ -76,7 +76,7 @@ def text_of(error: BaseException) -> str:
 
 
 def type_of(error: BaseException) -> str:
-    """Return the name of an exception's type."""
+    """Return the name of an exception's type; a student's metaclass may lie about it."""
     try:
         return plain_name(type.__dict__["__name__"].__get__(type(error)), "an exception")
     except Exception:
@@ -86,20 +86,13 @@ def type_of(error: BaseException) -> str:
 def place_of(error: BaseException, names: object, *, but: str = "") -> Place | None:
     """Return the last place in the student's code that an exception passed through.
 
-    Parameters
-    ----------
-    error
-        The exception. If it comes from another process, its attributes `raised_by` and
-        `raised_in_line` give the place.
-    names
-        The notebook's names: the globals of all its functions.
-    but
-        The file name of the test cell. Its own functions are ignored.
+    The student's functions have the globals `names`; those of the test cell, from the file `but`,
+    are ignored. An exception from another process has the place in its attributes.
     """
     if line := getattr(error, "raised_in_line", 0):
         return _place(getattr(error, "raised_by", ""), line)
     found = None
-    for step in _steps(error):
+    for step in steps_of(error):
         code = step.tb_frame.f_code
         if step.tb_frame.f_globals is names and code.co_filename != but:
             found = _place(_name_of(code), step.tb_lineno)
@@ -109,13 +102,12 @@ def place_of(error: BaseException, names: object, *, but: str = "") -> Place | N
 def in_a_stand_in(error: BaseException, names: object = None, *, but: str = "") -> bool:
     """Whether an exception was raised in the instructor's code, called by the student's.
 
-    Its text would describe functions that the student has not written. For the parameters see
-    `place_of`.
+    Its text would describe functions that the student has not written. See `place_of`.
     """
     if getattr(error, "raised_in_a_stand_in", False) is True:
         return True
     found = False
-    for step in _steps(error):
+    for step in steps_of(error):
         frame = step.tb_frame
         if frame.f_globals is names:
             found = found and frame.f_code.co_filename == but
@@ -133,7 +125,8 @@ def _place(function: object, line: object) -> Place | None:
     return None
 
 
-def _steps(error: BaseException) -> Iterator[TracebackType]:
+def steps_of(error: BaseException) -> Iterator[TracebackType]:
+    """Yield the steps of an exception's traceback, the outermost first."""
     step = error.__traceback__
     while step:
         yield step
@@ -153,12 +146,9 @@ def raised_by(error: BaseException) -> str:
     if elsewhere := getattr(error, "raised_by", ""):
         return plain_name(elsewhere)
     name = ""
-    for step in _steps(error):
+    for step in steps_of(error):
         name = step.tb_frame.f_code.co_name
     return "" if name == "<module>" else plain_name(name)
-
-
-# -- messages about an exception
 
 
 def described(
@@ -171,18 +161,8 @@ def described(
 ) -> str:
     """Return the description of an exception for a message.
 
-    Parameters
-    ----------
-    error
-        The exception.
-    place
-        The place, if a student's function raised it.
-    hidden
-        Whether to leave out its text.
-    in_a_stand_in
-        Whether a stand-in, a right function in place of a student's, raised it.
-    why
-        Why a name is missing, if that is known.
+    `place` is None if no student's function raised it. If `hidden`, its text is left out. `why`
+    says why a name is missing, if that is known.
     """
     kind, text = type_of(error), "" if hidden else text_of(error)
     at = f"{place}: " if place else ""
@@ -196,24 +176,15 @@ def described(
     return f"{at}{kind}: {text}{because}"
 
 
-# -- results that cannot be unpacked
-
-
 def not_taken_apart(error: BaseException, names: object, *, hidden: bool) -> str:
     """Say that a function returned one result instead of several; "" for other errors.
 
-    Parameters
-    ----------
-    error
-        The exception, raised outside the student's functions.
-    names
-        The names of the test cell.
-    hidden
-        Whether to leave out names of the test cell.
+    `names` are those of the test cell, which has raised the exception; if `hidden`, the message
+    tells none of them.
     """
     if not isinstance(error, TypeError | ValueError):
         return ""
-    for step in _steps(error):
+    for step in steps_of(error):
         frame = step.tb_frame
         if (frame.f_globals is names or _is_of_staff(frame.f_globals)) and (
             found := _taken_apart(frame.f_code, step.tb_lasti)
@@ -244,20 +215,14 @@ def _taken_apart(code: CodeType, at: int) -> tuple[str, int, list[str]] | None:
 
     The values are the function that gave the result, the number of results, and their names.
     """
-    before: list[dis.Instruction] = []
-    following = iter(dis.get_instructions(code))
-    for instruction in following:
-        if instruction.offset == at:
-            break
-        before.append(instruction)
-    else:
+    steps = list(dis.get_instructions(code))
+    place = next((n for n, one in enumerate(steps) if one.offset == at), len(steps))
+    if place == len(steps) or steps[place].opname != "UNPACK_SEQUENCE":
         return None
-    if instruction.opname != "UNPACK_SEQUENCE" or not instruction.arg:
-        return None
-    targets = [str(one.argval) for one, _ in zip(following, range(instruction.arg), strict=False)
-               if one.opname.startswith("STORE_")]  # fmt: skip
-    function = _called(before) or "what was called"
-    return function, instruction.arg, targets if len(targets) == instruction.arg else []
+    count = steps[place].arg or 0
+    stored = [one for one in steps[place + 1 :][:count] if one.opname.startswith("STORE_")]
+    targets = [str(one.argval) for one in stored] if len(stored) == count else []
+    return (_called(steps[:place]) or "what was called", count, targets) if count else None
 
 
 def _called(before: list[dis.Instruction]) -> str:

@@ -1,8 +1,7 @@
 """Random inputs for hidden tests: new for each submission, but the same again from its seed.
 
-The grader sets the environment variable ``HW_GRADING_SEED`` for each submission and keeps the
-number with the graded notebook. Without the variable, for example if you run the source notebook
-yourself, a seed is drawn once for the process.
+The grader sets ``HW_GRADING_SEED`` for each submission and keeps the number with the graded
+notebook. Without this variable, a seed is drawn once for the process.
 """
 
 from __future__ import annotations

@@ -1,14 +1,13 @@
 """Compare the gradients of each example: shapes, values and means in separate checks.
 
-One gradient for the whole batch, or a missing axis of length 1, is a single mistake. With these
-functions it costs points in one part of a test only.
+So one gradient for the whole batch, or a missing axis of length 1, costs points in one part only.
 """
 
 from __future__ import annotations
 
 import contextlib
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
@@ -22,45 +21,23 @@ from hw_support.compare import Mismatch, as_numbers, assert_close, expect
 
 Array = npt.NDArray[Any]
 
-__all__ = ["OwnGradients", "expect_each", "expect_means", "expect_shapes", "own_gradients"]
-
 
 @dataclass(frozen=True)
 class OwnGradients:
-    """The gradients from the notebook's own ``backward_pass``; empty if they are unusable.
+    """The gradients from the notebook's own ``backward_pass``; empty if they are unusable."""
 
-    Attributes
-    ----------
-    grad_Ws, grad_bs : list of ndarray
-        The gradients, in any shapes.
-    of_batch : bool
-        Whether they are the batch's mean or sum, instead of each example's gradients.
-    """
-
-    grad_Ws: list[Array] = field(default_factory=list)
+    grad_Ws: list[Array] = field(default_factory=list)  # of any shapes
     grad_bs: list[Array] = field(default_factory=list)
-    of_batch: bool = False
+    of_batch: bool = False  # whether they are the batch's mean or sum, not each example's
 
 
 def own_gradients(
-    checks: Checks,
-    X: Array,
-    y: Array,
-    parameters: Sequence[Sequence[Array]],
-    activations: str,
+    checks: Checks, X: Array, y: Array, parameters: Sequence[Sequence[Array]], activations: str
 ) -> OwnGradients:
     """Return the gradients from the notebook's ``backward_pass``.
 
-    Parameters
-    ----------
-    checks
-        The checks of the test cell. They give access to the notebook's names.
-    X, y
-        A batch (n, d_0) of two examples or more, and its labels (n,).
-    parameters
-        Weights and biases, two lists.
-    activations
-        The name of the notebook's list of activations.
+    They are those of a batch X (n, d_0) of two examples or more with labels y (n,), for weights and
+    biases, two lists. `activations` is the name of the notebook's list of them.
     """
     copies = [[np.array(p) for p in one] for one in parameters]
     try:
@@ -84,36 +61,19 @@ def own_gradients(
 
 
 def expect_shapes(
-    gradients: Any,
-    parameters: Sequence[Array],
-    n: int,
-    *,
-    what: str,
-    like: Sequence[Array] = (),
+    gradients: Any, parameters: Sequence[Array], n: int, *, what: str, like: Sequence[Array] = ()
 ) -> None:
-    """Expect, for each parameter, a gradient for each of `n` examples.
+    """Expect, for each of L weights or biases, a gradient ``(n, *parameter.shape)``.
 
-    Parameters
-    ----------
-    gradients
-        The result: L arrays.
-    parameters
-        L arrays, weights or biases; a gradient has shape ``(n, *parameter.shape)``.
-    what
-        The name that a message gives them, ``"grad_Ws"``.
-    like
-        Gradients from the notebook's own `backward_pass`. Their shapes are accepted too: if these
-        are wrong, they cost points in the test of `backward_pass`.
-
-    Raises
-    ------
-    Mismatch
-        The number of arrays, or a shape, is wrong.
+    `what` is the name of the gradients in a message, as in the functions below. A shape as in
+    `like`, gradients from the notebook's own ``backward_pass``, is accepted too: if it is wrong, it
+    costs points in the test of that function. `Mismatch` if a shape or the number of arrays is
+    wrong.
     """
-    for layer, (name, gradient) in enumerate(_named(gradients, len(parameters), what)):
+    for layer, (name, gradient, parameter) in enumerate(_named(gradients, parameters, what)):
         if layer < len(like) and gradient.shape == like[layer].shape:
             continue
-        shape = (n, *parameters[layer].shape)
+        shape = (n, *parameter.shape)
         message = f"{name} has shape {gradient.shape}; {shape} was expected"
         if gradient.shape == shape[1:]:
             message += ": a gradient for each example, not one for the batch"
@@ -129,29 +89,14 @@ def expect_each(
     atol: float = 1e-9,
     of_batch: bool = False,
 ) -> None:
-    """Expect the right values for each example; an axis of length 1 may be missing.
+    """Expect the right values (n, ...) for each example; an axis of length 1 may be missing.
 
-    Parameters
-    ----------
-    gradients
-        The result: L arrays.
-    right
-        L arrays (n, ...).
-    what
-        The name that a message gives them.
-    rtol, atol
-        As for `assert_close`.
-    of_batch
-        Whether to accept the mean or sum of the right gradients too. If the notebook's own
-        `backward_pass` gives that, it has cost points there already.
-
-    Raises
-    ------
-    Mismatch
-        The number of arrays or entries, or a value, is wrong.
+    If `of_batch`, their mean or sum is accepted too: when the notebook's own ``backward_pass``
+    gives that, it has cost points there already. `Mismatch` if a value, or the number of arrays or
+    entries, is wrong. For `rtol` and `atol` see `assert_close`.
     """
-    for layer, (name, gradient) in enumerate(_named(gradients, len(right), what)):
-        due = np.asarray(right[layer], dtype=float)
+    for name, gradient, values in _named(gradients, right, what):
+        due = np.asarray(values, dtype=float)
         if of_batch and gradient.size == due[0].size != due.size:
             _expect_mean(gradient, due, name, rtol, atol)
         else:
@@ -166,41 +111,24 @@ def expect_means(
     rtol: float = 1e-6,
     atol: float = 1e-9,
 ) -> None:
-    """Expect the right means over the batch.
+    """Expect the means over the batch of the right values (n, ...), as `expect_each` does.
 
-    Parameters
-    ----------
-    gradients
-        The result: L arrays, for each example or for the batch (mean or sum).
-    right
-        L arrays (n, ...), with a gradient for each example.
-    what
-        The name that a message gives them.
-    rtol, atol
-        As for `assert_close`.
-
-    Raises
-    ------
-    Mismatch
-        The number of arrays or entries, or a mean, is wrong.
+    The gradients may be those of each example, or their mean or sum.
     """
-    for layer, (name, gradient) in enumerate(_named(gradients, len(right), what)):
-        _expect_mean(gradient, np.asarray(right[layer], dtype=float), name, rtol, atol)
+    for name, gradient, values in _named(gradients, right, what):
+        _expect_mean(gradient, np.asarray(values, dtype=float), name, rtol, atol)
 
 
 def _expect_mean(gradient: Array, due: Array, name: str, rtol: float, atol: float) -> None:
     mean = due.mean(axis=0)
-    if gradient.size == due.size:
-        got = _fitting(gradient, due)
-        if got.shape == due.shape:
-            got = got.mean(axis=0)
-        assert_close(got, mean, what=f"the mean of {name}", rtol=rtol, atol=atol)
-        return
-    got = _fitting(gradient, mean)
-    try:
-        assert_close(got, due.sum(axis=0), rtol=rtol, atol=atol)
-    except Mismatch:
-        assert_close(got, mean, what=f"the mean of {name}", rtol=rtol, atol=atol)
+    got = _fitting(gradient, due if gradient.size == due.size else mean)
+    if gradient.size != due.size:
+        with contextlib.suppress(Mismatch):
+            assert_close(got, due.sum(axis=0), rtol=rtol, atol=atol)
+            return
+    elif got.shape == due.shape:
+        got = got.mean(axis=0)
+    assert_close(got, mean, what=f"the mean of {name}", rtol=rtol, atol=atol)
 
 
 def _fitting(gradient: Array, due: Array) -> Array:
@@ -210,12 +138,15 @@ def _fitting(gradient: Array, due: Array) -> Array:
     return gradient
 
 
-def _named(gradients: Any, count: int, what: str) -> list[tuple[str, Array]]:
+def _named(
+    gradients: Any, right: Sequence[npt.ArrayLike], what: str
+) -> Iterator[tuple[str, Array, Any]]:
+    """Yield each gradient with its name and what belongs to it."""
+    count = len(right)
     expect(gradients is not None, f"{what} is None. Is a `return` missing?")
     entries = list(islice(gradients, count + 1))
     more = "at least " if len(entries) > count else ""
     expect(len(entries) == count, f"{what} has {more}{len(entries)} entries; {count} expected")
-    return [
-        (f"{what}[{layer}]", as_numbers(entry, what=f"{what}[{layer}]"))
-        for layer, entry in enumerate(entries)
-    ]
+    numbers = [as_numbers(entry, what=f"{what}[{n}]") for n, entry in enumerate(entries)]
+    for n, (gradient, due) in enumerate(zip(numbers, right, strict=True)):
+        yield f"{what}[{n}]", gradient, due

@@ -1,9 +1,7 @@
 """Read a file that ships with the package, after its digest has been checked.
 
-Without this check, a half-copied, edited or swapped data file would show up much later, as an odd
-loss, or, in a pickle, as code that runs. So the bytes are compared with a known SHA-256 before
-anything interprets them. The function returns these same bytes; it does not open the file a second
-time.
+A half-copied or swapped data file would show up much later, as an odd loss, or, in a pickle, as
+code that runs. So the bytes are compared with a known SHA-256 before anything interprets them.
 """
 
 from __future__ import annotations
@@ -12,74 +10,35 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["DataFileError", "ShippedFile", "read_verified", "shipped_file"]
-
 
 @dataclass(frozen=True)
 class ShippedFile:
-    """The known facts about one file of the package.
-
-    Attributes
-    ----------
-    path : Path
-        Where the file lies.
-    sha256 : str
-        SHA-256 of its bytes, 64 lower-case hexadecimal digits.
-    size : int
-        Its length in bytes.
-    rebuild : str
-        The command by which course staff make the file again, from the repository's root.
-    """
+    """The known facts about one file of the package."""
 
     path: Path
-    sha256: str
-    size: int
-    rebuild: str
+    sha256: str  # 64 lower-case hexadecimal digits
+    size: int  # bytes
+    rebuild: str  # the command by which staff make the file again, from the repository's root
 
 
 SHIPPED: list[ShippedFile] = []  # every file that `shipped_file` declared
 
 
 def shipped_file(*, path: Path, sha256: str, size: int, rebuild: str) -> ShippedFile:
-    """Declare a file that is part of the package, so that `doctor` checks it too.
-
-    Parameters
-    ----------
-    path, sha256, size, rebuild
-        See `ShippedFile`.
-    """
+    """Declare a file that is part of the package, so that `doctor` checks it too."""
     file = ShippedFile(path, sha256, size, rebuild)
     SHIPPED.append(file)
     return file
 
 
 class DataFileError(RuntimeError):
-    """A file of the package is missing, damaged, or another file under its name.
-
-    Attributes
-    ----------
-    path : Path
-        The file that was looked for.
-    expected_sha256 : str
-        The digest that it must have.
-    found_sha256 : str or None
-        The digest that it has; None when no bytes could be read.
-    """
+    """A file of the package is missing, damaged, or another file under its name."""
 
     def __init__(
-        self,
-        shipped: ShippedFile,
-        problem: str,
-        *,
-        found_size: int | None = None,
-        found_sha256: str | None = None,
+        self, shipped: ShippedFile, problem: str, size: int = 0, sha256: str | None = None
     ) -> None:
-        self.path = shipped.path
-        self.expected_sha256 = shipped.sha256
-        self.found_sha256 = found_sha256
-        found = "nothing" if found_size is None else f"{found_size:,} bytes"
-        if found_sha256 is not None:
-            found += f", SHA-256 {found_sha256}"
+        self.path, self.expected_sha256, self.found_sha256 = shipped.path, shipped.sha256, sha256
+        found = "nothing" if sha256 is None else f"{size:,} bytes, SHA-256 {sha256}"
         super().__init__(
             f"{shipped.path.name}: {problem}\n"
             f"  file:     {shipped.path}\n"
@@ -92,25 +51,10 @@ class DataFileError(RuntimeError):
 
 
 def read_verified(shipped: ShippedFile) -> bytes:
-    """Return the bytes of a shipped file after its digest has been checked.
+    """Return the bytes of a shipped file, or raise `DataFileError` if they are not the right ones.
 
     Memory stays bounded for any file at the path. At most one byte more than the expected size is
     kept. A longer file is only streamed through the digest, for the message.
-
-    Parameters
-    ----------
-    shipped : ShippedFile
-        The file and what is known about it.
-
-    Returns
-    -------
-    bytes
-        Exactly ``shipped.size`` bytes whose SHA-256 is ``shipped.sha256``.
-
-    Raises
-    ------
-    DataFileError
-        When the file is missing, cannot be read, or has other bytes than expected.
     """
     path = shipped.path
     if not path.exists():
@@ -135,4 +79,4 @@ def read_verified(shipped: ShippedFile) -> bytes:
         problem = "the file is too long. Data was added to it, or it is another file."
     else:
         problem = "the file has the right size but different content."
-    raise DataFileError(shipped, problem, found_size=found_size, found_sha256=found_sha256)
+    raise DataFileError(shipped, problem, found_size, found_sha256)

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import importlib.util
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from hw_support.failures import plain_name
 
 _MOST_CELLS = 500  # search the text of so many cells for imports
+# An import statement and its package.
+_IMPORT = re.compile(
+    r"^[ \t]*(?:from|import)[ \t]+([A-Za-z_]\w{0,60})(?:[^\n(]*\([^)]*\)|[^\n]*)", re.M
+)
 # Packages that homeworks may use. A message about a missing package names the installed ones.
 _USUAL = ("matplotlib", "numpy", "pandas", "scipy", "sklearn", "torch")
 
@@ -17,12 +21,7 @@ _USUAL = ("matplotlib", "numpy", "pandas", "scipy", "sklearn", "torch")
 def why_missing(name: str, names: Mapping[str, Any]) -> str:
     """Say that a name is missing because a package is; "" if that is not the reason.
 
-    Parameters
-    ----------
-    name
-        The missing name.
-    names
-        The notebook's names. The text of its cells comes from IPython's `In`.
+    The text of the notebook's cells comes from IPython's `In` among its names.
     """
     cells = names.get("In")
     if type(cells) is not list or not name.isidentifier():
@@ -30,7 +29,8 @@ def why_missing(name: str, names: Mapping[str, Any]) -> str:
     for cell in reversed(cells[-_MOST_CELLS:]):
         if type(cell) is not str or name not in cell:
             continue
-        for line, package in _imports(cell):
+        for found in _IMPORT.finditer(cell):
+            line, package = found[0], found[1]
             if is_installed(package):
                 continue
             if re.search(rf"\b{name}\b", line):
@@ -38,13 +38,6 @@ def why_missing(name: str, names: Mapping[str, Any]) -> str:
             if re.search(rf"^\s*(?:def|class)\s+{name}\b|^\s*{name}\s*=", cell, re.M):
                 return f"Its cell imports {package}, which is not installed here{_installed()}"
     return ""
-
-
-def _imports(cell: str) -> Iterator[tuple[str, str]]:
-    """Yield each import statement and its package."""
-    pattern = r"^[ \t]*(?:from|import)[ \t]+([A-Za-z_]\w{0,60})(?:[^\n(]*\([^)]*\)|[^\n]*)"
-    for found in re.finditer(pattern, cell, re.M):
-        yield found[0], found[1]
 
 
 def is_installed(package: str) -> bool:
@@ -64,7 +57,6 @@ def why_not_imported(error: BaseException) -> str:
 
 
 def _installed() -> str:
-    there = [package for package in _USUAL if is_installed(package)]
-    if not there:
-        return ""
-    return f"; {' and '.join([', '.join(there[:-1]), there[-1]] if there[1:] else there)} are"
+    there = list(filter(is_installed, _USUAL))
+    listed = " and ".join(filter(None, [", ".join(there[:-1]), *there[-1:]]))
+    return f"; {listed} are" if there else ""

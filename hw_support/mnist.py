@@ -12,8 +12,6 @@ from numpy.typing import NDArray
 
 from .integrity import ShippedFile, read_verified, shipped_file
 
-__all__ = ["MNIST_FILE", "get_mnist_threes_nines"]
-
 ImagesAndLabels: TypeAlias = tuple[NDArray[np.float64], NDArray[np.int64]]
 
 MNIST_FILE = shipped_file(
@@ -25,10 +23,11 @@ MNIST_FILE = shipped_file(
 
 
 def get_mnist_threes_nines() -> tuple[ImagesAndLabels, ImagesAndLabels]:
-    """Load the handwritten threes and nines.
+    """Load the handwritten threes and nines: ``(X_train, y_train), (X_test, y_test)``.
 
     Images keep the order that they have in MNIST, so threes and nines are mixed. Each call
-    returns new arrays, about 88 MB in all.
+    returns new arrays, about 88 MB in all. `hw_support.DataFileError` if the data file is missing
+    or is not, byte for byte, the one that was shipped.
 
     Returns
     -------
@@ -40,14 +39,6 @@ def get_mnist_threes_nines() -> tuple[ImagesAndLabels, ImagesAndLabels]:
     X_test : ndarray of float64, shape (2019, 28, 28)
         Test images: 1,010 threes and 1,009 nines.
     y_test : ndarray of int64, shape (2019,)
-        Their labels, in the same code.
-
-    The four come as two pairs: ``(X_train, y_train), (X_test, y_test)``.
-
-    Raises
-    ------
-    hw_support.DataFileError
-        When the data file is missing or is not, byte for byte, the one that was shipped.
 
     Notes
     -----
@@ -74,24 +65,16 @@ _preloaded: list[tuple[ImagesAndLabels, ImagesAndLabels]] = []
 
 def _loaded() -> tuple[ImagesAndLabels, ImagesAndLabels]:
     arrays = read_arrays(MNIST_FILE)
-    train = (_grey_levels(arrays["X_train"]), arrays["y_train"].astype(np.int64))
-    test = (_grey_levels(arrays["X_test"]), arrays["y_test"].astype(np.int64))
-    return train, test
+
+    def pair(which: str) -> ImagesAndLabels:
+        grey_levels = np.divide(arrays[f"X_{which}"], 255.0, dtype=np.float64)
+        return grey_levels, arrays[f"y_{which}"].astype(np.int64)
+
+    return pair("train"), pair("test")
 
 
 @functools.cache
 def read_arrays(file: ShippedFile) -> dict[str, NDArray[np.uint8]]:
-    """Return the arrays as stored in the file, about 11 MB; they are read only once.
-
-    Raises
-    ------
-    hw_support.DataFileError
-        As `get_mnist_threes_nines` does.
-    """
+    """Return the arrays as stored in the file, about 11 MB; they are read only once."""
     with np.load(io.BytesIO(read_verified(file)), allow_pickle=False) as archive:
         return {name: archive[name] for name in archive.files}
-
-
-def _grey_levels(pixels: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """Map bytes 0 … 255 onto [0, 1]."""
-    return np.divide(pixels, 255.0, dtype=np.float64)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hw_support.failures import steps_of
 from hw_support.missing_names import why_missing, why_not_imported
 from hw_support.rerun import rerun
 from hw_support.time_limit import time_limit
@@ -23,22 +24,11 @@ class Notebook:
 
     A grader may run test cells in another process. Then their namespace has an attribute
     `notebook`: an object with the same methods, which do the same from there (see `notebook_of`).
-
-    Parameters
-    ----------
-    names
-        The notebook's names.
-
-    Attributes
-    ----------
-    MISSING
-        Stands for the value of a name that is not defined.
-    hurried
-        Whether all parts get less time, because a function that they call did not return in an
-        earlier cell.
     """
 
-    MISSING = object()
+    MISSING = object()  # the value of a name that is not defined
+    # Whether all parts get less time, because a function that they call did not return in an
+    # earlier cell.
     hurried = False
 
     def __init__(self, names: dict[str, object]) -> None:
@@ -48,15 +38,12 @@ class Notebook:
         """Bind names to other values; return what `put_back` needs. `MISSING` unbinds a name."""
         # Use dict's own `get`: that of a grader's namespace asks the notebook.
         before = {name: dict.get(self.names, name, self.MISSING) for name in values}
-        self._bind(values)
+        Notebook.put_back(self, values)
         return before
 
     def put_back(self, before: Any) -> None:
         """Bind names again as they were before the `put` that has returned `before`."""
-        self._bind(before)
-
-    def _bind(self, values: Mapping[str, object]) -> None:
-        for name, value in values.items():
+        for name, value in before.items():
             if value is self.MISSING:
                 self.names.pop(name, None)
             else:
@@ -79,19 +66,16 @@ class Notebook:
         return self.names.get(name)
 
     def unreturned(self, error: BaseException, but: str) -> str:
-        """Return the name of the outermost function that a time limit has interrupted, or "".
+        """Return the notebook's outermost function that a time limit has interrupted, or "".
 
-        Only functions of the notebook count. `but` is the file name of the test cell: its functions
-        are ignored.
+        Functions of the test cell, from the file `but`, are ignored.
         """
-        place = error.__traceback__
-        while place:
-            code = place.tb_frame.f_code
+        for step in steps_of(error):
+            code = step.tb_frame.f_code
             name = str(code.co_name)
             function = self.names.get(name)
             if getattr(function, "__code__", None) is code and code.co_filename != but:
                 return name
-            place = place.tb_next
         return ""
 
     def rerun(self, names: Sequence[str], given: Sequence[str]) -> list[Any]:
@@ -137,18 +121,11 @@ class Notebook:
 
 def notebook_of(names: dict[str, object]) -> Notebook:
     """Return the access to the notebook for a test cell with these names."""
-    notebook: Notebook = getattr(names, "notebook", None) or Notebook(names)
-    return notebook
+    return getattr(names, "notebook", None) or Notebook(names)
 
 
 class RandomState:
-    """The saved state of all random generators that a notebook can reach by name.
-
-    Parameters
-    ----------
-    names
-        The notebook's names. The NumPy generators among them and the global generators are saved.
-    """
+    """The saved state of the NumPy generators among a notebook's names, and of the global ones."""
 
     def __init__(self, names: dict[str, object]) -> None:
         self._generators = [

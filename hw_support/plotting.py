@@ -16,8 +16,6 @@ from numpy.typing import ArrayLike, NDArray
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["PALETTE", "Palette", "display_digits", "display_image", "label_axes"]
-
 # The functions import matplotlib.pyplot, because it takes half a second. A notebook that only needs
 # the data should not wait for it.
 
@@ -28,25 +26,15 @@ _INCHES_PER_DIGIT = 1.3
 
 @dataclass(frozen=True)
 class Palette:
-    """Colours by what they stand for, as ``#rrggbb``.
+    """Colours by what they stand for.
 
-    The colours are from the set of M. Okabe and K. Ito, "Color Universal Design" (2008);
-    its lighter members (orange, sky blue, yellow) are left out, because as lines on white
-    they are too faint (contrast below 3:1).
-
-    Attributes
-    ----------
-    train : str
-        Blue, for the training set.
-    test : str
-        Vermilion, for the test set.
-    highlight : str
-        Bluish green, for the one thing to look at.
+    They are from the set of M. Okabe and K. Ito, "Color Universal Design" (2008); its lighter
+    members are left out, because as lines on white they are too faint (contrast below 3:1).
     """
 
-    train: str = "#0072B2"
-    test: str = "#D55E00"
-    highlight: str = "#009E73"
+    train: str = "#0072B2"  # blue
+    test: str = "#D55E00"  # vermilion
+    highlight: str = "#009E73"  # bluish green, for the one thing to look at
 
 
 PALETTE = Palette()
@@ -61,33 +49,20 @@ def new_axes(width: float, height: float) -> Axes:
 
 
 def display_image(image: ArrayLike, ax: Axes | None = None, *, title: str | None = None) -> Axes:
-    """Draw one digit in grey, white on black.
+    """Draw one digit in grey, white on black; in a small new figure unless `ax` is given.
 
     Parameters
     ----------
     image : array_like, shape (28, 28) or (784,)
-        Finite real numbers. If all lie in [0, 1], black is 0 and white is 1, so that
-        pictures can be compared; otherwise black is the least value and white the greatest.
-    ax : matplotlib.axes.Axes, optional
-        Where to draw. A small new figure by default.
-    title : str, optional
-        Text above the image.
-
-    Returns
-    -------
-    matplotlib.axes.Axes
-
-    Raises
-    ------
-    ValueError
-        When ``image`` is not one image.
+        Finite real numbers; anything else is a ValueError. If all lie in [0, 1], black is 0 and
+        white is 1, so that pictures can be compared; otherwise black is the least value and white
+        the greatest.
     """
     pixels = _as_image(image, "image")
     if ax is None:
         ax = new_axes(2.2, 2.2)
-    in_unit_range = bool(np.min(pixels) >= 0 and np.max(pixels) <= 1)
-    limits: tuple[float | None, float | None] = (0, 1) if in_unit_range else (None, None)
-    ax.imshow(pixels, cmap="gray", vmin=limits[0], vmax=limits[1], interpolation="nearest")
+    low, high = (0, 1) if pixels.min() >= 0 and pixels.max() <= 1 else (None, None)
+    ax.imshow(pixels, cmap="gray", vmin=low, vmax=high, interpolation="nearest")
     ax.set(xticks=[], yticks=[])
     ax.spines[:].set_visible(False)
     if title is not None:
@@ -109,18 +84,8 @@ def display_digits(
     captions : sequence of length n
         Texts above the images; labels may be given as numbers.
     axes : Axes, sequence or array of Axes, optional
-        Where to draw, at least n; those left over are made blank. A new figure by default.
-
-    Returns
-    -------
-    ndarray of matplotlib.axes.Axes, shape (n,)
-        In the order of the images.
-
-    Raises
-    ------
-    ValueError
-        When there is no image, one has a wrong shape, or the numbers of images, captions
-        and axes do not fit.
+        Where to draw, at least n; those left over are made blank. A new figure by default. The n
+        used ones are returned. ValueError if the numbers do not fit, or an image is none.
     """
     digits = [_as_image(image, f"images[{i}]") for i, image in enumerate(images)]
     if not digits:
@@ -141,22 +106,10 @@ def display_digits(
 
 
 def label_axes(ax: Axes, *, title: str, xlabel: str, ylabel: str, legend: bool = True) -> Axes:
-    """Give a plot its title and labels, a light grid, and a legend if anything has a label.
+    """Give a plot that is already drawn its title and labels, a light grid, and a legend.
 
-    Parameters
-    ----------
-    ax : matplotlib.axes.Axes
-        A plot that is already drawn.
-    title, xlabel, ylabel : str
-        The texts; put the unit in brackets where there is one.
-    legend : bool
-        False for no legend. With True one is added only when something drawn was given a
-        ``label``.
-
-    Returns
-    -------
-    matplotlib.axes.Axes
-        The same ``ax``.
+    Put the unit in brackets where there is one. There is no legend if nothing drawn was given a
+    ``label``, or with ``legend=False``.
     """
     ax.set(title=title, xlabel=xlabel, ylabel=ylabel)
     ax.grid(True, color="#DDDDDD", linewidth=0.8)

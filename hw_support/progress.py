@@ -10,19 +10,9 @@ from tqdm import tqdm
 
 
 def progress(steps: Iterable[Any], label: str = "") -> Any:
-    """Loop over `steps` with a progress bar.
+    """Loop over `steps` with a progress bar behind a label such as ``"epoch 1"``.
 
-    Parameters
-    ----------
-    steps
-        What a ``for`` loop goes over.
-    label
-        A few words in front of the bar, such as ``"epoch 1"``.
-
-    Returns
-    -------
-    tqdm.tqdm
-        The same steps. The bar is plain text on stdout, so it needs no widgets and leaves no
-        red output behind, and it is drawn at most twice a second.
+    The bar is plain text on stdout, so it needs no widgets and leaves no red output behind, and it
+    is drawn at most twice a second.
     """
     return tqdm(steps, desc=label, file=sys.stdout, mininterval=0.5, ncols=78)

@@ -13,8 +13,6 @@ from numpy.typing import NDArray
 
 from .integrity import read_verified, shipped_file
 
-__all__ = ["REFERENCE_BATCH_FILE", "ReferenceBatch", "load_reference_batch"]
-
 REFERENCE_BATCH_FILE = shipped_file(
     path=Path(__file__).parent / "data" / "test_batch_weights_biases.pkl",
     sha256="10d56a10ab8d2a7cfebf46d1eca909b2cce82f12534d28691d70148d76d35836",
@@ -24,56 +22,26 @@ REFERENCE_BATCH_FILE = shipped_file(
 
 
 class ReferenceBatch(NamedTuple):
-    """Two examples and a 4-2-1 network, whose activations are ReLU and then sigmoid.
+    """Two examples and a 4-2-1 network, whose activations are ReLU and then sigmoid."""
 
-    Attributes
-    ----------
-    X_batch : ndarray of float64, shape (2, 4)
-        One example per row.
-    y_batch : ndarray of int64, shape (2,)
-        The labels; both are 1.
-    weight_matrices : list of ndarray of float64, shapes (4, 2) and (2, 1)
-        First layer first.
-    biases : list of ndarray of float64, shapes (1, 2) and (1, 1)
-        First layer first.
-    """
-
-    X_batch: NDArray[np.float64]
-    y_batch: NDArray[np.int64]
-    weight_matrices: list[NDArray[np.float64]]
-    biases: list[NDArray[np.float64]]
+    X_batch: NDArray[np.float64]  # shape (2, 4)
+    y_batch: NDArray[np.int64]  # shape (2,); both labels are 1
+    weight_matrices: list[NDArray[np.float64]]  # shapes (4, 2) and (2, 1)
+    biases: list[NDArray[np.float64]]  # shapes (1, 2) and (1, 1)
 
 
 def load_reference_batch(path: str | os.PathLike[str] | None = None) -> ReferenceBatch:
-    """Load the reference batch.
+    """Load the reference batch, as new arrays in each call.
 
-    Each call returns new arrays: changing them does not change what the next call returns.
+    ``X, y, weight_matrices, biases = load_reference_batch()`` works too. The mean logistic loss of
+    this network on this batch is 0.69851680…. `hw_support.DataFileError` if the file, or its copy
+    at `path`, is missing or is not, byte for byte, the one that was shipped.
 
-    Parameters
-    ----------
-    path : path-like, optional
-        A copy of the file in another place. It must be the same file, byte for byte.
-
-    Returns
-    -------
-    ReferenceBatch
-        A named tuple of four; ``X, y, weight_matrices, biases = load_reference_batch()``
-        works too. The mean logistic loss of this network on this batch is 0.69851680….
-
-    Raises
-    ------
-    hw_support.DataFileError
-        When the file is missing or is not, byte for byte, the one that was shipped. The
-        digest is checked before unpickling, so nothing in a swapped file is ever run.
-
-    Notes
-    -----
     Source: made for this homework. ``tools/reference_batch.json`` in the course's repository
     holds the exact numbers.
     """
     shipped = REFERENCE_BATCH_FILE
     if path is not None:
         shipped = dataclasses.replace(shipped, path=Path(path))
-    # Unpickling can run any code in the file. It is safe here because the digest above belongs to
-    # exactly these bytes.
+    # Unpickling can run code in the file. It is safe because the digest belongs to these bytes.
     return ReferenceBatch(*pickle.loads(read_verified(shipped)))

@@ -10,24 +10,14 @@ from hw_support.tally import Tally
 
 
 class Replacements:
-    """Replaces functions and other values of the notebook, and restores them.
-
-    Parameters
-    ----------
-    notebook
-        The access to the notebook.
-
-    Attributes
-    ----------
-    blocked
-        By name, the student's functions that did not return within a time limit. In the notebook,
-        a function that refuses calls has replaced each of them.
-    """
+    """Replaces functions and other values of the notebook, and restores them."""
 
     def __init__(self, notebook: Notebook) -> None:
         self._notebook, self._names = notebook, notebook.names
         self._replaced: set[str] = set()
         self._before: list[object] = []
+        # The student's functions that did not return within a time limit, by name. In the
+        # notebook, a function that refuses calls has replaced each of them.
         self.blocked: dict[str, object] = {}
 
     def replace(self, **values: object) -> None:
@@ -66,6 +56,5 @@ class Replacements:
 
 
 def _refuse(name: str, *_: object, **__: object) -> None:
-    """Refuse a call of a function that did not return within a time limit."""
     why = f"`{name}` is not called again: it did not return within the time limit of another part"
-    raise Mismatch(why, why)
+    raise Mismatch(why)

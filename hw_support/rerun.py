@@ -14,29 +14,12 @@ _TEST = re.compile(r"^\w+ = Checks\(", re.MULTILINE)
 def rerun(
     namespace: Mapping[str, Any], names: Sequence[str], given: Sequence[str] = ()
 ) -> list[Any]:
-    """Run the cells that bind `names` or `given` again, in a copy of the namespace.
+    """Run the cells that bind `names` or `given` again, and return the new values of `names`.
 
-    Parameters
-    ----------
-    namespace
-        The notebook's names. IPython's ``In`` holds the cells that were run. A cell binds only the
-        names at its top level. Test cells are left out, because one of them is running.
-    names
-        The names whose values are returned.
-    given
-        Names that the instructor's cells bind for the answer. The answer may have changed their
-        values since.
-
-    Returns
-    -------
-    list
-        The new values of `names`. The notebook's own namespace is unchanged.
-
-    Raises
-    ------
-    NameError
-        No cell binds one of the names. A cell that raises an exception binds only the names before
-        it.
+    They run in a copy of the namespace, whose ``In`` holds the cells that were run. Test cells are
+    left out, because one of them is running. `given` are names that the instructor's cells bind
+    for the answer, which may have changed their values since. NameError if no cell binds one of the
+    names; a cell that raises an exception binds only the names before it.
     """
     scope = {name: value for name, value in namespace.items() if name not in names}
     for source in namespace.get("In", ()):

@@ -1,16 +1,10 @@
 """Keep a training run, so that weights and histories survive a restart of the kernel.
 
-A run is one entry of a PickleShareDB: a folder with one pickle per name. This module avoids three
-problems of that library:
+A run is one entry of a PickleShareDB: a folder with one pickle per name. That library writes in
+place, reports a damaged file as a missing key, and returns its cached object. Here each run is
+written in one step, the two errors differ, and every call makes a new database object.
 
-* it writes in place, so a full disk or a killed kernel would destroy the earlier run. Here each run
-  is written under a temporary name and then renamed;
-* it reports a damaged file as a missing key. Here the two are different errors;
-* it returns its cached object instead of the file's contents. Here every call makes a new database
-  object and copies the arrays.
-
-Reading a run unpickles it, which can run code: load only runs that you made yourself. So runs are
-neither loaded nor saved while nbgrader grades.
+Reading a run unpickles it, which can run code. So runs are not loaded while nbgrader grades.
 """
 
 from __future__ import annotations
@@ -18,10 +12,9 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import secrets
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -30,16 +23,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from pickleshare import PickleShareDB
 
-__all__ = [
-    "Run",
-    "RunDamagedError",
-    "RunError",
-    "RunNotAvailableError",
-    "RunNotFoundError",
-    "RunNotSavedError",
-    "load_run",
-    "save_run",
-]
+from .in_one_step import in_one_step
 
 # A leading dot marks temporary files. Windows drops a trailing dot or space.
 _NAME = re.compile(r"\w(?:[\w .+=-]{0,98}[\w+=-])?")
@@ -69,31 +53,17 @@ class RunNotAvailableError(RunError):
 
 @dataclass(frozen=True, eq=False)
 class Run:
-    """One finished training run.
-
-    Attributes
-    ----------
-    name : str
-        The name under which it was saved.
-    step_size : float
-        Step size of gradient descent.
-    weight_matrices, biases : list of ndarray of float64, shapes (d_{l-1}, d_l) and (1, d_l)
-        First layer first.
-    training_loss, training_acc, test_loss, test_acc : list of float
-        One entry per iteration; losses are means, accuracies are fractions.
-    made_at : datetime
-        When the run was saved, with its time zone.
-    """
+    """One finished training run; its four histories have an entry for each iteration."""
 
     name: str
     step_size: float
-    weight_matrices: list[NDArray[np.float64]]
-    biases: list[NDArray[np.float64]]
-    training_loss: list[float]
-    training_acc: list[float]
+    weight_matrices: list[NDArray[np.float64]]  # shapes (d_{l-1}, d_l), first layer first
+    biases: list[NDArray[np.float64]]  # shapes (1, d_l)
+    training_loss: list[float]  # means
+    training_acc: list[float]  # fractions
     test_loss: list[float]
     test_acc: list[float]
-    made_at: datetime
+    made_at: datetime  # when it was saved, with its time zone
 
     def __str__(self) -> str:
         return (
@@ -118,20 +88,10 @@ def save_run(
     test_acc: Sequence[float],
     folder: str | os.PathLike[str] = "saved_runs",
 ) -> Path | None:
-    """Save a run under a name; an earlier run of that name is replaced.
+    """Save a run under a simple file name such as ``"step 0.1"``; an earlier one is replaced.
 
-    Parameters
-    ----------
-    name : str
-        A simple file name such as ``"step 0.1"``.
-    step_size : float
-        Step size of gradient descent.
-    weight_matrices, biases : sequence of array_like
-        The trained parameters, first layer first. They are copied.
-    training_loss, training_acc, test_loss, test_acc : sequence of float
-        One entry per iteration; all four have the same length, at least 1.
-    folder : path-like
-        Folder for saved runs; it is made when missing.
+    The parameters, first layer first, are copied. The four histories have the same length, an entry
+    for each iteration. The folder is made when missing.
 
     Returns
     -------
@@ -140,17 +100,18 @@ def save_run(
     Raises
     ------
     ValueError
-        When the name is not a simple file name, or the values are not one run.
+        The name is not a simple file name, or the values are not one run.
     RunNotSavedError
-        When writing failed. An earlier run of that name is unchanged.
+        Writing failed. An earlier run of that name is unchanged.
     """
     if _is_grading():
         print(
             f"save_run: saving is off while a notebook is graded, so run {name!r} is not written."
         )
         return None
+    path = _run_path(folder, name)
     run = _checked_run(
-        name=_checked_name(name),
+        name=name,
         step_size=step_size,
         weight_matrices=weight_matrices,
         biases=biases,
@@ -160,55 +121,38 @@ def save_run(
         test_loss=test_loss,
         test_acc=test_acc,
     )
-    # A plain dict, so that the file does not depend on the module of the class Run.
-    entry = {field.name: getattr(run, field.name) for field in fields(run)}
-    path = _run_path(folder, name)
-    temporary = path.with_name(f".{name}.{secrets.token_hex(4)}.tmp")
     try:
         database = PickleShareDB(path.parent)
         _remove_stale(path.parent)
-        database[temporary.name] = entry
-        with temporary.open("rb+") as stream:
-            os.fsync(stream.fileno())
-        os.replace(temporary, path)
+        with in_one_step(path) as temporary:
+            # A plain dict, so that the file does not depend on the module of the class Run.
+            database[temporary.name] = dict(vars(run))
     except OSError as error:
         raise RunNotSavedError(
             f"run {name!r} was not saved to {path}: {error.strerror or error}. An earlier run of"
             " this name is unchanged. Free some space or choose another folder, then save again."
         ) from error
-    finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
     return path
 
 
 def load_run(name: str, *, folder: str | os.PathLike[str] = "saved_runs") -> Run:
     """Load a run and print one line that says what it is.
 
-    Parameters
-    ----------
-    name, folder : str, path-like
-        As given to `save_run`.
-
-    Returns
-    -------
-    Run
-
     Raises
     ------
     RunNotAvailableError
-        While a submission is graded. The disk is not touched.
+        A submission is graded. The disk is not touched.
     RunNotFoundError, RunDamagedError
-        When there is no such run (the message lists those that there are), or not a whole one.
+        There is no such run (the message lists those that there are), or not a whole one.
     ValueError
-        When the name is not a simple file name.
+        The name is not a simple file name.
     """
     if _is_grading():
         raise RunNotAvailableError(
             f"run {name!r}: load_run does not work while a notebook is graded. Compute the "
             "results in the training cell; use load_run only while you work."
         )
-    path = _run_path(folder, _checked_name(name))
+    path = _run_path(folder, name)
     if not path.is_file():
         raise RunNotFoundError(
             f"no run {name!r} in {path.parent}. Saved runs: {_list_runs(path.parent)}."
@@ -227,21 +171,16 @@ def load_run(name: str, *, folder: str | os.PathLike[str] = "saved_runs") -> Run
 
 
 def _is_grading() -> bool:
-    """Whether nbgrader is executing a submission; it sets this variable while it does."""
-    return os.environ.get("NBGRADER_EXECUTION") == "autograde"
+    return os.environ.get("NBGRADER_EXECUTION") == "autograde"  # set by nbgrader
 
 
-def _checked_name(name: str) -> str:
+def _run_path(folder: str | os.PathLike[str], name: str) -> Path:
+    """Resolve the file as PickleShareDB does, which drops ``..`` without following links."""
     if not isinstance(name, str) or not _NAME.fullmatch(name):
         raise ValueError(
             "name: expected a simple file name of at most 100 letters, digits, spaces and"
             f" _ . + = - that begins with a letter or digit, got {name!r}"
         )
-    return name
-
-
-def _run_path(folder: str | os.PathLike[str], name: str) -> Path:
-    """Resolve the file as PickleShareDB does, which drops ``..`` without following links."""
     return Path(os.path.abspath(Path(folder).expanduser())) / name
 
 

@@ -1,8 +1,7 @@
 """Run a notebook's ``train`` on a small artificial set, and measure its steps.
 
 Each image has a pixel of its own, which is black in all other images. A step changes the weights of
-that pixel only if the image was in the batch. So the weights show the batches, however ``train``
-makes them. `hw_support.training` decides what is right.
+that pixel only if the image was in the batch. So the weights show the batches.
 """
 
 from __future__ import annotations
@@ -39,42 +38,21 @@ class Seen:
     """What was seen of a training. In code, steps are counted from 0; in messages, from 1.
 
     The parameters before step 0 are not seen, so its batch is not seen either.
-
-    Attributes
-    ----------
-    parameters
-        W1, W2, b1 and b2 after each step; ``parameters[k]`` after step k.
-    batches
-        The indices of the images in each batch; ``batches[k - 1]`` of step k.
-    histories
-        Training loss, training accuracy, test loss, test accuracy.
-    slopes
-        The results of `SmallTraining._slopes` so far, by step.
     """
 
-    parameters: list[list[Array]]
-    batches: list[Array]
-    histories: list[Array]
-    slopes: dict[int, tuple[float, str]] = field(default_factory=dict)
+    parameters: list[list[Array]]  # W1, W2, b1 and b2 after each step
+    batches: list[Array]  # the indices of the images; `batches[k - 1]` of step k
+    histories: list[Array]  # as in `HISTORIES`
+    slopes: dict[int, tuple[float, str]] = field(default_factory=dict)  # of `_slopes`, by step
 
 
 class SmallTraining:
-    """Runs of the notebook's ``train`` on the set, and measures of their steps.
-
-    Parameters
-    ----------
-    checks
-        See `hw_support.TrainingWatch`.
-
-    Attributes
-    ----------
-    judges
-        The functions, by name, from which losses and accuracies are computed.
-    """
+    """Runs of the notebook's ``train`` on the set, and measures of their steps."""
 
     def __init__(self, checks: Checks) -> None:
         self._checks = checks
         self._runs: dict[bool, Seen | BaseException] = {}  # by whether stand-ins were in place
+        # The functions, by name, from which losses and accuracies are computed.
         self.judges: Mapping[str, Any] = checks.names
         # Training images come first, test images last.
         draw = np.random.default_rng()
@@ -107,7 +85,7 @@ class SmallTraining:
         return seen
 
     def _run(self) -> Seen:
-        """Run ``train`` without changing the notebook's names; return what was seen."""
+        """Run ``train`` without changing the notebook's names."""
         notebook = self._checks.notebook
         train = self._checks.names.get("train")
         expect(callable(train), _BARE_LOOP)
@@ -122,12 +100,9 @@ class SmallTraining:
             )
             units = np.shape(given[0])[-1:] or (0,)
             shapes = [(_PIXELS, *units), (*units, 1), (1, *units), (1, 1)]
-            parameters.append(
-                [
-                    np.array(as_numbers(p, what="a parameter", shape=shape), dtype=float)
-                    for p, shape in zip(given, shapes, strict=True)
-                ]
-            )
+            pairs = zip(given, shapes, strict=True)
+            numbers = [as_numbers(p, what="a parameter", shape=shape) for p, shape in pairs]
+            parameters.append([np.array(p, dtype=float) for p in numbers])
 
         images = self._images.reshape(-1, 28, 28)
         small = {
@@ -153,11 +128,7 @@ class SmallTraining:
             np.abs(after[0] - before[0]).max(axis=1) > 0
             for before, after in itertools.pairwise(parameters)
         ]
-        return Seen(
-            parameters,
-            [np.flatnonzero(rows[self._own]) for rows in moved],
-            histories,
-        )
+        return Seen(parameters, [np.flatnonzero(rows[self._own]) for rows in moved], histories)
 
     def _too_far(self, seen: Seen) -> str:
         """Say how many times the mean gradient a step is, if that is far too many; "" if it is not.
@@ -174,11 +145,8 @@ class SmallTraining:
     def _slopes(self, seen: Seen, step: int) -> tuple[float, str]:
         """Compare a step (not step 0) with slopes of the mean loss, from finite differences.
 
-        Returns
-        -------
-        along, others
-            The step divided by minus the mean gradient, and the names of parameters that moved in
-            another direction ("" if none).
+        Returned are the step divided by minus the mean gradient, and the names of parameters that
+        moved in another direction.
         """
         measured = seen.slopes
         if step in measured:
@@ -205,17 +173,10 @@ class SmallTraining:
 def figures(
     names: Mapping[str, Any], network: Sequence[Any], images: Array, labels: Array
 ) -> tuple[float, float]:
-    """Return mean loss (nats) and accuracy of a network.
+    """Return mean loss (nats) and accuracy of a network: weights and biases, two lists.
 
-    Parameters
-    ----------
-    names
-        Functions by their names in the notebook.
-    network
-        Weights and biases, two lists.
-    images, labels
-        Shape (n, 28, 28) or (n, 784), and (n,). ``forward_pass`` gets a few hundred at a time,
-        because its caches take memory.
+    `names` has the functions by their names in the notebook. Images have shape (n, 28, 28) or
+    (n, 784). ``forward_pass`` gets a few hundred at a time, because its caches take memory.
     """
     activations = [names["relu_activation"], names["sigmoid_activation"]]
     losses, right = 0.0, 0
@@ -231,10 +192,7 @@ def figures(
 
 
 def _compared(
-    moved: list[Array],
-    loss_at: Callable[[float, list[Array]], float],
-    way: float,
-    thorough: bool,
+    moved: list[Array], loss_at: Callable[[float, list[Array]], float], way: float, thorough: bool
 ) -> tuple[float, str]:
     """Compute the result of `SmallTraining._slopes` from central differences of the loss.
 
@@ -243,7 +201,6 @@ def _compared(
     """
 
     def slope(k: int, direction: Array) -> float:
-        """Return the slope of the loss as parameter k moves along a direction."""
         directions = [direction if i == k else np.zeros_like(m) for i, m in enumerate(moved)]
         return (loss_at(way, directions) - loss_at(-way, directions)) / (2 * way)
 

@@ -30,24 +30,12 @@ class ChecksFailed(AssertionError):
 
 
 class Tally:
-    """The parts that were tried so far.
-
-    Attributes
-    ----------
-    name
-        What is tested.
-    points
-        The points of the whole cell, hidden parts included.
-    parts
-        The outcomes, in order.
-    notes
-        Remarks that cost no points.
-    """
+    """The parts that were tried so far, of `points` in all, hidden parts included."""
 
     def __init__(self, name: str, points: float) -> None:
         self.name, self.points = name, points
         self.parts: list[Part] = []
-        self.notes: list[str] = []
+        self.notes: list[str] = []  # remarks that cost no points
 
     def add(self, part: Part) -> None:
         """Add an outcome and print it, with a second line if the part failed."""
@@ -62,18 +50,11 @@ class Tally:
         return False
 
     def note(self, text: str) -> None:
-        """Print a remark that costs no points: ``note    <text>``.
+        """Print a remark that costs no points, once: ``note    <text>``.
 
-        Parameters
-        ----------
-        text
-            What you should look at, in a sentence. It is printed on one line and cut after 1000
-            characters. The same remark is printed only once.
-
-        Notes
-        -----
-        ``python -m hw_support check`` lists the remarks of a run. While there are any, it does not
-        report that nothing is left to do. Remarks in a hidden part or in a second try are dropped.
+        The text, a sentence on what you should look at, is cut after 1000 characters. ``python -m
+        hw_support check`` lists the remarks; while there are any, it does not report that nothing
+        is left to do. Remarks in a hidden part or in a second try are dropped.
         """
         line = failures.one_line(str(text))
         if line and line not in self.notes and not self.quiet:
@@ -83,29 +64,18 @@ class Tally:
     def score(self) -> float | None:
         """Return the points earned, as the cell's last expression.
 
-        Returns
-        -------
-        float or None
-            The sum over the parts that passed. None if all passed but this notebook lacks some
-            parts; nbgrader then gives all points. A student's copy lacks the hidden parts, and a
-            number below the total would look like a failure.
-
-        Raises
-        ------
-        ChecksFailed
-            A part has failed while nbgrader validates the notebook. Validation reports only errors.
+        It is None if all parts passed but this notebook lacks some; nbgrader then gives all points.
+        A student's copy lacks the hidden parts, and a number below the total would look like a
+        failure. `ChecksFailed` if a part has failed while nbgrader validates the notebook.
         """
         earned = sum(part.points for part in self.parts if part.passed)
         tried = sum(part.points for part in self.parts)
         failed = [part for part in self.parts if not part.passed]
-        print(f"{self.name}: {earned:g} of {tried:g} points in this notebook.", end="")
+        said = f"{self.name}: {earned:g} of {tried:g} points in this notebook."
         if tried < self.points:
-            print(
-                f" Hidden parts, worth {self.points - tried:g} more, run when your notebook is "
-                "graded.",
-                end="",
-            )
-        print()
+            left = f"{self.points - tried:g}"
+            said += f" Hidden parts, worth {left} more, run when your notebook is graded."
+        print(said)
         if failed and os.environ.get("NBGRADER_EXECUTION") == "validate":
             lines = [f"{self.name}: {len(failed)} part{'s' if len(failed) > 1 else ''} failed"]
             lines += [f"  {part.what}: {part.message}" for part in failed]

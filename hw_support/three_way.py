@@ -7,30 +7,13 @@ import numpy.typing as npt
 
 from hw_support.compare import as_numbers, relative_error
 
-__all__ = ["compare_arrays"]
-
 
 def compare_arrays(a: npt.ArrayLike, b: npt.ArrayLike, name: str, *, close: float = 1e-6) -> float:
     """Print in a line whether two arrays are equal, whether close, and where they differ most.
 
-    Parameters
-    ----------
-    a, b : array_like of numbers, of one shape
-        For example a gradient by `backward_pass`, and the same by finite differences.
-    name : str
-        What the line calls them.
-    close : float
-        The relative error up to which they are called close.
-
-    Returns
-    -------
-    float
-        Their relative error, as `relative_error` computes it.
-
-    Raises
-    ------
-    hw_support.Mismatch
-        One is no array of numbers, or their shapes differ.
+    They are arrays of numbers of one shape (others raise `hw_support.Mismatch`), for example a
+    gradient by `backward_pass` and the same by finite differences. The line calls them `name`, and
+    close up to that relative error. Their `relative_error` is returned.
 
     Examples
     --------

@@ -31,25 +31,14 @@ def uninterrupted(function: _Function) -> _Function:
 
 @contextlib.contextmanager
 def time_limit(cpu_seconds: float, wall_seconds: float) -> Iterator[None]:
-    """Raise `TimeLimitReached` in a block that reaches one of its limits.
+    """Raise `TimeLimitReached` in a block that reaches its limit of CPU time or wall-clock time.
 
-    Parameters
-    ----------
-    cpu_seconds
-        CPU time of the process. Other programs on a busy machine do not affect it.
-    wall_seconds
-        Wall-clock time, for code that only waits.
-
-    Notes
-    -----
     Limits work only in the main thread and on systems with such timers; otherwise nothing is
     limited. Code that catches the exception gets it again after a tenth of the limit. An inner
     limit does not lift an outer one.
     """
-    if (
-        not hasattr(signal, "setitimer")
-        or threading.current_thread() is not threading.main_thread()
-    ):
+    in_main_thread = threading.current_thread() is threading.main_thread()
+    if not in_main_thread or not hasattr(signal, "setitimer"):
         yield
         return
 
@@ -60,27 +49,24 @@ def time_limit(cpu_seconds: float, wall_seconds: float) -> Iterator[None]:
             frame = frame.f_back
         raise TimeLimitReached
 
-    timers = (
-        (signal.SIGVTALRM, signal.ITIMER_VIRTUAL, cpu_seconds),
-        (signal.SIGALRM, signal.ITIMER_REAL, wall_seconds),
-    )
-    outer = [signal.getitimer(timer) for _, timer, _ in timers]
+    numbers = signal.SIGVTALRM, signal.SIGALRM
+    timers = signal.ITIMER_VIRTUAL, signal.ITIMER_REAL
+    outer = [signal.getitimer(timer) for timer in timers]
     began = _seconds()
-    before = [signal.signal(number, end) for number, _, _ in timers]
+    before = [signal.signal(number, end) for number in numbers]
     try:
-        for _, timer, seconds in timers:
+        for timer, seconds in zip(timers, (cpu_seconds, wall_seconds), strict=True):
             signal.setitimer(timer, seconds, seconds / 10)
         yield
     finally:
-        for _, timer, _ in timers:
+        for timer in timers:
             signal.setitimer(timer, 0)
-        for (number, _, _), handler in zip(timers, before, strict=True):
+        for number, handler in zip(numbers, before, strict=True):
             signal.signal(number, handler)
-        for (_, timer, _), (left, interval), then, now in zip(
-            timers, outer, began, _seconds(), strict=True
-        ):
+        passed = [now - then for now, then in zip(_seconds(), began, strict=True)]
+        for timer, (left, interval), gone in zip(timers, outer, passed, strict=True):
             if left:
-                signal.setitimer(timer, max(0.001, left - (now - then)), interval)
+                signal.setitimer(timer, max(0.001, left - gone), interval)
 
 
 def _seconds() -> tuple[float, float]:

@@ -20,8 +20,6 @@ from hw_support.small_training import (
     SmallTraining,
 )
 
-__all__ = ["TrainingWatch"]
-
 
 def _remembered(expectation: Callable[[TrainingWatch], None]) -> Callable[[TrainingWatch], None]:
     """Remember whether an expectation fails with the notebook's own functions."""
@@ -40,18 +38,10 @@ def _remembered(expectation: Callable[[TrainingWatch], None]) -> Callable[[Train
 class TrainingWatch(SmallTraining):
     """Runs the notebook's ``train`` on a small artificial set, and reports mistakes.
 
-    Parameters
-    ----------
-    checks
-        The checks of the test cell. While ``train`` runs, the notebook's names X_train, y_train,
-        X_test and y_test hold 250 training images and 40 test images.
-
-    Notes
-    -----
-    The steps are compared with slopes of the loss from the notebook's own forward_pass and
-    logistic_loss. A grader puts right functions into `judges`, because a student's forward_pass
-    could know the labels. In a second try of `Checks.tries`, ``train`` calls right functions too.
-    Each ``expect_...`` raises `Mismatch` with the expected and the actual result.
+    While ``train`` runs, the notebook's names X_train, y_train, X_test and y_test hold 250 training
+    images and 40 test images. The steps are compared with slopes of the loss from the notebook's
+    own forward_pass and logistic_loss. A grader puts right functions into `judges`, because a
+    student's forward_pass could know the labels. Each ``expect_...`` raises `Mismatch`.
     """
 
     def __init__(self, checks: Checks) -> None:
@@ -71,13 +61,10 @@ class TrainingWatch(SmallTraining):
 
     def expect_every_image(self) -> None:
         """Expect each image in one batch of the last epoch: 100, 100 and the last 50."""
-        seen = self._seen()
-        self._expect_learning(seen)
+        seen = self._learning()
         steps = len(seen.parameters)
-        expect(
-            steps in (4, 6),  # 4 without the short batches, which is reported below
-            f"{EPOCHS} epochs of {IMAGES} images took {steps} steps; 6 were expected",
-        )
+        # 4 without the short batches, which is reported below.
+        expect(steps in (4, 6), _steps_taken(steps))
         if self._too_far(seen):
             return
         batches = seen.batches[-(steps // EPOCHS) :]
@@ -93,18 +80,12 @@ class TrainingWatch(SmallTraining):
 
     def expect_new_order(self) -> None:
         """Expect random batches, drawn anew in the second epoch."""
-        seen = self._seen()
-        self._expect_learning(seen)
+        seen = self._learning()
         each = len(seen.parameters) // EPOCHS
         drawn = any(len(b) > 1 and len(b) < b[-1] - b[0] + 1 for b in seen.batches)
-        expect(
-            drawn,
-            "the batches take the images in the order of X_train; a random order was expected",
-        )
-        again = [
-            np.array_equal(first, second)
-            for first, second in zip(seen.batches, seen.batches[each:], strict=False)
-        ]
+        order = "the batches take the images in the order of X_train; a random order was expected"
+        expect(drawn, order)
+        again = map(np.array_equal, seen.batches, seen.batches[each:])
         expect(
             not any(again),
             "the second epoch uses the same batches as the first; a new random order was expected",
@@ -113,27 +94,20 @@ class TrainingWatch(SmallTraining):
     @_remembered
     def expect_step(self) -> None:
         """Expect steps of minus the step size times the mean gradient, for full batches."""
-        seen = self._seen()
-        self._expect_learning(seen)
+        seen = self._learning()
         asked = f"times the mean gradient of their batch; {-STEP_SIZE:g} times was expected"
         far = self._too_far(seen)
         expect(not far, f"the parameters moved by {far} {asked}")
         for step in self._steps(seen, short=False):
             along, others = self._slopes(seen, step)
             said = f"step {step + 1}, with a step size of {STEP_SIZE:g}: "
-            expect(
-                not others,
-                f"{said}{others} did not move along the mean gradient of the batch",
-            )
-            expect(
-                abs(along / STEP_SIZE - 1) < 0.02,
-                f"{said}the parameters moved by {-along:.3g} {asked}",
-            )
+            expect(not others, f"{said}{others} did not move along the mean gradient of the batch")
+            right = abs(along / STEP_SIZE - 1) < 0.02
+            expect(right, f"{said}the parameters moved by {-along:.3g} {asked}")
 
     def expect_own_size(self) -> None:
         """Expect that the short batch's gradient is divided by its own size."""
-        seen = self._seen()
-        self._expect_learning(seen)
+        seen = self._learning()
         if self._too_far(seen):
             return
         measured = [self._slopes(seen, step) for step in self._steps(seen, short=False)]
@@ -151,8 +125,7 @@ class TrainingWatch(SmallTraining):
     @_remembered
     def expect_training_history(self) -> None:
         """Expect the loss and accuracy of each batch, before its step."""
-        seen = self._seen()
-        self._expect_learning(seen)
+        seen = self._learning()
         loss, accuracy = seen.histories[:2]
         self._expect_entries(seen, "training")
         if self._too_far(seen):
@@ -192,9 +165,8 @@ class TrainingWatch(SmallTraining):
     def excuses(self) -> bool:
         """Whether ``train`` is right with right functions but wrong with the notebook's own.
 
-        Then a function that ``train`` calls is wrong, and the test of that function takes the
-        points. Call `expect_step` and the expectations of histories first: they note whether they
-        fail with the notebook's own functions.
+        Then the test of the wrong function takes the points. Call `expect_step` and the
+        expectations of histories first: they note whether they fail with the notebook's own.
         """
         return self._checks.standing_in and self._own_is_wrong and self._is_right()
 
@@ -209,29 +181,29 @@ class TrainingWatch(SmallTraining):
             return False
         return True
 
-    def _expect_learning(self, seen: Seen) -> None:
-        """Expect at least two steps in each epoch, and a change of the weights in each step."""
+    def _learning(self) -> Seen:
+        """Return what was seen, if each epoch has two steps or more, and each changes weights."""
+        seen = self._seen()
         steps = len(seen.parameters)
-        expect(
-            steps >= 2 * EPOCHS,
-            f"{EPOCHS} epochs of {IMAGES} images took {steps} steps; 6 were expected",
-        )
-        expect(
-            all(len(batch) for batch in seen.batches),
-            "in one step no image changed the weights. Does train keep the new arrays?",
-        )
+        expect(steps >= 2 * EPOCHS, _steps_taken(steps))
+        unchanged = "in one step no image changed the weights. Does train keep the new arrays?"
+        expect(all(len(batch) for batch in seen.batches), unchanged)
+        return seen
 
     def _expect_entries(self, seen: Seen, which: str) -> None:
+        steps = len(seen.parameters)
         for name, history in zip(HISTORIES, seen.histories, strict=True):
-            expect(
-                len(history) == len(seen.parameters) or not name.startswith(which),
-                f"{name} has {len(history)} entries for {len(seen.parameters)} steps",
-            )
+            right = len(history) == steps or not name.startswith(which)
+            expect(right, f"{name} has {len(history)} entries for {steps} steps")
 
     def _steps(self, seen: Seen, short: bool) -> list[int]:
         """Return the steps with short batches, or those with full ones; step 0 is left out."""
         sizes = {k + 1: len(batch) for k, batch in enumerate(seen.batches)}
         return [k for k, size in sizes.items() if (size < max(sizes.values())) == short]
+
+
+def _steps_taken(steps: int) -> str:
+    return f"{EPOCHS} epochs of {IMAGES} images took {steps} steps; 6 were expected"
 
 
 def _near(got: float, wanted: float) -> bool:

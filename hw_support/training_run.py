@@ -14,25 +14,15 @@ from hw_support.training import TrainingWatch
 
 Array = npt.NDArray[Any]
 
-__all__ = ["TrainingRun"]
-
 STEPS, STEPS_WITHOUT_SHORT_BATCH = 605, 600
 
 
 class TrainingRun:
     """The results of the notebook's training, under the names from the homework's text.
 
-    Parameters
-    ----------
-    checks
-        The checks of the test cell.
-    watch
-        Knows whether a function that ``train`` calls is wrong. Then the test of that function has
-        taken the points, and a wrong run costs none here.
-
-    Notes
-    -----
-    Each ``expect_...`` raises `hw_support.Mismatch` with the expected and the actual result.
+    Each ``expect_...`` raises `hw_support.Mismatch`. The `watch` knows whether a function that
+    ``train`` calls is wrong. Then the test of that function has taken the points, and a wrong run
+    costs none here.
     """
 
     def __init__(self, checks: Checks, watch: TrainingWatch) -> None:
@@ -100,7 +90,7 @@ class TrainingRun:
         )
 
     def _history(self, name: str) -> Array:
-        """Return a history (steps,), accuracies as fractions."""
+        """Return a history (steps,), with accuracies as fractions."""
         (values,) = self._own(name)
         numbers = np.ravel(as_numbers(values, what=name)).astype(float)
         expect(numbers.size > 0, f"{name} is empty")

@@ -7,8 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePath
@@ -36,34 +35,28 @@ _LAYOUT = ("directory_structure", *(f"{step}_directory" for step in _STEPS))
 
 @dataclass(frozen=True)
 class Course:
-    """A course, as nbgrader's own commands see it when they run in its folder.
+    """A course, as nbgrader's own commands see it when they run in its folder."""
 
-    Attributes
-    ----------
-    folder : Path
-        The folder with ``nbgrader_config.py``. That file says where everything else is.
-    """
-
-    folder: Path
+    folder: Path  # with `nbgrader_config.py`, which says where everything else is
 
     @cached_property
     def config(self) -> Config:
         """The settings from Jupyter's configuration folders, overridden by those of the course.
 
-        Raises
-        ------
-        GraderFault
-            A settings file has a mistake.
+        `GraderFault` if a settings file has a mistake.
         """
         config = Config()
-        with _imports_from(self.folder):
+        sys.path.insert(0, os.path.abspath(self.folder))  # as nbgrader does for settings files
+        try:
             for name in ("jupyter_config", CONFIG):
                 for place in reversed(jupyter_config_path()):
                     config.merge(_settings_in(Path(place), name))
             config.merge(_settings_in(self.folder, CONFIG))
             root = self._root(config)
-            if not _is_same(root, self.folder):
+            if os.path.realpath(root) != os.path.realpath(self.folder):
                 config.merge(_settings_in(root, CONFIG))
+        finally:
+            sys.path.remove(os.path.abspath(self.folder))
         return config
 
     @classmethod
@@ -90,10 +83,7 @@ class Course:
     def db_url(self) -> str:
         """The gradebook's address. It may contain a password. The path of a file is absolute.
 
-        Raises
-        ------
-        GraderFault
-            The setting is not an address.
+        `GraderFault` if the setting is not an address.
         """
         try:
             url = make_url(self.directory.db_url)
@@ -111,80 +101,62 @@ class Course:
 
     def homeworks(self) -> list[str]:
         """Return the names of the assignments that have a notebook among the sources."""
-        shelf = _shelf(self._format(self.directory.source_directory, ".", _ANY))
+        shelf = _shelf(str(self.source(_ANY)))
         try:
             folders = os.listdir(shelf.parent)
         except OSError:
             return []
-        names = {shelf.name(folder) or "" for folder in folders if not folder.startswith(".")} - {
-            ""
-        }
-        return sorted(name for name in names if any(self.source(name).glob("*.ipynb")))
+        names = {shelf.name(folder) for folder in folders if not folder.startswith(".")}
+        return sorted(name for name in names if name and any(self.source(name).glob("*.ipynb")))
 
     def source(self, assignment: str) -> Path:
         """Return the folder with the instructor's notebook."""
-        return Path(self._format(self.directory.source_directory, ".", assignment))
+        return self._folder(self.directory.source_directory, ".", assignment)
 
     def release(self, assignment: str) -> Path:
         """Return the folder with the files that students get."""
-        return Path(self._format(self.directory.release_directory, ".", assignment))
+        return self._folder(self.directory.release_directory, ".", assignment)
 
     def submitted(self, student: str, assignment: str) -> Path:
         """Return the folder with the files that a student handed in."""
-        return Path(self._format(self.directory.submitted_directory, student, assignment))
+        return self._folder(self.directory.submitted_directory, student, assignment)
 
     def autograded(self, student: str, assignment: str) -> Path:
         """Return the folder with a student's graded notebook."""
-        return Path(self._format(self.directory.autograded_directory, student, assignment))
+        return self._folder(self.directory.autograded_directory, student, assignment)
 
     def feedback(self, student: str, assignment: str) -> Path:
         """Return the folder with a student's feedback."""
-        return Path(self._format(self.directory.feedback_directory, student, assignment))
+        return self._folder(self.directory.feedback_directory, student, assignment)
 
     def nbgrader(self, *words: str, log: Path | None = None) -> int:
         """Run one nbgrader command in the course and return its exit status.
 
-        Parameters
-        ----------
-        words
-            The command, such as ``"autograde", "ps1"``.
-        log
-            File for the command's output. None leaves the output on the terminal.
+        Its output is appended to the file `log`, or goes to the terminal.
         """
         # nbgrader starts alembic by its name, so the PATH must have the environment's programs.
         path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
         environment = {**os.environ, "PATH": path}
         command = [sys.executable, "-m", "nbgrader", *words]
-        if log is None:
-            return subprocess.run(command, cwd=self.folder, env=environment, check=False).returncode
-        with log.open("ab") as stream:
-            return subprocess.run(
-                command, cwd=self.folder, env=environment, check=False, stdout=stream, stderr=stream
-            ).returncode
+        with log.open("ab") if log else nullcontext() as stream:
+            return subprocess.call(
+                command, cwd=self.folder, env=environment, stdout=stream, stderr=stream
+            )
 
     def _root(self, config: Config) -> Path:
         root = config.CourseDirectory.root if "root" in config.CourseDirectory else ""
         return Path(os.path.abspath(self.folder / str(root)))
 
-    def _format(self, step: str, student: str, assignment: str) -> str:
-        return str(self.directory.format_path(step, student, assignment))
+    def _folder(self, step: str, student: str, assignment: str) -> Path:
+        return Path(self.directory.format_path(step, student, assignment))
 
 
 @dataclass(frozen=True)
 class Shelf:
-    """A folder with one subfolder for each student, or for each assignment.
+    """A folder with one subfolder for each student, or for each assignment."""
 
-    Attributes
-    ----------
-    parent
-        The folder that contains the subfolders.
-    within
-        The next folder inside a subfolder, on the path to the work; "" if the work is in the
-        subfolder itself.
-    """
-
-    parent: Path
-    within: str
+    parent: Path  # contains the subfolders
+    within: str  # the next folder on the path to the work; "" if it is in the subfolder itself
     _form: str
 
     def folder(self, name: str) -> Path:
@@ -198,17 +170,7 @@ class Shelf:
 
 
 def shelf_of(course: CourseDirectory, step: str, assignment: str) -> Shelf:
-    """Return the folder that contains the students' folders of a step.
-
-    Parameters
-    ----------
-    course
-        The course, with its ``directory_structure``.
-    step
-        The step's folder, such as ``course.submitted_directory``.
-    assignment
-        The assignment's name.
-    """
+    """Return the folder with the students' folders of a step, ``course.submitted_directory``."""
     # Call nbgrader's own method. A grader's course overrides it and looks into each folder that it
     # is asked for.
     return _shelf(CourseDirectory.format_path(course, step, _ANY, assignment))
@@ -229,12 +191,8 @@ def scratch_course(folder: Path, source: Path = REPOSITORY) -> Course:
     """Make a new course in an empty or missing folder, from the source of another course.
 
     The new course copies the settings of the other one. Its gradebook and folders are always its
-    own, whatever these settings say, so nothing of an instructor's is written.
-
-    Raises
-    ------
-    FileExistsError
-        The folder is not empty. An instructor's course is never overwritten.
+    own, whatever these settings say, so nothing of an instructor's is written. FileExistsError if
+    the folder is not empty.
     """
     if folder.exists() and any(folder.iterdir()):
         raise FileExistsError(
@@ -295,17 +253,3 @@ def _settings_in(folder: Path, name: str) -> Config:
                 "file, then try again"
             ) from error
     return config
-
-
-@contextmanager
-def _imports_from(folder: Path) -> Iterator[None]:
-    """Let settings files import modules from their own folder, as nbgrader does."""
-    sys.path.insert(0, os.path.abspath(folder))
-    try:
-        yield
-    finally:
-        sys.path.remove(os.path.abspath(folder))
-
-
-def _is_same(one: Path, other: Path) -> bool:
-    return os.path.realpath(one) == os.path.realpath(other)

@@ -28,19 +28,11 @@ class Homework:
     """What grading needs to know about one homework.
 
     This is plain data. It travels with a submission to other processes and machines.
-
-    Attributes
-    ----------
-    name
-        Name of the assignment, and of its folders in ``source`` and ``staff``.
-    manifest
-        See `hw_grading.homework.manifest`.
-    code
-        The files that hidden parts import, by path, such as ``"staff/hw/hidden.py"``.
     """
 
-    name: str
+    name: str  # of the assignment, and of its folders in `source` and `staff`
     manifest: Manifest = field(default_factory=Manifest)
+    # The files that hidden parts import, by path, such as "staff/hw/hidden.py".
     code: Mapping[str, bytes] = field(default_factory=dict)
 
     @property
@@ -57,19 +49,10 @@ class Homework:
 
 
 def homework_of(course: Path, name: str) -> Homework:
-    """Read a homework of a course.
+    """Read a homework of the course whose root folder contains ``staff``.
 
-    Parameters
-    ----------
-    course
-        The course's root folder, which contains ``staff``.
-    name
-        Name of the assignment. A homework without a folder in ``staff`` has an empty manifest.
-
-    Raises
-    ------
-    ManifestError
-        The manifest has a mistake, or the homework's files are too large.
+    Without a folder in ``staff`` it has an empty manifest. `ManifestError` if the manifest has a
+    mistake, or the homework's files are too large.
     """
     folder = course / STAFF / name
     return Homework(name, read_manifest(folder / FILE_NAME), _code_in(folder, course))
@@ -78,17 +61,15 @@ def homework_of(course: Path, name: str) -> Homework:
 def why_no_id(student: str) -> str | None:
     """Return the reason why a name is not a student id, or None if it is one.
 
-    An id is written into pages, tables, commands and paths. An id may only contain characters that
-    need no escaping in any of them: letters of any script, digits, and ``_ . @ + -``. The first
-    character is a letter, a digit or ``_``.
+    An id is written into pages, tables, commands and paths. So it may only contain characters that
+    need no escaping in any of them.
     """
     if student.startswith("."):
         return "its name begins with a dot"
     if len(student) > LONGEST_ID:
         return f"its name has more than {LONGEST_ID} characters"
-    if odd := sorted(
-        set(re.sub(r"[\w.@+-]", "", student)) | (set(student) - set(visible(student)))
-    ):
+    allowed = set(re.findall(r"[\w.@+-]", student)) & set(visible(student))
+    if odd := sorted(set(student) - allowed):
         return f"its name has {', '.join(map(ascii, odd[:5]))}: {_ALLOWED}"
     if not re.match(r"\w", student):
         return f"its name begins with {student[:1]!r}: {_ALLOWED}"

@@ -17,34 +17,21 @@ from hw_support.submission.mending import NEW_CELL, InstructorCell
 def instructor_cells(
     gradebook: Any, assignment: str, notebook: str, source: Path | None = None
 ) -> list[InstructorCell]:
-    """Read the instructor's cells from nbgrader's gradebook, in the notebook's order.
+    """Read the instructor's cells from nbgrader's open gradebook, in the notebook's order.
 
-    Parameters
-    ----------
-    gradebook
-        An open `nbgrader.api.Gradebook`.
-    assignment, notebook
-        Their names, "ps1" and "ps1".
-    source
-        The instructor's notebook. It gives the order of cells that were generated before the order
-        was stored. None, or the path of a missing file, if the notebook is not available.
+    The order is the one that `hw_grading.plugins.order.SaveOrder` stored last, otherwise that of
+    `source`, the instructor's notebook, which may be missing. If neither knows all cells, it is the
+    order of the database's rows. SQLite gives rows in the order in which `nbgrader
+    generate_assignment` first saved them, from top to bottom. Other databases may not.
 
     Raises
     ------
     nbgrader.api.MissingEntry
         The assignment or notebook was never generated.
-
-    Notes
-    -----
-    The order is the one that `hw_grading.plugins.order.SaveOrder` stored last, otherwise that of
-    `source`. If neither knows all cells, it is the order of the database's rows. SQLite gives rows
-    in the order in which `nbgrader generate_assignment` first saved them, from top to bottom. Other
-    databases may not.
     """
     entry = gradebook.find_notebook(notebook, assignment)
-    graded = {cell.name for cell in entry.grade_cells}
-    answers = {cell.name for cell in entry.solution_cells}
-    tasks = {cell.name for cell in entry.task_cells}
+    kinds = (entry.grade_cells, entry.solution_cells, entry.task_cells)
+    graded, answers, tasks = ({cell.name for cell in cells} for cells in kinds)
     points = {c.name: float(c.max_score) for c in (*entry.grade_cells, *entry.task_cells)}
     cells = {cell.name: cell for cell in entry.source_cells}
     return [
@@ -65,15 +52,7 @@ def instructor_cells(
 
 
 def grade_ids_of_others(gradebook: Any, assignment: str) -> dict[str, frozenset[str]]:
-    """Return the grade ids of the course's other assignments, by name.
-
-    Parameters
-    ----------
-    gradebook
-        An open `nbgrader.api.Gradebook`.
-    assignment
-        The assignment to leave out.
-    """
+    """Return the grade ids of the course's other assignments, by name."""
     cells = gradebook.db.query(Assignment.name, SourceCell.name)
     cells = cells.join(Notebook, Notebook.assignment_id == Assignment.id)
     cells = cells.join(SourceCell, SourceCell.notebook_id == Notebook.id)
@@ -86,17 +65,11 @@ def grade_ids_of_others(gradebook: Any, assignment: str) -> dict[str, frozenset[
 def _in_order(gradebook: Any, assignment: str, notebook: Any, source: Path | None) -> list[str]:
     """Return the grade ids of a notebook's cells from top to bottom."""
     names = [cell.name for cell in notebook.source_cells]
-    known = stored_order(gradebook, assignment, notebook.name)
-    if not set(names) <= set(known):
-        known = _order_in(source) if source and source.is_file() else []
-    if not set(names) <= set(known):
-        return names
-    return sorted(names, key=known.index)
-
-
-def _order_in(source: Path) -> list[str]:
-    cells = nbformat.read(source, as_version=4).cells
-    return [str(cell.metadata.get("nbgrader", {}).get("grade_id")) for cell in cells]
+    known: list[Any] = stored_order(gradebook, assignment, notebook.name)
+    if not set(names) <= set(known) and source and source.is_file():
+        cells = nbformat.read(source, as_version=4).cells
+        known = [cell.metadata.get("nbgrader", {}).get("grade_id") for cell in cells]
+    return sorted(names, key=known.index) if set(names) <= set(known) else names
 
 
 @functools.lru_cache(maxsize=1000)

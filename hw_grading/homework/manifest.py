@@ -1,20 +1,5 @@
 """A homework's manifest, ``staff/<homework>/homework.toml``: the settings of one homework.
 
-    title = "Homework 2: a neural network from scratch"
-    points = 100
-    due = "2022-10-04 23:59:59"
-    time_zone = "America/Los_Angeles"
-    zone_in_words = "Pacific"
-
-    [limits.train]
-    cpu_seconds = 600
-
-    [shown_beside.q4]
-    answers = ["helper"]
-
-    [late]
-    percent = 20
-
 Every key is optional. A mistake in the file raises a `ManifestError`: one line that names the file,
 the key, the value that was found and the values that are allowed.
 """
@@ -60,6 +45,7 @@ class ManifestError(GraderFault):
 Seconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)]
 NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Percent = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
+Names = Annotated[tuple[str, ...], Field(strict=False)]
 
 
 class _Section(BaseModel):
@@ -67,40 +53,23 @@ class _Section(BaseModel):
 
 
 class CellLimits(_Section):
-    """The limits of one cell that differ from the course's limits.
-
-    Attributes
-    ----------
-    cpu_seconds
-        Computing time in seconds; None for the course's limit.
-    wall_seconds
-        Elapsed time in seconds; None for the course's limit.
-    """
+    """The limits of one cell that differ from the course's limits."""
 
     cpu_seconds: Seconds | None = None
-    wall_seconds: Seconds | None = None
+    wall_seconds: Seconds | None = None  # elapsed time
 
 
 class Beside(_Section):
-    """What graders see beside an answer.
+    """What graders see beside an answer."""
 
-    Attributes
-    ----------
-    answers
-        Grade ids of the answers that this answer is about. Graders see their code.
-    printed
-        Grade ids of cells whose printed text belongs to this answer.
-    """
-
-    answers: tuple[str, ...] = Field(default=(), strict=False)
-    printed: tuple[str, ...] = Field(default=(), strict=False)
+    answers: Names = ()  # grade ids of the answers that this one is about; graders see their code
+    printed: Names = ()  # grade ids of cells whose printed text belongs to this answer
 
 
 class Late(_Section):
     """What late work loses, where it differs from the course's ``c.LatePolicy``.
 
-    Each attribute overrides the course's attribute of the same name. None keeps the course's value.
-    `hw_grading.final_scores.policy.LatePolicy` explains them.
+    `hw_grading.final_scores.policy.LatePolicy` explains the attributes.
     """
 
     grace_minutes: NotNegative | None = None
@@ -113,49 +82,23 @@ class Late(_Section):
 
 
 class Manifest(_Section):
-    """What one homework sets.
+    """What one homework sets."""
 
-    Attributes
-    ----------
-    title
-        Title of ``START.html``.
-    points
-        Total points of the notebook. `make release` checks it. None skips the check.
-    due
-        The due date, ``YYYY-MM-DD HH:MM:SS`` in `time_zone`; None for no due date.
-    time_zone
-        IANA name.
-    zone_in_words
-        The name of the time zone that students read.
-    certification
-        Grade id of the cell with the student's name and pledge; "" if there is no such cell.
-    shown_to_graders
-        Grade ids of ungraded answers that graders want to see.
-    shown_beside
-        What graders see beside an answer that they grade by hand, by the answer's grade id.
-    preload
-        Modules that the notebook imports. They are imported once, before the class is graded. If a
-        module has a function ``preload()``, it is called after the import.
-    limits
-        Limits of single cells, by grade id.
-    late
-        What late work loses, where this homework differs from the course.
-    start
-        Paragraphs for ``START.html``, as plain text.
-    """
-
-    title: str = ""
-    points: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
-    due: str | None = None
-    time_zone: str = "UTC"
-    zone_in_words: str = ""
-    certification: str = ""
-    shown_to_graders: tuple[str, ...] = Field(default=(), strict=False)
+    title: str = ""  # of `START.html`
+    points: NotNegative | None = None  # of the notebook in all; None skips the check
+    due: str | None = None  # `YYYY-MM-DD HH:MM:SS` in `time_zone`
+    time_zone: str = "UTC"  # IANA name
+    zone_in_words: str = ""  # the name of the time zone that students read
+    certification: str = ""  # grade id of the cell with name and pledge; "" if there is none
+    shown_to_graders: Names = ()  # grade ids of ungraded answers that graders want to see
+    # What graders see beside an answer that they grade by hand, by the answer's grade id.
     shown_beside: Mapping[str, Beside] = Field(default_factory=dict)
-    preload: tuple[str, ...] = Field(default=(), strict=False)
-    limits: Mapping[str, CellLimits] = Field(default_factory=dict)
-    late: Late = Late()
-    start: tuple[str, ...] = Field(default=(), strict=False)
+    # Modules that the notebook imports. They are imported once, before the class is graded. If a
+    # module has a function `preload()`, it is called after the import.
+    preload: Names = ()
+    limits: Mapping[str, CellLimits] = Field(default_factory=dict)  # of cells, by grade id
+    late: Late = Late()  # where this homework differs from the course
+    start: Names = ()  # paragraphs for `START.html`, as plain text
 
     @field_validator("time_zone")
     @classmethod
@@ -174,10 +117,10 @@ class Manifest(_Section):
             f"in the years {_YEARS[0]} to {_YEARS[-1]}"
         )
         try:
-            moment = datetime.strptime(text, _FORM)
+            in_range = datetime.strptime(text, _FORM).year in _YEARS
         except ValueError as error:
             raise ValueError(allowed) from error
-        if moment.year not in _YEARS:
+        if not in_range:
             raise ValueError(allowed)
         return text
 
@@ -206,21 +149,11 @@ class Manifest(_Section):
         return {name: seconds for name, seconds in found.items() if seconds is not None}
 
 
-_SECTIONS: dict[str, type[BaseModel]] = {
-    "limits": CellLimits,
-    "shown_beside": Beside,
-    "late": Late,
-}
+_SECTIONS: dict[str, type[BaseModel]] = {"limits": CellLimits, "shown_beside": Beside, "late": Late}
 
 
 def read_manifest(path: Path) -> Manifest:
-    """Read a manifest; one that does not exist leaves every key out.
-
-    Raises
-    ------
-    ManifestError
-        The file has a mistake.
-    """
+    """Read a manifest; one that does not exist leaves every key out."""
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
@@ -266,13 +199,8 @@ def _sentence(error: Any) -> str:
 
 def _place(path: Sequence[str | int]) -> str:
     """Return a key as TOML writes it, such as ``limits.q1.cpu_seconds`` or ``preload[0]``."""
-    text = ""
-    for part in path:
-        if isinstance(part, int):
-            text += f"[{part}]"
-        else:
-            text += "." * bool(text) + (part if part.isprintable() else repr(part))
-    return text
+    words = [p if isinstance(p, int) or p.isprintable() else repr(p) for p in path]
+    return "".join(f"[{w}]" if isinstance(w, int) else f".{w}" for w in words).removeprefix(".")
 
 
 def _shown(value: object) -> str:

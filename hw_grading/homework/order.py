@@ -1,7 +1,7 @@
 """The order of the instructor's cells, in our own table beside nbgrader's in the gradebook.
 
-nbgrader's tables do not store the order, and a database returns rows in any order. Our rows use
-names as keys, because nbgrader gives a notebook and its cells new keys each time it generates them.
+nbgrader's tables do not store the order. Our rows use names as keys, because nbgrader gives a
+notebook and its cells new keys each time it generates them.
 """
 
 from __future__ import annotations
@@ -23,18 +23,16 @@ CELL_ORDER = Table(
 
 
 def store_order(gradebook: Any, assignment: str, notebook: str, cells: Sequence[str]) -> None:
-    """Store the order of a notebook's cells, replacing what was stored before.
+    """Store the order of a notebook's cells, in place of what was stored before.
 
-    Parameters
-    ----------
-    gradebook
-        An open `nbgrader.api.Gradebook` that has already made its own tables.
-    assignment, notebook
-        Their names. The function removes the rows of notebooks that the assignment no longer has.
-    cells
-        Grade ids, from top to bottom.
+    `cells` are grade ids, from top to bottom. The rows of notebooks that the assignment no longer
+    has are removed.
     """
-    _make_table(gradebook.engine)
+    try:
+        CELL_ORDER.create(gradebook.engine, checkfirst=True)
+    except DBAPIError:  # another process may just have made it
+        if not inspect(gradebook.engine).has_table(CELL_ORDER.name):
+            raise
     kept = [n.name for n in gradebook.find_assignment(assignment).notebooks if n.name != notebook]
     ours = CELL_ORDER.c.assignment == assignment
     gradebook.db.execute(delete(CELL_ORDER).where(ours, CELL_ORDER.c.notebook.not_in(kept)))
@@ -54,11 +52,3 @@ def stored_order(gradebook: Any, assignment: str, notebook: str) -> list[str]:
     of_notebook = CELL_ORDER.c.assignment == assignment, CELL_ORDER.c.notebook == notebook
     query = select(CELL_ORDER.c.cell).where(*of_notebook).order_by(CELL_ORDER.c.position)
     return list(gradebook.db.scalars(query))
-
-
-def _make_table(engine: Any) -> None:
-    try:
-        CELL_ORDER.create(engine, checkfirst=True)
-    except DBAPIError:
-        if not inspect(engine).has_table(CELL_ORDER.name):  # another process may just have made it
-            raise

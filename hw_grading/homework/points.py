@@ -11,13 +11,13 @@ import itertools
 import math
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from nbformat import NotebookNode
 
 from hw_grading.homework.instructor_cells import as_released
 from hw_grading.homework.manifest import Manifest, ManifestError
+from hw_support.submission.mending import marks_of
 
 _HEADING = re.compile(r"^(?P<marks>#{1,6})\s+(?P<text>.*?)\s*#*$")
 _IN_HEADING = re.compile(r"\((?:[^()]*[\s,])?(?P<points>\d+(?:\.\d+)?) points?\)$")
@@ -29,34 +29,13 @@ _IN_ALL = ("total", "sum", "in all", "all")
 _REPEATED = (ast.For, ast.While, ast.FunctionDef, ast.Lambda, ast.comprehension)
 
 
-@dataclass(frozen=True)
-class _Heading:
-    level: int
-    text: str
-
-
 def total_of(notebook: NotebookNode) -> float:
     """Return the total points of a notebook's cells."""
     return sum(map(_points_of, notebook.cells))
 
 
 def check_total(manifest: Manifest, file: Path, notebook: NotebookNode) -> None:
-    """Compare a manifest's `points` with a notebook.
-
-    Parameters
-    ----------
-    manifest
-        The manifest, which may leave the points out.
-    file
-        The manifest's file, for the message.
-    notebook
-        The instructor's notebook.
-
-    Raises
-    ------
-    ManifestError
-        The points differ.
-    """
+    """Raise `ManifestError` if the manifest in a file states other points than the notebook has."""
     total = total_of(notebook)
     if manifest.points is not None and _differ(manifest.points, total):
         raise ManifestError(
@@ -66,13 +45,7 @@ def check_total(manifest: Manifest, file: Path, notebook: NotebookNode) -> None:
 
 
 def disagreements(notebook: NotebookNode) -> list[str]:
-    """Return a sentence for each number of points that contradicts another one.
-
-    Parameters
-    ----------
-    notebook
-        The instructor's notebook, with hidden tests.
-    """
+    """Return a sentence for each number of points that contradicts another in the source."""
     return [
         *(sentence for cell in notebook.cells for sentence in _in_test_cell(cell)),
         *_in_headings(notebook),
@@ -81,20 +54,14 @@ def disagreements(notebook: NotebookNode) -> list[str]:
     ]
 
 
-def _marks(cell: NotebookNode) -> dict[str, object]:
-    marks = cell.metadata.get("nbgrader", {})
-    return marks if isinstance(marks, dict) else {}
-
-
 def _points_of(cell: NotebookNode) -> float:
-    marks = _marks(cell)
+    marks = marks_of(cell)
     points = marks.get("points", 0)
     graded = marks.get("grade") or marks.get("task")
     return float(points) if graded and isinstance(points, int | float) else 0.0
 
 
 def _differ(one: float, other: float) -> bool:
-    """Return whether two numbers of points differ by more than rounding."""
     return not math.isclose(one, other, abs_tol=1e-6)
 
 
@@ -102,21 +69,23 @@ def _said(points: float) -> str:
     return f"{points:g} {'point' if points == 1 else 'points'}"
 
 
-# -- test cells
+def _compared(says: str, stated: float, others: str, points: float) -> Iterator[str]:
+    if _differ(stated, points):
+        yield f"{says} {_said(stated)}, but {others} {points:g}. Change one of the two."
 
 
 def _in_test_cell(cell: NotebookNode) -> Iterator[str]:
     """Compare a cell's parts, its ``Checks(..., points=n)`` and its metadata."""
-    if cell.cell_type != "code" or not _marks(cell).get("locked"):
+    if cell.cell_type != "code" or not marks_of(cell).get("locked"):
         return
     try:
         tree = ast.parse(cell.source)
     except (SyntaxError, ValueError):
         return
-    name = f"cell {_marks(cell).get('grade_id')}"
+    name = f"cell {marks_of(cell).get('grade_id')}"
     opened = _opened(tree)
     for place, (variable, call) in enumerate(opened):
-        until = next((c.lineno for v, c in opened[place + 1 :] if v == variable), float("inf"))
+        until = next((c.lineno for v, c in opened[place + 1 :] if v == variable), math.inf)
         parts = [c for c in parts_in(tree, variable) if call.lineno <= c.lineno < until]
         stated = _points_in(call)
         if stated is None:
@@ -128,47 +97,28 @@ def _in_test_cell(cell: NotebookNode) -> Iterator[str]:
                 f"{name}: its parts are worth {_said(sum(known))}, but `Checks(...)` says "
                 f"{stated:g}. Change the parts or `Checks(..., points={stated:g})`."
             )
-        if place == len(opened) - 1 and _differ(stated, _points_of(cell)):
-            yield (
-                f"{name}: `Checks(..., points={stated:g})` says {_said(stated)}, but the cell's "
-                f"metadata says {_points_of(cell):g}. Change one of the two."
-            )
+        if place == len(opened) - 1:
+            says = f"{name}: `Checks(..., points={stated:g})` says"
+            yield from _compared(says, stated, "the cell's metadata says", _points_of(cell))
 
 
 def _opened(tree: ast.AST) -> list[tuple[str, ast.Call]]:
     """Return each ``variable = Checks(...)``, from top to bottom."""
-    found = [
-        (node.targets[0].id, node.value)
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Assign)
-        and isinstance(node.targets[0], ast.Name)
-        and isinstance(node.value, ast.Call)
-        and _name_of(node.value.func) == "Checks"
-    ]
+    found = []
+    for node in ast.walk(tree):
+        match node:
+            case ast.Assign(
+                targets=[ast.Name(id=name), *_],
+                value=ast.Call(func=ast.Name(id="Checks") | ast.Attribute(attr="Checks")) as call,
+            ):
+                found.append((name, call))
     return sorted(found, key=lambda one: one[1].lineno)
 
 
-def _name_of(function: ast.expr) -> str:
-    return getattr(function, "id", "") or getattr(function, "attr", "")
-
-
 def parts_in(tree: ast.AST, checks: str = "checks") -> list[ast.Call]:
-    """Return the calls that open the parts of a test cell.
-
-    Parameters
-    ----------
-    tree
-        The syntax tree of the cell.
-    checks
-        The cell's variable for its `hw_support.Checks`. A part is ``checks(...)`` or
-        ``checks.tries(...)``.
-    """
-    functions = (checks, f"{checks}.tries")
-    return [
-        node
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Call) and ast.unparse(node.func) in functions
-    ]
+    """Return the calls that open parts: ``checks(...)`` or ``checks.tries(...)`` of a `Checks`."""
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    return [call for call in calls if ast.unparse(call.func) in (checks, f"{checks}.tries")]
 
 
 def _points_in(call: ast.Call) -> float | None:
@@ -183,23 +133,18 @@ def _points_in(call: ast.Call) -> float | None:
 
 
 def _repeats(tree: ast.AST, parts: list[ast.Call]) -> bool:
-    """Return whether a part is inside a loop or a function, so that it may count more than once."""
-    inside = {
-        id(inner)
-        for node in ast.walk(tree)
-        if isinstance(node, _REPEATED)
-        for inner in ast.walk(node)
-        if not (isinstance(node, ast.For) and inner is node.iter)  # the iterable is evaluated once
-    }
-    return any(id(part) in inside for part in parts)
-
-
-# -- what students read
+    """Whether a part is inside a loop or a function, so that it may count more than once."""
+    for node in ast.walk(tree):
+        once = node.iter if isinstance(node, ast.For) else None  # the iterable is evaluated once
+        inside = ast.walk(node) if isinstance(node, _REPEATED) else ()
+        if any(inner in parts and inner is not once for inner in inside):
+            return True
+    return False
 
 
 def _lines(cell: NotebookNode) -> Iterator[str]:
     """Yield the lines of an instructor's text as students get it, without lines of code."""
-    if cell.cell_type != "markdown" or _marks(cell).get("solution"):
+    if cell.cell_type != "markdown" or marks_of(cell).get("solution"):
         return
     fenced = False
     for line in as_released(cell.source, "markdown").splitlines():
@@ -211,25 +156,20 @@ def _lines(cell: NotebookNode) -> Iterator[str]:
 
 def _in_headings(notebook: NotebookNode) -> Iterator[str]:
     """Compare each heading that ends in ``(6 points)`` with the cells below it."""
-    entries: list[_Heading | float] = []
+    entries: list[re.Match[str] | float] = []
     for cell in notebook.cells:
-        found = filter(None, map(_HEADING.match, _lines(cell)))
-        entries += [_Heading(len(match["marks"]), match["text"]) for match in found]
-        entries.append(_points_of(cell))
+        entries += [*filter(None, map(_HEADING.match, _lines(cell))), _points_of(cell)]
     for place, entry in enumerate(entries):
-        if not isinstance(entry, _Heading) or not (stated := _IN_HEADING.search(entry.text)):
+        if isinstance(entry, float) or not (stated := _IN_HEADING.search(entry["text"])):
             continue
         below = 0.0
         for following in entries[place + 1 :]:
             if isinstance(following, float):
                 below += following
-            elif following.level <= entry.level:
+            elif len(following["marks"]) <= len(entry["marks"]):
                 break
-        if _differ(below, float(stated["points"])):
-            yield (
-                f'the heading "{entry.text}" says {_said(float(stated["points"]))}, but the '
-                f"cells below it have {below:g}. Change one of the two."
-            )
+        says = f'the heading "{entry["text"]}" says'
+        yield from _compared(says, float(stated["points"]), "the cells below it have", below)
 
 
 def _in_table(notebook: NotebookNode) -> Iterator[str]:
@@ -245,16 +185,11 @@ def _in_table(notebook: NotebookNode) -> Iterator[str]:
         points = float(number[0]) if number else 0.0
         if row[0].casefold().rstrip(":") not in _IN_ALL:
             stated += points
-        elif number and _differ(points, total):
-            yield (
-                f'the row "{row[0]}" of the table at the top says {_said(points)}, but the '
-                f"cells have {total:g}. Change one of the two."
-            )
-    if _differ(stated, total):
-        yield (
-            f"the rows of the table at the top sum to {_said(stated)}, but the cells have "
-            f"{total:g}. Change one of the two."
-        )
+        elif number:
+            says = f'the row "{row[0]}" of the table at the top says'
+            yield from _compared(says, points, "the cells have", total)
+    says = "the rows of the table at the top sum to"
+    yield from _compared(says, stated, "the cells have", total)
 
 
 def _first_table(notebook: NotebookNode) -> list[list[str]]:
@@ -265,12 +200,8 @@ def _first_table(notebook: NotebookNode) -> list[list[str]]:
             heads = _columns(line)
             is_head = "|" in line and _RULE.match(lines[place + 1])
             if is_head and "points" in [head.casefold() for head in heads]:
-                rows = [heads]
-                for row in lines[place + 2 :]:
-                    if "|" not in row:
-                        break
-                    rows.append(_columns(row))
-                return rows
+                rows = itertools.takewhile(lambda row: "|" in row, lines[place + 2 :])
+                return [heads, *map(_columns, rows)]
     return []
 
 

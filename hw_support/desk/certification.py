@@ -7,13 +7,9 @@ The released cell defines the labels. Each label is a line that begins in bold::
 
     **Pledge.** I certify that this work is my own.
 
-A student fills in the text between a label and the next one, unless the instructor's own text, such
-as the pledge, is there. A remark on the label's own line (`**Signed** (and the date):`) is part of
-the label.
-
-If a student changes the form of the cell (no bold, a table, one line), the labels are read as well
-as possible. A label that is not found in such a cell is not reported as missing, because people
-read the cell too.
+A student fills in the text up to the next label, unless the instructor's own text, such as the
+pledge, is there. If a student changes the form of the cell (no bold, a table, one line), the labels
+are read as well as possible, and none is reported as missing, because people read the cell too.
 """
 
 from __future__ import annotations
@@ -37,21 +33,11 @@ _REMARK = re.compile(r"\s*\([^)]*\)\s*[:.]?")
 
 @dataclass(frozen=True)
 class Certification:
-    """The labels of a certification.
+    """The labels of a certification."""
 
-    Attributes
-    ----------
-    remarks
-        For each label, in order, the text after it on the same line.
-    asked
-        The labels that a student has to fill in.
-    released
-        The source of the released cell.
-    """
-
-    remarks: dict[str, str]
-    asked: tuple[str, ...]
-    released: str
+    remarks: dict[str, str]  # for each label, in order, the text after it on the same line
+    asked: tuple[str, ...]  # the labels that a student has to fill in
+    released: str  # the source of the released cell
 
     def empty(self, source: str) -> list[str]:
         """Return the labels that a student's cell leaves empty."""
@@ -84,16 +70,13 @@ class Certification:
             return {}
         source = source[:_LONGEST]
         names = {label.casefold(): label for label in self.remarks}
-        table = _table(source, names)
         labels = "|".join(map(re.escape, self.remarks))
-        found = _split(re.compile(_ELSEWHERE.format(labels), re.MULTILINE | re.IGNORECASE), source)
-        texts = {
-            names[match["label"].casefold()]: below.strip(_MARKUP + ",;，；。.\r\n")
-            for match, below in found
-            if match["label"].casefold() in names
-        }
-        every = {**texts, **table}
-        return {label: "" if BLANK in text else text for label, text in every.items()}
+        found = {}
+        for match, below in _split(_ELSEWHERE.format(labels), source, re.IGNORECASE):
+            if label := names.get(match["label"].casefold()):
+                found[label] = below.strip(_MARKUP + ",;，；。.\r\n")
+        found |= _table(source, names)
+        return {label: "" if BLANK in text else text for label, text in found.items()}
 
 
 def certification_of(released: str) -> Certification:
@@ -112,13 +95,13 @@ def certification_of(released: str) -> Certification:
 def _labelled(source: str, labels: str) -> Iterator[tuple[str, str, str]]:
     """Yield each label, the rest of its line, and the lines below it."""
     if labels:
-        for match, below in _split(re.compile(_LABEL.format(labels), re.MULTILINE), source):
+        for match, below in _split(_LABEL.format(labels), source):
             yield match["label"], match["rest"], below
 
 
-def _split(pattern: re.Pattern[str], source: str) -> Iterator[tuple[re.Match[str], str]]:
+def _split(pattern: str, source: str, flags: int = 0) -> Iterator[tuple[re.Match[str], str]]:
     """Yield each match, and the text from there to the next one."""
-    found = list(pattern.finditer(source))
+    found = list(re.finditer(pattern, source, re.MULTILINE | flags))
     for match, following in itertools.zip_longest(found, found[1:]):
         yield match, source[match.end() : following.start() if following else None]
 
@@ -135,13 +118,11 @@ def _table(source: str, names: dict[str, str]) -> dict[str, str]:
         if "|" in line and line.strip(" |:-")
     ]
     found = {}
-    nothing: list[str] = []
-    for row, below in itertools.zip_longest(rows, rows[1:], fillvalue=nothing):
+    for row, below in itertools.pairwise([*rows, []]):
         labels = [names.get(_REMARK.sub("", cell).strip().casefold(), "") for cell in row]
         for place, label in enumerate(labels):
-            beside = (
-                "" if any(labels[place + 1 : place + 2]) else "".join(row[place + 1 : place + 2])
-            )
+            next_one = slice(place + 1, place + 2)
+            beside = "" if any(labels[next_one]) else "".join(row[next_one])
             if label:
                 found[label] = beside or "".join(below[place : place + 1])
     return found

@@ -9,22 +9,14 @@ import textwrap
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TextIO
 
-from nbformat import NotebookNode
+import nbformat
 from tqdm import tqdm
 
-from hw_support.desk.findings import (
-    Checked,
-    checked_cells,
-    limit_of,
-    name_of,
-    surprises,
-)
+from hw_support.desk.findings import Checked, checked_cells, limit_of, name_of, surprises
 from hw_support.desk.opening import Opened
 from hw_support.desk.running import Ran, run_from_the_top
 from hw_support.submission.released import Release
-from hw_support.tally import Part
 
 _WIDTH = 92
 _PART, _TO_DO = 34, 28  # columns of the table
@@ -34,28 +26,14 @@ _TIMES_ON_THE_CLOCK = 3.0  # times the grader's CPU limit, because a laptop runs
 
 @dataclass(frozen=True)
 class Report:
-    """What a check found.
-
-    Attributes
-    ----------
-    checked
-        The instructor's cells.
-    surprises
-        Sentences on what will be different in grading.
-    notes
-        Remarks of the instructor's cells; each begins with the cell's name.
-    changes
-        Sentences on cells that differ from the released ones.
-    seconds_of_cells
-        Wall-clock seconds of all cells together.
-    """
+    """What a check found, in sentences."""
 
     opened: Opened
     checked: list[Checked]
-    surprises: list[str]
-    notes: list[str]
-    changes: list[str]
-    seconds_of_cells: float
+    surprises: list[str]  # what will be different in grading
+    notes: list[str]  # remarks of the instructor's cells; each begins with the cell's name
+    changes: list[str]  # cells that differ from the released ones
+    seconds_of_cells: float  # wall-clock seconds of all cells together
 
     @property
     def release(self) -> Release:
@@ -65,24 +43,18 @@ class Report:
     @property
     def fine(self) -> bool:
         """Whether the check found nothing left to do."""
-        return (
-            not (self.surprises or self.notes or self.changes or self.opened.unsaved)
-            and all(part.passed or not part.points for part in _parts(self.checked))
-            and not any(cell.run and cell.run.raised for cell in self.checked)
-            and all(
-                cell.to_do is None or self.release.is_optional(cell.released)
-                for cell in self.checked
-            )
+        return not (
+            (self.surprises or self.notes or self.changes or self.opened.unsaved)
+            or any(part.points and not part.passed for c in self.checked for part in c.run.parts)
+            or any(cell.run.raised for cell in self.checked)
+            or any(c.to_do and not self.release.is_optional(c.released) for c in self.checked)
         )
 
 
 def check(opened: Opened) -> Report:
     """Run a copy of a notebook from the top and check everything.
 
-    Raises
-    ------
-    DeskError
-        It cannot be run.
+    `DeskError` if it cannot be run.
     """
     release = opened.release
     ran = run_copy(opened)
@@ -92,11 +64,7 @@ def check(opened: Opened) -> Report:
         opened,
         checked,
         list(surprises(opened.notebook, ran, release, folder)),
-        [
-            f"{cell.released.grade_id}: {note}"
-            for cell in checked
-            for note in (cell.run.notes if cell.run else ())
-        ],
+        [f"{cell.released.grade_id}: {note}" for cell in checked for note in cell.run.notes],
         [problem.message for problem in opened.changes],
         sum(run.seconds for run in ran.cells.values()),
     )
@@ -105,10 +73,7 @@ def check(opened: Opened) -> Report:
 def run_copy(opened: Opened, *, like_grader: bool = True) -> Ran:
     """Run a copy of a notebook from the top, with a progress bar.
 
-    Raises
-    ------
-    DeskError
-        It cannot be run.
+    `DeskError` if it cannot be run.
     """
     notebook = copy.deepcopy(opened.notebook)
     code = [i for i, c in enumerate(notebook.cells) if c.cell_type == "code" and c.source.strip()]
@@ -126,10 +91,9 @@ def run_copy(opened: Opened, *, like_grader: bool = True) -> Ran:
         )
 
 
-def print_report(report: Report, stream: TextIO) -> None:
+def print_report(report: Report) -> None:
     """Print a report for people."""
-    for line in _lines(report):
-        print(line, file=stream)
+    print("\n".join(_lines(report)))
 
 
 def _lines(report: Report) -> Iterator[str]:
@@ -141,35 +105,25 @@ def _lines(report: Report) -> Iterator[str]:
     yield from _section("Messages of failed tests", _failures(report.checked))
     yield from _section("Remarks of tests (they cost no points)", report.notes)
     yield from _section("What will be different in grading", report.surprises)
-    advice = "To restore the instructor's cells in a new file, type: " + (
-        f"python -m hw_support check --repair {report.opened.path.name}"
-    )
-    changes = [*report.changes, advice] if report.changes else []
+    changes = report.changes
+    if changes:
+        command = f"python -m hw_support check --repair {report.opened.path.name}"
+        changes = [*changes, f"To restore the instructor's cells in a new file, type: {command}"]
     yield from _section("Cells that differ from the homework that you were given", changes)
     yield ""
-    yield from _wrapped(_last_word(report), "")
+    yield from _wrapped(_last_word(report))
 
 
 def _section(title: str, sentences: Iterable[str]) -> Iterator[str]:
-    sentences = list(sentences)
-    if sentences:
-        yield ""
-        yield title
-        for sentence in sentences:
-            yield from _wrapped(sentence, "- ")
+    lines = [line for sentence in sentences for line in _wrapped(sentence, "  - ")]
+    if lines:
+        yield from ("", title, *lines)
 
 
-def _wrapped(text: str, mark: str) -> list[str]:
-    indent = " " * (len(mark) + 2) if mark else ""
-    first = f"  {mark}" if mark else ""
-    return textwrap.wrap(
-        text,
-        _WIDTH,
-        initial_indent=first,
-        subsequent_indent=indent,
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
+def _wrapped(text: str, first: str = "") -> list[str]:
+    indents = {"initial_indent": first, "subsequent_indent": " " * len(first)}
+    whole = {"break_long_words": False, "break_on_hyphens": False}
+    return textwrap.wrap(text, _WIDTH, **indents, **whole)  # type: ignore[arg-type]
 
 
 def _table(report: Report) -> Iterator[str]:
@@ -190,26 +144,18 @@ def _table(report: Report) -> Iterator[str]:
         passed, tried = _counts(cells)
         tests = f"{passed[0]} of {tried[0]}" if tried[0] else "-"
         points = f"{passed[1]:g} of {tried[1]:g}" if tried[1] else "-"
-        lines = [line for text in to_do for line in _in_column(text)] or [""]
-        yield row(name, tests, points, f"{total:g}", lines[0]).rstrip()
-        for line in lines[1:]:
+        lines = [x for text in to_do for x in textwrap.wrap(text, _TO_DO, break_long_words=False)]
+        first, *more = lines or [""]
+        yield row(name, tests, points, f"{total:g}", first).rstrip()
+        for line in more:
             yield row("", "", "", "", line)
-    long = [cell for cell in report.checked if _took_long(cell, report.release)]
+    limits = report.release.cpu_seconds_for_cell  # of cells that may take longer than others
+    may_take_long = [cell for cell in report.checked if cell.released.grade_id in limits]
+    long = [cell for cell in may_take_long if cell.run.seconds > _A_MOMENT]
     if long:
         yield ""
     for cell in long:
-        seconds = cell.run.seconds if cell.run else 0.0
-        yield f"Cell {cell.released.grade_id} took {seconds:.0f} s."
-
-
-def _took_long(cell: Checked, release: Release) -> bool:
-    """Whether a cell with a longer time limit than others took more than a moment."""
-    may = cell.released.grade_id in release.cpu_seconds_for_cell
-    return may and cell.run is not None and cell.run.seconds > _A_MOMENT
-
-
-def _in_column(text: str) -> list[str]:
-    return textwrap.wrap(text, _TO_DO, break_long_words=False)
+        yield f"Cell {cell.released.grade_id} took {cell.run.seconds:.0f} s."
 
 
 def _shortened(to_do: list[str]) -> list[str]:
@@ -220,30 +166,18 @@ def _shortened(to_do: list[str]) -> list[str]:
         if verb in ("answer", "write"):
             verbs.setdefault(verb, []).append(what)
         else:
-            verbs.setdefault(text, [])
+            verbs[text] = []
     return [
-        f"{verb} {', '.join(what)}"
-        if len(what) < 3
-        else f"{verb} {len(what)} cells"
-        if what
-        else verb
+        f"{verb} {', '.join(what) if len(what) < 3 else f'{len(what)} cells'}".rstrip()
         for verb, what in verbs.items()
     ]
 
 
-def _parts(cells: Iterable[Checked]) -> Iterator[Part]:
-    for cell in cells:
-        yield from cell.run.parts if cell.run else ()
-
-
 def _counts(cells: Iterable[Checked]) -> tuple[tuple[int, float], tuple[int, float]]:
     """Return the number and points of the parts that passed, and of all parts."""
-    good, every = [], []
-    for cell in cells:
-        parts = cell.run.parts if cell.run else []
-        every += parts
-        if cell.run and not cell.run.raised:
-            good += [part for part in parts if part.passed]
+    runs = [cell.run for cell in cells]
+    every = [part for run in runs for part in run.parts]
+    good = [part for run in runs if not run.raised for part in run.parts if part.passed]
     return (len(good), sum(p.points for p in good)), (len(every), sum(p.points for p in every))
 
 
@@ -251,14 +185,14 @@ def _failures(checked: list[Checked]) -> Iterator[str]:
     stubs = {cell.released.grade_id for cell in checked if not cell.answered}
     waiting = set()
     for cell in checked:
-        test = cell.released.grade_id
-        for part in cell.run.parts if cell.run else ():
-            if "NotImplementedError" in part.message or test.removeprefix("test_") in stubs:
+        test, raised = cell.released.grade_id, cell.run.raised
+        of_stub = test.removeprefix("test_") in stubs
+        for part in cell.run.parts:
+            if "NotImplementedError" in part.message or of_stub:
                 waiting.add(test)
             elif not part.passed:
                 yield f"{test}, {part.what}: {part.message}"
-        raised = cell.run.raised if cell.run else ""
-        if "NotImplementedError" in raised or (raised and test.removeprefix("test_") in stubs):
+        if "NotImplementedError" in raised or (raised and of_stub):
             waiting.add(test)
         else:
             yield from _error_of(cell)
@@ -270,15 +204,13 @@ def _failures(checked: list[Checked]) -> Iterator[str]:
 def _error_of(cell: Checked) -> Iterator[str]:
     """Yield the error that a cell raised outside the parts of its test."""
     name = cell.released.grade_id
-    if cell.run and cell.run.raised:
+    waits = cell.to_do and not cell.to_do.startswith("no plot")
+    if cell.run.raised:
         yield f"{name} raises {cell.run.raised[:300]}, so it earns no points"
-        return
-    if (cell.run and cell.run.judged) or (cell.to_do and not cell.to_do.startswith("no plot")):
-        return
-    outputs: list[NotebookNode] = cell.cell.get("outputs", []) if cell.cell is not None else []
-    for output in outputs:
-        if output.output_type == "error":
-            yield f"{name} raises {output.ename}: {output.evalue[:300]}"
+    elif not cell.run.judged and not waits:
+        for output in cell.cell.get("outputs", []) if cell.cell else ():
+            if output.output_type == "error":
+                yield f"{name} raises {output.ename}: {output.evalue[:300]}"
 
 
 def _last_word(report: Report) -> str:
@@ -297,20 +229,10 @@ def _last_word(report: Report) -> str:
 
 
 def write_repaired(opened: Opened) -> Path:
-    """Restore the instructor's cells and write the notebook into a new file beside it.
+    """Write the notebook with the instructor's cells into a new file beside it; return its path.
 
-    Returns
-    -------
-    Path
-        The new file. No file is ever overwritten.
-
-    Raises
-    ------
-    OSError
-        It cannot be written.
+    No file is ever overwritten. OSError if it cannot be written.
     """
-    import nbformat
-
     text = nbformat.writes(opened.notebook)
     for number in range(1, 1000):
         tail = "" if number == 1 else f"-{number}"

@@ -5,6 +5,7 @@ Each line says that something is fine, or what you should type.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import platform
 import re
@@ -21,26 +22,16 @@ _NEWEST_PYTHON = (3, 13)  # the newest one with which the students' packages are
 _MEMORY_MB, _DISK_MB = 2000, 500
 _SECONDS_FOR_ANOTHER_PYTHON = 20
 _PACKAGES = ("numpy", "matplotlib", "pickleshare", "tqdm", "ipykernel", "jupyterlab")
-_INSTALL = f'"{sys.executable}" -m pip install -r requirements.txt'
+INSTALL = f'"{sys.executable}" -m pip install -r requirements.txt'
 
 
 @dataclass(frozen=True)
 class Line:
-    """The result of one check.
-
-    Attributes
-    ----------
-    what
-        Its name.
-    found
-        What was found, in a few words.
-    advice
-        What to do; None if it is fine.
-    """
+    """The result of one check."""
 
     what: str
     found: str
-    advice: str | None = None
+    advice: str | None = None  # what to do; None if it is fine
 
     def __str__(self) -> str:
         mark = "fine " if self.advice is None else "FIX  "
@@ -60,11 +51,8 @@ def doctor() -> bool:
     for line in look():
         print(line, flush=True)
         fine &= line.advice is None
-    print(
-        "Everything is fine."
-        if fine
-        else "Fix each line that begins with FIX, then run this command again."
-    )
+    again = "Fix each line that begins with FIX, then run this command again."
+    print("Everything is fine." if fine else again)
     return fine
 
 
@@ -79,44 +67,41 @@ def look() -> Iterator[Line]:
 
 
 def _python() -> Line:
-    found = f"{platform.python_version()} ({sys.executable})"
+    found, advice = f"{platform.python_version()} ({sys.executable})", None
     oldest, newest = (".".join(map(str, version)) for version in (_OLDEST_PYTHON, _NEWEST_PYTHON))
     if sys.version_info < _OLDEST_PYTHON:
-        return Line("Python", found, f"Install Python {oldest} or later: see START.html.")
-    if sys.version_info[:2] > _NEWEST_PYTHON:
-        command = f"py -{newest}" if os.name == "nt" else f"python{newest}"
-        return Line(
-            "Python",
-            found,
+        advice = f"Install Python {oldest} or later: see START.html."
+    elif sys.version_info[:2] > _NEWEST_PYTHON:
+        usual, command = "python3", f"python{newest}"
+        if os.name == "nt":
+            usual, command = "py", f"py -{newest}"
+        advice = (
             f"The homework's packages are tested with Python {oldest} to {newest}; this Python "
             f"is newer. If something fails, install Python {newest} from python.org, delete the "
-            f"folder .venv, and follow START.html again. Type {command} where it says "
-            f"{'py' if os.name == 'nt' else 'python3'}.",
+            f"folder .venv, and follow START.html again. Type {command} where it says {usual}."
         )
-    return Line("Python", found)
+    return Line("Python", found, advice)
 
 
 def _package(name: str) -> Line:
     try:
         found = metadata.version(name)
     except metadata.PackageNotFoundError:
-        return Line(name, "not installed", f"Type in the homework's folder: {_INSTALL}")
-    oldest = _oldest().get(name)
-    if oldest and _numbers(found) < _numbers(oldest):
-        advice = f"Version {oldest} or later is needed. Type in the homework's folder: {_INSTALL}"
-        return Line(name, found, advice)
-    return Line(name, found)
+        return Line(name, "not installed", f"Type in the homework's folder: {INSTALL}")
+    oldest = _oldest().get(name, "")
+    if _numbers(found) >= _numbers(oldest):
+        return Line(name, found)
+    advice = f"Version {oldest} or later is needed. Type in the homework's folder: {INSTALL}"
+    return Line(name, found, advice)
 
 
 def _oldest() -> dict[str, str]:
     """Return the oldest versions that this package allows."""
     for ours in ("hw-support", "hw-grading"):
-        try:
+        with contextlib.suppress(metadata.PackageNotFoundError):
             required = metadata.requires(ours) or ()
-        except metadata.PackageNotFoundError:
-            continue
-        found = (re.match(r"([\w.-]+)(?:\[.*\])?\s*>=\s*([\d.]+)", text) for text in required)
-        return {match[1].lower(): match[2] for match in found if match}
+            found = (re.match(r"([\w.-]+)(?:\[.*\])?\s*>=\s*([\d.]+)", text) for text in required)
+            return {match[1].lower(): match[2] for match in found if match}
     return {}
 
 
@@ -132,37 +117,33 @@ def _data() -> Line:
         try:
             read_verified(file)
         except DataFileError as error:
-            advice = f"{error} To reinstall it: {_INSTALL} --force-reinstall"
+            advice = f"{error} To reinstall it: {INSTALL} --force-reinstall"
             return Line("data", f"{file.path.name} is damaged", advice)
     return Line("data", f"complete ({', '.join(file.path.name for file in SHIPPED)})")
 
 
 def _kernel() -> Line:
     """Check the Python that Jupyter starts for a notebook: it may be another one."""
-    mine = f'"{sys.executable}" -m ipykernel install --sys-prefix'
+    mine = f'Type: "{sys.executable}" -m ipykernel install --sys-prefix'
     try:
         from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
     except ImportError:
-        return Line("kernel", "Jupyter is not installed", f"Type: {_INSTALL}")
+        return Line("kernel", "Jupyter is not installed", f"Type: {INSTALL}")
     try:
         program = KernelSpecManager().get_kernel_spec("python3").argv[0]
     except NoSuchKernel:
-        return Line("kernel", "no kernel is named python3", f"Type: {mine}")
+        return Line("kernel", "no kernel is named python3", mine)
     path = shutil.which(program) or program
     if Path(path).name == path or os.path.realpath(path) == os.path.realpath(sys.executable):
         return Line("kernel", "python3 is this Python")
-    wanted = "import hw_support, numpy, matplotlib; print(hw_support.__file__)"
+    command = [path, "-c", "import hw_support, numpy, matplotlib"]
+    folder = Path(sys.executable).parent  # import none of the student's files by mistake
+    limits = {"check": True, "capture_output": True, "timeout": _SECONDS_FOR_ANOTHER_PYTHON}
     try:
-        subprocess.run(
-            [path, "-c", wanted],
-            check=True,
-            capture_output=True,
-            timeout=_SECONDS_FOR_ANOTHER_PYTHON,
-            cwd=Path(sys.executable).parent,  # import none of the student's files by mistake
-        )
+        subprocess.run(command, cwd=folder, **limits)  # type: ignore[call-overload]
     except (OSError, subprocess.SubprocessError):
         found = f"Jupyter starts another Python, {path}, which lacks a required package"
-        return Line("kernel", found, f"Type: {mine}")
+        return Line("kernel", found, mine)
     return Line("kernel", f"python3 is {path}, which has the required packages")
 
 

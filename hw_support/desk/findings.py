@@ -10,7 +10,7 @@ import itertools
 import os
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import packages_distributions
 from pathlib import Path
@@ -25,31 +25,22 @@ from hw_support.submission.released import Release
 
 STUB = "raise NotImplementedError()"
 _SAID_ELSEWHERE = ("NameError", "NotImplementedError", "FileNotFoundError", "ModuleNotFoundError")
+_NO_FILE = ("FileNotFoundError", "OSError")
 _NEAR = 0.5  # share of a time limit
 _MOST_NAMES = 5  # in one sentence
 _NO_NAME = re.compile(r"name '(\w+)' is not defined")
 
+_distributions = functools.cache(packages_distributions)  # takes half a second
+
 
 @dataclass(frozen=True)
 class Checked:
-    """One of the instructor's cells, and what the student did with it.
-
-    Attributes
-    ----------
-    released
-        The released cell.
-    cell
-        The cell in the student's notebook; None if it was deleted.
-    run
-        The outcome of the run, if it was run.
-    to_do
-        What is missing, in a few words; None if nothing is.
-    """
+    """One of the instructor's cells, and what the student did with it."""
 
     released: InstructorCell
-    cell: NotebookNode | None
-    run: CellRun | None
-    to_do: str | None
+    cell: NotebookNode | None  # in the student's notebook; None if it was deleted
+    run: CellRun  # an empty one if it was not run
+    to_do: str | None  # what is missing, in a few words
 
     @property
     def answered(self) -> bool:
@@ -59,34 +50,23 @@ class Checked:
 
 def checked_cells(ran: Ran, release: Release) -> list[Checked]:
     """Return all of the instructor's cells in the released order."""
-    places = {grade_id_of(cell): i for i, cell in enumerate(ran.notebook.cells)}
-    runs = {name: ran.cells.get(place) for name, place in places.items()}
+    cells = {grade_id_of(cell): cell for cell in ran.notebook.cells}
+    runs = {grade_id_of(ran.notebook.cells[place]): run for place, run in ran.cells.items()}
     found = []
-    for released in release.cells:
-        place = places.get(released.grade_id)
-        cell = None if place is None else ran.notebook.cells[place]
-        run = runs.get(released.grade_id)
-        to_do = _to_do(released, cell, run, release)
-        if to_do and not released.grade and _is_tested_and_passes(released, release, runs):
-            to_do = None  # the function is in another cell, or the stub's line is never reached
-        found.append(Checked(released, cell, run, to_do))
+    for place, released in enumerate(release.cells):
+        cell, run = cells.get(released.grade_id), runs.get(released.grade_id)
+        to_do = _to_do(released, cell, run is not None, release)
+        if to_do and not released.grade:
+            below = itertools.takewhile(lambda c: not c.solution, release.cells[place + 1 :])
+            tests = [runs.get(test.grade_id) for test in below if test.points]
+            if tests and all(t and t.parts and all(p.passed for p in t.parts) for t in tests):
+                to_do = None  # the function is in another cell, or the stub's line is never reached
+        found.append(Checked(released, cell, run or CellRun(), to_do))
     return found
 
 
-def _is_tested_and_passes(
-    answer: InstructorCell, release: Release, runs: Mapping[str | None, CellRun | None]
-) -> bool:
-    """Whether tests with points follow an answer, and all their parts pass."""
-    behind = itertools.dropwhile(lambda cell: cell.grade_id != answer.grade_id, release.cells)
-    tests = list(
-        itertools.takewhile(lambda cell: not cell.solution, itertools.islice(behind, 1, None))
-    )
-    parts = [run.parts if (run := runs.get(t.grade_id)) else [] for t in tests if t.points]
-    return bool(parts) and all(found and all(p.passed for p in found) for found in parts)
-
-
 def _to_do(
-    released: InstructorCell, cell: NotebookNode | None, run: CellRun | None, release: Release
+    released: InstructorCell, cell: NotebookNode | None, was_run: bool, release: Release
 ) -> str | None:
     if not released.solution:
         return None
@@ -107,36 +87,19 @@ def _to_do(
         return f"answer {name}"
     if STUB in cell.source:
         return f"delete `{STUB}` in {name}"
-    if released.grade and not _has_picture(cell) and run is not None:
+    kinds = [kind for output in cell.get("outputs", []) for kind in output.get("data", {})]
+    if released.grade and was_run and not any(kind.startswith("image/") for kind in kinds):
         return f"no plot in {name}"
     return None
-
-
-def _has_picture(cell: NotebookNode) -> bool:
-    outputs = cell.get("outputs", [])
-    return any(kind.startswith("image/") for out in outputs for kind in out.get("data", {}))
-
-
-# -- what may surprise a student in grading
 
 
 def surprises(saved: NotebookNode, ran: Ran, release: Release, folder: Path) -> Iterator[str]:
     """Yield a sentence for each thing that will be different in grading.
 
-    Parameters
-    ----------
-    saved
-        The notebook with its saved outputs.
-    ran
-        The same notebook, run from the top.
-    release
-        The homework.
-    folder
-        The folder of the student's file.
+    `saved` is the notebook with its saved outputs, `folder` that of the student's file.
     """
     if ran.stopped:
-        last = max(ran.cells, default=0)
-        where = name_of(ran.notebook.cells[last])
+        where = name_of(ran.notebook.cells[max(ran.cells, default=0)])
         yield f"{ran.stopped} in {where}. The cells below it were not run."
     yield from _missing_names(ran.notebook, release)
     yield from _own_errors(ran.notebook, release)
@@ -159,14 +122,14 @@ def _missing_names(notebook: NotebookNode, release: Release) -> Iterator[str]:
         for name in sorted({n for text in _errors(cell) for n in _NO_NAME.findall(text)}):
             if hasattr(builtins, name) or name in looked_for:
                 continue
-            later = [j for j, names in defined.items() if j > i and name in names]
-            if later:
+            places = [j for j, names in defined.items() if name in names]
+            if later := [j for j in places if j > i]:
                 below = name_of(notebook.cells[later[0]])
                 yield (
                     f"{name_of(cell)} uses `{name}`, which is defined further down ({below}). "
                     "The grader runs the cells from top to bottom: move the definition up."
                 )
-            elif not any(name in names for names in defined.values()):
+            elif not places:
                 yield (
                     f"{name_of(cell)} uses `{name}`, which no cell defines. If the cell works "
                     "for you, you probably deleted or changed the definition while the kernel was "
@@ -182,9 +145,9 @@ def _is_given(cell: NotebookNode, release: Release) -> bool:
 def _own_errors(notebook: NotebookNode, release: Release) -> Iterator[str]:
     """Name the student's added cells that fail; tests report on the other cells."""
     for cell in notebook.cells:
-        if _is_given(cell, release):
+        if grade_id_of(cell) is not None or _is_given(cell, release):
             continue
-        for output in cell.get("outputs", []) if grade_id_of(cell) is None else ():
+        for output in cell.get("outputs", []):
             if output.output_type == "error" and output.ename not in _SAID_ELSEWHERE:
                 yield (
                     f"{name_of(cell)} raises {output.ename}: {quoted(output.evalue, 100)}. When "
@@ -248,15 +211,10 @@ def _other_results(saved: NotebookNode, ran: Ran) -> Iterator[str]:
 
 
 def _passed_when_saved(cell: NotebookNode | None) -> bool:
-    if cell is None:
-        return False
-    texts = [output.get("text", "") for output in cell.get("outputs", [])]
-    kinds = [output.output_type for output in cell.get("outputs", [])]
-    return (
-        any("passed  " in t for t in texts)
-        and "error" not in kinds
-        and not any("FAILED  " in text for text in texts)
-    )
+    outputs = cell.get("outputs", []) if cell is not None else []
+    printed = "\n".join(output.get("text", "") for output in outputs)
+    raised = any(output.output_type == "error" for output in outputs)
+    return "passed  " in printed and "FAILED  " not in printed and not raised
 
 
 def _files(ran: Ran, folder: Path) -> Iterator[str]:
@@ -264,7 +222,7 @@ def _files(ran: Ran, folder: Path) -> Iterator[str]:
     said = set()
     for i, run in ran.cells.items():
         cell = ran.notebook.cells[i]
-        errors = [o.evalue for o in cell.outputs if _is_no_file(o)]
+        errors = [o.evalue for o in cell.outputs if o.get("ename") in _NO_FILE]
         missing = [name for name in beside if any(name in text for text in errors)]
         for name in [*run.opened, *missing]:
             path = folder / os.path.expanduser(name)
@@ -278,10 +236,6 @@ def _files(ran: Ran, folder: Path) -> Iterator[str]:
             )
 
 
-def _is_no_file(output: NotebookNode) -> bool:
-    return bool(output.output_type == "error" and output.ename in ("FileNotFoundError", "OSError"))
-
-
 def _is_own(path: Path, folder: Path) -> bool:
     """Whether a file is the student's and not part of a program."""
     path, home = Path(os.path.abspath(path)), Path.home()
@@ -293,7 +247,7 @@ def _is_own(path: Path, folder: Path) -> bool:
 
 
 def _imports(notebook: NotebookNode, release: Release, folder: Path) -> Iterator[str]:
-    installed = _distributions()
+    installed = _distributions()  # by the names of their modules
     for cell in notebook.cells:
         for name in sorted(_imported_in(cell)):
             if (folder / f"{name}.py").exists() or (folder / name / "__init__.py").exists():
@@ -305,18 +259,9 @@ def _imports(notebook: NotebookNode, release: Release, folder: Path) -> Iterator
                 continue
             if name in sys.stdlib_module_names or name in ("hw_support", "__main__"):
                 continue
-            distributions = {_canonical(d) for d in installed.get(name, ())}
-            if not distributions & release.packages:
+            names = {re.sub(r"[-_.]+", "-", each).lower() for each in installed.get(name, ())}
+            if not names & release.packages:
                 yield f"{name_of(cell)} imports {name}, which the grader does not have."
-
-
-@functools.cache
-def _distributions() -> Mapping[str, list[str]]:
-    return packages_distributions()  # takes half a second
-
-
-def _canonical(name: str) -> str:
-    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def _imported_in(cell: NotebookNode) -> set[str]:

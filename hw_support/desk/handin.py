@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import re
-import secrets
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +11,7 @@ from pathlib import Path
 from hw_support.desk.certification import STUDENT_ID, certification_of
 from hw_support.desk.errors import DeskError
 from hw_support.desk.opening import Opened
+from hw_support.in_one_step import in_one_step
 from hw_support.submission.mending import grade_id_of
 from hw_support.submission.problems import quoted
 
@@ -21,32 +20,15 @@ _STUDENT_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9.@+-]{0,63}")
 
 @dataclass(frozen=True)
 class Packed:
-    """The zip that was written.
-
-    Attributes
-    ----------
-    path
-        The zip.
-    entry
-        The name of the notebook in the zip.
-    notebook_sha256
-        SHA-256 of the notebook's bytes (64 hexadecimal digits). They are the bytes of the student's
-        file.
-    """
+    """The zip that was written."""
 
     path: Path
-    entry: str
-    notebook_sha256: str
+    entry: str  # the name of the notebook in the zip
+    notebook_sha256: str  # of the bytes of the student's file
 
 
 def student_id_of(opened: Opened) -> str:
-    """Return the student id from the certification.
-
-    Raises
-    ------
-    DeskError
-        It has none, or one that cannot be part of a file's name.
-    """
+    """Return the student id from the certification, as `checked_id` does."""
     name = opened.release.certification
     if not name:
         raise DeskError(
@@ -75,34 +57,21 @@ def checked_id(student_id: str) -> str:
 
 
 def pack(opened: Opened, student_id: str, folder: Path) -> Packed:
-    """Write ``<student id>_<assignment>.zip`` in one step.
+    """Write ``<student id>_<assignment>.zip``, or replace it, in one step.
 
-    Parameters
-    ----------
-    opened
-        The notebook. Its bytes are packed as they were read.
-    student_id
-        A student id from `checked_id`.
-    folder
-        The folder for the zip. An earlier zip with the same name is replaced.
-
-    Raises
-    ------
-    DeskError
-        The zip cannot be written. An earlier zip is unchanged.
+    `DeskError` if it cannot be written; an earlier zip is unchanged then.
     """
     entry = f"{student_id}_{opened.release.assignment}.ipynb"
     path = folder / f"{student_id}_{opened.release.assignment}.zip"
-    partial = folder / f".{path.name}.{secrets.token_hex(4)}.part"
     try:
-        with zipfile.ZipFile(partial, "x", zipfile.ZIP_DEFLATED) as archive:
+        with (
+            in_one_step(path) as partial,
+            zipfile.ZipFile(partial, "x", zipfile.ZIP_DEFLATED) as archive,
+        ):
             archive.writestr(entry, opened.content)
-        os.replace(partial, path)
     except OSError as error:
         raise DeskError(
             f"{path} cannot be written ({error.strerror or error}). Name another folder with "
             "--to, or free some space."
         ) from error
-    finally:
-        partial.unlink(missing_ok=True)
     return Packed(path, entry, hashlib.sha256(opened.content).hexdigest())

@@ -6,7 +6,6 @@ import json
 import os
 import sys
 import time
-from collections.abc import Sequence
 from typing import Any
 
 from hw_support.checks import Checks
@@ -15,6 +14,7 @@ from hw_support.desk.judging import Judge
 _opened: list[str] = []
 _used = 0.0
 _MOST = 200  # keep at most so many file names and remarks of a cell
+_SYSTEM = ["/proc", "/sys", "/dev", "/etc", "/usr", "/lib", "/opt", "/System", "/Library"]
 _names: dict[str, Any] = {}  # the notebook's
 _judge: Judge | None = None
 _seen: Checks | None = None  # the checks of an earlier cell
@@ -29,16 +29,15 @@ def watch() -> str:
     _judge = Judge(_names)
     places = {sys.prefix, sys.base_prefix, sys.exec_prefix, os.path.dirname(os.__file__)}
     ours = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-    passed_over = tuple(os.path.join(place, "") for place in (*places, ours, *_system_folders()))
+    passed_over = tuple(os.path.join(place, "") for place in (*places, ours, *_SYSTEM))
 
     def note(event: str, arguments: tuple[Any, ...]) -> None:
         if event != "open" or len(_opened) >= _MOST:
             return
         path, mode, flags = arguments
         reads = mode is None or "r" in str(mode)
-        if not reads or (flags and flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT)):
-            return
-        if isinstance(path, bytes | str | os.PathLike):
+        writes = flags and flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT)
+        if reads and not writes and isinstance(path, bytes | str | os.PathLike):
             name = os.fsdecode(path)
             if not os.path.abspath(name).startswith(passed_over) and name not in _opened:
                 _opened.append(name)
@@ -48,38 +47,21 @@ def watch() -> str:
     return json.dumps(None)
 
 
-def _system_folders() -> list[str]:
-    return ["/proc", "/sys", "/dev", "/etc", "/usr", "/lib", "/opt", "/System", "/Library"]
-
-
-def told(bound: Sequence[str] = ()) -> str:
-    """Return the outcome of the last cell as JSON.
-
-    Parameters
-    ----------
-    bound
-        The names that the cell has bound, if it is a locked cell.
-    """
+def told(bound: list[str]) -> str:
+    """Return the outcome of the last cell as JSON; `bound` are names that a locked cell bound."""
     global _used, _seen
+    assert _judge
     checks = _names.get("checks")
     if not isinstance(checks, Checks) or checks is _seen:  # the cell has no checks
         checks = None
     else:
         _seen = checks
-    if bound and _judge:
-        _judge.keep(list(bound))
+    _judge.keep(bound)
     now = time.process_time()
-    answer = json.dumps(
-        {
-            "cpu_seconds": now - _used,
-            "opened": list(_opened),
-            "bent": bool(_judge and _judge.is_bent()),
-            **_of(checks),
-        }
-    )
+    answer = {"cpu_seconds": now - _used, "opened": list(_opened), "bent": _judge.is_bent()}
     _opened.clear()
     _used = now
-    return answer
+    return json.dumps({**answer, **_of(checks)})
 
 
 def judged(source: str) -> str:
@@ -87,10 +69,9 @@ def judged(source: str) -> str:
     global _used
     assert _judge
     checks, raised = _judge.examine(source)
-    answer = {**_of(checks), "raised": raised, "rebound": _judge.rebound()}
     _opened.clear()
     _used = time.process_time()
-    return json.dumps(answer)
+    return json.dumps({**_of(checks), "raised": raised, "rebound": _judge.rebound()})
 
 
 def _of(checks: Checks | None) -> dict[str, Any]:

@@ -1,11 +1,9 @@
 """Runs a test cell again as the grader does, if the notebook changes names that the test uses.
 
-On the student's machine a test cell sees the student's names. The grader runs the test in a process
-of its own. There a name is looked up first among the test's names and those of the instructor's
-locked cells, then in Python's builtins, and last in the notebook. So some notebooks fail tests on
-the student's machine and pass them in grading: those with a variable `max`, with another `np`, or
-with a setting that makes NumPy raise an error instead of a warning. With another `assert_close` it
-may be the other way round.
+In grading a name is looked up first among the test's names and those of the instructor's locked
+cells, then in Python's builtins, and last in the notebook. So some notebooks fail tests only on
+the student's machine: those with a variable `max`, with another `np`, or with a setting that makes
+NumPy raise an error. With another `assert_close` it may be the other way round.
 """
 
 from __future__ import annotations
@@ -30,16 +28,10 @@ _OF_JUPYTER = {"exit", "open", "quit"}  # Jupyter puts its own into every notebo
 
 
 class Judge:
-    """Keeps the values that the instructor's cells bind, and notices changes.
-
-    Parameters
-    ----------
-    theirs
-        The notebook's names.
-    """
+    """Keeps the values that the instructor's cells bind, and notices changes."""
 
     def __init__(self, theirs: dict[str, Any]) -> None:
-        self._theirs = theirs
+        self._theirs = theirs  # the notebook's names
         self._own: dict[str, Any] = {}
         self._settings = _Settings()
 
@@ -54,23 +46,18 @@ class Judge:
     def rebound(self) -> list[str]:
         """Return the instructor's and Python's names that now have another value."""
         nothing = object()
-        other = [n for n, value in self._own.items() if self._theirs.get(n, nothing) is not value]
-        return sorted({*other, *(_python_names(self._theirs) - set(self._own))})
+        theirs = [n for n, value in self._own.items() if self._theirs.get(n, nothing) is not value]
+        pythons = {n for n in self._theirs if not n.startswith("_") and hasattr(builtins, n)}
+        return sorted({*theirs, *(pythons - _OF_JUPYTER - set(self._own))})
 
     def is_bent(self) -> bool:
         """Whether a test cell may see other values here than in grading."""
-        return bool(self.rebound()) or self._settings != _Settings()
+        return bool(self.rebound()) or self._settings.that_matter != _Settings().that_matter
 
     def examine(self, source: str) -> tuple[Checks | None, str]:
-        """Run a test cell with the grader's names.
+        """Run a test cell with the grader's names; return its checks, and the error outside them.
 
         The notebook's names and random generators are restored afterwards.
-
-        Returns
-        -------
-        checks, raised
-            The cell's checks, None if it has none; and the error outside its parts, "" if there was
-            none.
         """
         before, random = dict(self._theirs), RandomState(self._theirs)
         names = _GradersNames(self._own, self._theirs, _Settings())
@@ -93,25 +80,15 @@ class Judge:
         return (checks if isinstance(checks, Checks) else None), raised
 
 
-def _python_names(names: dict[str, Any]) -> set[str]:
-    there = {name for name in names if not name.startswith("_") and hasattr(builtins, name)}
-    return there - _OF_JUPYTER
-
-
 class _Settings:
     """NumPy's settings for errors such as 1/0, and Python's for warnings, at one moment."""
 
     def __init__(self) -> None:
         self.numpy: Any = np.geterr()
-        # Libraries add filters on import. Only filters that raise matter.
         self.all = list(warnings.filters)
-        self.strict = [entry for entry in warnings.filters if entry[0] == "error"]
-
-    def __eq__(self, other: object) -> bool:
-        same = isinstance(other, _Settings)
-        return same and (self.numpy, self.strict) == (other.numpy, other.strict)  # type: ignore[attr-defined]
-
-    __hash__ = None  # type: ignore[assignment]
+        # Libraries add filters on import. Only filters that raise matter.
+        strict = [entry for entry in warnings.filters if entry[0] == "error"]
+        self.that_matter = self.numpy, strict
 
     @contextlib.contextmanager
     def in_force(self) -> Iterator[None]:

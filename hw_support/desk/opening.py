@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -29,46 +28,21 @@ _SECONDS_LATER = 5.0  # the kernel was used so long after the file was saved
 
 @dataclass(frozen=True)
 class Opened:
-    """A student's notebook.
-
-    Attributes
-    ----------
-    path
-        The file.
-    release
-        The homework to which it belongs.
-    content
-        Its bytes.
-    notebook
-        The saved notebook with its outputs; the instructor's cells are restored.
-    changes
-        What differed from the released notebook.
-    unsaved
-        A sentence if the notebook may have unsaved changes.
-    """
+    """A student's notebook."""
 
     path: Path
-    release: Release
-    content: bytes
-    notebook: NotebookNode
-    changes: list[Problem]
-    unsaved: str | None
+    release: Release  # the homework to which it belongs
+    content: bytes  # of the file
+    notebook: NotebookNode  # with its saved outputs; the instructor's cells are restored
+    changes: list[Problem]  # what differed from the released notebook
+    unsaved: str | None  # a sentence if the notebook may have unsaved changes
 
 
 def open_notebook(path: Path, releases: Sequence[Release]) -> Opened:
-    """Read a notebook, and restore the instructor's cells in the copy.
+    """Read a notebook of one of these homeworks, and restore the instructor's cells in the copy.
 
-    Parameters
-    ----------
-    path
-        The file.
-    releases
-        The homeworks to which it may belong.
-
-    Raises
-    ------
-    DeskError
-        It cannot be read, or it belongs to no homework, or to another one than its name says.
+    `DeskError` if it cannot be read, or belongs to no homework, or to another one than its name
+    says.
     """
     if path.is_dir():
         names = [known.file_name for known in releases]
@@ -107,9 +81,8 @@ def difference(before: str, now: str) -> str:
     else:
         what = f"Line {here + 1} was {quoted(old[here])} and is now {quoted(new[there])}"
     more = sum(max(b - a, d - c) for _, a, b, c, d in blocks) - 1
-    return what + (
-        f"; {more} more {'line differs' if more == 1 else 'lines differ'}." if more else "."
-    )
+    differ = "line differs" if more == 1 else "lines differ"
+    return f"{what}; {more} more {differ}." if more else f"{what}."
 
 
 def _release_of(notebook: NotebookNode, path: Path, releases: Sequence[Release]) -> Release:
@@ -136,8 +109,7 @@ def _release_of(notebook: NotebookNode, path: Path, releases: Sequence[Release])
             f"{path.name} belongs to a homework that the installed package hw_support does not "
             f"know. The closest homework that it knows is {release.assignment}: "
             f"{len(common)} of the {len(found)} cells with a grade id are from it. Type in the "
-            f"folder of {path.name}: "
-            "python -m pip install -r requirements.txt"
+            f"folder of {path.name}: python -m pip install -r requirements.txt"
         )
     if named and release.assignment not in named:
         other = known[named[0]]
@@ -158,22 +130,15 @@ def _is_none(notebook: NotebookNode, path: Path, releases: Sequence[Release]) ->
         )
     first = first_line(notebook)
     begins = f"It begins with {quoted(first)}." if first else "It is empty."
+    names = ", ".join(release.assignment for release in releases)
+    files = " or ".join(release.file_name for release in releases)
+    what = f"is not {names}: it has none of this homework's cells"
     if len(releases) > 1:
-        names = ", ".join(release.assignment for release in releases)
-        files = " or ".join(release.file_name for release in releases)
-        return (
-            f"{path.name} is none of the homeworks {names}: it has none of their cells. "
-            f"{begins} Type the name of the notebook that you were given, {files}, "
-            "with your answers in it."
-        )
+        what = f"is none of the homeworks {names}: it has none of their cells"
     return (
-        f"{path.name} is not {releases[0].assignment}: it has none of this homework's cells. "
-        f"{begins} Type the name of the notebook that you were given, "
-        f"{releases[0].file_name}, with your answers in it."
+        f"{path.name} {what}. {begins} Type the name of the notebook that you were given, {files}, "
+        "with your answers in it."
     )
-
-
-# -- a notebook that is open in Jupyter
 
 
 def _unsaved(path: Path) -> str | None:
@@ -201,16 +166,15 @@ def _sessions(path: Path) -> Iterator[dict[str, Any]]:
             url = f"{server['url']}api/sessions"
             if not url.startswith(("http://localhost", "http://127.0.0.1")):
                 continue
-            request = urllib.request.Request(
-                url, headers={"Authorization": f"token {server['token']}"}
-            )
+            token = {"Authorization": f"token {server['token']}"}
+            request = urllib.request.Request(url, headers=token)
             with urllib.request.urlopen(request, timeout=_SECONDS_TO_ANSWER) as answer:
                 sessions = json.load(answer)
-            there = os.path.realpath(path)
             for session in sessions:
-                if os.path.realpath(os.path.join(server["root_dir"], session["path"])) == there:
+                notebook = os.path.join(server["root_dir"], session["path"])
+                if os.path.realpath(notebook) == os.path.realpath(path):
                     yield session
-        except (OSError, ValueError, KeyError, TypeError, urllib.error.URLError):
+        except (OSError, ValueError, KeyError, TypeError):
             continue  # the server has ended or needs a password
 
 

@@ -1,7 +1,6 @@
 """Runs a copy of a notebook from top to bottom in a fresh kernel, as the grader will.
 
-The kernel works in an empty folder. As in grading, the files beside the notebook are not there, and
-the run cannot overwrite them. The files that a cell opens are noted.
+The kernel works in an empty folder: as in grading, the files beside the notebook are not there.
 """
 
 from __future__ import annotations
@@ -22,7 +21,6 @@ from time import monotonic
 from typing import Any
 
 from jupyter_client.kernelspec import NoSuchKernel
-from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbclient.util import ensure_async
@@ -39,63 +37,33 @@ _SECONDS_TO_ANSWER = 10.0
 _IMPORT, _INSIDE = "import hw_support.desk.inside as _hw_inside", "_hw_inside"
 _WATCH = f"{_INSIDE}.watch()"
 _SECONDS_FOR_A_TEST = 100.0  # for a test that runs again; its parts have their own limits
+_HOW = {"interrupt_on_timeout": True, "allow_errors": True, "record_timing": False}
 
 
 @dataclass
 class CellRun:
-    """The outcome of one cell.
+    """The outcome of one cell."""
 
-    Attributes
-    ----------
-    seconds
-        Wall-clock seconds.
-    cpu_seconds
-        CPU seconds.
-    parts
-        The parts of a test cell, as the grader sees them.
-    notes
-        Remarks of an instructor's cell, from `hw_support.Checks.note`.
-    opened
-        Names of the files that it opened for reading, as written in the code.
-    judged
-        Whether it is a test that was run again with the grader's values of names, because the
-        notebook has changed some (`hw_support.desk.judging`).
-    raised
-        The error that a test cell raised outside its parts; then it earns no points.
-    lost
-        The parts that failed in this second run but had passed with the notebook's values.
-    rebound
-        The names with another value in the notebook.
-    """
-
-    seconds: float = 0.0
+    seconds: float = 0.0  # on the clock
     cpu_seconds: float = 0.0
-    parts: list[Part] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-    opened: list[str] = field(default_factory=list)
+    parts: list[Part] = field(default_factory=list)  # of a test cell, as the grader sees them
+    notes: list[str] = field(default_factory=list)  # of an instructor's cell, from `Checks.note`
+    opened: list[str] = field(default_factory=list)  # files that it opened for reading, as written
+    # Whether it is a test that was run again with the grader's values of names, because the
+    # notebook has changed some (`hw_support.desk.judging`).
     judged: bool = False
-    raised: str = ""
-    lost: list[str] = field(default_factory=list)
-    rebound: list[str] = field(default_factory=list)
+    raised: str = ""  # the error of a test cell outside its parts; then it earns no points
+    lost: list[str] = field(default_factory=list)  # parts that passed, but not when judged
+    rebound: list[str] = field(default_factory=list)  # names with another value in the notebook
 
 
 @dataclass
 class Ran:
-    """The outcome of a notebook's run.
+    """The outcome of a notebook's run."""
 
-    Attributes
-    ----------
-    notebook
-        The copy with its outputs.
-    cells
-        The code cells that were run, by place in the notebook.
-    stopped
-        A sentence on why the rest was not run.
-    """
-
-    notebook: NotebookNode
-    cells: dict[int, CellRun]
-    stopped: str | None = None
+    notebook: NotebookNode  # the copy with its outputs
+    cells: dict[int, CellRun]  # the code cells that were run, by place in the notebook
+    stopped: str | None = None  # why the rest was not run
 
 
 class _NoAnswer(Exception):
@@ -110,16 +78,31 @@ class _Client(NotebookClient):
     """Runs cells one after another, and asks the kernel for the outcome of each."""
 
     def __init__(
-        self,
-        nb: NotebookNode,
-        ran: Ran,
-        began: Callable[[int], None],
-        like_grader: bool,
-        **more: Any,
+        self, ran: Ran, began: Callable[[int], None], like_grader: bool, **more: Any
     ) -> None:
-        super().__init__(nb, **more)
+        super().__init__(ran.notebook, **more)
         self._ran, self._began, self._like_grader = ran, began, like_grader
         self.stopped = False  # by Ctrl-C
+
+    def run_all(self) -> None:
+        """Run all cells; say in `Ran.stopped` why the rest was not run."""
+        grading = {"NBGRADER_EXECUTION": "autograde"} if self._like_grader else {}
+        environment = {**os.environ, **grading}
+        try:
+            self.execute(env=environment, cleanup_kc=True, stdout=DEVNULL, stderr=DEVNULL)
+        except NoSuchKernel:
+            raise DeskError(
+                f"The notebook runs in the kernel {KERNEL}, and Jupyter has no kernel of this "
+                "name. Type `python -m hw_support doctor` to see how to install it."
+            ) from None
+        except (DeadKernelError, asyncio.CancelledError):
+            if self.stopped:
+                raise KeyboardInterrupt from None
+            self._ran.stopped = "The kernel died"
+        except _NoAnswer:
+            self._ran.stopped = "The kernel stopped answering"
+        except CellTimeoutError:
+            self._ran.stopped = "The kernel could not be interrupted"
 
     async def async_start_new_kernel_client(self) -> Any:
         try:
@@ -164,9 +147,8 @@ class _Client(NotebookClient):
         question = f"{_INSIDE}.judged({cell.source!r})"
         again = await self._ask(question, seconds=_SECONDS_FOR_A_TEST)
         passed = {part.what for part in run.parts if part.passed and not run.raised}
-        run.parts = [Part(*part) for part in again["parts"]]
+        run.parts, run.judged = [Part(*part) for part in again["parts"]], True
         run.notes, run.rebound, run.raised = again["notes"], again["rebound"], again["raised"]
-        run.judged = True
         failed = {part.what for part in run.parts if not part.passed or run.raised}
         run.lost = sorted(passed & failed)
 
@@ -205,8 +187,7 @@ class _Client(NotebookClient):
                 "`python -m hw_support doctor` to see what is missing."
             )
         try:
-            text = ast.literal_eval(answer["data"]["text/plain"])
-            return json.loads(text)
+            return json.loads(ast.literal_eval(answer["data"]["text/plain"]))
         except (ValueError, SyntaxError, KeyError, TypeError):
             raise _NoAnswer from None  # a cell has changed how values are written
 
@@ -218,33 +199,24 @@ def run_from_the_top(
     *,
     like_grader: bool = True,
 ) -> Ran:
-    """Run all cells in place; errors in cells do not stop the rest.
+    """Run all cells of a copy in place; errors in cells do not stop the rest.
 
-    Parameters
-    ----------
-    notebook
-        A copy of the notebook. Its outputs are replaced.
-    seconds_for
-        Returns a cell's limit in wall-clock seconds. Then the cell is interrupted.
-    began
-        Called with the place of each code cell when it begins.
-    like_grader
-        Whether saved runs are off (not read, not written), as in grading.
-
-    Raises
-    ------
-    DeskError
-        No kernel can be started.
-    KeyboardInterrupt
-        The run was stopped. The kernel has ended.
+    A cell is interrupted after `seconds_for` it on the clock. `began` is called with the place of
+    each code cell when it begins. If `like_grader`, saved runs are not read and not written.
+    `DeskError` if no kernel can be started, KeyboardInterrupt if the run was stopped.
     """
     ran = Ran(notebook, {})
+
+    def run(folder: str) -> None:
+        how = {"timeout_func": seconds_for, "resources": {"metadata": {"path": folder}}}
+        _Client(ran, began, like_grader, kernel_name=KERNEL, **how, **_HOW).run_all()
+
     try:
         with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
             try:
-                _run_in(folder, ran, seconds_for, began, like_grader)
+                run(folder)
             except _NoStart:  # another program may have its ports; a new start takes others
-                _run_in(folder, ran, seconds_for, began, like_grader)
+                run(folder)
     except _NoStart as error:
         raise DeskError(
             f"No kernel can be started ({error}). Your notebook is unchanged. Type `python -m "
@@ -258,41 +230,3 @@ def run_from_the_top(
             "write there, then run this command again."
         ) from error
     return ran
-
-
-def _run_in(
-    folder: str,
-    ran: Ran,
-    seconds_for: Callable[[NotebookNode], float],
-    began: Callable[[int], None],
-    like_grader: bool,
-) -> None:
-    kernel = AsyncKernelManager(kernel_name=KERNEL)
-    client = _Client(
-        ran.notebook,
-        ran,
-        began,
-        like_grader,
-        km=kernel,
-        timeout_func=seconds_for,
-        interrupt_on_timeout=True,
-        allow_errors=True,
-        record_timing=False,
-        resources={"metadata": {"path": folder}},
-    )
-    environment = {**os.environ, **({"NBGRADER_EXECUTION": "autograde"} if like_grader else {})}
-    try:
-        client.execute(env=environment, cleanup_kc=True, stdout=DEVNULL, stderr=DEVNULL)
-    except NoSuchKernel:
-        raise DeskError(
-            f"The notebook runs in the kernel {KERNEL}, and Jupyter has no kernel of this name. "
-            "Type `python -m hw_support doctor` to see how to install it."
-        ) from None
-    except (DeadKernelError, asyncio.CancelledError):
-        if client.stopped:
-            raise KeyboardInterrupt from None
-        ran.stopped = "The kernel died"
-    except _NoAnswer:
-        ran.stopped = "The kernel stopped answering"
-    except CellTimeoutError:
-        ran.stopped = "The kernel could not be interrupted"

@@ -1,8 +1,4 @@
-"""Find a notebook's homework by its grade ids.
-
-Homeworks may share some ids, such as that of the cell with the imports. Only ids that just one of
-two homeworks has can tell them apart.
-"""
+"""Find a notebook's homework by its grade ids; ids that two homeworks share do not count."""
 
 from __future__ import annotations
 
@@ -22,23 +18,12 @@ _MOST = 0.5  # more than this share of the cells that only another homework has
 
 @dataclass(frozen=True)
 class Mistaken:
-    """A notebook of one homework that was submitted as another.
+    """A notebook of one homework that was submitted as another; both have cells of their own."""
 
-    Attributes
-    ----------
-    homework
-        The homework to which it belongs.
-    found, of
-        The number of that homework's own cells in the notebook, and in all.
-    found_of_own
-        The number of cells from the homework as which it was submitted, without those that both
-        homeworks have.
-    """
-
-    homework: str
-    found: int
-    of: int
-    found_of_own: int
+    homework: str  # to which it belongs
+    found: int  # that homework's own cells in the notebook
+    of: int  # that homework's own cells in all
+    found_of_own: int  # the other homework's own cells in the notebook
 
 
 def grade_ids_in(notebook: NotebookNode) -> frozenset[str]:
@@ -51,31 +36,18 @@ def mistaken_for(
 ) -> Mistaken | None:
     """Return the other homework to which a notebook clearly belongs, if there is one.
 
-    Parameters
-    ----------
-    found
-        The grade ids in the notebook.
-    own
-        The ids of the homework as which it was submitted.
-    others
-        The ids of other homeworks, by name.
-
-    Returns
-    -------
-    Mistaken or None
-        The other homework with the most cells of its own in the notebook: cells that the expected
-        homework lacks. The notebook must have more than half of these, and at most a tenth of the
-        cells that only the expected homework has.
+    `found` are the grade ids in the notebook, `own` those of the homework as which it was
+    submitted. The notebook must have more than half of the cells that only the other homework has,
+    and at most a tenth of those that only the expected one has. The other homework with the most
+    such cells is returned.
     """
-    best: Mistaken | None = None
+    possible = []
     for name, theirs in sorted(others.items()):
         only_own, only_theirs = own - theirs, theirs - own
         here = Mistaken(name, len(found & only_theirs), len(only_theirs), len(found & only_own))
-        if here.found <= _MOST * here.of or here.found_of_own > _HARDLY_ANY * len(only_own):
-            continue
-        if best is None or here.found > best.found:
-            best = here
-    return best
+        if here.found > _MOST * here.of and here.found_of_own <= _HARDLY_ANY * len(only_own):
+            possible.append(here)
+    return max(possible, key=lambda one: one.found, default=None)
 
 
 def closest(found: AbstractSet[str], homeworks: Mapping[str, AbstractSet[str]]) -> list[str]:
@@ -87,8 +59,5 @@ def closest(found: AbstractSet[str], homeworks: Mapping[str, AbstractSet[str]]) 
 
 def named_in(path: Path, homeworks: Mapping[str, object]) -> list[str]:
     """Return the homeworks whose name is a separate word in a file's name."""
-    return [
-        name
-        for name in homeworks
-        if re.search(rf"(?<![A-Za-z0-9]){re.escape(name)}(?![A-Za-z0-9])", path.stem, re.IGNORECASE)
-    ]
+    around = r"(?<![A-Za-z0-9]){}(?![A-Za-z0-9])".format
+    return [name for name in homeworks if re.search(around(re.escape(name)), path.stem, re.I)]

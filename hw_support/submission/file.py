@@ -1,11 +1,8 @@
 """Reads a student's notebook file of any content; it returns a notebook and never raises for it.
 
-Only problems of the machine raise an exception: no memory, or no file can be opened.
-
 The file is not trusted. It is opened only if it is a regular file (no link, no pipe) of bounded
-size. A new notebook is built from it, cell by cell. A new cell gets the old one's type, source and
-pictures, and the flat values of its `nbgrader` metadata. Tags, cell ids, outputs, other metadata,
-and the name of a kernel are dropped, because nbgrader or nbclient would act on them.
+size. A new notebook is built from the types, sources, pictures and flat `nbgrader` metadata of its
+cells. All else is dropped, because nbgrader or nbclient would act on it.
 """
 
 from __future__ import annotations
@@ -69,17 +66,10 @@ def read_submission(
     max_cells: int = MAX_CELLS,
     keep_outputs: bool = False,
 ) -> tuple[NotebookNode, list[Problem]]:
-    """Read a notebook file of any content.
+    """Read a notebook file of any content, also one that does not exist.
 
-    Parameters
-    ----------
-    path
-        The file. It need not exist.
-    max_bytes, max_cells
-        A larger file is not read. A file with more cells is not graded.
-    keep_outputs
-        True for a file that the grader itself wrote. Then well-formed outputs, the kernel's name
-        and the stored problems are kept.
+    If `keep_outputs`, which is for a file that the grader itself wrote, well-formed outputs, the
+    kernel's name and the stored problems are kept.
 
     Returns
     -------
@@ -118,23 +108,15 @@ def _of_ours(metadata: dict[str, Any]) -> NotebookNode:
 def read_regular_file(path: Path, max_bytes: int) -> bytes:
     """Read a file's bytes; a link, pipe, device, folder or larger file raises `Unreadable`.
 
-    Raises
-    ------
-    Unreadable
-        The file is of a wrong kind or too large.
-    OSError
-        The machine has a problem: no memory, too many open files, or a failing disk.
+    OSError means that the machine has a problem: no memory, too many open files, a failing disk.
     """
     try:
-        mode = os.lstat(path).st_mode
-        if not stat.S_ISREG(mode):
-            raise Unreadable(f"expected a regular file, found {_file_type(mode)}")
-        # The file may have been swapped since, so follow no link and wait for no pipe.
+        # The file may be swapped after the first look, so follow no link and wait for no pipe.
+        _check_is_regular(os.lstat(path).st_mode)
         flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
         with open(os.open(path, flags), "rb") as file:
             status = os.fstat(file.fileno())
-            if not stat.S_ISREG(status.st_mode):
-                raise Unreadable(f"expected a regular file, found {_file_type(status.st_mode)}")
+            _check_is_regular(status.st_mode)
             if status.st_size > max_bytes:
                 raise Unreadable(
                     f"expected at most {max_bytes:,} bytes, found {status.st_size:,}. "
@@ -159,9 +141,11 @@ def _siblings(path: Path) -> str:
     return f", but there is {found}: rename the right file" if found else ""
 
 
-def _file_type(mode: int) -> str:
+def _check_is_regular(mode: int) -> None:
     types = {stat.S_IFLNK: "a symbolic link", stat.S_IFDIR: "a folder", stat.S_IFIFO: "a pipe"}
-    return types.get(stat.S_IFMT(mode), "a device or socket")
+    if not stat.S_ISREG(mode):
+        found = types.get(stat.S_IFMT(mode), "a device or socket")
+        raise Unreadable(f"expected a regular file, found {found}")
 
 
 def _parse(raw: bytes) -> dict[str, Any]:
@@ -176,17 +160,15 @@ def _parse(raw: bytes) -> dict[str, Any]:
         text = raw.decode("utf-8-sig")
         del raw
     except UnicodeDecodeError as error:
-        raise Unreadable(
-            f"expected text in UTF-8, found other bytes from byte {error.start} on"
-        ) from None
+        found = f"found other bytes from byte {error.start} on"
+        raise Unreadable(f"expected text in UTF-8, {found}") from None
     try:
         # No cell uses infinities, NaN and numbers with many digits. They become None.
         document = json.loads(text, parse_int=_int, parse_constant=lambda name: None)
     except json.JSONDecodeError as error:
-        begins = quoted(text.lstrip()[:30])
         where = f"line {error.lineno}, column {error.colno}: {error.msg}"
-        message = f"expected JSON, found text that begins with {begins} ({where})"
-        raise Unreadable(message) from None
+        found = f"found text that begins with {quoted(text.lstrip()[:30])} ({where})"
+        raise Unreadable(f"expected JSON, {found}") from None
     except (RecursionError, ValueError):
         raise Unreadable("its JSON is nested too deeply") from None
     if not isinstance(document, dict):
@@ -198,20 +180,13 @@ def _memory_of(raw: bytes) -> int:
     """Return an upper bound for the bytes of memory to parse JSON; short items need most."""
     size = len(raw)
     # Python stores each character of a text with as many bytes as the widest one needs.
-    width = _widest(raw, range(0xF0, 0xF5), range(0xC4, 0xF0))
+    leads = {4: range(0xF0, 0xF5), 2: range(0xC4, 0xF0)}
+    width = next((n for n, group in leads.items() if any(byte in raw for byte in group)), 1)
     surrogates = (b"\\ud8", b"\\uD8", b"\\ud9", b"\\uD9", b"\\uda", b"\\uDA", b"\\udb", b"\\uDB")
     escaped = 4 if any(s in raw for s in surrogates) else 2 if b"\\u" in raw else 1
     items = {b"[": 64, b"{": 240, b",": 60, b":": 60}
     parsed = size * max(width, escaped) + sum(n * raw.count(c) for c, n in items.items())
     return size * width + max(size, parsed)
-
-
-def _widest(raw: bytes, *leads: range) -> int:
-    """Return 4 or 2 for the first group with a byte in `raw`, else 1."""
-    for width, group in zip((4, 2), leads, strict=True):
-        if any(byte in raw for byte in group):
-            return width
-    return 1
 
 
 def _int(digits: str) -> int | None:
@@ -220,11 +195,9 @@ def _int(digits: str) -> int | None:
 
 def _bound_headings(document: dict[str, Any]) -> None:
     """Limit headings of old formats to six levels: conversion writes a "#" for each level."""
-    sheets = document.get("worksheets")
-    for sheet in (document, *(sheets if isinstance(sheets, list) else ())):
-        cells = sheet.get("cells") if isinstance(sheet, dict) else None
-        for cell in cells if isinstance(cells, list) else ():
-            if isinstance(cell, dict) and isinstance(cell.get("level"), int):
+    for sheet in (document, *_list(document.get("worksheets"))):
+        for cell in map(_dict, _list(_dict(sheet).get("cells"))):
+            if isinstance(cell.get("level"), int):
                 cell["level"] = min(cell["level"], 6)
 
 
@@ -263,9 +236,7 @@ def _cells(
         raise Unreadable("it has no cells")
     if len(raw_cells) > max_cells:
         raise Unreadable(f"expected at most {max_cells:,} cells, found {len(raw_cells):,}")
-    cells = []
-    broken: list[int] = []
-    too_large: list[int] = []
+    cells, broken, too_large = [], [], []
     text_left, pictures_left = _MOST_TEXT, _MOST_PICTURES
     for number, raw in enumerate(raw_cells, start=1):
         if not isinstance(raw, dict):
@@ -331,14 +302,20 @@ def _source(raw: Any) -> tuple[str, bool]:
     return text, len(texts) == len(lines) and text == joined
 
 
+def _list(raw: Any) -> list[Any]:
+    return raw if isinstance(raw, list) else []
+
+
+def _dict(raw: Any) -> dict[str, Any]:
+    return raw if isinstance(raw, dict) else {}
+
+
 def _pictures(raw: Any) -> dict[str, dict[str, str]]:
     """Keep attached images (photographs of derivations); other types could be active content."""
-    if not isinstance(raw, dict):
-        return {}
     pictures = {}
-    for name, bundle in raw.items():
+    for name, bundle in _dict(raw).items():
         images = {}
-        for mime, data in bundle.items() if isinstance(bundle, dict) else ():
+        for mime, data in _dict(bundle).items():
             text, whole = _source(data)
             if whole and _IMAGE_TYPE.fullmatch(mime) and _BASE64.fullmatch(text):
                 images[mime] = text
@@ -349,23 +326,16 @@ def _pictures(raw: Any) -> dict[str, dict[str, str]]:
 
 def _metadata(raw: Any, number: int, problems: list[Problem]) -> NotebookNode:
     kept = NotebookNode()
-    if not isinstance(raw, dict):
-        return kept
-    marks = raw.get("nbgrader")
+    marks = _dict(raw).get("nbgrader")
     if isinstance(marks, dict):
-        values = {k: marks[k] for k in NBGRADER_KEYS if k in marks}
-        kept["nbgrader"] = NotebookNode(
-            {
-                k: encodable(v[:_LONGEST_MARK]) if isinstance(v, str) else v
-                for k, v in values.items()
-                if isinstance(v, str | int | float)
-            }
-        )
+        values = {k: v for k in NBGRADER_KEYS if isinstance(v := marks.get(k), str | int | float)}
+        for key, value in values.items():
+            values[key] = encodable(value[:_LONGEST_MARK]) if isinstance(value, str) else value
+        kept["nbgrader"] = NotebookNode(values)
     elif marks is not None:
         message = f"The nbgrader metadata of cell {number} is not a JSON object: it was removed."
         problems.append(Problem(Kind.METADATA, Severity.MENDED, message))
-    tags = raw.get("tags")
-    tags = [t for t in tags if isinstance(t, str)] if isinstance(tags, list) else []
+    tags = [tag for tag in _list(_dict(raw).get("tags")) if isinstance(tag, str)]
     for tag in sorted(ACTIVE_TAGS.intersection(tags)):
         grade_id = kept.get("nbgrader", {}).get("grade_id")
         name = grade_id if isinstance(grade_id, str) else None
@@ -379,7 +349,7 @@ def _metadata(raw: Any, number: int, problems: list[Problem]) -> NotebookNode:
 
 def _outputs(raw: Any) -> list[NotebookNode]:
     outputs = []
-    for entry in raw if isinstance(raw, list) else ():
+    for entry in _list(raw):
         try:
             text = json.dumps(entry, ensure_ascii=False)
             output = nbformat.from_dict(json.loads(encodable(text)))

@@ -1,24 +1,22 @@
 """Restores the instructor's cells in a submitted notebook.
 
-Students split, copy, delete, move, retype and edit cells, mostly by accident. nbgrader's metadata
-is copied with them or lost. `mend` starts from the instructor's list of cells. It trusts only two
-things in the submission: the text of a cell and its grade id.
+Students split, copy, delete, move, retype and edit cells, mostly by accident. `mend` starts from
+the instructor's list of cells. It trusts only the text of a submitted cell and its grade id.
 
 - The metadata and type of a known cell are rebuilt, and the source too if it is locked.
 - If several cells have the same id, one is kept as the graded cell. The others become plain cells,
-  which run but are not graded. So do copies of tests: students try things in them, and later cells
-  may need what they define there. A copy costs some time but no points.
+  which run but are not graded, as later cells may need what they define.
 - A deleted test, written answer or task is restored at its place. A deleted code answer is not: the
   student may have moved the definition into another cell, and the stub would override it.
 - The instructor's cells and the answers are put into the released order. A test must run after its
   answer and its data, and before any test that contains a right version of that answer. As few
   cells as possible are moved, and tests and locked cells rather than answers. The plain code cells
-  directly above an answer move with it, because they may define what it needs. A student's other
-  cells stay where they are.
+  directly above an answer move with it.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -26,7 +24,7 @@ from typing import Any
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_raw_cell
 
-from hw_support.submission.problems import Kind, Problem, Severity, quoted
+from hw_support.submission.problems import Kind, Problem, Severity, insert_cell, quoted
 
 SCHEMA_VERSION = 3  # of nbgrader's metadata
 NEW_CELL = {"code": new_code_cell, "markdown": new_markdown_cell, "raw": new_raw_cell}
@@ -34,35 +32,18 @@ NEW_CELL = {"code": new_code_cell, "markdown": new_markdown_cell, "raw": new_raw
 
 @dataclass(frozen=True, slots=True)
 class InstructorCell:
-    """A cell as stored in the gradebook.
-
-    Parameters
-    ----------
-    grade_id, cell_type, source
-        Its grade id; "code" or "markdown"; its text with hidden tests but without solutions.
-    locked
-        Students are not meant to edit it.
-    grade, solution, task
-        Whether it has points; whether students answer in it; whether it is a manually graded task.
-    points
-        The points of a graded cell or a task, else None.
-    checksum
-        nbgrader's checksum of `source`, type, flags, and points.
-    released
-        The source in the students' notebook, without hidden tests or mark scheme. If None, it is
-        `source`.
-    """
+    """A cell as stored in the gradebook."""
 
     grade_id: str
-    cell_type: str
-    source: str
-    locked: bool
-    grade: bool
-    solution: bool
-    task: bool
-    points: float | None
-    checksum: str | None
-    released: str | None = None
+    cell_type: str  # "code" or "markdown"
+    source: str  # with hidden tests but without solutions
+    locked: bool  # students are not meant to edit it
+    grade: bool  # has points
+    solution: bool  # students answer in it
+    task: bool  # graded by a person
+    points: float | None  # of a graded cell or a task
+    checksum: str | None  # nbgrader's, of source, type, flags and points
+    released: str | None = None  # the source as students have it; if None, it is `source`
 
     @property
     def is_test(self) -> bool:
@@ -75,33 +56,17 @@ class InstructorCell:
 
     def metadata(self) -> NotebookNode:
         """Return nbgrader's metadata for this cell."""
-        values: dict[str, Any] = {
-            "schema_version": SCHEMA_VERSION,
-            "grade_id": self.grade_id,
-            "grade": self.grade,
-            "solution": self.solution,
-            "locked": self.locked,
-            "task": self.task,
-            "cell_type": self.cell_type,
-        }
-        if self.points is not None:
-            values["points"] = self.points
-        if self.checksum is not None:
-            values["checksum"] = self.checksum
-        return NotebookNode(values)
+        flags = {name: getattr(self, name) for name in ("grade", "solution", "locked", "task")}
+        some = {"cell_type": self.cell_type, "points": self.points, "checksum": self.checksum}
+        some = {name: value for name, value in some.items() if value is not None}
+        return NotebookNode(schema_version=SCHEMA_VERSION, grade_id=self.grade_id, **flags, **some)
 
 
 def mend(nb: NotebookNode, instructor_cells: Sequence[InstructorCell]) -> list[Problem]:
-    """Mend a submitted notebook in place, and return what was done.
+    """Mend a notebook from `read_submission` in place, and return what was done.
 
-    Mending a mended notebook changes nothing.
-
-    Parameters
-    ----------
-    nb
-        A valid notebook, as returned by `hw_support.submission.file.read_submission`.
-    instructor_cells
-        All cells in the gradebook, in the instructor's order.
+    The cells are all in the gradebook, in the instructor's order. Mending a mended notebook changes
+    nothing.
     """
     known = {cell.grade_id: cell for cell in instructor_cells}
     return [
@@ -113,8 +78,8 @@ def mend(nb: NotebookNode, instructor_cells: Sequence[InstructorCell]) -> list[P
     ]
 
 
-def _mended(kind: Kind, cell: str | None, message: str) -> Problem:
-    return Problem(kind, Severity.MENDED, message, cell)
+def _mended(kind: Kind, grade_id: str, what: str) -> Problem:
+    return Problem(kind, Severity.MENDED, f"Cell {quoted(grade_id)} {what}", grade_id)
 
 
 def _trimmed(source: str) -> str:
@@ -123,9 +88,14 @@ def _trimmed(source: str) -> str:
 
 def grade_id_of(cell: NotebookNode) -> str | None:
     """Return a cell's grade id; None if it has none."""
-    marks = cell.metadata.get("nbgrader")
-    grade_id = marks.get("grade_id") if isinstance(marks, dict) else None
+    grade_id = marks_of(cell).get("grade_id")
     return grade_id if isinstance(grade_id, str) else None
+
+
+def marks_of(cell: NotebookNode) -> dict[str, Any]:
+    """Return nbgrader's metadata of a cell; an empty dict if it has none."""
+    marks = cell.metadata.get("nbgrader")
+    return marks if isinstance(marks, dict) else {}
 
 
 def _places(nb: NotebookNode) -> dict[str, int]:
@@ -142,12 +112,11 @@ def _drop_unknown(nb: NotebookNode, known: dict[str, InstructorCell]) -> Iterabl
         if isinstance(marks, dict) and not any(marks.get(flag) for flag in flags):
             continue  # nbgrader's tools leave this metadata on plain cells
         name = marks.get("grade_id") if isinstance(marks, dict) else None
-        yield _mended(
-            Kind.UNKNOWN_CELL,
-            None,
+        message = (
             f"No cell of this homework has the grade id {quoted(name)}: the cell with this id is "
-            "run as a plain cell, without points.",
+            "run as a plain cell, without points."
         )
+        yield Problem(Kind.UNKNOWN_CELL, Severity.MENDED, message)
 
 
 def _settle_duplicates(nb: NotebookNode, known: dict[str, InstructorCell]) -> Iterable[Problem]:
@@ -165,13 +134,12 @@ def _settle_duplicates(nb: NotebookNode, known: dict[str, InstructorCell]) -> It
         for cell in cells:
             if cell is not keeper:
                 del cell.metadata["nbgrader"]
-        yield _mended(
-            Kind.DUPLICATE_CELL,
-            grade_id,
+        message = (
             f"{len(cells)} cells have the grade id {quoted(grade_id)}, expected one: the last "
             f"{'unchanged' if instructor.locked else 'answered'} one is graded; the others are "
-            "run as plain cells.",
+            "run as plain cells."
         )
+        yield Problem(Kind.DUPLICATE_CELL, Severity.MENDED, message, grade_id)
 
 
 def _rebuild(nb: NotebookNode, known: dict[str, InstructorCell]) -> Iterable[Problem]:
@@ -182,12 +150,9 @@ def _rebuild(nb: NotebookNode, known: dict[str, InstructorCell]) -> Iterable[Pro
         instructor = known[grade_id]
         as_released = _is_as_released(cell)
         if cell.cell_type != instructor.cell_type:
-            yield _mended(
-                Kind.RETYPED_CELL,
-                grade_id,
-                f"Cell {quoted(grade_id)} was changed from a {instructor.cell_type} cell to a "
-                f"{cell.cell_type} cell: it was changed back.",
-            )
+            types = f"from a {instructor.cell_type} cell to a {cell.cell_type} cell"
+            what = f"was changed {types}: it was changed back."
+            yield _mended(Kind.RETYPED_CELL, grade_id, what)
             _retype(cell, instructor.cell_type)
         if instructor.locked and not instructor.is_unchanged(cell.source):
             what = (
@@ -195,17 +160,16 @@ def _rebuild(nb: NotebookNode, known: dict[str, InstructorCell]) -> Iterable[Pro
                 if as_released
                 else "is locked, but its text was edited: the instructor's text was restored."
             )
-            yield _mended(Kind.EDITED_CELL, grade_id, f"Cell {quoted(grade_id)} {what}")
+            yield _mended(Kind.EDITED_CELL, grade_id, what)
         if instructor.locked:
             cell.source = instructor.source
         metadata = instructor.metadata()
         if edits := _edits(cell.metadata["nbgrader"], metadata):
-            yield _mended(
-                Kind.METADATA,
-                grade_id,
+            message = (
                 f"The metadata of cell {quoted(grade_id)} was edited ({edits}): the instructor's "
-                "was restored.",
+                "was restored."
             )
+            yield Problem(Kind.METADATA, Severity.MENDED, message, grade_id)
         cell.metadata = NotebookNode(nbgrader=metadata)
 
 
@@ -230,24 +194,19 @@ def _edits(found: dict[str, Any], expected: NotebookNode) -> str:
 
 def _retype(cell: NotebookNode, cell_type: str) -> None:
     cell.cell_type = cell_type
+    for key in ("attachments",) if cell_type == "code" else ("outputs", "execution_count"):
+        cell.pop(key, None)
     if cell_type == "code":
-        cell.pop("attachments", None)
-        cell.outputs = []
-        cell.execution_count = None
-    else:
-        cell.pop("outputs", None)
-        cell.pop("execution_count", None)
+        cell.update(outputs=[], execution_count=None)
 
 
 def _put_back_deleted(
     nb: NotebookNode, instructor_cells: Sequence[InstructorCell]
-) -> list[Problem]:
-    problems = []
+) -> Iterable[Problem]:
     place = 0  # after the nearest earlier instructor's cell that exists
     places = _places(nb)
     for instructor in instructor_cells:
-        grade_id = instructor.grade_id
-        here = places.get(grade_id)
+        here = places.get(instructor.grade_id)
         if here is not None:
             place = here + 1
             continue
@@ -259,16 +218,11 @@ def _put_back_deleted(
         else:
             cell = NEW_CELL[instructor.cell_type](instructor.source)
             cell.metadata = NotebookNode(nbgrader=instructor.metadata())
-            taken = {c.get("id") for c in nb.cells}
-            while cell.id in taken:
-                cell.id += "-"
-            nb.cells.insert(place, cell)
+            insert_cell(nb, place, cell)
             places = _places(nb)
             place += 1
             done = "it was restored" + (", empty." if instructor.solution else ".")
-        message = f"Cell {quoted(grade_id)} was deleted: {done}"
-        problems.append(_mended(Kind.DELETED_CELL, grade_id, message))
-    return problems
+        yield _mended(Kind.DELETED_CELL, instructor.grade_id, f"was deleted: {done}")
 
 
 def _put_in_order(
@@ -288,24 +242,17 @@ def _put_in_order(
             place = _places(nb)[before] + 1 if before else 0
             nb.cells[place:place] = moved
             where = f"below {quoted(before)}" if before else "at the top"
-            yield _mended(
-                Kind.MOVED_CELL,
-                grade_id,
-                f"Cell {quoted(grade_id)} was moved: it was moved back to its place, {where}.",
-            )
+            what = f"was moved: it was moved back to its place, {where}."
+            yield _mended(Kind.MOVED_CELL, grade_id, what)
         before = grade_id
 
 
 def _first_of_its_own(nb: NotebookNode, place: int) -> int:
-    """Return the place where the plain code cells directly above an answer begin.
-
-    These cells may define what the answer needs.
-    """
-    while (
-        place and nb.cells[place - 1].cell_type == "code" and not grade_id_of(nb.cells[place - 1])
-    ):
-        place -= 1
-    return place
+    """Return where the plain code cells above an answer begin, which may define what it needs."""
+    above = itertools.takewhile(
+        lambda cell: cell.cell_type == "code" and not grade_id_of(cell), reversed(nb.cells[:place])
+    )
+    return place - len(list(above))
 
 
 _WEIGHT_OF_ANSWER = 10_000  # in units of another cell's weight

@@ -1,17 +1,13 @@
 """The problems of a submission, in words that a person can act on.
 
-Every stage of grading (reading the file, mending its cells, running it) reports `Problem`s. They
-are stored in the notebook's metadata, so that the graded file itself explains its scores. One cell
-at the top shows them to GSI and student.
-
-A student's text (names, identifiers, lines of code) enters a message only through `quoted`, as one
-short, printable line. The cell at the top escapes every message again.
+They are stored in the notebook's metadata, and one cell at the top shows them to GSI and student.
+A student's text (names, identifiers, lines of code) enters a message only through `quoted`. The
+cell at the top escapes every message again.
 """
 
 from __future__ import annotations
 
 import html
-import re
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from enum import StrEnum
@@ -58,22 +54,12 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One problem of a submission.
-
-    Parameters
-    ----------
-    kind, severity
-        See `Kind` and `Severity`.
-    message
-        One sentence for a person: what was expected, what was found, what was done.
-    cell
-        The grade id of the instructor's cell concerned, or None.
-    """
+    """One problem of a submission."""
 
     kind: Kind
     severity: Severity
-    message: str
-    cell: str | None = None
+    message: str  # a sentence: what was expected, what was found, what was done
+    cell: str | None = None  # the grade id of the instructor's cell concerned
 
 
 def quoted(text: object, limit: int = 60) -> str:
@@ -105,22 +91,23 @@ def add_problems(nb: NotebookNode, problems: Iterable[Problem]) -> None:
 
 
 def put_notes_on_top(nb: NotebookNode) -> None:
-    """Show the stored problems in a markdown cell at the top, and remove earlier such cells.
+    """Show the stored problems in a markdown cell at the top, in place of all such cells.
 
-    Cells with the same heading in the submission are removed, because they would look like the
-    grader's.
+    A student's cells with the same heading would look like the grader's.
     """
     nb.cells = [c for c in nb.cells if not is_notes(c)]
-    problems = read_problems(nb)
-    if not problems:
-        return
-    items = "\n".join(f"<li>{_inert(p.message)}</li>" for p in problems)
-    source = f"{NOTES_HEADING}\n\n<ul>\n{items}\n</ul>"
-    cell = new_markdown_cell(source, id="notes-from-the-grader")
+    if problems := read_problems(nb):
+        items = "\n".join(f"<li>{_inert(p.message)}</li>" for p in problems)
+        source = f"{NOTES_HEADING}\n\n<ul>\n{items}\n</ul>"
+        insert_cell(nb, 0, new_markdown_cell(source, id="notes-from-the-grader"))
+
+
+def insert_cell(nb: NotebookNode, place: int, cell: NotebookNode) -> None:
+    """Insert a cell, and change its id if another cell has it."""
     taken = {c.get("id") for c in nb.cells}
     while cell.id in taken:
         cell.id += "-"
-    nb.cells.insert(0, cell)
+    nb.cells.insert(place, cell)
 
 
 def is_notes(cell: NotebookNode) -> bool:
@@ -134,15 +121,15 @@ def is_notes(cell: NotebookNode) -> bool:
 
 def _inert(message: str) -> str:
     """Escape for an HTML block in markdown: no tag, no markdown (no blank line), no mathematics."""
-    line = " ".join(message.split())
-    return re.sub(r"[$\\]", lambda m: {"$": "＄", "\\": "⧵"}[m[0]], html.escape(encodable(line)))
+    line = html.escape(encodable(" ".join(message.split())))
+    return line.translate({ord("$"): "＄", ord("\\"): "⧵"})
 
 
 def _parsed(entry: object) -> Problem | None:
     if not isinstance(entry, dict):
         return None
     message, cell = entry.get("message"), entry.get("cell")
-    if not isinstance(message, str) or not (cell is None or isinstance(cell, str)):
+    if not isinstance(message, str) or not isinstance(cell, str | None):
         return None
     try:
         return Problem(Kind(entry["kind"]), Severity(entry["severity"]), message, cell)

@@ -1,8 +1,7 @@
 """Released homeworks: their cells, and the grader's limits and packages.
 
 `make release` writes a file for each homework into `FOLDER`. Students get the files of the
-homeworks that are due no later than theirs. `hw_support.submission.belonging` finds the homework to
-which a notebook belongs.
+homeworks that are due no later than theirs.
 """
 
 from __future__ import annotations
@@ -23,43 +22,19 @@ FOLDER = Path(__file__).parent / "released"  # written by `make release`
 
 @dataclass(frozen=True)
 class Release:
-    """One released homework.
-
-    Attributes
-    ----------
-    assignment
-        Its name.
-    version
-        The version of the package that came with it.
-    cells
-        The instructor's cells in the notebook's order, without hidden parts.
-    parts
-        The heading above each cell, by grade id.
-    packages
-        The distributions that the grader has, by their names on PyPI.
-    cpu_seconds_per_cell, cpu_seconds_for_cell
-        The grader's limits on CPU time: for every cell, and for single cells by grade id.
-    cpu_seconds_per_submission
-        The limit for all cells together.
-    certification
-        The grade id of the cell with name and pledge; "" if there is none.
-    begins
-        The notebook's first line.
-    given
-        The sources of released code cells without a grade id. Nothing depends on them.
-    """
+    """One released homework. The limits are the grader's, on CPU time."""
 
     assignment: str
-    version: str
-    cells: tuple[InstructorCell, ...]
-    parts: Mapping[str, str]
-    packages: frozenset[str]
+    version: str  # of the package that came with it
+    cells: tuple[InstructorCell, ...]  # in the notebook's order, without hidden parts
+    parts: Mapping[str, str]  # the heading above each cell, by grade id
+    packages: frozenset[str]  # the distributions that the grader has, by their names on PyPI
     cpu_seconds_per_cell: float
-    cpu_seconds_for_cell: Mapping[str, float]
+    cpu_seconds_for_cell: Mapping[str, float]  # by grade id
     cpu_seconds_per_submission: float
-    certification: str
-    begins: str
-    given: tuple[str, ...] = ()
+    certification: str  # the grade id of the cell with name and pledge; "" if there is none
+    begins: str  # the notebook's first line
+    given: tuple[str, ...] = ()  # code cells without a grade id; nothing depends on them
 
     @property
     def file_name(self) -> str:
@@ -78,12 +53,8 @@ class Release:
     def is_optional(self, cell: InstructorCell) -> bool:
         """Whether an answer has no points, and no test with points depends on it alone."""
         tests = (other for other in self.cells if other.grade_id == f"test_{cell.grade_id}")
-        return (
-            cell.solution
-            and not cell.points
-            and cell.grade_id != self.certification
-            and not any(test.points for test in tests)
-        )
+        without_points = cell.solution and not cell.points and not any(t.points for t in tests)
+        return without_points and cell.grade_id != self.certification
 
 
 @functools.cache
@@ -104,22 +75,16 @@ def read_release(path: Path) -> Release:
 
 def as_release(content: Mapping[str, Any]) -> Release:
     """Make a `Release` from the result of `described`."""
-    cells = tuple(InstructorCell(**cell) for cell in content["cells"])
-    as_they_are = {"given": tuple(content.get("given", ()))}
-    packages = frozenset(content["packages"])
-    return Release(**{**content, "cells": cells, "packages": packages, **as_they_are})
+    made = {
+        "cells": tuple(InstructorCell(**cell) for cell in content["cells"]),
+        "packages": frozenset(content["packages"]),
+        "given": tuple(content.get("given", ())),
+    }
+    return Release(**{**content, **made})
 
 
 def described(notebook: NotebookNode, **more: Any) -> dict[str, Any]:
-    """Return the JSON data of a released notebook for `as_release`.
-
-    Parameters
-    ----------
-    notebook
-        The notebook as nbgrader released it.
-    more
-        The other attributes of `Release`.
-    """
+    """Return the JSON data of a released notebook, with `more` attributes, for `as_release`."""
     cells, given, parts, heading = [], [], {}, ""
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
@@ -150,8 +115,5 @@ def first_line(notebook: NotebookNode) -> str:
 
 def _last_heading(source: str) -> str | None:
     """Return the text of the last heading of level 2 or 3 in a cell."""
-    found = None
-    for line in source.splitlines():
-        if line.startswith(("## ", "### ")):
-            found = line.lstrip("# ").strip()
-    return found
+    lines = reversed(source.splitlines())
+    return next((x.lstrip("# ").strip() for x in lines if x.startswith(("## ", "### "))), None)

@@ -1,9 +1,8 @@
 """Make pandoc's blocks from Markdown safe, so that pandoc can write them as typst.
 
-Pandoc's own writer handles only the structure: headings, lists, tables, emphasis. Text becomes
-string literals, so a cell cannot contain typst code. A formula or picture becomes the name of its
-definition in the cell's sheet. HTML that only styles is left out, a few tags are kept, and the rest
-is shown as its source.
+Text becomes string literals, so a cell cannot contain typst code. A formula or picture becomes the
+name of its definition in the cell's sheet. HTML that only styles is left out, a few tags are kept,
+and the rest is shown as its source.
 """
 
 from __future__ import annotations
@@ -18,8 +17,6 @@ from hw_support.desk.pdf.markdown import restored
 from hw_support.desk.pdf.pages import plain_text
 from hw_support.desk.pdf.sheet import Sheet
 from hw_support.desk.pdf.text import CLOSE, FORMULA, OPEN, broken, excerpt, literal
-
-__all__ = ["LONGEST_IN_HEADING", "TextCell", "TooDeepError", "typst_block"]
 
 _DEEPEST = 24  # lists in lists, quotations in quotations
 _MOST_COLUMNS = 20
@@ -63,10 +60,11 @@ class TextCell:
             raise TooDeepError("its lists or quotations are nested too deep")
         safe = []
         for block in blocks:
-            # Typst would join this list to one that ends right before it.
-            apart = not depth and block["t"] in ("BulletList", "OrderedList")
-            around = [[typst_block("#block[")], [typst_block("]")]] if apart else [[], []]
-            safe += [*around[0], self._block(block, depth + 1), *around[1]]
+            made = [self._block(block, depth + 1)]
+            if not depth and block["t"] in ("BulletList", "OrderedList"):
+                # Typst would join this list to one that ends right before it.
+                made = [typst_block("#block["), *made, typst_block("]")]
+            safe += made
         return safe
 
     def _block(self, block: dict[str, Any], depth: int) -> dict[str, Any]:
@@ -102,10 +100,9 @@ class TextCell:
         return typst_block(f"#source({literal(shown)}{name})")
 
     def _html_block(self, source: str) -> dict[str, Any]:
-        unknown = ["!--"]
-        if source.count("<!--") <= source.count("-->"):
-            tags = {what for kind, what, _, _ in html_pieces(source) if kind != "text"}
-            unknown = sorted(tags - _KNOWN)
+        tags = {what for kind, what, _, _ in html_pieces(source) if kind != "text"}
+        is_open = source.count("<!--") > source.count("-->")
+        unknown = ["!--"] if is_open else sorted(tags - _KNOWN)
         if not unknown:
             return {"t": "Para", "c": self._inlines([{"t": "RawInline", "c": ["html", source]}])}
         names = excerpt(", ".join(f"<{tag}>" for tag in unknown))
@@ -117,10 +114,8 @@ class TextCell:
         parts = [head[1], *(part for body in bodies for part in body[2:]), foot[1]]
         rows = [row for part in parts for row in part]
         if len(columns) > _MOST_COLUMNS:
-            self._warn(
-                f"a table of {len(columns)} columns is too wide for the page; its cells are shown"
-                " one below the other."
-            )
+            below = "its cells are shown one below the other"
+            self._warn(f"a table of {len(columns)} columns is too wide for the page; {below}.")
             return {"t": "BulletList", "c": [self.blocks(c[4], depth) for r in rows for c in r[1]]}
         for column in columns:
             column[0] = _LEFT if column[0]["t"] == "AlignDefault" else column[0]

@@ -11,8 +11,6 @@ from hw_support.desk.pdf.markdown import Formula
 from hw_support.desk.pdf.sheet import Sheet
 from hw_support.desk.pdf.text import broken, clean, literal, terminal_text
 
-__all__ = ["outputs_as_text", "written_code", "written_outputs"]
-
 _LONGEST_WORD = 70
 _MOST_LINES, _LAST_LINES = 120, 40
 _SHORT_OUTPUT = 20  # lines; a shorter output stays on one page
@@ -22,18 +20,10 @@ _NOTHING_SAID = re.compile(r"<(?:IPython\.core\.display\.|Figure size )[^\n]*>")
 
 
 def written_code(source: str, kind: str, language: str, shows: bool = False) -> str:
-    """Return typst for the source of a cell.
+    """Return typst for the whole source of a cell, "answer" (marked), "given" or "test" (small).
 
-    Parameters
-    ----------
-    source : str
-        The source; all of it is shown.
-    kind : {"answer", "given", "test"}
-        Answers are marked; test cells are small.
-    language : str
-        The language, for the colours.
-    shows : bool
-        Whether outputs follow. A short cell stays on one page with them.
+    The language is for the colours. If outputs follow (`shows`), a short cell stays on one page
+    with them.
     """
     shown = literal(broken(clean(source).expandtabs(4), _LONGEST_WORD))
     followed = ", shows: true" if shows else ""
@@ -41,10 +31,7 @@ def written_code(source: str, kind: str, language: str, shows: bool = False) -> 
 
 
 def written_outputs(outputs: list[Any], sheet: Sheet, small: bool) -> str:
-    """Return typst for a code cell's outputs, maybe in small type; ``""`` if it has none.
-
-    Warnings, pictures and formulas go to the sheet.
-    """
+    """Return typst for a code cell's outputs, maybe in small type; ``""`` if it has none."""
     shown = ""
     for output in _merged(outputs):
         match output.get("output_type"):
@@ -133,9 +120,8 @@ def _printed(text: str, sheet: Sheet, error: bool = False) -> str:
     if lines == [""]:
         return ""
     if any(len(line) > _LONGEST_LINE for line in lines):
-        sheet.entry.warn(
-            f"an output has lines of more than {_LONGEST_LINE:,} characters; they are cut."
-        )
+        of_more = f"lines of more than {_LONGEST_LINE:,} characters"
+        sheet.entry.warn(f"an output has {of_more}; they are cut.")
 
     def printed(part: list[str]) -> str:
         shown = literal(broken("\n".join(map(_cut, part)), _LONGEST_WORD))
@@ -144,9 +130,8 @@ def _printed(text: str, sheet: Sheet, error: bool = False) -> str:
     left_out = len(lines) - _MOST_LINES
     if left_out <= 0:
         return printed(lines)
-    sheet.entry.warn(
-        f"an output of {len(lines):,} lines is cut; {left_out:,} of them are left out."
-    )
+    cut = f"is cut; {left_out:,} of them are left out"
+    sheet.entry.warn(f"an output of {len(lines):,} lines {cut}.")
     note = f"#note({literal(f'[… {left_out:,} lines left out …]')});"
     return printed(lines[: _MOST_LINES - _LAST_LINES]) + note + printed(lines[-_LAST_LINES:])
 

@@ -21,24 +21,12 @@ from hw_support.desk.pdf.style import STYLE
 from hw_support.desk.pdf.text import broken, clean, excerpt, literal
 from hw_support.desk.pdf.typeset import PdfError, RejectedError, fonts, typeset, without_glyph
 
-__all__ = ["Document"]
-
 _MOST_ATTEMPTS = 300
 _PLACE = re.compile(r"main\.typ:(\d+):|(picture\w+\.svg):")
 
 
 class Document:
-    """A notebook as lines of typst.
-
-    Parameters
-    ----------
-    notebook : NotebookNode
-        The notebook, in nbformat 4.
-    folder : Path
-        An empty folder, for temporary files.
-    certification : str
-        Grade id of the cell with name and pledge; ``""`` if there is none.
-    """
+    """A notebook as lines of typst; the folder is an empty one, for temporary files."""
 
     def __init__(self, notebook: Any, folder: Path, certification: str) -> None:
         self._folder, pandoc = folder / "pages", folder / "pandoc"
@@ -46,12 +34,10 @@ class Document:
         pandoc.mkdir()
         self._entries = [Entry(number, cell) for number, cell in enumerate(notebook.cells, 1)]
         texts = [entry for entry in self._entries if entry.cell.cell_type == "markdown"]
-        sources = []
-        for entry in texts:
-            source, entry.formulas = take_formulas(clean(entry.cell.source))
-            sources.append(source)
-        for entry, blocks in zip(texts, parsed(sources, pandoc), strict=True):
-            entry.blocks = blocks
+        taken = [take_formulas(clean(entry.cell.source)) for entry in texts]
+        blocks = parsed([source for source, _ in taken], pandoc)
+        for entry, (_, formulas), read in zip(texts, taken, blocks, strict=True):
+            entry.formulas, entry.blocks = formulas, read
         self._first = first_page(self._entries, certification)
         starts = page_starts(self._first.rest)
         language = notebook.metadata.get("language_info", {}).get("name", "python")
@@ -67,8 +53,8 @@ class Document:
             lines[sheet.entry] = Line(shown or "", sheet.entry, instead)
             if shown is None:
                 lines[sheet.entry].simplify()
-        self._begin = [Line(STYLE), *(line for sheet in sheets for line in sheet.lines)]
-        self._begin.append(Line(self._titled()))
+        definitions = [line for sheet in sheets for line in sheet.lines]
+        self._begin = [Line(STYLE), *definitions, Line(self._titled())]
         self._cells = [lines[entry] for entry in self._first.entries]
         self._cells += [Line("#pagebreak(weak: true)")] if self._cells else []
         self._cells += [lines[entry] for entry in self._first.rest]
@@ -88,10 +74,7 @@ class Document:
     def pdf(self) -> bytes:
         """Return the PDF; turn everything that typst rejects into text first.
 
-        Raises
-        ------
-        PdfError
-            When typst fails for another reason.
+        `PdfError` if typst fails for another reason.
         """
         self._choose_fonts()
         for _ in range(_MOST_ATTEMPTS):
@@ -128,14 +111,9 @@ class Document:
         return True
 
     def _titled(self) -> str:
-        running, author, title = (
-            literal(broken(text, LONGEST_IN_HEADING))
-            for text in (
-                excerpt(self._first.title, 45),
-                excerpt(self._first.author, 45),
-                self._first.title,
-            )
-        )
+        full, name = self._first.title, self._first.author
+        texts = (excerpt(full, 45), excerpt(name, 45), full)
+        running, author, title = (literal(broken(text, LONGEST_IN_HEADING)) for text in texts)
         shown = f"#show: paper.with(title: {running}, author: {author})"
         return f"{shown}\n#heading(level: 1, {title})"
 

@@ -7,25 +7,15 @@ import bisect
 from typing import Any
 
 from hw_support.desk.pdf.text import excerpt, first_line
-
-__all__ = ["gaps"]
+from hw_support.submission.mending import marks_of
 
 _MOST_NAMED = 5
 
 
 def gaps(notebook: Any) -> list[str]:
-    """List signs that the notebook was not run from top to bottom and then saved.
+    """List signs that the notebook was not run from top to bottom and then saved, in sentences.
 
-    Parameters
-    ----------
-    notebook : NotebookNode
-        The notebook, in nbformat 4.
-
-    Returns
-    -------
-    list of str
-        Sentences for the student. There are none if you ran *Restart Kernel and Run All Cells* and
-        saved the notebook. A cell that ends in an error was run, so it is no gap.
+    A cell that ends in an error was run, so it is no gap.
     """
     if not notebook.cells:
         return ["The notebook has no cells."]
@@ -57,11 +47,11 @@ def gaps(notebook: Any) -> list[str]:
 def _longest_rise(counts: list[int]) -> set[int]:
     """Return the places of a longest strictly rising subsequence."""
     ends: list[int] = []  # for each length, the smallest possible end
-    chains: list[list[Any]] = []  # its place, with the chain before it
+    chains: list[tuple[int, Any]] = []  # its place, with the chain before it
     for i, count in enumerate(counts):
         length = bisect.bisect_left(ends, count)
         ends[length : length + 1] = [count]
-        chains[length : length + 1] = [[i, chains[length - 1] if length else None]]
+        chains[length : length + 1] = [(i, chains[length - 1] if length else None)]
     rise, chain = set(), chains[-1] if chains else None
     while chain:
         place, chain = chain
@@ -71,17 +61,15 @@ def _longest_rise(counts: list[int]) -> set[int]:
 
 def _shows(cell: Any) -> bool:
     """Whether a cell must have an output once it was run."""
-    marks = cell.metadata.get("nbgrader")
-    marks = marks if isinstance(marks, dict) else {}
-    if str(marks.get("grade_id", "")).startswith("test_"):
-        return True
-    if marks.get("grade") and marks.get("solution"):  # a plot, which a person looks at
+    marks = marks_of(cell)
+    is_test = str(marks.get("grade_id", "")).startswith("test_")
+    if is_test or (marks.get("grade") and marks.get("solution")):  # a plot, which people look at
         return True
     try:
         statements = ast.parse(cell.source).body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return False  # magics, or no Python
-    return any(_prints(statement) for statement in statements)
+    return any(map(_prints, statements))
 
 
 def _prints(statement: ast.stmt) -> bool:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from html.parser import HTMLParser
 
-__all__ = ["Piece", "html_pieces", "html_text"]
-
 Piece = tuple[str, str, dict[str, str | None], str]
 
 _BLOCKS = {"p", "div", "tr", "li", "table", "h1", "h2", "h3", "h4", "h5", "h6", "pre", "br", "hr"}

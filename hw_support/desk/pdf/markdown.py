@@ -1,13 +1,13 @@
 r"""Take the formulas out of text cells, and let pandoc turn the cells into typst.
 
-Formulas are taken out before the Markdown is read, by Jupyter's own rules. So a formula on the
-student's screen is a formula on paper too: also ``$ x $`` with its spaces, and a bare
-``\begin{align}``. Pandoc reads each cell as a separate file, so an unclosed fence or comment ends
-with its cell.
+Formulas are taken out before the Markdown is read, by Jupyter's own rules: also ``$ x $`` with its
+spaces, and a bare ``\begin{align}``. Pandoc reads each cell as a separate file, so an unclosed
+fence or comment ends with its cell.
 """
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 import subprocess
@@ -17,8 +17,6 @@ from pathlib import Path
 from typing import Any
 
 from hw_support.desk.pdf.text import BORDER, CLOSE, FORMULA, OPEN
-
-__all__ = ["Formula", "parsed", "restored", "take_formulas", "written"]
 
 _FORMAT = "commonmark+pipe_tables+strikeout+task_lists+autolink_bare_uris"
 _SECONDS = 30
@@ -88,20 +86,7 @@ class Formula:
 
 
 def take_formulas(source: str) -> tuple[str, list[Formula]]:
-    """Replace each formula outside code by a marker with its number.
-
-    Parameters
-    ----------
-    source : str
-        A cell's text, as returned by `clean`.
-
-    Returns
-    -------
-    text : str
-        The text with ``OPEN number CLOSE`` in place of each formula.
-    formulas : list of Formula
-        The formulas, in their order.
-    """
+    """Replace each formula outside code by ``OPEN number CLOSE``, in a cell's text from `clean`."""
     formulas: list[Formula] = []
 
     def taken(found: re.Match[str]) -> str:
@@ -142,17 +127,10 @@ def parsed(texts: list[str], folder: Path) -> list[list[Any] | None]:
 def written(
     cells: list[list[Any]], formulas: list[Formula], folder: Path
 ) -> tuple[list[str | None], list[str | None]]:
-    """Turn pandoc's blocks, and TeX, into typst.
+    """Turn each cell's blocks by pandoc, and each formula's TeX, into typst; None if that fails.
 
-    A macro applies to all formulas, wherever it is defined, as in Jupyter.
-
-    Returns
-    -------
-    cells : list of (str or None)
-        The typst of each cell; None if pandoc cannot write its blocks.
-    formulas : list of (str or None)
-        The text between typst's dollar signs; ``""`` for a formula that only defines macros; None
-        if TeX cannot be converted.
+    Of a formula, it is the text between typst's dollar signs; ``""`` if it only defines macros. A
+    macro applies to all formulas, wherever it is defined, as in Jupyter.
     """
 
     def write(some: list[list[Any]], seconds: float) -> list[str]:
@@ -187,20 +165,16 @@ def written(
 def _checked(result: str) -> str | None:
     """Return the mathematics in pandoc's result; None if there is anything else.
 
-    Pandoc returns a formula as text if it cannot convert it. ``#``, ``$`` and ``std`` can leave
-    typst's mathematics, and two slashes begin a comment. Only the uses in `_KNOWN_CODE`, which
-    pandoc writes, are accepted.
+    ``#``, ``$`` and ``std`` can leave typst's mathematics, and two slashes begin a comment. Only
+    the uses in `_KNOWN_CODE`, which pandoc writes, are accepted.
     """
     if len(result) < 2 or result[0] != "$" or result[-1] != "$":
         return None
     mathematics = result[1:-1].strip()
     bare = re.sub(r'\\.|"(?:\\.|[^"\\])*"', " ", mathematics, flags=re.DOTALL)
     bare = _KNOWN_CODE.sub("", bare)
-    depth = deepest = 0
-    for character in bare:
-        depth += (character in "([{") - (character in ")]}")
-        deepest = max(depth, deepest)
-    if deepest > _DEEPEST_FORMULA or bare.count("/") > _MOST_FRACTIONS:
+    depths = itertools.accumulate((c in "([{") - (c in ")]}") for c in bare)
+    if max(depths, default=0) > _DEEPEST_FORMULA or bare.count("/") > _MOST_FRACTIONS:
         return None
     if re.search(r"[#$]|\bstd\b|//|/\*", bare):
         return None
@@ -229,8 +203,7 @@ def _pandoc(options: dict[str, Any], folder: Path, seconds: float) -> str:
 
     (folder / "defaults.json").write_text(json.dumps(options | {"sandbox": True}))
     command = [pypandoc.get_pandoc_path(), "--defaults", "defaults.json"]
-    done = subprocess.run(
-        command, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, timeout=seconds,
-        check=True,
-    )  # fmt: skip
-    return done.stdout.decode("utf-8").replace("\r\n", "\n")
+    text = subprocess.check_output(
+        command, cwd=folder, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=seconds
+    )
+    return text.decode("utf-8").replace("\r\n", "\n")

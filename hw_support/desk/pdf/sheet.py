@@ -15,8 +15,6 @@ from hw_support.desk.pdf.markdown import Formula
 from hw_support.desk.pdf.pages import Entry
 from hw_support.desk.pdf.text import broken, excerpt, literal
 
-__all__ = ["Line", "Sheet"]
-
 _MOST_PIXELS = 100_000_000
 _LONGEST_IN_FORMULA = 70  # characters of text in a formula, where text does not wrap
 _PASSED_OVER = {
@@ -48,12 +46,11 @@ class Line:
 class Sheet:
     """One cell as typst: its formulas and pictures, each defined on a line.
 
-    The cell's other lines refer to them by names such as ``#it3_1;``. Pictures are written into the
-    folder that typst can read.
+    The cell's other lines refer to them by names such as ``#it3_1;``.
     """
 
     entry: Entry
-    folder: Path
+    folder: Path  # of the pictures; typst can read it
     formulas: dict[str, Formula] = field(default_factory=dict)
     lines: list[Line] = field(default_factory=list)
 
@@ -72,8 +69,8 @@ class Sheet:
         source, display = formula.source, formula.display
 
         def instead() -> str:
-            shown = f"a formula cannot be converted and is shown as TeX: {excerpt(source)}"
-            self.entry.warn(shown)
+            why = "a formula cannot be converted and is shown as TeX"
+            self.entry.warn(f"{why}: {excerpt(source)}")
             call = "source" if display else "raw"
             return f"#let {name} = {call}({literal(broken(source, 40))})"
 
@@ -95,30 +92,22 @@ class Sheet:
     def picture(self, content: str, kind: str, alt: str, width: float = 0) -> str:
         """Return the typst that shows a picture, or a note in its place.
 
-        Parameters
-        ----------
-        content : str
-            The file in base64; SVG may be plain text.
-        kind : str
-            Its media type, such as ``image/png``.
-        alt : str
-            The alternative text.
-        width : float
-            The width on a screen in pixels; 0 for the picture's own width.
+        The content is in base64; SVG may be plain text. The kind is its media type, such as
+        ``image/png``, and the width in pixels on a screen; 0 for the picture's own.
         """
         name = self._name()
 
         def instead(reason: str = "it is damaged, or it needs another file") -> str:
-            shown = f"a picture ({alt}) cannot be shown: {reason}. A note stands in its place."
-            self.entry.warn(shown)
+            why = f"cannot be shown: {reason}. A note stands in its place"
+            self.entry.warn(f"a picture ({alt}) {why}.")
             note = f"[Picture that cannot be shown: {alt}; {reason}.]"
             return f"#let {name} = note({literal(note)})"
 
         try:
             picture, suffix, pixels, frames = _usable(content, kind)
             if frames > 1:
-                first = f"a moving picture ({alt}) is shown as the first of its {frames} frames."
-                self.entry.warn(first)
+                first = f"the first of its {frames} frames"
+                self.entry.warn(f"a moving picture ({alt}) is shown as {first}.")
             file = f"picture{hashlib.sha256(picture).hexdigest()}.{suffix}"
             (self.folder / file).write_bytes(picture)
             shown = f"image({literal(file)}, alt: {literal(alt)})"

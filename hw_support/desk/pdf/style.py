@@ -6,8 +6,6 @@ set in DejaVu Sans Mono, because its box-drawing characters have the same width.
 
 from __future__ import annotations
 
-__all__ = ["STYLE"]
-
 STYLE = r"""
 #let grey = luma(110)
 

@@ -9,11 +9,6 @@ from __future__ import annotations
 import json
 import re
 
-__all__ = [
-    "BORDER", "CLOSE", "FORMULA", "OPEN", "broken", "clean", "excerpt", "first_line", "literal",
-    "terminal_text",
-]  # fmt: skip
-
 # Markers within a cell's text. `clean` escapes them if a student typed them.
 OPEN, CLOSE, BORDER = "\ue000", "\ue001", "\ue002"
 FORMULA = re.compile(f"{OPEN}(\\d+){CLOSE}")

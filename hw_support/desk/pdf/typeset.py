@@ -9,8 +9,6 @@ from typing import Any
 from hw_support.desk.errors import DeskError
 from hw_support.desk.pdf.text import literal
 
-__all__ = ["PdfError", "RejectedError", "fonts", "typeset", "without_glyph"]
-
 
 class PdfError(DeskError):
     """The PDF could not be made; the message says why and what you should do."""
@@ -35,15 +33,10 @@ def fonts(system: bool) -> Any:
     return typst.Fonts(include_system_fonts=system)
 
 
-def typeset(folder: Path, text: str, chosen_fonts: Any, **options: Any) -> bytes:
+def typeset(folder: Path, text: str, faces: Any, **options: Any) -> bytes:
     """Make a PDF from typst code, which can read only the files of this folder.
 
-    Raises
-    ------
-    RejectedError
-        When the text, or a file in it, cannot be compiled.
-    PdfError
-        When typst itself fails.
+    `RejectedError` if the text, or a file in it, cannot be compiled.
     """
     import typst
 
@@ -52,10 +45,7 @@ def typeset(folder: Path, text: str, chosen_fonts: Any, **options: Any) -> bytes
     nowhere = str(folder / "packages")  # where typst would put packages that a file asks for
     try:
         compiler = typst.Compiler(
-            root=str(folder),
-            font_paths=chosen_fonts,
-            package_path=nowhere,
-            package_cache_path=nowhere,
+            root=str(folder), font_paths=faces, package_path=nowhere, package_cache_path=nowhere
         )
         content = compiler.compile(str(path), format="pdf", **options)
     except typst.TypstError as error:
@@ -69,14 +59,14 @@ def typeset(folder: Path, text: str, chosen_fonts: Any, **options: Any) -> bytes
     return content
 
 
-def without_glyph(characters: list[str], folder: Path, chosen_fonts: Any) -> set[str]:
+def without_glyph(characters: list[str], folder: Path, faces: Any) -> set[str]:
     """Return the characters that none of the fonts has.
 
     PDF/A allows no missing glyphs. So typst names each of them when it makes a PDF/A file.
     """
     text = "\n".join(f"#text({literal(character)})" for character in characters)
     try:
-        typeset(folder, text, chosen_fonts, pdf_standards="a-2b")
+        typeset(folder, text, faces, pdf_standards="a-2b")
     except RejectedError as error:
         return {characters[int(n) - 1] for n in re.findall(r"main\.typ:(\d+):", str(error))}
     return set()

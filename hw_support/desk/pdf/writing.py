@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import secrets
 import sys
 import tempfile
 from pathlib import Path
@@ -12,34 +9,16 @@ from typing import Any
 
 from hw_support.desk.pdf.document import Document
 from hw_support.desk.pdf.typeset import PdfError
-
-__all__ = ["write_pdf"]
+from hw_support.in_one_step import in_one_step
 
 
 def write_pdf(notebook: Any, target: Path, certification: str = "") -> list[str]:
-    """Write a notebook as PDF, in one step.
+    """Write a notebook in nbformat 4 as PDF, in one step; nothing is run.
 
-    The same notebook gives the same bytes, if typst's own fonts have all its characters.
-
-    Parameters
-    ----------
-    notebook : NotebookNode
-        The notebook in nbformat 4, with its outputs. Nothing is run.
-    target : Path
-        The file to write. An existing file is replaced at the end.
-    certification : str
-        Grade id of the cell with name and pledge, which comes first; ``""`` if there is none.
-
-    Returns
-    -------
-    list of str
-        Sentences that name each cell in which something is shown as text, was cut, or is missing.
-
-    Raises
-    ------
-    PdfError
-        When pandoc or typst is not installed or fails, or the file cannot be written. An existing
-        file is unchanged.
+    The cell with name and pledge comes first, if its grade id is given. The same notebook gives the
+    same bytes, if typst's own fonts have all its characters. Returned are sentences that name each
+    cell in which something is shown as text, was cut, or is missing. A file at `target` is
+    unchanged if a `PdfError` is raised.
     """
     _check_installed()
     if not target.parent.is_dir():
@@ -53,7 +32,15 @@ def write_pdf(notebook: Any, target: Path, certification: str = "") -> list[str]
             f"the PDF was not made: {error.strerror or error}. If the disk is full, free some"
             " space; then try again."
         ) from error
-    _write_whole(target, content)
+    try:
+        with in_one_step(target) as temporary:
+            temporary.write_bytes(content)
+    except OSError as error:
+        raise PdfError(
+            f"{target} was not written: {error.strerror or error}. A file of this name is"
+            " unchanged. Close it if it is open elsewhere, free some space, or choose another"
+            " folder; then try again."
+        ) from error
     return document.warnings()
 
 
@@ -69,22 +56,3 @@ def _check_installed() -> None:
             f"making a PDF needs pandoc and typst, and {missing} is not installed."
             f' Type: "{sys.executable}" -m pip install pypandoc_binary typst'
         ) from error
-
-
-def _write_whole(target: Path, content: bytes) -> None:
-    temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
-    try:
-        with temporary.open("xb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.replace(temporary, target)
-    except OSError as error:
-        raise PdfError(
-            f"{target} was not written: {error.strerror or error}. A file of this name is"
-            " unchanged. Close it if it is open elsewhere, free some space, or choose another"
-            " folder; then try again."
-        ) from error
-    finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)

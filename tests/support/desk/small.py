@@ -101,6 +101,6 @@ def checked(notebook: NotebookNode, folder: Path) -> SimpleNamespace:
     nbformat.write(notebook, path)
     report = check.check(open_notebook(path, [RELEASE]))
     said = " ".join(" ".join(check._lines(report)).split())
-    parts = {part.what: part.passed for part in check._parts(report.checked)}
+    parts = {part.what: part.passed for cell in report.checked for part in cell.run.parts}
     to_do = {c.released.grade_id: c.to_do for c in report.checked if c.to_do}
     return SimpleNamespace(report=report, said=said, parts=parts, to_do=to_do)
