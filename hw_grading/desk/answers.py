@@ -36,41 +36,24 @@ _State = tuple[int, int] | None  # modification time and size of a file; None if
 
 @dataclass(frozen=True, slots=True)
 class Glance:
-    """What is kept of one answer.
+    """What is kept of one answer."""
 
-    Attributes
-    ----------
-    digest
-        See `hw_grading.rubrics.digest`.
-    empty
-        Whether the answer is blank or unchanged from the release, and shows no picture.
-    pictures
-        How many pictures the code's outputs have.
-    excerpt
-        The first words of a text answer, or of the code's printed output.
-    """
-
-    digest: str
-    empty: bool
-    pictures: int
-    excerpt: str
+    digest: str  # see `hw_grading.rubrics.digest`
+    empty: bool  # whether the answer is blank or unchanged from the release, and shows no picture
+    pictures: int  # how many pictures the code's outputs have
+    excerpt: str  # the first words of a text answer, or of the code's printed output
 
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """What is kept of one student.
-
-    Attributes
-    ----------
-    glances
-        Glances by grade id. If an answer is missing, it was deleted or there is no graded notebook.
-    """
+    """What is kept of one student."""
 
     student: str
     status: Status
     reason: str
     late: str
     found: bool
+    # Glances by grade id. If an answer is missing, it was deleted or there is no graded notebook.
     glances: Mapping[str, Glance] = field(default_factory=dict)
 
 

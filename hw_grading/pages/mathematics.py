@@ -87,40 +87,20 @@ _typesetter = Typesetter()
 
 @dataclass
 class Budget:
-    """Limits for one student's formulas on one page. Formulas beyond the limits are shown as TeX.
+    """Limits for one student's formulas on one page; formulas beyond them are shown as TeX."""
 
-    Attributes
-    ----------
-    formulas
-        How many formulas are left.
-    seconds
-        Elapsed seconds left for formulas that are not in the cache.
-    characters
-        Characters of MathML left.
-    """
-
-    formulas: int = 2_000
-    seconds: float = 10.0
-    characters: int = 3_000_000
+    formulas: int = 2_000  # how many formulas are left
+    seconds: float = 10.0  # elapsed seconds left for formulas that are not in the cache
+    characters: int = 3_000_000  # characters of MathML left
 
 
 @dataclass(frozen=True)
 class Formula:
-    """TeX as it stands in a text.
+    """TeX as it stands in a text."""
 
-    Attributes
-    ----------
-    tex
-        The TeX without delimiters.
-    source
-        The TeX with delimiters.
-    display
-        Whether it stands on a line of its own.
-    """
-
-    tex: str
-    source: str
-    display: bool
+    tex: str  # the TeX without delimiters
+    source: str  # the TeX with delimiters
+    display: bool  # whether it stands on a line of its own
 
     def as_html(self, budget: Budget) -> str:
         """Return MathML, or the TeX as text."""

@@ -45,25 +45,14 @@ _HEADING = re.compile(rf"<(/?)h[1-6](?:>|\s{_TAG})")
 
 @dataclass(frozen=True)
 class Answer:
-    """The parts of a cell that are shown.
+    """The parts of a cell that are shown."""
 
-    Attributes
-    ----------
-    text
-        The written answer as HTML.
-    pictures
-        Data URIs.
-    errors, notes
-        The errors, and notes on what is not shown; a line each.
-    printed
-        The printed output, unchanged.
-    """
-
-    text: str = ""
-    pictures: tuple[str, ...] = ()
+    text: str = ""  # the written answer as HTML
+    pictures: tuple[str, ...] = ()  # Data URIs
+    # the errors, and notes on what is not shown; a line each
     errors: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
-    printed: str = ""
+    printed: str = ""  # the printed output, unchanged
 
     @property
     def long(self) -> bool:

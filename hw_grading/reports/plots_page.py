@@ -38,73 +38,39 @@ from hw_grading.reports.answers import Answer, answer_in, escaped, prose
 
 @dataclass(frozen=True)
 class Question:
-    """A cell that graders read.
+    """A cell that graders read."""
 
-    Attributes
-    ----------
-    number
-        Its place on the pages, from 1.
-    name
-        The cell's grade id.
-    scheme, scheme_number
-        The mark scheme, and the number of the first question with the same one.
-    has_points
-        Whether it has points.
-    waiting
-        The number of answers to grade.
-    """
-
-    number: int
-    name: str
+    number: int  # its place on the pages, from 1
+    name: str  # the cell's grade id
     place: Place
+    # the mark scheme, and the number of the first question with the same one
     scheme: Markup
     scheme_number: int
-    has_points: bool
-    waiting: int
+    has_points: bool  # whether it has points
+    waiting: int  # the number of answers to grade
 
 
 @dataclass(frozen=True)
 class Card:
-    """A student's answer to one question; None if the graded notebook lacks the cell.
-
-    Attributes
-    ----------
-    score
-        None if it has none.
-    """
+    """A student's answer to one question; None if the graded notebook lacks the cell."""
 
     question: Question
-    score: Score | None
+    score: Score | None  # None if it has none
     answer: Answer | None
 
 
 @dataclass(frozen=True)
 class Student:
-    """A student on the pages.
+    """A student on the pages."""
 
-    Attributes
-    ----------
-    number
-        The student's place on the pages, from 1.
-    name
-        The student id.
-    in_formgrader
-        The name in formgrader, such as ``"Submission #3"``; "" if it has none.
-    result, final
-        Points and other facts to see at once; `final` is None if there is no score.
-    said
-        Reasons and problems.
-    cards
-        Empty if there is no graded notebook.
-    """
-
-    number: int
-    name: str
-    in_formgrader: str
+    number: int  # the student's place on the pages, from 1
+    name: str  # the student id
+    in_formgrader: str  # the name in formgrader, such as ``"Submission #3"``; "" if it has none
+    # points and other facts to see at once; `final` is None if there is no score
     result: StudentResult
     final: FinalScore | None
-    said: tuple[str, ...]
-    cards: tuple[Card, ...]
+    said: tuple[str, ...]  # reasons and problems
+    cards: tuple[Card, ...]  # empty if there is no graded notebook
 
 
 def by_question(out: Path) -> Path:

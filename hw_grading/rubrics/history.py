@@ -17,26 +17,14 @@ from hw_grading.rubrics.tables import EVENTS
 
 @dataclass(frozen=True)
 class Stamp:
-    """Who saves, and how the save is logged.
-
-    Attributes
-    ----------
-    batch
-        The same id for everything in one save.
-    undoes
-        The batch that this save takes back, or "".
-    max_points
-        The question's maximum points.
-    digest
-        Digest of the answer that the grader saw, or "".
-    """
+    """Who saves, and how the save is logged."""
 
     grader: str
     action: str
-    max_points: float
-    batch: str
-    undoes: str = ""
-    digest: str = ""
+    max_points: float  # the question's maximum points
+    batch: str  # the same id for everything in one save
+    undoes: str = ""  # the batch that this save takes back, or ""
+    digest: str = ""  # digest of the answer that the grader saw, or ""
     seconds: float = 0.0
 
 

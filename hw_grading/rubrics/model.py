@@ -26,76 +26,38 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Question:
-    """A question that people grade.
+    """A question that people grade."""
 
-    Attributes
-    ----------
-    cell
-        The question's grade id.
-    title
-        A title such as ``"1.3e Loss"``.
-    max_points
-        The maximum points.
-    is_code
-        Whether the answer is a code cell, which has outputs.
-    text
-        The question as students read it, in markdown, without the mark scheme.
-    scheme
-        The mark scheme, in markdown; "" if there is none.
-    beside
-        Grade ids of the answers shown beside it: the code that the question is about.
-    numbers
-        Grade ids of cells whose printed text is shown beside it.
-    """
-
-    cell: str
-    title: str
-    max_points: float
-    is_code: bool
-    text: str = ""
-    scheme: str = ""
+    cell: str  # the question's grade id
+    title: str  # a title such as ``"1.3e Loss"``
+    max_points: float  # the maximum points
+    is_code: bool  # whether the answer is a code cell, which has outputs
+    text: str = ""  # the question as students read it, in markdown, without the mark scheme
+    scheme: str = ""  # the mark scheme, in markdown; "" if there is none
+    # grade ids of the answers shown beside it: the code that the question is about
     beside: tuple[str, ...] = ()
-    numbers: tuple[str, ...] = ()
+    numbers: tuple[str, ...] = ()  # grade ids of cells whose printed text is shown beside it
 
 
 @dataclass(frozen=True)
 class Item:
-    """One item of a rubric.
+    """One item of a rubric."""
 
-    Attributes
-    ----------
-    id
-        Stays the same when the item is reworded; "" for an item that is not saved yet.
-    points
-        Positive or negative points, added to the score.
-    text
-        Text for students.
-    note
-        Note for graders only.
-    """
-
-    id: str
-    points: float
-    text: str
-    note: str = ""
+    id: str  # stays the same when the item is reworded; "" for an item that is not saved yet
+    points: float  # positive or negative points, added to the score
+    text: str  # text for students
+    note: str = ""  # note for graders only
 
 
 @dataclass(frozen=True)
 class Rubric:
-    """The ordered items of one question, and how their points are counted.
-
-    Attributes
-    ----------
-    revision
-        Grows by 1 with each change; 0 for the unchanged rubric from the mark scheme.
-    lower, upper
-        Bounds of the score.
-    """
+    """The ordered items of one question, and how their points are counted."""
 
     items: tuple[Item, ...]
     kind: Kind = Kind.ADDING
     lower: float = 0.0
     upper: float = 0.0
+    # grows by 1 with each change; 0 for the unchanged rubric from the mark scheme
     revision: int = 0
 
     def within(self, max_points: float) -> Rubric:
@@ -131,63 +93,35 @@ class Rubric:
 
 @dataclass(frozen=True)
 class Mark:
-    """A grader's mark for one answer, as the desk saves it.
+    """A grader's mark for one answer, as the desk saves it."""
 
-    Attributes
-    ----------
-    chosen
-        Ids of the items that apply.
-    adjustment
-        Extra points, positive or negative.
-    comment
-        Text that the student reads after the items.
-    done
-        Whether the answer counts as graded.
-    flagged, flag_note
-        Whether somebody should look again, and why. Students do not see this.
-    """
-
-    chosen: frozenset[str] = frozenset()
-    adjustment: float = 0.0
-    comment: str = ""
-    done: bool = False
+    chosen: frozenset[str] = frozenset()  # ids of the items that apply
+    adjustment: float = 0.0  # extra points, positive or negative
+    comment: str = ""  # text that the student reads after the items
+    done: bool = False  # whether the answer counts as graded
+    # Whether somebody should look again, and why. Students do not see this.
     flagged: bool = False
     flag_note: str = ""
 
 
 @dataclass(frozen=True)
 class Grading:
-    """The state of one answer, from the gradebook and the desk's own tables.
-
-    Attributes
-    ----------
-    version
-        Changes whenever the answer's grading changes, also in formgrader. A save must name it.
-    mark
-        The mark that the desk saved last; an empty one if there is none.
-    score
-        The manual score in the gradebook, or None.
-    waits
-        Whether the gradebook has the answer queued for manual grading.
-    comment
-        The comment in the gradebook, which students get: the items, then the grader's comment.
-    overridden
-        Whether score or comment were changed elsewhere (in formgrader) after the desk's last save.
-        Re-scoring skips such an answer.
-    changed
-        Whether the answer has changed since it was graded.
-    grader, at, seconds
-        Who saved it last on the desk, when (UTC), and the total seconds that graders looked at it.
-    """
+    """The state of one answer, from the gradebook and the desk's own tables."""
 
     student: str
+    # Changes whenever the answer's grading changes, also in formgrader. A save must name it.
     version: str
+    # the mark that the desk saved last; an empty one if there is none
     mark: Mark = field(default_factory=Mark)
-    score: float | None = None
-    waits: bool = True
+    score: float | None = None  # the manual score in the gradebook, or None
+    waits: bool = True  # whether the gradebook has the answer queued for manual grading
+    # the comment in the gradebook, which students get: the items, then the grader's comment
     comment: str = ""
+    # Whether score or comment were changed elsewhere (in formgrader) after the desk's last save.
+    # Re-scoring skips such an answer.
     overridden: bool = False
-    changed: bool = False
+    changed: bool = False  # whether the answer has changed since it was graded
+    # who saved it last on the desk, when (UTC), and the total seconds that graders looked at it
     grader: str = ""
     at: datetime | None = None
     seconds: float = 0.0

@@ -12,17 +12,9 @@ from sqlalchemy import ColumnElement, Connection, Row, Table, and_, delete, inse
 
 @dataclass(frozen=True)
 class Rows:
-    """The rows of one question.
+    """The rows of one question."""
 
-    Attributes
-    ----------
-    connection
-        A connection with an open transaction.
-    assignment, cell
-        The names of the homework and the question.
-    """
-
-    connection: Connection
+    connection: Connection  # a connection with an open transaction
     assignment: str
     cell: str
 

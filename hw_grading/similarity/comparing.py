@@ -23,25 +23,15 @@ MOST_IN_TABLE = 2_000
 
 @dataclass(frozen=True)
 class Pair:
-    """Two students, and how much they have in common that most others lack.
-
-    Attributes
-    ----------
-    first, second
-        The students' ids.
-    amounts
-        The weighted numbers of runs in common, by kind.
-    share_of_first, share_of_second
-        The share of that in each student's own work, from 0 to 1, for the kind with more in common.
-    matches
-        The cells with most in common; empty for pairs that the page does not show.
-    """
+    """Two students, and how much they have in common that most others lack."""
 
     first: str
     second: str
-    amounts: Mapping[Kind, float]
+    amounts: Mapping[Kind, float]  # the weighted numbers of runs in common, by kind
+    # the share of that in each student's own work, from 0 to 1, for the kind with more in common
     share_of_first: float
     share_of_second: float
+    # the cells with most in common; empty for pairs that the page does not show
     matches: tuple[Match, ...] = ()
 
     @property
@@ -52,28 +42,16 @@ class Pair:
 
 @dataclass(frozen=True)
 class Compared:
-    """The result for a class.
-
-    Attributes
-    ----------
-    compared
-        The number of submissions that were compared.
-    skipped, partly
-        Student ids, with the reason why a submission or a part of it was not compared.
-    pairs
-        The pairs with most in common, sorted from the most.
-    more
-        The number of other pairs with at least `LEAST` in common.
-    median, high
-        Half of all pairs have at most `median` in common, and 99 of 100 have at most `high`.
-    """
+    """The result for a class."""
 
     roster: Roster
-    compared: int
+    compared: int  # the number of submissions that were compared
+    # student ids, with the reason why a submission or a part of it was not compared
     skipped: tuple[tuple[str, str], ...]
     partly: tuple[tuple[str, str], ...]
-    pairs: tuple[Pair, ...]
-    more: int
+    pairs: tuple[Pair, ...]  # the pairs with most in common, sorted from the most
+    more: int  # the number of other pairs with at least `LEAST` in common
+    # half of all pairs have at most `median` in common, and 99 of 100 have at most `high`
     median: float
     high: float
 

@@ -18,21 +18,12 @@ MOST_MATCHES = 12
 
 @dataclass(frozen=True)
 class Match:
-    """Two cells with something in common.
+    """Two cells with something in common."""
 
-    Attributes
-    ----------
-    amount
-        The weighted number of runs in common.
-    first, second
-        The cells.
-    lines_of_first, lines_of_second
-        The numbers of the matching lines, from 0.
-    """
-
-    amount: float
+    amount: float  # the weighted number of runs in common
     first: Piece
     second: Piece
+    # the numbers of the matching lines, from 0
     lines_of_first: frozenset[int]
     lines_of_second: frozenset[int]
 

@@ -33,25 +33,13 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Piece:
-    """One cell with some of the student's own lines.
+    """One cell with some of the student's own lines."""
 
-    Attributes
-    ----------
-    cell
-        The grade id of an answer; "" for a cell that the student added.
-    number
-        Its place in the submitted notebook, from 1.
-    lines
-        All lines of the cell.
-    own
-        For each line, whether the student wrote it.
-    """
-
-    cell: str
-    number: int
+    cell: str  # the grade id of an answer; "" for a cell that the student added
+    number: int  # its place in the submitted notebook, from 1
     kind: Kind
-    lines: tuple[str, ...]
-    own: tuple[bool, ...]
+    lines: tuple[str, ...]  # all lines of the cell
+    own: tuple[bool, ...]  # for each line, whether the student wrote it
 
 
 @dataclass(frozen=True)
@@ -65,21 +53,11 @@ class Work:
 
 @dataclass(frozen=True)
 class Released:
-    """The released notebook.
+    """The released notebook."""
 
-    Attributes
-    ----------
-    locked
-        The grade ids of locked cells and of the certification.
-    stubs
-        The stripped lines of each answer, by grade id.
-    lines
-        All lines of the release, stripped.
-    """
-
-    locked: frozenset[str]
-    stubs: dict[str, Counter[str]]
-    lines: frozenset[str]
+    locked: frozenset[str]  # the grade ids of locked cells and of the certification
+    stubs: dict[str, Counter[str]]  # the stripped lines of each answer, by grade id
+    lines: frozenset[str]  # all lines of the release, stripped
 
 
 def read_released(course: Course, assignment: str, certification: str) -> Released:

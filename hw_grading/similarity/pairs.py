@@ -24,18 +24,10 @@ _COLUMNS = 4_096
 
 @dataclass(frozen=True)
 class Weights:
-    """The weights of the fingerprints that at least two students have, but not too many.
+    """The weights of the fingerprints that at least two students have, but not too many."""
 
-    Attributes
-    ----------
-    hashes
-        The fingerprints, sorted, shape (m,).
-    weights
-        Their weights, shape (m,), above 0 and up to 1.
-    """
-
-    hashes: NDArray[np.int64]
-    weights: NDArray[np.float64]
+    hashes: NDArray[np.int64]  # the fingerprints, sorted, shape (m,)
+    weights: NDArray[np.float64]  # their weights, shape (m,), above 0 and up to 1
 
     def of(self, hashes: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return the weights of fingerprints; 0 for common ones and for those of one student."""
@@ -47,18 +39,12 @@ class Weights:
 
 @dataclass(frozen=True)
 class InCommon:
-    """The common work of all pairs of a class.
-
-    Attributes
-    ----------
-    shared
-        Shape (n, n), symmetric, with a diagonal of 0: the weights that two students share.
-    own
-        Shape (n,): the weights of all of a student's fingerprints, also those that only they have.
-    """
+    """The common work of all pairs of a class."""
 
     weights: Weights
+    # shape (n, n), symmetric, with a diagonal of 0: the weights that two students share
     shared: NDArray[np.float64]
+    # shape (n,): the weights of all of a student's fingerprints, also those that only they have
     own: NDArray[np.float64]
 
     def share(self, student: int, other: int) -> float:

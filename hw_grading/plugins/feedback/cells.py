@@ -68,18 +68,11 @@ class Section:
 
 @dataclass(frozen=True)
 class Output:
-    """One output: `kind` is "text", "error", "html", "picture" or "note".
-
-    Attributes
-    ----------
-    content
-        A text, HTML, or the address of a picture.
-    sizes
-        Width and height of a picture, where the notebook has them.
-    """
+    """One output: `kind` is "text", "error", "html", "picture" or "note"."""
 
     kind: str
-    content: str
+    content: str  # a text, HTML, or the address of a picture
+    # width and height of a picture, where the notebook has them
     sizes: Mapping[str, float] = field(default_factory=dict)
 
     @property
@@ -91,32 +84,16 @@ class Output:
 
 @dataclass(frozen=True)
 class Shown:
-    """A cell as the page shows it.
+    """A cell as the page shows it."""
 
-    Attributes
-    ----------
-    number
-        The page's number for the cell, which links use.
-    kind
-        "answer", "test", "given" (the instructor's) or "own".
-    name
-        The question's name, for answers and tests.
-    sections
-        The cell's text; empty for a code cell.
-    code
-        The cell's code, coloured if it is `Markup`; "" for a text cell.
-    first_line
-        The first line of the code.
-    """
-
-    number: int
-    kind: str
-    name: str
+    number: int  # the page's number for the cell, which links use
+    kind: str  # "answer", "test", "given" (the instructor's) or "own"
+    name: str  # the question's name, for answers and tests
     points: Points | None
     remark: Remark | None
-    sections: tuple[Section, ...]
-    code: str
-    first_line: str
+    sections: tuple[Section, ...]  # the cell's text; empty for a code cell
+    code: str  # the cell's code, coloured if it is `Markup`; "" for a text cell
+    first_line: str  # the first line of the code
     outputs: tuple[Output, ...]
 
 

@@ -20,40 +20,19 @@ _MOST_ITEMS = 100
 
 @dataclass(frozen=True)
 class Facts:
-    """The known facts of one student's homework besides the notebook.
-
-    Attributes
-    ----------
-    student, homework
-        Their names.
-    cells
-        All cells with points.
-    record
-        The student's scores; None if the gradebook has none.
-    comments
-        The graders' comments, by grade id.
-    places
-        Places of the cells in the instructor's notebook, by grade id, in the notebook's order.
-    instructors
-        The stripped texts of the instructor's cells.
-    final
-        The final score; None if it is not known.
-    most
-        The total points that count; None for those of all cells.
-    trouble
-        Why there is no notebook to show; "" if there is one.
-    """
+    """The known facts of one student's homework besides the notebook."""
 
     student: str = ""
     homework: str = ""
-    cells: tuple[Cell, ...] = ()
-    record: Record | None = None
-    comments: Mapping[str, str] = field(default_factory=dict)
+    cells: tuple[Cell, ...] = ()  # all cells with points
+    record: Record | None = None  # the student's scores; None if the gradebook has none
+    comments: Mapping[str, str] = field(default_factory=dict)  # the graders' comments, by grade id
+    # places of the cells in the instructor's notebook, by grade id, in the notebook's order
     places: Mapping[str, Place] = field(default_factory=dict)
-    instructors: frozenset[str] = frozenset()
-    trouble: str = ""
-    final: FinalScore | None = None
-    most: float | None = None
+    instructors: frozenset[str] = frozenset()  # the stripped texts of the instructor's cells
+    trouble: str = ""  # why there is no notebook to show; "" if there is one
+    final: FinalScore | None = None  # the final score; None if it is not known
+    most: float | None = None  # the total points that count; None for those of all cells
 
     @property
     def dropped(self) -> frozenset[str]:

@@ -44,29 +44,14 @@ class Item:
 
 @dataclass(frozen=True)
 class Part:
-    """A part of a test that at least one submission failed.
+    """A part of a test that at least one submission failed."""
 
-    Attributes
-    ----------
-    item
-        The number of its test among the items.
-    name
-        Its name in the test.
-    hidden
-        Whether students cannot see it in their notebook.
-    points
-        Its points, as written beside the name; "" if missing.
-    failed
-        The number of submissions that failed it.
-    causes
-        The causes in the messages, without numbers, each with its count; the most frequent first.
-    """
-
-    item: int
-    name: str
-    hidden: bool
-    points: str
-    failed: int
+    item: int  # the number of its test among the items
+    name: str  # its name in the test
+    hidden: bool  # whether students cannot see it in their notebook
+    points: str  # its points, as written beside the name; "" if missing
+    failed: int  # the number of submissions that failed it
+    # the causes in the messages, without numbers, each with its count; the most frequent first
     causes: tuple[tuple[str, int], ...]
 
 
@@ -81,46 +66,26 @@ class Given:
 
 @dataclass(frozen=True)
 class ClassData:
-    """A class without names.
-
-    Attributes
-    ----------
-    most
-        The maximum points.
-    students, handed_in
-        The number of students in the gradebook, and of all students who submitted, in the gradebook
-        or not.
-    points
-        Shape (graded, items): the points of each graded submission; NaN if not given yet.
-    finals
-        The final scores of the wholly graded submissions.
-    hours
-        Hours from the due date to the submission, negative before it; empty without a due date.
-    hours_of_graded
-        The same for each row of `points`; NaN if unknown.
-    late
-        The number of late submissions, with extensions counted.
-    cpu_seconds
-        The known CPU times of submissions.
-    mended
-        The number of mended cells in each graded submission.
-    mended_kinds
-        The number of submissions with a mended problem of each kind.
-    """
+    """A class without names."""
 
     assignment: str
-    most: float
+    most: float  # the maximum points
+    # the number of students in the gradebook, and of all students who submitted, in the gradebook
+    # or not
     students: int
     handed_in: int
     items: tuple[Item, ...]
+    # shape (graded, items): the points of each graded submission; NaN if not given yet
     points: Numbers
-    finals: Numbers
+    finals: Numbers  # the final scores of the wholly graded submissions
     parts: tuple[Part, ...]
+    # hours from the due date to the submission, negative before it; empty without a due date
     hours: Numbers
-    hours_of_graded: Numbers
-    late: int
-    cpu_seconds: Numbers
-    mended: Numbers
+    hours_of_graded: Numbers  # the same for each row of `points`; NaN if unknown
+    late: int  # the number of late submissions, with extensions counted
+    cpu_seconds: Numbers  # the known CPU times of submissions
+    mended: Numbers  # the number of mended cells in each graded submission
+    # the number of submissions with a mended problem of each kind
     mended_kinds: tuple[tuple[str, int], ...]
     given: tuple[Given, ...] = field(default=())
 

@@ -98,26 +98,15 @@ def comparable(points: Numbers, by_hand: Sequence[bool]) -> tuple[Numbers, list[
 
 @dataclass(frozen=True)
 class Grader:
-    """The difference of one grader's points from the others' for the same questions.
+    """The difference of one grader's points from the others' for the same questions."""
 
-    Attributes
-    ----------
-    name
-        The grader's name; "" if unknown.
-    answers
-        The number of answers.
-    difference
-        For each answer, take the grader's points less the others' mean for that question, as a
-        share of the question's points. This is the mean over the answers; NaN if nobody else graded
-        any of these questions.
-    error
-        The standard error of `difference`; NaN if it cannot be computed.
-    """
-
-    name: str
-    answers: int
+    name: str  # the grader's name; "" if unknown
+    answers: int  # the number of answers
+    # For each answer, take the grader's points less the others' mean for that question, as a share
+    # of the question's points. This is the mean over the answers; NaN if nobody else graded any of
+    # these questions.
     difference: float
-    error: float
+    error: float  # the standard error of `difference`; NaN if it cannot be computed
 
 
 def graders(given: Iterable[Given], most: Sequence[float]) -> list[Grader]:
