@@ -13,17 +13,9 @@ _ADDRESS = re.compile(r" at 0x[0-9a-f]+")  # an object's address, which differs 
 
 
 def answer_digest(cell: Mapping[str, Any]) -> str:
-    """Return a digest of what a grader sees of an answer.
+    """Return a digest, 64 hexadecimal characters, of what a grader sees of an answer.
 
-    Parameters
-    ----------
-    cell
-        A cell of a notebook's JSON, with unchecked content.
-
-    Returns
-    -------
-    str
-        Hexadecimal, 64 characters. Warnings and other texts on stderr do not count.
+    The cell is of a notebook's JSON, with unchecked content. Texts on stderr do not count.
     """
     digest = hashlib.sha256()
     for piece in _pieces(cell):

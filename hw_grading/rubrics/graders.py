@@ -10,23 +10,10 @@ from hw_grading.rubrics.tables import GRADINGS
 
 
 def graders_of(db_url: str, assignment: str) -> dict[tuple[str, str], tuple[str, float | None]]:
-    """Return who graded each answer on the desk, and the points that they gave.
+    """Return who graded each answer on the desk, and the points, by grade id and student id.
 
-    Parameters
-    ----------
-    db_url, assignment
-        As for `hw_grading.records.scores.read_gradebook`.
-
-    Returns
-    -------
-    dict
-        Grader and points by grade id and student id. Answers that were graded elsewhere, or that a
-        grader has begun and not finished, are left out.
-
-    Raises
-    ------
-    NoScores
-        There is no gradebook.
+    Answers that were graded elsewhere, or that a grader has not finished, are left out. `NoScores`
+    if there is no gradebook.
     """
     engine = reading(make_url(db_url), assignment)
     try:

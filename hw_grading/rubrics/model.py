@@ -6,9 +6,10 @@ Points are in the units of nbgrader's cells. A grader is a name of at most 128 c
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from hw_grading.records.scores import in_digits
 
@@ -60,6 +61,11 @@ class Rubric:
     # grows by 1 with each change; 0 for the unchanged rubric from the mark scheme
     revision: int = 0
 
+    @property
+    def ids(self) -> frozenset[str]:
+        """The ids of all items."""
+        return frozenset(item.id for item in self.items)
+
     def within(self, max_points: float) -> Rubric:
         """Return the rubric with bounds no higher than the question's points."""
         upper = min(self.upper, max_points)
@@ -73,21 +79,17 @@ class Rubric:
 
     def full_marks(self, max_points: float) -> tuple[frozenset[str], float]:
         """Return the items that give full marks, and the adjustment that they need."""
-        if self.kind is Kind.SUBTRACTING:
-            chosen = frozenset[str]()
-            start = max_points
-        else:
-            chosen = frozenset(item.id for item in self.items if item.points > 0)
-            start = sum(item.points for item in self.items if item.points > 0)
-        return chosen, 0.0 if start >= self.upper else self.upper - start
+        adding = self.kind is Kind.ADDING
+        items = [item for item in self.items if adding and item.points > 0]
+        start = sum(item.points for item in items) if adding else max_points
+        return frozenset(item.id for item in items), max(0.0, self.upper - start)
 
     def comment(self, mark: Mark) -> str:
         """Return the text of a mark for students: the items with their points, then the comment."""
-        lines = [
-            f"{in_words(item.points)}  {item.text}" for item in self.items if item.id in mark.chosen
-        ]
+        given = [(item.points, item.text) for item in self.items if item.id in mark.chosen]
         if mark.adjustment:
-            lines.append(f"{in_words(mark.adjustment)}  adjustment")
+            given.append((mark.adjustment, "adjustment"))
+        lines = [f"{in_words(points)}  {text}" for points, text in given]
         return "\n\n".join(filter(None, ["\n".join(lines), mark.comment]))
 
 
@@ -102,6 +104,10 @@ class Mark:
     # Whether somebody should look again, and why. Students do not see this.
     flagged: bool = False
     flag_note: str = ""
+
+    def plain(self) -> dict[str, Any]:
+        """Return the mark as JSON data."""
+        return {**asdict(self), "chosen": sorted(self.chosen)}
 
 
 @dataclass(frozen=True)
@@ -184,31 +190,18 @@ class RubricChanged(Refused):
 
 
 def checked(mark: Mark, rubric: Rubric) -> Mark:
-    """Return a mark, checked and ready to be saved.
-
-    Raises
-    ------
-    Refused
-        The mark names items that the rubric lacks, or has numbers or texts that cannot be saved.
-    """
-    known = {item.id for item in rubric.items}
-    if unknown := mark.chosen - known:
+    """Return a mark, ready to be saved; `Refused` if an item, a number or a text is invalid."""
+    if unknown := mark.chosen - rubric.ids:
         raise Refused(f"The rubric has no item {sorted(unknown)[0]!r}. Load the page again.")
     if not math.isfinite(mark.adjustment) or abs(mark.adjustment) > 1e6:
         raise Refused("The adjustment must be a number of points, such as -0.5.")
-    for text in (mark.comment, mark.flag_note):
-        expect_text(text)
+    expect_text(mark.comment)
+    expect_text(mark.flag_note)
     return replace(mark, comment=mark.comment.strip(), flag_note=mark.flag_note.strip())
 
 
 def checked_rubric(rubric: Rubric, max_points: float) -> Rubric:
-    """Return a rubric, checked and ready to be saved.
-
-    Raises
-    ------
-    Refused
-        The rubric has too many items, an item without a text, or invalid numbers.
-    """
+    """Return a rubric; `Refused` if it has too many items, or invalid texts or numbers."""
     if len(rubric.items) > MOST_ITEMS:
         raise Refused(
             f"The rubric has {len(rubric.items)} items; at most {MOST_ITEMS} are allowed."

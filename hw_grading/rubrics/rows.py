@@ -12,28 +12,28 @@ from sqlalchemy import ColumnElement, Connection, Row, Table, and_, delete, inse
 
 @dataclass(frozen=True)
 class Rows:
-    """The rows of one question."""
+    """The rows of one question, or of one student's answer to it where a student is named."""
 
-    connection: Connection  # a connection with an open transaction
+    connection: Connection  # with an open transaction
     assignment: str
     cell: str
 
-    def all(self, table: Table, student: str | None = None) -> list[Row[Any]]:
-        """Return the rows of this question."""
-        query = select(table).where(self.here(table))
-        if student is not None:
-            query = query.where(table.c.student == student)
-        return list(self.connection.execute(query))
+    def here(self, table: Table, student: str | None = None) -> ColumnElement[bool]:
+        """Return the condition that selects the rows."""
+        question = and_(table.c.assignment == self.assignment, table.c.cell == self.cell)
+        return question if student is None else and_(question, table.c.student == student)
 
-    def replace(self, table: Table, rows: Iterable[Mapping[str, Any]]) -> None:
-        """Replace all rows of this question by others."""
-        self.execute(delete(table).where(self.here(table)))
+    def all(self, table: Table, student: str | None = None) -> list[Row[Any]]:
+        """Return the rows."""
+        return list(self.connection.execute(select(table).where(self.here(table, student))))
+
+    def replace(
+        self, table: Table, rows: Iterable[Mapping[str, Any]], student: str | None = None
+    ) -> None:
+        """Replace all rows by others."""
+        self.execute(delete(table).where(self.here(table, student)))
         for row in rows:
             self.insert(table, **row)
-
-    def here(self, table: Table) -> ColumnElement[bool]:
-        """Return the condition that selects the rows of this question."""
-        return and_(table.c.assignment == self.assignment, table.c.cell == self.cell)
 
     def insert(self, table: Table, **values: Any) -> None:
         """Insert a row of this question."""

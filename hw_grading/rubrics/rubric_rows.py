@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import asdict, replace
 
-from sqlalchemy import and_, delete, update
+from sqlalchemy import and_, update
 
 from hw_grading.rubrics.model import Item, Kind, Rubric
 from hw_grading.rubrics.rows import Rows
@@ -31,36 +32,22 @@ def read_rubric(rows: Rows, first: Rubric) -> tuple[Rubric, str]:
 
 def write_rubric(rows: Rows, rubric: Rubric, grader: str) -> Rubric:
     """Write a rubric as its next revision. Return it with ids for its new items."""
-    revision = rubric.revision + 1
     items = tuple(
         Item(item.id or uuid.uuid4().hex, item.points, item.text.strip(), item.note.strip())
         for item in rubric.items
     )
+    rubric = replace(rubric, items=items, revision=rubric.revision + 1)
     known = {row.id for row in rows.all(ITEMS)}
-    gone = known - {item.id for item in items}
     for position, item in enumerate(items):
-        values = {
-            "position": position,
-            "points": item.points,
-            "text": item.text,
-            "note": item.note,
-            "deleted": False,
-            "revision": revision,
-        }
+        values = asdict(item)
+        values |= {"position": position, "deleted": False, "revision": rubric.revision}
         if item.id in known:
             here = and_(rows.here(ITEMS), ITEMS.c.id == item.id)
             rows.execute(update(ITEMS).where(here).values(**values))
         else:
-            rows.insert(ITEMS, id=item.id, **values)
-    left = and_(rows.here(ITEMS), ITEMS.c.id.in_(gone))
+            rows.insert(ITEMS, **values)
+    left = and_(rows.here(ITEMS), ITEMS.c.id.in_(known - {item.id for item in items}))
     rows.execute(update(ITEMS).where(left).values(deleted=True))
-    rows.execute(delete(RUBRICS).where(rows.here(RUBRICS)))
-    rows.insert(
-        RUBRICS,
-        kind=str(rubric.kind),
-        lower=rubric.lower,
-        upper=rubric.upper,
-        revision=revision,
-        grader=grader,
-    )
-    return Rubric(items, rubric.kind, rubric.lower, rubric.upper, revision)
+    values = {name: getattr(rubric, name) for name in ("lower", "upper", "revision")}
+    rows.replace(RUBRICS, [{"kind": str(rubric.kind), "grader": grader, **values}])
+    return rubric
