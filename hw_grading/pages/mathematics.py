@@ -25,7 +25,8 @@ import xml.etree.ElementTree as ET
 from dataclasses import dataclass
 from functools import lru_cache
 
-from hw_grading.pages.typesetter import NotSet, Typesetter
+from hw_grading.pages.helper import NoAnswer
+from hw_grading.pages.typesetter import Typesetter
 
 LONGEST_TEX = 2_000  # characters of one formula
 _LONGEST_MATHML = 50_000
@@ -132,7 +133,7 @@ class Formula:
                 mathml = _mathml(tex, self.display, len(self.tex) > _LONG)
             finally:
                 budget.seconds -= time.monotonic() - start
-        except NotSet:
+        except NoAnswer:
             return None
         if mathml is None or len(mathml) > budget.characters:
             return None
@@ -149,7 +150,7 @@ def _mathml(tex: str, display: bool, long: bool) -> str | None:
 
     Raises
     ------
-    NotSet
+    NoAnswer
         KaTeX gave no answer. It may give one the next time.
     """
     answer = _typesetter.set(tex, display=display)
