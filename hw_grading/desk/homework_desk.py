@@ -6,12 +6,12 @@ import contextlib
 import logging
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from urllib.parse import quote
 
-from hw_grading.desk.answers import Answers, Cells
+from hw_grading.desk.answers import Answers, Cells, Glance
 from hw_grading.desk.rendering import Renderer
-from hw_grading.desk.showing import Address, answer_html, beside_html
+from hw_grading.desk.showing import answer_html
 from hw_grading.desk.thumbnails import Thumbnails
 from hw_grading.homework.course import Course
 from hw_grading.rubrics.book import GradeBook
@@ -53,15 +53,7 @@ class Busy:
 
 
 class HomeworkDesk:
-    """The desk's data for one homework.
-
-    Parameters
-    ----------
-    course, assignment
-        The course, and the name of the homework.
-    base
-        The desk's address on the server. It ends in a slash.
-    """
+    """The desk's data for one homework; `base` is the desk's address, which ends in a slash."""
 
     def __init__(
         self,
@@ -96,30 +88,17 @@ class HomeworkDesk:
         return read
 
     def question(self, cell: str) -> Question:
-        """Return a question by its grade id.
-
-        Raises
-        ------
-        NotThere
-            The question does not exist, or nobody grades it by hand.
-        """
-        questions = self.questions()
-        for question in questions:
-            if question.cell == cell:
-                return question
-        names = ", ".join(question.cell for question in questions) or "none"
-        raise NotThere(
-            f"{self.assignment} has no such question for people to grade. It has: {names}."
-        )
+        """Return a question by its grade id; `NotThere` if nobody grades it by hand."""
+        questions = {question.cell: question for question in self.questions()}
+        if cell not in questions:
+            names = ", ".join(questions) or "none"
+            raise NotThere(
+                f"{self.assignment} has no such question for people to grade. It has: {names}."
+            )
+        return questions[cell]
 
     def name_of(self, student: str) -> str:
-        """Return a student's name; "" if only the id is known.
-
-        Raises
-        ------
-        NotThere
-            The gradebook has no answers of this student.
-        """
+        """Return a student's name; "" if only the id is known. `NotThere` without answers."""
         names = self.book.names()
         if student not in names:
             raise NotThere(
@@ -128,28 +107,16 @@ class HomeworkDesk:
             )
         return names[student]
 
-    def html(self, cell: str, student: str, cells: Cells) -> str:
-        """Return the HTML of an answer, given the notebook's cells; "" if it is missing."""
+    def html(
+        self, cell: str, student: str, cells: Cells, show: Callable[..., str] = answer_html
+    ) -> str:
+        """Return the HTML of one of the notebook's cells; "" if it is missing."""
         if cell not in cells:
             return ""
-        return answer_html(cells[cell], self.renderer, self._address(cell, student))
-
-    def beside(self, cell: str, student: str, cells: Cells) -> str:
-        """Return the HTML of another cell that an answer is about; "" if it is missing."""
-        if cell not in cells:
-            return ""
-        return beside_html(cells[cell], self.renderer, self._address(cell, student))
-
-    def _address(self, cell: str, student: str) -> Address:
-        glance = self.answers.submission(student).glances.get(cell)
-        digest = glance.digest if glance else ""
-
-        def address(number: int) -> str:
-            where = "/".join(quote(part, safe="") for part in (cell, student, str(number)))
-            homework = quote(self.assignment, safe="")
-            return f"{self.base}{homework}/api/picture/{where}?d={digest}"
-
-        return address
+        glance = self.answers.submission(student).glances.get(cell, Glance())
+        homework, *where = (quote(part, safe="") for part in (self.assignment, cell, student))
+        pictures = f"{self.base}{homework}/api/picture/{'/'.join(where)}"
+        return show(cells[cell], self.renderer, lambda n: f"{pictures}/{n}?d={glance.digest}")
 
     # -- in the background
 
