@@ -15,20 +15,8 @@ from hw_grading.homework.homework import homework_of
 PLACEHOLDER = "{{ due_date }}"
 # strftime would use the instructor's locale. The notebook is English.
 _DAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
-_MONTHS = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-]
+_MONTHS = ["January", "February", "March", "April", "May", "June", "July", "August"]
+_MONTHS += ["September", "October", "November", "December"]
 
 
 def in_words(moment: datetime, zone_in_words: str) -> str:

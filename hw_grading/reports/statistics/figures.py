@@ -44,16 +44,10 @@ def histogram(
     alt: str,
     lines: Sequence[tuple[float, str]] = (),
 ) -> Picture:
-    """Draw a histogram of counts in neighbouring bins.
+    """Draw a histogram of counts in neighbouring bins, with `lines` at named positions.
 
-    Parameters
-    ----------
-    edges
-        The edges of the bins, one more than counts. The widths may differ. The heights are counts.
-    across
-        The label of the horizontal axis.
-    lines
-        Positions to mark, with their names.
+    There is one edge more than counts. The widths may differ; the heights are counts. `across` is
+    the label of the horizontal axis.
     """
     figure, ax = _new(3.0)
     left, widths = np.asarray(edges[:-1], dtype=float), np.diff(np.asarray(edges, dtype=float))
@@ -69,14 +63,9 @@ def histogram(
 
 
 def stacked(labels: Sequence[str], counts: NDArray[np.intp], *, alt: str) -> Picture:
-    """Draw for each item the share of the class in each of `BANDS`.
+    """Draw for each of n labels, from the top, the share of the class in each of `BANDS`.
 
-    Parameters
-    ----------
-    labels
-        The labels of the n items, from top to bottom.
-    counts
-        Shape (n, 4).
+    `counts` have the shape (n, 4).
     """
     figure, ax = _new(1.0 + 0.26 * len(labels))
     whole = np.maximum(counts.sum(axis=1, keepdims=True), 1)

@@ -11,11 +11,13 @@ the points of their question, would reveal how many failed both.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import itertools
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
+from hw_grading.records.scores import in_digits
 from hw_grading.reports.statistics import figures
 from hw_grading.reports.statistics.events import moment, time_classes
 from hw_grading.reports.statistics.gathering import ClassData, Part
@@ -34,7 +36,7 @@ from hw_grading.reports.statistics.section import (
     Sheet,
     Table,
     columns,
-    points,
+    per_cent,
     shown,
 )
 
@@ -78,16 +80,14 @@ def total(data: ClassData) -> Section:
     title = "Total"
     found = spread(data.finals)
     edges = edges_for(data.most, 10)
-    joined = groups(list(counts_in(data.finals, edges))) if found else []
+    joined = groups(counts_in(data.finals, edges))
     if found is None or not joined:
         return Section(title, (_TOO_ALIKE,))
     rows = tuple(
-        (f"{points(edges[first])} to {points(edges[last + 1])}", str(count))
+        (f"{in_digits(edges[first])} to {in_digits(edges[last + 1])}", str(count))
         for first, last, count in joined
     )
-    said = (
-        f"Mean {shown(found.mean, 0)} and median {shown(found.median, 0)} of {points(data.most)}.",
-    )
+    middle = f"Mean {shown(found.mean, 0)} and median {shown(found.median, 0)}"
     picture = figures.bars(
         [f"{name} points" for name, _ in rows],
         [count for _, _, count in joined],
@@ -95,22 +95,19 @@ def total(data: ClassData) -> Section:
         alt="Submissions by total, in groups; the table below has the numbers.",
     )
     table = Table("Submissions by total", columns("points", "submissions"), rows)
-    return Section(title, said, picture, (table,))
+    return Section(title, (f"{middle} of {in_digits(data.most)}.",), picture, (table,))
 
 
 def questions(data: ClassData) -> Section:
     """Show for each question how many students have which share of its points."""
     rows = []
-    for n, item in enumerate(data.items):
+    for item, there in zip(data.items, data.points.T, strict=True):
         if item.max_points <= 0:
             continue
-        there = data.points[:, n]
-        joined = groups([int(k) for k in bands(there, item.max_points)])
+        joined = groups(bands(there, item.max_points))
         found = spread(there)
-        mean = NONE
-        if joined and found:
-            mean = f"{100 * found.mean / item.max_points:.0f} %"
-        rows.append((item.place, item.title, points(item.max_points), mean, _in_words(joined)))
+        mean = per_cent(found.mean, item.max_points) if joined and found else NONE
+        rows.append((item.place, item.title, in_digits(item.max_points), mean, _in_words(joined)))
     if not any(row[3] != NONE for row in rows):
         return Section("Questions", (_TOO_ALIKE,))
     said = f"{NONE}: nearly all have the same points, or too few are graded."
@@ -147,9 +144,8 @@ def failed_parts(data: ClassData) -> Section:
         return Section(title, (f"Not shown for fewer than {LEAST_FOR_PARTS} submissions.",))
     told = [part for part in data.parts if is_told(data, part)][:20]
     if not told:
-        return Section(
-            title, (f"No part that can be shown failed {LEAST_IN_A_GROUP} times or more.",)
-        )
+        none = f"No part that can be shown failed {LEAST_IN_A_GROUP} times or more."
+        return Section(title, (none,))
     shares = [_STEP * round(100 * part.failed / data.graded / _STEP) for part in told]
     rows = tuple(
         (data.items[part.item].place, part.name, cause_told(part), f"{share} %")
@@ -172,20 +168,18 @@ def handing_in(data: ClassData) -> Section:
         return Section(title, (_TOO_ALIKE,))
     # Choose narrow bins for most times. The first and the last bin hold the few others.
     edges, _ = time_classes(np.clip(data.hours, *np.quantile(data.hours, (0.05, 0.95))))
-    joined = groups([int(n) for n in counts_in(data.hours, edges)])
+    joined = groups(counts_in(data.hours, edges))
     if not joined:
         return Section(title, (_TOO_ALIKE,))
     # The first and the last time belong to single students, so both ends are open.
-    begins = ["", *(moment(edges[first]) for first, _, _ in joined[1:])]
-    ends = [*begins[1:], ""]
-    rows = tuple(
-        (begin or "any time before", end or "any time after", str(count))
-        for begin, end, (_, _, count) in zip(begins, ends, joined, strict=True)
-    )
-    spans = list(zip(begins, ends, strict=True))
+    inner = [moment(edges[first]) for first, _, _ in joined[1:]]
+    counts = [count for _, _, count in joined]
+    begins, ends = ["any time before", *inner], [*inner, "any time after"]
+    rows = tuple((a, b, str(n)) for a, b, n in zip(begins, ends, counts, strict=True))
+    between = [f"from {a} to {b}" for a, b in itertools.pairwise(inner)]
     picture = figures.bars(
-        [f"from {a} to {b}" if a and b else f"from {a}" if a else f"to {b}" for a, b in spans],
-        [count for _, _, count in joined],
+        [f"to {inner[0]}", *between, f"from {inner[-1]}"],
+        counts,
         across="submissions",
         alt="Submissions by time, in groups; the table below has the numbers.",
     )
@@ -195,13 +189,10 @@ def handing_in(data: ClassData) -> Section:
 
 def sheets_of(data: ClassData) -> dict[str, Sheet]:
     """Return the tables for a spreadsheet, with the content of the page's tables."""
-    titles: dict[str, Callable[[ClassData], Section]] = {"": questions, "_parts": failed_parts}
-    heads = {
-        "": ("question", "title", "points", "mean", "submissions_with"),
-        "_parts": ("question", "part", "likely_cause", "about"),
+    heads = ("question", "title", "points", "mean", "submissions_with")
+    of_parts = ("question", "part", "likely_cause", "about")
+    tables, parts = questions(of_whole(data)).tables, failed_parts(data).tables
+    return {
+        "": Sheet(heads, tables[0].rows if tables else ()),
+        "_parts": Sheet(of_parts, parts[0].rows if parts else ()),
     }
-    found = {}
-    for name, section in titles.items():
-        tables = section(data if name else of_whole(data)).tables
-        found[name] = Sheet(heads[name], tables[0].rows if tables else ())
-    return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import re
@@ -10,15 +11,17 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hw_grading.final_scores.scores import FinalScore, FinalScores, final_scores
+from hw_grading.final_scores.scores import FinalScores, final_scores
 from hw_grading.homework.course import Course
 from hw_grading.records.due import due_of
 from hw_grading.records.graded_notebook import cells_by_id, open_notebook, plain, text_of
 from hw_grading.records.results import Roster, StudentResult, read_results
+from hw_grading.records.scores import Cell
 from hw_grading.rubrics.graders import graders_of
 from hw_support.submission.file import Unreadable
 from hw_support.submission.problems import Severity
@@ -102,52 +105,51 @@ class ClassData:
 
 
 def gather(course: Path, assignment: str) -> ClassData:
-    """Read the data of a class.
-
-    Parameters
-    ----------
-    course, assignment
-        See `hw_grading.records.results.read_results`, also for the errors.
-    """
+    """Read the data of a class, with the errors of `hw_grading.records.results.read_results`."""
     roster, results = read_results(course, assignment)
     here = roster.course
     finals = final_scores(here, assignment)
     count = {cell.name for cell in finals.cells}  # do not count a dropped question as failed by all
     roster = replace(roster, cells=tuple(cell for cell in roster.cells if cell.name in count))
     graded = [result for result in results if result.record.scored]
-    items = tuple(_item(roster, n) for n in range(len(roster.cells)))
-    points = np.array([_points(roster, finals, one) for one in graded], dtype=float)
-    points = points.reshape(len(graded), len(items))
+    points = _array(_points(roster, finals, one) for one in graded)
+    points = points.reshape(len(graded), len(roster.cells))
     whole = ~np.isnan(points).any(axis=1)
-    totals = [_final(finals, one) for one in graded]
     due = due_of(here.db_url, assignment)
-    hours = np.asarray([_hours(one, due) for one in results], dtype=float)
+    hours = _array(_hours(one, due) for one in results)
     spent = cpu_seconds_in(_progress_file(here, assignment))
+    mended = [[p for p in r.problems if p.severity is Severity.MENDED] for r in graded]
+    kinds = Counter(kind for problems in mended for kind in {str(p.kind) for p in problems})
     return ClassData(
         assignment,
         finals.max_score,
         len(finals.students),
-        sum(bool(one.record.handed_in or one.record.scores) or _is_there(one) for one in results),
-        items,
+        sum(_is_there(one) for one in results),
+        tuple(_item(roster, cell) for cell in roster.cells),
         points,
-        np.asarray(totals, dtype=float)[whole],
+        _array(_final(finals, one) for one in graded)[whole],
         _parts(roster, graded),
         hours[~np.isnan(hours)],
-        np.asarray([_hours(one, due) for one in graded], dtype=float),
+        _array(_hours(one, due) for one in graded),
         sum(one.record.seconds_late > 0 for one in results),
-        np.asarray([spent[s] for s in (r.record.student for r in results) if s in spent]),
-        np.asarray([len(_mended_cells(one)) for one in graded], dtype=float),
-        _mended_kinds(graded),
+        _array(spent[r.record.student] for r in results if r.record.student in spent),
+        _array(len({p.cell for p in problems if p.cell}) for problems in mended),
+        tuple(kinds.most_common()),
         tuple(_given(here, roster, graded)),
     )
 
 
+def _array(values: Iterable[Any]) -> Numbers:
+    return np.asarray(list(values), dtype=float)
+
+
 def _is_there(result: StudentResult) -> bool:
-    return not result.reason.startswith("No ")
+    """Return whether a student has submitted, in the gradebook or not."""
+    in_gradebook = result.record.handed_in or result.record.scores
+    return bool(in_gradebook) or not result.reason.startswith("No ")
 
 
-def _item(roster: Roster, number: int) -> Item:
-    cell = roster.cells[number]
+def _item(roster: Roster, cell: Cell) -> Item:
     place = roster.place(cell.name)
     question, title = plain(place.question, 60), plain(place.title, 80)
     return Item(cell.name, question, title, cell.by_hand, cell.max_points)
@@ -161,10 +163,10 @@ def _points(roster: Roster, finals: FinalScores, result: StudentResult) -> list[
     for correction in final.corrections if final else ():
         corrected[correction.cell] += correction.points
     row = []
-    for cell in roster.cells:
-        score = scores.get(cell.name)
-        is_open = score is None or score.is_open
-        row.append(math.nan if is_open or score is None else score.points + corrected[cell.name])
+    for name in (cell.name for cell in roster.cells):
+        score = scores.get(name)
+        given = score is not None and not score.is_open
+        row.append(score.points + corrected[name] if score and given else math.nan)
     return row
 
 
@@ -174,7 +176,7 @@ def _hours(result: StudentResult, due: datetime | None) -> float:
 
 
 def _final(finals: FinalScores, result: StudentResult) -> float:
-    final: FinalScore | None = finals.students.get(result.record.student)
+    final = finals.students.get(result.record.student)
     return final.final if final else result.record.total
 
 
@@ -215,25 +217,13 @@ def cause_in(message: str) -> str:
 def _released_tests(roster: Roster) -> dict[str, str]:
     """Return the text of each test in the students' notebook; none if there is no release."""
     path = roster.course.release(roster.assignment) / f"{roster.assignment}.ipynb"
-    try:
+    with contextlib.suppress(Unreadable, OSError):
         cells = cells_by_id(open_notebook(path))
-    except (Unreadable, OSError):
-        return {}
-    return {name: text_of(cell.get("source")) for name, cell in cells.items()}
+        return {name: text_of(cell.get("source")) for name, cell in cells.items()}
+    return {}
 
 
-# -- mended cells and CPU times
-
-
-def _mended_cells(result: StudentResult) -> set[str]:
-    return {p.cell for p in result.problems if p.severity is Severity.MENDED and p.cell}
-
-
-def _mended_kinds(graded: Iterable[StudentResult]) -> tuple[tuple[str, int], ...]:
-    kinds: Counter[str] = Counter()
-    for result in graded:
-        kinds.update({str(p.kind) for p in result.problems if p.severity is Severity.MENDED})
-    return tuple(kinds.most_common())
+# -- CPU times and graders
 
 
 def _progress_file(course: Course, assignment: str) -> Path:
@@ -248,18 +238,13 @@ def cpu_seconds_in(path: Path) -> Mapping[str, float]:
     Unfinished lines of a killed run are skipped. A missing file counts as empty.
     """
     spent = {}
-    try:
-        with path.open(encoding="utf-8", errors="replace") as lines:
-            for line in lines:
-                try:
-                    entry = json.loads(line)
-                    seconds = float(entry["cpu_seconds"])
-                    if math.isfinite(seconds) and seconds > 0:
-                        spent[str(entry["student"])] = seconds
-                except (ValueError, KeyError, TypeError, RecursionError):
-                    continue
-    except OSError:
-        return {}
+    with contextlib.suppress(OSError), path.open(encoding="utf-8", errors="replace") as lines:
+        for line in lines:
+            with contextlib.suppress(ValueError, KeyError, TypeError, RecursionError):
+                entry = json.loads(line)
+                seconds = float(entry["cpu_seconds"])
+                if math.isfinite(seconds) and seconds > 0:
+                    spent[str(entry["student"])] = seconds
     return spent
 
 
@@ -268,9 +253,9 @@ def _given(course: Course, roster: Roster, graded: Iterable[StudentResult]) -> I
     numbers = {cell.name: n for n, cell in enumerate(roster.cells)}
     for result in graded:
         for score in result.record.scores:
-            if score.cell.name not in numbers or not score.cell.by_hand or score.manual is None:
+            name, manual = score.cell.name, score.manual
+            if name not in numbers or not score.cell.by_hand or manual is None:
                 continue
-            grader, points = who.get((score.cell.name, result.record.student), ("", None))
-            same = points is not None and math.isclose(points, score.manual, abs_tol=1e-9)
-            name = plain(grader, 60) if same else ""
-            yield Given(numbers[score.cell.name], name, score.manual)
+            grader, points = who.get((name, result.record.student), ("", None))
+            same = points is not None and math.isclose(points, manual, abs_tol=1e-9)
+            yield Given(numbers[name], plain(grader, 60) if same else "", manual)

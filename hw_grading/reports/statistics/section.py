@@ -6,7 +6,6 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from hw_grading.records.scores import in_digits
 from hw_grading.reports.statistics.figures import Picture
 
 NONE = "–"  # shown for a missing number
@@ -65,14 +64,9 @@ def rounded(value: float, digits: int = 3) -> float | None:
     return None if math.isnan(value) else round(value, digits)
 
 
-def points(value: float) -> str:
-    """Return points without trailing zeros."""
-    return in_digits(value)
-
-
-def counted(number: int, one: str, many: str = "") -> str:
-    """Return a number with its noun: ``"1 cell"``, ``"2 cells"``."""
-    return f"{number:,} {one if number == 1 else many or one + 's'}"
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun: ``"1 cell"``, ``"2,000 cells"``."""
+    return f"{number:,} {noun}{'s' * (number != 1)}"
 
 
 def per_cent(part: float, whole: float) -> str:
