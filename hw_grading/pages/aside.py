@@ -123,8 +123,7 @@ class Formulas:
     def _in_tag(self, tag: str) -> str:
         """Put words of TeX into a tag, for example into a heading's id.
 
-        The words are between dashes, so no address can become one that the cleaner would have
-        refused.
+        Dashes around them keep an address from becoming one that the cleaner would refuse.
         """
 
         def put(match: re.Match[str]) -> str:

@@ -3,12 +3,10 @@
 nbconvert makes nbgrader's feedback and formgrader's pages. It trusts notebooks and copies their
 HTML. This module trusts no cell, not even the instructor's.
 
-- *HTML* passes by an allow-list (`clean_html`): text, tables, code, pictures contained in the text,
-  and links to other sites and to headings. Nothing runs, and nothing is loaded from elsewhere. The
-  only style left is the alignment of text. The only classes are those of coloured code. Ids get a
-  prefix, so that they never collide with the page's own.
+- *HTML* passes by an allow-list (`clean_html`). Nothing runs, and nothing is loaded from elsewhere.
+  Ids get a prefix, so that they never collide with the page's own.
 - *Formulas* in markdown become MathML (`hw_grading.pages.mathematics`). Random placeholders replace
-  them while the markdown is rendered and cleaned. Pages load nothing that reads TeX.
+  them while the markdown is rendered and cleaned.
 - *Outputs* pass as text, as PNG, JPEG, GIF and SVG pictures, and as cleaned HTML (`clean_outputs`).
 - *Size*: the time of parsers grows with the square of some inputs, or faster. A text is shown
   without rendering if it takes too long, or is much larger or nested much deeper than any answer.
@@ -55,18 +53,8 @@ _PYTHON = [[name] for name in ("python", "python3", "py", "py3", "ipython", "ipy
 def markdown2html(context: Context, source: str) -> str:
     """Render markdown as nbconvert's `HTMLExporter.markdown2html` does, and clean it.
 
-    Parameters
-    ----------
-    context
-        The template's context. If it has a variable ``cell``, that cell's attachments are used. Its
-        ``resources`` record how much of the formulas' budget the page has used.
-    source
-        Markdown with HTML and TeX in it.
-
-    Returns
-    -------
-    str
-        As `render_markdown`.
+    Attachments are those of the `cell` in the template's context. The context's ``resources``
+    record how much of the formulas' budget the page has used.
     """
     resources = context.get("resources")
     budget = Budget() if resources is None else resources.setdefault(_BUDGET, Budget())
@@ -80,20 +68,17 @@ def render_markdown(
     budget: Budget | None = None,
     picture: Callable[[str, str], str | None] | None = None,
 ) -> str:
-    """Render markdown and clean it.
+    """Render markdown with HTML and TeX in it, and clean it.
 
     Parameters
     ----------
-    source
-        Markdown with HTML and TeX in it.
     attachments
         Pictures by name: data in base64 by type, as a cell of a notebook has them.
     budget
         The budget for the page's formulas; a new one by default.
     picture
-        Function that returns the data URI of a picture, given its type and its base64 data, or None
-        if the picture is not to be shown. By default, all pictures that `clean_html` accepts are
-        shown.
+        Returns the data URI of a picture, given its type and its base64 data, or None if it is not
+        to be shown. By default, all pictures that `clean_html` accepts are shown.
 
     Returns
     -------
@@ -118,10 +103,10 @@ def render_markdown(
 
 
 def unchanged(text: str) -> str:
-    """Return the text as it is.
+    """Return the text; replaces nbconvert's filter ``strip_files_prefix``.
 
-    This filter replaces nbconvert's ``strip_files_prefix``. That filter rewrites addresses after
-    they were cleaned, and its time grows with the square of some texts.
+    That filter rewrites addresses after they were cleaned, and its time grows with the square of
+    some texts.
     """
     return text
 

@@ -12,16 +12,9 @@ from hw_grading.pages import STYLE
 
 
 def templates_in(folder: Path, **settings: Any) -> Environment:
-    """Return an environment for a folder's templates. A missing name is an error.
+    """Return an environment for a folder's templates, with `style`, the style of all pages.
 
-    Templates get `style`, the style sheet of all pages.
-
-    Parameters
-    ----------
-    folder
-        The folder with the templates.
-    settings
-        Further settings for Jinja's environment.
+    A missing name is an error. `settings` are further ones for Jinja's environment.
     """
     environment = Environment(
         loader=FileSystemLoader(folder),
