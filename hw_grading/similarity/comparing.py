@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,19 +58,10 @@ class Compared:
 
 
 def compare_class(course: Path, assignment: str, most: int) -> Compared:
-    """Compare the submissions of a class.
+    """Compare the submissions of a class; find the matching lines of `most` pairs.
 
-    Parameters
-    ----------
-    course, assignment
-        See `hw_grading.records.results.read_roster`, also for the errors.
-    most
-        The number of pairs for which to find matching lines.
-
-    Raises
-    ------
-    Unreadable
-        The released notebook is missing or damaged.
+    `Unreadable` if the released notebook is missing or damaged; otherwise the errors of
+    `hw_grading.records.results.read_roster`.
     """
     roster = read_roster(course, assignment)
     here = roster.course
@@ -87,6 +79,7 @@ def compare_class(course: Path, assignment: str, most: int) -> Compared:
     best = best_pairs(amounts, LEAST, MOST_IN_TABLE)
     pairs = [_pair(works, common, i, j, with_lines=n < most) for n, (i, j) in enumerate(best)]
     above = amounts[np.triu_indices(len(works), k=1)]
+    median, high = np.quantile(above, (0.5, 0.99)) if above.size else (0.0, 0.0)
     return Compared(
         roster,
         len(works),
@@ -94,8 +87,8 @@ def compare_class(course: Path, assignment: str, most: int) -> Compared:
         tuple((work.student, work.note) for work in works if work.note),
         tuple(pairs),
         int((above >= LEAST).sum()) - len(pairs),
-        float(np.median(above)) if above.size else 0.0,
-        float(np.quantile(above, 0.99)) if above.size else 0.0,
+        float(median),
+        float(high),
     )
 
 
@@ -107,12 +100,11 @@ def _hashes(work: Work, kind: Kind) -> NDArray[np.int64]:
 def _pair(
     works: Sequence[Work], common: Mapping[Kind, InCommon], i: int, j: int, *, with_lines: bool
 ) -> Pair:
+    first, second = works[i], works[j]
     amounts = {kind: float(one.shared[i, j]) for kind, one in common.items()}
     most = common[max(amounts, key=lambda kind: amounts[kind])]
-    found: list[Match] = []
-    if with_lines:
-        for kind, one in common.items():
-            found += matches(works[i].pieces, works[j].pieces, kind, one.weights)
-    found.sort(key=lambda match: -match.amount)
+    kinds = common.items() if with_lines else ()
+    of_each = (matches(first.pieces, second.pieces, kind, one.weights) for kind, one in kinds)
+    found = sorted(itertools.chain(*of_each), key=lambda match: -match.amount)
     shares = (most.share(i, j), most.share(j, i))
-    return Pair(works[i].student, works[j].student, amounts, *shares, tuple(found))
+    return Pair(first.student, second.student, amounts, *shares, tuple(found))

@@ -31,16 +31,9 @@ class Match:
 def matches(
     first: Sequence[Piece], second: Sequence[Piece], kind: Kind, weights: Weights
 ) -> list[Match]:
-    """Return the cells of two students with most in common, sorted from the most.
+    """Return the cells of one kind with most in common, sorted from the most.
 
-    Parameters
-    ----------
-    first, second
-        The pieces of each student.
-    kind
-        The kind to compare.
-    weights
-        The weights of the class's fingerprints.
+    `weights` are those of the class's fingerprints.
     """
     here, there = (_Own([p for p in pieces if p.kind is kind]) for pieces in (first, second))
     shared = np.intersect1d(here.hashes, there.hashes)

@@ -61,19 +61,10 @@ class Released:
 
 
 def read_released(course: Course, assignment: str, certification: str) -> Released:
-    """Read the released notebook.
+    """Read the released notebook; `Unreadable` if it is missing or damaged.
 
-    Parameters
-    ----------
-    course, assignment
-        The course and the homework.
-    certification
-        The grade id of the cell with name and pledge, which is not compared; "" if there is none.
-
-    Raises
-    ------
-    Unreadable
-        It is missing or damaged.
+    `certification` is the grade id of the cell with name and pledge, which is not compared; "" if
+    there is none.
     """
     path = course.release(assignment) / f"{assignment}.ipynb"
     notebook, problems = read_submission(path)
@@ -87,23 +78,15 @@ def read_released(course: Course, assignment: str, certification: str) -> Releas
         stripped = [line.strip() for line in cell.source.splitlines()]
         lines.update(stripped)
         name = grade_id_of(cell)
-        if name is None:
-            continue
-        if cell.metadata["nbgrader"].get("solution") is True:
+        if name is not None and cell.metadata["nbgrader"].get("solution") is True:
             stubs[name] = Counter(stripped)
-        else:
+        elif name is not None:
             locked.add(name)
     return Released(frozenset(locked), stubs, frozenset(lines))
 
 
 def read_work(path: Path, student: str, released: Released) -> Work:
-    """Read a student's own lines.
-
-    Raises
-    ------
-    Unreadable
-        The file is no notebook. The text says why.
-    """
+    """Read a student's own lines; `Unreadable` says why the file is no notebook."""
     notebook, problems = read_submission(path)
     failed = [problem.message for problem in problems if problem.severity is Severity.FAILED]
     if failed and not notebook.cells:

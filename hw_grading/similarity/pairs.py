@@ -54,13 +54,7 @@ class InCommon:
 
 
 def in_common(hashes: Sequence[NDArray[np.int64]]) -> InCommon:
-    """Compare the students of a class.
-
-    Parameters
-    ----------
-    hashes
-        The fingerprints of each student, in any order.
-    """
+    """Compare the students of a class by the fingerprints of each, in any order."""
     n = len(hashes)
     unique = [np.unique(one) for one in hashes]
     whose = np.repeat(np.arange(n), [len(one) for one in unique])
@@ -92,16 +86,9 @@ def weights_of(counts: NDArray[np.intp], students: int) -> NDArray[np.float64]:
 
 
 def best_pairs(scores: NDArray[np.float64], least: float, most: int) -> list[tuple[int, int]]:
-    """Return the pairs (i, j), i < j, with the highest scores, sorted from the highest.
+    """Return at most `most` pairs (i, j), i < j, with the highest scores, the highest first.
 
-    Parameters
-    ----------
-    scores
-        The scores, shape (n, n), symmetric.
-    least
-        The lowest score of a pair.
-    most
-        The largest number of pairs.
+    `scores` have the shape (n, n) and are symmetric. A pair has at least the score `least`.
     """
     rows, columns = np.nonzero(np.triu(scores >= least, k=1))
     # Rounding keeps the order of equal pairs: sums in another order differ in the last digits.
