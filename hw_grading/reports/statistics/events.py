@@ -13,7 +13,6 @@ from hw_grading.reports.statistics.numbers import counts_in, edges_for, filled, 
 from hw_grading.reports.statistics.section import (
     Section,
     Table,
-    columns,
     counted,
     duration,
     per_cent,
@@ -49,8 +48,7 @@ def failed_parts(data: ClassData) -> Section:
     if len(data.parts) > MOST_PARTS:
         said.append(f"The CSV has all {len(data.parts)}.")
     heads = ("question", "part", "in the notebook", "likely cause", "points", "failed", "share")
-    table = Table("Failed parts", columns(*heads, texts=4), tuple(rows))
-    return Section(title, tuple(said), picture, (table,))
+    return Section(title, said, picture, [Table("Failed parts", heads, rows, range(4))])
 
 
 def handing_in(data: ClassData) -> Section:
@@ -76,12 +74,12 @@ def handing_in(data: ClassData) -> Section:
         lines=[(0.0, "due")] if edges[0] <= 0 <= edges[-1] else [],
         alt=f"Histogram of times of submission, in {unit} after the due date.",
     )
-    rows = tuple(
+    rows = [
         (moment(a, first=a == edges[0]), moment(b), str(count))
         for a, b, count in filled(edges, counts)
-    )
-    heads = columns("from", "to", "submissions", texts=2)
-    return Section(title, (said,), picture, (Table("Submissions by time", heads, rows),))
+    ]
+    table = Table("Submissions by time", ("from", "to", "submissions"), rows, range(2))
+    return Section(title, [said], picture, [table])
 
 
 def time_classes(hours: Numbers) -> tuple[Numbers, str]:
@@ -128,11 +126,9 @@ def computing(data: ClassData) -> Section:
         lines=[(found.median, "median")],
         alt=f"Histogram of CPU times: median {shown(found.median)} s.",
     )
-    rows = tuple(
-        (f"{in_digits(a)} to {in_digits(b)} s", str(n)) for a, b, n in filled(edges, counts)
-    )
-    table = Table("Submissions by CPU time", columns("seconds", "submissions"), rows)
-    return Section(title, (said,), picture, (table,))
+    rows = [(f"{in_digits(a)} to {in_digits(b)} s", str(n)) for a, b, n in filled(edges, counts)]
+    table = Table("Submissions by CPU time", ("seconds", "submissions"), rows)
+    return Section(title, [said], picture, [table])
 
 
 def mended(data: ClassData) -> Section:
@@ -154,9 +150,9 @@ def mended(data: ClassData) -> Section:
         across=f"submissions, of {data.graded}",
         alt="Submissions by the kind of repair; the table below has the numbers.",
     )
-    rows = tuple((kind, str(n), per_cent(n, data.graded)) for kind, n in kinds)
-    heads = columns("repair", "submissions", "share")
-    return Section(title, (said,), picture, (Table("Repairs", heads, rows),))
+    rows = [(kind, str(n), per_cent(n, data.graded)) for kind, n in kinds]
+    table = Table("Repairs", ("repair", "submissions", "share"), rows)
+    return Section(title, [said], picture, [table])
 
 
 def by_grader(data: ClassData) -> Section:
@@ -184,13 +180,13 @@ def by_grader(data: ClassData) -> Section:
         )
     elif len(found) > 1:
         said.append("No two people graded the same question, so they cannot be compared.")
-    heads = columns("grader", "answers", "difference in %", "two standard errors")
+    heads = ("grader", "answers", "difference in %", "two standard errors")
     rows = []
     for one in found:
         difference, error = shown(100 * one.difference), shown(200 * one.error)
         rows.append((one.name or _NOT_KNOWN, str(one.answers), difference, error))
-    tables = (Table("Graders", heads, tuple(rows)), _means_by_grader(data))
-    return Section(title, tuple(said), picture, tables)
+    tables = [Table("Graders", heads, rows), _means_by_grader(data)]
+    return Section(title, said, picture, tables)
 
 
 def _means_by_grader(data: ClassData) -> Table:
@@ -203,5 +199,5 @@ def _means_by_grader(data: ClassData) -> Table:
         mean, of = shown(float(np.mean(given)), 2), in_digits(item.max_points)
         name = grader or _NOT_KNOWN
         rows.append((item.place, item.title, item.name, name, str(len(given)), mean, of))
-    heads = columns("question", "title", "cell", "grader", "answers", "mean", "of", texts=4)
-    return Table("Means by grader and question", heads, tuple(rows))
+    heads = ("question", "title", "cell", "grader", "answers", "mean", "of")
+    return Table("Means by grader and question", heads, rows, range(4))

@@ -35,7 +35,6 @@ from hw_grading.reports.statistics.section import (
     Section,
     Sheet,
     Table,
-    columns,
     per_cent,
     shown,
 )
@@ -83,10 +82,10 @@ def total(data: ClassData) -> Section:
     joined = groups(counts_in(data.finals, edges))
     if found is None or not joined:
         return Section(title, (_TOO_ALIKE,))
-    rows = tuple(
+    rows = [
         (f"{in_digits(edges[first])} to {in_digits(edges[last + 1])}", str(count))
         for first, last, count in joined
-    )
+    ]
     middle = f"Mean {shown(found.mean, 0)} and median {shown(found.median, 0)}"
     picture = figures.bars(
         [f"{name} points" for name, _ in rows],
@@ -94,8 +93,8 @@ def total(data: ClassData) -> Section:
         across="submissions",
         alt="Submissions by total, in groups; the table below has the numbers.",
     )
-    table = Table("Submissions by total", columns("points", "submissions"), rows)
-    return Section(title, (f"{middle} of {in_digits(data.most)}.",), picture, (table,))
+    table = Table("Submissions by total", ("points", "submissions"), rows)
+    return Section(title, [f"{middle} of {in_digits(data.most)}."], picture, [table])
 
 
 def questions(data: ClassData) -> Section:
@@ -111,9 +110,8 @@ def questions(data: ClassData) -> Section:
     if not any(row[3] != NONE for row in rows):
         return Section("Questions", (_TOO_ALIKE,))
     said = f"{NONE}: nearly all have the same points, or too few are graded."
-    heads = columns("question", "title", "of", "mean", "submissions with", texts=2)
-    heads = (*heads[:-1], columns("submissions with")[0])
-    return Section("Questions", (said,), None, (Table("Points by question", heads, tuple(rows)),))
+    heads = ("question", "title", "of", "mean", "submissions with")
+    return Section("Questions", [said], None, [Table("Points by question", heads, rows, (0, 1, 4))])
 
 
 def _in_words(joined: Sequence[tuple[int, int, int]]) -> str:
@@ -147,18 +145,18 @@ def failed_parts(data: ClassData) -> Section:
         none = f"No part that can be shown failed {LEAST_IN_A_GROUP} times or more."
         return Section(title, (none,))
     shares = [_STEP * round(100 * part.failed / data.graded / _STEP) for part in told]
-    rows = tuple(
+    rows = [
         (data.items[part.item].place, part.name, cause_told(part), f"{share} %")
         for part, share in zip(told, shares, strict=True)
-    )
+    ]
     picture = figures.bars(
         [f"{data.items[part.item].place} {part.name}" for part in told],
         shares,
         across=f"% of the submissions that fail it, in steps of {_STEP}",
         alt="The parts that fail most; the table below names them.",
     )
-    heads = columns("question", "part", "likely cause", "about", texts=3)
-    return Section(title, (), picture, (Table("Failed parts", heads, rows),))
+    heads = ("question", "part", "likely cause", "about")
+    return Section(title, (), picture, [Table("Failed parts", heads, rows, range(3))])
 
 
 def handing_in(data: ClassData) -> Section:
@@ -175,7 +173,7 @@ def handing_in(data: ClassData) -> Section:
     inner = [moment(edges[first]) for first, _, _ in joined[1:]]
     counts = [count for _, _, count in joined]
     begins, ends = ["any time before", *inner], [*inner, "any time after"]
-    rows = tuple((a, b, str(n)) for a, b, n in zip(begins, ends, counts, strict=True))
+    rows = [(a, b, str(n)) for a, b, n in zip(begins, ends, counts, strict=True)]
     between = [f"from {a} to {b}" for a, b in itertools.pairwise(inner)]
     picture = figures.bars(
         [f"to {inner[0]}", *between, f"from {inner[-1]}"],
@@ -183,8 +181,8 @@ def handing_in(data: ClassData) -> Section:
         across="submissions",
         alt="Submissions by time, in groups; the table below has the numbers.",
     )
-    heads = columns("from", "to", "submissions", texts=2)
-    return Section(title, (), picture, (Table("Submissions by time", heads, rows),))
+    table = Table("Submissions by time", ("from", "to", "submissions"), rows, range(2))
+    return Section(title, (), picture, [table])
 
 
 def sheets_of(data: ClassData) -> dict[str, Sheet]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,20 +13,13 @@ NONE = "–"  # shown for a missing number
 
 
 @dataclass(frozen=True)
-class Column:
-    """A column's heading, and whether it holds numbers."""
-
-    name: str
-    number: bool = True
-
-
-@dataclass(frozen=True)
 class Table:
-    """A table on the page."""
+    """A table on the page, whose columns `texts` hold text and the others numbers."""
 
     caption: str
-    columns: tuple[Column, ...]
-    rows: tuple[tuple[str, ...], ...]
+    heads: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    texts: Container[int] = (0,)
 
 
 @dataclass(frozen=True)
@@ -33,22 +27,17 @@ class Section:
     """A part of the page; `sentences` come first, then the plot, then the tables."""
 
     title: str
-    sentences: tuple[str, ...] = ()
+    sentences: Sequence[str] = ()
     picture: Picture | None = None
-    tables: tuple[Table, ...] = ()
+    tables: Sequence[Table] = ()
 
 
 @dataclass(frozen=True)
 class Sheet:
     """A table for a spreadsheet."""
 
-    columns: tuple[str, ...]
-    rows: tuple[tuple[Any, ...], ...]
-
-
-def columns(*names: str, texts: int = 1) -> tuple[Column, ...]:
-    """Return columns; the first `texts` of them hold text."""
-    return tuple(Column(name, n >= texts) for n, name in enumerate(names))
+    columns: Sequence[str]
+    rows: Sequence[Sequence[Any]]
 
 
 def shown(value: float | None, digits: int = 1) -> str:

@@ -33,7 +33,6 @@ from hw_grading.reports.statistics.section import (
     Section,
     Sheet,
     Table,
-    columns,
     counted,
     per_cent,
     rounded,
@@ -104,8 +103,8 @@ def total(data: ClassData) -> Section:
         (f"{in_digits(a)} to {in_digits(b)}", str(n), per_cent(n, found.count))
         for a, b, n in filled(edges, counts)
     ]
-    table = Table("Submissions by total", columns("points", "submissions", "share"), tuple(rows))
-    return Section(title, (said,), picture, (table,))
+    table = Table("Submissions by total", ("points", "submissions", "share"), rows)
+    return Section(title, [said], picture, [table])
 
 
 def questions(data: ClassData) -> Section:
@@ -131,9 +130,9 @@ def questions(data: ClassData) -> Section:
         numbers = (in_digits(item.max_points), str(found.count), mean, share, median, deviation)
         rows.append((name, item.name, *numbers, *map(str, four)))
     heads = ("question", "cell", "of", "graded", "mean", "in %", "median", "deviation", *BANDS)
-    table = Table("Points by question", columns(*heads, texts=2), tuple(rows))
+    table = Table("Points by question", heads, rows, range(2))
     said = "Answers that a person still has to grade are not counted."
-    return Section(title, (said,), picture, (table,))
+    return Section(title, [said], picture, [table])
 
 
 def correlations(data: ClassData) -> tuple[list[float], int, bool]:
@@ -174,13 +173,14 @@ def item_against_rest(data: ClassData) -> Section:
             line=(_WEAK, f"{_WEAK:g}: check questions below it"),
             alt="For each question, its correlation with the rest; the table has the numbers.",
         )
-    rows = tuple(
+    rows = [
         (name, item.name, shown(value, 2))
         for name, item, value in zip(labels_of(data.items), data.items, values, strict=True)
         if item.max_points > 0
-    )
-    heads = columns("question", "cell", "correlation", texts=2)
-    return Section(title, tuple(said), picture, (Table("Correlation with the rest", heads, rows),))
+    ]
+    heads = ("question", "cell", "correlation")
+    table = Table("Correlation with the rest", heads, rows, range(2))
+    return Section(title, said, picture, [table])
 
 
 def sheets_of(data: ClassData) -> dict[str, Sheet]:
@@ -210,4 +210,4 @@ def sheets_of(data: ClassData) -> dict[str, Sheet]:
         counts = (part.points, part.failed, data.graded)
         parts.append((data.items[part.item].name, part.name, seen, *counts, *cause))
     of_parts = ("cell", "part", "seen", "points", "failed", "of", "likely_cause", "said_of")
-    return {"": Sheet(heads, tuple(rows)), "_parts": Sheet(of_parts, tuple(parts))}
+    return {"": Sheet(heads, rows), "_parts": Sheet(of_parts, parts)}
