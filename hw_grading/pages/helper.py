@@ -70,13 +70,14 @@ class Helper:
             self._running()
 
     def close(self) -> None:
-        """Kill the process if it is running."""
-        with self._lock:
-            process, self._process = self._process, None
-            if process is not None:
-                process.kill()
+        """Kill the process if it is running, even while a thread waits for an answer."""
+        if (process := self._process) is not None:
+            process.kill()
+            with self._lock:
                 process.wait()
                 _close_pipes(process)
+                if self._process is process:
+                    self._process = None
 
     def _running(self) -> subprocess.Popen[bytes]:
         if self._broken:

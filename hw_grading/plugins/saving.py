@@ -12,8 +12,7 @@ from nbgrader.api import BaseCell, Comment, Grade, Gradebook, GradeCell
 from nbgrader.preprocessors import NbGraderPreprocessor, SaveAutoGrades
 from sqlalchemy import select, update
 
-from hw_grading.rubrics.digest import answer_digest
-from hw_grading.rubrics.kept import digests_before, remember
+from hw_grading.rubrics.digest import answer_digest, digests_before, remember
 from hw_support.submission.problems import METADATA_KEY
 
 # The columns that nbgrader searches without an index. It would read whole tables of a large class.

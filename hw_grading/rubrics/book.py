@@ -24,7 +24,7 @@ from hw_grading.rubrics.model import (
     RubricChanged,
     checked,
 )
-from hw_grading.rubrics.rubric_rows import read_rubric, write_rubric
+from hw_grading.rubrics.rows import read_rubric, write_rubric
 from hw_grading.rubrics.rubrics import Rubrics
 from hw_grading.rubrics.teamwork import Teamwork, expect_name
 

@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Row, update
+from sqlalchemy import Row, inspect, select, update
+from sqlalchemy.engine import make_url
 
+from hw_grading.records.scores import reading
 from hw_grading.rubrics.given import Given, give, read_given
 from hw_grading.rubrics.history import Stamp, log
 from hw_grading.rubrics.model import Grading, Mark, Refused, Rubric
@@ -105,6 +107,24 @@ def rescore(rows: Rows, student: str, score: float | None, text: str | None) -> 
     give(rows, given, score, text, waits=given.waits)
     here = rows.here(GRADINGS, student)
     rows.execute(update(GRADINGS).where(here).values(score=score, given_comment=text))
+
+
+def graders_of(db_url: str, assignment: str) -> dict[tuple[str, str], tuple[str, float | None]]:
+    """Return who graded each answer on the desk, and the points, by grade id and student id.
+
+    Answers that were graded elsewhere, or that a grader has not finished, are left out. `NoScores`
+    if there is no gradebook.
+    """
+    engine = reading(make_url(db_url), assignment)
+    try:
+        if not inspect(engine).has_table(GRADINGS.name):
+            return {}
+        columns = (GRADINGS.c.cell, GRADINGS.c.student, GRADINGS.c.grader, GRADINGS.c.score)
+        query = select(*columns).where(GRADINGS.c.assignment == assignment, GRADINGS.c.done)
+        with engine.connect() as db:
+            return {(row[0], row[1]): (row[2], row[3]) for row in db.execute(query)}
+    finally:
+        engine.dispose()
 
 
 def _grading(

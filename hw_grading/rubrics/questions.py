@@ -18,8 +18,7 @@ from hw_grading.records.questions import Place, read_places
 from hw_grading.records.scores import Cell, cells_of
 from hw_grading.rubrics.gradings import read_grading, read_gradings
 from hw_grading.rubrics.model import Grading, Question, Refused, Rubric
-from hw_grading.rubrics.rows import Rows
-from hw_grading.rubrics.rubric_rows import read_rubric
+from hw_grading.rubrics.rows import Rows, read_rubric
 from hw_grading.rubrics.seed import first_rubric
 
 

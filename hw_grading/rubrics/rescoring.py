@@ -10,8 +10,7 @@ from hw_grading.records.scores import in_digits
 from hw_grading.rubrics.gradings import read_gradings, rescore
 from hw_grading.rubrics.history import Stamp, log
 from hw_grading.rubrics.model import Grading, Mark, Rescored, Rubric, RubricChanged, in_words
-from hw_grading.rubrics.rows import Rows
-from hw_grading.rubrics.rubric_rows import read_rubric, write_rubric
+from hw_grading.rubrics.rows import Rows, read_rubric, write_rubric
 
 
 def rescored(gradings: Mapping[str, Grading], rubric: Rubric, max_points: float) -> list[Rescored]:

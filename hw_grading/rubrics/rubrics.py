@@ -19,7 +19,7 @@ from hw_grading.rubrics.model import (
 )
 from hw_grading.rubrics.questions import Questions
 from hw_grading.rubrics.rescoring import change, plain, rescored
-from hw_grading.rubrics.rubric_rows import read_rubric
+from hw_grading.rubrics.rows import read_rubric
 from hw_grading.rubrics.teamwork import expect_name
 
 FORMAT = "hw_grading rubrics"

@@ -3,8 +3,7 @@
 May import `records`, `pages`, `homework` and `outcome`. Submissions are read, never run.
 
 `own` finds the student's own lines in a submission. `prints` makes normalised fingerprints of these
-lines. `pairs` finds the pairs of students with most in common. `matching` finds the matching lines
-of a pair.
+lines. `pairs` finds the pairs of students with most in common, `comparing` their matching lines.
 
 copydetect (0.5, MIT) normalises and fingerprints the code. It lexes with pygments, so names, layout
 and comments do not count. Two of its parts are not used. Its list of boilerplate also removes other

@@ -16,8 +16,7 @@ from hw_grading.pages.templates import templates_in
 from hw_grading.records.graded_notebook import plain
 from hw_grading.records.results import Roster
 from hw_grading.records.writing import csv_of, write_together
-from hw_grading.similarity.comparing import LEAST, Compared, Pair, compare_class
-from hw_grading.similarity.matching import Match
+from hw_grading.similarity.comparing import LEAST, Compared, Match, Pair, compare_class
 from hw_grading.similarity.own import Kind, Piece
 from hw_grading.similarity.pairs import WIDEST_SHARE
 from hw_grading.similarity.prints import RUN

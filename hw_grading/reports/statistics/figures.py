@@ -10,18 +10,17 @@ import io
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import matplotlib as mpl
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from hw_grading.reports.statistics.numbers import BANDS
 from hw_support.plotting import PALETTE
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-    from matplotlib.ticker import Locator
 
 WIDTH = 8.6  # inches
 _BAND_COLOURS = (PALETTE.test, "#E8B08F", "#9CC7E0", PALETTE.train)
@@ -119,8 +118,6 @@ def bars(labels: Sequence[str], counts: Sequence[int], *, across: str, alt: str)
 
 
 def _new(height: float) -> tuple[Figure, Axes]:
-    from matplotlib.figure import Figure  # takes half a second to import
-
     figure = Figure(figsize=(WIDTH, height), layout="constrained", facecolor="white")
     ax = figure.add_subplot()
     ax.spines[["top", "right"]].set_visible(False)
@@ -129,9 +126,7 @@ def _new(height: float) -> tuple[Figure, Axes]:
     return figure, ax
 
 
-def _whole_numbers() -> Locator:
-    from matplotlib.ticker import MaxNLocator
-
+def _whole_numbers() -> MaxNLocator:
     return MaxNLocator(integer=True, steps=[1, 2, 5, 10])
 
 
@@ -149,8 +144,6 @@ def _rows(ax: Axes, labels: Sequence[str]) -> None:
 
 
 def _picture(figure: Figure, alt: str) -> Picture:
-    import matplotlib as mpl
-
     file = io.BytesIO()
     with mpl.rc_context({"svg.hashsalt": "hw_grading"}), warnings.catch_warnings():
         # The font may lack the script of a name. The table beside the plot shows the name.

@@ -22,7 +22,7 @@ from hw_grading.records.due import due_of
 from hw_grading.records.graded_notebook import cells_by_id, open_notebook, plain, text_of
 from hw_grading.records.results import Roster, StudentResult, read_results
 from hw_grading.records.scores import Cell
-from hw_grading.rubrics.graders import graders_of
+from hw_grading.rubrics.gradings import graders_of
 from hw_support.submission.file import Unreadable
 from hw_support.submission.problems import Severity
 
