@@ -20,7 +20,8 @@ from hw_grading.batch import folders
 from hw_grading.final_scores.scores import final_score
 from hw_grading.homework.course import Course
 from hw_grading.pages import FORMULAS
-from hw_grading.pages.safe_html import markdown2html
+from hw_grading.pages.mathematics import Budget
+from hw_grading.pages.safe_html import render_markdown
 from hw_grading.pages.templates import templates_in
 from hw_grading.plugins.feedback.cells import shown_cells
 from hw_grading.plugins.feedback.facts import Facts
@@ -53,10 +54,6 @@ class FeedbackExporter(Exporter):
     def __init__(self, config: Any = None, **kwargs: Any) -> None:
         super().__init__(config=config, **kwargs)
         self._environment = templates_in(_HERE)
-        self._environment.filters["markdown2html"] = markdown2html
-        self._text = self._environment.from_string("{{ text | markdown2html | safe }}")
-        # The instructor's texts are the same for the whole class.
-        self._kept = functools.lru_cache(maxsize=500)(self._rendered)
         styles = (FORMULAS, _HERE / "page.css")
         self._style = Markup("".join(path.read_text(encoding="utf-8") for path in styles))
         self._instructors: tuple[dict[str, Place], frozenset[str]] | None = None
@@ -121,34 +118,18 @@ class FeedbackExporter(Exporter):
             self.log.error("%s: the notebook is not shown: %s", ascii(facts.student), error)
             trouble = "Your notebook cannot be shown. Tell your instructor."
             cells = []
-        students = functools.partial(self._rendered, used={})
+        students = functools.partial(_rendered, budget=Budget())
         page = self._environment.get_template("page.html.j2").render(
             facts=facts,
             student=plain(facts.student, 200),
             homework=facts.homework or resources.get("metadata", {}).get("name", ""),
             policy=POLICY,
             style=self._style,
-            summary=summary_of(facts, cells, problems, self._markdown),
-            cells=list(shown_cells(facts, cells, self._markdown, students)),
+            summary=summary_of(facts, cells, problems, _markdown),
+            cells=list(shown_cells(facts, cells, _markdown, students)),
             trouble=trouble,
         )
         return encodable(page), resources
-
-    def _markdown(self, text: str, attachments: Mapping[str, Any] | None = None) -> Markup:
-        if attachments or len(text) > _LONGEST_KEPT:
-            return self._rendered(text, attachments)
-        return self._kept(text)
-
-    def _rendered(
-        self,
-        text: str,
-        attachments: Mapping[str, Any] | None = None,
-        used: dict[str, Any] | None = None,
-    ) -> Markup:
-        """Render a text. `used` records how much of the formulas' budget is used up."""
-        cell = {"attachments": attachments or {}}
-        rendered = self._text.render(text=text, cell=cell, resources=used)
-        return Markup(_ANCHOR.sub("", rendered))
 
     def _facts(self, converter: GenerateFeedback, student: str) -> Facts:
         course = Course.of(converter.coursedir)
@@ -160,6 +141,21 @@ class FeedbackExporter(Exporter):
         final, most = final_score(course, homework, student, cells, record)
         known = (student, homework, tuple(cells), record, comments, places, instructors)
         return Facts(*known, final=final, most=most)
+
+
+def _rendered(
+    text: str, attachments: Mapping[str, Any] | None = None, budget: Budget | None = None
+) -> Markup:
+    return Markup(_ANCHOR.sub("", render_markdown(text, attachments, budget)))
+
+
+_kept = functools.lru_cache(maxsize=500)(_rendered)  # the instructor's texts, for the whole class
+
+
+def _markdown(text: str, attachments: Mapping[str, Any] | None = None) -> Markup:
+    if attachments or len(text) > _LONGEST_KEPT:
+        return _rendered(text, attachments)
+    return _kept(text)
 
 
 def _instructors(course: Course, homework: str) -> tuple[dict[str, Place], frozenset[str]]:
