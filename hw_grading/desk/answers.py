@@ -80,10 +80,7 @@ class Answers:
         self._handed_out: tuple[_State, dict[str, str]] = (None, {})
 
     def roster(self, *, now: bool = False) -> Roster:
-        """Return the class as `look_around` last read it. With `now`, read it again.
-
-        The errors are those of `hw_grading.records.results.read_roster`.
-        """
+        """Return the class as `look_around` last read it, or as `read_roster` reads it `now`."""
         roster = self._roster
         if roster is None or now:
             roster = read_roster(self.course.folder, self.assignment)

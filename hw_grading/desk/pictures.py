@@ -1,7 +1,6 @@
-"""The pictures in an answer's outputs.
+"""The pictures in an answer's outputs, which students make.
 
-Students make these pictures. The size is read from the picture's header before anything decodes it.
-A picture that is too large is not sent.
+The size is read from the picture's header before anything decodes it.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
-"""Renders markdown and code as HTML, in a separate process.
+"""Renders markdown and code as HTML, in a separate process: this module is also its program.
 
 A student's text can keep a parser busy for minutes. A parser can only be interrupted in the main
-thread of a process, and the server's main thread serves everybody else. So this module is also a
-program.
+thread of a process, and the server's main thread serves everybody else.
 """
 
 from __future__ import annotations
@@ -42,10 +41,7 @@ class Renderer(Helper):
         return self._rendered({"markdown": text, "attachments": attachments or {}}, text)
 
     def code(self, text: str, *, docstrings: bool = True) -> str:
-        """Return Python code, with its functions' docstrings or without, as HTML.
-
-        Colours are pygments' classes. Long code is cut.
-        """
+        """Return Python code as HTML in pygments' classes. Long code is cut."""
         shown = {"code": text[: LONGEST_CODE + 1], "length": len(text), "docstrings": docstrings}
         return self._rendered(shown, text)
 

@@ -54,10 +54,7 @@ def printed_html(cell: Mapping[str, Any]) -> str:
 
 
 def beside_html(cell: Mapping[str, Any], renderer: Renderer, address: Address) -> str:
-    """Return the HTML of another cell that an answer is about: its pictures, or its code or text.
-
-    Functions are shown without their docstrings, which the instructor wrote.
-    """
+    """Return the pictures, code without docstrings, or text of a cell that an answer is about."""
     if cell.get("cell_type") != "code":
         return renderer.markdown(text_of(cell.get("source"))[:_TEXT_ANSWER])
     outputs = _outputs(cell, address)

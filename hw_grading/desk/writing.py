@@ -9,20 +9,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import Any
 
+from hw_grading.desk import shapes
 from hw_grading.desk.homework_desk import HomeworkDesk, NotThere
-from hw_grading.desk.shapes import (
-    BadRequest,
-    Json,
-    grading_json,
-    mark_in,
-    name_in,
-    number_in,
-    revision_in,
-    rubric_in,
-    students_in,
-    text_in,
-    texts_in,
-)
+from hw_grading.desk.shapes import BadRequest, Json, grading_json
 from hw_grading.homework.homework import why_no_id
 from hw_grading.rubrics.model import Conflict, Grading, Rescored, Rubric
 
@@ -31,14 +20,14 @@ _LONGEST_LOOK = 3600.0  # seconds at one answer; longer times count as this
 
 def save(desk: HomeworkDesk, cell: str, body: Json, grader: str) -> Json:
     """Save a mark for one answer or for several."""
-    versions, mark, seen = _versions(desk, body), mark_in(body), _seen(body, grader)
-    seconds = min(max(number_in(body, "seconds", 0.0), 0.0), _LONGEST_LOOK)
+    versions, mark, seen = _versions(desk, body), shapes.mark_in(body), _seen(body, grader)
+    seconds = min(max(shapes.number_in(body, "seconds", 0.0), 0.0), _LONGEST_LOOK)
     return _saved(desk.book.save(cell, versions, mark, **seen, seconds=seconds))
 
 
 def give_items(desk: HomeworkDesk, cell: str, body: Json, grader: str) -> Json:
     """Add the same items to what each of several answers has."""
-    versions, items = _versions(desk, body), texts_in(body, "items")
+    versions, items = _versions(desk, body), shapes.texts_in(body, "items")
     return _saved(desk.book.add_items(cell, versions, items, **_seen(body, grader)))
 
 
@@ -50,12 +39,12 @@ def undo(desk: HomeworkDesk, cell: str, body: Json, grader: str) -> Json:
 
 def preview_rubric(desk: HomeworkDesk, cell: str, body: Json, grader: str) -> Json:
     """Return the scores that a changed rubric would change."""
-    return _rescored(desk, desk.book.preview(cell, rubric_in(body)))
+    return _rescored(desk, desk.book.preview(cell, shapes.rubric_in(body)))
 
 
 def change_rubric(desk: HomeworkDesk, cell: str, body: Json, grader: str) -> Json:
     """Save a rubric and the scores that follow from it."""
-    return _changed(desk, *desk.book.change_rubric(cell, rubric_in(body), grader=grader))
+    return _changed(desk, *desk.book.change_rubric(cell, shapes.rubric_in(body), grader=grader))
 
 
 def undo_rubric(desk: HomeworkDesk, cell: str, body: Json, grader: str) -> Json:
@@ -65,23 +54,23 @@ def undo_rubric(desk: HomeworkDesk, cell: str, body: Json, grader: str) -> Json:
 
 def group(desk: HomeworkDesk, cell: str, body: Json, grader: str) -> Json:
     """Put answers into a group."""
-    students = texts_in(body, "students")
+    students = shapes.texts_in(body, "students")
     _expect_students(desk, students)
-    name = text_in(body, "name", 128, "")
-    desk.book.group(cell, students, name_in(name) if name.strip() else "", grader=grader)
+    name = shapes.text_in(body, "name", 128, "")
+    desk.book.group(cell, students, shapes.name_in(name) if name.strip() else "", grader=grader)
     return {"groups": desk.book.groups(cell)}
 
 
 def hand_out(desk: HomeworkDesk, cell: str, body: Json, grader: str) -> Json:
     """Share a question out to graders, with an equal share for each."""
-    graders = [name_in(name) for name in texts_in(body, "graders", 100)]
+    graders = [shapes.name_in(name) for name in shapes.texts_in(body, "graders", 100)]
     desk.book.hand_out(cell, list(dict.fromkeys(graders)), grader=grader)
     return {"shares": desk.book.shares(cell)}
 
 
 def here(desk: HomeworkDesk, cell: str, body: Json, grader: str) -> Json:
     """Record where a grader is, and return where the others are."""
-    cell, student = text_in(body, "cell", 200), text_in(body, "student", 200, "")
+    cell, student = shapes.text_in(body, "cell", 200), shapes.text_in(body, "student", 200, "")
     desk.question(cell)
     if student and why_no_id(student):
         raise BadRequest("'student' must be a student's id.")
@@ -95,7 +84,7 @@ def import_rubrics(desk: HomeworkDesk, cell: str, body: Json, grader: str) -> Js
 
 def preview_comment(desk: HomeworkDesk, cell: str, body: Json, grader: str) -> Json:
     """Return a comment as students will read it."""
-    return {"html": desk.renderer.markdown(text_in(body, "text"))}
+    return {"html": desk.renderer.markdown(shapes.text_in(body, "text"))}
 
 
 OF_HOMEWORK = {"here": here, "preview": preview_comment, "rubrics": import_rubrics}
@@ -113,7 +102,7 @@ OF_QUESTION = {
 
 
 def _versions(desk: HomeworkDesk, body: Json) -> dict[str, str]:
-    versions = students_in(body, "versions")
+    versions = shapes.students_in(body, "versions")
     if not versions:
         raise BadRequest("'versions' must name at least one student.")
     _expect_students(desk, versions)
@@ -128,7 +117,10 @@ def _expect_students(desk: HomeworkDesk, students: Iterable[str]) -> None:
 
 def _seen(body: Json, grader: str) -> dict[str, Any]:
     """Return who saves, and what the grader saw."""
-    revision, digests = revision_in(body, "rubric_revision"), students_in(body, "digests")
+    revision, digests = (
+        shapes.revision_in(body, "rubric_revision"),
+        shapes.students_in(body, "digests"),
+    )
     return {"grader": grader, "rubric_revision": revision, "digests": digests}
 
 

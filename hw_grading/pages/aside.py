@@ -121,10 +121,7 @@ class Formulas:
         return self._placeholder.sub(put, text)
 
     def _in_tag(self, tag: str) -> str:
-        """Put words of TeX into a tag, for example into a heading's id.
-
-        Dashes around them keep an address from becoming one that the cleaner would refuse.
-        """
+        """Put words of TeX into a tag, between dashes so that no address becomes a refused one."""
 
         def put(match: re.Match[str]) -> str:
             words = re.findall(r"[0-9A-Za-z]+", self._found[int(match[1])].tex)

@@ -33,14 +33,8 @@ class Helper:
     """A program for one Python process. Several threads may use it.
 
     It is started on first use, and again if it has ended. A fork starts its own, because it would
-    share the pipes with its parent otherwise.
-
-    Parameters
-    ----------
-    command
-        What follows ``python`` on the command line.
-    once
-        If it cannot start, do not try a second time.
+    share the pipes with its parent otherwise. `command` is what follows ``python``. If it cannot
+    start, there is no second attempt with `once`.
     """
 
     def __init__(self, *command: str, once: bool = False) -> None:

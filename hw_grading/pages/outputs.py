@@ -23,8 +23,7 @@ _TERMINAL_CODE = re.compile(r"\x1b\[([^@-~\n]*)[@-~]")
 def clean_outputs(cell: NotebookNode) -> int:
     """Clean the outputs of a code cell, valid in notebook format 4, in place.
 
-    Return how many were dropped or changed. HTML counts as changed if its text differs at all, even
-    if the difference is harmless (such as a table without its style).
+    Return how many were dropped or changed, even harmlessly (such as a table without its style).
     """
     known = ("display_data", "execute_result", "stream", "error")
     kept = [output for output in cell.outputs if output.output_type in known]

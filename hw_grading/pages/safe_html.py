@@ -103,19 +103,12 @@ def render_markdown(
 
 
 def unchanged(text: str) -> str:
-    """Return the text; replaces nbconvert's filter ``strip_files_prefix``.
-
-    That filter rewrites addresses after they were cleaned, and its time grows with the square of
-    some texts.
-    """
+    """Return the text. nbconvert's filter ``strip_files_prefix`` would rewrite clean addresses."""
     return text
 
 
 class _Renderer(IPythonRenderer):
-    """nbconvert's renderer, made robust against missing attachments and unknown languages.
-
-    It puts formulas aside. Its methods give mistune pieces of HTML, which are cleaned afterwards.
-    """
+    """nbconvert's renderer, which puts formulas aside, and copes with missing attachments."""
 
     def __init__(
         self, attachments: Mapping[str, Any], pictures: Pictures, formulas: Formulas

@@ -12,10 +12,7 @@ from hw_grading.pages import STYLE
 
 
 def templates_in(folder: Path, **settings: Any) -> Environment:
-    """Return an environment for a folder's templates, with `style`, the style of all pages.
-
-    A missing name is an error. `settings` are further ones for Jinja's environment.
-    """
+    """Return an environment for a folder's templates, in which a missing name is an error."""
     environment = Environment(
         loader=FileSystemLoader(folder),
         autoescape=True,

@@ -116,10 +116,7 @@ class SubmissionExporter(NotebookExporter):
 
 
 def as_text(notebook: NotebookNode) -> str:
-    """Return a notebook's file content, with one line for each cell.
-
-    nbformat writes each value on its own line, which takes ten times as long.
-    """
+    """Return a notebook's file content, ten times as fast as nbformat: each cell on one line."""
     dumped = functools.partial(json.dumps, ensure_ascii=False, sort_keys=True)
     rest = {key: value for key, value in notebook.items() if key != "cells"}
     cells = ",\n".join(map(dumped, notebook.cells))

@@ -15,10 +15,7 @@ _SAVED = (utils.is_grade, utils.is_solution, utils.is_locked, utils.is_task)
 
 
 class SaveOrder(NbGraderPreprocessor):
-    """Stores the order of the cells that nbgrader's `SaveCells` has just saved.
-
-    One of the preprocessors of ``nbgrader generate_assignment``.
-    """
+    """Stores the order of the cells that `SaveCells` of ``generate_assignment`` has just saved."""
 
     def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
         """Process one notebook."""

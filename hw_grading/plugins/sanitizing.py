@@ -29,10 +29,7 @@ class Owned(NotebookNode):
 
 
 class Sanitizing:
-    """Reads submissions, and runs the `sanitize_preprocessors` of a converter over them.
-
-    The converter lives for one command, during which the instructor's cells do not change.
-    """
+    """Reads submissions, and runs a converter's `sanitize_preprocessors` over them."""
 
     def __init__(self, converter: Autograde) -> None:
         self._converter = converter

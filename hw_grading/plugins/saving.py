@@ -52,11 +52,7 @@ def _has_index(engine: sqlalchemy.Engine, table: str, name: str) -> bool:
 
 
 class SaveScores(SaveAutoGrades):
-    """Saves what nbgrader's `SaveAutoGrades` saves, in one transaction: all or nothing.
-
-    `SaveAutoGrades` queries and commits each score separately. That takes most of the time of a
-    submission that has its result.
-    """
+    """Saves what `SaveAutoGrades` saves, but in one transaction, and in a fraction of the time."""
 
     def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
         """Save the scores of one submission."""

@@ -62,10 +62,7 @@ class Answer:
 
 
 def answer_in(cell: Mapping[str, Any], budget: Budget) -> Answer:
-    """Return the outputs of a code cell, or the text of any other cell, with unchecked content.
-
-    `budget` limits the student's formulas.
-    """
+    """Return the outputs of a code cell, or the text of any other cell, with unchecked content."""
     if cell.get("cell_type") != "code":
         attached = cell.get("attachments")
         attached = attached if isinstance(attached, dict) else {}
@@ -116,10 +113,7 @@ def escaped(text: str, limit: int = MAX_CHARACTERS) -> Markup:
 
 
 def png_uri(data: Any) -> str:
-    """Return the value of ``image/png`` in a notebook as a data URI.
-
-    `ValueError` if it is no PNG or too large.
-    """
+    """Return a notebook's PNG as a data URI; `ValueError` if it is none or too large."""
     text = "".join(text_of(data).split())
     if len(text) > MAX_PICTURE_BYTES * 4 / 3 + 4:
         raise ValueError(f"it is larger than {MAX_PICTURE_BYTES:,} bytes")

@@ -21,10 +21,7 @@ _ADDRESS = re.compile(r" at 0x[0-9a-f]+")  # an object's address, which differs 
 
 
 def answer_digest(cell: Mapping[str, Any]) -> str:
-    """Return a digest, 64 hexadecimal characters, of what a grader sees of an answer.
-
-    The cell is of a notebook's JSON, with unchecked content. Texts on stderr do not count.
-    """
+    """Return a digest, 64 hexadecimal characters, of what a grader sees of an answer."""
     digest = hashlib.sha256()
     for piece in _pieces(cell):
         encoded = piece.encode("utf-8", "surrogatepass")

@@ -55,8 +55,7 @@ def write_grading(
 ) -> None:
     """Save a mark: nbgrader's score and comment, and the desk's rows.
 
-    `grading` is the state before the save. For an undo, `back` is the earlier state, from the event
-    that is taken back.
+    `grading` is the state before the save; `back`, for an undo, the earlier one of the event.
     """
     student = grading.student
     given = read_given(rows, student, lock=True)[student]

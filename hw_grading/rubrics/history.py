@@ -32,17 +32,9 @@ class Stamp:
 
 def log(rows: Rows, stamp: Stamp, student: str, before: object, after: object) -> None:
     """Append an event to the history."""
-    rows.insert(
-        EVENTS,
-        at=now(),
-        grader=stamp.grader,
-        student=student,
-        action=stamp.action,
-        batch=stamp.batch,
-        undoes=stamp.undoes,
-        before=json.dumps(before),
-        after=json.dumps(after),
-    )
+    about = {name: getattr(stamp, name) for name in ("grader", "action", "batch", "undoes")}
+    states = {"before": json.dumps(before), "after": json.dumps(after)}
+    rows.insert(EVENTS, at=now(), student=student, **about, **states)
 
 
 def latest(rows: Rows, grader: str, action: str) -> list[Row[Any]]:

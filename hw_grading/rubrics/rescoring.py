@@ -14,10 +14,7 @@ from hw_grading.rubrics.rows import Rows, read_rubric, write_rubric
 
 
 def rescored(gradings: Mapping[str, Grading], rubric: Rubric, max_points: float) -> list[Rescored]:
-    """Return the answers whose score changes under another rubric.
-
-    Answers that were changed in formgrader, and ungraded answers, are left out.
-    """
+    """Return the answers, graded on the desk last, whose score changes under another rubric."""
     found = []
     for student, mark in _graded(gradings, rubric).items():
         before = gradings[student].score
@@ -30,10 +27,7 @@ def rescored(gradings: Mapping[str, Grading], rubric: Rubric, max_points: float)
 def change(
     rows: Rows, first: Rubric, rubric: Rubric, stamp: Stamp
 ) -> tuple[Rubric, list[Rescored]]:
-    """Save a rubric, and write the scores and comments that follow from it.
-
-    `RubricChanged` if its revision is not the current one: somebody else has changed it.
-    """
+    """Save a rubric, its scores and comments; `RubricChanged` if somebody else has changed it."""
     old, by = read_rubric(rows, first)
     if rubric.revision != old.revision:
         raise RubricChanged(old, by)

@@ -24,10 +24,7 @@ _ITEM = re.compile(
 
 
 def first_rubric(cell: Cell, cells: Sequence[Cell], places: Mapping[str, Place]) -> Rubric:
-    """Return the rubric of a question that nobody has changed yet.
-
-    `cells` are all answers that people grade, in the notebook's order.
-    """
+    """Return the rubric of a question that nobody has changed; `cells` are all to be graded."""
     items = _items(cell, cells, places) or [(cell.max_points, "Right and complete.")]
     items.append((0.0, "No answer, or nothing of the above."))
     rows = enumerate(items)

@@ -126,10 +126,7 @@ def _pair(
 def matches(
     first: Sequence[Piece], second: Sequence[Piece], kind: Kind, weights: Weights
 ) -> list[Match]:
-    """Return the cells of one kind with most in common, sorted from the most.
-
-    `weights` are those of the class's fingerprints.
-    """
+    """Return the cells of one kind with most in common by the class's weights, the most first."""
     here, there = (_Own([p for p in pieces if p.kind is kind]) for pieces in (first, second))
     shared = np.intersect1d(here.hashes, there.hashes)
     worth = weights.of(shared)

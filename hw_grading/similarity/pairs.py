@@ -86,10 +86,7 @@ def weights_of(counts: NDArray[np.intp], students: int) -> NDArray[np.float64]:
 
 
 def best_pairs(scores: NDArray[np.float64], least: float, most: int) -> list[tuple[int, int]]:
-    """Return at most `most` pairs (i, j), i < j, with the highest scores, the highest first.
-
-    `scores` have the shape (n, n) and are symmetric. A pair has at least the score `least`.
-    """
+    """Return pairs (i, j), i < j, of symmetric scores (n, n) from `least` up, the highest first."""
     rows, columns = np.nonzero(np.triu(scores >= least, k=1))
     # Rounding keeps the order of equal pairs: sums in another order differ in the last digits.
     order = np.lexsort((columns, rows, -scores[rows, columns].round(6)))[:most]

@@ -89,8 +89,7 @@ def each_once(lines: Iterable[Line]) -> Iterable[Line]:
 def _owners(cells: Sequence[NotebookNode]) -> list[str]:
     """Return the grade id that each cell belongs to.
 
-    A cell without a grade id belongs to the answer above, or to the next one below if there is a
-    heading in between.
+    A cell without one belongs to the answer above, or to the next below if a heading is between.
     """
     owners, above, waiting = list[str](), "", 0
     for cell in cells:

@@ -18,18 +18,10 @@ from dataclasses import replace
 import numpy as np
 
 from hw_grading.records.scores import in_digits
-from hw_grading.reports.statistics import figures
+from hw_grading.reports.statistics import figures, numbers
 from hw_grading.reports.statistics.events import moment, time_classes
 from hw_grading.reports.statistics.gathering import ClassData, Part
-from hw_grading.reports.statistics.numbers import (
-    BANDS,
-    LEAST_IN_A_GROUP,
-    bands,
-    counts_in,
-    edges_for,
-    groups,
-    spread,
-)
+from hw_grading.reports.statistics.numbers import BANDS, LEAST_IN_A_GROUP
 from hw_grading.reports.statistics.section import (
     NONE,
     Section,
@@ -77,9 +69,9 @@ def about(data: ClassData) -> list[str]:
 def total(data: ClassData) -> Section:
     """Show the distribution of the total, in groups."""
     title = "Total"
-    found = spread(data.finals)
-    edges = edges_for(data.most, 10)
-    joined = groups(counts_in(data.finals, edges))
+    found = numbers.spread(data.finals)
+    edges = numbers.edges_for(data.most, 10)
+    joined = numbers.groups(numbers.counts_in(data.finals, edges))
     if found is None or not joined:
         return Section(title, (_TOO_ALIKE,))
     rows = [
@@ -103,8 +95,8 @@ def questions(data: ClassData) -> Section:
     for item, there in zip(data.items, data.points.T, strict=True):
         if item.max_points <= 0:
             continue
-        joined = groups(bands(there, item.max_points))
-        found = spread(there)
+        joined = numbers.groups(numbers.bands(there, item.max_points))
+        found = numbers.spread(there)
         mean = per_cent(found.mean, item.max_points) if joined and found else NONE
         rows.append((item.place, item.title, in_digits(item.max_points), mean, _in_words(joined)))
     if not any(row[3] != NONE for row in rows):
@@ -166,7 +158,7 @@ def handing_in(data: ClassData) -> Section:
         return Section(title, (_TOO_ALIKE,))
     # Choose narrow bins for most times. The first and the last bin hold the few others.
     edges, _ = time_classes(np.clip(data.hours, *np.quantile(data.hours, (0.05, 0.95))))
-    joined = groups(counts_in(data.hours, edges))
+    joined = numbers.groups(numbers.counts_in(data.hours, edges))
     if not joined:
         return Section(title, (_TOO_ALIKE,))
     # The first and the last time belong to single students, so both ends are open.

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from hw_grading.records.scores import in_digits
-from hw_grading.reports.statistics import figures
+from hw_grading.reports.statistics import figures, numbers
 from hw_grading.reports.statistics.events import (
     by_grader,
     computing,
@@ -16,18 +16,7 @@ from hw_grading.reports.statistics.events import (
     mended,
 )
 from hw_grading.reports.statistics.gathering import ClassData, Item
-from hw_grading.reports.statistics.numbers import (
-    BANDS,
-    LEAST_TO_CORRELATE,
-    NOTHING,
-    bands,
-    comparable,
-    counts_in,
-    edges_for,
-    filled,
-    item_rest,
-    spread,
-)
+from hw_grading.reports.statistics.numbers import BANDS, LEAST_TO_CORRELATE, NOTHING
 from hw_grading.reports.statistics.section import (
     NONE,
     Section,
@@ -82,11 +71,11 @@ def total(data: ClassData) -> Section:
         values = data.points[:, tests].sum(axis=1)
         most = sum(data.items[n].max_points for n in tests)
         what = "These are the points of tests only: no submission is graded completely yet."
-    found = spread(values)
+    found = numbers.spread(values)
     if found is None:
         return Section(title, ("No submission is graded yet.",))
-    edges = edges_for(most)
-    counts = counts_in(values, edges)
+    edges = numbers.edges_for(most)
+    counts = numbers.counts_in(values, edges)
     said = (
         f"Mean {shown(found.mean)} and median {shown(found.median)} of {in_digits(most)}, "
         f"standard deviation {shown(found.deviation)}, from {shown(found.least)} to "
@@ -101,7 +90,7 @@ def total(data: ClassData) -> Section:
     )
     rows = [
         (f"{in_digits(a)} to {in_digits(b)}", str(n), per_cent(n, found.count))
-        for a, b, n in filled(edges, counts)
+        for a, b, n in numbers.filled(edges, counts)
     ]
     table = Table("Submissions by total", ("points", "submissions", "share"), rows)
     return Section(title, [said], picture, [table])
@@ -115,7 +104,7 @@ def questions(data: ClassData) -> Section:
         return Section(title, ("No submission is graded yet.",))
     items = tuple(data.items[n] for n in some)
     names = labels_of(items)
-    counts = np.array([bands(data.points[:, n], data.items[n].max_points) for n in some])
+    counts = np.array([numbers.bands(data.points[:, n], data.items[n].max_points) for n in some])
     picture = figures.stacked(
         names,
         counts,
@@ -124,11 +113,18 @@ def questions(data: ClassData) -> Section:
     )
     rows = []
     for n, item, name, four in zip(some, items, names, counts, strict=True):
-        found = spread(data.points[:, n]) or NOTHING
+        found = numbers.spread(data.points[:, n]) or NOTHING
         mean, median, deviation = (shown(x, 2) for x in found.three)
         share = per_cent(found.mean, item.max_points) if found.count else NONE
-        numbers = (in_digits(item.max_points), str(found.count), mean, share, median, deviation)
-        rows.append((name, item.name, *numbers, *map(str, four)))
+        shown_numbers = (
+            in_digits(item.max_points),
+            str(found.count),
+            mean,
+            share,
+            median,
+            deviation,
+        )
+        rows.append((name, item.name, *shown_numbers, *map(str, four)))
     heads = ("question", "cell", "of", "graded", "mean", "in %", "median", "deviation", *BANDS)
     table = Table("Points by question", heads, rows, range(2))
     said = "Answers that a person still has to grade are not counted."
@@ -137,9 +133,9 @@ def questions(data: ClassData) -> Section:
 
 def correlations(data: ClassData) -> tuple[list[float], int, bool]:
     """Return item-rest correlations, the number of students, and whether of tests only."""
-    table, which = comparable(data.points, [item.by_hand for item in data.items])
+    table, which = numbers.comparable(data.points, [item.by_hand for item in data.items])
     found = [math.nan] * len(data.items)
-    for n, value in zip(which, item_rest(table), strict=True):
+    for n, value in zip(which, numbers.item_rest(table), strict=True):
         found[n] = float(value)
     return found, len(table), len(which) < len(data.items)
 
@@ -190,13 +186,13 @@ def sheets_of(data: ClassData) -> dict[str, Sheet]:
     for n, item in enumerate(data.items):
         four: list[int | None] = [None] * 4
         if item.max_points > 0:
-            four = bands(data.points[:, n], item.max_points).tolist()
+            four = numbers.bands(data.points[:, n], item.max_points).tolist()
         by = "person" if item.by_hand else "test"
         about_it = (item.name, item.place, item.title, by, item.max_points)
-        found = spread(data.points[:, n]) or NOTHING
-        numbers = (found.count, *map(rounded, found.three), rounded(values[n]))
-        rows.append((*about_it, *numbers, *four))
-    found = spread(data.finals) or NOTHING
+        found = numbers.spread(data.points[:, n]) or NOTHING
+        shown_numbers = (found.count, *map(rounded, found.three), rounded(values[n]))
+        rows.append((*about_it, *shown_numbers, *four))
+    found = numbers.spread(data.finals) or NOTHING
     whole = ("total", "", "", "", data.most, found.count, *map(rounded, found.three))
     rows.append((*whole, None, None, None, None, None))
     heads = (
