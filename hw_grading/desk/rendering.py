@@ -87,19 +87,16 @@ def cut(text: str, limit: int) -> str:
 
 def _made(request: Mapping[str, Any]) -> str:
     """Render a text in the process."""
-    if "markdown" in request:
-        return _markdown(request["markdown"], request["attachments"])
-    code = request["code"]
-    code = code if request["docstrings"] else without_docstrings(code)
-    return _code(code, request["length"])
-
-
-def _markdown(text: str, attachments: Mapping[str, Any]) -> str:
     from hw_grading.desk.pictures import uri_of
     from hw_grading.pages.safe_html import render_markdown
 
-    bundles = {name: bundle for name, bundle in attachments.items() if isinstance(bundle, dict)}
-    return render_markdown(text, bundles, picture=uri_of)
+    if "markdown" in request:
+        attached = request["attachments"].items()
+        bundles = {name: bundle for name, bundle in attached if isinstance(bundle, dict)}
+        return render_markdown(request["markdown"], bundles, picture=uri_of)
+    code = request["code"]
+    code = code if request["docstrings"] else without_docstrings(code)
+    return _code(code, request["length"])
 
 
 def _code(text: str, length: int) -> str:

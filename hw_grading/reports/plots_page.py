@@ -42,10 +42,9 @@ class Question:
     number: int  # its place on the pages, from 1
     name: str  # the cell's grade id
     place: Place
-    # the mark scheme, and the number of the first question with the same one
     scheme: Markup
-    scheme_number: int
-    has_points: bool  # whether it has points
+    scheme_number: int  # the number of the first question with the same mark scheme
+    has_points: bool
     waiting: int  # the number of answers to grade
 
 
@@ -65,9 +64,8 @@ class Student:
     number: int  # the student's place on the pages, from 1
     name: str  # the student id
     in_formgrader: str  # the name in formgrader, such as ``"Submission #3"``; "" if it has none
-    # points and other facts to see at once; `final` is None if there is no score
     result: StudentResult
-    final: FinalScore | None
+    final: FinalScore | None  # None if there is no score
     said: tuple[str, ...]  # reasons and problems
     cards: tuple[Card, ...]  # empty if there is no graded notebook
 

@@ -35,8 +35,7 @@ class Question:
     is_code: bool  # whether the answer is a code cell, which has outputs
     text: str = ""  # the question as students read it, in markdown, without the mark scheme
     scheme: str = ""  # the mark scheme, in markdown; "" if there is none
-    # grade ids of the answers shown beside it: the code that the question is about
-    beside: tuple[str, ...] = ()
+    beside: tuple[str, ...] = ()  # grade ids of answers beside it: the code that it is about
     numbers: tuple[str, ...] = ()  # grade ids of cells whose printed text is shown beside it
 
 
@@ -58,8 +57,7 @@ class Rubric:
     kind: Kind = Kind.ADDING
     lower: float = 0.0
     upper: float = 0.0
-    # grows by 1 with each change; 0 for the unchanged rubric from the mark scheme
-    revision: int = 0
+    revision: int = 0  # grows by 1 with each change of the rubric from the mark scheme
 
     @property
     def ids(self) -> frozenset[str]:
@@ -115,17 +113,12 @@ class Grading:
     """The state of one answer, from the gradebook and the desk's own tables."""
 
     student: str
-    # Changes whenever the answer's grading changes, also in formgrader. A save must name it.
-    version: str
-    # the mark that the desk saved last; an empty one if there is none
-    mark: Mark = field(default_factory=Mark)
+    version: str  # changes with the grading, also in formgrader; a save must name it
+    mark: Mark = field(default_factory=Mark)  # the one that the desk saved last
     score: float | None = None  # the manual score in the gradebook, or None
     waits: bool = True  # whether the gradebook has the answer queued for manual grading
-    # the comment in the gradebook, which students get: the items, then the grader's comment
-    comment: str = ""
-    # Whether score or comment were changed elsewhere (in formgrader) after the desk's last save.
-    # Re-scoring skips such an answer.
-    overridden: bool = False
+    comment: str = ""  # what students get: the items, then the grader's comment
+    overridden: bool = False  # whether changed in formgrader after the desk's last save
     changed: bool = False  # whether the answer has changed since it was graded
     # who saved it last on the desk, when (UTC), and the total seconds that graders looked at it
     grader: str = ""

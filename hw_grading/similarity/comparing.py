@@ -45,8 +45,7 @@ class Pair:
     # the share of that in each student's own work, from 0 to 1, for the kind with more in common
     share_of_first: float
     share_of_second: float
-    # the cells with most in common; empty for pairs that the page does not show
-    matches: tuple[Match, ...] = ()
+    matches: tuple[Match, ...] = ()  # empty for pairs that the page does not show
 
     @property
     def amount(self) -> float:
@@ -65,9 +64,8 @@ class Compared:
     partly: tuple[tuple[str, str], ...]
     pairs: tuple[Pair, ...]  # the pairs with most in common, sorted from the most
     more: int  # the number of other pairs with at least `LEAST` in common
-    # half of all pairs have at most `median` in common, and 99 of 100 have at most `high`
-    median: float
-    high: float
+    median: float  # half of all pairs have at most this in common
+    high: float  # 99 of 100 pairs have at most this in common
 
 
 def compare_class(course: Path, assignment: str, most: int) -> Compared:

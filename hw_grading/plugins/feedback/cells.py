@@ -60,8 +60,7 @@ class Output:
 
     kind: str
     content: str  # a text, HTML, or the address of a picture
-    # width and height of a picture, where the notebook has them
-    sizes: Mapping[str, float] = field(default_factory=dict)
+    sizes: Mapping[str, float] = field(default_factory=dict)  # a picture's width and height
 
     @property
     def size(self) -> int:

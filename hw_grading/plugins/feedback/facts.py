@@ -28,7 +28,7 @@ class Facts:
     cells: tuple[Cell, ...] = ()  # all cells with points
     record: Record | None = None  # the student's scores; None if the gradebook has none
     comments: Mapping[str, str] = field(default_factory=dict)  # the graders' comments, by grade id
-    # places of the cells in the instructor's notebook, by grade id, in the notebook's order
+    # by grade id, in the order of the instructor's notebook
     places: Mapping[str, Place] = field(default_factory=dict)
     instructors: frozenset[str] = frozenset()  # the stripped texts of the instructor's cells
 

@@ -81,6 +81,14 @@ def summary_of(
     open_points = sum(score.cell.max_points for score in count if score.is_open)
     most = sum(cell.max_points for cell in facts.cells) if facts.most is None else facts.most
     any_given = any(not score.is_open for score in record.scores)
+    corrections = (
+        Line(
+            f"{facts.place(one.cell)}: {one.reason}",
+            numbers.get(one.cell),
+            "does not count:" if one.drops else signed(one.points),
+        )
+        for one in facts.corrections
+    )
     return Summary(
         total=in_digits(facts.final.final if facts.final else record.total) if any_given else "",
         most=in_digits(most),
@@ -90,7 +98,7 @@ def summary_of(
             *_lateness(record, facts.final),
             *others,
         ),
-        corrections=tuple(_corrections(facts, numbers)),
+        corrections=tuple(corrections),
         failures=tuple(failures_of(problems, facts, numbers).items()),
         questions=tuple(_questions(facts, cells, numbers, markdown)),
         mended=tuple(mended_in(problems, facts, numbers)),
@@ -124,14 +132,6 @@ def _lateness(record: Record, final: FinalScore | None) -> Iterable[str]:
     elif record.late:
         late = f"You submitted {record.late} after the due date."
         yield f"{late} You lost no points for it."
-
-
-def _corrections(facts: Facts, numbers: Mapping[str, int]) -> Iterable[Line]:
-    """Yield the corrections for all after grading, with their reasons."""
-    for one in facts.corrections:
-        where = f"{facts.place(one.cell)}: {one.reason}"
-        points = "does not count:" if one.drops else signed(one.points)
-        yield Line(where, numbers.get(one.cell), points)
 
 
 def _counted(points: float) -> str:

@@ -8,7 +8,7 @@ import math
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,6 @@ from hw_grading.homework.course import Course
 from hw_grading.records.due import due_of
 from hw_grading.records.graded_notebook import cells_by_id, open_notebook, plain, text_of
 from hw_grading.records.results import Roster, StudentResult, read_results
-from hw_grading.records.scores import Cell
 from hw_grading.rubrics.gradings import graders_of
 from hw_support.submission.file import Unreadable
 from hw_support.submission.problems import Severity
@@ -54,8 +53,7 @@ class Part:
     hidden: bool  # whether students cannot see it in their notebook
     points: str  # its points, as written beside the name; "" if missing
     failed: int  # the number of submissions that failed it
-    # the causes in the messages, without numbers, each with its count; the most frequent first
-    causes: tuple[tuple[str, int], ...]
+    causes: tuple[tuple[str, int], ...]  # in the messages, with counts; the most frequent first
 
 
 @dataclass(frozen=True)
@@ -73,30 +71,24 @@ class ClassData:
 
     assignment: str
     most: float  # the maximum points
-    # the number of students in the gradebook, and of all students who submitted, in the gradebook
-    # or not
-    students: int
-    handed_in: int
+    students: int  # the number of students in the gradebook
+    handed_in: int  # the number of students who submitted, in the gradebook or not
     items: tuple[Item, ...]
-    # shape (graded, items): the points of each graded submission; NaN if not given yet
-    points: Numbers
+    points: Numbers  # of each graded submission, shape (graded, items); NaN if not given yet
     finals: Numbers  # the final scores of the wholly graded submissions
     parts: tuple[Part, ...]
-    # hours from the due date to the submission, negative before it; empty without a due date
-    hours: Numbers
+    hours: Numbers  # from the due date to the submission, negative before it; empty without one
     hours_of_graded: Numbers  # the same for each row of `points`; NaN if unknown
     late: int  # the number of late submissions, with extensions counted
     cpu_seconds: Numbers  # the known CPU times of submissions
     mended: Numbers  # the number of mended cells in each graded submission
-    # the number of submissions with a mended problem of each kind
-    mended_kinds: tuple[tuple[str, int], ...]
-    given: tuple[Given, ...] = field(default=())
+    mended_kinds: tuple[tuple[str, int], ...]  # the number of submissions with each kind
+    given: tuple[Given, ...] = ()
 
     @property
     def whole(self) -> NDArray[np.bool_]:
         """Which graded submissions have all points assigned, shape (graded,)."""
-        open_ones: NDArray[np.bool_] = np.isnan(self.points)
-        return np.asarray(~open_ones.any(axis=1))
+        return np.asarray(~np.isnan(self.points).any(axis=1))
 
     @property
     def graded(self) -> int:
@@ -112,12 +104,23 @@ def gather(course: Path, assignment: str) -> ClassData:
     count = {cell.name for cell in finals.cells}  # do not count a dropped question as failed by all
     roster = replace(roster, cells=tuple(cell for cell in roster.cells if cell.name in count))
     graded = [result for result in results if result.record.scored]
+    items = []
+    for cell in roster.cells:
+        place = roster.place(cell.name)
+        question, title = plain(place.question, 60), plain(place.title, 80)
+        items.append(Item(cell.name, question, title, cell.by_hand, cell.max_points))
+    totals = []
+    for record in (result.record for result in graded):
+        final = finals.students.get(record.student)
+        totals.append(final.final if final else record.total)
     points = _array(_points(roster, finals, one) for one in graded)
     points = points.reshape(len(graded), len(roster.cells))
     whole = ~np.isnan(points).any(axis=1)
     due = due_of(here.db_url, assignment)
     hours = _array(_hours(one, due) for one in results)
-    spent = cpu_seconds_in(_progress_file(here, assignment))
+    config = here.config
+    folder = config.WholeClass.folder if "folder" in config.WholeClass else "grading"
+    spent = cpu_seconds_in(Path(here.root, str(folder), f"{assignment}.jsonl"))
     mended = [[p for p in r.problems if p.severity is Severity.MENDED] for r in graded]
     kinds = Counter(kind for problems in mended for kind in {str(p.kind) for p in problems})
     return ClassData(
@@ -125,9 +128,9 @@ def gather(course: Path, assignment: str) -> ClassData:
         finals.max_score,
         len(finals.students),
         sum(_is_there(one) for one in results),
-        tuple(_item(roster, cell) for cell in roster.cells),
+        tuple(items),
         points,
-        _array(_final(finals, one) for one in graded)[whole],
+        _array(totals)[whole],
         _parts(roster, graded),
         hours[~np.isnan(hours)],
         _array(_hours(one, due) for one in graded),
@@ -149,12 +152,6 @@ def _is_there(result: StudentResult) -> bool:
     return bool(in_gradebook) or not result.reason.startswith("No ")
 
 
-def _item(roster: Roster, cell: Cell) -> Item:
-    place = roster.place(cell.name)
-    question, title = plain(place.question, 60), plain(place.title, 80)
-    return Item(cell.name, question, title, cell.by_hand, cell.max_points)
-
-
 def _points(roster: Roster, finals: FinalScores, result: StudentResult) -> list[float]:
     """Return the points for each cell with corrections; NaN if not given yet."""
     scores = {score.cell.name: score for score in result.record.scores}
@@ -173,11 +170,6 @@ def _points(roster: Roster, finals: FinalScores, result: StudentResult) -> list[
 def _hours(result: StudentResult, due: datetime | None) -> float:
     moment = result.record.handed_in
     return (moment - due).total_seconds() / 3600 if moment and due else math.nan
-
-
-def _final(finals: FinalScores, result: StudentResult) -> float:
-    final = finals.students.get(result.record.student)
-    return final.final if final else result.record.total
 
 
 # -- failed parts
@@ -224,12 +216,6 @@ def _released_tests(roster: Roster) -> dict[str, str]:
 
 
 # -- CPU times and graders
-
-
-def _progress_file(course: Course, assignment: str) -> Path:
-    config = course.config
-    folder = config.WholeClass.folder if "folder" in config.WholeClass else "grading"
-    return Path(course.root, str(folder), f"{assignment}.jsonl")
 
 
 def cpu_seconds_in(path: Path) -> Mapping[str, float]:
