@@ -15,15 +15,7 @@ from typing import Any
 
 from hw_grading.rubrics.gradings import read_grading, write_grading
 from hw_grading.rubrics.history import Stamp, last_batches, latest, mark_of, read_events
-from hw_grading.rubrics.model import (
-    Conflict,
-    Event,
-    Grading,
-    Mark,
-    Refused,
-    RubricChanged,
-    checked,
-)
+from hw_grading.rubrics.model import Conflict, Event, Grading, Mark, Refused, RubricChanged, checked
 from hw_grading.rubrics.rows import read_rubric, write_rubric
 from hw_grading.rubrics.rubrics import Rubrics
 from hw_grading.rubrics.teamwork import Teamwork, expect_name

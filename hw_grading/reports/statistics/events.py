@@ -10,14 +10,7 @@ from hw_grading.records.scores import in_digits
 from hw_grading.reports.statistics import figures
 from hw_grading.reports.statistics.gathering import ClassData, Numbers
 from hw_grading.reports.statistics.numbers import counts_in, edges_for, filled, graders, spread
-from hw_grading.reports.statistics.section import (
-    Section,
-    Table,
-    counted,
-    duration,
-    per_cent,
-    shown,
-)
+from hw_grading.reports.statistics.section import Section, Table, counted, duration, per_cent, shown
 
 MOST_PARTS_DRAWN, MOST_PARTS = 12, 30
 _NOT_KNOWN = "not known"

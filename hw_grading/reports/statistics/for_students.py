@@ -22,14 +22,7 @@ from hw_grading.reports.statistics import figures, numbers
 from hw_grading.reports.statistics.events import moment, time_classes
 from hw_grading.reports.statistics.gathering import ClassData, Part
 from hw_grading.reports.statistics.numbers import BANDS, LEAST_IN_A_GROUP
-from hw_grading.reports.statistics.section import (
-    NONE,
-    Section,
-    Sheet,
-    Table,
-    per_cent,
-    shown,
-)
+from hw_grading.reports.statistics.section import NONE, Section, Sheet, Table, per_cent, shown
 
 LEAST_FOR_PARTS, _STEP = 40, 10  # submissions; percent (10% of 40 are four submissions)
 _NAMES = {
