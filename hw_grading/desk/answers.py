@@ -1,9 +1,8 @@
 """The students' answers, as they are in ``autograded/`` now.
 
-Only a little is kept for each student, so that a large class fits into memory: digests, the result
-of the submission, and a few words of each text. Whole notebooks are kept for the last few students
-only. Changes are noticed on request and by `look_around`: a notebook that was graded again, a new
-student, a folder that disappeared.
+Only digests, results and a few words are kept for each student, so that a large class fits into
+memory, and the whole notebooks of the last few students. Changes are noticed on request and by
+`look_around`.
 """
 
 from __future__ import annotations

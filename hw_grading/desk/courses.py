@@ -18,9 +18,8 @@ _FORMGRADER = "nbgrader_formgrader"  # key in a server's settings
 class Desks:
     """The desks of all homeworks of a server.
 
-    Without a `folder`, the course is formgrader's if formgrader runs in this server, otherwise the
-    folder in which the server was started. Once formgrader is loaded, the server's `settings`
-    contain its course. `base` is the desk's address, which ends in a slash.
+    Without a `folder`, the course is formgrader's, in the server's `settings` once formgrader is
+    loaded, or else the folder in which the server was started. `base` ends in a slash.
     """
 
     def __init__(self, folder: Path | None, settings: dict[str, Any], base: str) -> None:

@@ -1,17 +1,12 @@
-r"""Converts formulas to MathML before a page is opened, so no page needs a script or a network.
+"""Converts formulas to MathML before a page is opened, so no page needs a script or a network.
 
 KaTeX sets the TeX (`hw_grading.pages.typesetter`). The TeX is a student's, so KaTeX's output is
-parsed as XML and rebuilt by an allow-list:
+parsed as XML and rebuilt by an allow-list of elements and attributes. Lengths are bounded and never
+negative, so that a formula cannot cover its neighbours. Letters in other alphabets become
+characters of their own, and the alignment of columns a class of ``formulas.css``, because browsers
+no longer support the attributes for these.
 
-- Elements: those of MathML, without links, pictures, actions, styles and other documents.
-- Attributes: those that describe the look of a formula, checked by patterns. Lengths are bounded
-  and never negative, so that a formula cannot cover its neighbours.
-- Letters in bold, double-struck and other alphabets become characters of their own. The alignment
-  of columns becomes a class. Browsers no longer support the attributes for these. ``formulas.css``
-  has the classes.
-
-The TeX stays in the page as an annotation, for screen readers and for copying. A formula is shown
-as TeX if it is wrong, too long or too slow, or if the page's `Budget` is used up.
+The TeX stays in the page as an annotation, for screen readers and for copying.
 """
 
 from __future__ import annotations

@@ -1,17 +1,11 @@
 """Decides what of a student's HTML, markdown and outputs may enter a page that people open.
 
-nbconvert makes nbgrader's feedback and formgrader's pages. It trusts notebooks and copies their
-HTML. This module trusts no cell, not even the instructor's.
-
-- *HTML* passes by an allow-list (`clean_html`). Nothing runs, and nothing is loaded from elsewhere.
-  Ids get a prefix, so that they never collide with the page's own.
-- *Formulas* in markdown become MathML (`hw_grading.pages.mathematics`). Random placeholders replace
-  them while the markdown is rendered and cleaned.
-- *Outputs* pass as text, as PNG, JPEG, GIF and SVG pictures, and as cleaned HTML (`clean_outputs`).
-- *Size*: the time of parsers grows with the square of some inputs, or faster. A text is shown
-  without rendering if it takes too long, or is much larger or nested much deeper than any answer.
-
-This module does not handle student ids and notebook names, which templates write by themselves.
+nbconvert, which makes nbgrader's feedback and formgrader's pages, trusts notebooks. This module
+trusts no cell, not even the instructor's. HTML passes by an allow-list (`clean_html`): nothing
+runs, and nothing is loaded from elsewhere. Formulas become MathML; random placeholders replace them
+while the markdown is rendered and cleaned. A text is shown without rendering if it takes too long,
+or is much larger or nested much deeper than any answer: the time of parsers grows with the square
+of some inputs, or faster.
 """
 
 from __future__ import annotations
@@ -68,24 +62,13 @@ def render_markdown(
     budget: Budget | None = None,
     picture: Callable[[str, str], str | None] | None = None,
 ) -> str:
-    """Render markdown with HTML and TeX in it, and clean it.
+    """Render markdown with HTML and TeX in it, and clean it as `clean_html` does.
 
-    Parameters
-    ----------
-    attachments
-        Pictures by name: data in base64 by type, as a cell of a notebook has them.
-    budget
-        The budget for the page's formulas; a new one by default.
-    picture
-        Returns the data URI of a picture, given its type and its base64 data, or None if it is not
-        to be shown. By default, all pictures that `clean_html` accepts are shown.
-
-    Returns
-    -------
-    str
-        HTML as `clean_html` returns it, with formulas as MathML. A note replaces an attachment that
-        is missing or not shown. A source is shown as text if it is too large, or if parsing takes
-        more than two seconds of computing.
+    `attachments` are pictures by name: data in base64 by type. `budget` limits the page's formulas.
+    `picture` returns the data URI of a picture, given its type and its base64 data, or None if it
+    is not to be shown; by default all that `clean_html` accepts are. A note replaces an attachment
+    that is missing or not shown. The source is shown as text if it is too large, or takes more than
+    two seconds of computing.
     """
     pictures = Pictures(picture or picture_uri)
     formulas = Formulas(budget or Budget())

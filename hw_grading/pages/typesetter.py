@@ -21,10 +21,7 @@ class Typesetter(Helper):
         super().__init__("-P", str(program), str(SECONDS), once=True)
 
     def set(self, tex: str, *, display: bool) -> str:
-        """Return KaTeX's output for TeX without delimiters; `NoAnswer` if it gives none.
-
-        `display` means on its own line, not within one.
-        """
+        """Return KaTeX's output for a formula; `NoAnswer` if it gives none."""
         try:
             answer = self.ask([tex, display], SECONDS + _PATIENCE)
         except Ended:  # it may have ended before the question

@@ -3,14 +3,11 @@
 nbgrader 0.9 prints parts of addresses, student ids and names into pages without escaping them. So a
 link in a student's answer, or an id, could run a script with the grader's rights.
 
-- An environment that escapes renders formgrader's own pages. nbconvert renders a submission, and
-  its templates print HTML on purpose. So there each plain value in formgrader's templates is
-  escaped (`Escaping`).
-- The Content-Security-Policy of each page allows only the templates' scripts, which carry a nonce
-  for this page, and the templates' few event handlers. Any other script in a page does not run,
-  even if formgrader's own scripts insert it: some of them make HTML from texts.
-- No page needs a network. Formulas are MathML. A script of formgrader selects the first field when
-  MathJax is done, and stops if there is no MathJax. It is told at once that MathJax is done.
+- Formgrader's own pages are rendered with autoescape. nbconvert's templates around a submission
+  print HTML on purpose, so there each plain value is escaped (`Escaping`).
+- The Content-Security-Policy allows only the templates' scripts, by a nonce for this page, and the
+  templates' few event handlers.
+- Formulas are MathML. A script of formgrader that waits for MathJax is told that it is done.
 - If the GSI's desk runs in the same server, the menu of each page has a link to it.
 """
 

@@ -32,8 +32,7 @@ from hw_support.submission.problems import (
 class MendCells(NbGraderPreprocessor):
     """Restores the instructor's cells and kernel; the first of `sanitize_preprocessors`.
 
-    Each problem is stored in the notebook, and listed in a cell at its top. The object lives for
-    one command, during which the instructor's cells do not change.
+    The object lives for one command, during which the instructor's cells do not change.
     """
 
     def __init__(self, **kwargs: Any) -> None:
@@ -98,8 +97,7 @@ class CollectResult(NbGraderPreprocessor):
 class MarkFinished(NbGraderPreprocessor):
     """Marks a notebook as completely graded; the last of `autograde_preprocessors`.
 
-    A folder is graded again if a killed run left it without the mark, or if the mark names another
-    file than the one handed in.
+    Without the mark, or with that of another file than the one handed in, it is graded again.
     """
 
     def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:

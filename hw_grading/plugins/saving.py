@@ -29,8 +29,7 @@ _WHOLE = ""  # key for everything that the student wrote, instead of a grade id
 def add_indexes(db_url: str) -> None:
     """Add missing indexes to a gradebook, so that a large class is not slower.
 
-    nbgrader's own upgrades keep them. Creating an index waits for other writers of the table. So
-    each one is created in its own transaction, and only if it is missing.
+    Creating an index waits for other writers of the table, so each has its own transaction.
     """
     with Gradebook(db_url) as gradebook:
         for table, column in _LOOKED_UP.items():

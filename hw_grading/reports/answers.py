@@ -1,12 +1,8 @@
-"""One cell's answer as HTML that is safe to open: text, plots, printed output.
+"""One cell's answer, which a student wrote, as HTML that is safe to open.
 
-Students wrote everything here, or may have. Therefore:
-
-- a written answer is markdown that passes through `hw_grading.pages.safe_html`, with formulas as
-  MathML; its headings are not headings of the page;
-- printed output is shown as text, without control characters and cut at some length (`escaped`);
-- a picture is shown only if it is a PNG; it is decoded, checked and encoded again (`png_uri`).
-  Other outputs are not shown: no HTML, no SVG, no JavaScript, no other type.
+- A written answer passes through `hw_grading.pages.safe_html`; its headings are not the page's.
+- Printed output is shown as text, cut at some length (`escaped`).
+- A picture is shown only if it is a PNG (`png_uri`). Other outputs are not shown.
 """
 
 from __future__ import annotations

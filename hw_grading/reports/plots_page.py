@@ -1,8 +1,7 @@
 """Two HTML pages for graders without a server: plots and written answers beside the scores.
 
-One page goes student by student, the other question by question. Both show the mark schemes.
-`hw_grading.reports.answers` makes the students' answers safe. The templates escape everything else.
-The Content-Security-Policy allows no scripts and only ``data:`` addresses.
+One goes student by student, the other question by question. `hw_grading.reports.answers` makes the
+students' answers safe. The Content-Security-Policy allows no scripts and only ``data:`` addresses.
 
 Students are read and written one after another, so memory holds only one notebook. Their answers to
 each question are kept in a file until the second page is written.

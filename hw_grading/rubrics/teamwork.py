@@ -59,11 +59,7 @@ class Teamwork(Questions):
             )
 
     def here(self, grader: str, cell: str, student: str) -> dict[str, str]:
-        """Record at which answer a grader is.
-
-        Return the student at whose answer each other grader of the question is, of those seen in
-        the last 30 s.
-        """
+        """Record where a grader is. Return where others of the last 30 s are in the question."""
         expect_name(grader)
         with self._database.writing() as connection:
             mine = (PRESENCE.c.assignment == self.assignment) & (PRESENCE.c.grader == grader)

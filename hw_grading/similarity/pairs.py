@@ -1,12 +1,11 @@
 """Find the pairs of students that share most of what others lack, by fingerprints.
 
-A run of code that only two students have counts 1. A run that many have counts less, and a run that
-more than a quarter of the class have counts 0 (inverse document frequency). So code that the task
-suggests, or a common way to write a short function, has little weight.
+A run of code that only two students have counts 1. A run that more than a quarter of the class have
+counts 0 (inverse document frequency). So code that the task suggests has little weight.
 
-Fingerprints are sorted once for the class. Blocks of those that count become the columns of a
-matrix with a row for each student. Its product with its own transpose adds up what each pair
-shares. For n students, memory holds n² numbers and one block, for any number of fingerprints.
+Blocks of the fingerprints that count become the columns of a matrix with a row for each student.
+Its product with its own transpose adds up what each pair shares. For n students, memory holds n²
+numbers and one block.
 """
 
 from __future__ import annotations

@@ -1,12 +1,10 @@
 """The page for students: counts of five or more, and nothing about a single student.
 
 Neighbouring bins are joined until each has five students. No bin is left out, so nobody can compute
-a smaller count by subtraction. If fewer than two such groups remain, nothing is shown, because a
-single group reveals everybody's result. Means and medians are whole numbers, so two pages, before
-and after one more submission, do not reveal its points. The page has no smallest or largest values,
-no graders, no CPU times, and no hidden parts of tests. The share of students who fail a part is
-shown in steps of ten percent, and only for 40 submissions or more. Exact counts for two parts, with
-the points of their question, would reveal how many failed both.
+a smaller count by subtraction. A single group would reveal everybody's result, so it is not shown.
+Means and medians are whole numbers, so two pages, before and after one more submission, do not
+reveal its points. The share of students who fail a part is shown in steps of ten percent, and only
+for 40 submissions or more: exact counts for two parts would reveal how many failed both.
 """
 
 from __future__ import annotations
