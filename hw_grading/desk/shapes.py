@@ -13,18 +13,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from hw_grading.homework.homework import why_no_id
-from hw_grading.rubrics.model import (
-    LONGEST_NAME,
-    LONGEST_TEXT,
-    MOST_ITEMS,
-    Event,
-    Grading,
-    Item,
-    Kind,
-    Mark,
-    Refused,
-    Rubric,
-)
+from hw_grading.rubrics import model
+from hw_grading.rubrics.model import Event, Grading, Mark, Refused, Rubric
 
 LONGEST_BODY = 4_000_000  # bytes
 _MOST_ANSWERS = 20_000  # in one request
@@ -93,7 +83,9 @@ def body_of(raw: bytes) -> Json:
     return body
 
 
-def text_in(body: Json, name: str, limit: int = LONGEST_TEXT, default: str | None = None) -> str:
+def text_in(
+    body: Json, name: str, limit: int = model.LONGEST_TEXT, default: str | None = None
+) -> str:
     """Return a text from a request."""
     value: str = _in(body, name, str, "text", default)
     if len(value) > limit:
@@ -149,7 +141,7 @@ def mark_in(body: Json) -> Mark:
     """Return a grader's mark from a request."""
     mark = _in(body, "mark", dict, "an object")
     return Mark(
-        frozenset(texts_in(mark, "chosen", MOST_ITEMS)),
+        frozenset(texts_in(mark, "chosen", model.MOST_ITEMS)),
         number_in(mark, "adjustment", 0.0),
         text_in(mark, "comment", default=""),
         flag_in(mark, "done"),
@@ -163,12 +155,12 @@ def rubric_in(body: Json) -> Rubric:
     rubric = _in(body, "rubric", dict, "an object")
     items = _in(rubric, "items", list, "a list of objects", of=dict)
     try:
-        kind = Kind(str(rubric.get("kind")))
+        kind = model.Kind(str(rubric.get("kind")))
     except ValueError:
         raise BadRequest("'kind' must be 'adding' or 'subtracting'.") from None
     return Rubric(
         tuple(
-            Item(
+            model.Item(
                 text_in(item, "id", 32, ""),
                 number_in(item, "points"),
                 text_in(item, "text"),
@@ -186,8 +178,8 @@ def rubric_in(body: Json) -> Rubric:
 def name_in(text: str) -> str:
     """Return a grader's name; `Refused` if it is empty, too long, or has invisible characters."""
     name = text.strip()
-    if not 1 <= len(name) <= LONGEST_NAME or not name.isprintable():
-        raise Refused(f"Type a name of 1 to {LONGEST_NAME} printable characters.")
+    if not 1 <= len(name) <= model.LONGEST_NAME or not name.isprintable():
+        raise Refused(f"Type a name of 1 to {model.LONGEST_NAME} printable characters.")
     return name
 
 

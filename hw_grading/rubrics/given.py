@@ -69,7 +69,7 @@ def read_given(rows: Rows, student: str | None = None, *, lock: bool = False) ->
 def give(rows: Rows, given: Given, score: float | None, text: str | None, *, waits: bool) -> None:
     """Write nbgrader's score and comment."""
     grade = update(_GRADE).where(_GRADE.c.id == given.grade)
-    rows.execute(grade.values(manual_score=score, needs_manual_grade=waits))
+    rows.connection.execute(grade.values(manual_score=score, needs_manual_grade=waits))
     if given.comment is not None:
         comment = update(_COMMENT).where(_COMMENT.c.id == given.comment)
-        rows.execute(comment.values(manual_comment=text or None))
+        rows.connection.execute(comment.values(manual_comment=text or None))

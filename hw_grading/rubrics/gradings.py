@@ -105,7 +105,7 @@ def rescore(rows: Rows, student: str, score: float | None, text: str | None) -> 
     given = read_given(rows, student, lock=True)[student]
     give(rows, given, score, text, waits=given.waits)
     here = rows.here(GRADINGS, student)
-    rows.execute(update(GRADINGS).where(here).values(score=score, given_comment=text))
+    rows.connection.execute(update(GRADINGS).where(here).values(score=score, given_comment=text))
 
 
 def graders_of(db_url: str, assignment: str) -> dict[tuple[str, str], tuple[str, float | None]]:

@@ -35,18 +35,14 @@ class Rows:
         self, table: Table, rows: Iterable[Mapping[str, Any]], student: str | None = None
     ) -> None:
         """Replace all rows by others."""
-        self.execute(delete(table).where(self.here(table, student)))
+        self.connection.execute(delete(table).where(self.here(table, student)))
         for row in rows:
             self.insert(table, **row)
 
     def insert(self, table: Table, **values: Any) -> None:
         """Insert a row of this question."""
         values |= {"assignment": self.assignment, "cell": self.cell}
-        self.execute(insert(table).values(**values))
-
-    def execute(self, statement: Any) -> None:
-        """Execute a statement."""
-        self.connection.execute(statement)
+        self.connection.execute(insert(table).values(**values))
 
 
 def now() -> datetime:
@@ -85,11 +81,11 @@ def write_rubric(rows: Rows, rubric: Rubric, grader: str) -> Rubric:
         values |= {"position": position, "deleted": False, "revision": rubric.revision}
         if item.id in known:
             here = and_(rows.here(ITEMS), ITEMS.c.id == item.id)
-            rows.execute(update(ITEMS).where(here).values(**values))
+            rows.connection.execute(update(ITEMS).where(here).values(**values))
         else:
             rows.insert(ITEMS, **values)
     left = and_(rows.here(ITEMS), ITEMS.c.id.in_(known - {item.id for item in items}))
-    rows.execute(update(ITEMS).where(left).values(deleted=True))
+    rows.connection.execute(update(ITEMS).where(left).values(deleted=True))
     values = {name: getattr(rubric, name) for name in ("lower", "upper", "revision")}
     rows.replace(RUBRICS, [{"kind": str(rubric.kind), "grader": grader, **values}])
     return rubric
