@@ -45,10 +45,6 @@ class Desks:
                 self._courses[folder] = course
             return self._courses[folder]
 
-    def homeworks(self) -> list[str]:
-        """Return the names of the course's homeworks."""
-        return self.course().homeworks()
-
     def desk(self, assignment: str) -> HomeworkDesk:
         """Return the desk of a homework; `NotThere` if the course has no such homework.
 

@@ -33,7 +33,7 @@ class Homeworks(DeskHandler):
     @web.authenticated
     async def get(self) -> None:
         """Send the page. If there is only one homework, redirect to it."""
-        names = await self.in_thread(self.desks.homeworks)
+        names = await self.in_thread(lambda: self.desks.course().homeworks())
         if len(names) == 1:
             self.redirect(f"{self.base}{quote(names[0], safe='')}/")
             return

@@ -43,8 +43,7 @@ class Helper:
         self._process: subprocess.Popen[bytes] | None = None
         self._broken = False
         atexit.register(self.close)
-        if hasattr(os, "register_at_fork"):
-            os.register_at_fork(after_in_child=self._forget)
+        os.register_at_fork(after_in_child=self._forget)
 
     def ask(self, question: Any, seconds: float) -> Any:
         """Return the answer to a question; `NoAnswer` if there is none within `seconds`."""

@@ -44,8 +44,8 @@ def shown(value: float | None, digits: int = 1) -> str:
     """Return a number for a table, rounded to `digits` decimals."""
     if value is None or math.isnan(value):
         return NONE
-    text = f"{value:.{digits}f}"
-    return text.replace("-", "\N{MINUS SIGN}") if float(text) else f"{0:.{digits}f}"
+    text = f"{value:z.{digits}f}"  # without a sign of 0
+    return text.replace("-", "\N{MINUS SIGN}")
 
 
 def rounded(value: float, digits: int = 3) -> float | None:
