@@ -35,7 +35,7 @@ from hw_grading.batch.store import Results
 from hw_grading.homework.course import Course
 from hw_grading.homework.homework import Homework
 from hw_grading.outcome import Outcome
-from hw_grading.run.blame import told
+from hw_grading.run.blame import described
 from hw_grading.run.settings import RunSettings
 
 _TURN = "hw_grading"  # key in nbconvert's resources
@@ -58,8 +58,9 @@ class Plan:
     secret_file
         The file with the course's secret, which determines the hidden inputs.
     make_ready
-        Called while processes start, with whether this process runs the submissions itself. It
-        raises `GraderFault` if submissions cannot be graded with these settings.
+        Called while processes start, with a function that waits until these have imported the
+        homework's code; with None if this process runs the submissions itself. It raises
+        `GraderFault` if submissions cannot be graded with these settings.
     """
 
     homework: Homework
@@ -67,7 +68,7 @@ class Plan:
     whole_class: WholeClass
     sanitize: Callable[[str, Path], NotebookNode]
     secret_file: Path
-    make_ready: Callable[[bool], None]
+    make_ready: Callable[[Callable[[], None] | None], None]
 
 
 @dataclass(frozen=True)
@@ -120,7 +121,7 @@ class ClassGrading:
         try:
             prepared = self._preparation.now(student, path)
         except Exception as error:
-            self._progress.not_graded(student, told(error))
+            self._progress.not_graded(student, described(error))
             raise
         outcome = functools.partial(self._class_run.outcome, prepared.job)
         saved = functools.partial(self._progress.saved, student)
@@ -153,9 +154,8 @@ def grading(converter: Autograde, plan: Plan) -> Iterator[ClassGrading]:
         )
         if executor:
             stack.callback(executor.shutdown, cancel_futures=True)
-        if isinstance(executor, LocalProcesses) and not results.folder.exists():
-            executor.start_early()
-        plan.make_ready(executor is None)
+        pool = executor if isinstance(executor, LocalProcesses) else None
+        plan.make_ready(pool.start_early() if pool else None)
         stack.enter_context(
             kept_around(
                 Course.of(converter.coursedir),

@@ -28,7 +28,7 @@ import hw_grading
 import hw_support
 from hw_grading.homework.homework import Homework
 from hw_grading.outcome import GraderFault, HelperEnded, NotGraded, Outcome, Spent
-from hw_grading.run.blame import told
+from hw_grading.run.blame import described
 from hw_grading.run.ready import expect_a_sandbox
 from hw_grading.run.settings import RunSettings
 from hw_grading.run.submission import Submission
@@ -97,7 +97,7 @@ def run(job: Job) -> Outcome:
         except Exception as error:  # a grader's fault: the submission's own are in its outcome
             if isinstance(error, HelperEnded) and not is_last:
                 continue
-            outcome = NotGraded(told(error))
+            outcome = NotGraded(described(error))
         break
     return replace(outcome, spent=Spent(monotonic() - began, submission.cpu_seconds_used))
 
@@ -117,7 +117,7 @@ def run_elsewhere(job: Job) -> Outcome:
     try:
         _check_sandbox(job.settings["sandbox"], job.settings["blas_threads"])
     except Exception as error:  # otherwise this worker would take every job, and fail at each
-        raise WorkerUnfit(told(error)) from error
+        raise WorkerUnfit(described(error)) from error
     return run(job)
 
 

@@ -5,7 +5,7 @@ coordinator, and workers share nothing. So a killed worker loses only its own ca
 made again in a new process, up to three times in all.
 
 On Linux, workers are forked from a process that has done their imports, the fork server
-(`_Template`). Elsewhere each worker starts from nothing.
+(`_ForkServer`). Elsewhere each worker starts from nothing.
 
 A worker ends itself when its coordinator is gone, also in the middle of a call.
 """
@@ -39,6 +39,7 @@ from hw_grading.sandbox.forked import Forked
 
 ATTEMPTS = 3  # to make a call, or to fork a worker
 _SECONDS_TO_END = 5.0
+_LONGEST_WHY = 10_000  # bytes of a message about an import
 _SECONDS_TO_TIDY_UP = 1.0  # for a worker whose coordinator is gone
 _FORKS = sys.platform == "linux"
 _SECONDS_IDLE = 10.0  # an idle process ends after this time; a new call starts another one
@@ -86,7 +87,7 @@ class LocalProcesses(Executor):
         self._threads: list[threading.Thread] = []
         self._lock = threading.Lock()
         self._processes: set[Any] = set()
-        self._template: _Template | None = None
+        self._fork_server: _ForkServer | None = None
         self._scratch = Scratch()
         self._ended = False
 
@@ -129,8 +130,8 @@ class LocalProcesses(Executor):
             for thread in self._threads:
                 thread.join()
         if wait or cancel_futures:
-            if self._template:
-                self._template.end()
+            if self._fork_server:
+                self._fork_server.end()
             self._scratch.remove()
 
     def _serve(self) -> None:
@@ -186,31 +187,54 @@ class LocalProcesses(Executor):
                     raise WorkerDied(f"{why} ({error or 'no answer'})") from error
                 attempt += 1
 
-    def start_early(self) -> None:
-        """Start the fork server now, so that the first call does not wait for it."""
-        with self._lock:
-            if _FORKS:
-                self._start_template()
+    def start_early(self) -> Callable[[], None] | None:
+        """Start the fork server now, so that the first call does not wait for it.
 
-    def _start_template(self) -> _Template:
+        Returns
+        -------
+        callable
+            Waits until the homework's code is imported; raises `GraderFault` if the import failed.
+            None where workers are not forked.
+        """
+        if not _FORKS:
+            return None
+        with self._lock:
+            self._start_fork_server()
+        return self._expect_imports
+
+    def _expect_imports(self) -> None:
+        for _ in range(ATTEMPTS):
+            with self._lock:
+                server = self._start_fork_server()
+            try:
+                why = server.why_not_imported()
+            except OSError:
+                server.end()
+                continue
+            if why:
+                raise GraderFault(why)
+            return
+        raise GraderFault(f"the fork server of the workers ended {ATTEMPTS} times while it started")
+
+    def _start_fork_server(self) -> _ForkServer:
         """Return the fork server; start it if none is running. The caller holds the lock."""
         if self._ended:
             raise OSError("stopped")
-        if not (self._template and self._template.is_alive()):
-            self._template = _Template(self._warm_up, self._scratch.path)
-        return self._template
+        if not (self._fork_server and self._fork_server.is_alive()):
+            self._fork_server = _ForkServer(self._warm_up, self._scratch.path)
+        return self._fork_server
 
     def _forked_worker(self) -> _Worker:
         """Have the fork server fork a worker; if it does not answer, start another fork server."""
         attempt = 1
         while True:
             with self._lock:
-                template = self._start_template()
+                server = self._start_fork_server()
             try:
-                return template.worker()
+                return server.worker()
             except (OSError, EOFError):
                 # The fork server does not answer any more, but may still be running.
-                template.end()
+                server.end()
                 if attempt == ATTEMPTS:
                     raise
                 attempt += 1
@@ -265,14 +289,14 @@ class _Worker(_Helper):
         return answer
 
 
-class _Template(_Helper):
+class _ForkServer(_Helper):
     """The fork server: a process that has done a worker's imports, and forks workers."""
 
     def __init__(self, warm_up: WarmUp | None, scratch: Path) -> None:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
-            told = pickle.dumps(warm_up)
-            super().__init__(_start("--fork", theirs.fileno(), scratch, told), ours)
+            process = _start("--fork", theirs.fileno(), scratch, pickle.dumps(warm_up))
+            super().__init__(process, ours)
 
     def worker(self) -> _Worker:
         ours, theirs = Pipe()
@@ -280,12 +304,18 @@ class _Template(_Helper):
             socket.send_fds(self._connection, [b"w"], [theirs.fileno()])
         return _Worker(Forked(ours.recv()), ours)  # it still runs, since it waits for a call
 
+    def why_not_imported(self) -> str:
+        """Wait until the homework's code is imported; return why that failed, or ""."""
+        if not (said := self._connection.recv(_LONGEST_WHY)):
+            raise ConnectionError("the fork server ended before it had started")
+        return str(said, errors="replace").strip()
+
     def is_alive(self) -> bool:
         return self.process.poll() is None
 
 
-def _start(how: str, fd: int, scratch: Path, told: bytes = b"") -> subprocess.Popen[bytes]:
-    """Start a worker (``--work``) or the fork server (``--fork``); it reads `told` from stdin."""
+def _start(how: str, fd: int, scratch: Path, stdin: bytes = b"") -> subprocess.Popen[bytes]:
+    """Start a worker (``--work``) or the fork server (``--fork``); it gets `stdin` as input."""
     process = subprocess.Popen(
         [sys.executable, "-m", "hw_grading.batch.local", how, str(fd)],
         pass_fds=[fd],
@@ -295,7 +325,7 @@ def _start(how: str, fd: int, scratch: Path, told: bytes = b"") -> subprocess.Po
     )
     assert process.stdin
     with contextlib.suppress(BrokenPipeError), process.stdin as stream:  # the first call reports it
-        stream.write(told)
+        stream.write(stdin)
     return process
 
 
@@ -304,18 +334,20 @@ def _start(how: str, fd: int, scratch: Path, told: bytes = b"") -> subprocess.Po
 
 def _fork_workers(control: socket.socket, warm_up: WarmUp | None) -> Connection:
     """Fork a worker for each request. Return only in a worker, with its socket."""
-    from hw_grading.sandbox import nursery
+    from hw_grading.sandbox import fork_server
 
     homework = warm_up.homework if warm_up else Homework("")
     if warm_up and warm_up.blas_threads is not None:
-        # The nursery starts while this process imports what workers need.
-        nursery.begin(warm_up.blas_threads, homework.manifest.preload)
+        # The fork server of kernels starts while this process imports what workers need.
+        fork_server.begin(warm_up.blas_threads, homework.manifest.preload)
 
     from hw_grading.batch import job  # noqa: F401
     from hw_grading.examiner import client, process
 
-    process.prepare(str(lay_out(homework)), [*homework.manifest.preload, *homework.modules])
-    nursery.wait_until_ready()
+    modules = [*homework.manifest.preload, *homework.modules]
+    why = process.prepare(str(lay_out(homework)), modules)
+    control.send(why.encode(errors="replace")[:_LONGEST_WHY] or b"\n")
+    fork_server.wait_until_ready()
     gc.collect()
     gc.freeze()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the system reaps workers that have ended

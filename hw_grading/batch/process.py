@@ -69,10 +69,10 @@ def quiet_database() -> Iterator[None]:
 def one_engine() -> Iterator[None]:
     """Let all gradebooks that nbgrader opens share one engine for each address.
 
-    nbgrader opens several gradebooks for each submission. An engine caches compiled statements; a
-    new engine would compile them again.
+    nbgrader opens several gradebooks for each submission. An engine caches compiled statements and
+    keeps connections. The tables are looked for only once.
     """
-    real = api.create_engine
+    real, real_create_all = api.create_engine, api.Base.metadata.create_all
     engines: dict[tuple[str, str], Any] = {}
 
     def create(url: Any, **options: Any) -> Any:
@@ -81,10 +81,16 @@ def one_engine() -> Iterator[None]:
             engines[key] = real(url, **options)
         return engines[key]
 
-    api.create_engine = create
+    def create_all(bind: Any) -> None:
+        if bind not in complete:
+            real_create_all(bind=bind)
+            complete.add(bind)
+
+    complete: set[Any] = set()
+    api.create_engine, api.Base.metadata.create_all = create, create_all
     try:
         yield
     finally:
-        api.create_engine = real
+        api.create_engine, api.Base.metadata.create_all = real, real_create_all
         for engine in engines.values():
             engine.dispose()

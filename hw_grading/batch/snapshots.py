@@ -99,7 +99,7 @@ def kept_around(
     snapshot. If a snapshot cannot be made, a warning is logged and the run goes on.
     """
     last = before = None
-    with _told(log):
+    with _said_in(log):
         last = next(iter(snapshots.last()), None)
         before = snapshots.pinned(_RUN)
         if before is None:
@@ -107,7 +107,7 @@ def kept_around(
             snapshots.pin(before, _RUN)
 
     def keep() -> None:
-        with _told(log):
+        with _said_in(log):
             now = take(course, assignment, before or last, conditions)
             if not (before and _same_notebooks(before.students, now.students)):
                 if before and before.students and not (last and last.students == before.students):
@@ -129,7 +129,7 @@ def _same_notebooks(one: Mapping[str, Work], other: Mapping[str, Work]) -> bool:
 
 
 @contextlib.contextmanager
-def _told(log: Any) -> Iterator[None]:
+def _said_in(log: Any) -> Iterator[None]:
     try:
         yield
     except Exception as error:

@@ -17,7 +17,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from hw_grading.homework.course import Course
-from hw_grading.homework.homework import STAFF, homework_of, homeworks_of
+from hw_grading.homework.homework import STAFF, homework_of
 from hw_grading.homework.manifest import FILE_NAME, read_manifest
 
 SKELETON = Path(__file__).parent / "skeleton"
@@ -129,7 +129,7 @@ def _expect_new(course: Path, name: str) -> None:
 def _words(course: Path, name: str, today: date) -> Mapping[str, str]:
     """Return the placeholders of the skeleton with their replacements."""
     zone, zone_in_words = "UTC", "UTC"
-    if others := homeworks_of(course):
+    if others := Course(course).homeworks():
         manifest = homework_of(Course(course).root, others[-1]).manifest
         zone, zone_in_words = manifest.time_zone, manifest.zone_in_words
     return {

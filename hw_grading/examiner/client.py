@@ -43,7 +43,7 @@ class Verdict:
         Why the notebook cannot be asked any more; None while it can.
     ended
         Whether the reason is that the kernel's process has ended.
-    told
+    records
         What a witness recorded of each try of a part; see `hw_grading.examiner.witness`.
     hung
         Names of the notebook's functions that did not return within a time limit.
@@ -54,7 +54,7 @@ class Verdict:
     outputs: list[dict[str, Any]]
     gone: str | None
     ended: bool
-    told: list[dict[str, Any]]
+    records: list[dict[str, Any]]
     hung: list[str]
     returned: list[str]
 
@@ -78,8 +78,10 @@ class _Examiner:
         ours, theirs = socket.socketpair()
         with theirs:
             threads = dict.fromkeys(BLAS_VARIABLES, "1")
+            program = [sys.executable, "-m", "hw_grading.examiner.process", str(lay_out(homework))]
+            modules = json.dumps([*homework.manifest.preload, *homework.modules])
             process = subprocess.Popen(
-                [*_program(homework), str(theirs.fileno())],
+                [*program, modules, str(theirs.fileno())],
                 pass_fds=[theirs.fileno()],
                 env={**os.environ, **threads, "NBGRADER_EXECUTION": "autograde"},
                 stdin=subprocess.DEVNULL,
@@ -151,41 +153,6 @@ def begin(homework: Homework) -> Callable[[], None]:
     return _running(homework).expect_imports
 
 
-def _program(homework: Homework) -> list[str]:
-    """Return the command that starts an examiner, without its last argument: an FD or "--check"."""
-    modules = json.dumps([*homework.manifest.preload, *homework.modules])
-    return [sys.executable, "-m", "hw_grading.examiner.process", str(lay_out(homework)), modules]
-
-
-class ImportCheck:
-    """Checks in a separate process whether a homework's code can be imported.
-
-    The check begins at once; `wait` waits for its result.
-    """
-
-    def __init__(self, homework: Homework) -> None:
-        self._process = subprocess.Popen(
-            [*_program(homework), "--check"],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-
-    def wait(self) -> None:
-        """Wait for the result of the check.
-
-        Raises
-        ------
-        ExaminerFailed
-            A module cannot be imported; the text names it.
-        """
-        said, _ = self._process.communicate()
-        if self._process.returncode != 0:
-            text = said.decode(errors="replace").strip()
-            raise ExaminerFailed(text.rpartition("\n")[2] or "the examiner did not start")
-
-
 def _ended(how: str) -> ExaminerEnded:
     # An examiner that was killed closes its sockets before it ends. Wait for its end: otherwise the
     # next try could use the same examiner again.
@@ -209,6 +176,8 @@ class Examination:
         The instructor's cells that come before every answer.
     instructors
         Names that the instructor's cells bind: the kernel is never asked for them.
+    tests
+        The test cells. The fork server compiles each of them once.
     homework
         The homework whose code hidden parts import.
     witnessed
@@ -228,6 +197,7 @@ class Examination:
         seed: int,
         prefix: Cells,
         instructors: Collection[str],
+        tests: Cells,
         homework: Homework,
         *,
         witnessed: bool = False,
@@ -239,6 +209,7 @@ class Examination:
             "seed": seed,
             "prefix": prefix,
             "instructors": sorted(instructors),
+            "tests": tests,
             "witnessed": witnessed,
         }
         with link:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import functools
 import importlib
 import io
 import numbers
@@ -16,6 +17,7 @@ from hw_support.failures import visible
 
 _KEPT_CHARACTERS = 200_000  # of what a cell prints
 _KEPT_RESULT = 2_000
+_CELLS_REMEMBERED = 500
 
 
 class Fault(RuntimeError):
@@ -65,6 +67,17 @@ def run_cell(source: str, name: str, names: dict[str, Any]) -> list[dict[str, An
     return outputs
 
 
+def prepare(source: str, name: str) -> None:
+    """Compile a test cell and check its imports, so that forks of this process need not.
+
+    A mistake in the cell raises no error here. It raises a `Fault` when the cell is run.
+    """
+    with contextlib.suppress(Fault):
+        expect_imports(source, name)
+        _compiled(source, name)
+
+
+@functools.lru_cache(_CELLS_REMEMBERED)
 def expect_imports(source: str, name: str) -> None:
     """Check that all imports of a test cell work.
 
@@ -129,6 +142,7 @@ def _parsed(source: str, name: str) -> ast.Module:
         raise Fault(f"test cell {name!r} is not plain Python: {error}") from None
 
 
+@functools.lru_cache(_CELLS_REMEMBERED)
 def _compiled(source: str, name: str) -> tuple[Any, Any]:
     tree, last = _parsed(source, name), None  # a last line that is an expression
     try:

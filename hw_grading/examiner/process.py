@@ -1,6 +1,6 @@
 """The examiner's processes: a fork server that has imported everything, and a child per submission.
 
-    python -m hw_grading.examiner.process FOLDER MODULES FD|--check
+    python -m hw_grading.examiner.process FOLDER MODULES FD
 
 The fork server imports MODULES (a JSON list), also from FOLDER. Then it waits on the socket FD for
 submissions, and forks a child for each. The child has its own namespace. It communicates with the
@@ -26,6 +26,7 @@ from typing import Any
 
 import psutil
 
+from hw_grading.examiner import examination
 from hw_grading.examiner.examination import Fault, expect_imports, run_cell
 from hw_grading.examiner.names import StudentNames
 from hw_grading.examiner.session import Session, signaller
@@ -62,7 +63,7 @@ class Submission:
         -------
         dict
             ``outputs``; ``gone``: why the notebook cannot be asked any more, or None; ``ended``:
-            whether the reason is that its process has ended; ``told``: what a witness recorded;
+            whether the reason is that its process has ended; ``records``: what a witness recorded;
             ``hung``: the functions that did not return within a time limit; ``returned``: the other
             functions that were called.
         """
@@ -84,14 +85,14 @@ class Submission:
             outputs = run_cell(source, name, names)
         finally:  # after a Fault too: the kernel waits for questions until the test has ended
             self.session.end_test()
-        told = self.witness.told() if self.witness else []
+        records = self.witness.records() if self.witness else []
         gone, ended = self.session.gone, self.session.ended
         hung = list(self.session.hung)
         return {
             "outputs": outputs,
             "gone": gone,
             "ended": ended,
-            "told": told,
+            "records": records,
             "hung": hung,
             "returned": sorted(self.session.returned.difference(hung)),
         }
@@ -110,6 +111,8 @@ def wait_for_submissions(requests: socket.socket) -> None:
         prefix = [(name, source) for name, source in request["prefix"]]
         if prefix != base[0] or not base[1]:
             base = prefix, _names_after(prefix)
+        for name, source in request["tests"]:
+            examination.prepare(source, name)
         if os.fork() == 0:
             requests.close()
             _examine_one(grader, link, request, base[1])
@@ -177,7 +180,7 @@ def _examine_one(
 _not_importable: list[str] = []  # the modules that could not be imported, with the reason
 
 
-def prepare(folder: str, modules: Sequence[str]) -> None:
+def prepare(folder: str, modules: Sequence[str]) -> str:
     """Import what test cells need, and fill the caches that every examination uses.
 
     Parameters
@@ -186,6 +189,11 @@ def prepare(folder: str, modules: Sequence[str]) -> None:
         The folder with the homework's own code.
     modules
         Modules to import. If one import fails, every examination ends in a `Fault`.
+
+    Returns
+    -------
+    str
+        Why imports failed, on one line, or "".
     """
     import matplotlib as mpl
 
@@ -199,6 +207,7 @@ def prepare(folder: str, modules: Sequence[str]) -> None:
         except BaseException as error:
             _not_importable.append(f"{name} cannot be imported: {_where(error, folder)}")
     caches.fill(modules)
+    return "; ".join(_not_importable).replace("\n", " ")
 
 
 def _where(error: BaseException, folder: str) -> str:
@@ -217,10 +226,7 @@ def _where(error: BaseException, folder: str) -> str:
 
 
 if __name__ == "__main__":
-    prepare(sys.argv[1], json.loads(sys.argv[2]))
-    why = "; ".join(_not_importable)
-    if sys.argv[3] == "--check":
-        sys.exit(why or None)
+    why = prepare(sys.argv[1], json.loads(sys.argv[2]))
     requests = socket.socket(fileno=int(sys.argv[3]))
-    requests.sendall(why.replace("\n", " ").encode(errors="replace") + b"\n")
+    requests.sendall(why.encode(errors="replace") + b"\n")
     wait_for_submissions(requests)

@@ -159,7 +159,7 @@ class Witness:
         made.stand_in, made.inputs = attempt.checks.standing_in, bound
         self._keep(made)
 
-    def told(self) -> list[dict[str, Any]]:
+    def records(self) -> list[dict[str, Any]]:
         """Return the record of the test cell in JSON's form: a list of `Try`."""
         if self._count or self._read:
             self._keep(self._made(None))

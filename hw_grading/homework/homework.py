@@ -12,7 +12,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from hw_grading.homework.course import Course
 from hw_grading.homework.manifest import FILE_NAME, KINDS, Manifest, ManifestError, read_manifest
 from hw_support.failures import visible
 
@@ -74,17 +73,6 @@ def homework_of(course: Path, name: str) -> Homework:
     """
     folder = course / STAFF / name
     return Homework(name, read_manifest(folder / FILE_NAME), _code_in(folder, course))
-
-
-def homeworks_of(course: Path) -> list[str]:
-    """Return the names of a course's homeworks: its assignments whose source has a notebook.
-
-    Parameters
-    ----------
-    course
-        The folder with ``nbgrader_config.py``.
-    """
-    return Course(course).homeworks()
 
 
 def why_no_id(student: str) -> str | None:

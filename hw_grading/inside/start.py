@@ -61,6 +61,8 @@ def start(connection_file: str, link: int, limits: dict[str, int]) -> None:
             "-f",
             connection_file,
             "--IPKernelApp.log_level=50",
+            "--IPKernelApp.kernel_class=answering.quiet.QuietKernel",
+            "--IPKernelApp.outstream_class=answering.quiet.QuietStream",
             "--HistoryManager.enabled=False",
             "--IPKernelApp.ignore_cwd=True",
             # Do not sleep after each cell: the grader itself waits for the cell's outputs.

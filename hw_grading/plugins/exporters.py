@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -77,12 +78,12 @@ class SubmissionExporter(NotebookExporter):
         whole_class = WholeClass(parent=self)
         secret = whole_class.secret(course.root, course.course_id)
 
-        def make_ready(here: bool) -> None:
+        def make_ready(wait_for_imports: Callable[[], None] | None) -> None:
             add_indexes(course.db_url)
             Database(Course.of(course).db_url).make_tables()
             if whole_class.executor != "dask":  # dask workers check by themselves
                 hidden = [Path(course.root), Path(__file__).parent, secret]
-                expect_ready(settings, homework, hidden, here=here)
+                expect_ready(settings, homework, hidden, wait_for_imports)
 
         return Plan(homework, settings, whole_class, Sanitizing(converter), secret, make_ready)
 

@@ -113,7 +113,7 @@ def explain(folder: Path, assignment: str, student: str, test: str = "") -> Expl
     settings = ExecuteSubmission(config=course.config)
     homework = homework_of(course.root, assignment)
     secret = WholeClass(config=course.config).secret(course.root, course.directory.course_id)
-    expect_ready(settings, homework, [course.root, secret], here=True)
+    expect_ready(settings, homework, [course.root, secret])
     submission = Submission(notebook, seed, settings, homework, explained=list(chosen))
     try:
         submission.run()
@@ -125,7 +125,8 @@ def explain(folder: Path, assignment: str, student: str, test: str = "") -> Expl
     newer = _newer(course, assignment, cells)
     tests = tuple(
         Explained(
-            name, roster.place(name), score, cells[name], submission.told.get(name), name in newer
+            *(name, roster.place(name), score, cells[name]),
+            *(submission.records.get(name), name in newer),
         )
         for name, score in chosen.items()
         if name in cells

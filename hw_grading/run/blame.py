@@ -73,7 +73,7 @@ def talking() -> Iterator[None]:
         raise Spoilt(str(error) or type(error).__name__) from error
 
 
-def told(error: Exception) -> str:
+def described(error: Exception) -> str:
     """Describe an exception of the grader, and the line of the grader's code that raised it."""
     if isinstance(error, GraderFault):
         return str(error)

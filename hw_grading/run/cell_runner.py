@@ -95,7 +95,7 @@ class CellRunner:
                 report.stop(
                     Kind.KERNEL, f"{kernel.exit_asked} ended the kernel by exit() or quit()"
                 )
-            if kernel.lost_its_nursery():
+            if kernel.lost_its_fork_server():
                 self.fault = HelperEnded("the fork server of the kernels has ended")
                 report.stop(Kind.GRADER, str(self.fault), cell)
             self.died = True

@@ -55,6 +55,7 @@ class Kernel(NotebookClient):
             kernel_name=NATIVE_KERNEL_NAME,  # the notebook may name any other, or none
             shutdown_kernel="immediate",
             store_widget_state=False,
+            record_timing=False,  # the kernel does not say when it begins
             timeout=_SECONDS_FOR_KERNEL_INFO,
             iopub_timeout=settings.iopub_timeout,
             startup_timeout=settings.startup_timeout,
@@ -175,7 +176,7 @@ class Kernel(NotebookClient):
         """Return whether the kernel's process still runs."""
         return bool(self._is_alive())
 
-    def lost_its_nursery(self) -> bool:
+    def lost_its_fork_server(self) -> bool:
         """Return whether the kernel ended because the fork server that forked it has ended."""
-        place = self._manager.provisioner.nursery if self.km else None
+        place = self._manager.provisioner.fork_server if self.km else None
         return bool(place and place.has_ended(within=0.5))

@@ -161,6 +161,7 @@ class KernelCells(Kernel):
     def _note_reply(self, *, cell: NotebookNode, cell_index: int, execute_reply: Any) -> None:
         """Note how a cell ended; nbclient calls this."""
         content = execute_reply["content"]
+        cell.execution_count = content.get("execution_count")
         if "header" not in execute_reply:  # nbclient makes such a reply if it interrupts the cell
             self._timed_out = True
             content["evalue"] = f"not ended {self._clock.within()}"

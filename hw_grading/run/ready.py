@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from hw_grading.examiner import client
 from hw_grading.homework.homework import Homework
 from hw_grading.run.settings import RunSettings
-from hw_grading.sandbox import available, environment, nursery
+from hw_grading.sandbox import available, environment, fork_server
 
 
 def expect_a_sandbox(settings: RunSettings, secrets: Sequence[Path]) -> None:
@@ -32,7 +32,10 @@ def expect_a_sandbox(settings: RunSettings, secrets: Sequence[Path]) -> None:
 
 
 def expect_ready(
-    settings: RunSettings, homework: Homework, secrets: Sequence[Path], *, here: bool
+    settings: RunSettings,
+    homework: Homework,
+    secrets: Sequence[Path],
+    wait_for_imports: Callable[[], None] | None = None,
 ) -> None:
     """Check that submissions can be run on this machine, with these settings.
 
@@ -42,17 +45,19 @@ def expect_ready(
         As for `expect_a_sandbox`.
     homework
         The homework; its code is imported.
-    here
-        Whether this process runs submissions itself. Then its fork servers are started meanwhile.
+    wait_for_imports
+        Waits until another process has imported this code, and raises `GraderFault` if that fails.
+        None if this process runs submissions itself: then its fork servers are started meanwhile.
 
     Raises
     ------
     GraderFault
         Submissions cannot be run.
     """
-    if here and settings.sandbox != "none" and settings.fork_kernels:
-        nursery.begin(settings.blas_threads, homework.manifest.preload)
-    wait_for_imports = client.begin(homework) if here else client.ImportCheck(homework).wait
+    if not wait_for_imports:
+        if settings.sandbox != "none" and settings.fork_kernels:
+            fork_server.begin(settings.blas_threads, homework.manifest.preload)
+        wait_for_imports = client.begin(homework)
     try:
         expect_a_sandbox(settings, secrets)
     finally:

@@ -42,7 +42,7 @@ from hw_grading.outcome import (
 )
 from hw_grading.pages import safe_html
 from hw_grading.run import outputs
-from hw_grading.run.blame import told
+from hw_grading.run.blame import described
 from hw_grading.run.cell_runner import CellRunner
 from hw_grading.run.cells import (
     at_start,
@@ -95,7 +95,7 @@ class Submission:
 
     Attributes
     ----------
-    told
+    records
         The records of these tests, by grade id; see `hw_grading.examiner.witness`.
     """
 
@@ -112,7 +112,7 @@ class Submission:
         self._settings, self._homework = settings, homework
         self._left = set(explained)  # tests that were not explained yet
         self._witnessed = bool(explained)
-        self.told: dict[str, list[dict[str, Any]]] = {}
+        self.records: dict[str, list[dict[str, Any]]] = {}
         self._hangs = Hangs(nb)
         self._clock = Clock(settings, homework.manifest, self._hangs)
         self._report = Report()
@@ -169,14 +169,14 @@ class Submission:
                 self._run_cells()
                 return
             except Exception as error:
-                get_logger().warning("kernel: %s", told(error))
+                get_logger().warning("kernel: %s", described(error))
                 if self._done:  # all cells are done: only ending the kernel has failed
                     return
                 if self._begun:
                     raise
                 if attempt == 2:
                     stop = self._kernel.stop if self._kernel else None
-                    why = stop.reason if stop else told(error)
+                    why = stop.reason if stop else described(error)
                     raise GraderFault(f"no kernel can be started ({why})") from error
 
     def _run_cells(self) -> None:
@@ -190,8 +190,11 @@ class Submission:
             link = kernel.start()
             pids = kernel.watch.kernel_pid, kernel.watch.root_pid
             first, instructors = list(self._first.items()), instructors_names(self.nb)
+            tests = [
+                (grade_id_of(cell) or "", cell.source) for cell in self.nb.cells if is_test(cell)
+            ]
             self._examination = Examination(
-                *(link, *pids, self._seed, first, instructors, self._homework),
+                *(link, *pids, self._seed, first, instructors, tests, self._homework),
                 witnessed=self._witnessed,
             )
             ending.callback(self._examination.end)
@@ -262,7 +265,7 @@ class Submission:
         self._hangs.have_returned(verdict.returned)
         if verdict.hung:
             self._hangs.hung(verdict.hung, self.cpu_seconds_used - used)
-        self.told[name] = verdict.told
+        self.records[name] = verdict.records
         # `_run_cell` reports a kernel that died by itself. Any other was killed by the examiner.
         if verdict.gone and not self._report.stopped and not (self._runner.died and verdict.ended):
             why = f"the notebook stopped answering in {named(cell)}: {verdict.gone}"

@@ -40,9 +40,9 @@ from jupyter_core.utils import ensure_async
 from traitlets import Bool, Instance, Type
 
 from hw_grading import inside
-from hw_grading.sandbox import nursery, policy
+from hw_grading.sandbox import fork_server, policy
+from hw_grading.sandbox.fork_server import SECONDS_TO_START, ForkServer, NoForkServer
 from hw_grading.sandbox.forked import Target
-from hw_grading.sandbox.nursery import SECONDS_TO_START, NoNursery, Nursery
 from hw_grading.sandbox.policy import Limits, Shown
 from hw_grading.sandbox.syscalls import filter_file
 from hw_grading.sandbox.user import as_caller
@@ -165,7 +165,7 @@ class SandboxProvisioner(LocalProvisioner):
     """Starts the kernel's process in a sandbox, or without one if the manager's `shown` is None."""
 
     link: socket.socket | None = None  # the examiner's socket to the kernel
-    nursery: Nursery | None = None  # the fork server that forked the kernel
+    fork_server: ForkServer | None = None  # the fork server that forked the kernel
     kernel_pid: int | None = None
     kernel: Target | None = None
     sandboxed = True
@@ -191,7 +191,7 @@ class SandboxProvisioner(LocalProvisioner):
         if manager.shown is None or not manager.forked:
             return False
         while True:
-            place = nursery.nursery_for(manager.shown)
+            place = fork_server.fork_server_for(manager.shown)
             if place is None:
                 return False
             manager.shared_folder = place.new_folder()
@@ -199,11 +199,11 @@ class SandboxProvisioner(LocalProvisioner):
             try:
                 forked = place.fork(manager.shared_folder, link, manager.limits, connection)
                 break
-            except NoNursery as error:
+            except NoForkServer as error:
                 if not place.has_ended(within=0.5):  # if it has ended, the loop starts another one
-                    nursery.refuse(str(error))
+                    fork_server.refuse(str(error))
                     return False
-        self.nursery = place
+        self.fork_server = place
         self.process: Any = forked
         self.pid = self.root_pid = forked.pid
         self.kernel_pid, self.kernel = forked.kernel_pid, forked.kernel

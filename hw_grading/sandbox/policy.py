@@ -23,10 +23,11 @@ What is not protected
     Student code can measure how long something takes, and how busy the machine is. It can read the
     names of installed packages.
 
-There are two ways to start a kernel. `command` starts one kernel, from scratch. `nursery_command`
-starts a fork server, which imports what kernels need and runs no student code. It forks a kernel
-for each submission. The kernel first moves into the same namespaces, folders and limits, its
-`own_rooms`. All three are pure functions of their arguments, and each of their lines has a test.
+There are two ways to start a kernel. `command` starts one kernel, from scratch.
+`fork_server_command` starts a fork server, which imports what kernels need and runs no student
+code. It forks a kernel for each submission. The kernel first moves into the same namespaces,
+folders and limits, its `own_rooms`. All three are pure functions of their arguments, and each of
+their lines has a test.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ WORK = "/home/student"
 OWN_FOLDERS = (WORK, "/tmp", "/dev/shm")  # in memory, limited in size
 RUN = "/run/kernel"
 CONNECTION_FILE = "/run/connection.json"
-KERNELS = "/run/kernels"  # in the nursery, with a folder for each of its kernels
+KERNELS = "/run/kernels"  # in the fork server, with a folder for each of its kernels
 HOMEWORK = "/opt/homework"
 MATPLOTLIB = f"{WORK}/.cache/matplotlib"
 
@@ -160,10 +161,10 @@ def command(
     return [*line, "--", *program]
 
 
-def nursery_command(
+def fork_server_command(
     shown: Shown, limits: Limits, shared_folder: str, program: Sequence[str]
 ) -> list[str]:
-    """Return the command that runs the fork server of kernels (`answering.nursery`).
+    """Return the command that runs the fork server of kernels (`answering.fork_server`).
 
     The fork server makes namespaces, so it has more rights than student code: no system call is
     refused, and it sees /proc and the folders of all its kernels. The kernels have none of these
@@ -321,12 +322,12 @@ def start_command(shown: Shown, limits: Limits, link_fd: int) -> list[str]:
     return [*start, str(link_fd), json.dumps(limits.for_process())]
 
 
-def start_nursery(shown: Shown, control_fd: int, filter_fd: int) -> list[str]:
-    """Return the program that forks kernels; see `hw_grading.inside.nursery`."""
+def start_fork_server(shown: Shown, control_fd: int, filter_fd: int) -> list[str]:
+    """Return the program that forks kernels; see `hw_grading.inside.fork_server`."""
     return [
         shown.python,
         "-m",
-        "answering.nursery",
+        "answering.fork_server",
         str(control_fd),
         str(filter_fd),
         *shown.preload,

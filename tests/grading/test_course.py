@@ -16,7 +16,7 @@ from hw_grading.commands.new import new as new_homework
 from hw_grading.commands.release import check_source, describe
 from hw_grading.commands.student_zip import known_to_students
 from hw_grading.homework.course import Course, scratch_course, shelf_of
-from hw_grading.homework.homework import file_name_pattern, homeworks_of
+from hw_grading.homework.homework import file_name_pattern
 from hw_grading.outcome import GraderFault
 from hw_grading.records.results import Status, read_results
 from hw_grading.records.scores import NoScores
@@ -149,8 +149,8 @@ def test_homeworks_are_the_source_folders_with_a_notebook(tmp_path: Path) -> Non
         folder.mkdir(parents=True)
         if name != "empty":
             (folder / "x.ipynb").write_text("{}")
-    assert homeworks_of(tmp_path) == ["ps 2", "ps1"]
-    pattern = file_name_pattern(homeworks_of(tmp_path))
+    assert Course(tmp_path).homeworks() == ["ps 2", "ps1"]
+    pattern = file_name_pattern(Course(tmp_path).homeworks())
     assert "(?P<file_id>ps\\ 2|ps1)" in pattern
 
 

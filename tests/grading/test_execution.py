@@ -561,6 +561,23 @@ def test_a_plot_that_is_redrawn_in_changing_sizes_is_one_plot() -> None:
     assert flows == {Flow.FINE}
 
 
+@slow
+def test_outputs_arrive_whoever_prints_them(tmp_path: Path) -> None:
+    in_a_thread = """
+from threading import Thread
+thread = Thread(target=print, args=("in a thread",))
+thread.start()
+thread.join()
+"""
+    below_python = "import os; os.write(1, b'below Python')"
+    cells = ["print('one', end='')", "pass", in_a_thread, below_python, "1 / 0"]
+    ran = Run(tmp_path, *cells).nb.cells
+    said = ["".join(o.get("text", "") for o in cell.outputs) for cell in ran]
+    assert said[:3] == ["one", "", "in a thread\n"]
+    assert "below Python" in "".join(said)
+    assert [cell.execution_count for cell in ran] == [1, 2, 3, 4, 5]
+
+
 def test_text_printed_piece_by_piece_is_one_output() -> None:
     names = ["stdout"] * 3 + ["stderr"] * 2 + ["stdout"]
     cell = new_code_cell(outputs=[new_output("stream", name=name, text="ab") for name in names])

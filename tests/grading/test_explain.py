@@ -201,7 +201,7 @@ def told(source: str) -> list[dict[str, object]]:
     names = _Names(witness)
     witness.begin(names, "<test_f>")
     run_cell(f"from hw_support import Checks, assert_close, expect\n{source}", "test_f", names)
-    return witness.told()
+    return witness.records()
 
 
 def test_equal_calls_are_shown_once() -> None:

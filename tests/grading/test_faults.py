@@ -24,7 +24,7 @@ from hw_grading.examiner import client
 from hw_grading.homework.homework import Homework
 from hw_grading.outcome import Graded, NotGraded, Outcome, SubmissionFailed
 from hw_grading.run import kernel, outputs, submission
-from hw_grading.run.blame import told
+from hw_grading.run.blame import described
 from hw_grading.run.cell_runner import CellRunner
 from hw_grading.run.clock import Clock
 from hw_grading.run.kernel_cells import KernelCells
@@ -184,7 +184,7 @@ def test_a_file_that_the_machine_cannot_open_now_is_not_a_broken_one(
 def test_the_message_names_the_graders_line() -> None:
     with pytest.raises(AttributeError) as raised:
         Report().add(None, None, 3)  # type: ignore[arg-type]
-    assert "(hw_grading/run/report.py, line " in told(raised.value)
+    assert "(hw_grading/run/report.py, line " in described(raised.value)
 
 
 PUT_IN = """

@@ -7,7 +7,7 @@ import nbformat
 import pytest
 from toy_course import FULL_MARKS, TESTS, cell_of, run
 
-from hw_grading.examiner.client import ImportCheck
+from hw_grading.batch.local import LocalProcesses, WarmUp
 from hw_grading.examiner.examination import Fault, expect_imports
 from hw_grading.homework.homework import Homework
 from hw_grading.outcome import GraderFault
@@ -51,10 +51,20 @@ BROKEN = {
 def test_no_submission_is_graded_if_a_helper_cannot_be_imported(helper):
     text, _, said = BROKEN[helper]
     code = {"staff/hw2/__init__.py": b"", "staff/hw2/hidden.py": text.encode()}
-    with pytest.raises(GraderFault) as fault:
-        ImportCheck(Homework("hw2", code=code)).wait()
+    with LocalProcesses(1, WarmUp(Homework("hw2", code=code), None)) as pool:
+        wait_for_imports = pool.start_early()
+        with pytest.raises(GraderFault) as fault:
+            wait_for_imports()
     assert str(fault.value).startswith(said)
     assert "\n" not in str(fault.value)
+
+
+def test_a_helper_that_ends_the_process_stops_the_run_with_a_message():
+    code = {"staff/hw2/__init__.py": b"", "staff/hw2/hidden.py": b"import os\nos._exit(0)"}
+    with LocalProcesses(1, WarmUp(Homework("hw2", code=code), None)) as pool:
+        wait_for_imports = pool.start_early()
+        with pytest.raises(GraderFault, match="ended 3 times while it started"):
+            wait_for_imports()
 
 
 @pytest.mark.parametrize("helper", ["syntax error", "name that does not exist"])
@@ -131,7 +141,7 @@ import os, socket
 from hw_grading.examiner.client import Examination
 from hw_grading.homework.homework import Homework
 link, other = socket.socketpair()
-Examination(link, os.getpid(), os.getpid(), 1, [], [], Homework("toys")).process()
+Examination(link, os.getpid(), os.getpid(), 1, [], [], [], Homework("toys")).process()
 """
 
 

@@ -147,7 +147,7 @@ def test_an_examiner_that_is_dying_is_not_asked_again(monkeypatch: pytest.Monkey
         link, _ = socket.socketpair()
         with pytest.raises(ExaminerEnded, match="does not answer"):
             client.Examination(
-                link, 0, 0, seed=0, prefix=[], instructors=(), homework=Homework("toys")
+                link, 0, 0, seed=0, prefix=[], instructors=(), tests=[], homework=Homework("toys")
             )
         assert dying.has_ended()
     requests.close()

@@ -55,7 +55,7 @@ def a_worker(process: subprocess.Popen[bytes]) -> list[psutil.Process]:
 
 
 def a_sandboxed_process(process: subprocess.Popen[bytes]) -> list[psutil.Process]:
-    return [p for p in below(process.pid, recursive=True) if "answering.nursery" in words(p)]
+    return [p for p in below(process.pid, recursive=True) if "answering.fork_server" in words(p)]
 
 
 def an_examiner(process: subprocess.Popen[bytes]) -> list[psutil.Process]:

@@ -5,8 +5,8 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from tiny_homeworks import ANSWERS, cell_of, cell_of_test, marked, source_of
 
-from hw_grading.homework.course import REPOSITORY
-from hw_grading.homework.homework import homework_of, homeworks_of
+from hw_grading.homework.course import REPOSITORY, Course
+from hw_grading.homework.homework import homework_of
 from hw_grading.homework.manifest import Manifest, ManifestError
 from hw_grading.homework.points import check_total, disagreements, total_of
 
@@ -25,7 +25,7 @@ def of_cell(source, points=2.0):
     return new_notebook(cells=[marked(cell, "test_f", grade=True, locked=True, points=points)])
 
 
-@pytest.mark.parametrize("name", homeworks_of(REPOSITORY))
+@pytest.mark.parametrize("name", Course(REPOSITORY).homeworks())
 def test_the_points_of_our_own_homeworks_add_up(name):
     path = REPOSITORY / "source" / name / f"{name}.ipynb"
     notebook = nbformat.read(path, as_version=4)

@@ -33,14 +33,14 @@ from hw_grading.commands.release import (
 )
 from hw_grading.commands.student_zip import known_to_students, version_for, write_student_zip
 from hw_grading.homework.course import REPOSITORY, Course
-from hw_grading.homework.homework import homework_of, homeworks_of
+from hw_grading.homework.homework import homework_of
 from hw_grading.homework.points import total_of
 from hw_support.submission import released
 from hw_support.submission.belonging import grade_ids_in
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("release")]
 
-HOMEWORKS = homeworks_of(REPOSITORY)
+HOMEWORKS = Course(REPOSITORY).homeworks()
 OURS = ast.literal_eval(
     next(
         line.partition("=")[2].strip()

@@ -31,7 +31,7 @@ from hw_grading.homework.instructor_cells import as_released
 from hw_grading.outcome import GraderFault
 from hw_grading.run.execution import ExecuteSubmission
 from hw_grading.sandbox import environment
-from hw_grading.sandbox.nursery import nursery_for
+from hw_grading.sandbox.fork_server import fork_server_for
 from hw_support.submission.mending import InstructorCell
 from hw_support.submission.problems import Kind, Problem, read_problems
 
@@ -230,7 +230,7 @@ class Arena:
             "processes": 60,
             "output_bytes_per_cell": 200_000,
         }
-        assert nursery_for(environment.what_to_show(1, [])), "no kernels are forked here"
+        assert fork_server_for(environment.what_to_show(1, [])), "no kernels are forked here"
         self.before = self._files()
         self.processes = _own_processes()
 

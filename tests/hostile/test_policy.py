@@ -19,7 +19,14 @@ from nbformat.v4 import new_code_cell, new_notebook
 
 from hw_grading.run.execution import ExecuteSubmission
 from hw_grading.sandbox import environment, policy
-from hw_grading.sandbox.policy import Limits, Shown, as_nobody, command, nursery_command, own_rooms
+from hw_grading.sandbox.policy import (
+    Limits,
+    Shown,
+    as_nobody,
+    command,
+    fork_server_command,
+    own_rooms,
+)
 from hw_grading.sandbox.syscalls import REFUSED, compiled_filter, filter_file
 from hw_grading.sandbox.user import as_caller
 
@@ -131,12 +138,14 @@ def test_root_has_all_processes_end_with_one_of_its_own() -> None:
 # -- kernels that are forked
 
 
-def nursery() -> list[str]:
-    return nursery_command(SHOWN, Limits(), "/tmp/run", ["true"])
+def fork_server() -> list[str]:
+    return fork_server_command(SHOWN, Limits(), "/tmp/run", ["true"])
 
 
-def test_the_nursery_sees_what_a_single_sandbox_sees_and_what_it_makes_namespaces_with() -> None:
-    words = nursery()
+def test_the_fork_server_sees_what_a_single_sandbox_sees_and_what_it_makes_namespaces_with() -> (
+    None
+):
+    words = fork_server()
     for name in ("user", "pid", "net", "ipc", "uts"):
         assert f"--unshare-{name}" in words
     for wanted in ("--new-session", "--die-with-parent", "--clearenv"):
@@ -157,7 +166,7 @@ def test_a_forked_kernel_shares_no_namespace() -> None:
     }
 
 
-def test_a_forked_kernel_sees_its_own_folder_and_no_more_of_what_the_nursery_sees() -> None:
+def test_a_forked_kernel_sees_its_own_folder_and_no_more_of_what_the_fork_server_sees() -> None:
     rooms = own_rooms(Limits(folder_mb=3), "one")
     assert rooms["bound"] == {"/run/kernels/one": "/run/kernel"}
     assert rooms["covered"] == ["/run/kernels", "/proc"]

@@ -206,7 +206,7 @@ def test_scores_are_the_same_beside_as_many_busy_processes_as_may_be(
     """Under the limits of a class."""
 
     def are_there(family: list[psutil.Process]) -> bool:
-        return sum("answering.nursery" in _command(process) for process in family) > 30
+        return sum("answering.fork_server" in _command(process) for process in family) > 30
 
     honest = [notebook(RIGHT | {"mean": COMPUTES}), notebook({"mean": COMPUTES})]
     limits = {"cpu_seconds_per_cell": 60.0, "wall_seconds_per_cell": 180.0}

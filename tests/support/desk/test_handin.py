@@ -8,8 +8,8 @@ import nbformat
 import pytest
 
 from hw_grading.commands.sample import cell_of
-from hw_grading.homework.course import REPOSITORY
-from hw_grading.homework.homework import file_name_pattern, homeworks_of
+from hw_grading.homework.course import REPOSITORY, Course
+from hw_grading.homework.homework import file_name_pattern
 from hw_support.desk import handin
 from hw_support.desk.errors import DeskError
 from hw_support.desk.opening import open_notebook
@@ -28,7 +28,7 @@ def test_the_zip_is_what_the_instructors_zip_collect_expects(opened, release, tm
         content = archive.read(name)
     assert content == (tmp_path / "hw2.ipynb").read_bytes()
     assert packed.notebook_sha256 == hashlib.sha256(content).hexdigest()
-    collected = re.match(file_name_pattern(homeworks_of(REPOSITORY)), name)
+    collected = re.match(file_name_pattern(Course(REPOSITORY).homeworks()), name)
     assert (collected["student_id"], collected["file_id"]) == ("3031234567", "hw2")
 
 

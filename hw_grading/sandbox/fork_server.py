@@ -1,8 +1,8 @@
-"""The grader's side of the nursery, the fork server of kernels (`hw_grading.inside.nursery`).
+"""The grader's side of the fork server of kernels (`hw_grading.inside.fork_server`).
 
-Most of a small submission's time goes into imports that are the same for all submissions. A nursery
-does them once, and each kernel begins as a copy of it. Nurseries need nested namespaces. If the
-machine does not allow these, there is no nursery, and every kernel is started from scratch.
+Imports that are the same for all submissions take most of a small submission's time. The fork
+server does them once, and each kernel begins as a copy of it. It needs nested namespaces. If the
+machine does not allow these, every kernel is started from scratch.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _CREDENTIALS = struct.Struct("3i")  # pid, uid, gid
 _log = logging.getLogger(__name__)
 
 
-class NoNursery(GraderFault):
+class NoForkServer(GraderFault):
     """Kernels cannot be forked here, or forking one kernel has failed."""
 
 
@@ -59,7 +59,7 @@ class ForkedKernel(Forked):
             os.close(self._lifeline)
 
 
-class Nursery:
+class ForkServer:
     """A fork server of kernels, for sandboxes that show the same files.
 
     The constructor does not wait until the fork server is ready. Forks of the process that has
@@ -77,8 +77,8 @@ class Nursery:
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._lock = threading.Lock()
         handed_on = [theirs.fileno(), filter_file()]
-        program = policy.start_nursery(shown, *handed_on)
-        line = policy.nursery_command(shown, Limits(), self._folder, program)
+        program = policy.start_fork_server(shown, *handed_on)
+        line = policy.fork_server_command(shown, Limits(), self._folder, program)
         try:
             self._process = subprocess.Popen(
                 as_caller(line, Path(self._folder)),
@@ -100,7 +100,7 @@ class Nursery:
 
         Raises
         ------
-        NoNursery
+        NoForkServer
             The fork server did not start.
         """
         if self._is_ready:
@@ -111,7 +111,7 @@ class Nursery:
         except OSError as error:
             ready = str(error).encode()
         if ready != b"ready":
-            raise NoNursery(f"the fork server of the kernels did not start ({ready.decode()!r})")
+            raise NoForkServer(f"the fork server of the kernels did not start ({ready.decode()!r})")
         self._is_ready = True
 
     def has_ended(self, within: float = 0.0) -> bool:
@@ -132,7 +132,7 @@ class Nursery:
 
         Raises
         ------
-        NoNursery
+        NoForkServer
             It could not move in, or the fork server has ended.
         """
         rooms = policy.own_rooms(limits, os.path.basename(folder))
@@ -153,7 +153,7 @@ class Nursery:
                 forked = ForkedKernel(first, kernel, end_of_ours)
                 ours.send(b"g")
             except OSError as error:
-                raise NoNursery(f"no kernel was forked ({error})") from None
+                raise NoForkServer(f"no kernel was forked ({error})") from None
             finally:
                 os.close(lifeline)
                 if forked is None:  # otherwise `forked` closes it
@@ -179,22 +179,22 @@ def _who_says(report: socket.socket, expected: bytes) -> int:
     raise OSError("it sent no process id")
 
 
-# -- the nursery of this process
+# -- the fork server of this process
 
-_current: tuple[int, Nursery] | None = None  # the pid of the process that started it, and itself
+_current: tuple[int, ForkServer] | None = None  # the pid of the process that started it, and itself
 _refused: set[int] = set()  # pids of processes that start each kernel from scratch
 _starting = threading.Lock()
 
 
 def begin(blas_threads: int, preload: Sequence[str]) -> None:
-    """Start this process's nursery without waiting for it, unless it has one."""
+    """Start this process's fork server without waiting for it, unless it has one."""
     global _current
     with _starting:
         try:
             shown = environment.what_to_show(blas_threads, [], preload)
             if not _serves(shown):
                 _end()
-                _current = os.getpid(), Nursery(shown)
+                _current = os.getpid(), ForkServer(shown)
         except (OSError, GraderFault) as error:
             _give_up(error)
 
@@ -204,16 +204,16 @@ def _serves(shown: Shown) -> bool:
 
 
 def wait_until_ready() -> None:
-    """Wait for the nursery that `begin` has started. If it fails, go on without a nursery."""
+    """Wait for the fork server that `begin` has started. If it fails, go on without one."""
     if _current:
         try:
             _current[1].wait_until_ready()
-        except NoNursery as error:
+        except NoForkServer as error:
             _give_up(error)
 
 
-def nursery_for(shown: Shown) -> Nursery | None:
-    """Return a nursery; start it if needed. Return None if none can be started."""
+def fork_server_for(shown: Shown) -> ForkServer | None:
+    """Return a fork server; start it if needed. Return None if none can be started."""
     global _current
     with _starting:
         if os.getpid() in _refused:
@@ -223,7 +223,7 @@ def nursery_for(shown: Shown) -> Nursery | None:
         _end()
         _current = None
         try:
-            place = Nursery(shown)
+            place = ForkServer(shown)
             _current = os.getpid(), place
             place.wait_until_ready()
         except (OSError, GraderFault) as error:

@@ -1,6 +1,6 @@
 """The fork server of kernels: it has imported what kernels need, and forks one per submission.
 
-    python -m answering.nursery CONTROL_FD FILTER_FD [MODULE ...]
+    python -m answering.fork_server CONTROL_FD FILTER_FD [MODULE ...]
 
 It runs in a sandbox and never runs student code. For each request it forks a child. The child moves
 into its own namespaces, with its own folders. It sets its limits and the filter of system calls,
@@ -35,7 +35,7 @@ IMPORTED = (
     *("IPython.utils.wildcard", "stack_data", "pygments.formatters.terminal256"),
     *("pygments.styles.default", "numpy.random", "pdb", "resource"),
     *("matplotlib.pyplot", "matplotlib.backends.backend_agg", "PIL.PngImagePlugin"),
-    *("hw_support", "answering.serve", "tornado.platform.asyncio"),
+    *("hw_support", "answering.serve", "answering.quiet", "tornado.platform.asyncio"),
 )
 # Prefixes of modules that look for the kernel during their import. So each kernel imports them.
 LEFT_TO_KERNELS = ("matplotlib_inline", "tqdm.auto", "tqdm.notebook")
@@ -238,6 +238,6 @@ def _expect(status: int, what: str) -> None:
 
 if __name__ == "__main__":
     # Run the module under its own name, not as __main__: then `answering.start` finds its link.
-    from answering import nursery as this
+    from answering import fork_server as this
 
     this.main(int(sys.argv[1]), int(sys.argv[2]), *sys.argv[3:])

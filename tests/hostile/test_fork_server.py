@@ -16,8 +16,8 @@ import pytest
 from arena import POINTS, RIGHT, Arena, notebook
 from nbformat import NotebookNode
 
-from hw_grading.sandbox import environment, nursery, policy
-from hw_grading.sandbox.nursery import ForkedKernel, NoNursery, Nursery
+from hw_grading.sandbox import environment, fork_server, policy
+from hw_grading.sandbox.fork_server import ForkedKernel, ForkServer, NoForkServer
 from hw_grading.sandbox.policy import Limits
 
 pytestmark = pytest.mark.slow
@@ -25,13 +25,13 @@ NAMESPACES = ("user", "mnt", "pid", "net", "ipc", "uts", "cgroup")
 
 
 @pytest.fixture(scope="module")
-def place() -> Iterator[Nursery]:
-    place = Nursery(environment.what_to_show(1, []))
+def place() -> Iterator[ForkServer]:
+    place = ForkServer(environment.what_to_show(1, []))
     yield place
     place.end()
 
 
-def fork(place: Nursery, **limits: int) -> ForkedKernel:
+def fork(place: ForkServer, **limits: int) -> ForkedKernel:
     """Return a kernel that has made its sockets, and has no student code to run."""
     ours, theirs = socket.socketpair()
     folder = place.new_folder()
@@ -71,14 +71,14 @@ def is_gone(pid: int) -> bool:
     return not psutil.pid_exists(pid)
 
 
-def forking(place: Nursery) -> psutil.Process:
+def forking(place: ForkServer) -> psutil.Process:
     """Return the process that forks, and runs Python."""
     below = psutil.Process(place.pid).children(recursive=True)
     return next(process for process in below if process.name().startswith("python"))
 
 
 @pytest.mark.smoke
-def test_neither_of_its_processes_has_a_capability_or_can_get_one(place: Nursery) -> None:
+def test_neither_of_its_processes_has_a_capability_or_can_get_one(place: ForkServer) -> None:
     kernel = fork(place)
     for pid in (kernel.pid, kernel.kernel_pid):
         found = status(pid)
@@ -90,7 +90,9 @@ def test_neither_of_its_processes_has_a_capability_or_can_get_one(place: Nursery
     kernel.wait()
 
 
-def test_two_kernels_share_nothing_with_each_other_or_with_the_nursery(place: Nursery) -> None:
+def test_two_kernels_share_nothing_with_each_other_or_with_the_fork_server(
+    place: ForkServer,
+) -> None:
     one, another = fork(place), fork(place)
     ours = (one.kernel_pid, another.kernel_pid, forking(place).pid, os.getpid())
     here = [namespaces(pid) for pid in ours]
@@ -101,8 +103,8 @@ def test_two_kernels_share_nothing_with_each_other_or_with_the_nursery(place: Nu
         kernel.wait()
 
 
-def test_two_kernels_share_no_terminals_with_each_other_or_with_the_nursery(
-    place: Nursery,
+def test_two_kernels_share_no_terminals_with_each_other_or_with_the_fork_server(
+    place: ForkServer,
 ) -> None:
     one, another = fork(place), fork(place)
     pids = (one.kernel_pid, another.kernel_pid, forking(place).pid, os.getpid())
@@ -115,19 +117,19 @@ def test_two_kernels_share_no_terminals_with_each_other_or_with_the_nursery(
         kernel.wait()
 
 
-def test_a_kernel_has_no_file_of_the_nursery_open(place: Nursery) -> None:
+def test_a_kernel_has_no_file_of_the_fork_server_open(place: ForkServer) -> None:
     kernel = fork(place)
-    of_nursery = opened(forking(place).pid) - {"/dev/null"}
-    assert of_nursery
+    of_fork_server = opened(forking(place).pid) - {"/dev/null"}
+    assert of_fork_server
     kinds = {name.partition(":")[0] for name in opened(kernel.pid)}
     assert kinds == {"/dev/null", "pipe", "anon_inode"}  # the lifeline, and how it sees ends
-    assert not opened(kernel.pid) & of_nursery
-    assert not opened(kernel.kernel_pid) & of_nursery
+    assert not opened(kernel.pid) & of_fork_server
+    assert not opened(kernel.kernel_pid) & of_fork_server
     kernel.kill()
     kernel.wait()
 
 
-def test_limits_are_laid_on_it(place: Nursery) -> None:
+def test_limits_are_laid_on_it(place: ForkServer) -> None:
     kernel = fork(place, memory_mb=900, processes=33, file_mb=7, open_files=99)
     text = Path(f"/proc/{kernel.kernel_pid}/limits").read_text()
     found = {line[:25].strip(): line[25:].split()[:2] for line in text.splitlines()}
@@ -139,11 +141,11 @@ def test_limits_are_laid_on_it(place: Nursery) -> None:
     kernel.wait()
 
 
-def test_the_nursery_has_one_thread(place: Nursery) -> None:
+def test_the_fork_server_has_one_thread(place: ForkServer) -> None:
     assert forking(place).num_threads() == 1
 
 
-def test_when_the_first_process_ends_the_kernel_does(place: Nursery) -> None:
+def test_when_the_first_process_ends_the_kernel_does(place: ForkServer) -> None:
     kernel = fork(place)
     kernel.kill()
     kernel.wait()
@@ -151,28 +153,28 @@ def test_when_the_first_process_ends_the_kernel_does(place: Nursery) -> None:
     assert is_gone(kernel.kernel_pid)
 
 
-def test_when_the_kernel_ends_its_first_process_does(place: Nursery) -> None:
+def test_when_the_kernel_ends_its_first_process_does(place: ForkServer) -> None:
     kernel = fork(place)
     os.kill(kernel.kernel_pid, signal.SIGKILL)
     kernel.wait(timeout=60)
     assert is_gone(kernel.pid)
 
 
-def test_kernels_end_with_the_nursery() -> None:
-    place = Nursery(environment.what_to_show(1, []))
+def test_kernels_end_with_the_fork_server() -> None:
+    place = ForkServer(environment.what_to_show(1, []))
     kernel = fork(place)
     os.kill(place.pid, signal.SIGKILL)
     kernel.wait(timeout=60)
-    with pytest.raises(NoNursery):
+    with pytest.raises(NoForkServer):
         fork(place)
     assert place.has_ended(within=60)
     place.end()
 
 
-def test_what_cannot_be_done_is_told(place: Nursery, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_cannot_be_done_is_told(place: ForkServer, monkeypatch: pytest.MonkeyPatch) -> None:
     rooms = policy.own_rooms(Limits(), "one")
     monkeypatch.setattr(policy, "own_rooms", lambda *_: rooms | {"bound": {"/nowhere": "/run"}})
-    with pytest.raises(NoNursery, match="mount on /run: No such file"):
+    with pytest.raises(NoForkServer, match="mount on /run: No such file"):
         fork(place)
     assert not place.has_ended()
 
@@ -235,10 +237,10 @@ def test_a_forked_kernel_shows_what_one_shows_that_was_started(arena: Arena) -> 
 def test_where_none_can_be_forked_kernels_are_started(
     arena: Arena, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(nursery, "_refused", set())
-    monkeypatch.setattr(nursery, "_current", None)
-    monkeypatch.setattr(policy, "start_nursery", lambda *_: ["/bin/false"])
+    monkeypatch.setattr(fork_server, "_refused", set())
+    monkeypatch.setattr(fork_server, "_current", None)
+    monkeypatch.setattr(policy, "start_fork_server", lambda *_: ["/bin/false"])
     outcome = arena.grade(notebook(RIGHT))
     assert outcome.scores == POINTS
     assert outcome.problems == []
-    assert nursery._refused == {os.getpid()}
+    assert fork_server._refused == {os.getpid()}
