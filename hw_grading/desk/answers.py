@@ -1,9 +1,8 @@
 """The students' answers, as they are in ``autograded/`` now.
 
-Only a little is kept for each student, so that a large class fits into memory: digests, the result
-of the submission, and a few words of each text. Whole notebooks are kept for the last few students
-only. Changes are noticed on request and by `look_around`: a notebook that was graded again, a new
-student, a folder that disappeared.
+Only digests, results and a few words are kept for each student, so that a large class fits into
+memory, and the whole notebooks of the last few students. Changes are noticed on request and by
+`look_around`.
 """
 
 from __future__ import annotations
@@ -20,7 +19,13 @@ from typing import Any
 from hw_grading.desk.pictures import pictures_of
 from hw_grading.homework.course import Course
 from hw_grading.outcome import Status
-from hw_grading.records.graded_notebook import cells_by_id, open_notebook, plain, text_of
+from hw_grading.records.graded_notebook import (
+    cells_by_id,
+    open_notebook,
+    outputs_of,
+    plain,
+    text_of,
+)
 from hw_grading.records.results import Roster, read_roster, read_student
 from hw_grading.records.scores import Record
 from hw_grading.rubrics.digest import answer_digest
@@ -36,55 +41,31 @@ _State = tuple[int, int] | None  # modification time and size of a file; None if
 
 @dataclass(frozen=True, slots=True)
 class Glance:
-    """What is kept of one answer.
+    """What is kept of one answer."""
 
-    Attributes
-    ----------
-    digest
-        See `hw_grading.rubrics.digest`.
-    empty
-        Whether the answer is blank or unchanged from the release, and shows no picture.
-    pictures
-        How many pictures the code's outputs have.
-    excerpt
-        The first words of a text answer, or of the code's printed output.
-    """
-
-    digest: str
-    empty: bool
-    pictures: int
-    excerpt: str
+    digest: str = ""  # see `hw_grading.rubrics.digest`
+    empty: bool = False  # whether it is blank or unchanged from the release, without a picture
+    pictures: int = 0  # how many pictures the code's outputs have
+    excerpt: str = ""  # the first words of a text answer, or of the code's printed output
 
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """What is kept of one student.
-
-    Attributes
-    ----------
-    glances
-        Glances by grade id. If an answer is missing, it was deleted or there is no graded notebook.
-    """
+    """What is kept of one student."""
 
     student: str
     status: Status
     reason: str
     late: str
     found: bool
+    # Glances by grade id. If an answer is missing, it was deleted or there is no graded notebook.
     glances: Mapping[str, Glance] = field(default_factory=dict)
 
 
 class Answers:
-    """The answers of one homework. Several threads may use one object.
+    """The answers of one homework to `questions`, by grade id. Several threads may use one object.
 
     The lock is never held while a file is read, so a slow disk does not delay other requests.
-
-    Parameters
-    ----------
-    course, assignment
-        The names of the course and the homework.
-    questions
-        Grade ids of the answers that people grade.
     """
 
     def __init__(self, course: Course, assignment: str, questions: Iterable[str]) -> None:
@@ -98,13 +79,7 @@ class Answers:
         self._handed_out: tuple[_State, dict[str, str]] = (None, {})
 
     def roster(self, *, now: bool = False) -> Roster:
-        """Return the class as `look_around` last read it. With `now`, read it again.
-
-        Raises
-        ------
-        NoScores, Unreadable, ManifestError, GraderFault
-            As for `hw_grading.records.results.read_roster`.
-        """
+        """Return the class as `look_around` last read it, or as `read_roster` reads it `now`."""
         roster = self._roster
         if roster is None or now:
             roster = read_roster(self.course.folder, self.assignment)
@@ -143,7 +118,8 @@ class Answers:
         with self._lock:
             for student in set(self._kept) - here:
                 del self._kept[student]
-        return [student for student in here if self._key(student) != self._key_kept(student)]
+            keys = {student: key for student, (key, _) in self._kept.items()}
+        return [student for student in here if self._key(student) != keys.get(student)]
 
     def _look(
         self, student: str, *, again: bool = False, keep: bool = False
@@ -159,21 +135,18 @@ class Answers:
             record = self._records.get(student, Record(student))
         result, cells = read_student(roster, record)
         state = self._state(student)
-        submission = Submission(
-            student,
-            result.status,
-            result.reason,
-            record.late,
-            state is not None,
-            {name: self._glance(name, cells[name]) for name in self._questions if name in cells},
-        )
+        glances = {
+            name: self._glance(name, cells[name]) for name in self._questions if name in cells
+        }
+        about = (student, result.status, result.reason, record.late)
+        submission = Submission(*about, found=state is not None, glances=glances)
         with self._lock:
             self._kept[student] = (key, submission)
             if keep and state is not None:
                 self._keep(student, state, cells)
         return submission, cells
 
-    def _keep(self, student: str, state: tuple[int, int], cells: Cells) -> None:
+    def _keep(self, student: str, state: _State, cells: Cells) -> None:
         self._notebooks[student] = (state, cells)
         self._notebooks.move_to_end(student)
         while len(self._notebooks) > 1 and (
@@ -188,41 +161,31 @@ class Answers:
         facts = record and (record.scored, record.handed_in, record.seconds_late)
         return self._state(student), facts
 
-    def _key_kept(self, student: str) -> object:
-        with self._lock:
-            return self._kept[student][0] if student in self._kept else None
-
-    def _path(self, student: str) -> Path:
-        return self.course.autograded(student, self.assignment) / f"{self.assignment}.ipynb"
-
     def _state(self, student: str) -> _State:
-        return _state_of(self._path(student))
+        folder = self.course.autograded(student, self.assignment)
+        return _state_of(folder / f"{self.assignment}.ipynb")
 
     def _glance(self, name: str, cell: Mapping[str, Any]) -> Glance:
         pictures = len(pictures_of(cell))
         source = text_of(cell.get("source"))
         is_code = cell.get("cell_type") == "code"
         attached = bool(cell.get("attachments")) and not is_code
-        empty = not pictures and not attached and self._is_empty(name, source, is_code)
-        return Glance(
-            answer_digest(cell), empty, pictures, plain(_words(cell, source, is_code), EXCERPT)
-        )
-
-    def _is_empty(self, name: str, source: str, is_code: bool) -> bool:
-        stub = self._released().get(name)
-        if stub is not None and _bare(source, is_code) == _bare(stub, is_code):
-            return True
-        return _bare(source, is_code) in ("", "YOUR ANSWER HERE", "raise NotImplementedError()")
+        stub = _bare(self._released().get(name, ""), is_code)
+        blank = (stub, "", "YOUR ANSWER HERE", "raise NotImplementedError()")
+        empty = not pictures and not attached and _bare(source, is_code) in blank
+        texts = (text_of(output.get("text")).strip() for output in outputs_of(cell))
+        words = next(filter(None, texts), source) if is_code else source
+        return Glance(answer_digest(cell), empty, pictures, plain(words, EXCERPT))
 
     def _released(self) -> dict[str, str]:
         """Return the answers' released text, by grade id."""
         path = self.course.release(self.assignment) / f"{self.assignment}.ipynb"
         state = _state_of(path)
         if state != self._handed_out[0]:
-            cells: dict[str, dict[str, Any]] = {}
+            sources: dict[str, str] = {}
             with contextlib.suppress(OSError, Unreadable):
-                cells = cells_by_id(open_notebook(path))
-            sources = {name: text_of(cell.get("source")) for name, cell in cells.items()}
+                cells = cells_by_id(open_notebook(path)).items()
+                sources = {name: text_of(cell.get("source")) for name, cell in cells}
             self._handed_out = (state, sources)
         return self._handed_out[1]
 
@@ -239,13 +202,3 @@ def _bare(source: str, is_code: bool) -> str:
     """Return a source without empty lines. Code also loses its comment lines."""
     lines = (line.strip() for line in source.split("\n"))
     return "\n".join(line for line in lines if line and not (is_code and line.startswith("#")))
-
-
-def _words(cell: Mapping[str, Any], source: str, is_code: bool) -> str:
-    if not is_code:
-        return source
-    outputs = cell.get("outputs")
-    for output in outputs if isinstance(outputs, list) else ():
-        if isinstance(output, dict) and (text := text_of(output.get("text")).strip()):
-            return text
-    return source

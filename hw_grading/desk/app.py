@@ -69,27 +69,10 @@ class DeskApp(ExtensionAppJinjaMixin, ExtensionApp):
 def serve(
     course: Path, assignment: str, port: int | None, browser: bool, more: Sequence[str]
 ) -> None:
-    """Run a server with the desk of a homework until it is stopped.
+    """Run a server with the desk of a homework, which a browser opens, until it is stopped.
 
-    Parameters
-    ----------
-    course
-        The course's folder.
-    assignment
-        The homework that the browser opens.
-    port
-        The port where the server listens; the first free one from 8888 on by default.
-    browser
-        Whether to open a browser.
-    more
-        Further options of Jupyter Server.
-
-    Raises
-    ------
-    NotThere
-        The course has no such homework.
-    GraderFault
-        The course's settings have a mistake.
+    The default port is the first free one from 8888 on. `more` are options of Jupyter Server.
+    `NotThere` if the course has no such homework; `GraderFault` if its settings have a mistake.
     """
     expect_homework(Course(course), assignment)
     _keep_little_memory()
@@ -106,10 +89,7 @@ def serve(
 
 
 def _keep_little_memory() -> None:
-    """Limit glibc's memory arenas, so that threads share freed memory.
-
-    Otherwise glibc keeps freed memory for each thread, a quarter of the server's memory in all.
-    """
+    """Let threads share freed memory. glibc keeps a quarter of the server's for single threads."""
     arenas, most = -8, 2  # glibc's M_ARENA_MAX
     with contextlib.suppress(OSError, AttributeError, TypeError):  # not glibc
         ctypes.CDLL(None).mallopt(arenas, most)

@@ -6,6 +6,7 @@ import asyncio
 import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
 from typing import Any, TypeVar, cast
 
 from jupyter_server.base.handlers import JupyterHandler
@@ -14,7 +15,7 @@ from tornado import web
 
 from hw_grading.desk.courses import Desks
 from hw_grading.desk.homework_desk import NotThere
-from hw_grading.desk.shapes import BadRequest, name_in, rubric_json
+from hw_grading.desk.shapes import BadRequest, name_in
 from hw_grading.outcome import GraderFault
 from hw_grading.records.database import Unavailable
 from hw_grading.records.scores import NoScores
@@ -57,6 +58,11 @@ class DeskHandler(JupyterHandler):
         """The desk's address on this server."""
         return url_path_join(self.base_url, PLACE) + "/"
 
+    def show(self, template: str, **named: Any) -> None:
+        """Send a page, made from one of the desk's templates."""
+        made = self.settings[f"{NAME}_jinja2_env"].get_template(template)
+        self.finish(made.render(base=self.base, **named))
+
     async def in_thread(
         self, function: Callable[..., _Value], *values: Any, among: str = "readers"
     ) -> _Value:
@@ -92,19 +98,13 @@ class DeskHandler(JupyterHandler):
             return ""
 
     def expect_grader(self) -> str:
-        """Return the grader's name.
-
-        Raises
-        ------
-        Refused
-            The name is not known yet.
-        """
-        if not self.grader:
-            raise Refused(
-                "Nothing was saved, because the desk does not know your name. Enter it when the "
-                "page asks for it."
-            )
-        return self.grader
+        """Return the grader's name; `Refused` if it is not known yet."""
+        if grader := self.grader:
+            return grader
+        raise Refused(
+            "Nothing was saved, because the desk does not know your name. Enter it when the "
+            "page asks for it."
+        )
 
     def remember_grader(self, name: str) -> None:
         """Set the cookie with the grader's name."""
@@ -123,7 +123,7 @@ class DeskHandler(JupyterHandler):
         answer: dict[str, Any] = {"message": str(error)}
         match error:
             case RubricChanged():
-                return 409, answer | {"kind": "rubric", "rubric": rubric_json(error.rubric)}
+                return 409, answer | {"kind": "rubric", "rubric": asdict(error.rubric)}
             case Conflict():
                 return 409, answer | {"kind": "conflict"}
             case Refused() | BadRequest():
@@ -137,9 +137,9 @@ class DeskHandler(JupyterHandler):
         return status, {"message": "The server had an internal error; see its log. Try again."}
 
     def _words(self, error: web.HTTPError, status: int) -> str:
-        if status == 403 and not self.current_user:
-            return "Your login has ended. Open the server's address again and log in."
         if status == 403:
+            if not self.current_user:
+                return "Your login has ended. Open the server's address again and log in."
             return "The page is out of date, or it is from another server. Load it again."
         return error.log_message or {404: "This page does not exist.", 405: "Not allowed."}.get(
             status, "The server cannot read the request."

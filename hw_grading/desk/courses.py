@@ -18,15 +18,8 @@ _FORMGRADER = "nbgrader_formgrader"  # key in a server's settings
 class Desks:
     """The desks of all homeworks of a server.
 
-    Parameters
-    ----------
-    folder
-        The course's folder. None means formgrader's course if formgrader runs in this server,
-        otherwise the folder in which the server was started.
-    settings
-        The server's settings. Once formgrader is loaded, they contain its course.
-    base
-        The desk's address. It ends in a slash.
+    Without a `folder`, the course is formgrader's, in the server's `settings` once formgrader is
+    loaded, or else the folder in which the server was started. `base` ends in a slash.
     """
 
     def __init__(self, folder: Path | None, settings: dict[str, Any], base: str) -> None:
@@ -40,13 +33,7 @@ class Desks:
         self.thumbnails = Thumbnails()
 
     def course(self) -> Course:
-        """Return the course.
-
-        Raises
-        ------
-        GraderFault
-            The course's settings have a mistake.
-        """
+        """Return the course; `GraderFault` if its settings have a mistake."""
         folder = self._folder
         if folder is None:
             formgrader = self._settings.get(_FORMGRADER)
@@ -58,19 +45,10 @@ class Desks:
                 self._courses[folder] = course
             return self._courses[folder]
 
-    def homeworks(self) -> list[str]:
-        """Return the names of the course's homeworks."""
-        return self.course().homeworks()
-
     def desk(self, assignment: str) -> HomeworkDesk:
-        """Return the desk of a homework.
+        """Return the desk of a homework; `NotThere` if the course has no such homework.
 
-        Raises
-        ------
-        NotThere
-            The course has no such homework.
-        GraderFault, Unavailable, NoScores, Unreadable
-            The course, its gradebook or its notebook cannot be read.
+        `GraderFault`, `Unavailable`, `NoScores` or `Unreadable` if something cannot be read.
         """
         course = self.course()
         expect_homework(course, assignment)

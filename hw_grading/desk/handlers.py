@@ -14,7 +14,7 @@ from jupyter_server.base.handlers import APIHandler, FileFindHandler
 from tornado import web
 
 from hw_grading.desk import reading, writing
-from hw_grading.desk.base_handler import NAME, PLACE, DeskHandler
+from hw_grading.desk.base_handler import PLACE, DeskHandler
 from hw_grading.desk.homework_desk import HomeworkDesk, NotThere
 from hw_grading.desk.pictures import NotShown, pictures_of
 from hw_grading.desk.shapes import body_of, dumped, name_in, text_in
@@ -33,13 +33,12 @@ class Homeworks(DeskHandler):
     @web.authenticated
     async def get(self) -> None:
         """Send the page. If there is only one homework, redirect to it."""
-        names = await self.in_thread(self.desks.homeworks)
+        names = await self.in_thread(lambda: self.desks.course().homeworks())
         if len(names) == 1:
             self.redirect(f"{self.base}{quote(names[0], safe='')}/")
             return
-        links = [f"{quote(name, safe='')}/" for name in names]
-        template = self.settings[f"{NAME}_jinja2_env"].get_template("homeworks.html")
-        self.finish(template.render(base=self.base, homeworks=list(zip(names, links, strict=True))))
+        links = [(name, f"{quote(name, safe='')}/") for name in names]
+        self.show("homeworks.html", homeworks=links)
 
 
 class Page(DeskHandler):
@@ -53,22 +52,17 @@ class Page(DeskHandler):
     async def get(self, assignment: str, cell: str = "") -> None:
         """Send the page."""
         desk = await self.in_thread(self.desks.desk, assignment)
-        if self._template == "student.html":
-            await self.in_thread(desk.name_of, cell)
-        elif cell:
-            await self.in_thread(desk.question, cell)
-        self.xsrf_token  # noqa: B018 - this sets the cookie that the page's scripts send back
-        template = self.settings[f"{NAME}_jinja2_env"].get_template(self._template)
         is_student = self._template == "student.html"
-        self.finish(
-            template.render(
-                base=self.base,
-                assignment=assignment,
-                grader=self.grader,
-                can_name=not self.known_user,
-                cell="" if is_student else cell,
-                student=cell if is_student else "",
-            )
+        if cell:
+            await self.in_thread(desk.name_of if is_student else desk.question, cell)
+        self.xsrf_token  # noqa: B018 - this sets the cookie that the page's scripts send back
+        self.show(
+            self._template,
+            assignment=assignment,
+            grader=self.grader,
+            can_name=not self.known_user,
+            cell="" if is_student else cell,
+            student=cell if is_student else "",
         )
 
 
@@ -78,6 +72,7 @@ class Api(DeskHandler, APIHandler):
     @web.authenticated
     async def get(self, assignment: str, what: str, cell: str | None, student: str | None) -> None:
         """Answer a read request."""
+        _expect_id(student)
         desk = await self.in_thread(self.desks.desk, assignment)
         read = await self.in_thread(self._read, desk, what, cell or "", student or "")
         self.finish(dumped(read))
@@ -89,9 +84,9 @@ class Api(DeskHandler, APIHandler):
             case "question", True, False:
                 return reading.question(desk, cell)
             case "answer", True, True:
-                return reading.answer(desk, cell, _student(student))
+                return reading.answer(desk, cell, student)
             case "history", True, True:
-                return reading.history(desk, cell, _student(student))
+                return reading.history(desk, cell, student)
             case "flagged", False, False:
                 return reading.flagged(desk)
             case "statistics", False, False:
@@ -135,13 +130,11 @@ class Picture(DeskHandler):
     @web.authenticated
     async def get(self, assignment: str, cell: str, student: str, number: str = "") -> None:
         """Send the picture. The address has the answer's digest, so it never changes."""
+        _expect_id(student)
         desk = await self.in_thread(self.desks.desk, assignment)
-        wanted = self.get_query_argument("d", "")
-        mime, content, digest = await self.in_thread(
-            _picture, desk, cell, _student(student), number
-        )
+        mime, content, digest = await self.in_thread(_picture, desk, cell, student, number)
         self.set_header("Content-Type", mime)
-        if wanted == digest:
+        if self.get_query_argument("d", "") == digest:
             self.set_header("Cache-Control", _FOR_EVER)
         self.finish(content)
 
@@ -174,40 +167,20 @@ def routes() -> list[tuple[Any, ...]]:
             (rf"{page}/{name}/{part}", Page, {"template": f"{name}.html"})
             for name in ("grade", "grid", "student")
         ),
-        *(
-            (rf"{page}/{name}", Page, {"template": f"{name}.html"})
-            for name in ("statistics", "flagged")
-        ),
+        (rf"{page}/statistics", Page, {"template": "statistics.html"}),
+        (rf"{page}/flagged", Page, {"template": "flagged.html"}),
     ]
 
 
 def _written(
     desk: HomeworkDesk, what: str, cell: str, then: str, body: dict[str, Any], grader: str
 ) -> dict[str, Any]:
-    match what, cell, then:
-        case "here", "", "":
-            return writing.here(desk, body, grader)
-        case "preview", "", "":
-            return writing.preview_comment(desk, body)
-        case "rubrics", "", "":
-            return writing.import_rubrics(desk, body, grader)
-        case "save", str(cell), "" if cell:
-            return writing.save(desk, cell, body, grader)
-        case "items", str(cell), "" if cell:
-            return writing.give_items(desk, cell, body, grader)
-        case "undo", str(cell), "" if cell:
-            return writing.undo(desk, cell, grader)
-        case "rubric", str(cell), "" if cell:
-            return writing.change_rubric(desk, cell, body, grader)
-        case "rubric", str(cell), "preview":
-            return writing.preview_rubric(desk, cell, body)
-        case "rubric", str(cell), "undo":
-            return writing.undo_rubric(desk, cell, grader)
-        case "group", str(cell), "" if cell:
-            return writing.group(desk, cell, body, grader)
-        case "shares", str(cell), "" if cell:
-            return writing.hand_out(desk, cell, body, grader)
-    raise web.HTTPError(404)
+    write = writing.OF_QUESTION.get((what, then)) if cell else writing.OF_HOMEWORK.get(what)
+    if write is None:
+        raise web.HTTPError(404)
+    if cell:
+        desk.question(cell)
+    return write(desk, cell, body, grader)
 
 
 def _picture(desk: HomeworkDesk, cell: str, student: str, number: str) -> tuple[str, bytes, str]:
@@ -231,7 +204,6 @@ def _picture(desk: HomeworkDesk, cell: str, student: str, number: str) -> tuple[
         raise NotThere(str(why)) from None
 
 
-def _student(student: str) -> str:
-    if why_no_id(student):
+def _expect_id(student: str | None) -> None:
+    if student and why_no_id(student):
         raise NotThere("No student has this id.")
-    return student

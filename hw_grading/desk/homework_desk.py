@@ -6,12 +6,13 @@ import contextlib
 import logging
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import quote
 
-from hw_grading.desk.answers import Answers, Cells
+from hw_grading.desk.answers import Answers, Cells, Glance
 from hw_grading.desk.rendering import Renderer
-from hw_grading.desk.showing import Address, answer_html, beside_html
+from hw_grading.desk.showing import answer_html
 from hw_grading.desk.thumbnails import Thumbnails
 from hw_grading.homework.course import Course
 from hw_grading.rubrics.book import GradeBook
@@ -53,15 +54,7 @@ class Busy:
 
 
 class HomeworkDesk:
-    """The desk's data for one homework.
-
-    Parameters
-    ----------
-    course, assignment
-        The course, and the name of the homework.
-    base
-        The desk's address on the server. It ends in a slash.
-    """
+    """The desk's data for one homework; `base` is the desk's address, which ends in a slash."""
 
     def __init__(
         self,
@@ -80,11 +73,11 @@ class HomeworkDesk:
         self.answers = Answers(course, assignment, shown)
         self._busy = busy
         self._wake = threading.Event()  # set when a round is due
-        self._asked = threading.Condition()
-        self._soon: tuple[str, str] | None = None  # cell and student, next to which to render
-        self._threads: list[threading.Thread] = []
+        self._rounds_thread = threading.Thread(target=self._rounds, name="desk", daemon=True)
         self._start = threading.Lock()
         self._ended = threading.Event()
+        self._ahead = ThreadPoolExecutor(1, thread_name_prefix="desk")
+        self._near: tuple[str, str] | None = None  # cell and student, next to which to render
 
     def questions(self) -> tuple[Question, ...]:
         """Return the manually graded questions. A changed notebook is seen within seconds."""
@@ -96,30 +89,17 @@ class HomeworkDesk:
         return read
 
     def question(self, cell: str) -> Question:
-        """Return a question by its grade id.
-
-        Raises
-        ------
-        NotThere
-            The question does not exist, or nobody grades it by hand.
-        """
-        questions = self.questions()
-        for question in questions:
-            if question.cell == cell:
-                return question
-        names = ", ".join(question.cell for question in questions) or "none"
-        raise NotThere(
-            f"{self.assignment} has no such question for people to grade. It has: {names}."
-        )
+        """Return a question by its grade id; `NotThere` if nobody grades it by hand."""
+        questions = {question.cell: question for question in self.questions()}
+        if cell not in questions:
+            names = ", ".join(questions) or "none"
+            raise NotThere(
+                f"{self.assignment} has no such question for people to grade. It has: {names}."
+            )
+        return questions[cell]
 
     def name_of(self, student: str) -> str:
-        """Return a student's name; "" if only the id is known.
-
-        Raises
-        ------
-        NotThere
-            The gradebook has no answers of this student.
-        """
+        """Return a student's name; "" if only the id is known. `NotThere` without answers."""
         names = self.book.names()
         if student not in names:
             raise NotThere(
@@ -128,55 +108,39 @@ class HomeworkDesk:
             )
         return names[student]
 
-    def html(self, cell: str, student: str, cells: Cells) -> str:
-        """Return the HTML of an answer, given the notebook's cells; "" if it is missing."""
+    def html(
+        self, cell: str, student: str, cells: Cells, show: Callable[..., str] = answer_html
+    ) -> str:
+        """Return the HTML of one of the notebook's cells; "" if it is missing."""
         if cell not in cells:
             return ""
-        return answer_html(cells[cell], self.renderer, self._address(cell, student))
-
-    def beside(self, cell: str, student: str, cells: Cells) -> str:
-        """Return the HTML of another cell that an answer is about; "" if it is missing."""
-        if cell not in cells:
-            return ""
-        return beside_html(cells[cell], self.renderer, self._address(cell, student))
-
-    def _address(self, cell: str, student: str) -> Address:
-        glance = self.answers.submission(student).glances.get(cell)
-        digest = glance.digest if glance else ""
-
-        def address(number: int) -> str:
-            where = "/".join(quote(part, safe="") for part in (cell, student, str(number)))
-            homework = quote(self.assignment, safe="")
-            return f"{self.base}{homework}/api/picture/{where}?d={digest}"
-
-        return address
+        glance = self.answers.submission(student).glances.get(cell, Glance())
+        homework, *where = (quote(part, safe="") for part in (self.assignment, cell, student))
+        pictures = f"{self.base}{homework}/api/picture/{'/'.join(where)}"
+        return show(cells[cell], self.renderer, lambda n: f"{pictures}/{n}?d={glance.digest}")
 
     # -- in the background
 
     def wake(self) -> None:
         """Start a background round soon: read new notebooks, and make missing thumbnails."""
         with self._start:
-            if not self._threads:
-                for work in (self._rounds, self._ahead):
-                    thread = threading.Thread(target=work, name="desk", daemon=True)
-                    thread.start()
-                    self._threads.append(thread)
+            if self._rounds_thread.ident is None:
+                self._rounds_thread.start()
+                self._ahead.submit(self._render_questions)
         self._wake.set()
 
     def soon(self, cell: str, student: str) -> None:
         """Read and render the answers next to this one, because the grader will open them next."""
-        with self._asked:
-            self._soon = (cell, student)
-            self._asked.notify()
+        self._near = (cell, student)
+        self._ahead.submit(self._render_near, cell, student)
 
     def close(self) -> None:
         """Stop the background work."""
         self._ended.set()
         self._wake.set()
-        with self._asked:
-            self._asked.notify()
-        for thread in self._threads:
-            thread.join(5)
+        self._ahead.shutdown(wait=False, cancel_futures=True)
+        if self._rounds_thread.ident is not None:
+            self._rounds_thread.join(5)
         self.book.close()
 
     def _rounds(self) -> None:
@@ -209,25 +173,19 @@ class HomeworkDesk:
                     return
                 self.thumbnails.make(cells[cell], missing[cell])
 
-    def _ahead(self) -> None:
-        """Render the questions, then the answers that `soon` names, until the desk is closed."""
+    def _render_questions(self) -> None:
         with contextlib.suppress(Exception):  # the request reports the error
             for question in self.questions():  # every page of answers begins with a question
                 self.renderer.markdown(question.text)
                 self.renderer.markdown(question.scheme)
-        while True:
-            with self._asked:
-                while self._soon is None and not self._ended.is_set():
-                    self._asked.wait()
-                wanted, self._soon = self._soon, None
-            if wanted is None:
-                return
-            cell, student = wanted
-            with contextlib.suppress(Exception):  # the request reports the error
-                order = self.book.order(cell)
-                at = order.index(student)
-                for near in [*order[at + 1 : at + 3], *order[max(0, at - 1) : at]]:
-                    self._busy.let_pass()
-                    if self._soon is not None:
-                        break
-                    self.html(cell, near, self.answers.cells(near))
+
+    def _render_near(self, cell: str, student: str) -> None:
+        """Render the next two answers and the previous one, until another is asked for."""
+        with contextlib.suppress(Exception):  # the request reports the error
+            order = self.book.order(cell)
+            at = order.index(student)
+            for near in [*order[at + 1 : at + 3], *order[max(0, at - 1) : at]]:
+                self._busy.let_pass()
+                if self._near != (cell, student) or self._ended.is_set():
+                    break
+                self.html(cell, near, self.answers.cells(near))

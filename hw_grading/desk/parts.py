@@ -14,22 +14,13 @@ _TEMPLATES = templates_in(Path(__file__).with_name("templates"))
 
 @dataclass(frozen=True)
 class Part:
-    """A note, a text, an error, a picture, or HTML.
+    """A note, a text, an error, a picture, or HTML."""
 
-    Attributes
-    ----------
-    kind
-        "text" is printed output. A "picture" has an address on the desk. A "drawing" has its whole
-        data inside.
-    content
-        A text, the address of a picture, or clean HTML.
-    number
-        The number of a picture, from 1.
-    """
-
+    # "text" is printed output. A "picture" has an address on the desk. A "drawing" has its whole
+    # data inside.
     kind: Literal["note", "text", "stderr", "error", "picture", "drawing", "html"]
-    content: str
-    number: int = 0
+    content: str  # a text, the address of a picture, or clean HTML
+    number: int = 0  # the number of a picture, from 1
 
     @property
     def has_picture(self) -> bool:

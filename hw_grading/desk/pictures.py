@@ -1,12 +1,12 @@
-"""The pictures in an answer's outputs.
+"""The pictures in an answer's outputs, which students make.
 
-Students make these pictures. The size is read from the picture's header before anything decodes it.
-A picture that is too large is not sent.
+The size is read from the picture's header before anything decodes it.
 """
 
 from __future__ import annotations
 
 import base64
+import contextlib
 import io
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from typing import Any
 
 from PIL import Image
 
-from hw_grading.pages.aside import picture_uri
+from hw_grading.pages.aside import PICTURES, picture_uri
 from hw_grading.records.graded_notebook import outputs_of, text_of
 
 MAX_BYTES = 10_000_000
@@ -22,12 +22,7 @@ MAX_PIXELS = 16_000_000  # a few kilobytes can decode to more than a browser's m
 MOST_SCANS = 60  # in a JPEG. Each scan covers the whole picture; a few megabytes can have 300,000
 MOST_PICTURES = 6  # of one answer
 
-_FORMATS = {
-    "image/png": ("PNG", (b"\x89PNG\r\n\x1a\n",)),
-    "image/jpeg": ("JPEG", (b"\xff\xd8\xff",)),
-    "image/gif": ("GIF", (b"GIF87a", b"GIF89a")),
-}
-
+_FORMATS = {"image/png": "PNG", "image/jpeg": "JPEG", "image/gif": "GIF"}
 _SCAN = b"\xff\xda"  # begins a scan; it does not occur inside a scan's data
 
 
@@ -43,20 +38,14 @@ class Picture:
     data: str
 
     def content(self) -> bytes:
-        """Return the picture's bytes.
-
-        Raises
-        ------
-        NotShown
-            The picture is too large, or does not match its type.
-        """
+        """Return the picture's bytes; `NotShown` if it is too large, or does not match its type."""
         text = "".join(self.data.split())
         if len(text) * 3 // 4 > MAX_BYTES:
             raise NotShown(f"A picture of more than {MAX_BYTES:,} bytes is not shown.")
-        name, beginnings = _FORMATS[self.mime]
+        name = _FORMATS[self.mime]
         try:
             raw = base64.b64decode(text, validate=True)
-            if not raw.startswith(beginnings):
+            if not raw.startswith(PICTURES[self.mime]):
                 raise ValueError
             with Image.open(io.BytesIO(raw), formats=[name]) as image:
                 width, height = image.size
@@ -92,12 +81,9 @@ def pictures_of(cell: Mapping[str, Any]) -> list[Picture]:
 def picture_in(bundle: Any) -> Picture | None:
     """Return the picture in a bundle of data by type, if the data begin like that type."""
     if isinstance(bundle, dict):
-        for mime, (_, beginnings) in _FORMATS.items():
+        for mime in _FORMATS:
             data = text_of(bundle.get(mime))
-            try:
-                head = base64.b64decode(data.lstrip()[:16], validate=True)
-            except ValueError:
-                continue
-            if head.startswith(beginnings):
-                return Picture(mime, data)
+            with contextlib.suppress(ValueError):
+                if base64.b64decode(data.lstrip()[:16], validate=True).startswith(PICTURES[mime]):
+                    return Picture(mime, data)
     return None

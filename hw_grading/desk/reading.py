@@ -5,12 +5,13 @@ from __future__ import annotations
 import statistics
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 
-from hw_grading.desk.answers import Submission
+from hw_grading.desk.answers import Glance, Submission
 from hw_grading.desk.homework_desk import HomeworkDesk
 from hw_grading.desk.parts import Part, as_html
-from hw_grading.desk.shapes import Json, event_json, grading_json, rubric_json
-from hw_grading.desk.showing import printed_html
+from hw_grading.desk.shapes import Json, event_json, grading_json
+from hw_grading.desk.showing import beside_html, printed_html
 from hw_grading.outcome import Status
 from hw_grading.rubrics.digest import answer_digest
 from hw_grading.rubrics.model import Grading, Question, Rubric
@@ -25,31 +26,25 @@ def overview(desk: HomeworkDesk, grader: str) -> Json:
     known = desk.answers.known()
     records = desk.answers.roster().records
     questions = [_summary(desk, q, grader, present.get(q.cell, [])) for q in desk.questions()]
+
+    def person(student: str) -> Json:
+        return {"student": student, "name": names.get(student, "")}
+
     failed = [
-        {
-            "student": student,
-            "name": names.get(student, ""),
-            "status": str(submission.status),
-            "reason": submission.reason,
-        }
-        for student, submission in sorted(known.items())
-        if submission.status is not Status.GRADED
-    ]
-    late = [
-        {"student": record.student, "name": names.get(record.student, ""), "late": record.late}
-        for record in records
-        if record.late
+        person(student) | {"status": str(one.status), "reason": one.reason}
+        for student, one in sorted(known.items())
+        if one.status is not Status.GRADED
     ]
     return {
         "assignment": desk.assignment,
         "grader": grader,
         "questions": questions,
-        "students": [{"student": student, "name": name} for student, name in names.items()],
+        "students": [person(student) for student in names],
         "class": {
             "students": len(records),
             "waiting": sum(question["waiting"] for question in questions),
             "failed": failed,
-            "late": late,
+            "late": [person(one.student) | {"late": one.late} for one in records if one.late],
         },
         "reading": {"read": len(known), "of": len(records)},
     }
@@ -68,7 +63,8 @@ def question(desk: HomeworkDesk, cell: str) -> Json:
     students = []
     for student in order:
         grading, submission = gradings[student], known.get(student)
-        glance = submission.glances.get(cell) if submission else None
+        found = submission.glances.get(cell) if submission else None
+        glance = found or Glance()
         students.append(
             {
                 "student": student,
@@ -76,37 +72,32 @@ def question(desk: HomeworkDesk, cell: str) -> Json:
                 "graded": not grading.waits,
                 "flagged": grading.mark.flagged,
                 "score": grading.points,
-                "empty": glance.empty if glance else False,
-                "missing": submission is not None and glance is None,
+                "empty": glance.empty,
+                "missing": submission is not None and found is None,
                 "failed": submission is not None and submission.status is not Status.GRADED,
                 "changed": grading.changed,
                 "overridden": grading.overridden,
                 "share": share_of.get(student, ""),
                 "group": group_of.get(student, ""),
-                "digest": glance.digest if glance else "",
+                "digest": glance.digest,
                 "version": grading.version,
-                "picture": bool(glance and glance.pictures),
-                "excerpt": glance.excerpt if glance else "",
+                "picture": bool(glance.pictures),
+                "excerpt": glance.excerpt,
                 "read": submission is not None,
             }
         )
+    comments = desk.book.comments_used(cell)[:_MOST_COMMENTS]
     return {
         "question": {
-            "cell": cell,
-            "title": about.title,
-            "max_points": about.max_points,
-            "is_code": about.is_code,
+            **_about(about),
             "text_html": desk.renderer.markdown(about.text),
             "scheme_html": desk.renderer.markdown(about.scheme),
         },
-        "rubric": rubric_json(desk.book.rubric(cell)),
+        "rubric": asdict(desk.book.rubric(cell)),
         "students": students,
-        "comments": [
-            {"text": text, "times": times}
-            for text, times in desk.book.comments_used(cell)[:_MOST_COMMENTS]
-        ],
-        "shares": {grader: list(share) for grader, share in shares.items()},
-        "groups": {name: list(group) for name, group in groups.items()},
+        "comments": [{"text": text, "times": times} for text, times in comments],
+        "shares": shares,
+        "groups": groups,
         "same": _same(order, known, cell),
         "reading": {"read": len(known.keys() & gradings.keys()), "of": len(gradings)},
     }
@@ -118,33 +109,28 @@ def answer(desk: HomeworkDesk, cell: str, student: str) -> Json:
     name = desk.name_of(student)
     cells = desk.answers.cells(student)
     submission = desk.answers.submission(student)
-    glance = submission.glances.get(cell)
     desk.soon(cell, student)
     known = desk.answers.known()
-    same = _same(known, known, cell)
     missing = cell not in cells
     note = as_html([Part("note", _why_missing(submission))]) if missing else ""
+
+    def titled(shown: Mapping[str, str]) -> list[Json]:
+        places = desk.answers.roster().place
+        return [{"title": str(places(one)), "html": html} for one, html in shown.items() if html]
+
     return {
         "student": student,
         "name": name,
         "status": str(submission.status),
         "reason": submission.reason,
         "late": submission.late,
-        "empty": glance.empty if glance else False,
+        "empty": submission.glances.get(cell, Glance()).empty,
         "missing": missing,
         "html": note or desk.html(cell, student, cells),
-        "beside": [
-            {"title": _title(desk, other), "html": shown}
-            for other in about.beside
-            if (shown := desk.beside(other, student, cells))
-        ],
-        "numbers": [
-            {"title": _title(desk, other), "html": shown}
-            for other in about.numbers
-            if (shown := printed_html(cells.get(other, {})))
-        ],
-        "digest": answer_digest(cells[cell]) if cell in cells else "",
-        "same": next((group for group in same if student in group), []),
+        "beside": titled({c: desk.html(c, student, cells, beside_html) for c in about.beside}),
+        "numbers": titled({c: printed_html(cells.get(c, {})) for c in about.numbers}),
+        "digest": "" if missing else answer_digest(cells[cell]),
+        "same": next((group for group in _same(known, known, cell) if student in group), []),
         "grading": grading_json(desk.book.grading(cell, student)),
     }
 
@@ -193,10 +179,7 @@ def _summary(desk: HomeworkDesk, about: Question, grader: str, who: list[str]) -
     own = set(shares.get(grader, ()))
     mine = [student for student in order if student in own] if own else order
     return {
-        "cell": about.cell,
-        "title": about.title,
-        "max_points": about.max_points,
-        "is_code": about.is_code,
+        **_about(about),
         "graded": len(gradings) - len(waiting),
         "of": len(gradings),
         "waiting": len(waiting),
@@ -223,14 +206,12 @@ def _statistics(about: Question, rubric: Rubric, gradings: Mapping[str, Grading]
         if grading.grader:
             by_grader.setdefault(grading.grader, []).append(grading)
     return {
-        "cell": about.cell,
-        "title": about.title,
-        "max_points": about.max_points,
+        **_about(about),
         "graded": len(done),
         "of": len(gradings),
         "mean": _mean(scores),
         "median": statistics.median(scores) if scores else None,
-        "distribution": [[points, count] for points, count in sorted(Counter(scores).items())],
+        "distribution": sorted(Counter(scores).items()),
         "items": [
             {"text": item.text, "points": item.points, "times": times[item.id]}
             for item in rubric.items
@@ -246,6 +227,10 @@ def _statistics(about: Question, rubric: Rubric, gradings: Mapping[str, Grading]
         ],
         "seconds_median": _median_seconds(done),
     }
+
+
+def _about(question: Question) -> Json:
+    return {name: getattr(question, name) for name in ("cell", "title", "max_points", "is_code")}
 
 
 def _scores(gradings: Iterable[Grading]) -> list[float]:
@@ -266,14 +251,11 @@ def _same(students: Iterable[str], known: Mapping[str, Submission], cell: str) -
     """Return groups of identical answers: first the empty ones, then the largest groups."""
     groups: dict[str, list[str]] = {}
     for student in students:
-        submission = known.get(student)
-        glance = submission.glances.get(cell) if submission else None
-        if glance is not None:
+        if student in known and (glance := known[student].glances.get(cell)):
             groups.setdefault("" if glance.empty else glance.digest, []).append(student)
     empty = groups.pop("", [])
-    several = [group for group in groups.values() if len(group) > 1]
-    several.sort(key=len, reverse=True)
-    return ([empty] if len(empty) > 1 else []) + several
+    found = [empty, *sorted(groups.values(), key=len, reverse=True)]
+    return [group for group in found if len(group) > 1]
 
 
 def _why_missing(submission: Submission) -> str:
@@ -282,7 +264,3 @@ def _why_missing(submission: Submission) -> str:
     if submission.glances:
         return "The graded notebook lacks this cell."
     return submission.reason or "The graded notebook cannot be read."
-
-
-def _title(desk: HomeworkDesk, cell: str) -> str:
-    return str(desk.answers.roster().place(cell))

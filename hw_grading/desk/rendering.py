@@ -1,25 +1,21 @@
-"""Renders markdown and code as HTML, in a separate process.
+"""Renders markdown and code as HTML, in a separate process: this module is also its program.
 
 A student's text can keep a parser busy for minutes. A parser can only be interrupted in the main
-thread of a process, and the server's main thread serves everybody else. So this module is also a
-program. It reads one request per line and answers each with one line.
+thread of a process, and the server's main thread serves everybody else.
 """
 
 from __future__ import annotations
 
 import ast
-import atexit
-import contextlib
 import hashlib
 import json
-import subprocess
-import sys
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping
-from typing import Any, TextIO
+from typing import Any
 
 from hw_grading.desk.parts import Part, as_html
+from hw_grading.pages.helper import Helper, NoAnswer, serve
 from hw_support.failures import visible
 
 LONGEST_CODE = 50_000  # characters shown of one answer
@@ -29,60 +25,36 @@ _GONE = "\0"  # marks a line of a docstring
 _MOST_KEPT = 4_000_000  # characters of cached HTML
 
 
-class Renderer:
-    """Renders texts. Several threads may use one object.
-
-    The process is started on first use, and again if it has ended.
-    """
+class Renderer(Helper):
+    """Renders texts. Several threads may use one object."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()  # for the process, which handles one request at a time
-        self._process: subprocess.Popen[str] | None = None
+        super().__init__("-m", __name__)
         self._keeping = threading.Lock()
         self._kept: OrderedDict[str, str] = OrderedDict()
         self._size = 0
-        atexit.register(self.close)
 
     def markdown(self, text: str, attachments: Mapping[str, Any] | None = None) -> str:
         """Return markdown with TeX as clean HTML."""
         if not text and not attachments:
             return ""
-        return self._ask({"markdown": text, "attachments": attachments or {}}, text)
+        return self._rendered({"markdown": text, "attachments": attachments or {}}, text)
 
     def code(self, text: str, *, docstrings: bool = True) -> str:
-        """Return Python code as HTML, with pygments' classes for colours. Long code is cut.
-
-        Parameters
-        ----------
-        docstrings
-            Whether to show the functions' docstrings.
-        """
+        """Return Python code as HTML in pygments' classes. Long code is cut."""
         shown = {"code": text[: LONGEST_CODE + 1], "length": len(text), "docstrings": docstrings}
-        return self._ask(shown, text)
+        return self._rendered(shown, text)
 
-    def close(self) -> None:
-        """End the process."""
-        process, self._process = self._process, None
-        if process is not None:
-            process.kill()
-            process.wait()
-            for stream in (process.stdin, process.stdout):
-                if stream is not None:
-                    with contextlib.suppress(OSError):
-                        stream.close()
-
-    def _ask(self, request: Mapping[str, Any], text: str) -> str:
-        line = json.dumps(request)
-        key = hashlib.sha256(line.encode("ascii")).hexdigest()
+    def _rendered(self, request: Mapping[str, Any], text: str) -> str:
+        key = hashlib.sha256(json.dumps(request).encode("ascii")).hexdigest()
         if (kept := self._known(key)) is not None:
             return kept
         with self._lock:
             if (kept := self._known(key)) is not None:
                 return kept
             try:
-                answer = self._exchange(line)
-            except (OSError, ValueError):  # the process was killed or failed
-                self.close()
+                answer: str = self.ask(request, _HARD_SECONDS)
+            except (NoAnswer, ValueError):  # the process was killed or failed
                 return as_text(text, "Shown as text, because it cannot be rendered.")
             self._keep(key, answer)
             return answer
@@ -100,30 +72,6 @@ class Renderer:
             while self._size > _MOST_KEPT:
                 self._size -= len(self._kept.popitem(last=False)[1])
 
-    def _exchange(self, line: str) -> str:
-        process = self._process
-        if process is None or process.poll() is not None:
-            process = self._process = subprocess.Popen(
-                [sys.executable, "-m", "hw_grading.desk.rendering"],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                encoding="ascii",
-            )
-        assert process.stdin is not None
-        assert process.stdout is not None
-        timer = threading.Timer(_HARD_SECONDS, process.kill)
-        timer.daemon = True
-        timer.start()
-        try:
-            process.stdin.write(line + "\n")
-            process.stdin.flush()
-            answer = json.loads(process.stdout.readline())
-        finally:
-            timer.cancel()
-        if not isinstance(answer, str):
-            raise ValueError("it is not text")
-        return answer
-
 
 def as_text(text: str, note: str) -> str:
     """Return a text unrendered and escaped, under a note that says why."""
@@ -137,26 +85,18 @@ def cut(text: str, limit: int) -> str:
     return shown if more <= 0 else f"{shown}\n… and {more:,} more characters"
 
 
-def _serve(requests: TextIO, answers: TextIO) -> None:
-    for line in requests:
-        request = json.loads(line)
-        if "markdown" in request:
-            made = _markdown(request["markdown"], request["attachments"])
-        else:
-            code = request["code"]
-            code = code if request["docstrings"] else without_docstrings(code)
-            made = _code(code, request["length"])
-        answers.write(json.dumps(made) + "\n")
-        answers.flush()
-
-
-def _markdown(text: str, attachments: Any) -> str:
+def _made(request: Mapping[str, Any]) -> str:
+    """Render a text in the process."""
     from hw_grading.desk.pictures import uri_of
     from hw_grading.pages.safe_html import render_markdown
 
-    attached = attachments if isinstance(attachments, dict) else {}
-    bundles = {name: bundle for name, bundle in attached.items() if isinstance(bundle, dict)}
-    return render_markdown(text, bundles, picture=uri_of)
+    if "markdown" in request:
+        attached = request["attachments"].items()
+        bundles = {name: bundle for name, bundle in attached if isinstance(bundle, dict)}
+        return render_markdown(request["markdown"], bundles, picture=uri_of)
+    code = request["code"]
+    code = code if request["docstrings"] else without_docstrings(code)
+    return _code(code, request["length"])
 
 
 def _code(text: str, length: int) -> str:
@@ -196,4 +136,4 @@ def without_docstrings(source: str) -> str:
 
 
 if __name__ == "__main__":
-    _serve(sys.stdin, sys.stdout)
+    serve(_made)

@@ -8,24 +8,13 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
-from datetime import UTC
+from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import Any
 
 from hw_grading.homework.homework import why_no_id
-from hw_grading.rubrics.model import (
-    LONGEST_NAME,
-    LONGEST_TEXT,
-    MOST_ITEMS,
-    Event,
-    Grading,
-    Item,
-    Kind,
-    Mark,
-    Refused,
-    Rescored,
-    Rubric,
-)
+from hw_grading.rubrics import model
+from hw_grading.rubrics.model import Event, Grading, Mark, Refused, Rubric
 
 LONGEST_BODY = 4_000_000  # bytes
 _MOST_ANSWERS = 20_000  # in one request
@@ -42,66 +31,22 @@ class BadRequest(Exception):
 
 def grading_json(grading: Grading) -> Json:
     """Return the JSON of an answer's state."""
-    mark = grading.mark
-    at = grading.at
-    return {
-        "version": grading.version,
-        "chosen": sorted(mark.chosen),
-        "adjustment": mark.adjustment,
-        "comment": mark.comment,
-        "done": mark.done,
-        "flagged": mark.flagged,
-        "flag_note": mark.flag_note,
+    state = {**asdict(grading), **grading.mark.plain()}
+    del state["mark"], state["student"]
+    return state | {
+        "at": _moment(grading.at) if grading.at else None,
         "score": grading.points,
-        "waits": grading.waits,
-        "overridden": grading.overridden,
-        "changed": grading.changed,
-        "grader": grading.grader,
-        "at": None if at is None else (at if at.tzinfo else at.replace(tzinfo=UTC)).isoformat(),
-        "seconds": grading.seconds,
         "given_comment": grading.comment,
     }
 
 
-def rubric_json(rubric: Rubric) -> Json:
-    """Return the JSON of a rubric, with private notes: only graders see it."""
-    items = [
-        {"id": item.id, "points": item.points, "text": item.text, "note": item.note}
-        for item in rubric.items
-    ]
-    return {
-        "items": items,
-        "kind": str(rubric.kind),
-        "lower": rubric.lower,
-        "upper": rubric.upper,
-        "revision": rubric.revision,
-    }
-
-
-def rescored_json(rescored: list[Rescored], names: Mapping[str, str]) -> list[Json]:
-    """Return the JSON of the answers whose score changes."""
-    return [
-        {
-            "student": one.student,
-            "name": names.get(one.student, ""),
-            "before": one.before,
-            "after": one.after,
-        }
-        for one in rescored
-    ]
-
-
 def event_json(event: Event) -> Json:
     """Return the JSON of one event in the history."""
-    at = event.at if event.at.tzinfo else event.at.replace(tzinfo=UTC)
-    return {
-        "at": at.isoformat(),
-        "grader": event.grader,
-        "action": event.action,
-        "score_before": event.score_before,
-        "score_after": event.score_after,
-        "what": event.what,
-    }
+    return asdict(event) | {"at": _moment(event.at)}
+
+
+def _moment(at: datetime) -> str:
+    return (at if at.tzinfo else at.replace(tzinfo=UTC)).isoformat()
 
 
 def dumped(answer: Json) -> str:
@@ -138,11 +83,11 @@ def body_of(raw: bytes) -> Json:
     return body
 
 
-def text_in(body: Json, name: str, limit: int = LONGEST_TEXT, default: str | None = None) -> str:
+def text_in(
+    body: Json, name: str, limit: int = model.LONGEST_TEXT, default: str | None = None
+) -> str:
     """Return a text from a request."""
-    value = body.get(name, default)
-    if not isinstance(value, str):
-        raise BadRequest(f"{name!r} must be text.")
+    value: str = _in(body, name, str, "text", default)
     if len(value) > limit:
         raise Refused(f"The text has {len(value):,} characters; at most {limit:,} are allowed.")
     return value
@@ -172,17 +117,12 @@ def revision_in(body: Json, name: str) -> int:
 
 def flag_in(body: Json, name: str) -> bool:
     """Return true or false from a request; false if the name is missing."""
-    value = body.get(name, False)
-    if not isinstance(value, bool):
-        raise BadRequest(f"{name!r} must be true or false.")
-    return value
+    return bool(_in(body, name, bool, "true or false", False))
 
 
 def texts_in(body: Json, name: str, most: int = _MOST_ANSWERS) -> list[str]:
     """Return a list of texts from a request."""
-    value = body.get(name)
-    if not isinstance(value, list) or not all(isinstance(text, str) for text in value):
-        raise BadRequest(f"{name!r} must be a list of texts.")
+    value: list[str] = _in(body, name, list, "a list of texts", of=str)
     if len(value) > most:
         raise BadRequest(f"{name!r} has {len(value):,} entries; at most {most:,} are allowed.")
     return value
@@ -190,20 +130,18 @@ def texts_in(body: Json, name: str, most: int = _MOST_ANSWERS) -> list[str]:
 
 def students_in(body: Json, name: str) -> dict[str, str]:
     """Return texts by student from a request; an empty object if the name is missing."""
-    value = body.get(name, {})
-    if not isinstance(value, dict) or len(value) > _MOST_ANSWERS:
-        raise BadRequest(f"{name!r} must be an object with one text for each student.")
-    for student, text in value.items():
-        if why_no_id(student) or not isinstance(text, str) or len(text) > 200:
-            raise BadRequest(f"{name!r} must be an object with one text for each student.")
+    what = "an object with one text for each student"
+    value: dict[str, str] = _in(body, name, dict, what, {}, of=str)
+    if len(value) > _MOST_ANSWERS or any(why_no_id(s) or len(t) > 200 for s, t in value.items()):
+        raise BadRequest(f"{name!r} must be {what}.")
     return value
 
 
 def mark_in(body: Json) -> Mark:
     """Return a grader's mark from a request."""
-    mark = _object_in(body, "mark")
+    mark = _in(body, "mark", dict, "an object")
     return Mark(
-        frozenset(texts_in(mark, "chosen", MOST_ITEMS)),
+        frozenset(texts_in(mark, "chosen", model.MOST_ITEMS)),
         number_in(mark, "adjustment", 0.0),
         text_in(mark, "comment", default=""),
         flag_in(mark, "done"),
@@ -214,17 +152,15 @@ def mark_in(body: Json) -> Mark:
 
 def rubric_in(body: Json) -> Rubric:
     """Return a rubric from a request. An item without an id is a new one."""
-    rubric = _object_in(body, "rubric")
-    items = rubric.get("items")
-    if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
-        raise BadRequest("'items' must be a list of objects.")
+    rubric = _in(body, "rubric", dict, "an object")
+    items = _in(rubric, "items", list, "a list of objects", of=dict)
     try:
-        kind = Kind(str(rubric.get("kind")))
+        kind = model.Kind(str(rubric.get("kind")))
     except ValueError:
         raise BadRequest("'kind' must be 'adding' or 'subtracting'.") from None
     return Rubric(
         tuple(
-            Item(
+            model.Item(
                 text_in(item, "id", 32, ""),
                 number_in(item, "points"),
                 text_in(item, "text"),
@@ -240,23 +176,21 @@ def rubric_in(body: Json) -> Rubric:
 
 
 def name_in(text: str) -> str:
-    """Return a grader's name, after checking it.
-
-    Raises
-    ------
-    Refused
-        The name is empty, too long, or has invisible characters.
-    """
-    name = " ".join(text.split(" ")).strip()
-    if not 1 <= len(name) <= LONGEST_NAME or not name.isprintable():
-        raise Refused(f"Type a name of 1 to {LONGEST_NAME} printable characters.")
+    """Return a grader's name; `Refused` if it is empty, too long, or has invisible characters."""
+    name = text.strip()
+    if not 1 <= len(name) <= model.LONGEST_NAME or not name.isprintable():
+        raise Refused(f"Type a name of 1 to {model.LONGEST_NAME} printable characters.")
     return name
 
 
-def _object_in(body: Json, name: str) -> Json:
-    value = body.get(name)
-    if not isinstance(value, dict):
-        raise BadRequest(f"{name!r} must be an object.")
+def _in(
+    body: Json, name: str, kind: type, what: str, default: Any = None, of: type = object
+) -> Any:
+    """Return a value of a request, if it and its inner values are of the right types."""
+    value = body.get(name, default)
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    if not isinstance(value, kind) or not all(isinstance(one, of) for one in inner):
+        raise BadRequest(f"{name!r} must be {what}.")
     return value
 
 

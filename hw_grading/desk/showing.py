@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 from hw_grading.desk.parts import Part, as_html, outputs_as_html
-from hw_grading.desk.pictures import MOST_PICTURES, NotShown, picture_in, uri_of
+from hw_grading.desk.pictures import MOST_PICTURES, NotShown, Picture, picture_in, uri_of
 from hw_grading.desk.rendering import Renderer, cut
 from hw_grading.pages.drawings import is_light
 from hw_grading.pages.safe_html import clean_html
@@ -25,17 +25,9 @@ Address = Callable[[int], str]  # returns a picture's address for its number
 
 
 def answer_html(cell: Mapping[str, Any], renderer: Renderer, address: Address) -> str:
-    """Return the HTML of an answer.
+    """Return the HTML of an answer, a cell of a graded notebook with unchecked content.
 
-    Parameters
-    ----------
-    cell
-        A cell of a graded notebook, with unchecked content.
-    renderer
-        The renderer for markdown and code.
-    address
-        Function that returns the address of a picture, given its number. Numbers start from 0, in
-        the order of `hw_grading.desk.pictures.pictures_of`.
+    The numbers of pictures start from 0, in the order of `hw_grading.desk.pictures.pictures_of`.
     """
     source = text_of(cell.get("source"))
     if cell.get("cell_type") != "code":
@@ -48,27 +40,24 @@ def answer_html(cell: Mapping[str, Any], renderer: Renderer, address: Address) -
 
 def printed_html(cell: Mapping[str, Any]) -> str:
     """Return the last printed lines of a cell, such as the numbers of a training; "" if none."""
-    outputs = outputs_of(cell)
-    printed = "".join(
-        text_of(o.get("text"))
-        for o in outputs
-        if o.get("output_type") == "stream" and o.get("name") != "stderr"
-    )
-    results = [_plain_of(o) for o in outputs if o.get("output_type") == "execute_result"]
+    printed, results = "", []
+    for output in outputs_of(cell):
+        if output.get("output_type") == "stream" and output.get("name") != "stderr":
+            printed += text_of(output.get("text"))
+        elif output.get("output_type") == "execute_result":
+            data = output.get("data")
+            results.append(text_of(data.get("text/plain")) if isinstance(data, dict) else "")
     text = _calm("\n".join(filter(None, [printed.rstrip(), *results]))[-MOST_CHARACTERS:])
-    lines = [line[:500] for line in text.rstrip().split("\n")][-LINES_OF_NUMBERS:]
-    shown = "\n".join(lines)
+    lines = text.rstrip().split("\n")[-LINES_OF_NUMBERS:]
+    shown = "\n".join(line[:500] for line in lines)
     return as_html([_printed(shown)]) if shown.strip() else ""
 
 
 def beside_html(cell: Mapping[str, Any], renderer: Renderer, address: Address) -> str:
-    """Return the HTML of another cell that an answer is about: its pictures, or its code or text.
-
-    Functions are shown without their docstrings, because the instructor wrote these.
-    """
+    """Return the pictures, code without docstrings, or text of a cell that an answer is about."""
     if cell.get("cell_type") != "code":
         return renderer.markdown(text_of(cell.get("source"))[:_TEXT_ANSWER])
-    outputs = list(_outputs(cell, address))
+    outputs = _outputs(cell, address)
     if any(output.has_picture for output in outputs):
         outputs.sort(key=lambda output: not output.has_picture)  # pictures first
         return outputs_as_html(outputs)
@@ -90,35 +79,38 @@ def _attachments(cell: Mapping[str, Any]) -> tuple[dict[str, Any], list[Part]]:
     return shown, notes
 
 
-def _outputs(cell: Mapping[str, Any], address: Address) -> Iterator[Part]:
+def _outputs(cell: Mapping[str, Any], address: Address) -> list[Part]:
     number = 0
-    anything = False
+    parts = []
     for output in outputs_of(cell):
-        kind = output.get("output_type")
+        kind, data = output.get("output_type"), output.get("data")
         if kind == "stream":
             shown = _calm(text_of(output.get("text")))
             if shown.strip():
-                anything = True
-                yield _printed(shown, "stderr" if output.get("name") == "stderr" else "text")
+                parts.append(
+                    _printed(shown, "stderr" if output.get("name") == "stderr" else "text")
+                )
         elif kind == "error":
-            anything = True
-            yield Part("error", error_of(output))
+            parts.append(Part("error", error_of(output)))
         elif kind in ("display_data", "execute_result"):
-            anything = True
-            if picture := picture_in(output.get("data")):
+            if picture := picture_in(data):
                 number += 1
                 if number <= MOST_PICTURES:
-                    try:
-                        picture.content()
-                        yield Part("picture", address(number - 1), number)
-                    except NotShown as why:
-                        yield Part("note", str(why))
+                    parts.append(_picture(picture, address(number - 1), number))
                 elif number == MOST_PICTURES + 1:
-                    yield Part("note", f"More pictures than {MOST_PICTURES} are not shown.")
-            elif isinstance(data := output.get("data"), dict):
-                yield _bundle(data)
-    if not anything:
-        yield Part("note", "The code has no output.")
+                    note = f"More pictures than {MOST_PICTURES} are not shown."
+                    parts.append(Part("note", note))
+            elif isinstance(data, dict):
+                parts.append(_bundle(data))
+    return parts or [Part("note", "The code has no output.")]
+
+
+def _picture(picture: Picture, address: str, number: int) -> Part:
+    try:
+        picture.content()
+        return Part("picture", address, number)
+    except NotShown as why:
+        return Part("note", str(why))
 
 
 def _bundle(data: Mapping[str, Any]) -> Part:
@@ -126,9 +118,8 @@ def _bundle(data: Mapping[str, Any]) -> Part:
     if svg := text_of(data.get("image/svg+xml")):
         drawing = svg.encode("utf-8", "replace")
         if not is_light(drawing):
-            return Part(
-                "note", f"A drawing of {len(svg):,} characters is not shown: it is too complicated."
-            )
+            why = f"A drawing of {len(svg):,} characters is not shown: it is too complicated."
+            return Part("note", why)
         encoded = base64.b64encode(drawing).decode("ascii")
         return Part("drawing", f"data:image/svg+xml;base64,{encoded}")
     if markup := text_of(data.get("text/html")):
@@ -141,11 +132,6 @@ def _bundle(data: Mapping[str, Any]) -> Part:
 
 def _printed(text: str, kind: Literal["text", "stderr"] = "text") -> Part:
     return Part(kind, cut(text, MOST_CHARACTERS))
-
-
-def _plain_of(output: Mapping[str, Any]) -> str:
-    data = output.get("data")
-    return text_of(data.get("text/plain")) if isinstance(data, dict) else ""
 
 
 def _calm(text: str) -> str:

@@ -17,7 +17,7 @@ from typing import Any
 from PIL import Image
 from platformdirs import user_cache_path
 
-from hw_grading.desk.pictures import NotShown, pictures_of
+from hw_grading.desk.pictures import pictures_of
 from hw_grading.records.writing import write_whole
 
 WIDTH, HEIGHT = 320, 320  # pixels, at most
@@ -27,15 +27,7 @@ _VERSION = "1"  # of the thumbnails' look, part of the cache key
 
 
 class Thumbnails:
-    """The thumbnails of all homeworks.
-
-    Parameters
-    ----------
-    folder
-        The cache folder; by default a folder in the user's cache directory.
-    most_bytes
-        Size limit. When the cache exceeds it, the oldest thumbnails are removed.
-    """
+    """The thumbnails of all homeworks. Beyond `most_bytes`, the oldest are removed."""
 
     def __init__(self, folder: Path | None = None, most_bytes: int = _MOST_BYTES) -> None:
         self.folder = folder or user_cache_path("hw-grading") / "thumbnails"
@@ -86,10 +78,9 @@ class Thumbnails:
                 about = path.stat()
                 files.append((about.st_mtime, about.st_size, path))
         size = sum(file[1] for file in files)
-        if size <= self._most:
-            return
+        limit = size if size <= self._most else self._most * 9 // 10
         for _, bytes_of_it, path in sorted(files):
-            if size <= self._most * 9 // 10:
+            if size <= limit:
                 break
             with contextlib.suppress(OSError):
                 path.unlink()
@@ -97,11 +88,8 @@ class Thumbnails:
 
 
 def _thumbnail(cell: Mapping[str, Any]) -> bytes:
-    pictures = pictures_of(cell)
-    if not pictures:
-        return b""
     try:
-        raw = pictures[0].content()
+        raw = pictures_of(cell)[0].content()
         with Image.open(io.BytesIO(raw), formats=["PNG", "JPEG", "GIF"]) as image:
             image.draft("RGB", (2 * WIDTH, 2 * HEIGHT))  # a JPEG is decoded at reduced size
             image.thumbnail((WIDTH, HEIGHT), Image.Resampling.BILINEAR, reducing_gap=2.0)
@@ -111,7 +99,5 @@ def _thumbnail(cell: Mapping[str, Any]) -> bytes:
         stream = io.BytesIO()
         on_white.save(stream, "WEBP", quality=80, method=2)
         return stream.getvalue()
-    except NotShown:
-        return b""
-    except Exception:  # Pillow may raise any error on a hostile file
+    except Exception:  # no picture, or any error of Pillow on a hostile file
         return b""

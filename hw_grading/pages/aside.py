@@ -121,11 +121,7 @@ class Formulas:
         return self._placeholder.sub(put, text)
 
     def _in_tag(self, tag: str) -> str:
-        """Put words of TeX into a tag, for example into a heading's id.
-
-        The words are between dashes, so no address can become one that the cleaner would have
-        refused.
-        """
+        """Put words of TeX into a tag, between dashes so that no address becomes a refused one."""
 
         def put(match: re.Match[str]) -> str:
             words = re.findall(r"[0-9A-Za-z]+", self._found[int(match[1])].tex)

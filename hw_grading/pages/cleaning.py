@@ -13,6 +13,7 @@ from collections.abc import Callable
 import nh3
 from pygments.token import STANDARD_TYPES  # type: ignore[import-untyped]
 
+from hw_grading.pages import words
 from hw_grading.pages.aside import PLACEHOLDER, TAG, Pictures, picture_uri
 from hw_support.submission.problems import encodable
 
@@ -24,17 +25,13 @@ _DEEPEST = 100
 _FORMATTING = re.compile(r"<(?:a|b|big|code|em|font|i|nobr|s|small|strike|strong|tt|u)[\s/>]", re.I)
 
 
-def _words(text: str) -> set[str]:
-    return set(text.split())
-
-
-_HEADINGS = _words("h1 h2 h3 h4 h5 h6")
-_TAGS = _HEADINGS | _words(
+_HEADINGS = words("h1 h2 h3 h4 h5 h6")
+_TAGS = _HEADINGS | words(
     "a abbr b blockquote br caption cite code col colgroup dd del details dfn div dl dt em "
     "figcaption figure hr i img ins kbd li mark ol p pre q s samp small span strike strong sub "
     "summary sup table tbody td tfoot th thead tr tt u ul var"
 )
-_VOID_TAGS = _words("br col hr img")
+_VOID_TAGS = words("br col hr img")
 _ID_PREFIX = "answer-"  # formgrader finds its fields by grade ids, so our ids have a prefix
 _VALUES = {
     "align": re.compile(r"left|right|center", re.I),
@@ -55,18 +52,8 @@ class _TooMuch(Exception):
 def clean_html(text: str, picture: Callable[[str, str], str | None] | None = None) -> str:
     """Return HTML that runs no script, loads nothing from elsewhere and leaves its page alone.
 
-    Parameters
-    ----------
-    text
-        Any text.
-    picture
-        As for `hw_grading.pages.safe_html.render_markdown`.
-
-    Returns
-    -------
-    str
-        A fragment in which every element is closed. A text that is too large or nested too deeply
-        is returned as preformatted text.
+    Every element of it is closed. A text that is too large or nested too deeply is returned as
+    preformatted text. `picture` is as for `hw_grading.pages.safe_html.render_markdown`.
     """
     pictures = Pictures(picture or picture_uri)
     try:
@@ -108,18 +95,16 @@ def _attribute(tag: str, name: str, value: str) -> str | None:
 
 _CLEANER = nh3.Cleaner(
     tags=_TAGS,
-    clean_content_tags=_words("iframe math noscript object script style svg template title"),
+    clean_content_tags=words("iframe math noscript object script style svg template title"),
     attributes={
         "*": {"title"},
         "a": {"href"},
-        "col": {"span"},
-        "colgroup": {"span"},
+        **{name: {"span"} for name in ("col", "colgroup")},
         "details": {"open"},
         "img": {"alt", "height", "src", "width"},
         "ol": {"start"},
         "table": {"border"},
-        "td": {"align", "colspan", "rowspan", "style"},
-        "th": {"align", "colspan", "rowspan", "style"},
+        **{name: {"align", "colspan", "rowspan", "style"} for name in ("td", "th")},
         "tr": {"align", "style"},
         **{name: {"id"} for name in _HEADINGS},
     },

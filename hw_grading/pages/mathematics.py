@@ -1,17 +1,12 @@
-r"""Converts formulas to MathML before a page is opened, so no page needs a script or a network.
+"""Converts formulas to MathML before a page is opened, so no page needs a script or a network.
 
 KaTeX sets the TeX (`hw_grading.pages.typesetter`). The TeX is a student's, so KaTeX's output is
-parsed as XML and rebuilt by an allow-list:
+parsed as XML and rebuilt by an allow-list of elements and attributes. Lengths are bounded and never
+negative, so that a formula cannot cover its neighbours. Letters in other alphabets become
+characters of their own, and the alignment of columns a class of ``formulas.css``, because browsers
+no longer support the attributes for these.
 
-- Elements: those of MathML, without links, pictures, actions, styles and other documents.
-- Attributes: those that describe the look of a formula, checked by patterns. Lengths are bounded
-  and never negative, so that a formula cannot cover its neighbours.
-- Letters in bold, double-struck and other alphabets become characters of their own. The alignment
-  of columns becomes a class. Browsers no longer support the attributes for these. ``formulas.css``
-  has the classes.
-
-The TeX stays in the page as an annotation, for screen readers and for copying. A formula is shown
-as TeX if it is wrong, too long or too slow, or if the page's `Budget` is used up.
+The TeX stays in the page as an annotation, for screen readers and for copying.
 """
 
 from __future__ import annotations
@@ -25,7 +20,9 @@ import xml.etree.ElementTree as ET
 from dataclasses import dataclass
 from functools import lru_cache
 
-from hw_grading.pages.typesetter import NotSet, Typesetter
+from hw_grading.pages import words
+from hw_grading.pages.helper import NoAnswer
+from hw_grading.pages.typesetter import Typesetter
 
 LONGEST_TEX = 2_000  # characters of one formula
 _LONGEST_MATHML = 50_000
@@ -34,13 +31,9 @@ _KEPT = 1_024  # cached results: every student's page repeats the instructor's f
 _LONG = 80  # characters; a longer formula on its own line may have to be scrolled
 
 
-def _words(text: str) -> set[str]:
-    return set(text.split())
-
-
 _NAMESPACE = "{http://www.w3.org/1998/Math/MathML}"
-_TOKENS = _words("mi mn mo ms mtext annotation")
-_ELEMENTS = _TOKENS | _words(
+_TOKENS = words("mi mn mo ms mtext annotation")
+_ELEMENTS = _TOKENS | words(
     "math menclose mfrac mover mpadded mphantom mroot mrow mspace msqrt mstyle msub msubsup msup "
     "mtable mtd mtr munder munderover semantics"
 )
@@ -55,30 +48,24 @@ _ATTRIBUTES = {
     "mathvariant": "normal",
     "notation": r"[a-z ]{1,60}",
     "scriptlevel": "[0-3]",
-    **dict.fromkeys(_words("mathbackground mathcolor"), _COLOUR),
-    **dict.fromkeys(_words("accent accentunder displaystyle fence"), "true|false"),
-    **dict.fromkeys(_words("largeop separator stretchy"), "true|false"),
-    **dict.fromkeys(_words("depth height linethickness lspace mathsize"), _LENGTH),
-    **dict.fromkeys(_words("maxsize minsize rspace width"), _LENGTH),
+    **dict.fromkeys(words("mathbackground mathcolor"), _COLOUR),
+    **dict.fromkeys(words("accent accentunder displaystyle fence"), "true|false"),
+    **dict.fromkeys(words("largeop separator stretchy"), "true|false"),
+    **dict.fromkeys(words("depth height linethickness lspace mathsize"), _LENGTH),
+    **dict.fromkeys(words("maxsize minsize rspace width"), _LENGTH),
 }
 _PATTERNS = {name: re.compile(pattern) for name, pattern in _ATTRIBUTES.items()}
 _SIGNS = ("\N{MINUS SIGN}", "+", "\N{PLUS-MINUS SIGN}", "\N{MINUS-OR-PLUS SIGN}")
 _CLOSING = (")", "]", "}", "|", "!", "\N{RIGHT FLOOR}", "\N{RIGHT CEILING}", "\u27e9")
 _GLUE = ("mtr-glue", "mml-eqn-num")  # cells that KaTeX adds around equations
+_VARIANTS = "bold italic bold-italic script bold-script fraktur bold-fraktur monospace"
 _ALPHABETS = {
-    "bold": "MATHEMATICAL BOLD",
-    "italic": "MATHEMATICAL ITALIC",
-    "bold-italic": "MATHEMATICAL BOLD ITALIC",
-    "script": "MATHEMATICAL SCRIPT",
-    "bold-script": "MATHEMATICAL BOLD SCRIPT",
-    "fraktur": "MATHEMATICAL FRAKTUR",
-    "bold-fraktur": "MATHEMATICAL BOLD FRAKTUR",
+    **{name: f"MATHEMATICAL {name.replace('-', ' ').upper()}" for name in _VARIANTS.split()},
     "double-struck": "MATHEMATICAL DOUBLE-STRUCK",
     "sans-serif": "MATHEMATICAL SANS-SERIF",
     "bold-sans-serif": "MATHEMATICAL SANS-SERIF BOLD",
     "sans-serif-italic": "MATHEMATICAL SANS-SERIF ITALIC",
     "sans-serif-bold-italic": "MATHEMATICAL SANS-SERIF BOLD ITALIC",
-    "monospace": "MATHEMATICAL MONOSPACE",
 }
 _OLDER = {"script": "SCRIPT", "fraktur": "BLACK-LETTER", "double-struck": "DOUBLE-STRUCK"}
 
@@ -87,57 +74,28 @@ _typesetter = Typesetter()
 
 @dataclass
 class Budget:
-    """Limits for one student's formulas on one page. Formulas beyond the limits are shown as TeX.
+    """Limits for one student's formulas on one page; formulas beyond them are shown as TeX."""
 
-    Attributes
-    ----------
-    formulas
-        How many formulas are left.
-    seconds
-        Elapsed seconds left for formulas that are not in the cache.
-    characters
-        Characters of MathML left.
-    """
-
-    formulas: int = 2_000
-    seconds: float = 10.0
-    characters: int = 3_000_000
+    formulas: int = 2_000  # how many formulas are left
+    seconds: float = 10.0  # elapsed seconds left for formulas that are not in the cache
+    characters: int = 3_000_000  # characters of MathML left
 
 
 @dataclass(frozen=True)
 class Formula:
-    """TeX as it stands in a text.
+    """TeX as it stands in a text."""
 
-    Attributes
-    ----------
-    tex
-        The TeX without delimiters.
-    source
-        The TeX with delimiters.
-    display
-        Whether it stands on a line of its own.
-    """
-
-    tex: str
-    source: str
-    display: bool
+    tex: str  # the TeX without delimiters
+    source: str  # the TeX with delimiters
+    display: bool  # whether it stands on a line of its own
 
     def as_html(self, budget: Budget) -> str:
         """Return MathML, or the TeX as text."""
-        mathml = self._mathml(budget)
-        if mathml is not None:
-            return mathml
-        code = ET.Element("code")
-        code.text = self._shown
-        return _markup(code)
+        return self._mathml(budget) or f"<code>{self.as_text()}</code>"
 
     def as_text(self) -> str:
         """Return the TeX with its delimiters, as text in HTML."""
-        return html.escape(self._shown, quote=False)
-
-    @property
-    def _shown(self) -> str:
-        return self.source.replace("\0", "\N{REPLACEMENT CHARACTER}")
+        return html.escape(self.source.replace("\0", "\N{REPLACEMENT CHARACTER}"), quote=False)
 
     def _mathml(self, budget: Budget) -> str | None:
         tex = self.tex.strip()
@@ -145,15 +103,14 @@ class Formula:
         if spent or not tex or len(tex) > LONGEST_TEX:
             return None
         budget.formulas -= 1
-        try:
+        mathml = None
+        with contextlib.suppress(NoAnswer):
             _typesetter.start()  # the page's budget does not pay for the start
             start = time.monotonic()
             try:
                 mathml = _mathml(tex, self.display, len(self.tex) > _LONG)
             finally:
                 budget.seconds -= time.monotonic() - start
-        except NotSet:
-            return None
         if mathml is None or len(mathml) > budget.characters:
             return None
         budget.characters -= len(mathml)
@@ -165,26 +122,18 @@ def _mathml(tex: str, display: bool, long: bool) -> str | None:
     """Return a formula in MathML, None if KaTeX refuses it or it is too much for a page.
 
     A formula on its own line is put into a box. A `long` one can be scrolled there, also by
-    keyboard.
-
-    Raises
-    ------
-    NotSet
-        KaTeX gave no answer. It may give one the next time.
+    keyboard. `NoAnswer` of KaTeX is not cached: it may answer the next time.
     """
     answer = _typesetter.set(tex, display=display)
     if len(answer) > 2 * _LONGEST_MATHML:  # leaves room for attributes that are dropped
         return None
     try:
         root = ET.fromstring(answer)
-    except (ET.ParseError, ValueError):
-        return None
-    found = root.find(f"{_NAMESPACE}math")
-    if root.attrib.get("class") != "katex" or found is None:
-        return None  # KaTeX's error message
-    try:
+        found = root.find(f"{_NAMESPACE}math")
+        if root.attrib.get("class") != "katex" or found is None:
+            return None  # KaTeX's error message
         formula = _passed(found, 0, sized=False)
-    except _TooDeep:
+    except (ET.ParseError, ValueError, _TooDeep):
         return None
     if display:
         box = ET.Element("span", {"class": "formula"})
@@ -192,12 +141,8 @@ def _mathml(tex: str, display: bool, long: bool) -> str | None:
             box.set("tabindex", "0")
         box.append(formula)
         formula = box
-    mathml = _markup(formula)
+    mathml = ET.tostring(formula, encoding="unicode", short_empty_elements=False)
     return mathml if len(mathml) <= _LONGEST_MATHML else None
-
-
-def _markup(element: ET.Element) -> str:
-    return ET.tostring(element, encoding="unicode", short_empty_elements=False)
 
 
 class _TooDeep(Exception):
@@ -205,16 +150,9 @@ class _TooDeep(Exception):
 
 
 def _passed(element: ET.Element, depth: int, *, sized: bool) -> ET.Element:
-    """Rebuild an element and its content from what the allow-list lets pass.
+    """Rebuild an element of KaTeX's output from what the allow-list lets pass.
 
-    Parameters
-    ----------
-    element
-        An element of KaTeX's output.
-    depth
-        How many elements enclose it.
-    sized
-        Whether an enclosing element sets the size of its letters. Nested sizes would multiply.
+    `sized` tells whether an enclosing element sets the size of letters: nested sizes multiply.
     """
     if depth > _DEEPEST:
         raise _TooDeep
@@ -246,7 +184,11 @@ def _align(table: ET.Element) -> None:
     columns = table.get("columnalign", "").split()
     table.set("class", "close" if table.get("columnspacing") == "0em" else "")
     for row in table:
-        row[:] = [cell for cell in row if len(cell) or not _is_glue(cell)]
+        row[:] = [
+            cell
+            for cell in row
+            if len(cell) or (cell.get("class") not in _GLUE and cell.get("width") != "50%")
+        ]
         for cell, column in zip(row, columns, strict=False):
             cell.set("class", column)
 
@@ -261,10 +203,6 @@ def _mark_signs(row: ET.Element) -> None:
         before = child.text or "" if operator else ")"
 
 
-def _is_glue(cell: ET.Element) -> bool:
-    return cell.get("class") in _GLUE or cell.get("width") == "50%"
-
-
 def _in_alphabet(token: ET.Element) -> str:
     """Return a token's text in the alphabet of its ``mathvariant``, where that has the letters."""
     text = token.text or ""
@@ -276,8 +214,7 @@ def _letter(character: str, variant: str) -> str:
     """Return a letter or digit in another alphabet, or the character itself if there is none."""
     name = unicodedata.name(character, "").replace("LETTER ", "")
     name = name.removeprefix("LATIN ").removeprefix("GREEK ")
-    for alphabet in (_ALPHABETS[variant], _OLDER.get(variant)):
-        if alphabet:
-            with contextlib.suppress(KeyError):
-                return unicodedata.lookup(f"{alphabet} {name}")
+    for alphabet in filter(None, (_ALPHABETS[variant], _OLDER.get(variant))):
+        with contextlib.suppress(KeyError):
+            return unicodedata.lookup(f"{alphabet} {name}")
     return character

@@ -21,43 +21,28 @@ _TERMINAL_CODE = re.compile(r"\x1b\[([^@-~\n]*)[@-~]")
 
 
 def clean_outputs(cell: NotebookNode) -> int:
-    """Clean the outputs of a code cell in which a student's code may have run.
+    """Clean the outputs of a code cell, valid in notebook format 4, in place.
 
-    Parameters
-    ----------
-    cell
-        A code cell with outputs that are valid in notebook format 4. They are changed in place.
-
-    Returns
-    -------
-    int
-        How many outputs were dropped or changed. HTML counts as changed if its text differs at all,
-        even if the difference is harmless (such as a table without its style).
+    Return how many were dropped or changed, even harmlessly (such as a table without its style).
     """
-    changed = 0
-    kept = []
-    for output in cell.outputs:
-        if output.output_type in ("display_data", "execute_result"):
-            changed += _clean_bundle(output)
-        elif output.output_type == "stream":
+    known = ("display_data", "execute_result", "stream", "error")
+    kept = [output for output in cell.outputs if output.output_type in known]
+    changed = len(cell.outputs) - len(kept)
+    for output in kept:
+        if output.output_type == "stream":
             sent, output.text = text_of(output.text), _calm(text_of(output.text))
             changed += output.text != sent
         elif output.output_type == "error":
             sent, output.traceback = output.traceback, [_calm(line) for line in output.traceback]
             changed += output.traceback != sent
         else:
-            changed += 1
-            continue
-        kept.append(output)
+            changed += _clean_bundle(output)
     cell.outputs = kept
     return changed
 
 
 class CleanOutputs(Preprocessor):
-    """Cleans the outputs of all code cells before a page is made.
-
-    Outputs that were cleaned when the notebook was graded stay as they are.
-    """
+    """Cleans the outputs of all code cells before a page is made; clean ones stay as they are."""
 
     def preprocess_cell(
         self, cell: NotebookNode, resources: Any, index: int
@@ -117,7 +102,5 @@ def _is_blank(cleaned: str) -> bool:
 def _calm(text: str) -> str:
     """Drop a text's colours if there are so many that nbconvert would take minutes for them."""
     codes = _TERMINAL_CODE.findall(text)
-    few = len(codes) <= _MOST_TERMINAL_CODES
-    if few and all(len(code) <= _LONGEST_TERMINAL_CODE for code in codes):
-        return text
-    return _TERMINAL_CODE.sub("", text)
+    many = len(codes) > _MOST_TERMINAL_CODES or any(len(c) > _LONGEST_TERMINAL_CODE for c in codes)
+    return _TERMINAL_CODE.sub("", text) if many else text

@@ -1,19 +1,11 @@
 """Decides what of a student's HTML, markdown and outputs may enter a page that people open.
 
-nbconvert makes nbgrader's feedback and formgrader's pages. It trusts notebooks and copies their
-HTML. This module trusts no cell, not even the instructor's.
-
-- *HTML* passes by an allow-list (`clean_html`): text, tables, code, pictures contained in the text,
-  and links to other sites and to headings. Nothing runs, and nothing is loaded from elsewhere. The
-  only style left is the alignment of text. The only classes are those of coloured code. Ids get a
-  prefix, so that they never collide with the page's own.
-- *Formulas* in markdown become MathML (`hw_grading.pages.mathematics`). Random placeholders replace
-  them while the markdown is rendered and cleaned. Pages load nothing that reads TeX.
-- *Outputs* pass as text, as PNG, JPEG, GIF and SVG pictures, and as cleaned HTML (`clean_outputs`).
-- *Size*: the time of parsers grows with the square of some inputs, or faster. A text is shown
-  without rendering if it takes too long, or is much larger or nested much deeper than any answer.
-
-This module does not handle student ids and notebook names, which templates write by themselves.
+nbconvert, which makes nbgrader's feedback and formgrader's pages, trusts notebooks. This module
+trusts no cell, not even the instructor's. HTML passes by an allow-list (`clean_html`): nothing
+runs, and nothing is loaded from elsewhere. Formulas become MathML; random placeholders replace them
+while the markdown is rendered and cleaned. A text is shown without rendering if it takes too long,
+or is much larger or nested much deeper than any answer: the time of parsers grows with the square
+of some inputs, or faster.
 """
 
 from __future__ import annotations
@@ -55,18 +47,8 @@ _PYTHON = [[name] for name in ("python", "python3", "py", "py3", "ipython", "ipy
 def markdown2html(context: Context, source: str) -> str:
     """Render markdown as nbconvert's `HTMLExporter.markdown2html` does, and clean it.
 
-    Parameters
-    ----------
-    context
-        The template's context. If it has a variable ``cell``, that cell's attachments are used. Its
-        ``resources`` record how much of the formulas' budget the page has used.
-    source
-        Markdown with HTML and TeX in it.
-
-    Returns
-    -------
-    str
-        As `render_markdown`.
+    Attachments are those of the `cell` in the template's context. The context's ``resources``
+    record how much of the formulas' budget the page has used.
     """
     resources = context.get("resources")
     budget = Budget() if resources is None else resources.setdefault(_BUDGET, Budget())
@@ -80,27 +62,13 @@ def render_markdown(
     budget: Budget | None = None,
     picture: Callable[[str, str], str | None] | None = None,
 ) -> str:
-    """Render markdown and clean it.
+    """Render markdown with HTML and TeX in it, and clean it as `clean_html` does.
 
-    Parameters
-    ----------
-    source
-        Markdown with HTML and TeX in it.
-    attachments
-        Pictures by name: data in base64 by type, as a cell of a notebook has them.
-    budget
-        The budget for the page's formulas; a new one by default.
-    picture
-        Function that returns the data URI of a picture, given its type and its base64 data, or None
-        if the picture is not to be shown. By default, all pictures that `clean_html` accepts are
-        shown.
-
-    Returns
-    -------
-    str
-        HTML as `clean_html` returns it, with formulas as MathML. A note replaces an attachment that
-        is missing or not shown. A source is shown as text if it is too large, or if parsing takes
-        more than two seconds of computing.
+    `attachments` are pictures by name: data in base64 by type. `budget` limits the page's formulas.
+    `picture` returns the data URI of a picture, given its type and its base64 data, or None if it
+    is not to be shown; by default all that `clean_html` accepts are. A note replaces an attachment
+    that is missing or not shown. The source is shown as text if it is too large, or takes more than
+    two seconds of computing.
     """
     pictures = Pictures(picture or picture_uri)
     formulas = Formulas(budget or Budget())
@@ -118,19 +86,12 @@ def render_markdown(
 
 
 def unchanged(text: str) -> str:
-    """Return the text as it is.
-
-    This filter replaces nbconvert's ``strip_files_prefix``. That filter rewrites addresses after
-    they were cleaned, and its time grows with the square of some texts.
-    """
+    """Return the text. nbconvert's filter ``strip_files_prefix`` would rewrite clean addresses."""
     return text
 
 
 class _Renderer(IPythonRenderer):
-    """nbconvert's renderer, made robust against missing attachments and unknown languages.
-
-    It puts formulas aside. Its methods give mistune pieces of HTML, which are cleaned afterwards.
-    """
+    """nbconvert's renderer, which puts formulas aside, and copes with missing attachments."""
 
     def __init__(
         self, attachments: Mapping[str, Any], pictures: Pictures, formulas: Formulas

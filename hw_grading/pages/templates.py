@@ -12,17 +12,7 @@ from hw_grading.pages import STYLE
 
 
 def templates_in(folder: Path, **settings: Any) -> Environment:
-    """Return an environment for a folder's templates. A missing name is an error.
-
-    Templates get `style`, the style sheet of all pages.
-
-    Parameters
-    ----------
-    folder
-        The folder with the templates.
-    settings
-        Further settings for Jinja's environment.
-    """
+    """Return an environment for a folder's templates, in which a missing name is an error."""
     environment = Environment(
         loader=FileSystemLoader(folder),
         autoescape=True,

@@ -6,9 +6,17 @@ import re
 
 # Bounded lengths keep the time of a search short.
 _CODES = re.compile(r"\x1b\[[0-?]{0,40}[ -/]{0,4}[@-~]")
+_UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 def without_codes(text: str) -> str:
     """Drop terminal control codes. Keep only the last state of a line that was overwritten."""
     lines = _CODES.sub("", text).split("\n")
     return "\n".join(line.rstrip("\r").rpartition("\r")[2] for line in lines)
+
+
+def shown(text: str, limit: int) -> str:
+    """Return at most `limit` characters without codes, control characters and surrogates."""
+    kept = _UNSEEN.sub("\N{REPLACEMENT CHARACTER}", without_codes(text[:limit]))
+    more = len(text) - limit
+    return kept if more <= 0 else f"{kept}\n… and {more:,} more characters"

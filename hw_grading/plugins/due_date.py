@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,27 +21,22 @@ _MONTHS += ["September", "October", "November", "December"]
 
 def in_words(moment: datetime, zone_in_words: str) -> str:
     """Return a moment such as "Tuesday, 4 October 2022, 11:59 pm Pacific"."""
-    hour = moment.hour % 12 or 12
-    half = "am" if moment.hour < 12 else "pm"
-    said = (
-        f"{_DAYS[moment.weekday()]}, {moment.day} {_MONTHS[moment.month - 1]} {moment.year}, "
-        f"{hour}:{moment.minute:02d} {half} {zone_in_words}"
-    )
-    return said.rstrip()
+    day = f"{_DAYS[moment.weekday()]}, {moment.day} {_MONTHS[moment.month - 1]} {moment.year}"
+    time = f"{moment.hour % 12 or 12}:{moment.minute:02d} {'am' if moment.hour < 12 else 'pm'}"
+    return f"{day}, {time} {zone_in_words}".rstrip()
 
 
 class ShowDueDate(NbGraderPreprocessor):
-    """Fill ``{{ due_date }}`` into markdown cells and set the assignment's due date.
+    """Fill the due date of the manifest into markdown cells, and store it in the gradebook in UTC.
 
-    One of the preprocessors of ``nbgrader generate_assignment``. The date comes from the homework's
-    manifest. The gradebook stores it in UTC. With ``--no-db``, or if the gradebook does not know
-    the assignment, the gradebook is not changed.
+    One of the preprocessors of ``nbgrader generate_assignment``. The gradebook is unchanged with
+    ``--no-db``, or if it does not know the assignment.
     """
 
     def preprocess(self, nb: Any, resources: Any) -> tuple[Any, Any]:
-        """Fill the date into each cell, and store it in the gradebook."""
+        """Process one notebook."""
         names = resources["nbgrader"]
-        # This preprocessor's parent is the exporter, and the exporter's parent is the converter.
+        # The parents are the exporter and the converter.
         converter = self.parent.parent
         manifest = homework_of(Path(converter.coursedir.root), names["assignment"]).manifest
         due = manifest.due_moment
@@ -50,11 +46,8 @@ class ShowDueDate(NbGraderPreprocessor):
                 cell.source = cell.source.replace(PLACEHOLDER, shown)
         if converter.no_database:
             return nb, resources
-        with Gradebook(names["db_url"]) as gradebook:
-            try:
-                assignment = gradebook.find_assignment(names["assignment"])
-            except MissingEntry:
-                return nb, resources
+        with Gradebook(names["db_url"]) as gradebook, contextlib.suppress(MissingEntry):
+            assignment = gradebook.find_assignment(names["assignment"])
             assignment.duedate = due.astimezone(UTC).replace(tzinfo=None) if due else None
             gradebook.db.commit()
         return nb, resources

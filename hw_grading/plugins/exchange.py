@@ -1,13 +1,13 @@
 """nbgrader's exchange, a folder where every student of a machine can write.
 
-nbgrader assumes that `nbgrader submit` made everything that students put there. It follows links,
-and it stops the whole class at any other kind of folder or file. These classes skip such a folder
-or file, or read as much of it as possible. They name its student and serve the others.
-nbgrader_config.py names these classes in ``c.ExchangeFactory``.
+nbgrader follows the links that students put there, and stops the whole class at any strange folder
+or file. These classes, which nbgrader_config.py names, skip it or read as much as possible. They
+name its student and serve the others.
 """
 
 from __future__ import annotations
 
+import contextlib
 import glob
 import os
 import pwd
@@ -44,7 +44,7 @@ class CollectAnyName(ExchangeCollect):
 
     def _path_to_record(self, path: str) -> dict[str, Any]:
         try:
-            record: dict[str, Any] = super()._path_to_record(path)
+            return dict(super()._path_to_record(path))
         except Exception:  # the parser may raise any error on untrusted text
             self.log.warning(
                 "%s: expected a name that ends in a time such as '2022-10-04 23:59:00 UTC', "
@@ -53,12 +53,8 @@ class CollectAnyName(ExchangeCollect):
                 path,
             )
             name = os.path.basename(path)
-            record = {
-                "username": name.partition("+")[0],
-                "filename": name,
-                "timestamp": datetime.min,
-            }
-        return record
+            student = name.partition("+")[0]
+            return {"username": student, "filename": name, "timestamp": datetime.min}
 
     def copy_files(self) -> None:
         """Copy each student's submission. At the end, name those that could not be copied."""
@@ -116,10 +112,8 @@ class CollectAnyName(ExchangeCollect):
         target.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=target.parent, prefix=".collecting-") as folder:
             copy, kept = Path(folder, "copy"), Path(folder, "kept")
-            size, size_of_a_file = course.max_dir_size, course.max_file_size
-            for left_out in copy_strange_folder(
-                source, copy, size * _KILOBYTE, size_of_a_file * _KILOBYTE
-            ):
+            sizes = (size * _KILOBYTE for size in (course.max_dir_size, course.max_file_size))
+            for left_out in copy_strange_folder(source, copy, *sizes):
                 self.log.warning("%s: not copied from the exchange: %s", name, left_out)
             self.do_copy(str(copy), str(kept))  # drops files that match `ignore`, and sets modes
             self._expect_its_time(source, kept, student)
@@ -131,15 +125,16 @@ class CollectAnyName(ExchangeCollect):
     def _expect_its_time(self, source: Path, copy: Path, student: str) -> None:
         """Note a submission that was changed in the exchange after the time that it states."""
         with os.scandir(source) as entries:
-            files = [one for one in entries if one.is_file(follow_symlinks=False)]
-            work = [one for one in files if one.name == TIMESTAMP or one.name.endswith(".ipynb")]
-            # The owner cannot set a file's ctime.
-            times = [one.stat(follow_symlinks=False).st_ctime for one in work]
+            times = [
+                one.stat(follow_symlinks=False).st_ctime  # which the owner cannot set
+                for one in entries
+                if one.name == TIMESTAMP or one.name.endswith(".ipynb")
+                if one.is_file(follow_symlinks=False)
+            ]
         changed = datetime.fromtimestamp(max(times, default=0.0), UTC).replace(tzinfo=None)
-        try:
+        told = None
+        with contextlib.suppress(Unreadable):
             told = read_time(copy)
-        except Unreadable:
-            told = None
         if told is None or changed > told + _SLOWEST:
             says = "none" if told is None else f"{told:%Y-%m-%d %H:%M}"
             self._in_doubt.append(f"{student} (says {says}, changed {changed:%Y-%m-%d %H:%M} UTC)")
@@ -178,17 +173,16 @@ class ListEach(ExchangeList):
             for path in folder.glob("*.ipynb"):
                 if not stat.S_ISREG(os.lstat(path).st_mode) or not os.access(path, os.R_OK):
                     raise Unreadable(f"{quoted(path.name)} is not a readable file")
+            return True
         except (Unreadable, OSError) as why:
             self.log.warning("%s: not listed: %s. Look at the folder, then remove it", folder, why)
             return False
-        return True
 
 
 class ReleaseFeedbackToEach(ExchangeReleaseFeedback):
     """Releases feedback to students who used the exchange: ``nbgrader release_feedback``.
 
     The secret of the submission, which autograding has copied along, determines a student's page.
-    Students who handed in another way have no secret. They are named.
     """
 
     def copy_files(self) -> None:
@@ -198,13 +192,13 @@ class ReleaseFeedbackToEach(ExchangeReleaseFeedback):
         shelf = shelf_of(course, course.feedback_directory, course.assignment_id)
         elsewhere: list[str] = []
         failed: dict[str, str] = {}
-        found = sorted(glob.glob(os.path.join(self.src_path, "*.html")))
+        found = sorted(map(Path, glob.glob(os.path.join(self.src_path, "*.html"))))
         if not found:
             self.fail(
                 f"There is no feedback for {course.assignment_id} ({self.src_path}). First run "
                 f"`nbgrader generate_feedback {course.assignment_id}`"
             )
-        for page in map(Path, found):
+        for page in found:
             student = shelf.name(page.parts[len(shelf.parent.parts)]) or ""
             if student in excluded:
                 continue

@@ -1,23 +1,16 @@
 """Adds reading, mending and finishing to `nbgrader autograde`, through its own settings only.
 
 nbgrader converts each notebook twice: a sanitizing pass from `submitted/` to `autograded/`, and an
-execution pass over that copy. The same exporter serves both passes:
-
-- `Autograde.exporter_class`: `SubmissionExporter` starts and ends the run over the class
-  (`hw_grading.batch.grading`), and reads each file.
-- `Autograde.sanitize_preprocessors`: `MendCells` replaces all that nbgrader does to cells.
-  `hw_grading.plugins.sanitizing` runs these preprocessors ahead of nbgrader's loop.
-- `Autograde.autograde_preprocessors`: `CollectResult` replaces `Execute`, `SaveScores` replaces
-  `SaveAutoGrades` (`hw_grading.plugins.saving`), and `MarkFinished` comes last.
-
-docs/lifecycle.md shows the order of the calls.
+execution pass over that copy. The same exporter serves both passes. The preprocessors are in
+`preprocessors`, `saving` and `lateness`; `sanitizing` runs those of the first pass ahead of
+nbgrader's loop. docs/lifecycle.md shows the order of the calls.
 """
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import json
-import os
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -35,12 +28,12 @@ from hw_grading.batch.submitted import carry_along
 from hw_grading.homework.course import Course
 from hw_grading.homework.homework import homework_of
 from hw_grading.outcome import GraderFault
-from hw_grading.plugins.preprocessors import log_problems
 from hw_grading.plugins.sanitizing import Owned, Sanitizing
 from hw_grading.plugins.saving import add_indexes
 from hw_grading.records.database import Database
 from hw_grading.run.execution import ExecuteSubmission
 from hw_grading.run.ready import expect_ready
+from hw_support.submission.problems import read_problems
 
 
 class SubmissionExporter(NotebookExporter):
@@ -73,23 +66,21 @@ class SubmissionExporter(NotebookExporter):
             self._class = self._turn = None
 
     def _plan(self, converter: Autograde) -> Plan:
-        """Read how the class is to be graded.
-
-        Raises
-        ------
-        GraderFault
-            The class must not be graded with these settings.
-        """
-        _expect_that_code_is_run(self)
+        """Read how the class is to be graded; `GraderFault` if it must not be so graded."""
+        settings = ExecuteSubmission(parent=self)
+        if not (Execute(parent=self).enabled and settings.enabled):
+            raise GraderFault(
+                "Nothing was graded: with --no-execute, nbgrader would score the outputs that "
+                "students saved. Leave out that option"
+            )
         course = converter.coursedir
         homework = homework_of(Path(course.root), course.assignment_id)
-        settings = ExecuteSubmission(parent=self)
         whole_class = WholeClass(parent=self)
         secret = whole_class.secret(course.root, course.course_id)
 
         def make_ready(wait_for_imports: Callable[[], None] | None) -> None:
-            add_indexes(converter.coursedir.db_url)
-            Database(Course.of(converter.coursedir).db_url).make_tables()
+            add_indexes(course.db_url)
+            Database(Course.of(course).db_url).make_tables()
             if whole_class.executor != "dask":  # dask workers check by themselves
                 hidden = [Path(course.root), Path(__file__).parent, secret]
                 expect_ready(settings, homework, hidden, wait_for_imports)
@@ -103,18 +94,20 @@ class SubmissionExporter(NotebookExporter):
         if self._class is None:
             raise RuntimeError("SubmissionExporter reads submissions for `nbgrader autograde` only")
         resources = {} if resources is None else resources
-        folder, name = os.path.split(filename)
-        resources["metadata"] = {
-            "name": os.path.splitext(name)[0],
-            "path": folder,
-            "modified_date": _modified(filename),
-        }
-        ids = resources["nbgrader"]
-        graded = self._graded_folder(ids)
-        if self._turn is None or Path(folder) != graded:  # first pass: the file was handed in
-            self._turn = self._class.turn(ids["student"], Path(filename))
-            carry_along(Path(folder), graded)
-            log_problems(self.log, ids["student"], self._turn.notebook)
+        path = Path(filename)
+        modified = ""
+        with contextlib.suppress(OSError):
+            modified = f"{datetime.fromtimestamp(path.lstat().st_mtime, tz=UTC):%B %d, %Y}"
+        about = {"name": path.stem, "path": str(path.parent), "modified_date": modified}
+        resources["metadata"] = about
+        course: Any = self.parent.coursedir  # type: ignore[union-attr]
+        student, assignment = (resources["nbgrader"][name] for name in ("student", "assignment"))
+        graded = Path(course.format_path(course.autograded_directory, student, assignment))
+        if self._turn is None or path.parent != graded:  # first pass: the file was handed in
+            self._turn = self._class.turn(student, path)
+            carry_along(path.parent, graded)
+            for problem in read_problems(self._turn.notebook):
+                self.log.warning("%s: %s", student, problem.message)
             return as_text(self._turn.notebook), self._init_resources(resources)
         self._turn.put_into(resources)
         done, resources = Exporter.from_notebook_node(
@@ -122,37 +115,10 @@ class SubmissionExporter(NotebookExporter):
         )
         return as_text(done), resources
 
-    def _graded_folder(self, ids: dict[str, str]) -> Path:
-        course: Any = self.parent.coursedir  # type: ignore[union-attr]
-        step = course.autograded_directory
-        return Path(course.format_path(step, ids["student"], ids["assignment"]))
-
 
 def as_text(notebook: NotebookNode) -> str:
-    """Return a notebook's file content, with one line for each cell.
-
-    nbformat writes each value on its own line, which takes ten times as long.
-    """
+    """Return a notebook's file content, ten times as fast as nbformat: each cell on one line."""
+    dumped = functools.partial(json.dumps, ensure_ascii=False, sort_keys=True)
     rest = {key: value for key, value in notebook.items() if key != "cells"}
-    cells = ",\n".join(_json(cell) for cell in notebook.cells)
-    return f'{{"cells": [\n{cells}\n],\n{_json(rest)[1:]}\n'
-
-
-def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, sort_keys=True)
-
-
-def _expect_that_code_is_run(exporter: SubmissionExporter) -> None:
-    if not (Execute(parent=exporter).enabled and ExecuteSubmission(parent=exporter).enabled):
-        raise GraderFault(
-            "Nothing was graded: with --no-execute, nbgrader would score the outputs that "
-            "students saved. Leave out that option"
-        )
-
-
-def _modified(filename: str) -> str:
-    try:
-        seconds = os.lstat(filename).st_mtime
-    except OSError:
-        return ""
-    return f"{datetime.fromtimestamp(seconds, tz=UTC):%B %d, %Y}"
+    cells = ",\n".join(map(dumped, notebook.cells))
+    return f'{{"cells": [\n{cells}\n],\n{dumped(rest)[1:]}\n'

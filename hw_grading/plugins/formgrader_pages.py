@@ -1,18 +1,13 @@
 """Makes formgrader's pages safe: nothing that they print becomes HTML or a script.
 
-nbgrader 0.9 prints parts of a page's address, student ids and names into pages without escaping
-them. So a link in a student's answer, or an id, could run a script in a grader's browser, with the
-grader's rights. nbgrader has no setting for this. `nbgrader_config.py`, which formgrader reads when
-it starts, calls `escape`.
+nbgrader 0.9 prints parts of addresses, student ids and names into pages without escaping them. So a
+link in a student's answer, or an id, could run a script with the grader's rights.
 
-- An environment that escapes renders formgrader's own pages. nbconvert renders a submission, and
-  its templates print HTML on purpose. So there each plain value in formgrader's templates is
-  escaped (`Escaping`).
-- The Content-Security-Policy of each page allows only the templates' scripts, which carry a nonce
-  for this page, and the templates' few event handlers. Any other script in a page does not run,
-  even if formgrader's own scripts insert it: some of them make HTML from texts.
-- No page needs a network. Formulas are MathML. A script of formgrader selects the first field when
-  MathJax is done, and stops if there is no MathJax. It is told at once that MathJax is done.
+- Formgrader's own pages are rendered with autoescape. nbconvert's templates around a submission
+  print HTML on purpose, so there each plain value is escaped (`Escaping`).
+- The Content-Security-Policy allows only the templates' scripts, by a nonce for this page, and the
+  templates' few event handlers.
+- Formulas are MathML. A script of formgrader that waits for MathJax is told that it is done.
 - If the GSI's desk runs in the same server, the menu of each page has a link to it.
 """
 
@@ -62,10 +57,10 @@ class Escaping(Extension):
             self.environment.globals["link_to_desk"] = _link_to_desk
         elif Path(filename or "").name == _INSTEAD_OF_MATHJAX.name:
             source = _INSTEAD_OF_MATHJAX.read_text(encoding="utf-8")
-            self.environment.globals["style_of_formulas"] = _style_of_formulas
+            self.environment.globals["style_of_formulas"] = partial(_markup_in, FORMULAS)
         else:  # templates around students' cells
             return source
-        self.environment.globals["script_nonce"] = _attribute
+        self.environment.globals["script_nonce"] = _nonce_attribute
         return source.replace("<script", "<script{{ script_nonce() }}")
 
 
@@ -125,8 +120,8 @@ def _policy(handler: Any, hashes: str) -> Iterator[None]:
         _nonce = _desk = ""
 
 
-def _style_of_formulas() -> Markup:
-    return Markup(FORMULAS.read_text(encoding="utf-8"))
+def _markup_in(path: Path) -> Markup:
+    return Markup(path.read_text(encoding="utf-8"))
 
 
 def _link_to_desk() -> Markup:
@@ -135,15 +130,13 @@ def _link_to_desk() -> Markup:
     return entry.format(_desk) if _desk else Markup()
 
 
-def _attribute() -> Markup:
+def _nonce_attribute() -> Markup:
     return Markup(f' nonce="{_nonce}"') if _nonce else Markup()
 
 
 def _hashes_of_handlers(templates: Path) -> str:
     """Return the digests of the event handlers (such as ``onclick``) in formgrader's templates."""
-    found = set()
-    for path in templates.rglob("*"):
-        if path.suffix in (".tpl", ".j2"):
-            found.update(_HANDLER.findall(path.read_text(encoding="utf-8")))
+    paths = [*templates.rglob("*.tpl"), *templates.rglob("*.j2")]
+    found = {code for path in paths for code in _HANDLER.findall(path.read_text(encoding="utf-8"))}
     digests = (hashlib.sha256(code.encode()).digest() for code in sorted(found))
     return " ".join(f"'sha256-{base64.b64encode(digest).decode()}'" for digest in digests)

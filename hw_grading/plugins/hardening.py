@@ -1,7 +1,6 @@
 """Fixes nbgrader where it trusts students' data and has no setting to change that.
 
-`nbgrader_config.py` calls `harden`. Every nbgrader command and formgrader read that file when they
-start. `harden` changes this process:
+`nbgrader_config.py`, which every nbgrader command and formgrader read, calls `harden`:
 
 - Formgrader's pages escape what they print (`hw_grading.plugins.formgrader_pages`).
 - An invalid `timestamp.txt` counts as missing. nbgrader stops at it otherwise.
@@ -26,21 +25,16 @@ _make = logging.getLogRecordFactory()
 
 def harden() -> None:
     """Fix the modules that this process has loaded. Calling it again changes nothing."""
+    from hw_grading.batch.folders import CarefulCourseDirectory
+
     escape()
-    _read_times_with_care()
+    CourseDirectory.get_existing_timestamp = CarefulCourseDirectory.get_existing_timestamp
+    if api := sys.modules.get("nbgrader.apps.api"):
+        api.NbGraderAPI.get_submitted_timestamp = _submitted_timestamp
     if logging.getLogRecordFactory() is not _visible_record:
         global _make
         _make = logging.getLogRecordFactory()
         logging.setLogRecordFactory(_visible_record)
-
-
-def _read_times_with_care() -> None:
-    from hw_grading.batch.folders import CarefulCourseDirectory
-
-    careful = CarefulCourseDirectory.get_existing_timestamp
-    CourseDirectory.get_existing_timestamp = careful
-    if api := sys.modules.get("nbgrader.apps.api"):
-        api.NbGraderAPI.get_submitted_timestamp = _submitted_timestamp
 
 
 def _submitted_timestamp(self: Any, assignment_id: str, student_id: str) -> datetime | None:

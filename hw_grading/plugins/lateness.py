@@ -15,14 +15,12 @@ class LeaveLateness(NbGraderPreprocessor):
     """Leaves lateness to `hw_grading.final_scores`; replaces nbgrader's `AssignLatePenalties`.
 
     nbgrader's preprocessor stores a penalty before people have graded by hand, and does not update
-    it when the score grows. So this one stores no penalty and removes one of an earlier grading.
-    Otherwise nbgrader's pages would take off points that `final_scores` takes off already. If an
-    extension was granted before the student handed in, it is written into nbgrader's own table, for
-    nbgrader's pages.
+    it when the score grows. This one removes such a penalty, which nbgrader's pages would take off
+    once more. It writes an extension, granted before the student handed in, for these pages.
     """
 
     def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
-        """Write both for one submission. The notebook stays unchanged."""
+        """Process one submission."""
         ids = resources["nbgrader"]
         assignment, student = ids["assignment"], ids["student"]
         with Gradebook(ids["db_url"]) as gradebook:

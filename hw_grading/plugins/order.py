@@ -15,16 +15,11 @@ _SAVED = (utils.is_grade, utils.is_solution, utils.is_locked, utils.is_task)
 
 
 class SaveOrder(NbGraderPreprocessor):
-    """Stores the order of the cells that nbgrader's `SaveCells` has just saved.
-
-    One of the preprocessors of ``nbgrader generate_assignment``. It runs after `SaveCells` and does
-    not change the notebook. With ``--no-db`` it stores nothing.
-    """
+    """Stores the order of the cells that `SaveCells` of ``generate_assignment`` has just saved."""
 
     def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
-        """Store the order of one notebook's cells."""
-        # This preprocessor's parent is the exporter, and the exporter's parent is the converter.
-        if not self.parent.parent.no_database:
+        """Process one notebook."""
+        if not self.parent.parent.no_database:  # the parents are the exporter and the converter
             names = resources["nbgrader"]
             cells = [
                 cell.metadata.nbgrader["grade_id"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from pathlib import Path
 from typing import Any
@@ -31,21 +32,20 @@ from hw_support.submission.problems import (
 class MendCells(NbGraderPreprocessor):
     """Restores the instructor's cells and kernel; the first of `sanitize_preprocessors`.
 
-    Each problem is stored in the notebook, and listed in a cell at its top. The object lives for
-    one command, during which the instructor's cells do not change.
+    The object lives for one command, during which the instructor's cells do not change.
     """
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self._known: dict[tuple[str, ...], tuple[list[InstructorCell], Any]] = {}
-        self._others: dict[tuple[str, str], dict[str, frozenset[str]]] = {}
+        self._instructors, self._others = functools.cache(_instructors), functools.cache(_others)
 
     def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
-        """Mend the cells of one submission."""
+        """Process one submission."""
         ids = resources["nbgrader"]
-        cells, kernelspec = self._instructors(ids)
+        course = (ids["db_url"], ids["assignment"])
+        cells, kernelspec = self._instructors(*course, ids["notebook"], ids.get("source"))
         own = {cell.grade_id for cell in cells}
-        mistaken = mistaken_for(grade_ids_in(nb), own, self._other_homeworks(ids))
+        mistaken = mistaken_for(grade_ids_in(nb), own, self._others(*course))
         mended = mend(nb, cells)
         if kernelspec:
             nb.metadata["kernelspec"] = kernelspec
@@ -56,33 +56,28 @@ class MendCells(NbGraderPreprocessor):
         put_notes_on_top(nb)
         return nb, resources
 
-    def _instructors(self, ids: dict[str, str]) -> tuple[list[InstructorCell], Any]:
-        """Return cells and kernelspec of the instructor's notebook."""
-        names = (ids["db_url"], ids["assignment"], ids["notebook"])
-        if names not in self._known:
-            with Gradebook(ids["db_url"]) as gradebook:
-                source = Path(ids["source"]) if "source" in ids else None
-                cells = instructor_cells(gradebook, *names[1:], source)
-                kernelspec = gradebook.find_notebook(ids["notebook"], ids["assignment"]).kernelspec
-            self._known[names] = cells, json.loads(kernelspec or "null")
-        return self._known[names]
 
-    def _other_homeworks(self, ids: dict[str, str]) -> dict[str, frozenset[str]]:
-        """Return the grade ids of the course's other assignments, by name."""
-        names = (ids["db_url"], ids["assignment"])
-        if names not in self._others:
-            with Gradebook(ids["db_url"]) as gradebook:
-                self._others[names] = grade_ids_of_others(gradebook, ids["assignment"])
-        return self._others[names]
+def _instructors(
+    db_url: str, assignment: str, notebook: str, source: str | None
+) -> tuple[list[InstructorCell], Any]:
+    """Return cells and kernelspec of the instructor's notebook."""
+    with Gradebook(db_url) as gradebook:
+        path = Path(source) if source else None
+        cells = instructor_cells(gradebook, assignment, notebook, path)
+        kernelspec = gradebook.find_notebook(notebook, assignment).kernelspec
+    return cells, json.loads(kernelspec or "null")
+
+
+def _others(db_url: str, assignment: str) -> dict[str, frozenset[str]]:
+    """Return the grade ids of the course's other assignments, by name."""
+    with Gradebook(db_url) as gradebook:
+        return grade_ids_of_others(gradebook, assignment)
 
 
 class CollectResult(NbGraderPreprocessor):
     """Replaces a sanitized notebook by the executed one; used instead of nbgrader's `Execute`.
 
-    Raises
-    ------
-    GraderFault
-        There is no result. The student is left without a score, not given a zero.
+    Without a result, a `GraderFault` leaves the student without a score instead of a zero.
     """
 
     def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
@@ -102,8 +97,7 @@ class CollectResult(NbGraderPreprocessor):
 class MarkFinished(NbGraderPreprocessor):
     """Marks a notebook as completely graded; the last of `autograde_preprocessors`.
 
-    A folder without the mark was left by a killed run, and is graded again. A folder is also graded
-    again if its mark names another file than the one handed in.
+    Without the mark, or with that of another file than the one handed in, it is graded again.
     """
 
     def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
@@ -125,9 +119,3 @@ def _other_homework(mistaken: Mistaken, assignment: str) -> Problem:
         f"and submit this one as {mistaken.homework}."
     )
     return Problem(Kind.OTHER_HOMEWORK, Severity.FAILED, message)
-
-
-def log_problems(log: Any, student: str, nb: NotebookNode) -> None:
-    """Log the problems of a submission."""
-    for problem in read_problems(nb):
-        log.warning("%s: %s", student, problem.message)

@@ -9,7 +9,6 @@ from typing import Any
 from nbconvert.exporters import Exporter
 from nbformat import NotebookNode
 from nbgrader.converters import Autograde
-from traitlets import Bool
 
 from hw_grading.batch.submitted import beside
 from hw_grading.homework.course import Course
@@ -29,25 +28,13 @@ class Owned(NotebookNode):
         return self
 
 
-class _Exporter(Exporter):
-    """Runs preprocessors over a notebook, and validates it once at the end."""
-
-    optimistic_validation = Bool(True).tag(config=True)
-
-
 class Sanitizing:
-    """Reads submissions, and runs the `sanitize_preprocessors` of a converter over them.
-
-    Parameters
-    ----------
-    converter
-        nbgrader's converter. It lives for one command, during which the instructor's cells do not
-        change.
-    """
+    """Reads submissions, and runs a converter's `sanitize_preprocessors` over them."""
 
     def __init__(self, converter: Autograde) -> None:
         self._converter = converter
-        self._exporter = _Exporter(config=converter.config, log=_QUIET)
+        self._exporter = Exporter(config=converter.config, log=_QUIET)
+        self._exporter.optimistic_validation = True  # once, after all preprocessors
         for preprocessor in converter.sanitize_preprocessors:
             self._exporter.register_preprocessor(preprocessor)
 
@@ -66,6 +53,5 @@ class Sanitizing:
             "db_url": course.db_url,
             "source": str(source / path.name),
         }
-        mended: NotebookNode
-        mended, _ = self._exporter.from_notebook_node(Owned(notebook), {"nbgrader": ids})
-        return NotebookNode(mended)
+        exported = self._exporter.from_notebook_node(Owned(notebook), {"nbgrader": ids})
+        return NotebookNode(exported[0])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import sqlalchemy
@@ -12,7 +12,7 @@ from nbgrader.api import BaseCell, Comment, Grade, Gradebook, GradeCell
 from nbgrader.preprocessors import NbGraderPreprocessor, SaveAutoGrades
 from sqlalchemy import select, update
 
-from hw_grading.rubrics.kept import digests_before, digests_of, remember
+from hw_grading.rubrics.digest import answer_digest, digests_before, remember
 from hw_support.submission.problems import METADATA_KEY
 
 # The columns that nbgrader searches without an index. It would read whole tables of a large class.
@@ -29,9 +29,7 @@ _WHOLE = ""  # key for everything that the student wrote, instead of a grade id
 def add_indexes(db_url: str) -> None:
     """Add missing indexes to a gradebook, so that a large class is not slower.
 
-    The indexes change nothing else, and nbgrader's own upgrades keep them. Creating an index waits
-    for other writers of the table. So each index is created in its own transaction, and only if it
-    is missing.
+    Creating an index waits for other writers of the table, so each has its own transaction.
     """
     with Gradebook(db_url) as gradebook:
         for table, column in _LOOKED_UP.items():
@@ -53,11 +51,7 @@ def _has_index(engine: sqlalchemy.Engine, table: str, name: str) -> bool:
 
 
 class SaveScores(SaveAutoGrades):
-    """Saves what nbgrader's `SaveAutoGrades` saves, in one transaction.
-
-    If it is killed, nothing is saved. `SaveAutoGrades` queries and commits each score separately.
-    That takes most of the time of a submission that has its result.
-    """
+    """Saves what `SaveAutoGrades` saves, but in one transaction, and in a fraction of the time."""
 
     def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
         """Save the scores of one submission."""
@@ -65,7 +59,13 @@ class SaveScores(SaveAutoGrades):
         self.notebook_id, self.assignment_id = ids["notebook"], ids["assignment"]
         self.student_id, self.db_url = ids["student"], ids["db_url"]
         with _OneSubmission(self.db_url) as self.gradebook:
-            answers = digests_of(dict(_by_hand(nb))) | {_WHOLE: _all_that_was_written(nb)}
+            answers = {
+                cell.metadata.nbgrader.grade_id: answer_digest(cell)
+                for cell in nb.cells
+                if utils.is_grade(cell) and (utils.is_solution(cell) or utils.is_task(cell))
+            }
+            # The seed of hidden inputs changes with anything that the student writes.
+            answers[_WHOLE] = str(nb.metadata.get(METADATA_KEY, {}).get("seed", ""))
             self.gradebook.read(self.notebook_id, self.assignment_id, self.student_id)
             settled = self.gradebook.settled(answers)
             session = self.gradebook.db
@@ -103,16 +103,8 @@ class _OneSubmission(Gradebook):
     def settled(self, answers: Mapping[str, str]) -> dict[str, float | None]:
         """Return the manually scored cells whose answers have not changed since.
 
-        Parameters
-        ----------
-        answers
-            The digests by grade id of the answers that people grade, and the digest of everything
-            that the student wrote.
-
-        Returns
-        -------
-        dict
-            The score that a test had given, by grade id. A person's score may count instead.
+        `answers` are digests, by grade id, of the answers that people grade, and of everything that
+        the student wrote. The values are the scores that tests had given; a person's may count.
         """
         _, assignment, student = self._of
         before = digests_before(self.db.connection(), assignment, student)
@@ -125,7 +117,7 @@ class _OneSubmission(Gradebook):
         }
 
     def keep(self, settled: Mapping[str, float | None], answers: Mapping[str, str]) -> None:
-        """Take what is settled out of the queue for manual grading, and store the answers' digests.
+        """Take what is settled out of the queue for manual grading, and store the digests.
 
         If a person's score counts instead of a test's, the test must give the same score as before.
         """
@@ -147,15 +139,3 @@ class _OneSubmission(Gradebook):
 
     def _known(self, kind: type, cell: str, of: tuple[str, ...]) -> Any:
         return self._found[kind].get(cell) if of == self._of else None
-
-
-def _all_that_was_written(nb: NotebookNode) -> str:
-    """Return the seed of hidden inputs, which changes with anything that the student writes."""
-    return str(nb.metadata.get(METADATA_KEY, {}).get("seed", ""))
-
-
-def _by_hand(nb: NotebookNode) -> Iterator[tuple[str, NotebookNode]]:
-    """Yield the answers that people grade, with their grade ids."""
-    for cell in nb.cells:
-        if utils.is_grade(cell) and (utils.is_solution(cell) or utils.is_task(cell)):
-            yield cell.metadata.nbgrader.grade_id, cell

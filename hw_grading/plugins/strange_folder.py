@@ -20,40 +20,19 @@ _FLAGS = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 
 def copy_strange_folder(
     source: Path, target: Path, most_bytes: int, most_bytes_of_a_file: int
 ) -> list[str]:
-    """Copy the regular files of a folder and its subfolders. Links are not followed.
+    """Copy the regular files of a folder and its subfolders. Return what was left out, and why.
 
-    Parameters
-    ----------
-    source
-        The folder to copy. Its subfolders are opened by descriptors. If one is replaced by a link
-        during the copy, the link is not followed.
-    target
-        The folder to make.
-    most_bytes, most_bytes_of_a_file
-        The size limits for all files together, and for each file.
-
-    Returns
-    -------
-    list of str
-        The files that were left out, and why.
-
-    Raises
-    ------
-    Unreadable
-        The source is not a folder, or is too large.
-    OSError
-        The source cannot be opened, or writing failed.
+    Subfolders are opened by descriptors: if one is replaced by a link during the copy, the link is
+    not followed. `Unreadable` if the source is not a folder or too large; `OSError` if it cannot be
+    opened, or if writing fails.
     """
     left_out: list[str] = []
     left = most_bytes
     count = 0
-
-    def not_opened(error: OSError) -> None:
-        left_out.append(f"a folder ({quoted(error, 120)})")
-
     if not stat.S_ISDIR(os.lstat(source).st_mode):
         raise Unreadable("it is not a folder")
-    for here, folders, files, descriptor in os.fwalk(source, onerror=not_opened):
+    errors: list[OSError] = []
+    for here, folders, files, descriptor in os.fwalk(source, onerror=errors.append):
         inner = Path(here).relative_to(source)
         if len(inner.parts) >= _DEEPEST:
             raise Unreadable(f"it has more than {_DEEPEST} nested folders")
@@ -76,7 +55,7 @@ def copy_strange_folder(
                 raise Unreadable(f"its files have more than {most_bytes:,} bytes together")
     if not target.exists():
         raise Unreadable("it was replaced while it was read")
-    return left_out
+    return left_out + [f"a folder ({quoted(error, 120)})" for error in errors]
 
 
 def _opened(name: str, folder: int, most_bytes: int) -> BinaryIO:
@@ -87,15 +66,12 @@ def _opened(name: str, folder: int, most_bytes: int) -> BinaryIO:
         why = "a symbolic link" if error.errno == errno.ELOOP else str(error.strerror)
         raise Unreadable(why) from None
     status = os.fstat(descriptor)
-    wrong = ""
-    if not stat.S_ISREG(status.st_mode):
-        wrong = "a pipe or device"
-    elif status.st_size > most_bytes:
-        wrong = f"expected at most {most_bytes:,} bytes, found {status.st_size:,}"
-    if wrong:
-        os.close(descriptor)
-        raise Unreadable(wrong)
-    return os.fdopen(descriptor, "rb")
+    if stat.S_ISREG(status.st_mode) and status.st_size <= most_bytes:
+        return os.fdopen(descriptor, "rb")
+    os.close(descriptor)
+    if stat.S_ISREG(status.st_mode):
+        raise Unreadable(f"expected at most {most_bytes:,} bytes, found {status.st_size:,}")
+    raise Unreadable("a pipe or device")
 
 
 def _copy(file: BinaryIO, target: Path, most_bytes: int) -> int:

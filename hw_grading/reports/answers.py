@@ -1,17 +1,14 @@
-"""One cell's answer as HTML that is safe to open: text, plots, printed output.
+"""One cell's answer, which a student wrote, as HTML that is safe to open.
 
-Students wrote everything here, or may have. Therefore:
-
-- a written answer is markdown that passes through `hw_grading.pages.safe_html`, with formulas as
-  MathML; its headings are not headings of the page;
-- printed output is shown as text, without control characters and cut at some length (`escaped`);
-- a picture is shown only if it is a PNG; it is decoded, checked and encoded again (`png_uri`).
-  Other outputs are not shown: no HTML, no SVG, no JavaScript, no other type.
+- A written answer passes through `hw_grading.pages.safe_html`; its headings are not the page's.
+- Printed output is shown as text, cut at some length (`escaped`).
+- A picture is shown only if it is a PNG (`png_uri`). Other outputs are not shown.
 """
 
 from __future__ import annotations
 
 import base64
+import contextlib
 import html
 import re
 import struct
@@ -25,7 +22,7 @@ from markupsafe import Markup
 from hw_grading.pages.mathematics import Budget
 from hw_grading.pages.safe_html import render_markdown
 from hw_grading.pages.templates import templates_in
-from hw_grading.pages.terminal import without_codes
+from hw_grading.pages.terminal import shown
 from hw_grading.records.graded_notebook import error_of, outputs_of, plain, text_of
 
 MAX_PICTURE_BYTES = 2_000_000
@@ -40,47 +37,28 @@ _UNSAFE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2
 _TAG = r"""[^>"]*(?:"[^"]*"[^>"]*)*>"""
 _ANCHOR = re.compile(rf"<a {_TAG}¶</a>")
 _AS_TEXT = templates_in(Path(__file__).parent).get_template("plots_text.html.j2")
-_HEADING = re.compile(rf"<(/?)h[1-6](?:>|\s{_TAG})")
+_BEGIN, _END = (re.compile(rf"<{slash}h[1-6](?:>|\s{_TAG})") for slash in ("", "/"))
 
 
 @dataclass(frozen=True)
 class Answer:
-    """The parts of a cell that are shown.
+    """The parts of a cell that are shown."""
 
-    Attributes
-    ----------
-    text
-        The written answer as HTML.
-    pictures
-        Data URIs.
-    errors, notes
-        The errors, and notes on what is not shown; a line each.
-    printed
-        The printed output, unchanged.
-    """
-
-    text: str = ""
-    pictures: tuple[str, ...] = ()
+    text: str = ""  # the written answer as HTML
+    pictures: tuple[str, ...] = ()  # Data URIs
+    # the errors, and notes on what is not shown; a line each
     errors: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
-    printed: str = ""
+    printed: str = ""  # the printed output, unchanged
 
     @property
     def long(self) -> bool:
         """Whether a text may be too long for its card; then the card scrolls, also by keyboard."""
-        return max(map(_is_long, (self.text, self.printed)))
+        return any(len(x) > 400 or x.count("\n") > 10 for x in (self.text, self.printed))
 
 
 def answer_in(cell: Mapping[str, Any], budget: Budget) -> Answer:
-    """Return the outputs of a code cell, or the text of any other cell.
-
-    Parameters
-    ----------
-    cell
-        A cell of a graded notebook, with any content.
-    budget
-        The budget for the student's formulas.
-    """
+    """Return the outputs of a code cell, or the text of any other cell, with unchecked content."""
     if cell.get("cell_type") != "code":
         attached = cell.get("attachments")
         attached = attached if isinstance(attached, dict) else {}
@@ -107,50 +85,31 @@ def prose(text: str, budget: Budget, attachments: Mapping[str, Any] | None = Non
     text = text.strip()
     if not text or len(text) > MAX_CHARACTERS:
         return Markup(_AS_TEXT.render(text=escaped(text)))
-    shown: set[str] = set()
+    pictures: set[str] = set()
 
     def picture(mime: str, data: str) -> str | None:
-        try:
+        with contextlib.suppress(ValueError):
             uri = png_uri(data) if mime == "image/png" else None
-        except ValueError:
-            return None
-        if uri and (uri in shown or len(shown) < MAX_PICTURES):
-            shown.add(uri)
-            return uri
+            if uri and (uri in pictures or len(pictures) < MAX_PICTURES):
+                pictures.add(uri)
+                return uri
         return None
 
     attachments = {k: v for k, v in (attachments or {}).items() if isinstance(v, dict)}
     rendered = render_markdown(text.replace("\r", "\n"), attachments, budget, picture)
-    rendered = _HEADING.sub(_instead_of_heading, _ANCHOR.sub("", rendered))
+    rendered = _ANCHOR.sub("", rendered)
+    rendered = _BEGIN.sub('<div class="heading">', _END.sub("</div>", rendered))
     return Markup(_UNSAFE.sub("\N{REPLACEMENT CHARACTER}", rendered))
-
-
-def _instead_of_heading(tag: re.Match[str]) -> str:
-    # This needs no template: it replaces single tags in clean HTML.
-    return "</div>" if tag[1] else '<div class="heading">'
 
 
 def escaped(text: str, limit: int = MAX_CHARACTERS) -> Markup:
     """Return a text as HTML, cut after `limit` characters."""
-    kept = _UNSAFE.sub("\N{REPLACEMENT CHARACTER}", without_codes(text[:limit]))
-    kept = html.escape(kept)
-    more = len(text) - limit
-    return Markup(kept if more <= 0 else f"{kept}\n… and {more:,} more characters")
+    safe = _UNSAFE.sub("\N{REPLACEMENT CHARACTER}", shown(text, limit))
+    return Markup(html.escape(safe))
 
 
 def png_uri(data: Any) -> str:
-    """Return a notebook's picture as a data URI.
-
-    Parameters
-    ----------
-    data
-        The value of ``image/png``: base64, as a string or a list of lines.
-
-    Raises
-    ------
-    ValueError
-        If it is no PNG or too large.
-    """
+    """Return a notebook's PNG as a data URI; `ValueError` if it is none or too large."""
     text = "".join(text_of(data).split())
     if len(text) > MAX_PICTURE_BYTES * 4 / 3 + 4:
         raise ValueError(f"it is larger than {MAX_PICTURE_BYTES:,} bytes")
@@ -168,14 +127,14 @@ def png_uri(data: Any) -> str:
 
 def _pictures(bundles: Iterable[Any]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return the PNGs in bundles of data by type, and notes on what is not shown."""
-    shown: list[str] = []
+    pictures: list[str] = []
     notes = []
     for bundle in bundles:
         if not isinstance(bundle, dict):
             continue
-        if "image/png" in bundle and len(shown) < MAX_PICTURES:
+        if "image/png" in bundle and len(pictures) < MAX_PICTURES:
             try:
-                shown.append(png_uri(bundle["image/png"]))
+                pictures.append(png_uri(bundle["image/png"]))
             except ValueError as why:
                 notes.append(f"A picture is not shown: {why}.")
         elif "image/png" in bundle:
@@ -183,8 +142,4 @@ def _pictures(bundles: Iterable[Any]) -> tuple[tuple[str, ...], tuple[str, ...]]
         elif kinds := [kind for kind in bundle if kind != "text/plain"]:
             kind = plain(str(kinds[0]), 40)
             notes.append(f"An output of type {kind} is not shown here; formgrader may show it.")
-    return tuple(shown), tuple(dict.fromkeys(notes))
-
-
-def _is_long(text: str) -> bool:
-    return len(text) > 400 or text.count("\n") > 10
+    return tuple(pictures), tuple(dict.fromkeys(notes))

@@ -1,9 +1,7 @@
 """Two HTML pages for graders without a server: plots and written answers beside the scores.
 
-One page goes student by student, the other question by question. Both show the mark schemes.
-`hw_grading.reports.answers` makes the students' answers safe. The templates beside this file escape
-everything else. The pages have no script. Their Content-Security-Policy allows no scripts and only
-``data:`` addresses.
+One goes student by student, the other question by question. `hw_grading.reports.answers` makes the
+students' answers safe. The Content-Security-Policy allows no scripts and only ``data:`` addresses.
 
 Students are read and written one after another, so memory holds only one notebook. Their answers to
 each question are kept in a file until the second page is written.
@@ -14,7 +12,7 @@ from __future__ import annotations
 import contextlib
 import tempfile
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -38,73 +36,37 @@ from hw_grading.reports.answers import Answer, answer_in, escaped, prose
 
 @dataclass(frozen=True)
 class Question:
-    """A cell that graders read.
+    """A cell that graders read."""
 
-    Attributes
-    ----------
-    number
-        Its place on the pages, from 1.
-    name
-        The cell's grade id.
-    scheme, scheme_number
-        The mark scheme, and the number of the first question with the same one.
-    has_points
-        Whether it has points.
-    waiting
-        The number of answers to grade.
-    """
-
-    number: int
-    name: str
+    number: int  # its place on the pages, from 1
+    name: str  # the cell's grade id
     place: Place
     scheme: Markup
-    scheme_number: int
+    scheme_number: int  # the number of the first question with the same mark scheme
     has_points: bool
-    waiting: int
+    waiting: int  # the number of answers to grade
 
 
 @dataclass(frozen=True)
 class Card:
-    """A student's answer to one question; None if the graded notebook lacks the cell.
-
-    Attributes
-    ----------
-    score
-        None if it has none.
-    """
+    """A student's answer to one question; None if the graded notebook lacks the cell."""
 
     question: Question
-    score: Score | None
+    score: Score | None  # None if it has none
     answer: Answer | None
 
 
 @dataclass(frozen=True)
 class Student:
-    """A student on the pages.
+    """A student on the pages."""
 
-    Attributes
-    ----------
-    number
-        The student's place on the pages, from 1.
-    name
-        The student id.
-    in_formgrader
-        The name in formgrader, such as ``"Submission #3"``; "" if it has none.
-    result, final
-        Points and other facts to see at once; `final` is None if there is no score.
-    said
-        Reasons and problems.
-    cards
-        Empty if there is no graded notebook.
-    """
-
-    number: int
-    name: str
-    in_formgrader: str
+    number: int  # the student's place on the pages, from 1
+    name: str  # the student id
+    in_formgrader: str  # the name in formgrader, such as ``"Submission #3"``; "" if it has none
     result: StudentResult
-    final: FinalScore | None
-    said: tuple[str, ...]
-    cards: tuple[Card, ...]
+    final: FinalScore | None  # None if there is no score
+    said: tuple[str, ...]  # reasons and problems
+    cards: tuple[Card, ...]  # empty if there is no graded notebook
 
 
 def by_question(out: Path) -> Path:
@@ -113,98 +75,75 @@ def by_question(out: Path) -> Path:
 
 
 def write_plots_page(course: Path, assignment: str, out: Path) -> Path:
-    """Write both pages, sorted by the points of the tests, lowest first.
+    """Write both pages, sorted by the points of the tests, lowest first. Return `out`.
 
-    Parameters
-    ----------
-    course, assignment
-        See `hw_grading.records.results.read_results`, also for the errors.
-    out
-        The page by student. Its folder is made. The page by question is beside it. Both are
-        replaced only when the new pages are complete.
-
-    Returns
-    -------
-    Path
-        `out`.
+    `out` is the page by student; the page by question is beside it. Both are replaced only when
+    they are complete. The errors are those of `hw_grading.records.results.read_results`.
     """
     roster = read_roster(course, assignment)
     records = sorted(roster.records, key=lambda r: (r.auto_total if r.scored else -1.0, r.student))
-    pages = _Pages(roster, records, final_scores(roster.course, assignment), out)
+    finals = final_scores(roster.course, assignment)
+    questions = _questions(roster)
+    templates = templates_in(Path(__file__).parent, finalize=_escaped)
+    templates.globals.update(
+        title=f"{plain(roster.assignment, 200)}: plots and written answers",
+        formulas=Markup(FORMULAS.read_text(encoding="utf-8")),
+        by_student=quote(out.name),
+        by_question=quote(by_question(out).name),
+        questions=questions,
+        records=records,
+        auto_max=roster.auto_max,
+        by_hand_max=roster.max_total - roster.auto_max,
+        final_max=finals.max_score,
+        graded=Status.GRADED,
+        made=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
+        name_of=lambda record: plain(record.student, 200),
+        in_digits=in_digits,
+    )
     out.parent.mkdir(parents=True, exist_ok=True)
     with contextlib.ExitStack() as files:
         first, second = (files.enter_context(replaced(path)) for path in (out, by_question(out)))
         answers = [
             files.enter_context(tempfile.TemporaryFile("w+", encoding="utf-8", newline="\n"))
-            for _ in pages.questions
+            for _ in questions
         ]
-        first.writelines(pages.student_by_student(answers))
-        second.writelines(pages.question_by_question(answers))
+
+        def articles() -> Iterator[Markup]:
+            """Yield the students, and write their answers to the questions' files."""
+            article = templates.get_template("plots_student.html.j2")
+            of_question = templates.get_template("plots_answer.html.j2")
+            for student in _students(roster, records, finals, questions):
+                yield Markup(article.render(student=student))
+                for card in student.cards:
+                    file = answers[card.question.number - 1]
+                    file.write(of_question.render(student=student, card=card))
+
+        page = templates.get_template("plots_by_student.html.j2")
+        first.writelines(page.generate(articles=articles()))
+        page = templates.get_template("plots_by_question.html.j2")
+        second.writelines(page.generate(answers=map(_read, answers)))
     return out
 
 
-class _Pages:
-    """Writes the pages of a class."""
-
-    def __init__(
-        self, roster: Roster, records: list[Record], finals: FinalScores, out: Path
-    ) -> None:
-        self._roster, self._records, self._finals = roster, records, finals
-        self.questions = _questions(roster)
-        self._numbers = _numbers_in_formgrader(roster)
-        self._templates = templates_in(Path(__file__).parent, finalize=_escaped)
-        self._templates.globals.update(
-            title=f"{plain(roster.assignment, 200)}: plots and written answers",
-            formulas=Markup(FORMULAS.read_text(encoding="utf-8")),
-            by_student=quote(out.name),
-            by_question=quote(by_question(out).name),
-            questions=self.questions,
-            records=records,
-            auto_max=roster.auto_max,
-            by_hand_max=roster.max_total - roster.auto_max,
-            final_max=finals.max_score,
-            graded=Status.GRADED,
-            made=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
-            name_of=lambda record: plain(record.student, 200),
-            in_digits=in_digits,
-        )
-
-    def student_by_student(self, answers: Sequence[IO[str]]) -> Iterator[str]:
-        """Yield the first page, and write each student's answers to the questions' files."""
-        return self._page("plots_by_student.html.j2", articles=self._students(answers))
-
-    def question_by_question(self, answers: Sequence[IO[str]]) -> Iterator[str]:
-        """Yield the second page, from the questions' files."""
-        return self._page("plots_by_question.html.j2", answers=map(_read, answers))
-
-    def _page(self, template: str, **named: Any) -> Iterator[str]:
-        return self._templates.get_template(template).generate(**named)
-
-    def _students(self, answers: Sequence[IO[str]]) -> Iterator[Markup]:
-        article = self._templates.get_template("plots_student.html.j2")
-        of_question = self._templates.get_template("plots_answer.html.j2")
-        for number, record in enumerate(self._records, start=1):
-            student = self._student(record, number)
-            yield Markup(article.render(student=student))
-            for card in student.cards:
-                file = answers[card.question.number - 1]
-                file.write(of_question.render(student=student, card=card))
-
-    def _student(self, record: Record, number: int) -> Student:
-        result, cells = read_student(self._roster, record)
+def _students(
+    roster: Roster, records: Iterable[Record], finals: FinalScores, questions: Sequence[Question]
+) -> Iterator[Student]:
+    numbers = _numbers_in_formgrader(roster)
+    for number, record in enumerate(records, start=1):
+        result, cells = read_student(roster, record)
         scores = {s.cell.name: s for s in record.scores} if record.scored else {}
         budget = Budget()
-        said = [problem.message for problem in result.problems]
-        if result.status is Status.NOT_GRADED:
-            said.insert(0, result.reason)
-        return Student(
+        answers = [answer_in(cells[q.name], budget) if q.name in cells else None for q in questions]
+        cards = (Card(q, scores.get(q.name), a) for q, a in zip(questions, answers, strict=True))
+        not_graded = [result.reason] if result.status is Status.NOT_GRADED else []
+        yield Student(
             number,
             plain(record.student, 200),
-            self._numbers.get(record.student, ""),
+            numbers.get(record.student, ""),
             result,
-            self._finals.students.get(record.student) if record.scored else None,
-            tuple(said),
-            tuple(_cards(self.questions, cells, scores, budget)) if cells else (),
+            finals.students.get(record.student) if record.scored else None,
+            (*not_graded, *(problem.message for problem in result.problems)),
+            tuple(cards) if cells else (),
         )
 
 
@@ -220,40 +159,21 @@ def _questions(roster: Roster) -> list[Question]:
     for number, name in enumerate(names, start=1):
         place = roster.place(name)
         scheme = prose(place.scheme, budget) if place.scheme else Markup()
-        has_points = name not in roster.without_points
-        scheme_number = first.setdefault(place, number)
-        questions.append(
-            Question(number, name, place, scheme, scheme_number, has_points, waiting[name])
-        )
+        about = (scheme, first.setdefault(place, number), name not in roster.without_points)
+        questions.append(Question(number, name, place, *about, waiting[name]))
     return questions
 
 
 def _numbers_in_formgrader(roster: Roster) -> dict[str, str]:
     """Return the names that formgrader gives to submissions, by student id.
 
-    Formgrader numbers the submissions with a graded notebook, by their keys in the gradebook.
+    It numbers the submissions with a graded notebook, by their keys in the gradebook.
     """
     name = roster.assignment
-    shown = [
-        record
-        for record in roster.records
-        if record.key
-        and (roster.course.autograded(record.student, name) / f"{name}.ipynb").exists()
-    ]
-    shown.sort(key=lambda record: record.key)
-    return {r.student: f"Submission #{number}" for number, r in enumerate(shown, start=1)}
-
-
-def _cards(
-    questions: Iterable[Question],
-    cells: Mapping[str, Any],
-    scores: Mapping[str, Score],
-    budget: Budget,
-) -> Iterator[Card]:
-    for question in questions:
-        cell = cells.get(question.name)
-        answer = None if cell is None else answer_in(cell, budget)
-        yield Card(question, scores.get(question.name), answer)
+    keys = sorted((record.key, record.student) for record in roster.records if record.key)
+    folders = ((student, roster.course.autograded(student, name)) for _, student in keys)
+    shown = (student for student, folder in folders if (folder / f"{name}.ipynb").exists())
+    return {student: f"Submission #{number}" for number, student in enumerate(shown, start=1)}
 
 
 def _escaped(value: Any) -> Any:

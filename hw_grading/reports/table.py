@@ -1,14 +1,14 @@
 """A class as a table for a terminal: points by question, ungraded answers, problems.
 
-Widths are counted in terminal columns, so that names in any script stay aligned. A text that does
-not fit is cut with "…".
+Widths are terminal columns, so that names in any script stay aligned.
 """
 
 from __future__ import annotations
 
+import itertools
 import shutil
 import sys
-from collections.abc import Container, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TextIO
 
@@ -16,7 +16,7 @@ from hw_grading.final_scores.scores import FinalScore, FinalScores, final_scores
 from hw_grading.outcome import Status
 from hw_grading.records.graded_notebook import plain
 from hw_grading.records.results import Roster, StudentResult, read_results
-from hw_grading.records.scores import Cell, in_digits
+from hw_grading.records.scores import Cell, counted, in_digits
 from hw_grading.records.writing import columns
 from hw_support.submission.problems import Severity
 
@@ -26,14 +26,9 @@ MOST_FAULTS = 3
 
 
 def report(course: Path, assignment: str, width: int | None = None) -> str:
-    """Return the table of a class.
+    """Return the table of a class, in lines of at most `width` columns, by default the terminal's.
 
-    Parameters
-    ----------
-    course, assignment
-        See `hw_grading.records.results.read_results`, also for the errors.
-    width
-        The width of the longest line in columns; by default that of the terminal.
+    The errors are those of `hw_grading.records.results.read_results`.
     """
     roster, results = read_results(course, assignment)
     finals = final_scores(roster.course, assignment)
@@ -89,14 +84,8 @@ def fit(text: str, width: int) -> str:
     text = plain(text, 10 * width)
     if columns(text) <= width:
         return text
-    used = 0
-    kept = ""
-    for character in text:
-        used += columns(character)
-        if used >= width:
-            break
-        kept += character
-    return kept + "…"
+    used = itertools.accumulate(map(columns, text))
+    return text[: sum(n < width for n in used)] + "…"
 
 
 def _pad(text: str, width: int) -> str:
@@ -114,16 +103,15 @@ def _row(
     record = result.record
     if not record.scored or final is None:
         return [record.student, *["–"] * (len(questions) + (5 if any_late else 3)), record.late]
-    scores = {score.cell: score for score in record.scores}
+    cells_shown = set(itertools.chain.from_iterable(questions.values()))
+    scores = [score for score in record.scores if score.cell in cells_shown]
+    waits = {score.cell for score in scores if score.waits}
     points = []
     for cells in questions.values():
-        held = [scores[cell] for cell in cells if cell in scores]
-        waits = "+" if any(score.waits for score in held) else ""
-        points.append(in_digits(sum(final.points(cell.name) for cell in cells)) + waits)
-    counted = {cell for cells in questions.values() for cell in cells}
-    auto = sum(score.auto or 0.0 for score in scores.values()
-               if score.cell in counted and not score.cell.by_hand)  # fmt: skip
-    left = sum(cell.max_points for cell in counted if cell in scores and scores[cell].waits)
+        plus = "+" if waits.intersection(cells) else ""
+        points.append(in_digits(sum(final.points(cell.name) for cell in cells)) + plus)
+    auto = sum(score.auto or 0.0 for score in scores if not score.cell.by_hand)
+    left = sum(cell.max_points for cell in waits)
     waiting = f"{in_digits(left)} wait" if left else "done"
     totals = [final.score, final.penalty, final.final] if any_late else [final.final]
     given = [in_digits(auto), waiting, *map(in_digits, totals)]
@@ -144,20 +132,17 @@ def _remarks(result: StudentResult | None) -> list[str]:
     return remarks
 
 
-def _summary(
-    assignment: str, results: Sequence[StudentResult], counted: Container[str]
-) -> list[str]:
+def _summary(assignment: str, results: Sequence[StudentResult], counts: set[str]) -> list[str]:
     became = {status: sum(result.status is status for result in results) for status in Status}
     waiting = [
-        sum(score.waits and score.cell.name in counted for score in result.record.scores)
+        sum(score.waits and score.cell.name in counts for score in result.record.scores)
         for result in results
         if result.record.scored
     ]
     answers, students = sum(waiting), sum(map(bool, waiting))
     lines = [
         ", ".join(f"{status} {count}" for status, count in became.items()),
-        f"waiting for a person (+): {answers} answer{'s' * (answers != 1)} of "
-        f"{students} student{'s' * (students != 1)}",
+        f"waiting for a person (+): {counted(answers, 'answer')} of {counted(students, 'student')}",
     ]
     if answers:
         lines.append(f"to grade them in the browser: python -m hw_grading desk {assignment}")

@@ -1,4 +1,9 @@
-"""Detects whether an answer has changed, by a digest of its text, code and outputs."""
+"""Detects whether an answer has changed, by a digest of its text, code and outputs.
+
+nbgrader queues every answer that has a manual score again when tests grade its submission again.
+`hw_grading.plugins.saving` keeps an answer graded, on the desk or in formgrader, if its digest is
+the same as at the last autograding.
+"""
 
 from __future__ import annotations
 
@@ -7,24 +12,16 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from sqlalchemy import ColumnElement, Connection, delete, insert, select
+
 from hw_grading.records.graded_notebook import outputs_of, text_of
+from hw_grading.rubrics.tables import ANSWERS
 
 _ADDRESS = re.compile(r" at 0x[0-9a-f]+")  # an object's address, which differs in each run
 
 
 def answer_digest(cell: Mapping[str, Any]) -> str:
-    """Return a digest of what a grader sees of an answer.
-
-    Parameters
-    ----------
-    cell
-        A cell of a notebook's JSON, with unchecked content.
-
-    Returns
-    -------
-    str
-        Hexadecimal, 64 characters. Warnings and other texts on stderr do not count.
-    """
+    """Return a digest, 64 hexadecimal characters, of what a grader sees of an answer."""
     digest = hashlib.sha256()
     for piece in _pieces(cell):
         encoded = piece.encode("utf-8", "surrogatepass")
@@ -60,3 +57,24 @@ def _data(bundle: Any) -> Iterator[str]:
         text = text_of(bundle[kind])
         yield str(kind)
         yield "".join(text.split()) if str(kind).startswith("image/") else _ADDRESS.sub("", text)
+
+
+def digests_before(connection: Connection, assignment: str, student: str) -> dict[str, str]:
+    """Return the digests of a student's answers at the last autograding, by grade id."""
+    query = select(ANSWERS.c.cell, ANSWERS.c.digest).where(_of(assignment, student))
+    return {row.cell: row.digest for row in connection.execute(query)}
+
+
+def remember(
+    connection: Connection, assignment: str, student: str, digests: Mapping[str, str]
+) -> None:
+    """Store the digests of a student's answers as they are now."""
+    connection.execute(delete(ANSWERS).where(_of(assignment, student)))
+    whose = {"assignment": assignment, "student": student}
+    rows = [{**whose, "cell": cell, "digest": digest} for cell, digest in digests.items()]
+    if rows:
+        connection.execute(insert(ANSWERS), rows)
+
+
+def _of(assignment: str, student: str) -> ColumnElement[bool]:
+    return (ANSWERS.c.assignment == assignment) & (ANSWERS.c.student == student)

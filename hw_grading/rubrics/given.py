@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from nbgrader import api
-from sqlalchemy import Connection, Row, Table, select, update
+from sqlalchemy import Row, Table, select, update
 
 from hw_grading.rubrics.rows import Rows
 
@@ -47,46 +46,30 @@ def read_given(rows: Rows, student: str | None = None, *, lock: bool = False) ->
         .where(_ASSIGNMENT.c.name == rows.assignment, _CELL.c.name == rows.cell)
     )
     keys = list(rows.connection.scalars(cells))
-    grades = _of_cells(rows.connection, _GRADE, keys, students, student, lock)
-    comments = _of_cells(rows.connection, _COMMENT, keys, students, student, lock)
+
+    def by_notebook(table: Table) -> dict[str, Row[Any]]:
+        query = select(table).where(table.c.cell_id.in_(keys))
+        if student is not None:
+            query = query.where(table.c.notebook_id.in_(list(students)))
+        if lock:
+            query = query.with_for_update()  # SQLite has already locked the whole database
+        found = rows.connection.execute(query)
+        return {row.notebook_id: row for row in found if row.notebook_id in students}
+
+    grades, comments = by_notebook(_GRADE), by_notebook(_COMMENT)
     given = {}
     for notebook, row in grades.items():
         comment = comments.get(notebook)
-        given[students[notebook]] = Given(
-            row.id,
-            comment.id if comment else None,
-            row.manual_score,
-            row.auto_score,
-            bool(row.needs_manual_grade),
-            comment.manual_comment if comment else None,
-        )
+        key, text = (comment.id, comment.manual_comment) if comment else (None, None)
+        scores = (row.manual_score, row.auto_score, bool(row.needs_manual_grade))
+        given[students[notebook]] = Given(row.id, key, *scores, text)
     return given
 
 
 def give(rows: Rows, given: Given, score: float | None, text: str | None, *, waits: bool) -> None:
     """Write nbgrader's score and comment."""
-    rows.execute(
-        update(_GRADE)
-        .where(_GRADE.c.id == given.grade)
-        .values(manual_score=score, needs_manual_grade=waits)
-    )
+    grade = update(_GRADE).where(_GRADE.c.id == given.grade)
+    rows.connection.execute(grade.values(manual_score=score, needs_manual_grade=waits))
     if given.comment is not None:
-        values = update(_COMMENT).where(_COMMENT.c.id == given.comment)
-        rows.execute(values.values(manual_comment=text or None))
-
-
-def _of_cells(
-    connection: Connection,
-    table: Table,
-    cells: list[str],
-    students: Mapping[str, str],
-    student: str | None,
-    lock: bool,
-) -> dict[str, Row[Any]]:
-    query = select(table).where(table.c.cell_id.in_(cells))
-    if student is not None:
-        query = query.where(table.c.notebook_id.in_(list(students)))
-    if lock:
-        query = query.with_for_update()  # SQLite has already locked the whole database
-    rows = connection.execute(query)
-    return {row.notebook_id: row for row in rows if row.notebook_id in students}
+        comment = update(_COMMENT).where(_COMMENT.c.id == given.comment)
+        rows.connection.execute(comment.values(manual_comment=text or None))

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Row, and_, delete, select, update
+from sqlalchemy import Row, inspect, select, update
+from sqlalchemy.engine import make_url
 
+from hw_grading.records.scores import reading
 from hw_grading.rubrics.given import Given, give, read_given
 from hw_grading.rubrics.history import Stamp, log
-from hw_grading.rubrics.model import Grading, Mark, Rubric
+from hw_grading.rubrics.model import Grading, Mark, Refused, Rubric
 from hw_grading.rubrics.rows import Rows, now
 from hw_grading.rubrics.tables import ANSWERS, APPLIED, GRADINGS
 
@@ -21,24 +23,30 @@ def read_gradings(
 ) -> dict[str, Grading]:
     """Return the state of each answer, or of one student's; `lock` is as for `read_given`."""
     given = read_given(rows, student, lock=lock)
-    known = {item.id for item in rubric.items}
+    known = rubric.ids
     chosen: dict[str, set[str]] = {}
-    for row in rows.all(APPLIED, student=student):
-        if row.item in known:
-            chosen.setdefault(row.student, set()).add(row.item)
-    saved = {row.student: row for row in rows.all(GRADINGS, student=student)}
-    digests = {row.student: row.digest for row in rows.all(ANSWERS, student=student)}
+    for row in rows.all(APPLIED, student):
+        chosen.setdefault(row.student, set()).add(row.item)
+    saved = {row.student: row for row in rows.all(GRADINGS, student)}
+    digests = {row.student: row.digest for row in rows.all(ANSWERS, student)}
     return {
         name: _grading(
-            name, one, saved.get(name), frozenset(chosen.get(name, ())), digests.get(name, "")
+            name, one, saved.get(name), known & chosen.get(name, set()), digests.get(name, "")
         )
         for name, one in given.items()
     }
 
 
+def read_grading(rows: Rows, rubric: Rubric, student: str, *, lock: bool = False) -> Grading:
+    """Return the state of a student's answer; `Refused` if there is none."""
+    gradings = read_gradings(rows, rubric, student, lock=lock)
+    if student not in gradings:
+        raise Refused(f"The gradebook has no answer of {student!r} to this question.")
+    return gradings[student]
+
+
 def write_grading(
     rows: Rows,
-    student: str,
     grading: Grading,
     rubric: Rubric,
     mark: Mark,
@@ -47,26 +55,18 @@ def write_grading(
 ) -> None:
     """Save a mark: nbgrader's score and comment, and the desk's rows.
 
-    Parameters
-    ----------
-    grading
-        The state before the save.
-    mark
-        What the grader has decided.
-    stamp
-        Who saves it, and the answer that this grader looked at.
-    back
-        For an undo, the earlier state from the event that is taken back.
+    `grading` is the state before the save; `back`, for an undo, the earlier one of the event.
     """
+    student = grading.student
     given = read_given(rows, student, lock=True)[student]
     score, text = None, None
     if mark.done:
         score = rubric.score(mark.chosen, mark.adjustment, stamp.max_points)
         text = rubric.comment(mark)
-    waits = not mark.done and given.auto is None  # whether somebody still has to grade it
     only_remarks = _only_remarks(grading, mark)  # a flag alone is not a new grade
-    waits = waits or only_remarks
-    now_there = {row.digest for row in rows.all(ANSWERS, student=student)}
+    # Whether somebody still has to grade it.
+    waits = only_remarks or (not mark.done and given.auto is None)
+    now_there = {row.digest for row in rows.all(ANSWERS, student)}
     if stamp.digest and now_there and stamp.digest not in now_there:
         waits = True  # tests graded another answer while the grader looked at this one
     if back is not None:  # keep it queued if tests queued it again since
@@ -75,59 +75,55 @@ def write_grading(
         give(rows, given, back["score"], back["comment"], waits=waits)
     else:
         give(rows, given, score, text, waits=waits)
-    here = and_(rows.here(GRADINGS), GRADINGS.c.student == student)
-    before = rows.connection.execute(select(GRADINGS).where(here)).one_or_none()
+    before = next(iter(rows.all(GRADINGS, student)), None)
     digest_before = before.digest if before else ""
-    digest = back["digest"] if back else stamp.digest or digest_before
-    if back is None and only_remarks:
-        digest = digest_before
-    rows.execute(delete(GRADINGS).where(here))
-    rows.insert(
-        GRADINGS,
-        student=student,
-        revision=(before.revision if before else 0) + 1,
-        adjustment=mark.adjustment,
-        comment=mark.comment,
-        done=mark.done,
-        flagged=mark.flagged,
-        flag_note=mark.flag_note,
-        score=score,
-        given_comment=text,
-        digest=digest,
-        grader=stamp.grader,
-        at=now(),
-        seconds=(before.seconds if before else 0.0) + stamp.seconds,
-    )
-    applied = and_(rows.here(APPLIED), APPLIED.c.student == student)
-    rows.execute(delete(APPLIED).where(applied))
-    for item in sorted(mark.chosen):
-        rows.insert(APPLIED, student=student, item=item)
-    log(
-        rows,
-        stamp,
-        student,
-        {
-            "mark": _plain(grading.mark),
-            "score": grading.score,
-            "comment": grading.comment,
-            "waits": grading.waits,
-            "overridden": grading.overridden,
-            "digest": digest_before,
-        },
-        {"mark": _plain(mark), "score": score},
-    )
+    if back is not None:
+        digest = back["digest"]
+    else:
+        digest = digest_before if only_remarks else stamp.digest or digest_before
+    values = {
+        **mark.plain(),
+        "student": student,
+        "revision": (before.revision if before else 0) + 1,
+        "score": score,
+        "given_comment": text,
+        "digest": digest,
+        "grader": stamp.grader,
+        "at": now(),
+        "seconds": (before.seconds if before else 0.0) + stamp.seconds,
+    }
+    applied = [{"student": student, "item": item} for item in values.pop("chosen")]
+    rows.replace(GRADINGS, [values], student)
+    rows.replace(APPLIED, applied, student)
+    state = {name: getattr(grading, name) for name in ("score", "comment", "waits", "overridden")}
+    state |= {"mark": grading.mark.plain(), "digest": digest_before}
+    log(rows, stamp, student, state, {"mark": mark.plain(), "score": score})
 
 
 def rescore(rows: Rows, student: str, score: float | None, text: str | None) -> None:
     """Write the score and comment that a changed rubric gives an answer graded on the desk."""
     given = read_given(rows, student, lock=True)[student]
     give(rows, given, score, text, waits=given.waits)
-    here = and_(rows.here(GRADINGS), GRADINGS.c.student == student)
-    rows.execute(update(GRADINGS).where(here).values(score=score, given_comment=text))
+    here = rows.here(GRADINGS, student)
+    rows.connection.execute(update(GRADINGS).where(here).values(score=score, given_comment=text))
 
 
-def _plain(mark: Mark) -> dict[str, Any]:
-    return {**asdict(mark), "chosen": sorted(mark.chosen)}
+def graders_of(db_url: str, assignment: str) -> dict[tuple[str, str], tuple[str, float | None]]:
+    """Return who graded each answer on the desk, and the points, by grade id and student id.
+
+    Answers that were graded elsewhere, or that a grader has not finished, are left out. `NoScores`
+    if there is no gradebook.
+    """
+    engine = reading(make_url(db_url), assignment)
+    try:
+        if not inspect(engine).has_table(GRADINGS.name):
+            return {}
+        columns = (GRADINGS.c.cell, GRADINGS.c.student, GRADINGS.c.grader, GRADINGS.c.score)
+        query = select(*columns).where(GRADINGS.c.assignment == assignment, GRADINGS.c.done)
+        with engine.connect() as db:
+            return {(row[0], row[1]): (row[2], row[3]) for row in db.execute(query)}
+    finally:
+        engine.dispose()
 
 
 def _grading(
@@ -135,24 +131,22 @@ def _grading(
 ) -> Grading:
     if saved is None:
         overridden = given.score is not None or given.text is not None
-        return Grading(
-            student,
-            _version(0, given, overridden),
-            score=given.score,
-            waits=given.waits,
-            comment=given.text or "",
-            overridden=overridden,
-        )
-    overridden = (given.score, given.text or "") != (saved.score, saved.given_comment or "")
-    mark = Mark(chosen, saved.adjustment, saved.comment, saved.done, saved.flagged, saved.flag_note)
-    return Grading(
+    else:
+        overridden = (given.score, given.text or "") != (saved.score, saved.given_comment or "")
+    grading = Grading(
         student,
-        _version(saved.revision, given, overridden),
-        mark,
-        given.score,
-        given.waits,
-        given.text or "",
-        overridden,
+        _version(saved.revision if saved else 0, given, overridden),
+        score=given.score,
+        waits=given.waits,
+        comment=given.text or "",
+        overridden=overridden,
+    )
+    if saved is None:
+        return grading
+    mark = Mark(chosen, saved.adjustment, saved.comment, saved.done, saved.flagged, saved.flag_note)
+    return replace(
+        grading,
+        mark=mark,
         changed=bool(saved.done and saved.digest and digest and saved.digest != digest),
         grader=saved.grader,
         at=saved.at,

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 import json
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Row, select
 
-from hw_grading.records.scores import in_digits
+from hw_grading.records.scores import counted, in_digits
 from hw_grading.rubrics.model import Event, Item, Kind, Mark, Rubric
 from hw_grading.rubrics.rows import Rows, now
 from hw_grading.rubrics.tables import EVENTS
@@ -17,73 +19,38 @@ from hw_grading.rubrics.tables import EVENTS
 
 @dataclass(frozen=True)
 class Stamp:
-    """Who saves, and how the save is logged.
-
-    Attributes
-    ----------
-    batch
-        The same id for everything in one save.
-    undoes
-        The batch that this save takes back, or "".
-    max_points
-        The question's maximum points.
-    digest
-        Digest of the answer that the grader saw, or "".
-    """
+    """Who saves, and how the save is logged."""
 
     grader: str
     action: str
-    max_points: float
-    batch: str
-    undoes: str = ""
-    digest: str = ""
+    max_points: float  # the question's maximum points
+    undoes: str = ""  # the batch that this save takes back, or ""
+    digest: str = ""  # digest of the answer that the grader saw, or ""
     seconds: float = 0.0
+    batch: str = field(default_factory=lambda: uuid.uuid4().hex)  # one for everything in one save
 
 
 def log(rows: Rows, stamp: Stamp, student: str, before: object, after: object) -> None:
     """Append an event to the history."""
-    rows.insert(
-        EVENTS,
-        at=now(),
-        grader=stamp.grader,
-        student=student,
-        action=stamp.action,
-        batch=stamp.batch,
-        undoes=stamp.undoes,
-        before=json.dumps(before),
-        after=json.dumps(after),
-    )
+    about = {name: getattr(stamp, name) for name in ("grader", "action", "batch", "undoes")}
+    states = {"before": json.dumps(before), "after": json.dumps(after)}
+    rows.insert(EVENTS, at=now(), student=student, **about, **states)
 
 
-def latest(rows: Rows, grader: str, actions: Iterable[str]) -> list[Row[Any]]:
+def latest(rows: Rows, grader: str, action: str) -> list[Row[Any]]:
     """Return the events of a grader's latest batch that was not taken back; [] if there is none."""
     undone = _undone(rows)
-    query = (
-        select(EVENTS)
-        .where(rows.here(EVENTS), EVENTS.c.grader == grader)
-        .where(EVENTS.c.action.in_(list(actions)))
-        .order_by(EVENTS.c.id.desc())
-    )
-    batch = ""
-    found = []
-    for row in rows.connection.execute(query):
-        if row.batch in undone:
-            continue
-        if batch and row.batch != batch:
-            break
-        batch = row.batch
-        found.append(row)
-    return found
+    mine = (rows.here(EVENTS), EVENTS.c.grader == grader, EVENTS.c.action == action)
+    found = rows.connection.execute(select(EVENTS).where(*mine).order_by(EVENTS.c.id.desc()))
+    left = (row for row in found if row.batch not in undone)
+    return next((list(batch) for _, batch in itertools.groupby(left, lambda row: row.batch)), [])
 
 
 def last_batches(rows: Rows) -> dict[str, str]:
     """Return for each answer the batch of its latest save that was not taken back."""
     undone = _undone(rows)
-    query = (
-        select(EVENTS.c.student, EVENTS.c.batch)
-        .where(rows.here(EVENTS), EVENTS.c.action == "save")
-        .order_by(EVENTS.c.id)
-    )
+    columns = select(EVENTS.c.student, EVENTS.c.batch)
+    query = columns.where(rows.here(EVENTS), EVENTS.c.action == "save").order_by(EVENTS.c.id)
     saves = rows.connection.execute(query)
     return {row.student: row.batch for row in saves if row.batch not in undone}
 
@@ -94,9 +61,7 @@ def _undone(rows: Rows) -> set[str]:
 
 def read_events(rows: Rows, student: str | None) -> list[Event]:
     """Return the history, the newest event first."""
-    query = select(EVENTS).where(rows.here(EVENTS)).order_by(EVENTS.c.id.desc())
-    if student is not None:
-        query = query.where(EVENTS.c.student == student)
+    query = select(EVENTS).where(rows.here(EVENTS, student)).order_by(EVENTS.c.id.desc())
     return [_event(row) for row in rows.connection.execute(query)]
 
 
@@ -113,22 +78,15 @@ def rubric_of(values: Mapping[str, Any]) -> Rubric:
 
 def _event(row: Row[Any]) -> Event:
     before, after = json.loads(row.before), json.loads(row.after)
-    return Event(
-        row.at,
-        row.grader,
-        row.cell,
-        row.student,
-        row.action,
-        before.get("score"),
-        after.get("score"),
-        after.get("what") or _said(after.get("mark") or {}),
-    )
+    what = after.get("what") or _said(after.get("mark") or {})
+    about = (row.at, row.grader, row.cell, row.student, row.action)
+    return Event(*about, before.get("score"), after.get("score"), what)
 
 
 def _said(mark: Mapping[str, Any]) -> str:
     """Return a one-line description of a mark in the history."""
     items, adjustment = len(mark.get("chosen", ())), mark.get("adjustment")
-    said = [f"{items} item{'s' * (items != 1)}"] if items else []
+    said = [counted(items, "item")] if items else []
     if adjustment:
         said.append(f"adjustment {'+' * (adjustment > 0)}{in_digits(adjustment)}")
     if mark.get("comment"):

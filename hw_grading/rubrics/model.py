@@ -6,9 +6,10 @@ Points are in the units of nbgrader's cells. A grader is a name of at most 128 c
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from hw_grading.records.scores import in_digits
 
@@ -26,77 +27,42 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Question:
-    """A question that people grade.
+    """A question that people grade."""
 
-    Attributes
-    ----------
-    cell
-        The question's grade id.
-    title
-        A title such as ``"1.3e Loss"``.
-    max_points
-        The maximum points.
-    is_code
-        Whether the answer is a code cell, which has outputs.
-    text
-        The question as students read it, in markdown, without the mark scheme.
-    scheme
-        The mark scheme, in markdown; "" if there is none.
-    beside
-        Grade ids of the answers shown beside it: the code that the question is about.
-    numbers
-        Grade ids of cells whose printed text is shown beside it.
-    """
-
-    cell: str
-    title: str
-    max_points: float
-    is_code: bool
-    text: str = ""
-    scheme: str = ""
-    beside: tuple[str, ...] = ()
-    numbers: tuple[str, ...] = ()
+    cell: str  # the question's grade id
+    title: str  # a title such as ``"1.3e Loss"``
+    max_points: float  # the maximum points
+    is_code: bool  # whether the answer is a code cell, which has outputs
+    text: str = ""  # the question as students read it, in markdown, without the mark scheme
+    scheme: str = ""  # the mark scheme, in markdown; "" if there is none
+    beside: tuple[str, ...] = ()  # grade ids of answers beside it: the code that it is about
+    numbers: tuple[str, ...] = ()  # grade ids of cells whose printed text is shown beside it
 
 
 @dataclass(frozen=True)
 class Item:
-    """One item of a rubric.
+    """One item of a rubric."""
 
-    Attributes
-    ----------
-    id
-        Stays the same when the item is reworded; "" for an item that is not saved yet.
-    points
-        Positive or negative points, added to the score.
-    text
-        Text for students.
-    note
-        Note for graders only.
-    """
-
-    id: str
-    points: float
-    text: str
-    note: str = ""
+    id: str  # stays the same when the item is reworded; "" for an item that is not saved yet
+    points: float  # positive or negative points, added to the score
+    text: str  # text for students
+    note: str = ""  # note for graders only
 
 
 @dataclass(frozen=True)
 class Rubric:
-    """The ordered items of one question, and how their points are counted.
-
-    Attributes
-    ----------
-    revision
-        Grows by 1 with each change; 0 for the unchanged rubric from the mark scheme.
-    lower, upper
-        Bounds of the score.
-    """
+    """The ordered items of one question, and how their points are counted."""
 
     items: tuple[Item, ...]
     kind: Kind = Kind.ADDING
     lower: float = 0.0
     upper: float = 0.0
-    revision: int = 0
+    revision: int = 0  # grows by 1 with each change of the rubric from the mark scheme
+
+    @property
+    def ids(self) -> frozenset[str]:
+        """The ids of all items."""
+        return frozenset(item.id for item in self.items)
 
     def within(self, max_points: float) -> Rubric:
         """Return the rubric with bounds no higher than the question's points."""
@@ -111,83 +77,50 @@ class Rubric:
 
     def full_marks(self, max_points: float) -> tuple[frozenset[str], float]:
         """Return the items that give full marks, and the adjustment that they need."""
-        if self.kind is Kind.SUBTRACTING:
-            chosen = frozenset[str]()
-            start = max_points
-        else:
-            chosen = frozenset(item.id for item in self.items if item.points > 0)
-            start = sum(item.points for item in self.items if item.points > 0)
-        return chosen, 0.0 if start >= self.upper else self.upper - start
+        adding = self.kind is Kind.ADDING
+        items = [item for item in self.items if adding and item.points > 0]
+        start = sum(item.points for item in items) if adding else max_points
+        return frozenset(item.id for item in items), max(0.0, self.upper - start)
 
     def comment(self, mark: Mark) -> str:
         """Return the text of a mark for students: the items with their points, then the comment."""
-        lines = [
-            f"{in_words(item.points)}  {item.text}" for item in self.items if item.id in mark.chosen
-        ]
+        given = [(item.points, item.text) for item in self.items if item.id in mark.chosen]
         if mark.adjustment:
-            lines.append(f"{in_words(mark.adjustment)}  adjustment")
+            given.append((mark.adjustment, "adjustment"))
+        lines = [f"{in_words(points)}  {text}" for points, text in given]
         return "\n\n".join(filter(None, ["\n".join(lines), mark.comment]))
 
 
 @dataclass(frozen=True)
 class Mark:
-    """A grader's mark for one answer, as the desk saves it.
+    """A grader's mark for one answer, as the desk saves it."""
 
-    Attributes
-    ----------
-    chosen
-        Ids of the items that apply.
-    adjustment
-        Extra points, positive or negative.
-    comment
-        Text that the student reads after the items.
-    done
-        Whether the answer counts as graded.
-    flagged, flag_note
-        Whether somebody should look again, and why. Students do not see this.
-    """
-
-    chosen: frozenset[str] = frozenset()
-    adjustment: float = 0.0
-    comment: str = ""
-    done: bool = False
+    chosen: frozenset[str] = frozenset()  # ids of the items that apply
+    adjustment: float = 0.0  # extra points, positive or negative
+    comment: str = ""  # text that the student reads after the items
+    done: bool = False  # whether the answer counts as graded
+    # Whether somebody should look again, and why. Students do not see this.
     flagged: bool = False
     flag_note: str = ""
+
+    def plain(self) -> dict[str, Any]:
+        """Return the mark as JSON data."""
+        return {**asdict(self), "chosen": sorted(self.chosen)}
 
 
 @dataclass(frozen=True)
 class Grading:
-    """The state of one answer, from the gradebook and the desk's own tables.
-
-    Attributes
-    ----------
-    version
-        Changes whenever the answer's grading changes, also in formgrader. A save must name it.
-    mark
-        The mark that the desk saved last; an empty one if there is none.
-    score
-        The manual score in the gradebook, or None.
-    waits
-        Whether the gradebook has the answer queued for manual grading.
-    comment
-        The comment in the gradebook, which students get: the items, then the grader's comment.
-    overridden
-        Whether score or comment were changed elsewhere (in formgrader) after the desk's last save.
-        Re-scoring skips such an answer.
-    changed
-        Whether the answer has changed since it was graded.
-    grader, at, seconds
-        Who saved it last on the desk, when (UTC), and the total seconds that graders looked at it.
-    """
+    """The state of one answer, from the gradebook and the desk's own tables."""
 
     student: str
-    version: str
-    mark: Mark = field(default_factory=Mark)
-    score: float | None = None
-    waits: bool = True
-    comment: str = ""
-    overridden: bool = False
-    changed: bool = False
+    version: str  # changes with the grading, also in formgrader; a save must name it
+    mark: Mark = field(default_factory=Mark)  # the one that the desk saved last
+    score: float | None = None  # the manual score in the gradebook, or None
+    waits: bool = True  # whether the gradebook has the answer queued for manual grading
+    comment: str = ""  # what students get: the items, then the grader's comment
+    overridden: bool = False  # whether changed in formgrader after the desk's last save
+    changed: bool = False  # whether the answer has changed since it was graded
+    # who saved it last on the desk, when (UTC), and the total seconds that graders looked at it
     grader: str = ""
     at: datetime | None = None
     seconds: float = 0.0
@@ -250,31 +183,18 @@ class RubricChanged(Refused):
 
 
 def checked(mark: Mark, rubric: Rubric) -> Mark:
-    """Return a mark, checked and ready to be saved.
-
-    Raises
-    ------
-    Refused
-        The mark names items that the rubric lacks, or has numbers or texts that cannot be saved.
-    """
-    known = {item.id for item in rubric.items}
-    if unknown := mark.chosen - known:
+    """Return a mark, ready to be saved; `Refused` if an item, a number or a text is invalid."""
+    if unknown := mark.chosen - rubric.ids:
         raise Refused(f"The rubric has no item {sorted(unknown)[0]!r}. Load the page again.")
     if not math.isfinite(mark.adjustment) or abs(mark.adjustment) > 1e6:
         raise Refused("The adjustment must be a number of points, such as -0.5.")
-    for text in (mark.comment, mark.flag_note):
-        expect_text(text)
+    expect_text(mark.comment)
+    expect_text(mark.flag_note)
     return replace(mark, comment=mark.comment.strip(), flag_note=mark.flag_note.strip())
 
 
 def checked_rubric(rubric: Rubric, max_points: float) -> Rubric:
-    """Return a rubric, checked and ready to be saved.
-
-    Raises
-    ------
-    Refused
-        The rubric has too many items, an item without a text, or invalid numbers.
-    """
+    """Return a rubric; `Refused` if it has too many items, or invalid texts or numbers."""
     if len(rubric.items) > MOST_ITEMS:
         raise Refused(
             f"The rubric has {len(rubric.items)} items; at most {MOST_ITEMS} are allowed."

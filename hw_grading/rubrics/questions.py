@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from nbgrader import api
-from sqlalchemy import Connection, select
+from sqlalchemy import select
 
 from hw_grading.homework.course import Course
 from hw_grading.homework.homework import homework_of
 from hw_grading.records.database import Database
 from hw_grading.records.questions import Place, read_places
 from hw_grading.records.scores import Cell, cells_of
-from hw_grading.rubrics.gradings import read_gradings
+from hw_grading.rubrics.gradings import read_grading, read_gradings
 from hw_grading.rubrics.model import Grading, Question, Refused, Rubric
-from hw_grading.rubrics.rows import Rows
-from hw_grading.rubrics.rubric_rows import read_rubric
+from hw_grading.rubrics.rows import Rows, read_rubric
 from hw_grading.rubrics.seed import first_rubric
 
 
@@ -29,15 +29,7 @@ class _Question:
 
 
 class Questions:
-    """The manually graded questions of one homework, in nbgrader's gradebook.
-
-    Parameters
-    ----------
-    course
-        The course, with its gradebook and source.
-    assignment
-        The name of the homework.
-    """
+    """The manually graded questions of a course's homework, in nbgrader's gradebook."""
 
     def __init__(self, course: Course, assignment: str) -> None:
         self.course, self.assignment = course, assignment
@@ -57,22 +49,12 @@ class Questions:
         found = []
         for cell in cells:
             place = places.get(cell.name) or Place(cell.name, cell.name)
-            beside = manifest.shown_beside.get(cell.name)
             title = titles[cell.name]
             if often[title] > 1:
                 title += ": code" if cell.is_code else ": text"
-            found.append(
-                Question(
-                    cell.name,
-                    title,
-                    cell.max_points,
-                    cell.is_code,
-                    place.text,
-                    place.scheme,
-                    beside.answers if beside else (),
-                    beside.printed if beside else (),
-                )
-            )
+            about = (cell.name, title, cell.max_points, cell.is_code, place.text, place.scheme)
+            beside = manifest.shown_beside.get(cell.name)
+            found.append(Question(*about, *((beside.answers, beside.printed) if beside else ())))
         return tuple(found)
 
     def names(self) -> dict[str, str]:
@@ -90,32 +72,38 @@ class Questions:
 
     def order(self, cell: str) -> list[str]:
         """Return all students in the question's own order, which looks random but is fixed."""
-        return sorted(self.names(), key=lambda student: _at_random(self.assignment, cell, student))
+        before = f"{self.assignment}\n{cell}\n"
+        return sorted(
+            self.names(), key=lambda student: hashlib.sha256((before + student).encode()).digest()
+        )
 
     def rubric(self, cell: str) -> Rubric:
         """Return the rubric of a question."""
         question = self._question(cell)
-        with self._database.reading() as connection:
-            return read_rubric(self._rows(connection, cell), question.first)[0]
+        with self._reading(cell) as rows:
+            return read_rubric(rows, question.first)[0]
 
     def gradings(self, cell: str) -> dict[str, Grading]:
         """Return the state of every student's answer."""
         question = self._question(cell)
-        with self._database.reading() as connection:
-            rows = self._rows(connection, cell)
+        with self._reading(cell) as rows:
             return read_gradings(rows, read_rubric(rows, question.first)[0])
 
     def grading(self, cell: str, student: str) -> Grading:
         """Return the state of one answer."""
         question = self._question(cell)
-        with self._database.reading() as connection:
-            rows = self._rows(connection, cell)
-            return one_of(
-                read_gradings(rows, read_rubric(rows, question.first)[0], student), student
-            )
+        with self._reading(cell) as rows:
+            return read_grading(rows, read_rubric(rows, question.first)[0], student)
 
-    def _rows(self, connection: Connection, cell: str) -> Rows:
-        return Rows(connection, self.assignment, cell)
+    @contextlib.contextmanager
+    def _reading(self, cell: str) -> Iterator[Rows]:
+        with self._database.reading() as connection:
+            yield Rows(connection, self.assignment, cell)
+
+    @contextlib.contextmanager
+    def _writing(self, cell: str) -> Iterator[Rows]:
+        with self._database.writing() as connection:
+            yield Rows(connection, self.assignment, cell)
 
     def _places(self) -> dict[str, Place]:
         return read_places(self.course.source(self.assignment) / f"{self.assignment}.ipynb")
@@ -136,14 +124,3 @@ class Questions:
             if one.name == cell:
                 return _Question(one, first_rubric(one, cells, places))
         raise Refused(f"{self.assignment} has no question {cell!r} for people to grade.")
-
-
-def one_of(gradings: Mapping[str, Grading], student: str) -> Grading:
-    """Return a student's grading; `Refused` if there is none."""
-    if student not in gradings:
-        raise Refused(f"The gradebook has no answer of {student!r} to this question.")
-    return gradings[student]
-
-
-def _at_random(*names: str) -> bytes:
-    return hashlib.sha256("\n".join(names).encode()).digest()

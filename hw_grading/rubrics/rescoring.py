@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -10,33 +10,24 @@ from hw_grading.records.scores import in_digits
 from hw_grading.rubrics.gradings import read_gradings, rescore
 from hw_grading.rubrics.history import Stamp, log
 from hw_grading.rubrics.model import Grading, Mark, Rescored, Rubric, RubricChanged, in_words
-from hw_grading.rubrics.rows import Rows
-from hw_grading.rubrics.rubric_rows import read_rubric, write_rubric
+from hw_grading.rubrics.rows import Rows, read_rubric, write_rubric
 
 
 def rescored(gradings: Mapping[str, Grading], rubric: Rubric, max_points: float) -> list[Rescored]:
-    """Return the answers whose score changes under another rubric.
-
-    Answers that were changed in formgrader, and ungraded answers, are left out.
-    """
+    """Return the answers, graded on the desk last, whose score changes under another rubric."""
     found = []
-    for student, grading, mark in _graded(gradings, rubric):
+    for student, mark in _graded(gradings, rubric).items():
+        before = gradings[student].score
         after = rubric.score(mark.chosen, mark.adjustment, max_points)
-        if grading.score is not None and after != grading.score:
-            found.append(Rescored(student, grading.score, after))
+        if before is not None and after != before:
+            found.append(Rescored(student, before, after))
     return found
 
 
 def change(
     rows: Rows, first: Rubric, rubric: Rubric, stamp: Stamp
 ) -> tuple[Rubric, list[Rescored]]:
-    """Save a rubric, and write the scores and comments that follow from it.
-
-    Raises
-    ------
-    RubricChanged
-        The revision is not the current one: somebody else has changed the rubric.
-    """
+    """Save a rubric, its scores and comments; `RubricChanged` if somebody else has changed it."""
     old, by = read_rubric(rows, first)
     if rubric.revision != old.revision:
         raise RubricChanged(old, by)
@@ -44,29 +35,24 @@ def change(
     # This includes items that had been deleted and are back again.
     gradings = read_gradings(rows, new, lock=True)
     changed = rescored(gradings, new, stamp.max_points)
-    for student, _, mark in _graded(gradings, new):
+    for student, mark in _graded(gradings, new).items():
         score = new.score(mark.chosen, mark.adjustment, stamp.max_points)
         rescore(rows, student, score, new.comment(mark))
-    log(
-        rows,
-        stamp,
-        "",
-        {"rubric": asdict(old)},
-        {"rubric": asdict(new), "what": _in_words(old, new, len(changed))},
-    )
+    after = {"rubric": asdict(new), "what": _in_words(old, new, len(changed))}
+    log(rows, stamp, "", {"rubric": asdict(old)}, after)
     for one in changed:
         of_this = replace(stamp, action="rescored")
         log(rows, of_this, one.student, {"score": one.before}, {"score": one.after})
     return new, changed
 
 
-def _graded(gradings: Mapping[str, Grading], rubric: Rubric) -> Iterator[tuple[str, Grading, Mark]]:
-    """Yield the answers graded on the desk. Their marks keep only items still in the rubric."""
-    known = {item.id for item in rubric.items}
-    for student, grading in gradings.items():
-        if grading.mark.done and not grading.overridden:
-            mark = grading.mark
-            yield student, grading, replace(mark, chosen=mark.chosen & known)
+def _graded(gradings: Mapping[str, Grading], rubric: Rubric) -> dict[str, Mark]:
+    """Return the marks of answers graded on the desk, with only the items still in the rubric."""
+    return {
+        student: replace(grading.mark, chosen=grading.mark.chosen & rubric.ids)
+        for student, grading in gradings.items()
+        if grading.mark.done and not grading.overridden
+    }
 
 
 def _in_words(old: Rubric, new: Rubric, scores: int) -> str:
@@ -87,18 +73,13 @@ def _in_words(old: Rubric, new: Rubric, scores: int) -> str:
         said.append(f"{old.kind} became {new.kind}")
     if (old.lower, old.upper) != (new.lower, new.upper):
         said.append(f"bounds {in_digits(new.lower)} to {in_digits(new.upper)}")
-    if not said:
-        said.append("another order")
-    return f"{'; '.join(said)} (scores changed: {scores})"
+    return f"{'; '.join(said) or 'another order'} (scores changed: {scores})"
 
 
 def plain(rubric: Rubric) -> dict[str, Any]:
     """Return a rubric without ids and revisions, for use with another class."""
-    return {
-        "kind": str(rubric.kind),
-        "lower": rubric.lower,
-        "upper": rubric.upper,
-        "items": [
-            {"points": item.points, "text": item.text, "note": item.note} for item in rubric.items
-        ],
-    }
+    document = {**asdict(rubric), "items": [asdict(item) for item in rubric.items]}
+    del document["revision"]
+    for item in document["items"]:
+        del item["id"]
+    return document

@@ -1,58 +1,91 @@
-"""The rows of one question in the desk's tables, within the caller's transaction."""
+"""The rows of one question in the desk's tables and its rubric, within the caller's transaction."""
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Table, and_, delete, insert, select
+from sqlalchemy import ColumnElement, Connection, Row, Table, and_, delete, insert, select, update
+
+from hw_grading.rubrics.model import Item, Kind, Rubric
+from hw_grading.rubrics.tables import ITEMS, RUBRICS
 
 
 @dataclass(frozen=True)
 class Rows:
-    """The rows of one question.
+    """The rows of one question, or of one student's answer to it where a student is named."""
 
-    Attributes
-    ----------
-    connection
-        A connection with an open transaction.
-    assignment, cell
-        The names of the homework and the question.
-    """
-
-    connection: Connection
+    connection: Connection  # with an open transaction
     assignment: str
     cell: str
 
-    def all(self, table: Table, student: str | None = None) -> list[Row[Any]]:
-        """Return the rows of this question."""
-        query = select(table).where(self.here(table))
-        if student is not None:
-            query = query.where(table.c.student == student)
-        return list(self.connection.execute(query))
+    def here(self, table: Table, student: str | None = None) -> ColumnElement[bool]:
+        """Return the condition that selects the rows."""
+        question = and_(table.c.assignment == self.assignment, table.c.cell == self.cell)
+        return question if student is None else and_(question, table.c.student == student)
 
-    def replace(self, table: Table, rows: Iterable[Mapping[str, Any]]) -> None:
-        """Replace all rows of this question by others."""
-        self.execute(delete(table).where(self.here(table)))
+    def all(self, table: Table, student: str | None = None) -> list[Row[Any]]:
+        """Return the rows."""
+        return list(self.connection.execute(select(table).where(self.here(table, student))))
+
+    def replace(
+        self, table: Table, rows: Iterable[Mapping[str, Any]], student: str | None = None
+    ) -> None:
+        """Replace all rows by others."""
+        self.connection.execute(delete(table).where(self.here(table, student)))
         for row in rows:
             self.insert(table, **row)
-
-    def here(self, table: Table) -> ColumnElement[bool]:
-        """Return the condition that selects the rows of this question."""
-        return and_(table.c.assignment == self.assignment, table.c.cell == self.cell)
 
     def insert(self, table: Table, **values: Any) -> None:
         """Insert a row of this question."""
         values |= {"assignment": self.assignment, "cell": self.cell}
-        self.execute(insert(table).values(**values))
-
-    def execute(self, statement: Any) -> None:
-        """Execute a statement."""
-        self.connection.execute(statement)
+        self.connection.execute(insert(table).values(**values))
 
 
 def now() -> datetime:
     """Return the current time, UTC, in the database's form."""
     return datetime.now(UTC).replace(tzinfo=None)
+
+
+def read_rubric(rows: Rows, first: Rubric) -> tuple[Rubric, str]:
+    """Return the rubric and who changed it last; `first` and "" before any change.
+
+    The bounds are not above those of `first`, because the question may be worth less by now.
+    """
+    found = rows.all(RUBRICS)
+    if not found:
+        return first, ""
+    row = found[0]
+    items = tuple(
+        Item(item.id, item.points, item.text, item.note)
+        for item in sorted(rows.all(ITEMS), key=lambda item: item.position)
+        if not item.deleted
+    )
+    rubric = Rubric(items, Kind(row.kind), row.lower, row.upper, row.revision)
+    return rubric.within(first.upper), str(row.grader)
+
+
+def write_rubric(rows: Rows, rubric: Rubric, grader: str) -> Rubric:
+    """Write a rubric as its next revision. Return it with ids for its new items."""
+    items = tuple(
+        Item(item.id or uuid.uuid4().hex, item.points, item.text.strip(), item.note.strip())
+        for item in rubric.items
+    )
+    rubric = replace(rubric, items=items, revision=rubric.revision + 1)
+    known = {row.id for row in rows.all(ITEMS)}
+    for position, item in enumerate(items):
+        values = asdict(item)
+        values |= {"position": position, "deleted": False, "revision": rubric.revision}
+        if item.id in known:
+            here = and_(rows.here(ITEMS), ITEMS.c.id == item.id)
+            rows.connection.execute(update(ITEMS).where(here).values(**values))
+        else:
+            rows.insert(ITEMS, **values)
+    left = and_(rows.here(ITEMS), ITEMS.c.id.in_(known - {item.id for item in items}))
+    rows.connection.execute(update(ITEMS).where(left).values(deleted=True))
+    values = {name: getattr(rubric, name) for name in ("lower", "upper", "revision")}
+    rows.replace(RUBRICS, [{"kind": str(rubric.kind), "grader": grader, **values}])
+    return rubric

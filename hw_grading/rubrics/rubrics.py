@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import uuid
 from dataclasses import replace
 from typing import Any
 
@@ -20,7 +19,7 @@ from hw_grading.rubrics.model import (
 )
 from hw_grading.rubrics.questions import Questions
 from hw_grading.rubrics.rescoring import change, plain, rescored
-from hw_grading.rubrics.rubric_rows import read_rubric
+from hw_grading.rubrics.rows import read_rubric
 from hw_grading.rubrics.teamwork import expect_name
 
 FORMAT = "hw_grading rubrics"
@@ -31,35 +30,30 @@ class Rubrics(Questions):
 
     def preview(self, cell: str, rubric: Rubric) -> list[Rescored]:
         """Return the scores that a changed rubric would change."""
-        question = self._question(cell)
-        checked_rubric(rubric, question.cell.max_points)
-        with self._database.reading() as connection:
-            rows = self._rows(connection, cell)
-            return rescored(read_gradings(rows, rubric), rubric, question.cell.max_points)
+        most = self._question(cell).cell.max_points
+        checked_rubric(rubric, most)
+        with self._reading(cell) as rows:
+            return rescored(read_gradings(rows, rubric), rubric, most)
 
     def change_rubric(
         self, cell: str, rubric: Rubric, *, grader: str
     ) -> tuple[Rubric, list[Rescored]]:
         """Save a rubric, and re-score the answers that have its items.
 
-        Parameters
-        ----------
-        rubric
-            The changed rubric. Its `revision` is that of the rubric that the grader edited. New
-            items have the id "".
+        Its `revision` is that of the rubric that the grader edited. New items have the id "".
         """
         question = self._question(cell)
         checked_rubric(rubric, question.cell.max_points)
-        stamp = Stamp(expect_name(grader), "rubric", question.cell.max_points, uuid.uuid4().hex)
-        with self._database.writing() as connection:
-            return change(self._rows(connection, cell), question.first, rubric, stamp)
+        stamp = Stamp(expect_name(grader), "rubric", question.cell.max_points)
+        with self._writing(cell) as rows:
+            return change(rows, question.first, rubric, stamp)
 
     def undo_rubric(self, cell: str, *, grader: str) -> tuple[Rubric, list[Rescored]]:
         """Take back this grader's latest change of the rubric."""
         question = self._question(cell)
-        with self._database.writing() as connection:
-            rows = self._rows(connection, cell)
-            events = latest(rows, expect_name(grader), ["rubric"])
+        most = question.cell.max_points
+        with self._writing(cell) as rows:
+            events = latest(rows, expect_name(grader), "rubric")
             if not events:
                 raise Refused("You have not changed this rubric: there is nothing to undo.")
             event = events[0]
@@ -69,51 +63,32 @@ class Rubrics(Questions):
             now, by = read_rubric(rows, question.first)
             if now.revision != after.revision:
                 raise RubricChanged(now, by)
-            stamp = Stamp(
-                grader,
-                "rubric undone",
-                question.cell.max_points,
-                uuid.uuid4().hex,
-                undoes=event.batch,
-            )
-            back = replace(before.within(question.cell.max_points), revision=now.revision)
+            stamp = Stamp(grader, "rubric undone", most, undoes=event.batch)
+            back = replace(before.within(most), revision=now.revision)
             return change(rows, question.first, back, stamp)
 
     def exported(self) -> dict[str, Any]:
         """Return all rubrics as JSON data, without any student data."""
-        rubrics = {
-            question.cell: plain(self.rubric(question.cell)) for question in self.questions()
-        }
+        rubrics = {q.cell: plain(self.rubric(q.cell)) for q in self.questions()}
         return {"format": FORMAT, "assignment": self.assignment, "rubrics": rubrics}
 
     def import_rubrics(self, document: object, *, grader: str) -> list[str]:
         """Import exported rubrics, for questions that have no graded answers yet.
 
-        Returns
-        -------
-        list of str
-            The questions that got a new rubric. The others are unchanged.
-
-        Raises
-        ------
-        Refused
-            The document holds no rubrics.
+        Return the questions that got a new rubric; the others are unchanged. `Refused` if the
+        document holds no rubrics.
         """
         rubrics = _rubrics_in(document)
-        for question in self.questions():  # check all rubrics before the first change
-            if question.cell in rubrics:
-                rubrics[question.cell] = checked_rubric(
-                    rubrics[question.cell].within(question.max_points), question.max_points
-                )
+        questions = [q for q in self.questions() if q.cell in rubrics]
+        for question in questions:  # check all rubrics before the first change
+            within = rubrics[question.cell].within(question.max_points)
+            rubrics[question.cell] = checked_rubric(within, question.max_points)
         taken = []
-        for question in self.questions():
-            if question.cell not in rubrics:
-                continue
-            if any(grading.mark.done for grading in self.gradings(question.cell).values()):
-                continue
-            new = replace(rubrics[question.cell], revision=self.rubric(question.cell).revision)
-            self.change_rubric(question.cell, new, grader=grader)
-            taken.append(question.cell)
+        for cell in (question.cell for question in questions):
+            if not any(grading.mark.done for grading in self.gradings(cell).values()):
+                new = replace(rubrics[cell], revision=self.rubric(cell).revision)
+                self.change_rubric(cell, new, grader=grader)
+                taken.append(cell)
         return taken
 
 

@@ -24,26 +24,12 @@ _ITEM = re.compile(
 
 
 def first_rubric(cell: Cell, cells: Sequence[Cell], places: Mapping[str, Place]) -> Rubric:
-    """Return the rubric of a question that nobody has changed yet.
-
-    Parameters
-    ----------
-    cell
-        The answer that people grade.
-    cells
-        All answers that people grade, in the notebook's order.
-    places
-        Places of the cells, by grade id.
-    """
+    """Return the rubric of a question that nobody has changed; `cells` are all to be graded."""
     items = _items(cell, cells, places) or [(cell.max_points, "Right and complete.")]
     items.append((0.0, "No answer, or nothing of the above."))
-    return Rubric(
-        tuple(
-            Item(_id(cell.name, number, text), points, text)
-            for number, (points, text) in enumerate(items)
-        ),
-        upper=cell.max_points,
-    )
+    rows = enumerate(items)
+    first = tuple(Item(_id(cell.name, n, text), points, text) for n, (points, text) in rows)
+    return Rubric(first, upper=cell.max_points)
 
 
 def _items(

@@ -2,106 +2,90 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import Boolean, Column, DateTime, Float, Integer, String, Table, Text
 
 from hw_grading.records.database import METADATA, name_column
 
-RUBRICS = Table(
+_QUESTION = ("assignment", "cell")
+_ANSWER = (*_QUESTION, "student")
+
+
+def _table(name: str, keys: tuple[str, ...], *columns: Column[Any]) -> Table:
+    """Return a table whose first keys are names."""
+    return Table(name, METADATA, *(name_column(key, key=True) for key in keys), *columns)
+
+
+def _filled(name: str, kind: Any) -> Column[Any]:
+    """Return a column in which each row has a value."""
+    return Column(name, kind, nullable=False)
+
+
+RUBRICS = _table(
     "desk_rubric",
-    METADATA,
-    name_column("assignment", key=True),
-    name_column("cell", key=True),
-    Column("kind", String(16), nullable=False),
-    Column("lower", Float, nullable=False),
-    Column("upper", Float, nullable=False),
-    Column("revision", Integer, nullable=False),
+    _QUESTION,
+    _filled("kind", String(16)),
+    _filled("lower", Float),
+    _filled("upper", Float),
+    _filled("revision", Integer),
     name_column("grader"),
 )
-ITEMS = Table(
+ITEMS = _table(
     "desk_item",
-    METADATA,
-    name_column("assignment", key=True),
-    name_column("cell", key=True),
+    _QUESTION,
     Column("id", String(32), primary_key=True),
-    Column("position", Integer, nullable=False),
-    Column("points", Float, nullable=False),
-    Column("text", Text, nullable=False),
-    Column("note", Text, nullable=False),
-    Column("deleted", Boolean, nullable=False),
-    Column("revision", Integer, nullable=False),  # the rubric's revision at the item's last change
+    _filled("position", Integer),
+    _filled("points", Float),
+    _filled("text", Text),
+    _filled("note", Text),
+    _filled("deleted", Boolean),
+    _filled("revision", Integer),  # the rubric's revision at the item's last change
 )
-GRADINGS = Table(
+GRADINGS = _table(
     "desk_grading",
-    METADATA,
-    name_column("assignment", key=True),
-    name_column("cell", key=True),
-    name_column("student", key=True),
-    Column("revision", Integer, nullable=False),  # grows with each save
-    Column("adjustment", Float, nullable=False),
-    Column("comment", Text, nullable=False),  # the grader's own words
-    Column("done", Boolean, nullable=False),
-    Column("flagged", Boolean, nullable=False),
-    Column("flag_note", Text, nullable=False),
+    _ANSWER,
+    _filled("revision", Integer),  # grows with each save
+    _filled("adjustment", Float),
+    _filled("comment", Text),  # the grader's own words
+    _filled("done", Boolean),
+    _filled("flagged", Boolean),
+    _filled("flag_note", Text),
     Column("score", Float),  # the score last written into nbgrader's tables
     Column("given_comment", Text),
-    Column("digest", String(64), nullable=False),  # of the graded answer, "" if not known
+    _filled("digest", String(64)),  # of the graded answer, "" if not known
     name_column("grader"),
-    Column("at", DateTime, nullable=False),
-    Column("seconds", Float, nullable=False),
+    _filled("at", DateTime),
+    _filled("seconds", Float),
 )
-APPLIED = Table(
-    "desk_applied",
-    METADATA,
-    name_column("assignment", key=True),
-    name_column("cell", key=True),
-    name_column("student", key=True),
-    Column("item", String(32), primary_key=True),
-)
-EVENTS = Table(
+APPLIED = _table("desk_applied", _ANSWER, Column("item", String(32), primary_key=True))
+EVENTS = _table(
     "desk_event",
-    METADATA,
+    (),
     Column("id", Integer, primary_key=True, autoincrement=True),
-    Column("at", DateTime, nullable=False),
+    _filled("at", DateTime),
     name_column("grader"),
     name_column("assignment"),
     name_column("cell"),
     name_column("student"),  # "" for a change of the rubric
-    Column("action", String(16), nullable=False),
-    Column("batch", String(32), nullable=False),  # one id for everything in one save
-    Column("undoes", String(32), nullable=False),  # the batch that this one takes back, or ""
-    Column("before", Text, nullable=False),
-    Column("after", Text, nullable=False),
+    _filled("action", String(16)),
+    _filled("batch", String(32)),  # one id for everything in one save
+    _filled("undoes", String(32)),  # the batch that this one takes back, or ""
+    _filled("before", Text),
+    _filled("after", Text),
 )
-ANSWERS = Table(  # as of the last autograding
-    "desk_answer",
-    METADATA,
-    name_column("assignment", key=True),
-    name_column("cell", key=True),
-    name_column("student", key=True),
-    Column("digest", String(64), nullable=False),
-)
-GROUPS = Table(
-    "desk_group",
-    METADATA,
-    name_column("assignment", key=True),
-    name_column("cell", key=True),
-    name_column("student", key=True),
-    name_column("name"),
-)
-SHARES = Table(
+ANSWERS = _table("desk_answer", _ANSWER, _filled("digest", String(64)))  # at the last autograding
+GROUPS = _table("desk_group", _ANSWER, name_column("name"))
+SHARES = _table(
     "desk_share",
-    METADATA,
-    name_column("assignment", key=True),
-    name_column("cell", key=True),
+    _QUESTION,
     Column("position", Integer, primary_key=True, autoincrement=False),
     name_column("grader"),
 )
-PRESENCE = Table(
+PRESENCE = _table(
     "desk_presence",
-    METADATA,
-    name_column("assignment", key=True),
-    name_column("grader", key=True),
+    ("assignment", "grader"),
     name_column("cell"),
     name_column("student"),
-    Column("at", Float, nullable=False),  # seconds since 1970
+    _filled("at", Float),  # seconds since 1970
 )

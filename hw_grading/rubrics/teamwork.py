@@ -21,12 +21,12 @@ class Teamwork(Questions):
 
     def groups(self, cell: str) -> dict[str, tuple[str, ...]]:
         """Return the groups that graders have made: students by group name."""
-        with self._database.reading() as connection:
-            rows = self._rows(connection, cell).all(GROUPS)
-        found: dict[str, list[str]] = {}
-        for row in rows:
-            found.setdefault(row.name, []).append(row.student)
-        return {name: tuple(sorted(found[name])) for name in sorted(found)}
+        with self._reading(cell) as rows:
+            members = sorted((row.name, row.student) for row in rows.all(GROUPS))
+        found: dict[str, tuple[str, ...]] = {}
+        for name, student in members:
+            found[name] = (*found.get(name, ()), student)
+        return found
 
     def group(self, cell: str, students: Sequence[str], name: str, *, grader: str) -> None:
         """Put students into a group. The name "" removes them from their group."""
@@ -35,22 +35,17 @@ class Teamwork(Questions):
             expect_name(name, "A group's name")
         if unknown := set(students) - set(self.order(cell)):
             raise Refused(f"The student {min(unknown)!r} has no answer to this question.")
-        with self._database.writing() as connection:
-            rows = self._rows(connection, cell)
-            others = [row for row in rows.all(GROUPS) if row.student not in set(students)]
-            kept = [{"student": row.student, "name": row.name} for row in others]
-            new = [{"student": student, "name": name} for student in students] if name else []
-            rows.replace(GROUPS, kept + new)
+        with self._writing(cell) as rows:
+            group_of = {row.student: row.name for row in rows.all(GROUPS)}
+            group_of |= dict.fromkeys(students, name)
+            rows.replace(GROUPS, [{"student": s, "name": n} for s, n in group_of.items() if n])
 
     def shares(self, cell: str) -> dict[str, tuple[str, ...]]:
         """Return the students in each grader's share; empty if the question is not shared out."""
-        with self._database.reading() as connection:
-            rows = self._rows(connection, cell).all(SHARES)
-        graders = [row.grader for row in sorted(rows, key=lambda row: row.position)]
+        with self._reading(cell) as rows:
+            graders = [row.grader for row in sorted(rows.all(SHARES), key=lambda r: r.position)]
         students = self.order(cell) if graders else []
-        return {
-            grader: tuple(students[number :: len(graders)]) for number, grader in enumerate(graders)
-        }
+        return {name: tuple(students[n :: len(graders)]) for n, name in enumerate(graders)}
 
     def hand_out(self, cell: str, graders: Sequence[str], *, grader: str) -> None:
         """Share a question evenly among graders. [] takes the shares back."""
@@ -58,34 +53,19 @@ class Teamwork(Questions):
             expect_name(name)
         if len(graders) > MOST_GRADERS or len(set(graders)) < len(graders):
             raise Refused(f"Type each grader once, at most {MOST_GRADERS} graders.")
-        with self._database.writing() as connection:
-            rows = self._rows(connection, cell)
+        with self._writing(cell) as rows:
             rows.replace(
-                SHARES,
-                [{"position": number, "grader": name} for number, name in enumerate(graders)],
+                SHARES, [{"position": n, "grader": name} for n, name in enumerate(graders)]
             )
 
     def here(self, grader: str, cell: str, student: str) -> dict[str, str]:
-        """Record at which answer a grader is, and return where others are in this question.
-
-        Returns
-        -------
-        dict
-            The student at whose answer each other grader is, for graders seen in the last 30 s.
-        """
+        """Record where a grader is. Return where others of the last 30 s are in the question."""
         expect_name(grader)
         with self._database.writing() as connection:
             mine = (PRESENCE.c.assignment == self.assignment) & (PRESENCE.c.grader == grader)
             connection.execute(delete(PRESENCE).where(mine))
-            connection.execute(
-                insert(PRESENCE).values(
-                    assignment=self.assignment,
-                    grader=grader,
-                    cell=cell,
-                    student=student,
-                    at=time.time(),
-                )
-            )
+            row = {"assignment": self.assignment, "grader": grader, "cell": cell}
+            connection.execute(insert(PRESENCE).values(**row, student=student, at=time.time()))
             present = self._present(connection)
         others = (row for row in present if row.cell == cell and row.grader != grader)
         return {row.grader: row.student for row in others}
@@ -95,9 +75,9 @@ class Teamwork(Questions):
         with self._database.reading() as connection:
             present = self._present(connection)
         found: dict[str, list[str]] = {}
-        for row in present:
+        for row in sorted(present, key=lambda row: row.grader):
             found.setdefault(row.cell, []).append(row.grader)
-        return {cell: sorted(graders) for cell, graders in found.items()}
+        return found
 
     def _present(self, connection: Connection) -> list[Any]:
         query = select(PRESENCE).where(
@@ -107,13 +87,7 @@ class Teamwork(Questions):
 
 
 def expect_name(name: str, what: str = "A grader's name") -> str:
-    """Return a name after checking it.
-
-    Raises
-    ------
-    Refused
-        The name is empty, too long, or has invisible characters.
-    """
+    """Return a name; `Refused` if it is empty, too long, or has invisible characters."""
     expect_text(name)
     if not name.strip() or len(name) > LONGEST_NAME or not name.isprintable():
         raise Refused(f"{what} must have 1 to {LONGEST_NAME} printable characters.")

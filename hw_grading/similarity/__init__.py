@@ -1,18 +1,8 @@
 """Find similar answers in a class, and write a page for a person to read, and a table.
 
-May import `records`, `pages`, `homework` and `outcome`. Submissions are read, never run, and
-nothing is changed.
+May import `records`, `pages`, `homework` and `outcome`. Submissions are read, never run.
 
 `own` finds the student's own lines in a submission. `prints` makes normalised fingerprints of these
-lines. `pairs` finds the pairs of students with most in common. `matching` finds the matching lines
-of a pair.
-
-copydetect (0.5, MIT) normalises and fingerprints the code. It lexes with pygments, so names, layout
-and comments do not count. Its functions take a text and return arrays, so they can build an index
-over the class. Two of its parts are not used. Its list of boilerplate also removes other
-fingerprints that occur twice (`intersect1d` with ``assume_unique``); so stubs are subtracted line
-by line here. Its comparison of two files gives equal weight to code of the whole class and code of
-only two students; short functions that all students solve alike would be at the top. The
-alternative was compare50 (1.2). It is under the GPL 3, it needs ``attrs<21``, which nbformat's
-jsonschema excludes, and it is made for whole program files. Neither of them reads notebooks.
+lines with copydetect (see docs/decisions.md). `pairs` finds the pairs of students with most in
+common, `comparing` their matching lines.
 """

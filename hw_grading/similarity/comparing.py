@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,38 +12,40 @@ from numpy.typing import NDArray
 
 from hw_grading.homework.homework import homework_of
 from hw_grading.records.results import Roster, read_roster
-from hw_grading.similarity.matching import Match, matches
-from hw_grading.similarity.own import Kind, Work, read_released, read_work
-from hw_grading.similarity.pairs import InCommon, best_pairs, in_common
-from hw_grading.similarity.prints import prints_of
+from hw_grading.similarity.own import Kind, Piece, Work, read_released, read_work
+from hw_grading.similarity.pairs import InCommon, Weights, best_pairs, in_common
+from hw_grading.similarity.prints import Prints, prints_of
 from hw_support.submission.file import Unreadable
 
 LEAST = 40.0  # rare runs in common: about three lines of code or two sentences
 MOST_IN_TABLE = 2_000
+LEAST_IN_A_CELL = 8.0  # runs; fewer are probably an accident
+MOST_MATCHES = 12
+
+
+@dataclass(frozen=True)
+class Match:
+    """Two cells with something in common."""
+
+    amount: float  # the weighted number of runs in common
+    first: Piece
+    second: Piece
+    # the numbers of the matching lines, from 0
+    lines_of_first: frozenset[int]
+    lines_of_second: frozenset[int]
 
 
 @dataclass(frozen=True)
 class Pair:
-    """Two students, and how much they have in common that most others lack.
-
-    Attributes
-    ----------
-    first, second
-        The students' ids.
-    amounts
-        The weighted numbers of runs in common, by kind.
-    share_of_first, share_of_second
-        The share of that in each student's own work, from 0 to 1, for the kind with more in common.
-    matches
-        The cells with most in common; empty for pairs that the page does not show.
-    """
+    """Two students, and how much they have in common that most others lack."""
 
     first: str
     second: str
-    amounts: Mapping[Kind, float]
+    amounts: Mapping[Kind, float]  # the weighted numbers of runs in common, by kind
+    # the share of that in each student's own work, from 0 to 1, for the kind with more in common
     share_of_first: float
     share_of_second: float
-    matches: tuple[Match, ...] = ()
+    matches: tuple[Match, ...] = ()  # empty for pairs that the page does not show
 
     @property
     def amount(self) -> float:
@@ -52,46 +55,24 @@ class Pair:
 
 @dataclass(frozen=True)
 class Compared:
-    """The result for a class.
-
-    Attributes
-    ----------
-    compared
-        The number of submissions that were compared.
-    skipped, partly
-        Student ids, with the reason why a submission or a part of it was not compared.
-    pairs
-        The pairs with most in common, sorted from the most.
-    more
-        The number of other pairs with at least `LEAST` in common.
-    median, high
-        Half of all pairs have at most `median` in common, and 99 of 100 have at most `high`.
-    """
+    """The result for a class."""
 
     roster: Roster
-    compared: int
+    compared: int  # the number of submissions that were compared
+    # student ids, with the reason why a submission or a part of it was not compared
     skipped: tuple[tuple[str, str], ...]
     partly: tuple[tuple[str, str], ...]
-    pairs: tuple[Pair, ...]
-    more: int
-    median: float
-    high: float
+    pairs: tuple[Pair, ...]  # the pairs with most in common, sorted from the most
+    more: int  # the number of other pairs with at least `LEAST` in common
+    median: float  # half of all pairs have at most this in common
+    high: float  # 99 of 100 pairs have at most this in common
 
 
 def compare_class(course: Path, assignment: str, most: int) -> Compared:
-    """Compare the submissions of a class.
+    """Compare the submissions of a class; find the matching lines of `most` pairs.
 
-    Parameters
-    ----------
-    course, assignment
-        See `hw_grading.records.results.read_roster`, also for the errors.
-    most
-        The number of pairs for which to find matching lines.
-
-    Raises
-    ------
-    Unreadable
-        The released notebook is missing or damaged.
+    `Unreadable` if the released notebook is missing or damaged; otherwise the errors of
+    `hw_grading.records.results.read_roster`.
     """
     roster = read_roster(course, assignment)
     here = roster.course
@@ -109,6 +90,7 @@ def compare_class(course: Path, assignment: str, most: int) -> Compared:
     best = best_pairs(amounts, LEAST, MOST_IN_TABLE)
     pairs = [_pair(works, common, i, j, with_lines=n < most) for n, (i, j) in enumerate(best)]
     above = amounts[np.triu_indices(len(works), k=1)]
+    median, high = np.quantile(above, (0.5, 0.99)) if above.size else (0.0, 0.0)
     return Compared(
         roster,
         len(works),
@@ -116,8 +98,8 @@ def compare_class(course: Path, assignment: str, most: int) -> Compared:
         tuple((work.student, work.note) for work in works if work.note),
         tuple(pairs),
         int((above >= LEAST).sum()) - len(pairs),
-        float(np.median(above)) if above.size else 0.0,
-        float(np.quantile(above, 0.99)) if above.size else 0.0,
+        float(median),
+        float(high),
     )
 
 
@@ -129,12 +111,56 @@ def _hashes(work: Work, kind: Kind) -> NDArray[np.int64]:
 def _pair(
     works: Sequence[Work], common: Mapping[Kind, InCommon], i: int, j: int, *, with_lines: bool
 ) -> Pair:
+    first, second = works[i], works[j]
     amounts = {kind: float(one.shared[i, j]) for kind, one in common.items()}
     most = common[max(amounts, key=lambda kind: amounts[kind])]
-    found: list[Match] = []
-    if with_lines:
-        for kind, one in common.items():
-            found += matches(works[i].pieces, works[j].pieces, kind, one.weights)
-    found.sort(key=lambda match: -match.amount)
+    kinds = common.items() if with_lines else ()
+    of_each = (matches(first.pieces, second.pieces, kind, one.weights) for kind, one in kinds)
+    found = sorted(itertools.chain(*of_each), key=lambda match: -match.amount)
     shares = (most.share(i, j), most.share(j, i))
-    return Pair(works[i].student, works[j].student, amounts, *shares, tuple(found))
+    return Pair(first.student, second.student, amounts, *shares, tuple(found))
+
+
+def matches(
+    first: Sequence[Piece], second: Sequence[Piece], kind: Kind, weights: Weights
+) -> list[Match]:
+    """Return the cells of one kind with most in common by the class's weights, the most first."""
+    here, there = (_Own([p for p in pieces if p.kind is kind]) for pieces in (first, second))
+    shared = np.intersect1d(here.hashes, there.hashes)
+    worth = weights.of(shared)
+    shared, worth = shared[worth > 0], worth[worth > 0]
+    cells = np.stack([here.first_piece_with(shared), there.first_piece_with(shared)], axis=1)
+    pairs, which = np.unique(cells, axis=0, return_inverse=True)
+    amounts = np.bincount(which.ravel(), worth, minlength=len(pairs))
+    found = []
+    for n in np.argsort(-amounts, kind="stable")[:MOST_MATCHES]:
+        if amounts[n] < LEAST_IN_A_CELL:
+            break
+        i, j = (int(k) for k in pairs[n])
+        both = np.intersect1d(here.prints[i].hashes, there.prints[j].hashes)
+        both = both[weights.of(both) > 0]
+        lines = (_lines(here.prints[i], both), _lines(there.prints[j], both))
+        found.append(Match(float(amounts[n]), here.pieces[i], there.pieces[j], *lines))
+    return found
+
+
+class _Own:
+    """A student's pieces of one kind, with their fingerprints."""
+
+    def __init__(self, pieces: Sequence[Piece]) -> None:
+        self.pieces = pieces
+        self.prints = [prints_of(piece) for piece in pieces]
+        sizes = [len(one.hashes) for one in self.prints]
+        every = [*(one.hashes for one in self.prints), np.empty(0, dtype=np.int64)]
+        self.hashes, begins = np.unique(np.concatenate(every), return_index=True)
+        self._piece = np.repeat(np.arange(len(pieces)), sizes)[begins]
+
+    def first_piece_with(self, hashes: NDArray[np.int64]) -> NDArray[np.intp]:
+        """Return for each of these fingerprints, which must all exist, its first piece."""
+        return self._piece[np.searchsorted(self.hashes, hashes)]
+
+
+def _lines(prints: Prints, hashes: NDArray[np.int64]) -> frozenset[int]:
+    there = np.isin(prints.hashes, hashes)
+    runs = zip(prints.first[there], prints.last[there], strict=True)
+    return frozenset(n for first, last in dict.fromkeys(runs) for n in range(first, last + 1))

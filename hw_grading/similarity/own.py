@@ -33,25 +33,13 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Piece:
-    """One cell with some of the student's own lines.
+    """One cell with some of the student's own lines."""
 
-    Attributes
-    ----------
-    cell
-        The grade id of an answer; "" for a cell that the student added.
-    number
-        Its place in the submitted notebook, from 1.
-    lines
-        All lines of the cell.
-    own
-        For each line, whether the student wrote it.
-    """
-
-    cell: str
-    number: int
+    cell: str  # the grade id of an answer; "" for a cell that the student added
+    number: int  # its place in the submitted notebook, from 1
     kind: Kind
-    lines: tuple[str, ...]
-    own: tuple[bool, ...]
+    lines: tuple[str, ...]  # all lines of the cell
+    own: tuple[bool, ...]  # for each line, whether the student wrote it
 
 
 @dataclass(frozen=True)
@@ -65,37 +53,18 @@ class Work:
 
 @dataclass(frozen=True)
 class Released:
-    """The released notebook.
+    """The released notebook."""
 
-    Attributes
-    ----------
-    locked
-        The grade ids of locked cells and of the certification.
-    stubs
-        The stripped lines of each answer, by grade id.
-    lines
-        All lines of the release, stripped.
-    """
-
-    locked: frozenset[str]
-    stubs: dict[str, Counter[str]]
-    lines: frozenset[str]
+    locked: frozenset[str]  # the grade ids of locked cells and of the certification
+    stubs: dict[str, Counter[str]]  # the stripped lines of each answer, by grade id
+    lines: frozenset[str]  # all lines of the release, stripped
 
 
 def read_released(course: Course, assignment: str, certification: str) -> Released:
-    """Read the released notebook.
+    """Read the released notebook; `Unreadable` if it is missing or damaged.
 
-    Parameters
-    ----------
-    course, assignment
-        The course and the homework.
-    certification
-        The grade id of the cell with name and pledge, which is not compared; "" if there is none.
-
-    Raises
-    ------
-    Unreadable
-        It is missing or damaged.
+    `certification` is the grade id of the cell with name and pledge, which is not compared; "" if
+    there is none.
     """
     path = course.release(assignment) / f"{assignment}.ipynb"
     notebook, problems = read_submission(path)
@@ -109,23 +78,15 @@ def read_released(course: Course, assignment: str, certification: str) -> Releas
         stripped = [line.strip() for line in cell.source.splitlines()]
         lines.update(stripped)
         name = grade_id_of(cell)
-        if name is None:
-            continue
-        if cell.metadata["nbgrader"].get("solution") is True:
+        if name is not None and cell.metadata["nbgrader"].get("solution") is True:
             stubs[name] = Counter(stripped)
-        else:
+        elif name is not None:
             locked.add(name)
     return Released(frozenset(locked), stubs, frozenset(lines))
 
 
 def read_work(path: Path, student: str, released: Released) -> Work:
-    """Read a student's own lines.
-
-    Raises
-    ------
-    Unreadable
-        The file is no notebook. The text says why.
-    """
+    """Read a student's own lines; `Unreadable` says why the file is no notebook."""
     notebook, problems = read_submission(path)
     failed = [problem.message for problem in problems if problem.severity is Severity.FAILED]
     if failed and not notebook.cells:

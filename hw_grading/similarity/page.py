@@ -1,7 +1,6 @@
 """Write the page of pairs with their matching lines, and the table beside it.
 
-All text by students is escaped. The page has no script. Its Content-Security-Policy allows no
-scripts and no addresses.
+All text by students is escaped. The Content-Security-Policy allows no scripts and no addresses.
 """
 
 from __future__ import annotations
@@ -17,8 +16,7 @@ from hw_grading.pages.templates import templates_in
 from hw_grading.records.graded_notebook import plain
 from hw_grading.records.results import Roster
 from hw_grading.records.writing import csv_of, write_together
-from hw_grading.similarity.comparing import LEAST, Compared, Pair, compare_class
-from hw_grading.similarity.matching import Match
+from hw_grading.similarity.comparing import LEAST, Compared, Match, Pair, compare_class
 from hw_grading.similarity.own import Kind, Piece
 from hw_grading.similarity.pairs import WIDEST_SHARE
 from hw_grading.similarity.prints import RUN
@@ -45,27 +43,15 @@ class Line:
 
 
 def write_similarity(course: Path, assignment: str, out: Path, most: int) -> Compared:
-    """Compare a class, and write the page and the table.
+    """Compare a class, and write the page with `most` pairs, and the table beside it.
 
-    Parameters
-    ----------
-    course, assignment
-        See `hw_grading.similarity.comparing.compare_class`, also for the errors.
-    out
-        The page. Its folder is made. The table is written beside it.
-    most
-        The number of pairs on the page.
-
-    Raises
-    ------
-    RuntimeError
-        One of the files exists, and this program did not write it.
+    `RuntimeError` if one of the files exists and this program did not write it; otherwise the
+    errors of `hw_grading.similarity.comparing.compare_class`.
     """
     compared = compare_class(course, assignment, most)
     table = table_of(out)
-    head = ",".join(COLUMNS)
     files = {out: page_of(compared, most, table.name), table: table_text(compared)}
-    write_together(files, {out: MARK, table: head})
+    write_together(files, {out: MARK, table: ",".join(COLUMNS)})
     return compared
 
 
@@ -92,15 +78,7 @@ def table_text(compared: Compared) -> str:
 
 
 def page_of(compared: Compared, most: int, table: str) -> str:
-    """Return the page.
-
-    Parameters
-    ----------
-    most
-        The number of pairs on it.
-    table
-        The name of the table's file.
-    """
+    """Return the page with `most` pairs; `table` is the name of the table's file."""
     templates = templates_in(Path(__file__).parent)
     roster = compared.roster
     text = templates.get_template("similarity.html.j2").render(
@@ -120,7 +98,7 @@ def page_of(compared: Compared, most: int, table: str) -> str:
         per_cent=lambda share: f"{100 * share:.0f} %",
         place=lambda piece: _place(roster, piece),
         cells=lambda pair: _cells(roster, pair),
-        sides=lambda match: _sides(match),
+        sides=_sides,
     )
     return text.encode("utf-8", "replace").decode("utf-8")
 
@@ -141,10 +119,8 @@ def _cells(roster: Roster, pair: Pair) -> str:
 
 
 def _sides(match: Match) -> list[tuple[Piece, list[Line]]]:
-    return [
-        (match.first, list(_lines(match.first, match.lines_of_first))),
-        (match.second, list(_lines(match.second, match.lines_of_second))),
-    ]
+    sides = ((match.first, match.lines_of_first), (match.second, match.lines_of_second))
+    return [(piece, list(_lines(piece, matching))) for piece, matching in sides]
 
 
 def _lines(piece: Piece, matching: frozenset[int]) -> Iterator[Line]:

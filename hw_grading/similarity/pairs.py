@@ -1,12 +1,11 @@
 """Find the pairs of students that share most of what others lack, by fingerprints.
 
-A run of code that only two students have counts 1. A run that many have counts less, and a run that
-more than a quarter of the class have counts 0 (inverse document frequency). So code that the task
-suggests, or a common way to write a short function, has little weight.
+A run of code that only two students have counts 1. A run that more than a quarter of the class have
+counts 0 (inverse document frequency). So code that the task suggests has little weight.
 
-Fingerprints are sorted once for the class. Blocks of those that count become the columns of a
-matrix with a row for each student. Its product with its own transpose adds up what each pair
-shares. For n students, memory holds n² numbers and one block, for any number of fingerprints.
+Blocks of the fingerprints that count become the columns of a matrix with a row for each student.
+Its product with its own transpose adds up what each pair shares. For n students, memory holds n²
+numbers and one block.
 """
 
 from __future__ import annotations
@@ -24,18 +23,10 @@ _COLUMNS = 4_096
 
 @dataclass(frozen=True)
 class Weights:
-    """The weights of the fingerprints that at least two students have, but not too many.
+    """The weights of the fingerprints that at least two students have, but not too many."""
 
-    Attributes
-    ----------
-    hashes
-        The fingerprints, sorted, shape (m,).
-    weights
-        Their weights, shape (m,), above 0 and up to 1.
-    """
-
-    hashes: NDArray[np.int64]
-    weights: NDArray[np.float64]
+    hashes: NDArray[np.int64]  # the fingerprints, sorted, shape (m,)
+    weights: NDArray[np.float64]  # their weights, shape (m,), above 0 and up to 1
 
     def of(self, hashes: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return the weights of fingerprints; 0 for common ones and for those of one student."""
@@ -47,18 +38,12 @@ class Weights:
 
 @dataclass(frozen=True)
 class InCommon:
-    """The common work of all pairs of a class.
-
-    Attributes
-    ----------
-    shared
-        Shape (n, n), symmetric, with a diagonal of 0: the weights that two students share.
-    own
-        Shape (n,): the weights of all of a student's fingerprints, also those that only they have.
-    """
+    """The common work of all pairs of a class."""
 
     weights: Weights
+    # shape (n, n), symmetric, with a diagonal of 0: the weights that two students share
     shared: NDArray[np.float64]
+    # shape (n,): the weights of all of a student's fingerprints, also those that only they have
     own: NDArray[np.float64]
 
     def share(self, student: int, other: int) -> float:
@@ -68,13 +53,7 @@ class InCommon:
 
 
 def in_common(hashes: Sequence[NDArray[np.int64]]) -> InCommon:
-    """Compare the students of a class.
-
-    Parameters
-    ----------
-    hashes
-        The fingerprints of each student, in any order.
-    """
+    """Compare the students of a class by the fingerprints of each, in any order."""
     n = len(hashes)
     unique = [np.unique(one) for one in hashes]
     whose = np.repeat(np.arange(n), [len(one) for one in unique])
@@ -106,17 +85,7 @@ def weights_of(counts: NDArray[np.intp], students: int) -> NDArray[np.float64]:
 
 
 def best_pairs(scores: NDArray[np.float64], least: float, most: int) -> list[tuple[int, int]]:
-    """Return the pairs (i, j), i < j, with the highest scores, sorted from the highest.
-
-    Parameters
-    ----------
-    scores
-        The scores, shape (n, n), symmetric.
-    least
-        The lowest score of a pair.
-    most
-        The largest number of pairs.
-    """
+    """Return pairs (i, j), i < j, of symmetric scores (n, n) from `least` up, the highest first."""
     rows, columns = np.nonzero(np.triu(scores >= least, k=1))
     # Rounding keeps the order of equal pairs: sums in another order differ in the last digits.
     order = np.lexsort((columns, rows, -scores[rows, columns].round(6)))[:most]

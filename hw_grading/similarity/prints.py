@@ -19,17 +19,11 @@ _WORD = re.compile(r"\w+")
 
 @dataclass(frozen=True)
 class Prints:
-    """The fingerprints of a piece, one for each place where a run begins.
+    """The fingerprints of a piece, one for each place where a run begins."""
 
-    Attributes
-    ----------
-    hashes
-        Shape (n,), int64. Equal runs have equal numbers within one process.
-    first, last
-        Shape (n,): the lines (from 0) in which each run begins and ends.
-    """
-
+    # Shape (n,), int64. Equal runs have equal numbers within one process.
     hashes: NDArray[np.int64]
+    # shape (n,): the lines (from 0) in which each run begins and ends
     first: NDArray[np.intp]
     last: NDArray[np.intp]
 

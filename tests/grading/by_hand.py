@@ -14,7 +14,7 @@ from typing import Any
 from nbgrader.api import Gradebook
 
 from hw_grading.homework.course import Course
-from hw_grading.rubrics.kept import remember
+from hw_grading.rubrics.digest import remember
 
 ASSIGNMENT = "ps1"
 SCHEME = """## Q1 Limits (6 points)

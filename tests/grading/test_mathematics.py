@@ -18,11 +18,12 @@ from test_safe_html import (
     no_callbacks_of_the_collector,
 )
 
-from hw_grading.pages import mathematics, typesetter
+from hw_grading.pages import helper, mathematics, typesetter
 from hw_grading.pages.aside import Formulas
+from hw_grading.pages.helper import NoAnswer
 from hw_grading.pages.mathematics import LONGEST_TEX, Budget, Formula
 from hw_grading.pages.safe_html import markdown2html, render_markdown
-from hw_grading.pages.typesetter import NotSet, Typesetter
+from hw_grading.pages.typesetter import Typesetter
 
 __all__ = ["no_callbacks_of_the_collector"]  # used by pytest, by name
 
@@ -459,10 +460,10 @@ def test_a_fork_has_a_process_of_its_own(katex):
 def test_a_process_that_does_not_answer_is_ended(katex, monkeypatch):
     katex.start()
     silent = katex._process
-    monkeypatch.setattr(typesetter, "_write", lambda *_: None)
+    monkeypatch.setattr(helper, "_write", lambda *_: None)
     monkeypatch.setattr(typesetter, "SECONDS", 0.0)
     monkeypatch.setattr(typesetter, "_PATIENCE", 0.1)
-    with pytest.raises(NotSet):
+    with pytest.raises(NoAnswer):
         katex.set("x", display=False)
     assert silent.poll() is not None
     monkeypatch.undo()
@@ -470,7 +471,7 @@ def test_a_process_that_does_not_answer_is_ended(katex, monkeypatch):
 
 
 def test_a_too_large_formula_gets_no_answer_and_the_next_one_does(katex):
-    with pytest.raises(NotSet):
+    with pytest.raises(NoAnswer):
         katex.set(r"\def\a{" + "x" * 50_000 + "}" + r"\a" * 199, display=True)
     assert katex.set("x", display=False)
 
@@ -482,7 +483,7 @@ def test_where_katex_cannot_run_formulas_are_shown_as_tex_and_it_is_not_tried_ag
     program.write_text("#!/bin/sh\necho x >> started\n")
     program.chmod(0o755)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(typesetter.sys, "executable", str(program))
+    monkeypatch.setattr(helper.sys, "executable", str(program))
     monkeypatch.setattr(mathematics, "_typesetter", Typesetter())
     assert is_tex(Formula("never set before", "$x$", False).as_html(Budget()))
     assert is_tex(Formula("nor this one", "$x$", False).as_html(Budget()))

@@ -30,8 +30,9 @@ from postgresql import Server
 
 from hw_grading.homework.course import Course
 from hw_grading.records import database
-from hw_grading.rubrics.book import GradeBook, Unavailable
-from hw_grading.rubrics.kept import remember
+from hw_grading.records.database import Unavailable
+from hw_grading.rubrics.book import GradeBook
+from hw_grading.rubrics.digest import remember
 from hw_grading.rubrics.model import (
     Conflict,
     Grading,

@@ -1,8 +1,7 @@
 """How each cell of a notebook is shown in a student's feedback.
 
-The student's own text, code and outputs are open. Headings and short texts of the instructor are
-open too. The instructor's long texts and code are folded. Oversized content is cut, and the page
-says so.
+The student's own text, code and outputs are open, and so are headings and short texts of the
+instructor. Long texts and code of the instructor are folded. Oversized content is cut with a note.
 """
 
 from __future__ import annotations
@@ -10,9 +9,8 @@ from __future__ import annotations
 import functools
 import re
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
 
 from markupsafe import Markup
 from nbformat import NotebookNode
@@ -21,15 +19,9 @@ from pygments import highlight  # type: ignore[import-untyped]
 from pygments.formatters import HtmlFormatter  # type: ignore[import-untyped]
 from pygments.lexers import PythonLexer  # type: ignore[import-untyped]
 
+from hw_grading.pages import terminal
 from hw_grading.pages.safe_html import clean_html, clean_outputs
-from hw_grading.pages.terminal import without_codes
-from hw_grading.plugins.feedback.facts import (
-    Facts,
-    Points,
-    Remark,
-    counts,
-    remark_of,
-)
+from hw_grading.plugins.feedback.facts import Facts, Points, Remark, counts, remark_of
 from hw_grading.records.graded_notebook import plain
 from hw_support.submission.mending import grade_id_of
 from hw_support.submission.problems import is_notes
@@ -45,15 +37,11 @@ _MOST_PICTURES = 15_000_000  # characters of pictures and tables on the page
 _PICTURES = ("image/png", "image/jpeg", "image/gif")
 _HEADING = re.compile(r"#{1,6} +\S.*")
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
-_UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+
 _FAILED_PART = re.compile(r"^(.*FAILED  .*(?:\n {8}.*)?)$", re.MULTILINE)
 
 
-class Markdown(Protocol):
-    """A function that renders a text."""
-
-    def __call__(self, text: str, attachments: Mapping[str, Any] | None = None) -> Markup:
-        """Render a text, with its attachments."""
+Markdown = Callable[..., Markup]  # renders a text, with its attachments
 
 
 @dataclass(frozen=True)
@@ -68,19 +56,16 @@ class Section:
 
 @dataclass(frozen=True)
 class Output:
-    """One output: `kind` is "text", "error", "html", "picture" or "note".
-
-    Attributes
-    ----------
-    content
-        A text, HTML, or the address of a picture.
-    sizes
-        Width and height of a picture, where the notebook has them.
-    """
+    """One output: `kind` is "text", "error", "html", "picture" or "note"."""
 
     kind: str
-    content: str
-    sizes: Mapping[str, float] = field(default_factory=dict)
+    content: str  # a text, HTML, or the address of a picture
+    sizes: Mapping[str, float] = field(default_factory=dict)  # a picture's width and height
+
+    @property
+    def size(self) -> int:
+        """Its characters of pictures and tables, which are limited."""
+        return len(self.content) if self.kind in ("picture", "html") else 0
 
     @property
     def pieces(self) -> Iterator[tuple[str, bool]]:
@@ -91,53 +76,26 @@ class Output:
 
 @dataclass(frozen=True)
 class Shown:
-    """A cell as the page shows it.
+    """A cell as the page shows it."""
 
-    Attributes
-    ----------
-    number
-        The page's number for the cell, which links use.
-    kind
-        "answer", "test", "given" (the instructor's) or "own".
-    name
-        The question's name, for answers and tests.
-    sections
-        The cell's text; empty for a code cell.
-    code
-        The cell's code, coloured if it is `Markup`; "" for a text cell.
-    first_line
-        The first line of the code.
-    """
-
-    number: int
-    kind: str
-    name: str
+    number: int  # the page's number for the cell, which links use
+    kind: str  # "answer", "test", "given" (the instructor's) or "own"
+    name: str  # the question's name, for answers and tests
     points: Points | None
     remark: Remark | None
-    sections: tuple[Section, ...]
-    code: str
-    first_line: str
+    sections: tuple[Section, ...]  # the cell's text; empty for a code cell
+    code: str  # the cell's code, coloured if it is `Markup`; "" for a text cell
+    first_line: str  # the first line of the code
     outputs: tuple[Output, ...]
 
 
 def shown_cells(
-    facts: Facts,
-    cells: Sequence[NotebookNode],
-    markdown: Markdown,
-    students: Markdown,
+    facts: Facts, cells: Sequence[NotebookNode], markdown: Markdown, students: Markdown
 ) -> Iterator[Shown]:
     """Yield the cells of a notebook, without the grader's notes, which the box shows.
 
-    Parameters
-    ----------
-    facts
-        Names and points of the cells.
-    cells
-        The cells without hidden content. Their outputs are cleaned in place.
-    markdown
-        Renders a text by the instructor or a grader.
-    students
-        Renders a text by the student, with its attachments.
+    The cells have no hidden content; their outputs are cleaned in place. `markdown` renders a text
+    by the instructor or a grader, `students` one by the student, with its attachments.
     """
     scores = {score.cell.name: score for score in facts.record.scores} if facts.record else {}
     left = _MOST_PICTURES
@@ -148,15 +106,16 @@ def shown_cells(
         name = grade_id_of(cell) or ""
         kind = _kind(cell, facts)
         outputs: tuple[Output, ...] = ()
+        code = ""
+        as_text = kind in ("answer", "own") and time.process_time() > until
         if cell.cell_type == "code":
             clean_outputs(cell)
-            found = list(_outputs(cell, kind, left))
-            left -= sum(len(o.content) for o in found if o.kind in ("picture", "html"))
-            outputs = tuple(found)
+            outputs = tuple(_outputs(cell, kind, left))
+            left -= sum(output.size for output in outputs)
+            code = terminal.shown(cell.source, _LONGEST_CODE) if as_text else _coloured(cell.source)
         graded = kind in ("answer", "test")
         score = scores.get(name)
         comment = facts.comments.get(name)
-        as_text = kind in ("answer", "own") and time.process_time() > until
         yield Shown(
             number=number,
             kind=kind,
@@ -164,7 +123,7 @@ def shown_cells(
             points=facts.points([score]) if graded and score and counts(score) else None,
             remark=remark_of(comment, markdown) if comment else None,
             sections=tuple(_sections(cell, kind, markdown, students, as_text=as_text)),
-            code=_code(cell, as_text=as_text),
+            code=code,
             first_line=plain(cell.source.strip().partition("\n")[0], 60),
             outputs=outputs,
         )
@@ -185,7 +144,7 @@ def _sections(
 ) -> Iterator[Section]:
     attached = cell.get("attachments")
     if cell.cell_type == "raw" or (cell.cell_type == "markdown" and as_text):
-        yield Section(plain=_plain(cell.source))
+        yield Section(plain=terminal.shown(cell.source, _LONGEST_TEXT))
     elif cell.cell_type == "markdown" and kind != "given":
         yield Section(text=students(cell.source, attached))
     elif cell.cell_type == "markdown":
@@ -215,15 +174,9 @@ def _apart(source: str) -> Iterator[tuple[str, str]]:
     yield heading, "\n".join(below).strip("\n")
 
 
-def _code(cell: NotebookNode, *, as_text: bool) -> str:
-    if cell.cell_type != "code":
-        return ""
-    return _plain(cell.source, _LONGEST_CODE) if as_text else _coloured(cell.source)
-
-
 @functools.lru_cache(maxsize=300)  # the instructor's code is the same for the whole class
 def _coloured(code: str) -> str:
-    code = _plain(code, _LONGEST_CODE)
+    code = terminal.shown(code, _LONGEST_CODE)
     lexer = PythonLexer(stripnl=False, ensurenl=False)
     try:  # pygments' time grows with the square of some texts
         with time_limit(_COLOUR_SECONDS, 10 * _COLOUR_SECONDS):
@@ -234,26 +187,23 @@ def _coloured(code: str) -> str:
 
 def _outputs(cell: NotebookNode, kind: str, left: int) -> Iterator[Output]:
     """Yield the outputs of a cell, with at most `left` characters of pictures and tables."""
-    more = len(cell.outputs) - _MOST_OUTPUTS
     for output in cell.outputs[:_MOST_OUTPUTS]:
         if output.output_type == "stream":
-            yield Output("text", _plain(output.text))
+            yield Output("text", terminal.shown(output.text, _LONGEST_TEXT))
         elif output.output_type == "error":
             text = "\n".join(output.traceback) or f"{output.ename}: {output.evalue}"
-            yield Output("error", _plain(text))
+            yield Output("error", terminal.shown(text, _LONGEST_TEXT))
         elif kind == "test" and output.output_type == "execute_result":
             continue  # the points, which are shown above
         else:
             shown = _picture_or_text(output)
-            if shown.kind in ("picture", "html"):
-                if len(shown.content) > left:
-                    megabytes = len(shown.content) / 1e6
-                    note = f"An output of {megabytes:.1f} MB is not shown: it is too large."
-                    shown = Output("note", note)
-                else:
-                    left -= len(shown.content)
+            if shown.size > left:
+                megabytes = shown.size / 1e6
+                note = f"An output of {megabytes:.1f} MB is not shown: it is too large."
+                shown = Output("note", note)
+            left -= shown.size
             yield shown
-    if more > 0:
+    if (more := len(cell.outputs) - _MOST_OUTPUTS) > 0:
         yield Output("note", f"{more:,} more outputs are not shown.")
 
 
@@ -265,11 +215,4 @@ def _picture_or_text(output: NotebookNode) -> Output:
             return Output("picture", f"data:{mime};base64,{data}", sizes)
     if "text/html" in output.data:
         return Output("html", Markup(clean_html(output.data["text/html"])))
-    return Output("text", _plain(output.data.get("text/plain", "")))
-
-
-def _plain(text: str, limit: int = _LONGEST_TEXT) -> str:
-    """Return a text without colours, as a terminal shows it in the end, at most `limit` long."""
-    more = len(text) - limit
-    kept = _UNSEEN.sub("\N{REPLACEMENT CHARACTER}", without_codes(text[:limit]))
-    return kept if more <= 0 else f"{kept}\n… and {more:,} more characters"
+    return Output("text", terminal.shown(output.data.get("text/plain", ""), _LONGEST_TEXT))

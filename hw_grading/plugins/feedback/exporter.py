@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import re
 from collections.abc import Mapping
@@ -19,7 +20,8 @@ from hw_grading.batch import folders
 from hw_grading.final_scores.scores import final_score
 from hw_grading.homework.course import Course
 from hw_grading.pages import FORMULAS
-from hw_grading.pages.safe_html import markdown2html
+from hw_grading.pages.mathematics import Budget
+from hw_grading.pages.safe_html import render_markdown
 from hw_grading.pages.templates import templates_in
 from hw_grading.plugins.feedback.cells import shown_cells
 from hw_grading.plugins.feedback.facts import Facts
@@ -52,13 +54,9 @@ class FeedbackExporter(Exporter):
     def __init__(self, config: Any = None, **kwargs: Any) -> None:
         super().__init__(config=config, **kwargs)
         self._environment = templates_in(_HERE)
-        self._environment.filters["markdown2html"] = markdown2html
-        self._text = self._environment.from_string("{{ text | markdown2html | safe }}")
-        # The instructor's texts are the same for the whole class.
-        self._kept = functools.lru_cache(maxsize=500)(self._rendered)
         styles = (FORMULAS, _HERE / "page.css")
         self._style = Markup("".join(path.read_text(encoding="utf-8") for path in styles))
-        self._known: dict[str, tuple[dict[str, Place], frozenset[str]]] = {}  # by homework
+        self._instructors: tuple[dict[str, Place], frozenset[str]] | None = None
         if isinstance(self.parent, GenerateFeedback):
             self._settle_the_list(self.parent)
 
@@ -76,9 +74,8 @@ class FeedbackExporter(Exporter):
                 ascii(student),
                 course.assignment_id,
             )
-        for left_out, why in folders.drop_unnameable(
-            converter, course.autograded_directory
-        ).items():
+        dropped = folders.drop_unnameable(converter, course.autograded_directory)
+        for left_out, why in dropped.items():
             self.log.error("NO FEEDBACK: %s: %s, and grade again", ascii(left_out), why)
 
     def from_filename(  # type: ignore[override]  # a page is text
@@ -88,16 +85,14 @@ class FeedbackExporter(Exporter):
         path = Path(filename)
         resources = {} if resources is None else resources
         resources["metadata"] = {"name": path.stem, "path": str(path.parent)}
-        trouble = ""
         try:
             text = read_regular_file(path, MAX_BYTES).decode("utf-8")
             notebook = nbformat.reads(text, as_version=4)
-        except (Unreadable, OSError) as why:
-            trouble = f"it cannot be read: {why}"
         except Exception as error:  # nbformat may raise any error
-            trouble = f"it is not a notebook ({type(error).__name__})"
-        if trouble:
-            self.log.error("%s: the graded notebook is not shown: %s", filename, trouble)
+            why = f"it is not a notebook ({type(error).__name__})"
+            if isinstance(error, Unreadable | OSError):
+                why = f"it cannot be read: {error}"
+            self.log.error("%s: the graded notebook is not shown: %s", filename, why)
             notebook = nbformat.v4.new_notebook()
             resources["no_notebook"] = "Your graded notebook is damaged. Tell your instructor."
         return self.from_notebook_node(notebook, resources, **kwargs)
@@ -105,15 +100,10 @@ class FeedbackExporter(Exporter):
     def from_notebook_node(  # type: ignore[override]  # a page is text
         self, nb: NotebookNode, resources: dict[str, Any] | None = None, **kwargs: Any
     ) -> tuple[str, dict[str, Any]]:
-        """Make the page of a notebook.
+        """Make the page of a graded notebook, which is not changed.
 
-        Parameters
-        ----------
-        nb
-            A graded notebook. It is not changed.
-        resources
-            Under ``"facts"`` the `Facts` of the student. If the exporter's parent is nbgrader's
-            converter, they are read from the gradebook instead.
+        `resources` hold under ``"facts"`` the `Facts` of the student. If the exporter's parent is
+        nbgrader's converter, they are read from the gradebook instead.
         """
         resources = self._init_resources(resources)
         if isinstance(self.parent, GenerateFeedback):
@@ -128,59 +118,54 @@ class FeedbackExporter(Exporter):
             self.log.error("%s: the notebook is not shown: %s", ascii(facts.student), error)
             trouble = "Your notebook cannot be shown. Tell your instructor."
             cells = []
-        students = functools.partial(self._rendered, used={})
+        students = functools.partial(_rendered, budget=Budget())
         page = self._environment.get_template("page.html.j2").render(
             facts=facts,
             student=plain(facts.student, 200),
             homework=facts.homework or resources.get("metadata", {}).get("name", ""),
             policy=POLICY,
             style=self._style,
-            summary=summary_of(facts, cells, problems, self._markdown),
-            cells=list(shown_cells(facts, cells, self._markdown, students)),
+            summary=summary_of(facts, cells, problems, _markdown),
+            cells=list(shown_cells(facts, cells, _markdown, students)),
             trouble=trouble,
         )
         return encodable(page), resources
 
-    def _markdown(self, text: str, attachments: Mapping[str, Any] | None = None) -> Markup:
-        if attachments or len(text) > _LONGEST_KEPT:
-            return self._rendered(text, attachments)
-        return self._kept(text)
-
-    def _rendered(
-        self,
-        text: str,
-        attachments: Mapping[str, Any] | None = None,
-        used: dict[str, Any] | None = None,
-    ) -> Markup:
-        """Render a text. `used` records how much of the formulas' budget is used up."""
-        cell = {"attachments": attachments or {}}
-        rendered = self._text.render(text=text, cell=cell, resources=used)
-        return Markup(_ANCHOR.sub("", rendered))
-
     def _facts(self, converter: GenerateFeedback, student: str) -> Facts:
         course = Course.of(converter.coursedir)
         homework = converter.coursedir.assignment_id
-        if homework not in self._known:
-            self._known[homework] = _instructors(course, homework)
-        places, instructors = self._known[homework]
+        if self._instructors is None:
+            self._instructors = _instructors(course, homework)
+        places, instructors = self._instructors
         cells, record, comments = read_one(course.db_url, homework, student)
         final, most = final_score(course, homework, student, cells, record)
         known = (student, homework, tuple(cells), record, comments, places, instructors)
         return Facts(*known, final=final, most=most)
 
 
+def _rendered(
+    text: str, attachments: Mapping[str, Any] | None = None, budget: Budget | None = None
+) -> Markup:
+    return Markup(_ANCHOR.sub("", render_markdown(text, attachments, budget)))
+
+
+_kept = functools.lru_cache(maxsize=500)(_rendered)  # the instructor's texts, for the whole class
+
+
+def _markdown(text: str, attachments: Mapping[str, Any] | None = None) -> Markup:
+    if attachments or len(text) > _LONGEST_KEPT:
+        return _rendered(text, attachments)
+    return _kept(text)
+
+
 def _instructors(course: Course, homework: str) -> tuple[dict[str, Place], frozenset[str]]:
     """Return the places of cells, and the instructor's texts; empty if there is no notebook."""
     name = f"{homework}.ipynb"
-    texts = set()
+    texts, places = {""}, dict[str, Place]()
     for folder in (course.release(homework), course.source(homework)):
-        try:
-            cells = open_notebook(folder / name)["cells"]
-        except (Unreadable, OSError):
-            continue
-        texts |= {text_of(cell.get("source")).strip() for cell in cells if isinstance(cell, dict)}
-    try:
+        with contextlib.suppress(Unreadable, OSError):
+            cells = [c for c in open_notebook(folder / name)["cells"] if isinstance(c, dict)]
+            texts |= {text_of(cell.get("source")).strip() for cell in cells}
+    with contextlib.suppress(Unreadable, OSError):
         places = read_places(course.source(homework) / name)
-    except (Unreadable, OSError):
-        places = {}
     return places, frozenset(texts - {""})

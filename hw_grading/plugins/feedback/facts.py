@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from markupsafe import Markup
 
+from hw_grading.final_scores.corrections import Correction
 from hw_grading.final_scores.scores import FinalScore
 from hw_grading.records.questions import Place
 from hw_grading.records.scores import Cell, Record, Score, in_digits
@@ -20,46 +21,29 @@ _MOST_ITEMS = 100
 
 @dataclass(frozen=True)
 class Facts:
-    """The known facts of one student's homework besides the notebook.
-
-    Attributes
-    ----------
-    student, homework
-        Their names.
-    cells
-        All cells with points.
-    record
-        The student's scores; None if the gradebook has none.
-    comments
-        The graders' comments, by grade id.
-    places
-        Places of the cells in the instructor's notebook, by grade id, in the notebook's order.
-    instructors
-        The stripped texts of the instructor's cells.
-    final
-        The final score; None if it is not known.
-    most
-        The total points that count; None for those of all cells.
-    trouble
-        Why there is no notebook to show; "" if there is one.
-    """
+    """The known facts of one student's homework besides the notebook."""
 
     student: str = ""
     homework: str = ""
-    cells: tuple[Cell, ...] = ()
-    record: Record | None = None
-    comments: Mapping[str, str] = field(default_factory=dict)
+    cells: tuple[Cell, ...] = ()  # all cells with points
+    record: Record | None = None  # the student's scores; None if the gradebook has none
+    comments: Mapping[str, str] = field(default_factory=dict)  # the graders' comments, by grade id
+    # by grade id, in the order of the instructor's notebook
     places: Mapping[str, Place] = field(default_factory=dict)
-    instructors: frozenset[str] = frozenset()
-    trouble: str = ""
-    final: FinalScore | None = None
-    most: float | None = None
+    instructors: frozenset[str] = frozenset()  # the stripped texts of the instructor's cells
+
+    final: FinalScore | None = None  # the final score; None if it is not known
+    most: float | None = None  # the total points that count; None for those of all cells
+
+    @property
+    def corrections(self) -> tuple[Correction, ...]:
+        """The corrections for all."""
+        return self.final.corrections if self.final else ()
 
     @property
     def dropped(self) -> frozenset[str]:
         """Grade ids of the cells that a correction dropped."""
-        corrections = self.final.corrections if self.final else ()
-        return frozenset(one.cell for one in corrections if one.drops)
+        return frozenset(one.cell for one in self.corrections if one.drops)
 
     def points(self, scores: Sequence[Score]) -> Points:
         """Return the points of some cells in words, including corrections for all."""
@@ -67,8 +51,7 @@ class Facts:
         if scores and not kept:
             return Points("does not count", "open")
         names = {score.cell.name for score in kept}
-        corrections = self.final.corrections if self.final else ()
-        return points_of(kept, sum(one.points for one in corrections if one.cell in names))
+        return _points_of(kept, sum(one.points for one in self.corrections if one.cell in names))
 
     def place(self, name: str) -> Place:
         """Return a cell's place. If the notebook lacks the cell, its grade id is used."""
@@ -96,15 +79,16 @@ def counts(score: Score) -> bool:
     return bool(score.cell.max_points or score.points)
 
 
-def points_of(scores: Sequence[Score], corrected: float = 0.0) -> Points:
+def _points_of(scores: Sequence[Score], corrected: float) -> Points:
     """Return the points of some cells in words; `corrected` is the sum from corrections."""
-    most = in_digits(sum(score.cell.max_points for score in scores))
+    most = sum(score.cell.max_points for score in scores)
     still = [score for score in scores if score.is_open]
-    by_hand = any(score.cell.by_hand for score in still)
     if scores and len(still) == len(scores):
-        return Points(f"{'not graded yet' if by_hand else 'no score yet'} (of {most})", "open")
+        by_hand = any(score.cell.by_hand for score in still)
+        why = "not graded yet" if by_hand else "no score yet"
+        return Points(f"{why} (of {in_digits(most)})", "open")
     given = sum(score.points for score in scores) + corrected
-    words = f"{in_digits(given)} of {most}"
+    words = f"{in_digits(given)} of {in_digits(most)}"
     if corrected:
         words += f" (corrected by {signed(corrected)})"
     if extra := sum(score.extra for score in scores):
@@ -112,8 +96,7 @@ def points_of(scores: Sequence[Score], corrected: float = 0.0) -> Points:
     if still:
         waiting = in_digits(sum(score.cell.max_points for score in still))
         return Points(f"{words}, {waiting} not graded yet", "open")
-    full = given >= sum(score.cell.max_points for score in scores)
-    return Points(words, "full" if full else "some" if given > 0 else "none")
+    return Points(words, "full" if given >= most else "some" if given > 0 else "none")
 
 
 def signed(points: float) -> str:

@@ -1,6 +1,6 @@
 """What went wrong, one line each, with a link to the cell: in tests, cells and the submission.
 
-It is read from the notebook without its hidden content, so hidden content is not revealed.
+It is read from the notebook without its hidden content, so that it reveals none.
 """
 
 from __future__ import annotations
@@ -35,15 +35,8 @@ _FAILURES = {
 }
 # Problems that were mended and may explain a score. Notes on extra files, formats and metadata are
 # for staff and mean nothing to a student.
-_TOLD = {
-    Kind.UNKNOWN_CELL,
-    Kind.DUPLICATE_CELL,
-    Kind.RETYPED_CELL,
-    Kind.EDITED_CELL,
-    Kind.DELETED_CELL,
-    Kind.MOVED_CELL,
-    Kind.OUTPUT_LIMIT,
-}
+_TOLD = {Kind.UNKNOWN_CELL, Kind.DUPLICATE_CELL, Kind.RETYPED_CELL, Kind.EDITED_CELL}
+_TOLD |= {Kind.DELETED_CELL, Kind.MOVED_CELL, Kind.OUTPUT_LIMIT}
 
 
 @dataclass(frozen=True)
@@ -96,8 +89,7 @@ def each_once(lines: Iterable[Line]) -> Iterable[Line]:
 def _owners(cells: Sequence[NotebookNode]) -> list[str]:
     """Return the grade id that each cell belongs to.
 
-    A cell without a grade id belongs to an answer. That is the answer above, or the next one below
-    if there is a heading in between.
+    A cell without one belongs to the answer above, or to the next below if a heading is between.
     """
     owners, above, waiting = list[str](), "", 0
     for cell in cells:
@@ -119,21 +111,18 @@ def _what_failed(cell: NotebookNode, number: int) -> Iterable[Line]:
     else:
         errors = (o for o in outputs_of(cell) if o.get("output_type") == "error")
         faults = [Fault("", "", error_of(o)) for o in errors]
-    alike: dict[str, list[Fault]] = {}
+    alike: dict[str, list[str]] = {}
     for fault in faults:
-        alike.setdefault(fault.message or fault.part, []).append(fault)
+        alike.setdefault(fault.message or fault.part, []).append(fault.part)
     for message, these in alike.items():
-        parts = [match for fault in these if (match := _PART.fullmatch(fault.part))]
+        parts = [match for part in these if (match := _PART.fullmatch(part))]
         lost = sum(float(part[2]) for part in parts if part[2].count(".") < 2)
-        points = f"\N{MINUS SIGN}{in_digits(lost)}" if lost else ""
-        if message == "NotScored":
-            message = "the test did not finish"
+        said = "the test did not finish" if message == "NotScored" else message
         if len(these) > 1:
-            yield Line(f"{message} ({len(these)} parts of the test)", number, points)
-        elif parts and message != these[0].part:
-            yield Line(f"{parts[0][1]}: {message}", number, points)
-        else:
-            yield Line(parts[0][1] if parts else message, number, points)
+            said = f"{said} ({len(these)} parts of the test)"
+        elif parts:
+            said = parts[0][1] if message == these[0] else f"{parts[0][1]}: {said}"
+        yield Line(said, number, f"\N{MINUS SIGN}{in_digits(lost)}" if lost else "")
 
 
 def _line(problem: Problem, facts: Facts, numbers: Mapping[str, int]) -> Line:

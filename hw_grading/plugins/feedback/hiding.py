@@ -1,8 +1,6 @@
-"""What a student's feedback must hide: hidden tests, their inputs, mark schemes.
+"""What a student's feedback must hide besides what nbgrader's own preprocessors remove.
 
-nbgrader's own preprocessors, named in nbgrader_config.py, remove the source of hidden tests and the
-mark schemes. This module shortens the outputs of test cells: the traceback of an error (such as a
-time limit) quotes the lines of the test around it.
+The traceback of an error in a test cell (such as a time limit) quotes the hidden lines around it.
 """
 
 from __future__ import annotations

@@ -12,14 +12,7 @@ from markupsafe import Markup
 from nbformat import NotebookNode
 
 from hw_grading.final_scores.scores import FinalScore
-from hw_grading.plugins.feedback.facts import (
-    Facts,
-    Points,
-    Remark,
-    counts,
-    remark_of,
-    signed,
-)
+from hw_grading.plugins.feedback.facts import Facts, Points, Remark, counts, remark_of, signed
 from hw_grading.plugins.feedback.failures import Line, each_once, failures_of, lines_of, mended_in
 from hw_grading.records.scores import Record, Score, counted, in_digits
 from hw_support.submission.mending import grade_id_of
@@ -65,7 +58,7 @@ class Summary:
     is_final: bool
     remarks: tuple[str, ...]
     corrections: tuple[Line, ...]
-    failures: tuple[tuple[str, tuple[Line, ...]], ...]
+    failures: tuple[tuple[str, list[Line]], ...]
     questions: tuple[Question, ...]
     mended: tuple[Line, ...]
 
@@ -76,49 +69,48 @@ def summary_of(
     problems: Iterable[Problem],
     markdown: Callable[[str], Markup],
 ) -> Summary:
-    """Make the box at the top.
+    """Make the box at the top, from the student's cells without hidden content.
 
-    Parameters
-    ----------
-    facts
-        The facts from the gradebook and the instructor's notebook.
-    cells
-        The student's cells, without hidden content.
-    problems
-        The problems that grading noted.
-    markdown
-        Renders graders' comments.
+    `problems` are those that grading noted; `markdown` renders graders' comments.
     """
     problems = list(problems)
     numbers = {name: n for n, cell in enumerate(cells) if (name := grade_id_of(cell))}
-    failures = failures_of(problems, facts, numbers)
     others = [p.message for p in problems if p.kind is Kind.OTHER_NOTEBOOK]
     record = facts.record or Record(facts.student)
     count = [score for score in _scores(facts) if score.cell.name not in facts.dropped]
     open_points = sum(score.cell.max_points for score in count if score.is_open)
     most = sum(cell.max_points for cell in facts.cells) if facts.most is None else facts.most
     any_given = any(not score.is_open for score in record.scores)
+    corrections = (
+        Line(
+            f"{facts.place(one.cell)}: {one.reason}",
+            numbers.get(one.cell),
+            "does not count:" if one.drops else signed(one.points),
+        )
+        for one in facts.corrections
+    )
     return Summary(
         total=in_digits(facts.final.final if facts.final else record.total) if any_given else "",
         most=in_digits(most),
         is_final=not open_points,
         remarks=(
-            *_remarks(record, open_points if any_given else 0.0),
+            *_remarks(record, any_given, open_points),
             *_lateness(record, facts.final),
             *others,
         ),
-        corrections=tuple(_corrections(facts, numbers)),
-        failures=tuple((what, tuple(lines)) for what, lines in failures.items()),
+        corrections=tuple(corrections),
+        failures=tuple(failures_of(problems, facts, numbers).items()),
         questions=tuple(_questions(facts, cells, numbers, markdown)),
         mended=tuple(mended_in(problems, facts, numbers)),
     )
 
 
-def _remarks(record: Record, open_points: float) -> Iterable[str]:
-    if not any(not score.is_open for score in record.scores):
+def _remarks(record: Record, any_given: bool, open_points: float) -> Iterable[str]:
+    if not any_given:
         yield "Nothing has a score yet. If you expected one, ask your instructor."
-    if open_points:
-        yield f"{_points(open_points)} not graded yet: a person still has to grade these answers."
+    elif open_points:
+        are = f"{_counted(open_points)} {'is' if open_points == 1 else 'are'}"
+        yield f"{are} not graded yet: a person still has to grade these answers."
     if any(score.manual is not None and score.waits for score in record.scores):
         yield "A person will look at some of your answers again."
 
@@ -132,10 +124,9 @@ def _lateness(record: Record, final: FinalScore | None) -> Iterable[str]:
     if final and final.penalty:
         off = in_digits(final.penalty)
         why = f" ({final.why_penalty})" if final.why_penalty else ""
-        yield (
-            f"Your answers earned {_points_only(final.score)}. {off} "
-            f"{'was' if off == '1' else 'were'} taken off for lateness{why}."
-        )
+        were = "was" if off == "1" else "were"
+        earned = f"Your answers earned {_counted(final.score)}."
+        yield f"{earned} {off} {were} taken off for lateness{why}."
     elif final and final.why_penalty:
         yield f"You submitted {final.why_penalty}."
     elif record.late:
@@ -143,20 +134,8 @@ def _lateness(record: Record, final: FinalScore | None) -> Iterable[str]:
         yield f"{late} You lost no points for it."
 
 
-def _corrections(facts: Facts, numbers: Mapping[str, int]) -> Iterable[Line]:
-    """Yield the corrections for all after grading, with their reasons."""
-    for one in facts.final.corrections if facts.final else ():
-        where = f"{facts.place(one.cell)}: {one.reason}"
-        points = "does not count:" if one.drops else signed(one.points)
-        yield Line(where, numbers.get(one.cell), points)
-
-
-def _points_only(points: float) -> str:
+def _counted(points: float) -> str:
     return f"{in_digits(points)} {'point' if points == 1 else 'points'}"
-
-
-def _points(points: float) -> str:
-    return f"{in_digits(points)} {'point is' if points == 1 else 'points are'}"
 
 
 def _scores(facts: Facts) -> list[Score]:
@@ -174,37 +153,33 @@ def _questions(
     markdown: Callable[[str], Markup],
 ) -> Iterable[Question]:
     scores = {score.cell.name: score for score in _scores(facts)}
-    lines = lines_of(cells)
-    names = [n for n in facts.places if n in scores or n in facts.comments or lines.get(n)]
-    others = {**scores, **lines}
-    names += [n for n in others if n not in facts.places and (n in scores or lines[n])]
+    lines = {name: said for name, said in lines_of(cells).items() if said}
+    told = scores.keys() | lines.keys() | facts.comments.keys()
+    names = [name for name in facts.places if name in told]
+    names += [name for name in {**scores, **lines} if name not in facts.places]
     questions: dict[str, dict[str, list[str]]] = {}
     for name in names:
         place = facts.place(name)
         question = f"{place.question} {place.heading}".strip() or "Before the first question"
         questions.setdefault(question, {}).setdefault(place.title, []).append(name)
     for question, titles in questions.items():
-        parts = []
+        parts, counting = [], list[Score]()
         for title, of_it in titles.items():
             given = [scores[n] for n in of_it if n in scores and counts(scores[n])]
             said = [line for n in of_it for line in lines.get(n, ())]
-            said += [
-                Line("you gave no answer", numbers.get(n))
-                for n in of_it
-                if n in scores and _is_blank(scores[n])
-            ]
+            blank = (score.cell.name for score in given if _is_blank(score))
+            said += [Line("you gave no answer", numbers.get(name)) for name in blank]
             remarks = [remark_of(facts.comments[n], markdown) for n in of_it if n in facts.comments]
             if given or said or remarks:
                 where = next((numbers[n] for n in of_it if n in numbers), None)
                 points = facts.points(given) if given else None
                 parts.append(Part(title, points, where, tuple(each_once(said)), tuple(remarks)))
-        counted = [scores[n] for ns in titles.values() for n in ns if n in scores]
-        counted = [score for score in counted if counts(score)]
+                counting += given
         if parts:
-            yield Question(question, facts.points(counted) if counted else None, tuple(parts))
+            yield Question(question, facts.points(counting) if counting else None, tuple(parts))
 
 
 def _is_blank(score: Score) -> bool:
     """Return whether nbgrader gave 0 because the answer is unchanged from the release."""
     nothing_given = score.auto == 0 and score.manual is None and not score.waits
-    return score.cell.by_hand and nothing_given and counts(score)
+    return score.cell.by_hand and nothing_given

@@ -6,19 +6,11 @@ import math
 
 import numpy as np
 
+from hw_grading.records.scores import in_digits
 from hw_grading.reports.statistics import figures
 from hw_grading.reports.statistics.gathering import ClassData, Numbers
-from hw_grading.reports.statistics.numbers import Grader, counts_in, edges_for, graders, spread
-from hw_grading.reports.statistics.section import (
-    Section,
-    Table,
-    columns,
-    counted,
-    duration,
-    per_cent,
-    points,
-    shown,
-)
+from hw_grading.reports.statistics.numbers import counts_in, edges_for, filled, graders, spread
+from hw_grading.reports.statistics.section import Section, Table, counted, duration, per_cent, shown
 
 MOST_PARTS_DRAWN, MOST_PARTS = 12, 30
 _NOT_KNOWN = "not known"
@@ -49,8 +41,7 @@ def failed_parts(data: ClassData) -> Section:
     if len(data.parts) > MOST_PARTS:
         said.append(f"The CSV has all {len(data.parts)}.")
     heads = ("question", "part", "in the notebook", "likely cause", "points", "failed", "share")
-    table = Table("Failed parts", columns(*heads, texts=4), tuple(rows))
-    return Section(title, tuple(said), picture, (table,))
+    return Section(title, said, picture, [Table("Failed parts", heads, rows, range(4))])
 
 
 def handing_in(data: ClassData) -> Section:
@@ -76,13 +67,12 @@ def handing_in(data: ClassData) -> Section:
         lines=[(0.0, "due")] if edges[0] <= 0 <= edges[-1] else [],
         alt=f"Histogram of times of submission, in {unit} after the due date.",
     )
-    rows = tuple(
-        (moment(a, first=n == 0), moment(b), str(count))
-        for n, (a, b, count) in enumerate(zip(edges[:-1], edges[1:], counts, strict=True))
-        if count
-    )
-    heads = columns("from", "to", "submissions", texts=2)
-    return Section(title, (said,), picture, (Table("Submissions by time", heads, rows),))
+    rows = [
+        (moment(a, first=a == edges[0]), moment(b), str(count))
+        for a, b, count in filled(edges, counts)
+    ]
+    table = Table("Submissions by time", ("from", "to", "submissions"), rows, range(2))
+    return Section(title, [said], picture, [table])
 
 
 def time_classes(hours: Numbers) -> tuple[Numbers, str]:
@@ -90,8 +80,8 @@ def time_classes(hours: Numbers) -> tuple[Numbers, str]:
 
     Times more than 30 days off count in the first and the last bin.
     """
-    low, high = max(float(hours.min()), -720.0), min(float(hours.max()), 720.0)
-    low, high = min(low, 0.0), max(high, 0.0)
+    low = min(max(float(hours.min()), -720.0), 0.0)
+    high = max(min(float(hours.max()), 720.0), 0.0)
     step = next(s for s in (1, 3, 6, 12, 24, 48) if (high - low) / s <= 30 or s == 48)
     first, last = math.floor(low / step), math.ceil(high / step)
     edges: Numbers = np.arange(first, last + 1, dtype=np.float64) * step
@@ -129,13 +119,9 @@ def computing(data: ClassData) -> Section:
         lines=[(found.median, "median")],
         alt=f"Histogram of CPU times: median {shown(found.median)} s.",
     )
-    rows = tuple(
-        (f"{points(a)} to {points(b)} s", str(n))
-        for a, b, n in zip(edges[:-1], edges[1:], counts, strict=True)
-        if n
-    )
-    table = Table("Submissions by CPU time", columns("seconds", "submissions"), rows)
-    return Section(title, (said,), picture, (table,))
+    rows = [(f"{in_digits(a)} to {in_digits(b)} s", str(n)) for a, b, n in filled(edges, counts)]
+    table = Table("Submissions by CPU time", ("seconds", "submissions"), rows)
+    return Section(title, [said], picture, [table])
 
 
 def mended(data: ClassData) -> Section:
@@ -150,17 +136,16 @@ def mended(data: ClassData) -> Section:
     )
     if not data.mended_kinds:
         return Section(title, (said,))
+    kinds = [(kind.replace("-", " "), count) for kind, count in data.mended_kinds]
     picture = figures.bars(
-        [kind.replace("-", " ") for kind, _ in data.mended_kinds],
-        [count for _, count in data.mended_kinds],
+        [kind for kind, _ in kinds],
+        [count for _, count in kinds],
         across=f"submissions, of {data.graded}",
         alt="Submissions by the kind of repair; the table below has the numbers.",
     )
-    rows = tuple(
-        (kind.replace("-", " "), str(n), per_cent(n, data.graded)) for kind, n in data.mended_kinds
-    )
-    heads = columns("repair", "submissions", "share")
-    return Section(title, (said,), picture, (Table("Repairs", heads, rows),))
+    rows = [(kind, str(n), per_cent(n, data.graded)) for kind, n in kinds]
+    table = Table("Repairs", ("repair", "submissions", "share"), rows)
+    return Section(title, [said], picture, [table])
 
 
 def by_grader(data: ClassData) -> Section:
@@ -169,13 +154,12 @@ def by_grader(data: ClassData) -> Section:
     if not data.given:
         return Section(title, ("No person has given points yet.",))
     found = graders(data.given, [item.max_points for item in data.items])
-    known = [grader for grader in found if grader.name]
     said = [
         "For each grader, the difference from the other graders on the same questions, in "
         "percent of the points, with two standard errors. Graders have different students, so a "
         "difference alone proves nothing: look at these answers together."
     ]
-    if len(known) < len(found):
+    if not all(grader.name for grader in found):
         said.append("Points given or changed in formgrader have no grader and are left out.")
     drawn = [grader for grader in found if not math.isnan(grader.difference)]
     picture = None
@@ -189,15 +173,13 @@ def by_grader(data: ClassData) -> Section:
         )
     elif len(found) > 1:
         said.append("No two people graded the same question, so they cannot be compared.")
-    heads = columns("grader", "answers", "difference in %", "two standard errors")
-    rows = tuple(_grader_row(grader) for grader in found)
-    tables = (Table("Graders", heads, rows), _means_by_grader(data))
-    return Section(title, tuple(said), picture, tables)
-
-
-def _grader_row(grader: Grader) -> tuple[str, ...]:
-    difference = shown(100 * grader.difference)
-    return grader.name or _NOT_KNOWN, str(grader.answers), difference, shown(200 * grader.error)
+    heads = ("grader", "answers", "difference in %", "two standard errors")
+    rows = []
+    for one in found:
+        difference, error = shown(100 * one.difference), shown(200 * one.error)
+        rows.append((one.name or _NOT_KNOWN, str(one.answers), difference, error))
+    tables = [Table("Graders", heads, rows), _means_by_grader(data)]
+    return Section(title, said, picture, tables)
 
 
 def _means_by_grader(data: ClassData) -> Table:
@@ -207,8 +189,8 @@ def _means_by_grader(data: ClassData) -> Table:
     rows = []
     for (n, grader), given in sorted(held.items()):
         item = data.items[n]
-        mean, of = shown(float(np.mean(given)), 2), points(item.max_points)
+        mean, of = shown(float(np.mean(given)), 2), in_digits(item.max_points)
         name = grader or _NOT_KNOWN
         rows.append((item.place, item.title, item.name, name, str(len(given)), mean, of))
-    heads = columns("question", "title", "cell", "grader", "answers", "mean", "of", texts=4)
-    return Table("Means by grader and question", heads, tuple(rows))
+    heads = ("question", "title", "cell", "grader", "answers", "mean", "of")
+    return Table("Means by grader and question", heads, rows, range(4))

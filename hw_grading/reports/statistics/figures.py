@@ -10,22 +10,22 @@ import io
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import matplotlib as mpl
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from hw_grading.reports.statistics.numbers import BANDS
 from hw_support.plotting import PALETTE
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-    from matplotlib.ticker import Locator
-
 WIDTH = 8.6  # inches
 _BAND_COLOURS = (PALETTE.test, "#E8B08F", "#9CC7E0", PALETTE.train)
 _LONGEST_LABEL = 60
+_WHOLE_NUMBERS: dict[str, Any] = {"integer": True, "steps": [1, 2, 5, 10]}
 
 
 @dataclass(frozen=True)
@@ -44,41 +44,29 @@ def histogram(
     alt: str,
     lines: Sequence[tuple[float, str]] = (),
 ) -> Picture:
-    """Draw a histogram of counts in neighbouring bins.
+    """Draw a histogram of counts in neighbouring bins, with `lines` at named positions.
 
-    Parameters
-    ----------
-    edges
-        The edges of the bins, one more than counts. The widths may differ. The heights are counts.
-    across
-        The label of the horizontal axis.
-    lines
-        Positions to mark, with their names.
+    There is one edge more than counts. The widths may differ; the heights are counts. `across` is
+    the label of the horizontal axis.
     """
-    figure, ax = _new(3.0)
+    ax = _new(3.0)
     left, widths = np.asarray(edges[:-1], dtype=float), np.diff(np.asarray(edges, dtype=float))
     ax.bar(left, counts, widths, align="edge", color=PALETTE.train, edgecolor="white", linewidth=1)
     for (place, name), colour in zip(lines, (PALETTE.test, PALETTE.highlight), strict=False):
         ax.axvline(place, color=colour, linewidth=1.8, label=name)
     if lines:
         ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, frameon=False)
-    _label(ax, across, "submissions")
-    ax.yaxis.set_major_locator(_whole_numbers())
+    ax.yaxis.set_major_locator(MaxNLocator(**_WHOLE_NUMBERS))
     ax.set_xlim(edges[0], edges[-1])
-    return _picture(figure, alt)
+    return _picture(ax, alt, across, "submissions")
 
 
 def stacked(labels: Sequence[str], counts: NDArray[np.intp], *, alt: str) -> Picture:
-    """Draw for each item the share of the class in each of `BANDS`.
+    """Draw for each of n labels, from the top, the share of the class in each of `BANDS`.
 
-    Parameters
-    ----------
-    labels
-        The labels of the n items, from top to bottom.
-    counts
-        Shape (n, 4).
+    `counts` have the shape (n, 4).
     """
-    figure, ax = _new(1.0 + 0.26 * len(labels))
+    ax = _new(1.0 + 0.26 * len(labels))
     whole = np.maximum(counts.sum(axis=1, keepdims=True), 1)
     shares = 100 * counts / whole
     left = np.zeros(len(labels))
@@ -88,8 +76,7 @@ def stacked(labels: Sequence[str], counts: NDArray[np.intp], *, alt: str) -> Pic
     ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=4, frameon=False)
     _rows(ax, labels)
     ax.set_xlim(0, 100)
-    _label(ax, "% of the submissions", "")
-    return _picture(figure, alt)
+    return _picture(ax, alt, "% of the submissions")
 
 
 def dots(
@@ -102,7 +89,7 @@ def dots(
     line: tuple[float, str] | None = None,
 ) -> Picture:
     """Draw a number for each row, with its error; rows without one (NaN) stay empty."""
-    figure, ax = _new(1.0 + 0.28 * len(labels))
+    ax = _new(1.0 + 0.28 * len(labels))
     there = ~np.isnan(np.asarray(values, dtype=float))
     rows, numbers = np.flatnonzero(there), np.asarray(values, dtype=float)[there]
     spans = np.nan_to_num(np.asarray(errors, dtype=float)[there]) if errors is not None else None
@@ -113,42 +100,26 @@ def dots(
         ax.axvline(line[0], color=PALETTE.test, linewidth=1.5, linestyle="--", label=line[1])
         ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), frameon=False)
     _rows(ax, labels)
-    _label(ax, across, "")
-    return _picture(figure, alt)
+    return _picture(ax, alt, across)
 
 
 def bars(labels: Sequence[str], counts: Sequence[int], *, across: str, alt: str) -> Picture:
     """Draw a horizontal bar for each count, with its number."""
-    figure, ax = _new(0.8 + 0.3 * len(labels))
+    ax = _new(0.8 + 0.3 * len(labels))
     drawn = ax.barh(range(len(labels)), counts, color=PALETTE.train)
     ax.bar_label(drawn, padding=3)
     _rows(ax, labels)
-    ax.xaxis.set_major_locator(_whole_numbers())
+    ax.xaxis.set_major_locator(MaxNLocator(**_WHOLE_NUMBERS))
     ax.set_xlim(0, max([*counts, 1]) * 1.08)
-    _label(ax, across, "")
-    return _picture(figure, alt)
+    return _picture(ax, alt, across)
 
 
-def _new(height: float) -> tuple[Figure, Axes]:
-    from matplotlib.figure import Figure  # takes half a second to import
-
-    figure = Figure(figsize=(WIDTH, height), layout="constrained", facecolor="white")
-    ax = figure.add_subplot()
+def _new(height: float) -> Axes:
+    ax = Figure(figsize=(WIDTH, height), layout="constrained", facecolor="white").add_subplot()
     ax.spines[["top", "right"]].set_visible(False)
     ax.set_axisbelow(True)
     ax.grid(True, axis="both", color="#DDDDDD", linewidth=0.8)
-    return figure, ax
-
-
-def _whole_numbers() -> Locator:
-    from matplotlib.ticker import MaxNLocator
-
-    return MaxNLocator(integer=True, steps=[1, 2, 5, 10])
-
-
-def _label(ax: Axes, across: str, up: str) -> None:
-    ax.set_xlabel(across, parse_math=False)
-    ax.set_ylabel(up, parse_math=False)
+    return ax
 
 
 def _rows(ax: Axes, labels: Sequence[str]) -> None:
@@ -159,12 +130,13 @@ def _rows(ax: Axes, labels: Sequence[str]) -> None:
     ax.set_ylim(len(labels) - 0.4, -0.6)
 
 
-def _picture(figure: Figure, alt: str) -> Picture:
-    import matplotlib as mpl
-
+def _picture(ax: Axes, alt: str, across: str, up: str = "") -> Picture:
+    ax.set_xlabel(across, parse_math=False)
+    ax.set_ylabel(up, parse_math=False)
+    assert isinstance(ax.figure, Figure)  # not a part of one
     file = io.BytesIO()
     with mpl.rc_context({"svg.hashsalt": "hw_grading"}), warnings.catch_warnings():
         # The font may lack the script of a name. The table beside the plot shows the name.
         warnings.filterwarnings("ignore", message="Glyph .* missing from")
-        figure.savefig(file, format="svg", metadata={"Date": None, "Creator": None})
+        ax.figure.savefig(file, format="svg", metadata={"Date": None, "Creator": None})
     return Picture(f"data:image/svg+xml;base64,{base64.b64encode(file.getvalue()).decode()}", alt)

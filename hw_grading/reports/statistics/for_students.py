@@ -1,42 +1,26 @@
 """The page for students: counts of five or more, and nothing about a single student.
 
 Neighbouring bins are joined until each has five students. No bin is left out, so nobody can compute
-a smaller count by subtraction. If fewer than two such groups remain, nothing is shown, because a
-single group reveals everybody's result. Means and medians are whole numbers, so two pages, before
-and after one more submission, do not reveal its points. The page has no smallest or largest values,
-no graders, no CPU times, and no hidden parts of tests. The share of students who fail a part is
-shown in steps of ten percent, and only for 40 submissions or more. Exact counts for two parts, with
-the points of their question, would reveal how many failed both.
+a smaller count by subtraction. A single group would reveal everybody's result, so it is not shown.
+Means and medians are whole numbers, so two pages, before and after one more submission, do not
+reveal its points. The share of students who fail a part is shown in steps of ten percent, and only
+for 40 submissions or more: exact counts for two parts would reveal how many failed both.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import itertools
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
-from hw_grading.reports.statistics import figures
+from hw_grading.records.scores import in_digits
+from hw_grading.reports.statistics import figures, numbers
 from hw_grading.reports.statistics.events import moment, time_classes
 from hw_grading.reports.statistics.gathering import ClassData, Part
-from hw_grading.reports.statistics.numbers import (
-    BANDS,
-    LEAST_IN_A_GROUP,
-    bands,
-    counts_in,
-    edges_for,
-    groups,
-    spread,
-)
-from hw_grading.reports.statistics.section import (
-    NONE,
-    Section,
-    Sheet,
-    Table,
-    columns,
-    points,
-    shown,
-)
+from hw_grading.reports.statistics.numbers import BANDS, LEAST_IN_A_GROUP
+from hw_grading.reports.statistics.section import NONE, Section, Sheet, Table, per_cent, shown
 
 LEAST_FOR_PARTS, _STEP = 40, 10  # submissions; percent (10% of 40 are four submissions)
 _NAMES = {
@@ -76,47 +60,41 @@ def about(data: ClassData) -> list[str]:
 def total(data: ClassData) -> Section:
     """Show the distribution of the total, in groups."""
     title = "Total"
-    found = spread(data.finals)
-    edges = edges_for(data.most, 10)
-    joined = groups(list(counts_in(data.finals, edges))) if found else []
+    found = numbers.spread(data.finals)
+    edges = numbers.edges_for(data.most, 10)
+    joined = numbers.groups(numbers.counts_in(data.finals, edges))
     if found is None or not joined:
         return Section(title, (_TOO_ALIKE,))
-    rows = tuple(
-        (f"{points(edges[first])} to {points(edges[last + 1])}", str(count))
+    rows = [
+        (f"{in_digits(edges[first])} to {in_digits(edges[last + 1])}", str(count))
         for first, last, count in joined
-    )
-    said = (
-        f"Mean {shown(found.mean, 0)} and median {shown(found.median, 0)} of {points(data.most)}.",
-    )
+    ]
+    middle = f"Mean {shown(found.mean, 0)} and median {shown(found.median, 0)}"
     picture = figures.bars(
         [f"{name} points" for name, _ in rows],
         [count for _, _, count in joined],
         across="submissions",
         alt="Submissions by total, in groups; the table below has the numbers.",
     )
-    table = Table("Submissions by total", columns("points", "submissions"), rows)
-    return Section(title, said, picture, (table,))
+    table = Table("Submissions by total", ("points", "submissions"), rows)
+    return Section(title, [f"{middle} of {in_digits(data.most)}."], picture, [table])
 
 
 def questions(data: ClassData) -> Section:
     """Show for each question how many students have which share of its points."""
     rows = []
-    for n, item in enumerate(data.items):
+    for item, there in zip(data.items, data.points.T, strict=True):
         if item.max_points <= 0:
             continue
-        there = data.points[:, n]
-        joined = groups([int(k) for k in bands(there, item.max_points)])
-        found = spread(there)
-        mean = NONE
-        if joined and found:
-            mean = f"{100 * found.mean / item.max_points:.0f} %"
-        rows.append((item.place, item.title, points(item.max_points), mean, _in_words(joined)))
+        joined = numbers.groups(numbers.bands(there, item.max_points))
+        found = numbers.spread(there)
+        mean = per_cent(found.mean, item.max_points) if joined and found else NONE
+        rows.append((item.place, item.title, in_digits(item.max_points), mean, _in_words(joined)))
     if not any(row[3] != NONE for row in rows):
         return Section("Questions", (_TOO_ALIKE,))
     said = f"{NONE}: nearly all have the same points, or too few are graded."
-    heads = columns("question", "title", "of", "mean", "submissions with", texts=2)
-    heads = (*heads[:-1], columns("submissions with")[0])
-    return Section("Questions", (said,), None, (Table("Points by question", heads, tuple(rows)),))
+    heads = ("question", "title", "of", "mean", "submissions with")
+    return Section("Questions", [said], None, [Table("Points by question", heads, rows, (0, 1, 4))])
 
 
 def _in_words(joined: Sequence[tuple[int, int, int]]) -> str:
@@ -147,22 +125,21 @@ def failed_parts(data: ClassData) -> Section:
         return Section(title, (f"Not shown for fewer than {LEAST_FOR_PARTS} submissions.",))
     told = [part for part in data.parts if is_told(data, part)][:20]
     if not told:
-        return Section(
-            title, (f"No part that can be shown failed {LEAST_IN_A_GROUP} times or more.",)
-        )
+        none = f"No part that can be shown failed {LEAST_IN_A_GROUP} times or more."
+        return Section(title, (none,))
     shares = [_STEP * round(100 * part.failed / data.graded / _STEP) for part in told]
-    rows = tuple(
+    rows = [
         (data.items[part.item].place, part.name, cause_told(part), f"{share} %")
         for part, share in zip(told, shares, strict=True)
-    )
+    ]
     picture = figures.bars(
         [f"{data.items[part.item].place} {part.name}" for part in told],
         shares,
         across=f"% of the submissions that fail it, in steps of {_STEP}",
         alt="The parts that fail most; the table below names them.",
     )
-    heads = columns("question", "part", "likely cause", "about", texts=3)
-    return Section(title, (), picture, (Table("Failed parts", heads, rows),))
+    heads = ("question", "part", "likely cause", "about")
+    return Section(title, (), picture, [Table("Failed parts", heads, rows, range(3))])
 
 
 def handing_in(data: ClassData) -> Section:
@@ -172,36 +149,31 @@ def handing_in(data: ClassData) -> Section:
         return Section(title, (_TOO_ALIKE,))
     # Choose narrow bins for most times. The first and the last bin hold the few others.
     edges, _ = time_classes(np.clip(data.hours, *np.quantile(data.hours, (0.05, 0.95))))
-    joined = groups([int(n) for n in counts_in(data.hours, edges)])
+    joined = numbers.groups(numbers.counts_in(data.hours, edges))
     if not joined:
         return Section(title, (_TOO_ALIKE,))
     # The first and the last time belong to single students, so both ends are open.
-    begins = ["", *(moment(edges[first]) for first, _, _ in joined[1:])]
-    ends = [*begins[1:], ""]
-    rows = tuple(
-        (begin or "any time before", end or "any time after", str(count))
-        for begin, end, (_, _, count) in zip(begins, ends, joined, strict=True)
-    )
-    spans = list(zip(begins, ends, strict=True))
+    inner = [moment(edges[first]) for first, _, _ in joined[1:]]
+    counts = [count for _, _, count in joined]
+    begins, ends = ["any time before", *inner], [*inner, "any time after"]
+    rows = [(a, b, str(n)) for a, b, n in zip(begins, ends, counts, strict=True)]
+    between = [f"from {a} to {b}" for a, b in itertools.pairwise(inner)]
     picture = figures.bars(
-        [f"from {a} to {b}" if a and b else f"from {a}" if a else f"to {b}" for a, b in spans],
-        [count for _, _, count in joined],
+        [f"to {inner[0]}", *between, f"from {inner[-1]}"],
+        counts,
         across="submissions",
         alt="Submissions by time, in groups; the table below has the numbers.",
     )
-    heads = columns("from", "to", "submissions", texts=2)
-    return Section(title, (), picture, (Table("Submissions by time", heads, rows),))
+    table = Table("Submissions by time", ("from", "to", "submissions"), rows, range(2))
+    return Section(title, (), picture, [table])
 
 
 def sheets_of(data: ClassData) -> dict[str, Sheet]:
     """Return the tables for a spreadsheet, with the content of the page's tables."""
-    titles: dict[str, Callable[[ClassData], Section]] = {"": questions, "_parts": failed_parts}
-    heads = {
-        "": ("question", "title", "points", "mean", "submissions_with"),
-        "_parts": ("question", "part", "likely_cause", "about"),
+    heads = ("question", "title", "points", "mean", "submissions_with")
+    of_parts = ("question", "part", "likely_cause", "about")
+    tables, parts = questions(of_whole(data)).tables, failed_parts(data).tables
+    return {
+        "": Sheet(heads, tables[0].rows if tables else ()),
+        "_parts": Sheet(of_parts, parts[0].rows if parts else ()),
     }
-    found = {}
-    for name, section in titles.items():
-        tables = section(data if name else of_whole(data)).tables
-        found[name] = Sheet(heads[name], tables[0].rows if tables else ())
-    return found

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hw_grading.final_scores.scores import FinalScore, FinalScores, final_scores
+from hw_grading.final_scores.scores import FinalScores, final_scores
 from hw_grading.homework.course import Course
 from hw_grading.records.due import due_of
 from hw_grading.records.graded_notebook import cells_by_id, open_notebook, plain, text_of
 from hw_grading.records.results import Roster, StudentResult, read_results
-from hw_grading.rubrics.graders import graders_of
+from hw_grading.rubrics.gradings import graders_of
 from hw_support.submission.file import Unreadable
 from hw_support.submission.problems import Severity
 
@@ -44,30 +46,14 @@ class Item:
 
 @dataclass(frozen=True)
 class Part:
-    """A part of a test that at least one submission failed.
+    """A part of a test that at least one submission failed."""
 
-    Attributes
-    ----------
-    item
-        The number of its test among the items.
-    name
-        Its name in the test.
-    hidden
-        Whether students cannot see it in their notebook.
-    points
-        Its points, as written beside the name; "" if missing.
-    failed
-        The number of submissions that failed it.
-    causes
-        The causes in the messages, without numbers, each with its count; the most frequent first.
-    """
-
-    item: int
-    name: str
-    hidden: bool
-    points: str
-    failed: int
-    causes: tuple[tuple[str, int], ...]
+    item: int  # the number of its test among the items
+    name: str  # its name in the test
+    hidden: bool  # whether students cannot see it in their notebook
+    points: str  # its points, as written beside the name; "" if missing
+    failed: int  # the number of submissions that failed it
+    causes: tuple[tuple[str, int], ...]  # in the messages, with counts; the most frequent first
 
 
 @dataclass(frozen=True)
@@ -81,54 +67,28 @@ class Given:
 
 @dataclass(frozen=True)
 class ClassData:
-    """A class without names.
-
-    Attributes
-    ----------
-    most
-        The maximum points.
-    students, handed_in
-        The number of students in the gradebook, and of all students who submitted, in the gradebook
-        or not.
-    points
-        Shape (graded, items): the points of each graded submission; NaN if not given yet.
-    finals
-        The final scores of the wholly graded submissions.
-    hours
-        Hours from the due date to the submission, negative before it; empty without a due date.
-    hours_of_graded
-        The same for each row of `points`; NaN if unknown.
-    late
-        The number of late submissions, with extensions counted.
-    cpu_seconds
-        The known CPU times of submissions.
-    mended
-        The number of mended cells in each graded submission.
-    mended_kinds
-        The number of submissions with a mended problem of each kind.
-    """
+    """A class without names."""
 
     assignment: str
-    most: float
-    students: int
-    handed_in: int
+    most: float  # the maximum points
+    students: int  # the number of students in the gradebook
+    handed_in: int  # the number of students who submitted, in the gradebook or not
     items: tuple[Item, ...]
-    points: Numbers
-    finals: Numbers
+    points: Numbers  # of each graded submission, shape (graded, items); NaN if not given yet
+    finals: Numbers  # the final scores of the wholly graded submissions
     parts: tuple[Part, ...]
-    hours: Numbers
-    hours_of_graded: Numbers
-    late: int
-    cpu_seconds: Numbers
-    mended: Numbers
-    mended_kinds: tuple[tuple[str, int], ...]
-    given: tuple[Given, ...] = field(default=())
+    hours: Numbers  # from the due date to the submission, negative before it; empty without one
+    hours_of_graded: Numbers  # the same for each row of `points`; NaN if unknown
+    late: int  # the number of late submissions, with extensions counted
+    cpu_seconds: Numbers  # the known CPU times of submissions
+    mended: Numbers  # the number of mended cells in each graded submission
+    mended_kinds: tuple[tuple[str, int], ...]  # the number of submissions with each kind
+    given: tuple[Given, ...] = ()
 
     @property
     def whole(self) -> NDArray[np.bool_]:
         """Which graded submissions have all points assigned, shape (graded,)."""
-        open_ones: NDArray[np.bool_] = np.isnan(self.points)
-        return np.asarray(~open_ones.any(axis=1))
+        return np.asarray(~np.isnan(self.points).any(axis=1))
 
     @property
     def graded(self) -> int:
@@ -137,55 +97,59 @@ class ClassData:
 
 
 def gather(course: Path, assignment: str) -> ClassData:
-    """Read the data of a class.
-
-    Parameters
-    ----------
-    course, assignment
-        See `hw_grading.records.results.read_results`, also for the errors.
-    """
+    """Read the data of a class, with the errors of `hw_grading.records.results.read_results`."""
     roster, results = read_results(course, assignment)
     here = roster.course
     finals = final_scores(here, assignment)
     count = {cell.name for cell in finals.cells}  # do not count a dropped question as failed by all
     roster = replace(roster, cells=tuple(cell for cell in roster.cells if cell.name in count))
     graded = [result for result in results if result.record.scored]
-    items = tuple(_item(roster, n) for n in range(len(roster.cells)))
-    points = np.array([_points(roster, finals, one) for one in graded], dtype=float)
-    points = points.reshape(len(graded), len(items))
+    items = []
+    for cell in roster.cells:
+        place = roster.place(cell.name)
+        question, title = plain(place.question, 60), plain(place.title, 80)
+        items.append(Item(cell.name, question, title, cell.by_hand, cell.max_points))
+    totals = []
+    for record in (result.record for result in graded):
+        final = finals.students.get(record.student)
+        totals.append(final.final if final else record.total)
+    points = _array(_points(roster, finals, one) for one in graded)
+    points = points.reshape(len(graded), len(roster.cells))
     whole = ~np.isnan(points).any(axis=1)
-    totals = [_final(finals, one) for one in graded]
     due = due_of(here.db_url, assignment)
-    hours = np.asarray([_hours(one, due) for one in results], dtype=float)
-    spent = cpu_seconds_in(_progress_file(here, assignment))
+    hours = _array(_hours(one, due) for one in results)
+    config = here.config
+    folder = config.WholeClass.folder if "folder" in config.WholeClass else "grading"
+    spent = cpu_seconds_in(Path(here.root, str(folder), f"{assignment}.jsonl"))
+    mended = [[p for p in r.problems if p.severity is Severity.MENDED] for r in graded]
+    kinds = Counter(kind for problems in mended for kind in {str(p.kind) for p in problems})
     return ClassData(
         assignment,
         finals.max_score,
         len(finals.students),
-        sum(bool(one.record.handed_in or one.record.scores) or _is_there(one) for one in results),
-        items,
+        sum(_is_there(one) for one in results),
+        tuple(items),
         points,
-        np.asarray(totals, dtype=float)[whole],
+        _array(totals)[whole],
         _parts(roster, graded),
         hours[~np.isnan(hours)],
-        np.asarray([_hours(one, due) for one in graded], dtype=float),
+        _array(_hours(one, due) for one in graded),
         sum(one.record.seconds_late > 0 for one in results),
-        np.asarray([spent[s] for s in (r.record.student for r in results) if s in spent]),
-        np.asarray([len(_mended_cells(one)) for one in graded], dtype=float),
-        _mended_kinds(graded),
+        _array(spent[r.record.student] for r in results if r.record.student in spent),
+        _array(len({p.cell for p in problems if p.cell}) for problems in mended),
+        tuple(kinds.most_common()),
         tuple(_given(here, roster, graded)),
     )
 
 
+def _array(values: Iterable[Any]) -> Numbers:
+    return np.asarray(list(values), dtype=float)
+
+
 def _is_there(result: StudentResult) -> bool:
-    return not result.reason.startswith("No ")
-
-
-def _item(roster: Roster, number: int) -> Item:
-    cell = roster.cells[number]
-    place = roster.place(cell.name)
-    question, title = plain(place.question, 60), plain(place.title, 80)
-    return Item(cell.name, question, title, cell.by_hand, cell.max_points)
+    """Return whether a student has submitted, in the gradebook or not."""
+    in_gradebook = result.record.handed_in or result.record.scores
+    return bool(in_gradebook) or not result.reason.startswith("No ")
 
 
 def _points(roster: Roster, finals: FinalScores, result: StudentResult) -> list[float]:
@@ -196,21 +160,16 @@ def _points(roster: Roster, finals: FinalScores, result: StudentResult) -> list[
     for correction in final.corrections if final else ():
         corrected[correction.cell] += correction.points
     row = []
-    for cell in roster.cells:
-        score = scores.get(cell.name)
-        is_open = score is None or score.is_open
-        row.append(math.nan if is_open or score is None else score.points + corrected[cell.name])
+    for name in (cell.name for cell in roster.cells):
+        score = scores.get(name)
+        given = score is not None and not score.is_open
+        row.append(score.points + corrected[name] if score and given else math.nan)
     return row
 
 
 def _hours(result: StudentResult, due: datetime | None) -> float:
     moment = result.record.handed_in
     return (moment - due).total_seconds() / 3600 if moment and due else math.nan
-
-
-def _final(finals: FinalScores, result: StudentResult) -> float:
-    final: FinalScore | None = finals.students.get(result.record.student)
-    return final.final if final else result.record.total
 
 
 # -- failed parts
@@ -250,31 +209,13 @@ def cause_in(message: str) -> str:
 def _released_tests(roster: Roster) -> dict[str, str]:
     """Return the text of each test in the students' notebook; none if there is no release."""
     path = roster.course.release(roster.assignment) / f"{roster.assignment}.ipynb"
-    try:
+    with contextlib.suppress(Unreadable, OSError):
         cells = cells_by_id(open_notebook(path))
-    except (Unreadable, OSError):
-        return {}
-    return {name: text_of(cell.get("source")) for name, cell in cells.items()}
+        return {name: text_of(cell.get("source")) for name, cell in cells.items()}
+    return {}
 
 
-# -- mended cells and CPU times
-
-
-def _mended_cells(result: StudentResult) -> set[str]:
-    return {p.cell for p in result.problems if p.severity is Severity.MENDED and p.cell}
-
-
-def _mended_kinds(graded: Iterable[StudentResult]) -> tuple[tuple[str, int], ...]:
-    kinds: Counter[str] = Counter()
-    for result in graded:
-        kinds.update({str(p.kind) for p in result.problems if p.severity is Severity.MENDED})
-    return tuple(kinds.most_common())
-
-
-def _progress_file(course: Course, assignment: str) -> Path:
-    config = course.config
-    folder = config.WholeClass.folder if "folder" in config.WholeClass else "grading"
-    return Path(course.root, str(folder), f"{assignment}.jsonl")
+# -- CPU times and graders
 
 
 def cpu_seconds_in(path: Path) -> Mapping[str, float]:
@@ -283,18 +224,13 @@ def cpu_seconds_in(path: Path) -> Mapping[str, float]:
     Unfinished lines of a killed run are skipped. A missing file counts as empty.
     """
     spent = {}
-    try:
-        with path.open(encoding="utf-8", errors="replace") as lines:
-            for line in lines:
-                try:
-                    entry = json.loads(line)
-                    seconds = float(entry["cpu_seconds"])
-                    if math.isfinite(seconds) and seconds > 0:
-                        spent[str(entry["student"])] = seconds
-                except (ValueError, KeyError, TypeError, RecursionError):
-                    continue
-    except OSError:
-        return {}
+    with contextlib.suppress(OSError), path.open(encoding="utf-8", errors="replace") as lines:
+        for line in lines:
+            with contextlib.suppress(ValueError, KeyError, TypeError, RecursionError):
+                entry = json.loads(line)
+                seconds = float(entry["cpu_seconds"])
+                if math.isfinite(seconds) and seconds > 0:
+                    spent[str(entry["student"])] = seconds
     return spent
 
 
@@ -303,9 +239,9 @@ def _given(course: Course, roster: Roster, graded: Iterable[StudentResult]) -> I
     numbers = {cell.name: n for n, cell in enumerate(roster.cells)}
     for result in graded:
         for score in result.record.scores:
-            if score.cell.name not in numbers or not score.cell.by_hand or score.manual is None:
+            name, manual = score.cell.name, score.manual
+            if name not in numbers or not score.cell.by_hand or manual is None:
                 continue
-            grader, points = who.get((score.cell.name, result.record.student), ("", None))
-            same = points is not None and math.isclose(points, score.manual, abs_tol=1e-9)
-            name = plain(grader, 60) if same else ""
-            yield Given(numbers[score.cell.name], name, score.manual)
+            grader, points = who.get((name, result.record.student), ("", None))
+            same = points is not None and math.isclose(points, manual, abs_tol=1e-9)
+            yield Given(numbers[name], plain(grader, 60) if same else "", manual)

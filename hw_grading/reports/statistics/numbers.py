@@ -28,26 +28,29 @@ class Spread:
     least: float
     most: float
 
+    @property
+    def three(self) -> tuple[float, float, float]:
+        """Mean, median and deviation."""
+        return self.mean, self.median, self.deviation
+
+
+NOTHING = Spread(0, *[math.nan] * 5)
+
 
 def spread(values: Numbers) -> Spread | None:
     """Return the spread of numbers without NaN; None if there are none."""
     there = values[~np.isnan(values)]
     if not there.size:
         return None
-    deviation = float(there.std(ddof=1)) if there.size > 1 else math.nan
-    middle = (float(there.mean()), float(np.median(there)))
-    return Spread(there.size, *middle, deviation, float(there.min()), float(there.max()))
+    deviation = there.std(ddof=1) if there.size > 1 else math.nan
+    figures = (there.mean(), np.median(there), deviation, there.min(), there.max())
+    return Spread(there.size, *map(float, figures))
 
 
 def bands(points: Numbers, most: float) -> NDArray[np.intp]:
-    """Count the students in each of `BANDS`, without NaN.
+    """Count the students in each of `BANDS`; `points` have the shape (n,), with NaN not counted.
 
-    Parameters
-    ----------
-    points
-        Shape (n,).
-    most
-        Full marks, above 0.
+    `most` are full marks, above 0.
     """
     there = points[~np.isnan(points)]
     full, none = there >= most - 1e-9, there <= 1e-9
@@ -56,18 +59,10 @@ def bands(points: Numbers, most: float) -> NDArray[np.intp]:
 
 
 def item_rest(points: Numbers) -> Numbers:
-    """Return each item's Pearson correlation with the sum of all other items.
+    """Return each item's Pearson correlation with the sum of all other items, shape (m,).
 
-    Parameters
-    ----------
-    points
-        Shape (n, m), without NaN.
-
-    Returns
-    -------
-    array, shape (m,)
-        From -1 to 1. NaN if all students have the same points for the item or for the rest, and for
-        fewer than `LEAST_TO_CORRELATE` students.
+    `points` have the shape (n, m), without NaN. NaN stands for an item if all students have the
+    same points for it or for the rest, and for fewer than `LEAST_TO_CORRELATE` students.
     """
     n, m = points.shape
     if n < LEAST_TO_CORRELATE:
@@ -98,49 +93,26 @@ def comparable(points: Numbers, by_hand: Sequence[bool]) -> tuple[Numbers, list[
 
 @dataclass(frozen=True)
 class Grader:
-    """The difference of one grader's points from the others' for the same questions.
+    """The difference of one grader's points from the others' for the same questions."""
 
-    Attributes
-    ----------
-    name
-        The grader's name; "" if unknown.
-    answers
-        The number of answers.
-    difference
-        For each answer, take the grader's points less the others' mean for that question, as a
-        share of the question's points. This is the mean over the answers; NaN if nobody else graded
-        any of these questions.
-    error
-        The standard error of `difference`; NaN if it cannot be computed.
-    """
-
-    name: str
-    answers: int
+    name: str  # the grader's name; "" if unknown
+    answers: int  # the number of answers
+    # The mean over the answers of the grader's points less the others' mean for that question, as a
+    # share of the question's points; NaN if nobody else graded any of these questions.
     difference: float
-    error: float
+    error: float  # the standard error of `difference`; NaN if it cannot be computed
 
 
 def graders(given: Iterable[Given], most: Sequence[float]) -> list[Grader]:
-    """Compare the graders, sorted by name.
-
-    Parameters
-    ----------
-    given
-        The points that the graders gave.
-    most
-        The maximum points of each item.
-    """
+    """Compare the graders, sorted by name; `most` has the maximum points of each item."""
     points: dict[tuple[str, int], list[float]] = defaultdict(list)
     for one in given:
         if most[one.item] > 0:
             points[one.grader, one.item].append(one.points / most[one.item])
     found = []
     for name in sorted({name for name, _ in points}):
-        count, differences, variance = 0, 0.0, 0.0
-        compared = 0
-        for (grader, item), own in points.items():
-            if grader != name:
-                continue
+        count, compared, differences, variance = 0, 0, 0.0, 0.0
+        for item, own in ((i, ps) for (grader, i), ps in points.items() if grader == name):
             count += len(own)
             others = [p for (g, i), ps in points.items() if i == item and g != name for p in ps]
             if others:
@@ -148,53 +120,47 @@ def graders(given: Iterable[Given], most: Sequence[float]) -> list[Grader]:
                 differences += len(own) * (float(np.mean(own)) - float(np.mean(others)))
                 mean_of_both = float(np.var(own)) / len(own) + float(np.var(others)) / len(others)
                 variance += len(own) ** 2 * mean_of_both
-        if compared:
-            error = math.sqrt(variance) / compared if compared > 1 else math.nan
-            found.append(Grader(name, count, differences / compared, error))
-        else:
-            found.append(Grader(name, count, math.nan, math.nan))
+        difference = differences / compared if compared else math.nan
+        error = math.sqrt(variance) / compared if compared > 1 else math.nan
+        found.append(Grader(name, count, difference, error))
     return found
 
 
-def groups(counts: Sequence[int], least: int = LEAST_IN_A_GROUP) -> list[tuple[int, int, int]]:
-    """Join neighbouring bins until each has at least `least` students.
+def groups(
+    counts: Sequence[int] | NDArray[np.intp], least: int = LEAST_IN_A_GROUP
+) -> list[tuple[int, int, int]]:
+    """Join neighbouring bins until each has at least `least` students: (first, last, count).
 
-    No bin is left out, so nobody can compute a smaller count by subtraction.
-
-    Parameters
-    ----------
-    counts
-        The counts of neighbouring bins.
-    least
-        The smallest size of a group.
-
-    Returns
-    -------
-    list of (first, last, count)
-        The groups, by the numbers of their bins. Empty if there would be fewer than two, because a
-        single group reveals everybody's result.
+    No bin is left out, so nobody can compute a smaller count by subtraction. Empty if there would
+    be fewer than two groups, because a single one reveals everybody's result.
     """
-    found: list[list[int]] = []
+    found: list[tuple[int, int, int]] = []
     first, count = 0, 0
     for n, here in enumerate(counts):
         count += int(here)
-        if count >= least:
-            found.append([first, n, count])
+        if count >= LEAST_IN_A_GROUP:
+            found.append((first, n, count))
             first, count = n + 1, 0
     if found and first < len(counts):
-        found[-1][1], found[-1][2] = len(counts) - 1, found[-1][2] + count
-    return [(a, b, c) for a, b, c in found] if len(found) > 1 else []
+        begin, _, last = found.pop()
+        found.append((begin, len(counts) - 1, last + count))
+    return found if len(found) > 1 else []
 
 
 def edges_for(most: float, bins: int = 20) -> Numbers:
     """Return edges of about `bins` equal bins from 0 to `most`, at round numbers."""
     if most <= 0:
         return np.array([0.0, 1.0])
-    step = next(
-        (s * 10.0**e for e in range(-3, 7) for s in (1, 2, 5) if most / (s * 10.0**e) <= bins), most
-    )
+    steps = (s * 10.0**e for e in range(-3, 7) for s in (1, 2, 5))
+    step = next((step for step in steps if most / step <= bins), most)
     edges: Numbers = np.arange(math.ceil(most / step - 1e-9) + 1, dtype=np.float64) * step
     return edges
+
+
+def filled(edges: Numbers, counts: NDArray[np.intp]) -> list[tuple[float, float, int]]:
+    """Return the edges and the count of each bin that is not empty."""
+    bins = zip(edges[:-1].tolist(), edges[1:].tolist(), counts.tolist(), strict=True)
+    return [(a, b, count) for a, b, count in bins if count]
 
 
 def counts_in(values: Numbers, edges: Numbers) -> NDArray[np.intp]:

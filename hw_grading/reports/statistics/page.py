@@ -21,32 +21,15 @@ MARK = 'name="generator" content="hw_grading statistics"'
 
 
 def write_statistics(course: Path, assignment: str, out: Path, *, students: bool) -> list[Path]:
-    """Write the page and the tables.
+    """Write the page, for students or for staff, and the tables beside it. Return their paths.
 
-    Parameters
-    ----------
-    course, assignment
-        See `hw_grading.records.results.read_results`, also for the errors.
-    out
-        The page. Its folder is made. The tables are written beside it.
-    students
-        Whether they are for students.
-
-    Returns
-    -------
-    list of Path
-        The files that were written, the page first.
-
-    Raises
-    ------
-    RuntimeError
-        One of the files exists, and this program did not write it.
+    The errors are those of `hw_grading.records.results.read_results`; a `RuntimeError` if one of
+    the files exists and this program did not write it.
     """
     data = gather(course, assignment)
-    sheets = (for_students if students else sections).sheets_of(data)
     files = {out: page_of(data, students=students)}
     marks = {out: MARK}
-    for name, sheet in sheets.items():
+    for name, sheet in (for_students if students else sections).sheets_of(data).items():
         path = out.with_name(f"{out.stem}{name}.csv")
         files[path] = csv_of([sheet.columns, *sheet.rows])
         marks[path] = ",".join(sheet.columns)
@@ -61,8 +44,7 @@ def page_of(data: ClassData, *, students: bool) -> str:
     text = templates.get_template("statistics.html.j2").render(
         assignment=plain(data.assignment, 200),
         mark=Markup(MARK),
-        made=f"{datetime.now(UTC):%Y-%m-%d}"
-        + ("" if students else f"{datetime.now(UTC): %H:%M} UTC"),
+        made=format(datetime.now(UTC), "%Y-%m-%d" if students else "%Y-%m-%d %H:%M UTC"),
         about=content.about(data),
         sections=content.sections_of(data),
     )

@@ -3,30 +3,23 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from hw_grading.records.scores import in_digits
 from hw_grading.reports.statistics.figures import Picture
 
 NONE = "–"  # shown for a missing number
 
 
 @dataclass(frozen=True)
-class Column:
-    """A column's heading, and whether it holds numbers."""
-
-    name: str
-    number: bool = True
-
-
-@dataclass(frozen=True)
 class Table:
-    """A table on the page."""
+    """A table on the page, whose columns `texts` hold text and the others numbers."""
 
     caption: str
-    columns: tuple[Column, ...]
-    rows: tuple[tuple[str, ...], ...]
+    heads: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    texts: Container[int] = (0,)
 
 
 @dataclass(frozen=True)
@@ -34,30 +27,25 @@ class Section:
     """A part of the page; `sentences` come first, then the plot, then the tables."""
 
     title: str
-    sentences: tuple[str, ...] = ()
+    sentences: Sequence[str] = ()
     picture: Picture | None = None
-    tables: tuple[Table, ...] = ()
+    tables: Sequence[Table] = ()
 
 
 @dataclass(frozen=True)
 class Sheet:
     """A table for a spreadsheet."""
 
-    columns: tuple[str, ...]
-    rows: tuple[tuple[Any, ...], ...]
-
-
-def columns(*names: str, texts: int = 1) -> tuple[Column, ...]:
-    """Return columns; the first `texts` of them hold text."""
-    return tuple(Column(name, n >= texts) for n, name in enumerate(names))
+    columns: Sequence[str]
+    rows: Sequence[Sequence[Any]]
 
 
 def shown(value: float | None, digits: int = 1) -> str:
     """Return a number for a table, rounded to `digits` decimals."""
     if value is None or math.isnan(value):
         return NONE
-    text = f"{value:.{digits}f}"
-    return text.replace("-", "\N{MINUS SIGN}") if float(text) else f"{0:.{digits}f}"
+    text = f"{value:z.{digits}f}"  # without a sign of 0
+    return text.replace("-", "\N{MINUS SIGN}")
 
 
 def rounded(value: float, digits: int = 3) -> float | None:
@@ -65,14 +53,9 @@ def rounded(value: float, digits: int = 3) -> float | None:
     return None if math.isnan(value) else round(value, digits)
 
 
-def points(value: float) -> str:
-    """Return points without trailing zeros."""
-    return in_digits(value)
-
-
-def counted(number: int, one: str, many: str = "") -> str:
-    """Return a number with its noun: ``"1 cell"``, ``"2 cells"``."""
-    return f"{number:,} {one if number == 1 else many or one + 's'}"
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun: ``"1 cell"``, ``"2,000 cells"``."""
+    return f"{number:,} {noun}{'s' * (number != 1)}"
 
 
 def per_cent(part: float, whole: float) -> str:

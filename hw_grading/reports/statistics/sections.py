@@ -6,7 +6,8 @@ import math
 
 import numpy as np
 
-from hw_grading.reports.statistics import figures
+from hw_grading.records.scores import in_digits
+from hw_grading.reports.statistics import figures, numbers
 from hw_grading.reports.statistics.events import (
     by_grader,
     computing,
@@ -15,25 +16,14 @@ from hw_grading.reports.statistics.events import (
     mended,
 )
 from hw_grading.reports.statistics.gathering import ClassData, Item
-from hw_grading.reports.statistics.numbers import (
-    BANDS,
-    LEAST_TO_CORRELATE,
-    bands,
-    comparable,
-    counts_in,
-    edges_for,
-    item_rest,
-    spread,
-)
+from hw_grading.reports.statistics.numbers import BANDS, LEAST_TO_CORRELATE, NOTHING
 from hw_grading.reports.statistics.section import (
     NONE,
     Section,
     Sheet,
     Table,
-    columns,
     counted,
     per_cent,
-    points,
     rounded,
     shown,
 )
@@ -43,16 +33,8 @@ _WEAK = 0.2  # a lower correlation: the item measures little, or something else
 
 def sections_of(data: ClassData) -> list[Section]:
     """Return the sections of the page."""
-    return [
-        total(data),
-        questions(data),
-        item_against_rest(data),
-        failed_parts(data),
-        handing_in(data),
-        computing(data),
-        mended(data),
-        by_grader(data),
-    ]
+    one_by_one = (total, questions, item_against_rest, failed_parts, handing_in, computing)
+    return [section(data) for section in (*one_by_one, mended, by_grader)]
 
 
 def about(data: ClassData) -> list[str]:
@@ -86,18 +68,16 @@ def total(data: ClassData) -> Section:
     what = "These are the final points, after corrections and late penalties."
     if not values.size:  # grading by hand is not finished
         tests = [n for n, item in enumerate(data.items) if not item.by_hand]
-        values, most = (
-            data.points[:, tests].sum(axis=1),
-            sum(data.items[n].max_points for n in tests),
-        )
+        values = data.points[:, tests].sum(axis=1)
+        most = sum(data.items[n].max_points for n in tests)
         what = "These are the points of tests only: no submission is graded completely yet."
-    found = spread(values)
+    found = numbers.spread(values)
     if found is None:
         return Section(title, ("No submission is graded yet.",))
-    edges = edges_for(most)
-    counts = counts_in(values, edges)
+    edges = numbers.edges_for(most)
+    counts = numbers.counts_in(values, edges)
     said = (
-        f"Mean {shown(found.mean)} and median {shown(found.median)} of {points(most)}, "
+        f"Mean {shown(found.mean)} and median {shown(found.median)} of {in_digits(most)}, "
         f"standard deviation {shown(found.deviation)}, from {shown(found.least)} to "
         f"{shown(found.most)}. {what}"
     )
@@ -109,12 +89,11 @@ def total(data: ClassData) -> Section:
         alt=f"Histogram of the total: median {shown(found.median)}, mean {shown(found.mean)}.",
     )
     rows = [
-        (f"{points(a)} to {points(b)}", str(n), per_cent(n, found.count))
-        for a, b, n in zip(edges[:-1], edges[1:], counts, strict=True)
-        if n
+        (f"{in_digits(a)} to {in_digits(b)}", str(n), per_cent(n, found.count))
+        for a, b, n in numbers.filled(edges, counts)
     ]
-    table = Table("Submissions by total", columns("points", "submissions", "share"), tuple(rows))
-    return Section(title, (said,), picture, (table,))
+    table = Table("Submissions by total", ("points", "submissions", "share"), rows)
+    return Section(title, [said], picture, [table])
 
 
 def questions(data: ClassData) -> Section:
@@ -124,47 +103,39 @@ def questions(data: ClassData) -> Section:
     if not data.graded or not some:
         return Section(title, ("No submission is graded yet.",))
     items = tuple(data.items[n] for n in some)
-    counts = np.array([bands(data.points[:, n], data.items[n].max_points) for n in some])
+    names = labels_of(items)
+    counts = np.array([numbers.bands(data.points[:, n], data.items[n].max_points) for n in some])
     picture = figures.stacked(
-        labels_of(items),
+        names,
         counts,
         alt="For each question, the shares of submissions with 0, below half, half and more, and "
         "full points; the table below has the numbers.",
     )
     rows = []
-    names = labels_of(items)
     for n, item, name, four in zip(some, items, names, counts, strict=True):
-        found = spread(data.points[:, n])
-        rows.append(
-            (
-                name,
-                item.name,
-                points(item.max_points),
-                str(found.count if found else 0),
-                shown(found.mean if found else None, 2),
-                per_cent(found.mean, item.max_points) if found else NONE,
-                shown(found.median if found else None, 2),
-                shown(found.deviation if found else None, 2),
-                *map(str, four),
-            )
+        found = numbers.spread(data.points[:, n]) or NOTHING
+        mean, median, deviation = (shown(x, 2) for x in found.three)
+        share = per_cent(found.mean, item.max_points) if found.count else NONE
+        shown_numbers = (
+            in_digits(item.max_points),
+            str(found.count),
+            mean,
+            share,
+            median,
+            deviation,
         )
-    heads = (
-        *("question", "cell", "of", "graded", "mean", "in %", "median", "deviation"),
-        *BANDS,
-    )
-    return Section(
-        title,
-        ("Answers that a person still has to grade are not counted.",),
-        picture,
-        (Table("Points by question", columns(*heads, texts=2), tuple(rows)),),
-    )
+        rows.append((name, item.name, *shown_numbers, *map(str, four)))
+    heads = ("question", "cell", "of", "graded", "mean", "in %", "median", "deviation", *BANDS)
+    table = Table("Points by question", heads, rows, range(2))
+    said = "Answers that a person still has to grade are not counted."
+    return Section(title, [said], picture, [table])
 
 
 def correlations(data: ClassData) -> tuple[list[float], int, bool]:
     """Return item-rest correlations, the number of students, and whether of tests only."""
-    table, which = comparable(data.points, [item.by_hand for item in data.items])
+    table, which = numbers.comparable(data.points, [item.by_hand for item in data.items])
     found = [math.nan] * len(data.items)
-    for n, value in zip(which, item_rest(table), strict=True):
+    for n, value in zip(which, numbers.item_rest(table), strict=True):
         found[n] = float(value)
     return found, len(table), len(which) < len(data.items)
 
@@ -174,9 +145,8 @@ def item_against_rest(data: ClassData) -> Section:
     title = "Correlation of each question with the rest"
     values, count, tests_only = correlations(data)
     if count < LEAST_TO_CORRELATE:
-        return Section(
-            title, (f"A correlation needs {LEAST_TO_CORRELATE} graded submissions or more.",)
-        )
+        few = f"A correlation needs {LEAST_TO_CORRELATE} graded submissions or more."
+        return Section(title, (few,))
     said = [
         "The correlation (Pearson's; of an item with two values, the point-biserial one) of a "
         f"question's points with the sum of all others, over {counted(count, 'submission')}. "
@@ -199,13 +169,14 @@ def item_against_rest(data: ClassData) -> Section:
             line=(_WEAK, f"{_WEAK:g}: check questions below it"),
             alt="For each question, its correlation with the rest; the table has the numbers.",
         )
-    rows = tuple(
+    rows = [
         (name, item.name, shown(value, 2))
         for name, item, value in zip(labels_of(data.items), data.items, values, strict=True)
         if item.max_points > 0
-    )
-    heads = columns("question", "cell", "correlation", texts=2)
-    return Section(title, tuple(said), picture, (Table("Correlation with the rest", heads, rows),))
+    ]
+    heads = ("question", "cell", "correlation")
+    table = Table("Correlation with the rest", heads, rows, range(2))
+    return Section(title, said, picture, [table])
 
 
 def sheets_of(data: ClassData) -> dict[str, Sheet]:
@@ -213,33 +184,26 @@ def sheets_of(data: ClassData) -> dict[str, Sheet]:
     values = correlations(data)[0]
     rows = []
     for n, item in enumerate(data.items):
-        found = spread(data.points[:, n]) if data.graded else None
-        four = bands(data.points[:, n], item.max_points) if item.max_points > 0 else (None,) * 4
-        three = (found.mean, found.median, found.deviation) if found else (math.nan,) * 3
+        four: list[int | None] = [None] * 4
+        if item.max_points > 0:
+            four = numbers.bands(data.points[:, n], item.max_points).tolist()
         by = "person" if item.by_hand else "test"
         about_it = (item.name, item.place, item.title, by, item.max_points)
-        numbers = (found.count if found else 0, *map(rounded, three), rounded(values[n]))
-        rows.append((*about_it, *numbers, *(None if k is None else int(k) for k in four)))
-    found = spread(data.finals)
-    three = (found.mean, found.median, found.deviation) if found else (math.nan,) * 3
-    whole = ("total", "", "", "", data.most, found.count if found else 0, *map(rounded, three))
+        found = numbers.spread(data.points[:, n]) or NOTHING
+        shown_numbers = (found.count, *map(rounded, found.three), rounded(values[n]))
+        rows.append((*about_it, *shown_numbers, *four))
+    found = numbers.spread(data.finals) or NOTHING
+    whole = ("total", "", "", "", data.most, found.count, *map(rounded, found.three))
     rows.append((*whole, None, None, None, None, None))
     heads = (
         *("cell", "question", "title", "graded_by", "points", "graded", "mean", "median"),
         *("deviation", "item_rest", "zero", "below_half", "half_and_more", "full"),
     )
-    parts = tuple(
-        (
-            data.items[part.item].name,
-            part.name,
-            "hidden" if part.hidden else "visible",
-            part.points,
-            part.failed,
-            data.graded,
-            part.causes[0][0] if part.causes else "",
-            part.causes[0][1] if part.causes else None,
-        )
-        for part in data.parts
-    )
+    parts = []
+    for part in data.parts:
+        seen = "hidden" if part.hidden else "visible"
+        cause = part.causes[0] if part.causes else ("", None)
+        counts = (part.points, part.failed, data.graded)
+        parts.append((data.items[part.item].name, part.name, seen, *counts, *cause))
     of_parts = ("cell", "part", "seen", "points", "failed", "of", "likely_cause", "said_of")
-    return {"": Sheet(heads, tuple(rows)), "_parts": Sheet(of_parts, parts)}
+    return {"": Sheet(heads, rows), "_parts": Sheet(of_parts, parts)}
