@@ -18,19 +18,8 @@ from hw_support.submission.problems import quoted
 class Corrections:
     """The corrections of one homework.
 
-    Parameters
-    ----------
-    folder
-        The course.
-    assignment
-        The homework.
-
-    Raises
-    ------
-    NoScores
-        The gradebook does not know the homework.
-    Unreadable
-        The instructor's notebook is damaged.
+    Raises `NoScores` if the gradebook does not know the homework, `Unreadable` if the
+    instructor's notebook is damaged.
     """
 
     def __init__(self, folder: Path, assignment: str) -> None:
@@ -48,10 +37,7 @@ class Corrections:
     ) -> list[str]:
         """Correct a question for everybody, and return lines on the effect.
 
-        Raises
-        ------
-        Unreadable
-            No question fits, or several do, or the correction is empty.
+        Raises `Unreadable` if no question fits, or several do, or the correction is empty.
         """
         cell = self.cell(label)
         before = final_scores(self._course, self._assignment)
@@ -89,13 +75,9 @@ class Corrections:
     def cell(self, label: str) -> Cell:
         """Return the cell with points that has a grade id or a question's label.
 
-        A label is the number that people see, such as ``"1.3b iv"``. Case and punctuation do not
-        matter.
-
-        Raises
-        ------
-        Unreadable
-            No cell fits, or several do. The text names the possible ones.
+        A label is the number that people see, such as ``"1.3b iv"``. Case and punctuation
+        do not matter. Raises `Unreadable` if no cell fits, or several do. The text names
+        the possible ones.
         """
         if label in self._cells:
             return self._cells[label]

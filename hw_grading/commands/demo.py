@@ -24,20 +24,9 @@ MARKER = ".made-by-the-demonstration"
 def demonstrate(folder: Path) -> int:
     """Run the whole process once, and print which files you should open.
 
-    Parameters
-    ----------
-    folder
-        The scratch course. The folder of an earlier demonstration is removed first.
-
-    Returns
-    -------
-    int
-        0 if every submission in the sample class was graded, else 1.
-
-    Raises
-    ------
-    FileExistsError
-        The folder holds anything else.
+    An earlier demonstration's folder is removed first; if it holds anything else,
+    `FileExistsError` is raised. Returns 0 if every submission in the sample class was graded,
+    else 1.
     """
     if (folder / MARKER).exists():
         shutil.rmtree(folder)

@@ -30,19 +30,8 @@ _MOST_SHOWN = 20
 class Extensions:
     """The extensions of one homework.
 
-    Parameters
-    ----------
-    folder
-        The course.
-    assignment
-        The homework.
-
-    Raises
-    ------
-    NoScores
-        The gradebook does not know the homework.
-    Unreadable
-        The list of students cannot be read.
+    Raises `NoScores` if the gradebook does not know the homework, `Unreadable` if the list of
+    students cannot be read.
     """
 
     def __init__(self, folder: Path, assignment: str) -> None:
@@ -57,10 +46,8 @@ class Extensions:
     def grant(self, students: Sequence[str], asked: Mapping[str, str], author: str) -> list[str]:
         """Grant the same to several students, and return a line for each.
 
-        Raises
-        ------
-        Unreadable
-            A student is unknown or a time is invalid. Nothing is granted.
+        Raises `Unreadable` if a student is unknown or a time is invalid. Nothing is granted
+        then.
         """
         due = self._due_date()
         ids = list(dict.fromkeys(map(self._student, students)))
@@ -71,10 +58,7 @@ class Extensions:
     def grant_listed(self, path: Path, author: str) -> list[str]:
         """Grant all rows of a CSV or none, and return a line for each row.
 
-        Raises
-        ------
-        Unreadable
-            A row has a mistake. The text names file and line of each mistake.
+        Raises `Unreadable` with file and line of each mistake.
         """
         due = self._due_date()
         table = read_table(path)

@@ -33,39 +33,19 @@ class NotMade(RuntimeError):
 
 @dataclass(frozen=True)
 class New:
-    """The files of a new homework.
-
-    Attributes
-    ----------
-    notebook, manifest
-        The two files with which you begin.
-    files
-        All files, sorted, including these two.
-    """
+    """The files of a new homework."""
 
     notebook: Path
     manifest: Path
-    files: tuple[Path, ...]
+    files: tuple[Path, ...]  # all, sorted, including these two
 
 
 def new(course: Path, name: str, today: date | None = None) -> New:
     """Write the skeleton of a homework into a course: all of it or nothing.
 
-    Parameters
-    ----------
-    course
-        The course's root, with ``nbgrader_config.py``.
-    name
-        The homework's name. Its folder in ``staff`` is a Python package with this name.
-    today
-        The date of today. The due date is four weeks later.
-
-    Raises
-    ------
-    NotMade
-        The name is not allowed, the homework exists, or a file cannot be written.
-    GraderFault
-        The time zone comes from another homework, and that one's manifest has a mistake.
+    The homework is due four weeks after `today`. Raises `NotMade` if the name is not allowed,
+    the homework exists, or a file cannot be written; `GraderFault` if another homework's
+    manifest, from which the time zone comes, has a mistake.
     """
     _expect_course(course)
     _expect_name(name)

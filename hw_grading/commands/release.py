@@ -30,34 +30,17 @@ from hw_support.submission import released
 def release(
     course: Course, out: Path, names: Sequence[str] = (), known: Path | None = None
 ) -> tuple[list[Path], list[str]]:
-    """Generate released notebooks, and write the students' zips.
+    """Generate released notebooks, write the students' zips, and return both zips and warnings.
 
-    Parameters
-    ----------
-    course
-        The course. The assignments are added to its gradebook.
-    out
-        The folder for the zips.
-    names
-        The names of the homeworks; all by default.
-    known
-        The folder for the descriptions of the homeworks in the students' package; by default the
-        package's own. If all homeworks are released, and the folder is the course's own or given
-        here, the descriptions of homeworks that no longer exist are removed.
+    The assignments are added to the course's gradebook. `known` is the folder for the
+    descriptions of the homeworks in the students' package; by default the package's own. If all
+    homeworks are released, and the folder is the course's own or given here, the descriptions
+    of homeworks that no longer exist are removed.
 
-    Returns
-    -------
-    zips, warnings
-        A zip for each homework, and a sentence for each contradiction between numbers of points.
-
-    Raises
-    ------
-    FileNotFoundError
-        There is no such homework.
-    ManifestError
-        A manifest has a mistake, or its points differ from the notebook's. Nothing was changed.
-    RuntimeError
-        nbgrader cannot generate an assignment. Its own messages are printed before.
+    A warning is a sentence on a contradiction between numbers of points. Raises
+    `FileNotFoundError` if there is no such homework; `ManifestError`, before any change, if a
+    manifest has a mistake or other points than the notebook; `RuntimeError` if nbgrader cannot
+    generate an assignment, after nbgrader's own messages.
     """
     chosen = _chosen(course, names)
     prune = not names and (known is not None or course.folder.resolve() == REPOSITORY)
@@ -94,10 +77,7 @@ def _chosen(course: Course, names: Sequence[str]) -> list[str]:
 def check_source(course: Path, assignment: str) -> list[str]:
     """Return a sentence for each contradiction between numbers of points in a homework.
 
-    Raises
-    ------
-    ManifestError
-        The manifest has a mistake, or its points differ from the notebook's.
+    Raises `ManifestError` if the manifest has a mistake, or other points than the notebook.
     """
     here = Course(course)
     path = here.source(assignment) / f"{assignment}.ipynb"
@@ -126,15 +106,7 @@ def description_of(course: Course, assignment: str) -> str:
 
 
 def describe(course: Course, assignment: str) -> dict[str, Any]:
-    """Describe a homework for the students' package; see `hw_support.submission.released`.
-
-    Parameters
-    ----------
-    course
-        The course, in which the assignment was generated.
-    assignment
-        The assignment's name.
-    """
+    """Describe a homework that was generated in a course; see `hw_support.submission.released`."""
     limits = ExecuteSubmission(config=course.config)
     names = ("cpu_seconds_per_cell", "cpu_seconds_per_submission")
     manifest = homework_of(course.root, assignment).manifest

@@ -30,24 +30,12 @@ LATE = timedelta(days=1, hours=9)
 
 @dataclass(frozen=True)
 class Submission:
-    """One student's submission.
+    """One student's submission, changed from a solved notebook."""
 
-    Attributes
-    ----------
-    student : str
-        The student id, which names the mistake.
-    change : callable
-        Changes a solved notebook in place.
-    handed_in : timedelta
-        The time after the due date.
-    points_lost : dict of str to float
-        The points that each test cell below full marks must lose.
-    """
-
-    student: str
-    change: Callable[[Any], None]
-    points_lost: dict[str, float]
-    handed_in: timedelta = ON_TIME
+    student: str  # the id, which names the mistake
+    change: Callable[[Any], None]  # changes a solved notebook in place
+    points_lost: dict[str, float]  # by each test cell below full marks
+    handed_in: timedelta = ON_TIME  # after the due date
 
 
 def cell_of(notebook: Any, grade_id: str) -> Any:
@@ -97,24 +85,11 @@ def points_of_tests(notebook: Any) -> dict[str, float]:
 
 
 def points_of_parts(source: Path, grade_id: str, *parts: str) -> float:
-    """Return the sum of the points of some parts of a test cell.
+    """Return the sum of the points of the named parts of a test cell.
 
-    A sample class names the parts that a mistake fails. So you can change the points of a part in
-    the notebook alone.
-
-    Parameters
-    ----------
-    source
-        The instructor's notebook, with hidden parts.
-    grade_id
-        The test cell's grade id.
-    parts
-        The names of the parts, as in its ``with checks(...)``.
-
-    Raises
-    ------
-    KeyError
-        The cell has no part with that name.
+    A sample class names the parts that a mistake fails. So you can change the points of a part
+    in the notebook alone. `source` is the instructor's notebook. Raises `KeyError` if a part
+    does not exist.
     """
     cell = cell_of(nbformat.read(source, as_version=4), grade_id)
     points: dict[str, float] = {}
@@ -130,10 +105,7 @@ def points_of_parts(source: Path, grade_id: str, *parts: str) -> float:
 def sample_class_of(course: Path, assignment: str) -> Callable[[Any], list[Submission]]:
     """Return the function that makes a homework's sample class.
 
-    Raises
-    ------
-    FileNotFoundError
-        The homework has no sample class.
+    Raises `FileNotFoundError` if there is none.
     """
     path = course / STAFF / assignment / "answers" / "sample_class.py"
     if not path.is_file():
@@ -148,20 +120,7 @@ def sample_class_of(course: Path, assignment: str) -> Callable[[Any], list[Submi
 
 
 def write_class(course: Path, assignment: str) -> list[Submission]:
-    """Write the sample class as submissions of students.
-
-    Parameters
-    ----------
-    course
-        The folder with ``nbgrader_config.py``; the assignment was generated.
-    assignment
-        The assignment; its notebook has the same name.
-
-    Returns
-    -------
-    list of Submission
-        The submissions, sorted by student.
-    """
+    """Write the sample class of a generated assignment as submissions; return them by student."""
     name = f"{assignment}.ipynb"
     here = Course(course)
     source = nbformat.read(here.source(assignment) / name, as_version=4)

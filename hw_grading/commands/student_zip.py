@@ -50,16 +50,8 @@ def known_to_students(course: Path, assignment: str) -> list[str]:
 def write_student_zip(course: Path, out: Path, assignment: str, known: Path | None = None) -> Path:
     """Write ``<assignment>.zip``: the released files, the wheel of hw_support, requirements.
 
-    Parameters
-    ----------
-    course
-        The course. The notebook and the start page are among its released files.
-    out
-        The folder for the zip; it is made if missing.
-    assignment
-        The homework's name.
-    known
-        The folder with the descriptions for the students' package; by default the package's own.
+    `known` is the folder with the descriptions for the students' package; by default the
+    package's own.
     """
     known = known or released.FOLDER
     out.mkdir(parents=True, exist_ok=True)
@@ -103,25 +95,11 @@ def version_for(assignment: str) -> str:
 
 
 def build_student_wheel(scratch: Path, assignment: str, told: Mapping[str, bytes]) -> Path:
-    """Build a wheel of hw_support alone, with the project's dependencies.
+    """Build a wheel of hw_support alone, with the project's dependencies, in an empty folder.
 
-    The project's own distribution contains the staff's package too. So a small project is made in
-    `scratch` for the build. It also contains a JupyterLab setting that hides nbgrader's tools for
-    instructors.
-
-    Parameters
-    ----------
-    scratch
-        An empty folder.
-    assignment
-        The homework.
-    told
-        The descriptions of homeworks, by file name.
-
-    Returns
-    -------
-    Path
-        The wheel in `scratch`.
+    The project's own distribution contains the staff's package too, so a small project is made
+    for the build. It also contains a JupyterLab setting that hides nbgrader's tools for
+    instructors. `told` are the descriptions of homeworks, by file name.
     """
     project = _project()
     package = scratch / "hw_support"

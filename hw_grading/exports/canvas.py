@@ -39,22 +39,11 @@ _IDENTITY = (
 
 
 def fill_canvas(path: Path, grades: Grades, column: str = "") -> Exported:
-    """Fill in a homework's column.
+    """Fill in a homework's column of the gradebook that Canvas exported.
 
-    Parameters
-    ----------
-    path
-        The gradebook exported by Canvas.
-    grades
-        The grades of the class.
-    column
-        The title of the column, with or without its ``(id)``, or the id alone. By default, the
-        column has the homework's name, or its title, whole or up to the colon.
-
-    Raises
-    ------
-    Unreadable
-        The file cannot be filled in; the text names file and line.
+    `column` is its title, with or without its ``(id)``, or the id alone. By default, the column
+    has the homework's name, or its title, whole or up to the colon. Raises `Unreadable` if the
+    file cannot be filled in; the text names file and line.
     """
     sheet = read_sheet(path)
     _expect_a_gradebook(sheet)

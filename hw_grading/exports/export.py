@@ -31,35 +31,13 @@ def export(
     roster: Path | None = None,
     students: Collection[str] = (),
 ) -> tuple[Path, Exported]:
-    """Write the grades of a homework.
+    """Write the grades of a homework; return the file, and what was exported.
 
-    Parameters
-    ----------
-    course, assignment
-        The course and the homework.
-    kind
-        One of `hw_grading.exports.choices.KINDS`.
-    to
-        The file to write. An existing file is replaced in one step. The default is
-        ``<assignment>_<kind>.csv`` in this folder, which must not exist yet.
-    fill
-        The file of Canvas or Moodle to fill in; None for the project's own tables.
-    column
-        The column of that file, if it cannot be found by itself.
-    roster
-        The list of students; by default the course's ``students.csv``.
-    students
-        The ids of the students; all if empty.
-
-    Returns
-    -------
-    to, exported
-        The file, and what was exported.
-
-    Raises
-    ------
-    NoScores, Unreadable
-        Nothing was written; the text says why.
+    An existing file `to` is replaced in one step. The default is ``<assignment>_<kind>.csv`` in
+    this folder, which must not exist yet. `fill` is the file of Canvas or Moodle, `column` its
+    column if it cannot be found by itself. The roster is by default the course's
+    ``students.csv``. No `students` means all. Raises `NoScores` or `Unreadable` if nothing was
+    written.
     """
     if kind in _FILLING and not fill:
         raise Unreadable(

@@ -15,17 +15,7 @@ from hw_support.submission.problems import quoted
 
 @dataclass(frozen=True)
 class Exported:
-    """A file to be written.
-
-    Attributes
-    ----------
-    content
-        The whole content.
-    told
-        Sentences on what was done.
-    left_to_do
-        Sentences on what you have to check.
-    """
+    """A file to be written, and sentences on what was done, and on what you have to check."""
 
     content: bytes
     told: tuple[str, ...] = ()
@@ -41,14 +31,10 @@ def filled(
     decimal_comma: bool,
     is_kept: Callable[[str], bool] = lambda value: False,
 ) -> tuple[bytes, str]:
-    """Write the wanted students' scores into a column; `found` maps line numbers to students.
+    """Write the wanted students' scores into a column; return the file, and what was written.
 
-    A row keeps its value if the student has no score, or if `is_kept` is true for that value.
-
-    Returns
-    -------
-    content, told
-        The file, and a sentence on what was written.
+    `found` maps line numbers to students. A row keeps its value if the student has no score, or
+    if `is_kept` is true for that value.
     """
     ids = {grade.id for grade in wanted}
     changes: dict[int, dict[int, str]] = {}
@@ -102,10 +88,7 @@ def the_one(
 ) -> int:
     """Return the column, if exactly one was found.
 
-    Raises
-    ------
-    Unreadable
-        None was found, or several were. The text lists the possible columns.
+    Otherwise raises `Unreadable`, with a list of the possible columns.
     """
     if len(found) == 1:
         return found[0]

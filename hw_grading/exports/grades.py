@@ -20,18 +20,10 @@ from hw_support.submission.problems import quoted
 
 @dataclass(frozen=True)
 class Grade:
-    """One student's grade.
-
-    Attributes
-    ----------
-    person
-        The student, from the roster, or from the gradebook if the roster lacks them.
-    final
-        The final score; None if the gradebook does not know the student.
-    """
+    """One student's grade. If the roster lacks the student, `person` is from the gradebook."""
 
     person: Person
-    final: FinalScore | None = None
+    final: FinalScore | None = None  # None if the gradebook does not know the student
 
     @property
     def id(self) -> str:
@@ -68,39 +60,17 @@ class Grade:
 
 @dataclass(frozen=True)
 class Grades:
-    """The grades of a class.
-
-    Attributes
-    ----------
-    finals
-        The final scores, from `final_scores`.
-    title
-        The homework's title, which a platform's column may have too.
-    zone
-        The course's time zone.
-    cells
-        The cells with points, in the notebook's order.
-    places
-        The places of the cells.
-    all
-        All students in the gradebook or the roster, by id.
-    wanted
-        The students whose grades are wanted.
-    is_whole
-        Whether this is the whole course, because there is a roster.
-    complaints
-        Sentences on the problems of the roster.
-    """
+    """The grades of a class."""
 
     finals: FinalScores
-    title: str
+    title: str  # the homework's, which a platform's column may have too
     zone: ZoneInfo
-    cells: tuple[Cell, ...]
+    cells: tuple[Cell, ...]  # in the notebook's order
     places: dict[str, Place]
-    all: tuple[Grade, ...]
-    wanted: tuple[Grade, ...]
-    is_whole: bool
-    complaints: tuple[str, ...]
+    all: tuple[Grade, ...]  # everybody in the gradebook or the roster, by id
+    wanted: tuple[Grade, ...]  # whose grades are asked for
+    is_whole: bool  # the course, because there is a roster
+    complaints: tuple[str, ...]  # on the roster
 
     def place(self, cell: Cell) -> Place:
         """Return the place of a cell; if the notebook lacks the cell, use its name."""
@@ -133,23 +103,9 @@ def read_grades(
 ) -> Grades:
     """Read the grades of a homework.
 
-    Parameters
-    ----------
-    course
-        The course. Its ``students.csv`` is read if there is no other roster.
-    assignment
-        The homework, such as ``"ps1"``.
-    roster
-        The roster's file, or None.
-    students
-        The ids of the students whose grades are wanted; all if empty.
-
-    Raises
-    ------
-    NoScores
-        See `final_scores`.
-    Unreadable
-        The roster or the instructor's notebook cannot be read, or a student is unknown.
+    The roster is by default the course's ``students.csv``. No `students` means all. Raises
+    `NoScores` as `final_scores`, and `Unreadable` if the roster or the instructor's notebook
+    cannot be read, or a student is unknown.
     """
     finals = final_scores(course, assignment)
     manifest = homework_of(course.root, assignment).manifest

@@ -21,24 +21,13 @@ NUMBER, LOGIN, PLATFORM_ID, NAME = "number", "login", "platform id", "name"
 
 @dataclass(frozen=True)
 class Matches:
-    """The students for the rows of a file.
+    """The students for the rows of a file."""
 
-    Attributes
-    ----------
-    grades
-        The grades by the row's line number.
-    complaints
-        A sentence for each row that fits no student or several.
-    strangers
-        Rows of people outside the gradebook and the roster, by file and line.
-    missing
-        Students with a score but without a row.
-    """
-
-    grades: Mapping[int, Grade]
-    complaints: tuple[str, ...]
+    grades: Mapping[int, Grade]  # by the row's line number
+    complaints: tuple[str, ...]  # on each row that fits no student or several
+    # Rows of people outside the gradebook and the roster, by file and line
     strangers: tuple[str, ...]
-    missing: tuple[Grade, ...]
+    missing: tuple[Grade, ...]  # students with a score but without a row
 
     def left_to_do(self, grades: Grades, platform: str) -> Iterator[str]:
         """Yield sentences on unmatched students and rows, and on ambiguous rows."""
@@ -81,10 +70,8 @@ class Finder:
     def surely(self, asked: Asked) -> Grade | None:
         """Return the student with these values, names aside; None if there is none.
 
-        Raises
-        ------
-        Unreadable
-            Two students share a value, or the values belong to different students.
+        Raises `Unreadable` if two students share a value, or the values belong to different
+        students.
         """
         said: list[tuple[str, Grade]] = []
         for kind, called, value in asked:
@@ -101,18 +88,10 @@ class Finder:
     def by_name(self, asked: Asked, telling: Collection[str]) -> Grade | None:
         """Return the student with this name; None if there is none.
 
-        Parameters
-        ----------
-        asked
-            The values from the platform.
-        telling
-            The kinds of values that identify other rows. If a row has such a value but it fits no
-            student, the row belongs to another person of that name.
-
-        Raises
-        ------
-        Unreadable
-            Two students have the name, or the student with this name has another number.
+        `telling` are the kinds of values that identify other rows. If a row has such a
+        value but it fits no student, the row belongs to another person of that name. Raises
+        `Unreadable` if two students have the name, or the student with this name has
+        another number.
         """
         for kind, called, value in asked:
             if kind == NAME and value.strip() and (found := self._one(kind, called, value)):

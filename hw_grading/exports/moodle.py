@@ -49,21 +49,10 @@ _NOT_GRADED = ("", "-")
 
 
 def fill_moodle(path: Path, grades: Grades, column: str = "") -> Exported:
-    """Fill in the column of grades.
+    """Fill in the column of grades of Moodle's grading worksheet.
 
-    Parameters
-    ----------
-    path
-        The grading worksheet from Moodle.
-    grades
-        The grades of the class.
-    column
-        The name of the grade column. By default the column is found by its content.
-
-    Raises
-    ------
-    Unreadable
-        The file cannot be filled in; the text names file and line.
+    By default the column is found by its content. Raises `Unreadable` if the file cannot be
+    filled in; the text names file and line.
     """
     sheet = read_sheet(path)
     identifier = _identifier(sheet)

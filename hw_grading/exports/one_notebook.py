@@ -20,26 +20,10 @@ def graded(
 ) -> dict[str, Any]:
     """Grade a notebook as `nbgrader autograde` does; return its results for Gradescope.
 
-    Parameters
-    ----------
-    course
-        The course of the homework. It is not changed.
-    assignment
-        The homework, such as ``"ps1"``.
-    notebook
-        A student's submission.
-    visibility
-        See `results_of`.
-    sandbox
-        False runs the notebook with your own rights. Use it only on a machine for this submission
-        alone, such as Gradescope's containers.
-
-    Raises
-    ------
-    Unreadable
-        The file or the homework does not exist.
-    RuntimeError
-        Grading failed for a reason outside the notebook. The text has the end of the log.
+    The course is not changed. Without the sandbox, the notebook runs with your own rights: do
+    that only on a machine for this submission alone, such as Gradescope's containers. Raises
+    `Unreadable` if the file or the homework does not exist, and `RuntimeError`, with the end of
+    the log, if grading failed for a reason outside the notebook.
     """
     if assignment not in (names := course.homeworks()):
         raise Unreadable(

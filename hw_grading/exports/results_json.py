@@ -35,19 +35,8 @@ def results_of(
 ) -> dict[str, Any]:
     """Return the results of a graded submission for Gradescope.
 
-    Parameters
-    ----------
-    course, assignment
-        The course and the homework of the submission.
-    student
-        The student id.
-    visibility
-        When students see the results, one of `hw_grading.exports.choices.VISIBILITIES`.
-
-    Raises
-    ------
-    NoScores
-        The submission has no scores: there is none, or grading failed.
+    `visibility` says when students see them, one of `exports.choices.VISIBILITIES`. Raises
+    `NoScores` if the submission has no scores: there is none, or grading failed.
     """
     roster = read_roster(course.folder, assignment)
     record = next((one for one in roster.records if one.student == student), None)

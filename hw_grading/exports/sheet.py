@@ -29,21 +29,11 @@ _NUMBER = re.compile(r"\s*(\d+(?:[.,]\d+)?)\s*")
 
 @dataclass(frozen=True)
 class Line:
-    """A row of the file.
+    """A row of the file."""
 
-    Attributes
-    ----------
-    number
-        The number of its first line, from 1.
-    values
-        One value for each column. A short row is filled up with "".
-    raw
-        Its text in the file, with the line end.
-    """
-
-    number: int
-    values: tuple[str, ...]
-    raw: str
+    number: int  # of its first line, from 1
+    values: tuple[str, ...]  # one for each column; a short row is filled up with ""
+    raw: str  # its text in the file, with the line end
 
     def __getitem__(self, column: int) -> str:
         return self.values[column]
@@ -51,22 +41,12 @@ class Line:
 
 @dataclass(frozen=True)
 class Sheet:
-    """A table of a platform.
-
-    Attributes
-    ----------
-    path
-        The file.
-    header, rows
-        The names of the columns, and the non-empty rows below them.
-    is_ended
-        Whether its last line has a line end.
-    """
+    """A table of a platform."""
 
     path: Path
     header: Line
-    rows: tuple[Line, ...]
-    is_ended: bool
+    rows: tuple[Line, ...]  # the non-empty ones
+    is_ended: bool  # whether its last line has a line end
     _before: str
     _lines: tuple[Line, ...]
     _bom: bytes
@@ -96,10 +76,7 @@ class Sheet:
 def read_sheet(path: Path) -> Sheet:
     """Read a CSV, separated by commas, semicolons or tabs.
 
-    Raises
-    ------
-    Unreadable
-        It is no CSV, or it is cut off. The text names file and line.
+    Raises `Unreadable` if it is no CSV, or it is cut off. The text names file and line.
     """
     try:
         content = read_regular_file(path.resolve(), _MOST_BYTES)

@@ -28,15 +28,7 @@ GRADESCOPE = (
 
 
 def plain(course: Course, gradebook: Gradebook, assignments: set[str], students: set[str]) -> bytes:
-    """Return the columns of nbgrader's own export with final scores, for several homeworks.
-
-    Parameters
-    ----------
-    course, gradebook
-        The course and its gradebook.
-    assignments, students
-        The names of homeworks and the ids of students; all if a set is empty.
-    """
+    """Return nbgrader's own export with final scores; an empty set means all."""
     rows: list[Sequence[Any]] = [PLAIN]
     for assignment in gradebook.assignments:
         if assignments and assignment.name not in assignments:

@@ -65,59 +65,29 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Change:
-    """A correction as it is stored.
+    """A correction as it is stored."""
 
-    Attributes
-    ----------
-    key
-        The correction's number in the course.
-    assignment, cell
-        The homework and the cell's grade id.
-    kind, points
-        The kind of change; `points` is the number that `Kind.ADD` adds.
-    beyond
-        Whether the score may exceed the cell's points.
-    reason, author, at
-        The reason, which students read; by whom and when (UTC) it was made.
-    undone_by, undone_at
-        Who took it back, and when; None while it is in force.
-    """
-
-    key: int
+    key: int  # the number in the course
     assignment: str
-    cell: str
+    cell: str  # its grade id
     kind: Kind
-    points: float
-    beyond: bool
-    reason: str
+    points: float  # that `Kind.ADD` adds
+    beyond: bool  # whether the score may exceed the cell's points
+    reason: str  # which students read
     author: str
-    at: datetime
+    at: datetime  # UTC
     undone_by: str | None = None
-    undone_at: datetime | None = None
+    undone_at: datetime | None = None  # None while it is in force
 
 
 @dataclass(frozen=True)
 class Correction:
-    """The effect of a correction on one student's points.
-
-    Attributes
-    ----------
-    key
-        The correction's number, for undoing it.
-    cell
-        The cell's grade id.
-    points
-        The points that it adds for this student; negative if it takes points away.
-    reason
-        The reason, for students to read.
-    kind
-        Whether it adds points, gives all of them, or drops the cell.
-    """
+    """The effect of a correction on one student's points."""
 
     key: int
-    cell: str
-    points: float
-    reason: str
+    cell: str  # its grade id
+    points: float  # that it adds for this student; may be negative
+    reason: str  # for students to read
     kind: Kind = Kind.ADD
 
     @property
@@ -176,12 +146,8 @@ def correct(
 ) -> int:
     """Store a correction, and return its number.
 
-    Raises
-    ------
-    Unreadable
-        The correction has no reason, or its points are not valid.
-    Unavailable
-        The gradebook cannot be written.
+    Raises `Unreadable` if it has no reason, or its points are not valid; `Unavailable` if the
+    gradebook cannot be written.
     """
     reason = encodable(" ".join(reason.split()))
     if not reason:
@@ -209,12 +175,8 @@ def correct(
 def undo(database: Database, assignment: str, key: int, author: str) -> Change:
     """Undo a correction, and return it.
 
-    Raises
-    ------
-    Unreadable
-        The homework has no such correction, or it is undone already.
-    Unavailable
-        The gradebook cannot be written.
+    Raises `Unreadable` if the homework has no such correction, or it is undone already;
+    `Unavailable` if the gradebook cannot be written.
     """
     with database.writing() as connection:
         of_number = select(CORRECTIONS).where(CORRECTIONS.c.key == min(key, _MOST_NUMBER))

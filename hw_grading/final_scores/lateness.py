@@ -55,23 +55,9 @@ def is_too_late(terms: Terms, due: datetime, when: datetime) -> bool:
 def penalty_of(
     terms: Terms, record: Record, score: float, most: float, slip_days: int = 0
 ) -> tuple[float, str]:
-    """Return the points that lateness costs, and why.
+    """Return the points that lateness costs, from 0 to `score`, and why; "" if it costs nothing.
 
-    Parameters
-    ----------
-    terms
-        The homework's terms for late work.
-    record
-        The student's row of the gradebook, with due date and time of submission.
-    score, most
-        The student's points, and the total points.
-    slip_days
-        The slip days used for this homework.
-
-    Returns
-    -------
-    penalty, why
-        From 0 to `score`; and the reason in words, "" if lateness costs nothing.
+    `most` is the homework's total points, `slip_days` what this homework uses of them.
     """
     score = max(0.0, score)
     if record.due is None or record.handed_in is None:

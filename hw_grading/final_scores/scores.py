@@ -23,37 +23,17 @@ __all__ = ["Correction", "FinalScore", "FinalScores", "final_score", "final_scor
 
 @dataclass(frozen=True)
 class FinalScore:
-    """One student's final score.
+    """One student's final score."""
 
-    Attributes
-    ----------
-    student
-        The student's id, as in the gradebook.
-    record
-        The student's row of the gradebook; None if nothing was handed in.
-    corrections
-        The corrections that apply to this student, including those that change nothing.
-    score
-        Points from tests, people and corrections, before the penalty for lateness; 0 without a
-        record.
-    penalty
-        Points taken off for lateness, from 0 to `score`.
-    why_penalty
-        The reason for the penalty: ``"1 d 2 h late: 10 % of all points for each day, so for 2
-        days"``; "" if lateness costs nothing.
-    slip_days
-        The slip days that this homework uses.
-    slip_days_left
-        The slip days left after this homework and those due before; None if the course has none.
-    """
-
-    student: Student
-    record: Record | None
+    student: Student  # the id, as in the gradebook
+    record: Record | None  # None if nothing was handed in
+    # For this student, including those that change nothing
     corrections: tuple[Correction, ...] = ()
-    score: float = 0.0
-    penalty: float = 0.0
-    why_penalty: str = ""
-    slip_days: int = 0
+    score: float = 0.0  # from tests, people and corrections, before the penalty
+    penalty: float = 0.0  # points taken off for lateness, from 0 to `score`
+    why_penalty: str = ""  # "1 d 2 h late: 10 % of all points for each day, so for 2 days"; or ""
+    slip_days: int = 0  # that this homework uses
+    # After this homework and those due before; None if the course has none
     slip_days_left: int | None = None
 
     @property
@@ -70,35 +50,19 @@ class FinalScore:
 
 @dataclass(frozen=True)
 class FinalScores:
-    """The final scores of a class.
-
-    Attributes
-    ----------
-    assignment
-        The name of the homework, such as ``"ps1"``.
-    cells
-        The cells with points, in the notebook's order, without cells that a correction dropped.
-    max_score
-        The total points, without cells that a correction dropped.
-    students
-        The final scores by student id, sorted.
-    """
+    """The final scores of a class. Cells that a correction dropped do not count."""
 
     assignment: str
-    cells: tuple[Cell, ...]
+    cells: tuple[Cell, ...]  # in the notebook's order
     max_score: float
-    students: dict[str, FinalScore]
+    students: dict[str, FinalScore]  # by id, sorted
 
 
 def final_scores(course: Course, assignment: str) -> FinalScores:
     """Compute the final scores of all students in the gradebook.
 
-    Raises
-    ------
-    NoScores
-        As for `hw_grading.records.scores.read_gradebook`.
-    GraderFault
-        The course's late policy or a homework's manifest has a mistake.
+    Raises `NoScores` as `read_gradebook`; `GraderFault` if the course's late policy or a
+    manifest has a mistake.
     """
     cells, records, _ = read_gradebook(course.db_url, assignment)
     rules = _Rules(course, assignment, cells)
@@ -112,21 +76,10 @@ def final_scores(course: Course, assignment: str) -> FinalScores:
 def final_score(
     course: Course, assignment: str, student: str, cells: Iterable[Cell], record: Record | None
 ) -> tuple[FinalScore, float]:
-    """Compute one student's final score, without reading the class.
+    """Compute a student's final score without reading the class; return also the total points.
 
-    Parameters
-    ----------
-    course, assignment
-        As for `final_scores`, which also lists the exceptions.
-    student
-        The student's id. Nothing else about the student is looked up.
-    cells, record
-        As `hw_grading.records.scores.read_one` returns them.
-
-    Returns
-    -------
-    final, most
-        The score, and the total points of the homework, without cells that a correction dropped.
+    `cells` and `record` are as `records.scores.read_one` returns them. Raises as
+    `final_scores`.
     """
     rules = _Rules(course, assignment, cells, student)
     return rules.final(Student(student, "", "", ""), record), rules.most

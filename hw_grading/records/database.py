@@ -52,12 +52,9 @@ class Unavailable(GraderFault):
 
 
 class Database:
-    """A gradebook's database, with our own tables.
+    """A gradebook's database, SQLite or PostgreSQL, with our own tables.
 
-    Parameters
-    ----------
-    url
-        Its address. SQLite and PostgreSQL are supported.
+    Its methods raise `Unavailable`.
     """
 
     def __init__(self, url: str) -> None:
@@ -67,13 +64,7 @@ class Database:
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[Connection]:
-        """Yield a connection that sees one consistent snapshot of the gradebook.
-
-        Raises
-        ------
-        Unavailable
-            The database cannot be used.
-        """
+        """Yield a connection that sees one consistent snapshot of the gradebook."""
         with self._failures(), self._ready().connect() as connection:
             if connection.dialect.name == "postgresql":
                 connection = connection.execution_options(isolation_level="REPEATABLE READ")
@@ -82,24 +73,15 @@ class Database:
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[Connection]:
-        """Yield a connection with one write transaction. Only one such transaction runs at a time.
+        """Yield a connection with one write transaction.
 
-        Raises
-        ------
-        Unavailable
-            The database cannot be written; nothing was saved.
+        Only one such transaction runs at a time.
         """
         with self._failures(), _locked(self._ready()) as connection:
             yield connection
 
     def make_tables(self) -> None:
-        """Create our own tables where they are missing.
-
-        Raises
-        ------
-        Unavailable
-            The database cannot be used.
-        """
+        """Create our own tables where they are missing."""
         with self._failures():
             self._ready()
         self.close()

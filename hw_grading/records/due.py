@@ -13,22 +13,9 @@ from hw_grading.records.scores import reading
 
 
 def due_of(db_url: str, assignment: str) -> datetime | None:
-    """Return the due date for the whole class from the gradebook, UTC without a time zone.
+    """Return the due date for the whole class, UTC without a time zone; None if there is none.
 
-    Parameters
-    ----------
-    db_url, assignment
-        As for `hw_grading.records.scores.read_gradebook`.
-
-    Returns
-    -------
-    datetime or None
-        None if there is no due date.
-
-    Raises
-    ------
-    NoScores
-        There is no gradebook.
+    Raises `NoScores` if there is no gradebook.
     """
     engine = reading(make_url(db_url), assignment)
     try:

@@ -44,37 +44,19 @@ EXTENSIONS = Table(
 
 @dataclass(frozen=True)
 class Extension:
-    """The extension of one student for one homework.
-
-    Attributes
-    ----------
-    assignment, student
-        Their names.
-    until
-        The student's due date, UTC without a time zone; None if `seconds` gives it.
-    seconds
-        Seconds after the homework's due date; None if `until` gives it, or if there is no extra
-        time.
-    slip
-        The most slip days that may be used; None if no number was set.
-    mirrored
-        Seconds of the extension that we wrote into nbgrader's own table; None for none.
-    theirs
-        Seconds that nbgrader's own extension had before; None for none.
-    reason, author, at
-        Why, by whom, and when (UTC) it was granted.
-    """
+    """The extension of one student for one homework."""
 
     assignment: str
     student: str
-    until: datetime | None = None
-    seconds: float | None = None
-    slip: int | None = None
+    until: datetime | None = None  # the student's due date, UTC; None if `seconds` gives it
+    seconds: float | None = None  # relative to the homework's due date
+    slip: int | None = None  # the most slip days that may be used; None if no number was set
+    # Seconds of the extension that we wrote into nbgrader's own table
     mirrored: float | None = None
-    theirs: float | None = None
+    theirs: float | None = None  # seconds that nbgrader's own extension had before
     reason: str = ""
     author: str = ""
-    at: datetime = datetime(1970, 1, 1)
+    at: datetime = datetime(1970, 1, 1)  # when it was granted, UTC
 
     def due(self, due: datetime) -> datetime:
         """Return the student's due date with this extension; `due` is the homework's due date."""
@@ -100,17 +82,7 @@ def extensions_in(
 
 
 def due_of(due: datetime, of_nbgrader: timedelta | None, ours: Extension | None) -> datetime:
-    """Return a student's due date.
-
-    Parameters
-    ----------
-    due
-        The homework's due date.
-    of_nbgrader
-        The extension in nbgrader's table.
-    ours
-        The extension in our own table.
-    """
+    """Return a student's due date from the homework's, nbgrader's own extension, and ours."""
     own = own_of_nbgrader(of_nbgrader, ours)
     theirs = due + own if own else due
     return max(theirs, ours.due(due)) if ours else theirs

@@ -15,40 +15,18 @@ from hw_grading.records.scores import NoScores, open_gradebook
 
 @dataclass(frozen=True)
 class HandedIn:
-    """One student's submission of one homework.
-
-    Attributes
-    ----------
-    assignment, student
-        Their names.
-    when
-        Time of submission, UTC like all times here; None if not known.
-    due_for_all
-        The homework's due date.
-    due
-        The student's own due date, with all extensions.
-    extension
-        The student's row in our own table of extensions; None if there is no row.
-    """
+    """One student's submission of one homework. All times are UTC."""
 
     assignment: str
     student: str
-    when: datetime | None
+    when: datetime | None  # None if not known
     due_for_all: datetime
-    due: datetime
-    extension: Extension | None
+    due: datetime  # the student's own, with all extensions
+    extension: Extension | None  # the row in our own table
 
 
 def handed_in(db: Session, student: str | None = None) -> list[HandedIn]:
-    """Return the submissions of homeworks with a due date, sorted by the due date for all.
-
-    Parameters
-    ----------
-    db
-        An open gradebook.
-    student
-        A student's id; None for all students.
-    """
+    """Return the submissions of homeworks with a due date, sorted by the due date for all."""
     assignment, submission = api.Assignment, api.SubmittedAssignment
     query = (
         select(
@@ -75,12 +53,7 @@ def handed_in(db: Session, student: str | None = None) -> list[HandedIn]:
 def extended(db_url: str, assignment: str, due: datetime) -> dict[str, datetime]:
     """Return the due dates of students with an extension, by id, in the time zone of `due`.
 
-    Parameters
-    ----------
-    db_url, assignment
-        As for `hw_grading.records.scores.read_gradebook`. Without a gradebook the result is empty.
-    due
-        The due date for all, with a time zone.
+    Without a gradebook there are none.
     """
     try:
         with open_gradebook(db_url, assignment) as (db, _):

@@ -14,51 +14,23 @@ _SCHEME = re.compile(r"^.*BEGIN MARK SCHEME.*\n((?s:.*?))^.*END MARK SCHEME.*", 
 
 @dataclass(frozen=True)
 class Place:
-    """Where a cell is in the instructor's notebook.
+    """Where a cell is in the instructor's notebook."""
 
-    Attributes
-    ----------
-    question
-        The heading that names the cell's question: ``"1.3e"``, ``"Q0.6"``, ``"Certification"``.
-    title
-        The innermost heading, without its points.
-    scheme
-        The mark scheme of the question that the cell answers, or "".
-    text
-        The text of that question, in markdown, without its mark scheme, or "".
-    heading
-        The text after the number in that heading, such as "What the training shows"; "" if the
-        heading has no number.
-    """
-
-    question: str
-    title: str
-    scheme: str = ""
-    text: str = ""
-    heading: str = field(default="", compare=False)
+    question: str  # the heading that names the cell's question: "1.3e", "Q0.6", "Certification"
+    title: str  # the innermost heading, without its points
+    scheme: str = ""  # the mark scheme of the question that the cell answers
+    text: str = ""  # that question in markdown, without its mark scheme
+    heading: str = field(default="", compare=False)  # after the number
 
     def __str__(self) -> str:
         return self.title if self.title == self.question else f"{self.question} {self.title}"
 
 
 def read_places(path: Path) -> dict[str, Place]:
-    """Read where the cells of a notebook are.
+    """Return where the cells of an instructor's notebook are, by grade id, in the notebook's order.
 
-    Parameters
-    ----------
-    path
-        The instructor's notebook. If the file does not exist, the result is empty.
-
-    Returns
-    -------
-    dict
-        The place of each grade id, in the notebook's order. A question and its mark scheme apply
-        until the next heading.
-
-    Raises
-    ------
-    Unreadable
-        If the file is no notebook.
+    A question and its mark scheme apply until the next heading. Without a file there are no
+    places. Raises `Unreadable` if the file is no notebook.
     """
     if not path.exists():
         return {}

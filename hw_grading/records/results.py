@@ -1,8 +1,7 @@
 """The result of each submission: scores from the gradebook, reasons from graded notebooks.
 
-The gradebook and the instructor's notebook are trusted. Only `hw_grading.records.graded_notebook`
-reads what students wrote. Nothing is written. A damaged file does not stop the class: it becomes
-the reason in that student's result.
+The gradebook and the instructor's notebook are trusted. Only `records.graded_notebook` reads what
+students wrote. A damaged file becomes the reason in its student's result, and stops nobody else.
 """
 
 from __future__ import annotations
@@ -44,19 +43,15 @@ class StudentResult:
 
 @dataclass(frozen=True)
 class Roster:
-    """An assignment's cells in the notebook's order, and the students who handed in, by id.
-
-    `places` gives the place of each cell in the notebook, including ungraded cells. It is empty if
-    the instructor's notebook is missing. `without_points` names ungraded answers that graders want
-    to see.
-    """
+    """An assignment's cells in the notebook's order, and the students who handed in, by id."""
 
     course: Course
     assignment: str
     cells: tuple[Cell, ...]
     records: tuple[Record, ...]
+    # With ungraded cells; empty if the instructor's notebook is missing
     places: Mapping[str, Place]
-    without_points: tuple[str, ...] = ()
+    without_points: tuple[str, ...] = ()  # ungraded answers that graders want to see
 
     @property
     def auto_max(self) -> float:
@@ -76,36 +71,16 @@ class Roster:
 def read_results(course: Path, assignment: str) -> tuple[Roster, list[StudentResult]]:
     """Read a whole class: the gradebook, and each graded notebook once.
 
-    Parameters
-    ----------
-    course
-        The folder with ``nbgrader_config.py``. It says where gradebook and notebooks are.
-    assignment
-        The assignment's name, such as ``"ps1"``. Its notebook has the same name.
-
-    Raises
-    ------
-    NoScores
-        If there is no gradebook, or it does not know the assignment.
-    Unreadable
-        If the instructor's own notebook is damaged.
-    ManifestError
-        If the homework's manifest has a mistake.
-    GraderFault
-        If the course's settings have one.
+    Raises `NoScores` if the gradebook does not know the assignment, `Unreadable` if the
+    instructor's own notebook is damaged, `ManifestError` or `GraderFault` if the manifest or
+    the settings have a mistake.
     """
     roster = read_roster(course, assignment)
     return roster, [read_student(roster, record)[0] for record in roster.records]
 
 
 def read_roster(course: Path, assignment: str) -> Roster:
-    """Read the gradebook, the list of students who handed in, and the instructor's notebook.
-
-    Raises
-    ------
-    NoScores, Unreadable, ManifestError, GraderFault
-        As `read_results`.
-    """
+    """Read the gradebook, who handed in, and the instructor's notebook; raise as `read_results`."""
     here = Course(course)
     cells, known, others = read_gradebook(here.db_url, assignment)
     places = read_places(here.source(assignment) / f"{assignment}.ipynb")
@@ -122,16 +97,7 @@ def read_roster(course: Path, assignment: str) -> Roster:
 
 
 def read_student(roster: Roster, record: Record) -> tuple[StudentResult, dict[str, dict[str, Any]]]:
-    """Read one student's graded notebook.
-
-    Returns
-    -------
-    result
-        The result of the submission.
-    cells
-        The notebook's cells by grade id, with unchecked content; empty if the notebook cannot be
-        read.
-    """
+    """Read a student's graded notebook; return the result, and the unchecked cells by grade id."""
     name = roster.assignment
     path = roster.course.autograded(record.student, name) / f"{name}.ipynb"
     cells: dict[str, dict[str, Any]] = {}

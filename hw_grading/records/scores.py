@@ -74,31 +74,15 @@ class Score:
 
 @dataclass(frozen=True)
 class Record:
-    """One student's row of the gradebook. It has no scores if the gradebook has none.
-
-    Attributes
-    ----------
-    handed_in
-        UTC, without a time zone; None if not known.
-    seconds_late
-        Whole seconds after the due date, with extensions; 0 if in time.
-    penalty
-        Points that nbgrader took off for lateness when it autograded. `hw_grading.final_scores`
-        computes the penalty that counts.
-    due
-        The student's own due date with extensions, UTC; None if there is no due date.
-    key
-        The gradebook's key for the submitted notebook. formgrader numbers submissions in this
-        order.
-    """
+    """One student's row of the gradebook. It has no scores if the gradebook has none."""
 
     student: str
-    handed_in: datetime | None = None
-    seconds_late: float = 0.0
-    penalty: float = 0.0
+    handed_in: datetime | None = None  # UTC; None if not known
+    seconds_late: float = 0.0  # whole seconds after the student's own due date
+    penalty: float = 0.0  # that nbgrader took off; `final_scores` computes the one that counts
     scores: tuple[Score, ...] = ()
-    key: str = field(default="", compare=False)
-    due: datetime | None = field(default=None, compare=False)
+    key: str = field(default="", compare=False)  # of the submitted notebook; formgrader sorts by it
+    due: datetime | None = field(default=None, compare=False)  # the student's own, UTC
 
     @property
     def scored(self) -> bool:
@@ -132,27 +116,12 @@ class Record:
 
 
 def read_gradebook(db_url: str, assignment: str) -> tuple[list[Cell], list[Record], set[str]]:
-    """Read all scores of an assignment.
+    """Return cells with points, a record of each submission, and all other assignments' names.
 
-    Parameters
-    ----------
-    db_url
-        The gradebook's address, such as ``sqlite:////courses/ml/gradebook.db``. The gradebook is
-        neither made nor changed.
-    assignment
-        Such as ``"ps1"``.
-
-    Returns
-    -------
-    cells, records, others
-        The cells with points, one record for each submission (both in no particular order), and
-        the names of all other assignments.
-
-    Raises
-    ------
-    NoScores
-        There is no gradebook, it is damaged, or it does not know the assignment. The text has the
-        address without its password.
+    The gradebook is neither made nor changed. `db_url` is an address such as
+    ``sqlite:////courses/ml/gradebook.db``. Cells and records have no particular order. Raises
+    `NoScores` if there is no gradebook, it is damaged, or it does not know the assignment; the
+    text has the address without its password.
     """
     with open_gradebook(db_url, assignment) as (db, due):
         cells = cells_of(db, assignment)
@@ -163,20 +132,10 @@ def read_gradebook(db_url: str, assignment: str) -> tuple[list[Cell], list[Recor
 def read_one(
     db_url: str, assignment: str, student: str
 ) -> tuple[list[Cell], Record | None, dict[str, str]]:
-    """Read the scores of one student and the graders' comments, without reading the class.
+    """Return cells with points, one student's record, and graders' comments by grade id.
 
-    Parameters
-    ----------
-    db_url, assignment
-        As for `read_gradebook`, which also lists the exceptions.
-    student
-        The student's id.
-
-    Returns
-    -------
-    cells, record, comments
-        The cells with points, in no particular order; the student's record, or None if the
-        gradebook has none; graders' comments by grade id, without nbgrader's automatic comments.
+    The class is not read. nbgrader's automatic comments are left out. Raises as
+    `read_gradebook`.
     """
     with open_gradebook(db_url, assignment) as (db, due):
         cells = cells_of(db, assignment)
@@ -190,10 +149,7 @@ def open_gradebook(
 ) -> Iterator[tuple[Session, dict[str, datetime | None]]]:
     """Yield a session that writes nothing, and the due dates of all assignments.
 
-    Raises
-    ------
-    NoScores
-        As `read_gradebook`.
+    Raises as `read_gradebook`.
     """
     url = make_url(db_url)
     engine = reading(url, assignment)
@@ -221,10 +177,7 @@ def open_gradebook(
 def reading(url: URL, assignment: str) -> Engine:
     """Return an engine that writes nothing.
 
-    Raises
-    ------
-    NoScores
-        There is no gradebook, or a package is missing.
+    Raises `NoScores` if there is no gradebook, or a package is missing.
     """
     if url.get_backend_name() != "sqlite":
         one_moment = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}

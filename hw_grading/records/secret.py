@@ -17,19 +17,9 @@ MOST_BYTES = 1_000  # nbgrader's secret has 128
 
 
 def read_secret(folder: Path) -> str | None:
-    """Return the secret of a submission.
+    """Return the secret of a submission; None if it has no `submission_secret.txt`.
 
-    Returns
-    -------
-    str or None
-        None if there is no `submission_secret.txt`.
-
-    Raises
-    ------
-    Unreadable
-        The file is not a valid secret. The text says what was found.
-    OSError
-        The machine failed: out of memory, too many open files, or a disk error.
+    Raises `Unreadable` if the file is not a valid secret, `OSError` if the machine failed.
     """
     path = folder / SECRET
     if not os.path.lexists(path):

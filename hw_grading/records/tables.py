@@ -26,30 +26,18 @@ class Row:
 
 @dataclass(frozen=True)
 class Table:
-    """A table with lower-case column names.
-
-    Attributes
-    ----------
-    columns
-        Names from the first row.
-    rows
-        The other rows, without empty ones.
-    complaints
-        A sentence for each row that could not be read.
-    """
+    """A table with lower-case column names, and a complaint for each row that could not be read."""
 
     columns: tuple[str, ...]
-    rows: tuple[Row, ...]
+    rows: tuple[Row, ...]  # without empty ones
     complaints: tuple[str, ...]
 
 
 def read_table(path: Path) -> Table:
     """Read a CSV, separated by commas, semicolons or tabs.
 
-    Raises
-    ------
-    Unreadable
-        The file does not exist, is not text, or has no first row. The message names it.
+    Raises `Unreadable` if the file does not exist, is not text, or has no first row. The
+    message names it.
     """
     try:
         text = _text(read_regular_file(path.resolve(), _MOST_BYTES))

@@ -23,17 +23,10 @@ _ZONE = re.compile(r"[+-]?\w[\w+-]*(?:/\w[\w+-]*)*", re.ASCII)
 
 
 def read_time(folder: Path) -> datetime | None:
-    """Return the time of submission from a folder's file, in UTC without a time zone.
+    """Return the time of submission, in UTC without a time zone; None if there is no such file.
 
-    Returns
-    -------
-    datetime or None
-        None if there is no `timestamp.txt`.
-
-    Raises
-    ------
-    Unreadable
-        The file has no valid time. The text says what was found, and what to do.
+    Raises `Unreadable` if the file has no valid time. The text says what was found, and what to
+    do.
     """
     path = folder / TIMESTAMP
     if not os.path.lexists(path):
@@ -50,10 +43,7 @@ def read_time(folder: Path) -> datetime | None:
 def time_of(text: str) -> datetime:
     """Return the time in a text, in UTC without a time zone.
 
-    Raises
-    ------
-    Unreadable
-        The text has no time, or a time at which nothing can have been handed in.
+    Raises `Unreadable` if there is none, or one at which nothing can have been handed in.
     """
     if not text:
         raise Unreadable("it is empty")

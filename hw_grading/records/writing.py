@@ -61,9 +61,9 @@ def write_whole(path: Path, content: bytes) -> None:
 
 
 def cell(value: Any) -> Any:
-    """Return what is written for a value: numbers as they are, texts so that nothing is computed.
+    """Return a value as it is written: a text that a spreadsheet would compute gets an apostrophe.
 
-    A text that a spreadsheet would compute gets an apostrophe in front of it, as OWASP advises.
+    OWASP advises this.
     """
     if value is None or isinstance(value, int | float):
         return value
@@ -81,17 +81,9 @@ def csv_of(rows: Iterable[Sequence[Any]]) -> str:
 def write_together(files: dict[Path, str], marks: dict[Path, str]) -> None:
     """Write several files: complete each one in its folder before the first one is put in place.
 
-    Parameters
-    ----------
-    files
-        The content of each file.
-    marks
-        A text at the top (first 1,000 characters) of a file that an earlier run wrote, by path.
-
-    Raises
-    ------
-    RuntimeError
-        A file exists and lacks its mark, so it is somebody's own. Nothing is written.
+    `marks` gives by path a text in the first 1,000 characters of a file that an earlier run
+    wrote. Raises `RuntimeError`, and writes nothing, if a file exists and lacks its mark: it is
+    somebody's own.
     """
     for path, mark in marks.items():
         if os.path.lexists(path) and mark not in _top(path):
@@ -114,13 +106,7 @@ def _top(path: Path) -> str:
 
 
 def expect_page(path: Path) -> Path:
-    """Return the path of a page. Its tables get the same name with ``.csv``.
-
-    Raises
-    ------
-    RuntimeError
-        The path does not end in ``.html``.
-    """
+    """Return the path of a page; raise `RuntimeError` if it does not end in ``.html``."""
     if path.suffix.lower() not in (".html", ".htm"):
         raise RuntimeError(f"--out is {path}; expected a name that ends in .html")
     return path

@@ -47,34 +47,18 @@ def _said(part: PartResult | None) -> str:
 
 @dataclass(frozen=True)
 class Change:
-    """A student's points for one cell, before and after.
-
-    Attributes
-    ----------
-    before, after
-        The points that count; None if there were none.
-    tests
-        The points from the tests, before and after.
-    most
-        The cell's points now.
-    parts
-        The parts that changed.
-    why
-        Reasons, the likeliest first.
-    overridden
-        Whether a person's score counts instead of the test's.
-    """
+    """A student's points for one cell, before and after."""
 
     student: str
     cell: str
     place: Place
-    before: float | None
+    before: float | None  # the points that count; None if there were none
     after: float | None
-    tests: tuple[float | None, float | None]
-    most: float
-    parts: tuple[PartChange, ...]
-    why: tuple[str, ...]
-    overridden: bool
+    tests: tuple[float | None, float | None]  # the points from the tests, before and after
+    most: float  # the cell's points now
+    parts: tuple[PartChange, ...]  # that changed
+    why: tuple[str, ...]  # the likeliest first
+    overridden: bool  # whether a person's score counts instead of the test's
 
     @property
     def difference(self) -> float:
@@ -84,41 +68,20 @@ class Change:
 
 @dataclass(frozen=True)
 class Comparison:
-    """The differences between two snapshots.
-
-    Attributes
-    ----------
-    since, at
-        When the two snapshots were taken.
-    changes
-        The changes by student, in the notebook's order.
-    totals
-        The final scores before and after, by student, where they changed.
-    kept
-        How many manual scores are unchanged.
-    waiting
-        Student, cell and reason for each manual score that a person has to look at again.
-    lost
-        Student and cell of each manual score that is gone.
-    not_graded
-        Students who have no valid scores now, and why.
-    new
-        Students who had no scores before.
-    compared
-        How many students were compared.
-    """
+    """The differences between two snapshots."""
 
     assignment: str
     since: datetime
     at: datetime
-    changes: tuple[Change, ...]
-    totals: Mapping[str, tuple[float, float]]
-    kept: int
+    changes: tuple[Change, ...]  # by student, in the notebook's order
+    totals: Mapping[str, tuple[float, float]]  # final scores before and after, where they changed
+    kept: int  # how many manual scores are unchanged
+    # Student, cell and reason of manual scores to look at again
     waiting: tuple[tuple[str, Place, str], ...]
-    lost: tuple[tuple[str, Place], ...]
-    not_graded: tuple[tuple[str, str], ...]
-    new: tuple[str, ...]
-    compared: int
+    lost: tuple[tuple[str, Place], ...]  # student and cell of manual scores that are gone
+    not_graded: tuple[tuple[str, str], ...]  # who has no valid scores now, and why
+    new: tuple[str, ...]  # who had no scores before
+    compared: int  # how many students
 
     @property
     def students(self) -> int:
@@ -143,16 +106,9 @@ def compare(
     places: Mapping[str, Place],
     students: Collection[str] = (),
 ) -> Comparison:
-    """Compare two snapshots.
+    """Compare two snapshots of one assignment, for these students or everybody.
 
-    Parameters
-    ----------
-    before, after
-        Two snapshots of one assignment.
-    places
-        Places of the cells, in the notebook's order.
-    students
-        The students to compare; everybody by default.
+    `places` are in the notebook's order.
     """
     order = {name: number for number, name in enumerate(places)}
     chosen = [s for s in sorted(after.students) if not students or s in students]

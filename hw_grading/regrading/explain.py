@@ -38,69 +38,35 @@ from hw_support.submission.problems import METADATA_KEY, Kind, Problem, Severity
 
 @dataclass(frozen=True)
 class Explained:
-    """The details of one test.
-
-    Attributes
-    ----------
-    place
-        Where the test is in the notebook.
-    score
-        The test's score in the gradebook.
-    cell
-        The test cell with all hidden parts, and its outputs from this run.
-    tries
-        The tries, in the form of `hw_grading.examiner.witness.Try`; None if the test was not run.
-    is_newer
-        Whether the instructor has changed the test since.
-    """
+    """The details of one test."""
 
     name: str
     place: Place
-    score: Score
-    cell: NotebookNode
+    score: Score  # in the gradebook
+    cell: NotebookNode  # with all hidden parts, and its outputs from this run
+    # As `hw_grading.examiner.witness.Try`; None if the test was not run
     tries: list[dict[str, Any]] | None
-    is_newer: bool
+    is_newer: bool  # whether the instructor has changed the test since
 
 
 @dataclass(frozen=True)
 class Explanation:
-    """The details of one submission.
-
-    Attributes
-    ----------
-    notebook
-        The notebook as it was graded.
-    tests
-        The tests in the notebook's order.
-    problems
-        What went wrong in this run.
-    """
+    """The details of one submission."""
 
     student: str
     assignment: str
     seed: int
-    notebook: NotebookNode
-    tests: tuple[Explained, ...]
-    problems: tuple[Problem, ...]
+    notebook: NotebookNode  # as it was graded
+    tests: tuple[Explained, ...]  # in the notebook's order
+    problems: tuple[Problem, ...]  # what went wrong in this run
 
 
 def explain(folder: Path, assignment: str, student: str, test: str = "") -> Explanation:
     """Run the tests of a graded submission again.
 
-    Parameters
-    ----------
-    folder, assignment
-        The course's folder, and the homework's name.
-    student
-        The student's id.
-    test
-        A grade id, a question such as ``"1.3b"``, or a heading; "" for all tests that lost points.
-        If no test lost points, nothing is run.
-
-    Raises
-    ------
-    NoScores, Unreadable, RuntimeError
-        The student or test does not exist, the submission was not graded, or it cannot be run.
+    `test` is a grade id, a question such as ``"1.3b"``, or a heading; "" for all tests that
+    lost points, which may be none. Raises `NoScores`, `Unreadable` or `RuntimeError` if the
+    student or test does not exist, the submission was not graded, or it cannot be run.
     """
     roster = read_roster(folder, assignment)
     record = _record(roster, student)

@@ -16,12 +16,7 @@ _INDENT = "    "
 def in_words(found: Explanation, everything: bool = False) -> str:
     """Return the lines. Students' texts are included unchanged.
 
-    Parameters
-    ----------
-    found
-        The explanation.
-    everything
-        Whether to show inputs and calls of parts that passed, even if another part failed.
+    Inputs and calls of parts that passed are shown with `everything`, or if no part failed.
     """
     lines = [f"{found.student}, {found.assignment}, inputs from seed {found.seed}"]
     for problem in found.problems:

@@ -27,14 +27,8 @@ def reasons(
 ) -> Iterator[str]:
     """Yield the reasons why the points of one cell changed, in words; at least one.
 
-    Parameters
-    ----------
-    cell
-        The cell's grade id.
-    works, conditions
-        The submission and the conditions of its grading, before and after.
-    most
-        The cell's maximum points, before and after.
+    The pairs are before and after: the submission, the conditions of its grading, the cell's
+    points.
     """
     found = [*_points(cell, works, most), *_contents(cell, works)]
     found += _limits(works, conditions, bool(found))

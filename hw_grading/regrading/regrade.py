@@ -32,19 +32,7 @@ Say = Callable[[str], None]
 
 
 class Regrade:
-    """A class that is to be regraded.
-
-    Parameters
-    ----------
-    folder
-        The course's folder.
-    assignment
-        The name of the homework, such as ``"ps1"``.
-    student
-        The student whose submission is regraded; "" for the class.
-    say
-        Function that is called with messages for the instructor.
-    """
+    """A class that is to be regraded, or one student of it."""
 
     def __init__(self, folder: Path, assignment: str, student: str, say: Say) -> None:
         self.course = Course(folder)
@@ -54,17 +42,10 @@ class Regrade:
         self._pin = f"regrade of {student or 'all'}"
 
     def run(self) -> bool:
-        """Release the instructor's edits, regrade, and report.
+        """Release the instructor's edits, regrade, and report; return whether everybody was graded.
 
-        Returns
-        -------
-        bool
-            Whether everybody was graded.
-
-        Raises
-        ------
-        NoScores, Unreadable, RuntimeError
-            Nothing was compared. The text says what to do.
+        Raises `NoScores`, `Unreadable` or `RuntimeError` if nothing was compared. The text
+        says what to do.
         """
         before = self._before()
         self._release(edits_since_release(self.course, self.assignment))
@@ -89,10 +70,7 @@ class Regrade:
     def report_only(self) -> bool:
         """Report what the last run over the class changed.
 
-        Raises
-        ------
-        RuntimeError
-            There are no two runs to compare.
+        Raises `RuntimeError` if there are no two runs to compare.
         """
         two = self._snapshots.last(2)
         if len(two) < 2:

@@ -20,32 +20,19 @@ from hw_support.submission.mending import grade_id_of
 
 @dataclass(frozen=True)
 class Edits:
-    """Grade ids of the cells that differ.
+    """Grade ids of the cells that differ."""
 
-    Attributes
-    ----------
-    changed
-        Cells with another text, other points, or another position in the notebook.
-    added, removed
-        Cells added to or removed from the notebook since it was released.
-    """
-
-    changed: tuple[str, ...]
-    added: tuple[str, ...]
-    removed: tuple[str, ...]
+    changed: tuple[str, ...]  # with another text, other points, or another position
+    added: tuple[str, ...]  # since the release
+    removed: tuple[str, ...]  # since the release
 
 
 def edits_since_release(course: Course, assignment: str) -> Edits:
     """Compare the instructor's notebook with its version in the gradebook.
 
     Solutions and cells without a grade id are ignored, because grading does not use them.
-
-    Raises
-    ------
-    Unreadable
-        The notebook is missing or damaged.
-    RuntimeError
-        nbgrader cannot remove the solutions.
+    Raises `Unreadable` if the notebook is missing or damaged, `RuntimeError` if nbgrader cannot
+    remove the solutions.
     """
     path = course.source(assignment) / f"{assignment}.ipynb"
     try:

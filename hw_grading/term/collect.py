@@ -34,31 +34,10 @@ def collect(
 ) -> bool:
     """Show the submissions in downloads, and write them into ``submitted/`` if you agree.
 
-    Parameters
-    ----------
-    folder
-        The course's folder.
-    homework
-        The homework's name.
-    downloads
-        Zips, folders or notebooks.
-    roster, canvas_gradebook
-        CSV files. None for the course's ``students.csv``, and for no Canvas gradebook.
-    dry_run
-        Whether to show the plan only.
-    yes
-        Whether to write without asking.
-
-    Returns
-    -------
-    bool
-        True if there was something to collect and nothing was left out.
-
-    Raises
-    ------
-    Unreadable
-        Nothing can be collected: there is no such homework, the list of students or the downloads
-        cannot be read, or nobody answers the question.
+    `downloads` are zips, folders or notebooks, `roster` and `canvas_gradebook` CSV files. By
+    default the roster is the course's ``students.csv``. With `dry_run` nothing is written; with
+    `yes` nobody is asked. Returns whether there was something to collect and nothing was left
+    out. Raises `Unreadable` if nothing can be collected.
     """
     course = Course(folder)
     people = read_roster(course, homework, roster, canvas_gradebook)
@@ -92,18 +71,10 @@ def plan_of(
     *,
     dry_run: bool = False,
 ) -> tuple[Plan, ZoneInfo]:
-    """Return the plan, and the time zone of the homework's due date.
+    """Return the plan, and the time zone of the homework's due date; raise as `collect`.
 
-    Parameters
-    ----------
-    course, homework, downloads
-        See `collect`, also for the errors.
-    stack
-        Keeps the downloads open, and closes them at its end.
-    people
-        The students of the course.
-    dry_run
-        Whether to change nothing. Otherwise, half-finished steps of a killed run are undone.
+    `stack` keeps the downloads open. Without `dry_run`, half-finished steps of a killed run are
+    undone.
     """
     if homework not in (names := course.homeworks()):
         known = ", ".join(names) or "none"

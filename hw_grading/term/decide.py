@@ -28,26 +28,13 @@ class Action(StrEnum):
 
 @dataclass(frozen=True)
 class Entry:
-    """One student's submission.
-
-    Attributes
-    ----------
-    person, found
-        The student and the submission.
-    sha256
-        SHA-256 of the notebook, hexadecimal.
-    action
-        What to do with it.
-    late_by
-        The time after the student's due date. None if it was on time, or if it has no time or no
-        due date.
-    """
+    """One student's submission."""
 
     person: Person
     found: Found
-    sha256: str
+    sha256: str  # of the notebook, hexadecimal
     action: Action
-    late_by: timedelta | None
+    late_by: timedelta | None  # after the student's due date; None if on time, or if not known
 
     @property
     def is_late(self) -> bool | None:
@@ -59,34 +46,16 @@ class Entry:
 
 @dataclass(frozen=True)
 class Plan:
-    """What to write and what not.
-
-    Attributes
-    ----------
-    homework, due
-        The homework's name, and its due date with a time zone, or None.
-    entries
-        The submissions, by student id.
-    older
-        Files of students for whom a newer file was found.
-    left_out
-        Files that are not collected, with the reasons.
-    unknown
-        Files of people who match nobody, or several people, in the roster.
-    missing
-        Students of the roster without a submission, here or in ``submitted/``.
-    complaints
-        Problems of the roster.
-    """
+    """What to write and what not."""
 
     homework: str
     due: datetime | None
-    entries: tuple[Entry, ...]
-    older: tuple[LeftOut, ...]
+    entries: tuple[Entry, ...]  # by student id
+    older: tuple[LeftOut, ...]  # of students for whom a newer file was found
     left_out: tuple[LeftOut, ...]
-    unknown: tuple[LeftOut, ...]
-    missing: tuple[Person, ...]
-    complaints: tuple[str, ...]
+    unknown: tuple[LeftOut, ...]  # of people who match nobody, or several people, in the roster
+    missing: tuple[Person, ...]  # without a submission, here or in ``submitted/``
+    complaints: tuple[str, ...]  # of the roster
 
     @property
     def is_all_well(self) -> bool:
@@ -114,23 +83,7 @@ def decide(
     collected: Mapping[str, Record],
     extended: Mapping[str, datetime],
 ) -> Plan:
-    """Decide what to collect.
-
-    Parameters
-    ----------
-    course, homework
-        The course with ``submitted/``, and the homework's name.
-    due
-        The due date with a time zone, or None.
-    roster
-        The students.
-    found, left_out
-        The content of the downloads.
-    collected
-        Earlier collected submissions, by student id.
-    extended
-        The extended due dates, by student id.
-    """
+    """Decide what to collect; `collected` and `extended` are by student id."""
     left_out = list(left_out)
     unknown: list[LeftOut] = []
     older: list[LeftOut] = []
@@ -184,13 +137,7 @@ def _refuse_twins(twins: Sequence[str]) -> None:
 
 
 def _newest(student: str, found: list[Found]) -> tuple[Found, str]:
-    """Return the newest of one student's files, and its digest.
-
-    Raises
-    ------
-    Unreadable
-        It cannot be read, or it is not clear which one is the newest.
-    """
+    """Return the newest of one student's files, and its digest."""
     if all(one.when for one in found):
         latest = max(one.when for one in found if one.when)
         found = [one for one in found if one.when == latest]
@@ -213,10 +160,7 @@ def _digest(content: bytes) -> str:
 def _action(where: Path, homework: str, found: Found, sha256: str, before: Record | None) -> Action:
     """Return what to do with a file, given what ``submitted/`` holds.
 
-    Raises
-    ------
-    Unreadable
-        The file must not be written: the one in ``submitted/`` is newer, or may be.
+    Raises `Unreadable` if the one in ``submitted/`` is newer, or may be.
     """
     for place in (where, where.parent):
         if place.is_symlink():

@@ -25,39 +25,19 @@ from hw_support.submission.file import MAX_BYTES, Unreadable, read_regular_file
 
 @dataclass(frozen=True)
 class Download:
-    """One download of many students' files.
+    """One download of many students' files."""
 
-    Attributes
-    ----------
-    name
-        Its name as you typed it.
-    files
-        Its files. Each name is a path in the download.
-    """
-
-    name: str
-    files: tuple[Upload, ...]
+    name: str  # as you typed it
+    files: tuple[Upload, ...]  # each name is a path in the download
 
 
 def open_downloads(
     path: Path, is_one_students: Callable[[str], bool], stack: ExitStack
 ) -> tuple[list[Download], list[LeftOut]]:
-    """Open a download; of a folder, also the downloads directly in it.
+    """Open a zip, a folder or a notebook; of a folder, also the downloads directly in it.
 
-    Parameters
-    ----------
-    path
-        A zip, a folder, or a notebook.
-    is_one_students
-        Returns whether a file's name names the one student who owns it. Any other zip is a download
-        of many students' files.
-    stack
-        Closes the zips at its end.
-
-    Returns
-    -------
-    downloads, left_out
-        The downloads, and the files that cannot be read, with the reasons.
+    A zip whose name names no student is a download of many students' files. `stack` keeps the
+    zips open. Returns also the files that cannot be read, with the reasons.
     """
     name = str(path)
     left_out: list[LeftOut] = []

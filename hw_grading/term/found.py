@@ -14,55 +14,26 @@ from hw_support.submission.problems import quoted
 
 @dataclass(frozen=True)
 class Who:
-    """A student, as the platform names them.
+    """A student, as the platform names them."""
 
-    Attributes
-    ----------
-    said
-        The name for messages.
-    keys
-        Pairs of a roster's column and this student's value in it, the most certain first.
-    or_else
-        Other possible Canvas ids in the same file name.
-    canvas_name
-        The text before the id in such a name.
-    """
-
-    said: str
+    said: str  # the name for messages
+    # Pairs of a roster's column and a value in it, the most certain first
     keys: tuple[tuple[str, str], ...]
-    or_else: tuple[str, ...] = ()
-    canvas_name: str = ""
+    or_else: tuple[str, ...] = ()  # other possible Canvas ids in the same file name
+    canvas_name: str = ""  # the text before the id in such a name
 
 
 @dataclass(frozen=True)
 class Found:
-    """A notebook in a download.
-
-    Attributes
-    ----------
-    who
-        The student.
-    platform
-        The platform, such as "Canvas".
-    file
-        The download and the path in it.
-    read
-        Returns the notebook's bytes or raises `Unreadable`.
-    when
-        The submission time in UTC; None if the platform gives none.
-    late
-        True if the platform says so; None if it says nothing.
-    attempt
-        Grows with each upload to the platform; 0 if the platform gives no number.
-    """
+    """A notebook in a download."""
 
     who: Who
-    platform: str
-    file: str
-    read: Callable[[], bytes]
-    when: datetime | None = None
-    late: bool | None = None
-    attempt: int = 0
+    platform: str  # such as "Canvas"
+    file: str  # the download and the path in it
+    read: Callable[[], bytes]  # returns the notebook's bytes or raises `Unreadable`
+    when: datetime | None = None  # None if the platform gives none
+    late: bool | None = None  # True if the platform says so; None if it says nothing
+    attempt: int = 0  # grows with each upload; 0 if the platform gives no number
 
 
 @dataclass(frozen=True)
@@ -90,17 +61,7 @@ def not_work(upload: Upload) -> str:
 def work_of_one(uploads: Sequence[Upload], notebook: str) -> Upload:
     """Return the file of one student to grade; a zip only if there is no notebook.
 
-    Parameters
-    ----------
-    uploads
-        All files of the student's submission.
-    notebook
-        The expected name without its ending.
-
-    Raises
-    ------
-    Unreadable
-        It is not clear which file to grade.
+    Raises `Unreadable` if it is not clear which one.
     """
     notebooks = [upload for upload in uploads if upload.suffix == NOTEBOOK]
     zips = [upload for upload in uploads if upload.suffix == ZIP]
@@ -118,10 +79,7 @@ def work_of_one(uploads: Sequence[Upload], notebook: str) -> Upload:
 def content_of_work(upload: Upload, notebook: str) -> bytes:
     """Return a file's notebook: the file itself, or the one in a zip.
 
-    Raises
-    ------
-    Unreadable
-        There is none, or it cannot be read.
+    Raises `Unreadable` if there is none, or it cannot be read.
     """
     content = upload.read()
     return notebook_in(content, notebook) if upload.suffix == ZIP else content

@@ -41,15 +41,7 @@ def recognises(files: Sequence[Upload]) -> bool:
 
 
 def sort(files: Sequence[Upload], download: str, homework: str, zone: tzinfo) -> Sorted:
-    """Return each submitter's submission, and the files that fit nobody.
-
-    Parameters
-    ----------
-    files, download, homework
-        The same as for the other platforms.
-    zone
-        The time zone of times without one.
-    """
+    """Return each submitter's submission, and the files that fit nobody."""
     found: list[Found] = []
     left_out: list[LeftOut] = []
     metadata, *more = _lists(files)
@@ -134,13 +126,7 @@ def _text(value: object) -> str:
 
 
 def _moment(value: object, zone: tzinfo) -> datetime:
-    """Return a submission time in UTC.
-
-    Raises
-    ------
-    Unreadable
-        It is no time.
-    """
+    """Return a submission time in UTC."""
     match = _TIME.fullmatch(value.strip()) if isinstance(value, str) else None
     if not match:
         raise Unreadable(

@@ -23,24 +23,11 @@ _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def read_yaml(content: bytes, wanted: Container[str]) -> Any:
-    """Return the content of a YAML file.
+    """Return the content of a YAML file: dictionaries, lists, and texts up to 1,000 characters.
 
-    Parameters
-    ----------
-    content
-        The file, in UTF-8 or UTF-16.
-    wanted
-        The keys below the outermost dictionary whose values are kept.
-
-    Returns
-    -------
-    Any
-        Dictionaries, lists and texts. A text is as in the file, up to 1,000 characters.
-
-    Raises
-    ------
-    Unreadable
-        It is no YAML, it is too large or too deep, or it has the same key twice at the top.
+    Of the outermost dictionary's values, only those of the keys `wanted` below it are kept.
+    Raises `Unreadable` if it is no YAML, is too large or too deep, or has a key twice at the
+    top.
     """
     try:
         return _build(yaml.parse(content, Loader=_LOADER), wanted)

@@ -24,21 +24,8 @@ def found_in(
 ) -> tuple[list[Found], list[LeftOut]]:
     """Return the submissions in downloads, and the files that fit nobody.
 
-    Parameters
-    ----------
-    paths
-        Zips, folders or notebooks.
-    homework
-        The homework's name.
-    zone
-        The time zone of a platform's times without one.
-    stack
-        Closes the zips at its end.
-
-    Raises
-    ------
-    Unreadable
-        No download can be opened.
+    `zone` is that of a platform's times without one. `stack` keeps the zips open. Raises
+    `Unreadable` if no download can be opened.
     """
     downloads, left_out = _opened(paths, homework, stack)
     if not downloads:

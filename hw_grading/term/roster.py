@@ -29,45 +29,22 @@ _CALLED = {"canvas_id": "Canvas id", "canvas_name": "name", "moodle_name": "full
 
 @dataclass(frozen=True)
 class Person:
-    """A student of the course; unknown values are empty.
+    """A student of the course; unknown values are empty."""
 
-    Attributes
-    ----------
-    id
-        The id in nbgrader and in ``submitted/``.
-    name, email, section
-        The student's name, email address and section.
-    canvas_id, moodle_name
-        The student's id or name on these platforms.
-    sid
-        The university's number, if it is not the id.
-    place
-        The file and line with this student.
-    """
-
-    id: str
+    id: str  # in nbgrader and in ``submitted/``
     name: str = ""
     email: str = ""
     section: str = ""
     canvas_id: str = ""
     moodle_name: str = ""
-    sid: str = ""
-    place: str = ""
+    sid: str = ""  # the university's number, if it is not the id
+    place: str = ""  # the file and line
 
 
 class Roster:
-    """All students, found by the values that platforms give.
+    """All students, in the order of the file, found by the values that platforms give.
 
-    Attributes
-    ----------
-    people
-        The students, in the order of the file.
-    is_whole
-        Whether this is the whole course. If not, other ids from a platform are accepted.
-    source
-        The source of this list, for messages.
-    complaints
-        Sentences on its problems.
+    If it `is_whole`, it is the whole course. If not, other ids from a platform are accepted.
     """
 
     def __init__(
@@ -83,13 +60,7 @@ class Roster:
         self._knows_canvas_ids = any(person.canvas_id for person in self.people)
 
     def person(self, who: Who) -> Person:
-        """Return the student whom a platform names.
-
-        Raises
-        ------
-        Unreadable
-            No student fits, or several do.
-        """
+        """Return the student whom a platform names; raise `Unreadable` if none fits, or several."""
         keys = who.keys
         if self._knows_canvas_ids:  # students may change their names
             keys = tuple(key for key in keys if key[0] != "canvas_name")
@@ -140,21 +111,9 @@ def read_roster(
     roster: Path | None = None,
     canvas_gradebook: Path | None = None,
 ) -> Roster:
-    """Read the students of the course.
+    """Read the students of the course, by default from its ``students.csv``.
 
-    Parameters
-    ----------
-    course
-        The course. Its ``students.csv`` is read if there is no other file.
-    homework
-        The homework's name.
-    roster, canvas_gradebook
-        Files, or None.
-
-    Raises
-    ------
-    Unreadable
-        One of the files cannot be read at all.
+    Raises `Unreadable` if one of the files cannot be read at all.
     """
     complaints: list[str] = []
     exported = list(_exported(canvas_gradebook, complaints)) if canvas_gradebook else []

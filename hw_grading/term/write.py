@@ -29,13 +29,7 @@ def put_back(course: Course, homework: str, students: Iterable[str]) -> None:
 
 
 def write(course: Course, plan: Plan) -> tuple[dict[str, Record], list[LeftOut]]:
-    """Write all submissions of a plan.
-
-    Returns
-    -------
-    records, failed
-        The records in `submitted/` by student id, and the files that could not be written.
-    """
+    """Write a plan's submissions; return their records by student id, and the files that failed."""
     records: dict[str, Record] = {}
     failed: list[LeftOut] = []
     for entry in plan.entries:

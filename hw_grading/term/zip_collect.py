@@ -182,13 +182,7 @@ class OneNotebookEach(ExtractorPlugin):
         return self.parent.collector_plugin_inst.collect(str(path))  # type: ignore[no-any-return]
 
     def _whose(self, path: Path) -> tuple[str, str]:
-        """Return the student, and the notebook's name.
-
-        Raises
-        ------
-        Unreadable
-            The name has neither, or one that is not allowed as a folder's name.
-        """
+        """Return the student, and the notebook's name, or raise `Unreadable`."""
         found = self._collected(path)
         if not found:
             raise Unreadable("expected a name such as <student>_<homework>.ipynb. Rename the file")

@@ -36,52 +36,24 @@ _DAMAGES = (tarfile.TarError, EOFError, zlib.error, OSError, ValueError, Overflo
 
 @dataclass(frozen=True)
 class LeftOut:
-    """A file that is not in a backup.
+    """A file that is not in a backup."""
 
-    Attributes
-    ----------
-    name
-        Its path in the backup.
-    why
-        The reason in words.
-    is_lost
-        Whether data is lost because it could not be read. A link or a pipe holds no data.
-    """
-
-    name: str
-    why: str
-    is_lost: bool
+    name: str  # its path in the backup
+    why: str  # in words
+    is_lost: bool  # whether data is lost because it could not be read; a link holds none
 
 
 @dataclass(frozen=True)
 class Contents:
-    """The content of a backup.
+    """The content of a backup."""
 
-    Attributes
-    ----------
-    facts
-        The facts that its maker stored about it; plain data.
-    digests
-        SHA-256 of each file, hexadecimal, by its path.
-    bytes_in_all
-        The size of all files together.
-    """
-
-    facts: Mapping[str, Any]
-    digests: Mapping[str, str]
-    bytes_in_all: int
+    facts: Mapping[str, Any]  # what its maker stored about it; plain data
+    digests: Mapping[str, str]  # SHA-256, hexadecimal, by path
+    bytes_in_all: int  # before compression
 
 
 class Writer:
-    """Writes a backup into an open file.
-
-    Parameters
-    ----------
-    stream
-        A new file.
-    folder
-        The folder for data that is too large for memory.
-    """
+    """Writes a backup into a new file; `folder` is for data that is too large for memory."""
 
     def __init__(self, stream: IO[bytes], folder: Path) -> None:
         self._tar = tarfile.open(  # noqa: SIM115  # `finish` closes it
@@ -93,17 +65,9 @@ class Writer:
         self.left_out: list[LeftOut] = []
 
     def add(self, name: str, path: Path, not_kept: tuple[str, ...] = ()) -> None:
-        """Add a file, or a folder with all its content.
+        """Add a file, or a folder with all its content except names with the ends `not_kept`.
 
-        Parameters
-        ----------
-        name
-            The path in the backup.
-        path
-            The file or folder. If it is a link itself, its target is added. Links below it are left
-            out.
-        not_kept
-            Files whose names have these ends are skipped.
+        If `path` is a link itself, its target is added. Links below it are left out.
         """
         waiting = [(name, os.fspath(os.path.realpath(path)))]
         while waiting:
@@ -174,10 +138,7 @@ class Writer:
 def read(path: Path) -> Contents:
     """Read a backup to its end and compare every digest.
 
-    Raises
-    ------
-    Unreadable
-        It is no backup, is cut off or damaged, or holds something that no backup holds.
+    Raises `Unreadable` if it is no backup, is damaged, or holds something that no backup holds.
     """
     found: dict[str, str] = {}
     seen: set[str] = set()
@@ -209,12 +170,7 @@ def read(path: Path) -> Contents:
 def unpack(path: Path, contents: Contents, folder: Path) -> None:
     """Write the files of a backup into a new folder, after `read` has checked it.
 
-    Raises
-    ------
-    Unreadable
-        It has changed since it was read.
-    OSError
-        A file cannot be written.
+    Raises `Unreadable` if it has changed since it was read.
     """
     seen: set[str] = set()
     times: list[tuple[Path, tarfile.TarInfo]] = []

@@ -57,24 +57,12 @@ _UNFINISHED = ".part"
 
 @dataclass(frozen=True)
 class Made:
-    """A backup that was written and then verified.
-
-    Attributes
-    ----------
-    path
-        The file.
-    files, bytes_in_all
-        The number of files, and their size before compression.
-    left_out
-        The files that are not in it.
-    was_being_graded
-        Whether `nbgrader autograde` was running.
-    """
+    """A backup that was written and then verified."""
 
     path: Path
     files: int
-    bytes_in_all: int
-    left_out: tuple[LeftOut, ...]
+    bytes_in_all: int  # before compression
+    left_out: tuple[LeftOut, ...]  # the files that are not in it
     was_being_graded: bool
 
 
@@ -89,19 +77,9 @@ class _Part:
 def back_up(course: Course, to: Path | None = None) -> Made:
     """Write a backup, read it again to verify it, and only then give it its name.
 
-    Parameters
-    ----------
-    course
-        The course, with its folder and settings.
-    to
-        The file, or a folder for it. The default is `backups/` in the course.
-
-    Raises
-    ------
-    Unreadable, GraderFault
-        The backup cannot be made. No part of it is left.
-    OSError
-        For example, the disk is full.
+    `to` is the file, or a folder for it; by default `backups/` in the course. Raises
+    `Unreadable`, `GraderFault` or `OSError` if the backup cannot be made. No part of it is
+    left.
     """
     now = datetime.now(UTC)
     target = _target(course, to, now)
@@ -165,10 +143,7 @@ def _write(
 def copy_sqlite(gradebook: Path, copy: Path) -> None:
     """Copy a gradebook at one moment, even while others write to it, and check the copy.
 
-    Raises
-    ------
-    Unreadable
-        There is no gradebook, it is damaged, or it was locked for ten minutes.
+    Raises `Unreadable` if it is missing, damaged, or was locked for ten minutes.
     """
     if not gradebook.is_file():
         raise Unreadable(

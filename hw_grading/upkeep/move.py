@@ -52,43 +52,20 @@ _INSTEAD_OF_NULL = "\N{REPLACEMENT CHARACTER}"  # PostgreSQL has no text with a 
 
 @dataclass(frozen=True)
 class Moved:
-    """A gradebook that was moved.
+    """A gradebook that was moved."""
 
-    Attributes
-    ----------
-    old
-        The file, which is unchanged.
-    new
-        The database's address, without a password.
-    rows
-        The number of rows by table.
-    without_null
-        The number of rows in which a null character was replaced.
-    has_password
-        Whether the given address had a password.
-    """
-
-    old: Path
-    new: URL
-    rows: dict[str, int]
-    without_null: int
-    has_password: bool
+    old: Path  # the file, which is unchanged
+    new: URL  # the database's address, without a password
+    rows: dict[str, int]  # their number by table
+    without_null: int  # the number of rows in which a null character was replaced
+    has_password: bool  # whether the given address had one
 
 
 def move(course: Course, address: str) -> Moved:
-    """Copy a course's gradebook into an empty database; the file is unchanged.
+    """Copy a course's gradebook, a file, into an empty database; the file is unchanged.
 
-    Parameters
-    ----------
-    course
-        The course. Its gradebook is a file.
-    address
-        The address of the new database, such as ``postgresql+psycopg://grader@/ml``.
-
-    Raises
-    ------
-    Unreadable, GraderFault
-        The gradebook was not moved. The new database is unchanged.
+    `address` is such as ``postgresql+psycopg://grader@/ml``. Raises `Unreadable` or
+    `GraderFault` if the gradebook was not moved. Then the new database is unchanged.
     """
     url = postgresql.url_of(address)
     old = _file_of(course)
@@ -165,13 +142,7 @@ def _tables(source: Connection) -> list[Table]:
 
 
 def _expect_fit(source: Connection, table: Table, path: Path) -> None:
-    """Expect that PostgreSQL, which is stricter than SQLite, accepts a table's rows.
-
-    Raises
-    ------
-    Unreadable
-        A row does not fit. The text says what to do about it.
-    """
+    """Expect that PostgreSQL, which is stricter than SQLite, accepts a table's rows."""
     there = {column["name"] for column in inspect(source).get_columns(table.name)}
     if odd := sorted(there ^ {column.name for column in table.columns}):
         raise Unreadable(
@@ -191,14 +162,7 @@ def _expect_fit(source: Connection, table: Table, path: Path) -> None:
 
 
 def _expect_no_orphans(source: Connection, tables: list[Table], path: Path) -> None:
-    """Expect that all rows refer to existing rows, which SQLite does not enforce.
-
-    Raises
-    ------
-    Unreadable
-        Some rows do not. The text has the statements that remove them; no command shows such rows
-        any more.
-    """
+    """Expect that all rows refer to existing rows, which SQLite does not enforce."""
     deletes = []
     for table in tables:
         for foreign in table.foreign_keys:
@@ -255,13 +219,7 @@ def _copy(source: Connection, target: Connection, table: Table) -> int:
 
 
 def _compare(source: Connection, target: Connection, table: Table) -> int:
-    """Compare a table in both databases, and return its number of rows.
-
-    Raises
-    ------
-    GraderFault
-        The rows differ from those in the old database.
-    """
+    """Compare a table in both databases, and return its number of rows."""
     count, digest = _digest(source, table)
     if (count, digest) != (found := _digest(target, table)):
         raise GraderFault(

@@ -29,11 +29,8 @@ _SECONDS_TO_CONNECT = 10
 def connected(url: URL) -> Iterator[Connection]:
     """Yield a connection to a database, and commit at the end of the block.
 
-    Raises
-    ------
-    GraderFault
-        A package is missing, the server does not answer, or a statement fails. The text contains no
-        password.
+    Raises `GraderFault` if a package is missing, the server does not answer, or a statement
+    fails. The text contains no password.
     """
     try:
         # Without this, messages from a database in another encoding could not be read.
@@ -69,13 +66,7 @@ def encoding(connection: Connection) -> str:
 
 
 def expect_empty(connection: Connection, url: URL) -> None:
-    """Expect a database without tables.
-
-    Raises
-    ------
-    GraderFault
-        It has tables, or another encoding than UTF-8.
-    """
+    """Expect a database in UTF-8 without tables, or raise `GraderFault`."""
     if tables := inspect(connection).get_table_names():
         raise GraderFault(
             f"The database {shown_address(url)} is not empty: it has the table {tables[0]}. "
@@ -91,13 +82,7 @@ def expect_empty(connection: Connection, url: URL) -> None:
 
 
 def url_of(address: str) -> URL:
-    """Parse a database's address, and set the driver that is used here.
-
-    Raises
-    ------
-    Unreadable
-        It is not the address of a PostgreSQL database.
-    """
+    """Parse a PostgreSQL database's address, and set the driver that is used here."""
     try:
         url = make_url(address)
     except ArgumentError:
@@ -115,11 +100,8 @@ def url_of(address: str) -> URL:
 def dump(url: URL, file: Path) -> int:
     """Dump a database at one moment into a new file; return the server's version.
 
-    Raises
-    ------
-    GraderFault
-        The database cannot be reached or has no gradebook, or `pg_dump` is missing, too old, or
-        fails.
+    Raises `GraderFault` if the database cannot be reached or has no gradebook, or `pg_dump` is
+    missing, too old, or fails.
     """
     with connected(url) as connection:
         version = major_version(connection)
@@ -135,10 +117,8 @@ def dump(url: URL, file: Path) -> int:
 def load(url: URL, file: Path) -> None:
     """Load a file from `dump` into an empty database, in one transaction.
 
-    Raises
-    ------
-    GraderFault
-        The database is not empty, or `pg_restore` is missing, too old, or fails.
+    Raises `GraderFault` if the database is not empty, or `pg_restore` is missing, too old, or
+    fails.
     """
     with connected(url) as connection:
         expect_empty(connection, url)

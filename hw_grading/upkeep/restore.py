@@ -40,46 +40,20 @@ _MOST_NAMED = 8
 
 @dataclass(frozen=True)
 class Restored:
-    """What was restored.
+    """What was restored."""
 
-    Attributes
-    ----------
-    facts
-        The facts that the backup holds about itself.
-    files
-        The number of its files.
-    put_aside
-        The folder with the files that were in the way; None if there were none.
-    to_do
-        Sentences on what you still have to do.
-    """
-
-    facts: dict[str, Any]
-    files: int
-    put_aside: Path | None
-    to_do: tuple[str, ...]
+    facts: dict[str, Any]  # that the backup holds about itself
+    files: int  # their number
+    put_aside: Path | None  # the folder with the files that were in the way
+    to_do: tuple[str, ...]  # sentences on what you still have to do
 
 
 def restore(backup: Path, into: Path, *, force: bool = False, database: str = "") -> Restored:
-    """Restore a course.
+    """Restore a course into a folder, which may hold files of the backup if they are identical.
 
-    Parameters
-    ----------
-    backup
-        A file written by `hw_grading.upkeep.backup.back_up`.
-    into
-        The course's folder. It may already hold files of the backup if they are identical.
-    force
-        Whether to put aside files that differ.
-    database
-        The address of a PostgreSQL database, if not the one in the settings.
-
-    Raises
-    ------
-    Unreadable, GraderFault
-        The course was not restored. Everything is unchanged.
-    OSError
-        For example, the disk is full. Everything is unchanged.
+    With `force`, files that differ are put aside. `database` is the address of a PostgreSQL
+    database, if not the one in the settings. Raises `Unreadable`, `GraderFault` or `OSError` if
+    the course was not restored. Then everything is unchanged.
     """
     url = postgresql.url_of(database) if database else None
     contents = archive.read(backup)

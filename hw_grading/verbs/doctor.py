@@ -15,13 +15,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(chosen: argparse.Namespace) -> int:
-    """Print a line for each check; return the exit status.
-
-    Returns
-    -------
-    int
-        `CANNOT` if the settings cannot be read, so that some checks were skipped.
-    """
+    """Print a line for each check; return `CANNOT` if the settings could not be read."""
     from hw_grading.upkeep.doctor import SETTINGS, look
     from hw_support.failures import visible
 

@@ -24,13 +24,7 @@ Look = Callable[[], Line]
 
 
 def look(folder: Path) -> Iterator[Line]:
-    """Run one check after another; every fault becomes a line.
-
-    Parameters
-    ----------
-    folder
-        The course's folder, with its settings.
-    """
+    """Run one check after another; every fault becomes a line."""
     yield from _tried("Python", machine.python)
     yield from _tried("packages", machine.packages)
     settings = _settings(folder)
