@@ -60,11 +60,7 @@ def demonstrate(folder: Path) -> int:
         ]
     must(course, log, "export", f"--to={folder / 'grades.csv'}")
     print()
-    for path, what in [
-        *shown,
-        (folder / "grades.csv", "the grades"),
-        (log, "nbgrader's log"),
-    ]:
+    for path, what in [*shown, (folder / "grades.csv", "the grades"), (log, "nbgrader's log")]:
         print(f"  {what}:\n    {path}")
     desk = f"{sys.executable} -m hw_grading --course {folder} desk"
     print("\n  To grade plots and written answers in the browser, question by question:")

@@ -72,10 +72,7 @@ def write_student_zip(course: Path, out: Path, assignment: str, known: Path | No
         entries[wheel.name] = wheel.read_bytes()
         entries["requirements.txt"] = f"./{wheel.name}\n{pins()}".encode()
     target = out / f"{assignment}.zip"
-    with (
-        in_place_of(target) as part,
-        zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as archive,
-    ):
+    with in_place_of(target) as part, zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in entries.items():
             entry = zipfile.ZipInfo(f"{assignment}/{name}", ZIP_TIME)
             entry.compress_type = zipfile.ZIP_DEFLATED

@@ -31,11 +31,7 @@ _COMPUTED = re.compile(r"(Current|Final|Override) (Score|Points|Grade|Status)")
 _READ_ONLY = re.compile(r"read\s+only")
 _NO_STUDENT = re.compile(r"\s*(Muted|Manual Posting.*)?\s*", re.IGNORECASE | re.DOTALL)
 _TEST_STUDENT = ("student, test", "test student")
-_IDENTITY = (
-    ("SIS User ID", NUMBER),
-    ("SIS Login ID", LOGIN),
-    ("ID", PLATFORM_ID),
-)
+_IDENTITY = (("SIS User ID", NUMBER), ("SIS Login ID", LOGIN), ("ID", PLATFORM_ID))
 
 
 def fill_canvas(path: Path, grades: Grades, column: str = "") -> Exported:

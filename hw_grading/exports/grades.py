@@ -96,10 +96,7 @@ class Grades:
 
 
 def read_grades(
-    course: Course,
-    assignment: str,
-    roster: Path | None = None,
-    students: Collection[str] = (),
+    course: Course, assignment: str, roster: Path | None = None, students: Collection[str] = ()
 ) -> Grades:
     """Read the grades of a homework.
 

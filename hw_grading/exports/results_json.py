@@ -69,10 +69,7 @@ def _as_students_see(notebook: NotebookNode) -> list[NotebookNode]:
 
 
 def _tests(
-    roster: Roster,
-    final: FinalScore,
-    scores: Sequence[Score],
-    lines: dict[str, list[Line]],
+    roster: Roster, final: FinalScore, scores: Sequence[Score], lines: dict[str, list[Line]]
 ) -> list[dict[str, Any]]:
     tests: list[dict[str, Any]] = []
     for score in scores:

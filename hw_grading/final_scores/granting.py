@@ -16,12 +16,7 @@ from sqlalchemy import ColumnElement, Connection, delete, insert, select, update
 
 from hw_grading.final_scores.lateness import days_later
 from hw_grading.records.database import Database
-from hw_grading.records.extensions import (
-    EXTENSIONS,
-    Extension,
-    extensions_in,
-    own_of_nbgrader,
-)
+from hw_grading.records.extensions import EXTENSIONS, Extension, extensions_in, own_of_nbgrader
 from hw_support.submission.file import Unreadable
 from hw_support.submission.problems import encodable, quoted
 

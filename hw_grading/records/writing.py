@@ -7,15 +7,22 @@ import csv
 import io
 import os
 import secrets
+import sys
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any
 
-from hw_support.failures import one_line
+from hw_support.failures import one_line, visible
 
 # Characters that begin a formula in a spreadsheet, including their wide forms.
 _FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
+
+
+def say(text: str, end: str = "\n") -> None:
+    """Print a text made `visible`; characters that the terminal cannot encode become "?"."""
+    encoding = sys.stdout.encoding or "utf-8"
+    print(visible(text).encode(encoding, "replace").decode(encoding), end=end)
 
 
 def columns(text: str) -> int:

@@ -101,10 +101,7 @@ class Comparison:
 
 
 def compare(
-    before: Snapshot,
-    after: Snapshot,
-    places: Mapping[str, Place],
-    students: Collection[str] = (),
+    before: Snapshot, after: Snapshot, places: Mapping[str, Place], students: Collection[str] = ()
 ) -> Comparison:
     """Compare two snapshots of one assignment, for these students or everybody.
 

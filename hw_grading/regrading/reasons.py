@@ -12,10 +12,7 @@ from hw_support.submission.problems import Kind, Severity
 _ARROW = "\N{RIGHTWARDS ARROW}"
 _MOST_NAMED = 4
 # PROTOCOL is included: a notebook that does not stop at its time limit stops answering.
-_LIMITS = {
-    *(Kind.TIME_LIMIT, Kind.MEMORY_LIMIT, Kind.DISK_LIMIT, Kind.OUTPUT_LIMIT),
-    Kind.PROTOCOL,
-}
+_LIMITS = {*(Kind.TIME_LIMIT, Kind.MEMORY_LIMIT, Kind.DISK_LIMIT, Kind.OUTPUT_LIMIT), Kind.PROTOCOL}
 _BESIDE = {Kind.FOLDER, Kind.OTHER_NOTEBOOK}  # problems that do not affect scores
 
 

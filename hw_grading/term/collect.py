@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -11,13 +10,13 @@ from zoneinfo import ZoneInfo
 from hw_grading.homework.course import Course
 from hw_grading.homework.homework import homework_of
 from hw_grading.records.handed_in import extended
+from hw_grading.records.writing import say
 from hw_grading.term.decide import Plan, decide
 from hw_grading.term.manifest import path_of, read_manifest, write_manifest
 from hw_grading.term.platforms import found_in
 from hw_grading.term.roster import Roster, read_roster
 from hw_grading.term.showing import files_in_words, plan_in_words
 from hw_grading.term.write import put_back, write
-from hw_support.failures import visible
 from hw_support.submission.file import Unreadable
 from hw_support.submission.problems import quoted
 
@@ -43,7 +42,7 @@ def collect(
     people = read_roster(course, homework, roster, canvas_gradebook)
     with ExitStack() as stack:
         plan, zone = plan_of(course, homework, downloads, stack, people, dry_run=dry_run)
-        _say(plan_in_words(plan, zone))
+        say(plan_in_words(plan, zone))
         if dry_run or not plan.entries:
             return plan.is_all_well and bool(plan.entries)
         if plan.to_write and not (yes or _agreed()):
@@ -53,12 +52,12 @@ def collect(
     people.store(course.db_url)
     manifest = path_of(course.root, homework)
     write_manifest(manifest, homework, {**read_manifest(manifest), **records})
-    _say(
+    say(
         f"{len(records)} submissions were written to {course.directory.submitted_directory}/. "
         f"Their digests: {manifest}"
     )
     if failed:
-        _say(f"NOT WRITTEN ({len(failed)}):\n{files_in_words(failed)}")
+        say(f"NOT WRITTEN ({len(failed)}):\n{files_in_words(failed)}")
     return plan.is_all_well and not failed
 
 
@@ -100,9 +99,3 @@ def _agreed() -> bool:
             "Nothing was written, because nobody can answer the question here. Add --yes"
         ) from None
     return answer.strip().casefold() in ("y", "yes")
-
-
-def _say(text: str) -> None:
-    """Print a text; characters that the terminal cannot encode become "?"."""
-    encoding = sys.stdout.encoding or "utf-8"
-    print(visible(text).encode(encoding, "replace").decode(encoding))

@@ -106,10 +106,7 @@ class Roster:
 
 
 def read_roster(
-    course: Course,
-    homework: str,
-    roster: Path | None = None,
-    canvas_gradebook: Path | None = None,
+    course: Course, homework: str, roster: Path | None = None, canvas_gradebook: Path | None = None
 ) -> Roster:
     """Read the students of the course, by default from its ``students.csv``.
 

@@ -1,8 +1,9 @@
 """The staff's commands, a file for each: ``python -m hw_grading VERB``.
 
-Each file has `HELP`, `add_arguments` for argparse, and `run`. `run` calls the code that does the
-work, prints the result, and returns the exit status. Verbs may import every room. They import slow
-modules only in `run`.
+The docstring of a file is its command's help: the first line in the list of commands, the rest with
+``--help``. Each file has `add_arguments` for argparse, and `run`, which calls the code that does
+the work, prints the result, and returns the exit status. Verbs may import every room. They import
+slow modules only in `run`.
 """
 
 FINE, TO_DO, CANNOT = 0, 1, 2

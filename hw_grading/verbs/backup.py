@@ -1,4 +1,8 @@
-"""Writes a backup of the course."""
+"""Write a backup of the course into one file.
+
+Writes gradebook, submissions, results, sources and settings into one file, which only you may read.
+Then reads the file again to check it. docs/one-server.md lists what is in it.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +11,6 @@ import sys
 from pathlib import Path
 
 from hw_grading.verbs import FINE, TO_DO
-
-HELP = "write a backup of the course into one file"
-DESCRIPTION = (
-    "Writes gradebook, submissions, results, sources and settings into one file, which only you "
-    "may read. Then reads the file again to check it. docs/one-server.md lists what is in it."
-)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -1,4 +1,8 @@
-"""Collects submissions from a learning platform's download."""
+"""Collect submissions from a learning platform's download.
+
+Recognises downloads of Canvas, Gradescope and Moodle, and files named <student>_<homework>.ipynb.
+Shows a table of the submissions, and asks before it writes anything.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +10,6 @@ import argparse
 from pathlib import Path
 
 from hw_grading.verbs import FINE, TO_DO
-
-HELP = "collect submissions from a learning platform's download"
-DESCRIPTION = (
-    "Recognises downloads of Canvas, Gradescope and Moodle, and files named "
-    "<student>_<homework>.ipynb. Shows a table of the submissions, and asks before it writes "
-    "anything."
-)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -1,17 +1,14 @@
-"""Corrects the points of a question for everybody."""
+"""Change the points of a question for everybody, after grading.
+
+Adds points in a question for everybody, drops the question, or gives full marks. Students read the
+reason. The question is a grade id, or the label in its heading, such as '1.3b iv'.
+"""
 
 from __future__ import annotations
 
 import argparse
 
 from hw_grading.verbs import FINE
-
-HELP = "change the points of a question for everybody, after grading"
-DESCRIPTION = (
-    "Adds points in a question for everybody, drops the question, or gives full marks. Students "
-    "read the reason. The question is a grade id, or the label in its heading, such as '1.3b "
-    "iv'."
-)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -37,8 +34,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(chosen: argparse.Namespace) -> int:
     """Correct, undo or list corrections, print the effect, and return the exit status."""
     from hw_grading.commands.correcting import Corrections
-    from hw_grading.commands.staff import say, who_i_am
+    from hw_grading.commands.staff import who_i_am
     from hw_grading.final_scores.corrections import Kind
+    from hw_grading.records.writing import say
     from hw_support.submission.file import Unreadable
 
     is_new = not (chosen.list or chosen.undo is not None)
@@ -59,5 +57,5 @@ def run(chosen: argparse.Namespace) -> int:
         lines = corrections.correct(
             chosen.question, kind, points, chosen.beyond, chosen.reason, who_i_am()
         )
-    say(lines)
+    say("\n".join(lines))
     return FINE

@@ -1,4 +1,7 @@
-"""Opens the desk, where people grade by hand in the browser."""
+"""Grade by hand in the browser.
+
+Opens the desk of a homework. Passes all other options on to Jupyter Server.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +10,6 @@ from pathlib import Path
 
 from hw_grading.verbs import FINE
 
-HELP = "grade by hand in the browser"
-DESCRIPTION = "Opens the desk of a homework. Passes all other options on to Jupyter Server."
 TAKES_MORE = True
 
 

@@ -1,13 +1,13 @@
-"""Checks whether this machine and this course are ready for grading."""
+"""Check whether this machine and this course are ready for grading.
+
+Each line reports that something is fine, or tells you what to type.
+"""
 
 from __future__ import annotations
 
 import argparse
 
 from hw_grading.verbs import CANNOT, FINE, TO_DO
-
-HELP = "check whether this machine and this course are ready for grading"
-DESCRIPTION = "Each line reports that something is fine, or tells you what to type."
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -1,4 +1,9 @@
-"""Writes grades into a learning platform's file, or as a table."""
+"""Export grades for Canvas, Moodle, Gradescope, or by question.
+
+canvas and moodle fill in the file that you downloaded there; students without a score keep their
+old value. gradescope and questions write new tables. All scores are final scores. If you have to
+check something, the command prints it, and its exit status is 1.
+"""
 
 from __future__ import annotations
 
@@ -8,13 +13,6 @@ from pathlib import Path
 
 from hw_grading.exports.choices import KINDS
 from hw_grading.verbs import FINE, TO_DO
-
-HELP = "export grades for Canvas, Moodle, Gradescope, or by question"
-DESCRIPTION = (
-    "canvas and moodle fill in the file that you downloaded there; students without a score "
-    "keep their old value. gradescope and questions write new tables. All scores are final "
-    "scores. If you have to check something, the command prints it, and its exit status is 1."
-)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

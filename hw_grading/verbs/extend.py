@@ -1,4 +1,9 @@
-"""Grants students more time for a homework, or slip days."""
+"""Give students more time for a homework, or slip days.
+
+Grants extensions, also to students who have not submitted yet. Times are in the homework's time
+zone. A CSV file has the columns student, until or hours or days, slip, reason. If it is for several
+homeworks, it also has the column homework.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +11,6 @@ import argparse
 from pathlib import Path
 
 from hw_grading.verbs import FINE
-
-HELP = "give students more time for a homework, or slip days"
-DESCRIPTION = (
-    "Grants extensions, also to students who have not submitted yet. Times are in the "
-    "homework's time zone. A CSV file has the columns student, until or hours or days, slip, "
-    "reason. If it is for several homeworks, it also has the column homework."
-)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -37,7 +35,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(chosen: argparse.Namespace) -> int:
     """Grant, remove or list extensions, print the result, and return the exit status."""
     from hw_grading.commands.extending import Extensions
-    from hw_grading.commands.staff import say, who_i_am
+    from hw_grading.commands.staff import who_i_am
+    from hw_grading.records.writing import say
     from hw_support.submission.file import Unreadable
 
     asked = {name: getattr(chosen, name) for name in ("until", "hours", "days", "slip", "reason")}
@@ -55,5 +54,5 @@ def run(chosen: argparse.Namespace) -> int:
         lines = extensions.remove(chosen.students)
     else:
         lines = extensions.grant(chosen.students, asked, who_i_am())
-    say(lines)
+    say("\n".join(lines))
     return FINE

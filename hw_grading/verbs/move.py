@@ -1,16 +1,14 @@
-"""Moves the gradebook to PostgreSQL."""
+"""Move the gradebook into a PostgreSQL database.
+
+Copies the gradebook into an empty PostgreSQL database and compares the two. The old file is
+unchanged. See docs/one-server.md for how to make the database.
+"""
 
 from __future__ import annotations
 
 import argparse
 
 from hw_grading.verbs import FINE
-
-HELP = "move the gradebook into a PostgreSQL database"
-DESCRIPTION = (
-    "Copies the gradebook into an empty PostgreSQL database and compares the two. The old file "
-    "is unchanged. See docs/one-server.md for how to make the database."
-)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -1,12 +1,10 @@
-"""Writes the skeleton of a homework."""
+"""Make the skeleton of a homework, which you then fill in."""
 
 from __future__ import annotations
 
 import argparse
 
 from hw_grading.verbs import FINE
-
-HELP = "make the skeleton of a homework, which you then fill in"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

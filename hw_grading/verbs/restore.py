@@ -1,4 +1,4 @@
-"""Restores a course from a backup."""
+"""Restore a course from a backup."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ import argparse
 from pathlib import Path
 
 from hw_grading.verbs import FINE, TO_DO
-
-HELP = "restore a course from a backup"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

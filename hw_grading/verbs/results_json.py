@@ -1,20 +1,16 @@
-"""Writes the results.json that Gradescope expects of an autograder."""
+"""Write results.json of one submission for Gradescope.
+
+For a student who was graded here, or for a notebook file, which is then graded in a scratch course.
+Students see in it what their feedback shows, and nothing more of hidden tests.
+"""
 
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 
 from hw_grading.exports.choices import VISIBILITIES
 from hw_grading.verbs import FINE
-
-HELP = "write results.json of one submission for Gradescope"
-DESCRIPTION = (
-    "For a student who was graded here, or for a notebook file, which is then graded in a "
-    "scratch course. Students see in it what their feedback shows, and nothing more of hidden "
-    "tests."
-)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -42,7 +38,7 @@ def run(chosen: argparse.Namespace) -> int:
     from hw_grading.exports.one_notebook import graded
     from hw_grading.exports.results_json import as_json, results_of
     from hw_grading.homework.course import Course
-    from hw_grading.records.writing import write_whole
+    from hw_grading.records.writing import say, write_whole
 
     course = Course(chosen.course.resolve())
     if chosen.notebook:
@@ -56,8 +52,7 @@ def run(chosen: argparse.Namespace) -> int:
     else:
         results = results_of(course, chosen.assignment, chosen.student, chosen.visibility)
     if not chosen.to:
-        encoding = sys.stdout.encoding or "utf-8"
-        print(as_json(results).encode(encoding, "replace").decode(encoding), end="")
+        say(as_json(results), end="")
         return FINE
     write_whole(chosen.to, as_json(results).encode())
     most = sum(test["max_score"] for test in results["tests"])

@@ -1,4 +1,9 @@
-"""Writes the statistics of a class: one page, and tables beside it."""
+"""Write statistics of a class: totals, questions, failed parts, times, graders.
+
+Writes one page and two tables of a class, without names of students. With --for-students, they have
+only what students may see of each other: groups of five or more. Publish that page once, when all
+are graded: from two pages, students can see what changed.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +11,6 @@ import argparse
 from pathlib import Path
 
 from hw_grading.verbs import FINE
-
-HELP = "write statistics of a class: totals, questions, failed parts, times, graders"
-DESCRIPTION = (
-    "Writes one page and two tables of a class, without names of students. With --for-students, "
-    "they have only what students may see of each other: groups of five or more. Publish that "
-    "page once, when all are graded: from two pages, students can see what changed."
-)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -31,11 +31,7 @@ def sample_class(released: Any) -> list[Submission]:
 
     return [
         Submission("all-right", untouched, {}),
-        Submission(
-            "blank",
-            lambda notebook: blank(notebook, released),
-            points_of_tests(released),
-        ),
+        Submission("blank", lambda notebook: blank(notebook, released), points_of_tests(released)),
         Submission("late", untouched, {}, handed_in=LATE),
         Submission("sums", sums, {"test_running_mean": values}),
     ]
