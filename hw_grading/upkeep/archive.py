@@ -1,14 +1,14 @@
 """The file of a backup: a compressed tar of plain files with a list of digests at its end.
 
-Some of the files are students'. So writing follows no links and adds only files and folders.
-Reading trusts nothing before every digest was compared. It refuses links, devices, and names that
-lead out of the folder. Digests show damage. They do not show who made the backup.
+Some files are students'. So writing follows no links, and reading refuses links, devices, and names
+that lead out of the folder. Digests show damage. They do not show who made the backup.
 """
 
 from __future__ import annotations
 
 import errno
 import hashlib
+import io
 import json
 import os
 import stat
@@ -76,19 +76,21 @@ class Writer:
                 self.left_out.append(LeftOut(name, "its path is too long", True))
                 continue
             try:
-                mode = os.lstat(place).st_mode
-                if stat.S_ISDIR(mode):
+                status = os.lstat(place)
+                if stat.S_ISDIR(status.st_mode):
                     entries = sorted(os.listdir(place), reverse=True)
-                    self._add_folder(name, os.lstat(place))
+                    member = _member(name, status)
+                    member.type = tarfile.DIRTYPE
+                    self._tar.addfile(member)
                     waiting += [
                         (f"{name}/{entry}", os.path.join(place, entry))
                         for entry in entries
                         if not entry.endswith(not_kept or "\0")
                     ]
-                elif stat.S_ISREG(mode):
+                elif stat.S_ISREG(status.st_mode):
                     self._add_file(name, place)
                 else:
-                    self.left_out.append(LeftOut(name, _kind(mode), False))
+                    self.left_out.append(LeftOut(name, _kind(status.st_mode), False))
             except OSError as error:
                 if error.errno in (errno.ENOSPC, errno.EDQUOT):
                     raise
@@ -100,19 +102,10 @@ class Writer:
         files = dict(sorted(self._digests.items()))
         content = {"format": _FORMAT, "bytes": self._bytes, **facts, "files": files}
         raw = json.dumps(content, indent=1).encode("ascii")
-        with tempfile.TemporaryFile(dir=self._folder) as stream:
-            stream.write(raw)
-            stream.seek(0)
-            member = tarfile.TarInfo(LIST)
-            member.size, member.mode = len(raw), 0o600
-            self._tar.addfile(member, stream)
+        member = tarfile.TarInfo(LIST)
+        member.size, member.mode = len(raw), 0o600
+        self._tar.addfile(member, io.BytesIO(raw))
         self._tar.close()
-
-    def _add_folder(self, name: str, status: os.stat_result) -> None:
-        member = tarfile.TarInfo(name)
-        member.type, member.mode = tarfile.DIRTYPE, stat.S_IMODE(status.st_mode) & 0o777
-        member.mtime = int(status.st_mtime)
-        self._tar.addfile(member)
 
     def _add_file(self, name: str, place: str) -> None:
         # The file may have been swapped since the check, and may grow while it is read.
@@ -125,14 +118,18 @@ class Writer:
             if not stat.S_ISREG(status.st_mode):
                 self.left_out.append(LeftOut(name, _kind(status.st_mode), False))
                 return
-            digest, size = _copy(source, copy)
+            self._digests[name] = _copy(source, copy)
+            member = _member(name, status)
+            member.size = copy.tell()
             copy.seek(0)
-            member = tarfile.TarInfo(name)
-            member.size, member.mode = size, stat.S_IMODE(status.st_mode) & 0o777
-            member.mtime = int(status.st_mtime)
             self._tar.addfile(member, copy)
-        self._digests[name] = digest
-        self._bytes += size
+        self._bytes += member.size
+
+
+def _member(name: str, status: os.stat_result) -> tarfile.TarInfo:
+    member = tarfile.TarInfo(name)
+    member.mode, member.mtime = status.st_mode & 0o777, int(status.st_mtime)
+    return member
 
 
 def read(path: Path) -> Contents:
@@ -155,7 +152,8 @@ def read(path: Path) -> Contents:
             content = tar.extractfile(member)
             assert content
             if member.name != LIST:
-                found[member.name] = _copy(content, None)[0]
+                digest = hashlib.file_digest(content, "sha256")  # type: ignore[arg-type]
+                found[member.name] = digest.hexdigest()
             elif member.size <= _MOST_BYTES_OF_LIST:
                 listed = content.read()
         while tar.fileobj and tar.fileobj.read(_PIECE):  # up to the checksum at the end
@@ -172,28 +170,27 @@ def unpack(path: Path, contents: Contents, folder: Path) -> None:
 
     Raises `Unreadable` if it has changed since it was read.
     """
-    seen: set[str] = set()
-    times: list[tuple[Path, tarfile.TarInfo]] = []
+    changed = Unreadable(f"{path} changed while it was read. Try again")
+    folders: list[tuple[Path, tarfile.TarInfo]] = []
     with _opened(path) as tar:
         for member in tar:
-            changed = _why_refused(member, seen) or member.name not in contents.digests
             if member.name == LIST:
                 continue
+            if _why_refused(member, set()):
+                raise changed
             place = folder / member.name
             if member.isdir():
                 place.mkdir(parents=True, exist_ok=True)
-                times.append((place, member))
+                folders.append((place, member))
                 continue
-            if changed:
-                raise Unreadable(f"{path} changed while it was read. Try again")
             place.parent.mkdir(parents=True, exist_ok=True)
             content = tar.extractfile(member)
             assert content
             with open(os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as new:
-                if _copy(content, new)[0] != contents.digests[member.name]:
-                    raise Unreadable(f"{path} changed while it was read. Try again")
+                if _copy(content, new) != contents.digests.get(member.name):
+                    raise changed
             _as_it_was(place, member, 0o600)
-    for place, member in reversed(times):  # folders after their content
+    for place, member in reversed(folders):  # after their content
         _as_it_was(place, member, 0o700)
 
 
@@ -258,15 +255,13 @@ def _compared(path: Path, listed: bytes, found: Mapping[str, str]) -> Contents:
     return Contents(content, digests, size)
 
 
-def _copy(source: IO[bytes], to: Any) -> tuple[str, int]:
-    """Copy a stream to `to`, if it is not None; return its digest and its size in bytes."""
-    digest, size = hashlib.sha256(), 0
+def _copy(source: IO[bytes], to: Any) -> str:
+    """Copy a stream; return its digest."""
+    digest = hashlib.sha256()
     while piece := source.read(_PIECE):
         digest.update(piece)
-        size += len(piece)
-        if to is not None:
-            to.write(piece)
-    return digest.hexdigest(), size
+        to.write(piece)
+    return digest.hexdigest()
 
 
 def _kind(mode: int) -> str:

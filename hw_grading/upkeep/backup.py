@@ -1,16 +1,6 @@
 """Writes one file with all data that a course cannot make again.
 
-It holds, for these reasons:
-
-- the gradebook, copied with its database's own tools, so that others can write meanwhile;
-- the submissions and their results: `submitted/`, `autograded/`, `grading/` (results, so that
-  nothing is run twice, and the records of collecting);
-- the basis of grading: `source/`, `release/`, `staff/`, the settings, and tables beside them, such
-  as `students.csv`;
-- the course's secret: without it, hidden inputs would be drawn anew and all results would change.
-
-Feedback is left out, because it can be made again. The exchange is left out too: collect from it
-first.
+docs/one-server.md lists what is in it.
 
 The order matters while the course is being graded. Graded notebooks are read before the gradebook,
 and everything else after it. So the backup may hold scores without a notebook, as after a power
@@ -24,7 +14,6 @@ import os
 import platform
 import sqlite3
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import metadata
@@ -94,9 +83,14 @@ def back_up(course: Course, to: Path | None = None) -> Made:
         file = work / target.name
         with open(os.open(file, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600), "wb") as stream:
             writer = archive.Writer(stream, work)
-            facts = {"made": now.isoformat(timespec="seconds"), **_versions()}
-            facts |= _write(writer, course, parts, work)
-            writer.finish(facts | {"was_being_graded": is_being_graded})
+            facts = {
+                "made": now.isoformat(timespec="seconds"),
+                "grader": metadata.version(DISTRIBUTION),
+                "python": platform.python_version(),
+                **_write(writer, course, parts, work),
+                "was_being_graded": is_being_graded,
+            }
+            writer.finish(facts)
             stream.flush()
             os.fsync(stream.fileno())
         contents = archive.read(file)
@@ -128,14 +122,12 @@ def _write(
     copy.unlink()
     for part in (part for part in parts if not part.is_first):
         writer.add(part.name, part.path, part.not_kept)
-    names = [part.name for part in parts]
-    where = {part.name: str(part.path) for part in parts if part.name.startswith(f"{OUTSIDE}/")}
     return {
         "course_id": course.directory.course_id,
         "root": str(course.root),
         "database": database,
-        "parts": names,
-        "outside": where,
+        "parts": [part.name for part in parts],
+        "outside": {p.name: str(p.path) for p in parts if p.name.startswith(f"{OUTSIDE}/")},
         "left_out": [[one.name, one.why] for one in writer.left_out],
     }
 
@@ -187,7 +179,9 @@ def _parts(course: Course) -> list[_Part]:
             )
         not_kept = _NOT_KEPT + ((_UNFINISHED,) if name in ("grading", "results") else ())
         if folder.is_dir() and not any(_is_within(folder, part.path) for part in parts):
-            inside = _name_of(course, name, folder)
+            inside = f"{OUTSIDE}/{name}"
+            if _is_within(folder, root):
+                inside = f"{IN_COURSE}/{Path(os.path.relpath(folder, root)).as_posix()}"
             parts.append(_Part(inside, folder, not_kept, name == _GRADED))
     files = [root / f"{CONFIG}{suffix}" for suffix in (".py", ".json")]
     files += sorted(path for path in root.glob("*.csv") if not path.is_symlink())
@@ -196,13 +190,6 @@ def _parts(course: Course) -> list[_Part]:
     if secret.is_file():
         parts.append(_Part(SECRET, secret))
     return parts
-
-
-def _name_of(course: Course, name: str, folder: Path) -> str:
-    if _is_within(folder, course.root):
-        inner = Path(os.path.relpath(folder, course.root)).as_posix()
-        return f"{IN_COURSE}/{inner}"
-    return f"{OUTSIDE}/{name}"
 
 
 def _target(course: Course, to: Path | None, now: datetime) -> Path:
@@ -235,21 +222,10 @@ def _publish(file: Path, target: Path) -> None:
         ) from None
     except OSError:  # a file system without links
         os.rename(file, target)
-    with _folder(target.parent) as folder, contextlib.suppress(OSError):
+    folder = os.open(target.parent, os.O_RDONLY)
+    with contextlib.suppress(OSError):
         os.fsync(folder)
-
-
-@contextlib.contextmanager
-def _folder(path: Path) -> Iterator[int]:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        yield handle
-    finally:
-        os.close(handle)
-
-
-def _versions() -> dict[str, str]:
-    return {"grader": metadata.version(DISTRIBUTION), "python": platform.python_version()}
+    os.close(folder)
 
 
 def _is_within(path: Path, folder: Path) -> bool:

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from operator import itemgetter
 from pathlib import Path
 
 from sqlalchemy import Connection, create_engine, inspect
@@ -56,8 +57,7 @@ def connected(url: URL) -> Iterator[Connection]:
 
 def major_version(connection: Connection) -> int:
     """Return the server's major version, such as 15."""
-    number = connection.exec_driver_sql("SHOW server_version_num").scalar()
-    return int(number or 0) // 10_000
+    return int(connection.exec_driver_sql("SHOW server_version_num").scalar() or 0) // 10_000
 
 
 def encoding(connection: Connection) -> str:
@@ -67,17 +67,16 @@ def encoding(connection: Connection) -> str:
 
 def expect_empty(connection: Connection, url: URL) -> None:
     """Expect a database in UTF-8 without tables, or raise `GraderFault`."""
+    make = "createdb --encoding=UTF8 --template=template0 NAME"
     if tables := inspect(connection).get_table_names():
         raise GraderFault(
             f"The database {shown_address(url)} is not empty: it has the table {tables[0]}. "
-            "Nothing was written. Make an empty one: createdb --encoding=UTF8 --template=template0 "
-            "NAME"
+            f"Nothing was written. Make an empty one: {make}"
         )
     if (found := encoding(connection)) != "UTF8":
         raise GraderFault(
             f"The database {shown_address(url)} stores text as {found}, but names and comments "
-            "need UTF-8. Make another database: createdb --encoding=UTF8 --template=template0 "
-            "NAME"
+            f"need UTF-8. Make another database: {make}"
         )
 
 
@@ -133,18 +132,12 @@ def client(name: str, server: int) -> tuple[Path | None, int]:
     read. An older server may not know the statements of a newer `pg_restore`.
     """
     on_path = shutil.which(name)
-    places = [Path(on_path)] if on_path else []
-    places += sorted(_OF_DEBIAN.glob(f"*/bin/{name}"))
+    # Debian's program on the PATH only starts one of the others, so those come first.
+    places = [*sorted(_OF_DEBIAN.glob(f"*/bin/{name}")), *([Path(on_path)] if on_path else [])]
     found = [(_version(place), place) for place in places]
-    # Debian's program on the PATH only starts one of the others.
-    newer = sorted(
-        (version, place.parent.parent.parent != _OF_DEBIAN, place)
-        for version, place in found
-        if version >= server
-    )
-    if newer:
-        return newer[0][2], newer[0][0]
-    return (max(found)[1], max(found)[0]) if found else (None, 0)
+    newer = [one for one in found if one[0] >= server]
+    version, best = min(newer, key=itemgetter(0)) if newer else max(found, default=(0, None))
+    return best, version
 
 
 def what_to_install(name: str, found: int, server: int) -> str:

@@ -1,8 +1,7 @@
 """Restores a backup into a course's folder: all of it or nothing.
 
 The whole file is read and compared first. Then everything is written beside its place, and renamed
-at the end. If other files are in the way, the restore is refused, or with `force` these files are
-put aside. If a step fails, the earlier steps are undone. After a killed restore, the same command
+at the end. If a step fails, the earlier steps are undone. After a killed restore, the same command
 continues it.
 """
 
@@ -70,7 +69,12 @@ def restore(backup: Path, into: Path, *, force: bool = False, database: str = ""
     _expect_room(into, contents)
     into.mkdir(parents=True, exist_ok=True)
     try:
-        with work_folder(into, _WORK) as work, _nobody_grades(into):
+        with work_folder(into, _WORK) as work, shared_or_busy(into / "autograded") as is_graded:
+            if is_graded:
+                raise GraderFault(
+                    f"The course in {into} is being graded, so nothing was restored. Wait until "
+                    "the grading has finished, then run this command again"
+                )
             archive.unpack(backup, contents, work)
             return _put_in_place(work, into, contents, force, url)
     except BaseException:
@@ -84,10 +88,8 @@ def _put_in_place(
     work: Path, into: Path, contents: Contents, force: bool, url: URL | None
 ) -> Restored:
     facts = dict(contents.facts)
-    now = datetime.now(UTC)
-    aside = into / f"before-restore-{now:%Y-%m-%dT%H%M%SZ}"
+    aside = into / f"before-restore-{datetime.now(UTC):%Y-%m-%dT%H%M%SZ}"
     moves = _Moves(work / "removed", aside)
-    to_do: list[str] = []
     try:
         places = dict(_places(work, into, facts))
         moves.expect_free(places, force)
@@ -98,7 +100,7 @@ def _put_in_place(
             secret = _place_of_secret(course, into, facts)
             moves.expect_free({work / SECRET: secret}, force)
             moves.put(work / SECRET, secret)
-        to_do += _differences(course, into, facts)
+        to_do = [*_differences(course, into, facts)]
         if url and url != make_url(course.db_url):
             to_do.append(
                 f"The gradebook is in {shown_address(url)}: write that into nbgrader_config.py as "
@@ -133,7 +135,6 @@ def _inner(facts: dict[str, Any], otherwise: str) -> str:
 
 
 def _is_within(name: str) -> bool:
-    """Whether a relative path leads to something inside a folder, not to the folder itself."""
     return not {"", ".", ".."} & set(name.split("/"))
 
 
@@ -254,17 +255,6 @@ def _is_same(new: Path, place: Path) -> bool:
         return place.is_file() and filecmp.cmp(new, place, shallow=False)
     names = [set(os.listdir(folder)) - _NOT_COMPARED for folder in (new, place)]
     return names[0] == names[1] and all(_is_same(new / name, place / name) for name in names[0])
-
-
-@contextlib.contextmanager
-def _nobody_grades(into: Path) -> Iterator[None]:
-    with shared_or_busy(into / "autograded") as is_being_graded:
-        if is_being_graded:
-            raise GraderFault(
-                f"The course in {into} is being graded, so nothing was restored. Wait until the "
-                "grading has finished, then run this command again"
-            )
-        yield
 
 
 def _expect_facts(backup: Path, contents: Contents) -> None:

@@ -1,7 +1,8 @@
-"""The checks of the doctor, their order, and the handling of a check that fails."""
+"""Runs the doctor's checks in order; a check that fails becomes a line too."""
 
 from __future__ import annotations
 
+import contextlib
 import re
 import traceback
 from collections.abc import Callable, Iterator
@@ -29,36 +30,25 @@ def look(folder: Path) -> Iterator[Line]:
     yield from _tried("packages", machine.packages)
     settings = _settings(folder)
     yield settings
-    config, course = Config(), None
-    if settings.advice is None:
-        course = Course(folder)
-        config = course.config
-    secrets = [course.root if course else folder]
+    course = Course(folder) if settings.advice is None else None
+    config, root = (course.config, course.root) if course else (Config(), folder)
     looks: list[tuple[str, Look]] = [
-        ("sandbox", partial(machine.sandbox, config, secrets)),
+        ("sandbox", partial(machine.sandbox, config, [root])),
         ("memory", partial(machine.memory, config)),
         ("limits", partial(machine.limits, config)),
+        ("disk", partial(folders.disk, root, config)),
     ]
-    if course is None:
-        looks.append(("disk", partial(folders.disk, folder, Config())))
-    else:
+    if course:
         looks += [
-            ("disk", partial(folders.disk, course.root, config)),
             ("gradebook", partial(database.gradebook, course)),
             ("exchange", partial(folders.exchange, course)),
             ("clock", partial(times.clock, course)),
             ("time zone", partial(times.zone, course)),
         ]
-        looks += [(name, partial(times.due, course, name)) for name in _homeworks(course)]
+        with contextlib.suppress(Exception):  # other lines report faults of the settings
+            looks += [(name, partial(times.due, course, name)) for name in course.homeworks()]
     for what, one in looks:
         yield from _tried(what, one, folder)
-
-
-def _homeworks(course: Course) -> list[str]:
-    try:
-        return course.homeworks()
-    except Exception:  # other lines report faults of the settings
-        return []
 
 
 def _settings(folder: Path) -> Line:

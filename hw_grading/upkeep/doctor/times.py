@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import subprocess
 import time
 from datetime import UTC, datetime
@@ -25,20 +23,23 @@ _SECONDS_FOR_TIMEDATECTL = 5
 def clock(course: Course) -> Line:
     """Check whether the clock is behind existing files, or is known to be wrong."""
     now = time.time()
-    shown = f"{datetime.fromtimestamp(now, UTC):%Y-%m-%d %H:%M:%S} UTC"
-    set_it = "Type: timedatectl set-ntp true   (or set it: date --utc --set=…)"
-    for path in (Path(__file__), course.folder / "nbgrader_config.py", *_newest(course)):
+    shown = _shown(now)
+    newest = [course.root / "gradebook.db", course.root / "grading"]  # grading wrote these last
+    for path in (Path(__file__), course.folder / "nbgrader_config.py", *newest):
         try:
             changed = path.stat().st_mtime
         except OSError:
             continue
         if changed > now + _SECONDS_OFF:
-            when = f"{datetime.fromtimestamp(changed, UTC):%Y-%m-%d %H:%M:%S} UTC"
-            return Line("clock", f"{shown}, but {path} was changed at {when}", set_it)
-    synchronized = _is_synchronized()
-    remark = f", {'' if synchronized else 'not '}synchronized over the network"
-    remark = "" if synchronized is None else remark
+            set_it = "Type: timedatectl set-ntp true   (or set it: date --utc --set=…)"
+            return Line("clock", f"{shown}, but {path} was changed at {_shown(changed)}", set_it)
+    is_set = {"yes": "", "no": "not "}.get(_network_sets_it())
+    remark = "" if is_set is None else f", {is_set}synchronized over the network"
     return Line("clock", shown + remark)
+
+
+def _shown(moment: float) -> str:
+    return f"{datetime.fromtimestamp(moment, UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
 def zone(course: Course) -> Line:
@@ -69,25 +70,15 @@ def due(course: Course, homework: str) -> Line:
     return Line(what, f"due {moment:%Y-%m-%d %H:%M:%S} in {manifest.time_zone}")
 
 
-def _newest(course: Course) -> list[Path]:
-    """Return the files that grading wrote last, as far as they are quick to find."""
-    places = [course.root / "gradebook.db", course.root / "grading"]
-    return [place for place in places if os.path.lexists(place)]
-
-
-def _is_synchronized() -> bool | None:
-    """Return whether the network sets the clock; None if unknown."""
-    program = shutil.which("timedatectl")
-    if program is None:
-        return None
-    line = [program, "show", "--property=NTPSynchronized", "--value"]
+def _network_sets_it() -> str:
+    """Return whether the network sets the clock: "yes" or "no", or else it is unknown."""
+    line = ["timedatectl", "show", "--property=NTPSynchronized", "--value"]
+    limit = _SECONDS_FOR_TIMEDATECTL
     try:
-        done = subprocess.run(
-            line, capture_output=True, text=True, check=False, timeout=_SECONDS_FOR_TIMEDATECTL
-        )
+        done = subprocess.run(line, capture_output=True, text=True, check=False, timeout=limit)
     except (OSError, subprocess.TimeoutExpired):
-        return None
-    return {"yes": True, "no": False}.get(done.stdout.strip())
+        return ""
+    return done.stdout.strip()
 
 
 def _tzdata() -> str:
