@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import datetime, tzinfo
+from functools import partial
 from pathlib import PurePosixPath
+from typing import Any
 
 from hw_grading.records.downloads import NOTEBOOK, ZIP, Upload, notebook_in, the_one_of
 from hw_support.submission.file import Unreadable
@@ -44,8 +46,28 @@ class LeftOut:
     why: str
 
 
-# What a platform's `sort` returns.
-Sorted = tuple[list[Found], list[LeftOut]]
+@dataclass(frozen=True)
+class Sorting:
+    """One download's files, which a platform's `sort` sorts."""
+
+    platform: str
+    download: str
+    homework: str
+    zone: tzinfo  # of the platform's times without one
+    found: list[Found] = field(default_factory=list)
+    left_out: list[LeftOut] = field(default_factory=list)
+
+    def add(self, who: Who, upload: Upload, **more: Any) -> None:
+        """Add a student's submission; `more` are other attributes of `Found`."""
+        read = partial(content_of_work, upload, self.homework)
+        self.found.append(Found(who, self.platform, self._place(upload), read, **more))
+
+    def leave_out(self, file: Upload | str, why: object) -> None:
+        """Leave out a file, or a folder by its name."""
+        self.left_out.append(LeftOut(self._place(file), str(why)))
+
+    def _place(self, file: Upload | str) -> str:
+        return f"{self.download}: {file if isinstance(file, str) else file.name}"
 
 
 def is_work(upload: Upload) -> bool:

@@ -1,13 +1,12 @@
 """The plug-ins of ``nbgrader zip_collect``, which use the platform's file names.
 
 Downloads of Canvas, Gradescope and Moodle are recognised as by ``python -m hw_grading collect``. In
-any other download, the outer file name gives the student. This is the name of a file in
-``downloaded/<homework>/archive``. If that file is a zip without a student's name, it is a
-download of many students, and the names of the files in the zip count. Names that students chose
-inside their own zip never count. Only `HomeworksByName` splits names into their parts.
+any other download, the name of a file in ``downloaded/<homework>/archive`` gives the student. If
+that file is a zip without a student's name, it is a download of many students, and the names of the
+files in the zip count. Names that students chose inside their own zip never count.
 
-An upload cannot stop the others, write outside its folder, or take more than its share. A bad
-upload is left out with a reason, and all such files are listed at the end.
+An upload cannot stop the others, write outside its folder, or take more than its share. Uploads
+that are left out are listed at the end, with the reasons.
 """
 
 from __future__ import annotations
@@ -54,10 +53,7 @@ _ONE_FOLDER = (
 
 
 class HomeworksByName(FileNameCollectorPlugin):
-    """Takes ``<student>_<homework>.ipynb`` apart, unless `named_regexp` is set to something else.
-
-    One of the plugins of ``nbgrader zip_collect``.
-    """
+    """Takes ``<student>_<homework>.ipynb`` apart, unless `named_regexp` is set otherwise."""
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
@@ -84,8 +80,7 @@ class HomeworksByName(FileNameCollectorPlugin):
 class OneNotebookEach(ExtractorPlugin):
     """Takes one notebook of each student out of what was downloaded.
 
-    The other plugin of ``nbgrader zip_collect``. The notebook gets the outer name, by which the
-    collector then knows whose it is.
+    It gets the outer name, by which the collector then knows whose it is.
     """
 
     def extract(self, archive_path: str, extracted_path: str) -> None:
@@ -117,9 +112,9 @@ class OneNotebookEach(ExtractorPlugin):
         others = 0
         with ExitStack() as stack:
             of: dict[tuple[str, str], list[tuple[Upload, Path]]] = {}
-            all_uploads = list(self._uploads(archive, stack))
-            folders = self._folders(all_uploads)
-            for upload in all_uploads:
+            uploads = list(self._uploads(archive, stack))
+            folders = self._folders(uploads)
+            for upload in uploads:
                 if upload.suffix not in (NOTEBOOK, ZIP):
                     others += 1
                     continue
@@ -131,8 +126,8 @@ class OneNotebookEach(ExtractorPlugin):
                     of.setdefault(whose, []).append((upload, target))
                 except Unreadable as why:
                     self._left_out[upload.name] = str(why)
-            for (student, _), uploads in of.items():
-                self._take(student, uploads)
+            for (student, _), files in of.items():
+                self._take(student, files)
         if others:
             self.log.info("%d files are neither notebooks nor zips and were left out", others)
 
@@ -145,7 +140,7 @@ class OneNotebookEach(ExtractorPlugin):
             name = path.relative_to(folder).as_posix()
             if path.name.startswith("."):
                 continue
-            if path.suffix.lower() != ZIP or self._names_somebody(path):
+            if path.suffix.lower() != ZIP or self._collected(path.with_suffix(NOTEBOOK)):
                 yield Upload(name, functools.partial(read_regular_file, path, MAX_BYTES))
                 continue
             try:
@@ -160,11 +155,7 @@ class OneNotebookEach(ExtractorPlugin):
                 yield Upload(inner, functools.partial(content_of, bundle, entry), name)
 
     def _folders(self, uploads: list[Upload]) -> dict[str, str | None]:
-        """Return for each bundle the folder in which file names name students; None for all.
-
-        If a platform makes a folder for each student, it names the folder, and the student names
-        the file.
-        """
+        """Return for each bundle the folder in which file names name students; None for all."""
         if not self._goes_by_file_name():
             return {upload.bundle: None for upload in uploads}
         inner: dict[str, set[str]] = {}
@@ -174,11 +165,7 @@ class OneNotebookEach(ExtractorPlugin):
         common = {bundle: os.path.commonpath(found) for bundle, found in inner.items()}
         return {bundle: path or "." for bundle, path in common.items()}
 
-    def _names_somebody(self, path: Path) -> bool:
-        return bool(self._collected(path.with_suffix(NOTEBOOK)))
-
     def _collected(self, path: Path) -> dict[str, Any] | None:
-        """Return the collector's reading of a name; it logs names that it cannot read."""
         return self.parent.collector_plugin_inst.collect(str(path))  # type: ignore[no-any-return]
 
     def _whose(self, path: Path) -> tuple[str, str]:
@@ -211,7 +198,7 @@ class OneNotebookEach(ExtractorPlugin):
             self._left_out[upload.name] = str(why)
 
     def _say_in_the_end(self) -> None:
-        """Report what was left out after nbgrader has collected the rest, and then fail."""
+        """Report what was left out after nbgrader has collected the rest, and fail then."""
         collect = self.parent.process_extracted_files
 
         def collect_and_say() -> None:
