@@ -23,7 +23,6 @@ NOTEBOOK, ZIP = ".ipynb", ".zip"
 # read at once.
 MOST_LISTED_BY_PLATFORM, _MOST_LISTED_BY_STUDENT = 50_000_000, 1_000_000
 _LONGEST_NAME = 200  # bytes in the name of a file or folder
-_PIECE = 1_000_000
 _NOT_HANDED_IN = ("__MACOSX", ".ipynb_checkpoints")  # folders that operating systems and tools add
 
 
@@ -72,9 +71,7 @@ def opened(file: IO[bytes], most_listed: int) -> zipfile.ZipFile:
 
 def files_in(bundle: zipfile.ZipFile) -> Iterator[zipfile.ZipInfo]:
     """Yield the files that a person put into a zip, without those that a machine added."""
-    for entry in bundle.infolist():
-        if not entry.is_dir() and not is_a_machines(entry.filename):
-            yield entry
+    yield from (e for e in bundle.infolist() if not (e.is_dir() or is_a_machines(e.filename)))
 
 
 def is_a_machines(name: str) -> bool:
@@ -118,15 +115,11 @@ def content_of(bundle: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
         raise Unreadable("expected a regular file, found a symbolic link")
     if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         raise Unreadable("expected an ordinary zip, found another compression. Pack the zip again")
-    content = bytearray()
     try:
         with bundle.open(entry) as file:
-            while piece := file.read(_PIECE):
-                content += piece
-                if len(content) > MAX_BYTES:
-                    raise Unreadable(f"expected at most {MAX_BYTES:,} bytes, found more")
-    except Unreadable:
-        raise
+            content = file.read(MAX_BYTES + 1)
     except Exception as error:  # a hostile zip can raise any error
         raise Unreadable(f"it cannot be read ({quoted(error, 120)})") from None
-    return bytes(content)
+    if len(content) > MAX_BYTES:
+        raise Unreadable(f"expected at most {MAX_BYTES:,} bytes, found more")
+    return content

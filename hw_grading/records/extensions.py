@@ -10,21 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import (
-    Column,
-    Connection,
-    DateTime,
-    Float,
-    Integer,
-    String,
-    Table,
-    Text,
-    inspect,
-    select,
-)
+from sqlalchemy import Column, Connection, DateTime, Float, Integer, String, Table, Text, select
 from sqlalchemy.orm import Session
 
-from hw_grading.records.database import METADATA, name_column
+from hw_grading.records.database import METADATA, name_column, rows_of
 
 EXTENSIONS = Table(
     "hw_grading_extension",
@@ -69,15 +58,10 @@ def extensions_in(
     db: Session | Connection, assignment: str | None = None, student: str | None = None
 ) -> dict[tuple[str, str], Extension]:
     """Return extensions by assignment and student, for all assignments or for one."""
-    connection = db.connection() if isinstance(db, Session) else db
-    if not inspect(connection).has_table(EXTENSIONS.name):
-        return {}
-    query = select(EXTENSIONS)
-    if assignment is not None:
-        query = query.where(EXTENSIONS.c.assignment == assignment)
-    if student is not None:
-        query = query.where(EXTENSIONS.c.student == student)
-    rows = connection.execute(query.order_by(EXTENSIONS.c.assignment, EXTENSIONS.c.student))
+    wanted = {"assignment": assignment, "student": student}
+    query = select(EXTENSIONS).filter_by(**{key: v for key, v in wanted.items() if v is not None})
+    query = query.order_by(EXTENSIONS.c.assignment, EXTENSIONS.c.student)
+    rows = rows_of(db, EXTENSIONS, query)
     return {(row.assignment, row.student): Extension(*row) for row in rows}
 
 
@@ -89,9 +73,9 @@ def due_of(due: datetime, of_nbgrader: timedelta | None, ours: Extension | None)
 
 
 def own_of_nbgrader(of_nbgrader: timedelta | None, ours: Extension | None) -> timedelta | None:
-    """Return the extension that was granted through nbgrader itself.
+    """Return the extension that was granted through nbgrader itself, without our copy there.
 
-    The function ignores the copy that we wrote there: it would be wrong after the due date moved.
+    The copy would be wrong after the due date moved.
     """
     if of_nbgrader is None or ours is None or ours.mirrored is None:
         return of_nbgrader

@@ -28,14 +28,9 @@ class HandedIn:
 def handed_in(db: Session, student: str | None = None) -> list[HandedIn]:
     """Return the submissions of homeworks with a due date, sorted by the due date for all."""
     assignment, submission = api.Assignment, api.SubmittedAssignment
+    times = submission.timestamp, assignment.duedate, submission.extension
     query = (
-        select(
-            assignment.name,
-            submission.student_id,
-            submission.timestamp,
-            assignment.duedate,
-            submission.extension,
-        )
+        select(assignment.name, submission.student_id, *times)
         .join(assignment, submission.assignment_id == assignment.id)
         .where(assignment.duedate.is_not(None))
         .order_by(assignment.duedate, assignment.name, submission.student_id)
@@ -61,9 +56,8 @@ def extended(db_url: str, assignment: str, due: datetime) -> dict[str, datetime]
     except NoScores:
         return {}
     for_all = due.astimezone(UTC).replace(tzinfo=None)
-    found = {student: one.due(for_all) for (_, student), one in granted.items()}
     return {
         student: own.replace(tzinfo=UTC).astimezone(due.tzinfo)
-        for student, own in found.items()
-        if own > for_all
+        for (_, student), one in granted.items()
+        if (own := one.due(for_all)) > for_all
     }

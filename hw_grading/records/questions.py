@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -24,6 +25,17 @@ class Place:
 
     def __str__(self) -> str:
         return self.title if self.title == self.question else f"{self.question} {self.title}"
+
+
+def place_in(places: Mapping[str, Place], name: str) -> Place:
+    """Return a cell's place; a cell that the notebook lacks is called by its grade id."""
+    return places.get(name) or Place(name, name)
+
+
+def order_in(places: Iterable[str]) -> Callable[[str], tuple[int, str]]:
+    """Return a sort key for grade ids: as in the notebook, then those that it lacks."""
+    order = {name: number for number, name in enumerate(places)}
+    return lambda name: (order.get(name, len(order)), name)
 
 
 def read_places(path: Path) -> dict[str, Place]:

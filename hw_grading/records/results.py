@@ -16,14 +16,9 @@ from typing import Any
 from hw_grading.homework.course import Course, shelf_of
 from hw_grading.homework.homework import homework_of, why_no_id
 from hw_grading.outcome import Status
-from hw_grading.records.graded_notebook import (
-    FINISHED,
-    Fault,
-    cells_by_id,
-    faults_of,
-    open_notebook,
-)
-from hw_grading.records.questions import Place, read_places
+from hw_grading.records import graded_notebook
+from hw_grading.records.graded_notebook import Fault, cells_by_id, faults_of, open_notebook
+from hw_grading.records.questions import Place, order_in, place_in, read_places
 from hw_grading.records.scores import Cell, Record, read_gradebook
 from hw_grading.records.timestamp import read_time
 from hw_support.submission.file import Unreadable
@@ -65,7 +60,7 @@ class Roster:
 
     def place(self, name: str) -> Place:
         """Return a cell's place. If the notebook lacks the cell, its grade id is used."""
-        return self.places.get(name) or Place(name, name)
+        return place_in(self.places, name)
 
 
 def read_results(course: Path, assignment: str) -> tuple[Roster, list[StudentResult]]:
@@ -84,12 +79,11 @@ def read_roster(course: Path, assignment: str) -> Roster:
     here = Course(course)
     cells, known, others = read_gradebook(here.db_url, assignment)
     places = read_places(here.source(assignment) / f"{assignment}.ipynb")
-    order = {name: number for number, name in enumerate(places)}
-    cells.sort(key=lambda cell: (order.get(cell.name, len(order)), cell.name))
-    number = {cell: number for number, cell in enumerate(cells)}
+    order = order_in(places)
+    cells.sort(key=lambda cell: order(cell.name))
     records = {student: Record(student) for student in _handed_in(here, assignment, others)}
     for record in known:
-        scores = sorted(record.scores, key=lambda score: number[score.cell])
+        scores = sorted(record.scores, key=lambda score: order(score.cell.name))
         records[record.student] = replace(record, scores=tuple(scores))
     by_id = tuple(records[student] for student in sorted(records))
     without_points = homework_of(here.root, assignment).manifest.shown_to_graders
@@ -110,7 +104,7 @@ def read_student(roster: Roster, record: Record) -> tuple[StudentResult, dict[st
     else:
         cells, problems = cells_by_id(document), read_problems(document)
         section = document["metadata"].get(METADATA_KEY)
-        if isinstance(section, dict) and section.get(FINISHED) is not True:
+        if isinstance(section, dict) and section.get(graded_notebook.FINISHED) is not True:
             trouble = "its last grading did not finish"
     failures = [problem.message for problem in problems if problem.severity is Severity.FAILED]
     if reason := _why_not_graded(roster, record, trouble):

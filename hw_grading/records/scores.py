@@ -1,14 +1,15 @@
 """What the gradebook holds about one assignment: its cells, and each student's points.
 
-The columns are read directly, in a few queries for the whole class, and about as many for one
-student. nbgrader's own properties would query the database again for every cell of every student.
+The columns are read directly, in a few queries. nbgrader's own properties would query the database
+again for every cell of every student.
 """
 
 from __future__ import annotations
 
 import os
+from collections import defaultdict
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -143,6 +144,12 @@ def read_one(
         return list(cells.values()), next(iter(records), None), _comments(db, assignment, student)
 
 
+def due_date(db_url: str, assignment: str) -> datetime | None:
+    """Return the due date for the whole class, UTC; None if there is none."""
+    with open_gradebook(db_url, assignment) as (_, due):
+        return due[assignment]
+
+
 @contextmanager
 def open_gradebook(
     db_url: str, assignment: str
@@ -155,7 +162,8 @@ def open_gradebook(
     engine = reading(url, assignment)
     try:
         with Session(engine) as db:
-            due: dict[str, datetime | None] = {row[0]: row[1] for row in db.execute(_DUE)}
+            dates = db.execute(select(api.Assignment.name, api.Assignment.duedate))
+            due: dict[str, datetime | None] = {row[0]: row[1] for row in dates}
             if assignment not in due:
                 raise NoScores(
                     f"The gradebook has no assignment {assignment!r}: run `nbgrader "
@@ -163,11 +171,12 @@ def open_gradebook(
                 )
             yield db, due
     except SQLAlchemyError as error:
-        if _is_empty(engine):
-            raise NoScores(
-                f"The gradebook {shown_address(url)} is empty: "
-                f"run `nbgrader generate_assignment {assignment}`"
-            ) from None
+        with suppress(SQLAlchemyError):  # the query itself failed
+            if not inspect(engine).has_table(api.Assignment.__tablename__):
+                raise NoScores(
+                    f"The gradebook {shown_address(url)} is empty: "
+                    f"run `nbgrader generate_assignment {assignment}`"
+                ) from None
         said = str(error).replace(url.password or "\0", "***")[:300]
         raise NoScores(f"The gradebook {shown_address(url)} cannot be read: {said}") from None
     finally:
@@ -197,16 +206,6 @@ def reading(url: URL, assignment: str) -> Engine:
         url = url.set(database=f"file:{quote(os.path.abspath(file))}")
     # Use "rw", not "rwc": "rwc" would create an empty gradebook where there is none.
     return create_engine(url.update_query_dict({"mode": "rw", "uri": "true"}))
-
-
-def _is_empty(engine: Engine) -> bool:
-    try:
-        return not inspect(engine).has_table(api.Assignment.__tablename__)
-    except SQLAlchemyError:
-        return False  # the query itself failed
-
-
-_DUE = select(api.Assignment.name, api.Assignment.duedate)
 
 
 def cells_of(db: Session | Connection, assignment: str) -> dict[str, Cell]:
@@ -244,30 +243,21 @@ def _records(
         query = query.where(api.Assignment.name == assignment)
         return query if student is None else query.where(submission.student_id == student)
 
-    scores: dict[str, list[Score]] = {}
-    query = (
-        select(
-            notebook.assignment_id,
-            grade.cell_id,
-            grade.auto_score,
-            grade.manual_score,
-            grade.extra_credit,
-            grade.needs_manual_grade,
-        )
-        .join(notebook, grade.notebook_id == notebook.id)
-        .join(submission, notebook.assignment_id == submission.id)
-    )
+    scores: defaultdict[str, list[Score]] = defaultdict(list)
+    points = (grade.auto_score, grade.manual_score, grade.extra_credit, grade.needs_manual_grade)
+    query = select(notebook.assignment_id, grade.cell_id, *points)
+    query = query.join(notebook, grade.notebook_id == notebook.id)
+    query = query.join(submission, notebook.assignment_id == submission.id)
     for key, cell, auto, manual, extra, waits in db.execute(of_them(query)):
         if cell in cells:
-            score = Score(cells[cell], auto, manual, extra or 0.0, bool(waits))
-            scores.setdefault(key, []).append(score)
+            scores[key].append(Score(cells[cell], auto, manual, extra or 0.0, bool(waits)))
 
-    penalties: dict[str, float] = {}
+    penalties: defaultdict[str, float] = defaultdict(float)
     keys: dict[str, str] = {}
     query = select(notebook.assignment_id, notebook.late_submission_penalty, notebook.id)
     query = query.join(submission, notebook.assignment_id == submission.id)
     for key, penalty, of_notebook in db.execute(of_them(query)):
-        penalties[key] = penalties.get(key, 0.0) + (penalty or 0.0)
+        penalties[key] += penalty or 0.0
         keys[key] = of_notebook
 
     records = []
@@ -276,9 +266,8 @@ def _records(
     for key, name, when, extension in db.execute(of_them(query)):
         own = due_of(due, extension, granted.get((assignment, name))) if due else None
         late = (when - own).total_seconds() if when and own else 0.0
-        held, penalty = tuple(scores.get(key, ())), penalties.get(key, 0.0)
-        of_notebook = keys.get(key, "")
-        records.append(Record(name, when, max(0.0, late // 1), penalty, held, of_notebook, own))
+        late, held = max(0.0, late // 1), tuple(scores[key])
+        records.append(Record(name, when, late, penalties[key], held, keys.get(key, ""), own))
     return records
 
 
@@ -292,5 +281,4 @@ def _comments(db: Session, assignment: str, student: str) -> dict[str, str]:
         .join(api.Assignment, submission.assignment_id == api.Assignment.id)
         .where(api.Assignment.name == assignment, submission.student_id == student)
     )
-    rows = db.execute(query)
-    return {name: text for name, text in rows if text and text.strip()}
+    return {name: text for name, text in db.execute(query) if text and text.strip()}

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 
 from hw_grading.final_scores.scores import FinalScore, FinalScores, final_scores
 from hw_grading.homework.course import Course
-from hw_grading.records.due import due_of
 from hw_grading.records.graded_notebook import cells_by_id, open_notebook, plain, text_of
 from hw_grading.records.results import Roster, StudentResult, read_results
+from hw_grading.records.scores import due_date
 from hw_grading.rubrics.graders import graders_of
 from hw_support.submission.file import Unreadable
 from hw_support.submission.problems import Severity
@@ -155,7 +155,7 @@ def gather(course: Path, assignment: str) -> ClassData:
     points = points.reshape(len(graded), len(items))
     whole = ~np.isnan(points).any(axis=1)
     totals = [_final(finals, one) for one in graded]
-    due = due_of(here.db_url, assignment)
+    due = due_date(here.db_url, assignment)
     hours = np.asarray([_hours(one, due) for one in results], dtype=float)
     spent = cpu_seconds_in(_progress_file(here, assignment))
     return ClassData(
