@@ -9,16 +9,10 @@ finds its students again.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
-from hw_grading.exports.filling import (
-    Exported,
-    differing_maximum,
-    filled,
-    has_decimal_commas,
-    not_ended,
-    the_one,
-)
+from hw_grading.exports.filling import Exported, differing_maximum, filled, the_one
 from hw_grading.exports.grades import Grades
 from hw_grading.exports.matching import LOGIN, NAME, NUMBER, PLATFORM_ID, Asked, Finder, match
 from hw_grading.exports.sheet import Line, Sheet, number_in, read_sheet
@@ -47,23 +41,15 @@ def fill_canvas(path: Path, grades: Grades, column: str = "") -> Exported:
     chosen = _column(sheet, points_row, grades, column)
     rows = [row for row in sheet.rows if not _is_no_student(sheet, row)]
     finder = Finder(grades.all)
-    matches = match(sheet, rows, lambda row: _asked(sheet, row), grades, finder)
-    content, said = filled(
-        sheet,
-        chosen,
-        matches.grades,
-        grades.wanted,
-        decimal_comma=has_decimal_commas([*points_row.values, *(row[chosen] for row in rows)]),
-        is_kept=lambda value: value.strip().casefold() == "ex",
-    )
-    to_do = [
-        *grades.left_to_do(),
-        *not_ended(sheet),
-        *_without_id(sheet, chosen),
-        *differing_maximum(grades, points_row[chosen], sheet.place(points_row)),
-        *matches.left_to_do(grades, "Canvas"),
-    ]
-    return Exported(content, (said, *matches.told(grades, "Canvas")), tuple(to_do))
+    matches = match("Canvas", sheet, rows, lambda row: _asked(sheet, row), grades, finder)
+    numbers = [*points_row.values, *(row[chosen] for row in rows)]
+    maximum = differing_maximum(grades, points_row[chosen], sheet.place(points_row))
+    to_check = [*_without_id(sheet, chosen), *maximum]
+    return filled(sheet, chosen, matches, numbers, to_check, _is_excused)
+
+
+def _is_excused(value: str) -> bool:
+    return value.strip().casefold() == "ex"
 
 
 def _expect_a_gradebook(sheet: Sheet) -> None:
@@ -115,14 +101,13 @@ def _title(sheet: Sheet, number: int) -> tuple[str, str]:
     return (match_[1], match_[2]) if match_ else (sheet.header[number], "")
 
 
-def _without_id(sheet: Sheet, column: int) -> list[str]:
-    if _title(sheet, column)[1]:
-        return []
-    return [
-        f"{sheet.place(sheet.header)}: the column {quoted(sheet.header[column])} has no (id) at "
-        "its end. Canvas will create a new assignment for it, unless an assignment has exactly "
-        "this title"
-    ]
+def _without_id(sheet: Sheet, column: int) -> Iterator[str]:
+    if not _title(sheet, column)[1]:
+        yield (
+            f"{sheet.place(sheet.header)}: the column {quoted(sheet.header[column])} has no (id) "
+            "at its end. Canvas will create a new assignment for it, unless an assignment has "
+            "exactly this title"
+        )
 
 
 def _is_no_student(sheet: Sheet, row: Line) -> bool:

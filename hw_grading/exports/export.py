@@ -8,7 +8,7 @@ from pathlib import Path
 
 from hw_grading.exports.canvas import fill_canvas
 from hw_grading.exports.filling import Exported
-from hw_grading.exports.grades import Grades, read_grades
+from hw_grading.exports.grades import read_grades
 from hw_grading.exports.moodle import fill_moodle
 from hw_grading.exports.tables import by_question, like_gradescope
 from hw_grading.homework.course import Course
@@ -49,7 +49,7 @@ def export(
             f"{kind} writes its own table and fills in no file. Leave out --fill and --column"
         )
     grades = read_grades(course, assignment, roster, students)
-    exported = _exported(kind, grades, fill, column)
+    exported = _FILLING[kind](fill, grades, column) if fill else _TABLES[kind](grades)
     out = to or Path(f"{assignment}_{kind}.csv")
     if not to and os.path.lexists(out):
         raise Unreadable(f"{out} exists already. Name another file with --to")
@@ -57,9 +57,3 @@ def export(
         raise Unreadable(f"{quoted(out)} is a folder. Name a file with --to")
     write_whole(out, exported.content)
     return out, exported
-
-
-def _exported(kind: str, grades: Grades, fill: Path | None, column: str) -> Exported:
-    if fill:
-        return _FILLING[kind](fill, grades, column)
-    return _TABLES[kind](grades)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -23,13 +24,14 @@ NUMBER, LOGIN, PLATFORM_ID, NAME = "number", "login", "platform id", "name"
 class Matches:
     """The students for the rows of a file."""
 
-    grades: Mapping[int, Grade]  # by the row's line number
-    complaints: tuple[str, ...]  # on each row that fits no student or several
-    # Rows of people outside the gradebook and the roster, by file and line
-    strangers: tuple[str, ...]
-    missing: tuple[Grade, ...]  # students with a score but without a row
+    platform: str
+    grades: Grades
+    found: Mapping[int, Grade]  # by the row's line number
+    complaints: Sequence[str]  # on each row that fits no student or several
+    strangers: Sequence[str]  # rows of people outside the gradebook and the roster
+    missing: Sequence[Grade]  # students with a score but without a row
 
-    def left_to_do(self, grades: Grades, platform: str) -> Iterator[str]:
+    def left_to_do(self) -> Iterator[str]:
         """Yield sentences on unmatched students and rows, and on ambiguous rows."""
         yield from self.complaints
         if self.missing:
@@ -39,17 +41,17 @@ class Matches:
             )
             number = counted(len(self.missing), "student")
             yield f"{number} with a score but without a row in the file: {names}"
-        if self.strangers and grades.is_whole:
-            yield self._of_strangers(platform, "students.csv")
+        if self.strangers and self.grades.is_whole:
+            yield self._of_strangers("students.csv")
 
-    def told(self, grades: Grades, platform: str) -> Iterator[str]:
+    def told(self) -> Iterator[str]:
         """Yield a sentence on strangers, if there is no full list of the course."""
-        if self.strangers and not grades.is_whole:
-            yield self._of_strangers(platform, "the gradebook")
+        if self.strangers and not self.grades.is_whole:
+            yield self._of_strangers("the gradebook")
 
-    def _of_strangers(self, platform: str, source: str) -> str:
+    def _of_strangers(self, source: str) -> str:
         return (
-            f"{counted(len(self.strangers), 'student')} of {platform} not in {source}; their "
+            f"{counted(len(self.strangers), 'student')} of {self.platform} not in {source}; their "
             f"rows are unchanged: {', '.join(self.strangers)}"
         )
 
@@ -73,17 +75,14 @@ class Finder:
         Raises `Unreadable` if two students share a value, or the values belong to different
         students.
         """
-        said: list[tuple[str, Grade]] = []
+        said: dict[str, tuple[str, Grade]] = {}  # by student
         for kind, called, value in asked:
             if kind != NAME and value.strip() and (one := self._one(kind, called, value)):
-                said.append((f"the {called} {quoted(value)}", one))
-        for called, grade in said[1:]:
-            if grade.id != said[0][1].id:
-                first, other = said[0]
-                raise Unreadable(
-                    f"{first} belongs to {other.id}, but {called} belongs to {grade.id}"
-                )
-        return said[0][1] if said else None
+                said.setdefault(one.id, (f"the {called} {quoted(value)}", one))
+        if len(said) > 1:
+            (first, one), (second, other) = [*said.values()][:2]
+            raise Unreadable(f"{first} belongs to {one.id}, but {second} belongs to {other.id}")
+        return next((one for _, one in said.values()), None)
 
     def by_name(self, asked: Asked, telling: Collection[str]) -> Grade | None:
         """Return the student with this name; None if there is none.
@@ -108,6 +107,7 @@ class Finder:
 
 
 def match(
+    platform: str,
     sheet: Sheet,
     rows: Sequence[Line],
     asked_of: Callable[[Line], Asked],
@@ -153,14 +153,14 @@ def match(
     _drop_twice(sheet, found, complaints)
     there = {grade.id for grade in found.values()}
     missing = [g for g in grades.wanted if g.is_scored and g.id not in there]
-    return Matches(found, tuple(complaints), tuple(strangers), tuple(missing))
+    return Matches(platform, grades, found, complaints, strangers, missing)
 
 
 def _drop_twice(sheet: Sheet, found: dict[int, Grade], complaints: list[str]) -> None:
     """Drop all rows of a student who has several, and complain."""
-    lines: dict[str, list[int]] = {}
+    lines: defaultdict[str, list[int]] = defaultdict(list)
     for number, grade in found.items():
-        lines.setdefault(grade.id, []).append(number)
+        lines[grade.id].append(number)
     for student, numbers in lines.items():
         if len(numbers) > 1:
             both = " and ".join(map(str, sorted(numbers)))

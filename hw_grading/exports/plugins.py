@@ -40,6 +40,8 @@ class _OneHomework(ExportPlugin):
     """Writes the grades of one homework."""
 
     kind: ClassVar[str]
+    fill: str = ""  # the file to fill in; "" for the project's own tables
+    column: str = ""  # "" to find it
 
     roster = Unicode(
         "", help="the file that lists the students; default: the course's students.csv"
@@ -47,13 +49,12 @@ class _OneHomework(ExportPlugin):
 
     def export(self, gradebook: Gradebook) -> None:
         """Write the grades to `to`; log what you have to check."""
-        to = Path(self.to) if self.to else None
         try:
             path, exported = export(
                 Course.of(self.parent.coursedir),
                 self._assignment(gradebook),
                 self.kind,
-                to,
+                Path(self.to) if self.to else None,
                 fill=Path(self.fill) if self.fill else None,
                 column=self.column,
                 roster=Path(self.roster) if self.roster else None,
@@ -67,16 +68,6 @@ class _OneHomework(ExportPlugin):
         for sentence in exported.left_to_do:
             self.log.warning("%s", visible(sentence))
         self.log.info("The grades are in %s", path)
-
-    @property
-    def fill(self) -> str:
-        """The file to fill in; "" for the project's own tables."""
-        return ""
-
-    @property
-    def column(self) -> str:
-        """The column to fill in; "" to find it."""
-        return ""
 
     def _assignment(self, gradebook: Gradebook) -> str:
         known = sorted(assignment.name for assignment in gradebook.assignments)

@@ -8,12 +8,12 @@ source, input or error text of hidden tests.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from nbformat import NotebookNode
 
-from hw_grading.exports.cells import points
+from hw_grading.exports.grades import points
 from hw_grading.final_scores.scores import FinalScore, final_scores
 from hw_grading.homework.course import Course
 from hw_grading.outcome import Status
@@ -21,7 +21,6 @@ from hw_grading.plugins.feedback.facts import Facts
 from hw_grading.plugins.feedback.failures import Line, failures_of, lines_of, mended_in
 from hw_grading.plugins.feedback.hiding import HideTestDetails
 from hw_grading.records.graded_notebook import MAX_BYTES
-from hw_grading.records.questions import Place
 from hw_grading.records.results import Roster, read_roster, read_student
 from hw_grading.records.scores import NoScores, Score
 from hw_support.failures import visible
@@ -46,7 +45,9 @@ def results_of(
     if result.status is Status.NOT_GRADED:
         raise NoScores(f"{quoted(student)}: {result.reason}")
     path = course.autograded(student, assignment) / f"{assignment}.ipynb"
-    cells = _as_students_see(read_submission(path, max_bytes=MAX_BYTES, keep_outputs=True)[0])
+    notebook = read_submission(path, max_bytes=MAX_BYTES, keep_outputs=True)[0]
+    hide = HideTestDetails()
+    cells = [hide.preprocess_cell(cell, {}, n)[0] for n, cell in enumerate(notebook.cells)]
     final = final_scores(course, assignment).students[student]
     tests = _tests(roster, final, result.record.scores, lines_of(cells))
     return {
@@ -63,11 +64,6 @@ def as_json(results: dict[str, Any]) -> str:
     return encodable(json.dumps(results, indent=1, ensure_ascii=False)) + "\n"
 
 
-def _as_students_see(notebook: NotebookNode) -> list[NotebookNode]:
-    hide = HideTestDetails()
-    return [hide.preprocess_cell(cell, {}, n)[0] for n, cell in enumerate(notebook.cells)]
-
-
 def _tests(
     roster: Roster, final: FinalScore, scores: Sequence[Score], lines: dict[str, list[Line]]
 ) -> list[dict[str, Any]]:
@@ -81,13 +77,13 @@ def _tests(
         place = roster.place(cell.name)
         said = [_said(line) for line in lines.get(cell.name, [])]
         said += [f"{one.points:+g}: {one.reason}" for one in more]
-        given = score.points + sum(one.points for one in more)
+        has_number = any(character.isdigit() for character in place.question)
         tests.append(
             {
-                "score": float(points(given)),
+                "score": float(points(score.points + sum(one.points for one in more))),
                 "max_score": float(points(most)),
                 "name": visible(str(place)),
-                "number": visible(place.question) if _is_number(place) else str(len(tests) + 1),
+                "number": visible(place.question) if has_number else str(len(tests) + 1),
                 "output": "\n".join(said),
                 "visibility": "visible",
             }
@@ -95,17 +91,12 @@ def _tests(
     return tests
 
 
-def _is_number(place: Place) -> bool:
-    return any(character.isdigit() for character in place.question)
-
-
 def _said(line: Line) -> str:
     return visible(f"{line.text} ({line.points})" if line.points else line.text)
 
 
-def _about_all(problems: Iterable[Problem], roster: Roster, cells: Sequence[NotebookNode]) -> str:
+def _about_all(problems: Sequence[Problem], roster: Roster, cells: Sequence[NotebookNode]) -> str:
     """Return for students why the submission failed and what was mended."""
-    problems = tuple(problems)
     facts = Facts(homework=roster.assignment, places=roster.places)
     numbers = {name: n for n, cell in enumerate(cells) if (name := grade_id_of(cell))}
     said = []
