@@ -1,7 +1,7 @@
 """Runs the tests of a graded submission again, and tells the instructor every detail.
 
-It uses the notebook in ``autograded/`` and the seed in its metadata, so the tests get the same
-inputs as in grading. Student code runs in the sandbox. Nothing is written.
+The seed in the graded notebook gives the tests the same inputs as in grading. Student code runs in
+the sandbox. Nothing is written.
 """
 
 from __future__ import annotations
@@ -44,8 +44,7 @@ class Explained:
     place: Place
     score: Score  # in the gradebook
     cell: NotebookNode  # with all hidden parts, and its outputs from this run
-    # As `hw_grading.examiner.witness.Try`; None if the test was not run
-    tries: list[dict[str, Any]] | None
+    tries: list[dict[str, Any]] | None  # as `examiner.witness.Try`; None if the test was not run
     is_newer: bool  # whether the instructor has changed the test since
 
 
@@ -57,8 +56,8 @@ class Explanation:
     assignment: str
     seed: int
     notebook: NotebookNode  # as it was graded
-    tests: tuple[Explained, ...]  # in the notebook's order
-    problems: tuple[Problem, ...]  # what went wrong in this run
+    tests: Sequence[Explained]  # in the notebook's order
+    problems: Sequence[Problem]  # what went wrong in this run
 
 
 def explain(folder: Path, assignment: str, student: str, test: str = "") -> Explanation:
@@ -89,16 +88,13 @@ def explain(folder: Path, assignment: str, student: str, test: str = "") -> Expl
         raise GraderFault(f"The submission cannot be run here: {error}") from error
     cells = {grade_id_of(cell) or "": cell for cell in notebook.cells if is_test(cell)}
     newer = _newer(course, assignment, cells)
-    tests = tuple(
-        Explained(
-            *(name, roster.place(name), score, cells[name]),
-            *(submission.records.get(name), name in newer),
-        )
-        for name, score in chosen.items()
-        if name in cells
-    )
+    tests = []
+    for name, score in chosen.items():
+        if name in cells:
+            place, tries = roster.place(name), submission.records.get(name)
+            tests.append(Explained(name, place, score, cells[name], tries, name in newer))
     failed = [p for p in read_problems(notebook) if p.severity is Severity.FAILED]
-    return Explanation(student, assignment, seed, as_graded, tests, tuple(failed))
+    return Explanation(student, assignment, seed, as_graded, tests, failed)
 
 
 def _record(roster: Roster, student: str) -> Record:
@@ -162,8 +158,7 @@ def _graded_notebook(course: Course, assignment: str, student: str) -> tuple[Not
             f"{path} was not graded completely, or an old version of the grader wrote it: {again}"
         )
     # This run finds the problems of grading again, but it cannot find that a file was unreadable.
-    kept = [p for p in section.get("problems", []) if p.get("kind") == Kind.FILE]
-    section["problems"] = kept
+    section["problems"] = [p for p in section.get("problems", []) if p.get("kind") == Kind.FILE]
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None

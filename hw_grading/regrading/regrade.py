@@ -60,12 +60,10 @@ class Regrade:
                 "above, then run this command again: it continues, and compares with the scores "
                 f"of {before.at:%Y-%m-%d %H:%M:%S} UTC"
             )
-        found = self._compare(before, take(self.course, self.assignment, last))
-        self._report(found)
-        if found.not_graded:
-            return False
-        self._snapshots.unpin(self._pin)
-        return True
+        is_everybody_graded = self._report(before, take(self.course, self.assignment, last))
+        if is_everybody_graded:
+            self._snapshots.unpin(self._pin)
+        return is_everybody_graded
 
     def report_only(self) -> bool:
         """Report what the last run over the class changed.
@@ -79,9 +77,7 @@ class Regrade:
                 f"{len(two) or 'no'} snapshot{'s' * (len(two) != 1)} of the scores. Each "
                 f"`nbgrader autograde {self.assignment}` adds one"
             )
-        found = self._compare(*two)
-        self._report(found)
-        return not found.not_graded
+        return self._report(*two)
 
     def show_plan(self) -> None:
         """Show what would be done. Nothing is written."""
@@ -90,8 +86,6 @@ class Regrade:
         students = [self.student] if self.student else list(now.students)
         for line in plan(self.course, self.assignment, students, now, edits):
             self._say(line)
-
-    # -- before
 
     def _before(self) -> Snapshot:
         pinned = self._snapshots.pinned(self._pin)
@@ -143,9 +137,8 @@ class Regrade:
             "notebook again."
         )
         released = course.release(name) / f"{name}.ipynb"
-        before = _contents(released)
         start = released.with_name(START)
-        page = _contents(start)
+        before, page = _contents(released), _contents(start)
         if course.nbgrader("generate_assignment", name, "--force") != 0:
             raise RuntimeError(f"nbgrader generate_assignment {name} failed. See its log above")
         if page:  # nbgrader deletes the folder before writing to it
@@ -156,18 +149,17 @@ class Regrade:
                 f"python -m hw_grading release {name}"
             )
 
-    # -- after
-
-    def _compare(self, before: Snapshot, after: Snapshot) -> Comparison:
+    def _report(self, before: Snapshot, after: Snapshot) -> bool:
+        """Print the table, and write it as CSV and as a page; return if everybody was graded."""
         source = self.course.source(self.assignment) / f"{self.assignment}.ipynb"
         students = [self.student] if self.student else []
-        return compare(before, after, read_places(source), students)
-
-    def _report(self, found: Comparison) -> None:
-        """Print the table, and write it as CSV and as a page."""
+        found = compare(before, after, read_places(source), students)
         self._say(in_words(found, shutil.get_terminal_size((140, 24)).columns))
-        if not found.changes:
-            return
+        if found.changes:
+            self._write(found)
+        return not found.not_graded
+
+    def _write(self, found: Comparison) -> None:
         folder = self._place / "regrades"
         folder.mkdir(parents=True, exist_ok=True)
         name = f"{self.assignment}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"

@@ -20,11 +20,11 @@ from hw_support.submission.mending import grade_id_of
 
 @dataclass(frozen=True)
 class Edits:
-    """Grade ids of the cells that differ."""
+    """Grade ids of the cells that differ since the release."""
 
-    changed: tuple[str, ...]  # with another text, other points, or another position
-    added: tuple[str, ...]  # since the release
-    removed: tuple[str, ...]  # since the release
+    changed: list[str]  # with another text, other points, or another position
+    added: list[str]
+    removed: list[str]
 
 
 def edits_since_release(course: Course, assignment: str) -> Edits:
@@ -41,7 +41,7 @@ def edits_since_release(course: Course, assignment: str) -> Edits:
     except (Unreadable, OSError, ValueError) as error:
         raise Unreadable(f"{path} cannot be read as a notebook: {error}") from None
     notebook, _ = ClearSolutions(config=course.config).preprocess(notebook, {})
-    cells = {grade_id_of(cell) or "": cell for cell in notebook.cells if _is_known(cell)}
+    cells = {grade_id_of(cell) or "": cell for cell in notebook.cells if _is_in_gradebook(cell)}
     with Gradebook(course.db_url) as gradebook:
         known = {c.grade_id: c for c in instructor_cells(gradebook, assignment, assignment, path)}
     both = [name for name in cells if name in known]
@@ -56,13 +56,9 @@ def edits_since_release(course: Course, assignment: str) -> Edits:
         same_marks = marks == (old.grade, old.solution, old.task, old.cell_type)
         if not (is_text_same and same_points and same_marks) or moved:
             changed.append(name)
-    return Edits(
-        tuple(changed),
-        tuple(name for name in cells if name not in known),
-        tuple(name for name in known if name not in cells),
-    )
+    added = [name for name in cells if name not in known]
+    return Edits(changed, added, [name for name in known if name not in cells])
 
 
-def _is_known(cell: NotebookNode) -> bool:
-    """Return whether the gradebook has a cell."""
+def _is_in_gradebook(cell: NotebookNode) -> bool:
     return bool(is_grade(cell) or is_solution(cell) or is_locked(cell) or is_task(cell))
