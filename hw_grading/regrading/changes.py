@@ -103,8 +103,8 @@ def compare(
     order = order_in(places)
     chosen = [s for s in sorted(after.students) if not students or s in students]
     both = [s for s in chosen if s in before.students and _has_tests(before, s)]
-    changes = [change for s in both for change in _changes_of(s, before, after, places)]
-    changes.sort(key=lambda c: (c.student, *order(c.cell)))
+    changed = [change for s in both for change in _changes_of(s, before, after, places)]
+    changes = tuple(sorted(changed, key=lambda c: (c.student, *order(c.cell))))
     finals = {s: (before.students[s].final, after.students[s].final) for s in both}
     kept, waiting, lost = 0, [], []
     for student in both:
@@ -126,15 +126,7 @@ def compare(
     first_time = tuple(s for s in chosen if s not in both and after.students[s].stamp)
     about = (after.assignment, before.at, after.at)
     return Comparison(
-        *about,
-        tuple(changes),
-        totals,
-        kept,
-        waiting,
-        lost,
-        tuple(not_graded),
-        first_time,
-        len(both),
+        *about, changes, totals, kept, waiting, lost, not_graded, first_time, len(both)
     )
 
 
