@@ -9,7 +9,7 @@ from hw_grading.final_scores.corrections import Change, Kind, correct, correctio
 from hw_grading.final_scores.scores import FinalScores, final_scores
 from hw_grading.homework.course import Course
 from hw_grading.records.database import Database
-from hw_grading.records.questions import Place, read_places
+from hw_grading.records.questions import order_in, place_in, read_places
 from hw_grading.records.scores import Cell, in_digits, open_gradebook, read_gradebook
 from hw_support.submission.file import Unreadable
 from hw_support.submission.problems import quoted
@@ -24,12 +24,10 @@ class Corrections:
 
     def __init__(self, folder: Path, assignment: str) -> None:
         self._course, self._assignment = Course(folder), assignment
-        path = self._course.source(assignment) / f"{assignment}.ipynb"
-        self._places = read_places(path)
+        self._places = read_places(self._course.source(assignment) / f"{assignment}.ipynb")
         cells, _, _ = read_gradebook(self._course.db_url, assignment)
-        order = {name: number for number, name in enumerate(self._places)}
-        cells.sort(key=lambda cell: (order.get(cell.name, len(order)), cell.name))
-        self._cells = {cell.name: cell for cell in cells}
+        order = order_in(self._places)
+        self._cells = {c.name: c for c in sorted(cells, key=lambda cell: order(cell.name))}
         self._database = Database(self._course.db_url)
 
     def correct(
@@ -41,16 +39,8 @@ class Corrections:
         """
         cell = self.cell(label)
         before = final_scores(self._course, self._assignment)
-        key = correct(
-            self._database,
-            self._assignment,
-            cell.name,
-            kind,
-            points=points,
-            beyond=beyond,
-            reason=reason,
-            author=author,
-        )
+        where, what = (self._database, self._assignment, cell.name), (kind, points, beyond)
+        key = correct(*where, *what, reason, author)
         change = next(one for one in self._changes() if one.key == key)
         back = f"python -m hw_grading correct {self._assignment} --undo {key}"
         return [self._in_words(change), *self._effect(before), f"To undo it: {back}"]
@@ -67,8 +57,7 @@ class Corrections:
         for change in self._changes():
             line = f"{self._in_words(change)} ({change.author}, {change.at:%Y-%m-%d %H:%M} UTC)"
             if change.undone_at is not None:
-                when = f"{change.undone_at:%Y-%m-%d %H:%M} UTC"
-                line += f", undone by {change.undone_by}, {when}"
+                line += f", undone by {change.undone_by}, {change.undone_at:%Y-%m-%d %H:%M} UTC"
             lines.append(line)
         return lines or [f"{self._assignment} has no corrections."]
 
@@ -93,7 +82,7 @@ class Corrections:
             if found:
                 break
         are = found or list(self._cells.values())
-        names = "".join(f"\n  {cell.name}: {self._called(cell.name)}" for cell in are)
+        names = "".join(f"\n  {c.name}: {place_in(self._places, c.name)}" for c in are)
         unknown = "is not a question with points. The questions are"
         said = "fits several questions" if found else unknown
         how = "Type the grade id (before the colon) or the label (after it)"
@@ -101,12 +90,7 @@ class Corrections:
 
     def _labels(self, name: str) -> list[list[str]]:
         place = self._places.get(name)
-        if place is None:
-            return []
-        return [_words(str(place)), _words(place.title)]
-
-    def _called(self, name: str) -> str:
-        return str(self._places.get(name) or Place(name, name))
+        return [_words(str(place)), _words(place.title)] if place else []
 
     def _changes(self) -> list[Change]:
         with open_gradebook(self._course.db_url, self._assignment) as (db, _):
@@ -120,7 +104,7 @@ class Corrections:
             Kind.FULL: f"full marks ({in_digits(most)} points) for everyone in",
         }[change.kind]
         beyond = ", even above the question's maximum" if change.beyond else ""
-        where = f"{change.cell}, {self._called(change.cell)}"
+        where = f"{change.cell}, {place_in(self._places, change.cell)}"
         return f"{change.key}: {what} {where}{beyond}: {change.reason}"
 
     def _effect(self, before: FinalScores) -> list[str]:

@@ -60,8 +60,8 @@ def demonstrate(folder: Path) -> int:
         ]
     must(course, log, "export", f"--to={folder / 'grades.csv'}")
     print()
-    for path, what in [*shown, (folder / "grades.csv", "the grades"), (log, "nbgrader's log")]:
-        print(f"  {what}:\n    {path}")
+    shown += [(folder / "grades.csv", "the grades"), (log, "nbgrader's log")]
+    print(*(f"  {what}:\n    {path}" for path, what in shown), sep="\n")
     desk = f"{sys.executable} -m hw_grading --course {folder} desk"
     print("\n  To grade plots and written answers in the browser, question by question:")
     print(*(f"    {desk} {name}" for name in names), sep="\n")

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
-from nbformat import NotebookNode
 
 from hw_grading.commands.student_zip import pins, version_for, write_student_zip
 from hw_grading.homework.course import REPOSITORY, Course
@@ -66,11 +65,10 @@ def _chosen(course: Course, names: Sequence[str]) -> list[str]:
             f"{course.folder} has no homework: expected a folder with a notebook for each. Go to "
             "the course's folder, or name the folder with --course"
         )
-    for name in names:
-        if name not in there:
-            raise FileNotFoundError(
-                f"{course.folder} has no homework {name!r}: expected one of {', '.join(there)}"
-            )
+    if unknown := [name for name in names if name not in there]:
+        raise FileNotFoundError(
+            f"{course.folder} has no homework {unknown[0]!r}: expected one of {', '.join(there)}"
+        )
     return list(dict.fromkeys(names)) or there
 
 
@@ -97,9 +95,6 @@ def check_source(course: Path, assignment: str) -> list[str]:
     return [f"{shown}: {sentence}" for sentence in disagreements(notebook)]
 
 
-# -- the description of a homework in the students' package
-
-
 def description_of(course: Course, assignment: str) -> str:
     """Return the result of `describe` as the text of a file."""
     return json.dumps(describe(course, assignment), indent=1, ensure_ascii=False) + "\n"
@@ -112,7 +107,7 @@ def describe(course: Course, assignment: str) -> dict[str, Any]:
     manifest = homework_of(course.root, assignment).manifest
     packages = {line.partition("==")[0] for line in pins().splitlines() if "==" in line}
     return released.described(
-        _released_notebook(course.folder, assignment),
+        nbformat.read(course.release(assignment) / f"{assignment}.ipynb", as_version=4),
         assignment=assignment,
         version=version_for(assignment),
         packages=sorted(packages),
@@ -125,12 +120,6 @@ def describe(course: Course, assignment: str) -> dict[str, Any]:
 def _plainly(seconds: float) -> float:
     """Return a number as a person would write it: 60, not 60.0."""
     return int(seconds) if seconds == int(seconds) else seconds
-
-
-def _released_notebook(course: Path, assignment: str) -> NotebookNode:
-    path = Course(course).release(assignment) / f"{assignment}.ipynb"
-    notebook: NotebookNode = nbformat.read(path, as_version=4)
-    return notebook
 
 
 def start_page(course: Path, assignment: str) -> str:

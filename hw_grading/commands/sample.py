@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import ast
 import copy
-import importlib.util
+import runpy
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -59,12 +59,9 @@ def solved(released: Any, source: Any) -> Any:
     notebook = copy.deepcopy(released)
     for cell in notebook.cells:
         if utils.is_solution(cell):
-            solution = cell_of(source, cell.metadata.nbgrader.grade_id).source
-            cell.source = "\n".join(
-                line
-                for line in solution.split("\n")
-                if "BEGIN SOLUTION" not in line and "END SOLUTION" not in line
-            )
+            lines = cell_of(source, cell.metadata.nbgrader.grade_id).source.split("\n")
+            kept = [s for s in lines if "BEGIN SOLUTION" not in s and "END SOLUTION" not in s]
+            cell.source = "\n".join(kept)
     return notebook
 
 
@@ -96,9 +93,8 @@ def points_of_parts(source: Path, grade_id: str, *parts: str) -> float:
     for call in parts_in(ast.parse(cell.source)):
         given = {keyword.arg: keyword.value for keyword in call.keywords}
         points[ast.literal_eval(call.args[0])] = float(ast.literal_eval(given["points"]))
-    for part in parts:
-        if part not in points:
-            raise KeyError(f"{grade_id} has no part {part!r}; it has {', '.join(points)}")
+    if unknown := [part for part in parts if part not in points]:
+        raise KeyError(f"{grade_id} has no part {unknown[0]!r}; it has {', '.join(points)}")
     return sum(points[part] for part in parts)
 
 
@@ -110,12 +106,8 @@ def sample_class_of(course: Path, assignment: str) -> Callable[[Any], list[Submi
     path = course / STAFF / assignment / "answers" / "sample_class.py"
     if not path.is_file():
         raise FileNotFoundError(f"{assignment} has no sample class: there is no {path}")
-    spec = importlib.util.spec_from_file_location(f"sample_class_{assignment}", path)
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    found: Callable[[Any], list[Submission]] = module.sample_class
+    names = runpy.run_path(str(path), run_name=f"sample_class_{assignment}")
+    found: Callable[[Any], list[Submission]] = names["sample_class"]
     return found
 
 

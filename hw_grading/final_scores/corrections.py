@@ -11,25 +11,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from math import isfinite
+from typing import Any
 
-from sqlalchemy import (
-    Boolean,
-    Column,
-    Connection,
-    DateTime,
-    Float,
-    Integer,
-    String,
-    Table,
-    Text,
-    insert,
-    inspect,
-    select,
-    update,
-)
+from sqlalchemy import Boolean, Column, DateTime, Float, Integer, String, Table, Text, select
+from sqlalchemy.engine import Connection, Row
 from sqlalchemy.orm import Session
 
-from hw_grading.records.database import METADATA, Database, name_column
+from hw_grading.records.database import METADATA, Database, name_column, rows_of
 from hw_grading.records.scores import Score
 from hw_support.submission.file import Unreadable
 from hw_support.submission.problems import encodable
@@ -124,13 +112,10 @@ def corrections_in(
     db: Session | Connection, assignment: str, *, undone: bool = False
 ) -> list[Change]:
     """Return the corrections of a homework, the oldest first; `undone` includes undone ones."""
-    connection = db.connection() if isinstance(db, Session) else db
-    if not inspect(connection).has_table(CORRECTIONS.name):
-        return []
     query = select(CORRECTIONS).where(CORRECTIONS.c.assignment == assignment)
     if not undone:
         query = query.where(CORRECTIONS.c.undone_at.is_(None))
-    return [_change(row) for row in connection.execute(query.order_by(CORRECTIONS.c.key))]
+    return [_change(row) for row in rows_of(db, CORRECTIONS, query.order_by(CORRECTIONS.c.key))]
 
 
 def correct(
@@ -138,9 +123,8 @@ def correct(
     assignment: str,
     cell: str,
     kind: Kind,
-    *,
-    points: float = 0.0,
-    beyond: bool = False,
+    points: float,
+    beyond: bool,
     reason: str,
     author: str,
 ) -> int:
@@ -156,18 +140,11 @@ def correct(
         raise Unreadable(f"Expected a reason of at most {LONGEST_REASON:,} characters")
     if kind is Kind.ADD and not (isfinite(points) and 0 < abs(points) <= MOST_POINTS):
         raise Unreadable(f"Expected points up to {MOST_POINTS:,g} and not 0, found {points:g}")
-    row = {
-        "assignment": assignment,
-        "cell": cell,
-        "kind": kind.value,
-        "points": points,
-        "beyond": beyond,
-        "reason": reason,
-        "author": author[:128],
-        "at": _now(),
-    }
+    what = {"kind": kind.value, "points": points, "beyond": beyond, "reason": reason}
+    by = {"author": author[:128], "at": _now()}
+    row = CORRECTIONS.insert().values(assignment=assignment, cell=cell, **what, **by)
     with database.writing() as connection:
-        key = connection.execute(insert(CORRECTIONS).values(row)).inserted_primary_key
+        key = connection.execute(row).inserted_primary_key
     assert key is not None
     return int(key[0])
 
@@ -189,14 +166,13 @@ def undo(database: Database, assignment: str, key: int, author: str) -> Change:
             )
         if row.undone_at is not None:
             raise Unreadable(f"Correction {key} was already undone by {row.undone_by}")
-        of_it = update(CORRECTIONS).where(CORRECTIONS.c.key == key)
+        of_it = CORRECTIONS.update().where(CORRECTIONS.c.key == key)
         connection.execute(of_it.values(undone_by=author[:128], undone_at=_now()))
     return _change(row)
 
 
-def _change(row: object) -> Change:
-    change = Change(*row)  # type: ignore[misc]
-    return Change(**{**vars(change), "kind": Kind(change.kind)})
+def _change(row: Row[Any]) -> Change:
+    return Change(**{**row._mapping, "kind": Kind(row.kind)})
 
 
 def _now() -> datetime:

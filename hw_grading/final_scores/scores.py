@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import functools
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from hw_grading.final_scores.corrections import Change, Correction, Kind, applied, corrections_in
 from hw_grading.final_scores.lateness import penalty_of
@@ -13,7 +15,7 @@ from hw_grading.final_scores.policy import terms_of
 from hw_grading.final_scores.slip_days import used_by_homework, used_until
 from hw_grading.homework.course import Course
 from hw_grading.records.handed_in import HandedIn, handed_in
-from hw_grading.records.questions import read_places
+from hw_grading.records.questions import Place, order_in, read_places
 from hw_grading.records.scores import Cell, Record, open_gradebook, read_gradebook
 from hw_grading.records.students import Student, students_of
 from hw_support.submission.file import Unreadable
@@ -98,12 +100,12 @@ class _Rules:
             self._due = due[assignment]
             changes = corrections_in(db, assignment)
             turns = handed_in(db, student) if self._terms.slip_days else []
-        self._handed_in: dict[str, list[HandedIn]] = {}
+        self._handed_in: defaultdict[str, list[HandedIn]] = defaultdict(list)
         for turn in turns:
-            self._handed_in.setdefault(turn.student, []).append(turn)
-        self._changes: dict[str, list[Change]] = {}
+            self._handed_in[turn.student].append(turn)
+        self._changes: defaultdict[str, list[Change]] = defaultdict(list)
         for change in changes:
-            self._changes.setdefault(change.cell, []).append(change)
+            self._changes[change.cell].append(change)
         dropped = {change.cell for change in changes if change.kind is Kind.DROP}
         self.cells = tuple(cell for cell in cells if cell.name not in dropped)
         self.most = sum(cell.max_points for cell in self.cells)
@@ -112,12 +114,8 @@ class _Rules:
         used, left = self._slip_days(student.id)
         if record is None:
             return FinalScore(student, None, slip_days_left=left)
-        corrections = [
-            correction
-            for score in record.scores
-            for correction in applied(score, self._changes.get(score.cell.name, ()))
-        ]
-        corrections.sort(key=lambda one: one.key)
+        of_cells = (applied(score, self._changes[score.cell.name]) for score in record.scores)
+        corrections = sorted(chain.from_iterable(of_cells), key=lambda one: one.key)
         points = sum(one.points for one in record.scores) + sum(one.points for one in corrections)
         if self._terms.say_anything:
             penalty, why = penalty_of(self._terms, record, points, self.most, used)
@@ -137,8 +135,8 @@ class _Rules:
 
 
 def _in_order(course: Course, assignment: str, cells: Sequence[Cell]) -> tuple[Cell, ...]:
-    places: dict[str, object] = {}
+    places: dict[str, Place] = {}
     with contextlib.suppress(Unreadable, OSError):  # without the notebook, sort by name
-        places |= read_places(course.source(assignment) / f"{assignment}.ipynb")
-    order = {name: number for number, name in enumerate(places)}
-    return tuple(sorted(cells, key=lambda cell: (order.get(cell.name, len(order)), cell.name)))
+        places = read_places(course.source(assignment) / f"{assignment}.ipynb")
+    order = order_in(places)
+    return tuple(sorted(cells, key=lambda cell: order(cell.name)))
