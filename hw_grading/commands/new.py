@@ -97,7 +97,6 @@ def _places(course: Path, name: str) -> dict[str, Path]:
 
 
 def _words(course: Path, name: str, today: date) -> Mapping[str, str]:
-    """Return the placeholders of the skeleton with their replacements."""
     zone, zone_in_words = "UTC", "UTC"
     if others := Course(course).homeworks():
         manifest = homework_of(Course(course).root, others[-1]).manifest

@@ -122,7 +122,6 @@ def read_grades(
 
 
 def _joined(finals: FinalScores, roster: Roster, complaints: list[str]) -> Iterator[Grade]:
-    """Yield a grade for each student in the gradebook or the roster."""
     of: dict[str, list[Person]] = {}
     for person in roster.people:
         of.setdefault(folded(person.id), []).append(person)

@@ -157,7 +157,6 @@ def match(
 
 
 def _drop_twice(sheet: Sheet, found: dict[int, Grade], complaints: list[str]) -> None:
-    """Drop all rows of a student who has several, and complain."""
     lines: defaultdict[str, list[int]] = defaultdict(list)
     for number, grade in found.items():
         lines[grade.id].append(number)
@@ -177,7 +176,6 @@ def _kept(sheet: Sheet, row: Line, why: str) -> str:
 
 
 def _refuse_another(asked: Asked, found: Grade, name: str, telling: Collection[str]) -> None:
-    """Raise Unreadable if a row's other values belong to another person of the same name."""
     person = found.person
     for kind, called, value in asked:
         own = {NUMBER: person.sid, PLATFORM_ID: person.canvas_id}.get(kind, "")

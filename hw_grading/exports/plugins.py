@@ -37,8 +37,6 @@ class PlainCsv(ExportPlugin):
 
 
 class _OneHomework(ExportPlugin):
-    """Writes the grades of one homework."""
-
     kind: ClassVar[str]
     fill: str = ""  # the file to fill in; "" for the project's own tables
     column: str = ""  # "" to find it
@@ -82,8 +80,6 @@ class _OneHomework(ExportPlugin):
 
 
 class _Filled(_OneHomework):
-    """Writes the grades of one homework into a file that came from a platform."""
-
     fill = Unicode("", help="the file that you downloaded from the platform").tag(config=True)
     column = Unicode("", help="the column to write the grades to").tag(config=True)
 

@@ -96,7 +96,6 @@ def _said(line: Line) -> str:
 
 
 def _about_all(problems: Sequence[Problem], roster: Roster, cells: Sequence[NotebookNode]) -> str:
-    """Return for students why the submission failed and what was mended."""
     facts = Facts(homework=roster.assignment, places=roster.places)
     numbers = {name: n for n, cell in enumerate(cells) if (name := grade_id_of(cell))}
     said = []

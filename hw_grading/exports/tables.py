@@ -119,7 +119,6 @@ def _like_gradescope(grades: Grades, grade: Grade) -> list[Any]:
 
 
 def _given(grade: Grade, cells: Iterable[Cell]) -> Any:
-    """Return the points for some cells with corrections; "" if there are none yet."""
     names = {cell.name for cell in cells}
     held = [score for name, score in grade.scores.items() if name in names and not score.is_open]
     if not held or not grade.final:

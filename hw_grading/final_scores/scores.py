@@ -125,7 +125,6 @@ class _Rules:
         return FinalScore(student, record, tuple(corrections), points, penalty, why, used, left)
 
     def _slip_days(self, student: str) -> tuple[int, int | None]:
-        """Return the slip days that a student uses for this homework, and those left after it."""
         if not self._terms.slip_days:
             return 0, None
         turns = self._handed_in.get(student, [])

@@ -34,7 +34,6 @@ def _needed(one: HandedIn, terms: Terms) -> int:
 
 
 def _allowed(one: HandedIn, terms: Terms) -> int:
-    """Return the most days that may be used: those asked for, or else the course's number."""
     asked = one.extension.slip if one.extension else None
     if asked is None:
         asked = terms.slip_days if terms.use_slip_days == "automatic" else 0

@@ -92,7 +92,6 @@ class Database:
             self._engine.dispose()
 
     def _ready(self) -> Engine:
-        """Return the engine, after our own tables are created."""
         file = _file_of(self._url)
         if self._engine is None or self._file != file:  # the file was replaced by another gradebook
             engine = engine_of(self._url)

@@ -67,8 +67,7 @@ def read_places(path: Path) -> dict[str, Place]:
 def _place(name: str, headings: dict[int, str], scheme: str, text: str) -> Place:
     """Name a place by the innermost heading that begins with a number, such as "1.3e" or "Q0.6".
 
-    Headings below it are the title. If no heading has a number, the innermost one of levels 2 and 3
-    counts.
+    Without one, the innermost heading of levels 2 and 3 counts.
     """
     for level in (4, 3, 2):
         first, _, rest = headings[level].partition(" ")

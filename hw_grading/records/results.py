@@ -120,8 +120,8 @@ def read_student(roster: Roster, record: Record) -> tuple[StudentResult, dict[st
 def _handed_in(course: Course, assignment: str, others: set[str]) -> Iterator[str]:
     """Yield the students who handed in anything that is not clearly for another assignment.
 
-    A folder whose name begins with a dot belongs to a student if it contains a folder for the
-    assignment. Other such folders were made by a machine.
+    A folder whose name begins with a dot was made by a machine, unless it has the assignment's
+    folder.
     """
     step = course.directory.submitted_directory
     shelf = shelf_of(course.directory, step, assignment)

@@ -235,7 +235,6 @@ def _records(
     due: datetime | None,
     student: str | None = None,
 ) -> list[Record]:
-    """Return the records of all students, or of one."""
     grade, notebook, submission = api.Grade, api.SubmittedNotebook, api.SubmittedAssignment
 
     def of_them(query: Any) -> Any:

@@ -131,7 +131,6 @@ def compare(
 
 
 def _has_tests(snapshot: Snapshot, student: str) -> bool:
-    """Return whether a student had any points from tests."""
     scores = snapshot.students[student].scores
     return not scores or any(score.auto is not None for score in scores.values())
 

@@ -111,7 +111,6 @@ def _record(roster: Roster, student: str) -> Record:
 
 
 def _chosen(roster: Roster, record: Record, test: str) -> dict[str, Score]:
-    """Return the scores of the tests to explain, by grade id."""
     tests = {s.cell.name: s for s in record.scores if not s.cell.by_hand}
     if not test:
         return {n: s for n, s in tests.items() if (s.auto or 0.0) < s.cell.max_points}
@@ -139,7 +138,7 @@ def _plainly(label: str) -> str:
 
 
 def _graded_notebook(course: Course, assignment: str, student: str) -> tuple[NotebookNode, int]:
-    """Return a notebook as it was graded, without its outputs, and its seed."""
+    """Return a notebook as it was graded, without outputs, and its seed."""
     path = course.autograded(student, assignment) / f"{assignment}.ipynb"
     again = f"grade it again: nbgrader autograde {assignment} --force --student={student}"
     try:

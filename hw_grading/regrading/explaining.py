@@ -114,7 +114,6 @@ def _block(head: str, texts: Sequence[str]) -> Iterator[str]:
 
 
 def _whole_test(test: Explained) -> Iterator[str]:
-    """Yield what ended the whole test, and whether its points differ now."""
     yield from _errors(test)
     results = [o for o in outputs_of(test.cell) if o.get("output_type") == "execute_result"]
     text = "".join(results[0]["data"].get("text/plain", "")) if results else ""

@@ -55,7 +55,6 @@ def plan(
 
 
 def _handed_in_again(course: Course, assignment: str, student: str) -> bool:
-    """Return whether the submission in ``submitted/`` is newer than the graded one."""
     folders = [course.submitted(student, assignment), course.autograded(student, assignment)]
     try:
         times = [read_time(folder) for folder in folders]

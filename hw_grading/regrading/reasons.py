@@ -62,7 +62,6 @@ def _points(cell: str, works: _Works, most: _Points) -> Iterator[str]:
 
 
 def _contents(cell: str, works: tuple[Work, Work]) -> Iterator[str]:
-    """Yield which cells have different texts, ignoring other tests."""
     old, new = works[0].notebook, works[1].notebook
     if old.trouble or new.trouble:
         yield "not graded completely, before or now"

@@ -115,7 +115,6 @@ class Regrade:
         return snapshot
 
     def _release(self, edits: Edits) -> None:
-        """Update the gradebook with the current version of the instructor's notebook."""
         if edits.added or edits.removed:
             changed = [f"added {name}" for name in edits.added]
             changed += [f"removed {name}" for name in edits.removed]
@@ -150,7 +149,6 @@ class Regrade:
             )
 
     def _report(self, before: Snapshot, after: Snapshot) -> bool:
-        """Print the table, and write it as CSV and as a page; return if everybody was graded."""
         source = self.course.source(self.assignment) / f"{self.assignment}.ipynb"
         students = [self.student] if self.student else []
         found = compare(before, after, read_places(source), students)

@@ -124,7 +124,6 @@ def decide(
 
 
 def _newest(student: str, found: list[Found]) -> tuple[Found, str]:
-    """Return the newest of one student's files, and its digest."""
     if all(one.when for one in found):
         latest = max(one.when for one in found if one.when)
         found = [one for one in found if one.when == latest]
@@ -145,10 +144,7 @@ def _digest(content: bytes) -> str:
 
 
 def _action(where: Path, homework: str, found: Found, sha256: str, before: Record | None) -> Action:
-    """Return what to do with a file, given what ``submitted/`` holds.
-
-    Raises `Unreadable` if the one in ``submitted/`` is newer, or may be.
-    """
+    """Return what to do with a file; raise `Unreadable` if that in ``submitted/`` may be newer."""
     for place in (where, where.parent):
         if place.is_symlink():
             raise Unreadable(f"{place} is a link. Replace it with a folder")

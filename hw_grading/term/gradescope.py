@@ -107,7 +107,6 @@ def _text(value: object) -> str:
 
 
 def _moment(value: object, zone: tzinfo) -> datetime:
-    """Return a submission time in UTC."""
     match = _TIME.fullmatch(value.strip()) if isinstance(value, str) else None
     if not match:
         raise Unreadable(

@@ -194,7 +194,6 @@ def _place(path: Path, row: Row) -> str:
 
 
 def _without_duplicates(people: list[Person], complaints: list[str]) -> list[Person]:
-    """Keep the first line with an id."""
     first: dict[str, Person] = {}
     for person in people:
         other = first.setdefault(folded(person.id), person)
@@ -233,7 +232,6 @@ def _keys(person: Person) -> Iterator[tuple[str, str]]:
 
 
 def _key(column: str, value: str) -> tuple[str, str]:
-    """Return a value in a normal form, with its column."""
     text = folded(value)
     if column == "canvas_name":
         text = re.sub(r"\W", "", text)

@@ -169,7 +169,6 @@ class OneNotebookEach(ExtractorPlugin):
         return self.parent.collector_plugin_inst.collect(str(path))  # type: ignore[no-any-return]
 
     def _whose(self, path: Path) -> tuple[str, str]:
-        """Return the student, and the notebook's name, or raise `Unreadable`."""
         found = self._collected(path)
         if not found:
             raise Unreadable("expected a name such as <student>_<homework>.ipynb. Rename the file")
@@ -198,7 +197,6 @@ class OneNotebookEach(ExtractorPlugin):
             self._left_out[upload.name] = str(why)
 
     def _say_in_the_end(self) -> None:
-        """Report what was left out after nbgrader has collected the rest, and fail then."""
         collect = self.parent.process_extracted_files
 
         def collect_and_say() -> None:

@@ -163,7 +163,6 @@ def copy_sqlite(gradebook: Path, copy: Path) -> None:
 
 
 def _parts(course: Course) -> list[_Part]:
-    """Return the parts of a course besides its gradebook, each only once."""
     root, directory = course.root, course.directory
     whole_class = WholeClass(config=course.config)
     steps = {name: getattr(directory, f"{name}_directory") for name in (_GRADED, *_STEPS)}

@@ -129,7 +129,6 @@ def _places(work: Path, into: Path, facts: dict[str, Any]) -> Iterator[tuple[Pat
 
 
 def _inner(facts: dict[str, Any], otherwise: str) -> str:
-    """Return the gradebook's path in the course."""
     path = facts.get("database", {}).get("path") or otherwise
     return path if _is_within(path) else otherwise
 
@@ -147,7 +146,6 @@ def _place_of_secret(course: Course, into: Path, facts: dict[str, Any]) -> Path:
 
 
 def _differences(course: Course, into: Path, facts: dict[str, Any]) -> Iterator[str]:
-    """Yield sentences on paths in the restored settings that lie elsewhere."""
     if os.path.realpath(course.root) != os.path.realpath(into):
         yield (
             f"The settings in {into}/nbgrader_config.py name the course's folder {course.root}: "
@@ -248,7 +246,6 @@ def _is_taken(new: Path, place: Path) -> bool:
 
 
 def _is_same(new: Path, place: Path) -> bool:
-    """Whether two files or folders have the same content."""
     if place.is_symlink() or new.is_dir() != place.is_dir():
         return False
     if not new.is_dir():

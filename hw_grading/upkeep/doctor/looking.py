@@ -72,7 +72,6 @@ def _settings(folder: Path) -> Line:
 
 
 def _line_of(fault: BaseException, file: Path) -> int | None:
-    """Return the line of the settings file that failed."""
     cause = fault.__cause__
     if cause is None:
         return None
@@ -84,7 +83,6 @@ def _line_of(fault: BaseException, file: Path) -> int | None:
 
 
 def _where_set(error: TraitError, file: Path) -> str:
-    """Return the place of a setting whose value has the wrong type."""
     match = _SETTING.search(str(error))
     if match is None:
         return f"Fix it in {file}."

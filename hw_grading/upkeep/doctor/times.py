@@ -71,7 +71,6 @@ def due(course: Course, homework: str) -> Line:
 
 
 def _network_sets_it() -> str:
-    """Return whether the network sets the clock: "yes" or "no", or else it is unknown."""
     line = ["timedatectl", "show", "--property=NTPSynchronized", "--value"]
     limit = _SECONDS_FOR_TIMEDATECTL
     try:
