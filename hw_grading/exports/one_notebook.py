@@ -16,7 +16,7 @@ _MOST_LOG = 3_000  # characters from the end of nbgrader's log
 
 
 def graded(
-    course: Course, assignment: str, notebook: Path, visibility: str, *, sandbox: bool = True
+    course: Course, assignment: str, notebook: Path, visibility: str, sandbox: bool
 ) -> dict[str, Any]:
     """Grade a notebook as `nbgrader autograde` does; return its results for Gradescope.
 

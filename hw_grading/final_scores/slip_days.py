@@ -23,14 +23,11 @@ def used_by_homework(
     for one in handed_in:
         of = terms(one.assignment)
         left = max(0, of.slip_days - sum(used.values()))
-        used[one.assignment] = min(left, _needed(one, of), _allowed(one, of))
+        needed = 0
+        if one.when is not None and not is_too_late(of, one.due, one.when):
+            needed = days_late(of, one.due, one.when)
+        used[one.assignment] = min(left, needed, _allowed(one, of))
     return used
-
-
-def _needed(one: HandedIn, terms: Terms) -> int:
-    if one.when is None or is_too_late(terms, one.due, one.when):
-        return 0
-    return days_late(terms, one.due, one.when)
 
 
 def _allowed(one: HandedIn, terms: Terms) -> int:

@@ -6,6 +6,8 @@ the work, prints the result, and returns the exit status. Verbs may import every
 slow modules only in `run`.
 """
 
+import getpass
+
 FINE, TO_DO, CANNOT = 0, 1, 2
 VERBS = (
     "backup",
@@ -28,3 +30,11 @@ VERBS = (
     "similarity",
     "statistics",
 )
+
+
+def who_i_am() -> str:
+    """Return the user's name, or "staff" if the machine has none."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError, ImportError):  # for example in a container
+        return "staff"

@@ -15,11 +15,12 @@ TAKES_MORE = True
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
-    parser.add_argument("assignment")
+    add = parser.add_argument
+    add("assignment")
     # Unknown options go to Jupyter Server. This one is the desk's, in any position.
-    parser.add_argument("--course", type=Path, default=argparse.SUPPRESS, help=argparse.SUPPRESS)
-    parser.add_argument("--port", type=int, help="port of the server (default: 8888)")
-    parser.add_argument("--no-browser", action="store_true", help="print the address only")
+    add("--course", type=Path, default=argparse.SUPPRESS, help=argparse.SUPPRESS)
+    add("--port", type=int, help="port of the server (default: 8888)")
+    add("--no-browser", action="store_true", help="print the address only")
 
 
 def run(chosen: argparse.Namespace) -> int:

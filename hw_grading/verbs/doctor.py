@@ -24,9 +24,6 @@ def run(chosen: argparse.Namespace) -> int:
         print(visible(str(line)), flush=True)
         if line.advice is not None:
             status = CANNOT if line.what == SETTINGS or status == CANNOT else TO_DO
-    print(
-        "Everything is fine."
-        if status == FINE
-        else "Fix each line that begins with FIX, then run this command again."
-    )
+    to_do = "Fix each line that begins with FIX, then run this command again."
+    print("Everything is fine." if status == FINE else to_do)
     return status

@@ -14,18 +14,17 @@ from hw_grading.verbs import FINE
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
-    parser.add_argument("assignment")
-    parser.add_argument("student", help="the student's id")
-    parser.add_argument(
+    add = parser.add_argument
+    add("assignment")
+    add("student", help="the student's id")
+    add(
         "test",
         nargs="?",
         default="",
         help="a grade id, a question or a heading; default: all tests in which the student lost "
         "points",
     )
-    parser.add_argument(
-        "--all", action="store_true", help="show inputs and calls also for parts that passed"
-    )
+    add("--all", action="store_true", help="show inputs and calls also for parts that passed")
 
 
 def run(chosen: argparse.Namespace) -> int:

@@ -17,25 +17,18 @@ from hw_grading.verbs import FINE, TO_DO
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
-    parser.add_argument("assignment")
-    parser.add_argument("--as", dest="kind", required=True, choices=KINDS)
-    parser.add_argument(
+    add = parser.add_argument
+    add("assignment")
+    add("--as", dest="kind", required=True, choices=KINDS)
+    add(
         "--fill",
         type=Path,
         help="the file to fill in: Canvas' gradebook or Moodle's grading worksheet",
     )
-    parser.add_argument(
-        "--to", type=Path, help="the file to write; default: <assignment>_<platform>.csv"
-    )
-    parser.add_argument(
-        "--column", default="", help="the homework's column, if the command cannot find it"
-    )
-    parser.add_argument(
-        "--roster", type=Path, help="the list of students; default: the course's students.csv"
-    )
-    parser.add_argument(
-        "--student", action="append", default=[], help="export only this student; repeatable"
-    )
+    add("--to", type=Path, help="the file to write; default: <assignment>_<platform>.csv")
+    add("--column", default="", help="the homework's column, if the command cannot find it")
+    add("--roster", type=Path, help="the list of students; default: the course's students.csv")
+    add("--student", action="append", default=[], help="export only this student; repeatable")
 
 
 def run(chosen: argparse.Namespace) -> int:

@@ -10,22 +10,19 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from hw_grading.verbs import FINE
+from hw_grading.verbs import FINE, who_i_am
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
-    parser.add_argument("assignment")
-    parser.add_argument("students", nargs="*", metavar="STUDENT")
-    parser.add_argument("--until", default="", help='a time, such as "2022-10-08 23:59"')
-    parser.add_argument("--hours", default="", help="hours after the due date")
-    parser.add_argument(
-        "--days", default="", help="days after the due date, at the same time of day"
-    )
-    parser.add_argument(
-        "--slip", default="", metavar="N", help="number of slip days that the student may use"
-    )
-    parser.add_argument("--reason", default="", help="the reason, which only staff read")
+    add = parser.add_argument
+    add("assignment")
+    add("students", nargs="*", metavar="STUDENT")
+    add("--until", default="", help='a time, such as "2022-10-08 23:59"')
+    add("--hours", default="", help="hours after the due date")
+    add("--days", default="", help="days after the due date, at the same time of day")
+    add("--slip", default="", metavar="N", help="number of slip days that the student may use")
+    add("--reason", default="", help="the reason, which only staff read")
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--from-csv", type=Path, metavar="FILE")
     what.add_argument("--remove", action="store_true", help="remove extensions")
@@ -35,7 +32,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(chosen: argparse.Namespace) -> int:
     """Grant, remove or list extensions, print the result, and return the exit status."""
     from hw_grading.commands.extending import Extensions
-    from hw_grading.commands.staff import who_i_am
     from hw_grading.records.writing import say
     from hw_support.submission.file import Unreadable
 

@@ -15,18 +15,19 @@ from hw_grading.verbs import FINE
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
-    parser.add_argument("assignment")
+    add = parser.add_argument
+    add("assignment")
     one = parser.add_mutually_exclusive_group(required=True)
     one.add_argument("student", nargs="?", help="the id of a student who was graded in this course")
     one.add_argument("--notebook", type=Path, help="a submitted notebook to grade")
-    parser.add_argument("--to", type=Path, help="the file to write; default: print it")
-    parser.add_argument(
+    add("--to", type=Path, help="the file to write; default: print it")
+    add(
         "--visibility",
         default="after_published",
         choices=VISIBILITIES,
         help="when students see the results (default: after_published)",
     )
-    parser.add_argument(
+    add(
         "--no-sandbox",
         action="store_true",
         help="grade without a sandbox: only on a machine for this one submission, as on Gradescope",
@@ -41,16 +42,8 @@ def run(chosen: argparse.Namespace) -> int:
     from hw_grading.records.writing import say, write_whole
 
     course = Course(chosen.course.resolve())
-    if chosen.notebook:
-        results = graded(
-            course,
-            chosen.assignment,
-            chosen.notebook,
-            chosen.visibility,
-            sandbox=not chosen.no_sandbox,
-        )
-    else:
-        results = results_of(course, chosen.assignment, chosen.student, chosen.visibility)
+    about = (course, chosen.assignment, chosen.notebook or chosen.student, chosen.visibility)
+    results = graded(*about, not chosen.no_sandbox) if chosen.notebook else results_of(*about)
     if not chosen.to:
         say(as_json(results), end="")
         return FINE

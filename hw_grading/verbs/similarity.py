@@ -15,13 +15,10 @@ from hw_grading.verbs import FINE, TO_DO
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
-    parser.add_argument("assignment")
-    parser.add_argument(
-        "--out", type=Path, help="the page (similarity_<assignment>.html by default)"
-    )
-    parser.add_argument(
-        "--most", type=int, default=40, help="how many pairs the page shows (40 by default)"
-    )
+    add = parser.add_argument
+    add("assignment")
+    add("--out", type=Path, help="the page (similarity_<assignment>.html by default)")
+    add("--most", type=int, default=40, help="how many pairs the page shows (40 by default)")
 
 
 def run(chosen: argparse.Namespace) -> int:

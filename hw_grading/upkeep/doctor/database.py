@@ -61,9 +61,8 @@ def _sqlite(path: Path) -> Line:
         found += f", not there yet ({_NOT_YET})"
         return Line(_WHAT, found, _not_on(kind) if on_network else None)
     if not os.access(path, os.W_OK):
-        return Line(
-            _WHAT, found, f"You have no permission to write to it. Type: chmod u+w {quoted(path)}"
-        )
+        advice = f"You have no permission to write to it. Type: chmod u+w {quoted(path)}"
+        return Line(_WHAT, found, advice)
     try:
         facts = _asked(path)
     except sqlite3.Error as error:
@@ -83,10 +82,8 @@ def _sqlite(path: Path) -> Line:
     if on_network:
         return Line(_WHAT, found, _not_on(kind))
     if facts["graders"] >= _SEVERAL:
-        found += (
-            f", {facts['graders']} graders: if each runs their own server, move it to PostgreSQL "
-            f"({_RECIPE})"
-        )
+        found += f", {facts['graders']} graders: if each runs their own server, move it to "
+        found += f"PostgreSQL ({_RECIPE})"
     return Line(_WHAT, found)
 
 

@@ -78,8 +78,7 @@ def _line_of(fault: BaseException, file: Path) -> int | None:
     if isinstance(cause, SyntaxError) and cause.filename and Path(cause.filename).name == file.name:
         return cause.lineno
     frames = traceback.extract_tb(cause.__traceback__)
-    lines = [frame.lineno for frame in frames if Path(frame.filename).name == file.name]
-    return lines[-1] if lines else None
+    return next((f.lineno for f in reversed(frames) if Path(f.filename).name == file.name), None)
 
 
 def _where_set(error: TraitError, file: Path) -> str:

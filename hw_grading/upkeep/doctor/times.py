@@ -5,7 +5,6 @@ from __future__ import annotations
 import subprocess
 import time
 from datetime import UTC, datetime
-from importlib import metadata
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -14,6 +13,7 @@ from nbgrader.exchange.default import Exchange
 from hw_grading.homework.course import Course
 from hw_grading.homework.homework import STAFF
 from hw_grading.homework.manifest import FILE_NAME, ManifestError, read_manifest
+from hw_grading.upkeep.doctor.machine import version_of
 from hw_support.desk.doctor import Line
 
 _SECONDS_OFF = 60
@@ -53,7 +53,8 @@ def zone(course: Course) -> Line:
             "America/Los_Angeles. If it is one already: pip install tzdata"
         )
         return Line("time zone", f"{name!r} is not known here", advice)
-    return Line("time zone", f"{name}, now {now:%Y-%m-%d %H:%M} (tzdata {_tzdata()})")
+    version = version_of("tzdata") or "of the system"
+    return Line("time zone", f"{name}, now {now:%Y-%m-%d %H:%M} (tzdata {version})")
 
 
 def due(course: Course, homework: str) -> Line:
@@ -78,10 +79,3 @@ def _network_sets_it() -> str:
     except (OSError, subprocess.TimeoutExpired):
         return ""
     return done.stdout.strip()
-
-
-def _tzdata() -> str:
-    try:
-        return metadata.version("tzdata")
-    except metadata.PackageNotFoundError:
-        return "of the system"
