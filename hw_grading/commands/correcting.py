@@ -16,11 +16,7 @@ from hw_support.submission.problems import quoted
 
 
 class Corrections:
-    """The corrections of one homework.
-
-    Raises `NoScores` if the gradebook does not know the homework, `Unreadable` if the
-    instructor's notebook is damaged.
-    """
+    """The corrections of one homework; `NoScores` or `Unreadable` if it cannot be read."""
 
     def __init__(self, folder: Path, assignment: str) -> None:
         self._course, self._assignment = Course(folder), assignment
@@ -33,10 +29,7 @@ class Corrections:
     def correct(
         self, label: str, kind: Kind, points: float, beyond: bool, reason: str, author: str
     ) -> list[str]:
-        """Correct a question for everybody, and return lines on the effect.
-
-        Raises `Unreadable` if no question fits, or several do, or the correction is empty.
-        """
+        """Correct a question for everybody, and return lines on the effect."""
         cell = self.cell(label)
         before = final_scores(self._course, self._assignment)
         where, what = (self._database, self._assignment, cell.name), (kind, points, beyond)
@@ -65,8 +58,7 @@ class Corrections:
         """Return the cell with points that has a grade id or a question's label.
 
         A label is the number that people see, such as ``"1.3b iv"``. Case and punctuation
-        do not matter. Raises `Unreadable` if no cell fits, or several do. The text names
-        the possible ones.
+        do not matter. Raises `Unreadable` if no cell fits, or several do.
         """
         if label in self._cells:
             return self._cells[label]

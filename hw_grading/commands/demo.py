@@ -22,11 +22,10 @@ MARKER = ".made-by-the-demonstration"
 
 
 def demonstrate(folder: Path) -> int:
-    """Run the whole process once, and print which files you should open.
+    """Run the whole process once, and print which files to open; return 1 if grading failed.
 
-    An earlier demonstration's folder is removed first; if it holds anything else,
-    `FileExistsError` is raised. Returns 0 if every submission in the sample class was graded,
-    else 1.
+    An earlier demonstration's folder is removed first. Any other folder raises
+    `FileExistsError`.
     """
     if (folder / MARKER).exists():
         shutil.rmtree(folder)

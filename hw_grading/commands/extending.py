@@ -28,11 +28,7 @@ _MOST_SHOWN = 20
 
 
 class Extensions:
-    """The extensions of one homework.
-
-    Raises `NoScores` if the gradebook does not know the homework, `Unreadable` if the list of
-    students cannot be read.
-    """
+    """The extensions of one homework; `NoScores` or `Unreadable` if it cannot be read."""
 
     def __init__(self, folder: Path, assignment: str) -> None:
         self._course, self._assignment = Course(folder), assignment
@@ -44,11 +40,7 @@ class Extensions:
         self._database = Database(self._course.db_url)
 
     def grant(self, students: Sequence[str], asked: Mapping[str, str], author: str) -> list[str]:
-        """Grant the same to several students, and return a line for each.
-
-        Raises `Unreadable` if a student is unknown or a time is invalid. Nothing is granted
-        then.
-        """
+        """Grant the same to several students, or raise `Unreadable`; return a line for each."""
         due = self._due_date()
         ids = list(dict.fromkeys(map(self._student, students)))
         grants = [grant_of(student, asked, due, self.zone) for student in ids]

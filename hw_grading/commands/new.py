@@ -43,9 +43,8 @@ class New:
 def new(course: Path, name: str, today: date | None = None) -> New:
     """Write the skeleton of a homework into a course: all of it or nothing.
 
-    The homework is due four weeks after `today`. Raises `NotMade` if the name is not allowed,
-    the homework exists, or a file cannot be written; `GraderFault` if another homework's
-    manifest, from which the time zone comes, has a mistake.
+    The homework is due four weeks after `today`. Raises `NotMade` if that is not possible,
+    `GraderFault` if another homework's manifest, from which the time zone comes, has a mistake.
     """
     if not (course / "nbgrader_config.py").is_file():
         raise NotMade(

@@ -31,15 +31,14 @@ def release(
 ) -> tuple[list[Path], list[str]]:
     """Generate released notebooks, write the students' zips, and return both zips and warnings.
 
-    The assignments are added to the course's gradebook. `known` is the folder for the
-    descriptions of the homeworks in the students' package; by default the package's own. If all
-    homeworks are released, and the folder is the course's own or given here, the descriptions
-    of homeworks that no longer exist are removed.
+    `known` is the folder for the descriptions of the homeworks in the students' package; by
+    default the package's own. If all homeworks are released, and the folder is the course's own
+    or given here, the descriptions of homeworks that no longer exist are removed.
 
     A warning is a sentence on a contradiction between numbers of points. Raises
     `FileNotFoundError` if there is no such homework; `ManifestError`, before any change, if a
     manifest has a mistake or other points than the notebook; `RuntimeError` if nbgrader cannot
-    generate an assignment, after nbgrader's own messages.
+    generate an assignment.
     """
     chosen = _chosen(course, names)
     prune = not names and (known is not None or course.folder.resolve() == REPOSITORY)
@@ -73,10 +72,7 @@ def _chosen(course: Course, names: Sequence[str]) -> list[str]:
 
 
 def check_source(course: Path, assignment: str) -> list[str]:
-    """Return a sentence for each contradiction between numbers of points in a homework.
-
-    Raises `ManifestError` if the manifest has a mistake, or other points than the notebook.
-    """
+    """Return a sentence for each contradiction between points, or raise `ManifestError`."""
     here = Course(course)
     path = here.source(assignment) / f"{assignment}.ipynb"
     try:

@@ -82,11 +82,10 @@ def points_of_tests(notebook: Any) -> dict[str, float]:
 
 
 def points_of_parts(source: Path, grade_id: str, *parts: str) -> float:
-    """Return the sum of the points of the named parts of a test cell.
+    """Return the sum of the points of the named parts of a test cell in a notebook.
 
     A sample class names the parts that a mistake fails. So you can change the points of a part
-    in the notebook alone. `source` is the instructor's notebook. Raises `KeyError` if a part
-    does not exist.
+    in the notebook alone. Raises `KeyError` if a part does not exist.
     """
     cell = cell_of(nbformat.read(source, as_version=4), grade_id)
     points: dict[str, float] = {}
@@ -99,10 +98,7 @@ def points_of_parts(source: Path, grade_id: str, *parts: str) -> float:
 
 
 def sample_class_of(course: Path, assignment: str) -> Callable[[Any], list[Submission]]:
-    """Return the function that makes a homework's sample class.
-
-    Raises `FileNotFoundError` if there is none.
-    """
+    """Return the function that makes a homework's sample class, or raise `FileNotFoundError`."""
     path = course / STAFF / assignment / "answers" / "sample_class.py"
     if not path.is_file():
         raise FileNotFoundError(f"{assignment} has no sample class: there is no {path}")

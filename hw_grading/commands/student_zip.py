@@ -37,8 +37,8 @@ def known_to_students(course: Path, assignment: str) -> list[str]:
     """Return the homeworks that the students' package of one homework describes.
 
     These are the homework itself and all that are due no later, so that students do not see the
-    tests of later ones. A homework without a due date is in no other package, and its own package
-    describes no other homework.
+    tests of later ones. One without a due date describes only itself, and is in no other
+    package.
     """
     here = Course(course)
     due = homework_of(here.root, assignment).manifest.due_moment
@@ -48,11 +48,7 @@ def known_to_students(course: Path, assignment: str) -> list[str]:
 
 
 def write_student_zip(course: Path, out: Path, assignment: str, known: Path | None = None) -> Path:
-    """Write ``<assignment>.zip``: the released files, the wheel of hw_support, requirements.
-
-    `known` is the folder with the descriptions for the students' package; by default the
-    package's own.
-    """
+    """Write ``<assignment>.zip``: the released files, the wheel of hw_support, requirements."""
     known = known or released.FOLDER
     out.mkdir(parents=True, exist_ok=True)
     folder = Course(course).release(assignment)
@@ -84,8 +80,7 @@ def write_student_zip(course: Path, out: Path, assignment: str, known: Path | No
 def version_for(assignment: str) -> str:
     """Return the version of hw_support for a homework, such as "2.0.0+ps1".
 
-    Each homework's package has its own local label. So it replaces another homework's package in an
-    environment.
+    The label lets it replace another homework's package in an environment.
     """
     label = re.sub(r"[^a-z0-9]+", ".", assignment.lower()).strip(".")
     return f"{_project()['version']}+{label}" if label else str(_project()["version"])
@@ -95,8 +90,8 @@ def build_student_wheel(scratch: Path, assignment: str, told: Mapping[str, bytes
     """Build a wheel of hw_support alone, with the project's dependencies, in an empty folder.
 
     The project's own distribution contains the staff's package too, so a small project is made
-    for the build. It also contains a JupyterLab setting that hides nbgrader's tools for
-    instructors. `told` are the descriptions of homeworks, by file name.
+    for the build. It hides nbgrader's tools for instructors in JupyterLab. `told` are the
+    descriptions of homeworks, by file name.
     """
     project = _project()
     package = scratch / "hw_support"

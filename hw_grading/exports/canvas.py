@@ -29,11 +29,10 @@ _IDENTITY = (("SIS User ID", NUMBER), ("SIS Login ID", LOGIN), ("ID", PLATFORM_I
 
 
 def fill_canvas(path: Path, grades: Grades, column: str = "") -> Exported:
-    """Fill in a homework's column of the gradebook that Canvas exported.
+    """Fill in a homework's column of the gradebook that Canvas exported, or raise `Unreadable`.
 
     `column` is its title, with or without its ``(id)``, or the id alone. By default, the column
-    has the homework's name, or its title, whole or up to the colon. Raises `Unreadable` if the
-    file cannot be filled in; the text names file and line.
+    has the homework's name, or its title, whole or up to the colon.
     """
     sheet = read_sheet(path)
     _expect_a_gradebook(sheet)

@@ -33,11 +33,10 @@ def export(
 ) -> tuple[Path, Exported]:
     """Write the grades of a homework; return the file, and what was exported.
 
-    An existing file `to` is replaced in one step. The default is ``<assignment>_<kind>.csv`` in
-    this folder, which must not exist yet. `fill` is the file of Canvas or Moodle, `column` its
-    column if it cannot be found by itself. The roster is by default the course's
-    ``students.csv``. No `students` means all. Raises `NoScores` or `Unreadable` if nothing was
-    written.
+    The default file, ``<assignment>_<kind>.csv`` in this folder, must not exist yet; `to` is
+    replaced in one step. `fill` is the file of Canvas or Moodle, `column` its column if it
+    cannot be found by itself. No `students` means all. Raises `NoScores` or `Unreadable` if
+    nothing was written.
     """
     if kind in _FILLING and not fill:
         raise Unreadable(

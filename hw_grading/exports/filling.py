@@ -79,10 +79,7 @@ def differing_maximum(grades: Grades, maximum: str, where: str) -> Iterator[str]
 def the_one(
     sheet: Sheet, wanted: str, found: Sequence[int], columns: Sequence[int], option: str
 ) -> int:
-    """Return the column, if exactly one was found.
-
-    Otherwise raises `Unreadable`, with a list of the possible columns.
-    """
+    """Return the column, if exactly one was found; else raise `Unreadable` with the choices."""
     if len(found) == 1:
         return found[0]
     what = "none" if not found else f"{len(found)} of them"

@@ -100,11 +100,10 @@ class Grades:
 def read_grades(
     course: Course, assignment: str, roster: Path | None = None, students: Collection[str] = ()
 ) -> Grades:
-    """Read the grades of a homework.
+    """Read the grades of a homework, of all students if none is named.
 
-    The roster is by default the course's ``students.csv``. No `students` means all. Raises
-    `NoScores` as `final_scores`, and `Unreadable` if the roster or the instructor's notebook
-    cannot be read, or a student is unknown.
+    Raises `NoScores`, or `Unreadable` if the roster or the instructor's notebook cannot be
+    read, or a student is unknown.
     """
     finals = final_scores(course, assignment)
     manifest = homework_of(course.root, assignment).manifest

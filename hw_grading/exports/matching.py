@@ -70,11 +70,7 @@ class Finder:
         return (kind, _key(kind, value)) in self._by
 
     def surely(self, asked: Asked) -> Grade | None:
-        """Return the student with these values, names aside; None if there is none.
-
-        Raises `Unreadable` if two students share a value, or the values belong to different
-        students.
-        """
+        """Return the student with these values, names aside, or None; may raise `Unreadable`."""
         said: dict[str, tuple[str, Grade]] = {}  # by student
         for kind, called, value in asked:
             if kind != NAME and value.strip() and (one := self._one(kind, called, value)):
@@ -85,12 +81,10 @@ class Finder:
         return next((one for _, one in said.values()), None)
 
     def by_name(self, asked: Asked, telling: Collection[str]) -> Grade | None:
-        """Return the student with this name; None if there is none.
+        """Return the student with this name, or None; raise `Unreadable` if ambiguous.
 
         `telling` are the kinds of values that identify other rows. If a row has such a
-        value but it fits no student, the row belongs to another person of that name. Raises
-        `Unreadable` if two students have the name, or the student with this name has
-        another number.
+        value but it fits no student, the row belongs to another person of that name.
         """
         for kind, called, value in asked:
             if kind == NAME and value.strip() and (found := self._one(kind, called, value)):
@@ -117,8 +111,7 @@ def match(
     """Find the student for each row.
 
     Numbers and logins are tried first, for all rows. A name is tried only if the row lacks such
-    values, and never for a student who has a row already. If two rows fit one student, neither is
-    used.
+    values, and never for a student who has a row already.
     """
     found: dict[int, Grade] = {}
     complaints: list[str] = []

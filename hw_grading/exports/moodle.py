@@ -41,11 +41,7 @@ _NOT_GRADED = ("", "-")
 
 
 def fill_moodle(path: Path, grades: Grades, column: str = "") -> Exported:
-    """Fill in the column of grades of Moodle's grading worksheet.
-
-    By default the column is found by its content. Raises `Unreadable` if the file cannot be
-    filled in; the text names file and line.
-    """
+    """Fill in the column of grades of Moodle's grading worksheet, or raise `Unreadable`."""
     sheet = read_sheet(path)
     identifier = _identifier(sheet)
     _expect_each_once(sheet, identifier)

@@ -32,11 +32,7 @@ from hw_support.submission.problems import Problem, encodable, quoted
 def results_of(
     course: Course, assignment: str, student: str, visibility: str = "after_published"
 ) -> dict[str, Any]:
-    """Return the results of a graded submission for Gradescope.
-
-    `visibility` says when students see them, one of `exports.choices.VISIBILITIES`. Raises
-    `NoScores` if the submission has no scores: there is none, or grading failed.
-    """
+    """Return the results of a graded submission for Gradescope, or raise `NoScores`."""
     roster = read_roster(course.folder, assignment)
     record = next((one for one in roster.records if one.student == student), None)
     if record is None:

@@ -74,10 +74,7 @@ class Sheet:
 
 
 def read_sheet(path: Path) -> Sheet:
-    """Read a CSV, separated by commas, semicolons or tabs.
-
-    Raises `Unreadable` if it is no CSV, or it is cut off. The text names file and line.
-    """
+    """Read a CSV, separated by commas, semicolons or tabs, or raise `Unreadable`."""
     try:
         content = read_regular_file(path.resolve(), _MOST_BYTES)
         text, bom, encoding = _decoded(content)

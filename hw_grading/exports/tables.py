@@ -52,10 +52,7 @@ def _as_csv(rows: Iterable[Sequence[Any]]) -> bytes:
 
 
 def like_gradescope(grades: Grades) -> Exported:
-    """Return a table like Gradescope's export of an assignment, with a column per question.
-
-    ``Total Score`` is the final score, because there is no column for lateness.
-    """
+    """Return a table like Gradescope's export of an assignment, with a column per question."""
     questions: defaultdict[str, list[Cell]] = defaultdict(list)
     for cell in grades.finals.cells:
         if cell.max_points:

@@ -128,11 +128,7 @@ def correct(
     reason: str,
     author: str,
 ) -> int:
-    """Store a correction, and return its number.
-
-    Raises `Unreadable` if it has no reason, or its points are not valid; `Unavailable` if the
-    gradebook cannot be written.
-    """
+    """Store a correction, and return its number; may raise `Unreadable` or `Unavailable`."""
     reason = encodable(" ".join(reason.split()))
     if not reason:
         raise Unreadable('Expected a reason for students to read. Add --reason "…"')
@@ -150,11 +146,7 @@ def correct(
 
 
 def undo(database: Database, assignment: str, key: int, author: str) -> Change:
-    """Undo a correction, and return it.
-
-    Raises `Unreadable` if the homework has no such correction, or it is undone already;
-    `Unavailable` if the gradebook cannot be written.
-    """
+    """Undo a correction, and return it; may raise `Unreadable` or `Unavailable`."""
     with database.writing() as connection:
         of_number = select(CORRECTIONS).where(CORRECTIONS.c.key == min(key, _MOST_NUMBER))
         row = connection.execute(of_number).first() if key > 0 else None

@@ -43,12 +43,11 @@ class Grant:
 
 
 def grant_of(student: str, asked: Mapping[str, str], due: datetime, zone: tzinfo) -> Grant:
-    """Parse what a student is to be granted.
+    """Parse what a student is to be granted, or raise `Unreadable`.
 
     `asked` has texts by ``"until"``, ``"hours"``, ``"days"``, ``"slip"`` and ``"reason"``; at
     most one of the first three. `due` is the homework's due date, UTC without a time zone.
-    `zone` is that of `until`, in which days are counted. Raises `Unreadable` if no value is
-    given, two values exclude each other, or one is not allowed.
+    `zone` is that of `until`, in which days are counted.
     """
     said = {name: text for name in (*HOW_MUCH, "slip") if (text := asked.get(name, ""))}
     if not said:
@@ -78,10 +77,10 @@ def grant_of(student: str, asked: Mapping[str, str], due: datetime, zone: tzinfo
 
 
 def moment_of(text: str, zone: tzinfo) -> datetime:
-    """Return the moment in a text such as ``2022-10-08 23:59``, in UTC without a time zone.
+    """Return the moment in a text such as ``2022-10-08 23:59``, in UTC, or raise `Unreadable`.
 
     Or such as ``08.10.2022``: a day without a time means its last second. If clocks show a time
-    twice, the second one counts. Raises `Unreadable` if the text has no valid time.
+    twice, the second one counts.
     """
     for form, (year, month, day) in _FORMS:
         if match := form.fullmatch(text.strip()):
@@ -143,10 +142,7 @@ def grant(database: Database, assignment: str, grants: Iterable[Grant], author: 
 
 
 def remove(database: Database, assignment: str, students: Iterable[str]) -> list[str]:
-    """Remove students' extensions, but not nbgrader's own. Return the students who had none.
-
-    Raises `Unavailable` if the gradebook cannot be written.
-    """
+    """Remove students' extensions, but not nbgrader's own. Return the students who had none."""
     without = []
     with database.writing() as connection:
         for student in students:

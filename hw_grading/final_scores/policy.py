@@ -89,8 +89,7 @@ class Terms:
 def terms_of(course: Course, assignment: str) -> Terms:
     """Return what late work of a homework loses: its manifest's settings override the course's.
 
-    Raises `GraderFault` or `ManifestError` if a setting is unknown, or has a value that is not
-    allowed.
+    Raises `GraderFault` or `ManifestError` if a setting is unknown or not allowed.
     """
     manifest = read_manifest(course.root / STAFF / assignment / FILE_NAME)
     policy = _policy_of(course)

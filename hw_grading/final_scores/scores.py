@@ -63,8 +63,7 @@ class FinalScores:
 def final_scores(course: Course, assignment: str) -> FinalScores:
     """Compute the final scores of all students in the gradebook.
 
-    Raises `NoScores` as `read_gradebook`; `GraderFault` if the course's late policy or a
-    manifest has a mistake.
+    Raises `NoScores`; `GraderFault` if the course's late policy or a manifest has a mistake.
     """
     cells, records, _ = read_gradebook(course.db_url, assignment)
     rules = _Rules(course, assignment, cells)
@@ -80,8 +79,7 @@ def final_score(
 ) -> tuple[FinalScore, float]:
     """Compute a student's final score without reading the class; return also the total points.
 
-    `cells` and `record` are as `records.scores.read_one` returns them. Raises as
-    `final_scores`.
+    `cells` and `record` are as `records.scores.read_one` returns them.
     """
     rules = _Rules(course, assignment, cells, student)
     return rules.final(Student(student, "", "", ""), record), rules.most

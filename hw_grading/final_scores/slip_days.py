@@ -15,9 +15,9 @@ def used_by_homework(
 ) -> dict[str, int]:
     """Return how many slip days each homework of one student uses.
 
-    The homework that is due first gets its days first, and the balance never falls below zero.
-    Work after the last moment uses none, because it scores 0 anyway. `handed_in` is sorted by
-    the due date for all.
+    `handed_in` is sorted by the due date for all. The homework that is due first gets its days
+    first, and the balance never falls below zero. Work after the last moment uses none: it
+    scores 0 anyway.
     """
     used: dict[str, int] = {}
     for one in handed_in:

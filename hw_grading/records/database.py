@@ -52,10 +52,7 @@ class Unavailable(GraderFault):
 
 
 class Database:
-    """A gradebook's database, SQLite or PostgreSQL, with our own tables.
-
-    Its methods raise `Unavailable`.
-    """
+    """A gradebook's database with our own tables; its methods raise `Unavailable`."""
 
     def __init__(self, url: str) -> None:
         self._url = make_url(url)
@@ -73,10 +70,7 @@ class Database:
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[Connection]:
-        """Yield a connection with one write transaction.
-
-        Only one such transaction runs at a time.
-        """
+        """Yield a connection with a write transaction, of which only one runs at a time."""
         with self._failures(), _locked(self._ready()) as connection:
             yield connection
 

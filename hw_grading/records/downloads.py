@@ -81,10 +81,7 @@ def is_a_machines(name: str) -> bool:
 
 
 def notebook_in(content: bytes, notebook: str) -> bytes:
-    """Return the notebook in a student's zip: the only one, or the only one of the right name.
-
-    Raises `Unreadable` if there is none, or it cannot be read.
-    """
+    """Return the notebook in a student's zip, as `the_one_of` chooses, or raise `Unreadable`."""
     with opened(io.BytesIO(content), _MOST_LISTED_BY_STUDENT) as bundle:
         found = [e for e in files_in(bundle) if e.filename.lower().endswith(NOTEBOOK)]
         number = the_one_of([entry.filename for entry in found], notebook)
@@ -99,10 +96,7 @@ def notebook_in(content: bytes, notebook: str) -> bytes:
 
 
 def the_one_of(names: Sequence[str], notebook: str) -> int | None:
-    """Return the index of the one of a person's notebooks that counts, or None.
-
-    It is the only one, or the only one with the name `notebook`, which has no extension.
-    """
+    """Return the index of the only notebook, or of the only one of that name, or None."""
     if len(names) == 1:
         return 0
     named = [n for n, name in enumerate(names) if PurePosixPath(name).name == notebook + NOTEBOOK]

@@ -73,10 +73,7 @@ def due_of(due: datetime, of_nbgrader: timedelta | None, ours: Extension | None)
 
 
 def own_of_nbgrader(of_nbgrader: timedelta | None, ours: Extension | None) -> timedelta | None:
-    """Return the extension that was granted through nbgrader itself, without our copy there.
-
-    The copy would be wrong after the due date moved.
-    """
+    """Return what was granted through nbgrader itself; our copy there may be out of date."""
     if of_nbgrader is None or ours is None or ours.mirrored is None:
         return of_nbgrader
     if abs(of_nbgrader.total_seconds() - ours.mirrored) >= 1:

@@ -41,8 +41,7 @@ class Fault:
 class PartResult:
     """The result of one part of a test; `message` is "" if it passed.
 
-    A test without parts, or one that did not finish, has one unnamed result for its error. A number
-    tells parts of the same name apart.
+    A test without parts, or one that did not finish, has one unnamed result for its error.
     """
 
     name: str

@@ -46,10 +46,7 @@ def handed_in(db: Session, student: str | None = None) -> list[HandedIn]:
 
 
 def extended(db_url: str, assignment: str, due: datetime) -> dict[str, datetime]:
-    """Return the due dates of students with an extension, by id, in the time zone of `due`.
-
-    Without a gradebook there are none.
-    """
+    """Return due dates of students with an extension, by id, in the time zone of `due`."""
     try:
         with open_gradebook(db_url, assignment) as (db, _):
             granted = extensions_in(db, assignment)

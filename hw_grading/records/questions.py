@@ -39,10 +39,10 @@ def order_in(places: Iterable[str]) -> Callable[[str], tuple[int, str]]:
 
 
 def read_places(path: Path) -> dict[str, Place]:
-    """Return where the cells of an instructor's notebook are, by grade id, in the notebook's order.
+    """Return where the cells of a notebook are, by grade id; raise `Unreadable` if it is damaged.
 
     A question and its mark scheme apply until the next heading. Without a file there are no
-    places. Raises `Unreadable` if the file is no notebook.
+    places.
     """
     if not path.exists():
         return {}

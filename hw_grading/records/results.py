@@ -66,9 +66,8 @@ class Roster:
 def read_results(course: Path, assignment: str) -> tuple[Roster, list[StudentResult]]:
     """Read a whole class: the gradebook, and each graded notebook once.
 
-    Raises `NoScores` if the gradebook does not know the assignment, `Unreadable` if the
-    instructor's own notebook is damaged, `ManifestError` or `GraderFault` if the manifest or
-    the settings have a mistake.
+    Raises `NoScores`, `Unreadable` for the instructor's own notebook, `ManifestError`, or
+    `GraderFault` for the settings.
     """
     roster = read_roster(course, assignment)
     return roster, [read_student(roster, record)[0] for record in roster.records]

@@ -119,10 +119,8 @@ class Record:
 def read_gradebook(db_url: str, assignment: str) -> tuple[list[Cell], list[Record], set[str]]:
     """Return cells with points, a record of each submission, and all other assignments' names.
 
-    The gradebook is neither made nor changed. `db_url` is an address such as
-    ``sqlite:////courses/ml/gradebook.db``. Cells and records have no particular order. Raises
-    `NoScores` if there is no gradebook, it is damaged, or it does not know the assignment; the
-    text has the address without its password.
+    Cells and records have no particular order. Raises `NoScores` if there is no gradebook, it
+    is damaged, or it does not know the assignment; the text has no password.
     """
     with open_gradebook(db_url, assignment) as (db, due):
         cells = cells_of(db, assignment)
@@ -133,11 +131,7 @@ def read_gradebook(db_url: str, assignment: str) -> tuple[list[Cell], list[Recor
 def read_one(
     db_url: str, assignment: str, student: str
 ) -> tuple[list[Cell], Record | None, dict[str, str]]:
-    """Return cells with points, one student's record, and graders' comments by grade id.
-
-    The class is not read. nbgrader's automatic comments are left out. Raises as
-    `read_gradebook`.
-    """
+    """Return cells with points, one student's record, and graders' comments by grade id."""
     with open_gradebook(db_url, assignment) as (db, due):
         cells = cells_of(db, assignment)
         records = _records(db, assignment, cells, due[assignment], student)
@@ -154,10 +148,7 @@ def due_date(db_url: str, assignment: str) -> datetime | None:
 def open_gradebook(
     db_url: str, assignment: str
 ) -> Iterator[tuple[Session, dict[str, datetime | None]]]:
-    """Yield a session that writes nothing, and the due dates of all assignments.
-
-    Raises as `read_gradebook`.
-    """
+    """Yield a session that writes nothing, and all due dates; raise as `read_gradebook`."""
     url = make_url(db_url)
     engine = reading(url, assignment)
     try:
@@ -184,10 +175,7 @@ def open_gradebook(
 
 
 def reading(url: URL, assignment: str) -> Engine:
-    """Return an engine that writes nothing.
-
-    Raises `NoScores` if there is no gradebook, or a package is missing.
-    """
+    """Return an engine that writes nothing; raise `NoScores` if there is no gradebook."""
     if url.get_backend_name() != "sqlite":
         one_moment = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
         try:

@@ -17,10 +17,7 @@ MOST_BYTES = 1_000  # nbgrader's secret has 128
 
 
 def read_secret(folder: Path) -> str | None:
-    """Return the secret of a submission; None if it has no `submission_secret.txt`.
-
-    Raises `Unreadable` if the file is not a valid secret, `OSError` if the machine failed.
-    """
+    """Return a submission's secret; None without a file; raise `Unreadable` if it is invalid."""
     path = folder / SECRET
     if not os.path.lexists(path):
         return None

@@ -48,10 +48,7 @@ def students_of(db_url: str, assignment: str) -> list[Student]:
 
 
 def store_students(db_url: str, students: Iterable[Student]) -> None:
-    """Add students to a gradebook, if there is one, and fill in what it lacks about known ones.
-
-    A name has the form ``Jane Doe`` or ``Doe, Jane``.
-    """
+    """Add students named ``Jane Doe`` or ``Doe, Jane`` to a gradebook, and fill in missing data."""
     try:
         reading(make_url(db_url), "").dispose()
     except NoScores:

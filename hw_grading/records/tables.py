@@ -34,11 +34,7 @@ class Table:
 
 
 def read_table(path: Path) -> Table:
-    """Read a CSV, separated by commas, semicolons or tabs.
-
-    Raises `Unreadable` if the file does not exist, is not text, or has no first row. The
-    message names it.
-    """
+    """Read a CSV, separated by commas, semicolons or tabs, or raise `Unreadable`."""
     try:
         text = _text(read_regular_file(path.resolve(), _MOST_BYTES))
     except (Unreadable, OSError) as why:

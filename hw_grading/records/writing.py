@@ -37,10 +37,9 @@ def columns(text: str) -> int:
 
 @contextlib.contextmanager
 def in_place_of(path: Path) -> Iterator[Path]:
-    """Yield a path to write to, then move the finished file to `path`.
+    """Yield a path to write to, then move the finished file to `path` (a link's target).
 
-    If `path` is a link, its target is replaced, not the link. If writing fails, the old file stays
-    unchanged and the new one is removed.
+    If writing fails, the old file stays unchanged and the new one is removed.
     """
     path = path.resolve()
     part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
@@ -68,10 +67,7 @@ def write_whole(path: Path, content: bytes) -> None:
 
 
 def cell(value: Any) -> Any:
-    """Return a value as it is written: a text that a spreadsheet would compute gets an apostrophe.
-
-    OWASP advises this.
-    """
+    """Return a value as it is written: a text that is a formula gets an apostrophe in front."""
     if value is None or isinstance(value, int | float):
         return value
     text = one_line(str(value))  # no tabs or line breaks, which also begin a formula
@@ -88,9 +84,8 @@ def csv_of(rows: Iterable[Sequence[Any]]) -> str:
 def write_together(files: dict[Path, str], marks: dict[Path, str]) -> None:
     """Write several files: complete each one in its folder before the first one is put in place.
 
-    `marks` gives by path a text in the first 1,000 characters of a file that an earlier run
-    wrote. Raises `RuntimeError`, and writes nothing, if a file exists and lacks its mark: it is
-    somebody's own.
+    `marks` gives by path a text near the top of a file that an earlier run wrote. Raises
+    `RuntimeError`, and writes nothing, if a file lacks its mark: it is somebody's own.
     """
     for path, mark in marks.items():
         if os.path.lexists(path) and mark not in _top(path):

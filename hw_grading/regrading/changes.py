@@ -96,10 +96,7 @@ class Comparison:
 def compare(
     before: Snapshot, after: Snapshot, places: Mapping[str, Place], students: Collection[str] = ()
 ) -> Comparison:
-    """Compare two snapshots of one assignment, for these students or everybody.
-
-    `places` are in the notebook's order.
-    """
+    """Compare two snapshots of one assignment, for these students or everybody."""
     order = order_in(places)
     chosen = [s for s in sorted(after.students) if not students or s in students]
     both = [s for s in chosen if s in before.students and _has_tests(before, s)]

@@ -64,8 +64,7 @@ def explain(folder: Path, assignment: str, student: str, test: str = "") -> Expl
     """Run the tests of a graded submission again.
 
     `test` is a grade id, a question such as ``"1.3b"``, or a heading; "" for all tests that
-    lost points, which may be none. Raises `NoScores`, `Unreadable` or `RuntimeError` if the
-    student or test does not exist, the submission was not graded, or it cannot be run.
+    lost points, which may be none. Raises `NoScores`, `Unreadable` or `RuntimeError`.
     """
     roster = read_roster(folder, assignment)
     record = _record(roster, student)

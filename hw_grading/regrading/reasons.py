@@ -21,11 +21,7 @@ _Points = tuple[float | None, float | None]
 
 
 def reasons(cell: str, works: _Works, conditions: _Pair, most: _Points) -> Iterator[str]:
-    """Yield the reasons why the points of one cell changed, in words; at least one.
-
-    The pairs are before and after: the submission, the conditions of its grading, the cell's
-    points.
-    """
+    """Yield the reasons why the points of one cell changed, in words; at least one."""
     found = [*_points(cell, works, most), *_contents(cell, works)]
     found += _limits(works, conditions, bool(found))
     found += _mended(works)

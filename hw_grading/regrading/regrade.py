@@ -44,8 +44,7 @@ class Regrade:
     def run(self) -> bool:
         """Release the instructor's edits, regrade, and report; return whether everybody was graded.
 
-        Raises `NoScores`, `Unreadable` or `RuntimeError` if nothing was compared. The text
-        says what to do.
+        Raises `NoScores`, `Unreadable` or `RuntimeError` if nothing was compared.
         """
         before = self._before()
         self._release(edits_since_release(self.course, self.assignment))
@@ -66,10 +65,7 @@ class Regrade:
         return is_everybody_graded
 
     def report_only(self) -> bool:
-        """Report what the last run over the class changed.
-
-        Raises `RuntimeError` if there are no two runs to compare.
-        """
+        """Report what the last run over the class changed, or raise `RuntimeError`."""
         two = self._snapshots.last(2)
         if len(two) < 2:
             raise RuntimeError(

@@ -31,8 +31,7 @@ def edits_since_release(course: Course, assignment: str) -> Edits:
     """Compare the instructor's notebook with its version in the gradebook.
 
     Solutions and cells without a grade id are ignored, because grading does not use them.
-    Raises `Unreadable` if the notebook is missing or damaged, `RuntimeError` if nbgrader cannot
-    remove the solutions.
+    Raises `Unreadable` if the notebook is missing or damaged.
     """
     path = course.source(assignment) / f"{assignment}.ipynb"
     try:

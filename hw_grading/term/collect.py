@@ -33,10 +33,9 @@ def collect(
 ) -> bool:
     """Show the submissions in downloads, and write them into ``submitted/`` if you agree.
 
-    `downloads` are zips, folders or notebooks, `roster` and `canvas_gradebook` CSV files. By
-    default the roster is the course's ``students.csv``. With `dry_run` nothing is written; with
-    `yes` nobody is asked. Returns whether there was something to collect and nothing was left
-    out. Raises `Unreadable` if nothing can be collected.
+    `downloads` are zips, folders or notebooks. With `dry_run` nothing is written; with `yes`
+    nobody is asked. Returns whether there was something to collect and nothing was left out.
+    Raises `Unreadable` if nothing can be collected.
     """
     course = Course(folder)
     people = read_roster(course, homework, roster, canvas_gradebook)
@@ -72,8 +71,7 @@ def plan_of(
 ) -> tuple[Plan, ZoneInfo]:
     """Return the plan, and the time zone of the homework's due date; raise as `collect`.
 
-    `stack` keeps the downloads open. Without `dry_run`, half-finished steps of a killed run are
-    undone.
+    Without `dry_run`, half-finished steps of a killed run are undone.
     """
     if homework not in (names := course.homeworks()):
         known = ", ".join(names) or "none"

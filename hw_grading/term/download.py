@@ -39,8 +39,8 @@ def open_downloads(
 ) -> list[Download]:
     """Open zips, folders and notebooks; of a folder, also the downloads directly in it.
 
-    A zip whose name names no student is a download of many students' files. `stack` keeps the
-    zips open. Files that cannot be read are added to `left_out`, with the reasons.
+    A zip whose name names no student is a download of many students' files. Files that cannot
+    be read are added to `left_out`.
     """
     downloads: list[Download] = []
     for path in paths:

@@ -81,10 +81,7 @@ def not_work(upload: Upload) -> str:
 
 
 def work_of_one(uploads: Sequence[Upload], notebook: str) -> Upload:
-    """Return the file of one student to grade; a zip only if there is no notebook.
-
-    Raises `Unreadable` if it is not clear which one.
-    """
+    """Return a student's file to grade, a zip only without a notebook, or raise `Unreadable`."""
     notebooks = [upload for upload in uploads if upload.suffix == NOTEBOOK]
     zips = [upload for upload in uploads if upload.suffix == ZIP]
     chosen = notebooks or zips
@@ -99,9 +96,6 @@ def work_of_one(uploads: Sequence[Upload], notebook: str) -> Upload:
 
 
 def content_of_work(upload: Upload, notebook: str) -> bytes:
-    """Return a file's notebook: the file itself, or the one in a zip.
-
-    Raises `Unreadable` if there is none, or it cannot be read.
-    """
+    """Return a file's notebook, the file itself or the one in a zip, or raise `Unreadable`."""
     content = upload.read()
     return notebook_in(content, notebook) if upload.suffix == ZIP else content

@@ -34,10 +34,7 @@ def path_of(root: Path, homework: str) -> Path:
 
 
 def read_manifest(path: Path) -> dict[str, Record]:
-    """Return the records by student id; none if there is no manifest.
-
-    Raises `Unreadable` if it is damaged.
-    """
+    """Return the records by student id; none without a file; raise `Unreadable` if damaged."""
     if not path.exists():
         return {}
     names = {field.name for field in fields(Record)}

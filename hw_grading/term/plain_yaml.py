@@ -23,11 +23,9 @@ _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def read_yaml(content: bytes, wanted: Container[str]) -> Any:
-    """Return the content of a YAML file: dictionaries, lists, and texts up to 1,000 characters.
+    """Return dictionaries, lists, and texts up to 1,000 characters, or raise `Unreadable`.
 
     Of the outermost dictionary's values, only those of the keys `wanted` below it are kept.
-    Raises `Unreadable` if it is no YAML, is too large or too deep, or has a key twice at the
-    top.
     """
     try:
         return _build(yaml.parse(content, Loader=_LOADER), wanted)

@@ -24,8 +24,8 @@ def found_in(
 ) -> tuple[list[Found], list[LeftOut]]:
     """Return the submissions in downloads, and the files that fit nobody.
 
-    `zone` is that of a platform's times without one. `stack` keeps the zips open. Raises
-    `Unreadable` if no download can be opened.
+    `zone` is that of a platform's times without one. Raises `Unreadable` if no download can be
+    opened.
     """
     left_out: list[LeftOut] = []
     downloads = _opened(paths, homework, stack, left_out)

@@ -44,7 +44,7 @@ class Person:
 class Roster:
     """All students, in the order of the file, found by the values that platforms give.
 
-    If it `is_whole`, it is the whole course. If not, other ids from a platform are accepted.
+    If it is not the whole course (`is_whole`), other ids from a platform are accepted.
     """
 
     def __init__(
@@ -82,11 +82,7 @@ class Roster:
         raise Unreadable(f"no student in {self.source} has the {' or '.join(tried) or 'name'}")
 
     def store(self, db_url: str) -> None:
-        """Add the students to nbgrader's table, from which grading and exports take names.
-
-        An existing name, address or Canvas id is kept. Nothing is done without a gradebook or
-        without a list of students.
-        """
+        """Add the students to nbgrader's table, from which grading and exports take names."""
         if self.is_whole:
             people = self.people
             store_students(db_url, (Student(p.id, p.name, p.email, p.canvas_id) for p in people))
@@ -106,10 +102,7 @@ class Roster:
 def read_roster(
     course: Course, homework: str, roster: Path | None = None, canvas_gradebook: Path | None = None
 ) -> Roster:
-    """Read the students of the course, by default from its ``students.csv``.
-
-    Raises `Unreadable` if one of the files cannot be read at all.
-    """
+    """Read the students, by default from the course's ``students.csv``; may raise `Unreadable`."""
     complaints: list[str] = []
     exported = list(_exported(canvas_gradebook, complaints)) if canvas_gradebook else []
     path = roster or course.root / FILE_NAME

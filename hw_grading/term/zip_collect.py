@@ -78,10 +78,7 @@ class HomeworksByName(FileNameCollectorPlugin):
 
 
 class OneNotebookEach(ExtractorPlugin):
-    """Takes one notebook of each student out of what was downloaded.
-
-    It gets the outer name, by which the collector then knows whose it is.
-    """
+    """Takes one notebook of each student out of what was downloaded, under the outer name."""
 
     def extract(self, archive_path: str, extracted_path: str) -> None:
         """Write the notebooks in `archive_path` into `extracted_path`."""

@@ -133,10 +133,7 @@ def _member(name: str, status: os.stat_result) -> tarfile.TarInfo:
 
 
 def read(path: Path) -> Contents:
-    """Read a backup to its end and compare every digest.
-
-    Raises `Unreadable` if it is no backup, is damaged, or holds something that no backup holds.
-    """
+    """Read a backup to its end and compare every digest; raise `Unreadable` if it is damaged."""
     found: dict[str, str] = {}
     seen: set[str] = set()
     listed: bytes | None = None
@@ -166,10 +163,7 @@ def read(path: Path) -> Contents:
 
 
 def unpack(path: Path, contents: Contents, folder: Path) -> None:
-    """Write the files of a backup into a new folder, after `read` has checked it.
-
-    Raises `Unreadable` if it has changed since it was read.
-    """
+    """Write a backup's files into a new folder; raise `Unreadable` if it changed since `read`."""
     changed = Unreadable(f"{path} changed while it was read. Try again")
     folders: list[tuple[Path, tarfile.TarInfo]] = []
     with _opened(path) as tar:

@@ -67,8 +67,7 @@ def back_up(course: Course, to: Path | None = None) -> Made:
     """Write a backup, read it again to verify it, and only then give it its name.
 
     `to` is the file, or a folder for it; by default `backups/` in the course. Raises
-    `Unreadable`, `GraderFault` or `OSError` if the backup cannot be made. No part of it is
-    left.
+    `Unreadable`, `GraderFault` or `OSError`. No part of a backup that cannot be made is left.
     """
     now = datetime.now(UTC)
     target = _target(course, to, now)
@@ -133,10 +132,7 @@ def _write(
 
 
 def copy_sqlite(gradebook: Path, copy: Path) -> None:
-    """Copy a gradebook at one moment, even while others write to it, and check the copy.
-
-    Raises `Unreadable` if it is missing, damaged, or was locked for ten minutes.
-    """
+    """Copy a gradebook at one moment, even while others write to it, or raise `Unreadable`."""
     if not gradebook.is_file():
         raise Unreadable(
             f"There is no gradebook {gradebook}, so there is nothing to back up yet. If you "

@@ -28,11 +28,7 @@ _SECONDS_TO_CONNECT = 10
 
 @contextmanager
 def connected(url: URL) -> Iterator[Connection]:
-    """Yield a connection to a database, and commit at the end of the block.
-
-    Raises `GraderFault` if a package is missing, the server does not answer, or a statement
-    fails. The text contains no password.
-    """
+    """Yield a connection, and commit at the end; raise `GraderFault`, without the password."""
     try:
         # Without this, messages from a database in another encoding could not be read.
         usual = {"connect_timeout": str(_SECONDS_TO_CONNECT), "client_encoding": "utf8"}
@@ -97,11 +93,7 @@ def url_of(address: str) -> URL:
 
 
 def dump(url: URL, file: Path) -> int:
-    """Dump a database at one moment into a new file; return the server's version.
-
-    Raises `GraderFault` if the database cannot be reached or has no gradebook, or `pg_dump` is
-    missing, too old, or fails.
-    """
+    """Dump a database at one moment into a new file, or raise `GraderFault`; return its version."""
     with connected(url) as connection:
         version = major_version(connection)
         if not inspect(connection).has_table("assignment"):
@@ -114,11 +106,7 @@ def dump(url: URL, file: Path) -> int:
 
 
 def load(url: URL, file: Path) -> None:
-    """Load a file from `dump` into an empty database, in one transaction.
-
-    Raises `GraderFault` if the database is not empty, or `pg_restore` is missing, too old, or
-    fails.
-    """
+    """Load a file from `dump` into an empty database, all or nothing, or raise `GraderFault`."""
     with connected(url) as connection:
         expect_empty(connection, url)
         version = major_version(connection)

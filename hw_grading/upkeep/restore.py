@@ -50,9 +50,8 @@ class Restored:
 def restore(backup: Path, into: Path, *, force: bool = False, database: str = "") -> Restored:
     """Restore a course into a folder, which may hold files of the backup if they are identical.
 
-    With `force`, files that differ are put aside. `database` is the address of a PostgreSQL
-    database, if not the one in the settings. Raises `Unreadable`, `GraderFault` or `OSError` if
-    the course was not restored. Then everything is unchanged.
+    With `force`, files that differ are put aside. `database` is an address, if not the one in
+    the settings. Raises `Unreadable`, `GraderFault` or `OSError`. Then everything is unchanged.
     """
     url = postgresql.url_of(database) if database else None
     contents = archive.read(backup)

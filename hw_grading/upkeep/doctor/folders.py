@@ -40,11 +40,7 @@ def disk(root: Path, config: Config) -> Line:
 
 
 def exchange(course: Course) -> Line:
-    """Check whether students on this machine can fetch and submit.
-
-    A missing permission needs a repair only if something was released there. Otherwise it is only
-    reported, because a course may do without the exchange.
-    """
+    """Check whether students on this machine can use the exchange, if the course uses it."""
     root = Path(Exchange(config=course.config).root).absolute()
     of_course = root / course.directory.course_id
     is_used = bool(course.directory.course_id) and of_course.is_dir()
