@@ -22,13 +22,7 @@ from hw_support.submission import released
 # Every entry of the zip gets this time, so that the same release gives the same bytes.
 ZIP_TIME = (2022, 9, 20, 0, 0, 0)
 # The zip includes nbgrader for its Validate button, but hides its tools for instructors.
-_HIDDEN_IN_JUPYTERLAB = (
-    "assignment-list",
-    "course-list",
-    "create-assignment",
-    "formgrader",
-    "menu",
-)
+_HIDDEN = ("assignment-list", "course-list", "create-assignment", "formgrader", "menu")
 _LAB_SETTING = "etc/jupyter/labconfig/page_config.d/hw-support.json"
 _KNOWN = released.FOLDER.relative_to(REPOSITORY / "hw_support")
 
@@ -83,7 +77,7 @@ def version_for(assignment: str) -> str:
     The label lets it replace another homework's package in an environment.
     """
     label = re.sub(r"[^a-z0-9]+", ".", assignment.lower()).strip(".")
-    return f"{_project()['version']}+{label}" if label else str(_project()["version"])
+    return f"{_project()['version']}{f'+{label}' if label else ''}"
 
 
 def build_student_wheel(scratch: Path, assignment: str, told: Mapping[str, bytes]) -> Path:
@@ -95,20 +89,15 @@ def build_student_wheel(scratch: Path, assignment: str, told: Mapping[str, bytes
     """
     project = _project()
     package = scratch / "hw_support"
-    shutil.copytree(
-        REPOSITORY / "hw_support",
-        package,
-        ignore=shutil.ignore_patterns("__pycache__", ".*_cache", ".ipynb_checkpoints"),
-    )
+    left_out = shutil.ignore_patterns("__pycache__", ".*_cache", ".ipynb_checkpoints")
+    shutil.copytree(REPOSITORY / "hw_support", package, ignore=left_out)
     shutil.rmtree(package / _KNOWN, ignore_errors=True)
     (package / _KNOWN).mkdir()
     for name, content in told.items():
         (package / _KNOWN / name).write_bytes(content)
-    hidden = {f"@jupyter/nbgrader:{plugin}": True for plugin in _HIDDEN_IN_JUPYTERLAB}
+    hidden = {f"@jupyter/nbgrader:{plugin}": True for plugin in _HIDDEN}
     setting = scratch / "jupyterlab.json"
     setting.write_text(json.dumps({"disabledExtensions": hidden}, indent=1), encoding="utf-8")
-    dependencies = "".join(f'    "{name}",\n' for name in project["dependencies"])
-    pdf = "".join(f'    "{name}",\n' for name in project["optional-dependencies"]["pdf"])
     (scratch / "pyproject.toml").write_text(
         f"""[build-system]
 requires = ["hatchling"]
@@ -120,12 +109,10 @@ version = "{version_for(assignment)}"
 description = "What a homework's notebook needs beside NumPy"
 requires-python = "{project["requires-python"]}"
 license = "MIT AND CC-BY-SA-3.0"
-dependencies = [
-{dependencies}]
+dependencies = {json.dumps(project["dependencies"])}
 
 [project.optional-dependencies]
-pdf = [
-{pdf}]
+pdf = {json.dumps(project["optional-dependencies"]["pdf"])}
 
 [tool.hatch.build.targets.wheel]
 packages = ["hw_support"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from hw_grading.exports.grades import Grade, Grades
@@ -59,11 +59,12 @@ class Matches:
 class Finder:
     """Finds students by the values that a platform gives."""
 
-    def __init__(self, grades: Iterable[Grade]) -> None:
-        self._by: dict[tuple[str, str], list[Grade]] = {}
-        for grade in grades:
+    def __init__(self, grades: Grades) -> None:
+        self.grades = grades
+        self._by: defaultdict[tuple[str, str], list[Grade]] = defaultdict(list)
+        for grade in grades.all:
             for key in set(_keys(grade)):
-                self._by.setdefault(key, []).append(grade)
+                self._by[key].append(grade)
 
     def knows(self, kind: str, value: str) -> bool:
         """Whether a student has this value."""
@@ -105,7 +106,6 @@ def match(
     sheet: Sheet,
     rows: Sequence[Line],
     asked_of: Callable[[Line], Asked],
-    grades: Grades,
     finder: Finder,
 ) -> Matches:
     """Find the student for each row.
@@ -145,8 +145,8 @@ def match(
             strangers.append(f"{quoted(name)} (line {row.number})")
     _drop_twice(sheet, found, complaints)
     there = {grade.id for grade in found.values()}
-    missing = [g for g in grades.wanted if g.is_scored and g.id not in there]
-    return Matches(platform, grades, found, complaints, strangers, missing)
+    missing = [g for g in finder.grades.wanted if g.is_scored and g.id not in there]
+    return Matches(platform, finder.grades, found, complaints, strangers, missing)
 
 
 def _drop_twice(sheet: Sheet, found: dict[int, Grade], complaints: list[str]) -> None:

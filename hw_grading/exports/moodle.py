@@ -46,13 +46,13 @@ def fill_moodle(path: Path, grades: Grades, column: str = "") -> Exported:
     identifier = _identifier(sheet)
     _expect_each_once(sheet, identifier)
     chosen = _grade_column(sheet, identifier, column)
-    finder = Finder(grades.all)
+    finder = Finder(grades)
     kinds = _kinds(sheet, range(identifier + 1, chosen), finder)
 
     def asked(row: Line) -> Asked:
         return [(kind, sheet.header[column], row[column]) for column, kind in kinds.items()]
 
-    matches = match("Moodle", sheet, sheet.rows, asked, grades, finder)
+    matches = match("Moodle", sheet, sheet.rows, asked, finder)
     maximum = sheet.rows[0][chosen + 1] if _is_maximum(sheet, chosen + 1) else ""
     to_check = [
         *differing_maximum(grades, maximum, sheet.place(sheet.rows[0])),

@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from itertools import chain
 
 from hw_grading.final_scores.corrections import Change, Correction, Kind, applied, corrections_in
-from hw_grading.final_scores.lateness import penalty_of
+from hw_grading.final_scores.lateness import penalty_of, used_by_homework, used_until
 from hw_grading.final_scores.policy import terms_of
-from hw_grading.final_scores.slip_days import used_by_homework, used_until
 from hw_grading.homework.course import Course
 from hw_grading.records.handed_in import HandedIn, handed_in
 from hw_grading.records.questions import Place, order_in, read_places

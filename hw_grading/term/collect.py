@@ -26,10 +26,10 @@ def collect(
     homework: str,
     downloads: Sequence[Path],
     *,
-    roster: Path | None = None,
-    canvas_gradebook: Path | None = None,
-    dry_run: bool = False,
-    yes: bool = False,
+    roster: Path | None,
+    canvas_gradebook: Path | None,
+    dry_run: bool,
+    yes: bool,
 ) -> bool:
     """Show the submissions in downloads, and write them into ``submitted/`` if you agree.
 

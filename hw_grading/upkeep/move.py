@@ -136,8 +136,10 @@ def _expect_fit(source: Connection, table: Table, path: Path) -> None:
         )
     for column in table.columns:
         limit = column.type.length if isinstance(column.type, String) else None
+        if limit is None:
+            continue
         query = select(column).where(func.length(column) > limit).limit(1)
-        if limit is not None and (long := source.execute(query).scalar()) is not None:
+        if (long := source.execute(query).scalar()) is not None:
             raise Unreadable(
                 f"{path}: in the table {table.name} a {column.name} has {len(long)} characters "
                 f"({quoted(long)}), but PostgreSQL stores at most {limit}. Make it shorter first"
