@@ -101,13 +101,10 @@ class Corrections:
 
     def _effect(self, before: FinalScores) -> list[str]:
         after = final_scores(self._course, self._assignment)
-        scores = [
-            (before.students[name].score, one.score)
-            for name, one in after.students.items()
-            if one.record is not None and name in before.students
-        ]
-        more, less = sum(b > a for a, b in scores), sum(b < a for a, b in scores)
-        same = len(scores) - more - less
+        there = {n: one for n, one in after.students.items() if one.record and n in before.students}
+        changes = [one.score - before.students[name].score for name, one in there.items()]
+        more, less = sum(change > 0 for change in changes), sum(change < 0 for change in changes)
+        same = len(changes) - more - less
         lines = [f"Students with more points: {more}, with fewer: {less}, unchanged: {same}."]
         if after.max_score != before.max_score:
             now, then = in_digits(after.max_score), in_digits(before.max_score)

@@ -43,11 +43,7 @@ def fill_canvas(path: Path, grades: Grades, column: str = "") -> Exported:
     numbers = [*points_row.values, *(row[chosen] for row in rows)]
     maximum = differing_maximum(grades, points_row[chosen], sheet.place(points_row))
     to_check = [*_without_id(sheet, chosen), *maximum]
-    return filled(sheet, chosen, matches, numbers, to_check, _is_excused)
-
-
-def _is_excused(value: str) -> bool:
-    return value.strip().casefold() == "ex"
+    return filled(sheet, chosen, matches, numbers, to_check, excused="ex")
 
 
 def _expect_a_gradebook(sheet: Sheet) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from hw_grading.exports.grades import Grades, points
@@ -28,12 +28,12 @@ def filled(
     matches: Matches,
     numbers: Iterable[str],
     to_check: Iterable[str],
-    is_kept: Callable[[str], bool] = lambda value: False,
+    excused: str | None = None,
 ) -> Exported:
     """Write the wanted students' scores into a column.
 
-    A row keeps its value if the student has no score, or if `is_kept` is true for that value. If
-    one of the file's `numbers` has a decimal comma, as in a German Excel, so have the scores.
+    A row keeps its value if the student has no score, or if the value is `excused`. If one of the
+    file's `numbers` has a decimal comma, as in a German Excel, so have the scores.
     """
     ids = {grade.id for grade in matches.grades.wanted}
     decimal_comma = any("," in number and number_in(number) is not None for number in numbers)
@@ -43,7 +43,8 @@ def filled(
         grade = matches.found.get(row.number)
         if not grade or grade.id not in ids:
             continue
-        if not grade.final or not grade.is_scored or is_kept(row[column]):
+        is_excused = row[column].strip().casefold() == excused
+        if not grade.final or not grade.is_scored or is_excused:
             kept += 1
             continue
         written += 1

@@ -8,25 +8,30 @@ source, input or error text of hidden tests.
 from __future__ import annotations
 
 import json
+import tempfile
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from nbformat import NotebookNode
 
 from hw_grading.exports.grades import points
 from hw_grading.final_scores.scores import FinalScore, final_scores
-from hw_grading.homework.course import Course
+from hw_grading.homework.course import Course, scratch_course
 from hw_grading.outcome import Status
 from hw_grading.plugins.feedback.facts import Facts
 from hw_grading.plugins.feedback.failures import Line, failures_of, lines_of, mended_in
 from hw_grading.plugins.feedback.hiding import HideTestDetails
-from hw_grading.records.graded_notebook import MAX_BYTES
+from hw_grading.records.graded_notebook import MAX_BYTES as MAX_GRADED_BYTES
 from hw_grading.records.results import Roster, read_roster, read_student
 from hw_grading.records.scores import NoScores, Score
 from hw_support.failures import visible
-from hw_support.submission.file import read_submission
+from hw_support.submission.file import MAX_BYTES, Unreadable, read_regular_file, read_submission
 from hw_support.submission.mending import grade_id_of
 from hw_support.submission.problems import Problem, encodable, quoted
+
+_STUDENT = "student"
+_MOST_LOG = 3_000  # characters from the end of nbgrader's log
 
 
 def results_of(
@@ -41,7 +46,7 @@ def results_of(
     if result.status is Status.NOT_GRADED:
         raise NoScores(f"{quoted(student)}: {result.reason}")
     path = course.autograded(student, assignment) / f"{assignment}.ipynb"
-    notebook = read_submission(path, max_bytes=MAX_BYTES, keep_outputs=True)[0]
+    notebook = read_submission(path, max_bytes=MAX_GRADED_BYTES, keep_outputs=True)[0]
     hide = HideTestDetails()
     cells = [hide.preprocess_cell(cell, {}, n)[0] for n, cell in enumerate(notebook.cells)]
     final = final_scores(course, assignment).students[student]
@@ -99,3 +104,40 @@ def _about_all(problems: Sequence[Problem], roster: Roster, cells: Sequence[Note
         said += [title, *(f"  {_said(line)}" for line in lines)]
     said += [_said(line) for line in mended_in(problems, facts, numbers)]
     return "\n".join(map(visible, said))
+
+
+def graded(
+    course: Course, assignment: str, notebook: Path, visibility: str, sandbox: bool
+) -> dict[str, Any]:
+    """Grade a notebook as `nbgrader autograde` does; return its results for Gradescope.
+
+    Without the sandbox, the notebook runs with your own rights: do that only on a machine for
+    this submission alone, such as Gradescope's containers. Raises `Unreadable` if the file or
+    the homework does not exist, `RuntimeError` if grading failed for a reason outside the
+    notebook.
+    """
+    if assignment not in (names := course.homeworks()):
+        raise Unreadable(
+            f"There is no homework {quoted(assignment)} in {course.folder}. It has: "
+            f"{', '.join(names) or 'none'}"
+        )
+    try:
+        content = read_regular_file(notebook.resolve(), MAX_BYTES)
+    except Unreadable as why:
+        raise Unreadable(f"{notebook}: {why}") from None
+    with tempfile.TemporaryDirectory(prefix="hw-one-") as folder:
+        scratch = scratch_course(Path(folder) / "course", course.folder)
+        submitted = scratch.submitted(_STUDENT, assignment)
+        submitted.mkdir(parents=True)
+        (submitted / f"{assignment}.ipynb").write_bytes(content)
+        log = Path(folder) / "log"
+        _must(scratch, log, "generate_assignment", assignment)
+        options = [] if sandbox else ["--ExecuteSubmission.sandbox=none"]
+        _must(scratch, log, "autograde", assignment, "--create", *options)
+        return results_of(scratch, assignment, _STUDENT, visibility)
+
+
+def _must(course: Course, log: Path, *words: str) -> None:
+    if course.nbgrader(*words, log=log) != 0:
+        said = log.read_text(encoding="utf-8", errors="replace")[-_MOST_LOG:]
+        raise RuntimeError(f"`nbgrader {' '.join(words)}` failed. The end of its log:\n{said}")

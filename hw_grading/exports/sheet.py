@@ -84,7 +84,8 @@ def read_sheet(path: Path) -> Sheet:
     told = re.fullmatch(r"sep=([,;\t|])\s*", physical[0]) if physical else None  # Excel obeys it
     before = physical[0] if told else ""
     text = text[len(before) :]
-    delimiter = told[1] if told else _delimiter_of(text)
+    head = re.sub(r'"[^"]*"', "", next(iter(io.StringIO(text, newline="")), ""))
+    delimiter = told[1] if told else max(_DELIMITERS, key=head.count)
     lines = list(_lines(path, text, delimiter, 2 if told else 1))
     filled = [line for line in lines if any(value.strip() for value in line.values)]
     if not filled:
@@ -116,11 +117,6 @@ def _decoded(content: bytes) -> tuple[str, bytes, str]:
             break
         return text, bom, encoding
     raise Unreadable("expected a CSV file, found a file that is not text. Save it as CSV (UTF-8)")
-
-
-def _delimiter_of(text: str) -> str:
-    head = re.sub(r'"[^"]*"', "", next(iter(io.StringIO(text, newline="")), ""))
-    return max(_DELIMITERS, key=head.count)
 
 
 def _lines(path: Path, text: str, delimiter: str, number: int) -> Iterator[Line]:

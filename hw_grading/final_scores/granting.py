@@ -7,9 +7,10 @@ nbgrader's own extension is updated to match.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta, tzinfo
+from typing import Any
 
 from nbgrader import api
 from sqlalchemy import ColumnElement, Connection, delete, insert, select, update
@@ -185,17 +186,15 @@ def _of(assignment: str, student: str) -> ColumnElement[bool]:
     return (EXTENSIONS.c.assignment == assignment) & (EXTENSIONS.c.student == student)
 
 
-def _submission(
-    connection: Connection, assignment: str, student: str
-) -> tuple[str, timedelta | None, datetime | None] | None:
+def _submission(connection: Connection, assignment: str, student: str) -> Sequence[Any] | None:
+    """Return a submission's key, nbgrader's own extension, and the homework's due date."""
     submission = api.SubmittedAssignment
     query = (
         select(submission.id, submission.extension, api.Assignment.duedate)
         .join(api.Assignment, submission.assignment_id == api.Assignment.id)
         .where(api.Assignment.name == assignment, submission.student_id == student)
     )
-    row = connection.execute(query).first()
-    return None if row is None else (row[0], row[1], row[2])
+    return connection.execute(query).first()
 
 
 def _write(connection: Connection, submission: str, extension: timedelta | None) -> None:

@@ -27,12 +27,8 @@ def say(text: str, end: str = "\n") -> None:
 
 def columns(text: str) -> int:
     """Return the width of a text on a terminal: East Asian wide characters take 2 columns."""
-    return sum(
-        0
-        if unicodedata.category(c) in ("Mn", "Me")
-        else 1 + (unicodedata.east_asian_width(c) in "WF")
-        for c in text
-    )
+    seen = [c for c in text if unicodedata.category(c) not in ("Mn", "Me")]
+    return len(seen) + sum(unicodedata.east_asian_width(c) in "WF" for c in seen)
 
 
 @contextlib.contextmanager

@@ -77,11 +77,6 @@ class Comparison:
     compared: int  # how many students
 
     @property
-    def students(self) -> int:
-        """How many students have changed points."""
-        return len({change.student for change in self.changes})
-
-    @property
     def by_part(self) -> list[tuple[Place, str, int, int]]:
         """Place, name, and counts of students who now pass and fail, for each part that changed."""
         passes: Counter[tuple[Place, str]] = Counter()
@@ -119,7 +114,7 @@ def compare(
                 waiting.append((student, place, _why_again(cell, *works)))
     totals = {s: pair for s, pair in finals.items() if _differ(*pair)}
     without = [s for s in chosen if after.students[s].status is Status.NOT_GRADED]
-    not_graded = [(s, after.students[s].notebook.trouble) for s in without]
+    not_graded = tuple((s, after.students[s].notebook.trouble) for s in without)
     first_time = tuple(s for s in chosen if s not in both and after.students[s].stamp)
     about = (after.assignment, before.at, after.at)
     return Comparison(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import nbformat
-from nbformat import NotebookNode
 from nbgrader.api import Gradebook
 from nbgrader.preprocessors import ClearSolutions
 from nbgrader.utils import is_grade, is_locked, is_solution, is_task
@@ -40,7 +39,9 @@ def edits_since_release(course: Course, assignment: str) -> Edits:
     except (Unreadable, OSError, ValueError) as error:
         raise Unreadable(f"{path} cannot be read as a notebook: {error}") from None
     notebook, _ = ClearSolutions(config=course.config).preprocess(notebook, {})
-    cells = {grade_id_of(cell) or "": cell for cell in notebook.cells if _is_in_gradebook(cell)}
+    kinds = (is_grade, is_solution, is_locked, is_task)  # of cells in the gradebook
+    stored = [cell for cell in notebook.cells if any(is_kind(cell) for is_kind in kinds)]
+    cells = {grade_id_of(cell) or "": cell for cell in stored}
     with Gradebook(course.db_url) as gradebook:
         known = {c.grade_id: c for c in instructor_cells(gradebook, assignment, assignment, path)}
     both = [name for name in cells if name in known]
@@ -57,7 +58,3 @@ def edits_since_release(course: Course, assignment: str) -> Edits:
             changed.append(name)
     added = [name for name in cells if name not in known]
     return Edits(changed, added, [name for name in known if name not in cells])
-
-
-def _is_in_gradebook(cell: NotebookNode) -> bool:
-    return bool(is_grade(cell) or is_solution(cell) or is_locked(cell) or is_task(cell))

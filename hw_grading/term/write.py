@@ -22,7 +22,7 @@ TIME_FORMAT = "%Y-%m-%d %H:%M:%S.%f"
 
 
 def put_back(course: Course, homework: str, students: Iterable[str]) -> None:
-    """Undo a killed run's half-finished step, for each of these students."""
+    """Undo the half-finished steps of a killed run."""
     for student in students:
         with contextlib.suppress(OSError):  # `write` reports problems there
             _put_back(course.submitted(student, homework))

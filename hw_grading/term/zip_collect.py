@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import functools
 import os
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime
@@ -31,12 +32,12 @@ from hw_grading.records.downloads import (
     Upload,
     content_of,
     files_in,
-    notebook_in,
     opened,
     safe_path,
 )
 from hw_grading.records.timestamp import time_of
 from hw_grading.term.collect import plan_of
+from hw_grading.term.found import content_of_work, is_work
 from hw_grading.term.platforms import is_of_a_platform
 from hw_grading.term.roster import read_roster
 from hw_grading.term.showing import plan_in_words
@@ -102,8 +103,7 @@ class OneNotebookEach(ExtractorPlugin):
                 if entry.found.when:
                     self.parent.collector_plugin_inst.handed_in[name] = entry.found.when
         people.store(course.db_url)
-        for file in (*plan.left_out, *plan.unknown):
-            self._left_out[file.file] = file.why
+        self._left_out |= {one.file: one.why for one in (*plan.left_out, *plan.unknown)}
 
     def _extract_by_name(self, archive: Path, extracted_path: str) -> None:
         others = 0
@@ -112,7 +112,7 @@ class OneNotebookEach(ExtractorPlugin):
             uploads = list(self._uploads(archive, stack))
             folders = self._folders(uploads)
             for upload in uploads:
-                if upload.suffix not in (NOTEBOOK, ZIP):
+                if not is_work(upload):
                     others += 1
                     continue
                 try:
@@ -155,12 +155,10 @@ class OneNotebookEach(ExtractorPlugin):
         """Return for each bundle the folder in which file names name students; None for all."""
         if not self._goes_by_file_name():
             return {upload.bundle: None for upload in uploads}
-        inner: dict[str, set[str]] = {}
-        for upload in uploads:
-            if upload.suffix in (NOTEBOOK, ZIP):
-                inner.setdefault(upload.bundle, set()).add(upload.folder)
-        common = {bundle: os.path.commonpath(found) for bundle, found in inner.items()}
-        return {bundle: path or "." for bundle, path in common.items()}
+        inner: defaultdict[str, set[str]] = defaultdict(set)
+        for upload in filter(is_work, uploads):
+            inner[upload.bundle].add(upload.folder)
+        return {bundle: os.path.commonpath(found) or "." for bundle, found in inner.items()}
 
     def _collected(self, path: Path) -> dict[str, Any] | None:
         return self.parent.collector_plugin_inst.collect(str(path))  # type: ignore[no-any-return]
@@ -179,15 +177,12 @@ class OneNotebookEach(ExtractorPlugin):
 
     def _take(self, student: str, uploads: list[tuple[Upload, Path]]) -> None:
         if len(uploads) > 1:
-            for upload, _ in uploads:
-                why = f"{student} has {len(uploads)} files. Keep only the one that counts"
-                self._left_out[upload.name] = why
+            why_not = f"{student} has {len(uploads)} files. Keep only the one that counts"
+            self._left_out |= {upload.name: why_not for upload, _ in uploads}
             return
         [(upload, target)] = uploads
         try:
-            content = upload.read()
-            if upload.suffix == ZIP:
-                content = notebook_in(content, notebook=self.parent.coursedir.assignment_id)
+            content = content_of_work(upload, self.parent.coursedir.assignment_id)
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(content)
         except (Unreadable, OSError) as why:

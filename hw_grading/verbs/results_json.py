@@ -36,14 +36,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(chosen: argparse.Namespace) -> int:
     """Write the file and print its path, or print its content; return the exit status."""
-    from hw_grading.exports.one_notebook import graded
-    from hw_grading.exports.results_json import as_json, results_of
+    from hw_grading.exports.results_json import as_json, graded, results_of
     from hw_grading.homework.course import Course
     from hw_grading.records.writing import say, write_whole
 
     course = Course(chosen.course.resolve())
-    about = (course, chosen.assignment, chosen.notebook or chosen.student, chosen.visibility)
-    results = graded(*about, not chosen.no_sandbox) if chosen.notebook else results_of(*about)
+    name, visibility = chosen.assignment, chosen.visibility
+    if chosen.notebook:
+        results = graded(course, name, chosen.notebook, visibility, not chosen.no_sandbox)
+    else:
+        results = results_of(course, name, chosen.student, visibility)
     if not chosen.to:
         say(as_json(results), end="")
         return FINE

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shlex
 import shutil
@@ -78,10 +79,8 @@ def _have_all(folder: Path, right: str) -> bool:
 def _megabytes(folder: Path) -> float:
     total = 0
     for path in folder.glob("*/*"):
-        try:
+        with contextlib.suppress(OSError):
             total += path.stat().st_size
-        except OSError:
-            continue
     return total / 1e6
 
 

@@ -85,11 +85,9 @@ def _where_set(error: TraitError, file: Path) -> str:
     match = _SETTING.search(str(error))
     if match is None:
         return f"Fix it in {file}."
-    name = f"{match['of']}.{match['trait']}"
-    try:
+    name, lines = f"{match['of']}.{match['trait']}", []
+    with contextlib.suppress(OSError):
         lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        lines = []
     numbers = [number for number, line in enumerate(lines, 1) if f"c.{name}" in line]
     return f"Fix c.{name} in {file}{f', line {numbers[-1]}' if numbers else ''}."
 

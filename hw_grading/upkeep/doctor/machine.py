@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import platform
 import shutil
@@ -134,14 +135,10 @@ def why_not() -> list[str]:
             "see Docker, Podman or Kubernetes below."
         )
     for name, forbids in _SWITCHES.items():
-        try:
-            value = (_KERNEL / name).read_text().strip()
-        except OSError:
-            continue
-        if value == forbids:
-            found.append(
-                f"{name.replace('/', '.')} is {value} here, which forbids sandboxes: see below."
-            )
+        with contextlib.suppress(OSError):
+            if (_KERNEL / name).read_text().strip() == forbids:
+                setting = f"{name.replace('/', '.')} is {forbids} here"
+                found.append(f"{setting}, which forbids sandboxes: see below.")
     return found
 
 
