@@ -1,7 +1,4 @@
-"""Make a new homework (notebook, manifest, answers) that you can release and grade at once.
-
-The files come from the folder ``skeleton``. `_words` returns the words to replace in them.
-"""
+"""Make a new homework from the folder ``skeleton``; you can release and grade it at once."""
 
 from __future__ import annotations
 

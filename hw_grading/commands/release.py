@@ -1,9 +1,7 @@
 """Make the released notebooks, and for each one a zip that works without this repository.
 
-There are three steps, each for all homeworks. First your source files are checked, so that no
-homework is half released. Then `nbgrader generate_assignment` makes the notebooks. Last, three
-things are made from the notebooks: the description of each homework in the students' package, the
-start page, and the zip.
+First your source files are checked, so that no homework is half released. Then `nbgrader
+generate_assignment` makes the notebooks, and last the rest is made from them.
 """
 
 from __future__ import annotations

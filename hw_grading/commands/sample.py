@@ -1,9 +1,7 @@
 """A homework's sample class: right and wrong submissions, built from the source notebook.
 
-Each submission is the released notebook with the instructor's solutions and one change. The changes
-are defined in ``staff/<homework>/answers/sample_class.py``, by a function
-``sample_class(released)`` that returns a list of `Submission`. The demonstration, the tests and the
-benchmarks grade these submissions.
+``staff/<homework>/answers/sample_class.py`` defines ``sample_class(released)``, which returns a
+list of `Submission`. The demonstration, the tests and the benchmarks grade them.
 """
 
 from __future__ import annotations

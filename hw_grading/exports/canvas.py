@@ -2,8 +2,7 @@
 
 Canvas identifies students by the columns up to ``Section``, and an assignment by ``(id)`` at the
 end of a title. It skips a column whose points possible are ``(read only)``. It treats a blank over
-an existing score as a change. All other cells keep Canvas' own text without escapes, so that Canvas
-finds its students again.
+an existing score as a change. All other cells keep Canvas' own text.
 """
 
 from __future__ import annotations

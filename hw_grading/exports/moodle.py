@@ -1,9 +1,9 @@
 """Moodle: fills in an assignment's grading worksheet, so that you can upload it again.
 
-The names of its columns are in the site's language. So columns are recognised by their content. The
+The names of its columns are in the site's language, so columns are recognised by their content. The
 first has ``Participant 12345`` in each row. The full name follows it. The maximum grade has the
-same number in all rows, and the grade comes before it. Values that are not replaced keep Moodle's
-own text without escapes. Moodle skips a row that was graded after the worksheet was made.
+same number in all rows, and the grade comes before it. Moodle skips a row that was graded after the
+worksheet was made.
 """
 
 from __future__ import annotations

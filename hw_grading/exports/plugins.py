@@ -1,8 +1,4 @@
-"""The plug-ins of ``nbgrader export``, such as ``--exporter=hw_grading.exports.plugins.Canvas``.
-
-`PlainCsv` writes all homeworks. The others write one; choose it by ``--assignment`` if the
-gradebook has several.
-"""
+"""The plug-ins of ``nbgrader export``, such as ``--exporter=hw_grading.exports.plugins.Canvas``."""
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
 """The ``results.json`` of Gradescope's autograders, for one submission.
 
-Each test in it is a test cell. It leaves out lateness and the points that people give, because
-Gradescope has its own rubric and late dates. Students read there the same as in their feedback: no
-source, input or error text of hidden tests.
+It leaves out lateness and the points that people give, because Gradescope has its own rubric and
+late dates. Students read there the same as in their feedback: nothing of hidden tests.
 """
 
 from __future__ import annotations

@@ -1,8 +1,4 @@
-"""Replace some values of a platform's CSV, and leave all else unchanged.
-
-Rows without a new value keep their bytes. The encoding, a BOM, the separator and the line ends
-stay.
-"""
+"""Replace some values of a platform's CSV, and leave all else unchanged, to the byte."""
 
 from __future__ import annotations
 

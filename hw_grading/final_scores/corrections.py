@@ -1,7 +1,6 @@
 """Corrections for all: changes of points after grading, stored as data in our own table.
 
 A correction is never written into scores. It is applied each time scores are shown or exported.
-Undoing it marks its row, and the row stays in the table.
 """
 
 from __future__ import annotations

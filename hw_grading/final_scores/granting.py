@@ -1,7 +1,6 @@
 """Extensions and slip days: reads them from a CSV or a command, and stores them.
 
-Our own table stores extensions, even before a student has handed in. If there is a submission,
-nbgrader's own extension is updated to match.
+If there is a submission, nbgrader's own extension is updated to match.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """Extensions: which student has more time for which homework, in our own table.
 
 nbgrader stores an extension with the submission, so a student must hand in before they can have
-one. Our table uses names as keys and has no such limit. Both kinds count: of the two due dates, the
-later one applies.
+one. Ours may come earlier. Of the two due dates, the later one applies.
 """
 
 from __future__ import annotations

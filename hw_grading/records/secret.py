@@ -1,8 +1,7 @@
 """Reads `submission_secret.txt`, which nbgrader's exchange uses to find a student's feedback.
 
-`nbgrader submit` draws a secret, adds it to the submission, and keeps a copy with the student. The
-name of the feedback page in the exchange is made from the secret, so only that student can find the
-page. The file's content is untrusted: students can write anything into a submission.
+`nbgrader submit` draws the secret, and the name of the feedback page is made from it, so only that
+student can find the page. Students can write anything into the file.
 """
 
 from __future__ import annotations

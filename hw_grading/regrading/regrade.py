@@ -1,7 +1,7 @@
 """Regrades a class after its tests or limits changed, and reports whose scores changed.
 
-The scores at the first start are pinned until a report is written. If a run is killed, the same
-command continues it and still compares with the right scores.
+The scores at the first start are pinned until a report is written. So if a run is killed, the same
+command continues it and compares with the right scores.
 """
 
 from __future__ import annotations

@@ -1,9 +1,8 @@
 """Canvas: ``doejane_LATE_789_456789_ps1-1.ipynb`` in a flat zip.
 
 The parts are the student's name, "LATE" for a late file, the ids of the user and of the upload, and
-the file's own name. Canvas sets all but the last part, and adds ``-1``, ``-2`` to that one when a
-student submits again. In anonymous assignments the name is ``anon_<id>_<upload>_ps1.ipynb``. These
-downloads have no submission times.
+the file's own name, with ``-1``, ``-2`` when a student submits again. In anonymous assignments the
+name is ``anon_<id>_<upload>_ps1.ipynb``. There are no submission times.
 """
 
 from __future__ import annotations

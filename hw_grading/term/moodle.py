@@ -1,9 +1,8 @@
 """Moodle: ``Jane Doe_12345_assignsubmission_file/ps1.ipynb``.
 
-Older versions end the folder's name with a "_". With one setting, this part is not a folder but the
-beginning of the file's name. Moodle sets this part: the full name, and a number for this assignment
-only. If a site puts more text before the name, the roster's column moodle_name needs that text too.
-These downloads have no submission times.
+Moodle sets the folder's name: the full name, and a number for this assignment only. Older versions
+end it with a "_". With one setting, it is the beginning of the file's name. If a site puts more
+text before the name, the roster's column moodle_name needs it too. There are no submission times.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """Reads YAML of any content into dictionaries, lists and texts; it executes nothing.
 
-Tags make no objects. Aliases are not expanded, so a few lines cannot become gigabytes. Only the
-wanted keys are kept, and not, for example, the output of students' programs.
+Tags make no objects. Aliases are not expanded, so a few lines cannot become gigabytes.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The students of the course, with the names and ids that platforms use for them.
 
 ``students.csv`` has the columns id, name, email, section, canvas_id, moodle_name and sid, of which
-only id is required. Without this file, nbgrader's own table of students is used. A gradebook
-exported from Canvas gives the login for each of Canvas' ids.
+only id is required. Without it, nbgrader's own table of students is used. A gradebook exported from
+Canvas gives the login for each of Canvas' ids.
 """
 
 from __future__ import annotations

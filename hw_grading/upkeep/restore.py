@@ -1,8 +1,7 @@
 """Restores a backup into a course's folder: all of it or nothing.
 
-The whole file is read and compared first. Then everything is written beside its place, and renamed
-at the end. If a step fails, the earlier steps are undone. After a killed restore, the same command
-continues it.
+The whole file is compared first. Then everything is written beside its place, and renamed at the
+end. After a killed restore, the same command continues it.
 """
 
 from __future__ import annotations
