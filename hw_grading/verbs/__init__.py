@@ -7,29 +7,10 @@ slow modules only in `run`.
 """
 
 import getpass
+import pkgutil
 
 FINE, TO_DO, CANNOT = 0, 1, 2
-VERBS = (
-    "backup",
-    "collect",
-    "correct",
-    "demo",
-    "desk",
-    "doctor",
-    "explain",
-    "export",
-    "extend",
-    "move",
-    "new",
-    "plots",
-    "regrade",
-    "release",
-    "report",
-    "restore",
-    "results-json",
-    "similarity",
-    "statistics",
-)
+VERBS = [module.name.replace("_", "-") for module in pkgutil.iter_modules(__path__)]
 
 
 def who_i_am() -> str:
