@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import UTC, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -93,10 +93,8 @@ def terms_of(course: Course, assignment: str) -> Terms:
     """
     manifest = read_manifest(course.root / STAFF / assignment / FILE_NAME)
     policy = _policy_of(course)
-    names = [one.name for one in fields(Terms) if one.name != "zone"]
-    values = {name: getattr(policy, name) for name in names}
-    own = {name: value for name, value in manifest.late.model_dump().items() if value is not None}
-    merged = {**values, **own}
+    merged = {name: getattr(policy, name) for name in policy.trait_names(config=True)}
+    merged |= {name: own for name, own in manifest.late.model_dump().items() if own is not None}
     for name in _FLOATS:
         if merged[name] is not None and not 0 <= merged[name] <= _MOST:  # this also refuses NaN
             raise GraderFault(
