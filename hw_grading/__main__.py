@@ -35,8 +35,9 @@ def main(arguments: list[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", required=True, metavar="VERB")
     verbs = {name: import_module(f"hw_grading.verbs.{name.replace('-', '_')}") for name in VERBS}
     for name, verb in verbs.items():
-        description = getattr(verb, "DESCRIPTION", None)
-        verb.add_arguments(commands.add_parser(name, help=verb.HELP, description=description))
+        first, _, rest = (verb.__doc__ or "").partition(".\n")
+        help_ = first[0].lower() + first[1:].removesuffix(".")
+        verb.add_arguments(commands.add_parser(name, help=help_, description=rest or None))
     try:
         chosen, more = parser.parse_known_args(arguments)
         verb = verbs[chosen.command]

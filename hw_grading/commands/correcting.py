@@ -9,62 +9,31 @@ from hw_grading.final_scores.corrections import Change, Kind, correct, correctio
 from hw_grading.final_scores.scores import FinalScores, final_scores
 from hw_grading.homework.course import Course
 from hw_grading.records.database import Database
-from hw_grading.records.questions import Place, read_places
+from hw_grading.records.questions import order_in, place_in, read_places
 from hw_grading.records.scores import Cell, in_digits, open_gradebook, read_gradebook
 from hw_support.submission.file import Unreadable
 from hw_support.submission.problems import quoted
 
 
 class Corrections:
-    """The corrections of one homework.
-
-    Parameters
-    ----------
-    folder
-        The course.
-    assignment
-        The homework.
-
-    Raises
-    ------
-    NoScores
-        The gradebook does not know the homework.
-    Unreadable
-        The instructor's notebook is damaged.
-    """
+    """The corrections of one homework; `NoScores` or `Unreadable` if it cannot be read."""
 
     def __init__(self, folder: Path, assignment: str) -> None:
         self._course, self._assignment = Course(folder), assignment
-        path = self._course.source(assignment) / f"{assignment}.ipynb"
-        self._places = read_places(path)
+        self._places = read_places(self._course.source(assignment) / f"{assignment}.ipynb")
         cells, _, _ = read_gradebook(self._course.db_url, assignment)
-        order = {name: number for number, name in enumerate(self._places)}
-        cells.sort(key=lambda cell: (order.get(cell.name, len(order)), cell.name))
-        self._cells = {cell.name: cell for cell in cells}
+        order = order_in(self._places)
+        self._cells = {c.name: c for c in sorted(cells, key=lambda cell: order(cell.name))}
         self._database = Database(self._course.db_url)
 
     def correct(
         self, label: str, kind: Kind, points: float, beyond: bool, reason: str, author: str
     ) -> list[str]:
-        """Correct a question for everybody, and return lines on the effect.
-
-        Raises
-        ------
-        Unreadable
-            No question fits, or several do, or the correction is empty.
-        """
+        """Correct a question for everybody, and return lines on the effect."""
         cell = self.cell(label)
         before = final_scores(self._course, self._assignment)
-        key = correct(
-            self._database,
-            self._assignment,
-            cell.name,
-            kind,
-            points=points,
-            beyond=beyond,
-            reason=reason,
-            author=author,
-        )
+        where, what = (self._database, self._assignment, cell.name), (kind, points, beyond)
+        key = correct(*where, *what, reason, author)
         change = next(one for one in self._changes() if one.key == key)
         back = f"python -m hw_grading correct {self._assignment} --undo {key}"
         return [self._in_words(change), *self._effect(before), f"To undo it: {back}"]
@@ -81,21 +50,15 @@ class Corrections:
         for change in self._changes():
             line = f"{self._in_words(change)} ({change.author}, {change.at:%Y-%m-%d %H:%M} UTC)"
             if change.undone_at is not None:
-                when = f"{change.undone_at:%Y-%m-%d %H:%M} UTC"
-                line += f", undone by {change.undone_by}, {when}"
+                line += f", undone by {change.undone_by}, {change.undone_at:%Y-%m-%d %H:%M} UTC"
             lines.append(line)
         return lines or [f"{self._assignment} has no corrections."]
 
     def cell(self, label: str) -> Cell:
         """Return the cell with points that has a grade id or a question's label.
 
-        A label is the number that people see, such as ``"1.3b iv"``. Case and punctuation do not
-        matter.
-
-        Raises
-        ------
-        Unreadable
-            No cell fits, or several do. The text names the possible ones.
+        A label is the number that people see, such as ``"1.3b iv"``. Case and punctuation
+        do not matter. Raises `Unreadable` if no cell fits, or several do.
         """
         if label in self._cells:
             return self._cells[label]
@@ -111,7 +74,7 @@ class Corrections:
             if found:
                 break
         are = found or list(self._cells.values())
-        names = "".join(f"\n  {cell.name}: {self._called(cell.name)}" for cell in are)
+        names = "".join(f"\n  {c.name}: {place_in(self._places, c.name)}" for c in are)
         unknown = "is not a question with points. The questions are"
         said = "fits several questions" if found else unknown
         how = "Type the grade id (before the colon) or the label (after it)"
@@ -119,12 +82,7 @@ class Corrections:
 
     def _labels(self, name: str) -> list[list[str]]:
         place = self._places.get(name)
-        if place is None:
-            return []
-        return [_words(str(place)), _words(place.title)]
-
-    def _called(self, name: str) -> str:
-        return str(self._places.get(name) or Place(name, name))
+        return [_words(str(place)), _words(place.title)] if place else []
 
     def _changes(self) -> list[Change]:
         with open_gradebook(self._course.db_url, self._assignment) as (db, _):
@@ -138,18 +96,15 @@ class Corrections:
             Kind.FULL: f"full marks ({in_digits(most)} points) for everyone in",
         }[change.kind]
         beyond = ", even above the question's maximum" if change.beyond else ""
-        where = f"{change.cell}, {self._called(change.cell)}"
+        where = f"{change.cell}, {place_in(self._places, change.cell)}"
         return f"{change.key}: {what} {where}{beyond}: {change.reason}"
 
     def _effect(self, before: FinalScores) -> list[str]:
         after = final_scores(self._course, self._assignment)
-        scores = [
-            (before.students[name].score, one.score)
-            for name, one in after.students.items()
-            if one.record is not None and name in before.students
-        ]
-        more, less = sum(b > a for a, b in scores), sum(b < a for a, b in scores)
-        same = len(scores) - more - less
+        there = {n: one for n, one in after.students.items() if one.record and n in before.students}
+        changes = [one.score - before.students[name].score for name, one in there.items()]
+        more, less = sum(change > 0 for change in changes), sum(change < 0 for change in changes)
+        same = len(changes) - more - less
         lines = [f"Students with more points: {more}, with fewer: {less}, unchanged: {same}."]
         if after.max_score != before.max_score:
             now, then = in_digits(after.max_score), in_digits(before.max_score)

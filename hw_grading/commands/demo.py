@@ -22,22 +22,10 @@ MARKER = ".made-by-the-demonstration"
 
 
 def demonstrate(folder: Path) -> int:
-    """Run the whole process once, and print which files you should open.
+    """Run the whole process once, and print which files to open; return 1 if grading failed.
 
-    Parameters
-    ----------
-    folder
-        The scratch course. The folder of an earlier demonstration is removed first.
-
-    Returns
-    -------
-    int
-        0 if every submission in the sample class was graded, else 1.
-
-    Raises
-    ------
-    FileExistsError
-        The folder holds anything else.
+    An earlier demonstration's folder is removed first. Any other folder raises
+    `FileExistsError`.
     """
     if (folder / MARKER).exists():
         shutil.rmtree(folder)
@@ -71,12 +59,8 @@ def demonstrate(folder: Path) -> int:
         ]
     must(course, log, "export", f"--to={folder / 'grades.csv'}")
     print()
-    for path, what in [
-        *shown,
-        (folder / "grades.csv", "the grades"),
-        (log, "nbgrader's log"),
-    ]:
-        print(f"  {what}:\n    {path}")
+    shown += [(folder / "grades.csv", "the grades"), (log, "nbgrader's log")]
+    print(*(f"  {what}:\n    {path}" for path, what in shown), sep="\n")
     desk = f"{sys.executable} -m hw_grading --course {folder} desk"
     print("\n  To grade plots and written answers in the browser, question by question:")
     print(*(f"    {desk} {name}" for name in names), sep="\n")

@@ -16,7 +16,7 @@ from hw_grading.records.database import Database
 from hw_grading.records.extensions import Extension, extensions_in
 from hw_grading.records.scores import in_digits, open_gradebook
 from hw_grading.records.students import students_of
-from hw_grading.records.tables import Row, Table, read_table
+from hw_grading.records.tables import Table, read_table
 from hw_grading.term.found import Who
 from hw_grading.term.roster import Roster, folded, read_roster
 from hw_support.submission.file import Unreadable
@@ -28,22 +28,7 @@ _MOST_SHOWN = 20
 
 
 class Extensions:
-    """The extensions of one homework.
-
-    Parameters
-    ----------
-    folder
-        The course.
-    assignment
-        The homework.
-
-    Raises
-    ------
-    NoScores
-        The gradebook does not know the homework.
-    Unreadable
-        The list of students cannot be read.
-    """
+    """The extensions of one homework; `NoScores` or `Unreadable` if it cannot be read."""
 
     def __init__(self, folder: Path, assignment: str) -> None:
         self._course, self._assignment = Course(folder), assignment
@@ -55,13 +40,7 @@ class Extensions:
         self._database = Database(self._course.db_url)
 
     def grant(self, students: Sequence[str], asked: Mapping[str, str], author: str) -> list[str]:
-        """Grant the same to several students, and return a line for each.
-
-        Raises
-        ------
-        Unreadable
-            A student is unknown or a time is invalid. Nothing is granted.
-        """
+        """Grant the same to several students, or raise `Unreadable`; return a line for each."""
         due = self._due_date()
         ids = list(dict.fromkeys(map(self._student, students)))
         grants = [grant_of(student, asked, due, self.zone) for student in ids]
@@ -71,10 +50,7 @@ class Extensions:
     def grant_listed(self, path: Path, author: str) -> list[str]:
         """Grant all rows of a CSV or none, and return a line for each row.
 
-        Raises
-        ------
-        Unreadable
-            A row has a mistake. The text names file and line of each mistake.
+        Raises `Unreadable` with file and line of each mistake.
         """
         due = self._due_date()
         table = read_table(path)
@@ -84,7 +60,10 @@ class Extensions:
         wrong, lines, others = list(table.complaints), dict[str, int](), 0
         for row in table.rows:
             try:
-                if not self._is_of_this_homework(row):
+                said = next((row.values[name] for name in _HOMEWORK if row.values.get(name)), "")
+                if said and said not in self._due:
+                    raise Unreadable(f"the gradebook has no homework {quoted(said)}")
+                if said not in ("", self._assignment):
                     others += 1
                     continue
                 one = grant_of(self._student(row.values[student]), row.values, due, self.zone)
@@ -107,10 +86,8 @@ class Extensions:
         """Remove students' extensions, and return a line for each student."""
         ids = list(dict.fromkeys(map(self._student, students)))
         without = remove(self._database, self._assignment, ids)
-        return [
-            f"{student}: {'had no extension' if student in without else 'extension removed'}"
-            for student in ids
-        ]
+        done = {True: "had no extension", False: "extension removed"}
+        return [f"{student}: {done[student in without]}" for student in ids]
 
     def listed(self) -> list[str]:
         """Return a line for each student with an extension."""
@@ -123,9 +100,8 @@ class Extensions:
             line = f"{one.student}: {self._in_words(one)}"
             if final and final.slip_days_left is not None:
                 line += f"; {final.slip_days} slip days used here, {final.slip_days_left} left"
-            about = f"granted by {one.author}, {one.at:%Y-%m-%d}"
-            about += f": {one.reason}" * bool(one.reason)
-            lines.append(f"{line} ({about})")
+            why = f": {one.reason}" if one.reason else ""
+            lines.append(f"{line} (granted by {one.author}, {one.at:%Y-%m-%d}{why})")
         return lines or [f"Nobody has an extension for {self._assignment}."]
 
     def _due_date(self) -> datetime:
@@ -142,12 +118,6 @@ class Extensions:
         if not said:
             raise Unreadable("expected a student's id, found none")
         return self._roster.person(Who(said, (("id", said), ("sid", said), ("email", said)))).id
-
-    def _is_of_this_homework(self, row: Row) -> bool:
-        said = next((row.values[name] for name in _HOMEWORK if row.values.get(name)), "")
-        if said and said not in self._due:
-            raise Unreadable(f"the gradebook has no homework {quoted(said)}")
-        return said in ("", self._assignment)
 
     def _lines(self, grants: Sequence[Grant]) -> list[str]:
         with open_gradebook(self._course.db_url, self._assignment) as (db, _):
@@ -175,8 +145,7 @@ class Extensions:
 
 
 def _column(table: Table, names: Sequence[str], path: Path, what: str) -> str:
-    for name in names:
-        if name in table.columns:
-            return name
+    if there := [name for name in names if name in table.columns]:
+        return there[0]
     found = ", ".join(map(quoted, table.columns[:8]))
     raise Unreadable(f"{path}, line 1: expected a column with {what}, found {found}")

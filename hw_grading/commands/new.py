@@ -1,7 +1,4 @@
-"""Make a new homework (notebook, manifest, answers) that you can release and grade at once.
-
-The files come from the folder ``skeleton``. `_words` returns the words to replace in them.
-"""
+"""Make a new homework from the folder ``skeleton``; you can release and grade it at once."""
 
 from __future__ import annotations
 
@@ -33,69 +30,41 @@ class NotMade(RuntimeError):
 
 @dataclass(frozen=True)
 class New:
-    """The files of a new homework.
-
-    Attributes
-    ----------
-    notebook, manifest
-        The two files with which you begin.
-    files
-        All files, sorted, including these two.
-    """
+    """The files of a new homework."""
 
     notebook: Path
     manifest: Path
-    files: tuple[Path, ...]
+    files: tuple[Path, ...]  # all, sorted, including these two
 
 
 def new(course: Path, name: str, today: date | None = None) -> New:
     """Write the skeleton of a homework into a course: all of it or nothing.
 
-    Parameters
-    ----------
-    course
-        The course's root, with ``nbgrader_config.py``.
-    name
-        The homework's name. Its folder in ``staff`` is a Python package with this name.
-    today
-        The date of today. The due date is four weeks later.
-
-    Raises
-    ------
-    NotMade
-        The name is not allowed, the homework exists, or a file cannot be written.
-    GraderFault
-        The time zone comes from another homework, and that one's manifest has a mistake.
+    The homework is due four weeks after `today`. Raises `NotMade` if that is not possible,
+    `GraderFault` if another homework's manifest, from which the time zone comes, has a mistake.
     """
-    _expect_course(course)
+    if not (course / "nbgrader_config.py").is_file():
+        raise NotMade(
+            f"{course} is not a course: it has no nbgrader_config.py. Go to the folder of your "
+            "course, or name the folder with --course."
+        )
     _expect_name(name)
-    _expect_new(course, name)
+    places = _places(course, name)
     words = _words(course, name, today or date.today())
     try:
         with tempfile.TemporaryDirectory(dir=course, prefix=".new-") as scratch:
             _write(Path(scratch), words)
             read_manifest(Path(scratch, STAFF, name, FILE_NAME))
-            _move(Path(scratch), course, name)
+            _move(Path(scratch), places, name)
     except OSError as error:
         where = error.filename or course
         raise NotMade(
             f"{name} was not made: {where} cannot be written ({error.strerror or error}). The "
             "course is unchanged."
         ) from error
-    folders = list(_places(course, name).values())
-    return New(
-        Course(course).source(name) / f"{name}.ipynb",
-        _places(course, name)[STAFF] / FILE_NAME,
-        tuple(sorted(path for folder in folders for path in folder.rglob("*") if path.is_file())),
-    )
-
-
-def _expect_course(course: Path) -> None:
-    if not (course / "nbgrader_config.py").is_file():
-        raise NotMade(
-            f"{course} is not a course: it has no nbgrader_config.py. Go to the folder of your "
-            "course, or name the folder with --course."
-        )
+    files = [path for folder in places.values() for path in folder.rglob("*") if path.is_file()]
+    notebook, manifest = places["source"] / f"{name}.ipynb", places[STAFF] / FILE_NAME
+    return New(notebook, manifest, tuple(sorted(files)))
 
 
 def _expect_name(name: str) -> None:
@@ -110,24 +79,20 @@ def _expect_name(name: str) -> None:
 
 
 def _places(course: Path, name: str) -> dict[str, Path]:
-    """Return the place of each folder of the skeleton, from the course's settings."""
+    """Return the place of each folder of the skeleton, where nothing is yet."""
     here = Course(course)
-    return {"source": here.source(name), STAFF: here.root / STAFF / name}
-
-
-def _expect_new(course: Path, name: str) -> None:
-    for place in _places(course, name).values():
-        there = place.parent
+    places = {"source": here.source(name), STAFF: here.root / STAFF / name}
+    for there in (place.parent for place in places.values()):
         for path in there.iterdir() if there.is_dir() else ():
             if path.name.lower() == name.lower():  # the same folder on some file systems
                 raise NotMade(
                     f"{path} exists already, and this command overwrites no homework. Choose "
                     "another name, or move that folder away first."
                 )
+    return places
 
 
 def _words(course: Path, name: str, today: date) -> Mapping[str, str]:
-    """Return the placeholders of the skeleton with their replacements."""
     zone, zone_in_words = "UTC", "UTC"
     if others := Course(course).homeworks():
         manifest = homework_of(Course(course).root, others[-1]).manifest
@@ -154,10 +119,10 @@ def _filled(text: str, words: Mapping[str, str]) -> str:
     return re.sub("|".join(words), lambda found: words[found[0]], text)
 
 
-def _move(scratch: Path, course: Path, name: str) -> None:
+def _move(scratch: Path, places: Mapping[str, Path], name: str) -> None:
     """Move the folders into the course; if one move fails, undo the others."""
     with contextlib.ExitStack() as undo:
-        for folder, target in _places(course, name).items():
+        for folder, target in places.items():
             if not target.parent.exists():
                 target.parent.mkdir(parents=True)
                 undo.callback(target.parent.rmdir)

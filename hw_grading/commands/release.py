@@ -1,9 +1,7 @@
 """Make the released notebooks, and for each one a zip that works without this repository.
 
-There are three steps, each for all homeworks. First your source files are checked, so that no
-homework is half released. Then `nbgrader generate_assignment` makes the notebooks. Last, three
-things are made from the notebooks: the description of each homework in the students' package, the
-start page, and the zip.
+First your source files are checked, so that no homework is half released. Then `nbgrader
+generate_assignment` makes the notebooks, and last the rest is made from them.
 """
 
 from __future__ import annotations
@@ -14,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
-from nbformat import NotebookNode
 
 from hw_grading.commands.student_zip import pins, version_for, write_student_zip
 from hw_grading.homework.course import REPOSITORY, Course
@@ -30,34 +27,16 @@ from hw_support.submission import released
 def release(
     course: Course, out: Path, names: Sequence[str] = (), known: Path | None = None
 ) -> tuple[list[Path], list[str]]:
-    """Generate released notebooks, and write the students' zips.
+    """Generate released notebooks, write the students' zips, and return both zips and warnings.
 
-    Parameters
-    ----------
-    course
-        The course. The assignments are added to its gradebook.
-    out
-        The folder for the zips.
-    names
-        The names of the homeworks; all by default.
-    known
-        The folder for the descriptions of the homeworks in the students' package; by default the
-        package's own. If all homeworks are released, and the folder is the course's own or given
-        here, the descriptions of homeworks that no longer exist are removed.
+    `known` is the folder for the descriptions of the homeworks in the students' package; by
+    default the package's own. If all homeworks are released, and the folder is the course's own
+    or given here, the descriptions of homeworks that no longer exist are removed.
 
-    Returns
-    -------
-    zips, warnings
-        A zip for each homework, and a sentence for each contradiction between numbers of points.
-
-    Raises
-    ------
-    FileNotFoundError
-        There is no such homework.
-    ManifestError
-        A manifest has a mistake, or its points differ from the notebook's. Nothing was changed.
-    RuntimeError
-        nbgrader cannot generate an assignment. Its own messages are printed before.
+    A warning is a sentence on a contradiction between numbers of points. Raises
+    `FileNotFoundError` if there is no such homework; `ManifestError`, before any change, if a
+    manifest has a mistake or other points than the notebook; `RuntimeError` if nbgrader cannot
+    generate an assignment.
     """
     chosen = _chosen(course, names)
     prune = not names and (known is not None or course.folder.resolve() == REPOSITORY)
@@ -83,22 +62,15 @@ def _chosen(course: Course, names: Sequence[str]) -> list[str]:
             f"{course.folder} has no homework: expected a folder with a notebook for each. Go to "
             "the course's folder, or name the folder with --course"
         )
-    for name in names:
-        if name not in there:
-            raise FileNotFoundError(
-                f"{course.folder} has no homework {name!r}: expected one of {', '.join(there)}"
-            )
+    if unknown := [name for name in names if name not in there]:
+        raise FileNotFoundError(
+            f"{course.folder} has no homework {unknown[0]!r}: expected one of {', '.join(there)}"
+        )
     return list(dict.fromkeys(names)) or there
 
 
 def check_source(course: Path, assignment: str) -> list[str]:
-    """Return a sentence for each contradiction between numbers of points in a homework.
-
-    Raises
-    ------
-    ManifestError
-        The manifest has a mistake, or its points differ from the notebook's.
-    """
+    """Return a sentence for each contradiction between points, or raise `ManifestError`."""
     here = Course(course)
     path = here.source(assignment) / f"{assignment}.ipynb"
     try:
@@ -117,30 +89,19 @@ def check_source(course: Path, assignment: str) -> list[str]:
     return [f"{shown}: {sentence}" for sentence in disagreements(notebook)]
 
 
-# -- the description of a homework in the students' package
-
-
 def description_of(course: Course, assignment: str) -> str:
     """Return the result of `describe` as the text of a file."""
     return json.dumps(describe(course, assignment), indent=1, ensure_ascii=False) + "\n"
 
 
 def describe(course: Course, assignment: str) -> dict[str, Any]:
-    """Describe a homework for the students' package; see `hw_support.submission.released`.
-
-    Parameters
-    ----------
-    course
-        The course, in which the assignment was generated.
-    assignment
-        The assignment's name.
-    """
+    """Describe a homework that was generated in a course; see `hw_support.submission.released`."""
     limits = ExecuteSubmission(config=course.config)
     names = ("cpu_seconds_per_cell", "cpu_seconds_per_submission")
     manifest = homework_of(course.root, assignment).manifest
     packages = {line.partition("==")[0] for line in pins().splitlines() if "==" in line}
     return released.described(
-        _released_notebook(course.folder, assignment),
+        nbformat.read(course.release(assignment) / f"{assignment}.ipynb", as_version=4),
         assignment=assignment,
         version=version_for(assignment),
         packages=sorted(packages),
@@ -153,12 +114,6 @@ def describe(course: Course, assignment: str) -> dict[str, Any]:
 def _plainly(seconds: float) -> float:
     """Return a number as a person would write it: 60, not 60.0."""
     return int(seconds) if seconds == int(seconds) else seconds
-
-
-def _released_notebook(course: Path, assignment: str) -> NotebookNode:
-    path = Course(course).release(assignment) / f"{assignment}.ipynb"
-    notebook: NotebookNode = nbformat.read(path, as_version=4)
-    return notebook
 
 
 def start_page(course: Path, assignment: str) -> str:

@@ -1,16 +1,14 @@
 """A homework's sample class: right and wrong submissions, built from the source notebook.
 
-Each submission is the released notebook with the instructor's solutions and one change. The changes
-are defined in ``staff/<homework>/answers/sample_class.py``, by a function
-``sample_class(released)`` that returns a list of `Submission`. The demonstration, the tests and the
-benchmarks grade these submissions.
+``staff/<homework>/answers/sample_class.py`` defines ``sample_class(released)``, which returns a
+list of `Submission`. The demonstration, the tests and the benchmarks grade them.
 """
 
 from __future__ import annotations
 
 import ast
 import copy
-import importlib.util
+import runpy
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -30,24 +28,12 @@ LATE = timedelta(days=1, hours=9)
 
 @dataclass(frozen=True)
 class Submission:
-    """One student's submission.
+    """One student's submission, changed from a solved notebook."""
 
-    Attributes
-    ----------
-    student : str
-        The student id, which names the mistake.
-    change : callable
-        Changes a solved notebook in place.
-    handed_in : timedelta
-        The time after the due date.
-    points_lost : dict of str to float
-        The points that each test cell below full marks must lose.
-    """
-
-    student: str
-    change: Callable[[Any], None]
-    points_lost: dict[str, float]
-    handed_in: timedelta = ON_TIME
+    student: str  # the id, which names the mistake
+    change: Callable[[Any], None]  # changes a solved notebook in place
+    points_lost: dict[str, float]  # by each test cell below full marks
+    handed_in: timedelta = ON_TIME  # after the due date
 
 
 def cell_of(notebook: Any, grade_id: str) -> Any:
@@ -71,12 +57,9 @@ def solved(released: Any, source: Any) -> Any:
     notebook = copy.deepcopy(released)
     for cell in notebook.cells:
         if utils.is_solution(cell):
-            solution = cell_of(source, cell.metadata.nbgrader.grade_id).source
-            cell.source = "\n".join(
-                line
-                for line in solution.split("\n")
-                if "BEGIN SOLUTION" not in line and "END SOLUTION" not in line
-            )
+            lines = cell_of(source, cell.metadata.nbgrader.grade_id).source.split("\n")
+            kept = [s for s in lines if "BEGIN SOLUTION" not in s and "END SOLUTION" not in s]
+            cell.source = "\n".join(kept)
     return notebook
 
 
@@ -97,71 +80,33 @@ def points_of_tests(notebook: Any) -> dict[str, float]:
 
 
 def points_of_parts(source: Path, grade_id: str, *parts: str) -> float:
-    """Return the sum of the points of some parts of a test cell.
+    """Return the sum of the points of the named parts of a test cell in a notebook.
 
-    A sample class names the parts that a mistake fails. So you can change the points of a part in
-    the notebook alone.
-
-    Parameters
-    ----------
-    source
-        The instructor's notebook, with hidden parts.
-    grade_id
-        The test cell's grade id.
-    parts
-        The names of the parts, as in its ``with checks(...)``.
-
-    Raises
-    ------
-    KeyError
-        The cell has no part with that name.
+    A sample class names the parts that a mistake fails. So you can change the points of a part
+    in the notebook alone. Raises `KeyError` if a part does not exist.
     """
     cell = cell_of(nbformat.read(source, as_version=4), grade_id)
     points: dict[str, float] = {}
     for call in parts_in(ast.parse(cell.source)):
         given = {keyword.arg: keyword.value for keyword in call.keywords}
         points[ast.literal_eval(call.args[0])] = float(ast.literal_eval(given["points"]))
-    for part in parts:
-        if part not in points:
-            raise KeyError(f"{grade_id} has no part {part!r}; it has {', '.join(points)}")
+    if unknown := [part for part in parts if part not in points]:
+        raise KeyError(f"{grade_id} has no part {unknown[0]!r}; it has {', '.join(points)}")
     return sum(points[part] for part in parts)
 
 
 def sample_class_of(course: Path, assignment: str) -> Callable[[Any], list[Submission]]:
-    """Return the function that makes a homework's sample class.
-
-    Raises
-    ------
-    FileNotFoundError
-        The homework has no sample class.
-    """
+    """Return the function that makes a homework's sample class, or raise `FileNotFoundError`."""
     path = course / STAFF / assignment / "answers" / "sample_class.py"
     if not path.is_file():
         raise FileNotFoundError(f"{assignment} has no sample class: there is no {path}")
-    spec = importlib.util.spec_from_file_location(f"sample_class_{assignment}", path)
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    found: Callable[[Any], list[Submission]] = module.sample_class
+    names = runpy.run_path(str(path), run_name=f"sample_class_{assignment}")
+    found: Callable[[Any], list[Submission]] = names["sample_class"]
     return found
 
 
 def write_class(course: Path, assignment: str) -> list[Submission]:
-    """Write the sample class as submissions of students.
-
-    Parameters
-    ----------
-    course
-        The folder with ``nbgrader_config.py``; the assignment was generated.
-    assignment
-        The assignment; its notebook has the same name.
-
-    Returns
-    -------
-    list of Submission
-        The submissions, sorted by student.
-    """
+    """Write the sample class of a generated assignment as submissions; return them by student."""
     name = f"{assignment}.ipynb"
     here = Course(course)
     source = nbformat.read(here.source(assignment) / name, as_version=4)

@@ -22,13 +22,7 @@ from hw_support.submission import released
 # Every entry of the zip gets this time, so that the same release gives the same bytes.
 ZIP_TIME = (2022, 9, 20, 0, 0, 0)
 # The zip includes nbgrader for its Validate button, but hides its tools for instructors.
-_HIDDEN_IN_JUPYTERLAB = (
-    "assignment-list",
-    "course-list",
-    "create-assignment",
-    "formgrader",
-    "menu",
-)
+_HIDDEN = ("assignment-list", "course-list", "create-assignment", "formgrader", "menu")
 _LAB_SETTING = "etc/jupyter/labconfig/page_config.d/hw-support.json"
 _KNOWN = released.FOLDER.relative_to(REPOSITORY / "hw_support")
 
@@ -37,8 +31,8 @@ def known_to_students(course: Path, assignment: str) -> list[str]:
     """Return the homeworks that the students' package of one homework describes.
 
     These are the homework itself and all that are due no later, so that students do not see the
-    tests of later ones. A homework without a due date is in no other package, and its own package
-    describes no other homework.
+    tests of later ones. One without a due date describes only itself, and is in no other
+    package.
     """
     here = Course(course)
     due = homework_of(here.root, assignment).manifest.due_moment
@@ -48,19 +42,7 @@ def known_to_students(course: Path, assignment: str) -> list[str]:
 
 
 def write_student_zip(course: Path, out: Path, assignment: str, known: Path | None = None) -> Path:
-    """Write ``<assignment>.zip``: the released files, the wheel of hw_support, requirements.
-
-    Parameters
-    ----------
-    course
-        The course. The notebook and the start page are among its released files.
-    out
-        The folder for the zip; it is made if missing.
-    assignment
-        The homework's name.
-    known
-        The folder with the descriptions for the students' package; by default the package's own.
-    """
+    """Write ``<assignment>.zip``: the released files, the wheel of hw_support, requirements."""
     known = known or released.FOLDER
     out.mkdir(parents=True, exist_ok=True)
     folder = Course(course).release(assignment)
@@ -80,10 +62,7 @@ def write_student_zip(course: Path, out: Path, assignment: str, known: Path | No
         entries[wheel.name] = wheel.read_bytes()
         entries["requirements.txt"] = f"./{wheel.name}\n{pins()}".encode()
     target = out / f"{assignment}.zip"
-    with (
-        in_place_of(target) as part,
-        zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as archive,
-    ):
+    with in_place_of(target) as part, zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in entries.items():
             entry = zipfile.ZipInfo(f"{assignment}/{name}", ZIP_TIME)
             entry.compress_type = zipfile.ZIP_DEFLATED
@@ -95,50 +74,30 @@ def write_student_zip(course: Path, out: Path, assignment: str, known: Path | No
 def version_for(assignment: str) -> str:
     """Return the version of hw_support for a homework, such as "2.0.0+ps1".
 
-    Each homework's package has its own local label. So it replaces another homework's package in an
-    environment.
+    The label lets it replace another homework's package in an environment.
     """
     label = re.sub(r"[^a-z0-9]+", ".", assignment.lower()).strip(".")
-    return f"{_project()['version']}+{label}" if label else str(_project()["version"])
+    return f"{_project()['version']}{f'+{label}' if label else ''}"
 
 
 def build_student_wheel(scratch: Path, assignment: str, told: Mapping[str, bytes]) -> Path:
-    """Build a wheel of hw_support alone, with the project's dependencies.
+    """Build a wheel of hw_support alone, with the project's dependencies, in an empty folder.
 
-    The project's own distribution contains the staff's package too. So a small project is made in
-    `scratch` for the build. It also contains a JupyterLab setting that hides nbgrader's tools for
-    instructors.
-
-    Parameters
-    ----------
-    scratch
-        An empty folder.
-    assignment
-        The homework.
-    told
-        The descriptions of homeworks, by file name.
-
-    Returns
-    -------
-    Path
-        The wheel in `scratch`.
+    The project's own distribution contains the staff's package too, so a small project is made
+    for the build. It hides nbgrader's tools for instructors in JupyterLab. `told` are the
+    descriptions of homeworks, by file name.
     """
     project = _project()
     package = scratch / "hw_support"
-    shutil.copytree(
-        REPOSITORY / "hw_support",
-        package,
-        ignore=shutil.ignore_patterns("__pycache__", ".*_cache", ".ipynb_checkpoints"),
-    )
+    left_out = shutil.ignore_patterns("__pycache__", ".*_cache", ".ipynb_checkpoints")
+    shutil.copytree(REPOSITORY / "hw_support", package, ignore=left_out)
     shutil.rmtree(package / _KNOWN, ignore_errors=True)
     (package / _KNOWN).mkdir()
     for name, content in told.items():
         (package / _KNOWN / name).write_bytes(content)
-    hidden = {f"@jupyter/nbgrader:{plugin}": True for plugin in _HIDDEN_IN_JUPYTERLAB}
+    hidden = {f"@jupyter/nbgrader:{plugin}": True for plugin in _HIDDEN}
     setting = scratch / "jupyterlab.json"
     setting.write_text(json.dumps({"disabledExtensions": hidden}, indent=1), encoding="utf-8")
-    dependencies = "".join(f'    "{name}",\n' for name in project["dependencies"])
-    pdf = "".join(f'    "{name}",\n' for name in project["optional-dependencies"]["pdf"])
     (scratch / "pyproject.toml").write_text(
         f"""[build-system]
 requires = ["hatchling"]
@@ -150,12 +109,10 @@ version = "{version_for(assignment)}"
 description = "What a homework's notebook needs beside NumPy"
 requires-python = "{project["requires-python"]}"
 license = "MIT AND CC-BY-SA-3.0"
-dependencies = [
-{dependencies}]
+dependencies = {json.dumps(project["dependencies"])}
 
 [project.optional-dependencies]
-pdf = [
-{pdf}]
+pdf = {json.dumps(project["optional-dependencies"]["pdf"])}
 
 [tool.hatch.build.targets.wheel]
 packages = ["hw_support"]

@@ -2,23 +2,16 @@
 
 Canvas identifies students by the columns up to ``Section``, and an assignment by ``(id)`` at the
 end of a title. It skips a column whose points possible are ``(read only)``. It treats a blank over
-an existing score as a change. All other cells keep Canvas' own text without escapes, so that Canvas
-finds its students again.
+an existing score as a change. All other cells keep Canvas' own text.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
-from hw_grading.exports.filling import (
-    Exported,
-    differing_maximum,
-    filled,
-    has_decimal_commas,
-    not_ended,
-    the_one,
-)
+from hw_grading.exports.filling import Exported, differing_maximum, filled, the_one
 from hw_grading.exports.grades import Grades
 from hw_grading.exports.matching import LOGIN, NAME, NUMBER, PLATFORM_ID, Asked, Finder, match
 from hw_grading.exports.sheet import Line, Sheet, number_in, read_sheet
@@ -31,54 +24,25 @@ _COMPUTED = re.compile(r"(Current|Final|Override) (Score|Points|Grade|Status)")
 _READ_ONLY = re.compile(r"read\s+only")
 _NO_STUDENT = re.compile(r"\s*(Muted|Manual Posting.*)?\s*", re.IGNORECASE | re.DOTALL)
 _TEST_STUDENT = ("student, test", "test student")
-_IDENTITY = (
-    ("SIS User ID", NUMBER),
-    ("SIS Login ID", LOGIN),
-    ("ID", PLATFORM_ID),
-)
+_IDENTITY = (("SIS User ID", NUMBER), ("SIS Login ID", LOGIN), ("ID", PLATFORM_ID))
 
 
 def fill_canvas(path: Path, grades: Grades, column: str = "") -> Exported:
-    """Fill in a homework's column.
+    """Fill in a homework's column of the gradebook that Canvas exported, or raise `Unreadable`.
 
-    Parameters
-    ----------
-    path
-        The gradebook exported by Canvas.
-    grades
-        The grades of the class.
-    column
-        The title of the column, with or without its ``(id)``, or the id alone. By default, the
-        column has the homework's name, or its title, whole or up to the colon.
-
-    Raises
-    ------
-    Unreadable
-        The file cannot be filled in; the text names file and line.
+    `column` is its title, with or without its ``(id)``, or the id alone. By default, the column
+    has the homework's name, or its title, whole or up to the colon.
     """
     sheet = read_sheet(path)
     _expect_a_gradebook(sheet)
     points_row = _points_row(sheet)
     chosen = _column(sheet, points_row, grades, column)
     rows = [row for row in sheet.rows if not _is_no_student(sheet, row)]
-    finder = Finder(grades.all)
-    matches = match(sheet, rows, lambda row: _asked(sheet, row), grades, finder)
-    content, said = filled(
-        sheet,
-        chosen,
-        matches.grades,
-        grades.wanted,
-        decimal_comma=has_decimal_commas([*points_row.values, *(row[chosen] for row in rows)]),
-        is_kept=lambda value: value.strip().casefold() == "ex",
-    )
-    to_do = [
-        *grades.left_to_do(),
-        *not_ended(sheet),
-        *_without_id(sheet, chosen),
-        *differing_maximum(grades, points_row[chosen], sheet.place(points_row)),
-        *matches.left_to_do(grades, "Canvas"),
-    ]
-    return Exported(content, (said, *matches.told(grades, "Canvas")), tuple(to_do))
+    matches = match("Canvas", sheet, rows, lambda row: _asked(sheet, row), Finder(grades))
+    numbers = [*points_row.values, *(row[chosen] for row in rows)]
+    maximum = differing_maximum(grades, points_row[chosen], sheet.place(points_row))
+    to_check = [*_without_id(sheet, chosen), *maximum]
+    return filled(sheet, chosen, matches, numbers, to_check, excused="ex")
 
 
 def _expect_a_gradebook(sheet: Sheet) -> None:
@@ -130,14 +94,13 @@ def _title(sheet: Sheet, number: int) -> tuple[str, str]:
     return (match_[1], match_[2]) if match_ else (sheet.header[number], "")
 
 
-def _without_id(sheet: Sheet, column: int) -> list[str]:
-    if _title(sheet, column)[1]:
-        return []
-    return [
-        f"{sheet.place(sheet.header)}: the column {quoted(sheet.header[column])} has no (id) at "
-        "its end. Canvas will create a new assignment for it, unless an assignment has exactly "
-        "this title"
-    ]
+def _without_id(sheet: Sheet, column: int) -> Iterator[str]:
+    if not _title(sheet, column)[1]:
+        yield (
+            f"{sheet.place(sheet.header)}: the column {quoted(sheet.header[column])} has no (id) "
+            "at its end. Canvas will create a new assignment for it, unless an assignment has "
+            "exactly this title"
+        )
 
 
 def _is_no_student(sheet: Sheet, row: Line) -> bool:

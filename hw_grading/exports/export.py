@@ -8,7 +8,7 @@ from pathlib import Path
 
 from hw_grading.exports.canvas import fill_canvas
 from hw_grading.exports.filling import Exported
-from hw_grading.exports.grades import Grades, read_grades
+from hw_grading.exports.grades import read_grades
 from hw_grading.exports.moodle import fill_moodle
 from hw_grading.exports.tables import by_question, like_gradescope
 from hw_grading.homework.course import Course
@@ -31,35 +31,12 @@ def export(
     roster: Path | None = None,
     students: Collection[str] = (),
 ) -> tuple[Path, Exported]:
-    """Write the grades of a homework.
+    """Write the grades of a homework; return the file, and what was exported.
 
-    Parameters
-    ----------
-    course, assignment
-        The course and the homework.
-    kind
-        One of `hw_grading.exports.choices.KINDS`.
-    to
-        The file to write. An existing file is replaced in one step. The default is
-        ``<assignment>_<kind>.csv`` in this folder, which must not exist yet.
-    fill
-        The file of Canvas or Moodle to fill in; None for the project's own tables.
-    column
-        The column of that file, if it cannot be found by itself.
-    roster
-        The list of students; by default the course's ``students.csv``.
-    students
-        The ids of the students; all if empty.
-
-    Returns
-    -------
-    to, exported
-        The file, and what was exported.
-
-    Raises
-    ------
-    NoScores, Unreadable
-        Nothing was written; the text says why.
+    The default file, ``<assignment>_<kind>.csv`` in this folder, must not exist yet; `to` is
+    replaced in one step. `fill` is the file of Canvas or Moodle, `column` its column if it
+    cannot be found by itself. No `students` means all. Raises `NoScores` or `Unreadable` if
+    nothing was written.
     """
     if kind in _FILLING and not fill:
         raise Unreadable(
@@ -71,7 +48,7 @@ def export(
             f"{kind} writes its own table and fills in no file. Leave out --fill and --column"
         )
     grades = read_grades(course, assignment, roster, students)
-    exported = _exported(kind, grades, fill, column)
+    exported = _FILLING[kind](fill, grades, column) if fill else _TABLES[kind](grades)
     out = to or Path(f"{assignment}_{kind}.csv")
     if not to and os.path.lexists(out):
         raise Unreadable(f"{out} exists already. Name another file with --to")
@@ -79,9 +56,3 @@ def export(
         raise Unreadable(f"{quoted(out)} is a folder. Name a file with --to")
     write_whole(out, exported.content)
     return out, exported
-
-
-def _exported(kind: str, grades: Grades, fill: Path | None, column: str) -> Exported:
-    if fill:
-        return _FILLING[kind](fill, grades, column)
-    return _TABLES[kind](grades)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from hw_grading.exports.cells import points
-from hw_grading.exports.grades import Grade, Grades
+from hw_grading.exports.grades import Grades, points
+from hw_grading.exports.matching import Matches
 from hw_grading.exports.sheet import Sheet, number_in
 from hw_grading.records.scores import counted
 from hw_support.submission.file import Unreadable
@@ -15,17 +15,7 @@ from hw_support.submission.problems import quoted
 
 @dataclass(frozen=True)
 class Exported:
-    """A file to be written.
-
-    Attributes
-    ----------
-    content
-        The whole content.
-    told
-        Sentences on what was done.
-    left_to_do
-        Sentences on what you have to check.
-    """
+    """A file to be written, and sentences on what was done, and on what you have to check."""
 
     content: bytes
     told: tuple[str, ...] = ()
@@ -35,29 +25,26 @@ class Exported:
 def filled(
     sheet: Sheet,
     column: int,
-    found: Mapping[int, Grade],
-    wanted: Collection[Grade],
-    *,
-    decimal_comma: bool,
-    is_kept: Callable[[str], bool] = lambda value: False,
-) -> tuple[bytes, str]:
-    """Write the wanted students' scores into a column; `found` maps line numbers to students.
+    matches: Matches,
+    numbers: Iterable[str],
+    to_check: Iterable[str],
+    excused: str | None = None,
+) -> Exported:
+    """Write the wanted students' scores into a column.
 
-    A row keeps its value if the student has no score, or if `is_kept` is true for that value.
-
-    Returns
-    -------
-    content, told
-        The file, and a sentence on what was written.
+    A row keeps its value if the student has no score, or if the value is `excused`. If one of the
+    file's `numbers` has a decimal comma, as in a German Excel, so have the scores.
     """
-    ids = {grade.id for grade in wanted}
+    ids = {grade.id for grade in matches.grades.wanted}
+    decimal_comma = any("," in number and number_in(number) is not None for number in numbers)
     changes: dict[int, dict[int, str]] = {}
     written = kept = 0
     for row in sheet.rows:
-        grade = found.get(row.number)
+        grade = matches.found.get(row.number)
         if not grade or grade.id not in ids:
             continue
-        if not grade.final or not grade.is_scored or is_kept(row[column]):
+        is_excused = row[column].strip().casefold() == excused
+        if not grade.final or not grade.is_scored or is_excused:
             kept += 1
             continue
         written += 1
@@ -69,44 +56,31 @@ def filled(
     told = f"{counted(written, 'score')} in the column {name}; {len(changes)} of them changed."
     if kept:
         told += f" Rows of {counted(kept, 'student')} without a score, or excused, are unchanged."
-    return sheet.with_values(changes), told
+    to_do = [*matches.grades.left_to_do(), *_not_ended(sheet), *to_check, *matches.left_to_do()]
+    return Exported(sheet.with_values(changes), (told, *matches.told()), tuple(to_do))
 
 
-def has_decimal_commas(values: Sequence[str]) -> bool:
-    """Whether numbers have a decimal comma, as in a German Excel."""
-    return any("," in value and number_in(value) is not None for value in values)
+def _not_ended(sheet: Sheet) -> Iterator[str]:
+    if not sheet.is_ended:
+        last = sheet.place(sheet.rows[-1] if sheet.rows else sheet.header)
+        yield f"{last}: the line has no line end. Check that the file is complete"
 
 
-def differing_maximum(grades: Grades, maximum: str, where: str) -> list[str]:
-    """Return a sentence if the platform's maximum differs from the homework's, else none."""
+def differing_maximum(grades: Grades, maximum: str, where: str) -> Iterator[str]:
+    """Yield a sentence if the platform's maximum differs from the homework's."""
     theirs, ours = number_in(maximum), grades.finals.max_score
-    if theirs is None or abs(theirs - ours) < 0.005:
-        return []
-    return [
-        f"{where} has a maximum of {points(theirs)} points, but {grades.finals.assignment} has "
-        f"{points(ours)}. The scores were not rescaled. Change the platform's maximum to "
-        f"{points(ours)}"
-    ]
-
-
-def not_ended(sheet: Sheet) -> list[str]:
-    """Return a sentence if the file's last line has no line end, else none."""
-    last = sheet.rows[-1] if sheet.rows else sheet.header
-    if sheet.is_ended:
-        return []
-    return [f"{sheet.place(last)}: the line has no line end. Check that the file is complete"]
+    if theirs is not None and abs(theirs - ours) >= 0.005:
+        yield (
+            f"{where} has a maximum of {points(theirs)} points, but {grades.finals.assignment} has "
+            f"{points(ours)}. The scores were not rescaled. Change the platform's maximum to "
+            f"{points(ours)}"
+        )
 
 
 def the_one(
     sheet: Sheet, wanted: str, found: Sequence[int], columns: Sequence[int], option: str
 ) -> int:
-    """Return the column, if exactly one was found.
-
-    Raises
-    ------
-    Unreadable
-        None was found, or several were. The text lists the possible columns.
-    """
+    """Return the column, if exactly one was found; else raise `Unreadable` with the choices."""
     if len(found) == 1:
         return found[0]
     what = "none" if not found else f"{len(found)} of them"

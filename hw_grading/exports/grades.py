@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from hw_grading.final_scores.scores import FinalScore, FinalScores, final_scores
 from hw_grading.homework.course import Course
 from hw_grading.homework.homework import homework_of
-from hw_grading.records.questions import Place, read_places
+from hw_grading.records.questions import Place, place_in, read_places
 from hw_grading.records.scores import Cell, Score, counted
 from hw_grading.records.students import last_and_first
 from hw_grading.term.roster import Person, Roster, folded, read_roster
@@ -18,20 +18,17 @@ from hw_support.submission.file import Unreadable
 from hw_support.submission.problems import quoted
 
 
+def points(number: float) -> str:
+    """Return points with at most two decimals, as platforms keep them: ``"87.5"``."""
+    return f"{round(number, 2):.12g}"
+
+
 @dataclass(frozen=True)
 class Grade:
-    """One student's grade.
-
-    Attributes
-    ----------
-    person
-        The student, from the roster, or from the gradebook if the roster lacks them.
-    final
-        The final score; None if the gradebook does not know the student.
-    """
+    """One student's grade. If the roster lacks the student, `person` is from the gradebook."""
 
     person: Person
-    final: FinalScore | None = None
+    final: FinalScore | None = None  # None if the gradebook does not know the student
 
     @property
     def id(self) -> str:
@@ -68,43 +65,20 @@ class Grade:
 
 @dataclass(frozen=True)
 class Grades:
-    """The grades of a class.
-
-    Attributes
-    ----------
-    finals
-        The final scores, from `final_scores`.
-    title
-        The homework's title, which a platform's column may have too.
-    zone
-        The course's time zone.
-    cells
-        The cells with points, in the notebook's order.
-    places
-        The places of the cells.
-    all
-        All students in the gradebook or the roster, by id.
-    wanted
-        The students whose grades are wanted.
-    is_whole
-        Whether this is the whole course, because there is a roster.
-    complaints
-        Sentences on the problems of the roster.
-    """
+    """The grades of a class."""
 
     finals: FinalScores
-    title: str
+    title: str  # the homework's, which a platform's column may have too
     zone: ZoneInfo
-    cells: tuple[Cell, ...]
     places: dict[str, Place]
-    all: tuple[Grade, ...]
-    wanted: tuple[Grade, ...]
-    is_whole: bool
-    complaints: tuple[str, ...]
+    all: Sequence[Grade]  # everybody in the gradebook or the roster, by id
+    wanted: Sequence[Grade]  # whose grades are asked for
+    is_whole: bool  # the course, because there is a roster
+    complaints: Sequence[str]  # on the roster
 
     def place(self, cell: Cell) -> Place:
-        """Return the place of a cell; if the notebook lacks the cell, use its name."""
-        return self.places.get(cell.name) or Place(cell.name, cell.name)
+        """Return the place of a cell."""
+        return place_in(self.places, cell.name)
 
     def left_to_do(self) -> Iterator[str]:
         """Yield sentences on grades that are not final."""
@@ -118,38 +92,18 @@ class Grades:
             )
         without = [g.id for g in self.wanted if g.final and g.final.record and not g.is_scored]
         if without:
-            yield (
-                f"{counted(len(without), 'submission')} without a score yet: "
-                f"{', '.join(map(quoted, without))}. "
-                f"Run `nbgrader autograde {self.finals.assignment}`"
-            )
+            names = ", ".join(map(quoted, without))
+            run = f"Run `nbgrader autograde {self.finals.assignment}`"
+            yield f"{counted(len(without), 'submission')} without a score yet: {names}. {run}"
 
 
 def read_grades(
-    course: Course,
-    assignment: str,
-    roster: Path | None = None,
-    students: Collection[str] = (),
+    course: Course, assignment: str, roster: Path | None = None, students: Collection[str] = ()
 ) -> Grades:
-    """Read the grades of a homework.
+    """Read the grades of a homework, of all students if none is named.
 
-    Parameters
-    ----------
-    course
-        The course. Its ``students.csv`` is read if there is no other roster.
-    assignment
-        The homework, such as ``"ps1"``.
-    roster
-        The roster's file, or None.
-    students
-        The ids of the students whose grades are wanted; all if empty.
-
-    Raises
-    ------
-    NoScores
-        See `final_scores`.
-    Unreadable
-        The roster or the instructor's notebook cannot be read, or a student is unknown.
+    Raises `NoScores`, or `Unreadable` if the roster or the instructor's notebook cannot be
+    read, or a student is unknown.
     """
     finals = final_scores(course, assignment)
     manifest = homework_of(course.root, assignment).manifest
@@ -161,22 +115,12 @@ def read_grades(
         raise Unreadable(
             f"no student in the gradebook or the roster has the id {quoted(unknown[0])}"
         )
-    order = {name: number for number, name in enumerate(places)}
-    return Grades(
-        finals,
-        manifest.title or assignment,
-        ZoneInfo(manifest.time_zone),
-        tuple(sorted(finals.cells, key=lambda c: (order.get(c.name, len(order)), c.name))),
-        places,
-        tuple(grades),
-        tuple(grade for grade in grades if not students or grade.id in students),
-        known.is_whole,
-        tuple(complaints),
-    )
+    wanted = [grade for grade in grades if not students or grade.id in students]
+    title, zone = manifest.title or assignment, ZoneInfo(manifest.time_zone)
+    return Grades(finals, title, zone, places, grades, wanted, known.is_whole, complaints)
 
 
 def _joined(finals: FinalScores, roster: Roster, complaints: list[str]) -> Iterator[Grade]:
-    """Yield a grade for each student in the gradebook or the roster."""
     of: dict[str, list[Person]] = {}
     for person in roster.people:
         of.setdefault(folded(person.id), []).append(person)
@@ -189,20 +133,12 @@ def _joined(finals: FinalScores, roster: Roster, complaints: list[str]) -> Itera
                 f"{person.place}: the id {person.id!a} differs from {student.id!a} in the "
                 "gradebook only in case or Unicode form. Both count as one student"
             )
-        yield Grade(_with_what_nbgrader_knows(person, final), final)
+        known = {
+            "id": student.id,
+            "name": person.name or student.name,
+            "email": person.email or student.email,
+            "canvas_id": person.canvas_id or student.platform_id,
+        }
+        yield Grade(replace(person, **known), final)
     for people in of.values():
         yield from map(Grade, people)
-
-
-def _with_what_nbgrader_knows(person: Person, final: FinalScore) -> Person:
-    student = final.student
-    return Person(
-        id=student.id,
-        name=person.name or student.name,
-        email=person.email or student.email,
-        section=person.section,
-        canvas_id=person.canvas_id or student.platform_id,
-        moodle_name=person.moodle_name,
-        sid=person.sid,
-        place=person.place,
-    )

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from hw_grading.exports.grades import Grade, Grades
@@ -21,26 +22,16 @@ NUMBER, LOGIN, PLATFORM_ID, NAME = "number", "login", "platform id", "name"
 
 @dataclass(frozen=True)
 class Matches:
-    """The students for the rows of a file.
+    """The students for the rows of a file."""
 
-    Attributes
-    ----------
-    grades
-        The grades by the row's line number.
-    complaints
-        A sentence for each row that fits no student or several.
-    strangers
-        Rows of people outside the gradebook and the roster, by file and line.
-    missing
-        Students with a score but without a row.
-    """
+    platform: str
+    grades: Grades
+    found: Mapping[int, Grade]  # by the row's line number
+    complaints: Sequence[str]  # on each row that fits no student or several
+    strangers: Sequence[str]  # rows of people outside the gradebook and the roster
+    missing: Sequence[Grade]  # students with a score but without a row
 
-    grades: Mapping[int, Grade]
-    complaints: tuple[str, ...]
-    strangers: tuple[str, ...]
-    missing: tuple[Grade, ...]
-
-    def left_to_do(self, grades: Grades, platform: str) -> Iterator[str]:
+    def left_to_do(self) -> Iterator[str]:
         """Yield sentences on unmatched students and rows, and on ambiguous rows."""
         yield from self.complaints
         if self.missing:
@@ -50,17 +41,17 @@ class Matches:
             )
             number = counted(len(self.missing), "student")
             yield f"{number} with a score but without a row in the file: {names}"
-        if self.strangers and grades.is_whole:
-            yield self._of_strangers(platform, "students.csv")
+        if self.strangers and self.grades.is_whole:
+            yield self._of_strangers("students.csv")
 
-    def told(self, grades: Grades, platform: str) -> Iterator[str]:
+    def told(self) -> Iterator[str]:
         """Yield a sentence on strangers, if there is no full list of the course."""
-        if self.strangers and not grades.is_whole:
-            yield self._of_strangers(platform, "the gradebook")
+        if self.strangers and not self.grades.is_whole:
+            yield self._of_strangers("the gradebook")
 
-    def _of_strangers(self, platform: str, source: str) -> str:
+    def _of_strangers(self, source: str) -> str:
         return (
-            f"{counted(len(self.strangers), 'student')} of {platform} not in {source}; their "
+            f"{counted(len(self.strangers), 'student')} of {self.platform} not in {source}; their "
             f"rows are unchanged: {', '.join(self.strangers)}"
         )
 
@@ -68,51 +59,33 @@ class Matches:
 class Finder:
     """Finds students by the values that a platform gives."""
 
-    def __init__(self, grades: Iterable[Grade]) -> None:
-        self._by: dict[tuple[str, str], list[Grade]] = {}
-        for grade in grades:
+    def __init__(self, grades: Grades) -> None:
+        self.grades = grades
+        self._by: defaultdict[tuple[str, str], list[Grade]] = defaultdict(list)
+        for grade in grades.all:
             for key in set(_keys(grade)):
-                self._by.setdefault(key, []).append(grade)
+                self._by[key].append(grade)
 
     def knows(self, kind: str, value: str) -> bool:
         """Whether a student has this value."""
         return (kind, _key(kind, value)) in self._by
 
     def surely(self, asked: Asked) -> Grade | None:
-        """Return the student with these values, names aside; None if there is none.
-
-        Raises
-        ------
-        Unreadable
-            Two students share a value, or the values belong to different students.
-        """
-        said: list[tuple[str, Grade]] = []
+        """Return the student with these values, names aside, or None; may raise `Unreadable`."""
+        said: dict[str, tuple[str, Grade]] = {}  # by student
         for kind, called, value in asked:
             if kind != NAME and value.strip() and (one := self._one(kind, called, value)):
-                said.append((f"the {called} {quoted(value)}", one))
-        for called, grade in said[1:]:
-            if grade.id != said[0][1].id:
-                first, other = said[0]
-                raise Unreadable(
-                    f"{first} belongs to {other.id}, but {called} belongs to {grade.id}"
-                )
-        return said[0][1] if said else None
+                said.setdefault(one.id, (f"the {called} {quoted(value)}", one))
+        if len(said) > 1:
+            (first, one), (second, other) = [*said.values()][:2]
+            raise Unreadable(f"{first} belongs to {one.id}, but {second} belongs to {other.id}")
+        return next((one for _, one in said.values()), None)
 
     def by_name(self, asked: Asked, telling: Collection[str]) -> Grade | None:
-        """Return the student with this name; None if there is none.
+        """Return the student with this name, or None; raise `Unreadable` if ambiguous.
 
-        Parameters
-        ----------
-        asked
-            The values from the platform.
-        telling
-            The kinds of values that identify other rows. If a row has such a value but it fits no
-            student, the row belongs to another person of that name.
-
-        Raises
-        ------
-        Unreadable
-            Two students have the name, or the student with this name has another number.
+        `telling` are the kinds of values that identify other rows. If a row has such a
+        value but it fits no student, the row belongs to another person of that name.
         """
         for kind, called, value in asked:
             if kind == NAME and value.strip() and (found := self._one(kind, called, value)):
@@ -129,17 +102,16 @@ class Finder:
 
 
 def match(
+    platform: str,
     sheet: Sheet,
     rows: Sequence[Line],
     asked_of: Callable[[Line], Asked],
-    grades: Grades,
     finder: Finder,
 ) -> Matches:
     """Find the student for each row.
 
     Numbers and logins are tried first, for all rows. A name is tried only if the row lacks such
-    values, and never for a student who has a row already. If two rows fit one student, neither is
-    used.
+    values, and never for a student who has a row already.
     """
     found: dict[int, Grade] = {}
     complaints: list[str] = []
@@ -173,15 +145,14 @@ def match(
             strangers.append(f"{quoted(name)} (line {row.number})")
     _drop_twice(sheet, found, complaints)
     there = {grade.id for grade in found.values()}
-    missing = [g for g in grades.wanted if g.is_scored and g.id not in there]
-    return Matches(found, tuple(complaints), tuple(strangers), tuple(missing))
+    missing = [g for g in finder.grades.wanted if g.is_scored and g.id not in there]
+    return Matches(platform, finder.grades, found, complaints, strangers, missing)
 
 
 def _drop_twice(sheet: Sheet, found: dict[int, Grade], complaints: list[str]) -> None:
-    """Drop all rows of a student who has several, and complain."""
-    lines: dict[str, list[int]] = {}
+    lines: defaultdict[str, list[int]] = defaultdict(list)
     for number, grade in found.items():
-        lines.setdefault(grade.id, []).append(number)
+        lines[grade.id].append(number)
     for student, numbers in lines.items():
         if len(numbers) > 1:
             both = " and ".join(map(str, sorted(numbers)))
@@ -198,7 +169,6 @@ def _kept(sheet: Sheet, row: Line, why: str) -> str:
 
 
 def _refuse_another(asked: Asked, found: Grade, name: str, telling: Collection[str]) -> None:
-    """Raise Unreadable if a row's other values belong to another person of the same name."""
     person = found.person
     for kind, called, value in asked:
         own = {NUMBER: person.sid, PLATFORM_ID: person.canvas_id}.get(kind, "")

@@ -1,27 +1,19 @@
 """Moodle: fills in an assignment's grading worksheet, so that you can upload it again.
 
-The names of its columns are in the site's language. So columns are recognised by their content. The
+The names of its columns are in the site's language, so columns are recognised by their content. The
 first has ``Participant 12345`` in each row. The full name follows it. The maximum grade has the
-same number in all rows, and the grade comes before it. Values that are not replaced keep Moodle's
-own text without escapes. Moodle skips a row that was graded after the worksheet was made.
+same number in all rows, and the grade comes before it. Moodle skips a row that was graded after the
+worksheet was made.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from hw_grading.exports.cells import points
-from hw_grading.exports.filling import (
-    Exported,
-    differing_maximum,
-    filled,
-    has_decimal_commas,
-    not_ended,
-    the_one,
-)
-from hw_grading.exports.grades import Grade, Grades
+from hw_grading.exports.filling import Exported, differing_maximum, filled, the_one
+from hw_grading.exports.grades import Grade, Grades, points
 from hw_grading.exports.matching import LOGIN, NAME, NUMBER, Asked, Finder, match
 from hw_grading.exports.sheet import Line, Sheet, number_in, read_sheet
 from hw_grading.term.roster import folded
@@ -49,43 +41,24 @@ _NOT_GRADED = ("", "-")
 
 
 def fill_moodle(path: Path, grades: Grades, column: str = "") -> Exported:
-    """Fill in the column of grades.
-
-    Parameters
-    ----------
-    path
-        The grading worksheet from Moodle.
-    grades
-        The grades of the class.
-    column
-        The name of the grade column. By default the column is found by its content.
-
-    Raises
-    ------
-    Unreadable
-        The file cannot be filled in; the text names file and line.
-    """
+    """Fill in the column of grades of Moodle's grading worksheet, or raise `Unreadable`."""
     sheet = read_sheet(path)
     identifier = _identifier(sheet)
     _expect_each_once(sheet, identifier)
     chosen = _grade_column(sheet, identifier, column)
-    finder = Finder(grades.all)
+    finder = Finder(grades)
     kinds = _kinds(sheet, range(identifier + 1, chosen), finder)
-    matches = match(sheet, sheet.rows, lambda row: _asked(sheet, row, kinds), grades, finder)
-    maximum = chosen + 1 if _is_maximum(sheet, chosen + 1) else None
-    numbers = [row[c] for row in sheet.rows for c in (chosen, maximum) if c is not None]
-    content, said = filled(
-        sheet, chosen, matches.grades, grades.wanted, decimal_comma=has_decimal_commas(numbers)
-    )
-    theirs = sheet.rows[0][maximum] if maximum is not None else ""
-    to_do = [
-        *grades.left_to_do(),
-        *not_ended(sheet),
-        *differing_maximum(grades, theirs, sheet.place(sheet.rows[0])),
-        *_over_the_maximum(matches.grades.values(), theirs),
-        *matches.left_to_do(grades, "Moodle"),
+
+    def asked(row: Line) -> Asked:
+        return [(kind, sheet.header[column], row[column]) for column, kind in kinds.items()]
+
+    matches = match("Moodle", sheet, sheet.rows, asked, finder)
+    maximum = sheet.rows[0][chosen + 1] if _is_maximum(sheet, chosen + 1) else ""
+    to_check = [
+        *differing_maximum(grades, maximum, sheet.place(sheet.rows[0])),
+        *_over_the_maximum(matches.found.values(), maximum),
     ]
-    return Exported(content, (said, *matches.told(grades, "Moodle")), tuple(to_do))
+    return filled(sheet, chosen, matches, [maximum, *(row[chosen] for row in sheet.rows)], to_check)
 
 
 def _identifier(sheet: Sheet) -> int:
@@ -154,16 +127,11 @@ def _kinds(sheet: Sheet, columns: Sequence[int], finder: Finder) -> dict[int, st
     return kinds
 
 
-def _over_the_maximum(grades: Iterable[Grade], maximum: str) -> list[str]:
+def _over_the_maximum(grades: Iterable[Grade], maximum: str) -> Iterator[str]:
     most = number_in(maximum)
     over = [g.id for g in grades if most is not None and g.final and g.final.final > most]
-    if not over:
-        return []
-    return [
-        f"Moodle accepts no grade above {points(most or 0)}, but these students have more: "
-        f"{', '.join(over)}. Raise the maximum in Moodle, or lower these grades"
-    ]
-
-
-def _asked(sheet: Sheet, row: Line, kinds: dict[int, str]) -> Asked:
-    return [(kind, sheet.header[column], row[column]) for column, kind in kinds.items()]
+    if over:
+        yield (
+            f"Moodle accepts no grade above {points(most or 0)}, but these students have more: "
+            f"{', '.join(over)}. Raise the maximum in Moodle, or lower these grades"
+        )

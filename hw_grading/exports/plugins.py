@@ -1,8 +1,4 @@
-"""The plug-ins of ``nbgrader export``, such as ``--exporter=hw_grading.exports.plugins.Canvas``.
-
-`PlainCsv` writes all homeworks. The others write one; choose it by ``--assignment`` if the
-gradebook has several.
-"""
+"""The plug-ins of ``nbgrader export``, such as ``--exporter=hw_grading.exports.plugins.Canvas``."""
 
 from __future__ import annotations
 
@@ -37,9 +33,9 @@ class PlainCsv(ExportPlugin):
 
 
 class _OneHomework(ExportPlugin):
-    """Writes the grades of one homework."""
-
     kind: ClassVar[str]
+    fill: str = ""  # the file to fill in; "" for the project's own tables
+    column: str = ""  # "" to find it
 
     roster = Unicode(
         "", help="the file that lists the students; default: the course's students.csv"
@@ -47,13 +43,12 @@ class _OneHomework(ExportPlugin):
 
     def export(self, gradebook: Gradebook) -> None:
         """Write the grades to `to`; log what you have to check."""
-        to = Path(self.to) if self.to else None
         try:
             path, exported = export(
                 Course.of(self.parent.coursedir),
                 self._assignment(gradebook),
                 self.kind,
-                to,
+                Path(self.to) if self.to else None,
                 fill=Path(self.fill) if self.fill else None,
                 column=self.column,
                 roster=Path(self.roster) if self.roster else None,
@@ -68,16 +63,6 @@ class _OneHomework(ExportPlugin):
             self.log.warning("%s", visible(sentence))
         self.log.info("The grades are in %s", path)
 
-    @property
-    def fill(self) -> str:
-        """The file to fill in; "" for the project's own tables."""
-        return ""
-
-    @property
-    def column(self) -> str:
-        """The column to fill in; "" to find it."""
-        return ""
-
     def _assignment(self, gradebook: Gradebook) -> str:
         known = sorted(assignment.name for assignment in gradebook.assignments)
         chosen = [str(name) for name in self.assignment] or known
@@ -91,8 +76,6 @@ class _OneHomework(ExportPlugin):
 
 
 class _Filled(_OneHomework):
-    """Writes the grades of one homework into a file that came from a platform."""
-
     fill = Unicode("", help="the file that you downloaded from the platform").tag(config=True)
     column = Unicode("", help="the column to write the grades to").tag(config=True)
 

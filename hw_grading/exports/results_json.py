@@ -1,54 +1,42 @@
 """The ``results.json`` of Gradescope's autograders, for one submission.
 
-Each test in it is a test cell. It leaves out lateness and the points that people give, because
-Gradescope has its own rubric and late dates. Students read there the same as in their feedback: no
-source, input or error text of hidden tests.
+It leaves out lateness and the points that people give, because Gradescope has its own rubric and
+late dates. Students read there the same as in their feedback: nothing of hidden tests.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from nbformat import NotebookNode
 
-from hw_grading.exports.cells import points
+from hw_grading.exports.grades import points
 from hw_grading.final_scores.scores import FinalScore, final_scores
-from hw_grading.homework.course import Course
+from hw_grading.homework.course import Course, scratch_course
 from hw_grading.outcome import Status
 from hw_grading.plugins.feedback.facts import Facts
 from hw_grading.plugins.feedback.failures import Line, failures_of, lines_of, mended_in
 from hw_grading.plugins.feedback.hiding import HideTestDetails
-from hw_grading.records.graded_notebook import MAX_BYTES
-from hw_grading.records.questions import Place
+from hw_grading.records.graded_notebook import MAX_BYTES as MAX_GRADED_BYTES
 from hw_grading.records.results import Roster, read_roster, read_student
 from hw_grading.records.scores import NoScores, Score
 from hw_support.failures import visible
-from hw_support.submission.file import read_submission
+from hw_support.submission.file import MAX_BYTES, Unreadable, read_regular_file, read_submission
 from hw_support.submission.mending import grade_id_of
 from hw_support.submission.problems import Problem, encodable, quoted
+
+_STUDENT = "student"
+_MOST_LOG = 3_000  # characters from the end of nbgrader's log
 
 
 def results_of(
     course: Course, assignment: str, student: str, visibility: str = "after_published"
 ) -> dict[str, Any]:
-    """Return the results of a graded submission for Gradescope.
-
-    Parameters
-    ----------
-    course, assignment
-        The course and the homework of the submission.
-    student
-        The student id.
-    visibility
-        When students see the results, one of `hw_grading.exports.choices.VISIBILITIES`.
-
-    Raises
-    ------
-    NoScores
-        The submission has no scores: there is none, or grading failed.
-    """
+    """Return the results of a graded submission for Gradescope, or raise `NoScores`."""
     roster = read_roster(course.folder, assignment)
     record = next((one for one in roster.records if one.student == student), None)
     if record is None:
@@ -57,7 +45,9 @@ def results_of(
     if result.status is Status.NOT_GRADED:
         raise NoScores(f"{quoted(student)}: {result.reason}")
     path = course.autograded(student, assignment) / f"{assignment}.ipynb"
-    cells = _as_students_see(read_submission(path, max_bytes=MAX_BYTES, keep_outputs=True)[0])
+    notebook = read_submission(path, max_bytes=MAX_GRADED_BYTES, keep_outputs=True)[0]
+    hide = HideTestDetails()
+    cells = [hide.preprocess_cell(cell, {}, n)[0] for n, cell in enumerate(notebook.cells)]
     final = final_scores(course, assignment).students[student]
     tests = _tests(roster, final, result.record.scores, lines_of(cells))
     return {
@@ -74,16 +64,8 @@ def as_json(results: dict[str, Any]) -> str:
     return encodable(json.dumps(results, indent=1, ensure_ascii=False)) + "\n"
 
 
-def _as_students_see(notebook: NotebookNode) -> list[NotebookNode]:
-    hide = HideTestDetails()
-    return [hide.preprocess_cell(cell, {}, n)[0] for n, cell in enumerate(notebook.cells)]
-
-
 def _tests(
-    roster: Roster,
-    final: FinalScore,
-    scores: Sequence[Score],
-    lines: dict[str, list[Line]],
+    roster: Roster, final: FinalScore, scores: Sequence[Score], lines: dict[str, list[Line]]
 ) -> list[dict[str, Any]]:
     tests: list[dict[str, Any]] = []
     for score in scores:
@@ -95,13 +77,13 @@ def _tests(
         place = roster.place(cell.name)
         said = [_said(line) for line in lines.get(cell.name, [])]
         said += [f"{one.points:+g}: {one.reason}" for one in more]
-        given = score.points + sum(one.points for one in more)
+        has_number = any(character.isdigit() for character in place.question)
         tests.append(
             {
-                "score": float(points(given)),
+                "score": float(points(score.points + sum(one.points for one in more))),
                 "max_score": float(points(most)),
                 "name": visible(str(place)),
-                "number": visible(place.question) if _is_number(place) else str(len(tests) + 1),
+                "number": visible(place.question) if has_number else str(len(tests) + 1),
                 "output": "\n".join(said),
                 "visibility": "visible",
             }
@@ -109,17 +91,11 @@ def _tests(
     return tests
 
 
-def _is_number(place: Place) -> bool:
-    return any(character.isdigit() for character in place.question)
-
-
 def _said(line: Line) -> str:
     return visible(f"{line.text} ({line.points})" if line.points else line.text)
 
 
-def _about_all(problems: Iterable[Problem], roster: Roster, cells: Sequence[NotebookNode]) -> str:
-    """Return for students why the submission failed and what was mended."""
-    problems = tuple(problems)
+def _about_all(problems: Sequence[Problem], roster: Roster, cells: Sequence[NotebookNode]) -> str:
     facts = Facts(homework=roster.assignment, places=roster.places)
     numbers = {name: n for n, cell in enumerate(cells) if (name := grade_id_of(cell))}
     said = []
@@ -127,3 +103,40 @@ def _about_all(problems: Iterable[Problem], roster: Roster, cells: Sequence[Note
         said += [title, *(f"  {_said(line)}" for line in lines)]
     said += [_said(line) for line in mended_in(problems, facts, numbers)]
     return "\n".join(map(visible, said))
+
+
+def graded(
+    course: Course, assignment: str, notebook: Path, visibility: str, sandbox: bool
+) -> dict[str, Any]:
+    """Grade a notebook as `nbgrader autograde` does; return its results for Gradescope.
+
+    Without the sandbox, the notebook runs with your own rights: do that only on a machine for
+    this submission alone, such as Gradescope's containers. Raises `Unreadable` if the file or
+    the homework does not exist, `RuntimeError` if grading failed for a reason outside the
+    notebook.
+    """
+    if assignment not in (names := course.homeworks()):
+        raise Unreadable(
+            f"There is no homework {quoted(assignment)} in {course.folder}. It has: "
+            f"{', '.join(names) or 'none'}"
+        )
+    try:
+        content = read_regular_file(notebook.resolve(), MAX_BYTES)
+    except Unreadable as why:
+        raise Unreadable(f"{notebook}: {why}") from None
+    with tempfile.TemporaryDirectory(prefix="hw-one-") as folder:
+        scratch = scratch_course(Path(folder) / "course", course.folder)
+        submitted = scratch.submitted(_STUDENT, assignment)
+        submitted.mkdir(parents=True)
+        (submitted / f"{assignment}.ipynb").write_bytes(content)
+        log = Path(folder) / "log"
+        _must(scratch, log, "generate_assignment", assignment)
+        options = [] if sandbox else ["--ExecuteSubmission.sandbox=none"]
+        _must(scratch, log, "autograde", assignment, "--create", *options)
+        return results_of(scratch, assignment, _STUDENT, visibility)
+
+
+def _must(course: Course, log: Path, *words: str) -> None:
+    if course.nbgrader(*words, log=log) != 0:
+        said = log.read_text(encoding="utf-8", errors="replace")[-_MOST_LOG:]
+        raise RuntimeError(f"`nbgrader {' '.join(words)}` failed. The end of its log:\n{said}")

@@ -1,8 +1,4 @@
-"""Replace some values of a platform's CSV, and leave all else unchanged.
-
-Rows without a new value keep their bytes. The encoding, a BOM, the separator and the line ends
-stay.
-"""
+"""Replace some values of a platform's CSV, and leave all else unchanged, to the byte."""
 
 from __future__ import annotations
 
@@ -29,21 +25,11 @@ _NUMBER = re.compile(r"\s*(\d+(?:[.,]\d+)?)\s*")
 
 @dataclass(frozen=True)
 class Line:
-    """A row of the file.
+    """A row of the file."""
 
-    Attributes
-    ----------
-    number
-        The number of its first line, from 1.
-    values
-        One value for each column. A short row is filled up with "".
-    raw
-        Its text in the file, with the line end.
-    """
-
-    number: int
-    values: tuple[str, ...]
-    raw: str
+    number: int  # of its first line, from 1
+    values: tuple[str, ...]  # one for each column; a short row is filled up with ""
+    raw: str  # its text in the file, with the line end
 
     def __getitem__(self, column: int) -> str:
         return self.values[column]
@@ -51,22 +37,12 @@ class Line:
 
 @dataclass(frozen=True)
 class Sheet:
-    """A table of a platform.
-
-    Attributes
-    ----------
-    path
-        The file.
-    header, rows
-        The names of the columns, and the non-empty rows below them.
-    is_ended
-        Whether its last line has a line end.
-    """
+    """A table of a platform."""
 
     path: Path
     header: Line
-    rows: tuple[Line, ...]
-    is_ended: bool
+    rows: tuple[Line, ...]  # the non-empty ones
+    is_ended: bool  # whether its last line has a line end
     _before: str
     _lines: tuple[Line, ...]
     _bom: bytes
@@ -94,13 +70,7 @@ class Sheet:
 
 
 def read_sheet(path: Path) -> Sheet:
-    """Read a CSV, separated by commas, semicolons or tabs.
-
-    Raises
-    ------
-    Unreadable
-        It is no CSV, or it is cut off. The text names file and line.
-    """
+    """Read a CSV, separated by commas, semicolons or tabs, or raise `Unreadable`."""
     try:
         content = read_regular_file(path.resolve(), _MOST_BYTES)
         text, bom, encoding = _decoded(content)
@@ -110,7 +80,8 @@ def read_sheet(path: Path) -> Sheet:
     told = re.fullmatch(r"sep=([,;\t|])\s*", physical[0]) if physical else None  # Excel obeys it
     before = physical[0] if told else ""
     text = text[len(before) :]
-    delimiter = told[1] if told else _delimiter_of(text)
+    head = re.sub(r'"[^"]*"', "", next(iter(io.StringIO(text, newline="")), ""))
+    delimiter = told[1] if told else max(_DELIMITERS, key=head.count)
     lines = list(_lines(path, text, delimiter, 2 if told else 1))
     filled = [line for line in lines if any(value.strip() for value in line.values)]
     if not filled:
@@ -142,11 +113,6 @@ def _decoded(content: bytes) -> tuple[str, bytes, str]:
             break
         return text, bom, encoding
     raise Unreadable("expected a CSV file, found a file that is not text. Save it as CSV (UTF-8)")
-
-
-def _delimiter_of(text: str) -> str:
-    head = re.sub(r'"[^"]*"', "", next(iter(io.StringIO(text, newline="")), ""))
-    return max(_DELIMITERS, key=head.count)
 
 
 def _lines(path: Path, text: str, delimiter: str, number: int) -> Iterator[Line]:

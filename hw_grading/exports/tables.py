@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from nbgrader.api import Gradebook
 
-from hw_grading.exports.cells import as_csv, points
 from hw_grading.exports.filling import Exported
-from hw_grading.exports.grades import Grade, Grades
+from hw_grading.exports.grades import Grade, Grades, points
 from hw_grading.final_scores.scores import final_scores
 from hw_grading.homework.course import Course
 from hw_grading.records.scores import Cell, Score, counted
+from hw_grading.records.writing import csv_of
+from hw_support.submission.problems import encodable
 
 PLAIN = (
     *("assignment", "duedate", "timestamp", "student_id", "last_name", "first_name", "email"),
@@ -28,15 +30,7 @@ GRADESCOPE = (
 
 
 def plain(course: Course, gradebook: Gradebook, assignments: set[str], students: set[str]) -> bytes:
-    """Return the columns of nbgrader's own export with final scores, for several homeworks.
-
-    Parameters
-    ----------
-    course, gradebook
-        The course and its gradebook.
-    assignments, students
-        The names of homeworks and the ids of students; all if a set is empty.
-    """
+    """Return nbgrader's own export with final scores; an empty set means all."""
     rows: list[Sequence[Any]] = [PLAIN]
     for assignment in gradebook.assignments:
         if assignments and assignment.name not in assignments:
@@ -50,24 +44,25 @@ def plain(course: Course, gradebook: Gradebook, assignments: set[str], students:
             about = (student.id, student.last_name, student.first_name, student.email)
             scores = (final.score, final.penalty, final.final, finals.max_score)
             rows.append((assignment.name, assignment.duedate, when or "", *about, *scores))
-    return as_csv(rows)
+    return _as_csv(rows)
+
+
+def _as_csv(rows: Iterable[Sequence[Any]]) -> bytes:
+    return encodable(csv_of(rows)).encode()
 
 
 def like_gradescope(grades: Grades) -> Exported:
-    """Return a table like Gradescope's export of an assignment, with a column per question.
-
-    ``Total Score`` is the final score, because there is no column for lateness.
-    """
-    questions: dict[str, list[Cell]] = {}
-    for cell in grades.cells:
+    """Return a table like Gradescope's export of an assignment, with a column per question."""
+    questions: defaultdict[str, list[Cell]] = defaultdict(list)
+    for cell in grades.finals.cells:
         if cell.max_points:
-            questions.setdefault(grades.place(cell).question, []).append(cell)
+            questions[grades.place(cell).question].append(cell)
     heads = [_head(grades, name, cells) for name, cells in questions.items()]
     rows: list[Sequence[Any]] = [[*GRADESCOPE, *heads]]
     for grade in grades.wanted:
         given = [_given(grade, cells) for cells in questions.values()]
         rows.append([*_like_gradescope(grades, grade), *given])
-    return _exported(grades, as_csv(rows))
+    return _exported(grades, rows)
 
 
 def by_question(grades: Grades) -> Exported:
@@ -77,33 +72,31 @@ def by_question(grades: Grades) -> Exported:
     says who graded it (tests or a person) or who has to. `score` is the sum of all cells and
     `corrections`. `final` is `score` less `penalty`.
     """
-    heads: list[str] = []
-    for cell in grades.cells:
-        heads += [cell.name, f"{cell.name} max", f"{cell.name} by"]
     first = ["student_id", "last_name", "first_name", "email", "section", "handed_in", "late"]
     last = ["corrections", "why_corrections", "score", "penalty", "why_penalty", "final", "max"]
+    names = [cell.name for cell in grades.finals.cells]
+    heads = [f"{name}{what}" for name in names for what in ("", " max", " by")]
     rows: list[Sequence[Any]] = [[*first, *heads, *last]]
     for grade in grades.wanted:
         scores = grade.scores
         values: list[Any] = []
-        for cell in grades.cells:
+        for cell in grades.finals.cells:
             score = scores.get(cell.name)
-            is_given = score is not None and not score.is_open
-            number = _rounded(score.points) if score and is_given else ""
+            number = _rounded(score.points) if score and not score.is_open else ""
             values += [number, _rounded(cell.max_points), _by(score)]
         rows.append([*_about(grades, grade), *values, *_made_of(grades, grade)])
-    return _exported(grades, as_csv(rows))
+    return _exported(grades, rows)
 
 
-def _exported(grades: Grades, content: bytes) -> Exported:
+def _exported(grades: Grades, rows: Sequence[Sequence[Any]]) -> Exported:
     without = sum(not grade.is_scored for grade in grades.wanted)
     told = f"{counted(len(grades.wanted), 'student')}, {without} of them without a score."
-    return Exported(content, (told,), tuple(grades.left_to_do()))
+    return Exported(_as_csv(rows), (told,), tuple(grades.left_to_do()))
 
 
 def _head(grades: Grades, question: str, cells: Sequence[Cell]) -> str:
     heading = next((place.heading for cell in cells if (place := grades.place(cell)).heading), "")
-    most = float(points(sum(cell.max_points for cell in cells)))
+    most = _rounded(sum(cell.max_points for cell in cells))
     return f"{question}: {heading} ({most} pts)" if heading else f"{question} ({most} pts)"
 
 
@@ -111,30 +104,24 @@ def _like_gradescope(grades: Grades, grade: Grade) -> list[Any]:
     record = grade.final.record if grade.final else None
     sid = grade.person.sid or grade.id
     about = [*grade.names, sid, grade.person.email, grade.person.section]
+    most = float(grades.finals.max_score)
     if not record or not grade.final:
-        return [*about, "", float(grades.finals.max_score), "Missing", *[""] * 5]
-    late = round(record.seconds_late)
-    return [
-        *about,
-        float(points(grade.final.final)) if grade.is_scored else "",
-        float(grades.finals.max_score),
-        "Graded" if grade.is_scored and not grade.waiting else "Ungraded",
-        record.key,
-        _local(grades, record.handed_in, "%Y-%m-%d %H:%M:%S %z"),
-        f"{late // 3600:02}:{late // 60 % 60:02}:{late % 60:02}" if record.handed_in else "",
-        "",
-        "",
-    ]
+        return [*about, "", most, "Missing", *[""] * 5]
+    total = _rounded(grade.final.final) if grade.is_scored else ""
+    status = "Graded" if grade.is_scored and not grade.waiting else "Ungraded"
+    when = _local(grades, record.handed_in, "%Y-%m-%d %H:%M:%S %z")
+    seconds = round(record.seconds_late)
+    late = f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}" if when else ""
+    return [*about, total, most, status, record.key, when, late, "", ""]
 
 
 def _given(grade: Grade, cells: Iterable[Cell]) -> Any:
-    """Return the points for some cells with corrections; "" if there are none yet."""
     names = {cell.name for cell in cells}
     held = [score for name, score in grade.scores.items() if name in names and not score.is_open]
     if not held or not grade.final:
         return ""
     more = sum(one.points for one in grade.final.corrections if one.cell in names)
-    return float(points(sum(score.points for score in held) + more))
+    return _rounded(sum(score.points for score in held) + more)
 
 
 def _about(grades: Grades, grade: Grade) -> list[Any]:

@@ -1,7 +1,6 @@
 """Corrections for all: changes of points after grading, stored as data in our own table.
 
 A correction is never written into scores. It is applied each time scores are shown or exported.
-Undoing it marks its row, and the row stays in the table.
 """
 
 from __future__ import annotations
@@ -11,25 +10,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from math import isfinite
+from typing import Any
 
-from sqlalchemy import (
-    Boolean,
-    Column,
-    Connection,
-    DateTime,
-    Float,
-    Integer,
-    String,
-    Table,
-    Text,
-    insert,
-    inspect,
-    select,
-    update,
-)
+from sqlalchemy import Boolean, Column, DateTime, Float, Integer, String, Table, Text, select
+from sqlalchemy.engine import Connection, Row
 from sqlalchemy.orm import Session
 
-from hw_grading.records.database import METADATA, Database, name_column
+from hw_grading.records.database import METADATA, Database, name_column, rows_of
 from hw_grading.records.scores import Score
 from hw_support.submission.file import Unreadable
 from hw_support.submission.problems import encodable
@@ -65,59 +52,29 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Change:
-    """A correction as it is stored.
+    """A correction as it is stored."""
 
-    Attributes
-    ----------
-    key
-        The correction's number in the course.
-    assignment, cell
-        The homework and the cell's grade id.
-    kind, points
-        The kind of change; `points` is the number that `Kind.ADD` adds.
-    beyond
-        Whether the score may exceed the cell's points.
-    reason, author, at
-        The reason, which students read; by whom and when (UTC) it was made.
-    undone_by, undone_at
-        Who took it back, and when; None while it is in force.
-    """
-
-    key: int
+    key: int  # the number in the course
     assignment: str
-    cell: str
+    cell: str  # its grade id
     kind: Kind
-    points: float
-    beyond: bool
-    reason: str
+    points: float  # that `Kind.ADD` adds
+    beyond: bool  # whether the score may exceed the cell's points
+    reason: str  # which students read
     author: str
-    at: datetime
+    at: datetime  # UTC
     undone_by: str | None = None
-    undone_at: datetime | None = None
+    undone_at: datetime | None = None  # None while it is in force
 
 
 @dataclass(frozen=True)
 class Correction:
-    """The effect of a correction on one student's points.
-
-    Attributes
-    ----------
-    key
-        The correction's number, for undoing it.
-    cell
-        The cell's grade id.
-    points
-        The points that it adds for this student; negative if it takes points away.
-    reason
-        The reason, for students to read.
-    kind
-        Whether it adds points, gives all of them, or drops the cell.
-    """
+    """The effect of a correction on one student's points."""
 
     key: int
-    cell: str
-    points: float
-    reason: str
+    cell: str  # its grade id
+    points: float  # that it adds for this student; may be negative
+    reason: str  # for students to read
     kind: Kind = Kind.ADD
 
     @property
@@ -154,13 +111,10 @@ def corrections_in(
     db: Session | Connection, assignment: str, *, undone: bool = False
 ) -> list[Change]:
     """Return the corrections of a homework, the oldest first; `undone` includes undone ones."""
-    connection = db.connection() if isinstance(db, Session) else db
-    if not inspect(connection).has_table(CORRECTIONS.name):
-        return []
     query = select(CORRECTIONS).where(CORRECTIONS.c.assignment == assignment)
     if not undone:
         query = query.where(CORRECTIONS.c.undone_at.is_(None))
-    return [_change(row) for row in connection.execute(query.order_by(CORRECTIONS.c.key))]
+    return [_change(row) for row in rows_of(db, CORRECTIONS, query.order_by(CORRECTIONS.c.key))]
 
 
 def correct(
@@ -168,21 +122,12 @@ def correct(
     assignment: str,
     cell: str,
     kind: Kind,
-    *,
-    points: float = 0.0,
-    beyond: bool = False,
+    points: float,
+    beyond: bool,
     reason: str,
     author: str,
 ) -> int:
-    """Store a correction, and return its number.
-
-    Raises
-    ------
-    Unreadable
-        The correction has no reason, or its points are not valid.
-    Unavailable
-        The gradebook cannot be written.
-    """
+    """Store a correction, and return its number; may raise `Unreadable` or `Unavailable`."""
     reason = encodable(" ".join(reason.split()))
     if not reason:
         raise Unreadable('Expected a reason for students to read. Add --reason "…"')
@@ -190,32 +135,17 @@ def correct(
         raise Unreadable(f"Expected a reason of at most {LONGEST_REASON:,} characters")
     if kind is Kind.ADD and not (isfinite(points) and 0 < abs(points) <= MOST_POINTS):
         raise Unreadable(f"Expected points up to {MOST_POINTS:,g} and not 0, found {points:g}")
-    row = {
-        "assignment": assignment,
-        "cell": cell,
-        "kind": kind.value,
-        "points": points,
-        "beyond": beyond,
-        "reason": reason,
-        "author": author[:128],
-        "at": _now(),
-    }
+    what = {"kind": kind.value, "points": points, "beyond": beyond, "reason": reason}
+    by = {"author": author[:128], "at": _now()}
+    row = CORRECTIONS.insert().values(assignment=assignment, cell=cell, **what, **by)
     with database.writing() as connection:
-        key = connection.execute(insert(CORRECTIONS).values(row)).inserted_primary_key
+        key = connection.execute(row).inserted_primary_key
     assert key is not None
     return int(key[0])
 
 
 def undo(database: Database, assignment: str, key: int, author: str) -> Change:
-    """Undo a correction, and return it.
-
-    Raises
-    ------
-    Unreadable
-        The homework has no such correction, or it is undone already.
-    Unavailable
-        The gradebook cannot be written.
-    """
+    """Undo a correction, and return it; may raise `Unreadable` or `Unavailable`."""
     with database.writing() as connection:
         of_number = select(CORRECTIONS).where(CORRECTIONS.c.key == min(key, _MOST_NUMBER))
         row = connection.execute(of_number).first() if key > 0 else None
@@ -227,14 +157,13 @@ def undo(database: Database, assignment: str, key: int, author: str) -> Change:
             )
         if row.undone_at is not None:
             raise Unreadable(f"Correction {key} was already undone by {row.undone_by}")
-        of_it = update(CORRECTIONS).where(CORRECTIONS.c.key == key)
+        of_it = CORRECTIONS.update().where(CORRECTIONS.c.key == key)
         connection.execute(of_it.values(undone_by=author[:128], undone_at=_now()))
     return _change(row)
 
 
-def _change(row: object) -> Change:
-    change = Change(*row)  # type: ignore[misc]
-    return Change(**{**vars(change), "kind": Kind(change.kind)})
+def _change(row: Row[Any]) -> Change:
+    return Change(**{**row._mapping, "kind": Kind(row.kind)})
 
 
 def _now() -> datetime:

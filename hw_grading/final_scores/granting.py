@@ -1,27 +1,22 @@
 """Extensions and slip days: reads them from a CSV or a command, and stores them.
 
-Our own table stores extensions, even before a student has handed in. If there is a submission,
-nbgrader's own extension is updated to match.
+If there is a submission, nbgrader's own extension is updated to match.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta, tzinfo
+from typing import Any
 
 from nbgrader import api
 from sqlalchemy import ColumnElement, Connection, delete, insert, select, update
 
 from hw_grading.final_scores.lateness import days_later
 from hw_grading.records.database import Database
-from hw_grading.records.extensions import (
-    EXTENSIONS,
-    Extension,
-    extensions_in,
-    own_of_nbgrader,
-)
+from hw_grading.records.extensions import EXTENSIONS, Extension, extensions_in, own_of_nbgrader
 from hw_support.submission.file import Unreadable
 from hw_support.submission.problems import encodable, quoted
 
@@ -38,48 +33,21 @@ _NUMBER = re.compile(r"[0-9]{1,5}(?:[.,][0-9]{1,3})?")
 
 @dataclass(frozen=True)
 class Grant:
-    """What one student is to be granted. None leaves a value unchanged.
-
-    Attributes
-    ----------
-    student
-        The student's id.
-    until
-        The new due date, UTC without a time zone.
-    seconds
-        Alternatively, seconds after the due date.
-    slip
-        The most slip days that may be used.
-    reason
-        The reason.
-    """
+    """What one student is to be granted. None leaves a value unchanged."""
 
     student: str
-    until: datetime | None = None
-    seconds: float | None = None
-    slip: int | None = None
+    until: datetime | None = None  # the new due date, UTC without a time zone
+    seconds: float | None = None  # alternatively, after the due date
+    slip: int | None = None  # the most slip days that may be used
     reason: str = ""
 
 
 def grant_of(student: str, asked: Mapping[str, str], due: datetime, zone: tzinfo) -> Grant:
-    """Parse what a student is to be granted.
+    """Parse what a student is to be granted, or raise `Unreadable`.
 
-    Parameters
-    ----------
-    student
-        The student's id.
-    asked
-        Texts by ``"until"``, ``"hours"``, ``"days"``, ``"slip"`` and ``"reason"``; "" or a missing
-        key for values that were not given. At most one of the first three may be given.
-    due
-        The homework's due date, UTC without a time zone.
-    zone
-        The time zone of `until`, in which days are counted.
-
-    Raises
-    ------
-    Unreadable
-        No value is given, two values exclude each other, or a value is not allowed.
+    `asked` has texts by ``"until"``, ``"hours"``, ``"days"``, ``"slip"`` and ``"reason"``; at
+    most one of the first three. `due` is the homework's due date, UTC without a time zone.
+    `zone` is that of `until`, in which days are counted.
     """
     said = {name: text for name in (*HOW_MUCH, "slip") if (text := asked.get(name, ""))}
     if not said:
@@ -109,19 +77,10 @@ def grant_of(student: str, asked: Mapping[str, str], due: datetime, zone: tzinfo
 
 
 def moment_of(text: str, zone: tzinfo) -> datetime:
-    """Return the moment in a text such as ``2022-10-08 23:59`` or ``08.10.2022``, as UTC.
+    """Return the moment in a text such as ``2022-10-08 23:59``, in UTC, or raise `Unreadable`.
 
-    A day without a time means its last second. If clocks show a time twice, the second one counts.
-
-    Returns
-    -------
-    datetime
-        UTC without a time zone.
-
-    Raises
-    ------
-    Unreadable
-        The text has no valid time.
+    Or such as ``08.10.2022``: a day without a time means its last second. If clocks show a time
+    twice, the second one counts.
     """
     for form, (year, month, day) in _FORMS:
         if match := form.fullmatch(text.strip()):
@@ -166,13 +125,7 @@ def _refuse_more_than_a_year(text: str, more: timedelta) -> None:
 
 
 def grant(database: Database, assignment: str, grants: Iterable[Grant], author: str) -> None:
-    """Store what students are granted, in one transaction.
-
-    Raises
-    ------
-    Unavailable
-        The gradebook cannot be written.
-    """
+    """Store what students are granted, in one transaction; raise `Unavailable` if impossible."""
     now = datetime.now(UTC).replace(tzinfo=None, microsecond=0)
     with database.writing() as connection:
         there = extensions_in(connection, assignment)
@@ -189,15 +142,7 @@ def grant(database: Database, assignment: str, grants: Iterable[Grant], author: 
 
 
 def remove(database: Database, assignment: str, students: Iterable[str]) -> list[str]:
-    """Remove students' extensions. Return the students who had none.
-
-    nbgrader's own extensions stay.
-
-    Raises
-    ------
-    Unavailable
-        The gradebook cannot be written.
-    """
+    """Remove students' extensions, but not nbgrader's own. Return the students who had none."""
     without = []
     with database.writing() as connection:
         for student in students:
@@ -240,17 +185,15 @@ def _of(assignment: str, student: str) -> ColumnElement[bool]:
     return (EXTENSIONS.c.assignment == assignment) & (EXTENSIONS.c.student == student)
 
 
-def _submission(
-    connection: Connection, assignment: str, student: str
-) -> tuple[str, timedelta | None, datetime | None] | None:
+def _submission(connection: Connection, assignment: str, student: str) -> Sequence[Any] | None:
+    """Return a submission's key, nbgrader's own extension, and the homework's due date."""
     submission = api.SubmittedAssignment
     query = (
         select(submission.id, submission.extension, api.Assignment.duedate)
         .join(api.Assignment, submission.assignment_id == api.Assignment.id)
         .where(api.Assignment.name == assignment, submission.student_id == student)
     )
-    row = connection.execute(query).first()
-    return None if row is None else (row[0], row[1], row[2])
+    return connection.execute(query).first()
 
 
 def _write(connection: Connection, submission: str, extension: timedelta | None) -> None:

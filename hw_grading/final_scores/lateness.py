@@ -1,4 +1,4 @@
-"""How late a submission is, in days and hours, and how many points that costs.
+"""How late a submission is, and how many points or slip days that costs.
 
 Times are UTC without a time zone, as in the gradebook. A day later means the same clock time on the
 next day, in the homework's time zone. When the clocks change, that day has 23 or 25 hours.
@@ -7,9 +7,11 @@ Fractions of a second never count as late.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta, tzinfo
 
 from hw_grading.final_scores.policy import Terms
+from hw_grading.records.handed_in import HandedIn
 from hw_grading.records.scores import Record, counted, in_digits
 
 _DAY = timedelta(days=1)
@@ -55,23 +57,9 @@ def is_too_late(terms: Terms, due: datetime, when: datetime) -> bool:
 def penalty_of(
     terms: Terms, record: Record, score: float, most: float, slip_days: int = 0
 ) -> tuple[float, str]:
-    """Return the points that lateness costs, and why.
+    """Return the points that lateness costs, from 0 to `score`, and why; "" if it costs nothing.
 
-    Parameters
-    ----------
-    terms
-        The homework's terms for late work.
-    record
-        The student's row of the gradebook, with due date and time of submission.
-    score, most
-        The student's points, and the total points.
-    slip_days
-        The slip days used for this homework.
-
-    Returns
-    -------
-    penalty, why
-        From 0 to `score`; and the reason in words, "" if lateness costs nothing.
+    `most` is the homework's total points, `slip_days` what this homework uses of them.
     """
     score = max(0.0, score)
     if record.due is None or record.handed_in is None:
@@ -100,3 +88,35 @@ def _why(terms: Terms, late: str, begun: int, slip_days: int, is_at_floor: bool)
     if is_at_floor and terms.floor:
         why += f", but not below {in_digits(terms.floor)} % of {of}"
     return why
+
+
+def used_by_homework(
+    handed_in: Iterable[HandedIn], terms: Callable[[str], Terms]
+) -> dict[str, int]:
+    """Return how many slip days each homework of one student uses.
+
+    `handed_in` is sorted by the due date for all. The homework that is due first gets its days
+    first, and the balance never falls below zero. Work after the last moment uses none: it
+    scores 0 anyway.
+    """
+    used: dict[str, int] = {}
+    for one in handed_in:
+        of = terms(one.assignment)
+        left = max(0, of.slip_days - sum(used.values()))
+        needed = 0
+        if one.when is not None and not is_too_late(of, one.due, one.when):
+            needed = days_late(of, one.due, one.when)
+        used[one.assignment] = min(left, needed, _allowed(one, of))
+    return used
+
+
+def _allowed(one: HandedIn, terms: Terms) -> int:
+    asked = one.extension.slip if one.extension else None
+    if asked is None:
+        asked = terms.slip_days if terms.use_slip_days == "automatic" else 0
+    return asked if terms.most_slip_days is None else min(asked, terms.most_slip_days)
+
+
+def used_until(due: datetime, handed_in: Iterable[HandedIn], used: dict[str, int]) -> int:
+    """Return how many days are used for homeworks that are due by that date."""
+    return sum(used.get(one.assignment, 0) for one in handed_in if one.due_for_all <= due)

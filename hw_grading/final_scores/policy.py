@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import UTC, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -67,13 +67,7 @@ class LatePolicy(Configurable):
 
 @dataclass(frozen=True)
 class Terms:
-    """What late work of one homework loses. The attributes are those of `LatePolicy`.
-
-    Attributes
-    ----------
-    zone
-        The time zone in which days are counted.
-    """
+    """What late work of one homework loses: the values of `LatePolicy`."""
 
     grace_minutes: float = 0.0
     percent: float = 0.0
@@ -84,7 +78,7 @@ class Terms:
     slip_days: int = 0
     most_slip_days: int | None = None
     use_slip_days: str = "automatic"
-    zone: tzinfo = UTC
+    zone: tzinfo = UTC  # in which days are counted
 
     @property
     def say_anything(self) -> bool:
@@ -95,19 +89,12 @@ class Terms:
 def terms_of(course: Course, assignment: str) -> Terms:
     """Return what late work of a homework loses: its manifest's settings override the course's.
 
-    Raises
-    ------
-    GraderFault
-        A setting is unknown, or has a value that is not allowed.
-    ManifestError
-        The homework's manifest has a mistake.
+    Raises `GraderFault` or `ManifestError` if a setting is unknown or not allowed.
     """
     manifest = read_manifest(course.root / STAFF / assignment / FILE_NAME)
     policy = _policy_of(course)
-    names = [one.name for one in fields(Terms) if one.name != "zone"]
-    values = {name: getattr(policy, name) for name in names}
-    own = {name: value for name, value in manifest.late.model_dump().items() if value is not None}
-    merged = {**values, **own}
+    merged = {name: getattr(policy, name) for name in policy.trait_names(config=True)}
+    merged |= {name: own for name, own in manifest.late.model_dump().items() if own is not None}
     for name in _FLOATS:
         if merged[name] is not None and not 0 <= merged[name] <= _MOST:  # this also refuses NaN
             raise GraderFault(

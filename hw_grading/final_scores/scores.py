@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import functools
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from hw_grading.final_scores.corrections import Change, Correction, Kind, applied, corrections_in
-from hw_grading.final_scores.lateness import penalty_of
+from hw_grading.final_scores.lateness import penalty_of, used_by_homework, used_until
 from hw_grading.final_scores.policy import terms_of
-from hw_grading.final_scores.slip_days import used_by_homework, used_until
 from hw_grading.homework.course import Course
 from hw_grading.records.handed_in import HandedIn, handed_in
-from hw_grading.records.questions import read_places
+from hw_grading.records.questions import Place, order_in, read_places
 from hw_grading.records.scores import Cell, Record, open_gradebook, read_gradebook
 from hw_grading.records.students import Student, students_of
 from hw_support.submission.file import Unreadable
@@ -23,37 +24,17 @@ __all__ = ["Correction", "FinalScore", "FinalScores", "final_score", "final_scor
 
 @dataclass(frozen=True)
 class FinalScore:
-    """One student's final score.
+    """One student's final score."""
 
-    Attributes
-    ----------
-    student
-        The student's id, as in the gradebook.
-    record
-        The student's row of the gradebook; None if nothing was handed in.
-    corrections
-        The corrections that apply to this student, including those that change nothing.
-    score
-        Points from tests, people and corrections, before the penalty for lateness; 0 without a
-        record.
-    penalty
-        Points taken off for lateness, from 0 to `score`.
-    why_penalty
-        The reason for the penalty: ``"1 d 2 h late: 10 % of all points for each day, so for 2
-        days"``; "" if lateness costs nothing.
-    slip_days
-        The slip days that this homework uses.
-    slip_days_left
-        The slip days left after this homework and those due before; None if the course has none.
-    """
-
-    student: Student
-    record: Record | None
+    student: Student  # the id, as in the gradebook
+    record: Record | None  # None if nothing was handed in
+    # For this student, including those that change nothing
     corrections: tuple[Correction, ...] = ()
-    score: float = 0.0
-    penalty: float = 0.0
-    why_penalty: str = ""
-    slip_days: int = 0
+    score: float = 0.0  # from tests, people and corrections, before the penalty
+    penalty: float = 0.0  # points taken off for lateness, from 0 to `score`
+    why_penalty: str = ""  # "1 d 2 h late: 10 % of all points for each day, so for 2 days"; or ""
+    slip_days: int = 0  # that this homework uses
+    # After this homework and those due before; None if the course has none
     slip_days_left: int | None = None
 
     @property
@@ -70,35 +51,18 @@ class FinalScore:
 
 @dataclass(frozen=True)
 class FinalScores:
-    """The final scores of a class.
-
-    Attributes
-    ----------
-    assignment
-        The name of the homework, such as ``"ps1"``.
-    cells
-        The cells with points, in the notebook's order, without cells that a correction dropped.
-    max_score
-        The total points, without cells that a correction dropped.
-    students
-        The final scores by student id, sorted.
-    """
+    """The final scores of a class. Cells that a correction dropped do not count."""
 
     assignment: str
-    cells: tuple[Cell, ...]
+    cells: tuple[Cell, ...]  # in the notebook's order
     max_score: float
-    students: dict[str, FinalScore]
+    students: dict[str, FinalScore]  # by id, sorted
 
 
 def final_scores(course: Course, assignment: str) -> FinalScores:
     """Compute the final scores of all students in the gradebook.
 
-    Raises
-    ------
-    NoScores
-        As for `hw_grading.records.scores.read_gradebook`.
-    GraderFault
-        The course's late policy or a homework's manifest has a mistake.
+    Raises `NoScores`; `GraderFault` if the course's late policy or a manifest has a mistake.
     """
     cells, records, _ = read_gradebook(course.db_url, assignment)
     rules = _Rules(course, assignment, cells)
@@ -112,21 +76,9 @@ def final_scores(course: Course, assignment: str) -> FinalScores:
 def final_score(
     course: Course, assignment: str, student: str, cells: Iterable[Cell], record: Record | None
 ) -> tuple[FinalScore, float]:
-    """Compute one student's final score, without reading the class.
+    """Compute a student's final score without reading the class; return also the total points.
 
-    Parameters
-    ----------
-    course, assignment
-        As for `final_scores`, which also lists the exceptions.
-    student
-        The student's id. Nothing else about the student is looked up.
-    cells, record
-        As `hw_grading.records.scores.read_one` returns them.
-
-    Returns
-    -------
-    final, most
-        The score, and the total points of the homework, without cells that a correction dropped.
+    `cells` and `record` are as `records.scores.read_one` returns them.
     """
     rules = _Rules(course, assignment, cells, student)
     return rules.final(Student(student, "", "", ""), record), rules.most
@@ -145,12 +97,12 @@ class _Rules:
             self._due = due[assignment]
             changes = corrections_in(db, assignment)
             turns = handed_in(db, student) if self._terms.slip_days else []
-        self._handed_in: dict[str, list[HandedIn]] = {}
+        self._handed_in: defaultdict[str, list[HandedIn]] = defaultdict(list)
         for turn in turns:
-            self._handed_in.setdefault(turn.student, []).append(turn)
-        self._changes: dict[str, list[Change]] = {}
+            self._handed_in[turn.student].append(turn)
+        self._changes: defaultdict[str, list[Change]] = defaultdict(list)
         for change in changes:
-            self._changes.setdefault(change.cell, []).append(change)
+            self._changes[change.cell].append(change)
         dropped = {change.cell for change in changes if change.kind is Kind.DROP}
         self.cells = tuple(cell for cell in cells if cell.name not in dropped)
         self.most = sum(cell.max_points for cell in self.cells)
@@ -159,12 +111,8 @@ class _Rules:
         used, left = self._slip_days(student.id)
         if record is None:
             return FinalScore(student, None, slip_days_left=left)
-        corrections = [
-            correction
-            for score in record.scores
-            for correction in applied(score, self._changes.get(score.cell.name, ()))
-        ]
-        corrections.sort(key=lambda one: one.key)
+        of_cells = (applied(score, self._changes[score.cell.name]) for score in record.scores)
+        corrections = sorted(chain.from_iterable(of_cells), key=lambda one: one.key)
         points = sum(one.points for one in record.scores) + sum(one.points for one in corrections)
         if self._terms.say_anything:
             penalty, why = penalty_of(self._terms, record, points, self.most, used)
@@ -174,7 +122,6 @@ class _Rules:
         return FinalScore(student, record, tuple(corrections), points, penalty, why, used, left)
 
     def _slip_days(self, student: str) -> tuple[int, int | None]:
-        """Return the slip days that a student uses for this homework, and those left after it."""
         if not self._terms.slip_days:
             return 0, None
         turns = self._handed_in.get(student, [])
@@ -184,8 +131,8 @@ class _Rules:
 
 
 def _in_order(course: Course, assignment: str, cells: Sequence[Cell]) -> tuple[Cell, ...]:
-    places: dict[str, object] = {}
+    places: dict[str, Place] = {}
     with contextlib.suppress(Unreadable, OSError):  # without the notebook, sort by name
-        places |= read_places(course.source(assignment) / f"{assignment}.ipynb")
-    order = {name: number for number, name in enumerate(places)}
-    return tuple(sorted(cells, key=lambda cell: (order.get(cell.name, len(order)), cell.name)))
+        places = read_places(course.source(assignment) / f"{assignment}.ipynb")
+    order = order_in(places)
+    return tuple(sorted(cells, key=lambda cell: order(cell.name)))

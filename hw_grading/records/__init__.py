@@ -1,6 +1,5 @@
-"""Reads a course's data: gradebook, graded notebooks, downloads, the instructor's notebook.
+"""Read a course's data: gradebook, graded notebooks, downloads, the instructor's notebook.
 
-May import `pages`, `homework` and `outcome`. This package reads what students wrote and makes it
-harmless. `database` creates and writes our own tables in the gradebook; packages above declare
-theirs.
+May import `pages`, `homework` and `outcome`. What students wrote is made harmless here. `database`
+creates and writes our own tables in the gradebook; rooms above declare theirs.
 """

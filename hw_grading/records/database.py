@@ -1,31 +1,23 @@
 """Our own tables in the gradebook's database, beside nbgrader's, and our transactions.
 
-Each package declares its tables in `METADATA`. Rows use names as keys (assignment, cell, student).
-nbgrader's own keys change when a gradebook is made anew. Our tables are created after nbgrader's:
-in a database that is not empty, nbgrader would not set its schema version.
+Each package declares its tables in `METADATA`. Rows have names as keys, since nbgrader's keys
+change when a gradebook is made anew. Our tables are created after nbgrader's: in a database that is
+not empty, nbgrader would not set its schema version.
 """
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+import stat
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from nbgrader import api
-from sqlalchemy import (
-    Column,
-    Connection,
-    Engine,
-    MetaData,
-    String,
-    create_engine,
-    event,
-    inspect,
-    text,
-)
-from sqlalchemy.engine import URL, make_url
+from sqlalchemy import Column, MetaData, Select, String, Table, event, inspect
+from sqlalchemy.engine import URL, Connection, Engine, create_engine, make_url
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
 
 from hw_grading.outcome import GraderFault
@@ -40,6 +32,14 @@ def name_column(name: str, key: bool = False) -> Column[str]:
     return Column(name, String(128), primary_key=key, nullable=False)
 
 
+def rows_of(db: Session | Connection, table: Table, query: Select[Any]) -> Sequence[Any]:
+    """Return rows of one of our tables; none if it was not created yet."""
+    connection = db.connection() if isinstance(db, Session) else db
+    if not inspect(connection).has_table(table.name):
+        return []
+    return connection.execute(query).all()
+
+
 def shown_address(url: URL) -> str:
     """Return a gradebook's address without secrets: options may contain a password too."""
     if url.get_backend_name() == "sqlite":
@@ -52,13 +52,7 @@ class Unavailable(GraderFault):
 
 
 class Database:
-    """A gradebook's database, with our own tables.
-
-    Parameters
-    ----------
-    url
-        Its address. SQLite and PostgreSQL are supported.
-    """
+    """A gradebook's database with our own tables; its methods raise `Unavailable`."""
 
     def __init__(self, url: str) -> None:
         self._url = make_url(url)
@@ -67,13 +61,7 @@ class Database:
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[Connection]:
-        """Yield a connection that sees one consistent snapshot of the gradebook.
-
-        Raises
-        ------
-        Unavailable
-            The database cannot be used.
-        """
+        """Yield a connection that sees one consistent snapshot of the gradebook."""
         with self._failures(), self._ready().connect() as connection:
             if connection.dialect.name == "postgresql":
                 connection = connection.execution_options(isolation_level="REPEATABLE READ")
@@ -82,24 +70,12 @@ class Database:
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[Connection]:
-        """Yield a connection with one write transaction. Only one such transaction runs at a time.
-
-        Raises
-        ------
-        Unavailable
-            The database cannot be written; nothing was saved.
-        """
+        """Yield a connection with a write transaction, of which only one runs at a time."""
         with self._failures(), _locked(self._ready()) as connection:
             yield connection
 
     def make_tables(self) -> None:
-        """Create our own tables where they are missing.
-
-        Raises
-        ------
-        Unavailable
-            The database cannot be used.
-        """
+        """Create our own tables where they are missing."""
         with self._failures():
             self._ready()
         self.close()
@@ -110,7 +86,6 @@ class Database:
             self._engine.dispose()
 
     def _ready(self) -> Engine:
-        """Return the engine, after our own tables are created."""
         file = _file_of(self._url)
         if self._engine is None or self._file != file:  # the file was replaced by another gradebook
             engine = engine_of(self._url)
@@ -139,12 +114,11 @@ def _file_of(url: URL) -> tuple[int, int] | None:
     """Return the device and inode of an SQLite gradebook; None for another kind of database."""
     if url.get_backend_name() != "sqlite":
         return None
-    path = Path(url.database or "")
     try:
-        about = path.stat()
+        about = Path(url.database or "").stat()
     except OSError:
         about = None
-    if about is None or not path.is_file():
+    if about is None or not stat.S_ISREG(about.st_mode):
         raise Unavailable(
             f"There is no gradebook {shown_address(url)}. First run `nbgrader generate_assignment`."
         )
@@ -177,7 +151,7 @@ def engine_of(url: URL) -> Engine:
 def _locked(engine: Engine) -> Iterator[Connection]:
     with engine.connect().execution_options(writes=True) as connection, connection.begin():
         if connection.dialect.name == "postgresql":
-            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
         yield connection
 
 

@@ -23,27 +23,16 @@ NOTEBOOK, ZIP = ".ipynb", ".zip"
 # read at once.
 MOST_LISTED_BY_PLATFORM, _MOST_LISTED_BY_STUDENT = 50_000_000, 1_000_000
 _LONGEST_NAME = 200  # bytes in the name of a file or folder
-_PIECE = 1_000_000
 _NOT_HANDED_IN = ("__MACOSX", ".ipynb_checkpoints")  # folders that operating systems and tools add
 
 
 @dataclass(frozen=True)
 class Upload:
-    """One file of one student.
+    """One file of one student."""
 
-    Attributes
-    ----------
-    name
-        The file's path, as the platform gave it.
-    read
-        Function that returns the file's content.
-    bundle
-        The path of the zip that contains the file, or "".
-    """
-
-    name: str
-    read: Callable[[], bytes]
-    bundle: str = ""
+    name: str  # the file's path, as the platform gave it
+    read: Callable[[], bytes]  # returns the file's content
+    bundle: str = ""  # the path of the zip that contains the file
 
     @property
     def suffix(self) -> str:
@@ -57,13 +46,7 @@ class Upload:
 
 
 def safe_path(name: str) -> str:
-    """Return a path unchanged if it stays within its folder.
-
-    Raises
-    ------
-    Unreadable
-        The path leads out of the folder, or the name is not allowed.
-    """
+    """Return a path; raise `Unreadable` if it leads out of its folder or is not allowed."""
     parts = name.split("/")
     if any(part in ("", ".", "..") or len(os.fsencode(part)) > _LONGEST_NAME for part in parts):
         raise Unreadable("its path leads out of the folder, or is too long. Rename the file")
@@ -73,13 +56,7 @@ def safe_path(name: str) -> str:
 
 
 def opened(file: IO[bytes], most_listed: int) -> zipfile.ZipFile:
-    """Open a zip, with a limit on its list of files.
-
-    Raises
-    ------
-    Unreadable
-        The file is not a zip, or the zip lists too many files.
-    """
+    """Open a zip; raise `Unreadable` if it is none, or its list of files has too many bytes."""
     try:
         # Find the record as `ZipFile` does, which then reads the whole list.
         end = zipfile._EndRecData(file)  # type: ignore[attr-defined]
@@ -94,9 +71,7 @@ def opened(file: IO[bytes], most_listed: int) -> zipfile.ZipFile:
 
 def files_in(bundle: zipfile.ZipFile) -> Iterator[zipfile.ZipInfo]:
     """Yield the files that a person put into a zip, without those that a machine added."""
-    for entry in bundle.infolist():
-        if not entry.is_dir() and not is_a_machines(entry.filename):
-            yield entry
+    yield from (e for e in bundle.infolist() if not (e.is_dir() or is_a_machines(e.filename)))
 
 
 def is_a_machines(name: str) -> bool:
@@ -106,13 +81,7 @@ def is_a_machines(name: str) -> bool:
 
 
 def notebook_in(content: bytes, notebook: str) -> bytes:
-    """Return the notebook in a student's zip: the only one, or the only one of the right name.
-
-    Raises
-    ------
-    Unreadable
-        The zip has no such notebook, or the notebook cannot be read.
-    """
+    """Return the notebook in a student's zip, as `the_one_of` chooses, or raise `Unreadable`."""
     with opened(io.BytesIO(content), _MOST_LISTED_BY_STUDENT) as bundle:
         found = [e for e in files_in(bundle) if e.filename.lower().endswith(NOTEBOOK)]
         number = the_one_of([entry.filename for entry in found], notebook)
@@ -127,20 +96,7 @@ def notebook_in(content: bytes, notebook: str) -> bytes:
 
 
 def the_one_of(names: Sequence[str], notebook: str) -> int | None:
-    """Return which of one person's notebooks counts: the only one, or the only one so named.
-
-    Parameters
-    ----------
-    names
-        Paths of the notebooks.
-    notebook
-        The expected name, without its extension.
-
-    Returns
-    -------
-    int or None
-        Index into `names`; None if the names do not decide.
-    """
+    """Return the index of the only notebook, or of the only one of that name, or None."""
     if len(names) == 1:
         return 0
     named = [n for n, name in enumerate(names) if PurePosixPath(name).name == notebook + NOTEBOOK]
@@ -148,26 +104,16 @@ def the_one_of(names: Sequence[str], notebook: str) -> int | None:
 
 
 def content_of(bundle: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
-    """Return the content of a file in a zip, with a size limit.
-
-    Raises
-    ------
-    Unreadable
-        The entry is a link, too large, damaged, or compressed with an unusual method.
-    """
+    """Return the content of a file in a zip; raise `Unreadable` if it is unsafe or too large."""
     if stat.S_ISLNK(entry.external_attr >> 16):
         raise Unreadable("expected a regular file, found a symbolic link")
     if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         raise Unreadable("expected an ordinary zip, found another compression. Pack the zip again")
-    content = bytearray()
     try:
         with bundle.open(entry) as file:
-            while piece := file.read(_PIECE):
-                content += piece
-                if len(content) > MAX_BYTES:
-                    raise Unreadable(f"expected at most {MAX_BYTES:,} bytes, found more")
-    except Unreadable:
-        raise
+            content = file.read(MAX_BYTES + 1)
     except Exception as error:  # a hostile zip can raise any error
         raise Unreadable(f"it cannot be read ({quoted(error, 120)})") from None
-    return bytes(content)
+    if len(content) > MAX_BYTES:
+        raise Unreadable(f"expected at most {MAX_BYTES:,} bytes, found more")
+    return content

@@ -1,8 +1,7 @@
 """Extensions: which student has more time for which homework, in our own table.
 
 nbgrader stores an extension with the submission, so a student must hand in before they can have
-one. Our table uses names as keys and has no such limit. Both kinds count: of the two due dates, the
-later one applies.
+one. Ours may come earlier. Of the two due dates, the later one applies.
 """
 
 from __future__ import annotations
@@ -10,21 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import (
-    Column,
-    Connection,
-    DateTime,
-    Float,
-    Integer,
-    String,
-    Table,
-    Text,
-    inspect,
-    select,
-)
+from sqlalchemy import Column, Connection, DateTime, Float, Integer, String, Table, Text, select
 from sqlalchemy.orm import Session
 
-from hw_grading.records.database import METADATA, name_column
+from hw_grading.records.database import METADATA, name_column, rows_of
 
 EXTENSIONS = Table(
     "hw_grading_extension",
@@ -44,37 +32,19 @@ EXTENSIONS = Table(
 
 @dataclass(frozen=True)
 class Extension:
-    """The extension of one student for one homework.
-
-    Attributes
-    ----------
-    assignment, student
-        Their names.
-    until
-        The student's due date, UTC without a time zone; None if `seconds` gives it.
-    seconds
-        Seconds after the homework's due date; None if `until` gives it, or if there is no extra
-        time.
-    slip
-        The most slip days that may be used; None if no number was set.
-    mirrored
-        Seconds of the extension that we wrote into nbgrader's own table; None for none.
-    theirs
-        Seconds that nbgrader's own extension had before; None for none.
-    reason, author, at
-        Why, by whom, and when (UTC) it was granted.
-    """
+    """The extension of one student for one homework."""
 
     assignment: str
     student: str
-    until: datetime | None = None
-    seconds: float | None = None
-    slip: int | None = None
+    until: datetime | None = None  # the student's due date, UTC; None if `seconds` gives it
+    seconds: float | None = None  # relative to the homework's due date
+    slip: int | None = None  # the most slip days that may be used; None if no number was set
+    # Seconds of the extension that we wrote into nbgrader's own table
     mirrored: float | None = None
-    theirs: float | None = None
+    theirs: float | None = None  # seconds that nbgrader's own extension had before
     reason: str = ""
     author: str = ""
-    at: datetime = datetime(1970, 1, 1)
+    at: datetime = datetime(1970, 1, 1)  # when it was granted, UTC
 
     def due(self, due: datetime) -> datetime:
         """Return the student's due date with this extension; `due` is the homework's due date."""
@@ -87,40 +57,22 @@ def extensions_in(
     db: Session | Connection, assignment: str | None = None, student: str | None = None
 ) -> dict[tuple[str, str], Extension]:
     """Return extensions by assignment and student, for all assignments or for one."""
-    connection = db.connection() if isinstance(db, Session) else db
-    if not inspect(connection).has_table(EXTENSIONS.name):
-        return {}
-    query = select(EXTENSIONS)
-    if assignment is not None:
-        query = query.where(EXTENSIONS.c.assignment == assignment)
-    if student is not None:
-        query = query.where(EXTENSIONS.c.student == student)
-    rows = connection.execute(query.order_by(EXTENSIONS.c.assignment, EXTENSIONS.c.student))
+    wanted = {"assignment": assignment, "student": student}
+    query = select(EXTENSIONS).filter_by(**{key: v for key, v in wanted.items() if v is not None})
+    query = query.order_by(EXTENSIONS.c.assignment, EXTENSIONS.c.student)
+    rows = rows_of(db, EXTENSIONS, query)
     return {(row.assignment, row.student): Extension(*row) for row in rows}
 
 
 def due_of(due: datetime, of_nbgrader: timedelta | None, ours: Extension | None) -> datetime:
-    """Return a student's due date.
-
-    Parameters
-    ----------
-    due
-        The homework's due date.
-    of_nbgrader
-        The extension in nbgrader's table.
-    ours
-        The extension in our own table.
-    """
+    """Return a student's due date from the homework's, nbgrader's own extension, and ours."""
     own = own_of_nbgrader(of_nbgrader, ours)
     theirs = due + own if own else due
     return max(theirs, ours.due(due)) if ours else theirs
 
 
 def own_of_nbgrader(of_nbgrader: timedelta | None, ours: Extension | None) -> timedelta | None:
-    """Return the extension that was granted through nbgrader itself.
-
-    The function ignores the copy that we wrote there: it would be wrong after the due date moved.
-    """
+    """Return what was granted through nbgrader itself; our copy there may be out of date."""
     if of_nbgrader is None or ours is None or ours.mirrored is None:
         return of_nbgrader
     if abs(of_nbgrader.total_seconds() - ours.mirrored) >= 1:

@@ -1,17 +1,17 @@
 """Parses a notebook from ``autograded/``: its cells by grade id, and what went wrong in them.
 
-A graded notebook contains what a student wrote and printed. It is opened as a regular file with a
-size limit. No structure of its JSON is assumed. `plain` makes a text safe for a terminal. Any file
-is either read, or raises `Unreadable` with the reason.
+A graded notebook contains what a student wrote and printed. No structure of its JSON is assumed.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -41,8 +41,7 @@ class Fault:
 class PartResult:
     """The result of one part of a test; `message` is "" if it passed.
 
-    A test without parts, or one that did not finish, has one unnamed result for its error. A number
-    tells parts of the same name apart.
+    A test without parts, or one that did not finish, has one unnamed result for its error.
     """
 
     name: str
@@ -91,41 +90,40 @@ def faults_of(name: str, cell: Mapping[str, Any]) -> list[Fault]:
             printed.append(text_of(output.get("text")))
         elif output.get("output_type") == "error" and output.get("ename") != "NotImplementedError":
             faults.append(Fault(name, "", error_of(output)))
-    lines = "".join(printed).split("\n")
-    for line, after in zip(lines, [*lines[1:], ""], strict=True):
+    for line, message in _lines(printed):
         # Search the whole line: the student's function may print text without a line end.
         _, found, part = line.partition("FAILED  ")
         if found and part.rstrip().endswith(" pt]"):
-            message = plain(after, 300) if after.startswith(" " * 8) else ""
             faults.append(Fault(name, plain(part, 120), message))
     return faults[:MOST_FAULTS]
+
+
+def _lines(texts: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Yield each printed line with the message that is below it."""
+    for line, after in pairwise([*"".join(texts).split("\n"), ""]):
+        yield line, plain(after, 300) if after.startswith(" " * 8) else ""
 
 
 def parts_of(cell: Mapping[str, Any]) -> list[PartResult]:
     """Return the results of a test's parts, read from its outputs."""
     outputs = outputs_of(cell)
     texts = [text_of(o.get("text")) for o in outputs if o.get("output_type") == "stream"]
-    lines = "".join(texts).split("\n")
     parts: list[PartResult] = []
     seen: Counter[str] = Counter()
-    for line, after in zip(lines, [*lines[1:], ""], strict=True):
+    for line, message in _lines(texts):
         found = _PART.fullmatch(line)
         if not found or len(parts) == _MOST_PARTS:
             continue
         name = plain(found[2], 120)
         seen[name] += 1
         name += f" ({seen[name]})" if seen[name] > 1 else ""
-        message = plain(after, 300) if found[1] == "FAILED" and after.startswith(" " * 8) else ""
-        parts.append(PartResult(name, _number(found[3]), found[1] == "passed", message))
+        points = 0.0
+        with contextlib.suppress(ValueError):
+            points = float(found[3])
+        passed = found[1] == "passed"
+        parts.append(PartResult(name, points, passed, "" if passed else message))
     errors = [error_of(o) for o in outputs if o.get("output_type") == "error"]
     return [*parts, PartResult("", 0.0, False, errors[0])] if errors else parts
-
-
-def _number(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        return 0.0
 
 
 def plain(text: str, limit: int) -> str:

@@ -15,49 +15,22 @@ from hw_grading.records.scores import NoScores, open_gradebook
 
 @dataclass(frozen=True)
 class HandedIn:
-    """One student's submission of one homework.
-
-    Attributes
-    ----------
-    assignment, student
-        Their names.
-    when
-        Time of submission, UTC like all times here; None if not known.
-    due_for_all
-        The homework's due date.
-    due
-        The student's own due date, with all extensions.
-    extension
-        The student's row in our own table of extensions; None if there is no row.
-    """
+    """One student's submission of one homework. All times are UTC."""
 
     assignment: str
     student: str
-    when: datetime | None
+    when: datetime | None  # None if not known
     due_for_all: datetime
-    due: datetime
-    extension: Extension | None
+    due: datetime  # the student's own, with all extensions
+    extension: Extension | None  # the row in our own table
 
 
 def handed_in(db: Session, student: str | None = None) -> list[HandedIn]:
-    """Return the submissions of homeworks with a due date, sorted by the due date for all.
-
-    Parameters
-    ----------
-    db
-        An open gradebook.
-    student
-        A student's id; None for all students.
-    """
+    """Return the submissions of homeworks with a due date, sorted by the due date for all."""
     assignment, submission = api.Assignment, api.SubmittedAssignment
+    times = submission.timestamp, assignment.duedate, submission.extension
     query = (
-        select(
-            assignment.name,
-            submission.student_id,
-            submission.timestamp,
-            assignment.duedate,
-            submission.extension,
-        )
+        select(assignment.name, submission.student_id, *times)
         .join(assignment, submission.assignment_id == assignment.id)
         .where(assignment.duedate.is_not(None))
         .order_by(assignment.duedate, assignment.name, submission.student_id)
@@ -73,24 +46,15 @@ def handed_in(db: Session, student: str | None = None) -> list[HandedIn]:
 
 
 def extended(db_url: str, assignment: str, due: datetime) -> dict[str, datetime]:
-    """Return the due dates of students with an extension, by id, in the time zone of `due`.
-
-    Parameters
-    ----------
-    db_url, assignment
-        As for `hw_grading.records.scores.read_gradebook`. Without a gradebook the result is empty.
-    due
-        The due date for all, with a time zone.
-    """
+    """Return due dates of students with an extension, by id, in the time zone of `due`."""
     try:
         with open_gradebook(db_url, assignment) as (db, _):
             granted = extensions_in(db, assignment)
     except NoScores:
         return {}
     for_all = due.astimezone(UTC).replace(tzinfo=None)
-    found = {student: one.due(for_all) for (_, student), one in granted.items()}
     return {
         student: own.replace(tzinfo=UTC).astimezone(due.tzinfo)
-        for student, own in found.items()
-        if own > for_all
+        for (_, student), one in granted.items()
+        if (own := one.due(for_all)) > for_all
     }

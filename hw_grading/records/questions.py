@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,51 +15,34 @@ _SCHEME = re.compile(r"^.*BEGIN MARK SCHEME.*\n((?s:.*?))^.*END MARK SCHEME.*", 
 
 @dataclass(frozen=True)
 class Place:
-    """Where a cell is in the instructor's notebook.
+    """Where a cell is in the instructor's notebook."""
 
-    Attributes
-    ----------
-    question
-        The heading that names the cell's question: ``"1.3e"``, ``"Q0.6"``, ``"Certification"``.
-    title
-        The innermost heading, without its points.
-    scheme
-        The mark scheme of the question that the cell answers, or "".
-    text
-        The text of that question, in markdown, without its mark scheme, or "".
-    heading
-        The text after the number in that heading, such as "What the training shows"; "" if the
-        heading has no number.
-    """
-
-    question: str
-    title: str
-    scheme: str = ""
-    text: str = ""
-    heading: str = field(default="", compare=False)
+    question: str  # the heading that names the cell's question: "1.3e", "Q0.6", "Certification"
+    title: str  # the innermost heading, without its points
+    scheme: str = ""  # the mark scheme of the question that the cell answers
+    text: str = ""  # that question in markdown, without its mark scheme
+    heading: str = field(default="", compare=False)  # after the number
 
     def __str__(self) -> str:
         return self.title if self.title == self.question else f"{self.question} {self.title}"
 
 
+def place_in(places: Mapping[str, Place], name: str) -> Place:
+    """Return a cell's place; a cell that the notebook lacks is called by its grade id."""
+    return places.get(name) or Place(name, name)
+
+
+def order_in(places: Iterable[str]) -> Callable[[str], tuple[int, str]]:
+    """Return a sort key for grade ids: as in the notebook, then those that it lacks."""
+    order = {name: number for number, name in enumerate(places)}
+    return lambda name: (order.get(name, len(order)), name)
+
+
 def read_places(path: Path) -> dict[str, Place]:
-    """Read where the cells of a notebook are.
+    """Return where the cells of a notebook are, by grade id; raise `Unreadable` if it is damaged.
 
-    Parameters
-    ----------
-    path
-        The instructor's notebook. If the file does not exist, the result is empty.
-
-    Returns
-    -------
-    dict
-        The place of each grade id, in the notebook's order. A question and its mark scheme apply
-        until the next heading.
-
-    Raises
-    ------
-    Unreadable
-        If the file is no notebook.
+    A question and its mark scheme apply until the next heading. Without a file there are no
+    places.
     """
     if not path.exists():
         return {}
@@ -83,8 +67,7 @@ def read_places(path: Path) -> dict[str, Place]:
 def _place(name: str, headings: dict[int, str], scheme: str, text: str) -> Place:
     """Name a place by the innermost heading that begins with a number, such as "1.3e" or "Q0.6".
 
-    Headings below it are the title. If no heading has a number, the innermost one of levels 2 and 3
-    counts.
+    Without one, the innermost heading of levels 2 and 3 counts.
     """
     for level in (4, 3, 2):
         first, _, rest = headings[level].partition(" ")

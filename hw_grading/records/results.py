@@ -1,8 +1,7 @@
 """The result of each submission: scores from the gradebook, reasons from graded notebooks.
 
-The gradebook and the instructor's notebook are trusted. Only `hw_grading.records.graded_notebook`
-reads what students wrote. Nothing is written. A damaged file does not stop the class: it becomes
-the reason in that student's result.
+The gradebook and the instructor's notebook are trusted. Only `records.graded_notebook` reads what
+students wrote. A damaged file becomes the reason in its student's result, and stops nobody else.
 """
 
 from __future__ import annotations
@@ -17,14 +16,9 @@ from typing import Any
 from hw_grading.homework.course import Course, shelf_of
 from hw_grading.homework.homework import homework_of, why_no_id
 from hw_grading.outcome import Status
-from hw_grading.records.graded_notebook import (
-    FINISHED,
-    Fault,
-    cells_by_id,
-    faults_of,
-    open_notebook,
-)
-from hw_grading.records.questions import Place, read_places
+from hw_grading.records import graded_notebook
+from hw_grading.records.graded_notebook import Fault, cells_by_id, faults_of, open_notebook
+from hw_grading.records.questions import Place, order_in, place_in, read_places
 from hw_grading.records.scores import Cell, Record, read_gradebook
 from hw_grading.records.timestamp import read_time
 from hw_support.submission.file import Unreadable
@@ -44,19 +38,15 @@ class StudentResult:
 
 @dataclass(frozen=True)
 class Roster:
-    """An assignment's cells in the notebook's order, and the students who handed in, by id.
-
-    `places` gives the place of each cell in the notebook, including ungraded cells. It is empty if
-    the instructor's notebook is missing. `without_points` names ungraded answers that graders want
-    to see.
-    """
+    """An assignment's cells in the notebook's order, and the students who handed in, by id."""
 
     course: Course
     assignment: str
     cells: tuple[Cell, ...]
     records: tuple[Record, ...]
+    # With ungraded cells; empty if the instructor's notebook is missing
     places: Mapping[str, Place]
-    without_points: tuple[str, ...] = ()
+    without_points: tuple[str, ...] = ()  # ungraded answers that graders want to see
 
     @property
     def auto_max(self) -> float:
@@ -70,51 +60,29 @@ class Roster:
 
     def place(self, name: str) -> Place:
         """Return a cell's place. If the notebook lacks the cell, its grade id is used."""
-        return self.places.get(name) or Place(name, name)
+        return place_in(self.places, name)
 
 
 def read_results(course: Path, assignment: str) -> tuple[Roster, list[StudentResult]]:
     """Read a whole class: the gradebook, and each graded notebook once.
 
-    Parameters
-    ----------
-    course
-        The folder with ``nbgrader_config.py``. It says where gradebook and notebooks are.
-    assignment
-        The assignment's name, such as ``"ps1"``. Its notebook has the same name.
-
-    Raises
-    ------
-    NoScores
-        If there is no gradebook, or it does not know the assignment.
-    Unreadable
-        If the instructor's own notebook is damaged.
-    ManifestError
-        If the homework's manifest has a mistake.
-    GraderFault
-        If the course's settings have one.
+    Raises `NoScores`, `Unreadable` for the instructor's own notebook, `ManifestError`, or
+    `GraderFault` for the settings.
     """
     roster = read_roster(course, assignment)
     return roster, [read_student(roster, record)[0] for record in roster.records]
 
 
 def read_roster(course: Path, assignment: str) -> Roster:
-    """Read the gradebook, the list of students who handed in, and the instructor's notebook.
-
-    Raises
-    ------
-    NoScores, Unreadable, ManifestError, GraderFault
-        As `read_results`.
-    """
+    """Read the gradebook, who handed in, and the instructor's notebook; raise as `read_results`."""
     here = Course(course)
     cells, known, others = read_gradebook(here.db_url, assignment)
     places = read_places(here.source(assignment) / f"{assignment}.ipynb")
-    order = {name: number for number, name in enumerate(places)}
-    cells.sort(key=lambda cell: (order.get(cell.name, len(order)), cell.name))
-    number = {cell: number for number, cell in enumerate(cells)}
+    order = order_in(places)
+    cells.sort(key=lambda cell: order(cell.name))
     records = {student: Record(student) for student in _handed_in(here, assignment, others)}
     for record in known:
-        scores = sorted(record.scores, key=lambda score: number[score.cell])
+        scores = sorted(record.scores, key=lambda score: order(score.cell.name))
         records[record.student] = replace(record, scores=tuple(scores))
     by_id = tuple(records[student] for student in sorted(records))
     without_points = homework_of(here.root, assignment).manifest.shown_to_graders
@@ -122,16 +90,7 @@ def read_roster(course: Path, assignment: str) -> Roster:
 
 
 def read_student(roster: Roster, record: Record) -> tuple[StudentResult, dict[str, dict[str, Any]]]:
-    """Read one student's graded notebook.
-
-    Returns
-    -------
-    result
-        The result of the submission.
-    cells
-        The notebook's cells by grade id, with unchecked content; empty if the notebook cannot be
-        read.
-    """
+    """Read a student's graded notebook; return the result, and the unchecked cells by grade id."""
     name = roster.assignment
     path = roster.course.autograded(record.student, name) / f"{name}.ipynb"
     cells: dict[str, dict[str, Any]] = {}
@@ -144,7 +103,7 @@ def read_student(roster: Roster, record: Record) -> tuple[StudentResult, dict[st
     else:
         cells, problems = cells_by_id(document), read_problems(document)
         section = document["metadata"].get(METADATA_KEY)
-        if isinstance(section, dict) and section.get(FINISHED) is not True:
+        if isinstance(section, dict) and section.get(graded_notebook.FINISHED) is not True:
             trouble = "its last grading did not finish"
     failures = [problem.message for problem in problems if problem.severity is Severity.FAILED]
     if reason := _why_not_graded(roster, record, trouble):
@@ -160,8 +119,8 @@ def read_student(roster: Roster, record: Record) -> tuple[StudentResult, dict[st
 def _handed_in(course: Course, assignment: str, others: set[str]) -> Iterator[str]:
     """Yield the students who handed in anything that is not clearly for another assignment.
 
-    A folder whose name begins with a dot belongs to a student if it contains a folder for the
-    assignment. Other such folders were made by a machine.
+    A folder whose name begins with a dot was made by a machine, unless it has the assignment's
+    folder.
     """
     step = course.directory.submitted_directory
     shelf = shelf_of(course.directory, step, assignment)

@@ -1,14 +1,15 @@
 """What the gradebook holds about one assignment: its cells, and each student's points.
 
-The columns are read directly, in a few queries for the whole class, and about as many for one
-student. nbgrader's own properties would query the database again for every cell of every student.
+The columns are read directly, in a few queries. nbgrader's own properties would query the database
+again for every cell of every student.
 """
 
 from __future__ import annotations
 
 import os
+from collections import defaultdict
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -74,31 +75,15 @@ class Score:
 
 @dataclass(frozen=True)
 class Record:
-    """One student's row of the gradebook. It has no scores if the gradebook has none.
-
-    Attributes
-    ----------
-    handed_in
-        UTC, without a time zone; None if not known.
-    seconds_late
-        Whole seconds after the due date, with extensions; 0 if in time.
-    penalty
-        Points that nbgrader took off for lateness when it autograded. `hw_grading.final_scores`
-        computes the penalty that counts.
-    due
-        The student's own due date with extensions, UTC; None if there is no due date.
-    key
-        The gradebook's key for the submitted notebook. formgrader numbers submissions in this
-        order.
-    """
+    """One student's row of the gradebook. It has no scores if the gradebook has none."""
 
     student: str
-    handed_in: datetime | None = None
-    seconds_late: float = 0.0
-    penalty: float = 0.0
+    handed_in: datetime | None = None  # UTC; None if not known
+    seconds_late: float = 0.0  # whole seconds after the student's own due date
+    penalty: float = 0.0  # that nbgrader took off; `final_scores` computes the one that counts
     scores: tuple[Score, ...] = ()
-    key: str = field(default="", compare=False)
-    due: datetime | None = field(default=None, compare=False)
+    key: str = field(default="", compare=False)  # of the submitted notebook; formgrader sorts by it
+    due: datetime | None = field(default=None, compare=False)  # the student's own, UTC
 
     @property
     def scored(self) -> bool:
@@ -132,27 +117,10 @@ class Record:
 
 
 def read_gradebook(db_url: str, assignment: str) -> tuple[list[Cell], list[Record], set[str]]:
-    """Read all scores of an assignment.
+    """Return cells with points, a record of each submission, and all other assignments' names.
 
-    Parameters
-    ----------
-    db_url
-        The gradebook's address, such as ``sqlite:////courses/ml/gradebook.db``. The gradebook is
-        neither made nor changed.
-    assignment
-        Such as ``"ps1"``.
-
-    Returns
-    -------
-    cells, records, others
-        The cells with points, one record for each submission (both in no particular order), and
-        the names of all other assignments.
-
-    Raises
-    ------
-    NoScores
-        There is no gradebook, it is damaged, or it does not know the assignment. The text has the
-        address without its password.
+    Cells and records have no particular order. Raises `NoScores` if there is no gradebook, it
+    is damaged, or it does not know the assignment; the text has no password.
     """
     with open_gradebook(db_url, assignment) as (db, due):
         cells = cells_of(db, assignment)
@@ -163,43 +131,30 @@ def read_gradebook(db_url: str, assignment: str) -> tuple[list[Cell], list[Recor
 def read_one(
     db_url: str, assignment: str, student: str
 ) -> tuple[list[Cell], Record | None, dict[str, str]]:
-    """Read the scores of one student and the graders' comments, without reading the class.
-
-    Parameters
-    ----------
-    db_url, assignment
-        As for `read_gradebook`, which also lists the exceptions.
-    student
-        The student's id.
-
-    Returns
-    -------
-    cells, record, comments
-        The cells with points, in no particular order; the student's record, or None if the
-        gradebook has none; graders' comments by grade id, without nbgrader's automatic comments.
-    """
+    """Return cells with points, one student's record, and graders' comments by grade id."""
     with open_gradebook(db_url, assignment) as (db, due):
         cells = cells_of(db, assignment)
         records = _records(db, assignment, cells, due[assignment], student)
         return list(cells.values()), next(iter(records), None), _comments(db, assignment, student)
 
 
+def due_date(db_url: str, assignment: str) -> datetime | None:
+    """Return the due date for the whole class, UTC; None if there is none."""
+    with open_gradebook(db_url, assignment) as (_, due):
+        return due[assignment]
+
+
 @contextmanager
 def open_gradebook(
     db_url: str, assignment: str
 ) -> Iterator[tuple[Session, dict[str, datetime | None]]]:
-    """Yield a session that writes nothing, and the due dates of all assignments.
-
-    Raises
-    ------
-    NoScores
-        As `read_gradebook`.
-    """
+    """Yield a session that writes nothing, and all due dates; raise as `read_gradebook`."""
     url = make_url(db_url)
     engine = reading(url, assignment)
     try:
         with Session(engine) as db:
-            due: dict[str, datetime | None] = {row[0]: row[1] for row in db.execute(_DUE)}
+            dates = db.execute(select(api.Assignment.name, api.Assignment.duedate))
+            due: dict[str, datetime | None] = {row[0]: row[1] for row in dates}
             if assignment not in due:
                 raise NoScores(
                     f"The gradebook has no assignment {assignment!r}: run `nbgrader "
@@ -207,11 +162,12 @@ def open_gradebook(
                 )
             yield db, due
     except SQLAlchemyError as error:
-        if _is_empty(engine):
-            raise NoScores(
-                f"The gradebook {shown_address(url)} is empty: "
-                f"run `nbgrader generate_assignment {assignment}`"
-            ) from None
+        with suppress(SQLAlchemyError):  # the query itself failed
+            if not inspect(engine).has_table(api.Assignment.__tablename__):
+                raise NoScores(
+                    f"The gradebook {shown_address(url)} is empty: "
+                    f"run `nbgrader generate_assignment {assignment}`"
+                ) from None
         said = str(error).replace(url.password or "\0", "***")[:300]
         raise NoScores(f"The gradebook {shown_address(url)} cannot be read: {said}") from None
     finally:
@@ -219,13 +175,7 @@ def open_gradebook(
 
 
 def reading(url: URL, assignment: str) -> Engine:
-    """Return an engine that writes nothing.
-
-    Raises
-    ------
-    NoScores
-        There is no gradebook, or a package is missing.
-    """
+    """Return an engine that writes nothing; raise `NoScores` if there is no gradebook."""
     if url.get_backend_name() != "sqlite":
         one_moment = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
         try:
@@ -244,16 +194,6 @@ def reading(url: URL, assignment: str) -> Engine:
         url = url.set(database=f"file:{quote(os.path.abspath(file))}")
     # Use "rw", not "rwc": "rwc" would create an empty gradebook where there is none.
     return create_engine(url.update_query_dict({"mode": "rw", "uri": "true"}))
-
-
-def _is_empty(engine: Engine) -> bool:
-    try:
-        return not inspect(engine).has_table(api.Assignment.__tablename__)
-    except SQLAlchemyError:
-        return False  # the query itself failed
-
-
-_DUE = select(api.Assignment.name, api.Assignment.duedate)
 
 
 def cells_of(db: Session | Connection, assignment: str) -> dict[str, Cell]:
@@ -283,7 +223,6 @@ def _records(
     due: datetime | None,
     student: str | None = None,
 ) -> list[Record]:
-    """Return the records of all students, or of one."""
     grade, notebook, submission = api.Grade, api.SubmittedNotebook, api.SubmittedAssignment
 
     def of_them(query: Any) -> Any:
@@ -291,30 +230,21 @@ def _records(
         query = query.where(api.Assignment.name == assignment)
         return query if student is None else query.where(submission.student_id == student)
 
-    scores: dict[str, list[Score]] = {}
-    query = (
-        select(
-            notebook.assignment_id,
-            grade.cell_id,
-            grade.auto_score,
-            grade.manual_score,
-            grade.extra_credit,
-            grade.needs_manual_grade,
-        )
-        .join(notebook, grade.notebook_id == notebook.id)
-        .join(submission, notebook.assignment_id == submission.id)
-    )
+    scores: defaultdict[str, list[Score]] = defaultdict(list)
+    points = (grade.auto_score, grade.manual_score, grade.extra_credit, grade.needs_manual_grade)
+    query = select(notebook.assignment_id, grade.cell_id, *points)
+    query = query.join(notebook, grade.notebook_id == notebook.id)
+    query = query.join(submission, notebook.assignment_id == submission.id)
     for key, cell, auto, manual, extra, waits in db.execute(of_them(query)):
         if cell in cells:
-            score = Score(cells[cell], auto, manual, extra or 0.0, bool(waits))
-            scores.setdefault(key, []).append(score)
+            scores[key].append(Score(cells[cell], auto, manual, extra or 0.0, bool(waits)))
 
-    penalties: dict[str, float] = {}
+    penalties: defaultdict[str, float] = defaultdict(float)
     keys: dict[str, str] = {}
     query = select(notebook.assignment_id, notebook.late_submission_penalty, notebook.id)
     query = query.join(submission, notebook.assignment_id == submission.id)
     for key, penalty, of_notebook in db.execute(of_them(query)):
-        penalties[key] = penalties.get(key, 0.0) + (penalty or 0.0)
+        penalties[key] += penalty or 0.0
         keys[key] = of_notebook
 
     records = []
@@ -323,9 +253,8 @@ def _records(
     for key, name, when, extension in db.execute(of_them(query)):
         own = due_of(due, extension, granted.get((assignment, name))) if due else None
         late = (when - own).total_seconds() if when and own else 0.0
-        held, penalty = tuple(scores.get(key, ())), penalties.get(key, 0.0)
-        of_notebook = keys.get(key, "")
-        records.append(Record(name, when, max(0.0, late // 1), penalty, held, of_notebook, own))
+        late, held = max(0.0, late // 1), tuple(scores[key])
+        records.append(Record(name, when, late, penalties[key], held, keys.get(key, ""), own))
     return records
 
 
@@ -339,5 +268,4 @@ def _comments(db: Session, assignment: str, student: str) -> dict[str, str]:
         .join(api.Assignment, submission.assignment_id == api.Assignment.id)
         .where(api.Assignment.name == assignment, submission.student_id == student)
     )
-    rows = db.execute(query)
-    return {name: text for name, text in rows if text and text.strip()}
+    return {name: text for name, text in db.execute(query) if text and text.strip()}

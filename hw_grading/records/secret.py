@@ -1,8 +1,7 @@
 """Reads `submission_secret.txt`, which nbgrader's exchange uses to find a student's feedback.
 
-`nbgrader submit` draws a secret, adds it to the submission, and keeps a copy with the student. The
-name of the feedback page in the exchange is made from the secret, so only that student can find the
-page. The file's content is untrusted: students can write anything into a submission.
+`nbgrader submit` draws the secret, and the name of the feedback page is made from it, so only that
+student can find the page. Students can write anything into the file.
 """
 
 from __future__ import annotations
@@ -17,20 +16,7 @@ MOST_BYTES = 1_000  # nbgrader's secret has 128
 
 
 def read_secret(folder: Path) -> str | None:
-    """Return the secret of a submission.
-
-    Returns
-    -------
-    str or None
-        None if there is no `submission_secret.txt`.
-
-    Raises
-    ------
-    Unreadable
-        The file is not a valid secret. The text says what was found.
-    OSError
-        The machine failed: out of memory, too many open files, or a disk error.
-    """
+    """Return a submission's secret; None without a file; raise `Unreadable` if it is invalid."""
     path = folder / SECRET
     if not os.path.lexists(path):
         return None

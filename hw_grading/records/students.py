@@ -27,13 +27,7 @@ class Student:
 
 
 def students_of(db_url: str, assignment: str) -> list[Student]:
-    """Return the students in a gradebook; an empty list if there is no gradebook yet.
-
-    Parameters
-    ----------
-    db_url, assignment
-        As for `hw_grading.records.scores.read_gradebook`. The gradebook is not changed.
-    """
+    """Return the students in a gradebook; an empty list if there is no gradebook yet."""
     one = api.Student
     query = select(one.id, one.first_name, one.last_name, one.email, one.lms_user_id)
     try:
@@ -54,15 +48,7 @@ def students_of(db_url: str, assignment: str) -> list[Student]:
 
 
 def store_students(db_url: str, students: Iterable[Student]) -> None:
-    """Add students to a gradebook, and fill in missing data of those it already has.
-
-    Parameters
-    ----------
-    db_url
-        The gradebook's address. If nbgrader has not made the gradebook yet, nothing happens.
-    students
-        The students. A name has the form ``Jane Doe`` or ``Doe, Jane``.
-    """
+    """Add students named ``Jane Doe`` or ``Doe, Jane`` to a gradebook, and fill in missing data."""
     try:
         reading(make_url(db_url), "").dispose()
     except NoScores:

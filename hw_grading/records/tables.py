@@ -26,31 +26,15 @@ class Row:
 
 @dataclass(frozen=True)
 class Table:
-    """A table with lower-case column names.
-
-    Attributes
-    ----------
-    columns
-        Names from the first row.
-    rows
-        The other rows, without empty ones.
-    complaints
-        A sentence for each row that could not be read.
-    """
+    """A table with lower-case column names, and a complaint for each row that could not be read."""
 
     columns: tuple[str, ...]
-    rows: tuple[Row, ...]
+    rows: tuple[Row, ...]  # without empty ones
     complaints: tuple[str, ...]
 
 
 def read_table(path: Path) -> Table:
-    """Read a CSV, separated by commas, semicolons or tabs.
-
-    Raises
-    ------
-    Unreadable
-        The file does not exist, is not text, or has no first row. The message names it.
-    """
+    """Read a CSV, separated by commas, semicolons or tabs, or raise `Unreadable`."""
     try:
         text = _text(read_regular_file(path.resolve(), _MOST_BYTES))
     except (Unreadable, OSError) as why:
@@ -58,7 +42,7 @@ def read_table(path: Path) -> Table:
     lines = text.splitlines(keepends=True)
     skipped = 1 if lines and re.fullmatch(r"sep=.\s*", lines[0]) else 0  # Excel's "sep=" line
     head = lines[skipped] if lines[skipped:] else ""
-    delimiter = max(_DELIMITERS, key=_outside_quotes(head).count)
+    delimiter = max(_DELIMITERS, key=re.sub(r'"[^"]*"', "", head).count)
     reader = csv.reader(io.StringIO("".join(lines[skipped:]), newline=""), delimiter=delimiter)
     columns: tuple[str, ...] = ()
     rows: list[Row] = []
@@ -72,10 +56,10 @@ def read_table(path: Path) -> Table:
             if not columns:
                 columns = tuple(value.casefold() for value in values)
             elif len(values) > len(columns):
+                separator = quoted(delimiter) if delimiter != "\t" else "tab"
                 complaints.append(
                     f"{path}, line {line}: expected {len(columns)} values, found {len(values)}. "
-                    "This row is left out. Put quotes around a value that has a "
-                    f"{quoted(delimiter) if delimiter != chr(9) else 'tab'} in it"
+                    f"This row is left out. Put quotes around a value that has a {separator} in it"
                 )
             else:
                 values += [""] * (len(columns) - len(values))
@@ -92,19 +76,13 @@ def read_table(path: Path) -> Table:
     return Table(columns, tuple(rows), tuple(complaints))
 
 
-def _outside_quotes(line: str) -> str:
-    return re.sub(r'"[^"]*"', "", line)
-
-
 def _text(content: bytes) -> str:
     is_utf_16 = content.startswith((b"\xff\xfe", b"\xfe\xff"))
-    encoding = "utf-16" if is_utf_16 else "utf-8-sig"
     try:
-        text = content.decode(encoding)
+        text = content.decode("utf-16" if is_utf_16 else "utf-8-sig")
     except UnicodeDecodeError:
         text = content.decode("cp1252", "replace")  # Excel's encoding in western countries
     if "\0" in text:
-        raise Unreadable(
-            "expected a CSV file, found a file that is not text. Save it as CSV (UTF-8)"
-        )
+        why = "expected a CSV file, found a file that is not text. Save it as CSV (UTF-8)"
+        raise Unreadable(why)
     return text

@@ -23,18 +23,7 @@ _ZONE = re.compile(r"[+-]?\w[\w+-]*(?:/\w[\w+-]*)*", re.ASCII)
 
 
 def read_time(folder: Path) -> datetime | None:
-    """Return the time of submission from a folder's file, in UTC without a time zone.
-
-    Returns
-    -------
-    datetime or None
-        None if there is no `timestamp.txt`.
-
-    Raises
-    ------
-    Unreadable
-        The file has no valid time. The text says what was found, and what to do.
-    """
+    """Return the time of submission in UTC; None without a file; raise `Unreadable` if invalid."""
     path = folder / TIMESTAMP
     if not os.path.lexists(path):
         return None
@@ -48,13 +37,7 @@ def read_time(folder: Path) -> datetime | None:
 
 
 def time_of(text: str) -> datetime:
-    """Return the time in a text, in UTC without a time zone.
-
-    Raises
-    ------
-    Unreadable
-        The text has no time, or a time at which nothing can have been handed in.
-    """
+    """Return the time in a text, in UTC, or raise `Unreadable` if it has none that is possible."""
     if not text:
         raise Unreadable("it is empty")
     if len(text) > _LONGEST or not text.isprintable():

@@ -7,33 +7,35 @@ import csv
 import io
 import os
 import secrets
+import sys
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any
 
-from hw_support.failures import one_line
+from hw_support.failures import one_line, visible
 
 # Characters that begin a formula in a spreadsheet, including their wide forms.
 _FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 
 
+def say(text: str, end: str = "\n") -> None:
+    """Print a text made `visible`; characters that the terminal cannot encode become "?"."""
+    encoding = sys.stdout.encoding or "utf-8"
+    print(visible(text).encode(encoding, "replace").decode(encoding), end=end)
+
+
 def columns(text: str) -> int:
     """Return the width of a text on a terminal: East Asian wide characters take 2 columns."""
-    return sum(
-        0
-        if unicodedata.category(c) in ("Mn", "Me")
-        else 1 + (unicodedata.east_asian_width(c) in "WF")
-        for c in text
-    )
+    seen = [c for c in text if unicodedata.category(c) not in ("Mn", "Me")]
+    return len(seen) + sum(unicodedata.east_asian_width(c) in "WF" for c in seen)
 
 
 @contextlib.contextmanager
 def in_place_of(path: Path) -> Iterator[Path]:
-    """Yield a path to write to, then move the finished file to `path`.
+    """Yield a path to write to, then move the finished file to `path` (a link's target).
 
-    If `path` is a link, its target is replaced, not the link. If writing fails, the old file stays
-    unchanged and the new one is removed.
+    If writing fails, the old file stays unchanged and the new one is removed.
     """
     path = path.resolve()
     part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
@@ -61,10 +63,7 @@ def write_whole(path: Path, content: bytes) -> None:
 
 
 def cell(value: Any) -> Any:
-    """Return what is written for a value: numbers as they are, texts so that nothing is computed.
-
-    A text that a spreadsheet would compute gets an apostrophe in front of it, as OWASP advises.
-    """
+    """Return a value as it is written: a text that is a formula gets an apostrophe in front."""
     if value is None or isinstance(value, int | float):
         return value
     text = one_line(str(value))  # no tabs or line breaks, which also begin a formula
@@ -81,17 +80,8 @@ def csv_of(rows: Iterable[Sequence[Any]]) -> str:
 def write_together(files: dict[Path, str], marks: dict[Path, str]) -> None:
     """Write several files: complete each one in its folder before the first one is put in place.
 
-    Parameters
-    ----------
-    files
-        The content of each file.
-    marks
-        A text at the top (first 1,000 characters) of a file that an earlier run wrote, by path.
-
-    Raises
-    ------
-    RuntimeError
-        A file exists and lacks its mark, so it is somebody's own. Nothing is written.
+    `marks` gives by path a text near the top of a file that an earlier run wrote. Raises
+    `RuntimeError`, and writes nothing, if a file lacks its mark: it is somebody's own.
     """
     for path, mark in marks.items():
         if os.path.lexists(path) and mark not in _top(path):
@@ -114,13 +104,7 @@ def _top(path: Path) -> str:
 
 
 def expect_page(path: Path) -> Path:
-    """Return the path of a page. Its tables get the same name with ``.csv``.
-
-    Raises
-    ------
-    RuntimeError
-        The path does not end in ``.html``.
-    """
+    """Return the path of a page; raise `RuntimeError` if it does not end in ``.html``."""
     if path.suffix.lower() not in (".html", ".htm"):
         raise RuntimeError(f"--out is {path}; expected a name that ends in .html")
     return path

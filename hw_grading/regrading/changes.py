@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from hw_grading.batch.snapshot import Points, Snapshot, Work
 from hw_grading.outcome import Status
 from hw_grading.records.graded_notebook import PartResult
-from hw_grading.records.questions import Place
+from hw_grading.records.questions import Place, order_in, place_in
 from hw_grading.regrading.reasons import reasons
 
 _NONE = Points(None, None, 0.0, False)
@@ -18,14 +18,11 @@ _NONE = Points(None, None, 0.0, False)
 
 @dataclass(frozen=True)
 class PartChange:
-    """A part of a test whose result changed between passed and failed.
-
-    `before` is None if the part did not exist, `after` if it no longer exists.
-    """
+    """A part of a test whose result changed between passed and failed."""
 
     name: str
-    before: PartResult | None
-    after: PartResult | None
+    before: PartResult | None  # None if the part did not exist
+    after: PartResult | None  # None if it no longer exists
 
     @property
     def passes(self) -> bool:
@@ -35,46 +32,27 @@ class PartChange:
     @property
     def in_words(self) -> str:
         """A description of the change."""
-        words = [_said(part) for part in (self.before, self.after)]
+        words = [
+            "none" if part is None else "passed" if part.passed else "failed"
+            for part in (self.before, self.after)
+        ]
         return f"{self.name or 'the test'}: {words[0]} \N{RIGHTWARDS ARROW} {words[1]}"
-
-
-def _said(part: PartResult | None) -> str:
-    if part is None:
-        return "none"
-    return "passed" if part.passed else "failed"
 
 
 @dataclass(frozen=True)
 class Change:
-    """A student's points for one cell, before and after.
-
-    Attributes
-    ----------
-    before, after
-        The points that count; None if there were none.
-    tests
-        The points from the tests, before and after.
-    most
-        The cell's points now.
-    parts
-        The parts that changed.
-    why
-        Reasons, the likeliest first.
-    overridden
-        Whether a person's score counts instead of the test's.
-    """
+    """A student's points for one cell, before and after."""
 
     student: str
     cell: str
     place: Place
-    before: float | None
+    before: float | None  # the points that count; None if there were none
     after: float | None
-    tests: tuple[float | None, float | None]
-    most: float
-    parts: tuple[PartChange, ...]
-    why: tuple[str, ...]
-    overridden: bool
+    tests: tuple[float | None, float | None]  # the points from the tests, before and after
+    most: float  # the cell's points now
+    parts: tuple[PartChange, ...]  # that changed
+    why: tuple[str, ...]  # the likeliest first
+    overridden: bool  # whether a person's score counts instead of the test's
 
     @property
     def difference(self) -> float:
@@ -84,46 +62,19 @@ class Change:
 
 @dataclass(frozen=True)
 class Comparison:
-    """The differences between two snapshots.
-
-    Attributes
-    ----------
-    since, at
-        When the two snapshots were taken.
-    changes
-        The changes by student, in the notebook's order.
-    totals
-        The final scores before and after, by student, where they changed.
-    kept
-        How many manual scores are unchanged.
-    waiting
-        Student, cell and reason for each manual score that a person has to look at again.
-    lost
-        Student and cell of each manual score that is gone.
-    not_graded
-        Students who have no valid scores now, and why.
-    new
-        Students who had no scores before.
-    compared
-        How many students were compared.
-    """
+    """The differences between two snapshots."""
 
     assignment: str
     since: datetime
     at: datetime
-    changes: tuple[Change, ...]
-    totals: Mapping[str, tuple[float, float]]
-    kept: int
-    waiting: tuple[tuple[str, Place, str], ...]
-    lost: tuple[tuple[str, Place], ...]
-    not_graded: tuple[tuple[str, str], ...]
-    new: tuple[str, ...]
-    compared: int
-
-    @property
-    def students(self) -> int:
-        """How many students have changed points."""
-        return len({change.student for change in self.changes})
+    changes: Sequence[Change]  # by student, in the notebook's order
+    totals: Mapping[str, tuple[float, float]]  # final scores before and after, where they changed
+    kept: int  # how many manual scores are unchanged
+    waiting: Sequence[tuple[str, Place, str]]  # manual scores to look at again, and why
+    lost: Sequence[tuple[str, Place]]  # manual scores that are gone
+    not_graded: Sequence[tuple[str, str]]  # who has no valid scores now, and why
+    new: Sequence[str]  # who had no scores before
+    compared: int  # how many students
 
     @property
     def by_part(self) -> list[tuple[Place, str, int, int]]:
@@ -138,34 +89,21 @@ class Comparison:
 
 
 def compare(
-    before: Snapshot,
-    after: Snapshot,
-    places: Mapping[str, Place],
-    students: Collection[str] = (),
+    before: Snapshot, after: Snapshot, places: Mapping[str, Place], students: Collection[str] = ()
 ) -> Comparison:
-    """Compare two snapshots.
-
-    Parameters
-    ----------
-    before, after
-        Two snapshots of one assignment.
-    places
-        Places of the cells, in the notebook's order.
-    students
-        The students to compare; everybody by default.
-    """
-    order = {name: number for number, name in enumerate(places)}
+    """Compare two snapshots of one assignment, for these students or everybody."""
+    order = order_in(places)
     chosen = [s for s in sorted(after.students) if not students or s in students]
     both = [s for s in chosen if s in before.students and _has_tests(before, s)]
-    changes = [change for s in both for change in _changes_of(s, before, after, places)]
-    changes.sort(key=lambda c: (c.student, order.get(c.cell, len(order)), c.cell))
+    changed = [change for s in both for change in _changes_of(s, before, after, places)]
+    changes = tuple(sorted(changed, key=lambda c: (c.student, *order(c.cell))))
     finals = {s: (before.students[s].final, after.students[s].final) for s in both}
     kept, waiting, lost = 0, [], []
     for student in both:
         works = before.students[student], after.students[student]
         for cell, old in works[0].scores.items():
             new = works[1].scores.get(cell, _NONE)
-            place = _place(places, cell)
+            place = place_in(places, cell)
             if old.manual is None:
                 continue
             if new.manual is None:
@@ -174,28 +112,17 @@ def compare(
                 kept += 1
             if new.waits and not old.waits:
                 waiting.append((student, place, _why_again(cell, *works)))
-    not_graded = [
-        (s, after.students[s].notebook.trouble)
-        for s in chosen
-        if after.students[s].status is Status.NOT_GRADED
-    ]
+    totals = {s: pair for s, pair in finals.items() if _differ(*pair)}
+    without = [s for s in chosen if after.students[s].status is Status.NOT_GRADED]
+    not_graded = tuple((s, after.students[s].notebook.trouble) for s in without)
+    first_time = tuple(s for s in chosen if s not in both and after.students[s].stamp)
+    about = (after.assignment, before.at, after.at)
     return Comparison(
-        after.assignment,
-        before.at,
-        after.at,
-        tuple(changes),
-        {s: pair for s, pair in finals.items() if _differ(*pair)},
-        kept,
-        tuple(waiting),
-        tuple(lost),
-        tuple(not_graded),
-        tuple(s for s in chosen if s not in both and after.students[s].stamp),
-        len(both),
+        *about, changes, totals, kept, waiting, lost, not_graded, first_time, len(both)
     )
 
 
 def _has_tests(snapshot: Snapshot, student: str) -> bool:
-    """Return whether a student had any points from tests."""
     scores = snapshot.students[student].scores
     return not scores or any(score.auto is not None for score in scores.values())
 
@@ -214,18 +141,10 @@ def _changes_of(
         if not (_differ(*points) or _differ(*autos) or flipped):
             continue
         most = before.max_points.get(cell), after.max_points.get(cell)
-        yield Change(
-            student,
-            cell,
-            _place(places, cell),
-            points[0],
-            points[1],
-            autos,
-            most[1] or 0.0,
-            parts,
-            tuple(reasons(cell, (old, new), conditions, most)),
-            scores[1].manual is not None and cell not in after.by_hand,
-        )
+        why = tuple(reasons(cell, (old, new), conditions, most))
+        overridden = scores[1].manual is not None and cell not in after.by_hand
+        about = (student, cell, place_in(places, cell))
+        yield Change(*about, *points, autos, most[1] or 0.0, parts, why, overridden)
 
 
 def _counting(work: Work, cell: str) -> float | None:
@@ -245,22 +164,15 @@ def _part_changes(old: Work, new: Work, cell: str) -> Iterator[PartChange]:
 
 
 def _why_again(cell: str, old: Work, new: Work) -> str:
-    digests = [
-        work.notebook.answers.get(cell) or work.notebook.instructors.get(cell)
-        for work in (old, new)
-    ]
-    if digests[0] != digests[1]:
-        return "the answer changed" if cell in new.notebook.answers else "the test changed"
-    if cell not in new.notebook.answers:
-        return "the test gives different points"
-    return "the answer's output changed"
+    was, now = old.notebook, new.notebook
+    is_answer = cell in now.answers
+    one, other = (n.answers.get(cell) or n.instructors.get(cell) for n in (was, now))
+    if one != other:
+        return "the answer changed" if is_answer else "the test changed"
+    return "the answer's output changed" if is_answer else "the test gives different points"
 
 
 def _differ(one: float | None, other: float | None) -> bool:
     if one is None or other is None:
         return one is not other
     return abs(one - other) > 1e-9
-
-
-def _place(places: Mapping[str, Place], cell: str) -> Place:
-    return places.get(cell) or Place(cell, cell)

@@ -1,7 +1,7 @@
 """Runs the tests of a graded submission again, and tells the instructor every detail.
 
-It uses the notebook in ``autograded/`` and the seed in its metadata, so the tests get the same
-inputs as in grading. Student code runs in the sandbox. Nothing is written.
+The seed in the graded notebook gives the tests the same inputs as in grading. Student code runs in
+the sandbox. Nothing is written.
 """
 
 from __future__ import annotations
@@ -38,69 +38,33 @@ from hw_support.submission.problems import METADATA_KEY, Kind, Problem, Severity
 
 @dataclass(frozen=True)
 class Explained:
-    """The details of one test.
-
-    Attributes
-    ----------
-    place
-        Where the test is in the notebook.
-    score
-        The test's score in the gradebook.
-    cell
-        The test cell with all hidden parts, and its outputs from this run.
-    tries
-        The tries, in the form of `hw_grading.examiner.witness.Try`; None if the test was not run.
-    is_newer
-        Whether the instructor has changed the test since.
-    """
+    """The details of one test."""
 
     name: str
     place: Place
-    score: Score
-    cell: NotebookNode
-    tries: list[dict[str, Any]] | None
-    is_newer: bool
+    score: Score  # in the gradebook
+    cell: NotebookNode  # with all hidden parts, and its outputs from this run
+    tries: list[dict[str, Any]] | None  # as `examiner.witness.Try`; None if the test was not run
+    is_newer: bool  # whether the instructor has changed the test since
 
 
 @dataclass(frozen=True)
 class Explanation:
-    """The details of one submission.
-
-    Attributes
-    ----------
-    notebook
-        The notebook as it was graded.
-    tests
-        The tests in the notebook's order.
-    problems
-        What went wrong in this run.
-    """
+    """The details of one submission."""
 
     student: str
     assignment: str
     seed: int
-    notebook: NotebookNode
-    tests: tuple[Explained, ...]
-    problems: tuple[Problem, ...]
+    notebook: NotebookNode  # as it was graded
+    tests: Sequence[Explained]  # in the notebook's order
+    problems: Sequence[Problem]  # what went wrong in this run
 
 
 def explain(folder: Path, assignment: str, student: str, test: str = "") -> Explanation:
     """Run the tests of a graded submission again.
 
-    Parameters
-    ----------
-    folder, assignment
-        The course's folder, and the homework's name.
-    student
-        The student's id.
-    test
-        A grade id, a question such as ``"1.3b"``, or a heading; "" for all tests that lost points.
-        If no test lost points, nothing is run.
-
-    Raises
-    ------
-    NoScores, Unreadable, RuntimeError
-        The student or test does not exist, the submission was not graded, or it cannot be run.
+    `test` is a grade id, a question such as ``"1.3b"``, or a heading; "" for all tests that
+    lost points, which may be none. Raises `NoScores`, `Unreadable` or `RuntimeError`.
     """
     roster = read_roster(folder, assignment)
     record = _record(roster, student)
@@ -123,16 +87,13 @@ def explain(folder: Path, assignment: str, student: str, test: str = "") -> Expl
         raise GraderFault(f"The submission cannot be run here: {error}") from error
     cells = {grade_id_of(cell) or "": cell for cell in notebook.cells if is_test(cell)}
     newer = _newer(course, assignment, cells)
-    tests = tuple(
-        Explained(
-            *(name, roster.place(name), score, cells[name]),
-            *(submission.records.get(name), name in newer),
-        )
-        for name, score in chosen.items()
-        if name in cells
-    )
+    tests = []
+    for name, score in chosen.items():
+        if name in cells:
+            place, tries = roster.place(name), submission.records.get(name)
+            tests.append(Explained(name, place, score, cells[name], tries, name in newer))
     failed = [p for p in read_problems(notebook) if p.severity is Severity.FAILED]
-    return Explanation(student, assignment, seed, as_graded, tests, tuple(failed))
+    return Explanation(student, assignment, seed, as_graded, tests, failed)
 
 
 def _record(roster: Roster, student: str) -> Record:
@@ -149,7 +110,6 @@ def _record(roster: Roster, student: str) -> Record:
 
 
 def _chosen(roster: Roster, record: Record, test: str) -> dict[str, Score]:
-    """Return the scores of the tests to explain, by grade id."""
     tests = {s.cell.name: s for s in record.scores if not s.cell.by_hand}
     if not test:
         return {n: s for n, s in tests.items() if (s.auto or 0.0) < s.cell.max_points}
@@ -177,7 +137,7 @@ def _plainly(label: str) -> str:
 
 
 def _graded_notebook(course: Course, assignment: str, student: str) -> tuple[NotebookNode, int]:
-    """Return a notebook as it was graded, without its outputs, and its seed."""
+    """Return a notebook as it was graded, without outputs, and its seed."""
     path = course.autograded(student, assignment) / f"{assignment}.ipynb"
     again = f"grade it again: nbgrader autograde {assignment} --force --student={student}"
     try:
@@ -196,8 +156,7 @@ def _graded_notebook(course: Course, assignment: str, student: str) -> tuple[Not
             f"{path} was not graded completely, or an old version of the grader wrote it: {again}"
         )
     # This run finds the problems of grading again, but it cannot find that a file was unreadable.
-    kept = [p for p in section.get("problems", []) if p.get("kind") == Kind.FILE]
-    section["problems"] = kept
+    section["problems"] = [p for p in section.get("problems", []) if p.get("kind") == Kind.FILE]
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None

@@ -16,16 +16,10 @@ _INDENT = "    "
 def in_words(found: Explanation, everything: bool = False) -> str:
     """Return the lines. Students' texts are included unchanged.
 
-    Parameters
-    ----------
-    found
-        The explanation.
-    everything
-        Whether to show inputs and calls of parts that passed, even if another part failed.
+    Inputs and calls of parts that passed are shown with `everything`, or if no part failed.
     """
     lines = [f"{found.student}, {found.assignment}, inputs from seed {found.seed}"]
-    for problem in found.problems:
-        lines.append(f"LIMIT OR FAILURE: {problem.message}")
+    lines += [f"LIMIT OR FAILURE: {problem.message}" for problem in found.problems]
     if not found.tests:
         lines.append("This student lost no points in tests. To see a test anyway, add its name.")
     for test in found.tests:
@@ -61,13 +55,13 @@ def _test(found: Explanation, test: Explained, everything: bool) -> Iterator[str
 
 def _parts(tries: Sequence[Mapping[str, Any]], everything: bool) -> Iterator[str]:
     """Yield lines on the result of each part, with retries that use right functions below it."""
-    numbered = list(enumerate(tries))
-    # A part's retries follow its first try, and have stand-ins.
-    starts: list[int] = []
-    for number, one in numbered:
-        starts.append(number if not one["stand_in"] or not starts else starts[-1])
-    for _, group in groupby(numbered, key=lambda pair: starts[pair[0]]):
-        first, *more = [one for _, one in group]
+    groups: list[list[Mapping[str, Any]]] = []
+    for one in tries:  # a part's retries follow its first try, and have stand-ins
+        if one["stand_in"] and groups:
+            groups[-1].append(one)
+        else:
+            groups.append([one])
+    for first, *more in groups:
         passed = not first["error"] or any(not one["error"] for one in more)
         if first["part"]:
             hidden = ", hidden" if first["hidden"] else ""
@@ -87,20 +81,17 @@ def _parts(tries: Sequence[Mapping[str, Any]], everything: bool) -> Iterator[str
 def _try(one: Mapping[str, Any]) -> Iterator[str]:
     if one["error"]:
         yield from _block("error", [f"{one['kind']}: {one['error']}"])
-    places = []
-    if one["line"]:
-        places.append(f"line {one['line']} of {one['function'] or 'the answer'}")
-    if one["in_staff"]:
-        places.append(one["in_staff"])
-    if one["in_test"]:
-        places.append(f"line {one['in_test']} of the test")
-    if places:
-        yield from _block("where", [", called by ".join(places)])
-    yield from _block("expected", [one["expected"]] if one["expected"] else [])
-    yield from _block("got", [one["got"]] if one["got"] else [])
-    yield from _block("inputs", [f"{name} = {text}" for name, text in one["inputs"].items()])
-    yield from _block("read", [f"{name} = {text}" for name, text in one["read"].items()])
-    calls = list(map(_call, one["calls"]))
+    places = [
+        one["line"] and f"line {one['line']} of {one['function'] or 'the answer'}",
+        one["in_staff"],
+        one["in_test"] and f"line {one['in_test']} of the test",
+    ]
+    where = ", called by ".join(filter(None, places))
+    for head, text in (("where", where), ("expected", one["expected"]), ("got", one["got"])):
+        yield from _block(head, [text] if text else [])
+    for head in ("inputs", "read"):
+        yield from _block(head, [f"{name} = {text}" for name, text in one[head].items()])
+    calls = [f"{c['function']}({', '.join(c['arguments'])})\n  {c['result']}" for c in one["calls"]]
     left_out = one["calls_in_all"] - len(calls)
     if left_out > 0:
         calls.insert(2, f"... {left_out} more calls ...")
@@ -115,10 +106,6 @@ def each_once(calls: Sequence[str]) -> Iterator[str]:
             yield f"... and the same {more} more time{'s' * (more != 1)}"
 
 
-def _call(call: Mapping[str, Any]) -> str:
-    return f"{call['function']}({', '.join(call['arguments'])})\n  {call['result']}"
-
-
 def _block(head: str, texts: Sequence[str]) -> Iterator[str]:
     if texts:
         yield f"  {head}:"
@@ -127,7 +114,6 @@ def _block(head: str, texts: Sequence[str]) -> Iterator[str]:
 
 
 def _whole_test(test: Explained) -> Iterator[str]:
-    """Yield what ended the whole test, and whether its points differ now."""
     yield from _errors(test)
     results = [o for o in outputs_of(test.cell) if o.get("output_type") == "execute_result"]
     text = "".join(results[0]["data"].get("text/plain", "")) if results else ""
@@ -146,23 +132,24 @@ def _whole_test(test: Explained) -> Iterator[str]:
 
 
 def _errors(test: Explained) -> Iterator[str]:
-    errors = [o for o in outputs_of(test.cell) if o.get("output_type") == "error"]
-    for output in errors:
-        frames = [str(line) for line in output.get("traceback", [])[:-1]]
-        yield from _block("the test ended with", [*frames, error_of(output)])
+    for error in _errors_in(test):
+        frames = [str(line) for line in error.get("traceback", [])[:-1]]
+        yield from _block("the test ended with", [*frames, error_of(error)])
+
+
+def _errors_in(test: Explained) -> list[dict[str, Any]]:
+    return [o for o in outputs_of(test.cell) if o.get("output_type") == "error"]
 
 
 def _sources(found: Explanation, test: Explained) -> Iterator[str]:
     """Yield the whole test and the answers that it calls, with marks where something failed."""
     failed = [one for one in test.tries or () if one["error"]]
-    frames = [
-        str(line)
-        for output in outputs_of(test.cell)
-        if output.get("output_type") == "error"
-        for line in output.get("traceback", [])
-    ]
+    frames = [str(line) for error in _errors_in(test) for line in error.get("traceback", [])]
     marked = {one["in_test"] for one in failed}
-    marked |= {int(line.rpartition(" ")[2]) for line in frames if _is_place(line, test.name)}
+    for line in frames:
+        head, _, number = line.rpartition(" ")
+        if head.startswith(f"{test.name}, line") and number.isdigit():
+            marked.add(int(number))
     yield f"the test {test.name}, with its hidden parts:"
     yield from _numbered(test.cell.source, marked)
     tries = failed or list(test.tries or ())
@@ -175,10 +162,6 @@ def _sources(found: Explanation, test: Explained) -> Iterator[str]:
     for name, (source, lines) in shown.items():
         yield f"the answer {name}:"
         yield from _numbered(source, lines)
-
-
-def _is_place(line: str, test: str) -> bool:
-    return line.startswith(f"{test}, line ") and line.rpartition(" ")[2].isdigit()
 
 
 def _numbered(source: str, marked: set[int]) -> Iterator[str]:

@@ -21,17 +21,7 @@ MOST_NAMED = 8
 def plan(
     course: Course, assignment: str, students: Sequence[str], now: Snapshot, edits: Edits
 ) -> Iterator[str]:
-    """Yield the sentences of the plan.
-
-    Parameters
-    ----------
-    course, assignment, students
-        The submissions that are to be regraded.
-    now
-        The current scores.
-    edits
-        The changes in the notebook since it was released.
-    """
+    """Yield the sentences of the plan for regrading these students' submissions."""
     if edits.added or edits.removed:
         both = named(edits.added + edits.removed, MOST_NAMED)
         yield f"A regrade is not possible: cells were added or removed: {both}."
@@ -65,7 +55,6 @@ def plan(
 
 
 def _handed_in_again(course: Course, assignment: str, student: str) -> bool:
-    """Return whether the submission in ``submitted/`` is newer than the graded one."""
     folders = [course.submitted(student, assignment), course.autograded(student, assignment)]
     try:
         times = [read_time(folder) for folder in folders]

@@ -12,45 +12,28 @@ from hw_support.submission.problems import Kind, Severity
 _ARROW = "\N{RIGHTWARDS ARROW}"
 _MOST_NAMED = 4
 # PROTOCOL is included: a notebook that does not stop at its time limit stops answering.
-_LIMITS = {
-    *(Kind.TIME_LIMIT, Kind.MEMORY_LIMIT, Kind.DISK_LIMIT, Kind.OUTPUT_LIMIT),
-    Kind.PROTOCOL,
-}
+_LIMITS = {Kind.TIME_LIMIT, Kind.MEMORY_LIMIT, Kind.DISK_LIMIT, Kind.OUTPUT_LIMIT, Kind.PROTOCOL}
 _BESIDE = {Kind.FOLDER, Kind.OTHER_NOTEBOOK}  # problems that do not affect scores
+# Before and after.
+_Works = tuple[Work, Work]
+_Pair = tuple[Conditions | None, Conditions | None]
+_Points = tuple[float | None, float | None]
 
 
-def reasons(
-    cell: str,
-    works: tuple[Work, Work],
-    conditions: tuple[Conditions | None, Conditions | None],
-    most: tuple[float | None, float | None],
-) -> Iterator[str]:
-    """Yield the reasons why the points of one cell changed, in words; at least one.
-
-    Parameters
-    ----------
-    cell
-        The cell's grade id.
-    works, conditions
-        The submission and the conditions of its grading, before and after.
-    most
-        The cell's maximum points, before and after.
-    """
+def reasons(cell: str, works: _Works, conditions: _Pair, most: _Points) -> Iterator[str]:
+    """Yield the reasons why the points of one cell changed, in words; at least one."""
     found = [*_points(cell, works, most), *_contents(cell, works)]
     found += _limits(works, conditions, bool(found))
     found += _mended(works)
-    known = conditions[0], conditions[1]
-    if known[0] and known[1]:
-        found += _code(known[0], known[1])
-        found = found or [*_packages(known[0], known[1])]
-    if found:
-        yield from found
-    elif not (known[0] and known[1]):
-        yield (
-            "unknown: limits, the homework's code or packages may have changed (no record of them)"
-        )
+    before, after = conditions
+    otherwise = "no recorded condition changed: the answer may be random, or close to a limit"
+    if before and after:
+        found += _code(before, after)
+        found = found or [*_packages(before, after)]
     else:
-        yield "no recorded condition changed: the answer may be random, or close to a limit"
+        what = "limits, the homework's code or packages"
+        otherwise = f"unknown: {what} may have changed (no record of them)"
+    yield from found or [otherwise]
 
 
 def of_conditions(one: Conditions, other: Conditions) -> Iterator[str]:
@@ -60,9 +43,7 @@ def of_conditions(one: Conditions, other: Conditions) -> Iterator[str]:
     yield from _packages(one, other)
 
 
-def _points(
-    cell: str, works: tuple[Work, Work], most: tuple[float | None, float | None]
-) -> Iterator[str]:
+def _points(cell: str, works: _Works, most: _Points) -> Iterator[str]:
     if most[0] is not None and most[1] is not None and most[0] != most[1]:
         yield f"points changed: {in_digits(most[0])} {_ARROW} {in_digits(most[1])}"
     scores = [work.scores.get(cell) for work in works]
@@ -77,7 +58,6 @@ def _points(
 
 
 def _contents(cell: str, works: tuple[Work, Work]) -> Iterator[str]:
-    """Yield which cells have different texts, ignoring other tests."""
     old, new = works[0].notebook, works[1].notebook
     if old.trouble or new.trouble:
         yield "not graded completely, before or now"
@@ -103,29 +83,22 @@ def named(names: Sequence[str], most: int = _MOST_NAMED) -> str:
     return ", ".join(names[:most]) + (f" and {more} more" if more > 0 else "")
 
 
-def _limits(
-    works: tuple[Work, Work],
-    conditions: tuple[Conditions | None, Conditions | None],
-    is_explained: bool,
-) -> Iterator[str]:
+def _limits(works: _Works, conditions: _Pair, is_explained: bool) -> Iterator[str]:
     """Yield changed limits, if a limit was reached or nothing else explains the score."""
     reached = [[p.message for p in work.notebook.problems if p.kind in _LIMITS] for work in works]
     in_parts = [sorted(_timed_out(work.notebook)) for work in works]
     touched = reached[0] != reached[1] or in_parts[0] != in_parts[1]
     if conditions[0] and conditions[1] and (touched or not is_explained):
         yield from _changed_limits(conditions[0], conditions[1])
-    for message in reached[0]:
-        if message not in reached[1]:
-            yield f"reached a limit before: {message}"
-    for message in reached[1]:
-        if message not in reached[0]:
-            yield f"reaches a limit now: {message}"
+    before, now = reached
+    yield from (f"reached a limit before: {message}" for message in before if message not in now)
+    yield from (f"reaches a limit now: {message}" for message in now if message not in before)
 
 
 def _changed_limits(one: Conditions, other: Conditions) -> Iterator[str]:
-    for name in _different(one.limits, other.limits):
-        values = [limits.get(name, "none") for limits in (one.limits, other.limits)]
-        yield f"limit changed: {name} {values[0]} {_ARROW} {values[1]}"
+    old, new = one.limits, other.limits
+    for name in _different(old, new):
+        yield f"limit changed: {name} {old.get(name, 'none')} {_ARROW} {new.get(name, 'none')}"
 
 
 def _timed_out(notebook: Notebook) -> Iterator[tuple[str, str]]:
@@ -136,17 +109,12 @@ def _timed_out(notebook: Notebook) -> Iterator[tuple[str, str]]:
 
 
 def _mended(works: tuple[Work, Work]) -> Iterator[str]:
-    messages = [
-        {
-            problem.message
-            for problem in work.notebook.problems
-            if problem.severity is Severity.MENDED and problem.kind not in _BESIDE | _LIMITS
-        }
-        for work in works
-    ]
-    if new := sorted(messages[1] - messages[0]):
+    ignored = _BESIDE | _LIMITS
+    mended = [[p for p in w.notebook.problems if p.severity is Severity.MENDED] for w in works]
+    before, now = ({p.message for p in some if p.kind not in ignored} for some in mended)
+    if new := sorted(now - before):
         yield f"repaired now: {new[0]}"
-    elif gone := sorted(messages[0] - messages[1]):
+    elif gone := sorted(before - now):
         yield f"repaired before: {gone[0]}"
 
 
@@ -156,12 +124,10 @@ def _code(one: Conditions, other: Conditions) -> Iterator[str]:
 
 
 def _packages(one: Conditions, other: Conditions) -> Iterator[str]:
-    names = [name for name in _different(one.packages, other.packages) if name != OURS]
-    if names:
-        versions = [
-            f"{name} {one.packages.get(name, 'none')} {_ARROW} {other.packages.get(name, 'none')}"
-            for name in names
-        ]
+    old, new = one.packages, other.packages
+    names = _different(old, new)
+    if others := [name for name in names if name != OURS]:
+        versions = [f"{n} {old.get(n, 'none')} {_ARROW} {new.get(n, 'none')}" for n in others]
         yield f"packages changed: {named(versions)}"
-    elif one.packages.get(OURS) != other.packages.get(OURS):
+    elif names:
         yield "the grader itself changed"

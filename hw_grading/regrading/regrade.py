@@ -1,7 +1,7 @@
 """Regrades a class after its tests or limits changed, and reports whose scores changed.
 
-The scores at the first start are pinned until a report is written. If a run is killed, the same
-command continues it and still compares with the right scores.
+The scores at the first start are pinned until a report is written. So if a run is killed, the same
+command continues it and compares with the right scores.
 """
 
 from __future__ import annotations
@@ -32,19 +32,7 @@ Say = Callable[[str], None]
 
 
 class Regrade:
-    """A class that is to be regraded.
-
-    Parameters
-    ----------
-    folder
-        The course's folder.
-    assignment
-        The name of the homework, such as ``"ps1"``.
-    student
-        The student whose submission is regraded; "" for the class.
-    say
-        Function that is called with messages for the instructor.
-    """
+    """A class that is to be regraded, or one student of it."""
 
     def __init__(self, folder: Path, assignment: str, student: str, say: Say) -> None:
         self.course = Course(folder)
@@ -54,17 +42,9 @@ class Regrade:
         self._pin = f"regrade of {student or 'all'}"
 
     def run(self) -> bool:
-        """Release the instructor's edits, regrade, and report.
+        """Release the instructor's edits, regrade, and report; return whether everybody was graded.
 
-        Returns
-        -------
-        bool
-            Whether everybody was graded.
-
-        Raises
-        ------
-        NoScores, Unreadable, RuntimeError
-            Nothing was compared. The text says what to do.
+        Raises `NoScores`, `Unreadable` or `RuntimeError` if nothing was compared.
         """
         before = self._before()
         self._release(edits_since_release(self.course, self.assignment))
@@ -79,21 +59,13 @@ class Regrade:
                 "above, then run this command again: it continues, and compares with the scores "
                 f"of {before.at:%Y-%m-%d %H:%M:%S} UTC"
             )
-        found = self._compare(before, take(self.course, self.assignment, last))
-        self._report(found)
-        if found.not_graded:
-            return False
-        self._snapshots.unpin(self._pin)
-        return True
+        is_everybody_graded = self._report(before, take(self.course, self.assignment, last))
+        if is_everybody_graded:
+            self._snapshots.unpin(self._pin)
+        return is_everybody_graded
 
     def report_only(self) -> bool:
-        """Report what the last run over the class changed.
-
-        Raises
-        ------
-        RuntimeError
-            There are no two runs to compare.
-        """
+        """Report what the last run over the class changed, or raise `RuntimeError`."""
         two = self._snapshots.last(2)
         if len(two) < 2:
             raise RuntimeError(
@@ -101,9 +73,7 @@ class Regrade:
                 f"{len(two) or 'no'} snapshot{'s' * (len(two) != 1)} of the scores. Each "
                 f"`nbgrader autograde {self.assignment}` adds one"
             )
-        found = self._compare(*two)
-        self._report(found)
-        return not found.not_graded
+        return self._report(*two)
 
     def show_plan(self) -> None:
         """Show what would be done. Nothing is written."""
@@ -112,8 +82,6 @@ class Regrade:
         students = [self.student] if self.student else list(now.students)
         for line in plan(self.course, self.assignment, students, now, edits):
             self._say(line)
-
-    # -- before
 
     def _before(self) -> Snapshot:
         pinned = self._snapshots.pinned(self._pin)
@@ -143,7 +111,6 @@ class Regrade:
         return snapshot
 
     def _release(self, edits: Edits) -> None:
-        """Update the gradebook with the current version of the instructor's notebook."""
         if edits.added or edits.removed:
             changed = [f"added {name}" for name in edits.added]
             changed += [f"removed {name}" for name in edits.removed]
@@ -165,9 +132,8 @@ class Regrade:
             "notebook again."
         )
         released = course.release(name) / f"{name}.ipynb"
-        before = _contents(released)
         start = released.with_name(START)
-        page = _contents(start)
+        before, page = _contents(released), _contents(start)
         if course.nbgrader("generate_assignment", name, "--force") != 0:
             raise RuntimeError(f"nbgrader generate_assignment {name} failed. See its log above")
         if page:  # nbgrader deletes the folder before writing to it
@@ -178,18 +144,16 @@ class Regrade:
                 f"python -m hw_grading release {name}"
             )
 
-    # -- after
-
-    def _compare(self, before: Snapshot, after: Snapshot) -> Comparison:
+    def _report(self, before: Snapshot, after: Snapshot) -> bool:
         source = self.course.source(self.assignment) / f"{self.assignment}.ipynb"
         students = [self.student] if self.student else []
-        return compare(before, after, read_places(source), students)
-
-    def _report(self, found: Comparison) -> None:
-        """Print the table, and write it as CSV and as a page."""
+        found = compare(before, after, read_places(source), students)
         self._say(in_words(found, shutil.get_terminal_size((140, 24)).columns))
-        if not found.changes:
-            return
+        if found.changes:
+            self._write(found)
+        return not found.not_graded
+
+    def _write(self, found: Comparison) -> None:
         folder = self._place / "regrades"
         folder.mkdir(parents=True, exist_ok=True)
         name = f"{self.assignment}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"

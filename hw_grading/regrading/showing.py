@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from hw_grading.pages.templates import templates_in
 from hw_grading.records.graded_notebook import plain
-from hw_grading.records.scores import in_digits
+from hw_grading.records.scores import counted, in_digits
 from hw_grading.records.writing import columns, csv_of
 from hw_grading.regrading.changes import Change, Comparison
 from hw_grading.reports.table import fit
@@ -39,11 +39,11 @@ def in_words(found: Comparison, width: int) -> str:
 
 def summary(found: Comparison) -> Iterator[str]:
     """Yield sentences about the whole class."""
-    compared = f"{found.compared} student{'s' * (found.compared != 1)} compared"
+    compared = f"{counted(found.compared, 'student')} compared"
     if found.changes:
         scores = [c for c in found.changes if abs(c.difference) > 1e-9]
         up = sum(change.difference > 0 for change in scores)
-        changed = f"{len(scores)} score{'s' * (len(scores) != 1)} changed"
+        changed = f"{counted(len(scores), 'score')} changed"
         changed += f", of {len({change.student for change in scores})} students"
         yield f"{changed}: {up} up, {len(scores) - up} down. {compared}."
         if same := len(found.changes) - len(scores):
@@ -66,9 +66,8 @@ def summary(found: Comparison) -> Iterator[str]:
 
 def _by_part(found: Comparison, width: int) -> Iterator[str]:
     for place, name, passes, fails in found.by_part:
-        counts = [f"passes now for {passes}"] * bool(passes) + [f"fails now for {fails}"] * bool(
-            fails
-        )
+        counts = [f"passes now for {passes}"] if passes else []
+        counts += [f"fails now for {fails}"] if fails else []
         yield fit(f"{place}, {name}: {', '.join(counts)}", width)
     yield ""
 
@@ -76,16 +75,9 @@ def _by_part(found: Comparison, width: int) -> Iterator[str]:
 def _table(found: Comparison, width: int) -> Iterator[str]:
     shown = found.changes[:_MOST_SHOWN]
     rows = [("student", "question", "points", "of", "why")]
-    rows += [
-        (
-            fit(change.student, _WIDEST_NAME),
-            fit(str(change.place), _WIDEST_PLACE),
-            points_in_words(change),
-            in_digits(change.most),
-            "; ".join(change.why),
-        )
-        for change in shown
-    ]
+    for one in shown:
+        who, where = fit(one.student, _WIDEST_NAME), fit(str(one.place), _WIDEST_PLACE)
+        rows.append((who, where, points_in_words(one), in_digits(one.most), "; ".join(one.why)))
     widths = [max(columns(row[n]) for row in rows) for n in range(4)]
     for row, change in zip(rows, [None, *shown], strict=True):
         cells = [text + " " * (w - columns(text)) for text, w in zip(row, widths, strict=False)]
@@ -125,29 +117,18 @@ def as_csv(found: Comparison) -> str:
         points = (change.before, change.after, change.most, *change.tests)
         for part in change.parts or (None,):
             results = [part.before, part.after] if part else [None, None]
-            row = (
-                *about,
-                *points,
-                part.name if part else "",
-                *("" if r is None else "passed" if r.passed else "failed" for r in results),
-                *("" if r is None else r.message for r in results),
-                "; ".join(change.why),
-                *totals,
-            )
-            rows.append(row)
+            passed = ["" if r is None else "passed" if r.passed else "failed" for r in results]
+            messages = ["" if r is None else r.message for r in results]
+            of_part = (part.name if part else "", *passed, *messages)
+            rows.append((*about, *points, *of_part, "; ".join(change.why), *totals))
     return csv_of(rows)
 
 
 def as_page(found: Comparison) -> str:
     """Return the page. It is self-contained and has no script."""
     templates = templates_in(Path(__file__).parent, finalize=_seen)
-    templates.globals.update(
-        in_digits=in_digits,
-        digits=_digits,
-        points_in_words=points_in_words,
-        moment=_moment,
-        plain=plain,
-    )
+    templates.globals.update(points_in_words=points_in_words, moment=_moment, plain=plain)
+    templates.globals.update(in_digits=in_digits, digits=_digits)
     page = templates.get_template("regrade_page.html.j2")
     return page.render(found=found, sentences=list(summary(found)))
 

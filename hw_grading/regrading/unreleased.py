@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import nbformat
-from nbformat import NotebookNode
 from nbgrader.api import Gradebook
 from nbgrader.preprocessors import ClearSolutions
 from nbgrader.utils import is_grade, is_locked, is_solution, is_task
@@ -20,32 +19,18 @@ from hw_support.submission.mending import grade_id_of
 
 @dataclass(frozen=True)
 class Edits:
-    """Grade ids of the cells that differ.
+    """Grade ids of the cells that differ since the release."""
 
-    Attributes
-    ----------
-    changed
-        Cells with another text, other points, or another position in the notebook.
-    added, removed
-        Cells added to or removed from the notebook since it was released.
-    """
-
-    changed: tuple[str, ...]
-    added: tuple[str, ...]
-    removed: tuple[str, ...]
+    changed: list[str]  # with another text, other points, or another position
+    added: list[str]
+    removed: list[str]
 
 
 def edits_since_release(course: Course, assignment: str) -> Edits:
     """Compare the instructor's notebook with its version in the gradebook.
 
     Solutions and cells without a grade id are ignored, because grading does not use them.
-
-    Raises
-    ------
-    Unreadable
-        The notebook is missing or damaged.
-    RuntimeError
-        nbgrader cannot remove the solutions.
+    Raises `Unreadable` if the notebook is missing or damaged.
     """
     path = course.source(assignment) / f"{assignment}.ipynb"
     try:
@@ -54,7 +39,9 @@ def edits_since_release(course: Course, assignment: str) -> Edits:
     except (Unreadable, OSError, ValueError) as error:
         raise Unreadable(f"{path} cannot be read as a notebook: {error}") from None
     notebook, _ = ClearSolutions(config=course.config).preprocess(notebook, {})
-    cells = {grade_id_of(cell) or "": cell for cell in notebook.cells if _is_known(cell)}
+    kinds = (is_grade, is_solution, is_locked, is_task)  # of cells in the gradebook
+    stored = [cell for cell in notebook.cells if any(is_kind(cell) for is_kind in kinds)]
+    cells = {grade_id_of(cell) or "": cell for cell in stored}
     with Gradebook(course.db_url) as gradebook:
         known = {c.grade_id: c for c in instructor_cells(gradebook, assignment, assignment, path)}
     both = [name for name in cells if name in known]
@@ -69,13 +56,5 @@ def edits_since_release(course: Course, assignment: str) -> Edits:
         same_marks = marks == (old.grade, old.solution, old.task, old.cell_type)
         if not (is_text_same and same_points and same_marks) or moved:
             changed.append(name)
-    return Edits(
-        tuple(changed),
-        tuple(name for name in cells if name not in known),
-        tuple(name for name in known if name not in cells),
-    )
-
-
-def _is_known(cell: NotebookNode) -> bool:
-    """Return whether the gradebook has a cell."""
-    return bool(is_grade(cell) or is_solution(cell) or is_locked(cell) or is_task(cell))
+    added = [name for name in cells if name not in known]
+    return Edits(changed, added, [name for name in known if name not in cells])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -11,13 +10,13 @@ from zoneinfo import ZoneInfo
 from hw_grading.homework.course import Course
 from hw_grading.homework.homework import homework_of
 from hw_grading.records.handed_in import extended
+from hw_grading.records.writing import say
 from hw_grading.term.decide import Plan, decide
 from hw_grading.term.manifest import path_of, read_manifest, write_manifest
 from hw_grading.term.platforms import found_in
 from hw_grading.term.roster import Roster, read_roster
 from hw_grading.term.showing import files_in_words, plan_in_words
 from hw_grading.term.write import put_back, write
-from hw_support.failures import visible
 from hw_support.submission.file import Unreadable
 from hw_support.submission.problems import quoted
 
@@ -27,44 +26,22 @@ def collect(
     homework: str,
     downloads: Sequence[Path],
     *,
-    roster: Path | None = None,
-    canvas_gradebook: Path | None = None,
-    dry_run: bool = False,
-    yes: bool = False,
+    roster: Path | None,
+    canvas_gradebook: Path | None,
+    dry_run: bool,
+    yes: bool,
 ) -> bool:
     """Show the submissions in downloads, and write them into ``submitted/`` if you agree.
 
-    Parameters
-    ----------
-    folder
-        The course's folder.
-    homework
-        The homework's name.
-    downloads
-        Zips, folders or notebooks.
-    roster, canvas_gradebook
-        CSV files. None for the course's ``students.csv``, and for no Canvas gradebook.
-    dry_run
-        Whether to show the plan only.
-    yes
-        Whether to write without asking.
-
-    Returns
-    -------
-    bool
-        True if there was something to collect and nothing was left out.
-
-    Raises
-    ------
-    Unreadable
-        Nothing can be collected: there is no such homework, the list of students or the downloads
-        cannot be read, or nobody answers the question.
+    `downloads` are zips, folders or notebooks. With `dry_run` nothing is written; with `yes`
+    nobody is asked. Returns whether there was something to collect and nothing was left out.
+    Raises `Unreadable` if nothing can be collected.
     """
     course = Course(folder)
     people = read_roster(course, homework, roster, canvas_gradebook)
     with ExitStack() as stack:
         plan, zone = plan_of(course, homework, downloads, stack, people, dry_run=dry_run)
-        _say(plan_in_words(plan, zone))
+        say(plan_in_words(plan, zone))
         if dry_run or not plan.entries:
             return plan.is_all_well and bool(plan.entries)
         if plan.to_write and not (yes or _agreed()):
@@ -74,12 +51,12 @@ def collect(
     people.store(course.db_url)
     manifest = path_of(course.root, homework)
     write_manifest(manifest, homework, {**read_manifest(manifest), **records})
-    _say(
+    say(
         f"{len(records)} submissions were written to {course.directory.submitted_directory}/. "
         f"Their digests: {manifest}"
     )
     if failed:
-        _say(f"NOT WRITTEN ({len(failed)}):\n{files_in_words(failed)}")
+        say(f"NOT WRITTEN ({len(failed)}):\n{files_in_words(failed)}")
     return plan.is_all_well and not failed
 
 
@@ -92,18 +69,9 @@ def plan_of(
     *,
     dry_run: bool = False,
 ) -> tuple[Plan, ZoneInfo]:
-    """Return the plan, and the time zone of the homework's due date.
+    """Return the plan, and the time zone of the homework's due date; raise as `collect`.
 
-    Parameters
-    ----------
-    course, homework, downloads
-        See `collect`, also for the errors.
-    stack
-        Keeps the downloads open, and closes them at its end.
-    people
-        The students of the course.
-    dry_run
-        Whether to change nothing. Otherwise, half-finished steps of a killed run are undone.
+    Without `dry_run`, half-finished steps of a killed run are undone.
     """
     if homework not in (names := course.homeworks()):
         known = ", ".join(names) or "none"
@@ -129,9 +97,3 @@ def _agreed() -> bool:
             "Nothing was written, because nobody can answer the question here. Add --yes"
         ) from None
     return answer.strip().casefold() in ("y", "yes")
-
-
-def _say(text: str) -> None:
-    """Print a text; characters that the terminal cannot encode become "?"."""
-    encoding = sys.stdout.encoding or "utf-8"
-    print(visible(text).encode(encoding, "replace").decode(encoding))

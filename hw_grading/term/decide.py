@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -28,26 +29,13 @@ class Action(StrEnum):
 
 @dataclass(frozen=True)
 class Entry:
-    """One student's submission.
-
-    Attributes
-    ----------
-    person, found
-        The student and the submission.
-    sha256
-        SHA-256 of the notebook, hexadecimal.
-    action
-        What to do with it.
-    late_by
-        The time after the student's due date. None if it was on time, or if it has no time or no
-        due date.
-    """
+    """One student's submission."""
 
     person: Person
     found: Found
-    sha256: str
+    sha256: str  # of the notebook, hexadecimal
     action: Action
-    late_by: timedelta | None
+    late_by: timedelta | None  # after the student's due date; None if on time, or if not known
 
     @property
     def is_late(self) -> bool | None:
@@ -59,34 +47,16 @@ class Entry:
 
 @dataclass(frozen=True)
 class Plan:
-    """What to write and what not.
-
-    Attributes
-    ----------
-    homework, due
-        The homework's name, and its due date with a time zone, or None.
-    entries
-        The submissions, by student id.
-    older
-        Files of students for whom a newer file was found.
-    left_out
-        Files that are not collected, with the reasons.
-    unknown
-        Files of people who match nobody, or several people, in the roster.
-    missing
-        Students of the roster without a submission, here or in ``submitted/``.
-    complaints
-        Problems of the roster.
-    """
+    """What to write and what not."""
 
     homework: str
     due: datetime | None
-    entries: tuple[Entry, ...]
-    older: tuple[LeftOut, ...]
-    left_out: tuple[LeftOut, ...]
-    unknown: tuple[LeftOut, ...]
-    missing: tuple[Person, ...]
-    complaints: tuple[str, ...]
+    entries: Sequence[Entry]  # by student id
+    older: Sequence[LeftOut]  # of students for whom a newer file was found
+    left_out: Sequence[LeftOut]
+    unknown: Sequence[LeftOut]  # of people who match nobody, or several people, in the roster
+    missing: Sequence[Person]  # without a submission, here or in ``submitted/``
+    complaints: Sequence[str]  # of the roster
 
     @property
     def is_all_well(self) -> bool:
@@ -114,83 +84,46 @@ def decide(
     collected: Mapping[str, Record],
     extended: Mapping[str, datetime],
 ) -> Plan:
-    """Decide what to collect.
-
-    Parameters
-    ----------
-    course, homework
-        The course with ``submitted/``, and the homework's name.
-    due
-        The due date with a time zone, or None.
-    roster
-        The students.
-    found, left_out
-        The content of the downloads.
-    collected
-        Earlier collected submissions, by student id.
-    extended
-        The extended due dates, by student id.
-    """
-    left_out = list(left_out)
-    unknown: list[LeftOut] = []
-    older: list[LeftOut] = []
-    of: dict[str, list[Found]] = {}
+    """Decide what to collect; `collected` and `extended` are by student id."""
+    left_out, unknown, older, entries = list(left_out), [], [], []
+    of: defaultdict[str, list[Found]] = defaultdict(list)
     people: dict[str, Person] = {}
     for one in found:
         try:
             person = roster.person(one.who)
         except Unreadable as why:
             unknown.append(LeftOut(one.file, f"{one.who.said}: {why}"))
-            continue
-        people[person.id] = person
-        of.setdefault(person.id, []).append(one)
-    entries = []
-    twins: dict[str, list[str]] = {}
+        else:
+            people[person.id] = person
+            of[person.id].append(one)
+    alike: defaultdict[str, list[str]] = defaultdict(list)
     for student in sorted(of):
-        twins.setdefault(folded(student), []).append(student)
-    for student in sorted(of):
+        alike[folded(student)].append(student)
+    for student, files in sorted(of.items()):
         try:
-            _refuse_twins(twins[folded(student)])
-            newest, sha256 = _newest(student, of[student])
+            if len(twins := alike[folded(student)]) > 1:
+                raise Unreadable(
+                    f"the ids {twins[0]!a} and {twins[1]!a} differ only in case or Unicode form. "
+                    "Rename the wrong file, or list the students in students.csv"
+                )
+            newest, sha256 = _newest(student, files)
             where = course.submitted(student, homework)
             action = _action(where, homework, newest, sha256, collected.get(student))
         except (Unreadable, OSError) as why:
-            left_out += [LeftOut(one.file, str(why)) for one in of[student]]
+            left_out += [LeftOut(one.file, str(why)) for one in files]
             continue
         said = f"{student} has a newer one, {newest.file}"
-        older += [LeftOut(one.file, said) for one in of[student] if one is not newest]
+        older += [LeftOut(one.file, said) for one in files if one is not newest]
         own = extended.get(student, due)
         late_by = newest.when - own if newest.when and own and newest.when > own else None
         entries.append(Entry(people[student], newest, sha256, action, late_by))
-    missing = [p for p in roster.people if p.id not in of and not _is_there(course, p, homework)]
-    return Plan(
-        homework,
-        due,
-        tuple(entries),
-        tuple(older),
-        tuple(left_out),
-        tuple(unknown),
-        tuple(missing),
-        roster.complaints,
-    )
-
-
-def _refuse_twins(twins: Sequence[str]) -> None:
-    if len(twins) > 1:
-        raise Unreadable(
-            f"the ids {twins[0]!a} and {twins[1]!a} differ only in case or Unicode form. Rename "
-            "the wrong file, or list the students in students.csv"
-        )
+    folders = {p: course.submitted(p.id, homework) for p in roster.people if p.id not in of}
+    there = {p for p, f in folders.items() if os.path.lexists(f) or os.path.lexists(before_of(f))}
+    missing = [person for person in folders if person not in there]
+    return Plan(homework, due, entries, older, left_out, unknown, missing, roster.complaints)
 
 
 def _newest(student: str, found: list[Found]) -> tuple[Found, str]:
-    """Return the newest of one student's files, and its digest.
-
-    Raises
-    ------
-    Unreadable
-        It cannot be read, or it is not clear which one is the newest.
-    """
     if all(one.when for one in found):
         latest = max(one.when for one in found if one.when)
         found = [one for one in found if one.when == latest]
@@ -211,13 +144,7 @@ def _digest(content: bytes) -> str:
 
 
 def _action(where: Path, homework: str, found: Found, sha256: str, before: Record | None) -> Action:
-    """Return what to do with a file, given what ``submitted/`` holds.
-
-    Raises
-    ------
-    Unreadable
-        The file must not be written: the one in ``submitted/`` is newer, or may be.
-    """
+    """Return what to do with a file; raise `Unreadable` if that in ``submitted/`` may be newer."""
     for place in (where, where.parent):
         if place.is_symlink():
             raise Unreadable(f"{place} is a link. Replace it with a folder")
@@ -246,8 +173,3 @@ def _action(where: Path, homework: str, found: Found, sha256: str, before: Recor
         f"it is not clear whether it is newer than the submission in {where}, which is kept. If "
         "this one counts, remove that folder"
     )
-
-
-def _is_there(course: Course, person: Person, homework: str) -> bool:
-    where = course.submitted(person.id, homework)
-    return os.path.lexists(where) or os.path.lexists(before_of(where))

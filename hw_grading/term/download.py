@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,90 +25,71 @@ from hw_support.submission.file import MAX_BYTES, Unreadable, read_regular_file
 
 @dataclass(frozen=True)
 class Download:
-    """One download of many students' files.
+    """One download of many students' files."""
 
-    Attributes
-    ----------
-    name
-        Its name as you typed it.
-    files
-        Its files. Each name is a path in the download.
-    """
-
-    name: str
-    files: tuple[Upload, ...]
+    name: str  # as you typed it
+    files: tuple[Upload, ...]  # each name is a path in the download
 
 
 def open_downloads(
-    path: Path, is_one_students: Callable[[str], bool], stack: ExitStack
-) -> tuple[list[Download], list[LeftOut]]:
-    """Open a download; of a folder, also the downloads directly in it.
+    paths: Iterable[Path],
+    is_one_students: Callable[[str], bool],
+    stack: ExitStack,
+    left_out: list[LeftOut],
+) -> list[Download]:
+    """Open zips, folders and notebooks; of a folder, also the downloads directly in it.
 
-    Parameters
-    ----------
-    path
-        A zip, a folder, or a notebook.
-    is_one_students
-        Returns whether a file's name names the one student who owns it. Any other zip is a download
-        of many students' files.
-    stack
-        Closes the zips at its end.
-
-    Returns
-    -------
-    downloads, left_out
-        The downloads, and the files that cannot be read, with the reasons.
+    A zip whose name names no student is a download of many students' files. Files that cannot
+    be read are added to `left_out`.
     """
-    name = str(path)
-    left_out: list[LeftOut] = []
-    try:
-        if path.is_dir():
-            return _in_a_folder(path, is_one_students, stack)
-        if path.suffix.lower() == ZIP and not is_one_students(path.name):
-            download, left_out = _in_a_zip(path, name, stack)
-            return [download], left_out
-        one = _checked([Upload(path.name, _reader(path))], path.name, left_out)
-        return [Download(name, one)], left_out
-    except (Unreadable, OSError) as why:
-        return [], [*left_out, LeftOut(name, str(why))]
+    downloads: list[Download] = []
+    for path in paths:
+        try:
+            if path.is_dir():
+                downloads += _in_a_folder(path, is_one_students, stack, left_out)
+            elif path.suffix.lower() == ZIP and not is_one_students(path.name):
+                downloads.append(_in_a_zip(path, stack, left_out))
+            else:
+                one = _checked([Upload(path.name, _reader(path))], path.name, left_out)
+                downloads.append(Download(str(path), one))
+        except (Unreadable, OSError) as why:
+            left_out.append(LeftOut(str(path), str(why)))
+    return downloads
 
 
 def _in_a_folder(
-    folder: Path, is_one_students: Callable[[str], bool], stack: ExitStack
-) -> tuple[list[Download], list[LeftOut]]:
+    folder: Path,
+    is_one_students: Callable[[str], bool],
+    stack: ExitStack,
+    left_out: list[LeftOut],
+) -> list[Download]:
     loose: list[Upload] = []
     downloads: list[Download] = []
-    left_out: list[LeftOut] = []
-    for path in _walk(folder):
-        name = path.relative_to(folder).as_posix()
-        if is_a_machines(name):
-            continue
+    paths = {path.relative_to(folder).as_posix(): path for path in _walk(folder)}
+    handed_in = {name: path for name, path in paths.items() if not is_a_machines(name)}
+    if not handed_in:
+        left_out.append(LeftOut(str(folder), "it has no files. Unpack the download there"))
+    for name, path in handed_in.items():
         is_of_many = path.parent == folder and not is_one_students(path.name)
         if path.suffix.lower() == ZIP and is_of_many:
             try:
-                download, why = _in_a_zip(path, str(path), stack)
-            except (Unreadable, OSError) as error:
-                left_out.append(LeftOut(str(path), str(error)))
-            else:
-                downloads.append(download)
-                left_out += why
+                downloads.append(_in_a_zip(path, stack, left_out))
+            except (Unreadable, OSError) as why:
+                left_out.append(LeftOut(str(path), str(why)))
         else:
             loose.append(Upload(name, _reader(path)))
     files = _checked(loose, str(folder), left_out)
-    if not (files or downloads or left_out):
-        left_out.append(LeftOut(str(folder), "it has no files. Unpack the download there"))
-    return ([Download(str(folder), files)] if files else []) + downloads, left_out
+    return ([Download(str(folder), files)] if files else []) + downloads
 
 
-def _in_a_zip(path: Path, name: str, stack: ExitStack) -> tuple[Download, list[LeftOut]]:
-    left_out: list[LeftOut] = []
+def _in_a_zip(path: Path, stack: ExitStack, left_out: list[LeftOut]) -> Download:
     if path.is_symlink():
         raise Unreadable("expected a regular file, found a symbolic link")
     bundle = stack.enter_context(
         opened(stack.enter_context(path.open("rb")), MOST_LISTED_BY_PLATFORM)
     )
     files = [Upload(e.filename, functools.partial(content_of, bundle, e)) for e in files_in(bundle)]
-    return Download(name, _checked(files, name, left_out)), left_out
+    return Download(str(path), _checked(files, str(path), left_out))
 
 
 def _checked(files: list[Upload], name: str, left_out: list[LeftOut]) -> tuple[Upload, ...]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import datetime, tzinfo
+from functools import partial
 from pathlib import PurePosixPath
+from typing import Any
 
 from hw_grading.records.downloads import NOTEBOOK, ZIP, Upload, notebook_in, the_one_of
 from hw_support.submission.file import Unreadable
@@ -14,55 +16,26 @@ from hw_support.submission.problems import quoted
 
 @dataclass(frozen=True)
 class Who:
-    """A student, as the platform names them.
+    """A student, as the platform names them."""
 
-    Attributes
-    ----------
-    said
-        The name for messages.
-    keys
-        Pairs of a roster's column and this student's value in it, the most certain first.
-    or_else
-        Other possible Canvas ids in the same file name.
-    canvas_name
-        The text before the id in such a name.
-    """
-
-    said: str
+    said: str  # the name for messages
+    # Pairs of a roster's column and a value in it, the most certain first
     keys: tuple[tuple[str, str], ...]
-    or_else: tuple[str, ...] = ()
-    canvas_name: str = ""
+    or_else: tuple[str, ...] = ()  # other possible Canvas ids in the same file name
+    canvas_name: str = ""  # the text before the id in such a name
 
 
 @dataclass(frozen=True)
 class Found:
-    """A notebook in a download.
-
-    Attributes
-    ----------
-    who
-        The student.
-    platform
-        The platform, such as "Canvas".
-    file
-        The download and the path in it.
-    read
-        Returns the notebook's bytes or raises `Unreadable`.
-    when
-        The submission time in UTC; None if the platform gives none.
-    late
-        True if the platform says so; None if it says nothing.
-    attempt
-        Grows with each upload to the platform; 0 if the platform gives no number.
-    """
+    """A notebook in a download."""
 
     who: Who
-    platform: str
-    file: str
-    read: Callable[[], bytes]
-    when: datetime | None = None
-    late: bool | None = None
-    attempt: int = 0
+    platform: str  # such as "Canvas"
+    file: str  # the download and the path in it
+    read: Callable[[], bytes]  # returns the notebook's bytes or raises `Unreadable`
+    when: datetime | None = None  # None if the platform gives none
+    late: bool | None = None  # True if the platform says so; None if it says nothing
+    attempt: int = 0  # grows with each upload; 0 if the platform gives no number
 
 
 @dataclass(frozen=True)
@@ -73,8 +46,28 @@ class LeftOut:
     why: str
 
 
-# What a platform's `sort` returns.
-Sorted = tuple[list[Found], list[LeftOut]]
+@dataclass(frozen=True)
+class Sorting:
+    """One download's files, which a platform's `sort` sorts."""
+
+    platform: str
+    download: str
+    homework: str
+    zone: tzinfo  # of the platform's times without one
+    found: list[Found] = field(default_factory=list)
+    left_out: list[LeftOut] = field(default_factory=list)
+
+    def add(self, who: Who, upload: Upload, **more: Any) -> None:
+        """Add a student's submission; `more` are other attributes of `Found`."""
+        read = partial(content_of_work, upload, self.homework)
+        self.found.append(Found(who, self.platform, self._place(upload), read, **more))
+
+    def leave_out(self, file: Upload | str, why: object) -> None:
+        """Leave out a file, or a folder by its name."""
+        self.left_out.append(LeftOut(self._place(file), str(why)))
+
+    def _place(self, file: Upload | str) -> str:
+        return f"{self.download}: {file if isinstance(file, str) else file.name}"
 
 
 def is_work(upload: Upload) -> bool:
@@ -88,20 +81,7 @@ def not_work(upload: Upload) -> str:
 
 
 def work_of_one(uploads: Sequence[Upload], notebook: str) -> Upload:
-    """Return the file of one student to grade; a zip only if there is no notebook.
-
-    Parameters
-    ----------
-    uploads
-        All files of the student's submission.
-    notebook
-        The expected name without its ending.
-
-    Raises
-    ------
-    Unreadable
-        It is not clear which file to grade.
-    """
+    """Return a student's file to grade, a zip only without a notebook, or raise `Unreadable`."""
     notebooks = [upload for upload in uploads if upload.suffix == NOTEBOOK]
     zips = [upload for upload in uploads if upload.suffix == ZIP]
     chosen = notebooks or zips
@@ -116,12 +96,6 @@ def work_of_one(uploads: Sequence[Upload], notebook: str) -> Upload:
 
 
 def content_of_work(upload: Upload, notebook: str) -> bytes:
-    """Return a file's notebook: the file itself, or the one in a zip.
-
-    Raises
-    ------
-    Unreadable
-        There is none, or it cannot be read.
-    """
+    """Return a file's notebook, the file itself or the one in a zip, or raise `Unreadable`."""
     content = upload.read()
     return notebook_in(content, notebook) if upload.suffix == ZIP else content

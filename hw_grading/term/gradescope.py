@@ -12,7 +12,6 @@ All members of a group are submitters.
 
 from __future__ import annotations
 
-import functools
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, tzinfo
@@ -21,7 +20,7 @@ from typing import Any
 
 from hw_grading.records.downloads import Upload
 from hw_grading.records.timestamp import time_of
-from hw_grading.term.found import Found, LeftOut, Sorted, Who, content_of_work, is_work, work_of_one
+from hw_grading.term.found import Sorting, Who, is_work, work_of_one
 from hw_grading.term.plain_yaml import read_yaml
 from hw_support.submission.file import Unreadable
 from hw_support.submission.problems import quoted
@@ -40,20 +39,9 @@ def recognises(files: Sequence[Upload]) -> bool:
     return bool(_lists(files))
 
 
-def sort(files: Sequence[Upload], download: str, homework: str, zone: tzinfo) -> Sorted:
-    """Return each submitter's submission, and the files that fit nobody.
-
-    Parameters
-    ----------
-    files, download, homework
-        The same as for the other platforms.
-    zone
-        The time zone of times without one.
-    """
-    found: list[Found] = []
-    left_out: list[LeftOut] = []
+def sort(files: Sequence[Upload], into: Sorting) -> None:
+    """Find each submitter's submission, and the files that fit nobody."""
     metadata, *more = _lists(files)
-    place = f"{download}: {metadata.name}"
     try:
         if more:
             raise Unreadable(f"there are {len(more) + 1} files of this name. Keep only one")
@@ -61,63 +49,48 @@ def sort(files: Sequence[Upload], download: str, homework: str, zone: tzinfo) ->
         if not isinstance(submissions, dict):
             raise Unreadable("expected a list of submissions by folder, found something else")
     except Unreadable as why:
-        return [], [LeftOut(place, str(why))]
-    of = _by_folder(files, metadata.folder)
+        into.leave_out(metadata, why)
+        return
+    of: dict[str, list[Upload]] = {}
+    for upload in filter(is_work, files):
+        inner = PurePosixPath(upload.name).relative_to(metadata.folder)
+        of.setdefault(inner.parts[0], []).append(upload)
     for folder, uploads in of.items():
         entry = submissions.get(folder)
-        name = f"{download}: {folder}"
+        name = folder
         try:
-            upload = work_of_one(uploads, homework)
-            name = f"{download}: {upload.name}"
+            upload = work_of_one(uploads, into.homework)
+            name = upload.name
             if not isinstance(entry, dict):
                 raise Unreadable(
                     f"{_METADATA} does not list its folder, so its student is not known"
                 )
             submitters = _submitters(entry)
-            when = _moment(entry.get(":created_at"), zone)
+            when = _moment(entry.get(":created_at"), into.zone)
         except Unreadable as why:
-            left_out.append(LeftOut(name, str(why)))
+            into.leave_out(name, why)
             continue
-        read = functools.partial(content_of_work, upload, homework)
-        found += [Found(who, PLATFORM, name, read, when) for who in submitters]
-    without = [str(folder) for folder in submissions if folder not in of]
-    why_not = f"{_METADATA} lists it, but there is no notebook in its folder"
-    left_out += [LeftOut(f"{download}: {folder}", why_not) for folder in without]
-    return found, left_out
+        for who in submitters:
+            into.add(who, upload, when=when)
+    for folder in submissions:
+        if folder not in of:
+            into.leave_out(folder, f"{_METADATA} lists it, but there is no notebook in its folder")
 
 
 def _lists(files: Sequence[Upload]) -> list[Upload]:
     lists = [u for u in files if PurePosixPath(u.name).name == _METADATA]
-    folder = min((u.folder for u in lists), key=_depth, default="")
-    parts = PurePosixPath(folder).parts
-    if len(parts) > 1 or (parts and _FOLDER.fullmatch(parts[0])):
+    folders = [PurePosixPath(upload.folder) for upload in lists]
+    top = min(folders, key=lambda folder: len(folder.parts), default=PurePosixPath())
+    if len(top.parts) > 1 or _FOLDER.fullmatch(top.name):
         return []
-    outside = [u for u in files if is_work(u) and folder != "." and not _is_in(u, folder)]
-    return [] if outside else [u for u in lists if u.folder == folder]
-
-
-def _depth(folder: str) -> int:
-    return len(PurePosixPath(folder).parts)
-
-
-def _is_in(upload: Upload, folder: str) -> bool:
-    return upload.name.startswith(f"{folder}/")
-
-
-def _by_folder(files: Sequence[Upload], root: str) -> dict[str, list[Upload]]:
-    """Return the notebooks and zips of each submission."""
-    of: dict[str, list[Upload]] = {}
-    for upload in filter(is_work, files):
-        inner = PurePosixPath(upload.name).relative_to(root)
-        of.setdefault(inner.parts[0], []).append(upload)
-    return of
+    outside = [u for u in files if is_work(u) and not PurePosixPath(u.name).is_relative_to(top)]
+    return [] if outside else [u for u in lists if u.folder == str(top)]
 
 
 def _submitters(entry: dict[str, Any]) -> list[Who]:
     people = entry.get(":submitters")
-    people = people if isinstance(people, list) else []
     found = []
-    for person in people:
+    for person in people if isinstance(people, list) else ():
         texts = person if isinstance(person, dict) else {}
         name, sid, email = (_text(texts.get(key)) for key in (":name", ":sid", ":email"))
         keys = (("id", sid), ("sid", sid), ("email", email), ("id", email))
@@ -134,13 +107,6 @@ def _text(value: object) -> str:
 
 
 def _moment(value: object, zone: tzinfo) -> datetime:
-    """Return a submission time in UTC.
-
-    Raises
-    ------
-    Unreadable
-        It is no time.
-    """
     match = _TIME.fullmatch(value.strip()) if isinstance(value, str) else None
     if not match:
         raise Unreadable(

@@ -15,39 +15,17 @@ _MOST_BYTES = 100_000_000
 
 @dataclass(frozen=True)
 class Record:
-    """The submission of a student that was collected last.
+    """The submission of a student that was collected last."""
 
-    Attributes
-    ----------
-    file
-        The download and the path in it.
-    platform
-        The platform from which it came.
-    named
-        The platform's name for the student.
-    sha256
-        SHA-256 of the notebook, hexadecimal.
-    handed_in
-        The submission time, ISO 8601 in UTC; None if the platform gave none.
-    late
-        True if it was late, by its time or as the platform says; None if unknown.
-    seconds_late
-        Seconds after the due date, without extensions; None without a time or a due date.
-    attempt
-        See `hw_grading.term.found.Found`.
-    collected
-        The time of collection, ISO 8601 in UTC.
-    """
-
-    file: str
+    file: str  # the download and the path in it
     platform: str
-    named: str
-    sha256: str
-    handed_in: str | None
-    late: bool | None
-    seconds_late: float | None
-    attempt: int
-    collected: str
+    named: str  # the platform's name for the student
+    sha256: str  # of the notebook, hexadecimal
+    handed_in: str | None  # ISO 8601 in UTC; None if the platform gave no time
+    late: bool | None  # by its time or as the platform says; None if unknown
+    seconds_late: float | None  # without extensions; None without a time or a due date
+    attempt: int  # as in `Found`
+    collected: str  # ISO 8601 in UTC
 
 
 def path_of(root: Path, homework: str) -> Path:
@@ -56,13 +34,7 @@ def path_of(root: Path, homework: str) -> Path:
 
 
 def read_manifest(path: Path) -> dict[str, Record]:
-    """Return the records by student id; none if there is no manifest.
-
-    Raises
-    ------
-    Unreadable
-        It is damaged.
-    """
+    """Return the records by student id; none without a file; raise `Unreadable` if damaged."""
     if not path.exists():
         return {}
     names = {field.name for field in fields(Record)}

@@ -1,7 +1,6 @@
 """Reads YAML of any content into dictionaries, lists and texts; it executes nothing.
 
-Tags make no objects. Aliases are not expanded, so a few lines cannot become gigabytes. Only the
-wanted keys are kept, and not, for example, the output of students' programs.
+Tags make no objects. Aliases are not expanded, so a few lines cannot become gigabytes.
 """
 
 from __future__ import annotations
@@ -23,24 +22,9 @@ _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def read_yaml(content: bytes, wanted: Container[str]) -> Any:
-    """Return the content of a YAML file.
+    """Return dictionaries, lists, and texts up to 1,000 characters, or raise `Unreadable`.
 
-    Parameters
-    ----------
-    content
-        The file, in UTF-8 or UTF-16.
-    wanted
-        The keys below the outermost dictionary whose values are kept.
-
-    Returns
-    -------
-    Any
-        Dictionaries, lists and texts. A text is as in the file, up to 1,000 characters.
-
-    Raises
-    ------
-    Unreadable
-        It is no YAML, it is too large or too deep, or it has the same key twice at the top.
+    Of the outermost dictionary's values, only those of the keys `wanted` below it are kept.
     """
     try:
         return _build(yaml.parse(content, Loader=_LOADER), wanted)

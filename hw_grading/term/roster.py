@@ -1,8 +1,8 @@
 """The students of the course, with the names and ids that platforms use for them.
 
 ``students.csv`` has the columns id, name, email, section, canvas_id, moodle_name and sid, of which
-only id is required. Without this file, nbgrader's own table of students is used. A gradebook
-exported from Canvas gives the login for each of Canvas' ids.
+only id is required. Without it, nbgrader's own table of students is used. A gradebook exported from
+Canvas gives the login for each of Canvas' ids.
 """
 
 from __future__ import annotations
@@ -29,45 +29,22 @@ _CALLED = {"canvas_id": "Canvas id", "canvas_name": "name", "moodle_name": "full
 
 @dataclass(frozen=True)
 class Person:
-    """A student of the course; unknown values are empty.
+    """A student of the course; unknown values are empty."""
 
-    Attributes
-    ----------
-    id
-        The id in nbgrader and in ``submitted/``.
-    name, email, section
-        The student's name, email address and section.
-    canvas_id, moodle_name
-        The student's id or name on these platforms.
-    sid
-        The university's number, if it is not the id.
-    place
-        The file and line with this student.
-    """
-
-    id: str
+    id: str  # in nbgrader and in ``submitted/``
     name: str = ""
     email: str = ""
     section: str = ""
     canvas_id: str = ""
     moodle_name: str = ""
-    sid: str = ""
-    place: str = ""
+    sid: str = ""  # the university's number, if it is not the id
+    place: str = ""  # the file and line
 
 
 class Roster:
-    """All students, found by the values that platforms give.
+    """All students, in the order of the file, found by the values that platforms give.
 
-    Attributes
-    ----------
-    people
-        The students, in the order of the file.
-    is_whole
-        Whether this is the whole course. If not, other ids from a platform are accepted.
-    source
-        The source of this list, for messages.
-    complaints
-        Sentences on its problems.
+    If it is not the whole course (`is_whole`), other ids from a platform are accepted.
     """
 
     def __init__(
@@ -83,49 +60,37 @@ class Roster:
         self._knows_canvas_ids = any(person.canvas_id for person in self.people)
 
     def person(self, who: Who) -> Person:
-        """Return the student whom a platform names.
-
-        Raises
-        ------
-        Unreadable
-            No student fits, or several do.
-        """
+        """Return the student whom a platform names; raise `Unreadable` if none fits, or several."""
         keys = who.keys
         if self._knows_canvas_ids:  # students may change their names
             keys = tuple(key for key in keys if key[0] != "canvas_name")
         for column, value in keys:
-            for key in _asked(column, value):
-                found = self._by.get(key, [])
-                if len(found) > 1:
-                    both = " and ".join(f"{p.id} ({p.place})" for p in found[:2])
-                    raise Unreadable(f"the {_called(column)} {quoted(value)} belongs to {both}")
-                if found:
-                    self._refuse_if_another_is_meant(who, found[0])
-                    return found[0]
+            found = self._by.get(_key(column, value), [])
+            if len(found) > 1:
+                both = " and ".join(f"{p.id} ({p.place})" for p in found[:2])
+                called = _CALLED.get(column, column)
+                raise Unreadable(f"the {called} {quoted(value)} belongs to {both}")
+            if found:
+                self._refuse_if_another_is_meant(who, found[0])
+                return found[0]
         ids = [_composed(value) for column, value in who.keys if column == "id"]
         if not self.is_whole and ids:
             if why := why_no_id(ids[0]):
                 raise Unreadable(f"{quoted(ids[0])} is not a student id: {why}")
             return Person(ids[0])
-        tried = " or ".join(dict.fromkeys(f"{_called(c)} {quoted(v)}" for c, v in keys))
-        raise Unreadable(f"no student in {self.source} has the {tried or 'name'}")
+        tried = dict.fromkeys(f"{_CALLED.get(c, c)} {quoted(v)}" for c, v in keys)
+        raise Unreadable(f"no student in {self.source} has the {' or '.join(tried) or 'name'}")
 
     def store(self, db_url: str) -> None:
-        """Add the students to nbgrader's table, from which grading and exports take names.
-
-        An existing name, address or Canvas id is kept. Nothing is done without a gradebook or
-        without a list of students.
-        """
+        """Add the students to nbgrader's table, from which grading and exports take names."""
         if self.is_whole:
-            store_students(
-                db_url, (Student(p.id, p.name, p.email, p.canvas_id) for p in self.people)
-            )
+            people = self.people
+            store_students(db_url, (Student(p.id, p.name, p.email, p.canvas_id) for p in people))
 
     def _refuse_if_another_is_meant(self, who: Who, person: Person) -> None:
         for other in who.or_else:
             found = self._by.get(("canvas_id", other), [])
-            called = {key for key in _keys(person) if key[0] == "canvas_name"}
-            is_so_called = called.intersection(_asked("canvas_name", who.canvas_name))
+            is_so_called = _key("canvas_name", who.canvas_name) in _keys(person)
             if not is_so_called or any(one.id != person.id for one in found):
                 ids = " and of ".join(dict.fromkeys([person.id, *(one.id for one in found)]))
                 raise Unreadable(
@@ -135,27 +100,9 @@ class Roster:
 
 
 def read_roster(
-    course: Course,
-    homework: str,
-    roster: Path | None = None,
-    canvas_gradebook: Path | None = None,
+    course: Course, homework: str, roster: Path | None = None, canvas_gradebook: Path | None = None
 ) -> Roster:
-    """Read the students of the course.
-
-    Parameters
-    ----------
-    course
-        The course. Its ``students.csv`` is read if there is no other file.
-    homework
-        The homework's name.
-    roster, canvas_gradebook
-        Files, or None.
-
-    Raises
-    ------
-    Unreadable
-        One of the files cannot be read at all.
-    """
+    """Read the students, by default from the course's ``students.csv``; may raise `Unreadable`."""
     complaints: list[str] = []
     exported = list(_exported(canvas_gradebook, complaints)) if canvas_gradebook else []
     path = roster or course.root / FILE_NAME
@@ -186,10 +133,6 @@ def _composed(text: str) -> str:
     return unicodedata.normalize("NFC", text)
 
 
-def _called(column: str) -> str:
-    return _CALLED.get(column, column)
-
-
 def _listed(path: Path, complaints: list[str]) -> Iterator[Person]:
     table = read_table(path)
     complaints += table.complaints
@@ -201,11 +144,9 @@ def _listed(path: Path, complaints: list[str]) -> Iterator[Person]:
 
 
 def _exported(path: Path, complaints: list[str]) -> Iterator[Person]:
-    """Yield the students in a gradebook that Canvas exported."""
     table = read_table(path)
     complaints += table.complaints
-    _expect(table, path, "student")
-    _expect(table, path, "id")
+    _expect(table, path, "student", "id")
     for row in table.rows:
         value = row.values
         if not value["id"] or value["student"].casefold() in ("student, test", "test student"):
@@ -235,10 +176,10 @@ def _valid(person: Person, complaints: list[str]) -> Iterator[Person]:
         yield person
 
 
-def _expect(table: Table, path: Path, column: str) -> None:
-    if column not in table.columns:
+def _expect(table: Table, path: Path, *columns: str) -> None:
+    if lacking := [column for column in columns if column not in table.columns]:
         names = ", ".join(map(quoted, table.columns[:8]))
-        raise Unreadable(f"{path}, line 1: expected a column named {column}, found {names}")
+        raise Unreadable(f"{path}, line 1: expected a column named {lacking[0]}, found {names}")
 
 
 def _place(path: Path, row: Row) -> str:
@@ -246,19 +187,15 @@ def _place(path: Path, row: Row) -> str:
 
 
 def _without_duplicates(people: list[Person], complaints: list[str]) -> list[Person]:
-    """Return one person for each id, from the first line with it."""
     first: dict[str, Person] = {}
     for person in people:
         other = first.setdefault(folded(person.id), person)
         if other is person:
             continue
-        if person.id == other.id:
-            said = f"the id {person.id} is already in {other.place}"
-        else:
-            said = (
-                f"the id {person.id!a} differs from {other.id!a} in {other.place} only "
-                "in case or Unicode form"
-            )
+        said = f"the id {person.id} is already in {other.place}"
+        if person.id != other.id:
+            differs = f"the id {person.id!a} differs from {other.id!a} in {other.place}"
+            said = f"{differs} only in case or Unicode form"
         complaints.append(f"{person.place}: {said}. The line is left out")
     return list(first.values())
 
@@ -270,40 +207,28 @@ def _with_canvas_ids(people: list[Person], exported: list[Person]) -> list[Perso
             of.setdefault(key, []).append(one)
     joined = []
     for person in people:
-        keys = (person.id, person.sid, person.email)
-        found = next((of[folded(key)] for key in keys if folded(key) in of), [])
-        if len(found) == 1 and not person.canvas_id:
-            person = replace(person, canvas_id=found[0].canvas_id)
-        joined.append(person)
+        keys = map(folded, (person.id, person.sid, person.email))
+        found = next((of[key] for key in keys if key in of), [])
+        is_sure = len(found) == 1 and not person.canvas_id
+        joined.append(replace(person, canvas_id=found[0].canvas_id) if is_sure else person)
     return joined
 
 
 def _keys(person: Person) -> Iterator[tuple[str, str]]:
-    """Yield all keys for a person; names with their words in any order."""
-    for column in _EXACT:
-        if value := folded(getattr(person, column)):
-            yield column, value
-    for name in filter(None, (person.moodle_name or person.name,)):
-        yield "moodle_name", _words(name)
+    keys = (_key(column, getattr(person, column)) for column in _EXACT)
+    yield from (key for key in keys if key[1])
+    if name := person.moodle_name or person.name:
+        yield _key("moodle_name", name)
     words = folded(person.name).replace(",", " ").split()
     for number in range(len(words)):
-        yield "canvas_name", _letters("".join(words[number:] + words[:number]))
+        yield _key("canvas_name", "".join(words[number:] + words[:number]))
 
 
-def _asked(column: str, value: str) -> Iterator[tuple[str, str]]:
+def _key(column: str, value: str) -> tuple[str, str]:
+    text = folded(value)
     if column == "canvas_name":
-        yield column, _letters(folded(value))
-    elif column == "moodle_name":
-        yield column, _words(value)
-    else:
-        yield column, folded(value)
-
-
-def _words(name: str) -> str:
-    """Return a name's words, sorted, without characters that Moodle removes from file names."""
-    kept = _NOT_IN_FILES.sub("", folded(name))
-    return " ".join(sorted(re.sub(r"[^\w\s]+|_", " ", kept).split()))
-
-
-def _letters(name: str) -> str:
-    return re.sub(r"\W", "", name)
+        text = re.sub(r"\W", "", text)
+    elif column == "moodle_name":  # words in any order, without what Moodle removes
+        kept = re.sub(r"[^\w\s]+|_", " ", _NOT_IN_FILES.sub("", text))
+        text = " ".join(sorted(kept.split()))
+    return column, text

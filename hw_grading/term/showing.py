@@ -85,9 +85,7 @@ def _table(rows: Sequence[Sequence[str]]) -> Iterator[str]:
     cleaned = [[" ".join(value.split()) for value in row] for row in rows]
     widths = [max(map(columns, column)) for column in zip(*cleaned, strict=True)]
     for row in cleaned:
-        cells = (
-            value + " " * (width - columns(value)) for value, width in zip(row, widths, strict=True)
-        )
+        cells = (text + " " * (w - columns(text)) for text, w in zip(row, widths, strict=True))
         yield "  ".join(cells).rstrip()
 
 

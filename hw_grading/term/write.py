@@ -22,20 +22,14 @@ TIME_FORMAT = "%Y-%m-%d %H:%M:%S.%f"
 
 
 def put_back(course: Course, homework: str, students: Iterable[str]) -> None:
-    """Undo a killed run's half-finished step, for each of these students."""
+    """Undo the half-finished steps of a killed run."""
     for student in students:
         with contextlib.suppress(OSError):  # `write` reports problems there
             _put_back(course.submitted(student, homework))
 
 
 def write(course: Course, plan: Plan) -> tuple[dict[str, Record], list[LeftOut]]:
-    """Write all submissions of a plan.
-
-    Returns
-    -------
-    records, failed
-        The records in `submitted/` by student id, and the files that could not be written.
-    """
+    """Write a plan's submissions; return their records by student id, and the files that failed."""
     records: dict[str, Record] = {}
     failed: list[LeftOut] = []
     for entry in plan.entries:

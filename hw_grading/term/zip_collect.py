@@ -1,19 +1,19 @@
 """The plug-ins of ``nbgrader zip_collect``, which use the platform's file names.
 
 Downloads of Canvas, Gradescope and Moodle are recognised as by ``python -m hw_grading collect``. In
-any other download, the outer file name gives the student. This is the name of a file in
-``downloaded/<homework>/archive``. If that file is a zip without a student's name, it is a
-download of many students, and the names of the files in the zip count. Names that students chose
-inside their own zip never count. Only `HomeworksByName` splits names into their parts.
+any other download, the name of a file in ``downloaded/<homework>/archive`` gives the student. If
+that file is a zip without a student's name, it is a download of many students, and the names of the
+files in the zip count. Names that students chose inside their own zip never count.
 
-An upload cannot stop the others, write outside its folder, or take more than its share. A bad
-upload is left out with a reason, and all such files are listed at the end.
+An upload cannot stop the others, write outside its folder, or take more than its share. Uploads
+that are left out are listed at the end, with the reasons.
 """
 
 from __future__ import annotations
 
 import functools
 import os
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime
@@ -32,12 +32,12 @@ from hw_grading.records.downloads import (
     Upload,
     content_of,
     files_in,
-    notebook_in,
     opened,
     safe_path,
 )
 from hw_grading.records.timestamp import time_of
 from hw_grading.term.collect import plan_of
+from hw_grading.term.found import content_of_work, is_work
 from hw_grading.term.platforms import is_of_a_platform
 from hw_grading.term.roster import read_roster
 from hw_grading.term.showing import plan_in_words
@@ -54,10 +54,7 @@ _ONE_FOLDER = (
 
 
 class HomeworksByName(FileNameCollectorPlugin):
-    """Takes ``<student>_<homework>.ipynb`` apart, unless `named_regexp` is set to something else.
-
-    One of the plugins of ``nbgrader zip_collect``.
-    """
+    """Takes ``<student>_<homework>.ipynb`` apart, unless `named_regexp` is set otherwise."""
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
@@ -82,11 +79,7 @@ class HomeworksByName(FileNameCollectorPlugin):
 
 
 class OneNotebookEach(ExtractorPlugin):
-    """Takes one notebook of each student out of what was downloaded.
-
-    The other plugin of ``nbgrader zip_collect``. The notebook gets the outer name, by which the
-    collector then knows whose it is.
-    """
+    """Takes one notebook of each student out of what was downloaded, under the outer name."""
 
     def extract(self, archive_path: str, extracted_path: str) -> None:
         """Write the notebooks in `archive_path` into `extracted_path`."""
@@ -110,17 +103,16 @@ class OneNotebookEach(ExtractorPlugin):
                 if entry.found.when:
                     self.parent.collector_plugin_inst.handed_in[name] = entry.found.when
         people.store(course.db_url)
-        for file in (*plan.left_out, *plan.unknown):
-            self._left_out[file.file] = file.why
+        self._left_out |= {one.file: one.why for one in (*plan.left_out, *plan.unknown)}
 
     def _extract_by_name(self, archive: Path, extracted_path: str) -> None:
         others = 0
         with ExitStack() as stack:
             of: dict[tuple[str, str], list[tuple[Upload, Path]]] = {}
-            all_uploads = list(self._uploads(archive, stack))
-            folders = self._folders(all_uploads)
-            for upload in all_uploads:
-                if upload.suffix not in (NOTEBOOK, ZIP):
+            uploads = list(self._uploads(archive, stack))
+            folders = self._folders(uploads)
+            for upload in uploads:
+                if not is_work(upload):
                     others += 1
                     continue
                 try:
@@ -131,8 +123,8 @@ class OneNotebookEach(ExtractorPlugin):
                     of.setdefault(whose, []).append((upload, target))
                 except Unreadable as why:
                     self._left_out[upload.name] = str(why)
-            for (student, _), uploads in of.items():
-                self._take(student, uploads)
+            for (student, _), files in of.items():
+                self._take(student, files)
         if others:
             self.log.info("%d files are neither notebooks nor zips and were left out", others)
 
@@ -145,7 +137,7 @@ class OneNotebookEach(ExtractorPlugin):
             name = path.relative_to(folder).as_posix()
             if path.name.startswith("."):
                 continue
-            if path.suffix.lower() != ZIP or self._names_somebody(path):
+            if path.suffix.lower() != ZIP or self._collected(path.with_suffix(NOTEBOOK)):
                 yield Upload(name, functools.partial(read_regular_file, path, MAX_BYTES))
                 continue
             try:
@@ -160,35 +152,18 @@ class OneNotebookEach(ExtractorPlugin):
                 yield Upload(inner, functools.partial(content_of, bundle, entry), name)
 
     def _folders(self, uploads: list[Upload]) -> dict[str, str | None]:
-        """Return for each bundle the folder in which file names name students; None for all.
-
-        If a platform makes a folder for each student, it names the folder, and the student names
-        the file.
-        """
+        """Return for each bundle the folder in which file names name students; None for all."""
         if not self._goes_by_file_name():
             return {upload.bundle: None for upload in uploads}
-        inner: dict[str, set[str]] = {}
-        for upload in uploads:
-            if upload.suffix in (NOTEBOOK, ZIP):
-                inner.setdefault(upload.bundle, set()).add(upload.folder)
-        common = {bundle: os.path.commonpath(found) for bundle, found in inner.items()}
-        return {bundle: path or "." for bundle, path in common.items()}
-
-    def _names_somebody(self, path: Path) -> bool:
-        return bool(self._collected(path.with_suffix(NOTEBOOK)))
+        inner: defaultdict[str, set[str]] = defaultdict(set)
+        for upload in filter(is_work, uploads):
+            inner[upload.bundle].add(upload.folder)
+        return {bundle: os.path.commonpath(found) or "." for bundle, found in inner.items()}
 
     def _collected(self, path: Path) -> dict[str, Any] | None:
-        """Return the collector's reading of a name; it logs names that it cannot read."""
         return self.parent.collector_plugin_inst.collect(str(path))  # type: ignore[no-any-return]
 
     def _whose(self, path: Path) -> tuple[str, str]:
-        """Return the student, and the notebook's name.
-
-        Raises
-        ------
-        Unreadable
-            The name has neither, or one that is not allowed as a folder's name.
-        """
         found = self._collected(path)
         if not found:
             raise Unreadable("expected a name such as <student>_<homework>.ipynb. Rename the file")
@@ -202,22 +177,18 @@ class OneNotebookEach(ExtractorPlugin):
 
     def _take(self, student: str, uploads: list[tuple[Upload, Path]]) -> None:
         if len(uploads) > 1:
-            for upload, _ in uploads:
-                why = f"{student} has {len(uploads)} files. Keep only the one that counts"
-                self._left_out[upload.name] = why
+            why_not = f"{student} has {len(uploads)} files. Keep only the one that counts"
+            self._left_out |= {upload.name: why_not for upload, _ in uploads}
             return
         [(upload, target)] = uploads
         try:
-            content = upload.read()
-            if upload.suffix == ZIP:
-                content = notebook_in(content, notebook=self.parent.coursedir.assignment_id)
+            content = content_of_work(upload, self.parent.coursedir.assignment_id)
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(content)
         except (Unreadable, OSError) as why:
             self._left_out[upload.name] = str(why)
 
     def _say_in_the_end(self) -> None:
-        """Report what was left out after nbgrader has collected the rest, and then fail."""
         collect = self.parent.process_extracted_files
 
         def collect_and_say() -> None:

@@ -1,14 +1,14 @@
 """The file of a backup: a compressed tar of plain files with a list of digests at its end.
 
-Some of the files are students'. So writing follows no links and adds only files and folders.
-Reading trusts nothing before every digest was compared. It refuses links, devices, and names that
-lead out of the folder. Digests show damage. They do not show who made the backup.
+Some files are students'. So writing follows no links, and reading refuses links, devices, and names
+that lead out of the folder. Digests show damage. They do not show who made the backup.
 """
 
 from __future__ import annotations
 
 import errno
 import hashlib
+import io
 import json
 import os
 import stat
@@ -36,52 +36,24 @@ _DAMAGES = (tarfile.TarError, EOFError, zlib.error, OSError, ValueError, Overflo
 
 @dataclass(frozen=True)
 class LeftOut:
-    """A file that is not in a backup.
+    """A file that is not in a backup."""
 
-    Attributes
-    ----------
-    name
-        Its path in the backup.
-    why
-        The reason in words.
-    is_lost
-        Whether data is lost because it could not be read. A link or a pipe holds no data.
-    """
-
-    name: str
-    why: str
-    is_lost: bool
+    name: str  # its path in the backup
+    why: str  # in words
+    is_lost: bool  # whether data is lost because it could not be read; a link holds none
 
 
 @dataclass(frozen=True)
 class Contents:
-    """The content of a backup.
+    """The content of a backup."""
 
-    Attributes
-    ----------
-    facts
-        The facts that its maker stored about it; plain data.
-    digests
-        SHA-256 of each file, hexadecimal, by its path.
-    bytes_in_all
-        The size of all files together.
-    """
-
-    facts: Mapping[str, Any]
-    digests: Mapping[str, str]
-    bytes_in_all: int
+    facts: Mapping[str, Any]  # what its maker stored about it; plain data
+    digests: Mapping[str, str]  # SHA-256, hexadecimal, by path
+    bytes_in_all: int  # before compression
 
 
 class Writer:
-    """Writes a backup into an open file.
-
-    Parameters
-    ----------
-    stream
-        A new file.
-    folder
-        The folder for data that is too large for memory.
-    """
+    """Writes a backup into a new file; `folder` is for data that is too large for memory."""
 
     def __init__(self, stream: IO[bytes], folder: Path) -> None:
         self._tar = tarfile.open(  # noqa: SIM115  # `finish` closes it
@@ -93,17 +65,9 @@ class Writer:
         self.left_out: list[LeftOut] = []
 
     def add(self, name: str, path: Path, not_kept: tuple[str, ...] = ()) -> None:
-        """Add a file, or a folder with all its content.
+        """Add a file, or a folder with all its content except names with the ends `not_kept`.
 
-        Parameters
-        ----------
-        name
-            The path in the backup.
-        path
-            The file or folder. If it is a link itself, its target is added. Links below it are left
-            out.
-        not_kept
-            Files whose names have these ends are skipped.
+        If `path` is a link itself, its target is added. Links below it are left out.
         """
         waiting = [(name, os.fspath(os.path.realpath(path)))]
         while waiting:
@@ -112,19 +76,21 @@ class Writer:
                 self.left_out.append(LeftOut(name, "its path is too long", True))
                 continue
             try:
-                mode = os.lstat(place).st_mode
-                if stat.S_ISDIR(mode):
+                status = os.lstat(place)
+                if stat.S_ISDIR(status.st_mode):
                     entries = sorted(os.listdir(place), reverse=True)
-                    self._add_folder(name, os.lstat(place))
+                    member = _member(name, status)
+                    member.type = tarfile.DIRTYPE
+                    self._tar.addfile(member)
                     waiting += [
                         (f"{name}/{entry}", os.path.join(place, entry))
                         for entry in entries
                         if not entry.endswith(not_kept or "\0")
                     ]
-                elif stat.S_ISREG(mode):
+                elif stat.S_ISREG(status.st_mode):
                     self._add_file(name, place)
                 else:
-                    self.left_out.append(LeftOut(name, _kind(mode), False))
+                    self.left_out.append(LeftOut(name, _kind(status.st_mode), False))
             except OSError as error:
                 if error.errno in (errno.ENOSPC, errno.EDQUOT):
                     raise
@@ -136,19 +102,10 @@ class Writer:
         files = dict(sorted(self._digests.items()))
         content = {"format": _FORMAT, "bytes": self._bytes, **facts, "files": files}
         raw = json.dumps(content, indent=1).encode("ascii")
-        with tempfile.TemporaryFile(dir=self._folder) as stream:
-            stream.write(raw)
-            stream.seek(0)
-            member = tarfile.TarInfo(LIST)
-            member.size, member.mode = len(raw), 0o600
-            self._tar.addfile(member, stream)
+        member = tarfile.TarInfo(LIST)
+        member.size, member.mode = len(raw), 0o600
+        self._tar.addfile(member, io.BytesIO(raw))
         self._tar.close()
-
-    def _add_folder(self, name: str, status: os.stat_result) -> None:
-        member = tarfile.TarInfo(name)
-        member.type, member.mode = tarfile.DIRTYPE, stat.S_IMODE(status.st_mode) & 0o777
-        member.mtime = int(status.st_mtime)
-        self._tar.addfile(member)
 
     def _add_file(self, name: str, place: str) -> None:
         # The file may have been swapped since the check, and may grow while it is read.
@@ -161,24 +118,22 @@ class Writer:
             if not stat.S_ISREG(status.st_mode):
                 self.left_out.append(LeftOut(name, _kind(status.st_mode), False))
                 return
-            digest, size = _copy(source, copy)
+            self._digests[name] = _copy(source, copy)
+            member = _member(name, status)
+            member.size = copy.tell()
             copy.seek(0)
-            member = tarfile.TarInfo(name)
-            member.size, member.mode = size, stat.S_IMODE(status.st_mode) & 0o777
-            member.mtime = int(status.st_mtime)
             self._tar.addfile(member, copy)
-        self._digests[name] = digest
-        self._bytes += size
+        self._bytes += member.size
+
+
+def _member(name: str, status: os.stat_result) -> tarfile.TarInfo:
+    member = tarfile.TarInfo(name)
+    member.mode, member.mtime = status.st_mode & 0o777, int(status.st_mtime)
+    return member
 
 
 def read(path: Path) -> Contents:
-    """Read a backup to its end and compare every digest.
-
-    Raises
-    ------
-    Unreadable
-        It is no backup, is cut off or damaged, or holds something that no backup holds.
-    """
+    """Read a backup to its end and compare every digest; raise `Unreadable` if it is damaged."""
     found: dict[str, str] = {}
     seen: set[str] = set()
     listed: bytes | None = None
@@ -194,7 +149,8 @@ def read(path: Path) -> Contents:
             content = tar.extractfile(member)
             assert content
             if member.name != LIST:
-                found[member.name] = _copy(content, None)[0]
+                digest = hashlib.file_digest(content, "sha256")  # type: ignore[arg-type]
+                found[member.name] = digest.hexdigest()
             elif member.size <= _MOST_BYTES_OF_LIST:
                 listed = content.read()
         while tar.fileobj and tar.fileobj.read(_PIECE):  # up to the checksum at the end
@@ -207,37 +163,28 @@ def read(path: Path) -> Contents:
 
 
 def unpack(path: Path, contents: Contents, folder: Path) -> None:
-    """Write the files of a backup into a new folder, after `read` has checked it.
-
-    Raises
-    ------
-    Unreadable
-        It has changed since it was read.
-    OSError
-        A file cannot be written.
-    """
-    seen: set[str] = set()
-    times: list[tuple[Path, tarfile.TarInfo]] = []
+    """Write a backup's files into a new folder; raise `Unreadable` if it changed since `read`."""
+    changed = Unreadable(f"{path} changed while it was read. Try again")
+    folders: list[tuple[Path, tarfile.TarInfo]] = []
     with _opened(path) as tar:
         for member in tar:
-            changed = _why_refused(member, seen) or member.name not in contents.digests
             if member.name == LIST:
                 continue
+            if _why_refused(member, set()):
+                raise changed
             place = folder / member.name
             if member.isdir():
                 place.mkdir(parents=True, exist_ok=True)
-                times.append((place, member))
+                folders.append((place, member))
                 continue
-            if changed:
-                raise Unreadable(f"{path} changed while it was read. Try again")
             place.parent.mkdir(parents=True, exist_ok=True)
             content = tar.extractfile(member)
             assert content
             with open(os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as new:
-                if _copy(content, new)[0] != contents.digests[member.name]:
-                    raise Unreadable(f"{path} changed while it was read. Try again")
+                if _copy(content, new) != contents.digests.get(member.name):
+                    raise changed
             _as_it_was(place, member, 0o600)
-    for place, member in reversed(times):  # folders after their content
+    for place, member in reversed(folders):  # after their content
         _as_it_was(place, member, 0o700)
 
 
@@ -302,15 +249,13 @@ def _compared(path: Path, listed: bytes, found: Mapping[str, str]) -> Contents:
     return Contents(content, digests, size)
 
 
-def _copy(source: IO[bytes], to: Any) -> tuple[str, int]:
-    """Copy a stream to `to`, if it is not None; return its digest and its size in bytes."""
-    digest, size = hashlib.sha256(), 0
+def _copy(source: IO[bytes], to: Any) -> str:
+    """Copy a stream; return its digest."""
+    digest = hashlib.sha256()
     while piece := source.read(_PIECE):
         digest.update(piece)
-        size += len(piece)
-        if to is not None:
-            to.write(piece)
-    return digest.hexdigest(), size
+        to.write(piece)
+    return digest.hexdigest()
 
 
 def _kind(mode: int) -> str:

@@ -1,16 +1,6 @@
 """Writes one file with all data that a course cannot make again.
 
-It holds, for these reasons:
-
-- the gradebook, copied with its database's own tools, so that others can write meanwhile;
-- the submissions and their results: `submitted/`, `autograded/`, `grading/` (results, so that
-  nothing is run twice, and the records of collecting);
-- the basis of grading: `source/`, `release/`, `staff/`, the settings, and tables beside them, such
-  as `students.csv`;
-- the course's secret: without it, hidden inputs would be drawn anew and all results would change.
-
-Feedback is left out, because it can be made again. The exchange is left out too: collect from it
-first.
+docs/one-server.md lists what is in it.
 
 The order matters while the course is being graded. Graded notebooks are read before the gradebook,
 and everything else after it. So the backup may hold scores without a notebook, as after a power
@@ -24,7 +14,6 @@ import os
 import platform
 import sqlite3
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import metadata
@@ -57,24 +46,12 @@ _UNFINISHED = ".part"
 
 @dataclass(frozen=True)
 class Made:
-    """A backup that was written and then verified.
-
-    Attributes
-    ----------
-    path
-        The file.
-    files, bytes_in_all
-        The number of files, and their size before compression.
-    left_out
-        The files that are not in it.
-    was_being_graded
-        Whether `nbgrader autograde` was running.
-    """
+    """A backup that was written and then verified."""
 
     path: Path
     files: int
-    bytes_in_all: int
-    left_out: tuple[LeftOut, ...]
+    bytes_in_all: int  # before compression
+    left_out: tuple[LeftOut, ...]  # the files that are not in it
     was_being_graded: bool
 
 
@@ -89,19 +66,8 @@ class _Part:
 def back_up(course: Course, to: Path | None = None) -> Made:
     """Write a backup, read it again to verify it, and only then give it its name.
 
-    Parameters
-    ----------
-    course
-        The course, with its folder and settings.
-    to
-        The file, or a folder for it. The default is `backups/` in the course.
-
-    Raises
-    ------
-    Unreadable, GraderFault
-        The backup cannot be made. No part of it is left.
-    OSError
-        For example, the disk is full.
+    `to` is the file, or a folder for it; by default `backups/` in the course. Raises
+    `Unreadable`, `GraderFault` or `OSError`. No part of a backup that cannot be made is left.
     """
     now = datetime.now(UTC)
     target = _target(course, to, now)
@@ -116,9 +82,14 @@ def back_up(course: Course, to: Path | None = None) -> Made:
         file = work / target.name
         with open(os.open(file, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600), "wb") as stream:
             writer = archive.Writer(stream, work)
-            facts = {"made": now.isoformat(timespec="seconds"), **_versions()}
-            facts |= _write(writer, course, parts, work)
-            writer.finish(facts | {"was_being_graded": is_being_graded})
+            facts = {
+                "made": now.isoformat(timespec="seconds"),
+                "grader": metadata.version(DISTRIBUTION),
+                "python": platform.python_version(),
+                **_write(writer, course, parts, work),
+                "was_being_graded": is_being_graded,
+            }
+            writer.finish(facts)
             stream.flush()
             os.fsync(stream.fileno())
         contents = archive.read(file)
@@ -150,26 +121,18 @@ def _write(
     copy.unlink()
     for part in (part for part in parts if not part.is_first):
         writer.add(part.name, part.path, part.not_kept)
-    names = [part.name for part in parts]
-    where = {part.name: str(part.path) for part in parts if part.name.startswith(f"{OUTSIDE}/")}
     return {
         "course_id": course.directory.course_id,
         "root": str(course.root),
         "database": database,
-        "parts": names,
-        "outside": where,
+        "parts": [part.name for part in parts],
+        "outside": {p.name: str(p.path) for p in parts if p.name.startswith(f"{OUTSIDE}/")},
         "left_out": [[one.name, one.why] for one in writer.left_out],
     }
 
 
 def copy_sqlite(gradebook: Path, copy: Path) -> None:
-    """Copy a gradebook at one moment, even while others write to it, and check the copy.
-
-    Raises
-    ------
-    Unreadable
-        There is no gradebook, it is damaged, or it was locked for ten minutes.
-    """
+    """Copy a gradebook at one moment, even while others write to it, or raise `Unreadable`."""
     if not gradebook.is_file():
         raise Unreadable(
             f"There is no gradebook {gradebook}, so there is nothing to back up yet. If you "
@@ -196,7 +159,6 @@ def copy_sqlite(gradebook: Path, copy: Path) -> None:
 
 
 def _parts(course: Course) -> list[_Part]:
-    """Return the parts of a course besides its gradebook, each only once."""
     root, directory = course.root, course.directory
     whole_class = WholeClass(config=course.config)
     steps = {name: getattr(directory, f"{name}_directory") for name in (_GRADED, *_STEPS)}
@@ -212,7 +174,9 @@ def _parts(course: Course) -> list[_Part]:
             )
         not_kept = _NOT_KEPT + ((_UNFINISHED,) if name in ("grading", "results") else ())
         if folder.is_dir() and not any(_is_within(folder, part.path) for part in parts):
-            inside = _name_of(course, name, folder)
+            inside = f"{OUTSIDE}/{name}"
+            if _is_within(folder, root):
+                inside = f"{IN_COURSE}/{Path(os.path.relpath(folder, root)).as_posix()}"
             parts.append(_Part(inside, folder, not_kept, name == _GRADED))
     files = [root / f"{CONFIG}{suffix}" for suffix in (".py", ".json")]
     files += sorted(path for path in root.glob("*.csv") if not path.is_symlink())
@@ -221,13 +185,6 @@ def _parts(course: Course) -> list[_Part]:
     if secret.is_file():
         parts.append(_Part(SECRET, secret))
     return parts
-
-
-def _name_of(course: Course, name: str, folder: Path) -> str:
-    if _is_within(folder, course.root):
-        inner = Path(os.path.relpath(folder, course.root)).as_posix()
-        return f"{IN_COURSE}/{inner}"
-    return f"{OUTSIDE}/{name}"
 
 
 def _target(course: Course, to: Path | None, now: datetime) -> Path:
@@ -260,21 +217,10 @@ def _publish(file: Path, target: Path) -> None:
         ) from None
     except OSError:  # a file system without links
         os.rename(file, target)
-    with _folder(target.parent) as folder, contextlib.suppress(OSError):
+    folder = os.open(target.parent, os.O_RDONLY)
+    with contextlib.suppress(OSError):
         os.fsync(folder)
-
-
-@contextlib.contextmanager
-def _folder(path: Path) -> Iterator[int]:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        yield handle
-    finally:
-        os.close(handle)
-
-
-def _versions() -> dict[str, str]:
-    return {"grader": metadata.version(DISTRIBUTION), "python": platform.python_version()}
+    os.close(folder)
 
 
 def _is_within(path: Path, folder: Path) -> bool:

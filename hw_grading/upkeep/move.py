@@ -1,8 +1,8 @@
 """Moves a gradebook from a file (SQLite) to PostgreSQL, in one transaction.
 
-The code of nbgrader and of this project describes their tables. They are made from that, so that
-truth values, times and durations have the right types. Any other table, such as alembic's, is made
-as in the file. Afterwards both sides are read and compared, row by row.
+Tables are made as the code of nbgrader and of this project describes them, so that truth values,
+times and durations have the right types. Any other table, such as alembic's, is made as in the
+file. Afterwards both sides are compared, row by row.
 """
 
 from __future__ import annotations
@@ -15,19 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from nbgrader import api
-from sqlalchemy import (
-    Connection,
-    Integer,
-    MetaData,
-    String,
-    Table,
-    exists,
-    func,
-    insert,
-    inspect,
-    select,
-    text,
-)
+from sqlalchemy import Connection, MetaData, String, Table, func, inspect, select, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -52,43 +40,20 @@ _INSTEAD_OF_NULL = "\N{REPLACEMENT CHARACTER}"  # PostgreSQL has no text with a 
 
 @dataclass(frozen=True)
 class Moved:
-    """A gradebook that was moved.
+    """A gradebook that was moved."""
 
-    Attributes
-    ----------
-    old
-        The file, which is unchanged.
-    new
-        The database's address, without a password.
-    rows
-        The number of rows by table.
-    without_null
-        The number of rows in which a null character was replaced.
-    has_password
-        Whether the given address had a password.
-    """
-
-    old: Path
-    new: URL
-    rows: dict[str, int]
-    without_null: int
-    has_password: bool
+    old: Path  # the file, which is unchanged
+    new: URL  # the database's address, without a password
+    rows: dict[str, int]  # their number by table
+    without_null: int  # the number of rows in which a null character was replaced
+    has_password: bool  # whether the given address had one
 
 
 def move(course: Course, address: str) -> Moved:
-    """Copy a course's gradebook into an empty database; the file is unchanged.
+    """Copy a course's gradebook, a file, into an empty database; the file is unchanged.
 
-    Parameters
-    ----------
-    course
-        The course. Its gradebook is a file.
-    address
-        The address of the new database, such as ``postgresql+psycopg://grader@/ml``.
-
-    Raises
-    ------
-    Unreadable, GraderFault
-        The gradebook was not moved. The new database is unchanged.
+    Raises `Unreadable` or `GraderFault` if it was not moved. Then the new database is
+    unchanged.
     """
     url = postgresql.url_of(address)
     old = _file_of(course)
@@ -129,7 +94,7 @@ def _file_of(course: Course) -> Path:
 
 @contextlib.contextmanager
 def _held(path: Path) -> Iterator[Connection]:
-    """Yield a connection that locks a gradebook for other writers, and changes nothing in it."""
+    """Lock a gradebook for other writers, and change nothing in it."""
     engine = engine_of(URL.create("sqlite", database=str(path)))
     try:
         with engine.connect().execution_options(writes=True) as connection:
@@ -150,13 +115,10 @@ def _held(path: Path) -> Iterator[Connection]:
 
 def _tables(source: Connection) -> list[Table]:
     """Return the tables of a gradebook, each after the tables that it refers to."""
-    left = set(inspect(source).get_table_names())
-    found: list[Table] = []
-    for metadata in DESCRIBED:
-        found += [table for table in metadata.sorted_tables if table.name in left]
-    left -= {table.name for table in found}
+    there = set(inspect(source).get_table_names())
+    found = [t for metadata in DESCRIBED for t in metadata.sorted_tables if t.name in there]
     others = MetaData()
-    for name in sorted(left):
+    for name in sorted(there - {table.name for table in found}):
         table = Table(name, others, autoload_with=source, resolve_fks=False)
         for column in table.columns:
             column.type = column.type.as_generic(allow_nulltype=True)
@@ -165,13 +127,7 @@ def _tables(source: Connection) -> list[Table]:
 
 
 def _expect_fit(source: Connection, table: Table, path: Path) -> None:
-    """Expect that PostgreSQL, which is stricter than SQLite, accepts a table's rows.
-
-    Raises
-    ------
-    Unreadable
-        A row does not fit. The text says what to do about it.
-    """
+    """Expect that PostgreSQL, which is stricter than SQLite, accepts a table's rows."""
     there = {column["name"] for column in inspect(source).get_columns(table.name)}
     if odd := sorted(there ^ {column.name for column in table.columns}):
         raise Unreadable(
@@ -191,19 +147,12 @@ def _expect_fit(source: Connection, table: Table, path: Path) -> None:
 
 
 def _expect_no_orphans(source: Connection, tables: list[Table], path: Path) -> None:
-    """Expect that all rows refer to existing rows, which SQLite does not enforce.
-
-    Raises
-    ------
-    Unreadable
-        Some rows do not. The text has the statements that remove them; no command shows such rows
-        any more.
-    """
+    """Expect that all rows refer to existing rows, which SQLite does not enforce."""
     deletes = []
     for table in tables:
         for foreign in table.foreign_keys:
             mine, theirs = foreign.parent, foreign.column
-            is_known = exists().where(theirs == mine).correlate(table)
+            is_known = select(theirs).where(theirs == mine).correlate(table).exists()
             lost = select(func.count()).select_from(table).where(mine.is_not(None), ~is_known)
             if source.execute(lost).scalar():
                 deletes.append(
@@ -236,32 +185,23 @@ def _make(source: Connection, target: Connection, tables: list[Table]) -> None:
 def _copy(source: Connection, target: Connection, table: Table) -> int:
     """Copy a table's rows; return the number of rows with a replaced null character."""
     replaced = 0
+    names = [column.name for column in table.columns]
     for rows in _rows(source, table):
         fitting = [_without_null(row) for row in rows]
         replaced += sum(new != old for new, old in zip(fitting, rows, strict=True))
-        names = [column.name for column in table.columns]
-        target.execute(insert(table), [dict(zip(names, row, strict=True)) for row in fitting])
-    for column in table.primary_key.columns:
-        if isinstance(column.type, Integer) and column is table.autoincrement_column:
-            where = {"table": target.dialect.identifier_preparer.quote(table.name)}
-            sequence = target.execute(
-                text("SELECT pg_get_serial_sequence(:table, :column)"),
-                where | {"column": column.name},
-            ).scalar()
-            highest = target.execute(select(func.max(column))).scalar()
-            if sequence and highest:
-                target.execute(text("SELECT setval(:name, :to)"), {"name": sequence, "to": highest})
+        target.execute(table.insert(), [dict(zip(names, row, strict=True)) for row in fitting])
+    if (column := table.autoincrement_column) is not None:
+        name = target.dialect.identifier_preparer.quote(table.name)
+        its = func.pg_get_serial_sequence(name, column.name)
+        sequence = target.execute(select(its)).scalar()
+        highest = target.execute(select(func.max(column))).scalar()
+        if sequence and highest:
+            target.execute(select(func.setval(sequence, highest)))
     return replaced
 
 
 def _compare(source: Connection, target: Connection, table: Table) -> int:
-    """Compare a table in both databases, and return its number of rows.
-
-    Raises
-    ------
-    GraderFault
-        The rows differ from those in the old database.
-    """
+    """Compare a table in both databases, and return its number of rows."""
     count, digest = _digest(source, table)
     if (count, digest) != (found := _digest(target, table)):
         raise GraderFault(

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from operator import itemgetter
 from pathlib import Path
 
 from sqlalchemy import Connection, create_engine, inspect
@@ -27,14 +28,7 @@ _SECONDS_TO_CONNECT = 10
 
 @contextmanager
 def connected(url: URL) -> Iterator[Connection]:
-    """Yield a connection to a database, and commit at the end of the block.
-
-    Raises
-    ------
-    GraderFault
-        A package is missing, the server does not answer, or a statement fails. The text contains no
-        password.
-    """
+    """Yield a connection, and commit at the end; raise `GraderFault`, without the password."""
     try:
         # Without this, messages from a database in another encoding could not be read.
         usual = {"connect_timeout": str(_SECONDS_TO_CONNECT), "client_encoding": "utf8"}
@@ -59,8 +53,7 @@ def connected(url: URL) -> Iterator[Connection]:
 
 def major_version(connection: Connection) -> int:
     """Return the server's major version, such as 15."""
-    number = connection.exec_driver_sql("SHOW server_version_num").scalar()
-    return int(number or 0) // 10_000
+    return int(connection.exec_driver_sql("SHOW server_version_num").scalar() or 0) // 10_000
 
 
 def encoding(connection: Connection) -> str:
@@ -69,35 +62,22 @@ def encoding(connection: Connection) -> str:
 
 
 def expect_empty(connection: Connection, url: URL) -> None:
-    """Expect a database without tables.
-
-    Raises
-    ------
-    GraderFault
-        It has tables, or another encoding than UTF-8.
-    """
+    """Expect a database in UTF-8 without tables, or raise `GraderFault`."""
+    make = "createdb --encoding=UTF8 --template=template0 NAME"
     if tables := inspect(connection).get_table_names():
         raise GraderFault(
             f"The database {shown_address(url)} is not empty: it has the table {tables[0]}. "
-            "Nothing was written. Make an empty one: createdb --encoding=UTF8 --template=template0 "
-            "NAME"
+            f"Nothing was written. Make an empty one: {make}"
         )
     if (found := encoding(connection)) != "UTF8":
         raise GraderFault(
             f"The database {shown_address(url)} stores text as {found}, but names and comments "
-            "need UTF-8. Make another database: createdb --encoding=UTF8 --template=template0 "
-            "NAME"
+            f"need UTF-8. Make another database: {make}"
         )
 
 
 def url_of(address: str) -> URL:
-    """Parse a database's address, and set the driver that is used here.
-
-    Raises
-    ------
-    Unreadable
-        It is not the address of a PostgreSQL database.
-    """
+    """Parse a PostgreSQL database's address, and set the driver that is used here."""
     try:
         url = make_url(address)
     except ArgumentError:
@@ -113,14 +93,7 @@ def url_of(address: str) -> URL:
 
 
 def dump(url: URL, file: Path) -> int:
-    """Dump a database at one moment into a new file; return the server's version.
-
-    Raises
-    ------
-    GraderFault
-        The database cannot be reached or has no gradebook, or `pg_dump` is missing, too old, or
-        fails.
-    """
+    """Dump a database at one moment into a new file, or raise `GraderFault`; return its version."""
     with connected(url) as connection:
         version = major_version(connection)
         if not inspect(connection).has_table("assignment"):
@@ -133,13 +106,7 @@ def dump(url: URL, file: Path) -> int:
 
 
 def load(url: URL, file: Path) -> None:
-    """Load a file from `dump` into an empty database, in one transaction.
-
-    Raises
-    ------
-    GraderFault
-        The database is not empty, or `pg_restore` is missing, too old, or fails.
-    """
+    """Load a file from `dump` into an empty database, all or nothing, or raise `GraderFault`."""
     with connected(url) as connection:
         expect_empty(connection, url)
         version = major_version(connection)
@@ -153,18 +120,12 @@ def client(name: str, server: int) -> tuple[Path | None, int]:
     read. An older server may not know the statements of a newer `pg_restore`.
     """
     on_path = shutil.which(name)
-    places = [Path(on_path)] if on_path else []
-    places += sorted(_OF_DEBIAN.glob(f"*/bin/{name}"))
+    # Debian's program on the PATH only starts one of the others, so those come first.
+    places = [*sorted(_OF_DEBIAN.glob(f"*/bin/{name}")), *([Path(on_path)] if on_path else [])]
     found = [(_version(place), place) for place in places]
-    # Debian's program on the PATH only starts one of the others.
-    newer = sorted(
-        (version, place.parent.parent.parent != _OF_DEBIAN, place)
-        for version, place in found
-        if version >= server
-    )
-    if newer:
-        return newer[0][2], newer[0][0]
-    return (max(found)[1], max(found)[0]) if found else (None, 0)
+    newer = [one for one in found if one[0] >= server]
+    version, best = min(newer, key=itemgetter(0)) if newer else max(found, default=(0, None))
+    return best, version
 
 
 def what_to_install(name: str, found: int, server: int) -> str:

@@ -1,9 +1,7 @@
 """Restores a backup into a course's folder: all of it or nothing.
 
-The whole file is read and compared first. Then everything is written beside its place, and renamed
-at the end. If other files are in the way, the restore is refused, or with `force` these files are
-put aside. If a step fails, the earlier steps are undone. After a killed restore, the same command
-continues it.
+The whole file is compared first. Then everything is written beside its place, and renamed at the
+end. After a killed restore, the same command continues it.
 """
 
 from __future__ import annotations
@@ -40,46 +38,19 @@ _MOST_NAMED = 8
 
 @dataclass(frozen=True)
 class Restored:
-    """What was restored.
+    """What was restored."""
 
-    Attributes
-    ----------
-    facts
-        The facts that the backup holds about itself.
-    files
-        The number of its files.
-    put_aside
-        The folder with the files that were in the way; None if there were none.
-    to_do
-        Sentences on what you still have to do.
-    """
-
-    facts: dict[str, Any]
-    files: int
-    put_aside: Path | None
-    to_do: tuple[str, ...]
+    facts: dict[str, Any]  # that the backup holds about itself
+    files: int  # their number
+    put_aside: Path | None  # the folder with the files that were in the way
+    to_do: tuple[str, ...]  # sentences on what you still have to do
 
 
 def restore(backup: Path, into: Path, *, force: bool = False, database: str = "") -> Restored:
-    """Restore a course.
+    """Restore a course into a folder, which may hold files of the backup if they are identical.
 
-    Parameters
-    ----------
-    backup
-        A file written by `hw_grading.upkeep.backup.back_up`.
-    into
-        The course's folder. It may already hold files of the backup if they are identical.
-    force
-        Whether to put aside files that differ.
-    database
-        The address of a PostgreSQL database, if not the one in the settings.
-
-    Raises
-    ------
-    Unreadable, GraderFault
-        The course was not restored. Everything is unchanged.
-    OSError
-        For example, the disk is full. Everything is unchanged.
+    With `force`, files that differ are put aside. `database` is an address, if not the one in
+    the settings. Raises `Unreadable`, `GraderFault` or `OSError`. Then everything is unchanged.
     """
     url = postgresql.url_of(database) if database else None
     contents = archive.read(backup)
@@ -96,7 +67,12 @@ def restore(backup: Path, into: Path, *, force: bool = False, database: str = ""
     _expect_room(into, contents)
     into.mkdir(parents=True, exist_ok=True)
     try:
-        with work_folder(into, _WORK) as work, _nobody_grades(into):
+        with work_folder(into, _WORK) as work, shared_or_busy(into / "autograded") as is_graded:
+            if is_graded:
+                raise GraderFault(
+                    f"The course in {into} is being graded, so nothing was restored. Wait until "
+                    "the grading has finished, then run this command again"
+                )
             archive.unpack(backup, contents, work)
             return _put_in_place(work, into, contents, force, url)
     except BaseException:
@@ -110,10 +86,8 @@ def _put_in_place(
     work: Path, into: Path, contents: Contents, force: bool, url: URL | None
 ) -> Restored:
     facts = dict(contents.facts)
-    now = datetime.now(UTC)
-    aside = into / f"before-restore-{now:%Y-%m-%dT%H%M%SZ}"
+    aside = into / f"before-restore-{datetime.now(UTC):%Y-%m-%dT%H%M%SZ}"
     moves = _Moves(work / "removed", aside)
-    to_do: list[str] = []
     try:
         places = dict(_places(work, into, facts))
         moves.expect_free(places, force)
@@ -124,7 +98,7 @@ def _put_in_place(
             secret = _place_of_secret(course, into, facts)
             moves.expect_free({work / SECRET: secret}, force)
             moves.put(work / SECRET, secret)
-        to_do += _differences(course, into, facts)
+        to_do = [*_differences(course, into, facts)]
         if url and url != make_url(course.db_url):
             to_do.append(
                 f"The gradebook is in {shown_address(url)}: write that into nbgrader_config.py as "
@@ -153,13 +127,11 @@ def _places(work: Path, into: Path, facts: dict[str, Any]) -> Iterator[tuple[Pat
 
 
 def _inner(facts: dict[str, Any], otherwise: str) -> str:
-    """Return the gradebook's path in the course."""
     path = facts.get("database", {}).get("path") or otherwise
     return path if _is_within(path) else otherwise
 
 
 def _is_within(name: str) -> bool:
-    """Whether a relative path leads to something inside a folder, not to the folder itself."""
     return not {"", ".", ".."} & set(name.split("/"))
 
 
@@ -172,7 +144,6 @@ def _place_of_secret(course: Course, into: Path, facts: dict[str, Any]) -> Path:
 
 
 def _differences(course: Course, into: Path, facts: dict[str, Any]) -> Iterator[str]:
-    """Yield sentences on paths in the restored settings that lie elsewhere."""
     if os.path.realpath(course.root) != os.path.realpath(into):
         yield (
             f"The settings in {into}/nbgrader_config.py name the course's folder {course.root}: "
@@ -273,24 +244,12 @@ def _is_taken(new: Path, place: Path) -> bool:
 
 
 def _is_same(new: Path, place: Path) -> bool:
-    """Whether two files or folders have the same content."""
     if place.is_symlink() or new.is_dir() != place.is_dir():
         return False
     if not new.is_dir():
         return place.is_file() and filecmp.cmp(new, place, shallow=False)
     names = [set(os.listdir(folder)) - _NOT_COMPARED for folder in (new, place)]
     return names[0] == names[1] and all(_is_same(new / name, place / name) for name in names[0])
-
-
-@contextlib.contextmanager
-def _nobody_grades(into: Path) -> Iterator[None]:
-    with shared_or_busy(into / "autograded") as is_being_graded:
-        if is_being_graded:
-            raise GraderFault(
-                f"The course in {into} is being graded, so nothing was restored. Wait until the "
-                "grading has finished, then run this command again"
-            )
-        yield
 
 
 def _expect_facts(backup: Path, contents: Contents) -> None:

@@ -19,13 +19,7 @@ except ImportError:  # Windows: the folders of killed runs stay
 def work_folder(parent: Path, prefix: str) -> Iterator[Path]:
     """Make a folder that only its owner may enter, and remove it at the end.
 
-    Parameters
-    ----------
-    parent
-        The parent folder. It is on the disk on which the finished files stay.
-    prefix
-        The beginning of its name. Other folders with this prefix that no process has locked are
-        removed.
+    Other folders with this prefix that no process has locked are removed.
     """
     for left in parent.glob(f"{prefix}*"):
         _remove_if_nobody_holds(left)

@@ -1,4 +1,8 @@
-"""Writes a backup of the course."""
+"""Write a backup of the course into one file.
+
+Writes gradebook, submissions, results, sources and settings into one file, which only you may read.
+Then reads the file again to check it. docs/one-server.md lists what is in it.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +11,6 @@ import sys
 from pathlib import Path
 
 from hw_grading.verbs import FINE, TO_DO
-
-HELP = "write a backup of the course into one file"
-DESCRIPTION = (
-    "Writes gradebook, submissions, results, sources and settings into one file, which only you "
-    "may read. Then reads the file again to check it. docs/one-server.md lists what is in it."
-)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,11 +28,8 @@ def run(chosen: argparse.Namespace) -> int:
 
     made = back_up(Course(chosen.course), chosen.to)
     print(made.path)
-    megabytes = made.path.stat().st_size / 1e6
-    print(
-        f"{made.files:,} files, {made.bytes_in_all / 1e6:,.1f} MB, in {megabytes:,.1f} MB; "
-        "written and checked."
-    )
+    before, after = made.bytes_in_all / 1e6, made.path.stat().st_size / 1e6
+    print(f"{made.files:,} files, {before:,.1f} MB, in {after:,.1f} MB; written and checked.")
     if made.was_being_graded:
         print(
             "The course was being graded during the backup. After a restore, run the grading "
@@ -42,10 +37,8 @@ def run(chosen: argparse.Namespace) -> int:
         )
     for one in made.left_out:
         print(f"left out: {one_line(one.name)}: {one.why}", file=sys.stderr)
-    is_lost = any(one.is_lost for one in made.left_out)
-    if is_lost:
-        print(
-            "Some files could not be read. Make them readable, then make another backup.",
-            file=sys.stderr,
-        )
-    return TO_DO if is_lost else FINE
+    if not any(one.is_lost for one in made.left_out):
+        return FINE
+    advice = "Some files could not be read. Make them readable, then make another backup."
+    print(advice, file=sys.stderr)
+    return TO_DO

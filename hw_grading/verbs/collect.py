@@ -1,4 +1,8 @@
-"""Collects submissions from a learning platform's download."""
+"""Collect submissions from a learning platform's download.
+
+Recognises downloads of Canvas, Gradescope and Moodle, and files named <student>_<homework>.ipynb.
+Shows a table of the submissions, and asks before it writes anything.
+"""
 
 from __future__ import annotations
 
@@ -7,28 +11,20 @@ from pathlib import Path
 
 from hw_grading.verbs import FINE, TO_DO
 
-HELP = "collect submissions from a learning platform's download"
-DESCRIPTION = (
-    "Recognises downloads of Canvas, Gradescope and Moodle, and files named "
-    "<student>_<homework>.ipynb. Shows a table of the submissions, and asks before it writes "
-    "anything."
-)
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
-    parser.add_argument("assignment")
-    parser.add_argument("downloads", nargs="+", type=Path, help="zips, folders or notebooks")
-    parser.add_argument(
-        "--roster", type=Path, help="the list of students; default: the course's students.csv"
-    )
-    parser.add_argument(
+    add = parser.add_argument
+    add("assignment")
+    add("downloads", nargs="+", type=Path, help="zips, folders or notebooks")
+    add("--roster", type=Path, help="the list of students; default: the course's students.csv")
+    add(
         "--canvas-gradebook",
         type=Path,
         help="the gradebook that Canvas exported; it maps Canvas ids to logins",
     )
-    parser.add_argument("--dry-run", action="store_true", help="show the table, and write nothing")
-    parser.add_argument("--yes", action="store_true", help="write without asking")
+    add("--dry-run", action="store_true", help="show the table, and write nothing")
+    add("--yes", action="store_true", help="write without asking")
 
 
 def run(chosen: argparse.Namespace) -> int:

@@ -1,23 +1,21 @@
-"""Corrects the points of a question for everybody."""
+"""Change the points of a question for everybody, after grading.
+
+Adds points in a question for everybody, drops the question, or gives full marks. Students read the
+reason. The question is a grade id, or the label in its heading, such as '1.3b iv'.
+"""
 
 from __future__ import annotations
 
 import argparse
 
-from hw_grading.verbs import FINE
-
-HELP = "change the points of a question for everybody, after grading"
-DESCRIPTION = (
-    "Adds points in a question for everybody, drops the question, or gives full marks. Students "
-    "read the reason. The question is a grade id, or the label in its heading, such as '1.3b "
-    "iv'."
-)
+from hw_grading.verbs import FINE, who_i_am
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
-    parser.add_argument("assignment")
-    parser.add_argument("question", nargs="?", default="")
+    add = parser.add_argument
+    add("assignment")
+    add("question", nargs="?", default="")
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument(
         "--add", type=float, metavar="POINTS", help="points to add; negative ones are taken off"
@@ -28,17 +26,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     what.add_argument("--list", action="store_true", help="list all corrections, also undone ones")
     what.add_argument("--undo", type=int, metavar="NUMBER", help="undo a correction")
-    parser.add_argument("--reason", default="", help="the reason, which students read")
-    parser.add_argument(
-        "--beyond", action="store_true", help="allow --add to go above the question's maximum"
-    )
+    add("--reason", default="", help="the reason, which students read")
+    add("--beyond", action="store_true", help="allow --add to go above the question's maximum")
 
 
 def run(chosen: argparse.Namespace) -> int:
     """Correct, undo or list corrections, print the effect, and return the exit status."""
     from hw_grading.commands.correcting import Corrections
-    from hw_grading.commands.staff import say, who_i_am
     from hw_grading.final_scores.corrections import Kind
+    from hw_grading.records.writing import say
     from hw_support.submission.file import Unreadable
 
     is_new = not (chosen.list or chosen.undo is not None)
@@ -55,9 +51,7 @@ def run(chosen: argparse.Namespace) -> int:
         lines = corrections.undo(chosen.undo, who_i_am())
     else:
         kind = Kind.DROP if chosen.drop else Kind.FULL if chosen.full_marks else Kind.ADD
-        points = chosen.add or 0.0
-        lines = corrections.correct(
-            chosen.question, kind, points, chosen.beyond, chosen.reason, who_i_am()
-        )
-    say(lines)
+        what = (kind, chosen.add or 0.0, chosen.beyond, chosen.reason)
+        lines = corrections.correct(chosen.question, *what, who_i_am())
+    say("\n".join(lines))
     return FINE

@@ -1,11 +1,9 @@
-"""Grades a sample class in a scratch course."""
+"""Grade a sample class in a scratch course."""
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
-
-HELP = "grade a sample class in a scratch course"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -1,4 +1,7 @@
-"""Opens the desk, where people grade by hand in the browser."""
+"""Grade by hand in the browser.
+
+Opens the desk of a homework. Passes all other options on to Jupyter Server.
+"""
 
 from __future__ import annotations
 
@@ -7,18 +10,17 @@ from pathlib import Path
 
 from hw_grading.verbs import FINE
 
-HELP = "grade by hand in the browser"
-DESCRIPTION = "Opens the desk of a homework. Passes all other options on to Jupyter Server."
 TAKES_MORE = True
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
-    parser.add_argument("assignment")
+    add = parser.add_argument
+    add("assignment")
     # Unknown options go to Jupyter Server. This one is the desk's, in any position.
-    parser.add_argument("--course", type=Path, default=argparse.SUPPRESS, help=argparse.SUPPRESS)
-    parser.add_argument("--port", type=int, help="port of the server (default: 8888)")
-    parser.add_argument("--no-browser", action="store_true", help="print the address only")
+    add("--course", type=Path, default=argparse.SUPPRESS, help=argparse.SUPPRESS)
+    add("--port", type=int, help="port of the server (default: 8888)")
+    add("--no-browser", action="store_true", help="print the address only")
 
 
 def run(chosen: argparse.Namespace) -> int:

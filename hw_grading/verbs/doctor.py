@@ -1,4 +1,7 @@
-"""Checks whether this machine and this course are ready for grading."""
+"""Check whether this machine and this course are ready for grading.
+
+Each line reports that something is fine, or tells you what to type.
+"""
 
 from __future__ import annotations
 
@@ -6,22 +9,13 @@ import argparse
 
 from hw_grading.verbs import CANNOT, FINE, TO_DO
 
-HELP = "check whether this machine and this course are ready for grading"
-DESCRIPTION = "Each line reports that something is fine, or tells you what to type."
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add no option."""
 
 
 def run(chosen: argparse.Namespace) -> int:
-    """Print a line for each check; return the exit status.
-
-    Returns
-    -------
-    int
-        `CANNOT` if the settings cannot be read, so that some checks were skipped.
-    """
+    """Print a line for each check; return `CANNOT` if the settings could not be read."""
     from hw_grading.upkeep.doctor import SETTINGS, look
     from hw_support.failures import visible
 
@@ -30,9 +24,6 @@ def run(chosen: argparse.Namespace) -> int:
         print(visible(str(line)), flush=True)
         if line.advice is not None:
             status = CANNOT if line.what == SETTINGS or status == CANNOT else TO_DO
-    print(
-        "Everything is fine."
-        if status == FINE
-        else "Fix each line that begins with FIX, then run this command again."
-    )
+    to_do = "Fix each line that begins with FIX, then run this command again."
+    print("Everything is fine." if status == FINE else to_do)
     return status

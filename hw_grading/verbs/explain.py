@@ -1,45 +1,38 @@
-"""Runs the tests of a student's graded submission again, and shows all details."""
+"""Show why a student lost points: run a test again, with all details.
+
+Runs a graded submission again in the sandbox, with the same inputs as in grading. Shows what
+students do not see of a test: inputs, calls, expected values and results. Writes nothing. Do not
+show the output to students who can still submit.
+"""
 
 from __future__ import annotations
 
 import argparse
-import sys
 
 from hw_grading.verbs import FINE
-
-HELP = "show why a student lost points: run a test again, with all details"
-DESCRIPTION = (
-    "Runs a graded submission again in the sandbox, with the same inputs as in grading. Shows "
-    "what students do not see of a test: inputs, calls, expected values and results. Writes "
-    "nothing. Do not show the output to students who can still submit."
-)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
-    parser.add_argument("assignment")
-    parser.add_argument("student", help="the student's id")
-    parser.add_argument(
+    add = parser.add_argument
+    add("assignment")
+    add("student", help="the student's id")
+    add(
         "test",
         nargs="?",
         default="",
         help="a grade id, a question or a heading; default: all tests in which the student lost "
         "points",
     )
-    parser.add_argument(
-        "--all",
-        action="store_true",
-        help="show inputs and calls also for parts that passed",
-    )
+    add("--all", action="store_true", help="show inputs and calls also for parts that passed")
 
 
 def run(chosen: argparse.Namespace) -> int:
     """Explain, and return the exit status."""
+    from hw_grading.records.writing import say
     from hw_grading.regrading.explain import explain
     from hw_grading.regrading.explaining import in_words
-    from hw_support.failures import visible
 
     found = explain(chosen.course, chosen.assignment, chosen.student, chosen.test)
-    encoding = sys.stdout.encoding or "utf-8"
-    print(visible(in_words(found, chosen.all)).encode(encoding, "replace").decode(encoding))
+    say(in_words(found, chosen.all))
     return FINE

@@ -1,4 +1,9 @@
-"""Writes grades into a learning platform's file, or as a table."""
+"""Export grades for Canvas, Moodle, Gradescope, or by question.
+
+canvas and moodle fill in the file that you downloaded there; students without a score keep their
+old value. gradescope and questions write new tables. All scores are final scores. If you have to
+check something, the command prints it, and its exit status is 1.
+"""
 
 from __future__ import annotations
 
@@ -9,35 +14,21 @@ from pathlib import Path
 from hw_grading.exports.choices import KINDS
 from hw_grading.verbs import FINE, TO_DO
 
-HELP = "export grades for Canvas, Moodle, Gradescope, or by question"
-DESCRIPTION = (
-    "canvas and moodle fill in the file that you downloaded there; students without a score "
-    "keep their old value. gradescope and questions write new tables. All scores are final "
-    "scores. If you have to check something, the command prints it, and its exit status is 1."
-)
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
-    parser.add_argument("assignment")
-    parser.add_argument("--as", dest="kind", required=True, choices=KINDS)
-    parser.add_argument(
+    add = parser.add_argument
+    add("assignment")
+    add("--as", dest="kind", required=True, choices=KINDS)
+    add(
         "--fill",
         type=Path,
         help="the file to fill in: Canvas' gradebook or Moodle's grading worksheet",
     )
-    parser.add_argument(
-        "--to", type=Path, help="the file to write; default: <assignment>_<platform>.csv"
-    )
-    parser.add_argument(
-        "--column", default="", help="the homework's column, if the command cannot find it"
-    )
-    parser.add_argument(
-        "--roster", type=Path, help="the list of students; default: the course's students.csv"
-    )
-    parser.add_argument(
-        "--student", action="append", default=[], help="export only this student; repeatable"
-    )
+    add("--to", type=Path, help="the file to write; default: <assignment>_<platform>.csv")
+    add("--column", default="", help="the homework's column, if the command cannot find it")
+    add("--roster", type=Path, help="the list of students; default: the course's students.csv")
+    add("--student", action="append", default=[], help="export only this student; repeatable")
 
 
 def run(chosen: argparse.Namespace) -> int:

@@ -1,33 +1,28 @@
-"""Grants students more time for a homework, or slip days."""
+"""Give students more time for a homework, or slip days.
+
+Grants extensions, also to students who have not submitted yet. Times are in the homework's time
+zone. A CSV file has the columns student, until or hours or days, slip, reason. If it is for several
+homeworks, it also has the column homework.
+"""
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
 
-from hw_grading.verbs import FINE
-
-HELP = "give students more time for a homework, or slip days"
-DESCRIPTION = (
-    "Grants extensions, also to students who have not submitted yet. Times are in the "
-    "homework's time zone. A CSV file has the columns student, until or hours or days, slip, "
-    "reason. If it is for several homeworks, it also has the column homework."
-)
+from hw_grading.verbs import FINE, who_i_am
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
-    parser.add_argument("assignment")
-    parser.add_argument("students", nargs="*", metavar="STUDENT")
-    parser.add_argument("--until", default="", help='a time, such as "2022-10-08 23:59"')
-    parser.add_argument("--hours", default="", help="hours after the due date")
-    parser.add_argument(
-        "--days", default="", help="days after the due date, at the same time of day"
-    )
-    parser.add_argument(
-        "--slip", default="", metavar="N", help="number of slip days that the student may use"
-    )
-    parser.add_argument("--reason", default="", help="the reason, which only staff read")
+    add = parser.add_argument
+    add("assignment")
+    add("students", nargs="*", metavar="STUDENT")
+    add("--until", default="", help='a time, such as "2022-10-08 23:59"')
+    add("--hours", default="", help="hours after the due date")
+    add("--days", default="", help="days after the due date, at the same time of day")
+    add("--slip", default="", metavar="N", help="number of slip days that the student may use")
+    add("--reason", default="", help="the reason, which only staff read")
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--from-csv", type=Path, metavar="FILE")
     what.add_argument("--remove", action="store_true", help="remove extensions")
@@ -37,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(chosen: argparse.Namespace) -> int:
     """Grant, remove or list extensions, print the result, and return the exit status."""
     from hw_grading.commands.extending import Extensions
-    from hw_grading.commands.staff import say, who_i_am
+    from hw_grading.records.writing import say
     from hw_support.submission.file import Unreadable
 
     asked = {name: getattr(chosen, name) for name in ("until", "hours", "days", "slip", "reason")}
@@ -55,5 +50,5 @@ def run(chosen: argparse.Namespace) -> int:
         lines = extensions.remove(chosen.students)
     else:
         lines = extensions.grant(chosen.students, asked, who_i_am())
-    say(lines)
+    say("\n".join(lines))
     return FINE

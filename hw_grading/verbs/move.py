@@ -1,16 +1,14 @@
-"""Moves the gradebook to PostgreSQL."""
+"""Move the gradebook into a PostgreSQL database.
+
+Copies the gradebook into an empty PostgreSQL database and compares the two. The old file is
+unchanged. See docs/one-server.md for how to make the database.
+"""
 
 from __future__ import annotations
 
 import argparse
 
 from hw_grading.verbs import FINE
-
-HELP = "move the gradebook into a PostgreSQL database"
-DESCRIPTION = (
-    "Copies the gradebook into an empty PostgreSQL database and compares the two. The old file "
-    "is unchanged. See docs/one-server.md for how to make the database."
-)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -24,11 +22,8 @@ def run(chosen: argparse.Namespace) -> int:
     from hw_grading.upkeep.move import move
 
     moved = move(Course(chosen.course), chosen.address)
-    total = sum(moved.rows.values())
-    print(
-        f"{total:,} rows of {len(moved.rows)} tables were copied into the new database and "
-        "compared."
-    )
+    rows = f"{sum(moved.rows.values()):,} rows of {len(moved.rows)} tables"
+    print(f"{rows} were copied into the new database and compared.")
     if moved.without_null:
         print(f"A null character was replaced in {moved.without_null:,} of these rows.")
     print(f"{moved.old} is unchanged. Now write into nbgrader_config.py:")

@@ -1,12 +1,10 @@
-"""Writes the skeleton of a homework."""
+"""Make the skeleton of a homework, which you then fill in."""
 
 from __future__ import annotations
 
 import argparse
 
 from hw_grading.verbs import FINE
-
-HELP = "make the skeleton of a homework, which you then fill in"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -19,10 +17,8 @@ def run(chosen: argparse.Namespace) -> int:
     from hw_grading.commands.new import new
 
     made = new(chosen.course, chosen.name)
-    for path in made.files:
-        print(f"  {path}")
-    print(
-        f"Write your homework into the first of these files. Set its due date in {made.manifest}."
-    )
+    print(*(f"  {path}" for path in made.files), sep="\n")
+    first = "Write your homework into the first of these files."
+    print(f"{first} Set its due date in {made.manifest}.")
     print(f"Then type: python -m hw_grading release {chosen.name}")
     return FINE

@@ -1,4 +1,4 @@
-"""Writes static pages of plots and written answers."""
+"""Write pages of plots and written answers, by student and by question."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ import argparse
 from pathlib import Path
 
 from hw_grading.verbs import FINE
-
-HELP = "write pages of plots and written answers, by student and by question"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -1,18 +1,15 @@
-"""Grades a class again, and lists the scores that changed, with the reasons."""
+"""Grade again after a change, and show whose score changed and why.
+
+Releases the homework again if its notebook was edited. Grades all submissions again, but runs only
+those affected by a change. Shows whose score changed, in which part and why. Keeps scores that
+people gave. Also writes the table to grading/regrades, as CSV and as a page.
+"""
 
 from __future__ import annotations
 
 import argparse
 
 from hw_grading.verbs import FINE, TO_DO
-
-HELP = "grade again after a change, and show whose score changed and why"
-DESCRIPTION = (
-    "Releases the homework again if its notebook was edited. Grades all submissions again, but "
-    "runs only those affected by a change. Shows whose score changed, in which part and why. "
-    "Keeps scores that people gave. Also writes the table to grading/regrades, as CSV and as a "
-    "page."
-)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

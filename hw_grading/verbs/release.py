@@ -1,4 +1,4 @@
-"""Releases notebooks and packs the students' zips."""
+"""Write the released notebooks, and the students' zips in dist/."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ import argparse
 import sys
 
 from hw_grading.verbs import FINE, TO_DO
-
-HELP = "write the released notebooks, and the students' zips in dist/"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -1,12 +1,10 @@
-"""Prints the table of points."""
+"""Print a table of points and failures."""
 
 from __future__ import annotations
 
 import argparse
 
 from hw_grading.verbs import FINE
-
-HELP = "print a table of points and failures"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

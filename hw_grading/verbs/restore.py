@@ -1,4 +1,4 @@
-"""Restores a course from a backup."""
+"""Restore a course from a backup."""
 
 from __future__ import annotations
 
@@ -7,22 +7,19 @@ from pathlib import Path
 
 from hw_grading.verbs import FINE, TO_DO
 
-HELP = "restore a course from a backup"
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
-    parser.add_argument("backup", type=Path, metavar="FILE")
-    parser.add_argument(
-        "--into", type=Path, metavar="FOLDER", help="the course's folder (default: this folder)"
-    )
-    parser.add_argument(
+    add = parser.add_argument
+    add("backup", type=Path, metavar="FILE")
+    add("--into", type=Path, metavar="FOLDER", help="the course's folder (default: this folder)")
+    add(
         "--database",
         metavar="ADDRESS",
         default="",
         help="an empty PostgreSQL database; default: the one in the settings",
     )
-    parser.add_argument(
+    add(
         "--force", action="store_true", help="move existing files that differ from the backup aside"
     )
 
@@ -33,10 +30,8 @@ def run(chosen: argparse.Namespace) -> int:
 
     into = (chosen.into or chosen.course).absolute()
     restored = restore(chosen.backup, into, force=chosen.force, database=chosen.database)
-    print(
-        f"{restored.files:,} files were restored into {into}, from the backup of "
-        f"{restored.facts.get('made')}."
-    )
+    made = restored.facts.get("made")
+    print(f"{restored.files:,} files were restored into {into}, from the backup of {made}.")
     if restored.put_aside:
         print(f"The files that were there before are in {restored.put_aside}.")
     if restored.facts.get("was_being_graded"):

@@ -1,36 +1,33 @@
-"""Writes the results.json that Gradescope expects of an autograder."""
+"""Write results.json of one submission for Gradescope.
+
+For a student who was graded here, or for a notebook file, which is then graded in a scratch course.
+Students see in it what their feedback shows, and nothing more of hidden tests.
+"""
 
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 
 from hw_grading.exports.choices import VISIBILITIES
 from hw_grading.verbs import FINE
 
-HELP = "write results.json of one submission for Gradescope"
-DESCRIPTION = (
-    "For a student who was graded here, or for a notebook file, which is then graded in a "
-    "scratch course. Students see in it what their feedback shows, and nothing more of hidden "
-    "tests."
-)
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
-    parser.add_argument("assignment")
+    add = parser.add_argument
+    add("assignment")
     one = parser.add_mutually_exclusive_group(required=True)
     one.add_argument("student", nargs="?", help="the id of a student who was graded in this course")
     one.add_argument("--notebook", type=Path, help="a submitted notebook to grade")
-    parser.add_argument("--to", type=Path, help="the file to write; default: print it")
-    parser.add_argument(
+    add("--to", type=Path, help="the file to write; default: print it")
+    add(
         "--visibility",
         default="after_published",
         choices=VISIBILITIES,
         help="when students see the results (default: after_published)",
     )
-    parser.add_argument(
+    add(
         "--no-sandbox",
         action="store_true",
         help="grade without a sandbox: only on a machine for this one submission, as on Gradescope",
@@ -39,25 +36,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(chosen: argparse.Namespace) -> int:
     """Write the file and print its path, or print its content; return the exit status."""
-    from hw_grading.exports.one_notebook import graded
-    from hw_grading.exports.results_json import as_json, results_of
+    from hw_grading.exports.results_json import as_json, graded, results_of
     from hw_grading.homework.course import Course
-    from hw_grading.records.writing import write_whole
+    from hw_grading.records.writing import say, write_whole
 
     course = Course(chosen.course.resolve())
+    name, visibility = chosen.assignment, chosen.visibility
     if chosen.notebook:
-        results = graded(
-            course,
-            chosen.assignment,
-            chosen.notebook,
-            chosen.visibility,
-            sandbox=not chosen.no_sandbox,
-        )
+        results = graded(course, name, chosen.notebook, visibility, not chosen.no_sandbox)
     else:
-        results = results_of(course, chosen.assignment, chosen.student, chosen.visibility)
+        results = results_of(course, name, chosen.student, visibility)
     if not chosen.to:
-        encoding = sys.stdout.encoding or "utf-8"
-        print(as_json(results).encode(encoding, "replace").decode(encoding), end="")
+        say(as_json(results), end="")
         return FINE
     write_whole(chosen.to, as_json(results).encode())
     most = sum(test["max_score"] for test in results["tests"])

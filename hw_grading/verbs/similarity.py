@@ -1,4 +1,8 @@
-"""Shows similar answers in a class."""
+"""Find similar answers, and show the matching lines side by side.
+
+Compares what students wrote, without the text of the released notebook. Writes a page and a table
+of the most similar pairs. Similarity is no evidence: a person must read both answers.
+"""
 
 from __future__ import annotations
 
@@ -8,23 +12,13 @@ from pathlib import Path
 from hw_grading import DISTRIBUTION
 from hw_grading.verbs import FINE, TO_DO
 
-HELP = "find similar answers, and show the matching lines side by side"
-DESCRIPTION = (
-    "Compares what students wrote, without the text of the released notebook. Writes a page and "
-    "a table of the most similar pairs. Similarity is no evidence: a person must read both "
-    "answers."
-)
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
-    parser.add_argument("assignment")
-    parser.add_argument(
-        "--out", type=Path, help="the page (similarity_<assignment>.html by default)"
-    )
-    parser.add_argument(
-        "--most", type=int, default=40, help="how many pairs the page shows (40 by default)"
-    )
+    add = parser.add_argument
+    add("assignment")
+    add("--out", type=Path, help="the page (similarity_<assignment>.html by default)")
+    add("--most", type=int, default=40, help="how many pairs the page shows (40 by default)")
 
 
 def run(chosen: argparse.Namespace) -> int:

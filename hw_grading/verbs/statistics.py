@@ -1,4 +1,9 @@
-"""Writes the statistics of a class: one page, and tables beside it."""
+"""Write statistics of a class: totals, questions, failed parts, times, graders.
+
+Writes one page and two tables of a class, without names of students. With --for-students, they have
+only what students may see of each other: groups of five or more. Publish that page once, when all
+are graded: from two pages, students can see what changed.
+"""
 
 from __future__ import annotations
 
@@ -7,21 +12,13 @@ from pathlib import Path
 
 from hw_grading.verbs import FINE
 
-HELP = "write statistics of a class: totals, questions, failed parts, times, graders"
-DESCRIPTION = (
-    "Writes one page and two tables of a class, without names of students. With --for-students, "
-    "they have only what students may see of each other: groups of five or more. Publish that "
-    "page once, when all are graded: from two pages, students can see what changed."
-)
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
-    parser.add_argument("assignment")
-    parser.add_argument(
-        "--out", type=Path, help="the page (statistics_<assignment>.html by default)"
-    )
-    parser.add_argument(
+    add = parser.add_argument
+    add("assignment")
+    add("--out", type=Path, help="the page (statistics_<assignment>.html by default)")
+    add(
         "--for-students",
         action="store_true",
         help="show only groups of five or more, and no graders",
@@ -34,8 +31,8 @@ def run(chosen: argparse.Namespace) -> int:
     from hw_grading.reports.statistics.page import write_statistics
 
     kind = "_for_students" if chosen.for_students else ""
-    default = chosen.course / f"statistics_{chosen.assignment}{kind}.html"
-    out = expect_page(chosen.out or default)
+    name = f"statistics_{chosen.assignment}{kind}.html"
+    out = expect_page(chosen.out or chosen.course / name)
     written = write_statistics(chosen.course, chosen.assignment, out, students=chosen.for_students)
     print(*written, sep="\n")
     return FINE

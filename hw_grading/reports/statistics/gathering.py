@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 
 from hw_grading.final_scores.scores import FinalScores, final_scores
 from hw_grading.homework.course import Course
-from hw_grading.records.due import due_of
 from hw_grading.records.graded_notebook import cells_by_id, open_notebook, plain, text_of
 from hw_grading.records.results import Roster, StudentResult, read_results
+from hw_grading.records.scores import due_date
 from hw_grading.rubrics.gradings import graders_of
 from hw_support.submission.file import Unreadable
 from hw_support.submission.problems import Severity
@@ -116,7 +116,7 @@ def gather(course: Path, assignment: str) -> ClassData:
     points = _array(_points(roster, finals, one) for one in graded)
     points = points.reshape(len(graded), len(roster.cells))
     whole = ~np.isnan(points).any(axis=1)
-    due = due_of(here.db_url, assignment)
+    due = due_date(here.db_url, assignment)
     hours = _array(_hours(one, due) for one in results)
     config = here.config
     folder = config.WholeClass.folder if "folder" in config.WholeClass else "grading"

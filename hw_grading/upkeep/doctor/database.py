@@ -61,9 +61,8 @@ def _sqlite(path: Path) -> Line:
         found += f", not there yet ({_NOT_YET})"
         return Line(_WHAT, found, _not_on(kind) if on_network else None)
     if not os.access(path, os.W_OK):
-        return Line(
-            _WHAT, found, f"You have no permission to write to it. Type: chmod u+w {quoted(path)}"
-        )
+        advice = f"You have no permission to write to it. Type: chmod u+w {quoted(path)}"
+        return Line(_WHAT, found, advice)
     try:
         facts = _asked(path)
     except sqlite3.Error as error:
@@ -83,10 +82,8 @@ def _sqlite(path: Path) -> Line:
     if on_network:
         return Line(_WHAT, found, _not_on(kind))
     if facts["graders"] >= _SEVERAL:
-        found += (
-            f", {facts['graders']} graders: if each runs their own server, move it to PostgreSQL "
-            f"({_RECIPE})"
-        )
+        found += f", {facts['graders']} graders: if each runs their own server, move it to "
+        found += f"PostgreSQL ({_RECIPE})"
     return Line(_WHAT, found)
 
 
@@ -105,16 +102,12 @@ def _asked(path: Path) -> dict[str, Any]:
             return (db.execute(query).fetchone() or [None])[0]
 
         tables = {name for (name,) in db.execute("SELECT name FROM sqlite_master")}
-        version = graders = None
-        if "alembic_version" in tables:
-            version = one("SELECT version_num FROM alembic_version")
-        if "desk_grading" in tables:
-            graders = one("SELECT count(DISTINCT grader) FROM desk_grading")
+        of_version, of_graders = "alembic_version" in tables, "desk_grading" in tables
         return {
             "journal": one("PRAGMA journal_mode"),
             "check": one("PRAGMA quick_check(1)"),
-            "version": version,
-            "graders": graders or 0,
+            "version": one("SELECT version_num FROM alembic_version") if of_version else None,
+            "graders": one("SELECT count(DISTINCT grader) FROM desk_grading") if of_graders else 0,
         }
 
 
@@ -147,10 +140,7 @@ def _postgresql(connection: Connection, url: URL) -> Line:
 
 def file_system(folder: Path) -> str:
     """Return a folder's kind of file system, such as "ext4"; "" if unknown."""
-    real = os.path.realpath(folder)
-    best = ("", "")
-    for part in psutil.disk_partitions(all=True):
-        inside = real == part.mountpoint or real.startswith(part.mountpoint.rstrip("/") + "/")
-        if inside and len(part.mountpoint) >= len(best[0]):
-            best = part.mountpoint, part.fstype
-    return best[1]
+    real = folder.resolve()
+    around = [p for p in psutil.disk_partitions(all=True) if real.is_relative_to(p.mountpoint)]
+    around.sort(key=lambda part: len(part.mountpoint))  # of mounts over each other, the last counts
+    return str(around[-1].fstype) if around else ""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shlex
 import shutil
 import stat
-from collections.abc import Iterator
 from pathlib import Path
 
 from nbgrader.exchange.default import Exchange
@@ -29,9 +29,8 @@ def disk(root: Path, config: Config) -> Line:
     wanted = max(0.0, whole_class.results_mb - _megabytes(place / "results")) + _SPARE_MB
     found = f"{free:,.0f} MB free in {there}"
     if not os.access(root, os.W_OK):
-        return Line(
-            "disk", f"you have no permission to write to {root}", f"Type: ls -ld {quoted(root)}"
-        )
+        found = f"you have no permission to write to {root}"
+        return Line("disk", found, f"Type: ls -ld {quoted(root)}")
     if free < wanted:
         advice = (
             f"{wanted:,.0f} MB are needed. Free some space, or lower c.WholeClass.results_mb, "
@@ -42,20 +41,21 @@ def disk(root: Path, config: Config) -> Line:
 
 
 def exchange(course: Course) -> Line:
-    """Check whether students on this machine can fetch and submit.
-
-    A missing permission needs a repair only if something was released there. Otherwise it is only
-    reported, because a course may do without the exchange.
-    """
+    """Check whether students on this machine can use the exchange, if the course uses it."""
     root = Path(Exchange(config=course.config).root).absolute()
     of_course = root / course.directory.course_id
     is_used = bool(course.directory.course_id) and of_course.is_dir()
     if not root.is_dir():
         make = f"mkdir -p {quoted(root)} && chmod 1777 {quoted(root)}"
         return Line("exchange", f"there is none. If students share this machine, type: {make}")
+    # Folders with the permissions that students need there, the outermost first.
+    needed = [*((folder, "x") for folder in reversed(root.parents)), (root, "wx")]
+    if is_used:
+        inner = (of_course / "outbound", "rx"), (of_course / "inbound", "wx")
+        needed += [(of_course, "rx"), *inner]
     missing = [
         f"chmod {'1777' if folder == root else 'a+' + right} {quoted(folder)}"
-        for folder, right in _needed(root, of_course if is_used else None)
+        for folder, right in needed
         if not _have_all(folder, right)
     ]
     if not missing:
@@ -65,17 +65,6 @@ def exchange(course: Course) -> Line:
         return Line("exchange", found + " && ".join(missing))
     found = f"students cannot use {root}, which has assignments of {of_course.name}"
     return Line("exchange", found, f"Type: {' && '.join(missing)}")
-
-
-def _needed(root: Path, of_course: Path | None) -> Iterator[tuple[Path, str]]:
-    """Yield folders with the permissions that students need there, the outermost first."""
-    for folder in reversed(root.parents):
-        yield folder, "x"
-    yield root, "wx"
-    if of_course:
-        yield of_course, "rx"
-        yield of_course / "outbound", "rx"
-        yield of_course / "inbound", "wx"
 
 
 def _have_all(folder: Path, right: str) -> bool:
@@ -90,10 +79,8 @@ def _have_all(folder: Path, right: str) -> bool:
 def _megabytes(folder: Path) -> float:
     total = 0
     for path in folder.glob("*/*"):
-        try:
+        with contextlib.suppress(OSError):
             total += path.stat().st_size
-        except OSError:
-            continue
     return total / 1e6
 
 

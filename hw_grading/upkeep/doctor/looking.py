@@ -1,7 +1,8 @@
-"""The checks of the doctor, their order, and the handling of a check that fails."""
+"""Runs the doctor's checks in order; a check that fails becomes a line too."""
 
 from __future__ import annotations
 
+import contextlib
 import re
 import traceback
 from collections.abc import Callable, Iterator
@@ -24,47 +25,30 @@ Look = Callable[[], Line]
 
 
 def look(folder: Path) -> Iterator[Line]:
-    """Run one check after another; every fault becomes a line.
-
-    Parameters
-    ----------
-    folder
-        The course's folder, with its settings.
-    """
+    """Run one check after another; every fault becomes a line."""
     yield from _tried("Python", machine.python)
     yield from _tried("packages", machine.packages)
     settings = _settings(folder)
     yield settings
-    config, course = Config(), None
-    if settings.advice is None:
-        course = Course(folder)
-        config = course.config
-    secrets = [course.root if course else folder]
+    course = Course(folder) if settings.advice is None else None
+    config, root = (course.config, course.root) if course else (Config(), folder)
     looks: list[tuple[str, Look]] = [
-        ("sandbox", partial(machine.sandbox, config, secrets)),
+        ("sandbox", partial(machine.sandbox, config, [root])),
         ("memory", partial(machine.memory, config)),
         ("limits", partial(machine.limits, config)),
+        ("disk", partial(folders.disk, root, config)),
     ]
-    if course is None:
-        looks.append(("disk", partial(folders.disk, folder, Config())))
-    else:
+    if course:
         looks += [
-            ("disk", partial(folders.disk, course.root, config)),
             ("gradebook", partial(database.gradebook, course)),
             ("exchange", partial(folders.exchange, course)),
             ("clock", partial(times.clock, course)),
             ("time zone", partial(times.zone, course)),
         ]
-        looks += [(name, partial(times.due, course, name)) for name in _homeworks(course)]
+        with contextlib.suppress(Exception):  # other lines report faults of the settings
+            looks += [(name, partial(times.due, course, name)) for name in course.homeworks()]
     for what, one in looks:
         yield from _tried(what, one, folder)
-
-
-def _homeworks(course: Course) -> list[str]:
-    try:
-        return course.homeworks()
-    except Exception:  # other lines report faults of the settings
-        return []
 
 
 def _settings(folder: Path) -> Line:
@@ -88,27 +72,22 @@ def _settings(folder: Path) -> Line:
 
 
 def _line_of(fault: BaseException, file: Path) -> int | None:
-    """Return the line of the settings file that failed."""
     cause = fault.__cause__
     if cause is None:
         return None
     if isinstance(cause, SyntaxError) and cause.filename and Path(cause.filename).name == file.name:
         return cause.lineno
     frames = traceback.extract_tb(cause.__traceback__)
-    lines = [frame.lineno for frame in frames if Path(frame.filename).name == file.name]
-    return lines[-1] if lines else None
+    return next((f.lineno for f in reversed(frames) if Path(f.filename).name == file.name), None)
 
 
 def _where_set(error: TraitError, file: Path) -> str:
-    """Return the place of a setting whose value has the wrong type."""
     match = _SETTING.search(str(error))
     if match is None:
         return f"Fix it in {file}."
-    name = f"{match['of']}.{match['trait']}"
-    try:
+    name, lines = f"{match['of']}.{match['trait']}", []
+    with contextlib.suppress(OSError):
         lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        lines = []
     numbers = [number for number, line in enumerate(lines, 1) if f"c.{name}" in line]
     return f"Fix c.{name} in {file}{f', line {numbers[-1]}' if numbers else ''}."
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import platform
 import shutil
@@ -57,15 +58,11 @@ def packages() -> Line:
         return Line("packages", _named(wrong), f'Type: "{sys.executable}" -m pip install {install}')
     if not LOCK.exists():
         return Line("packages", "all that grading needs is installed")
-    locked = _locked(LOCK.read_text(encoding="utf-8"))
-    others = []
-    for name, version in locked.items():
-        try:
-            found = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            continue  # a tool for the grader's developers
-        if found != version:
-            others.append(f"{name} {found} (locked: {version})")
+    others = [
+        f"{name} {found} (locked: {version})"
+        for name, version in _locked(LOCK.read_text(encoding="utf-8")).items()
+        if (found := version_of(name)) not in ("", version)  # "": a tool for developers
+    ]
     if others:
         advice = f'Type: "{sys.executable}" -m pip install -r {LOCK}'
         return Line("packages", _named(others), advice)
@@ -78,14 +75,20 @@ def _missing() -> list[str]:
         required = Requirement(line)
         if required.marker and not required.marker.evaluate({"extra": "grading"}):
             continue
-        try:
-            found = metadata.version(required.name)
-        except metadata.PackageNotFoundError:
+        found = version_of(required.name)
+        if not found:
             wrong.append(f"{required.name} is not installed")
-            continue
-        if not required.specifier.contains(found, prereleases=True):
+        elif not required.specifier.contains(found, prereleases=True):
             wrong.append(f"{required.name} {found} ({required.specifier} is needed)")
     return wrong
+
+
+def version_of(package: str) -> str:
+    """Return the version of an installed package; "" if it is not installed."""
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return ""
 
 
 def _locked(text: str) -> dict[str, str]:
@@ -132,14 +135,10 @@ def why_not() -> list[str]:
             "see Docker, Podman or Kubernetes below."
         )
     for name, forbids in _SWITCHES.items():
-        try:
-            value = (_KERNEL / name).read_text().strip()
-        except OSError:
-            continue
-        if value == forbids:
-            found.append(
-                f"{name.replace('/', '.')} is {value} here, which forbids sandboxes: see below."
-            )
+        with contextlib.suppress(OSError):
+            if (_KERNEL / name).read_text().strip() == forbids:
+                setting = f"{name.replace('/', '.')} is {forbids} here"
+                found.append(f"{setting}, which forbids sandboxes: see below.")
     return found
 
 

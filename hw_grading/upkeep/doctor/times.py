@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import subprocess
 import time
 from datetime import UTC, datetime
-from importlib import metadata
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -16,6 +13,7 @@ from nbgrader.exchange.default import Exchange
 from hw_grading.homework.course import Course
 from hw_grading.homework.homework import STAFF
 from hw_grading.homework.manifest import FILE_NAME, ManifestError, read_manifest
+from hw_grading.upkeep.doctor.machine import version_of
 from hw_support.desk.doctor import Line
 
 _SECONDS_OFF = 60
@@ -25,20 +23,23 @@ _SECONDS_FOR_TIMEDATECTL = 5
 def clock(course: Course) -> Line:
     """Check whether the clock is behind existing files, or is known to be wrong."""
     now = time.time()
-    shown = f"{datetime.fromtimestamp(now, UTC):%Y-%m-%d %H:%M:%S} UTC"
-    set_it = "Type: timedatectl set-ntp true   (or set it: date --utc --set=…)"
-    for path in (Path(__file__), course.folder / "nbgrader_config.py", *_newest(course)):
+    shown = _shown(now)
+    newest = [course.root / "gradebook.db", course.root / "grading"]  # grading wrote these last
+    for path in (Path(__file__), course.folder / "nbgrader_config.py", *newest):
         try:
             changed = path.stat().st_mtime
         except OSError:
             continue
         if changed > now + _SECONDS_OFF:
-            when = f"{datetime.fromtimestamp(changed, UTC):%Y-%m-%d %H:%M:%S} UTC"
-            return Line("clock", f"{shown}, but {path} was changed at {when}", set_it)
-    synchronized = _is_synchronized()
-    remark = f", {'' if synchronized else 'not '}synchronized over the network"
-    remark = "" if synchronized is None else remark
+            set_it = "Type: timedatectl set-ntp true   (or set it: date --utc --set=…)"
+            return Line("clock", f"{shown}, but {path} was changed at {_shown(changed)}", set_it)
+    is_set = {"yes": "", "no": "not "}.get(_network_sets_it())
+    remark = "" if is_set is None else f", {is_set}synchronized over the network"
     return Line("clock", shown + remark)
+
+
+def _shown(moment: float) -> str:
+    return f"{datetime.fromtimestamp(moment, UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
 def zone(course: Course) -> Line:
@@ -52,7 +53,8 @@ def zone(course: Course) -> Line:
             "America/Los_Angeles. If it is one already: pip install tzdata"
         )
         return Line("time zone", f"{name!r} is not known here", advice)
-    return Line("time zone", f"{name}, now {now:%Y-%m-%d %H:%M} (tzdata {_tzdata()})")
+    version = version_of("tzdata") or "of the system"
+    return Line("time zone", f"{name}, now {now:%Y-%m-%d %H:%M} (tzdata {version})")
 
 
 def due(course: Course, homework: str) -> Line:
@@ -69,29 +71,11 @@ def due(course: Course, homework: str) -> Line:
     return Line(what, f"due {moment:%Y-%m-%d %H:%M:%S} in {manifest.time_zone}")
 
 
-def _newest(course: Course) -> list[Path]:
-    """Return the files that grading wrote last, as far as they are quick to find."""
-    places = [course.root / "gradebook.db", course.root / "grading"]
-    return [place for place in places if os.path.lexists(place)]
-
-
-def _is_synchronized() -> bool | None:
-    """Return whether the network sets the clock; None if unknown."""
-    program = shutil.which("timedatectl")
-    if program is None:
-        return None
-    line = [program, "show", "--property=NTPSynchronized", "--value"]
+def _network_sets_it() -> str:
+    line = ["timedatectl", "show", "--property=NTPSynchronized", "--value"]
+    limit = _SECONDS_FOR_TIMEDATECTL
     try:
-        done = subprocess.run(
-            line, capture_output=True, text=True, check=False, timeout=_SECONDS_FOR_TIMEDATECTL
-        )
+        done = subprocess.run(line, capture_output=True, text=True, check=False, timeout=limit)
     except (OSError, subprocess.TimeoutExpired):
-        return None
-    return {"yes": True, "no": False}.get(done.stdout.strip())
-
-
-def _tzdata() -> str:
-    try:
-        return metadata.version("tzdata")
-    except metadata.PackageNotFoundError:
-        return "of the system"
+        return ""
+    return done.stdout.strip()

@@ -19,13 +19,7 @@ SOURCE = Course(Path(__file__).parents[3]).source("HOMEWORK_NAME") / "HOMEWORK_N
 
 
 def sample_class(released: Any) -> list[Submission]:
-    """Return the submissions of the sample class.
-
-    Parameters
-    ----------
-    released
-        The released notebook. One submission is this notebook without changes.
-    """
+    """Return the submissions of the sample class. One is the released notebook without changes."""
     parts = ["means of four numbers", "fresh numbers"]
     values = points_of_parts(SOURCE, "test_running_mean", *parts)
 
@@ -37,11 +31,7 @@ def sample_class(released: Any) -> list[Submission]:
 
     return [
         Submission("all-right", untouched, {}),
-        Submission(
-            "blank",
-            lambda notebook: blank(notebook, released),
-            points_of_tests(released),
-        ),
+        Submission("blank", lambda notebook: blank(notebook, released), points_of_tests(released)),
         Submission("late", untouched, {}, handed_in=LATE),
         Submission("sums", sums, {"test_running_mean": values}),
     ]
