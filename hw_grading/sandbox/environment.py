@@ -77,14 +77,10 @@ def what_to_show(blas_threads: int, secrets: list[Path], preload: Sequence[str] 
         Threads of BLAS and OpenMP; 0 lets the libraries choose.
     secrets
         Folders that must not be visible: the course, the grader's package. If the package is
-        installed in site-packages, an empty folder covers it.
+        installed in site-packages, an empty folder covers it. Otherwise `Exposed` is raised if one
+        of them is inside a folder that would be shown.
     preload
         Modules that the homework imports.
-
-    Raises
-    ------
-    Exposed
-        A secret folder is inside a folder that would be shown.
     """
     made = prepared_folder()
     folders, links = {"/usr": "/usr"}, {}

@@ -1,8 +1,8 @@
 """Measures the memory of a submission's processes.
 
 The system counts the resident memory of a process. This module adds data in the queues of sockets,
-swapped memory, and page tables. It also counts the number of mappings, since the system keeps a
-description of each. System calls that create memory which cannot be counted are refused
+swapped memory, and page tables. It also counts mappings, since the system keeps a description of
+each. System calls that create memory which cannot be counted are refused
 (`hw_grading.sandbox.syscalls`).
 """
 

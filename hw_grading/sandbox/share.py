@@ -34,12 +34,8 @@ def priority(busy: int) -> int:
 class Share:
     """The share of one submission.
 
-    Attributes
-    ----------
-    nice
-        Its nice value, from 0 to 19. It is never lowered again: that needs privileges.
-    sessions
-        The sessions whose priority was lowered.
+    `nice` is its nice value, from 0 to 19. It is never lowered again: that needs privileges.
+    `sessions` are the sessions whose priority was lowered.
     """
 
     def __init__(self) -> None:
@@ -93,13 +89,7 @@ def _lower(thread: str, nice: int) -> None:
 
 
 def _lower_session(pid: int, nice: int) -> str | None:
-    """Lower the priority of a process's session, if the system divides the processor by sessions.
-
-    Returns
-    -------
-    str or None
-        The session's name if its priority was lowered now; None otherwise.
-    """
+    """Lower the priority of a process's session; return its name if that changed something."""
     file, name = Path(f"/proc/{pid}/autogroup"), None
     with contextlib.suppress(OSError, ValueError):  # it has ended, or there is no such file
         session, _, now = file.read_text(encoding="ascii").split()

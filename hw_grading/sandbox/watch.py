@@ -42,13 +42,8 @@ SECONDS_TO_REACT = 5.0  # to an interrupt; then everything is killed
 class Stop:
     """The reason why a submission was stopped, or one of its cells interrupted.
 
-    Attributes
-    ----------
-    kind
-        The kind of problem.
-    reason
-        Part of a message: what follows "because" if the submission was stopped, and what follows
-        "did not end" if a cell was interrupted.
+    `reason` follows "because" in a message if the submission was stopped, and "did not end" if a
+    cell was interrupted.
     """
 
     kind: Kind
@@ -75,10 +70,8 @@ class Watch:
         The kernel's process, which gets the interrupts.
     root_pid
         The process that is watched together with all its descendants. Killing it kills them all.
-    memory_mb
-        Megabytes that all these processes together may hold.
-    cpu_seconds
-        Computing time for the whole submission.
+    memory_mb, cpu_seconds
+        Memory and computing time of all these processes together.
     most_files
         The number of files and folders that may be in each of the sandbox's own folders; None
         without a sandbox. Files take memory besides their sizes.
@@ -118,16 +111,9 @@ class Watch:
         self._thread.start()
 
     def begin_cell(self, cpu_seconds: float, name: str, wall_seconds: float) -> None:
-        """Give the next cell its computing time.
+        """Give the next cell its computing time; then it is interrupted.
 
-        Parameters
-        ----------
-        cpu_seconds
-            The cell is interrupted after this computing time.
-        name
-            The cell's name, for messages.
-        wall_seconds
-            Everything is killed after this time on the clock, if the cell has not ended by then.
+        After `wall_seconds` on the clock everything is killed. `name` is for messages.
         """
         with self._lock:
             self.interrupted = None

@@ -91,7 +91,6 @@ class Encoder:
         return [tag, *[self.encode(entry, depth + 1) for entry in value]]
 
     def _append(self, array: Any) -> None:
-        """Append an array's bytes to `buffers`, if they are within the limits."""
         self._size += array.nbytes
         if self._size > self._caps.body_bytes:
             raise TooMuch(f"arrays of more than {self._caps.body_bytes:,} bytes")
@@ -132,10 +131,7 @@ def _reference(reference: Theirs | Yours) -> list[Any]:
 def pack(value: Any, refer: Refer, caps: Caps) -> list[Any]:
     """Return a frame as pieces, which have to be sent in this order.
 
-    Raises
-    ------
-    TooMuch
-        The value exceeds `caps`, is cyclic, or is not plain data.
+    Raise `TooMuch` if the value exceeds `caps`, is cyclic, or is not plain data.
     """
     encoder = Encoder(refer, caps)
     head = msgpack.packb(encoder.encode(value))
