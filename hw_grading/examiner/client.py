@@ -33,30 +33,14 @@ class ExaminerEnded(ExaminerFailed, HelperEnded):
 
 @dataclass(frozen=True)
 class Verdict:
-    """The result of a test cell.
+    """The result of a test cell."""
 
-    Attributes
-    ----------
-    outputs
-        Outputs in nbformat's form, from which nbgrader computes the score.
-    gone
-        Why the notebook cannot be asked any more; None while it can.
-    ended
-        Whether the reason is that the kernel's process has ended.
-    records
-        What a witness recorded of each try of a part; see `hw_grading.examiner.witness`.
-    hung
-        Names of the notebook's functions that did not return within a time limit.
-    returned
-        Names of the other functions that were called.
-    """
-
-    outputs: list[dict[str, Any]]
-    gone: str | None
-    ended: bool
-    records: list[dict[str, Any]]
-    hung: list[str]
-    returned: list[str]
+    outputs: list[dict[str, Any]]  # in nbformat's form; nbgrader computes the score from them
+    gone: str | None  # why the notebook cannot be asked any more; None while it can
+    ended: bool  # whether the reason is that the kernel's process has ended
+    records: list[dict[str, Any]]  # of each try of a part; see `hw_grading.examiner.witness`
+    hung: list[str]  # names of functions that did not return within a time limit
+    returned: list[str]  # names of the other functions that were called
 
 
 class _Examiner:
@@ -90,34 +74,25 @@ class _Examiner:
         return cls(process, ours, homework.digest())
 
     def has_ended(self, within: float = 0.0) -> bool:
-        """Return whether it has ended, or ends within some seconds."""
         return has_ended(self._process, within)
 
     def expect_imports(self) -> None:
-        """Wait until it has imported the homework's code.
-
-        Raises
-        ------
-        ExaminerFailed
-            The import failed.
-        """
+        """Wait until it has imported the homework's code; raise `ExaminerFailed` if that failed."""
         try:
-            text = self._imported()
+            self._wait_for_imports()
         except OSError:
             raise ExaminerFailed("the examiner did not start") from None
-        if text:
+        if text := self._said.decode(errors="replace").strip():
             raise ExaminerFailed(text)
 
-    def _imported(self) -> str:
-        """Wait until the imports are done; return why they failed, or ""."""
+    def _wait_for_imports(self) -> None:
         while not self._said.endswith(b"\n"):
             if not (piece := self._requests.recv(10_000)):
                 raise ConnectionError("the examiner ended before it had started")
             self._said += piece
-        return self._said.decode(errors="replace").strip()
 
     def submit(self, request: dict[str, Any], link: socket.socket) -> Connection:
-        self._imported()  # if imports failed, each examination says so
+        self._wait_for_imports()  # if imports failed, each examination says so
         ours, theirs = Pipe()
         with theirs:
             socket.send_fds(self._requests, [b"s"], [theirs.fileno(), link.fileno()])
@@ -144,11 +119,8 @@ def _running(homework: Homework) -> _Examiner:
 def begin(homework: Homework) -> Callable[[], None]:
     """Start this process's examiner without waiting for it.
 
-    Returns
-    -------
-    callable
-        Waits until the examiner has imported the homework's code; raises `ExaminerFailed` if the
-        import failed.
+    Return a function that waits until it has imported the homework's code, and raises
+    `ExaminerFailed` if the import failed.
     """
     return _running(homework).expect_imports
 
@@ -163,6 +135,9 @@ def _ended(how: str) -> ExaminerEnded:
 
 class Examination:
     """The test cells of one submission.
+
+    Every method, and the constructor, may raise `ExaminerFailed`: the examiner cannot be started,
+    or has ended.
 
     Parameters
     ----------
@@ -182,11 +157,6 @@ class Examination:
         The homework whose code hidden parts import.
     witnessed
         Whether verdicts include hidden details, for the instructor.
-
-    Raises
-    ------
-    ExaminerFailed
-        The examiner cannot be started, or has ended. Every method may raise this.
     """
 
     def __init__(
@@ -233,8 +203,7 @@ class Examination:
     def begin(self, trusted: Cells, name: str, source: str, *, hurried: bool) -> None:
         """Start the examination of a test cell, after the instructor's cells since the last one.
 
-        This waits until the examiner has sent its process id (`process`). `hurried` means that a
-        function which the test calls did not return earlier.
+        `hurried` means that a function which the test calls did not return earlier.
         """
         self.process()
         test = {"trusted": trusted, "name": name, "source": source, "hurried": hurried}

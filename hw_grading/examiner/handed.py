@@ -85,5 +85,4 @@ def _functions_in(value: Any) -> Iterator[Any]:
 
 
 def _of_a_test_that_has_ended(*_: Any, **__: Any) -> None:
-    """Refuse a call of a disabled function."""
     raise RuntimeError("the part of the test that passed this function has ended")

@@ -28,20 +28,7 @@ _LONGEST_NAME = 100  # characters of a function's name
 
 
 class Link(ABC):
-    """The messages to and from one kernel.
-
-    Parameters
-    ----------
-    stream
-        The socket to the kernel.
-    interrupt
-        Raises KeyboardInterrupt in the kernel.
-    kill
-        Ends the kernel.
-    cpu_seconds
-        Returns the seconds that the kernel has computed.
-    seconds_waited
-        Returns the seconds that it has waited for a processor that others used.
+    """The messages to and from one kernel, over `stream`. For the other parameters see `TimeLeft`.
 
     Attributes
     ----------
@@ -147,12 +134,10 @@ class Link(ABC):
                     continue
                 case "value", [_, list(), list()] if kind in answers:
                     return message
-                case "missing", [] | [str()] if kind in answers:
+                case "missing", [str()] if kind in answers:
                     return message
                 case "ended", [] if kind in answers:
                     return message
-                case "error", [str(name), str(text), str(where)]:
-                    return RemoteError.named(name, text, where)
                 case "error", [str(name), str(text), str(where), int(line), str(why)]:
                     return RemoteError.named(name, text, where, line, why)
                 case "refused", [str(why)]:
@@ -162,8 +147,6 @@ class Link(ABC):
                     if self.time_left.late_since:
                         return TimeLimitReached()
                     return RemoteError.named("KeyboardInterrupt", "it was interrupted", "")
-                case "callback raised", [int(number)] if self._handed.has_raised(number):
-                    return self._handed.error(number)
                 case "callback raised", [int(number), str(where), int(line)] if (
                     self._handed.has_raised(number)
                 ):
