@@ -56,15 +56,7 @@ def of_the_kernel(error: Exception) -> bool:
 
 @contextlib.contextmanager
 def talking() -> Iterator[None]:
-    """Mark failures of an exchange with the kernel, in the block, that the kernel has caused.
-
-    Raises
-    ------
-    Spoilt
-        The kernel has caused the failure.
-    Exception
-        Any other type: the grader has caused the failure.
-    """
+    """Raise `Spoilt` for a failure of an exchange, in the block, that the kernel has caused."""
     try:
         yield
     except Exception as error:

@@ -17,15 +17,6 @@ from hw_support.submission.problems import Kind, quoted
 class CellRunner:
     """Runs cells in a kernel, and stops the submission if no further cell can be run.
 
-    Parameters
-    ----------
-    clock
-        The time that is left.
-    hangs
-        Learns which functions return, and which do not.
-    report
-        Receives problems.
-
     Attributes
     ----------
     died

@@ -23,13 +23,7 @@ _NAME = re.compile(r"[^\W\d]\w*")
 
 
 class Hangs:
-    """The functions of one submission that hang, and those that have returned.
-
-    Parameters
-    ----------
-    nb
-        The submission's notebook, with the instructor's cells.
-    """
+    """The functions of one submission that hang, and those that have returned."""
 
     def __init__(self, nb: NotebookNode) -> None:
         self._nb = nb
@@ -56,15 +50,10 @@ class Hangs:
         self._left -= cpu_seconds
 
     def interrupted(self, traceback: Iterable[str], cpu_seconds: float) -> None:
-        """Note that a cell used up its computing time.
+        """Note the kernel's traceback of a cell that used up its computing time.
 
-        Parameters
-        ----------
-        traceback
-            The kernel's traceback of the interrupt. If a function in it has returned before, it
-            counts as hanging only the second time: the endless loop may be in its caller.
-        cpu_seconds
-            The computing time that the cell has used.
+        If a function in it has returned before, it counts as hanging only the second time: the
+        endless loop may be in its caller.
         """
         text = _COLOUR.sub("", "\n".join(traceback))
         running = self._known.functions.intersection(_FRAME.findall(text))

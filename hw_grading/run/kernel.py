@@ -30,16 +30,8 @@ _SECONDS_FOR_KERNEL_INFO = 30
 class Kernel(NotebookClient):
     """One kernel, and its watchdog.
 
-    Parameters
-    ----------
-    nb
-        The submission's notebook; outputs are stored in its cells.
-    settings
-        The limits of the submission.
-    preload
-        Modules that kernels import before any student code runs.
-    hooks
-        Further settings of nbclient.
+    The outputs are stored in the cells of `nb`. The modules in `preload` are imported before any
+    student code runs. `hooks` are further settings of nbclient.
     """
 
     def __init__(
@@ -84,20 +76,12 @@ class Kernel(NotebookClient):
     def start(self) -> socket.socket:
         """Start the kernel and its watchdog. The client is not connected to the kernel yet.
 
-        Returns
-        -------
-        socket.socket
-            The examiner's link to the kernel. The caller has to close it.
-
-        Raises
-        ------
-        Exception
-            Of any type: the kernel cannot be started.
+        Return the examiner's link to the kernel, which the caller has to close.
         """
         self._manager = self.km = self.create_kernel_manager()
-        threads = dict.fromkeys(environment.BLAS_VARIABLES, str(self._settings.blas_threads or ""))
-        own = threads if self._settings.blas_threads else {}
-        self.start_new_kernel(env={**os.environ, **own})
+        count = self._settings.blas_threads
+        threads = dict.fromkeys(environment.BLAS_VARIABLES, str(count)) if count else {}
+        self.start_new_kernel(env={**os.environ, **threads})
         self._take_sockets()
         provisioner = self._manager.provisioner
         self._watch = Watch(
@@ -157,12 +141,7 @@ class Kernel(NotebookClient):
         """Return whether the kernel still answers, after earlier messages have arrived.
 
         This makes new connections: a message that was too large, or damaged, may have closed the
-        old ones.
-
-        Raises
-        ------
-        Spoilt
-            The kernel's answer cannot be understood.
+        old ones. Raise `Spoilt` if the kernel's answer cannot be understood.
         """
         with talking():
             return bool(self._responds())

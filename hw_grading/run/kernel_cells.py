@@ -39,43 +39,16 @@ _NO_TRACEBACK = "ERROR: An error occurred while showtraceback was disabled"
 
 @dataclass(frozen=True)
 class CellEnd:
-    """How the kernel's work on a cell ended.
+    """How the kernel's work on a cell ended."""
 
-    Attributes
-    ----------
-    error
-        Why the cell's end was not seen; None if it was.
-    timed_out
-        Whether the cell was interrupted because its time on the clock was up.
-    interrupted
-        Why the watchdog interrupted the cell; None if it did not.
-    flooded
-        Whether the cell was interrupted because it printed too much.
-    """
-
-    error: Spoilt | None
-    timed_out: bool
-    interrupted: Stop | None
-    flooded: bool
+    error: Spoilt | None  # why the cell's end was not seen; None if it was
+    timed_out: bool  # whether the cell was interrupted because its time on the clock was up
+    interrupted: Stop | None  # why the watchdog interrupted the cell; None if it did not
+    flooded: bool  # whether the cell was interrupted because it printed too much
 
 
 class KernelCells(Kernel):
-    """Runs the cells of one submission in its kernel.
-
-    Parameters
-    ----------
-    nb, settings, preload
-        See `Kernel`.
-    clock
-        The time that is left.
-    report
-        Receives the problems that a cell causes while it runs.
-
-    Attributes
-    ----------
-    exit_asked
-        A name for the cell that called ``exit()``; None if none did.
-    """
+    """Runs the cells of one submission in its kernel."""
 
     def __init__(
         self,
@@ -98,7 +71,7 @@ class KernelCells(Kernel):
         )
         self._clock, self._report = clock, report
         self._fault: Exception | None = None  # a fault of the grader while it processed a message
-        self.exit_asked: str | None = None
+        self.exit_asked: str | None = None  # a name for the cell that called ``exit()``
         # Bytes of all outputs so far; errors and results that were kept beyond the limit.
         self._stored = self._kept_beyond = 0
         # Widgets must not capture a cell's outputs, since captured outputs would not be counted.
@@ -107,7 +80,7 @@ class KernelCells(Kernel):
     def run_cell(
         self, cell: NotebookNode, run: NotebookNode, index: int, *, store_history: bool = True
     ) -> CellEnd:
-        """Run code on behalf of a cell.
+        """Run code on behalf of a cell; an exception is a fault of the grader.
 
         Parameters
         ----------
@@ -119,11 +92,6 @@ class KernelCells(Kernel):
             The cell's index in the notebook.
         store_history
             Whether the kernel counts this as a cell.
-
-        Raises
-        ------
-        Exception
-            A fault of the grader.
         """
         run.metadata = cell.metadata
         left = self._settings.output_bytes_per_submission - self._stored

@@ -12,19 +12,9 @@ from hw_grading.sandbox import available, environment, fork_server
 
 
 def expect_a_sandbox(settings: RunSettings, secrets: Sequence[Path]) -> None:
-    """Check that sandboxes can be made here, unless the settings turn them off.
+    """Check that sandboxes without the secrets can be made, unless the settings turn them off.
 
-    Parameters
-    ----------
-    settings
-        The limits of a sandbox.
-    secrets
-        Paths that must not be visible in the sandbox.
-
-    Raises
-    ------
-    GraderFault
-        No sandbox can be made.
+    Raise `GraderFault` if none can be made.
     """
     if settings.sandbox != "none":
         shown = environment.what_to_show(settings.blas_threads, list(secrets))
@@ -37,22 +27,14 @@ def expect_ready(
     secrets: Sequence[Path],
     wait_for_imports: Callable[[], None] | None = None,
 ) -> None:
-    """Check that submissions can be run on this machine, with these settings.
+    """Check that submissions can be run on this machine; raise `GraderFault` if they cannot.
 
     Parameters
     ----------
-    settings, secrets
-        As for `expect_a_sandbox`.
-    homework
-        The homework; its code is imported.
     wait_for_imports
-        Waits until another process has imported this code, and raises `GraderFault` if that fails.
-        None if this process runs submissions itself: then its fork servers are started meanwhile.
-
-    Raises
-    ------
-    GraderFault
-        Submissions cannot be run.
+        Waits until another process has imported the homework's code, and raises `GraderFault` if
+        that fails. None if this process runs submissions itself: then its fork servers are started
+        meanwhile.
     """
     if not wait_for_imports:
         if settings.sandbox != "none" and settings.fork_kernels:

@@ -33,13 +33,7 @@ from traitlets.log import get_logger
 from hw_grading.examiner.client import Examination, ExaminerFailed
 from hw_grading.homework.homework import Homework
 from hw_grading.homework.instructor_cells import as_released
-from hw_grading.outcome import (
-    Graded,
-    GraderFault,
-    Spent,
-    SubmissionFailed,
-    WithScores,
-)
+from hw_grading.outcome import Graded, GraderFault, Spent, SubmissionFailed, WithScores
 from hw_grading.pages import safe_html
 from hw_grading.run import outputs
 from hw_grading.run.blame import described
@@ -78,25 +72,17 @@ _EXAMINER_CPU_SECONDS = 60.0  # computing time of the examiner itself for one te
 
 
 class Submission:
-    """One run of a submission that was read and mended.
+    """One run of a submission that was read and mended; the notebook is changed in place.
 
     Parameters
     ----------
-    nb
-        The notebook, which is changed in place.
     seed
         The seed of hidden tests' inputs.
-    settings
-        The limits of the submission.
     homework
         Has the limits of single cells, and the code that hidden tests import.
     explained
         Grade ids of tests to record in full, for the instructor. No cell after these runs.
-
-    Attributes
-    ----------
-    records
-        The records of these tests, by grade id; see `hw_grading.examiner.witness`.
+        `records` then has their records, by grade id; see `hw_grading.examiner.witness`.
     """
 
     def __init__(
@@ -139,10 +125,7 @@ class Submission:
     def run(self) -> WithScores:
         """Run all cells, then prepare the outputs from which nbgrader computes scores.
 
-        Raises
-        ------
-        Exception
-            There is no score, for a reason that is not in the submission.
+        An exception means that there is no score, for a reason that is not in the submission.
         """
         began = monotonic()
         self.nb.metadata.setdefault(METADATA_KEY, NotebookNode())["seed"] = str(self._seed)
@@ -180,7 +163,6 @@ class Submission:
                     raise GraderFault(f"no kernel can be started ({why})") from error
 
     def _run_cells(self) -> None:
-        """Start a kernel and an examination; run all cells; end both."""
         preload = self._homework.manifest.preload
         kernel = KernelCells(self.nb, self._settings, preload, self._clock, self._report)
         self._kernel, self._examination = kernel, None
