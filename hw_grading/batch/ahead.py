@@ -54,9 +54,8 @@ class ClassRun:
     pending
         The submissions, in the loop's order.
     executor
-        Runs jobs. If None, each job runs in the caller's process when its outcome is requested.
-    at_once
-        How many jobs the executor runs at a time.
+        Runs jobs, `at_once` at a time. If None, each job runs in the caller's process when its
+        outcome is requested.
     results
         Where results are kept.
     rerun
@@ -76,12 +75,9 @@ class ClassRun:
         rerun: bool = False,
         run: Callable[[Job], Outcome] = run,
     ) -> None:
-        self._pending = pending
-        self._executor = executor
-        self._results = results
-        self._watcher = watcher
-        self._rerun = rerun
-        self._run = run
+        self._pending, self._executor = pending, executor
+        self._results, self._watcher = results, watcher
+        self._rerun, self._run = rerun, run
         self._settled: dict[str, Future[Outcome | None]] = {}
         self._lock = threading.Lock()
         self._room = threading.Semaphore(2 * at_once + 2)

@@ -43,29 +43,13 @@ class WorkerUnfit(GraderFault):
 
 @dataclass(frozen=True)
 class Job:
-    """A submission that was read and mended, and how to run it.
-
-    Attributes
-    ----------
-    student
-        For messages.
-    seed
-        The seed of hidden tests' inputs; see `hw_grading.batch.seeds`.
-    notebook
-        The sanitized notebook as JSON, including the hidden tests.
-    settings
-        `RunSettings` by name, with JSON values.
-    versions
-        The packages and versions that the machine needs (`installed`).
-    homework
-        The homework's own code, and its manifest.
-    """
+    """A submission that was read and mended, and how to run it."""
 
     student: str
-    seed: int
-    notebook: str
-    settings: Mapping[str, Any]
-    versions: Mapping[str, str]
+    seed: int  # of hidden tests' inputs; see `hw_grading.batch.seeds`
+    notebook: str  # sanitized, as JSON, including the hidden tests
+    settings: Mapping[str, Any]  # `RunSettings` by name, with JSON values
+    versions: Mapping[str, str]  # the packages that the machine needs (`installed`)
     homework: Homework
 
     @functools.cached_property
@@ -105,10 +89,8 @@ def run(job: Job) -> Outcome:
 def run_elsewhere(job: Job) -> Outcome:
     """Run a submission on a machine that was not checked yet.
 
-    Raises
-    ------
-    WorkerUnfit
-        Other packages are installed there than the job expects, or no sandbox can be made.
+    Raise `WorkerUnfit` if other packages are installed there than the job expects, or if no sandbox
+    can be made.
     """
     if different := differences(job.versions, installed()):
         raise WorkerUnfit(

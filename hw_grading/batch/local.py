@@ -47,18 +47,10 @@ _SECONDS_IDLE = 10.0  # an idle process ends after this time; a new call starts 
 
 @dataclass(frozen=True)
 class WarmUp:
-    """What the fork server does once, before it forks workers.
+    """What the fork server does once, before it forks workers."""
 
-    Attributes
-    ----------
-    homework
-        The homework whose code is imported.
-    blas_threads
-        BLAS threads of student code; None if kernels are not forked in sandboxes.
-    """
-
-    homework: Homework
-    blas_threads: int | None
+    homework: Homework  # its code is imported
+    blas_threads: int | None  # of student code; None if kernels are not forked in sandboxes
 
 
 class WorkerDied(GraderFault):
@@ -70,14 +62,9 @@ class NoAnswer(GraderFault):
 
 
 class LocalProcesses(Executor):
-    """A pool of worker processes, which are started when there is work for them.
+    """A pool of at most `workers` processes, which are started when there is work for them.
 
-    Parameters
-    ----------
-    workers
-        The largest number of processes.
-    warm_up
-        What the fork server does before it forks the first worker; None for nothing.
+    `warm_up` is what the fork server does before it forks the first worker; None for nothing.
     """
 
     def __init__(self, workers: int, warm_up: WarmUp | None = None) -> None:
@@ -92,13 +79,7 @@ class LocalProcesses(Executor):
         self._ended = False
 
     def submit(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        """Have a worker call a function. The worker finds the function by its name.
-
-        Raises
-        ------
-        RuntimeError
-            After `shutdown`.
-        """
+        """Have a worker call a function, which it finds by its name."""
         call = _Call(Future(), (function, args, kwargs))
         with self._lock:
             if self._ended:
@@ -163,12 +144,8 @@ class LocalProcesses(Executor):
     def _make(self, call: _Call, worker: _Worker | None) -> tuple[_Worker, tuple[bool, Any]]:
         """Make a call; return its answer, and the process that gave it.
 
-        Raises
-        ------
-        WorkerDied
-            Every process that ran the call has died.
-        NoAnswer
-            The answer cannot be read.
+        Raise `WorkerDied` if every process that ran it has died; `NoAnswer` if the answer cannot be
+        read.
         """
         attempt = 1
         while True:
@@ -190,11 +167,8 @@ class LocalProcesses(Executor):
     def start_early(self) -> Callable[[], None] | None:
         """Start the fork server now, so that the first call does not wait for it.
 
-        Returns
-        -------
-        callable
-            Waits until the homework's code is imported; raises `GraderFault` if the import failed.
-            None where workers are not forked.
+        Return a function that waits until the homework's code is imported, and raises `GraderFault`
+        if the import failed; return None where workers are not forked.
         """
         if not _FORKS:
             return None

@@ -21,38 +21,16 @@ from hw_grading.run.settings import RunSettings
 
 @dataclass(frozen=True)
 class Prepared:
-    """A submission that was read and mended.
+    """A submission that was read and mended."""
 
-    Attributes
-    ----------
-    stamp
-        The stamp of its folder, taken before the file was read: a later change has another stamp.
-    digest
-        The digest of its file, taken before the file was read.
-    notebook
-        The mended notebook, with the instructor's cells.
-    job
-        The job that runs it.
-    """
-
-    stamp: Stamp | None
-    digest: str
-    notebook: NotebookNode
+    stamp: Stamp | None  # of its folder before the file was read: a later change has another stamp
+    digest: str  # of its file, taken before the file was read
+    notebook: NotebookNode  # mended, with the instructor's cells
     job: Job
 
 
 class Preparation:
-    """Prepares the submissions of one run.
-
-    Parameters
-    ----------
-    sanitize
-        Reads and mends any file that a student handed in.
-    settings, homework
-        How submissions are run.
-    seeds
-        The seeds of hidden inputs.
-    """
+    """Prepares the submissions of one run; `sanitize` reads and mends what a student handed in."""
 
     def __init__(
         self,

@@ -38,8 +38,6 @@ class Progress:
         The students that the run has to grade.
     folder
         The folder for ``<assignment>.jsonl`` and ``<assignment>.html``.
-    assignment
-        Such as ``"ps1"``.
     log
         The log for messages.
     stream
@@ -122,13 +120,7 @@ class Progress:
         self._log.error(message)
 
     def close(self, how_to_go_on: str) -> None:
-        """End the bar, and show the table.
-
-        Parameters
-        ----------
-        how_to_go_on
-            The command that grades the students who are left ungraded.
-        """
+        """End the bar, and show the table, with the command that grades those who are left."""
         with self._lock:
             if self.closed or not self._entries:
                 return
@@ -145,9 +137,7 @@ class Progress:
             table = self.table()
             if left:
                 table += f"\n{left} not graded. To grade the rest: {how_to_go_on}"
-                self._log.warning(table)
-            else:
-                self._log.info(table)
+            self._log.log(logging.WARNING if left else logging.INFO, table)
 
     def _end(self, entry: Entry, end: Status, why: str) -> None:
         """Give a student an outcome, in place of an earlier one."""
@@ -212,13 +202,8 @@ class Progress:
 
     def page(self) -> str:
         """Return the HTML page."""
-        return page(
-            self._assignment,
-            self._entries.values(),
-            self._running,
-            self._counts,
-            going_on=not self.closed,
-        )
+        what = self._entries.values(), self._running, self._counts
+        return page(self._assignment, *what, going_on=not self.closed)
 
 
 class _Files:
