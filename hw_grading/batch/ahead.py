@@ -47,21 +47,10 @@ class Pending:
 
 
 class ClassRun:
-    """One run over a class.
+    """One run over a class, whose pending submissions are in the loop's order.
 
-    Parameters
-    ----------
-    pending
-        The submissions, in the loop's order.
-    executor
-        Runs jobs, `at_once` at a time. If None, each job runs in the caller's process when its
-        outcome is requested.
-    results
-        Where results are kept.
-    rerun
-        Whether to run submissions again that have a result of an earlier run.
-    run
-        The function that runs a job.
+    The executor runs `at_once` jobs at a time. If it is None, each job runs in the caller's process
+    when its outcome is requested. With `rerun`, submissions are run again that have a result.
     """
 
     def __init__(
@@ -148,7 +137,6 @@ class ClassRun:
         return settled, True
 
     def _begin(self, job: Job, settled: Future[Outcome | None]) -> None:
-        """Look up a job's result, or start the job."""
         if not self._rerun and (outcome := self._results.get(job.key)):
             self._watcher.ended(job.student, outcome, again=True)
             settled.set_result(None)

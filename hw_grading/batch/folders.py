@@ -225,7 +225,6 @@ def is_finished(path: Path) -> bool:
 
 
 def _marks(path: Path) -> dict[str, Any]:
-    """Return what the grader wrote into a notebook in `autograded/`."""
     try:
         marks = json.loads(read_regular_file(path, _MAX_BYTES_OF_OUR_OWN))["metadata"][METADATA_KEY]
     except (Unreadable, OSError, ValueError, RecursionError, KeyError, TypeError):

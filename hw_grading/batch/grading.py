@@ -150,7 +150,6 @@ def grading(converter: Autograde, plan: Plan) -> Iterator[ClassGrading]:
 def _progress(
     converter: Autograde, submissions: list[tuple[str, Path]], folder: Path
 ) -> Iterator[Progress]:
-    """Show the progress of the run, and at its end the outcome of each student."""
     course = converter.coursedir
     students = dict.fromkeys([*(student for student, _ in submissions), *course.unusable])
     progress = Progress(list(students), folder, course.assignment_id, converter.log, sys.stderr)

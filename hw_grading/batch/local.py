@@ -116,7 +116,6 @@ class LocalProcesses(Executor):
             self._scratch.remove()
 
     def _serve(self) -> None:
-        """Pass calls to one process, and to a new one after it has died."""
         worker: _Worker | None = None
         while True:
             try:
@@ -249,8 +248,6 @@ class _Helper:
 
 
 class _Worker(_Helper):
-    """One worker process."""
-
     @classmethod
     def started(cls, scratch: Path) -> _Worker:
         ours, theirs = Pipe()
@@ -341,7 +338,6 @@ def _fork_workers(control: socket.socket, warm_up: WarmUp | None) -> Connection:
 
 
 def _work(coordinator: Connection) -> None:
-    """Run the received calls one after another, until the coordinator is gone."""
     calls: queue.SimpleQueue[tuple[Any, ...] | None] = queue.SimpleQueue()
     threading.Thread(target=_receive, args=(coordinator, calls), daemon=True).start()
     while call := calls.get():
@@ -359,7 +355,6 @@ def _work(coordinator: Connection) -> None:
 
 
 def _that_travels(error: Exception) -> Exception:
-    """Return an exception that can be pickled: this one, or a `GraderFault` with its text."""
     try:
         pickle.loads(pickle.dumps(error))
     except Exception:

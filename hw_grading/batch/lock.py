@@ -17,15 +17,10 @@ except ImportError:  # Windows: there is no lock, so two runs at once are not de
 
 @contextlib.contextmanager
 def course_locked(course: Path, autograded: Path) -> Iterator[None]:
-    """Lock a course, so that no other run grades any of its homeworks.
+    """Lock a course, so that no other run grades any of its homeworks; else raise `GraderFault`.
 
     All homeworks of a course share the gradebook and the folder of results. The lock is on the
     folder `autograded`, which is created if missing. It is released if the process dies.
-
-    Raises
-    ------
-    GraderFault
-        Another run, or a backup, holds the lock.
     """
     if fcntl:
         autograded.mkdir(parents=True, exist_ok=True)

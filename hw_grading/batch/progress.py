@@ -32,16 +32,8 @@ _BAR = "{desc}: {n_fmt} of {total_fmt} |{bar}| {remaining} left, {rate_fmt}{post
 class Progress:
     """The progress of a run. Any thread may call its methods.
 
-    Parameters
-    ----------
-    students
-        The students that the run has to grade.
-    folder
-        The folder for ``<assignment>.jsonl`` and ``<assignment>.html``.
-    log
-        The log for messages.
-    stream
-        Shows the bar, if it is a terminal. Otherwise plain lines go to `log`.
+    The folder gets ``<assignment>.jsonl`` and ``<assignment>.html``. The stream shows the bar, if
+    it is a terminal. Otherwise plain lines go to `log`.
     """
 
     def __init__(
@@ -140,7 +132,6 @@ class Progress:
             self._log.log(logging.WARNING if left else logging.INFO, table)
 
     def _end(self, entry: Entry, end: Status, why: str) -> None:
-        """Give a student an outcome, in place of an earlier one."""
         if entry.end is not None:
             self._counts[entry.end] -= 1
         elif self._bar is not None:
@@ -242,8 +233,6 @@ class _Files:
 
 @contextlib.contextmanager
 def _only_warnings(logger: logging.Logger) -> Iterator[None]:
-    """Hide messages below WARNING, because the terminal shows a bar."""
-
     def is_warning(record: logging.LogRecord) -> bool:
         if record.levelno < logging.WARNING:
             return False

@@ -134,17 +134,9 @@ def take(
 ) -> Snapshot:
     """Read the gradebook, and the graded notebooks that were written since an earlier snapshot.
 
-    Parameters
-    ----------
-    earlier
-        An earlier snapshot. Its data on unchanged notebooks is reused.
-    conditions
-        The conditions under which all other notebooks were graded; None if not known.
-
-    Raises
-    ------
-    NoScores
-        There is no gradebook, or it does not know the assignment.
+    The data of the earlier one on unchanged notebooks is reused. `conditions` are those under which
+    all other notebooks were graded; None if not known. `NoScores` is raised if there is no
+    gradebook, or if it does not know the assignment.
     """
     finals = final_scores(course, assignment)
     known = dict(earlier.conditions) if earlier else {}

@@ -79,7 +79,6 @@ def beside(notebook: Path, also_graded: Container[str] = ()) -> list[Problem]:
 
 
 def _other_notebooks(notebook: Path, others: list[Path]) -> Problem:
-    """Tell instructors and students which notebooks were handed in and not graded."""
     names = [quoted(path.relative_to(notebook.parent)) for path in others[:_MOST_NOTEBOOKS]]
     more = len(others) - len(names)
     said = ", ".join(names) + (f" and {more:,} more" if more else "")
@@ -89,11 +88,10 @@ def _other_notebooks(notebook: Path, others: list[Path]) -> Problem:
 
 
 def carry_along(submitted: Path, graded: Path) -> None:
-    """Copy the files that nbgrader's later steps need besides the notebook.
+    """Copy the time of submission and the secret; all other files are left behind.
 
-    These are the time of submission and the secret. nbgrader compares times to find new
-    submissions. The exchange uses the secret to give a student the feedback. All other files are
-    left behind.
+    nbgrader compares times to find new submissions. The exchange uses the secret to give a student
+    the feedback.
     """
     with contextlib.suppress(Unreadable, UnicodeDecodeError):
         text = read_regular_file(submitted / TIMESTAMP, MOST_BYTES)

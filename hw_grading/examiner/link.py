@@ -28,17 +28,7 @@ _LONGEST_NAME = 100  # characters of a function's name
 
 
 class Link(ABC):
-    """The messages to and from one kernel, over `stream`. For the other parameters see `TimeLeft`.
-
-    Attributes
-    ----------
-    time_left
-        The limits of the kernel's time.
-    gone
-        Why nothing can be asked any more; None if it can.
-    ended
-        Whether the reason is that the kernel's process has ended.
-    """
+    """The messages to and from one kernel, over a stream. For the functions see `TimeLeft`."""
 
     def __init__(
         self,
@@ -53,8 +43,8 @@ class Link(ABC):
         self._kill = kill
         self._handed = HandedOver()
         self._depth = 0
-        self.gone: str | None = None
-        self.ended = False
+        self.gone: str | None = None  # why nothing can be asked any more; None if it can
+        self.ended = False  # whether the reason is that the kernel's process has ended
 
     @abstractmethod
     def remote(self, reference: Theirs) -> Remote:
@@ -179,7 +169,6 @@ class Link(ABC):
         self._connection.send(pieces)
 
     def _refer(self, value: Any) -> Theirs | Yours | None:
-        """Return the reference that is sent for a value; None if the value itself is sent."""
         if isinstance(value, Remote):
             return Yours(value._number)
         if not callable(value):
@@ -189,7 +178,6 @@ class Link(ABC):
         )
 
     def _resolve(self, reference: Theirs | Yours) -> Any:
-        """Return the test's function, or the proxy, that a reference stands for."""
         if isinstance(reference, Yours):
             return self._handed.function(reference.number)
         return self.remote(reference)

@@ -121,7 +121,6 @@ def fork() -> tuple[int, socket.socket]:
 
 
 def _names_after(cells: Cells) -> dict[str, Any]:
-    """Return the names that the instructor's first cells bind: those before every answer."""
     names: dict[str, Any] = {"__name__": "__main__"}
     for name, source in cells:
         run_cell(source, name, names)

@@ -26,16 +26,8 @@ class TimeLeft:
         Raises KeyboardInterrupt in the kernel.
     give_up
         Ends the session, and the kernel; its argument is the reason.
-    cpu_seconds
-        Returns the seconds that the kernel has computed.
-    seconds_waited
-        Returns the seconds that it has waited for a processor that others used.
-
-    Attributes
-    ----------
-    late_since
-        When the running question was first seen to take too long, on the clock without waiting
-        times; 0 if it was not.
+    cpu_seconds, seconds_waited
+        Return how long the kernel has computed, and waited for a processor that others used.
     """
 
     def __init__(
@@ -49,7 +41,9 @@ class TimeLeft:
         self._cpu_now, self._waited_now = cpu_seconds, seconds_waited
         self._limits = _NO_LIMITS
         self._beyond = False  # whether a limit was reached at the last look
-        self.late_since = self._next_look = self._interrupted_at = 0.0
+        # When the running question was first seen to take too long, by `_passed`; 0 if it was not.
+        self.late_since = 0.0
+        self._next_look = self._interrupted_at = 0.0
 
     def limit(self, cpu_seconds: float, wall_seconds: float) -> None:
         """Limit the kernel's time from now on. An earlier, stricter limit stays in force.

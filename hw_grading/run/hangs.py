@@ -88,8 +88,6 @@ class Hangs:
 
 
 class _Code:
-    """An analysis of a notebook's code: its functions, and which names depend on which."""
-
     def __init__(self, nb: NotebookNode) -> None:
         self.functions: set[str] = set()
         self._rests_on: dict[str, set[str]] = {}  # for each name, the names that it depends on

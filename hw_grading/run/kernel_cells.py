@@ -82,16 +82,8 @@ class KernelCells(Kernel):
     ) -> CellEnd:
         """Run code on behalf of a cell; an exception is a fault of the grader.
 
-        Parameters
-        ----------
-        cell
-            The submission's cell, for messages.
-        run
-            The cell that is run and gets the outputs: `cell` itself, or another one in its place.
-        index
-            The cell's index in the notebook.
-        store_history
-            Whether the kernel counts this as a cell.
+        `run` is the cell that is run and gets the outputs: `cell` itself, or another one in its
+        place. With `store_history` the kernel counts it as a cell.
         """
         run.metadata = cell.metadata
         left = self._settings.output_bytes_per_submission - self._stored
@@ -127,7 +119,6 @@ class KernelCells(Kernel):
         return reply
 
     def _note_reply(self, *, cell: NotebookNode, cell_index: int, execute_reply: Any) -> None:
-        """Note how a cell ended; nbclient calls this."""
         content = execute_reply["content"]
         cell.execution_count = content.get("execution_count")
         if "header" not in execute_reply:  # nbclient makes such a reply if it interrupts the cell
@@ -190,7 +181,6 @@ class KernelCells(Kernel):
         return self._kept_beyond <= _MOST_KEPT_BEYOND
 
     def _show_error(self, cell: NotebookNode, content: dict[str, Any]) -> None:
-        """Add the error of the kernel's reply to a cell's outputs, unless it is there already."""
         shown = (output for output in cell.outputs if output.output_type == "error")
         if any(output.ename == content["ename"] for output in shown):
             return

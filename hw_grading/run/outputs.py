@@ -55,14 +55,9 @@ class OutputBudget:
     """Counts the outputs that one cell stores, and shortens or drops those beyond its limit.
 
     Output that replaces other output (`clear_output`, `update_display_data`) is counted once. So a
-    plot that is redrawn 600 times is no flood.
-
-    Parameters
-    ----------
-    limit
-        The cell's limit in bytes of the notebook's file, with a fixed overhead for each output.
-    left
-        Bytes that the submission may still store; None if the submission has no limit.
+    plot that is redrawn 600 times is no flood. The limit is in bytes of the notebook's file, with a
+    fixed overhead for each output. `left` is what the submission may still store, if it has a
+    limit.
     """
 
     def __init__(self, limit: int, left: int | None = None) -> None:
@@ -172,7 +167,6 @@ def _joined(outputs: list[NotebookNode]) -> list[NotebookNode]:
 
 
 def _stream_of(output: NotebookNode) -> str | None:
-    """Return the name of a stream output's stream; None for any other output."""
     is_text = output.get("output_type") == "stream" and isinstance(output.get("text"), str)
     return str(output.get("name")) if is_text else None
 

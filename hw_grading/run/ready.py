@@ -29,12 +29,9 @@ def expect_ready(
 ) -> None:
     """Check that submissions can be run on this machine; raise `GraderFault` if they cannot.
 
-    Parameters
-    ----------
-    wait_for_imports
-        Waits until another process has imported the homework's code, and raises `GraderFault` if
-        that fails. None if this process runs submissions itself: then its fork servers are started
-        meanwhile.
+    `wait_for_imports` waits until another process has imported the homework's code, and raises
+    `GraderFault` if that fails. It is None if this process runs submissions itself: then its fork
+    servers are started meanwhile.
     """
     if not wait_for_imports:
         if settings.sandbox != "none" and settings.fork_kernels:

@@ -74,15 +74,8 @@ _EXAMINER_CPU_SECONDS = 60.0  # computing time of the examiner itself for one te
 class Submission:
     """One run of a submission that was read and mended; the notebook is changed in place.
 
-    Parameters
-    ----------
-    seed
-        The seed of hidden tests' inputs.
-    homework
-        Has the limits of single cells, and the code that hidden tests import.
-    explained
-        Grade ids of tests to record in full, for the instructor. No cell after these runs.
-        `records` then has their records, by grade id; see `hw_grading.examiner.witness`.
+    `explained` are grade ids of tests to record in full, for the instructor: `records` then has
+    their records, by grade id (`hw_grading.examiner.witness`). No cell after these runs.
     """
 
     def __init__(
@@ -194,7 +187,6 @@ class Submission:
     # -- one cell
 
     def _run_cell(self, cell: NotebookNode, index: int) -> None:
-        """Run a cell. If it is a test cell, let the examiner run it too."""
         cell.metadata.pop("tags", None)  # nbclient skips cells with certain tags
         if self._clock.is_over():
             why = f"the notebook used up {self._clock.of_all()} before {named(cell)}"
@@ -220,7 +212,6 @@ class Submission:
             self._examine(cell, index)
 
     def _examine(self, cell: NotebookNode, index: int) -> None:
-        """Let the kernel answer while the examiner runs the test cell."""
         assert self._examination
         assert self._kernel
         used, name = self.cpu_seconds_used, grade_id_of(cell) or ""
@@ -254,7 +245,6 @@ class Submission:
             self._report.stop(Kind.PROTOCOL, why, cell)
 
     def _settle(self, cell: NotebookNode, index: int) -> None:
-        """Keep only outputs that a notebook can contain and that are safe; set a test's outputs."""
         if not is_test(cell):
             outputs.settle(cell)
             safe_html.clean_outputs(cell)

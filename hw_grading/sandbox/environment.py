@@ -71,16 +71,9 @@ def _remove(folder: Path, owner: int) -> None:
 def what_to_show(blas_threads: int, secrets: list[Path], preload: Sequence[str] = ()) -> Shown:
     """Return what sandboxes show on this machine.
 
-    Parameters
-    ----------
-    blas_threads
-        Threads of BLAS and OpenMP; 0 lets the libraries choose.
-    secrets
-        Folders that must not be visible: the course, the grader's package. If the package is
-        installed in site-packages, an empty folder covers it. Otherwise `Exposed` is raised if one
-        of them is inside a folder that would be shown.
-    preload
-        Modules that the homework imports.
+    `blas_threads` of 0 lets the libraries choose. `secrets` are folders that must not be visible:
+    the course, the grader's package. If the package is installed in site-packages, an empty folder
+    covers it. Otherwise `Exposed` is raised if one of them is inside a folder that would be shown.
     """
     made = prepared_folder()
     folders, links = {"/usr": "/usr"}, {}

@@ -179,7 +179,6 @@ class SandboxProvisioner(LocalProvisioner):
         return self.connection_info
 
     def _fork(self, manager: KernelInSandbox, link: socket.socket) -> bool:
-        """Get a kernel from the fork server; return False if there is no fork server."""
         if manager.shown is None or not manager.forked:
             return False
         while True:
@@ -202,7 +201,6 @@ class SandboxProvisioner(LocalProvisioner):
         return True
 
     async def _launch(self, manager: KernelInSandbox, link: socket.socket, **kwargs: Any) -> None:
-        """Start the kernel as a new process, without the fork server."""
         info_read, info_write = os.pipe()
         handed_on = [link.fileno(), info_write]
         try:

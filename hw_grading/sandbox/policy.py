@@ -96,19 +96,11 @@ def command(
     filter_fd: int,
     info_fd: int | None = None,
 ) -> list[str]:
-    """Return the command that runs `program` in a sandbox.
+    """Return the command that runs `program` (with paths of the sandbox) in a sandbox.
 
-    Parameters
-    ----------
-    shared_folder
-        A folder for this run only, in which the kernel makes its sockets. It is removed before any
-        student code runs (`hw_grading.sandbox.kernel`).
-    program
-        Command and arguments, with paths of the sandbox.
-    filter_fd
-        The descriptor from which bubblewrap reads the filter of system calls.
-    info_fd
-        The descriptor to which bubblewrap writes the pid of the sandbox's first process.
+    The kernel makes its sockets in the shared folder, which is for this run only. It is removed
+    before any student code runs (`hw_grading.sandbox.kernel`). From `filter_fd` bubblewrap reads
+    the filter of system calls; to `info_fd` it writes the pid of the sandbox's first process.
     """
     line = _begun(shown)
     # Student code must not make further namespaces: they give access to less tested kernel code.

@@ -52,8 +52,6 @@ class Stop:
 
 @dataclass(frozen=True)
 class _Cell:
-    """The running cell: its limits, and what the kernel had used when the cell began."""
-
     used_before: float  # seconds of computing
     cpu_seconds: float  # its limit
     name: str
@@ -64,17 +62,10 @@ class _Cell:
 class Watch:
     """Watches one kernel until `end` is called.
 
-    Parameters
-    ----------
-    kernel_pid
-        The kernel's process, which gets the interrupts.
-    root_pid
-        The process that is watched together with all its descendants. Killing it kills them all.
-    memory_mb, cpu_seconds
-        Memory and computing time of all these processes together.
-    most_files
-        The number of files and folders that may be in each of the sandbox's own folders; None
-        without a sandbox. Files take memory besides their sizes.
+    The process `kernel_pid` gets the interrupts. The process `root_pid` is watched together with
+    all its descendants: the limits hold for all of them, and killing it kills them all.
+    `most_files` is the number of files and folders that may be in each of the sandbox's own
+    folders, since these take memory besides their sizes; None without a sandbox.
     """
 
     def __init__(

@@ -19,14 +19,9 @@ Refer = Callable[[Any], "Theirs | Yours | None"]
 class Encoder:
     """Encodes one value: returns the head's content, and collects the body in `buffers`.
 
-    Parameters
-    ----------
-    refer
-        Called with every value except None, bools, ints, floats, texts and bytes. Returns a
-        reference to a value that stays at this end, or that belongs to the other end. Returns None
-        for a value that is sent by value.
-    caps
-        The receiver's limits.
+    `refer` is called with every value except None, bools, ints, floats, texts and bytes. It returns
+    a reference to a value that stays at this end, or that belongs to the other end, and None for a
+    value that is sent by value. `caps` are the receiver's limits.
     """
 
     def __init__(self, refer: Refer, caps: Caps) -> None:
