@@ -176,18 +176,27 @@ class LocalProcesses(Executor):
         return self._expect_imports
 
     def _expect_imports(self) -> None:
-        for _ in range(ATTEMPTS):
+        try:
+            why = self._of_fork_server(_ForkServer.why_not_imported)
+        except OSError:
+            text = f"the fork server of the workers ended {ATTEMPTS} times while it started"
+            raise GraderFault(text) from None
+        if why:
+            raise GraderFault(why)
+
+    def _of_fork_server(self, ask: Callable[[_ForkServer], Any]) -> Any:
+        """Ask the fork server for something; if it does not answer, start another one."""
+        attempt = 1
+        while True:
             with self._lock:
                 server = self._start_fork_server()
             try:
-                why = server.why_not_imported()
-            except OSError:
-                server.end()
-                continue
-            if why:
-                raise GraderFault(why)
-            return
-        raise GraderFault(f"the fork server of the workers ended {ATTEMPTS} times while it started")
+                return ask(server)
+            except (OSError, EOFError):
+                server.end()  # it does not answer any more, but may still be running
+                if attempt == ATTEMPTS:
+                    raise
+                attempt += 1
 
     def _start_fork_server(self) -> _ForkServer:
         """Return the fork server; start it if none is running. The caller holds the lock."""
@@ -197,23 +206,12 @@ class LocalProcesses(Executor):
             self._fork_server = _ForkServer(self._warm_up, self._scratch.path)
         return self._fork_server
 
-    def _forked_worker(self) -> _Worker:
-        """Have the fork server fork a worker; if it does not answer, start another fork server."""
-        attempt = 1
-        while True:
-            with self._lock:
-                server = self._start_fork_server()
-            try:
-                return server.worker()
-            except (OSError, EOFError):
-                # The fork server does not answer any more, but may still be running.
-                server.end()
-                if attempt == ATTEMPTS:
-                    raise
-                attempt += 1
-
     def _start(self) -> _Worker:
-        worker = self._forked_worker() if _FORKS else _Worker.started(self._scratch.path)
+        worker: _Worker
+        if _FORKS:
+            worker = self._of_fork_server(_ForkServer.worker)
+        else:
+            worker = _Worker.started(self._scratch.path)
         with self._lock:
             if self._ended:
                 worker.process.kill()

@@ -8,7 +8,7 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
@@ -91,12 +91,12 @@ class _Examiner:
                 raise ConnectionError("the examiner ended before it had started")
             self._said += piece
 
-    def submit(self, request: dict[str, Any], link: socket.socket) -> Connection:
+    def submit(self, request: Request, link: socket.socket) -> Connection:
         self._wait_for_imports()  # if imports failed, each examination says so
         ours, theirs = Pipe()
         with theirs:
             socket.send_fds(self._requests, [b"s"], [theirs.fileno(), link.fileno()])
-            ours.send_bytes(json.dumps(request).encode())
+            ours.send_bytes(json.dumps(vars(request)).encode())
         return ours
 
 
@@ -133,55 +133,28 @@ def _ended(how: str) -> ExaminerEnded:
     return ExaminerEnded(how)
 
 
+@dataclass(frozen=True)
+class Request:
+    """What the examiner is told of a submission."""
+
+    kernel_pid: int  # the process to interrupt
+    root_pid: int  # the process to kill
+    seed: int  # of hidden tests' inputs
+    prefix: Cells  # the instructor's cells that come before every answer
+    instructors: list[str]  # names that the instructor's cells bind: no kernel is asked for them
+    tests: Cells  # the fork server compiles each of them once
+    witnessed: bool = False  # whether verdicts include hidden details, for the instructor
+
+
 class Examination:
     """The test cells of one submission.
 
-    Every method, and the constructor, may raise `ExaminerFailed`: the examiner cannot be started,
-    or has ended.
-
-    Parameters
-    ----------
-    link
-        The socket to the kernel; passed to the examiner, and closed here.
-    kernel_pid, root_pid
-        The process to interrupt, and the process to kill.
-    seed
-        The seed of hidden tests' inputs.
-    prefix
-        The instructor's cells that come before every answer.
-    instructors
-        Names that the instructor's cells bind: the kernel is never asked for them.
-    tests
-        The test cells. The fork server compiles each of them once.
-    homework
-        The homework whose code hidden parts import.
-    witnessed
-        Whether verdicts include hidden details, for the instructor.
+    The socket to the kernel, `link`, is passed to the examiner, and closed here. Every method may
+    raise `ExaminerFailed`: the examiner cannot be started, or has ended.
     """
 
-    def __init__(
-        self,
-        link: socket.socket,
-        kernel_pid: int,
-        root_pid: int,
-        seed: int,
-        prefix: Cells,
-        instructors: Collection[str],
-        tests: Cells,
-        homework: Homework,
-        *,
-        witnessed: bool = False,
-    ) -> None:
+    def __init__(self, link: socket.socket, request: Request, homework: Homework) -> None:
         self._process: Forked | None = None
-        request = {
-            "kernel_pid": kernel_pid,
-            "root_pid": root_pid,
-            "seed": seed,
-            "prefix": prefix,
-            "instructors": sorted(instructors),
-            "tests": tests,
-            "witnessed": witnessed,
-        }
         with link:
             try:
                 self._examiner = _running(homework).submit(request, link)

@@ -137,9 +137,7 @@ class Link(ABC):
                     if self.time_left.late_since:
                         return TimeLimitReached()
                     return RemoteError.named("KeyboardInterrupt", "it was interrupted", "")
-                case "callback raised", [int(number), str(where), int(line)] if (
-                    self._handed.has_raised(number)
-                ):
+                case "callback raised", [int(number), str(where), int(line)]:
                     return _placed(self._handed.error(number), where, line)
             raise WireError("an answer that fits no question")
 
@@ -161,11 +159,8 @@ class Link(ABC):
         except Gone:
             raise
         except BaseException as error:
-            pieces = wire.pack(
-                ["raise", self._handed.note_error(error), type(error).__name__],
-                self._refer,
-                FROM_GRADER,
-            )
+            raised = ["raise", self._handed.note_error(error), type(error).__name__]
+            pieces = wire.pack(raised, self._refer, FROM_GRADER)
         self._connection.send(pieces)
 
     def _refer(self, value: Any) -> Theirs | Yours | None:
@@ -173,9 +168,8 @@ class Link(ABC):
             return Yours(value._number)
         if not callable(value):
             return None
-        return Theirs(
-            self._handed.number(value), "function", getattr(value, "__name__", "function")
-        )
+        name = getattr(value, "__name__", "function")
+        return Theirs(self._handed.number(value), "function", name)
 
     def _resolve(self, reference: Theirs | Yours) -> Any:
         if isinstance(reference, Yours):

@@ -61,15 +61,8 @@ class Hangs:
         self.hung(blamed, cpu_seconds)
         self._interrupted |= running
 
-    def returned(self, cell: NotebookNode) -> None:
-        """Note that a cell has ended normally, so the functions that it calls have returned."""
-        self._note(cell)
-
-    def have_returned(self, functions: list[str]) -> None:
-        """Note functions that returned, and the functions that they call."""
-        self._note(functions)
-
-    def _note(self, what: NotebookNode | list[str]) -> None:
+    def returned(self, what: NotebookNode | list[str]) -> None:
+        """Note functions that returned, or that a cell calls which has ended normally."""
         if self._code is None:
             self._returned_so_far.append(what)
             return
@@ -83,7 +76,7 @@ class Hangs:
         if self._code is None:
             self._code = _Code(self._nb)
             for what in self._returned_so_far:
-                self._note(what)
+                self.returned(what)
         return self._code
 
 

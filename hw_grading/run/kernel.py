@@ -82,7 +82,7 @@ class Kernel(NotebookClient):
         count = self._settings.blas_threads
         threads = dict.fromkeys(environment.BLAS_VARIABLES, str(count)) if count else {}
         self.start_new_kernel(env={**os.environ, **threads})
-        self._take_sockets()
+        run_sync(self._manager.take_sockets)(self.startup_timeout)
         provisioner = self._manager.provisioner
         self._watch = Watch(
             provisioner.kernel_pid,
@@ -114,11 +114,6 @@ class Kernel(NotebookClient):
         manager.forked = self._settings.fork_kernels
         return manager
 
-    async def _async_take_sockets(self) -> None:
-        await self.km.take_sockets(self.startup_timeout)  # type: ignore[union-attr]
-
-    _take_sockets = run_sync(_async_take_sockets)
-
     def note_language(self) -> None:
         """Ask the connected kernel for its language, and store it in the notebook."""
         answer: Any = self.wait_for_reply(self.kc.kernel_info())
@@ -135,8 +130,6 @@ class Kernel(NotebookClient):
             return False
         return True
 
-    _responds = run_sync(_async_responds)
-
     def responds(self) -> bool:
         """Return whether the kernel still answers, after earlier messages have arrived.
 
@@ -144,16 +137,11 @@ class Kernel(NotebookClient):
         old ones. Raise `Spoilt` if the kernel's answer cannot be understood.
         """
         with talking():
-            return bool(self._responds())
-
-    async def _async_is_alive(self) -> bool:
-        return bool(await ensure_async(self.km.is_alive()))  # type: ignore[union-attr]
-
-    _is_alive = run_sync(_async_is_alive)
+            return bool(run_sync(self._async_responds)())
 
     def is_alive(self) -> bool:
         """Return whether the kernel's process still runs."""
-        return bool(self._is_alive())
+        return bool(run_sync(ensure_async)(self._manager.is_alive()))
 
     def lost_its_fork_server(self) -> bool:
         """Return whether the kernel ended because the fork server that forked it has ended."""

@@ -30,7 +30,7 @@ from typing import Any
 from nbformat import NotebookNode
 from traitlets.log import get_logger
 
-from hw_grading.examiner.client import Examination, ExaminerFailed
+from hw_grading.examiner.client import Examination, ExaminerFailed, Request
 from hw_grading.homework.homework import Homework
 from hw_grading.homework.instructor_cells import as_released
 from hw_grading.outcome import Graded, GraderFault, Spent, SubmissionFailed, WithScores
@@ -163,15 +163,16 @@ class Submission:
         with ExitStack() as ending:
             ending.callback(kernel.end)
             link = kernel.start()
-            pids = kernel.watch.kernel_pid, kernel.watch.root_pid
-            first, instructors = list(self._first.items()), instructors_names(self.nb)
-            tests = [
-                (grade_id_of(cell) or "", cell.source) for cell in self.nb.cells if is_test(cell)
-            ]
-            self._examination = Examination(
-                *(link, *pids, self._seed, first, instructors, tests, self._homework),
-                witnessed=self._witnessed,
+            request = Request(
+                kernel.watch.kernel_pid,
+                kernel.watch.root_pid,
+                self._seed,
+                list(self._first.items()),
+                sorted(instructors_names(self.nb)),
+                [(grade_id_of(cell) or "", cell.source) for cell in self.nb.cells if is_test(cell)],
+                self._witnessed,
             )
+            self._examination = Examination(link, request, self._homework)
             ending.callback(self._examination.end)
             with kernel.setup_kernel():  # connects to the kernel, and ends it after the block
                 kernel.note_language()
@@ -235,7 +236,7 @@ class Submission:
             return
         self._kernel.watch.end_helper()
         self._verdicts[index] = verdict.outputs
-        self._hangs.have_returned(verdict.returned)
+        self._hangs.returned(verdict.returned)
         if verdict.hung:
             self._hangs.hung(verdict.hung, self.cpu_seconds_used - used)
         self.records[name] = verdict.records
