@@ -13,7 +13,6 @@ import functools
 import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import CancelledError, Executor, Future
-from dataclasses import dataclass
 from typing import Protocol
 
 from hw_grading.batch.job import Job, run
@@ -38,16 +37,8 @@ class Watcher(Protocol):
         """Show a message to the instructor."""
 
 
-@dataclass(frozen=True)
-class Pending:
-    """A submission that nbgrader's loop will probably reach, and a function that makes its job."""
-
-    student: str
-    job: Callable[[], Job]
-
-
 class ClassRun:
-    """One run over a class, whose pending submissions are in the loop's order.
+    """One run over a class; `pending` has functions that make the jobs, in the loop's order.
 
     The executor runs `at_once` jobs at a time. If it is None, each job runs in the caller's process
     when its outcome is requested. With `rerun`, submissions are run again that have a result.
@@ -55,7 +46,7 @@ class ClassRun:
 
     def __init__(
         self,
-        pending: Iterable[Pending],
+        pending: Iterable[Callable[[], Job]],
         executor: Executor | None,
         at_once: int,
         results: Results,
@@ -103,12 +94,12 @@ class ClassRun:
             self._ahead.join(_SECONDS_TO_STOP)
 
     def _run_ahead(self) -> None:
-        for submission in self._pending:
+        for make in self._pending:
             self._room.acquire()
             if self._stopped.is_set():
                 return
             try:
-                settled, begun = self._settle(submission.job())
+                settled, begun = self._settle(make())
             except Exception:
                 self._room.release()  # the loop meets the same error, and reports it
                 continue

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from nbformat import NotebookNode
 
-from hw_grading.batch.ahead import MOST_READY, Pending
+from hw_grading.batch.ahead import MOST_READY
 from hw_grading.batch.job import Job, installed
 from hw_grading.batch.seeds import Seeds
 from hw_grading.batch.submitted import Stamp, digest_of, stamp_of
@@ -44,10 +44,10 @@ class Preparation:
         self._ready: dict[Path, Prepared] = {}
         self._one_at_a_time = threading.Lock()  # nbgrader's preprocessors are not thread-safe
 
-    def ahead(self, submissions: Iterable[tuple[str, Path]]) -> Iterator[Pending]:
-        """Yield submissions; each is prepared when its job is requested."""
+    def ahead(self, submissions: Iterable[tuple[str, Path]]) -> Iterator[Callable[[], Job]]:
+        """Yield functions that prepare a submission and return its job."""
         for student, path in submissions:
-            yield Pending(student, functools.partial(self._job_ahead, student, path))
+            yield functools.partial(self._job_ahead, student, path)
 
     def now(self, student: str, path: Path) -> Prepared:
         """Return a submission with its current files; read them again only if they have changed."""

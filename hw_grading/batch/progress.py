@@ -48,7 +48,7 @@ class Progress:
         self._assignment, self._log = assignment, log
         self._files = _Files(folder, assignment, self.trouble)
         self._running: set[str] = set()  # with those that wait for a worker
-        self._counts: Counter[Status] = Counter()
+        self.counts: Counter[Status] = Counter()  # students by outcome
         self._lock = threading.RLock()
         self._start = self._last_line = monotonic()
         self._last_page = 0.0
@@ -123,8 +123,8 @@ class Progress:
                     ended = entry.end is not None
                     why = "its scores were not saved" if ended else "the run ended before its turn"
                     self._end(entry, Status.NOT_GRADED, why)
-            left = self.count(Status.NOT_GRADED)
-            self._files.event(event="end", **{str(end): self.count(end) for end in Status})
+            left = self.counts[Status.NOT_GRADED]
+            self._files.event(event="end", **{str(end): self.counts[end] for end in Status})
             self._write_page()
             table = self.table()
             if left:
@@ -133,36 +133,32 @@ class Progress:
 
     def _end(self, entry: Entry, end: Status, why: str) -> None:
         if entry.end is not None:
-            self._counts[entry.end] -= 1
+            self.counts[entry.end] -= 1
         elif self._bar is not None:
             # This may be a student who was not in the list at the beginning.
             self._bar.total = max(self._bar.total, len(self._entries))
             self._bar.update()
-        self._counts[end] += 1
+        self.counts[end] += 1
         entry.end, entry.why = end, why
 
     # -- what is shown
 
-    def count(self, end: Status) -> int:
-        """Return how many students have this outcome."""
-        return self._counts[end]
-
     def table(self) -> str:
         """Return the outcome of the class as lines of text."""
         minutes, seconds = divmod(round(monotonic() - self._start), 60)
-        first = f"{self._assignment}: {in_words(self._counts)}; {minutes} min {seconds} s"
+        first = f"{self._assignment}: {in_words(self.counts)}; {minutes} min {seconds} s"
         if again := sum(entry.again for entry in self._entries.values()):
             first += f"; {again} from an earlier run"
         return "\n".join([first, *table(list(self._entries.values()))])
 
     def _show(self) -> None:
         """Update the bar, or log a line now and then; write the page every few seconds."""
-        failed = self.count(Status.SUBMISSION_FAILED) + self.count(Status.NOT_GRADED)
+        failed = self.counts[Status.SUBMISSION_FAILED] + self.counts[Status.NOT_GRADED]
         if self._bar is not None:
             running = min(len(self._running), self.at_once)
             self._bar.set_postfix(running=running, failed=failed, refresh=False)
         now = monotonic()
-        done = self._counts.total()
+        done = self.counts.total()
         if self._bar is None and now - self._last_line > _SECONDS_BETWEEN_LINES:
             self._last_line = now
             rate = done / (now - self._start)
@@ -193,7 +189,7 @@ class Progress:
 
     def page(self) -> str:
         """Return the HTML page."""
-        what = self._entries.values(), self._running, self._counts
+        what = self._entries.values(), self._running, self.counts
         return page(self._assignment, *what, going_on=not self.closed)
 
 

@@ -33,7 +33,6 @@ from . import wire
 from .wire import FROM_GRADER, FROM_SANDBOX, Theirs, Yours
 
 _PLAIN = (list, tuple, dict)
-_MISSING = object()
 _LARGEST_BY_VALUE = 4 << 20  # bytes
 _LONGEST_WHY = 300  # characters
 _MOST_AT_ONCE = 100  # entries of an iterator in one answer
@@ -142,10 +141,9 @@ class Server:
             case "call", [function, arguments, named, undo]:
                 return self._call(function, arguments, named, undo)
             case "get", [name]:
-                value = self._names.get(name, _MISSING)
-                if value is _MISSING:
+                if name not in self._names:
                     return ["missing", why_missing(name, self._names)[:_LONGEST_WHY]]
-                return ["value", value, [], []]
+                return ["value", self._names[name], [], []]
             case "put", [names, values]:
                 now = [Notebook.MISSING if value is None else value[0] for value in values]
                 self._put.append(self._notebook.put(dict(zip(names, now, strict=True))))

@@ -210,5 +210,4 @@ class KernelCells(Kernel):
             message = f"{at_start(cell)} did not stop printing: the grader interrupted it."
             self._report.add(Kind.OUTPUT_LIMIT, message, cell)
         if flow is Flow.TORRENT:
-            why = f"{named(cell)} did not stop printing"
-            self.watch.kill(Stop(Kind.OUTPUT_LIMIT, why))
+            self.watch.kill(Kind.OUTPUT_LIMIT, f"{named(cell)} did not stop printing")

@@ -51,7 +51,6 @@ from hw_grading.run.hangs import Hangs
 from hw_grading.run.kernel_cells import KernelCells
 from hw_grading.run.report import Report
 from hw_grading.run.settings import RunSettings
-from hw_grading.sandbox.watch import Stop
 from hw_support.submission.mending import grade_id_of
 from hw_support.submission.problems import (
     METADATA_KEY,
@@ -215,18 +214,18 @@ class Submission:
     def _examine(self, cell: NotebookNode, index: int) -> None:
         assert self._examination
         assert self._kernel
+        watch = self._kernel.watch
         used, name = self.cpu_seconds_used, grade_id_of(cell) or ""
         try:
-            watch = self._kernel.watch
             watch.begin_helper(self._examination.process(), _EXAMINER_CPU_SECONDS)
             self._examination.begin(self._trusted, name, cell.source, hurried=self._hurried)
             self._trusted = []
             self._runner.run(cell, _code(_ANSWER), index, store_history=False)
             if not self._examination.has_verdict(_SECONDS_FOR_A_LAST_WORD):
-                self._kernel.watch.kill(Stop(Kind.PROTOCOL, "it stopped answering"))
+                watch.kill(Kind.PROTOCOL, "it stopped answering")
             verdict = self._examination.verdict(_SECONDS_FOR_A_VERDICT)
         except ExaminerFailed as fault:
-            if self._kernel.watch.end_helper():
+            if watch.end_helper():
                 most = f"{_EXAMINER_CPU_SECONDS:g} s of CPU time"
                 why = f"{named(cell)} took more than {most} to check the notebook's answers"
                 self._report.stop(Kind.TIME_LIMIT, why, cell)
@@ -234,7 +233,7 @@ class Submission:
             self._fault = fault
             self._report.stop(Kind.GRADER, str(fault), cell)
             return
-        self._kernel.watch.end_helper()
+        watch.end_helper()
         self._verdicts[index] = verdict.outputs
         self._hangs.returned(verdict.returned)
         if verdict.hung:

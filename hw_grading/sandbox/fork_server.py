@@ -203,7 +203,6 @@ def fork_server_for(shown: Shown) -> ForkServer | None:
         if _current and _serves(shown):
             return _current[1]
         _end()
-        _current = None
         try:
             place = ForkServer(shown)
             _current = os.getpid(), place
@@ -215,16 +214,16 @@ def fork_server_for(shown: Shown) -> ForkServer | None:
 
 
 def _give_up(why: Exception) -> None:
-    global _current
     _end()
-    _current = None
     refuse(str(why))
 
 
 @atexit.register
 def _end() -> None:
-    if _current and _current[0] == os.getpid():
+    global _current
+    if _current and _current[0] == os.getpid():  # a fork of its owner must not end it
         _current[1].end()
+    _current = None
 
 
 def refuse(why: str) -> None:

@@ -160,10 +160,10 @@ class Watch:
         """Raise KeyboardInterrupt in the kernel."""
         self._kernel.send(signal.SIGINT)
 
-    def kill(self, stop: Stop | None = None) -> None:
-        """End the kernel and everything that it started, at once."""
+    def kill(self, kind: Kind | None = None, reason: str = "") -> None:
+        """End the kernel and everything that it started, at once; keep the first reason for it."""
         with self._lock:
-            self.stop = self.stop or stop
+            self.stop = self.stop or (Stop(kind, reason) if kind else None)
         for target in (self._root, self._kernel):
             target.send(signal.SIGKILL)
 
@@ -182,12 +182,12 @@ class Watch:
                 return
             except Exception as error:  # without a watchdog, the submission must not go on
                 what = f"the grader could not watch it ({type(error).__name__}: {error})"
-                self.kill(Stop(Kind.GRADER, what))
+                self.kill(Kind.GRADER, what)
                 return
 
     def _look_at_oneself(self) -> None:
         if memory.resident(self._me) - self._grown_from > GROWTH_MB * 1e6:
-            self.kill(Stop(Kind.OUTPUT_LIMIT, "it sent more data than the grader can read"))
+            self.kill(Kind.OUTPUT_LIMIT, "it sent more data than the grader can read")
 
     def _look_at_the_helper(self) -> None:
         with self._lock:
@@ -208,23 +208,21 @@ class Watch:
             cell = self._cell
         if self.used_seconds > self._cpu_seconds:
             limit = f"the {self._cpu_seconds:g} s of CPU time for the whole submission"
-            self.kill(Stop(Kind.TIME_LIMIT, f"it used up {limit}"))
+            self.kill(Kind.TIME_LIMIT, f"it used up {limit}")
         elif cell and self.used_seconds - cell.used_before > cell.cpu_seconds:
             self._interrupt_cell(cell)
         elif cell and monotonic() > cell.until:
-            self.kill(Stop(Kind.TIME_LIMIT, f"{cell.name} did not end after its limit"))
+            self.kill(Kind.TIME_LIMIT, f"{cell.name} did not end after its limit")
         if memory.is_beyond(self._memory_mb * 1e6, processes):
-            limit = f"{self._memory_mb:,g} MB"
-            self.kill(Stop(Kind.MEMORY_LIMIT, f"it took more than {limit} of memory"))
+            self.kill(Kind.MEMORY_LIMIT, f"it took more than {self._memory_mb:,g} MB of memory")
         if count_maps and memory.has_more_maps(MOST_MAPS, processes):
-            what = f"more than {MOST_MAPS:,} mappings of memory"
-            self.kill(Stop(Kind.MEMORY_LIMIT, f"it made {what}"))
+            self.kill(Kind.MEMORY_LIMIT, f"it made more than {MOST_MAPS:,} mappings of memory")
         if len(self._share.sessions) > MOST_SESSIONS:
             what = f"more than {MOST_SESSIONS} sessions of busy processes"
-            self.kill(Stop(Kind.TIME_LIMIT, f"it made {what}"))
+            self.kill(Kind.TIME_LIMIT, f"it made {what}")
         most = self._most_files
         if most is not None and _has_more_files(most, self.kernel_pid):
-            self.kill(Stop(Kind.DISK_LIMIT, f"it made more than {most:,} files"))
+            self.kill(Kind.DISK_LIMIT, f"it made more than {most:,} files")
 
     def _interrupt_cell(self, cell: _Cell) -> None:
         """Interrupt a cell once a second; if it does not react, kill everything."""
@@ -235,7 +233,7 @@ class Watch:
             SECONDS_TO_REACT, now - self._first_interrupt, waited - self._waited_at_first
         ):
             why = f"{cell.name} could not be interrupted after its {limit}"
-            self.kill(Stop(Kind.TIME_LIMIT, why))
+            self.kill(Kind.TIME_LIMIT, why)
         elif now - self._last_interrupt > 1.0:
             if not self._first_interrupt:
                 self._first_interrupt, self._waited_at_first = now, waited
