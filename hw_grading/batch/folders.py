@@ -96,11 +96,7 @@ def held(converter: Any) -> Iterator[None]:
 
 
 def prepare(converter: Any) -> None:
-    """Repair the listed submissions of an `Autograde` converter.
-
-    The caller must hold the course's lock (`held`). Otherwise the submission that another run is
-    grading would look unfinished.
-    """
+    """Repair the listed submissions of a converter; the caller holds the course's lock (`held`)."""
     old = converter.coursedir
     careful = CarefulCourseDirectory(parent=old.parent, config=old.config)
     for name in old.trait_names(config=True):
@@ -159,11 +155,7 @@ def not_graded(converter: Any) -> list[str]:
 
 
 def drop_unnameable(converter: Any, step: str) -> dict[str, str]:
-    """Drop folders whose name is no student id: see `hw_grading.homework.homework.why_no_id`.
-
-    Return for each dropped folder the reason and what to do, as the end of a sentence. `step` is
-    the folder that the converter reads, such as "submitted".
-    """
+    """Drop folders whose name is no student id; return for each the reason and what to do."""
     dropped = {}
     course = converter.coursedir
     shelf = shelf_of(course, step, course.assignment_id)
@@ -179,8 +171,8 @@ def remove_outdated(converter: Any) -> None:
     """Remove the folders and notebooks from `autograded/` that have to be graded again.
 
     These are the unfinished ones of a killed run, and those whose file in `submitted/` has changed
-    since. nbgrader notices such a change only by the time of submission, which some platforms do
-    not provide. A notebook is finished if it has the marks of `MarkFinished`.
+    since: nbgrader notices that only by the time of submission, which some platforms do not
+    provide.
     """
     course = converter.coursedir
     if converter.force:

@@ -104,10 +104,9 @@ class ClassGrading:
 def grading(converter: Autograde, plan: Plan) -> Iterator[ClassGrading]:
     """Grade the submissions that a converter has listed: nbgrader's loop runs inside the block.
 
-    The course is locked, unfinished folders are removed, processes start, and submissions are run
-    ahead of the loop. At the end of the block, also after an error, all these processes are ended,
-    the table is shown, a snapshot of the class is kept, and the course is unlocked. `GraderFault`
-    is raised if another run is grading the course, or if submissions cannot be graded here.
+    At the end of the block, also after an error, all processes are ended, the table is shown, a
+    snapshot of the class is kept, and the course is unlocked. `GraderFault` is raised if another
+    run is grading the course, or if submissions cannot be graded here.
     """
     with ExitStack() as stack:
         stack.enter_context(quiet_interrupt())

@@ -63,9 +63,8 @@ class Job:
 def run(job: Job) -> Outcome:
     """Run a submission here; its examiner and its sandbox are separate processes.
 
-    The submission is run a second time if one of the grader's processes has ended. It is also run a
-    second time if the kernel has died, since the machine may have killed it: then with the time
-    that is left, if that is enough.
+    Run it a second time if one of the grader's processes has ended; or if the kernel has died,
+    since the machine may have killed it: then with the time that is left, if that is enough.
     """
     began = monotonic()
     settings = RunSettings(**job.settings)
@@ -87,11 +86,7 @@ def run(job: Job) -> Outcome:
 
 
 def run_elsewhere(job: Job) -> Outcome:
-    """Run a submission on a machine that was not checked yet.
-
-    Raise `WorkerUnfit` if other packages are installed there than the job expects, or if no sandbox
-    can be made.
-    """
+    """Run a submission on a machine that was not checked yet; it may be `WorkerUnfit`."""
     if different := differences(job.versions, installed()):
         raise WorkerUnfit(
             f"the worker's packages differ from the coordinator's: {'; '.join(different)}"

@@ -62,10 +62,7 @@ class NoAnswer(GraderFault):
 
 
 class LocalProcesses(Executor):
-    """A pool of at most `workers` processes, which are started when there is work for them.
-
-    `warm_up` is what the fork server does before it forks the first worker; None for nothing.
-    """
+    """A pool of at most so many worker processes, which are started when there is work for them."""
 
     def __init__(self, workers: int, warm_up: WarmUp | None = None) -> None:
         self._warm_up = warm_up

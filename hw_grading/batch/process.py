@@ -67,11 +67,7 @@ def quiet_database() -> Iterator[None]:
 
 @contextlib.contextmanager
 def one_engine() -> Iterator[None]:
-    """Let all gradebooks that nbgrader opens share one engine for each address.
-
-    nbgrader opens several gradebooks for each submission. An engine caches compiled statements; a
-    new engine would compile them again.
-    """
+    """Let all gradebooks that nbgrader opens share one engine, with its compiled statements."""
     real = api.create_engine
     engines: dict[tuple[str, str], Any] = {}
 

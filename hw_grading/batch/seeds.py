@@ -34,9 +34,9 @@ class Seeds:
     def of(self, homework: str, student: str, notebook: NotebookNode) -> int:
         """Return the seed of one submission, 128 bits.
 
-        The seed depends on the student's cells in the mended notebook. So a changed answer gets
-        another seed, and a student who has learned hidden inputs cannot use them in the next
-        attempt. A new release of the tests does not change the seed.
+        It depends on the student's cells in the mended notebook. So a changed answer gets another
+        seed, and a student who has learned hidden inputs cannot use them in the next attempt. A new
+        release of the tests does not change it.
         """
         written = [cell.source for cell in notebook.cells if not is_locked(cell)]
         digest = hmac.new(self.secret, digestmod=hashlib.sha256)

@@ -80,7 +80,7 @@ class WholeClass(Configurable):
         """Return an executor, and how many submissions it runs at once.
 
         None as executor means: run submissions in this process, one at a time. A single submission
-        does not justify a process. `say` is called with messages for the instructor.
+        does not justify a process.
         """
         if self.executor == "dask":
             try:

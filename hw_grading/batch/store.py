@@ -66,9 +66,8 @@ class Results:
     def tidy(self) -> None:
         """Remove unfinished files of killed runs, and the least recently used results.
 
-        Other threads of this process may be writing. Normally no other process is writing, since
-        one run at a time grades a course. On file systems without locks another process may be
-        writing; its unfinished files are young, and are left alone.
+        Other threads of this process may be writing; on file systems without locks, other processes
+        too. Unfinished files of these are young, and are left alone.
         """
         self._since_tidied = 0
         left_by_the_dead = time.time() - _SECONDS_OF_THE_LIVING

@@ -117,11 +117,7 @@ def _running(homework: Homework) -> _Examiner:
 
 
 def begin(homework: Homework) -> Callable[[], None]:
-    """Start this process's examiner without waiting for it.
-
-    Return a function that waits until it has imported the homework's code, and raises
-    `ExaminerFailed` if the import failed.
-    """
+    """Start this process's examiner; return a function that waits for it (`expect_imports`)."""
     return _running(homework).expect_imports
 
 
@@ -174,10 +170,7 @@ class Examination:
         return self._process
 
     def begin(self, trusted: Cells, name: str, source: str, *, hurried: bool) -> None:
-        """Start the examination of a test cell, after the instructor's cells since the last one.
-
-        `hurried` means that a function which the test calls did not return earlier.
-        """
+        """Start the examination of a test cell, after the instructor's cells since the last one."""
         self.process()
         test = {"trusted": trusted, "name": name, "source": source, "hurried": hurried}
         try:

@@ -57,10 +57,7 @@ def run_cell(source: str, name: str, names: dict[str, Any]) -> list[dict[str, An
 
 
 def prepare(source: str, name: str) -> None:
-    """Compile a test cell and check its imports, so that forks of this process need not.
-
-    A mistake in the cell raises no error here. It raises a `Fault` when the cell is run.
-    """
+    """Compile a cell and check its imports, so that forks need not; errors wait until it is run."""
     with contextlib.suppress(Fault):
         expect_imports(source, name)
         _compiled(source, name)
@@ -141,12 +138,8 @@ def _compiled(source: str, name: str) -> tuple[Any, Any]:
 def _result(value: Any) -> dict[str, Any]:
     # nbgrader parses the text as a number. The repr of a NumPy number is "np.float64(3.0)".
     text = repr(float(value)) if isinstance(value, numbers.Real) else repr(value)[:_KEPT_RESULT]
-    return {
-        "output_type": "execute_result",
-        "execution_count": None,
-        "metadata": {},
-        "data": {"text/plain": visible(text)},
-    }
+    data = {"text/plain": visible(text)}
+    return {"output_type": "execute_result", "execution_count": None, "metadata": {}, "data": data}
 
 
 def _error(error: BaseException, name: str) -> dict[str, Any]:

@@ -53,20 +53,11 @@ class Link(ABC):
     def question(self, message: list[Any], answers: Sequence[str]) -> list[Any]:
         """Send a question and return its answer, whose kind has to be one of `answers`.
 
-        Raises
-        ------
-        TooMuch
-            The question is too large to be sent.
-        Gone
-            Nothing can be asked any more.
-        TimeLimitReached
-            The kernel's time was up, so its code was interrupted.
-        RemoteError
-            The student's code raised an exception.
-        Mismatch
-            The answer cannot be sent, or questions are nested too deeply.
-        Exception
-            Of any type: a function of the test raised it, and the student's code did not catch it.
+        Raise `TooMuch` if the question is too large to be sent; `Gone` if nothing can be asked any
+        more; `TimeLimitReached` if the kernel's time was up, so its code was interrupted;
+        `RemoteError` if the student's code raised an exception; `Mismatch` if the answer cannot be
+        sent, or questions are nested too deeply; and what a function of the test raised, if nothing
+        has caught it.
         """
         if self.gone:
             raise Gone(self.gone)

@@ -52,8 +52,7 @@ class Submission:
     def examine(self, trusted: Cells, name: str, source: str, hurried: bool) -> dict[str, Any]:
         """Run the instructor's cells since the last test cell, then this test cell.
 
-        `hurried` means that a function which the test calls did not return earlier. Return the
-        fields of a `hw_grading.examiner.client.Verdict`.
+        Return the fields of a `hw_grading.examiner.client.Verdict`.
         """
         self.session.hung.clear()
         self.session.returned.clear()

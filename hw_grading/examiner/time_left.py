@@ -20,14 +20,9 @@ _SECONDS_BETWEEN_LOOKS = 0.1  # at the kernel's clock
 class TimeLeft:
     """The limits of the kernel's time.
 
-    Parameters
-    ----------
-    interrupt
-        Raises KeyboardInterrupt in the kernel.
-    give_up
-        Ends the session, and the kernel; its argument is the reason.
-    cpu_seconds, seconds_waited
-        Return how long the kernel has computed, and waited for a processor that others used.
+    `interrupt` raises KeyboardInterrupt in the kernel. `give_up` ends the session, and the kernel;
+    its argument is the reason. The clocks return how many seconds the kernel has computed, and has
+    waited for a processor that others used.
     """
 
     def __init__(
@@ -46,10 +41,7 @@ class TimeLeft:
         self._next_look = self._interrupted_at = 0.0
 
     def limit(self, cpu_seconds: float, wall_seconds: float) -> None:
-        """Limit the kernel's time from now on. An earlier, stricter limit stays in force.
-
-        Time that the kernel waits for a processor that others use does not count.
-        """
+        """Limit the kernel's time from now on. An earlier, stricter limit stays in force."""
         computed, passed = self._limits
         until = self._cpu_now() + cpu_seconds, self._passed() + wall_seconds
         self.limits = min(computed, until[0]), min(passed, until[1])

@@ -30,10 +30,7 @@ class CellRunner:
     def run(
         self, cell: NotebookNode, run: NotebookNode, index: int, *, store_history: bool = True
     ) -> None:
-        """Run code in the kernel on behalf of a cell, and find out how it ended.
-
-        For the parameters see `KernelCells.run_cell`.
-        """
+        """Run code on behalf of a cell (`KernelCells.run_cell`), and find out how it ended."""
         assert self._kernel
         if not run.source.strip():
             return

@@ -28,11 +28,7 @@ _SECONDS_FOR_KERNEL_INFO = 30
 
 
 class Kernel(NotebookClient):
-    """One kernel, and its watchdog.
-
-    The outputs are stored in the cells of `nb`. The modules in `preload` are imported before any
-    student code runs. `hooks` are further settings of nbclient.
-    """
+    """One kernel, and its watchdog; `hooks` are further settings of nbclient."""
 
     def __init__(
         self, nb: NotebookNode, settings: RunSettings, preload: Sequence[str], **hooks: Any
@@ -74,10 +70,7 @@ class Kernel(NotebookClient):
         return self._watch.used_seconds if self._watch else 0.0
 
     def start(self) -> socket.socket:
-        """Start the kernel and its watchdog. The client is not connected to the kernel yet.
-
-        Return the examiner's link to the kernel, which the caller has to close.
-        """
+        """Start the kernel and its watchdog; return the examiner's link, to be closed."""
         self._manager = self.km = self.create_kernel_manager()
         count = self._settings.blas_threads
         threads = dict.fromkeys(environment.BLAS_VARIABLES, str(count)) if count else {}

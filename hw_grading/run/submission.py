@@ -115,10 +115,7 @@ class Submission:
         return self._runner.died and not (self._kernel and self._kernel.exit_asked)
 
     def run(self) -> WithScores:
-        """Run all cells, then prepare the outputs from which nbgrader computes scores.
-
-        An exception means that there is no score, for a reason that is not in the submission.
-        """
+        """Run all cells, and set the tests' outputs; an exception is a fault of the grader."""
         began = monotonic()
         self.nb.metadata.setdefault(METADATA_KEY, NotebookNode())["seed"] = str(self._seed)
         if any(p.kind is Kind.FILE for p in read_problems(self.nb)):

@@ -27,12 +27,8 @@ from hw_grading.sandbox.policy import HOMEWORK, PASSED_ON, Shown
 
 PYTHON, ENVIRONMENT, FONTS = "/opt/python", "/opt/env", "/opt/fonts"
 BLAS_VARIABLES = (
-    "OMP_NUM_THREADS",
-    "OPENBLAS_NUM_THREADS",
-    "MKL_NUM_THREADS",
-    "BLIS_NUM_THREADS",
-    "VECLIB_MAXIMUM_THREADS",
-    "NUMEXPR_NUM_THREADS",
+    *("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS"),
+    *("VECLIB_MAXIMUM_THREADS", "NUMEXPR_NUM_THREADS"),
 )
 _PYVENV = "home = {base}/bin\ninclude-system-site-packages = false\n"
 # Paths that the system's linker uses. /etc/alternatives has links to the chosen libraries.

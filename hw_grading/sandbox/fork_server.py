@@ -113,10 +113,7 @@ class ForkServer:
     def fork(
         self, folder: str, link: socket.socket, limits: Limits, connection: Mapping[str, Any]
     ) -> ForkedKernel:
-        """Return a kernel that has moved into its own namespaces and folders, and now starts.
-
-        Raise `NoForkServer` if it could not move in, or if the fork server has ended.
-        """
+        """Return a kernel in its own namespaces, which now starts; or raise `NoForkServer`."""
         isolation = policy.isolation(limits, os.path.basename(folder))
         message = json.dumps({"isolation": isolation, "connection": connection}).encode()
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)

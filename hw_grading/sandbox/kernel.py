@@ -130,10 +130,7 @@ class KernelInSandbox(AsyncKernelManager):
         await self._async_shutdown_kernel(now=now, restart=restart)
 
     async def take_sockets(self, seconds: float) -> None:
-        """Wait for the kernel's sockets, move them away, and remove the shared folder.
-
-        Raise RuntimeError if they do not exist in time, or if other files are in their place.
-        """
+        """Wait for the kernel's sockets, move them away, and remove the shared folder."""
         until = monotonic() + seconds
         names = [f"socket-{port}" for port in self.ports]
         while not all(os.path.exists(f"{self.shared_folder}/{name}") for name in names):

@@ -32,15 +32,11 @@ def priority(busy: int) -> int:
 
 
 class Share:
-    """The share of one submission.
-
-    `nice` is its nice value, from 0 to 19. It is never lowered again: that needs privileges.
-    `sessions` are the sessions whose priority was lowered.
-    """
+    """The share of one submission."""
 
     def __init__(self) -> None:
-        self.nice = 0
-        self.sessions: set[str] = set()
+        self.nice = 0  # from 0 to 19; it is never lowered again: that needs privileges
+        self.sessions: set[str] = set()  # whose priority was lowered
 
     def look(self, processes: Sequence[psutil.Process]) -> None:
         """Lower the priority of these processes if too many of their threads are busy."""

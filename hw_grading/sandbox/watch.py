@@ -40,14 +40,10 @@ SECONDS_TO_REACT = 5.0  # to an interrupt; then everything is killed
 
 @dataclass(frozen=True)
 class Stop:
-    """The reason why a submission was stopped, or one of its cells interrupted.
-
-    `reason` follows "because" in a message if the submission was stopped, and "did not end" if a
-    cell was interrupted.
-    """
+    """The reason why a submission was stopped, or one of its cells interrupted."""
 
     kind: Kind
-    reason: str
+    reason: str  # what follows "because", or "did not end" if a cell was interrupted
 
 
 @dataclass(frozen=True)

@@ -18,10 +18,7 @@ Resolve = Callable[["Theirs | Yours"], Any]
 
 
 class Decoder:
-    """Builds the value of one message, and checks every item before it uses it.
-
-    The arrays of the body are used in order.
-    """
+    """Builds the value of one message, and checks every item before it uses it."""
 
     def __init__(self, body: bytearray, resolve: Resolve, caps: Caps) -> None:
         self._body = body
