@@ -1,13 +1,11 @@
 """Worker processes on this machine as a `concurrent.futures.Executor` that survives their death.
 
-Each worker process runs one call after another. It has its own socket to its own thread in the
-coordinator, and workers share nothing. So a killed worker loses only its own call. That call is
-made again in a new process, up to three times in all.
+Each worker process has its own socket to its own thread in the coordinator, and workers share
+nothing. So a killed worker loses only its own call. That call is made again in a new process, up to
+three times in all. A worker ends itself when its coordinator is gone, also in the middle of a call.
 
 On Linux, workers are forked from a process that has done their imports, the fork server
 (`_ForkServer`). Elsewhere each worker starts from nothing.
-
-A worker ends itself when its coordinator is gone, also in the middle of a call.
 """
 
 from __future__ import annotations

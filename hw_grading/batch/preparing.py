@@ -6,7 +6,7 @@ import functools
 import json
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from nbformat import NotebookNode
@@ -29,20 +29,17 @@ class Prepared:
     job: Job
 
 
+@dataclass
 class Preparation:
     """Prepares the submissions of one run; `sanitize` reads and mends what a student handed in."""
 
-    def __init__(
-        self,
-        sanitize: Callable[[str, Path], NotebookNode],
-        settings: RunSettings,
-        homework: Homework,
-        seeds: Seeds,
-    ) -> None:
-        self._sanitize, self._settings, self._homework = sanitize, settings.plain(), homework
-        self._seeds = seeds
-        self._ready: dict[Path, Prepared] = {}
-        self._one_at_a_time = threading.Lock()  # nbgrader's preprocessors are not thread-safe
+    sanitize: Callable[[str, Path], NotebookNode]
+    settings: RunSettings
+    homework: Homework
+    seeds: Seeds
+    _ready: dict[Path, Prepared] = field(default_factory=dict, init=False)
+    # nbgrader's preprocessors are not thread-safe.
+    _one_at_a_time: threading.Lock = field(default_factory=threading.Lock, init=False)
 
     def ahead(self, submissions: Iterable[tuple[str, Path]]) -> Iterator[Callable[[], Job]]:
         """Yield functions that prepare a submission and return its job."""
@@ -65,10 +62,10 @@ class Preparation:
     def _prepare(self, student: str, path: Path) -> Prepared:
         with self._one_at_a_time:
             stamp, digest = stamp_of(path.parent), digest_of(path)
-            notebook = self._sanitize(student, path)
+            notebook = self.sanitize(student, path)
         # Mending gives random ids to restored cells. The job needs the same ids each time.
         cells = [{**cell, "id": f"cell-{n}"} for n, cell in enumerate(notebook.cells, 1)]
         text = json.dumps({**notebook, "cells": cells}, sort_keys=True, ensure_ascii=False)
-        seed = self._seeds.of(self._homework.name, student, notebook)
-        job = Job(student, seed, text, self._settings, installed(), self._homework)
+        seed = self.seeds.of(self.homework.name, student, notebook)
+        job = Job(student, seed, text, self.settings.plain(), installed(), self.homework)
         return Prepared(stamp, digest, notebook, job)

@@ -35,7 +35,7 @@ def rare_collections() -> Iterator[None]:
 def quiet_interrupt() -> Iterator[None]:
     """Let Ctrl-C and SIGTERM end the program and its processes at once, without a traceback.
 
-    Finished results are kept. A handler that the program has set itself, such as a server's, stays.
+    A handler that the program has set itself, such as a server's, stays.
     """
 
     def end(number: int, _: object) -> None:

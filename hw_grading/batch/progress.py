@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
-import os
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -23,6 +22,7 @@ from tqdm.contrib.logging import logging_redirect_tqdm
 
 from hw_grading.batch.progress_page import Entry, in_words, page, table
 from hw_grading.outcome import Outcome, Status
+from hw_grading.records.writing import write_whole
 
 _SECONDS_BETWEEN_LINES = 15.0
 _SECONDS_BETWEEN_PAGES = 3.0
@@ -211,9 +211,7 @@ class _Files:
     def page(self, text: str) -> None:
         """Replace the page."""
         with self._writing():
-            part = self._folder / f"{self._assignment}.html.part"
-            part.write_text(text, encoding="utf-8", errors="replace")
-            os.replace(part, part.with_suffix(""))
+            write_whole(self._folder / f"{self._assignment}.html", text.encode(errors="replace"))
 
     @contextlib.contextmanager
     def _writing(self) -> Iterator[None]:

@@ -11,7 +11,7 @@ from time import monotonic
 from hw_grading.inside.wire import Closed
 
 TIMERS = {signal.SIGALRM, signal.SIGVTALRM}  # of `hw_support.time_limit`, in this process
-_NO_LIMITS = float("inf"), float("inf")
+NO_LIMITS = float("inf"), float("inf")
 _SECONDS_TO_REACT = 3.0  # to interrupts; then the kernel is given up
 _SECONDS_BETWEEN_INTERRUPTS = 0.5
 _SECONDS_BETWEEN_LOOKS = 0.1  # at the kernel's clock
@@ -34,7 +34,7 @@ class TimeLeft:
     ) -> None:
         self._interrupt, self._give_up = interrupt, give_up
         self._cpu_now, self._waited_now = cpu_seconds, seconds_waited
-        self._limits = _NO_LIMITS
+        self._limits = NO_LIMITS
         self._beyond = False  # whether a limit was reached at the last look
         # When the running question was first seen to take too long, by `_passed`; 0 if it was not.
         self.late_since = 0.0
@@ -45,10 +45,6 @@ class TimeLeft:
         computed, passed = self._limits
         until = self._cpu_now() + cpu_seconds, self._passed() + wall_seconds
         self.limits = min(computed, until[0]), min(passed, until[1])
-
-    def end_limits(self) -> None:
-        """Limit nothing any more."""
-        self.limits = _NO_LIMITS
 
     @property
     def limits(self) -> tuple[float, float]:

@@ -13,13 +13,13 @@ from __future__ import annotations
 
 import contextlib
 import io
-import itertools
 import os
 import select
 import signal
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -352,10 +352,6 @@ def _array(thing: Any) -> Any:
     return np.array(array, copy=True, subok=False)
 
 
-def _next(iterator: Any, most: int) -> list[Any]:
-    return list(itertools.islice(iterator, max(1, min(most, _MOST_AT_ONCE))))
-
-
 _OPERATIONS: dict[str, Callable[..., Any]] = {
     "array": _array,
     "attribute": getattr,
@@ -363,5 +359,5 @@ _OPERATIONS: dict[str, Callable[..., Any]] = {
     "entry": lambda thing, key: thing[key],
     "iterator": iter,
     "length": len,
-    "next": _next,
+    "next": lambda iterator, most: list(islice(iterator, max(1, min(most, _MOST_AT_ONCE)))),
 }

@@ -1,22 +1,16 @@
 """Runs one submission: the order of its cells, the verdicts, and the handling of failures.
 
-1. *The examiner makes the verdicts.* The kernel runs every cell as it ran for the student. Of a
-   test cell it runs the part that students have, and the outputs are dropped. Then the examiner
-   runs the whole test cell, and asks the kernel for the values that it needs
-   (`hw_grading.examiner`). The examiner is a process in which no student code runs. nbgrader
-   computes the score from the examiner's outputs. They are put into the notebook when the kernel
-   has ended.
+1. *The examiner makes the verdicts.* Of a test cell the kernel runs the part that students have,
+   and the outputs are dropped. Then the examiner runs the whole test cell, and asks the kernel for
+   the values that it needs (`hw_grading.examiner`). Its outputs, from which nbgrader computes the
+   score, are put into the notebook when the kernel has ended.
 2. *Every failure of a submission ends in a score and a reason.* A test without a verdict gets an
    error as output, because nbgrader gives full marks to a test without outputs. If the submission
    was not seen to cause a failure, an exception is raised (`hw_grading.run.blame`): then the
    student has no score, instead of a zero.
-3. *Limits* apply to time, memory, processes, files and output, for each cell and for the
-   submission. A cell that does not end is interrupted. If it still goes on, the kernel and all
-   processes that it started are killed.
+3. *Limits* apply to each cell and to the submission. A cell that does not end is interrupted. If it
+   still goes on, the kernel and all processes that it started are killed.
 4. *Outputs are made safe to open*: HTML of student cells is cleaned (`hw_grading.pages.safe_html`).
-
-`CellRunner` runs the code of one cell and decides whether the next one can run. `KernelCells` sends
-it to the kernel. `hw_grading.run.outputs` limits what the kernel sends back.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """Starts a kernel in a sandbox, through the interfaces of jupyter_client.
 
-`KernelInSandbox` is a kernel manager. `SandboxProvisioner` starts its kernel: a provisioner is
-jupyter_client's standard way to start a kernel elsewhere. A pair of connected sockets, the link,
-connects the kernel with `hw_grading.examiner`.
+A provisioner is jupyter_client's standard way to start a kernel elsewhere. A pair of connected
+sockets, the link, connects the kernel with `hw_grading.examiner`.
 
 The kernel creates its own sockets in a folder that both sides see. As soon as they exist, and
 before any student code runs, `take_sockets` moves them out of the sandbox's reach, and removes the

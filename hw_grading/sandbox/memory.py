@@ -109,10 +109,7 @@ def resident(process: psutil.Process) -> float:
 
 
 def _own_share(process: psutil.Process) -> float:
-    """Return the proportional set size in bytes: shared pages are divided among their processes.
-
-    Return the resident bytes if the system does not provide this size.
-    """
+    """Return the proportional set size in bytes, or the resident bytes if the system has none."""
     try:
         return float(getattr(process.memory_full_info(), "pss", process.memory_info().rss))
     except psutil.AccessDenied:

@@ -1,13 +1,9 @@
 """The watchdog of a running kernel and its processes: it stops a submission that uses too much.
 
-It enforces limits that a process cannot set for itself, from outside and several times a second:
-
-- computing time, memory, mappings, busy sessions and files of all processes together;
-- the growth of the grader's own memory while it receives messages;
-- the computing time of the examiner, which works on the submission's answers.
-
+It enforces limits that a process cannot set for itself, from outside and several times a second.
 Between two checks a submission can exceed a limit by as much as it can use in a fraction of a
-second.
+second. It also limits the growth of the grader's own memory while it receives messages, and the
+computing time of the examiner, which works on the submission's answers.
 """
 
 from __future__ import annotations
