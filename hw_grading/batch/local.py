@@ -27,7 +27,7 @@ from dataclasses import dataclass
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from hw_grading.batch.scratch import Scratch
 from hw_grading.homework.homework import Homework, lay_out
@@ -40,6 +40,7 @@ _SECONDS_TO_END = 5.0
 _LONGEST_WHY = 10_000  # bytes of a message about an import
 _SECONDS_TO_TIDY_UP = 1.0  # for a worker whose coordinator is gone
 _FORKS = sys.platform == "linux"
+_T = TypeVar("_T")
 _SECONDS_IDLE = 10.0  # an idle process ends after this time; a new call starts another one
 
 
@@ -179,7 +180,7 @@ class LocalProcesses(Executor):
         if why:
             raise GraderFault(why)
 
-    def _of_fork_server(self, ask: Callable[[_ForkServer], Any]) -> Any:
+    def _of_fork_server(self, ask: Callable[[_ForkServer], _T]) -> _T:
         """Ask the fork server for something; if it does not answer, start another one."""
         attempt = 1
         while True:
@@ -202,11 +203,8 @@ class LocalProcesses(Executor):
         return self._fork_server
 
     def _start(self) -> _Worker:
-        worker: _Worker
-        if _FORKS:
-            worker = self._of_fork_server(_ForkServer.worker)
-        else:
-            worker = _Worker.started(self._scratch.path)
+        forks, scratch = self._of_fork_server, self._scratch.path
+        worker = forks(_ForkServer.worker) if _FORKS else _Worker.started(scratch)
         with self._lock:
             if self._ended:
                 worker.process.kill()

@@ -43,19 +43,14 @@ class Verdict:
     returned: list[str]  # names of the other functions that were called
 
 
+@dataclass
 class _Examiner:
     """The examiner's fork server, with everything imported; started with the first submission."""
 
-    def __init__(
-        self,
-        process: subprocess.Popen[bytes] | Forked,
-        requests: socket.socket,
-        serves: str,
-        said: bytes = b"",
-    ) -> None:
-        self._process, self._requests = process, requests
-        self.serves = serves  # the digest of the homework whose code it imports
-        self._said = said  # its line about the imports: why they failed, or an empty line
+    process: subprocess.Popen[bytes] | Forked
+    requests: socket.socket
+    serves: str  # the digest of the homework whose code it imports
+    said: bytes = b""  # its line about the imports: why they failed, or an empty line
 
     @classmethod
     def started(cls, homework: Homework) -> _Examiner:
@@ -74,7 +69,7 @@ class _Examiner:
         return cls(process, ours, homework.digest())
 
     def has_ended(self, within: float = 0.0) -> bool:
-        return has_ended(self._process, within)
+        return has_ended(self.process, within)
 
     def expect_imports(self) -> None:
         """Wait until it has imported the homework's code; raise `ExaminerFailed` if that failed."""
@@ -82,20 +77,20 @@ class _Examiner:
             self._wait_for_imports()
         except OSError:
             raise ExaminerFailed("the examiner did not start") from None
-        if text := self._said.decode(errors="replace").strip():
+        if text := self.said.decode(errors="replace").strip():
             raise ExaminerFailed(text)
 
     def _wait_for_imports(self) -> None:
-        while not self._said.endswith(b"\n"):
-            if not (piece := self._requests.recv(10_000)):
+        while not self.said.endswith(b"\n"):
+            if not (piece := self.requests.recv(10_000)):
                 raise ConnectionError("the examiner ended before it had started")
-            self._said += piece
+            self.said += piece
 
     def submit(self, request: Request, link: socket.socket) -> Connection:
         self._wait_for_imports()  # if imports failed, each examination says so
         ours, theirs = Pipe()
         with theirs:
-            socket.send_fds(self._requests, [b"s"], [theirs.fileno(), link.fileno()])
+            socket.send_fds(self.requests, [b"s"], [theirs.fileno(), link.fileno()])
             ours.send_bytes(json.dumps(vars(request)).encode())
         return ours
 

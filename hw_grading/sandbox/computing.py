@@ -6,7 +6,6 @@ import contextlib
 import os
 import time
 from collections.abc import Sequence
-from pathlib import Path
 
 import psutil
 
@@ -58,10 +57,9 @@ def _with_children(process: psutil.Process) -> float:
 
 def _age(process: psutil.Process) -> float | None:
     """Return the age of a process in seconds. psutil would give it only to a second."""
-    try:
-        stat = Path(f"/proc/{process.pid}/stat").read_text(encoding="utf-8", errors="replace")
-    except OSError:
+    stat = memory.file_of(f"/proc/{process.pid}/stat")
+    if not stat:
         return None
-    ticks = float(stat.rpartition(")")[2].split()[19])
+    ticks = float(stat.rpartition(b")")[2].split()[19])
     since_boot = time.clock_gettime(time.CLOCK_BOOTTIME)
     return max(since_boot - ticks / os.sysconf("SC_CLK_TCK"), 0.01)
