@@ -61,6 +61,18 @@ def get_mnist_threes_nines() -> tuple[ImagesAndLabels, ImagesAndLabels]:
     >>> X_train.shape, y_train[:5].tolist()
     ((12080, 28, 28), [1, 0, 0, 0, 1])
     """
+    return _preloaded.pop() if _preloaded else _loaded()
+
+
+def preload() -> None:
+    """Make the arrays of the next call; a grader does this once, before it forks."""
+    _preloaded.append(_loaded())
+
+
+_preloaded: list[tuple[ImagesAndLabels, ImagesAndLabels]] = []
+
+
+def _loaded() -> tuple[ImagesAndLabels, ImagesAndLabels]:
     arrays = read_arrays(MNIST_FILE)
     train = (_grey_levels(arrays["X_train"]), arrays["y_train"].astype(np.int64))
     test = (_grey_levels(arrays["X_test"]), arrays["y_test"].astype(np.int64))
@@ -78,11 +90,6 @@ def read_arrays(file: ShippedFile) -> dict[str, NDArray[np.uint8]]:
     """
     with np.load(io.BytesIO(read_verified(file)), allow_pickle=False) as archive:
         return {name: archive[name] for name in archive.files}
-
-
-def preload() -> None:
-    """Read the file before `get_mnist_threes_nines` needs it; a grader does this once."""
-    read_arrays(MNIST_FILE)
 
 
 def _grey_levels(pixels: NDArray[np.uint8]) -> NDArray[np.float64]:

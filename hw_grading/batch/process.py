@@ -67,8 +67,11 @@ def quiet_database() -> Iterator[None]:
 
 @contextlib.contextmanager
 def one_engine() -> Iterator[None]:
-    """Let all gradebooks that nbgrader opens share one engine, with its compiled statements."""
-    real = api.create_engine
+    """Let all gradebooks that nbgrader opens share one engine for each address.
+
+    It caches compiled statements and keeps connections. The tables are looked for only once.
+    """
+    real, real_create_all = api.create_engine, api.Base.metadata.create_all
     engines: dict[tuple[str, str], Any] = {}
 
     def create(url: Any, **options: Any) -> Any:
@@ -77,10 +80,16 @@ def one_engine() -> Iterator[None]:
             engines[key] = real(url, **options)
         return engines[key]
 
-    api.create_engine = create
+    def create_all(bind: Any) -> None:
+        if bind not in complete:
+            real_create_all(bind=bind)
+            complete.add(bind)
+
+    complete: set[Any] = set()
+    api.create_engine, api.Base.metadata.create_all = create, create_all
     try:
         yield
     finally:
-        api.create_engine = real
+        api.create_engine, api.Base.metadata.create_all = real, real_create_all
         for engine in engines.values():
             engine.dispose()

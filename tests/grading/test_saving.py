@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+from pathlib import Path
 from typing import Any
 
 import nbformat
 import pytest
+from nbgrader import api
 from nbgrader.preprocessors import SaveAutoGrades
 from toy_course import ASSIGNMENT, ToyCourse, cell_of
 
+from hw_grading.batch.process import one_engine
 from hw_grading.plugins.saving import SaveScores, add_indexes
 from hw_grading.rubrics.book import GradeBook
 from hw_grading.rubrics.model import Grading, Mark
@@ -173,3 +176,16 @@ def test_rows_are_found_by_indexes(graded: ToyCourse) -> None:
             query = f"explain query plan select * from {table} where notebook_id = 'x'"
             [(*_, plan)] = gradebook.execute(query).fetchall()
             assert plan.startswith(f"SEARCH {table} USING INDEX hw_grading_")
+
+
+def test_gradebooks_in_one_run_share_an_engine_and_have_their_tables(tmp_path: Path) -> None:
+    first, second = (f"sqlite:///{tmp_path}/{name}.db" for name in ("first", "second"))
+    before = api.create_engine, api.Base.metadata.create_all
+    with one_engine():
+        with api.Gradebook(first) as gradebook, api.Gradebook(first) as again:
+            assert gradebook.engine is again.engine
+            gradebook.add_student("ann")
+            assert [student.id for student in again.students] == ["ann"]
+        with api.Gradebook(second) as gradebook:
+            assert gradebook.students == []
+    assert (api.create_engine, api.Base.metadata.create_all) == before

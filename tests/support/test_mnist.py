@@ -86,6 +86,14 @@ def test_every_call_returns_new_writable_arrays(data):
     assert data[0][0][0].max() == 1.0
 
 
+def test_every_call_after_a_preload_returns_new_arrays_too(data):
+    mnist.preload()
+    first, second = get_mnist_threes_nines(), get_mnist_threes_nines()
+    first[0][0][:] = 0.5
+    assert (second[0][0] == data[0][0]).all()
+    assert not np.shares_memory(first[0][0], second[0][0])
+
+
 def test_a_truncated_file_is_refused(copy):
     copy.write_bytes(copy.read_bytes()[:100_000])
     with pytest.raises(DataFileError, match=r"too short(.|\n)*found: +100,000 bytes, SHA-256"):

@@ -87,3 +87,12 @@ def create_bias_vectors(layer_dims):
     for d in layer_dims[1:]:
         bs + [rng.normal(0, 0.01, (1, d))]
     return bs
+
+
+# %% half of the numbers are the others' negatives
+def create_bias_vectors(layer_dims):
+    bs = []
+    for d in layer_dims[1:]:
+        half = rng.normal(0, 0.01, (d + 1) // 2)
+        bs.append(np.concatenate([half, -half])[None, :d])
+    return bs

@@ -135,3 +135,12 @@ def create_weight_matrices(layer_dims):
 # %% nothing is returned
 def create_weight_matrices(layer_dims):
     Ws = [rng.normal(0, 0.01, s) for s in zip(layer_dims, layer_dims[1:])]
+
+
+# %% half of the numbers are the others' negatives
+def create_weight_matrices(layer_dims):
+    Ws = []
+    for m, n in zip(layer_dims, layer_dims[1:]):
+        half = rng.normal(0, 0.01, (m * n + 1) // 2)
+        Ws.append(np.concatenate([half, -half])[: m * n].reshape(m, n))
+    return Ws
