@@ -10,7 +10,7 @@ from pathlib import Path
 
 from distributed import LocalCluster
 
-from hw_grading.batch.ahead import ClassRun, Pending
+from hw_grading.batch.ahead import ClassRun
 from hw_grading.batch.cluster import DaskWorkers
 from hw_grading.batch.job import Job
 from hw_grading.batch.store import Results
@@ -52,7 +52,7 @@ class Nobody:
 def seconds_of_a_class(executor: DaskWorkers) -> float:
     """Run a class with several submissions for each worker; return the seconds."""
     jobs = [Job(f"student-{n}", 0, "{}", {}, {}, Homework("none")) for n in range(WORKERS * ROUNDS)]
-    pending = [Pending(job.student, functools.partial(_itself, job)) for job in jobs]
+    pending = [functools.partial(_itself, job) for job in jobs]
     with tempfile.TemporaryDirectory() as folder:
         start = time.monotonic()
         results = Results(Path(folder), 10)

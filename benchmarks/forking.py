@@ -24,7 +24,7 @@ from benchmarks.isolation import answers, make_course, seconds_of_grading
 from hw_grading.batch import local
 from hw_grading.batch.local import LocalProcesses, WarmUp
 from hw_grading.examiner import client
-from hw_grading.examiner.client import Examination
+from hw_grading.examiner.client import Examination, Request
 from hw_grading.homework.course import REPOSITORY
 from hw_grading.homework.homework import homework_of
 from hw_grading.run.cells import instructors_first_cells
@@ -106,7 +106,7 @@ def until_an_examiner(nb: NotebookNode, forked: bool) -> float:
     here, first = os.getpid(), list(instructors_first_cells(nb).items())
     with kernels:
         began = time.perf_counter()
-        examination = Examination(link, here, here, 1, first, [], [], HOMEWORK)
+        examination = Examination(link, Request(here, here, 1, first, [], []), HOMEWORK)
         examination.process()
         seconds = time.perf_counter() - began
         examination.end()

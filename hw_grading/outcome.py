@@ -1,12 +1,9 @@
 """The possible outcomes of a submission, for the whole grader.
 
-A submission is `Graded`, or it is a `SubmissionFailed` (all or part of it failed: a limit, a crash,
-a broken file), or it is `NotGraded`, for a reason that is not in the submission.
-
-Code that meets such a reason raises `GraderFault`. `hw_grading.batch.job` catches it in the process
-that runs the submission. It also catches every other exception that was not seen to be caused by
-the submission (`hw_grading.run.blame`). From there on outcomes are plain data, which other
-processes and machines can send.
+Code that meets a reason that is not in the submission raises `GraderFault`. `hw_grading.batch.job`
+catches it in the process that runs the submission, with every other exception that was not seen to
+be caused by the submission (`hw_grading.run.blame`). From there on outcomes are plain data, which
+other processes and machines can send.
 """
 
 from __future__ import annotations
@@ -35,36 +32,18 @@ class Status(StrEnum):
 
 @dataclass(frozen=True)
 class Spent:
-    """The time that a submission took.
+    """The time that a submission took."""
 
-    Attributes
-    ----------
-    seconds
-        Seconds on the clock.
-    cpu_seconds
-        Computing time of the student's processes.
-    worker
-        The machine that ran it.
-    """
-
-    seconds: float = 0.0
-    cpu_seconds: float = 0.0
-    worker: str = field(default_factory=socket.gethostname)
+    seconds: float = 0.0  # on the clock
+    cpu_seconds: float = 0.0  # computing time of the student's processes
+    worker: str = field(default_factory=socket.gethostname)  # the machine that ran it
 
 
 @dataclass(frozen=True)
 class Graded:
-    """Every cell was run, and every test has its score.
+    """Every cell was run, and every test has its score."""
 
-    Attributes
-    ----------
-    notebook
-        The notebook with its outputs and notes, as JSON.
-    spent
-        The time it took.
-    """
-
-    notebook: str
+    notebook: str  # with its outputs and notes, as JSON
     spent: Spent = field(default_factory=Spent)
     status: ClassVar[Status] = Status.GRADED
     reasons: ClassVar[tuple[str, ...]] = ()
@@ -72,35 +51,17 @@ class Graded:
 
 @dataclass(frozen=True)
 class SubmissionFailed:
-    """All or part of the submission failed; every test has its score, which may be 0.
+    """All or part of the submission failed; every test has its score, which may be 0."""
 
-    Attributes
-    ----------
-    notebook
-        The notebook with its outputs and notes, as JSON.
-    reasons
-        The reasons, each of one or more sentences.
-    spent
-        The time it took.
-    """
-
-    notebook: str
-    reasons: tuple[str, ...]
+    notebook: str  # with its outputs and notes, as JSON
+    reasons: tuple[str, ...]  # each of one or more sentences
     spent: Spent = field(default_factory=Spent)
     status: ClassVar[Status] = Status.SUBMISSION_FAILED
 
 
 @dataclass(frozen=True)
 class NotGraded:
-    """The grader failed: the submission has no score, not even a zero.
-
-    Attributes
-    ----------
-    fault
-        The reason.
-    spent
-        The time it took.
-    """
+    """The grader failed: the submission has no score, not even a zero."""
 
     fault: str
     spent: Spent = field(default_factory=Spent)

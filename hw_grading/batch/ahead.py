@@ -13,7 +13,6 @@ import functools
 import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import CancelledError, Executor, Future
-from dataclasses import dataclass
 from typing import Protocol
 
 from hw_grading.batch.job import Job, run
@@ -38,36 +37,16 @@ class Watcher(Protocol):
         """Show a message to the instructor."""
 
 
-@dataclass(frozen=True)
-class Pending:
-    """A submission that nbgrader's loop will probably reach, and a function that makes its job."""
-
-    student: str
-    job: Callable[[], Job]
-
-
 class ClassRun:
-    """One run over a class.
+    """One run over a class; `pending` has functions that make the jobs, in the loop's order.
 
-    Parameters
-    ----------
-    pending
-        The submissions, in the loop's order.
-    executor
-        Runs jobs. If None, each job runs in the caller's process when its outcome is requested.
-    at_once
-        How many jobs the executor runs at a time.
-    results
-        Where results are kept.
-    rerun
-        Whether to run submissions again that have a result of an earlier run.
-    run
-        The function that runs a job.
+    The executor runs `at_once` jobs at a time. If it is None, each job runs in the caller's process
+    when its outcome is requested. With `rerun`, submissions are run again that have a result.
     """
 
     def __init__(
         self,
-        pending: Iterable[Pending],
+        pending: Iterable[Callable[[], Job]],
         executor: Executor | None,
         at_once: int,
         results: Results,
@@ -76,12 +55,9 @@ class ClassRun:
         rerun: bool = False,
         run: Callable[[Job], Outcome] = run,
     ) -> None:
-        self._pending = pending
-        self._executor = executor
-        self._results = results
-        self._watcher = watcher
-        self._rerun = rerun
-        self._run = run
+        self._pending, self._executor = pending, executor
+        self._results, self._watcher = results, watcher
+        self._rerun, self._run = rerun, run
         self._settled: dict[str, Future[Outcome | None]] = {}
         self._lock = threading.Lock()
         self._room = threading.Semaphore(2 * at_once + 2)
@@ -118,12 +94,12 @@ class ClassRun:
             self._ahead.join(_SECONDS_TO_STOP)
 
     def _run_ahead(self) -> None:
-        for submission in self._pending:
+        for make in self._pending:
             self._room.acquire()
             if self._stopped.is_set():
                 return
             try:
-                settled, begun = self._settle(submission.job())
+                settled, begun = self._settle(make())
             except Exception:
                 self._room.release()  # the loop meets the same error, and reports it
                 continue
@@ -152,7 +128,6 @@ class ClassRun:
         return settled, True
 
     def _begin(self, job: Job, settled: Future[Outcome | None]) -> None:
-        """Look up a job's result, or start the job."""
         if not self._rerun and (outcome := self._results.get(job.key)):
             self._watcher.ended(job.student, outcome, again=True)
             settled.set_result(None)

@@ -28,19 +28,9 @@ class SchedulerGone(GraderFault):
 class DaskWorkers(Executor):
     """The workers of a Dask scheduler.
 
-    Parameters
-    ----------
-    address
-        The scheduler's address, such as ``"tcp://10.0.0.1:8786"``.
-    seconds
-        How long to wait for the scheduler, and for a first worker.
-    say
-        Called with messages for the instructor.
-
-    Raises
-    ------
-    SchedulerGone
-        There is no scheduler at this address, or it has no worker.
+    Wait up to `seconds` for the scheduler at `address` (such as ``"tcp://10.0.0.1:8786"``), and for
+    a first worker; raise `SchedulerGone` if they do not answer. `say` is called with messages for
+    the instructor.
     """
 
     def __init__(self, address: str, seconds: float, say: Callable[[str], None]) -> None:

@@ -13,15 +13,9 @@ from hw_grading.batch.submitted import why_unusable
 
 
 def expected(converter: Autograde) -> Iterator[tuple[str, Path]]:
-    """Yield students and notebooks in the order in which nbgrader will grade them.
-
-    Parameters
-    ----------
-    converter
-        A converter whose folders `hw_grading.batch.folders.prepare` has repaired.
-    """
+    """Yield students and notebooks in the order in which nbgrader will grade them."""
     course = converter.coursedir
-    excluded = course.student_id_exclude.split(",") if course.student_id_exclude else ()
+    excluded = course.student_id_exclude.split(",")
     known = folders.notebook_names(course)
     for folder, student in sorted(folders.students(converter)):
         if student in excluded or student in course.unusable or why_unusable(Path(folder)):
@@ -43,6 +37,5 @@ def _will_be_graded(converter: Autograde, student: str, notebooks: list[Path]) -
         there = all(os.path.exists(Path(folder, path.name)) for path in notebooks)
     if not there or converter.force:
         return True
-    times = (course.get_existing_timestamp(place) for place in (notebooks[0].parent, folder))
-    new, old = times
+    new, old = map(course.get_existing_timestamp, (notebooks[0].parent, folder))
     return bool(new and old and new > old)

@@ -53,33 +53,18 @@ _SECONDS_FOR_GRADEBOOK = 600  # formgrader or a backup may hold its lock; SQLite
 
 
 class CarefulCourseDirectory(CourseDirectory):
-    """A course directory that copes with any content and any name of a student's folder.
+    """A course directory that copes with any content and any name of a student's folder."""
 
-    Attributes
-    ----------
-    unusable
-        Student ids of folders in `submitted/` whose names make them unusable, with the reason.
-    ignored
-        The value of `ignore`, without the entry for the current submission.
-    on_fault
-        Called with a student who cannot be graded, and the reason.
-    """
-
-    unusable: dict[str, str]
-    ignored: list[str]
-    on_fault: Callable[[str, str], None]
+    unusable: dict[str, str]  # students whose folders' names make them unusable, with the reason
+    ignored: list[str]  # the value of `ignore`, without the entry for the current submission
+    on_fault: Callable[[str, str], None]  # called with a student who cannot be graded, and why
 
     def format_path(self, step: str, student: str, assignment: str, escape: bool = False) -> str:
         """Return the path of a student's work.
 
         nbgrader calls this before it looks into a submission's folder. So this method sets
         `ignore`, which keeps nbgrader from copying the files beside the notebook. For a submission
-        that cannot be graded it raises: then nbgrader goes on with the next student.
-
-        Raises
-        ------
-        GraderFault
-            The submission cannot be graded.
+        that cannot be graded it raises `GraderFault`: then nbgrader goes on with the next student.
         """
         path = str(super().format_path(step, student, assignment, escape))
         of_one = not escape and step == self.submitted_directory and "(?P<" not in student
@@ -102,13 +87,7 @@ class CarefulCourseDirectory(CourseDirectory):
 
 @contextlib.contextmanager
 def held(converter: Any) -> Iterator[None]:
-    """Lock the course of an `Autograde` converter, and repair its listed submissions.
-
-    Raises
-    ------
-    GraderFault
-        Another run is grading this course.
-    """
+    """Lock the course of an `Autograde` converter, and repair its listed submissions."""
     course = converter.coursedir
     autograded = fixed_folder(course, course.autograded_directory)
     with course_locked(Path(course.root), autograded):
@@ -117,11 +96,7 @@ def held(converter: Any) -> Iterator[None]:
 
 
 def prepare(converter: Any) -> None:
-    """Repair the listed submissions of an `Autograde` converter.
-
-    The caller must hold the course's lock (`held`). Otherwise the submission that another run is
-    grading would look unfinished.
-    """
+    """Repair the listed submissions of a converter; the caller holds the course's lock (`held`)."""
     old = converter.coursedir
     careful = CarefulCourseDirectory(parent=old.parent, config=old.config)
     for name in old.trait_names(config=True):
@@ -152,15 +127,9 @@ def patient(db_url: str) -> str:
 def add_overlooked(converter: Any, step: str, expected: Sequence[str] = ()) -> None:
     """List the folders that nbgrader skipped, and the notebooks that should be in them.
 
-    Parameters
-    ----------
-    converter
-        An nbgrader converter that has listed its submissions.
-    step
-        The folder that it reads, such as "submitted".
-    expected
-        Names of notebooks. If a folder has none of them, all are listed. They are then read as
-        missing files, and score 0 for that reason.
+    `step` is the folder that the converter reads, such as "submitted". If a student's folder has
+    none of the `expected` notebooks, all are listed. They are then read as missing files, and score
+    0 for that reason.
     """
     course = converter.coursedir
     pattern = course.format_path(step, course.student_id, course.assignment_id)
@@ -176,10 +145,9 @@ def not_graded(converter: Any) -> list[str]:
     """Return the students who handed in but were not graded, for a `GenerateFeedback` converter."""
     course = converter.coursedir
     shelf = shelf_of(course, course.submitted_directory, course.assignment_id)
-    pattern = course.format_path(
-        course.submitted_directory, course.student_id, course.assignment_id
-    )
-    excluded = course.student_id_exclude.split(",") if course.student_id_exclude else ()
+    ids = course.student_id, course.assignment_id
+    pattern = course.format_path(course.submitted_directory, *ids)
+    excluded = course.student_id_exclude.split(",")
     graded = {student for _, student in students(converter)}
     names = {Path(path).parts[len(shelf.parent.parts)] for path in glob.glob(pattern)}
     handed_in = {shelf.name(name) or "" for name in names} - {""}
@@ -187,20 +155,7 @@ def not_graded(converter: Any) -> list[str]:
 
 
 def drop_unnameable(converter: Any, step: str) -> dict[str, str]:
-    """Drop folders whose name is no student id: see `hw_grading.homework.homework.why_no_id`.
-
-    Parameters
-    ----------
-    converter
-        An nbgrader converter that has listed its submissions.
-    step
-        The folder that it reads, such as "submitted".
-
-    Returns
-    -------
-    dict
-        For each dropped folder the reason and what to do, as the end of a sentence.
-    """
+    """Drop folders whose name is no student id; return for each the reason and what to do."""
     dropped = {}
     course = converter.coursedir
     shelf = shelf_of(course, step, course.assignment_id)
@@ -216,14 +171,14 @@ def remove_outdated(converter: Any) -> None:
     """Remove the folders and notebooks from `autograded/` that have to be graded again.
 
     These are the unfinished ones of a killed run, and those whose file in `submitted/` has changed
-    since. nbgrader notices such a change only by the time of submission, which some platforms do
-    not provide. A notebook is finished if it has the marks of `MarkFinished`.
+    since: nbgrader notices that only by the time of submission, which some platforms do not
+    provide.
     """
     course = converter.coursedir
     if converter.force:
         return  # nbgrader removes them itself
     names = notebook_names(course)
-    excluded = course.student_id_exclude.split(",") if course.student_id_exclude else ()
+    excluded = course.student_id_exclude.split(",")
     for folder, student in students(converter):
         graded = Path(
             course.format_path(course.autograded_directory, student, course.assignment_id)
@@ -262,7 +217,6 @@ def is_finished(path: Path) -> bool:
 
 
 def _marks(path: Path) -> dict[str, Any]:
-    """Return what the grader wrote into a notebook in `autograded/`."""
     try:
         marks = json.loads(read_regular_file(path, _MAX_BYTES_OF_OUR_OWN))["metadata"][METADATA_KEY]
     except (Unreadable, OSError, ValueError, RecursionError, KeyError, TypeError):

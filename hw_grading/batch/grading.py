@@ -43,57 +43,29 @@ _TURN = "hw_grading"  # key in nbconvert's resources
 
 @dataclass(frozen=True)
 class Plan:
-    """How a class is to be graded.
-
-    Attributes
-    ----------
-    homework
-        The assignment's homework.
-    settings
-        What a submission may use.
-    whole_class
-        How many submissions are run at once, and where.
-    sanitize
-        Reads and mends any file that a student handed in: nbgrader's first pass.
-    secret_file
-        The file with the course's secret, which determines the hidden inputs.
-    make_ready
-        Called while processes start, with a function that waits until these have imported the
-        homework's code; with None if this process runs the submissions itself. It raises
-        `GraderFault` if submissions cannot be graded with these settings.
-    """
+    """How a class is to be graded."""
 
     homework: Homework
     settings: RunSettings
     whole_class: WholeClass
+    # Reads and mends any file that a student handed in: nbgrader's first pass.
     sanitize: Callable[[str, Path], NotebookNode]
-    secret_file: Path
+    secret_file: Path  # of the course's secret, which determines the hidden inputs
+    # Called while processes start, with a function that waits until these have imported the
+    # homework's code; with None if this process runs the submissions itself. It raises
+    # `GraderFault` if submissions cannot be graded with these settings.
     make_ready: Callable[[Callable[[], None] | None], None]
 
 
 @dataclass(frozen=True)
 class Turn:
-    """The submission that nbgrader's loop is grading now; in the second pass's resources.
-
-    Attributes
-    ----------
-    student
-        The student's id.
-    notebook
-        The mended notebook, with the instructor's cells.
-    digest
-        The digest of the submitted file.
-    outcome
-        Returns the outcome: waits for it, or runs the submission.
-    saved
-        Has to be called when the scores are in the gradebook.
-    """
+    """The submission that nbgrader's loop is grading now; in the second pass's resources."""
 
     student: str
-    notebook: NotebookNode
-    digest: str
-    outcome: Callable[[], Outcome]
-    saved: Callable[[], None]
+    notebook: NotebookNode  # mended, with the instructor's cells
+    digest: str  # of the submitted file
+    outcome: Callable[[], Outcome]  # waits for the outcome, or runs the submission
+    saved: Callable[[], None]  # has to be called when the scores are in the gradebook
 
     def put_into(self, resources: dict[str, Any]) -> None:
         """Pass the turn to the preprocessors that get these resources."""
@@ -132,14 +104,9 @@ class ClassGrading:
 def grading(converter: Autograde, plan: Plan) -> Iterator[ClassGrading]:
     """Grade the submissions that a converter has listed: nbgrader's loop runs inside the block.
 
-    The course is locked, unfinished folders are removed, processes start, and submissions are run
-    ahead of the loop. At the end of the block, also after an error, all these processes are ended,
-    the table is shown, a snapshot of the class is kept, and the course is unlocked.
-
-    Raises
-    ------
-    GraderFault
-        Another run is grading the course, or submissions cannot be graded here.
+    At the end of the block, also after an error, all processes are ended, the table is shown, a
+    snapshot of the class is kept, and the course is unlocked. `GraderFault` is raised if another
+    run is grading the course, or if submissions cannot be graded here.
     """
     with ExitStack() as stack:
         stack.enter_context(quiet_interrupt())
@@ -156,15 +123,10 @@ def grading(converter: Autograde, plan: Plan) -> Iterator[ClassGrading]:
             stack.callback(executor.shutdown, cancel_futures=True)
         pool = executor if isinstance(executor, LocalProcesses) else None
         plan.make_ready(pool.start_early() if pool else None)
-        stack.enter_context(
-            kept_around(
-                Course.of(converter.coursedir),
-                converter.coursedir.assignment_id,
-                Snapshots(folder, converter.coursedir.assignment_id),
-                Conditions.of(plan.settings, plan.homework),
-                converter.log,
-            )
-        )
+        course, assignment = Course.of(converter.coursedir), converter.coursedir.assignment_id
+        snapshots = Snapshots(folder, assignment)
+        conditions = Conditions.of(plan.settings, plan.homework)
+        stack.enter_context(kept_around(course, assignment, snapshots, conditions, converter.log))
         progress = stack.enter_context(_progress(converter, submissions, folder))
         progress.at_once = at_once
         seeds = course_seeds(plan.secret_file)
@@ -187,7 +149,6 @@ def grading(converter: Autograde, plan: Plan) -> Iterator[ClassGrading]:
 def _progress(
     converter: Autograde, submissions: list[tuple[str, Path]], folder: Path
 ) -> Iterator[Progress]:
-    """Show the progress of the run, and at its end the outcome of each student."""
     course = converter.coursedir
     students = dict.fromkeys([*(student for student, _ in submissions), *course.unusable])
     progress = Progress(list(students), folder, course.assignment_id, converter.log, sys.stderr)

@@ -43,29 +43,13 @@ class WorkerUnfit(GraderFault):
 
 @dataclass(frozen=True)
 class Job:
-    """A submission that was read and mended, and how to run it.
-
-    Attributes
-    ----------
-    student
-        For messages.
-    seed
-        The seed of hidden tests' inputs; see `hw_grading.batch.seeds`.
-    notebook
-        The sanitized notebook as JSON, including the hidden tests.
-    settings
-        `RunSettings` by name, with JSON values.
-    versions
-        The packages and versions that the machine needs (`installed`).
-    homework
-        The homework's own code, and its manifest.
-    """
+    """A submission that was read and mended, and how to run it."""
 
     student: str
-    seed: int
-    notebook: str
-    settings: Mapping[str, Any]
-    versions: Mapping[str, str]
+    seed: int  # of hidden tests' inputs; see `hw_grading.batch.seeds`
+    notebook: str  # sanitized, as JSON, including the hidden tests
+    settings: Mapping[str, Any]  # `RunSettings` by name, with JSON values
+    versions: Mapping[str, str]  # the packages that the machine needs (`installed`)
     homework: Homework
 
     @functools.cached_property
@@ -79,9 +63,8 @@ class Job:
 def run(job: Job) -> Outcome:
     """Run a submission here; its examiner and its sandbox are separate processes.
 
-    The submission is run a second time if one of the grader's processes has ended. It is also run a
-    second time if the kernel has died, since the machine may have killed it: then with the time
-    that is left, if that is enough.
+    Run it a second time if one of the grader's processes has ended; or if the kernel has died,
+    since the machine may have killed it: then with the time that is left, if that is enough.
     """
     began = monotonic()
     settings = RunSettings(**job.settings)
@@ -103,13 +86,7 @@ def run(job: Job) -> Outcome:
 
 
 def run_elsewhere(job: Job) -> Outcome:
-    """Run a submission on a machine that was not checked yet.
-
-    Raises
-    ------
-    WorkerUnfit
-        Other packages are installed there than the job expects, or no sandbox can be made.
-    """
+    """Run a submission on a machine that was not checked yet; it may be `WorkerUnfit`."""
     if different := differences(job.versions, installed()):
         raise WorkerUnfit(
             f"the worker's packages differ from the coordinator's: {'; '.join(different)}"

@@ -1,13 +1,11 @@
 """Worker processes on this machine as a `concurrent.futures.Executor` that survives their death.
 
-Each worker process runs one call after another. It has its own socket to its own thread in the
-coordinator, and workers share nothing. So a killed worker loses only its own call. That call is
-made again in a new process, up to three times in all.
+Each worker process has its own socket to its own thread in the coordinator, and workers share
+nothing. So a killed worker loses only its own call. That call is made again in a new process, up to
+three times in all. A worker ends itself when its coordinator is gone, also in the middle of a call.
 
 On Linux, workers are forked from a process that has done their imports, the fork server
 (`_ForkServer`). Elsewhere each worker starts from nothing.
-
-A worker ends itself when its coordinator is gone, also in the middle of a call.
 """
 
 from __future__ import annotations
@@ -29,7 +27,7 @@ from dataclasses import dataclass
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from hw_grading.batch.scratch import Scratch
 from hw_grading.homework.homework import Homework, lay_out
@@ -42,23 +40,16 @@ _SECONDS_TO_END = 5.0
 _LONGEST_WHY = 10_000  # bytes of a message about an import
 _SECONDS_TO_TIDY_UP = 1.0  # for a worker whose coordinator is gone
 _FORKS = sys.platform == "linux"
+_T = TypeVar("_T")
 _SECONDS_IDLE = 10.0  # an idle process ends after this time; a new call starts another one
 
 
 @dataclass(frozen=True)
 class WarmUp:
-    """What the fork server does once, before it forks workers.
+    """What the fork server does once, before it forks workers."""
 
-    Attributes
-    ----------
-    homework
-        The homework whose code is imported.
-    blas_threads
-        BLAS threads of student code; None if kernels are not forked in sandboxes.
-    """
-
-    homework: Homework
-    blas_threads: int | None
+    homework: Homework  # its code is imported
+    blas_threads: int | None  # of student code; None if kernels are not forked in sandboxes
 
 
 class WorkerDied(GraderFault):
@@ -70,15 +61,7 @@ class NoAnswer(GraderFault):
 
 
 class LocalProcesses(Executor):
-    """A pool of worker processes, which are started when there is work for them.
-
-    Parameters
-    ----------
-    workers
-        The largest number of processes.
-    warm_up
-        What the fork server does before it forks the first worker; None for nothing.
-    """
+    """A pool of at most so many worker processes, which are started when there is work for them."""
 
     def __init__(self, workers: int, warm_up: WarmUp | None = None) -> None:
         self._warm_up = warm_up
@@ -92,13 +75,7 @@ class LocalProcesses(Executor):
         self._ended = False
 
     def submit(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        """Have a worker call a function. The worker finds the function by its name.
-
-        Raises
-        ------
-        RuntimeError
-            After `shutdown`.
-        """
+        """Have a worker call a function, which it finds by its name."""
         call = _Call(Future(), (function, args, kwargs))
         with self._lock:
             if self._ended:
@@ -135,7 +112,6 @@ class LocalProcesses(Executor):
             self._scratch.remove()
 
     def _serve(self) -> None:
-        """Pass calls to one process, and to a new one after it has died."""
         worker: _Worker | None = None
         while True:
             try:
@@ -163,12 +139,8 @@ class LocalProcesses(Executor):
     def _make(self, call: _Call, worker: _Worker | None) -> tuple[_Worker, tuple[bool, Any]]:
         """Make a call; return its answer, and the process that gave it.
 
-        Raises
-        ------
-        WorkerDied
-            Every process that ran the call has died.
-        NoAnswer
-            The answer cannot be read.
+        Raise `WorkerDied` if every process that ran it has died; `NoAnswer` if the answer cannot be
+        read.
         """
         attempt = 1
         while True:
@@ -190,11 +162,8 @@ class LocalProcesses(Executor):
     def start_early(self) -> Callable[[], None] | None:
         """Start the fork server now, so that the first call does not wait for it.
 
-        Returns
-        -------
-        callable
-            Waits until the homework's code is imported; raises `GraderFault` if the import failed.
-            None where workers are not forked.
+        Return a function that waits until the homework's code is imported, and raises `GraderFault`
+        if the import failed; return None where workers are not forked.
         """
         if not _FORKS:
             return None
@@ -203,18 +172,27 @@ class LocalProcesses(Executor):
         return self._expect_imports
 
     def _expect_imports(self) -> None:
-        for _ in range(ATTEMPTS):
+        try:
+            why = self._of_fork_server(_ForkServer.why_not_imported)
+        except OSError:
+            text = f"the fork server of the workers ended {ATTEMPTS} times while it started"
+            raise GraderFault(text) from None
+        if why:
+            raise GraderFault(why)
+
+    def _of_fork_server(self, ask: Callable[[_ForkServer], _T]) -> _T:
+        """Ask the fork server for something; if it does not answer, start another one."""
+        attempt = 1
+        while True:
             with self._lock:
                 server = self._start_fork_server()
             try:
-                why = server.why_not_imported()
-            except OSError:
-                server.end()
-                continue
-            if why:
-                raise GraderFault(why)
-            return
-        raise GraderFault(f"the fork server of the workers ended {ATTEMPTS} times while it started")
+                return ask(server)
+            except (OSError, EOFError):
+                server.end()  # it does not answer any more, but may still be running
+                if attempt == ATTEMPTS:
+                    raise
+                attempt += 1
 
     def _start_fork_server(self) -> _ForkServer:
         """Return the fork server; start it if none is running. The caller holds the lock."""
@@ -224,23 +202,9 @@ class LocalProcesses(Executor):
             self._fork_server = _ForkServer(self._warm_up, self._scratch.path)
         return self._fork_server
 
-    def _forked_worker(self) -> _Worker:
-        """Have the fork server fork a worker; if it does not answer, start another fork server."""
-        attempt = 1
-        while True:
-            with self._lock:
-                server = self._start_fork_server()
-            try:
-                return server.worker()
-            except (OSError, EOFError):
-                # The fork server does not answer any more, but may still be running.
-                server.end()
-                if attempt == ATTEMPTS:
-                    raise
-                attempt += 1
-
     def _start(self) -> _Worker:
-        worker = self._forked_worker() if _FORKS else _Worker.started(self._scratch.path)
+        forks, scratch = self._of_fork_server, self._scratch.path
+        worker = forks(_ForkServer.worker) if _FORKS else _Worker.started(scratch)
         with self._lock:
             if self._ended:
                 worker.process.kill()
@@ -275,8 +239,6 @@ class _Helper:
 
 
 class _Worker(_Helper):
-    """One worker process."""
-
     @classmethod
     def started(cls, scratch: Path) -> _Worker:
         ours, theirs = Pipe()
@@ -367,7 +329,6 @@ def _fork_workers(control: socket.socket, warm_up: WarmUp | None) -> Connection:
 
 
 def _work(coordinator: Connection) -> None:
-    """Run the received calls one after another, until the coordinator is gone."""
     calls: queue.SimpleQueue[tuple[Any, ...] | None] = queue.SimpleQueue()
     threading.Thread(target=_receive, args=(coordinator, calls), daemon=True).start()
     while call := calls.get():
@@ -385,7 +346,6 @@ def _work(coordinator: Connection) -> None:
 
 
 def _that_travels(error: Exception) -> Exception:
-    """Return an exception that can be pickled: this one, or a `GraderFault` with its text."""
     try:
         pickle.loads(pickle.dumps(error))
     except Exception:

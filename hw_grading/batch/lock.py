@@ -17,38 +17,47 @@ except ImportError:  # Windows: there is no lock, so two runs at once are not de
 
 @contextlib.contextmanager
 def course_locked(course: Path, autograded: Path) -> Iterator[None]:
-    """Lock a course, so that no other run grades any of its homeworks.
+    """Lock a course, so that no other run grades any of its homeworks; else raise `GraderFault`.
 
-    All homeworks of a course share the gradebook and the folder of results.
-
-    Parameters
-    ----------
-    course
-        For the message.
-    autograded
-        The folder that is locked; created if missing. The lock is released if the process dies.
-
-    Raises
-    ------
-    GraderFault
-        Another run, or a backup, holds the lock.
+    All homeworks of a course share the gradebook and the folder of results. The lock is on the
+    folder `autograded`, which is created if missing. It is released if the process dies.
     """
-    if fcntl is None:
+    if fcntl:
+        autograded.mkdir(parents=True, exist_ok=True)
+    with _locked(autograded, "LOCK_EX") as who_else:
+        if who_else:
+            raise GraderFault(
+                f"{who_else} the course in {course}, so nothing was graded. Wait until "
+                "it has finished, then run this command again"
+            )
         yield
+
+
+@contextlib.contextmanager
+def shared_or_busy(autograded: Path) -> Iterator[bool]:
+    """Keep new runs from grading a course; yield whether a run is grading it already."""
+    if not autograded.is_dir():
+        yield False
         return
-    autograded.mkdir(parents=True, exist_ok=True)
-    lock = os.open(autograded, os.O_RDONLY)
+    with _locked(autograded, "LOCK_SH") as who_else:
+        yield bool(who_else)
+
+
+@contextlib.contextmanager
+def _locked(folder: Path, kind: str) -> Iterator[str]:
+    """Lock a folder; if another process has locked it, yield who that is, else ""."""
+    if fcntl is None:
+        yield ""
+        return
+    lock, who_else = os.open(folder, os.O_RDONLY), ""
     try:
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(lock, getattr(fcntl, kind) | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise GraderFault(
-                f"{_who_holds(lock)} the course in {course}, so nothing was graded. Wait until "
-                "it has finished, then run this command again"
-            ) from None
+            who_else = _who_holds(lock)
         except OSError:  # a file system without locks
             pass
-        yield
+        yield who_else
     finally:
         os.close(lock)
 
@@ -59,34 +68,3 @@ def _who_holds(lock: int) -> str:
     except OSError:
         return "Another run is grading"
     return "A backup is reading"  # a backup holds a shared lock
-
-
-@contextlib.contextmanager
-def shared_or_busy(autograded: Path) -> Iterator[bool]:
-    """Keep new runs from grading a course, unless a run is grading it already.
-
-    Parameters
-    ----------
-    autograded
-        As for `course_locked`, but not created if missing.
-
-    Yields
-    ------
-    bool
-        Whether a run is grading the course.
-    """
-    if fcntl is None or not autograded.is_dir():
-        yield False
-        return
-    lock = os.open(autograded, os.O_RDONLY)
-    try:
-        is_busy = False
-        try:
-            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            is_busy = True
-        except OSError:  # a file system without locks
-            pass
-        yield is_busy
-    finally:
-        os.close(lock)

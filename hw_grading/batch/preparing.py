@@ -6,12 +6,12 @@ import functools
 import json
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from nbformat import NotebookNode
 
-from hw_grading.batch.ahead import MOST_READY, Pending
+from hw_grading.batch.ahead import MOST_READY
 from hw_grading.batch.job import Job, installed
 from hw_grading.batch.seeds import Seeds
 from hw_grading.batch.submitted import Stamp, digest_of, stamp_of
@@ -21,55 +21,30 @@ from hw_grading.run.settings import RunSettings
 
 @dataclass(frozen=True)
 class Prepared:
-    """A submission that was read and mended.
+    """A submission that was read and mended."""
 
-    Attributes
-    ----------
-    stamp
-        The stamp of its folder, taken before the file was read: a later change has another stamp.
-    digest
-        The digest of its file, taken before the file was read.
-    notebook
-        The mended notebook, with the instructor's cells.
-    job
-        The job that runs it.
-    """
-
-    stamp: Stamp | None
-    digest: str
-    notebook: NotebookNode
+    stamp: Stamp | None  # of its folder before the file was read: a later change has another stamp
+    digest: str  # of its file, taken before the file was read
+    notebook: NotebookNode  # mended, with the instructor's cells
     job: Job
 
 
+@dataclass
 class Preparation:
-    """Prepares the submissions of one run.
+    """Prepares the submissions of one run; `sanitize` reads and mends what a student handed in."""
 
-    Parameters
-    ----------
-    sanitize
-        Reads and mends any file that a student handed in.
-    settings, homework
-        How submissions are run.
-    seeds
-        The seeds of hidden inputs.
-    """
+    sanitize: Callable[[str, Path], NotebookNode]
+    settings: RunSettings
+    homework: Homework
+    seeds: Seeds
+    _ready: dict[Path, Prepared] = field(default_factory=dict, init=False)
+    # nbgrader's preprocessors are not thread-safe.
+    _one_at_a_time: threading.Lock = field(default_factory=threading.Lock, init=False)
 
-    def __init__(
-        self,
-        sanitize: Callable[[str, Path], NotebookNode],
-        settings: RunSettings,
-        homework: Homework,
-        seeds: Seeds,
-    ) -> None:
-        self._sanitize, self._settings, self._homework = sanitize, settings.plain(), homework
-        self._seeds = seeds
-        self._ready: dict[Path, Prepared] = {}
-        self._one_at_a_time = threading.Lock()  # nbgrader's preprocessors are not thread-safe
-
-    def ahead(self, submissions: Iterable[tuple[str, Path]]) -> Iterator[Pending]:
-        """Yield submissions; each is prepared when its job is requested."""
+    def ahead(self, submissions: Iterable[tuple[str, Path]]) -> Iterator[Callable[[], Job]]:
+        """Yield functions that prepare a submission and return its job."""
         for student, path in submissions:
-            yield Pending(student, functools.partial(self._job_ahead, student, path))
+            yield functools.partial(self._job_ahead, student, path)
 
     def now(self, student: str, path: Path) -> Prepared:
         """Return a submission with its current files; read them again only if they have changed."""
@@ -87,10 +62,10 @@ class Preparation:
     def _prepare(self, student: str, path: Path) -> Prepared:
         with self._one_at_a_time:
             stamp, digest = stamp_of(path.parent), digest_of(path)
-            notebook = self._sanitize(student, path)
+            notebook = self.sanitize(student, path)
         # Mending gives random ids to restored cells. The job needs the same ids each time.
         cells = [{**cell, "id": f"cell-{n}"} for n, cell in enumerate(notebook.cells, 1)]
         text = json.dumps({**notebook, "cells": cells}, sort_keys=True, ensure_ascii=False)
-        seed = self._seeds.of(self._homework.name, student, notebook)
-        job = Job(student, seed, text, self._settings, installed(), self._homework)
+        seed = self.seeds.of(self.homework.name, student, notebook)
+        job = Job(student, seed, text, self.settings.plain(), installed(), self.homework)
         return Prepared(stamp, digest, notebook, job)

@@ -35,7 +35,7 @@ def rare_collections() -> Iterator[None]:
 def quiet_interrupt() -> Iterator[None]:
     """Let Ctrl-C and SIGTERM end the program and its processes at once, without a traceback.
 
-    Finished results are kept. A handler that the program has set itself, such as a server's, stays.
+    A handler that the program has set itself, such as a server's, stays.
     """
 
     def end(number: int, _: object) -> None:
@@ -69,8 +69,7 @@ def quiet_database() -> Iterator[None]:
 def one_engine() -> Iterator[None]:
     """Let all gradebooks that nbgrader opens share one engine for each address.
 
-    nbgrader opens several gradebooks for each submission. An engine caches compiled statements and
-    keeps connections. The tables are looked for only once.
+    It caches compiled statements and keeps connections. The tables are looked for only once.
     """
     real, real_create_all = api.create_engine, api.Base.metadata.create_all
     engines: dict[tuple[str, str], Any] = {}

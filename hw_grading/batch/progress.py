@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
-import os
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -23,6 +22,7 @@ from tqdm.contrib.logging import logging_redirect_tqdm
 
 from hw_grading.batch.progress_page import Entry, in_words, page, table
 from hw_grading.outcome import Outcome, Status
+from hw_grading.records.writing import write_whole
 
 _SECONDS_BETWEEN_LINES = 15.0
 _SECONDS_BETWEEN_PAGES = 3.0
@@ -32,18 +32,8 @@ _BAR = "{desc}: {n_fmt} of {total_fmt} |{bar}| {remaining} left, {rate_fmt}{post
 class Progress:
     """The progress of a run. Any thread may call its methods.
 
-    Parameters
-    ----------
-    students
-        The students that the run has to grade.
-    folder
-        The folder for ``<assignment>.jsonl`` and ``<assignment>.html``.
-    assignment
-        Such as ``"ps1"``.
-    log
-        The log for messages.
-    stream
-        Shows the bar, if it is a terminal. Otherwise plain lines go to `log`.
+    The folder gets ``<assignment>.jsonl`` and ``<assignment>.html``. The stream shows the bar, if
+    it is a terminal. Otherwise plain lines go to `log`.
     """
 
     def __init__(
@@ -58,7 +48,7 @@ class Progress:
         self._assignment, self._log = assignment, log
         self._files = _Files(folder, assignment, self.trouble)
         self._running: set[str] = set()  # with those that wait for a worker
-        self._counts: Counter[Status] = Counter()
+        self.counts: Counter[Status] = Counter()  # students by outcome
         self._lock = threading.RLock()
         self._start = self._last_line = monotonic()
         self._last_page = 0.0
@@ -122,13 +112,7 @@ class Progress:
         self._log.error(message)
 
     def close(self, how_to_go_on: str) -> None:
-        """End the bar, and show the table.
-
-        Parameters
-        ----------
-        how_to_go_on
-            The command that grades the students who are left ungraded.
-        """
+        """End the bar, and show the table, with the command that grades those who are left."""
         with self._lock:
             if self.closed or not self._entries:
                 return
@@ -139,49 +123,42 @@ class Progress:
                     ended = entry.end is not None
                     why = "its scores were not saved" if ended else "the run ended before its turn"
                     self._end(entry, Status.NOT_GRADED, why)
-            left = self.count(Status.NOT_GRADED)
-            self._files.event(event="end", **{str(end): self.count(end) for end in Status})
+            left = self.counts[Status.NOT_GRADED]
+            self._files.event(event="end", **{str(end): self.counts[end] for end in Status})
             self._write_page()
             table = self.table()
             if left:
                 table += f"\n{left} not graded. To grade the rest: {how_to_go_on}"
-                self._log.warning(table)
-            else:
-                self._log.info(table)
+            self._log.log(logging.WARNING if left else logging.INFO, table)
 
     def _end(self, entry: Entry, end: Status, why: str) -> None:
-        """Give a student an outcome, in place of an earlier one."""
         if entry.end is not None:
-            self._counts[entry.end] -= 1
+            self.counts[entry.end] -= 1
         elif self._bar is not None:
             # This may be a student who was not in the list at the beginning.
             self._bar.total = max(self._bar.total, len(self._entries))
             self._bar.update()
-        self._counts[end] += 1
+        self.counts[end] += 1
         entry.end, entry.why = end, why
 
     # -- what is shown
 
-    def count(self, end: Status) -> int:
-        """Return how many students have this outcome."""
-        return self._counts[end]
-
     def table(self) -> str:
         """Return the outcome of the class as lines of text."""
         minutes, seconds = divmod(round(monotonic() - self._start), 60)
-        first = f"{self._assignment}: {in_words(self._counts)}; {minutes} min {seconds} s"
+        first = f"{self._assignment}: {in_words(self.counts)}; {minutes} min {seconds} s"
         if again := sum(entry.again for entry in self._entries.values()):
             first += f"; {again} from an earlier run"
         return "\n".join([first, *table(list(self._entries.values()))])
 
     def _show(self) -> None:
         """Update the bar, or log a line now and then; write the page every few seconds."""
-        failed = self.count(Status.SUBMISSION_FAILED) + self.count(Status.NOT_GRADED)
+        failed = self.counts[Status.SUBMISSION_FAILED] + self.counts[Status.NOT_GRADED]
         if self._bar is not None:
             running = min(len(self._running), self.at_once)
             self._bar.set_postfix(running=running, failed=failed, refresh=False)
         now = monotonic()
-        done = self._counts.total()
+        done = self.counts.total()
         if self._bar is None and now - self._last_line > _SECONDS_BETWEEN_LINES:
             self._last_line = now
             rate = done / (now - self._start)
@@ -212,13 +189,8 @@ class Progress:
 
     def page(self) -> str:
         """Return the HTML page."""
-        return page(
-            self._assignment,
-            self._entries.values(),
-            self._running,
-            self._counts,
-            going_on=not self.closed,
-        )
+        what = self._entries.values(), self._running, self.counts
+        return page(self._assignment, *what, going_on=not self.closed)
 
 
 class _Files:
@@ -239,9 +211,7 @@ class _Files:
     def page(self, text: str) -> None:
         """Replace the page."""
         with self._writing():
-            part = self._folder / f"{self._assignment}.html.part"
-            part.write_text(text, encoding="utf-8", errors="replace")
-            os.replace(part, part.with_suffix(""))
+            write_whole(self._folder / f"{self._assignment}.html", text.encode(errors="replace"))
 
     @contextlib.contextmanager
     def _writing(self) -> Iterator[None]:
@@ -257,8 +227,6 @@ class _Files:
 
 @contextlib.contextmanager
 def _only_warnings(logger: logging.Logger) -> Iterator[None]:
-    """Hide messages below WARNING, because the terminal shows a bar."""
-
     def is_warning(record: logging.LogRecord) -> bool:
         if record.levelno < logging.WARNING:
             return False

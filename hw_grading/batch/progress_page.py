@@ -28,29 +28,15 @@ _ORDER = {Status.NOT_GRADED: 0, Status.SUBMISSION_FAILED: 1, None: 2, Status.GRA
 
 @dataclass
 class Entry:
-    """What a run knows of one student.
-
-    Attributes
-    ----------
-    end
-        The outcome; None if there is none yet.
-    why
-        The reasons for the outcome.
-    seconds, cpu_seconds
-        The time on the clock and the computing time of the submission.
-    again
-        Whether an earlier run produced the result.
-    saved
-        Whether the scores are in the gradebook.
-    """
+    """What a run knows of one student."""
 
     student: str
-    end: Status | None = None
-    why: str = ""
-    seconds: float = 0.0
+    end: Status | None = None  # None if there is no outcome yet
+    why: str = ""  # the reasons for the outcome
+    seconds: float = 0.0  # on the clock
     cpu_seconds: float = 0.0
-    again: bool = False
-    saved: bool = False
+    again: bool = False  # whether an earlier run produced the result
+    saved: bool = False  # whether the scores are in the gradebook
 
 
 def in_words(counts: Mapping[Status, int]) -> str:
@@ -86,21 +72,7 @@ def page(
     *,
     going_on: bool,
 ) -> str:
-    """Return the HTML page. It loads no other file, and reloads itself while the run goes on.
-
-    Parameters
-    ----------
-    assignment
-        Such as ``"ps1"``.
-    entries
-        All students.
-    running
-        The students whose submissions are being run.
-    counts
-        How many students have each outcome.
-    going_on
-        Whether the run has not ended yet.
-    """
+    """Return the HTML page. It loads no other file, and reloads itself while the run goes on."""
     text: str = _page().render(
         assignment=assignment,
         entries=sorted(entries, key=lambda e: (_ORDER[e.end], e.student)),

@@ -28,15 +28,10 @@ _SECONDS_OF_THE_LIVING = 60
 
 
 class Scratch:
-    """A folder for this run.
+    """A folder for this run, `path`, is ``TMPDIR`` of its processes.
 
-    Attributes
-    ----------
-    path
-        For ``TMPDIR`` of its processes. It is short: a socket's path may have about 100 bytes.
-    remove
-        Removes the folder. Call it when all processes that use the folder have ended. It is called
-        at the latest when this process ends.
+    Its path is short: a socket's path may have about 100 bytes. Call `remove` when all processes
+    that use it have ended. It is called at the latest when this process ends.
     """
 
     def __init__(self) -> None:

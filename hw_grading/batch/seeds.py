@@ -27,27 +27,16 @@ _BITS = 128  # of a seed
 
 @dataclass(frozen=True)
 class Seeds:
-    """The seeds of a course's submissions.
+    """The seeds of a course's submissions."""
 
-    Attributes
-    ----------
-    secret
-        `BYTES` bytes that nobody can guess.
-    """
-
-    secret: bytes = field(repr=False)
+    secret: bytes = field(repr=False)  # `BYTES` bytes that nobody can guess
 
     def of(self, homework: str, student: str, notebook: NotebookNode) -> int:
         """Return the seed of one submission, 128 bits.
 
-        Parameters
-        ----------
-        homework, student
-            Their names.
-        notebook
-            The mended notebook. The seed depends on the student's cells. So a changed answer gets
-            another seed, and a student who has learned hidden inputs cannot use them in the next
-            attempt. A new release of the tests does not change the seed.
+        It depends on the student's cells in the mended notebook. So a changed answer gets another
+        seed, and a student who has learned hidden inputs cannot use them in the next attempt. A new
+        release of the tests does not change it.
         """
         written = [cell.source for cell in notebook.cells if not is_locked(cell)]
         digest = hmac.new(self.secret, digestmod=hashlib.sha256)
@@ -65,13 +54,7 @@ def secret_file(course: Path, course_id: str) -> Path:
 
 
 def course_seeds(file: Path) -> Seeds:
-    """Read a course's secret; create it if it is missing.
-
-    Raises
-    ------
-    GraderFault
-        The file cannot be read or created, or contains no secret.
-    """
+    """Read a course's secret; create it if it is missing. Raise `GraderFault` if that fails."""
     try:
         if not file.exists():
             _make(file)

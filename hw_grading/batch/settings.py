@@ -79,21 +79,8 @@ class WholeClass(Configurable):
     ) -> tuple[Executor | None, int]:
         """Return an executor, and how many submissions it runs at once.
 
-        None as executor means: run submissions in this process, one at a time.
-
-        Parameters
-        ----------
-        submissions
-            The number of submissions. A single one does not justify a process.
-        settings, homework
-            How they are run, and what their tests import.
-        say
-            Called with messages for the instructor.
-
-        Raises
-        ------
-        GraderFault
-            Dask is not installed, or there is no scheduler.
+        None as executor means: run submissions in this process, one at a time. A single submission
+        does not justify a process.
         """
         if self.executor == "dask":
             try:

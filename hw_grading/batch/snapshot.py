@@ -39,21 +39,11 @@ _OTHERS = ""  # stands for the grade id of all cells without one
 
 @dataclass(frozen=True)
 class Conditions:
-    """The conditions of grading: everything that affects scores and is not in the notebooks.
+    """The conditions of grading: everything that affects scores and is not in the notebooks."""
 
-    Attributes
-    ----------
-    limits
-        Settings by name; limits of a single cell are named ``"cpu_seconds of <grade id>"``.
-    code
-        Digests of the files that hidden parts import, by path.
-    packages
-        Versions, and a digest of the grader's own code.
-    """
-
-    limits: dict[str, str]
-    code: dict[str, str]
-    packages: dict[str, str]
+    limits: dict[str, str]  # by name; those of a cell are named "cpu_seconds of <grade id>"
+    code: dict[str, str]  # digests of the files that hidden parts import, by path
+    packages: dict[str, str]  # versions, and a digest of the grader's own code
 
     @classmethod
     def of(cls, settings: RunSettings, homework: Homework) -> Conditions:
@@ -84,26 +74,13 @@ class Points:
 
 @dataclass(frozen=True)
 class Notebook:
-    """What a snapshot keeps of a graded notebook.
+    """What a snapshot keeps of a graded notebook; digests are of cells' sources, by grade id."""
 
-    Attributes
-    ----------
-    parts
-        Results of the parts of each test, by the test's grade id.
-    answers, instructors
-        Digests of cells' sources by grade id: the student's cells (those without an id under ""),
-        and the instructor's cells.
-    problems
-        The problems of the submission.
-    trouble
-        Why the notebook was not graded completely; "" if it was.
-    """
-
-    parts: dict[str, list[PartResult]] = field(default_factory=dict)
-    answers: dict[str, str] = field(default_factory=dict)
+    parts: dict[str, list[PartResult]] = field(default_factory=dict)  # by the test's grade id
+    answers: dict[str, str] = field(default_factory=dict)  # cells without an id are under ""
     instructors: dict[str, str] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
-    trouble: str = ""
+    trouble: str = ""  # why the notebook was not graded completely; "" if it was
 
     @property
     def failed(self) -> list[Problem]:
@@ -113,28 +90,14 @@ class Notebook:
 
 @dataclass(frozen=True)
 class Work:
-    """One student's scores, and the graded notebook.
+    """One student's scores, and the graded notebook."""
 
-    Attributes
-    ----------
-    stamp
-        Size and time of the notebook's file; [] if there is no file.
-    final
-        The final score.
-    scores
-        Points by grade id.
-    corrections
-        Points and reason of each correction for the whole class, by grade id.
-    conditions
-        A key of `Snapshot.conditions`; "" if the conditions are not known.
-    """
-
-    stamp: list[int]
-    final: float
-    scores: dict[str, Points]
-    corrections: dict[str, list[tuple[float, str]]]
+    stamp: list[int]  # size and time of the notebook's file; [] if there is no file
+    final: float  # the final score
+    scores: dict[str, Points]  # by grade id
+    corrections: dict[str, list[tuple[float, str]]]  # for the whole class: points, reason
     notebook: Notebook
-    conditions: str = ""
+    conditions: str = ""  # a key of `Snapshot.conditions`; "" if the conditions are not known
 
     @property
     def status(self) -> Status:
@@ -146,28 +109,14 @@ class Work:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A class at one moment.
-
-    Attributes
-    ----------
-    at
-        The time of the snapshot.
-    max_points
-        Maximum points by grade id.
-    by_hand
-        Grade ids of the cells that people grade.
-    students
-        Each student's work, by student id.
-    conditions
-        Conditions by their digest.
-    """
+    """A class at one moment."""
 
     assignment: str
     at: datetime
-    max_points: dict[str, float]
-    by_hand: list[str]
+    max_points: dict[str, float]  # by grade id
+    by_hand: list[str]  # grade ids of the cells that people grade
     students: dict[str, Work]
-    conditions: dict[str, Conditions]
+    conditions: dict[str, Conditions]  # by their digest
 
     def conditions_of(self, student: str) -> Conditions | None:
         """Return the conditions of a student's grading; None if they are not known."""
@@ -185,19 +134,9 @@ def take(
 ) -> Snapshot:
     """Read the gradebook, and the graded notebooks that were written since an earlier snapshot.
 
-    Parameters
-    ----------
-    course, assignment
-        The class.
-    earlier
-        An earlier snapshot. Its data on unchanged notebooks is reused.
-    conditions
-        The conditions under which all other notebooks were graded; None if not known.
-
-    Raises
-    ------
-    NoScores
-        There is no gradebook, or it does not know the assignment.
+    The data of the earlier one on unchanged notebooks is reused. `conditions` are those under which
+    all other notebooks were graded; None if not known. `NoScores` is raised if there is no
+    gradebook, or if it does not know the assignment.
     """
     finals = final_scores(course, assignment)
     known = dict(earlier.conditions) if earlier else {}

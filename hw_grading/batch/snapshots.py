@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import gzip
 import hashlib
-import os
 import secrets
 import zlib
 from collections.abc import Iterator, Mapping
@@ -15,6 +14,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from hw_grading.batch.snapshot import Conditions, Snapshot, Work, take
+from hw_grading.batch.store import write_by_way_of
 from hw_grading.homework.course import Course
 from hw_support.submission.file import Unreadable
 
@@ -26,15 +26,7 @@ _AS_JSON = TypeAdapter(Snapshot)
 
 
 class Snapshots:
-    """The snapshots of one assignment, on disk.
-
-    Parameters
-    ----------
-    folder
-        The folder of results: `hw_grading.batch.settings.WholeClass.place`.
-    assignment
-        The assignment's name.
-    """
+    """The snapshots of one assignment, in the folder of results."""
 
     def __init__(self, folder: Path, assignment: str) -> None:
         self.folder = folder / "snapshots" / assignment
@@ -50,25 +42,13 @@ class Snapshots:
         return found
 
     def keep(self, snapshot: Snapshot) -> None:
-        """Write a snapshot, and remove the oldest ones if there are too many.
-
-        Raises
-        ------
-        OSError
-            It cannot be written.
-        """
+        """Write a snapshot, and remove the oldest ones if there are too many."""
         _write(self.folder / f"{snapshot.at:%Y%m%dT%H%M%S.%fZ}{_SUFFIX}", snapshot)
         for path in sorted(self._paths(), reverse=True)[_MOST_KEPT:]:
             path.unlink(missing_ok=True)
 
     def pinned(self, name: str) -> Snapshot | None:
-        """Return the snapshot that `pin` has kept under a name; None if there is none.
-
-        Raises
-        ------
-        Unreadable
-            The file is damaged.
-        """
+        """Return the snapshot that `pin` has kept, or None; raise `Unreadable` if it is damaged."""
         path = self._pin(name)
         return _read_snapshot(path) if path.exists() else None
 
@@ -139,20 +119,9 @@ def _said_in(log: Any) -> Iterator[None]:
 
 
 def _write(path: Path, snapshot: Snapshot) -> None:
-    """Write a snapshot to a file atomically; only its owner may read it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     whole = gzip.compress(_AS_JSON.dump_json(snapshot), compresslevel=3)
-    unfinished = path.parent / f"{secrets.token_hex(8)}.part"
-    try:
-        handle = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(whole)
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.replace(unfinished, path)
-    except BaseException:
-        unfinished.unlink(missing_ok=True)
-        raise
+    write_by_way_of(path.parent / f"{secrets.token_hex(8)}.part", path, whole)
 
 
 def _read_snapshot(path: Path) -> Snapshot:

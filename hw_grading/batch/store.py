@@ -27,15 +27,7 @@ _TIDIED_EVERY = 50  # results
 
 
 class Results:
-    """The results in one folder.
-
-    Parameters
-    ----------
-    folder
-        The folder; created when the first result is kept.
-    most_mb
-        The largest size of all results together, in megabytes.
-    """
+    """The results in one folder, which take at most so many megabytes together."""
 
     def __init__(self, folder: Path, most_mb: int) -> None:
         self.folder = folder
@@ -56,13 +48,7 @@ class Results:
         return outcome
 
     def put(self, key: str, outcome: WithScores) -> None:
-        """Keep a result.
-
-        Raises
-        ------
-        OSError
-            It could not be written; no partial file is left.
-        """
+        """Keep a result; raise OSError if it could not be written: then no partial file is left."""
         path = self._path(key)
         path.parent.mkdir(parents=True, exist_ok=True)
         content = {**asdict(outcome), "reasons": outcome.reasons}
@@ -70,16 +56,7 @@ class Results:
         unfinished = path.parent / f"{secrets.token_hex(8)}{_UNFINISHED}"
         self._being_written.add(unfinished)
         try:
-            handle = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(handle, "wb") as stream:
-                stream.write(whole)
-                stream.flush()
-                os.fsync(stream.fileno())
-            os.replace(unfinished, path)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                unfinished.unlink()
-            raise
+            write_by_way_of(unfinished, path, whole)
         finally:
             self._being_written.discard(unfinished)
         self._since_tidied += 1
@@ -89,9 +66,8 @@ class Results:
     def tidy(self) -> None:
         """Remove unfinished files of killed runs, and the least recently used results.
 
-        Other threads of this process may be writing. Normally no other process is writing, since
-        one run at a time grades a course. On file systems without locks another process may be
-        writing; its unfinished files are young, and are left alone.
+        Other threads of this process may be writing; on file systems without locks, other processes
+        too. Unfinished files of these are young, and are left alone.
         """
         self._since_tidied = 0
         left_by_the_dead = time.time() - _SECONDS_OF_THE_LIVING
@@ -113,6 +89,21 @@ class Results:
 
     def _path(self, key: str) -> Path:
         return self.folder / key[:2] / f"{key[2:]}{_SUFFIX}"
+
+
+def write_by_way_of(unfinished: Path, path: Path, content: bytes) -> None:
+    """Write a file under another name, then rename it; only its owner may read it."""
+    try:
+        handle = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.replace(unfinished, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            unfinished.unlink()
+        raise
 
 
 def _outcome(notebook: str, reasons: list[str], spent: dict[str, Any]) -> WithScores:

@@ -29,14 +29,10 @@ Stamp = tuple[tuple[str, int, int, int, int], ...]
 def stamp_of(folder: Path) -> Stamp | None:
     """Return names, sizes and times of the files in a folder, which change if any file changes.
 
-    Returns
-    -------
-    Stamp or None
-        None if a file has changed so recently that its next change may not change its times. The
-        caller must treat None as different from every stamp. Contents are not read.
+    Contents are not read. Return None if a file has changed so recently that its next change may
+    not change its times. The caller must treat None as different from every stamp.
     """
-    entries = []
-    newest = 0
+    entries, newest = [], 0
     for path in itertools.islice(_files(folder), _MOST_LISTED):
         try:
             status = os.lstat(path)
@@ -53,21 +49,20 @@ def stamp_of(folder: Path) -> Stamp | None:
 def beside(notebook: Path, also_graded: Container[str] = ()) -> list[Problem]:
     """Report the files beside a notebook. All are left behind, and no test has seen them.
 
-    Parameters
-    ----------
-    notebook
-        The notebook in a student's folder. If it is missing, other notebooks are not reported here:
-        the message about the missing notebook names them.
-    also_graded
-        Names of other notebooks that are graded as well.
+    If the notebook is missing, other notebooks are not reported here: the message about the missing
+    notebook names them. `also_graded` are names of other notebooks that are graded as well.
     """
     folder = notebook.parent
     ours = notebook, folder / TIMESTAMP, folder / SECRET
     files = (path for path in _files(folder) if path not in ours)
-    found = list(itertools.islice(files, _MOST_LISTED))
-    found.sort()
-    others = [path for path in found if path.suffix == ".ipynb" and not _is_a_machines(path)]
-    others = [path for path in others if path.parent != folder or path.name not in also_graded]
+    found = sorted(itertools.islice(files, _MOST_LISTED))
+    others = [
+        path
+        for path in found
+        if path.suffix == ".ipynb"
+        and path.parent.name != ".ipynb_checkpoints"  # JupyterLab's copies, not the student's
+        and (path.parent != folder or path.name not in also_graded)
+    ]
     found = [path for path in found if path.suffix != ".ipynb"]
     problems = []
     if others and os.path.lexists(notebook):
@@ -77,19 +72,13 @@ def beside(notebook: Path, also_graded: Container[str] = ()) -> list[Problem]:
         what = "" if stat.S_ISREG(os.lstat(path).st_mode) else " (a link, pipe or device)"
         message = f"The file {quoted(path.relative_to(folder))}{what} was ignored"
         messages.append(f"{message}: only the notebook is graded.")
-    if more := len(found) - _MOST_NAMED if len(found) > _MOST_NAMED else 0:
+    if (more := len(found) - _MOST_NAMED) > 0:
         or_more = " or more" if len(found) == _MOST_LISTED else ""
         messages.append(f"{more:,}{or_more} more files were ignored.")
     return problems + [Problem(Kind.FOLDER, Severity.MENDED, message) for message in messages]
 
 
-def _is_a_machines(path: Path) -> bool:
-    """Return whether a notebook is a copy that JupyterLab made, not the student."""
-    return path.parent.name == ".ipynb_checkpoints"
-
-
 def _other_notebooks(notebook: Path, others: list[Path]) -> Problem:
-    """Tell instructors and students which notebooks were handed in and not graded."""
     names = [quoted(path.relative_to(notebook.parent)) for path in others[:_MOST_NOTEBOOKS]]
     more = len(others) - len(names)
     said = ", ".join(names) + (f" and {more:,} more" if more else "")
@@ -99,11 +88,10 @@ def _other_notebooks(notebook: Path, others: list[Path]) -> Problem:
 
 
 def carry_along(submitted: Path, graded: Path) -> None:
-    """Copy the files that nbgrader's later steps need besides the notebook.
+    """Copy the time of submission and the secret; all other files are left behind.
 
-    These are the time of submission and the secret. nbgrader compares times to find new
-    submissions. The exchange uses the secret to give a student the feedback. All other files are
-    left behind.
+    nbgrader compares times to find new submissions. The exchange uses the secret to give a student
+    the feedback.
     """
     with contextlib.suppress(Unreadable, UnicodeDecodeError):
         text = read_regular_file(submitted / TIMESTAMP, MOST_BYTES)

@@ -8,7 +8,7 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
@@ -33,45 +33,24 @@ class ExaminerEnded(ExaminerFailed, HelperEnded):
 
 @dataclass(frozen=True)
 class Verdict:
-    """The result of a test cell.
+    """The result of a test cell."""
 
-    Attributes
-    ----------
-    outputs
-        Outputs in nbformat's form, from which nbgrader computes the score.
-    gone
-        Why the notebook cannot be asked any more; None while it can.
-    ended
-        Whether the reason is that the kernel's process has ended.
-    records
-        What a witness recorded of each try of a part; see `hw_grading.examiner.witness`.
-    hung
-        Names of the notebook's functions that did not return within a time limit.
-    returned
-        Names of the other functions that were called.
-    """
-
-    outputs: list[dict[str, Any]]
-    gone: str | None
-    ended: bool
-    records: list[dict[str, Any]]
-    hung: list[str]
-    returned: list[str]
+    outputs: list[dict[str, Any]]  # in nbformat's form; nbgrader computes the score from them
+    gone: str | None  # why the notebook cannot be asked any more; None while it can
+    ended: bool  # whether the reason is that the kernel's process has ended
+    records: list[dict[str, Any]]  # of each try of a part; see `hw_grading.examiner.witness`
+    hung: list[str]  # names of functions that did not return within a time limit
+    returned: list[str]  # names of the other functions that were called
 
 
+@dataclass
 class _Examiner:
     """The examiner's fork server, with everything imported; started with the first submission."""
 
-    def __init__(
-        self,
-        process: subprocess.Popen[bytes] | Forked,
-        requests: socket.socket,
-        serves: str,
-        said: bytes = b"",
-    ) -> None:
-        self._process, self._requests = process, requests
-        self.serves = serves  # the digest of the homework whose code it imports
-        self._said = said  # its line about the imports: why they failed, or an empty line
+    process: subprocess.Popen[bytes] | Forked
+    requests: socket.socket
+    serves: str  # the digest of the homework whose code it imports
+    said: bytes = b""  # its line about the imports: why they failed, or an empty line
 
     @classmethod
     def started(cls, homework: Homework) -> _Examiner:
@@ -90,38 +69,29 @@ class _Examiner:
         return cls(process, ours, homework.digest())
 
     def has_ended(self, within: float = 0.0) -> bool:
-        """Return whether it has ended, or ends within some seconds."""
-        return has_ended(self._process, within)
+        return has_ended(self.process, within)
 
     def expect_imports(self) -> None:
-        """Wait until it has imported the homework's code.
-
-        Raises
-        ------
-        ExaminerFailed
-            The import failed.
-        """
+        """Wait until it has imported the homework's code; raise `ExaminerFailed` if that failed."""
         try:
-            text = self._imported()
+            self._wait_for_imports()
         except OSError:
             raise ExaminerFailed("the examiner did not start") from None
-        if text:
+        if text := self.said.decode(errors="replace").strip():
             raise ExaminerFailed(text)
 
-    def _imported(self) -> str:
-        """Wait until the imports are done; return why they failed, or ""."""
-        while not self._said.endswith(b"\n"):
-            if not (piece := self._requests.recv(10_000)):
+    def _wait_for_imports(self) -> None:
+        while not self.said.endswith(b"\n"):
+            if not (piece := self.requests.recv(10_000)):
                 raise ConnectionError("the examiner ended before it had started")
-            self._said += piece
-        return self._said.decode(errors="replace").strip()
+            self.said += piece
 
-    def submit(self, request: dict[str, Any], link: socket.socket) -> Connection:
-        self._imported()  # if imports failed, each examination says so
+    def submit(self, request: Request, link: socket.socket) -> Connection:
+        self._wait_for_imports()  # if imports failed, each examination says so
         ours, theirs = Pipe()
         with theirs:
-            socket.send_fds(self._requests, [b"s"], [theirs.fileno(), link.fileno()])
-            ours.send_bytes(json.dumps(request).encode())
+            socket.send_fds(self.requests, [b"s"], [theirs.fileno(), link.fileno()])
+            ours.send_bytes(json.dumps(vars(request)).encode())
         return ours
 
 
@@ -142,14 +112,7 @@ def _running(homework: Homework) -> _Examiner:
 
 
 def begin(homework: Homework) -> Callable[[], None]:
-    """Start this process's examiner without waiting for it.
-
-    Returns
-    -------
-    callable
-        Waits until the examiner has imported the homework's code; raises `ExaminerFailed` if the
-        import failed.
-    """
+    """Start this process's examiner; return a function that waits for it (`expect_imports`)."""
     return _running(homework).expect_imports
 
 
@@ -161,57 +124,28 @@ def _ended(how: str) -> ExaminerEnded:
     return ExaminerEnded(how)
 
 
+@dataclass(frozen=True)
+class Request:
+    """What the examiner is told of a submission."""
+
+    kernel_pid: int  # the process to interrupt
+    root_pid: int  # the process to kill
+    seed: int  # of hidden tests' inputs
+    prefix: Cells  # the instructor's cells that come before every answer
+    instructors: list[str]  # names that the instructor's cells bind: no kernel is asked for them
+    tests: Cells  # the fork server compiles each of them once
+    witnessed: bool = False  # whether verdicts include hidden details, for the instructor
+
+
 class Examination:
     """The test cells of one submission.
 
-    Parameters
-    ----------
-    link
-        The socket to the kernel; passed to the examiner, and closed here.
-    kernel_pid, root_pid
-        The process to interrupt, and the process to kill.
-    seed
-        The seed of hidden tests' inputs.
-    prefix
-        The instructor's cells that come before every answer.
-    instructors
-        Names that the instructor's cells bind: the kernel is never asked for them.
-    tests
-        The test cells. The fork server compiles each of them once.
-    homework
-        The homework whose code hidden parts import.
-    witnessed
-        Whether verdicts include hidden details, for the instructor.
-
-    Raises
-    ------
-    ExaminerFailed
-        The examiner cannot be started, or has ended. Every method may raise this.
+    The socket to the kernel, `link`, is passed to the examiner, and closed here. Every method may
+    raise `ExaminerFailed`: the examiner cannot be started, or has ended.
     """
 
-    def __init__(
-        self,
-        link: socket.socket,
-        kernel_pid: int,
-        root_pid: int,
-        seed: int,
-        prefix: Cells,
-        instructors: Collection[str],
-        tests: Cells,
-        homework: Homework,
-        *,
-        witnessed: bool = False,
-    ) -> None:
+    def __init__(self, link: socket.socket, request: Request, homework: Homework) -> None:
         self._process: Forked | None = None
-        request = {
-            "kernel_pid": kernel_pid,
-            "root_pid": root_pid,
-            "seed": seed,
-            "prefix": prefix,
-            "instructors": sorted(instructors),
-            "tests": tests,
-            "witnessed": witnessed,
-        }
         with link:
             try:
                 self._examiner = _running(homework).submit(request, link)
@@ -231,11 +165,7 @@ class Examination:
         return self._process
 
     def begin(self, trusted: Cells, name: str, source: str, *, hurried: bool) -> None:
-        """Start the examination of a test cell, after the instructor's cells since the last one.
-
-        This waits until the examiner has sent its process id (`process`). `hurried` means that a
-        function which the test calls did not return earlier.
-        """
+        """Start the examination of a test cell, after the instructor's cells since the last one."""
         self.process()
         test = {"trusted": trusted, "name": name, "source": source, "hurried": hurried}
         try:

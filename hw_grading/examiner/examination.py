@@ -9,6 +9,7 @@ import importlib
 import io
 import numbers
 import traceback
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -34,21 +35,9 @@ class _Kept(io.StringIO):
 
 
 def run_cell(source: str, name: str, names: dict[str, Any]) -> list[dict[str, Any]]:
-    """Run a cell and return its outputs, in nbformat's form.
+    """Run a cell and return its outputs, in nbformat's form; raise `Fault` if it is not Python.
 
-    Parameters
-    ----------
-    source
-        Plain Python. There is no IPython here, so magics do not work.
-    name
-        For tracebacks.
-    names
-        The namespace.
-
-    Raises
-    ------
-    Fault
-        The source is not Python.
+    There is no IPython here, so magics do not work. `name` appears in tracebacks.
     """
     body, last = _compiled(source, name)
     printed = _Kept()
@@ -68,10 +57,7 @@ def run_cell(source: str, name: str, names: dict[str, Any]) -> list[dict[str, An
 
 
 def prepare(source: str, name: str) -> None:
-    """Compile a test cell and check its imports, so that forks of this process need not.
-
-    A mistake in the cell raises no error here. It raises a `Fault` when the cell is run.
-    """
+    """Compile a cell and check its imports, so that forks need not; errors wait until it is run."""
     with contextlib.suppress(Fault):
         expect_imports(source, name)
         _compiled(source, name)
@@ -79,17 +65,13 @@ def prepare(source: str, name: str) -> None:
 
 @functools.lru_cache(_CELLS_REMEMBERED)
 def expect_imports(source: str, name: str) -> None:
-    """Check that all imports of a test cell work.
+    """Raise `Fault` if an import of a test cell does not work, or if the cell is not Python.
 
     Otherwise an instructor's mistake would fail a part, and the student would get a zero. Imports
     inside a `try` statement are not checked.
-
-    Raises
-    ------
-    Fault
-        An import fails, or the cell is not Python.
     """
-    left: list[ast.AST] = [_parsed(source, name)]
+    with _expecting_python(name):
+        left: list[ast.AST] = [ast.parse(source)]
     while left:
         node = left.pop()
         if isinstance(node, ast.Try):
@@ -101,8 +83,7 @@ def expect_imports(source: str, name: str) -> None:
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             wanted = [(node.module, alias.name) for alias in node.names]
         for module, attribute in wanted:
-            why = _why_not(module, attribute)
-            if why:
+            if why := _why_not(module, attribute):
                 what = f"{attribute} from {module}" if attribute else module
                 line = getattr(node, "lineno", 0)
                 raise Fault(f"test cell {name!r}, line {line}, cannot import {what}: {why}")
@@ -135,34 +116,30 @@ def _file_of(module: ModuleType) -> str:
     return "/".join(file.parts[-count:])
 
 
-def _parsed(source: str, name: str) -> ast.Module:
+@contextlib.contextmanager
+def _expecting_python(name: str) -> Iterator[None]:
     try:
-        return ast.parse(source)
+        yield
     except (SyntaxError, ValueError) as error:
         raise Fault(f"test cell {name!r} is not plain Python: {error}") from None
 
 
 @functools.lru_cache(_CELLS_REMEMBERED)
 def _compiled(source: str, name: str) -> tuple[Any, Any]:
-    tree, last = _parsed(source, name), None  # a last line that is an expression
-    try:
+    last = None  # a last line that is an expression
+    with _expecting_python(name):
+        tree = ast.parse(source)
         if tree.body and isinstance(end := tree.body[-1], ast.Expr):
             del tree.body[-1]
             last = compile(ast.Expression(end.value), f"<{name}>", "eval")
         return compile(tree, f"<{name}>", "exec"), last
-    except (SyntaxError, ValueError) as error:
-        raise Fault(f"test cell {name!r} is not plain Python: {error}") from None
 
 
 def _result(value: Any) -> dict[str, Any]:
     # nbgrader parses the text as a number. The repr of a NumPy number is "np.float64(3.0)".
     text = repr(float(value)) if isinstance(value, numbers.Real) else repr(value)[:_KEPT_RESULT]
-    return {
-        "output_type": "execute_result",
-        "execution_count": None,
-        "metadata": {},
-        "data": {"text/plain": visible(text)},
-    }
+    data = {"text/plain": visible(text)}
+    return {"output_type": "execute_result", "execution_count": None, "metadata": {}, "data": data}
 
 
 def _error(error: BaseException, name: str) -> dict[str, Any]:

@@ -66,12 +66,10 @@ class HandedOver:
         self._raised.pop(number - _MOST_RAISED, None)
         return number
 
-    def has_raised(self, number: int) -> bool:
-        """Return whether an exception ever had this number."""
-        return 0 <= number < self._count_raised
-
     def error(self, number: int) -> BaseException:
         """Return the exception with this number, or a substitute if it was dropped."""
+        if not 0 <= number < self._count_raised:
+            raise WireError("an exception that no function of the test has raised")
         long_ago = RemoteError.named("Exception", "of an earlier callback", "")
         return self._raised.get(number, long_ago)
 
@@ -85,5 +83,4 @@ def _functions_in(value: Any) -> Iterator[Any]:
 
 
 def _of_a_test_that_has_ended(*_: Any, **__: Any) -> None:
-    """Refuse a call of a disabled function."""
     raise RuntimeError("the part of the test that passed this function has ended")

@@ -28,30 +28,7 @@ _LONGEST_NAME = 100  # characters of a function's name
 
 
 class Link(ABC):
-    """The messages to and from one kernel.
-
-    Parameters
-    ----------
-    stream
-        The socket to the kernel.
-    interrupt
-        Raises KeyboardInterrupt in the kernel.
-    kill
-        Ends the kernel.
-    cpu_seconds
-        Returns the seconds that the kernel has computed.
-    seconds_waited
-        Returns the seconds that it has waited for a processor that others used.
-
-    Attributes
-    ----------
-    time_left
-        The limits of the kernel's time.
-    gone
-        Why nothing can be asked any more; None if it can.
-    ended
-        Whether the reason is that the kernel's process has ended.
-    """
+    """The messages to and from one kernel, over a stream. For the functions see `TimeLeft`."""
 
     def __init__(
         self,
@@ -66,8 +43,8 @@ class Link(ABC):
         self._kill = kill
         self._handed = HandedOver()
         self._depth = 0
-        self.gone: str | None = None
-        self.ended = False
+        self.gone: str | None = None  # why nothing can be asked any more; None if it can
+        self.ended = False  # whether the reason is that the kernel's process has ended
 
     @abstractmethod
     def remote(self, reference: Theirs) -> Remote:
@@ -76,20 +53,11 @@ class Link(ABC):
     def question(self, message: list[Any], answers: Sequence[str]) -> list[Any]:
         """Send a question and return its answer, whose kind has to be one of `answers`.
 
-        Raises
-        ------
-        TooMuch
-            The question is too large to be sent.
-        Gone
-            Nothing can be asked any more.
-        TimeLimitReached
-            The kernel's time was up, so its code was interrupted.
-        RemoteError
-            The student's code raised an exception.
-        Mismatch
-            The answer cannot be sent, or questions are nested too deeply.
-        Exception
-            Of any type: a function of the test raised it, and the student's code did not catch it.
+        Raise `TooMuch` if the question is too large to be sent; `Gone` if nothing can be asked any
+        more; `TimeLimitReached` if the kernel's time was up, so its code was interrupted;
+        `RemoteError` if the student's code raised an exception; `Mismatch` if the answer cannot be
+        sent, or questions are nested too deeply; and what a function of the test raised, if nothing
+        has caught it.
         """
         if self.gone:
             raise Gone(self.gone)
@@ -147,12 +115,10 @@ class Link(ABC):
                     continue
                 case "value", [_, list(), list()] if kind in answers:
                     return message
-                case "missing", [] | [str()] if kind in answers:
+                case "missing", [str()] if kind in answers:
                     return message
                 case "ended", [] if kind in answers:
                     return message
-                case "error", [str(name), str(text), str(where)]:
-                    return RemoteError.named(name, text, where)
                 case "error", [str(name), str(text), str(where), int(line), str(why)]:
                     return RemoteError.named(name, text, where, line, why)
                 case "refused", [str(why)]:
@@ -162,11 +128,7 @@ class Link(ABC):
                     if self.time_left.late_since:
                         return TimeLimitReached()
                     return RemoteError.named("KeyboardInterrupt", "it was interrupted", "")
-                case "callback raised", [int(number)] if self._handed.has_raised(number):
-                    return self._handed.error(number)
-                case "callback raised", [int(number), str(where), int(line)] if (
-                    self._handed.has_raised(number)
-                ):
+                case "callback raised", [int(number), str(where), int(line)]:
                     return _placed(self._handed.error(number), where, line)
             raise WireError("an answer that fits no question")
 
@@ -188,25 +150,19 @@ class Link(ABC):
         except Gone:
             raise
         except BaseException as error:
-            pieces = wire.pack(
-                ["raise", self._handed.note_error(error), type(error).__name__],
-                self._refer,
-                FROM_GRADER,
-            )
+            raised = ["raise", self._handed.note_error(error), type(error).__name__]
+            pieces = wire.pack(raised, self._refer, FROM_GRADER)
         self._connection.send(pieces)
 
     def _refer(self, value: Any) -> Theirs | Yours | None:
-        """Return the reference that is sent for a value; None if the value itself is sent."""
         if isinstance(value, Remote):
             return Yours(value._number)
         if not callable(value):
             return None
-        return Theirs(
-            self._handed.number(value), "function", getattr(value, "__name__", "function")
-        )
+        name = getattr(value, "__name__", "function")
+        return Theirs(self._handed.number(value), "function", name)
 
     def _resolve(self, reference: Theirs | Yours) -> Any:
-        """Return the test's function, or the proxy, that a reference stands for."""
         if isinstance(reference, Yours):
             return self._handed.function(reference.number)
         return self.remote(reference)

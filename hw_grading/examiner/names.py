@@ -18,20 +18,11 @@ from hw_support.time_limit import time_limit
 class StudentNames(dict[str, Any]):
     """The namespace in which a test cell runs.
 
-    Names that the test and the instructor's locked cells have bound come first, then Python's
-    builtins. Only then the student's notebook is asked. So a student cannot replace the test's
-    `len` or `np`. Names that the test binds stay in this namespace; `notebook` replaces names of
-    the student.
-
-    Parameters
-    ----------
-    own
-        Names bound by the instructor's cells; copied.
-    session
-        Asks the notebook.
-    instructors
-        Names that the instructor's cells bind. The notebook is never asked for them, even if the
-        cell that binds a name has failed.
+    Names that the test and the instructor's locked cells (`own`) have bound come first, then
+    Python's builtins. Only then the student's notebook is asked. So a student cannot replace the
+    test's `len` or `np`. The notebook is never asked for names in `instructors`, even if the cell
+    that binds a name has failed. Names that the test binds stay in this namespace; `notebook`
+    replaces names of the student.
     """
 
     def __init__(
@@ -90,10 +81,7 @@ class RemoteNotebook(Notebook):
             return None
 
     def unreturned(self, error: BaseException, but: str) -> str:
-        """Return the last function that a time limit has ended.
-
-        The session knows it: the traceback here has no frames of the notebook.
-        """
+        """Return the last function that a time limit has ended: the session knows it."""
         return next(reversed(self._session.hung), "")
 
     def rerun(self, names: Sequence[str], given: Sequence[str]) -> list[Any]:

@@ -29,10 +29,10 @@ import psutil
 from hw_grading.examiner import examination
 from hw_grading.examiner.examination import Fault, expect_imports, run_cell
 from hw_grading.examiner.names import StudentNames
-from hw_grading.examiner.session import Session, signaller
+from hw_grading.examiner.session import Session
 from hw_grading.examiner.witness import Witness, WitnessedSession
 from hw_grading.inside import caches
-from hw_grading.sandbox.forked import cpu_clock
+from hw_grading.sandbox.forked import Target, cpu_clock
 from hw_grading.sandbox.share import seconds_waited
 from hw_support.fresh import SEED_VARIABLE
 
@@ -52,20 +52,7 @@ class Submission:
     def examine(self, trusted: Cells, name: str, source: str, hurried: bool) -> dict[str, Any]:
         """Run the instructor's cells since the last test cell, then this test cell.
 
-        Parameters
-        ----------
-        trusted, name, source
-            The instructor's cells, and the test's name and code.
-        hurried
-            Whether a function that the test calls did not return earlier: see `Notebook.hurried`.
-
-        Returns
-        -------
-        dict
-            ``outputs``; ``gone``: why the notebook cannot be asked any more, or None; ``ended``:
-            whether the reason is that its process has ended; ``records``: what a witness recorded;
-            ``hung``: the functions that did not return within a time limit; ``returned``: the other
-            functions that were called.
+        Return the fields of a `hw_grading.examiner.client.Verdict`.
         """
         self.session.hung.clear()
         self.session.returned.clear()
@@ -85,16 +72,13 @@ class Submission:
             outputs = run_cell(source, name, names)
         finally:  # after a Fault too: the kernel waits for questions until the test has ended
             self.session.end_test()
-        records = self.witness.records() if self.witness else []
-        gone, ended = self.session.gone, self.session.ended
-        hung = list(self.session.hung)
         return {
             "outputs": outputs,
-            "gone": gone,
-            "ended": ended,
-            "records": records,
-            "hung": hung,
-            "returned": sorted(self.session.returned.difference(hung)),
+            "gone": self.session.gone,
+            "ended": self.session.ended,
+            "records": self.witness.records() if self.witness else [],
+            "hung": list(self.session.hung),
+            "returned": sorted(self.session.returned.difference(self.session.hung)),
         }
 
 
@@ -136,7 +120,6 @@ def fork() -> tuple[int, socket.socket]:
 
 
 def _names_after(cells: Cells) -> dict[str, Any]:
-    """Return the names that the instructor's first cells bind: those before every answer."""
     names: dict[str, Any] = {"__name__": "__main__"}
     for name, source in cells:
         run_cell(source, name, names)
@@ -152,18 +135,13 @@ def _examine_one(
         resource.setrlimit(resource.RLIMIT_AS, (most, most))
     os.environ[SEED_VARIABLE] = str(request["seed"])
     pid = request["kernel_pid"]
-    to_kernel = (
-        link,
-        signaller(pid, signal.SIGINT),
-        signaller(request["root_pid"], signal.SIGKILL),
-        cpu_clock(pid),
-        functools.partial(seconds_waited, pid),
-    )
-    witness = Witness() if request.get("witnessed") else None
+    interrupt = functools.partial(Target(pid).send, signal.SIGINT)
+    kill = functools.partial(Target(request["root_pid"]).send, signal.SIGKILL)
+    to_kernel = link, interrupt, kill, cpu_clock(pid), functools.partial(seconds_waited, pid)
+    witness = Witness() if request["witnessed"] else None
     session = WitnessedSession(witness, *to_kernel) if witness else Session(*to_kernel)
     session.protect(names)
-    instructors = frozenset(request["instructors"])
-    submission = Submission(session, names, instructors, witness)
+    submission = Submission(session, names, frozenset(request["instructors"]), witness)
     try:
         grader.send_bytes(str(os.getpid()).encode())
         while True:
@@ -181,19 +159,9 @@ _not_importable: list[str] = []  # the modules that could not be imported, with 
 
 
 def prepare(folder: str, modules: Sequence[str]) -> str:
-    """Import what test cells need, and fill the caches that every examination uses.
+    """Import what test cells need, also from `folder`, and fill the caches that examinations use.
 
-    Parameters
-    ----------
-    folder
-        The folder with the homework's own code.
-    modules
-        Modules to import. If one import fails, every examination ends in a `Fault`.
-
-    Returns
-    -------
-    str
-        Why imports failed, on one line, or "".
+    If an import fails, every examination ends in a `Fault`; return why, on one line, or "".
     """
     import matplotlib as mpl
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,9 +10,9 @@ import numpy as np
 
 from hw_grading.examiner.link import Link
 from hw_grading.examiner.remote import Remote, RemoteFunction
+from hw_grading.examiner.time_left import NO_LIMITS
 from hw_grading.inside import wire
 from hw_grading.inside.wire import Theirs, WireError
-from hw_grading.sandbox.forked import Target
 from hw_support.attempts import Attempt
 from hw_support.compare import Mismatch
 from hw_support.time_limit import TimeLimitReached
@@ -20,18 +20,10 @@ from hw_support.time_limit import TimeLimitReached
 
 @dataclass(eq=False)
 class Change:
-    """Names of the notebook that a test has bound.
+    """Names of the notebook that a test has bound."""
 
-    Attributes
-    ----------
-    number
-        The change's number in this test.
-    values
-        The new values; empty once the names were put back.
-    """
-
-    number: int
-    values: list[Any]
+    number: int  # in this test
+    values: list[Any]  # the new values; empty once the names were put back
 
 
 class Session(Link):
@@ -55,7 +47,7 @@ class Session(Link):
         """Return the value of a name in the notebook; raise KeyError if it is not defined."""
         kind, *rest = self.question(["get", name], ("value", "missing"))
         if kind == "missing":
-            self.why_missing = {name: rest[0] if rest else ""}
+            self.why_missing = {name: rest[0]}
             raise KeyError(name)
         if isinstance(rest[0], RemoteFunction):
             self._name_of[rest[0]._number] = name
@@ -64,15 +56,7 @@ class Session(Link):
     def put(self, values: Mapping[str, tuple[Any] | None]) -> Change:
         """Bind names of the notebook until `put_back`, or the end of the test.
 
-        Parameters
-        ----------
-        values
-            For each name a tuple with its value; None unbinds the name.
-
-        Returns
-        -------
-        Change
-            For `put_back`.
+        `values` has for each name a tuple with its value; None unbinds the name.
         """
         change = Change(len(self._put), list(values.values()))
         self._put.append(change)
@@ -154,7 +138,7 @@ class Session(Link):
 
     def end_test(self) -> None:
         """End a test cell: the notebook restores its names and random generators."""
-        self.time_left.end_limits()
+        self.time_left.limits = NO_LIMITS
         if not self.gone:
             try:
                 self.question(["end"], ("ended",))
@@ -186,9 +170,3 @@ def _change(thing: Any, now: Any) -> None:
     except (ValueError, TypeError, AttributeError):  # read-only, or a view of another array
         why = "the function changed an argument that it must not change"
         raise Mismatch(why, why) from None
-
-
-def signaller(pid: int, number: int) -> Callable[[], None]:
-    """Return a function that sends a signal to a process, if it still runs."""
-    target = Target(pid)
-    return lambda: target.send(number)

@@ -11,7 +11,7 @@ from time import monotonic
 from hw_grading.inside.wire import Closed
 
 TIMERS = {signal.SIGALRM, signal.SIGVTALRM}  # of `hw_support.time_limit`, in this process
-_NO_LIMITS = float("inf"), float("inf")
+NO_LIMITS = float("inf"), float("inf")
 _SECONDS_TO_REACT = 3.0  # to interrupts; then the kernel is given up
 _SECONDS_BETWEEN_INTERRUPTS = 0.5
 _SECONDS_BETWEEN_LOOKS = 0.1  # at the kernel's clock
@@ -20,22 +20,9 @@ _SECONDS_BETWEEN_LOOKS = 0.1  # at the kernel's clock
 class TimeLeft:
     """The limits of the kernel's time.
 
-    Parameters
-    ----------
-    interrupt
-        Raises KeyboardInterrupt in the kernel.
-    give_up
-        Ends the session, and the kernel; its argument is the reason.
-    cpu_seconds
-        Returns the seconds that the kernel has computed.
-    seconds_waited
-        Returns the seconds that it has waited for a processor that others used.
-
-    Attributes
-    ----------
-    late_since
-        When the running question was first seen to take too long, on the clock without waiting
-        times; 0 if it was not.
+    `interrupt` raises KeyboardInterrupt in the kernel. `give_up` ends the session, and the kernel;
+    its argument is the reason. The clocks return how many seconds the kernel has computed, and has
+    waited for a processor that others used.
     """
 
     def __init__(
@@ -47,22 +34,17 @@ class TimeLeft:
     ) -> None:
         self._interrupt, self._give_up = interrupt, give_up
         self._cpu_now, self._waited_now = cpu_seconds, seconds_waited
-        self._limits = _NO_LIMITS
+        self._limits = NO_LIMITS
         self._beyond = False  # whether a limit was reached at the last look
-        self.late_since = self._next_look = self._interrupted_at = 0.0
+        # When the running question was first seen to take too long, by `_passed`; 0 if it was not.
+        self.late_since = 0.0
+        self._next_look = self._interrupted_at = 0.0
 
     def limit(self, cpu_seconds: float, wall_seconds: float) -> None:
-        """Limit the kernel's time from now on. An earlier, stricter limit stays in force.
-
-        Time that the kernel waits for a processor that others use does not count.
-        """
+        """Limit the kernel's time from now on. An earlier, stricter limit stays in force."""
         computed, passed = self._limits
         until = self._cpu_now() + cpu_seconds, self._passed() + wall_seconds
         self.limits = min(computed, until[0]), min(passed, until[1])
-
-    def end_limits(self) -> None:
-        """Limit nothing any more."""
-        self.limits = _NO_LIMITS
 
     @property
     def limits(self) -> tuple[float, float]:

@@ -44,49 +44,23 @@ class Call:
 
 @dataclass
 class Try:
-    """One try of a part of a test; part "" is the code outside of all parts.
-
-    Attributes
-    ----------
-    stand_in
-        Whether correct functions replaced the student's.
-    error
-        The full text of the exception; "" if there was none.
-    kind
-        The name of the exception's type.
-    in_test
-        The line of the test cell that raised it; 0 if none.
-    in_staff
-        The line of the staff's code, such as ``"hidden.py, line 3"``; "" if none.
-    function, line
-        The student's function that raised it, and the line in the cell; "" and 0 if none.
-    got, expected
-        The compared values; "" if no values were compared.
-    inputs
-        Names that the part has bound, and their values.
-    read
-        Names of the notebook that the test has read, and their values.
-    calls
-        The first and the last calls.
-    calls_in_all
-        The number of all calls.
-    """
+    """One try of a part of a test; part "" is the code outside of all parts."""
 
     part: str = ""
     points: float = 0.0
     hidden: bool = False
-    stand_in: bool = False
-    error: str = ""
-    kind: str = ""
-    in_test: int = 0
-    in_staff: str = ""
-    function: str = ""
-    line: int = 0
-    got: str = ""
+    stand_in: bool = False  # whether correct functions replaced the student's
+    error: str = ""  # the full text of the exception; "" if there was none
+    kind: str = ""  # the name of the exception's type
+    in_test: int = 0  # the line of the test cell that raised it; 0 if none
+    in_staff: str = ""  # the line of the staff's code, such as "hidden.py, line 3"; "" if none
+    function: str = ""  # the student's function that raised it; "" if none
+    line: int = 0  # the line of this function in the cell
+    got: str = ""  # the compared values; "" if no values were compared
     expected: str = ""
-    inputs: dict[str, str] = field(default_factory=dict)
-    read: dict[str, str] = field(default_factory=dict)
-    calls: list[Call] = field(default_factory=list)
+    inputs: dict[str, str] = field(default_factory=dict)  # names that the part has bound: values
+    read: dict[str, str] = field(default_factory=dict)  # names of the notebook that it has read
+    calls: list[Call] = field(default_factory=list)  # the first and the last calls
     calls_in_all: int = 0
 
 
@@ -186,8 +160,9 @@ class Witness:
                 made.in_staff = f"{Path(frame.filename).name}, line {frame.lineno}"
         if line := getattr(error, "raised_in_line", 0):
             made.function, made.line = raised_by(error), int(line)
-        made.got = _compared(error, "got")
-        made.expected = _compared(error, "expected")
+        got, expected = (getattr(error, which, None) for which in ("got", "expected"))
+        made.got = "" if got is None else _shown(got)
+        made.expected = "" if expected is None else _shown(expected)
         return made
 
 
@@ -249,11 +224,6 @@ def _text_of(error: BaseException) -> str:
         return ""
 
 
-def _compared(error: BaseException, which: str) -> str:
-    value = getattr(error, which, None)
-    return "" if value is None else _shown(value)
-
-
 @dataclass(frozen=True)
 class _Large:
     """Replaces a value that is too large to be kept."""
@@ -282,7 +252,6 @@ def _kept(value: Any, depth: int = 0) -> Any:
 
 
 def _shown(value: Any) -> str:
-    """Return the text of a value."""
     value = _kept(value)
     try:
         with np.printoptions(precision=10, threshold=200, edgeitems=4, linewidth=96):

@@ -11,26 +11,19 @@ from collections.abc import Sequence
 
 
 def fill(modules: Sequence[str]) -> None:
-    """Fill the caches of tracebacks and plots, and call the modules' ``preload()``.
-
-    Parameters
-    ----------
-    modules
-        Modules that may have a function ``preload()``. Modules that are not imported are skipped.
-    """
+    """Fill the caches of tracebacks and plots; call ``preload()`` of the imported modules."""
     platform.processor()  # starts a program, once
     inspect.getmodule(compile("", "of no module", "exec"))  # caches the files of all modules
     with contextlib.suppress(ImportError):
         _draw_a_first_figure()
     for name in modules:
-        preload = getattr(sys.modules.get(name), "preload", None)
         with contextlib.suppress(Exception):  # code that needs it later raises the error again
-            if preload:
+            if preload := getattr(sys.modules.get(name), "preload", None):
                 preload()
 
 
 def _draw_a_first_figure() -> None:
-    """Draw the usual elements of plots: matplotlib prepares each kind at its first use."""
+    # matplotlib prepares each kind of element at its first use
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 

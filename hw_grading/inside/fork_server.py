@@ -2,10 +2,9 @@
 
     python -m answering.fork_server CONTROL_FD FILTER_FD [MODULE ...]
 
-It runs in a sandbox and never runs student code. For each request it forks a child. The child moves
-into its own namespaces, with its own folders. It sets its limits and the filter of system calls,
-gives up all capabilities, and becomes a kernel. The request contains the details. Student code
-affects only this child: the next submission gets another one.
+It runs in a sandbox and never runs student code. Each child moves into its own namespaces and
+folders, sets its limits and the filter of system calls, gives up all capabilities, and becomes a
+kernel. The request says how (`hw_grading.sandbox.policy.isolation`).
 """
 
 from __future__ import annotations
@@ -111,15 +110,11 @@ def _request_of_child(control: socket.socket) -> tuple[dict[str, Any], int, int,
 def _move_in(
     request: dict[str, Any], link: int, report_fd: int, lifeline: int, seccomp: bytes
 ) -> tuple[str, int, dict[str, int]]:
-    """Move into new namespaces; return only in the kernel's process, with what it starts with.
-
-    The request's "rooms" are the namespaces, mounts and limits of this kernel. Its "connection" is
-    the content of the connection file.
-    """
+    """Move into new namespaces; return only in the kernel's process, with what it starts with."""
     report = socket.socket(fileno=report_fd)
-    rooms = request["rooms"]
+    isolation = request["isolation"]
     try:
-        connection_file = _make_rooms(rooms, request["connection"])
+        _isolate(isolation, request["connection"])
         if os.fork() != 0:
             os._exit(0)
         # This is the first process of the new pid namespace: all others end with it.
@@ -138,39 +133,35 @@ def _move_in(
         os._exit(1)
     report.close()
     _close_all_but(link)
-    return connection_file, link, rooms["limits"]
+    return isolation["connection_file"], link, isolation["limits"]
 
 
-def _make_rooms(rooms: Mapping[str, Any], connection: Mapping[str, Any]) -> str:
-    """Move into new namespaces and mount their folders; return the path of the connection file."""
+def _isolate(isolation: Mapping[str, Any], connection: Mapping[str, Any]) -> None:
+    """Move into new namespaces, mount their folders, and write the connection file."""
     user, group = os.geteuid(), os.getegid()
-    flags = 0
-    for name in rooms["namespaces"]:
-        flags |= _CLONE[name]
-    _expect(_libc.unshare(flags), "unshare")
+    _expect(_libc.unshare(sum(_CLONE[name] for name in isolation["namespaces"])), "unshare")
     for path, text in {
         "/proc/self/setgroups": "deny",
-        "/proc/self/uid_map": f"{rooms['user']} {user} 1",
-        "/proc/self/gid_map": f"{rooms['user']} {group} 1",
-        **rooms["written"],
+        "/proc/self/uid_map": f"{isolation['user']} {user} 1",
+        "/proc/self/gid_map": f"{isolation['user']} {group} 1",
+        **isolation["written"],
     }.items():
         with open(path, "w", encoding="ascii") as file:
             file.write(text)
     _mount(None, "/", flags=_RECURSIVE | _SLAVE)
-    for folder, place in rooms["bound"].items():
+    for folder, place in isolation["bound"].items():
         _mount(folder, place, flags=_BIND)
-    for folder, options in rooms["own"].items():
+    for folder, options in isolation["own"].items():
         _mount("tmpfs", folder, "tmpfs", _NO_SUID | _NO_DEVICES, options)
-    for folder, options in rooms["terminals"].items():
+    for folder, options in isolation["terminals"].items():
         _mount("devpts", folder, "devpts", _NO_SUID | _NO_PROGRAMS, options)
-    for folder in rooms["covered"]:
+    for folder in isolation["covered"]:
         _mount("tmpfs", folder, "tmpfs", _NO_SUID | _NO_DEVICES, "size=1m,mode=0755")
-    with open(rooms["connection_file"], "w", encoding="utf-8") as file:
+    with open(isolation["connection_file"], "w", encoding="utf-8") as file:
         json.dump(connection, file)
-    for folder in rooms["covered"]:
+    for folder in isolation["covered"]:
         _mount(None, folder, flags=_REMOUNT | _BIND | _READ_ONLY | _NO_SUID | _NO_DEVICES)
-    os.chdir(rooms["folder"])  # enter the new mount, which has the same path as the old folder
-    return str(rooms["connection_file"])
+    os.chdir(isolation["folder"])  # enter the new mount, which has the same path as the old folder
 
 
 def _mount(
@@ -199,11 +190,7 @@ def _lay_filter(seccomp: bytes) -> None:
 
 
 def _wait_for(kernel: int, lifeline: int) -> None:
-    """Reap child processes until the kernel or the grader ends, then exit; never return.
-
-    The grader holds the other end of the lifeline pipe. Processes in the namespace cannot send
-    signals to its first process.
-    """
+    """Reap child processes until the kernel or the grader, at the lifeline's other end, ends."""
     try:
         _close_all_but(lifeline)
         for number in (signal.SIGINT, signal.SIGPIPE, signal.SIGXFSZ):

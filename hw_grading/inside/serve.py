@@ -1,10 +1,9 @@
 """Answers the grader's questions about the notebook, in the kernel, between two cells.
 
 The grader's test cell runs in another process. Its questions arrive as messages, and the kernel's
-main thread answers them here. A question asks for the value of a name, calls a function, binds
-names, runs cells again, or asks about an object that stays here (`_OPERATIONS`). Arguments are
-passed by value; a function among them becomes a `callback`, which asks the grader to call it. After
-the test, the names that it bound and the random generators are restored.
+main thread answers them here. Arguments are passed by value; a function among them becomes a
+`callback`, which asks the grader to call it. After the test, the names that it bound and the random
+generators are restored.
 
 A student's code can change all of this, and then give any answer. This gains nothing: its functions
 can return any value anyway.
@@ -20,6 +19,7 @@ import signal
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -33,22 +33,13 @@ from . import wire
 from .wire import FROM_GRADER, FROM_SANDBOX, Theirs, Yours
 
 _PLAIN = (list, tuple, dict)
-_MISSING = object()
 _LARGEST_BY_VALUE = 4 << 20  # bytes
 _LONGEST_WHY = 300  # characters
 _MOST_AT_ONCE = 100  # entries of an iterator in one answer
 
 
 class Server:
-    """Answers questions. Objects that it refers to by number are kept until the kernel ends.
-
-    Parameters
-    ----------
-    stream
-        The socket to the grader.
-    names
-        The notebook's names.
-    """
+    """Answers questions. Objects that it refers to by number are kept until the kernel ends."""
 
     def __init__(self, stream: socket.socket, names: dict[str, Any]) -> None:
         self._connection = wire.Connection(stream, _wait)
@@ -117,7 +108,6 @@ class Server:
         return Theirs(number, "function" if callable(value) else "object", kind.__name__)
 
     def _resolve(self, reference: Theirs | Yours) -> Any:
-        """Return the object of this end, or the callback, that a reference stands for."""
         if isinstance(reference, Yours):
             thing = self._mine[reference.number]
             self._passed_back.add(id(thing))
@@ -151,10 +141,9 @@ class Server:
             case "call", [function, arguments, named, undo]:
                 return self._call(function, arguments, named, undo)
             case "get", [name]:
-                value = self._names.get(name, _MISSING)
-                if value is _MISSING:
+                if name not in self._names:
                     return ["missing", why_missing(name, self._names)[:_LONGEST_WHY]]
-                return ["value", value, [], []]
+                return ["value", self._names[name], [], []]
             case "put", [names, values]:
                 now = [Notebook.MISSING if value is None else value[0] for value in values]
                 self._put.append(self._notebook.put(dict(zip(names, now, strict=True))))
@@ -243,7 +232,6 @@ class _Interrupts:
         self._before: Any = None
 
     def begin(self) -> None:
-        """Handle interrupts from now on, until `end`."""
         self._in_main_thread = threading.current_thread() is threading.main_thread()
         self._before = signal.getsignal(signal.SIGINT)
         self._set(self._handle)
@@ -269,9 +257,8 @@ class _Interrupts:
 
     @contextlib.contextmanager
     def not_now(self) -> Iterator[None]:
-        """Delay interrupts until the end of a block."""
         self._allowed = False
-        self._set(self._handle)  # the student's code may have changed it
+        self._set(self._handle)  # see `allowed`
         try:
             yield
         finally:
@@ -280,7 +267,6 @@ class _Interrupts:
             raise KeyboardInterrupt
 
     def end(self) -> None:
-        """Restore the signal handler from before."""
         self._set(self._before)
 
 
@@ -293,7 +279,6 @@ class CallbackError(Exception):
 
 
 def _described(error: BaseException, notebook: Notebook) -> list[Any]:
-    """Return the message that reports an exception of the student's code to the grader."""
     if isinstance(error, KeyboardInterrupt):
         return ["interrupted"]
     place = failures.place_of(error, notebook.names)
@@ -367,15 +352,6 @@ def _array(thing: Any) -> Any:
     return np.array(array, copy=True, subok=False)
 
 
-def _next(iterator: Any, most: int) -> list[Any]:
-    entries = []
-    for entry in iterator:
-        entries.append(entry)
-        if len(entries) >= min(most, _MOST_AT_ONCE):
-            break
-    return entries
-
-
 _OPERATIONS: dict[str, Callable[..., Any]] = {
     "array": _array,
     "attribute": getattr,
@@ -383,5 +359,5 @@ _OPERATIONS: dict[str, Callable[..., Any]] = {
     "entry": lambda thing, key: thing[key],
     "iterator": iter,
     "length": len,
-    "next": _next,
+    "next": lambda iterator, most: list(islice(iterator, max(1, min(most, _MOST_AT_ONCE)))),
 }

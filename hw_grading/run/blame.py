@@ -7,9 +7,8 @@ three such failures:
 - a limit was reached (`hw_grading.sandbox.watch.Stop`, `hw_grading.run.clock.Clock`);
 - the kernel's messages cannot be understood, or it has stopped receiving and sending (`Spoilt`).
 
-The grader causes every other exception: a file cannot be opened, no memory is left, a disk is full,
-this code has a bug. `hw_grading.batch.job.run` turns it into a `NotGraded`: no score, a report,
-exit status 1. So exceptions are caught by type here, or in an exchange with the kernel (`talking`).
+The grader causes every other exception, which `hw_grading.batch.job.run` turns into a `NotGraded`.
+So exceptions are caught by type here, or in an exchange with the kernel (`talking`).
 """
 
 from __future__ import annotations
@@ -56,15 +55,7 @@ def of_the_kernel(error: Exception) -> bool:
 
 @contextlib.contextmanager
 def talking() -> Iterator[None]:
-    """Mark failures of an exchange with the kernel, in the block, that the kernel has caused.
-
-    Raises
-    ------
-    Spoilt
-        The kernel has caused the failure.
-    Exception
-        Any other type: the grader has caused the failure.
-    """
+    """Raise `Spoilt` for a failure of an exchange, in the block, that the kernel has caused."""
     try:
         yield
     except Exception as error:

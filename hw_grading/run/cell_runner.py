@@ -15,30 +15,13 @@ from hw_support.submission.problems import Kind, quoted
 
 
 class CellRunner:
-    """Runs cells in a kernel, and stops the submission if no further cell can be run.
-
-    Parameters
-    ----------
-    clock
-        The time that is left.
-    hangs
-        Learns which functions return, and which do not.
-    report
-        Receives problems.
-
-    Attributes
-    ----------
-    died
-        Whether the kernel has ended, but the watchdog has not killed it.
-    fault
-        A fault of the grader that stopped the kernel; None if there was none.
-    """
+    """Runs cells in a kernel, and stops the submission if no further cell can be run."""
 
     def __init__(self, clock: Clock, hangs: Hangs, report: Report) -> None:
         self._clock, self._hangs, self._report = clock, hangs, report
         self._kernel: KernelCells | None = None
-        self.died = False
-        self.fault: GraderFault | None = None
+        self.died = False  # whether the kernel has ended, but the watchdog has not killed it
+        self.fault: GraderFault | None = None  # a fault of the grader that stopped the kernel
 
     def use(self, kernel: KernelCells) -> None:
         """Run further cells in this kernel."""
@@ -47,10 +30,7 @@ class CellRunner:
     def run(
         self, cell: NotebookNode, run: NotebookNode, index: int, *, store_history: bool = True
     ) -> None:
-        """Run code in the kernel on behalf of a cell, and find out how it ended.
-
-        For the parameters see `KernelCells.run_cell`.
-        """
+        """Run code on behalf of a cell (`KernelCells.run_cell`), and find out how it ended."""
         assert self._kernel
         if not run.source.strip():
             return
@@ -65,7 +45,6 @@ class CellRunner:
             self._report.stop(Kind.KERNEL, why, cell)
 
     def _learn(self, cell: NotebookNode, end: CellEnd) -> None:
-        """Note which functions returned in a cell, and which did not."""
         errors = [output for output in cell.outputs if output.output_type == "error"]
         if end.interrupted and end.interrupted.kind is Kind.TIME_LIMIT:
             lost = self._clock.cpu_seconds(cell)
@@ -74,7 +53,6 @@ class CellRunner:
             self._hangs.returned(cell)
 
     def _why_less(self, cell: NotebookNode) -> str:
-        """Return why a cell has less time than usual, or ""."""
         called = [f"`{name}`" for name in self._hangs.called_by(cell)]
         return f", because {', '.join(called)} did not return before" if called else ""
 

@@ -18,16 +18,8 @@ class Clock:
     """The time that is left for a submission, and for its running cell.
 
     Time that the kernel waits for a processor that others use does not count. So a cell may take a
-    multiple of its limit, and a submission twice its limit.
-
-    Parameters
-    ----------
-    settings
-        The limits of all cells.
-    manifest
-        The limits of single cells.
-    hangs
-        Lowers the computing time of cells that call a function which did not return.
+    multiple of its limit, and a submission twice its limit. `hangs` lowers the computing time of
+    cells that call a function which did not return.
     """
 
     def __init__(self, settings: RunSettings, manifest: Manifest, hangs: Hangs) -> None:

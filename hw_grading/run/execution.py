@@ -1,7 +1,6 @@
 """A preprocessor of nbgrader that runs one submission. It can replace `Execute`.
 
-`hw_grading.run.submission` does the work. The name of the class is the name of the settings in
-``nbgrader_config.py``.
+The name of the class is the name of the settings in ``nbgrader_config.py``.
 """
 
 from __future__ import annotations
@@ -24,12 +23,6 @@ class ExecuteSubmission(RunSettings, NbGraderPreprocessor):
     homework = Instance(Homework, args=("",), help="the homework, with the limits of single cells")
 
     def preprocess(self, nb: NotebookNode, resources: Any = None) -> tuple[NotebookNode, Any]:
-        """Run all cells of a submission; the notebook is changed in place.
-
-        Raises
-        ------
-        GraderFault
-            There is no score, for a reason that is not in the submission.
-        """
+        """Run all cells, in place; an exception means that the grader failed: there is no score."""
         Submission(nb, self.seed, self, self.homework).run()
         return nb, resources

@@ -23,13 +23,7 @@ _NAME = re.compile(r"[^\W\d]\w*")
 
 
 class Hangs:
-    """The functions of one submission that hang, and those that have returned.
-
-    Parameters
-    ----------
-    nb
-        The submission's notebook, with the instructor's cells.
-    """
+    """The functions of one submission that hang, and those that have returned."""
 
     def __init__(self, nb: NotebookNode) -> None:
         self._nb = nb
@@ -56,15 +50,10 @@ class Hangs:
         self._left -= cpu_seconds
 
     def interrupted(self, traceback: Iterable[str], cpu_seconds: float) -> None:
-        """Note that a cell used up its computing time.
+        """Note the kernel's traceback of a cell that used up its computing time.
 
-        Parameters
-        ----------
-        traceback
-            The kernel's traceback of the interrupt. If a function in it has returned before, it
-            counts as hanging only the second time: the endless loop may be in its caller.
-        cpu_seconds
-            The computing time that the cell has used.
+        If a function in it has returned before, it counts as hanging only the second time: the
+        endless loop may be in its caller.
         """
         text = _COLOUR.sub("", "\n".join(traceback))
         running = self._known.functions.intersection(_FRAME.findall(text))
@@ -72,15 +61,8 @@ class Hangs:
         self.hung(blamed, cpu_seconds)
         self._interrupted |= running
 
-    def returned(self, cell: NotebookNode) -> None:
-        """Note that a cell has ended normally, so the functions that it calls have returned."""
-        self._note(cell)
-
-    def have_returned(self, functions: list[str]) -> None:
-        """Note functions that returned, and the functions that they call."""
-        self._note(functions)
-
-    def _note(self, what: NotebookNode | list[str]) -> None:
+    def returned(self, what: NotebookNode | list[str]) -> None:
+        """Note functions that returned, or that a cell calls which has ended normally."""
         if self._code is None:
             self._returned_so_far.append(what)
             return
@@ -94,13 +76,11 @@ class Hangs:
         if self._code is None:
             self._code = _Code(self._nb)
             for what in self._returned_so_far:
-                self._note(what)
+                self.returned(what)
         return self._code
 
 
 class _Code:
-    """An analysis of a notebook's code: its functions, and which names depend on which."""
-
     def __init__(self, nb: NotebookNode) -> None:
         self.functions: set[str] = set()
         self._rests_on: dict[str, set[str]] = {}  # for each name, the names that it depends on

@@ -28,19 +28,7 @@ _SECONDS_FOR_KERNEL_INFO = 30
 
 
 class Kernel(NotebookClient):
-    """One kernel, and its watchdog.
-
-    Parameters
-    ----------
-    nb
-        The submission's notebook; outputs are stored in its cells.
-    settings
-        The limits of the submission.
-    preload
-        Modules that kernels import before any student code runs.
-    hooks
-        Further settings of nbclient.
-    """
+    """One kernel, and its watchdog; `hooks` are further settings of nbclient."""
 
     def __init__(
         self, nb: NotebookNode, settings: RunSettings, preload: Sequence[str], **hooks: Any
@@ -82,23 +70,12 @@ class Kernel(NotebookClient):
         return self._watch.used_seconds if self._watch else 0.0
 
     def start(self) -> socket.socket:
-        """Start the kernel and its watchdog. The client is not connected to the kernel yet.
-
-        Returns
-        -------
-        socket.socket
-            The examiner's link to the kernel. The caller has to close it.
-
-        Raises
-        ------
-        Exception
-            Of any type: the kernel cannot be started.
-        """
+        """Start the kernel and its watchdog; return the examiner's link, to be closed."""
         self._manager = self.km = self.create_kernel_manager()
-        threads = dict.fromkeys(environment.BLAS_VARIABLES, str(self._settings.blas_threads or ""))
-        own = threads if self._settings.blas_threads else {}
-        self.start_new_kernel(env={**os.environ, **own})
-        self._take_sockets()
+        count = self._settings.blas_threads
+        threads = dict.fromkeys(environment.BLAS_VARIABLES, str(count)) if count else {}
+        self.start_new_kernel(env={**os.environ, **threads})
+        run_sync(self._manager.take_sockets)(self.startup_timeout)
         provisioner = self._manager.provisioner
         self._watch = Watch(
             provisioner.kernel_pid,
@@ -130,11 +107,6 @@ class Kernel(NotebookClient):
         manager.forked = self._settings.fork_kernels
         return manager
 
-    async def _async_take_sockets(self) -> None:
-        await self.km.take_sockets(self.startup_timeout)  # type: ignore[union-attr]
-
-    _take_sockets = run_sync(_async_take_sockets)
-
     def note_language(self) -> None:
         """Ask the connected kernel for its language, and store it in the notebook."""
         answer: Any = self.wait_for_reply(self.kc.kernel_info())
@@ -151,30 +123,18 @@ class Kernel(NotebookClient):
             return False
         return True
 
-    _responds = run_sync(_async_responds)
-
     def responds(self) -> bool:
         """Return whether the kernel still answers, after earlier messages have arrived.
 
         This makes new connections: a message that was too large, or damaged, may have closed the
-        old ones.
-
-        Raises
-        ------
-        Spoilt
-            The kernel's answer cannot be understood.
+        old ones. Raise `Spoilt` if the kernel's answer cannot be understood.
         """
         with talking():
-            return bool(self._responds())
-
-    async def _async_is_alive(self) -> bool:
-        return bool(await ensure_async(self.km.is_alive()))  # type: ignore[union-attr]
-
-    _is_alive = run_sync(_async_is_alive)
+            return bool(run_sync(self._async_responds)())
 
     def is_alive(self) -> bool:
         """Return whether the kernel's process still runs."""
-        return bool(self._is_alive())
+        return bool(run_sync(ensure_async)(self._manager.is_alive()))
 
     def lost_its_fork_server(self) -> bool:
         """Return whether the kernel ended because the fork server that forked it has ended."""

@@ -39,43 +39,16 @@ _NO_TRACEBACK = "ERROR: An error occurred while showtraceback was disabled"
 
 @dataclass(frozen=True)
 class CellEnd:
-    """How the kernel's work on a cell ended.
+    """How the kernel's work on a cell ended."""
 
-    Attributes
-    ----------
-    error
-        Why the cell's end was not seen; None if it was.
-    timed_out
-        Whether the cell was interrupted because its time on the clock was up.
-    interrupted
-        Why the watchdog interrupted the cell; None if it did not.
-    flooded
-        Whether the cell was interrupted because it printed too much.
-    """
-
-    error: Spoilt | None
-    timed_out: bool
-    interrupted: Stop | None
-    flooded: bool
+    error: Spoilt | None  # why the cell's end was not seen; None if it was
+    timed_out: bool  # whether the cell was interrupted because its time on the clock was up
+    interrupted: Stop | None  # why the watchdog interrupted the cell; None if it did not
+    flooded: bool  # whether the cell was interrupted because it printed too much
 
 
 class KernelCells(Kernel):
-    """Runs the cells of one submission in its kernel.
-
-    Parameters
-    ----------
-    nb, settings, preload
-        See `Kernel`.
-    clock
-        The time that is left.
-    report
-        Receives the problems that a cell causes while it runs.
-
-    Attributes
-    ----------
-    exit_asked
-        A name for the cell that called ``exit()``; None if none did.
-    """
+    """Runs the cells of one submission in its kernel."""
 
     def __init__(
         self,
@@ -98,7 +71,7 @@ class KernelCells(Kernel):
         )
         self._clock, self._report = clock, report
         self._fault: Exception | None = None  # a fault of the grader while it processed a message
-        self.exit_asked: str | None = None
+        self.exit_asked: str | None = None  # a name for the cell that called ``exit()``
         # Bytes of all outputs so far; errors and results that were kept beyond the limit.
         self._stored = self._kept_beyond = 0
         # Widgets must not capture a cell's outputs, since captured outputs would not be counted.
@@ -107,23 +80,10 @@ class KernelCells(Kernel):
     def run_cell(
         self, cell: NotebookNode, run: NotebookNode, index: int, *, store_history: bool = True
     ) -> CellEnd:
-        """Run code on behalf of a cell.
+        """Run code on behalf of a cell; an exception is a fault of the grader.
 
-        Parameters
-        ----------
-        cell
-            The submission's cell, for messages.
-        run
-            The cell that is run and gets the outputs: `cell` itself, or another one in its place.
-        index
-            The cell's index in the notebook.
-        store_history
-            Whether the kernel counts this as a cell.
-
-        Raises
-        ------
-        Exception
-            A fault of the grader.
+        `run` is the cell that is run and gets the outputs: `cell` itself, or another one in its
+        place. With `store_history` the kernel counts it as a cell.
         """
         run.metadata = cell.metadata
         left = self._settings.output_bytes_per_submission - self._stored
@@ -159,7 +119,6 @@ class KernelCells(Kernel):
         return reply
 
     def _note_reply(self, *, cell: NotebookNode, cell_index: int, execute_reply: Any) -> None:
-        """Note how a cell ended; nbclient calls this."""
         content = execute_reply["content"]
         cell.execution_count = content.get("execution_count")
         if "header" not in execute_reply:  # nbclient makes such a reply if it interrupts the cell
@@ -222,7 +181,6 @@ class KernelCells(Kernel):
         return self._kept_beyond <= _MOST_KEPT_BEYOND
 
     def _show_error(self, cell: NotebookNode, content: dict[str, Any]) -> None:
-        """Add the error of the kernel's reply to a cell's outputs, unless it is there already."""
         shown = (output for output in cell.outputs if output.output_type == "error")
         if any(output.ename == content["ename"] for output in shown):
             return
@@ -252,5 +210,4 @@ class KernelCells(Kernel):
             message = f"{at_start(cell)} did not stop printing: the grader interrupted it."
             self._report.add(Kind.OUTPUT_LIMIT, message, cell)
         if flow is Flow.TORRENT:
-            why = f"{named(cell)} did not stop printing"
-            self.watch.kill(Stop(Kind.OUTPUT_LIMIT, why))
+            self.watch.kill(Kind.OUTPUT_LIMIT, f"{named(cell)} did not stop printing")

@@ -55,14 +55,9 @@ class OutputBudget:
     """Counts the outputs that one cell stores, and shortens or drops those beyond its limit.
 
     Output that replaces other output (`clear_output`, `update_display_data`) is counted once. So a
-    plot that is redrawn 600 times is no flood.
-
-    Parameters
-    ----------
-    limit
-        The cell's limit in bytes of the notebook's file, with a fixed overhead for each output.
-    left
-        Bytes that the submission may still store; None if the submission has no limit.
+    plot that is redrawn 600 times is no flood. The limit is in bytes of the notebook's file, with a
+    fixed overhead for each output. `left` is what the submission may still store, if it has a
+    limit.
     """
 
     def __init__(self, limit: int, left: int | None = None) -> None:
@@ -77,18 +72,9 @@ class OutputBudget:
     def take(self, msg: dict[str, Any], places: dict[str, dict[int, list[int]]]) -> Flow:
         """Count a message. Beyond the limit, shorten its content if it is an error or a result.
 
-        Parameters
-        ----------
-        msg
-            A message of the IOPub channel; changed in place.
-        places
-            nbclient's map of display ids: id to cell to the positions of its outputs.
-
-        Returns
-        -------
-        Flow
-            A message that is `FINE` has to be processed. Of the others only errors and results may
-            be processed: people look for these first.
+        A message that is `FINE` has to be processed. Of the others only errors and results may be
+        processed: people look for these first. `places` is nbclient's map of display ids: id to
+        cell to the positions of its outputs.
         """
         kind, content = msg["msg_type"], msg["content"]
         if kind in _STORE_NOTHING:
@@ -181,7 +167,6 @@ def _joined(outputs: list[NotebookNode]) -> list[NotebookNode]:
 
 
 def _stream_of(output: NotebookNode) -> str | None:
-    """Return the name of a stream output's stream; None for any other output."""
     is_text = output.get("output_type") == "stream" and isinstance(output.get("text"), str)
     return str(output.get("name")) if is_text else None
 
@@ -191,19 +176,8 @@ def settle_test(
 ) -> str | None:
     """Set the outputs of a test cell from which nbgrader computes its score.
 
-    Parameters
-    ----------
-    cell
-        The test cell.
-    verdict
-        The examiner's outputs; None if it gave none.
-    stopped
-        Why there is no verdict.
-
-    Returns
-    -------
-    str or None
-        What is wrong with the verdict, so that the test fails; None if nothing is wrong.
+    `verdict` are the examiner's outputs. If there are none, `stopped` says why. Return what is
+    wrong with the verdict, so that the test fails; None if nothing is wrong.
     """
     cell.outputs = [NotebookNode(output) for output in verdict or ()]
     cell.execution_count = None
@@ -211,8 +185,7 @@ def settle_test(
     if verdict is None:
         _fail(cell, f"did not finish: {stopped}")
         return None
-    why = _why_no_score(cell, float(cell.metadata.nbgrader["points"]))
-    if why:
+    if why := _why_no_score(cell, float(cell.metadata.nbgrader["points"])):
         _fail(cell, why)
     return why
 
@@ -230,8 +203,8 @@ def _why_no_score(cell: NotebookNode, points: float) -> str | None:
     raises an exception if the number is too large or the text is missing, and gives full marks for
     NaN and for negative numbers. Any other result means full marks; this is accepted.
     """
-    deciding = (o for o in cell.outputs if o.output_type in ("error", "execute_result"))
-    output = next(deciding, None)
+    kinds = ("error", "execute_result")
+    output = next((o for o in cell.outputs if o.output_type in kinds), None)
     if output is None or output.output_type == "error":
         return None
     text = output.data.get("text/plain")
@@ -278,9 +251,8 @@ def output_validator() -> Callable[[Any], Any]:
     file = Path(nbformat.v4.__file__).with_name(nbformat.v4.nbformat_schema[version])
     whole = json.loads(file.read_text(encoding="utf-8"))
     parts = {key: whole[key] for key in ("$schema", "definitions")}
-    validate: Callable[[Any], Any] = fastjsonschema.compile(
-        {**parts, "$ref": "#/definitions/output"}
-    )
+    schema = {**parts, "$ref": "#/definitions/output"}
+    validate: Callable[[Any], Any] = fastjsonschema.compile(schema)
     return validate
 
 

@@ -12,20 +12,7 @@ from hw_grading.sandbox import available, environment, fork_server
 
 
 def expect_a_sandbox(settings: RunSettings, secrets: Sequence[Path]) -> None:
-    """Check that sandboxes can be made here, unless the settings turn them off.
-
-    Parameters
-    ----------
-    settings
-        The limits of a sandbox.
-    secrets
-        Paths that must not be visible in the sandbox.
-
-    Raises
-    ------
-    GraderFault
-        No sandbox can be made.
-    """
+    """Raise `GraderFault` if no sandbox can be made, unless the settings turn sandboxes off."""
     if settings.sandbox != "none":
         shown = environment.what_to_show(settings.blas_threads, list(secrets))
         available.check(shown, settings.of_sandbox())
@@ -37,22 +24,11 @@ def expect_ready(
     secrets: Sequence[Path],
     wait_for_imports: Callable[[], None] | None = None,
 ) -> None:
-    """Check that submissions can be run on this machine, with these settings.
+    """Check that submissions can be run on this machine; raise `GraderFault` if they cannot.
 
-    Parameters
-    ----------
-    settings, secrets
-        As for `expect_a_sandbox`.
-    homework
-        The homework; its code is imported.
-    wait_for_imports
-        Waits until another process has imported this code, and raises `GraderFault` if that fails.
-        None if this process runs submissions itself: then its fork servers are started meanwhile.
-
-    Raises
-    ------
-    GraderFault
-        Submissions cannot be run.
+    `wait_for_imports` waits until another process has imported the homework's code, and raises
+    `GraderFault` if that fails. It is None if this process runs submissions itself: then its fork
+    servers are started meanwhile.
     """
     if not wait_for_imports:
         if settings.sandbox != "none" and settings.fork_kernels:

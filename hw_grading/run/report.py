@@ -10,19 +10,11 @@ from hw_support.submission.problems import Kind, Problem, Severity
 
 
 class Report:
-    """The problems of one submission.
-
-    Attributes
-    ----------
-    problems
-        The problems so far.
-    stopped
-        Why no further cell is run; None as long as cells are run.
-    """
+    """The problems of one submission."""
 
     def __init__(self) -> None:
         self.problems: list[Problem] = []
-        self.stopped: str | None = None
+        self.stopped: str | None = None  # why no further cell is run; None as long as cells are run
 
     def add(
         self,

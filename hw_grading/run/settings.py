@@ -78,9 +78,4 @@ class RunSettings(HasTraits):
 
     def of_sandbox(self) -> Limits:
         """Return the limits that the sandbox enforces."""
-        return Limits(
-            memory_mb=self.memory_mb,
-            processes=self.processes,
-            file_mb=self.file_mb,
-            folder_mb=self.folder_mb,
-        )
+        return Limits(self.memory_mb, self.processes, self.file_mb, self.folder_mb)

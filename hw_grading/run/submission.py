@@ -1,22 +1,16 @@
 """Runs one submission: the order of its cells, the verdicts, and the handling of failures.
 
-1. *The examiner makes the verdicts.* The kernel runs every cell as it ran for the student. Of a
-   test cell it runs the part that students have, and the outputs are dropped. Then the examiner
-   runs the whole test cell, and asks the kernel for the values that it needs
-   (`hw_grading.examiner`). The examiner is a process in which no student code runs. nbgrader
-   computes the score from the examiner's outputs. They are put into the notebook when the kernel
-   has ended.
+1. *The examiner makes the verdicts.* Of a test cell the kernel runs the part that students have,
+   and the outputs are dropped. Then the examiner runs the whole test cell, and asks the kernel for
+   the values that it needs (`hw_grading.examiner`). Its outputs, from which nbgrader computes the
+   score, are put into the notebook when the kernel has ended.
 2. *Every failure of a submission ends in a score and a reason.* A test without a verdict gets an
    error as output, because nbgrader gives full marks to a test without outputs. If the submission
    was not seen to cause a failure, an exception is raised (`hw_grading.run.blame`): then the
    student has no score, instead of a zero.
-3. *Limits* apply to time, memory, processes, files and output, for each cell and for the
-   submission. A cell that does not end is interrupted. If it still goes on, the kernel and all
-   processes that it started are killed.
+3. *Limits* apply to each cell and to the submission. A cell that does not end is interrupted. If it
+   still goes on, the kernel and all processes that it started are killed.
 4. *Outputs are made safe to open*: HTML of student cells is cleaned (`hw_grading.pages.safe_html`).
-
-`CellRunner` runs the code of one cell and decides whether the next one can run. `KernelCells` sends
-it to the kernel. `hw_grading.run.outputs` limits what the kernel sends back.
 """
 
 from __future__ import annotations
@@ -30,16 +24,10 @@ from typing import Any
 from nbformat import NotebookNode
 from traitlets.log import get_logger
 
-from hw_grading.examiner.client import Examination, ExaminerFailed
+from hw_grading.examiner.client import Examination, ExaminerFailed, Request
 from hw_grading.homework.homework import Homework
 from hw_grading.homework.instructor_cells import as_released
-from hw_grading.outcome import (
-    Graded,
-    GraderFault,
-    Spent,
-    SubmissionFailed,
-    WithScores,
-)
+from hw_grading.outcome import Graded, GraderFault, Spent, SubmissionFailed, WithScores
 from hw_grading.pages import safe_html
 from hw_grading.run import outputs
 from hw_grading.run.blame import described
@@ -57,7 +45,6 @@ from hw_grading.run.hangs import Hangs
 from hw_grading.run.kernel_cells import KernelCells
 from hw_grading.run.report import Report
 from hw_grading.run.settings import RunSettings
-from hw_grading.sandbox.watch import Stop
 from hw_support.submission.mending import grade_id_of
 from hw_support.submission.problems import (
     METADATA_KEY,
@@ -78,25 +65,10 @@ _EXAMINER_CPU_SECONDS = 60.0  # computing time of the examiner itself for one te
 
 
 class Submission:
-    """One run of a submission that was read and mended.
+    """One run of a submission that was read and mended; the notebook is changed in place.
 
-    Parameters
-    ----------
-    nb
-        The notebook, which is changed in place.
-    seed
-        The seed of hidden tests' inputs.
-    settings
-        The limits of the submission.
-    homework
-        Has the limits of single cells, and the code that hidden tests import.
-    explained
-        Grade ids of tests to record in full, for the instructor. No cell after these runs.
-
-    Attributes
-    ----------
-    records
-        The records of these tests, by grade id; see `hw_grading.examiner.witness`.
+    `explained` are grade ids of tests to record in full, for the instructor: `records` then has
+    their records, by grade id (`hw_grading.examiner.witness`). No cell after these runs.
     """
 
     def __init__(
@@ -137,13 +109,7 @@ class Submission:
         return self._runner.died and not (self._kernel and self._kernel.exit_asked)
 
     def run(self) -> WithScores:
-        """Run all cells, then prepare the outputs from which nbgrader computes scores.
-
-        Raises
-        ------
-        Exception
-            There is no score, for a reason that is not in the submission.
-        """
+        """Run all cells, and set the tests' outputs; an exception is a fault of the grader."""
         began = monotonic()
         self.nb.metadata.setdefault(METADATA_KEY, NotebookNode())["seed"] = str(self._seed)
         if any(p.kind is Kind.FILE for p in read_problems(self.nb)):
@@ -180,7 +146,6 @@ class Submission:
                     raise GraderFault(f"no kernel can be started ({why})") from error
 
     def _run_cells(self) -> None:
-        """Start a kernel and an examination; run all cells; end both."""
         preload = self._homework.manifest.preload
         kernel = KernelCells(self.nb, self._settings, preload, self._clock, self._report)
         self._kernel, self._examination = kernel, None
@@ -188,15 +153,16 @@ class Submission:
         with ExitStack() as ending:
             ending.callback(kernel.end)
             link = kernel.start()
-            pids = kernel.watch.kernel_pid, kernel.watch.root_pid
-            first, instructors = list(self._first.items()), instructors_names(self.nb)
-            tests = [
-                (grade_id_of(cell) or "", cell.source) for cell in self.nb.cells if is_test(cell)
-            ]
-            self._examination = Examination(
-                *(link, *pids, self._seed, first, instructors, tests, self._homework),
-                witnessed=self._witnessed,
+            request = Request(
+                kernel.watch.kernel_pid,
+                kernel.watch.root_pid,
+                self._seed,
+                list(self._first.items()),
+                sorted(instructors_names(self.nb)),
+                [(grade_id_of(cell) or "", cell.source) for cell in self.nb.cells if is_test(cell)],
+                self._witnessed,
             )
+            self._examination = Examination(link, request, self._homework)
             ending.callback(self._examination.end)
             with kernel.setup_kernel():  # connects to the kernel, and ends it after the block
                 kernel.note_language()
@@ -212,7 +178,6 @@ class Submission:
     # -- one cell
 
     def _run_cell(self, cell: NotebookNode, index: int) -> None:
-        """Run a cell. If it is a test cell, let the examiner run it too."""
         cell.metadata.pop("tags", None)  # nbclient skips cells with certain tags
         if self._clock.is_over():
             why = f"the notebook used up {self._clock.of_all()} before {named(cell)}"
@@ -238,21 +203,20 @@ class Submission:
             self._examine(cell, index)
 
     def _examine(self, cell: NotebookNode, index: int) -> None:
-        """Let the kernel answer while the examiner runs the test cell."""
         assert self._examination
         assert self._kernel
+        watch = self._kernel.watch
         used, name = self.cpu_seconds_used, grade_id_of(cell) or ""
         try:
-            watch = self._kernel.watch
             watch.begin_helper(self._examination.process(), _EXAMINER_CPU_SECONDS)
             self._examination.begin(self._trusted, name, cell.source, hurried=self._hurried)
             self._trusted = []
             self._runner.run(cell, _code(_ANSWER), index, store_history=False)
             if not self._examination.has_verdict(_SECONDS_FOR_A_LAST_WORD):
-                self._kernel.watch.kill(Stop(Kind.PROTOCOL, "it stopped answering"))
+                watch.kill(Kind.PROTOCOL, "it stopped answering")
             verdict = self._examination.verdict(_SECONDS_FOR_A_VERDICT)
         except ExaminerFailed as fault:
-            if self._kernel.watch.end_helper():
+            if watch.end_helper():
                 most = f"{_EXAMINER_CPU_SECONDS:g} s of CPU time"
                 why = f"{named(cell)} took more than {most} to check the notebook's answers"
                 self._report.stop(Kind.TIME_LIMIT, why, cell)
@@ -260,9 +224,9 @@ class Submission:
             self._fault = fault
             self._report.stop(Kind.GRADER, str(fault), cell)
             return
-        self._kernel.watch.end_helper()
+        watch.end_helper()
         self._verdicts[index] = verdict.outputs
-        self._hangs.have_returned(verdict.returned)
+        self._hangs.returned(verdict.returned)
         if verdict.hung:
             self._hangs.hung(verdict.hung, self.cpu_seconds_used - used)
         self.records[name] = verdict.records
@@ -272,7 +236,6 @@ class Submission:
             self._report.stop(Kind.PROTOCOL, why, cell)
 
     def _settle(self, cell: NotebookNode, index: int) -> None:
-        """Keep only outputs that a notebook can contain and that are safe; set a test's outputs."""
         if not is_test(cell):
             outputs.settle(cell)
             safe_html.clean_outputs(cell)

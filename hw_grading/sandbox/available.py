@@ -48,13 +48,7 @@ class SandboxUnavailable(GraderFault):
 
 
 def check(shown: Shown, limits: Limits) -> None:
-    """Make a sandbox as for a submission, and run Python in it.
-
-    Raises
-    ------
-    SandboxUnavailable
-        This fails; the message tells what to do.
-    """
+    """Make a sandbox as for a submission, and run Python in it; raise `SandboxUnavailable`."""
     if sys.platform != "linux":
         raise SandboxUnavailable(
             "Nothing was graded: student code runs in a sandbox, which exists only on Linux, "

@@ -6,7 +6,6 @@ import contextlib
 import os
 import time
 from collections.abc import Sequence
-from pathlib import Path
 
 import psutil
 
@@ -14,39 +13,27 @@ from hw_grading.sandbox import memory
 
 
 class Computing:
-    """Adds up the computing time at each look.
-
-    Parameters
-    ----------
-    between_looks
-        Seconds from one look to the next.
-    """
+    """Adds up the computing time at each look."""
 
     def __init__(self, between_looks: float) -> None:
-        self._between_looks = between_looks
+        self._between_looks = between_looks  # seconds
         self._seconds_of: dict[psutil.Process, float] = {}  # of living processes
         self._seconds_of_the_gone = 0.0
 
     def seconds(self, processes: Sequence[psutil.Process]) -> float:
-        """Return the computing time so far.
+        """Return the computing time so far, given the processes that live now.
 
         Two counts are made, and the larger one is returned. The first one adds what the system
         counted for the living processes and for children that they have waited for.
-
-        Parameters
-        ----------
-        processes
-            The processes that live now.
         """
         return max(memory.total(processes, _with_children), self._counted_one_by_one(processes))
 
     def _counted_one_by_one(self, processes: Sequence[psutil.Process]) -> float:
         """Return the computing time of all processes that were seen, including ended ones.
 
-        This count is needed because the system does not add an ended process's time to that of a
-        parent which ignores SIGCHLD. Short processes may begin and end between two looks. To
-        account for them, a process that is new at this look counts as if it had computed at its
-        rate since the last look.
+        The system does not add an ended process's time to that of a parent which ignores SIGCHLD.
+        Short processes may begin and end between two looks: so a process that is new at this look
+        counts as if it had computed at its rate since the last look.
         """
         now: dict[psutil.Process, float] = {}
         for process in processes:
@@ -70,10 +57,9 @@ def _with_children(process: psutil.Process) -> float:
 
 def _age(process: psutil.Process) -> float | None:
     """Return the age of a process in seconds. psutil would give it only to a second."""
-    try:
-        stat = Path(f"/proc/{process.pid}/stat").read_text(encoding="utf-8", errors="replace")
-    except OSError:
+    stat = memory.file_of(f"/proc/{process.pid}/stat")
+    if not stat:
         return None
-    ticks = float(stat.rpartition(")")[2].split()[19])
+    ticks = float(stat.rpartition(b")")[2].split()[19])
     since_boot = time.clock_gettime(time.CLOCK_BOOTTIME)
     return max(since_boot - ticks / os.sysconf("SC_CLK_TCK"), 0.01)

@@ -27,12 +27,8 @@ from hw_grading.sandbox.policy import HOMEWORK, PASSED_ON, Shown
 
 PYTHON, ENVIRONMENT, FONTS = "/opt/python", "/opt/env", "/opt/fonts"
 BLAS_VARIABLES = (
-    "OMP_NUM_THREADS",
-    "OPENBLAS_NUM_THREADS",
-    "MKL_NUM_THREADS",
-    "BLIS_NUM_THREADS",
-    "VECLIB_MAXIMUM_THREADS",
-    "NUMEXPR_NUM_THREADS",
+    *("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS"),
+    *("VECLIB_MAXIMUM_THREADS", "NUMEXPR_NUM_THREADS"),
 )
 _PYVENV = "home = {base}/bin\ninclude-system-site-packages = false\n"
 # Paths that the system's linker uses. /etc/alternatives has links to the chosen libraries.
@@ -71,20 +67,9 @@ def _remove(folder: Path, owner: int) -> None:
 def what_to_show(blas_threads: int, secrets: list[Path], preload: Sequence[str] = ()) -> Shown:
     """Return what sandboxes show on this machine.
 
-    Parameters
-    ----------
-    blas_threads
-        Threads of BLAS and OpenMP; 0 lets the libraries choose.
-    secrets
-        Folders that must not be visible: the course, the grader's package. If the package is
-        installed in site-packages, an empty folder covers it.
-    preload
-        Modules that the homework imports.
-
-    Raises
-    ------
-    Exposed
-        A secret folder is inside a folder that would be shown.
+    `blas_threads` of 0 lets the libraries choose. `secrets` are folders that must not be visible:
+    the course, the grader's package. If the package is installed in site-packages, an empty folder
+    covers it. Otherwise `Exposed` is raised if one of them is inside a folder that would be shown.
     """
     made = prepared_folder()
     folders, links = {"/usr": "/usr"}, {}

@@ -40,12 +40,8 @@ class NoForkServer(GraderFault):
 class ForkedKernel(Forked):
     """A forked kernel, with the interface that jupyter_client expects.
 
-    Attributes
-    ----------
-    pid
-        The pid of the sandbox's first process; all others end with it.
-    kernel_pid, kernel
-        The pid of the kernel's own process, and a target for signals to it.
+    `pid` is the pid of the sandbox's first process; all others end with it. `kernel_pid` is the pid
+    of the kernel's own process, and `kernel` a target for signals to it.
     """
 
     def __init__(self, pid: int, kernel_pid: int, lifeline: int) -> None:
@@ -63,12 +59,7 @@ class ForkServer:
     """A fork server of kernels, for sandboxes that show the same files.
 
     The constructor does not wait until the fork server is ready. Forks of the process that has
-    started it may use it too.
-
-    Attributes
-    ----------
-    pid
-        The pid of the process that this class starts; the fork server descends from it.
+    started it may use it too. It descends from the process with the pid `pid`.
     """
 
     def __init__(self, shown: Shown) -> None:
@@ -96,13 +87,7 @@ class ForkServer:
         self._is_ready = False
 
     def wait_until_ready(self) -> None:
-        """Wait until the fork server accepts requests.
-
-        Raises
-        ------
-        NoForkServer
-            The fork server did not start.
-        """
+        """Wait until the fork server accepts requests; raise `NoForkServer` if it did not start."""
         if self._is_ready:
             return
         self._control.settimeout(SECONDS_TO_START)
@@ -128,15 +113,9 @@ class ForkServer:
     def fork(
         self, folder: str, link: socket.socket, limits: Limits, connection: Mapping[str, Any]
     ) -> ForkedKernel:
-        """Return a kernel that has moved into its own namespaces and folders, and now starts.
-
-        Raises
-        ------
-        NoForkServer
-            It could not move in, or the fork server has ended.
-        """
-        rooms = policy.own_rooms(limits, os.path.basename(folder))
-        message = json.dumps({"rooms": rooms, "connection": connection}).encode()
+        """Return a kernel in its own namespaces, which now starts; or raise `NoForkServer`."""
+        isolation = policy.isolation(limits, os.path.basename(folder))
+        message = json.dumps({"isolation": isolation, "connection": connection}).encode()
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with ours:
             # Each message has credentials: the sender's pid, as it is outside of the sandbox.
@@ -221,7 +200,6 @@ def fork_server_for(shown: Shown) -> ForkServer | None:
         if _current and _serves(shown):
             return _current[1]
         _end()
-        _current = None
         try:
             place = ForkServer(shown)
             _current = os.getpid(), place
@@ -233,16 +211,16 @@ def fork_server_for(shown: Shown) -> ForkServer | None:
 
 
 def _give_up(why: Exception) -> None:
-    global _current
     _end()
-    _current = None
     refuse(str(why))
 
 
 @atexit.register
 def _end() -> None:
-    if _current and _current[0] == os.getpid():
+    global _current
+    if _current and _current[0] == os.getpid():  # a fork of its owner must not end it
         _current[1].end()
+    _current = None
 
 
 def refuse(why: str) -> None:

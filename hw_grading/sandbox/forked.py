@@ -17,13 +17,7 @@ import psutil
 
 
 class Target:
-    """Sends signals to one process, and never to another process with the same pid.
-
-    Parameters
-    ----------
-    pid
-        The pid of the process.
-    """
+    """Sends signals to one process, and never to another process with the same pid."""
 
     def __init__(self, pid: int) -> None:
         self._process: Forked | psutil.Process | None = None
@@ -65,13 +59,7 @@ def has_ended(process: subprocess.Popen[bytes] | Forked, within: float = 0.0) ->
 
 
 class Forked:
-    """A process on this machine, which need not be a child of this one.
-
-    Parameters
-    ----------
-    pid
-        The pid of the process, which must still be running.
-    """
+    """A process on this machine, which still runs now, and need not be a child of this one."""
 
     stdin = stdout = stderr = None
 
@@ -86,13 +74,7 @@ class Forked:
         return self._ended_within(0)
 
     def wait(self, timeout: float | None = None) -> int:
-        """Wait for the end of the process, for at most so many seconds.
-
-        Raises
-        ------
-        subprocess.TimeoutExpired
-            The process has not ended within this time.
-        """
+        """Wait for the end of the process; raise `TimeoutExpired` if it takes more seconds."""
         status = self._ended_within(timeout)
         if status is None:
             raise subprocess.TimeoutExpired("a forked process", timeout or 0)

@@ -1,8 +1,7 @@
 """Starts a kernel in a sandbox, through the interfaces of jupyter_client.
 
-`KernelInSandbox` is a kernel manager. `SandboxProvisioner` starts its kernel: a provisioner is
-jupyter_client's standard way to start a kernel elsewhere. A pair of connected sockets, the link,
-connects the kernel with `hw_grading.examiner`.
+A provisioner is jupyter_client's standard way to start a kernel elsewhere. A pair of connected
+sockets, the link, connects the kernel with `hw_grading.examiner`.
 
 The kernel creates its own sockets in a folder that both sides see. As soon as they exist, and
 before any student code runs, `take_sockets` moves them out of the sandbox's reach, and removes the
@@ -59,14 +58,9 @@ class Client(AsyncKernelClient):
     """A client that is ready when it gets an answer: it does not wait until messages stop."""
 
     async def wait_for_ready(self, timeout: float | None = None) -> None:
-        """Wait until the kernel has answered, and outputs arrive.
+        """Wait until the kernel has answered, and outputs arrive; raise `NoAnswer` after a time.
 
         Earlier messages may still arrive later. They are ignored, because they have other parents.
-
-        Raises
-        ------
-        NoAnswer
-            The kernel does not answer within some seconds.
         """
         until = monotonic() + (SECONDS_TO_START if timeout is None else timeout)
         request = self.kernel_info()
@@ -135,13 +129,7 @@ class KernelInSandbox(AsyncKernelManager):
         await self._async_shutdown_kernel(now=now, restart=restart)
 
     async def take_sockets(self, seconds: float) -> None:
-        """Wait for the kernel's sockets, move them away, and remove the shared folder.
-
-        Raises
-        ------
-        RuntimeError
-            The sockets do not exist after some seconds, or other files are in their place.
-        """
+        """Wait for the kernel's sockets, move them away, and remove the shared folder."""
         until = monotonic() + seconds
         names = [f"socket-{port}" for port in self.ports]
         while not all(os.path.exists(f"{self.shared_folder}/{name}") for name in names):
@@ -187,7 +175,6 @@ class SandboxProvisioner(LocalProvisioner):
         return self.connection_info
 
     def _fork(self, manager: KernelInSandbox, link: socket.socket) -> bool:
-        """Get a kernel from the fork server; return False if there is no fork server."""
         if manager.shown is None or not manager.forked:
             return False
         while True:
@@ -210,7 +197,6 @@ class SandboxProvisioner(LocalProvisioner):
         return True
 
     async def _launch(self, manager: KernelInSandbox, link: socket.socket, **kwargs: Any) -> None:
-        """Start the kernel as a new process, without the fork server."""
         info_read, info_write = os.pipe()
         handed_on = [link.fileno(), info_write]
         try:
@@ -222,12 +208,9 @@ class SandboxProvisioner(LocalProvisioner):
             file = Path(manager.run_folder) / "connection.json"
             file.write_text(json.dumps(_connection(manager)), encoding="utf-8")
             file.chmod(0o644)
-            kwargs |= {
-                "pass_fds": handed_on if manager.shown else handed_on[:1],
-                "cwd": manager.run_folder if manager.shown is None else "/",
-                "stdout": subprocess.DEVNULL,
-                "stderr": subprocess.DEVNULL,
-            }
+            kwargs["pass_fds"] = handed_on if manager.shown else handed_on[:1]
+            kwargs["cwd"] = manager.run_folder if manager.shown is None else "/"
+            kwargs["stdout"] = kwargs["stderr"] = subprocess.DEVNULL
             await super().launch_kernel(cmd, **kwargs)
             for fd in handed_on[1:]:
                 os.close(fd)  # otherwise reading from the other end of the pipe would never end
@@ -262,12 +245,10 @@ def _in_sandbox(manager: KernelInSandbox, link: int, info_fd: int, filter_fd: in
     assert manager.shown is not None
     given = {policy.CONNECTION_FILE: f"{manager.run_folder}/connection.json"}
     shown = replace(manager.shown, folders={**manager.shown.folders, **given})
-    limits = manager.limits
+    limits, folder = manager.limits, manager.shared_folder
     program = policy.start_command(shown, limits, link)
-    line = policy.command(
-        shown, limits, manager.shared_folder, program, filter_fd=filter_fd, info_fd=info_fd
-    )
-    return as_caller(line, Path(manager.shared_folder))
+    line = policy.command(shown, limits, folder, program, filter_fd=filter_fd, info_fd=info_fd)
+    return as_caller(line, Path(folder))
 
 
 def _without_sandbox(manager: KernelInSandbox, link: int, environment: dict[str, str]) -> list[str]:
@@ -284,9 +265,8 @@ def _without_sandbox(manager: KernelInSandbox, link: int, environment: dict[str,
 
 def _connection(manager: KernelInSandbox) -> dict[str, Any]:
     """Return the content of the kernel's connection file, with the path that the kernel sees."""
-    connection: dict[str, Any] = json.loads(
-        Path(manager.connection_file).read_text(encoding="utf-8")
-    )
+    text = Path(manager.connection_file).read_text(encoding="utf-8")
+    connection: dict[str, Any] = json.loads(text)
     if manager.shown is not None:
         connection["ip"] = f"{policy.RUN}/socket"
     return connection

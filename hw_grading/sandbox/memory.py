@@ -1,8 +1,8 @@
 """Measures the memory of a submission's processes.
 
 The system counts the resident memory of a process. This module adds data in the queues of sockets,
-swapped memory, and page tables. It also counts the number of mappings, since the system keeps a
-description of each. System calls that create memory which cannot be counted are refused
+swapped memory, and page tables. It also counts mappings, since the system keeps a description of
+each. System calls that create memory which cannot be counted are refused
 (`hw_grading.sandbox.syscalls`).
 """
 
@@ -20,6 +20,14 @@ import psutil
 Processes = Sequence[psutil.Process]
 _SOCKETS_UNCOUNTED = 500  # the queues of so many sockets are not counted as memory
 _BESIDES = re.compile(rb"^(?:VmPTE|VmSwap):\s*(\d+) kB$", re.MULTILINE)
+
+
+def file_of(path: str) -> bytes:
+    """Return the content of a file of /proc; b"" if its process has ended, or there is no file."""
+    try:
+        return Path(path).read_bytes()
+    except OSError:
+        return b""
 
 
 def is_beyond(most_bytes: float, processes: Processes) -> bool:
@@ -56,11 +64,8 @@ def total(processes: Processes, measure: Callable[[psutil.Process], float]) -> f
 
 def besides(process: psutil.Process) -> float:
     """Return the bytes of a process that are not counted as resident: swap, and page tables."""
-    try:
-        text = Path(f"/proc/{process.pid}/status").read_bytes()
-    except OSError:  # it has ended
-        return 0.0
-    return 1024 * float(sum(map(int, _BESIDES.findall(text))))
+    status = file_of(f"/proc/{process.pid}/status")
+    return 1024 * float(sum(map(int, _BESIDES.findall(status))))
 
 
 def _in_sockets(processes: Processes) -> float:
@@ -97,10 +102,7 @@ def _is_ending(process: psutil.Process) -> bool:
 
 @functools.cache
 def _most_in_one_socket() -> float:
-    try:
-        return float(Path("/proc/sys/net/core/wmem_default").read_text(encoding="ascii"))
-    except (OSError, ValueError):
-        return 212_992.0
+    return float(file_of("/proc/sys/net/core/wmem_default") or 212_992)
 
 
 def resident(process: psutil.Process) -> float:
@@ -109,10 +111,7 @@ def resident(process: psutil.Process) -> float:
 
 
 def _own_share(process: psutil.Process) -> float:
-    """Return the proportional set size in bytes: shared pages are divided among their processes.
-
-    Return the resident bytes if the system does not provide this size.
-    """
+    """Return the proportional set size in bytes, or the resident bytes if the system has none."""
     try:
         return float(getattr(process.memory_full_info(), "pss", process.memory_info().rss))
     except psutil.AccessDenied:

@@ -23,11 +23,10 @@ What is not protected
     Student code can measure how long something takes, and how busy the machine is. It can read the
     names of installed packages.
 
-There are two ways to start a kernel. `command` starts one kernel, from scratch.
-`fork_server_command` starts a fork server, which imports what kernels need and runs no student
-code. It forks a kernel for each submission. The kernel first moves into the same namespaces,
-folders and limits, its `own_rooms`. All three are pure functions of their arguments, and each of
-their lines has a test.
+`command` starts one kernel, from scratch. `fork_server_command` starts a fork server, which imports
+what kernels need and runs no student code. It forks a kernel for each submission, which first moves
+into the same namespaces, folders and limits (`isolation`). All three are pure functions of their
+arguments, and each of their lines has a test.
 """
 
 from __future__ import annotations
@@ -52,31 +51,14 @@ PASSED_ON = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
 
 @dataclass(frozen=True)
 class Limits:
-    """What one submission may use at a time.
+    """What one submission may use at a time."""
 
-    Attributes
-    ----------
-    memory_mb
-        Megabytes of memory of all processes together. Also megabytes of address space of each
-        process.
-    processes
-        Processes and threads.
-    file_mb
-        Megabytes of one file.
-    folder_mb
-        Megabytes of each of the three writable folders: home, /tmp, /dev/shm.
-    open_files
-        Files and sockets that one process may have open.
-    terminals
-        Pseudo-terminals of a forked kernel; ``!command`` needs one.
-    """
-
-    memory_mb: int = 3000
-    processes: int = 64
-    file_mb: int = 100
-    folder_mb: int = 200
-    open_files: int = 512
-    terminals: int = 32
+    memory_mb: int = 3000  # of all processes together; also the address space of each process
+    processes: int = 64  # and threads
+    file_mb: int = 100  # of one file
+    folder_mb: int = 200  # of each of the three writable folders
+    open_files: int = 512  # files and sockets of one process
+    terminals: int = 32  # pseudo-terminals of a forked kernel; ``!command`` needs one
 
     def for_process(self) -> dict[str, int]:
         """Return the limits that a process sets for itself before any student code runs."""
@@ -92,34 +74,17 @@ class Limits:
 
 @dataclass(frozen=True)
 class Shown:
-    """The parts of the machine that the sandbox shows.
+    """The parts of the machine that the sandbox shows."""
 
-    Attributes
-    ----------
-    folders
-        Read-only folders and files: path in the sandbox to path on the machine.
-    hidden
-        Paths in the sandbox, inside those folders, that are covered by empty files or folders. A
-        path that ends in "/" is a folder.
-    python
-        The interpreter's path in the sandbox.
-    empty_file
-        The path on the machine of an empty file, which covers hidden files.
-    links
-        Symbolic links: path in the sandbox to target.
-    environment
-        Variables in addition to those that every sandbox has.
-    preload
-        Modules that a fork server has imported before it forks kernels.
-    """
-
-    folders: Mapping[str, str]
-    python: str
-    empty_file: str
+    folders: Mapping[str, str]  # read-only folders and files: path in the sandbox to path outside
+    python: str  # the interpreter's path in the sandbox
+    empty_file: str  # the path outside of an empty file, which covers hidden files
+    # Paths in the sandbox, inside those folders, that are covered by empty files or folders. A path
+    # that ends in "/" is a folder.
     hidden: Sequence[str] = ()
-    links: Mapping[str, str] = field(default_factory=dict)
-    environment: Mapping[str, str] = field(default_factory=dict)
-    preload: Sequence[str] = ()
+    links: Mapping[str, str] = field(default_factory=dict)  # path in the sandbox to target
+    environment: Mapping[str, str] = field(default_factory=dict)  # beside what every sandbox has
+    preload: Sequence[str] = ()  # modules that a fork server has imported before it forks kernels
 
 
 def command(
@@ -131,31 +96,17 @@ def command(
     filter_fd: int,
     info_fd: int | None = None,
 ) -> list[str]:
-    """Return the command that runs `program` in a sandbox.
+    """Return the command that runs `program` (with paths of the sandbox) in a sandbox.
 
-    Parameters
-    ----------
-    shown, limits
-        What the program sees and may use.
-    shared_folder
-        A folder for this run only, in which the kernel makes its sockets. It is removed before any
-        student code runs (`hw_grading.sandbox.kernel`).
-    program
-        Command and arguments, with paths of the sandbox.
-    filter_fd
-        The descriptor from which bubblewrap reads the filter of system calls
-        (`hw_grading.sandbox.syscalls`).
-    info_fd
-        The descriptor to which bubblewrap writes the pid of the sandbox's first process.
+    The kernel makes its sockets in the shared folder, which is for this run only. It is removed
+    before any student code runs (`hw_grading.sandbox.kernel`). From `filter_fd` bubblewrap reads
+    the filter of system calls; to `info_fd` it writes the pid of the sandbox's first process.
     """
     line = _begun(shown)
     # Student code must not make further namespaces: they give access to less tested kernel code.
-    line += ["--disable-userns"]
-    line += ["--seccomp", str(filter_fd)]
+    line += ["--disable-userns", "--seccomp", str(filter_fd)]
     line += _furnished(shown, limits, [RUN])
-    line += ["--bind", shared_folder, RUN]
-    line += ["--remount-ro", "/"]
-    line += ["--chdir", WORK]
+    line += ["--bind", shared_folder, RUN, "--remount-ro", "/", "--chdir", WORK]
     if info_fd is not None:
         line += ["--info-fd", str(info_fd)]
     return [*line, "--", *program]
@@ -168,87 +119,50 @@ def fork_server_command(
 
     The fork server makes namespaces, so it has more rights than student code: no system call is
     refused, and it sees /proc and the folders of all its kernels. The kernels have none of these
-    rights (`own_rooms`).
+    rights (`isolation`).
     """
-    line = _begun(shown)
-    line += _furnished(shown, limits, [RUN, KERNELS])
-    line += ["--perms", "0755", "--dir", RUN]
-    line += ["--bind", shared_folder, KERNELS]
-    line += ["--bind", "/proc", "/proc"]
-    line += ["--remount-ro", "/"]
-    line += ["--chdir", WORK]
+    line = _begun(shown) + _furnished(shown, limits, [RUN, KERNELS])
+    line += ["--perms", "0755", "--dir", RUN, "--bind", shared_folder, KERNELS]
+    line += ["--bind", "/proc", "/proc", "--remount-ro", "/", "--chdir", WORK]
     return [*line, "--", *program]
 
 
-def own_rooms(limits: Limits, name: str) -> dict[str, Any]:
-    """Return the steps by which a forked process isolates itself before it becomes a kernel.
+def isolation(limits: Limits, name: str) -> dict[str, Any]:
+    """Return the steps, in order, by which a forked process isolates itself and becomes a kernel.
 
-    Parameters
-    ----------
-    limits
-        The limits of the submission.
-    name
-        The name of the folder in which it makes its sockets.
-
-    Returns
-    -------
-    dict
-        In the order of the steps:
-
-        namespaces
-            The namespaces that it creates, and then shares with no other process.
-        user
-            Its user id and group id in the namespace.
-        written
-            Files of /proc, and the text that is written to them. It forbids further namespaces. It
-            also makes the system kill student code first if memory runs out.
-        bound
-            Folders, and their new paths.
-        own
-            New folders in memory, and their mount options.
-        terminals
-            The folder of its own pseudo-terminals, and the mount options. It cannot open another
-            kernel's terminals, and cannot use up all terminals of the machine.
-        covered
-            Folders that are hidden by empty ones.
-        connection_file
-            The path of its connection file.
-        folder
-            The working folder at the start.
-        limits
-            The resource limits, which are set last.
-
-        These always follow: no capability, no new privileges, and the filter of system calls.
+    It makes its sockets in the folder `name`. These always follow: no capability, no new
+    privileges, and the filter of system calls.
     """
     size = f"size={limits.folder_mb << 20}"
     return {
+        # These it then shares with no other process.
         "namespaces": ["user", "mount", "pid", "net", "ipc", "uts", "cgroup"],
-        "user": 1000,
+        "user": 1000,  # its user id and group id in the namespace
+        # No further namespaces; and if memory runs out, the system kills student code first.
         "written": {"/proc/sys/user/max_user_namespaces": "0", "/proc/self/oom_score_adj": "500"},
-        "bound": {f"{KERNELS}/{name}": RUN},
-        "own": {
+        "bound": {f"{KERNELS}/{name}": RUN},  # folders, and their new paths
+        "own": {  # new folders in memory, and their mount options
             WORK: f"mode=0700,{size}",
             "/tmp": f"mode=1777,{size}",
             "/dev/shm": f"mode=1777,{size}",
         },
+        # It cannot open another kernel's terminals, and cannot use up all terminals of the machine.
         "terminals": {"/dev/pts": f"newinstance,ptmxmode=0666,mode=0600,max={limits.terminals}"},
-        "covered": [KERNELS, "/proc"],
+        "covered": [KERNELS, "/proc"],  # by empty folders
         "connection_file": f"{KERNELS}/connection.json",
-        "folder": WORK,
+        "folder": WORK,  # at the start
         "limits": limits.for_process(),
     }
 
 
 def _begun(shown: Shown) -> list[str]:
-    line = ["bwrap"]
     # Namespaces: users, processes, network, shared memory and message queues, host name, cgroups.
-    line += ["--unshare-user", "--unshare-pid", "--unshare-net"]
+    line = ["bwrap", "--unshare-user", "--unshare-pid", "--unshare-net"]
     line += ["--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try"]
     line += ["--uid", "1000", "--gid", "1000", "--cap-drop", "ALL", "--hostname", "sandbox"]
     # Student code has no access to the grader's terminal. No process outlives the grader, even if
     # the grader is killed.
-    line += ["--new-session", "--die-with-parent"]
-    line += ["--clearenv"]
+    line += ["--new-session", "--die-with-parent", "--clearenv"]
     for name, value in {**_every_environment(), **shown.environment}.items():
         line += ["--setenv", name, value]
     return line
@@ -264,7 +178,10 @@ def _furnished(shown: Shown, limits: Limits, places: Sequence[str]) -> list[str]
     for path, target in shown.links.items():
         line += ["--symlink", target, path]
     for path in shown.hidden:
-        line += _emptied(path, shown.empty_file)
+        if path.endswith("/"):
+            line += ["--tmpfs", path.rstrip("/"), "--remount-ro", path.rstrip("/")]
+        else:
+            line += ["--ro-bind", shown.empty_file, path]
     # Devices: the sandbox has its own null, full, random, urandom, tty. None can be added. Shared
     # memory that is mapped from /dev/zero is charged to no process, so null replaces zero.
     line += ["--dev", "/dev", "--dev-bind", "/dev/null", "/dev/zero"]
@@ -280,14 +197,8 @@ def as_nobody(line: Sequence[str], user: int) -> list[str]:
 
     Some folders may be readable only by root, for example an environment in /root. So root first
     mounts them in an outer sandbox, at the paths that they have in the inner one. In the outer
-    sandbox root becomes `user`. The inner sandbox is made of the files that this user sees there.
-
-    Parameters
-    ----------
-    line
-        The result of `command`.
-    user
-        User id and group id; they must own the shared folder.
+    sandbox root becomes `user`, who must own the shared folder. The inner sandbox is made of the
+    files that this user sees there.
     """
     # `--die-with-parent` does not work across users. So the outer sandbox has a first process that
     # belongs to root. It dies with the grader, and then the system ends all other processes.
@@ -298,10 +209,8 @@ def as_nobody(line: Sequence[str], user: int) -> list[str]:
         at = inner.index("--info-fd")
         outer += inner[at : at + 2]
         del inner[at : at + 2]
-    line = list(inner)
+    line = inner[: inner.index("--")]
     for at, word in enumerate(line):
-        if word == "--":
-            break
         if word == "--dir":
             outer += ["--perms", "0755", "--dir", line[at + 1]]
         elif word == "--symlink":
@@ -324,14 +233,8 @@ def start_command(shown: Shown, limits: Limits, link_fd: int) -> list[str]:
 
 def start_fork_server(shown: Shown, control_fd: int, filter_fd: int) -> list[str]:
     """Return the program that forks kernels; see `hw_grading.inside.fork_server`."""
-    return [
-        shown.python,
-        "-m",
-        "answering.fork_server",
-        str(control_fd),
-        str(filter_fd),
-        *shown.preload,
-    ]
+    start = [shown.python, "-m", "answering.fork_server", str(control_fd), str(filter_fd)]
+    return [*start, *shown.preload]
 
 
 def _every_environment() -> dict[str, str]:
@@ -352,12 +255,6 @@ def _every_environment() -> dict[str, str]:
         "MALLOC_MMAP_THRESHOLD_": str(1 << 30),
         "MALLOC_TRIM_THRESHOLD_": str(1 << 30),
     }
-
-
-def _emptied(path: str, empty_file: str) -> list[str]:
-    if path.endswith("/"):
-        return ["--tmpfs", path.rstrip("/"), "--remount-ro", path.rstrip("/")]
-    return ["--ro-bind", empty_file, path]
 
 
 def _parents(paths: Sequence[str]) -> list[str]:

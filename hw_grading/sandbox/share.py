@@ -17,6 +17,8 @@ from pathlib import Path
 
 import psutil
 
+from hw_grading.sandbox.memory import file_of
+
 MOST_BUSY = 8  # threads at the usual priority
 MOST_SESSIONS = 500  # of one submission with lowered priority; it has at most 64 at the same time
 MOST_TIMES = 4  # on a busy machine, code may take up to this multiple of its limit on the clock
@@ -32,19 +34,11 @@ def priority(busy: int) -> int:
 
 
 class Share:
-    """The share of one submission.
-
-    Attributes
-    ----------
-    nice
-        Its nice value, from 0 to 19. It is never lowered again: that needs privileges.
-    sessions
-        The sessions whose priority was lowered.
-    """
+    """The share of one submission."""
 
     def __init__(self) -> None:
-        self.nice = 0
-        self.sessions: set[str] = set()
+        self.nice = 0  # from 0 to 19; it is never lowered again: that needs privileges
+        self.sessions: set[str] = set()  # whose priority was lowered
 
     def look(self, processes: Sequence[psutil.Process]) -> None:
         """Lower the priority of these processes if too many of their threads are busy."""
@@ -65,10 +59,8 @@ def is_over(limit: float, passed: float, waited: float) -> bool:
 
 def seconds_waited(pid: int) -> float:
     """Return the total seconds that a process's first thread has waited for the processor."""
-    try:
-        return int(Path(f"/proc/{pid}/schedstat").read_text(encoding="ascii").split()[1]) / 1e9
-    except (OSError, ValueError, IndexError):  # it has ended, or this system has no such file
-        return 0.0
+    fields = file_of(f"/proc/{pid}/schedstat").split()
+    return int(fields[1]) / 1e9 if len(fields) > 1 else 0.0
 
 
 def _threads(pid: int) -> Iterator[str]:
@@ -79,10 +71,7 @@ def _threads(pid: int) -> Iterator[str]:
 
 
 def _is_busy(thread: str) -> bool:
-    try:
-        return Path(f"{thread}/stat").read_bytes().rpartition(b") ")[2].startswith(b"R")
-    except OSError:
-        return False
+    return file_of(f"{thread}/stat").rpartition(b") ")[2].startswith(b"R")
 
 
 def _lower(thread: str, nice: int) -> None:
@@ -93,13 +82,7 @@ def _lower(thread: str, nice: int) -> None:
 
 
 def _lower_session(pid: int, nice: int) -> str | None:
-    """Lower the priority of a process's session, if the system divides the processor by sessions.
-
-    Returns
-    -------
-    str or None
-        The session's name if its priority was lowered now; None otherwise.
-    """
+    """Lower the priority of a process's session; return its name if that changed something."""
     file, name = Path(f"/proc/{pid}/autogroup"), None
     with contextlib.suppress(OSError, ValueError):  # it has ended, or there is no such file
         session, _, now = file.read_text(encoding="ascii").split()

@@ -85,13 +85,7 @@ class _Comparison(ctypes.Structure):
 
 @functools.cache
 def compiled_filter() -> bytes:
-    """Return the filter in the kernel's binary form.
-
-    Raises
-    ------
-    NoFilter
-        libseccomp is missing, or refuses a rule.
-    """
+    """Return the filter in the kernel's binary form; raise `NoFilter` if there is no libseccomp."""
     try:
         library = ctypes.CDLL(_LIBRARY)
     except OSError:
@@ -145,10 +139,9 @@ def _add_rule(
     if number < 0:  # this libseccomp is older than the call, or the call is another processor's
         return
     array = (_Comparison * len(comparisons))(*comparisons)
-    status = library.seccomp_rule_add_array(
-        context, ctypes.c_uint32(action), number, ctypes.c_uint(len(comparisons)), array
-    )
-    _check(status, name)
+    count = ctypes.c_uint(len(comparisons))
+    rule = context, ctypes.c_uint32(action), number, count, array
+    _check(library.seccomp_rule_add_array(*rule), name)
 
 
 def _check(status: int, what: str) -> None:

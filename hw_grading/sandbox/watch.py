@@ -1,13 +1,9 @@
 """The watchdog of a running kernel and its processes: it stops a submission that uses too much.
 
-It enforces limits that a process cannot set for itself, from outside and several times a second:
-
-- computing time, memory, mappings, busy sessions and files of all processes together;
-- the growth of the grader's own memory while it receives messages;
-- the computing time of the examiner, which works on the submission's answers.
-
+It enforces limits that a process cannot set for itself, from outside and several times a second.
 Between two checks a submission can exceed a limit by as much as it can use in a fraction of a
-second.
+second. It also limits the growth of the grader's own memory while it receives messages, and the
+computing time of the examiner, which works on the submission's answers.
 """
 
 from __future__ import annotations
@@ -40,25 +36,14 @@ SECONDS_TO_REACT = 5.0  # to an interrupt; then everything is killed
 
 @dataclass(frozen=True)
 class Stop:
-    """The reason why a submission was stopped, or one of its cells interrupted.
-
-    Attributes
-    ----------
-    kind
-        The kind of problem.
-    reason
-        Part of a message: what follows "because" if the submission was stopped, and what follows
-        "did not end" if a cell was interrupted.
-    """
+    """The reason why a submission was stopped, or one of its cells interrupted."""
 
     kind: Kind
-    reason: str
+    reason: str  # what follows "because", or "did not end" if a cell was interrupted
 
 
 @dataclass(frozen=True)
 class _Cell:
-    """The running cell: its limits, and what the kernel had used when the cell began."""
-
     used_before: float  # seconds of computing
     cpu_seconds: float  # its limit
     name: str
@@ -69,19 +54,10 @@ class _Cell:
 class Watch:
     """Watches one kernel until `end` is called.
 
-    Parameters
-    ----------
-    kernel_pid
-        The kernel's process, which gets the interrupts.
-    root_pid
-        The process that is watched together with all its descendants. Killing it kills them all.
-    memory_mb
-        Megabytes that all these processes together may hold.
-    cpu_seconds
-        Computing time for the whole submission.
-    most_files
-        The number of files and folders that may be in each of the sandbox's own folders; None
-        without a sandbox. Files take memory besides their sizes.
+    The process `kernel_pid` gets the interrupts. The process `root_pid` is watched together with
+    all its descendants: the limits hold for all of them, and killing it kills them all.
+    `most_files` is the number of files and folders that may be in each of the sandbox's own
+    folders, since these take memory besides their sizes; None without a sandbox.
     """
 
     def __init__(
@@ -118,16 +94,9 @@ class Watch:
         self._thread.start()
 
     def begin_cell(self, cpu_seconds: float, name: str, wall_seconds: float) -> None:
-        """Give the next cell its computing time.
+        """Give the next cell its computing time; then it is interrupted.
 
-        Parameters
-        ----------
-        cpu_seconds
-            The cell is interrupted after this computing time.
-        name
-            The cell's name, for messages.
-        wall_seconds
-            Everything is killed after this time on the clock, if the cell has not ended by then.
+        After `wall_seconds` on the clock everything is killed. `name` is for messages.
         """
         with self._lock:
             self.interrupted = None
@@ -183,10 +152,10 @@ class Watch:
         """Raise KeyboardInterrupt in the kernel."""
         self._kernel.send(signal.SIGINT)
 
-    def kill(self, stop: Stop | None = None) -> None:
-        """End the kernel and everything that it started, at once."""
+    def kill(self, kind: Kind | None = None, reason: str = "") -> None:
+        """End the kernel and everything that it started, at once; keep the first reason for it."""
         with self._lock:
-            self.stop = self.stop or stop
+            self.stop = self.stop or (Stop(kind, reason) if kind else None)
         for target in (self._root, self._kernel):
             target.send(signal.SIGKILL)
 
@@ -205,12 +174,12 @@ class Watch:
                 return
             except Exception as error:  # without a watchdog, the submission must not go on
                 what = f"the grader could not watch it ({type(error).__name__}: {error})"
-                self.kill(Stop(Kind.GRADER, what))
+                self.kill(Kind.GRADER, what)
                 return
 
     def _look_at_oneself(self) -> None:
         if memory.resident(self._me) - self._grown_from > GROWTH_MB * 1e6:
-            self.kill(Stop(Kind.OUTPUT_LIMIT, "it sent more data than the grader can read"))
+            self.kill(Kind.OUTPUT_LIMIT, "it sent more data than the grader can read")
 
     def _look_at_the_helper(self) -> None:
         with self._lock:
@@ -231,23 +200,21 @@ class Watch:
             cell = self._cell
         if self.used_seconds > self._cpu_seconds:
             limit = f"the {self._cpu_seconds:g} s of CPU time for the whole submission"
-            self.kill(Stop(Kind.TIME_LIMIT, f"it used up {limit}"))
+            self.kill(Kind.TIME_LIMIT, f"it used up {limit}")
         elif cell and self.used_seconds - cell.used_before > cell.cpu_seconds:
             self._interrupt_cell(cell)
         elif cell and monotonic() > cell.until:
-            self.kill(Stop(Kind.TIME_LIMIT, f"{cell.name} did not end after its limit"))
+            self.kill(Kind.TIME_LIMIT, f"{cell.name} did not end after its limit")
         if memory.is_beyond(self._memory_mb * 1e6, processes):
-            limit = f"{self._memory_mb:,g} MB"
-            self.kill(Stop(Kind.MEMORY_LIMIT, f"it took more than {limit} of memory"))
+            self.kill(Kind.MEMORY_LIMIT, f"it took more than {self._memory_mb:,g} MB of memory")
         if count_maps and memory.has_more_maps(MOST_MAPS, processes):
-            what = f"more than {MOST_MAPS:,} mappings of memory"
-            self.kill(Stop(Kind.MEMORY_LIMIT, f"it made {what}"))
+            self.kill(Kind.MEMORY_LIMIT, f"it made more than {MOST_MAPS:,} mappings of memory")
         if len(self._share.sessions) > MOST_SESSIONS:
             what = f"more than {MOST_SESSIONS} sessions of busy processes"
-            self.kill(Stop(Kind.TIME_LIMIT, f"it made {what}"))
+            self.kill(Kind.TIME_LIMIT, f"it made {what}")
         most = self._most_files
         if most is not None and _has_more_files(most, self.kernel_pid):
-            self.kill(Stop(Kind.DISK_LIMIT, f"it made more than {most:,} files"))
+            self.kill(Kind.DISK_LIMIT, f"it made more than {most:,} files")
 
     def _interrupt_cell(self, cell: _Cell) -> None:
         """Interrupt a cell once a second; if it does not react, kill everything."""
@@ -258,7 +225,7 @@ class Watch:
             SECONDS_TO_REACT, now - self._first_interrupt, waited - self._waited_at_first
         ):
             why = f"{cell.name} could not be interrupted after its {limit}"
-            self.kill(Stop(Kind.TIME_LIMIT, why))
+            self.kill(Kind.TIME_LIMIT, why)
         elif now - self._last_interrupt > 1.0:
             if not self._first_interrupt:
                 self._first_interrupt, self._waited_at_first = now, waited

@@ -7,6 +7,7 @@ a sandbox, so that thousands of answers can be scored.
 from __future__ import annotations
 
 import contextlib
+import functools
 import multiprocessing
 import os
 import signal
@@ -18,10 +19,10 @@ from cells import Notebook
 from harness import Scores, generators_in, run_answer, score_cell, seeded_names
 
 from hw_grading.examiner.names import StudentNames
-from hw_grading.examiner.session import Session, signaller
+from hw_grading.examiner.session import Session
 from hw_grading.homework.instructor_cells import as_released
 from hw_grading.inside.serve import Server
-from hw_grading.sandbox.forked import cpu_clock
+from hw_grading.sandbox.forked import Target, cpu_clock
 
 _FORK = multiprocessing.get_context("fork")
 
@@ -67,9 +68,8 @@ class _Desk:
         theirs.close()
         orders.close()
         pid = self._process.pid or 0
-        self.session = Session(
-            ours, signaller(pid, signal.SIGINT), self._process.kill, cpu_clock(pid)
-        )
+        interrupt = functools.partial(Target(pid).send, signal.SIGINT)
+        self.session = Session(ours, interrupt, self._process.kill, cpu_clock(pid))
 
     def __enter__(self) -> _Desk:
         return self

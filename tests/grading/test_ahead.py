@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from hw_grading.batch import ahead
-from hw_grading.batch.ahead import ClassRun, Pending
+from hw_grading.batch.ahead import ClassRun
 from hw_grading.batch.job import Job
 from hw_grading.batch.store import Results
 from hw_grading.homework.homework import Homework
@@ -47,7 +47,7 @@ class Class:
         return self._do(job)
 
     def begin(self, students: str, workers: int = 2, **options: Any) -> ClassRun:
-        pending = [Pending(s, lambda s=s: job(s)) for s in students]  # type: ignore[misc]
+        pending = [functools.partial(job, student) for student in students]
         executor = ThreadPoolExecutor(workers) if workers else None
         return ClassRun(
             options.pop("pending", pending),
@@ -156,7 +156,7 @@ def test_only_a_few_jobs_are_held_in_memory(tmp_path: Path) -> None:
     def pending() -> Any:
         for number in range(students):
             held.append(made.add_one() - ended.now)
-            yield Pending(str(number), lambda number=number: job(str(number)))
+            yield functools.partial(job, str(number))
 
     run = Class(tmp_path, do).begin("", 2, pending=pending())
     assert made.reaches(students)
@@ -182,7 +182,7 @@ def test_only_a_few_ready_results_are_read_ahead(
 
     again = Class(tmp_path)
     with ThreadPoolExecutor(1) as executor:
-        pending = [Pending(name, functools.partial(prepare, name)) for name in students]
+        pending = [functools.partial(prepare, name) for name in students]
         run = ClassRun(pending, executor, 1, again.results, again, run=again.run)
         for done, student in enumerate(students):
             most = min(done + 4, len(students))
@@ -198,7 +198,7 @@ def test_a_job_that_cannot_be_prepared_is_left_to_the_loop(tmp_path: Path) -> No
         raise ValueError
 
     whole = Class(tmp_path)
-    run = whole.begin("", pending=[Pending("x", fail), Pending("b", lambda: job("b"))])
+    run = whole.begin("", pending=[fail, lambda: job("b")])
     assert text(run.outcome(job("b"))) == ["b", "v1"]
 
 
@@ -310,7 +310,7 @@ def test_after_stopping_nothing_is_run(tmp_path: Path) -> None:
         return Graded("null")
 
     whole = Class(tmp_path, do)
-    pending = [Pending(student, functools.partial(job, student)) for student in "abcdefghij"]
+    pending = [functools.partial(job, student) for student in "abcdefghij"]
     run = ClassRun(pending, Ending(1), 1, whole.results, whole, run=whole.run)
     assert begun.wait(60)
     run.stop()

@@ -138,10 +138,10 @@ def test_imports_that_work_or_stand_in_a_try_statement_are_no_fault():
 
 SUBMITS = """
 import os, socket
-from hw_grading.examiner.client import Examination
+from hw_grading.examiner.client import Examination, Request
 from hw_grading.homework.homework import Homework
 link, other = socket.socketpair()
-Examination(link, os.getpid(), os.getpid(), 1, [], [], [], Homework("toys")).process()
+Examination(link, Request(os.getpid(), os.getpid(), 1, [], [], []), Homework("toys")).process()
 """
 
 

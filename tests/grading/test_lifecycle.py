@@ -213,8 +213,8 @@ class Folder:
         return new_notebook(cells=[new_code_cell(path.read_text())])
 
     def prepared_ahead(self) -> Folder:
-        for pending in self.preparation.ahead([("ada", self.path)]):
-            pending.job()
+        for make_job in self.preparation.ahead([("ada", self.path)]):
+            make_job()
         return self
 
     def now(self) -> str:

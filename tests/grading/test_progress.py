@@ -57,7 +57,7 @@ def test_the_table_names_who_failed_and_why(told: Told) -> None:
 def test_a_result_of_an_earlier_run_is_counted_separately(told: Told) -> None:
     told.progress.ended("ada", RIGHT, again=True)
     told.progress.saved("ada")
-    assert told.progress.count(Status.GRADED) == 1
+    assert told.progress.counts[Status.GRADED] == 1
     assert "1 from an earlier run" in told.progress.table()
 
 
@@ -88,4 +88,4 @@ def test_a_read_only_folder_stops_nothing(tmp_path: Path) -> None:
     told = Told(tmp_path / "grading", ["ada"])
     run(told, ("ada", RIGHT))
     told.progress.close("nbgrader autograde hw2")
-    assert told.progress.count(Status.GRADED) == 1
+    assert told.progress.counts[Status.GRADED] == 1

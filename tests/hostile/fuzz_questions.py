@@ -25,15 +25,18 @@ with atheris.instrument_imports(include=["hw_grading.examiner", "hw_grading.insi
     from hw_support.compare import Mismatch
 
 VALUE = ["value", None, [], []]
-RAISED = [["callback raised", 0], ["callback raised", 0, "f", 3], ["callback raised", 1]]
+RAISED = [["callback raised", 0, "f", 3], ["callback raised", 1, "f", 3]]
 OTHERS = [
     ["ended"],
-    ["missing"],
+    ["missing", "why"],
     ["refused", "too much"],
     ["interrupted"],
     ["value", 1.5, [[0, 1]], []],
 ]
-ERRORS = [["error", "ValueError", "text", "f"], ["error", "ValueError", "text", "f", 3, "why"]]
+ERRORS = [
+    ["error", "ValueError", "text", "f", 0, ""],
+    ["error", "ValueError", "text", "f", 3, "why"],
+]
 
 
 def callback(number: int, *arguments: Any, **named: Any) -> list[Any]:

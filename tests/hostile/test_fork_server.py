@@ -172,8 +172,8 @@ def test_kernels_end_with_the_fork_server() -> None:
 
 
 def test_what_cannot_be_done_is_told(place: ForkServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    rooms = policy.own_rooms(Limits(), "one")
-    monkeypatch.setattr(policy, "own_rooms", lambda *_: rooms | {"bound": {"/nowhere": "/run"}})
+    isolated = policy.isolation(Limits(), "one")
+    monkeypatch.setattr(policy, "isolation", lambda *_: isolated | {"bound": {"/nowhere": "/run"}})
     with pytest.raises(NoForkServer, match="mount on /run: No such file"):
         fork(place)
     assert not place.has_ended()

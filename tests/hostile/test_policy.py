@@ -25,7 +25,7 @@ from hw_grading.sandbox.policy import (
     as_nobody,
     command,
     fork_server_command,
-    own_rooms,
+    isolation,
 )
 from hw_grading.sandbox.syscalls import REFUSED, compiled_filter, filter_file
 from hw_grading.sandbox.user import as_caller
@@ -161,17 +161,17 @@ def test_the_fork_server_sees_what_a_single_sandbox_sees_and_what_it_makes_names
 
 
 def test_a_forked_kernel_shares_no_namespace() -> None:
-    assert set(own_rooms(Limits(), "one")["namespaces"]) == {
+    assert set(isolation(Limits(), "one")["namespaces"]) == {
         *("user", "mount", "pid", "net", "ipc", "uts", "cgroup")
     }
 
 
 def test_a_forked_kernel_sees_its_own_folder_and_no_more_of_what_the_fork_server_sees() -> None:
-    rooms = own_rooms(Limits(folder_mb=3), "one")
-    assert rooms["bound"] == {"/run/kernels/one": "/run/kernel"}
-    assert rooms["covered"] == ["/run/kernels", "/proc"]
+    isolated = isolation(Limits(folder_mb=3), "one")
+    assert isolated["bound"] == {"/run/kernels/one": "/run/kernel"}
+    assert isolated["covered"] == ["/run/kernels", "/proc"]
     size = f"size={3 << 20}"
-    assert rooms["own"] == {
+    assert isolated["own"] == {
         "/home/student": f"mode=0700,{size}",
         "/tmp": f"mode=1777,{size}",
         "/dev/shm": f"mode=1777,{size}",
@@ -179,21 +179,21 @@ def test_a_forked_kernel_sees_its_own_folder_and_no_more_of_what_the_fork_server
 
 
 def test_a_forked_kernel_has_terminals_of_its_own() -> None:
-    [(folder, options)] = own_rooms(Limits(terminals=3), "one")["terminals"].items()
+    [(folder, options)] = isolation(Limits(terminals=3), "one")["terminals"].items()
     assert folder == "/dev/pts"
     assert {"newinstance", "max=3"} <= set(options.split(","))
 
 
 def test_a_forked_kernel_makes_no_namespaces_and_is_ended_before_the_grader() -> None:
-    written = own_rooms(Limits(), "one")["written"]
+    written = isolation(Limits(), "one")["written"]
     assert written["/proc/sys/user/max_user_namespaces"] == "0"
     assert int(written["/proc/self/oom_score_adj"]) > 0
 
 
 def test_a_forked_kernel_has_the_same_limits() -> None:
     limits = Limits(memory_mb=77)
-    assert own_rooms(limits, "one")["limits"] == limits.for_process()
-    assert own_rooms(limits, "one")["user"] == 1000
+    assert isolation(limits, "one")["limits"] == limits.for_process()
+    assert isolation(limits, "one")["user"] == 1000
 
 
 # -- tried out

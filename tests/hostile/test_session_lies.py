@@ -97,11 +97,16 @@ NOT_ANSWERS: list[Reply] = [
     *(GOOD[:1], GOOD[:2], GOOD[:-1], [*GOOD, 1], GOOD * 2, ["Value", *GOOD[1:]], ["", *GOOD[1:]]),
     *([*GOOD[:-1], ()], [*GOOD[:-1], None], ["value", 1, (), []], ["value", 1, {}, []]),
     *(["ended"], ["missing", 1], ["return", 1], ["raise", 0, "x"], ["get", "x"], ["end"]),
-    *(["error"], ["error", *"ab"], ["error", *"abcd"], ["error", 1, "text", "where"]),
-    *(["error", "E", None, "where"], ["error", "E", "text", b"where"], ["refused"], ["refused", 1]),
+    *(["error"], ["error", *"ab"], ["error", *"abcd"], ["error", 1, "text", "where", 0, ""]),
+    *(
+        ["error", "E", None, "where", 0, ""],
+        ["error", "E", "text", b"where", 0, ""],
+        ["refused"],
+        ["refused", 1],
+    ),
     *(["refused", *"ab"], ["interrupted", 1], ["callback"], ["callback", 0], ["callback", 0, []]),
     *(["callback", 0, [], {}], ["callback", -1, [], {}], ["callback", None, [], {}]),
-    *(["callback raised"], ["callback raised", 0], ["callback raised", None]),
+    *(["callback raised"], ["callback raised", 0, "f", 1], ["callback raised", None, "f", 1]),
     *(answer(Yours(0)), answer([Yours(-1)]), Yours(0), Theirs(0, "object", "list")),
     *(["value", 1, Theirs(1, "object", "list"), []], ["value", 1, [], Theirs(1, "object", "list")]),
     *(b"GET / HTTP/1.1\r\n\r\n", bytes(8), b"\xff" * 8, struct.pack(">II", 2**20 + 1, 0)),
@@ -114,7 +119,7 @@ NOT_ANSWERS: list[Reply] = [
 
 
 def test_an_answer_that_fits_is_taken() -> None:
-    liar = Liar(GOOD, raw_answer(1), raw_answer([3, "<f8", [1]], bytes(8)), ["missing"], F)
+    liar = Liar(GOOD, raw_answer(1), raw_answer([3, "<f8", [1]], bytes(8)), ["missing", ""], F)
     assert (liar.session.get("x"), liar.session.get("x")) == (1, 1)
     assert liar.session.get("x").tolist() == [0.0]
     with pytest.raises(KeyError):
@@ -164,7 +169,7 @@ def test_a_callback_with_names_that_are_none_ends_the_session(named: dict[Any, A
 
 
 @pytest.mark.parametrize(
-    "reply", [["callback raised", 0], ["callback", 1, [], {}], answer(Yours(1))], ids=shown
+    "reply", [["callback raised", 0, "f", 1], ["callback", 1, [], {}], answer(Yours(1))], ids=shown
 )
 def test_what_was_never_handed_over_or_raised_ends_the_session(reply: Reply) -> None:
     liar = Liar(F, reply)
@@ -172,8 +177,20 @@ def test_what_was_never_handed_over_or_raised_ends_the_session(reply: Reply) -> 
     liar.expect_gone(lambda session: function(len))
 
 
-NOT_ENDS = [GOOD, ["missing"], ["error", "E", "text", "where"], ["refused", "why"], ["interrupted"]]
-NOT_ENDS += [["ended", 1], ["callback raised", 0], ["callback", 0, [], {}], b"\xff" * 8, None]
+NOT_ENDS = [
+    GOOD,
+    ["missing", ""],
+    ["error", "E", "text", "where", 0, ""],
+    ["refused", "why"],
+    ["interrupted"],
+]
+NOT_ENDS += [
+    ["ended", 1],
+    ["callback raised", 0, "f", 1],
+    ["callback", 0, [], {}],
+    b"\xff" * 8,
+    None,
+]
 
 
 @pytest.mark.parametrize("reply", NOT_ENDS, ids=shown)
@@ -185,7 +202,9 @@ def test_whatever_is_answered_to_the_end_of_a_test_raises_nothing(reply: Reply) 
 
 
 def test_an_exception_that_was_raised_in_the_test_is_no_answer_to_its_end() -> None:
-    liar = Liar(F, ["callback", 0, [], {}], ["callback raised", 0], ["callback raised", 0])
+    liar = Liar(
+        F, ["callback", 0, [], {}], ["callback raised", 0, "f", 1], ["callback raised", 0, "f", 1]
+    )
     function = liar.session.get("f")
     with pytest.raises(TypeError):
         function(len)
@@ -222,7 +241,7 @@ def test_a_callback_that_hides_the_end_does_not_undo_it() -> None:
 
 def test_name_text_and_place_of_an_exception_are_short() -> None:
     names = ["E" * 5000, "no name", "", "1", "é" * 300]
-    liar = Liar(*[["error", name, "x" * 5000, "w" * 5000] for name in names])
+    liar = Liar(*[["error", name, "x" * 5000, "w" * 5000, 0, ""] for name in names])
     for _ in names:
         with pytest.raises(RemoteError) as caught:
             liar.session.get("x")
@@ -234,7 +253,7 @@ def test_name_text_and_place_of_an_exception_are_short() -> None:
 
 def test_an_exception_is_never_one_of_the_graders_own() -> None:
     names = ["Gone", "TimeLimitReached", "Mismatch", "KeyboardInterrupt", "SystemExit", "TooMuch"]
-    liar = Liar(*[["error", name, "", ""] for name in names])
+    liar = Liar(*[["error", name, "", "", 0, ""] for name in names])
     for name in names:
         with pytest.raises(RemoteError) as caught:
             liar.session.get("x")

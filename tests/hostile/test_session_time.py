@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import random
 import signal
 import socket
@@ -16,8 +17,8 @@ import pytest
 from sessions import Pair, asking
 
 from hw_grading.examiner.remote import Gone, RemoteError
-from hw_grading.examiner.session import Session, signaller
-from hw_grading.sandbox.forked import cpu_clock
+from hw_grading.examiner.session import Session
+from hw_grading.sandbox.forked import Target, cpu_clock
 from hw_support.time_limit import TimeLimitReached, time_limit
 
 STUDENT = """
@@ -70,7 +71,7 @@ def process() -> Iterator[tuple[Session, subprocess.Popen[bytes]]]:
         command = [sys.executable, "-c", STUDENT, str(theirs.fileno())]
         child = subprocess.Popen(command, pass_fds=[theirs.fileno()])
     try:
-        interrupt = signaller(child.pid, signal.SIGINT)
+        interrupt = functools.partial(Target(child.pid).send, signal.SIGINT)
         session = Session(ours, interrupt, child.kill, cpu_clock(child.pid))
         session.get("spin")  # it takes a moment to start
         yield session, child

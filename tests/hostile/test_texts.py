@@ -71,7 +71,7 @@ def test_what_a_kernel_says_in_the_place_of_a_result(attack: str, test: str) -> 
         ["refused", text],
         ["missing", text],
         ["error", text, text, text],
-        ["error", "NotImplementedError", text, text],
+        ["error", "NotImplementedError", text, text, 0, ""],
         ["error", "NameError", f"{text} is not defined", text, 7, text],
         ["error", "KeyError", text, text, 7, text],
     ):

@@ -13,16 +13,9 @@ So:
 - The encoder refuses a value that is too large, too deep, endless or cyclic, with a sentence as the
   reason. The decoder refuses a forged value (`WireError`).
 
-Half-precision floats arrive as doubles, since a product of large half-precision arrays takes
-minutes.
-
 A value is written as itself (None, bool, float, str, bytes, an int from -2**63 to 2**64 - 1), or as
-a list. The first entry of the list is a tag, which determines the meaning of the others: see `Tag`.
-Long lists of numbers are sent like arrays.
-
-The files: `message` has the limits, tags and references; `encoding` makes a frame of a value, and
-`decoding` a value of a frame; `connection` sends and receives frames; `changes` finds the
-arrays and lists in a value.
+a list that begins with a `Tag`. Long lists of numbers are sent like arrays. Half-precision floats
+arrive as doubles, since a product of large half-precision arrays takes minutes.
 """
 
 from .changes import Remembered, mutable, overwrite

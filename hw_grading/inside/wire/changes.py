@@ -14,12 +14,7 @@ from .message import is_plain
 def mutable(value: Any, stays: Callable[[Any], bool] = lambda thing: False) -> Iterator[Any]:
     """Yield the arrays and lists in a value, in the same order at both ends.
 
-    Parameters
-    ----------
-    value
-        Arguments, or a returned value.
-    stays
-        Returns whether the other end has only a reference to an object.
+    `stays` returns whether the other end has only a reference to an object.
     """
     kind = type(value)
     if stays(value):
@@ -74,10 +69,6 @@ class Remembered:
 
 
 def _bytes_here_or_there(thing: Any) -> int:
-    """Return the bytes of an array or a list, with the same result at both ends.
-
-    Half-precision floats arrive as doubles. So each entry counts as at least 8 bytes.
-    """
-    if isinstance(thing, np.ndarray):
+    if isinstance(thing, np.ndarray):  # half-precision floats arrive as doubles of 8 bytes
         return int(thing.size) * max(thing.itemsize, 8)
     return 8 * len(thing)

@@ -13,16 +13,11 @@ _SMALL = 1 << 16  # bytes that are sent and received at once
 
 
 class Connection:
-    """One end of a connection that carries frames.
+    """One end of a connection that carries frames, over a stream socket that is made non-blocking.
 
-    Parameters
-    ----------
-    stream
-        A connected stream socket; it is made non-blocking.
-    wait
-        Called when the socket would block. The arguments are the socket, and True to wait until it
-        can be written to, False to wait until it can be read from. It may return too early. If it
-        raises an exception, the connection cannot be used any more.
+    `wait` is called when the socket would block, with True to wait until it can be written to, and
+    False to wait until it can be read from. It may return too early. If it raises an exception, the
+    connection cannot be used any more.
     """
 
     def __init__(self, stream: socket.socket, wait: Callable[[socket.socket, bool], None]) -> None:
@@ -46,15 +41,7 @@ class Connection:
                     raise Closed(str(error)) from None
 
     def receive(self, caps: Caps) -> tuple[bytearray, bytearray]:
-        """Return head and body of the next frame.
-
-        Raises
-        ------
-        WireError
-            The frame exceeds `caps`.
-        Closed
-            The other end is gone.
-        """
+        """Return head and body of the next frame; raise `WireError` if they exceed `caps`."""
         head, body = FRAME.unpack(self._exactly(FRAME.size))
         if head > caps.head_bytes or body > caps.body_bytes:
             raise WireError(f"a frame of {head + body:,} bytes")
@@ -74,7 +61,6 @@ class Connection:
         return data
 
     def _received(self, receive: Callable[[Any], Any], into: Any) -> Any:
-        """Call `receive(into)` as soon as there is something to receive; return its result."""
         while True:
             try:
                 got = receive(into)

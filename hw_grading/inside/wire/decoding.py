@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import re
 from collections.abc import Callable
@@ -17,22 +18,12 @@ Resolve = Callable[["Theirs | Yours"], Any]
 
 
 class Decoder:
-    """Builds the value of one message, and checks every item before it uses it.
-
-    Parameters
-    ----------
-    body
-        The bytes of the arrays. They are used in order.
-    resolve
-        Returns the object that a reference stands for.
-    caps
-        The limits of the message.
-    """
+    """Builds the value of one message, and checks every item before it uses it."""
 
     def __init__(self, body: bytearray, resolve: Resolve, caps: Caps) -> None:
         self._body = body
         self._at = 0  # the first byte of the body that is not used yet
-        self._resolve = resolve
+        self._resolve = resolve  # returns the object that a reference stands for
         self._caps = caps
         self._values = self._numbers = self._array_entries = 0
 
@@ -114,13 +105,10 @@ def _dtype(name: str) -> np.dtype[Any]:
     # Accept only short names such as "<f8": NumPy would parse long ones as a structure.
     if not re.fullmatch(r"[<>|][biufc][0-9]{1,2}", name):
         raise WireError("an unknown type of numbers")
-    try:
-        dtype = np.dtype(name)
-    except TypeError:
-        raise WireError("an unknown type of numbers") from None
-    if not is_plain(dtype):
-        raise WireError("an unknown type of numbers")
-    return dtype
+    with contextlib.suppress(TypeError):
+        if is_plain(dtype := np.dtype(name)):
+            return dtype
+    raise WireError("an unknown type of numbers")
 
 
 def _from_hex(digits: str) -> int:
@@ -131,13 +119,7 @@ def _from_hex(digits: str) -> int:
 
 
 def unpack(head: bytes | bytearray, body: bytearray, resolve: Resolve, caps: Caps) -> Any:
-    """Return the value of a frame.
-
-    Raises
-    ------
-    WireError
-        `pack` could not have made this frame under these caps.
-    """
+    """Return the value of a frame; raise `WireError` if `pack` could not have made it."""
     try:
         items = msgpack.unpackb(
             head,

@@ -19,14 +19,9 @@ Refer = Callable[[Any], "Theirs | Yours | None"]
 class Encoder:
     """Encodes one value: returns the head's content, and collects the body in `buffers`.
 
-    Parameters
-    ----------
-    refer
-        Called with every value except None, bools, ints, floats, texts and bytes. Returns a
-        reference to a value that stays at this end, or that belongs to the other end. Returns None
-        for a value that is sent by value.
-    caps
-        The receiver's limits.
+    `refer` is called with every value except None, bools, ints, floats, texts and bytes. It returns
+    a reference to a value that stays at this end, or that belongs to the other end, and None for a
+    value that is sent by value. `caps` are the receiver's limits.
     """
 
     def __init__(self, refer: Refer, caps: Caps) -> None:
@@ -91,7 +86,6 @@ class Encoder:
         return [tag, *[self.encode(entry, depth + 1) for entry in value]]
 
     def _append(self, array: Any) -> None:
-        """Append an array's bytes to `buffers`, if they are within the limits."""
         self._size += array.nbytes
         if self._size > self._caps.body_bytes:
             raise TooMuch(f"arrays of more than {self._caps.body_bytes:,} bytes")
@@ -132,10 +126,7 @@ def _reference(reference: Theirs | Yours) -> list[Any]:
 def pack(value: Any, refer: Refer, caps: Caps) -> list[Any]:
     """Return a frame as pieces, which have to be sent in this order.
 
-    Raises
-    ------
-    TooMuch
-        The value exceeds `caps`, is cyclic, or is not plain data.
+    Raise `TooMuch` if the value exceeds `caps`, is cyclic, or is not plain data.
     """
     encoder = Encoder(refer, caps)
     head = msgpack.packb(encoder.encode(value))

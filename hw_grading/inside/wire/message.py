@@ -34,31 +34,17 @@ class Closed(Exception):
 class Caps:
     """Limits for one message.
 
-    Attributes
-    ----------
-    head_bytes, body_bytes
-        Bytes of the structure, and bytes of arrays.
-    array_entries
-        Entries of all arrays together. A bool takes an eighth of a float's bytes, so `body_bytes`
-        alone would allow too many of them.
-    entries
-        Entries of one list or dict, except for lists of numbers.
-    values
-        Values in the whole message.
-    numbers
-        Numbers in all lists of numbers together. A list takes more memory than its bytes on the
-        wire.
-    depth
-        Depth of nested lists.
+    Entries of arrays are limited too, because a bool takes an eighth of a float's bytes; and
+    numbers in lists, because a list takes more memory than its bytes on the wire.
     """
 
-    head_bytes: int = 1 << 20
-    body_bytes: int = 48 << 20
-    array_entries: int = 6 << 20
-    entries: int = 10_000
+    head_bytes: int = 1 << 20  # of the structure
+    body_bytes: int = 48 << 20  # of arrays
+    array_entries: int = 6 << 20  # of all arrays together
+    entries: int = 10_000  # of one list or dict, except for lists of numbers
     values: int = 100_000
-    numbers: int = 1_000_000
-    depth: int = 32
+    numbers: int = 1_000_000  # in all lists of numbers together
+    depth: int = 32  # of nested lists
 
 
 # Student code may have forged what comes from the sandbox, so its limits are strict.
@@ -89,21 +75,11 @@ class Tag(IntEnum):
 
 @dataclass(frozen=True)
 class Theirs:
-    """A reference to an object that stays at the sender's end.
+    """A reference to an object that stays at the sender's end."""
 
-    Attributes
-    ----------
-    number
-        The sender's number for the object.
-    kind
-        "function" or "object".
-    type_name
-        The name of its type, for messages.
-    """
-
-    number: int
-    kind: str
-    type_name: str
+    number: int  # the sender's
+    kind: str  # "function" or "object"
+    type_name: str  # for messages
 
 
 @dataclass(frozen=True)

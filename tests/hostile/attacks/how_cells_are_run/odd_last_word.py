@@ -3,7 +3,7 @@
 # /// attack
 # uses = ["link"]
 # variants = [
-#     "['error', 'ValueError', 'no', 'nowhere']",
+#     "['error', 'ValueError', 'no', 'nowhere', 0, '']",
 #     "['interrupted']",
 #     "['refused', 'no']",
 #     "['value', 1, [], []]",
