@@ -191,7 +191,9 @@ def _because(got: Array, right: Array, what: str) -> str:
 def _nearly(got: Array, right: Array, rtol: float) -> str:
     """Say how well the values agree, if they nearly do."""
     digits, asked = agreement(got, right), math.floor(-math.log10(rtol)) if 0 < rtol < 1 else 0
-    return f". The values agree to {digits} digits; {asked} were expected" * (0 < digits < asked)
+    if not 0 < digits < asked:
+        return ""
+    return f". The values agree to {digits} digits; {asked} were expected"
 
 
 def _first_difference(got: Array, right: Array, good: Array, what: str) -> str:
