@@ -9,10 +9,13 @@ import tempfile
 from pathlib import Path
 
 import matplotlib as mpl
+from hypothesis import settings
 
 # nbgrader starts alembic by name.
 os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
 mpl.use("Agg")
+settings.register_profile("any machine", deadline=None)  # a slow one fails no example
+settings.load_profile("any machine")
 # A shell lets what runs in its background ignore Ctrl-C, and so would the commands that tests stop.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)

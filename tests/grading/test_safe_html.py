@@ -312,7 +312,7 @@ ATOMS = st.sampled_from(
 
 
 @given(st.lists(ATOMS, max_size=12).map("".join))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_any_mixture_of_hostile_html_comes_out_harmless(html):
     once = clean_html(html)
     assert_harmless(once)

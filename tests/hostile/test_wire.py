@@ -511,25 +511,25 @@ ITEMS = st.recursive(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(value=VALUES)
 def test_any_plain_value_comes_back(value: Any) -> None:
     assert bits(back(value)) == bits(value)
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(head=st.binary(), body=st.binary(max_size=40))
 def test_any_bytes_are_a_value_or_a_wire_error(head: bytes, body: bytes) -> None:
     only_wire_errors(head, body)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(item=ITEMS, body=st.binary(max_size=40))
 def test_any_items_are_a_value_or_a_wire_error(item: Any, body: bytes) -> None:
     only_wire_errors(msgpack.packb(item), body)
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(value=VALUES, data=st.data())
 def test_a_valid_frame_with_changes_is_a_value_or_a_wire_error(value: Any, data: Any) -> None:
     head, body = (bytearray(part) for part in head_and_body(frame(value)))

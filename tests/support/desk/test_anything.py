@@ -107,7 +107,6 @@ def test_no_command_ends_in_a_traceback(command, tmp_path, monkeypatch):
     )
     @settings(
         max_examples=60,
-        deadline=None,
         phases=PHASES,
         suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
     )
@@ -132,7 +131,7 @@ def test_no_command_ends_in_a_traceback(command, tmp_path, monkeypatch):
 
 
 @given(sources, sources, st.sampled_from(["Name", "Student id", "x"]))
-@settings(max_examples=300, deadline=None, phases=PHASES)
+@settings(max_examples=300, phases=PHASES)
 def test_any_certification_can_be_read(asks, written, label):
     for text in (asks, RELEASE.cell("certification").source):
         certification = certification_of(text)
