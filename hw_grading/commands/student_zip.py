@@ -16,7 +16,7 @@ from typing import Any
 
 from hw_grading.homework.course import REPOSITORY, Course
 from hw_grading.homework.homework import homework_of
-from hw_grading.records.writing import in_place_of
+from hw_support.in_one_step import in_one_step
 from hw_support.submission import released
 
 # Every entry of the zip gets this time, so that the same release gives the same bytes.
@@ -62,7 +62,10 @@ def write_student_zip(course: Path, out: Path, assignment: str, known: Path | No
         entries[wheel.name] = wheel.read_bytes()
         entries["requirements.txt"] = f"./{wheel.name}\n{pins()}".encode()
     target = out / f"{assignment}.zip"
-    with in_place_of(target) as part, zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as archive:
+    with (
+        in_one_step(target.resolve()) as part,
+        zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as archive,
+    ):
         for name, content in entries.items():
             entry = zipfile.ZipInfo(f"{assignment}/{name}", ZIP_TIME)
             entry.compress_type = zipfile.ZIP_DEFLATED

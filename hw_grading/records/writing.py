@@ -6,7 +6,6 @@ import contextlib
 import csv
 import io
 import os
-import secrets
 import sys
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from hw_support.failures import one_line, visible
+from hw_support.in_one_step import in_one_step
 
 # Characters that begin a formula in a spreadsheet, including their wide forms.
 _FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
@@ -32,25 +32,10 @@ def columns(text: str) -> int:
 
 
 @contextlib.contextmanager
-def in_place_of(path: Path) -> Iterator[Path]:
-    """Yield a path to write to, then move the finished file to `path` (a link's target).
-
-    If writing fails, the old file stays unchanged and the new one is removed.
-    """
-    path = path.resolve()
-    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
-    try:
-        yield part
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
-
-
-@contextlib.contextmanager
 def replaced(path: Path) -> Iterator[IO[str]]:
     """Yield a text file that replaces the one at `path` when it is complete."""
     with (
-        in_place_of(path) as part,
+        in_one_step(path.resolve()) as part,
         part.open("w", encoding="utf-8", newline="\n", errors="replace") as stream,
     ):
         yield stream
@@ -58,7 +43,7 @@ def replaced(path: Path) -> Iterator[IO[str]]:
 
 def write_whole(path: Path, content: bytes) -> None:
     """Write a file atomically: it is complete, or unchanged."""
-    with in_place_of(path) as part:
+    with in_one_step(path.resolve()) as part:
         part.write_bytes(content)
 
 
