@@ -26,11 +26,10 @@ class SchedulerGone(GraderFault):
 
 
 class DaskWorkers(Executor):
-    """The workers of a Dask scheduler.
+    """The workers of a Dask scheduler at an address such as ``"tcp://10.0.0.1:8786"``.
 
-    Wait up to `seconds` for the scheduler at `address` (such as ``"tcp://10.0.0.1:8786"``), and for
-    a first worker; raise `SchedulerGone` if they do not answer. `say` is called with messages for
-    the instructor.
+    Wait some seconds for the scheduler and for a first worker; raise `SchedulerGone` if there is
+    none. `say` is called with messages for the instructor.
     """
 
     def __init__(self, address: str, seconds: float, say: Callable[[str], None]) -> None:

@@ -160,10 +160,10 @@ class LocalProcesses(Executor):
                 attempt += 1
 
     def start_early(self) -> Callable[[], None] | None:
-        """Start the fork server now, so that the first call does not wait for it.
+        """Start the fork server now; return None where workers are not forked.
 
-        Return a function that waits until the homework's code is imported, and raises `GraderFault`
-        if the import failed; return None where workers are not forked.
+        Return a function that waits until it has imported the homework's code; or raises
+        `GraderFault`.
         """
         if not _FORKS:
             return None

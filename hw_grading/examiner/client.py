@@ -153,10 +153,7 @@ class Examination:
                 raise _ended(f"the examiner does not answer ({error})") from error
 
     def process(self) -> Forked:
-        """Return the process that examines only this submission.
-
-        Its computing time depends on the answers of student code, so the watchdog may end it.
-        """
+        """Return the process that examines only this submission: the watchdog may end it."""
         if self._process is None:
             try:
                 self._process = Forked(int(self._examiner.recv_bytes()))

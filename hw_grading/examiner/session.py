@@ -54,10 +54,7 @@ class Session(Link):
         return rest[0]
 
     def put(self, values: Mapping[str, tuple[Any] | None]) -> Change:
-        """Bind names of the notebook until `put_back`, or the end of the test.
-
-        `values` has for each name a tuple with its value; None unbinds the name.
-        """
+        """Bind names until `put_back`: each value is in a tuple; None unbinds its name."""
         change = Change(len(self._put), list(values.values()))
         self._put.append(change)
         self.question(["put", list(values), change.values], ("value",))
@@ -130,10 +127,7 @@ class Session(Link):
         """Do nothing when one try of a part has ended; `WitnessedSession` records it."""
 
     def end_part(self) -> None:
-        """End a part of a test cell: disable the functions that were passed to the notebook.
-
-        Functions that replace the notebook's own stay enabled.
-        """
+        """Disable the functions that were passed to the notebook, unless they replace its own."""
         self._handed.keep_only([change.values for change in self._put])
 
     def end_test(self) -> None:

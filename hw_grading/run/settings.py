@@ -65,10 +65,7 @@ class RunSettings(HasTraits):
         return {name: getattr(self, name) for name in sorted(RunSettings.class_trait_names())}
 
     def after(self, wall_seconds: float, cpu_seconds: float) -> RunSettings | None:
-        """Return the settings for one more run of a submission that has taken this much time.
-
-        Return None if less time than this is left: the second run would not get as far.
-        """
+        """Return the settings for another run; None if less time is left than this one took."""
         passing = self.wall_seconds_per_submission - wall_seconds
         computing = self.cpu_seconds_per_submission - cpu_seconds
         if passing < wall_seconds or computing < cpu_seconds:

@@ -38,15 +38,11 @@ class NoForkServer(GraderFault):
 
 
 class ForkedKernel(Forked):
-    """A forked kernel, with the interface that jupyter_client expects.
-
-    `pid` is the pid of the sandbox's first process; all others end with it. `kernel_pid` is the pid
-    of the kernel's own process, and `kernel` a target for signals to it.
-    """
+    """A forked kernel, for jupyter_client; all processes of its sandbox end with `pid`."""
 
     def __init__(self, pid: int, kernel_pid: int, lifeline: int) -> None:
         super().__init__(pid)
-        self.kernel_pid, self.kernel = kernel_pid, Target(kernel_pid)
+        self.kernel_pid, self.kernel = kernel_pid, Target(kernel_pid)  # of the kernel's own process
         self._lifeline = lifeline  # closed when this process exits, in any way; ends the kernel
 
     def __del__(self) -> None:

@@ -94,10 +94,7 @@ class Watch:
         self._thread.start()
 
     def begin_cell(self, cpu_seconds: float, name: str, wall_seconds: float) -> None:
-        """Give the next cell its computing time; then it is interrupted.
-
-        After `wall_seconds` on the clock everything is killed. `name` is for messages.
-        """
+        """Give a cell its computing time, and a time after which everything is killed."""
         with self._lock:
             self.interrupted = None
             self._first_interrupt = 0.0
@@ -128,10 +125,7 @@ class Watch:
             return self.interrupted
 
     def begin_helper(self, helper: Forked, cpu_seconds: float) -> None:
-        """Limit the computing time of one of the grader's processes, the examiner, from now on.
-
-        It works on answers of student code, and may be in code that its timers cannot interrupt.
-        """
+        """Limit the computing time of the examiner: its own timers cannot stop all code."""
         clock = cpu_clock(helper.pid)
         with self._lock:
             self._helper = helper, clock, clock() + cpu_seconds

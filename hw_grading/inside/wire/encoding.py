@@ -124,10 +124,7 @@ def _reference(reference: Theirs | Yours) -> list[Any]:
 
 
 def pack(value: Any, refer: Refer, caps: Caps) -> list[Any]:
-    """Return a frame as pieces, which have to be sent in this order.
-
-    Raise `TooMuch` if the value exceeds `caps`, is cyclic, or is not plain data.
-    """
+    """Return a frame as pieces, to be sent in this order; raise `TooMuch` if it exceeds `caps`."""
     encoder = Encoder(refer, caps)
     head = msgpack.packb(encoder.encode(value))
     if len(head) > caps.head_bytes:
