@@ -4,7 +4,7 @@
 
 It runs in a sandbox and never runs student code. Each child moves into its own namespaces and
 folders, sets its limits and the filter of system calls, gives up all capabilities, and becomes a
-kernel. The request says how (`hw_grading.sandbox.policy.isolation`).
+kernel. The request says how.
 """
 
 from __future__ import annotations

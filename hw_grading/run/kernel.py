@@ -75,7 +75,7 @@ class Kernel(NotebookClient):
         count = self._settings.blas_threads
         threads = dict.fromkeys(environment.BLAS_VARIABLES, str(count)) if count else {}
         self.start_new_kernel(env={**os.environ, **threads})
-        run_sync(self._manager.take_sockets)(self.startup_timeout)
+        run_sync(ensure_async)(self._manager.take_sockets(self.startup_timeout))
         provisioner = self._manager.provisioner
         self._watch = Watch(
             provisioner.kernel_pid,

@@ -216,6 +216,8 @@ def test_identical_answers_that_are_added_while_a_save_is_on_its_way_are_saved_t
     page.keyboard.press("1")
     expect(page.locator("#state")).to_have_text("Saving…")
     page.get_by_label("Also for 2 identical answers").check()
+    while not held:
+        page.wait_for_timeout(20)
     held[0].continue_()
     expect(page.locator("#done-text")).to_have_text("3 of 40 graded")
     kim.saved()

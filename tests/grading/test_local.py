@@ -107,7 +107,7 @@ def test_a_dying_fork_server_costs_a_call_no_attempt(
     two: LocalProcesses, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = two.submit(os.getpid).result()
-    dying = two._template
+    dying = two._fork_server
     assert dying
     dying.process.kill()
     # The system closes a dying process's sockets before others can see that it has ended.
