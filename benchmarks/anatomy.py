@@ -104,8 +104,8 @@ class Table:
 def _computed(pid: int) -> float:
     """Return the CPU seconds of a process's threads."""
     nanoseconds = 0
-    for task in Path(f"/proc/{pid}/task").glob("*/schedstat"):
-        with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError):  # it may end meanwhile
+        for task in Path(f"/proc/{pid}/task").glob("*/schedstat"):
             nanoseconds += int(task.read_text(encoding="ascii").split()[0])
     return nanoseconds / 1e9
 
