@@ -162,8 +162,8 @@ class LocalProcesses(Executor):
     def start_early(self) -> Callable[[], None] | None:
         """Start the fork server now; return None where workers are not forked.
 
-        Return a function that waits until it has imported the homework's code; or raises
-        `GraderFault`.
+        The returned function waits until the homework's code is imported. It raises `GraderFault`
+        if that fails.
         """
         if not _FORKS:
             return None
@@ -203,8 +203,10 @@ class LocalProcesses(Executor):
         return self._fork_server
 
     def _start(self) -> _Worker:
-        forks, scratch = self._of_fork_server, self._scratch.path
-        worker = forks(_ForkServer.worker) if _FORKS else _Worker.started(scratch)
+        if _FORKS:
+            worker = self._of_fork_server(_ForkServer.worker)
+        else:
+            worker = _Worker.started(self._scratch.path)
         with self._lock:
             if self._ended:
                 worker.process.kill()

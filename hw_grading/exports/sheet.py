@@ -10,11 +10,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from hw_grading.records.tables import delimiter_of
 from hw_support.submission.file import Unreadable, read_regular_file
 from hw_support.submission.problems import quoted
 
 _MOST_BYTES = 50_000_000
-_DELIMITERS = ",;\t"
 _BOMS = {
     codecs.BOM_UTF8: "utf-8",
     codecs.BOM_UTF16_LE: "utf-16-le",
@@ -80,8 +80,8 @@ def read_sheet(path: Path) -> Sheet:
     told = re.fullmatch(r"sep=([,;\t|])\s*", physical[0]) if physical else None  # Excel obeys it
     before = physical[0] if told else ""
     text = text[len(before) :]
-    head = re.sub(r'"[^"]*"', "", next(iter(io.StringIO(text, newline="")), ""))
-    delimiter = told[1] if told else max(_DELIMITERS, key=head.count)
+    head = next(iter(io.StringIO(text, newline="")), "")
+    delimiter = told[1] if told else delimiter_of(head)
     lines = list(_lines(path, text, delimiter, 2 if told else 1))
     filled = [line for line in lines if any(value.strip() for value in line.values)]
     if not filled:

@@ -33,6 +33,11 @@ class Table:
     complaints: tuple[str, ...]
 
 
+def delimiter_of(head: str) -> str:
+    """Return the delimiter that occurs most often in the first line, quoted values left out."""
+    return max(_DELIMITERS, key=re.sub(r'"[^"]*"', "", head).count)
+
+
 def read_table(path: Path) -> Table:
     """Read a CSV, separated by commas, semicolons or tabs, or raise `Unreadable`."""
     try:
@@ -42,7 +47,7 @@ def read_table(path: Path) -> Table:
     lines = text.splitlines(keepends=True)
     skipped = 1 if lines and re.fullmatch(r"sep=.\s*", lines[0]) else 0  # Excel's "sep=" line
     head = lines[skipped] if lines[skipped:] else ""
-    delimiter = max(_DELIMITERS, key=re.sub(r'"[^"]*"', "", head).count)
+    delimiter = delimiter_of(head)
     reader = csv.reader(io.StringIO("".join(lines[skipped:]), newline=""), delimiter=delimiter)
     columns: tuple[str, ...] = ()
     rows: list[Row] = []

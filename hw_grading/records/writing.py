@@ -31,6 +31,12 @@ def columns(text: str) -> int:
     return len(seen) + sum(unicodedata.east_asian_width(c) in "WF" for c in seen)
 
 
+def padded(text: str, width: int) -> str:
+    """Pad a text with spaces to a width on a terminal; at the left if `width` is negative."""
+    fill = " " * (abs(width) - columns(text))
+    return text + fill if width > 0 else fill + text
+
+
 @contextlib.contextmanager
 def replaced(path: Path) -> Iterator[IO[str]]:
     """Yield a text file that replaces the one at `path` when it is complete."""

@@ -12,7 +12,7 @@ from markupsafe import Markup
 from hw_grading.pages.templates import templates_in
 from hw_grading.records.graded_notebook import plain
 from hw_grading.records.scores import counted, in_digits
-from hw_grading.records.writing import columns, csv_of
+from hw_grading.records.writing import columns, csv_of, padded
 from hw_grading.regrading.changes import Change, Comparison
 from hw_grading.reports.table import fit
 from hw_support.failures import visible
@@ -80,7 +80,7 @@ def _table(found: Comparison, width: int) -> Iterator[str]:
         rows.append((who, where, points_in_words(one), in_digits(one.most), "; ".join(one.why)))
     widths = [max(columns(row[n]) for row in rows) for n in range(4)]
     for row, change in zip(rows, [None, *shown], strict=True):
-        cells = [text + " " * (w - columns(text)) for text, w in zip(row, widths, strict=False)]
+        cells = [padded(text, w) for text, w in zip(row, widths, strict=False)]
         yield _fit_keeping("  ".join([*cells, plain(row[4], 1000)]), width)
         for part in change.parts if change else ():
             message = part.after.message if part.after else ""

@@ -17,7 +17,7 @@ from hw_grading.outcome import Status
 from hw_grading.records.graded_notebook import plain
 from hw_grading.records.results import Roster, StudentResult, read_results
 from hw_grading.records.scores import Cell, counted, in_digits
-from hw_grading.records.writing import columns
+from hw_grading.records.writing import columns, padded
 from hw_support.submission.problems import Severity
 
 WIDEST_NAME = 24
@@ -72,9 +72,9 @@ def table(roster: Roster, results: Sequence[StudentResult], finals: FinalScores,
 
     lines = []
     for row, result in zip(rows, [None, None, *results], strict=True):
-        padded = [_pad(row[0], widths[0])]
-        padded += [_pad(text, -w) for text, w in zip(row[1:], widths[1:], strict=True)]
-        lines.append("  ".join(padded).rstrip())
+        cells = [padded(row[0], widths[0])]
+        cells += [padded(text, -w) for text, w in zip(row[1:], widths[1:], strict=True)]
+        lines.append("  ".join(cells).rstrip())
         lines += ["    " + fit(remark, max(width - 4, 1)) for remark in _remarks(result)]
     return "\n".join([*lines, "", *_summary(roster.assignment, results, counts)])
 
@@ -86,12 +86,6 @@ def fit(text: str, width: int) -> str:
         return text
     used = itertools.accumulate(map(columns, text))
     return text[: sum(n < width for n in used)] + "…"
-
-
-def _pad(text: str, width: int) -> str:
-    """Pad a text with spaces at the right, or at the left if `width` is negative."""
-    fill = " " * (abs(width) - columns(text))
-    return text + fill if width > 0 else fill + text
 
 
 def _row(

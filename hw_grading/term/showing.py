@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta, tzinfo
 
-from hw_grading.records.writing import columns
+from hw_grading.records.writing import columns, padded
 from hw_grading.term.decide import Entry, Plan
 from hw_grading.term.found import LeftOut
 from hw_support.failures import visible
@@ -85,7 +85,7 @@ def _table(rows: Sequence[Sequence[str]]) -> Iterator[str]:
     cleaned = [[" ".join(value.split()) for value in row] for row in rows]
     widths = [max(map(columns, column)) for column in zip(*cleaned, strict=True)]
     for row in cleaned:
-        cells = (text + " " * (w - columns(text)) for text, w in zip(row, widths, strict=True))
+        cells = (padded(text, w) for text, w in zip(row, widths, strict=True))
         yield "  ".join(cells).rstrip()
 
 
