@@ -114,6 +114,7 @@ def _move_in(
     report = socket.socket(fileno=report_fd)
     isolation = request["isolation"]
     try:
+        os.sched_setaffinity(0, request["cores"])
         _isolate(isolation, request["connection"])
         if os.fork() != 0:
             os._exit(0)

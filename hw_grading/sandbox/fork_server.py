@@ -111,7 +111,9 @@ class ForkServer:
     ) -> ForkedKernel:
         """Return a kernel in its own namespaces, which now starts; or raise `NoForkServer`."""
         isolation = policy.isolation(limits, os.path.basename(folder))
-        message = json.dumps({"isolation": isolation, "connection": connection}).encode()
+        cores = sorted(os.sched_getaffinity(0))  # those of the worker
+        request = {"isolation": isolation, "connection": connection, "cores": cores}
+        message = json.dumps(request).encode()
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with ours:
             # Each message has credentials: the sender's pid, as it is outside of the sandbox.
