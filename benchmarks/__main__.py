@@ -1,7 +1,5 @@
 """``python -m benchmarks [name ...]``: run benchmarks by name, or all of them."""
 
-from __future__ import annotations
-
 import argparse
 import importlib
 import os

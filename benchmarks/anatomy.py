@@ -5,8 +5,6 @@ command's own process, so that everything can be timed there. The first run star
 The next runs, in the same process, are timed.
 """
 
-from __future__ import annotations
-
 import contextlib
 import functools
 import os

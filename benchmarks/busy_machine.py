@@ -5,8 +5,6 @@ session of its own, like other people's programs; and with a submission that kee
 busy as it can.
 """
 
-from __future__ import annotations
-
 import contextlib
 import json
 import statistics

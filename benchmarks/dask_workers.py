@@ -1,7 +1,5 @@
 """Measure how well many Dask workers are used, with submissions that only sleep."""
 
-from __future__ import annotations
-
 import functools
 import statistics
 import tempfile

@@ -1,7 +1,5 @@
 """Measure the time to load the images, including the check of their digest."""
 
-from __future__ import annotations
-
 import statistics
 import time
 

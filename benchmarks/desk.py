@@ -1,7 +1,5 @@
 """Measure the student's commands: checking the machine and checking a notebook."""
 
-from __future__ import annotations
-
 import contextlib
 import io
 import statistics

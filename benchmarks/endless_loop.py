@@ -1,7 +1,5 @@
 """Measure the CPU time of a submission in which one function of hw2 never returns."""
 
-from __future__ import annotations
-
 import re
 
 import nbformat

@@ -5,8 +5,6 @@ imports that its work needs. Commands grade submissions without training; a clas
 worker for each core.
 """
 
-from __future__ import annotations
-
 import copy
 import functools
 import os
@@ -79,7 +77,7 @@ def until_a_worker(pool: LocalProcesses, forked: bool) -> float:
     """Return the seconds until a worker has imported what grading needs."""
     local._FORKS = forked
     began = time.perf_counter()
-    worker = pool._start()
+    worker = pool._start(None)
     worker.call((exec, ("import hw_grading.batch.job",), {}))
     seconds = time.perf_counter() - began
     pool._end(worker)

@@ -1,7 +1,5 @@
 """Measure time and memory of submissions with ready results, in small and large classes."""
 
-from __future__ import annotations
-
 import os
 import pickle
 import subprocess

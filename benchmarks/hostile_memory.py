@@ -4,8 +4,6 @@ The sum covers the grading process (with the test runner in it) and the examiner
 of them counts its part of shared pages. Sandboxes are left out, because they have their own limit.
 """
 
-from __future__ import annotations
-
 import contextlib
 import re
 import threading

@@ -1,7 +1,5 @@
 """Measure the cost of isolation against stock nbgrader, for a submission without training."""
 
-from __future__ import annotations
-
 import shutil
 import statistics
 import tempfile

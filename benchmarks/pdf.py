@@ -1,7 +1,5 @@
 """Measure the time to make the PDF of the reference solution, after the notebook has run."""
 
-from __future__ import annotations
-
 import os
 import statistics
 import tempfile

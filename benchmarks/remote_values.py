@@ -3,8 +3,6 @@
 A test cell in the examiner measures them, with the kernel in its sandbox.
 """
 
-from __future__ import annotations
-
 import statistics
 
 from nbformat import NotebookNode

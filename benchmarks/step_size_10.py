@@ -1,7 +1,5 @@
 """Measure dead units and accuracy after an epoch with step size 10, for two gradients."""
 
-from __future__ import annotations
-
 import contextlib
 import io
 from typing import Any

@@ -1,7 +1,5 @@
 """Measure the total time of a submission's test cells, without training."""
 
-from __future__ import annotations
-
 import contextlib
 import io
 import statistics

@@ -5,8 +5,6 @@ The per-example way is the plain one. It calls ``backward_pass``, takes the mean
 runs ``forward_pass`` on the unchanged test set.
 """
 
-from __future__ import annotations
-
 import contextlib
 import io
 import statistics

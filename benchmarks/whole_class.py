@@ -1,7 +1,5 @@
 """Compare the time of grading a class with stock nbgrader's time."""
 
-from __future__ import annotations
-
 import json
 import os
 import statistics

@@ -1,7 +1,5 @@
 """The staff's commands: ``python -m hw_grading VERB``."""
 
-from __future__ import annotations
-
 import argparse
 import sys
 from importlib import import_module

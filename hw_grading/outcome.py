@@ -6,8 +6,6 @@ be caused by the submission (`hw_grading.run.blame`). From there on outcomes are
 other processes and machines can send.
 """
 
-from __future__ import annotations
-
 import socket
 from dataclasses import dataclass, field
 from enum import StrEnum

@@ -1,7 +1,5 @@
 """The student's desk: ``python -m hw_support doctor | check | pdf | zip``."""
 
-from __future__ import annotations
-
 import argparse
 import contextlib
 import importlib.util

@@ -5,8 +5,6 @@ cause explains them nearly as well, and if the result is not nearly right as it 
 no value of either array, so messages may name it where inputs are hidden.
 """
 
-from __future__ import annotations
-
 import itertools
 import math
 from collections.abc import Iterator

@@ -15,8 +15,6 @@ If a part fails, the next one is tried. Output to stderr, such as a harmless Num
 as ordinary output, because nbgrader would score 0 for it.
 """
 
-from __future__ import annotations
-
 import functools
 import sys
 from collections.abc import Callable, Iterator, Sequence

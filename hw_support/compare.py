@@ -4,8 +4,6 @@ Only values count: lists and tuples are treated as arrays; ``int``, ``bool`` and
 numbers. The first bad index is looked for only after the fast check has failed.
 """
 
-from __future__ import annotations
-
 import contextlib
 import math
 from collections.abc import Sequence

@@ -5,8 +5,6 @@ these are cut to one short line. If inputs are hidden, messages leave the text o
 function could write the inputs into it.
 """
 
-from __future__ import annotations
-
 import dis
 import re
 from collections.abc import Iterator, Mapping

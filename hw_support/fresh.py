@@ -4,8 +4,6 @@ The grader sets ``HW_GRADING_SEED`` for each submission and keeps the number wit
 notebook. Without this variable, a seed is drawn once for the process.
 """
 
-from __future__ import annotations
-
 import functools
 import os
 import secrets

@@ -3,8 +3,6 @@
 So one gradient for the whole batch, or a missing axis of length 1, costs points in one part only.
 """
 
-from __future__ import annotations
-
 import contextlib
 import io
 from collections.abc import Iterator, Sequence

@@ -1,7 +1,5 @@
 """Write a file whole, or leave the earlier one as it is."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import secrets

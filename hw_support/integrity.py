@@ -4,8 +4,6 @@ A half-copied or swapped data file would show up much later, as an odd loss, or,
 code that runs. So the bytes are compared with a known SHA-256 before anything interprets them.
 """
 
-from __future__ import annotations
-
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Say why a name is missing or an import failed: a package may not be installed."""
 
-from __future__ import annotations
-
 import importlib.util
 import re
 from collections.abc import Mapping

@@ -1,7 +1,5 @@
 """The threes and nines of MNIST, from a file inside this package. Nothing is downloaded."""
 
-from __future__ import annotations
-
 import functools
 import io
 from pathlib import Path

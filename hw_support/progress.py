@@ -1,7 +1,5 @@
 """A progress bar for training loops."""
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Iterable
 from typing import Any

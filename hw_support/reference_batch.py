@@ -1,7 +1,5 @@
 """The reference batch: inputs and parameters small enough to follow every number by hand."""
 
-from __future__ import annotations
-
 import dataclasses
 import os
 import pickle

@@ -1,7 +1,5 @@
 """The names of a notebook that a test cell replaces until its end."""
 
-from __future__ import annotations
-
 import functools
 
 from hw_support.compare import Mismatch

@@ -1,7 +1,5 @@
 """Run a student's cells again after functions that they call were replaced."""
 
-from __future__ import annotations
-
 import contextlib
 import re
 import symtable

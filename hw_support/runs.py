@@ -7,8 +7,6 @@ written in one step, the two errors differ, and every call makes a new database 
 Reading a run unpickles it, which can run code. So runs are not loaded while nbgrader grades.
 """
 
-from __future__ import annotations
-
 import contextlib
 import os
 import re

@@ -4,8 +4,6 @@ Each image has a pixel of its own, which is black in all other images. A step ch
 that pixel only if the image was in the batch. So the weights show the batches.
 """
 
-from __future__ import annotations
-
 import contextlib
 import io
 import itertools

@@ -1,7 +1,5 @@
 """The outcomes of the parts of one test cell: prints them, and adds up the points."""
 
-from __future__ import annotations
-
 import os
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """Two arrays that should be the same, compared in three ways."""
 
-from __future__ import annotations
-
 import numpy as np
 import numpy.typing as npt
 

@@ -1,7 +1,5 @@
 """Stop a call that does not return, on systems with the needed timers (not on Windows)."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import signal

@@ -1,7 +1,5 @@
 """Check a notebook's finished training: its histories and its final network."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Reads docs/changing-a-homework.md, and does what it says in a copy of the course."""
 
-from __future__ import annotations
-
 import os
 import re
 import shutil

@@ -4,8 +4,6 @@ A class of three: Ann hands in a ReLU that is wrong, Bob everything right, Eve t
 One hidden test is wrong until the page comes to tests that were.
 """
 
-from __future__ import annotations
-
 import csv
 import os
 import re

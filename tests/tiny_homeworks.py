@@ -1,7 +1,5 @@
 """Homeworks of a few cells, ps1 and ps2, with some grade ids in common; and a course of both."""
 
-from __future__ import annotations
-
 import re
 import shutil
 from pathlib import Path

@@ -14,8 +14,6 @@ bytes; ``--check`` then compares the arrays, and says so.
 Exit status: 0 done, or the same; 1 ``--check`` found a difference; 2 a file is wrong.
 """
 
-from __future__ import annotations
-
 import argparse
 import hashlib
 import io

@@ -12,8 +12,6 @@ them with NumPy 1.26 and with NumPy 2.
 Exit status: 0 done, or the same; 1 ``--check`` found a difference; 2 a file is wrong.
 """
 
-from __future__ import annotations
-
 import argparse
 import hashlib
 import io

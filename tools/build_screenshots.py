@@ -6,8 +6,6 @@ It starts JupyterLab and the desk, and takes screenshots of them in headless Chr
 is the release of hw2 with one answer. The class on the desk is invented, and so are its plots.
 """
 
-from __future__ import annotations
-
 import base64
 import copy
 import io

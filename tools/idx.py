@@ -7,8 +7,6 @@ The file may come from anywhere, so no more than its known length (plus one byte
 or decompressed: a gzip bomb costs no memory.
 """
 
-from __future__ import annotations
-
 import gzip
 import hashlib
 import math

@@ -7,8 +7,6 @@ Only the script and its licence are copied: formulas are MathML, which needs nei
 nor the fonts. ``tests/browser/test_katex.py`` compares the copy with the package.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from hw_grading.pages import KATEX

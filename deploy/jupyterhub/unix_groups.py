@@ -4,8 +4,6 @@ JupyterHub's own lists only ever grow: somebody who was taken off `load_groups` 
 open the course's server. These groups are read at each login, and again every few minutes.
 """
 
-from __future__ import annotations
-
 import grp
 import os
 import pwd

@@ -7,8 +7,6 @@ So a mistake or a delay of the thread does no harm. For example, a submission th
 between has another key, and is run when the loop reaches it.
 """
 
-from __future__ import annotations
-
 import functools
 import threading
 from collections.abc import Callable, Iterable

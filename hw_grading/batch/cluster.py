@@ -7,8 +7,6 @@ A worker that has other packages than the coordinator, or no working sandbox, re
 (`hw_grading.batch.job.WorkerUnfit`). The instructor is told once, and it gets no further jobs.
 """
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Callable
 from concurrent.futures import Executor, Future

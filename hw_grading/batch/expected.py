@@ -1,7 +1,5 @@
 """Which submissions nbgrader's loop will grade, and in which order."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterator
 from pathlib import Path

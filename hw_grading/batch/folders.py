@@ -21,8 +21,6 @@ folder cannot be used is not graded: nbgrader goes on with the others, and its c
 end.
 """
 
-from __future__ import annotations
-
 import contextlib
 import fnmatch
 import glob

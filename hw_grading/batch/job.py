@@ -5,8 +5,6 @@ its result. The machine that runs it needs the same versions of the same package
 folder.
 """
 
-from __future__ import annotations
-
 import contextlib
 import functools
 import hashlib

@@ -1,7 +1,5 @@
 """A lock on a course: one run grades it at a time, and no run begins during a backup."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """Reads and mends each submission once, ahead of nbgrader's loop or inside it."""
 
-from __future__ import annotations
-
 import functools
 import json
 import threading

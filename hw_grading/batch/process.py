@@ -1,7 +1,5 @@
 """Settings of its own process that a run changes and restores: GC, Ctrl-C, the database."""
 
-from __future__ import annotations
-
 import contextlib
 import gc
 import signal

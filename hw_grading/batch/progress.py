@@ -4,8 +4,6 @@ On a terminal there is one bar, and messages below WARNING are hidden, since the
 Elsewhere a plain line appears now and then. JSON lines and the page are always written to a folder.
 """
 
-from __future__ import annotations
-
 import contextlib
 import json
 import logging

@@ -1,7 +1,5 @@
 """The progress and outcome of a run over a class, as lines of text and as an HTML page."""
 
-from __future__ import annotations
-
 import base64
 import functools
 import hashlib

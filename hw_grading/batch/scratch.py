@@ -5,8 +5,6 @@ one folder, which is removed when the processes have ended. A run holds a lock o
 as it lives. A later run removes the folders without a lock, which killed runs have left.
 """
 
-from __future__ import annotations
-
 import contextlib
 import os
 import shutil

@@ -5,8 +5,6 @@ is graded. It is stored in a file outside the repository, and no sandbox shows t
 predict an input without the key.
 """
 
-from __future__ import annotations
-
 import hashlib
 import hmac
 import os

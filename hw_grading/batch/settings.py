@@ -1,7 +1,5 @@
 """Settings for grading a whole class, and the executor that they describe."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Callable
 from concurrent.futures import Executor

@@ -1,7 +1,5 @@
 """Keeps a snapshot after each run over a class: files in ``grading/snapshots/<assignment>/``."""
 
-from __future__ import annotations
-
 import contextlib
 import gzip
 import hashlib

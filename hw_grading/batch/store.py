@@ -5,8 +5,6 @@ first, then renamed. It is compressed and has a checksum; a damaged file is trea
 all results together exceed a number of megabytes, the least recently used ones are removed.
 """
 
-from __future__ import annotations
-
 import contextlib
 import gzip
 import json

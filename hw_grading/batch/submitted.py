@@ -1,7 +1,5 @@
 """One student's folder in `submitted/`: its contents, and whether it can be graded."""
 
-from __future__ import annotations
-
 import contextlib
 import hashlib
 import itertools

@@ -1,7 +1,5 @@
 """Corrects the points of a question for everybody; undoes and lists corrections."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """The demonstration: release each homework and grade a sample class in a scratch course."""
 
-from __future__ import annotations
-
 import shutil
 import sys
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Grants extensions and slip days, from the command line or a CSV, and lists them."""
 
-from __future__ import annotations
-
 import unicodedata
 from collections.abc import Mapping, Sequence
 from datetime import datetime, tzinfo

@@ -1,7 +1,5 @@
 """Make a new homework from the folder ``skeleton``; you can release and grade it at once."""
 
-from __future__ import annotations
-
 import contextlib
 import json
 import keyword

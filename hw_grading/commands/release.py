@@ -4,8 +4,6 @@ First your source files are checked, so that no homework is half released. Then 
 generate_assignment` makes the notebooks, and last the rest is made from them.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Sequence
 from pathlib import Path

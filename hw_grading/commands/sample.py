@@ -4,8 +4,6 @@
 list of `Submission`. The demonstration, the tests and the benchmarks grade them.
 """
 
-from __future__ import annotations
-
 import ast
 import copy
 import runpy

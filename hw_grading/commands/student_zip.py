@@ -1,7 +1,5 @@
 """Make the students' zip, which works without this repository and shows no later homework."""
 
-from __future__ import annotations
-
 import json
 import re
 import shutil

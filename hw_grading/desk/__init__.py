@@ -6,8 +6,6 @@ hw_grading desk``), inside ``jupyter lab`` and behind JupyterHub, with their log
 wrote harmless before a page gets it.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 

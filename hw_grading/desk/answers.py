@@ -5,8 +5,6 @@ memory, and the whole notebooks of the last few students. Changes are noticed on
 `look_around`.
 """
 
-from __future__ import annotations
-
 import contextlib
 import os
 import threading

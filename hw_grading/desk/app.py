@@ -1,7 +1,5 @@
 """The desk as an application of Jupyter Server, and as an extension of other servers."""
 
-from __future__ import annotations
-
 import contextlib
 import ctypes
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """The common parts of all handlers: logins, threads, headers, error messages."""
 
-from __future__ import annotations
-
 import asyncio
 import re
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """Finds the server's course, and keeps a desk for each of its homeworks."""
 
-from __future__ import annotations
-
 import threading
 from pathlib import Path
 from typing import Any

@@ -4,8 +4,6 @@ Everything is behind the server's own login. Each change must carry the server's
 read files and the database, so a slow request does not delay others.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote

@@ -1,7 +1,5 @@
 """One homework on the desk: its gradebook, its answers, and the background work."""
 
-from __future__ import annotations
-
 import contextlib
 import logging
 import threading

@@ -1,7 +1,5 @@
 """The parts of a cell as the desk shows them, and their HTML from the template ``parts.html``."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path

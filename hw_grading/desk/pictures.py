@@ -3,8 +3,6 @@
 The size is read from the picture's header before anything decodes it.
 """
 
-from __future__ import annotations
-
 import base64
 import contextlib
 import io

@@ -1,7 +1,5 @@
 """The read requests of the desk's pages. Each function returns the JSON of one address."""
 
-from __future__ import annotations
-
 import statistics
 from collections import Counter
 from collections.abc import Iterable, Mapping

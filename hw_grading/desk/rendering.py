@@ -4,8 +4,6 @@ A student's text can keep a parser busy for minutes. A parser can only be interr
 thread of a process, and the server's main thread serves everybody else.
 """
 
-from __future__ import annotations
-
 import ast
 import hashlib
 import json

@@ -4,8 +4,6 @@ A request may contain anything. Each function that reads one returns a value of 
 raises `BadRequest` with what was expected.
 """
 
-from __future__ import annotations
-
 import json
 import math
 from dataclasses import asdict

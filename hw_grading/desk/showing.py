@@ -1,7 +1,5 @@
 """Shows one answer as clean HTML: the student's text or code, and the code's outputs."""
 
-from __future__ import annotations
-
 import base64
 import re
 from collections.abc import Callable, Mapping

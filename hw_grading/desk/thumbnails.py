@@ -4,8 +4,6 @@ The cache key is the digest of the answer, so a changed answer gets a new thumbn
 is lost, the thumbnails are made again.
 """
 
-from __future__ import annotations
-
 import contextlib
 import hashlib
 import io

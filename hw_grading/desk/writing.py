@@ -3,8 +3,6 @@
 All have the same parameters: `cell` is the grade id of a question, "" for all of the homework.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import Any

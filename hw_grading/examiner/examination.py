@@ -1,7 +1,5 @@
 """Runs one of the instructor's test cells, and makes the outputs from which nbgrader scores it."""
 
-from __future__ import annotations
-
 import ast
 import contextlib
 import functools

@@ -1,7 +1,5 @@
 """The functions that a test cell has passed to the notebook, and the exceptions they raised."""
 
-from __future__ import annotations
-
 import contextlib
 from collections.abc import Callable, Iterator
 from typing import Any

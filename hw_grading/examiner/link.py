@@ -5,8 +5,6 @@ passed to it, and these may ask further questions. An answer that does not fit t
 session: this question and all later ones raise `Gone`.
 """
 
-from __future__ import annotations
-
 import contextlib
 import signal
 import socket

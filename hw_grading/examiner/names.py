@@ -1,7 +1,5 @@
 """The names that a test cell sees: its own and the instructor's first, then the student's."""
 
-from __future__ import annotations
-
 import builtins
 import contextlib
 from collections.abc import Collection, Iterator, Mapping, Sequence

@@ -8,8 +8,6 @@ grader over one socket and with the student's kernel over another, and ends with
 student code runs in the fork server or in its children.
 """
 
-from __future__ import annotations
-
 import functools
 import importlib
 import json

@@ -1,7 +1,5 @@
 """The questions that a test cell asks the student's kernel. `Link` sends them."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any

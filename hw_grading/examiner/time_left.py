@@ -1,7 +1,5 @@
 """Limits the time of the student's kernel while it answers: reads its clocks, interrupts it."""
 
-from __future__ import annotations
-
 import select
 import signal
 import socket

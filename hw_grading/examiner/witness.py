@@ -4,8 +4,6 @@ The record includes what grading hides: inputs, calls of the student's functions
 the expected values. It is text of bounded length.
 """
 
-from __future__ import annotations
-
 import re
 import traceback
 from collections import deque

@@ -5,8 +5,6 @@ end of a title. It skips a column whose points possible are ``(read only)``. It 
 an existing score as a change. All other cells keep Canvas' own text.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from pathlib import Path

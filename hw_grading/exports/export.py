@@ -1,7 +1,5 @@
 """Exports the grades of one homework into a file."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Collection
 from pathlib import Path

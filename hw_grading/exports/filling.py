@@ -1,7 +1,5 @@
 """Writes scores into one column of a platform's file."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """The grades of a class, with the known names and ids of the students."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path

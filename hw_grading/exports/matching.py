@@ -1,7 +1,5 @@
 """Find the student for each row of a platform's file."""
 
-from __future__ import annotations
-
 import re
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence

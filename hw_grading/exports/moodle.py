@@ -6,8 +6,6 @@ same number in all rows, and the grade comes before it. Moodle skips a row that 
 worksheet was made.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The plug-ins of ``nbgrader export``, such as ``--exporter=hw_grading.exports.plugins.Canvas``."""
 
-from __future__ import annotations
-
 import sys
 from pathlib import Path
 from typing import ClassVar

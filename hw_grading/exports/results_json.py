@@ -4,8 +4,6 @@ It leaves out lateness and the points that people give, because Gradescope has i
 late dates. Students read there the same as in their feedback: nothing of hidden tests.
 """
 
-from __future__ import annotations
-
 import json
 import tempfile
 from collections.abc import Sequence

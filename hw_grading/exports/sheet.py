@@ -1,7 +1,5 @@
 """Replace some values of a platform's CSV, and leave all else unchanged, to the byte."""
 
-from __future__ import annotations
-
 import codecs
 import csv
 import io

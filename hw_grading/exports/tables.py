@@ -1,7 +1,5 @@
 """The project's own tables: nbgrader's with final scores, Gradescope's, and all questions."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime

@@ -3,8 +3,6 @@
 A correction is never written into scores. It is applied each time scores are shown or exported.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime

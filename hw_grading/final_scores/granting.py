@@ -3,8 +3,6 @@
 If there is a submission, nbgrader's own extension is updated to match.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace

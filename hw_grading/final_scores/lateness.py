@@ -5,8 +5,6 @@ next day, in the homework's time zone. When the clocks change, that day has 23 o
 Fractions of a second never count as late.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta, tzinfo
 

@@ -1,7 +1,5 @@
 """What late work loses: the course's settings, and one homework's changes to them."""
 
-from __future__ import annotations
-
 import difflib
 from dataclasses import dataclass
 from datetime import UTC, tzinfo

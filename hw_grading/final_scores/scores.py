@@ -1,7 +1,5 @@
 """The final score of each student who is in the gradebook or handed in."""
 
-from __future__ import annotations
-
 import contextlib
 import functools
 from collections import defaultdict

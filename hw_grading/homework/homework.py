@@ -1,7 +1,5 @@
 """A homework of a course: its name, its manifest, and the code for its hidden parts."""
 
-from __future__ import annotations
-
 import atexit
 import hashlib
 import os

@@ -1,7 +1,5 @@
 """The instructor's cells, as nbgrader's gradebook stores them and as students get them."""
 
-from __future__ import annotations
-
 import functools
 from pathlib import Path
 from typing import Any

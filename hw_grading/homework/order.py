@@ -4,8 +4,6 @@ nbgrader's tables do not store the order. Our rows use names as keys, because nb
 notebook and its cells new keys each time it generates them.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

@@ -4,8 +4,6 @@ A notebook states its points in many places: in nbgrader's metadata and in texts
 If one of them changes, these checks report the others. They skip text that is not clearly a number.
 """
 
-from __future__ import annotations
-
 import ast
 import itertools
 import math

@@ -1,7 +1,5 @@
 """Fills a fork server's caches, so that no fork has to. Later results are the same without it."""
 
-from __future__ import annotations
-
 import contextlib
 import inspect
 import io

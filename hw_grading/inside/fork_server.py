@@ -7,8 +7,6 @@ folders, sets its limits and the filter of system calls, gives up all capabiliti
 kernel. The request says how.
 """
 
-from __future__ import annotations
-
 import contextlib
 import ctypes
 import gc

@@ -4,8 +4,6 @@ It sends only the messages that the grader reads, flushes only what was printed,
 cell once. Each message costs time in the kernel, in its thread for messages, and in the grader.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

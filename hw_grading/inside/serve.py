@@ -9,8 +9,6 @@ A student's code can change all of this, and then give any answer. This gains no
 can return any value anyway.
 """
 
-from __future__ import annotations
-
 import contextlib
 import io
 import os

@@ -6,8 +6,6 @@ LIMITS is a JSON object that maps names of `resource` to numbers. They are hard 
 cannot raise them.
 """
 
-from __future__ import annotations
-
 import contextlib
 import functools
 import json

@@ -3,8 +3,6 @@
 Parsers are slow, and pictures are long. Formulas become MathML, which the cleaner would remove.
 """
 
-from __future__ import annotations
-
 import base64
 import hashlib
 import re

@@ -4,8 +4,6 @@ Texts in this file that contain tags are added to cleaned HTML. They are not tem
 would escape quotes, and cleaned HTML must not change when it is cleaned again.
 """
 
-from __future__ import annotations
-
 import html
 import re
 from collections.abc import Callable

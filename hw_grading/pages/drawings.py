@@ -4,8 +4,6 @@ An SVG of a few lines can draw a thing twice, draw that result twice, and so on.
 runs no script and loads nothing, but it hangs the browser's tab and the page in it.
 """
 
-from __future__ import annotations
-
 import re
 import xml.etree.ElementTree as ET
 from urllib.parse import unquote

@@ -4,8 +4,6 @@ A process can be killed, whatever hostile text does to the parser in it. The pro
 when it is ready. It ends when its standard input is closed.
 """
 
-from __future__ import annotations
-
 import atexit
 import contextlib
 import json

@@ -3,8 +3,6 @@
 It is run by its path and imports nothing of this project.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import sys

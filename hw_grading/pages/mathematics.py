@@ -9,8 +9,6 @@ no longer support the attributes for these.
 The TeX stays in the page as an annotation, for screen readers and for copying.
 """
 
-from __future__ import annotations
-
 import contextlib
 import html
 import re

@@ -1,7 +1,5 @@
 """Decides which outputs of a notebook may enter a page: text, pictures and cleaned HTML."""
 
-from __future__ import annotations
-
 import base64
 import math
 import re

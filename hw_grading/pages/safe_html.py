@@ -8,8 +8,6 @@ or is much larger or nested much deeper than any answer: the time of parsers gro
 of some inputs, or faster.
 """
 
-from __future__ import annotations
-
 import html
 import re
 from collections.abc import Callable, Mapping

@@ -1,7 +1,5 @@
 """Makes this project's pages from Jinja templates, with everything escaped."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

@@ -1,7 +1,5 @@
 """What a terminal shows of a text in the end."""
 
-from __future__ import annotations
-
 import re
 
 # Bounded lengths keep the time of a search short.

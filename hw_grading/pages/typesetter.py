@@ -3,8 +3,6 @@
 That also keeps V8's event loop and threads out of servers, forks and the interpreter's exit.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from hw_grading.pages.helper import Ended, Helper, NoAnswer

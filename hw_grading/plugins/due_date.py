@@ -1,7 +1,5 @@
 """The due date: set in the homework's manifest, shown in the notebook, stored in the gradebook."""
 
-from __future__ import annotations
-
 import contextlib
 from datetime import UTC, datetime
 from pathlib import Path

@@ -5,8 +5,6 @@ or file. These classes, which nbgrader_config.py names, skip it or read as much 
 name its student and serve the others.
 """
 
-from __future__ import annotations
-
 import contextlib
 import glob
 import os

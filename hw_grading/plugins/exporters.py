@@ -6,8 +6,6 @@ execution pass over that copy. The same exporter serves both passes. The preproc
 nbgrader's loop. docs/lifecycle.md shows the order of the calls.
 """
 
-from __future__ import annotations
-
 import contextlib
 import functools
 import json

@@ -11,8 +11,6 @@ link in a student's answer, or an id, could run a script with the grader's right
 - If the GSI's desk runs in the same server, the menu of each page has a link to it.
 """
 
-from __future__ import annotations
-
 import base64
 import contextlib
 import hashlib

@@ -7,8 +7,6 @@
 - Log messages lose their terminal control characters. nbgrader logs ids and file names unchanged.
 """
 
-from __future__ import annotations
-
 import logging
 import os
 import sys

@@ -1,7 +1,5 @@
 """What autograding stores about lateness: no penalty, but the extension that was granted."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from nbformat import NotebookNode

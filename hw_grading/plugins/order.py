@@ -1,7 +1,5 @@
 """Stores the order of the instructor's cells when a notebook is generated."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from nbformat import NotebookNode

@@ -1,7 +1,5 @@
 """The preprocessors of `nbgrader autograde`, for nbgrader's own lists of preprocessors."""
 
-from __future__ import annotations
-
 import functools
 import json
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Saves all scores of a submission into nbgrader's gradebook in one transaction."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Copies a folder that its owner, a student, can change at the same time."""
 
-from __future__ import annotations
-
 import errno
 import os
 import stat

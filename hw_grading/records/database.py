@@ -5,8 +5,6 @@ change when a gradebook is made anew. Our tables are created after nbgrader's: i
 not empty, nbgrader would not set its schema version.
 """
 
-from __future__ import annotations
-
 import contextlib
 import stat
 from collections.abc import Iterator, Sequence

@@ -4,8 +4,6 @@ Each file has a size limit, and so has the list of files in each zip. Links are 
 name cannot lead out of its folder.
 """
 
-from __future__ import annotations
-
 import io
 import os
 import stat

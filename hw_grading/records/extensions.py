@@ -4,8 +4,6 @@ nbgrader stores an extension with the submission, so a student must hand in befo
 one. Ours may come earlier. Of the two due dates, the later one applies.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 

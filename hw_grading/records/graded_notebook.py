@@ -3,8 +3,6 @@
 A graded notebook contains what a student wrote and printed. No structure of its JSON is assumed.
 """
 
-from __future__ import annotations
-
 import contextlib
 import json
 import re

@@ -1,7 +1,5 @@
 """When students handed in, for all homeworks of a course."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from datetime import UTC, datetime
 

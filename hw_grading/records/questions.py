@@ -1,7 +1,5 @@
 """Where each cell is in the instructor's notebook: its question, heading and mark scheme."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field

@@ -4,8 +4,6 @@ The gradebook and the instructor's notebook are trusted. Only `records.graded_no
 students wrote. A damaged file becomes the reason in its student's result, and stops nobody else.
 """
 
-from __future__ import annotations
-
 import contextlib
 import os
 from collections.abc import Iterator, Mapping

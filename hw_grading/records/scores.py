@@ -4,8 +4,6 @@ The columns are read directly, in a few queries. nbgrader's own properties would
 again for every cell of every student.
 """
 
-from __future__ import annotations
-
 import os
 from collections import defaultdict
 from collections.abc import Iterator

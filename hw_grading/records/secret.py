@@ -4,8 +4,6 @@
 student can find the page. Students can write anything into the file.
 """
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 

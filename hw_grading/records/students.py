@@ -1,7 +1,5 @@
 """The students in nbgrader's own table of the gradebook."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass
 

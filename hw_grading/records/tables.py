@@ -1,7 +1,5 @@
 """Reads CSV files as people's programs write them: Excel of any country, with or without a BOM."""
 
-from __future__ import annotations
-
 import csv
 import io
 import re

@@ -1,7 +1,5 @@
 """Reads `timestamp.txt`, the time of a submission. A student may have written the file."""
 
-from __future__ import annotations
-
 import os
 import re
 from datetime import UTC, datetime, timedelta

@@ -1,7 +1,5 @@
 """Writes files for people: each file is replaced as a whole, tables are safe for spreadsheets."""
 
-from __future__ import annotations
-
 import contextlib
 import csv
 import io

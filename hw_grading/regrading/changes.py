@@ -1,7 +1,5 @@
 """Compares two snapshots of a class: whose points changed, in which test and part."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass

@@ -4,8 +4,6 @@ The seed in the graded notebook gives the tests the same inputs as in grading. S
 the sandbox. Nothing is written.
 """
 
-from __future__ import annotations
-
 import copy
 import json
 import re

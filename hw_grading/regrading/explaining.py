@@ -1,7 +1,5 @@
 """Formats an explanation as lines for the instructor's terminal."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any

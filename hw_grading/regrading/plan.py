@@ -1,7 +1,5 @@
 """Describes what regrading a class would do."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterator, Sequence
 

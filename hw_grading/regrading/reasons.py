@@ -1,7 +1,5 @@
 """Why a score changed: the differences between two gradings of one submission."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 
 from hw_grading.batch.job import OURS

@@ -4,8 +4,6 @@ The scores at the first start are pinned until a report is written. So if a run 
 command continues it and compares with the right scores.
 """
 
-from __future__ import annotations
-
 import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime

@@ -1,7 +1,5 @@
 """Shows what a regrading changed: lines for a terminal, a CSV, a page."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Finds edits in the instructor's notebook since release, by comparing it with the gradebook."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import nbformat

@@ -5,8 +5,6 @@
 - A picture is shown only if it is a PNG (`png_uri`). Other outputs are not shown.
 """
 
-from __future__ import annotations
-
 import base64
 import contextlib
 import html

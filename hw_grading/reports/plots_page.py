@@ -7,8 +7,6 @@ Students are read and written one after another, so memory holds only one notebo
 each question are kept in a file until the second page is written.
 """
 
-from __future__ import annotations
-
 import contextlib
 import tempfile
 from collections import Counter

@@ -3,8 +3,6 @@
 Widths are terminal columns, so that names in any script stay aligned.
 """
 
-from __future__ import annotations
-
 import itertools
 import shutil
 import sys

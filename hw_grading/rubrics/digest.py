@@ -5,8 +5,6 @@ nbgrader queues every answer that has a manual score again when tests grade its 
 the same as at the last autograding.
 """
 
-from __future__ import annotations
-
 import hashlib
 import re
 from collections.abc import Iterator, Mapping

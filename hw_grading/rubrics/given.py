@@ -1,7 +1,5 @@
 """The scores and comments in nbgrader's own tables, for the answers to one question."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

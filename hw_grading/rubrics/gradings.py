@@ -1,7 +1,5 @@
 """The state of the answers to one question: the desk's data, beside nbgrader's own tables."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Mapping
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """The history of one question: who saved what, and what was taken back."""
 
-from __future__ import annotations
-
 import itertools
 import json
 import uuid

@@ -1,7 +1,5 @@
 """The manually graded questions of one homework, and the progress of each."""
 
-from __future__ import annotations
-
 import contextlib
 import hashlib
 from collections import Counter

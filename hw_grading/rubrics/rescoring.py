@@ -1,7 +1,5 @@
 """Applies a changed rubric to the answers that were already graded."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from typing import Any

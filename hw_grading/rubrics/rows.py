@@ -1,7 +1,5 @@
 """The rows of one question in the desk's tables and its rubric, within the caller's transaction."""
 
-from __future__ import annotations
-
 import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace

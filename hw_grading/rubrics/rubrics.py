@@ -1,7 +1,5 @@
 """Changes, undoes and imports the rubrics of one homework."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import replace
 from typing import Any

@@ -5,8 +5,6 @@ Two answers to one question share its mark scheme. Then each line names its answ
 ``- Images, 1: …`` and ``- Text, 1: …``, in the order of the answers.
 """
 
-from __future__ import annotations
-
 import hashlib
 import itertools
 import re

@@ -1,7 +1,5 @@
 """The desk's own tables, in the gradebook's database."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from sqlalchemy import Boolean, Column, DateTime, Float, Integer, String, Table, Text

@@ -1,7 +1,5 @@
 """Several graders for one homework: their shares, their positions, and groups of answers."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Sequence
 from typing import Any

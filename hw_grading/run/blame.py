@@ -11,8 +11,6 @@ The grader causes every other exception, which `hw_grading.batch.job.run` turns 
 So exceptions are caught by type here, or in an exchange with the kernel (`talking`).
 """
 
-from __future__ import annotations
-
 import contextlib
 import errno
 import traceback

@@ -1,7 +1,5 @@
 """Runs the code of single cells in the kernel, and finds out how each one ended."""
 
-from __future__ import annotations
-
 from nbformat import NotebookNode
 
 from hw_grading.outcome import GraderFault, HelperEnded

@@ -1,7 +1,5 @@
 """The kinds of a submission's cells (tests, the instructor's, the student's), and their names."""
 
-from __future__ import annotations
-
 from nbformat import NotebookNode
 from nbgrader.utils import is_grade, is_locked, is_solution
 

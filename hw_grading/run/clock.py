@@ -1,7 +1,5 @@
 """The time limits of a cell and of the whole submission: the time left, and texts for messages."""
 
-from __future__ import annotations
-
 from time import monotonic
 
 from nbformat import NotebookNode

@@ -3,8 +3,6 @@
 The name of the class is the name of the settings in ``nbgrader_config.py``.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 from nbformat import NotebookNode

@@ -4,8 +4,6 @@ It extends nbclient's client for student code: a watchdog watches the kernel fro
 second connection is made if student code has broken the first.
 """
 
-from __future__ import annotations
-
 import logging
 import os
 import socket

@@ -4,8 +4,6 @@
 `hw_grading.run.submission` decides which code is run for a cell.
 """
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -5,8 +5,6 @@ cell may store. `settle` keeps only outputs that a notebook file can contain. `s
 sure that nbgrader scores them correctly.
 """
 
-from __future__ import annotations
-
 import functools
 import json
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """Checks before the first submission is run whether submissions can be run here."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from pathlib import Path
 

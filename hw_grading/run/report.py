@@ -1,7 +1,5 @@
 """The problems that occurred while a submission ran, in order."""
 
-from __future__ import annotations
-
 from nbformat import NotebookNode
 
 from hw_grading.run.cells import at_start

@@ -13,8 +13,6 @@
 4. *Outputs are made safe to open*: HTML of student cells is cleaned (`hw_grading.pages.safe_html`).
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Collection
 from contextlib import ExitStack

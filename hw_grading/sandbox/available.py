@@ -1,7 +1,5 @@
 """Checks that a sandbox can be made on this machine. If not, tells what to install or to allow."""
 
-from __future__ import annotations
-
 import os
 import shutil
 import subprocess

@@ -1,7 +1,5 @@
 """Measures the computing time of a submission's processes, including those that have ended."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import time

@@ -4,8 +4,6 @@ The names are neutral (``/opt/python``, ``/opt/env``, ``/opt/homework``). So pat
 grader's user name, the machine's folders, or the name of the course's folder.
 """
 
-from __future__ import annotations
-
 import atexit
 import compileall
 import functools

@@ -5,8 +5,6 @@ server does them once, and each kernel begins as a copy of it. It needs nested n
 machine does not allow these, every kernel is started from scratch.
 """
 
-from __future__ import annotations
-
 import atexit
 import json
 import logging

@@ -9,8 +9,6 @@ folder. After that, student code cannot create anything in it: no link that the 
 and no file on the machine's disk.
 """
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import json

@@ -6,8 +6,6 @@ each. System calls that create memory which cannot be counted are refused
 (`hw_grading.sandbox.syscalls`).
 """
 
-from __future__ import annotations
-
 import contextlib
 import functools
 import os

@@ -29,8 +29,6 @@ into the same namespaces, folders and limits (`isolation`). All three are pure f
 arguments, and each of their lines has a test.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

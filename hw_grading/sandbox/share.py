@@ -7,8 +7,6 @@ so the number of sessions is limited. Time spent waiting for the processor does 
 time limits.
 """
 
-from __future__ import annotations
-
 import contextlib
 import math
 import os

@@ -6,8 +6,6 @@ machine's path of a mounted folder (`statmount`), or keys that outlive the proce
 libseccomp makes the filter, because it knows the numbers of the calls on each processor.
 """
 
-from __future__ import annotations
-
 import ctypes
 import errno
 import functools

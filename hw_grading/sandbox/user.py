@@ -1,7 +1,5 @@
 """The user of a sandbox outside of it: the caller, or a user who owns nothing if that is root."""
 
-from __future__ import annotations
-
 import os
 import secrets
 from pathlib import Path

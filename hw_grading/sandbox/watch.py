@@ -6,8 +6,6 @@ second. It also limits the growth of the grader's own memory while it receives m
 computing time of the examiner, which works on the submission's answers.
 """
 
-from __future__ import annotations
-
 import contextlib
 import os
 import signal

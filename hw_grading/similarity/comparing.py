@@ -1,7 +1,5 @@
 """Compares the submissions of a class: students' own lines, pairs, matching lines."""
 
-from __future__ import annotations
-
 import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -5,8 +5,6 @@ cells are left out, even if the student edited them. From any other cell, all li
 anywhere in the release are removed, because students copy tests to try things in them.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from dataclasses import dataclass
 from enum import StrEnum

@@ -3,8 +3,6 @@
 All text by students is escaped. The Content-Security-Policy allows no scripts and no addresses.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime

@@ -8,8 +8,6 @@ Its product with its own transpose adds up what each pair shares. For n students
 numbers and one block.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """Make a cell's fingerprints: runs of normalised code or of words, as numbers."""
 
-from __future__ import annotations
-
 import itertools
 import re
 import warnings

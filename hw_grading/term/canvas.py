@@ -5,8 +5,6 @@ the file's own name, with ``-1``, ``-2`` when a student submits again. In anonym
 name is ``anon_<id>_<upload>_ps1.ipynb``. There are no submission times.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 from pathlib import PurePosixPath

@@ -1,7 +1,5 @@
 """Collects submissions from any learning platform's download."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Decides which of the found submissions to collect; nothing is written here."""
 
-from __future__ import annotations
-
 import hashlib
 import os
 from collections import defaultdict

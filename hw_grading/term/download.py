@@ -1,7 +1,5 @@
 """Opens a download (a zip, a folder or a file) and lists its files."""
 
-from __future__ import annotations
-
 import functools
 import os
 from collections.abc import Callable, Iterable, Iterator

@@ -1,7 +1,5 @@
 """The content of a platform's download: each student's files, and the files left out."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo

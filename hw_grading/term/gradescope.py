@@ -10,8 +10,6 @@
 All members of a group are submitters.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, tzinfo

@@ -1,7 +1,5 @@
 """The collected submissions with digests: ``grading/collected/<homework>.json``."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields

@@ -5,8 +5,6 @@ end it with a "_". With one setting, it is the beginning of the file's name. If 
 text before the name, the roster's column moodle_name needs it too. There are no submission times.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 

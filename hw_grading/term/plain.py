@@ -1,7 +1,5 @@
 """Notebooks ``<student>_ps1.ipynb`` and such zips, as from `python -m hw_support zip`."""
 
-from __future__ import annotations
-
 import os
 import re
 from collections.abc import Sequence

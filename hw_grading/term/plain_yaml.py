@@ -3,8 +3,6 @@
 Tags make no objects. Aliases are not expanded, so a few lines cannot become gigabytes.
 """
 
-from __future__ import annotations
-
 from collections.abc import Container, Iterator
 from typing import Any
 

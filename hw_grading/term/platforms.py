@@ -1,7 +1,5 @@
 """Recognises the platform of a download, and lists its submissions."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 from contextlib import ExitStack

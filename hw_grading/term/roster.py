@@ -5,8 +5,6 @@ only id is required. Without it, nbgrader's own table of students is used. A gra
 Canvas gives the login for each of Canvas' ids.
 """
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator

@@ -1,7 +1,5 @@
 """Shows a plan as text, before anything is written."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta, tzinfo
 

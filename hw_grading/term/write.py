@@ -1,7 +1,5 @@
 """Writes the submissions of a plan into ``submitted/``, each folder in one step."""
 
-from __future__ import annotations
-
 import contextlib
 import hashlib
 import os

@@ -9,8 +9,6 @@ An upload cannot stop the others, write outside its folder, or take more than it
 that are left out are listed at the end, with the reasons.
 """
 
-from __future__ import annotations
-
 import functools
 import os
 from collections import defaultdict

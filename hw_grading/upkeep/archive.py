@@ -4,8 +4,6 @@ Some files are students'. So writing follows no links, and reading refuses links
 that lead out of the folder. Digests show damage. They do not show who made the backup.
 """
 
-from __future__ import annotations
-
 import errno
 import hashlib
 import io

@@ -7,8 +7,6 @@ and everything else after it. So the backup may hold scores without a notebook, 
 cut. The next `nbgrader autograde` repairs that. It never holds a graded notebook without scores.
 """
 
-from __future__ import annotations
-
 import contextlib
 import os
 import platform

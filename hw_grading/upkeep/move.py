@@ -5,8 +5,6 @@ times and durations have the right types. Any other table, such as alembic's, is
 file. Afterwards both sides are compared, row by row.
 """
 
-from __future__ import annotations
-
 import contextlib
 import hashlib
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """Dump and load a gradebook with PostgreSQL's own programs, `pg_dump` and `pg_restore`."""
 
-from __future__ import annotations
-
 import os
 import re
 import shutil

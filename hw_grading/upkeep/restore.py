@@ -4,8 +4,6 @@ The whole file is compared first. Then everything is written beside its place, a
 end. After a killed restore, the same command continues it.
 """
 
-from __future__ import annotations
-
 import contextlib
 import filecmp
 import os

@@ -1,7 +1,5 @@
 """A folder for unfinished work; after a killed run, the next run removes it."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import shutil

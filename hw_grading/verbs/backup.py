@@ -4,8 +4,6 @@ Writes gradebook, submissions, results, sources and settings into one file, whic
 Then reads the file again to check it. docs/one-server.md lists what is in it.
 """
 
-from __future__ import annotations
-
 import argparse
 import sys
 from pathlib import Path

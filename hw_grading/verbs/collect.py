@@ -4,8 +4,6 @@ Recognises downloads of Canvas, Gradescope and Moodle, and files named <student>
 Shows a table of the submissions, and asks before it writes anything.
 """
 
-from __future__ import annotations
-
 import argparse
 from pathlib import Path
 

@@ -4,8 +4,6 @@ Adds points in a question for everybody, drops the question, or gives full marks
 reason. The question is a grade id, or the label in its heading, such as '1.3b iv'.
 """
 
-from __future__ import annotations
-
 import argparse
 
 from hw_grading.verbs import FINE, who_i_am

@@ -1,7 +1,5 @@
 """Grade a sample class in a scratch course."""
 
-from __future__ import annotations
-
 import argparse
 from pathlib import Path
 

@@ -3,8 +3,6 @@
 Opens the desk of a homework. Passes all other options on to Jupyter Server.
 """
 
-from __future__ import annotations
-
 import argparse
 from pathlib import Path
 

@@ -3,8 +3,6 @@
 Each line reports that something is fine, or tells you what to type.
 """
 
-from __future__ import annotations
-
 import argparse
 
 from hw_grading.verbs import CANNOT, FINE, TO_DO

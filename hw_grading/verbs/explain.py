@@ -5,8 +5,6 @@ students do not see of a test: inputs, calls, expected values and results. Write
 show the output to students who can still submit.
 """
 
-from __future__ import annotations
-
 import argparse
 
 from hw_grading.verbs import FINE

@@ -5,8 +5,6 @@ old value. gradescope and questions write new tables. All scores are final score
 check something, the command prints it, and its exit status is 1.
 """
 
-from __future__ import annotations
-
 import argparse
 import sys
 from pathlib import Path

@@ -5,8 +5,6 @@ zone. A CSV file has the columns student, until or hours or days, slip, reason. 
 homeworks, it also has the column homework.
 """
 
-from __future__ import annotations
-
 import argparse
 from pathlib import Path
 

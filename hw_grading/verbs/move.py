@@ -4,8 +4,6 @@ Copies the gradebook into an empty PostgreSQL database and compares the two. The
 unchanged. See docs/one-server.md for how to make the database.
 """
 
-from __future__ import annotations
-
 import argparse
 
 from hw_grading.verbs import FINE

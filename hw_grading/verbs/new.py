@@ -1,7 +1,5 @@
 """Make the skeleton of a homework, which you then fill in."""
 
-from __future__ import annotations
-
 import argparse
 
 from hw_grading.verbs import FINE

@@ -1,7 +1,5 @@
 """Write pages of plots and written answers, by student and by question."""
 
-from __future__ import annotations
-
 import argparse
 from pathlib import Path
 

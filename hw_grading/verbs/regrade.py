@@ -5,8 +5,6 @@ those affected by a change. Shows whose score changed, in which part and why. Ke
 people gave. Also writes the table to grading/regrades, as CSV and as a page.
 """
 
-from __future__ import annotations
-
 import argparse
 
 from hw_grading.verbs import FINE, TO_DO

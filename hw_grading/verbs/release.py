@@ -1,7 +1,5 @@
 """Write the released notebooks, and the students' zips in dist/."""
 
-from __future__ import annotations
-
 import argparse
 import sys
 

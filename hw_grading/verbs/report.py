@@ -1,7 +1,5 @@
 """Print a table of points and failures."""
 
-from __future__ import annotations
-
 import argparse
 
 from hw_grading.verbs import FINE

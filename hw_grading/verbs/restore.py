@@ -1,7 +1,5 @@
 """Restore a course from a backup."""
 
-from __future__ import annotations
-
 import argparse
 from pathlib import Path
 

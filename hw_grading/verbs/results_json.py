@@ -4,8 +4,6 @@ For a student who was graded here, or for a notebook file, which is then graded 
 Students see in it what their feedback shows, and nothing more of hidden tests.
 """
 
-from __future__ import annotations
-
 import argparse
 from pathlib import Path
 

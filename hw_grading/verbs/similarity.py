@@ -4,8 +4,6 @@ Compares what students wrote, without the text of the released notebook. Writes 
 of the most similar pairs. Similarity is no evidence: a person must read both answers.
 """
 
-from __future__ import annotations
-
 import argparse
 from pathlib import Path
 

@@ -5,8 +5,6 @@ only what students may see of each other: groups of five or more. Publish that p
 are graded: from two pages, students can see what changed.
 """
 
-from __future__ import annotations
-
 import argparse
 from pathlib import Path
 

@@ -12,8 +12,6 @@ pledge, is there. If a student changes the form of the cell (no bold, a table, o
 are read as well as possible, and none is reported as missing, because people read the cell too.
 """
 
-from __future__ import annotations
-
 import itertools
 import re
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """Runs your notebook as the grader would, and lists what to do before you hand it in."""
 
-from __future__ import annotations
-
 import copy
 import os
 import sys

@@ -3,8 +3,6 @@
 Each line says that something is fine, or what you should type.
 """
 
-from __future__ import annotations
-
 import contextlib
 import os
 import platform

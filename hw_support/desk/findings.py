@@ -1,7 +1,5 @@
 """What you should know about your notebook before you hand it in."""
 
-from __future__ import annotations
-
 import ast
 import builtins
 import contextlib

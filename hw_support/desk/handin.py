@@ -1,7 +1,5 @@
 """Packs your notebook into a zip whose name tells the grader who you are."""
 
-from __future__ import annotations
-
 import hashlib
 import re
 import zipfile

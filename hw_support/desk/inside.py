@@ -1,7 +1,5 @@
 """What runs in the kernel of a checked notebook, between its cells."""
 
-from __future__ import annotations
-
 import json
 import os
 import sys

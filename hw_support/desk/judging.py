@@ -6,8 +6,6 @@ the student's machine: those with a variable `max`, with another `np`, or with a
 NumPy raise an error. With another `assert_close` it may be the other way round.
 """
 
-from __future__ import annotations
-
 import ast
 import builtins
 import contextlib

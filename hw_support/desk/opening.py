@@ -1,7 +1,5 @@
 """Opens a student's notebook; any problem with it becomes one clear sentence."""
 
-from __future__ import annotations
-
 import json
 import os
 import time

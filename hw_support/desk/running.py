@@ -3,8 +3,6 @@
 The kernel works in an empty folder: as in grading, the files beside the notebook are not there.
 """
 
-from __future__ import annotations
-
 import ast
 import asyncio
 import atexit

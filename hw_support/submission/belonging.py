@@ -1,7 +1,5 @@
 """Find a notebook's homework by its grade ids; ids that two homeworks share do not count."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet

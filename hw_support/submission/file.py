@@ -5,8 +5,6 @@ size. A new notebook is built from the types, sources, pictures and flat `nbgrad
 cells. All else is dropped, because nbgrader or nbclient would act on it.
 """
 
-from __future__ import annotations
-
 import errno
 import json
 import os

@@ -14,8 +14,6 @@ the instructor's list of cells. It trusts only the text of a submitted cell and 
   directly above an answer move with it.
 """
 
-from __future__ import annotations
-
 import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

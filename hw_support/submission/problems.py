@@ -5,8 +5,6 @@ A student's text (names, identifiers, lines of code) enters a message only throu
 cell at the top escapes every message again.
 """
 
-from __future__ import annotations
-
 import html
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass

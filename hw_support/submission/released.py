@@ -4,8 +4,6 @@
 homeworks that are due no later than theirs.
 """
 
-from __future__ import annotations
-
 import functools
 import json
 from collections.abc import Mapping

@@ -1,7 +1,5 @@
 """What the hidden parts of hw0 share: inputs, a function to differentiate, a stand-in."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

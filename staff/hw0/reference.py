@@ -3,8 +3,6 @@
 Hidden tests compare with these. They go number by number, in Python's own arithmetic.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 from typing import Any

@@ -1,7 +1,5 @@
 """Random networks and labels for hidden tests."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any

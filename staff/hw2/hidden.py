@@ -6,8 +6,6 @@ the student's own (the caches, which only the student's `backward_pass` can read
 gives right outputs together with the student's own caches.
 """
 
-from __future__ import annotations
-
 import contextlib
 import functools
 import io

@@ -5,8 +5,6 @@ checked against automatic differentiation in ``tests/grading/test_reference.py``
 formulas over speed: one example at a time, and sums written out where that is clearer.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Sequence
 from typing import Any

@@ -4,8 +4,6 @@ It finds what a program can find: missing alt text, low contrast, headings out o
 without headers, what no keyboard reaches. Whether a text makes sense it cannot tell.
 """
 
-from __future__ import annotations
-
 import json
 import shutil
 import subprocess

@@ -1,7 +1,5 @@
 """Headless Chromium, for all tests that look at pages."""
 
-from __future__ import annotations
-
 import os
 import shutil
 from collections.abc import Iterator

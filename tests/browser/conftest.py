@@ -1,7 +1,5 @@
 """One browser and one JupyterLab for a module, a page for each test."""
 
-from __future__ import annotations
-
 import os
 import shutil
 from collections.abc import Callable, Iterator

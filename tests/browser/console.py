@@ -1,7 +1,5 @@
 """What the browser's console reports as an error, and what of it is not ours."""
 
-from __future__ import annotations
-
 import re
 import time
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """A class of 40 whose homework is graded but for what people grade, and its desk in a browser."""
 
-from __future__ import annotations
-
 import base64
 import copy
 import io

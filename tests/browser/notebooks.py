@@ -1,7 +1,5 @@
 """Notebooks to open: the released one with answers in it, or only some of its cells."""
 
-from __future__ import annotations
-
 import copy
 from collections.abc import Iterable
 

@@ -1,7 +1,5 @@
 """The pages of ours that people read, made from small records of a class."""
 
-from __future__ import annotations
-
 import base64
 import copy
 import io

@@ -4,8 +4,6 @@ What it would fetch from the internet (news, updates) is turned off: there may b
 started in the same way.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import secrets

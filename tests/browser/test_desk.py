@@ -1,7 +1,5 @@
 """People grade a class of 40 on the desk: by keyboard, together, and while the server fails."""
 
-from __future__ import annotations
-
 import os
 import re
 import shutil

@@ -1,7 +1,5 @@
 """An instructor grades single submissions by formgrader's button, in one server."""
 
-from __future__ import annotations
-
 import copy
 import re
 import sys

@@ -1,7 +1,5 @@
 """The copy of KaTeX is that of its package."""
 
-from __future__ import annotations
-
 import pytest
 from audit import installed
 

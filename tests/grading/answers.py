@@ -12,8 +12,6 @@ begins another cell by the same student, which belongs to the answer above. A fi
 one submission: its lines ``# %% grade_id`` begin the answer cells that it replaces.
 """
 
-from __future__ import annotations
-
 import importlib.util
 import re
 from collections.abc import Iterator

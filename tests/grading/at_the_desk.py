@@ -1,7 +1,5 @@
 """A grader who gives points at the desk, and all that the desk knows of a question."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 from hw_grading.homework.course import Course

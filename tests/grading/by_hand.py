@@ -3,8 +3,6 @@
 Nothing is run: graded notebooks are written as autograding leaves them.
 """
 
-from __future__ import annotations
-
 import json
 import shutil
 from collections.abc import Iterable

@@ -7,8 +7,6 @@ a table ``[causes.f]`` holds, for wrong answers to `f`, words of the causes that
 ``[false_causes.f]`` those that are false.
 """
 
-from __future__ import annotations
-
 import json
 import re
 import sys

@@ -14,8 +14,6 @@ What only the homework's staff knows stands in ``staff/<homework>/answers/``: th
 `answers`), the mutants that are right (``equivalent.py``), and ``validity.toml``.
 """
 
-from __future__ import annotations
-
 import functools
 import importlib
 import json

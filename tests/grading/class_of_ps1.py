@@ -5,8 +5,6 @@ inputs. The wrong one asks for twice the size; a right answer doubles, so that i
 numbers. The written answer is the certification.
 """
 
-from __future__ import annotations
-
 import shutil
 import sqlite3
 from pathlib import Path

@@ -4,8 +4,6 @@ python tests/grading/complaints.py hw2 wrong [function]     what is not caught, 
 python tests/grading/complaints.py hw2 right [function]     elsewhere; right ones that lose
 """
 
-from __future__ import annotations
-
 import argparse
 import sys
 from collections.abc import Iterator, Sequence

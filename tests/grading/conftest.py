@@ -1,7 +1,5 @@
 """One toy course is generated; tests that grade get copies."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

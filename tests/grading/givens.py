@@ -4,8 +4,6 @@ Data count by their values. So the code that reads a file may change as long as 
 same: what is kept stays right, and the pages stay current.
 """
 
-from __future__ import annotations
-
 import contextlib
 import functools
 import inspect

@@ -5,8 +5,6 @@ forked child: it inherits the data and the compiled cells, cannot change anythin
 and is killed when its time is over.
 """
 
-from __future__ import annotations
-
 import multiprocessing
 import os
 import resource

@@ -7,8 +7,6 @@ its score. The notebook is read at run time: whatever its cells say is what is m
 
 # ruff: noqa: E402 - numpy reads the number of threads when it is imported
 
-from __future__ import annotations
-
 import os
 
 for _variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):

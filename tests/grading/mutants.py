@@ -7,8 +7,6 @@ the same change is possible in several places: it stays as long as that piece of
     python tests/grading/mutants.py homework [function]    the mutants that no test cell notices
 """
 
-from __future__ import annotations
-
 import ast
 import copy
 import functools

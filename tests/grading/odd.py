@@ -4,8 +4,6 @@ Most are the instructor's function with its result, or its call, made odd: so ev
 the same set, and all that is wrong with an answer is its oddity.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from answers import Answer

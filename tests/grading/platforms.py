@@ -1,7 +1,5 @@
 """Downloads as learning platforms build them."""
 
-from __future__ import annotations
-
 import io
 import json
 import zipfile

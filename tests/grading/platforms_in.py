@@ -3,8 +3,6 @@
 Small models of Canvas' and Moodle's: each makes the file that its site exports, and reads one back.
 """
 
-from __future__ import annotations
-
 import csv
 import io
 import re

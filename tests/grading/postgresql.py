@@ -4,8 +4,6 @@ It runs as an ordinary user, since it refuses to run as root. A test gets an emp
 fixture `database`, which is its address for SQLAlchemy.
 """
 
-from __future__ import annotations
-
 import os
 import shutil
 import signal

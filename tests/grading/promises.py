@@ -1,7 +1,5 @@
 """What hidden parts look at: each names the words that promise it, and a visible part like it."""
 
-from __future__ import annotations
-
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass

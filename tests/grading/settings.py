@@ -1,7 +1,5 @@
 """What the tools that measure the tests cannot read from a homework's notebook."""
 
-from __future__ import annotations
-
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields

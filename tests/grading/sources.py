@@ -4,8 +4,6 @@ Two texts that differ in comments, docstrings or layout are one here: they do th
 the same in every version of Python, since it is committed with the pages.
 """
 
-from __future__ import annotations
-
 import ast
 import functools
 import hashlib

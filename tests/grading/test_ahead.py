@@ -1,7 +1,5 @@
 """Running ahead: every job once, whatever its order, and never a result of another job."""
 
-from __future__ import annotations
-
 import functools
 import json
 import threading

@@ -1,7 +1,5 @@
 """Without a sandbox nothing is graded, and the message says what to do."""
 
-from __future__ import annotations
-
 import os
 import shutil
 import sys

@@ -1,7 +1,5 @@
 """A backup holds what a course cannot make again, and a restore brings all of it or nothing."""
 
-from __future__ import annotations
-
 import contextlib
 import gzip
 import hashlib

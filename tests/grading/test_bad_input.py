@@ -4,8 +4,6 @@ One run grades a class in which nearly every submission is broken in a way of it
 look at its results. A second course is killed while it grades, and graded again.
 """
 
-from __future__ import annotations
-
 import copy
 import os
 import signal

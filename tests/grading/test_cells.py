@@ -1,7 +1,5 @@
 """What is read from a notebook: functions, what is delivered, what is run for a test cell."""
 
-from __future__ import annotations
-
 import pytest
 from cells import Cell, Notebook, homeworks, notebook_of
 from settings import Settings

@@ -1,7 +1,5 @@
 """What of the time that passes counts on a machine where others compute too."""
 
-from __future__ import annotations
-
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 

@@ -1,7 +1,5 @@
 """Grading by Dask workers: a real scheduler, and workers as processes of their own."""
 
-from __future__ import annotations
-
 import os
 import re
 import shutil

@@ -3,8 +3,6 @@
 Each download is built by the platform's own rules. `Term.collect` runs the real command.
 """
 
-from __future__ import annotations
-
 import io
 import json
 import os

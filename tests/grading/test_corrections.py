@@ -1,7 +1,5 @@
 """Corrections for all: what they do to scores, how they are stored, shown and taken back."""
 
-from __future__ import annotations
-
 import csv
 import html
 import re

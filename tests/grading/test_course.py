@@ -1,7 +1,5 @@
 """Commands find everything where the course's settings say, and nowhere else."""
 
-from __future__ import annotations
-
 import os
 import shutil
 import sqlite3

@@ -1,7 +1,5 @@
 """From each platform's download to its file of grades: collected, graded, exported, compared."""
 
-from __future__ import annotations
-
 import csv
 from collections.abc import Callable
 from datetime import datetime

@@ -1,7 +1,5 @@
 """Work goes out and comes back through nbgrader's exchange, whatever a student puts there."""
 
-from __future__ import annotations
-
 import functools
 import hashlib
 import os

@@ -1,7 +1,5 @@
 """What submissions do to their kernel, and what they score for it. Each test runs a kernel."""
 
-from __future__ import annotations
-
 import copy
 import re
 import time

@@ -1,7 +1,5 @@
 """A disputed point: a test is run again with what it met in grading, and everything is shown."""
 
-from __future__ import annotations
-
 import zlib
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Grades that go out arrive: each platform reads its file back by its own rules."""
 
-from __future__ import annotations
-
 import codecs
 import contextlib
 import csv

@@ -1,7 +1,5 @@
 """One mistake is charged once, in the whole notebook, and in the part that is about it."""
 
-from __future__ import annotations
-
 import dataclasses
 
 import pytest

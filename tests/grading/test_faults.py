@@ -1,7 +1,5 @@
 """Faults of the grader's own, put in one place after another: nobody gets a score for them."""
 
-from __future__ import annotations
-
 import copy
 import errno
 import json

@@ -1,7 +1,5 @@
 """What locked cells give counts by its values, and by the modules whose names they give."""
 
-from __future__ import annotations
-
 import os
 
 import pytest

@@ -1,7 +1,5 @@
 """Which cells get less time because a function that they call did not return."""
 
-from __future__ import annotations
-
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 

@@ -1,7 +1,5 @@
 """The harness scores as nbgrader does, starts anew for every answer, and outlives what it runs."""
 
-from __future__ import annotations
-
 import builtins
 import os
 

@@ -1,7 +1,5 @@
 """What a result depends on besides the submission, and when a job is run once more."""
 
-from __future__ import annotations
-
 import importlib.metadata
 import socket
 import subprocess

@@ -3,8 +3,6 @@
 `make test` kills a few times; HW_KILLS says how often otherwise.
 """
 
-from __future__ import annotations
-
 import contextlib
 import os
 import random

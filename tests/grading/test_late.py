@@ -1,7 +1,5 @@
 """What lateness costs: counted when scores are shown, by the clock of the homework's time zone."""
 
-from __future__ import annotations
-
 import csv
 from datetime import timedelta
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Processes as an executor: when one of them dies, its call is made again; others do not notice."""
 
-from __future__ import annotations
-
 import os
 import signal
 import subprocess

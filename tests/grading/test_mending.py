@@ -1,7 +1,5 @@
 """Whatever became of the instructor's cells, `mend` gives each its due."""
 
-from __future__ import annotations
-
 import copy
 
 import nbformat

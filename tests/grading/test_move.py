@@ -1,7 +1,5 @@
 """A gradebook that is moved to PostgreSQL is the same there, and everything works on it."""
 
-from __future__ import annotations
-
 import contextlib
 import copy
 import csv

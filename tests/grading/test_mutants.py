@@ -1,7 +1,5 @@
 """Mutants are distinct, their keys are stable, and those called equivalent survive."""
 
-from __future__ import annotations
-
 import ast
 
 import pytest

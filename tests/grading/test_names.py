@@ -3,8 +3,6 @@
 Python's documentation asks for a plain dict as globals of `exec`; `StudentNames` is a subclass.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

@@ -1,7 +1,5 @@
 """Bad input: no points for the parts that fail, a message that names the matter, others graded."""
 
-from __future__ import annotations
-
 import functools
 
 import pytest

@@ -1,7 +1,5 @@
 """The order of the instructor's cells is stored when a notebook is generated."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import nbformat

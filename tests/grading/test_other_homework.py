@@ -1,7 +1,5 @@
 """A notebook of another homework is graded, and its student and the staff are told what it is."""
 
-from __future__ import annotations
-
 import copy
 
 import nbformat

@@ -1,7 +1,5 @@
 """A class is graded, reported and exported with its gradebook in PostgreSQL, as with SQLite."""
 
-from __future__ import annotations
-
 import copy
 import csv
 import threading

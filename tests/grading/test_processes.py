@@ -1,7 +1,5 @@
 """Processes that the grader signals: the one that is meant, never another with its number."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import re

@@ -1,7 +1,5 @@
 """What an instructor is told of a class while it is graded and afterwards."""
 
-from __future__ import annotations
-
 import io
 import json
 import logging

@@ -1,7 +1,5 @@
 """A hidden test was wrong: the class is graded again, and whose score changed is told, and why."""
 
-from __future__ import annotations
-
 import csv
 import io
 import os

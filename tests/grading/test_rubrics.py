@@ -1,7 +1,5 @@
 """Grading by hand: what is saved, compared, scored anew, taken back."""
 
-from __future__ import annotations
-
 import json
 import math
 import os

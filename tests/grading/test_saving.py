@@ -1,7 +1,5 @@
 """Scores are saved as nbgrader saves them, but together, and not by reading whole tables."""
 
-from __future__ import annotations
-
 import sqlite3
 import threading
 from pathlib import Path

@@ -1,7 +1,5 @@
 """What the processes of a run leave in the folder for temporary files: nothing, however it ends."""
 
-from __future__ import annotations
-
 import os
 import shutil
 import signal

@@ -1,7 +1,5 @@
 """What a verdict depends on is found, and what it does not depend on makes no difference."""
 
-from __future__ import annotations
-
 import pytest
 from cells import homeworks, notebook_of
 from settings import ROOT

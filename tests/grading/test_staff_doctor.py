@@ -1,7 +1,5 @@
 """The instructor's doctor: each line is fine, or says what to type; nothing makes it crash."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import re

@@ -1,7 +1,5 @@
 """Results on disk: whole or not there, whatever happens while they are written."""
 
-from __future__ import annotations
-
 import errno
 import os
 import signal

@@ -1,7 +1,5 @@
 """The tests catch wrong answers, let right ones through, and docs/validity.md says so."""
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 

@@ -1,7 +1,5 @@
 """Verdicts are kept as long as nothing changes that determines them, and no longer."""
 
-from __future__ import annotations
-
 import dataclasses
 
 import harness

@@ -1,7 +1,5 @@
 """`nbgrader autograde` on a class: scores are the same whoever runs it, and nothing is lost."""
 
-from __future__ import annotations
-
 import contextlib
 import json
 import os

@@ -1,7 +1,5 @@
 """`nbgrader zip_collect` recognises platforms as `python -m hw_grading collect` does."""
 
-from __future__ import annotations
-
 import os
 from datetime import datetime
 from pathlib import Path

@@ -7,8 +7,6 @@ pages say is counted here; nothing in them is written by hand but the sentences 
 Verdicts are kept (see `verdicts`), so that only what has changed is measured.
 """
 
-from __future__ import annotations
-
 import argparse
 import sys
 from collections.abc import Iterable, Sequence

@@ -1,7 +1,5 @@
 """Where the pages lie, what determines each, and what has changed since it was written."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 

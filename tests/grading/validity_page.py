@@ -1,7 +1,5 @@
 """The pages: docs/validity.md, and docs/validity/<homework>.md for each homework."""
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence

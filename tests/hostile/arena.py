@@ -6,8 +6,6 @@ notebook, a gradebook and another student's work, each with a canary in it, and 
 grader's environment.
 """
 
-from __future__ import annotations
-
 import copy
 import hashlib
 import os

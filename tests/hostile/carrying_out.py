@@ -1,7 +1,5 @@
 """Carries out the attacks in `attacks/`, and compares what comes of them with their headers."""
 
-from __future__ import annotations
-
 import re
 from typing import Any
 

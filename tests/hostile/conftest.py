@@ -1,7 +1,5 @@
 """One arena serves the attacks of a worker: each of them shows that the next is not touched."""
 
-from __future__ import annotations
-
 import ctypes
 import os
 import sys

@@ -5,8 +5,6 @@
 A file that ends in a line break is read as one that the grader wrote, outputs and all.
 """
 
-from __future__ import annotations
-
 import json
 import random
 import warnings

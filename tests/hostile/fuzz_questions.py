@@ -6,8 +6,6 @@ An input is a list of messages that the kernel sends, all at once. The examiner 
 two parts of a test. In each it hands over a function, which must not run in the other part.
 """
 
-from __future__ import annotations
-
 import contextlib
 import json
 import random

@@ -5,8 +5,6 @@
 What a fuzzer of nbgrader's input needs besides is here too: `fuzz`, and a mutator of trees.
 """
 
-from __future__ import annotations
-
 import argparse
 import copy
 import dataclasses

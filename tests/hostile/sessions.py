@@ -1,7 +1,5 @@
 """A session of the examiner, with the real server or with a far end that does anything."""
 
-from __future__ import annotations
-
 import contextlib
 import socket
 import threading

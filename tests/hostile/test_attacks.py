@@ -1,7 +1,5 @@
 """Every attack in `attacks/`; attack_files.py says how they are written."""
 
-from __future__ import annotations
-
 import platform
 from math import inf
 from pathlib import Path

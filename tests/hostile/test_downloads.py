@@ -3,8 +3,6 @@
 `collect` runs the real `nbgrader zip_collect` in this process.
 """
 
-from __future__ import annotations
-
 import io
 import os
 import stat

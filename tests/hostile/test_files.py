@@ -4,8 +4,6 @@ Files are read in the grader's own process, outside any sandbox. So each test lo
 the memory that this takes, too.
 """
 
-from __future__ import annotations
-
 import gzip
 import hashlib
 import json

@@ -1,7 +1,5 @@
 """Forked kernels: each alone, none with more rights than one that is started from nothing."""
 
-from __future__ import annotations
-
 import json
 import os
 import re

@@ -1,7 +1,5 @@
 """A few seconds of each fuzzer, and the inputs that longer runs have found; `make soak` goes on."""
 
-from __future__ import annotations
-
 import json
 import subprocess
 import sys

@@ -1,7 +1,5 @@
 """The arena itself: right answers get all points there, wrong ones none."""
 
-from __future__ import annotations
-
 import pytest
 from arena import NOTHING, POINTS, RIGHT, Arena, notebook
 

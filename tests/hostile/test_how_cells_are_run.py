@@ -8,8 +8,6 @@ values: an attack on how cells are run can change what is shown of a student's o
 nothing else.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

@@ -5,8 +5,6 @@ it can be asked for its entries, its length or an array. What comes of that is p
 is judged as such.
 """
 
-from __future__ import annotations
-
 import pytest
 from arena import Arena, by_grade_id
 from attack_files import Attack

@@ -6,8 +6,6 @@ with a Python, a NumPy and an `hw_support` of their own. They take nothing but v
 kernel.
 """
 
-from __future__ import annotations
-
 import pytest
 from arena import Arena
 from carrying_out import carry_out, printed_by

@@ -4,8 +4,6 @@ All others are in `attacks/peeking/`. Each says how much it looked at, so that o
 nothing does not pass.
 """
 
-from __future__ import annotations
-
 import ctypes
 import os
 import re

@@ -4,8 +4,6 @@ One class of attackers is graded once; the tests look at what each of nbgrader's
 of ours, makes of it.
 """
 
-from __future__ import annotations
-
 import contextlib
 import csv
 import functools

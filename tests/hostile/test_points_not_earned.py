@@ -1,7 +1,5 @@
 """Attacks for points without an answer: moved cells, borrowed functions, agreement with nothing."""
 
-from __future__ import annotations
-
 import copy
 import itertools
 import random

@@ -4,8 +4,6 @@
 sandbox, or with one line of the policy taken out, shows that it could have failed.
 """
 
-from __future__ import annotations
-
 import os
 import socket
 import subprocess

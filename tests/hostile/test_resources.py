@@ -4,8 +4,6 @@ All others are in `attacks/resources/`. The limits of the arena are short, and t
 shorter still: an attack that no limit ends would take as long as the test's own time limit.
 """
 
-from __future__ import annotations
-
 import contextlib
 import json
 import subprocess

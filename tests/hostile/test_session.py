@@ -1,7 +1,5 @@
 """The examiner's session: honest ends answer as a notebook would."""
 
-from __future__ import annotations
-
 import copy
 import random
 import sys

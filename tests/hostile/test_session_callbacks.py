@@ -1,7 +1,5 @@
 """The functions that a test hands over to the notebook, which calls them."""
 
-from __future__ import annotations
-
 import contextlib
 import gc
 import threading

@@ -1,7 +1,5 @@
 """A session whose far end does not keep to the protocol: it is `Gone`."""
 
-from __future__ import annotations
-
 import contextlib
 import select
 import socket

@@ -1,7 +1,5 @@
 """A session whose kernel takes too long, or is interrupted."""
 
-from __future__ import annotations
-
 import contextlib
 import functools
 import random

@@ -1,7 +1,5 @@
 """The names of a test cell: its own first, then the notebook's."""
 
-from __future__ import annotations
-
 import builtins
 import contextlib
 from collections.abc import Iterator

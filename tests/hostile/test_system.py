@@ -3,8 +3,6 @@
 What was tried is printed, so that no test passes because nothing was tried.
 """
 
-from __future__ import annotations
-
 import ctypes
 import os
 import platform

@@ -4,8 +4,6 @@ What a test cell says of a submission is made of lines; student code determines 
 in them. None of these ends a line, hides one, or colours one.
 """
 
-from __future__ import annotations
-
 import contextlib
 import io
 from typing import Any

@@ -1,7 +1,5 @@
 """The codec: plain values come back as they were, and no frame does more than raise `WireError`."""
 
-from __future__ import annotations
-
 import collections
 import contextlib
 import decimal

@@ -4,8 +4,6 @@ All others are in `attacks/wire/`. The student's cell takes the socket, puts a f
 in the place of `answer`, and sends what it likes.
 """
 
-from __future__ import annotations
-
 import pytest
 from arena import Arena
 from attack_files import Attack

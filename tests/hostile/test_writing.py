@@ -4,8 +4,6 @@ They write into every place of the file system, and into the folder of the socke
 the only one that the grader has shared: it is taken away before the first cell.
 """
 
-from __future__ import annotations
-
 import contextlib
 import hashlib
 import os

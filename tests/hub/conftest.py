@@ -1,7 +1,5 @@
 """One machine with one hub for all tests of the folder."""
 
-from __future__ import annotations
-
 import os
 import sys
 import tempfile

@@ -1,7 +1,5 @@
 """JupyterHub on a machine of the tests' own, installed as docs/jupyterhub.md says."""
 
-from __future__ import annotations
-
 import os
 import re
 import shutil

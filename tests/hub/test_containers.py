@@ -1,7 +1,5 @@
 """The container files: what they copy is there, and what they install can be installed."""
 
-from __future__ import annotations
-
 import re
 import shlex
 import shutil

@@ -1,7 +1,5 @@
 """A homework on JupyterHub, from handing out to grading by hand, by six people in Chromium."""
 
-from __future__ import annotations
-
 import html
 import re
 import time

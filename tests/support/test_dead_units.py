@@ -1,7 +1,5 @@
 """Dead units are counted with the student's own functions, right or wrong."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import matplotlib.pyplot as plt

@@ -1,7 +1,5 @@
 """Problems travel in a notebook, and are shown without speaking a student's markup."""
 
-from __future__ import annotations
-
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook

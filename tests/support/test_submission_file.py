@@ -1,7 +1,5 @@
 """Any file gives a valid notebook, and a reason where nothing could be read."""
 
-from __future__ import annotations
-
 import json
 import os
 from pathlib import Path

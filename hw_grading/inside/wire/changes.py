@@ -1,7 +1,5 @@
 """Finds the arrays and lists that a call may change, so that both ends can change theirs."""
 
-from __future__ import annotations
-
 import warnings
 from collections.abc import Callable, Iterator
 from typing import Any

@@ -1,7 +1,5 @@
 """Sends and receives frames over a socket, without trust in the lengths that they announce."""
 
-from __future__ import annotations
-
 import socket
 from collections.abc import Callable
 from typing import Any

@@ -1,7 +1,5 @@
 """Builds the value of a received frame, which may be forged."""
 
-from __future__ import annotations
-
 import contextlib
 import math
 import re

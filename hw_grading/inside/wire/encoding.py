@@ -1,7 +1,5 @@
 """Encodes a value as a frame, in pieces that have to be sent in order."""
 
-from __future__ import annotations
-
 import struct
 from collections.abc import Callable
 from typing import Any

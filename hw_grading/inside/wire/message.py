@@ -1,7 +1,5 @@
 """The parts of a message: limits, tags and references, and which values are plain."""
 
-from __future__ import annotations
-
 import math
 from collections import Counter
 from collections.abc import Iterable, Sequence

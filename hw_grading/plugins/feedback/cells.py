@@ -4,8 +4,6 @@ The student's own text, code and outputs are open, and so are headings and short
 instructor. Long texts and code of the instructor are folded. Oversized content is cut with a note.
 """
 
-from __future__ import annotations
-
 import functools
 import re
 import time

@@ -1,7 +1,5 @@
 """The exporter of `nbgrader generate_feedback`. It serves every student, one at a time."""
 
-from __future__ import annotations
-
 import contextlib
 import functools
 import re

@@ -3,8 +3,6 @@
 It is read from the notebook without its hidden content, so that it reveals none.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace

@@ -3,8 +3,6 @@
 The traceback of an error in a test cell (such as a time limit) quotes the hidden lines around it.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 from nbgrader import utils

@@ -3,8 +3,6 @@
 Points come from the gradebook, names of questions from the instructor's notebook.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """The instructor's page besides points: failed parts, times, mended cells, graders."""
 
-from __future__ import annotations
-
 import math
 
 import numpy as np

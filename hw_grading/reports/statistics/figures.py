@@ -3,8 +3,6 @@
 Texts are drawn literally: a dollar sign in a heading begins no formula.
 """
 
-from __future__ import annotations
-
 import base64
 import io
 import warnings

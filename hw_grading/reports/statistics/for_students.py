@@ -7,8 +7,6 @@ reveal its points. The share of students who fail a part is shown in steps of te
 for 40 submissions or more: exact counts for two parts would reveal how many failed both.
 """
 
-from __future__ import annotations
-
 import itertools
 from collections.abc import Sequence
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """Reads the data for the page without the names of students."""
 
-from __future__ import annotations
-
 import contextlib
 import json
 import math

@@ -1,7 +1,5 @@
 """Compute a class's figures: spread, item-rest correlation, graders, groups of five or more."""
 
-from __future__ import annotations
-
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Sequence

@@ -4,8 +4,6 @@ Everything is escaped. The page has no script. Its Content-Security-Policy allow
 only ``data:`` addresses.
 """
 
-from __future__ import annotations
-
 from datetime import UTC, datetime
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """The elements of a page of statistics: sections with sentences, a plot, tables."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Container, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """The sections of the instructor's page."""
 
-from __future__ import annotations
-
 import math
 
 import numpy as np

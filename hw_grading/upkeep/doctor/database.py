@@ -1,7 +1,5 @@
 """The gradebook's database."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import sqlite3

@@ -1,7 +1,5 @@
 """Folders: free space on the disk, and permissions in the exchange."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import shlex

@@ -1,7 +1,5 @@
 """Runs the doctor's checks in order; a check that fails becomes a line too."""
 
-from __future__ import annotations
-
 import contextlib
 import re
 import traceback

@@ -1,7 +1,5 @@
 """The machine: Python and packages, sandbox, memory, limits."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import platform

@@ -1,7 +1,5 @@
 """Time: the machine's clock, the course's time zone, due dates."""
 
-from __future__ import annotations
-
 import subprocess
 import time
 from datetime import UTC, datetime

@@ -5,8 +5,6 @@ name of its definition in the cell's sheet. HTML that only styles is left out, a
 and the rest is shown as its source.
 """
 
-from __future__ import annotations
-
 import re
 import urllib.parse
 from collections.abc import Mapping

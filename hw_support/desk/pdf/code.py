@@ -1,7 +1,5 @@
 """Write code cells and their outputs as typst."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from typing import Any

@@ -4,8 +4,6 @@ An error of typst names a line, and so the formula, picture or cell that it reje
 then written as text, and typst is run again.
 """
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from functools import partial

@@ -1,7 +1,5 @@
 """Find the cells of a notebook that were not run, or not in order."""
 
-from __future__ import annotations
-
 import ast
 import bisect
 from typing import Any

@@ -1,7 +1,5 @@
 """Read the small pieces of HTML in text cells and outputs."""
 
-from __future__ import annotations
-
 import re
 from html.parser import HTMLParser
 

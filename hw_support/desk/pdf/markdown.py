@@ -5,8 +5,6 @@ spaces, and a bare ``\begin{align}``. Pandoc reads each cell as a separate file,
 fence or comment ends with its cell.
 """
 
-from __future__ import annotations
-
 import itertools
 import json
 import re

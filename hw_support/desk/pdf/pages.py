@@ -6,8 +6,6 @@ numbered heading of level 3 (``1.2a``). A part right after its chapter's heading
 so that no page is nearly empty.
 """
 
-from __future__ import annotations
-
 import math
 import re
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """Put each formula and picture, which typst may reject, on lines of its own."""
 
-from __future__ import annotations
-
 import base64
 import hashlib
 import io

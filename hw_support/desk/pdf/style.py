@@ -4,8 +4,6 @@ The fonts come with typst, so the pages look the same everywhere. Code and drawi
 set in DejaVu Sans Mono, because its box-drawing characters have the same width.
 """
 
-from __future__ import annotations
-
 STYLE = r"""
 #let grey = luma(110)
 

@@ -4,8 +4,6 @@ Text from a student or a program reaches typst only as a string literal from `li
 typst code. So nothing in a notebook is run while its PDF is made.
 """
 
-from __future__ import annotations
-
 import json
 import re
 

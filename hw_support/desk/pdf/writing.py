@@ -1,7 +1,5 @@
 """Write a PDF file in one step."""
 
-from __future__ import annotations
-
 import sys
 import tempfile
 from pathlib import Path

@@ -3,8 +3,6 @@
 Keys are the changed line as it reads in the mutant.
 """
 
-from __future__ import annotations
-
 _COMMUTES = "a sum or product of floats does not depend on the order of two operands"
 _SQUARED = "the square of the negative is the same"
 _AXIS = "axes that are not named are taken whole, or come in front by themselves"

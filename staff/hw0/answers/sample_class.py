@@ -1,7 +1,5 @@
 """A small sample class of hw0: submissions that are right or wrong in one thing each."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

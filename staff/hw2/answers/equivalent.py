@@ -4,8 +4,6 @@ Keys are the changed line as it reads in the mutant (see `mutants`). A test chec
 them is still made and that no test cell takes a point from it.
 """
 
-from __future__ import annotations
-
 _COMMUTES = "a sum or product of floats does not depend on the order of two operands"
 _NO_CLIP = "g lies in (0, 1), so a loss without this limit is as right"
 _FLOAT64 = "g is float64 by the contract"

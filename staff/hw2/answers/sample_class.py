@@ -1,7 +1,5 @@
 """The sample class of hw2."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

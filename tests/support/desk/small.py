@@ -1,7 +1,5 @@
 """A homework of one function, whose test looks at more than its points; and how it is checked."""
 
-from __future__ import annotations
-
 import copy
 from pathlib import Path
 from types import SimpleNamespace

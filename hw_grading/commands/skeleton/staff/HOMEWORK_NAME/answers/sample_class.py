@@ -1,7 +1,5 @@
 """The sample class of HOMEWORK_NAME: right submissions, and wrong ones with one mistake each."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 
