@@ -1,5 +1,6 @@
 """Processes as an executor: when one of them dies, its call is made again; others do not notice."""
 
+import ast
 import os
 import signal
 import subprocess
@@ -77,7 +78,7 @@ def test_an_answer_that_cannot_be_sent_fails_alone(two: LocalProcesses) -> None:
 def test_every_call_is_answered_if_no_process_can_start(
     two: LocalProcesses, error: Exception, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(self: LocalProcesses) -> None:
+    def fail(*_: object) -> None:
         raise error
 
     with monkeypatch.context() as patched:
@@ -160,6 +161,44 @@ def test_a_process_without_work_ends_and_another_one_is_started(
 
 def test_threads_of_numerical_libraries_are_pinned(two: LocalProcesses) -> None:
     assert two.submit(os.getenv, "OPENBLAS_NUM_THREADS").result() == "1"
+
+
+CORES = sorted(os.sched_getaffinity(0)) if sys.platform == "linux" else []
+
+
+@pytest.mark.skipif(not CORES, reason="workers get a core only on Linux")
+@pytest.mark.parametrize("each", [1, 2])
+def test_workers_share_the_cores_equally_and_keep_theirs(each: int) -> None:
+    workers = each * len(CORES)
+    with LocalProcesses(workers) as executor:
+        futures = [executor.submit(time.sleep, 0.2) for _ in range(2 * workers)]
+        for future in futures:
+            future.result(60)
+        given = [os.sched_getaffinity(process.pid) for process in executor._processes]
+    assert len(given) == workers
+    assert sorted(core for (core,) in given) == sorted(CORES * each)
+
+
+@pytest.mark.skipif(not CORES, reason="workers get a core only on Linux")
+def test_workers_that_cannot_share_the_cores_equally_may_use_all() -> None:
+    with LocalProcesses(len(CORES) + 1) as executor:
+        assert executor.submit(os.sched_getaffinity, 0).result(60) == set(CORES)
+
+
+@pytest.mark.skipif(len(CORES) < 2, reason="there is one core only")
+def test_a_new_worker_gets_the_core_of_the_one_that_died(tmp_path: Path) -> None:
+    with LocalProcesses(len(CORES)) as executor:
+        died = tmp_path / "died"
+        program = f"""
+import os, pathlib, signal
+if not pathlib.Path({str(died)!r}).exists():
+    pathlib.Path({str(died)!r}).write_text(str(os.sched_getaffinity(0)))
+    os.kill(os.getpid(), signal.SIGKILL)
+pathlib.Path({str(tmp_path / "after")!r}).write_text(str(os.sched_getaffinity(0)))
+"""
+        executor.submit(exec, program).result(60)
+    assert (tmp_path / "after").read_text() == died.read_text()
+    assert len(ast.literal_eval(died.read_text())) == 1
 
 
 def test_many_threads_may_submit(two: LocalProcesses) -> None:

@@ -139,6 +139,18 @@ def test_limits_are_laid_on_it(place: ForkServer) -> None:
     kernel.wait()
 
 
+def test_it_may_use_the_cores_of_the_worker(place: ForkServer) -> None:
+    before = os.sched_getaffinity(0)
+    core = {max(before)}
+    os.sched_setaffinity(0, core)
+    try:
+        kernel = fork(place)
+    finally:
+        os.sched_setaffinity(0, before)
+    assert os.sched_getaffinity(kernel.kernel_pid) == core
+    assert os.sched_getaffinity(fork(place).kernel_pid) == before
+
+
 def test_the_fork_server_has_one_thread(place: ForkServer) -> None:
     assert forking(place).num_threads() == 1
 
