@@ -9,6 +9,8 @@ drawn by an older version is noticed, whatever version of matplotlib draws.
 Exit status: 0 done, or current; 1 ``--check`` found an older picture.
 """
 
+from __future__ import annotations
+
 import argparse
 import base64
 import hashlib
