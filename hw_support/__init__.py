@@ -7,6 +7,7 @@ from .checks import Checks as Checks
 from .compare import Mismatch as Mismatch
 from .compare import as_numbers as as_numbers
 from .compare import assert_close as assert_close
+from .compare import compare_arrays as compare_arrays
 from .compare import expect as expect
 from .compare import expect_answer as expect_answer
 from .compare import expect_fractions as expect_fractions
@@ -35,6 +36,5 @@ from .runs import RunNotFoundError as RunNotFoundError
 from .runs import RunNotSavedError as RunNotSavedError
 from .runs import load_run as load_run
 from .runs import save_run as save_run
-from .three_way import compare_arrays as compare_arrays
 from .training import TrainingWatch as TrainingWatch
 from .training_run import TrainingRun as TrainingRun

@@ -76,7 +76,6 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _summary(parser: argparse.ArgumentParser) -> str:
-    """Return a line for each command, as people type it."""
     (commands,) = (a for a in parser._actions if isinstance(a, argparse._SubParsersAction))
     lines = [
         f"  python -m hw_support {choice.dest:<7} {choice.help}"
@@ -116,17 +115,15 @@ def _only_notebook(command: str, folder: Path) -> Path:
 
 
 def _check(opened: Any, options: Any) -> int:
-    if options.repair:
-        return _repair(opened)
-    return FINE if _report(opened).fine else TO_DO
+    return _repair(opened) if options.repair else _report(opened)
 
 
-def _report(opened: Any) -> Any:
+def _report(opened: Any) -> int:
     from hw_support.desk import check
 
     report = check.check(opened)
     check.print_report(report)
-    return report
+    return FINE if report.fine else TO_DO
 
 
 def _repair(opened: Any) -> int:
@@ -176,19 +173,20 @@ def _zip(opened: Any, options: Any) -> int:
 
     student = options.student
     student = handin.student_id_of(opened) if student is None else handin.checked_id(student)
-    fine = True
+    status = FINE
     if not options.no_check:
-        fine = _report(opened).fine
+        status = _report(opened)
         print()
-    packed = handin.pack(opened, student, options.to or opened.path.absolute().parent)
-    print(f"{packed.path}\ncontains {packed.entry} (SHA-256 {packed.notebook_sha256})")
+    folder = options.to or opened.path.absolute().parent
+    path, entry, digest = handin.pack(opened, student, folder)
+    print(f"{path}\ncontains {entry} (SHA-256 {digest})")
     print("Submit this file. Keep the line above: it identifies the file that you submitted.")
-    if fine:
-        return FINE
-    print(
-        "The list above shows what you still have to do. You can submit again until the due date."
-    )
-    return TO_DO
+    if status == TO_DO:
+        print(
+            "The list above shows what you still have to do. You can submit again until the due "
+            "date."
+        )
+    return status
 
 
 if __name__ == "__main__":

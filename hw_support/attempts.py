@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from hw_support import failures
 from hw_support.compare import Mismatch
 from hw_support.notebook_access import RandomState
-from hw_support.time_limit import TimeLimitReached, uninterrupted
+from hw_support.time_limit import UNINTERRUPTED, TimeLimitReached
 
 if TYPE_CHECKING:
     from hw_support.checks import Checks
@@ -54,7 +54,6 @@ class Attempt:
         limited = checks.notebook.limited(self._seconds, WALL_SECONDS * wall_share)
         self._streams.enter_context(limited)
 
-    @uninterrupted
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: object
     ) -> bool:
@@ -110,6 +109,9 @@ class Attempt:
         why = self.checks.notebook.why(error)
         within = failures.in_a_stand_in(error, self._names, but=self.checks.file)
         return failures.described(error, place, hidden=self.hidden, in_a_stand_in=within, why=why)
+
+
+UNINTERRUPTED.add(Attempt.__exit__.__code__)
 
 
 class _Discard(io.TextIOBase):

@@ -25,7 +25,6 @@ from .in_one_step import in_one_step
 
 # A leading dot marks temporary files. Windows drops a trailing dot or space.
 _NAME = re.compile(r"\w(?:[\w .+=-]{0,98}[\w+=-])?")
-_HISTORIES = ("training_loss", "training_acc", "test_loss", "test_acc")
 _STALE_SECONDS = 3600
 
 
@@ -192,9 +191,7 @@ def _checked_run(
     **histories: Any,
 ) -> Run:
     """Copy the values into a Run, or raise ValueError (TypeError) about the first bad one."""
-    if set(histories) != set(_HISTORIES):
-        raise ValueError(f"histories: expected {_HISTORIES}, got {tuple(histories)}")
-    copied = {key: _floats(key, histories[key]) for key in _HISTORIES}
+    copied = {key: _floats(key, values) for key, values in histories.items()}
     lengths = {len(values) for values in copied.values()}
     if len(lengths) > 1 or 0 in lengths:
         found = ", ".join(f"{key} has {len(values)}" for key, values in copied.items())

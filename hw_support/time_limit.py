@@ -5,9 +5,8 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from types import CodeType, FrameType
-from typing import Any, TypeVar
 
 
 class TimeLimitReached(BaseException):
@@ -17,14 +16,7 @@ class TimeLimitReached(BaseException):
     """
 
 
-_Function = TypeVar("_Function", bound=Callable[..., Any])
-_UNINTERRUPTED: set[CodeType] = set()
-
-
-def uninterrupted(function: _Function) -> _Function:
-    """Mark a clean-up function, so that no time limit is raised inside it."""
-    _UNINTERRUPTED.add(function.__code__)
-    return function
+UNINTERRUPTED: set[CodeType] = set()  # clean-up functions; no time limit is raised inside them
 
 
 @contextlib.contextmanager
@@ -42,7 +34,7 @@ def time_limit(cpu_seconds: float, wall_seconds: float) -> Iterator[None]:
 
     def end(_: int, frame: FrameType | None) -> None:
         while frame is not None:
-            if frame.f_code in _UNINTERRUPTED:
+            if frame.f_code in UNINTERRUPTED:
                 return
             frame = frame.f_back
         raise TimeLimitReached

@@ -39,8 +39,9 @@ class Certification:
 
     def empty(self, source: str) -> list[str]:
         """Return the labels that a student's cell leaves empty."""
-        if not self._is_begun(source):
-            return list(self.asked)
+        given = {_words(line) for line in [*self.released.splitlines(), *self.remarks, BLANK, ""]}
+        if all(_words(line) in given for line in source.splitlines()):
+            return list(self.asked)  # every line is the instructor's
         written = dict(self._written(source))
         kept = bool(written)  # if some label still has its form, a missing one was deleted
         written = {**self._in_another_form(source), **written}
@@ -56,11 +57,6 @@ class Certification:
         for label, rest, below in _labelled(source, "|".join(map(re.escape, self.remarks))):
             text = _behind(rest, self.remarks[label]) + "\n" + below
             yield label, "" if BLANK in text else text.strip().lstrip(":：").strip()
-
-    def _is_begun(self, source: str) -> bool:
-        """Whether there is a line that the instructor did not write."""
-        given = {_words(line) for line in [*self.released.splitlines(), *self.remarks, BLANK, ""]}
-        return any(_words(line) not in given for line in source.splitlines())
 
     def _in_another_form(self, source: str) -> dict[str, str]:
         """Return the text for labels that are found without their bold lines."""

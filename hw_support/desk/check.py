@@ -1,5 +1,6 @@
 """Runs your notebook as the grader would, and lists what to do before you hand it in."""
 
+import contextlib
 import copy
 import os
 import sys
@@ -9,12 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import nbformat
+from nbformat import NotebookNode
 from tqdm import tqdm
 
 from hw_support.desk.findings import Checked, checked_cells, limit_of, name_of, surprises
 from hw_support.desk.opening import Opened
-from hw_support.desk.running import Ran, run_from_the_top
-from hw_support.submission.released import Release
+from hw_support.desk.running import Ran, errors_of, run_from_the_top
 
 _WIDTH = 92
 _PART, _TO_DO = 34, 28  # columns of the table
@@ -34,19 +35,19 @@ class Report:
     seconds_of_cells: float  # wall-clock seconds of all cells together
 
     @property
-    def release(self) -> Release:
-        """The homework."""
-        return self.opened.release
-
-    @property
     def fine(self) -> bool:
         """Whether the check found nothing left to do."""
         return not (
             (self.surprises or self.notes or self.changes or self.opened.unsaved)
             or any(part.points and not part.passed for c in self.checked for part in c.run.parts)
             or any(cell.run.raised for cell in self.checked)
-            or any(c.to_do and not self.release.is_optional(c.released) for c in self.checked)
+            or self.to_do(self.checked)
         )
+
+    def to_do(self, cells: Iterable[Checked]) -> list[str]:
+        """Return what is missing in cells, without the optional ones."""
+        is_optional = self.opened.release.is_optional
+        return [c.to_do for c in cells if c.to_do and not is_optional(c.released)]
 
 
 def check(opened: Opened) -> Report:
@@ -130,11 +131,9 @@ def _table(report: Report) -> Iterator[str]:
     yield row("-" * _PART, "-" * 8, "-" * 8, "-" * 6, "-" * _TO_DO)
     by_part: dict[str, list[Checked]] = {}
     for cell in report.checked:
-        by_part.setdefault(report.release.parts[cell.released.grade_id], []).append(cell)
+        by_part.setdefault(report.opened.release.parts[cell.released.grade_id], []).append(cell)
     for part, cells in by_part.items():
-        to_do = _shortened(
-            [c.to_do for c in cells if c.to_do and not report.release.is_optional(c.released)]
-        )
+        to_do = _shortened(report.to_do(cells))
         total = sum(cell.released.points or 0 for cell in cells)
         if not total and not to_do:
             continue
@@ -147,13 +146,10 @@ def _table(report: Report) -> Iterator[str]:
         yield row(name, tests, points, f"{total:g}", first).rstrip()
         for line in more:
             yield row("", "", "", "", line)
-    limits = report.release.cpu_seconds_for_cell  # of cells that may take longer than others
-    may_take_long = [cell for cell in report.checked if cell.released.grade_id in limits]
-    long = [cell for cell in may_take_long if cell.run.seconds > _A_MOMENT]
-    if long:
-        yield ""
-    for cell in long:
-        yield f"Cell {cell.released.grade_id} took {cell.run.seconds:.0f} s."
+    may_take_long = report.opened.release.cpu_seconds_for_cell  # than others
+    took = {c.released.grade_id: c.run.seconds for c in report.checked if c.run.seconds > _A_MOMENT}
+    lines = [f"Cell {name} took {took[name]:.0f} s." for name in took if name in may_take_long]
+    yield from ("", *lines) if lines else ()
 
 
 def _shortened(to_do: list[str]) -> list[str]:
@@ -180,7 +176,8 @@ def _counts(cells: Iterable[Checked]) -> tuple[tuple[int, float], tuple[int, flo
 
 
 def _failures(checked: list[Checked]) -> Iterator[str]:
-    stubs = {cell.released.grade_id for cell in checked if not cell.answered}
+    unanswered = (c for c in checked if not c.cell or c.released.is_unchanged(c.cell.source))
+    stubs = {cell.released.grade_id for cell in unanswered}
     waiting = set()
     for cell in checked:
         test, raised = cell.released.grade_id, cell.run.raised
@@ -206,9 +203,8 @@ def _error_of(cell: Checked) -> Iterator[str]:
     if cell.run.raised:
         yield f"{name} raises {cell.run.raised[:300]}, so it earns no points"
     elif not cell.run.judged and not waits:
-        for output in cell.cell.get("outputs", []) if cell.cell else ():
-            if output.output_type == "error":
-                yield f"{name} raises {output.ename}: {output.evalue[:300]}"
+        for error in errors_of(cell.cell or NotebookNode()):
+            yield f"{name} raises {error.ename}: {error.evalue[:300]}"
 
 
 def _last_word(report: Report) -> str:
@@ -232,17 +228,13 @@ def write_repaired(opened: Opened) -> Path:
     No file is ever overwritten. OSError if it cannot be written.
     """
     text = nbformat.writes(opened.notebook)
-    for number in range(1, 1000):
-        tail = "" if number == 1 else f"-{number}"
+    for tail in ("", *(f"-{number}" for number in range(2, 1000))):
         path = opened.path.with_name(f"{opened.path.stem}-repaired{tail}.ipynb")
-        try:
-            with path.open("x", encoding="utf-8") as stream:
-                try:
-                    stream.write(text)
-                except OSError:
-                    path.unlink(missing_ok=True)
-                    raise
+        with contextlib.suppress(FileExistsError), path.open("x", encoding="utf-8") as stream:
+            try:
+                stream.write(text)
+            except OSError:
+                path.unlink(missing_ok=True)
+                raise
             return path
-        except FileExistsError:
-            continue
     raise FileExistsError(f"too many repaired files are beside {opened.path}")

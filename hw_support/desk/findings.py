@@ -16,7 +16,8 @@ from pathlib import Path
 from nbformat import NotebookNode
 
 from hw_support.desk.certification import BLANK, certification_of
-from hw_support.desk.running import CellRun, Ran
+from hw_support.desk.running import CellRun, Ran, errors_of
+from hw_support.rerun import bound_by
 from hw_support.submission.mending import InstructorCell, grade_id_of
 from hw_support.submission.problems import quoted
 from hw_support.submission.released import Release
@@ -39,11 +40,6 @@ class Checked:
     cell: NotebookNode | None  # in the student's notebook; None if it was deleted
     run: CellRun  # an empty one if it was not run
     to_do: str | None  # what is missing, in a few words
-
-    @property
-    def answered(self) -> bool:
-        """Whether the student wrote anything in it."""
-        return self.cell is not None and not self.released.is_unchanged(self.cell.source)
 
 
 def checked_cells(ran: Ran, release: Release) -> list[Checked]:
@@ -113,7 +109,8 @@ def _missing_names(notebook: NotebookNode, release: Release) -> Iterator[str]:
     looked_for = {
         name for cell in release.cells if cell.locked for name in re.findall(r"\w+", cell.source)
     }
-    defined = {i: _defined_in(cell) for i, cell in enumerate(notebook.cells)}
+    code = {i: cell for i, cell in enumerate(notebook.cells) if cell.cell_type == "code"}
+    defined = {i: bound_by(cell.source) for i, cell in code.items()}
     for i, cell in enumerate(notebook.cells):
         if _is_given(cell, release):
             continue  # a released cell that uses a name which the student has changed
@@ -145,39 +142,19 @@ def _own_errors(notebook: NotebookNode, release: Release) -> Iterator[str]:
     for cell in notebook.cells:
         if grade_id_of(cell) is not None or _is_given(cell, release):
             continue
-        for output in cell.get("outputs", []):
-            if output.output_type == "error" and output.ename not in _SAID_ELSEWHERE:
+        for error in errors_of(cell):
+            if error.ename not in _SAID_ELSEWHERE:
                 yield (
-                    f"{name_of(cell)} raises {output.ename}: {quoted(output.evalue, 100)}. When "
+                    f"{name_of(cell)} raises {error.ename}: {quoted(error.evalue, 100)}. When "
                     "JupyterLab runs all cells, it stops at this cell; the grader continues."
                 )
 
 
 def _errors(cell: NotebookNode) -> Iterator[str]:
+    yield from (str(error.evalue) for error in errors_of(cell))
     for output in cell.get("outputs", []):
-        if output.output_type == "error":
-            yield str(output.evalue)
-        elif output.output_type == "stream" and grade_id_of(cell):
+        if output.output_type == "stream" and grade_id_of(cell):
             yield from (line for line in output.text.splitlines() if "NameError" in line)
-
-
-def _nodes(cell: NotebookNode) -> Iterator[ast.AST]:
-    """Yield the nodes of a cell's syntax tree; none if it is no Python."""
-    if cell.cell_type == "code":
-        with contextlib.suppress(SyntaxError, ValueError):
-            yield from ast.walk(ast.parse(cell.source))
-
-
-def _defined_in(cell: NotebookNode) -> set[str]:
-    names = set()
-    for node in _nodes(cell):
-        if isinstance(node, ast.FunctionDef | ast.ClassDef | ast.AsyncFunctionDef):
-            names.add(node.name)
-        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-            names.add(node.id)
-        elif isinstance(node, ast.alias):
-            names.add((node.asname or node.name).partition(".")[0])
-    return names
 
 
 def _rebound(ran: Ran) -> Iterator[str]:
@@ -209,10 +186,10 @@ def _other_results(saved: NotebookNode, ran: Ran) -> Iterator[str]:
 
 
 def _passed_when_saved(cell: NotebookNode | None) -> bool:
-    outputs = cell.get("outputs", []) if cell is not None else []
-    printed = "\n".join(output.get("text", "") for output in outputs)
-    raised = any(output.output_type == "error" for output in outputs)
-    return "passed  " in printed and "FAILED  " not in printed and not raised
+    if cell is None or errors_of(cell):
+        return False
+    printed = "\n".join(output.get("text", "") for output in cell.get("outputs", []))
+    return "passed  " in printed and "FAILED  " not in printed
 
 
 def _files(ran: Ran, folder: Path) -> Iterator[str]:
@@ -220,7 +197,7 @@ def _files(ran: Ran, folder: Path) -> Iterator[str]:
     said = set()
     for i, run in ran.cells.items():
         cell = ran.notebook.cells[i]
-        errors = [o.evalue for o in cell.outputs if o.get("ename") in _NO_FILE]
+        errors = [error.evalue for error in errors_of(cell) if error.ename in _NO_FILE]
         missing = [name for name in beside if any(name in text for text in errors)]
         for name in [*run.opened, *missing]:
             path = folder / os.path.expanduser(name)
@@ -263,12 +240,15 @@ def _imports(notebook: NotebookNode, release: Release, folder: Path) -> Iterator
 
 
 def _imported_in(cell: NotebookNode) -> set[str]:
-    names = set()
-    for node in _nodes(cell):
-        if isinstance(node, ast.Import):
-            names |= {alias.name.partition(".")[0] for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            names.add(node.module.partition(".")[0])
+    """Return the modules that a cell imports; none if it is no Python."""
+    names: set[str] = set()
+    with contextlib.suppress(SyntaxError, ValueError):
+        for node in ast.walk(ast.parse(cell.source if cell.cell_type == "code" else "")):
+            match node:
+                case ast.Import(names=aliases):
+                    names |= {alias.name.partition(".")[0] for alias in aliases}
+                case ast.ImportFrom(module=str(module), level=0):
+                    names.add(module.partition(".")[0])
     return names
 
 

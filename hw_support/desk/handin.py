@@ -3,7 +3,6 @@
 import hashlib
 import re
 import zipfile
-from dataclasses import dataclass
 from pathlib import Path
 
 from hw_support.desk.certification import STUDENT_ID, certification_of
@@ -14,15 +13,6 @@ from hw_support.submission.mending import grade_id_of
 from hw_support.submission.problems import quoted
 
 _STUDENT_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9.@+-]{0,63}")
-
-
-@dataclass(frozen=True)
-class Packed:
-    """The zip that was written."""
-
-    path: Path
-    entry: str  # the name of the notebook in the zip
-    notebook_sha256: str  # of the bytes of the student's file
 
 
 def student_id_of(opened: Opened) -> str:
@@ -54,9 +44,10 @@ def checked_id(student_id: str) -> str:
     return student_id
 
 
-def pack(opened: Opened, student_id: str, folder: Path) -> Packed:
+def pack(opened: Opened, student_id: str, folder: Path) -> tuple[Path, str, str]:
     """Write ``<student id>_<assignment>.zip``, or replace it, in one step.
 
+    Returned are its path, the name of the notebook in it, and the SHA-256 of the student's file.
     `DeskError` if it cannot be written; an earlier zip is unchanged then.
     """
     entry = f"{student_id}_{opened.release.assignment}.ipynb"
@@ -72,4 +63,4 @@ def pack(opened: Opened, student_id: str, folder: Path) -> Packed:
             f"{path} cannot be written ({error.strerror or error}). Name another folder with "
             "--to, or free some space."
         ) from error
-    return Packed(path, entry, hashlib.sha256(opened.content).hexdigest())
+    return path, entry, hashlib.sha256(opened.content).hexdigest()

@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from difflib import SequenceMatcher
 from pathlib import Path
-from typing import Any
 
 from nbformat import NotebookNode
 
@@ -84,7 +83,6 @@ def difference(before: str, now: str) -> str:
 
 
 def _release_of(notebook: NotebookNode, path: Path, releases: Sequence[Release]) -> Release:
-    """Return a notebook's homework; raise `DeskError` if it belongs to none."""
     known = {release.assignment: release for release in releases}
     homeworks = {name: release.grade_ids for name, release in known.items()}
     found = grade_ids_in(notebook)
@@ -142,8 +140,7 @@ def _is_none(notebook: NotebookNode, path: Path, releases: Sequence[Release]) ->
 def _unsaved(path: Path) -> str | None:
     """Return a sentence if a notebook's kernel was used after the file was saved."""
     saved = path.stat().st_mtime
-    for session in _sessions(path):
-        used = _seconds(str(session.get("kernel", {}).get("last_activity", "")))
+    for used in _uses(path):
         if used > saved + _SECONDS_LATER:
             when = [time.strftime("%H:%M:%S", time.localtime(t)) for t in (saved, used)]
             return (
@@ -154,8 +151,8 @@ def _unsaved(path: Path) -> str | None:
     return None
 
 
-def _sessions(path: Path) -> Iterator[dict[str, Any]]:
-    """Yield the sessions of this notebook in all of this user's Jupyter servers."""
+def _uses(path: Path) -> Iterator[float]:
+    """Yield when this notebook's kernels, in all of this user's Jupyter servers, were last used."""
     from jupyter_core.paths import jupyter_runtime_dir
 
     for file in Path(jupyter_runtime_dir()).glob("jpserver-*.json"):
@@ -171,13 +168,6 @@ def _sessions(path: Path) -> Iterator[dict[str, Any]]:
             for session in sessions:
                 notebook = os.path.join(server["root_dir"], session["path"])
                 if os.path.realpath(notebook) == os.path.realpath(path):
-                    yield session
+                    yield datetime.fromisoformat(session["kernel"]["last_activity"]).timestamp()
         except (OSError, ValueError, KeyError, TypeError):
             continue  # the server has ended or needs a password
-
-
-def _seconds(moment: str) -> float:
-    try:
-        return datetime.fromisoformat(moment).timestamp()
-    except ValueError:
-        return 0.0

@@ -64,6 +64,11 @@ class Ran:
     stopped: str | None = None  # why the rest was not run
 
 
+def errors_of(cell: NotebookNode) -> list[NotebookNode]:
+    """Return the outputs of a cell that are errors."""
+    return [output for output in cell.get("outputs", []) if output.output_type == "error"]
+
+
 class _NoAnswer(Exception):
     """The kernel did not report the outcome of a cell."""
 
@@ -134,8 +139,7 @@ class _Client(NotebookClient):
             run.notes = told["notes"]
         if is_test:
             run.parts = [Part(*part) for part in told["parts"]]
-            errors = [o for o in cell.outputs if o.output_type == "error"]
-            run.raised = f"{errors[0].ename}: {errors[0].evalue}" if errors else ""
+            run.raised = next((f"{e.ename}: {e.evalue}" for e in errors_of(cell)), "")
             if told["bent"] and self._like_grader:
                 await self._judge(cell, run)
         return cell

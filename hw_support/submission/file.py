@@ -58,11 +58,7 @@ class Unreadable(Exception):
 
 
 def read_submission(
-    path: str | os.PathLike[str],
-    *,
-    max_bytes: int = MAX_BYTES,
-    max_cells: int = MAX_CELLS,
-    keep_outputs: bool = False,
+    path: str | os.PathLike[str], *, max_bytes: int = MAX_BYTES, keep_outputs: bool = False
 ) -> tuple[NotebookNode, list[Problem]]:
     """Read a notebook file of any content, also one that does not exist.
 
@@ -79,7 +75,7 @@ def read_submission(
     problems: list[Problem] = []
     try:
         document = _version_4(_parse(read_regular_file(path, max_bytes)), problems)
-        cells = _cells(document["cells"], max_cells, keep_outputs, problems)
+        cells = _cells(document["cells"], keep_outputs, problems)
     except Unreadable as why:
         message = f"The notebook {quoted(path.name)} cannot be read: {why}. It scores 0."
         return new_notebook(), [*problems, Problem(Kind.FILE, Severity.FAILED, message)]
@@ -227,13 +223,11 @@ def _version_4(document: dict[str, Any], problems: list[Problem]) -> dict[str, A
     return document
 
 
-def _cells(
-    raw_cells: list[Any], max_cells: int, keep_outputs: bool, problems: list[Problem]
-) -> list[NotebookNode]:
+def _cells(raw_cells: list[Any], keep_outputs: bool, problems: list[Problem]) -> list[NotebookNode]:
     if not raw_cells:
         raise Unreadable("it has no cells")
-    if len(raw_cells) > max_cells:
-        raise Unreadable(f"expected at most {max_cells:,} cells, found {len(raw_cells):,}")
+    if len(raw_cells) > MAX_CELLS:
+        raise Unreadable(f"expected at most {MAX_CELLS:,} cells, found {len(raw_cells):,}")
     cells, broken, too_large = [], [], []
     text_left, pictures_left = _MOST_TEXT, _MOST_PICTURES
     for number, raw in enumerate(raw_cells, start=1):
@@ -245,11 +239,10 @@ def _cells(
         if not whole or cell_type not in _CELL_TYPES:
             broken.append(number)
             cell_type = cell_type if cell_type in ("code", "markdown") else "raw"
-        text_left -= len(source)
-        if text_left < 0:
-            text_left += len(source)
+        if len(source) > text_left:
             too_large.append(number)
             source = ""
+        text_left -= len(source)
         cell = _new_cell(cell_type, source, f"cell-{number}")
         if cell_type != "code" and (pictures := _pictures(raw.get("attachments"))):
             pictures_left -= sum(len(d) for images in pictures.values() for d in images.values())

@@ -61,11 +61,6 @@ def releases() -> tuple[Release, ...]:
     return tuple(map(read_release, sorted(FOLDER.glob("*.json"))))
 
 
-def release(assignment: str) -> Release:
-    """Return the homework with a name; KeyError if this package lacks it."""
-    return {known.assignment: known for known in releases()}[assignment]
-
-
 def read_release(path: Path) -> Release:
     """Read the file of one homework."""
     return as_release(json.loads(path.read_text(encoding="utf-8")))
@@ -82,11 +77,15 @@ def as_release(content: Mapping[str, Any]) -> Release:
 
 
 def described(notebook: NotebookNode, **more: Any) -> dict[str, Any]:
-    """Return the JSON data of a released notebook, with `more` attributes, for `as_release`."""
+    """Return the JSON data of a released notebook, with `more` attributes, for `as_release`.
+
+    The heading above a cell is the last one of level 2 or 3.
+    """
     cells, given, parts, heading = [], [], {}, ""
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
-            heading = _last_heading(cell.source) or heading
+            headings = [x for x in cell.source.splitlines() if x.startswith(("## ", "### "))]
+            heading = headings[-1].lstrip("# ").strip() if headings else heading
         marks = cell.metadata.get("nbgrader")
         if not marks:
             given += [cell.source] if cell.cell_type == "code" else []
@@ -109,9 +108,3 @@ def first_line(notebook: NotebookNode) -> str:
     """Return the first non-empty line of a notebook; "" if there is none."""
     lines = (line for cell in notebook.cells for line in cell.source.splitlines())
     return next((line.strip() for line in lines if line.strip()), "")
-
-
-def _last_heading(source: str) -> str | None:
-    """Return the text of the last heading of level 2 or 3 in a cell."""
-    lines = reversed(source.splitlines())
-    return next((x.lstrip("# ").strip() for x in lines if x.startswith(("## ", "### "))), None)

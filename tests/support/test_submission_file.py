@@ -103,8 +103,8 @@ def test_a_huge_sparse_file_is_refused_at_once(tmp_path: Path) -> None:
 
 
 def test_too_many_cells_are_refused(tmp_path: Path) -> None:
-    _, problems = read(tmp_path, notebook(*[code()] * 11), max_cells=10)
-    assert "at most 10 cells, found 11" in problems[0].message
+    _, problems = read(tmp_path, notebook(*[code()] * 5_001))
+    assert "at most 5,000 cells, found 5,001" in problems[0].message
 
 
 def test_only_regular_files_are_opened(tmp_path: Path) -> None:

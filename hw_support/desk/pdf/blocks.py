@@ -11,8 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from hw_support.desk.pdf.html import Piece, html_pieces
-from hw_support.desk.pdf.markdown import restored
-from hw_support.desk.pdf.pages import plain_text
+from hw_support.desk.pdf.markdown import plain_text, restored
 from hw_support.desk.pdf.sheet import Sheet
 from hw_support.desk.pdf.text import CLOSE, FORMULA, OPEN, broken, excerpt, literal
 
@@ -48,8 +47,8 @@ class TextCell:
     """One Markdown cell; its sheet gets the warnings, formulas and pictures."""
 
     def __init__(self, sheet: Sheet) -> None:
-        self._sheet, self._formulas = sheet, sheet.entry.formulas
-        self._warn = sheet.entry.warn
+        self._sheet, self._formulas = sheet, sheet.formulas
+        self._warn = sheet.warn
         self._longest = _LONGEST_WORD  # longer words may be broken
 
     def blocks(self, blocks: list[Any], depth: int = 0) -> list[Any]:
@@ -188,7 +187,7 @@ class TextCell:
             return _typst(self._sheet.picture(address[found.end() :], found[1], alt, width))
         if address.startswith("attachment:"):
             name = urllib.parse.unquote(address.removeprefix("attachment:"))
-            bundle = (self._sheet.entry.cell.get("attachments") or {}).get(name)
+            bundle = (self._sheet.cell.get("attachments") or {}).get(name)
             for kind, picture in bundle.items() if isinstance(bundle, Mapping) else ():
                 if isinstance(picture, str):
                     return _typst(self._sheet.picture(picture, kind, alt or name, width))

@@ -40,7 +40,7 @@ def written_outputs(outputs: list[Any], sheet: Sheet, small: bool) -> str:
             case "display_data" | "execute_result":
                 shown += _rich(output, sheet)
             case _:
-                sheet.entry.warn("an output of an unknown kind is shown as text.")
+                sheet.warn("an output of an unknown kind is shown as text.")
                 shown += _printed(str(dict(output)), sheet)
     if not shown:
         return ""
@@ -104,10 +104,10 @@ def _rich(output: Mapping[str, Any], sheet: Sheet) -> str:
     if "text/markdown" in data:
         return _printed(_as_text(data["text/markdown"]), sheet)
     if "text/html" in data:
-        sheet.entry.warn("an output in HTML is shown as the text in it.")
+        sheet.warn("an output in HTML is shown as the text in it.")
         return _printed(html_text(_as_text(data["text/html"])) or "[HTML without text]", sheet)
     if others := ", ".join(kind for kind in data if kind != "text/plain"):
-        sheet.entry.warn(f"an output of the kind {others} cannot be shown on paper.")
+        sheet.warn(f"an output of the kind {others} cannot be shown on paper.")
         plain = plain or f"[an output of the kind {others}]"
     return _printed(plain, sheet)
 
@@ -119,7 +119,7 @@ def _printed(text: str, sheet: Sheet, error: bool = False) -> str:
         return ""
     if any(len(line) > _LONGEST_LINE for line in lines):
         of_more = f"lines of more than {_LONGEST_LINE:,} characters"
-        sheet.entry.warn(f"an output has {of_more}; they are cut.")
+        sheet.warn(f"an output has {of_more}; they are cut.")
 
     def printed(part: list[str]) -> str:
         shown = literal(broken("\n".join(map(_cut, part)), _LONGEST_WORD))
@@ -129,7 +129,7 @@ def _printed(text: str, sheet: Sheet, error: bool = False) -> str:
     if left_out <= 0:
         return printed(lines)
     cut = f"is cut; {left_out:,} of them are left out"
-    sheet.entry.warn(f"an output of {len(lines):,} lines {cut}.")
+    sheet.warn(f"an output of {len(lines):,} lines {cut}.")
     note = f"#note({literal(f'[… {left_out:,} lines left out …]')});"
     return printed(lines[: _MOST_LINES - _LAST_LINES]) + note + printed(lines[-_LAST_LINES:])
 

@@ -5,6 +5,8 @@ then written as text, and typst is run again.
 """
 
 import re
+import sys
+import tempfile
 import unicodedata
 from functools import partial
 from pathlib import Path
@@ -13,14 +15,61 @@ from typing import Any
 from hw_support.desk.pdf.blocks import LONGEST_IN_HEADING, TextCell, TooDeepError, typst_block
 from hw_support.desk.pdf.code import outputs_as_text, written_code, written_outputs
 from hw_support.desk.pdf.markdown import parsed, take_formulas, written
-from hw_support.desk.pdf.pages import Entry, first_page, page_starts
+from hw_support.desk.pdf.pages import first_page, page_starts
 from hw_support.desk.pdf.sheet import Line, Sheet
 from hw_support.desk.pdf.style import STYLE
 from hw_support.desk.pdf.text import broken, clean, excerpt, literal
 from hw_support.desk.pdf.typeset import PdfError, RejectedError, fonts, typeset, without_glyph
+from hw_support.in_one_step import in_one_step
 
 _MOST_ATTEMPTS = 300
 _PLACE = re.compile(r"main\.typ:(\d+):|(picture\w+\.svg):")
+
+
+def write_pdf(notebook: Any, target: Path, certification: str = "") -> list[str]:
+    """Write a notebook in nbformat 4 as PDF, in one step; nothing is run.
+
+    The cell with name and pledge comes first, if its grade id is given. The same notebook gives the
+    same bytes, if typst's own fonts have all its characters. Returned are sentences that name each
+    cell in which something is shown as text, was cut, or is missing. A file at `target` is
+    unchanged if a `PdfError` is raised.
+    """
+    _check_installed()
+    if not target.parent.is_dir():
+        raise PdfError(f"{target} was not written: there is no folder {target.parent}.")
+    try:
+        with tempfile.TemporaryDirectory(prefix="pdf-", ignore_cleanup_errors=True) as folder:
+            document = Document(notebook, Path(folder), certification)
+            content = document.pdf()
+    except OSError as error:
+        raise PdfError(
+            f"the PDF was not made: {error.strerror or error}. If the disk is full, free some"
+            " space; then try again."
+        ) from error
+    try:
+        with in_one_step(target) as temporary:
+            temporary.write_bytes(content)
+    except OSError as error:
+        raise PdfError(
+            f"{target} was not written: {error.strerror or error}. A file of this name is"
+            " unchanged. Close it if it is open elsewhere, free some space, or choose another"
+            " folder; then try again."
+        ) from error
+    return document.warnings()
+
+
+def _check_installed() -> None:
+    try:
+        import pypandoc
+        import typst  # noqa: F401
+
+        pypandoc.get_pandoc_path()
+    except (ImportError, OSError) as error:
+        missing = error.name if isinstance(error, ImportError) else "pandoc"
+        raise PdfError(
+            f"making a PDF needs pandoc and typst, and {missing} is not installed."
+            f' Type: "{sys.executable}" -m pip install pypandoc_binary typst'
+        ) from error
 
 
 class Document:
@@ -30,44 +79,44 @@ class Document:
         self._folder, pandoc = folder / "pages", folder / "pandoc"
         self._folder.mkdir()
         pandoc.mkdir()
-        self._entries = [Entry(number, cell) for number, cell in enumerate(notebook.cells, 1)]
-        texts = [entry for entry in self._entries if entry.cell.cell_type == "markdown"]
-        taken = [take_formulas(clean(entry.cell.source)) for entry in texts]
+        numbered = enumerate(notebook.cells, 1)
+        self._sheets = [Sheet(number, cell, self._folder) for number, cell in numbered]
+        texts = [sheet for sheet in self._sheets if sheet.cell.cell_type == "markdown"]
+        taken = [take_formulas(clean(sheet.cell.source)) for sheet in texts]
         blocks = parsed([source for source, _ in taken], pandoc)
-        for entry, (_, formulas), read in zip(texts, taken, blocks, strict=True):
-            entry.formulas, entry.blocks = formulas, read
-        self._first = first_page(self._entries, certification)
-        starts = page_starts(self._first.rest)
+        for sheet, (_, formulas), read in zip(texts, taken, blocks, strict=True):
+            sheet.formulas, sheet.blocks = formulas, read
+        title, author, first, rest, self._warnings = first_page(self._sheets, certification)
+        starts = page_starts(rest)
         language = notebook.metadata.get("language_info", {}).get("name", "python")
-        sheets = [Sheet(entry, self._folder) for entry in self._entries]
-        safe = [_blocks(sheet, starts, str(language)) for sheet in sheets]
-        asked = [(sheet, name) for sheet in sheets for name in sheet.formulas]
-        cells, mathematics = written(safe, [sheet.formulas[name] for sheet, name in asked], pandoc)
+        safe = [_blocks(sheet, starts, str(language)) for sheet in self._sheets]
+        asked = [(sheet, name) for sheet in self._sheets for name in sheet.named]
+        cells, mathematics = written(safe, [sheet.named[name] for sheet, name in asked], pandoc)
         for (sheet, name), converted in zip(asked, mathematics, strict=True):
             sheet.define(name, converted)
         lines = {}
-        for sheet, shown in zip(sheets, cells, strict=True):
+        for sheet, shown in zip(self._sheets, cells, strict=True):
             instead = partial(_as_text, sheet, "it cannot be typeset")
-            lines[sheet.entry] = Line(shown or "", sheet.entry, instead)
+            lines[sheet] = Line(shown or "", sheet, instead)
             if shown is None:
-                lines[sheet.entry].simplify()
-        definitions = [line for sheet in sheets for line in sheet.lines]
-        self._begin = [Line(STYLE), *definitions, Line(self._titled())]
-        self._cells = [lines[entry] for entry in self._first.entries]
-        self._cells += [Line("#pagebreak(weak: true)")] if self._cells else []
-        self._cells += [lines[entry] for entry in self._first.rest]
+                lines[sheet].simplify()
+        definitions = [line for sheet in self._sheets for line in sheet.lines]
+        self._begin = [Line(STYLE), *definitions, Line(_titled(title, author))]
+        self._cells = [lines[sheet] for sheet in first]
+        self._cells += [Line("#pagebreak(weak: true)")] if first else []
+        self._cells += [lines[sheet] for sheet in rest]
         self._spelled: dict[int, str] = {}  # characters that no font has
 
     def warnings(self) -> list[str]:
         """Return all warnings, in the order of the cells."""
         for line in self._begin + self._cells:
             missing = [chr(c) for c in sorted(self._spelled) if chr(c) in line.typst]
-            if line.entry and missing:
+            if line.sheet and missing:
                 shown = " ".join(missing[:20])
-                line.entry.warn(
+                line.sheet.warn(
                     f"no installed font has {shown}; the numbers of these characters are shown."
                 )
-        return [*self._first.warnings, *(w for entry in self._entries for w in entry.warnings)]
+        return [*self._warnings, *(w for sheet in self._sheets for w in sheet.warnings)]
 
     def pdf(self) -> bytes:
         """Return the PDF; turn everything that typst rejects into text first.
@@ -108,13 +157,6 @@ class Document:
             return False
         return True
 
-    def _titled(self) -> str:
-        full, name = self._first.title, self._first.author
-        texts = (excerpt(full, 45), excerpt(name, 45), full)
-        running, author, title = (literal(broken(text, LONGEST_IN_HEADING)) for text in texts)
-        shown = f"#show: paper.with(title: {running}, author: {author})"
-        return f"{shown}\n#heading(level: 1, {title})"
-
     def _choose_fonts(self) -> None:
         """Use typst's fonts, and add this computer's fonts if characters are missing."""
         everything = "".join(line.typst for line in self._begin + self._cells)
@@ -128,26 +170,31 @@ class Document:
             self._spelled = {ord(c): f"[U+{ord(c):04X}]" for c in missing}
 
 
+def _titled(title: str, author: str) -> str:
+    texts = (excerpt(title, 45), excerpt(author, 45), title)
+    running, name, full = (literal(broken(text, LONGEST_IN_HEADING)) for text in texts)
+    return f"#show: paper.with(title: {running}, author: {name})\n#heading(level: 1, {full})"
+
+
 def _blocks(sheet: Sheet, starts: set[tuple[int, int]], language: str) -> list[Any]:
     """Return a cell as blocks that pandoc may write as typst."""
-    entry = sheet.entry
-    cell = entry.cell
+    cell = sheet.cell
     try:
         if cell.cell_type == "code":
-            kind = "answer" if entry.is_answer else "test" if entry.is_test else "given"
-            outputs = written_outputs(cell.get("outputs") or [], sheet, entry.is_test)
+            kind = "answer" if sheet.is_answer else "test" if sheet.is_test else "given"
+            outputs = written_outputs(cell.get("outputs") or [], sheet, sheet.is_test)
             code = written_code(cell.source, kind, language, bool(outputs)) if cell.source else ""
             return [typst_block(code + outputs)]
         if cell.cell_type != "markdown":
             return [typst_block(f"#source({literal(cell.source)})")]
-        if entry.blocks is None:
+        if sheet.blocks is None:
             raise TooDeepError("its Markdown cannot be read")
         text, safe = TextCell(sheet), []
-        for place, block in enumerate(entry.blocks):
-            if (entry.number, place) in starts:
+        for place, block in enumerate(sheet.blocks):
+            if (sheet.number, place) in starts:
                 safe.append(typst_block("#pagebreak(weak: true)"))
             safe += text.blocks([block])
-        return [typst_block("#marked["), *safe, typst_block("]")] if entry.is_answer else safe
+        return [typst_block("#marked["), *safe, typst_block("]")] if sheet.is_answer else safe
     except (ValueError, RecursionError, LookupError, TypeError, AttributeError) as error:
         reason = str(error) if isinstance(error, TooDeepError) else "it cannot be read"
         return [typst_block(_as_text(sheet, reason))]
@@ -155,10 +202,10 @@ def _blocks(sheet: Sheet, starts: set[tuple[int, int]], language: str) -> list[A
 
 def _as_text(sheet: Sheet, reason: str) -> str:
     """Return a cell's source and printed output as text, with a warning."""
-    cell = sheet.entry.cell
-    sheet.entry.warnings.clear()
+    cell = sheet.cell
+    sheet.warnings.clear()
     sheet.lines.clear()
-    sheet.formulas.clear()
-    sheet.entry.warn(f"the cell is shown as source, because {reason}.")
+    sheet.named.clear()
+    sheet.warn(f"the cell is shown as source, because {reason}.")
     outputs = outputs_as_text(cell.get("outputs") or [])
     return written_code(f"{cell.source}\n{outputs}".rstrip(), "given", "")

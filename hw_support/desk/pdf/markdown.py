@@ -101,6 +101,20 @@ def restored(text: str, formulas: list[Formula]) -> str:
     return FORMULA.sub(lambda found: formulas[int(found[1])].source, text)
 
 
+def plain_text(inlines: Any, formulas: list[Formula]) -> str:
+    """Return the text of pandoc's inlines, with formulas as TeX."""
+    match inlines:
+        case list():
+            return "".join(plain_text(inline, formulas) for inline in inlines)
+        case {"t": "Str", "c": text} | {"t": "Code", "c": [_, text]}:
+            return restored(text, formulas)
+        case {"t": "Link" | "Image", "c": [_, content, _]} | {"c": list(content)}:
+            return plain_text(content, formulas)
+        case {"t": "Space" | "SoftBreak" | "LineBreak"}:
+            return " "
+    return ""
+
+
 def parsed(texts: list[str], folder: Path) -> list[list[Any] | None]:
     """Return pandoc's blocks for each Markdown text; None if pandoc cannot read it."""
     (folder / "border").write_text(f"{BORDER}\n", encoding="utf-8")

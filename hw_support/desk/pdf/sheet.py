@@ -1,5 +1,7 @@
 """Put each formula and picture, which typst may reject, on lines of its own."""
 
+from __future__ import annotations
+
 import base64
 import hashlib
 import io
@@ -8,10 +10,11 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-from hw_support.desk.pdf.markdown import Formula
-from hw_support.desk.pdf.pages import Entry
-from hw_support.desk.pdf.text import broken, excerpt, literal
+from hw_support.desk.pdf.markdown import Formula, plain_text
+from hw_support.desk.pdf.text import broken, excerpt, first_line, literal
+from hw_support.submission.mending import marks_of
 
 _MOST_PIXELS = 100_000_000
 _LONGEST_IN_FORMULA = 70  # characters of text in a formula, where text does not wrap
@@ -31,7 +34,7 @@ class Line:
     """Lines of the typst file for a cell, and their replacement if typst rejects them."""
 
     typst: str
-    entry: Entry | None = None
+    sheet: Sheet | None = None
     instead: Callable[[], str] | None = None
 
     def simplify(self) -> None:
@@ -40,52 +43,76 @@ class Line:
             self.typst, self.instead = self.instead(), None
 
 
-@dataclass
+@dataclass(eq=False)
 class Sheet:
-    """One cell as typst: its formulas and pictures, each defined on a line.
+    """One cell: its parsed content, and its formulas and pictures, each defined on a line.
 
     The cell's other lines refer to them by names such as ``#it3_1;``.
     """
 
-    entry: Entry
+    number: int  # its place in the notebook, from 1
+    cell: Any
     folder: Path  # of the pictures; typst can read it
-    formulas: dict[str, Formula] = field(default_factory=dict)
+    formulas: list[Formula] = field(default_factory=list)  # those in its text
+    blocks: list[Any] | None = None  # pandoc's; None if it cannot read the cell, or it is no text
+    warnings: list[str] = field(default_factory=list)
+    named: dict[str, Formula] = field(default_factory=dict)  # by their names in typst
     lines: list[Line] = field(default_factory=list)
 
+    def __post_init__(self) -> None:
+        marks = marks_of(self.cell)
+        self.grade_id = str(marks.get("grade_id", ""))
+        self.is_answer = bool(marks.get("solution"))
+        self.is_test = self.grade_id.startswith("test_") and bool(marks.get("locked"))
+        line = excerpt(first_line(self.cell.source), 50)
+        self.label = f"Cell {self.number} ({line})" if line else f"Cell {self.number}"
+
+    def warn(self, sentence: str) -> None:
+        """Add a warning once, behind the cell's name."""
+        if (warning := f"{self.label}: {sentence}") not in self.warnings:
+            self.warnings.append(warning)
+
+    def heading(self, place: int, *levels: int) -> str | None:
+        """Return the text of a block if it is a heading of one of these levels."""
+        block = self.blocks[place] if self.blocks else {"t": ""}
+        if block["t"] != "Header" or block["c"][0] not in levels:
+            return None
+        return plain_text(block["c"][2], self.formulas)
+
     def _name(self) -> str:
-        return f"it{self.entry.number}_{len(self.formulas) + len(self.lines)}"
+        return f"it{self.number}_{len(self.named) + len(self.lines)}"
 
     def formula(self, formula: Formula) -> str:
         """Return the typst name of a formula; `define` later gets the converted formula."""
         name = self._name()
-        self.formulas[name] = formula
+        self.named[name] = formula
         return f"#{name};"
 
     def define(self, name: str, converted: str | None) -> None:
         """Define a formula as mathematics; if it was not converted, as TeX with a warning."""
-        formula = self.formulas[name]
+        formula = self.named[name]
         source, display = formula.source, formula.display
 
         def instead() -> str:
             why = "a formula cannot be converted and is shown as TeX"
-            self.entry.warn(f"{why}: {excerpt(source)}")
+            self.warn(f"{why}: {excerpt(source)}")
             call = "source" if display else "raw"
             return f"#let {name} = {call}({literal(broken(source, 40))})"
 
         strings = re.findall(r'"(?:\\.|[^"\\])*"', converted or "")
         if converted is None or max(map(len, strings), default=0) > _LONGEST_IN_FORMULA:
-            self.lines.append(Line(instead(), self.entry))
+            self.lines.append(Line(instead(), self))
             return
         tag = re.search(r"\\tag\*?\{([^{}]*)\}", source) if display else None
         lost = [what for what, sign in _PASSED_OVER.items() if re.search(sign, source)]
         if len(re.findall(r"\\tag\b", source)) > bool(tag):
             lost.append(r"\tag")
         if lost:
-            self.entry.warn(f"{', '.join(lost)} cannot be shown in a formula: {excerpt(source)}")
+            self.warn(f"{', '.join(lost)} cannot be shown in a formula: {excerpt(source)}")
         number = f", number: {literal(f'({tag[1]})')}" if tag else ""
         more = f", tex: {literal(source)}{number}" if display else ""
         shown = f'formula(eval({literal(converted)}, mode: "math"){more})' if converted else "[]"
-        self.lines.append(Line(f"#let {name} = {shown}", self.entry, instead))
+        self.lines.append(Line(f"#let {name} = {shown}", self, instead))
 
     def picture(self, content: str, kind: str, alt: str, width: float = 0) -> str:
         """Return the typst that shows a picture, or a note in its place.
@@ -97,7 +124,7 @@ class Sheet:
 
         def instead(reason: str = "it is damaged, or it needs another file") -> str:
             why = f"cannot be shown: {reason}. A note stands in its place"
-            self.entry.warn(f"a picture ({alt}) {why}.")
+            self.warn(f"a picture ({alt}) {why}.")
             note = f"[Picture that cannot be shown: {alt}; {reason}.]"
             return f"#let {name} = note({literal(note)})"
 
@@ -105,14 +132,14 @@ class Sheet:
             picture, suffix, pixels, frames = _usable(content, kind)
             if frames > 1:
                 first = f"the first of its {frames} frames"
-                self.entry.warn(f"a moving picture ({alt}) is shown as {first}.")
+                self.warn(f"a moving picture ({alt}) is shown as {first}.")
             file = f"picture{hashlib.sha256(picture).hexdigest()}.{suffix}"
             (self.folder / file).write_bytes(picture)
             shown = f"image({literal(file)}, alt: {literal(alt)})"
             shown = f"#let {name} = fitted({shown}, pixels: {width or pixels:.0f})"
-            self.lines.append(Line(shown, self.entry, instead))
+            self.lines.append(Line(shown, self, instead))
         except _PictureError as error:
-            self.lines.append(Line(instead(str(error)), self.entry))
+            self.lines.append(Line(instead(str(error)), self))
         return f"#{name};"
 
 

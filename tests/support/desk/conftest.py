@@ -9,7 +9,7 @@ import pytest
 
 from hw_grading.commands.sample import solved
 from hw_support.__main__ import main
-from hw_support.submission.released import release as read_release
+from hw_support.submission.released import FOLDER, read_release
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -34,7 +34,7 @@ def answered(_notebooks):
 
 @pytest.fixture(scope="session")
 def release():
-    return read_release("hw2")
+    return read_release(FOLDER / "hw2.json")
 
 
 @pytest.fixture

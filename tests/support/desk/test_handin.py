@@ -22,12 +22,12 @@ def opened(answered, tmp_path, release):
 
 
 def test_the_zip_is_what_the_instructors_zip_collect_expects(opened, release, tmp_path):
-    packed = handin.pack(opened, handin.student_id_of(opened), tmp_path)
-    with zipfile.ZipFile(packed.path) as archive:
+    path, entry, digest = handin.pack(opened, handin.student_id_of(opened), tmp_path)
+    with zipfile.ZipFile(path) as archive:
         (name,) = archive.namelist()
         content = archive.read(name)
     assert content == (tmp_path / "hw2.ipynb").read_bytes()
-    assert packed.notebook_sha256 == hashlib.sha256(content).hexdigest()
+    assert (entry, digest) == (name, hashlib.sha256(content).hexdigest())
     collected = re.match(file_name_pattern(Course(REPOSITORY).homeworks()), name)
     assert (collected["student_id"], collected["file_id"]) == ("3031234567", "hw2")
 
@@ -51,7 +51,7 @@ def test_a_missing_folder_leaves_no_files_behind(opened, release, tmp_path):
 
 
 def test_an_earlier_zip_survives_a_full_disk(opened, release, tmp_path, monkeypatch):
-    first = handin.pack(opened, "1", tmp_path).path.read_bytes()
+    first = handin.pack(opened, "1", tmp_path)[0].read_bytes()
 
     def full(*_):
         raise OSError(28, "No space left on device")

@@ -158,4 +158,4 @@ def test_a_server_that_has_ended_causes_no_delay(tmp_path, monkeypatch):
     entry = {"url": "http://127.0.0.1:9/", "token": "", "root_dir": str(tmp_path)}
     (tmp_path / "jpserver-1.json").write_text(json.dumps(entry))
     monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(tmp_path))
-    assert list(opening._sessions(tmp_path)) == []
+    assert list(opening._uses(tmp_path)) == []
