@@ -28,7 +28,7 @@ from dataclasses import dataclass
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 from hw_grading.batch.scratch import Scratch
 from hw_grading.homework.homework import Homework, lay_out
@@ -42,6 +42,7 @@ _LONGEST_WHY = 10_000  # bytes of a message about an import
 _SECONDS_TO_TIDY_UP = 1.0  # for a worker whose coordinator is gone
 _FORKS = sys.platform == "linux"
 _T = TypeVar("_T")
+_What = tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]  # a function, its arguments
 _SECONDS_IDLE = 10.0  # an idle process ends after this time; a new call starts another one
 
 
@@ -66,7 +67,7 @@ class LocalProcesses(Executor):
 
     def __init__(self, workers: int, warm_up: WarmUp | None = None) -> None:
         self._warm_up = warm_up
-        self._calls: queue.SimpleQueue[_Call | None] = queue.SimpleQueue()
+        self._calls: queue.SimpleQueue[tuple[Future[Any], _What] | None] = queue.SimpleQueue()
         self._most = workers
         self._threads: list[threading.Thread] = []
         self._lock = threading.Lock()
@@ -77,11 +78,11 @@ class LocalProcesses(Executor):
 
     def submit(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         """Have a worker call a function, which it finds by its name."""
-        call = _Call(Future(), (function, args, kwargs))
+        future: Future[Any] = Future()
         with self._lock:
             if self._ended:
                 raise RuntimeError("the executor takes no calls after its shutdown")
-            self._calls.put(call)
+            self._calls.put((future, (function, args, kwargs)))
             if len(self._threads) < self._most:
                 core = _core_of(len(self._threads), self._most)
                 thread = threading.Thread(target=self._serve, args=(core,), daemon=True)
@@ -91,7 +92,7 @@ class LocalProcesses(Executor):
                 except RuntimeError:  # the machine allows no further thread
                     if not self._threads:
                         raise
-        return call.future
+        return future
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """End the processes: after all submitted calls, or at once if these are cancelled."""
@@ -100,7 +101,7 @@ class LocalProcesses(Executor):
             if cancel_futures:
                 with contextlib.suppress(queue.Empty):
                     while call := self._calls.get_nowait():
-                        call.future.cancel()
+                        call[0].cancel()
                 for process in self._processes:
                     process.kill()
             for _ in self._threads:
@@ -125,21 +126,22 @@ class LocalProcesses(Executor):
                 continue
             if call is None:
                 break
-            if not call.future.set_running_or_notify_cancel():
+            future, what = call
+            if not future.set_running_or_notify_cancel():
                 continue
             try:
-                worker, (fine, value) = self._make(call, worker, core)
+                worker, (fine, value) = self._make(what, worker, core)
             except BaseException as error:  # else the caller would wait for the future forever
                 worker, fine, value = None, False, error
             if fine:
-                call.future.set_result(value)
+                future.set_result(value)
             else:
-                call.future.set_exception(value)
+                future.set_exception(value)
         if worker:
             self._end(worker)
 
     def _make(
-        self, call: _Call, worker: _Worker | None, core: int | None
+        self, what: _What, worker: _Worker | None, core: int | None
     ) -> tuple[_Worker, tuple[bool, Any]]:
         """Make a call; return its answer, and the process that gave it.
 
@@ -150,14 +152,14 @@ class LocalProcesses(Executor):
         while True:
             try:
                 worker = worker or self._start(core)
-                return worker, worker.call(call.what)
+                return worker, worker.call(what)
             except Exception as error:
                 if worker:  # it died, or its next message may be out of step
                     self._end(worker)
                     worker = None
                 if not isinstance(error, OSError | EOFError):
-                    what = f"{type(error).__name__}: {error}"
-                    raise NoAnswer(f"the worker's answer cannot be read ({what})") from error
+                    why = f"{type(error).__name__}: {error}"
+                    raise NoAnswer(f"the worker's answer cannot be read ({why})") from error
                 if self._ended or attempt == ATTEMPTS:
                     why = f"{attempt} worker processes died while they ran it"
                     raise WorkerDied(f"{why} ({error or 'no answer'})") from error
@@ -210,7 +212,9 @@ class LocalProcesses(Executor):
         if _FORKS:
             worker = self._of_fork_server(lambda server: server.worker(core))
         else:
-            worker = _Worker.started(self._scratch.path)
+            ours, theirs = Pipe()
+            with theirs:
+                worker = _Worker(_start("--work", theirs.fileno(), self._scratch.path), ours)
         with self._lock:
             if self._ended:
                 worker.process.kill()
@@ -234,11 +238,6 @@ def _core_of(number: int, workers: int) -> int | None:
     return cores[number % len(cores)] if fair else None
 
 
-class _Call(NamedTuple):
-    future: Future[Any]
-    what: tuple[Any, ...]  # a function, its arguments and its named arguments
-
-
 class _Helper:
     """A process of the pool, and the socket to it."""
 
@@ -256,13 +255,7 @@ class _Helper:
 
 
 class _Worker(_Helper):
-    @classmethod
-    def started(cls, scratch: Path) -> _Worker:
-        ours, theirs = Pipe()
-        with theirs:
-            return cls(_start("--work", theirs.fileno(), scratch), ours)
-
-    def call(self, what: tuple[Any, ...]) -> tuple[bool, Any]:
+    def call(self, what: _What) -> tuple[bool, Any]:
         self._connection.send(what)
         answer: tuple[bool, Any] = self._connection.recv()
         return answer
@@ -339,21 +332,17 @@ def _fork_workers(control: socket.socket, warm_up: WarmUp | None) -> Connection:
             control.close()
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             os.setsid()
-            _use_only(json.loads(core))
+            if (only := json.loads(core)) is not None:
+                with contextlib.suppress(OSError):  # the core is not available any more
+                    os.sched_setaffinity(0, {only})
             client.take(*process.fork(), homework)
             coordinator.send(os.getpid())
             return coordinator
         coordinator.close()
 
 
-def _use_only(core: int | None) -> None:
-    if core is not None:
-        with contextlib.suppress(OSError):  # the core is not available any more
-            os.sched_setaffinity(0, {core})
-
-
 def _work(coordinator: Connection) -> None:
-    calls: queue.SimpleQueue[tuple[Any, ...] | None] = queue.SimpleQueue()
+    calls: queue.SimpleQueue[_What | None] = queue.SimpleQueue()
     threading.Thread(target=_receive, args=(coordinator, calls), daemon=True).start()
     while call := calls.get():
         function, args, kwargs = call
@@ -377,7 +366,7 @@ def _that_travels(error: Exception) -> Exception:
     return error
 
 
-def _receive(coordinator: Connection, calls: queue.SimpleQueue[tuple[Any, ...] | None]) -> None:
+def _receive(coordinator: Connection, calls: queue.SimpleQueue[_What | None]) -> None:
     """Receive calls. When the coordinator is gone, end this process, also during a call."""
     with contextlib.suppress(OSError, EOFError):
         while True:

@@ -20,6 +20,7 @@ import sys
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import jinja2
@@ -85,19 +86,15 @@ def escape() -> None:
             page: str = render(self, name, **values)
             return page
 
+    def exporter_of(self: Any) -> SimpleNamespace:
+        def from_filename(*values: Any, **named: Any) -> Any:
+            with _policy(self, hashes):
+                return self.settings["nbgrader_exporter"].from_filename(*values, **named)
+
+        return SimpleNamespace(from_filename=from_filename)
+
     handler.render = render_under_a_policy
-    handler.exporter = property(partial(_Exporter, hashes=hashes))
-
-
-class _Exporter:
-    """Renders a submission for one request."""
-
-    def __init__(self, handler: Any, hashes: str) -> None:
-        self._handler, self._hashes = handler, hashes
-
-    def from_filename(self, *values: Any, **named: Any) -> Any:
-        with _policy(self._handler, self._hashes):
-            return self._handler.settings["nbgrader_exporter"].from_filename(*values, **named)
+    handler.exporter = property(exporter_of)
 
 
 @contextlib.contextmanager
