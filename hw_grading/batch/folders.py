@@ -209,11 +209,6 @@ def _why_outdated(graded: Path, submitted: Path) -> str:
     return ""
 
 
-def is_finished(path: Path) -> bool:
-    """Return whether a notebook in `autograded/` was graded and written completely."""
-    return _marks(path).get(FINISHED) is True
-
-
 def _marks(path: Path) -> dict[str, Any]:
     try:
         marks = json.loads(read_regular_file(path, _MAX_BYTES_OF_OUR_OWN))["metadata"][METADATA_KEY]

@@ -243,7 +243,11 @@ class Session:
                         return TimeLimitReached()
                     return RemoteError.named("KeyboardInterrupt", "it was interrupted", "")
                 case "callback raised", [int(number), str(where), int(line)]:
-                    return _placed(self._handed.error(number), where, line)
+                    error = self._handed.error(number)
+                    with contextlib.suppress(AttributeError, TypeError):
+                        error.raised_by = where[:_LONGEST_NAME]  # type: ignore[attr-defined]
+                        error.raised_in_line = line  # type: ignore[attr-defined]
+                    return error
             raise WireError("an answer that fits no question")
 
     def _call_back(self, number: int, arguments: list[Any], named: dict[Any, Any]) -> None:
@@ -302,11 +306,3 @@ def _change(thing: Any, now: Any) -> None:
     except (ValueError, TypeError, AttributeError):  # read-only, or a view of another array
         why = "the function changed an argument that it must not change"
         raise Mismatch(why, why) from None
-
-
-def _placed(error: BaseException, where: str, line: int) -> BaseException:
-    """Add to an exception of a test's function the place in the student's code that called it."""
-    with contextlib.suppress(AttributeError, TypeError):
-        error.raised_by = where[:_LONGEST_NAME]  # type: ignore[attr-defined]
-        error.raised_in_line = line  # type: ignore[attr-defined]
-    return error

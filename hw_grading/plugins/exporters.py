@@ -8,12 +8,10 @@ the preprocessors of the first pass ahead of nbgrader's loop. The preprocessors 
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import json
 import logging
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -96,7 +94,6 @@ class SubmissionExporter(NotebookExporter):
             self.parent.convert_notebooks = convert
 
     def _convert_as_a_class(self, converter: Autograde) -> None:
-        """Convert the notebooks within a run over the class."""
         del converter.convert_notebooks  # restore the converter's own method
         try:
             with grading(converter, self._plan(converter)) as self._turn_of:
@@ -137,11 +134,7 @@ class SubmissionExporter(NotebookExporter):
             raise RuntimeError("SubmissionExporter reads submissions for `nbgrader autograde` only")
         resources = {} if resources is None else resources
         path = Path(filename)
-        modified = ""
-        with contextlib.suppress(OSError):
-            modified = f"{datetime.fromtimestamp(path.lstat().st_mtime, tz=UTC):%B %d, %Y}"
-        about = {"name": path.stem, "path": str(path.parent), "modified_date": modified}
-        resources["metadata"] = about
+        resources["metadata"] = {"name": path.stem, "path": str(path.parent)}
         course: Any = self.parent.coursedir  # type: ignore[union-attr]
         student, assignment = (resources["nbgrader"][name] for name in ("student", "assignment"))
         graded = Path(course.format_path(course.autograded_directory, student, assignment))

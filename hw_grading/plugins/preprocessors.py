@@ -108,7 +108,6 @@ class MarkFinished(NbGraderPreprocessor):
 
 
 def _other_homework(mistaken: Mistaken, assignment: str) -> Problem:
-    """Return the problem that a notebook belongs to another homework."""
     few = str(mistaken.found_of_own) if mistaken.found_of_own else "none"
     message = (
         f"This is {mistaken.homework}, submitted as {assignment}: it has {mistaken.found} of the "

@@ -640,7 +640,7 @@ def test_an_end_that_is_gone_is_closed_for_both_ways(ends: Any) -> None:
         connection.receive(FROM_SANDBOX)
     with pytest.raises(Closed):
         connection.send(wire.pack(1, no_reference, FROM_GRADER))
-    connection.close()
+    connection._stream.close()
     with pytest.raises(Closed):
         connection.receive(FROM_SANDBOX)
 
