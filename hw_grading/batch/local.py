@@ -24,7 +24,6 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
-from dataclasses import dataclass
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -46,14 +45,6 @@ _What = tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]  # a function
 _SECONDS_IDLE = 10.0  # an idle process ends after this time; a new call starts another one
 
 
-@dataclass(frozen=True)
-class WarmUp:
-    """What the fork server does once, before it forks workers."""
-
-    homework: Homework  # its code is imported
-    blas_threads: int | None  # of student code; None if kernels are not forked in sandboxes
-
-
 class WorkerDied(GraderFault):
     """Every worker process that ran a call has died."""
 
@@ -63,10 +54,16 @@ class NoAnswer(GraderFault):
 
 
 class LocalProcesses(Executor):
-    """A pool of at most so many worker processes, which are started when there is work for them."""
+    """A pool of at most so many worker processes, which are started when there is work for them.
 
-    def __init__(self, workers: int, warm_up: WarmUp | None = None) -> None:
-        self._warm_up = warm_up
+    The fork server imports the homework's code once. It starts a fork server of kernels, whose BLAS
+    has so many threads; None if kernels are not forked in sandboxes.
+    """
+
+    def __init__(
+        self, workers: int, homework: Homework | None = None, blas_threads: int | None = None
+    ) -> None:
+        self._warm_up = homework or Homework(""), blas_threads
         self._calls: queue.SimpleQueue[tuple[Future[Any], _What] | None] = queue.SimpleQueue()
         self._most = workers
         self._threads: list[threading.Thread] = []
@@ -106,9 +103,8 @@ class LocalProcesses(Executor):
                     process.kill()
             for _ in self._threads:
                 self._calls.put(None)
-        if wait:
-            for thread in self._threads:
-                thread.join()
+        for thread in self._threads if wait else ():
+            thread.join()
         if wait or cancel_futures:
             if self._fork_server:
                 self._fork_server.end()
@@ -143,11 +139,7 @@ class LocalProcesses(Executor):
     def _make(
         self, what: _What, worker: _Worker | None, core: int | None
     ) -> tuple[_Worker, tuple[bool, Any]]:
-        """Make a call; return its answer, and the process that gave it.
-
-        Raise `WorkerDied` if every process that ran it has died; `NoAnswer` if the answer cannot be
-        read.
-        """
+        """Make a call; return its answer, and the process that gave it."""
         attempt = 1
         while True:
             try:
@@ -179,12 +171,11 @@ class LocalProcesses(Executor):
 
     def _expect_imports(self) -> None:
         try:
-            why = self._of_fork_server(_ForkServer.why_not_imported)
+            if why := self._of_fork_server(_ForkServer.why_not_imported):
+                raise GraderFault(why)
         except OSError:
             text = f"the fork server of the workers ended {ATTEMPTS} times while it started"
             raise GraderFault(text) from None
-        if why:
-            raise GraderFault(why)
 
     def _of_fork_server(self, ask: Callable[[_ForkServer], _T]) -> _T:
         """Ask the fork server for something; if it does not answer, start another one."""
@@ -204,7 +195,7 @@ class LocalProcesses(Executor):
         """Return the fork server; start it if none is running. The caller holds the lock."""
         if self._ended:
             raise OSError("stopped")
-        if not (self._fork_server and self._fork_server.is_alive()):
+        if not self._fork_server or self._fork_server.process.poll() is not None:
             self._fork_server = _ForkServer(self._warm_up, self._scratch.path)
         return self._fork_server
 
@@ -239,13 +230,10 @@ def _core_of(number: int, workers: int) -> int | None:
 
 
 class _Helper:
-    """A process of the pool, and the socket to it."""
-
     def __init__(self, process: Any, connection: Any) -> None:
         self.process, self._connection = process, connection
 
     def end(self) -> None:
-        """Let the process end; kill it if it does not."""
         self._connection.close()
         try:
             self.process.wait(_SECONDS_TO_END)
@@ -262,9 +250,7 @@ class _Worker(_Helper):
 
 
 class _ForkServer(_Helper):
-    """The fork server: a process that has done a worker's imports, and forks workers."""
-
-    def __init__(self, warm_up: WarmUp | None, scratch: Path) -> None:
+    def __init__(self, warm_up: tuple[Homework, int | None], scratch: Path) -> None:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             process = _start("--fork", theirs.fileno(), scratch, pickle.dumps(warm_up))
@@ -281,9 +267,6 @@ class _ForkServer(_Helper):
         if not (said := self._connection.recv(_LONGEST_WHY)):
             raise ConnectionError("the fork server ended before it had started")
         return str(said, errors="replace").strip()
-
-    def is_alive(self) -> bool:
-        return self.process.poll() is None
 
 
 def _start(how: str, fd: int, scratch: Path, stdin: bytes = b"") -> subprocess.Popen[bytes]:
@@ -304,14 +287,15 @@ def _start(how: str, fd: int, scratch: Path, stdin: bytes = b"") -> subprocess.P
 # -- inside the worker processes and the fork server
 
 
-def _fork_workers(control: socket.socket, warm_up: WarmUp | None) -> Connection:
+def _fork_workers(
+    control: socket.socket, homework: Homework, blas_threads: int | None
+) -> Connection:
     """Fork a worker for each request. Return only in a worker, with its socket."""
     from hw_grading.sandbox import fork_server
 
-    homework = warm_up.homework if warm_up else Homework("")
-    if warm_up and warm_up.blas_threads is not None:
+    if blas_threads is not None:
         # The fork server of kernels starts while this process imports what workers need.
-        fork_server.begin(warm_up.blas_threads, homework.manifest.preload)
+        fork_server.begin(blas_threads, homework.manifest.preload)
 
     from hw_grading.batch import job  # noqa: F401
     from hw_grading.examiner import client, process
@@ -381,6 +365,6 @@ if __name__ == "__main__":
     how, descriptor = sys.argv[1:]
     if how == "--fork":
         control = socket.socket(fileno=int(descriptor))
-        _work(_fork_workers(control, pickle.load(sys.stdin.buffer)))
+        _work(_fork_workers(control, *pickle.load(sys.stdin.buffer)))
     else:
         _work(Connection(int(descriptor)))
