@@ -43,22 +43,6 @@ TURN = "hw_grading"  # key of the `Turn` in the resources of the second pass
 
 
 @dataclass(frozen=True)
-class Plan:
-    """How a class is to be graded."""
-
-    homework: Homework
-    settings: RunSettings
-    whole_class: WholeClass
-    # Reads and mends any file that a student handed in: nbgrader's first pass.
-    sanitize: Callable[[str, Path], NotebookNode]
-    secret_file: Path  # of the course's secret, which determines the hidden inputs
-    # Called while processes start, with a function that waits until these have imported the
-    # homework's code; with None if this process runs the submissions itself. It raises
-    # `GraderFault` if submissions cannot be graded with these settings.
-    make_ready: Callable[[Callable[[], None] | None], None]
-
-
-@dataclass(frozen=True)
 class Turn:
     """The submission that nbgrader's loop is grading now."""
 
@@ -74,10 +58,22 @@ class Turn:
 
 
 @contextlib.contextmanager
-def grading(converter: Autograde, plan: Plan) -> Iterator[Callable[[str, Path], Turn]]:
+def grading(
+    converter: Autograde,
+    homework: Homework,
+    settings: RunSettings,
+    whole_class: WholeClass,
+    sanitize: Callable[[str, Path], NotebookNode],
+    make_ready: Callable[[Callable[[], None] | None], None],
+) -> Iterator[Callable[[str, Path], Turn]]:
     """Grade the submissions that a converter has listed: nbgrader's loop runs inside the block.
 
     Yield a function that returns the turn of a student's notebook, with its current content.
+    `sanitize` reads and mends any file that a student handed in: nbgrader's first pass.
+    `make_ready` is called while processes start, with a function that waits until these have
+    imported the homework's code; with None if this process runs the submissions itself. It raises
+    `GraderFault` if submissions cannot be graded with these settings.
+
     At the end of the block, also after an error, all processes are ended, the table is shown, a
     snapshot of the class is kept, and the course is unlocked. `GraderFault` is raised if another
     run is grading the course, or if submissions cannot be graded here.
@@ -90,19 +86,19 @@ def grading(converter: Autograde, plan: Plan) -> Iterator[Callable[[str, Path], 
         stack.enter_context(one_engine())
         stack.enter_context(folders.held(converter))
         submissions = list(folders.expected(converter))
-        folder = plan.whole_class.place(converter.coursedir.root)
-        results = Results(folder / "results", plan.whole_class.results_mb)
-        executor, at_once = plan.whole_class.make_executor(
-            len(submissions), plan.settings, plan.homework, converter.log.error
+        folder = whole_class.place(converter.coursedir.root)
+        results = Results(folder / "results", whole_class.results_mb)
+        executor, at_once = whole_class.make_executor(
+            len(submissions), settings, homework, converter.log.error
         )
         if executor:
             stack.callback(executor.shutdown, cancel_futures=True)
         pool = executor if isinstance(executor, LocalProcesses) else None
-        plan.make_ready(pool.start_early() if pool else None)
+        make_ready(pool.start_early() if pool else None)
         directory: Any = converter.coursedir
         course, assignment = Course.of(directory), directory.assignment_id
         snapshots = Snapshots(folder, assignment)
-        conditions = Conditions.of(plan.settings, plan.homework)
+        conditions = Conditions.of(settings, homework)
         stack.enter_context(kept_around(course, assignment, snapshots, conditions, converter.log))
         students = dict.fromkeys([*(student for student, _ in submissions), *directory.unusable])
         progress = Progress(list(students), folder, assignment, converter.log, sys.stderr)
@@ -110,16 +106,16 @@ def grading(converter: Autograde, plan: Plan) -> Iterator[Callable[[str, Path], 
         stack.callback(progress.close, f"nbgrader autograde {assignment}{force}")
         directory.on_fault = progress.not_graded
         progress.at_once = at_once
-        seeds = course_seeds(plan.secret_file)
-        preparation = Preparation(plan.sanitize, plan.settings, plan.homework, seeds)
+        seeds = course_seeds(whole_class.secret(directory.root, directory.course_id))
+        preparation = Preparation(sanitize, settings, homework, seeds)
         class_run = ClassRun(
             preparation.ahead(submissions),
             executor,
             at_once,
             results,
             progress,
-            rerun=plan.whole_class.rerun,
-            run=run_elsewhere if plan.whole_class.executor == "dask" else run,
+            rerun=whole_class.rerun,
+            run=run_elsewhere if whole_class.executor == "dask" else run,
         )
         stack.callback(class_run.stop)
         stack.enter_context(rare_collections())

@@ -12,6 +12,7 @@ import functools
 import json
 import logging
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from nbgrader.converters import Autograde, NbGraderException
 from nbgrader.preprocessors import Execute
 from traitlets import Bool
 
-from hw_grading.batch.grading import TURN, Plan, Turn, grading
+from hw_grading.batch.grading import TURN, Turn, grading
 from hw_grading.batch.settings import WholeClass
 from hw_grading.batch.submitted import beside, carry_along
 from hw_grading.homework.course import Course
@@ -96,7 +97,7 @@ class SubmissionExporter(NotebookExporter):
     def _convert_as_a_class(self, converter: Autograde) -> None:
         del converter.convert_notebooks  # restore the converter's own method
         try:
-            with grading(converter, self._plan(converter)) as self._turn_of:
+            with self._grading(converter) as self._turn_of:
                 converter.convert_notebooks()
         except GraderFault as fault:
             self.log.error(fault)
@@ -104,8 +105,7 @@ class SubmissionExporter(NotebookExporter):
         finally:
             self._turn_of = self._turn = None
 
-    def _plan(self, converter: Autograde) -> Plan:
-        """Read how the class is to be graded; `GraderFault` if it must not be so graded."""
+    def _grading(self, converter: Autograde) -> AbstractContextManager[Callable[[str, Path], Turn]]:
         settings = ExecuteSubmission(parent=self)
         if not (Execute(parent=self).enabled and settings.enabled):
             raise GraderFault(
@@ -115,16 +115,17 @@ class SubmissionExporter(NotebookExporter):
         course = converter.coursedir
         homework = homework_of(Path(course.root), course.assignment_id)
         whole_class = WholeClass(parent=self)
-        secret = whole_class.secret(course.root, course.course_id)
 
         def make_ready(wait_for_imports: Callable[[], None] | None) -> None:
             add_indexes(course.db_url)
             Database(Course.of(course).db_url).make_tables()
             if whole_class.executor != "dask":  # dask workers check by themselves
+                secret = whole_class.secret(course.root, course.course_id)
                 hidden = [Path(course.root), Path(__file__).parent, secret]
                 expect_ready(settings, homework, hidden, wait_for_imports)
 
-        return Plan(homework, settings, whole_class, Sanitizing(converter), secret, make_ready)
+        sanitize = Sanitizing(converter)
+        return grading(converter, homework, settings, whole_class, sanitize, make_ready)
 
     def from_filename(  # type: ignore[override]  # a notebook exporter gives text
         self, filename: str, resources: dict[str, Any] | None = None, **kwargs: Any
