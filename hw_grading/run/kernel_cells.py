@@ -20,7 +20,6 @@ from hw_grading.run.kernel import Kernel
 from hw_grading.run.outputs import Flow, OutputBudget, from_message
 from hw_grading.run.report import Report
 from hw_grading.run.settings import RunSettings
-from hw_grading.sandbox.watch import Stop
 from hw_support.submission.problems import Kind, Severity, quoted
 
 # How many errors and results of a submission are kept, shortened, after its limit was reached.
@@ -112,16 +111,16 @@ class KernelCells(Kernel):
             why = f"the communication with the kernel failed in {named(cell)} ({quoted(error)})"
             self._report.stop(Kind.KERNEL, why, cell)
 
-    def _learn(self, cell: NotebookNode, interrupted: Stop | None, unseen: Spoilt | None) -> None:
+    def _learn(self, cell: NotebookNode, interrupted: str | None, unseen: Spoilt | None) -> None:
         errors = [output for output in cell.outputs if output.output_type == "error"]
-        if interrupted and interrupted.kind is Kind.TIME_LIMIT:
+        if interrupted:
             lost = self._clock.cpu_seconds(cell)
             self._hangs.interrupted((line for e in errors for line in e.traceback), lost)
         elif not (errors or unseen or self._timed_out):
             self._hangs.returned(cell)
 
     def _look_after(
-        self, cell: NotebookNode, interrupted: Stop | None, unseen: Spoilt | None
+        self, cell: NotebookNode, interrupted: str | None, unseen: Spoilt | None
     ) -> None:
         """Report how a cell ended, and stop the submission if no further cell can be run."""
         report, stopped = self._report, self.stop
@@ -132,7 +131,7 @@ class KernelCells(Kernel):
             report.stop(stopped.kind, why, cell)
         elif unseen is None and not self._timed_out:
             if interrupted:
-                report.time_limit(cell, interrupted.reason + self._why_less(cell))
+                report.time_limit(cell, interrupted + self._why_less(cell))
         elif not self.is_alive():
             if self.exit_asked:
                 why = f"{self.exit_asked} ended the kernel by exit() or quit()"
@@ -143,8 +142,8 @@ class KernelCells(Kernel):
             self.died = True
         elif self.responds():
             if interrupted or self._timed_out or self._clock.is_over():
-                reason = interrupted.reason if interrupted else self._clock.within()
-                report.time_limit(cell, reason + self._why_less(cell))
+                within = interrupted or self._clock.within()
+                report.time_limit(cell, within + self._why_less(cell))
             elif not self._flooded:
                 message = f"The outputs of {named(cell)} were lost ({quoted(unseen)})."
                 report.add(Kind.KERNEL, message, cell)
