@@ -127,7 +127,7 @@ def time_one_course() -> None:
 
     from hw_grading.batch.store import Results
     from hw_grading.examiner.client import Examination
-    from hw_grading.plugins.sanitizing import Sanitizing
+    from hw_grading.plugins.exporters import Sanitizing
     from hw_grading.plugins.saving import SaveScores
     from hw_grading.run.kernel_cells import KernelCells
     from hw_grading.run.submission import Submission

@@ -20,7 +20,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 
 from benchmarks.isolation import answers, make_course, seconds_of_grading
 from hw_grading.batch import local
-from hw_grading.batch.local import LocalProcesses, WarmUp
+from hw_grading.batch.local import LocalProcesses
 from hw_grading.examiner import client
 from hw_grading.examiner.client import Examination, Request
 from hw_grading.homework.course import REPOSITORY
@@ -39,7 +39,7 @@ WORKERS_FROM_NOTHING = "from hw_grading.batch import local\nlocal._FORKS = False
 
 def run() -> None:
     """Print seconds until a process is ready, of a submission, and of whole commands."""
-    with LocalProcesses(1, WarmUp(HOMEWORK, 1)) as pool:
+    with LocalProcesses(1, HOMEWORK, 1) as pool:
         show("a worker is ready", functools.partial(until_a_worker, pool), REPEATS)
     show("a kernel is ready", until_a_kernel, REPEATS)
     nb = answers()

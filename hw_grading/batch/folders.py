@@ -31,7 +31,7 @@ from pathlib import Path
 from typing import Any
 
 from nbgrader.api import Gradebook, MissingEntry
-from nbgrader.converters import NbGraderException
+from nbgrader.converters import Autograde, NbGraderException
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.utils import rmtree
 from sqlalchemy.engine import make_url
@@ -176,12 +176,9 @@ def remove_outdated(converter: Any) -> None:
     if converter.force:
         return  # nbgrader removes them itself
     names = notebook_names(course)
-    excluded = course.student_id_exclude.split(",")
     for folder, student in students(converter):
-        graded = Path(
-            course.format_path(course.autograded_directory, student, course.assignment_id)
-        )
-        if student in excluded or not graded.is_dir() or graded.is_symlink():
+        graded = _graded(course, student)
+        if not graded.is_dir() or graded.is_symlink():
             continue
         listed = [Path(n).name for n in converter.assignments[folder] if Path(n).stem in names]
         outdated = {n: why for n in listed if (why := _why_outdated(graded / n, Path(folder, n)))}
@@ -209,11 +206,6 @@ def _why_outdated(graded: Path, submitted: Path) -> str:
     return ""
 
 
-def is_finished(path: Path) -> bool:
-    """Return whether a notebook in `autograded/` was graded and written completely."""
-    return _marks(path).get(FINISHED) is True
-
-
 def _marks(path: Path) -> dict[str, Any]:
     try:
         marks = json.loads(read_regular_file(path, _MAX_BYTES_OF_OUR_OWN))["metadata"][METADATA_KEY]
@@ -223,15 +215,47 @@ def _marks(path: Path) -> dict[str, Any]:
 
 
 def students(converter: Any) -> Iterator[tuple[str, str]]:
-    """Yield the folder and the student id of each listed submission."""
+    """Yield the folder and the student id of each listed submission that is not excluded."""
+    excluded = converter.coursedir.student_id_exclude.split(",")
     for folder in converter.assignments:
         with contextlib.suppress(NbGraderException):
-            yield folder, _student(converter, folder)
+            if (student := _student(converter, folder)) not in excluded:
+                yield folder, student
+
+
+def _graded(course: CourseDirectory, student: str) -> Path:
+    return Path(course.format_path(course.autograded_directory, student, course.assignment_id))
 
 
 def _student(converter: Any, folder: str) -> str:
     resources = converter.init_single_notebook_resources(converter.assignments[folder][0])
     return str(resources["nbgrader"]["student"])
+
+
+def expected(converter: Autograde) -> Iterator[tuple[str, Path]]:
+    """Yield students and notebooks in the order in which nbgrader will grade them."""
+    course = converter.coursedir
+    known = notebook_names(course)
+    for folder, student in sorted(students(converter)):
+        if student in course.unusable or why_unusable(Path(folder)):
+            continue
+        listed = map(Path, sorted(converter.assignments[folder]))
+        notebooks = [path for path in listed if path.stem in known]
+        if _will_be_graded(converter, student, notebooks):
+            for path in notebooks:
+                yield student, path
+
+
+def _will_be_graded(converter: Autograde, student: str, notebooks: list[Path]) -> bool:
+    """Return whether nbgrader's loop will grade a student; see `BaseConverter.init_destination`."""
+    course = converter.coursedir
+    folder = _graded(course, student)
+    names = [""] if course.notebook_id == "*" else [path.name for path in notebooks]
+    there = all(os.path.exists(folder / name) for name in names)
+    if not there or converter.force:
+        return True
+    new, old = map(course.get_existing_timestamp, (notebooks[0].parent, folder))
+    return bool(new and old and new > old)
 
 
 def notebook_names(course: Any) -> list[str]:

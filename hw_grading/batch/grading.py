@@ -1,8 +1,8 @@
 """One `nbgrader autograde`, from the lock on the course to the table at the end.
 
 `grading` is a context manager around the whole run. It ends everything that it has started, also
-after an error. Inside the block nbgrader's loop runs. For each submission the loop asks the
-`ClassGrading` for a `Turn`, which has the mended notebook and a function that returns the outcome.
+after an error. Inside the block nbgrader's loop runs. For each submission the loop asks for a
+`Turn`, which has the mended notebook and a function that returns the outcome.
 """
 
 from __future__ import annotations
@@ -10,22 +10,23 @@ from __future__ import annotations
 import contextlib
 import functools
 import sys
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import sqlalchemy.exc
 from nbformat import NotebookNode
 from nbgrader.converters import Autograde
 
 from hw_grading.batch import folders
 from hw_grading.batch.ahead import ClassRun
-from hw_grading.batch.expected import expected
 from hw_grading.batch.job import run, run_elsewhere
 from hw_grading.batch.local import LocalProcesses
 from hw_grading.batch.preparing import Preparation
-from hw_grading.batch.process import one_engine, quiet_database, quiet_interrupt, rare_collections
+from hw_grading.batch.process import one_engine, quiet_interrupt, rare_collections
 from hw_grading.batch.progress import Progress
 from hw_grading.batch.seeds import course_seeds
 from hw_grading.batch.settings import WholeClass
@@ -38,28 +39,12 @@ from hw_grading.outcome import Outcome
 from hw_grading.run.blame import described
 from hw_grading.run.settings import RunSettings
 
-_TURN = "hw_grading"  # key in nbconvert's resources
-
-
-@dataclass(frozen=True)
-class Plan:
-    """How a class is to be graded."""
-
-    homework: Homework
-    settings: RunSettings
-    whole_class: WholeClass
-    # Reads and mends any file that a student handed in: nbgrader's first pass.
-    sanitize: Callable[[str, Path], NotebookNode]
-    secret_file: Path  # of the course's secret, which determines the hidden inputs
-    # Called while processes start, with a function that waits until these have imported the
-    # homework's code; with None if this process runs the submissions itself. It raises
-    # `GraderFault` if submissions cannot be graded with these settings.
-    make_ready: Callable[[Callable[[], None] | None], None]
+TURN = "hw_grading"  # key of the `Turn` in the resources of the second pass
 
 
 @dataclass(frozen=True)
 class Turn:
-    """The submission that nbgrader's loop is grading now; in the second pass's resources."""
+    """The submission that nbgrader's loop is grading now."""
 
     student: str
     notebook: NotebookNode  # mended, with the instructor's cells
@@ -67,42 +52,27 @@ class Turn:
     outcome: Callable[[], Outcome]  # waits for the outcome, or runs the submission
     saved: Callable[[], None]  # has to be called when the scores are in the gradebook
 
-    def put_into(self, resources: dict[str, Any]) -> None:
-        """Pass the turn to the preprocessors that get these resources."""
-        resources[_TURN] = self
-
-    @classmethod
-    def in_resources(cls, resources: dict[str, Any]) -> Turn:
-        """Return the turn that `put_into` has stored."""
-        turn: Turn = resources[_TURN]
-        return turn
-
     def __deepcopy__(self, memo: dict[int, Any]) -> Turn:
         """Return the turn itself: nbconvert copies resources, but the run must not be copied."""
         return self
 
 
-class ClassGrading:
-    """A run over a class, as nbgrader's loop sees it."""
-
-    def __init__(self, preparation: Preparation, class_run: ClassRun, progress: Progress) -> None:
-        self._preparation, self._class_run, self._progress = preparation, class_run, progress
-
-    def turn(self, student: str, path: Path) -> Turn:
-        """Return the submission that the loop is grading, with the current content of its files."""
-        try:
-            prepared = self._preparation.now(student, path)
-        except Exception as error:
-            self._progress.not_graded(student, described(error))
-            raise
-        outcome = functools.partial(self._class_run.outcome, prepared.job)
-        saved = functools.partial(self._progress.saved, student)
-        return Turn(student, prepared.notebook, prepared.digest, outcome, saved)
-
-
 @contextlib.contextmanager
-def grading(converter: Autograde, plan: Plan) -> Iterator[ClassGrading]:
+def grading(
+    converter: Autograde,
+    homework: Homework,
+    settings: RunSettings,
+    whole_class: WholeClass,
+    sanitize: Callable[[str, Path], NotebookNode],
+    make_ready: Callable[[Callable[[], None] | None], None],
+) -> Iterator[Callable[[str, Path], Turn]]:
     """Grade the submissions that a converter has listed: nbgrader's loop runs inside the block.
+
+    Yield a function that returns the turn of a student's notebook, with its current content.
+    `sanitize` reads and mends any file that a student handed in: nbgrader's first pass.
+    `make_ready` is called while processes start, with a function that waits until these have
+    imported the homework's code; with None if this process runs the submissions itself. It raises
+    `GraderFault` if submissions cannot be graded with these settings.
 
     At the end of the block, also after an error, all processes are ended, the table is shown, a
     snapshot of the class is kept, and the course is unlocked. `GraderFault` is raised if another
@@ -110,51 +80,54 @@ def grading(converter: Autograde, plan: Plan) -> Iterator[ClassGrading]:
     """
     with ExitStack() as stack:
         stack.enter_context(quiet_interrupt())
-        stack.enter_context(quiet_database())
+        # SQLAlchemy warns about nbgrader's order of work, which disturbs the progress bar.
+        stack.enter_context(warnings.catch_warnings())
+        warnings.filterwarnings("ignore", "Object of type", sqlalchemy.exc.SAWarning)
         stack.enter_context(one_engine())
         stack.enter_context(folders.held(converter))
-        submissions = list(expected(converter))
-        folder = plan.whole_class.place(converter.coursedir.root)
-        results = Results(folder / "results", plan.whole_class.results_mb)
-        executor, at_once = plan.whole_class.make_executor(
-            len(submissions), plan.settings, plan.homework, converter.log.error
+        submissions = list(folders.expected(converter))
+        folder = whole_class.place(converter.coursedir.root)
+        results = Results(folder / "results", whole_class.results_mb)
+        executor, at_once = whole_class.make_executor(
+            len(submissions), settings, homework, converter.log.error
         )
         if executor:
             stack.callback(executor.shutdown, cancel_futures=True)
         pool = executor if isinstance(executor, LocalProcesses) else None
-        plan.make_ready(pool.start_early() if pool else None)
-        course, assignment = Course.of(converter.coursedir), converter.coursedir.assignment_id
+        make_ready(pool.start_early() if pool else None)
+        directory: Any = converter.coursedir
+        course, assignment = Course.of(directory), directory.assignment_id
         snapshots = Snapshots(folder, assignment)
-        conditions = Conditions.of(plan.settings, plan.homework)
+        conditions = Conditions.of(settings, homework)
         stack.enter_context(kept_around(course, assignment, snapshots, conditions, converter.log))
-        progress = stack.enter_context(_progress(converter, submissions, folder))
+        students = dict.fromkeys([*(student for student, _ in submissions), *directory.unusable])
+        progress = Progress(list(students), folder, assignment, converter.log, sys.stderr)
+        force = " --force" if converter.force else ""
+        stack.callback(progress.close, f"nbgrader autograde {assignment}{force}")
+        directory.on_fault = progress.not_graded
         progress.at_once = at_once
-        seeds = course_seeds(plan.secret_file)
-        preparation = Preparation(plan.sanitize, plan.settings, plan.homework, seeds)
+        seeds = course_seeds(whole_class.secret(directory.root, directory.course_id))
+        preparation = Preparation(sanitize, settings, homework, seeds)
         class_run = ClassRun(
             preparation.ahead(submissions),
             executor,
             at_once,
             results,
             progress,
-            rerun=plan.whole_class.rerun,
-            run=run_elsewhere if plan.whole_class.executor == "dask" else run,
+            rerun=whole_class.rerun,
+            run=run_elsewhere if whole_class.executor == "dask" else run,
         )
         stack.callback(class_run.stop)
         stack.enter_context(rare_collections())
-        yield ClassGrading(preparation, class_run, progress)
 
+        def turn(student: str, path: Path) -> Turn:
+            try:
+                prepared = preparation.now(student, path)
+            except Exception as error:
+                progress.not_graded(student, described(error))
+                raise
+            outcome = functools.partial(class_run.outcome, prepared.job)
+            saved = functools.partial(progress.saved, student)
+            return Turn(student, prepared.notebook, prepared.digest, outcome, saved)
 
-@contextlib.contextmanager
-def _progress(
-    converter: Autograde, submissions: list[tuple[str, Path]], folder: Path
-) -> Iterator[Progress]:
-    course = converter.coursedir
-    students = dict.fromkeys([*(student for student, _ in submissions), *course.unusable])
-    progress = Progress(list(students), folder, course.assignment_id, converter.log, sys.stderr)
-    course.on_fault = progress.not_graded
-    try:
-        yield progress
-    finally:
-        force = " --force" if converter.force else ""
-        progress.close(f"nbgrader autograde {course.assignment_id}{force}")
+        yield turn

@@ -24,11 +24,10 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
-from dataclasses import dataclass
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 from hw_grading.batch.scratch import Scratch
 from hw_grading.homework.homework import Homework, lay_out
@@ -42,15 +41,8 @@ _LONGEST_WHY = 10_000  # bytes of a message about an import
 _SECONDS_TO_TIDY_UP = 1.0  # for a worker whose coordinator is gone
 _FORKS = sys.platform == "linux"
 _T = TypeVar("_T")
+_What = tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]  # a function, its arguments
 _SECONDS_IDLE = 10.0  # an idle process ends after this time; a new call starts another one
-
-
-@dataclass(frozen=True)
-class WarmUp:
-    """What the fork server does once, before it forks workers."""
-
-    homework: Homework  # its code is imported
-    blas_threads: int | None  # of student code; None if kernels are not forked in sandboxes
 
 
 class WorkerDied(GraderFault):
@@ -62,11 +54,17 @@ class NoAnswer(GraderFault):
 
 
 class LocalProcesses(Executor):
-    """A pool of at most so many worker processes, which are started when there is work for them."""
+    """A pool of at most so many worker processes, which are started when there is work for them.
 
-    def __init__(self, workers: int, warm_up: WarmUp | None = None) -> None:
-        self._warm_up = warm_up
-        self._calls: queue.SimpleQueue[_Call | None] = queue.SimpleQueue()
+    The fork server imports the homework's code once. It starts a fork server of kernels, whose BLAS
+    has so many threads; None if kernels are not forked in sandboxes.
+    """
+
+    def __init__(
+        self, workers: int, homework: Homework | None = None, blas_threads: int | None = None
+    ) -> None:
+        self._warm_up = homework or Homework(""), blas_threads
+        self._calls: queue.SimpleQueue[tuple[Future[Any], _What] | None] = queue.SimpleQueue()
         self._most = workers
         self._threads: list[threading.Thread] = []
         self._lock = threading.Lock()
@@ -77,11 +75,11 @@ class LocalProcesses(Executor):
 
     def submit(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         """Have a worker call a function, which it finds by its name."""
-        call = _Call(Future(), (function, args, kwargs))
+        future: Future[Any] = Future()
         with self._lock:
             if self._ended:
                 raise RuntimeError("the executor takes no calls after its shutdown")
-            self._calls.put(call)
+            self._calls.put((future, (function, args, kwargs)))
             if len(self._threads) < self._most:
                 core = _core_of(len(self._threads), self._most)
                 thread = threading.Thread(target=self._serve, args=(core,), daemon=True)
@@ -91,7 +89,7 @@ class LocalProcesses(Executor):
                 except RuntimeError:  # the machine allows no further thread
                     if not self._threads:
                         raise
-        return call.future
+        return future
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """End the processes: after all submitted calls, or at once if these are cancelled."""
@@ -100,14 +98,13 @@ class LocalProcesses(Executor):
             if cancel_futures:
                 with contextlib.suppress(queue.Empty):
                     while call := self._calls.get_nowait():
-                        call.future.cancel()
+                        call[0].cancel()
                 for process in self._processes:
                     process.kill()
             for _ in self._threads:
                 self._calls.put(None)
-        if wait:
-            for thread in self._threads:
-                thread.join()
+        for thread in self._threads if wait else ():
+            thread.join()
         if wait or cancel_futures:
             if self._fork_server:
                 self._fork_server.end()
@@ -125,39 +122,36 @@ class LocalProcesses(Executor):
                 continue
             if call is None:
                 break
-            if not call.future.set_running_or_notify_cancel():
+            future, what = call
+            if not future.set_running_or_notify_cancel():
                 continue
             try:
-                worker, (fine, value) = self._make(call, worker, core)
+                worker, (fine, value) = self._make(what, worker, core)
             except BaseException as error:  # else the caller would wait for the future forever
                 worker, fine, value = None, False, error
             if fine:
-                call.future.set_result(value)
+                future.set_result(value)
             else:
-                call.future.set_exception(value)
+                future.set_exception(value)
         if worker:
             self._end(worker)
 
     def _make(
-        self, call: _Call, worker: _Worker | None, core: int | None
+        self, what: _What, worker: _Worker | None, core: int | None
     ) -> tuple[_Worker, tuple[bool, Any]]:
-        """Make a call; return its answer, and the process that gave it.
-
-        Raise `WorkerDied` if every process that ran it has died; `NoAnswer` if the answer cannot be
-        read.
-        """
+        """Make a call; return its answer, and the process that gave it."""
         attempt = 1
         while True:
             try:
                 worker = worker or self._start(core)
-                return worker, worker.call(call.what)
+                return worker, worker.call(what)
             except Exception as error:
                 if worker:  # it died, or its next message may be out of step
                     self._end(worker)
                     worker = None
                 if not isinstance(error, OSError | EOFError):
-                    what = f"{type(error).__name__}: {error}"
-                    raise NoAnswer(f"the worker's answer cannot be read ({what})") from error
+                    why = f"{type(error).__name__}: {error}"
+                    raise NoAnswer(f"the worker's answer cannot be read ({why})") from error
                 if self._ended or attempt == ATTEMPTS:
                     why = f"{attempt} worker processes died while they ran it"
                     raise WorkerDied(f"{why} ({error or 'no answer'})") from error
@@ -177,12 +171,11 @@ class LocalProcesses(Executor):
 
     def _expect_imports(self) -> None:
         try:
-            why = self._of_fork_server(_ForkServer.why_not_imported)
+            if why := self._of_fork_server(_ForkServer.why_not_imported):
+                raise GraderFault(why)
         except OSError:
             text = f"the fork server of the workers ended {ATTEMPTS} times while it started"
             raise GraderFault(text) from None
-        if why:
-            raise GraderFault(why)
 
     def _of_fork_server(self, ask: Callable[[_ForkServer], _T]) -> _T:
         """Ask the fork server for something; if it does not answer, start another one."""
@@ -202,7 +195,7 @@ class LocalProcesses(Executor):
         """Return the fork server; start it if none is running. The caller holds the lock."""
         if self._ended:
             raise OSError("stopped")
-        if not (self._fork_server and self._fork_server.is_alive()):
+        if not self._fork_server or self._fork_server.process.poll() is not None:
             self._fork_server = _ForkServer(self._warm_up, self._scratch.path)
         return self._fork_server
 
@@ -210,7 +203,9 @@ class LocalProcesses(Executor):
         if _FORKS:
             worker = self._of_fork_server(lambda server: server.worker(core))
         else:
-            worker = _Worker.started(self._scratch.path)
+            ours, theirs = Pipe()
+            with theirs:
+                worker = _Worker(_start("--work", theirs.fileno(), self._scratch.path), ours)
         with self._lock:
             if self._ended:
                 worker.process.kill()
@@ -234,19 +229,11 @@ def _core_of(number: int, workers: int) -> int | None:
     return cores[number % len(cores)] if fair else None
 
 
-class _Call(NamedTuple):
-    future: Future[Any]
-    what: tuple[Any, ...]  # a function, its arguments and its named arguments
-
-
 class _Helper:
-    """A process of the pool, and the socket to it."""
-
     def __init__(self, process: Any, connection: Any) -> None:
         self.process, self._connection = process, connection
 
     def end(self) -> None:
-        """Let the process end; kill it if it does not."""
         self._connection.close()
         try:
             self.process.wait(_SECONDS_TO_END)
@@ -256,22 +243,14 @@ class _Helper:
 
 
 class _Worker(_Helper):
-    @classmethod
-    def started(cls, scratch: Path) -> _Worker:
-        ours, theirs = Pipe()
-        with theirs:
-            return cls(_start("--work", theirs.fileno(), scratch), ours)
-
-    def call(self, what: tuple[Any, ...]) -> tuple[bool, Any]:
+    def call(self, what: _What) -> tuple[bool, Any]:
         self._connection.send(what)
         answer: tuple[bool, Any] = self._connection.recv()
         return answer
 
 
 class _ForkServer(_Helper):
-    """The fork server: a process that has done a worker's imports, and forks workers."""
-
-    def __init__(self, warm_up: WarmUp | None, scratch: Path) -> None:
+    def __init__(self, warm_up: tuple[Homework, int | None], scratch: Path) -> None:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             process = _start("--fork", theirs.fileno(), scratch, pickle.dumps(warm_up))
@@ -288,9 +267,6 @@ class _ForkServer(_Helper):
         if not (said := self._connection.recv(_LONGEST_WHY)):
             raise ConnectionError("the fork server ended before it had started")
         return str(said, errors="replace").strip()
-
-    def is_alive(self) -> bool:
-        return self.process.poll() is None
 
 
 def _start(how: str, fd: int, scratch: Path, stdin: bytes = b"") -> subprocess.Popen[bytes]:
@@ -311,14 +287,15 @@ def _start(how: str, fd: int, scratch: Path, stdin: bytes = b"") -> subprocess.P
 # -- inside the worker processes and the fork server
 
 
-def _fork_workers(control: socket.socket, warm_up: WarmUp | None) -> Connection:
+def _fork_workers(
+    control: socket.socket, homework: Homework, blas_threads: int | None
+) -> Connection:
     """Fork a worker for each request. Return only in a worker, with its socket."""
     from hw_grading.sandbox import fork_server
 
-    homework = warm_up.homework if warm_up else Homework("")
-    if warm_up and warm_up.blas_threads is not None:
+    if blas_threads is not None:
         # The fork server of kernels starts while this process imports what workers need.
-        fork_server.begin(warm_up.blas_threads, homework.manifest.preload)
+        fork_server.begin(blas_threads, homework.manifest.preload)
 
     from hw_grading.batch import job  # noqa: F401
     from hw_grading.examiner import client, process
@@ -339,21 +316,17 @@ def _fork_workers(control: socket.socket, warm_up: WarmUp | None) -> Connection:
             control.close()
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             os.setsid()
-            _use_only(json.loads(core))
+            if (only := json.loads(core)) is not None:
+                with contextlib.suppress(OSError):  # the core is not available any more
+                    os.sched_setaffinity(0, {only})
             client.take(*process.fork(), homework)
             coordinator.send(os.getpid())
             return coordinator
         coordinator.close()
 
 
-def _use_only(core: int | None) -> None:
-    if core is not None:
-        with contextlib.suppress(OSError):  # the core is not available any more
-            os.sched_setaffinity(0, {core})
-
-
 def _work(coordinator: Connection) -> None:
-    calls: queue.SimpleQueue[tuple[Any, ...] | None] = queue.SimpleQueue()
+    calls: queue.SimpleQueue[_What | None] = queue.SimpleQueue()
     threading.Thread(target=_receive, args=(coordinator, calls), daemon=True).start()
     while call := calls.get():
         function, args, kwargs = call
@@ -377,7 +350,7 @@ def _that_travels(error: Exception) -> Exception:
     return error
 
 
-def _receive(coordinator: Connection, calls: queue.SimpleQueue[tuple[Any, ...] | None]) -> None:
+def _receive(coordinator: Connection, calls: queue.SimpleQueue[_What | None]) -> None:
     """Receive calls. When the coordinator is gone, end this process, also during a call."""
     with contextlib.suppress(OSError, EOFError):
         while True:
@@ -392,6 +365,6 @@ if __name__ == "__main__":
     how, descriptor = sys.argv[1:]
     if how == "--fork":
         control = socket.socket(fileno=int(descriptor))
-        _work(_fork_workers(control, pickle.load(sys.stdin.buffer)))
+        _work(_fork_workers(control, *pickle.load(sys.stdin.buffer)))
     else:
         _work(Connection(int(descriptor)))

@@ -1,16 +1,12 @@
 """A lock on a course: one run grades it at a time, and no run begins during a backup."""
 
 import contextlib
+import fcntl
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
 from hw_grading.outcome import GraderFault
-
-try:
-    import fcntl
-except ImportError:  # Windows: there is no lock, so two runs at once are not detected
-    fcntl = None  # type: ignore[assignment]
 
 
 @contextlib.contextmanager
@@ -20,9 +16,8 @@ def course_locked(course: Path, autograded: Path) -> Iterator[None]:
     All homeworks of a course share the gradebook and the folder of results. The lock is on the
     folder `autograded`, which is created if missing. It is released if the process dies.
     """
-    if fcntl:
-        autograded.mkdir(parents=True, exist_ok=True)
-    with _locked(autograded, "LOCK_EX") as who_else:
+    autograded.mkdir(parents=True, exist_ok=True)
+    with _locked(autograded, fcntl.LOCK_EX) as who_else:
         if who_else:
             raise GraderFault(
                 f"{who_else} the course in {course}, so nothing was graded. Wait until "
@@ -37,20 +32,17 @@ def shared_or_busy(autograded: Path) -> Iterator[bool]:
     if not autograded.is_dir():
         yield False
         return
-    with _locked(autograded, "LOCK_SH") as who_else:
+    with _locked(autograded, fcntl.LOCK_SH) as who_else:
         yield bool(who_else)
 
 
 @contextlib.contextmanager
-def _locked(folder: Path, kind: str) -> Iterator[str]:
+def _locked(folder: Path, kind: int) -> Iterator[str]:
     """Lock a folder; if another process has locked it, yield who that is, else ""."""
-    if fcntl is None:
-        yield ""
-        return
     lock, who_else = os.open(folder, os.O_RDONLY), ""
     try:
         try:
-            fcntl.flock(lock, getattr(fcntl, kind) | fcntl.LOCK_NB)
+            fcntl.flock(lock, kind | fcntl.LOCK_NB)
         except BlockingIOError:
             who_else = _who_holds(lock)
         except OSError:  # a file system without locks

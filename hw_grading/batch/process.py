@@ -1,14 +1,12 @@
-"""Settings of its own process that a run changes and restores: GC, Ctrl-C, the database."""
+"""Settings of its own process that a run changes and restores: GC, Ctrl-C, the gradebook."""
 
 import contextlib
 import gc
 import signal
 import threading
-import warnings
 from collections.abc import Iterator
 from typing import Any
 
-import sqlalchemy.exc
 from nbgrader import api
 
 # Thresholds for `gc.set_threshold`. A full collection takes longer the more submissions were
@@ -53,14 +51,6 @@ def quiet_interrupt() -> Iterator[None]:
     finally:
         for number in ours:
             signal.signal(number, usual[number])
-
-
-@contextlib.contextmanager
-def quiet_database() -> Iterator[None]:
-    """Hide SQLAlchemy's warnings about nbgrader's order of work: they disturb the progress bar."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Object of type", sqlalchemy.exc.SAWarning)
-        yield
 
 
 @contextlib.contextmanager

@@ -9,7 +9,7 @@ import json
 import logging
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic
@@ -43,8 +43,8 @@ class Progress:
         stream: TextIO,
     ) -> None:
         self._entries = {student: Entry(student) for student in students}
-        self._assignment, self._log = assignment, log
-        self._files = _Files(folder, assignment, self.trouble)
+        self._assignment, self._folder, self._log = assignment, folder, log
+        self._can_be_written = True  # False after the folder could not be written to
         self._running: set[str] = set()  # with those that wait for a worker
         self.counts: Counter[Status] = Counter()  # students by outcome
         self._lock = threading.RLock()
@@ -69,7 +69,7 @@ class Progress:
                 )
             )
         if students:
-            self._files.event(event="begin", students=len(students))
+            self._write_line(event="begin", students=len(students))
 
     # -- what happens
 
@@ -122,7 +122,7 @@ class Progress:
                     why = "its scores were not saved" if ended else "the run ended before its turn"
                     self._end(entry, Status.NOT_GRADED, why)
             left = self.counts[Status.NOT_GRADED]
-            self._files.event(event="end", **{str(end): self.counts[end] for end in Status})
+            self._write_line(event="end", **{str(end): self.counts[end] for end in Status})
             self._write_page()
             table = self.table()
             if left:
@@ -170,7 +170,7 @@ class Progress:
             self._write_page()
 
     def _event_of(self, entry: Entry, **more: Any) -> None:
-        self._files.event(
+        self._write_line(
             event="student",
             student=entry.student,
             end=entry.end,
@@ -181,35 +181,25 @@ class Progress:
             **more,
         )
 
-    def _write_page(self) -> None:
-        self._last_page = monotonic()
-        self._files.page(self.page())
-
     def page(self) -> str:
         """Return the HTML page."""
         what = self._entries.values(), self._running, self.counts
         return page(self._assignment, *what, going_on=not self.closed)
 
+    # -- the files; grading goes on if they cannot be written
 
-class _Files:
-    """Writes ``<assignment>.jsonl`` and ``<assignment>.html``; grading goes on if that fails."""
-
-    def __init__(self, folder: Path, assignment: str, trouble: Callable[[str], None]) -> None:
-        self._folder, self._assignment, self._trouble = folder, assignment, trouble
-        self._can_be_written = True
-
-    def event(self, **what: Any) -> None:
-        """Append a line of JSON, with the time."""
+    def _write_line(self, **what: Any) -> None:
         line = json.dumps({"time": datetime.now(UTC).isoformat(timespec="seconds"), **what})
         with self._writing():
             self._folder.mkdir(parents=True, exist_ok=True)
             with (self._folder / f"{self._assignment}.jsonl").open("a", encoding="utf-8") as stream:
                 stream.write(line + "\n")
 
-    def page(self, text: str) -> None:
-        """Replace the page."""
+    def _write_page(self) -> None:
+        self._last_page = monotonic()
+        file, text = self._folder / f"{self._assignment}.html", self.page()
         with self._writing():
-            write_whole(self._folder / f"{self._assignment}.html", text.encode(errors="replace"))
+            write_whole(file, text.encode(errors="replace"))
 
     @contextlib.contextmanager
     def _writing(self) -> Iterator[None]:
@@ -218,7 +208,7 @@ class _Files:
         except OSError as error:
             if self._can_be_written:  # tell the instructor once
                 self._can_be_written = False
-                self._trouble(
+                self.trouble(
                     f"The progress of grading cannot be written to {self._folder}: {error}"
                 )
 

@@ -6,6 +6,7 @@ as it lives. A later run removes the folders without a lock, which killed runs h
 """
 
 import contextlib
+import fcntl
 import os
 import shutil
 import stat
@@ -13,11 +14,6 @@ import tempfile
 import time
 import weakref
 from pathlib import Path
-
-try:
-    import fcntl
-except ImportError:  # Windows: folders of killed runs are not removed
-    fcntl = None  # type: ignore[assignment]
 
 _PREFIX = "hw-run-"
 # A younger folder is left alone: a new run may not have its lock yet, and processes of a killed run
@@ -37,9 +33,8 @@ class Scratch:
         self.path = Path(tempfile.mkdtemp(prefix=_PREFIX))
         self.path.chmod(0o711)  # root's sandboxes run as other users, who have to traverse it
         lock = os.open(self.path, os.O_RDONLY)
-        if fcntl:
-            with contextlib.suppress(OSError):  # a file system without locks
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        with contextlib.suppress(OSError):  # a file system without locks
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         self.remove = weakref.finalize(self, _remove, self.path, lock, os.getpid())
 
 
@@ -50,7 +45,7 @@ def _remove(path: Path, lock: int, owner: int) -> None:
 
 
 def _remove_what_others_left(place: Path) -> None:
-    for path in place.glob(f"{_PREFIX}*") if fcntl else ():
+    for path in place.glob(f"{_PREFIX}*"):
         with contextlib.suppress(OSError):  # it is in use, or belongs to another user
             status = path.lstat()
             young = time.time() - status.st_ctime < _SECONDS_OF_THE_LIVING

@@ -10,7 +10,7 @@ from traitlets import Bool, Enum, Float, Integer, Unicode
 from traitlets.config import Configurable
 
 from hw_grading import DISTRIBUTION
-from hw_grading.batch.local import LocalProcesses, WarmUp
+from hw_grading.batch.local import LocalProcesses
 from hw_grading.batch.seeds import secret_file
 from hw_grading.homework.homework import Homework
 from hw_grading.outcome import GraderFault
@@ -95,7 +95,7 @@ class WholeClass(Configurable):
         at_once = min(submissions, self.most_at_once(settings.memory_mb))
         sandboxed = settings.sandbox != "none" and settings.fork_kernels
         blas_threads = settings.blas_threads if sandboxed else None
-        return LocalProcesses(at_once, WarmUp(homework, blas_threads)), at_once
+        return LocalProcesses(at_once, homework, blas_threads), at_once
 
     def most_at_once(self, memory_mb: int) -> int:
         """Return how many submissions with this memory limit are run at once: at least one."""

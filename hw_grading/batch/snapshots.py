@@ -5,13 +5,13 @@ import gzip
 import hashlib
 import secrets
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from pydantic import TypeAdapter
 
-from hw_grading.batch.snapshot import Conditions, Snapshot, Work, take
+from hw_grading.batch.snapshot import Conditions, Snapshot, take
 from hw_grading.batch.store import write_by_way_of
 from hw_grading.homework.course import Course
 from hw_support.submission.file import Unreadable
@@ -87,7 +87,7 @@ def kept_around(
     def keep() -> None:
         with _said_in(log):
             now = take(course, assignment, before or last, conditions)
-            if not (before and _same_notebooks(before.students, now.students)):
+            if not (before and _stamps(before) == _stamps(now)):
                 if before and before.students and not (last and last.students == before.students):
                     snapshots.keep(before)
                 snapshots.keep(now)
@@ -101,9 +101,8 @@ def kept_around(
     keep()
 
 
-def _same_notebooks(one: Mapping[str, Work], other: Mapping[str, Work]) -> bool:
-    stamps = [{student: work.stamp for student, work in works.items()} for works in (one, other)]
-    return stamps[0] == stamps[1]
+def _stamps(snapshot: Snapshot) -> dict[str, list[int]]:
+    return {student: work.stamp for student, work in snapshot.students.items()}
 
 
 @contextlib.contextmanager

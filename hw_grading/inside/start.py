@@ -6,10 +6,10 @@ LIMITS is a JSON object that maps names of `resource` to numbers. They are hard 
 cannot raise them.
 """
 
-import contextlib
 import functools
 import json
 import os
+import resource
 import shutil
 import socket
 import sys
@@ -43,11 +43,8 @@ def copy_lists_of_fonts() -> None:
 def start(connection_file: str, link: int, limits: dict[str, int]) -> None:
     """Set the limits of this process and its later children, and become a kernel."""
     global _link
-    with contextlib.suppress(ImportError):  # Windows has no such limits
-        import resource
-
-        for name, most in limits.items():
-            resource.setrlimit(getattr(resource, name), (most, most))
+    for name, most in limits.items():
+        resource.setrlimit(getattr(resource, name), (most, most))
     copy_lists_of_fonts()
     os.set_inheritable(link, False)
     _link = socket.socket(fileno=link)

@@ -185,16 +185,16 @@ class ReleaseFeedbackToEach(ExchangeReleaseFeedback):
 
     def copy_files(self) -> None:
         """Copy each student's pages, and name the students who get none."""
-        course = self.coursedir
-        excluded = course.student_id_exclude.split(",")
-        shelf = shelf_of(course, course.feedback_directory, course.assignment_id)
+        course, homework = self.coursedir, self.coursedir.assignment_id
+        step, excluded = course.submitted_directory, course.student_id_exclude.split(",")
+        shelf = shelf_of(course, course.feedback_directory, homework)
         elsewhere: list[str] = []
         failed: dict[str, str] = {}
         found = sorted(map(Path, glob.glob(os.path.join(self.src_path, "*.html"))))
         if not found:
             self.fail(
-                f"There is no feedback for {course.assignment_id} ({self.src_path}). First run "
-                f"`nbgrader generate_feedback {course.assignment_id}`"
+                f"There is no feedback for {homework} ({self.src_path}). First run "
+                f"`nbgrader generate_feedback {homework}`"
             )
         for page in found:
             student = shelf.name(page.parts[len(shelf.parent.parts)]) or ""
@@ -203,11 +203,11 @@ class ReleaseFeedbackToEach(ExchangeReleaseFeedback):
             try:
                 if secret := read_secret(page.parent):
                     self._release(page, student, secret)
-                elif self._has_secret(student):
+                elif os.path.lexists(Path(course.format_path(step, student, homework), SECRET)):
                     failed[student] = (
                         f"the submission had no {SECRET} when it was graded. Run `nbgrader "
-                        f"autograde {course.assignment_id} --force`, then `nbgrader "
-                        f"generate_feedback {course.assignment_id} --force`"
+                        f"autograde {homework} --force`, then `nbgrader "
+                        f"generate_feedback {homework} --force`"
                     )
                 else:
                     elsewhere.append(student)
@@ -231,11 +231,6 @@ class ReleaseFeedbackToEach(ExchangeReleaseFeedback):
         shutil.copy(page, half_made)
         half_made.replace(target)  # atomic, because a student may be reading the old page
         self.log.info("Released: %s, %s", student, page.stem)
-
-    def _has_secret(self, student: str) -> bool:
-        course = self.coursedir
-        step, assignment = course.submitted_directory, course.assignment_id
-        return os.path.lexists(Path(course.format_path(step, student, assignment), SECRET))
 
 
 def _said(what: str, why: Mapping[str, str]) -> str:

@@ -1,16 +1,18 @@
 """Adds reading, mending and finishing to `nbgrader autograde`, through its own settings only.
 
 nbgrader converts each notebook twice: a sanitizing pass from `submitted/` to `autograded/`, and an
-execution pass over that copy. The same exporter serves both passes. The preprocessors are in
-`preprocessors`, `saving` and `lateness`; `sanitizing` runs those of the first pass ahead of
-nbgrader's loop. docs/lifecycle.md shows the order of the calls.
+execution pass over that copy. The same exporter serves both passes. `Sanitizing` runs
+the preprocessors of the first pass ahead of nbgrader's loop. The preprocessors are in
+`preprocessors`, `saving` and `lateness`. docs/lifecycle.md shows the order of the calls.
 """
 
-import contextlib
+from __future__ import annotations
+
 import functools
 import json
+import logging
 from collections.abc import Callable
-from datetime import UTC, datetime
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -20,18 +22,59 @@ from nbgrader.converters import Autograde, NbGraderException
 from nbgrader.preprocessors import Execute
 from traitlets import Bool
 
-from hw_grading.batch.grading import ClassGrading, Plan, Turn, grading
+from hw_grading.batch.grading import TURN, Turn, grading
 from hw_grading.batch.settings import WholeClass
-from hw_grading.batch.submitted import carry_along
+from hw_grading.batch.submitted import beside, carry_along
 from hw_grading.homework.course import Course
 from hw_grading.homework.homework import homework_of
 from hw_grading.outcome import GraderFault
-from hw_grading.plugins.sanitizing import Owned, Sanitizing
 from hw_grading.plugins.saving import add_indexes
 from hw_grading.records.database import Database
 from hw_grading.run.execution import ExecuteSubmission
 from hw_grading.run.ready import expect_ready
-from hw_support.submission.problems import read_problems
+from hw_support.submission.file import read_submission
+from hw_support.submission.problems import add_problems, read_problems
+
+_QUIET = logging.getLogger("hw_grading.ahead")  # nbgrader's loop logs the same, in its own order
+_QUIET.propagate = False
+_QUIET.addHandler(logging.NullHandler())
+
+
+class Owned(NotebookNode):
+    """A notebook with one owner, so nbconvert need not copy it at each step."""
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Owned:
+        """Return the notebook itself."""
+        return self
+
+
+class Sanitizing:
+    """Reads submissions, and runs a converter's `sanitize_preprocessors` over them."""
+
+    def __init__(self, converter: Autograde) -> None:
+        self._converter = converter
+        self._exporter = Exporter(config=converter.config, log=_QUIET)
+        self._exporter.optimistic_validation = True  # once, after all preprocessors
+        for preprocessor in converter.sanitize_preprocessors:
+            self._exporter.register_preprocessor(preprocessor)
+
+    def __call__(self, student: str, path: Path) -> NotebookNode:
+        """Return a student's notebook with the instructor's cells, whatever the file was."""
+        notebook, problems = read_submission(path)
+        add_problems(notebook, problems)
+        course = self._converter.coursedir
+        source = Course.of(course).source(course.assignment_id)
+        add_problems(notebook, beside(path, {own.name for own in source.glob("*.ipynb")}))
+        # As in `init_single_notebook_resources`, which depends on the position of the loop.
+        ids = {
+            "student": student,
+            "assignment": course.assignment_id,
+            "notebook": path.stem,
+            "db_url": course.db_url,
+            "source": str(source / path.name),
+        }
+        exported = self._exporter.from_notebook_node(Owned(notebook), {"nbgrader": ids})
+        return NotebookNode(exported[0])
 
 
 class SubmissionExporter(NotebookExporter):
@@ -45,26 +88,24 @@ class SubmissionExporter(NotebookExporter):
 
     def __init__(self, config: Any = None, **kwargs: Any) -> None:
         super().__init__(config=config, **kwargs)
-        self._class: ClassGrading | None = None
+        self._turn_of: Callable[[str, Path], Turn] | None = None
         self._turn: Turn | None = None
         if isinstance(self.parent, Autograde):
             convert = functools.partial(self._convert_as_a_class, self.parent)
             self.parent.convert_notebooks = convert
 
     def _convert_as_a_class(self, converter: Autograde) -> None:
-        """Convert the notebooks within a run over the class."""
         del converter.convert_notebooks  # restore the converter's own method
         try:
-            with grading(converter, self._plan(converter)) as self._class:
+            with self._grading(converter) as self._turn_of:
                 converter.convert_notebooks()
         except GraderFault as fault:
             self.log.error(fault)
             raise NbGraderException(str(fault)) from fault
         finally:
-            self._class = self._turn = None
+            self._turn_of = self._turn = None
 
-    def _plan(self, converter: Autograde) -> Plan:
-        """Read how the class is to be graded; `GraderFault` if it must not be so graded."""
+    def _grading(self, converter: Autograde) -> AbstractContextManager[Callable[[str, Path], Turn]]:
         settings = ExecuteSubmission(parent=self)
         if not (Execute(parent=self).enabled and settings.enabled):
             raise GraderFault(
@@ -74,40 +115,37 @@ class SubmissionExporter(NotebookExporter):
         course = converter.coursedir
         homework = homework_of(Path(course.root), course.assignment_id)
         whole_class = WholeClass(parent=self)
-        secret = whole_class.secret(course.root, course.course_id)
 
         def make_ready(wait_for_imports: Callable[[], None] | None) -> None:
             add_indexes(course.db_url)
             Database(Course.of(course).db_url).make_tables()
             if whole_class.executor != "dask":  # dask workers check by themselves
+                secret = whole_class.secret(course.root, course.course_id)
                 hidden = [Path(course.root), Path(__file__).parent, secret]
                 expect_ready(settings, homework, hidden, wait_for_imports)
 
-        return Plan(homework, settings, whole_class, Sanitizing(converter), secret, make_ready)
+        sanitize = Sanitizing(converter)
+        return grading(converter, homework, settings, whole_class, sanitize, make_ready)
 
     def from_filename(  # type: ignore[override]  # a notebook exporter gives text
         self, filename: str, resources: dict[str, Any] | None = None, **kwargs: Any
     ) -> tuple[str, dict[str, Any]]:
         """Return the mended notebook in the first pass, the scored one in the second."""
-        if self._class is None:
+        if self._turn_of is None:
             raise RuntimeError("SubmissionExporter reads submissions for `nbgrader autograde` only")
         resources = {} if resources is None else resources
         path = Path(filename)
-        modified = ""
-        with contextlib.suppress(OSError):
-            modified = f"{datetime.fromtimestamp(path.lstat().st_mtime, tz=UTC):%B %d, %Y}"
-        about = {"name": path.stem, "path": str(path.parent), "modified_date": modified}
-        resources["metadata"] = about
+        resources["metadata"] = {"name": path.stem, "path": str(path.parent)}
         course: Any = self.parent.coursedir  # type: ignore[union-attr]
         student, assignment = (resources["nbgrader"][name] for name in ("student", "assignment"))
         graded = Path(course.format_path(course.autograded_directory, student, assignment))
         if self._turn is None or path.parent != graded:  # first pass: the file was handed in
-            self._turn = self._class.turn(student, path)
+            self._turn = self._turn_of(student, path)
             carry_along(path.parent, graded)
             for problem in read_problems(self._turn.notebook):
                 self.log.warning("%s: %s", student, problem.message)
             return as_text(self._turn.notebook), self._init_resources(resources)
-        self._turn.put_into(resources)
+        resources[TURN] = self._turn
         done, resources = Exporter.from_notebook_node(
             self, Owned(self._turn.notebook), resources, **kwargs
         )

@@ -20,6 +20,7 @@ import sys
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import jinja2
@@ -55,7 +56,7 @@ class Escaping(Extension):
             self.environment.globals["link_to_desk"] = _link_to_desk
         elif Path(filename or "").name == _INSTEAD_OF_MATHJAX.name:
             source = _INSTEAD_OF_MATHJAX.read_text(encoding="utf-8")
-            self.environment.globals["style_of_formulas"] = partial(_markup_in, FORMULAS)
+            self.environment.globals["style_of_formulas"] = _style_of_formulas
         else:  # templates around students' cells
             return source
         self.environment.globals["script_nonce"] = _nonce_attribute
@@ -85,19 +86,15 @@ def escape() -> None:
             page: str = render(self, name, **values)
             return page
 
+    def exporter_of(self: Any) -> SimpleNamespace:
+        def from_filename(*values: Any, **named: Any) -> Any:
+            with _policy(self, hashes):
+                return self.settings["nbgrader_exporter"].from_filename(*values, **named)
+
+        return SimpleNamespace(from_filename=from_filename)
+
     handler.render = render_under_a_policy
-    handler.exporter = property(partial(_Exporter, hashes=hashes))
-
-
-class _Exporter:
-    """Renders a submission for one request."""
-
-    def __init__(self, handler: Any, hashes: str) -> None:
-        self._handler, self._hashes = handler, hashes
-
-    def from_filename(self, *values: Any, **named: Any) -> Any:
-        with _policy(self._handler, self._hashes):
-            return self._handler.settings["nbgrader_exporter"].from_filename(*values, **named)
+    handler.exporter = property(exporter_of)
 
 
 @contextlib.contextmanager
@@ -118,8 +115,8 @@ def _policy(handler: Any, hashes: str) -> Iterator[None]:
         _nonce = _desk = ""
 
 
-def _markup_in(path: Path) -> Markup:
-    return Markup(path.read_text(encoding="utf-8"))
+def _style_of_formulas() -> Markup:
+    return Markup(FORMULAS.read_text(encoding="utf-8"))
 
 
 def _link_to_desk() -> Markup:

@@ -44,7 +44,6 @@ def _submitted_timestamp(self: Any, assignment_id: str, student_id: str) -> date
 
 
 def _visible_record(*values: Any, **named: Any) -> logging.LogRecord:
-    """Make a log record without terminal control characters."""
     from hw_support.failures import visible
 
     record = _make(*values, **named)

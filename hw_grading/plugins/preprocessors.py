@@ -10,7 +10,7 @@ from nbformat import NotebookNode
 from nbgrader.api import Gradebook
 from nbgrader.preprocessors import NbGraderPreprocessor
 
-from hw_grading.batch.grading import Turn
+from hw_grading.batch.grading import TURN, Turn
 from hw_grading.homework.instructor_cells import grade_ids_of_others, instructor_cells
 from hw_grading.outcome import GraderFault, NotGraded
 from hw_grading.records.graded_notebook import FINISHED, HANDED_IN
@@ -80,7 +80,7 @@ class CollectResult(NbGraderPreprocessor):
 
     def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
         """Wait for the submission's result, or run the submission."""
-        turn = Turn.in_resources(resources)
+        turn: Turn = resources[TURN]
         outcome = turn.outcome()
         if isinstance(outcome, NotGraded):
             raise GraderFault(f"NOT GRADED: {turn.student}: {outcome.fault}")
@@ -100,7 +100,7 @@ class MarkFinished(NbGraderPreprocessor):
 
     def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
         """Set the mark. It reaches the disk when the whole notebook is written."""
-        turn = Turn.in_resources(resources)
+        turn: Turn = resources[TURN]
         ours = nb.metadata.setdefault(METADATA_KEY, NotebookNode())
         ours[FINISHED], ours[HANDED_IN] = True, turn.digest
         turn.saved()
@@ -108,7 +108,6 @@ class MarkFinished(NbGraderPreprocessor):
 
 
 def _other_homework(mistaken: Mistaken, assignment: str) -> Problem:
-    """Return the problem that a notebook belongs to another homework."""
     few = str(mistaken.found_of_own) if mistaken.found_of_own else "none"
     message = (
         f"This is {mistaken.homework}, submitted as {assignment}: it has {mistaken.found} of the "

@@ -12,7 +12,7 @@ from hw_support.submission.problems import quoted
 _DEEPEST = 100  # levels of nested folders
 _MOST_FILES = 10_000
 _PIECE = 1_000_000
-_FLAGS = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
 
 
 def copy_strange_folder(

@@ -1,27 +1,26 @@
-"""Runs cells in a submission's kernel, and stores their outputs, within limits.
+"""Runs cells in a submission's kernel within limits, and finds out how each one ended.
 
-`hw_grading.run.cell_runner` decides what has to happen after a cell has ended.
 `hw_grading.run.submission` decides which code is run for a cell.
 """
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from nbclient.exceptions import CellExecutionComplete
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
 
+from hw_grading.outcome import GraderFault, HelperEnded
 from hw_grading.run.blame import Spoilt, of_the_kernel, talking
 from hw_grading.run.cells import at_start, named
 from hw_grading.run.clock import Clock
+from hw_grading.run.hangs import Hangs
 from hw_grading.run.kernel import Kernel
 from hw_grading.run.outputs import Flow, OutputBudget, from_message
 from hw_grading.run.report import Report
 from hw_grading.run.settings import RunSettings
-from hw_grading.sandbox.watch import Stop
-from hw_support.submission.problems import Kind, Severity
+from hw_support.submission.problems import Kind, Severity, quoted
 
 # How many errors and results of a submission are kept, shortened, after its limit was reached.
 _MOST_KEPT_BEYOND = 100
@@ -35,18 +34,12 @@ _TIMED_OUT = {
 _NO_TRACEBACK = "ERROR: An error occurred while showtraceback was disabled"
 
 
-@dataclass(frozen=True)
-class CellEnd:
-    """How the kernel's work on a cell ended."""
-
-    error: Spoilt | None  # why the cell's end was not seen; None if it was
-    timed_out: bool  # whether the cell was interrupted because its time on the clock was up
-    interrupted: Stop | None  # why the watchdog interrupted the cell; None if it did not
-    flooded: bool  # whether the cell was interrupted because it printed too much
-
-
 class KernelCells(Kernel):
-    """Runs the cells of one submission in its kernel."""
+    """Runs the cells of one submission in its kernel.
+
+    It tells `hangs` which functions returned, and stops the submission, by its `report`, if no
+    further cell can be run.
+    """
 
     def __init__(
         self,
@@ -54,6 +47,7 @@ class KernelCells(Kernel):
         settings: RunSettings,
         preload: Sequence[str],
         clock: Clock,
+        hangs: Hangs,
         report: Report,
     ) -> None:
         super().__init__(
@@ -67,8 +61,10 @@ class KernelCells(Kernel):
             timeout_func=lambda cell: clock.allowed,
             on_cell_executed=self._note_reply,
         )
-        self._clock, self._report = clock, report
-        self._fault: Exception | None = None  # a fault of the grader while it processed a message
+        self._clock, self._hangs, self._report = clock, hangs, report
+        self._mistake: Exception | None = None  # of the grader while it processed a message
+        self.died = False  # whether the kernel has ended, but the watchdog has not killed it
+        self.fault: GraderFault | None = None  # a fault of the grader that stopped the kernel
         self.exit_asked: str | None = None  # a name for the cell that called ``exit()``
         # Bytes of all outputs so far; errors and results that were kept beyond the limit.
         self._stored = self._kept_beyond = 0
@@ -77,12 +73,14 @@ class KernelCells(Kernel):
 
     def run_cell(
         self, cell: NotebookNode, run: NotebookNode, index: int, *, store_history: bool = True
-    ) -> CellEnd:
+    ) -> None:
         """Run code on behalf of a cell; an exception is a fault of the grader.
 
         `run` is the cell that is run and gets the outputs: `cell` itself, or another one in its
         place. With `store_history` the kernel counts it as a cell.
         """
+        if not run.source.strip():
+            return
         run.metadata = cell.metadata
         left = self._settings.output_bytes_per_submission - self._stored
         self._budget = OutputBudget(self._settings.output_bytes_per_cell, left)
@@ -91,19 +89,72 @@ class KernelCells(Kernel):
         # nbclient interrupts a cell whose time is up. If that fails, the watchdog kills the kernel.
         backstop = self._clock.allowed + 3 * self.iopub_timeout + 5
         self.watch.begin_cell(self._clock.cpu_seconds(cell), named(cell), backstop)
-        error = None
+        unseen = None  # why the cell's end was not seen
         try:
             with talking():
                 self.execute_cell(run, index, store_history=store_history)
-        except Spoilt as spoilt:
-            error = spoilt
+        except Spoilt as error:
+            unseen = error
         finally:
             self._clock.end(self.watch.waited_in_cell())
             self.nb.cells[index] = cell  # nbclient has replaced it with `run`
             self._stored += self._budget.stored
-        if self._fault:
-            raise self._fault
-        return CellEnd(error, self._timed_out, self.watch.end_cell(), self._flooded)
+        if self._mistake:
+            raise self._mistake
+        interrupted = self.watch.end_cell()
+        if run is cell:
+            self._learn(cell, interrupted, unseen)
+        try:
+            self._look_after(cell, interrupted, unseen)
+        except Spoilt as error:
+            self.watch.kill()
+            why = f"the communication with the kernel failed in {named(cell)} ({quoted(error)})"
+            self._report.stop(Kind.KERNEL, why, cell)
+
+    def _learn(self, cell: NotebookNode, interrupted: str | None, unseen: Spoilt | None) -> None:
+        errors = [output for output in cell.outputs if output.output_type == "error"]
+        if interrupted:
+            lost = self._clock.cpu_seconds(cell)
+            self._hangs.interrupted((line for e in errors for line in e.traceback), lost)
+        elif not (errors or unseen or self._timed_out):
+            self._hangs.returned(cell)
+
+    def _look_after(
+        self, cell: NotebookNode, interrupted: str | None, unseen: Spoilt | None
+    ) -> None:
+        """Report how a cell ended, and stop the submission if no further cell can be run."""
+        report, stopped = self._report, self.stop
+        if stopped and stopped.kind is Kind.GRADER:
+            self.fault = GraderFault(stopped.reason)
+        if stopped:
+            why = f"the kernel was killed in {named(cell)}, because {stopped.reason}"
+            report.stop(stopped.kind, why, cell)
+        elif unseen is None and not self._timed_out:
+            if interrupted:
+                report.time_limit(cell, interrupted + self._why_less(cell))
+        elif not self.is_alive():
+            if self.exit_asked:
+                why = f"{self.exit_asked} ended the kernel by exit() or quit()"
+                report.stop(Kind.KERNEL, why)
+            if self.lost_its_fork_server():
+                self.fault = HelperEnded("the fork server of the kernels has ended")
+                report.stop(Kind.GRADER, str(self.fault), cell)
+            self.died = True
+        elif self.responds():
+            if interrupted or self._timed_out or self._clock.is_over():
+                within = interrupted or self._clock.within()
+                report.time_limit(cell, within + self._why_less(cell))
+            elif not self._flooded:
+                message = f"The outputs of {named(cell)} were lost ({quoted(unseen)})."
+                report.add(Kind.KERNEL, message, cell)
+        else:
+            self.watch.kill()
+            why = f"the kernel was killed, because {named(cell)} could not be interrupted"
+            report.stop(Kind.TIME_LIMIT, f"{why} after its time was up", cell)
+
+    def _why_less(self, cell: NotebookNode) -> str:
+        called = [f"`{name}`" for name in self._hangs.called_by(cell)]
+        return f", because {', '.join(called)} did not return before" if called else ""
 
     async def _async_handle_timeout(
         self, timeout: int, cell: NotebookNode | None = None
@@ -145,7 +196,7 @@ class KernelCells(Kernel):
             raise
         except Exception as error:
             if not of_the_kernel(error):  # nbclient may lose it if the kernel ends
-                self._fault = error
+                self._mistake = error
             self.log.debug("message dropped: %s", error)
             return None
 

@@ -29,7 +29,6 @@ from hw_grading.outcome import Graded, GraderFault, Spent, SubmissionFailed, Wit
 from hw_grading.pages import safe_html
 from hw_grading.run import outputs
 from hw_grading.run.blame import described
-from hw_grading.run.cell_runner import CellRunner
 from hw_grading.run.cells import (
     at_start,
     instructors_first_cells,
@@ -86,10 +85,8 @@ class Submission:
         self._hangs = Hangs(nb)
         self._clock = Clock(settings, homework.manifest, self._hangs)
         self._report = Report()
-        self._runner = CellRunner(self._clock, self._hangs, self._report)
-        self._fault: GraderFault | None = None  # of the examiner; `CellRunner.fault`: of the kernel
-        self._kernel: KernelCells | None = None
-        self._examination: Examination | None = None
+        self._fault: GraderFault | None = None  # of the examiner; the kernel has its own
+        self._kernel: KernelCells | None = None  # of the last attempt to start one
         self._verdicts: dict[int, list[dict[str, Any]]] = {}  # outputs by the cell's index
         self._first: dict[str, str] = {}  # the instructor's cells before all answers and tests
         self._trusted: list[tuple[str, str]] = []  # the instructor's cells since the last test
@@ -104,7 +101,7 @@ class Submission:
     @property
     def kernel_died(self) -> bool:
         """Whether the kernel ended for an unknown reason."""
-        return self._runner.died and not (self._kernel and self._kernel.exit_asked)
+        return bool(self._kernel and self._kernel.died and not self._kernel.exit_asked)
 
     def run(self) -> WithScores:
         """Run all cells, and set the tests' outputs; an exception is a fault of the grader."""
@@ -114,7 +111,7 @@ class Submission:
             self._report.stopped = "the notebook could not be read"
         else:
             self._run_in_a_kernel()
-        if fault := self._fault or self._runner.fault:
+        if fault := self._fault or (self._kernel and self._kernel.fault):
             raise fault
         for index, cell in enumerate(self.nb.cells):
             if cell.cell_type == "code":
@@ -145,9 +142,9 @@ class Submission:
 
     def _run_cells(self) -> None:
         preload = self._homework.manifest.preload
-        kernel = KernelCells(self.nb, self._settings, preload, self._clock, self._report)
-        self._kernel, self._examination = kernel, None
-        self._runner.use(kernel)
+        kernel = self._kernel = KernelCells(
+            self.nb, self._settings, preload, self._clock, self._hangs, self._report
+        )
         with ExitStack() as ending:
             ending.callback(kernel.end)
             link = kernel.start()
@@ -160,14 +157,14 @@ class Submission:
                 [(grade_id_of(cell) or "", cell.source) for cell in self.nb.cells if is_test(cell)],
                 self._witnessed,
             )
-            self._examination = Examination(link, request, self._homework)
-            ending.callback(self._examination.end)
+            examination = Examination(link, request, self._homework)
+            ending.callback(examination.end)
             with kernel.setup_kernel():  # connects to the kernel, and ends it after the block
                 kernel.note_language()
                 for index, cell in enumerate(self.nb.cells):
                     self._begun = True
                     if cell.cell_type == "code" and not self._report.stopped:
-                        self._run_cell(cell, index)
+                        self._run_cell(kernel, examination, cell, index)
                     self._left.discard(grade_id_of(cell) or "")
                     if self._witnessed and not self._left:
                         break
@@ -175,44 +172,48 @@ class Submission:
 
     # -- one cell
 
-    def _run_cell(self, cell: NotebookNode, index: int) -> None:
+    def _run_cell(
+        self, kernel: KernelCells, examination: Examination, cell: NotebookNode, index: int
+    ) -> None:
         cell.metadata.pop("tags", None)  # nbclient skips cells with certain tags
         if self._clock.is_over():
             why = f"the notebook used up {self._clock.of_all()} before {named(cell)}"
             self._report.stop(Kind.TIME_LIMIT, why, cell)
         elif is_test(cell):
-            self._test(cell, index)
+            self._test(kernel, examination, cell, index)
         else:
-            self._runner.run(cell, cell, index)
+            kernel.run_cell(cell, cell, index)
             if is_trusted(cell) and grade_id_of(cell) not in self._first:
                 self._trusted.append((grade_id_of(cell) or "", cell.source))
-        if self._runner.died and not self._report.stopped:
+        if kernel.died and not self._report.stopped:
             self._report.stop(Kind.KERNEL, f"the kernel died while running {named(cell)}", cell)
 
-    def _test(self, cell: NotebookNode, index: int) -> None:
+    def _test(
+        self, kernel: KernelCells, examination: Examination, cell: NotebookNode, index: int
+    ) -> None:
         """Run a test cell's released version in the kernel, then the whole cell in the examiner."""
         hurried = bool(self._hangs.called_by(cell))
         if hurried != self._hurried:
             line = _code(_HURRIED.format(hurried))
-            self._runner.run(cell, line, index, store_history=False)
+            kernel.run_cell(cell, line, index, store_history=False)
             self._hurried = hurried
-        self._runner.run(cell, _code(as_released(cell.source, "code")), index)
-        if not self._report.stopped and not self._runner.died:
-            self._examine(cell, index)
+        kernel.run_cell(cell, _code(as_released(cell.source, "code")), index)
+        if not self._report.stopped and not kernel.died:
+            self._examine(kernel, examination, cell, index)
 
-    def _examine(self, cell: NotebookNode, index: int) -> None:
-        assert self._examination
-        assert self._kernel
-        watch = self._kernel.watch
+    def _examine(
+        self, kernel: KernelCells, examination: Examination, cell: NotebookNode, index: int
+    ) -> None:
+        watch = kernel.watch
         used, name = self.cpu_seconds_used, grade_id_of(cell) or ""
         try:
-            watch.begin_helper(self._examination.process(), _EXAMINER_CPU_SECONDS)
-            self._examination.begin(self._trusted, name, cell.source, hurried=self._hurried)
+            watch.begin_helper(examination.process(), _EXAMINER_CPU_SECONDS)
+            examination.begin(self._trusted, name, cell.source, hurried=self._hurried)
             self._trusted = []
-            self._runner.run(cell, _code(_ANSWER), index, store_history=False)
-            if not self._examination.has_verdict(_SECONDS_FOR_A_LAST_WORD):
+            kernel.run_cell(cell, _code(_ANSWER), index, store_history=False)
+            if not examination.has_verdict(_SECONDS_FOR_A_LAST_WORD):
                 watch.kill(Kind.PROTOCOL, "it stopped answering")
-            verdict = self._examination.verdict(_SECONDS_FOR_A_VERDICT)
+            verdict = examination.verdict(_SECONDS_FOR_A_VERDICT)
         except ExaminerFailed as fault:
             if watch.end_helper():
                 most = f"{_EXAMINER_CPU_SECONDS:g} s of CPU time"
@@ -229,7 +230,7 @@ class Submission:
             self._hangs.hung(verdict.hung, self.cpu_seconds_used - used)
         self.records[name] = verdict.records
         # `_run_cell` reports a kernel that died by itself. Any other was killed by the examiner.
-        if verdict.gone and not self._report.stopped and not (self._runner.died and verdict.ended):
+        if verdict.gone and not self._report.stopped and not (kernel.died and verdict.ended):
             why = f"the notebook stopped answering in {named(cell)}: {verdict.gone}"
             self._report.stop(Kind.PROTOCOL, why, cell)
 

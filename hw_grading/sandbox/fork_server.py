@@ -6,6 +6,7 @@ machine does not allow these, every kernel is started from scratch.
 """
 
 import atexit
+import contextlib
 import json
 import logging
 import os
@@ -15,7 +16,7 @@ import struct
 import subprocess
 import tempfile
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -163,52 +164,52 @@ _starting = threading.Lock()
 
 def begin(blas_threads: int, preload: Sequence[str]) -> None:
     """Start this process's fork server without waiting for it, unless it has one."""
-    global _current
-    with _starting:
-        try:
-            shown = environment.what_to_show(blas_threads, [], preload)
-            if not _serves(shown):
-                _end()
-                _current = os.getpid(), ForkServer(shown)
-        except (OSError, GraderFault) as error:
-            _give_up(error)
+    with _starting, _or_from_scratch():
+        shown = environment.what_to_show(blas_threads, [], preload)
+        if not _serves(shown):
+            _start(shown)
+
+
+def wait_until_ready() -> None:
+    """Wait for the fork server that `begin` has started. If it fails, go on without one."""
+    if _current:
+        with _or_from_scratch():
+            _current[1].wait_until_ready()
+
+
+def fork_server_for(shown: Shown) -> ForkServer | None:
+    """Return a fork server; start it if needed. Return None if none can be started."""
+    with _starting, _or_from_scratch():
+        if os.getpid() in _refused:
+            return None
+        if _current and _serves(shown):
+            return _current[1]
+        place = _start(shown)
+        place.wait_until_ready()
+        return place
+    return None
 
 
 def _serves(shown: Shown) -> bool:
     return bool(_current and _current[1].shown == shown and not _current[1].has_ended())
 
 
-def wait_until_ready() -> None:
-    """Wait for the fork server that `begin` has started. If it fails, go on without one."""
-    if _current:
-        try:
-            _current[1].wait_until_ready()
-        except NoForkServer as error:
-            _give_up(error)
-
-
-def fork_server_for(shown: Shown) -> ForkServer | None:
-    """Return a fork server; start it if needed. Return None if none can be started."""
+def _start(shown: Shown) -> ForkServer:
     global _current
-    with _starting:
-        if os.getpid() in _refused:
-            return None
-        if _current and _serves(shown):
-            return _current[1]
-        _end()
-        try:
-            place = ForkServer(shown)
-            _current = os.getpid(), place
-            place.wait_until_ready()
-        except (OSError, GraderFault) as error:
-            _give_up(error)
-            return None
-        return place
-
-
-def _give_up(why: Exception) -> None:
     _end()
-    refuse(str(why))
+    place = ForkServer(shown)
+    _current = os.getpid(), place
+    return place
+
+
+@contextlib.contextmanager
+def _or_from_scratch() -> Iterator[None]:
+    """End the fork server, and start every kernel from scratch, if the block fails."""
+    try:
+        yield
+    except (OSError, GraderFault) as error:
+        _end()
+        refuse(str(error))
 
 
 @atexit.register

@@ -195,33 +195,30 @@ class SandboxProvisioner(LocalProvisioner):
         return True
 
     async def _launch(self, manager: KernelInSandbox, link: socket.socket, **kwargs: Any) -> None:
-        info_read, info_write = os.pipe()
-        handed_on = [link.fileno(), info_write]
-        try:
-            if manager.shown is None:
-                cmd = _without_sandbox(manager, link.fileno(), kwargs["env"])
-            else:
-                handed_on.append(filter_file())
-                cmd = _in_sandbox(manager, *handed_on)
-            file = Path(manager.run_folder) / "connection.json"
-            file.write_text(json.dumps(_connection(manager)), encoding="utf-8")
-            file.chmod(0o644)
-            kwargs["pass_fds"] = handed_on if manager.shown else handed_on[:1]
-            kwargs["cwd"] = manager.run_folder if manager.shown is None else "/"
-            kwargs["stdout"] = kwargs["stderr"] = subprocess.DEVNULL
+        file = Path(manager.run_folder) / "connection.json"
+        file.write_text(json.dumps(_connection(manager)), encoding="utf-8")
+        file.chmod(0o644)
+        kwargs["stdout"] = kwargs["stderr"] = subprocess.DEVNULL
+        if manager.shown is None:
+            kwargs |= {"pass_fds": [link.fileno()], "cwd": manager.run_folder}
+            cmd = _without_sandbox(manager, link.fileno(), kwargs["env"])
             await super().launch_kernel(cmd, **kwargs)
-            for fd in handed_on[1:]:
-                os.close(fd)  # otherwise reading from the other end of the pipe would never end
-            del handed_on[1:]
             self.kernel_pid = self.root_pid = self.pid
-            if manager.shown is not None:
-                self.root_pid, self.kernel_pid = _processes(info_read)
-            assert self.kernel_pid
-            self.kernel = Target(self.kernel_pid)
-        finally:
-            os.close(info_read)
-            for fd in handed_on[1:]:
-                os.close(fd)
+        else:
+            info, info_write = os.pipe()
+            with open(info, "rb", buffering=0):
+                ours = [info_write]
+                try:
+                    ours.append(filter_file())
+                    kwargs |= {"pass_fds": [link.fileno(), *ours], "cwd": "/"}
+                    cmd = _in_sandbox(manager, *kwargs["pass_fds"])
+                    await super().launch_kernel(cmd, **kwargs)
+                finally:
+                    for fd in ours:
+                        os.close(fd)  # otherwise reading from `info` would never end
+                self.root_pid, self.kernel_pid = _processes(info)
+        assert self.kernel_pid
+        self.kernel = Target(self.kernel_pid)
 
     def end(self) -> None:
         """Kill the kernel, and wait until it is gone."""

@@ -7,7 +7,6 @@ each. System calls that create memory which cannot be counted are refused
 """
 
 import contextlib
-import functools
 import os
 import re
 from collections.abc import Callable, Sequence
@@ -81,7 +80,8 @@ def _in_sockets(processes: Processes) -> float:
                     target = os.readlink(entry.path)
                     if target.startswith("socket:"):
                         sockets.add(target)
-    return max(0, len(sockets) - _SOCKETS_UNCOUNTED) * _most_in_one_socket()
+    most_in_one = float(file_of("/proc/sys/net/core/wmem_default") or 212_992)
+    return max(0, len(sockets) - _SOCKETS_UNCOUNTED) * most_in_one
 
 
 def _open_files(process: psutil.Process) -> float:
@@ -96,11 +96,6 @@ def _open_files(process: psutil.Process) -> float:
 def _is_ending(process: psutil.Process) -> bool:
     """Return whether a process has freed its memory. Only root may inspect such a process."""
     return total([process], resident) == 0
-
-
-@functools.cache
-def _most_in_one_socket() -> float:
-    return float(file_of("/proc/sys/net/core/wmem_default") or 212_992)
 
 
 def resident(process: psutil.Process) -> float:

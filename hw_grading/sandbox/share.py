@@ -10,7 +10,8 @@ time limits.
 import contextlib
 import math
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from glob import glob
 from pathlib import Path
 
 import psutil
@@ -40,7 +41,8 @@ class Share:
 
     def look(self, processes: Sequence[psutil.Process]) -> None:
         """Lower the priority of these processes if too many of their threads are busy."""
-        threads = [thread for process in processes for thread in _threads(process.pid)]
+        folders = (f"/proc/{process.pid}/task" for process in processes)
+        threads = [thread for folder in folders for thread in glob(f"{folder}/*")]
         if len(threads) > _MOST_UNSEEN:
             self.nice = max(self.nice, priority(sum(map(_is_busy, threads))))
         if self.nice:
@@ -59,13 +61,6 @@ def seconds_waited(pid: int) -> float:
     """Return the total seconds that a process's first thread has waited for the processor."""
     fields = file_of(f"/proc/{pid}/schedstat").split()
     return int(fields[1]) / 1e9 if len(fields) > 1 else 0.0
-
-
-def _threads(pid: int) -> Iterator[str]:
-    with contextlib.suppress(OSError):
-        folder = f"/proc/{pid}/task"
-        for number in os.listdir(folder):
-            yield f"{folder}/{number}"
 
 
 def _is_busy(thread: str) -> bool:

@@ -34,10 +34,10 @@ SECONDS_TO_REACT = 5.0  # to an interrupt; then everything is killed
 
 @dataclass(frozen=True)
 class Stop:
-    """The reason why a submission was stopped, or one of its cells interrupted."""
+    """The reason why a submission was stopped."""
 
     kind: Kind
-    reason: str  # what follows "because", or "did not end" if a cell was interrupted
+    reason: str  # what follows "because"
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class Watch:
         self._memory_mb, self._cpu_seconds = memory_mb, cpu_seconds
         self._most_files = most_files
         self.stop: Stop | None = None  # set when everything was killed
-        self.interrupted: Stop | None = None  # set when a cell was interrupted
+        self._interrupted: str | None = None  # set when a cell was interrupted
         self.used_seconds = 0.0  # of computing, by all processes
         self._cell: _Cell | None = None
         self._first_interrupt = self._last_interrupt = self._waited_at_first = 0.0
@@ -94,7 +94,7 @@ class Watch:
     def begin_cell(self, cpu_seconds: float, name: str, wall_seconds: float) -> None:
         """Give a cell its computing time, and a time after which everything is killed."""
         with self._lock:
-            self.interrupted = None
+            self._interrupted = None
             self._first_interrupt = 0.0
             until = monotonic() + wall_seconds
             waited = seconds_waited(self.kernel_pid)
@@ -116,11 +116,11 @@ class Watch:
             if self._cell:
                 self._cell = replace(self._cell, until=self._cell.until + seconds)
 
-    def end_cell(self) -> Stop | None:
-        """Stop the clock; return why the cell was interrupted, if it was."""
+    def end_cell(self) -> str | None:
+        """Stop the clock; return what follows "did not end" if the cell was interrupted."""
         with self._lock:
             self._cell = None
-            return self.interrupted
+            return self._interrupted
 
     def begin_helper(self, helper: Forked, cpu_seconds: float) -> None:
         """Limit the computing time of the examiner: its own timers cannot stop all code."""
@@ -223,7 +223,7 @@ class Watch:
                 self._first_interrupt, self._waited_at_first = now, waited
             self._last_interrupt = now
             with self._lock:
-                self.interrupted = Stop(Kind.TIME_LIMIT, f"within {limit}")
+                self._interrupted = f"within {limit}"
             self.interrupt()
 
 

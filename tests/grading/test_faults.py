@@ -23,7 +23,6 @@ from hw_grading.homework.homework import Homework
 from hw_grading.outcome import Graded, NotGraded, Outcome, SubmissionFailed
 from hw_grading.run import kernel, outputs, submission
 from hw_grading.run.blame import described
-from hw_grading.run.cell_runner import CellRunner
 from hw_grading.run.clock import Clock
 from hw_grading.run.kernel_cells import KernelCells
 from hw_grading.run.report import Report
@@ -67,7 +66,6 @@ FAULTS: list[tuple[Any, str, int, Exception]] = [
     (Submission, "_run_cell", 2, NO_FILES),
     (Submission, "_run_cell", 2, NO_KEY),
     (Submission, "_examine", 1, MISTAKE),
-    (CellRunner, "_look_after", 3, MISTAKE),
     (Submission, "_settle", 1, NO_DISK),
     (submission, "as_released", 0, NO_KEY),
     (Clock, "begin", 3, MISTAKE),
@@ -75,6 +73,7 @@ FAULTS: list[tuple[Any, str, int, Exception]] = [
     (Watch, "begin_cell", 3, NO_FILES),
     (Watch, "_look", 0, NO_FILES),
     (KernelCells, "run_cell", 3, NO_MEMORY),
+    (KernelCells, "_look_after", 3, MISTAKE),
     (KernelInSandbox, "client", 0, zmq.ZMQError(errno.EMFILE)),
     (KernelInSandbox, "take_sockets", 0, NO_FILES),
     (nbclient.NotebookClient, "execute_cell", 2, NO_FILES),
@@ -188,15 +187,14 @@ def test_the_message_names_the_graders_line() -> None:
 PUT_IN = """
 import errno, os
 from hw_grading.examiner.client import Examination
-from hw_grading.run.cell_runner import CellRunner
+from hw_grading.run.kernel_cells import KernelCells
 from hw_grading.run.submission import Submission
 from hw_support.submission import file
 
 def of(student, where, name, error):
     real = getattr(where, name)
     def fail(self, *arguments, **named):
-        run = getattr(self, "_kernel", None) if where is CellRunner else self
-        who = str(run.nb.cells) if hasattr(run, "nb") else str(self)
+        who = str(self.nb.cells) if hasattr(self, "nb") else str(self)
         if student in who:
             raise error
         return real(self, *arguments, **named)
@@ -206,7 +204,7 @@ def no_files():
     return OSError(errno.EMFILE, os.strerror(errno.EMFILE))
 
 of("a-loop", Submission, "_run_cell", no_files())
-of("b-mistake", CellRunner, "_look_after", TypeError("a mistake"))
+of("b-mistake", KernelCells, "_look_after", TypeError("a mistake"))
 of("c-settling", Submission, "_settle", OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
 of("d-reading", file, "read_regular_file", no_files())
 """

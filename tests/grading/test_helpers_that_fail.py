@@ -7,7 +7,7 @@ import nbformat
 import pytest
 from toy_course import FULL_MARKS, TESTS, cell_of, run
 
-from hw_grading.batch.local import LocalProcesses, WarmUp
+from hw_grading.batch.local import LocalProcesses
 from hw_grading.examiner.examination import Fault, expect_imports
 from hw_grading.homework.homework import Homework
 from hw_grading.outcome import GraderFault
@@ -51,7 +51,7 @@ BROKEN = {
 def test_no_submission_is_graded_if_a_helper_cannot_be_imported(helper):
     text, _, said = BROKEN[helper]
     code = {"staff/hw2/__init__.py": b"", "staff/hw2/hidden.py": text.encode()}
-    with LocalProcesses(1, WarmUp(Homework("hw2", code=code), None)) as pool:
+    with LocalProcesses(1, Homework("hw2", code=code)) as pool:
         wait_for_imports = pool.start_early()
         with pytest.raises(GraderFault) as fault:
             wait_for_imports()
@@ -61,7 +61,7 @@ def test_no_submission_is_graded_if_a_helper_cannot_be_imported(helper):
 
 def test_a_helper_that_ends_the_process_stops_the_run_with_a_message():
     code = {"staff/hw2/__init__.py": b"", "staff/hw2/hidden.py": b"import os\nos._exit(0)"}
-    with LocalProcesses(1, WarmUp(Homework("hw2", code=code), None)) as pool:
+    with LocalProcesses(1, Homework("hw2", code=code)) as pool:
         wait_for_imports = pool.start_early()
         with pytest.raises(GraderFault, match="ended 3 times while it started"):
             wait_for_imports()

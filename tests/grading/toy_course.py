@@ -24,6 +24,9 @@ from nbgrader.api import Gradebook, MissingEntry
 
 import hw_grading
 from hw_grading.homework.course import REPOSITORY, Course
+from hw_grading.records.graded_notebook import FINISHED, open_notebook
+from hw_support.submission.file import Unreadable
+from hw_support.submission.problems import METADATA_KEY
 
 ASSIGNMENT = "hw2"
 TESTS = {"test_double": 2.0, "test_triple": 1.0, "test_triple_sum": 3.0}
@@ -50,6 +53,15 @@ MANIFEST = """
 [limits.sketch]
 cpu_seconds = 1.5
 """
+
+
+def is_finished(path: Path) -> bool:
+    """Return whether a notebook in `autograded/` was graded and written completely."""
+    try:
+        metadata = open_notebook(path)["metadata"]
+    except (Unreadable, OSError):
+        return False
+    return metadata.get(METADATA_KEY, {}).get(FINISHED) is True
 
 
 def code(source: str, grade_id: str, **marks: Any) -> NotebookNode:

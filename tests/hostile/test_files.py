@@ -21,9 +21,8 @@ import nbformat
 import pytest
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
-from toy_course import FULL_MARKS, ToyCourse, cell_of, write_manifest
+from toy_course import FULL_MARKS, ToyCourse, cell_of, is_finished, write_manifest
 
-from hw_grading.batch.folders import is_finished
 from hw_support.submission.file import MAX_BYTES, read_submission
 from hw_support.submission.problems import Kind, Problem, Severity, read_problems
 

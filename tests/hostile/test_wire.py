@@ -32,6 +32,7 @@ from hw_grading.inside.wire import (
     WireError,
     Yours,
 )
+from hw_grading.inside.wire.encoding import Refer
 from hw_grading.inside.wire.message import Tag
 
 MB = 1 << 20
@@ -48,7 +49,7 @@ def no_resolve(_: Any) -> Any:
     raise WireError("nothing was handed over")
 
 
-def frame(value: Any, refer: wire.Refer = no_reference, caps: Caps = FROM_SANDBOX) -> bytes:
+def frame(value: Any, refer: Refer = no_reference, caps: Caps = FROM_SANDBOX) -> bytes:
     return b"".join(bytes(piece) for piece in wire.pack(value, refer, caps))
 
 
@@ -640,7 +641,7 @@ def test_an_end_that_is_gone_is_closed_for_both_ways(ends: Any) -> None:
         connection.receive(FROM_SANDBOX)
     with pytest.raises(Closed):
         connection.send(wire.pack(1, no_reference, FROM_GRADER))
-    connection.close()
+    connection._stream.close()
     with pytest.raises(Closed):
         connection.receive(FROM_SANDBOX)
 

@@ -70,7 +70,3 @@ class Connection:
             if not got:
                 raise Closed("the other end was closed")
             return got
-
-    def close(self) -> None:
-        """Close this end."""
-        self._stream.close()

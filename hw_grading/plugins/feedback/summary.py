@@ -41,11 +41,6 @@ class Question:
     points: Points | None
     parts: tuple[Part, ...]
 
-    @property
-    def is_one(self) -> bool:
-        """Whether the question has only one part, so that its name is enough."""
-        return len(self.parts) == 1
-
 
 @dataclass(frozen=True)
 class Summary:
@@ -114,7 +109,6 @@ def _remarks(record: Record, any_given: bool, open_points: float) -> Iterable[st
 
 
 def _lateness(record: Record, final: FinalScore | None) -> Iterable[str]:
-    """Yield how late the submission was, what that costs, and why."""
     if final and final.slip_days:
         days = counted(final.slip_days, "slip day")
         were = "was" if final.slip_days == 1 else "were"
