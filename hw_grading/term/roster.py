@@ -76,11 +76,11 @@ class Roster:
             if why := why_no_id(ids[0]):
                 raise Unreadable(f"{quoted(ids[0])} is not a student id: {why}")
             return Person(ids[0])
-        columns: dict[str, list[str]] = {}
+        columns: dict[str, dict[str, None]] = {}
         for column, value in keys:
-            columns.setdefault(value, []).append(_CALLED.get(column, column))
-        tried = (f"{' or '.join(dict.fromkeys(c))} {quoted(v)}" for v, c in columns.items())
-        raise Unreadable(f"no student in {self.source} has the {', or '.join(tried) or 'name'}")
+            columns.setdefault(value, {})[_CALLED.get(column, column)] = None
+        tried = (f"{'/'.join(names)} {quoted(value)}" for value, names in columns.items())
+        raise Unreadable(f"no student in {self.source} has the {' or '.join(tried) or 'name'}")
 
     def store(self, db_url: str) -> None:
         """Add the students to nbgrader's table, from which grading and exports take names."""

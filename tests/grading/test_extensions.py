@@ -303,7 +303,9 @@ def test_with_a_list_of_students_nobody_else_gets_an_extension(file_term, capsys
     roster = file_term.folder / "students.csv"
     roster.write_text("id,email,sid\nada,ada@x.org,30312345\nben,ben@x.org,30312346\n")
     assert from_csv(file_term, "student,hours\nADA,5\nben@x.org,6\neve,7\n") == 2
-    assert "line 4: no student in students.csv has the id or sid or email 'eve'" in capsys.readouterr().err
+    assert (
+        "line 4: no student in students.csv has the id/sid/email 'eve'" in capsys.readouterr().err
+    )
     assert from_csv(file_term, "student,hours\nADA,5\nben@x.org,6\n") == 0
     assert set(granted(file_term)) == {"ada", "ben"}
     assert from_csv(file_term, "student,hours\nada,5\n30312345,6\n") == 2
@@ -321,7 +323,7 @@ def test_with_a_list_of_students_nobody_else_gets_an_extension(file_term, capsys
         (["ps1", "ada", "--until", "tomorrow"], "expected a time such as"),
         (["ps1", "ada", "--list"], "take no students"),
         (["ps1", "--from-csv", "x.csv", "--hours", "3"], "and no other option"),
-        (["ps9", "ada", "--hours", "3"], "has no assignment 'ps9'"),
+        (["ps9", "ada", "--hours", "3"], "has no homework 'ps9'"),
     ],
 )
 def test_a_contradictory_command_grants_nothing(file_term, capsys, words, said):
