@@ -446,7 +446,7 @@ def test_parts_are_read_from_what_a_test_printed() -> None:
         PartResult("elsewhere (2)", 0.5, False),
     ]
     outputs.append({"output_type": "error", "ename": "NotScored", "evalue": "not run"})
-    assert parts_of({"outputs": outputs})[-1] == PartResult("", 0.0, False, "NotScored: not run")
+    assert parts_of({"outputs": outputs})[-1] == PartResult("", 0.0, False, "not run")
 
 
 def test_snapshots_are_kept_whole_the_newest_twenty_of_them(tmp_path: Path) -> None:
