@@ -59,7 +59,7 @@ async function rename(before) {
         {},
         "Other graders see it, and the history of each score keeps it. Students do not see it.",
       ),
-      make("p", { className: "buttons" }, make("label", { htmlFor: "name" }, "Name"), field),
+      make("p", {}, make("label", { htmlFor: "name" }, "Name "), field),
       trouble,
     ],
     {
