@@ -16,7 +16,7 @@ VERBS = [module.name.replace("_", "-") for module in pkgutil.iter_modules(__path
 
 def add_homework(parser: argparse.ArgumentParser) -> None:
     """Add the homework, which every command calls ``assignment`` in code, as nbgrader does."""
-    parser.add_argument("assignment", metavar="homework", help="the homework's name, such as hw2")
+    parser.add_argument("assignment", metavar="homework", help="the homework's name, such as hw3")
 
 
 def who_i_am() -> str:
