@@ -1,4 +1,4 @@
-"""The staff's commands: ``python -m hw_grading VERB``."""
+"""The staff's commands. To see the options of one, type: python -m hw_grading VERB --help."""
 
 import argparse
 import sys
@@ -10,6 +10,7 @@ from hw_support.failures import visible
 
 try:
     from hw_grading.records.scores import NoScores
+    from hw_grading.records.writing import in_words
     from hw_support.submission.file import Unreadable
 except ImportError as missing:  # of a package that every command needs, `doctor` among all
     print(f"FIX   packages    {missing}", file=sys.stderr)
@@ -35,7 +36,7 @@ def main(arguments: list[str] | None = None) -> int:
     for name, verb in verbs.items():
         first, _, rest = (verb.__doc__ or "").partition(".\n")
         help_ = first[0].lower() + first[1:].removesuffix(".")
-        verb.add_arguments(commands.add_parser(name, help=help_, description=rest or None))
+        verb.add_arguments(commands.add_parser(name, help=help_, description=rest or verb.__doc__))
     try:
         chosen, more = parser.parse_known_args(arguments)
         verb = verbs[chosen.command]
@@ -44,7 +45,7 @@ def main(arguments: list[str] | None = None) -> int:
         chosen.more = more
         status: int = verb.run(chosen)
     except (NoScores, Unreadable, OSError, RuntimeError) as error:
-        print(visible(str(error)), file=sys.stderr)
+        print(visible(in_words(error)), file=sys.stderr)
         return CANNOT
     return status
 

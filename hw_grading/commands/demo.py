@@ -51,9 +51,9 @@ def demonstrate(folder: Path) -> int:
         print_report(folder, name)
         feedback = course.feedback(submissions[-1].student, name) / f"{name}.html"
         shown += [
-            (course.release(name) / f"{name}.ipynb", f"the notebook that students get of {name}"),
-            (page, "the GSIs' page: plots and written answers beside the scores"),
-            (feedback, "the feedback for one student"),
+            (course.release(name) / f"{name}.ipynb", f"the students' notebook of {name}"),
+            (page, f"plots and written answers of {name}, beside the scores, for GSIs"),
+            (feedback, f"the feedback on {name} for one student"),
         ]
     must(course, log, "export", f"--to={folder / 'grades.csv'}")
     print()

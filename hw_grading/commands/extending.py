@@ -12,7 +12,7 @@ from hw_grading.homework.course import Course
 from hw_grading.homework.homework import homework_of
 from hw_grading.records.database import Database
 from hw_grading.records.extensions import Extension, extensions_in
-from hw_grading.records.scores import in_digits, open_gradebook
+from hw_grading.records.scores import counted, in_digits, open_gradebook
 from hw_grading.records.students import students_of
 from hw_grading.records.tables import Table, read_table
 from hw_grading.term.found import Who
@@ -97,7 +97,8 @@ class Extensions:
             final = finals.get(one.student)
             line = f"{one.student}: {self._in_words(one)}"
             if final and final.slip_days_left is not None:
-                line += f"; {final.slip_days} slip days used here, {final.slip_days_left} left"
+                used = counted(final.slip_days, "slip day")
+                line += f"; {used} used here, {final.slip_days_left} left"
             why = f": {one.reason}" if one.reason else ""
             lines.append(f"{line} (granted by {one.author}, {one.at:%Y-%m-%d}{why})")
         return lines or [f"Nobody has an extension for {self._assignment}."]
@@ -138,7 +139,7 @@ class Extensions:
         if one.seconds:
             said.append(f"{in_digits(one.seconds / 3600)} h after the due date")
         if one.slip is not None:
-            said.append(f"at most {one.slip} slip days")
+            said.append(f"at most {counted(one.slip, 'slip day')}")
         return ", ".join(said)
 
 

@@ -49,7 +49,7 @@ def grant_of(student: str, asked: Mapping[str, str], due: datetime, zone: tzinfo
     """
     said = {name: text for name in (*HOW_MUCH, "slip") if (text := asked.get(name, ""))}
     if not said:
-        raise Unreadable("expected a time, hours, days or slip days, found nothing")
+        raise Unreadable("expected until, hours, days or slip, found none of them")
     how = [name for name in HOW_MUCH if name in said]
     if len(how) > 1:
         raise Unreadable(f"expected one of {', '.join(HOW_MUCH)}, found {' and '.join(how)}")

@@ -155,8 +155,8 @@ def open_gradebook(
             due: dict[str, datetime | None] = {row[0]: row[1] for row in dates}
             if assignment not in due:
                 raise NoScores(
-                    f"The gradebook has no assignment {assignment!r}: run `nbgrader "
-                    f"generate_assignment {assignment}`"
+                    f"The gradebook has no homework {assignment!r}. If the course has it, "
+                    f"release it first: python -m hw_grading release {assignment}"
                 )
             yield db, due
     except SQLAlchemyError as error:

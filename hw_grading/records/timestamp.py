@@ -48,5 +48,6 @@ def time_of(text: str) -> datetime:
     except Exception:  # the parser can raise any error on untrusted text
         raise Unreadable(quoted(text)) from None
     if not _EARLIEST < moment < datetime.now(UTC).replace(tzinfo=None) + _AHEAD:
-        raise Unreadable(f"{moment} is too long ago or in the future")
+        when = "too long ago" if moment <= _EARLIEST else "in the future"
+        raise Unreadable(f"{moment} is {when}")
     return moment

@@ -23,6 +23,13 @@ def say(text: str, end: str = "\n") -> None:
     print(visible(text).encode(encoding, "replace").decode(encoding), end=end)
 
 
+def in_words(error: Exception) -> str:
+    """Return an error's message; of a system's error without number and quoted path."""
+    if isinstance(error, OSError) and error.strerror and error.errno:
+        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    return str(error)
+
+
 def columns(text: str) -> int:
     """Return the width of a text on a terminal: East Asian wide characters take 2 columns."""
     seen = [c for c in text if unicodedata.category(c) not in ("Mn", "Me")]

@@ -17,7 +17,7 @@ def in_words(found: Explanation, everything: bool = False) -> str:
     Inputs and calls of parts that passed are shown with `everything`, or if no part failed.
     """
     lines = [f"{found.student}, {found.assignment}, inputs from seed {found.seed}"]
-    lines += [f"LIMIT OR FAILURE: {problem.message}" for problem in found.problems]
+    lines += [f"PROBLEM: {problem.message}" for problem in found.problems]
     if not found.tests:
         lines.append("This student lost no points in tests. To see a test anyway, add its name.")
     for test in found.tests:

@@ -7,6 +7,7 @@ import itertools
 import shutil
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TextIO
 
@@ -114,9 +115,13 @@ def _remarks(result: StudentResult | None) -> list[str]:
     """Return why there are no points, or the first failed parts and the number of others."""
     if result is None:
         return []
-    remarks = [str(fault) for fault in result.faults[:MOST_FAULTS]]
-    if len(result.faults) > MOST_FAULTS:
-        remarks.append(f"and {len(result.faults) - MOST_FAULTS} more")
+    faults = result.faults
+    cells = {fault.cell for fault in faults}
+    if len(cells) == len(faults) > 1 and len({(f.part, f.message) for f in faults}) == 1:
+        faults = (replace(faults[0], cell=f"{len(faults)} cells"),)
+    remarks = [str(fault) for fault in faults[:MOST_FAULTS]]
+    if len(faults) > MOST_FAULTS:
+        remarks.append(f"and {len(faults) - MOST_FAULTS} more")
     if result.status is not Status.GRADED:
         remarks.insert(0, f"{result.status.upper()}: {result.reason}")
     mended = [p.message for p in result.problems if p.severity is Severity.MENDED]

@@ -40,6 +40,8 @@ def collect(
     with ExitStack() as stack:
         plan, zone = plan_of(course, homework, downloads, stack, people, dry_run=dry_run)
         say(plan_in_words(plan, zone))
+        if dry_run:
+            print("Nothing was written (--dry-run).")
         if dry_run or not plan.entries:
             return plan.is_all_well and bool(plan.entries)
         if plan.to_write and not (yes or _agreed()):
@@ -50,8 +52,8 @@ def collect(
     manifest = path_of(course.root, homework)
     write_manifest(manifest, homework, {**read_manifest(manifest), **records})
     say(
-        f"{len(records)} submissions were written to {course.directory.submitted_directory}/. "
-        f"Their digests: {manifest}"
+        f"Submissions written to {course.directory.submitted_directory}/: {len(records)}. "
+        f"Their files and times are listed in {manifest}"
     )
     if failed:
         say(f"NOT WRITTEN ({len(failed)}):\n{files_in_words(failed)}")
@@ -92,6 +94,7 @@ def _agreed() -> bool:
         answer = input("Write these? [y/N] ")
     except EOFError:
         raise Unreadable(
-            "Nothing was written, because nobody can answer the question here. Add --yes"
+            "\nNothing was written: this is no terminal in which you can answer. To write without "
+            "a question, add --yes"
         ) from None
     return answer.strip().casefold() in ("y", "yes")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from hw_grading.records.downloads import (
     MOST_LISTED_BY_PLATFORM,
+    NOTEBOOK,
     ZIP,
     Upload,
     content_of,
@@ -48,10 +49,12 @@ def open_downloads(
             elif path.suffix.lower() == ZIP and not is_one_students(path.name):
                 downloads.append(_in_a_zip(path, stack, left_out))
             else:
+                if path.suffix.lower() not in (NOTEBOOK, ZIP):
+                    raise Unreadable("expected a zip, a folder or a notebook")
                 one = _checked([Upload(path.name, _reader(path))], path.name, left_out)
                 downloads.append(Download(str(path), one))
         except (Unreadable, OSError) as why:
-            left_out.append(LeftOut(str(path), str(why)))
+            left_out.append(LeftOut(str(path), _in_words(why)))
     return downloads
 
 
@@ -73,7 +76,7 @@ def _in_a_folder(
             try:
                 downloads.append(_in_a_zip(path, stack, left_out))
             except (Unreadable, OSError) as why:
-                left_out.append(LeftOut(str(path), str(why)))
+                left_out.append(LeftOut(str(path), _in_words(why)))
         else:
             loose.append(Upload(name, _reader(path)))
     files = _checked(loose, str(folder), left_out)
@@ -99,6 +102,10 @@ def _checked(files: list[Upload], name: str, left_out: list[LeftOut]) -> tuple[U
         except Unreadable as why:
             left_out.append(LeftOut(f"{name}: {upload.name}", str(why)))
     return tuple(kept)
+
+
+def _in_words(why: Unreadable | OSError) -> str:
+    return (isinstance(why, OSError) and why.strerror) or str(why)
 
 
 def _walk(folder: Path) -> Iterator[Path]:

@@ -76,7 +76,10 @@ class Roster:
             if why := why_no_id(ids[0]):
                 raise Unreadable(f"{quoted(ids[0])} is not a student id: {why}")
             return Person(ids[0])
-        tried = dict.fromkeys(f"{_CALLED.get(c, c)} {quoted(v)}" for c, v in keys)
+        columns: dict[str, dict[str, None]] = {}
+        for column, value in keys:
+            columns.setdefault(value, {})[_CALLED.get(column, column)] = None
+        tried = (f"{'/'.join(names)} {quoted(value)}" for value, names in columns.items())
         raise Unreadable(f"no student in {self.source} has the {' or '.join(tried) or 'name'}")
 
     def store(self, db_url: str) -> None:

@@ -19,7 +19,7 @@ def plan_in_words(plan: Plan, zone: tzinfo) -> str:
     if plan.entries:
         lines += _table([_HEADS, *(_row(entry, zone) for entry in plan.entries)])
     else:
-        lines.append("No submission was found.")
+        lines.append("These downloads have no submission that can be collected.")
     for head, files in (
         ("Duplicates: the newest file of each student is used", plan.older),
         ("LEFT OUT", plan.left_out),
@@ -30,9 +30,9 @@ def plan_in_words(plan: Plan, zone: tzinfo) -> str:
         where = f"submitted/{late[0]}/{plan.homework}/timestamp.txt"
         lines += [
             "",
-            "These downloads mark submissions as late but have no time, so they lose no points. "
-            "To count them as late, write the time before you grade:",
-            f"such as 2022-10-05 08:00:00 UTC, into {where}",
+            "The platform marks submissions as late but gives no time, so they lose no points.",
+            f"To count one as late, write its time, such as 2022-10-05 08:00:00 UTC, into {where},",
+            "before you grade.",
         ]
     names = [f"{p.id}  {p.name}".rstrip() for p in plan.missing]
     lines += _section("Missing: no submission", names)

@@ -203,7 +203,7 @@ def _opened(path: Path) -> Iterator[tarfile.TarFile]:
                     raise
                 raise Unreadable(
                     f"{path} is cut off or damaged, or it is not a backup ({quoted(error, 120)}). "
-                    "Nothing was written. Take another backup"
+                    "Nothing was written. Restore another backup"
                 ) from error
     except FileNotFoundError as error:
         if error.filename != os.fspath(path):
@@ -230,7 +230,7 @@ def _compared(path: Path, listed: bytes, found: Mapping[str, str]) -> Contents:
     except (ValueError, KeyError, AttributeError, RecursionError):
         is_right = False
     if not is_right:
-        raise Unreadable(f"{path}: the list of its files cannot be read. Take another backup")
+        raise Unreadable(f"{path}: the list of its files cannot be read. Restore another backup")
     if version != _FORMAT:
         raise Unreadable(
             f"{path} has the format {quoted(version)}, but this version of the grader reads "
@@ -242,7 +242,7 @@ def _compared(path: Path, listed: bytes, found: Mapping[str, str]) -> Contents:
             if name not in digests:
                 what = "is not in the list of its files"
             raise Unreadable(
-                f"{path}: {quoted(name)} {what}. Nothing was written. Take another backup"
+                f"{path}: {quoted(name)} {what}. Nothing was written. Restore another backup"
             )
     return Contents(content, digests, size)
 

@@ -261,7 +261,7 @@ def _expect_facts(backup: Path, contents: Contents) -> None:
         is_right = all(isinstance(text, str) and "\0" not in text for text in texts)
     if not is_right:
         raise Unreadable(
-            f"{backup}: the facts about the course in its list cannot be read. Take another backup"
+            f"{backup}: its facts about the course cannot be read. Restore another backup"
         )
 
 

@@ -6,11 +6,17 @@ the work, prints the result, and returns the exit status. Verbs may import every
 slow modules only in `run`.
 """
 
+import argparse
 import getpass
 import pkgutil
 
 FINE, TO_DO, CANNOT = 0, 1, 2
 VERBS = [module.name.replace("_", "-") for module in pkgutil.iter_modules(__path__)]
+
+
+def add_homework(parser: argparse.ArgumentParser) -> None:
+    """Add the homework, which every command calls ``assignment`` in code, as nbgrader does."""
+    parser.add_argument("assignment", metavar="homework", help="the homework's name, such as hw3")
 
 
 def who_i_am() -> str:

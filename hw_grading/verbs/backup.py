@@ -27,7 +27,7 @@ def run(chosen: argparse.Namespace) -> int:
     made = back_up(Course(chosen.course), chosen.to)
     print(made.path)
     before, after = made.bytes_in_all / 1e6, made.path.stat().st_size / 1e6
-    print(f"{made.files:,} files, {before:,.1f} MB, in {after:,.1f} MB; written and checked.")
+    print(f"{made.files:,} files of {before:,.1f} MB, packed into {after:,.1f} MB and checked.")
     if made.was_being_graded:
         print(
             "The course was being graded during the backup. After a restore, run the grading "

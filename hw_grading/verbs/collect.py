@@ -7,13 +7,13 @@ Shows a table of the submissions, and asks before it writes anything.
 import argparse
 from pathlib import Path
 
-from hw_grading.verbs import FINE, TO_DO
+from hw_grading.verbs import FINE, TO_DO, add_homework
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
     add = parser.add_argument
-    add("assignment")
+    add_homework(parser)
     add("downloads", nargs="+", type=Path, help="zips, folders or notebooks")
     add("--roster", type=Path, help="the list of students; default: the course's students.csv")
     add(

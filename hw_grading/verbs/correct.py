@@ -6,13 +6,13 @@ reason. The question is a grade id, or the label in its heading, such as '1.3b i
 
 import argparse
 
-from hw_grading.verbs import FINE, who_i_am
+from hw_grading.verbs import FINE, add_homework, who_i_am
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
     add = parser.add_argument
-    add("assignment")
+    add_homework(parser)
     add("question", nargs="?", default="")
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument(

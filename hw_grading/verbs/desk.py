@@ -6,7 +6,7 @@ Opens the desk of a homework. Passes all other options on to Jupyter Server.
 import argparse
 from pathlib import Path
 
-from hw_grading.verbs import FINE
+from hw_grading.verbs import FINE, add_homework
 
 TAKES_MORE = True
 
@@ -14,7 +14,7 @@ TAKES_MORE = True
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
     add = parser.add_argument
-    add("assignment")
+    add_homework(parser)
     # Unknown options go to Jupyter Server. This one is the desk's, in any position.
     add("--course", type=Path, default=argparse.SUPPRESS, help=argparse.SUPPRESS)
     add("--port", type=int, help="port of the server (default: 8888)")

@@ -7,13 +7,13 @@ show the output to students who can still submit.
 
 import argparse
 
-from hw_grading.verbs import FINE
+from hw_grading.verbs import FINE, add_homework
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
     add = parser.add_argument
-    add("assignment")
+    add_homework(parser)
     add("student", help="the student's id")
     add(
         "test",

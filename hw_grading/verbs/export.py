@@ -10,20 +10,20 @@ import sys
 from pathlib import Path
 
 from hw_grading.exports.choices import KINDS
-from hw_grading.verbs import FINE, TO_DO
+from hw_grading.verbs import FINE, TO_DO, add_homework
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
     add = parser.add_argument
-    add("assignment")
+    add_homework(parser)
     add("--as", dest="kind", required=True, choices=KINDS)
     add(
         "--fill",
         type=Path,
         help="the file to fill in: Canvas' gradebook or Moodle's grading worksheet",
     )
-    add("--to", type=Path, help="the file to write; default: <assignment>_<platform>.csv")
+    add("--to", type=Path, help="the file to write; default: <homework>_<platform>.csv")
     add("--column", default="", help="the homework's column, if the command cannot find it")
     add("--roster", type=Path, help="the list of students; default: the course's students.csv")
     add("--student", action="append", default=[], help="export only this student; repeatable")

@@ -8,13 +8,13 @@ homeworks, it also has the column homework.
 import argparse
 from pathlib import Path
 
-from hw_grading.verbs import FINE, who_i_am
+from hw_grading.verbs import FINE, add_homework, who_i_am
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
     add = parser.add_argument
-    add("assignment")
+    add_homework(parser)
     add("students", nargs="*", metavar="STUDENT")
     add("--until", default="", help='a time, such as "2022-10-08 23:59"')
     add("--hours", default="", help="hours after the due date")

@@ -3,14 +3,14 @@
 import argparse
 from pathlib import Path
 
-from hw_grading.verbs import FINE
+from hw_grading.verbs import FINE, add_homework
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
-    parser.add_argument("assignment")
+    add_homework(parser)
     parser.add_argument(
-        "--out", type=Path, help="the page by student (plots_<assignment>.html by default)"
+        "--out", type=Path, help="the page by student (plots_<homework>.html by default)"
     )
 
 

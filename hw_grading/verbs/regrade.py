@@ -7,12 +7,12 @@ people gave. Also writes the table to grading/regrades, as CSV and as a page.
 
 import argparse
 
-from hw_grading.verbs import FINE, TO_DO
+from hw_grading.verbs import FINE, TO_DO, add_homework
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
-    parser.add_argument("assignment")
+    add_homework(parser)
     parser.add_argument("--student", default="", help="grade this student's submission only")
     one = parser.add_mutually_exclusive_group()
     one.add_argument(

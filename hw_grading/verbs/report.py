@@ -2,12 +2,12 @@
 
 import argparse
 
-from hw_grading.verbs import FINE
+from hw_grading.verbs import FINE, add_homework
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
-    parser.add_argument("assignment")
+    add_homework(parser)
 
 
 def run(chosen: argparse.Namespace) -> int:

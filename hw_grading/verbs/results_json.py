@@ -8,13 +8,13 @@ import argparse
 from pathlib import Path
 
 from hw_grading.exports.choices import VISIBILITIES
-from hw_grading.verbs import FINE
+from hw_grading.verbs import FINE, add_homework
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
     add = parser.add_argument
-    add("assignment")
+    add_homework(parser)
     one = parser.add_mutually_exclusive_group(required=True)
     one.add_argument("student", nargs="?", help="the id of a student who was graded in this course")
     one.add_argument("--notebook", type=Path, help="a submitted notebook to grade")

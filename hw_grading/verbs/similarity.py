@@ -8,14 +8,14 @@ import argparse
 from pathlib import Path
 
 from hw_grading import DISTRIBUTION
-from hw_grading.verbs import FINE, TO_DO
+from hw_grading.verbs import FINE, TO_DO, add_homework
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
     add = parser.add_argument
-    add("assignment")
-    add("--out", type=Path, help="the page (similarity_<assignment>.html by default)")
+    add_homework(parser)
+    add("--out", type=Path, help="the page (similarity_<homework>.html by default)")
     add("--most", type=int, default=40, help="how many pairs the page shows (40 by default)")
 
 

@@ -8,14 +8,14 @@ are graded: from two pages, students can see what changed.
 import argparse
 from pathlib import Path
 
-from hw_grading.verbs import FINE
+from hw_grading.verbs import FINE, add_homework
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
     add = parser.add_argument
-    add("assignment")
-    add("--out", type=Path, help="the page (statistics_<assignment>.html by default)")
+    add_homework(parser)
+    add("--out", type=Path, help="the page (statistics_<homework>.html by default)")
     add(
         "--for-students",
         action="store_true",

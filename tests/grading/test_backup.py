@@ -417,7 +417,7 @@ def test_a_list_with_malformed_facts_is_refused(
 ) -> None:
     bad = forged(tmp_path / "bad.tar.gz", tarfile.TarInfo("course/submitted/a"), **facts)
     assert main(["restore", str(bad), "--into", str(tmp_path / "into")]) == 2
-    assert "the facts about the course in its list cannot be read" in capsys.readouterr().err
+    assert "its facts about the course cannot be read" in capsys.readouterr().err
     assert left_in(tmp_path) == ["bad.tar.gz"]
 
 

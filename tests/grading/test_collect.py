@@ -459,7 +459,10 @@ def test_half_a_zip(term: Term) -> None:
 
 def test_no_download_at_all(term: Term) -> None:
     assert term.collect(term.outside / "nothing.zip") == 2
-    assert "nothing.zip" in term.said
+    assert "nothing.zip: No such file or directory" in term.said
+    (term.outside / "students.txt").write_text("ann")
+    assert term.collect(term.outside / "students.txt") == 2
+    assert "students.txt: expected a zip, a folder or a notebook" in term.said
     assert main(["--course", str(term.root), "collect", "hw7", "x"]) == 2
 
 
@@ -470,7 +473,7 @@ def test_a_download_without_any_submission_is_no_success(term: Term) -> None:
     assert "it has no files" in term.said
     (folder / "grades.csv").write_text("a,b")
     assert term.collect(folder) == 1
-    assert "No submission was found" in term.said
+    assert "have no submission that can be collected" in term.said
 
 
 def test_a_bomb(term: Term) -> None:

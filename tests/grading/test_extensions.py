@@ -219,7 +219,7 @@ def test_a_csv_of_any_dialect(file_term, content):
 @pytest.mark.parametrize(
     ("row", "said"),
     [
-        ("ben", "expected a time, hours, days or slip days, found nothing"),
+        ("ben", "expected until, hours, days or slip, found none of them"),
         ("ben,2022-10-0", "expected a time such as 2022-10-08 23:59 or 08.10.2022 23:59, found"),
         ("ben,2022-10-08 23:5", "expected a time such as"),
         ("ben,10/8/2022 23:59", "expected a time such as"),
@@ -303,7 +303,9 @@ def test_with_a_list_of_students_nobody_else_gets_an_extension(file_term, capsys
     roster = file_term.folder / "students.csv"
     roster.write_text("id,email,sid\nada,ada@x.org,30312345\nben,ben@x.org,30312346\n")
     assert from_csv(file_term, "student,hours\nADA,5\nben@x.org,6\neve,7\n") == 2
-    assert "line 4: no student in students.csv has the id 'eve'" in capsys.readouterr().err
+    assert (
+        "line 4: no student in students.csv has the id/sid/email 'eve'" in capsys.readouterr().err
+    )
     assert from_csv(file_term, "student,hours\nADA,5\nben@x.org,6\n") == 0
     assert set(granted(file_term)) == {"ada", "ben"}
     assert from_csv(file_term, "student,hours\nada,5\n30312345,6\n") == 2
@@ -317,11 +319,11 @@ def test_with_a_list_of_students_nobody_else_gets_an_extension(file_term, capsys
     ("words", "said"),
     [
         (["ps1"], "Expected the ids of students"),
-        (["ps1", "ada"], "expected a time, hours, days or slip days"),
+        (["ps1", "ada"], "expected until, hours, days or slip"),
         (["ps1", "ada", "--until", "tomorrow"], "expected a time such as"),
         (["ps1", "ada", "--list"], "take no students"),
         (["ps1", "--from-csv", "x.csv", "--hours", "3"], "and no other option"),
-        (["ps9", "ada", "--hours", "3"], "has no assignment 'ps9'"),
+        (["ps9", "ada", "--hours", "3"], "has no homework 'ps9'"),
     ],
 )
 def test_a_contradictory_command_grants_nothing(file_term, capsys, words, said):

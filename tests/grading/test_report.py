@@ -55,6 +55,15 @@ def test_the_first_faults_are_listed_and_the_others_counted(course):
     ]
 
 
+def test_an_error_of_all_cells_is_listed_once(course):
+    alike = [error("NotScored", "did not finish: the notebook could not be read")]
+    course.grade("ada", notebook(test=alike, plot=alike))
+    assert lines_of(course)[3:5] == [
+        "    2 cells: did not finish: the notebook could not be read",
+        "",
+    ]
+
+
 def test_failed_and_ungraded_submissions_have_a_reason_and_are_counted(course):
     course.grade("ada", notebook(problems=[problem("It looped for ever.")]))
     course.grade("bob", notebook())

@@ -315,7 +315,7 @@ def test_reading_neither_makes_nor_changes_a_gradebook(course, tmp_path):
 
 
 def test_a_damaged_gradebook_or_an_unknown_assignment_says_so(course):
-    with pytest.raises(NoScores, match="no assignment 'hw3'"):
+    with pytest.raises(NoScores, match="no homework 'hw3'"):
         read_results(course.root, "hw3")
     (course.root / "gradebook.db").write_text("no database, but long enough to be read as one" * 9)
     with pytest.raises(NoScores, match=r"The gradebook .* cannot be read"):

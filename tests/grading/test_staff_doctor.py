@@ -107,6 +107,13 @@ def test_a_setting_of_the_wrong_kind_is_named_where_it_is_used(course: Course) -
     assert lines["gradebook"].advice is None
 
 
+@pytest.mark.parametrize("setting", ["percnt = 10", "percent = 'ten'", "percent = -1"])
+def test_a_wrong_setting_of_late_work_is_reported(course: Course, setting: str) -> None:
+    add(course, f"c.LatePolicy.{setting}")
+    line = next(one for one in look(course.folder) if "late work" in one.found)
+    assert setting.split()[0] in str(line.advice)
+
+
 def test_a_folder_that_is_not_a_course_is_reported(
     tmp_path: Path, course: Course, capsys: pytest.CaptureFixture[str]
 ) -> None:

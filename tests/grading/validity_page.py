@@ -44,16 +44,16 @@ them are scored by the test cells of `source/<homework>/<homework>.ipynb`, and c
 
 ## How it is measured
 
-A wrong answer is put in the place of the instructor's; all others stay as they are. It is
-**caught** when its own test cells take a point or a part of one, in every run. It is to lose
-nothing in any other cell of the notebook. Each run draws new random
-inputs, from another seed. A right answer must keep all points of all cells in all runs. A
-**mutant** is the instructor's function with one node of the syntax tree changed: another operator,
-constant, comparison, axis or sign, a statement dropped, arguments swapped. Some mutants are as
-right as the original; they are listed with the reason why.
+- **A wrong answer** replaces the instructor's answer; all others stay as they are. It is **caught**
+  if its own test cells take points in every run. Other cells must take no points.
+- **A right answer** must keep all points of all cells in all runs.
+- **A mutant** is the instructor's function with one node of the syntax tree changed: another
+  operator, constant, comparison, axis or sign, a removed statement, swapped arguments. Some mutants
+  are as right as the original; they are listed with the reason.
 
-Tests run in one process with the answers, as on a student's desk. In grading they run in another
-process and ask the notebook for values, so the answers are scored that way too.
+Each run draws new random inputs, from another seed. Tests run in one process with the answers, as
+on a student's machine, and also as in grading: in another process, which asks the notebook for
+values.
 
 ## How to renew it
 
@@ -62,13 +62,17 @@ is out of date, and says what has changed. A page depends on what answers and te
 points of test cells, and on the modules that they import. It does not depend on text, comments, the
 due date, mark schemes or questions that a person grades.
 
-Verdicts are kept in `.validity_cache/`, under a digest of all that determines them, so that only
-what has changed is measured. When one test cell changes, just that cell is run on all answers, and
-when one answer changes, just that answer. New points for the parts of a test cell need no run at
-all. When an instructor's solution or a module changes, what runs it is measured anew. Without
-that folder everything is measured, which takes minutes; `--anew` does so too.
+Verdicts are cached in `.validity_cache/`, under a digest of everything that determines them. So
+only what has changed is measured:
 
-## What only the homework knows
+- If a test cell changes, only that cell runs, on all answers.
+- If an answer changes, only that answer is tested.
+- If only the points of parts change, nothing runs.
+- If an instructor's solution or a module changes, everything that uses it is measured again.
+
+Without that folder, or with `--anew`, everything is measured. This takes minutes.
+
+## What is set for each homework
 
 | in `staff/<homework>/answers/` | |
 |---|---|

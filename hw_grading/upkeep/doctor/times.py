@@ -8,9 +8,11 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from nbgrader.exchange.default import Exchange
 
+from hw_grading.final_scores.policy import terms_of
 from hw_grading.homework.course import Course
 from hw_grading.homework.homework import STAFF
 from hw_grading.homework.manifest import FILE_NAME, ManifestError, read_manifest
+from hw_grading.outcome import GraderFault
 from hw_grading.upkeep.doctor.machine import version_of
 from hw_support.desk.doctor import Line
 
@@ -56,13 +58,17 @@ def zone(course: Course) -> Line:
 
 
 def due(course: Course, homework: str) -> Line:
-    """Check whether a homework's manifest can be read, with its due date and time zone."""
+    """Check a homework's manifest with its due date, and the settings of late work."""
     path = course.root / STAFF / homework / FILE_NAME
     what = homework[:11]
     try:
         manifest = read_manifest(path)
     except ManifestError as error:
         return Line(what, "its manifest has a mistake", str(error))
+    try:
+        terms_of(course, homework)
+    except GraderFault as fault:
+        return Line(what, "a setting of late work is wrong, so no score can be shown", str(fault))
     moment = manifest.due_moment
     if moment is None:
         return Line(what, "has no due date")
