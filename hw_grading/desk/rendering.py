@@ -14,6 +14,7 @@ from typing import Any
 
 from hw_grading.desk.parts import Part, as_html
 from hw_grading.pages.helper import Helper, NoAnswer, serve
+from hw_grading.pages.terminal import cut
 from hw_support.failures import visible
 
 LONGEST_CODE = 50_000  # characters shown of one answer
@@ -73,14 +74,7 @@ class Renderer(Helper):
 
 def as_text(text: str, note: str) -> str:
     """Return a text unrendered and escaped, under a note that says why."""
-    return as_html([Part("note", note), Part("text", cut(text, LONGEST_CODE))])
-
-
-def cut(text: str, limit: int) -> str:
-    """Return at most `limit` characters of a text, so that a page can hold it."""
-    more = len(text) - limit
-    shown = visible(text[:limit])
-    return shown if more <= 0 else f"{shown}\n… and {more:,} more characters"
+    return as_html([Part("note", note), Part("text", visible(cut(text, LONGEST_CODE)))])
 
 
 def _made(request: Mapping[str, Any]) -> str:
@@ -105,7 +99,7 @@ def _code(text: str, length: int) -> str:
     from hw_support.submission.problems import encodable
     from hw_support.time_limit import TimeLimitReached, time_limit
 
-    shown = cut(encodable(text), LONGEST_CODE)
+    shown = visible(cut(encodable(text), LONGEST_CODE))
     if length > LONGEST_CODE:
         shown = f"{shown.rpartition(chr(10))[0]}\n# … and {length - LONGEST_CODE:,} more characters"
     try:

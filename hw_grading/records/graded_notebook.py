@@ -13,6 +13,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from hw_grading.pages import text_of as text_of
 from hw_support.submission.file import Unreadable, read_regular_file
 
 FINISHED = "finished"  # metadata key of a notebook whose grading finished
@@ -129,12 +130,6 @@ def plain(text: str, limit: int) -> str:
     line = " ".join(text[: 4 * limit].split())
     line = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in line)
     return line if len(line) <= limit else line[: limit - 1] + "…"
-
-
-def text_of(value: Any) -> str:
-    """Return a notebook's text, which is a string or a list of lines; "" for any other type."""
-    lines = value if isinstance(value, list) else [value]
-    return "".join(line for line in lines if isinstance(line, str))
 
 
 def outputs_of(cell: Mapping[str, Any]) -> list[dict[str, Any]]:

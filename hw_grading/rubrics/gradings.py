@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Row, inspect, select, update
@@ -27,12 +26,11 @@ def read_gradings(
         chosen.setdefault(row.student, set()).add(row.item)
     saved = {row.student: row for row in rows.all(GRADINGS, student)}
     digests = {row.student: row.digest for row in rows.all(ANSWERS, student)}
-    return {
-        name: _grading(
-            name, one, saved.get(name), known & chosen.get(name, set()), digests.get(name, "")
-        )
-        for name, one in given.items()
-    }
+    found = {}
+    for name, one in given.items():
+        still = known & chosen.get(name, set())
+        found[name] = _grading(name, one, saved.get(name), still, digests.get(name, ""))
+    return found
 
 
 def read_grading(rows: Rows, rubric: Rubric, student: str, *, lock: bool = False) -> Grading:
@@ -61,24 +59,22 @@ def write_grading(
     if mark.done:
         score = rubric.score(mark.chosen, mark.adjustment, stamp.max_points)
         text = rubric.comment(mark)
-    only_remarks = _only_remarks(grading, mark)  # a flag alone is not a new grade
-    # Whether somebody still has to grade it.
-    waits = only_remarks or (not mark.done and given.auto is None)
-    now_there = {row.digest for row in rows.all(ANSWERS, student)}
-    if stamp.digest and now_there and stamp.digest not in now_there:
-        waits = True  # tests graded another answer while the grader looked at this one
-    if back is not None:  # keep it queued if tests queued it again since
-        waits = back["waits"] or (grading.mark.done and grading.waits)
-    if back is not None and back["overridden"]:
-        give(rows, given, back["score"], back["comment"], waits=waits)
-    else:
-        give(rows, given, score, text, waits=waits)
     before = next(iter(rows.all(GRADINGS, student)), None)
     digest_before = before.digest if before else ""
+    shown = (score, text)
     if back is not None:
+        waits = back["waits"] or (grading.mark.done and grading.waits)  # tests queued it again
         digest = back["digest"]
+        if back["overridden"]:
+            shown = (back["score"], back["comment"])
     else:
+        only_remarks = _only_remarks(grading, mark)  # a flag alone is not a new grade
+        now_there = {row.digest for row in rows.all(ANSWERS, student)}
+        # Whether tests graded another answer while the grader looked at this one.
+        outdated = bool(stamp.digest and now_there) and stamp.digest not in now_there
+        waits = only_remarks or outdated or (not mark.done and given.auto is None)
         digest = digest_before if only_remarks else stamp.digest or digest_before
+    give(rows, given, *shown, waits=waits)
     values = {
         **mark.plain(),
         "student": student,
@@ -131,25 +127,17 @@ def _grading(
         overridden = given.score is not None or given.text is not None
     else:
         overridden = (given.score, given.text or "") != (saved.score, saved.given_comment or "")
-    grading = Grading(
-        student,
-        _version(saved.revision if saved else 0, given, overridden),
-        score=given.score,
-        waits=given.waits,
-        comment=given.text or "",
-        overridden=overridden,
-    )
+    version = str(saved.revision if saved else 0)  # the same after a changed rubric
+    if overridden:
+        elsewhere = hashlib.sha256(repr((given.score, given.text)).encode()).hexdigest()[:12]
+        version += f"-{elsewhere}"
+    in_gradebook = (given.score, given.waits, given.text or "", overridden)
     if saved is None:
-        return grading
+        return Grading(student, version, Mark(), *in_gradebook)
     mark = Mark(chosen, saved.adjustment, saved.comment, saved.done, saved.flagged, saved.flag_note)
-    return replace(
-        grading,
-        mark=mark,
-        changed=bool(saved.done and saved.digest and digest and saved.digest != digest),
-        grader=saved.grader,
-        at=saved.at,
-        seconds=saved.seconds,
-    )
+    changed = bool(saved.done and saved.digest and digest and saved.digest != digest)
+    about = (changed, saved.grader, saved.at, saved.seconds)
+    return Grading(student, version, mark, *in_gradebook, *about)
 
 
 def _only_remarks(grading: Grading, mark: Mark) -> bool:
@@ -157,11 +145,3 @@ def _only_remarks(grading: Grading, mark: Mark) -> bool:
     old = grading.mark
     same = (old.chosen, old.adjustment, old.done) == (mark.chosen, mark.adjustment, mark.done)
     return grading.waits and old.done and same and old != mark
-
-
-def _version(revision: int, given: Given, overridden: bool) -> str:
-    """Return a version name of a state. Re-scoring by a changed rubric does not change it."""
-    if not overridden:
-        return str(revision)
-    elsewhere = hashlib.sha256(repr((given.score, given.text)).encode()).hexdigest()[:12]
-    return f"{revision}-{elsewhere}"
