@@ -5,7 +5,6 @@ memory, and the whole notebooks of the last few students. Changes are noticed on
 `look_around`.
 """
 
-import contextlib
 import os
 import threading
 from collections import OrderedDict
@@ -17,17 +16,10 @@ from typing import Any
 from hw_grading.desk.pictures import pictures_of
 from hw_grading.homework.course import Course
 from hw_grading.outcome import Status
-from hw_grading.records.graded_notebook import (
-    cells_by_id,
-    open_notebook,
-    outputs_of,
-    plain,
-    text_of,
-)
+from hw_grading.records.graded_notebook import outputs_of, plain, sources_in, text_of
 from hw_grading.records.results import Roster, read_roster, read_student
 from hw_grading.records.scores import Record
 from hw_grading.rubrics.digest import answer_digest
-from hw_support.submission.file import Unreadable
 
 EXCERPT = 300  # characters
 _MOST_NOTEBOOKS = 8
@@ -95,19 +87,18 @@ class Answers:
         """Return what is known of a student. The notebook is read again if it has changed."""
         return self._look(student)[0]
 
-    def cells(self, student: str) -> Cells:
-        """Return the cells of a student's graded notebook; no cells if it is missing or damaged."""
+    def cells(self, student: str, *, keep: bool = True) -> Cells:
+        """Return the cells of a student's graded notebook; no cells if it is missing or damaged.
+
+        Background work does not `keep` the notebook in memory.
+        """
         state = self._state(student)
         with self._lock:
             state_kept, cells = self._notebooks.get(student, (None, {}))
             if state is not None and state_kept == state:
                 self._notebooks.move_to_end(student)
                 return cells
-        return self._look(student, keep=True)[1] or {}
-
-    def cells_apart(self, student: str) -> Cells:
-        """Return the same cells without caching the notebook, for background work."""
-        return self._look(student, again=True)[1] or {}
+        return self._look(student, again=True, keep=keep)[1] or {}
 
     def look_around(self) -> list[str]:
         """Read the roster. Return the students whose notebooks have to be read."""
@@ -128,7 +119,7 @@ class Answers:
         key = self._key(student)
         with self._lock:
             kept_key, kept = self._kept.get(student, (None, None))
-            if kept and kept_key == key and not (again or keep):
+            if kept and kept_key == key and not again:
                 return kept, None
             record = self._records.get(student, Record(student))
         result, cells = read_student(roster, record)
@@ -180,11 +171,7 @@ class Answers:
         path = self.course.release(self.assignment) / f"{self.assignment}.ipynb"
         state = _state_of(path)
         if state != self._handed_out[0]:
-            sources: dict[str, str] = {}
-            with contextlib.suppress(OSError, Unreadable):
-                cells = cells_by_id(open_notebook(path)).items()
-                sources = {name: text_of(cell.get("source")) for name, cell in cells}
-            self._handed_out = (state, sources)
+            self._handed_out = (state, sources_in(path))
         return self._handed_out[1]
 
 

@@ -9,11 +9,13 @@ import hashlib
 import json
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
 
-from hw_grading.desk.parts import Part, as_html
 from hw_grading.pages.helper import Helper, NoAnswer, serve
+from hw_grading.pages.templates import templates_in
 from hw_grading.pages.terminal import cut
 from hw_support.failures import visible
 
@@ -22,6 +24,35 @@ _SECONDS = 2.0  # computing time for code; markdown has its own limit
 _HARD_SECONDS = 45.0  # elapsed time, after which the process is killed
 _GONE = "\0"  # marks a line of a docstring
 _MOST_KEPT = 4_000_000  # characters of cached HTML
+_TEMPLATES = templates_in(Path(__file__).with_name("templates"))
+
+
+@dataclass(frozen=True)
+class Part:
+    """A note, a text, an error, a picture, or HTML."""
+
+    # "text" is printed output. A "picture" has an address on the desk. A "drawing" has its whole
+    # data inside.
+    kind: Literal["note", "text", "stderr", "error", "picture", "drawing", "html"]
+    content: str  # a text, the address of a picture, or clean HTML
+    number: int = 0  # the number of a picture, from 1
+
+    @property
+    def has_picture(self) -> bool:
+        """Whether the part contains a picture."""
+        if self.kind == "html":
+            return "<img" in self.content
+        return self.kind in ("picture", "drawing")
+
+
+def as_html(parts: Iterable[Part]) -> str:
+    """Return the HTML of some parts."""
+    return _TEMPLATES.get_template("parts.html").render(parts=parts).removesuffix("\n")
+
+
+def outputs_as_html(parts: Iterable[Part], code: str | None = None) -> str:
+    """Return the HTML of a cell's outputs. `code`, which is clean HTML, is put below them."""
+    return _TEMPLATES.get_template("outputs.html").render(parts=parts, code=code)
 
 
 class Renderer(Helper):

@@ -7,7 +7,7 @@ raises `BadRequest` with what was expected.
 import json
 import math
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import UTC
 from typing import Any
 
 from hw_grading.homework.homework import why_no_id
@@ -32,7 +32,7 @@ def grading_json(grading: Grading) -> Json:
     state = {**asdict(grading), **grading.mark.plain()}
     del state["mark"], state["student"]
     return state | {
-        "at": _moment(grading.at) if grading.at else None,
+        "at": grading.at.replace(tzinfo=UTC).isoformat() if grading.at else None,
         "score": grading.points,
         "given_comment": grading.comment,
     }
@@ -40,11 +40,7 @@ def grading_json(grading: Grading) -> Json:
 
 def event_json(event: Event) -> Json:
     """Return the JSON of one event in the history."""
-    return asdict(event) | {"at": _moment(event.at)}
-
-
-def _moment(at: datetime) -> str:
-    return (at if at.tzinfo else at.replace(tzinfo=UTC)).isoformat()
+    return asdict(event) | {"at": event.at.replace(tzinfo=UTC).isoformat()}
 
 
 def dumped(answer: Json) -> str:

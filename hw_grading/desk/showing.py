@@ -5,9 +5,8 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
-from hw_grading.desk.parts import Part, as_html, outputs_as_html
 from hw_grading.desk.pictures import MOST_PICTURES, NotShown, Picture, picture_in, uri_of
-from hw_grading.desk.rendering import Renderer
+from hw_grading.desk.rendering import Part, Renderer, as_html, outputs_as_html
 from hw_grading.pages.drawings import is_light
 from hw_grading.pages.safe_html import clean_html
 from hw_grading.pages.terminal import cut, without_codes

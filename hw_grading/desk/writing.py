@@ -3,7 +3,7 @@
 All have the same parameters: `cell` is the grade id of a question, "" for all of the homework.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -53,7 +53,6 @@ def undo_rubric(desk: HomeworkDesk, cell: str, body: Json, grader: str) -> Json:
 def group(desk: HomeworkDesk, cell: str, body: Json, grader: str) -> Json:
     """Put answers into a group."""
     students = shapes.texts_in(body, "students")
-    _expect_students(desk, students)
     name = shapes.text_in(body, "name", 128, "")
     desk.book.group(cell, students, shapes.name_in(name) if name.strip() else "", grader=grader)
     return {"groups": desk.book.groups(cell)}
@@ -103,22 +102,15 @@ def _versions(desk: HomeworkDesk, body: Json) -> dict[str, str]:
     versions = shapes.students_in(body, "versions")
     if not versions:
         raise BadRequest("'versions' must name at least one student.")
-    _expect_students(desk, versions)
+    if unknown := versions.keys() - desk.book.names().keys():
+        raise NotThere(f"The gradebook has no answers of {min(unknown)!a}. Load the page again.")
     return versions
-
-
-def _expect_students(desk: HomeworkDesk, students: Iterable[str]) -> None:
-    known = desk.book.names()
-    if unknown := [student for student in students if student not in known]:
-        raise NotThere(f"The gradebook has no answers of {unknown[0]!a}. Load the page again.")
 
 
 def _seen(body: Json, grader: str) -> dict[str, Any]:
     """Return who saves, and what the grader saw."""
-    revision, digests = (
-        shapes.revision_in(body, "rubric_revision"),
-        shapes.students_in(body, "digests"),
-    )
+    revision = shapes.revision_in(body, "rubric_revision")
+    digests = shapes.students_in(body, "digests")
     return {"grader": grader, "rubric_revision": revision, "digests": digests}
 
 

@@ -72,6 +72,14 @@ def cells_by_id(document: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     return cells
 
 
+def sources_in(path: Path) -> dict[str, str]:
+    """Return the text of a notebook's cells by grade id; {} if it is missing or damaged."""
+    with contextlib.suppress(OSError, Unreadable):
+        cells = cells_by_id(open_notebook(path)).items()
+        return {name: text_of(cell.get("source")) for name, cell in cells}
+    return {}
+
+
 def marks_of(cell: Any) -> dict[str, Any]:
     """Return nbgrader's entry in a cell's metadata; {} if there is none."""
     metadata = cell.get("metadata") if isinstance(cell, dict) else None

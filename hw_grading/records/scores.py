@@ -31,8 +31,8 @@ def in_digits(points: float) -> str:
 
 
 def counted(number: int, noun: str) -> str:
-    """Return a number with its noun, in the plural if needed: ``"1 student"``."""
-    return f"{number} {noun}" + ("" if number == 1 else "s")
+    """Return a number with its noun: ``"1 cell"``, ``"2,000 cells"``."""
+    return f"{number:,} {noun}{'s' * (number != 1)}"
 
 
 class NoScores(Exception):

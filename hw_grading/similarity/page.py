@@ -79,7 +79,7 @@ def page_of(compared: Compared, most: int, table: str) -> str:
     """Return the page with `most` pairs; `table` is the name of the table's file."""
     templates = templates_in(Path(__file__).parent)
     roster = compared.roster
-    text = templates.get_template("similarity.html.j2").render(
+    return templates.get_template("similarity.html.j2").render(
         assignment=plain(roster.assignment, 200),
         mark=Markup(MARK),
         made=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
@@ -98,7 +98,6 @@ def page_of(compared: Compared, most: int, table: str) -> str:
         cells=lambda pair: _cells(roster, pair),
         sides=_sides,
     )
-    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _place(roster: Roster, piece: Piece) -> str:

@@ -16,11 +16,10 @@ from numpy.typing import NDArray
 
 from hw_grading.final_scores.scores import FinalScores, final_scores
 from hw_grading.homework.course import Course
-from hw_grading.records.graded_notebook import cells_by_id, open_notebook, plain, text_of
+from hw_grading.records.graded_notebook import plain, sources_in
 from hw_grading.records.results import Roster, StudentResult, read_results
 from hw_grading.records.scores import due_date
 from hw_grading.rubrics.gradings import graders_of
-from hw_support.submission.file import Unreadable
 from hw_support.submission.problems import Severity
 
 Numbers = NDArray[np.float64]
@@ -186,7 +185,7 @@ def _parts(roster: Roster, graded: Iterable[StudentResult]) -> tuple[Part, ...]:
                 seen.add(key)
                 failed[key] += 1
                 causes[key][cause_in(fault.message)] += 1
-    visible = _released_tests(roster)
+    visible = sources_in(roster.course.release(roster.assignment) / f"{roster.assignment}.ipynb")
     found = []
     for (item, part), count in failed.items():
         name = _POINTS.sub("", part)
@@ -202,15 +201,6 @@ def cause_in(message: str) -> str:
     _, found, cause = message.partition(_CAUSE)
     said = cause if found else _NUMBER.sub("…", message)
     return plain(said, _LONGEST_CAUSE)
-
-
-def _released_tests(roster: Roster) -> dict[str, str]:
-    """Return the text of each test in the students' notebook; none if there is no release."""
-    path = roster.course.release(roster.assignment) / f"{roster.assignment}.ipynb"
-    with contextlib.suppress(Unreadable, OSError):
-        cells = cells_by_id(open_notebook(path))
-        return {name: text_of(cell.get("source")) for name, cell in cells.items()}
-    return {}
 
 
 # -- CPU times and graders
