@@ -95,15 +95,6 @@ class DeskHandler(JupyterHandler):
         except (UnicodeDecodeError, Refused):
             return ""
 
-    def expect_grader(self) -> str:
-        """Return the grader's name; `Refused` if it is not known yet."""
-        if grader := self.grader:
-            return grader
-        raise Refused(
-            "Nothing was saved, because the desk does not know your name. Enter it when the "
-            "page asks for it."
-        )
-
     def remember_grader(self, name: str) -> None:
         """Set the cookie with the grader's name."""
         self.set_signed_cookie(
@@ -139,9 +130,8 @@ class DeskHandler(JupyterHandler):
             if not self.current_user:
                 return "Your login has ended. Open the server's address again and log in."
             return "The page is out of date, or it is from another server. Load it again."
-        return error.log_message or {404: "This page does not exist.", 405: "Not allowed."}.get(
-            status, "The server cannot read the request."
-        )
+        known = {404: "This page does not exist.", 405: "Not allowed."}
+        return error.log_message or known.get(status, "The server cannot read the request.")
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         """Answer with an error message: JSON for a page, text for a person."""

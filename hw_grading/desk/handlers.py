@@ -11,12 +11,13 @@ from urllib.parse import quote
 from jupyter_server.base.handlers import APIHandler, FileFindHandler
 from tornado import web
 
-from hw_grading.desk import reading, writing
+from hw_grading.desk import reading
 from hw_grading.desk.base_handler import PLACE, DeskHandler
 from hw_grading.desk.homework_desk import HomeworkDesk, NotThere
 from hw_grading.desk.pictures import NotShown, pictures_of
 from hw_grading.desk.shapes import body_of, dumped, name_in, text_in
 from hw_grading.desk.thumbnails import MIME
+from hw_grading.desk.writing import written
 from hw_grading.homework.homework import why_no_id
 from hw_grading.pages import KATEX
 from hw_grading.rubrics.model import Refused
@@ -102,10 +103,13 @@ class Api(DeskHandler, APIHandler):
         if what == "grader":
             answer = self._name(body)
         else:
-            grader = self.grader if what in ("here", "preview") else self.expect_grader()
-            answer = await self.in_thread(
-                _written, desk, what, cell or "", then or "", body, grader, among="writers"
-            )
+            if not (grader := self.grader) and what not in ("here", "preview"):
+                raise Refused(
+                    "Nothing was saved, because the desk does not know your name. Enter it when "
+                    "the page asks for it."
+                )
+            where = (cell or "", what, then or "")
+            answer = await self.in_thread(written, desk, *where, body, grader, among="writers")
         self.finish(dumped(answer))
 
     def _name(self, body: dict[str, Any]) -> dict[str, Any]:
@@ -168,17 +172,6 @@ def routes() -> list[tuple[Any, ...]]:
         (rf"{page}/statistics", Page, {"template": "statistics.html"}),
         (rf"{page}/flagged", Page, {"template": "flagged.html"}),
     ]
-
-
-def _written(
-    desk: HomeworkDesk, what: str, cell: str, then: str, body: dict[str, Any], grader: str
-) -> dict[str, Any]:
-    write = writing.OF_QUESTION.get((what, then)) if cell else writing.OF_HOMEWORK.get(what)
-    if write is None:
-        raise web.HTTPError(404)
-    if cell:
-        desk.question(cell)
-    return write(desk, cell, body, grader)
 
 
 def _picture(desk: HomeworkDesk, cell: str, student: str, number: str) -> tuple[str, bytes, str]:

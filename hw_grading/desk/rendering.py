@@ -5,9 +5,9 @@ thread of a process, and the server's main thread serves everybody else.
 """
 
 import ast
+import contextlib
 import hashlib
 import json
-import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -60,7 +60,6 @@ class Renderer(Helper):
 
     def __init__(self) -> None:
         super().__init__("-m", __name__)
-        self._keeping = threading.Lock()
         self._kept: OrderedDict[str, str] = OrderedDict()
         self._size = 0
 
@@ -77,30 +76,21 @@ class Renderer(Helper):
 
     def _rendered(self, request: Mapping[str, Any], text: str) -> str:
         key = hashlib.sha256(json.dumps(request).encode("ascii")).hexdigest()
-        if (kept := self._known(key)) is not None:
-            return kept
+        with contextlib.suppress(KeyError):  # without the lock, for which others may wait long
+            self._kept.move_to_end(key)
+            return self._kept[key]
         with self._lock:
-            if (kept := self._known(key)) is not None:
-                return kept
+            if key in self._kept:
+                return self._kept[key]
             try:
                 answer: str = self.ask(request, _HARD_SECONDS)
             except (NoAnswer, ValueError):  # the process was killed or failed
                 return as_text(text, "Shown as text, because it cannot be rendered.")
-            self._keep(key, answer)
-            return answer
-
-    def _known(self, key: str) -> str | None:
-        with self._keeping:
-            if key in self._kept:
-                self._kept.move_to_end(key)
-            return self._kept.get(key)
-
-    def _keep(self, key: str, answer: str) -> None:
-        with self._keeping:
             self._kept[key] = answer
             self._size += len(answer)
             while self._size > _MOST_KEPT:
                 self._size -= len(self._kept.popitem(last=False)[1])
+            return answer
 
 
 def as_text(text: str, note: str) -> str:

@@ -107,21 +107,18 @@ class Formula:
     source: str  # the TeX with delimiters
     display: bool  # whether it stands on a line of its own
 
-    def as_html(self, budget: Budget) -> str:
-        """Return MathML, or the TeX as text."""
-        return self._mathml(budget) or f"<code>{self.as_text()}</code>"
-
     def as_text(self) -> str:
         """Return the TeX with its delimiters, as text in HTML."""
         return html.escape(self.source.replace("\0", "\N{REPLACEMENT CHARACTER}"), quote=False)
 
-    def _mathml(self, budget: Budget) -> str | None:
-        tex = self.tex.strip()
+    def as_html(self, budget: Budget) -> str:
+        """Return MathML, or the TeX as text."""
+        tex, mathml = self.tex.strip(), None
+        as_code = f"<code>{self.as_text()}</code>"
         spent = budget.formulas <= 0 or budget.seconds <= 0
         if spent or not tex or len(tex) > LONGEST_TEX:
-            return None
+            return as_code
         budget.formulas -= 1
-        mathml = None
         with contextlib.suppress(NoAnswer):
             _typesetter.start()  # the page's budget does not pay for the start
             start = time.monotonic()
@@ -130,7 +127,7 @@ class Formula:
             finally:
                 budget.seconds -= time.monotonic() - start
         if mathml is None or len(mathml) > budget.characters:
-            return None
+            return as_code
         budget.characters -= len(mathml)
         return mathml
 

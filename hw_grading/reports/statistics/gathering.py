@@ -175,7 +175,6 @@ def _hours(result: StudentResult, due: datetime | None) -> float:
 def _parts(roster: Roster, graded: Iterable[StudentResult]) -> tuple[Part, ...]:
     """Count the failed parts of tests and their causes, the most frequent part first."""
     numbers = {cell.name: n for n, cell in enumerate(roster.cells) if not cell.by_hand}
-    failed: Counter[tuple[int, str]] = Counter()
     causes: dict[tuple[int, str], Counter[str]] = defaultdict(Counter)
     for result in graded:
         seen = set()
@@ -183,16 +182,15 @@ def _parts(roster: Roster, graded: Iterable[StudentResult]) -> tuple[Part, ...]:
             key = (numbers.get(fault.cell, -1), fault.part or _BROKE_OFF)
             if key[0] >= 0 and key not in seen:  # once for each submission
                 seen.add(key)
-                failed[key] += 1
                 causes[key][cause_in(fault.message)] += 1
     visible = sources_in(roster.course.release(roster.assignment) / f"{roster.assignment}.ipynb")
     found = []
-    for (item, part), count in failed.items():
+    for (item, part), told in causes.items():
         name = _POINTS.sub("", part)
         points = match[1] if (match := _POINTS.search(part)) else ""
         hidden = part != _BROKE_OFF and name not in visible.get(roster.cells[item].name, "")
-        said = tuple((text, n) for text, n in causes[item, part].most_common() if text)
-        found.append(Part(item, name, hidden, points, count, said))
+        said = tuple((text, n) for text, n in told.most_common() if text)
+        found.append(Part(item, name, hidden, points, told.total(), said))
     return tuple(sorted(found, key=lambda one: (-one.failed, one.item, one.name)))
 
 
