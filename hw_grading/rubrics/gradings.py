@@ -4,10 +4,10 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Row, inspect, select, update
-from sqlalchemy.engine import make_url
+from sqlalchemy import Row, select, update
 
-from hw_grading.records.scores import reading
+from hw_grading.records.database import rows_of
+from hw_grading.records.scores import open_gradebook
 from hw_grading.rubrics.given import Given, give, read_given
 from hw_grading.rubrics.history import Stamp, log
 from hw_grading.rubrics.model import Grading, Mark, Refused, Rubric
@@ -106,18 +106,12 @@ def graders_of(db_url: str, assignment: str) -> dict[tuple[str, str], tuple[str,
     """Return who graded each answer on the desk, and the points, by grade id and student id.
 
     Answers that were graded elsewhere, or that a grader has not finished, are left out. `NoScores`
-    if there is no gradebook.
+    if there is no gradebook, or it does not know the assignment.
     """
-    engine = reading(make_url(db_url), assignment)
-    try:
-        if not inspect(engine).has_table(GRADINGS.name):
-            return {}
-        columns = (GRADINGS.c.cell, GRADINGS.c.student, GRADINGS.c.grader, GRADINGS.c.score)
-        query = select(*columns).where(GRADINGS.c.assignment == assignment, GRADINGS.c.done)
-        with engine.connect() as db:
-            return {(row[0], row[1]): (row[2], row[3]) for row in db.execute(query)}
-    finally:
-        engine.dispose()
+    query = select(GRADINGS).where(GRADINGS.c.assignment == assignment, GRADINGS.c.done)
+    with open_gradebook(db_url, assignment) as (db, _):
+        rows = rows_of(db, GRADINGS, query)
+    return {(row.cell, row.student): (row.grader, row.score) for row in rows}
 
 
 def _grading(

@@ -49,15 +49,11 @@ class Questions:
 
     def names(self) -> dict[str, str]:
         """Return the names of students with an answer in the gradebook, by id; "" if not known."""
-        student, submission = api.Student, api.SubmittedAssignment
-        query = (
-            select(student.id, student.first_name, student.last_name)
-            .join(submission, submission.student_id == student.id)
-            .join(api.Assignment, submission.assignment_id == api.Assignment.id)
-            .where(api.Assignment.name == self.assignment)
-        )
+        student = api.Student
+        query = select(student.id, student.first_name, student.last_name)
+        query = query.join(api.SubmittedAssignment).join(api.Assignment)
         with self._database.reading() as connection:
-            rows = connection.execute(query).all()
+            rows = connection.execute(query.where(api.Assignment.name == self.assignment)).all()
         return {row[0]: " ".join(filter(None, row[1:])) for row in rows}
 
     def order(self, cell: str) -> list[str]:

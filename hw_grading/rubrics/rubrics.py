@@ -66,15 +66,14 @@ class Rubrics(Questions):
         document holds no rubrics.
         """
         rubrics = _rubrics_in(document)
-        questions = [q for q in self.questions() if q.cell in rubrics]
-        for question in questions:  # check all rubrics before the first change
-            within = rubrics[question.cell].within(question.max_points)
-            rubrics[question.cell] = checked_rubric(within, question.max_points)
+        points = {q.cell: q.max_points for q in self.questions() if q.cell in rubrics}
+        # Check all rubrics before the first change.
+        new = {cell: checked_rubric(rubrics[cell].within(n), n) for cell, n in points.items()}
         taken = []
-        for cell in (question.cell for question in questions):
+        for cell, rubric in new.items():
             if not any(grading.mark.done for grading in self.gradings(cell).values()):
-                new = replace(rubrics[cell], revision=self.rubric(cell).revision)
-                self.change_rubric(cell, new, grader=grader)
+                rubric = replace(rubric, revision=self.rubric(cell).revision)
+                self.change_rubric(cell, rubric, grader=grader)
                 taken.append(cell)
         return taken
 

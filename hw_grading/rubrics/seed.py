@@ -25,9 +25,12 @@ def first_rubric(cell: Cell, cells: Sequence[Cell], places: Mapping[str, Place])
     """Return the rubric of a question that nobody has changed; `cells` are all to be graded."""
     items = _items(cell, cells, places) or [(cell.max_points, "Right and complete.")]
     items.append((0.0, "No answer, or nothing of the above."))
-    rows = enumerate(items)
-    first = tuple(Item(_id(cell.name, n, text), points, text) for n, (points, text) in rows)
-    return Rubric(first, upper=cell.max_points)
+    first = []
+    for n, (points, text) in enumerate(items):
+        # The id is always the same, because graders may use an item before it is saved.
+        key = hashlib.sha256(f"{cell.name}\n{n}\n{text}".encode()).hexdigest()[:32]
+        first.append(Item(key, points, text))
+    return Rubric(tuple(first), upper=cell.max_points)
 
 
 def _items(
@@ -46,8 +49,3 @@ def _items(
 
 def _scheme(cell: Cell, places: Mapping[str, Place]) -> str:
     return places[cell.name].scheme if cell.name in places else ""
-
-
-def _id(cell: str, number: int, text: str) -> str:
-    """Return an id that is always the same, because graders may use an item before it is saved."""
-    return hashlib.sha256(f"{cell}\n{number}\n{text}".encode()).hexdigest()[:32]
