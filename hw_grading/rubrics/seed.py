@@ -10,7 +10,7 @@ import itertools
 import re
 from collections.abc import Mapping, Sequence
 
-from hw_grading.records.questions import Place
+from hw_grading.records.questions import Place, place_in
 from hw_grading.records.scores import Cell
 from hw_grading.rubrics.model import Item, Rubric
 
@@ -37,15 +37,11 @@ def _items(
     cell: Cell, cells: Sequence[Cell], places: Mapping[str, Place]
 ) -> list[tuple[float, str]]:
     """Return points and texts of the mark scheme's lines for one answer."""
-    scheme = _scheme(cell, places)
+    scheme = place_in(places, cell.name).scheme
     found = [match.groupdict() for match in _ITEM.finditer(scheme)]
-    together = [other for other in cells if _scheme(other, places) == scheme]
+    together = [one.name for one in cells if place_in(places, one.name).scheme == scheme]
     parts = [list(part) for _, part in itertools.groupby(found, key=lambda item: item["label"])]
     if len(together) > 1 and len(parts) == len(together):
-        found = parts[[other.name for other in together].index(cell.name)]
+        found = parts[together.index(cell.name)]
     items = [(float(item["points"]), " ".join(item["text"].split())) for item in found]
     return items if sum(points for points, _ in items) == cell.max_points else []
-
-
-def _scheme(cell: Cell, places: Mapping[str, Place]) -> str:
-    return places[cell.name].scheme if cell.name in places else ""
