@@ -124,9 +124,8 @@ class Answers:
             record = self._records.get(student, Record(student))
         result, cells = read_student(roster, record)
         state = self._state(student)
-        glances = {
-            name: self._glance(name, cells[name]) for name in self._questions if name in cells
-        }
+        shown = (name for name in self._questions if name in cells)
+        glances = {name: self._glance(name, cells[name]) for name in shown}
         about = (student, result.status, result.reason, record.late)
         submission = Submission(*about, found=state is not None, glances=glances)
         with self._lock:

@@ -113,10 +113,8 @@ class Api(DeskHandler, APIHandler):
         self.finish(dumped(answer))
 
     def _name(self, body: dict[str, Any]) -> dict[str, Any]:
-        if self.known_user:
-            raise Refused(
-                f"You are logged in as {self.known_user}, so you cannot change your name."
-            )
+        if known := self.known_user:
+            raise Refused(f"You are logged in as {known}, so you cannot change your name.")
         name = name_in(text_in(body, "name"))
         self.remember_grader(name)
         return {"grader": name}

@@ -6,6 +6,7 @@ raises `BadRequest` with what was expected.
 
 import json
 import math
+import sys
 from dataclasses import asdict
 from datetime import UTC
 from typing import Any
@@ -64,10 +65,8 @@ def _finite(value: Any) -> Any:
 
 def body_of(raw: bytes) -> Json:
     """Return the JSON object in a request."""
-    if len(raw) > LONGEST_BODY:
-        raise BadRequest(
-            f"The request has {len(raw):,} bytes; at most {LONGEST_BODY:,} are allowed."
-        )
+    if (size := len(raw)) > LONGEST_BODY:
+        raise BadRequest(f"The request has {size:,} bytes; at most {LONGEST_BODY:,} are allowed.")
     try:
         body = json.loads(raw or b"{}", parse_constant=_no_number)
     except (ValueError, RecursionError):
@@ -89,16 +88,12 @@ def text_in(
 
 def number_in(body: Json, name: str, default: float | None = None) -> float:
     """Return a finite number from a request."""
-    value = body.get(name, default)
+    value: Any = body.get(name, default)
     if type(value) not in (int, float):
         raise BadRequest(f"{name!r} must be a number.")
-    try:
-        number = float(value)  # type: ignore[arg-type]
-    except OverflowError:
-        number = math.inf
-    if not math.isfinite(number):
+    if not abs(value) <= sys.float_info.max:
         raise BadRequest(f"{name!r} must be a finite number.")
-    return number
+    return float(value)
 
 
 def revision_in(body: Json, name: str) -> int:

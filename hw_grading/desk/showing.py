@@ -85,9 +85,8 @@ def _outputs(cell: Mapping[str, Any], address: Address) -> list[Part]:
         if kind == "stream":
             shown = _calm(text_of(output.get("text")))
             if shown.strip():
-                parts.append(
-                    _printed(shown, "stderr" if output.get("name") == "stderr" else "text")
-                )
+                is_error = output.get("name") == "stderr"
+                parts.append(_printed(shown, "stderr" if is_error else "text"))
         elif kind == "error":
             parts.append(Part("error", error_of(output)))
         elif kind in ("display_data", "execute_result"):
