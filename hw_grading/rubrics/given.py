@@ -29,11 +29,12 @@ class Given:
 def read_given(rows: Rows, student: str | None = None, *, lock: bool = False) -> dict[str, Given]:
     """Return the contents of nbgrader's tables, by student; `lock` locks the rows."""
     here = _ASSIGNMENT.c.name == rows.assignment
-    whose = select(_NOTEBOOK.c.id, _SUBMISSION.c.student_id).join(_SUBMISSION).join(_ASSIGNMENT)
+    whose = select(_NOTEBOOK.c.id, _SUBMISSION.c.student_id)
+    whose = whose.select_from(_NOTEBOOK.join(_SUBMISSION).join(_ASSIGNMENT))
     if student is not None:
         whose = whose.where(_SUBMISSION.c.student_id == student)
     students = {row[0]: row[1] for row in rows.connection.execute(whose.where(here))}
-    cells = select(_CELL.c.id).join(_SOURCE).join(_ASSIGNMENT)
+    cells = select(_CELL.c.id).select_from(_CELL.join(_SOURCE).join(_ASSIGNMENT))
     keys = list(rows.connection.scalars(cells.where(here, _CELL.c.name == rows.cell)))
 
     def by_notebook(table: Table) -> dict[str, Row[Any]]:
