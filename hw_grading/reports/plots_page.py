@@ -8,6 +8,7 @@ each question are kept in a file until the second page is written.
 """
 
 import contextlib
+import functools
 import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -101,10 +102,8 @@ def write_plots_page(course: Path, assignment: str, out: Path) -> Path:
     out.parent.mkdir(parents=True, exist_ok=True)
     with contextlib.ExitStack() as files:
         first, second = (files.enter_context(replaced(path)) for path in (out, by_question(out)))
-        answers = [
-            files.enter_context(tempfile.TemporaryFile("w+", encoding="utf-8", newline="\n"))
-            for _ in questions
-        ]
+        new_file = functools.partial(tempfile.TemporaryFile, "w+", encoding="utf-8", newline="\n")
+        answers = [files.enter_context(new_file()) for _ in questions]
 
         def articles() -> Iterator[Markup]:
             """Yield the students, and write their answers to the questions' files."""

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hw_grading.final_scores.scores import FinalScores, final_scores
+from hw_grading.final_scores.scores import FinalScore, final_scores
 from hw_grading.homework.course import Course
 from hw_grading.records.graded_notebook import plain, sources_in
 from hw_grading.records.results import Roster, StudentResult, read_results
@@ -106,11 +106,8 @@ def gather(course: Path, assignment: str) -> ClassData:
         place = roster.place(cell.name)
         question, title = plain(place.question, 60), plain(place.title, 80)
         items.append(Item(cell.name, question, title, cell.by_hand, cell.max_points))
-    totals = []
-    for record in (result.record for result in graded):
-        final = finals.students.get(record.student)
-        totals.append(final.final if final else record.total)
-    points = _array(_points(roster, finals, one) for one in graded)
+    of_graded = [finals.students[result.record.student] for result in graded]
+    points = _array(_points(roster, final) for final in of_graded)
     points = points.reshape(len(graded), len(roster.cells))
     whole = ~np.isnan(points).any(axis=1)
     due = due_date(here.db_url, assignment)
@@ -127,7 +124,7 @@ def gather(course: Path, assignment: str) -> ClassData:
         sum(_is_there(one) for one in results),
         tuple(items),
         points,
-        _array(totals)[whole],
+        _array(final.final for final in of_graded)[whole],
         _parts(roster, graded),
         hours[~np.isnan(hours)],
         _array(_hours(one, due) for one in graded),
@@ -149,19 +146,12 @@ def _is_there(result: StudentResult) -> bool:
     return bool(in_gradebook) or not result.reason.startswith("No ")
 
 
-def _points(roster: Roster, finals: FinalScores, result: StudentResult) -> list[float]:
+def _points(roster: Roster, final: FinalScore) -> list[float]:
     """Return the points for each cell with corrections; NaN if not given yet."""
-    scores = {score.cell.name: score for score in result.record.scores}
-    corrected: dict[str, float] = defaultdict(float)
-    final = finals.students.get(result.record.student)
-    for correction in final.corrections if final else ():
-        corrected[correction.cell] += correction.points
-    row = []
-    for name in (cell.name for cell in roster.cells):
-        score = scores.get(name)
-        given = score is not None and not score.is_open
-        row.append(score.points + corrected[name] if score and given else math.nan)
-    return row
+    scores = final.record.scores if final.record else ()
+    given = {score.cell.name for score in scores if not score.is_open}
+    names = (cell.name for cell in roster.cells)
+    return [final.points(name) if name in given else math.nan for name in names]
 
 
 def _hours(result: StudentResult, due: datetime | None) -> float:
