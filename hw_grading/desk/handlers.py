@@ -12,15 +12,16 @@ from jupyter_server.base.handlers import APIHandler, FileFindHandler
 from tornado import web
 
 from hw_grading.desk import reading
-from hw_grading.desk.base_handler import PLACE, DeskHandler
+from hw_grading.desk.base_handler import COOKIE, PLACE, DeskHandler
 from hw_grading.desk.homework_desk import HomeworkDesk, NotThere
 from hw_grading.desk.pictures import NotShown, pictures_of
-from hw_grading.desk.shapes import body_of, dumped, name_in, text_in
+from hw_grading.desk.shapes import body_of, dumped, text_in
 from hw_grading.desk.thumbnails import MIME
 from hw_grading.desk.writing import written
 from hw_grading.homework.homework import why_no_id
 from hw_grading.pages import KATEX
 from hw_grading.rubrics.model import Refused
+from hw_grading.rubrics.teamwork import expect_name
 
 STATIC = Path(__file__).with_name("static")
 _FOR_EVER = "private, max-age=31536000, immutable"
@@ -115,8 +116,16 @@ class Api(DeskHandler, APIHandler):
     def _name(self, body: dict[str, Any]) -> dict[str, Any]:
         if known := self.known_user:
             raise Refused(f"You are logged in as {known}, so you cannot change your name.")
-        name = name_in(text_in(body, "name"))
-        self.remember_grader(name)
+        name = expect_name(text_in(body, "name").strip())
+        self.set_signed_cookie(
+            COOKIE,
+            name,
+            expires_days=365,
+            path=self.base,
+            httponly=True,
+            samesite="Strict",
+            secure=self.request.protocol == "https",
+        )
         return {"grader": name}
 
     def finish_error(self, answer: dict[str, Any]) -> None:

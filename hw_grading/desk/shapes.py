@@ -104,11 +104,6 @@ def revision_in(body: Json, name: str) -> int:
     return value
 
 
-def flag_in(body: Json, name: str) -> bool:
-    """Return true or false from a request; false if the name is missing."""
-    return bool(_in(body, name, bool, "true or false", False))
-
-
 def texts_in(body: Json, name: str, most: int = _MOST_ANSWERS) -> list[str]:
     """Return a list of texts from a request."""
     value: list[str] = _in(body, name, list, "a list of texts", of=str)
@@ -133,8 +128,8 @@ def mark_in(body: Json) -> Mark:
         frozenset(texts_in(mark, "chosen", model.MOST_ITEMS)),
         number_in(mark, "adjustment", 0.0),
         text_in(mark, "comment", default=""),
-        flag_in(mark, "done"),
-        flag_in(mark, "flagged"),
+        _in(mark, "done", bool, "true or false", False),
+        _in(mark, "flagged", bool, "true or false", False),
         text_in(mark, "flag_note", default=""),
     )
 
@@ -162,14 +157,6 @@ def rubric_in(body: Json) -> Rubric:
         number_in(rubric, "upper"),
         revision_in(rubric, "revision"),
     )
-
-
-def name_in(text: str) -> str:
-    """Return a grader's name; `Refused` if it is empty, too long, or has invisible characters."""
-    name = text.strip()
-    if not 1 <= len(name) <= model.LONGEST_NAME or not name.isprintable():
-        raise Refused(f"Type a name of 1 to {model.LONGEST_NAME} printable characters.")
-    return name
 
 
 def _in(

@@ -41,11 +41,11 @@ def written(desk: HomeworkDesk, cell: str, what: str, then: str, body: Json, gra
             return _changed(desk, *book.undo_rubric(cell, grader=grader))
         case True, "group", "":
             students = shapes.texts_in(body, "students")
-            name = shapes.text_in(body, "name", 128, "")
-            book.group(cell, students, shapes.name_in(name) if name.strip() else "", grader=grader)
+            name = shapes.text_in(body, "name", 128, "").strip()
+            book.group(cell, students, name, grader=grader)
             return {"groups": book.groups(cell)}
         case True, "shares", "":
-            graders = [shapes.name_in(name) for name in shapes.texts_in(body, "graders", 100)]
+            graders = [name.strip() for name in shapes.texts_in(body, "graders", 100)]
             book.hand_out(cell, list(dict.fromkeys(graders)), grader=grader)
             return {"shares": book.shares(cell)}
         case False, "here", "":  # where the grader is; the answer says where the others are
