@@ -216,16 +216,15 @@ def _mark_signs(row: ET.Element) -> None:
 
 def _in_alphabet(token: ET.Element) -> str:
     """Return a token's text in the alphabet of its ``mathvariant``, where that has the letters."""
-    text = token.text or ""
     variant = token.get("mathvariant", "")
-    return "".join(_letter(c, variant) for c in text) if variant in _ALPHABETS else text
+    alphabets = [names[variant] for names in (_ALPHABETS, _OLDER) if variant in names]
 
+    def letter(character: str) -> str:
+        name = unicodedata.name(character, "").replace("LETTER ", "")
+        name = name.removeprefix("LATIN ").removeprefix("GREEK ")
+        for alphabet in alphabets:
+            with contextlib.suppress(KeyError):
+                return unicodedata.lookup(f"{alphabet} {name}")
+        return character
 
-def _letter(character: str, variant: str) -> str:
-    """Return a letter or digit in another alphabet, or the character itself if there is none."""
-    name = unicodedata.name(character, "").replace("LETTER ", "")
-    name = name.removeprefix("LATIN ").removeprefix("GREEK ")
-    for alphabet in filter(None, (_ALPHABETS[variant], _OLDER.get(variant))):
-        with contextlib.suppress(KeyError):
-            return unicodedata.lookup(f"{alphabet} {name}")
-    return character
+    return "".join(map(letter, token.text or ""))

@@ -7,7 +7,7 @@ import contextlib
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -89,15 +89,12 @@ def marks_of(cell: Any) -> dict[str, Any]:
 
 def faults_of(name: str, cell: Mapping[str, Any]) -> list[Fault]:
     """Return what went wrong, from the output that `hw_support.Checks` prints in a cell."""
-    faults, printed = [], []
     marks = cell["metadata"]["nbgrader"]
     is_test = marks.get("grade") is True and not marks.get("solution")
-    for output in outputs_of(cell):
-        if output.get("output_type") == "stream" and is_test:
-            printed.append(text_of(output.get("text")))
-        elif output.get("output_type") == "error" and output.get("ename") != "NotImplementedError":
-            faults.append(Fault(name, "", error_of(output)))
-    for line, message in _lines(printed):
+    errors = (o for o in outputs_of(cell) if o.get("output_type") == "error")
+    mistakes = (o for o in errors if o.get("ename") != "NotImplementedError")
+    faults = [Fault(name, "", error_of(output)) for output in mistakes]
+    for line, message in _lines(cell) if is_test else ():
         # Search the whole line: the student's function may print text without a line end.
         _, found, part = line.partition("FAILED  ")
         if found and part.rstrip().endswith(" pt]"):
@@ -105,19 +102,19 @@ def faults_of(name: str, cell: Mapping[str, Any]) -> list[Fault]:
     return faults[:MOST_FAULTS]
 
 
-def _lines(texts: Iterable[str]) -> Iterator[tuple[str, str]]:
+def _lines(cell: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Yield each printed line with the message that is below it."""
-    for line, after in pairwise([*"".join(texts).split("\n"), ""]):
+    streams = (o for o in outputs_of(cell) if o.get("output_type") == "stream")
+    printed = "".join(text_of(output.get("text")) for output in streams)
+    for line, after in pairwise([*printed.split("\n"), ""]):
         yield line, plain(after, 300) if after.startswith(" " * 8) else ""
 
 
 def parts_of(cell: Mapping[str, Any]) -> list[PartResult]:
     """Return the results of a test's parts, read from its outputs."""
-    outputs = outputs_of(cell)
-    texts = [text_of(o.get("text")) for o in outputs if o.get("output_type") == "stream"]
     parts: list[PartResult] = []
     seen: Counter[str] = Counter()
-    for line, message in _lines(texts):
+    for line, message in _lines(cell):
         found = _PART.fullmatch(line)
         if not found or len(parts) == _MOST_PARTS:
             continue
@@ -129,7 +126,7 @@ def parts_of(cell: Mapping[str, Any]) -> list[PartResult]:
             points = float(found[3])
         passed = found[1] == "passed"
         parts.append(PartResult(name, points, passed, "" if passed else message))
-    errors = [error_of(o) for o in outputs if o.get("output_type") == "error"]
+    errors = [error_of(o) for o in outputs_of(cell) if o.get("output_type") == "error"]
     return [*parts, PartResult("", 0.0, False, errors[0])] if errors else parts
 
 
