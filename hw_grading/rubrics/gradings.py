@@ -68,7 +68,10 @@ def write_grading(
         if back["overridden"]:
             shown = (back["score"], back["comment"])
     else:
-        only_remarks = _only_remarks(grading, mark)  # a flag alone is not a new grade
+        # A changed comment or flag of an answer that is queued again is not a new grade.
+        old = grading.mark
+        same = (old.chosen, old.adjustment, old.done) == (mark.chosen, mark.adjustment, mark.done)
+        only_remarks = grading.waits and old.done and same and old != mark
         now_there = {row.digest for row in rows.all(ANSWERS, student)}
         # Whether tests graded another answer while the grader looked at this one.
         outdated = bool(stamp.digest and now_there) and stamp.digest not in now_there
@@ -132,10 +135,3 @@ def _grading(
     changed = bool(saved.done and saved.digest and digest and saved.digest != digest)
     about = (changed, saved.grader, saved.at, saved.seconds)
     return Grading(student, version, mark, *in_gradebook, *about)
-
-
-def _only_remarks(grading: Grading, mark: Mark) -> bool:
-    """Return whether the mark changes only comment or flag of an answer that is queued again."""
-    old = grading.mark
-    same = (old.chosen, old.adjustment, old.done) == (mark.chosen, mark.adjustment, mark.done)
-    return grading.waits and old.done and same and old != mark

@@ -87,17 +87,14 @@ def questions(data: ClassData) -> Section:
             continue
         joined = numbers.groups(numbers.bands(there, item.max_points))
         mean = per_cent(numbers.spread(there).mean, item.max_points) if joined else NONE
-        rows.append((item.place, item.title, in_digits(item.max_points), mean, _in_words(joined)))
+        sizes = (f"{_NAMES.get((a, b), BANDS[a])}: {n}" for a, b, n in joined)
+        about = (item.place, item.title, in_digits(item.max_points))
+        rows.append((*about, mean, "; ".join(sizes) or NONE))  # "less than half: 7; full: 33"
     if not any(row[3] != NONE for row in rows):
         return Section("Questions", (_TOO_ALIKE,))
     said = f"{NONE}: nearly all have the same points, or too few are graded."
     heads = ("question", "title", "of", "mean", "submissions with")
     return Section("Questions", [said], None, [Table("Points by question", heads, rows, (0, 1, 4))])
-
-
-def _in_words(joined: Sequence[tuple[int, int, int]]) -> str:
-    """Return group sizes in words: ``"less than half: 7; half and more: 33"``."""
-    return "; ".join(f"{_NAMES.get((a, b), BANDS[a])}: {n}" for a, b, n in joined) or NONE
 
 
 def is_told(data: ClassData, part: Part) -> bool:

@@ -63,12 +63,10 @@ def item_rest(points: Numbers) -> Numbers:
     if n < LEAST_TO_CORRELATE:
         return np.full(m, math.nan)
     rest = points.sum(axis=1, keepdims=True) - points
-    x, y = points - points.mean(axis=0), rest - rest.mean(axis=0)
-    lengths = np.sqrt((x**2).sum(axis=0) * (y**2).sum(axis=0))
-    varies = np.minimum(np.abs(x).max(axis=0), np.abs(y).max(axis=0)) > 1e-9
-    products = (x * y).sum(axis=0)
+    varies = np.minimum(np.ptp(points, axis=0), np.ptp(rest, axis=0)) > 1e-9
     found = np.full(m, math.nan)
-    found[varies] = np.clip(products[varies] / lengths[varies], -1.0, 1.0)
+    for item in np.flatnonzero(varies):
+        found[item] = np.corrcoef(points[:, item], rest[:, item])[0, 1]
     return found
 
 
